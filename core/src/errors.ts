@@ -1,0 +1,213 @@
+/** Whether trying the same call again can help. */
+export type Retry = 'never' | 'later' | 'changed'
+
+interface Entry {
+  /** The HTTP status that carries it. */
+  readonly status: number
+  /** One line: what happened. */
+  readonly title: string
+  /** What the reader of the error should do. */
+  readonly advice: string
+  readonly retry: Retry
+}
+
+/**
+ * Every operating error there is. The edge makes an RFC 9457 problem document of it; clients decide
+ * by `code`, never by message. Printed to docs/generated/errors.md.
+ */
+export const errorCatalogue = {
+  invalid_request: {
+    status: 400,
+    title: 'The request does not fit the contract.',
+    advice: 'See errors[] for each field, and /openapi.json for what it takes.',
+    retry: 'changed',
+  },
+  malformed_body: {
+    status: 400,
+    title: 'The body is not the JSON it claims to be.',
+    advice: 'Send one JSON object in UTF-8 with Content-Type: application/json.',
+    retry: 'changed',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is larger than this route takes.',
+    advice: 'Send less; metadata holds at most 20 short pairs.',
+    retry: 'changed',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'This route takes application/json.',
+    advice: 'Set Content-Type: application/json.',
+    retry: 'changed',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'No valid key came with the request.',
+    advice: 'Send Authorization: Bearer with a key of this installation that was not revoked.',
+    retry: 'changed',
+  },
+  forbidden: {
+    status: 403,
+    title: 'This key may not do that.',
+    advice: 'Use a key with the scope that the route names in /openapi.json.',
+    retry: 'changed',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is no such thing, or not for this key.',
+    advice: 'Check the id, and that it belongs to this merchant and this mode (test or live).',
+    retry: 'changed',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'This address does not answer that method.',
+    advice: 'See /openapi.json for what it answers.',
+    retry: 'changed',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'This Idempotency-Key was used for another request.',
+    advice: 'Use a new key for a new request; repeat the same body to get the first answer again.',
+    retry: 'changed',
+  },
+  idempotency_in_progress: {
+    status: 409,
+    title: 'A request with this Idempotency-Key is still running.',
+    advice: 'Repeat it after a second to get its answer.',
+    retry: 'later',
+  },
+  invalid_amount: {
+    status: 422,
+    title: 'The amount cannot be paid in the asset.',
+    advice: 'Send a positive decimal string with no more places than the asset has.',
+    retry: 'changed',
+  },
+  unsupported_asset: {
+    status: 422,
+    title: 'None of the accepted assets can be taken here.',
+    advice: 'Name assets as SYMBOL.chain, from GET /v1/chains; all of one currency.',
+    retry: 'changed',
+  },
+  merchant_cannot_receive: {
+    status: 422,
+    title: 'This merchant has no address to be paid at.',
+    advice: 'Register an extended public key for the merchant first.',
+    retry: 'changed',
+  },
+  not_cancellable: {
+    status: 409,
+    title: 'The payment can no longer be withdrawn.',
+    advice: 'Money was seen, or it is closed. Read its status; refund it instead.',
+    retry: 'never',
+  },
+  sequence_conflict: {
+    status: 409,
+    title: 'The payment moved while this was decided.',
+    advice: 'Settlewire decides again by itself; if it reaches you, repeat the request.',
+    retry: 'later',
+  },
+  cursor_conflict: {
+    status: 409,
+    title: 'Another process moved this chain on.',
+    advice: 'Run one follower per chain. The follower reads its position again by itself.',
+    retry: 'later',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests or streams at once.',
+    advice: 'Wait as long as Retry-After says.',
+    retry: 'later',
+  },
+  store_unavailable: {
+    status: 503,
+    title: 'The history cannot be read or written right now.',
+    advice: 'Nothing was changed. Repeat the request; use an Idempotency-Key.',
+    retry: 'later',
+  },
+  overloaded: {
+    status: 503,
+    title: 'More work is waiting than will be taken on.',
+    advice: 'Nothing was changed. Repeat after Retry-After.',
+    retry: 'later',
+  },
+  shutting_down: {
+    status: 503,
+    title: 'This process is closing.',
+    advice: 'Repeat the request; another process, or the next one, answers.',
+    retry: 'later',
+  },
+  chain_unavailable: {
+    status: 503,
+    title: 'The chain cannot be reached right now.',
+    advice: 'Nothing was sent. Repeat it when GET /readyz shows the chain again.',
+    retry: 'later',
+  },
+  chain_mismatch: {
+    status: 500,
+    title: 'The node is on another chain than the one configured or followed before.',
+    advice: 'Check chain id and genesis of the provider. In the sandbox: remove SETTLEWIRE_HOME.',
+    retry: 'never',
+  },
+  sandbox_only: {
+    status: 404,
+    title: 'This exists in the sandbox only.',
+    advice: 'Use a test key against an installation that runs the sandbox.',
+    retry: 'never',
+  },
+  invalid_config: {
+    status: 500,
+    title: 'The configuration does not hold together.',
+    advice: 'Every problem is named with its setting; see docs/generated/config.md.',
+    retry: 'never',
+  },
+  home_in_use: {
+    status: 500,
+    title: 'Another process uses this data directory.',
+    advice: 'Stop it, or set SETTLEWIRE_HOME to another directory.',
+    retry: 'never',
+  },
+  internal: {
+    status: 500,
+    title: 'Something here is broken.',
+    advice: 'Report it with the requestId; repeating it may help.',
+    retry: 'later',
+  },
+} as const satisfies Record<string, Entry>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** What is known of one code. */
+export const describeError = (code: ErrorCode): Entry => errorCatalogue[code]
+
+/** One field that does not fit, by its JSON pointer. */
+export interface FieldError {
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** An expected failure. `detail` is for the reader of the answer and never holds a secret. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly code: ErrorCode
+  readonly fields: readonly FieldError[]
+  readonly retryAfterSeconds: number | null
+
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    more: {
+      cause?: unknown
+      fields?: readonly FieldError[]
+      retryAfterSeconds?: number
+    } = {},
+  ) {
+    super(detail ?? errorCatalogue[code].title, { cause: more.cause })
+    this.code = code
+    this.fields = more.fields ?? []
+    this.retryAfterSeconds = more.retryAfterSeconds ?? null
+  }
+}
+
+/** Whether an unknown error is a failure with this code. */
+export const failedWith = (error: unknown, code: ErrorCode): error is Failure =>
+  error instanceof Failure && error.code === code

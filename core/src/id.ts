@@ -1,0 +1,26 @@
+import type { Instant } from './instant.ts'
+
+/** What an id names, by its prefix. */
+export type IdPrefix = 'pi' | 'evt' | 'mer' | 'key' | 'req'
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/**
+ * A sortable id: `<prefix>_` and 26 characters of Crockford base 32, 48 bits of time and 80 of
+ * chance (the ULID layout, lower case). `random` gives at least 10 bytes.
+ */
+export function makeId(prefix: IdPrefix, at: Instant, random: Uint8Array): string {
+  let time = ''
+  for (let rest = at, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) {
+    time = alphabet.charAt(rest % 32) + time
+  }
+  let bits = 0n
+  for (const byte of random.subarray(0, 10)) bits = (bits << 8n) | BigInt(byte)
+  let chance = ''
+  for (let i = 0; i < 16; i++, bits >>= 5n) chance = alphabet.charAt(Number(bits & 31n)) + chance
+  return `${prefix}_${time}${chance}`
+}
+
+/** Whether text has the form of an id with this prefix. Says nothing about its existence. */
+export const isId = (prefix: IdPrefix, text: string): boolean =>
+  text.startsWith(`${prefix}_`) && /^[0-9a-hjkmnp-tv-z]{26}$/.test(text.slice(prefix.length + 1))

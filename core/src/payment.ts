@@ -1,0 +1,124 @@
+import type { Instant } from './instant.ts'
+import type { BlockRef, SeenTransfer, Source } from './observation.ts'
+import type { ChainHead } from './policy.ts'
+import type { EventType, Finality, Flag, Status } from './status-model.ts'
+
+/** One way to pay a request: an asset on a chain, to an address of this payment alone. */
+export interface Acceptance {
+  /** The symbol from our registry: `USDC`. A symbol read from a chain is never believed. */
+  readonly asset: string
+  readonly chain: string
+  readonly chainId: number
+  /** The token contract in lower case, or null for the native coin. */
+  readonly token: string | null
+  readonly decimals: number
+  /** Where to pay, in lower case. */
+  readonly address: string
+}
+
+/** What was asked. Set when the payment is created, never changed. */
+export interface Terms {
+  /** In units of `10^-decimals` of the currency. */
+  readonly amount: bigint
+  /** May be missing from what arrives without harm; same units. */
+  readonly tolerance: bigint
+  readonly currency: string
+  /** The scale of every amount of this payment: the finest of the accepted assets. */
+  readonly decimals: number
+  readonly accept: readonly Acceptance[]
+  readonly expiresAt: Instant
+  /** Late money is still recognised until then. */
+  readonly monitorUntil: Instant
+  readonly reference: string | null
+  readonly metadata: Readonly<Record<string, string>>
+  readonly redirectUrl: string | null
+  readonly confirmationPolicy: 'default'
+}
+
+/** What the follower said of one transaction in one block; the highest view is the verdict. */
+export interface Inclusion {
+  readonly view: number
+  readonly canonical: boolean
+  /** `paid` holds transfers; the others moved nothing. Unknown while only the reorg is known. */
+  readonly outcome: 'paid' | 'reverted' | 'paid_elsewhere' | 'unknown'
+  /** Known once the inclusion itself was seen; its hash is the key of the record. */
+  readonly block: BlockRef | null
+  readonly transfers: readonly SeenTransfer[]
+  readonly sources: readonly Source[]
+}
+
+/** What is known of one transaction that pays, or would pay, this payment. */
+export interface Transaction {
+  readonly chain: string
+  readonly txHash: string
+  /** The decoded calldata, when it was seen before it was mined. */
+  readonly hint: SeenTransfer | null
+  /** Whether the node knows it as pending, at the highest view that said so. */
+  readonly mempool: { readonly view: number; readonly known: boolean } | null
+  /** The first sighting by the earliest clock, whatever arrived first. */
+  readonly seenAt: Instant
+  /** By block hash. */
+  readonly inclusions: Readonly<Record<string, Inclusion>>
+}
+
+/** Everything observed of a payment. Merging is commutative, associative and idempotent. */
+export interface Facts {
+  /** Sorted by chain and hash. */
+  readonly transactions: readonly Transaction[]
+  readonly heads: Readonly<Record<string, ChainHead>>
+  /** The latest clock, and the time every accepted chain was read up to by then; null before the first. */
+  readonly clock: { readonly at: Instant; readonly scannedThrough: Instant } | null
+  readonly withdrawn: { readonly at: Instant; readonly reason: string } | null
+}
+
+/** A payment intent: a pure function of its events. */
+export interface Payment {
+  readonly id: string
+  readonly merchantId: string
+  readonly livemode: boolean
+  /** The UUID that clients of the identiPay profile use. A secret: never logged. */
+  readonly transactionId: string
+  readonly createdAt: Instant
+  readonly terms: Terms
+  readonly facts: Facts
+
+  readonly sequence: number
+  readonly status: Status
+  /** In the catalogue's order. */
+  readonly flags: readonly Flag[]
+  readonly finality: Finality
+  /** Included in canonical blocks, in the payment's units. */
+  readonly received: bigint
+  /** Seen in the mempool only. */
+  readonly pending: bigint
+  readonly detectedAt: Instant | null
+  readonly settledAt: Instant | null
+  /** Why, for statuses that need a reason. */
+  readonly reason: string | null
+  /** Whether success was ever announced: from then on there is no silent way back. */
+  readonly toldSuccess: boolean
+  readonly head: { readonly eventId: string; readonly type: EventType; readonly at: Instant }
+}
+
+/** How far one movement of money has come. */
+export type Stage = 'mempool' | 'included' | 'safe' | 'final' | 'reorged' | 'reverted' | 'ignored'
+
+/** A movement of money, folded from the facts: what `transfers[]` shows. */
+export interface Transfer {
+  readonly chain: string
+  readonly txHash: string
+  readonly ordinal: SeenTransfer['ordinal']
+  readonly accept: Acceptance | null
+  readonly from: string
+  /** In the payment's units. */
+  readonly amount: bigint
+  readonly stage: Stage
+  readonly block: BlockRef | null
+  /** 0 until included. */
+  readonly confirmations: number
+  /** Null when the chain's level is a tag and not a count. */
+  readonly requiredConfirmations: number | null
+  readonly settled: boolean
+  readonly seenAt: Instant
+  readonly sources: readonly Source[]
+}

@@ -1,0 +1,320 @@
+/**
+ * What the engine needs from the world, with the guarantees it builds on: ordering, delivery,
+ * failure, units. Adapters live beside `contract.ts` suites that hold them to these words.
+ */
+import type { PaymentEvent } from '@settlewire/core/event'
+import type { Instant } from '@settlewire/core/instant'
+import type { BlockRef, SeenTransfer, Source } from '@settlewire/core/observation'
+import type { Acceptance, Payment } from '@settlewire/core/payment'
+import type { ChainHead } from '@settlewire/core/policy'
+import type { Status } from '@settlewire/core/status-model'
+
+/** Stops what the call that returned it has started. Calling it again does nothing. */
+export type Stop = () => void
+
+// ── the world ──────────────────────────────────────────────────────────────────────────────────
+
+/** The only source of time and chance. */
+export interface Clock {
+  now(): Instant
+  /** Calls back once, not before `delayMs` have passed. Never keeps the process alive. */
+  after(delayMs: number, call: () => void): Stop
+  /** Resolves after `delayMs`, or at once when the signal aborts. Never rejects. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>
+  /** Cryptographically strong. */
+  random(bytes: number): Uint8Array
+  /** Evenly spread in [0, 1). For jitter, not for secrets. */
+  chance(): number
+}
+
+/** Structured lines. Never pass secrets, transaction ids, addresses' owners or whole requests. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  child(fields: object): Log
+}
+
+/** What an operator's graphs are made of. Labels are few and bounded; ids are never labels. */
+export interface Metrics {
+  streamOpened(transport: 'sse' | 'long_poll'): void
+  /** `deliveredMs` is null when the stream ended before it was sent anything. */
+  streamClosed(transport: 'sse' | 'long_poll', why: string): void
+  streamFirstEvent(transport: 'sse' | 'long_poll', afterMs: number): void
+  reconnected(outcome: 'resumed' | 'current' | 'reset' | 'finished'): void
+  eventsPushed(transport: 'sse' | 'long_poll', count: number): void
+  /** From the commit of an event to the moment its frame was handed to the sockets. */
+  eventLag(ms: number): void
+  appended(events: number, payments: number, tookMs: number): void
+  chainMoved(chain: string, head: number, lagMs: number): void
+  chainSocket(chain: string, what: 'connected' | 'lost' | 'silent' | 'reorged'): void
+  decided(type: string): void
+}
+
+// ── history ────────────────────────────────────────────────────────────────────────────────────
+
+/** One payment's share of a batch. `state` is the payment after `events`. */
+export interface Append {
+  /** The sequence the payment must still be at; 0 opens it. */
+  readonly expectedSequence: number
+  readonly events: readonly PaymentEvent[]
+  readonly state: Payment
+  /** The address index this opening uses up. Only with `expectedSequence: 0`. */
+  readonly depositIndex?: number
+}
+
+/** How one chain's cursor moves, together with the effects of the blocks it passes. */
+export interface CursorMove {
+  readonly chain: string
+  /** The view the cursor must be at; the move fails with `cursor_conflict` when it is not. */
+  readonly fromView: number
+  readonly head: ChainHead
+  /** Hashes that left the canonical chain. */
+  readonly reverted: readonly string[]
+  /** Blocks that joined it, oldest first. The last one is the cursor. */
+  readonly applied: readonly BlockRef[]
+}
+
+/** The answer a client was given under an Idempotency-Key, kept so that it can be given again. */
+export interface IdempotentResult {
+  readonly merchantId: string
+  readonly livemode: boolean
+  readonly key: string
+  /** SHA-256 of method, path and canonical body. */
+  readonly requestHash: string
+  readonly status: number
+  /** The answer is the resource as it stood at this sequence; nothing secret is stored. */
+  readonly paymentId: string
+  readonly sequence: number
+  readonly at: Instant
+}
+
+/** Everything that becomes true together. */
+export interface Batch {
+  readonly appends: readonly Append[]
+  readonly cursors?: readonly CursorMove[]
+  readonly idempotency?: readonly IdempotentResult[]
+}
+
+/** An event with its place in its merchant's feed and in the hash chain. */
+export interface StoredEvent {
+  readonly event: PaymentEvent
+  readonly paymentId: string
+  readonly merchantId: string
+  readonly livemode: boolean
+  /** 1, 2, 3 … per merchant and mode without a gap, in commit order. */
+  readonly position: number
+  /** `event.data` exactly as it goes out: encoded once, stored as text, never re-encoded. */
+  readonly dataJson: string
+  readonly prevHash: string
+  /** SHA-256, hex, over the previous hash and the canonical JSON of the event. */
+  readonly hash: string
+  /** When the commit was known; null for events read back. For lag only. */
+  readonly committedAt: Instant | null
+}
+
+/** A page of a merchant's payments. */
+export interface PaymentQuery {
+  readonly merchantId: string
+  readonly livemode: boolean
+  readonly status?: Status
+  readonly reference?: string
+  readonly txHash?: string
+  readonly address?: string
+  /** The id of the last payment of the page before. Newest first. */
+  readonly cursor?: string
+  readonly limit: number
+}
+
+/** A payment as the projection holds it, for those who watch addresses. */
+export interface Watched {
+  readonly paymentId: string
+  readonly accept: readonly Acceptance[]
+}
+
+/** Where a chain was read up to. `recent` is newest first and reaches back as far as reorgs may. */
+export interface ChainPosition {
+  readonly genesisHash: string
+  readonly head: ChainHead
+  readonly recent: readonly BlockRef[]
+}
+
+/**
+ * Append-only history of payments and its projections. One writer wins a sequence; readers see a
+ * gapless prefix. What is returned is committed. Operating failures are `Failure`s with
+ * `store_unavailable`; they may be retried, nothing was written.
+ */
+export interface EventStore {
+  /**
+   * All of the batch or nothing, in one transaction. Throws `sequence_conflict` when a payment has
+   * moved, `cursor_conflict` when a cursor has, `idempotency_key_reused` when a key is taken.
+   * The answer has the events in the batch's order.
+   */
+  append(batch: Batch): Promise<readonly StoredEvent[]>
+
+  /** Payments by id, as of their last event. Unknown ids are left out. */
+  load(ids: readonly string[]): Promise<readonly Payment[]>
+  /** Events with `sequence > after`, ascending, at most `limit`. */
+  read(paymentId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
+  /** The last event. Null for an unknown payment. */
+  last(paymentId: string): Promise<StoredEvent | null>
+  /** Where an event stands, whatever its payment. Null when there is none. */
+  find(eventId: string): Promise<{ paymentId: string; sequence: number; status: Status } | null>
+  /** The sequence each payment is at. Unknown ids are left out. */
+  heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** A merchant's feed: `position > after`, ascending, at most `limit`. */
+  feed(
+    merchantId: string,
+    livemode: boolean,
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredEvent[]>
+  list(query: PaymentQuery): Promise<{ payments: readonly Payment[]; next: string | null }>
+
+  /** What was answered under this key, or null. */
+  idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null>
+
+  /** Payments whose next deadline (`nextDeadline` of core) has come, earliest first. */
+  due(now: Instant, limit: number): Promise<readonly { paymentId: string; dueAt: Instant }[]>
+  /** The earliest deadline of all, or null. */
+  nextDue(): Promise<Instant | null>
+  /** Payments whose addresses are still watched, in id order after `afterId`. */
+  watched(afterId: string, limit: number): Promise<readonly Watched[]>
+  /** Payments with a transaction on this chain that is not final yet. */
+  unsettled(chain: string): Promise<readonly string[]>
+  /** Payments with a transaction in one of these blocks. */
+  inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]>
+  /** Ends the watch of these payments: their `dueAt` becomes null and `watched` leaves them out. */
+  release(ids: readonly string[]): Promise<void>
+
+  /** Null for a chain never read. */
+  position(chain: string): Promise<ChainPosition | null>
+  /** Starts a chain at a block. Throws `chain_mismatch` when it was started on another genesis. */
+  begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition>
+}
+
+// ── who may ask ────────────────────────────────────────────────────────────────────────────────
+
+export interface Merchant {
+  readonly id: string
+  readonly name: string
+  /** Watch-only extended public key; deposit addresses are its children. Null: cannot take EVM payments. */
+  readonly xpub: string | null
+  readonly createdAt: Instant
+}
+
+export type KeyKind = 'secret' | 'restricted' | 'publishable'
+
+/** A key without its secret: only an HMAC of it is stored. */
+export interface ApiKey {
+  readonly id: string
+  readonly merchantId: string
+  readonly livemode: boolean
+  readonly kind: KeyKind
+  readonly scopes: readonly string[]
+  /** The first characters, to tell keys apart on a screen: `sk_test_Ab3d`. */
+  readonly prefix: string
+  readonly createdAt: Instant
+  readonly revokedAt: Instant | null
+}
+
+export interface Directory {
+  addMerchant(merchant: Merchant): Promise<void>
+  merchant(id: string): Promise<Merchant | null>
+  addKey(key: ApiKey, hash: Uint8Array): Promise<void>
+  /** By HMAC-SHA-256 of the whole key; revoked ones too. Equal work for known and unknown. */
+  keyByHash(hash: Uint8Array): Promise<ApiKey | null>
+  revokeKey(id: string, at: Instant): Promise<void>
+  /**
+   * Takes the merchant's next address index for ever, at once and for this caller alone. An index
+   * taken is never given again, not after a rollback and not after a restore from a backup.
+   */
+  takeDepositIndex(merchantId: string): Promise<number>
+  /** A secret of this installation, made at first use and then the same for ever. */
+  secret(name: string, make: () => Uint8Array): Promise<Uint8Array>
+}
+
+// ── chains ─────────────────────────────────────────────────────────────────────────────────────
+
+/** What a follower must look for. Kept current by the engine; asked for every transaction seen. */
+export interface WatchSet {
+  /** 20 bytes, lower-case hex with 0x. True for deposit addresses that are still open. */
+  has(address: string): boolean
+  /** Whether any open payment accepts the native coin here: only then are whole blocks fetched. */
+  readonly wantsNative: boolean
+  /** Whether an earlier sighting of this transaction is not settled: its fate must be reported. */
+  tracks(txHash: string): boolean
+}
+
+export interface AppliedBlock {
+  readonly block: BlockRef
+  /** Transfers to watched addresses, their receipts successful. */
+  readonly transfers: readonly SeenTransfer[]
+  /** Tracked transactions in this block that moved nothing to us. */
+  readonly movedNothing: readonly { txHash: string; reason: 'reverted' | 'paid_elsewhere' }[]
+}
+
+/** One consistent advance of a chain: everything was fetched before anything is told. */
+export interface ChainStep {
+  readonly source: Source
+  readonly at: Instant
+  /** Blocks that left the canonical chain, newest first. They are undone before anything is applied. */
+  readonly reverted: readonly BlockRef[]
+  /** Of their tracked transactions, those the node holds as pending again. */
+  readonly pendingAgain: ReadonlySet<string>
+  /** Blocks that joined, oldest first, each the child of the one before. */
+  readonly applied: readonly AppliedBlock[]
+  /** `view` is one more than the view of the step before. */
+  readonly head: ChainHead
+}
+
+export type Visibility = 'ok' | 'degraded' | 'blind'
+
+export interface ChainHealth {
+  readonly chain: string
+  readonly visibility: Visibility
+  readonly head: number | null
+  /** The header time of the last stored block. */
+  readonly headAt: Instant | null
+  /** Why it is not `ok`, as a code; null when it is. */
+  readonly reason: string | null
+}
+
+/** Where a follower delivers. */
+export interface ChainSink {
+  /**
+   * Resolves when the step and the cursor are stored together. Rejects when nothing was; the
+   * follower then reads the position again and goes on from there.
+   */
+  step(chain: string, step: ChainStep): Promise<void>
+  /** Pending transactions that would pay us. May repeat. Never awaited by the socket. */
+  pending(chain: string, source: Source, transfers: readonly SeenTransfer[]): void
+  /** Told when `visibility` or `reason` changes. */
+  health(health: ChainHealth): void
+}
+
+/** Follows one chain. Never rejects once started: what goes wrong shows in `health`. */
+export interface ChainFollower {
+  start(): void
+  health(): ChainHealth
+  close(): Promise<void>
+}
+
+// ── other nodes ────────────────────────────────────────────────────────────────────────────────
+
+/** "Payment p is now at n", perhaps with the events that took it there, to save a read. */
+export interface Moved {
+  readonly paymentId: string
+  readonly sequence: number
+  readonly events?: readonly StoredEvent[]
+}
+
+/** Tells every node that a payment moved. May drop, repeat, reorder: a hint, never the truth. */
+export interface Backplane {
+  announce(moved: Moved): void
+  subscribe(paymentId: string, listener: (moved: Moved) => void): Stop
+  /** Resolves when a message to itself came back; rejects when none did in time. */
+  prove(signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
