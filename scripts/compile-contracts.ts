@@ -1,0 +1,72 @@
+/**
+ * Compiles the sandbox's contracts with the `solc` of package-lock.json, always with the same
+ * settings: the same source gives the same bytes on every machine. Run it after a change of a
+ * `.sol` file; a test compares what is committed with what this makes.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const sandbox = new URL('../server/src/sandbox/', import.meta.url)
+
+/** The contracts of the sandbox, by name. Source and artifact are named after them. */
+export const contracts = ['TestUSDC'] as const
+
+/** What is committed per contract. */
+export interface Artifact {
+  readonly contract: string
+  readonly compiler: string
+  /** SHA-256 of the source, hex. */
+  readonly sourceHash: string
+  readonly abi: readonly unknown[]
+  /** Deployment code, hex with 0x. */
+  readonly bytecode: string
+}
+
+interface CompilerOutput {
+  readonly errors?: readonly { severity: string; formattedMessage: string }[]
+  readonly contracts?: Readonly<
+    Record<string, Record<string, { abi: unknown[]; evm: { bytecode: { object: string } } }>>
+  >
+}
+
+const settings = {
+  // Without the metadata hash the bytes depend on nothing but the source.
+  metadata: { bytecodeHash: 'none', appendCBOR: false },
+  optimizer: { enabled: true, runs: 1_000 },
+  evmVersion: 'paris',
+  outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
+}
+
+/** Where the committed artifact of a contract is. */
+export const artifactUrl = (contract: string): URL => new URL(`artifacts/${contract}.json`, sandbox)
+
+/** Compiles one contract. Warnings fail as errors do. */
+export function compile(contract: string): Artifact {
+  const solc = createRequire(import.meta.url)('solc')
+  const file = `${contract}.sol`
+  const source = readFileSync(new URL(`contracts/${file}`, sandbox), 'utf8')
+  const input = { language: 'Solidity', sources: { [file]: { content: source } }, settings }
+  // The compiler's answer is JSON in the documented form of its version, which is pinned.
+  const output = JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput
+  if (output.errors?.length) {
+    throw new Error(output.errors.map((error) => error.formattedMessage).join('\n'))
+  }
+  const made = output.contracts?.[file]?.[contract]
+  if (!made) throw new Error(`${file} holds no contract ${contract}`)
+  return {
+    contract,
+    compiler: solc.version(),
+    sourceHash: createHash('sha256').update(source).digest('hex'),
+    abi: made.abi,
+    bytecode: `0x${made.evm.bytecode.object}`,
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const contract of contracts) {
+    writeFileSync(artifactUrl(contract), `${JSON.stringify(compile(contract), null, 2)}\n`)
+    console.log(`compiled ${contract}`)
+  }
+}

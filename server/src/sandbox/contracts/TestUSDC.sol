@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// A test dollar for the sandbox chain: a plain ERC-20 with six decimals, like USDC, that its owner
+/// can mint. It has no proxy, fee, blocklist or permit: what a transfer says is what arrives.
+contract TestUSDC {
+    string public constant name = "Test USD Coin";
+    string public constant symbol = "USDC";
+    uint8 public constant decimals = 6;
+
+    address public immutable owner;
+    uint256 public totalSupply;
+    mapping(address account => uint256) public balanceOf;
+    mapping(address account => mapping(address spender => uint256)) public allowance;
+
+    event Transfer(address indexed from, address indexed to, uint256 value);
+    event Approval(address indexed owner, address indexed spender, uint256 value);
+
+    error NotOwner();
+    error ZeroAddress();
+    error InsufficientBalance(uint256 balance, uint256 needed);
+    error InsufficientAllowance(uint256 allowance, uint256 needed);
+
+    constructor() {
+        owner = msg.sender;
+    }
+
+    function mint(address to, uint256 value) external {
+        if (msg.sender != owner) revert NotOwner();
+        if (to == address(0)) revert ZeroAddress();
+        totalSupply += value;
+        balanceOf[to] += value;
+        emit Transfer(address(0), to, value);
+    }
+
+    function transfer(address to, uint256 value) external returns (bool) {
+        _move(msg.sender, to, value);
+        return true;
+    }
+
+    function approve(address spender, uint256 value) external returns (bool) {
+        allowance[msg.sender][spender] = value;
+        emit Approval(msg.sender, spender, value);
+        return true;
+    }
+
+    function transferFrom(address from, address to, uint256 value) external returns (bool) {
+        uint256 allowed = allowance[from][msg.sender];
+        // An allowance of the largest number is without end, as every wallet expects.
+        if (allowed != type(uint256).max) {
+            if (allowed < value) revert InsufficientAllowance(allowed, value);
+            allowance[from][msg.sender] = allowed - value;
+        }
+        _move(from, to, value);
+        return true;
+    }
+
+    function _move(address from, address to, uint256 value) private {
+        if (to == address(0)) revert ZeroAddress();
+        uint256 held = balanceOf[from];
+        if (held < value) revert InsufficientBalance(held, value);
+        balanceOf[from] = held - value;
+        balanceOf[to] += value;
+        emit Transfer(from, to, value);
+    }
+}
