@@ -1,0 +1,100 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { type Browser, chromium } from 'playwright-core'
+
+const installed = [
+  '/usr/bin/google-chrome-stable',
+  '/usr/bin/google-chrome',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+
+interface Binary {
+  readonly executablePath: string
+  readonly env: Record<string, string>
+}
+
+let found: Promise<Binary> | undefined
+
+/**
+ * A real Chromium, headless, with a profile of its own that goes when it is closed: the installed
+ * one, or else the one that came from npm. Works as root and beside others. Close it.
+ */
+export async function launchBrowser(): Promise<Browser> {
+  found ??= findBinary()
+  const { executablePath, env } = await found
+  return chromium.launch({
+    executablePath,
+    env: { ...process.env, ...env },
+    // Root has no user namespace to build the sandbox from; only our own pages are opened.
+    chromiumSandbox: false,
+    args: ['--font-render-hinting=none', '--disable-gpu', '--disable-dev-shm-usage'],
+  })
+}
+
+async function findBinary(): Promise<Binary> {
+  const executablePath = installed.find(existsSync)
+  return executablePath === undefined ? unpackOnce() : { executablePath, env: {} }
+}
+
+/** Unpacks beside the target and renames: two test processes may do it at once, one of them wins. */
+async function unpackOnce(): Promise<Binary> {
+  const packagePath = createRequire(import.meta.url).resolve('@sparticuz/chromium')
+  const root = join(import.meta.dirname, '../../.toolchain')
+  const { version } = createRequire(import.meta.url)(
+    join(dirname(packagePath), '../package.json'),
+  ) as { version: string } // written by npm
+  const home = join(root, `chromium-${version}`)
+  if (!existsSync(home)) {
+    await mkdir(root, { recursive: true })
+    const staging = await mkdtemp(join(root, 'unpacking-'))
+    await unpackInto(staging, packagePath)
+    await rename(staging, home).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    })
+    await rm(staging, { recursive: true, force: true })
+  }
+  await writeFile(join(home, 'fonts.conf'), fontConfig(home))
+  const env = { FONTCONFIG_FILE: join(home, 'fonts.conf') }
+  const executablePath = join(home, 'chromium')
+  return { executablePath, env: { ...env, ...missingLibraries(executablePath, home) } }
+}
+
+/** The package unpacks into the temporary directory of its process, so it gets a process. */
+async function unpackInto(directory: string, packagePath: string): Promise<void> {
+  const script = `import(process.argv[1]).then((m) => m.default.executablePath())`
+  await promisify(execFile)(process.execPath, ['-e', script, packagePath], {
+    // The name of the one environment for which it unpacks the libraries that bare images lack.
+    env: { ...process.env, TMPDIR: directory, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' },
+  })
+}
+
+/** The bundled libraries, only where the system cannot run the browser with its own. */
+function missingLibraries(executablePath: string, home: string): Record<string, string> {
+  try {
+    execFileSync(executablePath, ['--version'], { stdio: 'ignore' })
+    return {}
+  } catch {
+    // It did not start: libraries are missing.
+    return { LD_LIBRARY_PATH: join(home, 'al2023/lib') }
+  }
+}
+
+/** One face for every machine, so that a screenshot looks the same everywhere. */
+const fontConfig = (home: string): string => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(home, 'fonts')}</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>${join(home, 'fonts-cache')}</cachedir>
+  ${['sans-serif', 'system-ui'].map((name) => alias(name, 'Open Sans')).join('\n  ')}
+</fontconfig>
+`
+
+const alias = (name: string, face: string): string =>
+  `<alias binding="strong"><family>${name}</family><prefer><family>${face}</family></prefer></alias>`
