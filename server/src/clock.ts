@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock, Stop } from './ports.ts'
+
+/** Longer timers fire at once in Node, so a long wait is walked in strides of this. */
+const strideMs = 2 ** 31 - 1
+
+/** The machine's own time and chance. The only place that reads either. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+
+  after(delayMs, call) {
+    let timer: NodeJS.Timeout
+    const arm = (restMs: number): void => {
+      timer =
+        restMs > strideMs
+          ? setTimeout(() => arm(restMs - strideMs), strideMs)
+          : setTimeout(call, Math.max(0, restMs))
+      timer.unref()
+    }
+    arm(delayMs)
+    return () => clearTimeout(timer)
+  },
+
+  sleep: (delayMs, signal) => sleepOn(systemClock, delayMs, signal),
+
+  random: (bytes) => new Uint8Array(randomBytes(bytes)),
+
+  // Not from the strong source: jitter is asked for by every stream, secrets are not.
+  chance: () => Math.random(),
+}
+
+/** `Clock.sleep` in terms of `Clock.after`: ends early, without a trace, when the signal aborts. */
+export function sleepOn(
+  clock: Pick<Clock, 'after'>,
+  delayMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (signal?.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    let stop: Stop | null = null
+    const end = (): void => {
+      stop?.()
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    signal?.addEventListener('abort', end, { once: true })
+    stop = clock.after(delayMs, end)
+  })
+}

@@ -1,0 +1,138 @@
+import { Failure } from '@settlewire/core/errors'
+import { toRfc3339 } from '@settlewire/core/instant'
+import { type LevelWithSilent, pino } from 'pino'
+import { systemClock } from './clock.ts'
+import type { Clock, Log } from './ports.ts'
+
+/**
+ * The field names a log line may have; anything else is dropped, at every depth. A list of what is
+ * allowed fails closed: whoever passes a whole request logs nothing of it. Add a name here only when
+ * its values can never be a secret, a payer, or a transaction id of the identiPay profile.
+ */
+const allowed = new Set([
+  ...['area', 'what', 'why', 'reason', 'code', 'detail', 'pointer', 'fields', 'retry', 'attempt'],
+  ...['error', 'name', 'message', 'stack', 'cause', 'signal', 'exitCode', 'pid', 'version', 'node'],
+  ...['requestId', 'method', 'route', 'status', 'ms', 'tookMs', 'waitMs', 'delayMs', 'lagMs'],
+  ...['bytes', 'bufferedBytes', 'count', 'events', 'payments', 'streams', 'open', 'limit', 'size'],
+  ...['host', 'port', 'setting', 'settings', 'home', 'state', 'level', 'transport', 'outcome'],
+  ...['merchantId', 'paymentId', 'eventId', 'keyId', 'livemode', 'sequence', 'position', 'type'],
+  ...['chain', 'chainId', 'expected', 'actual', 'source', 'head', 'fromBlock', 'toBlock', 'view'],
+  ...[
+    'block',
+    'blockNumber',
+    'blockHash',
+    'parentHash',
+    'genesisHash',
+    'txHash',
+    'depth',
+    'reverted',
+  ],
+  ...['applied', 'safe', 'finalized', 'asset', 'token', 'decimals', 'visibility', 'migration'],
+])
+
+/** What gives a secret away inside a text: keys, client secrets, bearer tokens, passwords in URLs. */
+const secretForms: readonly (readonly [RegExp, string])[] = [
+  [/\b[srp]k_(?:test|live)_[A-Za-z0-9]+/g, '[key]'],
+  [/\bpi_[0-9a-z]{26}_secret_[\w-]+/g, '[client secret]'],
+  [/\/pay\/[^/\s]+\/[\w-]+/g, '/pay/[…]'],
+  [/\bBearer\s+\S+/gi, 'Bearer […]'],
+  [/:\/\/[^/\s@]*@/g, '://[…]@'],
+  [/\bxprv[1-9A-HJ-NP-Za-km-z]+/g, '[xprv]'],
+]
+
+const textMax = 2_000
+const depthMax = 4
+const itemsMax = 50
+
+/** Takes out what must not be read by whoever reads logs. */
+export function scrub(text: string): string {
+  let clean = text.length > textMax ? `${text.slice(0, textMax)}…` : text
+  for (const [form, instead] of secretForms) clean = clean.replace(form, instead)
+  return clean
+}
+
+/** One JSON line per call on standard output. `level` is pino's: debug, info, warn, error, silent. */
+export function createLog(options: {
+  readonly level: LevelWithSilent
+  readonly to?: { write(line: string): void }
+  readonly clock?: Clock
+}): Log {
+  const clock = options.clock ?? systemClock
+  const root = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: () => `,"time":"${toRfc3339(clock.now())}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      // Our own filter makes plain values; pino's serializers must not look at anything again.
+      serializers: {},
+    },
+    options.to ?? pino.destination({ dest: 1, sync: true }),
+  )
+  return wrap(root, {})
+}
+
+/** Says nothing, to no one. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLog,
+}
+
+type Line = Record<string, unknown>
+
+function wrap(root: pino.Logger, always: Line): Log {
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (fields: object, message: string): void => {
+      if (!root.isLevelEnabled(level)) return
+      root[level]({ ...always, ...clean(fields, 0) }, scrub(message))
+    }
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => wrap(root, { ...always, ...clean(fields, 0) }),
+  }
+}
+
+/** Only the allowed names. The others are named, so that whoever misses one finds out why. */
+function clean(fields: object, depth: number): Line {
+  const line: Line = {}
+  const dropped: string[] = []
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue
+    if (allowed.has(name)) line[name] = plain(value, depth)
+    // A map keyed by ids must not leak them as names either.
+    else if (/^[A-Za-z]{1,24}$/.test(name) && dropped.length < itemsMax) dropped.push(name)
+  }
+  if (dropped.length > 0) line.dropped = dropped
+  return line
+}
+
+function plain(value: unknown, depth: number): unknown {
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value
+  if (typeof value === 'string') return scrub(value)
+  if (typeof value === 'bigint') return value.toString()
+  if (depth >= depthMax) return '…'
+  if (value instanceof Error) return plainError(value, depth)
+  if (Array.isArray(value)) return value.slice(0, itemsMax).map((item) => plain(item, depth + 1))
+  if (typeof value === 'object') return clean(value, depth + 1)
+  return `[${typeof value}]`
+}
+
+function plainError(error: Error, depth: number): Line {
+  const code: unknown = 'code' in error ? error.code : undefined
+  const line: Line = { name: error.name, message: scrub(error.message) }
+  if (typeof code === 'string' || typeof code === 'number') line.code = code
+  if (error instanceof Failure && error.fields.length > 0) {
+    line.fields = plain(error.fields, depth + 1)
+  }
+  // An expected failure is told by its code; only what nobody expected needs its way here.
+  if (!(error instanceof Failure) && error.stack !== undefined) line.stack = scrub(error.stack)
+  if (error.cause !== undefined) line.cause = plain(error.cause, depth + 1)
+  return line
+}

@@ -1,0 +1,195 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { systemClock } from './clock.ts'
+import type { Clock, Metrics } from './ports.ts'
+
+const fineSeconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
+const labelForm = /^[a-z][a-z0-9_]{0,31}$/
+const labelValuesMax = 64
+
+/** A metric of ours, ready to be counted on, with the text Prometheus asks for. */
+export interface ScrapedMetrics extends Metrics {
+  /** The exposition, version 0.0.4. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+/**
+ * Counts for Prometheus. There is no request-duration histogram: streams live for minutes and would
+ * make it lie. `process: true` adds Node's own figures (memory, CPU, event loop lag).
+ */
+export function createMetrics(
+  options: { readonly clock?: Clock; readonly process?: boolean } = {},
+): ScrapedMetrics {
+  const registry = new Registry()
+  if (options.process) collectDefaultMetrics({ register: registry })
+  return {
+    ...streamMetrics(registry),
+    ...historyMetrics(registry),
+    ...chainMetrics(registry, options.clock ?? systemClock),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+/** Counts nothing. */
+export const silentMetrics: Metrics = {
+  streamOpened: () => undefined,
+  streamClosed: () => undefined,
+  streamFirstEvent: () => undefined,
+  reconnected: () => undefined,
+  eventsPushed: () => undefined,
+  eventLag: () => undefined,
+  appended: () => undefined,
+  chainMoved: () => undefined,
+  chainSocket: () => undefined,
+  decided: () => undefined,
+}
+
+type StreamPart = Pick<
+  Metrics,
+  'streamOpened' | 'streamClosed' | 'streamFirstEvent' | 'reconnected' | 'eventsPushed' | 'eventLag'
+>
+
+function streamMetrics(registry: Registry): StreamPart {
+  const registers = [registry]
+  const open = new Gauge({
+    name: 'settlewire_streams_open',
+    help: 'Streams that are open now.',
+    labelNames: ['transport'],
+    registers,
+  })
+  const closed = new Counter({
+    name: 'settlewire_streams_closed_total',
+    help: 'Streams that ended, by reason.',
+    labelNames: ['transport', 'why'],
+    registers,
+  })
+  const first = new Histogram({
+    name: 'settlewire_stream_first_event_seconds',
+    help: 'From the request of a stream to its first event.',
+    labelNames: ['transport'],
+    buckets: fineSeconds,
+    registers,
+  })
+  const reconnects = new Counter({
+    name: 'settlewire_stream_reconnects_total',
+    help: 'Streams opened with a Last-Event-ID, by what it led to.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const pushed = new Counter({
+    name: 'settlewire_events_pushed_total',
+    help: 'Events written to streams.',
+    labelNames: ['transport'],
+    registers,
+  })
+  const lag = new Histogram({
+    name: 'settlewire_event_lag_seconds',
+    help: 'From the commit of an event to its hand-over to the sockets.',
+    buckets: fineSeconds,
+    registers,
+  })
+  const bounded = boundedLabel()
+  for (const transport of ['sse', 'long_poll']) {
+    open.labels(transport).set(0)
+    pushed.labels(transport).inc(0)
+  }
+  for (const outcome of ['resumed', 'current', 'reset', 'finished']) {
+    reconnects.labels(outcome).inc(0)
+  }
+  return {
+    streamOpened: (transport) => open.labels(transport).inc(),
+    streamClosed: (transport, why) => {
+      open.labels(transport).dec()
+      closed.labels(transport, bounded(why)).inc()
+    },
+    streamFirstEvent: (transport, afterMs) => first.labels(transport).observe(afterMs / 1000),
+    reconnected: (outcome) => reconnects.labels(outcome).inc(),
+    eventsPushed: (transport, count) => pushed.labels(transport).inc(count),
+    eventLag: (ms) => lag.observe(ms / 1000),
+  }
+}
+
+function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided'> {
+  const registers = [registry]
+  const took = new Histogram({
+    name: 'settlewire_append_seconds',
+    help: 'Time one append to the history took, commit included.',
+    buckets: fineSeconds,
+    registers,
+  })
+  const events = new Counter({
+    name: 'settlewire_appended_events_total',
+    help: 'Events committed to the history.',
+    registers,
+  })
+  const batch = new Histogram({
+    name: 'settlewire_append_payments',
+    help: 'Payments that shared one append.',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    registers,
+  })
+  const decided = new Counter({
+    name: 'settlewire_events_decided_total',
+    help: 'Events decided on, by type.',
+    labelNames: ['type'],
+    registers,
+  })
+  const bounded = boundedLabel()
+  return {
+    appended: (count, payments, tookMs) => {
+      took.observe(tookMs / 1000)
+      events.inc(count)
+      batch.observe(payments)
+    },
+    decided: (type) => decided.labels(bounded(type)).inc(),
+  }
+}
+
+function chainMetrics(
+  registry: Registry,
+  clock: Clock,
+): Pick<Metrics, 'chainMoved' | 'chainSocket'> {
+  const registers = [registry]
+  const headAt = new Map<string, number>()
+  const head = new Gauge({
+    name: 'settlewire_chain_head',
+    help: 'Number of the last block whose effects are stored.',
+    labelNames: ['chain'],
+    registers,
+  })
+  new Gauge({
+    name: 'settlewire_chain_lag_seconds',
+    help: 'Age of the last stored block, at the time of the scrape.',
+    labelNames: ['chain'],
+    registers,
+    // Counted when it is read: a chain that stands still must be seen to fall behind.
+    collect() {
+      for (const [chain, at] of headAt) this.labels(chain).set((clock.now() - at) / 1000)
+    },
+  })
+  const sockets = new Counter({
+    name: 'settlewire_chain_socket_total',
+    help: 'What became of the sockets to the nodes.',
+    labelNames: ['chain', 'what'],
+    registers,
+  })
+  return {
+    chainMoved: (chain, number, lagMs) => {
+      headAt.set(chain, clock.now() - lagMs)
+      head.labels(chain).set(number)
+    },
+    chainSocket: (chain, what) => sockets.labels(chain, what).inc(),
+  }
+}
+
+/** Keeps a label to few short words, so that no caller can turn ids into time series. */
+function boundedLabel(): (value: string) => string {
+  const known = new Set<string>()
+  return (value) => {
+    if (known.has(value)) return value
+    if (!labelForm.test(value) || known.size >= labelValuesMax) return 'other'
+    known.add(value)
+    return value
+  }
+}

@@ -1,0 +1,90 @@
+import type { Instant } from '@settlewire/core/instant'
+import { sleepOn } from '../../server/src/clock.ts'
+import type { Clock, Stop } from '../../server/src/ports.ts'
+
+interface Timer {
+  readonly at: Instant
+  readonly order: number
+  readonly call: () => void
+}
+
+/** A clock that moves only when it is told to, and whose chance repeats from its seed. */
+export class ManualClock implements Clock {
+  #now: Instant
+  #seed: number
+  #order = 0
+  readonly #timers = new Set<Timer>()
+
+  constructor(now: Instant = Date.UTC(2026, 0, 1), seed = 1) {
+    this.#now = now
+    this.#seed = seed >>> 0
+  }
+
+  now(): Instant {
+    return this.#now
+  }
+
+  /** How many timers wait: a test can prove that nothing was left behind. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
+  after(delayMs: number, call: () => void): Stop {
+    const timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, call }
+    this.#timers.add(timer)
+    return () => {
+      this.#timers.delete(timer)
+    }
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return sleepOn(this, delayMs, signal)
+  }
+
+  /**
+   * Lets time pass and calls what falls due, in order, each at its own time. Promises that the
+   * calls settle get to run before the next call, so that what they schedule is seen too.
+   */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms
+    await settle()
+    for (let next = this.#next(until); next !== null; next = this.#next(until)) {
+      this.#timers.delete(next)
+      this.#now = Math.max(this.#now, next.at)
+      next.call()
+      await settle()
+    }
+    this.#now = until
+  }
+
+  /** Jumps without calling anything, as a machine that slept does; what is due fires at the next `advance`. */
+  jump(ms: number): void {
+    this.#now += ms
+  }
+
+  random(bytes: number): Uint8Array {
+    return Uint8Array.from({ length: bytes }, () => Math.floor(this.chance() * 256))
+  }
+
+  chance(): number {
+    // mulberry32: small, and good enough to spread jitter in tests.
+    this.#seed = (this.#seed + 0x6d2b79f5) >>> 0
+    let t = this.#seed
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+
+  #next(until: Instant): Timer | null {
+    let first: Timer | null = null
+    for (const timer of this.#timers) {
+      if (timer.at > until) continue
+      if (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) {
+        first = timer
+      }
+    }
+    return first
+  }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
