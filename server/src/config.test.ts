@@ -1,0 +1,151 @@
+import { failedWith } from '@settlewire/core/errors'
+import { describe, expect, it } from 'vitest'
+import { type Environment, readConfig, settings } from './config.ts'
+
+const root = '/srv/settlewire'
+const read = (env: Environment = {}) => readConfig(root, env)
+
+/** The names of the settings that a configuration is refused for. */
+function refusals(env: Environment): string[] {
+  try {
+    read(env)
+    return []
+  } catch (error) {
+    if (!failedWith(error, 'invalid_config')) throw error
+    return error.fields.map((field) => field.pointer.slice(1))
+  }
+}
+
+function refusal(env: Environment): string {
+  try {
+    read(env)
+  } catch (error) {
+    if (failedWith(error, 'invalid_config')) return error.message
+    throw error
+  }
+  throw new Error('was accepted')
+}
+
+describe('the configuration', () => {
+  it('holds without a single setting: a sandbox for this machine alone', () => {
+    const config = read()
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      home: '/srv/settlewire/.settlewire',
+      databaseUrl: null,
+      logLevel: 'warn',
+      shutdownMs: 10_000,
+      heartbeatMs: 15_000,
+      sandbox: { rpcUrl: null, blockSeconds: 2 },
+      warnings: [],
+    })
+    expect(config.publicUrl(8080)).toBe('http://127.0.0.1:8080')
+  })
+
+  it('takes what it is given', () => {
+    const config = read({
+      PORT: '0',
+      HOST: '::1',
+      PUBLIC_URL: 'https://pay.example/',
+      SETTLEWIRE_HOME: '/var/lib/settlewire',
+      DATABASE_URL: 'postgres://app:p%40ss@db.internal/settlewire',
+      LOG_LEVEL: 'DEBUG',
+      SHUTDOWN_SECONDS: '0',
+      STREAM_HEARTBEAT_MS: '1000',
+      SANDBOX_RPC_URL: 'ws://127.0.0.1:8545',
+    })
+    expect(config).toMatchObject({
+      port: 0,
+      host: '::1',
+      home: '/var/lib/settlewire',
+      databaseUrl: 'postgres://app:p%40ss@db.internal/settlewire',
+      logLevel: 'debug',
+      shutdownMs: 0,
+      heartbeatMs: 1_000,
+      sandbox: { rpcUrl: 'ws://127.0.0.1:8545', blockSeconds: 2 },
+    })
+    expect(config.publicUrl(4711)).toBe('https://pay.example')
+  })
+
+  it('tells every problem at once, each with its setting', () => {
+    expect(
+      refusals({ PORT: 'http', LOG_LEVEL: 'loud', SANDBOX: 'maybe', DATABASE_URL: '' }),
+    ).toEqual(['PORT', 'DATABASE_URL', 'LOG_LEVEL', 'SANDBOX'])
+  })
+
+  it('never repeats a value, for it may be a secret', () => {
+    const message = refusal({
+      DATABASE_URL: 'postgres://:hunter2@/',
+      SANDBOX_RPC_URL: 'http://key-abc@node',
+    })
+    expect(message).not.toMatch(/hunter2|key-abc/)
+  })
+
+  it.each([
+    ['-1', '65536', '1e3', '80.5', ' 80', '0x50', '٣'].map((port) => ({ PORT: port })),
+    [{ HOST: 'a b' }, { HOST: 'a/b' }],
+    [{ PUBLIC_URL: 'pay.example' }, { PUBLIC_URL: 'ftp://pay.example' }],
+    [{ PUBLIC_URL: 'https://pay.example/shop' }, { PUBLIC_URL: 'https://a:b@pay.example' }],
+    [{ STREAM_HEARTBEAT_MS: '999' }, { STREAM_HEARTBEAT_MS: '60001' }],
+    [{ SANDBOX_RPC_URL: 'http://127.0.0.1:8545' }, { SANDBOX_BLOCK_SECONDS: '0' }],
+    [{ SANDBOX: '' }, { LOG_LEVEL: '' }],
+  ])('refuses what a setting cannot hold (%#)', (...cases) => {
+    for (const env of cases) expect(refusals(env)).toEqual(Object.keys(env))
+  })
+
+  describe('of the database', () => {
+    it.each([
+      ['set but empty', '', 'empty'],
+      ['not a URL', 'localhost', 'postgres:// URL'],
+      ['of another kind', 'mysql://a:b@c/d', 'postgres:// URL'],
+      ['without a user', 'postgres://db/settlewire', 'a user'],
+      ['without a database', 'postgres://app:x@db', 'a database name'],
+      ['without anything', 'postgres://', 'a host'],
+    ])('is refused when it is %s', (_, url, word) => {
+      expect(refusal({ DATABASE_URL: url })).toContain(word)
+    })
+
+    it('may be reached through a socket directory', () => {
+      const url = 'postgres://app@localhost/settlewire?host=/run/postgresql'
+      expect(read({ DATABASE_URL: url }).databaseUrl).toBe(url)
+    })
+
+    it('never falls back to the embedded one while PG variables name another', () => {
+      expect(refusals({ PGHOST: 'db', PGUSER: 'app' })).toEqual(['PGHOST', 'PGUSER'])
+      expect(read({ PGHOST: 'db', DATABASE_URL: 'embedded' }).databaseUrl).toBeNull()
+    })
+
+    it('is never put together from a URL and PG variables', () => {
+      const url = 'postgres://app@db/settlewire'
+      expect(refusals({ DATABASE_URL: url, PGPASSWORD: 'x', PGPORT: '1' })).toEqual([
+        'PGPORT',
+        'PGPASSWORD',
+      ])
+      expect(refusals({ DATABASE_URL: url, PGHOST: 'other', PGUSER: 'other' })).toEqual([])
+    })
+  })
+
+  it('does not open the sandbox to other machines unless told to, and warns then', () => {
+    expect(refusals({ HOST: '0.0.0.0' })).toEqual(['HOST'])
+    expect(refusals({ HOST: '127.0.0.1.evil.example' })).toEqual(['HOST'])
+    expect(read({ HOST: '0.0.0.0', SANDBOX: 'off' }).warnings).toEqual([])
+    const open = read({ HOST: '0.0.0.0', SANDBOX_ALLOW_REMOTE: 'on' })
+    expect(open.warnings).toHaveLength(1)
+    expect(open.publicUrl(80)).toBe('http://localhost:80')
+  })
+
+  it('refuses a setting that would be ignored', () => {
+    expect(refusals({ REDIS_URL: 'redis://localhost' })).toEqual(['REDIS_URL'])
+    expect(refusals({ SETTLEWIRE_HOMES: '/x' })).toEqual(['SETTLEWIRE_HOMES'])
+    expect(refusals({ SANDBOX: 'off', SANDBOX_RPC_URL: 'ws://x' })).toEqual(['SANDBOX_RPC_URL'])
+    expect(refusals({ SANDBOX_RPC_URL: 'ws://x', SANDBOX_BLOCK_SECONDS: '1' })).toEqual([
+      'SANDBOX_BLOCK_SECONDS',
+    ])
+  })
+
+  it('has words for every setting', () => {
+    expect(settings.map((setting) => setting.name)).toContain('PORT')
+    for (const setting of settings) expect(setting.means).toMatch(/\.$/)
+  })
+})

@@ -1,0 +1,338 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import { Failure, type FieldError } from '@settlewire/core/errors'
+
+/** The words of the environment. Nothing but this file asks for them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** One setting, as docs/generated/config.md prints it. */
+export interface Setting {
+  readonly name: string
+  /** What it takes, in words. */
+  readonly takes: string
+  /** What holds when it is not set, in words; null when nothing does. */
+  readonly default: string | null
+  readonly means: string
+}
+
+interface Row<T> extends Omit<Setting, 'name'> {
+  /** Reads the text, or the default's; throws `Problem`. */
+  readonly read: (text: string) => T
+  /** The value when unset, where the printed default is not the text of one. */
+  readonly unset?: null
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** The settings, whole: what they take, what holds without them, what they do. */
+const table = {
+  PORT: {
+    takes: 'a port; 0 takes any free one',
+    default: '8080',
+    means: 'Where the server listens.',
+    read: integer(0, 65_535),
+  },
+  HOST: {
+    takes: 'an address or a host name',
+    default: '127.0.0.1',
+    means:
+      'Whom it listens to. The sandbox holds an unlocked wallet, so it refuses anything but loopback without `SANDBOX_ALLOW_REMOTE=on`.',
+    read: pattern(/^[A-Za-z0-9.:_-]{1,255}$/, 'an address such as 127.0.0.1 or ::1'),
+  },
+  PUBLIC_URL: {
+    takes: 'an http or https URL without path',
+    default: '`http://HOST:PORT`',
+    unset: null,
+    means:
+      'How browsers reach this installation: in checkout links. With https, cookies are `Secure`.',
+    read: origin,
+  },
+  SETTLEWIRE_HOME: {
+    takes: 'a directory; a relative one counts from where the server was started',
+    default: '`.settlewire` in the project',
+    unset: null,
+    means: 'The data directory: the embedded database, the pepper of the keys, `sandbox.json`.',
+    read: (text: string) => (isAbsolute(text) ? text : resolve(text)),
+  },
+  DATABASE_URL: {
+    takes: '`postgres://user:password@host:port/database`, or the word `embedded`',
+    default: 'embedded',
+    means:
+      'PostgreSQL. `embedded` runs the real thing as a child, in the data directory. User, host and database must be in the URL: `PG…` variables are never mixed in.',
+    read: databaseUrl,
+  },
+  REDIS_URL: {
+    takes: 'nothing yet',
+    default: null,
+    unset: null,
+    means:
+      'Kept for the Redis backplane. This version serves from one process and refuses to start with it, rather than ignore it.',
+    read: () => problem('is not used by this version, which serves from one process: unset it'),
+  },
+  LOG_LEVEL: {
+    takes: logLevels.map((level) => `\`${level}\``).join(', '),
+    default: 'info, in the sandbox warn',
+    unset: null,
+    means: 'The least serious line that is written to standard output.',
+    read: choice(logLevels),
+  },
+  SHUTDOWN_SECONDS: {
+    takes: 'seconds, 0 to 300',
+    default: '10',
+    means: 'How long requests under way may take to finish when the server closes.',
+    read: integer(0, 300),
+  },
+  STREAM_HEARTBEAT_MS: {
+    takes: 'milliseconds, 1000 to 60000',
+    default: '15000',
+    means:
+      'The pause between two heartbeats of a stream. Proxies cut silent ones after 30 to 60 s.',
+    read: integer(1_000, 60_000),
+  },
+  SANDBOX: {
+    takes: '`on` or `off`',
+    default: 'on',
+    means: 'The local chain, the test token, the payer wallet and the demo shop.',
+    read: onOff,
+  },
+  SANDBOX_ALLOW_REMOTE: {
+    takes: '`on` or `off`',
+    default: 'off',
+    means: 'Lets others than this machine use the sandbox and the wallet in it. For containers.',
+    read: onOff,
+  },
+  SANDBOX_RPC_URL: {
+    takes: 'a ws or wss URL',
+    default: 'an anvil of its own',
+    unset: null,
+    means: 'A development chain that is running already, to be used instead.',
+    read: webSocketUrl,
+  },
+  SANDBOX_BLOCK_SECONDS: {
+    takes: 'seconds, 1 to 60',
+    default: '2',
+    means: 'The time between two blocks of the chain that the sandbox starts.',
+    read: integer(1, 60),
+  },
+} as const satisfies Record<string, Row<unknown>>
+
+type Name = keyof typeof table
+type Values = {
+  readonly [N in Name]: ReturnType<(typeof table)[N]['read']> | Unset<(typeof table)[N]>
+}
+type Unset<R> = R extends { readonly unset: null } ? null : never
+
+/** Every setting, for the page that lists them. */
+export const settings: readonly Setting[] = Object.entries(table).map(([name, row]) => ({
+  name,
+  takes: row.takes,
+  default: row.default,
+  means: row.means,
+}))
+
+/** What this installation is told to be. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  /** The data directory, absolute. */
+  readonly home: string
+  /** Null: the embedded PostgreSQL. A secret: it holds the password. */
+  readonly databaseUrl: string | null
+  readonly logLevel: LogLevel
+  readonly shutdownMs: number
+  readonly heartbeatMs: number
+  /** Null: no sandbox. */
+  readonly sandbox: {
+    /** Null: start anvil. */
+    readonly rpcUrl: string | null
+    readonly blockSeconds: number
+  } | null
+  /** The origin that checkout links carry, without a slash at the end. `port` is the one listened on. */
+  publicUrl(port: number): string
+  /** What holds together but should be known. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads the configuration. Throws one `invalid_config` that names every problem, and never repeats
+ * a value: it may be a secret. `root` is the directory of the project.
+ */
+export function readConfig(root: string, env: Environment = process.env): Config {
+  const problems: FieldError[] = []
+  const values = readTable(env, problems)
+  checkTogether(env, values, problems)
+  if (problems.length > 0) {
+    const list = problems.map((each) => `${each.pointer.slice(1)} ${each.detail}`).join('; ')
+    throw new Failure('invalid_config', `${list}.`, { fields: problems })
+  }
+  return configOf(values, root)
+}
+
+function configOf(values: Values, root: string): Config {
+  const remote = values.SANDBOX && !isLoopback(values.HOST)
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    home: values.SETTLEWIRE_HOME ?? join(root, '.settlewire'),
+    databaseUrl: values.DATABASE_URL,
+    logLevel: values.LOG_LEVEL ?? (values.SANDBOX ? 'warn' : 'info'),
+    shutdownMs: values.SHUTDOWN_SECONDS * 1000,
+    heartbeatMs: values.STREAM_HEARTBEAT_MS,
+    sandbox: values.SANDBOX
+      ? { rpcUrl: values.SANDBOX_RPC_URL, blockSeconds: values.SANDBOX_BLOCK_SECONDS }
+      : null,
+    publicUrl: (port) => values.PUBLIC_URL ?? `http://${urlHost(values.HOST)}:${port}`,
+    warnings: remote
+      ? ['The sandbox is open to other machines: whoever reaches it can spend from its wallet.']
+      : [],
+  }
+}
+
+/** A setting's text does not fit. The message continues a sentence that begins with its name. */
+class Problem extends Error {}
+
+function problem(message: string): never {
+  throw new Problem(message)
+}
+
+function readTable(env: Environment, problems: FieldError[]): Values {
+  const values: Record<string, unknown> = {}
+  for (const [name, row] of Object.entries<Row<unknown>>(table)) {
+    const text = env[name]
+    try {
+      if (text === '') problem('is set but empty: give it a value or unset it')
+      if (text !== undefined) values[name] = row.read(text)
+      else values[name] = row.unset === null ? null : row.read(row.default ?? '')
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      problems.push({ pointer: `/${name}`, detail: error.message })
+      // The checks across settings go on with what would hold, so that every problem is told at once.
+      values[name] = row.unset === null ? null : row.read(row.default ?? '')
+    }
+  }
+  // The loop has filled every name of the table with what its own row reads.
+  return values as Values
+}
+
+/** What only shows when settings are seen together. */
+function checkTogether(env: Environment, values: Values, problems: FieldError[]): void {
+  const report = (name: string, detail: string): void => {
+    problems.push({ pointer: `/${name}`, detail })
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('SETTLEWIRE_') && !Object.hasOwn(table, name)) {
+      report(name, 'is no setting of Settlewire: see docs/generated/config.md')
+    }
+  }
+  if (values.SANDBOX && !values.SANDBOX_ALLOW_REMOTE && !isLoopback(values.HOST)) {
+    report(
+      'HOST',
+      'would open the wallet of the sandbox to other machines: use 127.0.0.1, or set SANDBOX_ALLOW_REMOTE=on',
+    )
+  }
+  if (values.SANDBOX_RPC_URL !== null) {
+    if (!values.SANDBOX) report('SANDBOX_RPC_URL', 'has no effect with SANDBOX=off: unset one')
+    if (env.SANDBOX_BLOCK_SECONDS !== undefined) {
+      report('SANDBOX_BLOCK_SECONDS', 'has no effect with SANDBOX_RPC_URL: unset one')
+    }
+  }
+  checkPgVariables(env, report)
+}
+
+/** What `pg` would take from the environment by itself, and the part of the URL it stands for. */
+const pgVariables: Readonly<Record<string, (url: URL) => string>> = {
+  PGHOST: (url) => url.hostname || (url.searchParams.get('host') ?? ''),
+  PGPORT: (url) => url.port,
+  PGUSER: (url) => url.username,
+  PGPASSWORD: (url) => url.password,
+  PGDATABASE: (url) => url.pathname.slice(1),
+  PGSERVICE: () => '',
+}
+
+function checkPgVariables(env: Environment, report: (name: string, detail: string) => void): void {
+  const text = env.DATABASE_URL
+  if (text === 'embedded') return
+  const url = text === undefined ? null : URL.parse(text)
+  for (const [name, part] of Object.entries(pgVariables)) {
+    if (!env[name]) continue
+    if (text === undefined) {
+      report(
+        name,
+        'is set but DATABASE_URL is not: set DATABASE_URL, to `embedded` for the database that comes along',
+      )
+    } else if (url !== null && part(url) === '') {
+      report(name, 'is set and DATABASE_URL leaves it out: write it into DATABASE_URL')
+    }
+  }
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+
+/** The name under which this machine reaches what listens on `host`. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+// ── what a text may be ─────────────────────────────────────────────────────────────────────────
+
+function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    return value >= min && value <= max
+      ? value
+      : problem(`must be a whole number from ${min} to ${max}`)
+  }
+}
+
+function pattern(form: RegExp, what: string): (text: string) => string {
+  return (text) => (form.test(text) ? text : problem(`must be ${what}`))
+}
+
+function choice<T extends string>(of: readonly T[]): (text: string) => T {
+  return (text) =>
+    of.find((each) => each === text.toLowerCase()) ?? problem(`must be one of ${of.join(', ')}`)
+}
+
+const switchWords: Readonly<Record<string, boolean>> = {
+  ...{ on: true, true: true, yes: true, '1': true },
+  ...{ off: false, false: false, no: false, '0': false },
+}
+
+function onOff(text: string): boolean {
+  const word = text.toLowerCase()
+  return Object.hasOwn(switchWords, word)
+    ? (switchWords[word] ?? false)
+    : problem('must be on or off')
+}
+
+function origin(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) problem('must be an http or https URL')
+  if (url.username !== '' || url.password !== '') problem('must not hold a user or a password')
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    problem('must end after the host and port: a path, query or fragment is not supported')
+  }
+  return url.origin
+}
+
+function webSocketUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^wss?:$/.test(url.protocol)) problem('must be a ws or wss URL')
+  return text
+}
+
+function databaseUrl(text: string): string | null {
+  if (text === 'embedded') return null
+  const url = URL.parse(text)
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
+    problem('must be a postgres:// URL; special characters in the password are percent-encoded')
+  }
+  const missing: string[] = []
+  if (url.hostname === '' && !url.searchParams.get('host')) missing.push('a host')
+  if (url.username === '') missing.push('a user')
+  if (url.pathname.length < 2) missing.push('a database name')
+  if (missing.length > 0) problem(`is only half set, it lacks ${missing.join(' and ')}`)
+  return text
+}

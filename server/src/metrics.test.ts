@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { createMetrics } from './metrics.ts'
+
+const value = (text: string, series: string): string | undefined =>
+  text
+    .split('\n')
+    .find((line) => line.startsWith(`${series} `))
+    ?.slice(series.length + 1)
+
+describe('the metrics', () => {
+  it('count open streams up and down, and why they ended', async () => {
+    const metrics = createMetrics()
+    metrics.streamOpened('sse')
+    metrics.streamOpened('sse')
+    metrics.streamClosed('sse', 'finished')
+    const text = await metrics.text()
+    expect(value(text, 'settlewire_streams_open{transport="sse"}')).toBe('1')
+    expect(value(text, 'settlewire_streams_open{transport="long_poll"}')).toBe('0')
+    expect(value(text, 'settlewire_streams_closed_total{transport="sse",why="finished"}')).toBe('1')
+  })
+
+  it('let the lag of a chain that stands still grow', async () => {
+    const clock = new ManualClock()
+    const metrics = createMetrics({ clock })
+    metrics.chainMoved('local', 12, 500)
+    expect(value(await metrics.text(), 'settlewire_chain_lag_seconds{chain="local"}')).toBe('0.5')
+    await clock.advance(60_000)
+    const text = await metrics.text()
+    expect(value(text, 'settlewire_chain_lag_seconds{chain="local"}')).toBe('60.5')
+    expect(value(text, 'settlewire_chain_head{chain="local"}')).toBe('12')
+  })
+
+  it('never make a series of an id', async () => {
+    const metrics = createMetrics()
+    for (let i = 0; i < 1_000; i++) {
+      metrics.streamClosed('sse', `pi_01HZ${i}`)
+      metrics.streamClosed('sse', `why${i}`)
+    }
+    const text = await metrics.text()
+    expect(text).not.toContain('pi_01HZ')
+    const series = text.split('\n').filter((line) => line.startsWith('settlewire_streams_closed'))
+    expect(series.length).toBeLessThanOrEqual(65)
+  })
+
+  it('turn milliseconds into seconds', async () => {
+    const metrics = createMetrics()
+    metrics.eventLag(1_500)
+    metrics.appended(3, 2, 20)
+    metrics.streamFirstEvent('sse', 30)
+    const text = await metrics.text()
+    expect(value(text, 'settlewire_event_lag_seconds_sum')).toBe('1.5')
+    expect(value(text, 'settlewire_append_seconds_sum')).toBe('0.02')
+    expect(value(text, 'settlewire_appended_events_total')).toBe('3')
+    expect(value(text, 'settlewire_stream_first_event_seconds_sum{transport="sse"}')).toBe('0.03')
+  })
+
+  it('have no histogram of request durations', async () => {
+    expect(await createMetrics({ process: true }).text()).not.toMatch(/request_duration/)
+  })
+})
