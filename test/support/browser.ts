@@ -92,7 +92,9 @@ const fontConfig = (home: string): string => `<?xml version="1.0"?>
   <dir>${join(home, 'fonts')}</dir>
   <dir>/usr/share/fonts</dir>
   <cachedir>${join(home, 'fonts-cache')}</cachedir>
-  ${['sans-serif', 'system-ui'].map((name) => alias(name, 'Open Sans')).join('\n  ')}
+  ${alias('sans-serif', 'Open Sans')}
+  ${alias('system-ui', 'Open Sans')}
+  ${alias('monospace', 'DejaVu Sans Mono')}
 </fontconfig>
 `
 
