@@ -51,3 +51,223 @@ export const flags = [
 export type Flag = (typeof flags)[number]
 
 export type Finality = 'none' | 'safe' | 'final'
+
+/** What a status asks of those who read it. */
+export interface StatusRow {
+  readonly means: string
+  /** What must be on record before the status may be told. */
+  readonly evidence: string
+  /** `open` may change by itself; `closed` is closed to the payer. */
+  readonly life: 'open' | 'closed'
+  /** Whether the payer's countdown still runs. */
+  readonly countsDown: boolean
+  /** Whether a payer's stream ends after it. */
+  readonly endsStream: boolean
+  readonly operator: string
+}
+
+/** The statuses, whole. Printed to docs/generated/states.md. */
+export const statusTable: Readonly<Record<Status, StatusRow>> = {
+  awaiting: {
+    means: 'No live transfer that covers the amount is known.',
+    evidence: 'The request; on the way back, the transaction and why it no longer counts.',
+    life: 'open',
+    countsDown: true,
+    endsStream: false,
+    operator: 'Nothing to do. With `underpaid`, part of the amount has arrived.',
+  },
+  pending_detected: {
+    means: 'Enough was seen, but not all of it is in a block.',
+    evidence: 'A decoded pending transaction to our address; a claimed hash alone never.',
+    life: 'open',
+    countsDown: false,
+    endsStream: false,
+    operator: 'A promise of nothing. Stock may be reserved, nothing released.',
+  },
+  pending_expired: {
+    means: 'It was seen, then it was gone: not mined in time and unknown to every provider.',
+    evidence: 'The pending time-out passed, there is no receipt, no provider knows the hash.',
+    life: 'open',
+    countsDown: true,
+    endsStream: false,
+    operator: 'It may still land. Ask the payer to look at the wallet before paying again.',
+  },
+  confirming: {
+    means: 'The amount is in canonical blocks, not yet as deep as the policy asks.',
+    evidence: 'A successful receipt and the transfer log of an accepted token to our address.',
+    life: 'open',
+    countsDown: false,
+    endsStream: false,
+    operator: 'Wait. Do not fulfil.',
+  },
+  succeeded: {
+    means: 'The policy is met: fulfil.',
+    evidence: 'Transfers at policy depth cover the amount less its tolerance.',
+    life: 'closed',
+    countsDown: false,
+    endsStream: true,
+    operator: 'Fulfil. Revocable until `finality` is `final`.',
+  },
+  expired: {
+    means: 'Time is over and too little arrived.',
+    evidence: 'The deadline passed, and every accepted chain was read past it.',
+    life: 'open',
+    countsDown: false,
+    endsStream: false,
+    operator: 'Late money is still recognised until `monitorUntil` and reopens it.',
+  },
+  cancelled: {
+    means: 'Withdrawn by the merchant.',
+    evidence: 'Who withdrew it and why.',
+    life: 'closed',
+    countsDown: false,
+    endsStream: true,
+    operator: 'Money that comes later makes it `investigation_required`.',
+  },
+  failed: {
+    means: 'The rail said for certain that no money comes, or policy refused it.',
+    evidence: 'A signed provider code or a screening decision; never a time-out.',
+    life: 'closed',
+    countsDown: false,
+    endsStream: true,
+    operator: 'Read the reason; a contradiction makes it `investigation_required`.',
+  },
+  investigation_required: {
+    means: 'It cannot be said truthfully.',
+    evidence: 'A reason code and the observations that disagree.',
+    life: 'open',
+    countsDown: false,
+    endsStream: false,
+    operator: 'Look at the reason and the timeline; a person or later evidence decides.',
+  },
+}
+
+type Cell = EventType | null
+
+/** No way leads there. */
+const no = null
+
+/**
+ * Every edge: row = from, column = to, cell = the event that tells it. The diagonal is how a status
+ * tells progress within itself; `isEdge` adds what may be told at any time. `null` cannot happen and is a bug.
+ */
+export const edges: Readonly<Record<Status, Readonly<Record<Status, Cell>>>> = {
+  awaiting: {
+    awaiting: 'updated',
+    pending_detected: 'pending',
+    pending_expired: no,
+    confirming: 'confirming',
+    succeeded: 'succeeded',
+    expired: 'expired',
+    cancelled: 'cancelled',
+    failed: 'failed',
+    investigation_required: 'investigation_required',
+  },
+  pending_detected: {
+    awaiting: 'updated',
+    pending_detected: 'updated',
+    pending_expired: 'pending_expired',
+    confirming: 'confirming',
+    succeeded: 'succeeded',
+    expired: no,
+    cancelled: no,
+    failed: 'failed',
+    investigation_required: 'investigation_required',
+  },
+  pending_expired: {
+    awaiting: 'updated',
+    pending_detected: 'pending',
+    pending_expired: 'updated',
+    confirming: 'confirming',
+    succeeded: no,
+    expired: 'expired',
+    cancelled: 'cancelled',
+    failed: 'failed',
+    investigation_required: 'investigation_required',
+  },
+  confirming: {
+    awaiting: 'reorged',
+    pending_detected: 'reorged',
+    pending_expired: no,
+    confirming: 'confirming',
+    succeeded: 'succeeded',
+    expired: no,
+    cancelled: no,
+    failed: 'failed',
+    investigation_required: 'investigation_required',
+  },
+  succeeded: {
+    awaiting: no,
+    pending_detected: no,
+    pending_expired: no,
+    confirming: no,
+    succeeded: 'updated',
+    expired: no,
+    cancelled: no,
+    failed: no,
+    investigation_required: 'investigation_required',
+  },
+  expired: {
+    awaiting: no,
+    pending_detected: 'pending',
+    pending_expired: no,
+    confirming: 'confirming',
+    succeeded: no,
+    expired: 'updated',
+    cancelled: no,
+    failed: 'failed',
+    investigation_required: 'investigation_required',
+  },
+  cancelled: {
+    awaiting: no,
+    pending_detected: no,
+    pending_expired: no,
+    confirming: no,
+    succeeded: no,
+    expired: no,
+    cancelled: 'updated',
+    failed: no,
+    investigation_required: 'investigation_required',
+  },
+  failed: {
+    awaiting: no,
+    pending_detected: no,
+    pending_expired: no,
+    confirming: no,
+    succeeded: no,
+    expired: no,
+    cancelled: no,
+    failed: 'updated',
+    investigation_required: 'investigation_required',
+  },
+  investigation_required: {
+    awaiting: 'resolved',
+    pending_detected: no,
+    pending_expired: no,
+    confirming: 'confirming',
+    succeeded: 'succeeded',
+    expired: no,
+    cancelled: no,
+    failed: 'failed',
+    investigation_required: 'updated',
+  },
+}
+
+/**
+ * The statuses to tell, in order, to get from one to the other: usually just the target. Where no
+ * edge leads there directly, money passes through `confirming` and everything else through
+ * `awaiting`. Null when no way exists.
+ */
+export function pathTo(from: Status, to: Status): readonly Status[] | null {
+  if (from === to) return []
+  if (edges[from][to] !== null) return [to]
+  const via: Status = to === 'succeeded' ? 'confirming' : 'awaiting'
+  return edges[from][via] !== null && edges[via][to] !== null ? [via, to] : null
+}
+
+/** What may be told at any time without a change of status. */
+const aside: readonly EventType[] = ['updated', 'reorged', 'replaced', 'finalized']
+
+/** Whether an event of this type may take a payment from one status to the other. */
+export const isEdge = (from: Status, type: EventType, to: Status): boolean =>
+  edges[from][to] === type || (from === to && aside.includes(type))

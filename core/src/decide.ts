@@ -1,0 +1,191 @@
+import { printAmount } from './amount.ts'
+import { assert } from './assert.ts'
+import { canonicalJson } from './canonical-json.ts'
+import type { Decision, EventData, Evidence, Opening, PaymentEvent } from './event.ts'
+import { merge, noFacts } from './facts.ts'
+import { toRfc3339OrNull } from './instant.ts'
+import { type Judgement, judge } from './judge.ts'
+import type { Observation } from './observation.ts'
+import type { Facts, Payment } from './payment.ts'
+import type { Policy } from './policy.ts'
+import { type EventType, edges, pathTo, type Status } from './status-model.ts'
+
+/** What a decision needs from outside. */
+export interface Context {
+  readonly policy: Policy
+  /** When it is decided: the `createdAt` of the events. */
+  readonly at: number
+  /** A new event id. */
+  readonly mint: (at: number) => string
+}
+
+/** A mempool signal says so itself, wherever it is read. */
+const pendingNote = 'Seen in the mempool only. This is not a confirmation: do not fulfil on it.'
+
+/** Opens a payment: its first event, sequence 1, status `awaiting`. */
+export function open(paymentId: string, opening: Opening, context: Context): Decision {
+  const { at, mint, policy } = context
+  const { merchantId, livemode, transactionId, terms } = opening
+  assert(terms.amount > 0n, 'a payment asks for more than nothing')
+  assert(terms.tolerance >= 0n && terms.tolerance < terms.amount, 'tolerance leaves an amount')
+  assert(terms.accept.length > 0, 'a payment can be paid in some way')
+  const head = { eventId: mint(at), type: 'created' as const, at }
+  const payment: Payment = {
+    ...{ id: paymentId, merchantId, livemode, transactionId, createdAt: at, terms, facts: noFacts },
+    ...{ sequence: 1, status: 'awaiting', flags: [], finality: 'none', received: 0n, pending: 0n },
+    ...{ detectedAt: null, settledAt: null, reason: null, toldSuccess: false, head },
+  }
+  const judgement = judge(payment, policy)
+  const event: PaymentEvent = {
+    ...{ id: head.eventId, type: head.type, at },
+    data: dataOf(payment, { judgement, previous: null, type: 'created' }),
+    evidence: { fact: opening, policy: policy.version },
+  }
+  return { events: [event], payment }
+}
+
+/**
+ * What an observation makes true: the events it causes, in order, and the payment after them. Pure.
+ * An observation that says nothing new yields no events and leaves the payment as it was, so that
+ * the payment is always the fold of its events.
+ */
+export function decide(payment: Payment, observation: Observation, context: Context): Decision {
+  if (observation.kind === 'withdrawn' && !isCancellable(payment)) return { events: [], payment }
+  const facts = merge(payment.facts, observation, payment.terms)
+  const before = judge(payment, context.policy)
+  const after = judge({ ...payment, facts }, context.policy)
+  const path = pathTo(payment.status, after.status)
+  assert(path !== null, `a way leads from ${payment.status} to ${after.status}`)
+
+  const told = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to))
+  if (told.length === 0) {
+    const progress = progressEvent({ payment, facts, observation }, before, after)
+    if (progress !== null) told.push({ type: progress, status: payment.status })
+  }
+  const becameFinal = after.finality === 'final' && payment.finality !== 'final'
+  if (becameFinal && after.status === 'succeeded')
+    told.push({ type: 'finalized', status: 'succeeded' })
+  if (told.length === 0) return { events: [], payment }
+
+  return tell({ ...payment, facts }, told, {
+    context,
+    judgement: after,
+    evidence: { fact: observation, policy: context.policy.version },
+  })
+}
+
+/** Whether the merchant may still withdraw the request: no money was seen, and it is not over. */
+export const isCancellable = (payment: Payment): boolean =>
+  edges[payment.status].cancelled === 'cancelled' && payment.received + payment.pending === 0n
+
+interface Told {
+  readonly type: EventType
+  readonly status: Status
+}
+
+function edgeEvent(from: Status, to: Status): Told {
+  const type = edges[from][to]
+  assert(type !== null, `an edge leads from ${from} to ${to}`)
+  return { type, status: to }
+}
+
+/** What to say when the status stays: progress, a block lost, or amounts and flags. */
+function progressEvent(
+  { payment, facts, observation }: { payment: Payment; facts: Facts; observation: Observation },
+  before: Judgement,
+  after: Judgement,
+): EventType | null {
+  const learned = canonicalJson(visible(payment.facts)) !== canonicalJson(visible(facts))
+  if (learned && observation.kind === 'reorged') return 'reorged'
+  const counted = before.decisive?.confirmations !== after.decisive?.confirmations
+  if (payment.status === 'confirming' && counted) return 'confirming'
+  const flagged = payment.flags.join() !== after.flags.join()
+  const safer = payment.finality !== after.finality && after.finality === 'safe'
+  return learned || flagged || safer ? 'updated' : null
+}
+
+/** What of the facts is worth an event: not the views that ordered them, nor a head that grew. */
+const visible = (facts: Facts): unknown =>
+  facts.transactions.map(({ chain, txHash, hint, mempool, inclusions }) => [
+    ...[chain, txHash, hint !== null, mempool?.known ?? null],
+    ...Object.entries(inclusions)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([hash, { canonical, outcome, transfers, sources }]) => [
+        ...[hash, canonical, outcome, sources],
+        ...transfers.map(({ ordinal, amount }) => [ordinal, amount.toString()]),
+      ]),
+  ])
+
+interface Telling {
+  readonly context: Context
+  readonly judgement: Judgement
+  readonly evidence: Evidence
+}
+
+function tell(payment: Payment, told: readonly Told[], telling: Telling): Decision {
+  const { context, judgement, evidence } = telling
+  const events: PaymentEvent[] = []
+  let current = payment
+  for (const { type, status } of told) {
+    const previous = current.status
+    const id = context.mint(context.at)
+    current = follow(current, { id, type, status, at: context.at }, judgement)
+    const data = dataOf(current, { judgement, previous, type })
+    events.push({ id, type, at: context.at, data, evidence })
+  }
+  return { events, payment: current }
+}
+
+/** The payment after one event. The only place where its standing changes. */
+export function follow(
+  payment: Payment,
+  event: { id: string; type: EventType; status: Status; at: number },
+  judgement: Judgement,
+): Payment {
+  const { status } = event
+  const succeededNow = status === 'succeeded'
+  const firstSeen = payment.facts.transactions.map((transaction) => transaction.seenAt)
+  return {
+    ...payment,
+    sequence: payment.sequence + 1,
+    status,
+    flags: judgement.flags,
+    finality: judgement.finality,
+    received: judgement.received,
+    pending: judgement.pending,
+    reason: status === judgement.status ? judgement.reason : null,
+    detectedAt: firstSeen.length === 0 ? null : Math.min(...firstSeen),
+    settledAt: succeededNow ? (payment.settledAt ?? event.at) : null,
+    toldSuccess: payment.toldSuccess || succeededNow,
+    head: { eventId: event.id, type: event.type, at: event.at },
+  }
+}
+
+function dataOf(
+  payment: Payment,
+  told: { judgement: Judgement; previous: Status | null; type: EventType },
+): EventData {
+  const { decimals, amount } = payment.terms
+  const { decisive } = told.judgement
+  return {
+    id: payment.id,
+    sequence: payment.sequence,
+    status: payment.status,
+    previousStatus: told.previous,
+    txHash: decisive?.txHash ?? null,
+    chain: decisive?.chain ?? null,
+    chainId: decisive?.accept?.chainId ?? null,
+    token: decisive?.accept?.asset ?? null,
+    confirmations: decisive?.confirmations ?? 0,
+    requiredConfirmations: decisive?.requiredConfirmations ?? null,
+    expectedAmount: printAmount(amount, decimals),
+    pendingAmount: printAmount(payment.pending, decimals),
+    receivedAmount: printAmount(payment.received, decimals),
+    flags: payment.flags,
+    finality: payment.finality,
+    detectedAt: toRfc3339OrNull(payment.detectedAt),
+    settledAt: toRfc3339OrNull(payment.settledAt),
+    ...(payment.reason === null ? {} : { reason: payment.reason }),
+    ...(told.type === 'pending' ? { note: pendingNote } : {}),
+  }
+}

@@ -1,0 +1,189 @@
+import { unreachable } from './assert.ts'
+import { canonicalJson } from './canonical-json.ts'
+import type {
+  BlockRef,
+  Included,
+  MempoolSeen,
+  MovedNothing,
+  Observation,
+  Reorged,
+  SeenTransfer,
+} from './observation.ts'
+import type { Facts, Inclusion, Terms, Transaction } from './payment.ts'
+
+/** Nothing observed yet. */
+export const noFacts: Facts = { transactions: [], heads: {}, clock: null, withdrawn: null }
+
+/**
+ * Adds one observation to what is known. Commutative, associative and idempotent: any order and any
+ * duplication of the same observations gives the same facts. What a block says of a transaction is
+ * decided by the highest view, never by what arrived last.
+ */
+export function merge(facts: Facts, observation: Observation, terms: Terms): Facts {
+  switch (observation.kind) {
+    case 'mempool':
+      return withTransaction(facts, observation, seenPending)
+    case 'included':
+      return withTransaction(facts, observation, seenIncluded)
+    case 'moved_nothing':
+      return withTransaction(facts, observation, seenMovedNothing)
+    case 'reorged':
+      return withTransaction(facts, observation, seenReorged)
+    case 'head': {
+      const known = facts.heads[observation.chain]
+      const { view, head, safe, finalized } = observation
+      if (known && (known.view > view || (known.view === view && known.head >= head))) return facts
+      return {
+        ...facts,
+        heads: { ...facts.heads, [observation.chain]: { view, head, safe, finalized } },
+      }
+    }
+    case 'clock': {
+      const chains = new Set(terms.accept.map((accept) => accept.chain))
+      const through = [...chains].map((chain) => observation.scannedThrough[chain] ?? 0)
+      const at = Math.max(facts.clock?.at ?? 0, observation.at)
+      const scannedThrough = Math.max(facts.clock?.scannedThrough ?? 0, Math.min(...through))
+      return { ...facts, clock: { at, scannedThrough } }
+    }
+    case 'withdrawn': {
+      const { at, reason } = observation
+      const first = facts.withdrawn === null || at < facts.withdrawn.at
+      return first ? { ...facts, withdrawn: { at, reason } } : facts
+    }
+    default:
+      return unreachable(observation)
+  }
+}
+
+type OfTransaction = MempoolSeen | Included | MovedNothing | Reorged
+
+const hashOf = (seen: OfTransaction): string =>
+  seen.kind === 'mempool' ? seen.transfer.txHash : seen.txHash
+
+const byChainAndHash = (a: Transaction, b: Transaction): number =>
+  a.chain < b.chain ? -1 : a.chain > b.chain ? 1 : a.txHash < b.txHash ? -1 : 1
+
+function withTransaction<Seen extends OfTransaction>(
+  facts: Facts,
+  seen: Seen,
+  add: (known: Transaction, seen: Seen) => Transaction,
+): Facts {
+  const txHash = hashOf(seen)
+  const isSame = (known: Transaction) => known.chain === seen.chain && known.txHash === txHash
+  const known = facts.transactions.find(isSame) ?? {
+    chain: seen.chain,
+    txHash,
+    hint: null,
+    mempool: null,
+    seenAt: seen.at,
+    inclusions: {},
+  }
+  const next = { ...add(known, seen), seenAt: Math.min(known.seenAt, seen.at) }
+  const others = facts.transactions.filter((transaction) => !isSame(transaction))
+  return { ...facts, transactions: [...others, next].sort(byChainAndHash) }
+}
+
+function seenPending(known: Transaction, seen: MempoolSeen): Transaction {
+  const hint = known.hint === null ? seen.transfer : lesser(known.hint, seen.transfer)
+  return { ...known, hint, mempool: laterMempool(known.mempool, { view: seen.view, known: true }) }
+}
+
+/** A hash fixes its calldata, so two hints of one hash that differ are a lie: believe the smaller. */
+function lesser(a: SeenTransfer, b: SeenTransfer): SeenTransfer {
+  if (a.amount !== b.amount) return a.amount < b.amount ? a : b
+  return transferText(a) <= transferText(b) ? a : b
+}
+
+const transferText = (transfer: SeenTransfer): string =>
+  canonicalJson({ ...transfer, amount: transfer.amount.toString() })
+
+type Mempool = NonNullable<Transaction['mempool']>
+
+function laterMempool(a: Mempool | null, b: Mempool): Mempool {
+  if (a === null || b.view > a.view) return b
+  return a.view > b.view ? a : { view: a.view, known: a.known || b.known }
+}
+
+function seenIncluded(known: Transaction, seen: Included): Transaction {
+  return withInclusion(known, seen.block.hash, {
+    view: seen.view,
+    canonical: true,
+    outcome: 'paid',
+    block: seen.block,
+    transfers: seen.transfers,
+    sources: [seen.source],
+  })
+}
+
+function seenMovedNothing(known: Transaction, seen: MovedNothing): Transaction {
+  return withInclusion(known, seen.block.hash, {
+    view: seen.view,
+    canonical: true,
+    outcome: seen.reason,
+    block: seen.block,
+    transfers: [],
+    sources: [seen.source],
+  })
+}
+
+function seenReorged(known: Transaction, seen: Reorged): Transaction {
+  const reorged = withInclusion(known, seen.blockHash, {
+    view: seen.view,
+    canonical: false,
+    outcome: 'unknown',
+    block: null,
+    transfers: [],
+    sources: [],
+  })
+  const mempool = laterMempool(known.mempool, { view: seen.view, known: seen.inMempool })
+  return { ...reorged, mempool }
+}
+
+function withInclusion(known: Transaction, blockHash: string, said: Inclusion): Transaction {
+  const before = known.inclusions[blockHash]
+  const inclusion = before === undefined ? said : mergeInclusion(before, said)
+  return { ...known, inclusions: { ...known.inclusions, [blockHash]: inclusion } }
+}
+
+/** A lagging node may see less of one block than another, never something else: more wins. */
+const outcomeRank: Record<Inclusion['outcome'], number> = {
+  unknown: 0,
+  paid_elsewhere: 1,
+  reverted: 2,
+  paid: 3,
+}
+
+function mergeInclusion(a: Inclusion, b: Inclusion): Inclusion {
+  const later = a.view >= b.view ? a : b
+  const canonical = a.view === b.view ? a.canonical || b.canonical : later.canonical
+  const outcome = outcomeRank[a.outcome] >= outcomeRank[b.outcome] ? a.outcome : b.outcome
+  return {
+    view: later.view,
+    canonical,
+    outcome,
+    block: sameBlock(a.block, b.block),
+    transfers: outcome === 'paid' ? unionTransfers(a.transfers, b.transfers) : [],
+    sources: [...new Set([...a.sources, ...b.sources])].sort(),
+  }
+}
+
+/** One hash is one block; should two sources still disagree on its time, the earlier one counts. */
+function sameBlock(a: BlockRef | null, b: BlockRef | null): BlockRef | null {
+  if (a === null || b === null) return a ?? b
+  return a.minedAt <= b.minedAt ? a : b
+}
+
+function unionTransfers(
+  a: readonly SeenTransfer[],
+  b: readonly SeenTransfer[],
+): readonly SeenTransfer[] {
+  const byOrdinal = new Map<string, SeenTransfer>()
+  for (const transfer of [...a, ...b]) {
+    const key = String(transfer.ordinal)
+    const known = byOrdinal.get(key)
+    byOrdinal.set(key, known === undefined ? transfer : lesser(known, transfer))
+  }
+  return [...byOrdinal.entries()]
+    .sort(([x], [y]) => (x < y ? -1 : 1))
+    .map(([, transfer]) => transfer)
+}

@@ -1,0 +1,43 @@
+import { assert } from './assert.ts'
+import { follow } from './decide.ts'
+import type { PaymentEvent } from './event.ts'
+import { merge, noFacts } from './facts.ts'
+import { judge } from './judge.ts'
+import type { Payment } from './payment.ts'
+import type { Policy } from './policy.ts'
+
+/** The policy of each version that ever decided. */
+export type PolicyOf = (version: string) => Policy
+
+/**
+ * A payment from its events: the same, to the last field, as the one the decisions left behind.
+ * Each event is read under the policy that made it, so a changed policy never rewrites the past.
+ */
+export function fold(events: readonly PaymentEvent[], policyOf: PolicyOf): Payment {
+  let payment: Payment | null = null
+  for (const event of events) payment = apply(payment, event, policyOf)
+  assert(payment !== null, 'a payment has a first event')
+  return payment
+}
+
+/** The payment after one more event. The first event must open it; sequences have no gap. */
+export function apply(payment: Payment | null, event: PaymentEvent, policyOf: PolicyOf): Payment {
+  const { fact } = event.evidence
+  if (fact.kind === 'opened') {
+    assert(payment === null && event.data.sequence === 1, 'only the first event opens a payment')
+    const { merchantId, livemode, transactionId, terms } = fact
+    return {
+      ...{ id: event.data.id, merchantId, livemode, transactionId, createdAt: event.at, terms },
+      ...{ facts: noFacts, sequence: 1, status: 'awaiting', flags: [], finality: 'none' },
+      ...{ received: 0n, pending: 0n, detectedAt: null, settledAt: null, reason: null },
+      ...{ toldSuccess: false, head: { eventId: event.id, type: event.type, at: event.at } },
+    }
+  }
+  assert(payment !== null, 'the first event opens the payment')
+  assert(event.data.sequence === payment.sequence + 1, 'sequences have no gap')
+  const facts = merge(payment.facts, fact, payment.terms)
+  // Success counts as told from the event after it on, as it did when the decision was made.
+  const judgement = judge({ ...payment, facts }, policyOf(event.evidence.policy))
+  const { id, type, at, data } = event
+  return follow({ ...payment, facts }, { id, type, status: data.status, at }, judgement)
+}

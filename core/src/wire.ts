@@ -1,0 +1,178 @@
+import { printAmount } from './amount.ts'
+import type { EventData } from './event.ts'
+import { type Instant, toRfc3339, toRfc3339OrNull } from './instant.ts'
+import type { Acceptance, Payment, Stage, Transfer } from './payment.ts'
+import type { Policy } from './policy.ts'
+import type { EventType, Finality, Flag, Status } from './status-model.ts'
+import { transfersOf } from './transfer.ts'
+
+/** An event's name on the wire. */
+export type WireType = `payment_intent.${EventType}`
+
+export const wireType = (type: EventType): WireType => `payment_intent.${type}`
+
+/** The bytes of `data`, made once when the event is stored and the same on every transport. */
+export const encodeData = (data: EventData): string => JSON.stringify(data)
+
+/** The envelope of the event lists, with the stored bytes of `data` inside. */
+export function envelope(event: {
+  id: string
+  type: EventType
+  at: Instant
+  livemode: boolean
+  dataJson: string
+}): string {
+  const head = JSON.stringify({
+    id: event.id,
+    type: wireType(event.type),
+    createdAt: toRfc3339(event.at),
+    livemode: event.livemode,
+  })
+  return `${head.slice(0, -1)},"data":${event.dataJson}}`
+}
+
+/** One way to pay, as a wallet needs it. */
+export interface WireAcceptance {
+  readonly asset: string
+  readonly chain: string
+  readonly chainId: number
+  readonly token: string | null
+  readonly decimals: number
+  readonly address: string
+  /** EIP-681. */
+  readonly uri: string
+}
+
+/** One movement of money. `from` is left out of what browsers see. */
+export interface WireTransfer {
+  readonly txHash: string
+  readonly chain: string
+  readonly chainId: number | null
+  readonly asset: string | null
+  readonly amount: string
+  readonly stage: Stage
+  readonly blockNumber: number | null
+  readonly blockHash: string | null
+  readonly confirmations: number
+  readonly requiredConfirmations: number | null
+  readonly explorerUrl: string | null
+  readonly from?: string
+}
+
+/** The resource that `GET /v1/payment-intents/{id}` answers. */
+export interface PaymentIntent {
+  readonly id: string
+  readonly object: 'payment_intent'
+  readonly livemode: boolean
+  readonly transactionId?: string
+  readonly sequence: number
+  readonly status: Status
+  readonly reason: string | null
+  readonly flags: readonly Flag[]
+  readonly finality: Finality
+  readonly visibility: 'ok' | 'degraded' | 'blind'
+  readonly amount: string
+  readonly currency: string
+  readonly amountReceived: string
+  readonly amountPending: string
+  readonly accept: readonly WireAcceptance[]
+  readonly transfers: readonly WireTransfer[]
+  readonly reference?: string | null
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly redirectUrl: string | null
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly monitorUntil: string
+  readonly detectedAt: string | null
+  readonly settledAt: string | null
+  readonly checkoutUrl?: string
+  readonly clientSecret?: string
+}
+
+/** What the server knows beside the payment when it shows it. */
+export interface ResourceContext {
+  readonly policy: Policy
+  readonly visibility: PaymentIntent['visibility']
+  /** The form people read: EIP-55 for EVM addresses. */
+  readonly formatAddress: (chain: string, address: string) => string
+  readonly explorerUrl: (chain: string, txHash: string) => string | null
+  /** For the merchant only; a browser's view has neither secrets nor payers nor the merchant's notes. */
+  readonly merchant: { readonly checkoutUrl: string; readonly clientSecret: string } | null
+}
+
+/** The resource: for its merchant, or for the one browser that may see it. */
+export function resource(payment: Payment, context: ResourceContext): PaymentIntent {
+  const { terms } = payment
+  const print = (amount: bigint) => printAmount(amount, terms.decimals)
+  const { merchant } = context
+  return {
+    id: payment.id,
+    object: 'payment_intent',
+    livemode: payment.livemode,
+    ...(merchant && { transactionId: payment.transactionId }),
+    sequence: payment.sequence,
+    status: payment.status,
+    reason: payment.reason,
+    flags: payment.flags,
+    finality: payment.finality,
+    visibility: context.visibility,
+    amount: print(terms.amount),
+    currency: terms.currency,
+    amountReceived: print(payment.received),
+    amountPending: print(payment.pending),
+    accept: terms.accept.map((accept) => wireAcceptance(accept, payment, context)),
+    transfers: transfersOf(payment, context.policy).map((transfer) =>
+      wireTransfer(transfer, print, context),
+    ),
+    ...(merchant && { reference: terms.reference, metadata: terms.metadata }),
+    redirectUrl: terms.redirectUrl,
+    createdAt: toRfc3339(payment.createdAt),
+    expiresAt: toRfc3339(terms.expiresAt),
+    monitorUntil: toRfc3339(terms.monitorUntil),
+    detectedAt: toRfc3339OrNull(payment.detectedAt),
+    settledAt: toRfc3339OrNull(payment.settledAt),
+    ...merchant,
+  }
+}
+
+function wireAcceptance(
+  accept: Acceptance,
+  { terms }: Payment,
+  { formatAddress }: ResourceContext,
+): WireAcceptance {
+  const { asset, chain, chainId, decimals } = accept
+  const address = formatAddress(chain, accept.address)
+  const token = accept.token === null ? null : formatAddress(chain, accept.token)
+  // The token's own scale is never finer than the payment's, and the amount was parsed at the coarsest.
+  const units = terms.amount / 10n ** BigInt(terms.decimals - decimals)
+  const uri = eip681({ address, token, chainId, units })
+  return { asset, chain, chainId, token, decimals, address, uri }
+}
+
+/** A payment request for EVM wallets: https://eips.ethereum.org/EIPS/eip-681. */
+const eip681 = (to: { address: string; token: string | null; chainId: number; units: bigint }) =>
+  to.token === null
+    ? `ethereum:${to.address}@${to.chainId}?value=${to.units}`
+    : `ethereum:${to.token}@${to.chainId}/transfer?address=${to.address}&uint256=${to.units}`
+
+function wireTransfer(
+  transfer: Transfer,
+  print: (amount: bigint) => string,
+  { explorerUrl, merchant }: ResourceContext,
+): WireTransfer {
+  const { txHash, chain, accept, stage, block } = transfer
+  return {
+    txHash,
+    chain,
+    chainId: accept?.chainId ?? null,
+    asset: accept?.asset ?? null,
+    amount: print(transfer.amount),
+    stage,
+    blockNumber: block?.number ?? null,
+    blockHash: block?.hash ?? null,
+    confirmations: transfer.confirmations,
+    requiredConfirmations: transfer.requiredConfirmations,
+    explorerUrl: explorerUrl(chain, txHash),
+    ...(merchant && { from: transfer.from }),
+  }
+}
