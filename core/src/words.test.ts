@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { flags, statuses } from './status-model.ts'
+import { aboutSeconds, chainName, flagWords, statusWords, type Told } from './words.ts'
+
+const told: Told = {
+  status: 'awaiting',
+  reason: null,
+  flags: [],
+  currency: 'USDC',
+  amount: '150.00',
+  received: '0.00',
+  seen: '0.00',
+  missing: '150.00',
+  confirmations: 0,
+  requiredConfirmations: 3,
+  aboutSeconds: null,
+  watchedUntil: '22 Nov, 12:00',
+}
+
+const say = (status: Told['status'], more: Partial<Told> = {}) => {
+  const words = statusWords[status]
+  const all = { ...told, ...more, status }
+  return `${words.title(all)} ${words.text(all)}`
+}
+
+describe('the payer is told', () => {
+  it('whole sentences in every status, whatever is known', () => {
+    for (const status of statuses) {
+      for (const reason of [null, 'transaction_reverted', 'a_code_of_tomorrow']) {
+        for (const watchedUntil of [null, '22 Nov']) {
+          const sentence = say(status, { reason, watchedUntil, flags: ['underpaid'] })
+          expect(sentence).toMatch(/^[A-Z0-9].*[.]$/)
+          expect(sentence).not.toMatch(/undefined|null|NaN|a_code|\s{2}/)
+        }
+      }
+    }
+  })
+
+  it('not to pay again from the moment money is seen', () => {
+    expect(say('pending_detected')).toContain('Do not pay again')
+    expect(say('confirming')).toContain('Do not pay again')
+    expect(say('investigation_required')).toContain('No need to pay again')
+  })
+
+  it('what is missing when only a part has arrived', () => {
+    const part: Partial<Told> = { flags: ['underpaid'], received: '50.00', missing: '100.00' }
+    expect(say('awaiting', { ...part, seen: '50.00' })).toContain(
+      '50.00 of 150.00 arrived; 100.00 missing.',
+    )
+    expect(say('expired', { ...part, seen: '50.00' })).toContain('100.00 missing.')
+  })
+
+  it('that a part was seen, not that it arrived, while it is in no block', () => {
+    const part: Partial<Told> = { flags: ['underpaid'], received: '0.00', seen: '50.00' }
+    expect(say('awaiting', { ...part, missing: '100.00' })).toContain('50.00 of 150.00 seen;')
+  })
+
+  it('that a transaction which was taken back charged nothing', () => {
+    expect(say('awaiting', { reason: 'transaction_reverted' })).toContain(
+      'Your earlier transaction did not go through; you were not charged by it.',
+    )
+  })
+
+  it('how far a confirmation has come, and about how long the rest takes', () => {
+    expect(say('confirming', { confirmations: 1, aboutSeconds: 4 })).toContain(
+      'Confirmed 1 of 3, about 4 s.',
+    )
+    expect(say('confirming', { requiredConfirmations: null })).toContain('becoming final')
+  })
+
+  it('until when an ended request is watched, and no longer than that', () => {
+    expect(say('expired')).toContain('keep this page: we still watch until 22 Nov, 12:00.')
+    expect(say('expired', { watchedUntil: null })).not.toContain('watch')
+  })
+
+  it('something of every flag that a payer can use', () => {
+    for (const flag of flags) expect(flagWords[flag] ?? 'Nothing.').toMatch(/^[A-Z].*[.]$/)
+  })
+})
+
+it('names a chain it does not know as it is configured, and estimates nothing for it', () => {
+  expect(chainName('polygon')).toBe('Polygon')
+  expect(chainName('somechain')).toBe('somechain')
+  expect(aboutSeconds('polygon', 3)).toBe(6)
+  expect(aboutSeconds('arbitrum', 1)).toBe(1)
+  expect(aboutSeconds('somechain', 3)).toBeNull()
+  expect(aboutSeconds('polygon', null)).toBeNull()
+})

@@ -1,0 +1,166 @@
+import type { Flag, Status } from './status-model.ts'
+
+/** How a status should look and feel, wherever it is shown. */
+export type Tone = 'waiting' | 'moving' | 'done' | 'over' | 'unclear'
+
+/** What sentences may name. Amounts are decimal strings, times are in the reader's own form. */
+export interface Told {
+  readonly status: Status
+  readonly reason: string | null
+  readonly flags: readonly Flag[]
+  readonly currency: string
+  readonly amount: string
+  /** In blocks. */
+  readonly received: string
+  /** In blocks and in the mempool together. */
+  readonly seen: string
+  readonly missing: string
+  readonly confirmations: number
+  /** Null where the chain is asked for a finality tag instead. */
+  readonly requiredConfirmations: number | null
+  readonly aboutSeconds: number | null
+  /** Null once the watch has ended. */
+  readonly watchedUntil: string | null
+}
+
+/** What the payer is told, by status. Every sentence is true whenever it is shown. */
+export interface StatusWords {
+  readonly tone: Tone
+  /** Two or three words, for lists and titles of windows. */
+  readonly label: string
+  readonly title: (told: Told) => string
+  readonly text: (told: Told) => string
+}
+
+/** The payer's words for every status. */
+export const statusWords: Readonly<Record<Status, StatusWords>> = {
+  awaiting: {
+    tone: 'waiting',
+    label: 'Waiting',
+    title: (told) =>
+      told.flags.includes('underpaid') ? partly(told) : 'Waiting for your payment.',
+    text: (told) => {
+      if (told.reason !== null) return wayBack
+      if (!told.flags.includes('underpaid')) return 'This page shows it the moment you send it.'
+      return `Send the missing ${told.missing} ${told.currency} to the same address.`
+    },
+  },
+  pending_detected: {
+    tone: 'moving',
+    label: 'Detected',
+    title: () => 'Payment detected, confirming.',
+    text: () => 'Do not pay again. The network has seen it and will write it into a block.',
+  },
+  pending_expired: {
+    tone: 'unclear',
+    label: 'Not confirmed',
+    title: () => 'Your transaction was not confirmed.',
+    text: () => 'Check your wallet, then pay again, perhaps with a higher fee.',
+  },
+  confirming: {
+    tone: 'moving',
+    label: 'Confirming',
+    title: ({ confirmations, requiredConfirmations, aboutSeconds }) => {
+      if (requiredConfirmations === null) return 'Confirmed, becoming final.'
+      const about = aboutSeconds === null ? '' : `, about ${aboutSeconds} s`
+      return `Confirmed ${confirmations} of ${requiredConfirmations}${about}.`
+    },
+    text: () => 'Do not pay again. It is in a block; a few more make it certain.',
+  },
+  succeeded: {
+    tone: 'done',
+    label: 'Paid',
+    title: () => 'Paid.',
+    text: ({ received, currency }) => `${received} ${currency} arrived.`,
+  },
+  expired: {
+    tone: 'over',
+    label: 'Ended',
+    title: () => 'This request has ended.',
+    text: (told) => {
+      const arrived = told.flags.includes('underpaid')
+        ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. `
+        : ''
+      if (told.watchedUntil === null) return `${arrived}Do not pay it any more. ${askMerchant}`
+      const keep = `If you already sent, keep this page: we still watch until ${told.watchedUntil}.`
+      return `${arrived}${keep} If you did not, do not send now: ask the merchant for a new request.`
+    },
+  },
+  cancelled: {
+    tone: 'over',
+    label: 'Cancelled',
+    title: () => 'Do not pay this request.',
+    text: () => `The merchant has withdrawn it. ${askMerchant}`,
+  },
+  failed: {
+    tone: 'over',
+    label: 'Failed',
+    title: () => 'This payment failed.',
+    text: ({ reason }) => `${reasonInWords(reason)} ${askMerchant}`,
+  },
+  investigation_required: {
+    tone: 'unclear',
+    label: 'Being checked',
+    title: () => 'We are checking.',
+    text: ({ reason }) => `No need to pay again. ${reasonInWords(reason)}`,
+  },
+}
+
+const wayBack =
+  'Your earlier transaction did not go through; you were not charged by it. ' +
+  'Look at your wallet before you pay again.'
+
+const askMerchant = 'If you already sent money, contact the merchant.'
+
+const partly = ({ received, seen, amount, missing }: Told): string =>
+  received === seen
+    ? `${received} of ${amount} arrived; ${missing} missing.`
+    : `${seen} of ${amount} seen; ${missing} missing.`
+
+/** The payer's words for every flag: said beside the status. Null: nothing that a payer can use. */
+export const flagWords: Readonly<Record<Flag, string | null>> = {
+  underpaid: null, // the status says it, with the figures
+  overpaid: 'More than the requested amount arrived. Ask the merchant about the difference.',
+  late: 'It arrived after the request had ended. The merchant may contact you about it.',
+  multiple_transfers: 'It arrived in more than one transfer.',
+  duplicate_payment: 'This was paid more than once. Ask the merchant for the extra payment.',
+  wrong_token: 'A token that this request does not accept arrived. It was not counted.',
+  wrong_chain: 'Money arrived on a network that this request does not accept. It was not counted.',
+  dust: 'A transfer too small to count arrived.',
+  fee_on_transfer: 'The token kept a fee for itself: less arrived than was sent.',
+  reorg_seen: 'The network rewrote its last blocks; we count only what is there now.',
+  replaced_seen: 'Your wallet replaced the transaction by another one.',
+  single_source: null,
+  sources_disagree: 'Our views of the network disagree; we wait until they agree.',
+  manually_marked: 'The merchant settled this by hand.',
+}
+
+/** Reason codes in plain words. A code that is not here says only that there is one. */
+const reasonWords: Readonly<Record<string, string>> = {
+  transaction_reverted: 'The network refused the transaction.',
+  transaction_reorged: 'The network took the transaction back.',
+  paid_after_cancel: 'Money arrived after the merchant had withdrawn this request.',
+  reorged_after_success: 'The network rewrote the blocks that held your payment.',
+}
+
+const reasonInWords = (reason: string | null): string =>
+  reasonWords[reason ?? ''] ?? 'The merchant knows the reason.'
+
+/** How the chains of the registry are called, and how often they make a block. */
+const chainWords: Readonly<Record<string, { name: string; blockMs: number }>> = {
+  ethereum: { name: 'Ethereum', blockMs: 12_000 },
+  polygon: { name: 'Polygon', blockMs: 2_000 },
+  base: { name: 'Base', blockMs: 2_000 },
+  optimism: { name: 'OP Mainnet', blockMs: 2_000 },
+  arbitrum: { name: 'Arbitrum One', blockMs: 250 },
+  local: { name: 'Local test chain', blockMs: 2_000 },
+}
+
+/** A chain's name for people; one that we do not know keeps the name it is configured under. */
+export const chainName = (chain: string): string => chainWords[chain]?.name ?? chain
+
+/** How long so many more blocks take, about; null where nobody can say. */
+export function aboutSeconds(chain: string | null, blocks: number | null): number | null {
+  const blockMs = chainWords[chain ?? '']?.blockMs
+  return blockMs === undefined || blocks === null ? null : Math.ceil((blocks * blockMs) / 1000)
+}
