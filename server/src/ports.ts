@@ -235,6 +235,47 @@ export interface Directory {
   secret(name: string, make: () => Uint8Array): Promise<Uint8Array>
 }
 
+// ── who asked ──────────────────────────────────────────────────────────────────────────────────
+
+/** What a restricted key may be allowed. A secret key is allowed all of it. */
+export const scopes = ['payment_intents:read', 'payment_intents:write', 'events:read'] as const
+export type Scope = (typeof scopes)[number]
+
+/** Who a request comes from, after its credential was checked. */
+export interface Principal {
+  readonly merchantId: string
+  readonly livemode: boolean
+  /** `client`: the holder of one payment's client secret or checkout cookie. */
+  readonly kind: KeyKind | 'client'
+  /** The one payment a client may see; null for keys. */
+  readonly paymentId: string | null
+}
+
+/** What a credential is read from. */
+export interface AskedWith {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+}
+
+/** What a route asks of whoever calls it. `identity` is what a publishable key has, and no more. */
+export interface Needs {
+  readonly scope: Scope | 'identity'
+}
+
+/** What a route about one payment asks. */
+export interface PaymentNeeds extends Needs {
+  readonly paymentId: string
+  /** Whether the payment's own client secret or cookie will do instead of a key. */
+  readonly client: boolean
+}
+
+/** Checks credentials, also for routes that come from outside of http/, such as the sandbox's. */
+export interface Gate {
+  /** Throws `unauthenticated` or `forbidden`. */
+  authenticate(asked: AskedWith, needs: Needs): Promise<Principal>
+  /** Throws these, or `not_found`: the same for unknown payments and for those of others. */
+  open(asked: AskedWith, needs: PaymentNeeds): Promise<{ principal: Principal; payment: Payment }>
+}
+
 // ── chains ─────────────────────────────────────────────────────────────────────────────────────
 
 /** What a follower must look for. Kept current by the engine; asked for every transaction seen. */

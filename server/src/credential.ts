@@ -1,0 +1,67 @@
+/**
+ * The secrets that clients hold: how they are made, and how they are known again. Keys are random
+ * and stored as an HMAC; client secrets and checkout tokens are derived and stored nowhere.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { isId } from '@settlewire/core/id'
+import type { Clock, KeyKind } from './ports.ts'
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const keyLength = 32
+const prefixShown = 4
+const kindLetters = { secret: 'sk', restricted: 'rk', publishable: 'pk' } as const
+const keyForm = /^(sk|rk|pk)_(test|live)_[0-9A-Za-z]{32}$/
+
+/** Names of the installation's secrets, as `Directory.secret` keeps them. */
+export const secretNames = { clientSecret: 'client-secret', checkout: 'checkout' } as const
+
+/** Makes a key: `sk_test_` and 190 bits of chance. Show it once; store `hashKey` of it and `prefix`. */
+export function mintKey(
+  kind: KeyKind,
+  livemode: boolean,
+  clock: Pick<Clock, 'random'>,
+): { key: string; prefix: string } {
+  const head = `${kindLetters[kind]}_${livemode ? 'live' : 'test'}_`
+  let tail = ''
+  while (tail.length < keyLength) {
+    // Bytes past the last whole multiple of 62 would make some letters likelier than others.
+    for (const byte of clock.random(keyLength)) if (byte < 248) tail += alphabet.charAt(byte % 62)
+  }
+  return { key: head + tail.slice(0, keyLength), prefix: head + tail.slice(0, prefixShown) }
+}
+
+/** Whether text has the form of a key, and of which. Says nothing about its existence. */
+export function keyShape(text: string): { kind: KeyKind; livemode: boolean } | null {
+  const [, letters, mode] = keyForm.exec(text) ?? []
+  if (letters === undefined) return null
+  const kind = letters === 'sk' ? 'secret' : letters === 'rk' ? 'restricted' : 'publishable'
+  return { kind, livemode: mode === 'live' }
+}
+
+/** What is stored of a key. The pepper lives outside the database: a stolen table opens nothing. */
+export const hashKey = (pepper: Uint8Array, key: string): Uint8Array =>
+  new Uint8Array(createHmac('sha256', pepper).update(key).digest())
+
+/** Opens one payment, for reading, to whoever holds it. */
+export const clientSecretOf = (secret: Uint8Array, paymentId: string): string =>
+  `${paymentId}_secret_${derive(secret, paymentId, 24)}`
+
+/** The part of a checkout address that cannot be guessed. */
+export const checkoutTokenOf = (secret: Uint8Array, paymentId: string): string =>
+  derive(secret, paymentId, 16)
+
+/** The payment that a client secret claims to open, or null when it has not even the form of one. */
+export function claimedPayment(clientSecret: string): string | null {
+  const id = clientSecret.slice(0, 29)
+  return isId('pi', id) && clientSecret.startsWith('_secret_', 29) ? id : null
+}
+
+/** Compares in a time that tells nothing about where they differ. */
+export function sameSecret(given: string, expected: string): boolean {
+  const a = Buffer.from(given)
+  const b = Buffer.from(expected)
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+const derive = (secret: Uint8Array, text: string, bytes: number): string =>
+  createHmac('sha256', secret).update(text).digest().subarray(0, bytes).toString('base64url')
