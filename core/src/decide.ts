@@ -7,6 +7,7 @@ import { toRfc3339OrNull } from './instant.ts'
 import { type Judgement, judge } from './judge.ts'
 import type { Observation } from './observation.ts'
 import type { Facts, Payment } from './payment.ts'
+import { plain } from './plain-json.ts'
 import type { Policy } from './policy.ts'
 import { type EventType, edges, pathTo, type Status } from './status-model.ts'
 
@@ -95,26 +96,25 @@ function progressEvent(
   before: Judgement,
   after: Judgement,
 ): EventType | null {
-  const learned = canonicalJson(visible(payment.facts)) !== canonicalJson(visible(facts))
+  const learned = known(payment.facts) !== known(facts)
   if (learned && observation.kind === 'reorged') return 'reorged'
   const counted = before.decisive?.confirmations !== after.decisive?.confirmations
   if (payment.status === 'confirming' && counted) return 'confirming'
   const flagged = payment.flags.join() !== after.flags.join()
   const safer = payment.finality !== after.finality && after.finality === 'safe'
-  return learned || flagged || safer ? 'updated' : null
+  // A part that settles is worth saying too: it stays, whatever becomes of the rest.
+  const settled = settledIn(before) !== settledIn(after)
+  return learned || flagged || safer || settled ? 'updated' : null
 }
 
-/** What of the facts is worth an event: not the views that ordered them, nor a head that grew. */
-const visible = (facts: Facts): unknown =>
-  facts.transactions.map(({ chain, txHash, hint, mempool, inclusions }) => [
-    ...[chain, txHash, hint !== null, mempool?.known ?? null],
-    ...Object.entries(inclusions)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([hash, { canonical, outcome, transfers, sources }]) => [
-        ...[hash, canonical, outcome, sources],
-        ...transfers.map(({ ordinal, amount }) => [ordinal, amount.toString()]),
-      ]),
-  ])
+const settledIn = ({ transfers }: Judgement): number =>
+  transfers.filter((transfer) => transfer.settled).length
+
+/**
+ * Every fact about a transaction is worth an event, also the view that ordered it: what is not told
+ * is not kept, and what is not kept could not decide later. A head that grew is read again anyway.
+ */
+const known = ({ transactions }: Facts): string => canonicalJson(plain(transactions))
 
 interface Telling {
   readonly context: Context

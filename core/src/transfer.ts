@@ -37,12 +37,18 @@ export function transfersOf(
 }
 
 /** The one inclusion that is believed: of those called canonical, the one seen last. */
-export function canonicalInclusion(transaction: Transaction): Inclusion | null {
-  let best: Inclusion | null = null
-  for (const inclusion of Object.values(transaction.inclusions)) {
-    if (inclusion.canonical && (best === null || inclusion.view > best.view)) best = inclusion
-  }
-  return best
+export const canonicalInclusion = (transaction: Transaction): Inclusion | null =>
+  latest(transaction, (inclusion) => inclusion.canonical)
+
+/** By view; one step never names two blocks, and should it, the order of arrival still decides nothing. */
+function latest(
+  { inclusions }: Transaction,
+  picks: (inclusion: Inclusion) => boolean,
+): Inclusion | null {
+  const byView = Object.entries(inclusions)
+    .filter(([, inclusion]) => picks(inclusion))
+    .sort(([aHash, a], [bHash, b]) => b.view - a.view || (aHash < bHash ? -1 : 1))
+  return byView[0]?.[1] ?? null
 }
 
 interface ChainView {
@@ -68,15 +74,8 @@ function transfersIn(transaction: Transaction, terms: Terms, chain: ChainView): 
 }
 
 /** What an orphaned block said of it: the best guess at what the transaction would do again. */
-function lastPaid(transaction: Transaction): readonly SeenTransfer[] {
-  let best: Inclusion | null = null
-  for (const inclusion of Object.values(transaction.inclusions)) {
-    if (inclusion.outcome === 'paid' && (best === null || inclusion.view > best.view)) {
-      best = inclusion
-    }
-  }
-  return best?.transfers ?? []
-}
+const lastPaid = (transaction: Transaction): readonly SeenTransfer[] =>
+  latest(transaction, (inclusion) => inclusion.outcome === 'paid')?.transfers ?? []
 
 interface Sighting {
   readonly transaction: Transaction
