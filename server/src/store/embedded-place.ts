@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto'
+import { lstatSync, type Stats } from 'node:fs'
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Failure } from '@settlewire/core/errors'
+import { canEnter, chooseRunUser, type RunUser } from './embedded-user.ts'
+
+/** Where the data of one home are, and who owns them. */
+export interface Place {
+  readonly user: RunUser
+  readonly superuser: string
+  readonly password: string
+  readonly data: string
+  readonly sockets: string
+  /** Whether there are data already. Half-made ones do not count: they never had this name. */
+  readonly initialised: boolean
+  /** A place to make new data in; `adopt` gives them their name, at once and for good. */
+  draft(): Promise<{
+    draft: { data: string; passwordFile: string }
+    adopt(): Promise<void>
+  }>
+}
+
+/** `sun_path` has 104 bytes on macOS, and the name of the socket is added to the directory. */
+const socketDirectoryMax = 80
+const recordName = 'postgres.json'
+
+/**
+ * `home/postgres` if PostgreSQL's user can get there. Else (root's home has mode 700) a directory
+ * with a random name outside, recorded in the home. Data that a record names and that are gone are
+ * an error, never a reason to begin with none.
+ */
+export async function preparePlace(home: string): Promise<Place> {
+  const root = resolve(home)
+  await mkdir(root, { recursive: true })
+  const recorded = await readRecord(join(root, recordName))
+  const base = recorded ?? join(root, 'postgres')
+  if (recorded !== null && statOrNull(recorded) === null) {
+    throw new Failure('invalid_config', `${recordName} names ${recorded}, which is not there.`)
+  }
+  const owner = statOrNull(join(base, 'data'))
+  const user = chooseRunUser(owner)
+  if (owner !== null && owner.uid !== user.uid) {
+    throw new Failure(
+      'invalid_config',
+      `${base} belongs to another user. Start as that user, or as root.`,
+    )
+  }
+  const directory = owner === null && recorded === null ? await makeBase(root, user) : base
+  return openPlace(directory, user)
+}
+
+async function openPlace(base: string, user: RunUser): Promise<Place> {
+  const data = join(base, 'data')
+  const password = await readPassword(base)
+  return {
+    user,
+    superuser: 'settlewire',
+    password,
+    data,
+    sockets: await makeSocketDirectory(base, user),
+    initialised: statOrNull(data) !== null,
+    async draft() {
+      const directory = await mkdtemp(join(base, 'draft-'))
+      await chmod(directory, 0o711)
+      const draft = { data: join(directory, 'data'), passwordFile: join(directory, 'password') }
+      await makeOwned(draft.data, user)
+      await writeFile(draft.passwordFile, `${password}\n`, { mode: 0o600 })
+      if (user.other) await chown(draft.passwordFile, user.uid, user.gid)
+      const adopt = async (): Promise<void> => {
+        await rename(draft.data, data)
+        await sync(base)
+        await rm(directory, { recursive: true, force: true })
+      }
+      return { draft, adopt }
+    },
+  }
+}
+
+async function makeBase(root: string, user: RunUser): Promise<string> {
+  if (!user.other || canEnter(user, root)) {
+    const base = join(root, 'postgres')
+    await mkdir(base, { recursive: true })
+    await chmod(base, user.other ? 0o711 : 0o700)
+    return base
+  }
+  for (const parent of ['/var/lib', '/var/tmp']) {
+    const base = join(parent, `settlewire-${randomBytes(12).toString('hex')}`)
+    try {
+      await mkdir(base, { mode: 0o711 })
+      await chmod(base, 0o711)
+    } catch {
+      // Not a place we may write to; the next one may be.
+      continue
+    }
+    if (canEnter(user, base)) {
+      await writeWhole(join(root, recordName), JSON.stringify({ directory: base }))
+      return base
+    }
+    await rm(base, { recursive: true, force: true })
+  }
+  throw new Failure('invalid_config', `There is no place for data that user ${user.uid} can reach.`)
+}
+
+async function makeSocketDirectory(base: string, user: RunUser): Promise<string> {
+  const beside = join(base, 'run')
+  if (Buffer.byteLength(beside) > socketDirectoryMax) {
+    const outside = await mkdtemp('/tmp/settlewire-')
+    if (user.other) await chown(outside, user.uid, user.gid)
+    return outside
+  }
+  if (statOrNull(beside) === null) await makeOwned(beside, user)
+  return beside
+}
+
+async function makeOwned(directory: string, user: RunUser): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  if (user.other) await chown(directory, user.uid, user.gid)
+}
+
+/** Made before the data are, and kept: data whose password is lost are lost. */
+async function readPassword(base: string): Promise<string> {
+  const path = join(base, 'password')
+  const known = (await readFile(path, 'utf8').catch(() => '')).trim()
+  if (known !== '') return known
+  const fresh = randomBytes(24).toString('base64url')
+  await writeWhole(path, fresh)
+  return fresh
+}
+
+async function readRecord(path: string): Promise<string | null> {
+  const text = await readFile(path, 'utf8').catch(() => null)
+  if (text === null) return null
+  const record: unknown = JSON.parse(text)
+  if (typeof record === 'object' && record !== null && 'directory' in record) {
+    return String(record.directory)
+  }
+  throw new Failure('invalid_config', `${path} does not say where the data are.`)
+}
+
+/** Never half a file, not even after a power cut. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  await writeFile(draft, text, { mode: 0o600, flush: true })
+  await rename(draft, path)
+  await sync(join(path, '..'))
+}
+
+async function sync(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+function statOrNull(path: string): Stats | null {
+  return lstatSync(path, { throwIfNoEntry: false }) ?? null
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto'
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from '@settlewire/core/errors'
+import { birthOf, livesOn } from './process-birth.ts'
+
+export interface HomeLock {
+  /** Gives the directory back. Calling it again does nothing. */
+  release(): void
+}
+
+interface Holder {
+  readonly pid: number
+  readonly born: string
+}
+
+const attemptsMax = 50
+
+/**
+ * Takes a data directory for this process alone. Throws `home_in_use`, naming the process that has
+ * it. A holder that was killed is found out by its number and birth, so a lock never has to be
+ * removed by hand.
+ *
+ * The lock is the newest of numbered files. A file appears whole (it is linked, not written) and the
+ * newest never disappears, it is only succeeded or marked as released. So of several that find the
+ * same dead holder one wins the next number, and the others find the winner.
+ */
+export function lockHome(home: string): HomeLock {
+  const directory = join(home, 'lock')
+  // In two steps: the mode of a recursive call would close the home itself to PostgreSQL's user.
+  mkdirSync(home, { recursive: true })
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const me: Holder = { pid: process.pid, born: birthOf(process.pid) ?? '' }
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const newest = newestOf(directory)
+    const holder = newest === 0 ? null : read(directory, newest)
+    if (holder !== null && livesOn(holder.pid, holder.born)) {
+      throw new Failure('home_in_use', `Process ${holder.pid} uses ${home}.`)
+    }
+    const mine = newest + 1
+    if (!claim(directory, mine, me)) continue
+    // Whoever listed before a successor was made may win a number that is already past.
+    if (newestOf(directory) !== mine) {
+      rmSync(join(directory, String(mine)), { force: true })
+      continue
+    }
+    for (const number of numbersIn(directory)) {
+      if (number < mine) rmSync(join(directory, String(number)), { force: true })
+    }
+    return { release: once(() => put(directory, mine, null)) }
+  }
+  throw new Failure('home_in_use', `Several processes are after ${home} at once.`)
+}
+
+function claim(directory: string, number: number, holder: Holder): boolean {
+  const draft = writeDraft(directory, holder)
+  try {
+    linkSync(draft, join(directory, String(number)))
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+const put = (directory: string, number: number, holder: Holder | null): void =>
+  renameSync(writeDraft(directory, holder), join(directory, String(number)))
+
+function writeDraft(directory: string, holder: Holder | null): string {
+  const draft = join(directory, `draft-${randomBytes(8).toString('hex')}`)
+  writeFileSync(draft, JSON.stringify(holder), { mode: 0o600, flag: 'wx' })
+  return draft
+}
+
+const numbersIn = (directory: string): number[] =>
+  readdirSync(directory)
+    .filter((name) => /^[1-9][0-9]{0,14}$/.test(name))
+    .map(Number)
+
+const newestOf = (directory: string): number => Math.max(0, ...numbersIn(directory))
+
+/** Null when it was released, or was succeeded and removed while we looked. */
+function read(directory: string, number: number): Holder | null {
+  try {
+    const holder: unknown = JSON.parse(readFileSync(join(directory, String(number)), 'utf8'))
+    if (typeof holder !== 'object' || holder === null) return null
+    if (!('pid' in holder) || !('born' in holder)) return null
+    if (typeof holder.pid !== 'number' || typeof holder.born !== 'string') return null
+    return { pid: holder.pid, born: holder.born }
+  } catch {
+    // A lock torn by a power cut names nobody; its holder is as dead as the machine was.
+    return null
+  }
+}
+
+function once(call: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    call()
+  }
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Failure } from '@settlewire/core/errors'
+import { Client } from 'pg'
+import type { Log } from '../ports.ts'
+import { asFailure } from './sql-error.ts'
+
+/** Any number that no other program of this database takes: "settlew" in ASCII. */
+const lockKey = '32479637594956151'
+const connectTimeoutMs = 10_000
+/** Another process may be migrating; a large table may take its time. */
+const statementTimeoutMs = 300_000
+
+const migrationsDirectory = fileURLToPath(new URL('../../migrations', import.meta.url))
+
+interface Migration {
+  readonly number: number
+  readonly name: string
+  readonly sql: string
+  readonly checksum: string
+}
+
+/**
+ * Brings a database to the schema of this program, forward only; each file in a transaction of its
+ * own, several processes one after the other. Throws `invalid_config` when the database has what
+ * this program does not know, or a migration was edited after it had been applied.
+ */
+export async function migrate(
+  url: string,
+  options: { readonly log: Log; readonly directory?: string },
+): Promise<{ applied: number }> {
+  const migrations = await readMigrations(options.directory ?? migrationsDirectory)
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    application_name: 'settlewire migrate',
+  })
+  // Without a listener a lost connection would end the process; the query in flight rejects anyway.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.query('select pg_advisory_lock($1)', [lockKey])
+    const known = await readApplied(client)
+    check(migrations, known)
+    for (const migration of migrations.slice(known.length)) {
+      await apply(client, migration)
+      options.log.info({ area: 'store', migration: migration.name }, 'applied a migration')
+    }
+    return { applied: migrations.length - known.length }
+  } catch (error) {
+    throw asFailure(error)
+  } finally {
+    // The lock ends with the connection.
+    await client.end().catch(() => undefined)
+  }
+}
+
+async function readMigrations(directory: string): Promise<Migration[]> {
+  const names = (await readdir(directory)).filter((name) => /^\d{4}_.+\.sql$/.test(name)).sort()
+  const migrations = await Promise.all(
+    names.map(async (name) => {
+      const sql = await readFile(join(directory, name), 'utf8')
+      const checksum = createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex')
+      return { number: Number(name.slice(0, 4)), name, sql, checksum }
+    }),
+  )
+  const gap = migrations.find(({ number }, index) => number !== index + 1)
+  if (gap !== undefined) throw new Failure('internal', `${gap.name} is out of sequence.`)
+  return migrations
+}
+
+type Applied = Pick<Migration, 'number' | 'name' | 'checksum'>
+
+async function readApplied(client: Client): Promise<Applied[]> {
+  await client.query(`
+    create table if not exists schema_migration (
+      number integer primary key,
+      name text not null,
+      checksum text not null,
+      applied_at timestamptz not null default now()
+    )`)
+  const { rows } = await client.query<Applied>(
+    'select number, name, checksum from schema_migration order by number',
+  )
+  return rows
+}
+
+function check(migrations: readonly Migration[], known: readonly Applied[]): void {
+  for (const [index, { name, checksum }] of known.entries()) {
+    const file = migrations[index]
+    if (file === undefined) {
+      throw new Failure(
+        'invalid_config',
+        `The database was migrated by a newer version (${name}). Run that version.`,
+      )
+    }
+    if (file.name !== name || file.checksum !== checksum) {
+      throw new Failure(
+        'invalid_config',
+        `Migration ${file.name} differs from what was applied as ${name}. Applied migrations are never edited.`,
+      )
+    }
+  }
+}
+
+async function apply(client: Client, { number, name, sql, checksum }: Migration): Promise<void> {
+  await client.query('begin')
+  try {
+    await client.query(sql)
+    await client.query(
+      'insert into schema_migration (number, name, checksum) values ($1, $2, $3)',
+      [number, name, checksum],
+    )
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
