@@ -103,6 +103,19 @@ describe('the ways back', () => {
     expect(types.at(-1)).toBe('succeeded:succeeded')
   })
 
+  it('does not measure a re-inclusion by the head of the branch that was left', () => {
+    const { payment, types } = told([
+      included('0x1', full, blockAt(10), 1),
+      headAt(11, 2),
+      reorged('0x1', blockAt(10), { view: 3 }),
+      included('0x1', full, blockAt(9, 'b'), 3),
+    ])
+    // Three blocks deep under the old head 11; one under its own branch.
+    expect(payment.status).toBe('confirming')
+    expect(types).not.toContain('succeeded:succeeded')
+    expect(transfersOf(payment, policy)[0]?.confirmations).toBe(1)
+  })
+
   it('never goes back from success in silence', () => {
     const { payment, types } = told([
       included('0x1', full, blockAt(10), 1),

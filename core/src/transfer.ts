@@ -90,9 +90,11 @@ function transferOf(sighting: Sighting, terms: Terms, chain: ChainView): Transfe
   const counts = accept !== null && seen.amount > 0n
   const block = inclusion?.block ?? null
   const included = counts && sighting.stage === 'included' && block !== null
+  // A head read before the block joined belongs to another branch and says nothing of its depth.
+  const known = chain.head !== null && chain.head.view >= (inclusion?.view ?? 0) ? chain.head : null
   // A block that holds it is itself the first confirmation, whatever head was last reported.
-  const head = block === null ? 0 : Math.max(chain.head?.head ?? 0, block.number)
-  const view = chain.head === null ? null : { ...chain.head, head }
+  const head = block === null ? 0 : Math.max(known?.head ?? 0, block.number)
+  const view = known === null ? null : { ...known, head }
   const level = chain.policy?.settled ?? null
   return {
     chain: transaction.chain,
@@ -109,7 +111,7 @@ function transferOf(sighting: Sighting, terms: Terms, chain: ChainView): Transfe
     block,
     confirmations: included ? confirmationsOf(block.number, head) : 0,
     requiredConfirmations: typeof level === 'number' ? level : null,
-    settled: included && isSettled(block.number, head, chain),
+    settled: included && isSettled(block.number, head, { head: known, policy: chain.policy }),
     seenAt: transaction.seenAt,
     sources: inclusion?.sources ?? [],
   }
