@@ -238,8 +238,8 @@ export interface Directory {
 // ── who asked ──────────────────────────────────────────────────────────────────────────────────
 
 /** What a restricted key may be allowed. A secret key is allowed all of it. */
-export const scopes = ['payment_intents:read', 'payment_intents:write', 'events:read'] as const
-export type Scope = (typeof scopes)[number]
+export const keyScopes = ['payment_intents:read', 'payment_intents:write', 'events:read'] as const
+export type KeyScope = (typeof keyScopes)[number]
 
 /** Who a request comes from, after its credential was checked. */
 export interface Principal {
@@ -258,7 +258,7 @@ export interface AskedWith {
 
 /** What a route asks of whoever calls it. `identity` is what a publishable key has, and no more. */
 export interface Needs {
-  readonly scope: Scope | 'identity'
+  readonly scope: KeyScope | 'identity'
 }
 
 /** What a route about one payment asks. */
