@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { getContractAddress } from 'viem'
 
 const sandbox = new URL('../server/src/sandbox/', import.meta.url)
 
@@ -22,6 +23,8 @@ export interface Artifact {
   readonly abi: readonly unknown[]
   /** Deployment code, hex with 0x. */
   readonly bytecode: string
+  /** Where the CREATE2 factory puts this code with salt 0, on every chain; lower case. */
+  readonly address: string
 }
 
 interface CompilerOutput {
@@ -30,6 +33,10 @@ interface CompilerOutput {
     Record<string, Record<string, { abi: unknown[]; evm: { bytecode: { object: string } } }>>
   >
 }
+
+/** The factory that anvil, like most public chains, has at this address (Arachnid's). */
+const factory = '0x4e59b44847b379578588920cA78FbF26c0B4956C'
+const salt = `0x${'00'.repeat(32)}` as const
 
 const settings = {
   // Without the metadata hash the bytes depend on nothing but the source.
@@ -55,18 +62,22 @@ export function compile(contract: string): Artifact {
   }
   const made = output.contracts?.[file]?.[contract]
   if (!made) throw new Error(`${file} holds no contract ${contract}`)
+  const bytecode = `0x${made.evm.bytecode.object}` as const
+  const address = getContractAddress({ opcode: 'CREATE2', from: factory, salt, bytecode })
   return {
     contract,
     compiler: solc.version(),
     sourceHash: createHash('sha256').update(source).digest('hex'),
     abi: made.abi,
-    bytecode: `0x${made.evm.bytecode.object}`,
+    bytecode,
+    address: address.toLowerCase(),
   }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const contract of contracts) {
-    writeFileSync(artifactUrl(contract), `${JSON.stringify(compile(contract), null, 2)}\n`)
-    console.log(`compiled ${contract}`)
+    const artifact = compile(contract)
+    writeFileSync(artifactUrl(contract), `${JSON.stringify(artifact, null, 2)}\n`)
+    console.log(`${contract}: compiled, ${artifact.address} by CREATE2`)
   }
 }

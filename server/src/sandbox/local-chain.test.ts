@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../log.ts'
+import { joinChain, type LocalChain, startLocalChain } from './local-chain.ts'
+import { textOf } from './rpc.ts'
+
+let home: string
+let running: LocalChain[]
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'settlewire-chain-'))
+  running = []
+})
+
+afterEach(async () => {
+  for (const chain of running) await chain.close()
+  rmSync(home, { recursive: true, force: true })
+})
+
+async function start(blockSeconds = 60): Promise<LocalChain> {
+  const chain = await startLocalChain({ home, clock: systemClock, log: silentLog, blockSeconds })
+  running.push(chain)
+  return chain
+}
+
+const receiver = `0x${'ab'.repeat(20)}`
+const send = (chain: LocalChain): Promise<string> =>
+  textOf(
+    chain.call('eth_sendTransaction', [{ from: chain.accounts[0], to: receiver, value: '0x10' }]),
+  )
+const balance = (chain: LocalChain): Promise<string> =>
+  textOf(chain.call('eth_getBalance', [receiver, 'latest']))
+const blockHash = async (chain: LocalChain, number: string): Promise<unknown> => {
+  const block = await chain.call('eth_getBlockByNumber', [number, false])
+  return typeof block === 'object' && block !== null && 'hash' in block ? block.hash : null
+}
+
+describe('the local chain', () => {
+  it('goes on where it was after a restart, block for block', async () => {
+    const first = await start()
+    await send(first)
+    await first.call('evm_mine')
+    const mined = await blockHash(first, '0x1')
+    await first.close()
+    const second = await start()
+    expect(second.genesisHash).toBe(first.genesisHash)
+    expect(await blockHash(second, '0x1')).toBe(mined)
+    expect(await balance(second)).toBe('0x10')
+  })
+
+  it('mines what was broadcast before it closes, for the mempool is not saved', async () => {
+    const first = await start()
+    await send(first)
+    await first.close()
+    expect(await balance(await start())).toBe('0x10')
+  })
+
+  it('survives the SIGKILL of its server: what was broadcast is there at the next start', async () => {
+    const server = spawn(process.execPath, ['--input-type=module', '-e', serverScript, home], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = await once(server.stdout, 'data')
+    const { genesisHash } = JSON.parse(String(line))
+    server.kill('SIGKILL')
+    await once(server, 'exit')
+    const startedAt = systemClock.now()
+    const next = await start()
+    expect(systemClock.now() - startedAt).toBeLessThan(2_500)
+    expect(next.genesisHash).toBe(genesisHash)
+    expect(await balance(next)).toBe('0x10')
+  })
+
+  it('ends by itself, saved and with a last block, when its server is killed for good', async () => {
+    const server = spawn(process.execPath, ['--input-type=module', '-e', serverScript, home, '1'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = await once(server.stdout, 'data')
+    const { httpUrl } = JSON.parse(String(line))
+    server.kill('SIGKILL')
+    const answers = (): Promise<boolean> =>
+      fetch(httpUrl).then(
+        () => true,
+        () => false,
+      )
+    for (let tries = 0; tries < 400 && (await answers()); tries++) await systemClock.sleep(25)
+    expect(await answers()).toBe(false)
+    expect(await balance(await start())).toBe('0x10')
+  })
+
+  it('takes another port when the usual one is taken', async () => {
+    const taken = createServer().listen(8545, '127.0.0.1')
+    // Somebody else may have it, which serves as well.
+    taken.on('error', () => undefined)
+    const chain = await start()
+    expect(chain.httpUrl).not.toContain(':8545')
+    taken.close()
+  })
+
+  it('goes back to the last start when a power cut has torn its file', async () => {
+    const first = await start()
+    await send(first)
+    await first.close()
+    await (await start()).close()
+    writeFileSync(join(home, 'chain.json'), '{"block":{"num')
+    const third = await start()
+    expect(third.genesisHash).toBe(first.genesisHash)
+    expect(await balance(third)).toBe('0x10')
+  })
+
+  it('says so when the file is torn and there is nothing to go back to', async () => {
+    writeFileSync(join(home, 'chain.json'), '{"block":{"num')
+    await expect(start()).rejects.toMatchObject({ code: 'chain_unavailable' })
+    expect(existsSync(join(home, 'chain.running.json'))).toBe(false)
+  })
+
+  it('can be joined by address, and goes on when the guest leaves', async () => {
+    const host = await start()
+    const guest = await joinChain(host.wsUrl)
+    expect(guest).toMatchObject({ chainId: 31337, genesisHash: host.genesisHash })
+    await guest.close()
+    expect(await textOf(host.call('eth_blockNumber'))).toBe('0x0')
+    await expect(joinChain('ws://127.0.0.1:1')).rejects.toMatchObject({ code: 'chain_unavailable' })
+  })
+})
+
+const serverScript = `
+const [home, blockSeconds] = process.argv.slice(1)
+const { startLocalChain } = await import(${JSON.stringify(here('./local-chain.ts'))})
+const { systemClock } = await import(${JSON.stringify(here('../clock.ts'))})
+const { silentLog } = await import(${JSON.stringify(here('../log.ts'))})
+const chain = await startLocalChain(
+  { home, clock: systemClock, log: silentLog, blockSeconds: Number(blockSeconds ?? 60) })
+await chain.call('eth_sendTransaction',
+  [{ from: chain.accounts[0], to: ${JSON.stringify(receiver)}, value: '0x10' }])
+console.log(JSON.stringify({ genesisHash: chain.genesisHash, httpUrl: chain.httpUrl }))
+setInterval(() => {}, 1000)
+`
+
+function here(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url))
+}

@@ -1,0 +1,48 @@
+import { Failure } from '@settlewire/core/errors'
+
+/** Calls one method of a node. Rejects with `chain_unavailable`, the node's words as its cause. */
+export type Call = (method: string, params?: readonly unknown[]) => Promise<unknown>
+
+const callWithinMs = 10_000
+
+/** JSON-RPC over HTTP, one call per request: the sandbox asks little and never streams. */
+export const rpcAt =
+  (httpUrl: string): Call =>
+  async (method, params = []) => {
+    const answer = await post(httpUrl, { jsonrpc: '2.0', id: 1, method, params })
+    if (typeof answer === 'object' && answer !== null) {
+      if ('result' in answer) return answer.result
+      if ('error' in answer) throw refused(method, answer.error)
+    }
+    throw refused(method, answer)
+  }
+
+async function post(httpUrl: string, body: object): Promise<unknown> {
+  try {
+    const response = await fetch(httpUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(callWithinMs),
+    })
+    return await response.json()
+  } catch (cause) {
+    throw new Failure('chain_unavailable', 'The development chain does not answer.', { cause })
+  }
+}
+
+function refused(method: string, answer: unknown): Failure {
+  const cause = new Error(JSON.stringify(answer))
+  return new Failure('chain_unavailable', `The development chain refused ${method}.`, { cause })
+}
+
+/** A result that must be a text, such as a hash or a number in hex. */
+export async function textOf(result: Promise<unknown>): Promise<string> {
+  const text = await result
+  if (typeof text === 'string') return text
+  throw new Failure('chain_unavailable', 'The development chain answered in an unknown form.')
+}
+
+/** A word of calldata: 32 bytes, hex without 0x. */
+export const word = (value: bigint | string): string =>
+  (typeof value === 'bigint' ? value.toString(16) : value.replace(/^0x/, '')).padStart(64, '0')

@@ -1,0 +1,115 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decodeAbiParameters, type Hex, parseAbiParameters } from 'viem'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../log.ts'
+import artifact from './artifacts/TestUSDC.json' with { type: 'json' }
+import { rpcAt, textOf, word } from './rpc.ts'
+import { writeSandboxFile } from './sandbox-file.ts'
+import { type Sandbox, startSandbox } from './start-sandbox.ts'
+
+const receiver = `0x${'ab'.repeat(20)}`
+const common = { clock: systemClock, log: silentLog, blockSeconds: 60 }
+
+let home: string
+let sandbox: Sandbox
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'settlewire-sandbox-'))
+  sandbox = await startSandbox({ ...common, home, rpcUrl: null })
+})
+
+afterAll(async () => {
+  await sandbox.close()
+  rmSync(home, { recursive: true, force: true })
+})
+
+const call = (method: string, params: unknown[] = []) =>
+  rpcAt(sandbox.chain.httpUrl)(method, params)
+const balance = async (account: string): Promise<bigint> =>
+  BigInt(
+    await textOf(
+      call('eth_call', [
+        { to: sandbox.token.address, data: `0x70a08231${word(account)}` },
+        'latest',
+      ]),
+    ),
+  )
+
+// The node answers in hex with 0x, or the decoding fails and the test with it.
+const decode = (types: Parameters<typeof decodeAbiParameters>[0], data: string): unknown =>
+  decodeAbiParameters(types, data as Hex)
+
+describe('the sandbox', () => {
+  it('has a token that says of itself what we say of it', async () => {
+    const ask = async (selector: string): Promise<string> =>
+      textOf(call('eth_call', [{ to: sandbox.token.address, data: selector }, 'latest']))
+    expect(decode(parseAbiParameters('string'), await ask('0x95d89b41'))).toEqual(['USDC'])
+    expect(decode(parseAbiParameters('uint8'), await ask('0x313ce567'))).toEqual([6])
+    expect(sandbox.token).toEqual({ symbol: 'USDC', decimals: 6, address: artifact.address })
+  })
+
+  it('sends real transfers of the token and of the native coin', async () => {
+    const { token, wallet } = sandbox
+    const paid = { chain: 'local', address: receiver }
+    await wallet.pay({ accept: { ...paid, token: token.address }, amount: 1_500_000n })
+    const hash = await wallet.pay({ accept: { ...paid, token: null }, amount: 10n ** 18n })
+    await call('evm_mine')
+    expect(await balance(receiver)).toBe(1_500_000n)
+    expect(await call('eth_getBalance', [receiver, 'latest'])).toBe('0xde0b6b3a7640000')
+    expect(await call('eth_getTransactionReceipt', [hash])).toMatchObject({ status: '0x1' })
+  })
+
+  it('sends payments asked for at once one after the other, none of them lost', async () => {
+    const accept = { chain: 'local', address: `0x${'cd'.repeat(20)}`, token: sandbox.token.address }
+    const hashes = await Promise.all(
+      Array.from({ length: 30 }, () => sandbox.wallet.pay({ accept, amount: 1n })),
+    )
+    await call('evm_mine')
+    expect(new Set(hashes).size).toBe(30)
+    expect(await balance(accept.address)).toBe(30n)
+  })
+
+  it('refuses to send what the wallet does not hold', async () => {
+    const accept = { chain: 'local', address: receiver, token: sandbox.token.address }
+    const sent = sandbox.wallet.pay({ accept, amount: 10n ** 30n })
+    await expect(sent).rejects.toMatchObject({ code: 'invalid_amount' })
+  })
+
+  it('is joined by a second server, which finds the token there and sends nothing', async () => {
+    const before = await call('eth_blockNumber')
+    const guest = await startSandbox({ ...common, home, rpcUrl: sandbox.chain.wsUrl })
+    expect(guest.token).toEqual(sandbox.token)
+    expect(await call('eth_blockNumber')).toBe(before)
+    await guest.close()
+  })
+
+  it('starts again within a second, with the same token', async () => {
+    await sandbox.close()
+    const startedAt = systemClock.now()
+    sandbox = await startSandbox({ ...common, home, rpcUrl: null })
+    expect(systemClock.now() - startedAt).toBeLessThan(1_000)
+    expect(await balance(receiver)).toBe(1_500_000n)
+  })
+
+  it('writes its file for the owner alone', () => {
+    const content = {
+      url: 'http://127.0.0.1:8080',
+      merchantId: 'mer_1',
+      secretKey: 'sk_test_1',
+      publishableKey: 'pk_test_1',
+      rpcUrl: sandbox.chain.httpUrl,
+      wsUrl: sandbox.chain.wsUrl,
+      chain: 'local',
+      chainId: 31337,
+      token: sandbox.token,
+      payer: sandbox.wallet.address,
+    }
+    writeSandboxFile(home, content)
+    const path = join(home, 'sandbox.json')
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(content)
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+})
