@@ -1,0 +1,42 @@
+import { Failure } from '@settlewire/core/errors'
+
+/** Something that can be paid with, from our registry. What a chain says of itself is never believed. */
+export interface Asset {
+  /** `USDC`. With the chain it names the asset: `USDC.polygon`. */
+  readonly symbol: string
+  /** What a request is priced in to be payable with it. */
+  readonly currency: string
+  readonly chain: string
+  readonly chainId: number
+  /** The token contract in lower case, or null for the native coin. */
+  readonly token: string | null
+  readonly decimals: number
+  /** A test asset never pays a live request, nor the other way round. */
+  readonly livemode: boolean
+}
+
+/** How requests name an asset. */
+export const assetName = (asset: Asset): string => `${asset.symbol}.${asset.chain}`
+
+/** The assets a request names, each once. Throws `unsupported_asset` unless all can pay its currency. */
+export function chooseAssets(
+  assets: readonly Asset[],
+  wanted: { accept: readonly string[]; currency: string; livemode: boolean },
+): readonly [Asset, ...Asset[]] {
+  const chosen = [...new Set(wanted.accept)].map((name) => {
+    const asset = assets.find(
+      (candidate) => candidate.livemode === wanted.livemode && assetName(candidate) === name,
+    )
+    if (asset === undefined) throw refuse(`${name} is not configured here.`)
+    if (asset.currency !== wanted.currency) {
+      throw refuse(`${name} is ${asset.currency}, the request is in ${wanted.currency}.`)
+    }
+    return asset
+  })
+  const [first, ...others] = chosen
+  if (first === undefined) throw refuse('No asset is accepted.')
+  return [first, ...others]
+}
+
+const refuse = (detail: string) =>
+  new Failure('unsupported_asset', detail, { fields: [{ pointer: '/accept', detail }] })

@@ -1,0 +1,67 @@
+import type { PolicyOf } from '@settlewire/core/fold'
+import type { Policy } from '@settlewire/core/policy'
+import type { Clock, Directory, EventStore, Log, Metrics, StoredEvent } from '../ports.ts'
+import type { Asset } from './asset.ts'
+import { Deadlines } from './deadlines.ts'
+import { Payments } from './payments.ts'
+import { WatchIndex } from './watch-index.ts'
+import { Watcher } from './watcher.ts'
+import { Writer } from './writer.ts'
+
+export interface EngineOptions {
+  readonly store: EventStore
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly policy: Policy
+  /** The policy of each version that ever decided. */
+  readonly policyOf: PolicyOf
+  /** The chains followed here. */
+  readonly chains: readonly string[]
+  readonly assets: readonly Asset[]
+  /** The child address of an extended public key, in lower case. */
+  readonly deriveAddress: (xpub: string, index: number) => string
+  /** Told of every commit before its command is answered. A hint for readers: it may not throw. */
+  readonly announce: (events: readonly StoredEvent[]) => void
+}
+
+/** Everything that decides: commands, chains and time in, committed events out. */
+export class Engine {
+  readonly writer: Writer
+  readonly payments: Payments
+  readonly watcher: Watcher
+  readonly #deadlines: Deadlines
+
+  constructor(options: EngineOptions) {
+    const { chains, policy, announce } = options
+    const index = new WatchIndex(chains, policy)
+    this.writer = new Writer(options)
+    this.watcher = new Watcher({
+      ...{ ...options, writer: this.writer, index },
+      onAdvance: () => this.#deadlines.advanced(),
+    })
+    this.payments = new Payments({ ...options, writer: this.writer, index })
+    this.#deadlines = new Deadlines({
+      ...{ ...options, writer: this.writer, index },
+      scannedThrough: () => this.watcher.scannedThrough(),
+    })
+    // Last, so that whoever is told finds everything else up to date.
+    this.writer.onCommit(({ events }) => {
+      if (events.length > 0) announce(events)
+    })
+  }
+
+  /** Reads what is open from the store. Followers and requests come after it has resolved. */
+  async start(): Promise<void> {
+    await this.watcher.start()
+    this.#deadlines.start()
+  }
+
+  /** Answers what was taken, then stops. Followers are closed before. */
+  async close(): Promise<void> {
+    await this.#deadlines.close()
+    await this.writer.close()
+    this.watcher.close()
+  }
+}

@@ -1,0 +1,115 @@
+import { Failure, failedWith } from '@settlewire/core/errors'
+import type { PaymentEvent } from '@settlewire/core/event'
+import { fold, type PolicyOf } from '@settlewire/core/fold'
+import type { Payment } from '@settlewire/core/payment'
+import type { Clock, EventStore, IdempotentResult } from '../ports.ts'
+
+/** Whose payments: another merchant's, or those of the other mode, do not exist. */
+export interface Scope {
+  readonly merchantId: string
+  readonly livemode: boolean
+}
+
+/** An Idempotency-Key with the SHA-256 of method, path and canonical body it came with. */
+export interface IdempotencyKey {
+  readonly key: string
+  readonly requestHash: string
+}
+
+/** What a command answers: the payment as the command left it, also when it is asked again. */
+export interface Answer {
+  readonly payment: Payment
+  /** The HTTP status that was first answered. */
+  readonly status: number
+  readonly replayed: boolean
+}
+
+/** What to do once. `record` makes the row that is stored together with the effect. */
+export interface Work {
+  readonly scope: Scope
+  readonly idempotency: IdempotencyKey | null
+  readonly status: number
+  readonly run: (
+    record: (payment: Payment) => { readonly idempotency?: IdempotentResult },
+  ) => Promise<Payment>
+}
+
+export interface OnceOptions {
+  readonly store: Pick<EventStore, 'idempotent' | 'read'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly policyOf: PolicyOf
+}
+
+const pageMax = 500
+
+/** Does the same request once, however often it comes, and answers it the same each time. */
+export class Once {
+  readonly #options: OnceOptions
+  /** The keys at work in this process, with what was asked. */
+  readonly #running = new Map<string, string>()
+
+  constructor(options: OnceOptions) {
+    this.#options = options
+  }
+
+  async do(work: Work): Promise<Answer> {
+    const { scope, idempotency, status } = work
+    if (idempotency === null) {
+      return { payment: await work.run(() => ({})), status, replayed: false }
+    }
+    const { key, requestHash } = idempotency
+    const name = JSON.stringify([scope.merchantId, scope.livemode, key])
+    const running = this.#running.get(name)
+    if (running !== undefined) {
+      throw running === requestHash
+        ? new Failure('idempotency_in_progress', undefined, { retryAfterSeconds: 1 })
+        : new Failure('idempotency_key_reused')
+    }
+    this.#running.set(name, requestHash)
+    try {
+      return (await this.#answered(scope, idempotency)) ?? (await this.#first(work, idempotency))
+    } finally {
+      this.#running.delete(name)
+    }
+  }
+
+  async #first(work: Work, idempotency: IdempotencyKey): Promise<Answer> {
+    const { scope, status } = work
+    try {
+      const payment = await work.run((payment) => ({
+        idempotency: {
+          ...{ ...scope, ...idempotency, status },
+          ...{ paymentId: payment.id, sequence: payment.sequence, at: this.#options.clock.now() },
+        },
+      }))
+      return { payment, status, replayed: false }
+    } catch (error) {
+      if (!failedWith(error, 'idempotency_key_reused')) throw error
+      // Another process took the key between our look and our commit: its answer is the answer.
+      const answer = await this.#answered(scope, idempotency)
+      if (answer === null) throw error
+      return answer
+    }
+  }
+
+  async #answered(scope: Scope, { key, requestHash }: IdempotencyKey): Promise<Answer | null> {
+    const { merchantId, livemode } = scope
+    const known = await this.#options.store.idempotent(merchantId, livemode, key)
+    if (known === null) return null
+    if (known.requestHash !== requestHash) throw new Failure('idempotency_key_reused')
+    const payment = await this.#asOf(known.paymentId, known.sequence)
+    return { payment, status: known.status, replayed: true }
+  }
+
+  /** The payment as it stood at a sequence. */
+  async #asOf(paymentId: string, sequence: number): Promise<Payment> {
+    const events: PaymentEvent[] = []
+    while (events.length < sequence) {
+      const limit = Math.min(pageMax, sequence - events.length)
+      const page = await this.#options.store.read(paymentId, events.length, limit)
+      if (page.length === 0) throw new Failure('internal', 'The history ends before its answer.')
+      events.push(...page.map((stored) => stored.event))
+    }
+    return fold(events, this.#options.policyOf)
+  }
+}

@@ -1,0 +1,164 @@
+import { decide, open } from '@settlewire/core/decide'
+import { Failure } from '@settlewire/core/errors'
+import type { PolicyOf } from '@settlewire/core/fold'
+import { makeId } from '@settlewire/core/id'
+import type { Payment } from '@settlewire/core/payment'
+import type { Clock, Directory, EventStore, PaymentQuery, StoredEvent } from '../ports.ts'
+import type { Asset } from './asset.ts'
+import { contextOf, type Judge } from './observe.ts'
+import { type Answer, type IdempotencyKey, Once, type Scope } from './once.ts'
+import { type PaymentRequest, prepareTerms } from './terms.ts'
+import type { WatchIndex } from './watch-index.ts'
+import type { Writer } from './writer.ts'
+
+export interface PaymentsOptions extends Judge {
+  readonly clock: Pick<Clock, 'now' | 'random'>
+  readonly store: Pick<EventStore, 'load' | 'list' | 'read' | 'idempotent'>
+  readonly directory: Pick<Directory, 'merchant' | 'takeDepositIndex'>
+  readonly writer: Writer
+  readonly index: WatchIndex
+  readonly assets: readonly Asset[]
+  /** The child address of an extended public key, in lower case. */
+  readonly deriveAddress: (xpub: string, index: number) => string
+  readonly policyOf: PolicyOf
+}
+
+/** Two merchants with one key share its addresses: so often is the next index tried. */
+const addressTriesMax = 64
+
+/**
+ * What merchants may do with their payments, and read of them. What belongs to another merchant or
+ * to the other mode is `not_found`, as what does not exist is.
+ */
+export class Payments {
+  readonly #options: PaymentsOptions
+  readonly #once: Once
+
+  constructor(options: PaymentsOptions) {
+    this.#options = options
+    this.#once = new Once(options)
+  }
+
+  /** Opens a payment. When it resolves, money to its address is seen from the next block on. */
+  async create(
+    scope: Scope,
+    request: PaymentRequest,
+    idempotency: IdempotencyKey | null,
+  ): Promise<Answer> {
+    return this.#once.do({
+      ...{ scope, idempotency, status: 201 },
+      run: async (record) => {
+        const { clock, writer, index } = this.#options
+        const termsAt = prepareTerms(request, this.#options.assets, scope.livemode)
+        const { address, depositIndex } = await this.#takeAddress(scope.merchantId)
+        const context = contextOf(this.#options)
+        const id = makeId('pi', context.at, clock.random(10))
+        const terms = termsAt(address, context.at)
+        const transactionId = uuidV4(clock.random(16))
+        const opening = { ...scope, kind: 'opened', transactionId, terms } as const
+        // Watched first and queued in the same breath: a block that pays it can only queue behind.
+        const stopWatching = index.watch(id, terms.accept)
+        const opened = writer.submit({
+          ids: [],
+          decide: () => {
+            const decision = open(id, opening, context)
+            const { payment } = decision
+            return { decisions: [decision], depositIndex, ...record(payment), answer: payment }
+          },
+        })
+        return opened.catch((error: unknown) => {
+          // With `store_unavailable` it may stand in the history after all, and then it must be seen.
+          const isDoubtful = error instanceof Failure && error.code === 'store_unavailable'
+          if (!isDoubtful) stopWatching()
+          throw error
+        })
+      },
+    })
+  }
+
+  /** Withdraws a request that nobody has paid; one that is withdrawn already stays so. */
+  async cancel(
+    scope: Scope,
+    cancellation: { readonly paymentId: string; readonly reason: string },
+    idempotency: IdempotencyKey | null,
+  ): Promise<Answer> {
+    const { paymentId, reason } = cancellation
+    return this.#once.do({
+      ...{ scope, idempotency, status: 200 },
+      run: (record) =>
+        this.#options.writer.submit({
+          ids: [paymentId],
+          decide: (payments) => {
+            const payment = own(scope, payments.get(paymentId))
+            const context = contextOf(this.#options, payment.head.at)
+            const withdrawn = { kind: 'withdrawn', source: 'merchant', at: context.at } as const
+            const decision = decide(payment, { ...withdrawn, reason }, context)
+            if (decision.payment.status !== 'cancelled') throw new Failure('not_cancellable')
+            return {
+              decisions: [decision],
+              ...record(decision.payment),
+              answer: decision.payment,
+            }
+          },
+        }),
+    })
+  }
+
+  async get(scope: Scope, paymentId: string): Promise<Payment> {
+    const [payment] = await this.#options.store.load([paymentId])
+    return own(scope, payment ?? null)
+  }
+
+  /** For the bearer of a secret of this one payment, who is no merchant. Throws `not_found`. */
+  async getByBearer(paymentId: string): Promise<Payment> {
+    const [payment] = await this.#options.store.load([paymentId])
+    if (payment === undefined) throw new Failure('not_found')
+    return payment
+  }
+
+  /** Newest first. */
+  async list(
+    scope: Scope,
+    query: Omit<PaymentQuery, keyof Scope>,
+  ): Promise<{ payments: readonly Payment[]; next: string | null }> {
+    return this.#options.store.list({ ...query, ...scope })
+  }
+
+  /** Events with `sequence > after`, ascending, at most `limit`. */
+  async events(
+    scope: Scope,
+    paymentId: string,
+    page: { readonly after: number; readonly limit: number },
+  ): Promise<readonly StoredEvent[]> {
+    await this.get(scope, paymentId)
+    return this.#options.store.read(paymentId, page.after, page.limit)
+  }
+
+  async #takeAddress(merchantId: string): Promise<{ address: string; depositIndex: number }> {
+    const { directory, deriveAddress, index } = this.#options
+    const merchant = await directory.merchant(merchantId)
+    if (merchant === null || merchant.xpub === null) throw new Failure('merchant_cannot_receive')
+    for (let tries = 0; tries < addressTriesMax; tries++) {
+      const depositIndex = await directory.takeDepositIndex(merchantId)
+      const address = deriveAddress(merchant.xpub, depositIndex)
+      // One transfer must never count for two payments.
+      if (!index.isTaken(address)) return { address, depositIndex }
+    }
+    throw new Failure('merchant_cannot_receive', 'Its addresses are in use by another merchant.')
+  }
+}
+
+function own(scope: Scope, payment: Payment | null): Payment {
+  const isOwn = payment?.merchantId === scope.merchantId && payment.livemode === scope.livemode
+  if (payment === null || !isOwn) throw new Failure('not_found')
+  return payment
+}
+
+/** 122 random bits as RFC 9562 writes them. */
+function uuidV4(random: Uint8Array): string {
+  const bytes = Uint8Array.from(random)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = Buffer.from(bytes).toString('hex')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

@@ -1,0 +1,100 @@
+import type {
+  Included,
+  MovedNothing,
+  Observation,
+  SeenTransfer,
+} from '@settlewire/core/observation'
+import type { Payment } from '@settlewire/core/payment'
+import type { AppliedBlock, ChainStep } from '../ports.ts'
+import type { WatchedChain } from './watched-chain.ts'
+
+/** What a step of a chain means for the payments it concerns. */
+export interface StepPlan {
+  readonly paymentIds: readonly string[]
+  /** In order: what was undone, what the blocks hold, how far the chain has grown. */
+  observationsOf(payment: Payment): readonly Observation[]
+}
+
+/** `orphaned` are the payments with a transaction in one of the reverted blocks. */
+export function planStep(
+  chain: string,
+  step: ChainStep,
+  known: { readonly watched: WatchedChain; readonly orphaned: readonly string[] },
+): StepPlan {
+  const seen = { source: step.source, at: step.at, chain, view: step.head.view }
+  const { head, safe, finalized } = step.head
+  const ofBlocks = new Map<string, Observation[]>()
+  for (const applied of step.applied) {
+    for (const [paymentId, fact] of factsIn(applied, known.watched)) {
+      const facts = ofBlocks.get(paymentId) ?? []
+      facts.push({ ...seen, ...fact, block: applied.block })
+      ofBlocks.set(paymentId, facts)
+    }
+  }
+  const ids = new Set([...known.orphaned, ...ofBlocks.keys(), ...known.watched.unsettled()])
+  return {
+    paymentIds: [...ids],
+    observationsOf: (payment) => [
+      ...undone(payment, chain, step).map(
+        ({ txHash, blockHash }): Observation => ({
+          ...{ ...seen, kind: 'reorged', txHash, blockHash },
+          inMempool: step.pendingAgain.has(txHash),
+        }),
+      ),
+      ...(ofBlocks.get(payment.id) ?? []),
+      { ...seen, kind: 'head', head, safe, finalized },
+    ],
+  }
+}
+
+/** The payment's transactions in the blocks that left the chain, newest block first. */
+function undone(
+  { facts }: Payment,
+  chain: string,
+  { reverted }: ChainStep,
+): readonly { txHash: string; blockHash: string }[] {
+  const known = facts.transactions.filter((transaction) => transaction.chain === chain)
+  return reverted.flatMap(({ hash }) =>
+    known
+      .filter((transaction) => transaction.inclusions[hash]?.canonical === true)
+      .map(({ txHash }) => ({ txHash, blockHash: hash })),
+  )
+}
+
+type Fact =
+  | Pick<Included, 'kind' | 'txHash' | 'transfers'>
+  | Pick<MovedNothing, 'kind' | 'txHash' | 'reason'>
+
+/** What one block says, by payment. All transfers of one transaction to one payment are one fact. */
+function factsIn(
+  applied: AppliedBlock,
+  watched: WatchedChain,
+): readonly (readonly [string, Fact])[] {
+  const facts: (readonly [string, Fact])[] = []
+  const paid = new Map<string, Map<string, SeenTransfer[]>>()
+  for (const transfer of applied.transfers) {
+    const paymentId = watched.payee(transfer.to)
+    const payees = paid.get(transfer.txHash) ?? new Map<string, SeenTransfer[]>()
+    paid.set(transfer.txHash, payees)
+    // Anybody can log a transfer of nothing to any address; and an address released since is nobody's.
+    if (paymentId === null || transfer.amount === 0n) continue
+    payees.set(paymentId, [...(payees.get(paymentId) ?? []), transfer])
+  }
+  for (const [txHash, payees] of paid) {
+    for (const [paymentId, transfers] of payees) {
+      facts.push([paymentId, { kind: 'included', txHash, transfers }])
+    }
+    // It paid somebody here, but not everybody whom its calldata had promised to.
+    for (const paymentId of watched.trackers(txHash)) {
+      if (payees.has(paymentId)) continue
+      facts.push([paymentId, { kind: 'moved_nothing', txHash, reason: 'paid_elsewhere' }])
+    }
+  }
+  for (const { txHash, reason } of applied.movedNothing) {
+    if (paid.has(txHash)) continue
+    for (const paymentId of watched.trackers(txHash)) {
+      facts.push([paymentId, { kind: 'moved_nothing', txHash, reason }])
+    }
+  }
+  return facts
+}
