@@ -6,7 +6,8 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { z } from 'zod'
-import type { Clock, Directory, KeyKind } from '../ports.ts'
+import { hashKey, mintKey } from '../credential.ts'
+import type { Clock, Directory } from '../ports.ts'
 import { writePrivate } from './sandbox-file.ts'
 
 /** The merchant that the sandbox comes with. */
@@ -16,11 +17,20 @@ export interface Demo {
   readonly publishableKey: string
 }
 
+interface DemoOptions {
+  readonly home: string
+  readonly directory: Directory
+  readonly clock: Clock
+  /** What this installation hashes keys with. */
+  readonly pepper: Uint8Array
+}
+
+const keyForm = z.strictObject({ id: z.string(), key: z.string(), prefix: z.string() })
 const fileForm = z.strictObject({
   merchantId: z.string(),
   mnemonic: z.string(),
-  secret: z.strictObject({ id: z.string(), key: z.string() }),
-  publishable: z.strictObject({ id: z.string(), key: z.string() }),
+  secret: keyForm,
+  publishable: keyForm,
 })
 type DemoFile = z.infer<typeof fileForm>
 
@@ -33,30 +43,38 @@ const receivePath = "m/44'/60'/0'/0"
  * the demo merchant is paid is there and nowhere else; the database gets the watch-only half of it,
  * and hashes of the keys. A database that lacks them, being new, is given them again.
  */
-export async function demoMerchant(options: {
-  readonly home: string
-  readonly directory: Directory
-  readonly clock: Clock
-  /** HMAC-SHA-256 with the installation's pepper, as authentication looks keys up. */
-  readonly hashKey: (key: string) => Uint8Array
-}): Promise<Demo> {
-  const { directory, clock, hashKey } = options
+export async function demoMerchant(options: DemoOptions): Promise<Demo> {
+  const { directory, clock } = options
   const file = readOrMake(join(options.home, 'demo.json'), clock)
-  const { merchantId } = file
-  if ((await directory.merchant(merchantId)) === null) {
+  if ((await directory.merchant(file.merchantId)) === null) {
     const xpub = xpubOf(file.mnemonic)
-    await directory.addMerchant({ id: merchantId, name: 'Tidewater', xpub, createdAt: clock.now() })
+    const createdAt = clock.now()
+    await directory.addMerchant({ id: file.merchantId, name: 'Tidewater', xpub, createdAt })
   }
-  const add = async (kind: KeyKind, { id, key }: { id: string; key: string }): Promise<void> => {
-    const hash = hashKey(key)
-    if ((await directory.keyByHash(hash)) !== null) return
-    const prefix = key.slice(0, 12)
-    const owner = { id, merchantId, livemode: false, kind, scopes: [], prefix }
-    await directory.addKey({ ...owner, createdAt: clock.now(), revokedAt: null }, hash)
+  await addKey('secret', file, options)
+  await addKey('publishable', file, options)
+  return {
+    merchantId: file.merchantId,
+    secretKey: file.secret.key,
+    publishableKey: file.publishable.key,
   }
-  await add('secret', file.secret)
-  await add('publishable', file.publishable)
-  return { merchantId, secretKey: file.secret.key, publishableKey: file.publishable.key }
+}
+
+/** The watch-only half: whoever has it can name addresses, not spend from them. */
+export const xpubOf = (mnemonic: string): string =>
+  HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(receivePath).publicExtendedKey
+
+async function addKey(
+  kind: 'secret' | 'publishable',
+  file: DemoFile,
+  { directory, clock, pepper }: DemoOptions,
+): Promise<void> {
+  const { id, key, prefix } = file[kind]
+  const hash = hashKey(pepper, key)
+  if ((await directory.keyByHash(hash)) !== null) return
+  const owner = { merchantId: file.merchantId, livemode: false, scopes: [] }
+  const times = { createdAt: clock.now(), revokedAt: null }
+  await directory.addKey({ id, kind, prefix, ...owner, ...times }, hash)
 }
 
 function readOrMake(path: string, clock: Clock): DemoFile {
@@ -65,12 +83,15 @@ function readOrMake(path: string, clock: Clock): DemoFile {
     if (parsed.success) return parsed.data
     throw new Failure('invalid_config', `${path} is damaged. Remove it to get a new demo merchant.`)
   }
-  const id = (prefix: 'mer' | 'key'): string => makeId(prefix, clock.now(), clock.random(10))
+  const keyOf = (kind: 'secret' | 'publishable'): z.infer<typeof keyForm> => ({
+    id: makeId('key', clock.now(), clock.random(10)),
+    ...mintKey(kind, false, clock),
+  })
   const file: DemoFile = {
-    merchantId: id('mer'),
+    merchantId: makeId('mer', clock.now(), clock.random(10)),
     mnemonic: generateMnemonic(wordlist),
-    secret: { id: id('key'), key: `sk_test_${base62(clock, 32)}` },
-    publishable: { id: id('key'), key: `pk_test_${base62(clock, 32)}` },
+    secret: keyOf('secret'),
+    publishable: keyOf('publishable'),
   }
   // On disk before anything refers to it: a key that only the database knows opens nothing.
   writePrivate(path, file)
@@ -84,23 +105,4 @@ function parse(text: string): unknown {
     // The caller says that the file is damaged.
     return null
   }
-}
-
-/** The watch-only half: whoever has it can name addresses, not spend from them. */
-export function xpubOf(mnemonic: string): string {
-  const key = HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(receivePath)
-  return key.publicExtendedKey
-}
-
-const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-
-/** Every digit equally likely: bytes above the last full round of 62 are thrown away. */
-function base62(clock: Clock, length: number): string {
-  let text = ''
-  while (text.length < length) {
-    for (const byte of clock.random(64)) {
-      if (byte < 248 && text.length < length) text += digits.charAt(byte % 62)
-    }
-  }
-  return text
 }

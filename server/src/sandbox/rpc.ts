@@ -43,6 +43,13 @@ export async function textOf(result: Promise<unknown>): Promise<string> {
   throw new Failure('chain_unavailable', 'The development chain answered in an unknown form.')
 }
 
+/** What tells one chain from another, whatever their numbers. */
+export async function genesisHashAt(call: Call): Promise<string> {
+  const block = await call('eth_getBlockByNumber', ['0x0', false])
+  if (typeof block === 'object' && block !== null && 'hash' in block) return String(block.hash)
+  throw new Failure('chain_unavailable', 'The development chain has no genesis block.')
+}
+
 /** A word of calldata: 32 bytes, hex without 0x. */
 export const word = (value: bigint | string): string =>
   (typeof value === 'bigint' ? value.toString(16) : value.replace(/^0x/, '')).padStart(64, '0')

@@ -1,0 +1,128 @@
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { arch, platform } from 'node:process'
+import { Failure } from '@settlewire/core/errors'
+import { spawnSupervised } from '../child.ts'
+import type { Clock, Log } from '../ports.ts'
+
+/** An anvil that listens on loopback. */
+export interface Anvil {
+  readonly pid: number
+  readonly port: number
+  /** Lets it save its state and waits until it is gone. */
+  stop(): Promise<void>
+}
+
+interface AnvilOptions {
+  /** Loaded when it is there, written while it runs and when it ends. */
+  readonly stateFile: string
+  readonly cacheDirectory: string
+  readonly blockSeconds: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Where wallets look for a development chain by themselves. */
+const wellKnownPort = 8545
+const readyWithinMs = 15_000
+const stopSeconds = 5
+/** A power cut loses at most so much of the chain; every other end saves all of it. */
+const saveEverySeconds = 10
+
+/**
+ * When we are killed, anvil gets the signal one block later: what was broadcast is then mined and
+ * saved, as a real network would go on without us. When we stop it, we signal anvil itself.
+ */
+const delayedStop = `
+trap 'sleep "$delay"; kill -TERM "$chain" 2>/dev/null' TERM
+delay=$1; shift
+"$@" & chain=$!
+echo "anvil $chain"
+wait "$chain"; code=$?
+while kill -0 "$chain" 2>/dev/null; do wait "$chain"; code=$?; done
+exit "$code"
+`
+
+/** Starts it on the port that wallets know, or on a free one. Rejects with `chain_unavailable`. */
+export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
+  if (!(await isFree(wellKnownPort))) return spawnAnvil(options, 0)
+  // Somebody else may take the port between the look and the start.
+  return spawnAnvil(options, wellKnownPort).catch(() => spawnAnvil(options, 0))
+}
+
+async function spawnAnvil(options: AnvilOptions, port: number): Promise<Anvil> {
+  const { blockSeconds, clock, log } = options
+  const delay = String(blockSeconds + 0.2)
+  const seen = { pid: 0, port: 0, last: '' }
+  const waiting = new AbortController()
+  const child = await spawnSupervised({
+    command: '/bin/sh',
+    args: ['-c', delayedStop, 'sh', delay, anvilBinary(), ...argumentsOf(options, port)],
+    stopSignal: 'SIGTERM',
+    stopSeconds: blockSeconds + stopSeconds,
+    log,
+    onLine: (line) => {
+      if (seen.port !== 0) return
+      seen.last = line.trim() || seen.last
+      seen.pid ||= Number(/^anvil (\d+)$/.exec(line)?.[1] ?? 0)
+      seen.port = Number(/^Listening on \S+:(\d+)$/.exec(line)?.[1] ?? 0)
+      if (seen.port !== 0) waiting.abort()
+    },
+  })
+  const stop = async (): Promise<void> => {
+    if (seen.pid !== 0) signal(seen.pid)
+    await child.exited
+  }
+  await Promise.race([clock.sleep(readyWithinMs, waiting.signal), child.exited])
+  waiting.abort()
+  if (seen.port !== 0) return { pid: seen.pid, port: seen.port, stop }
+  await stop()
+  throw new Failure('chain_unavailable', `The local chain did not start: ${seen.last}`)
+}
+
+const argumentsOf = (options: AnvilOptions, port: number): string[] => [
+  ...['--host', '127.0.0.1', '--port', String(port)],
+  ...['--block-time', String(options.blockSeconds), '--slots-in-an-epoch', '4'],
+  ...['--state', options.stateFile, '--state-interval', String(saveEverySeconds)],
+  // From Prague on every block grows a history contract that anvil copies per block: 300 KB of
+  // memory per block against 10 KB, measured over 4,000 blocks.
+  ...['--hardfork', 'cancun', '--cache-path', options.cacheDirectory],
+]
+
+/**
+ * The platform's own binary. The launcher that npm links would be one more Node to start and to
+ * lose, and a signal to it need not reach the chain.
+ */
+function anvilBinary(): string {
+  const target = `anvil-${platform}-${arch === 'x64' ? 'amd64' : arch}`
+  try {
+    const own = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json')
+    return createRequire(own).resolve(`@foundry-rs/${target}/bin/anvil`)
+  } catch (cause) {
+    throw new Failure(
+      'invalid_config',
+      `The local chain has no binary for this machine (@foundry-rs/${target}). Remove node_modules and start again, or set SANDBOX_RPC_URL or SANDBOX=off.`,
+      { cause },
+    )
+  }
+}
+
+/** Whether the process was there to be signalled. 0 only asks. */
+export function signal(pid: number, name: 'SIGTERM' | 0 = 'SIGTERM'): boolean {
+  try {
+    process.kill(pid, name)
+    return true
+  } catch {
+    // Gone already, which is what a signal wants.
+    return false
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () =>
+      probe.close(() => resolve(true)),
+    )
+  })
