@@ -1,0 +1,117 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Clock, WatchSet } from '../../ports.ts'
+import { bloomTest } from './bloom.ts'
+import { inParallel } from './in-parallel.ts'
+import type { Limits } from './limits.ts'
+import { tokenTransfers, transferTopic } from './logs.ts'
+import type { EvmNode, Header, Receipt } from './node.ts'
+import { type BlockContents, missingOf } from './verdict.ts'
+
+const blocksAtOnce = 16
+const receiptsAtOnce = 16
+const firstDoubtMs = 30
+
+/**
+ * Reads blocks so that what it answers is true of that very block, or fails with
+ * `chain_unavailable`. Nothing doubtful comes out: a block that cannot be read completely holds the
+ * cursor. (The alternative, to store it and scan again at depth, would have to undo a stored block
+ * that was never reorged, and tell a payer of a reorg that did not happen.)
+ */
+export class BlockReader {
+  readonly #node: EvmNode
+  readonly #watch: WatchSet
+  readonly #clock: Clock
+  readonly #limits: Limits
+  readonly #tokens: readonly string[]
+  readonly #tokenSet: ReadonlySet<string>
+  readonly #mayHold: (logsBloom: unknown) => boolean
+
+  constructor(
+    node: EvmNode,
+    parts: { tokens: readonly string[]; watch: WatchSet; clock: Clock; limits: Limits },
+  ) {
+    this.#node = node
+    this.#watch = parts.watch
+    this.#clock = parts.clock
+    this.#limits = parts.limits
+    this.#tokens = parts.tokens
+    this.#tokenSet = new Set(parts.tokens)
+    this.#mayHold = bloomTest(parts.tokens, transferTopic)
+  }
+
+  /** Reads blocks side by side and answers in their order. */
+  read(headers: readonly Header[]): Promise<BlockContents[]> {
+    return inParallel(headers, blocksAtOnce, (header) => this.#readOne(header))
+  }
+
+  /** Fetches what `missingOf` names, all of it. */
+  async complete(blocks: readonly BlockContents[]): Promise<void> {
+    await inParallel(blocks, blocksAtOnce, async (block) => {
+      const missing = missingOf(block, this.#watch)
+      if (missing.values) block.values = (await this.#header(block.header, true)).values ?? []
+      await inParallel(missing.receipts, receiptsAtOnce, async (txHash) => {
+        block.receipts.set(txHash, await this.#receipt(txHash, block.header.ref.hash))
+      })
+    })
+  }
+
+  async #readOne(known: Header): Promise<BlockContents> {
+    const [header, found] = await Promise.all([
+      this.#header(known, this.#watch.wantsNative),
+      this.#logs(known),
+    ])
+    const txHashes = header.txHashes ?? []
+    const receipts = new Map<string, Receipt>()
+    let logs = found
+    if (logs === null) {
+      const all = await this.#receiptsOf(header.ref.hash, txHashes)
+      for (const receipt of all) receipts.set(receipt.txHash, receipt)
+      logs = all.flatMap((receipt) => receipt.logs)
+    }
+    const transfers = tokenTransfers(logs, this.#tokenSet, header.ref.hash)
+    return { header, txHashes, transfers, values: header.values, receipts }
+  }
+
+  /** The block with its transactions: only with all values when `whole`. */
+  async #header(known: Header, whole: boolean): Promise<Header> {
+    if (known.txHashes !== null && (!whole || known.values !== null)) return known
+    const header = await this.#node.byHash(known.ref.hash, whole)
+    if (header?.txHashes == null) throw unread('does not have a block it named')
+    return header
+  }
+
+  /**
+   * The block's logs, or null when only its receipts can tell: a node that lags answers an empty
+   * list in good faith, and the header's bloom is what shows that it may be wrong.
+   */
+  async #logs({ ref, logsBloom }: Header): Promise<readonly unknown[] | null> {
+    if (!this.#mayHold(logsBloom)) return []
+    for (let asked = 0; asked <= this.#limits.emptyLogsAskedAgain; asked++) {
+      if (asked > 0) await this.#clock.sleep(firstDoubtMs * 4 ** (asked - 1))
+      const logs = await this.#node.logs(ref.hash, this.#tokens, transferTopic)
+      if (logs !== null && logs.length > 0) return logs
+    }
+    return null
+  }
+
+  async #receiptsOf(blockHash: string, txHashes: readonly string[]): Promise<readonly Receipt[]> {
+    const together = await this.#node.blockReceipts(blockHash)
+    if (together === null) {
+      // Not every node has the call; every node has receipts.
+      return inParallel(txHashes, receiptsAtOnce, (txHash) => this.#receipt(txHash, blockHash))
+    }
+    const whole = together.length === txHashes.length
+    if (!whole || together.some((receipt) => receipt.blockHash !== blockHash)) {
+      throw unread('has not all receipts of a block yet')
+    }
+    return together
+  }
+
+  async #receipt(txHash: string, blockHash: string): Promise<Receipt> {
+    const receipt = await this.#node.receipt(txHash)
+    if (receipt?.blockHash !== blockHash) throw unread('has no receipt from that block')
+    return receipt
+  }
+}
+
+const unread = (why: string): Failure => new Failure('chain_unavailable', `The node ${why}.`)

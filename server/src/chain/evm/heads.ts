@@ -1,0 +1,113 @@
+import type { BlockRef } from '@settlewire/core/observation'
+import type { Clock, Stop } from '../../ports.ts'
+import { Bell } from './bell.ts'
+import type { Limits } from './limits.ts'
+import { type EvmNode, type Header, parseHeader } from './node.ts'
+import type { RpcSocket } from './socket.ts'
+
+interface Parts {
+  readonly socket: RpcSocket
+  readonly node: EvmNode
+  readonly clock: Clock
+  readonly limits: Limits
+  /** The subscription was found dead on a living connection, and is being made anew. */
+  readonly silent: () => void
+  /** There was no new head for `headSilentAfterMs`. */
+  readonly still: () => void
+}
+
+/**
+ * The newest head of one connection. `newHeads` is a hint that saves time; the head is asked for on
+ * a slow timer too, so a subscription that died, or never was, costs time and not blocks. Heads
+ * coalesce: whoever was busy gets the latest.
+ */
+export class HeadWatch {
+  readonly #parts: Parts
+  readonly #bell = new Bell()
+  /** Null as long as there is no subscription: a node may refuse it. */
+  #stop: Stop | null = null
+  #hint: Header | null = null
+  /** The number the subscription is known to have reached. */
+  #hintedNumber: number | null = null
+  #polled: BlockRef | null = null
+  #given: string | null = null
+  #newAt: number
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#newAt = parts.clock.now()
+    void parts.socket.closed.then(() => this.#bell.ring())
+  }
+
+  /** Subscribes, anew if it was before. A node that refuses is polled only. */
+  async subscribe(): Promise<void> {
+    this.#stop?.()
+    this.#hintedNumber = null
+    this.#stop = await this.#parts.socket.subscribe(['newHeads'], (head) => this.#hear(head))
+  }
+
+  /** Resolves to a head that was not given yet. Rejects when the node fails or the connection ends. */
+  async next(): Promise<Header> {
+    for (let first = this.#given === null; ; first = false) {
+      const head = this.#takeHint() ?? (first ? await this.#poll() : null)
+      if (head !== null && head.ref.hash !== this.#given) {
+        this.#given = head.ref.hash
+        this.#newAt = this.#parts.clock.now()
+        return head
+      }
+      if (await this.#waitedInVain()) {
+        const polled = await this.#poll()
+        if (polled.ref.hash !== this.#given) this.#hint ??= polled
+        else this.#checkStill()
+      }
+    }
+  }
+
+  /** The last head given could not be followed: `next` answers it, or a newer one, again. */
+  again(): void {
+    this.#given = null
+  }
+
+  async #waitedInVain(): Promise<boolean> {
+    await this.#bell.wait(this.#parts.clock, this.#parts.limits.headPollMs)
+    return this.#hint === null
+  }
+
+  #takeHint(): Header | null {
+    const hint = this.#hint
+    this.#hint = null
+    return hint
+  }
+
+  #hear(value: unknown): void {
+    let head: Header
+    try {
+      head = parseHeader(value)
+    } catch {
+      // A hint that cannot be read is still one: the poll asks for the real thing.
+      this.#bell.ring()
+      return
+    }
+    this.#hint = head
+    this.#hintedNumber = head.ref.number
+    this.#bell.ring()
+  }
+
+  async #poll(): Promise<Header> {
+    const before = this.#polled
+    const latest = await this.#parts.node.latest()
+    this.#polled = latest.ref
+    // The first answer after subscribing is where the subscription starts.
+    this.#hintedNumber ??= latest.ref.number
+    // Had it lived, the head of the poll before would have been told by now.
+    const told = before === null || this.#hintedNumber >= before.number
+    if (!told && this.#stop !== null) this.#parts.silent()
+    return latest
+  }
+
+  #checkStill(): void {
+    const { clock, limits, still } = this.#parts
+    if (limits.headSilentAfterMs === null) return
+    if (clock.now() - this.#newAt >= limits.headSilentAfterMs) still()
+  }
+}

@@ -1,0 +1,66 @@
+import type { Backoff } from './backoff.ts'
+
+/** Every bound of one follower. The defaults suit a public network; tests and sandboxes shorten them. */
+export interface Limits {
+  readonly connectWithinMs: number
+  /** From the sending of a request to its answer. */
+  readonly answerWithinMs: number
+  /** Requests sent and not answered; more wait in line. */
+  readonly inFlightMax: number
+  /** Requests waiting in line; more are refused. */
+  readonly waitingMax: number
+  /** One message of the node: a block's receipts are the largest. */
+  readonly frameBytesMax: number
+  readonly pingEveryMs: number
+  /** A half-open connection shows only in the silence after a ping. */
+  readonly pongWithinMs: number
+  readonly backoff: Backoff
+  /** A connection that lived so long starts the backoff anew. */
+  readonly stableAfterMs: number
+
+  /** `newHeads` is a hint; the head is asked for as often as this whatever it says. */
+  readonly headPollMs: number
+  readonly stepBlocksMax: number
+  /** How many blocks back a reorg is followed. The store keeps at least as many. */
+  readonly windowBlocks: number
+  /**
+   * A chain never read before is begun this far behind its head. Begun at the head itself, it could
+   * not survive the reorg of that very block: nothing older would be known.
+   */
+  readonly beginBehindBlocks: number
+  /** Questions about a doubtful empty answer before the block's receipts decide. */
+  readonly emptyLogsAskedAgain: number
+
+  /** Pending hashes looked up at once, and waiting to be; the oldest of more are left to the blocks. */
+  readonly lookupsAtOnce: number
+  readonly lookupsWaitingMax: number
+
+  /** No new block for so long is worth saying; null on a chain that makes blocks on demand. */
+  readonly headSilentAfterMs: number | null
+  /** So long without progress, `degraded` becomes `blind`. */
+  readonly blindAfterMs: number
+  /** A chain halted by `chain_mismatch` or `reorg_too_deep` is looked at again as often as this. */
+  readonly haltedRecheckMs: number
+}
+
+export const defaultLimits: Limits = {
+  connectWithinMs: 10_000,
+  answerWithinMs: 10_000,
+  inFlightMax: 128,
+  waitingMax: 4_096,
+  frameBytesMax: 64 * 1024 * 1024,
+  pingEveryMs: 10_000,
+  pongWithinMs: 5_000,
+  backoff: { baseMs: 250, maxMs: 15_000 },
+  stableAfterMs: 10_000,
+  headPollMs: 4_000,
+  stepBlocksMax: 64,
+  windowBlocks: 256,
+  beginBehindBlocks: 32,
+  emptyLogsAskedAgain: 2,
+  lookupsAtOnce: 16,
+  lookupsWaitingMax: 4_096,
+  headSilentAfterMs: 30_000,
+  blindAfterMs: 30_000,
+  haltedRecheckMs: 30_000,
+}

@@ -1,0 +1,163 @@
+import type { BlockRef } from '@settlewire/core/observation'
+import { fieldsOf, malformed, quantity, toAddress, toBigInt, toCount, toHash } from './hex.ts'
+import type { Answer, RpcSocket } from './socket.ts'
+
+/** A block as the node shows it; how much it shows depends on how it was asked. */
+export interface Header {
+  readonly ref: BlockRef
+  /** As it came: only the bloom test reads it. */
+  readonly logsBloom: unknown
+  /** Null when only the header came. */
+  readonly txHashes: readonly string[] | null
+  /** What each transaction itself moves. Null unless whole transactions were asked for. */
+  readonly values: readonly TopValue[] | null
+}
+
+/** The native coin a transaction carries, not yet known to have succeeded. */
+export interface TopValue {
+  readonly txHash: string
+  readonly from: string
+  readonly to: string
+  readonly amount: bigint
+}
+
+export interface Receipt {
+  readonly txHash: string
+  readonly blockHash: string
+  readonly succeeded: boolean
+  readonly logs: readonly unknown[]
+}
+
+/**
+ * What a follower asks of a node, each answer parsed before it is believed. A refusal that a node
+ * is free to give is null; anything else that is not in the contract throws `chain_unavailable`.
+ */
+export class EvmNode {
+  readonly #socket: RpcSocket
+
+  constructor(socket: RpcSocket) {
+    this.#socket = socket
+  }
+
+  async chainId(): Promise<number> {
+    return toCount(required(await this.#socket.ask('eth_chainId', [])), 'chain id')
+  }
+
+  async genesisHash(): Promise<string> {
+    const genesis = await this.byNumber(0, false)
+    if (genesis === null) throw malformed('genesis block')
+    return genesis.ref.hash
+  }
+
+  async latest(): Promise<Header> {
+    return parseHeader(required(await this.#socket.ask('eth_getBlockByNumber', ['latest', false])))
+  }
+
+  /** Null when the node does not know the tag, or has nothing under it yet. */
+  async tagged(tag: 'safe' | 'finalized'): Promise<BlockRef | null> {
+    const answer = await this.#socket.ask('eth_getBlockByNumber', [tag, false])
+    return headerOrNull(answer)?.ref ?? null
+  }
+
+  /** Null when the node has no canonical block of that number. */
+  async byNumber(number: number, whole: boolean): Promise<Header | null> {
+    return headerOrNull(await this.#socket.ask('eth_getBlockByNumber', [quantity(number), whole]))
+  }
+
+  /** Null when the node does not know, or no longer knows, the block. */
+  async byHash(hash: string, whole: boolean): Promise<Header | null> {
+    const header = headerOrNull(await this.#socket.ask('eth_getBlockByHash', [hash, whole]))
+    if (header !== null && header.ref.hash !== hash) throw malformed('block: it has another hash')
+    return header
+  }
+
+  /**
+   * Asked by block hash, never by number: a node that does not have the block must say so instead
+   * of answering for another one, or for none. Null when it says so.
+   */
+  async logs(blockHash: string, contracts: readonly string[], topic: string) {
+    const filter = { blockHash, address: contracts, topics: [topic] }
+    const answer = await this.#socket.ask('eth_getLogs', [filter])
+    if ('refused' in answer) return null
+    return toList(answer.result, 'list of logs')
+  }
+
+  /** All receipts of a block; null when the node cannot or will not tell. */
+  async blockReceipts(blockHash: string): Promise<readonly Receipt[] | null> {
+    const answer = await this.#socket.ask('eth_getBlockReceipts', [blockHash])
+    if ('refused' in answer || answer.result === null) return null
+    return toList(answer.result, 'list of receipts').map(parseReceipt)
+  }
+
+  /** Null while the node has no receipt for it. */
+  async receipt(txHash: string): Promise<Receipt | null> {
+    const result = required(await this.#socket.ask('eth_getTransactionReceipt', [txHash]))
+    return result === null ? null : parseReceipt(result)
+  }
+
+  /** As it came, for the mempool's own slicing; null when the node does not know it. */
+  async transaction(txHash: string): Promise<unknown> {
+    return required(await this.#socket.ask('eth_getTransactionByHash', [txHash]))
+  }
+}
+
+/** Parses a block, or a header as `newHeads` sends it. Throws `chain_unavailable`. */
+export function parseHeader(value: unknown): Header {
+  const fields = fieldsOf(value)
+  if (fields === null) throw malformed('block')
+  const ref: BlockRef = {
+    number: toCount(fields.number, 'block number'),
+    hash: toHash(fields.hash, 'block hash'),
+    parentHash: toHash(fields.parentHash, 'parent hash'),
+    minedAt: toCount(fields.timestamp, 'block time') * 1000,
+  }
+  const listed = Array.isArray(fields.transactions) ? fields.transactions : null
+  const whole = listed?.every((transaction) => typeof transaction === 'object') ?? false
+  return {
+    ref,
+    logsBloom: fields.logsBloom,
+    txHashes: listed?.map(hashOfListed) ?? null,
+    values: listed !== null && whole ? listed.flatMap(topValue) : null,
+  }
+}
+
+const hashOfListed = (transaction: unknown): string =>
+  toHash(fieldsOf(transaction)?.hash ?? transaction, 'transaction hash in a block')
+
+/** Nothing for a transaction that moves nothing, creates a contract, or is of a kind without a value. */
+function topValue(transaction: unknown): TopValue[] {
+  const fields = fieldsOf(transaction)
+  const to = toAddress(fields?.to)
+  const from = toAddress(fields?.from)
+  if (fields === null || to === null || from === null) return []
+  if (fields.value === undefined || fields.value === '0x0') return []
+  const amount = toBigInt(fields.value, 'transaction value')
+  return [{ txHash: toHash(fields.hash, 'transaction hash'), from, to, amount }]
+}
+
+function parseReceipt(value: unknown): Receipt {
+  const fields = fieldsOf(value)
+  if (fields === null) throw malformed('receipt')
+  return {
+    txHash: toHash(fields.transactionHash, 'transaction hash of a receipt'),
+    blockHash: toHash(fields.blockHash, 'block hash of a receipt'),
+    succeeded: fields.status === '0x1',
+    logs: toList(fields.logs, 'list of logs in a receipt'),
+  }
+}
+
+function headerOrNull(answer: Answer): Header | null {
+  // Nodes differ: some answer null for a block they lack, some refuse.
+  if ('refused' in answer || answer.result === null) return null
+  return parseHeader(answer.result)
+}
+
+function required(answer: Answer): unknown {
+  if ('refused' in answer) throw malformed(`refusal (code ${answer.refused.code})`)
+  return answer.result
+}
+
+function toList(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw malformed(what)
+  return value
+}

@@ -1,0 +1,90 @@
+import { assert } from '@settlewire/core/assert'
+import type { SeenTransfer } from '@settlewire/core/observation'
+import type { AppliedBlock, WatchSet } from '../../ports.ts'
+import { fieldsOf, malformed } from './hex.ts'
+import { type TokenTransfer, tokenTransferAt } from './logs.ts'
+import type { Header, Receipt, TopValue } from './node.ts'
+
+/** All that was read of one block, whoever it is for. Receipts are added as they turn out needed. */
+export interface BlockContents {
+  readonly header: Header
+  readonly txHashes: readonly string[]
+  readonly transfers: readonly TokenTransfer[]
+  /** Null as long as nobody waits for the native coin. */
+  values: readonly TopValue[] | null
+  readonly receipts: Map<string, Receipt>
+}
+
+/** What must still be fetched before a block can be judged. */
+interface Missing {
+  readonly values: boolean
+  readonly receipts: readonly string[]
+}
+
+/**
+ * What the watch set, as it is at this moment, asks of a block that was not fetched yet. Addresses
+ * join while blocks are being read, so this is asked again until nothing is missing.
+ */
+export function missingOf(block: BlockContents, watch: WatchSet): Missing {
+  const values = watch.wantsNative && block.values === null
+  const needed = new Set<string>()
+  for (const { to, txHash } of [...block.transfers, ...valuesOf(block, watch)]) {
+    if (watch.has(to)) needed.add(txHash)
+  }
+  for (const txHash of block.txHashes) if (watch.tracks(txHash)) needed.add(txHash)
+  return { values, receipts: [...needed].filter((txHash) => !block.receipts.has(txHash)) }
+}
+
+export const isComplete = (block: BlockContents, watch: WatchSet): boolean => {
+  const missing = missingOf(block, watch)
+  return !missing.values && missing.receipts.length === 0
+}
+
+/** What a complete block did to us. Only a successful receipt moves money. */
+export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
+  const transfers = [...tokenMoves(block, watch), ...nativeMoves(block, watch)]
+  const paying = new Set(transfers.map((transfer) => transfer.txHash))
+  const movedNothing = block.txHashes
+    .filter((txHash) => watch.tracks(txHash) && !paying.has(txHash))
+    .map((txHash) => ({
+      txHash,
+      reason: receiptOf(block, txHash).succeeded
+        ? ('paid_elsewhere' as const)
+        : ('reverted' as const),
+    }))
+  return { block: block.header.ref, transfers, movedNothing }
+}
+
+function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
+  return block.transfers.flatMap((transfer) => {
+    if (!watch.has(transfer.to)) return []
+    const receipt = receiptOf(block, transfer.txHash)
+    if (!receipt.succeeded) return []
+    const move = tokenTransferAt(transfer, ordinalOf(receipt, transfer.logIndex))
+    return move === null ? [] : [move]
+  })
+}
+
+const nativeMoves = (block: BlockContents, watch: WatchSet): SeenTransfer[] =>
+  valuesOf(block, watch)
+    .filter(({ to, txHash }) => watch.has(to) && receiptOf(block, txHash).succeeded)
+    .map((value) => ({ ...value, ordinal: 'top', token: null }))
+
+const valuesOf = (block: BlockContents, watch: WatchSet) =>
+  watch.wantsNative ? (block.values ?? []) : []
+
+/**
+ * The log's place within its transaction. The block-wide index is another one when the transaction
+ * is included again elsewhere; this one is not, so it can name a transfer for ever.
+ */
+function ordinalOf(receipt: Receipt, logIndex: number): number {
+  const ordinal = receipt.logs.findIndex((log) => Number(fieldsOf(log)?.logIndex) === logIndex)
+  if (ordinal < 0) throw malformed('receipt: a log of its block is missing in it')
+  return ordinal
+}
+
+function receiptOf(block: BlockContents, txHash: string): Receipt {
+  const receipt = block.receipts.get(txHash)
+  assert(receipt !== undefined, 'a block is complete before it is judged')
+  return receipt
+}

@@ -1,0 +1,167 @@
+/**
+ * The other side of a follower, in memory: sink, store and watch set. It checks every step against
+ * the words of the port before it stores it, and a step that breaks them is refused and remembered.
+ */
+import { Failure } from '@settlewire/core/errors'
+import type { BlockRef, SeenTransfer } from '@settlewire/core/observation'
+import type {
+  AppliedBlock,
+  ChainHealth,
+  ChainPosition,
+  ChainSink,
+  ChainStep,
+  WatchSet,
+} from '../../../server/src/ports.ts'
+
+export class TestWatch implements WatchSet {
+  readonly addresses = new Set<string>()
+  readonly tracked = new Set<string>()
+  wantsNative = false
+  has = (address: string): boolean => this.addresses.has(address)
+  tracks = (txHash: string): boolean => this.tracked.has(txHash)
+}
+
+const windowBlocks = 256
+
+export class ChainLedger implements ChainSink {
+  readonly watch = new TestWatch()
+  readonly steps: ChainStep[] = []
+  readonly seen: SeenTransfer[] = []
+  readonly told: ChainHealth[] = []
+  /** What the follower did that it must not. A test ends with none. */
+  readonly violations: string[] = []
+  /** Refuses as many of the next steps. */
+  refuseNext = 0
+  /** Awaited before a step is stored. */
+  hold: Promise<void> = Promise.resolve()
+  stored: ChainPosition | null = null
+
+  #chain: AppliedBlock[] = []
+  #storing = false
+  readonly #waiters = new Set<() => void>()
+
+  /** Everything on the canonical chain now, oldest first. */
+  get applied(): readonly AppliedBlock[] {
+    return this.#chain
+  }
+
+  get transfers(): readonly SeenTransfer[] {
+    return this.#chain.flatMap((block) => block.transfers)
+  }
+
+  get movedNothing(): AppliedBlock['movedNothing'] {
+    return this.#chain.flatMap((block) => block.movedNothing)
+  }
+
+  get lastHealth(): ChainHealth | undefined {
+    return this.told.at(-1)
+  }
+
+  position(): Promise<ChainPosition | null> {
+    return Promise.resolve(this.stored)
+  }
+
+  begin(_chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition> {
+    if (this.stored !== null && this.stored.genesisHash !== genesisHash) {
+      return Promise.reject(new Failure('chain_mismatch'))
+    }
+    this.stored ??= {
+      genesisHash,
+      head: { view: 0, head: at.number, safe: null, finalized: null },
+      recent: [at],
+    }
+    return Promise.resolve(this.stored)
+  }
+
+  async step(_chain: string, step: ChainStep): Promise<void> {
+    if (this.#storing) this.violations.push('a step was told while another was being stored')
+    this.#storing = true
+    await this.hold
+    this.#storing = false
+    if (this.refuseNext > 0) {
+      this.refuseNext--
+      throw new Failure('store_unavailable')
+    }
+    const broken = this.#check(step)
+    if (broken !== null) {
+      this.violations.push(broken)
+      throw new Failure('cursor_conflict', broken)
+    }
+    this.#store(step)
+    this.#wake()
+  }
+
+  pending(_chain: string, _source: string, transfers: readonly SeenTransfer[]): void {
+    this.seen.push(...transfers)
+    this.#wake()
+  }
+
+  health(health: ChainHealth): void {
+    this.told.push(health)
+    this.#wake()
+  }
+
+  /** Resolves when it holds; fails with what was said last when it does not in time. */
+  async until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
+    if (holds()) return
+    await new Promise<void>((resolve, reject) => {
+      const look = (): void => {
+        if (!holds()) return
+        clearTimeout(late)
+        clearInterval(sometimes)
+        this.#waiters.delete(look)
+        resolve()
+      }
+      // Not everything a test waits for is told here.
+      const sometimes = setInterval(look, 10)
+      const late = setTimeout(() => {
+        clearInterval(sometimes)
+        this.#waiters.delete(look)
+        const state = JSON.stringify({ health: this.lastHealth, head: this.stored?.head })
+        reject(new Error(`not in time: ${what}; ${state}`))
+      }, withinMs)
+      this.#waiters.add(look)
+    })
+  }
+
+  /** What the port says of a step, word by word. Null when it is kept. */
+  #check(step: ChainStep): string | null {
+    const position = this.stored
+    if (position === null) return 'a step was told before the chain was begun'
+    if (step.head.view !== position.head.view + 1) return 'the view did not count up by one'
+    const undone = position.recent.slice(0, step.reverted.length)
+    if (step.reverted.some((block, at) => block.hash !== undone[at]?.hash)) {
+      return 'what was reverted is not the end of the chain, newest first'
+    }
+    let parent = position.recent[step.reverted.length]
+    for (const { block } of step.applied) {
+      if (block.parentHash !== parent?.hash) return 'a block was applied on another than its parent'
+      parent = block
+    }
+    if (step.applied.length === 0) return 'a step applied nothing'
+    if (step.head.head !== parent?.number) return 'the head is not the last applied block'
+    return null
+  }
+
+  #store(step: ChainStep): void {
+    const { genesisHash = '', recent = [] } = this.stored ?? {}
+    const applied = step.applied.map(({ block }) => block)
+    this.steps.push(step)
+    this.#chain = [
+      ...this.#chain.filter(({ block }) => step.reverted.every(({ hash }) => hash !== block.hash)),
+      ...step.applied,
+    ]
+    this.stored = {
+      genesisHash,
+      head: step.head,
+      recent: [...applied.toReversed(), ...recent.slice(step.reverted.length)].slice(
+        0,
+        windowBlocks,
+      ),
+    }
+  }
+
+  #wake(): void {
+    for (const look of this.#waiters) look()
+  }
+}

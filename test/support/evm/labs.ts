@@ -1,0 +1,106 @@
+/** Chains for the followers under test: a real anvil, and a node of our own making. */
+import type { ChainLab } from '../../../server/src/chain/contract.ts'
+import {
+  type EvmChain,
+  EvmFollower,
+  type EvmParts,
+} from '../../../server/src/chain/evm/follower.ts'
+import type { Limits } from '../../../server/src/chain/evm/limits.ts'
+import { systemClock } from '../../../server/src/clock.ts'
+import { silentLog } from '../../../server/src/log.ts'
+import { silentMetrics } from '../../../server/src/metrics.ts'
+import { type AnvilOptions, startAnvil } from '../anvil.ts'
+import { FakeNode } from '../fake-node.ts'
+import type { ChainLedger } from './chain-ledger.ts'
+import { nativeTx, newAddress } from './fake-chain.ts'
+import { TcpProxy } from './tcp-proxy.ts'
+
+/** Times short enough for a test, long enough for a busy machine. */
+export const quickLimits: Partial<Limits> = {
+  connectWithinMs: 2_000,
+  answerWithinMs: 2_000,
+  pingEveryMs: 500,
+  pongWithinMs: 500,
+  backoff: { baseMs: 20, maxMs: 200 },
+  headPollMs: 300,
+  headSilentAfterMs: null,
+  haltedRecheckMs: 200,
+}
+
+/** A follower on real time that counts and logs nothing. */
+export const followerOf = (
+  ledger: ChainLedger,
+  chain: Partial<EvmChain> & Pick<EvmChain, 'node'>,
+  more: Partial<EvmParts> = {},
+): EvmFollower =>
+  new EvmFollower({
+    chain: { name: 'local', chainId: 31337, tokens: [], ...chain },
+    watch: ledger.watch,
+    sink: ledger,
+    store: ledger,
+    clock: systemClock,
+    log: silentLog,
+    metrics: silentMetrics,
+    ...more,
+    limits: { ...quickLimits, ...more.limits },
+  })
+
+/** Real blocks behind a wire that can be cut; the native coin is what is paid. */
+export async function openAnvilLab(options: AnvilOptions = {}): Promise<ChainLab> {
+  const anvil = await startAnvil({
+    ...options,
+    args: ['--no-mining', '--slots-in-an-epoch', '4', ...(options.args ?? [])],
+  })
+  const wire = await TcpProxy.start(anvil.port)
+  const [payer] = anvil.accounts
+  return {
+    follower: (ledger) => {
+      ledger.watch.wantsNative = true
+      return followerOf(ledger, { node: { name: 'anvil', url: `ws://127.0.0.1:${wire.port}` } })
+    },
+    newAddress,
+    pay: (to, amount) =>
+      anvil.rpc('eth_sendTransaction', [{ from: payer, to, value: `0x${amount.toString(16)}` }]),
+    mine: (blocks) => anvil.rpc('anvil_mine', [`0x${blocks.toString(16)}`]),
+    reorg: async (depth) => {
+      await anvil.rpc('anvil_reorg', [depth, []])
+      await anvil.rpc('anvil_mine', ['0x1'])
+    },
+    height: async () => Number(await anvil.rpc<string>('eth_blockNumber')),
+    cut: () => wire.drop(),
+    close: async () => {
+      await wire.close()
+      await anvil.stop()
+    },
+  }
+}
+
+/** Blocks in memory; the native coin is what is paid. */
+export async function openFakeLab(): Promise<ChainLab> {
+  const node = await FakeNode.start()
+  return {
+    follower: (ledger) => {
+      ledger.watch.wantsNative = true
+      return followerOf(ledger, { node: { name: 'fake', url: node.wsUrl } })
+    },
+    newAddress,
+    pay: (to, amount) => {
+      const tx = nativeTx(to, amount)
+      node.broadcast(tx)
+      return Promise.resolve(tx.hash)
+    },
+    mine: (blocks) => {
+      node.mine([...node.pool.values()])
+      for (let more = 1; more < blocks; more++) node.mine()
+      return Promise.resolve()
+    },
+    reorg: (depth) => {
+      node.chain.rewind(depth)
+      for (let block = 0; block <= depth; block++) node.mine()
+      return Promise.resolve()
+    },
+    height: () => Promise.resolve(node.chain.head.number),
+    cut: () => node.drop(),
+    close: () => node.close(),
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * An EVM node that keeps to the protocol and does what no real node does on demand: it lags, lies,
+ * forgets its subscriptions, falls silent, and changes its chain. Loopback, a port of its own.
+ */
+import type { AddressInfo } from 'node:net'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { type FakeBlock, FakeChain, type FakeTx } from './evm/fake-chain.ts'
+
+/** What a node answers instead of a result. */
+export class Refused {
+  readonly code: number
+  readonly message: string
+  constructor(code: number, message: string) {
+    this.code = code
+    this.message = message
+  }
+}
+
+type Feed = 'newHeads' | 'whole' | 'hashes'
+
+export class FakeNode {
+  chain = new FakeChain()
+  chainId = 31337
+  /** Every question so far, oldest first. */
+  readonly asked: { method: string; params: readonly unknown[] }[] = []
+  /** Pending transactions by hash. */
+  readonly pool = new Map<string, FakeTx>()
+  /** How pending transactions are shown; `hashes_only` ignores the wish for whole objects. */
+  pendingForm: 'as_asked' | 'hashes_only' | 'whole_refused' | 'none' = 'as_asked'
+  safe: number | null = null
+  finalized: number | null = null
+  /** A node from before tags: it refuses them. */
+  knowsTags = true
+  knowsBlockReceipts = true
+  /** Subscriptions are accepted, and nothing ever comes. */
+  mute = false
+  /** Looked at before anything else; undefined means the usual answer. */
+  instead: (method: string, params: readonly unknown[]) => unknown = () => undefined
+
+  readonly #server: WebSocketServer
+  readonly #feeds = new Map<string, { socket: WebSocket; feed: Feed }>()
+  #ids = 0
+
+  private constructor(server: WebSocketServer) {
+    this.#server = server
+    server.on('connection', (socket) => {
+      socket.on('message', (data) => this.#hear(socket, data.toString()))
+    })
+  }
+
+  static async start(options: { answersPings?: boolean } = {}): Promise<FakeNode> {
+    const server = new WebSocketServer({
+      host: '127.0.0.1',
+      port: 0,
+      // Half-open, as far as the other side can tell.
+      autoPong: options.answersPings ?? true,
+    })
+    await new Promise((resolve) => server.once('listening', resolve))
+    return new FakeNode(server)
+  }
+
+  get wsUrl(): string {
+    // A server listening on TCP has this kind of address.
+    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  get connections(): number {
+    return this.#server.clients.size
+  }
+
+  askedFor = (method: string): number =>
+    this.asked.filter((question) => question.method === method).length
+
+  /** Mines a block and tells whoever subscribed. */
+  mine(transactions: readonly FakeTx[] = []): FakeBlock {
+    const block = this.chain.mine(transactions)
+    for (const tx of transactions) this.pool.delete(tx.hash)
+    this.announce(block)
+    return block
+  }
+
+  /** Puts a transaction into the pool and tells whoever subscribed. */
+  broadcast(tx: FakeTx): void {
+    this.pool.set(tx.hash, tx)
+    this.#push('whole', transactionJson(tx, null))
+    this.#push('hashes', tx.hash)
+  }
+
+  announce(block: FakeBlock): void {
+    this.#push('newHeads', headerJson(block))
+  }
+
+  /** Sends any text to every connection. */
+  say(text: string): void {
+    for (const socket of this.#server.clients) socket.send(text)
+  }
+
+  /** Ends every connection without a goodbye. */
+  drop(): void {
+    for (const socket of this.#server.clients) socket.terminate()
+  }
+
+  async close(): Promise<void> {
+    this.drop()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  #push(feed: Feed, result: unknown): void {
+    if (this.mute) return
+    for (const [subscription, { socket, feed: wanted }] of this.#feeds) {
+      if (wanted !== feed) continue
+      const params = { subscription, result }
+      socket.send(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params }))
+    }
+  }
+
+  #hear(socket: WebSocket, text: string): void {
+    // Only the follower under test speaks here, and it speaks JSON-RPC.
+    const { id, method, params } = JSON.parse(text) as {
+      id: number
+      method: string
+      params: unknown[]
+    }
+    this.asked.push({ method, params })
+    const answer = this.instead(method, params) ?? this.#answer(socket, method, params)
+    if (answer === silence) return
+    const said =
+      answer instanceof Refused
+        ? { error: { code: answer.code, message: answer.message } }
+        : { result: answer }
+    socket.send(JSON.stringify({ jsonrpc: '2.0', id, ...said }))
+  }
+
+  #answer(socket: WebSocket, method: string, params: unknown[]): unknown {
+    const [first, second] = params
+    const by = String(first)
+    switch (method) {
+      case 'eth_chainId':
+        return quantity(this.chainId)
+      case 'eth_subscribe':
+        return this.#subscribe(socket, by, second === true)
+      case 'eth_unsubscribe':
+        return this.#feeds.delete(by)
+      case 'eth_getBlockByNumber':
+        return this.#blockAt(by, second === true)
+      case 'eth_getBlockByHash':
+        return blockJson(this.chain.byHash(by), second === true)
+      case 'eth_getLogs':
+        return this.#logs(first)
+      case 'eth_getBlockReceipts':
+        return this.knowsBlockReceipts ? receiptsJson(this.chain.byHash(by)) : unknownMethod
+      case 'eth_getTransactionReceipt':
+        return this.#receipt(by)
+      case 'eth_getTransactionByHash':
+        return this.#transaction(by)
+      default:
+        return unknownMethod
+    }
+  }
+
+  #subscribe(socket: WebSocket, what: string, whole: boolean): unknown {
+    const pending = what === 'newPendingTransactions'
+    if (pending && this.pendingForm === 'none') return unknownMethod
+    if (pending && whole && this.pendingForm === 'whole_refused') return unknownMethod
+    const hashes = !whole || this.pendingForm === 'hashes_only'
+    const id = quantity(++this.#ids)
+    this.#feeds.set(id, { socket, feed: pending ? (hashes ? 'hashes' : 'whole') : 'newHeads' })
+    socket.once('close', () => this.#feeds.delete(id))
+    return id
+  }
+
+  #blockAt(tag: string, whole: boolean): unknown {
+    if (tag === 'latest') return blockJson(this.chain.head, whole)
+    if (tag !== 'safe' && tag !== 'finalized') return blockJson(this.chain.at(Number(tag)), whole)
+    if (!this.knowsTags) return new Refused(-32602, 'invalid argument 0: unknown tag')
+    const number = this[tag]
+    return number === null ? null : blockJson(this.chain.at(number), whole)
+  }
+
+  #logs(filter: unknown): unknown {
+    // The follower's own filter, by block hash.
+    const { blockHash, address, topics } = filter as {
+      blockHash: string
+      address: string[]
+      topics: string[]
+    }
+    const block = this.chain.byHash(blockHash)
+    if (block === undefined) return new Refused(-32000, 'unknown block')
+    return logsJson(block).filter(
+      (log) => address.includes(log.address) && log.topics[0] === topics[0],
+    )
+  }
+
+  #receipt(txHash: string): unknown {
+    const block = this.chain.blockOf(txHash)
+    return receiptsJson(block)?.find((receipt) => receipt.transactionHash === txHash) ?? null
+  }
+
+  #transaction(txHash: string): unknown {
+    const pending = this.pool.get(txHash)
+    if (pending !== undefined) return transactionJson(pending, null)
+    const block = this.chain.blockOf(txHash)
+    const tx = block?.transactions.find(({ hash }) => hash === txHash)
+    return block !== undefined && tx !== undefined ? transactionJson(tx, block) : null
+  }
+}
+
+/** `instead` answers this to not answer at all. */
+export const silence = Symbol('silence')
+
+const unknownMethod = new Refused(-32601, 'the method does not exist')
+const quantity = (count: number | bigint): string => `0x${count.toString(16)}`
+
+const headerJson = (block: FakeBlock) => ({
+  number: quantity(block.number),
+  hash: block.hash,
+  parentHash: block.parentHash,
+  timestamp: quantity(block.timestamp),
+  logsBloom: block.logsBloom,
+})
+
+const blockJson = (block: FakeBlock | undefined, whole: boolean) =>
+  block === undefined
+    ? null
+    : {
+        ...headerJson(block),
+        transactions: block.transactions.map((tx) =>
+          whole ? transactionJson(tx, block) : tx.hash,
+        ),
+      }
+
+const transactionJson = (tx: FakeTx, block: FakeBlock | null) => ({
+  hash: tx.hash,
+  from: tx.from,
+  to: tx.to,
+  value: quantity(tx.value),
+  input: tx.input,
+  blockHash: block?.hash ?? null,
+  blockNumber: block === null ? null : quantity(block.number),
+})
+
+const logsJson = (block: FakeBlock) =>
+  block.transactions
+    .flatMap((tx) => tx.logs.map((log) => ({ log, tx })))
+    .map(({ log, tx }, logIndex) => ({
+      ...log,
+      blockHash: block.hash,
+      transactionHash: tx.hash,
+      logIndex: quantity(logIndex),
+      removed: false,
+    }))
+
+const receiptsJson = (block: FakeBlock | undefined) =>
+  block?.transactions.map((tx) => ({
+    transactionHash: tx.hash,
+    blockHash: block.hash,
+    status: tx.reverted ? '0x0' : '0x1',
+    logs: logsJson(block).filter((log) => log.transactionHash === tx.hash),
+  })) ?? null
