@@ -1,0 +1,96 @@
+import type { Position } from './position.ts'
+import { type Access, sendForJson } from './request.ts'
+import { RequestError } from './request-error.ts'
+import { readStream } from './stream.ts'
+import type { Transport } from './transport.ts'
+import {
+  type Heartbeat,
+  parseEvent,
+  parseHeartbeat,
+  parseJson,
+  type WireEvent,
+} from './wire-event.ts'
+
+/** How long the server is asked to hold a question that has no answer yet. */
+export const longPollSeconds = 25
+
+/** Events per question. */
+const pageEvents = 100
+
+/** What an attempt reports while it runs. */
+export interface AttemptListener {
+  opened(): void
+  retry(waitMs: number): void
+  event(event: WireEvent): void
+  heartbeat(heartbeat: Heartbeat): void
+  reset(): void
+}
+
+/** How an attempt ends, when it does not fail. `more`: an answer came, and there is more to ask for. */
+export type Outcome = 'finished' | 'closed' | 'answered' | 'more'
+
+export interface AttemptOptions {
+  readonly access: Access
+  readonly paymentId: string
+  readonly transport: Transport
+  readonly position: Position
+  readonly signal: AbortSignal
+}
+
+/** One try of one transport. Rejects with a `RequestError`, or with the signal's reason. */
+export function attempt(options: AttemptOptions, listener: AttemptListener): Promise<Outcome> {
+  return options.transport === 'stream' ? stream(options, listener) : ask(options, listener)
+}
+
+export const paymentPath = (id: string): string => `/v1/payment-intents/${encodeURIComponent(id)}`
+
+function stream(
+  { access, paymentId, position, signal }: AttemptOptions,
+  listener: AttemptListener,
+): Promise<Outcome> {
+  const request = {
+    path: `${paymentPath(paymentId)}/stream`,
+    lastEventId: position.eventId,
+    signal,
+  }
+  return readStream(access, request, {
+    opened: () => listener.opened(),
+    retry: (waitMs) => listener.retry(waitMs),
+    message: ({ event: type = '', id = '', data }) => {
+      if (type === 'heartbeat') {
+        listener.heartbeat(parseHeartbeat(parseJson(data)) ?? refuse('heartbeat'))
+      } else if (type === 'reset') {
+        listener.reset()
+      } else if (type.startsWith('payment_intent.')) {
+        const event = parseEvent({ id, type, data: parseJson(data) }, paymentId)
+        listener.event(event ?? refuse('event'))
+      }
+      // Other names are for clients newer than this one.
+    },
+  })
+}
+
+async function ask(
+  { access, paymentId, transport, position, signal }: AttemptOptions,
+  listener: AttemptListener,
+): Promise<Outcome> {
+  const wait = transport === 'long_poll' ? longPollSeconds : undefined
+  const query = { after: position.sequence, limit: pageEvents, wait }
+  const answer = await sendForJson(access, {
+    path: `${paymentPath(paymentId)}/events`,
+    query,
+    signal,
+  })
+  const { data, hasMore } = (answer ?? {}) as { data?: unknown; hasMore?: unknown } // looked at below
+  if (!Array.isArray(data)) refuse('list of events')
+  for (const item of data) listener.event(parseEvent(item, paymentId) ?? refuse('event'))
+  return hasMore === true && data.length > 0 ? 'more' : 'answered'
+}
+
+function refuse(what: string): never {
+  throw new RequestError({
+    code: 'unexpected_answer',
+    status: 200,
+    detail: `What came is no ${what} of Settlewire's.`,
+  })
+}

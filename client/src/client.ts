@@ -1,0 +1,121 @@
+import type { Status } from '@settlewire/core/status-model'
+import type { PaymentIntent } from '@settlewire/core/wire'
+import { paymentPath } from './attempt.ts'
+import { follow } from './follow.ts'
+import { type Access, sendForJson } from './request.ts'
+import type { Update, WatchOptions } from './watch.ts'
+import type { WireEvent } from './wire-event.ts'
+
+/** What is asked of a payer. Amounts are decimal strings, never numbers. */
+export interface CreateRequest {
+  readonly amount: string
+  readonly currency: string
+  /** `SYMBOL.chain`, each an asset of that currency. */
+  readonly accept: readonly string[]
+  /** Seconds. */
+  readonly expiresIn?: number
+  readonly reference?: string
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly redirectUrl?: string
+}
+
+export interface ListQuery {
+  readonly status?: Status
+  readonly reference?: string
+  readonly txHash?: string
+  readonly address?: string
+  readonly cursor?: string
+  readonly limit?: number
+}
+
+export interface EventsQuery {
+  /** The sequence that is held already. */
+  readonly after?: number
+  readonly limit?: number
+  /** Seconds the server may hold the question while there is nothing to say; at most 25. */
+  readonly wait?: number
+}
+
+/** A page, newest first. `nextCursor` is null on the last one. */
+export interface Page<T> {
+  readonly data: readonly T[]
+  readonly nextCursor: string | null
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  /** Send the same one to repeat a request safely; one is made for each call without it. */
+  readonly idempotencyKey?: string
+}
+
+/** The REST API and the watch, for browsers and Node. Calls reject with `RequestError`. */
+export class Client {
+  readonly #access: Access
+
+  constructor(access: Access) {
+    this.#access = access
+  }
+
+  create(request: CreateRequest, options: CallOptions = {}): Promise<PaymentIntent> {
+    return this.#post('/v1/payment-intents', request, options)
+  }
+
+  get(id: string, { signal }: CallOptions = {}): Promise<PaymentIntent> {
+    return this.#get(paymentPath(id), {}, signal)
+  }
+
+  list(query: ListQuery = {}, { signal }: CallOptions = {}): Promise<Page<PaymentIntent>> {
+    return this.#get('/v1/payment-intents', { ...query }, signal)
+  }
+
+  cancel(id: string, options: CallOptions = {}): Promise<PaymentIntent> {
+    return this.#post(`${paymentPath(id)}/cancel`, {}, options)
+  }
+
+  /** A payment's history, oldest first. */
+  events(
+    id: string,
+    query: EventsQuery = {},
+    { signal }: CallOptions = {},
+  ): Promise<Pick<Page<WireEvent>, 'data'>> {
+    return this.#get(`${paymentPath(id)}/events`, { ...query }, signal)
+  }
+
+  /** Test mode only: has the sandbox wallet send a real transaction on the local chain. */
+  payFromSandbox(
+    id: string,
+    request: { amount?: string; asset?: string } = {},
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const path = `/v1/test/payment-intents/${encodeURIComponent(id)}/pay`
+    return this.#post(path, request, options)
+  }
+
+  /** Follows one payment until it closes. See `follow`. */
+  watch(
+    id: string,
+    options: Omit<WatchOptions, 'access' | 'paymentId'> & { signal?: AbortSignal } = {},
+  ): AsyncGenerator<Update, void, void> {
+    const { signal, ...rest } = options
+    return follow({ ...rest, access: this.#access, paymentId: id }, signal)
+  }
+
+  // The shapes below are the wire contract's: Settlewire's own answers are not parsed again here.
+
+  async #get<T>(path: string, query: object, signal?: AbortSignal): Promise<T> {
+    const fields = query as Record<string, string | number | undefined> // the queries above
+    return (await sendForJson(this.#access, { path, query: fields, signal })) as T // see above
+  }
+
+  async #post<T>(path: string, body: object, options: CallOptions): Promise<T> {
+    const { idempotencyKey = makeKey(), signal } = options
+    const headers = { 'idempotency-key': idempotencyKey }
+    return (await sendForJson(this.#access, { method: 'POST', path, body, headers, signal })) as T // see above
+  }
+}
+
+/** `crypto.randomUUID` exists on secure pages only; a shop on a local network is none. */
+function makeKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

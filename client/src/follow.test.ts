@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ShakyServer } from '../../test/support/shaky-server.ts'
+import { Client } from './client.ts'
+
+let server: ShakyServer
+let client: Client
+
+beforeEach(async () => {
+  server = await ShakyServer.start({ heartbeatMs: 1_000, secondMs: 1_000 })
+  client = new Client({ baseUrl: server.url })
+  server.add('awaiting')
+})
+
+afterEach(() => server.close())
+
+it('is a loop over what happens that ends when the payment closes', async () => {
+  const sequences: number[] = []
+  for await (const update of client.watch(server.paymentId)) {
+    if (update.kind !== 'event') continue
+    sequences.push(update.event.data.sequence)
+    if (sequences.length === 1) {
+      server.add('pending_detected')
+      server.add('succeeded')
+    }
+  }
+  expect(sequences).toEqual([1, 2, 3])
+})
+
+it('lets go of the connection when the loop is left', async () => {
+  for await (const update of client.watch(server.paymentId)) {
+    if (update.kind === 'event') break
+  }
+  server.cutAll()
+  await sleep(300)
+  expect(server.asked).toHaveLength(1)
+})
+
+it('ends when its signal aborts, also before it has begun', async () => {
+  const aborted = AbortSignal.abort()
+  for await (const update of client.watch(server.paymentId, { signal: aborted })) {
+    expect(update).toMatchObject({ kind: 'connection', connection: { state: 'ended' } })
+  }
+  const abort = new AbortController()
+  let last = ''
+  for await (const update of client.watch(server.paymentId, { signal: abort.signal })) {
+    if (update.kind === 'event') abort.abort()
+    else last = update.connection.state
+  }
+  expect(last).toBe('ended')
+})
+
+it('says with its last word why it was refused', async () => {
+  server.always = 'gone'
+  let reason: string | null = null
+  for await (const update of client.watch(server.paymentId)) {
+    if (update.kind === 'connection') reason = update.connection.reason
+  }
+  expect(reason).toBe('not_found')
+})
+
+it('cuts a reader that is too slow instead of filling the memory', async () => {
+  const read = async () => {
+    for await (const update of client.watch(server.paymentId)) {
+      if (update.kind !== 'event') continue
+      for (let i = 0; i < 1_200; i++) server.add('awaiting')
+      await sleep(500)
+    }
+  }
+  await expect(read()).rejects.toMatchObject({ code: 'slow_reader' })
+})

@@ -1,0 +1,132 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Client } from './client.ts'
+import { sendForJson } from './request.ts'
+import { RequestError } from './request-error.ts'
+
+let server: Server | null = null
+
+afterEach(() => {
+  server?.closeAllConnections()
+  server?.close()
+})
+
+async function listen(listener: RequestListener): Promise<string> {
+  server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}` // it listens on TCP
+}
+
+async function failure(call: Promise<unknown>): Promise<RequestError> {
+  const error = await call.then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(RequestError)
+  return error as RequestError // looked at in the line above
+}
+
+const answer = (status: number, type: string, body: string, headers = {}) =>
+  listen((_, response) =>
+    response.writeHead(status, { 'content-type': type, ...headers }).end(body),
+  )
+
+describe('a request that fails', () => {
+  it('carries the code, the fields, the request and the advice of the problem document', async () => {
+    const errors = [{ pointer: '/amount', detail: 'too small' }, { odd: true }]
+    const body = { code: 'invalid_request', detail: 'No.', requestId: 'req_9', errors }
+    const baseUrl = await answer(400, 'application/problem+json', JSON.stringify(body))
+    const error = await failure(new Client({ baseUrl }).get('pi_1'))
+    expect(error).toMatchObject({ code: 'invalid_request', status: 400, requestId: 'req_9' })
+    expect(error.message).toBe('No.')
+    expect(error.fields).toEqual([{ pointer: '/amount', detail: 'too small' }])
+    expect(error.advice).toContain('errors[]')
+    expect(error.isFinal).toBe(true)
+  })
+
+  it('says how long to stay away', async () => {
+    const body = JSON.stringify({ code: 'rate_limited', title: 'Too many.' })
+    const baseUrl = await answer(429, 'application/problem+json', body, { 'retry-after': '7' })
+    const error = await failure(new Client({ baseUrl }).get('pi_1'))
+    expect(error).toMatchObject({ code: 'rate_limited', retryAfterMs: 7_000, isFinal: false })
+    expect(error.message).toBe('Too many.')
+  })
+
+  it('keeps a code that is newer than this client, and does not take it as final', async () => {
+    const baseUrl = await answer(409, 'application/problem+json', '{"code":"of_tomorrow"}')
+    const error = await failure(new Client({ baseUrl }).get('pi_1'))
+    expect(error).toMatchObject({ code: 'of_tomorrow', isFinal: false, advice: '' })
+  })
+
+  it.each([
+    [502, 'text/html', '<h1>Bad gateway</h1>'],
+    [404, 'text/plain', 'no such backend'],
+    [500, 'application/problem+json', 'not json'],
+    [200, 'text/html', '<h1>Log in to this network</h1>'],
+  ])('does not believe a proxy: %i %s', async (status, type, body) => {
+    const baseUrl = await answer(status, type, body)
+    const error = await failure(new Client({ baseUrl }).get('pi_1'))
+    expect(error).toMatchObject({ code: 'unexpected_answer', status, isFinal: false })
+  })
+
+  it('is told apart from no answer at all', async () => {
+    const baseUrl = await listen((request) => request.socket.destroy())
+    const error = await failure(new Client({ baseUrl }).get('pi_1'))
+    expect(error).toMatchObject({ code: 'unreachable', status: null, isFinal: false })
+    expect(error.advice).toContain('/healthz')
+  })
+
+  it('is no failure when its caller aborted it', async () => {
+    const baseUrl = await listen(() => undefined)
+    const abort = new AbortController()
+    const call = sendForJson({ baseUrl }, { path: '/', signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await expect(call).rejects.toThrow('enough')
+  })
+})
+
+describe('the client', () => {
+  const seen: { method: string; url: string; key: string; auth: string; body: string }[] = []
+  const record = () =>
+    listen(async (request, response) => {
+      let body = ''
+      for await (const chunk of request) body += String(chunk)
+      const { method = '', url = '', headers } = request
+      const key = String(headers['idempotency-key'] ?? '')
+      seen.push({ method, url, key, auth: headers.authorization ?? '', body })
+      response.setHeader('content-type', 'application/json')
+      response.end('{"id":"pi_1","data":[],"next":null}')
+    })
+
+  it('asks as the contract says, with a key of its own for every command', async () => {
+    const client = new Client({ baseUrl: `${await record()}/`, key: 'sk_test_1' })
+    await client.create({ amount: '1.00', currency: 'USDC', accept: ['USDC.local'] })
+    await client.create(
+      { amount: '1.00', currency: 'USDC', accept: ['USDC.local'] },
+      { idempotencyKey: 'order-42' },
+    )
+    await client.cancel('pi_1')
+    await client.payFromSandbox('pi_1')
+    await client.get('pi_/../1')
+    await client.list({ status: 'expired', limit: 5 })
+    await client.events('pi_1', { after: 3, wait: 25 })
+    expect(seen.map((one) => `${one.method} ${one.url}`)).toEqual([
+      'POST /v1/payment-intents',
+      'POST /v1/payment-intents',
+      'POST /v1/payment-intents/pi_1/cancel',
+      'POST /v1/test/payment-intents/pi_1/pay',
+      'GET /v1/payment-intents/pi_%2F..%2F1',
+      'GET /v1/payment-intents?status=expired&limit=5',
+      'GET /v1/payment-intents/pi_1/events?after=3&wait=25',
+    ])
+    const keys = seen.map((one) => one.key)
+    expect(keys[1]).toBe('order-42')
+    expect(keys[0]).toMatch(/^[0-9a-f]{32}$/)
+    expect(new Set(keys.slice(0, 4)).size).toBe(4)
+    expect(keys.slice(4)).toEqual(['', '', ''])
+    expect(seen.every((one) => one.auth === 'Bearer sk_test_1')).toBe(true)
+    expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject({ amount: '1.00' })
+  })
+})

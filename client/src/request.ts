@@ -1,0 +1,132 @@
+import { type Problem, RequestError } from './request-error.ts'
+
+/** Where Settlewire is, and who asks. */
+export interface Access {
+  /** Scheme, host and path in front of `/v1`; empty for the page's own host. */
+  readonly baseUrl: string
+  /** A key or a client secret. Left out where a cookie says who asks. */
+  readonly key?: string
+  readonly fetch?: typeof fetch
+}
+
+export interface Request {
+  readonly method?: 'GET' | 'POST'
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Answers of this size or more are not ours. */
+const bodyCharactersMax = 4_000_000
+
+/**
+ * Sends it and gives back a successful answer, its body unread. Anything else is a `RequestError`,
+ * but an abort, which rejects with the signal's reason.
+ */
+export async function send(access: Access, request: Request): Promise<Response> {
+  const call = access.fetch ?? fetch
+  const { method = 'GET', body, signal } = request
+  let response: Response
+  try {
+    response = await call(address(access, request), {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(body && { 'content-type': 'application/json' }),
+        ...(access.key && { authorization: `Bearer ${access.key}` }),
+        ...request.headers,
+      },
+      credentials: 'same-origin',
+      cache: 'no-store',
+      ...(body && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    })
+  } catch (cause) {
+    throw signal?.aborted ? signal.reason : unreachable(cause)
+  }
+  if (!response.ok) throw await problemOf(response)
+  return response
+}
+
+/** Sends it and reads the JSON of the answer. The caller knows what the route answers. */
+export async function sendForJson(access: Access, request: Request): Promise<unknown> {
+  const response = await send(access, request)
+  const text = await readText(response, request.signal)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw unexpected(response, cause)
+  }
+}
+
+function address({ baseUrl }: Access, { path, query = {} }: Request): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) search.set(name, String(value))
+  }
+  const question = search.size === 0 ? '' : `?${search}`
+  return baseUrl.replace(/\/$/, '') + path + question
+}
+
+async function readText(response: Response, signal?: AbortSignal): Promise<string> {
+  const length = Number(response.headers.get('content-length') ?? 0)
+  if (length > bodyCharactersMax) throw unexpected(response)
+  try {
+    return await response.text()
+  } catch (cause) {
+    throw signal?.aborted ? signal.reason : unreachable(cause)
+  }
+}
+
+const unreachable = (cause: unknown): RequestError =>
+  new RequestError({ code: 'unreachable', status: null, detail: 'No answer came.' }, cause)
+
+const unexpected = (response: Response, cause?: unknown): RequestError =>
+  new RequestError(
+    {
+      code: 'unexpected_answer',
+      status: response.status,
+      detail: `The answer (${response.status}) was not Settlewire's.`,
+      retryAfterMs: retryAfterMs(response),
+    },
+    cause,
+  )
+
+/** Our own problem document, or `unexpected_answer` for whatever else refused. */
+async function problemOf(response: Response): Promise<RequestError> {
+  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
+  if (!isProblem) {
+    await response.body?.cancel()
+    return unexpected(response)
+  }
+  const json: unknown = await response.json().catch(() => null)
+  if (typeof json !== 'object' || json === null) return unexpected(response)
+  const { code, detail, title, requestId, errors } = json as Record<string, unknown> // any of it may be missing
+  if (typeof code !== 'string') return unexpected(response)
+  const said = typeof detail === 'string' ? detail : title
+  return new RequestError({
+    code,
+    status: response.status,
+    detail: typeof said === 'string' ? said : code,
+    requestId: typeof requestId === 'string' ? requestId : null,
+    fields: fieldsOf(errors),
+    retryAfterMs: retryAfterMs(response),
+  })
+}
+
+function fieldsOf(errors: unknown): NonNullable<Problem['fields']> {
+  if (!Array.isArray(errors)) return []
+  return errors.flatMap((each: { pointer?: unknown; detail?: unknown } | null) =>
+    typeof each?.pointer === 'string' && typeof each.detail === 'string'
+      ? [{ pointer: each.pointer, detail: each.detail }]
+      : [],
+  )
+}
+
+/** `Retry-After` in seconds. Its date form is not used by Settlewire and would need an equal clock. */
+function retryAfterMs(response: Response): number | null {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null
+}

@@ -1,0 +1,73 @@
+import type { Instant } from '@settlewire/core/instant'
+import { backoffMs } from './backoff.ts'
+import { firstRung, type Ladder, lasted, type Strike, struck, type Transport } from './transport.ts'
+
+/** An attempt that stood this long was a good one. */
+const lastedMs = 5_000
+
+const base = { ms: 1_000, msMin: 100, msMax: 60_000 } as const
+const retryAfterMsMax = 600_000
+const pollMs = 3_000
+
+/** An answer quicker than this was not held by the server. */
+const heldMs = 1_000
+
+/** What became of one attempt. */
+export interface Ended {
+  readonly begunAt: Instant
+  /** When it first proved that we hold the newest; null when it never did. */
+  readonly provenAt: Instant | null
+  /** It was accepted, and then nothing came. */
+  readonly wasMute: boolean
+}
+
+/** When to try again, and by which way: what was learnt from the attempts so far. */
+export class Retries {
+  #ladder: Ladder = firstRung
+  #tries = 0
+  #baseMs: number = base.ms
+  #notBeforeMs = 0
+
+  get transport(): Transport {
+    return this.#ladder.transport
+  }
+
+  /** The server's `retry:`. */
+  askedToWait(waitMs: number): void {
+    this.#baseMs = Math.min(base.msMax, Math.max(base.msMin, waitMs))
+  }
+
+  /** The server's `Retry-After`, for the next wait only. */
+  askedToStayAway(waitMs: number): void {
+    this.#notBeforeMs = Math.min(retryAfterMsMax, waitMs)
+  }
+
+  /** A stream ended, or a question failed. */
+  ended(attempt: Ended, now: Instant): void {
+    if (attempt.provenAt !== null && now - attempt.provenAt >= lastedMs) {
+      this.#ladder = firstRung
+      this.#tries = 0
+      return
+    }
+    this.#tries += 1
+    const { provenAt, wasMute } = attempt
+    const strike: Strike = provenAt !== null ? 'short' : wasMute ? 'mute' : 'unreachable'
+    this.#ladder = struck(this.#ladder, strike, now)
+  }
+
+  /** How long to wait before the next attempt. */
+  waitMs(chance: number): number {
+    const tries = Math.max(0, this.#tries - 1)
+    const notBeforeMs = this.#notBeforeMs
+    this.#notBeforeMs = 0
+    return backoffMs({ tries, baseMs: this.#baseMs, notBeforeMs }, chance)
+  }
+
+  /** A question was answered. Gives how long to wait before the next one. */
+  answered(begunAt: Instant, now: Instant, chance: number): number {
+    const wasHeld = this.#ladder.transport === 'long_poll' && now - begunAt >= heldMs
+    this.#tries = 0
+    this.#ladder = lasted(this.#ladder, now)
+    return wasHeld ? 0 : pollMs * (0.75 + chance / 2)
+  }
+}

@@ -1,0 +1,87 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { type Access, send } from './request.ts'
+import { RequestError } from './request-error.ts'
+
+/** More than this without an end of a frame is no stream of ours. */
+const bufferedCharactersMax = 256 * 1024
+
+/** What a stream says while it runs. */
+export interface StreamListener {
+  /** The server accepted. */
+  opened(): void
+  message(message: EventSourceMessage): void
+  /** How long the server wants us to wait before we come back. */
+  retry(waitMs: number): void
+}
+
+export interface StreamRequest {
+  readonly path: string
+  readonly lastEventId: string | null
+  readonly signal: AbortSignal
+}
+
+/**
+ * Reads one SSE stream to its end. `finished`: the server has nothing more to say (204). `closed`:
+ * it ended, come back. Rejects with a `RequestError`, or with the signal's reason.
+ */
+export async function readStream(
+  access: Access,
+  { path, lastEventId, signal }: StreamRequest,
+  listener: StreamListener,
+): Promise<'finished' | 'closed'> {
+  const response = await send(access, {
+    path,
+    signal,
+    headers: {
+      accept: 'text/event-stream',
+      ...(lastEventId !== null && { 'last-event-id': lastEventId }),
+    },
+  })
+  if (response.status === 204) return 'finished'
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
+  if (!isStream || response.body === null) {
+    await response.body?.cancel()
+    throw notAStream(`The answer (${response.status}) is no event stream.`)
+  }
+  listener.opened()
+  await readBody(response.body, signal, listener)
+  return 'closed'
+}
+
+async function readBody(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+  listener: StreamListener,
+): Promise<void> {
+  let broken: Error | null = null
+  const parser = createParser({
+    maxBufferSize: bufferedCharactersMax,
+    onEvent: (message) => listener.message(message),
+    onRetry: (waitMs) => listener.retry(waitMs),
+    onError: (error) => {
+      if (error.type === 'max-buffer-size-exceeded') broken = error
+    },
+  })
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  try {
+    for (;;) {
+      const chunk = await reader.read().catch((error: unknown) => {
+        throw signal.aborted ? signal.reason : lost(error)
+      })
+      if (chunk.done) return
+      parser.feed(decoder.decode(chunk.value, { stream: true }))
+      if (broken !== null) throw notAStream('A frame without end came.')
+      if (signal.aborted) throw signal.reason
+    }
+  } finally {
+    // Ends the socket as well; that it was gone already is no news.
+    void reader.cancel().catch(() => undefined)
+  }
+}
+
+const notAStream = (detail: string): RequestError =>
+  new RequestError({ code: 'unexpected_answer', status: 200, detail })
+
+const lost = (cause: unknown): RequestError =>
+  new RequestError({ code: 'unreachable', status: null, detail: 'The stream broke off.' }, cause)

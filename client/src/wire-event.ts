@@ -1,0 +1,67 @@
+import type { EventData } from '@settlewire/core/event'
+import { statuses } from '@settlewire/core/status-model'
+
+/** An event as every transport carries it. */
+export interface WireEvent {
+  readonly id: string
+  /** `payment_intent.confirming` and so on. */
+  readonly type: string
+  readonly data: EventData
+}
+
+/** What the server says between events. */
+export interface Heartbeat {
+  /** The head of the payment's history. */
+  readonly sequence: number
+  readonly at: string
+  readonly visibility: Visibility
+}
+
+/** Whether Settlewire sees the chains that the payment may come on. */
+export type Visibility = 'ok' | 'degraded' | 'blind'
+
+/** What is looked at before it is believed. */
+interface Loose {
+  readonly id?: unknown
+  readonly type?: unknown
+  readonly data?: unknown
+  readonly sequence?: unknown
+  readonly status?: unknown
+  readonly at?: unknown
+  readonly visibility?: unknown
+}
+
+const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null
+
+/** Null for what is no event of this payment: the caller treats that as a broken connection. */
+export function parseEvent(value: unknown, paymentId: string): WireEvent | null {
+  if (!isObject(value)) return null
+  const { id, type, data } = value
+  if (typeof id !== 'string' || id === '' || typeof type !== 'string') return null
+  if (!isObject(data) || data.id !== paymentId || !isSequence(data.sequence)) return null
+  if (!statuses.some((one) => one === data.status)) return null
+  // The fields that decide were looked at; the rest is Settlewire's own, and is only shown.
+  return { id, type, data: data as EventData }
+}
+
+/** Null for what is no heartbeat. */
+export function parseHeartbeat(value: unknown): Heartbeat | null {
+  if (!isObject(value)) return null
+  const { sequence, at, visibility } = value
+  if (!isSequence(sequence) || typeof at !== 'string' || Number.isNaN(Date.parse(at))) return null
+  const isDim = visibility === 'degraded' || visibility === 'blind'
+  return { sequence, at, visibility: isDim ? visibility : 'ok' }
+}
+
+/** JSON, or undefined for what is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Not JSON: undefined is no event and no heartbeat, which is what the caller asks.
+    return undefined
+  }
+}
+
+const isSequence = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
