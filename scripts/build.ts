@@ -1,0 +1,36 @@
+/**
+ * Builds the pages into web/dist. The new ones are made beside the old ones and take their place
+ * when they are whole, so a running server never serves half of a build; several at once take turns,
+ * and whoever finds the work done does nothing.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'vite'
+import { locked } from './lock.mjs'
+import { dist, needsBuild, stampOfSources } from './pages.mjs'
+import { root } from './setup.mjs'
+
+const web = join(root, 'web')
+
+await locked(join(root, '.toolchain', 'build.lock'), {}, async () => {
+  if (!process.argv.includes('--force') && !needsBuild()) {
+    console.log('The pages are up to date.')
+    return
+  }
+  const fresh = join(root, '.artifacts', 'pages-new')
+  const old = join(root, '.artifacts', 'pages-old')
+  for (const left of [fresh, old]) rmSync(left, { recursive: true, force: true })
+  const stamp = stampOfSources()
+  await build({
+    root: web,
+    configFile: join(web, 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: fresh, emptyOutDir: true },
+  })
+  writeFileSync(join(fresh, '.stamp'), stamp)
+  mkdirSync(join(root, '.artifacts'), { recursive: true })
+  if (existsSync(dist)) renameSync(dist, old)
+  renameSync(fresh, dist)
+  rmSync(old, { recursive: true, force: true })
+  console.log('The pages are built.')
+})

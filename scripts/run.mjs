@@ -1,0 +1,41 @@
+/** Runs programs for the scripts: in the checkout, on the pinned Node, ended as we are ended. */
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { environment, root } from './setup.mjs'
+
+const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/**
+ * Runs a program with our terminal and resolves with its exit code, 128 + n for signal n. Signals
+ * that reach us reach it.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ quiet?: boolean, env?: Record<string, string> }} [options] quiet: output is kept and
+ *   only shown when the program fails
+ * @returns {Promise<number>}
+ */
+export function run(command, args, options = {}) {
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...environment(), ...options.env },
+    stdio: options.quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+  })
+  /** @type {Buffer[]} */
+  const kept = []
+  child.stdout?.on('data', (chunk) => kept.push(chunk))
+  child.stderr?.on('data', (chunk) => kept.push(chunk))
+  const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal)
+  for (const signal of forwarded) process.on(signal, forward)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      for (const name of forwarded) process.off(name, forward)
+      const result = code ?? 128 + (signal ? constants.signals[signal] : 0)
+      if (options.quiet && result !== 0) process.stdout.write(Buffer.concat(kept))
+      resolve(result)
+    })
+  })
+}
+
+/** Where npm put the start file of an installed program. @param {string} path */
+export const installed = (path) => `${root}/node_modules/${path}`
