@@ -1,0 +1,55 @@
+-- Who is paid, and who may ask. Ids sort bytewise everywhere, whatever the database's own rules are.
+
+create table merchant (
+  id text collate "C" primary key,
+  name text not null,
+  -- Watch-only. A private key has no place in this database.
+  xpub text check (xpub not like 'xprv%'),
+  created_at timestamptz not null
+);
+
+create table api_key (
+  id text collate "C" primary key,
+  merchant_id text collate "C" not null references merchant (id),
+  livemode boolean not null,
+  kind text not null check (kind in ('secret', 'restricted', 'publishable')),
+  scopes text[] not null,
+  prefix text not null,
+  -- HMAC-SHA-256 of the whole key, under a pepper that is not in this database.
+  hash bytea not null unique check (length(hash) = 32),
+  created_at timestamptz not null,
+  revoked_at timestamptz
+);
+
+create table installation_secret (
+  name text primary key,
+  secret bytea not null,
+  created_at timestamptz not null default now()
+);
+
+-- The next address index of each merchant. `lineage` tells a restored database from the one that
+-- the last index was taken in; after a change the counter jumps, so that no address comes twice.
+create table deposit_counter (
+  merchant_id text collate "C" primary key,
+  next_index bigint not null check (next_index >= 0),
+  lineage text not null
+);
+
+-- The cluster and its timeline: both change when a backup is restored or a replica takes over.
+-- Services that hide the timeline still tell the cluster, or at least nothing false.
+create function settlewire_lineage() returns text language plpgsql stable as $$
+declare
+  cluster text := 'unknown';
+  timeline text := 'unknown';
+begin
+  begin
+    select system_identifier::text into cluster from pg_control_system();
+  exception when others then null;
+  end;
+  begin
+    timeline := left(pg_walfile_name(pg_current_wal_lsn()), 8);
+  exception when others then null;
+  end;
+  return cluster || '/' || timeline;
+end
+$$;

@@ -1,0 +1,166 @@
+-- The one way into the history. One call is one statement is one transaction: no lock waits for a
+-- round trip. Locks are taken in one order by everyone (payments by id, chains, idempotency keys,
+-- feeds last), so appends never deadlock; the feed's counter is held only while its events go in.
+--
+-- Arrays of equal length are the columns of rows. Raises SW001 (a payment has moved), SW002 (a
+-- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
+create function settlewire_append(
+  payment_ids text[], expected integer[], expected_hashes bytea[],
+  merchant_ids text[], livemodes boolean[], created timestamptz[], refs text[],
+  statuses text[], flag_lists text[], sequences integer[], head_ids text[], head_hashes bytea[],
+  due timestamptz[], states json[],
+  tx_payments text[], tx_chains text[], tx_hashes text[], tx_blocks text[], tx_numbers bigint[],
+  tx_paid boolean[], tx_final boolean[],
+  feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
+  event_feeds integer[], event_places integer[], event_payments text[], event_sequences integer[],
+  event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
+  event_evidence json[], event_prev bytea[], event_hashes bytea[],
+  addresses json, cursors json, answers json
+) returns table (feed integer, last_position bigint) language plpgsql
+  -- The plans must not depend on how small the tables were when they were first made.
+  set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off
+  set enable_hashjoin = off
+  set enable_mergejoin = off
+as $$
+declare
+  wanted integer := cardinality(payment_ids);
+  written integer := 0;
+  opened integer;
+begin
+  -- A single row cannot be locked in a wrong order; the update alone will do.
+  if wanted > 1 then
+    perform from payment p where p.id = any (payment_ids) order by p.id for no key update;
+  end if;
+
+  update payment p
+  set status = n.status, flags = n.flags::text[], sequence = n.sequence,
+    head_event_id = n.head_id, head_hash = n.head_hash, state = n.state,
+    due_at = case when p.watched then n.due_at end
+  from unnest(payment_ids, expected, expected_hashes, statuses, flag_lists, sequences, head_ids,
+      head_hashes, due, states)
+    as n (id, expected, expected_hash, status, flags, sequence, head_id, head_hash, due_at, state)
+  where p.id = n.id and p.sequence = n.expected and p.head_hash = n.expected_hash;
+  get diagnostics written = row_count;
+
+  if written < wanted then
+    insert into payment (id, merchant_id, livemode, created_at, reference, status, flags, sequence,
+      head_event_id, head_hash, due_at, state)
+    select n.id, n.merchant_id, n.livemode, n.created_at, n.reference, n.status, n.flags::text[],
+      n.sequence, n.head_id, n.head_hash, n.due_at, n.state
+    from unnest(payment_ids, expected, merchant_ids, livemodes, created, refs, statuses,
+        flag_lists, sequences, head_ids, head_hashes, due, states)
+      as n (id, expected, merchant_id, livemode, created_at, reference, status, flags, sequence,
+        head_id, head_hash, due_at, state)
+    where n.expected = 0
+    order by n.id
+    on conflict (id) do nothing;
+    get diagnostics opened = row_count;
+    if written + opened < wanted then
+      raise exception 'a payment has moved' using errcode = 'SW001';
+    end if;
+  end if;
+
+  if addresses is not null then
+    insert into payment_address (address, payment_id, merchant_id, deposit_index)
+    select a.address, a.payment_id, a.merchant_id, a.deposit_index
+    from json_to_recordset(addresses)
+      as a (address text, payment_id text, merchant_id text, deposit_index bigint)
+    order by a.address;
+  end if;
+
+  if cardinality(tx_payments) > 0 then
+    insert into payment_transaction as t
+      (payment_id, chain, tx_hash, block_hashes, block_number, paid, final)
+    select n.payment_id, n.chain, n.tx_hash, n.blocks::text[], n.number, n.paid, n.final
+    from unnest(tx_payments, tx_chains, tx_hashes, tx_blocks, tx_numbers, tx_paid, tx_final)
+      as n (payment_id, chain, tx_hash, blocks, number, paid, final)
+    on conflict (payment_id, chain, tx_hash) do update
+    set block_hashes = excluded.block_hashes, block_number = excluded.block_number,
+      paid = excluded.paid, final = excluded.final
+    where (t.block_number, t.paid, t.final, t.block_hashes)
+      is distinct from
+      (excluded.block_number, excluded.paid, excluded.final, excluded.block_hashes);
+  end if;
+
+  if cursors is not null then
+    perform settlewire_move_cursors(cursors);
+  end if;
+
+  if answers is not null then
+    insert into idempotency_key
+      (merchant_id, livemode, key, request_hash, status, payment_id, sequence, created_at)
+    select a.merchant_id, a.livemode, a.key, a.request_hash, a.status, a.payment_id, a.sequence,
+      a.created_at
+    from json_to_recordset(answers) as a (merchant_id text, livemode boolean, key text,
+      request_hash text, status smallint, payment_id text, sequence integer, created_at timestamptz)
+    order by a.merchant_id collate "C", a.livemode, a.key collate "C"
+    on conflict do nothing;
+    get diagnostics written = row_count;
+    if written < json_array_length(answers) then
+      raise exception 'an idempotency key is taken' using errcode = 'SW003';
+    end if;
+  end if;
+
+  -- From here to the commit nobody else writes to these feeds. Keep it short.
+  return query
+  with counted as (
+    insert into merchant_feed as f (merchant_id, livemode, position)
+    select n.merchant_id, n.livemode, n.added
+    from unnest(feed_merchants, feed_livemodes, feed_counts) as n (merchant_id, livemode, added)
+    order by n.merchant_id collate "C", n.livemode
+    on conflict (merchant_id, livemode) do update set position = f.position + excluded.position
+    returning f.merchant_id, f.livemode, f.position
+  ), placed as (
+    select n.feed::integer as feed, c.merchant_id, c.livemode, c.position, n.added
+    from counted c
+    join unnest(feed_merchants, feed_livemodes, feed_counts) with ordinality
+      as n (merchant_id, livemode, added, feed)
+      on n.merchant_id = c.merchant_id and n.livemode = c.livemode
+  ), added as (
+    insert into payment_event (merchant_id, livemode, position, payment_id, sequence, id, type, at,
+      data, evidence, prev_hash, hash)
+    select f.merchant_id, f.livemode, f.position - f.added + e.place, e.payment_id, e.sequence,
+      e.id, e.type, e.at, e.data, e.evidence, e.prev_hash, e.hash
+    from unnest(event_feeds, event_places, event_payments, event_sequences, event_ids, event_types,
+        event_times, event_data, event_evidence, event_prev, event_hashes)
+      as e (feed, place, payment_id, sequence, id, type, at, data, evidence, prev_hash, hash)
+    join placed f on f.feed = e.feed
+  )
+  select p.feed, p.position from placed p;
+end
+$$;
+
+-- Moves cursors, each from the view its step was built on.
+create function settlewire_move_cursors(moves json) returns void language plpgsql as $$
+declare
+  move record;
+  -- Blocks above the finalized one are kept, and some below; a chain without finality keeps many.
+  kept_min constant integer := 256;
+  kept_max constant integer := 8192;
+begin
+  for move in
+    select m.* from json_to_recordset(moves) as m (chain text, from_view bigint, view bigint,
+      head bigint, safe bigint, finalized bigint, reverted json, applied json)
+    order by m.chain collate "C"
+  loop
+    update chain_cursor c
+    set view = move.view, head = move.head, safe = move.safe, finalized = move.finalized
+    where c.chain = move.chain and c.view = move.from_view;
+    if not found then
+      raise exception 'chain % has moved', move.chain using errcode = 'SW002';
+    end if;
+    delete from chain_block b
+    where b.chain = move.chain
+      and b.hash in (select json_array_elements_text(move.reverted));
+    insert into chain_block (chain, hash, number, parent_hash, mined_at)
+    select move.chain, b.hash, b.number, b.parent_hash, b.mined_at
+    from json_to_recordset(move.applied)
+      as b (hash text, number bigint, parent_hash text, mined_at timestamptz);
+    delete from chain_block b
+    where b.chain = move.chain
+      and b.number <= move.head - kept_min
+      and (b.number < move.finalized or b.number <= move.head - kept_max);
+  end loop;
+end
+$$;

@@ -1,0 +1,138 @@
+import { Failure } from '@settlewire/core/errors'
+import { Client, Pool, type PoolClient, types } from 'pg'
+import type { Log } from '../ports.ts'
+import { asFailure, isLostConnection } from './sql-error.ts'
+
+/** A statement, prepared once per connection under its name. */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+}
+
+export interface DatabaseOptions {
+  /** Holds a password: never logged, never in a message. */
+  readonly url: string
+  readonly log: Log
+  /** Connections at most; more callers wait for `connectTimeoutMs`, then fail. */
+  readonly connectionsMax?: number
+}
+
+const connectionsMaxDefault = 10
+const connectTimeoutMs = 5_000
+/** The server ends a statement after this; the client gives the connection up a little later. */
+const statementTimeoutMs = 10_000
+const lockTimeoutMs = 5_000
+const answerTimeoutMs = statementTimeoutMs + 2_000
+const idleMs = 30_000
+
+/** The role of 0006_grants.sql, which may add to the history and never change it. */
+const role = 'settlewire_app'
+
+/**
+ * One round trip that makes a new connection ours. Set here and not in the connection's options,
+ * which poolers in between refuse. A commit is durable when it is told, whatever the server's default.
+ */
+const prepareSession = `
+  select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),
+    set_config('statement_timeout', '${statementTimeoutMs}', false),
+    set_config('lock_timeout', '${lockTimeoutMs}', false),
+    set_config('idle_in_transaction_session_timeout', '${statementTimeoutMs}', false),
+    set_config('synchronous_commit',
+      case current_setting('synchronous_commit') when 'off' then 'on'
+      else current_setting('synchronous_commit') end, false),
+    (select set_config('role', rolname, false) from pg_roles
+      where rolname = '${role}' and pg_has_role(rolname, 'member'))`
+
+/** A bounded pool of prepared connections; every failure comes out as what it means to callers. */
+export class Database {
+  readonly #pool: Pool
+
+  constructor(options: DatabaseOptions) {
+    this.#pool = new Pool({
+      connectionString: options.url,
+      application_name: 'settlewire',
+      max: options.connectionsMax ?? connectionsMaxDefault,
+      connectionTimeoutMillis: connectTimeoutMs,
+      idleTimeoutMillis: idleMs,
+      query_timeout: answerTimeoutMs,
+      keepAlive: true,
+      types: { getTypeParser },
+      onConnect: async (client) => {
+        await client.query(prepareSession)
+      },
+    })
+    // An idle connection that dies is replaced when it is next needed.
+    this.#pool.on('error', (error) => {
+      options.log.warn({ area: 'store', error: error.message }, 'lost an idle database connection')
+    })
+  }
+
+  /** Runs one statement in a transaction of its own. Rejects with `store_unavailable`, or a bug. */
+  async query<Row extends object>(
+    { name, text }: Statement,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    const client = await this.#connect()
+    try {
+      const { rows } = await client.query<Row>({ name, text, values: [...values] })
+      client.release()
+      return rows
+    } catch (error) {
+      // A connection is kept after an error of the statement, never after one of its own.
+      client.release(isLostConnection(error))
+      throw asFailure(error)
+    }
+  }
+
+  /** At most one row. */
+  async one<Row extends object>(
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<Row | null> {
+    return (await this.query<Row>(statement, values))[0] ?? null
+  }
+
+  /** Waits for what is running, then ends every connection. */
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect()
+    } catch (cause) {
+      throw new Failure('store_unavailable', undefined, { cause })
+    }
+  }
+}
+
+const int8 = 20
+const json = 114
+const timestamptz = 1184
+
+/** Counters as numbers (none comes near 2^53), instants as milliseconds, json as the text it is. */
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  if (oid === int8) return Number
+  if (oid === json) return asIs
+  if (oid === timestamptz) return parseInstant
+  return types.getTypeParser(oid, format as 'text') // pg asks for text only, we never choose binary
+}
+
+const asIs = (text: string): string => text
+
+/** `2026-01-02 03:04:05.678+00`, as `prepareSession` makes the server print it. */
+const parseInstant = (text: string): number =>
+  Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00$/, 'Z')}`)
+
+/** One statement on a connection of its own, for what a pool's role may not do. */
+export async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs })
+  // Without a listener a lost connection would end the process; the query in flight rejects anyway.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await use(client)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}

@@ -1,0 +1,327 @@
+import { Failure } from '@settlewire/core/errors'
+import type { PaymentEvent } from '@settlewire/core/event'
+import { type Instant, toRfc3339 } from '@settlewire/core/instant'
+import type { BlockRef } from '@settlewire/core/observation'
+import type { Payment } from '@settlewire/core/payment'
+import { evidenceFromJson, paymentFromJson } from '@settlewire/core/payment-json'
+import type { EventType, Status } from '@settlewire/core/status-model'
+import type {
+  Batch,
+  ChainPosition,
+  Clock,
+  EventStore,
+  IdempotentResult,
+  PaymentQuery,
+  StoredEvent,
+  Watched,
+} from '../ports.ts'
+import { appendStatement, parametersOf, prepare, storedEvents } from './append.ts'
+import { arrayOf } from './array-literal.ts'
+import { begin, position } from './chains.ts'
+import type { Database } from './database.ts'
+import { HeadHashes } from './head-hashes.ts'
+import { listStatement } from './list.ts'
+import { sqlState } from './sql-error.ts'
+
+/** The errors that settlewire_append raises by name. */
+const raised: Readonly<
+  Record<string, 'sequence_conflict' | 'cursor_conflict' | 'idempotency_key_reused'>
+> = {
+  SW001: 'sequence_conflict',
+  SW002: 'cursor_conflict',
+  SW003: 'idempotency_key_reused',
+}
+
+/**
+ * The history in PostgreSQL.
+ *
+ * An append is one statement, so it is committed or it is not, and an answer means it is. When the
+ * connection is lost in between nobody here can know: the caller gets `store_unavailable` and tries
+ * the same batch again. If the first one was committed after all, the second meets its own traces
+ * (`sequence_conflict`, `cursor_conflict` or `idempotency_key_reused`) and what is then read is the
+ * truth. Nothing can be written twice.
+ */
+export class PostgresEvents implements EventStore {
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #hashes: HeadHashes
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database
+    this.#clock = clock
+    this.#hashes = new HeadHashes(database)
+  }
+
+  async append(batch: Batch): Promise<readonly StoredEvent[]> {
+    const hashOf = await this.#hashes.before(batch.appends)
+    const prepared = prepare(batch.appends, hashOf)
+    try {
+      const rows = await this.#database.query<{ feed: number; last_position: number }>(
+        appendStatement,
+        parametersOf(batch, prepared),
+      )
+      const lastPositions = new Map(rows.map((row) => [row.feed, row.last_position]))
+      const stored = storedEvents(prepared, lastPositions, this.#clock.now())
+      this.#hashes.learn(stored)
+      return stored
+    } catch (error) {
+      this.#hashes.forget(batch.appends)
+      const code = raised[sqlState(error) ?? '']
+      throw code === undefined ? error : new Failure(code, undefined, { cause: error })
+    }
+  }
+
+  async load(ids: readonly string[]): Promise<readonly Payment[]> {
+    const rows = await this.#database.query<{ state: string; head_hash: Buffer }>(
+      {
+        name: 'load',
+        text: 'select state, head_hash from payment where id = any ($1::text[])',
+      },
+      [arrayOf.text(ids)],
+    )
+    return rows.map(({ state, head_hash }) => {
+      const payment = paymentFromJson(JSON.parse(state))
+      this.#hashes.note(payment.id, { sequence: payment.sequence, hash: head_hash.toString('hex') })
+      return payment
+    })
+  }
+
+  async read(paymentId: string, after: number, limit: number): Promise<readonly StoredEvent[]> {
+    const rows = await this.#database.query<EventRow>(
+      {
+        name: 'read',
+        text: `select ${eventColumns} from payment_event
+          where payment_id = $1 and sequence > $2 order by sequence limit $3`,
+      },
+      [paymentId, after, limit],
+    )
+    return rows.map(storedEvent)
+  }
+
+  async last(paymentId: string): Promise<StoredEvent | null> {
+    const row = await this.#database.one<EventRow>(
+      {
+        name: 'last',
+        text: `select ${eventColumns} from payment_event
+          where payment_id = $1 order by sequence desc limit 1`,
+      },
+      [paymentId],
+    )
+    return row && storedEvent(row)
+  }
+
+  async find(
+    eventId: string,
+  ): Promise<{ paymentId: string; sequence: number; status: Status } | null> {
+    const row = await this.#database.one<{ payment_id: string; sequence: number; status: Status }>(
+      {
+        name: 'find',
+        text: `select payment_id, sequence, data ->> 'status' as status
+          from payment_event where id = $1`,
+      },
+      [eventId],
+    )
+    return row && { paymentId: row.payment_id, sequence: row.sequence, status: row.status }
+  }
+
+  async heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#database.query<{ id: string; sequence: number }>(
+      { name: 'heads', text: 'select id, sequence from payment where id = any ($1::text[])' },
+      [arrayOf.text(ids)],
+    )
+    return new Map(rows.map(({ id, sequence }) => [id, sequence]))
+  }
+
+  async feed(
+    merchantId: string,
+    livemode: boolean,
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredEvent[]> {
+    const rows = await this.#database.query<EventRow>(
+      {
+        name: 'feed',
+        text: `select ${eventColumns} from payment_event
+          where merchant_id = $1 and livemode = $2 and position > $3 order by position limit $4`,
+      },
+      [merchantId, livemode, after, limit],
+    )
+    return rows.map(storedEvent)
+  }
+
+  async list(query: PaymentQuery): Promise<{ payments: readonly Payment[]; next: string | null }> {
+    const { statement, values } = listStatement(query)
+    const rows = await this.#database.query<{ state: string }>(statement, values)
+    const payments = rows
+      .slice(0, query.limit)
+      .map(({ state }) => paymentFromJson(JSON.parse(state)))
+    const more = rows.length > query.limit
+    return { payments, next: more ? (payments.at(-1)?.id ?? null) : null }
+  }
+
+  async idempotent(
+    merchantId: string,
+    livemode: boolean,
+    key: string,
+  ): Promise<IdempotentResult | null> {
+    const row = await this.#database.one<AnswerRow>(
+      {
+        name: 'idempotent',
+        text: `select request_hash, status, payment_id, sequence, created_at
+          from idempotency_key where merchant_id = $1 and livemode = $2 and key = $3`,
+      },
+      [merchantId, livemode, key],
+    )
+    return (
+      row && {
+        merchantId,
+        livemode,
+        key,
+        requestHash: row.request_hash,
+        status: row.status,
+        paymentId: row.payment_id,
+        sequence: row.sequence,
+        at: row.created_at,
+      }
+    )
+  }
+
+  async due(
+    now: Instant,
+    limit: number,
+  ): Promise<readonly { paymentId: string; dueAt: Instant }[]> {
+    const rows = await this.#database.query<{ id: string; due_at: number }>(
+      {
+        name: 'due',
+        text: 'select id, due_at from payment where due_at <= $1 order by due_at, id limit $2',
+      },
+      [toRfc3339(now), limit],
+    )
+    return rows.map(({ id, due_at }) => ({ paymentId: id, dueAt: due_at }))
+  }
+
+  async nextDue(): Promise<Instant | null> {
+    const row = await this.#database.one<{ due_at: number }>(
+      {
+        name: 'next_due',
+        text: 'select due_at from payment where due_at is not null order by due_at limit 1',
+      },
+      [],
+    )
+    return row?.due_at ?? null
+  }
+
+  async watched(afterId: string, limit: number): Promise<readonly Watched[]> {
+    const rows = await this.#database.query<{ id: string; accept: string }>(
+      {
+        name: 'watched',
+        text: `select id, state #> '{terms,accept}' as accept
+          from payment where watched and id > $1 order by id limit $2`,
+      },
+      [afterId, limit],
+    )
+    // Written by `paymentToJson` from terms; an acceptance holds no bigint.
+    return rows.map(({ id, accept }) => ({
+      paymentId: id,
+      accept: JSON.parse(accept) as Watched['accept'],
+    }))
+  }
+
+  async unsettled(chain: string): Promise<readonly string[]> {
+    const rows = await this.#database.query<{ payment_id: string }>(
+      {
+        name: 'unsettled',
+        // After the watch only money in blocks is followed, until its chain has finalized it: what
+        // was dropped or reverted would otherwise be asked for with every block for ever.
+        text: `select distinct t.payment_id
+          from payment_transaction t
+          join payment p on p.id = t.payment_id
+          left join chain_cursor c on c.chain = t.chain
+          where t.chain = $1 and not t.final
+            and (p.watched or (t.paid and t.block_number > c.finalized))
+          order by t.payment_id`,
+      },
+      [chain],
+    )
+    return rows.map((row) => row.payment_id)
+  }
+
+  async inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]> {
+    const rows = await this.#database.query<{ payment_id: string }>(
+      {
+        name: 'in_blocks',
+        text: `select distinct payment_id from payment_transaction
+          where chain = $1 and block_hashes && $2::text[] order by payment_id`,
+      },
+      [chain, arrayOf.text(blockHashes)],
+    )
+    return rows.map((row) => row.payment_id)
+  }
+
+  async release(ids: readonly string[]): Promise<void> {
+    await this.#database.query(
+      {
+        name: 'release',
+        // In the order in which appends lock, so that the two never deadlock.
+        text: `with locked as materialized (
+            select id from payment where id = any ($1::text[]) order by id for no key update
+          )
+          update payment p set watched = false, due_at = null from locked
+          where p.id = locked.id and p.watched`,
+      },
+      [arrayOf.text(ids)],
+    )
+  }
+
+  position(chain: string): Promise<ChainPosition | null> {
+    return position(this.#database, chain)
+  }
+
+  begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition> {
+    return begin(this.#database, chain, { genesisHash, at })
+  }
+}
+
+interface AnswerRow {
+  readonly request_hash: string
+  readonly status: number
+  readonly payment_id: string
+  readonly sequence: number
+  readonly created_at: number
+}
+
+interface EventRow {
+  readonly merchant_id: string
+  readonly livemode: boolean
+  readonly position: number
+  readonly payment_id: string
+  readonly id: string
+  readonly type: EventType
+  readonly at: number
+  readonly data: string
+  readonly evidence: string
+  readonly prev_hash: Buffer
+  readonly hash: Buffer
+}
+
+const eventColumns =
+  'merchant_id, livemode, position, payment_id, id, type, at, data, evidence, prev_hash, hash'
+
+const storedEvent = (row: EventRow): StoredEvent => ({
+  event: {
+    id: row.id,
+    type: row.type,
+    at: row.at,
+    // Our own texts, sealed by a hash: they are what was appended.
+    data: JSON.parse(row.data) as PaymentEvent['data'],
+    evidence: evidenceFromJson(JSON.parse(row.evidence)),
+  },
+  paymentId: row.payment_id,
+  merchantId: row.merchant_id,
+  livemode: row.livemode,
+  position: row.position,
+  dataJson: row.data,
+  prevHash: row.prev_hash.toString('hex'),
+  hash: row.hash.toString('hex'),
+  committedAt: null,
+})

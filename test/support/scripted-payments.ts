@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto'
+import { decide, open } from '@settlewire/core/decide'
+import type { PaymentEvent } from '@settlewire/core/event'
+import { makeId } from '@settlewire/core/id'
+import type { BlockRef, Observation } from '@settlewire/core/observation'
+import type { Payment } from '@settlewire/core/payment'
+import type { Append } from '../../server/src/ports.ts'
+import { blockAt, bornAt, policy, termsOf, usdc } from './payments.ts'
+
+export interface ScriptOptions {
+  readonly merchantId?: string
+  readonly livemode?: boolean
+  readonly reference?: string | null
+  readonly metadata?: Record<string, string>
+  readonly bornAt?: number
+  readonly depositIndex?: number
+  /** Where its transaction lands. */
+  readonly block?: number
+}
+
+const hex = (bytes: number): string => `0x${randomBytes(bytes).toString('hex')}`
+const mint = (at: number): string => makeId('evt', at, randomBytes(10))
+
+/**
+ * A real payment, decided by the real rules, that goes its way step by step: created, detected,
+ * confirming 1 and 2 of 3, succeeded, finalized. Each has an id, an address and a transaction of its own.
+ */
+export class ScriptedPayment {
+  readonly id: string
+  readonly address = hex(20)
+  readonly txHash = hex(32)
+  readonly block: BlockRef
+  readonly #opening: { readonly payment: Payment; readonly append: Append }
+  readonly #script: Observation[]
+  #payment: Payment
+
+  constructor(options: ScriptOptions = {}) {
+    const at = options.bornAt ?? bornAt
+    this.id = makeId('pi', at, randomBytes(10))
+    this.block = blockAt(options.block ?? 10)
+    const accept = { asset: 'USDC', chain: 'local', chainId: 31337, token: usdc, decimals: 6 }
+    const terms = termsOf({
+      accept: [{ ...accept, address: this.address }],
+      reference: options.reference ?? null,
+      metadata: options.metadata ?? {},
+      expiresAt: at + 1_800_000,
+      monitorUntil: at + 88_200_000,
+    })
+    const { payment, events } = open(
+      this.id,
+      {
+        kind: 'opened',
+        merchantId: options.merchantId ?? 'mer_test',
+        livemode: options.livemode ?? false,
+        transactionId: '00000000-0000-4000-8000-000000000000',
+        terms,
+      },
+      { policy, at, mint },
+    )
+    const { depositIndex } = options
+    const append = { expectedSequence: 0, events, state: payment }
+    this.#opening = {
+      payment,
+      append: depositIndex === undefined ? append : { ...append, depositIndex },
+    }
+    this.#payment = payment
+    this.#script = this.#way(at)
+  }
+
+  /** As of the last step taken. */
+  get payment(): Payment {
+    return this.#payment
+  }
+
+  /** Whether `step` has more to give. */
+  get goesOn(): boolean {
+    return this.#script.length > 0
+  }
+
+  opening(): Append {
+    return this.#opening.append
+  }
+
+  /** The next step of the script. */
+  step(): Append {
+    const observation = this.#script.shift()
+    if (observation === undefined) throw new Error('the script is over')
+    return this.observe(observation)
+  }
+
+  /** A step outside of the script. Throws when it makes no event. */
+  observe(observation: Observation): Append {
+    const before = this.#payment
+    const append = appendOf(before, observation)
+    this.#payment = append.state
+    return append
+  }
+
+  /** Opening and the whole script, as one append. */
+  whole(): Append {
+    const events: PaymentEvent[] = [...this.opening().events]
+    while (this.goesOn) events.push(...this.step().events)
+    return { ...this.opening(), events, state: this.#payment }
+  }
+
+  /** Takes the payment as somebody else left it. */
+  adopt(payment: Payment): void {
+    this.#payment = payment
+  }
+
+  inMempool(view = 0): Observation {
+    return { ...this.#seen(view), kind: 'mempool', transfer: this.#transfer('hint') }
+  }
+
+  included(view: number, block = this.block): Observation {
+    const { txHash } = this
+    const transfers = [this.#transfer(0)]
+    return { ...this.#seen(view), kind: 'included', txHash, block, transfers }
+  }
+
+  headAt(head: number, view: number, finalized: number | null = null): Observation {
+    return { ...this.#seen(view), kind: 'head', head, safe: finalized, finalized }
+  }
+
+  reorged(view: number, inMempool: boolean, block = this.block): Observation {
+    const { txHash } = this
+    return { ...this.#seen(view), kind: 'reorged', txHash, blockHash: block.hash, inMempool }
+  }
+
+  #way(at: number): Observation[] {
+    const { number } = this.block
+    return [
+      { ...this.inMempool(), at } as Observation, // the spread of a union keeps its member
+      this.included(1),
+      this.headAt(number + 1, 2),
+      this.headAt(number + 2, 3),
+      this.headAt(number + 20, 4, number + 10),
+    ]
+  }
+
+  #seen(view: number) {
+    return { source: 'rpc:one', chain: 'local', view, at: this.#payment.createdAt + view * 2_000 }
+  }
+
+  #transfer(ordinal: 0 | 'hint') {
+    const from = `0x${'bb'.repeat(20)}`
+    return {
+      txHash: this.txHash,
+      ordinal,
+      token: usdc,
+      from,
+      to: this.address,
+      amount: 150_000_000n,
+    }
+  }
+}
+
+/** What an observation makes of a payment, as a share of a batch. Throws when it makes nothing. */
+export function appendOf(payment: Payment, observation: Observation): Append {
+  const { events, payment: state } = decide(payment, observation, {
+    policy,
+    at: observation.at,
+    mint,
+  })
+  if (events.length === 0) throw new Error(`${observation.kind} made no event`)
+  return { expectedSequence: payment.sequence, events, state }
+}
