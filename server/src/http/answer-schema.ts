@@ -1,0 +1,224 @@
+/** What the routes answer, as the published contract says it. Tests hold real answers to these. */
+import { type ErrorCode, errorCatalogue } from '@settlewire/core/errors'
+import { eventTypes, flags, statuses } from '@settlewire/core/status-model'
+import { z } from 'zod'
+
+const examples = {
+  id: 'pi_01jd6q2v5h8x3k9m4n7p0r1s2t',
+  event: 'evt_01jd6q2w7c4f5g6h7j8k9m0n1p',
+  request: 'req_01jd6q2x9e1a2b3c4d5f6g7h8j',
+  address: '0x5FbDB2315678afecb367f032d93F642f64180aa3',
+  hash: '0x4e3a3754410177e6937ef1f84bba68ea139e8d1a2258c5f85db9f1cd715a1bdd',
+} as const
+
+const idForm = (prefix: string) => new RegExp(`^${prefix}_[0-9a-hjkmnp-tv-z]{26}$`)
+export const paymentId = z
+  .string()
+  .regex(idForm('pi'))
+  .meta({ examples: [examples.id] })
+export const eventId = z
+  .string()
+  .regex(idForm('evt'))
+  .meta({ examples: [examples.event] })
+
+const time = z.iso.datetime({ precision: 3 }).meta({
+  description: 'RFC 3339, UTC, with milliseconds.',
+  examples: ['2026-01-01T12:00:00.000Z'],
+})
+const money = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .meta({
+    description: "A decimal string in the asset's units, never a number.",
+    examples: ['150.00'],
+  })
+const hash = z.string().meta({ examples: [examples.hash] })
+const address = z.string().meta({ examples: [examples.address] })
+const count = z.int().min(0)
+const visibility = z.enum(['ok', 'degraded', 'blind']).meta({
+  description: 'Whether the chains this depends on can be seen right now.',
+})
+
+const codes = Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]] // the catalogue's own keys
+
+export const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(codes).meta({ description: 'Decide by this, never by the words.' }),
+    requestId: z.string().meta({ examples: [examples.request] }),
+    errors: z.array(
+      z.strictObject({
+        pointer: z.string().meta({ description: 'JSON pointer into what was sent.' }),
+        detail: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' })
+
+const acceptance = z
+  .strictObject({
+    asset: z.string(),
+    chain: z.string(),
+    chainId: z.int(),
+    token: address
+      .nullable()
+      .meta({ description: 'The token contract; null for the native coin.' }),
+    decimals: count,
+    address: address.meta({ description: 'Where to pay. It belongs to this payment alone.' }),
+    uri: z.string().meta({ description: 'EIP-681, for a QR code.' }),
+  })
+  .meta({ id: 'Acceptance', description: 'One way to pay.' })
+
+const transfer = z
+  .strictObject({
+    txHash: hash,
+    chain: z.string(),
+    chainId: z.int().nullable(),
+    asset: z.string().nullable(),
+    amount: money,
+    stage: z.enum(['mempool', 'included', 'safe', 'final', 'reorged', 'reverted', 'ignored']),
+    blockNumber: count.nullable(),
+    blockHash: hash.nullable(),
+    confirmations: count,
+    requiredConfirmations: count.nullable(),
+    explorerUrl: z.string().nullable(),
+    from: address.optional().meta({ description: 'For keys only.' }),
+  })
+  .meta({ id: 'Transfer', description: 'One movement of money.' })
+
+export const paymentIntent = z
+  .strictObject({
+    id: paymentId,
+    object: z.literal('payment_intent'),
+    livemode: z.boolean(),
+    transactionId: z.uuid().optional().meta({ description: 'For keys only.' }),
+    sequence: z.int().min(1).meta({ description: 'The number of events so far.' }),
+    status: z.enum(statuses),
+    reason: z.string().nullable(),
+    flags: z.array(z.enum(flags)),
+    finality: z.enum(['none', 'safe', 'final']),
+    visibility,
+    amount: money,
+    currency: z.string(),
+    amountReceived: money,
+    amountPending: money,
+    accept: z.array(acceptance),
+    transfers: z.array(transfer),
+    reference: z.string().nullable().optional().meta({ description: 'For keys only.' }),
+    metadata: z.record(z.string(), z.string()).optional().meta({ description: 'For keys only.' }),
+    redirectUrl: z.string().nullable(),
+    createdAt: time,
+    expiresAt: time,
+    monitorUntil: time.meta({ description: 'Late money is recognised until then.' }),
+    detectedAt: time.nullable(),
+    settledAt: time.nullable(),
+    checkoutUrl: z.string().optional().meta({ description: 'For keys only.' }),
+    clientSecret: z.string().optional().meta({ description: 'For keys only.' }),
+  })
+  .meta({ id: 'PaymentIntent', description: 'A request to be paid, and what is true of it.' })
+
+const eventData = z
+  .strictObject({
+    id: paymentId,
+    sequence: z.int().min(1).meta({ description: '1, 2, 3 … for each payment, without a gap.' }),
+    status: z.enum(statuses),
+    previousStatus: z.enum(statuses).nullable(),
+    txHash: hash.nullable(),
+    chain: z.string().nullable(),
+    chainId: z.int().nullable(),
+    token: z.string().nullable(),
+    confirmations: count,
+    requiredConfirmations: count.nullable(),
+    expectedAmount: money,
+    pendingAmount: money,
+    receivedAmount: money,
+    flags: z.array(z.enum(flags)),
+    finality: z.enum(['none', 'safe', 'final']),
+    detectedAt: time.nullable(),
+    settledAt: time.nullable(),
+    reason: z.string().optional(),
+    note: z.string().optional(),
+  })
+  .meta({ id: 'EventData', description: 'The same bytes on every transport.' })
+
+export const event = z
+  .strictObject({
+    id: eventId,
+    type: z.enum(eventTypes.map((type) => `payment_intent.${type}` as const)),
+    createdAt: time,
+    livemode: z.boolean(),
+    data: eventData,
+  })
+  .meta({ id: 'Event', description: 'Something that became true of a payment.' })
+
+export const paymentIntentList = z
+  .strictObject({
+    object: z.literal('list'),
+    data: z.array(paymentIntent),
+    next: paymentId.nullable().meta({ description: 'The `cursor` of the next page, or null.' }),
+  })
+  .meta({ id: 'PaymentIntentList', description: 'Newest first.' })
+
+export const eventList = z
+  .strictObject({
+    object: z.literal('list'),
+    data: z.array(event),
+    next: count.meta({
+      description: 'The `after` to go on with: what was asked, if nothing came.',
+    }),
+    hasMore: z.boolean(),
+  })
+  .meta({ id: 'EventList', description: 'Oldest first.' })
+
+const level = z.union([z.int().min(1), z.enum(['safe', 'finalized'])])
+
+export const chainList = z
+  .strictObject({
+    object: z.literal('list'),
+    data: z.array(
+      z.strictObject({
+        name: z.string(),
+        chainId: z.int(),
+        assets: z.array(
+          z.strictObject({
+            name: z.string().meta({ description: 'For `accept`.', examples: ['USDC.local'] }),
+            symbol: z.string(),
+            currency: z.string(),
+            token: address.nullable(),
+            decimals: count,
+          }),
+        ),
+        policy: z
+          .strictObject({ version: z.string(), settled: level, final: level, quorum: count })
+          .meta({ description: 'Blocks, or the tag a node must have given.' }),
+        visibility,
+        reason: z.string().nullable().meta({ description: 'Why it is not `ok`, as a code.' }),
+        head: count.nullable(),
+        headAt: time.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'ChainList', description: 'The chains of the mode of the key.' })
+
+export const liveness = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Liveness' })
+
+export const readiness = z
+  .strictObject({
+    status: z.enum(['ready', 'not_ready']),
+    checks: z.record(
+      z.string(),
+      z.strictObject({ ok: z.boolean(), reason: z.string().nullable() }),
+    ),
+    chains: z.array(
+      z.strictObject({
+        chain: z.string(),
+        visibility,
+        reason: z.string().nullable(),
+        head: count.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Readiness', description: 'A blind chain is shown, but does not stop the serving.' })

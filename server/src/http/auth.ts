@@ -1,0 +1,145 @@
+import { Failure } from '@settlewire/core/errors'
+import { isId } from '@settlewire/core/id'
+import type { Instant } from '@settlewire/core/instant'
+import type { Payment } from '@settlewire/core/payment'
+import { statusTable } from '@settlewire/core/status-model'
+import { claimedPayment, clientSecretOf, hashKey, keyShape, sameSecret } from '../credential.ts'
+import type {
+  AskedWith,
+  Clock,
+  Directory,
+  EventStore,
+  Gate,
+  Needs,
+  PaymentNeeds,
+  Principal,
+} from '../ports.ts'
+
+/** What the checkout cookie is called. Its path is the payment's, its value the client secret. */
+export const checkoutCookie = 'settlewire_checkout'
+
+/** A client secret stops working a day after its payment has closed. */
+const clientGraceMs = 24 * 3_600_000
+
+const tokenMax = 256
+const cookiesMax = 20
+
+export interface AuthOptions {
+  readonly store: Pick<EventStore, 'load'>
+  readonly directory: Pick<Directory, 'keyByHash'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly pepper: Uint8Array
+  /** What client secrets are derived from. */
+  readonly clientSecret: Uint8Array
+}
+
+/**
+ * Who may ask for what. A payment of another merchant, or of the other mode, does not exist: its
+ * answer and the work behind it are those of an unknown id.
+ */
+export class Auth implements Gate {
+  readonly #options: AuthOptions
+
+  constructor(options: AuthOptions) {
+    this.#options = options
+  }
+
+  async authenticate(asked: AskedWith, needs: Needs): Promise<Principal> {
+    const token = bearerOf(asked)
+    if (token === null) throw new Failure('unauthenticated')
+    if (claimedPayment(token) === null) return this.#key(token, needs)
+    // A client secret opens routes about its one payment; this is none.
+    await this.#client(token)
+    throw new Failure('forbidden', 'A client secret reads its own payment and nothing else.')
+  }
+
+  async open(
+    asked: AskedWith,
+    needs: PaymentNeeds,
+  ): Promise<{ principal: Principal; payment: Payment }> {
+    const bearer = bearerOf(asked)
+    const token = bearer ?? (needs.client ? cookieOf(asked, needs.paymentId) : null)
+    if (token === null) throw new Failure('unauthenticated')
+    if (claimedPayment(token) !== null) {
+      const own = await this.#client(token)
+      if (!needs.client) throw new Failure('forbidden', 'A client secret cannot do that.')
+      if (own.payment.id !== needs.paymentId) throw new Failure('not_found')
+      return own
+    }
+    const principal = await this.#key(token, needs)
+    const payment = await this.#load(needs.paymentId)
+    const { merchantId, livemode } = principal
+    if (payment?.merchantId !== merchantId || payment.livemode !== livemode) {
+      throw new Failure('not_found')
+    }
+    return { principal, payment }
+  }
+
+  async #key(token: string, needs: Needs): Promise<Principal> {
+    const shape = keyShape(token)
+    if (shape === null) throw new Failure('unauthenticated')
+    const key = await this.#options.directory.keyByHash(hashKey(this.#options.pepper, token))
+    if (key === null || key.kind !== shape.kind || key.livemode !== shape.livemode) {
+      throw new Failure('unauthenticated')
+    }
+    if (key.revokedAt !== null && key.revokedAt <= this.#options.clock.now()) {
+      throw new Failure('unauthenticated', 'This key was revoked.')
+    }
+    const allowed =
+      needs.scope === 'identity' ||
+      key.kind === 'secret' ||
+      (key.kind === 'restricted' && key.scopes.includes(needs.scope))
+    if (!allowed) throw new Failure('forbidden', `This key lacks the scope ${needs.scope}.`)
+    const { merchantId, livemode, kind } = key
+    return { merchantId, livemode, kind, paymentId: null }
+  }
+
+  async #client(secret: string): Promise<{ principal: Principal; payment: Payment }> {
+    const id = claimedPayment(secret) ?? ''
+    if (!sameSecret(secret, clientSecretOf(this.#options.clientSecret, id))) {
+      throw new Failure('unauthenticated')
+    }
+    // The secret is genuine, so its payment exists, unless this is a copy restored without it.
+    const payment = await this.#load(id)
+    if (payment === null) throw new Failure('unauthenticated')
+    const until = clientSecretUntil(payment)
+    if (until !== null && until < this.#options.clock.now()) {
+      throw new Failure('unauthenticated', 'This client secret has ended with its payment.')
+    }
+    const { merchantId, livemode } = payment
+    return { principal: { merchantId, livemode, kind: 'client', paymentId: id }, payment }
+  }
+
+  async #load(id: string): Promise<Payment | null> {
+    if (!isId('pi', id)) return null
+    const [payment] = await this.#options.store.load([id])
+    return payment ?? null
+  }
+}
+
+/** When a payment's client secret stops working; null while the payment is open. */
+export function clientSecretUntil(payment: Payment): Instant | null {
+  const closed = statusTable[payment.status].life === 'closed'
+  return closed ? payment.head.at + clientGraceMs : null
+}
+
+function bearerOf({ headers }: AskedWith): string | null {
+  const header = headers.authorization
+  if (header === undefined) return null
+  // Whoever sends the header means it: a malformed one never falls back to the cookie.
+  const [, token] = /^Bearer +([\x21-\x7e]+)$/i.exec(typeof header === 'string' ? header : '') ?? []
+  if (token === undefined || token.length > tokenMax) throw new Failure('unauthenticated')
+  return token
+}
+
+/** The cookie that opens this payment. Several may come along when paths nest; the right one decides. */
+function cookieOf({ headers }: AskedWith, paymentId: string): string | null {
+  const header = headers.cookie
+  if (typeof header !== 'string') return null
+  for (const pair of header.split(';', cookiesMax)) {
+    const [name, value] = pair.trim().split('=', 2)
+    if (name !== checkoutCookie || value === undefined || value.length > tokenMax) continue
+    if (claimedPayment(value) === paymentId) return value
+  }
+  return null
+}

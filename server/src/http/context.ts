@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Payment } from '@settlewire/core/payment'
+import type { Policy } from '@settlewire/core/policy'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Asset } from '../engine/asset.ts'
+import type { Hub } from '../engine/hub.ts'
+import type { Payments } from '../engine/payments.ts'
+import type { ScrapedMetrics } from '../metrics.ts'
+import type {
+  Backplane,
+  ChainHealth,
+  Clock,
+  Directory,
+  EventStore,
+  Gate,
+  Log,
+  Visibility,
+} from '../ports.ts'
+
+/** What can be paid with here, under which rules, and how well it is seen. */
+export interface Chains {
+  readonly policy: Policy
+  readonly assets: readonly Asset[]
+  /** One for each chain that is followed. */
+  health(): readonly ChainHealth[]
+  visibility(payment: Payment): Visibility
+  /** The form people read: EIP-55 for EVM addresses. */
+  formatAddress(chain: string, address: string): string
+  explorerUrl(chain: string, txHash: string): string | null
+}
+
+/** The installation's own secrets. */
+export interface Secrets {
+  /** What keys are hashed with. Lives outside of the database. */
+  readonly pepper: Uint8Array
+  /** What client secrets are derived from. */
+  readonly clientSecret: Uint8Array
+  /** What the tokens in checkout addresses are derived from. */
+  readonly checkout: Uint8Array
+}
+
+/** Everything that routes work with. */
+export interface HttpDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: ScrapedMetrics
+  readonly store: EventStore
+  readonly directory: Pick<Directory, 'keyByHash' | 'merchant'>
+  readonly backplane: Pick<Backplane, 'prove'>
+  readonly payments: Payments
+  readonly hub: Hub
+  readonly chains: Chains
+  readonly secrets: Secrets
+  readonly host: string
+  /** 0 takes any free one. */
+  readonly port: number
+  /** The origin of links, for the port that is listened on. */
+  readonly publicUrl: (port: number) => string
+  readonly heartbeatMs: number
+  /** How long requests under way may take to finish once `close` was called. */
+  readonly shutdownMs: number
+  /** The directory of the built pages. */
+  readonly webRoot: string
+  /** Whether test payments can be paid from the sandbox's wallet. */
+  readonly sandbox: boolean
+  readonly plugins?: readonly HttpPlugin[]
+}
+
+/** What is only known once the server is there. */
+export interface HttpContext extends HttpDeps {
+  readonly gate: Gate
+  /** The origin of links, without a slash at the end. */
+  readonly origin: () => string
+  /** Aborts when the server begins to close: whoever waits must come to an end. */
+  readonly closing: AbortSignal
+}
+
+/** The framework, with zod's types for what routes take and answer. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+/** Routes from outside of http/: the sandbox's. They throw `Failure`s; problems are made of them here. */
+export type HttpPlugin = (app: FastifyInstance, gate: Gate) => void | Promise<void>

@@ -1,0 +1,62 @@
+import type { Clock, Log } from '../ports.ts'
+
+/** Whether one part works, and why not: a word for people, never the error itself. */
+export interface Check {
+  readonly ok: boolean
+  readonly reason: string | null
+}
+
+/** What a check does: resolves when its part works. The signal ends it. */
+export type Probe = (signal: AbortSignal) => Promise<unknown>
+
+const probeMsMax = 2_000
+
+/**
+ * Whether this process should be sent requests. Asked by load balancers, by several at once and by
+ * strangers too, so one round of probes answers all who ask while it runs.
+ */
+export class Readiness {
+  readonly #probes: Readonly<Record<string, Probe>>
+  readonly #clock: Clock
+  readonly #log: Log
+  #running: Promise<Readonly<Record<string, Check>>> | null = null
+
+  constructor(probes: Readonly<Record<string, Probe>>, needs: { clock: Clock; log: Log }) {
+    this.#probes = probes
+    this.#clock = needs.clock
+    this.#log = needs.log
+  }
+
+  /** Never rejects. */
+  check(): Promise<Readonly<Record<string, Check>>> {
+    this.#running ??= this.#checkAll().finally(() => {
+      this.#running = null
+    })
+    return this.#running
+  }
+
+  async #checkAll(): Promise<Readonly<Record<string, Check>>> {
+    const names = Object.keys(this.#probes)
+    const checks = await Promise.all(names.map((name) => this.#checkOne(name)))
+    return Object.fromEntries(names.map((name, index) => [name, checks[index] ?? failed]))
+  }
+
+  async #checkOne(name: string): Promise<Check> {
+    const probe = this.#probes[name]
+    if (probe === undefined) return failed
+    const ended = new AbortController()
+    const timeUp = this.#clock.sleep(probeMsMax, ended.signal).then((): Check => late)
+    try {
+      return await Promise.race([probe(ended.signal).then((): Check => fine), timeUp])
+    } catch (error) {
+      this.#log.warn({ area: 'http', what: name, error }, 'a readiness probe failed')
+      return failed
+    } finally {
+      ended.abort(new Error('the probe is over'))
+    }
+  }
+}
+
+const fine: Check = { ok: true, reason: null }
+const late: Check = { ok: false, reason: 'no_answer' }
+const failed: Check = { ok: false, reason: 'failed' }

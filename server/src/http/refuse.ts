@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net'
+import { describeError, Failure } from '@settlewire/core/errors'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Log } from '../ports.ts'
+import { sendPlainPage } from './page.ts'
+import { failureOf, problemHeaders, problemOf } from './problem.ts'
+import { routeOf } from './request-log.ts'
+
+/** Makes every refusal a problem document, and every bug one that says nothing of itself. */
+export function refuseWithProblems(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler((error, request, reply) => {
+    const failure = failureOf(error)
+    report(failure, request, log)
+    return refuse(reply, failure, request)
+  })
+  const routes = routeTable(app)
+  app.setNotFoundHandler((request, reply) => {
+    const methods = routes.methodsOf(request.url.split('?', 1)[0] ?? '')
+    if (methods.length === 0) return refuse(reply, new Failure('not_found'), request)
+    reply.header('allow', methods.join(', '))
+    return refuse(reply, new Failure('method_not_allowed'), request)
+  })
+}
+
+/** Answers with a failure: a page where people look, a problem document everywhere else. */
+export function refuse(
+  reply: FastifyReply,
+  failure: Failure,
+  request: FastifyRequest,
+): FastifyReply {
+  const problem = problemOf(failure, request.id)
+  if (request.routeOptions.config.page) {
+    const words = `${problem.detail} (${request.id})`
+    return sendPlainPage(reply, problem.status, ['This page cannot be shown right now', words])
+  }
+  return reply.code(problem.status).headers(problemHeaders(failure)).send(JSON.stringify(problem))
+}
+
+function report(failure: Failure, request: FastifyRequest, log: Log): void {
+  const { code } = failure
+  if (describeError(code).status < 500) return
+  const line = { area: 'http', requestId: request.id, route: routeOf(request), code }
+  if (code === 'internal')
+    log.error({ ...line, error: failure.cause ?? failure }, 'a request failed')
+  else log.warn({ ...line, error: failure }, 'a request was refused')
+}
+
+/** Which methods an address answers: a wrong method is another mistake than a wrong address. */
+function routeTable(app: FastifyInstance): { methodsOf(path: string): string[] } {
+  const routes: { readonly form: RegExp; readonly methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    const form = url
+      .split('/')
+      .map((part) => (part === '*' ? '.*' : part.startsWith(':') ? '[^/]+' : literal(part)))
+      .join('/')
+    routes.push({ form: new RegExp(`^${form}$`), methods: [method].flat() })
+  })
+  return {
+    methodsOf: (path) => [
+      ...new Set(routes.filter(({ form }) => form.test(path)).flatMap(({ methods }) => methods)),
+    ],
+  }
+}
+
+const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/**
+ * Answers what is no HTTP, too large a head, or a request that took too long to arrive. There is no
+ * request yet, so it is written by hand.
+ */
+export function refuseRaw(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const detail =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'The head of the request is too large.'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'The request did not arrive in time.'
+        : 'This is not HTTP.'
+  const failure = new Failure('invalid_request', detail)
+  const body = JSON.stringify(problemOf(failure, requestId))
+  const headers = { ...problemHeaders(failure), 'content-length': Buffer.byteLength(body) }
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${head.join('')}connection: close\r\n\r\n${body}`)
+}

@@ -1,0 +1,128 @@
+/** What the routes take. Everything is checked here, once; behind it the types are trusted. */
+import { statuses } from '@settlewire/core/status-model'
+import { z } from 'zod'
+import { paymentId } from './answer-schema.ts'
+
+const referenceMax = 255
+const urlMax = 2_048
+const metadataPairsMax = 20
+const expiresInMaxSeconds = 30 * 24 * 3_600
+const limitMax = 100
+const limitDefault = 20
+const waitMaxSeconds = 25
+const sequenceMax = 2 ** 31 - 1
+
+/** Text that PostgreSQL can hold and that comes back as it was sent: no NUL, no lone surrogates. */
+const text = (max: number) =>
+  z.string().max(max).refine(isPlain, 'Must be well-formed Unicode without control characters.')
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const unstorable = /[\u0000-\u001f\p{Surrogate}]/u
+const isPlain = (value: string): boolean => !unstorable.test(value)
+
+const webUrl = text(urlMax)
+  .refine((value) => {
+    const url = URL.parse(value)
+    return (
+      url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+    )
+  }, 'Must be an http or https URL.')
+  .meta({ format: 'uri' })
+
+export const createPaymentIntent = z
+  .strictObject({
+    amount: z.string().max(100).meta({
+      description: 'A decimal string; no more places than the coarsest of the accepted assets.',
+    }),
+    currency: z.string().regex(/^[A-Z][A-Z0-9]{1,11}$/, 'Must be a currency code such as USDC.'),
+    accept: z
+      .array(z.string().regex(/^[A-Za-z0-9]{1,16}\.[a-z0-9-]{1,32}$/, 'Must be SYMBOL.chain.'))
+      .min(1)
+      .max(20)
+      .meta({ description: 'Assets as `SYMBOL.chain`, from `GET /v1/chains`.' }),
+    expiresIn: z.int().min(1).max(expiresInMaxSeconds).optional().meta({
+      description: 'Seconds, 1800 when left out.',
+    }),
+    reference: text(referenceMax)
+      .nullish()
+      .meta({ description: "The merchant's own name for it." }),
+    metadata: z
+      .record(text(40).min(1), text(500))
+      .refine((pairs) => Object.keys(pairs).length <= metadataPairsMax, {
+        message: `At most ${metadataPairsMax} pairs.`,
+      })
+      .optional()
+      .meta({ description: 'At most 20 pairs; keys up to 40, values up to 500 characters.' }),
+    confirmationPolicy: z.literal('default').optional(),
+    redirectUrl: webUrl.nullish().meta({ description: 'Where the page leads when it is paid.' }),
+  })
+  .meta({
+    id: 'CreatePaymentIntent',
+    examples: [
+      {
+        amount: '150.00',
+        currency: 'USDC',
+        accept: ['USDC.local'],
+        expiresIn: 1800,
+        reference: 'order-42',
+        metadata: {},
+        redirectUrl: 'https://shop.example/thanks',
+      },
+    ],
+  })
+
+export const cancelPaymentIntent = z
+  .strictObject({
+    reason: text(200).min(1).optional().meta({ description: 'Kept in the history.' }),
+  })
+  .nullish()
+  .transform((body) => body ?? {})
+
+/** Loose on purpose: an id that is none is answered like one that is unknown. */
+export const idParams = z.object({ id: z.string() }).meta({ examples: [{ id: 'pi_…' }] })
+
+/** Numbers in a query are text; only plain decimal digits are read as one. */
+const whole = (min: number, max: number) =>
+  z.preprocess(
+    (value) =>
+      typeof value === 'string' && /^(0|[1-9]\d{0,15})$/.test(value) ? Number(value) : value,
+    z.int().min(min).max(max),
+  )
+
+const limit = whole(1, limitMax).default(limitDefault)
+
+export const listQuery = z.strictObject({
+  status: z.enum(statuses).optional(),
+  reference: text(referenceMax).optional(),
+  txHash: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{64}$/, 'Must be a transaction hash.')
+    .toLowerCase()
+    .optional(),
+  address: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, 'Must be an address.')
+    .toLowerCase()
+    .optional(),
+  cursor: paymentId.optional(),
+  limit,
+})
+
+export const eventsQuery = z.strictObject({
+  after: whole(0, sequenceMax).default(0),
+  limit,
+  wait: whole(0, waitMaxSeconds).default(0),
+})
+
+export const feedQuery = z.strictObject({
+  after: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit,
+})
+
+export const idempotencyHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible ASCII characters.')
+    .optional()
+    .meta({ description: 'The same key and body get the same answer; another body gets 422.' }),
+})

@@ -1,0 +1,103 @@
+import { Failure } from '@settlewire/core/errors'
+import { isId } from '@settlewire/core/id'
+import { toRfc3339 } from '@settlewire/core/instant'
+import type { Payment } from '@settlewire/core/payment'
+import { z } from 'zod'
+import { checkoutTokenOf, clientSecretOf, sameSecret } from '../../credential.ts'
+import type { Access } from '../access.ts'
+import type { Assets } from '../assets.ts'
+import { checkoutCookie } from '../auth.ts'
+import type { App, HttpContext } from '../context.ts'
+import { problemsOf, securityOf, text } from '../describe.ts'
+import { pagePolicy } from '../headers.ts'
+import { pageWithState, sendPlainPage, takesState } from '../page.ts'
+import { show } from '../show.ts'
+
+const access: Access = { who: 'anyone' }
+/** The page, where the build puts it below `webRoot`. */
+const pageName = 'checkout.html'
+
+/** The page that payers see. Its address holds a token; whoever has it may follow that one payment. */
+export function checkoutRoutes(app: App, context: HttpContext, assets: Assets): void {
+  const page = assets.get(pageName)?.identity.toString('utf8') ?? null
+  if (page === null || !takesState(page)) {
+    context.log.warn({ area: 'http', what: pageName }, 'the checkout page was not built')
+  }
+  app.get(
+    '/pay/:id/:token',
+    {
+      config: { access, page: true },
+      schema: {
+        tags: ['Checkout'],
+        summary: 'The checkout page',
+        description:
+          'For browsers. Sets the cookie that lets the page read and follow its payment, and nothing else.',
+        security: securityOf(access),
+        params: z.object({ id: z.string(), token: z.string() }),
+        response: {
+          200: text('The page.', 'text/html'),
+          404: text('A page that says so: the link is wrong.', 'text/html'),
+          ...problemsOf(access, ['store_unavailable']),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id, token } = request.params
+      reply.header('x-robots-tag', 'noindex, nofollow')
+      const payment = await findByLink(context, id, token)
+      if (payment === null) return sendPlainPage(reply, 404, wrongLink)
+      if (page === null) return sendPlainPage(reply, 503, notBuilt)
+      reply.header('set-cookie', cookiesFor(payment, context))
+      return reply
+        .header('content-security-policy', pagePolicy)
+        .type('text/html; charset=utf-8')
+        .send(pageWithState(page, await stateOf(payment, context)))
+    },
+  )
+}
+
+const wrongLink = [
+  'This payment link does not work',
+  'It may be incomplete. Open it again from the shop, or ask the shop for a new one.',
+] as const
+const notBuilt = [
+  'The checkout page is not built',
+  'Whoever runs this server can build it with npm run build.',
+] as const
+
+/** A wrong token, an unknown payment, a text that is no id: all the same to whoever asks. */
+async function findByLink(
+  { secrets, payments }: HttpContext,
+  id: string,
+  token: string,
+): Promise<Payment | null> {
+  const isGenuine = isId('pi', id) && sameSecret(token, checkoutTokenOf(secrets.checkout, id))
+  if (!isGenuine) return null
+  return payments.getByBearer(id).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'not_found') return null
+    throw error
+  })
+}
+
+/** What the page starts with, so that it never opens blank. */
+async function stateOf(payment: Payment, context: HttpContext): Promise<object> {
+  const merchant = await context.directory.merchant(payment.merchantId)
+  return {
+    payment: show(payment, { kind: 'client' }, context),
+    merchant: { name: merchant?.name ?? '' },
+    serverTime: toRfc3339(context.clock.now()),
+    // Whether the sandbox's wallet can pay it: POST /v1/test/payment-intents/{id}/pay.
+    sandbox: context.sandbox && !payment.livemode,
+  }
+}
+
+/** One for the payment's own routes, and one for the sandbox's where there is a sandbox. */
+function cookiesFor(payment: Payment, { secrets, sandbox, origin }: HttpContext): string[] {
+  const value = clientSecretOf(secrets.clientSecret, payment.id)
+  const secure = origin().startsWith('https:') ? '; Secure' : ''
+  const paths = [`/v1/payment-intents/${payment.id}`]
+  if (sandbox && !payment.livemode) paths.push(`/v1/test/payment-intents/${payment.id}`)
+  return paths.map(
+    (path) => `${checkoutCookie}=${value}; Path=${path}; HttpOnly; SameSite=Lax${secure}`,
+  )
+}

@@ -1,0 +1,71 @@
+import type { Access } from '../access.ts'
+import { liveness, readiness } from '../answer-schema.ts'
+import type { App, HttpContext } from '../context.ts'
+import { json, problemsOf, securityOf, text } from '../describe.ts'
+import { Readiness } from '../readiness.ts'
+import { sendJson } from '../show.ts'
+
+const tags = ['Operation']
+const access: Access = { who: 'anyone' }
+const security = securityOf(access)
+
+/** For load balancers and Prometheus. */
+export function healthRoutes(app: App, context: HttpContext): void {
+  const { store, backplane, chains, metrics, closing } = context
+  const ready = new Readiness(
+    {
+      // Any question that the history itself must answer.
+      store: () => store.nextDue(),
+      backplane: (signal) => backplane.prove(signal),
+    },
+    context,
+  )
+  app.get(
+    '/healthz',
+    {
+      config: { access, whileClosing: true },
+      schema: {
+        ...{ tags, security, summary: 'Whether the process runs' },
+        response: { 200: json('It does.', liveness), ...problemsOf(access) },
+      },
+    },
+    async (_, reply) => sendJson(reply, { status: 'alive' }),
+  )
+  app.get(
+    '/readyz',
+    {
+      config: { access, whileClosing: true },
+      schema: {
+        ...{ tags, security, summary: 'Whether it should be sent requests' },
+        response: {
+          ...problemsOf(access),
+          200: json('It should.', readiness),
+          503: json('It should not: see `checks`.', readiness),
+        },
+      },
+    },
+    async (_, reply) => {
+      const isClosing = closing.aborted
+      const serving = { ok: !isClosing, reason: isClosing ? 'closing' : null }
+      const checks = isClosing ? { serving } : { serving, ...(await ready.check()) }
+      const isReady = Object.values(checks).every((check) => check.ok)
+      const seen = chains.health().map(({ chain, visibility, reason, head }) => ({
+        ...{ chain, visibility, reason, head },
+      }))
+      const status = isReady ? 'ready' : 'not_ready'
+      return sendJson(reply, { status, checks, chains: seen }, isReady ? 200 : 503)
+    },
+  )
+  app.get(
+    '/metrics',
+    {
+      config: { access, whileClosing: true },
+      schema: {
+        ...{ tags, security, summary: 'Figures for Prometheus' },
+        description: 'No figure names a payment or a merchant.',
+        response: { 200: text('The text format.', 'text/plain'), ...problemsOf(access) },
+      },
+    },
+    async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  )
+}

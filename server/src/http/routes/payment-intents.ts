@@ -1,0 +1,174 @@
+import type { PaymentQuery, Principal } from '../../ports.ts'
+import { type Access, paymentOf, principalOf } from '../access.ts'
+import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
+import type { App, HttpContext } from '../context.ts'
+import { bodyProblems, json, problemsOf, queryProblems, securityOf } from '../describe.ts'
+import { idempotencyOf } from '../idempotency.ts'
+import { goneOrClosing } from '../leave.ts'
+import { pollEvents } from '../long-poll.ts'
+import {
+  cancelPaymentIntent,
+  createPaymentIntent,
+  eventsQuery,
+  idempotencyHeaders,
+  idParams,
+  listQuery,
+} from '../request-schema.ts'
+import { sendJson, show, showEvents } from '../show.ts'
+
+const tags = ['Payment intents']
+const writes: Access = { who: 'key', scope: 'payment_intents:write' }
+const reads: Access = { who: 'key', scope: 'payment_intents:read' }
+const ownerWrites: Access = { who: 'owner', scope: 'payment_intents:write' }
+const clientReads: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
+
+const keyProblems = ['idempotency_key_reused', 'idempotency_in_progress', 'overloaded'] as const
+const termsProblems = ['invalid_amount', 'unsupported_asset', 'merchant_cannot_receive'] as const
+const scopeOf = ({ merchantId, livemode }: Principal) => ({ merchantId, livemode })
+
+/** Requests to be paid: made, read, listed, withdrawn. */
+export function paymentIntentRoutes(app: App, context: HttpContext): void {
+  create(app, context)
+  list(app, context)
+  get(app, context)
+  cancel(app, context)
+  events(app, context)
+}
+
+function create(app: App, context: HttpContext): void {
+  app.post(
+    '/v1/payment-intents',
+    {
+      config: { access: writes },
+      schema: {
+        tags,
+        summary: 'Ask for a payment',
+        security: securityOf(writes),
+        headers: idempotencyHeaders,
+        body: createPaymentIntent,
+        response: {
+          201: json('Created.', paymentIntent),
+          ...problemsOf(writes, [...bodyProblems, ...keyProblems, ...termsProblems]),
+        },
+      },
+    },
+    async (request, reply) => {
+      const principal = principalOf(request)
+      const idempotency = idempotencyOf(request)
+      const answer = await context.payments.create(scopeOf(principal), request.body, idempotency)
+      reply.header('location', `/v1/payment-intents/${answer.payment.id}`)
+      return sendJson(reply, show(answer.payment, principal, context), answer.status)
+    },
+  )
+}
+
+function list(app: App, context: HttpContext): void {
+  app.get(
+    '/v1/payment-intents',
+    {
+      config: { access: reads },
+      schema: {
+        tags,
+        summary: 'List payments, or find them',
+        security: securityOf(reads),
+        querystring: listQuery,
+        response: {
+          200: json('Newest first.', paymentIntentList),
+          ...problemsOf(reads, queryProblems),
+        },
+      },
+    },
+    async (request, reply) => {
+      const principal = principalOf(request)
+      const { payments, next } = await context.payments.list(
+        scopeOf(principal),
+        // Absent and undefined are the same to whoever reads a query.
+        request.query as Omit<PaymentQuery, 'merchantId' | 'livemode'>,
+      )
+      const data = payments.map((payment) => show(payment, principal, context))
+      return sendJson(reply, { object: 'list', data, next })
+    },
+  )
+}
+
+function get(app: App, context: HttpContext): void {
+  app.get(
+    '/v1/payment-intents/:id',
+    {
+      config: { access: clientReads, crossOrigin: true },
+      schema: {
+        tags,
+        summary: 'Read a payment',
+        security: securityOf(clientReads),
+        params: idParams,
+        response: { 200: json('As it stands now.', paymentIntent), ...problemsOf(clientReads) },
+      },
+    },
+    async (request, reply) =>
+      sendJson(reply, show(paymentOf(request), principalOf(request), context)),
+  )
+}
+
+function cancel(app: App, context: HttpContext): void {
+  app.post(
+    '/v1/payment-intents/:id/cancel',
+    {
+      config: { access: ownerWrites },
+      schema: {
+        tags,
+        summary: 'Withdraw a request that nobody has paid',
+        security: securityOf(ownerWrites),
+        params: idParams,
+        headers: idempotencyHeaders,
+        body: cancelPaymentIntent,
+        response: {
+          200: json('Cancelled.', paymentIntent),
+          ...problemsOf(ownerWrites, [...bodyProblems, ...keyProblems, 'not_cancellable']),
+        },
+      },
+    },
+    async (request, reply) => {
+      const principal = principalOf(request)
+      const reason = request.body.reason ?? 'merchant_request'
+      const cancellation = { paymentId: paymentOf(request).id, reason }
+      const key = idempotencyOf(request)
+      const answer = await context.payments.cancel(scopeOf(principal), cancellation, key)
+      return sendJson(reply, show(answer.payment, principal, context), answer.status)
+    },
+  )
+}
+
+function events(app: App, context: HttpContext): void {
+  app.get(
+    '/v1/payment-intents/:id/events',
+    {
+      config: { access: clientReads, crossOrigin: true, waits: true },
+      schema: {
+        tags,
+        summary: "A payment's history",
+        description:
+          'Events with a sequence above `after`. With `wait`, an answer that would be empty is held back until there is news or the seconds are over.',
+        security: securityOf(clientReads),
+        params: idParams,
+        querystring: eventsQuery,
+        response: {
+          200: json('Oldest first.', eventList),
+          ...problemsOf(clientReads, queryProblems),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { after, limit, wait } = request.query
+      const paymentId = paymentOf(request).id
+      // One more than asked for, to know whether there is more.
+      let found = await context.store.read(paymentId, after, limit + 1)
+      if (found.length === 0 && wait > 0) {
+        const signal = goneOrClosing(reply.raw, context.closing)
+        found = await pollEvents({ paymentId, after, limit, waitMs: wait * 1_000 }, context, signal)
+      }
+      const page = found.slice(0, limit)
+      const next = page.at(-1)?.event.data.sequence ?? after
+      return sendJson(reply, showEvents(page, { next, hasMore: found.length > limit }))
+    },
+  )
+}

@@ -1,0 +1,16 @@
+import type { Access } from '../access.ts'
+import type { App } from '../context.ts'
+import { crossOriginPreflight } from '../headers.ts'
+
+const access: Access = { who: 'anyone' }
+
+/** Browsers ask here before they read a payment from a page of another origin. */
+export function preflightRoutes(app: App): void {
+  for (const route of ['', '/events', '/stream']) {
+    app.options(
+      `/v1/payment-intents/:id${route}`,
+      { config: { access }, schema: { hide: true } },
+      async (_, reply) => reply.code(204).headers(crossOriginPreflight).send(),
+    )
+  }
+}

@@ -1,0 +1,29 @@
+import { Failure } from '@settlewire/core/errors'
+import { z } from 'zod'
+import type { Access } from '../access.ts'
+import { type Assets, encode } from '../assets.ts'
+import type { App } from '../context.ts'
+
+const access: Access = { who: 'anyone' }
+const aYear = 'public, max-age=31536000, immutable'
+
+/** What the pages load: scripts, styles, images. A name that changes with its content is kept for ever. */
+export function staticRoutes(app: App, assets: Assets): void {
+  app.get(
+    '/assets/*',
+    { config: { access }, schema: { hide: true, params: z.object({ '*': z.string() }) } },
+    async (request, reply) => {
+      const asset = assets.get(`assets/${request.params['*']}`)
+      if (asset === null) throw new Failure('not_found')
+      reply.headers({
+        'cache-control': asset.isHashed ? aYear : 'no-cache',
+        etag: asset.etag,
+        vary: 'accept-encoding',
+      })
+      if (request.headers['if-none-match'] === asset.etag) return reply.code(304).send()
+      const { body, encoding } = encode(asset, String(request.headers['accept-encoding'] ?? ''))
+      if (encoding !== null) reply.header('content-encoding', encoding)
+      return reply.type(asset.type).send(body)
+    },
+  )
+}

@@ -1,0 +1,141 @@
+import type { AddressInfo } from 'node:net'
+import { Failure } from '@settlewire/core/errors'
+import { makeId } from '@settlewire/core/id'
+import { fastify } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { checkAccess } from './access.ts'
+import { Assets } from './assets.ts'
+import { Auth } from './auth.ts'
+import type { App, HttpContext, HttpDeps } from './context.ts'
+import { securityHeaders } from './headers.ts'
+import { takeJsonOnly } from './json-body.ts'
+import { publishContract } from './openapi.ts'
+import { refuseRaw, refuseWithProblems } from './refuse.ts'
+import { limitAnswers, logRequests } from './request-log.ts'
+import { chainRoutes } from './routes/chains.ts'
+import { checkoutRoutes } from './routes/checkout.ts'
+import { eventRoutes } from './routes/events.ts'
+import { healthRoutes } from './routes/health.ts'
+import { paymentIntentRoutes } from './routes/payment-intents.ts'
+import { preflightRoutes } from './routes/preflight.ts'
+import { staticRoutes } from './routes/static.ts'
+import { validateWithZod } from './validate.ts'
+
+const version = '0.1.0'
+const bodyBytesMax = 64 * 1024
+const headBytesMax = 16 * 1024
+const paramCharactersMax = 256
+/** For a request to arrive as a whole; its head in half of that. */
+const arrivalMsMax = 30_000
+
+/** The server, listening or not. */
+export interface HttpServer {
+  readonly fastify: App
+  /** Resolves with where it listens. */
+  listen(): Promise<{ readonly port: number; readonly url: string }>
+  /** Takes nothing new, lets what is under way finish, ends streams. Resolves when all is closed. */
+  close(): Promise<void>
+}
+
+/** Builds the server with all its routes. Nothing is listened to yet. */
+export async function createServer(deps: HttpDeps): Promise<HttpServer> {
+  const app = createApp(deps)
+  const closing = new AbortController()
+  const context: HttpContext = {
+    ...deps,
+    gate: new Auth({ ...deps, ...deps.secrets }),
+    closing: closing.signal,
+    origin: () => deps.publicUrl(portOf(app) ?? deps.port),
+  }
+  addHooks(app, context)
+  await publishContract(app, version)
+  const assets = await Assets.load(deps.webRoot)
+  paymentIntentRoutes(app, context)
+  eventRoutes(app, context)
+  chainRoutes(app, context)
+  healthRoutes(app, context)
+  checkoutRoutes(app, context, assets)
+  staticRoutes(app, assets)
+  preflightRoutes(app)
+  for (const plugin of deps.plugins ?? []) {
+    await app.register(async (instance) => plugin(instance, context.gate))
+  }
+  await app.ready()
+  return new Running(app, context, closing)
+}
+
+function createApp({ clock }: HttpDeps): App {
+  const requestId = (): string => makeId('req', clock.now(), clock.random(10))
+  return fastify({
+    genReqId: requestId,
+    bodyLimit: bodyBytesMax,
+    requestTimeout: arrivalMsMax,
+    http: { maxHeaderSize: headBytesMax, headersTimeout: arrivalMsMax / 2 },
+    routerOptions: { maxParamLength: paramCharactersMax },
+    // Fastify's own refusal is no problem document; ours comes from a hook.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => refuseRaw(error, socket, requestId()),
+    frameworkErrors: (_, _request, _reply) => {
+      throw new Failure('not_found')
+    },
+  }).withTypeProvider<ZodTypeProvider>()
+}
+
+function addHooks(app: App, context: HttpContext): void {
+  const { log, clock, closing } = context
+  app.setValidatorCompiler(validateWithZod)
+  app.setSerializerCompiler(() => JSON.stringify)
+  takeJsonOnly(app)
+  refuseWithProblems(app, log)
+  logRequests(app, log)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders(context.origin().startsWith('https:')))
+    reply.header('request-id', request.id)
+    if (!closing.aborted) return
+    reply.header('connection', 'close')
+    if (!request.routeOptions.config.whileClosing) throw new Failure('shutting_down')
+  })
+  limitAnswers(app, clock)
+  checkAccess(app, context.gate)
+}
+
+class Running implements HttpServer {
+  readonly fastify: App
+  readonly #context: HttpContext
+  readonly #closing: AbortController
+  #closed: Promise<void> | null = null
+
+  constructor(app: App, context: HttpContext, closing: AbortController) {
+    this.fastify = app
+    this.#context = context
+    this.#closing = closing
+  }
+
+  async listen(): Promise<{ port: number; url: string }> {
+    const { host, port, origin } = this.#context
+    await this.fastify.listen({ host, port })
+    return { port: portOf(this.fastify) ?? port, url: origin() }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const { clock, shutdownMs, log } = this.#context
+    this.#closing.abort()
+    const stop = clock.after(shutdownMs, () => {
+      log.warn({ area: 'http' }, 'requests did not finish in time and were cut')
+      this.fastify.server.closeAllConnections()
+    })
+    await this.fastify.close()
+    stop()
+  }
+}
+
+function portOf(app: App): number | null {
+  // The address of a TCP server is an object; null before it listens. Pipes are not listened on.
+  const address = app.server.address() as AddressInfo | null
+  return address?.port ?? null
+}

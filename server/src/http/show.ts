@@ -1,0 +1,67 @@
+import type { ServerResponse } from 'node:http'
+import type { Payment } from '@settlewire/core/payment'
+import { envelope, type PaymentIntent, type ResourceContext, resource } from '@settlewire/core/wire'
+import type { FastifyReply } from 'fastify'
+import { checkoutTokenOf, clientSecretOf } from '../credential.ts'
+import type { Principal, StoredEvent } from '../ports.ts'
+import type { HttpContext } from './context.ts'
+
+type Shown = Pick<HttpContext, 'chains' | 'secrets' | 'origin'>
+
+/** The resource as this principal may see it: its merchant, or the one browser with its secret. */
+export function show(
+  payment: Payment,
+  principal: Pick<Principal, 'kind'>,
+  context: Shown,
+): PaymentIntent {
+  const { chains, secrets } = context
+  const merchant: ResourceContext['merchant'] =
+    principal.kind === 'client'
+      ? null
+      : {
+          checkoutUrl: checkoutUrl(payment.id, context),
+          clientSecret: clientSecretOf(secrets.clientSecret, payment.id),
+        }
+  return resource(payment, {
+    policy: chains.policy,
+    visibility: chains.visibility(payment),
+    formatAddress: (chain, address) => chains.formatAddress(chain, address),
+    explorerUrl: (chain, txHash) => chains.explorerUrl(chain, txHash),
+    merchant,
+  })
+}
+
+/** Where a payer is sent. */
+export const checkoutUrl = (
+  paymentId: string,
+  { secrets, origin }: Omit<Shown, 'chains'>,
+): string => `${origin()}/pay/${paymentId}/${checkoutTokenOf(secrets.checkout, paymentId)}`
+
+/**
+ * A list of events as JSON text: the stored bytes of each `data` go out as they are, because the
+ * same event must read the same on every transport.
+ */
+export function showEvents(
+  events: readonly StoredEvent[],
+  page: { readonly next: number; readonly hasMore: boolean },
+): string {
+  const items = events.map(({ event, livemode, dataJson }) =>
+    envelope({ id: event.id, type: event.type, at: event.at, livemode, dataJson }),
+  )
+  return `{"object":"list","data":[${items.join(',')}],"next":${page.next},"hasMore":${page.hasMore}}`
+}
+
+/**
+ * Answers with JSON: text that is JSON already goes out as it is. What a route answers is held to
+ * its schema by tests and not at each request, which would cost more than the answer.
+ */
+export const sendJson = (
+  reply: { readonly raw: ServerResponse },
+  body: object | string,
+  status = 200,
+): FastifyReply =>
+  // Any reply of the framework: its many type parameters have no bearing on this.
+  (reply as FastifyReply)
+    .code(status)
+    .type('application/json')
+    .send(typeof body === 'string' ? body : JSON.stringify(body))

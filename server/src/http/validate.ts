@@ -1,0 +1,37 @@
+import { Failure, type FieldError } from '@settlewire/core/errors'
+import type { FastifySchemaCompiler } from 'fastify'
+import type { z } from 'zod'
+
+const fieldsMax = 20
+const textMax = 200
+
+/** Checks what was sent against a route's schema; what does not fit is an `invalid_request`. */
+export const validateWithZod: FastifySchemaCompiler<z.ZodType> =
+  ({ schema, httpPart }) =>
+  (input) => {
+    const result = schema.safeParse(input)
+    if (result.success) return { value: result.data }
+    // An id that is none names nothing: answered like one that is unknown.
+    if (httpPart === 'params') return { error: new Failure('not_found') }
+    const fields = result.error.issues.flatMap(fieldsOf).slice(0, fieldsMax)
+    const [first] = fields
+    const detail = first === undefined ? undefined : `${first.pointer}: ${first.detail}`
+    return { error: new Failure('invalid_request', detail, { fields }) }
+  }
+
+function fieldsOf(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => field([...issue.path, key], 'There is no such member.'))
+  }
+  return [field(issue.path, issue.message)]
+}
+
+const field = (path: readonly PropertyKey[], detail: string): FieldError => ({
+  pointer: clip(path.map((part) => `/${escapePart(String(part))}`).join('')),
+  detail: clip(detail),
+})
+
+/** RFC 6901. */
+const escapePart = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1')
+
+const clip = (text: string): string => (text.length > textMax ? `${text.slice(0, textMax)}…` : text)
