@@ -34,7 +34,10 @@ export class FakeNode {
   knowsBlockReceipts = true
   /** Subscriptions are accepted, and nothing ever comes. */
   mute = false
-  /** Looked at before anything else; undefined means the usual answer. */
+  /**
+   * Looked at before anything else: undefined means the usual answer, `silence` none at all, and a
+   * promise is awaited first.
+   */
   instead: (method: string, params: readonly unknown[]) => unknown = () => undefined
 
   readonly #server: WebSocketServer
@@ -122,7 +125,13 @@ export class FakeNode {
       params: unknown[]
     }
     this.asked.push({ method, params })
-    const answer = this.instead(method, params) ?? this.#answer(socket, method, params)
+    const usual = (): unknown => this.#answer(socket, method, params)
+    const answer = this.instead(method, params) ?? usual()
+    if (!(answer instanceof Promise)) this.#say(socket, id, answer)
+    else void answer.then((late: unknown) => this.#say(socket, id, late ?? usual()))
+  }
+
+  #say(socket: WebSocket, id: number, answer: unknown): void {
     if (answer === silence) return
     const said =
       answer instanceof Refused

@@ -18,7 +18,6 @@ const firstDoubtMs = 30
  * that was never reorged, and tell a payer of a reorg that did not happen.)
  */
 export class BlockReader {
-  readonly #node: EvmNode
   readonly #watch: WatchSet
   readonly #clock: Clock
   readonly #limits: Limits
@@ -26,11 +25,12 @@ export class BlockReader {
   readonly #tokenSet: ReadonlySet<string>
   readonly #mayHold: (logsBloom: unknown) => boolean
 
-  constructor(
-    node: EvmNode,
-    parts: { tokens: readonly string[]; watch: WatchSet; clock: Clock; limits: Limits },
-  ) {
-    this.#node = node
+  constructor(parts: {
+    readonly tokens: readonly string[]
+    readonly watch: WatchSet
+    readonly clock: Clock
+    readonly limits: Limits
+  }) {
     this.#watch = parts.watch
     this.#clock = parts.clock
     this.#limits = parts.limits
@@ -40,31 +40,31 @@ export class BlockReader {
   }
 
   /** Reads blocks side by side and answers in their order. */
-  read(headers: readonly Header[]): Promise<BlockContents[]> {
-    return inParallel(headers, blocksAtOnce, (header) => this.#readOne(header))
+  read(node: EvmNode, headers: readonly Header[]): Promise<BlockContents[]> {
+    return inParallel(headers, blocksAtOnce, (header) => this.#readOne(node, header))
   }
 
   /** Fetches what `missingOf` names, all of it. */
-  async complete(blocks: readonly BlockContents[]): Promise<void> {
+  async complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
     await inParallel(blocks, blocksAtOnce, async (block) => {
       const missing = missingOf(block, this.#watch)
-      if (missing.values) block.values = (await this.#header(block.header, true)).values ?? []
+      if (missing.values) block.values = (await wholeOf(node, block.header, true)).values ?? []
       await inParallel(missing.receipts, receiptsAtOnce, async (txHash) => {
-        block.receipts.set(txHash, await this.#receipt(txHash, block.header.ref.hash))
+        block.receipts.set(txHash, await receiptOf(node, txHash, block.header.ref.hash))
       })
     })
   }
 
-  async #readOne(known: Header): Promise<BlockContents> {
+  async #readOne(node: EvmNode, known: Header): Promise<BlockContents> {
     const [header, found] = await Promise.all([
-      this.#header(known, this.#watch.wantsNative),
-      this.#logs(known),
+      wholeOf(node, known, this.#watch.wantsNative),
+      this.#logs(node, known),
     ])
     const txHashes = header.txHashes ?? []
     const receipts = new Map<string, Receipt>()
     let logs = found
     if (logs === null) {
-      const all = await this.#receiptsOf(header.ref.hash, txHashes)
+      const all = await receiptsOf(node, header.ref.hash, txHashes)
       for (const receipt of all) receipts.set(receipt.txHash, receipt)
       logs = all.flatMap((receipt) => receipt.logs)
     }
@@ -72,46 +72,50 @@ export class BlockReader {
     return { header, txHashes, transfers, values: header.values, receipts }
   }
 
-  /** The block with its transactions: only with all values when `whole`. */
-  async #header(known: Header, whole: boolean): Promise<Header> {
-    if (known.txHashes !== null && (!whole || known.values !== null)) return known
-    const header = await this.#node.byHash(known.ref.hash, whole)
-    if (header?.txHashes == null) throw unread('does not have a block it named')
-    return header
-  }
-
   /**
    * The block's logs, or null when only its receipts can tell: a node that lags answers an empty
    * list in good faith, and the header's bloom is what shows that it may be wrong.
    */
-  async #logs({ ref, logsBloom }: Header): Promise<readonly unknown[] | null> {
+  async #logs(node: EvmNode, { ref, logsBloom }: Header): Promise<readonly unknown[] | null> {
     if (!this.#mayHold(logsBloom)) return []
     for (let asked = 0; asked <= this.#limits.emptyLogsAskedAgain; asked++) {
       if (asked > 0) await this.#clock.sleep(firstDoubtMs * 4 ** (asked - 1))
-      const logs = await this.#node.logs(ref.hash, this.#tokens, transferTopic)
+      const logs = await node.logs(ref.hash, this.#tokens, transferTopic)
       if (logs !== null && logs.length > 0) return logs
     }
     return null
   }
+}
 
-  async #receiptsOf(blockHash: string, txHashes: readonly string[]): Promise<readonly Receipt[]> {
-    const together = await this.#node.blockReceipts(blockHash)
-    if (together === null) {
-      // Not every node has the call; every node has receipts.
-      return inParallel(txHashes, receiptsAtOnce, (txHash) => this.#receipt(txHash, blockHash))
-    }
-    const whole = together.length === txHashes.length
-    if (!whole || together.some((receipt) => receipt.blockHash !== blockHash)) {
-      throw unread('has not all receipts of a block yet')
-    }
-    return together
-  }
+/** The block with its transactions: with their values too when `whole`. */
+async function wholeOf(node: EvmNode, known: Header, whole: boolean): Promise<Header> {
+  if (known.txHashes !== null && (!whole || known.values !== null)) return known
+  const header = await node.byHash(known.ref.hash, whole)
+  if (header === null || header.txHashes === null) throw unread('lacks a block it named')
+  return header
+}
 
-  async #receipt(txHash: string, blockHash: string): Promise<Receipt> {
-    const receipt = await this.#node.receipt(txHash)
-    if (receipt?.blockHash !== blockHash) throw unread('has no receipt from that block')
-    return receipt
+async function receiptsOf(
+  node: EvmNode,
+  blockHash: string,
+  txHashes: readonly string[],
+): Promise<readonly Receipt[]> {
+  const together = await node.blockReceipts(blockHash)
+  if (together === null) {
+    // Not every node has the call; every node has receipts.
+    return inParallel(txHashes, receiptsAtOnce, (txHash) => receiptOf(node, txHash, blockHash))
   }
+  const complete = together.length === txHashes.length
+  if (!complete || together.some((receipt) => receipt.blockHash !== blockHash)) {
+    throw unread('lacks receipts of a block')
+  }
+  return together
+}
+
+async function receiptOf(node: EvmNode, txHash: string, blockHash: string): Promise<Receipt> {
+  const receipt = await node.receipt(txHash)
+  if (receipt?.blockHash !== blockHash) throw unread('lacks a receipt of a block')
+  return receipt
 }
 
 const unread = (why: string): Failure => new Failure('chain_unavailable', `The node ${why}.`)

@@ -53,6 +53,7 @@ const lookupsAtOnce = 16
  */
 export class ChainWalk {
   readonly #parts: Parts
+  readonly #reader: BlockReader
   /** As stored; null when it must be read again. */
   #position: ChainPosition | null = null
   /** The transactions told of each recent block: whose fate a reorg must report. */
@@ -60,6 +61,7 @@ export class ChainWalk {
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#reader = new BlockReader(parts)
   }
 
   /** The stored position, begun at the node's chain if there is none. Throws `chain_mismatch`. */
@@ -75,23 +77,24 @@ export class ChainWalk {
   }
 
   /** Goes at most one step towards a head, from a position read before. */
-  async towards(node: EvmNode, head: Header, position: ChainPosition): Promise<Progress> {
+  async towards(node: EvmNode, aim: Header, position: ChainPosition): Promise<Progress> {
     const { recent } = position
-    if (recent[0]?.hash === head.ref.hash) return { kind: 'at_head' }
-    const known = recent.some((block) => block.hash === head.ref.hash)
-    if (known || head.ref.number < (recent.at(-1)?.number ?? 0)) return { kind: 'node_behind' }
-    const branch = await this.#branchTo(node, head, recent)
+    if (recent[0]?.hash === aim.ref.hash) return { kind: 'at_head' }
+    const known = recent.some((block) => block.hash === aim.ref.hash)
+    if (known || aim.ref.number < (recent.at(-1)?.number ?? 0)) return { kind: 'node_behind' }
+    const branch = await this.#branchTo(node, aim, recent)
     if (branch === null) return { kind: 'too_deep' }
-    const reader = new BlockReader(node, this.#parts)
     const [blocks, pendingAgain] = await Promise.all([
-      reader.read(branch.headers),
+      this.#reader.read(node, branch.headers),
       this.#pendingAgain(node, branch.reverted),
     ])
-    // The tags are asked last: what they call final must not be older news than the blocks.
-    const headAfter = await this.#headAfter(node, position, branch)
-    const step = await this.#tell(reader, { ...branch, blocks, pendingAgain, head: headAfter })
+    const [head] = await Promise.all([
+      this.#headAfter(node, position, branch),
+      this.#reader.complete(node, blocks),
+    ])
+    const step = await this.#tell(node, { ...branch, blocks, pendingAgain, head })
     this.#moved(position, step)
-    return { kind: 'stepped', step, behind: Math.max(0, head.ref.number - step.head.head) }
+    return { kind: 'stepped', step, behind: Math.max(0, aim.ref.number - head.head) }
   }
 
   async #read(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
@@ -177,7 +180,7 @@ export class ChainWalk {
 
   /** Matches and tells within one tick: nothing can join the watch set in between. */
   async #tell(
-    reader: BlockReader,
+    node: EvmNode,
     found: {
       readonly blocks: readonly BlockContents[]
       readonly reverted: readonly BlockRef[]
@@ -187,7 +190,8 @@ export class ChainWalk {
   ): Promise<ChainStep> {
     const { chain, source, watch, clock, sink } = this.#parts
     const { blocks, reverted, head } = found
-    while (!blocks.every((block) => isComplete(block, watch))) await reader.complete(blocks)
+    while (!blocks.every((block) => isComplete(block, watch)))
+      await this.#reader.complete(node, blocks)
     const minedAgain = new Set(blocks.flatMap((block) => block.txHashes))
     const step: ChainStep = {
       source,
