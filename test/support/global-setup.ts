@@ -4,7 +4,8 @@ import { systemClock } from '../../server/src/clock.ts'
 import { silentLog } from '../../server/src/log.ts'
 import { startEmbedded } from '../../server/src/store/embedded.ts'
 import { migrate } from '../../server/src/store/migrate.ts'
-import { execute, templateName, temporaryHome, withDatabase } from './postgres.ts'
+import { templateName } from './postgres.ts'
+import { execute, temporaryHome, withDatabase } from './postgres-server.ts'
 
 /**
  * One real PostgreSQL for a whole test run, in a directory and on a socket of its own, so that runs
