@@ -23,6 +23,8 @@ export function planStep(
 ): StepPlan {
   const seen = { source: step.source, at: step.at, chain, view: step.head.view }
   const { head, safe, finalized } = step.head
+  // One object for all payments: the store encodes it once.
+  const grown: Observation = { ...seen, kind: 'head', head, safe, finalized }
   const ofBlocks = new Map<string, Observation[]>()
   for (const applied of step.applied) {
     for (const [paymentId, fact] of factsIn(applied, known.watched)) {
@@ -42,7 +44,7 @@ export function planStep(
         }),
       ),
       ...(ofBlocks.get(payment.id) ?? []),
-      { ...seen, kind: 'head', head, safe, finalized },
+      grown,
     ],
   }
 }

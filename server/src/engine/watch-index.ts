@@ -47,7 +47,9 @@ export class WatchIndex {
     }
     const unsettled = new Set<string>()
     for (const chain of this.#chains.keys()) {
-      for (const id of await store.unsettled(chain)) unsettled.add(id)
+      for (const id of await store.unsettled(chain)) {
+        if (this.#watched.has(id)) unsettled.add(id)
+      }
     }
     const ids = [...unsettled]
     for (let i = 0; i < ids.length; i += pageMax) {
@@ -76,8 +78,9 @@ export class WatchIndex {
     this.#watched.delete(paymentId)
   }
 
-  /** Takes up what was committed of a payment's transactions. */
+  /** Takes up what was committed of a payment's transactions; once it is released they are history. */
   record(payment: Payment): void {
+    if (!this.#watched.has(payment.id)) return
     for (const transaction of payment.facts.transactions) {
       this.#chains.get(transaction.chain)?.record(payment.id, transaction)
     }

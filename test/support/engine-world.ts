@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto'
+import type { Policy } from '@settlewire/core/policy'
+import type { Asset } from '../../server/src/engine/asset.ts'
+import { Engine } from '../../server/src/engine/engine.ts'
+import type { Scope } from '../../server/src/engine/once.ts'
+import type { PaymentRequest } from '../../server/src/engine/terms.ts'
+import { silentLog } from '../../server/src/log.ts'
+import { silentMetrics } from '../../server/src/metrics.ts'
+import type { Directory, EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
+import { openStore, type Store } from '../../server/src/store/open.ts'
+import { ManualClock } from './manual-clock.ts'
+import { ModelChain } from './model-chain.ts'
+import { bornAt, policy as localPolicy, usdc } from './payments.ts'
+import { type TestDatabase, testDatabase } from './postgres.ts'
+
+export const assets: readonly Asset[] = [
+  {
+    ...{ symbol: 'USDC', currency: 'USDC', chain: 'local', chainId: 31337 },
+    ...{ token: usdc, decimals: 6, livemode: false },
+  },
+  {
+    ...{ symbol: 'USDC', currency: 'USDC', chain: 'other', chainId: 31338 },
+    ...{ token: usdc, decimals: 6, livemode: false },
+  },
+  {
+    ...{ symbol: 'ETH', currency: 'ETH', chain: 'local', chainId: 31337 },
+    ...{ token: null, decimals: 18, livemode: false },
+  },
+]
+
+export const policy: Policy = {
+  version: 'test-1',
+  chains: { ...localPolicy.chains, other: { settled: 2, final: 'finalized', quorum: 1 } },
+}
+
+export const merchant: Scope = { merchantId: `mer_${'1'.repeat(26)}`, livemode: false }
+export const stranger: Scope = { merchantId: `mer_${'2'.repeat(26)}`, livemode: false }
+
+export const request: PaymentRequest = {
+  amount: '150.00',
+  currency: 'USDC',
+  accept: ['USDC.local'],
+}
+
+/** Not a derivation, but what matters of one: another address for every index. */
+const deriveAddress = (xpub: string, index: number): string =>
+  `0x${createHash('sha256').update(`${xpub}/${index}`).digest('hex').slice(0, 40)}`
+
+/** Stands before a call of the store: makes it, holds it, or fails it. */
+export type Around = (method: keyof EventStore, call: () => Promise<unknown>) => Promise<unknown>
+
+export interface WorldOptions {
+  readonly around?: Around
+  readonly log?: Log
+}
+
+const never = new Promise<never>(() => undefined)
+
+/** An engine on a real store, with a clock and chains that do as they are told. */
+export class EngineWorld {
+  readonly clock = new ManualClock(bornAt)
+  readonly local = new ModelChain('local', { startAt: bornAt })
+  readonly other = new ModelChain('other', { startAt: bornAt })
+  /** Everything that was announced, by whichever engine. */
+  readonly announced: StoredEvent[] = []
+  readonly store: EventStore
+  readonly directory: Directory
+  engine: Engine
+  /** Set before a call to the store that shall go wrong. */
+  around: Around
+  readonly #log: Log
+  readonly #opened: Store
+  readonly #database: TestDatabase
+  /** Which of the engines lives: the others are dead processes, whatever they wait for. */
+  #generation = 0
+
+  private constructor(database: TestDatabase, options: WorldOptions) {
+    this.#database = database
+    this.#log = options.log ?? silentLog
+    this.around = options.around ?? ((_, call) => call())
+    this.#opened = openStore({ url: database.url, clock: this.clock, log: this.#log })
+    this.store = this.#opened.events
+    this.directory = this.#opened.directory
+    this.engine = this.#build()
+  }
+
+  static async start(options: WorldOptions = {}): Promise<EngineWorld> {
+    const world = new EngineWorld(await testDatabase(), options)
+    for (const { merchantId } of [merchant, stranger]) {
+      const xpub = `xpub-${merchantId}`
+      await world.directory.addMerchant({ id: merchantId, name: 'A shop', xpub, createdAt: bornAt })
+    }
+    for (const chain of [world.local, world.other]) {
+      await world.store.begin(chain.name, chain.genesis.hash, chain.genesis)
+      await world.#resume(chain)
+    }
+    await world.engine.start()
+    return world
+  }
+
+  /** As a process that is killed and started again. What the store was asked, it still does. */
+  async crash(): Promise<void> {
+    this.engine = this.#build()
+    for (const chain of [this.local, this.other]) await this.#resume(chain)
+    await this.engine.start()
+  }
+
+  async restart(): Promise<void> {
+    await this.engine.close()
+    await this.crash()
+  }
+
+  /** The address of a payment that can be paid on one chain alone. */
+  async open(changes: Partial<PaymentRequest> = {}): Promise<{ id: string; address: string }> {
+    const { payment } = await this.engine.payments.create(
+      merchant,
+      { ...request, ...changes },
+      null,
+    )
+    const address = payment.terms.accept[0]?.address ?? ''
+    return { id: payment.id, address }
+  }
+
+  /** Tells the engine what the chain has become. */
+  async follow(chain: ModelChain = this.local): Promise<void> {
+    await chain.deliver(this.engine.watcher, this.engine.watcher.watchSet(chain.name))
+  }
+
+  /** Mines, and tells. */
+  async mine(
+    transactions: Parameters<ModelChain['mine']>[0] = [],
+    { blocks = 1, chain = this.local } = {},
+  ): Promise<void> {
+    chain.mine(transactions, blocks)
+    await this.follow(chain)
+  }
+
+  /** Resolves when what was queued before is committed. */
+  async settled(): Promise<void> {
+    await this.engine.writer.submit({ ids: [], decide: () => ({ decisions: [], answer: null }) })
+  }
+
+  async status(id: string): Promise<string> {
+    return (await this.engine.payments.get(merchant, id)).status
+  }
+
+  /** `type:status` of every event of a payment. */
+  async history(id: string): Promise<readonly string[]> {
+    const events = await this.store.read(id, 0, 1_000)
+    return events.map(({ event }) => `${event.type}:${event.data.status}`)
+  }
+
+  async close(): Promise<void> {
+    await this.engine.close()
+    await this.#opened.close()
+    await this.#database.close()
+  }
+
+  async #resume(chain: ModelChain): Promise<void> {
+    const position = await this.store.position(chain.name)
+    if (position !== null) chain.resumeAt(position)
+  }
+
+  /** The store as one process sees it: through `around`, and not at all once that process is dead. */
+  #storeOf(generation: number): EventStore {
+    return new Proxy(this.store, {
+      get: (store, name) => {
+        const method: unknown = Reflect.get(store, name)
+        if (typeof method !== 'function') return method
+        return async (...values: unknown[]) => {
+          if (generation !== this.#generation) return never
+          const call = async () => method.apply(store, values)
+          // The proxy is asked for members of the interface alone.
+          const settled = this.around(name as keyof EventStore, call)
+          const outlived = () => generation !== this.#generation
+          return settled.then(
+            (answer) => (outlived() ? never : answer),
+            (error: unknown) => (outlived() ? never : Promise.reject(error)),
+          )
+        }
+      },
+    })
+  }
+
+  #build(): Engine {
+    return new Engine({
+      store: this.#storeOf(++this.#generation),
+      ...{ directory: this.directory, clock: this.clock, policy, assets, deriveAddress },
+      ...{ log: this.#log, metrics: silentMetrics },
+      policyOf: () => policy,
+      chains: ['local', 'other'],
+      announce: (events) => {
+        this.announced.push(...events)
+      },
+    })
+  }
+}

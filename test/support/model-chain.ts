@@ -1,0 +1,159 @@
+import type { BlockRef, SeenTransfer } from '@settlewire/core/observation'
+import type { ChainHead } from '@settlewire/core/policy'
+import type { AppliedBlock, ChainSink, ChainStep, WatchSet } from '../../server/src/ports.ts'
+import { bornAt, payer, usdc } from './payments.ts'
+
+/** A transaction as it would run: what it moves where, or that it fails. */
+export interface ModelTransaction {
+  readonly txHash: string
+  readonly pays: readonly { to: string; amount: bigint; token?: string | null }[]
+  readonly reverts?: boolean
+}
+
+interface ModelBlock {
+  readonly ref: BlockRef
+  readonly transactions: readonly ModelTransaction[]
+}
+
+/**
+ * A chain that is all in the test's hand, and the follower that reads it: `deliver` tells a sink the
+ * way from where it stands to the canonical chain in one step, as the port promises.
+ */
+export class ModelChain {
+  readonly name: string
+  readonly mempool = new Map<string, ModelTransaction>()
+  /** Blocks below this never change; null while the chain knows no finality. */
+  finalizedDepth: number | null = 8
+  readonly #blockMs: number
+  #canonical: ModelBlock[]
+  #told: readonly BlockRef[]
+  #view = 0
+  #forks = 0
+
+  constructor(name = 'local', options: { startAt?: number; blockMs?: number } = {}) {
+    this.name = name
+    this.#blockMs = options.blockMs ?? 2_000
+    const minedAt = options.startAt ?? bornAt
+    const ref = { number: 0, hash: `0x${name}0`, parentHash: '0x', minedAt }
+    this.#canonical = [{ ref, transactions: [] }]
+    this.#told = [ref]
+  }
+
+  get genesis(): BlockRef {
+    return this.#at(0).ref
+  }
+
+  get tip(): BlockRef {
+    return this.#at(this.#canonical.length - 1).ref
+  }
+
+  /** What the canonical chain holds, oldest first. */
+  get included(): readonly { block: BlockRef; transaction: ModelTransaction }[] {
+    return this.#canonical.flatMap(({ ref, transactions }) =>
+      transactions.map((transaction) => ({ block: ref, transaction })),
+    )
+  }
+
+  /** One more block. Its transactions leave the mempool. */
+  mine(transactions: readonly ModelTransaction[] = [], blocks = 1): BlockRef {
+    for (const { txHash } of transactions) this.mempool.delete(txHash)
+    const parent = this.tip
+    const number = parent.number + 1
+    const ref = {
+      ...{ number, parentHash: parent.hash, minedAt: parent.minedAt + this.#blockMs },
+      hash: `0x${this.name}${number}f${this.#forks}`,
+    }
+    this.#canonical.push({ ref, transactions })
+    return blocks > 1 ? this.mine([], blocks - 1) : ref
+  }
+
+  /** Drops the last blocks; what they held is returned, and in the mempool again if wanted. */
+  fork(depth: number, returns = true): readonly ModelTransaction[] {
+    this.#forks++
+    const dropped = this.#canonical.splice(this.#canonical.length - depth)
+    const transactions = dropped.flatMap((block) => block.transactions)
+    if (returns) for (const each of transactions) this.mempool.set(each.txHash, each)
+    return transactions
+  }
+
+  /** Where a follower would begin again after a crash: the position that the store knows. */
+  resumeAt(position: { head: ChainHead; recent: readonly BlockRef[] }): void {
+    this.#view = position.head.view
+    this.#told = [...position.recent].reverse()
+  }
+
+  /** The sink, told of a pending transaction. */
+  broadcast(sink: ChainSink, transaction: ModelTransaction): void {
+    this.mempool.set(transaction.txHash, transaction)
+    const hints = transaction.pays.map((_, i) => transferOf(transaction, i, 'hint'))
+    sink.pending(this.name, `rpc:${this.name}`, hints)
+  }
+
+  /** The next step for one who looks for `watch`. Null when there is nothing to tell. */
+  next(watch: WatchSet): ChainStep | null {
+    const canonical = new Set(this.#canonical.map((block) => block.ref.hash))
+    const reverted = this.#told.filter((ref) => !canonical.has(ref.hash)).reverse()
+    const told = new Set(this.#told.map((ref) => ref.hash))
+    const from = this.#told[0]?.number ?? 0
+    const applied = this.#canonical.filter(({ ref }) => ref.number > from && !told.has(ref.hash))
+    if (reverted.length === 0 && applied.length === 0) return null
+    const head = this.tip.number
+    const depth = this.finalizedDepth
+    const finalized = depth === null ? null : Math.max(0, head - depth)
+    return {
+      ...{ source: `rpc:${this.name}`, at: this.tip.minedAt, reverted },
+      pendingAgain: new Set([...this.mempool.keys()].filter((txHash) => watch.tracks(txHash))),
+      applied: applied.map((block) => seenThrough(watch, block)),
+      head: { view: this.#view + 1, head, safe: finalized, finalized },
+    }
+  }
+
+  /** Tells the sink, and counts as told only what it has stored. */
+  async deliver(sink: ChainSink, watch: WatchSet): Promise<ChainStep | null> {
+    const step = this.next(watch)
+    if (step === null) return null
+    await sink.step(this.name, step)
+    const gone = new Set(step.reverted.map((ref) => ref.hash))
+    this.#told = [
+      ...this.#told.filter((ref) => !gone.has(ref.hash)),
+      ...step.applied.map(({ block }) => block),
+    ]
+    this.#view++
+    return step
+  }
+
+  #at(index: number): ModelBlock {
+    const block = this.#canonical[index]
+    if (block === undefined) throw new Error(`no block ${index}`)
+    return block
+  }
+}
+
+function transferOf(
+  { txHash, pays }: ModelTransaction,
+  index: number,
+  ordinal: SeenTransfer['ordinal'],
+): SeenTransfer {
+  const pay = pays[index]
+  if (pay === undefined) throw new Error(`no transfer ${index}`)
+  const token = pay.token === undefined ? usdc : pay.token
+  return { txHash, ordinal, token, from: payer, to: pay.to, amount: pay.amount }
+}
+
+/** What a follower finds in a block when it looks for these addresses and transactions. */
+function seenThrough(watch: WatchSet, { ref, transactions }: ModelBlock): AppliedBlock {
+  const transfers: SeenTransfer[] = []
+  const movedNothing: AppliedBlock['movedNothing'][number][] = []
+  for (const transaction of transactions) {
+    const found = transaction.reverts
+      ? []
+      : transaction.pays
+          .map((_, i) => transferOf(transaction, i, i))
+          .filter((transfer) => watch.has(transfer.to))
+    transfers.push(...found)
+    if (found.length > 0 || !watch.tracks(transaction.txHash)) continue
+    const reason = transaction.reverts ? 'reverted' : 'paid_elsewhere'
+    movedNothing.push({ txHash: transaction.txHash, reason })
+  }
+  return { block: ref, transfers, movedNothing }
+}
