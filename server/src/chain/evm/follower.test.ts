@@ -1,5 +1,193 @@
+import { describe, expect, it } from 'vitest'
+import { FakeChain, nativeTx, tokenTx } from '../../../../test/support/evm/fake-chain.ts'
+import { fakeWorld } from '../../../../test/support/evm/fake-world.ts'
 import { openAnvilLab, openFakeLab } from '../../../../test/support/evm/labs.ts'
+import { FakeNode, silence } from '../../../../test/support/fake-node.ts'
 import { chainFollowerContract } from '../contract.ts'
 
 chainFollowerContract('EVM on a real anvil', openAnvilLab)
 chainFollowerContract('EVM on a node of our own making', openFakeLab)
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe('whom a follower believes', () => {
+  const world = fakeWorld()
+
+  const seenReason = (reason: string): Promise<void> =>
+    world.ledger.until(`health says ${reason}`, () => world.ledger.lastHealth?.reason === reason)
+
+  it('pitfall 17: nothing is told of a node on another chain id, not even a pending payment', async () => {
+    const to = world.watched()
+    world.ledger.watch.wantsNative = true
+    world.node.chainId = 1
+    const follower = world.follow()
+    await seenReason('chain_mismatch')
+    world.node.broadcast(nativeTx(to, 1n))
+    world.node.mine([nativeTx(to, 2n)])
+    await pause(300)
+    expect(follower.health()).toMatchObject({ visibility: 'blind', reason: 'chain_mismatch' })
+    expect(world.ledger.seen).toEqual([])
+    expect(world.ledger.stored).toBeNull()
+    expect(world.node.askedFor('eth_subscribe')).toBe(0)
+  })
+
+  it('pitfall 17: the chain id is asked at every connect, and the right one is followed again', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    world.node.chainId = 5
+    world.node.drop()
+    await seenReason('chain_mismatch')
+    world.node.chain.mine([tokenTx(world.token, to, 1n)])
+    await pause(250)
+    expect(world.ledger.transfers).toEqual([])
+    world.node.chainId = 31337
+    await world.atHead()
+    expect(world.ledger.transfers).toHaveLength(1)
+  })
+
+  it('pitfall 17: the right chain id on another genesis is another chain', async () => {
+    world.follow()
+    world.node.mine()
+    await world.atHead()
+    const steps = world.ledger.steps.length
+    const ours = world.node.chain
+    world.node.chain = new FakeChain('the same id, another history')
+    for (let block = 0; block < 5; block++) world.node.chain.mine()
+    world.node.drop()
+    await seenReason('chain_mismatch')
+    await pause(250)
+    expect(world.ledger.steps).toHaveLength(steps)
+    world.node.chain = ours
+    world.node.chain.mine()
+    await world.atHead()
+  })
+
+  it('pitfall 17: a restart on another genesis is refused as well', async () => {
+    const first = world.follow()
+    await world.atHead()
+    await first.close()
+    world.node.chain = new FakeChain('another history')
+    world.follow()
+    await seenReason('chain_mismatch')
+  })
+})
+
+describe('when the connection looks alive and is not', () => {
+  const world = fakeWorld()
+
+  it('pitfall 6: a dead subscription on a living connection is noticed, made anew, and costs no block', async () => {
+    const to = world.watched()
+    world.ledger.watch.wantsNative = true
+    world.follow()
+    await world.atHead()
+    world.node.mute = true
+    world.node.mine([nativeTx(to, 1n)])
+    await world.atHead()
+    expect(world.ledger.transfers).toHaveLength(1)
+    world.node.mine([nativeTx(to, 2n)])
+    await world.atHead()
+    expect(world.ledger.transfers).toHaveLength(2)
+    const heads = (): number =>
+      world.node.asked.filter(
+        ({ method, params }) => method === 'eth_subscribe' && params[0] === 'newHeads',
+      ).length
+    await world.ledger.until('it subscribed anew', () => heads() > 1)
+    expect(world.node.connections).toBe(1)
+    world.node.mute = false
+    // The pending payments are heard again as well, on the new subscription.
+    const tx = nativeTx(to, 3n)
+    world.node.broadcast(tx)
+    await world.ledger.until('the payment is seen', () =>
+      world.ledger.seen.some(({ txHash }) => txHash === tx.hash),
+    )
+  })
+
+  it('a chain that simply makes no blocks is not mistaken for a dead subscription', async () => {
+    world.node.mine()
+    world.follow({ limits: { headPollMs: 40 } })
+    await world.atHead()
+    await pause(400)
+    world.node.mine()
+    await world.atHead()
+    await pause(200)
+    expect(world.node.askedFor('eth_subscribe')).toBe(2)
+  })
+
+  it('says when there is no new head for too long, and takes it back at the next one', async () => {
+    world.follow({ limits: { headPollMs: 40, headSilentAfterMs: 150, blindAfterMs: 300 } })
+    await world.atHead()
+    await world.ledger.until(
+      'no new head is told, and then blindness',
+      () => world.ledger.lastHealth?.visibility === 'blind',
+    )
+    expect(world.ledger.told.slice(-2)).toMatchObject([
+      { visibility: 'degraded', reason: 'no_new_head' },
+      { visibility: 'blind', reason: 'no_new_head' },
+    ])
+    world.node.mine()
+    await world.atHead()
+  })
+
+  it('pitfall 6: a half-open connection shows in the silence after a ping', async () => {
+    await world.node.close()
+    world.node = await FakeNode.start({ answersPings: false })
+    world.follow({ limits: { pingEveryMs: 50, pongWithinMs: 50, headPollMs: 60_000 } })
+    await world.ledger.until('it connected again', () => world.node.askedFor('eth_chainId') >= 3)
+  })
+
+  it('a node that answers pings and no questions is left for a new connection', async () => {
+    world.follow({ limits: { answerWithinMs: 50, headPollMs: 50 } })
+    await world.atHead()
+    world.node.instead = () => silence
+    await world.ledger.until(
+      'the connection is given up',
+      () => world.ledger.lastHealth?.reason === 'socket_down',
+    )
+    expect(world.ledger.told.map(({ reason }) => reason)).toContain('node_failing')
+    world.node.instead = () => undefined
+    world.node.mine()
+    await world.atHead()
+  })
+
+  it('says degraded at once when the connection is lost, and blind when it stays lost', async () => {
+    world.follow({ limits: { blindAfterMs: 200 } })
+    await world.atHead()
+    await world.node.close()
+    await world.ledger.until('blind', () => world.ledger.lastHealth?.visibility === 'blind')
+    expect(world.ledger.told.slice(-2)).toMatchObject([
+      { visibility: 'degraded', reason: 'socket_down' },
+      { visibility: 'blind', reason: 'socket_down' },
+    ])
+  })
+
+  it('says that the store fails, and goes on when it does not', async () => {
+    world.follow()
+    await world.atHead()
+    world.ledger.refuseNext = 2
+    world.node.mine()
+    await world.ledger.until('it says so', () =>
+      world.ledger.told.some(({ reason }) => reason === 'store_failing'),
+    )
+    await world.atHead()
+  })
+
+  it('survives a frame that is no JSON by connecting anew', async () => {
+    world.follow()
+    await world.atHead()
+    world.node.say('<html>502 Bad Gateway</html>')
+    await world.ledger.until('it left', () =>
+      world.ledger.told.some(({ reason }) => reason === 'socket_down'),
+    )
+    world.node.mine()
+    await world.atHead()
+  })
+
+  it('takes a head it cannot read as a hint to ask', async () => {
+    world.follow({ limits: { headPollMs: 60_000 } })
+    await world.atHead()
+    const block = world.node.chain.mine()
+    world.node.announce({ ...block, hash: 'not a hash' })
+    await world.atHead()
+  })
+})

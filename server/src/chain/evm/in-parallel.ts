@@ -8,10 +8,16 @@ export async function inParallel<Item, Result>(
   run: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results = new Array<Result>(items.length)
-  const queue = items.entries()
+  const queue = [...items.entries()]
   const worker = async (): Promise<void> => {
-    // One shared iterator: each worker takes the next item that nobody has taken.
-    for (const [at, item] of queue) results[at] = await run(item)
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        results[next[0]] = await run(next[1])
+      }
+    } catch (error) {
+      queue.length = 0
+      throw error
+    }
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
   return results

@@ -1,0 +1,98 @@
+import type { BlockRef } from '@settlewire/core/observation'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { advance, isChain, joinBranch } from './branch.ts'
+
+/** A chain of blocks on a parent, oldest first; `name` makes its hashes its own. */
+function grow(on: BlockRef | null, length: number, name: string): BlockRef[] {
+  const blocks: BlockRef[] = []
+  for (let at = 0; at < length; at++) {
+    const parent = blocks.at(-1) ?? on
+    const number = (parent?.number ?? -1) + 1
+    const parentHash = parent?.hash ?? 'before'
+    blocks.push({ number, hash: `${name}${number}`, parentHash, minedAt: number * 1000 })
+  }
+  return blocks
+}
+
+describe('joining blocks to the stored chain', () => {
+  const stored = grow(null, 10, 'a')
+  const recent = stored.toReversed()
+
+  it('grows on the head when the first block is its child', () => {
+    expect(joinBranch(recent, grow(recent[0] ?? null, 3, 'a'))).toEqual({
+      kind: 'joined',
+      reverted: [],
+    })
+  })
+
+  it('undoes, newest first, what stands above the common ancestor', () => {
+    const fork = grow(stored[6] ?? null, 5, 'b')
+    expect(joinBranch(recent, fork)).toEqual({
+      kind: 'joined',
+      reverted: [stored[9], stored[8], stored[7]],
+    })
+  })
+
+  it('asks for the parent when the ancestor is not reached yet', () => {
+    const fork = grow(stored[4] ?? null, 8, 'b').slice(3)
+    expect(joinBranch(recent, fork)).toEqual({ kind: 'parent_unknown', parentHash: 'b7' })
+  })
+
+  it('is too deep when the branch leaves below the oldest block that is remembered', () => {
+    const oldest = grow(null, 30, 'a')
+    const remembered = oldest.slice(20).toReversed()
+    const fork = grow(oldest[10] ?? null, 15, 'b')
+    expect(joinBranch(remembered, fork.slice(9))).toMatchObject({ kind: 'too_deep' })
+    expect(joinBranch(remembered, fork.slice(10))).toMatchObject({ kind: 'too_deep' })
+    expect(joinBranch(remembered, fork.slice(11))).toMatchObject({ kind: 'parent_unknown' })
+  })
+
+  it('is broken when the blocks are no chain, or there are none', () => {
+    const [first, , third] = grow(recent[0] ?? null, 3, 'a')
+    expect(
+      joinBranch(
+        recent,
+        [first, third].filter((b) => b !== undefined),
+      ).kind,
+    ).toBe('broken')
+    expect(joinBranch(recent, []).kind).toBe('broken')
+    expect(joinBranch([], grow(null, 1, 'a')).kind).toBe('broken')
+  })
+
+  it('leads from any chain to any other in bounded steps, and never applies on a wrong parent', () => {
+    const world = fc.record({
+      common: fc.integer({ min: 1, max: 12 }),
+      old: fc.integer({ min: 0, max: 8 }),
+      fresh: fc.integer({ min: 1, max: 20 }),
+      told: fc.integer({ min: 1, max: 20 }),
+    })
+    fc.assert(
+      fc.property(world, ({ common, old, fresh, told }) => {
+        const trunk = grow(null, common, 't')
+        const before = [...trunk, ...grow(trunk.at(-1) ?? null, old, 'o')]
+        const branch = grow(trunk.at(-1) ?? null, fresh, 'n')
+        // Only the last few are told; parents are asked for one by one, as a follower does.
+        let known = branch.slice(-Math.min(told, fresh))
+        let joint = joinBranch(before.toReversed(), known)
+        while (joint.kind === 'parent_unknown') {
+          const { parentHash } = joint
+          const parent = branch.find((block) => block.hash === parentHash)
+          if (parent === undefined) throw new Error('asked for a block that is not in the branch')
+          known = [parent, ...known]
+          joint = joinBranch(before.toReversed(), known)
+        }
+        if (joint.kind !== 'joined') throw new Error(`ended as ${joint.kind}`)
+        const step = { reverted: joint.reverted, applied: known }
+        const after = advance(before.toReversed(), step, 1_000)
+        expect(after).toEqual([...trunk, ...branch].toReversed())
+        expect(isChain(after.toReversed())).toBe(true)
+      }),
+    )
+  })
+
+  it('remembers no more than its window', () => {
+    const applied = grow(recent[0] ?? null, 5, 'a')
+    expect(advance(recent, { reverted: [], applied }, 4)).toEqual(applied.slice(1).toReversed())
+  })
+})
