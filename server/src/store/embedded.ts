@@ -6,7 +6,7 @@ import { type Child, spawnSupervised } from '../child.ts'
 import type { Clock, Log } from '../ports.ts'
 import { type Binaries, findBinaries } from './embedded-binaries.ts'
 import { type Place, preparePlace } from './embedded-place.ts'
-import { lockHome } from './home-lock.ts'
+import { type HomeLock, lockHome } from './home-lock.ts'
 import { commandOf } from './process-birth.ts'
 
 /** A PostgreSQL of our own: the real one, durable, on a socket that only we can open. */
@@ -26,6 +26,8 @@ export interface EmbeddedOptions {
   readonly home: string
   readonly clock: Clock
   readonly log: Log
+  /** The lock of the home, where the caller has it already; else it is taken here. */
+  readonly lock?: HomeLock
   /** Further server settings, for tests: `{ max_connections: '200' }`. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -55,7 +57,7 @@ const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
  * `home_in_use` when another process has the home, `invalid_config` when none can run here.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const lock = lockHome(options.home)
+  const lock = options.lock ?? lockHome(options.home)
   try {
     const place = await preparePlace(options.home)
     const binaries = await findBinaries(place.user)
