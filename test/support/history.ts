@@ -1,0 +1,118 @@
+import type { EventData } from '@settlewire/core/event'
+import type { EventType, Status } from '@settlewire/core/status-model'
+import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
+
+/** What makes one test event differ from the next. */
+export interface EventSketch {
+  readonly type?: EventType
+  readonly status?: Status
+  readonly committedAt?: number
+}
+
+/** A stored event as streams see it: real in every field that is pushed, plain in the others. */
+export function storedEvent(
+  paymentId: string,
+  sequence: number,
+  { type = 'confirming', status = 'confirming', committedAt }: EventSketch = {},
+): StoredEvent {
+  const data: EventData = {
+    ...{ id: paymentId, sequence, status, previousStatus: 'awaiting', txHash: null },
+    ...{ chain: 'local', chainId: 31337, token: 'USDC', confirmations: sequence },
+    ...{ requiredConfirmations: 12, expectedAmount: '150.00', pendingAmount: '0.00' },
+    ...{ receivedAmount: '150.00', flags: [], finality: 'none', detectedAt: null, settledAt: null },
+  }
+  const at = Date.UTC(2026, 0, 1) + sequence
+  const fact = { kind: 'withdrawn' as const, source: 'merchant', at, reason: 'test' }
+  return {
+    event: { id: eventId(paymentId, sequence), type, at, data, evidence: { fact, policy: 'test' } },
+    ...{ paymentId, merchantId: 'mer_test', livemode: false, position: sequence },
+    ...{ dataJson: JSON.stringify(data), prevHash: '', hash: '' },
+    committedAt: committedAt ?? null,
+  }
+}
+
+/** The id of a payment's event, as `storedEvent` gives it. */
+export const eventId = (paymentId: string, sequence: number): string =>
+  `evt_${paymentId.slice(3)}_${sequence}`
+
+type Reads = Pick<EventStore, 'read' | 'last' | 'find' | 'heads'>
+
+/** A history in memory whose reads can be held, and can fail. What was committed is never changed. */
+export class HeldHistory implements Reads {
+  readonly #payments = new Map<string, StoredEvent[]>()
+  #held: (() => void)[] | null = null
+  /** While set, everything that is asked fails. */
+  down = false
+  /** Every `read`, as asked: `[after, limit]`. */
+  readonly reads: [number, number][] = []
+  /** Every `heads`, by how many payments it asked for. */
+  readonly headsAsked: number[] = []
+
+  /** Commits the next event of a payment. */
+  append(paymentId: string, sketch: EventSketch = {}): StoredEvent {
+    const events = this.#payments.get(paymentId) ?? []
+    const stored = storedEvent(paymentId, events.length + 1, sketch)
+    this.#payments.set(paymentId, [...events, stored])
+    return stored
+  }
+
+  head(paymentId: string): number {
+    return this.#payments.get(paymentId)?.length ?? 0
+  }
+
+  /** From now on an answer is fixed when it is asked for, and given when it is released. */
+  hold(): void {
+    this.#held ??= []
+  }
+
+  /** How many answers wait. */
+  get held(): number {
+    return this.#held?.length ?? 0
+  }
+
+  /** Gives one answer that waits: the oldest, or the one at `index`. */
+  release(index = 0): void {
+    this.#held?.splice(index, 1)[0]?.()
+  }
+
+  /** Gives every answer, and holds none any more. */
+  releaseAll(): void {
+    const held = this.#held ?? []
+    this.#held = null
+    for (const give of held) give()
+  }
+
+  read(paymentId: string, after: number, limit: number): Promise<readonly StoredEvent[]> {
+    this.reads.push([after, limit])
+    return this.#answer((this.#payments.get(paymentId) ?? []).slice(after, after + limit))
+  }
+
+  last(paymentId: string): Promise<StoredEvent | null> {
+    return this.#answer(this.#payments.get(paymentId)?.at(-1) ?? null)
+  }
+
+  find(id: string): ReturnType<EventStore['find']> {
+    for (const [paymentId, events] of this.#payments) {
+      const found = events.find(({ event }) => event.id === id)
+      if (!found) continue
+      const { sequence, status } = found.event.data
+      return this.#answer({ paymentId, sequence, status })
+    }
+    return this.#answer(null)
+  }
+
+  heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    this.headsAsked.push(ids.length)
+    const known = ids.filter((id) => this.#payments.has(id))
+    return this.#answer(new Map(known.map((id) => [id, this.head(id)])))
+  }
+
+  #answer<T>(answer: T): Promise<T> {
+    const failed = this.down
+    return new Promise((resolve, reject) => {
+      const give = (): void => (failed ? reject(new Error('the history is down')) : resolve(answer))
+      if (this.#held) this.#held.push(give)
+      else give()
+    })
+  }
+}
