@@ -43,7 +43,7 @@ export const request: PaymentRequest = {
 }
 
 /** Not a derivation, but what matters of one: another address for every index. */
-const deriveAddress = (xpub: string, index: number): string =>
+export const deriveAddress = (xpub: string, index: number): string =>
   `0x${createHash('sha256').update(`${xpub}/${index}`).digest('hex').slice(0, 40)}`
 
 /** Stands before a call of the store: makes it, holds it, or fails it. */

@@ -54,17 +54,15 @@ export class ModelChain {
     )
   }
 
-  /** One more block. Its transactions leave the mempool. */
-  mine(transactions: readonly ModelTransaction[] = [], blocks = 1): BlockRef {
-    for (const { txHash } of transactions) this.mempool.delete(txHash)
-    const parent = this.tip
-    const number = parent.number + 1
-    const ref = {
-      ...{ number, parentHash: parent.hash, minedAt: parent.minedAt + this.#blockMs },
-      hash: `0x${this.name}${number}f${this.#forks}`,
-    }
-    this.#canonical.push({ ref, transactions })
-    return blocks > 1 ? this.mine([], blocks - 1) : ref
+  /** One more block, and empty ones on top of it. Its transactions leave the mempool. */
+  mine(transactions: readonly ModelTransaction[] = [], blocks = 1): void {
+    this.#add(transactions, this.tip.minedAt + this.#blockMs)
+    for (let i = 1; i < blocks; i++) this.#add([], this.tip.minedAt + this.#blockMs)
+  }
+
+  /** One empty block, mined at this time: what lies between was quiet. */
+  mineAt(minedAt: number): void {
+    this.#add([], minedAt)
   }
 
   /** Drops the last blocks; what they held is returned, and in the mempool again if wanted. */
@@ -120,6 +118,14 @@ export class ModelChain {
     ]
     this.#view++
     return step
+  }
+
+  #add(transactions: readonly ModelTransaction[], minedAt: number): void {
+    for (const { txHash } of transactions) this.mempool.delete(txHash)
+    const number = this.tip.number + 1
+    const hash = `0x${this.name}${number}f${this.#forks}`
+    const ref = { number, hash, parentHash: this.tip.hash, minedAt }
+    this.#canonical.push({ ref, transactions })
   }
 
   #at(index: number): ModelBlock {

@@ -1,4 +1,5 @@
 import { nextDeadline } from '@settlewire/core/deadline'
+import type { Decision } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import type { EventStore, Log, Stop } from '../ports.ts'
@@ -142,7 +143,7 @@ export class Deadlines {
     this.#next = Math.min(this.#next, next)
   }
 
-  /** One batch of what is due. False when nothing came of it. */
+  /** One batch of what is due. False when nothing is left but what waits. */
   async #judgeDue(): Promise<boolean> {
     const { store, clock, index } = this.#options
     const now = clock.now()
@@ -160,7 +161,7 @@ export class Deadlines {
     })
     if (over.length > 0) await store.release(over)
     for (const id of over) index.release(id)
-    return verdicts.some((verdict) => typeof verdict === 'string')
+    return ready.length > 0
   }
 
   /** Lets go of what waits here but was judged elsewhere. */
@@ -192,7 +193,7 @@ export class Deadlines {
           const read = { kind: 'clock', source: 'clock', at: clock.now() } as const
           const observations = [{ ...read, scannedThrough: scannedThrough() }]
           const decision = observe(payment, observations, this.#options)
-          return { decisions: [decision], answer: this.#verdict(decision.payment, read.at) }
+          return { decisions: [decision], answer: this.#verdict(decision, read.at) }
         },
       })
     } catch (error) {
@@ -201,9 +202,11 @@ export class Deadlines {
     }
   }
 
-  #verdict(payment: Payment, now: Instant): Verdict {
+  #verdict({ payment, events }: Decision, now: Instant): Verdict {
     const due = nextDeadline(payment)
-    if (due >= now) return 'met'
+    // Without an event the row stands as it was: a clock that went back, or rules that changed.
+    const stands: Waiting = { chains: [], past: 0, notBefore: now + retryMs }
+    if (due >= now) return events.length > 0 ? 'met' : stands
     const chains = [...new Set(payment.terms.accept.map((accept) => accept.chain))]
     if (!this.#isReadPast(chains, due)) return { chains, past: due, notBefore: 0 }
     const isMoving = this.#options.index.isMoving(payment.id)

@@ -1,0 +1,458 @@
+import { Failure, failedWith } from '@settlewire/core/errors'
+import { fold } from '@settlewire/core/fold'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  type Around,
+  deriveAddress,
+  EngineWorld,
+  merchant,
+  policy,
+} from '../../../test/support/engine-world.ts'
+import type { ModelTransaction } from '../../../test/support/model-chain.ts'
+import { systemClock } from '../clock.ts'
+
+const full = 150_000_000n
+const usdcTwin = `0x${'c1'.repeat(20)}`
+
+let world: EngineWorld
+beforeEach(async () => {
+  world = await EngineWorld.start()
+})
+afterEach(() => world.close())
+
+const pay = (to: string, txHash = '0x1', amount = full): ModelTransaction => ({
+  ...{ txHash, pays: [{ to, amount }] },
+})
+const payment = (id: string) => world.engine.payments.get(merchant, id)
+const broadcast = async (transaction: ModelTransaction) => {
+  world.local.broadcast(world.engine.watcher, transaction)
+  await world.settled()
+}
+
+/** Holds the calls of one method of the store until they are let go. */
+function hold(method: Parameters<Around>[0]): { reached: Promise<void>; letGo: () => void } {
+  let letGo = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const reached = new Promise<void>((resolve) => {
+    world.around = async (called, call) => {
+      if (called !== method) return call()
+      resolve()
+      await gate
+      return call()
+    }
+  })
+  return { reached, letGo }
+}
+
+describe('from the chain to the payment', () => {
+  it('goes from the broadcast to the finality, one event per block until it succeeds', async () => {
+    const { id, address } = await world.open()
+    await broadcast(pay(address))
+    await world.mine([pay(address)])
+    for (let i = 0; i < 12; i++) await world.mine()
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'pending:pending_detected',
+      'confirming:confirming',
+      'confirming:confirming',
+      'succeeded:succeeded',
+      'finalized:succeeded',
+    ])
+    const events = await world.store.read(id, 0, 100)
+    expect(
+      fold(
+        events.map(({ event }) => event),
+        () => policy,
+      ),
+    ).toEqual(await payment(id))
+    expect(world.announced.map(({ event }) => event.id)).toEqual(
+      events.map(({ event }) => event.id),
+    )
+  })
+
+  it('reads a hundred blocks in one step as it reads them one by one', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)], { blocks: 100 })
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'confirming:confirming',
+      'succeeded:succeeded',
+      'finalized:succeeded',
+    ])
+    const position = await world.store.position('local')
+    expect(position?.head.head).toBe(100)
+  })
+
+  it('pitfall 2: counts two transfers of one transaction as two, in one fact', async () => {
+    const { id, address } = await world.open()
+    const half = full / 2n
+    const pays = [
+      { to: address, amount: half },
+      { to: address, amount: half },
+    ]
+    await world.mine([{ txHash: '0x1', pays }])
+    expect(await world.history(id)).toEqual(['created:awaiting', 'confirming:confirming'])
+    expect((await payment(id)).received).toBe(full)
+  })
+
+  it('pitfall 12: does not count a token that the payment does not take', async () => {
+    const { id, address } = await world.open()
+    await world.mine([{ txHash: '0x1', pays: [{ to: address, amount: full, token: usdcTwin }] }])
+    const { status, received, flags } = await payment(id)
+    expect([status, received, flags]).toEqual(['awaiting', 0n, ['wrong_token']])
+  })
+
+  it('pitfall 11: takes a reverted transaction back to awaiting', async () => {
+    const { id, address } = await world.open()
+    await broadcast(pay(address))
+    await world.mine([{ ...pay(address), reverts: true }])
+    const { status, reason } = await payment(id)
+    expect([status, reason]).toEqual(['awaiting', 'transaction_reverted'])
+  })
+
+  it('pitfall 21: flags a second full payment after success and keeps watching', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)], { blocks: 20 })
+    await world.mine([pay(address, '0x2')])
+    const { status, flags } = await payment(id)
+    expect(status).toBe('succeeded')
+    expect(flags).toContain('duplicate_payment')
+  })
+
+  it('keeps the chains apart', async () => {
+    const both = await world.open({ accept: ['USDC.local', 'USDC.other'] })
+    const { id, address } = await world.open()
+    await world.mine([pay(both.address), pay(address, '0x2')], { chain: world.other })
+    expect(await world.status(both.id)).toBe('confirming')
+    expect(await world.status(id)).toBe('awaiting')
+    await world.mine([], { chain: world.other })
+    expect(await world.status(both.id)).toBe('succeeded')
+  })
+
+  it('looks at whole blocks only while a payment takes the native coin', async () => {
+    const watch = world.engine.watcher.watchSet('local')
+    expect(watch.wantsNative).toBe(false)
+    const { id, address } = await world.open({
+      currency: 'ETH',
+      accept: ['ETH.local'],
+      amount: '1',
+    })
+    expect(watch.wantsNative).toBe(true)
+    const pays = [{ to: address, amount: 10n ** 18n, token: null }]
+    await world.mine([{ txHash: '0x1', pays }], { blocks: 3 })
+    expect(await world.status(id)).toBe('succeeded')
+  })
+})
+
+describe('when blocks leave the chain', () => {
+  it('pitfall 5: counts a transaction once that another block includes again', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    await world.mine()
+    world.local.fork(2)
+    await world.mine([], { blocks: 3 })
+    expect(await world.status(id)).toBe('pending_detected')
+    await world.mine([pay(address)], { blocks: 3 })
+    expect(await world.status(id)).toBe('succeeded')
+    const { received, flags } = await payment(id)
+    expect(received).toBe(full)
+    expect(flags).toContain('reorg_seen')
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'confirming:confirming',
+      'confirming:confirming',
+      'reorged:pending_detected',
+      'confirming:confirming',
+      'succeeded:succeeded',
+    ])
+  })
+
+  it('undoes and includes again in one step without a false success', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    await world.mine()
+    world.local.fork(2, false)
+    await world.mine([pay(address)])
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'confirming:confirming',
+      'confirming:confirming',
+      'reorged:awaiting',
+      'confirming:confirming',
+    ])
+  })
+
+  it('takes a payment back that no other block includes', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    world.local.fork(1, false)
+    await world.mine([], { blocks: 2 })
+    const { status, reason } = await payment(id)
+    expect([status, reason]).toEqual(['awaiting', 'transaction_reorged'])
+  })
+
+  it('tells a success that was lost, and finds it again', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)], { blocks: 3 })
+    world.local.fork(3)
+    await world.mine([], { blocks: 4 })
+    expect((await payment(id)).reason).toBe('reorged_after_success')
+    await world.mine([pay(address)], { blocks: 3 })
+    expect(await world.status(id)).toBe('succeeded')
+  })
+
+  it('undoes what it heard of before a restart', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    await world.restart()
+    world.local.fork(1)
+    await world.mine([], { blocks: 2 })
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'confirming:confirming',
+      'reorged:pending_detected',
+    ])
+  })
+})
+
+describe('what is looked for', () => {
+  it('holds an address before the payment is answered', async () => {
+    const watch = world.engine.watcher.watchSet('local')
+    const { reached, letGo } = hold('append')
+    const opening = world.open()
+    await reached
+    letGo()
+    const { address } = await opening
+    expect(watch.has(address)).toBe(true)
+    expect(world.engine.watcher.watchSet('other').has(address)).toBe(false)
+  })
+
+  it('sees a payment in a block that is delivered while its opening still commits', async () => {
+    // The payer can know the address before the 201: a block that pays it must wait its turn.
+    const xpub = `xpub-${merchant.merchantId}`
+    const { reached, letGo } = hold('append')
+    const opening = world.open()
+    await reached
+    const address = deriveAddress(xpub, await lastIndex())
+    expect(world.engine.watcher.watchSet('local').has(address)).toBe(true)
+    await Promise.all([broadcast(pay(address)), world.mine([pay(address)]), letGo()])
+    const { id } = await opening
+    expect(await world.status(id)).toBe('confirming')
+  })
+
+  it('forgets an address whose opening was refused', async () => {
+    let address = ''
+    world.around = async (method, call) => {
+      if (method !== 'append') return call()
+      address = deriveAddress(`xpub-${merchant.merchantId}`, await lastIndex())
+      expect(world.engine.watcher.watchSet('local').has(address)).toBe(true)
+      throw new Failure('idempotency_key_reused')
+    }
+    const error = await world.open().catch((caught: unknown) => caught)
+    expect(failedWith(error, 'idempotency_key_reused')).toBe(true)
+    expect(world.engine.watcher.watchSet('local').has(address)).toBe(false)
+    world.around = (_, call) => call()
+    await world.mine([pay(address)])
+  })
+
+  it('keeps an address whose opening may have been committed, and counts what it is paid', async () => {
+    const idempotency = { key: 'k', requestHash: 'h' }
+    const create = () =>
+      world.engine.payments.create(
+        merchant,
+        { amount: '150', currency: 'USDC', accept: ['USDC.local'] },
+        idempotency,
+      )
+    world.around = async (method, call) => {
+      const answer = await call()
+      if (method === 'append') throw new Failure('store_unavailable')
+      return answer
+    }
+    const error = await create().catch((caught: unknown) => caught)
+    expect(failedWith(error, 'store_unavailable')).toBe(true)
+    world.around = (_, call) => call()
+    const again = await create()
+    expect(again.replayed).toBe(true)
+    await world.mine([pay(again.payment.terms.accept[0]?.address ?? '')])
+    expect(await world.status(again.payment.id)).toBe('confirming')
+  })
+
+  it('follows a transaction from its first sighting, while that is still being stored', async () => {
+    const { id, address } = await world.open()
+    const { reached, letGo } = hold('append')
+    world.local.broadcast(world.engine.watcher, pay(address))
+    await reached
+    expect(world.engine.watcher.watchSet('local').tracks('0x1')).toBe(true)
+    world.local.mine([{ ...pay(address), reverts: true }])
+    const followed = world.follow()
+    letGo()
+    await followed
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'pending:pending_detected',
+      'updated:awaiting',
+    ])
+  })
+
+  it('says nothing twice of a transaction that sockets repeat', async () => {
+    const { id, address } = await world.open()
+    await broadcast(pay(address))
+    await world.mine()
+    await broadcast(pay(address))
+    await world.mine([pay(address)])
+    await broadcast(pay(address))
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'pending:pending_detected',
+      'confirming:confirming',
+    ])
+  })
+
+  it('sheds pending transfers beyond its limit and finds them in their block', async () => {
+    const { id, address } = await world.open()
+    const flood = Array.from({ length: 10_001 }, (_, i) => ({
+      ...{ txHash: `0xf${i}`, ordinal: 'hint' as const, token: null, from: '0x', to: address },
+      amount: 1n,
+    }))
+    world.engine.watcher.pending('local', 'rpc:flood', flood)
+    await world.settled()
+    expect(await world.history(id)).toEqual(['created:awaiting'])
+    await world.mine([pay(address)])
+    expect(await world.status(id)).toBe('confirming')
+  })
+
+  it('never throws at the socket, and shows the payment by its block', async () => {
+    const { id, address } = await world.open()
+    world.around = () => Promise.reject(new Failure('store_unavailable'))
+    await broadcast(pay(address)).catch(() => undefined)
+    world.around = (_, call) => call()
+    await world.mine([pay(address)])
+    expect(await world.status(id)).toBe('confirming')
+  })
+})
+
+describe('a step and its cursor', () => {
+  it('are stored together or not at all', async () => {
+    const { id, address } = await world.open()
+    world.around = (method, call) =>
+      method === 'append' ? Promise.reject(new Failure('store_unavailable')) : call()
+    world.local.mine([pay(address)])
+    await expect(world.follow()).rejects.toThrow(Failure)
+    expect((await world.store.position('local'))?.head.view).toBe(0)
+    expect(world.engine.watcher.scannedThrough()).toEqual({
+      ...{ local: world.local.genesis.minedAt, other: world.other.genesis.minedAt },
+    })
+    world.around = (_, call) => call()
+    await world.follow()
+    expect(await world.status(id)).toBe('confirming')
+    expect(world.engine.watcher.scannedThrough().local).toBe(world.local.tip.minedAt)
+  })
+
+  it('change nothing when they are told again', async () => {
+    const { id, address } = await world.open()
+    world.local.mine([pay(address)])
+    const { watcher } = world.engine
+    const step = world.local.next(watcher.watchSet('local'))
+    if (step === null) throw new Error('there is a step')
+    await watcher.step('local', step)
+    const before = await world.store.read(id, 0, 100)
+    const error = await watcher.step('local', step).catch((caught: unknown) => caught)
+    expect(failedWith(error, 'cursor_conflict')).toBe(true)
+    expect(await world.store.read(id, 0, 100)).toEqual(before)
+  })
+
+  it('go on after a commit whose answer was lost, with every transaction followed', async () => {
+    const { id, address } = await world.open()
+    world.around = async (method, call) => {
+      const answer = await call()
+      if (method === 'append') throw new Failure('store_unavailable')
+      return answer
+    }
+    world.local.mine([pay(address)])
+    await expect(world.follow()).rejects.toThrow(Failure)
+    world.around = (_, call) => call()
+    const position = await world.store.position('local')
+    if (position !== null) world.local.resumeAt(position)
+    await world.mine()
+    await world.mine()
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'confirming:confirming',
+      'confirming:confirming',
+      'succeeded:succeeded',
+    ])
+  })
+
+  it.each(['awaiting', 'pending_detected', 'confirming'])(
+    'come back from the store after a kill: a payment that was %s goes on',
+    async (status) => {
+      const { id, address } = await world.open()
+      if (status !== 'awaiting') await broadcast(pay(address))
+      if (status === 'confirming') await world.mine([pay(address)])
+      expect(await world.status(id)).toBe(status)
+      await world.crash()
+      if (status === 'pending_detected') {
+        expect(world.engine.watcher.watchSet('local').tracks('0x1')).toBe(true)
+      }
+      if (status !== 'confirming') await world.mine([pay(address)])
+      await world.mine([], { blocks: 20 })
+      const { finality, received } = await payment(id)
+      expect([await world.status(id), finality, received]).toEqual(['succeeded', 'final', full])
+    },
+  )
+
+  it('survive a kill between commit and announcement', async () => {
+    const { id, address } = await world.open()
+    const { reached, letGo } = hold('append')
+    world.local.mine([pay(address)])
+    const dead = world.follow()
+    await reached
+    // The process dies while the store commits; nobody there ever hears of it.
+    letGo()
+    await world.crash()
+    await storedAtLeast(id, 2)
+    world.around = (_, call) => call()
+    await world.crash()
+    await world.mine([], { blocks: 5 })
+    expect(await Promise.race([dead.then(() => 'told'), Promise.resolve('silent')])).toBe('silent')
+    expect(await world.history(id)).toEqual([
+      'created:awaiting',
+      'confirming:confirming',
+      'succeeded:succeeded',
+    ])
+  })
+})
+
+describe('how well a chain is seen', () => {
+  it('is blind until it is told otherwise, and the worst chain of a payment counts', async () => {
+    const { id } = await world.open({ accept: ['USDC.local', 'USDC.other'] })
+    const { watcher } = world.engine
+    const opened = await payment(id)
+    expect(watcher.visibility(opened)).toBe('blind')
+    const ok = { visibility: 'ok', head: null, headAt: null, reason: null } as const
+    watcher.health({ chain: 'local', ...ok })
+    watcher.health({ chain: 'other', ...ok, visibility: 'degraded', reason: 'lagging' })
+    expect(watcher.visibility(opened)).toBe('degraded')
+    await world.mine()
+    expect(watcher.chains()).toEqual([
+      { chain: 'local', ...ok, head: 1, headAt: world.local.tip.minedAt },
+      {
+        ...{ chain: 'other', visibility: 'degraded', reason: 'lagging', head: 0 },
+        headAt: world.other.genesis.minedAt,
+      },
+    ])
+  })
+})
+
+/** The index that was taken last, as the next one tells. */
+async function lastIndex(): Promise<number> {
+  return (await world.directory.takeDepositIndex(merchant.merchantId)) - 1
+}
+
+async function storedAtLeast(id: string, sequence: number): Promise<void> {
+  while (((await world.store.heads([id])).get(id) ?? 0) < sequence) {
+    await systemClock.sleep(5)
+  }
+}
