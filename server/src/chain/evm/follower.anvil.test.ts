@@ -1,0 +1,262 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Anvil, startAnvil } from '../../../../test/support/anvil.ts'
+import { ChainLedger } from '../../../../test/support/evm/chain-ledger.ts'
+import { newAddress } from '../../../../test/support/evm/fake-chain.ts'
+import { followerOf } from '../../../../test/support/evm/labs.ts'
+import { startRpcRelay } from '../../../../test/support/evm/rpc-relay.ts'
+import { TcpProxy } from '../../../../test/support/evm/tcp-proxy.ts'
+import { TestToken } from '../../../../test/support/evm/token.ts'
+
+type Closing = () => Promise<unknown>
+
+describe('an EVM follower of a real chain', () => {
+  let anvil: Anvil
+  let token: TestToken
+  let ledger: ChainLedger
+  const closings: Closing[] = []
+
+  const follow = (url = anvil.wsUrl) => {
+    const follower = followerOf(ledger, {
+      tokens: [token.address],
+      node: { name: 'anvil', url },
+    })
+    closings.push(() => follower.close())
+    follower.start()
+    return follower
+  }
+  const watched = (): string => {
+    const address = newAddress()
+    ledger.watch.addresses.add(address)
+    return address
+  }
+  const mine = (blocks = 1): Promise<unknown> =>
+    anvil.rpc('anvil_mine', [`0x${blocks.toString(16)}`])
+  const atHead = async (): Promise<void> => {
+    const { hash } = await anvil.rpc<{ hash: string }>('eth_getBlockByNumber', ['latest', false])
+    await ledger.until(
+      'the head is stored and the chain is seen',
+      () => ledger.stored?.recent[0]?.hash === hash && ledger.lastHealth?.visibility === 'ok',
+    )
+  }
+  const seen = (txHash: string): Promise<void> =>
+    ledger.until('the payment is seen pending', () =>
+      ledger.seen.some((transfer) => transfer.txHash === txHash),
+    )
+
+  beforeEach(async () => {
+    anvil = await startAnvil({ args: ['--no-mining', '--slots-in-an-epoch', '4'] })
+    token = await TestToken.deploy(anvil)
+    ledger = new ChainLedger()
+  })
+
+  afterEach(async () => {
+    for (const close of closings.splice(0).toReversed()) await close()
+    await anvil.stop()
+    expect(ledger.violations).toEqual([])
+  })
+
+  /** `transfer`, `transferFrom` and the coin itself: pending first, then in a block. */
+  const paysInThreeWays = async (): Promise<void> => {
+    const [payer = '', spender = ''] = anvil.accounts
+    const to = watched()
+    ledger.watch.wantsNative = true
+    await token.approve(spender, 10n ** 20n)
+    await mine()
+    await atHead()
+    const byTransfer = await token.transfer(to, 150_000_001n)
+    const byAllowance = await token.transferFrom(spender, to, 2n ** 64n)
+    const value = `0x${(10n ** 21n + 1n).toString(16)}`
+    const native = await anvil.rpc<string>('eth_sendTransaction', [{ from: payer, to, value }])
+    for (const txHash of [byTransfer, byAllowance, native]) await seen(txHash)
+    const moves = [
+      { txHash: byTransfer, token: token.address, from: payer, to, amount: 150_000_001n },
+      { txHash: byAllowance, token: token.address, from: payer, to, amount: 2n ** 64n },
+      { txHash: native, token: null, from: payer, to, amount: 10n ** 21n + 1n },
+    ]
+    const byHash = (a: { txHash: string }, b: { txHash: string }): number =>
+      a.txHash < b.txHash ? -1 : 1
+    expect(ledger.seen.toSorted(byHash)).toEqual(
+      moves.map((move) => ({ ...move, ordinal: 'hint' })).toSorted(byHash),
+    )
+    await mine()
+    await atHead()
+    expect(ledger.transfers.toSorted(byHash)).toEqual(
+      moves.map((move) => ({ ...move, ordinal: move.token === null ? 'top' : 0 })).toSorted(byHash),
+    )
+  }
+
+  it('sees transfer, transferFrom and the coin, pending as whole objects, then in a block', async () => {
+    follow()
+    await paysInThreeWays()
+  })
+
+  it('sees the same through a node that shows only the hashes of pending transactions', async () => {
+    const relay = await startRpcRelay(
+      anvil.wsUrl,
+      (method, params) => method === 'eth_subscribe' && params[1] === true,
+    )
+    closings.push(() => relay.close())
+    follow(relay.wsUrl)
+    await paysInThreeWays()
+  })
+
+  it('pitfall 8: sees the same in its block through a node that shows no pending transactions', async () => {
+    const relay = await startRpcRelay(
+      anvil.wsUrl,
+      (method, params) => method === 'eth_subscribe' && params[0] === 'newPendingTransactions',
+    )
+    closings.push(() => relay.close())
+    follow(relay.wsUrl)
+    const to = watched()
+    const txHash = await token.transfer(to, 5n)
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toMatchObject([{ txHash, ordinal: 0, amount: 5n }])
+  })
+
+  it('pitfalls 1 and 2: two payments by one transaction that does not look like any', async () => {
+    const to = watched()
+    follow()
+    await atHead()
+    const txHash = await token.payTwice(to, 7n)
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toMatchObject([
+      { txHash, ordinal: 0, to, amount: 7n },
+      { txHash, ordinal: 1, to, amount: 7n },
+    ])
+    expect(ledger.seen).toEqual([])
+  })
+
+  it('pitfall 11: a transfer without the money is seen pending, and then to have moved nothing', async () => {
+    const to = watched()
+    follow()
+    await atHead()
+    const txHash = await token.transfer(to, 5n, anvil.accounts[7])
+    await seen(txHash)
+    ledger.watch.tracked.add(txHash)
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toEqual([])
+    expect(ledger.movedNothing).toEqual([{ txHash, reason: 'reverted' }])
+  })
+
+  it('pitfalls 4 and 5: out of its block by a reorg, and in again elsewhere: one transfer', async () => {
+    const to = watched()
+    const [, , other = ''] = anvil.accounts
+    await token.transfer(other, 100n)
+    await mine()
+    follow()
+    await atHead()
+    const signed = await token.signedTransfer(to, 9n)
+    const txHash = await anvil.rpc<string>('eth_sendRawTransaction', [signed])
+    await mine()
+    await atHead()
+    const before = ledger.transfers
+    expect(before).toMatchObject([{ txHash, ordinal: 0, amount: 9n }])
+    const held = ledger.stored?.recent[0]
+    await anvil.rpc('anvil_reorg', [1, []])
+    await atHead()
+    expect(ledger.transfers).toEqual([])
+    expect(ledger.steps.at(-1)).toMatchObject({ reverted: [held] })
+    // The wallet broadcasts it again, behind another payment in the same block.
+    await mine()
+    await token.transfer(newAddress(), 1n, other)
+    await anvil.rpc('eth_sendRawTransaction', [signed])
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toEqual(before)
+    expect(ledger.applied.at(-1)?.transfers).toEqual(before)
+    expect(ledger.stored?.recent[0]?.hash).not.toBe(held?.hash)
+  })
+
+  it('pitfall 4: a chain rolled back by a snapshot is followed onto its new branch', async () => {
+    const to = watched()
+    follow()
+    await mine(3)
+    await atHead()
+    const snapshot = await anvil.rpc('evm_snapshot')
+    await token.transfer(to, 3n)
+    await mine(4)
+    await atHead()
+    expect(ledger.transfers).toHaveLength(1)
+    await anvil.rpc('evm_revert', [snapshot])
+    await token.transfer(to, 4n)
+    await mine(2)
+    await atHead()
+    expect(ledger.transfers.map(({ amount }) => amount)).toEqual([4n])
+  })
+
+  it('pitfall 6: a wire that swallows everything is noticed, and nothing is missed', async () => {
+    const to = watched()
+    const wire = await TcpProxy.start(anvil.port)
+    closings.push(() => wire.close())
+    follow(`ws://127.0.0.1:${wire.port}`)
+    await atHead()
+    wire.blackHole()
+    await token.transfer(to, 6n)
+    await mine(5)
+    await ledger.until(
+      'the loss is noticed',
+      () =>
+        ledger.lastHealth?.reason === 'socket_down' || ledger.lastHealth?.reason === 'node_failing',
+    )
+    wire.heal()
+    await atHead()
+    expect(ledger.transfers.map(({ amount }) => amount)).toEqual([6n])
+  })
+
+  it('pitfall 7: everything mined while the node could not be reached is read afterwards', async () => {
+    const to = watched()
+    const wire = await TcpProxy.start(anvil.port)
+    closings.push(() => wire.close())
+    follow(`ws://127.0.0.1:${wire.port}`)
+    await atHead()
+    wire.refuse()
+    wire.drop()
+    for (let amount = 1n; amount <= 3n; amount++) {
+      await token.transfer(to, amount)
+      await mine(70)
+    }
+    wire.heal()
+    await atHead()
+    expect(ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n, 3n])
+  })
+
+  it('pitfall 17: a development chain that began anew on the same port is another chain', async () => {
+    follow()
+    await mine(3)
+    await atHead()
+    const { port } = anvil
+    await anvil.kill9()
+    await ledger.until('the loss is noticed', () => ledger.lastHealth?.reason === 'socket_down')
+    anvil = await startAnvil({ port, args: ['--no-mining', '--timestamp', '1700000000'] })
+    await mine(10)
+    await ledger.until(
+      'the mismatch is noticed',
+      () => ledger.lastHealth?.reason === 'chain_mismatch',
+    )
+    expect(ledger.lastHealth?.visibility).toBe('blind')
+  })
+
+  it('tells how far the node calls the chain safe and finalized', async () => {
+    follow()
+    await mine(20)
+    await atHead()
+    const { head, safe, finalized } = ledger.stored?.head ?? {}
+    // With four slots in an epoch: one epoch back, and two.
+    expect({ safe, finalized }).toEqual({ safe: (head ?? 0) - 4, finalized: (head ?? 0) - 8 })
+  })
+
+  it('follows a chain that mines at every transaction', async () => {
+    await anvil.rpc('evm_setAutomine', [true])
+    const to = watched()
+    follow()
+    await atHead()
+    for (let amount = 1n; amount <= 20n; amount++) await token.transfer(to, amount)
+    await atHead()
+    expect(ledger.transfers.map(({ amount }) => Number(amount))).toEqual(
+      Array.from({ length: 20 }, (_, at) => at + 1),
+    )
+  })
+})

@@ -1,0 +1,45 @@
+/**
+ * Stands between a follower and a real node, frame by frame, so that a real chain can be seen
+ * through a provider that does not offer everything.
+ */
+import type { AddressInfo } from 'node:net'
+import { WebSocket, WebSocketServer } from 'ws'
+
+export interface RpcRelay {
+  readonly wsUrl: string
+  close(): Promise<void>
+}
+
+/** `refuses` is asked for every question; what it says yes to never reaches the node. */
+export async function startRpcRelay(
+  nodeUrl: string,
+  refuses: (method: string, params: readonly unknown[]) => boolean,
+): Promise<RpcRelay> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  await new Promise((resolve) => server.once('listening', resolve))
+  server.on('connection', (near) => {
+    const far = new WebSocket(nodeUrl)
+    const opened = new Promise((resolve) => far.once('open', resolve))
+    near.on('message', async (data) => {
+      const text = data.toString()
+      // Only the follower under test speaks here, and it speaks JSON-RPC.
+      const question = JSON.parse(text) as { id: number; method: string; params: unknown[] }
+      await opened
+      if (!refuses(question.method, question.params)) return far.send(text)
+      const error = { code: -32602, message: 'not offered' }
+      return near.send(JSON.stringify({ jsonrpc: '2.0', id: question.id, error }))
+    })
+    far.on('message', (data) => near.send(data.toString()))
+    far.on('error', () => near.terminate())
+    near.on('close', () => far.terminate())
+    far.on('close', () => near.terminate())
+  })
+  return {
+    // A server listening on TCP has this kind of address.
+    wsUrl: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      for (const client of server.clients) client.terminate()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
