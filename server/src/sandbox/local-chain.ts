@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import type { Clock, Log } from '../ports.ts'
 import { startAnvil } from './anvil.ts'
+import { keepFirstGenesis } from './chain-state.ts'
 import { endOrphan, minePending, remember } from './orphan.ts'
 import { type Call, genesisHashAt, rpcAt, textOf } from './rpc.ts'
 
@@ -77,6 +78,7 @@ const filesIn = (home: string): Files => ({
 })
 
 async function launch(options: LocalChainOptions, files: Files): Promise<LocalChain> {
+  keepFirstGenesis(files.state)
   if (existsSync(files.state)) copyFileSync(files.state, files.copy)
   rmSync(files.cache, { recursive: true, force: true })
   const { state: stateFile, cache: cacheDirectory } = files
