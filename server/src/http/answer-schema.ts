@@ -158,7 +158,9 @@ export const paymentIntentList = z
   .strictObject({
     object: z.literal('list'),
     data: z.array(paymentIntent),
-    next: paymentId.nullable().meta({ description: 'The `cursor` of the next page, or null.' }),
+    nextCursor: paymentId
+      .nullable()
+      .meta({ description: 'The `cursor` of the next page, or null.' }),
   })
   .meta({ id: 'PaymentIntentList', description: 'Newest first.' })
 
@@ -166,12 +168,24 @@ export const eventList = z
   .strictObject({
     object: z.literal('list'),
     data: z.array(event),
-    next: count.meta({
-      description: 'The `after` to go on with: what was asked, if nothing came.',
-    }),
-    hasMore: z.boolean(),
+    hasMore: z.boolean().meta({ description: 'Whether to ask again, after the last sequence.' }),
   })
   .meta({ id: 'EventList', description: 'Oldest first.' })
+
+export const feed = z
+  .strictObject({
+    object: z.literal('list'),
+    data: z.array(
+      z.strictObject({
+        position: z.int().min(1).meta({
+          description: '1, 2, 3 … for each merchant and mode, without a gap, in commit order.',
+        }),
+        ...event.shape,
+      }),
+    ),
+    hasMore: z.boolean().meta({ description: 'Whether to ask again, after the last position.' }),
+  })
+  .meta({ id: 'Feed', description: 'Oldest first.' })
 
 const level = z.union([z.int().min(1), z.enum(['safe', 'finalized'])])
 

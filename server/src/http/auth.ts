@@ -18,7 +18,7 @@ import type {
 /** What the checkout cookie is called. Its path is the payment's, its value the client secret. */
 export const checkoutCookie = 'settlewire_checkout'
 
-/** A client secret stops working a day after its payment has closed. */
+/** A client secret outlives the watch of its payment by a day. */
 const clientGraceMs = 24 * 3_600_000
 
 const tokenMax = 256
@@ -118,9 +118,8 @@ export class Auth implements Gate {
 }
 
 /** When a payment's client secret stops working; null while the payment is open. */
-export function clientSecretUntil(payment: Payment): Instant | null {
-  const closed = statusTable[payment.status].life === 'closed'
-  return closed ? payment.head.at + clientGraceMs : null
+export function clientSecretUntil({ status, terms }: Payment): Instant | null {
+  return statusTable[status].life === 'closed' ? terms.monitorUntil + clientGraceMs : null
 }
 
 function bearerOf({ headers }: AskedWith): string | null {

@@ -1,5 +1,5 @@
 import type { Hub, Subscriber } from '../engine/hub.ts'
-import type { Clock, Metrics, StoredEvent } from '../ports.ts'
+import type { Clock, EventStore, Metrics, StoredEvent } from '../ports.ts'
 
 export interface Poll {
   readonly paymentId: string
@@ -11,45 +11,57 @@ export interface Poll {
 
 interface PollNeeds {
   readonly hub: Pick<Hub, 'attach'>
+  readonly store: Pick<EventStore, 'read'>
   readonly clock: Clock
   readonly metrics: Metrics
 }
 
 /**
  * The events after a sequence as soon as there are any, none when the wait is over first or the
- * signal aborts. A stream that ends with its first news: it cannot miss what a stream would see.
+ * signal aborts. It waits as a stream does, so it cannot miss what a stream would see; and because
+ * announcements are hints, the history has the last word.
  */
 export async function pollEvents(
   poll: Poll,
   needs: PollNeeds,
   signal: AbortSignal,
 ): Promise<readonly StoredEvent[]> {
-  const { hub, clock, metrics } = needs
+  const { clock, metrics, store } = needs
   const startedAt = clock.now()
+  metrics.streamOpened('long_poll')
+  try {
+    const heard = await hear(poll, needs, signal)
+    const isOver = heard.length > 0 || signal.aborted
+    const events = isOver ? heard : await store.read(poll.paymentId, poll.after, poll.limit)
+    if (events.length > 0) {
+      metrics.streamFirstEvent('long_poll', clock.now() - startedAt)
+      metrics.eventsPushed('long_poll', events.length)
+    }
+    return events
+  } finally {
+    metrics.streamClosed('long_poll', signal.aborted ? 'left' : 'answered')
+  }
+}
+
+async function hear(
+  { paymentId, after, limit, waitMs }: Poll,
+  { hub, clock }: PollNeeds,
+  signal: AbortSignal,
+): Promise<readonly StoredEvent[]> {
   const events: StoredEvent[] = []
   const enough = new AbortController()
-  const end = (): void => enough.abort()
   const subscriber: Subscriber = {
-    position: poll.after,
+    position: after,
     push(frame) {
       events.push(frame.stored)
       // What is at hand comes in one go; the answer is made when the call stack is empty again.
-      end()
-      return events.length < poll.limit
+      enough.abort()
+      return events.length < limit
     },
-    lost: end,
+    lost: () => enough.abort(),
   }
-  metrics.streamOpened('long_poll')
-  const stop = hub.attach(subscriber, { paymentId: poll.paymentId, after: poll.after })
-  await clock.sleep(poll.waitMs, AbortSignal.any([enough.signal, signal]))
+  const stop = hub.attach(subscriber, { paymentId, after })
+  await clock.sleep(waitMs, AbortSignal.any([enough.signal, signal]))
   stop()
-  if (events.length > 0) {
-    metrics.streamFirstEvent('long_poll', clock.now() - startedAt)
-    metrics.eventsPushed('long_poll', events.length)
-  }
-  metrics.streamClosed(
-    'long_poll',
-    events.length > 0 ? 'answered' : signal.aborted ? 'left' : 'waited',
-  )
   return events
 }

@@ -39,7 +39,11 @@ export const createPaymentIntent = z
       .array(z.string().regex(/^[A-Za-z0-9]{1,16}\.[a-z0-9-]{1,32}$/, 'Must be SYMBOL.chain.'))
       .min(1)
       .max(20)
-      .meta({ description: 'Assets as `SYMBOL.chain`, from `GET /v1/chains`.' }),
+      .optional()
+      .meta({
+        description:
+          'Assets as `SYMBOL.chain`, from `GET /v1/chains`. Left out: all of the currency.',
+      }),
     expiresIn: z.int().min(1).max(expiresInMaxSeconds).optional().meta({
       description: 'Seconds, 1800 when left out.',
     }),

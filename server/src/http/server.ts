@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health.ts'
 import { paymentIntentRoutes } from './routes/payment-intents.ts'
 import { preflightRoutes } from './routes/preflight.ts'
 import { staticRoutes } from './routes/static.ts'
+import { SilentSockets } from './silent-sockets.ts'
 import { validateWithZod } from './validate.ts'
 
 const version = '0.1.0'
@@ -91,9 +92,13 @@ function addHooks(app: App, context: HttpContext): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders(context.origin().startsWith('https:')))
     reply.header('request-id', request.id)
-    if (!closing.aborted) return
-    reply.header('connection', 'close')
-    if (!request.routeOptions.config.whileClosing) throw new Failure('shutting_down')
+    if (closing.aborted && !request.routeOptions.config.whileClosing) {
+      throw new Failure('shutting_down')
+    }
+  })
+  app.addHook('onSend', async (_, reply) => {
+    // What was under way when the closing began is the last on its connection.
+    if (closing.aborted) reply.header('connection', 'close')
   })
   limitAnswers(app, clock)
   checkAccess(app, context.gate)
@@ -103,12 +108,14 @@ class Running implements HttpServer {
   readonly fastify: App
   readonly #context: HttpContext
   readonly #closing: AbortController
+  readonly #silent: SilentSockets
   #closed: Promise<void> | null = null
 
   constructor(app: App, context: HttpContext, closing: AbortController) {
     this.fastify = app
     this.#context = context
     this.#closing = closing
+    this.#silent = new SilentSockets(app.server)
   }
 
   async listen(): Promise<{ port: number; url: string }> {
@@ -129,7 +136,9 @@ class Running implements HttpServer {
       log.warn({ area: 'http' }, 'requests did not finish in time and were cut')
       this.fastify.server.closeAllConnections()
     })
-    await this.fastify.close()
+    const closed = this.fastify.close()
+    this.#silent.destroy()
+    await closed
     stop()
   }
 }

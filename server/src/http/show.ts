@@ -41,15 +41,21 @@ export const checkoutUrl = (
  * A list of events as JSON text: the stored bytes of each `data` go out as they are, because the
  * same event must read the same on every transport.
  */
-export function showEvents(
-  events: readonly StoredEvent[],
-  page: { readonly next: number; readonly hasMore: boolean },
-): string {
-  const items = events.map(({ event, livemode, dataJson }) =>
-    envelope({ id: event.id, type: event.type, at: event.at, livemode, dataJson }),
+export const showEvents = (events: readonly StoredEvent[], hasMore: boolean): string =>
+  listOf(events.map(showEvent), hasMore)
+
+/** The same for a merchant's feed: each event with its place in it. */
+export const showFeed = (events: readonly StoredEvent[], hasMore: boolean): string =>
+  listOf(
+    events.map((stored) => `{"position":${stored.position},${showEvent(stored).slice(1)}`),
+    hasMore,
   )
-  return `{"object":"list","data":[${items.join(',')}],"next":${page.next},"hasMore":${page.hasMore}}`
-}
+
+const showEvent = ({ event, livemode, dataJson }: StoredEvent): string =>
+  envelope({ id: event.id, type: event.type, at: event.at, livemode, dataJson })
+
+const listOf = (items: readonly string[], hasMore: boolean): string =>
+  `{"object":"list","data":[${items.join(',')}],"hasMore":${hasMore}}`
 
 /**
  * Answers with JSON: text that is JSON already goes out as it is. What a route answers is held to

@@ -1,9 +1,9 @@
 import { type Access, principalOf } from '../access.ts'
-import { eventList } from '../answer-schema.ts'
+import { feed } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import { json, problemsOf, queryProblems, securityOf } from '../describe.ts'
 import { feedQuery } from '../request-schema.ts'
-import { sendJson, showEvents } from '../show.ts'
+import { sendJson, showFeed } from '../show.ts'
 
 const access: Access = { who: 'key', scope: 'events:read' }
 
@@ -20,16 +20,14 @@ export function eventRoutes(app: App, context: HttpContext): void {
           'Events of all payments of this mode, in the order they were committed. Positions count 1, 2, 3 … without a gap; `after` is the last one that is known.',
         security: securityOf(access),
         querystring: feedQuery,
-        response: { 200: json('Oldest first.', eventList), ...problemsOf(access, queryProblems) },
+        response: { 200: json('Oldest first.', feed), ...problemsOf(access, queryProblems) },
       },
     },
     async (request, reply) => {
       const { merchantId, livemode } = principalOf(request)
       const { after, limit } = request.query
       const found = await context.store.feed(merchantId, livemode, after, limit + 1)
-      const page = found.slice(0, limit)
-      const next = page.at(-1)?.position ?? after
-      return sendJson(reply, showEvents(page, { next, hasMore: found.length > limit }))
+      return sendJson(reply, showFeed(found.slice(0, limit), found.length > limit))
     },
   )
 }

@@ -1,3 +1,4 @@
+import { assetName } from '../../engine/asset.ts'
 import type { PaymentQuery, Principal } from '../../ports.ts'
 import { type Access, paymentOf, principalOf } from '../access.ts'
 import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
@@ -55,12 +56,21 @@ function create(app: App, context: HttpContext): void {
     async (request, reply) => {
       const principal = principalOf(request)
       const idempotency = idempotencyOf(request)
-      const answer = await context.payments.create(scopeOf(principal), request.body, idempotency)
+      const { accept = everyAsset(request.body.currency, principal, context), ...body } =
+        request.body
+      const terms = { ...body, accept }
+      const answer = await context.payments.create(scopeOf(principal), terms, idempotency)
       reply.header('location', `/v1/payment-intents/${answer.payment.id}`)
       return sendJson(reply, show(answer.payment, principal, context), answer.status)
     },
   )
 }
+
+/** What is accepted when a request does not say: whatever its currency can be paid with here. */
+const everyAsset = (currency: string, { livemode }: Principal, { chains }: HttpContext): string[] =>
+  chains.assets
+    .filter((asset) => asset.livemode === livemode && asset.currency === currency)
+    .map(assetName)
 
 function list(app: App, context: HttpContext): void {
   app.get(
@@ -86,7 +96,7 @@ function list(app: App, context: HttpContext): void {
         request.query as Omit<PaymentQuery, 'merchantId' | 'livemode'>,
       )
       const data = payments.map((payment) => show(payment, principal, context))
-      return sendJson(reply, { object: 'list', data, next })
+      return sendJson(reply, { object: 'list', data, nextCursor: next })
     },
   )
 }
@@ -164,11 +174,13 @@ function events(app: App, context: HttpContext): void {
       let found = await context.store.read(paymentId, after, limit + 1)
       if (found.length === 0 && wait > 0) {
         const signal = goneOrClosing(reply.raw, context.closing)
-        found = await pollEvents({ paymentId, after, limit, waitMs: wait * 1_000 }, context, signal)
+        found = await pollEvents(
+          { paymentId, after, limit: limit + 1, waitMs: wait * 1_000 },
+          context,
+          signal,
+        )
       }
-      const page = found.slice(0, limit)
-      const next = page.at(-1)?.event.data.sequence ?? after
-      return sendJson(reply, showEvents(page, { next, hasMore: found.length > limit }))
+      return sendJson(reply, showEvents(found.slice(0, limit), found.length > limit))
     },
   )
 }

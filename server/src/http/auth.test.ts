@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { merchant } from '../../../test/support/engine-world.ts'
+import { type Answered, type Asking, HttpWorld } from '../../../test/support/http-world.ts'
+import { clientSecretOf } from '../credential.ts'
+
+let world: HttpWorld
+let payment: Answered['json']
+beforeAll(async () => {
+  world = await HttpWorld.start()
+  payment = await world.create({ reference: 'order-42', metadata: { note: 'private' } })
+})
+afterAll(() => world.close())
+
+const path = '/v1/payment-intents'
+const unknownId = `pi_${'z'.repeat(26)}`
+
+/** Every route that asks who asks, with a request that would be fine from the right one. */
+const guarded = (id: string): readonly (readonly [string, Asking])[] => [
+  [path, { body: { amount: '1.00', currency: 'USDC' } }],
+  [path, {}],
+  [`${path}/${id}`, {}],
+  [`${path}/${id}/cancel`, { body: {} }],
+  [`${path}/${id}/events`, {}],
+  [`${path}/${id}/stream`, {}],
+  ['/v1/events', {}],
+  ['/v1/chains', {}],
+]
+
+describe('a request without a valid key', () => {
+  it.each([
+    ['none', {}],
+    ['an empty one', { authorization: '' }],
+    ['no token', { authorization: 'Bearer ' }],
+    ['another scheme', { authorization: 'Basic c2s6' }],
+    ['an unknown key', { authorization: `Bearer sk_test_${'x'.repeat(32)}` }],
+    ['a key of no kind', { authorization: 'Bearer abc' }],
+    ['a very long one', { authorization: `Bearer ${'a'.repeat(5_000)}` }],
+    ['a made up client secret', { authorization: `Bearer ${unknownId}_secret_${'a'.repeat(32)}` }],
+    ['a cookie of nothing', { cookie: 'settlewire_checkout=x' }],
+  ])('gets 401 from every route: %s', async (_, headers) => {
+    for (const [url, asking] of guarded(payment.id)) {
+      const answer = await world.ask(url, { ...asking, key: null, headers })
+      expect([url, answer.status, answer.json?.code]).toEqual([url, 401, 'unauthenticated'])
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/)
+    }
+  })
+
+  it('gets 401 before its body is looked at', async () => {
+    const answer = await world.ask(path, { key: null, body: '{"broken' })
+    expect(answer.status).toBe(401)
+  })
+
+  it('gets 401 for a genuine client secret of a payment that is not there', async () => {
+    const secret = clientSecretOf(new Uint8Array(32).fill(2), unknownId)
+    expect((await world.ask(`${path}/${unknownId}`, { key: secret })).status).toBe(401)
+  })
+})
+
+describe('a key', () => {
+  it('opens nothing once it is revoked, from that moment on', async () => {
+    const revokedAt = world.engine.clock.now() + 1_000
+    const key = await world.addKey({ revokedAt })
+    expect((await world.ask(path, { key })).status).toBe(200)
+    await world.engine.clock.advance(1_000)
+    expect((await world.ask(path, { key })).status).toBe(401)
+  })
+
+  it('that is restricted does what its scopes list', async () => {
+    const reader = await world.addKey({ kind: 'restricted', scopes: ['payment_intents:read'] })
+    const writer = await world.addKey({ kind: 'restricted', scopes: ['payment_intents:write'] })
+    const feeder = await world.addKey({ kind: 'restricted', scopes: ['events:read'] })
+    const statusOf = async (key: string) => {
+      const body = { amount: '1.00', currency: 'USDC' }
+      const answers = [
+        await world.ask(path, { key }),
+        await world.ask(`${path}/${payment.id}`, { key }),
+        await world.ask(path, { key, body }),
+        await world.ask('/v1/events', { key }),
+        await world.ask('/v1/chains', { key }),
+      ]
+      return answers.map((answer) => answer.status)
+    }
+    expect(await statusOf(reader)).toEqual([200, 200, 403, 403, 200])
+    expect(await statusOf(writer)).toEqual([403, 403, 201, 403, 200])
+    expect(await statusOf(feeder)).toEqual([403, 403, 403, 200, 200])
+  })
+
+  it('that is publishable identifies, and does nothing else', async () => {
+    const key = await world.addKey({ kind: 'publishable' })
+    for (const [url, asking] of guarded(payment.id)) {
+      const answer = await world.ask(url, { ...asking, key })
+      expect([url, answer.status]).toEqual([url, url === '/v1/chains' ? 200 : 403])
+    }
+  })
+
+  it('of the other mode sees nothing of this one', async () => {
+    const key = await world.addKey({ livemode: true })
+    expect((await world.ask(`${path}/${payment.id}`, { key })).status).toBe(404)
+    expect((await world.ask(path, { key })).json.data).toEqual([])
+    expect((await world.ask('/v1/events', { key })).json.data).toEqual([])
+    expect((await world.ask('/v1/chains', { key })).json.data).toEqual([])
+  })
+
+  it('whose text says one kind and whose row another opens nothing', async () => {
+    const key = await world.addKey({ kind: 'publishable' })
+    const answer = await world.ask(path, { key: key.replace('pk_', 'sk_') })
+    expect(answer.status).toBe(401)
+  })
+})
+
+describe('a payment of another merchant', () => {
+  it('answers like one that does not exist, byte for byte but for the request id', async () => {
+    const key = await world.strangersKey()
+    const same = (answer: Answered) => ({
+      status: answer.status,
+      body: answer.text.replaceAll(/req_\w+/g, 'req'),
+      headers: [...answer.headers.keys()].filter((name) => name !== 'request-id'),
+    })
+    const others = guarded(payment.id).filter(([url]) => url.includes(payment.id))
+    expect(others).toHaveLength(4)
+    for (const [url, asking] of others) {
+      const foreign = await world.ask(url, { ...asking, key })
+      expect(foreign.status).toBe(404)
+      for (const id of [unknownId, 'pi_x', '%00', '..%2f', `evt_${'0'.repeat(26)}`]) {
+        const unknown = await world.ask(url.replace(payment.id, id), { ...asking, key })
+        expect([id, same(unknown)]).toEqual([id, same(foreign)])
+      }
+    }
+    expect((await world.ask(path, { key })).text).not.toContain(payment.id)
+    expect((await world.ask('/v1/events', { key })).text).not.toContain(payment.id)
+    const found = await world.ask(`${path}?reference=order-42`, { key })
+    expect(found.json.data).toEqual([])
+  })
+})
+
+describe('a client secret', () => {
+  it('reads its payment, without what is private to the merchant', async () => {
+    await world.pay(payment)
+    const { json } = await world.ask(`${path}/${payment.id}`, { key: payment.clientSecret })
+    expect(json).toMatchObject({ id: payment.id, status: 'confirming' })
+    expect(json.transfers).toHaveLength(1)
+    for (const name of ['reference', 'metadata', 'transactionId', 'checkoutUrl', 'clientSecret']) {
+      expect(json).not.toHaveProperty(name)
+    }
+    expect(json.transfers[0]).not.toHaveProperty('from')
+    const own = await world.ask(`${path}/${payment.id}`)
+    expect(own.json.transfers[0]).toHaveProperty('from')
+  })
+
+  it('opens no other payment, and cannot tell whether there is one', async () => {
+    const { id } = await world.create()
+    const key = payment.clientSecret
+    expect((await world.ask(`${path}/${id}`, { key })).status).toBe(404)
+    expect((await world.ask(`${path}/${unknownId}`, { key })).status).toBe(404)
+  })
+
+  it('changes nothing and lists nothing', async () => {
+    const key = payment.clientSecret
+    for (const [url, asking] of guarded(payment.id)) {
+      if (['', '/events', '/stream'].some((end) => url === `${path}/${payment.id}${end}`)) continue
+      expect([url, (await world.ask(url, { ...asking, key })).status]).toEqual([url, 403])
+    }
+  })
+
+  it('works as a cookie too, for its own payment only, and never beside a broken key', async () => {
+    const { id } = await world.create()
+    const cookie = `a=b; settlewire_checkout=${payment.clientSecret}; c`
+    const ask = (of: string, headers: Record<string, string> = {}) =>
+      world.ask(`${path}/${of}`, { key: null, headers: { cookie, ...headers } })
+    expect((await ask(payment.id)).status).toBe(200)
+    expect((await ask(id)).status).toBe(401)
+    expect((await ask(payment.id, { authorization: 'Bearer x' })).status).toBe(401)
+    const cancel = await world.ask(`${path}/${payment.id}/cancel`, {
+      ...{ key: null, headers: { cookie }, method: 'POST' },
+    })
+    expect(cancel.status).toBe(401)
+  })
+
+  it('ends a day after the watch of a closed payment, not while it is open', async () => {
+    const own = await HttpWorld.start()
+    const closed = await own.create({ expiresIn: 60 })
+    const open = await own.create({ expiresIn: 60 })
+    await own.ask(`${path}/${closed.id}/cancel`, { body: {} })
+    const statusOf = async ({ id, clientSecret }: Answered['json']) =>
+      (await own.ask(`${path}/${id}`, { key: clientSecret })).status
+    const dayMs = 24 * 3_600_000
+    await own.engine.clock.advance(60_000 + 2 * dayMs)
+    expect([await statusOf(closed), await statusOf(open)]).toEqual([200, 200])
+    await own.engine.clock.advance(1)
+    expect([await statusOf(closed), await statusOf(open)]).toEqual([401, 200])
+    await own.close()
+  })
+})
+
+it('never writes a secret or a token to the log', async () => {
+  await world.ask(`${path}/${payment.id}?${payment.clientSecret}`, { key: payment.clientSecret })
+  await world.ask(new URL(payment.checkoutUrl).pathname, { key: null })
+  await world.ask(`/nowhere/${payment.clientSecret}`)
+  const log = world.logged.join('')
+  expect(log).toContain('"route":"/v1/payment-intents/:id"')
+  expect(log).toContain('"route":"/pay/:id/:token"')
+  const token = payment.checkoutUrl.split('/').at(-1)
+  for (const secret of [payment.clientSecret, world.secretKey, token, 'order-42', 'Bearer']) {
+    expect(log).not.toContain(secret)
+  }
+  expect(log).not.toContain(payment.accept[0].address)
+  expect(merchant.merchantId).toMatch(/^mer_/)
+})
