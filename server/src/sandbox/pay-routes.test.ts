@@ -1,0 +1,153 @@
+import { Failure } from '@settlewire/core/errors'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { HttpWorld } from '../../../test/support/http-world.ts'
+import { payRoutes } from './pay-routes.ts'
+import type { Paying } from './wallet.ts'
+
+/** Notes what it is asked to send. The real one is held to the real chain in a test of its own. */
+class NotingWallet {
+  readonly address = `0x${'bb'.repeat(20)}`
+  sent: Paying[] = []
+  hold: Promise<void> = Promise.resolve()
+  failure: Failure | null = null
+
+  async pay(paying: Paying): Promise<string> {
+    await this.hold
+    if (this.failure !== null) throw this.failure
+    this.sent.push(paying)
+    return `0x${String(this.sent.length).padStart(64, '0')}`
+  }
+}
+
+const wallet = new NotingWallet()
+let world: HttpWorld
+
+beforeAll(async () => {
+  world = await HttpWorld.start({ plugins: [payRoutes(wallet)] })
+})
+
+afterAll(() => world.close())
+
+beforeEach(() => {
+  wallet.sent = []
+  wallet.hold = Promise.resolve()
+  wallet.failure = null
+})
+
+const pathOf = (id: string): string => `/v1/test/payment-intents/${id}/pay`
+
+describe('paying from the sandbox wallet', () => {
+  it('sends what is missing, of the first asset, to the address of the payment', async () => {
+    const payment = await world.create()
+    const { status, json } = await world.ask(pathOf(payment.id), { method: 'POST' })
+    expect(status).toBe(200)
+    expect(json).toEqual({
+      txHash: `0x${'1'.padStart(64, '0')}`,
+      chain: 'local',
+      asset: 'USDC',
+      amount: '150.00',
+      from: wallet.address,
+    })
+    const { address, token } = payment.accept[0]
+    expect(wallet.sent).toEqual([
+      { amount: 150_000_000n, accept: expect.objectContaining({ address, token, chain: 'local' }) },
+    ])
+  })
+
+  it('sends the rest when part has arrived, and nothing by itself when nothing is missing', async () => {
+    const payment = await world.create()
+    await world.pay(payment, 100_000_000n)
+    expect((await world.ask(pathOf(payment.id), { body: {} })).json.amount).toBe('50.00')
+    await world.pay(payment, 50_000_000n)
+    const { status, json } = await world.ask(pathOf(payment.id), { body: {} })
+    expect([status, json.code]).toEqual([422, 'invalid_amount'])
+  })
+
+  it('sends the amount and the asset it is told', async () => {
+    const { id } = await world.create()
+    const body = { amount: '0.5', asset: 'USDC.local' }
+    expect((await world.ask(pathOf(id), { body })).json.amount).toBe('0.50')
+    expect(wallet.sent.map(({ amount }) => amount)).toEqual([500_000n])
+  })
+
+  it.each([
+    ['more places than the asset has', { amount: '0.0000001' }, 422, 'invalid_amount'],
+    ['nothing', { amount: '0' }, 422, 'invalid_amount'],
+    ['a number', { amount: 5 }, 400, 'invalid_request'],
+    ['an asset that is not accepted', { asset: 'ETH.local' }, 422, 'unsupported_asset'],
+    ['a member that does not exist', { to: '0x00' }, 400, 'invalid_request'],
+  ])('refuses %s and sends nothing', async (_, body, status, code) => {
+    const { id } = await world.create()
+    const answer = await world.ask(pathOf(id), { body })
+    expect([answer.status, answer.json.code]).toEqual([status, code])
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+    expect(wallet.sent).toEqual([])
+  })
+
+  it("opens to the payment's client secret and cookie, as the checkout page has them", async () => {
+    const { id, clientSecret } = await world.create()
+    const bearer = await world.ask(pathOf(id), { body: {}, key: clientSecret })
+    expect(bearer.status).toBe(200)
+    const headers = { cookie: `settlewire_checkout=${clientSecret}` }
+    const cookie = await world.ask(pathOf(id), { body: {}, key: null, headers })
+    expect(cookie.status).toBe(200)
+  })
+
+  it('is closed to everyone else: strangers, other merchants, holders of other payments', async () => {
+    const { id } = await world.create()
+    const other = await world.create()
+    const ask = async (key: string | null) => {
+      const { status, json } = await world.ask(pathOf(id), { body: {}, key })
+      return [status, json.code]
+    }
+    expect(await ask(null)).toEqual([401, 'unauthenticated'])
+    expect(await ask(await world.strangersKey())).toEqual([404, 'not_found'])
+    expect(await ask(other.clientSecret)).toEqual([404, 'not_found'])
+    expect(await ask(await world.addKey({ kind: 'publishable' }))).toEqual([403, 'forbidden'])
+    expect(wallet.sent).toEqual([])
+  })
+
+  it('sends once for one Idempotency-Key, and answers the same again', async () => {
+    const { id } = await world.create()
+    const headers = { 'idempotency-key': 'pay-1' }
+    const first = await world.ask(pathOf(id), { body: { amount: '1' }, headers })
+    const again = await world.ask(pathOf(id), { body: { amount: '1' }, headers })
+    expect(again.json).toEqual(first.json)
+    expect(wallet.sent).toHaveLength(1)
+    const changed = await world.ask(pathOf(id), { body: { amount: '2' }, headers })
+    expect([changed.status, changed.json.code]).toEqual([422, 'idempotency_key_reused'])
+  })
+
+  it('says so while the first request with the key still runs', async () => {
+    const { id } = await world.create()
+    const headers = { 'idempotency-key': 'pay-2' }
+    let release = (): void => undefined
+    wallet.hold = new Promise((resolve) => {
+      release = resolve
+    })
+    const first = world.ask(pathOf(id), { body: {}, headers })
+    await expect
+      .poll(async () => (await world.ask(pathOf(id), { body: {}, headers })).json.code)
+      .toBe('idempotency_in_progress')
+    release()
+    expect((await first).status).toBe(200)
+    expect(wallet.sent).toHaveLength(1)
+  })
+
+  it('may be tried again with the same key when the chain was away', async () => {
+    const { id } = await world.create()
+    const headers = { 'idempotency-key': 'pay-3' }
+    wallet.failure = new Failure('chain_unavailable')
+    const first = await world.ask(pathOf(id), { body: {}, headers })
+    expect([first.status, first.json.code]).toEqual([503, 'chain_unavailable'])
+    wallet.failure = null
+    expect((await world.ask(pathOf(id), { body: {}, headers })).status).toBe(200)
+  })
+
+  it('stands in the published contract', async () => {
+    const { json } = await world.ask('/openapi.json')
+    const { post } = json.paths['/v1/test/payment-intents/{id}/pay']
+    expect(post.tags).toEqual(['Sandbox'])
+    expect(Object.keys(post.responses)).toContain('422')
+  })
+})

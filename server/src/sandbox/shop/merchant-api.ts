@@ -1,0 +1,44 @@
+import { Failure } from '@settlewire/core/errors'
+import type { PaymentIntent } from '@settlewire/core/wire'
+
+const answerWithinMs = 10_000
+
+/** The back end of a shop: the public API, asked over HTTP with the secret key, as any shop would. */
+export class MerchantApi {
+  readonly #url: () => string
+  readonly #secretKey: () => string
+
+  constructor(url: () => string, secretKey: () => string) {
+    this.#url = url
+    this.#secretKey = secretKey
+  }
+
+  /** Asks for a payment. The order's number is the idempotency key: one order, one payment. */
+  create(order: string, request: object): Promise<PaymentIntent> {
+    return this.#ask<PaymentIntent>('/v1/payment-intents', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': order },
+      body: JSON.stringify(request),
+    })
+  }
+
+  /** The payment of an order, or null. */
+  async find(order: string): Promise<PaymentIntent | null> {
+    const query = new URLSearchParams({ reference: order, limit: '1' })
+    const page = await this.#ask<{ data: PaymentIntent[] }>(`/v1/payment-intents?${query}`, {})
+    return page.data[0] ?? null
+  }
+
+  async #ask<T>(path: string, request: RequestInit): Promise<T> {
+    const response = await fetch(this.#url() + path, {
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${this.#secretKey()}` },
+      signal: AbortSignal.timeout(answerWithinMs),
+    })
+    // The API's own contract; a shop trusts the service it pays with.
+    if (response.ok) return (await response.json()) as T
+    throw new Failure('internal', 'The shop could not reach its payment service.', {
+      cause: new Error(`${response.status} ${await response.text()}`),
+    })
+  }
+}

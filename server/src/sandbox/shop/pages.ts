@@ -1,0 +1,186 @@
+import type { Status } from '@settlewire/core/status-model'
+import type { PaymentIntent } from '@settlewire/core/wire'
+import { type Html, html } from './html.ts'
+import { type Product, productOf, products } from './products.ts'
+
+interface Word {
+  readonly state: string
+  readonly look: 'plain' | 'good' | 'look'
+  readonly title: string
+  readonly words: string
+}
+
+/** What the shop tells its customer: it ships on `succeeded` and on nothing else. */
+const words: Readonly<Record<Status, Word>> = {
+  awaiting: {
+    state: 'Waiting for payment',
+    look: 'plain',
+    title: 'Your order is reserved',
+    words: 'It ships when your payment is confirmed.',
+  },
+  pending_detected: {
+    state: 'Payment seen',
+    look: 'plain',
+    title: 'We see your payment',
+    words: 'It is on its way to the chain. Nothing more to do; please do not pay again.',
+  },
+  pending_expired: {
+    state: 'Payment not confirmed',
+    look: 'look',
+    title: 'Your payment did not go through',
+    words: 'Please look at your wallet before you pay again.',
+  },
+  confirming: {
+    state: 'Confirming',
+    look: 'plain',
+    title: 'Your payment is being confirmed',
+    words: 'It is in a block. We wait for a few more before we ship.',
+  },
+  succeeded: {
+    state: 'Paid',
+    look: 'good',
+    title: 'Thank you, it is yours',
+    words: 'Your payment is confirmed. If this were a real shop, a parcel would be leaving now.',
+  },
+  expired: {
+    state: 'Expired',
+    look: 'look',
+    title: 'Your order was not paid in time',
+    words: 'If you have already sent the money, keep this page: it will still be recognised.',
+  },
+  cancelled: {
+    state: 'Cancelled',
+    look: 'look',
+    title: 'Your order was cancelled',
+    words: 'Please do not pay for it.',
+  },
+  failed: {
+    state: 'Failed',
+    look: 'look',
+    title: 'Your payment was refused',
+    words: 'No money was taken. Please write to us.',
+  },
+  investigation_required: {
+    state: 'Being checked',
+    look: 'look',
+    title: 'We are checking your payment',
+    words: 'There is no need to pay again. We will write to you.',
+  },
+}
+
+/** The shelf. */
+export const shelfPage = (): Html =>
+  page({
+    title: 'Tidewater',
+    head: html``,
+    body: html`<section class="lead">
+        <h1>Good things for rough weather</h1>
+        <p>A shop that sells nothing: it shows what paying with Settlewire is like, on a real chain
+          with test money.</p>
+      </section>
+      <main class="shelf">${products.map(card)}</main>`,
+  })
+
+const card = ({ id, name, words: about, price, picture }: Product): Html =>
+  html`<article class="card">
+    <div class="picture">${picture}</div>
+    <div class="about">
+      <h2>${name}</h2>
+      <p>${about}</p>
+      <form class="buy" method="post" action="/shop/orders">
+        <input type="hidden" name="product" value="${id}" />
+        <span class="price">${price} <small>USDC</small></span>
+        <button class="button" type="submit" aria-label="Pay for ${name}">Pay</button>
+      </form>
+    </div>
+  </article>`
+
+/** An order, as the shop's server knows it: from the API, never from the browser that came back. */
+export function orderPage(payment: PaymentIntent): Html {
+  const word = words[payment.status]
+  const product = productOf(payment.metadata?.product)
+  const isOpen = payment.status !== 'succeeded' && payment.status !== 'cancelled'
+  return page({
+    title: `${word.state} · Tidewater`,
+    // The customer need not do anything, and the page needs no script for it.
+    head: isOpen ? html`<meta http-equiv="refresh" content="2" />` : html``,
+    body: html`<main class="order">
+      <section class="receipt">
+        <span class="state state-${word.look}">${word.state}</span>
+        <h1>${word.title}</h1>
+        <p>${word.words}</p>
+        <dl class="facts">
+          <div><dt>Order</dt><dd>${payment.reference ?? ''}</dd></div>
+          <div><dt>Item</dt><dd>${product?.name ?? ''}</dd></div>
+          <div><dt>Amount</dt><dd>${payment.amount} ${payment.currency}</dd></div>
+          <div><dt>Received</dt><dd>${payment.amountReceived} ${payment.currency}</dd></div>
+        </dl>
+        <div class="actions">
+          ${
+            isOpen
+              ? html`<a class="button" href="${payment.checkoutUrl ?? '/shop'}">Back to payment</a>`
+              : html``
+          }
+          <a class="button button-quiet" href="/shop">Keep shopping</a>
+        </div>
+      </section>
+      <section class="inside">
+        <h2>What the shop's server knows</h2>
+        <p>It asked <code>GET /v1/payment-intents/${payment.id}</code> with its secret key. The
+          browser's word would not do.</p>
+        <pre tabindex="0">${JSON.stringify(excerpt(payment), null, 2)}</pre>
+      </section>
+    </main>`,
+  })
+}
+
+/** Without the secrets, which a shop never sends to a browser, and without what is of no interest. */
+const excerpt = (payment: PaymentIntent): object => ({
+  id: payment.id,
+  sequence: payment.sequence,
+  status: payment.status,
+  flags: payment.flags,
+  finality: payment.finality,
+  amount: payment.amount,
+  amountReceived: payment.amountReceived,
+  amountPending: payment.amountPending,
+  transfers: payment.transfers.map((transfer) => ({
+    txHash: transfer.txHash,
+    asset: `${transfer.asset}.${transfer.chain}`,
+    amount: transfer.amount,
+    stage: transfer.stage,
+    blockNumber: transfer.blockNumber,
+    confirmations: transfer.confirmations,
+  })),
+  settledAt: payment.settledAt,
+})
+
+const page = ({ title, head, body }: { title: string; head: Html; body: Html }): Html =>
+  html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="robots" content="noindex" />
+    <title>${title}</title>
+    <link rel="stylesheet" href="/shop/style.css" />
+    ${head}
+  </head>
+  <body>
+    <header class="bar">
+      <a class="brand" href="/shop">
+        <svg viewBox="0 0 28 28" aria-hidden="true">
+          <path d="M3 11c3.700-3.500 7.300-3.500 11 0s7.300 3.500 11 0" />
+          <path d="M3 18c3.700-3.500 7.300-3.500 11 0s7.300 3.500 11 0" />
+        </svg>
+        Tidewater
+      </a>
+      <span class="note">Sandbox: test money only</span>
+    </header>
+    ${body}
+    <footer class="foot">
+      The demo shop of Settlewire. Its server speaks the public API: <a href="/docs">documentation</a>.
+    </footer>
+  </body>
+</html>
+`

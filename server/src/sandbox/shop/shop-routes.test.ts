@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { HttpWorld } from '../../../../test/support/http-world.ts'
+import { systemClock } from '../../clock.ts'
+import { html } from './html.ts'
+import { products } from './products.ts'
+import { shopRoutes } from './shop-routes.ts'
+
+let world: HttpWorld
+
+beforeAll(async () => {
+  // The shop is built before the world can make it a key.
+  let secretKey = ''
+  const shop = shopRoutes({
+    secretKey: () => secretKey,
+    clock: systemClock,
+    styles: join(import.meta.dirname, '../../../../web/src/ui'),
+    publicUrl: (port) => `http://127.0.0.1:${port}`,
+  })
+  world = await HttpWorld.start({ plugins: [shop] })
+  secretKey = world.secretKey
+})
+
+afterAll(() => world.close())
+
+const order = (product: string) =>
+  world.ask('/shop/orders', {
+    key: null,
+    body: new URLSearchParams({ product }).toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
+
+describe('the demo shop', () => {
+  it('shows its goods, with nothing inline and nothing from elsewhere', async () => {
+    const { status, text, headers } = await world.ask('/shop', { key: null })
+    expect(status).toBe(200)
+    for (const { name, price } of products) expect(text).toMatch(new RegExp(`${name}[^]*${price}`))
+    expect(text).not.toMatch(/<script|<style|style="|https?:\/\//)
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'self'/)
+    const style = await world.ask('/shop/style.css', { key: null })
+    expect(style.headers.get('content-type')).toBe('text/css; charset=utf-8')
+    expect(style.text).toContain('--accent')
+    expect((await world.ask('/', { key: null })).headers.get('location')).toBe('/shop')
+  })
+
+  it('leads from "Pay" to the checkout of a payment made with its secret key', async () => {
+    const { status, headers } = await order('tide-clock')
+    expect(status).toBe(303)
+    const checkout = headers.get('location') ?? ''
+    const [, id] = /\/pay\/(pi_[0-9a-z]{26})\/[\w-]+$/.exec(checkout) ?? []
+    const { json } = await world.ask(`/v1/payment-intents/${id}`)
+    expect(json).toMatchObject({
+      amount: '96.50',
+      status: 'awaiting',
+      metadata: { product: 'tide-clock' },
+      redirectUrl: `${world.url}/shop/orders/${json.reference}`,
+    })
+  })
+
+  it('shows an order as its own server knows it: open and refreshing, then paid and at rest', async () => {
+    const { headers } = await order('deck-mug')
+    const [, id] = /\/pay\/([^/]+)\//.exec(headers.get('location') ?? '') ?? []
+    const { json: payment } = await world.ask(`/v1/payment-intents/${id}`)
+    const path = `/shop/orders/${payment.reference}`
+    const before = await world.ask(path, { key: null })
+    expect(before.text).toContain('Waiting for payment')
+    expect(before.text).toContain('http-equiv="refresh"')
+    await world.pay(payment, 18_000_000n)
+    await world.engine.mine([], { blocks: 2 })
+    await expect
+      .poll(async () => (await world.ask(path, { key: null })).text)
+      .toContain('Thank you, it is yours')
+    const after = await world.ask(path, { key: null })
+    expect(after.text).not.toContain('http-equiv="refresh"')
+    for (const secret of [payment.clientSecret, world.secretKey]) {
+      expect(after.text).not.toContain(secret)
+    }
+  })
+
+  it('answers with a page, not with a document for programs, when there is no such thing', async () => {
+    for (const answer of [
+      await order('lighthouse'),
+      await world.ask('/shop/orders/order-000000000000', { key: null }),
+      await world.ask('/shop/orders/%3Cscript%3E', { key: null }),
+    ]) {
+      expect(answer.status).toBe(404)
+      expect(answer.headers.get('content-type')).toMatch(/^text\/html/)
+      expect(answer.text).not.toContain('<script')
+    }
+  })
+
+  it('escapes whatever is put into its pages', () => {
+    const nasty = `<img src=x onerror="alert('1')">&`
+    expect(String(html`<p title="${nasty}">${[html`<b>${nasty}</b>`]}</p>`)).toBe(
+      '<p title="&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;"><b>&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;</b></p>',
+    )
+  })
+})
