@@ -1,10 +1,10 @@
 import type { BlockRef } from '@settlewire/core/observation'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { advance, isChain, joinBranch } from './branch.ts'
+import { grow, isChain, joinBranch, remember } from './branch.ts'
 
 /** A chain of blocks on a parent, oldest first; `name` makes its hashes its own. */
-function grow(on: BlockRef | null, length: number, name: string): BlockRef[] {
+function mint(on: BlockRef | null, length: number, name: string): BlockRef[] {
   const blocks: BlockRef[] = []
   for (let at = 0; at < length; at++) {
     const parent = blocks.at(-1) ?? on
@@ -16,18 +16,18 @@ function grow(on: BlockRef | null, length: number, name: string): BlockRef[] {
 }
 
 describe('joining blocks to the stored chain', () => {
-  const stored = grow(null, 10, 'a')
+  const stored = mint(null, 10, 'a')
   const recent = stored.toReversed()
 
   it('grows on the head when the first block is its child', () => {
-    expect(joinBranch(recent, grow(recent[0] ?? null, 3, 'a'))).toEqual({
+    expect(joinBranch(recent, mint(recent[0] ?? null, 3, 'a'))).toEqual({
       kind: 'joined',
       reverted: [],
     })
   })
 
   it('undoes, newest first, what stands above the common ancestor', () => {
-    const fork = grow(stored[6] ?? null, 5, 'b')
+    const fork = mint(stored[6] ?? null, 5, 'b')
     expect(joinBranch(recent, fork)).toEqual({
       kind: 'joined',
       reverted: [stored[9], stored[8], stored[7]],
@@ -35,21 +35,21 @@ describe('joining blocks to the stored chain', () => {
   })
 
   it('asks for the parent when the ancestor is not reached yet', () => {
-    const fork = grow(stored[4] ?? null, 8, 'b').slice(3)
+    const fork = mint(stored[4] ?? null, 8, 'b').slice(3)
     expect(joinBranch(recent, fork)).toEqual({ kind: 'parent_unknown', parentHash: 'b7' })
   })
 
   it('is too deep when the branch leaves below the oldest block that is remembered', () => {
-    const oldest = grow(null, 30, 'a')
+    const oldest = mint(null, 30, 'a')
     const remembered = oldest.slice(20).toReversed()
-    const fork = grow(oldest[10] ?? null, 15, 'b')
+    const fork = mint(oldest[10] ?? null, 15, 'b')
     expect(joinBranch(remembered, fork.slice(9))).toMatchObject({ kind: 'too_deep' })
     expect(joinBranch(remembered, fork.slice(10))).toMatchObject({ kind: 'too_deep' })
     expect(joinBranch(remembered, fork.slice(11))).toMatchObject({ kind: 'parent_unknown' })
   })
 
   it('is broken when the blocks are no chain, or there are none', () => {
-    const [first, , third] = grow(recent[0] ?? null, 3, 'a')
+    const [first, , third] = mint(recent[0] ?? null, 3, 'a')
     expect(
       joinBranch(
         recent,
@@ -57,7 +57,7 @@ describe('joining blocks to the stored chain', () => {
       ).kind,
     ).toBe('broken')
     expect(joinBranch(recent, []).kind).toBe('broken')
-    expect(joinBranch([], grow(null, 1, 'a')).kind).toBe('broken')
+    expect(joinBranch([], mint(null, 1, 'a')).kind).toBe('broken')
   })
 
   it('leads from any chain to any other in bounded steps, and never applies on a wrong parent', () => {
@@ -69,9 +69,9 @@ describe('joining blocks to the stored chain', () => {
     })
     fc.assert(
       fc.property(world, ({ common, old, fresh, told }) => {
-        const trunk = grow(null, common, 't')
-        const before = [...trunk, ...grow(trunk.at(-1) ?? null, old, 'o')]
-        const branch = grow(trunk.at(-1) ?? null, fresh, 'n')
+        const trunk = mint(null, common, 't')
+        const before = [...trunk, ...mint(trunk.at(-1) ?? null, old, 'o')]
+        const branch = mint(trunk.at(-1) ?? null, fresh, 'n')
         // Only the last few are told; parents are asked for one by one, as a follower does.
         let known = branch.slice(-Math.min(told, fresh))
         let joint = joinBranch(before.toReversed(), known)
@@ -84,15 +84,30 @@ describe('joining blocks to the stored chain', () => {
         }
         if (joint.kind !== 'joined') throw new Error(`ended as ${joint.kind}`)
         const step = { reverted: joint.reverted, applied: known }
-        const after = advance(before.toReversed(), step, 1_000)
+        const after = grow(before.toReversed(), step)
         expect(after).toEqual([...trunk, ...branch].toReversed())
         expect(isChain(after.toReversed())).toBe(true)
       }),
     )
   })
+})
 
-  it('remembers no more than its window', () => {
-    const applied = grow(recent[0] ?? null, 5, 'a')
-    expect(advance(recent, { reverted: [], applied }, 4)).toEqual(applied.slice(1).toReversed())
+describe('what is remembered of the chain', () => {
+  const recent = mint(null, 100, 'a').toReversed()
+  const oldest = (finalized: number | null, windowBlocksMin: number, windowBlocksMax: number) =>
+    remember(recent, finalized, { windowBlocksMin, windowBlocksMax }).at(-1)?.number
+
+  it('reaches back to what is final', () => {
+    expect(oldest(60, 10, 80)).toBe(60)
+  })
+
+  it('never falls below its least, however much is final', () => {
+    expect(oldest(99, 10, 80)).toBe(90)
+    expect(oldest(500, 10, 80)).toBe(90)
+  })
+
+  it('never grows above its most, although finality stalls or is unknown', () => {
+    expect(oldest(3, 10, 80)).toBe(20)
+    expect(oldest(null, 10, 80)).toBe(20)
   })
 })

@@ -1,4 +1,5 @@
 import type { BlockRef } from '@settlewire/core/observation'
+import type { Limits } from './limits.ts'
 
 /**
  * How blocks a node calls canonical stand to the blocks that were stored.
@@ -38,10 +39,22 @@ export const isChain = (blocks: readonly BlockRef[]): boolean =>
     )
   })
 
-/** The stored chain after a step: newest first, no longer than `windowBlocks`. */
-export const advance = (
+/** The chain after a step, newest first. */
+export const grow = (
   recent: readonly BlockRef[],
   step: { readonly reverted: readonly BlockRef[]; readonly applied: readonly BlockRef[] },
-  windowBlocks: number,
-): readonly BlockRef[] =>
-  [...step.applied.toReversed(), ...recent.slice(step.reverted.length)].slice(0, windowBlocks)
+): readonly BlockRef[] => [...step.applied.toReversed(), ...recent.slice(step.reverted.length)]
+
+/**
+ * What is remembered of it: back to what the node calls finalized, as far as that is known and
+ * within the bounds. Below, no reorg is followed. The store keeps as much.
+ */
+export function remember(
+  recent: readonly BlockRef[],
+  finalized: number | null,
+  { windowBlocksMin, windowBlocksMax }: Pick<Limits, 'windowBlocksMin' | 'windowBlocksMax'>,
+): readonly BlockRef[] {
+  const head = recent[0]?.number ?? 0
+  const least = Math.max(head - windowBlocksMax + 1, Math.min(finalized ?? 0, head))
+  return recent.filter(({ number }) => number >= least || number > head - windowBlocksMin)
+}

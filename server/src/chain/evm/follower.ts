@@ -39,7 +39,7 @@ export interface EvmParts {
   readonly store: Pick<EventStore, 'position' | 'begin'>
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Metrics
+  readonly metrics: Pick<Metrics, 'chainSocket'>
   readonly limits?: Partial<Limits>
 }
 
@@ -238,11 +238,10 @@ export class EvmFollower implements ChainFollower {
   }
 
   #stepped(step: ChainStep): void {
-    const { chain, clock, metrics } = this.#parts
+    const { chain, metrics } = this.#parts
     const last = step.applied.at(-1)?.block
     if (last === undefined) return
     this.#health.moved(last)
-    metrics.chainMoved(chain.name, last.number, Math.max(0, clock.now() - last.minedAt))
     const [undone] = step.reverted
     if (undone === undefined) return
     metrics.chainSocket(chain.name, 'reorged')

@@ -21,8 +21,10 @@ export interface Limits {
   /** `newHeads` is a hint; the head is asked for as often as this whatever it says. */
   readonly headPollMs: number
   readonly stepBlocksMax: number
-  /** How many blocks back a reorg is followed. The store keeps at least as many. */
-  readonly windowBlocks: number
+  /** A reorg is followed this far back at least, further as long as nothing is final, */
+  readonly windowBlocksMin: number
+  /** and never further than this. The store keeps as many. */
+  readonly windowBlocksMax: number
   /**
    * A chain never read before is begun this far behind its head. Begun at the head itself, it could
    * not survive the reorg of that very block: nothing older would be known.
@@ -55,7 +57,8 @@ export const defaultLimits: Limits = {
   stableAfterMs: 10_000,
   headPollMs: 4_000,
   stepBlocksMax: 64,
-  windowBlocks: 256,
+  windowBlocksMin: 256,
+  windowBlocksMax: 8_192,
   beginBehindBlocks: 32,
   emptyLogsAskedAgain: 2,
   lookupsAtOnce: 16,

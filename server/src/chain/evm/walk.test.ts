@@ -165,7 +165,9 @@ describe('the walk along the chain', () => {
 
   it('stops, blind, before a reorg deeper than everything remembered, and loses nothing', async () => {
     const to = world.watched()
-    const follower = world.follow({ limits: { windowBlocks: 8, beginBehindBlocks: 2 } })
+    const follower = world.follow({
+      limits: { windowBlocksMin: 8, windowBlocksMax: 8, beginBehindBlocks: 2 },
+    })
     await world.atHead()
     world.node.mine([tokenTx(world.token, to, 1n)])
     for (let block = 0; block < 10; block++) world.node.mine()
@@ -185,6 +187,26 @@ describe('the walk along the chain', () => {
     world.node.mine()
     await world.atHead()
     expect(world.ledger.transfers).toHaveLength(1)
+  })
+
+  it('undoes a deep reorg at once, and applies the new branch in bounded steps', async () => {
+    const to = world.watched()
+    world.follow({ limits: { stepBlocksMax: 8 } })
+    await world.atHead()
+    for (let block = 1; block <= 40; block++) {
+      world.node.mine([tokenTx(world.token, to, BigInt(block))])
+    }
+    await world.atHead()
+    world.node.chain.rewind(30)
+    for (let block = 0; block < 32; block++) world.node.chain.mine()
+    world.node.mine()
+    await world.atHead()
+    expect(revertedNumbers()).toEqual(Array.from({ length: 30 }, (_, at) => 40 - at))
+    expect(world.ledger.steps.filter((step) => step.reverted.length > 0)).toHaveLength(1)
+    expect(Math.max(...world.ledger.steps.map((step) => step.applied.length))).toBe(8)
+    expect(world.ledger.transfers.map(({ amount }) => Number(amount))).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ])
   })
 
   it('survives the reorg of the block it would have begun at', async () => {

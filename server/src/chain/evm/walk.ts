@@ -10,7 +10,7 @@ import type {
   WatchSet,
 } from '../../ports.ts'
 import { BlockReader } from './blocks.ts'
-import { advance, joinBranch } from './branch.ts'
+import { grow, joinBranch, remember } from './branch.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
@@ -116,10 +116,14 @@ export class ChainWalk {
         recent,
         headers.map((header) => header.ref),
       )
-      if (joint.kind === 'joined') return { headers, reverted: joint.reverted, recent }
+      if (joint.kind === 'joined') {
+        // A deep reorg is undone at once and applied in steps, like any other stretch of blocks.
+        const applied = headers.slice(0, this.#parts.limits.stepBlocksMax)
+        return { headers: applied, reverted: joint.reverted }
+      }
       if (joint.kind === 'too_deep') return null
       if (joint.kind === 'broken') throw changed()
-      const parent = await node.byHash(joint.parentHash, this.#parts.watch.wantsNative)
+      const parent = await node.byHash(joint.parentHash, false)
       if (parent === null) throw changed()
       headers.unshift(parent)
     }
@@ -146,7 +150,7 @@ export class ChainWalk {
     branch: { headers: readonly Header[]; reverted: readonly BlockRef[] },
   ): Promise<ChainHead> {
     const applied = branch.headers.map((header) => header.ref)
-    const recent = advance(position.recent, { ...branch, applied }, this.#parts.limits.windowBlocks)
+    const recent = grow(position.recent, { ...branch, applied })
     const head = recent[0]?.number ?? 0
     const reach = async (tag: 'safe' | 'finalized'): Promise<number | null> => {
       const tagged = await node.tagged(tag)
@@ -207,17 +211,17 @@ export class ChainWalk {
 
   #moved(position: ChainPosition, step: ChainStep): void {
     const applied = step.applied.map(({ block }) => block)
-    const { windowBlocks } = this.#parts.limits
-    const recent = advance(position.recent, { reverted: step.reverted, applied }, windowBlocks)
-    this.#position = { ...position, head: step.head, recent }
+    const recent = grow(position.recent, { reverted: step.reverted, applied })
+    const { head } = step
+    const { limits } = this.#parts
+    this.#position = { ...position, head, recent: remember(recent, head.finalized, limits) }
     for (const { block, transfers, movedNothing } of step.applied) {
-      this.#told.set(block.hash, [
-        ...new Set([...transfers, ...movedNothing].map(({ txHash }) => txHash)),
-      ])
+      const told = new Set([...transfers, ...movedNothing].map(({ txHash }) => txHash))
+      this.#told.set(block.hash, [...told])
     }
     // Insertion order is age; reverted blocks go with the rest in their time.
     for (const hash of this.#told.keys()) {
-      if (this.#told.size <= 2 * windowBlocks) break
+      if (this.#told.size <= 2 * limits.windowBlocksMax) break
       this.#told.delete(hash)
     }
   }
