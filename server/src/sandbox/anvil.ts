@@ -18,6 +18,8 @@ interface AnvilOptions {
   readonly stateFile: string
   readonly cacheDirectory: string
   readonly blockSeconds: number
+  /** The time of the genesis block, in seconds since 1970. */
+  readonly bornAt: number
   readonly clock: Clock
   readonly log: Log
 }
@@ -83,6 +85,7 @@ async function spawnAnvil(options: AnvilOptions, port: number): Promise<Anvil> {
 const argumentsOf = (options: AnvilOptions, port: number): string[] => [
   ...['--host', '127.0.0.1', '--port', String(port)],
   ...['--block-time', String(options.blockSeconds), '--slots-in-an-epoch', '4'],
+  ...['--timestamp', String(options.bornAt)],
   ...['--state', options.stateFile, '--state-interval', String(saveEverySeconds)],
   // From Prague on every block grows a history contract that anvil copies per block: 300 KB of
   // memory per block against 10 KB, measured over 4,000 blocks.

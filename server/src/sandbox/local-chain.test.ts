@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,6 +53,27 @@ describe('the local chain', () => {
     expect(second.genesisHash).toBe(first.genesisHash)
     expect(await blockHash(second, '0x1')).toBe(mined)
     expect(await balance(second)).toBe('0x10')
+  })
+
+  it('is the same chain after many restarts, and its blocks carry the time that it is', async () => {
+    const first = await start()
+    for (let restarts = 0; restarts < 3; restarts++) {
+      await running.at(-1)?.close()
+      await systemClock.sleep(1_100)
+      const { genesisHash, call } = await start()
+      expect(genesisHash).toBe(first.genesisHash)
+      await call('evm_mine')
+      const block = await call('eth_getBlockByNumber', ['latest', false])
+      if (typeof block !== 'object' || block === null || !('timestamp' in block)) throw new Error()
+      const minedAt = Number(block.timestamp) * 1_000
+      expect(Math.abs(systemClock.now() - minedAt)).toBeLessThan(1_500)
+    }
+    await running.at(-1)?.close()
+    const saved = JSON.parse(readFileSync(join(home, 'chain.json'), 'utf8'))
+    const genesis = saved.blocks.filter((block: { header: { number: string } }) => {
+      return BigInt(block.header.number) === 0n
+    })
+    expect(genesis).toHaveLength(1)
   })
 
   it('mines what was broadcast before it closes, for the mempool is not saved', async () => {

@@ -1,9 +1,16 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import type { Clock, Log } from '../ports.ts'
 import { startAnvil } from './anvil.ts'
-import { keepFirstGenesis } from './chain-state.ts'
 import { endOrphan, minePending, remember } from './orphan.ts'
 import { type Call, genesisHashAt, rpcAt, textOf } from './rpc.ts'
 
@@ -67,6 +74,7 @@ interface Files {
   readonly copy: string
   readonly running: string
   readonly cache: string
+  readonly born: string
 }
 
 const filesIn = (home: string): Files => ({
@@ -75,16 +83,32 @@ const filesIn = (home: string): Files => ({
   copy: join(home, 'chain.copy.json'),
   running: join(home, 'chain.running.json'),
   cache: join(home, 'chain-cache'),
+  born: join(home, 'chain.born.json'),
 })
 
+/**
+ * When the chain began, in seconds. Anvil makes a genesis block at every start, also beside the one
+ * it loads, and may answer with either; born at the same second they are one and the same block.
+ */
+function bornAt(path: string, clock: Clock): number {
+  if (!existsSync(path)) {
+    const draft = `${path}.draft`
+    writeFileSync(draft, JSON.stringify(Math.floor(clock.now() / 1_000)))
+    renameSync(draft, path)
+  }
+  return Number(readFileSync(path, 'utf8'))
+}
+
 async function launch(options: LocalChainOptions, files: Files): Promise<LocalChain> {
-  keepFirstGenesis(files.state)
   if (existsSync(files.state)) copyFileSync(files.state, files.copy)
   rmSync(files.cache, { recursive: true, force: true })
   const { state: stateFile, cache: cacheDirectory } = files
-  const anvil = await startAnvil({ ...options, stateFile, cacheDirectory })
+  const born = bornAt(files.born, options.clock)
+  const anvil = await startAnvil({ ...options, stateFile, cacheDirectory, bornAt: born })
   try {
     const chain = await describe(`http://127.0.0.1:${anvil.port}`, `ws://127.0.0.1:${anvil.port}`)
+    // Its clock begins at its birth each time; the next block must carry the time that it is.
+    await chain.call('evm_increaseTime', [Math.floor(options.clock.now() / 1_000) - born])
     // It could be loaded, so the copy is good.
     if (existsSync(files.copy)) renameSync(files.copy, files.before)
     const { httpUrl, genesisHash } = chain

@@ -86,11 +86,11 @@ describe('the sandbox', () => {
     await guest.close()
   })
 
-  it('starts again within a second, with the same token', async () => {
+  it('starts again quickly, with the same token', async () => {
     await sandbox.close()
     const startedAt = systemClock.now()
     sandbox = await startSandbox({ ...common, home, rpcUrl: null })
-    expect(systemClock.now() - startedAt).toBeLessThan(1_000)
+    expect(systemClock.now() - startedAt).toBeLessThan(3_000)
     expect(await balance(receiver)).toBe(1_500_000n)
   })
 
