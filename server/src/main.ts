@@ -1,22 +1,25 @@
 import { join } from 'node:path'
-import { describeError, Failure } from '@settlewire/core/errors'
 import { MemoryBackplane } from './backplane/memory.ts'
 import { checksummed, depositAddress } from './chain/evm/deposit-address.ts'
 import { EvmFollower } from './chain/evm/follower.ts'
 import { systemClock } from './clock.ts'
-import { type Config, readConfig } from './config.ts'
+import type { Config } from './config.ts'
 import { secretNames } from './credential.ts'
 import type { Asset } from './engine/asset.ts'
 import { Engine } from './engine/engine.ts'
 import { Hub } from './engine/hub.ts'
+import type { HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
 import { createLog } from './log.ts'
 import { createMetrics, type ScrapedMetrics } from './metrics.ts'
 import { readPepper } from './pepper.ts'
 import type { Backplane, Clock, Log, StoredEvent } from './ports.ts'
+import { type Running, runProgram } from './program.ts'
 import { currentPolicy, policyOf, sandboxAssets } from './registry.ts'
 import { type Demo, demoMerchant } from './sandbox/demo.ts'
+import { payRoutes } from './sandbox/pay-routes.ts'
 import { writeSandboxFile } from './sandbox/sandbox-file.ts'
+import { shopRoutes } from './sandbox/shop/shop-routes.ts'
 import { type Sandbox, startSandbox } from './sandbox/start-sandbox.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { lockHome } from './store/home-lock.ts'
@@ -30,15 +33,6 @@ const secretBytes = 32
 /** What a test may put in the place of the real one. */
 export interface Parts {
   readonly backplane: (log: Log) => Backplane
-}
-
-/** A server that answers. */
-export interface Running {
-  readonly url: string
-  /** Resolves if the embedded database ends by itself: nothing can be answered any more. */
-  readonly lost: Promise<void>
-  /** Ends everything in the reverse order of its making. Calling it again waits for the first. */
-  close(): Promise<void>
 }
 
 /** Builds everything once, in order. What was built is closed again when a later part fails. */
@@ -218,11 +212,23 @@ async function serve(world: World, built: Built): Promise<string> {
     },
     webRoot: join(root, 'web/dist'),
     sandbox: sandbox !== null,
-    plugins: [],
+    plugins: sandboxPlugins(world, built),
   })
   world.onClose(() => server.close())
   const { url } = await server.listen()
   return url
+}
+
+/** The sandbox's own routes: its wallet, and a shop that knows nothing but the public API. */
+function sandboxPlugins({ config, clock }: World, { sandbox, demo }: Built): HttpPlugin[] {
+  if (sandbox === null || demo === null) return []
+  const shop = shopRoutes({
+    secretKey: () => demo.secretKey,
+    clock,
+    styles: join(root, 'web/src/ui'),
+    publicUrl: (port) => config.publicUrl(port),
+  })
+  return [payRoutes(sandbox.wallet), shop]
 }
 
 /** For programs: everything needed to use the sandbox, in one file, once it answers. */
@@ -238,51 +244,4 @@ function announceSandbox(
   })
 }
 
-/** Runs the server until it is told to end. Never rejects: what goes wrong is the exit code. */
-async function run(): Promise<void> {
-  try {
-    const config = readConfig(root)
-    const running = await start(config)
-    const told = nextSignal()
-    process.stdout.write(greeting(running.url, config))
-    const why = await Promise.race([told, running.lost.then(() => 'lost' as const)])
-    if (why === 'lost') process.stderr.write('The embedded database has ended by itself.\n')
-    await running.close()
-    process.exitCode = why === 'lost' ? 1 : 0
-  } catch (error) {
-    process.stderr.write(complaint(error))
-    process.exitCode = 1
-  }
-}
-
-/** The first signal asks for an orderly end; a second one does not wait for it. */
-function nextSignal(): Promise<'signal'> {
-  const { promise, resolve } = Promise.withResolvers<'signal'>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      resolve('signal')
-      process.once(signal, () => process.exit(1))
-    })
-  }
-  return promise
-}
-
-function greeting(url: string, config: Config): string {
-  const rows = config.sandbox
-    ? [
-        ['Demo shop', `${url}/shop`],
-        ['API', `${url}/docs`],
-        ['Keys', join(config.home, 'sandbox.json')],
-      ]
-    : [['API', `${url}/docs`]]
-  const lines = rows.map(([name = '', where = '']) => `  ${name.padEnd(11)}${where}`)
-  return `\nSettlewire is ready: ${url}\n${lines.join('\n')}\n  Stop it with Ctrl-C.\n\n`
-}
-
-/** What a person needs to mend it: the words of the failure and its advice. A bug shows its stack. */
-function complaint(error: unknown): string {
-  if (!(error instanceof Failure)) return `${error instanceof Error ? error.stack : error}\n`
-  return `\nSettlewire cannot start (${error.code}): ${error.message}\n${describeError(error.code).advice}\n`
-}
-
-if (import.meta.main) await run()
+if (import.meta.main) await runProgram(root, start)

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import { describeError, Failure } from '@settlewire/core/errors'
+import { type Config, readConfig } from './config.ts'
+
+/** A server that answers. */
+export interface Running {
+  readonly url: string
+  /** Resolves if the embedded database ends by itself: nothing can be answered any more. */
+  readonly lost: Promise<void>
+  /** Ends everything in the reverse order of its making. Calling it again waits for the first. */
+  close(): Promise<void>
+}
+
+/**
+ * Runs a server, configured by the environment, until it is told to end. Never rejects: what goes
+ * wrong is the exit code. `root` is the directory of the project.
+ */
+export async function runProgram(
+  root: string,
+  start: (config: Config) => Promise<Running>,
+): Promise<void> {
+  try {
+    const config = readConfig(root)
+    const running = await start(config)
+    const told = nextSignal()
+    process.stdout.write(greeting(running.url, config))
+    const why = await Promise.race([told, running.lost.then(() => 'lost' as const)])
+    if (why === 'lost') process.stderr.write('The embedded database has ended by itself.\n')
+    await running.close()
+    process.exitCode = why === 'lost' ? 1 : 0
+  } catch (error) {
+    process.stderr.write(complaint(error))
+    process.exitCode = 1
+  }
+}
+
+/** The first signal asks for an orderly end; a second one does not wait for it. */
+function nextSignal(): Promise<'signal'> {
+  const { promise, resolve } = Promise.withResolvers<'signal'>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      resolve('signal')
+      process.once(signal, () => process.exit(1))
+    })
+  }
+  return promise
+}
+
+function greeting(url: string, config: Config): string {
+  const rows = config.sandbox
+    ? [
+        ['Demo shop', `${url}/shop`],
+        ['API', `${url}/docs`],
+        ['Keys', join(config.home, 'sandbox.json')],
+      ]
+    : [['API', `${url}/docs`]]
+  const lines = rows.map(([name = '', where = '']) => `  ${name.padEnd(11)}${where}`)
+  return `\nSettlewire is ready: ${url}\n${lines.join('\n')}\n  Stop it with Ctrl-C.\n\n`
+}
+
+/** What a person needs to mend it: the words of the failure and its advice. A bug shows its stack. */
+function complaint(error: unknown): string {
+  if (!(error instanceof Failure)) return `${error instanceof Error ? error.stack : error}\n`
+  return `\nSettlewire cannot start (${error.code}): ${error.message}\n${describeError(error.code).advice}\n`
+}

@@ -1,0 +1,30 @@
+/**
+ * The real server with a backplane that kills the process the moment an event of type `DIE_AT` is
+ * committed and about to be announced: the one place in time that no signal from outside can hit.
+ */
+import { join } from 'node:path'
+import { MemoryBackplane } from '../../../server/src/backplane/memory.ts'
+import { readConfig } from '../../../server/src/config.ts'
+import { start } from '../../../server/src/main.ts'
+import type { Backplane } from '../../../server/src/ports.ts'
+
+const { DIE_AT, ...environment } = process.env
+const root = join(import.meta.dirname, '../../..')
+
+const running = await start(readConfig(root, environment), {
+  backplane(log): Backplane {
+    const real = new MemoryBackplane(log)
+    return {
+      announce(moved) {
+        if (moved.events?.some(({ event }) => event.type === DIE_AT)) {
+          process.kill(process.pid, 'SIGKILL')
+        }
+        real.announce(moved)
+      },
+      subscribe: (paymentId, listener) => real.subscribe(paymentId, listener),
+      prove: (signal) => real.prove(signal),
+      close: () => real.close(),
+    }
+  },
+})
+process.stdout.write(`Settlewire is ready: ${running.url}\n`)

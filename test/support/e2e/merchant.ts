@@ -1,0 +1,104 @@
+import type { EventData } from '@settlewire/core/event'
+import type { PaymentIntent } from '@settlewire/core/wire'
+import { createParser } from 'eventsource-parser'
+import type { SandboxFacts } from './server.ts'
+
+/** What a merchant's program does, with nothing but `fetch`. */
+export class MerchantProgram {
+  readonly #url: string
+  readonly #key: string
+
+  constructor(url: string, { secretKey }: SandboxFacts) {
+    this.#url = url
+    this.#key = secretKey
+  }
+
+  create(body: object): Promise<PaymentIntent> {
+    return this.#call('POST', '/v1/payment-intents', body)
+  }
+
+  get(id: string): Promise<PaymentIntent> {
+    return this.#call('GET', `/v1/payment-intents/${id}`)
+  }
+
+  async history(id: string): Promise<readonly EventData[]> {
+    const page = await this.#call<{ data: { data: EventData }[] }>(
+      'GET',
+      `/v1/payment-intents/${id}/events?limit=100`,
+    )
+    return page.data.map((event) => event.data)
+  }
+
+  /** Polls until the intent stands where it should; rejects with where it stands after 30 s. */
+  async until(id: string, stands: (intent: PaymentIntent) => boolean): Promise<PaymentIntent> {
+    const giveUpAt = Date.now() + 30_000
+    for (;;) {
+      const intent = await this.get(id)
+      if (stands(intent)) return intent
+      if (Date.now() > giveUpAt) throw new Error(`it still stands at ${JSON.stringify(intent)}`)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+
+  /** Reads the stream until it ends, or until `enough`; cut off where the connection is lost. */
+  async stream(id: string, options: StreamOptions = {}): Promise<readonly Streamed[]> {
+    const response = await fetch(`${this.#url}/v1/payment-intents/${id}/stream`, {
+      headers: {
+        authorization: `Bearer ${this.#key}`,
+        ...(options.lastEventId !== undefined && { 'last-event-id': options.lastEventId }),
+      },
+      signal: AbortSignal.timeout(30_000),
+    })
+    const seen: Streamed[] = []
+    if (response.status === 204 || response.body === null) return seen
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+    const parser = createParser({
+      onEvent: ({ id: eventId, event = 'message', data }) => {
+        if (event === 'heartbeat') return
+        seen.push({ eventId: eventId ?? '', event, data: JSON.parse(data) })
+        options.onEvent?.(seen)
+      },
+    })
+    const decoder = new TextDecoder()
+    const reader = response.body.getReader()
+    try {
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (done) return seen
+        parser.feed(decoder.decode(value, { stream: true }))
+        if (options.enough?.(seen)) return seen
+      }
+    } catch {
+      // The server was killed: what was read until then is what the client holds.
+      return seen
+    } finally {
+      reader.cancel().catch(() => undefined)
+    }
+  }
+
+  async #call<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(this.#url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#key}`,
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    return JSON.parse(text)
+  }
+}
+
+export interface Streamed {
+  readonly eventId: string
+  readonly event: string
+  readonly data: EventData
+}
+
+export interface StreamOptions {
+  readonly lastEventId?: string
+  readonly enough?: (seen: readonly Streamed[]) => boolean
+  readonly onEvent?: (seen: readonly Streamed[]) => void
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '../../..')
+const readyWithinMs = 60_000
+
+/** What `sandbox.json` tells. */
+export interface SandboxFacts {
+  readonly url: string
+  readonly secretKey: string
+  readonly rpcUrl: string
+  readonly token: { readonly address: string; readonly decimals: number }
+  readonly payer: string
+}
+
+/** The whole product in a process of its own, as `npm start` runs it. */
+export interface ServerProcess {
+  readonly url: string
+  readonly pid: number
+  readonly sandbox: SandboxFacts
+  /** Everything it wrote. */
+  output(): string
+  readonly exited: Promise<void>
+  /** As a power cut would. */
+  kill9(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  readonly home: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Another program around the same `start`; default server/src/main.ts. */
+  readonly program?: string
+}
+
+/** Starts it and resolves when it is ready; rejects with its output when it ends instead. */
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  const { home, env = {}, program = 'server/src/main.ts' } = options
+  const { PATH = '', HOME = '' } = process.env
+  const child = spawn(process.execPath, [join(root, program)], {
+    cwd: root,
+    env: { PATH, HOME, PORT: '0', LOG_LEVEL: 'warn', SETTLEWIRE_HOME: home, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready in time\n${output}`)), readyWithinMs)
+    const hear = (chunk: Buffer): void => {
+      output += chunk.toString()
+      const [, ready] = /is ready: (\S+)/.exec(output) ?? []
+      if (ready !== undefined) resolve(ready)
+      if (ready !== undefined) clearTimeout(timer)
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    exited.then(() => reject(new Error(`ended before it was ready\n${output}`)))
+  })
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal)
+    await exited
+  }
+  return {
+    ...{ url, exited, pid: child.pid ?? 0, output: () => output },
+    sandbox: JSON.parse(readFileSync(join(home, 'sandbox.json'), 'utf8')),
+    kill9: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  }
+}
+
+/** A data directory that is removed by `remove`. */
+export function temporaryHome(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'settlewire-e2e-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
