@@ -126,7 +126,13 @@ function npm(args, first) {
   // `npm start` tells which npm it is; under another runner there is one on the PATH.
   const own = cli && /npm-cli\.js$/.test(cli) ? cli : null
   const path = first ? `${first}${delimiter}${env.PATH}` : env.PATH
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--fetch-retry-maxtimeout=5000']
+  const quiet = [
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--fetch-retry-mintimeout=1000',
+    '--fetch-retry-maxtimeout=5000',
+  ]
   const {
     status,
     error,
