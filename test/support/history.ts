@@ -32,8 +32,10 @@ export function storedEvent(
 }
 
 /** The id of a payment's event, as `storedEvent` gives it. */
-export const eventId = (paymentId: string, sequence: number): string =>
-  `evt_${paymentId.slice(3)}_${sequence}`
+export function eventId(paymentId: string, sequence: number): string {
+  const payment = [...paymentId].reduce((sum, character) => sum * 31 + character.charCodeAt(0), 7)
+  return `evt_${String(payment % 1e9).padStart(13, '0')}${String(sequence).padStart(13, '0')}`
+}
 
 type Reads = Pick<EventStore, 'read' | 'last' | 'find' | 'heads'>
 

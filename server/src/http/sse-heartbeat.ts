@@ -1,0 +1,94 @@
+import { toRfc3339 } from '@settlewire/core/instant'
+import { sseComment, sseFrame } from '@settlewire/core/sse'
+import type { Hub } from '../engine/hub.ts'
+import type { Clock, EventStore, Log, Visibility } from '../ports.ts'
+import type { Stream } from './sse-stream.ts'
+import { Wheel } from './sse-wheel.ts'
+
+/** What heartbeats need. */
+export interface HeartbeatNeeds {
+  readonly hub: Pick<Hub, 'look'>
+  readonly store: Pick<EventStore, 'heads'>
+  readonly clock: Clock
+  readonly log: Log
+  /** How well these chains are seen now. */
+  readonly visibility: (chains: readonly string[]) => Visibility
+  readonly heartbeatMs: number
+}
+
+/** A heartbeat waits no longer than this for the history, nor for streams to be healed. */
+const askMs = 3_000
+const sign = sseComment('heartbeat')
+const signAlone = Buffer.from(`${sign}\n`)
+
+/**
+ * Tells every stream once in `heartbeatMs` where its payment stands as the history knows it: a client
+ * that holds less knows that it missed something. The same answer heals our own streams.
+ */
+export class Heartbeats {
+  readonly #needs: HeartbeatNeeds
+  readonly #wheel: Wheel<Stream>
+
+  constructor(needs: HeartbeatNeeds) {
+    this.#needs = needs
+    const { clock, log, heartbeatMs } = needs
+    const visit = (streams: readonly Stream[]): void => {
+      this.#beat(streams).catch((error) => log.error({ area: 'sse', error }, 'heartbeat failed'))
+    }
+    this.#wheel = new Wheel({ clock, turnMs: heartbeatMs, visit })
+  }
+
+  add(stream: Stream): void {
+    this.#wheel.add(stream)
+  }
+
+  delete(stream: Stream): void {
+    this.#wheel.delete(stream)
+  }
+
+  /** One question to the history for all streams of a tick. */
+  async #beat(streams: readonly Stream[]): Promise<void> {
+    const groups = new Map<string, Stream[]>()
+    for (const stream of streams) {
+      const group = groups.get(stream.start.paymentId)
+      if (group) group.push(stream)
+      else groups.set(stream.start.paymentId, [stream])
+    }
+    const heads = await this.#inTime(this.#needs.store.heads([...groups.keys()]))
+    await Promise.all(
+      [...groups].map(([paymentId, group]) => this.#beatOne(group, heads?.get(paymentId))),
+    )
+  }
+
+  /**
+   * Streams below the head are healed first, so that a client is told of a gap only where there is
+   * one. When the history does not say where the head is, neither do we: a sign of life, no more.
+   */
+  async #beatOne(streams: readonly Stream[], head: number | undefined): Promise<void> {
+    const { hub, clock, visibility } = this.#needs
+    const [first] = streams
+    if (first === undefined) return
+    const { paymentId, chains } = first.start
+    if (head !== undefined && streams.some(({ isOver, position }) => !isOver && position < head)) {
+      await this.#inTime(hub.look(paymentId, head))
+    }
+    const beat = { sequence: head, at: toRfc3339(clock.now()), visibility: visibility(chains) }
+    const named = sseFrame({ event: 'heartbeat', data: JSON.stringify(beat) })
+    const bytes = head === undefined ? signAlone : Buffer.from(sign + named)
+    for (const stream of streams) stream.write(bytes)
+  }
+
+  /** Null when it failed, or took too long. */
+  async #inTime<T>(work: Promise<T>): Promise<T | null> {
+    const over = new AbortController()
+    const late = this.#needs.clock.sleep(askMs, over.signal).then(() => null)
+    try {
+      return await Promise.race([work, late])
+    } catch (error) {
+      this.#needs.log.warn({ area: 'sse', error }, 'a heartbeat did not learn the heads')
+      return null
+    } finally {
+      over.abort()
+    }
+  }
+}

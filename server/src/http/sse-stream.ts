@@ -1,0 +1,110 @@
+import type { Socket } from 'node:net'
+import { sseFrame } from '@settlewire/core/sse'
+import { statusTable } from '@settlewire/core/status-model'
+import type { Frame, Subscriber } from '../engine/hub.ts'
+import type { Stop } from '../ports.ts'
+
+/** Why a stream ended. */
+export type Ending =
+  /** It told a status after which nothing is told. */
+  | 'finished'
+  /** The client closed, or the network did. */
+  | 'left'
+  /** The client read too slowly. */
+  | 'slow'
+  /** The client talked, and would not stop. */
+  | 'noisy'
+  /** The history could not be read. */
+  | 'lost'
+  /** This process closes. */
+  | 'closing'
+
+/** What a stream tells of itself. */
+export interface StreamWatch {
+  pushed(stream: Stream): void
+  over(stream: Stream, why: Ending): void
+}
+
+/** How a stream begins. */
+export interface StreamStart {
+  readonly paymentId: string
+  readonly chains: readonly string[]
+  /** The payment's last sequence as known now: a status that ends streams does so from here on. */
+  readonly head: number
+  readonly bufferedBytesMax: number
+}
+
+/** What a client may send after its request. It is not read, only counted. */
+const ignoredBytesMax = 16_384
+const comeBack = Buffer.from(sseFrame({ retry: 2_000 }))
+
+/** One open stream: a position, and a socket that is never waited for. */
+export class Stream implements Subscriber {
+  position = 0
+  stop: Stop | null = null
+  isOver = false
+  readonly socket: Socket
+  readonly start: StreamStart
+  readonly #watch: StreamWatch
+  #ignoredBytes = 0
+
+  constructor(socket: Socket, start: StreamStart, watch: StreamWatch) {
+    this.socket = socket
+    this.start = start
+    this.#watch = watch
+  }
+
+  push(frame: Frame): boolean {
+    if (!this.write(frame.sse)) return false
+    this.#watch.pushed(this)
+    const { status } = frame.stored.event.data
+    if (!statusTable[status].endsStream || frame.sequence < this.start.head) return true
+    this.end('finished')
+    return false
+  }
+
+  /** False when the stream is over: a client that reads too slowly is cut, and finds all of it when it returns. */
+  write(bytes: Buffer): boolean {
+    if (this.isOver) return false
+    // `socket.write` never refuses: without this, one phone in a tunnel could fill the memory.
+    if (this.socket.writableLength + bytes.length > this.start.bufferedBytesMax) {
+      this.socket.destroy()
+      this.#over('slow')
+      return false
+    }
+    this.socket.write(bytes)
+    return true
+  }
+
+  lost(): void {
+    this.end('lost')
+  }
+
+  /** Ends in good order: what was written is still sent. */
+  end(why: Ending): void {
+    if (why !== 'finished') this.write(comeBack)
+    if (this.isOver) return
+    this.socket.destroySoon()
+    this.#over(why)
+  }
+
+  /** The socket has closed. */
+  closed(): void {
+    this.#over('left')
+  }
+
+  /** The client talks, though nobody listens. */
+  ignore(bytes: number): void {
+    this.#ignoredBytes += bytes
+    if (this.#ignoredBytes <= ignoredBytesMax) return
+    this.socket.destroy()
+    this.#over('noisy')
+  }
+
+  #over(why: Ending): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.stop?.()
+    this.#watch.over(this, why)
+  }
+}

@@ -1,0 +1,103 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
+import { Hub } from '../../server/src/engine/hub.ts'
+import { Sse } from '../../server/src/http/sse.ts'
+import { silentLog } from '../../server/src/log.ts'
+import { silentMetrics } from '../../server/src/metrics.ts'
+import type { Metrics, Visibility } from '../../server/src/ports.ts'
+import { type EventSketch, HeldHistory } from './history.ts'
+import { ManualClock } from './manual-clock.ts'
+import { type StreamAsk, StreamClient } from './stream-client.ts'
+
+export const heartbeatMs = 15_000
+/** The payment that `/` streams; `/pi_…` streams another. */
+export const pay = 'pi_one'
+
+/** Streams over real sockets, from a history and a clock that the test holds in its hands. */
+export class StreamServer {
+  readonly clock = new ManualClock()
+  readonly history = new HeldHistory()
+  readonly backplane = new MemoryBackplane(silentLog)
+  /** What the metrics were told, in words. */
+  readonly counted: string[] = []
+  readonly http: Server
+  readonly hub: Hub
+  readonly sse: Sse
+  visibility: Visibility = 'ok'
+  readonly #clients: StreamClient[] = []
+
+  constructor({ bufferedBytesMax = 256 * 1024 } = {}) {
+    const { history: store, backplane, clock } = this
+    const metrics = this.#metrics()
+    this.hub = new Hub({ store, backplane, clock, log: silentLog, metrics })
+    this.sse = new Sse({
+      ...{ hub: this.hub, store, clock, log: silentLog, metrics, heartbeatMs, bufferedBytesMax },
+      visibility: () => this.visibility,
+    })
+    this.http = createServer(async (request, response) => {
+      const since = clock.now()
+      const paymentId = request.url === '/' ? pay : String(request.url).slice(1)
+      const head = await store.last(paymentId)
+      if (!head) {
+        response.writeHead(404).end()
+        return
+      }
+      const lastEventId = request.headers['last-event-id']
+      await this.sse.handle({
+        ...{ response, paymentId, chains: ['local'], head, since },
+        lastEventId: typeof lastEventId === 'string' ? lastEventId : null,
+        headers: { 'request-id': 'req_1', 'cache-control': 'no-store', 'keep-alive': 'timeout=5' },
+      })
+    })
+  }
+
+  async listen(): Promise<this> {
+    await new Promise<void>((resolve) => this.http.listen(0, '127.0.0.1', resolve))
+    return this
+  }
+
+  get port(): number {
+    return (this.http.address() as AddressInfo).port // a TCP server has an address, not a path
+  }
+
+  ask(more: Omit<StreamAsk, 'port'> = {}): StreamClient {
+    const client = new StreamClient({ port: this.port, ...more })
+    this.#clients.push(client)
+    return client
+  }
+
+  /** Comes back with the id of the last event that was seen. */
+  resume(id: string, more: Omit<StreamAsk, 'port'> = {}): StreamClient {
+    return this.ask({ ...more, headers: { 'Last-Event-ID': id } })
+  }
+
+  /** Commits and announces, one event for each sketch. */
+  commit(...sketches: readonly EventSketch[]): void {
+    for (const sketch of sketches) {
+      const stored = this.history.append(pay, sketch)
+      const { sequence } = stored.event.data
+      this.backplane.announce({ paymentId: pay, sequence, events: [stored] })
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.close()
+    this.history.releaseAll()
+    await this.sse.close()
+    this.http.closeAllConnections()
+    await new Promise((resolve) => this.http.close(resolve))
+  }
+
+  #metrics(): Metrics {
+    const { counted } = this
+    return {
+      ...silentMetrics,
+      streamOpened: () => counted.push('opened'),
+      streamClosed: (_, why) => counted.push(`closed ${why}`),
+      reconnected: (outcome) => counted.push(`reconnected ${outcome}`),
+      eventsPushed: (_, count) => counted.push(`pushed ${count}`),
+      streamFirstEvent: (_, afterMs) => counted.push(`first after ${afterMs}`),
+    }
+  }
+}
