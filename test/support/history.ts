@@ -7,19 +7,22 @@ export interface EventSketch {
   readonly type?: EventType
   readonly status?: Status
   readonly committedAt?: number
+  /** Makes the event as large as a test needs it. */
+  readonly note?: string
 }
 
 /** A stored event as streams see it: real in every field that is pushed, plain in the others. */
 export function storedEvent(
   paymentId: string,
   sequence: number,
-  { type = 'confirming', status = 'confirming', committedAt }: EventSketch = {},
+  { type = 'confirming', status = 'confirming', committedAt, note }: EventSketch = {},
 ): StoredEvent {
   const data: EventData = {
     ...{ id: paymentId, sequence, status, previousStatus: 'awaiting', txHash: null },
     ...{ chain: 'local', chainId: 31337, token: 'USDC', confirmations: sequence },
     ...{ requiredConfirmations: 12, expectedAmount: '150.00', pendingAmount: '0.00' },
     ...{ receivedAmount: '150.00', flags: [], finality: 'none', detectedAt: null, settledAt: null },
+    ...(note !== undefined && { note }),
   }
   const at = Date.UTC(2026, 0, 1) + sequence
   const fact = { kind: 'withdrawn' as const, source: 'merchant', at, reason: 'test' }
