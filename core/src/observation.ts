@@ -106,4 +106,5 @@ export type Observation =
   | ClockRead
   | Withdrawn
 
+/** What tells one kind of fact from another. */
 export type ObservationKind = Observation['kind']

@@ -50,6 +50,7 @@ export const flags = [
 ] as const
 export type Flag = (typeof flags)[number]
 
+/** How far the money of a payment has become irrevocable; `final` means that nothing can take it back. */
 export type Finality = 'none' | 'safe' | 'final'
 
 /** What a status asks of those who read it. */

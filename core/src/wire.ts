@@ -9,6 +9,7 @@ import { transfersOf } from './transfer.ts'
 /** An event's name on the wire. */
 export type WireType = `payment_intent.${EventType}`
 
+/** Names an event as clients know it. */
 export const wireType = (type: EventType): WireType => `payment_intent.${type}`
 
 /** The bytes of `data`, made once when the event is stored and the same on every transport. */

@@ -196,6 +196,7 @@ export interface EventStore {
 
 // ── who may ask ────────────────────────────────────────────────────────────────────────────────
 
+/** Who is paid. Payments, keys and addresses belong to one, and no other sees them. */
 export interface Merchant {
   readonly id: string
   readonly name: string
@@ -204,6 +205,7 @@ export interface Merchant {
   readonly createdAt: Instant
 }
 
+/** What a key is for: a back end, a part of one, or a browser. */
 export type KeyKind = 'secret' | 'restricted' | 'publishable'
 
 /** A key without its secret: only an HMAC of it is stored. */
@@ -219,6 +221,7 @@ export interface ApiKey {
   readonly revokedAt: Instant | null
 }
 
+/** Merchants, their keys, and what must be given out once. Fails as `EventStore` does. */
 export interface Directory {
   addMerchant(merchant: Merchant): Promise<void>
   merchant(id: string): Promise<Merchant | null>
@@ -288,6 +291,7 @@ export interface WatchSet {
   tracks(txHash: string): boolean
 }
 
+/** One block that joined the chain, with what in it concerns us. */
 export interface AppliedBlock {
   readonly block: BlockRef
   /** Transfers to watched addresses, their receipts successful. */
@@ -310,8 +314,10 @@ export interface ChainStep {
   readonly head: ChainHead
 }
 
+/** Whether a chain can be seen: fully, with doubts, or not at all right now. */
 export type Visibility = 'ok' | 'degraded' | 'blind'
 
+/** How well one chain is seen, and up to where. */
 export interface ChainHealth {
   readonly chain: string
   readonly visibility: Visibility
