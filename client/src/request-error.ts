@@ -1,23 +1,10 @@
-import {
-  describeError,
-  type ErrorCode,
-  errorCatalogue,
-  type FieldError,
-} from '@settlewire/core/errors'
+import type { FieldError } from '@settlewire/core/errors'
 
 /** Codes for what goes wrong before an answer of Settlewire's exists. */
-export type LocalCode = keyof typeof localAdvice
+export type LocalCode = 'unreachable' | 'unexpected_answer' | 'slow_reader'
 
-const localAdvice = {
-  unreachable:
-    'Check the address, and that Settlewire runs there; GET /healthz answers when it does.',
-  unexpected_answer: 'Something between here and Settlewire answered instead of it.',
-  slow_reader: 'Read faster, or start again from the last event that was read.',
-} as const
-
-const isCatalogued = (code: string): code is ErrorCode => Object.hasOwn(errorCatalogue, code)
-
-const isLocal = (code: string): code is LocalCode => Object.hasOwn(localAdvice, code)
+/** Answers below 500 that say "not now" rather than "never". */
+const laterStatuses: readonly number[] = [408, 409, 425, 429]
 
 /** What Settlewire said, as far as it said it. */
 export interface Problem {
@@ -50,17 +37,13 @@ export class RequestError extends Error {
     this.retryAfterMs = problem.retryAfterMs ?? null
   }
 
-  /** What its reader should do. */
-  get advice(): string {
-    if (isLocal(this.code)) return localAdvice[this.code]
-    return isCatalogued(this.code) ? describeError(this.code).advice : ''
-  }
-
   /**
    * Whether the same request can never succeed. Only Settlewire's own word counts: a bare 404 or 502
    * is what a proxy says while Settlewire is being replaced.
    */
   get isFinal(): boolean {
-    return isCatalogued(this.code) && describeError(this.code).retry !== 'later'
+    const { code, status } = this
+    if (code === 'unexpected_answer' || status === null) return false
+    return status >= 400 && status < 500 && !laterStatuses.includes(status)
   }
 }

@@ -15,6 +15,8 @@ const told: Told = {
   requiredConfirmations: 3,
   aboutSeconds: null,
   watchedUntil: '22 Nov, 12:00',
+  isLive: true,
+  isTimeUp: false,
 }
 
 const say = (status: Told['status'], more: Partial<Told> = {}) => {
@@ -71,6 +73,17 @@ describe('the payer is told', () => {
   it('until when an ended request is watched, and no longer than that', () => {
     expect(say('expired')).toContain('keep this page: we still watch until 22 Nov, 12:00.')
     expect(say('expired', { watchedUntil: null })).not.toContain('watch')
+  })
+
+  it('nothing about the moment while news would not show at once', () => {
+    expect(say('awaiting')).toContain('the moment you send it')
+    expect(say('awaiting', { isLive: false })).toContain('later than usual')
+  })
+
+  it('not to send any more when the time is up, before it is known to have ended', () => {
+    for (const status of ['awaiting', 'pending_expired'] as const) {
+      expect(say(status, { isTimeUp: true, reason: 'x' })).toContain('do not send now')
+    }
   })
 
   it('something of every flag that a payer can use', () => {

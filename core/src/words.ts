@@ -21,6 +21,10 @@ export interface Told {
   readonly aboutSeconds: number | null
   /** Null once the watch has ended. */
   readonly watchedUntil: string | null
+  /** Whether news would show at once: the reader is connected, and the chains can be seen. */
+  readonly isLive: boolean
+  /** The time to pay is over, and it is not yet known whether anything was sent within it. */
+  readonly isTimeUp: boolean
 }
 
 /** What the payer is told, by status. Every sentence is true whenever it is shown. */
@@ -37,12 +41,18 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
   awaiting: {
     tone: 'waiting',
     label: 'Waiting',
-    title: (told) =>
-      told.flags.includes('underpaid') ? partly(told) : 'Waiting for your payment.',
+    title: (told) => {
+      if (told.isTimeUp) return 'Time is up.'
+      return told.flags.includes('underpaid') ? partly(told) : 'Waiting for your payment.'
+    },
     text: (told) => {
+      const { missing, currency, isLive } = told
+      if (told.isTimeUp) return lastLook
       if (told.reason !== null) return wayBack
-      if (!told.flags.includes('underpaid')) return 'This page shows it the moment you send it.'
-      return `Send the missing ${told.missing} ${told.currency} to the same address.`
+      if (told.flags.includes('underpaid')) {
+        return `Send the missing ${missing} ${currency} to the same address.`
+      }
+      return isLive ? 'This page shows it the moment you send it.' : showsLater
     },
   },
   pending_detected: {
@@ -55,7 +65,8 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     tone: 'unclear',
     label: 'Not confirmed',
     title: () => 'Your transaction was not confirmed.',
-    text: () => 'Check your wallet, then pay again, perhaps with a higher fee.',
+    text: ({ isTimeUp }) =>
+      isTimeUp ? lastLook : 'Check your wallet, then pay again, perhaps with a higher fee.',
   },
   confirming: {
     tone: 'moving',
@@ -82,8 +93,7 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
         ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. `
         : ''
       if (told.watchedUntil === null) return `${arrived}Do not pay it any more. ${askMerchant}`
-      const keep = `If you already sent, keep this page: we still watch until ${told.watchedUntil}.`
-      return `${arrived}${keep} If you did not, do not send now: ask the merchant for a new request.`
+      return `${arrived}If you already sent, keep this page: we still watch until ${told.watchedUntil}.`
     },
   },
   cancelled: {
@@ -109,6 +119,11 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
 const wayBack =
   'Your earlier transaction did not go through; you were not charged by it. ' +
   'Look at your wallet before you pay again.'
+
+const lastLook =
+  'If you already sent, wait here: we look at the network once more. If not, do not send now.'
+
+const showsLater = 'What you send is not lost; it can show here later than usual.'
 
 const askMerchant = 'If you already sent money, contact the merchant.'
 

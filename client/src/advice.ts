@@ -1,0 +1,18 @@
+import { describeError, type ErrorCode, errorCatalogue } from '@settlewire/core/errors'
+import type { LocalCode } from './request-error.ts'
+
+const localAdvice: Readonly<Record<LocalCode, string>> = {
+  unreachable:
+    'Check the address, and that Settlewire runs there: GET /healthz answers when it does.',
+  unexpected_answer: 'Something between here and Settlewire answered instead of it.',
+  slow_reader: 'Read faster, or start again from the last event that was read.',
+}
+
+const isLocal = (code: string): code is LocalCode => Object.hasOwn(localAdvice, code)
+const isCatalogued = (code: string): code is ErrorCode => Object.hasOwn(errorCatalogue, code)
+
+/** What the reader of an error should do; empty for a code that is newer than this client. */
+export function adviceFor(code: string): string {
+  if (isLocal(code)) return localAdvice[code]
+  return isCatalogued(code) ? describeError(code).advice : ''
+}

@@ -1,0 +1,166 @@
+import type { EventData } from '@settlewire/core/event'
+import type { statuses } from '@settlewire/core/status-model'
+import type { PaymentIntent, WireAcceptance, WireTransfer } from '@settlewire/core/wire'
+
+/** Payments in every shape the checkout must be able to show. */
+
+export const paymentId = 'pi_01jd6q2v5h8x3k9m4n7p0r1s2t'
+
+const address = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
+const token = '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512'
+const txHash = '0x4e3a3754410177e6937ef1f84bba68ea139e8d1a2258c5f85db9f1cd715a1bdd'
+
+const accept = (chain: string, chainId: number): WireAcceptance => ({
+  asset: 'USDC',
+  chain,
+  chainId,
+  token,
+  decimals: 6,
+  address,
+  uri: `ethereum:${token}@${chainId}/transfer?address=${address}&uint256=150000000`,
+})
+
+const transfer = (more: Partial<WireTransfer> = {}): WireTransfer => ({
+  txHash,
+  chain: 'local',
+  chainId: 31337,
+  asset: 'USDC',
+  amount: '150.00',
+  stage: 'mempool',
+  blockNumber: null,
+  blockHash: null,
+  confirmations: 0,
+  requiredConfirmations: 3,
+  explorerUrl: null,
+  ...more,
+})
+
+const minutes = (count: number): string => new Date(Date.now() + count * 60_000).toISOString()
+
+export function payment(more: Partial<PaymentIntent> = {}): PaymentIntent {
+  return {
+    id: paymentId,
+    object: 'payment_intent',
+    livemode: false,
+    sequence: 5,
+    status: 'awaiting',
+    reason: null,
+    flags: [],
+    finality: 'none',
+    visibility: 'ok',
+    amount: '150.00',
+    currency: 'USDC',
+    amountReceived: '0.00',
+    amountPending: '0.00',
+    accept: [accept('local', 31337)],
+    transfers: [],
+    redirectUrl: 'https://shop.example/thanks',
+    createdAt: minutes(-4),
+    expiresAt: minutes(26),
+    monitorUntil: minutes(24 * 60 + 26),
+    detectedAt: null,
+    settledAt: null,
+    ...more,
+  }
+}
+
+const seen = { detectedAt: minutes(-1) }
+const confirmed = (confirmations: number, requiredConfirmations: number | null = 3) => ({
+  ...seen,
+  status: 'confirming' as const,
+  amountReceived: '150.00',
+  transfers: [transfer({ stage: 'included', confirmations, requiredConfirmations })],
+})
+const part = {
+  flags: ['underpaid'] as const,
+  amountReceived: '50.00',
+  transfers: [transfer({ stage: 'final', amount: '50.00', confirmations: 12 })],
+}
+const paid = { ...confirmed(3), status: 'succeeded' as const, settledAt: minutes(0) }
+const over = { expiresAt: minutes(-10), monitorUntil: minutes(24 * 60 - 10) }
+
+/** By the name of the page: `/pay/<name>`. Every status is in it under its own name. */
+export const fixtures = {
+  awaiting: payment(),
+  'awaiting-live': payment({ livemode: true, amount: '1250000.00' }),
+  'awaiting-choice': payment({
+    accept: [accept('polygon', 137), accept('base', 8453), accept('arbitrum', 42161)],
+  }),
+  'awaiting-part': payment(part),
+  'awaiting-again': payment({
+    reason: 'transaction_reorged',
+    flags: ['reorg_seen'],
+    transfers: [transfer({ stage: 'reorged' })],
+  }),
+  'awaiting-over': payment({ expiresAt: minutes(-0.1) }),
+  'awaiting-blind': payment({ visibility: 'blind' }),
+  pending_detected: payment({
+    ...seen,
+    status: 'pending_detected',
+    amountPending: '150.00',
+    transfers: [transfer()],
+  }),
+  pending_expired: payment({ ...seen, status: 'pending_expired' }),
+  confirming: payment(confirmed(1)),
+  'confirming-12': payment({ ...confirmed(5, 12), livemode: true }),
+  'confirming-tag': payment(confirmed(9, null)),
+  succeeded: payment(paid),
+  'succeeded-over': payment({
+    ...paid,
+    livemode: true,
+    amountReceived: '170.00',
+    flags: ['overpaid', 'multiple_transfers'],
+    transfers: [
+      transfer({ stage: 'final', explorerUrl: 'https://polygonscan.com/tx/0x1', chain: 'polygon' }),
+      transfer({ txHash: `0x${'b'.repeat(64)}`, stage: 'final', amount: '20.00' }),
+    ],
+  }),
+  expired: payment({ ...over, status: 'expired' }),
+  'expired-part': payment({ ...part, ...over, status: 'expired' }),
+  cancelled: payment({ status: 'cancelled', reason: 'out of stock' }),
+  failed: payment({ status: 'failed', reason: 'screening_refused' }),
+  investigation_required: payment({
+    ...seen,
+    status: 'investigation_required',
+    reason: 'reorged_after_success',
+    flags: ['reorg_seen'],
+    amountPending: '150.00',
+    transfers: [transfer({ stage: 'reorged' })],
+  }),
+} as const satisfies Record<string, PaymentIntent> &
+  Readonly<Record<(typeof statuses)[number], PaymentIntent>>
+
+export type FixtureName = keyof typeof fixtures
+
+export const fixtureNames = Object.keys(fixtures) as FixtureName[] // its own keys
+
+/** The event that would have made the resource what it is. */
+export function eventOf(resource: PaymentIntent): { id: string; type: string; data: EventData } {
+  const { id, sequence, status, flags, finality, reason, detectedAt, settledAt } = resource
+  const last = resource.transfers.at(-1)
+  const data: EventData = {
+    id,
+    sequence,
+    status,
+    previousStatus: null,
+    txHash: last?.txHash ?? null,
+    chain: last?.chain ?? null,
+    chainId: last?.chainId ?? null,
+    token: last?.asset ?? null,
+    confirmations: last?.confirmations ?? 0,
+    requiredConfirmations: last?.requiredConfirmations ?? null,
+    expectedAmount: resource.amount,
+    pendingAmount: resource.amountPending,
+    receivedAmount: resource.amountReceived,
+    flags,
+    finality,
+    detectedAt,
+    settledAt,
+    ...(reason !== null && { reason }),
+  }
+  return {
+    id: `evt_${String(sequence).padStart(26, '0')}`,
+    type: 'payment_intent.updated',
+    data,
+  }
+}

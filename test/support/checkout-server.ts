@@ -1,0 +1,157 @@
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { extname, join } from 'node:path'
+import { sseFrame } from '@settlewire/core/sse'
+import type { PaymentIntent } from '@settlewire/core/wire'
+import { build } from 'vite'
+import { pagePolicy } from '../../server/src/http/headers.ts'
+import { pageWithState } from '../../server/src/http/page.ts'
+import { eventOf, type FixtureName, fixtures } from './checkout-fixtures.ts'
+
+const types: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
+
+/** The built pages in a directory of their own, made from the sources as they are now. */
+export async function buildPages(): Promise<{ root: string; remove(): Promise<void> }> {
+  const root = await mkdtemp(join(tmpdir(), 'settlewire-pages-'))
+  const web = join(import.meta.dirname, '../../web')
+  const outDir = join(root, 'dist')
+  await build({
+    root: web,
+    configFile: join(web, 'vite.config.ts'),
+    logLevel: 'error',
+    build: { outDir, emptyOutDir: true },
+  })
+  return { root: outDir, remove: () => rm(root, { recursive: true, force: true }) }
+}
+
+/**
+ * Serves the built checkout as the real server does, its policy and its way to put the state in
+ * included, with payments that a test moves by hand.
+ */
+export class CheckoutServer {
+  readonly #root: string
+  readonly #server: Server
+  readonly #streams = new Set<ServerResponse>()
+  #now: PaymentIntent = fixtures.awaiting
+  /** What the sandbox wallet answers: null pays, a text refuses with it. */
+  refusal: string | null = null
+  /** Streams are accepted and then held back, as some proxies do. */
+  mute = false
+  /** What was asked for, as `POST /v1/…`. */
+  readonly asked: string[] = []
+
+  private constructor(root: string) {
+    this.#root = root
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        response.destroy(error instanceof Error ? error : undefined)
+      })
+    })
+  }
+
+  static async start(root: string): Promise<CheckoutServer> {
+    const server = new CheckoutServer(root)
+    await server.listen(0)
+    return server
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  #port = 0
+
+  async listen(port = this.#port): Promise<void> {
+    this.#server.listen(port, '127.0.0.1')
+    await once(this.#server, 'listening')
+    this.#port = (this.#server.address() as AddressInfo).port // it listens on TCP
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  /** Moves the payment on, for every page that follows it. */
+  move(more: Partial<PaymentIntent>): void {
+    this.#now = { ...this.#now, ...more, sequence: this.#now.sequence + 1 }
+    for (const stream of this.#streams) this.#tell(stream)
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? '', 'http://checkout').pathname
+    this.asked.push(`${request.method} ${path}`)
+    const name = path.split('/')[2] ?? ''
+    if (path.startsWith('/pay/') && Object.hasOwn(fixtures, name)) {
+      this.#now = fixtures[name as FixtureName] // it is one, by the line above
+      await this.#page(response)
+    } else if (path.startsWith('/assets/')) await this.#asset(path, response)
+    else if (path.endsWith('/stream')) this.#stream(response)
+    else if (path.endsWith('/events')) json(response, 200, { data: [], next: 0, hasMore: false })
+    else if (path.endsWith('/pay')) this.#wallet(response)
+    else if (path.startsWith('/v1/')) json(response, 200, this.#now)
+    else response.writeHead(404).end()
+  }
+
+  async #page(response: ServerResponse): Promise<void> {
+    const html = await readFile(join(this.#root, 'checkout.html'), 'utf8')
+    const state = {
+      payment: this.#now,
+      merchant: { name: 'Demo Shop' },
+      serverTime: new Date().toISOString(),
+      sandbox: !this.#now.livemode,
+    }
+    response.writeHead(200, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': pagePolicy,
+      'cache-control': 'no-store',
+    })
+    response.end(pageWithState(html, state))
+  }
+
+  async #asset(path: string, response: ServerResponse): Promise<void> {
+    const body = await readFile(join(this.#root, path))
+    response.writeHead(200, { 'content-type': types[extname(path)] ?? 'text/plain' }).end(body)
+  }
+
+  #stream(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.flushHeaders()
+    if (this.mute) return
+    response.write('retry: 200\n\n')
+    this.#streams.add(response)
+    response.on('close', () => this.#streams.delete(response))
+    this.#tell(response)
+  }
+
+  #tell(stream: ServerResponse): void {
+    const { id, type, data } = eventOf(this.#now)
+    stream.write(sseFrame({ id, event: type, data: JSON.stringify(data) }))
+    const { visibility } = this.#now
+    const beat = { sequence: data.sequence, at: new Date().toISOString(), visibility }
+    stream.write(sseFrame({ event: 'heartbeat', data: JSON.stringify(beat) }))
+  }
+
+  #wallet(response: ServerResponse): void {
+    if (this.refusal === null) {
+      json(response, 200, {})
+      return
+    }
+    response.setHeader('content-type', 'application/problem+json')
+    response.writeHead(503)
+    response.end(JSON.stringify({ code: 'chain_unavailable', detail: this.refusal }))
+  }
+}
+
+function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}

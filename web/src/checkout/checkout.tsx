@@ -1,0 +1,137 @@
+import { chainName } from '@settlewire/core/words'
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { connectionLineOf } from './connection-line.ts'
+import { Details } from './details.tsx'
+import { useNow, useTextOf } from './hooks.ts'
+import type { Live } from './live.ts'
+import { grouped } from './money.ts'
+import { NoticePanel } from './notice-panel.tsx'
+import type { PageState } from './page-state.ts'
+import { PaidPanel } from './paid-panel.tsx'
+import { PayPanel } from './pay-panel.tsx'
+import { ProgressPanel } from './progress-panel.tsx'
+import { type Panel, screenOf, spokenOf } from './screen.ts'
+import { StatusCard } from './status-card.tsx'
+import { Steps } from './steps.tsx'
+import { TimeLeft } from './time-left.tsx'
+import { words } from './words.ts'
+
+/** The page a payer looks at. */
+export function Checkout({ live, state }: { live: Live; state: PageState }): ReactNode {
+  const { shown, connection, clockOffsetMs } = useSyncExternalStore(live.subscribe, live.moment)
+  const now = useNow()
+  const serverNow = now + clockOffsetMs
+  const { payment, progress } = shown
+  const line = connectionLineOf(connection, { now, loadedAt: live.loadedAt })
+  const screen = screenOf(shown, {
+    now: serverNow,
+    visibility: connection.visibility ?? undefined,
+    isConnected: line.warning === null,
+  })
+  const [chosen, choose] = useState(0)
+  const [said, say] = useState('')
+  const spoken = spokenOf(shown, screen)
+  const statusAloud = useTextOf(spoken.key, spoken.text)
+  const title = useRef<HTMLHeadingElement>(null)
+  useFocusWhenReplaced(screen.panel, title)
+
+  const amount = `${grouped(payment.amount)} ${payment.currency}`
+  useEffect(() => {
+    document.title = words.pageTitle(screen.label, amount)
+  }, [screen.label, amount])
+
+  const accept = payment.accept[chosen] ?? payment.accept[0]
+  const merchant = state.merchant.name
+  return (
+    <div
+      className="page"
+      data-status={payment.status}
+      data-confirmations={progress.confirmations}
+      data-connection={connection.state}
+      data-tone={screen.tone}
+    >
+      {state.payment.livemode ? null : <TestBanner />}
+      <main className="sheet">
+        <header className="ask">
+          <div className="ask-top">
+            <p className="merchant">
+              {merchant === '' ? words.unnamedMerchant : words.payTo(merchant)}
+            </p>
+            <p className="connection" data-look={line.look}>
+              {line.label}
+            </p>
+          </div>
+          <h1 className="amount">
+            <span className="figure">{grouped(payment.amount)}</span>{' '}
+            <span className="unit">{payment.currency}</span>
+          </h1>
+          <TimeLeft payment={payment} countsDown={screen.countsDown} serverNow={serverNow} />
+        </header>
+        <section className="state">
+          <StatusCard screen={screen} titleRef={title} />
+          <Steps steps={screen.steps} shown={shown} />
+        </section>
+        <section className="panel" data-panel={screen.panel} key={screen.panel}>
+          {screen.panel === 'pay' && accept !== undefined ? (
+            <PayPanel
+              payment={payment}
+              screen={screen}
+              choice={{ accept, choose, chosen }}
+              sandbox={state.sandbox ? live.client : null}
+              say={say}
+            />
+          ) : null}
+          {screen.panel === 'progress' ? (
+            <ProgressPanel shown={shown} screen={screen} say={say} />
+          ) : null}
+          {screen.panel === 'paid' ? (
+            <PaidPanel shown={shown} merchant={merchant} say={say} />
+          ) : null}
+          {screen.panel === 'notice' ? (
+            <NoticePanel shown={shown} screen={screen} say={say} />
+          ) : null}
+        </section>
+        <footer className="foot">
+          <Details payment={payment} accept={accept} chain={chainName(accept?.chain ?? '')} />
+        </footer>
+      </main>
+      <p className="aloud" role="status" aria-live="polite">
+        {statusAloud}
+      </p>
+      <p className="aloud" aria-live="polite">
+        {line.warning ?? said}
+      </p>
+      {line.warning === null ? null : (
+        <p className="warning" aria-hidden="true">
+          {line.warning}
+        </p>
+      )}
+    </div>
+  )
+}
+
+function TestBanner(): ReactNode {
+  return (
+    <aside className="test-banner">
+      <strong>{words.testMode}</strong> {words.testModeText}
+    </aside>
+  )
+}
+
+/** The part that had the focus is gone with its panel: the status is where the reader goes on. */
+function useFocusWhenReplaced(panel: Panel, title: { current: HTMLElement | null }): void {
+  const before = useRef({ panel, focused: null as Element | null })
+  const { focused } = before.current
+  useEffect(() => {
+    const remember = (event: FocusEvent) => {
+      before.current.focused = event.target instanceof Element ? event.target : null
+    }
+    document.addEventListener('focusin', remember)
+    return () => document.removeEventListener('focusin', remember)
+  }, [])
+  useEffect(() => {
+    if (before.current.panel === panel) return
+    before.current.panel = panel
+    if (focused !== null && !focused.isConnected) title.current?.focus()
+  }, [panel, focused, title])
+}

@@ -1,0 +1,45 @@
+import type { Connection } from '@settlewire/client/watch'
+import type { Instant } from '@settlewire/core/instant'
+import { timeOfDay } from './time.ts'
+import { connectionWords } from './words.ts'
+
+/** What is said of the connection: a word at all times, and a sentence when it matters. */
+export interface ConnectionLine {
+  readonly look: 'live' | 'calm' | 'lost'
+  readonly label: string
+  /** What the reader must know to trust the page neither too much nor too little. */
+  readonly warning: string | null
+}
+
+/** A gap this short is closed before anybody could act on it. */
+const graceMs = 4_000
+
+/** `loadedAt` is when the page itself came. Times are this device's. */
+export function connectionLineOf(
+  connection: Connection,
+  { now, loadedAt }: { now: Instant; loadedAt: Instant },
+): ConnectionLine {
+  const from = connection.provenAt ?? loadedAt
+  const time = timeOfDay(from)
+  const { labels, warnings } = connectionWords
+  const calm = (label: string): ConnectionLine => ({ look: 'calm', label, warning: null })
+  switch (connection.state) {
+    case 'current':
+      return { look: 'live', label: labels.current, warning: null }
+    case 'fallback':
+      return calm(connection.transport === 'poll' ? labels.poll : labels.longPoll)
+    case 'paused':
+      return { look: 'lost', label: labels.offline, warning: warnings.offline(time) }
+    case 'ended':
+      if (connection.reason === null) return calm(labels.closed)
+      return { look: 'lost', label: labels.ended, warning: warnings.refused(time) }
+    case 'idle':
+    case 'connecting':
+    case 'stale':
+    case 'reconnecting':
+      if (now - from > graceMs) {
+        return { look: 'lost', label: labels.lost, warning: warnings.lost(time) }
+      }
+      return calm(connection.provenAt === null ? labels.connecting : labels.catchingUp)
+  }
+}

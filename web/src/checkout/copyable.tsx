@@ -1,0 +1,48 @@
+import { type ReactNode, useEffect, useState } from 'react'
+import { copy } from './copy.ts'
+import { CheckIcon, CopyIcon } from './icons.tsx'
+import { words } from './words.ts'
+
+type What = keyof typeof words.copyWhat
+type Outcome = 'ready' | 'copied' | 'failed'
+
+const shownForMs = 2_000
+
+interface Props {
+  readonly what: What
+  readonly text: string
+  /** Reads it aloud. */
+  readonly say: (text: string) => void
+}
+
+/** A button that copies, and says that it did. */
+export function CopyButton({ what, text, say }: Props): ReactNode {
+  const [outcome, setOutcome] = useState<Outcome>('ready')
+  useEffect(() => {
+    if (outcome === 'ready') return
+    const timer = setTimeout(() => {
+      setOutcome('ready')
+      say('')
+    }, shownForMs)
+    return () => clearTimeout(timer)
+  }, [outcome, say])
+
+  const onClick = async () => {
+    const done = await copy(text)
+    setOutcome(done ? 'copied' : 'failed')
+    say(done ? words.copiedWhat[what] : words.copyFailed)
+  }
+  return (
+    <button
+      type="button"
+      className="copy"
+      data-copy={what}
+      data-outcome={outcome}
+      aria-label={words.copyWhat[what]}
+      onClick={() => void onClick()}
+    >
+      {outcome === 'copied' ? <CheckIcon /> : <CopyIcon />}
+      <span className="copy-word">{outcome === 'copied' ? words.copied : words.copy}</span>
+    </button>
+  )
+}

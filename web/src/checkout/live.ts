@@ -1,0 +1,96 @@
+import { Client } from '@settlewire/client/client'
+import { systemClock } from '@settlewire/client/clock'
+import { type Connection, type Update, watch } from '@settlewire/client/watch'
+import type { Instant } from '@settlewire/core/instant'
+import { statusTable } from '@settlewire/core/status-model'
+import type { PageState } from './page-state.ts'
+import { applyEvent, applyResource, lacksTransaction, type Shown, shownFrom } from './payment.ts'
+
+/** What is known at a moment. A new object whenever anything changes. */
+export interface Moment {
+  readonly shown: Shown
+  readonly connection: Connection
+  readonly clockOffsetMs: number
+}
+
+const unconnected: Connection = {
+  state: 'idle',
+  transport: 'stream',
+  provenAt: null,
+  retryAt: null,
+  reason: null,
+  visibility: null,
+  clockOffsetMs: 0,
+}
+
+/** Questions carry no word on what the chains look like, so the resource is asked that often. */
+const resourceMsMin = 15_000
+
+/** The payment as it is now: what the page came with, moved on by the watch. */
+export class Live {
+  readonly client = new Client({ baseUrl: '' })
+  readonly loadedAt: Instant = systemClock.now()
+  readonly #listeners = new Set<() => void>()
+  #moment: Moment
+  #askedAt: Instant = 0
+
+  constructor(state: PageState) {
+    const offsetMs = Date.parse(state.serverTime) - this.loadedAt
+    this.#moment = {
+      shown: shownFrom(state.payment),
+      connection: unconnected,
+      clockOffsetMs: Number.isFinite(offsetMs) ? offsetMs : 0,
+    }
+  }
+
+  readonly moment = (): Moment => this.#moment
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Follows the payment until it closes. One that is closed already has nothing to follow. */
+  start(): void {
+    const { id, sequence, status } = this.#moment.shown.payment
+    if (statusTable[status].endsStream) {
+      this.#set({ connection: { ...unconnected, state: 'ended' } })
+      return
+    }
+    watch({ access: { baseUrl: '' }, paymentId: id, sequence }, (update) => this.#take(update))
+  }
+
+  #take(update: Update): void {
+    if (update.kind === 'event') {
+      this.#set({ shown: applyEvent(this.#moment.shown, update.event.data) })
+      if (lacksTransaction(this.#moment.shown)) void this.#ask()
+      return
+    }
+    const { connection } = update
+    const clockOffsetMs =
+      connection.visibility === null ? this.#moment.clockOffsetMs : connection.clockOffsetMs
+    this.#set({ connection, clockOffsetMs })
+    const isDue = systemClock.now() - this.#askedAt > resourceMsMin
+    if (connection.state === 'fallback' && isDue) void this.#ask()
+  }
+
+  /** What events leave out: links to explorers, and how well the chains are seen. */
+  async #ask(): Promise<void> {
+    this.#askedAt = systemClock.now()
+    const { id } = this.#moment.shown.payment
+    const payment = await this.client.get(id).catch(() => null)
+    // Not given: the events have told what matters, and the next one tries again.
+    if (payment === null) return
+    const { shown, connection } = this.#moment
+    const { visibility } = connection.state === 'fallback' ? payment : connection
+    this.#set({
+      shown: applyResource(shown, payment),
+      connection: { ...connection, visibility },
+    })
+  }
+
+  #set(news: Partial<Moment>): void {
+    this.#moment = { ...this.#moment, ...news }
+    for (const listener of this.#listeners) listener()
+  }
+}

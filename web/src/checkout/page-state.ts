@@ -1,0 +1,19 @@
+import type { PaymentIntent } from '@settlewire/core/wire'
+
+/** What the server puts into the page, so that it never opens blank. */
+export interface PageState {
+  readonly payment: PaymentIntent
+  readonly merchant: { readonly name: string }
+  readonly serverTime: string
+  /** Whether the sandbox's wallet can pay it. */
+  readonly sandbox: boolean
+}
+
+const blockId = 'settlewire-state'
+
+/** Reads the server's block of JSON. Null on a page that was not served by Settlewire. */
+export function readPageState(page: Document): PageState | null {
+  const text = page.getElementById(blockId)?.textContent
+  if (!text) return null
+  return JSON.parse(text) as PageState // written by the server that serves this page
+}

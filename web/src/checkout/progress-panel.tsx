@@ -1,0 +1,85 @@
+import type { ReactNode } from 'react'
+import { grouped } from './money.ts'
+import type { Shown } from './payment.ts'
+import type { Screen } from './screen.ts'
+import { Transactions } from './transaction.tsx'
+import { words } from './words.ts'
+
+/** Up to so many blocks get a segment of their own. */
+const segmentsMax = 24
+
+interface Props {
+  readonly shown: Shown
+  readonly screen: Screen
+  readonly say: (text: string) => void
+}
+
+/** Money was seen: how it becomes certain. The address is gone, so that nobody pays twice. */
+export function ProgressPanel({ shown, screen, say }: Props): ReactNode {
+  const { payment, progress } = shown
+  const { confirmations, required } = progress
+  const isInBlock = payment.status === 'confirming'
+  const segments = required === null || required > segmentsMax ? 1 : required
+  const reached = isInBlock && required !== null ? Math.min(1, confirmations / required) : 0
+  return (
+    <>
+      <div className="ring" data-turning={!isInBlock || required === null}>
+        <Ring segments={isInBlock ? segments : 1} reached={reached} />
+        <p className="ring-text">
+          {isInBlock && required !== null ? (
+            <>
+              <span className="ring-figure figure">{confirmations}</span>
+              <span>{words.inBlocks(required)}</span>
+            </>
+          ) : (
+            <span>{isInBlock ? words.becomingFinal : words.inMempool}</span>
+          )}
+        </p>
+      </div>
+      <p className="panel-amount figure">
+        {words.amountSeen(grouped(screen.seen), payment.currency)}
+      </p>
+      <Transactions shown={shown} say={say} />
+    </>
+  )
+}
+
+const radius = 54
+
+/** A circle that fills: in segments where they can be told apart. */
+function Ring({ segments, reached }: { segments: number; reached: number }): ReactNode {
+  const gap = segments === 1 ? 0 : 1.6
+  const part = 100 / segments
+  const dashes = `${part - gap} ${gap}`
+  return (
+    <svg viewBox="0 0 120 120" aria-hidden="true">
+      <circle
+        className="ring-track"
+        cx="60"
+        cy="60"
+        r={radius}
+        pathLength={100}
+        strokeDasharray={dashes}
+      />
+      <circle
+        className="ring-fill"
+        cx="60"
+        cy="60"
+        r={radius}
+        pathLength={100}
+        strokeDasharray={filled(segments, reached, gap)}
+      />
+    </svg>
+  )
+}
+
+/** As many dashes as are reached, then nothing for the rest of the circle. */
+function filled(segments: number, reached: number, gap: number): string {
+  const part = 100 / segments
+  if (segments === 1) return `${100 * reached} 100`
+  const dashes = Array.from(
+    { length: Math.round(segments * reached) },
+    () => `${part - gap} ${gap}`,
+  )
+  return [...dashes, '0 100'].join(' ')
+}

@@ -1,0 +1,47 @@
+import type { Client } from '@settlewire/client/client'
+import { RequestError } from '@settlewire/client/request-error'
+import type { PaymentIntent, WireAcceptance } from '@settlewire/core/wire'
+import { type ReactNode, useState } from 'react'
+import { words } from './words.ts'
+
+interface Props {
+  readonly payment: PaymentIntent
+  readonly accept: WireAcceptance
+  readonly client: Client
+  readonly say: (text: string) => void
+}
+
+type Outcome =
+  | { readonly is: 'ready' | 'sending' | 'sent' }
+  | { readonly is: 'failed'; readonly why: string }
+
+/** Test mode: a real transaction on the local chain, at the press of a button. */
+export function SandboxWallet({ payment, accept, client, say }: Props): ReactNode {
+  const [outcome, setOutcome] = useState<Outcome>({ is: 'ready' })
+  const pay = async () => {
+    if (outcome.is === 'sending') return
+    setOutcome({ is: 'sending' })
+    try {
+      await client.payFromSandbox(payment.id, { asset: `${accept.asset}.${accept.chain}` })
+      setOutcome({ is: 'sent' })
+      say(words.sandboxPaid)
+    } catch (error) {
+      const why = error instanceof RequestError ? error.message : String(error)
+      setOutcome({ is: 'failed', why })
+      say(words.sandboxFailed(why))
+    }
+  }
+  const isSending = outcome.is === 'sending'
+  return (
+    <div className="sandbox">
+      {/* Not `disabled`: the focus would be lost with it. */}
+      <button type="button" className="button" aria-disabled={isSending} onClick={() => void pay()}>
+        {isSending ? words.sandboxPaying : words.sandboxPay}
+      </button>
+      <p className="sandbox-outcome">
+        {outcome.is === 'sent' ? words.sandboxPaid : null}
+        {outcome.is === 'failed' ? words.sandboxFailed(outcome.why) : null}
+      </p>
+    </div>
+  )
+}

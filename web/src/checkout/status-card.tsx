@@ -1,0 +1,33 @@
+import type { ReactNode, RefObject } from 'react'
+import type { Screen } from './screen.ts'
+
+interface Props {
+  readonly screen: Screen
+  readonly titleRef: RefObject<HTMLHeadingElement | null>
+}
+
+/** What is true now, in words. */
+export function StatusCard({ screen, titleRef }: Props): ReactNode {
+  return (
+    <div className="status">
+      <h2 className="status-title" ref={titleRef} tabIndex={-1}>
+        <span className="beacon" aria-hidden="true" />
+        {/* Keyed, so that a new sentence comes in as one. */}
+        <span className="arriving" key={screen.title}>
+          {screen.title}
+        </span>
+      </h2>
+      <p className="status-text">{screen.text}</p>
+      {screen.visibilityNote === null ? null : (
+        <p className="note note-attention">{screen.visibilityNote}</p>
+      )}
+      {screen.notes.length === 0 ? null : (
+        <ul className="note">
+          {screen.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,36 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { PaymentIntent } from '@settlewire/core/wire'
+import type { ReactNode } from 'react'
+import { dateAndTime, remaining, timeOfDay } from './time.ts'
+import { words } from './words.ts'
+
+interface Props {
+  readonly payment: PaymentIntent
+  readonly countsDown: boolean
+  readonly serverNow: Instant
+}
+
+const soonMs = 120_000
+
+/** Counts down while that means anything; when money was seen it says when, and stands still. */
+export function TimeLeft({ payment, countsDown, serverNow }: Props): ReactNode {
+  if (!countsDown) return <p className="time">{stillText(payment)}</p>
+  const leftMs = Date.parse(payment.expiresAt) - serverNow
+  return (
+    <p className="time" {...(leftMs < soonMs && { 'data-soon': true })}>
+      {words.timeLeft}{' '}
+      <span role="timer" aria-live="off" className="figure">
+        {remaining(leftMs)}
+      </span>
+    </p>
+  )
+}
+
+function stillText({ status, settledAt, detectedAt, expiresAt }: PaymentIntent): string {
+  if (settledAt !== null && status === 'succeeded') {
+    return words.paidAt(dateAndTime(Date.parse(settledAt)))
+  }
+  const isUnseen = detectedAt === null && status === 'awaiting'
+  if (status === 'expired' || isUnseen) return words.endedAt(dateAndTime(Date.parse(expiresAt)))
+  return detectedAt === null ? '\u00a0' : words.seenAt(timeOfDay(Date.parse(detectedAt)))
+}

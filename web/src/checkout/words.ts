@@ -1,0 +1,120 @@
+import type { Status } from '@settlewire/core/status-model'
+
+/** Every text of the checkout that core's tables do not hold. In one place, to be read as a whole. */
+export const words = {
+  unnamedMerchant: 'Payment request',
+  payTo: (merchant: string) => `Pay ${merchant}`,
+  pageTitle: (label: string, amount: string) => `${label} · ${amount}`,
+  testMode: 'Test mode',
+  testModeText: 'No real money moves here.',
+
+  timeLeft: 'Time left',
+  seenAt: (time: string) => `Seen at ${time}`,
+  paidAt: (time: string) => `Paid ${time}`,
+  endedAt: (time: string) => `Ended ${time}`,
+
+  stepsLabel: 'Progress of the payment',
+  steps: {
+    waiting: 'Waiting',
+    detected: 'Detected',
+    confirming: 'Confirming',
+    paid: 'Paid',
+  },
+  stepStates: { done: 'done', current: 'now', halted: 'stopped here', todo: 'not yet' },
+  ofBlocks: (n: number, required: number) => `${n} of ${required}`,
+
+  payWith: 'Pay with',
+  qrAlt: (amount: string, asset: string, chain: string) =>
+    `QR code to pay ${amount} ${asset} on ${chain}`,
+  qrAddressAlt: 'QR code of the address',
+  qrHolds: 'QR code holds',
+  qrWithAmount: 'Amount included',
+  qrAddressOnly: 'Address only',
+  sendExactly: 'Send exactly',
+  sendMissing: 'Send the missing',
+  toAddress: 'To this address',
+  onNetwork: 'On this network',
+  onlyThis: (asset: string, chain: string) =>
+    `Send only ${asset} on ${chain}. Anything else sent to this address does not arrive.`,
+  copy: 'Copy',
+  copied: 'Copied',
+  copyFailed: 'Select it and copy it by hand',
+  copyWhat: { amount: 'Copy amount', address: 'Copy address', transaction: 'Copy transaction id' },
+  copiedWhat: {
+    amount: 'Amount copied.',
+    address: 'Address copied.',
+    transaction: 'Transaction id copied.',
+  },
+  openWallet: 'Open in wallet',
+
+  sandboxPay: 'Pay from the sandbox wallet',
+  sandboxPaying: 'Sending the transaction…',
+  sandboxPaid: 'Sent. It shows here as soon as the network has it.',
+  sandboxFailed: (detail: string) => `It was not sent. ${detail}`,
+
+  inMempool: 'Seen by the network',
+  inBlocks: (required: number) => `of ${required} ${required === 1 ? 'block' : 'blocks'}`,
+  becomingFinal: 'In a block',
+  amountSeen: (amount: string, currency: string) => `${amount} ${currency}`,
+  transaction: 'Transaction',
+  onExplorer: 'View on explorer',
+  returnTo: (merchant: string) => `Return to ${merchant}`,
+  returnToShop: 'Return to the shop',
+
+  received: 'Received',
+  requested: 'Requested',
+  watchedUntil: 'Watched until',
+  reference: 'Payment id',
+  details: 'Details',
+  token: 'Token contract',
+  chainId: 'Chain id',
+  created: 'Created',
+
+  blind: (chains: string) =>
+    `We cannot see ${chains} right now. What you have sent is safe; it shows here once we see again.`,
+  degraded: (chains: string) =>
+    `Our view of ${chains} is impaired right now. Your payment may show here later than usual.`,
+  broken:
+    'This page did not load as it should. Reload it; a payment that you have sent is not lost.',
+} as const
+
+/** What is said of the connection. Each is true when it is shown, the time included. */
+export const connectionWords = {
+  labels: {
+    connecting: 'Connecting…',
+    current: 'Live',
+    longPoll: 'Live by long-poll',
+    poll: 'Updated every few seconds',
+    catchingUp: 'Checking for news…',
+    lost: 'Connection lost',
+    offline: 'Offline',
+    closed: 'Closed',
+    ended: 'Not connected',
+  },
+  warnings: {
+    lost: (time: string) => `Connection lost – what you see is from ${time}. Retrying…`,
+    offline: (time: string) =>
+      `You are offline – what you see is from ${time}. It goes on by itself.`,
+    refused: (time: string) =>
+      `This page may no longer follow the payment – what you see is from ${time}. Reload it.`,
+  },
+} as const
+
+const startAgain = 'Not sent yet? Do not send now. Go back to the shop and start a new payment.'
+const giveId = 'When you contact the merchant, give them the payment id below.'
+
+/** What to do now, where the payment does not simply go on; of those to be paid: when time is up. */
+export const nextSteps: Readonly<Record<Status, readonly string[]>> = {
+  awaiting: [startAgain],
+  pending_detected: [],
+  confirming: [],
+  succeeded: [],
+  pending_expired: [startAgain],
+  expired: [
+    startAgain,
+    'Sent too late? It still shows here, and the merchant decides what happens with it.',
+  ],
+  cancelled: ['Do not send money to the address of this request.', giveId],
+  failed: ['Go back to the shop to try again, or choose another way to pay.', giveId],
+  investigation_required: ['This page shows the outcome as soon as there is one.', giveId],
+}

@@ -1,0 +1,15 @@
+// Modules whose types do not come with them, as far as the pages use them.
+
+declare module '*.css'
+
+declare module 'react-dom/client' {
+  import type { ReactNode } from 'react'
+
+  export function createRoot(container: Element): { render(node: ReactNode): void }
+}
+
+declare module 'react-dom/server' {
+  import type { ReactNode } from 'react'
+
+  export function renderToStaticMarkup(node: ReactNode): string
+}
