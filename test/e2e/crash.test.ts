@@ -52,11 +52,11 @@ describe('kill -9', () => {
     let merchant = new MerchantProgram(server.url, server.sandbox)
     const payer = new Payer(server.sandbox)
     const intent = await merchant.create(request)
-    const before = merchant.stream(intent.id, {
+    const before = await merchant.follow(intent.id, {
       enough: (seen) => seen.at(-1)?.data.status === 'pending_detected',
     })
     await payer.send(intent, full)
-    const held = await before
+    const held = await before.all
     await server.kill9()
 
     // Mined while nobody looks.
@@ -84,11 +84,11 @@ describe('kill -9', () => {
       let merchant = new MerchantProgram(server.url, server.sandbox)
       const payer = new Payer(server.sandbox)
       const intent = await merchant.create(request)
-      const before = merchant.stream(intent.id)
+      const before = await merchant.follow(intent.id)
       await payer.send(intent, full)
       await payer.mine(type === 'succeeded' ? 4 : 1)
       await server.exited
-      const held = await before
+      const held = await before.all
       expect(held.some(({ event }) => event === `payment_intent.${type}`)).toBe(false)
 
       server = await startServer({ home: home.path, env: env() })

@@ -34,7 +34,7 @@ it('pitfall 5: a payment whose block is reorged out waits again, and counts once
     currency: 'USDC',
     accept: ['USDC.local'],
   })
-  const streamed = merchant.stream(intent.id)
+  const streamed = await merchant.follow(intent.id)
 
   const hash = await payer.send(intent, 150_000_000n)
   await payer.mine()
@@ -57,7 +57,7 @@ it('pitfall 5: a payment whose block is reorged out waits again, and counts once
     flags: ['reorg_seen'],
   })
   expect(paid.transfers).toMatchObject([{ txHash: hash, confirmations: 3 }])
-  const events = await streamed
+  const events = await streamed.all
   expect(events.map(({ data }) => data.sequence)).toEqual(events.map((_, i) => i + 1))
   const story = events.map(({ data }) => data.status)
   expect(story.filter((status, i) => status !== story[i - 1])).toEqual([

@@ -76,6 +76,19 @@ export class MerchantProgram {
     }
   }
 
+  /** Resolves once the stream has shown where the payment stands; `all` when it has ended. */
+  async follow(
+    id: string,
+    options: StreamOptions = {},
+  ): Promise<{ all: Promise<readonly Streamed[]> }> {
+    let all: Promise<readonly Streamed[]> = Promise.resolve([])
+    await new Promise<void>((resolve, reject) => {
+      all = this.stream(id, { ...options, onEvent: () => resolve() })
+      all.catch(reject)
+    })
+    return { all }
+  }
+
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(this.#url + path, {
       method,
