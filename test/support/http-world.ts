@@ -106,7 +106,8 @@ export class HttpWorld {
       webRoot,
     }
     const server = await createServer(deps)
-    const { url } = await server.listen()
+    // Not the address that links carry: a test may have changed that.
+    const url = `http://127.0.0.1:${(await server.listen()).port}`
     const secretKey = await addKey(deps, engine, { merchantId: merchant.merchantId })
     return new HttpWorld({ engine, server, url, deps, backplane, logged, secretKey })
   }
@@ -145,7 +146,7 @@ export class HttpWorld {
     const { json, status, text } = await this.ask('/v1/payment-intents', {
       body: { amount: '150.00', currency: 'USDC', accept: ['USDC.local'], ...changes },
     })
-    if (status !== 201) throw new Error(`not created: ${text}`)
+    if (status !== 201) throw new Error(`not created: ${text} ${this.logged.at(-2)}`)
     return json
   }
 

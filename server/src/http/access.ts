@@ -1,4 +1,5 @@
 import { assert } from '@settlewire/core/assert'
+import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Gate, KeyScope, Principal } from '../ports.ts'
@@ -29,6 +30,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     asked: { readonly principal: Principal; readonly payment: Payment | null } | null
+    /** When it came. */
+    since: Instant
   }
 }
 

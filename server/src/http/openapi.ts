@@ -1,9 +1,12 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { z } from 'zod'
 import type { Access } from './access.ts'
 import type { App } from './context.ts'
-import { securityOf, securitySchemes, text } from './describe.ts'
+import { json, problemsOf, securityOf, securitySchemes } from './describe.ts'
+import { tidyContract } from './openapi-tidy.ts'
+import { sendJson } from './show.ts'
 
 const access: Access = { who: 'anyone' }
 
@@ -34,7 +37,7 @@ export async function publishContract(app: App, version: string): Promise<void> 
       components: { securitySchemes },
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => tidyContract(jsonSchemaTransformObject(document)),
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -42,7 +45,11 @@ export async function publishContract(app: App, version: string): Promise<void> 
     theme: { title: 'Settlewire API' },
     uiConfig: { deepLinking: true, displayRequestDuration: true },
   })
-  let contract: string | null = null
+  let contract = ''
+  // All routes are there by then. A contract that cannot be printed stops the start, not a request.
+  app.addHook('onReady', async () => {
+    contract = JSON.stringify(app.swagger())
+  })
   app.get(
     '/openapi.json',
     {
@@ -51,13 +58,12 @@ export async function publishContract(app: App, version: string): Promise<void> 
         tags: ['Operation'],
         summary: 'This contract',
         security: securityOf(access),
-        response: { 200: text('OpenAPI 3.1.', 'application/json') },
+        response: { 200: json('OpenAPI 3.1.', z.looseObject({})), ...problemsOf(access) },
       },
     },
     async (_, reply) => {
-      // All routes are there by now, and none is ever added later.
-      contract ??= JSON.stringify(app.swagger())
-      return reply.header('cache-control', 'no-cache').type('application/json').send(contract)
+      reply.header('cache-control', 'no-cache')
+      return sendJson(reply, contract)
     },
   )
 }

@@ -10,7 +10,7 @@ import type { App, HttpContext, HttpDeps } from './context.ts'
 import { securityHeaders } from './headers.ts'
 import { takeJsonOnly } from './json-body.ts'
 import { publishContract } from './openapi.ts'
-import { refuseRaw, refuseWithProblems } from './refuse.ts'
+import { refuse, refuseRaw, refuseWithProblems } from './refuse.ts'
 import { limitAnswers, logRequests } from './request-log.ts'
 import { chainRoutes } from './routes/chains.ts'
 import { checkoutRoutes } from './routes/checkout.ts'
@@ -19,13 +19,18 @@ import { healthRoutes } from './routes/health.ts'
 import { paymentIntentRoutes } from './routes/payment-intents.ts'
 import { preflightRoutes } from './routes/preflight.ts'
 import { staticRoutes } from './routes/static.ts'
+import { streamRoutes } from './routes/stream.ts'
 import { SilentSockets } from './silent-sockets.ts'
+import { Sse } from './sse.ts'
 import { validateWithZod } from './validate.ts'
+import { visibilityOf } from './visibility.ts'
 
 const version = '0.1.0'
 const bodyBytesMax = 64 * 1024
 const headBytesMax = 16 * 1024
 const paramCharactersMax = 256
+/** Four hundred events or so: who reads slower than that is better off coming back. */
+const streamBufferedBytesMax = 256 * 1024
 /** For a request to arrive as a whole; its head in half of that. */
 const arrivalMsMax = 30_000
 
@@ -54,6 +59,8 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   paymentIntentRoutes(app, context)
   eventRoutes(app, context)
   chainRoutes(app, context)
+  const sse = openSse(deps)
+  streamRoutes(app, context, sse)
   healthRoutes(app, context)
   checkoutRoutes(app, context, assets)
   staticRoutes(app, assets)
@@ -62,7 +69,7 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
     await app.register(async (instance) => plugin(instance, context.gate))
   }
   await app.ready()
-  return new Running(app, context, closing)
+  return new Running(app, context, { closing, sse })
 }
 
 function createApp({ clock }: HttpDeps): App {
@@ -76,11 +83,19 @@ function createApp({ clock }: HttpDeps): App {
     // Fastify's own refusal is no problem document; ours comes from a hook.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => refuseRaw(error, socket, requestId()),
-    frameworkErrors: (_, _request, _reply) => {
-      throw new Failure('not_found')
+    // An address that cannot be read leads nowhere. No hook has run for it.
+    frameworkErrors: (_, request, reply) => {
+      refuse(reply.headers(securityHeaders(false)), new Failure('not_found'), request)
     },
   }).withTypeProvider<ZodTypeProvider>()
 }
+
+const openSse = (deps: HttpDeps): Sse =>
+  new Sse({
+    ...deps,
+    visibility: (chains) => visibilityOf(deps.chains.health(), chains),
+    bufferedBytesMax: streamBufferedBytesMax,
+  })
 
 function addHooks(app: App, context: HttpContext): void {
   const { log, clock, closing } = context
@@ -89,7 +104,9 @@ function addHooks(app: App, context: HttpContext): void {
   takeJsonOnly(app)
   refuseWithProblems(app, log)
   logRequests(app, log)
+  app.decorateRequest('since', 0)
   app.addHook('onRequest', async (request, reply) => {
+    request.since = clock.now()
     reply.headers(securityHeaders(context.origin().startsWith('https:')))
     reply.header('request-id', request.id)
     if (closing.aborted && !request.routeOptions.config.whileClosing) {
@@ -108,13 +125,15 @@ class Running implements HttpServer {
   readonly fastify: App
   readonly #context: HttpContext
   readonly #closing: AbortController
+  readonly #sse: Sse
   readonly #silent: SilentSockets
   #closed: Promise<void> | null = null
 
-  constructor(app: App, context: HttpContext, closing: AbortController) {
+  constructor(app: App, context: HttpContext, ends: { closing: AbortController; sse: Sse }) {
     this.fastify = app
     this.#context = context
-    this.#closing = closing
+    this.#closing = ends.closing
+    this.#sse = ends.sse
     this.#silent = new SilentSockets(app.server)
   }
 
@@ -136,7 +155,8 @@ class Running implements HttpServer {
       log.warn({ area: 'http' }, 'requests did not finish in time and were cut')
       this.fastify.server.closeAllConnections()
     })
-    const closed = this.fastify.close()
+    // Together: Node waits for the sockets of streams too, though it no longer knows of them.
+    const closed = Promise.all([this.fastify.close(), this.#sse.close()])
     this.#silent.destroy()
     await closed
     stop()

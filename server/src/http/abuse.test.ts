@@ -1,0 +1,251 @@
+import { connect } from 'node:net'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Answered, HttpWorld } from '../../../test/support/http-world.ts'
+
+let world: HttpWorld
+let payment: Answered['json']
+beforeAll(async () => {
+  world = await HttpWorld.start()
+  payment = await world.create()
+})
+afterAll(() => world.close())
+
+const path = '/v1/payment-intents'
+
+/** What the server answers to bytes, until it closes the connection. */
+function raw(bytes: string | Buffer): Promise<string> {
+  const { hostname, port } = new URL(world.url)
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = connect(Number(port), hostname, () => socket.write(bytes))
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1')
+    })
+    socket.on('close', () => resolve(answer))
+    socket.on('error', reject)
+  })
+}
+
+describe('a broken body', () => {
+  it.each([
+    ['no JSON', '{"amount":', 400, 'malformed_body'],
+    ['a bare word', 'amount', 400, 'malformed_body'],
+    ['two values', '{}{}', 400, 'malformed_body'],
+    ['a prototype', '{"__proto__":{"admin":true}}', 400, 'malformed_body'],
+    ['a nested prototype', '{"metadata":{"__proto__":"x"}}', 400, 'malformed_body'],
+    ['a constructor', '{"constructor":{"prototype":{"a":1}}}', 400, 'malformed_body'],
+    ['an array', '[]', 400, 'invalid_request'],
+    ['null', 'null', 400, 'invalid_request'],
+    ['a number', '1e999', 400, 'invalid_request'],
+    ['nothing', '', 400, 'invalid_request'],
+    ['depth', '['.repeat(30_000) + ']'.repeat(30_000), 400, 'invalid_request'],
+    ['size', `{"reference":"${'x'.repeat(70_000)}"}`, 413, 'body_too_large'],
+  ])('gets its own code: %s', async (_, body, status, code) => {
+    const answer = await world.ask(path, { body })
+    expect([answer.status, answer.json.code]).toEqual([status, code])
+  })
+
+  it('that is not UTF-8 is not guessed at', async () => {
+    const body = Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])
+    const answer = await raw(
+      Buffer.concat([Buffer.from(head('POST', path, [`content-length: ${body.length}`])), body]),
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(answer).toContain('malformed_body')
+  })
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/jsonx',
+    'nonsense',
+    '*/*',
+  ])('of another type is refused: %s', async (type) => {
+    const answer = await world.ask(path, { body: '{}', headers: { 'content-type': type } })
+    expect([answer.status, answer.json.code]).toEqual([415, 'unsupported_media_type'])
+  })
+
+  it('may say its charset', async () => {
+    const headers = { 'content-type': 'application/json; charset=utf-8' }
+    const body = { amount: '1.00', currency: 'USDC' }
+    expect((await world.ask(path, { body, headers })).status).toBe(201)
+  })
+})
+
+const head = (method: string, url: string, more: readonly string[] = []): string =>
+  [
+    `${method} ${url} HTTP/1.1`,
+    'host: x',
+    `authorization: Bearer ${world.secretKey}`,
+    'content-type: application/json',
+    'connection: close',
+    ...more,
+    '',
+    '',
+  ].join('\r\n')
+
+describe('what is hardly HTTP', () => {
+  it.each([
+    ['garbage', 'hello\r\n\r\n'],
+    ['a head that is too large', () => head('GET', path, [`x: ${'y'.repeat(20_000)}`])],
+    ['an address that is too long', () => head('GET', `${path}?reference=${'y'.repeat(20_000)}`)],
+    ['two lengths', () => head('POST', path, ['content-length: 1', 'content-length: 2'])],
+    [
+      'a length and chunks',
+      () => head('POST', path, ['content-length: 1', 'transfer-encoding: chunked']),
+    ],
+    ['a space before the colon', () => head('GET', path, ['x : y'])],
+  ])('is refused with a problem document and cut: %s', async (_, bytes) => {
+    const answer = await raw(typeof bytes === 'string' ? bytes : bytes())
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(answer).toContain('content-type: application/problem+json')
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '').code).toBe('invalid_request')
+  })
+
+  it.each([
+    '/%',
+    '/%zz',
+    '/v1/payment-intents/%',
+    '//',
+    '/v1//payment-intents',
+    '/v1/payment-intents/',
+  ])('leads nowhere: %s', async (url) => {
+    const answer = await raw(head('GET', url))
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /)
+    expect(answer).toContain('"code":"not_found"')
+    expect(answer).toMatch(/x-content-type-options: nosniff/)
+  })
+
+  it('takes the first of two equal headers', async () => {
+    const twice = [`authorization: Bearer no`, 'host: y']
+    expect(await raw(head('GET', path, twice))).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  it('does not take the second of two authorizations', async () => {
+    const answer = await raw(
+      `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer no\r\nauthorization: Bearer ${world.secretKey}\r\nconnection: close\r\n\r\n`,
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /)
+  })
+})
+
+describe('a method that is not served', () => {
+  it.each([
+    ['DELETE', path, 'GET, HEAD, POST'],
+    ['PUT', `${path}/pi_x`, 'GET, HEAD, OPTIONS'],
+    ['GET', `${path}/pi_x/cancel`, 'POST'],
+    ['POST', '/healthz', 'GET, HEAD'],
+  ])('is told apart from an unknown address: %s %s', async (method, url, allowed) => {
+    const answer = await world.ask(url, { method })
+    expect([answer.status, answer.json.code]).toEqual([405, 'method_not_allowed'])
+    expect(answer.headers.get('allow')?.split(', ').sort().join(', ')).toBe(allowed)
+    expect((await world.ask(`/nowhere${url}`, { method })).status).toBe(404)
+  })
+})
+
+describe('pages of other origins', () => {
+  const origin = 'https://evil.example'
+
+  it('may read a payment with its client secret, and never with a cookie', async () => {
+    for (const end of ['', '/events']) {
+      const url = `${path}/${payment.id}${end}`
+      const read = await world.ask(url, { key: payment.clientSecret, headers: { origin } })
+      expect(read.headers.get('access-control-allow-origin')).toBe('*')
+      expect(read.headers.get('access-control-allow-credentials')).toBeNull()
+      const preflight = await world.ask(url, { method: 'OPTIONS', key: null, headers: { origin } })
+      expect(preflight.status).toBe(204)
+      expect(preflight.headers.get('access-control-allow-methods')).toBe('GET')
+      expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization')
+      const refused = await world.ask(url, { key: null, headers: { origin } })
+      expect(refused.headers.get('access-control-allow-origin')).toBe('*')
+    }
+  })
+
+  it.each([path, `${path}/pi_x/cancel`, '/v1/events', '/v1/chains', '/openapi.json', '/metrics'])(
+    'may read nothing of %s',
+    async (url) => {
+      const answer = await world.ask(url, { headers: { origin } })
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull()
+      const preflight = await world.ask(url, { method: 'OPTIONS', headers: { origin } })
+      expect(preflight.headers.get('access-control-allow-origin')).toBeNull()
+    },
+  )
+})
+
+it('answers everything with the security headers', async () => {
+  for (const url of [
+    path,
+    '/nowhere',
+    '/healthz',
+    '/metrics',
+    '/openapi.json',
+    '/docs/',
+    '/pay/x/y',
+  ]) {
+    const { headers } = await world.ask(url)
+    expect([url, headers.get('x-content-type-options')]).toEqual([url, 'nosniff'])
+    expect([url, headers.get('referrer-policy')]).toEqual([url, 'no-referrer'])
+    expect([url, headers.get('content-security-policy')]).toEqual([
+      url,
+      expect.stringContaining("default-src 'none'"),
+    ])
+    expect([url, headers.get('x-powered-by')]).toEqual([url, null])
+    expect(headers.get('request-id')).toMatch(/^req_/)
+  }
+})
+
+it('never answers 500, whatever is asked', async () => {
+  const word = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string(),
+    fc.constantFrom('', '0', '-1', '..'),
+  )
+  const value = fc.oneof(fc.jsonValue(), word, fc.bigInt().map(String), fc.double().map(String))
+  const body = fc.record(
+    {
+      amount: fc.oneof(value, fc.constantFrom('1.00', '-1', `1${'0'.repeat(60)}`, '1e21', '٣.٠٠')),
+      currency: fc.oneof(value, fc.constant('USDC')),
+      accept: fc.oneof(value, fc.array(fc.oneof(word, fc.constant('USDC.local')))),
+      expiresIn: value,
+      reference: value,
+      metadata: fc.oneof(value, fc.dictionary(word, value)),
+      redirectUrl: fc.oneof(value, fc.webUrl()),
+    },
+    { requiredKeys: [] },
+  )
+  const queries = fc.array(
+    fc.tuple(
+      fc.constantFrom('after', 'limit', 'wait', 'cursor', 'status', 'reference', 'txHash', 'x'),
+      fc.oneof(word, fc.integer().map(String)),
+    ),
+    { maxLength: 3 },
+  )
+  const post = fc.record({ method: fc.constant('POST'), body, key: word, end: fc.constant('') })
+  const get = fc.record({
+    method: fc.constant('GET'),
+    queries,
+    end: fc.constantFrom('', '/events'),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(post, get), async (asked) => {
+      const answer = await (asked.method === 'POST' && 'body' in asked
+        ? world.ask(path, { body: asked.body, headers: keyHeader(asked.key) })
+        : world.ask(urlOf(asked as { queries: [string, string][]; end: string }), {}))
+      expect(answer.status).toBeLessThan(500)
+      if (answer.status >= 400) expect(answer.json.code).not.toBe('internal')
+    }),
+    { numRuns: 400 },
+  )
+}, 60_000)
+
+function urlOf({ queries, end }: { queries: [string, string][]; end: string }): string {
+  const search = queries
+    .filter(([name]) => name !== 'wait')
+    .map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`)
+  return `${path}${end === '' ? '' : `/${payment.id}${end}`}?${search.join('&')}`
+}
+
+function keyHeader(key: string): Record<string, string> {
+  return /^[\x20-\x7e]+$/.test(key) ? { 'idempotency-key': key } : {}
+}

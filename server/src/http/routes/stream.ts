@@ -1,0 +1,62 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import { Failure } from '@settlewire/core/errors'
+import { z } from 'zod'
+import { type Access, paymentOf } from '../access.ts'
+import { eventId } from '../answer-schema.ts'
+import type { App, HttpContext } from '../context.ts'
+import { problemsOf, securityOf, text } from '../describe.ts'
+import { idParams } from '../request-schema.ts'
+import type { Sse } from '../sse.ts'
+
+const access: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
+
+/** Loose on purpose: what is no event id of ours is answered with a reset, as the contract says. */
+const headers = z.looseObject({
+  'last-event-id': z
+    .string()
+    .optional()
+    .meta({
+      description: 'The id of the last event that was received. What came after it is sent first.',
+      examples: eventId.meta()?.examples ?? [],
+    }),
+})
+
+/** One payment, live. Refusals come before the stream begins: they are problems like all others. */
+export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
+  app.get(
+    '/v1/payment-intents/:id/stream',
+    {
+      config: { access, crossOrigin: true, waits: true },
+      schema: {
+        tags: ['Payment intents'],
+        summary: 'Follow a payment',
+        description:
+          'Server-sent events: the latest event at once, or everything after `Last-Event-ID`, then each event as it is committed. Heartbeats carry the head sequence. The stream ends after a status that closes the payment.',
+        security: securityOf(access),
+        params: idParams,
+        headers,
+        response: {
+          200: text('Events, until the payment closes.', 'text/event-stream'),
+          204: z.null().describe('The last event that was received is the last there is.'),
+          ...problemsOf(access),
+        },
+      },
+    },
+    async (request, reply) => {
+      const payment = paymentOf(request)
+      const head = await context.store.last(payment.id)
+      if (head === null) throw new Failure('not_found')
+      reply.hijack()
+      await sse.handle({
+        response: reply.raw,
+        paymentId: payment.id,
+        chains: [...new Set(payment.terms.accept.map((accept) => accept.chain))],
+        lastEventId: request.headers['last-event-id'] || null,
+        head,
+        // What Fastify has collected is what Node takes; only the types differ.
+        headers: reply.getHeaders() as OutgoingHttpHeaders,
+        since: request.since,
+      })
+    },
+  )
+}

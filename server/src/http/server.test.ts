@@ -1,0 +1,198 @@
+import { connect, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { HttpWorld } from '../../../test/support/http-world.ts'
+
+let world: HttpWorld
+beforeEach(async () => {
+  world = await HttpWorld.start()
+})
+afterEach(() => world.close())
+
+const path = '/v1/payment-intents'
+
+/** A connection that says something and is kept. */
+async function opened(
+  bytes: string,
+): Promise<{ socket: Socket; heard: () => string; end: Promise<void> }> {
+  const { hostname, port } = new URL(world.url)
+  let text = ''
+  const socket = connect(Number(port), hostname)
+  socket.on('data', (chunk) => {
+    text += chunk.toString()
+  })
+  socket.on('error', () => undefined)
+  const end = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+  if (bytes !== '') socket.write(bytes)
+  return { socket, heard: () => text, end }
+}
+
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let i = 0; i < 500; i++) {
+    if (await holds()) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error('never held')
+}
+
+/** Nothing is committed until it is released; `reached` says when there is something to commit. */
+function holdAppends(): { reached: Promise<void>; release: () => void } {
+  const reached = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  world.engine.around = async (method, call) => {
+    if (method === 'append') {
+      reached.resolve()
+      await released.promise
+    }
+    return call()
+  }
+  return { reached: reached.promise, release: released.resolve }
+}
+
+describe('readiness', () => {
+  it('shows the chains, and is not lost when one is blind', async () => {
+    const answer = await world.ask('/readyz', { key: null })
+    expect(answer.status).toBe(200)
+    expect(answer.json).toMatchObject({
+      status: 'ready',
+      checks: { serving: { ok: true }, store: { ok: true }, backplane: { ok: true } },
+    })
+    expect(answer.json.chains).toContainEqual(
+      expect.objectContaining({ chain: 'local', visibility: 'blind', reason: 'not_started' }),
+    )
+  })
+
+  it('is lost with a deaf backplane, while the process lives on', async () => {
+    world.backplane.announce = () => undefined
+    const asked = world.ask('/readyz', { key: null })
+    await until(() => world.engine.clock.waiting > 0)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await world.engine.clock.advance(2_000)
+    const answer = await asked
+    expect(answer.status).toBe(503)
+    expect(answer.json.checks.backplane).toEqual({ ok: false, reason: 'no_answer' })
+    expect((await world.ask('/healthz', { key: null })).status).toBe(200)
+  })
+
+  it('is lost with the history', async () => {
+    const broken = await HttpWorld.start({
+      store: new Proxy(world.engine.store, {
+        get: (store, name) =>
+          name === 'nextDue'
+            ? () => Promise.reject(new Error('no database'))
+            : Reflect.get(store, name).bind(store),
+      }),
+    })
+    const answer = await broken.ask('/readyz', { key: null })
+    expect(answer.status).toBe(503)
+    expect(answer.json.checks.store).toEqual({ ok: false, reason: 'failed' })
+    expect(answer.text).not.toContain('no database')
+    await broken.close()
+  })
+})
+
+describe('metrics', () => {
+  it('tell of streams and chains, name nobody, and have no request durations', async () => {
+    const payment = await world.create()
+    await world.ask(`${path}/${payment.id}/events?wait=1`)
+    const { text, headers } = await world.ask('/metrics', { key: null })
+    expect(headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+    expect(text).toContain('settlewire_streams_open{transport="sse"} 0')
+    expect(text).toContain('# TYPE settlewire_event_lag_seconds histogram')
+    expect(text).not.toMatch(/pi_|mer_|duration/)
+  })
+})
+
+describe('closing', () => {
+  it('lets what is under way finish, wakes who waits, and refuses what is new', async () => {
+    const { id } = await world.create()
+    const poll = world.ask(`${path}/${id}/events?after=1&wait=25`)
+    await until(async () => (await world.metrics.text()).includes('{transport="long_poll"} 1'))
+    const { reached, release } = holdAppends()
+    const creating = world.ask(path, { body: { amount: '1.00', currency: 'USDC' } })
+    await reached
+
+    const closed = world.server.close()
+    expect((await poll).json.data).toEqual([])
+    release()
+    expect((await creating).status).toBe(201)
+    await closed
+    await expect(world.ask('/healthz')).rejects.toThrow()
+  })
+
+  it('does not wait for connections that never asked for anything', async () => {
+    const silent = await opened('')
+    const half = await opened('GET /healthz HTTP/1.1\r\nhost: x\r\n')
+    const idle = await opened('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+    await until(() => idle.heard().includes('alive'))
+    const startedAt = performance.now()
+    await world.server.close()
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    await Promise.all([silent.end, half.end, idle.end])
+  })
+
+  it('ends streams in good order', async () => {
+    const { id } = await world.create()
+    const get = `GET ${path}/${id}/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${world.secretKey}\r\n\r\n`
+    const stream = await opened(get)
+    await until(() => stream.heard().includes('payment_intent.created'))
+    await world.server.close()
+    await stream.end
+    expect(stream.heard()).toMatch(/retry: 2000\n\n$/)
+  })
+
+  it('cuts what does not finish in time', async () => {
+    const { reached, release } = holdAppends()
+    const creating = world.ask(path, { body: { amount: '1.00', currency: 'USDC' } })
+    const cut = expect(creating).rejects.toThrow()
+    await reached
+    const closed = world.server.close()
+    await world.engine.clock.advance(5_000)
+    await closed
+    await cut
+    release()
+  })
+
+  it('may be asked for twice', async () => {
+    await Promise.all([world.server.close(), world.server.close()])
+  })
+})
+
+describe('a request that hangs', () => {
+  it('is told so in the end, and not that nothing happened', async () => {
+    const { reached, release } = holdAppends()
+    const asked = world.ask(path, { body: { amount: '1.00', currency: 'USDC' } })
+    await reached
+    await world.engine.clock.advance(30_000)
+    const answer = await asked
+    expect([answer.status, answer.json.code]).toEqual([503, 'overloaded'])
+    expect(answer.json.detail).toContain('may still happen')
+    release()
+  })
+})
+
+describe('routes from outside', () => {
+  it('ask the same gate, and are refused in the same words', async () => {
+    const own = await HttpWorld.start({
+      plugins: [
+        (app, gate) => {
+          app.post('/v1/test/payment-intents/:id/touch', async (request) => {
+            const { id } = request.params as { id: string }
+            const needs = { scope: 'payment_intents:write', paymentId: id, client: true } as const
+            const { principal, payment } = await gate.open(request, needs)
+            return { by: principal.kind, status: payment.status }
+          })
+        },
+      ],
+    })
+    const { id, clientSecret } = await own.create()
+    const url = `/v1/test/payment-intents/${id}/touch`
+    expect((await own.ask(url, { body: {} })).json).toEqual({ by: 'secret', status: 'awaiting' })
+    const client = await own.ask(url, { body: {}, key: clientSecret })
+    expect(client.json).toEqual({ by: 'client', status: 'awaiting' })
+    const stranger = await own.ask(url, { body: {}, key: await own.strangersKey() })
+    expect([stranger.status, stranger.json.code]).toEqual([404, 'not_found'])
+    expect((await own.ask(url, { body: {}, key: null })).status).toBe(401)
+    await own.close()
+  })
+})
