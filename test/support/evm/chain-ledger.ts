@@ -35,6 +35,7 @@ export class ChainLedger implements ChainSink {
   /** Awaited before a step is stored. */
   hold: Promise<void> = Promise.resolve()
   stored: ChainPosition | null = null
+  positionsRead = 0
 
   #chain: AppliedBlock[] = []
   #storing = false
@@ -58,6 +59,7 @@ export class ChainLedger implements ChainSink {
   }
 
   position(): Promise<ChainPosition | null> {
+    this.positionsRead++
     return Promise.resolve(this.stored)
   }
 

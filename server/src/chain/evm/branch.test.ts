@@ -56,6 +56,8 @@ describe('joining blocks to the stored chain', () => {
         [first, third].filter((b) => b !== undefined),
       ).kind,
     ).toBe('broken')
+    const stray = { number: 11, hash: 'stray', parentHash: 'of another', minedAt: 0 }
+    expect(joinBranch(recent, first ? [first, stray] : []).kind).toBe('broken')
     expect(joinBranch(recent, []).kind).toBe('broken')
     expect(joinBranch([], mint(null, 1, 'a')).kind).toBe('broken')
   })

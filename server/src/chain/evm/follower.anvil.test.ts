@@ -254,6 +254,7 @@ describe('an EVM follower of a real chain', () => {
     follow()
     await atHead()
     for (let amount = 1n; amount <= 20n; amount++) await token.transfer(to, amount)
+    await ledger.until('all are there', () => ledger.transfers.length >= 20)
     await atHead()
     expect(ledger.transfers.map(({ amount }) => Number(amount))).toEqual(
       Array.from({ length: 20 }, (_, at) => at + 1),

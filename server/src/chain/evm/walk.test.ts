@@ -282,5 +282,13 @@ describe('the walk along the chain', () => {
     const [step] = world.ledger.steps.filter(({ applied }) => applied.length === 64)
     expect(step?.head).toMatchObject({ head: 64, finalized: 64 })
     expect(world.ledger.stored?.head).toMatchObject({ head: 100, finalized: 90 })
+    // No block is fetched before the step it is for: each was asked for once.
+    const numbers = world.node.asked
+      .filter(({ method }) => method === 'eth_getBlockByNumber')
+      .map(({ params }) => Number(params[0]))
+      .filter((number) => number > 0)
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(
+      [...new Set(numbers)].toSorted((a, b) => a - b),
+    )
   })
 })
