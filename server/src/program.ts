@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describeError, Failure } from '@settlewire/core/errors'
+import { systemClock } from './clock.ts'
 import { type Config, readConfig } from './config.ts'
 
 /** A server that answers. */
@@ -34,13 +35,23 @@ export async function runProgram(
   }
 }
 
+/**
+ * One Ctrl-C arrives up to three times: from the terminal, from npm, from the start script. So only
+ * a signal that comes this much later is a second one.
+ */
+const echoMs = 1_000
+
 /** The first signal asks for an orderly end; a second one does not wait for it. */
 function nextSignal(): Promise<'signal'> {
   const { promise, resolve } = Promise.withResolvers<'signal'>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
+  let isImpatient = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (isImpatient) process.exit(1)
       resolve('signal')
-      process.once(signal, () => process.exit(1))
+      systemClock.after(echoMs, () => {
+        isImpatient = true
+      })
     })
   }
   return promise
