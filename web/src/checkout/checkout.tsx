@@ -1,5 +1,12 @@
 import { chainName } from '@settlewire/core/words'
-import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import {
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import { connectionLineOf } from './connection-line.ts'
 import { Details } from './details.tsx'
 import { useNow, useTextOf } from './hooks.ts'
@@ -18,7 +25,11 @@ import { words } from './words.ts'
 
 /** The page a payer looks at. */
 export function Checkout({ live, state }: { live: Live; state: PageState }): ReactNode {
-  const { shown, connection, clockOffsetMs } = useSyncExternalStore(live.subscribe, live.moment)
+  const { shown, connection, clockOffsetMs } = useSyncExternalStore(
+    live.subscribe,
+    live.moment,
+    live.moment,
+  )
   const now = useNow()
   const serverNow = now + clockOffsetMs
   const { payment, progress } = shown
@@ -29,7 +40,9 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
     isConnected: line.warning === null,
   })
   const [chosen, choose] = useState(0)
-  const [said, say] = useState('')
+  const [said, setSaid] = useState<string | null>(null)
+  // No text at all, rather than an empty one: a region that is touched may be read again.
+  const say = useCallback((text: string) => setSaid(text === '' ? null : text), [])
   const spoken = spokenOf(shown, screen)
   const statusAloud = useTextOf(spoken.key, spoken.text)
   const title = useRef<HTMLHeadingElement>(null)

@@ -1,0 +1,56 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildPages } from '../support/checkout-server.ts'
+
+const scriptBytesMax = 30_000
+
+let pages: Awaited<ReturnType<typeof buildPages>>
+let files: string[]
+
+beforeAll(async () => {
+  pages = await buildPages()
+  files = await readdir(pages.root, { recursive: true })
+})
+
+afterAll(() => pages.remove())
+
+const read = (name: string): Promise<string> => readFile(join(pages.root, name), 'utf8')
+
+describe('the built checkout', () => {
+  it(`has at most ${scriptBytesMax} bytes of script, all of it together and gzipped`, async () => {
+    const scripts = files.filter((name) => name.endsWith('.js'))
+    const sizes = await Promise.all(
+      scripts.map(async (name) => gzipSync(await read(name), { level: 9 }).length),
+    )
+    expect(scripts.length).toBeGreaterThan(0)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(scriptBytesMax)
+  })
+
+  it('has nothing inline that the policy would refuse', async () => {
+    const html = await read('checkout.html')
+    expect(html).toMatch(/<html lang="en">/)
+    expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/i)
+    expect(html.match(/<script[^>]*>/g)).toHaveLength(1)
+    expect(html).toMatch(/<script type="module"[^>]* src="\/assets\/[\w-]+\.js"><\/script>/)
+    expect(html).toContain('</head>')
+  })
+
+  it('names every file by its content, but for the page itself', () => {
+    const named = files.filter((name) => /\.(js|css|svg)$/.test(name))
+    for (const name of named) expect(name).toMatch(/^assets\/[\w.]+-[\w-]{8}\.\w+$/)
+    expect(files).toContain(join('.vite', 'manifest.json'))
+  })
+
+  it('asks nothing of any other host', async () => {
+    for (const name of files.filter((one) => /\.(html|js|css|svg)$/.test(one))) {
+      // Behind a quote, a bracket or a blank: elsewhere two slashes are the end of a pattern.
+      const hosts = (await read(name)).match(/(?<=["'`(\s])(?:https?:)?\/\/[\w-]+\.[\w.-]+/g) ?? []
+      expect(
+        hosts.filter((host) => !host.endsWith('//www.w3.org')),
+        name,
+      ).toEqual([])
+    }
+  })
+})

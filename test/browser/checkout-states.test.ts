@@ -1,0 +1,315 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { statuses } from '@settlewire/core/status-model'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { type FixtureName, fixtureNames, fixtures, payment } from '../support/checkout-fixtures.ts'
+import { buildPages, CheckoutServer } from '../support/checkout-server.ts'
+
+let browser: Browser
+let pages: Awaited<ReturnType<typeof buildPages>>
+let server: CheckoutServer
+let axe: string
+
+beforeAll(async () => {
+  pages = await buildPages()
+  server = await CheckoutServer.start(pages.root)
+  browser = await launchBrowser()
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+})
+
+afterAll(async () => {
+  await browser.close()
+  await server.close()
+  await pages.remove()
+})
+
+/** What the browser complained about: errors, refused loads, violated policies. */
+const complaints = new WeakMap<Page, string[]>()
+
+const wide = { viewport: { width: 1280, height: 860 }, colorScheme: 'light' } as const
+const narrow = { viewport: { width: 360, height: 740 }, colorScheme: 'dark' } as const
+
+async function open(
+  name: FixtureName,
+  look: Parameters<Browser['newContext']>[0] = wide,
+): Promise<Page> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...look })
+  const page = await context.newPage()
+  const heard: string[] = []
+  complaints.set(page, heard)
+  page.on('console', (message) => {
+    if (message.type() === 'error') heard.push(message.text())
+  })
+  page.on('pageerror', (error) => heard.push(error.message))
+  await page.goto(`${server.url}/pay/${name}/token`)
+  await page.waitForSelector('.page')
+  return page
+}
+
+const close = (page: Page): Promise<void> => (page.context() as BrowserContext).close()
+const connection = (page: Page, state: string) =>
+  page.waitForSelector(`.page[data-connection="${state}"]`, { timeout: 20_000 })
+const status = (page: Page, state: string) => page.waitForSelector(`.page[data-status="${state}"]`)
+
+/** The rules of WCAG 2 A and AA and good practice, as axe knows them. */
+async function accessibilityFaults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> }
+    } // put there by the line above
+    const { violations } = await axe.run()
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join()}`)
+  })
+}
+
+const narrowNames: readonly FixtureName[] = [...statuses, 'awaiting-choice', 'awaiting-live']
+
+describe.each([
+  ['wide and light', wide, fixtureNames],
+  ['360 px and dark', narrow, narrowNames],
+] as const)('every state of the checkout, %s,', (_, look, names) => {
+  it.each(names)('is accessible, fits, and keeps to the policy: %s', async (name) => {
+    const page = await open(name, look)
+    await page.waitForLoadState('load')
+    const { status: expected } = fixtures[name]
+    expect(await page.getAttribute('.page', 'data-status')).toBe(expected)
+    expect(await accessibilityFaults(page)).toEqual([])
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - window.innerWidth,
+    )
+    expect(overflow).toBeLessThanOrEqual(0)
+    expect(complaints.get(page)).toEqual([])
+    await close(page)
+  })
+})
+
+describe('a payer who watches', () => {
+  it('sees each step as it happens, on a page that does not jump', async () => {
+    const page = await open('awaiting')
+    await connection(page, 'current')
+    await page.evaluate(() => {
+      const shifts: number[] = []
+      Object.assign(window, { shifts })
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) shifts.push((entry as unknown as Shift).value)
+      }).observe({ type: 'layout-shift', buffered: true })
+    })
+    expect(await page.locator('[role=timer]').count()).toBe(1)
+    const { pending_detected, confirming, succeeded } = fixtures
+
+    server.move(pending_detected)
+    await status(page, 'pending_detected')
+    expect(await page.locator('.status-title').innerText()).toBe('Payment detected, confirming.')
+    expect(await page.locator('[data-step=detected]').getAttribute('data-state')).toBe('current')
+    expect(await page.locator('[role=timer], .qr').count()).toBe(0)
+
+    for (const confirmations of [1, 2]) {
+      const transfers = confirming.transfers.map((one) => ({ ...one, confirmations }))
+      server.move({ ...confirming, transfers })
+      await page.waitForSelector(`.page[data-confirmations="${confirmations}"]`)
+      expect(await page.locator('.status-title').innerText()).toContain(`${confirmations} of 3`)
+    }
+    server.move(succeeded)
+    await status(page, 'succeeded')
+    await connection(page, 'ended')
+    expect(await page.locator('.status-title').innerText()).toBe('Paid.')
+    expect(await page.title()).toContain('Paid')
+    expect(await page.getByRole('link', { name: 'Return to Demo Shop' }).count()).toBe(1)
+    const shifts = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts)
+    expect(shifts.reduce((sum, shift) => sum + shift, 0)).toBeLessThan(0.1)
+    await close(page)
+  })
+
+  it('sees a payment taken back, and what to do then', async () => {
+    const page = await open('confirming')
+    await connection(page, 'current')
+    server.move({ ...fixtures['awaiting-again'] })
+    await status(page, 'awaiting')
+    expect(await page.locator('.status-text').innerText()).toContain('you were not charged by it')
+    expect(await page.locator('.qr').count()).toBe(1)
+    await close(page)
+  })
+
+  it('hears what matters, and not the seconds', async () => {
+    const page = await open('awaiting')
+    await connection(page, 'current')
+    await page.evaluate(() => {
+      const said: string[] = []
+      Object.assign(window, { said })
+      for (const region of document.querySelectorAll('[aria-live=polite]')) {
+        new MutationObserver(() => said.push(region.textContent ?? '')).observe(region, {
+          childList: true,
+          characterData: true,
+          subtree: true,
+        })
+      }
+    })
+    const before = await page.locator('[role=timer]').innerText()
+    await page.waitForFunction(
+      (text) => document.querySelector('[role=timer]')?.textContent !== text,
+      before,
+    )
+    await page.waitForTimeout(2_100)
+    const said = () => page.evaluate(() => (window as unknown as { said: string[] }).said)
+    expect(await said()).toEqual([])
+    server.move(fixtures.pending_detected)
+    await status(page, 'pending_detected')
+    expect((await said()).join()).toContain('Do not pay again')
+    await close(page)
+  })
+})
+
+/** What the browser reports of a layout shift. */
+interface Shift {
+  readonly value: number
+}
+
+describe('a payer who pays', () => {
+  it('reaches everything with the keyboard, and hears that it was copied', async () => {
+    const page = await open('awaiting-choice')
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    const reached: string[] = []
+    for (let i = 0; i < 6; i++) {
+      await page.keyboard.press('Tab')
+      reached.push(
+        await page.evaluate(() => {
+          const element = document.activeElement
+          return element?.getAttribute('aria-label') ?? element?.textContent ?? ''
+        }),
+      )
+      if (reached.at(-1) === 'Copy address') {
+        await page.keyboard.press('Enter')
+        await page.getByText('Address copied.').waitFor({ state: 'attached' })
+      }
+    }
+    expect(reached.filter((name) => name !== '')).toEqual([
+      'Copy amount',
+      'Copy address',
+      'Pay from the sandbox wallet',
+      'Details',
+    ])
+    const copied = await page.evaluate(() => navigator.clipboard.readText())
+    expect(copied).toBe(fixtures['awaiting-choice'].accept[0]?.address)
+    await close(page)
+  })
+
+  it('sees where the focus is', async () => {
+    const page = await open('awaiting-choice')
+    for (const stop of [
+      '[name=asset]:checked + *',
+      '[name=qr]:checked + *',
+      '[data-copy=amount]',
+    ]) {
+      await page.keyboard.press('Tab')
+      const outline = await page.locator(stop).evaluate((one) => getComputedStyle(one).outlineStyle)
+      expect(outline, stop).toBe('solid')
+    }
+    await close(page)
+  })
+
+  it('chooses among networks, and gets the code and the words of that one', async () => {
+    const page = await open('awaiting-choice')
+    const code = page.locator('.qr')
+    const before = await code.innerHTML()
+    expect(await code.getAttribute('aria-label')).toContain('USDC on Polygon')
+    await page.getByRole('radio', { name: /Base/ }).check()
+    expect(await code.getAttribute('aria-label')).toContain('USDC on Base')
+    expect(await code.innerHTML()).not.toBe(before)
+    await page.getByRole('radio', { name: 'Address only' }).check()
+    expect(await code.getAttribute('aria-label')).toContain('address')
+    await close(page)
+  })
+
+  it('pays from the sandbox wallet, or is told why not', async () => {
+    const page = await open('awaiting')
+    server.refusal = 'The local chain does not answer.'
+    const button = page.getByRole('button', { name: 'Pay from the sandbox wallet' })
+    await button.click()
+    await page.locator('.sandbox-outcome', { hasText: server.refusal }).waitFor()
+    server.refusal = null
+    await button.click()
+    await page.locator('.sandbox-outcome', { hasText: 'Sent.' }).waitFor()
+    expect(server.asked).toContain(`POST /v1/test/payment-intents/${payment().id}/pay`)
+    server.move(fixtures.pending_detected)
+    await status(page, 'pending_detected')
+    const focused = await page.evaluate(() => document.activeElement?.className)
+    expect(focused).toBe('status-title')
+    await close(page)
+  })
+
+  it('is spared motion on request', async () => {
+    const page = await open('confirming')
+    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
+    await close(page)
+    const moving = await open('pending_detected', { reducedMotion: 'no-preference' })
+    await connection(moving, 'current')
+    expect(await moving.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0)
+    await close(moving)
+  })
+})
+
+describe('a page that loses its connection', () => {
+  it('says so and from when it is, and catches up when the server is back', async () => {
+    const page = await open('awaiting')
+    await connection(page, 'current')
+    await server.close()
+    await page
+      .locator('.warning', { hasText: /Connection lost – what you see is from \d\d:/ })
+      .waitFor()
+    expect(await accessibilityFaults(page)).toEqual([])
+    await server.listen()
+    server.move(fixtures.pending_detected)
+    await status(page, 'pending_detected')
+    await connection(page, 'current')
+    expect(await page.locator('.warning').count()).toBe(0)
+    await close(page)
+  })
+
+  it('says that the device is offline, and goes on when it is not', async () => {
+    const page = await open('awaiting')
+    await connection(page, 'current')
+    await page.context().setOffline(true)
+    await connection(page, 'paused')
+    expect(await page.locator('.warning').innerText()).toContain('You are offline')
+    await page.context().setOffline(false)
+    await connection(page, 'current')
+    await close(page)
+  })
+
+  it('names the way it gets its news by when streams are held back', async () => {
+    server.mute = true
+    const page = await open('awaiting')
+    await connection(page, 'fallback')
+    expect(await page.locator('.connection').innerText()).toBe('Live by long-poll')
+    server.mute = false
+    await close(page)
+  })
+
+  it('starts over when it comes out of the back/forward cache', async () => {
+    const page = await open('awaiting')
+    await connection(page, 'current')
+    const fire = (type: string) =>
+      page.evaluate((name) => {
+        window.dispatchEvent(new PageTransitionEvent(name, { persisted: true }))
+      }, type)
+    await fire('pagehide')
+    await connection(page, 'paused')
+    server.move(fixtures.pending_detected)
+    await fire('pageshow')
+    await status(page, 'pending_detected')
+    await close(page)
+  })
+
+  it('shows the same after a reload', async () => {
+    const page = await open('confirming')
+    await connection(page, 'current')
+    const before = await page.locator('.status').innerText()
+    await page.reload()
+    await connection(page, 'current')
+    expect(await page.locator('.status').innerText()).toBe(before)
+    await close(page)
+  })
+})

@@ -1,0 +1,101 @@
+import { statuses } from '@settlewire/core/status-model'
+import { describe, expect, it } from 'vitest'
+import { fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
+import { shownFrom } from './payment.ts'
+import { screenOf, spokenOf, stepNames } from './screen.ts'
+
+const now = Date.now()
+const screen = (resource: Parameters<typeof shownFrom>[0], more = {}) =>
+  screenOf(shownFrom(resource), { now, isConnected: true, ...more })
+const statesOf = (name: keyof typeof fixtures) => screen(fixtures[name]).steps.map((s) => s.state)
+
+describe('the screen', () => {
+  it('shows an address to pay to exactly where a payment is wanted', () => {
+    const wanted = statuses.filter((status) => screen(fixtures[status]).panel === 'pay')
+    expect(wanted).toEqual(['awaiting', 'pending_expired'])
+    expect(screen(fixtures['awaiting-part']).panel).toBe('pay')
+  })
+
+  it('takes the address away when the time is up, before the request has ended', () => {
+    const over = screen(fixtures['awaiting-over'])
+    expect(over).toMatchObject({ panel: 'notice', isTimeUp: true, countsDown: false })
+    expect(over.text).toContain('do not send now')
+  })
+
+  it('counts down only while money is awaited', () => {
+    const counting = statuses.filter((status) => screen(fixtures[status]).countsDown)
+    expect(counting).toEqual(['awaiting', 'pending_expired'])
+  })
+
+  it('has one step at which it stands, all before it done and none after', () => {
+    for (const status of statuses) {
+      const states = screen(fixtures[status]).steps.map((step) => step.state)
+      expect(states).toHaveLength(stepNames.length)
+      expect(states.join(' '), status).toMatch(/^(done ?)*(current|halted)?( todo)*$/)
+    }
+    expect(statesOf('awaiting')).toEqual(['current', 'todo', 'todo', 'todo'])
+    expect(statesOf('pending_detected')).toEqual(['done', 'current', 'todo', 'todo'])
+    expect(statesOf('confirming')).toEqual(['done', 'done', 'current', 'todo'])
+    expect(statesOf('succeeded')).toEqual(['done', 'done', 'done', 'done'])
+  })
+
+  it('never ticks off a step that nobody saw', () => {
+    expect(statesOf('expired')).toEqual(['halted', 'todo', 'todo', 'todo'])
+    expect(statesOf('cancelled')).toEqual(['halted', 'todo', 'todo', 'todo'])
+    expect(statesOf('investigation_required')).toEqual(['done', 'halted', 'todo', 'todo'])
+    const received = { ...fixtures.investigation_required, amountReceived: '150.00' }
+    expect(screen(received).steps.map((step) => step.state)[2]).toBe('halted')
+  })
+
+  it('asks for what is missing, and only for that', () => {
+    expect(screen(fixtures['awaiting-part'])).toMatchObject({ toSend: '100.00', isPart: true })
+    expect(screen(fixtures.awaiting)).toMatchObject({ toSend: '150.00', isPart: false })
+  })
+
+  it('promises no news while the chain cannot be seen or the connection is lost', () => {
+    const promise = 'the moment you send it'
+    expect(screen(fixtures.awaiting).text).toContain(promise)
+    expect(screen(fixtures.awaiting, { isConnected: false }).text).not.toContain(promise)
+    const blind = screen(fixtures.awaiting, { visibility: 'blind' })
+    expect(blind.text).not.toContain(promise)
+    expect(blind.visibilityNote).toContain('cannot see Local test chain')
+  })
+
+  it('says nothing of what can be seen once nothing depends on it', () => {
+    expect(screen(fixtures.succeeded, { visibility: 'blind' }).visibilityNote).toBeNull()
+  })
+
+  it('stops saying that it is watched when the watch is over', () => {
+    const day = 25 * 3_600_000
+    expect(screen(fixtures.expired).text).toContain('we still watch until')
+    expect(screen(fixtures.expired, { now: now + day }).text).not.toContain('watch')
+  })
+})
+
+describe('what is read aloud', () => {
+  const keyOf = (resource: Parameters<typeof shownFrom>[0], at = now) => {
+    const shown = shownFrom(resource)
+    return spokenOf(shown, screenOf(shown, { now: at, isConnected: true })).key
+  }
+  const confirming = (confirmations: number, requiredConfirmations: number) => {
+    const transfers = fixtures.confirming.transfers.map((one) => ({
+      ...one,
+      confirmations,
+      requiredConfirmations,
+    }))
+    return payment({ ...fixtures.confirming, transfers })
+  }
+
+  it('does not change because time passes', () => {
+    expect(keyOf(fixtures.awaiting, now + 60_000)).toBe(keyOf(fixtures.awaiting))
+  })
+
+  it('changes with every status', () => {
+    expect(new Set(statuses.map((status) => keyOf(fixtures[status]))).size).toBe(statuses.length)
+  })
+
+  it('changes four times on the way through many blocks', () => {
+    const keys = Array.from({ length: 65 }, (_, i) => keyOf(confirming(i, 64)))
+    expect(new Set(keys).size).toBe(5)
+  })
+})
