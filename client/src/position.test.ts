@@ -31,7 +31,7 @@ it('counts each event once, however often it comes', () => {
 })
 
 it('can resume from what the page was loaded with as soon as its event comes', () => {
-  const position = new Position(3)
+  const position = new Position({ sequence: 3 })
   expect(position.eventId).toBeNull()
   expect(walk(position, [3, 4])).toEqual(['known', 'next'])
   expect(position.eventId).toBe('evt_4')
@@ -62,4 +62,11 @@ it('takes the state after a reset, but never an older one', () => {
   expect(position.eventId).toBeNull()
   expect(position.take(event(4))).toBe('old')
   expect(position.take(event(8))).toBe('state')
+})
+
+it('asks for the newest state each time where only that is wanted', () => {
+  const position = new Position({ resumes: false })
+  expect(walk(position, [1, 2])).toEqual(['next', 'next'])
+  expect(position.eventId).toBeNull()
+  expect(walk(position, [7, 8])).toEqual(['state', 'next'])
 })

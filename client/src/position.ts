@@ -19,8 +19,12 @@ export class Position {
   /** Whether the next event may be ahead of us, because nobody promised continuity. */
   #open = true
 
-  constructor(sequence = 0) {
+  readonly #resumes: boolean
+
+  /** `resumes`: every event is wanted, not just the newest state. */
+  constructor({ sequence = 0, resumes = true }: { sequence?: number; resumes?: boolean } = {}) {
     this.#sequence = sequence
+    this.#resumes = resumes
   }
 
   get sequence(): number {
@@ -29,12 +33,12 @@ export class Position {
 
   /** What to resume from; null asks for the state. */
   get eventId(): string | null {
-    return this.#eventId
+    return this.#resumes ? this.#eventId : null
   }
 
   /** A new attempt: only one that resumes from an event is continuous. */
   begin(): void {
-    this.#open = this.#eventId === null
+    this.#open = this.eventId === null
   }
 
   /** Continuity is lost. The next event is taken as it is, unless it is older than what is held. */

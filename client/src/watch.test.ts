@@ -10,6 +10,7 @@ const speed = 40
 
 let server: ShakyServer
 let stop: Stop = () => undefined
+const clocks: Stop[] = []
 
 beforeEach(async () => {
   server = await ShakyServer.start({ heartbeatMs: 15_000 / speed, secondMs: 1_000 / speed })
@@ -18,6 +19,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   stop()
+  for (const stopClock of clocks.splice(0)) stopClock()
   await server.close()
 })
 
@@ -27,6 +29,7 @@ class Diary {
   signal: (signal: Signal) => void = () => undefined
   /** Moves this device's clock forward without any time passing, as sleep does. */
   sleptMs = 0
+  now: () => number = () => 0
 
   get sequences(): readonly number[] {
     return this.updates.flatMap((one) => (one.kind === 'event' ? [one.event.data.sequence] : []))
@@ -46,10 +49,12 @@ class Diary {
 
 function begin(more: Partial<WatchOptions> = {}, seed = 1): Diary {
   const diary = new Diary()
+  const clock = fastClock(diary, seed)
+  diary.now = clock.now
   const options: WatchOptions = {
     access: { baseUrl: server.url },
     paymentId: server.paymentId,
-    clock: fastClock(diary, seed),
+    clock,
     signals: (listener) => {
       diary.signal = listener
       return () => undefined
@@ -60,14 +65,32 @@ function begin(more: Partial<WatchOptions> = {}, seed = 1): Diary {
   return diary
 }
 
+/**
+ * Fast, but bound to the event loop and not to the wall: when this process is not given a core for a
+ * while, that is no sleep of the device.
+ */
 function fastClock(diary: Diary, seed: number): Clock {
-  const begun = Date.now()
+  const tickMs = 5
+  const timers = new Map<() => void, number>()
+  let awakeMs = Date.now()
   let state = seed
+  const now = () => awakeMs + diary.sleptMs
+  const ticking = setInterval(() => {
+    awakeMs += tickMs * speed
+    for (const [call, at] of [...timers].sort(([, a], [, b]) => a - b)) {
+      if (at > now() || !timers.delete(call)) continue
+      call()
+    }
+  }, tickMs)
+  clocks.push(() => clearInterval(ticking))
   return {
-    now: () => begun + (Date.now() - begun) * speed + diary.sleptMs,
+    now,
     after: (delayMs, call) => {
-      const timer = setTimeout(call, delayMs / speed)
-      return () => clearTimeout(timer)
+      const timer = () => call()
+      timers.set(timer, now() + delayMs)
+      return () => {
+        timers.delete(timer)
+      }
     },
     chance: () => {
       state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
@@ -231,6 +254,17 @@ describe('a watch over a bad connection', () => {
     expect(diary.connection.provenAt ?? 0).toBeGreaterThanOrEqual(retryAt ?? Number.NaN)
   })
 
+  it('is current again at once, where only the newest state is wanted', async () => {
+    const diary = begin({ everyEvent: false })
+    await current(diary)
+    server.cutAll()
+    server.add('pending_detected')
+    server.add('confirming')
+    await until(() => diary.sequences.includes(3), 'the state')
+    await current(diary)
+    expect(server.asked.map((one) => one.lastEventId)).toEqual([null, null])
+  })
+
   it('is cut off from news while it is down, and says since when', async () => {
     const diary = begin()
     await current(diary)
@@ -336,7 +370,8 @@ describe('a watch on a device that', () => {
     const diary = begin()
     await current(diary)
     server.add('pending_detected')
-    await sleep(18_500 / speed)
+    const { provenAt } = diary.connection
+    await until(() => diary.now() - (provenAt ?? 0) > 18_500, 'a long quiet')
     diary.signal('visible')
     expect(diary.connection.state).toBe('stale')
     await until(() => diary.sequences.includes(2), 'what was missed')

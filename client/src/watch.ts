@@ -44,6 +44,11 @@ export interface WatchOptions {
   readonly paymentId: string
   /** The sequence that the caller holds already, from the resource. */
   readonly sequence?: number
+  /**
+   * False where the newest state is all that matters: each connect then begins with it, which proves
+   * at once what resuming proves with the next heartbeat. True by default.
+   */
+  readonly everyEvent?: boolean
   readonly clock?: Clock
   /** What the device tells of itself; by default the page's own events. */
   readonly signals?: (listener: (signal: Signal) => void) => Stop
@@ -104,7 +109,8 @@ class Watch {
     this.#listener = listener
     this.#clock = options.clock ?? systemClock
     this.#silenceMs = options.silenceMs ?? silenceMsByDefault
-    this.#position = new Position(options.sequence)
+    const { sequence = 0, everyEvent = true } = options
+    this.#position = new Position({ sequence, resumes: everyEvent })
     this.#watchdog = new Watchdog(this.#clock, (what) => this.#input(what))
   }
 

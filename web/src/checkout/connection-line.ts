@@ -12,7 +12,7 @@ export interface ConnectionLine {
 }
 
 /** A gap this short is closed before anybody could act on it. */
-const graceMs = 4_000
+const graceMs = 2_500
 
 /** `loadedAt` is when the page itself came. Times are this device's. */
 export function connectionLineOf(

@@ -57,7 +57,9 @@ export class Live {
       this.#set({ connection: { ...unconnected, state: 'ended' } })
       return
     }
-    watch({ access: { baseUrl: '' }, paymentId: id, sequence }, (update) => this.#take(update))
+    // People read where it stands, not how it got there.
+    const options = { access: { baseUrl: '' }, paymentId: id, sequence, everyEvent: false }
+    watch(options, (update) => this.#take(update))
   }
 
   #take(update: Update): void {
