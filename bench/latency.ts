@@ -6,7 +6,7 @@
  */
 import { performance } from 'node:perf_hooks'
 import { Client } from 'pg'
-import type { Page } from 'playwright-core'
+import type { JSHandle, Page } from 'playwright-core'
 import { startAnvil } from '../test/support/anvil.ts'
 import { launchBrowser } from '../test/support/browser.ts'
 import { MerchantProgram } from '../test/support/e2e/merchant.ts'
@@ -29,21 +29,23 @@ interface Sample {
 
 const nowMs = (): number => performance.timeOrigin + performance.now()
 
+/** Notes in the page itself when its root first shows anything but "awaiting". */
+function noteWhenSeen(): void {
+  new MutationObserver(() => {
+    const root = document.querySelector<HTMLElement>('[data-status]')
+    const isSeen = root !== null && root.dataset.status !== 'awaiting'
+    if (isSeen && !Reflect.has(window, 'seenAt')) {
+      Reflect.set(window, 'seenAt', performance.timeOrigin + performance.now())
+    }
+  }).observe(document, { subtree: true, childList: true, attributes: true })
+}
+
+const numberOf = async (handle: JSHandle): Promise<number> => Number(await handle.jsonValue())
+
 async function measure(page: Page, merchant: MerchantProgram, payer: Payer): Promise<Sample> {
   const intent = await merchant.create(request)
   await page.goto(intent.checkoutUrl ?? '')
   await page.waitForSelector('[data-status="awaiting"][data-connection="current"]')
-  const seenInDom = page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        const root = document.querySelector<HTMLElement>('[data-status]')
-        const look = (): void => {
-          if (root?.dataset.status === 'awaiting') return
-          resolve(performance.timeOrigin + performance.now())
-        }
-        if (root !== null) new MutationObserver(look).observe(root, { attributes: true })
-      }),
-  )
   let socketAt = 0
   const opened = Promise.withResolvers<void>()
   const streamed = merchant.stream(intent.id, {
@@ -57,7 +59,8 @@ async function measure(page: Page, merchant: MerchantProgram, payer: Payer): Pro
   const sentAt = nowMs()
   await payer.send(intent, 1_000_000n)
   const seen = await streamed
-  return { sentAt, socketAt, domAt: await seenInDom, eventId: seen.at(-1)?.eventId ?? '' }
+  const domAt = await page.waitForFunction(() => Reflect.get(window, 'seenAt')).then(numberOf)
+  return { sentAt, socketAt, domAt, eventId: seen.at(-1)?.eventId ?? '' }
 }
 
 /** When each event's transaction was committed, as PostgreSQL noted it. */
@@ -114,6 +117,7 @@ try {
   const merchant = new MerchantProgram(server.url, server.sandbox)
   const payer = new Payer(server.sandbox)
   const page = await browser.newPage({ viewport: { width: 800, height: 900 } })
+  await page.addInitScript(noteWhenSeen)
   const warmUp = 5
   const samples: Sample[] = []
   for (let i = 0; i < payments + warmUp; i++) samples.push(await measure(page, merchant, payer))
