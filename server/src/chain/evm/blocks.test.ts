@@ -277,6 +277,19 @@ describe('what a block did to us', () => {
     expect(world.node.askedFor('eth_getLogs')).toBe(1)
   })
 
+  it('takes a log that the node sends twice for one transfer', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const tx = tokenTx(world.token, to, 9n)
+    const block = world.node.chain.mine([tx])
+    const log = { ...tx.logs[0], blockHash: block.hash, transactionHash: tx.hash, logIndex: '0x0' }
+    world.node.instead = (method) => (method === 'eth_getLogs' ? [log, log] : undefined)
+    world.node.announce(block)
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, ordinal: 0, amount: 9n }])
+  })
+
   it('asks again when a receipt is not from the block that was read', async () => {
     const to = world.watched()
     world.follow()

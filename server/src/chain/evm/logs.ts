@@ -8,15 +8,12 @@ export const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a116
 const addressWord = '0x000000000000000000000000'
 const zeroWord = `0x${'0'.repeat(64)}`
 
-/** A well-formed, non-zero ERC-20 transfer of an allow-listed token; not yet known to be for us. */
+/** A non-zero ERC-20 transfer of an allow-listed token; not yet known to be for us. */
 export interface TokenTransfer {
-  readonly txHash: string
-  /** The log's place in its block; its place in its transaction comes from the receipt. */
-  readonly logIndex: number
   readonly token: string
   readonly to: string
-  readonly fromWord: string
-  readonly data: string
+  /** As the node sent it. What else is in it is parsed once it is for us, which few are. */
+  readonly log: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -31,58 +28,53 @@ export function tokenTransfers(
   blockHash: string,
 ): TokenTransfer[] {
   const transfers: TokenTransfer[] = []
-  const seen = new Set<number>()
   for (const log of logs) {
     const transfer = tokenTransfer(log, tokens, blockHash)
-    if (transfer === null || seen.has(transfer.logIndex)) continue
-    seen.add(transfer.logIndex)
-    transfers.push(transfer)
+    if (transfer !== null) transfers.push(transfer)
   }
   return transfers
 }
 
 function tokenTransfer(
-  log: unknown,
+  value: unknown,
   tokens: ReadonlySet<string>,
   blockHash: string,
 ): TokenTransfer | null {
-  const fields = fieldsOf(log)
-  if (fields === null || !Array.isArray(fields.topics)) return null
-  const { address, topics, data } = fields
-  const [topic, fromWord, toWord] = topics
-  if (topics.length !== 3 || topic !== transferTopic) return null
-  if (!isAddressWord(fromWord) || !isAddressWord(toWord)) return null
+  const log = fieldsOf(value)
+  if (log === null || !Array.isArray(log.topics)) return null
+  const { address, topics, data } = log
+  if (topics.length !== 3 || topics[0] !== transferTopic) return null
+  const toWord: unknown = topics[2]
+  if (!isAddressWord(topics[1]) || !isAddressWord(toWord)) return null
   if (typeof data !== 'string' || data.length !== 66 || data === zeroWord) return null
   if (typeof address !== 'string') return null
   const token = address.toLowerCase()
   if (!tokens.has(token)) return null
   // From here on it is a transfer: what is wrong with it now is wrong with the node's answer.
-  if (typeof fields.blockHash !== 'string' || fields.blockHash.toLowerCase() !== blockHash) {
+  if (log.blockHash !== blockHash && toHash(log.blockHash, 'block hash of a log') !== blockHash) {
     throw malformed('log: it is of another block than the one asked for')
   }
-  return {
-    txHash: toHash(fields.transactionHash, 'transaction hash of a log'),
-    logIndex: toCount(fields.logIndex, 'log index'),
-    token,
-    to: `0x${toWord.slice(26).toLowerCase()}`,
-    fromWord,
-    data,
-  }
+  return { token, to: `0x${toWord.slice(26).toLowerCase()}`, log }
 }
 
 const isAddressWord = (word: unknown): word is string =>
   typeof word === 'string' && word.length === 66 && word.startsWith(addressWord)
 
+/** Throws when the node did not say. */
+export const txHashOf = ({ log }: TokenTransfer): string =>
+  toHash(log.transactionHash, 'transaction hash of a log')
+
+/** The log's place in its block. Throws when the node did not say. */
+export const logIndexOf = ({ log }: TokenTransfer): number => toCount(log.logIndex, 'log index')
+
 /** The transfer as it is told, once its place in its transaction is known. Null if it is no hex. */
 export function tokenTransferAt(transfer: TokenTransfer, ordinal: number): SeenTransfer | null {
-  const from = toAddress(`0x${transfer.fromWord.slice(26)}`)
-  if (from === null || !/^0x[0-9a-fA-F]{64}$/.test(transfer.data)) return null
-  return {
-    txHash: transfer.txHash,
-    ordinal,
-    token: transfer.token,
-    from,
-    to: transfer.to,
-    amount: BigInt(transfer.data),
-  }
+  const { topics, data } = transfer.log
+  const from = Array.isArray(topics) ? toAddress(`0x${String(topics[1]).slice(26)}`) : null
+  if (from === null || !isWord(data)) return null
+  const { token, to } = transfer
+  return { txHash: txHashOf(transfer), ordinal, token, from, to, amount: BigInt(data) }
 }
+
+const isWord = (data: unknown): data is string =>
+  typeof data === 'string' && /^0x[0-9a-fA-F]{64}$/.test(data)

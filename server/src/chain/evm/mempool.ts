@@ -36,9 +36,8 @@ function tokenHint(
 ): SeenTransfer | null {
   const input = tx.input ?? tx.data
   if (typeof input !== 'string') return null
-  const selector = input.slice(0, 10)
-  const taken = selector === transferFrom
-  if (!taken && selector !== transfer) return null
+  const taken = input.startsWith(transferFrom)
+  if (!taken && !input.startsWith(transfer)) return null
   // Calldata is "0x", four bytes of selector, then words of 64 digits.
   const at = taken ? 74 : 10
   if (input.length < at + 128) return null

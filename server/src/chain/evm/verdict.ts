@@ -2,7 +2,7 @@ import { assert } from '@settlewire/core/assert'
 import type { SeenTransfer } from '@settlewire/core/observation'
 import type { AppliedBlock, WatchSet } from '../../ports.ts'
 import { fieldsOf, malformed } from './hex.ts'
-import { type TokenTransfer, tokenTransferAt } from './logs.ts'
+import { logIndexOf, type TokenTransfer, tokenTransferAt, txHashOf } from './logs.ts'
 import type { Header, Receipt, TopValue } from './node.ts'
 
 /** All that was read of one block, whoever it is for. Receipts are added as they turn out needed. */
@@ -28,9 +28,10 @@ interface Missing {
 export function missingOf(block: BlockContents, watch: WatchSet): Missing {
   const values = watch.wantsNative && block.values === null
   const needed = new Set<string>()
-  for (const { to, txHash } of [...block.transfers, ...valuesOf(block, watch)]) {
-    if (watch.has(to)) needed.add(txHash)
+  for (const transfer of block.transfers) {
+    if (watch.has(transfer.to)) needed.add(txHashOf(transfer))
   }
+  for (const { to, txHash } of valuesOf(block, watch)) if (watch.has(to)) needed.add(txHash)
   for (const txHash of block.txHashes) if (watch.tracks(txHash)) needed.add(txHash)
   return { values, receipts: [...needed].filter((txHash) => !block.receipts.has(txHash)) }
 }
@@ -56,13 +57,16 @@ export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
 }
 
 function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
-  return block.transfers.flatMap((transfer) => {
-    if (!watch.has(transfer.to)) return []
-    const receipt = receiptOf(block, transfer.txHash)
-    if (!receipt.succeeded) return []
-    const move = tokenTransferAt(transfer, ordinalOf(receipt, transfer.logIndex))
-    return move === null ? [] : [move]
-  })
+  const moves = new Map<number, SeenTransfer>()
+  for (const transfer of block.transfers) {
+    if (!watch.has(transfer.to)) continue
+    const receipt = receiptOf(block, txHashOf(transfer))
+    const logIndex = logIndexOf(transfer)
+    const move = tokenTransferAt(transfer, ordinalOf(receipt, logIndex))
+    // By its place, so that a log that was sent twice is one move.
+    if (move !== null && receipt.succeeded) moves.set(logIndex, move)
+  }
+  return [...moves.values()]
 }
 
 const nativeMoves = (block: BlockContents, watch: WatchSet): SeenTransfer[] =>
