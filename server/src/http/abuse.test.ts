@@ -110,6 +110,7 @@ describe('what is hardly HTTP', () => {
     '//',
     '/v1//payment-intents',
     '/v1/payment-intents/',
+    `/v1/payment-intents/${'a'.repeat(1_000)}`,
   ])('leads nowhere: %s', async (url) => {
     const answer = await raw(head('GET', url))
     expect(answer).toMatch(/^HTTP\/1\.1 404 /)

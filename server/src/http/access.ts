@@ -21,8 +21,8 @@ declare module 'fastify' {
     access?: Access
     /** Pages of other origins may read the answer. */
     crossOrigin?: boolean
-    /** The answer may take as long as it likes: it waits for news. */
-    waits?: boolean
+    /** How long an answer may take; null for streams, which have no end of their own. */
+    answerMsMax?: number | null
     /** People see it: what goes wrong is told as a page. */
     page?: boolean
     /** Answered until the very end. */

@@ -24,6 +24,8 @@ describe('a request with an Idempotency-Key', () => {
     const again = await create('order-1')
     expect([first.status, again.status]).toEqual([201, 201])
     expect(again.text).toBe(first.text)
+    expect(first.headers.get('idempotency-replayed')).toBeNull()
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
     expect(again.headers.get('location')).toBe(first.headers.get('location'))
     expect(await counted()).toBe(before + 1)
   })

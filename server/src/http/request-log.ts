@@ -27,13 +27,14 @@ export function logRequests(app: FastifyInstance, log: Log): void {
 export const routeOf = (request: FastifyRequest): string =>
   request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown')
 
-/** A route that does not wait for news answers in this time, or says that it did not. */
-const answerMsMax = 30_000
+/** A route answers in this time, or says that it did not. Those that wait for news say how long. */
+const answerMsMaxDefault = 30_000
 
 /** Ends requests that hang. Fastify's own time-out loses its timer once a body has been read. */
 export function limitAnswers(app: FastifyInstance, clock: Clock): void {
   app.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.config.waits) return
+    const { answerMsMax = answerMsMaxDefault } = request.routeOptions.config
+    if (answerMsMax === null) return
     const stop = clock.after(answerMsMax, () => {
       if (!reply.sent) reply.send(new Failure('overloaded', tooLate))
     })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
@@ -47,6 +48,8 @@ export interface HttpServer {
 export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   const app = createApp(deps)
   const closing = new AbortController()
+  // Everyone who waits listens to it.
+  setMaxListeners(0, closing.signal)
   const context: HttpContext = {
     ...deps,
     gate: new Auth({ ...deps, ...deps.secrets }),

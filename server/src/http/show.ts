@@ -57,17 +57,18 @@ const showEvent = ({ event, livemode, dataJson }: StoredEvent): string =>
 const listOf = (items: readonly string[], hasMore: boolean): string =>
   `{"object":"list","data":[${items.join(',')}],"hasMore":${hasMore}}`
 
+/** Any reply of the framework: its many type parameters have no bearing on what is sent. */
+export interface Sendable {
+  readonly raw: ServerResponse
+  header(name: string, value: string): unknown
+}
+
 /**
  * Answers with JSON: text that is JSON already goes out as it is. What a route answers is held to
  * its schema by tests and not at each request, which would cost more than the answer.
  */
-export const sendJson = (
-  reply: { readonly raw: ServerResponse },
-  body: object | string,
-  status = 200,
-): FastifyReply =>
-  // Any reply of the framework: its many type parameters have no bearing on this.
-  (reply as FastifyReply)
+export const sendJson = (reply: Sendable, body: object | string, status = 200): FastifyReply =>
+  (reply as FastifyReply) // see `Sendable`
     .code(status)
     .type('application/json')
     .send(typeof body === 'string' ? body : JSON.stringify(body))

@@ -47,11 +47,14 @@ export function checkoutRoutes(app: App, context: HttpContext, assets: Assets): 
       const payment = await findByLink(context, id, token)
       if (payment === null) return sendPlainPage(reply, 404, wrongLink)
       if (page === null) return sendPlainPage(reply, 503, notBuilt)
-      reply.header('set-cookie', cookiesFor(payment, context))
+      const html = pageWithState(page, await stateOf(payment, context))
       return reply
-        .header('content-security-policy', pagePolicy)
-        .type('text/html; charset=utf-8')
-        .send(pageWithState(page, await stateOf(payment, context)))
+        .headers({
+          'set-cookie': cookiesFor(payment, context),
+          'content-security-policy': pagePolicy,
+          'content-type': 'text/html; charset=utf-8',
+        })
+        .send(html)
     },
   )
 }

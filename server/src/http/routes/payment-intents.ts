@@ -1,4 +1,6 @@
+import type { FastifyReply } from 'fastify'
 import { assetName } from '../../engine/asset.ts'
+import type { Answer } from '../../engine/once.ts'
 import type { PaymentQuery, Principal } from '../../ports.ts'
 import { type Access, paymentOf, principalOf } from '../access.ts'
 import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
@@ -15,7 +17,7 @@ import {
   idParams,
   listQuery,
 } from '../request-schema.ts'
-import { sendJson, show, showEvents } from '../show.ts'
+import { type Sendable, sendJson, show, showEvents } from '../show.ts'
 
 const tags = ['Payment intents']
 const writes: Access = { who: 'key', scope: 'payment_intents:write' }
@@ -23,6 +25,8 @@ const reads: Access = { who: 'key', scope: 'payment_intents:read' }
 const ownerWrites: Access = { who: 'owner', scope: 'payment_intents:write' }
 const clientReads: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
 
+/** The longest wait, and time to read before and after it. */
+const pollAnswerMsMax = 60_000
 const keyProblems = ['idempotency_key_reused', 'idempotency_in_progress', 'overloaded'] as const
 const termsProblems = ['invalid_amount', 'unsupported_asset', 'merchant_cannot_receive'] as const
 const scopeOf = ({ merchantId, livemode }: Principal) => ({ merchantId, livemode })
@@ -61,9 +65,15 @@ function create(app: App, context: HttpContext): void {
       const terms = { ...body, accept }
       const answer = await context.payments.create(scopeOf(principal), terms, idempotency)
       reply.header('location', `/v1/payment-intents/${answer.payment.id}`)
-      return sendJson(reply, show(answer.payment, principal, context), answer.status)
+      return sendAnswer(reply, answer, show(answer.payment, principal, context))
     },
   )
+}
+
+/** The answer to a command: the first one, or the same again, which a header tells. */
+function sendAnswer(reply: Sendable, { status, replayed }: Answer, shown: object): FastifyReply {
+  if (replayed) reply.header('idempotency-replayed', 'true')
+  return sendJson(reply, shown, status)
 }
 
 /** What is accepted when a request does not say: whatever its currency can be paid with here. */
@@ -143,7 +153,7 @@ function cancel(app: App, context: HttpContext): void {
       const cancellation = { paymentId: paymentOf(request).id, reason }
       const key = idempotencyOf(request)
       const answer = await context.payments.cancel(scopeOf(principal), cancellation, key)
-      return sendJson(reply, show(answer.payment, principal, context), answer.status)
+      return sendAnswer(reply, answer, show(answer.payment, principal, context))
     },
   )
 }
@@ -152,7 +162,7 @@ function events(app: App, context: HttpContext): void {
   app.get(
     '/v1/payment-intents/:id/events',
     {
-      config: { access: clientReads, crossOrigin: true, waits: true },
+      config: { access: clientReads, crossOrigin: true, answerMsMax: pollAnswerMsMax },
       schema: {
         tags,
         summary: "A payment's history",

@@ -26,7 +26,7 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
   app.get(
     '/v1/payment-intents/:id/stream',
     {
-      config: { access, crossOrigin: true, waits: true },
+      config: { access, crossOrigin: true, answerMsMax: null },
       schema: {
         tags: ['Payment intents'],
         summary: 'Follow a payment',
