@@ -10,8 +10,8 @@ import type { WireEvent } from './wire-event.ts'
 export interface CreateRequest {
   readonly amount: string
   readonly currency: string
-  /** `SYMBOL.chain`, each an asset of that currency. */
-  readonly accept: readonly string[]
+  /** `SYMBOL.chain`, each an asset of that currency. Left out: all of them. */
+  readonly accept?: readonly string[]
   /** Seconds. */
   readonly expiresIn?: number
   readonly reference?: string
@@ -68,8 +68,12 @@ export class Client {
     return this.#get('/v1/payment-intents', { ...query }, signal)
   }
 
-  cancel(id: string, options: CallOptions = {}): Promise<PaymentIntent> {
-    return this.#post(`${paymentPath(id)}/cancel`, {}, options)
+  cancel(
+    id: string,
+    request: { reason?: string } = {},
+    options: CallOptions = {},
+  ): Promise<PaymentIntent> {
+    return this.#post(`${paymentPath(id)}/cancel`, request, options)
   }
 
   /** A payment's history, oldest first. */

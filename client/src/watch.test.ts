@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FastClock, speed } from '../../test/support/fast-clock.ts'
+import { ManualClock } from '../../test/support/manual-clock.ts'
 import { type Fault, faults, ShakyServer } from '../../test/support/shaky-server.ts'
-import type { Clock, Stop } from './clock.ts'
+import type { Stop } from './clock.ts'
 import type { Signal } from './page-signals.ts'
 import { type Connection, type Update, type WatchOptions, watch } from './watch.ts'
 
-/** Time runs this much faster in these tests, on both sides of a real socket. */
-const speed = 40
-
 let server: ShakyServer
 let stop: Stop = () => undefined
-const clocks: Stop[] = []
+const clocks: FastClock[] = []
 
 beforeEach(async () => {
   server = await ShakyServer.start({ heartbeatMs: 15_000 / speed, secondMs: 1_000 / speed })
@@ -19,7 +18,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   stop()
-  for (const stopClock of clocks.splice(0)) stopClock()
+  for (const clock of clocks.splice(0)) clock.close()
   await server.close()
 })
 
@@ -27,9 +26,11 @@ afterEach(async () => {
 class Diary {
   readonly updates: Update[] = []
   signal: (signal: Signal) => void = () => undefined
-  /** Moves this device's clock forward without any time passing, as sleep does. */
-  sleptMs = 0
-  now: () => number = () => 0
+  readonly clock: FastClock
+
+  constructor(clock: FastClock) {
+    this.clock = clock
+  }
 
   get sequences(): readonly number[] {
     return this.updates.flatMap((one) => (one.kind === 'event' ? [one.event.data.sequence] : []))
@@ -48,9 +49,9 @@ class Diary {
 }
 
 function begin(more: Partial<WatchOptions> = {}, seed = 1): Diary {
-  const diary = new Diary()
-  const clock = fastClock(diary, seed)
-  diary.now = clock.now
+  const clock = new FastClock(seed)
+  clocks.push(clock)
+  const diary = new Diary(clock)
   const options: WatchOptions = {
     access: { baseUrl: server.url },
     paymentId: server.paymentId,
@@ -63,40 +64,6 @@ function begin(more: Partial<WatchOptions> = {}, seed = 1): Diary {
   }
   stop = watch(options, (update) => diary.updates.push(update))
   return diary
-}
-
-/**
- * Fast, but bound to the event loop and not to the wall: when this process is not given a core for a
- * while, that is no sleep of the device.
- */
-function fastClock(diary: Diary, seed: number): Clock {
-  const tickMs = 5
-  const timers = new Map<() => void, number>()
-  let awakeMs = Date.now()
-  let state = seed
-  const now = () => awakeMs + diary.sleptMs
-  const ticking = setInterval(() => {
-    awakeMs += tickMs * speed
-    for (const [call, at] of [...timers].sort(([, a], [, b]) => a - b)) {
-      if (at > now() || !timers.delete(call)) continue
-      call()
-    }
-  }, tickMs)
-  clocks.push(() => clearInterval(ticking))
-  return {
-    now,
-    after: (delayMs, call) => {
-      const timer = () => call()
-      timers.set(timer, now() + delayMs)
-      return () => {
-        timers.delete(timer)
-      }
-    },
-    chance: () => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
-      return state / 0x80000000
-    },
-  }
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -349,7 +316,7 @@ describe('a watch on a device that', () => {
     const diary = begin()
     await current(diary)
     server.add('pending_detected')
-    diary.sleptMs += 3_600_000
+    diary.clock.sleep(3_600_000)
     await until(() => diary.sequences.includes(2), 'what was missed')
     expect(diary.visited).toContain('stale')
   })
@@ -371,7 +338,7 @@ describe('a watch on a device that', () => {
     await current(diary)
     server.add('pending_detected')
     const { provenAt } = diary.connection
-    await until(() => diary.now() - (provenAt ?? 0) > 18_500, 'a long quiet')
+    await until(() => diary.clock.now() - (provenAt ?? 0) > 18_500, 'a long quiet')
     diary.signal('visible')
     expect(diary.connection.state).toBe('stale')
     await until(() => diary.sequences.includes(2), 'what was missed')
@@ -383,7 +350,8 @@ describe('any schedule of faults', () => {
   const eventCount = 12
 
   it.each(seeds)('delivers each event once, in order, to the end (seed %i)', async (seed) => {
-    const random = fastClock(new Diary(), seed * 7_919).chance
+    const dice = new ManualClock(0, seed * 7_919)
+    const random = () => dice.chance()
     const pick = (): Fault => faults[Math.floor(random() * faults.length)] ?? 'refused'
     const some: readonly Fault[] = Array.from({ length: 3 + Math.floor(random() * 8) }, pick)
     server.plan.push(...some)
@@ -392,7 +360,7 @@ describe('any schedule of faults', () => {
       await sleep(random() * 60)
       if (random() < 0.15) server.cutAll()
       if (random() < 0.1) diary.signal(random() < 0.5 ? 'online' : 'visible')
-      if (random() < 0.05) diary.sleptMs += 600_000
+      if (random() < 0.05) diary.clock.sleep(600_000)
       server.add('confirming', { confirmations: i })
     }
     server.add('succeeded')

@@ -1,3 +1,4 @@
+import { systemClock } from '@settlewire/client/clock'
 import { type ReactNode, useEffect, useState } from 'react'
 import { copy } from './copy.ts'
 import { CheckIcon, CopyIcon } from './icons.tsx'
@@ -20,11 +21,10 @@ export function CopyButton({ what, text, say }: Props): ReactNode {
   const [outcome, setOutcome] = useState<Outcome>('ready')
   useEffect(() => {
     if (outcome === 'ready') return
-    const timer = setTimeout(() => {
+    return systemClock.after(shownForMs, () => {
       setOutcome('ready')
       say('')
-    }, shownForMs)
-    return () => clearTimeout(timer)
+    })
   }, [outcome, say])
 
   const onClick = async () => {
