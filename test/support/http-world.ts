@@ -46,7 +46,8 @@ export class HttpWorld {
   /** A secret key of the merchant, in test mode. */
   readonly secretKey: string
   readonly #deps: HttpDeps
-  readonly #webRoot: string
+  /** Null when it is not ours to remove. */
+  readonly #webRoot: string | null
 
   private constructor(parts: {
     engine: EngineWorld
@@ -56,6 +57,7 @@ export class HttpWorld {
     backplane: Backplane
     logged: string[]
     secretKey: string
+    ownWebRoot: string | null
   }) {
     this.engine = parts.engine
     this.server = parts.server
@@ -65,7 +67,7 @@ export class HttpWorld {
     this.logged = parts.logged
     this.secretKey = parts.secretKey
     this.#deps = parts.deps
-    this.#webRoot = parts.deps.webRoot
+    this.#webRoot = parts.ownWebRoot
   }
 
   static async start(changes: Partial<HttpDeps> = {}): Promise<HttpWorld> {
@@ -83,7 +85,8 @@ export class HttpWorld {
         backplane.announce({ paymentId, sequence: event.data.sequence, events: [stored] })
       }
     })
-    const webRoot = changes.webRoot ?? (await makeWebRoot())
+    const ownWebRoot = changes.webRoot === undefined ? await makeWebRoot() : null
+    const webRoot = changes.webRoot ?? ownWebRoot ?? ''
     const deps: HttpDeps = {
       ...{ clock, log, metrics, store, directory, backplane, hub },
       payments: engine.engine.payments,
@@ -109,7 +112,7 @@ export class HttpWorld {
     // Not the address that links carry: a test may have changed that.
     const url = `http://127.0.0.1:${(await server.listen()).port}`
     const secretKey = await addKey(deps, engine, { merchantId: merchant.merchantId })
-    return new HttpWorld({ engine, server, url, deps, backplane, logged, secretKey })
+    return new HttpWorld({ engine, server, url, deps, backplane, logged, secretKey, ownWebRoot })
   }
 
   /** Another key. */
@@ -161,7 +164,7 @@ export class HttpWorld {
     await this.server.close()
     await this.backplane.close()
     await this.engine.close()
-    await rm(this.#webRoot, { recursive: true, force: true })
+    if (this.#webRoot !== null) await rm(this.#webRoot, { recursive: true, force: true })
   }
 }
 
