@@ -135,8 +135,18 @@ describe('the configuration', () => {
     expect(open.publicUrl(80)).toBe('http://localhost:80')
   })
 
+  it('says that it does not use Redis yet, and starts', () => {
+    expect(read({ REDIS_URL: 'redis://localhost' }).warnings).toEqual([
+      'REDIS_URL is set but not used by this version.',
+    ])
+    expect(refusals({ REDIS_URL: 'localhost:6379' })).toEqual(['REDIS_URL'])
+  })
+
+  it('leaves the settings of the terminal alone', () => {
+    expect(refusals({ SETTLEWIRE_URL: 'http://127.0.0.1:8080', SETTLEWIRE_KEY: 'x' })).toEqual([])
+  })
+
   it('refuses a setting that would be ignored', () => {
-    expect(refusals({ REDIS_URL: 'redis://localhost' })).toEqual(['REDIS_URL'])
     expect(refusals({ SETTLEWIRE_HOMES: '/x' })).toEqual(['SETTLEWIRE_HOMES'])
     expect(refusals({ SANDBOX: 'off', SANDBOX_RPC_URL: 'ws://x' })).toEqual(['SANDBOX_RPC_URL'])
     expect(refusals({ SANDBOX_RPC_URL: 'ws://x', SANDBOX_BLOCK_SECONDS: '1' })).toEqual([

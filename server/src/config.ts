@@ -62,12 +62,12 @@ const table = {
     read: databaseUrl,
   },
   REDIS_URL: {
-    takes: 'nothing yet',
+    takes: 'a redis or rediss URL',
     default: null,
     unset: null,
     means:
-      'Kept for the Redis backplane. This version serves from one process and refuses to start with it, rather than ignore it.',
-    read: () => problem('is not used by this version, which serves from one process: unset it'),
+      'Kept for the Redis backplane. This version serves from one process and says at the start that it does not use it.',
+    read: redisUrl,
   },
   LOG_LEVEL: {
     takes: logLevels.map((level) => `\`${level}\``).join(', '),
@@ -182,9 +182,12 @@ function configOf(values: Values, root: string): Config {
       ? { rpcUrl: values.SANDBOX_RPC_URL, blockSeconds: values.SANDBOX_BLOCK_SECONDS }
       : null,
     publicUrl: (port) => values.PUBLIC_URL ?? `http://${urlHost(values.HOST)}:${port}`,
-    warnings: remote
-      ? ['The sandbox is open to other machines: whoever reaches it can spend from its wallet.']
-      : [],
+    warnings: [
+      ...(remote
+        ? ['The sandbox is open to other machines: whoever reaches it can spend from its wallet.']
+        : []),
+      ...(values.REDIS_URL === null ? [] : ['REDIS_URL is set but not used by this version.']),
+    ],
   }
 }
 
@@ -214,13 +217,17 @@ function readTable(env: Environment, problems: FieldError[]): Values {
   return values as Values
 }
 
+/** What the command `settlewire` reads; often set in the same shell. */
+const ofTheTerminal: ReadonlySet<string> = new Set(['SETTLEWIRE_URL', 'SETTLEWIRE_KEY'])
+
 /** What only shows when settings are seen together. */
 function checkTogether(env: Environment, values: Values, problems: FieldError[]): void {
   const report = (name: string, detail: string): void => {
     problems.push({ pointer: `/${name}`, detail })
   }
   for (const name of Object.keys(env)) {
-    if (name.startsWith('SETTLEWIRE_') && !Object.hasOwn(table, name)) {
+    const isOurs = name.startsWith('SETTLEWIRE_') && !ofTheTerminal.has(name)
+    if (isOurs && !Object.hasOwn(table, name)) {
       report(name, 'is no setting of Settlewire: see docs/generated/config.md')
     }
   }
@@ -320,6 +327,12 @@ function origin(text: string): string {
 function webSocketUrl(text: string): string {
   const url = URL.parse(text)
   if (url === null || !/^wss?:$/.test(url.protocol)) problem('must be a ws or wss URL')
+  return text
+}
+
+function redisUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^rediss?:$/.test(url.protocol)) problem('must be a redis:// URL')
   return text
 }
 

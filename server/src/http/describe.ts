@@ -16,7 +16,7 @@ export const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     description:
-      'The `clientSecret` of this payment, from its creation until 24 h after it closes.',
+      'The `clientSecret` of this payment, from its creation until 24 h after `monitorUntil`.',
   },
   checkoutCookie: {
     type: 'apiKey',
