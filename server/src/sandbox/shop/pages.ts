@@ -128,7 +128,7 @@ export function orderPage(payment: PaymentIntent): Html {
         <h2>What the shop's server knows</h2>
         <p>It asked <code>GET /v1/payment-intents/${payment.id}</code> with its secret key. The
           browser's word would not do.</p>
-        <pre tabindex="0">${JSON.stringify(excerpt(payment), null, 2)}</pre>
+        <pre tabindex="0" role="region" aria-label="The answer">${JSON.stringify(excerpt(payment), null, 2)}</pre>
       </section>
     </main>`,
   })
@@ -175,7 +175,7 @@ const page = ({ title, head, body }: { title: string; head: Html; body: Html }):
         </svg>
         Tidewater
       </a>
-      <span class="note">Sandbox: test money only</span>
+      <span class="note">Test money only</span>
     </header>
     ${body}
     <footer class="foot">
