@@ -276,6 +276,7 @@ export class EvmFollower implements ChainFollower {
 
   #tellPending(transfer: SeenTransfer): void {
     const { chain, sink } = this.#parts
+    if (this.#closing.signal.aborted) return
     try {
       sink.pending(chain.name, this.#source, [transfer])
     } catch (error) {

@@ -75,7 +75,11 @@ export class EvmNode {
    * Asked by block hash, never by number: a node that does not have the block must say so instead
    * of answering for another one, or for none. Null when it says so.
    */
-  async logs(blockHash: string, contracts: readonly string[], topic: string) {
+  async logs(
+    blockHash: string,
+    contracts: readonly string[],
+    topic: string,
+  ): Promise<readonly unknown[] | null> {
     const filter = { blockHash, address: contracts, topics: [topic] }
     const answer = await this.#socket.ask('eth_getLogs', [filter])
     if ('refused' in answer) return null

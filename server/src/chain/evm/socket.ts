@@ -63,6 +63,10 @@ export class RpcSocket {
     { clock, limits, signal }: { clock: Clock; limits: Limits; signal: AbortSignal },
   ): Promise<RpcSocket> {
     return new Promise((resolve, reject) => {
+      // The library's own error would repeat the text.
+      if (!URL.canParse(url)) {
+        throw new Failure('chain_unavailable', 'The url of the node is not one.')
+      }
       const ws = new WebSocket(url, {
         handshakeTimeout: limits.connectWithinMs,
         maxPayload: limits.frameBytesMax,
