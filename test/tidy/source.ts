@@ -94,6 +94,6 @@ export const at = (source: Source, start: number, says: string): Violation => ({
   says,
 })
 
-/** Code that only tests run. */
+/** Code that only tests and benches run. */
 export const isTest = (path: string): boolean =>
-  /\.test\.tsx?$/.test(path) || /(^|\/)contract\.ts$/.test(path) || path.startsWith('test/')
+  /\.test\.tsx?$/.test(path) || /(^|\/)contract\.ts$/.test(path) || /^(test|bench)\//.test(path)
