@@ -1,4 +1,4 @@
-import { describeError, type ErrorCode, errorCatalogue } from '@settlewire/core/errors'
+import { describeError, type ErrorCode, errorCatalogue, type Retry } from '@settlewire/core/errors'
 import type { LocalCode } from './request-error.ts'
 
 const localAdvice: Readonly<Record<LocalCode, string>> = {
@@ -15,4 +15,10 @@ const isCatalogued = (code: string): code is ErrorCode => Object.hasOwn(errorCat
 export function adviceFor(code: string): string {
   if (isLocal(code)) return localAdvice[code]
   return isCatalogued(code) ? describeError(code).advice : ''
+}
+
+/** Whether the same request can succeed another time; null for a code that is newer than this client. */
+export function retryFor(code: string): Retry | null {
+  if (isLocal(code)) return 'later'
+  return isCatalogued(code) ? describeError(code).retry : null
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { adviceFor } from './advice.ts'
+import { adviceFor, retryFor } from './advice.ts'
 import { Client } from './client.ts'
 import { sendForJson } from './request.ts'
 import { RequestError } from './request-error.ts'
@@ -60,6 +60,7 @@ describe('a request that fails', () => {
     const error = await failure(new Client({ baseUrl }).get('pi_1'))
     expect(error).toMatchObject({ code: 'of_tomorrow', isFinal: false })
     expect(adviceFor(error.code)).toBe('')
+    expect(retryFor(error.code)).toBeNull()
   })
 
   it.each([
@@ -77,6 +78,7 @@ describe('a request that fails', () => {
     const baseUrl = await listen((request) => request.socket.destroy())
     const error = await failure(new Client({ baseUrl }).get('pi_1'))
     expect(error).toMatchObject({ code: 'unreachable', status: null, isFinal: false })
+    expect(retryFor(error.code)).toBe('later')
     expect(adviceFor(error.code)).toContain('/healthz')
   })
 

@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util'
+import { Problem } from './problem.ts'
+
+const options = {
+  amount: { type: 'string' },
+  currency: { type: 'string' },
+  accept: { type: 'string', multiple: true },
+  'expires-in': { type: 'string' },
+  reference: { type: 'string' },
+  metadata: { type: 'string', multiple: true },
+  'redirect-url': { type: 'string' },
+  'idempotency-key': { type: 'string' },
+  reason: { type: 'string' },
+  status: { type: 'string' },
+  'tx-hash': { type: 'string' },
+  address: { type: 'string' },
+  limit: { type: 'string' },
+  cursor: { type: 'string' },
+  after: { type: 'string' },
+  wait: { type: 'string' },
+  url: { type: 'string' },
+  sandbox: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** Options by name. What was not given is not there. */
+interface Values extends Record<string, unknown> {
+  json?: boolean
+  help?: boolean
+}
+
+const common: readonly string[] = ['url', 'sandbox', 'json', 'help']
+const advice = 'See settlewire --help.'
+
+/** A command line, taken apart. */
+export class Asked {
+  readonly command: string | undefined
+  readonly #values: Readonly<Values>
+  readonly #rest: readonly string[]
+
+  constructor(line: readonly string[]) {
+    try {
+      const parsed = parseArgs({ args: [...line], options, allowPositionals: true })
+      this.#values = parsed.values
+      const [command, ...rest] = parsed.positionals
+      this.command = command
+      this.#rest = rest
+    } catch (error) {
+      throw new Problem('usage', error instanceof Error ? error.message : String(error), advice)
+    }
+  }
+
+  get json(): boolean {
+    return this.#values.json === true
+  }
+
+  get help(): boolean {
+    return this.#values.help === true
+  }
+
+  /** Refuses what the command lacks or would leave unheard: an option or a word too many. */
+  only(takes: readonly string[], needsId: boolean): void {
+    const stray = Object.keys(this.#values).find(
+      (name) => !takes.includes(name) && !common.includes(name),
+    )
+    if (stray !== undefined) {
+      throw new Problem('usage', `${this.command} does not take --${stray}.`, advice)
+    }
+    if (needsId) this.id()
+    const extra = this.#rest[needsId ? 1 : 0]
+    if (extra !== undefined) throw new Problem('usage', `What is ${extra}?`, advice)
+  }
+
+  /** The payment the command is about. */
+  id(): string {
+    const [id] = this.#rest
+    if (id === undefined)
+      throw new Problem('usage', `Which payment? settlewire ${this.command} <id>`, advice)
+    return id
+  }
+
+  option(name: string): string | undefined {
+    const value = this.#values[name]
+    return typeof value === 'string' ? value : undefined
+  }
+
+  required(name: string): string {
+    const value = this.option(name)
+    if (value === undefined) throw new Problem('usage', `--${name} is missing.`, advice)
+    return value
+  }
+
+  /** All values of an option that may be given often, or once with commas. */
+  list(name: string): readonly string[] {
+    const value = this.#values[name]
+    return Array.isArray(value) ? value.flatMap((each) => String(each).split(',')) : []
+  }
+
+  whole(name: string): number | undefined {
+    const text = this.option(name)
+    if (text === undefined) return undefined
+    if (!/^\d{1,9}$/.test(text)) {
+      throw new Problem('usage', `--${name} takes a whole number, not ${text}.`, advice)
+    }
+    return Number(text)
+  }
+
+  /** `--metadata key=value`, as often as wanted. */
+  pairs(name: string): Readonly<Record<string, string>> {
+    const value = this.#values[name]
+    const texts = Array.isArray(value) ? value.map(String) : []
+    return Object.fromEntries(
+      texts.map((text) => {
+        const at = text.indexOf('=')
+        if (at < 1) throw new Problem('usage', `--${name} takes key=value, not ${text}.`, advice)
+        return [text.slice(0, at), text.slice(at + 1)]
+      }),
+    )
+  }
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+import { Client } from '@settlewire/client/client'
+import { Asked } from './ask.ts'
+import { commands } from './commands.ts'
+import { type ExitName, exitCodes } from './exit-code.ts'
+import { Problem, tell } from './problem.ts'
+import { readSettings } from './settings.ts'
+
+const help = `settlewire: create and follow payments from a terminal.
+
+${Object.values(commands)
+  .map(({ usage, does }) => `  settlewire ${usage}\n      ${does}`)
+  .join('\n')}
+
+  --json             one JSON value per line
+  --sandbox <path>   the sandbox.json of a running sandbox: its address and its key
+  --url <address>    where Settlewire is
+
+Environment: SETTLEWIRE_URL, SETTLEWIRE_KEY.
+Exit codes: ${Object.entries(exitCodes)
+  .map(([name, code]) => `${code} ${name}`)
+  .join(', ')}.
+`
+
+async function run(line: readonly string[]): Promise<ExitName> {
+  const asked = new Asked(line)
+  if (asked.help || asked.command === undefined) {
+    process.stdout.write(help)
+    return asked.help ? 'done' : 'usage'
+  }
+  const command = Object.hasOwn(commands, asked.command) ? commands[asked.command] : undefined
+  if (command === undefined) {
+    throw new Problem('usage', `There is no command ${asked.command}.`, 'See settlewire --help.')
+  }
+  asked.only(command.takes, command.usage.includes('<id>'))
+  const { baseUrl, key } = await readSettings({
+    url: asked.option('url'),
+    sandbox: asked.option('sandbox'),
+  })
+  const interrupted = new AbortController()
+  process.once('SIGINT', () => interrupted.abort())
+  return command.run({
+    client: new Client({ baseUrl, key }),
+    asked,
+    print: (text) => process.stdout.write(`${text}\n`),
+    note: (text) => process.stderr.write(`${text}\n`),
+    signal: interrupted.signal,
+  })
+}
+
+// `settlewire list | head` closes the pipe when it has enough: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(exitCodes.done)
+})
+
+try {
+  process.exitCode = exitCodes[await run(process.argv.slice(2))]
+} catch (error) {
+  const told = tell(error)
+  if (told === null) console.error(error)
+  for (const line of told?.lines ?? []) console.error(line)
+  process.exitCode = exitCodes[told?.exit ?? 'broken']
+}

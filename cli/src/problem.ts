@@ -1,0 +1,43 @@
+import { adviceFor, retryFor } from '@settlewire/client/advice'
+import { RequestError } from '@settlewire/client/request-error'
+import type { ExitName } from './exit-code.ts'
+
+/** What stops a command before it is sent: said to the reader as it is. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly exit: ExitName
+  readonly advice: string
+
+  constructor(exit: ExitName, message: string, advice = '') {
+    super(message)
+    this.exit = exit
+    this.advice = advice
+  }
+}
+
+/** What went wrong, for a person: the code, the words, each field, and what to do. */
+export interface Told {
+  readonly exit: ExitName
+  readonly lines: readonly string[]
+}
+
+/** Any error as what is said of it. Null for a bug, which shows its stack. */
+export function tell(error: unknown): Told | null {
+  if (error instanceof Problem) {
+    return { exit: error.exit, lines: present([error.message, error.advice]) }
+  }
+  if (!(error instanceof RequestError)) return null
+  const { code, message, fields, requestId, isFinal } = error
+  const retry = retryFor(code) ?? (isFinal ? 'never' : 'later')
+  return {
+    exit: retry === 'later' ? 'later' : 'refused',
+    lines: present([
+      `${code}: ${message}`,
+      ...fields.map((field) => `  ${field.pointer} ${field.detail}`),
+      adviceFor(code),
+      requestId === null ? '' : `Request ${requestId}`,
+    ]),
+  }
+}
+
+const present = (lines: readonly string[]): readonly string[] => lines.filter((line) => line !== '')

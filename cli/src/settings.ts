@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises'
+import { Problem } from './problem.ts'
+
+/** Where Settlewire is, and the key to ask it with. */
+export interface Settings {
+  readonly baseUrl: string
+  readonly key: string
+}
+
+/** What the command line says of it. */
+export interface Given {
+  readonly url: string | undefined
+  readonly sandbox: string | undefined
+}
+
+/**
+ * Gathers the settings: `--url` before the sandbox file before the environment. A key never comes from
+ * the command line, where everybody on the machine can read it. The only reader of the environment.
+ */
+export async function readSettings(given: Given): Promise<Settings> {
+  const { SETTLEWIRE_URL, SETTLEWIRE_KEY } = process.env
+  const sandbox = given.sandbox === undefined ? null : await readSandbox(given.sandbox)
+  const baseUrl = given.url ?? sandbox?.url ?? SETTLEWIRE_URL
+  const key = sandbox?.secretKey ?? SETTLEWIRE_KEY
+  if (!baseUrl || URL.parse(baseUrl) === null) {
+    throw new Problem(
+      'settings',
+      baseUrl ? `This is no address: ${baseUrl}` : 'Where is Settlewire?',
+      'Set SETTLEWIRE_URL, or name the file that `npm start` writes: --sandbox <path to sandbox.json>.',
+    )
+  }
+  if (!key) {
+    throw new Problem(
+      'settings',
+      'There is no key to ask with.',
+      'Set SETTLEWIRE_KEY, or name the file that `npm start` writes: --sandbox <path to sandbox.json>.',
+    )
+  }
+  return { baseUrl, key }
+}
+
+async function readSandbox(path: string): Promise<{ url: string; secretKey: string }> {
+  const advice = 'The sandbox writes it when it is ready: $SETTLEWIRE_HOME/sandbox.json.'
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Problem('settings', `${path} cannot be read (${error.code}).`, advice)
+  })
+  const { url, secretKey } = parse(text)
+  if (typeof url !== 'string' || typeof secretKey !== 'string') {
+    throw new Problem(
+      'settings',
+      `${path} is no sandbox file: it has no url or no secretKey.`,
+      advice,
+    )
+  }
+  return { url, secretKey }
+}
+
+function parse(text: string): { url?: unknown; secretKey?: unknown } {
+  try {
+    return Object(JSON.parse(text))
+  } catch {
+    // Not JSON: it has neither field, which is what its reader is told.
+    return {}
+  }
+}
