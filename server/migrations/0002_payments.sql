@@ -1,5 +1,6 @@
 -- Payments as of their last event. Every row here can be made again from payment_event.
 
+-- What a payment is found by. Small, and written only when one of these moves.
 create table payment (
   id text collate "C" primary key,
   -- No foreign keys from here to merchant: the check would lock the merchant's row in every append.
@@ -9,21 +10,29 @@ create table payment (
   reference text,
   status text not null,
   flags text[] not null,
-  sequence integer not null check (sequence > 0),
-  head_event_id text collate "C" not null,
-  head_hash bytea not null,
-  -- When the clock next has something to say; null once the watch has ended.
-  due_at timestamptz,
-  watched boolean not null default true,
-  state json not null
+  -- When the clock next has something to say. Null once the watch has ended, and only then.
+  due_at timestamptz
 ) with (fillfactor = 80);
 
-create index payment_of_merchant on payment (merchant_id, livemode, id desc);
-create index payment_by_status on payment (merchant_id, livemode, status, id desc);
+-- Every index costs every change of an indexed column, so there are as few as the questions need:
+-- a list without a status asks for each status in turn.
+create index payment_list on payment (merchant_id, livemode, status, id desc);
 create index payment_by_reference on payment (merchant_id, livemode, reference, id desc)
   where reference is not null;
 create index payment_due on payment (due_at, id) where due_at is not null;
-create index payment_watched on payment (id) where watched;
+
+-- The payment itself, and the end of its chain of events. Whoever moves a payment locks this row.
+create table payment_state (
+  payment_id text collate "C" primary key,
+  -- The half of the payment that its opening fixed, and (last) the half that moves.
+  opening text not null,
+  sequence integer not null check (sequence > 0),
+  head_event_id text collate "C" not null,
+  head_hash bytea not null,
+  state text not null
+  -- Written with every event: no index but the key, room for versions on the same page, and no
+  -- compression, which cost more than it saved. So an event touches one page here.
+) with (fillfactor = 50, toast_tuple_target = 8160);
 
 -- An address belongs to one payment for ever: a transfer to it can never count for two.
 create table payment_address (
@@ -34,25 +43,28 @@ create table payment_address (
 );
 create index payment_address_by_index on payment_address (merchant_id, deposit_index)
   where deposit_index is not null;
-create index payment_address_of_payment on payment_address (payment_id);
 
 create table payment_transaction (
+  tx_hash text collate "C" not null,
   payment_id text collate "C" not null,
   chain text collate "C" not null,
-  tx_hash text collate "C" not null,
-  -- Every block that was ever said to hold it; a reorg asks for payments by these.
-  block_hashes text[] collate "C" not null,
   -- The block that holds it now, by the latest verdict; null while it is in none.
   block_number bigint,
   -- Whether that block moved money to us.
   paid boolean not null,
   final boolean not null,
-  primary key (payment_id, chain, tx_hash)
-) with (fillfactor = 80);
+  primary key (tx_hash, payment_id, chain)
+) with (fillfactor = 70);
 
-create index payment_transaction_by_hash on payment_transaction (tx_hash);
 create index payment_transaction_open on payment_transaction (chain, payment_id) where not final;
-create index payment_transaction_blocks on payment_transaction using gin (block_hashes);
+
+-- Every block that was ever said to hold a transaction of a payment: a reorg asks by these.
+create table payment_inclusion (
+  block_hash text collate "C" not null,
+  payment_id text collate "C" not null,
+  chain text collate "C" not null,
+  primary key (block_hash, payment_id, chain)
+);
 
 -- Answers given under an Idempotency-Key, written together with what they answered for.
 create table idempotency_key (

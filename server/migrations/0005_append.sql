@@ -5,12 +5,12 @@
 -- Arrays of equal length are the columns of rows. Raises SW001 (a payment has moved), SW002 (a
 -- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
 create function settlewire_append(
-  payment_ids text[], expected integer[], expected_hashes bytea[],
-  merchant_ids text[], livemodes boolean[], created timestamptz[], refs text[],
-  statuses text[], flag_lists text[], sequences integer[], head_ids text[], head_hashes bytea[],
-  due timestamptz[], states json[],
-  tx_payments text[], tx_chains text[], tx_hashes text[], tx_blocks text[], tx_numbers bigint[],
-  tx_paid boolean[], tx_final boolean[],
+  payment_ids text[], base_hashes bytea[], sequences integer[], head_ids text[],
+  head_hashes bytea[], states text[], openings text[],
+  found_ids text[], statuses text[], flag_lists text[], due timestamptz[], merchant_ids text[],
+  livemodes boolean[], created timestamptz[], refs text[],
+  tx_hashes text[], tx_payments text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
+  tx_final boolean[], in_blocks text[], in_payments text[], in_chains text[],
   feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
   event_feeds integer[], event_places integer[], event_payments text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
@@ -22,42 +22,52 @@ create function settlewire_append(
   set enable_seqscan = off
   set enable_hashjoin = off
   set enable_mergejoin = off
+  set enable_bitmapscan = off
 as $$
 declare
   wanted integer := cardinality(payment_ids);
   written integer := 0;
-  opened integer;
+  opened integer := 0;
 begin
-  -- A single row cannot be locked in a wrong order; the update alone will do.
-  if wanted > 1 then
-    perform from payment p where p.id = any (payment_ids) order by p.id for no key update;
-  end if;
-
-  update payment p
-  set status = n.status, flags = n.flags::text[], sequence = n.sequence,
-    head_event_id = n.head_id, head_hash = n.head_hash, state = n.state,
-    due_at = case when p.watched then n.due_at end
-  from unnest(payment_ids, expected, expected_hashes, statuses, flag_lists, sequences, head_ids,
-      head_hashes, due, states)
-    as n (id, expected, expected_hash, status, flags, sequence, head_id, head_hash, due_at, state)
-  where p.id = n.id and p.sequence = n.expected and p.head_hash = n.expected_hash;
+  -- A hash is of one payment at one sequence: who names it has seen all that went before. Rows are
+  -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
+  -- only be walked along its one index (see the settings above).
+  update payment_state p
+  set sequence = n.sequence, head_event_id = n.head_id, head_hash = n.head_hash, state = n.state
+  from unnest(payment_ids, base_hashes, sequences, head_ids, head_hashes, states)
+    as n (id, base_hash, sequence, head_id, head_hash, state)
+  where p.payment_id = n.id and p.head_hash = n.base_hash;
   get diagnostics written = row_count;
 
   if written < wanted then
-    insert into payment (id, merchant_id, livemode, created_at, reference, status, flags, sequence,
-      head_event_id, head_hash, due_at, state)
-    select n.id, n.merchant_id, n.livemode, n.created_at, n.reference, n.status, n.flags::text[],
-      n.sequence, n.head_id, n.head_hash, n.due_at, n.state
-    from unnest(payment_ids, expected, merchant_ids, livemodes, created, refs, statuses,
-        flag_lists, sequences, head_ids, head_hashes, due, states)
-      as n (id, expected, merchant_id, livemode, created_at, reference, status, flags, sequence,
-        head_id, head_hash, due_at, state)
-    where n.expected = 0
+    insert into payment_state (payment_id, opening, sequence, head_event_id, head_hash, state)
+    select n.id, n.opening, n.sequence, n.head_id, n.head_hash, n.state
+    from unnest(payment_ids, openings, sequences, head_ids, head_hashes, states)
+      as n (id, opening, sequence, head_id, head_hash, state)
+    where n.opening is not null
     order by n.id
-    on conflict (id) do nothing;
+    on conflict (payment_id) do nothing;
     get diagnostics opened = row_count;
     if written + opened < wanted then
       raise exception 'a payment has moved' using errcode = 'SW001';
+    end if;
+  end if;
+
+  -- From here on the rows of these payments are ours, in every table.
+  if cardinality(found_ids) > 0 then
+    update payment p
+    set status = n.status, flags = n.flags::text[],
+      due_at = case when p.due_at is null then null else n.due_at end
+    from unnest(found_ids, statuses, flag_lists, due, merchant_ids)
+      as n (id, status, flags, due_at, merchant_id)
+    where p.id = n.id and n.merchant_id is null;
+    if opened > 0 then
+      insert into payment (id, merchant_id, livemode, created_at, reference, status, flags, due_at)
+      select n.id, n.merchant_id, n.livemode, n.created_at, n.reference, n.status, n.flags::text[],
+        n.due_at
+      from unnest(found_ids, merchant_ids, livemodes, created, refs, statuses, flag_lists, due)
+        as n (id, merchant_id, livemode, created_at, reference, status, flags, due_at)
+      where n.merchant_id is not null;
     end if;
   end if;
 
@@ -69,18 +79,16 @@ begin
     order by a.address;
   end if;
 
-  if cardinality(tx_payments) > 0 then
-    insert into payment_transaction as t
-      (payment_id, chain, tx_hash, block_hashes, block_number, paid, final)
-    select n.payment_id, n.chain, n.tx_hash, n.blocks::text[], n.number, n.paid, n.final
-    from unnest(tx_payments, tx_chains, tx_hashes, tx_blocks, tx_numbers, tx_paid, tx_final)
-      as n (payment_id, chain, tx_hash, blocks, number, paid, final)
-    on conflict (payment_id, chain, tx_hash) do update
-    set block_hashes = excluded.block_hashes, block_number = excluded.block_number,
-      paid = excluded.paid, final = excluded.final
-    where (t.block_number, t.paid, t.final, t.block_hashes)
-      is distinct from
-      (excluded.block_number, excluded.paid, excluded.final, excluded.block_hashes);
+  if cardinality(tx_hashes) > 0 then
+    insert into payment_transaction as t (tx_hash, payment_id, chain, block_number, paid, final)
+    select * from unnest(tx_hashes, tx_payments, tx_chains, tx_numbers, tx_paid, tx_final)
+    on conflict (tx_hash, payment_id, chain) do update
+    set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final
+    where (t.block_number, t.paid, t.final)
+      is distinct from (excluded.block_number, excluded.paid, excluded.final);
+    insert into payment_inclusion (block_hash, payment_id, chain)
+    select * from unnest(in_blocks, in_payments, in_chains)
+    on conflict do nothing;
   end if;
 
   if cursors is not null then

@@ -21,9 +21,9 @@ begin
 
   execute format('grant usage on schema %I to settlewire_app', current_schema());
   grant select on schema_migration to settlewire_app;
-  grant select, insert on payment_event, idempotency_key, installation_secret, payment_address
-    to settlewire_app;
-  grant select, insert, update on merchant, api_key, deposit_counter, payment,
+  grant select, insert on payment_event, idempotency_key, installation_secret, payment_address,
+    payment_inclusion to settlewire_app;
+  grant select, insert, update on merchant, api_key, deposit_counter, payment, payment_state,
     payment_transaction, merchant_feed, chain_cursor to settlewire_app;
   grant select, insert, delete on chain_block to settlewire_app;
 end

@@ -4,8 +4,9 @@ import type { PaymentEvent } from '@settlewire/core/event'
 import { makeId } from '@settlewire/core/id'
 import type { BlockRef, Observation } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
+import type { Policy } from '@settlewire/core/policy'
 import type { Append } from '../../server/src/ports.ts'
-import { blockAt, bornAt, policy, termsOf, usdc } from './payments.ts'
+import { blockAt, bornAt, termsOf, usdc } from './payments.ts'
 
 export interface ScriptOptions {
   readonly merchantId?: string
@@ -16,6 +17,8 @@ export interface ScriptOptions {
   readonly depositIndex?: number
   /** Where its transaction lands. */
   readonly block?: number
+  /** Blocks until it is settled. */
+  readonly settled?: number
 }
 
 const hex = (bytes: number): string => `0x${randomBytes(bytes).toString('hex')}`
@@ -23,7 +26,8 @@ const mint = (at: number): string => makeId('evt', at, randomBytes(10))
 
 /**
  * A real payment, decided by the real rules, that goes its way step by step: created, detected,
- * confirming 1 and 2 of 3, succeeded, finalized. Each has an id, an address and a transaction of its own.
+ * confirming block by block (3 unless told otherwise), succeeded, finalized. Each has an id, an
+ * address and a transaction of its own.
  */
 export class ScriptedPayment {
   readonly id: string
@@ -31,6 +35,7 @@ export class ScriptedPayment {
   readonly txHash = hex(32)
   readonly block: BlockRef
   readonly #opening: { readonly payment: Payment; readonly append: Append }
+  readonly #policy: Policy
   readonly #script: Observation[]
   #payment: Payment
 
@@ -38,6 +43,7 @@ export class ScriptedPayment {
     const at = options.bornAt ?? bornAt
     this.id = makeId('pi', at, randomBytes(10))
     this.block = blockAt(options.block ?? 10)
+    this.#policy = scriptPolicy(options.settled ?? 3)
     const accept = { asset: 'USDC', chain: 'local', chainId: 31337, token: usdc, decimals: 6 }
     const terms = termsOf({
       accept: [{ ...accept, address: this.address }],
@@ -55,7 +61,7 @@ export class ScriptedPayment {
         transactionId: '00000000-0000-4000-8000-000000000000',
         terms,
       },
-      { policy, at, mint },
+      { policy: this.#policy, at, mint },
     )
     const { depositIndex } = options
     const append = { expectedSequence: 0, events, state: payment }
@@ -64,7 +70,7 @@ export class ScriptedPayment {
       append: depositIndex === undefined ? append : { ...append, depositIndex },
     }
     this.#payment = payment
-    this.#script = this.#way(at)
+    this.#script = this.#way(at, options.settled ?? 3)
   }
 
   /** As of the last step taken. */
@@ -91,7 +97,7 @@ export class ScriptedPayment {
   /** A step outside of the script. Throws when it makes no event. */
   observe(observation: Observation): Append {
     const before = this.#payment
-    const append = appendOf(before, observation)
+    const append = appendOf(before, observation, this.#policy)
     this.#payment = append.state
     return append
   }
@@ -118,23 +124,18 @@ export class ScriptedPayment {
     return { ...this.#seen(view), kind: 'included', txHash, block, transfers }
   }
 
-  headAt(head: number, view: number, finalized: number | null = null): Observation {
-    return { ...this.#seen(view), kind: 'head', head, safe: finalized, finalized }
-  }
-
   reorged(view: number, inMempool: boolean, block = this.block): Observation {
     const { txHash } = this
     return { ...this.#seen(view), kind: 'reorged', txHash, blockHash: block.hash, inMempool }
   }
 
-  #way(at: number): Observation[] {
+  #way(at: number, settled: number): Observation[] {
     const { number } = this.block
     return [
       { ...this.inMempool(), at } as Observation, // the spread of a union keeps its member
       this.included(1),
-      this.headAt(number + 1, 2),
-      this.headAt(number + 2, 3),
-      this.headAt(number + 20, 4, number + 10),
+      ...Array.from({ length: settled - 1 }, (_, index) => headOf(number + index + 1, index + 2)),
+      headOf(number + settled + 20, settled + 2, number + 10),
     ]
   }
 
@@ -155,8 +156,38 @@ export class ScriptedPayment {
   }
 }
 
+const policies = new Map<number, Policy>()
+
+/** The policy of `payments.ts` with another count of blocks; its version names the count. */
+export function scriptPolicy(settled: number): Policy {
+  const local = { settled, final: 'finalized' as const, quorum: 1 }
+  const known = policies.get(settled) ?? { version: `blocks-${settled}`, chains: { local } }
+  policies.set(settled, known)
+  return known
+}
+
+/** The policy that a version of `scriptPolicy` names. */
+export const scriptPolicyOf = (version: string): Policy =>
+  scriptPolicy(Number(version.replace('blocks-', '')))
+
+const heads = new Map<string, Observation>()
+
+/** The chain at a height. One fact for all payments, as a follower reports it. */
+export function headOf(head: number, view: number, finalized: number | null = null): Observation {
+  const key = `${head} ${view} ${finalized}`
+  const at = bornAt + view * 2_000
+  const seen = { source: 'rpc:one', chain: 'local', view, at }
+  const known = heads.get(key) ?? { ...seen, kind: 'head', head, safe: finalized, finalized }
+  heads.set(key, known)
+  return known
+}
+
 /** What an observation makes of a payment, as a share of a batch. Throws when it makes nothing. */
-export function appendOf(payment: Payment, observation: Observation): Append {
+export function appendOf(
+  payment: Payment,
+  observation: Observation,
+  policy: Policy = scriptPolicy(3),
+): Append {
   const { events, payment: state } = decide(payment, observation, {
     policy,
     at: observation.at,

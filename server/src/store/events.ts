@@ -3,7 +3,7 @@ import type { PaymentEvent } from '@settlewire/core/event'
 import { type Instant, toRfc3339 } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
-import { evidenceFromJson, paymentFromJson } from '@settlewire/core/payment-json'
+import { evidenceFromJson } from '@settlewire/core/payment-json'
 import type { EventType, Status } from '@settlewire/core/status-model'
 import type {
   Batch,
@@ -15,12 +15,14 @@ import type {
   StoredEvent,
   Watched,
 } from '../ports.ts'
-import { appendStatement, parametersOf, prepare, storedEvents } from './append.ts'
-import { arrayOf } from './array-literal.ts'
+import { appendStatement, appendValues } from './append.ts'
+import { arrayOf } from './binary-array.ts'
 import { begin, position } from './chains.ts'
 import type { Database } from './database.ts'
-import { HeadHashes } from './head-hashes.ts'
+import { Heads } from './heads.ts'
 import { listStatement } from './list.ts'
+import { prepare, storedEvents } from './prepare.ts'
+import { paymentOf } from './projection.ts'
 import { sqlState } from './sql-error.ts'
 
 /** The errors that settlewire_append raises by name. */
@@ -44,44 +46,46 @@ const raised: Readonly<
 export class PostgresEvents implements EventStore {
   readonly #database: Database
   readonly #clock: Clock
-  readonly #hashes: HeadHashes
+  readonly #heads: Heads
 
   constructor(database: Database, clock: Clock) {
     this.#database = database
     this.#clock = clock
-    this.#hashes = new HeadHashes(database)
+    this.#heads = new Heads(database)
   }
 
   async append(batch: Batch): Promise<readonly StoredEvent[]> {
-    const hashOf = await this.#hashes.before(batch.appends)
-    const prepared = prepare(batch.appends, hashOf)
+    const heads = await this.#heads.before(batch.appends)
+    const prepared = prepare(batch.appends, ({ state }) => heads.get(state.id))
     try {
       const rows = await this.#database.query<{ feed: number; last_position: number }>(
         appendStatement,
-        parametersOf(batch, prepared),
+        appendValues(batch, prepared),
       )
       const lastPositions = new Map(rows.map((row) => [row.feed, row.last_position]))
       const stored = storedEvents(prepared, lastPositions, this.#clock.now())
-      this.#hashes.learn(stored)
+      this.#heads.learn(prepared.shares)
       return stored
     } catch (error) {
-      this.#hashes.forget(batch.appends)
+      this.#heads.forget(batch.appends)
       const code = raised[sqlState(error) ?? '']
       throw code === undefined ? error : new Failure(code, undefined, { cause: error })
     }
   }
 
   async load(ids: readonly string[]): Promise<readonly Payment[]> {
-    const rows = await this.#database.query<{ state: string; head_hash: Buffer }>(
+    const rows = await this.#database.query<PaymentRow & { head_hash: Buffer }>(
       {
         name: 'load',
-        text: 'select state, head_hash from payment where id = any ($1::text[])',
+        text: `select opening, state, head_hash
+          from payment_state where payment_id = any ($1::text[])`,
       },
       [arrayOf.text(ids)],
     )
-    return rows.map(({ state, head_hash }) => {
-      const payment = paymentFromJson(JSON.parse(state))
-      this.#hashes.note(payment.id, { sequence: payment.sequence, hash: head_hash.toString('hex') })
+    return rows.map((row) => {
+      const payment = paymentOf(row)
+      const { id, sequence } = payment
+      this.#heads.meet(id, { sequence, hash: row.head_hash.toString('hex') })
       return payment
     })
   }
@@ -126,7 +130,11 @@ export class PostgresEvents implements EventStore {
 
   async heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#database.query<{ id: string; sequence: number }>(
-      { name: 'heads', text: 'select id, sequence from payment where id = any ($1::text[])' },
+      {
+        name: 'heads',
+        text: `select payment_id as id, sequence
+          from payment_state where payment_id = any ($1::text[])`,
+      },
       [arrayOf.text(ids)],
     )
     return new Map(rows.map(({ id, sequence }) => [id, sequence]))
@@ -151,10 +159,8 @@ export class PostgresEvents implements EventStore {
 
   async list(query: PaymentQuery): Promise<{ payments: readonly Payment[]; next: string | null }> {
     const { statement, values } = listStatement(query)
-    const rows = await this.#database.query<{ state: string }>(statement, values)
-    const payments = rows
-      .slice(0, query.limit)
-      .map(({ state }) => paymentFromJson(JSON.parse(state)))
+    const rows = await this.#database.query<PaymentRow>(statement, values)
+    const payments = rows.slice(0, query.limit).map(paymentOf)
     const more = rows.length > query.limit
     return { payments, next: more ? (payments.at(-1)?.id ?? null) : null }
   }
@@ -215,8 +221,9 @@ export class PostgresEvents implements EventStore {
     const rows = await this.#database.query<{ id: string; accept: string }>(
       {
         name: 'watched',
-        text: `select id, state #> '{terms,accept}' as accept
-          from payment where watched and id > $1 order by id limit $2`,
+        text: `select p.id, s.opening::json #> '{terms,accept}' as accept
+          from payment p join payment_state s on s.payment_id = p.id
+          where p.due_at is not null and p.id > $1 order by p.id limit $2`,
       },
       [afterId, limit],
     )
@@ -238,7 +245,7 @@ export class PostgresEvents implements EventStore {
           join payment p on p.id = t.payment_id
           left join chain_cursor c on c.chain = t.chain
           where t.chain = $1 and not t.final
-            and (p.watched or (t.paid and t.block_number > c.finalized))
+            and (p.due_at is not null or (t.paid and t.block_number > c.finalized))
           order by t.payment_id`,
       },
       [chain],
@@ -250,8 +257,8 @@ export class PostgresEvents implements EventStore {
     const rows = await this.#database.query<{ payment_id: string }>(
       {
         name: 'in_blocks',
-        text: `select distinct payment_id from payment_transaction
-          where chain = $1 and block_hashes && $2::text[] order by payment_id`,
+        text: `select distinct payment_id from payment_inclusion
+          where block_hash = any ($2::text[]) and chain = $1 order by payment_id`,
       },
       [chain, arrayOf.text(blockHashes)],
     )
@@ -262,12 +269,13 @@ export class PostgresEvents implements EventStore {
     await this.#database.query(
       {
         name: 'release',
-        // In the order in which appends lock, so that the two never deadlock.
+        // The same locks in the same order as an append takes, so that the two never deadlock.
         text: `with locked as materialized (
-            select id from payment where id = any ($1::text[]) order by id for no key update
+            select payment_id from payment_state where payment_id = any ($1::text[])
+            order by payment_id for no key update
           )
-          update payment p set watched = false, due_at = null from locked
-          where p.id = locked.id and p.watched`,
+          update payment p set due_at = null from locked
+          where p.id = locked.payment_id and p.due_at is not null`,
       },
       [arrayOf.text(ids)],
     )
@@ -280,6 +288,11 @@ export class PostgresEvents implements EventStore {
   begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition> {
     return begin(this.#database, chain, { genesisHash, at })
   }
+}
+
+interface PaymentRow {
+  readonly opening: string
+  readonly state: string
 }
 
 interface AnswerRow {

@@ -1,13 +1,13 @@
+import { statuses } from '@settlewire/core/status-model'
 import type { PaymentQuery } from '../ports.ts'
 import type { Statement } from './database.ts'
 
 /** Each filter and its condition; `?` is its value. */
 const conditions = {
-  status: 'status = ?',
-  reference: 'reference = ?',
-  txHash: 'id in (select payment_id from payment_transaction where tx_hash = ?)',
-  address: 'id in (select payment_id from payment_address where address = ?)',
-  cursor: 'id < ?',
+  reference: 'p.reference = ?',
+  txHash: 'p.id in (select payment_id from payment_transaction where tx_hash = ?)',
+  address: 'p.id in (select payment_id from payment_address where address = ?)',
+  cursor: 'p.id < ?',
 } as const satisfies Partial<Record<keyof PaymentQuery, string>>
 
 type Filter = keyof typeof conditions
@@ -17,9 +17,10 @@ type Filter = keyof typeof conditions
  * combination of filters is a statement of its own: each gets the plan and the index it deserves.
  */
 export function listStatement(query: PaymentQuery): { statement: Statement; values: unknown[] } {
-  const values: unknown[] = [query.merchantId, query.livemode]
+  const { merchantId, livemode, status, limit } = query
+  const values: unknown[] = [merchantId, livemode, limit + 1]
   const names: string[] = []
-  let where = 'merchant_id = $1 and livemode = $2'
+  let where = 'p.merchant_id = $1 and p.livemode = $2'
   for (const filter of Object.keys(conditions) as Filter[]) {
     // ^ the keys of a constant
     const value = query[filter]
@@ -28,9 +29,28 @@ export function listStatement(query: PaymentQuery): { statement: Statement; valu
     names.push(filter)
     where += ` and ${conditions[filter].replace('?', `$${values.length}`)}`
   }
-  values.push(query.limit + 1)
-  const text = `select state from payment where ${where} order by id desc limit $${values.length}`
+  const isNarrow = names.some((name) => name !== 'cursor')
+  if (status !== undefined) values.push(status)
+  const ids =
+    status !== undefined
+      ? page(`${where} and p.status = $${values.length}`)
+      : isNarrow
+        ? page(where)
+        : everyStatus(where)
+  const text = `select s.opening, s.state from (${ids}) as p
+    join payment_state s on s.payment_id = p.id order by p.id desc`
+  if (status !== undefined) names.push('status')
   return { statement: { name: `list ${names.join(' ')}`, text }, values }
+}
+
+const page = (where: string): string =>
+  `select p.id from payment p where ${where} order by p.id desc limit $3`
+
+/** The newest of every status, and of these the newest: one index serves lists with and without one. */
+const everyStatus = (where: string): string => {
+  const ofOne = page(`${where} and p.status = one.status`)
+  return `select p.id from unnest('{${statuses.join(',')}}'::text[]) as one (status)
+    cross join lateral (${ofOne}) as p order by p.id desc limit $3`
 }
 
 /** Hashes and EVM addresses are stored in lower case; people paste them in any. */

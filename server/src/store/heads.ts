@@ -1,21 +1,17 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
-import type { Append, StoredEvent } from '../ports.ts'
-import { arrayOf } from './array-literal.ts'
+import type { Append } from '../ports.ts'
+import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
-
-interface Head {
-  readonly sequence: number
-  readonly hash: string
-}
+import type { Head, Share } from './prepare.ts'
 
 const headsMax = 50_000
 
 /**
- * The hash each payment's chain is at, kept to save a read before an append. A guess, not a truth:
- * the append itself compares it with the row that it locks.
+ * The head of each payment, kept to save a read before an append. A guess, not a truth: the append
+ * itself compares the hash with the row that it locks.
  */
-export class HeadHashes {
+export class Heads {
   readonly #database: Database
   /** Oldest first. */
   readonly #heads = new Map<string, Head>()
@@ -25,32 +21,37 @@ export class HeadHashes {
   }
 
   /** What these appends are chained to. Throws `sequence_conflict` when one is already too late. */
-  async before(appends: readonly Append[]): Promise<(append: Append) => string> {
+  async before(appends: readonly Append[]): Promise<ReadonlyMap<string, Head>> {
     const updates = appends.filter(({ expectedSequence }) => expectedSequence > 0)
     const isKnown = ({ expectedSequence, state }: Append): boolean =>
       this.#heads.get(state.id)?.sequence === expectedSequence
     const missing = updates.filter((append) => !isKnown(append)).map(({ state }) => state.id)
     const read = missing.length === 0 ? null : await this.#read(missing)
-    const found = new Map<string, string>()
+    const found = new Map<string, Head>()
     for (const { expectedSequence, state } of updates) {
       const head = read?.get(state.id) ?? this.#heads.get(state.id)
       if (head?.sequence !== expectedSequence) throw new Failure('sequence_conflict')
-      found.set(state.id, head.hash)
+      found.set(state.id, head)
     }
-    return ({ state }) => {
-      const hash = found.get(state.id)
-      assert(hash !== undefined, 'the hash before every update was found')
-      return hash
-    }
+    return found
   }
 
-  learn(stored: readonly StoredEvent[]): void {
-    for (const { paymentId, event, hash } of stored) {
-      this.note(paymentId, { sequence: event.data.sequence, hash })
-    }
+  /** A share was committed. */
+  learn(shares: readonly Share[]): void {
+    for (const { append, head } of shares) this.#note(append.state.id, head)
   }
 
-  note(paymentId: string, head: Head): void {
+  /** A payment was read. What is known of it from an append is at least as good. */
+  meet(paymentId: string, head: Omit<Head, 'written'>): void {
+    if (this.#heads.get(paymentId)?.hash === head.hash) return
+    this.#note(paymentId, { ...head, written: null })
+  }
+
+  forget(appends: readonly Append[]): void {
+    for (const { state } of appends) this.#heads.delete(state.id)
+  }
+
+  #note(paymentId: string, head: Head): void {
     this.#heads.delete(paymentId)
     this.#heads.set(paymentId, head)
     if (this.#heads.size <= headsMax) return
@@ -59,22 +60,19 @@ export class HeadHashes {
     this.#heads.delete(oldest)
   }
 
-  forget(appends: readonly Append[]): void {
-    for (const { state } of appends) this.#heads.delete(state.id)
-  }
-
   async #read(ids: readonly string[]): Promise<ReadonlyMap<string, Head>> {
     const rows = await this.#database.query<{ id: string; sequence: number; head_hash: Buffer }>(
       {
         name: 'head_hashes',
-        text: 'select id, sequence, head_hash from payment where id = any ($1::text[])',
+        text: `select payment_id as id, sequence, head_hash
+          from payment_state where payment_id = any ($1::text[])`,
       },
       [arrayOf.text(ids)],
     )
     return new Map(
       rows.map(({ id, sequence, head_hash }) => [
         id,
-        { sequence, hash: head_hash.toString('hex') },
+        { sequence, hash: head_hash.toString('hex'), written: null },
       ]),
     )
   }

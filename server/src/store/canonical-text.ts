@@ -1,0 +1,84 @@
+/**
+ * `canonicalJson(plain(value))` of core in one pass, which is what most of an append's own time goes
+ * into: sorted keys, no blanks, `{"$big":"…"}` for bigints. A test holds the two together.
+ */
+export function canonicalText(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'bigint':
+      return `{"$big":"${value}"}`
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value) ? arrayText(value) : objectText(value)
+    case 'undefined':
+      return 'null'
+    default:
+      return JSON.stringify(value)
+  }
+}
+
+/** Texts of objects that never change and come again and again: terms, transactions, facts. */
+const remembered = new WeakMap<object, string>()
+
+/** As `canonicalText`, and remembered as long as the object lives. Only for what is never changed. */
+export function rememberedText(value: object): string {
+  const known = remembered.get(value)
+  if (known !== undefined) return known
+  const text = canonicalText(value)
+  remembered.set(value, text)
+  return text
+}
+
+function arrayText(items: readonly unknown[]): string {
+  let text = '['
+  for (let index = 0; index < items.length; index++) {
+    text += (index === 0 ? '' : ',') + canonicalText(items[index])
+  }
+  return `${text}]`
+}
+
+interface Member {
+  readonly key: string
+  /** The key, quoted, with the colon. */
+  readonly label: string
+}
+
+/** A shape of objects, found by walking its keys: which keys, and in which order they are written. */
+interface Shape {
+  readonly next: Map<string, Shape>
+  members: readonly Member[] | null
+}
+
+let shapes: Shape = { next: new Map(), members: null }
+let shapeCount = 0
+/** Objects keyed by hashes have shapes without end. */
+const shapesMax = 2_000
+
+function objectText(value: object): string {
+  let shape = shapes
+  for (const key in value) shape = shape.next.get(key) ?? grow(shape, key)
+  shape.members ??= sortedMembers(Object.keys(value))
+  let text = ''
+  for (const { key, label } of shape.members) {
+    const member = (value as Record<string, unknown>)[key] // one of its own keys
+    if (member !== undefined) text += (text === '' ? label : `,${label}`) + canonicalText(member)
+  }
+  return `{${text}}`
+}
+
+function grow(shape: Shape, key: string): Shape {
+  if (++shapeCount > shapesMax) {
+    shapes = { next: new Map(), members: null }
+    shapeCount = 0
+  }
+  const next: Shape = { next: new Map(), members: null }
+  shape.next.set(key, next)
+  return next
+}
+
+const sortedMembers = (keys: readonly string[]): readonly Member[] =>
+  keys
+    .map((key) => ({ key, escaped: key.startsWith('$') ? `$${key}` : key }))
+    .sort((a, b) => (a.escaped < b.escaped ? -1 : 1))
+    .map(({ key, escaped }) => ({ key, label: `${JSON.stringify(escaped)}:` }))

@@ -1,0 +1,137 @@
+import { assert } from '@settlewire/core/assert'
+import type { PaymentEvent } from '@settlewire/core/event'
+import type { Instant } from '@settlewire/core/instant'
+import type { Payment } from '@settlewire/core/payment'
+import type { Append, StoredEvent } from '../ports.ts'
+import { noHash, type Sealed, seal } from './hash-chain.ts'
+import { type Findable, findableOf } from './projection.ts'
+
+/** What the store knows of a payment without asking: where its chain of hashes is. */
+export interface Head {
+  readonly sequence: number
+  readonly hash: string
+  /** What it can be found by, as it was last written; null when that is not known. */
+  readonly written: Pick<Findable, 'standingText' | 'transactionsText'> | null
+}
+
+/** One payment's share of a batch, sealed. */
+export interface Share {
+  readonly append: Append
+  /** The hash that the payment must still be at. */
+  readonly baseHash: string
+  readonly head: Head
+  readonly findable: Findable
+  /** Whether the last append wrote something else. */
+  readonly hasMoved: { readonly standing: boolean; readonly transactions: boolean }
+}
+
+/** The feed of one merchant and mode, and how many events of the batch go into it. */
+export interface Feed {
+  readonly number: number
+  readonly merchantId: string
+  readonly livemode: boolean
+  count: number
+}
+
+/** An event of a batch, sealed, with its place among those of its feed. */
+export interface Placed {
+  readonly state: Payment
+  readonly event: PaymentEvent
+  readonly sealed: Sealed
+  readonly feed: Feed
+  /** From 1. */
+  readonly place: number
+}
+
+/** A batch, ready to be sent. */
+export interface Prepared {
+  /** By id, which is the order in which everybody locks. */
+  readonly shares: readonly Share[]
+  readonly placed: readonly Placed[]
+  readonly feeds: readonly Feed[]
+}
+
+/** Seals every event to the one before it. `headOf` knows the head of each payment that goes on. */
+export function prepare(
+  appends: readonly Append[],
+  headOf: (append: Append) => Head | undefined,
+): Prepared {
+  const feeds = new Map<string, Feed>()
+  const seen = new Set<string>()
+  const placed: Placed[] = []
+  const shares = appends.map((append): Share => {
+    check(append, seen)
+    const { expectedSequence, events, state } = append
+    const before = expectedSequence === 0 ? opening : headOf(append)
+    assert(before?.sequence === expectedSequence, 'the hash before every event is known')
+    const feed = feedOf(state, feeds)
+    let { hash } = before
+    for (const event of events) {
+      const sealed = seal(event, hash)
+      hash = sealed.hash
+      feed.count += 1
+      placed.push({ state, event, sealed, feed, place: feed.count })
+    }
+    const findable = findableOf(state)
+    return {
+      append,
+      baseHash: before.hash,
+      head: { sequence: state.sequence, hash, written: findable },
+      findable,
+      hasMoved: {
+        standing: findable.standingText !== before.written?.standingText,
+        transactions: findable.transactionsText !== (before.written?.transactionsText ?? ''),
+      },
+    }
+  })
+  return { shares: shares.sort(byId), placed, feeds: [...feeds.values()] }
+}
+
+const byId = (a: Share, b: Share): number => (a.append.state.id < b.append.state.id ? -1 : 1)
+
+const opening: Head = { sequence: 0, hash: noHash, written: null }
+
+/** What became of a batch: each event with its position, given where each feed now ends. */
+export function storedEvents(
+  { placed }: Prepared,
+  lastPositions: ReadonlyMap<number, number>,
+  committedAt: Instant,
+): StoredEvent[] {
+  return placed.map(({ state, event, sealed, feed, place }) => {
+    const last = lastPositions.get(feed.number)
+    assert(last !== undefined, 'every feed of the batch was moved')
+    return {
+      event,
+      paymentId: state.id,
+      merchantId: state.merchantId,
+      livemode: state.livemode,
+      position: last - feed.count + place,
+      dataJson: sealed.dataJson,
+      prevHash: sealed.prevHash,
+      hash: sealed.hash,
+      committedAt,
+    }
+  })
+}
+
+/** What the engine promises with a batch. Broken, the history would be wrong for ever. */
+function check({ expectedSequence, events, state }: Append, seen: Set<string>): void {
+  assert(!seen.has(state.id), 'a batch has one share per payment')
+  seen.add(state.id)
+  assert(events.length > 0, 'an append has events')
+  for (const [index, { data }] of events.entries()) {
+    assert(data.id === state.id, 'the events are of the payment')
+    assert(data.sequence === expectedSequence + index + 1, 'sequences have no gap')
+  }
+  assert(state.sequence === expectedSequence + events.length, 'the state is that after the events')
+  assert(state.head.eventId === events.at(-1)?.id, 'the head is the last event')
+}
+
+function feedOf({ merchantId, livemode }: Payment, feeds: Map<string, Feed>): Feed {
+  const key = `${livemode} ${merchantId}`
+  const known = feeds.get(key)
+  if (known !== undefined) return known
+  const feed = { number: feeds.size + 1, merchantId, livemode, count: 0 }
+  feeds.set(key, feed)
+  return feed
+}

@@ -1,0 +1,100 @@
+import { nextDeadline } from '@settlewire/core/deadline'
+import type { Instant } from '@settlewire/core/instant'
+import type { Payment, Transaction } from '@settlewire/core/payment'
+import { paymentFromJson } from '@settlewire/core/payment-json'
+import { canonicalInclusion } from '@settlewire/core/transfer'
+import { canonicalText, rememberedText } from './canonical-text.ts'
+
+/**
+ * A payment is stored as two texts of `paymentToJson`: what was fixed when it was opened, written
+ * once, and what moves, written with every event.
+ */
+export function openingText({
+  id,
+  merchantId,
+  livemode,
+  transactionId,
+  createdAt,
+  terms,
+}: Payment) {
+  return canonicalText({ id, merchantId, livemode, transactionId, createdAt, terms })
+}
+
+/**
+ * What moves. Bigints and keys from outside occur in few places; the rest is left to JSON's own
+ * encoder, which is several times as fast. A transaction stays the same from one event to the next,
+ * and so does its text.
+ */
+export function stateText({ facts, received, pending, ...rest }: Payment): string {
+  const { id, merchantId, livemode, transactionId, createdAt, terms, ...plain } = rest
+  const { transactions, heads, ...seen } = facts
+  return (
+    `${JSON.stringify(plain).slice(0, -1)},"received":${canonicalText(received)},` +
+    `"pending":${canonicalText(pending)},"facts":${JSON.stringify(seen).slice(0, -1)},` +
+    `"heads":${canonicalText(heads)},"transactions":[${transactions.map(rememberedText).join()}]}}`
+  )
+}
+
+/** The payment that the two texts hold. They are ours and were never outside. */
+export function paymentOf(row: { readonly opening: string; readonly state: string }): Payment {
+  const opening: unknown = JSON.parse(row.opening)
+  const state: unknown = JSON.parse(row.state)
+  return paymentFromJson(Object.assign({}, opening, state))
+}
+
+/**
+ * What a payment is found by, beside its id. Each half has a text that tells whether it changed:
+ * while it stays the same, nothing of it has to be written.
+ */
+export interface Findable {
+  readonly dueAt: Instant
+  readonly standingText: string
+  readonly transactions: readonly TransactionRow[]
+  readonly transactionsText: string
+}
+
+export interface TransactionRow {
+  readonly paymentId: string
+  readonly chain: string
+  readonly txHash: string
+  /** Every block that was ever said to hold it. */
+  readonly blocks: readonly string[]
+  readonly number: number | null
+  readonly paid: boolean
+  readonly final: boolean
+}
+
+export function findableOf(payment: Payment): Findable {
+  const dueAt = nextDeadline(payment)
+  const transactions = payment.facts.transactions.map((transaction) => rowOf(payment, transaction))
+  return {
+    dueAt,
+    standingText: `${payment.status} ${payment.flags} ${dueAt}`,
+    transactions,
+    transactionsText: transactions
+      .map(({ txHash, blocks, number, paid, final }) => [txHash, blocks, number, paid, final])
+      .join(' '),
+  }
+}
+
+/**
+ * Final: nothing is expected to change, because the chain has finalized the block; where it tells no
+ * finality, because the payment is final by its policy. Anything else is looked at again with every
+ * step of the chain - also a second transaction, still on its way, of a payment that is final.
+ */
+function rowOf(payment: Payment, transaction: Transaction): TransactionRow {
+  const { chain, txHash, inclusions } = transaction
+  const inclusion = canonicalInclusion(transaction)
+  const number = inclusion?.block?.number ?? null
+  const finalized = payment.facts.heads[chain]?.finalized ?? null
+  const isBuried = number !== null && finalized !== null && number <= finalized
+  return {
+    paymentId: payment.id,
+    chain,
+    txHash,
+    blocks: Object.keys(inclusions),
+    number,
+    paid: inclusion?.outcome === 'paid',
+    final: finalized === null ? payment.finality === 'final' && number !== null : isBuried,
+  }
+}
