@@ -137,6 +137,18 @@ describe('what a block did to us', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
   })
 
+  it('pitfall 11: the receipt decides also when a node shows logs of what was reverted', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const tx = { ...tokenTx(world.token, to, 5n), reverted: true }
+    world.ledger.watch.tracked.add(tx.hash)
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toEqual([])
+    expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
+  })
+
   it('pitfall 11: a reverted native payment moved nothing either', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
