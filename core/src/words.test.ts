@@ -98,4 +98,5 @@ it('names a chain it does not know as it is configured, and estimates nothing fo
   expect(aboutSeconds('arbitrum', 1)).toBe(1)
   expect(aboutSeconds('somechain', 3)).toBeNull()
   expect(aboutSeconds('polygon', null)).toBeNull()
+  expect(aboutSeconds('polygon', 0)).toBeNull()
 })

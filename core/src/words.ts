@@ -59,7 +59,7 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     tone: 'moving',
     label: 'Detected',
     title: () => 'Payment detected, confirming.',
-    text: () => 'Do not pay again. The network has seen it and will write it into a block.',
+    text: () => 'Do not pay again. The network has seen it; it counts once it is in a block.',
   },
   pending_expired: {
     tone: 'unclear',
@@ -177,5 +177,7 @@ export const chainName = (chain: string): string => chainWords[chain]?.name ?? c
 /** How long so many more blocks take, about; null where nobody can say. */
 export function aboutSeconds(chain: string | null, blocks: number | null): number | null {
   const blockMs = chainWords[chain ?? '']?.blockMs
-  return blockMs === undefined || blocks === null ? null : Math.ceil((blocks * blockMs) / 1000)
+  // None left: it waits for something else, and nobody can say how long.
+  if (blockMs === undefined || blocks === null || blocks <= 0) return null
+  return Math.ceil((blocks * blockMs) / 1000)
 }

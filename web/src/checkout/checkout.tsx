@@ -1,3 +1,4 @@
+import type { Status } from '@settlewire/core/status-model'
 import { chainName } from '@settlewire/core/words'
 import {
   type ReactNode,
@@ -67,9 +68,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
       <main className="sheet">
         <header className="ask">
           <div className="ask-top">
-            <p className="merchant">
-              {merchant === '' ? words.unnamedMerchant : words.payTo(merchant)}
-            </p>
+            <p className="merchant">{headline(merchant, payment.status)}</p>
             <p className="connection" data-look={line.look}>
               {line.label}
             </p>
@@ -121,6 +120,11 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
       )}
     </div>
   )
+}
+
+function headline(merchant: string, status: Status): string {
+  if (merchant === '') return words.unnamedMerchant
+  return status === 'succeeded' ? words.paidTo(merchant) : words.payTo(merchant)
 }
 
 function TestBanner(): ReactNode {

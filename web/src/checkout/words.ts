@@ -4,6 +4,7 @@ import type { Status } from '@settlewire/core/status-model'
 export const words = {
   unnamedMerchant: 'Payment request',
   payTo: (merchant: string) => `Pay ${merchant}`,
+  paidTo: (merchant: string) => `Paid to ${merchant}`,
   pageTitle: (label: string, amount: string) => `${label} · ${amount}`,
   testMode: 'Test mode',
   testModeText: 'No real money moves here.',
