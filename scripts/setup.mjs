@@ -5,30 +5,18 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { argv, env, exit, platform, stderr, versions } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { locked } from './lock.mjs'
+import { fail, runNpm, SetupError } from './npm.mjs'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const toolchain = join(root, '.toolchain')
 const stampFile = join(root, 'node_modules', '.settlewire-setup')
 const manifests = ['package.json', 'package-lock.json']
 const workspaces = ['core', 'server', 'client', 'cli', 'web']
-
-/** What npm says when it cannot get at the registry at all. */
-const unreachable =
-  /E(NOTFOUND|CONNREFUSED|CONNRESET|AI_AGAIN|TIMEDOUT|NETUNREACH|HOSTUNREACH)\b|ENOTCACHED/
 
 /**
  * Does what is left to do and returns the path of the pinned Node. Safe when several start at once:
@@ -82,11 +70,14 @@ function install(stamp) {
   say('Installing packages (once; later starts need no network) …')
   // Not `npm ci`: a lock file made on one platform may lack the binaries of another, and `ci` would
   // not look for them.
-  npm(['install', '--no-save', '--include=dev', '--include=optional'], dirname(node))
+  const first = dirname(node)
+  runNpm({ root, args: ['install', '--no-save', '--include=dev', '--include=optional'], first })
   if (!runs(nodeIn(root), wanted)) {
     fail(`npm did not install Node ${wanted}. Are install scripts switched off (ignore-scripts)?`)
   }
   writeFileSync(stampFile, stamp)
+  // It has done its work: the packages brought the same Node.
+  rmSync(join(toolchain, 'node_modules'), { recursive: true, force: true })
   say(`Ready after ${Math.round((Date.now() - startedAt) / 1000)} s.`)
 }
 
@@ -102,7 +93,8 @@ function pinnedNode(wanted) {
   mkdirSync(toolchain, { recursive: true })
   const manifest = { private: true, allowScripts: { node: true } }
   writeFileSync(join(toolchain, 'package.json'), JSON.stringify(manifest))
-  npm(['install', '--no-save', '--no-package-lock', '--prefix', toolchain, `node@${wanted}`])
+  const where = ['--no-save', '--no-package-lock', '--prefix', toolchain]
+  runNpm({ root, args: ['install', ...where, `node@${wanted}`], first: null })
   if (!runs(nodeIn(toolchain), wanted)) {
     fail(`npm did not install Node ${wanted}. Are install scripts switched off (ignore-scripts)?`)
   }
@@ -115,67 +107,6 @@ function runs(node, wanted) {
   const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' })
   return status === 0 && stdout.trim() === `v${wanted}`
 }
-
-/**
- * Runs npm, by the Node in `first` when one is given.
- * @param {string[]} args
- * @param {string} [first]
- */
-function npm(args, first) {
-  const cli = env.npm_execpath
-  // `npm start` tells which npm it is; under another runner there is one on the PATH.
-  const own = cli && /npm-cli\.js$/.test(cli) ? cli : null
-  const path = first ? `${first}${delimiter}${env.PATH}` : env.PATH
-  const quiet = [
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-    '--fetch-retry-mintimeout=1000',
-    '--fetch-retry-maxtimeout=5000',
-  ]
-  const {
-    status,
-    error,
-    stderr: said,
-  } = spawnSync(
-    own ? (first ? join(first, 'node') : process.execPath) : 'npm',
-    [...(own ? [own] : []), ...args, ...quiet, ...cacheArgs()],
-    {
-      cwd: root,
-      env: { ...env, PATH: path, NODE_ENV: 'development' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  )
-  if (error) fail(`npm could not be started (${error.message}). Install npm 9 or later.`)
-  if (status === 0) return
-  say(said.trim())
-  if (unreachable.test(said)) {
-    fail(
-      'The npm registry cannot be reached, and set-up needs it once. Check the network, or point npm\n' +
-        'at a mirror or proxy: npm config set registry …, npm config set proxy …',
-    )
-  }
-  fail(`npm ${args[0]} failed (see above). Nothing was started; it is safe to try again.`)
-}
-
-/** Without a home that can be written to, npm keeps its cache here. */
-function cacheArgs() {
-  try {
-    accessSync(homedir(), constants.W_OK)
-    return []
-  } catch {
-    return [`--cache=${join(toolchain, 'npm-cache')}`]
-  }
-}
-
-/** @param {string} text @returns {never} */
-function fail(text) {
-  throw new SetupError(text)
-}
-
-class SetupError extends Error {}
 
 /**
  * The entry of every script: does the set-up, or says in plain words why it cannot.
