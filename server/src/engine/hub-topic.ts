@@ -187,9 +187,10 @@ export class Topic {
 
   /** The only place that moves a position. Of consecutive frames it pushes those that come next. */
   #serve(subscriber: Subscriber, frames: readonly Frame[]): void {
-    const first = frames[0]?.sequence ?? 0
-    let frame = frames[subscriber.position + 1 - first]
-    while (frame && this.#subscribers.has(subscriber)) {
+    const next = subscriber.position + 1 - (frames[0]?.sequence ?? 0)
+    for (let index = next, frame = frames[index]; frame; frame = frames[++index]) {
+      // Asked only from the second on: with one event for thousands, the question would cost most.
+      if (index > next && !this.#subscribers.has(subscriber)) return
       subscriber.position++
       try {
         if (!subscriber.push(frame)) this.#detach(subscriber)
@@ -197,7 +198,6 @@ export class Topic {
         this.#needs.log.error({ area: 'hub', error }, 'a subscriber threw')
         this.#lose(subscriber)
       }
-      frame = frames[subscriber.position + 1 - first]
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
 import { statusTable } from '@settlewire/core/status-model'
 import type { Frame, Subscriber } from '../engine/hub.ts'
@@ -19,8 +20,9 @@ export type Ending =
   /** This process closes. */
   | 'closing'
 
-/** What a stream tells of itself. */
+/** What streams share: their limit, and whom they tell of themselves. */
 export interface StreamWatch {
+  readonly bufferedBytesMax: number
   pushed(stream: Stream): void
   over(stream: Stream, why: Ending): void
 }
@@ -31,7 +33,8 @@ export interface StreamStart {
   readonly chains: readonly string[]
   /** The payment's last sequence as known now: a status that ends streams does so from here on. */
   readonly head: number
-  readonly bufferedBytesMax: number
+  /** When the request came in. */
+  readonly since: Instant
 }
 
 /** What a client may send after its request. It is not read, only counted. */
@@ -43,6 +46,8 @@ export class Stream implements Subscriber {
   position = 0
   stop: Stop | null = null
   isOver = false
+  /** Whether nothing was pushed yet. */
+  isFresh = true
   readonly socket: Socket
   readonly start: StreamStart
   readonly #watch: StreamWatch
@@ -57,6 +62,7 @@ export class Stream implements Subscriber {
   push(frame: Frame): boolean {
     if (!this.write(frame.sse)) return false
     this.#watch.pushed(this)
+    this.isFresh = false
     const { status } = frame.stored.event.data
     if (!statusTable[status].endsStream || frame.sequence < this.start.head) return true
     this.end('finished')
@@ -67,7 +73,7 @@ export class Stream implements Subscriber {
   write(bytes: Buffer): boolean {
     if (this.isOver) return false
     // `socket.write` never refuses: without this, one phone in a tunnel could fill the memory.
-    if (this.socket.writableLength + bytes.length > this.start.bufferedBytesMax) {
+    if (this.socket.writableLength + bytes.length > this.#watch.bufferedBytesMax) {
       this.socket.destroy()
       this.#over('slow')
       return false

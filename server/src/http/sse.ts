@@ -56,8 +56,6 @@ export class Sse {
   readonly #heartbeats: Heartbeats
   /** Until the socket has closed. */
   readonly #streams = new Map<Socket, Stream>()
-  /** Those that were not pushed anything yet, and when their request came in. */
-  readonly #waiting = new Map<Stream, Instant>()
   readonly #watch: StreamWatch
   readonly #listeners: ReturnType<typeof listenersOf>
   #pushed = 0
@@ -68,6 +66,7 @@ export class Sse {
     this.#needs = needs
     this.#heartbeats = new Heartbeats(needs)
     this.#watch = {
+      bufferedBytesMax: needs.bufferedBytesMax,
       pushed: (stream) => this.#countPush(stream),
       over: (stream, why) => this.#over(stream, why),
     }
@@ -117,11 +116,10 @@ export class Sse {
     { paymentId, chains, head, since }: SseRequest,
     { socket, plan, answer }: { socket: Socket; plan: Plan | null; answer: string },
   ): void {
-    const { hub, metrics, bufferedBytesMax } = this.#needs
-    const start = { paymentId, chains, head: head.event.data.sequence, bufferedBytesMax }
+    const { hub, metrics } = this.#needs
+    const start = { paymentId, chains, since, head: head.event.data.sequence }
     const stream = new Stream(socket, start, this.#watch)
     this.#streams.set(socket, stream)
-    this.#waiting.set(stream, since)
     this.#heartbeats.add(stream)
     metrics.streamOpened('sse')
     if (plan && plan.outcome !== 'first') metrics.reconnected(plan.outcome)
@@ -138,11 +136,7 @@ export class Sse {
 
   #countPush(stream: Stream): void {
     const { clock, metrics } = this.#needs
-    const since = this.#waiting.get(stream)
-    if (since !== undefined) {
-      this.#waiting.delete(stream)
-      metrics.streamFirstEvent('sse', clock.now() - since)
-    }
+    if (stream.isFresh) metrics.streamFirstEvent('sse', clock.now() - stream.start.since)
     // Once for a whole fan-out: counting each would cost more than some of the writes.
     if (this.#pushed++ > 0) return
     queueMicrotask(() => {
@@ -153,7 +147,6 @@ export class Sse {
 
   #over(stream: Stream, why: Ending): void {
     const { socket } = stream
-    this.#waiting.delete(stream)
     this.#heartbeats.delete(stream)
     this.#needs.metrics.streamClosed('sse', why)
     if (!socket.destroyed) this.#needs.clock.after(lastBytesMs, () => socket.destroy())

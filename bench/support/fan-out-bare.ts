@@ -1,0 +1,28 @@
+/** What fan-out is measured against: a loop that writes the same bytes to as many bare sockets. */
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { answerParent } from './child-program.ts'
+import { cpuMicros, settledRss } from './process-usage.ts'
+
+const sockets = new Set<Socket>()
+const server = createServer({ noDelay: true }, (socket) => {
+  sockets.add(socket)
+  socket.on('close', () => sockets.delete(socket))
+  socket.on('error', () => undefined)
+  socket.resume()
+})
+
+const listen = (): Promise<number> =>
+  new Promise((resolve) => {
+    // The address of a TCP server that listens is an object.
+    const port = () => resolve((server.address() as AddressInfo).port)
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 511 }, port)
+  })
+
+function publish(frame: string): void {
+  const bytes = Buffer.from(frame, 'base64')
+  for (const socket of sockets) socket.write(bytes)
+}
+
+const answers = { listen, publish, cpu: cpuMicros, rss: settledRss, open: () => sockets.size }
+export type FanOutBare = typeof answers
+answerParent(answers)
