@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HDKey } from '@scure/bip32'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../test/support/postgres.ts'
+import { systemClock } from '../clock.ts'
+import { hashKey } from '../credential.ts'
+import { silentLog } from '../log.ts'
+import { openStore, type Store } from '../store/open.ts'
+import { type Demo, demoMerchant, xpubOf } from './demo.ts'
+
+const pepper = new Uint8Array(32).fill(7)
+
+let home: string
+let database: TestDatabase
+let store: Store
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'settlewire-demo-'))
+  database = await testDatabase()
+  store = openStore({ url: database.url, clock: systemClock, log: silentLog })
+})
+
+afterEach(async () => {
+  await store.close()
+  await database.close()
+  rmSync(home, { recursive: true, force: true })
+})
+
+const make = (): Promise<Demo> =>
+  demoMerchant({ home, directory: store.directory, clock: systemClock, pepper })
+const kept = () => JSON.parse(readFileSync(join(home, 'demo.json'), 'utf8'))
+
+describe('the demo merchant', () => {
+  it('is made once and is the same at every start', async () => {
+    const first = await make()
+    expect(first.secretKey).toMatch(/^sk_test_[0-9A-Za-z]{32}$/)
+    expect(first.publishableKey).toMatch(/^pk_test_[0-9A-Za-z]{32}$/)
+    expect(await make()).toEqual(first)
+  })
+
+  it('opens the API with its keys, in test mode alone', async () => {
+    const { merchantId, secretKey, publishableKey } = await make()
+    const keyOf = (key: string) => store.directory.keyByHash(hashKey(pepper, key))
+    const own = { merchantId, livemode: false, revokedAt: null }
+    expect(await keyOf(secretKey)).toMatchObject({ ...own, kind: 'secret' })
+    expect(await keyOf(publishableKey)).toMatchObject({ ...own, kind: 'publishable' })
+  })
+
+  it('gives the database the half of its wallet that can only watch', async () => {
+    const { merchantId } = await make()
+    const merchant = await store.directory.merchant(merchantId)
+    expect(merchant?.xpub).toBe(xpubOf(kept().mnemonic))
+    expect(HDKey.fromExtendedKey(merchant?.xpub ?? '').privateKey).toBeNull()
+  })
+
+  it('keeps its secrets in a file for the owner alone', async () => {
+    await make()
+    expect(statSync(join(home, 'demo.json')).mode & 0o777).toBe(0o600)
+    expect(kept().mnemonic.split(' ')).toHaveLength(12)
+  })
+
+  it('is given to a new database again, with the keys that programs already have', async () => {
+    const before = await make()
+    const other = await testDatabase()
+    const fresh = openStore({ url: other.url, clock: systemClock, log: silentLog })
+    const { directory } = fresh
+    expect(await demoMerchant({ home, directory, clock: systemClock, pepper })).toEqual(before)
+    expect(await directory.keyByHash(hashKey(pepper, before.secretKey))).not.toBeNull()
+    await fresh.close()
+    await other.close()
+  })
+
+  it('says which file is damaged, rather than making another merchant over it', async () => {
+    writeFileSync(join(home, 'demo.json'), '{"merchantId":')
+    await expect(make()).rejects.toMatchObject({ code: 'invalid_config' })
+    await expect(make()).rejects.toThrow('demo.json')
+  })
+})
