@@ -7,5 +7,7 @@ export default defineConfig({
     root: join(import.meta.dirname, '../..'),
     include: ['test/tidy/**/*.test.ts', 'test/docs/**/*.test.ts'],
     pool: 'threads',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 })
