@@ -73,6 +73,7 @@ export class EngineWorld {
   readonly #database: TestDatabase
   /** Which of the engines lives: the others are dead processes, whatever they wait for. */
   #generation = 0
+  readonly #underWay = new Set<Promise<unknown>>()
 
   private constructor(database: TestDatabase, options: WorldOptions) {
     this.#database = database
@@ -98,11 +99,17 @@ export class EngineWorld {
     return world
   }
 
-  /** As a process that is killed and started again. What the store was asked, it still does. */
-  async crash(): Promise<void> {
-    this.engine = this.#build()
+  /**
+   * As a process that is killed and started again. What the store was asked it still does: before
+   * the new process reads, or, when that is `quick`, whenever it comes to it.
+   */
+  async crash({ quick = false } = {}): Promise<void> {
+    this.#generation++
+    if (!quick) await Promise.allSettled(this.#underWay)
+    const engine = this.#build()
     for (const chain of [this.local, this.other]) await this.#resume(chain)
-    await this.engine.start()
+    await engine.start()
+    this.engine = engine
   }
 
   async restart(): Promise<void> {
@@ -172,6 +179,9 @@ export class EngineWorld {
           const call = async () => method.apply(store, values)
           // The proxy is asked for members of the interface alone.
           const settled = this.around(name as keyof EventStore, call)
+          this.#underWay.add(settled)
+          const end = () => this.#underWay.delete(settled)
+          settled.then(end, end)
           const outlived = () => generation !== this.#generation
           return settled.then(
             (answer) => (outlived() ? never : answer),

@@ -65,12 +65,19 @@ export class ModelChain {
     this.#add([], minedAt)
   }
 
-  /** Drops the last blocks; what they held is returned, and in the mempool again if wanted. */
+  /**
+   * Drops the last blocks; what they held is returned, and in the mempool again if wanted. What was
+   * in no block that was told stays there: nobody could tell that it is gone.
+   */
   fork(depth: number, returns = true): readonly ModelTransaction[] {
     this.#forks++
     const dropped = this.#canonical.splice(this.#canonical.length - depth)
     const transactions = dropped.flatMap((block) => block.transactions)
-    if (returns) for (const each of transactions) this.mempool.set(each.txHash, each)
+    const told = new Set(this.#told.map((ref) => ref.hash))
+    for (const { ref, transactions } of dropped) {
+      if (!returns && told.has(ref.hash)) continue
+      for (const each of transactions) this.mempool.set(each.txHash, each)
+    }
     return transactions
   }
 
@@ -120,7 +127,10 @@ export class ModelChain {
     return step
   }
 
-  #add(transactions: readonly ModelTransaction[], minedAt: number): void {
+  #add(wanted: readonly ModelTransaction[], minedAt: number): void {
+    // As a nonce has it: nothing is mined twice on one branch.
+    const mined = new Set(this.included.map(({ transaction }) => transaction.txHash))
+    const transactions = wanted.filter(({ txHash }) => !mined.has(txHash))
     for (const { txHash } of transactions) this.mempool.delete(txHash)
     const number = this.tip.number + 1
     const hash = `0x${this.name}${number}f${this.#forks}`

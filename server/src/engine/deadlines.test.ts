@@ -153,6 +153,30 @@ describe('expiry', () => {
     expect(await becomes(id, 'expired')).toBe(true)
   })
 
+  it('comes in time to a payment that is opened while the next deadline is being read', async () => {
+    await world.open()
+    let letGo = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    const reached = new Promise<void>((resolve) => {
+      world.around = async (method, call) => {
+        const answer = await call()
+        if (method !== 'nextDue') return answer
+        resolve()
+        await gate
+        return answer
+      }
+    })
+    await world.clock.advance(66_000)
+    await reached
+    const { id } = await world.open({ expiresIn: 10 })
+    letGo()
+    await pass(12_000)
+    expect(await becomes(id, 'expired')).toBe(true)
+    expect(world.clock.now() - world.local.genesis.minedAt).toBeLessThan(100_000)
+  })
+
   it('comes to hundreds at once', async () => {
     const ids = await Promise.all(Array.from({ length: 700 }, async () => (await world.open()).id))
     await pass(halfHour + 10_000)

@@ -104,6 +104,18 @@ describe('an Idempotency-Key', () => {
     expect(again.payment).toEqual(first.payment)
   })
 
+  it('has its address watched whichever process opened the payment', async () => {
+    const first = await world.engine.payments.create(merchant, request, key('a'))
+    const address = first.payment.terms.accept[0]?.address ?? ''
+    // The other process commits a moment after this one has read what is open.
+    world.around = (method, call) => (method === 'watched' ? Promise.resolve([]) : call())
+    await world.restart()
+    world.around = (_, call) => call()
+    expect(world.engine.watcher.watchSet('local').has(address)).toBe(false)
+    await world.engine.payments.create(merchant, request, key('a'))
+    expect(world.engine.watcher.watchSet('local').has(address)).toBe(true)
+  })
+
   it('is refused for another request', async () => {
     await world.engine.payments.create(merchant, request, key('a'))
     const error = await caught(world.engine.payments.create(merchant, request, key('a', 'hash-2')))

@@ -45,7 +45,7 @@ export class Payments {
     request: PaymentRequest,
     idempotency: IdempotencyKey | null,
   ): Promise<Answer> {
-    return this.#once.do({
+    const answer = await this.#once.do({
       ...{ scope, idempotency, status: 201 },
       run: async (record) => {
         const { clock, writer, index } = this.#options
@@ -74,6 +74,8 @@ export class Payments {
         })
       },
     })
+    this.#keepWatching(answer.payment)
+    return answer
   }
 
   /** Withdraws a request that nobody has paid; one that is withdrawn already stays so. */
@@ -132,6 +134,13 @@ export class Payments {
   ): Promise<readonly StoredEvent[]> {
     await this.get(scope, paymentId)
     return this.#options.store.read(paymentId, page.after, page.limit)
+  }
+
+  /** An answer given again can be one that another process committed: its address is seen from now on. */
+  #keepWatching({ id, terms }: Payment): void {
+    const { clock, index } = this.#options
+    if (index.isWatched(id) || clock.now() > terms.monitorUntil) return
+    index.watch(id, terms.accept)
   }
 
   async #takeAddress(merchantId: string): Promise<{ address: string; depositIndex: number }> {

@@ -57,6 +57,11 @@ export class WatchIndex {
     }
   }
 
+  /** Whether money to this payment is seen. */
+  isWatched(paymentId: string): boolean {
+    return this.#watched.has(paymentId)
+  }
+
   /** Whether another open payment is paid at one of these addresses. */
   isTaken(address: string): boolean {
     return [...this.#chains.values()].some((chain) => chain.has(address))

@@ -412,9 +412,7 @@ describe('a step and its cursor', () => {
     // The process dies while the store commits; nobody there ever hears of it.
     letGo()
     await world.crash()
-    await storedAtLeast(id, 2)
-    world.around = (_, call) => call()
-    await world.crash()
+    expect((await world.store.position('local'))?.head.view).toBe(1)
     await world.mine([], { blocks: 5 })
     expect(await Promise.race([dead.then(() => 'told'), Promise.resolve('silent')])).toBe('silent')
     expect(await world.history(id)).toEqual([
@@ -422,6 +420,44 @@ describe('a step and its cursor', () => {
       'confirming:confirming',
       'succeeded:succeeded',
     ])
+  })
+
+  it('find what a killed process had asked for and the store did only after we had read', async () => {
+    const { reached, letGo } = hold('append')
+    const dead = world.open({ reference: 'late' })
+    await reached
+    await world.crash({ quick: true })
+    world.around = (_, call) => call()
+    letGo()
+    const late = await eventually(async () => {
+      const { payments } = await world.engine.payments.list(merchant, { limit: 1 })
+      return payments[0] ?? null
+    })
+    const address = late.terms.accept[0]?.address ?? ''
+    expect(world.engine.watcher.watchSet('local').has(address)).toBe(false)
+    await world.clock.advance(15_000)
+    await world.mine()
+    await world.mine([pay(address)])
+    expect(await world.status(late.id)).toBe('confirming')
+    expect(await Promise.race([dead.then(() => 'told'), Promise.resolve('silent')])).toBe('silent')
+  })
+
+  it('read everything again when another process has moved the chain', async () => {
+    const { id, address } = await world.open()
+    world.local.mine([pay(address)])
+    const { reached, letGo } = hold('append')
+    world.follow().catch(() => undefined)
+    await reached
+    await world.crash({ quick: true })
+    world.around = (_, call) => call()
+    letGo()
+    await eventually(async () => ((await world.status(id)) === 'confirming' ? true : null))
+    const error = await world.follow().catch((caught: unknown) => caught)
+    expect(failedWith(error, 'cursor_conflict')).toBe(true)
+    const position = await world.store.position('local')
+    if (position !== null) world.local.resumeAt(position)
+    await world.mine([], { blocks: 2 })
+    expect(await world.status(id)).toBe('succeeded')
   })
 })
 
@@ -451,8 +487,12 @@ async function lastIndex(): Promise<number> {
   return (await world.directory.takeDepositIndex(merchant.merchantId)) - 1
 }
 
-async function storedAtLeast(id: string, sequence: number): Promise<void> {
-  while (((await world.store.heads([id])).get(id) ?? 0) < sequence) {
-    await systemClock.sleep(5)
+/** Real time for what a real database does: what `read` finds, within ten seconds. */
+async function eventually<Found>(read: () => Promise<Found | null>): Promise<Found> {
+  for (let i = 0; i < 1_000; i++) {
+    const found = await read()
+    if (found !== null) return found
+    await systemClock.sleep(10)
   }
+  throw new Error('nothing came')
 }

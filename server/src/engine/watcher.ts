@@ -1,4 +1,4 @@
-import { Failure } from '@settlewire/core/errors'
+import { Failure, failedWith } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import type { SeenTransfer, Source } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
@@ -7,6 +7,7 @@ import type {
   ChainHealth,
   ChainSink,
   ChainStep,
+  Clock,
   EventStore,
   Log,
   Metrics,
@@ -21,6 +22,7 @@ import type { WatchedChain } from './watched-chain.ts'
 import type { Writer } from './writer.ts'
 
 export interface WatcherOptions extends Judge {
+  readonly clock: Pick<Clock, 'now' | 'random' | 'after'>
   readonly store: Pick<EventStore, 'watched' | 'unsettled' | 'load' | 'inBlocks' | 'position'>
   readonly writer: Writer
   readonly index: WatchIndex
@@ -41,6 +43,9 @@ interface ChainState {
   health: ChainHealth
 }
 
+/** Longer than the store lets a statement run, so also one of a process that was killed before us. */
+const settledAfterMs = 15_000
+
 /** How bad a view is. A payment is seen as well as the worst of its chains. */
 const blindness: Readonly<Record<Visibility, number>> = { ok: 0, degraded: 1, blind: 2 }
 
@@ -48,9 +53,11 @@ const blindness: Readonly<Record<Visibility, number>> = { ok: 0, degraded: 1, bl
 export class Watcher implements ChainSink {
   readonly #options: WatcherOptions
   readonly #chains: ReadonlyMap<string, ChainState>
-  readonly #stops: readonly Stop[]
+  readonly #stops: Stop[]
   /** Payments that may have changed without our being told. */
   readonly #doubtful = new Set<string>()
+  /** Whether another process may have added to what is open. */
+  #isStale = false
   #pendingCount = 0
   #isShedding = false
 
@@ -78,7 +85,7 @@ export class Watcher implements ChainSink {
 
   /** Reads everything that is open from the store. Followers start after it has resolved. */
   async start(): Promise<void> {
-    const { store, index } = this.#options
+    const { store, index, clock } = this.#options
     for (const [chain, state] of this.#chains) {
       const position = await store.position(chain)
       if (position === null) continue
@@ -87,6 +94,12 @@ export class Watcher implements ChainSink {
       state.watched.advance(position.head)
     }
     await index.load(store)
+    // What a killed process had asked of the store may have been committed after this was read.
+    this.#stops.push(
+      clock.after(settledAfterMs, () => {
+        this.#isStale = true
+      }),
+    )
   }
 
   /** What the follower of a chain must look for, always current. */
@@ -133,7 +146,7 @@ export class Watcher implements ChainSink {
     const reverted = step.reverted.map((block) => block.hash)
     const orphaned = reverted.length === 0 ? [] : await store.inBlocks(chain, reverted)
     const plan = planStep(chain, step, { watched: state.watched, orphaned })
-    await writer.submit({
+    const stored = writer.submit({
       ids: plan.paymentIds,
       decide: (payments) => ({
         decisions: plan.paymentIds.flatMap((id) => {
@@ -149,6 +162,10 @@ export class Watcher implements ChainSink {
         },
         answer: null,
       }),
+    })
+    await stored.catch((error: unknown) => {
+      if (failedWith(error, 'cursor_conflict')) this.#isStale = true
+      throw error
     })
     this.#advance(chain, state, step)
   }
@@ -167,11 +184,15 @@ export class Watcher implements ChainSink {
     onAdvance?.(chain)
   }
 
-  /** A commit whose answer was lost may have put transactions on record that must be followed. */
+  /** What was committed without our being told may be something that must be followed. */
   async #readAgain(): Promise<void> {
+    const { store, index } = this.#options
+    if (this.#isStale) {
+      await index.load(store)
+      this.#isStale = false
+    }
     const ids = [...this.#doubtful]
     if (ids.length === 0) return
-    const { store, index } = this.#options
     for (const payment of await store.load(ids)) index.record(payment)
     for (const id of ids) this.#doubtful.delete(id)
   }

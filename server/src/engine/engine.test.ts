@@ -1,0 +1,316 @@
+import { Failure } from '@settlewire/core/errors'
+import { fold } from '@settlewire/core/fold'
+import type { Payment } from '@settlewire/core/payment'
+import { isEdge } from '@settlewire/core/status-model'
+import { describe, expect, it } from 'vitest'
+import { EngineWorld, merchant, policy, request } from '../../../test/support/engine-world.ts'
+import type { ModelTransaction } from '../../../test/support/model-chain.ts'
+import { systemClock } from '../clock.ts'
+import type { StoredEvent } from '../ports.ts'
+
+/** 10 and 39 have found something: duplicates of a final payment that were forgotten by a restart. */
+const seeds = [1, 2, 3, 4, 5, 6, 10, 39]
+const stepsMax = 60
+const full = 150_000_000n
+
+/** A shop, its payers and its luck, all from one seed: what happens is decided by nothing else. */
+class Story {
+  readonly #world: EngineWorld
+  readonly #open: { id: string; address: string }[] = []
+  readonly #keys = new Map<string, Set<string>>()
+  readonly #underWay: Promise<unknown>[] = []
+  readonly #said: string[] = []
+  #following = Promise.resolve()
+  #seed: number
+  #transactions = 0
+
+  constructor(world: EngineWorld, seed: number) {
+    this.#world = world
+    this.#seed = seed >>> 0
+  }
+
+  /** Per Idempotency-Key the payments that were answered. */
+  get answered(): readonly (readonly string[])[] {
+    return [...this.#keys.values()].map((ids) => [...ids])
+  }
+
+  /** What happened, for whoever reads a failing seed. */
+  get said(): string {
+    return this.#said.join('\n')
+  }
+
+  async run(): Promise<void> {
+    for (let i = 0; i < stepsMax; i++) {
+      const happens = this.#pick(this.#deeds)
+      this.#said.push(happens.name)
+      const done = happens.call(this).catch(onlyFailures)
+      // Half of the time the next thing happens while this one is still under way.
+      if (happens === this.#crash || this.#chance() < 0.5) await done
+      else this.#underWay.push(done)
+    }
+    await this.#end()
+  }
+
+  /** Faults end, everything pending is mined, and time runs out for whoever did not pay. */
+  async #end(): Promise<void> {
+    const { clock, local } = this.#world
+    await Promise.race([Promise.all(this.#underWay), systemClock.sleep(500)])
+    this.#world.around = (_, call) => call()
+    // A new process knows all that is stored; the old one must not have missed anything either.
+    if (this.#chance() < 0.5) await this.#crash()
+    local.mine([...local.mempool.values()], 1)
+    await this.#follow()
+    for (const each of ['past the expiry', 'past finality']) {
+      this.#said.push(each)
+      await clock.advance(4_000_000)
+      for (let i = 0; i < 12; i++) local.mineAt(clock.now())
+      await this.#follow()
+    }
+    // Real time for the sweep of the deadlines.
+    for (let i = 0; i < 300 && (await this.#isAnyDue()); i++) {
+      await systemClock.sleep(10)
+      await clock.advance(100)
+    }
+    await this.#world.settled()
+  }
+
+  async #isAnyDue(): Promise<boolean> {
+    return (await this.#world.store.due(this.#world.clock.now() - 1, 1)).length > 0
+  }
+
+  readonly #deeds = [
+    ...[this.#create, this.#create, this.#createWithKey],
+    ...[this.#broadcast, this.#broadcast, this.#broadcast, this.#repeat],
+    ...[this.#mine, this.#mine, this.#mine, this.#mineUnseen, this.#mineUnheard],
+    ...[this.#reorg, this.#shorten, this.#withdraw],
+    ...[this.#crash, this.#loseAnswer, this.#loseCall, this.#wait],
+  ]
+
+  async #create(): Promise<void> {
+    const expiresIn = this.#pick([20, 200, 2_000])
+    this.#open.push(await this.#world.open({ expiresIn }))
+  }
+
+  /** Asks again and again until it is answered, as a client does that lost its connection. */
+  async #createWithKey(): Promise<void> {
+    const key = `key-${this.#keys.size}`
+    const ids = new Set<string>()
+    this.#keys.set(key, ids)
+    for (let tries = 0; tries < 5; tries++) {
+      const { payments } = this.#world.engine
+      const idempotency = { key, requestHash: key }
+      await payments
+        .create(merchant, request, idempotency)
+        .then(({ payment }) => {
+          ids.add(payment.id)
+          this.#open.push({ id: payment.id, address: payment.terms.accept[0]?.address ?? '' })
+        })
+        .catch(onlyFailures)
+    }
+  }
+
+  async #broadcast(): Promise<void> {
+    const transaction = this.#transaction()
+    if (transaction !== null) this.#world.local.broadcast(this.#world.engine.watcher, transaction)
+  }
+
+  async #repeat(): Promise<void> {
+    const { local, engine } = this.#world
+    const transaction = this.#pick([...local.mempool.values(), null])
+    if (transaction !== null) local.broadcast(engine.watcher, transaction)
+  }
+
+  async #mine(): Promise<void> {
+    const { local } = this.#world
+    const chosen = [...local.mempool.values()].filter(() => this.#chance() < 0.7)
+    const fates = chosen.map((transaction) =>
+      this.#chance() < 0.1 ? { ...transaction, reverts: true } : transaction,
+    )
+    await this.#grow(fates)
+  }
+
+  /** A private transaction: no mempool ever shows it. */
+  async #mineUnseen(): Promise<void> {
+    const transaction = this.#transaction()
+    await this.#grow(transaction === null ? [] : [transaction])
+  }
+
+  /** Blocks that are told with a later one. */
+  async #mineUnheard(): Promise<void> {
+    this.#world.local.mine([...this.#world.local.mempool.values()].slice(0, 1), 2)
+  }
+
+  async #reorg(): Promise<void> {
+    const { local } = this.#world
+    const depth = Math.min(local.tip.number, this.#pick([1, 2, 3]))
+    if (depth === 0) return
+    const undone = local.fork(depth, this.#chance() < 0.7)
+    const again = undone.filter(() => this.#chance() < 0.5)
+    local.mine(again, this.#pick([1, 2, 4]))
+    await this.#follow()
+  }
+
+  /** The node takes blocks back before it has others. */
+  async #shorten(): Promise<void> {
+    if (this.#world.local.tip.number < 2) return
+    this.#world.local.fork(1)
+    await this.#follow()
+  }
+
+  async #withdraw(): Promise<void> {
+    const { id } = this.#pick([...this.#open, { id: `pi_${'0'.repeat(26)}` }])
+    const cancellation = { paymentId: id, reason: 'sold_out' }
+    await this.#world.engine.payments.cancel(merchant, cancellation, null)
+  }
+
+  async #crash(): Promise<void> {
+    this.#world.around = (_, call) => call()
+    await this.#world.crash()
+    // Whatever was delivered to the dead process is never answered.
+    this.#following = Promise.resolve()
+  }
+
+  async #loseAnswer(): Promise<void> {
+    this.#world.around = async (method, call) => {
+      if (method !== 'append') return call()
+      this.#world.around = (_, next) => next()
+      await call()
+      throw new Failure('store_unavailable')
+    }
+  }
+
+  async #loseCall(): Promise<void> {
+    this.#world.around = async (method, call) => {
+      if (method !== 'append') return call()
+      this.#world.around = (_, next) => next()
+      throw new Failure('store_unavailable')
+    }
+  }
+
+  async #wait(): Promise<void> {
+    await this.#world.clock.advance(this.#pick([1_000, 30_000, 300_000]))
+    this.#world.local.mineAt(this.#world.clock.now())
+    await this.#follow()
+  }
+
+  async #grow(transactions: readonly ModelTransaction[]): Promise<void> {
+    await this.#world.clock.advance(2_000)
+    this.#world.local.mine(transactions)
+    if (this.#chance() < 0.8) await this.#follow()
+  }
+
+  /** As a follower does: one step after the other, and from where the store stands after a failure. */
+  async #follow(): Promise<void> {
+    const { local, store } = this.#world
+    const { engine } = this.#world
+    this.#following = this.#following.then(async () => {
+      if (engine !== this.#world.engine) return
+      await this.#world.follow().catch(async (error: unknown) => {
+        onlyFailures(error)
+        const position = await store.position('local')
+        if (position !== null && engine === this.#world.engine) local.resumeAt(position)
+      })
+    })
+    await this.#following
+  }
+
+  #transaction(): ModelTransaction | null {
+    const payees = this.#open.filter(() => this.#chance() < 0.3).slice(0, 2)
+    if (payees.length === 0) return null
+    const amounts = [full, full, full, full / 2n, full + 1n]
+    const pays = payees.map(({ address }) => ({ to: address, amount: this.#pick(amounts) }))
+    return { txHash: `0x${++this.#transactions}`, pays }
+  }
+
+  #pick<Item>(items: readonly Item[]): Item {
+    const item = items[Math.floor(this.#chance() * items.length)]
+    if (item === undefined) throw new Error('nothing to pick from')
+    return item
+  }
+
+  /** mulberry32. */
+  #chance(): number {
+    this.#seed = (this.#seed + 0x6d2b79f5) >>> 0
+    let t = this.#seed
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Faults were asked for; bugs were not. */
+function onlyFailures(error: unknown): void {
+  if (!(error instanceof Failure)) throw error
+}
+
+async function everything(world: EngineWorld): Promise<readonly StoredEvent[]> {
+  const events: StoredEvent[] = []
+  for (let page = await feed(world, 0); page.length > 0; page = await feed(world, events.length)) {
+    events.push(...page)
+  }
+  return events
+}
+
+const feed = (world: EngineWorld, after: number) =>
+  world.store.feed(merchant.merchantId, merchant.livemode, after, 500)
+
+/** What the canonical chain says that a payment was paid. */
+const paidOnChain = (world: EngineWorld, { terms }: Payment): bigint =>
+  world.local.included
+    .filter(({ transaction }) => transaction.reverts !== true)
+    .flatMap(({ transaction }) => transaction.pays)
+    .filter(({ to }) => terms.accept.some(({ address }) => address === to))
+    .reduce((sum, { amount }) => sum + amount, 0n)
+
+function statusByChain(payment: Payment, paid: bigint): string {
+  if (payment.facts.withdrawn !== null) return paid > 0n ? 'investigation_required' : 'cancelled'
+  if (paid >= payment.terms.amount) return 'succeeded'
+  return payment.toldSuccess ? 'investigation_required' : 'expired'
+}
+
+function checkHistory(events: readonly StoredEvent[]): void {
+  events.forEach(({ event: { type, data } }, i) => {
+    expect(data.sequence).toBe(i + 1)
+    const from = events[i - 1]?.event.data.status
+    if (from === undefined) return
+    expect(data.previousStatus).toBe(from)
+    expect(isEdge(from, type, data.status), `${from} -${type}-> ${data.status}`).toBe(true)
+  })
+}
+
+describe('whatever happens', () => {
+  it.each(seeds)('ends as the canonical chain says, seed %i', async (seed) => {
+    const world = await EngineWorld.start()
+    const story = new Story(world, seed)
+    try {
+      await story.run()
+      const events = await everything(world)
+      expect(events.map(({ position }) => position)).toEqual(events.map((_, i) => i + 1))
+      const byPayment = Map.groupBy(events, (stored) => stored.paymentId)
+      for (const payment of await world.store.load([...byPayment.keys()])) {
+        const own = byPayment.get(payment.id) ?? []
+        checkHistory(own)
+        expect(
+          fold(
+            own.map(({ event }) => event),
+            () => policy,
+          ),
+        ).toEqual(payment)
+        const paid = paidOnChain(world, payment)
+        const told = { id: payment.id, received: payment.received, pending: payment.pending }
+        expect(told).toEqual({ id: payment.id, received: paid, pending: 0n })
+        expect([payment.id, payment.status]).toEqual([payment.id, statusByChain(payment, paid)])
+        if (payment.status === 'succeeded') expect(payment.finality).toBe('final')
+      }
+      for (const ids of story.answered) expect(ids.length).toBeLessThanOrEqual(1)
+      const stored = new Set(events.map(({ event }) => event.id))
+      expect(world.announced.filter(({ event }) => !stored.has(event.id))).toEqual([])
+      const heard = world.announced.map(({ event }) => event.id)
+      expect(new Set(heard).size).toBe(heard.length)
+    } catch (error) {
+      throw new Error(`seed ${seed}:\n${story.said}`, { cause: error })
+    } finally {
+      await world.close()
+    }
+  })
+})
