@@ -89,8 +89,9 @@ export class FakeNode {
     this.#push('hashes', tx.hash)
   }
 
-  announce(block: FakeBlock): void {
-    this.#push('newHeads', headerJson(block))
+  /** `more` is what this node adds to, or gets wrong in, the header. */
+  announce(block: FakeBlock, more: object = {}): void {
+    this.#push('newHeads', { ...headerJson(block), ...more })
   }
 
   /** Sends any text to every connection. */

@@ -125,6 +125,17 @@ describe('what a block did to us', () => {
     expect(world.node.askedFor('eth_getBlockReceipts')).toBe(0)
   })
 
+  it('believes the block, not what an announcement says of its transactions and bloom', async () => {
+    const to = world.watched()
+    world.ledger.watch.wantsNative = true
+    world.follow()
+    await world.atHead()
+    const block = world.node.chain.mine([tokenTx(world.token, to, 1n), nativeTx(to, 2n)])
+    world.node.announce(block, { transactions: [], logsBloom: `0x${'0'.repeat(512)}` })
+    await world.atHead()
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n])
+  })
+
   it('pitfall 11: a reverted transaction that was waited for moved nothing', async () => {
     const to = world.watched()
     world.follow()
@@ -270,22 +281,30 @@ describe('what a block did to us', () => {
   })
 
   it('matches an address that joined while its block was being read', async () => {
-    const to = newAddress()
+    const early = world.watched()
+    const late = newAddress()
     world.follow()
     await world.atHead()
-    let answerTags: () => void = () => undefined
-    const tagsHeld = new Promise<undefined>((resolve) => {
-      answerTags = () => resolve(undefined)
+    let answer: () => void = () => undefined
+    const held = new Promise<undefined>((resolve) => {
+      answer = () => resolve(undefined)
     })
-    world.node.instead = (_, params) => (params[0] === 'finalized' ? tagsHeld : undefined)
-    world.node.mine([tokenTx(world.token, to, 3n), nativeTx(to, 4n)])
-    await world.ledger.until('the logs are read', () => world.node.askedFor('eth_getLogs') > 0)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    world.ledger.watch.addresses.add(to)
+    // The last thing that is fetched, as far as anybody was watched when the block came.
+    world.node.instead = (method) => (method === 'eth_getTransactionReceipt' ? held : undefined)
+    world.node.mine([
+      tokenTx(world.token, early, 2n),
+      tokenTx(world.token, late, 3n),
+      nativeTx(late, 4n),
+    ])
+    await world.ledger.until(
+      'the block is read',
+      () => world.node.askedFor('eth_getTransactionReceipt') > 0,
+    )
+    world.ledger.watch.addresses.add(late)
     world.ledger.watch.wantsNative = true
-    answerTags()
+    answer()
     await world.atHead()
-    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([3n, 4n])
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([2n, 3n, 4n])
     expect(world.node.askedFor('eth_getLogs')).toBe(1)
   })
 

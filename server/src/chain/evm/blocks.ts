@@ -56,13 +56,14 @@ export class BlockReader {
   }
 
   async #readOne(node: EvmNode, known: Header): Promise<BlockContents> {
-    const [header, found] = await Promise.all([
+    const [header, early] = await Promise.all([
       wholeOf(node, known, this.#watch.wantsNative),
       this.#logs(node, known),
     ])
     const txHashes = header.txHashes ?? []
     const receipts = new Map<string, Receipt>()
-    let logs = found
+    // The bloom of an announcement saves time; that of the block itself is what counts.
+    let logs = header.logsBloom === known.logsBloom ? early : await this.#logs(node, header)
     if (logs === null) {
       const all = await receiptsOf(node, header.ref.hash, txHashes)
       for (const receipt of all) receipts.set(receipt.txHash, receipt)

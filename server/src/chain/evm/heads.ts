@@ -88,7 +88,8 @@ export class HeadWatch {
       this.#bell.ring()
       return
     }
-    this.#hint = head
+    // Some nodes send a list of transactions along, and not all of those that do send it whole.
+    this.#hint = { ...head, txHashes: null, values: null }
     this.#hintedNumber = head.ref.number
     this.#bell.ring()
   }

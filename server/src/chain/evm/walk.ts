@@ -84,13 +84,10 @@ export class ChainWalk {
     if (known || aim.ref.number < (recent.at(-1)?.number ?? 0)) return { kind: 'node_behind' }
     const branch = await this.#branchTo(node, aim, recent)
     if (branch === null) return { kind: 'too_deep' }
-    const [blocks, pendingAgain] = await Promise.all([
+    const [blocks, pendingAgain, head] = await Promise.all([
       this.#reader.read(node, branch.headers),
       this.#pendingAgain(node, branch.reverted),
-    ])
-    const [head] = await Promise.all([
       this.#headAfter(node, position, branch),
-      this.#reader.complete(node, blocks),
     ])
     const step = await this.#tell(node, { ...branch, blocks, pendingAgain, head })
     this.#moved(position, step)
