@@ -117,6 +117,23 @@ export class EngineWorld {
     await this.crash()
   }
 
+  /** Holds the calls of one method of the store until they are let go. */
+  hold(method: keyof EventStore): { reached: Promise<void>; letGo: () => void } {
+    let letGo = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    const reached = new Promise<void>((resolve) => {
+      this.around = async (called, call) => {
+        if (called !== method) return call()
+        resolve()
+        await gate
+        return call()
+      }
+    })
+    return { reached, letGo }
+  }
+
   /** The address of a payment that can be paid on one chain alone. */
   async open(changes: Partial<PaymentRequest> = {}): Promise<{ id: string; address: string }> {
     const { payment } = await this.engine.payments.create(
