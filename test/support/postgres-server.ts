@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from 'pg'
+import { Client, type QueryResult } from 'pg'
 import { systemClock } from '../../server/src/clock.ts'
 import { silentLog } from '../../server/src/log.ts'
 import { type EmbeddedPostgres, startEmbedded } from '../../server/src/store/embedded.ts'
@@ -63,14 +63,20 @@ export function withDatabase(url: string, database: string): string {
   return other.href
 }
 
-/** One statement on a connection of its own. */
-export async function execute(url: string, sql: string): Promise<void> {
+/** Statements on a connection of its own, as the superuser; the rows of the last one. */
+export async function queryAs<Row extends object>(url: string, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString: url })
   client.on('error', () => undefined)
   await client.connect()
   try {
-    await client.query(sql)
+    const answer: QueryResult<Row> | QueryResult<Row>[] = await client.query<Row>(sql)
+    return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows ?? []
   } finally {
     await client.end()
   }
+}
+
+/** Statements whose rows nobody needs. */
+export async function execute(url: string, sql: string): Promise<void> {
+  await queryAs(url, sql)
 }

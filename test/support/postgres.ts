@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
 import { execute, withDatabase } from './postgres-server.ts'
 
-export { startPostgres, type TestPostgres } from './postgres-server.ts'
+export { queryAs, startPostgres, type TestPostgres } from './postgres-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,6 +15,7 @@ declare module 'vitest' {
 export const templateName = 'settlewire_template'
 
 export interface TestDatabase {
+  readonly name: string
   readonly url: string
   /** Drops it, whoever is still connected. */
   close(): Promise<void>
@@ -35,6 +36,7 @@ async function createDatabase(template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`
   await execute(admin, `create database ${name} template ${template}`)
   return {
+    name,
     url: withDatabase(admin, name),
     close: () => execute(admin, `drop database if exists ${name} with (force)`),
   }

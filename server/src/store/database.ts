@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import { Client, Pool, type PoolClient, types } from 'pg'
+import { Pool, type PoolClient, types } from 'pg'
 import type { Log } from '../ports.ts'
 import { asFailure, isLostConnection } from './sql-error.ts'
 
@@ -13,16 +13,22 @@ export interface DatabaseOptions {
   /** Holds a password: never logged, never in a message. */
   readonly url: string
   readonly log: Log
-  /** Connections at most; more callers wait for `connectTimeoutMs`, then fail. */
+  /** Connections at most; more callers wait for one as long as for a new one, then fail. */
   readonly connectionsMax?: number
+  readonly timeouts?: Timeouts
+}
+
+/** In milliseconds. */
+interface Timeouts {
+  readonly connect: number
+  /** The server ends a statement after this; the client gives the connection up a little later. */
+  readonly statement: number
+  readonly lock: number
 }
 
 const connectionsMaxDefault = 10
-const connectTimeoutMs = 5_000
-/** The server ends a statement after this; the client gives the connection up a little later. */
-const statementTimeoutMs = 10_000
-const lockTimeoutMs = 5_000
-const answerTimeoutMs = statementTimeoutMs + 2_000
+const timeoutsDefault: Timeouts = { connect: 5_000, statement: 10_000, lock: 5_000 }
+const answerGraceMs = 2_000
 const idleMs = 30_000
 
 /** The role of 0006_grants.sql, which may add to the history and never change it. */
@@ -32,11 +38,11 @@ const role = 'settlewire_app'
  * One round trip that makes a new connection ours. Set here and not in the connection's options,
  * which poolers in between refuse. A commit is durable when it is told, whatever the server's default.
  */
-const prepareSession = `
+const prepareSession = ({ statement, lock }: Timeouts): string => `
   select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),
-    set_config('statement_timeout', '${statementTimeoutMs}', false),
-    set_config('lock_timeout', '${lockTimeoutMs}', false),
-    set_config('idle_in_transaction_session_timeout', '${statementTimeoutMs}', false),
+    set_config('statement_timeout', '${statement}', false),
+    set_config('lock_timeout', '${lock}', false),
+    set_config('idle_in_transaction_session_timeout', '${statement}', false),
     set_config('synchronous_commit',
       case current_setting('synchronous_commit') when 'off' then 'on'
       else current_setting('synchronous_commit') end, false),
@@ -48,17 +54,18 @@ export class Database {
   readonly #pool: Pool
 
   constructor(options: DatabaseOptions) {
+    const timeouts = options.timeouts ?? timeoutsDefault
     this.#pool = new Pool({
       connectionString: options.url,
       application_name: 'settlewire',
       max: options.connectionsMax ?? connectionsMaxDefault,
-      connectionTimeoutMillis: connectTimeoutMs,
+      connectionTimeoutMillis: timeouts.connect,
       idleTimeoutMillis: idleMs,
-      query_timeout: answerTimeoutMs,
+      query_timeout: timeouts.statement + answerGraceMs,
       keepAlive: true,
       types: { getTypeParser },
       onConnect: async (client) => {
-        await client.query(prepareSession)
+        await client.query(prepareSession(timeouts))
       },
     })
     // An idle connection that dies is replaced when it is next needed.
@@ -123,16 +130,3 @@ const asIs = (text: string): string => text
 /** `2026-01-02 03:04:05.678+00`, as `prepareSession` makes the server print it. */
 const parseInstant = (text: string): number =>
   Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00$/, 'Z')}`)
-
-/** One statement on a connection of its own, for what a pool's role may not do. */
-export async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs })
-  // Without a listener a lost connection would end the process; the query in flight rejects anyway.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return await use(client)
-  } finally {
-    await client.end().catch(() => undefined)
-  }
-}

@@ -21,7 +21,7 @@ import { begin, position } from './chains.ts'
 import type { Database } from './database.ts'
 import { Heads } from './heads.ts'
 import { listStatement } from './list.ts'
-import { prepare, storedEvents } from './prepare.ts'
+import { check, prepare, storedEvents } from './prepare.ts'
 import { paymentOf } from './projection.ts'
 import { sqlState } from './sql-error.ts'
 
@@ -55,6 +55,7 @@ export class PostgresEvents implements EventStore {
   }
 
   async append(batch: Batch): Promise<readonly StoredEvent[]> {
+    check(batch.appends)
     const heads = await this.#heads.before(batch.appends)
     const prepared = prepare(batch.appends, ({ state }) => heads.get(state.id))
     try {

@@ -57,10 +57,8 @@ export function prepare(
   headOf: (append: Append) => Head | undefined,
 ): Prepared {
   const feeds = new Map<string, Feed>()
-  const seen = new Set<string>()
   const placed: Placed[] = []
   const shares = appends.map((append): Share => {
-    check(append, seen)
     const { expectedSequence, events, state } = append
     const before = expectedSequence === 0 ? opening : headOf(append)
     assert(before?.sequence === expectedSequence, 'the hash before every event is known')
@@ -115,9 +113,13 @@ export function storedEvents(
 }
 
 /** What the engine promises with a batch. Broken, the history would be wrong for ever. */
-function check({ expectedSequence, events, state }: Append, seen: Set<string>): void {
-  assert(!seen.has(state.id), 'a batch has one share per payment')
-  seen.add(state.id)
+export function check(appends: readonly Append[]): void {
+  const ids = new Set(appends.map(({ state }) => state.id))
+  assert(ids.size === appends.length, 'a batch has one share per payment')
+  for (const append of appends) checkShare(append)
+}
+
+function checkShare({ expectedSequence, events, state }: Append): void {
   assert(events.length > 0, 'an append has events')
   for (const [index, { data }] of events.entries()) {
     assert(data.id === state.id, 'the events are of the payment')

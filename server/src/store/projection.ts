@@ -5,19 +5,19 @@ import { paymentFromJson } from '@settlewire/core/payment-json'
 import { canonicalInclusion } from '@settlewire/core/transfer'
 import { canonicalText, rememberedText } from './canonical-text.ts'
 
+/** What an opening fixes for ever. */
+type Fixed = 'id' | 'merchantId' | 'livemode' | 'transactionId' | 'createdAt' | 'terms'
+
 /**
  * A payment is stored as two texts of `paymentToJson`: what was fixed when it was opened, written
  * once, and what moves, written with every event.
  */
-export function openingText({
-  id,
-  merchantId,
-  livemode,
-  transactionId,
-  createdAt,
-  terms,
-}: Payment) {
-  return canonicalText({ id, merchantId, livemode, transactionId, createdAt, terms })
+export function openingText(payment: Payment): string {
+  const { id, merchantId, livemode, transactionId, createdAt, terms } = payment
+  const opening: Pick<Payment, Fixed> = {
+    ...{ id, merchantId, livemode, transactionId, createdAt, terms },
+  }
+  return canonicalText(opening)
 }
 
 /**
@@ -25,12 +25,23 @@ export function openingText({
  * encoder, which is several times as fast. A transaction stays the same from one event to the next,
  * and so does its text.
  */
-export function stateText({ facts, received, pending, ...rest }: Payment): string {
-  const { id, merchantId, livemode, transactionId, createdAt, terms, ...plain } = rest
-  const { transactions, heads, ...seen } = facts
+export function stateText(payment: Payment): string {
+  const { transactions, heads, clock, withdrawn } = payment.facts
+  const plain: Omit<Payment, Fixed | 'facts' | 'received' | 'pending'> = {
+    sequence: payment.sequence,
+    status: payment.status,
+    flags: payment.flags,
+    finality: payment.finality,
+    detectedAt: payment.detectedAt,
+    settledAt: payment.settledAt,
+    reason: payment.reason,
+    toldSuccess: payment.toldSuccess,
+    head: payment.head,
+  }
+  const seen: Omit<Payment['facts'], 'transactions' | 'heads'> = { clock, withdrawn }
   return (
-    `${JSON.stringify(plain).slice(0, -1)},"received":${canonicalText(received)},` +
-    `"pending":${canonicalText(pending)},"facts":${JSON.stringify(seen).slice(0, -1)},` +
+    `${JSON.stringify(plain).slice(0, -1)},"received":${canonicalText(payment.received)},` +
+    `"pending":${canonicalText(payment.pending)},"facts":${JSON.stringify(seen).slice(0, -1)},` +
     `"heads":${canonicalText(heads)},"transactions":[${transactions.map(rememberedText).join()}]}}`
   )
 }
@@ -67,20 +78,17 @@ export interface TransactionRow {
 export function findableOf(payment: Payment): Findable {
   const dueAt = nextDeadline(payment)
   const transactions = payment.facts.transactions.map((transaction) => rowOf(payment, transaction))
-  return {
-    dueAt,
-    standingText: `${payment.status} ${payment.flags} ${dueAt}`,
-    transactions,
-    transactionsText: transactions
-      .map(({ txHash, blocks, number, paid, final }) => [txHash, blocks, number, paid, final])
-      .join(' '),
+  let transactionsText = ''
+  for (const { txHash, blocks, number, paid, final } of transactions) {
+    transactionsText += `${txHash} ${blocks.join()} ${number} ${paid} ${final},`
   }
+  const standingText = `${payment.status} ${payment.flags.join()} ${dueAt}`
+  return { dueAt, standingText, transactions, transactionsText }
 }
 
 /**
- * Final: nothing is expected to change, because the chain has finalized the block; where it tells no
- * finality, because the payment is final by its policy. Anything else is looked at again with every
- * step of the chain - also a second transaction, still on its way, of a payment that is final.
+ * Final: nothing is expected to change, because the payment is final by its policy or the chain
+ * itself has finalized the block. Anything else is looked at again with every step of the chain.
  */
 function rowOf(payment: Payment, transaction: Transaction): TransactionRow {
   const { chain, txHash, inclusions } = transaction
@@ -95,6 +103,6 @@ function rowOf(payment: Payment, transaction: Transaction): TransactionRow {
     blocks: Object.keys(inclusions),
     number,
     paid: inclusion?.outcome === 'paid',
-    final: finalized === null ? payment.finality === 'final' && number !== null : isBuried,
+    final: payment.finality === 'final' || isBuried,
   }
 }

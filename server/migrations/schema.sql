@@ -1,0 +1,432 @@
+-- The whole schema: the sum of the numbered migrations, to be read in one place. Never run by the
+-- program; a test builds one database from this file and one from the migrations and compares them.
+
+create table schema_migration (
+  number integer primary key,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now()
+);
+
+-- ── 0001_merchants.sql
+
+-- Who is paid, and who may ask. Ids sort bytewise everywhere, whatever the database's own rules are.
+
+create table merchant (
+  id text collate "C" primary key,
+  name text not null,
+  -- Watch-only. A private key has no place in this database.
+  xpub text check (xpub not like 'xprv%'),
+  created_at timestamptz not null
+);
+
+create table api_key (
+  id text collate "C" primary key,
+  merchant_id text collate "C" not null references merchant (id),
+  livemode boolean not null,
+  kind text not null check (kind in ('secret', 'restricted', 'publishable')),
+  scopes text[] not null,
+  prefix text not null,
+  -- HMAC-SHA-256 of the whole key, under a pepper that is not in this database.
+  hash bytea not null unique check (length(hash) = 32),
+  created_at timestamptz not null,
+  revoked_at timestamptz
+);
+
+create table installation_secret (
+  name text primary key,
+  secret bytea not null,
+  created_at timestamptz not null default now()
+);
+
+-- The next address index of each merchant. `lineage` tells a restored database from the one that
+-- the last index was taken in; after a change the counter jumps, so that no address comes twice.
+create table deposit_counter (
+  merchant_id text collate "C" primary key,
+  next_index bigint not null check (next_index >= 0),
+  lineage text not null
+);
+
+-- The cluster and its timeline: both change when a backup is restored or a replica takes over.
+-- Services that hide the timeline still tell the cluster, or at least nothing false.
+create function settlewire_lineage() returns text language plpgsql stable as $$
+declare
+  cluster text := 'unknown';
+  timeline text := 'unknown';
+begin
+  begin
+    select system_identifier::text into cluster from pg_control_system();
+  exception when others then null;
+  end;
+  begin
+    timeline := left(pg_walfile_name(pg_current_wal_lsn()), 8);
+  exception when others then null;
+  end;
+  return cluster || '/' || timeline;
+end
+$$;
+
+-- ── 0002_payments.sql
+
+-- Payments as of their last event. Every row here can be made again from payment_event.
+
+-- What a payment is found by. Small, and written only when one of these moves.
+create table payment (
+  id text collate "C" primary key,
+  -- No foreign keys from here to merchant: the check would lock the merchant's row in every append.
+  merchant_id text collate "C" not null,
+  livemode boolean not null,
+  created_at timestamptz not null,
+  reference text,
+  status text not null,
+  flags text[] not null,
+  -- When the clock next has something to say. Null once the watch has ended, and only then.
+  due_at timestamptz
+) with (fillfactor = 80);
+
+-- Every index costs every change of an indexed column, so there are as few as the questions need:
+-- a list without a status asks for each status in turn.
+create index payment_list on payment (merchant_id, livemode, status, id desc);
+create index payment_by_reference on payment (merchant_id, livemode, reference, id desc)
+  where reference is not null;
+create index payment_due on payment (due_at, id) where due_at is not null;
+
+-- The payment itself, and the end of its chain of events. Whoever moves a payment locks this row.
+create table payment_state (
+  payment_id text collate "C" primary key,
+  -- The half of the payment that its opening fixed, and (last) the half that moves.
+  opening text not null,
+  sequence integer not null check (sequence > 0),
+  head_event_id text collate "C" not null,
+  head_hash bytea not null,
+  state text not null
+  -- Written with every event: no index but the key, room for versions on the same page, and no
+  -- compression, which cost more than it saved. So an event touches one page here.
+) with (fillfactor = 50, toast_tuple_target = 8160);
+
+-- An address belongs to one payment for ever: a transfer to it can never count for two.
+create table payment_address (
+  address text collate "C" primary key,
+  payment_id text collate "C" not null,
+  merchant_id text collate "C" not null,
+  deposit_index bigint
+);
+create index payment_address_by_index on payment_address (merchant_id, deposit_index)
+  where deposit_index is not null;
+
+create table payment_transaction (
+  tx_hash text collate "C" not null,
+  payment_id text collate "C" not null,
+  chain text collate "C" not null,
+  -- The block that holds it now, by the latest verdict; null while it is in none.
+  block_number bigint,
+  -- Whether that block moved money to us.
+  paid boolean not null,
+  final boolean not null,
+  primary key (tx_hash, payment_id, chain)
+) with (fillfactor = 70);
+
+create index payment_transaction_open on payment_transaction (chain, payment_id) where not final;
+
+-- Every block that was ever said to hold a transaction of a payment: a reorg asks by these.
+create table payment_inclusion (
+  block_hash text collate "C" not null,
+  payment_id text collate "C" not null,
+  chain text collate "C" not null,
+  primary key (block_hash, payment_id, chain)
+);
+
+-- Answers given under an Idempotency-Key, written together with what they answered for.
+create table idempotency_key (
+  merchant_id text collate "C" not null,
+  livemode boolean not null,
+  key text collate "C" not null,
+  request_hash text not null,
+  status smallint not null,
+  payment_id text collate "C" not null,
+  sequence integer not null,
+  created_at timestamptz not null,
+  primary key (merchant_id, livemode, key)
+);
+
+-- ── 0003_history.sql
+
+-- The history: the truth that everything else is a view of. Rows are added, never changed.
+
+create table payment_event (
+  merchant_id text collate "C" not null,
+  livemode boolean not null,
+  -- 1, 2, 3 … per merchant and mode, in commit order: the counter is taken last before the commit.
+  position bigint not null check (position > 0),
+  payment_id text collate "C" not null,
+  sequence integer not null check (sequence > 0),
+  id text collate "C" not null,
+  type text not null,
+  at timestamptz not null,
+  -- json, not jsonb: the text goes out as it was committed, byte for byte.
+  data json not null,
+  evidence json not null,
+  prev_hash bytea not null check (length(prev_hash) = 32),
+  hash bytea not null check (length(hash) = 32),
+  recorded_at timestamptz not null default now(),
+  primary key (payment_id, sequence),
+  unique (merchant_id, livemode, position),
+  unique (id)
+);
+
+create table merchant_feed (
+  merchant_id text collate "C" not null,
+  livemode boolean not null,
+  -- The last position given.
+  position bigint not null,
+  primary key (merchant_id, livemode)
+) with (fillfactor = 50);
+
+create function settlewire_refuse() returns trigger language plpgsql as $$
+begin
+  raise exception 'payment_event is append-only: % refused', lower(tg_op)
+    using errcode = 'insufficient_privilege';
+end
+$$;
+
+-- By statement, so that it is refused even where no row would match. Not to be switched off by
+-- session_replication_role, which ordinary triggers are.
+create trigger payment_event_append_only
+  before update or delete or truncate on payment_event
+  for each statement execute function settlewire_refuse();
+alter table payment_event enable always trigger payment_event_append_only;
+
+-- ── 0004_chains.sql
+
+-- How far each chain was read, moved in the transaction that stores the effects.
+
+create table chain_cursor (
+  chain text collate "C" primary key,
+  genesis_hash text not null,
+  -- Counts the steps of the follower; a step that builds on another view is refused.
+  view bigint not null,
+  head bigint not null,
+  safe bigint,
+  finalized bigint
+) with (fillfactor = 50);
+
+-- The canonical blocks that a reorg may still reach.
+create table chain_block (
+  chain text collate "C" not null,
+  hash text collate "C" not null,
+  number bigint not null,
+  parent_hash text not null,
+  mined_at timestamptz not null,
+  primary key (chain, hash)
+);
+create unique index chain_block_by_number on chain_block (chain, number);
+
+-- ── 0005_append.sql
+
+-- The one way into the history. One call is one statement is one transaction: no lock waits for a
+-- round trip. Locks are taken in one order by everyone (payments by id, chains, idempotency keys,
+-- feeds last), so appends never deadlock; the feed's counter is held only while its events go in.
+--
+-- Arrays of equal length are the columns of rows. Raises SW001 (a payment has moved), SW002 (a
+-- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
+create function settlewire_append(
+  payment_ids text[], base_hashes bytea[], sequences integer[], head_ids text[],
+  head_hashes bytea[], states text[], openings text[],
+  found_ids text[], statuses text[], flag_lists text[], due timestamptz[], merchant_ids text[],
+  livemodes boolean[], created timestamptz[], refs text[],
+  tx_hashes text[], tx_payments text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
+  tx_final boolean[], in_blocks text[], in_payments text[], in_chains text[],
+  feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
+  event_feeds integer[], event_places integer[], event_payments text[], event_sequences integer[],
+  event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
+  event_evidence json[], event_prev bytea[], event_hashes bytea[],
+  addresses json, cursors json, answers json
+) returns table (feed integer, last_position bigint) language plpgsql
+  -- The plans must not depend on how small the tables were when they were first made.
+  set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off
+  set enable_hashjoin = off
+  set enable_mergejoin = off
+  set enable_bitmapscan = off
+as $$
+declare
+  wanted integer := cardinality(payment_ids);
+  written integer := 0;
+  opened integer := 0;
+begin
+  -- A hash is of one payment at one sequence: who names it has seen all that went before. Rows are
+  -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
+  -- only be walked along its one index (see the settings above).
+  update payment_state p
+  set sequence = n.sequence, head_event_id = n.head_id, head_hash = n.head_hash, state = n.state
+  from unnest(payment_ids, base_hashes, sequences, head_ids, head_hashes, states)
+    as n (id, base_hash, sequence, head_id, head_hash, state)
+  where p.payment_id = n.id and p.head_hash = n.base_hash;
+  get diagnostics written = row_count;
+
+  if written < wanted then
+    insert into payment_state (payment_id, opening, sequence, head_event_id, head_hash, state)
+    select n.id, n.opening, n.sequence, n.head_id, n.head_hash, n.state
+    from unnest(payment_ids, openings, sequences, head_ids, head_hashes, states)
+      as n (id, opening, sequence, head_id, head_hash, state)
+    where n.opening is not null
+    order by n.id
+    on conflict (payment_id) do nothing;
+    get diagnostics opened = row_count;
+    if written + opened < wanted then
+      raise exception 'a payment has moved' using errcode = 'SW001';
+    end if;
+  end if;
+
+  -- From here on the rows of these payments are ours, in every table.
+  if cardinality(found_ids) > 0 then
+    update payment p
+    set status = n.status, flags = n.flags::text[],
+      due_at = case when p.due_at is null then null else n.due_at end
+    from unnest(found_ids, statuses, flag_lists, due, merchant_ids)
+      as n (id, status, flags, due_at, merchant_id)
+    where p.id = n.id and n.merchant_id is null;
+    if opened > 0 then
+      insert into payment (id, merchant_id, livemode, created_at, reference, status, flags, due_at)
+      select n.id, n.merchant_id, n.livemode, n.created_at, n.reference, n.status, n.flags::text[],
+        n.due_at
+      from unnest(found_ids, merchant_ids, livemodes, created, refs, statuses, flag_lists, due)
+        as n (id, merchant_id, livemode, created_at, reference, status, flags, due_at)
+      where n.merchant_id is not null;
+    end if;
+  end if;
+
+  if addresses is not null then
+    insert into payment_address (address, payment_id, merchant_id, deposit_index)
+    select a.address, a.payment_id, a.merchant_id, a.deposit_index
+    from json_to_recordset(addresses)
+      as a (address text, payment_id text, merchant_id text, deposit_index bigint)
+    order by a.address;
+  end if;
+
+  if cardinality(tx_hashes) > 0 then
+    insert into payment_transaction as t (tx_hash, payment_id, chain, block_number, paid, final)
+    select * from unnest(tx_hashes, tx_payments, tx_chains, tx_numbers, tx_paid, tx_final)
+    on conflict (tx_hash, payment_id, chain) do update
+    set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final
+    where (t.block_number, t.paid, t.final)
+      is distinct from (excluded.block_number, excluded.paid, excluded.final);
+    insert into payment_inclusion (block_hash, payment_id, chain)
+    select * from unnest(in_blocks, in_payments, in_chains)
+    on conflict do nothing;
+  end if;
+
+  if cursors is not null then
+    perform settlewire_move_cursors(cursors);
+  end if;
+
+  if answers is not null then
+    insert into idempotency_key
+      (merchant_id, livemode, key, request_hash, status, payment_id, sequence, created_at)
+    select a.merchant_id, a.livemode, a.key, a.request_hash, a.status, a.payment_id, a.sequence,
+      a.created_at
+    from json_to_recordset(answers) as a (merchant_id text, livemode boolean, key text,
+      request_hash text, status smallint, payment_id text, sequence integer, created_at timestamptz)
+    order by a.merchant_id collate "C", a.livemode, a.key collate "C"
+    on conflict do nothing;
+    get diagnostics written = row_count;
+    if written < json_array_length(answers) then
+      raise exception 'an idempotency key is taken' using errcode = 'SW003';
+    end if;
+  end if;
+
+  -- From here to the commit nobody else writes to these feeds. Keep it short.
+  return query
+  with counted as (
+    insert into merchant_feed as f (merchant_id, livemode, position)
+    select n.merchant_id, n.livemode, n.added
+    from unnest(feed_merchants, feed_livemodes, feed_counts) as n (merchant_id, livemode, added)
+    order by n.merchant_id collate "C", n.livemode
+    on conflict (merchant_id, livemode) do update set position = f.position + excluded.position
+    returning f.merchant_id, f.livemode, f.position
+  ), placed as (
+    select n.feed::integer as feed, c.merchant_id, c.livemode, c.position, n.added
+    from counted c
+    join unnest(feed_merchants, feed_livemodes, feed_counts) with ordinality
+      as n (merchant_id, livemode, added, feed)
+      on n.merchant_id = c.merchant_id and n.livemode = c.livemode
+  ), added as (
+    insert into payment_event (merchant_id, livemode, position, payment_id, sequence, id, type, at,
+      data, evidence, prev_hash, hash)
+    select f.merchant_id, f.livemode, f.position - f.added + e.place, e.payment_id, e.sequence,
+      e.id, e.type, e.at, e.data, e.evidence, e.prev_hash, e.hash
+    from unnest(event_feeds, event_places, event_payments, event_sequences, event_ids, event_types,
+        event_times, event_data, event_evidence, event_prev, event_hashes)
+      as e (feed, place, payment_id, sequence, id, type, at, data, evidence, prev_hash, hash)
+    join placed f on f.feed = e.feed
+  )
+  select p.feed, p.position from placed p;
+end
+$$;
+
+-- Moves cursors, each from the view its step was built on.
+create function settlewire_move_cursors(moves json) returns void language plpgsql as $$
+declare
+  move record;
+  -- Blocks above the finalized one are kept, and some below; a chain without finality keeps many.
+  kept_min constant integer := 256;
+  kept_max constant integer := 8192;
+begin
+  for move in
+    select m.* from json_to_recordset(moves) as m (chain text, from_view bigint, view bigint,
+      head bigint, safe bigint, finalized bigint, reverted json, applied json)
+    order by m.chain collate "C"
+  loop
+    update chain_cursor c
+    set view = move.view, head = move.head, safe = move.safe, finalized = move.finalized
+    where c.chain = move.chain and c.view = move.from_view;
+    if not found then
+      raise exception 'chain % has moved', move.chain using errcode = 'SW002';
+    end if;
+    delete from chain_block b
+    where b.chain = move.chain
+      and b.hash in (select json_array_elements_text(move.reverted));
+    insert into chain_block (chain, hash, number, parent_hash, mined_at)
+    select move.chain, b.hash, b.number, b.parent_hash, b.mined_at
+    from json_to_recordset(move.applied)
+      as b (hash text, number bigint, parent_hash text, mined_at timestamptz);
+    delete from chain_block b
+    where b.chain = move.chain
+      and b.number <= move.head - kept_min
+      and (b.number < move.finalized or b.number <= move.head - kept_max);
+  end loop;
+end
+$$;
+
+-- ── 0006_grants.sql
+
+-- The program works as a role that cannot change the history, where the database lets us make one.
+-- Roles belong to the whole cluster: another database may have made it already, even this moment.
+
+do $$
+begin
+  begin
+    if not exists (select from pg_roles where rolname = 'settlewire_app') then
+      create role settlewire_app nologin;
+    end if;
+  exception
+    when duplicate_object or unique_violation then null;
+    when insufficient_privilege then
+      raise notice 'no right to create the role settlewire_app: the trigger alone guards the history';
+      return;
+  end;
+
+  begin
+    execute format('grant settlewire_app to %I', current_user);
+  exception when insufficient_privilege or invalid_grant_operation then null;
+  end;
+
+  execute format('grant usage on schema %I to settlewire_app', current_schema());
+  grant select on schema_migration to settlewire_app;
+  grant select, insert on payment_event, idempotency_key, installation_secret, payment_address,
+    payment_inclusion to settlewire_app;
+  grant select, insert, update on merchant, api_key, deposit_counter, payment, payment_state,
+    payment_transaction, merchant_feed, chain_cursor to settlewire_app;
+  grant select, insert, delete on chain_block to settlewire_app;
+end
+$$;

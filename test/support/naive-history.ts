@@ -1,0 +1,80 @@
+import { Pool } from 'pg'
+import type { Batch, EventStore, StoredEvent } from '../../server/src/ports.ts'
+import { prepare } from '../../server/src/store/prepare.ts'
+
+/**
+ * The history as it is often built, and wrong: positions come from an identity column. They are given
+ * before the commit, so of two transactions the later number may be seen first; who reads after it
+ * never sees the earlier one. Here to prove that the checker of the contract finds that.
+ */
+export class NaiveHistory implements Pick<EventStore, 'append' | 'feed'> {
+  readonly #pool: Pool
+
+  constructor(url: string) {
+    this.#pool = new Pool({ connectionString: url, max: 20 })
+  }
+
+  async setUp(): Promise<void> {
+    await this.#pool.query(`create table naive_event (
+      position bigint generated always as identity primary key, stored text not null)`)
+  }
+
+  async append({ appends }: Batch): Promise<readonly StoredEvent[]> {
+    const heads = { sequence: 0, written: null }
+    const { placed } = prepare(appends, ({ expectedSequence, state }) => ({
+      ...heads,
+      sequence: expectedSequence,
+      hash: this.#hashes.get(state.id) ?? '',
+    }))
+    const client = await this.#pool.connect()
+    try {
+      await client.query('begin')
+      const answer: StoredEvent[] = []
+      for (const { state, event, sealed } of placed) {
+        const stored = {
+          ...{ event, paymentId: state.id, merchantId: state.merchantId, livemode: false },
+          ...{ position: 0, dataJson: sealed.dataJson, prevHash: sealed.prevHash },
+          ...{ hash: sealed.hash, committedAt: null },
+        }
+        const { rows } = await client.query<{ position: string }>(
+          'insert into naive_event (stored) values ($1) returning position',
+          [JSON.stringify(stored, bigintAsText)],
+        )
+        answer.push({ ...stored, position: Number(rows[0]?.position) })
+      }
+      await client.query('commit')
+      for (const { paymentId, hash } of answer) this.#hashes.set(paymentId, hash)
+      return answer
+    } finally {
+      client.release()
+    }
+  }
+
+  async feed(
+    _merchantId: string,
+    _livemode: boolean,
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredEvent[]> {
+    const { rows } = await this.#pool.query<{ position: string; stored: string }>(
+      'select position, stored from naive_event where position > $1 order by position limit $2',
+      [after, limit],
+    )
+    return rows.map(({ position, stored }) => ({
+      ...(JSON.parse(stored, textAsBigint) as StoredEvent), // written by `append`
+      position: Number(position),
+    }))
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end()
+  }
+
+  readonly #hashes = new Map<string, string>()
+}
+
+const bigintAsText = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? `${value}n` : value
+
+const textAsBigint = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' && /^[0-9]+n$/.test(value) ? BigInt(value.slice(0, -1)) : value

@@ -1,0 +1,24 @@
+import { systemClock } from '../../server/src/clock.ts'
+import { silentLog } from '../../server/src/log.ts'
+import { openStore, type Store } from '../../server/src/store/open.ts'
+import { testDatabase } from './postgres.ts'
+
+/** A fresh database, and as many nodes on it as are asked for; all end with it. */
+export async function storeUnderTest() {
+  const database = await testDatabase()
+  const opened: Store[] = []
+  const open = (): Store => {
+    const store = openStore({ url: database.url, clock: systemClock, log: silentLog })
+    opened.push(store)
+    return store
+  }
+  return {
+    url: database.url,
+    open,
+    node: () => open().events,
+    async close() {
+      await Promise.all(opened.map((store) => store.close()))
+      await database.close()
+    },
+  }
+}
