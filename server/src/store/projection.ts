@@ -87,8 +87,9 @@ export function findableOf(payment: Payment): Findable {
 }
 
 /**
- * Final: nothing is expected to change, because the payment is final by its policy or the chain
- * itself has finalized the block. Anything else is looked at again with every step of the chain.
+ * Final: nothing is expected to change, because the chain itself has finalized the block, or, where
+ * it has no such word, the payment is final by its policy. A final payment may have a second
+ * transaction that is not: that one is looked at again with every step of the chain.
  */
 function rowOf(payment: Payment, transaction: Transaction): TransactionRow {
   const { chain, txHash, inclusions } = transaction
@@ -103,6 +104,6 @@ function rowOf(payment: Payment, transaction: Transaction): TransactionRow {
     blocks: Object.keys(inclusions),
     number,
     paid: inclusion?.outcome === 'paid',
-    final: payment.finality === 'final' || isBuried,
+    final: finalized === null ? payment.finality === 'final' && number !== null : isBuried,
   }
 }
