@@ -16,6 +16,8 @@ export class StreamClient {
   readonly socket: Socket
   /** All that has come, head included. */
   text = ''
+  /** What came first, in one piece. */
+  firstPiece: string | null = null
   readonly events: EventSourceMessage[] = []
   readonly comments: string[] = []
   readonly retries: number[] = []
@@ -89,6 +91,7 @@ export class StreamClient {
   }
 
   #read(piece: string): void {
+    this.firstPiece ??= piece
     this.text += piece
     if (!this.#isHead) {
       this.#parser.feed(piece)

@@ -69,7 +69,7 @@ export class Heartbeats {
     const [first] = streams
     if (first === undefined) return
     const { paymentId, chains } = first.start
-    if (head !== undefined && streams.some(({ isOver, position }) => !isOver && position < head)) {
+    if (head !== undefined && streams.some(({ position }) => position < head)) {
       await this.#inTime(hub.look(paymentId, head))
     }
     const beat = { sequence: head, at: toRfc3339(clock.now()), visibility: visibility(chains) }

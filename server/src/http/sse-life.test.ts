@@ -132,6 +132,18 @@ describe('a client that talks after its request', () => {
     expect(client.text).toBe('')
     server.commit({})
     await other.until(seen(2))
+    expect(server.counted.filter((what) => what === 'opened')).toHaveLength(1)
+  })
+
+  it('is cut when it asked for something else first, and did not wait for the answer', async () => {
+    server.commit({})
+    server.history.hold()
+    const second = '1\r\n\r\nGET / HTTP/1.1\r\nHost: x'
+    const client = server.ask({ path: '/pi_none', headers: { 'X-Two': second } })
+    await vi.waitFor(() => expect(server.history.held).toBe(2))
+    server.history.release(1)
+    await client.until(closed)
+    expect(client.text).toBe('')
   })
 
   it('may have asked for other things before, on the same connection', async () => {
@@ -145,7 +157,14 @@ describe('a client that talks after its request', () => {
 describe('the connection of a stream', () => {
   it('is free of everything that HTTP had attached to it', async () => {
     const sockets: Socket[] = []
-    server.http.on('connection', (socket: Socket) => sockets.push(socket))
+    const probes: unknown[] = []
+    server.http.on('connection', (socket: Socket) => {
+      sockets.push(socket)
+      vi.spyOn(socket, 'setKeepAlive').mockImplementation((...given) => {
+        probes.push(given)
+        return socket
+      })
+    })
     server.commit({})
     await server.ask().until(seen(1))
     // What Node keeps there, by the names it has there: when they change, look again at what stays.
@@ -153,6 +172,9 @@ describe('the connection of a stream', () => {
     expect([socket?.parser, socket?._httpMessage]).toEqual([null, null])
     const listeners = socket?.eventNames().map((name) => [name, socket.listenerCount(name)])
     expect(listeners).toEqual(['error', 'data', 'end', 'close'].map((name) => [name, 1]))
+    expect(socket?.timeout).toBe(0)
+    // The kernel's own question to a peer that has vanished without a word.
+    expect(probes).toEqual([[true, 30_000]])
   })
 
   it('outlives the time-outs meant for requests', async () => {
@@ -231,6 +253,23 @@ describe('heartbeats', () => {
       ...[1, 2, 3].map((sequence) => eventId(pay, sequence)),
       undefined,
     ])
+  })
+
+  it('do not write to a stream that healing has brought to its end', async () => {
+    server.commit({})
+    const errors: unknown[] = []
+    const sockets: Socket[] = []
+    server.http.on('connection', (socket: Socket) => sockets.push(socket))
+    const client = await server.ask().until(seen(1))
+    for (const socket of sockets) socket.on('error', (error) => errors.push(error))
+    server.history.append(pay, { type: 'succeeded', status: 'succeeded' })
+    await turn()
+    await client.until(closed)
+    expect(client.events.map(({ event }) => event)).toEqual([
+      'payment_intent.confirming',
+      'payment_intent.succeeded',
+    ])
+    expect(errors).toEqual([])
   })
 
   it('tell the head all the same when the stream cannot be healed: the client must know', async () => {

@@ -25,8 +25,6 @@ export function takeSocket(response: ServerResponse): Socket | null {
     response.req.socket.destroy()
     return null
   }
-  // Somebody who wants data ends the parser's hold on the connection.
-  socket.on('data', ignore)
   response.emit('finish')
   socket.emit('close', false)
   socket.removeAllListeners()

@@ -24,6 +24,7 @@ describe('on connect', () => {
       { id: eventId(pay, 3), event: 'payment_intent.confirming', data: last?.dataJson },
     ])
     expect(client.body.startsWith('retry: 2000\n\nid: evt_')).toBe(true)
+    expect(client.firstPiece).toBe(client.text)
   })
 
   it('answers with the headers of the contract, no length and no chunks', async () => {
@@ -98,7 +99,9 @@ describe('with Last-Event-ID', () => {
 
   it('pushes nothing to one who is current, and then only what is new', async () => {
     server.commit({}, {})
+    const find = vi.spyOn(server.history, 'find')
     const client = await server.resume(eventId(pay, 2)).until(({ retries }) => retries.length === 1)
+    expect(find).not.toHaveBeenCalled()
     server.commit({})
     await client.until(seen(1))
     expect(client.sequences).toEqual([3])
@@ -112,7 +115,9 @@ describe('with Last-Event-ID', () => {
   ])('says so when the id is %s, and gives the current state', async (_, id) => {
     server.history.append('pi_two')
     server.commit({}, {}, {})
+    const find = vi.spyOn(server.history, 'find')
     const client = await server.resume(id).until(seen(2))
+    expect(find.mock.calls.flat()).toEqual(id.startsWith('evt_') ? [id] : [])
     expect(client.told[0]).toEqual({
       ...{ id: undefined, event: 'reset', data: '{"reason":"unknown_event_id"}' },
     })
