@@ -96,4 +96,6 @@ export const at = (source: Source, start: number, says: string): Violation => ({
 
 /** Code that only tests and benches run. */
 export const isTest = (path: string): boolean =>
-  /\.test\.tsx?$/.test(path) || /(^|\/)contract\.ts$/.test(path) || /^(test|bench)\//.test(path)
+  /\.test\.tsx?$/.test(path) ||
+  /(^|\/)contract(-[a-z]+)?\.ts$/.test(path) ||
+  /^(test|bench)\//.test(path)
