@@ -26,7 +26,7 @@ create table payment_state (
   payment_id text collate "C" primary key,
   -- The half of the payment that its opening fixed, and (last) the half that moves.
   opening text not null,
-  sequence integer not null check (sequence > 0),
+  sequence integer not null,
   head_event_id text collate "C" not null,
   head_hash bytea not null,
   state text not null

@@ -4,9 +4,9 @@ create table payment_event (
   merchant_id text collate "C" not null,
   livemode boolean not null,
   -- 1, 2, 3 … per merchant and mode, in commit order: the counter is taken last before the commit.
-  position bigint not null check (position > 0),
+  position bigint not null,
   payment_id text collate "C" not null,
-  sequence integer not null check (sequence > 0),
+  sequence integer not null,
   id text collate "C" not null,
   type text not null,
   at timestamptz not null,

@@ -96,7 +96,7 @@ create table payment_state (
   payment_id text collate "C" primary key,
   -- The half of the payment that its opening fixed, and (last) the half that moves.
   opening text not null,
-  sequence integer not null check (sequence > 0),
+  sequence integer not null,
   head_event_id text collate "C" not null,
   head_hash bytea not null,
   state text not null
@@ -157,9 +157,9 @@ create table payment_event (
   merchant_id text collate "C" not null,
   livemode boolean not null,
   -- 1, 2, 3 … per merchant and mode, in commit order: the counter is taken last before the commit.
-  position bigint not null check (position > 0),
+  position bigint not null,
   payment_id text collate "C" not null,
-  sequence integer not null check (sequence > 0),
+  sequence integer not null,
   id text collate "C" not null,
   type text not null,
   at timestamptz not null,

@@ -11,10 +11,12 @@ export interface TestPostgres {
   /** The same after a restart. */
   readonly url: string
   readonly pid: number
+  /** Its data directory. */
+  readonly data: string
   /** Kills the server as a power cut would: nothing is told, nothing is written. */
   kill9(): Promise<void>
   /** Starts it again on the same data; ends it first when it still runs. */
-  restart(): Promise<void>
+  restart(more?: Readonly<Record<string, string>>): Promise<void>
   /** Ends it and removes its data. */
   stop(): Promise<void>
 }
@@ -24,12 +26,13 @@ export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<TestPostgres> {
   const home = await temporaryHome()
-  const start = (): Promise<EmbeddedPostgres> =>
-    startEmbedded({ home, clock: systemClock, log: silentLog, settings })
+  const start = (more: Readonly<Record<string, string>> = {}): Promise<EmbeddedPostgres> =>
+    startEmbedded({ home, clock: systemClock, log: silentLog, settings: { ...settings, ...more } })
   let server = await start()
   await migrate(server.url, { log: silentLog })
   return {
     url: server.url,
+    data: join(home, 'postgres', 'data'),
     get pid() {
       return server.pid
     },
@@ -38,9 +41,9 @@ export async function startPostgres(
       await server.exited
       await server.stop()
     },
-    async restart() {
+    async restart(more) {
       await server.stop()
-      server = await start()
+      server = await start(more)
     },
     async stop() {
       await server.stop()

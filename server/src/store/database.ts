@@ -65,6 +65,9 @@ export class Database {
       keepAlive: true,
       types: { getTypeParser },
       onConnect: async (client) => {
+        // The pool listens only while a connection is idle. Lost in use, its statement rejects, and
+        // without a listener of our own the process would end.
+        client.on('error', () => undefined)
         await client.query(prepareSession(timeouts))
       },
     })

@@ -56,7 +56,7 @@ export function prepare(
   appends: readonly Append[],
   headOf: (append: Append) => Head | undefined,
 ): Prepared {
-  const feeds = new Map<string, Feed>()
+  const feeds: Feed[] = []
   const placed: Placed[] = []
   const shares = appends.map((append): Share => {
     const { expectedSequence, events, state } = append
@@ -82,7 +82,7 @@ export function prepare(
       },
     }
   })
-  return { shares: shares.sort(byId), placed, feeds: [...feeds.values()] }
+  return { shares: shares.sort(byId), placed, feeds }
 }
 
 const byId = (a: Share, b: Share): number => (a.append.state.id < b.append.state.id ? -1 : 1)
@@ -129,11 +129,13 @@ function checkShare({ expectedSequence, events, state }: Append): void {
   assert(state.head.eventId === events.at(-1)?.id, 'the head is the last event')
 }
 
-function feedOf({ merchantId, livemode }: Payment, feeds: Map<string, Feed>): Feed {
-  const key = `${livemode} ${merchantId}`
-  const known = feeds.get(key)
+/** A batch is of few merchants, and mostly of the one it was of a moment ago. */
+function feedOf({ merchantId, livemode }: Payment, feeds: Feed[]): Feed {
+  const known = feeds.findLast(
+    (feed) => feed.merchantId === merchantId && feed.livemode === livemode,
+  )
   if (known !== undefined) return known
-  const feed = { number: feeds.size + 1, merchantId, livemode, count: 0 }
-  feeds.set(key, feed)
+  const feed = { number: feeds.length + 1, merchantId, livemode, count: 0 }
+  feeds.push(feed)
   return feed
 }
