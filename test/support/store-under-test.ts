@@ -1,7 +1,14 @@
 import { systemClock } from '../../server/src/clock.ts'
 import { silentLog } from '../../server/src/log.ts'
+import type { EventStore } from '../../server/src/ports.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
 import { testDatabase } from './postgres.ts'
+
+/** A history with nothing in it, and as many nodes on it as are asked for. */
+export interface EventStoreUnderTest {
+  node(): EventStore
+  close(): Promise<void>
+}
 
 /** A fresh database, and as many nodes on it as are asked for; all end with it. */
 export async function storeUnderTest() {

@@ -6,9 +6,9 @@ import {
   ScriptedPayment,
   scriptPolicy,
 } from '../../../test/support/scripted-payments.ts'
+import type { EventStoreUnderTest } from '../../../test/support/store-under-test.ts'
 import { systemClock } from '../clock.ts'
 import type { Append, EventStore } from '../ports.ts'
-import type { EventStoreUnderTest } from './contract.ts'
 
 const writers = 16
 const merchants = ['mer_a', 'mer_b', 'mer_c', 'mer_d']

@@ -2,25 +2,26 @@ import { fold } from '@settlewire/core/fold'
 import { encodeData } from '@settlewire/core/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FeedChecker } from '../../../test/support/feed-checker.ts'
-import { blockAt, bornAt } from '../../../test/support/payments.ts'
+import { blockAt } from '../../../test/support/payments.ts'
 import {
   appendOf,
-  headOf,
   ScriptedPayment,
   scriptPolicyOf,
 } from '../../../test/support/scripted-payments.ts'
-import type { Append, Batch, CursorMove, EventStore, IdempotentResult } from '../ports.ts'
+import { answer, merchantId, moveTo } from '../../../test/support/store-batches.ts'
+import type { EventStoreUnderTest } from '../../../test/support/store-under-test.ts'
+import type { Append, Batch, EventStore } from '../ports.ts'
+import { eventStoreQuestionsContract } from './contract-questions.ts'
+import { eventStoreWritersContract } from './contract-writers.ts'
 
-/** A history with nothing in it, and as many nodes on it as are asked for. */
-export interface EventStoreUnderTest {
-  node(): EventStore
-  close(): Promise<void>
+/** All that an EventStore must do; an adapter is done when it does. */
+export function eventStoreContract(name: string, start: () => Promise<EventStoreUnderTest>): void {
+  eventStoreAppendContract(name, start)
+  eventStoreQuestionsContract(name, start)
+  eventStoreWritersContract(name, start)
 }
 
-const merchantId = 'mer_test'
-
-/** What every EventStore must do. What only a race can show is in `contract-writers.ts`. */
-export function eventStoreContract(name: string, start: () => Promise<EventStoreUnderTest>): void {
+function eventStoreAppendContract(name: string, start: () => Promise<EventStoreUnderTest>): void {
   describe(`the ${name} history`, () => {
     let store: EventStoreUnderTest
     let events: EventStore
@@ -234,276 +235,5 @@ export function eventStoreContract(name: string, start: () => Promise<EventStore
         await expectOnly(payment, 1)
       })
     })
-
-    describe('of a merchant', () => {
-      it('has a feed for each mode, gapless, with the events of all its payments', async () => {
-        const test = new ScriptedPayment()
-        const live = new ScriptedPayment({ livemode: true })
-        const foreign = new ScriptedPayment({ merchantId: 'mer_other' })
-        await append(test.opening(), live.opening(), foreign.opening())
-        await append(live.step(), test.step(), foreign.step())
-        await append(test.step())
-        expect(await positions()).toEqual([1, 2, 3])
-        expect(await positions(true)).toEqual([1, 2])
-        const feed = await events.feed(merchantId, true, 1, 10)
-        expect(feed.map(({ paymentId, livemode }) => [paymentId, livemode])).toEqual([
-          [live.id, true],
-        ])
-        const foreigners = await events.feed('mer_other', false, 0, 10)
-        expect(foreigners.map(({ position }) => position)).toEqual([1, 2])
-        expect((await events.feed(merchantId, false, 1, 1)).map((e) => e.position)).toEqual([2])
-      })
-
-      it('lists its payments, newest first, page by page', async () => {
-        const payments = Array.from(
-          { length: 7 },
-          (_, index) => new ScriptedPayment({ bornAt: bornAt + index }),
-        )
-        await append(...payments.map((payment) => payment.opening()))
-        await append(payments[3]?.step() ?? raise())
-        await append(new ScriptedPayment({ merchantId: 'mer_other' }).opening())
-        await append(new ScriptedPayment({ livemode: true }).opening())
-        const newestFirst = payments.map(({ id }) => id).reverse()
-        const listed: string[] = []
-        let cursor: string | undefined
-        for (let page = 0; page < 4; page++) {
-          const query = { merchantId, livemode: false, limit: 3 }
-          const found = await events.list(cursor === undefined ? query : { ...query, cursor })
-          listed.push(...found.payments.map(({ id }) => id))
-          if (found.next === null) break
-          expect(found.next).toBe(listed.at(-1))
-          cursor = found.next
-        }
-        expect(listed).toEqual(newestFirst)
-        const all = await events.list({ merchantId, livemode: false, limit: 7 })
-        expect(all.next).toBeNull()
-        expect(all.payments).toEqual(
-          await events.load(newestFirst).then((loaded) => {
-            const byId = new Map(loaded.map((payment) => [payment.id, payment]))
-            return newestFirst.map((id) => byId.get(id))
-          }),
-        )
-      })
-
-      it('finds payments by status, reference, transaction and address, and by all at once', async () => {
-        const plain = new ScriptedPayment({ reference: 'order-1' })
-        const seen = new ScriptedPayment({ reference: 'order-1' })
-        const foreign = new ScriptedPayment({ merchantId: 'mer_other', reference: 'order-1' })
-        await append(plain.opening(), seen.opening(), foreign.opening())
-        await append(seen.step(), foreign.step())
-        const ids = async (filter: object) => {
-          const found = await events.list({ merchantId, livemode: false, limit: 10, ...filter })
-          return found.payments.map(({ id }) => id).sort()
-        }
-        expect(await ids({ status: 'awaiting' })).toEqual([plain.id])
-        expect(await ids({ status: 'succeeded' })).toEqual([])
-        expect(await ids({ reference: 'order-1' })).toEqual([plain.id, seen.id].sort())
-        expect(await ids({ txHash: seen.txHash })).toEqual([seen.id])
-        expect(await ids({ txHash: seen.txHash.toUpperCase().replace('0X', '0x') })).toEqual([
-          seen.id,
-        ])
-        expect(await ids({ txHash: foreign.txHash })).toEqual([])
-        expect(await ids({ address: plain.address })).toEqual([plain.id])
-        expect(await ids({ address: foreign.address })).toEqual([])
-        const { txHash, address } = seen
-        const all = { status: 'pending_detected', reference: 'order-1', txHash, address }
-        expect(await ids(all)).toEqual([seen.id])
-        expect(await ids({ ...all, status: 'awaiting' })).toEqual([])
-      })
-
-      it('keeps the answer to an idempotency key apart by merchant and mode', async () => {
-        const payment = new ScriptedPayment()
-        await events.append({ appends: [payment.opening()], idempotency: [answer(payment)] })
-        expect(await events.idempotent(merchantId, false, 'key-1')).toEqual(answer(payment))
-        expect(await events.idempotent(merchantId, true, 'key-1')).toBeNull()
-        expect(await events.idempotent('mer_other', false, 'key-1')).toBeNull()
-        expect(await events.idempotent(merchantId, false, 'key-2')).toBeNull()
-      })
-    })
-
-    describe('of deadlines', () => {
-      it('knows what is due, earliest first, and when the next is', async () => {
-        expect(await events.nextDue()).toBeNull()
-        const [late, early] = [
-          new ScriptedPayment({ bornAt: bornAt + 60_000 }),
-          new ScriptedPayment(),
-        ]
-        await append(late.opening(), early.opening())
-        const expiresAt = early.payment.terms.expiresAt
-        expect(await events.nextDue()).toBe(expiresAt)
-        expect(await events.due(expiresAt - 1, 10)).toEqual([])
-        expect(await events.due(expiresAt, 10)).toEqual([{ paymentId: early.id, dueAt: expiresAt }])
-        const both = await events.due(expiresAt + 60_000, 10)
-        expect(both.map(({ paymentId }) => paymentId)).toEqual([early.id, late.id])
-        expect(await events.due(expiresAt + 60_000, 1)).toHaveLength(1)
-      })
-
-      it('moves the deadline with the payment', async () => {
-        const payment = new ScriptedPayment()
-        await append(payment.opening())
-        await append(payment.step())
-        expect(await events.nextDue()).toBe(payment.payment.terms.monitorUntil)
-      })
-
-      it('watches until it is released, and never again', async () => {
-        const payments = [new ScriptedPayment(), new ScriptedPayment(), new ScriptedPayment()]
-        payments.sort((a, b) => (a.id < b.id ? -1 : 1))
-        const [first, second, third] = payments
-        if (!first || !second || !third) return raise()
-        await append(...payments.map((payment) => payment.opening()))
-        expect(await events.watched('', 2)).toEqual(
-          [first, second].map(({ id, payment }) => ({
-            paymentId: id,
-            accept: payment.terms.accept,
-          })),
-        )
-        expect((await events.watched(second.id, 2)).map((w) => w.paymentId)).toEqual([third.id])
-        await events.release([first.id, second.id, 'pi_unknown'])
-        expect((await events.watched('', 10)).map((w) => w.paymentId)).toEqual([third.id])
-        await append(first.step())
-        expect((await events.watched('', 10)).map((w) => w.paymentId)).toEqual([third.id])
-        const due = await events.due(bornAt * 2, 10)
-        expect(due.map(({ paymentId }) => paymentId)).toEqual([third.id])
-      })
-    })
-
-    describe('of a chain', () => {
-      it('starts once, at a block, and only on its own genesis', async () => {
-        expect(await events.position('local')).toBeNull()
-        const begun = await events.begin('local', '0xgenesis', blockAt(10))
-        expect(begun).toEqual({
-          genesisHash: '0xgenesis',
-          head: { view: 0, head: 10, safe: null, finalized: null },
-          recent: [blockAt(10)],
-        })
-        expect(await store.node().begin('local', '0xgenesis', blockAt(99))).toEqual(begun)
-        await expect(events.begin('local', '0xother', blockAt(10))).rejects.toMatchObject({
-          code: 'chain_mismatch',
-        })
-      })
-
-      it('moves in the transaction that stores the effects', async () => {
-        const payment = new ScriptedPayment()
-        await append(payment.opening())
-        await events.begin('local', '0xgenesis', blockAt(10))
-        await events.begin('other', '0xgenesis', blockAt(7))
-        await events.append({
-          appends: [payment.step()],
-          cursors: [
-            { ...moveTo(11, 0), head: { view: 1, head: 11, safe: 9, finalized: 8 } },
-            { ...moveTo(8, 0), chain: 'other' },
-          ],
-        })
-        expect(await events.position('local')).toEqual({
-          genesisHash: '0xgenesis',
-          head: { view: 1, head: 11, safe: 9, finalized: 8 },
-          recent: [blockAt(11), blockAt(10)],
-        })
-        expect((await events.position('other'))?.recent[0]).toEqual(blockAt(8))
-        expect(await events.heads([payment.id])).toEqual(new Map([[payment.id, 2]]))
-      })
-
-      it('goes back over reverted blocks and on along the new branch', async () => {
-        await events.begin('local', '0xgenesis', blockAt(10))
-        const applied = [blockAt(11), blockAt(12)]
-        await events.append({ appends: [], cursors: [{ ...moveTo(12, 0), applied }] })
-        const branch = [blockAt(11, 'b'), blockAt(12, 'b'), blockAt(13, 'b')]
-        const move: CursorMove = {
-          ...moveTo(13, 1),
-          reverted: applied.map(({ hash }) => hash),
-          applied: branch,
-        }
-        await events.append({ appends: [], cursors: [move] })
-        expect((await events.position('local'))?.recent).toEqual([blockAt(10), ...branch].reverse())
-      })
-
-      it('moves its head without a block, and keeps blocks as far back as reorgs may reach', async () => {
-        await events.begin('local', '0xgenesis', blockAt(10))
-        const applied = Array.from({ length: 1_000 }, (_, index) => blockAt(11 + index))
-        const finalized = 500
-        const head = { view: 1, head: 1_010, safe: null, finalized }
-        await events.append({ appends: [], cursors: [{ ...moveTo(1_010, 0), head, applied }] })
-        const still = { ...moveTo(1_010, 1), head: { ...head, view: 2 }, applied: [] }
-        await events.append({ appends: [], cursors: [still] })
-        const found = await events.position('local')
-        expect(found?.head.view).toBe(2)
-        const numbers = found?.recent.map(({ number }) => number) ?? []
-        expect(numbers[0]).toBe(1_010)
-        expect(numbers.at(-1)).toBe(finalized)
-        expect(numbers).toHaveLength(511)
-      })
-
-      it('tells which payments are not settled there, through a reorg to finality', async () => {
-        const payment = new ScriptedPayment()
-        const unsettled = () => events.unsettled('local')
-        await append(payment.opening())
-        expect(await unsettled()).toEqual([])
-        await append(payment.step())
-        expect(await unsettled()).toEqual([payment.id])
-        await append(payment.step())
-        await append(payment.observe(payment.reorged(2, true)))
-        expect(await unsettled()).toEqual([payment.id])
-        const again = blockAt(payment.block.number + 1, 'b')
-        await append(payment.observe(payment.included(3, again)))
-        await append(payment.observe(headOf(again.number + 2, 4)))
-        expect(payment.payment.status).toBe('succeeded')
-        expect(await unsettled()).toEqual([payment.id])
-        expect(await events.unsettled('other')).toEqual([])
-        await append(payment.observe(headOf(again.number + 20, 5, again.number)))
-        expect(await unsettled()).toEqual([])
-      })
-
-      it('follows money after the watch, and what moved none no longer', async () => {
-        const [paid, pending] = [new ScriptedPayment(), new ScriptedPayment()]
-        await append(paid.opening(), pending.opening())
-        await append(paid.step(), pending.step())
-        await append(paid.step())
-        await events.begin('local', '0xgenesis', blockAt(10))
-        const cursor = { ...moveTo(11, 0), head: { view: 1, head: 11, safe: null, finalized: 5 } }
-        await events.append({ appends: [], cursors: [cursor] })
-        await events.release([paid.id, pending.id])
-        expect(await events.unsettled('local')).toEqual([paid.id])
-      })
-
-      it('tells which payments have a transaction in a block, also in one that was left', async () => {
-        const payment = new ScriptedPayment()
-        await append(payment.opening())
-        await append(payment.step())
-        await append(payment.step())
-        const again = blockAt(11, 'b')
-        expect(await events.inBlocks('local', [payment.block.hash])).toEqual([payment.id])
-        await append(payment.observe(payment.reorged(2, true)))
-        await append(payment.observe(payment.included(3, again)))
-        const both = [payment.block.hash, again.hash, '0xunknown']
-        expect(await events.inBlocks('local', both)).toEqual([payment.id])
-        expect(await events.inBlocks('local', [again.hash])).toEqual([payment.id])
-        expect(await events.inBlocks('local', ['0xunknown'])).toEqual([])
-        expect(await events.inBlocks('local', [])).toEqual([])
-        expect(await events.inBlocks('other', both)).toEqual([])
-      })
-    })
   })
-}
-
-const moveTo = (head: number, fromView: number): CursorMove => ({
-  chain: 'local',
-  fromView,
-  head: { view: fromView + 1, head, safe: null, finalized: null },
-  reverted: [],
-  applied: [blockAt(head)],
-})
-
-const answer = ({ id }: ScriptedPayment): IdempotentResult => ({
-  merchantId,
-  livemode: false,
-  key: 'key-1',
-  requestHash: 'ab'.repeat(32),
-  status: 201,
-  paymentId: id,
-  sequence: 1,
-  at: bornAt,
-})
-
-function raise(): never {
-  throw new Error('the test is wrong')
 }

@@ -1,23 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { FeedChecker } from '../../../test/support/feed-checker.ts'
 import { NaiveHistory } from '../../../test/support/naive-history.ts'
-import { queryAs, testDatabase } from '../../../test/support/postgres.ts'
+import { testDatabase } from '../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { storeUnderTest } from '../../../test/support/store-under-test.ts'
-import { eventStoreWritersContract, feedOf, readAlong } from './contract-writers.ts'
-
-eventStoreWritersContract('PostgreSQL', async () => {
-  const store = await storeUnderTest()
-  return {
-    node: store.node,
-    async close() {
-      const deadlocks = `select deadlocks::integer from pg_stat_database
-        where datname = current_database()`
-      expect(await queryAs(store.url, deadlocks)).toEqual([{ deadlocks: 0 }])
-      await store.close()
-    },
-  }
-})
+import { feedOf, readAlong } from './contract-writers.ts'
 
 describe('the checker that the writers are held to', () => {
   it('finds what a history with an identity column loses', async () => {

@@ -1,0 +1,26 @@
+import type { CursorMove, IdempotentResult } from '../../server/src/ports.ts'
+import { blockAt, bornAt } from './payments.ts'
+import type { ScriptedPayment } from './scripted-payments.ts'
+
+export const merchantId = 'mer_test'
+
+/** One block further on the chain `local`, from a view. */
+export const moveTo = (head: number, fromView: number): CursorMove => ({
+  chain: 'local',
+  fromView,
+  head: { view: fromView + 1, head, safe: null, finalized: null },
+  reverted: [],
+  applied: [blockAt(head)],
+})
+
+/** What a client was told when it opened a payment under the key `key-1`. */
+export const answer = ({ id }: ScriptedPayment): IdempotentResult => ({
+  merchantId,
+  livemode: false,
+  key: 'key-1',
+  requestHash: 'ab'.repeat(32),
+  status: 201,
+  paymentId: id,
+  sequence: 1,
+  at: bornAt,
+})
