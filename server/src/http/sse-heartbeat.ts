@@ -31,10 +31,8 @@ export class Heartbeats {
 
   constructor(needs: HeartbeatNeeds) {
     this.#needs = needs
-    const { clock, log, heartbeatMs } = needs
-    const visit = (streams: readonly Stream[]): void => {
-      this.#beat(streams).catch((error) => log.error({ area: 'sse', error }, 'heartbeat failed'))
-    }
+    const { clock, heartbeatMs } = needs
+    const visit = (streams: readonly Stream[]): void => this.#safely(this.#beat(streams))
     this.#wheel = new Wheel({ clock, turnMs: heartbeatMs, visit })
   }
 
@@ -44,6 +42,18 @@ export class Heartbeats {
 
   delete(stream: Stream): void {
     this.#wheel.delete(stream)
+  }
+
+  /**
+   * Tells one stream at once, by the head that was read for it: a client that resumed learns that it
+   * holds all there is without waiting for its turn of the wheel.
+   */
+  now(stream: Stream, head: number): void {
+    this.#safely(this.#beatOne([stream], head))
+  }
+
+  #safely(beat: Promise<void>): void {
+    beat.catch((error) => this.#needs.log.error({ area: 'sse', error }, 'heartbeat failed'))
   }
 
   /** One question to the history for all streams of a tick. */

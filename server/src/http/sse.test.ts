@@ -108,6 +108,18 @@ describe('with Last-Event-ID', () => {
     expect(server.counted).toContain('reconnected current')
   })
 
+  it('is told at once that it is current, or how far it will be', async () => {
+    server.commit({}, {}, {})
+    for (const held of [3, 1]) {
+      const client = await server
+        .resume(eventId(pay, held))
+        .until(({ comments }) => comments.length > 0)
+      const beat = client.events.find(({ event }) => event === 'heartbeat')
+      expect(JSON.parse(beat?.data ?? '{}')).toMatchObject({ sequence: 3, visibility: 'ok' })
+      expect(client.sequences).toEqual(held === 3 ? [] : [2, 3])
+    }
+  })
+
   it.each([
     ['unknown', eventId(pay, 999)],
     ['of another payment', eventId('pi_two', 1)],

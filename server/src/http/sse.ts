@@ -132,6 +132,10 @@ export class Sse {
     else if (this.#isClosing) stream.end('closing')
     else stream.stop = hub.attach(stream, { paymentId, after: plan.after, head })
     socket.uncork()
+    // Nothing may be due to it for long: without this it could not know that it is current.
+    if (plan?.outcome === 'current' || plan?.outcome === 'resumed') {
+      this.#heartbeats.now(stream, start.head)
+    }
   }
 
   #countPush(stream: Stream): void {
