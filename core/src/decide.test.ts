@@ -268,3 +268,52 @@ it('leaves a payment untouched that an observation says nothing new of', () => {
   const { payment } = opened()
   expect(decide(payment, headAt(5, 1), contextAt(bornAt)).payment).toBe(payment)
 })
+
+describe('money beside the payment', () => {
+  it('measures confirmations by what covers the amount, not by what comes on top', () => {
+    const { events } = told([
+      included('0x1', full, blockAt(10), 1),
+      headAt(10, 1),
+      inMempool('0x2', 1_000_000n, 1),
+      headAt(11, 2),
+      included('0x2', 1_000_000n, blockAt(12), 3),
+      headAt(12, 3),
+    ])
+    const story = events.slice(1).map(({ type, data }) => [type, data.txHash, data.confirmations])
+    expect(story).toEqual([
+      ['confirming', '0x1', 1],
+      ['updated', '0x1', 1],
+      ['confirming', '0x1', 2],
+      ['updated', '0x1', 2],
+      ['succeeded', '0x1', 3],
+    ])
+  })
+
+  it('names what was mined, and raises no flag, when a faster twin of a pending transaction wins', () => {
+    const { payment, events } = told([
+      inMempool('0xslow', full),
+      inMempool('0xfast', full),
+      included('0xfast', full, blockAt(10), 1),
+      headAt(12, 2),
+    ])
+    expect(events.at(-1)?.data).toMatchObject({ status: 'succeeded', txHash: '0xfast', flags: [] })
+    expect(payment.received).toBe(full)
+  })
+
+  it('costs one look at each transfer per observation, however many were sprinkled on it', () => {
+    // Counted, not timed: every judgement reads the address it compares with once per transfer.
+    const start = opened()
+    let looks = 0
+    const [accept] = start.payment.terms.accept
+    const counted = new Proxy(accept ?? {}, {
+      get: (target, key) => {
+        if (key === 'address') looks++
+        return Reflect.get(target, key)
+      },
+    })
+    Object.assign(start.payment.terms, { accept: [counted] })
+    const dust = Array.from({ length: 100 }, (_, n) => included(`0x${n + 100}`, 1n, blockAt(10), 1))
+    told(dust, start)
+    expect(looks).toBeLessThanOrEqual((100 * 101) / 2 + 200)
+  })
+})

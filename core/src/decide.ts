@@ -1,13 +1,11 @@
 import { printAmount } from './amount.ts'
 import { assert } from './assert.ts'
-import { canonicalJson } from './canonical-json.ts'
 import type { Decision, EventData, Evidence, Opening, PaymentEvent } from './event.ts'
 import { merge, noFacts } from './facts.ts'
 import { toRfc3339OrNull } from './instant.ts'
 import { type Judgement, judge } from './judge.ts'
 import type { Observation } from './observation.ts'
 import type { Facts, Payment } from './payment.ts'
-import { plain } from './plain-json.ts'
 import type { Policy } from './policy.ts'
 import { type EventType, edges, pathTo, type Status } from './status-model.ts'
 
@@ -53,14 +51,15 @@ export function open(paymentId: string, opening: Opening, context: Context): Dec
 export function decide(payment: Payment, observation: Observation, context: Context): Decision {
   if (observation.kind === 'withdrawn' && !isCancellable(payment)) return { events: [], payment }
   const facts = merge(payment.facts, observation, payment.terms)
-  const before = judge(payment, context.policy)
+  const before = standingOf(payment, context.policy)
   const after = judge({ ...payment, facts }, context.policy)
   const path = pathTo(payment.status, after.status)
   assert(path !== null, `a way leads from ${payment.status} to ${after.status}`)
 
   const told = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to))
   if (told.length === 0) {
-    const progress = progressEvent({ payment, facts, observation }, before, after)
+    const learned = facts.transactions !== payment.facts.transactions
+    const progress = progressEvent({ payment, observation, learned }, before, after)
     if (progress !== null) told.push({ type: progress, status: payment.status })
   }
   const becameFinal = after.finality === 'final' && payment.finality !== 'final'
@@ -90,13 +89,20 @@ function edgeEvent(from: Status, to: Status): Told {
   return { type, status: to }
 }
 
-/** What to say when the status stays: progress, a block lost, or amounts and flags. */
+/**
+ * What to say when the status stays: progress, a block lost, or amounts and flags. Every fact about a
+ * transaction is worth an event, also the view that ordered it: what is not told is not kept, and
+ * what is not kept could not decide later. A head that grew is read again anyway.
+ */
 function progressEvent(
-  { payment, facts, observation }: { payment: Payment; facts: Facts; observation: Observation },
+  {
+    payment,
+    observation,
+    learned,
+  }: { payment: Payment; observation: Observation; learned: boolean },
   before: Judgement,
   after: Judgement,
 ): EventType | null {
-  const learned = known(payment.facts) !== known(facts)
   if (learned && observation.kind === 'reorged') return 'reorged'
   const counted = before.decisive?.confirmations !== after.decisive?.confirmations
   if (payment.status === 'confirming' && counted) return 'confirming'
@@ -111,10 +117,18 @@ const settledIn = ({ transfers }: Judgement): number =>
   transfers.filter((transfer) => transfer.settled).length
 
 /**
- * Every fact about a transaction is worth an event, also the view that ordered it: what is not told
- * is not kept, and what is not kept could not decide later. A head that grew is read again anyway.
+ * Judgements of payments as they were left, so that an observation costs one and not two: a payment
+ * that somebody sprinkles with hundreds of transfers must not hold up the others.
  */
-const known = ({ transactions }: Facts): string => canonicalJson(plain(transactions))
+const standings = new WeakMap<Payment, { policy: Policy; judgement: Judgement }>()
+
+function standingOf(payment: Payment, policy: Policy): Judgement {
+  const known = standings.get(payment)
+  if (known?.policy === policy) return known.judgement
+  const judgement = judge(payment, policy)
+  standings.set(payment, { policy, judgement })
+  return judgement
+}
 
 interface Telling {
   readonly context: Context
@@ -133,6 +147,7 @@ function tell(payment: Payment, told: readonly Told[], telling: Telling): Decisi
     const data = dataOf(current, { judgement, previous, type })
     events.push({ id, type, at: context.at, data, evidence })
   }
+  standings.set(current, { policy: context.policy, judgement })
   return { events, payment: current }
 }
 
@@ -144,7 +159,6 @@ export function follow(
 ): Payment {
   const { status } = event
   const succeededNow = status === 'succeeded'
-  const firstSeen = payment.facts.transactions.map((transaction) => transaction.seenAt)
   return {
     ...payment,
     sequence: payment.sequence + 1,
@@ -154,11 +168,17 @@ export function follow(
     received: judgement.received,
     pending: judgement.pending,
     reason: status === judgement.status ? judgement.reason : null,
-    detectedAt: firstSeen.length === 0 ? null : Math.min(...firstSeen),
+    detectedAt: firstSeenIn(payment.facts),
     settledAt: succeededNow ? (payment.settledAt ?? event.at) : null,
     toldSuccess: payment.toldSuccess || succeededNow,
     head: { eventId: event.id, type: event.type, at: event.at },
   }
+}
+
+function firstSeenIn({ transactions }: Facts): number | null {
+  let first: number | null = null
+  for (const { seenAt } of transactions) first = Math.min(first ?? seenAt, seenAt)
+  return first
 }
 
 function dataOf(

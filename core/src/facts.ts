@@ -10,6 +10,7 @@ import type {
   SeenTransfer,
 } from './observation.ts'
 import type { Facts, Inclusion, Terms, Transaction } from './payment.ts'
+import { plain } from './plain-json.ts'
 
 /** Nothing observed yet. */
 export const noFacts: Facts = { transactions: [], heads: {}, clock: null, withdrawn: null }
@@ -60,28 +61,31 @@ type OfTransaction = MempoolSeen | Included | MovedNothing | Reorged
 const hashOf = (seen: OfTransaction): string =>
   seen.kind === 'mempool' ? seen.transfer.txHash : seen.txHash
 
-const byChainAndHash = (a: Transaction, b: Transaction): number =>
-  a.chain < b.chain ? -1 : a.chain > b.chain ? 1 : a.txHash < b.txHash ? -1 : 1
-
+/** Answers the very same facts when the observation adds nothing to its transaction. */
 function withTransaction<Seen extends OfTransaction>(
   facts: Facts,
   seen: Seen,
   add: (known: Transaction, seen: Seen) => Transaction,
 ): Facts {
-  const txHash = hashOf(seen)
-  const isSame = (known: Transaction) => known.chain === seen.chain && known.txHash === txHash
-  const known = facts.transactions.find(isSame) ?? {
-    chain: seen.chain,
-    txHash,
-    hint: null,
-    mempool: null,
-    seenAt: seen.at,
-    inclusions: {},
-  }
+  const { transactions } = facts
+  const place = { chain: seen.chain, txHash: hashOf(seen) }
+  const at = transactions.findIndex((transaction) => !isBefore(transaction, place))
+  const found = at < 0 ? undefined : transactions[at]
+  const isKnown = found?.chain === place.chain && found.txHash === place.txHash
+  const none = { ...place, hint: null, mempool: null, seenAt: seen.at, inclusions: {} }
+  const known = isKnown ? found : none
   const next = { ...add(known, seen), seenAt: Math.min(known.seenAt, seen.at) }
-  const others = facts.transactions.filter((transaction) => !isSame(transaction))
-  return { ...facts, transactions: [...others, next].sort(byChainAndHash) }
+  if (isKnown && textOf(known) === textOf(next)) return facts
+  const into = at < 0 ? transactions.length : at
+  return { ...facts, transactions: transactions.toSpliced(into, isKnown ? 1 : 0, next) }
 }
+
+type Place = Pick<Transaction, 'chain' | 'txHash'>
+
+const isBefore = (a: Place, b: Place): boolean =>
+  a.chain === b.chain ? a.txHash < b.txHash : a.chain < b.chain
+
+const textOf = (transaction: Transaction): string => canonicalJson(plain(transaction))
 
 function seenPending(known: Transaction, seen: MempoolSeen): Transaction {
   const hint = known.hint === null ? seen.transfer : lesser(known.hint, seen.transfer)

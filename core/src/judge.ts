@@ -34,15 +34,16 @@ export function judge(
     settled: sum(included.filter((transfer) => transfer.settled)),
   }
   const { status, reason } = statusOf(payment, sums, transfers)
+  const money = { included, inMempool, sums, transfers }
   return {
     status,
     reason,
     finality: finalityOf(included, sums.required),
-    flags: flagsOf({ ...payment, status }, { included, inMempool, sums, transfers }, policy),
+    flags: flagsOf({ ...payment, status }, money, policy),
     received: sums.received,
     pending: sums.pending,
     transfers,
-    decisive: decisiveOf(included, inMempool, transfers),
+    decisive: decisiveOf(money),
   }
 }
 
@@ -92,16 +93,30 @@ function finalityOf(included: readonly Transfer[], required: bigint): Finality {
   return sum(safe) >= required ? 'safe' : 'none'
 }
 
-/** Of the transfers still on their way the one furthest behind; else the one seen last. */
-function decisiveOf(
-  included: readonly Transfer[],
-  inMempool: readonly Transfer[],
-  all: readonly Transfer[],
-): Transfer | null {
-  const pending = inMempool.at(-1)
+/**
+ * Of the transfers that cover the amount, first come first counted, the one furthest behind: what
+ * comes on top neither holds the payment back nor stands for it. Until blocks cover it, what is
+ * pending; else what was seen last.
+ */
+function decisiveOf({ included, inMempool, transfers, sums }: Money): Transfer | null {
+  const covering = coverOf(included, sums.required)
+  const pending = covering === null ? inMempool.at(-1) : undefined
   if (pending !== undefined) return pending
-  const behind = [...included].sort((a, b) => a.confirmations - b.confirmations)[0]
-  return behind ?? all.filter((transfer) => transfer.stage !== 'ignored').at(-1) ?? null
+  const behind = [...(covering ?? included)].sort((a, b) => a.confirmations - b.confirmations)[0]
+  return behind ?? transfers.filter((transfer) => transfer.stage !== 'ignored').at(-1) ?? null
+}
+
+/** The first transfers that make up the amount, settled ones before others; null when all do not. */
+function coverOf(included: readonly Transfer[], required: bigint): readonly Transfer[] | null {
+  const inOrder = [...included].sort(
+    (a, b) => Number(b.settled) - Number(a.settled) || firstKnownAt(a) - firstKnownAt(b),
+  )
+  let covered = 0n
+  for (const [i, transfer] of inOrder.entries()) {
+    covered += transfer.amount
+    if (covered >= required) return inOrder.slice(0, i + 1)
+  }
+  return null
 }
 
 interface Money {
@@ -121,10 +136,11 @@ function flagsOf(
   const total = sums.received + sums.pending
   const raised: Partial<Record<Flag, boolean>> = {
     underpaid: total > 0n && total < sums.required,
-    overpaid: total > terms.amount + terms.tolerance,
+    // What is only pending may never come, or come under another hash: it is no second payment yet.
+    overpaid: sums.received > terms.amount + terms.tolerance,
     late: live.some((transfer) => firstKnownAt(transfer) > terms.expiresAt),
-    multiple_transfers: live.length > 1,
-    duplicate_payment: paidAgain(live, sums.required),
+    multiple_transfers: included.length > 1,
+    duplicate_payment: paidAgain(included, sums.required),
     wrong_token: transfers.some((transfer) => transfer.accept === null),
     reorg_seen: facts.transactions.some((transaction) =>
       Object.values(transaction.inclusions).some((inclusion) => !inclusion.canonical),
@@ -143,7 +159,7 @@ const firstKnownAt = ({ seenAt, block }: Transfer): number =>
   block === null ? seenAt : Math.min(seenAt, block.minedAt)
 
 /** Whether the amount was covered before the last transfer came. */
-function paidAgain(live: readonly Transfer[], required: bigint): boolean {
-  const inOrder = [...live].sort((a, b) => firstKnownAt(a) - firstKnownAt(b))
+function paidAgain(included: readonly Transfer[], required: bigint): boolean {
+  const inOrder = [...included].sort((a, b) => firstKnownAt(a) - firstKnownAt(b))
   return inOrder.length > 1 && sum(inOrder.slice(0, -1)) >= required
 }
