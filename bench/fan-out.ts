@@ -4,6 +4,7 @@
  * in turns, each in a process of its own. And what a stream costs in memory while nothing happens.
  * The server is the real one, on a real PostgreSQL. Run: `node bench/fan-out.ts [streams]`.
  */
+import { execFileSync } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -52,6 +53,11 @@ async function round(
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
+// `unlimited` is not a number, and no number is less.
+const filesMax = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }))
+if (filesMax < streams + 200) {
+  throw new Error(`${streams} streams need as many open files; the hard limit here is ${filesMax}`)
+}
 const [home, database] = await Promise.all([temporaryHome(), startPostgres()])
 const server = startProgram<FanOutServer>(program('server'), {
   ...{ SETTLEWIRE_HOME: home, DATABASE_URL: database.url, SANDBOX: 'off', PORT: '0' },
