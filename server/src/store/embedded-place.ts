@@ -6,6 +6,7 @@ import {
   mkdir,
   mkdtemp,
   open,
+  readdir,
   readFile,
   rename,
   rm,
@@ -22,6 +23,8 @@ export interface Place {
   readonly password: string
   readonly data: string
   readonly sockets: string
+  /** Removes what is of no use after the end. */
+  cleanUp(): Promise<void>
   /** Whether there are data already. Half-made ones do not count: they never had this name. */
   readonly initialised: boolean
   /** A place to make new data in; `adopt` gives them their name, at once and for good. */
@@ -63,12 +66,16 @@ export async function preparePlace(home: string): Promise<Place> {
 async function openPlace(base: string, user: RunUser): Promise<Place> {
   const data = join(base, 'data')
   const password = await readPassword(base)
+  const sockets = await makeSocketDirectory(base, user)
   return {
     user,
     superuser: 'settlewire',
     password,
     data,
-    sockets: await makeSocketDirectory(base, user),
+    sockets,
+    async cleanUp() {
+      if (!sockets.startsWith(base)) await rm(sockets, { recursive: true, force: true })
+    },
     initialised: statOrNull(data) !== null,
     async draft() {
       const directory = await mkdtemp(join(base, 'draft-'))
@@ -80,11 +87,18 @@ async function openPlace(base: string, user: RunUser): Promise<Place> {
       const adopt = async (): Promise<void> => {
         await rename(draft.data, data)
         await sync(base)
-        await rm(directory, { recursive: true, force: true })
+        await removeDrafts(base)
       }
       return { draft, adopt }
     },
   }
+}
+
+/** This one's, and those of starts that were killed; their makers are gone or about to be. */
+async function removeDrafts(base: string): Promise<void> {
+  const drafts = (await readdir(base)).filter((name) => name.startsWith('draft-'))
+  const options = { recursive: true, force: true, maxRetries: 3 }
+  await Promise.all(drafts.map((name) => rm(join(base, name), options)))
 }
 
 async function makeBase(root: string, user: RunUser): Promise<string> {

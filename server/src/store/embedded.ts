@@ -73,6 +73,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       exited: child.exited,
       async stop() {
         await child.stop()
+        await place.cleanUp()
         lock.release()
       },
     }

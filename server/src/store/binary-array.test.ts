@@ -1,0 +1,88 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { storeUnderTest } from '../../../test/support/store-under-test.ts'
+import { silentLog } from '../log.ts'
+import { arrayOf } from './binary-array.ts'
+import { Database } from './database.ts'
+
+describe('an array', () => {
+  let store: Awaited<ReturnType<typeof storeUnderTest>>
+  let database: Database
+
+  beforeAll(async () => {
+    store = await storeUnderTest()
+    database = new Database({ url: store.url, log: silentLog })
+  })
+  afterAll(async () => {
+    await database.close()
+    await store.close()
+  })
+
+  /** Through the server and back, item by item. */
+  const echo = async (type: string, array: Buffer | string): Promise<unknown[]> => {
+    const text = `select item from unnest($1::${type}[]) with ordinality as a (item, place)
+      order by place`
+    const rows = await database.query<{ item: unknown }>({ name: `echo ${type}`, text }, [array])
+    return rows.map(({ item }) => item)
+  }
+
+  const check = async <Item>(
+    type: string,
+    items: fc.Arbitrary<Item>,
+    encode: (items: Item[]) => Buffer | string,
+    read: (item: unknown) => unknown = (item) => item,
+  ): Promise<void> => {
+    const arrays = fc.array(fc.option(items, { nil: null }), { maxLength: 40 })
+    await fc.assert(
+      fc.asyncProperty(arrays, async (array) => {
+        const back = await echo(type, encode(array as Item[])) // the encoders take nulls
+        expect(back.map((item) => (item === null ? null : read(item)))).toEqual(array)
+      }),
+      { numRuns: 60 },
+    )
+  }
+
+  const hasNul = (text: string): boolean => text.includes('\0')
+  const awkward = fc.oneof(
+    fc.string({ unit: 'grapheme' }).filter((text) => !hasNul(text)),
+    fc.constantFrom('', 'null', 'NULL', '{}', '"', '\\', ',', ' ', 'a,b', '{a}', 'évt', '🦊'),
+    fc.stringMatching(/^[\w:.-]{1,30}$/),
+  )
+
+  it('of texts arrives as it was, whatever is in them', () => check('text', awkward, arrayOf.text))
+
+  it('of simple texts is sent as text, and arrives as it was', async () => {
+    const ids = ['evt_01kdvdna00j1tf5mm1wgjr0a7j', 'a', '0x00', 'local', 'a:b.c-d', 'nullable']
+    expect(arrayOf.text(ids)).toBe(`{${ids.join(',')}}`)
+    expect(await echo('text', arrayOf.text(ids))).toEqual(ids)
+  })
+
+  it('of long texts arrives as it was', () => check('text', awkward, arrayOf.long))
+
+  it('of JSON texts keeps every byte', () =>
+    check('json', fc.json({ stringUnit: 'grapheme' }), arrayOf.json))
+
+  it('of booleans, integers and instants arrives as it was', async () => {
+    await check('boolean', fc.boolean(), arrayOf.boolean)
+    await check('integer', fc.integer(), arrayOf.integer)
+    await check('bigint', fc.maxSafeInteger(), arrayOf.bigint)
+    const years = { min: Date.UTC(1970, 0, 1), max: Date.UTC(2285, 0, 1) }
+    await check('timestamptz', fc.integer(years), arrayOf.instant)
+  })
+
+  it('of hashes arrives as bytes', () =>
+    check('bytea', fc.stringMatching(/^[0-9a-f]{64}$/), arrayOf.hash, (bytes) =>
+      Buffer.isBuffer(bytes) ? bytes.toString('hex') : bytes,
+    ))
+
+  it('of nothing is an empty array of its type', async () => {
+    for (const [type, array] of [
+      ['text', arrayOf.text([])],
+      ['json', arrayOf.json([])],
+      ['bigint', arrayOf.bigint([])],
+      ['bytea', arrayOf.hash([])],
+    ] as const) {
+      expect(await echo(type, array)).toEqual([])
+    }
+  })
+})
