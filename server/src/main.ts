@@ -12,7 +12,7 @@ import type { HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
 import { createLog } from './log.ts'
 import { createMetrics, type ScrapedMetrics } from './metrics.ts'
-import { readPepper } from './pepper.ts'
+import { checkPepper, readPepper } from './pepper.ts'
 import type { Backplane, Clock, Log, StoredEvent } from './ports.ts'
 import { type Running, runProgram } from './program.ts'
 import { currentPolicy, policyOf, sandboxAssets } from './registry.ts'
@@ -90,6 +90,7 @@ async function build(
   await migrate(databaseUrl, { log })
   const store = openStore({ url: databaseUrl, clock, log })
   onClose(() => store.close())
+  await checkPepper(pepper, { ...config, ...store })
   const backplane = parts.backplane?.(log) ?? new MemoryBackplane(log)
   onClose(() => backplane.close())
   const hub = new Hub({ ...world, store: store.events, backplane })
@@ -119,23 +120,24 @@ interface Built {
 async function openGround({ config, clock, log, onClose }: World): Promise<{
   databaseUrl: string
   sandbox: Sandbox | null
-  lost: Promise<void>
+  lost: Promise<string>
 }> {
   const { home } = config
   const lock = lockHome(home)
   onClose(() => lock.release())
-  const lost = Promise.withResolvers<void>()
+  const lost = Promise.withResolvers<string>()
   const database = async (): Promise<string> => {
     if (config.databaseUrl !== null) return config.databaseUrl
     const { url, stop, exited } = await startEmbedded({ home, clock, log, lock })
     onClose(stop)
-    exited.then(() => lost.resolve())
+    exited.then(() => lost.resolve('The embedded database'))
     return url
   }
   const sandbox = async (): Promise<Sandbox | null> => {
     if (config.sandbox === null) return null
     const started = await startSandbox({ ...config.sandbox, home, clock, log })
     onClose(() => started.close())
+    started.exited.then(() => lost.resolve('The local chain'))
     return started
   }
   // Both are waited for, also when one fails: what has started must be known to be stopped.

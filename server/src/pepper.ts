@@ -1,16 +1,19 @@
+import { createHmac } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
-import type { Clock } from './ports.ts'
+import { sameSecret } from './credential.ts'
+import type { Clock, Directory } from './ports.ts'
 
 const bytes = 32
+const pathIn = (home: string): string => join(home, 'pepper')
 
 /**
  * What keys are hashed with: 32 random bytes in the data directory, so that a stolen database opens
  * nothing. Made at the first start; of two processes that make it at once, one wins and both use it.
  */
 export function readPepper(home: string, clock: Pick<Clock, 'random'>): Uint8Array {
-  const path = join(home, 'pepper')
+  const path = pathIn(home)
   mkdirSync(home, { recursive: true })
   const draft = `${path}.${Buffer.from(clock.random(8)).toString('hex')}`
   writeFileSync(draft, clock.random(bytes), { mode: 0o600, flag: 'wx' })
@@ -25,4 +28,21 @@ export function readPepper(home: string, clock: Pick<Clock, 'random'>): Uint8Arr
   const pepper = new Uint8Array(readFileSync(path))
   if (pepper.length === bytes) return pepper
   throw new Failure('invalid_config', `${path} is damaged: restore it, or every key is void.`)
+}
+
+/**
+ * The database remembers which pepper its keys were hashed with, by a hash that says nothing of it.
+ * Throws `invalid_config` when it is another one: every key would be refused without a word why.
+ */
+export async function checkPepper(
+  pepper: Uint8Array,
+  { home, directory }: { home: string; directory: Pick<Directory, 'secret'> },
+): Promise<void> {
+  const mark = createHmac('sha256', pepper).update('settlewire pepper').digest()
+  const known = await directory.secret('pepper-check', () => new Uint8Array(mark))
+  if (sameSecret(Buffer.from(known).toString('hex'), mark.toString('hex'))) return
+  throw new Failure(
+    'invalid_config',
+    `${pathIn(home)} is not the one that the keys of this database were hashed with, or it was lost and made anew: restore it, or every key is void.`,
+  )
 }

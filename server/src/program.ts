@@ -6,8 +6,8 @@ import { type Config, readConfig } from './config.ts'
 /** A server that answers. */
 export interface Running {
   readonly url: string
-  /** Resolves if the embedded database ends by itself: nothing can be answered any more. */
-  readonly lost: Promise<void>
+  /** Resolves with what it was if something it stands on ends by itself: the database, or the chain. */
+  readonly lost: Promise<string>
   /** Ends everything in the reverse order of its making. Calling it again waits for the first. */
   close(): Promise<void>
 }
@@ -25,10 +25,10 @@ export async function runProgram(
     const running = await start(config)
     const told = nextSignal()
     process.stdout.write(greeting(running.url, config))
-    const why = await Promise.race([told, running.lost.then(() => 'lost' as const)])
-    if (why === 'lost') process.stderr.write('The embedded database has ended by itself.\n')
+    const lost = await Promise.race([told, running.lost])
+    if (lost !== null) process.stderr.write(`${lost} has ended by itself. Start again to go on.\n`)
     await running.close()
-    process.exitCode = why === 'lost' ? 1 : 0
+    process.exitCode = lost === null ? 0 : 1
   } catch (error) {
     process.stderr.write(complaint(error))
     process.exitCode = 1
@@ -42,13 +42,13 @@ export async function runProgram(
 const echoMs = 1_000
 
 /** The first signal asks for an orderly end; a second one does not wait for it. */
-function nextSignal(): Promise<'signal'> {
-  const { promise, resolve } = Promise.withResolvers<'signal'>()
+function nextSignal(): Promise<null> {
+  const { promise, resolve } = Promise.withResolvers<null>()
   let isImpatient = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (isImpatient) process.exit(1)
-      resolve('signal')
+      resolve(null)
       systemClock.after(echoMs, () => {
         isImpatient = true
       })

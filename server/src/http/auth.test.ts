@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { merchant } from '../../../test/support/engine-world.ts'
 import { type Answered, type Asking, HttpWorld } from '../../../test/support/http-world.ts'
+import { opened } from '../../../test/support/payments.ts'
 import { clientSecretOf } from '../credential.ts'
+import { clientSecretUntil } from './auth.ts'
 
 let world: HttpWorld
 let payment: Answered['json']
@@ -176,7 +178,16 @@ describe('a client secret', () => {
     expect(cancel.status).toBe(401)
   })
 
-  it('ends a day after the watch of a closed payment, not while it is open', async () => {
+  it('speaks as a cookie only for our own pages', async () => {
+    const cookie = `settlewire_checkout=${payment.clientSecret}`
+    const ask = (site: string) =>
+      world.ask(`${path}/${payment.id}`, { key: null, headers: { cookie, 'sec-fetch-site': site } })
+    expect((await ask('same-origin')).status).toBe(200)
+    expect((await ask('none')).status).toBe(200)
+    for (const site of ['same-site', 'cross-site']) expect((await ask(site)).status).toBe(401)
+  })
+
+  it('ends a day after the watch, closed or expired, but never while money is on its way', async () => {
     const own = await HttpWorld.start()
     const closed = await own.create({ expiresIn: 60 })
     const open = await own.create({ expiresIn: 60 })
@@ -187,8 +198,13 @@ describe('a client secret', () => {
     await own.engine.clock.advance(60_000 + 2 * dayMs)
     expect([await statusOf(closed), await statusOf(open)]).toEqual([200, 200])
     await own.engine.clock.advance(1)
-    expect([await statusOf(closed), await statusOf(open)]).toEqual([401, 200])
+    expect([await statusOf(closed), await statusOf(open)]).toEqual([401, 401])
     await own.close()
+    const { payment: waiting } = opened()
+    const until = waiting.terms.monitorUntil + dayMs
+    expect(clientSecretUntil(waiting)).toBe(until)
+    expect(clientSecretUntil({ ...waiting, status: 'expired' })).toBe(until)
+    expect(clientSecretUntil({ ...waiting, status: 'confirming' })).toBeNull()
   })
 })
 

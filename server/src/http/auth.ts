@@ -2,7 +2,7 @@ import { Failure } from '@settlewire/core/errors'
 import { isId } from '@settlewire/core/id'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
-import { statusTable } from '@settlewire/core/status-model'
+import type { Status } from '@settlewire/core/status-model'
 import { claimedPayment, clientSecretOf, hashKey, keyShape, sameSecret } from '../credential.ts'
 import type {
   AskedWith,
@@ -117,9 +117,16 @@ export class Auth implements Gate {
   }
 }
 
-/** When a payment's client secret stops working; null while the payment is open. */
+/** Money may still be on its way to an answer: whoever waits for it may go on asking. */
+const unsettled: ReadonlySet<Status> = new Set([
+  'pending_detected',
+  'confirming',
+  'investigation_required',
+])
+
+/** When a payment's client secret stops working; null while its money is on its way. */
 export function clientSecretUntil({ status, terms }: Payment): Instant | null {
-  return statusTable[status].life === 'closed' ? terms.monitorUntil + clientGraceMs : null
+  return unsettled.has(status) ? null : terms.monitorUntil + clientGraceMs
 }
 
 function bearerOf({ headers }: AskedWith): string | null {
@@ -135,6 +142,9 @@ function bearerOf({ headers }: AskedWith): string | null {
 function cookieOf({ headers }: AskedWith, paymentId: string): string | null {
   const header = headers.cookie
   if (typeof header !== 'string') return null
+  // A cookie comes along by itself: it speaks only for pages of ours. Browsers say which those are.
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return null
   for (const pair of header.split(';', cookiesMax)) {
     const [name, value] = pair.trim().split('=', 2)
     if (name !== checkoutCookie || value === undefined || value.length > tokenMax) continue

@@ -134,7 +134,7 @@ export class Sse {
     socket.uncork()
     // Nothing may be due to it for long: without this it could not know that it is current.
     if (plan?.outcome === 'current' || plan?.outcome === 'resumed') {
-      this.#heartbeats.now(stream, start.head)
+      this.#heartbeats.now(stream, Math.max(start.head, plan.after))
     }
   }
 

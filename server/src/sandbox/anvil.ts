@@ -9,6 +9,8 @@ import type { Clock, Log } from '../ports.ts'
 export interface Anvil {
   readonly pid: number
   readonly port: number
+  /** When it is gone, whatever ended it. Never rejects. */
+  readonly exited: Promise<void>
   /** Lets it save its state and waits until it is gone. */
   stop(): Promise<void>
 }
@@ -77,7 +79,8 @@ async function spawnAnvil(options: AnvilOptions, port: number): Promise<Anvil> {
   }
   await Promise.race([clock.sleep(readyWithinMs, waiting.signal), child.exited])
   waiting.abort()
-  if (seen.port !== 0) return { pid: seen.pid, port: seen.port, stop }
+  const exited = child.exited.then(() => undefined)
+  if (seen.port !== 0) return { pid: seen.pid, port: seen.port, exited, stop }
   await stop()
   throw new Failure('chain_unavailable', `The local chain did not start: ${seen.last}`)
 }

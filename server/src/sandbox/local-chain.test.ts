@@ -141,6 +141,13 @@ describe('the local chain', () => {
     expect(existsSync(join(home, 'chain.running.json'))).toBe(false)
   })
 
+  it('refuses to begin again where the chain of a history is gone', async () => {
+    await (await start()).close()
+    for (const name of ['chain.json', 'chain.before.json'])
+      rmSync(join(home, name), { force: true })
+    await expect(start()).rejects.toMatchObject({ code: 'invalid_config' })
+  })
+
   it('can be joined by address, and goes on when the guest leaves', async () => {
     const host = await start()
     const guest = await joinChain(host.wsUrl)

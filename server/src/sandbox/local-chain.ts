@@ -23,6 +23,8 @@ export interface LocalChain {
   /** Unlocked and rich, lower case. */
   readonly accounts: readonly string[]
   readonly call: Call
+  /** Resolves when it is gone, whatever ended it; never for a chain that was running before. */
+  readonly exited: Promise<void>
   /** Resolves when all that was mined is on disk. A chain that was running before goes on. */
   close(): Promise<void>
 }
@@ -65,7 +67,7 @@ export async function joinChain(wsUrl: string): Promise<LocalChain> {
       'SANDBOX_RPC_URL holds no unlocked account: it is no development chain.',
     )
   }
-  return { ...chain, close: () => Promise.resolve() }
+  return { ...chain, exited: new Promise(() => undefined), close: () => Promise.resolve() }
 }
 
 interface Files {
@@ -99,7 +101,17 @@ function bornAt(path: string, clock: Clock): number {
   return Number(readFileSync(path, 'utf8'))
 }
 
+/** A chain that begins again under the old genesis would contradict the history block by block. */
+function refuseLoss(files: Files): void {
+  if (!existsSync(files.born) || existsSync(files.state)) return
+  throw new Failure(
+    'invalid_config',
+    `${files.state} is gone, and with it the local chain that the history speaks of: restore it, or remove the data directory to begin anew.`,
+  )
+}
+
 async function launch(options: LocalChainOptions, files: Files): Promise<LocalChain> {
+  refuseLoss(files)
   if (existsSync(files.state)) copyFileSync(files.state, files.copy)
   rmSync(files.cache, { recursive: true, force: true })
   const { state: stateFile, cache: cacheDirectory } = files
@@ -118,14 +130,19 @@ async function launch(options: LocalChainOptions, files: Files): Promise<LocalCh
       await anvil.stop()
       rmSync(files.running, { force: true })
     }
-    return { ...chain, close }
+    return { ...chain, exited: anvil.exited, close }
   } catch (error) {
     await anvil.stop()
+    // A birth that came to nothing: the next start may try it anew.
+    if (!existsSync(files.state)) rmSync(files.born, { force: true })
     throw error
   }
 }
 
-async function describe(httpUrl: string, wsUrl: string): Promise<Omit<LocalChain, 'close'>> {
+async function describe(
+  httpUrl: string,
+  wsUrl: string,
+): Promise<Omit<LocalChain, 'close' | 'exited'>> {
   const call = rpcAt(httpUrl)
   const [chainId, genesisHash, accounts] = await Promise.all([
     textOf(call('eth_chainId')),

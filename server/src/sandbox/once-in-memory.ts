@@ -8,6 +8,12 @@ export interface Errand<T> {
   readonly run: () => Promise<T>
 }
 
+/** How it was answered. */
+export interface Done<T> {
+  readonly answer: T
+  readonly isReplay: boolean
+}
+
 interface Known<T> {
   readonly asked: string
   /** Null while it runs. */
@@ -24,24 +30,26 @@ export class OnceInMemory<T extends object> {
   readonly #known = new Map<string, Known<T>>()
 
   /** Throws `idempotency_key_reused` or `idempotency_in_progress`, or what `run` throws. */
-  async do({ name, asked, run }: Errand<T>): Promise<T> {
-    if (name === null) return run()
+  async do({ name, asked, run }: Errand<T>): Promise<Done<T>> {
+    if (name === null) return { answer: await run(), isReplay: false }
     const known = this.#known.get(name)
     if (known !== undefined) {
       if (known.asked !== asked) throw new Failure('idempotency_key_reused')
-      if (known.answer !== null) return known.answer
+      if (known.answer !== null) return { answer: known.answer, isReplay: true }
       throw new Failure('idempotency_in_progress', undefined, { retryAfterSeconds: 1 })
     }
     const entry: Known<T> = { asked, answer: null }
     this.#known.set(name, entry)
+    let answer: T
     try {
-      entry.answer = await run()
+      answer = await run()
+      entry.answer = answer
     } catch (error) {
       this.#known.delete(name)
       throw error
     }
     this.#forgetOldest()
-    return entry.answer
+    return { answer, isReplay: false }
   }
 
   #forgetOldest(): void {

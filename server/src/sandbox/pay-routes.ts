@@ -70,14 +70,17 @@ export const payRoutes =
           opened.set(request, payment)
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const payment = opened.get(request)
         if (payment === undefined) throw new Failure('unauthenticated')
         const key = request.headers['idempotency-key']
         const wish = request.body
-        const name = key === undefined ? null : `${payment.merchantId} ${key}`
-        const asked = `${payment.id} ${canonicalJson(wish)}`
-        return once.do({ name, asked, run: () => pay(wallet, payment, wish) })
+        // Under the payment's name: a payer's key and the merchant's must not meet.
+        const name = key === undefined ? null : `${payment.id} ${key}`
+        const run = () => pay(wallet, payment, wish)
+        const { answer, isReplay } = await once.do({ name, asked: canonicalJson(wish), run })
+        if (isReplay) reply.header('idempotency-replayed', 'true')
+        return answer
       },
     )
   }

@@ -11,6 +11,8 @@ export interface Sandbox {
   }
   readonly token: TestToken
   readonly wallet: SandboxWallet
+  /** Resolves if the chain ends, also by itself; never for one that was running before. */
+  readonly exited: Promise<void>
   /** Ends the chain if it is ours, saved; nothing is sent any more. */
   close(): Promise<void>
 }
@@ -32,11 +34,12 @@ export async function startSandbox(options: {
     const [payer] = chain.accounts
     if (payer === undefined) throw new Error('a development chain without accounts')
     const token = await ensureToken(chain, payer, options.clock)
-    const { chainId, genesisHash, httpUrl, wsUrl, close } = chain
+    const { chainId, genesisHash, httpUrl, wsUrl, exited, close } = chain
     return {
       chain: { name: 'local', chainId, genesisHash, httpUrl, wsUrl },
       token,
       wallet: new SandboxWallet(chain, payer),
+      exited,
       close,
     }
   } catch (error) {
