@@ -2,7 +2,7 @@ import { fold } from '@settlewire/core/fold'
 import { encodeData } from '@settlewire/core/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FeedChecker } from '../../../test/support/feed-checker.ts'
-import { blockAt } from '../../../test/support/payments.ts'
+import { blockAt, bornAt } from '../../../test/support/payments.ts'
 import {
   appendOf,
   ScriptedPayment,
@@ -119,6 +119,12 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(loaded?.terms.metadata).toEqual(metadata)
         const [read] = await events.read(payment.id, 0, 1)
         expect(read?.event).toEqual(payment.opening().events[0])
+        const reason = 'withdrawn\u0000 "because"'
+        await append(payment.observe({ kind: 'withdrawn', source: 'merchant', at: bornAt, reason }))
+        const last = await events.last(payment.id)
+        expect(last?.event.evidence.fact).toMatchObject({ reason })
+        expect(await events.find(last?.event.id ?? '')).toMatchObject({ status: 'cancelled' })
+        expect(await events.watched('', 10)).toHaveLength(1)
       })
     })
 

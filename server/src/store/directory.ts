@@ -77,9 +77,10 @@ export class PostgresDirectory implements Directory {
   /**
    * A statement of its own, committed before the index is told, so no rollback gives it back. A
    * restored backup has an old counter: its cluster or timeline is another than the one the counter
-   * was last moved in, and then it jumps over all that may have been given since. What this cannot
-   * see is a data directory put back file by file under the same PostgreSQL (a disk snapshot):
-   * restore those with a new timeline (pg_resetwal, or recovery to a target), as OPERATIONS says.
+   * was last moved in, and then it jumps over all that may have been given since. The same after a
+   * replica took over, which may not have seen the last ones. What this cannot see is a data
+   * directory put back file by file under the same PostgreSQL (a disk snapshot): whoever restores
+   * like that must recover to a target, which begins a new timeline.
    */
   async takeDepositIndex(merchantId: string): Promise<number> {
     const row = await this.#database.one<{ taken: number }>(

@@ -22,7 +22,7 @@ import type { Database } from './database.ts'
 import { Heads } from './heads.ts'
 import { listStatement } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
-import { paymentOf } from './projection.ts'
+import { acceptOf, paymentOf } from './projection.ts'
 import { sqlState } from './sql-error.ts'
 
 /** The errors that settlewire_append raises by name. */
@@ -118,15 +118,13 @@ export class PostgresEvents implements EventStore {
   async find(
     eventId: string,
   ): Promise<{ paymentId: string; sequence: number; status: Status } | null> {
-    const row = await this.#database.one<{ payment_id: string; sequence: number; status: Status }>(
-      {
-        name: 'find',
-        text: `select payment_id, sequence, data ->> 'status' as status
-          from payment_event where id = $1`,
-      },
+    const row = await this.#database.one<Pick<EventRow, 'payment_id' | 'data'>>(
+      { name: 'find', text: 'select payment_id, data from payment_event where id = $1' },
       [eventId],
     )
-    return row && { paymentId: row.payment_id, sequence: row.sequence, status: row.status }
+    if (row === null) return null
+    const { sequence, status } = dataOf(row)
+    return { paymentId: row.payment_id, sequence, status }
   }
 
   async heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
@@ -219,20 +217,16 @@ export class PostgresEvents implements EventStore {
   }
 
   async watched(afterId: string, limit: number): Promise<readonly Watched[]> {
-    const rows = await this.#database.query<{ id: string; accept: string }>(
+    const rows = await this.#database.query<Pick<PaymentRow, 'opening'> & { id: string }>(
       {
         name: 'watched',
-        text: `select p.id, s.opening::json #> '{terms,accept}' as accept
+        text: `select p.id, s.opening
           from payment p join payment_state s on s.payment_id = p.id
           where p.due_at is not null and p.id > $1 order by p.id limit $2`,
       },
       [afterId, limit],
     )
-    // Written by `paymentToJson` from terms; an acceptance holds no bigint.
-    return rows.map(({ id, accept }) => ({
-      paymentId: id,
-      accept: JSON.parse(accept) as Watched['accept'],
-    }))
+    return rows.map((row) => ({ paymentId: row.id, accept: acceptOf(row) }))
   }
 
   async unsettled(chain: string): Promise<readonly string[]> {
@@ -321,13 +315,16 @@ interface EventRow {
 const eventColumns =
   'merchant_id, livemode, position, payment_id, id, type, at, data, evidence, prev_hash, hash'
 
+/** Our own text, sealed by a hash: it is what was appended. */
+const dataOf = ({ data }: Pick<EventRow, 'data'>): PaymentEvent['data'] =>
+  JSON.parse(data) as PaymentEvent['data']
+
 const storedEvent = (row: EventRow): StoredEvent => ({
   event: {
     id: row.id,
     type: row.type,
     at: row.at,
-    // Our own texts, sealed by a hash: they are what was appended.
-    data: JSON.parse(row.data) as PaymentEvent['data'],
+    data: dataOf(row),
     evidence: evidenceFromJson(JSON.parse(row.evidence)),
   },
   paymentId: row.payment_id,

@@ -53,6 +53,10 @@ export function paymentOf(row: { readonly opening: string; readonly state: strin
   return paymentFromJson(Object.assign({}, opening, state))
 }
 
+/** The ways to pay, which hold no bigint: at a start those of every open payment are read. */
+export const acceptOf = (row: { readonly opening: string }): Payment['terms']['accept'] =>
+  (JSON.parse(row.opening) as Pick<Payment, 'terms'>).terms.accept // as `openingText` wrote it
+
 /**
  * What a payment is found by, beside its id. Each half has a text that tells whether it changed:
  * while it stays the same, nothing of it has to be written.
