@@ -78,7 +78,7 @@ create table payment (
   livemode boolean not null,
   created_at timestamptz not null,
   reference text,
-  status text not null,
+  status text collate "C" not null,
   flags text[] not null,
   -- When the clock next has something to say. Null once the watch has ended, and only then.
   due_at timestamptz
@@ -86,8 +86,8 @@ create table payment (
 
 -- Every index costs every change of an indexed column, so there are as few as the questions need:
 -- a list without a status asks for each status in turn.
-create index payment_list on payment (merchant_id, livemode, status, id desc);
-create index payment_by_reference on payment (merchant_id, livemode, reference, id desc)
+create index payment_list on payment (merchant_id, livemode, status, id);
+create index payment_by_reference on payment (merchant_id, livemode, reference, id)
   where reference is not null;
 create index payment_due on payment (due_at, id) where due_at is not null;
 

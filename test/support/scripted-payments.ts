@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { decide, open } from '@settlewire/core/decide'
 import type { PaymentEvent } from '@settlewire/core/event'
 import { makeId } from '@settlewire/core/id'
-import type { BlockRef, Observation } from '@settlewire/core/observation'
+import type { BlockRef, Included, Observation } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { Policy } from '@settlewire/core/policy'
 import type { Append } from '../../server/src/ports.ts'
@@ -118,7 +118,7 @@ export class ScriptedPayment {
     return { ...this.#seen(view), kind: 'mempool', transfer: this.#transfer('hint') }
   }
 
-  included(view: number, block = this.block): Observation {
+  included(view: number, block = this.block): Included {
     const { txHash } = this
     const transfers = [this.#transfer(0)]
     return { ...this.#seen(view), kind: 'included', txHash, block, transfers }

@@ -254,6 +254,23 @@ export function eventStoreQuestionsContract(
         expect(await events.unsettled('local')).toEqual([paid.id])
       })
 
+      it('asks for a final payment again while a second transaction of it is not', async () => {
+        const payment = new ScriptedPayment()
+        await append(payment.whole())
+        expect(payment.payment.finality).toBe('final')
+        expect(await events.unsettled('local')).toEqual([])
+        const txHash = `0x${'cd'.repeat(32)}`
+        const [transfer] = payment.included(1).transfers
+        if (transfer === undefined) return raise()
+        const second = {
+          ...payment.included(9, blockAt(40)),
+          txHash,
+          transfers: [{ ...transfer, txHash }],
+        }
+        await append(payment.observe(second))
+        expect(await events.unsettled('local')).toEqual([payment.id])
+      })
+
       it('tells which payments have a transaction in a block, also in one that was left', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())

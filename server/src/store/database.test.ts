@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { queryAs, type TestDatabase, testDatabase } from '../../../test/support/postgres.ts'
 import { silentLog } from '../log.ts'
@@ -129,13 +130,33 @@ describe('a connection', () => {
     expect(failure).toMatchObject({ code: 'store_unavailable' })
   })
 
+  it.each([
+    'postgresql://someone:hunter2@[nowhere',
+    'mysql://someone:hunter2@nowhere/here',
+    'hunter2',
+    '',
+  ])(
+    'is not made to what is no URL of a PostgreSQL, and nothing of it is said: %s',
+    async (url) => {
+      const failures = [
+        await Promise.resolve()
+          .then(() => connect({ url }))
+          .catch((error: unknown) => error),
+        await migrate(url, { log: silentLog }).catch((error: unknown) => error),
+      ]
+      for (const failure of failures) {
+        expect(failure).toMatchObject({ code: 'invalid_config' })
+        expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('hunter2')
+      }
+    },
+  )
+
   it('never says where it goes when it cannot get there', async () => {
     const url = 'postgresql://someone:hunter2@127.0.0.1:1/nowhere'
     const failure: unknown = await connect({ url })
       .query(ask('select 1'), [])
       .catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'store_unavailable' })
-    const cause = failure instanceof Error ? failure.cause : null
-    expect(`${failure} ${cause} ${JSON.stringify(cause)}`).not.toContain('hunter2')
+    expect(inspect(failure, { depth: 9 })).not.toContain('hunter2')
   })
 })

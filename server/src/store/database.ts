@@ -1,6 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import { Pool, type PoolClient, types } from 'pg'
 import type { Log } from '../ports.ts'
+import { checkedUrl } from './checked-url.ts'
 import { asFailure, isLostConnection } from './sql-error.ts'
 
 /** A statement, prepared once per connection under its name. */
@@ -56,7 +57,7 @@ export class Database {
   constructor(options: DatabaseOptions) {
     const timeouts = options.timeouts ?? timeoutsDefault
     this.#pool = new Pool({
-      connectionString: options.url,
+      connectionString: checkedUrl(options.url),
       application_name: 'settlewire',
       max: options.connectionsMax ?? connectionsMaxDefault,
       connectionTimeoutMillis: timeouts.connect,

@@ -8,6 +8,7 @@ import { type Binaries, findBinaries } from './embedded-binaries.ts'
 import { type Place, preparePlace } from './embedded-place.ts'
 import { type HomeLock, lockHome } from './home-lock.ts'
 import { commandOf } from './process-birth.ts'
+import { asFailure } from './sql-error.ts'
 
 /** A PostgreSQL of our own: the real one, durable, on a socket that only we can open. */
 export interface EmbeddedPostgres {
@@ -65,18 +66,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     if (!place.initialised) await server.initialise()
     await server.endOrphan()
     const child = await server.start()
-    const url = urlOf(place, databaseName)
-    await ensureDatabase(place)
-    return {
-      url,
-      pid: child.pid,
-      exited: child.exited,
-      async stop() {
-        await child.stop()
-        await place.cleanUp()
-        lock.release()
-      },
+    const stop = async (): Promise<void> => {
+      await child.stop()
+      await place.cleanUp()
+      lock.release()
     }
+    await ensureDatabase(place).catch(async (error: unknown) => {
+      await stop()
+      throw asFailure(error)
+    })
+    return { url: urlOf(place, databaseName), pid: child.pid, exited: child.exited, stop }
   } catch (error) {
     lock.release()
     throw error

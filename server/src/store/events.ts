@@ -220,9 +220,13 @@ export class PostgresEvents implements EventStore {
     const rows = await this.#database.query<Pick<PaymentRow, 'opening'> & { id: string }>(
       {
         name: 'watched',
+        // The first page begins at the oldest that is watched, not at the oldest there ever was.
         text: `select p.id, s.opening
           from payment p join payment_state s on s.payment_id = p.id
-          where p.due_at is not null and p.id > $1 order by p.id limit $2`,
+          where p.due_at is not null and p.id > $1 and p.id >= case when $1 <> '' then $1
+            else (select min(d.id) from (
+              select id from payment where due_at is not null offset 0) d) end
+          order by p.id limit $2`,
       },
       [afterId, limit],
     )

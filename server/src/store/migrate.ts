@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Failure } from '@settlewire/core/errors'
 import { Client } from 'pg'
 import type { Log } from '../ports.ts'
+import { checkedUrl } from './checked-url.ts'
 import { asFailure } from './sql-error.ts'
 
 /** Any number that no other program of this database takes: "settlew" in ASCII. */
@@ -33,7 +34,7 @@ export async function migrate(
 ): Promise<{ applied: number }> {
   const migrations = await readMigrations(options.directory ?? migrationsDirectory)
   const client = new Client({
-    connectionString: url,
+    connectionString: checkedUrl(url),
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
     application_name: 'settlewire migrate',
