@@ -1,4 +1,4 @@
-import { hexToBytes, keccak256 } from 'viem'
+import { hexToBytes, keccak256 } from 'viem/utils'
 
 /** One item of a bloom filter: which hex digits of the filter to look at, and the bit in each. */
 type Probe = readonly { readonly digit: number; readonly bit: number }[]

@@ -1,7 +1,7 @@
 import { ECDH } from 'node:crypto'
 import { HDKey } from '@scure/bip32'
 import { Failure } from '@settlewire/core/errors'
-import { bytesToHex, getAddress, keccak256 } from 'viem'
+import { bytesToHex, getAddress, keccak256 } from 'viem/utils'
 
 /** Children from here on are hardened: they need the private key, which is never here. */
 const hardenedFrom = 2 ** 31
