@@ -22,10 +22,9 @@ create index payment_by_reference on payment (merchant_id, livemode, reference, 
 create index payment_due on payment (due_at, id) where due_at is not null;
 
 -- The payment itself, and the end of its chain of events. Whoever moves a payment locks this row.
+-- What its opening fixed is in its first event, and nowhere else.
 create table payment_state (
   payment_id text collate "C" primary key,
-  -- The half of the payment that its opening fixed, and (last) the half that moves.
-  opening text not null,
   sequence integer not null,
   head_event_id text collate "C" not null,
   head_hash bytea not null,

@@ -6,7 +6,7 @@
 -- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
 create function settlewire_append(
   payment_ids text[], base_hashes bytea[], sequences integer[], head_ids text[],
-  head_hashes bytea[], states text[], openings text[],
+  head_hashes bytea[], states text[], opens boolean[],
   found_ids text[], statuses text[], flag_lists text[], due timestamptz[], merchant_ids text[],
   livemodes boolean[], created timestamptz[], refs text[],
   tx_hashes text[], tx_payments text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
@@ -40,11 +40,11 @@ begin
   get diagnostics written = row_count;
 
   if written < wanted then
-    insert into payment_state (payment_id, opening, sequence, head_event_id, head_hash, state)
-    select n.id, n.opening, n.sequence, n.head_id, n.head_hash, n.state
-    from unnest(payment_ids, openings, sequences, head_ids, head_hashes, states)
-      as n (id, opening, sequence, head_id, head_hash, state)
-    where n.opening is not null
+    insert into payment_state (payment_id, sequence, head_event_id, head_hash, state)
+    select n.id, n.sequence, n.head_id, n.head_hash, n.state
+    from unnest(payment_ids, opens, sequences, head_ids, head_hashes, states)
+      as n (id, opens, sequence, head_id, head_hash, state)
+    where n.opens
     order by n.id
     on conflict (payment_id) do nothing;
     get diagnostics opened = row_count;

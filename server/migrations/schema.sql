@@ -92,10 +92,9 @@ create index payment_by_reference on payment (merchant_id, livemode, reference, 
 create index payment_due on payment (due_at, id) where due_at is not null;
 
 -- The payment itself, and the end of its chain of events. Whoever moves a payment locks this row.
+-- What its opening fixed is in its first event, and nowhere else.
 create table payment_state (
   payment_id text collate "C" primary key,
-  -- The half of the payment that its opening fixed, and (last) the half that moves.
-  opening text not null,
   sequence integer not null,
   head_event_id text collate "C" not null,
   head_hash bytea not null,
@@ -231,7 +230,7 @@ create unique index chain_block_by_number on chain_block (chain, number);
 -- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
 create function settlewire_append(
   payment_ids text[], base_hashes bytea[], sequences integer[], head_ids text[],
-  head_hashes bytea[], states text[], openings text[],
+  head_hashes bytea[], states text[], opens boolean[],
   found_ids text[], statuses text[], flag_lists text[], due timestamptz[], merchant_ids text[],
   livemodes boolean[], created timestamptz[], refs text[],
   tx_hashes text[], tx_payments text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
@@ -265,11 +264,11 @@ begin
   get diagnostics written = row_count;
 
   if written < wanted then
-    insert into payment_state (payment_id, opening, sequence, head_event_id, head_hash, state)
-    select n.id, n.opening, n.sequence, n.head_id, n.head_hash, n.state
-    from unnest(payment_ids, openings, sequences, head_ids, head_hashes, states)
-      as n (id, opening, sequence, head_id, head_hash, state)
-    where n.opening is not null
+    insert into payment_state (payment_id, sequence, head_event_id, head_hash, state)
+    select n.id, n.sequence, n.head_id, n.head_hash, n.state
+    from unnest(payment_ids, opens, sequences, head_ids, head_hashes, states)
+      as n (id, opens, sequence, head_id, head_hash, state)
+    where n.opens
     order by n.id
     on conflict (payment_id) do nothing;
     get diagnostics opened = row_count;

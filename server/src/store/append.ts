@@ -5,7 +5,7 @@ import type { Append, Batch, CursorMove, IdempotentResult } from '../ports.ts'
 import { arrayOf } from './binary-array.ts'
 import type { Statement } from './database.ts'
 import type { Feed, Placed, Prepared, Share } from './prepare.ts'
-import { openingText, stateText, type TransactionRow } from './projection.ts'
+import { stateText, type TransactionRow } from './projection.ts'
 
 const parameterCount = 41
 
@@ -48,7 +48,7 @@ const paymentColumns = (shares: readonly Share[]): Column[] => [
   arrayOf.text(shares.map(({ append }) => append.state.head.eventId)),
   arrayOf.hash(shares.map(({ head }) => head.hash)),
   arrayOf.long(shares.map(({ append }) => stateText(append.state))),
-  arrayOf.long(shares.map(({ append }) => (opens(append) ? openingText(append.state) : null))),
+  arrayOf.boolean(shares.map(({ append }) => opens(append))),
 ]
 
 const opens = ({ expectedSequence }: Append): boolean => expectedSequence === 0

@@ -27,15 +27,11 @@ export const arrayOf = {
     fixed({ type: 17, bytes: 32 }, items, (array, item, at) => array.write(item, at, 32, 'hex')),
 } as const
 
-/** Letters, digits and a few signs; no empty item, and none that says null. */
-const simple = /^[\w:.-]+(?:,[\w:.-]+)*$/
-const saysNull = /(?:^|,)null(?:,|$)/i
-
-/** The text form, where every item is an id, a hash or a word: then joining is all there is to do. */
+/** The text form, where no item holds what would have to be escaped: then joining is all it takes. */
 function literal(items: readonly (string | null)[]): string | null {
-  if (items.includes(null)) return null
-  const joined = items.join(',')
-  return simple.test(joined) && !saysNull.test(joined) ? `{${joined}}` : null
+  if (items.length === 0) return '{}'
+  if (items.includes(null) || /["\\]/.test(items.join(''))) return null
+  return `{"${items.join('","')}"}`
 }
 
 const year2000 = Date.UTC(2000, 0, 1)

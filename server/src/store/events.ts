@@ -20,9 +20,9 @@ import { arrayOf } from './binary-array.ts'
 import { begin, position } from './chains.ts'
 import type { Database } from './database.ts'
 import { Heads } from './heads.ts'
-import { listStatement } from './list.ts'
+import { listStatement, paymentColumns, paymentTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
-import { acceptOf, paymentOf } from './projection.ts'
+import { acceptOf, type PaymentRow, paymentOf } from './projection.ts'
 import { sqlState } from './sql-error.ts'
 
 /** The errors that settlewire_append raises by name. */
@@ -78,8 +78,8 @@ export class PostgresEvents implements EventStore {
     const rows = await this.#database.query<PaymentRow & { head_hash: Buffer }>(
       {
         name: 'load',
-        text: `select opening, state, head_hash
-          from payment_state where payment_id = any ($1::text[])`,
+        text: `select ${paymentColumns}, s.head_hash from ${paymentTables}
+          where s.payment_id = any ($1::text[])`,
       },
       [arrayOf.text(ids)],
     )
@@ -217,12 +217,12 @@ export class PostgresEvents implements EventStore {
   }
 
   async watched(afterId: string, limit: number): Promise<readonly Watched[]> {
-    const rows = await this.#database.query<Pick<PaymentRow, 'opening'> & { id: string }>(
+    const rows = await this.#database.query<Pick<PaymentRow, 'id' | 'evidence'>>(
       {
         name: 'watched',
         // The first page begins at the oldest that is watched, not at the oldest there ever was.
-        text: `select p.id, s.opening
-          from payment p join payment_state s on s.payment_id = p.id
+        text: `select p.id, e.evidence
+          from payment p join payment_event e on e.payment_id = p.id and e.sequence = 1
           where p.due_at is not null and p.id > $1 and p.id >= case when $1 <> '' then $1
             else (select min(d.id) from (
               select id from payment where due_at is not null offset 0) d) end
@@ -287,11 +287,6 @@ export class PostgresEvents implements EventStore {
   begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition> {
     return begin(this.#database, chain, { genesisHash, at })
   }
-}
-
-interface PaymentRow {
-  readonly opening: string
-  readonly state: string
 }
 
 interface AnswerRow {

@@ -2,6 +2,11 @@ import { statuses } from '@settlewire/core/status-model'
 import type { PaymentQuery } from '../ports.ts'
 import type { Statement } from './database.ts'
 
+/** A payment: what its first event fixed, and what its last one left. */
+export const paymentColumns = 's.payment_id as id, e.at as created_at, e.evidence, s.state'
+export const paymentTables = `payment_state s
+  join payment_event e on e.payment_id = s.payment_id and e.sequence = 1`
+
 /** The filters that leave few payments, each with an index of its own; `?` is the value. */
 const narrow = {
   reference: 'p.reference = ?',
@@ -33,8 +38,8 @@ export function listStatement(query: PaymentQuery): { statement: Statement; valu
     where += ` and ${narrow[filter].replace('?', `$${values.length}`)}`
   }
   const ids = names.length === 0 ? byStatus(where) : plainly(where)
-  const text = `select s.opening, s.state from (${ids}) as p
-    join payment_state s on s.payment_id = p.id order by p.id desc`
+  const text = `select ${paymentColumns} from (${ids}) as p
+    join (${paymentTables}) on s.payment_id = p.id order by p.id desc`
   return { statement: { name: `list ${names.join(' ')}`, text }, values }
 }
 

@@ -1,27 +1,17 @@
+import { assert } from '@settlewire/core/assert'
 import { nextDeadline } from '@settlewire/core/deadline'
+import type { Opening } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
-import type { Payment, Transaction } from '@settlewire/core/payment'
-import { paymentFromJson } from '@settlewire/core/payment-json'
+import type { Payment, Terms, Transaction } from '@settlewire/core/payment'
+import { evidenceFromJson, paymentFromJson } from '@settlewire/core/payment-json'
 import { canonicalInclusion } from '@settlewire/core/transfer'
 import { canonicalText, rememberedText } from './canonical-text.ts'
 
-/** What an opening fixes for ever. */
+/** What an opening fixes for ever: it is in the first event, and not stored again. */
 type Fixed = 'id' | 'merchantId' | 'livemode' | 'transactionId' | 'createdAt' | 'terms'
 
 /**
- * A payment is stored as two texts of `paymentToJson`: what was fixed when it was opened, written
- * once, and what moves, written with every event.
- */
-export function openingText(payment: Payment): string {
-  const { id, merchantId, livemode, transactionId, createdAt, terms } = payment
-  const opening: Pick<Payment, Fixed> = {
-    ...{ id, merchantId, livemode, transactionId, createdAt, terms },
-  }
-  return canonicalText(opening)
-}
-
-/**
- * What moves. Bigints and keys from outside occur in few places; the rest is left to JSON's own
+ * What moves, as `paymentToJson` has it. Bigints and keys from outside occur in few places; the rest is left to JSON's own
  * encoder, which is several times as fast. A transaction stays the same from one event to the next,
  * and so does its text.
  */
@@ -46,16 +36,33 @@ export function stateText(payment: Payment): string {
   )
 }
 
-/** The payment that the two texts hold. They are ours and were never outside. */
-export function paymentOf(row: { readonly opening: string; readonly state: string }): Payment {
-  const opening: unknown = JSON.parse(row.opening)
-  const state: unknown = JSON.parse(row.state)
-  return paymentFromJson(Object.assign({}, opening, state))
+/** The first event of a payment, and what its last one left. */
+export interface PaymentRow {
+  readonly id: string
+  readonly created_at: Instant
+  readonly evidence: string
+  readonly state: string
 }
 
-/** The ways to pay, which hold no bigint: at a start those of every open payment are read. */
-export const acceptOf = (row: { readonly opening: string }): Payment['terms']['accept'] =>
-  (JSON.parse(row.opening) as Pick<Payment, 'terms'>).terms.accept // as `openingText` wrote it
+/** The payment that a row holds. Its texts are ours and were never outside. */
+export function paymentOf({ id, created_at, evidence, state }: PaymentRow): Payment {
+  const { merchantId, livemode, transactionId, terms } = openingOf(evidence)
+  const fixed: Pick<Payment, Fixed> = {
+    ...{ id, merchantId, livemode, transactionId, createdAt: created_at, terms },
+  }
+  const moving = paymentFromJson(JSON.parse(state)) as Omit<Payment, Fixed> // as `stateText` wrote it
+  return { ...fixed, ...moving }
+}
+
+/** The ways to pay of a payment, from its first event. */
+export const acceptOf = ({ evidence }: Pick<PaymentRow, 'evidence'>): Terms['accept'] =>
+  openingOf(evidence).terms.accept
+
+function openingOf(evidence: string): Opening {
+  const { fact } = evidenceFromJson(JSON.parse(evidence))
+  assert(fact.kind === 'opened', 'the first event opens the payment')
+  return fact
+}
 
 /**
  * What a payment is found by, beside its id. Each half has a text that tells whether it changed:
