@@ -147,7 +147,7 @@ async function watch({ client, asked, print, note, signal }: Work): Promise<Exit
   }
   if (signal.aborted) return 'interrupted'
   if (refused !== null) {
-    throw new RequestError({ code: refused, status: 400, detail: 'It can not be followed.' })
+    throw new RequestError({ code: refused, status: 400, detail: 'It cannot be followed.' })
   }
   return status === 'succeeded' ? 'done' : 'unpaid'
 }

@@ -8,7 +8,8 @@ export interface Backoff {
   readonly notBeforeMs: number
 }
 
-const ceilingMs = 30_000
+/** Somebody may be looking at a page that says that the connection is lost. */
+const ceilingMs = 10_000
 
 /** No wait is shorter, so that no mistake anywhere becomes a tight loop. */
 const floorMs = 100

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { describeError, Failure } from '@settlewire/core/errors'
+import { describeError, type ErrorCode, Failure } from '@settlewire/core/errors'
 import { systemClock } from './clock.ts'
 import { type Config, readConfig } from './config.ts'
+import { scrub } from './log.ts'
 
 /** A server that answers. */
 export interface Running {
@@ -69,8 +70,16 @@ function greeting(url: string, config: Config): string {
   return `\nSettlewire is ready: ${url}\n${lines.join('\n')}\n  Stop it with Ctrl-C.\n\n`
 }
 
-/** What a person needs to mend it: the words of the failure and its advice. A bug shows its stack. */
+/** Where the catalogue speaks to those who sent a request, who starts a server needs other words. */
+const adviceAtStart: Partial<Record<ErrorCode, string>> = {
+  store_unavailable: 'Check DATABASE_URL, and that the database answers there.',
+}
+
+/** What a person needs to mend it: the words of the failure, its cause and advice. A bug shows its stack. */
 function complaint(error: unknown): string {
   if (!(error instanceof Failure)) return `${error instanceof Error ? error.stack : error}\n`
-  return `\nSettlewire cannot start (${error.code}): ${error.message}\n${describeError(error.code).advice}\n`
+  const { code, message, cause } = error
+  const why = cause instanceof Error ? `\nThe cause: ${scrub(cause.message)}` : ''
+  const advice = adviceAtStart[code] ?? describeError(code).advice
+  return `\nSettlewire cannot start (${code}): ${message}${why}\n${advice}\n`
 }

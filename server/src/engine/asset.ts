@@ -34,8 +34,13 @@ export function chooseAssets(
     return asset
   })
   const [first, ...others] = chosen
-  if (first === undefined) throw refuse('No asset is accepted.')
+  if (first === undefined) throw unpriced(wanted.currency)
   return [first, ...others]
+}
+
+const unpriced = (currency: string): Failure => {
+  const detail = `Nothing here is priced in ${currency}: GET /v1/chains names what is.`
+  return new Failure('unsupported_asset', detail, { fields: [{ pointer: '/currency', detail }] })
 }
 
 const refuse = (detail: string) =>

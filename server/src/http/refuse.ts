@@ -6,6 +6,8 @@ import { sendPlainPage } from './page.ts'
 import { failureOf, problemHeaders, problemOf } from './problem.ts'
 import { routeOf } from './request-log.ts'
 
+const noRoute = 'There is no such address here. See /docs for those there are.'
+
 /** Makes every refusal a problem document, and every bug one that says nothing of itself. */
 export function refuseWithProblems(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error, request, reply) => {
@@ -16,7 +18,7 @@ export function refuseWithProblems(app: FastifyInstance, log: Log): void {
   const routes = routeTable(app)
   app.setNotFoundHandler((request, reply) => {
     const methods = routes.methodsOf(request.url.split('?', 1)[0] ?? '')
-    if (methods.length === 0) return refuse(reply, new Failure('not_found'), request)
+    if (methods.length === 0) return refuse(reply, new Failure('not_found', noRoute), request)
     reply.header('allow', methods.join(', '))
     return refuse(reply, new Failure('method_not_allowed'), request)
   })

@@ -142,7 +142,11 @@ class Running implements HttpServer {
 
   async listen(): Promise<{ port: number; url: string }> {
     const { host, port, origin } = this.#context
-    await this.fastify.listen({ host, port })
+    try {
+      await this.fastify.listen({ host, port })
+    } catch (error) {
+      throw cannotListen(error, { host, port })
+    }
     return { port: portOf(this.fastify) ?? port, url: origin() }
   }
 
@@ -164,6 +168,20 @@ class Running implements HttpServer {
     await closed
     stop()
   }
+}
+
+/** What people meet first: the port is another program's. */
+const listenProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program: stop that one, or set PORT to a free port',
+  EACCES: 'may not be listened on by this user: set PORT to one above 1023',
+  EADDRNOTAVAIL: 'is no address of this machine: set HOST to one',
+}
+
+function cannotListen(error: unknown, { host, port }: { host: string; port: number }): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const problem = listenProblems[code]
+  if (problem === undefined) return error
+  return new Failure('invalid_config', `${host}:${port} ${problem}.`)
 }
 
 function portOf(app: App): number | null {

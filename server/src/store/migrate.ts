@@ -101,7 +101,7 @@ function check(migrations: readonly Migration[], known: readonly Applied[]): voi
     if (file.name !== name || file.checksum !== checksum) {
       throw new Failure(
         'invalid_config',
-        `Migration ${file.name} differs from what was applied as ${name}. Applied migrations are never edited.`,
+        `Migration ${file.name} differs from what was applied as ${name}: the database was made by another build. Run that one, or begin anew with an empty database or data directory.`,
       )
     }
   }

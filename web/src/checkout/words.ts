@@ -36,7 +36,7 @@ export const words = {
   toAddress: 'To this address',
   onNetwork: 'On this network',
   onlyThis: (asset: string, chain: string) =>
-    `Send only ${asset} on ${chain}. Anything else sent to this address does not arrive.`,
+    `Send only ${asset} on ${chain}. Anything else sent to this address is not counted.`,
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'Select it and copy it by hand',

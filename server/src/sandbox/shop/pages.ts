@@ -146,7 +146,8 @@ const excerpt = (payment: PaymentIntent): object => ({
   amountPending: payment.amountPending,
   transfers: payment.transfers.map((transfer) => ({
     txHash: transfer.txHash,
-    asset: `${transfer.asset}.${transfer.chain}`,
+    asset: transfer.asset,
+    chain: transfer.chain,
     amount: transfer.amount,
     stage: transfer.stage,
     blockNumber: transfer.blockNumber,
