@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -70,8 +70,12 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   }
 }
 
-/** A data directory that is removed by `remove`. */
+/**
+ * A data directory that is removed by `remove`. The database's own user can pass through it, so that
+ * also for root all of it is inside.
+ */
 export function temporaryHome(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'settlewire-e2e-'))
+  chmodSync(path, 0o711)
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
