@@ -84,13 +84,14 @@ try {
       await sleep(500)
     }
   }
-  const [empty, emptyBare] = await Promise.all([server.ask('rss'), bare.ask('rss')])
+  const [empty, emptyBare] = await Promise.all([server.ask('collected'), bare.ask('collected')])
   const openingAt = performance.now()
   await ours.ask('open', { ...stream, count: streams })
   const openingMs = performance.now() - openingAt
   await theirs.ask('open', { ...socket, count: streams })
   while ((await bare.ask('open')) < streams) await sleep(50)
-  const [idle, idleBare] = await Promise.all([server.ask('rss'), bare.ask('rss')])
+  const [idle, idleBare] = await Promise.all([server.ask('resident'), bare.ask('resident')])
+  const [least, leastBare] = await Promise.all([server.ask('collected'), bare.ask('collected')])
 
   const frames: string[] = []
   const [settlewire, loop]: [Side, Side] = [
@@ -115,10 +116,16 @@ try {
   const idleKb = kb(idle, empty)
   console.log(
     formatTable(
-      ['', 'CPU µs/event', 'last reader ms', 'KB/idle stream'],
+      ['', 'CPU µs/event', 'last reader ms', 'KB/idle stream', 'after full GC'],
       [
-        ['Settlewire, SSE', median(settlewire.cpu), median(settlewire.lastMs), idleKb],
-        ['bare loop', median(loop.cpu), median(loop.lastMs), kb(idleBare, emptyBare)],
+        [
+          ...['Settlewire, SSE', median(settlewire.cpu), median(settlewire.lastMs)],
+          ...[idleKb, kb(least, empty)],
+        ],
+        [
+          ...['bare loop', median(loop.cpu), median(loop.lastMs)],
+          ...[kb(idleBare, emptyBare), kb(leastBare, emptyBare)],
+        ],
       ],
     ),
   )

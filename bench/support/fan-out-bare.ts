@@ -1,7 +1,7 @@
 /** What fan-out is measured against: a loop that writes the same bytes to as many bare sockets. */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { answerParent } from './child-program.ts'
-import { cpuMicros, settledRss } from './process-usage.ts'
+import { collectedBytes, cpuMicros, residentBytes } from './process-usage.ts'
 
 const sockets = new Set<Socket>()
 const server = createServer({ noDelay: true }, (socket) => {
@@ -23,6 +23,13 @@ function publish(frame: string): void {
   for (const socket of sockets) socket.write(bytes)
 }
 
-const answers = { listen, publish, cpu: cpuMicros, rss: settledRss, open: () => sockets.size }
+const answers = {
+  listen,
+  publish,
+  cpu: cpuMicros,
+  resident: residentBytes,
+  collected: collectedBytes,
+  open: () => sockets.size,
+}
 export type FanOutBare = typeof answers
 answerParent(answers)

@@ -12,7 +12,7 @@ import { readPepper } from '../../server/src/pepper.ts'
 import { openStore } from '../../server/src/store/open.ts'
 import { answerParent } from './child-program.ts'
 import { FlippingPayment } from './flipping-payment.ts'
-import { cpuMicros, settledRss } from './process-usage.ts'
+import { collectedBytes, cpuMicros, residentBytes } from './process-usage.ts'
 
 const config = readConfig(join(import.meta.dirname, '../..'))
 const backplane = new MemoryBackplane(log)
@@ -41,6 +41,12 @@ async function publish(): Promise<string> {
   return new Frame(stored, clock.now()).sse.toString('base64')
 }
 
-const answers = { prepare, publish, cpu: cpuMicros, rss: settledRss }
+const answers = {
+  prepare,
+  publish,
+  cpu: cpuMicros,
+  resident: residentBytes,
+  collected: collectedBytes,
+}
 export type FanOutServer = typeof answers
 answerParent(answers)

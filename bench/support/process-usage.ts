@@ -14,11 +14,19 @@ interface CollectOptions {
   readonly flavor: 'last-resort'
 }
 
+const quietMs = 10_000
+
+/** Memory of this process in bytes as an operator sees it: after quiet seconds, nothing forced. */
+export async function residentBytes(): Promise<number> {
+  await sleep(quietMs)
+  return process.memoryUsage.rss()
+}
+
 /**
- * Memory of this process in bytes, once what it did before is forgotten. V8 gives back the room that
- * busy times took after some fifteen quiet seconds; here it is asked to do so at once.
+ * The least it can be: after garbage collections that no server runs by itself. Good as the ground to
+ * measure from, since a low one flatters nobody; as a result it is a floor and no promise.
  */
-export async function settledRss(): Promise<number> {
+export async function collectedBytes(): Promise<number> {
   setFlagsFromString('--expose-gc')
   const collect: (options: CollectOptions) => void = runInNewContext('gc')
   for (let i = 0; i < 3; i++) {
