@@ -2,12 +2,17 @@ import { unreachable } from './assert.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type {
   BlockRef,
+  Claimed,
+  Dropped,
   Included,
   MempoolSeen,
   MovedNothing,
   Observation,
   Reorged,
+  Resolved,
+  RivalSeen,
   SeenTransfer,
+  Slot,
 } from './observation.ts'
 import type { Facts, Inclusion, Terms, Transaction } from './payment.ts'
 import { plain } from './plain-json.ts'
@@ -30,13 +35,22 @@ export function merge(facts: Facts, observation: Observation, terms: Terms): Fac
       return withTransaction(facts, observation, seenMovedNothing)
     case 'reorged':
       return withTransaction(facts, observation, seenReorged)
+    case 'rival':
+      return withTransaction(facts, observation, seenRival)
+    case 'claimed':
+      return withTransaction(facts, observation, (known) => ({ ...known, claimed: true }))
+    case 'dropped':
+      return withTransaction(facts, observation, seenDropped)
     case 'head': {
       const known = facts.heads[observation.chain]
-      const { view, head, safe, finalized } = observation
+      const { view, head, safe, finalized, witnesses = 1, disagree = false } = observation
       if (known && (known.view > view || (known.view === view && known.head >= head))) return facts
       return {
         ...facts,
-        heads: { ...facts.heads, [observation.chain]: { view, head, safe, finalized } },
+        heads: {
+          ...facts.heads,
+          [observation.chain]: { view, head, safe, finalized, witnesses, disagree },
+        },
       }
     }
     case 'clock': {
@@ -51,12 +65,14 @@ export function merge(facts: Facts, observation: Observation, terms: Terms): Fac
       const first = facts.withdrawn === null || at < facts.withdrawn.at
       return first ? { ...facts, withdrawn: { at, reason } } : facts
     }
+    case 'resolved':
+      return withResolution(facts, observation)
     default:
       return unreachable(observation)
   }
 }
 
-type OfTransaction = MempoolSeen | Included | MovedNothing | Reorged
+type OfTransaction = MempoolSeen | RivalSeen | Claimed | Dropped | Included | MovedNothing | Reorged
 
 const hashOf = (seen: OfTransaction): string =>
   seen.kind === 'mempool' ? seen.transfer.txHash : seen.txHash
@@ -89,8 +105,31 @@ const textOf = (transaction: Transaction): string => canonicalJson(plain(transac
 
 function seenPending(known: Transaction, seen: MempoolSeen): Transaction {
   const hint = known.hint === null ? seen.transfer : lesser(known.hint, seen.transfer)
-  return { ...known, hint, mempool: laterMempool(known.mempool, { view: seen.view, known: true }) }
+  const mempool = laterMempool(known.mempool, { view: seen.view, known: true })
+  return {
+    ...{ ...known, hint, mempool },
+    ...slotOf(known, seen.slot),
+    ...(seen.preconfirmed === true && { preconfirmed: true }),
+  }
 }
+
+function seenRival(known: Transaction, seen: RivalSeen): Transaction {
+  const mempool = laterMempool(known.mempool, { view: seen.view, known: true })
+  return { ...known, mempool, ...slotOf(known, seen.slot) }
+}
+
+function seenDropped(known: Transaction, { view }: Dropped): Transaction {
+  return { ...known, droppedView: Math.max(known.droppedView ?? 0, view) }
+}
+
+/** A hash fixes its slot, so two slots of one hash that differ are a lie: the first in order is kept. */
+function slotOf(known: Transaction, slot: Slot | undefined): { slot?: Slot } {
+  if (slot === undefined) return {}
+  if (known.slot === undefined || known.slot === null) return { slot }
+  return { slot: slotText(known.slot) <= slotText(slot) ? known.slot : slot }
+}
+
+const slotText = (slot: Slot): string => canonicalJson(plain(slot))
 
 /** A hash fixes its calldata, so two hints of one hash that differ are a lie: believe the smaller. */
 function lesser(a: SeenTransfer, b: SeenTransfer): SeenTransfer {
@@ -109,7 +148,11 @@ function laterMempool(a: Mempool | null, b: Mempool): Mempool {
 }
 
 function seenIncluded(known: Transaction, seen: Included): Transaction {
-  return withInclusion(known, seen.block.hash, {
+  const called = {
+    ...(seen.hint && { hint: known.hint === null ? seen.hint : lesser(known.hint, seen.hint) }),
+    ...slotOf(known, seen.slot),
+  }
+  return withInclusion({ ...known, ...called }, seen.block.hash, {
     view: seen.view,
     canonical: true,
     outcome: 'paid',
@@ -152,9 +195,10 @@ function withInclusion(known: Transaction, blockHash: string, said: Inclusion): 
 /** A lagging node may see less of one block than another, never something else: more wins. */
 const outcomeRank: Record<Inclusion['outcome'], number> = {
   unknown: 0,
-  paid_elsewhere: 1,
-  reverted: 2,
-  paid: 3,
+  replaced: 1,
+  paid_elsewhere: 2,
+  reverted: 3,
+  paid: 4,
 }
 
 function mergeInclusion(a: Inclusion, b: Inclusion): Inclusion {
@@ -169,6 +213,16 @@ function mergeInclusion(a: Inclusion, b: Inclusion): Inclusion {
     transfers: outcome === 'paid' ? unionTransfers(a.transfers, b.transfers) : [],
     sources: [...new Set([...a.sources, ...b.sources])].sort(),
   }
+}
+
+function withResolution(facts: Facts, { kind: _, source: __, ...said }: Resolved): Facts {
+  const known = facts.resolutions ?? []
+  const text = canonicalJson(plain(said))
+  if (known.some((resolution) => canonicalJson(plain(resolution)) === text)) return facts
+  const resolutions = [...known, said].sort(
+    (a, b) => a.at - b.at || (canonicalJson(plain(a)) < canonicalJson(plain(b)) ? -1 : 1),
+  )
+  return { ...facts, resolutions }
 }
 
 /** One hash is one block; should two sources still disagree on its time, the earlier one counts. */

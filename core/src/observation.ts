@@ -17,15 +17,29 @@ export interface SeenTransfer {
   readonly txHash: string
   /**
    * The place of the log within its transaction, counted from 0: it survives a re-inclusion, as the
-   * block-wide `logIndex` does not. `top` is the transaction's own value; `hint` is calldata not yet run.
+   * block-wide `logIndex` does not. `top` is the transaction's own value; `trace:<path>` a value that a
+   * contract passed on, by its place in the call tree; `balance` what a block added to an address when
+   * no trace can say how; `hint` is calldata not yet run.
    */
-  readonly ordinal: number | 'top' | 'hint'
+  readonly ordinal: number | 'top' | 'hint' | 'balance' | `trace:${string}`
   /** The token contract, or null for the chain's native coin. */
   readonly token: string | null
   readonly from: string
   readonly to: string
   /** In the token's smallest unit. */
   readonly amount: bigint
+}
+
+/**
+ * The place in its sender's order that a transaction wants. Of all transactions with one sender and
+ * nonce at most one is ever mined, and a pool replaces one only by another that offers more.
+ */
+export interface Slot {
+  /** Who signed it, in lower case: not always whose money moves. */
+  readonly sender: string
+  readonly nonce: number
+  /** The most it offers per unit of gas, in wei. */
+  readonly feePerGas: bigint
 }
 
 interface Seen {
@@ -43,6 +57,29 @@ interface Seen {
 export interface MempoolSeen extends Seen {
   readonly kind: 'mempool'
   readonly transfer: SeenTransfer
+  /** Left out where the node did not say. */
+  readonly slot?: Slot
+  /** The sequencer has promised a block for it, which is more than a pool's word and less than the block. */
+  readonly preconfirmed?: boolean
+}
+
+/** A pending transaction that wants the slot of one that would pay us, and does not pay us. */
+export interface RivalSeen extends Seen {
+  readonly kind: 'rival'
+  readonly txHash: string
+  readonly slot: Slot
+}
+
+/** The payer names a transaction. Worth looking for, never worth believing. */
+export interface Claimed extends Seen {
+  readonly kind: 'claimed'
+  readonly txHash: string
+}
+
+/** The pending time-out passed, there is no receipt, and no provider knows the transaction. */
+export interface Dropped extends Seen {
+  readonly kind: 'dropped'
+  readonly txHash: string
 }
 
 /** A canonical block holds the transaction, its receipt says success, and these logs pay us. */
@@ -52,14 +89,20 @@ export interface Included extends Seen {
   readonly block: BlockRef
   /** Every transfer of this transaction to this payment; one inclusion is one fact. */
   readonly transfers: readonly SeenTransfer[]
+  /** What its calldata asked for, where that was read: a token that keeps a fee moves less. */
+  readonly hint?: SeenTransfer
+  readonly slot?: Slot
 }
 
-/** A canonical block holds the transaction, but it moved nothing to us. */
+/**
+ * A canonical block decided that the transaction moves nothing to us: it holds it and it failed or paid
+ * others; or it, or a block before it, used up the slot (`replaced`), so that it can never be mined.
+ */
 export interface MovedNothing extends Seen {
   readonly kind: 'moved_nothing'
   readonly txHash: string
   readonly block: BlockRef
-  readonly reason: 'reverted' | 'paid_elsewhere'
+  readonly reason: 'reverted' | 'paid_elsewhere' | 'replaced'
 }
 
 /** The block is no longer on the canonical chain, so what it held did not happen. */
@@ -77,6 +120,10 @@ export interface HeadMoved extends Seen {
   readonly head: number
   readonly safe: number | null
   readonly finalized: number | null
+  /** Providers that are up, on this chain and not behind. Left out: one. */
+  readonly witnesses?: number
+  /** Whether providers name different blocks at one height, deeper than may pass by itself. */
+  readonly disagree?: boolean
 }
 
 /** Time passed, and how far every accepted chain was read by then. */
@@ -96,15 +143,36 @@ export interface Withdrawn {
   readonly reason: string
 }
 
+/** What a person may decide about money that no rule can settle. */
+export const resolutionActions = ['accept', 'wait', 'refund_noted', 'dismiss'] as const
+export type ResolutionAction = (typeof resolutionActions)[number]
+
+/** A person decided. */
+export interface Resolved {
+  readonly kind: 'resolved'
+  readonly source: Source
+  readonly at: Instant
+  /** Who: the id of the key or login that asked for it. */
+  readonly actor: string
+  readonly action: ResolutionAction
+  readonly reason: string
+  /** What stood in blocks when it was decided, in the payment's units: `accept` holds for that much. */
+  readonly received: bigint
+}
+
 /** An append-only fact from one source. Everything Settlewire believes is folded from these. */
 export type Observation =
   | MempoolSeen
+  | RivalSeen
+  | Claimed
+  | Dropped
   | Included
   | MovedNothing
   | Reorged
   | HeadMoved
   | ClockRead
   | Withdrawn
+  | Resolved
 
 /** What tells one kind of fact from another. */
 export type ObservationKind = Observation['kind']

@@ -1,5 +1,5 @@
 import type { Instant } from './instant.ts'
-import type { BlockRef, SeenTransfer, Source } from './observation.ts'
+import type { BlockRef, ResolutionAction, SeenTransfer, Slot, Source } from './observation.ts'
 import type { ChainHead } from './policy.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
@@ -14,6 +14,8 @@ export interface Acceptance {
   readonly decimals: number
   /** Where to pay, in lower case. */
   readonly address: string
+  /** Transfers of less than this, in the token's smallest unit, do not count. Left out: none is too small. */
+  readonly dust?: bigint
 }
 
 /** What was asked. Set when the payment is created, never changed. */
@@ -29,6 +31,8 @@ export interface Terms {
   readonly expiresAt: Instant
   /** Late money is still recognised until then. */
   readonly monitorUntil: Instant
+  /** So long may a transaction be pending before it is asked whether it is gone. Left out: 4 hours. */
+  readonly pendingTtlMs?: number
   readonly reference: string | null
   readonly metadata: Readonly<Record<string, string>>
   readonly redirectUrl: string | null
@@ -39,15 +43,18 @@ export interface Terms {
 export interface Inclusion {
   readonly view: number
   readonly canonical: boolean
-  /** `paid` holds transfers; the others moved nothing. Unknown while only the reorg is known. */
-  readonly outcome: 'paid' | 'reverted' | 'paid_elsewhere' | 'unknown'
+  /**
+   * `paid` holds transfers; the others moved nothing, `replaced` because by this block another
+   * transaction had its slot. Unknown while only the reorg is known.
+   */
+  readonly outcome: 'paid' | 'reverted' | 'paid_elsewhere' | 'replaced' | 'unknown'
   /** Known once the inclusion itself was seen; its hash is the key of the record. */
   readonly block: BlockRef | null
   readonly transfers: readonly SeenTransfer[]
   readonly sources: readonly Source[]
 }
 
-/** What is known of one transaction that pays, or would pay, this payment. */
+/** What is known of one transaction that pays, would pay, or keeps another from paying this payment. */
 export interface Transaction {
   readonly chain: string
   readonly txHash: string
@@ -59,6 +66,24 @@ export interface Transaction {
   readonly seenAt: Instant
   /** By block hash. */
   readonly inclusions: Readonly<Record<string, Inclusion>>
+  /** Null or left out while nobody said. */
+  readonly slot?: Slot | null
+  /** Whether a sequencer promised a block for it. */
+  readonly preconfirmed?: boolean
+  /** Whether the payer named it. */
+  readonly claimed?: boolean
+  /** The highest view at which it was past its time-out and known to nobody. */
+  readonly droppedView?: number | null
+}
+
+/** What a person decided, and when. */
+export interface Resolution {
+  readonly at: Instant
+  readonly actor: string
+  readonly action: ResolutionAction
+  readonly reason: string
+  /** What stood in blocks then. */
+  readonly received: bigint
 }
 
 /** Everything observed of a payment. Merging is commutative, associative and idempotent. */
@@ -69,6 +94,8 @@ export interface Facts {
   /** The latest clock, and the time every accepted chain was read up to by then; null before the first. */
   readonly clock: { readonly at: Instant; readonly scannedThrough: Instant } | null
   readonly withdrawn: { readonly at: Instant; readonly reason: string } | null
+  /** In the order of time. Left out in payments that were stored before there were any. */
+  readonly resolutions?: readonly Resolution[]
 }
 
 /** A payment intent: a pure function of its events. */
@@ -101,7 +128,27 @@ export interface Payment {
 }
 
 /** How far one movement of money has come. */
-export type Stage = 'mempool' | 'included' | 'safe' | 'final' | 'reorged' | 'reverted' | 'ignored'
+export type Stage =
+  | 'claimed'
+  | 'mempool'
+  | 'preconfirmed'
+  | 'included'
+  | 'safe'
+  | 'final'
+  | 'dropped'
+  | 'replaced'
+  | 'reverted'
+  | 'reorged'
+  | 'ignored'
+
+/** Why money that moved, or was about to, does not count. */
+export type IgnoreReason =
+  | 'wrong_token'
+  | 'wrong_chain'
+  | 'dust'
+  | 'zero'
+  | 'paid_elsewhere'
+  | 'set_aside'
 
 /** A movement of money, folded from the facts: what `transfers[]` shows. */
 export interface Transfer {
@@ -110,9 +157,15 @@ export interface Transfer {
   readonly ordinal: SeenTransfer['ordinal']
   readonly accept: Acceptance | null
   readonly from: string
-  /** In the payment's units. */
+  /** The token contract, or null for the native coin; what it is worth here, `accept` says. */
+  readonly token: string | null
+  /** In the token's smallest unit. */
+  readonly units: bigint
+  /** In the payment's units; 0 when the asset is not accepted. */
   readonly amount: bigint
   readonly stage: Stage
+  /** Only with the stage `ignored`. */
+  readonly ignored: IgnoreReason | null
   readonly block: BlockRef | null
   /** 0 until included. */
   readonly confirmations: number

@@ -9,6 +9,15 @@ export interface ChainPolicy {
   readonly final: Level
   /** Sources that must have seen a transfer included before success; with fewer it is `single_source`. */
   readonly quorum: number
+  /** Other levels than `settled` by amount, per asset symbol; `*` is for assets that are not named. */
+  readonly tiers?: Readonly<Record<string, readonly Tier[]>>
+}
+
+/** A level for small or large amounts. Of an asset's tiers, in rising order, the first that fits holds. */
+export interface Tier {
+  /** A decimal string in the asset's own unit, included; null: however much. */
+  readonly upTo: string | null
+  readonly settled: Level
 }
 
 /** Versioned configuration. Every decision stores the version that made it. */
@@ -23,6 +32,10 @@ export interface ChainHead {
   readonly head: number
   readonly safe: number | null
   readonly finalized: number | null
+  /** Providers that are up, on this chain and not behind. Left out: one. */
+  readonly witnesses?: number
+  /** Whether providers name different blocks at one height, deeper than may pass by itself. */
+  readonly disagree?: boolean
 }
 
 /** Blocks on top of and including `block`, or 0 when the head is behind it. */

@@ -102,6 +102,9 @@ function transferOf(sighting: Sighting, terms: Terms, chain: ChainView): Transfe
     ordinal: seen.ordinal,
     accept,
     from: seen.from,
+    token: seen.token,
+    units: seen.amount,
+    ignored: null,
     amount: accept === null ? 0n : rescale(seen.amount, accept.decimals, terms.decimals),
     stage: included
       ? depthOf(block.number, view, chain.policy)

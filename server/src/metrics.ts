@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { systemClock } from './clock.ts'
-import type { Clock, Metrics } from './ports.ts'
+import type { Clock, Metrics, ProviderScore, Visibility } from './ports.ts'
 
 const fineSeconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 const labelForm = /^[a-z][a-z0-9_]{0,31}$/
@@ -41,6 +41,7 @@ export const silentMetrics: Metrics = {
   eventLag: () => undefined,
   appended: () => undefined,
   chainMoved: () => undefined,
+  chainSeen: () => undefined,
   chainSocket: () => undefined,
   decided: () => undefined,
 }
@@ -149,7 +150,7 @@ function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided
 function chainMetrics(
   registry: Registry,
   clock: Clock,
-): Pick<Metrics, 'chainMoved' | 'chainSocket'> {
+): Pick<Metrics, 'chainMoved' | 'chainSocket' | 'chainSeen'> {
   const registers = [registry]
   const headAt = new Map<string, number>()
   const head = new Gauge({
@@ -180,6 +181,48 @@ function chainMetrics(
       head.labels(chain).set(number)
     },
     chainSocket: (chain, what) => sockets.labels(chain, what).inc(),
+    chainSeen: sightMetrics(registry),
+  }
+}
+
+/** How well a chain is seen, as a number that graphs and alerts can compare. */
+const visibilityLevel: Readonly<Record<Visibility, number>> = { ok: 2, degraded: 1, blind: 0 }
+
+type ScoreOf = (provider: ProviderScore) => number
+
+/** What is kept of each provider, with what it says on the page of metrics. */
+const providerGauges: readonly (readonly [name: string, help: string, of: ScoreOf])[] = [
+  ['visibility', '2 ok, 1 degraded, 0 blind.', ({ visibility }) => visibilityLevel[visibility]],
+  ['head', 'Number of its newest block.', ({ head }) => head ?? 0],
+  ['lag_blocks', 'Blocks behind the best provider.', ({ lagBlocks }) => lagBlocks],
+  ['lag_seconds', 'How long after the best its heads come.', ({ lagMs }) => lagMs / 1000],
+  ['logs_asked', 'Blocks it was asked the logs of.', ({ logsAsked }) => logsAsked],
+  ['logs_empty', 'Of these, empty answers that were wrong.', ({ logsEmpty }) => logsEmpty],
+  ['disagreements', 'Blocks it named otherwise than others.', ({ disagreements }) => disagreements],
+  ['reconnects', 'Connections to it that were made again.', ({ reconnects }) => reconnects],
+  ['first_seen', 'Pending transactions it showed first.', ({ firstSeen }) => firstSeen],
+]
+
+function sightMetrics(registry: Registry): Metrics['chainSeen'] {
+  const registers = [registry]
+  const sight = new Gauge({
+    name: 'settlewire_chain_visibility',
+    help: 'How well a chain is seen: 2 ok, 1 degraded, 0 blind.',
+    labelNames: ['chain'],
+    registers,
+  })
+  const gauges = providerGauges.map(([name, help, of]) => ({
+    of,
+    gauge: new Gauge({
+      ...{ name: `settlewire_provider_${name}`, help, registers },
+      labelNames: ['chain', 'provider'],
+    }),
+  }))
+  return ({ chain, visibility, providers = [] }) => {
+    sight.labels(chain).set(visibilityLevel[visibility])
+    for (const provider of providers) {
+      for (const { of, gauge } of gauges) gauge.labels(chain, provider.name).set(of(provider))
+    }
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { PaymentEvent } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
-import type { BlockRef, SeenTransfer, Source } from '@settlewire/core/observation'
+import type { BlockRef, SeenTransfer, Slot, Source } from '@settlewire/core/observation'
 import type { Acceptance, Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
 import type { Status } from '@settlewire/core/status-model'
@@ -48,6 +48,8 @@ export interface Metrics {
   eventLag(ms: number): void
   appended(events: number, payments: number, tookMs: number): void
   chainMoved(chain: string, head: number, lagMs: number): void
+  /** As it stands now; called whenever it changes and at least with every step. */
+  chainSeen(health: ChainHealth): void
   chainSocket(chain: string, what: 'connected' | 'lost' | 'silent' | 'reorged'): void
   decided(type: string): void
 }
@@ -289,6 +291,29 @@ export interface WatchSet {
   readonly wantsNative: boolean
   /** Whether an earlier sighting of this transaction is not settled: its fate must be reported. */
   tracks(txHash: string): boolean
+  /** Whether a tracked transaction that is in no block wants this slot: then a rival is news. */
+  wantsSlot(sender: string, nonce: number): boolean
+  /** Tracked transactions that are in no block and whose slot is known: it may be used up by another. */
+  openSlots(): Iterable<OpenSlot>
+  /** Addresses of open payments that accept the native coin here, oldest first. */
+  nativeAddresses(): Iterable<string>
+}
+
+/** A transaction that waits for its turn. */
+export interface OpenSlot {
+  readonly txHash: string
+  readonly sender: string
+  readonly nonce: number
+}
+
+/** A pending transaction that matters to us. */
+export interface Sighting {
+  readonly txHash: string
+  /** What it would pay; null for one that only takes the slot of another (a rival). */
+  readonly transfer: SeenTransfer | null
+  /** Null where the node did not say. Never null for a rival. */
+  readonly slot: Slot | null
+  readonly preconfirmed: boolean
 }
 
 /** One block that joined the chain, with what in it concerns us. */
@@ -296,8 +321,18 @@ export interface AppliedBlock {
   readonly block: BlockRef
   /** Transfers to watched addresses, their receipts successful. */
   readonly transfers: readonly SeenTransfer[]
-  /** Tracked transactions in this block that moved nothing to us. */
-  readonly movedNothing: readonly { txHash: string; reason: 'reverted' | 'paid_elsewhere' }[]
+  /**
+   * Tracked transactions that this block decided and that moved nothing to us; `replaced` ones are
+   * not in it: by this block another transaction had used up their slot.
+   */
+  readonly movedNothing: readonly {
+    readonly txHash: string
+    readonly reason: 'reverted' | 'paid_elsewhere' | 'replaced'
+  }[]
+  /** Per transaction with transfers: every provider that showed the same receipt. Left out: the step's source. */
+  readonly sources?: ReadonlyMap<string, readonly Source[]>
+  /** Per transaction with transfers: what its calldata asked for and the slot it took, where that was read. */
+  readonly calls?: ReadonlyMap<string, { readonly hint: SeenTransfer | null; readonly slot: Slot }>
 }
 
 /** One consistent advance of a chain: everything was fetched before anything is told. */
@@ -317,6 +352,25 @@ export interface ChainStep {
 /** Whether a chain can be seen: fully, with doubts, or not at all right now. */
 export type Visibility = 'ok' | 'degraded' | 'blind'
 
+/** What one provider of a chain was worth lately. Counts are since the start of this process. */
+export interface ProviderScore {
+  readonly name: string
+  readonly visibility: Visibility
+  /** Why it is not `ok`, as a code; null when it is. */
+  readonly reason: string | null
+  readonly head: number | null
+  /** Blocks behind the best provider, and milliseconds after it that its heads come, lately. */
+  readonly lagBlocks: number
+  readonly lagMs: number
+  readonly logsAsked: number
+  /** Of these: empty answers that turned out to be wrong. */
+  readonly logsEmpty: number
+  readonly disagreements: number
+  readonly reconnects: number
+  /** Pending transactions that it was the first to show. */
+  readonly firstSeen: number
+}
+
 /** How well one chain is seen, and up to where. */
 export interface ChainHealth {
   readonly chain: string
@@ -326,6 +380,26 @@ export interface ChainHealth {
   readonly headAt: Instant | null
   /** Why it is not `ok`, as a code; null when it is. */
   readonly reason: string | null
+  /** Left out where nobody counts them. */
+  readonly providers?: readonly ProviderScore[]
+}
+
+/** What a node knows of a transaction that somebody named. */
+export type LookUp =
+  /** In a pool, or promised. `sighting` is null when it pays none of our addresses. */
+  | { readonly kind: 'pending'; readonly source: Source; readonly sighting: Sighting | null }
+  /** In a block: the follower has told of it, or will. */
+  | { readonly kind: 'mined'; readonly source: Source; readonly blockNumber: number }
+  /** Every configured provider was asked, and none knows it, neither pending nor mined. */
+  | { readonly kind: 'nobody' }
+  /** Not every provider could be asked, so nothing can be said. */
+  | { readonly kind: 'unsure' }
+
+/** An inclusion as one more provider showed it. */
+export interface Corroborated {
+  readonly txHash: string
+  readonly block: BlockRef
+  readonly transfers: readonly SeenTransfer[]
 }
 
 /** Where a follower delivers. */
@@ -335,8 +409,10 @@ export interface ChainSink {
    * follower then reads the position again and goes on from there.
    */
   step(chain: string, step: ChainStep): Promise<void>
-  /** Pending transactions that would pay us. May repeat. Never awaited by the socket. */
-  pending(chain: string, source: Source, transfers: readonly SeenTransfer[]): void
+  /** Pending transactions that matter to us. May repeat. Never awaited by the socket. */
+  pending(chain: string, source: Source, sightings: readonly Sighting[]): void
+  /** One more provider shows the same receipts for blocks that were told before. May repeat. */
+  corroborated(chain: string, source: Source, inclusions: readonly Corroborated[]): void
   /** Told when `visibility` or `reason` changes. */
   health(health: ChainHealth): void
 }
@@ -345,6 +421,8 @@ export interface ChainSink {
 export interface ChainFollower {
   start(): void
   health(): ChainHealth
+  /** Asks every provider. Never rejects. */
+  lookUp(txHash: string): Promise<LookUp>
   close(): Promise<void>
 }
 

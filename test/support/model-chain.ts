@@ -1,6 +1,12 @@
 import type { BlockRef, SeenTransfer } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
-import type { AppliedBlock, ChainSink, ChainStep, WatchSet } from '../../server/src/ports.ts'
+import type {
+  AppliedBlock,
+  ChainSink,
+  ChainStep,
+  Sighting,
+  WatchSet,
+} from '../../server/src/ports.ts'
 import { bornAt, payer, usdc } from './payments.ts'
 
 /** A transaction as it would run: what it moves where, or that it fails. */
@@ -91,7 +97,7 @@ export class ModelChain {
   broadcast(sink: ChainSink, transaction: ModelTransaction): void {
     this.mempool.set(transaction.txHash, transaction)
     const hints = transaction.pays.map((_, i) => transferOf(transaction, i, 'hint'))
-    sink.pending(this.name, `rpc:${this.name}`, hints)
+    sink.pending(this.name, `rpc:${this.name}`, hints.map(sightingOf))
   }
 
   /** The next step for one who looks for `watch`. Null when there is nothing to tell. */
@@ -173,3 +179,8 @@ function seenThrough(watch: WatchSet, { ref, transactions }: ModelBlock): Applie
   }
   return { block: ref, transfers, movedNothing }
 }
+
+/** A pending transaction as a node shows it that says nothing of slots. */
+export const sightingOf = (transfer: SeenTransfer): Sighting => ({
+  ...{ txHash: transfer.txHash, transfer, slot: null, preconfirmed: false },
+})

@@ -1,7 +1,7 @@
 import type { Transaction } from '@settlewire/core/payment'
 import { type ChainHead, type ChainPolicy, reached } from '@settlewire/core/policy'
 import { canonicalInclusion } from '@settlewire/core/transfer'
-import type { WatchSet } from '../ports.ts'
+import type { OpenSlot, WatchSet } from '../ports.ts'
 
 /** A transaction whose fate is not settled. */
 interface Open {
@@ -41,6 +41,18 @@ export class WatchedChain implements WatchSet {
 
   tracks(txHash: string): boolean {
     return this.#trackers.has(txHash)
+  }
+
+  wantsSlot(_sender: string, _nonce: number): boolean {
+    return false
+  }
+
+  openSlots(): Iterable<OpenSlot> {
+    return []
+  }
+
+  nativeAddresses(): Iterable<string> {
+    return []
   }
 
   get size(): number {

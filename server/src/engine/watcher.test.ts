@@ -2,7 +2,7 @@ import { Failure, failedWith } from '@settlewire/core/errors'
 import { fold } from '@settlewire/core/fold'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deriveAddress, EngineWorld, merchant, policy } from '../../../test/support/engine-world.ts'
-import type { ModelTransaction } from '../../../test/support/model-chain.ts'
+import { type ModelTransaction, sightingOf } from '../../../test/support/model-chain.ts'
 
 const full = 150_000_000n
 const usdcTwin = `0x${'c1'.repeat(20)}`
@@ -291,7 +291,7 @@ describe('what is looked for', () => {
     const flood = Array.from({ length: 10_001 }, (_, i) => ({
       ...{ txHash: `0xf${i}`, ordinal: 'hint' as const, token: null, from: '0x', to: address },
       amount: 1n,
-    }))
+    })).map(sightingOf)
     world.engine.watcher.pending('local', 'rpc:flood', flood)
     await world.settled()
     expect(await world.history(id)).toEqual(['created:awaiting'])

@@ -8,9 +8,11 @@ import type {
   ChainSink,
   ChainStep,
   Clock,
+  Corroborated,
   EventStore,
   Log,
   Metrics,
+  Sighting,
   Stop,
   Visibility,
   WatchSet,
@@ -197,7 +199,12 @@ export class Watcher implements ChainSink {
     for (const id of ids) this.#doubtful.delete(id)
   }
 
-  pending(chain: string, source: Source, transfers: readonly SeenTransfer[]): void {
+  corroborated(_chain: string, _source: Source, _inclusions: readonly Corroborated[]): void {
+    // Nothing waits for a second view yet.
+  }
+
+  pending(chain: string, source: Source, sightings: readonly Sighting[]): void {
+    const transfers = sightings.flatMap(({ transfer }) => (transfer === null ? [] : [transfer]))
     const { log, pendingMax = 10_000 } = this.#options
     if (this.#pendingCount + transfers.length > pendingMax) {
       if (!this.#isShedding) log.warn({ chain }, 'pending transfers are left to their block')

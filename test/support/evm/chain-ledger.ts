@@ -10,6 +10,9 @@ import type {
   ChainPosition,
   ChainSink,
   ChainStep,
+  Corroborated,
+  OpenSlot,
+  Sighting,
   WatchSet,
 } from '../../../server/src/ports.ts'
 
@@ -19,6 +22,12 @@ export class TestWatch implements WatchSet {
   wantsNative = false
   has = (address: string): boolean => this.addresses.has(address)
   tracks = (txHash: string): boolean => this.tracked.has(txHash)
+  /** Tracked transactions that are in no block, by hash. */
+  readonly slots = new Map<string, OpenSlot>()
+  wantsSlot = (sender: string, nonce: number): boolean =>
+    [...this.slots.values()].some((slot) => slot.sender === sender && slot.nonce === nonce)
+  openSlots = (): Iterable<OpenSlot> => this.slots.values()
+  nativeAddresses = (): Iterable<string> => (this.wantsNative ? this.addresses : [])
 }
 
 const windowBlocks = 256
@@ -27,6 +36,9 @@ export class ChainLedger implements ChainSink {
   readonly watch = new TestWatch()
   readonly steps: ChainStep[] = []
   readonly seen: SeenTransfer[] = []
+  /** Everything told of the mempool, with its provider. */
+  readonly sightings: (Sighting & { readonly source: string })[] = []
+  readonly corroborations: (Corroborated & { readonly source: string })[] = []
   readonly told: ChainHealth[] = []
   /** What the follower did that it must not. A test ends with none. */
   readonly violations: string[] = []
@@ -93,8 +105,16 @@ export class ChainLedger implements ChainSink {
     this.#wake()
   }
 
-  pending(_chain: string, _source: string, transfers: readonly SeenTransfer[]): void {
-    this.seen.push(...transfers)
+  pending(_chain: string, source: string, sightings: readonly Sighting[]): void {
+    for (const sighting of sightings) {
+      this.sightings.push({ ...sighting, source })
+      if (sighting.transfer !== null) this.seen.push(sighting.transfer)
+    }
+    this.#wake()
+  }
+
+  corroborated(_chain: string, source: string, inclusions: readonly Corroborated[]): void {
+    for (const inclusion of inclusions) this.corroborations.push({ ...inclusion, source })
     this.#wake()
   }
 

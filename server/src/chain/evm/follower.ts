@@ -9,6 +9,7 @@ import type {
   Clock,
   EventStore,
   Log,
+  LookUp,
   Metrics,
   WatchSet,
 } from '../../ports.ts'
@@ -98,6 +99,10 @@ export class EvmFollower implements ChainFollower {
 
   health(): ChainHealth {
     return this.#health.read()
+  }
+
+  async lookUp(_txHash: string): Promise<LookUp> {
+    return { kind: 'unsure' }
   }
 
   /** A step being stored is waited for; nothing is told afterwards. */
@@ -278,7 +283,9 @@ export class EvmFollower implements ChainFollower {
     const { chain, sink } = this.#parts
     if (this.#closing.signal.aborted) return
     try {
-      sink.pending(chain.name, this.#source, [transfer])
+      sink.pending(chain.name, this.#source, [
+        { txHash: transfer.txHash, transfer, slot: null, preconfirmed: false },
+      ])
     } catch (error) {
       // A bug in the sink must not end the connection of which this is the listener.
       this.#log.error({ error }, 'a pending transaction could not be told')

@@ -1,12 +1,12 @@
 import type { BlockRef } from '@settlewire/core/observation'
 import type { Clock, Stop } from '../../ports.ts'
 import { Bell } from './bell.ts'
+import type { RpcConnection } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { type EvmNode, type Header, parseHeader } from './node.ts'
-import type { RpcSocket } from './socket.ts'
 
 interface Parts {
-  readonly socket: RpcSocket
+  readonly socket: RpcConnection
   readonly node: EvmNode
   readonly clock: Clock
   readonly limits: Limits

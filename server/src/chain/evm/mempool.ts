@@ -1,9 +1,9 @@
 import type { SeenTransfer } from '@settlewire/core/observation'
 import type { Clock, Log, Stop, WatchSet } from '../../ports.ts'
+import type { RpcConnection } from './connection.ts'
 import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
 import type { EvmNode } from './node.ts'
-import type { RpcSocket } from './socket.ts'
 
 /** Decides what a pending transaction would pay, and to whom that matters. */
 export interface PendingRules {
@@ -73,7 +73,7 @@ function hint(
 }
 
 interface Parts extends PendingRules {
-  readonly socket: RpcSocket
+  readonly socket: RpcConnection
   readonly node: EvmNode
   readonly clock: Clock
   readonly log: Log

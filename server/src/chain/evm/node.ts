@@ -1,6 +1,6 @@
 import type { BlockRef } from '@settlewire/core/observation'
+import type { Answer, RpcConnection } from './connection.ts'
 import { fieldsOf, malformed, quantity, toAddress, toBigInt, toCount, toHash } from './hex.ts'
-import type { Answer, RpcSocket } from './socket.ts'
 
 /** A block as the node shows it; how much it shows depends on how it was asked. */
 export interface Header {
@@ -33,9 +33,9 @@ export interface Receipt {
  * is free to give is null; anything else that is not in the contract throws `chain_unavailable`.
  */
 export class EvmNode {
-  readonly #socket: RpcSocket
+  readonly #socket: RpcConnection
 
-  constructor(socket: RpcSocket) {
+  constructor(socket: RpcConnection) {
     this.#socket = socket
   }
 

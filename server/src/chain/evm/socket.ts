@@ -1,16 +1,9 @@
 import { Failure } from '@settlewire/core/errors'
 import { WebSocket } from 'ws'
 import type { Clock, Stop } from '../../ports.ts'
+import type { Answer, Ending, RpcConnection } from './connection.ts'
 import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
-
-/** What a node says to a question. A refusal is an answer: only silence and loss are failures. */
-export type Answer =
-  | { readonly result: unknown }
-  | { readonly refused: { readonly code: number; readonly message: string } }
-
-/** Why a connection is over. `silent` means it looked open and was dead. */
-export type Ending = 'lost' | 'silent' | 'broken_frame' | 'left'
 
 interface Question {
   readonly method: string
@@ -26,7 +19,7 @@ interface Question {
  * bounded line; a ping that is not answered ends it. It never reconnects: a new connection may be
  * another node, and must be asked who it is before it is believed.
  */
-export class RpcSocket {
+export class RpcSocket implements RpcConnection {
   /** Resolves, never rejects, when the connection is over. */
   readonly closed: Promise<Ending>
 

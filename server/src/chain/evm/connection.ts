@@ -1,0 +1,29 @@
+import type { Stop } from '../../ports.ts'
+
+/** What a node says to a question. A refusal is an answer: only silence and loss are failures. */
+export type Answer =
+  | { readonly result: unknown }
+  | { readonly refused: { readonly code: number; readonly message: string } }
+
+/** Why a connection is over. `silent` means it looked open and was dead. */
+export type Ending = 'lost' | 'silent' | 'broken_frame' | 'left'
+
+/**
+ * One connection to one node, by whatever wire. It never reconnects: a new connection may be another
+ * node, and must be asked who it is before it is believed.
+ */
+export interface RpcConnection {
+  /** Resolves, never rejects, when the connection is over. */
+  readonly closed: Promise<Ending>
+  readonly open: boolean
+  /** Rejects with `chain_unavailable` when the connection ends, the deadline passes, or too many wait. */
+  ask(method: string, params: readonly unknown[]): Promise<Answer>
+  /**
+   * Subscribes for the life of this connection. The listener is in place before the next frame is
+   * read, so that a notification right behind the answer is not lost; it must not throw. Resolves
+   * to the way to stop it, or to null when the node refuses or the wire cannot.
+   */
+  subscribe(params: readonly unknown[], listener: (result: unknown) => void): Promise<Stop | null>
+  /** Ends the connection at once. */
+  drop(ending: Ending): void
+}
