@@ -25,6 +25,9 @@ export class StreamServer {
   readonly hub: Hub
   readonly sse: Sse
   visibility: Visibility = 'ok'
+  readonly seen = { head: 7, lagMs: 1_500 }
+  /** How often it was asked how well chains are seen. */
+  looks = 0
   readonly #clients: StreamClient[] = []
 
   constructor({ bufferedBytesMax = 256 * 1024 } = {}) {
@@ -33,7 +36,11 @@ export class StreamServer {
     this.hub = new Hub({ store, backplane, clock, log: silentLog, metrics })
     this.sse = new Sse({
       ...{ hub: this.hub, store, clock, log: silentLog, metrics, heartbeatMs, bufferedBytesMax },
-      visibility: () => this.visibility,
+      sight: (chains) => {
+        this.looks++
+        const { visibility } = this
+        return { visibility, chains: chains.map((chain) => ({ chain, visibility, ...this.seen })) }
+      },
     })
     this.http = createServer(async (request, response) => {
       const since = clock.now()

@@ -21,10 +21,10 @@ import { paymentIntentRoutes } from './routes/payment-intents.ts'
 import { preflightRoutes } from './routes/preflight.ts'
 import { staticRoutes } from './routes/static.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { sightOf } from './sight.ts'
 import { SilentSockets } from './silent-sockets.ts'
 import { Sse } from './sse.ts'
 import { validateWithZod } from './validate.ts'
-import { visibilityOf } from './visibility.ts'
 
 const version = '0.1.0'
 const bodyBytesMax = 64 * 1024
@@ -96,7 +96,7 @@ function createApp({ clock }: HttpDeps): App {
 const openSse = (deps: HttpDeps): Sse =>
   new Sse({
     ...deps,
-    visibility: (chains) => visibilityOf(deps.chains.health(), chains),
+    sight: (chains) => sightOf(deps.chains.health(), chains, deps.clock.now()),
     bufferedBytesMax: streamBufferedBytesMax,
   })
 

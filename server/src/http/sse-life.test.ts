@@ -203,6 +203,7 @@ describe('heartbeats', () => {
     expect(JSON.parse(beat?.data ?? '')).toEqual({
       ...{ sequence: 2, visibility: 'degraded' },
       at: expect.stringMatching(/^2026-01-01T00:00:\d\d\.\d{3}Z$/),
+      chains: [{ chain: 'local', visibility: 'degraded', head: 7, lagMs: 1_500 }],
     })
     expect(client.body).toContain('\n\n:heartbeat\nevent: heartbeat\ndata: {"sequence":2,"at":"')
     expect(client.lastEventId).toBe(eventId(pay, 2))
@@ -238,6 +239,8 @@ describe('heartbeats', () => {
     const { headsAsked } = server.history
     expect(headsAsked.length).toBeLessThanOrEqual(35)
     expect(headsAsked.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(35 * 3)
+    // All accept the same chains: one look a tick, however many payments are told.
+    expect(server.looks).toBeLessThanOrEqual(headsAsked.length)
     for (const client of clients) client.close()
     await vi.waitFor(() => expect(server.clock.waiting).toBe(0))
   })
