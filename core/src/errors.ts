@@ -88,6 +88,13 @@ export const errorCatalogue = {
     advice: 'Name assets as SYMBOL.chain, from GET /v1/chains; all of one currency.',
     retry: 'changed',
   },
+  asset_disabled: {
+    status: 503,
+    title: 'The asset is not taken right now.',
+    advice:
+      'GET /v1/chains says why. Accept another asset, or repeat once the operator has mended it.',
+    retry: 'later',
+  },
   merchant_cannot_receive: {
     status: 422,
     title: 'This merchant has no address to be paid at.',

@@ -6,6 +6,7 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { secretNames } from './credential.ts'
 import type { Asset } from './engine/asset.ts'
+import { AssetBook } from './engine/asset-book.ts'
 import { Engine } from './engine/engine.ts'
 import { Hub } from './engine/hub.ts'
 import type { HttpPlugin } from './http/context.ts'
@@ -153,7 +154,8 @@ async function startEngine(
 ): Promise<Engine> {
   const engine = new Engine({
     ...world,
-    ...{ store: store.events, directory: store.directory, assets, policyOf },
+    ...{ store: store.events, directory: store.directory, policyOf },
+    assets: new AssetBook(assets),
     policy: currentPolicy(sandbox !== null),
     chains: sandbox === null ? [] : [sandbox.chain.name],
     deriveAddress: depositAddress,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Policy } from '@settlewire/core/policy'
 import type { Asset } from '../../server/src/engine/asset.ts'
+import { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Engine } from '../../server/src/engine/engine.ts'
 import type { Scope } from '../../server/src/engine/once.ts'
 import type { PaymentRequest } from '../../server/src/engine/terms.ts'
@@ -212,7 +213,8 @@ export class EngineWorld {
   #build(): Engine {
     return new Engine({
       store: this.#storeOf(++this.#generation),
-      ...{ directory: this.directory, clock: this.clock, policy, assets, deriveAddress },
+      ...{ directory: this.directory, clock: this.clock, policy, deriveAddress },
+      assets: new AssetBook(assets),
       ...{ log: this.#log, metrics: silentMetrics },
       policyOf: () => policy,
       chains: ['local', 'other'],

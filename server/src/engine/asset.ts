@@ -13,6 +13,12 @@ export interface Asset {
   readonly decimals: number
   /** A test asset never pays a live request, nor the other way round. */
   readonly livemode: boolean
+  /** Transfers of less, in the smallest unit, do not count. Left out: none is too small. */
+  readonly dust?: bigint
+  /** May be missing without harm, in hundredths of a percent. Left out: nothing may. */
+  readonly toleranceBps?: number
+  /** So long may a transaction be pending before it is asked whether it is gone. Left out: 4 hours. */
+  readonly pendingTtlMs?: number
 }
 
 /** How requests name an asset. */

@@ -1,7 +1,7 @@
 import type { PolicyOf } from '@settlewire/core/fold'
 import type { Policy } from '@settlewire/core/policy'
 import type { Clock, Directory, EventStore, Log, Metrics, StoredEvent } from '../ports.ts'
-import type { Asset } from './asset.ts'
+import type { AssetBook } from './asset-book.ts'
 import { Deadlines } from './deadlines.ts'
 import { Payments } from './payments.ts'
 import { WatchIndex } from './watch-index.ts'
@@ -19,7 +19,7 @@ export interface EngineOptions {
   readonly policyOf: PolicyOf
   /** The chains followed here. */
   readonly chains: readonly string[]
-  readonly assets: readonly Asset[]
+  readonly assets: AssetBook
   /** The child address of an extended public key, in lower case. */
   readonly deriveAddress: (xpub: string, index: number) => string
   /** Told of every commit before its command is answered. A hint for readers: it may not throw. */

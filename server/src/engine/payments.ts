@@ -4,7 +4,7 @@ import type { PolicyOf } from '@settlewire/core/fold'
 import { makeId } from '@settlewire/core/id'
 import type { Payment } from '@settlewire/core/payment'
 import type { Clock, Directory, EventStore, PaymentQuery, StoredEvent } from '../ports.ts'
-import type { Asset } from './asset.ts'
+import type { AssetBook } from './asset-book.ts'
 import { contextOf, type Judge } from './observe.ts'
 import { type Answer, type IdempotencyKey, Once, type Scope } from './once.ts'
 import { type PaymentRequest, prepareTerms } from './terms.ts'
@@ -17,7 +17,7 @@ export interface PaymentsOptions extends Judge {
   readonly directory: Pick<Directory, 'merchant' | 'takeDepositIndex'>
   readonly writer: Writer
   readonly index: WatchIndex
-  readonly assets: readonly Asset[]
+  readonly assets: AssetBook
   /** The child address of an extended public key, in lower case. */
   readonly deriveAddress: (xpub: string, index: number) => string
   readonly policyOf: PolicyOf

@@ -1,6 +1,7 @@
 import { failedWith } from '@settlewire/core/errors'
 import { describe, expect, it } from 'vitest'
 import type { Asset } from './asset.ts'
+import { AssetBook } from './asset-book.ts'
 import { prepareTerms } from './terms.ts'
 
 const asset = (changes: Partial<Asset>): Asset => ({
@@ -14,13 +15,14 @@ const assets = [
   asset({ symbol: 'ETH', currency: 'ETH', token: null, decimals: 18 }),
   asset({ chain: 'main', livemode: true }),
 ]
+const book = new AssetBook(assets)
 const request = { amount: '150.00', currency: 'USDC', accept: ['USDC.local'] }
 const at = Date.UTC(2026, 0, 1)
 const address = `0x${'aa'.repeat(20)}`
 
 const refusal = (changes: Partial<Parameters<typeof prepareTerms>[0]>, livemode = false) => {
   try {
-    prepareTerms({ ...request, ...changes }, assets, livemode)
+    prepareTerms({ ...request, ...changes }, book, livemode)
   } catch (error) {
     return error
   }
@@ -29,7 +31,7 @@ const refusal = (changes: Partial<Parameters<typeof prepareTerms>[0]>, livemode 
 
 describe('the terms of a payment', () => {
   it('sets what was asked, with half an hour to pay and a day of watching after it', () => {
-    const terms = prepareTerms(request, assets, false)(address, at)
+    const terms = prepareTerms(request, book, false)(address, at)
     expect(terms.amount).toBe(150_000_000n)
     expect(terms.accept).toEqual([
       {
@@ -44,7 +46,7 @@ describe('the terms of a payment', () => {
 
   it('counts in the finest of its assets, and asks for what the coarsest can pay', () => {
     const accept = ['USDC.local', 'USDC.fine', 'USDC.local']
-    const terms = prepareTerms({ ...request, accept }, assets, false)(address, at)
+    const terms = prepareTerms({ ...request, accept }, book, false)(address, at)
     expect(terms.decimals).toBe(18)
     expect(terms.amount).toBe(150n * 10n ** 18n)
     expect(terms.accept.map(({ chain, decimals }) => [chain, decimals])).toEqual([
@@ -72,5 +74,49 @@ describe('the terms of a payment', () => {
   it('keeps test assets out of live requests', () => {
     expect(refusal({}, true)).toMatchObject({ code: 'unsupported_asset' })
     expect(refusal({ accept: ['USDC.main'] }, true)).toBeNull()
+  })
+
+  it('takes dust to be what the asset says, but never more than a hundredth of the amount', () => {
+    const dusty = new AssetBook([asset({ dust: 10_000n }), asset({ chain: 'fine', decimals: 18 })])
+    const accept = ['USDC.local', 'USDC.fine']
+    const dustOf = (amount: string) =>
+      prepareTerms(
+        { ...request, amount, accept },
+        dusty,
+        false,
+      )(address, at).accept.map(({ dust }) => dust)
+    expect(dustOf('150.00')).toEqual([10_000n, undefined])
+    expect(dustOf('0.50')).toEqual([5_000n, undefined])
+    expect(dustOf('0.000001')).toEqual([undefined, undefined])
+  })
+
+  it('lets as much be missing as the strictest asset allows, and waits as the slowest chain needs', () => {
+    const lenient = asset({ toleranceBps: 50, pendingTtlMs: 60_000 })
+    const slow = asset({ chain: 'slow', toleranceBps: 10, pendingTtlMs: 3_600_000 })
+    const terms = (accept: string[]) =>
+      prepareTerms({ ...request, accept }, new AssetBook([lenient, slow]), false)(address, at)
+    expect(terms(['USDC.local'])).toMatchObject({ tolerance: 750_000n, pendingTtlMs: 60_000 })
+    expect(terms(['USDC.local', 'USDC.slow'])).toMatchObject({
+      ...{ tolerance: 150_000n, pendingTtlMs: 3_600_000 },
+    })
+    expect('pendingTtlMs' in prepareTerms(request, book, false)(address, at)).toBe(false)
+  })
+
+  it('refuses an asset that its chain contradicts or has not confirmed, and says which and why', () => {
+    const checked = new AssetBook(assets, { kind: 'unchecked' })
+    const [usdc, fine] = assets
+    const create = () => prepareTerms(request, checked, false)
+    expect(create).toThrow('USDC.local is not taken right now: Its chain could not be asked')
+    if (usdc === undefined || fine === undefined) throw new Error('unreachable')
+    expect(checked.set(usdc, { kind: 'disabled', reason: 'It has 18 decimals, not 6.' })).toBe(true)
+    expect(checked.set(usdc, { kind: 'disabled', reason: 'It has 18 decimals, not 6.' })).toBe(
+      false,
+    )
+    expect(create).toThrow('It has 18 decimals, not 6.')
+    checked.set(usdc, { kind: 'active' })
+    expect(create).not.toThrow()
+    expect(checked.offered()).toEqual([usdc])
+    const both = { ...request, accept: ['USDC.local', 'USDC.fine'] }
+    expect(() => prepareTerms(both, checked, false)).toThrow('USDC.fine is not taken')
   })
 })
