@@ -105,6 +105,8 @@ describe('a watch over a good connection', () => {
   it('learns what time it is at the server, and what it sees', async () => {
     const diary = begin()
     await until(() => diary.connection.visibility === 'ok', 'a heartbeat')
+    const chains = [{ chain: 'local', visibility: 'ok', head: 12, lagMs: 400 }]
+    expect(diary.connection.chains).toEqual(chains)
     expect(diary.connection.transport).toBe('stream')
   })
 

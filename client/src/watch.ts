@@ -10,7 +10,7 @@ import { Retries } from './retries.ts'
 import { type Action, type Input, next, type State } from './stream-state.ts'
 import type { Transport } from './transport.ts'
 import { Watchdog } from './watchdog.ts'
-import type { Heartbeat, Visibility, WireEvent } from './wire-event.ts'
+import type { ChainSight, Heartbeat, Visibility, WireEvent } from './wire-event.ts'
 
 /** How far what is shown can be trusted. */
 export interface Connection {
@@ -25,6 +25,8 @@ export interface Connection {
   readonly reason: string | null
   /** Whether Settlewire sees the chains; null before it said so. */
   readonly visibility: Visibility | null
+  /** How well each of them is seen, as last said; null before it was said. */
+  readonly chains: readonly ChainSight[] | null
   /** What to add to this device's clock to get the server's. */
   readonly clockOffsetMs: number
 }
@@ -101,6 +103,7 @@ class Watch {
     retryAt: null,
     reason: null,
     visibility: null,
+    chains: null,
     clockOffsetMs: 0,
   }
 
@@ -257,8 +260,8 @@ class Watch {
     }
   }
 
-  #heartbeat({ sequence, at, visibility }: Heartbeat): void {
-    this.#note({ visibility, clockOffsetMs: Date.parse(at) - this.#clock.now() })
+  #heartbeat({ sequence, at, visibility, chains }: Heartbeat): void {
+    this.#note({ visibility, chains, clockOffsetMs: Date.parse(at) - this.#clock.now() })
     this.#input(sequence > this.#position.sequence ? 'behind' : 'heartbeat')
   }
 

@@ -15,6 +15,18 @@ export interface Heartbeat {
   readonly sequence: number
   readonly at: string
   readonly visibility: Visibility
+  /** Each chain that the payment may come on; empty from a server that does not say. */
+  readonly chains: readonly ChainSight[]
+}
+
+/** How well one chain is seen, and how old what is seen of it is. */
+export interface ChainSight {
+  readonly chain: string
+  readonly visibility: Visibility
+  /** Its last block that was read; null before the first. */
+  readonly head: number | null
+  /** The age of that block when this was said. */
+  readonly lagMs: number | null
 }
 
 /** Whether Settlewire sees the chains that the payment may come on. */
@@ -29,6 +41,10 @@ interface Loose {
   readonly status?: unknown
   readonly at?: unknown
   readonly visibility?: unknown
+  readonly chains?: unknown
+  readonly chain?: unknown
+  readonly head?: unknown
+  readonly lagMs?: unknown
 }
 
 const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null
@@ -49,9 +65,32 @@ export function parseHeartbeat(value: unknown): Heartbeat | null {
   if (!isObject(value)) return null
   const { sequence, at, visibility } = value
   if (!isSequence(sequence) || typeof at !== 'string' || Number.isNaN(Date.parse(at))) return null
-  const isDim = visibility === 'degraded' || visibility === 'blind'
-  return { sequence, at, visibility: isDim ? visibility : 'ok' }
+  return { sequence, at, visibility: parseVisibility(visibility), chains: parseSight(value.chains) }
 }
+
+const chainsMax = 100
+
+/** What is said of chains; what is no such thing is left out. */
+export function parseSight(value: unknown): readonly ChainSight[] {
+  if (!Array.isArray(value)) return []
+  return value.slice(0, chainsMax).flatMap((one: unknown) => {
+    if (!isObject(one) || typeof one.chain !== 'string') return []
+    const { chain, visibility, head, lagMs } = one
+    return [
+      {
+        ...{ chain, visibility: parseVisibility(visibility) },
+        ...{ head: countOrNull(head), lagMs: countOrNull(lagMs) },
+      },
+    ]
+  })
+}
+
+const countOrNull = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null
+
+/** A word that is newer than this client is no reason to alarm anybody. */
+const parseVisibility = (value: unknown): Visibility =>
+  value === 'degraded' || value === 'blind' ? value : 'ok'
 
 /** JSON, or undefined for what is none. */
 export function parseJson(text: string): unknown {

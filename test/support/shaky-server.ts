@@ -214,7 +214,8 @@ class Telling {
   #heartbeat(): void {
     if (this.#behaviour === 'frozen') return
     const sequence = this.#shaky.history.length
-    const data = { sequence, at: new Date().toISOString(), visibility: 'ok' }
+    const chains = [{ chain: 'local', visibility: 'ok', head: 12, lagMs: 400 }]
+    const data = { sequence, at: new Date().toISOString(), visibility: 'ok', chains }
     const frame = sseFrame({ event: 'heartbeat', data: JSON.stringify(data) })
     this.#response.write(`:heartbeat\n${frame}`)
   }

@@ -11,6 +11,7 @@ const held: Connection = {
   retryAt: null,
   reason: null,
   visibility: 'ok',
+  chains: null,
   clockOffsetMs: 0,
 }
 const line = (more: Partial<Connection>) =>

@@ -20,6 +20,7 @@ const unconnected: Connection = {
   retryAt: null,
   reason: null,
   visibility: null,
+  chains: null,
   clockOffsetMs: 0,
 }
 
