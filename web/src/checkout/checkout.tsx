@@ -1,16 +1,9 @@
 import type { Status } from '@settlewire/core/status-model'
 import { chainName } from '@settlewire/core/words'
-import {
-  type ReactNode,
-  useCallback,
-  useEffect,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from 'react'
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { connectionLineOf } from './connection-line.ts'
 import { Details } from './details.tsx'
-import { useNow, useTextOf } from './hooks.ts'
+import { useHeld, useNow, useTextOf } from './hooks.ts'
 import type { Live } from './live.ts'
 import { grouped } from './money.ts'
 import { NoticePanel } from './notice-panel.tsx'
@@ -26,11 +19,7 @@ import { words } from './words.ts'
 
 /** The page a payer looks at. */
 export function Checkout({ live, state }: { live: Live; state: PageState }): ReactNode {
-  const { shown, connection, clockOffsetMs } = useSyncExternalStore(
-    live.subscribe,
-    live.moment,
-    live.moment,
-  )
+  const { shown, connection, clockOffsetMs } = useHeld(live.subscribe, live.moment)
   const now = useNow()
   const serverNow = now + clockOffsetMs
   const { payment, progress } = shown

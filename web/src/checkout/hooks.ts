@@ -25,3 +25,17 @@ export function useTextOf(key: string, text: string): string {
   if (held.current.key !== key) held.current = { key, text }
   return held.current.text
 }
+
+/** What is held outside of the page, always the newest. */
+export function useHeld<T extends object>(
+  subscribe: (listener: () => void) => () => void,
+  read: () => T,
+): T {
+  const [held, hold] = useState(read)
+  useEffect(() => {
+    // It may have moved on between the first look and this one.
+    hold(read())
+    return subscribe(() => hold(read()))
+  }, [subscribe, read])
+  return held
+}

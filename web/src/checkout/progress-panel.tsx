@@ -20,10 +20,10 @@ export function ProgressPanel({ shown, screen, say }: Props): ReactNode {
   const { confirmations, required } = progress
   const isInBlock = payment.status === 'confirming'
   const segments = required === null || required > segmentsMax ? 1 : required
-  const reached = isInBlock && required !== null ? Math.min(1, confirmations / required) : 0
+  const reached = isInBlock && required !== null ? Math.min(1, confirmations / required) : null
   return (
     <>
-      <div className="ring" data-turning={!isInBlock || required === null}>
+      <div className="ring" data-turning={reached === null}>
         <Ring segments={isInBlock ? segments : 1} reached={reached} />
         <p className="ring-text">
           {isInBlock && required !== null ? (
@@ -46,8 +46,8 @@ export function ProgressPanel({ shown, screen, say }: Props): ReactNode {
 
 const radius = 54
 
-/** A circle that fills: in segments where they can be told apart. */
-function Ring({ segments, reached }: { segments: number; reached: number }): ReactNode {
+/** A circle that fills, in segments where they can be told apart; null: it turns instead. */
+function Ring({ segments, reached }: { segments: number; reached: number | null }): ReactNode {
   const gap = segments === 1 ? 0 : 1.6
   const part = 100 / segments
   const dashes = `${part - gap} ${gap}`
@@ -59,7 +59,7 @@ function Ring({ segments, reached }: { segments: number; reached: number }): Rea
         cy="60"
         r={radius}
         pathLength={100}
-        strokeDasharray={dashes}
+        style={{ strokeDasharray: dashes }}
       />
       <circle
         className="ring-fill"
@@ -67,7 +67,7 @@ function Ring({ segments, reached }: { segments: number; reached: number }): Rea
         cy="60"
         r={radius}
         pathLength={100}
-        strokeDasharray={filled(segments, reached, gap)}
+        {...(reached !== null && { style: { strokeDasharray: filled(segments, reached, gap) } })}
       />
     </svg>
   )

@@ -1,4 +1,4 @@
-import { memo, type ReactNode } from 'react'
+import { type ReactNode, useMemo } from 'react'
 import { encode } from 'uqr'
 
 /** Cells of quiet around the code: scanners want four. */
@@ -10,15 +10,15 @@ interface Props {
 }
 
 /** A QR code as one path. Always dark on white: not every scanner reads the inverse. */
-export const Qr = memo(({ text, label }: Props): ReactNode => {
-  const { path, size } = drawn(text)
+export function Qr({ text, label }: Props): ReactNode {
+  const { path, size } = useMemo(() => drawn(text), [text])
   const box = `${-quiet} ${-quiet} ${size + 2 * quiet} ${size + 2 * quiet}`
   return (
-    <svg className="qr" viewBox={box} role="img" aria-label={label} shapeRendering="crispEdges">
+    <svg className="qr" viewBox={box} role="img" aria-label={label}>
       <path d={path} />
     </svg>
   )
-})
+}
 
 /** Runs of dark cells, row by row. */
 export function drawn(text: string): { readonly path: string; readonly size: number } {
