@@ -27,9 +27,12 @@ export function toCount(quantity: unknown, what: string): number {
 
 /** 32 bytes, in lower case. */
 export function toHash(value: unknown, what: string): string {
-  if (typeof value !== 'string' || !hashForm.test(value)) throw malformed(what)
+  if (!isHash(value)) throw malformed(what)
   return value.toLowerCase()
 }
+
+export const isHash = (value: unknown): value is string =>
+  typeof value === 'string' && hashForm.test(value)
 
 /** 20 bytes, in lower case; null when it is not that. */
 export const toAddress = (value: unknown): string | null =>

@@ -8,6 +8,12 @@ export const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a116
 const addressWord = '0x000000000000000000000000'
 const zeroWord = `0x${'0'.repeat(64)}`
 
+/**
+ * Who emits the logs of the native coin where EIP-7708 holds: in the form of a token's `Transfer`,
+ * for money that the transactions' own values and traces show already. Never a token.
+ */
+export const systemAddress = '0xfffffffffffffffffffffffffffffffffffffffe'
+
 /** A non-zero ERC-20 transfer of an allow-listed token; not yet known to be for us. */
 export interface TokenTransfer {
   readonly token: string
@@ -29,17 +35,20 @@ export function tokenTransfers(
 ): TokenTransfer[] {
   const transfers: TokenTransfer[] = []
   for (const log of logs) {
-    const transfer = tokenTransfer(log, tokens, blockHash)
-    if (transfer !== null) transfers.push(transfer)
+    const transfer = transferIn(log, tokens)
+    if (transfer === null) continue
+    // It is a transfer: what is wrong with it now is wrong with the node's answer.
+    const named = transfer.log.blockHash
+    if (named !== blockHash && toHash(named, 'block hash of a log') !== blockHash) {
+      throw malformed('log: it is of another block than the one asked for')
+    }
+    transfers.push(transfer)
   }
   return transfers
 }
 
-function tokenTransfer(
-  value: unknown,
-  tokens: ReadonlySet<string>,
-  blockHash: string,
-): TokenTransfer | null {
+/** The transfer that a log is, in whatever block; null when it is none. */
+export function transferIn(value: unknown, tokens: ReadonlySet<string>): TokenTransfer | null {
   const log = fieldsOf(value)
   if (log === null || !Array.isArray(log.topics)) return null
   const { address, topics, data } = log
@@ -49,11 +58,7 @@ function tokenTransfer(
   if (typeof data !== 'string' || data.length !== 66 || data === zeroWord) return null
   if (typeof address !== 'string') return null
   const token = address.toLowerCase()
-  if (!tokens.has(token)) return null
-  // From here on it is a transfer: what is wrong with it now is wrong with the node's answer.
-  if (log.blockHash !== blockHash && toHash(log.blockHash, 'block hash of a log') !== blockHash) {
-    throw malformed('log: it is of another block than the one asked for')
-  }
+  if (!tokens.has(token) || token === systemAddress) return null
   return { token, to: `0x${toWord.slice(26).toLowerCase()}`, log }
 }
 
@@ -68,7 +73,10 @@ export const txHashOf = ({ log }: TokenTransfer): string =>
 export const logIndexOf = ({ log }: TokenTransfer): number => toCount(log.logIndex, 'log index')
 
 /** The transfer as it is told, once its place in its transaction is known. Null if it is no hex. */
-export function tokenTransferAt(transfer: TokenTransfer, ordinal: number): SeenTransfer | null {
+export function tokenTransferAt(
+  transfer: TokenTransfer,
+  ordinal: number | 'hint',
+): SeenTransfer | null {
   const { topics, data } = transfer.log
   const from = Array.isArray(topics) ? toAddress(`0x${String(topics[1]).slice(26)}`) : null
   if (from === null || !isWord(data)) return null

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { TestWatch } from '../../../../test/support/evm/chain-ledger.ts'
 import { fakeTx, newAddress, tokenTx } from '../../../../test/support/evm/fake-chain.ts'
 import { fakeWorld } from '../../../../test/support/evm/fake-world.ts'
-import { pendingTransfer } from './mempool.ts'
+import { hintOf } from './calldata.ts'
 
 const hex = (text: string): `0x${string}` => `0x${text.slice(2)}`
 
@@ -27,7 +27,7 @@ describe('what a pending transaction would pay', () => {
       : encodeFunctionData({ abi: erc20Abi, functionName, args: [hex(to), amount] })
 
   const pending = (parts: Record<string, unknown>): SeenTransfer | null =>
-    pendingTransfer({ ...fakeTx(), value: '0x0', to: token, ...parts }, rules)
+    hintOf({ ...fakeTx(), value: '0x0', to: token, ...parts }, rules)
 
   it('is read from transfer and transferFrom as an ABI encoder writes them', () => {
     const from = newAddress()
@@ -68,7 +68,7 @@ describe('what a pending transaction would pay', () => {
     expect(pending(native)).toMatchObject({ token: null, to, amount: 10n ** 24n + 1n })
     const nobodyWaits = Object.assign(new TestWatch(), { addresses: watch.addresses })
     expect(
-      pendingTransfer({ ...fakeTx(), ...native }, { tokens: rules.tokens, watch: nobodyWaits }),
+      hintOf({ ...fakeTx(), ...native }, { tokens: rules.tokens, watch: nobodyWaits }),
     ).toBeNull()
   })
 
@@ -93,7 +93,7 @@ describe('what a pending transaction would pay', () => {
   })
 
   it.each([null, undefined, 5, 'text', [], {}])('is nothing when the node sends %j', (sent) => {
-    expect(pendingTransfer(sent, rules)).toBeNull()
+    expect(hintOf(sent, rules)).toBeNull()
   })
 
   it('is nothing when it would pay somebody else', () => {

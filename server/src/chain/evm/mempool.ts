@@ -1,162 +1,100 @@
-import type { SeenTransfer } from '@settlewire/core/observation'
-import type { Clock, Log, Stop, WatchSet } from '../../ports.ts'
+import type { Clock, Log, Sighting, Stop } from '../../ports.ts'
+import type { PendingRules } from './calldata.ts'
 import type { RpcConnection } from './connection.ts'
-import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
+import { readBacklog } from './mempool-backlog.ts'
+import { AddressFilter } from './mempool-filter.ts'
+import { LookUps } from './mempool-lookups.ts'
 import type { EvmNode } from './node.ts'
-
-/** Decides what a pending transaction would pay, and to whom that matters. */
-export interface PendingRules {
-  readonly tokens: ReadonlySet<string>
-  readonly watch: WatchSet
-}
-
-const transfer = '0xa9059cbb'
-const transferFrom = '0x23b872dd'
-const upperBytes = '0'.repeat(24)
+import { hearPreconfirmations, type Preconfirmations } from './preconfirmation.ts'
+import { sightingOf } from './sighting.ts'
 
 /**
- * What a pending transaction would pay a watched address, by its calldata: a hint, for calldata
- * is not the truth (logs are), and it has not run. Runs for every transaction of the network, so
- * it looks at the cheapest thing first and decodes nothing that is not for us.
+ * How a node shows pending transactions: as whole objects, as hashes to be looked up, as the node
+ * can (`auto`), only those to the addresses named (`alchemy`), or not at all.
  */
-export function pendingTransfer(transaction: unknown, rules: PendingRules): SeenTransfer | null {
-  const tx = fieldsOf(transaction)
-  if (tx === null || typeof tx.to !== 'string' || typeof tx.hash !== 'string') return null
-  const to = tx.to.toLowerCase()
-  if (rules.tokens.has(to)) return tokenHint(tx, to, rules.watch)
-  if (tx.value === '0x0' || !rules.watch.wantsNative || !rules.watch.has(to)) return null
-  return hint(tx, { token: null, from: tx.from, to, amount: tx.value })
-}
+export type PendingMode = 'auto' | 'full' | 'hashes' | 'alchemy' | 'none'
 
-function tokenHint(
-  tx: Readonly<Record<string, unknown>>,
-  token: string,
-  watch: WatchSet,
-): SeenTransfer | null {
-  const input = tx.input ?? tx.data
-  if (typeof input !== 'string') return null
-  const taken = input.startsWith(transferFrom)
-  if (!taken && !input.startsWith(transfer)) return null
-  // Calldata is "0x", four bytes of selector, then words of 64 digits.
-  const at = taken ? 74 : 10
-  if (input.length < at + 128) return null
-  const to = wordAddress(input, at)
-  if (to === null || !watch.has(to)) return null
-  const from = taken ? wordAddress(input, 10) : tx.from
-  return hint(tx, { token, from, to, amount: `0x${input.slice(at + 64, at + 128)}` })
-}
-
-/** The address in the word at `at`, or null when the word is none: a contract would refuse it too. */
-const wordAddress = (input: string, at: number): string | null =>
-  input.startsWith(upperBytes, at) ? `0x${input.slice(at + 24, at + 64).toLowerCase()}` : null
-
-const amountForm = /^0x[0-9a-fA-F]{1,64}$/
-
-function hint(
-  tx: Readonly<Record<string, unknown>>,
-  move: { token: string | null; from: unknown; to: string; amount: unknown },
-): SeenTransfer | null {
-  const { from, amount } = move
-  if (typeof from !== 'string' || typeof tx.hash !== 'string') return null
-  if (typeof amount !== 'string' || !amountForm.test(amount)) return null
-  const units = BigInt(amount)
-  if (units === 0n) return null
-  return {
-    txHash: tx.hash.toLowerCase(),
-    ordinal: 'hint',
-    token: move.token,
-    from: from.toLowerCase(),
-    to: move.to,
-    amount: units,
-  }
-}
-
-interface Parts extends PendingRules {
+export interface MempoolParts extends PendingRules {
   readonly socket: RpcConnection
   readonly node: EvmNode
   readonly clock: Clock
   readonly log: Log
   readonly limits: Limits
-  readonly tell: (transfer: SeenTransfer) => void
+  readonly mode: PendingMode
+  readonly preconfirmations: Preconfirmations
+  /** Must not throw. */
+  readonly tell: (sighting: Sighting) => void
 }
 
-const secondLookMs = 150
+type Hear = (pending: unknown) => void
+type Way = (parts: MempoolParts, hear: Hear) => Promise<Stop | null>
+
+const whole: Way = ({ socket }, hear) => socket.subscribe(['newPendingTransactions', true], hear)
+const hashes: Way = ({ socket }, hear) => socket.subscribe(['newPendingTransactions'], hear)
+const filtered: Way = (parts, hear) => new AddressFilter(parts, hear).start()
+
+/** The ways of each mode, best first: the first that the node grants is taken. */
+const ways: Readonly<Record<PendingMode, readonly Way[]>> = {
+  auto: [whole, hashes],
+  full: [whole],
+  hashes: [hashes],
+  alchemy: [filtered],
+  none: [],
+}
 
 /**
- * Listens to one connection's pending transactions, as whole objects where the node sends them and
- * as hashes, looked up, where it does not. Best effort by nature: what is missed here is found in
- * its block. A node without a public mempool is no fault.
+ * Listens to one connection's pending transactions, and to what a sequencer promises where there is
+ * one. Best effort by nature: what is missed here is found in its block. A node without a public
+ * mempool is no fault.
  */
 export class Mempool {
-  readonly #parts: Parts
-  readonly #waiting: string[] = []
-  #lookingUp = 0
-  #left = 0
-  #stop: Stop = () => undefined
+  readonly #parts: MempoolParts
+  readonly #lookUps: LookUps
+  #stops: readonly Stop[] = []
 
-  constructor(parts: Parts) {
+  constructor(parts: MempoolParts) {
     this.#parts = parts
+    this.#lookUps = new LookUps(parts, (transaction) => this.#match(transaction))
   }
 
-  /** Subscribes, anew if it was before. */
+  /** Subscribes, anew if it was before. What was pending already is told too, a little later. */
   async subscribe(): Promise<void> {
-    this.#stop()
-    const { socket, log } = this.#parts
-    const hear = (pending: unknown): void => this.#hear(pending)
-    const stop =
-      (await socket.subscribe(['newPendingTransactions', true], hear)) ??
-      (await socket.subscribe(['newPendingTransactions'], hear))
-    if (stop === null) log.info({}, 'the node shows no pending transactions; blocks will tell')
-    this.#stop = stop ?? (() => undefined)
+    for (const stop of this.#stops) stop()
+    this.#stops = []
+    const { mode, log } = this.#parts
+    const stops = await Promise.all([this.#pending(), this.#promised()])
+    this.#stops = stops.filter((stop) => stop !== null)
+    if (mode === 'none') return
+    if (stops[0] === null) log.info({}, 'the node shows no pending transactions; blocks will tell')
+    // Not waited for: blocks are read meanwhile. The subscription is there, so nothing falls between.
+    void readBacklog(this.#parts.node, (transaction) => this.#match(transaction))
+  }
+
+  async #pending(): Promise<Stop | null> {
+    for (const way of ways[this.#parts.mode]) {
+      const stop = await way(this.#parts, (pending) => this.#hear(pending))
+      if (stop !== null) return stop
+    }
+    return null
+  }
+
+  async #promised(): Promise<Stop | null> {
+    const { preconfirmations, log } = this.#parts
+    if (preconfirmations === 'none') return null
+    const stop = await hearPreconfirmations(this.#parts)
+    if (stop === null) log.info({}, 'the node shows no pre-confirmations; blocks will tell')
+    return stop
   }
 
   /** Nodes that ignore the wish for whole objects send hashes: the message decides, not the wish. */
   #hear(pending: unknown): void {
-    if (typeof pending === 'string') this.#enqueue(pending)
+    if (typeof pending === 'string') this.#lookUps.add(pending)
     else this.#match(pending)
   }
 
   #match(transaction: unknown): void {
-    const found = pendingTransfer(transaction, this.#parts)
-    if (found !== null) this.#parts.tell(found)
-  }
-
-  #enqueue(txHash: string): void {
-    const { limits, log } = this.#parts
-    if (this.#lookingUp < limits.lookupsAtOnce) {
-      void this.#lookUp(txHash)
-      return
-    }
-    this.#waiting.push(txHash)
-    if (this.#waiting.length <= limits.lookupsWaitingMax) return
-    // The oldest is the likeliest to be in a block already.
-    this.#waiting.shift()
-    if (this.#left++ % 10_000 === 0) {
-      log.warn({ count: this.#left }, 'more pending hashes than can be looked up; blocks will tell')
-    }
-  }
-
-  /** Never rejects. */
-  async #lookUp(first: string): Promise<void> {
-    this.#lookingUp++
-    for (let txHash: string | undefined = first; txHash !== undefined; ) {
-      try {
-        this.#match(await this.#ask(txHash))
-      } catch {
-        // A look-up is a courtesy; a node in trouble shows elsewhere.
-      }
-      txHash = this.#parts.socket.open ? this.#waiting.shift() : undefined
-    }
-    this.#lookingUp--
-  }
-
-  /** Some nodes announce a hash a moment before they can show the transaction. */
-  async #ask(txHash: string): Promise<unknown> {
-    const { node, clock } = this.#parts
-    const shown = await node.transaction(txHash)
-    if (shown !== null) return shown
-    await clock.sleep(secondLookMs)
-    return node.transaction(txHash)
+    const sighting = sightingOf(transaction, this.#parts)
+    if (sighting !== null) this.#parts.tell(sighting)
   }
 }

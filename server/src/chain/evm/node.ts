@@ -1,6 +1,15 @@
 import type { BlockRef } from '@settlewire/core/observation'
 import type { Answer, RpcConnection } from './connection.ts'
-import { fieldsOf, malformed, quantity, toAddress, toBigInt, toCount, toHash } from './hex.ts'
+import {
+  fieldsOf,
+  isHash,
+  malformed,
+  quantity,
+  toAddress,
+  toBigInt,
+  toCount,
+  toHash,
+} from './hex.ts'
 
 /** A block as the node shows it; how much it shows depends on how it was asked. */
 export interface Header {
@@ -101,7 +110,14 @@ export class EvmNode {
 
   /** As it came, for the mempool's own slicing; null when the node does not know it. */
   async transaction(txHash: string): Promise<unknown> {
+    // What only a balance showed has a name of ours, which no node knows.
+    if (!isHash(txHash)) return null
     return required(await this.#socket.ask('eth_getTransactionByHash', [txHash]))
+  }
+
+  /** Any other question, for callers that parse its answer themselves. */
+  ask(method: string, params: readonly unknown[]): Promise<Answer> {
+    return this.#socket.ask(method, params)
   }
 }
 

@@ -1,0 +1,33 @@
+import type { Sighting } from '../../ports.ts'
+import { hintOf, nonceOf, type PendingRules, slotOf } from './calldata.ts'
+import { fieldsOf } from './hex.ts'
+
+/**
+ * What a pending transaction is to us: a payment, a rival that wants the slot of one, or nothing.
+ * A transaction that matters to nobody costs two look-ups.
+ */
+export function sightingOf(
+  transaction: unknown,
+  rules: PendingRules,
+  preconfirmed = false,
+): Sighting | null {
+  const transfer = hintOf(transaction, rules)
+  if (transfer === null) return rivalOf(transaction, rules, preconfirmed)
+  return { txHash: transfer.txHash, transfer, slot: slotOf(transaction), preconfirmed }
+}
+
+/** A transaction that is waited for itself is no rival, even if its calldata does not show how it pays. */
+function rivalOf(
+  transaction: unknown,
+  { watch }: PendingRules,
+  preconfirmed: boolean,
+): Sighting | null {
+  const tx = fieldsOf(transaction)
+  if (tx === null || typeof tx.from !== 'string' || typeof tx.hash !== 'string') return null
+  const nonce = nonceOf(tx.nonce)
+  if (nonce === null || !watch.wantsSlot(tx.from.toLowerCase(), nonce)) return null
+  const txHash = tx.hash.toLowerCase()
+  const slot = slotOf(tx)
+  if (slot === null || watch.tracks(txHash)) return null
+  return { txHash, transfer: null, slot, preconfirmed }
+}
