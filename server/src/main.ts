@@ -186,7 +186,11 @@ function follow(
   const sink = engine.watcher
   const follower = new EvmFollower({
     ...world,
-    chain: { name, chainId, tokens: [sandbox.token.address], node: { name: 'anvil', url: wsUrl } },
+    chain: {
+      ...{ name, chainId, tokens: [sandbox.token.address] },
+      nodes: [{ name: 'anvil', url: wsUrl, pending: 'auto', preconfirmations: 'none' }],
+      ...{ quorum: 1, toleratedDepth: 1, multicall3: null, publicMempool: true, blockMs: null },
+    },
     ...{ sink, watch: sink.watchSet(name), store: store.events },
   })
   follower.start()

@@ -5,7 +5,7 @@ import type { Limits } from '../../../server/src/chain/evm/limits.ts'
 import { FakeNode } from '../fake-node.ts'
 import { ChainLedger } from './chain-ledger.ts'
 import { newAddress } from './fake-chain.ts'
-import { followerOf } from './labs.ts'
+import { followerOf, nodeAt } from './labs.ts'
 
 export interface FakeWorld {
   node: FakeNode
@@ -30,10 +30,10 @@ export function fakeWorld(): FakeWorld {
     ledger: undefined as unknown as ChainLedger,
     token,
     follow: ({ chain, limits } = {}) => {
-      const node = { name: 'fake', url: world.node.wsUrl }
+      const nodes = [nodeAt('fake', world.node.wsUrl)]
       const follower = followerOf(
         world.ledger,
-        { node, tokens: [token], ...chain },
+        { nodes, tokens: [token], ...chain },
         limits === undefined ? {} : { limits },
       )
       followers.push(follower)

@@ -3,6 +3,7 @@ import type { ChainLab } from '../../../server/src/chain/contract.ts'
 import {
   type EvmChain,
   EvmFollower,
+  type EvmNodeAddress,
   type EvmParts,
 } from '../../../server/src/chain/evm/follower.ts'
 import type { Limits } from '../../../server/src/chain/evm/limits.ts'
@@ -27,14 +28,24 @@ export const quickLimits: Partial<Limits> = {
   haltedRecheckMs: 200,
 }
 
+/** A node of a test, by the wire that its url names. */
+export const nodeAt = (name: string, url: string): EvmNodeAddress => ({
+  ...{ name, url, pending: 'auto', preconfirmations: 'none' },
+})
+
+const localChain: Omit<EvmChain, 'nodes'> = {
+  ...{ name: 'local', chainId: 31337, tokens: [], quorum: 1, toleratedDepth: 1 },
+  ...{ multicall3: null, publicMempool: true, blockMs: null },
+}
+
 /** A follower on real time that counts and logs nothing. */
 export const followerOf = (
   ledger: ChainLedger,
-  chain: Partial<EvmChain> & Pick<EvmChain, 'node'>,
+  chain: Partial<EvmChain> & Pick<EvmChain, 'nodes'>,
   more: Partial<EvmParts> = {},
 ): EvmFollower =>
   new EvmFollower({
-    chain: { name: 'local', chainId: 31337, tokens: [], ...chain },
+    chain: { ...localChain, ...chain },
     watch: ledger.watch,
     sink: ledger,
     store: ledger,
@@ -56,7 +67,7 @@ export async function openAnvilLab(options: AnvilOptions = {}): Promise<ChainLab
   return {
     follower: (ledger) => {
       ledger.watch.wantsNative = true
-      return followerOf(ledger, { node: { name: 'anvil', url: `ws://127.0.0.1:${wire.port}` } })
+      return followerOf(ledger, { nodes: [nodeAt('anvil', `ws://127.0.0.1:${wire.port}`)] })
     },
     newAddress,
     pay: (to, amount) =>
@@ -81,7 +92,7 @@ export async function openFakeLab(): Promise<ChainLab> {
   return {
     follower: (ledger) => {
       ledger.watch.wantsNative = true
-      return followerOf(ledger, { node: { name: 'fake', url: node.wsUrl } })
+      return followerOf(ledger, { nodes: [nodeAt('fake', node.wsUrl)] })
     },
     newAddress,
     pay: (to, amount) => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Anvil, startAnvil } from '../../../../test/support/anvil.ts'
 import { ChainLedger } from '../../../../test/support/evm/chain-ledger.ts'
 import { newAddress } from '../../../../test/support/evm/fake-chain.ts'
-import { followerOf } from '../../../../test/support/evm/labs.ts'
+import { followerOf, nodeAt } from '../../../../test/support/evm/labs.ts'
 import { startRpcRelay } from '../../../../test/support/evm/rpc-relay.ts'
 import { TcpProxy } from '../../../../test/support/evm/tcp-proxy.ts'
 import { TestToken } from '../../../../test/support/evm/token.ts'
@@ -18,7 +18,7 @@ describe('an EVM follower of a real chain', () => {
   const follow = (url = anvil.wsUrl) => {
     const follower = followerOf(ledger, {
       tokens: [token.address],
-      node: { name: 'anvil', url },
+      nodes: [nodeAt('anvil', url)],
     })
     closings.push(() => follower.close())
     follower.start()

@@ -1,5 +1,5 @@
+import { assert } from '@settlewire/core/assert'
 import { Failure, failedWith } from '@settlewire/core/errors'
-import type { SeenTransfer } from '@settlewire/core/observation'
 import type {
   ChainFollower,
   ChainHealth,
@@ -11,26 +11,22 @@ import type {
   Log,
   LookUp,
   Metrics,
+  Sighting,
   WatchSet,
 } from '../../ports.ts'
 import { backoffMs } from './backoff.ts'
+import { type Connect, connectByUrl } from './connect.ts'
+import type { RpcConnection } from './connection.ts'
+import { type EvmChain, type EvmNodeAddress, sourceOf, tokensOf } from './evm-chain.ts'
 import { HeadWatch } from './heads.ts'
 import { HealthReport } from './health.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { Mempool } from './mempool.ts'
 import { EvmNode, type Header } from './node.ts'
-import { RpcSocket } from './socket.ts'
 import { ChainWalk } from './walk.ts'
 
-/** One EVM chain as the configuration names it. */
-export interface EvmChain {
-  readonly name: string
-  readonly chainId: number
-  /** The allow-listed token contracts. What a token calls itself is never asked. */
-  readonly tokens: readonly string[]
-  /** `url` may hold a key and is never logged; `name` stands for it everywhere. */
-  readonly node: { readonly name: string; readonly url: string }
-}
+export type { Connect } from './connect.ts'
+export type { EvmChain, EvmNodeAddress } from './evm-chain.ts'
 
 export interface EvmParts {
   readonly chain: EvmChain
@@ -42,6 +38,8 @@ export interface EvmParts {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainSocket'>
   readonly limits?: Partial<Limits>
+  /** Left out: a WebSocket or HTTP, by the url. */
+  readonly connect?: Connect
 }
 
 /** What a person must look at. The node is looked at again now and then, in case it was the node. */
@@ -68,15 +66,21 @@ export class EvmFollower implements ChainFollower {
   readonly #log: Log
   readonly #health: HealthReport
   readonly #walk: ChainWalk
+  readonly #node: EvmNodeAddress
+  readonly #connect: Connect
   readonly #closing = new AbortController()
-  #socket: RpcSocket | null = null
+  #socket: RpcConnection | null = null
   #running: Promise<void> | null = null
 
   constructor(parts: EvmParts) {
     const { chain, clock, sink } = parts
     this.#parts = parts
     this.#limits = { ...defaultLimits, ...parts.limits }
-    this.#source = `rpc:${chain.node.name}`
+    const [node] = chain.nodes
+    assert(node !== undefined, 'a chain is configured with a node')
+    this.#node = node
+    this.#connect = parts.connect ?? connectByUrl
+    this.#source = sourceOf(node.name)
     this.#log = parts.log.child({ chain: chain.name, source: this.#source })
     this.#health = new HealthReport(chain.name, {
       clock,
@@ -135,7 +139,7 @@ export class EvmFollower implements ChainFollower {
   async #visit(signal: AbortSignal): Promise<Halt | null> {
     const { chain, clock, metrics } = this.#parts
     try {
-      this.#socket = await RpcSocket.connect(chain.node.url, {
+      this.#socket = await this.#connect(this.#node, {
         clock,
         limits: this.#limits,
         signal,
@@ -157,7 +161,7 @@ export class EvmFollower implements ChainFollower {
   }
 
   /** Never rejects. What fails while the connection lives is tried again, on the same connection first. */
-  async #follow(socket: RpcSocket, signal: AbortSignal): Promise<Halt | null> {
+  async #follow(socket: RpcConnection, signal: AbortSignal): Promise<Halt | null> {
     let visit: Visit | null = null
     for (let failures = 0; socket.open && !signal.aborted; ) {
       try {
@@ -180,7 +184,7 @@ export class EvmFollower implements ChainFollower {
   }
 
   /** Asks the node who it is before anything it says is believed, then where we were, then listens. */
-  async #arrive(socket: RpcSocket): Promise<Visit> {
+  async #arrive(socket: RpcConnection): Promise<Visit> {
     const { chain } = this.#parts
     const node = new EvmNode(socket)
     const [chainId, genesisHash] = await Promise.all([node.chainId(), node.genesisHash()])
@@ -195,10 +199,10 @@ export class EvmFollower implements ChainFollower {
     return { node, heads, genesisHash }
   }
 
-  async #listen(socket: RpcSocket, node: EvmNode): Promise<HeadWatch> {
+  async #listen(socket: RpcConnection, node: EvmNode): Promise<HeadWatch> {
     const { chain, clock, watch, metrics } = this.#parts
     const limits = this.#limits
-    const tell = (transfer: SeenTransfer): void => this.#tellPending(transfer)
+    const tell = (sighting: Sighting): void => this.#tellPending(sighting)
     const tokens = new Set(tokensOf(chain))
     const mempool = new Mempool({
       socket,
@@ -208,6 +212,8 @@ export class EvmFollower implements ChainFollower {
       clock,
       limits,
       tell,
+      mode: 'auto',
+      preconfirmations: 'none',
       log: this.#log,
     })
     const heads: HeadWatch = new HeadWatch({
@@ -279,13 +285,11 @@ export class EvmFollower implements ChainFollower {
     return 'reorg_too_deep'
   }
 
-  #tellPending(transfer: SeenTransfer): void {
+  #tellPending(sighting: Sighting): void {
     const { chain, sink } = this.#parts
     if (this.#closing.signal.aborted) return
     try {
-      sink.pending(chain.name, this.#source, [
-        { txHash: transfer.txHash, transfer, slot: null, preconfirmed: false },
-      ])
+      sink.pending(chain.name, this.#source, [sighting])
     } catch (error) {
       // A bug in the sink must not end the connection of which this is the listener.
       this.#log.error({ error }, 'a pending transaction could not be told')
@@ -297,5 +301,3 @@ export class EvmFollower implements ChainFollower {
     this.#parts.sink.health(health)
   }
 }
-
-const tokensOf = (chain: EvmChain): string[] => chain.tokens.map((token) => token.toLowerCase())

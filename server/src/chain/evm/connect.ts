@@ -1,0 +1,25 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Clock } from '../../ports.ts'
+import type { RpcConnection } from './connection.ts'
+import type { EvmNodeAddress } from './evm-chain.ts'
+import { RpcHttp } from './http.ts'
+import type { Limits } from './limits.ts'
+import { RpcSocket } from './socket.ts'
+
+/** What a connection is opened with. The signal ends the opening, not the connection. */
+export interface ConnectParts {
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly signal: AbortSignal
+}
+
+/** Opens a connection. Rejects with `chain_unavailable`, which never names the url. */
+export type Connect = (address: EvmNodeAddress, parts: ConnectParts) => Promise<RpcConnection>
+
+/** By the wire that the url names. */
+export const connectByUrl: Connect = async ({ url }, parts) => {
+  const scheme = url.slice(0, url.indexOf(':')).toLowerCase()
+  if (scheme === 'ws' || scheme === 'wss') return RpcSocket.connect(url, parts)
+  if (scheme === 'http' || scheme === 'https') return RpcHttp.connect(url, parts)
+  throw new Failure('chain_unavailable', 'The url of the node is of no known kind.')
+}
