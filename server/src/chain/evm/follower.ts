@@ -212,9 +212,9 @@ export class EvmFollower implements ChainFollower {
       clock,
       limits,
       tell,
-      mode: 'auto',
-      preconfirmations: 'none',
       log: this.#log,
+      mode: chain.publicMempool ? this.#node.pending : 'none',
+      preconfirmations: this.#node.preconfirmations,
     })
     const heads: HeadWatch = new HeadWatch({
       socket,
