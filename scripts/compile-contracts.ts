@@ -4,7 +4,7 @@
  * `.sol` file; a test compares what is committed with what this makes.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { getContractAddress } from 'viem'
@@ -12,13 +12,19 @@ import { getContractAddress } from 'viem'
 const sandbox = new URL('../server/src/sandbox/', import.meta.url)
 
 /** The contracts of the sandbox, by name. Source and artifact are named after them. */
-export const contracts = ['TestUSDC'] as const
+export const contracts = [
+  'TestUSDC',
+  'TestBridgedUSDC',
+  'TestToll',
+  'TestPayer',
+  'TestMulticall',
+] as const
 
 /** What is committed per contract. */
 export interface Artifact {
   readonly contract: string
   readonly compiler: string
-  /** SHA-256 of the source, hex. */
+  /** SHA-256 of its own source file, hex. */
   readonly sourceHash: string
   readonly abi: readonly unknown[]
   /** Deployment code, hex with 0x. */
@@ -53,8 +59,8 @@ export const artifactUrl = (contract: string): URL => new URL(`artifacts/${contr
 export function compile(contract: string): Artifact {
   const solc = createRequire(import.meta.url)('solc')
   const file = `${contract}.sol`
-  const source = readFileSync(new URL(`contracts/${file}`, sandbox), 'utf8')
-  const input = { language: 'Solidity', sources: { [file]: { content: source } }, settings }
+  const sources = readSources()
+  const input = { language: 'Solidity', sources, settings }
   // The compiler's answer is JSON in the documented form of its version, which is pinned.
   const output = JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput
   if (output.errors?.length) {
@@ -67,11 +73,24 @@ export function compile(contract: string): Artifact {
   return {
     contract,
     compiler: solc.version(),
-    sourceHash: createHash('sha256').update(source).digest('hex'),
+    sourceHash: createHash('sha256')
+      .update(sources[file]?.content ?? '')
+      .digest('hex'),
     abi: made.abi,
     bytecode,
     address: address.toLowerCase(),
   }
+}
+
+/** All of them: they may import each other. What a contract does not use does not change its bytes. */
+function readSources(): Record<string, { content: string }> {
+  const folder = new URL('contracts/', sandbox)
+  return Object.fromEntries(
+    readdirSync(folder).map((file) => [
+      file,
+      { content: readFileSync(new URL(file, folder), 'utf8') },
+    ]),
+  )
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

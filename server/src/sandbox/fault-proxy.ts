@@ -147,7 +147,10 @@ class Wire {
 
   be(fault: Fault): void {
     this.#fault = fault
-    if (this.#isBroken && rules[fault.mode].carries) return this.cut()
+    if (this.#isBroken && rules[fault.mode].carries) {
+      this.cut()
+      return
+    }
     this.#leftBytes = fault.mode === 'drop_after' ? (fault.afterBytes ?? 0) : Infinity
     for (const lane of this.#lanes) lane.delayBy(fault.mode === 'lag' ? (fault.lagMs ?? 0) : 0)
   }
@@ -160,12 +163,10 @@ class Wire {
 
   #pass(bytes: Buffer, lane: FaultLane): void {
     if (!this.#isWhole()) return
-    if (bytes.length <= this.#leftBytes) {
-      this.#leftBytes -= bytes.length
-      return lane.take(bytes)
-    }
-    lane.take(bytes.subarray(0, this.#leftBytes))
-    this.cut()
+    const mayPass = bytes.subarray(0, this.#leftBytes)
+    this.#leftBytes -= mayPass.length
+    lane.take(mayPass)
+    if (mayPass.length < bytes.length) this.cut()
   }
 
   /** Whether what comes now may go on. Asked for everything that comes, so that a loss is noted. */

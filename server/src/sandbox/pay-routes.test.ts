@@ -2,7 +2,7 @@ import { Failure } from '@settlewire/core/errors'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { HttpWorld } from '../../../test/support/http-world.ts'
 import { payRoutes } from './pay-routes.ts'
-import type { Paying } from './wallet.ts'
+import type { Paying, Sent } from './wallet.ts'
 
 /** Notes what it is asked to send. The real one is held to the real chain in a test of its own. */
 class NotingWallet {
@@ -11,11 +11,19 @@ class NotingWallet {
   hold: Promise<void> = Promise.resolve()
   failure: Failure | null = null
 
-  async pay(paying: Paying): Promise<string> {
+  async pay(paying: Paying): Promise<Sent> {
     await this.hold
     if (this.failure !== null) throw this.failure
     this.sent.push(paying)
-    return `0x${String(this.sent.length).padStart(64, '0')}`
+    return { txHash: `0x${String(this.sent.length).padStart(64, '0')}`, from: this.address }
+  }
+
+  speedUp = this.#nothingWaits
+  cancel = this.#nothingWaits
+  drop = this.#nothingWaits
+
+  async #nothingWaits(): Promise<never> {
+    throw new Failure('not_found', 'No transaction to this payment waits to be mined.')
   }
 }
 

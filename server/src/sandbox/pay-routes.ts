@@ -1,140 +1,141 @@
 import { parseAmount, printAmount } from '@settlewire/core/amount'
-import { canonicalJson } from '@settlewire/core/canonical-json'
-import { errorCatalogue, Failure } from '@settlewire/core/errors'
+import { Failure } from '@settlewire/core/errors'
 import type { Acceptance, Payment } from '@settlewire/core/payment'
 import type { FastifyInstance } from 'fastify'
-import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Gate } from '../ports.ts'
-import { OnceInMemory } from './once-in-memory.ts'
-import type { SandboxWallet } from './wallet.ts'
+import { addPaymentLever } from './lever.ts'
+import { payWays } from './pay-ways.ts'
+import { testTokens } from './token.ts'
+import type { Replaced, SandboxWallet } from './wallet.ts'
 
-const body = z
+type Wallet = Pick<SandboxWallet, 'pay' | 'speedUp' | 'cancel' | 'drop'>
+
+const wishForm = z
   .strictObject({
     amount: z
       .string()
       .max(100)
       .optional()
       .meta({ description: 'A decimal string; left out: what is still missing.' }),
-    asset: z
-      .string()
-      .max(64)
-      .optional()
-      .meta({ description: 'One of `accept`, as `USDC.local`; left out: the first of them.' }),
+    asset: z.string().max(64).optional().meta({
+      description:
+        'One of `accept`, as `USDC.local`; left out: the first of them. Or `USDC.e.local`, which nothing accepts.',
+    }),
+    through: z.enum(payWays).optional().meta({
+      description:
+        '`transfer` (as when left out); `transfer_from`: an approved third party moves it; `contract`: a contract pays; `batch`: it pays in two parts at once; `reverting`: the transaction fails when it runs.',
+    }),
+    hold: z.boolean().optional().meta({
+      description: 'Whether it stays pending: no block takes it until it is sped up.',
+    }),
   })
   .nullish()
   .transform((sent) => sent ?? {})
-type Wish = z.infer<typeof body>
+type Wish = z.output<typeof wishForm>
 
-const headers = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible ASCII characters.')
-    .optional(),
-})
-
-const sent = z.strictObject({
+const sentForm = z.strictObject({
   txHash: z.string(),
   chain: z.string(),
   asset: z.string(),
   amount: z.string(),
   from: z.string(),
 })
-type Sent = z.infer<typeof sent>
+
+const droppedForm = z.strictObject({ txHash: z.string(), from: z.string() })
+const replacedForm = droppedForm.extend({ replacedTxHash: z.string() })
 
 /**
- * `POST /v1/test/payment-intents/{id}/pay`: has the sandbox's wallet send a real transaction on the
- * local chain. It answers when the chain has taken it; the payment itself moves only when the server
- * sees the transaction, as with any other wallet.
+ * `/v1/test/payment-intents/{id}/…`: has the sandbox's wallet send real transactions on the local
+ * chain, and take them back as wallets do. Each answers when the chain has taken it; the payment
+ * itself moves only when the server sees it, as with any other wallet.
  */
 export const payRoutes =
-  (wallet: Pick<SandboxWallet, 'address' | 'pay'>) =>
+  (wallet: Wallet) =>
   (app: FastifyInstance, gate: Gate): void => {
-    const once = new OnceInMemory<Sent>()
-    const opened = new WeakMap<object, Payment>()
-    app.withTypeProvider<ZodTypeProvider>().post(
-      '/v1/test/payment-intents/:id/pay',
-      {
-        schema: {
-          ...documentation,
-          params: z.object({ id: z.string() }),
-          headers,
-          body,
-        },
-        // Before the body is read: a stranger learns nothing of what would be wrong with it.
-        onRequest: async (request) => {
-          const { id } = request.params
-          const needs = { scope: 'payment_intents:write', paymentId: id, client: true } as const
-          const { payment } = await gate.open(request, needs)
-          if (payment.livemode) throw new Failure('sandbox_only')
-          opened.set(request, payment)
-        },
-      },
-      async (request, reply) => {
-        const payment = opened.get(request)
-        if (payment === undefined) throw new Failure('unauthenticated')
-        const key = request.headers['idempotency-key']
-        const wish = request.body
-        // Under the payment's name: a payer's key and the merchant's must not meet.
-        const name = key === undefined ? null : `${payment.id} ${key}`
-        const run = () => pay(wallet, payment, wish)
-        const { answer, isReplay } = await once.do({ name, asked: canonicalJson(wish), run })
-        if (isReplay) reply.header('idempotency-replayed', 'true')
-        return answer
-      },
-    )
+    addPaymentLever(app, gate, {
+      path: 'pay',
+      summary: 'Pay from the sandbox wallet',
+      description:
+        'Sends a real transaction on the local chain and answers when the chain has taken it.',
+      body: wishForm,
+      answer: sentForm,
+      refusals: ['not_found', 'invalid_amount', 'unsupported_asset', 'overloaded'],
+      run: (payment, wish) => pay(wallet, payment, wish),
+    })
+    const nothingMore = { refusals: ['not_found'] } as const
+    addPaymentLever(app, gate, {
+      path: 'speed-up',
+      summary: 'Speed a pending payment up',
+      description:
+        'Sends the last transaction of the sandbox wallet that still waits again, with the same nonce and an eighth more fee. It pays the same and is mined with the next block.',
+      ...{ answer: replacedForm, ...nothingMore },
+      run: (payment) => replace(payment, (address) => wallet.speedUp(address)),
+    })
+    addPaymentLever(app, gate, {
+      path: 'cancel-transaction',
+      summary: 'Cancel a pending payment from the wallet',
+      description:
+        'Takes the place of the last transaction that still waits with one that pays the sender itself: same nonce, an eighth more fee. Nothing will arrive.',
+      ...{ answer: replacedForm, ...nothingMore },
+      run: (payment) => replace(payment, (address) => wallet.cancel(address)),
+    })
+    addPaymentLever(app, gate, {
+      path: 'drop',
+      summary: 'Drop a pending payment',
+      description:
+        'Has the nodes of the local chain forget the last transaction that still waits, as pools do when they are full or it is too old.',
+      ...{ answer: droppedForm, ...nothingMore },
+      run: (payment) => wallet.drop(addressOf(payment)),
+    })
   }
 
-const problem = (...codes: (keyof typeof errorCatalogue)[]) => ({
-  description: codes.map((code) => `\`${code}\`: ${errorCatalogue[code].title}`).join('\n\n'),
-  content: { 'application/problem+json': { schema: z.unknown() } },
-})
+const replace = (
+  payment: Payment,
+  send: (address: string) => Promise<Replaced>,
+): Promise<Replaced> => send(addressOf(payment))
 
-const documentation = {
-  tags: ['Sandbox'],
-  summary: 'Pay from the sandbox wallet',
-  description:
-    'Test mode only. Sends a real transaction on the local chain and answers when the chain has taken it.',
-  security: [{ key: [] }, { clientSecret: [] }, { checkoutCookie: [] }],
-  response: {
-    200: { description: 'Sent.', content: { 'application/json': { schema: sent } } },
-    400: problem('invalid_request', 'malformed_body'),
-    401: problem('unauthenticated'),
-    403: problem('forbidden'),
-    404: problem('not_found', 'sandbox_only'),
-    409: problem('idempotency_in_progress'),
-    422: problem('invalid_amount', 'unsupported_asset', 'idempotency_key_reused'),
-    503: problem('chain_unavailable', 'store_unavailable'),
-  },
+/** On one chain every asset of a payment has the same address. */
+function addressOf({ terms }: Payment): string {
+  const accept = terms.accept.find(({ chain }) => chain === 'local')
+  if (accept !== undefined) return accept.address
+  throw new Failure('not_found', 'This payment is not paid on the local chain.')
 }
 
 async function pay(
-  wallet: Pick<SandboxWallet, 'address' | 'pay'>,
+  wallet: Wallet,
   payment: Payment,
-  wish: Wish,
-): Promise<Sent> {
-  const accept = chooseAcceptance(payment, wish.asset)
-  const amount = amountOf(payment, accept, wish.amount)
-  const txHash = await wallet.pay({ accept, amount })
-  return {
-    txHash,
-    chain: accept.chain,
-    asset: accept.asset,
-    amount: printAmount(amount, accept.decimals),
-    from: wallet.address,
-  }
+  { asset, amount: asked, through, hold }: Wish,
+): Promise<z.output<typeof sentForm>> {
+  const accept = chooseAcceptance(payment, asset)
+  const amount = amountOf(payment, accept, asked)
+  const { txHash, from } = await wallet.pay({
+    ...{ accept, amount },
+    ...(through && { way: through }),
+    ...(hold && { hold }),
+  })
+  const { chain, decimals } = accept
+  return { txHash, chain, asset: accept.asset, amount: printAmount(amount, decimals), from }
 }
+
+const nameOf = ({ asset, chain }: Acceptance): string => `${asset}.${chain}`
 
 function chooseAcceptance(payment: Payment, name: string | undefined): Acceptance {
   const onChain = payment.terms.accept.filter((accept) => accept.chain === 'local')
+  const [first] = onChain
+  const choice = first === undefined ? [] : [...onChain, ...mistakes(first)]
   const accept =
-    name === undefined
-      ? onChain[0]
-      : onChain.find((one) => one.asset === name || `${one.asset}.${one.chain}` === name)
+    name === undefined ? first : choice.find((one) => one.asset === name || nameOf(one) === name)
   if (accept !== undefined) return accept
-  const names = onChain.map((one) => `${one.asset}.${one.chain}`).join(', ')
-  throw new Failure('unsupported_asset', `The sandbox can pay this with: ${names || 'nothing'}.`)
+  const said = choice.map(nameOf).join(', ') || 'nothing'
+  throw new Failure('unsupported_asset', `The sandbox can pay this with: ${said}.`)
 }
+
+/** What a payer might send by mistake: tokens that are taken for others. */
+const mistakes = (accept: Acceptance): Acceptance[] =>
+  testTokens
+    .filter(({ accepted }) => !accepted)
+    .map(({ symbol, address: token, decimals }) => ({ ...accept, asset: symbol, token, decimals }))
 
 /** In the asset's own units. What is missing is rounded up: a coarse asset must still cover it. */
 function amountOf(payment: Payment, { decimals }: Acceptance, text: string | undefined): bigint {

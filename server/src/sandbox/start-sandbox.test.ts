@@ -55,20 +55,20 @@ describe('the sandbox', () => {
     const { token, wallet } = sandbox
     const paid = { chain: 'local', address: receiver }
     await wallet.pay({ accept: { ...paid, token: token.address }, amount: 1_500_000n })
-    const hash = await wallet.pay({ accept: { ...paid, token: null }, amount: 10n ** 18n })
+    const { txHash } = await wallet.pay({ accept: { ...paid, token: null }, amount: 10n ** 18n })
     await call('evm_mine')
     expect(await balance(receiver)).toBe(1_500_000n)
     expect(await call('eth_getBalance', [receiver, 'latest'])).toBe('0xde0b6b3a7640000')
-    expect(await call('eth_getTransactionReceipt', [hash])).toMatchObject({ status: '0x1' })
+    expect(await call('eth_getTransactionReceipt', [txHash])).toMatchObject({ status: '0x1' })
   })
 
   it('sends payments asked for at once one after the other, none of them lost', async () => {
     const accept = { chain: 'local', address: `0x${'cd'.repeat(20)}`, token: sandbox.token.address }
-    const hashes = await Promise.all(
+    const sent = await Promise.all(
       Array.from({ length: 30 }, () => sandbox.wallet.pay({ accept, amount: 1n })),
     )
     await call('evm_mine')
-    expect(new Set(hashes).size).toBe(30)
+    expect(new Set(sent.map(({ txHash }) => txHash)).size).toBe(30)
     expect(await balance(accept.address)).toBe(30n)
   })
 

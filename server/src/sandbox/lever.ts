@@ -1,0 +1,169 @@
+import { canonicalJson } from '@settlewire/core/canonical-json'
+import { errorCatalogue, Failure } from '@settlewire/core/errors'
+import type { Payment } from '@settlewire/core/payment'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Gate } from '../ports.ts'
+import { OnceInMemory } from './once-in-memory.ts'
+
+type Code = keyof typeof errorCatalogue
+
+/** A route of the sandbox: what it is called, takes and answers, and what it does. */
+interface Words<Body extends z.ZodType, Answer extends z.ZodType> {
+  readonly path: string
+  readonly method?: 'GET' | 'POST'
+  readonly summary: string
+  /** What it does, and when it answers. */
+  readonly description: string
+  readonly body?: Body
+  readonly answer: Answer
+  /** What it can be refused with, beside what every route can. */
+  readonly refusals: readonly Code[]
+}
+
+/** A lever on one payment, which its path names: open to keys and to the holder of its client secret. */
+export interface PaymentLever<Body extends z.ZodType, Answer extends z.ZodType>
+  extends Words<Body, Answer> {
+  readonly run: (payment: Payment, body: z.output<Body>) => Promise<z.output<Answer>>
+}
+
+/** A lever on the chain: open to keys. */
+export interface ChainLever<Body extends z.ZodType, Answer extends z.ZodType>
+  extends Words<Body, Answer> {
+  readonly run: (body: z.output<Body>) => Promise<z.output<Answer>>
+}
+
+const scope = 'payment_intents:write'
+
+/** Adds `/v1/test/payment-intents/{id}/…`. */
+export function addPaymentLever<Body extends z.ZodType, Answer extends z.ZodType>(
+  app: FastifyInstance,
+  gate: Gate,
+  lever: PaymentLever<Body, Answer>,
+): void {
+  const opened = new WeakMap<FastifyRequest, Payment>()
+  add(app, lever, {
+    path: `/v1/test/payment-intents/:id/${lever.path}`,
+    params: z.object({ id: z.string() }),
+    security: [{ key: [] }, { clientSecret: [] }, { checkoutCookie: [] }],
+    open: async (request) => {
+      const { id } = request.params as { id: string } // the path has it
+      const { payment } = await gate.open(request, { scope, paymentId: id, client: true })
+      if (payment.livemode) throw new Failure('sandbox_only')
+      opened.set(request, payment)
+      // A payer's idempotency key and the merchant's must not meet another payment's.
+      return payment.id
+    },
+    run: (request, body) => {
+      const payment = opened.get(request)
+      if (payment === undefined) throw new Failure('unauthenticated')
+      return lever.run(payment, body)
+    },
+  })
+}
+
+/** Adds `/v1/test/…`. */
+export function addChainLever<Body extends z.ZodType, Answer extends z.ZodType>(
+  app: FastifyInstance,
+  gate: Gate,
+  lever: ChainLever<Body, Answer>,
+): void {
+  add(app, lever, {
+    path: `/v1/test/${lever.path}`,
+    params: undefined,
+    security: [{ key: [] }],
+    open: async (request) => {
+      const { merchantId, livemode } = await gate.authenticate(request, { scope })
+      if (livemode) throw new Failure('sandbox_only')
+      return merchantId
+    },
+    run: (_, body) => lever.run(body),
+  })
+}
+
+interface Mount<Body extends z.ZodType, Answer extends z.ZodType> {
+  readonly path: string
+  readonly params: z.ZodType | undefined
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[]
+  /** Refuses strangers, or resolves with whose idempotency keys count. */
+  readonly open: (request: FastifyRequest) => Promise<string>
+  readonly run: (request: FastifyRequest, body: z.output<Body>) => Promise<z.output<Answer>>
+}
+
+const headers = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible ASCII characters.')
+    .optional(),
+})
+
+function add<Body extends z.ZodType, Answer extends z.ZodType>(
+  app: FastifyInstance,
+  lever: Words<Body, Answer>,
+  mount: Mount<Body, Answer>,
+): void {
+  const once = new OnceInMemory<object>()
+  const owners = new WeakMap<FastifyRequest, string>()
+  const { method = 'POST' } = lever
+  app.route({
+    method,
+    url: mount.path,
+    schema: {
+      ...documentationOf(lever, method),
+      security: mount.security,
+      ...(mount.params && { params: mount.params }),
+      ...(method === 'POST' && { headers, body: lever.body ?? nothing }),
+    },
+    // Before the body is read: a stranger learns nothing of what would be wrong with it.
+    onRequest: async (request) => {
+      owners.set(request, await mount.open(request))
+    },
+    handler: async (request, reply) => {
+      const body = request.body as z.output<Body> // the schema has parsed it
+      const run = async () => (await mount.run(request, body)) as object // so says each answer's schema
+      const key = request.headers['idempotency-key']
+      const name = typeof key === 'string' ? `${owners.get(request)} ${key}` : null
+      const { answer, isReplay } = await once.do({ name, asked: canonicalJson(body ?? {}), run })
+      if (isReplay) reply.header('idempotency-replayed', 'true')
+      return answer
+    },
+  })
+}
+
+/** Of a lever that takes nothing. */
+const nothing = z
+  .strictObject({})
+  .nullish()
+  .transform(() => ({}))
+
+const documentationOf = <Body extends z.ZodType, Answer extends z.ZodType>(
+  { summary, description, answer, refusals }: Words<Body, Answer>,
+  method: 'GET' | 'POST',
+) => {
+  const posted: Code[] = [
+    ...(['malformed_body', 'idempotency_in_progress', 'idempotency_key_reused'] as const),
+  ]
+  const always: Code[] = ['invalid_request', 'unauthenticated', 'forbidden', 'sandbox_only']
+  const codes = [...always, ...(method === 'POST' ? posted : []), ...refusals]
+  return {
+    tags: ['Sandbox'],
+    ...{ summary, description: `Test mode only. ${description}` },
+    response: {
+      200: { description: 'Done.', content: { 'application/json': { schema: answer } } },
+      ...problems([...codes, 'chain_unavailable', 'store_unavailable']),
+    },
+  }
+}
+
+function problems(codes: readonly Code[]): Record<number, object> {
+  const byStatus = Map.groupBy(new Set(codes), (code) => errorCatalogue[code].status)
+  return Object.fromEntries(
+    [...byStatus].map(([status, some]) => [
+      status,
+      {
+        description: some.map((code) => `\`${code}\`: ${errorCatalogue[code].title}`).join('\n\n'),
+        content: { 'application/problem+json': { schema: z.unknown() } },
+      },
+    ]),
+  )
+}

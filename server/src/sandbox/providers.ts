@@ -1,0 +1,64 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Clock } from '../ports.ts'
+import { type Fault, FaultProxy } from './fault-proxy.ts'
+
+/** One way to the local chain, as it is set to be. */
+export interface SandboxProvider extends Fault {
+  readonly name: string
+  /** A WebSocket's. */
+  readonly url: string
+  readonly connections: number
+}
+
+const providerNames = ['anvil-a', 'anvil-b'] as const
+
+/**
+ * The ways to the local chain, each with a wire of its own that can be made bad. A chain behind TLS
+ * has one, which cannot: whoever stands between would have to break its promise.
+ */
+export class SandboxProviders {
+  readonly #proxies: ReadonlyMap<string, FaultProxy>
+  readonly #wsUrl: string
+
+  private constructor(proxies: ReadonlyMap<string, FaultProxy>, wsUrl: string) {
+    this.#proxies = proxies
+    this.#wsUrl = wsUrl
+  }
+
+  static async start(wsUrl: string, clock: Clock): Promise<SandboxProviders> {
+    const { protocol, hostname, port } = new URL(wsUrl)
+    const proxies = new Map<string, FaultProxy>()
+    if (protocol === 'ws:') {
+      const host = hostname.replace(/^\[|\]$/g, '')
+      for (const name of providerNames) {
+        proxies.set(name, await FaultProxy.start({ host, port: Number(port || 80) }, clock))
+      }
+    }
+    return new SandboxProviders(proxies, wsUrl)
+  }
+
+  list(): readonly SandboxProvider[] {
+    if (this.#proxies.size === 0) {
+      return [{ name: 'anvil', url: this.#wsUrl, connections: 0, mode: 'ok' }]
+    }
+    return [...this.#proxies].map(([name, { port, fault, connections }]) => {
+      // Whatever else stands in the address, such as a path, goes with it.
+      const { pathname, search } = new URL(this.#wsUrl)
+      const url = `ws://127.0.0.1:${port}${pathname === '/' ? '' : pathname}${search}`
+      return { ...fault, name, url, connections }
+    })
+  }
+
+  /** Rejects with `not_found` when no provider that can be made bad has that name. */
+  set(name: string, fault: Fault): SandboxProvider {
+    this.#proxies.get(name)?.set(fault)
+    const found = this.list().find((provider) => provider.name === name)
+    if (found !== undefined && this.#proxies.has(name)) return found
+    const known = [...this.#proxies.keys()].join(', ') || 'none'
+    throw new Failure('not_found', `There is no such provider here, only: ${known}.`)
+  }
+
+  async close(): Promise<void> {
+    for (const proxy of this.#proxies.values()) await proxy.close()
+  }
+}

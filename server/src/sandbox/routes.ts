@@ -1,0 +1,13 @@
+import type { FastifyInstance } from 'fastify'
+import type { Gate } from '../ports.ts'
+import { chainRoutes } from './chain-routes.ts'
+import { payRoutes } from './pay-routes.ts'
+import type { Sandbox } from './start-sandbox.ts'
+
+/** Every route that is there only in a sandbox. */
+export const sandboxRoutes =
+  ({ wallet, levers, providers }: Pick<Sandbox, 'wallet' | 'levers' | 'providers'>) =>
+  (app: FastifyInstance, gate: Gate): void => {
+    payRoutes(wallet)(app, gate)
+    chainRoutes(levers, providers)(app, gate)
+  }
