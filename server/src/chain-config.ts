@@ -40,7 +40,7 @@ export interface KnownToken {
   /** The symbol that it is a bridged form of, and easily taken for. */
   readonly twinOf: string | null
   readonly dust: bigint
-  /** Where the address was read, for people. */
+  /** Where the address is published, for people to compare with. */
   readonly source: string
 }
 

@@ -43,6 +43,17 @@ describe('the configuration', () => {
     expect(config.publicUrl(8080)).toBe('http://127.0.0.1:8080')
   })
 
+  it('reads the chains from the project, from where it is told, or not at all', () => {
+    expect(read().configFile).toBe('project')
+    expect(read({ SETTLEWIRE_CONFIG: 'off' }).configFile).toBeNull()
+    expect(read({ SETTLEWIRE_CONFIG: '/etc/settlewire.config.mjs' }).configFile).toEqual({
+      path: '/etc/settlewire.config.mjs',
+    })
+    expect(read({ BASE_RPC_URL: 'wss://node.example' }).variable('BASE_RPC_URL')).toBe(
+      'wss://node.example',
+    )
+  })
+
   it('takes what it is given', () => {
     const config = read({
       PORT: '0',

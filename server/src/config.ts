@@ -54,6 +54,13 @@ const table = {
     means: 'The data directory: the embedded database, the pepper of the keys, `sandbox.json`.',
     read: (text: string) => (isAbsolute(text) ? text : resolve(text)),
   },
+  SETTLEWIRE_CONFIG: {
+    takes: 'a file; a relative path counts from where the server was started; or the word `off`',
+    default: '`settlewire.config.ts` (or `.mjs`, `.js`) in the project, where there is one',
+    unset: null,
+    means: 'The chains, providers, tokens and policies: docs/chains.md. `off` reads none.',
+    read: (text: string) => (text === 'off' ? 'off' : resolve(text)),
+  },
   DATABASE_URL: {
     takes: '`postgres://user:password@host:port/database`, or the word `embedded`',
     default: 'embedded',
@@ -147,6 +154,10 @@ export interface Config {
     readonly rpcUrl: string | null
     readonly blockSeconds: number
   } | null
+  /** The file with the chains, absolute. `project`: the one in the project, if there is one; null: none. */
+  readonly configFile: { readonly path: string } | 'project' | null
+  /** What the environment holds under a name that the file asks for. A secret. */
+  readonly variable: (name: string) => string | undefined
   /** The origin that checkout links carry, without a slash at the end. `port` is the one listened on. */
   publicUrl(port: number): string
   /** What holds together but should be known. */
@@ -165,10 +176,10 @@ export function readConfig(root: string, env: Environment = process.env): Config
     const list = problems.map((each) => `${each.pointer.slice(1)} ${each.detail}`).join('; ')
     throw new Failure('invalid_config', `${list}.`, { fields: problems })
   }
-  return configOf(values, root)
+  return configOf(values, root, env)
 }
 
-function configOf(values: Values, root: string): Config {
+function configOf(values: Values, root: string, env: Environment): Config {
   const remote = values.SANDBOX && !isLoopback(values.HOST)
   return {
     host: values.HOST,
@@ -181,6 +192,8 @@ function configOf(values: Values, root: string): Config {
     sandbox: values.SANDBOX
       ? { rpcUrl: values.SANDBOX_RPC_URL, blockSeconds: values.SANDBOX_BLOCK_SECONDS }
       : null,
+    configFile: configFileOf(values.SETTLEWIRE_CONFIG),
+    variable: (name) => env[name],
     publicUrl: (port) => values.PUBLIC_URL ?? `http://${urlHost(values.HOST)}:${port}`,
     warnings: [
       ...(remote
@@ -189,6 +202,11 @@ function configOf(values: Values, root: string): Config {
       ...(values.REDIS_URL === null ? [] : ['REDIS_URL is set but not used by this version.']),
     ],
   }
+}
+
+const configFileOf = (told: string | null): Config['configFile'] => {
+  if (told === null) return 'project'
+  return told === 'off' ? null : { path: told }
 }
 
 /** A setting's text does not fit. The message continues a sentence that begins with its name. */

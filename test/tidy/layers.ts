@@ -28,8 +28,12 @@ export const zones: readonly Zone[] = [
     zone(name, new RegExp(`^server/src/${name}/`), { may: ['ports', 'core', 'shell'], node: true }),
   ),
   zone('http', /^server\/src\/http\//, { may: ['engine', 'ports', 'core', 'shell'], node: true }),
-  zone('main', /^server\/src\/(main|program|registry)\.ts$/, {
-    may: ['http', 'engine', 'ports', 'core', 'shell', ...adapters],
+  zone('registry', /^server\/src\/(registry\/|define-config\.ts$)/, {
+    may: ['ports', 'core', 'shell'],
+    node: true,
+  }),
+  zone('main', /^server\/src\/((main|program|registry)\.ts$|compose\/)/, {
+    may: ['registry', 'http', 'engine', 'ports', 'core', 'shell', ...adapters],
     node: true,
   }),
   zone('client', /^client\/src\//, { may: ['core'], packages: ['eventsource-parser', 'react'] }),
@@ -40,7 +44,19 @@ export const zones: readonly Zone[] = [
   }),
   zone('examples', /^examples\//, { may: ['client', 'core'], node: true }),
   zone('tooling', /^(scripts|bench|test|[^/]+\.ts$|web\/vite\.config\.ts$)/, {
-    may: ['core', 'ports', 'engine', 'shell', ...adapters, 'http', 'main', 'client', 'cli', 'web'],
+    may: [
+      'core',
+      'ports',
+      'engine',
+      'shell',
+      ...adapters,
+      'registry',
+      'http',
+      'main',
+      'client',
+      'cli',
+      'web',
+    ],
     node: true,
   }),
 ]

@@ -1,0 +1,185 @@
+import type { Level, Tier } from '@settlewire/core/policy'
+import { isAddress } from 'viem/utils'
+import { pendingModes, preconfirmationModes } from '../chain-config.ts'
+import {
+  byName,
+  isObject,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Reader,
+  text,
+  type Value,
+  whole,
+  yesNo,
+} from './form.ts'
+import { type PresetName, presets } from './presets.ts'
+
+/** The native coin speaks under this address where EIP-7708 holds: never a token. */
+const nativeLogAddress = '0xfffffffffffffffffffffffffffffffffffffffe'
+
+const blockCountMax = 100_000
+const daySeconds = 24 * 3_600
+
+export const chainNameForm = text(
+  /^[a-z0-9][a-z0-9-]{0,31}$/,
+  'a name of small letters, digits and dashes, such as base',
+)
+const symbol = text(/^[A-Za-z0-9][A-Za-z0-9.]{0,15}$/, 'a symbol such as USDC')
+const currency = text(/^[A-Z][A-Z0-9]{1,11}$/, 'a currency code such as USDC')
+const quantity = text(/^(0|[1-9]\d{0,30})(\.\d{1,30})?$/, 'a decimal string such as "0.01"')
+const hash = text(/^0x[0-9a-f]{64}$/, 'a hash: 0x and 64 small hexadecimal digits')
+const tag = oneOf(['safe', 'finalized'])
+
+const address: Reader<string> = (value, place) => {
+  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(value)) {
+    return place.say('must be an address: 0x and 40 hexadecimal digits')
+  }
+  if (!isAddress(value)) return place.say('has a wrong checksum: a digit is not what it was')
+  const lower = value.toLowerCase()
+  return lower === nativeLogAddress
+    ? place.say('is where EIP-7708 tells of the native coin: it is no token')
+    : lower
+}
+
+const level: Reader<Level> = (value, place) => {
+  if (value === 'safe' || value === 'finalized') return value
+  const isCount = Number.isInteger(value) && Number(value) >= 1 && Number(value) <= blockCountMax
+  return isCount
+    ? Number(value)
+    : place.say(`must be "safe", "finalized" or a number of blocks from 1 to ${blockCountMax}`)
+}
+
+const orNull =
+  <T>(read: Reader<T>): Reader<T | null> =>
+  (value, place) =>
+    value === null ? null : read(value, place)
+
+const tiers: Reader<readonly Tier[]> = list(object({ upTo: orNull(quantity), settled: level }), {
+  min: 1,
+  max: 10,
+})
+
+const tierKey = text(/^(\*|[A-Za-z0-9][A-Za-z0-9.]{0,15})$/, 'a symbol such as USDC, or *')
+
+const policy = {
+  settled: optional(level),
+  final: optional(level),
+  quorum: optional(whole(1, 8)),
+  tiers: optional(byName(tierKey, tiers)),
+}
+
+/** What nodes are reached by. */
+const urlInWords = 'a wss, ws, https or http URL'
+const isUrl = (text: string): boolean => /^(wss?|https?):$/.test(URL.parse(text)?.protocol ?? '')
+
+/** Reads a variable of the environment. */
+export type Variable = (name: string) => string | undefined
+
+/** A url as it stands, or out of the environment. Only its form is told: it may hold a key. */
+const urlFrom =
+  (variable: Variable): Reader<string> =>
+  (value, place) => {
+    if (!isObject(value)) {
+      return typeof value === 'string' && isUrl(value) ? value : place.say(`must be ${urlInWords}`)
+    }
+    const { env, into } = value
+    if (typeof env !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(env)) {
+      return place.say("must name a variable: env('NAME')")
+    }
+    const found = variable(env)
+    if (found === undefined || found === '') return place.say(`needs the variable ${env} to be set`)
+    const placed = into === undefined ? found : put(found, into)
+    return isUrl(placed) ? placed : place.say(`must be ${urlInWords}: ${env} does not make one`)
+  }
+
+/** What a person wrote to place a value may throw, and its message may hold the value. */
+function put(value: string, into: unknown): string {
+  try {
+    return typeof into === 'function' ? String(into(value)) : ''
+  } catch {
+    return ''
+  }
+}
+
+const providerFrom = (variable: Variable) =>
+  object({
+    name: text(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'a name of small letters, digits, dashes and _'),
+    url: urlFrom(variable),
+    pending: optional(oneOf(pendingModes)),
+    preconfirmations: optional(oneOf(preconfirmationModes)),
+  })
+
+const token = object({
+  address,
+  decimals: whole(0, 36),
+  currency: optional(currency),
+  twinOf: optional(symbol),
+  dust: optional(quantity),
+  source: optional(text(/^[^\p{Cc}]{1,300}$/u, 'a line of at most 300 characters')),
+})
+
+/** What every chain may say. */
+const anyChain = (variable: Variable) => ({
+  providers: list(providerFrom(variable), { min: 1, max: 8 }),
+  accept: list(symbol, { min: 1, max: 20 }),
+  tokens: optional(byName(symbol, token)),
+  dust: optional(byName(symbol, quantity)),
+  toleranceBps: optional(whole(0, 1_000)),
+  pendingTtlSeconds: optional(whole(10, 2 * daySeconds)),
+})
+
+const explorer: Reader<string> = (value, place) =>
+  typeof value === 'string' && /^https?:\/\/[^\s]+\{hash\}[^\s]*$/.test(value)
+    ? value
+    : place.say('must be an http or https URL with {hash} in it')
+
+const presetName: Reader<PresetName> = (value, place) => {
+  const names = Object.keys(presets)
+  // `presets` has these keys and no others.
+  if (typeof value === 'string' && names.includes(value)) return value as PresetName
+  return place.say(`must be one of ${names.join(', ')}`)
+}
+
+const presetChain = (variable: Variable) =>
+  object({ preset: presetName, ...anyChain(variable), policy: optional(object(policy)) })
+
+const customChain = (variable: Variable) =>
+  object({
+    chainId: whole(1, Number.MAX_SAFE_INTEGER),
+    livemode: yesNo,
+    genesisHash: optional(hash),
+    native: object({
+      symbol,
+      decimals: optional(whole(0, 36)),
+      currency: optional(currency),
+    }),
+    explorerTx: optional(explorer),
+    blockMs: whole(50, 3_600_000),
+    publicMempool: optional(yesNo),
+    tags: optional(list(tag, { min: 0, max: 2 })),
+    toleratedDepth: optional(whole(0, 1_000)),
+    multicall3: optional(address),
+    ...anyChain(variable),
+    policy: object({ ...policy, settled: level, final: level }),
+  })
+
+export type PresetForm = Value<ReturnType<typeof presetChain>>
+export type CustomForm = Value<ReturnType<typeof customChain>>
+export type TokenForm = Value<typeof token>
+export type ProviderForm = Value<ReturnType<typeof providerFrom>>
+export type PolicyForm = Value<ReturnType<typeof object<typeof policy>>>
+
+/** One chain as it was written: by a preset, or in full. */
+export const chainForm =
+  (variable: Variable): Reader<PresetForm | CustomForm> =>
+  (value, place) => {
+    if (!isObject(value)) return place.say('must be an object')
+    return 'preset' in value
+      ? presetChain(variable)(value, place)
+      : customChain(variable)(value, place)
+  }
+
+/** What holds for every chain that does not say otherwise. */
+export const sharedPolicy = object({ quorum: optional(whole(1, 8)) })

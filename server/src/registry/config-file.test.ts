@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { findConfigFile, loadConfigFile } from './config-file.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const defineConfigPath = join(root, 'server/src/define-config.ts')
+const configFilePath = join(import.meta.dirname, 'config-file.ts')
+const run = promisify(execFile)
+const chains =
+  "{ base: { preset: 'base', providers: [{ name: 'one', url: 'wss://node.example' }], accept: ['USDC'] } }"
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'settlewire-config-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+function file(name: string, text: string): string {
+  const path = join(directory, name)
+  writeFileSync(path, text)
+  return path
+}
+
+const load = (path: string) => loadConfigFile(path, () => undefined)
+
+/** In a process of its own: here imports would go through the test runner, which finds more than Node does. */
+async function refusal(path: string): Promise<string> {
+  const program = `
+    const { loadConfigFile } = await import(${JSON.stringify(configFilePath)})
+    await loadConfigFile(${JSON.stringify(path)}, () => undefined).then(
+      () => console.log('was accepted'),
+      ({ code, message }) => console.log(code + ': ' + message),
+    )`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program])
+  expect(stdout).toMatch(/^invalid_config: /)
+  return stdout
+}
+
+describe('the configuration file', () => {
+  it('is TypeScript, of which only the types are taken out', async () => {
+    const path = file(
+      'settlewire.config.ts',
+      `import { defineConfig, type SettlewireConfig } from ${JSON.stringify(defineConfigPath)}
+       const config: SettlewireConfig = defineConfig({ chains: ${chains} })
+       export default config`,
+    )
+    expect(await load(path)).toMatchObject([{ name: 'base', chainId: 8453 }])
+  })
+
+  it('may be JavaScript, and a plain object', async () => {
+    const path = file('settlewire.config.mjs', `export default { chains: ${chains} }`)
+    expect(await load(path)).toMatchObject([{ name: 'base' }])
+  })
+
+  it('is found in the project, at the place it is told, or not at all', () => {
+    expect(findConfigFile(directory, 'project')).toBeNull()
+    const js = file('settlewire.config.js', '')
+    expect(findConfigFile(directory, 'project')).toBe(js)
+    const ts = file('settlewire.config.ts', '')
+    expect(findConfigFile(directory, 'project')).toBe(ts)
+    expect(findConfigFile(directory, null)).toBeNull()
+    expect(findConfigFile('/', { path: js })).toBe(js)
+    expect(() => findConfigFile(directory, { path: '/nowhere.ts' })).toThrow('/nowhere.ts')
+  })
+
+  it('says how to name the types from outside of the project', async () => {
+    const path = file(
+      'outside.config.mjs',
+      `import { defineConfig } from '@settlewire/server/define-config'
+       export default defineConfig({ chains: {} })`,
+    )
+    expect(await refusal(path)).toContain('by its path in server/src')
+  })
+
+  it.each([
+    ['exports nothing', 'export const chains = {}', 'exports nothing as its default'],
+    ['does not parse', 'export default {', 'does not parse'],
+    ['throws', "throw new Error('s3cr3t')", 'It threw while it ran.'],
+    ['imports what is not there', "import './nothing.mjs'", 'is not there'],
+    ['has a problem', 'export default {}', 'config.mjs: /chains must be an object'],
+  ])('is refused with the reason when it %s', async (name, text, reason) => {
+    const message = await refusal(file(`${name.replaceAll(' ', '-')}.config.mjs`, text))
+    expect(message).toContain(reason)
+    expect(message).not.toContain('s3cr3t')
+  })
+})
