@@ -107,6 +107,18 @@ export const errorCatalogue = {
     advice: 'Money was seen, or it is closed. Read its status; refund it instead.',
     retry: 'never',
   },
+  too_many_claims: {
+    status: 429,
+    title: 'So many transactions were named that nobody has seen.',
+    advice: 'Wait until one of them is seen or given up; check the hash in the wallet.',
+    retry: 'later',
+  },
+  nothing_to_resolve: {
+    status: 409,
+    title: 'There is nothing for a person to decide.',
+    advice: 'Read its status, flags and transfers: a rule or the chain decides here.',
+    retry: 'never',
+  },
   sequence_conflict: {
     status: 409,
     title: 'The payment moved while this was decided.',

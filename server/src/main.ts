@@ -9,7 +9,7 @@ import type { Asset } from './engine/asset.ts'
 import { AssetBook } from './engine/asset-book.ts'
 import { Engine } from './engine/engine.ts'
 import { Hub } from './engine/hub.ts'
-import type { HttpPlugin } from './http/context.ts'
+import type { ChainFacts, HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
 import { createLog } from './log.ts'
 import { createMetrics, type ScrapedMetrics } from './metrics.ts'
@@ -18,7 +18,7 @@ import type { Backplane, Clock, Log, StoredEvent } from './ports.ts'
 import { type Running, runProgram } from './program.ts'
 import { currentPolicy, policyOf, sandboxAssets } from './registry.ts'
 import { type Demo, demoMerchant } from './sandbox/demo.ts'
-import { payRoutes } from './sandbox/pay-routes.ts'
+import { sandboxRoutes } from './sandbox/routes.ts'
 import { writeSandboxFile } from './sandbox/sandbox-file.ts'
 import { shopRoutes } from './sandbox/shop/shop-routes.ts'
 import { type Sandbox, startSandbox } from './sandbox/start-sandbox.ts'
@@ -157,7 +157,7 @@ async function startEngine(
     ...{ store: store.events, directory: store.directory, policyOf },
     assets: new AssetBook(assets),
     policy: currentPolicy(sandbox !== null),
-    chains: sandbox === null ? [] : [sandbox.chain.name],
+    chains: sandbox === null ? [] : [{ name: sandbox.chain.name, livemode: false }],
     deriveAddress: depositAddress,
     announce: (events) => announce(backplane, events),
   })
@@ -182,14 +182,14 @@ function follow(
   world: World,
   { store, engine, sandbox }: Pick<Built, 'store' | 'engine'> & { sandbox: Sandbox },
 ): void {
-  const { name, chainId, wsUrl } = sandbox.chain
+  const { name, chainId, providers, multicall3 } = sandbox.chain
   const sink = engine.watcher
   const follower = new EvmFollower({
     ...world,
     chain: {
       ...{ name, chainId, tokens: [sandbox.token.address] },
-      nodes: [{ name: 'anvil', url: wsUrl, pending: 'auto', preconfirmations: 'none' }],
-      ...{ quorum: 1, toleratedDepth: 1, multicall3: null, publicMempool: true, blockMs: null },
+      nodes: providers.map((one) => ({ ...one, pending: 'auto', preconfirmations: 'none' })),
+      ...{ quorum: 1, toleratedDepth: 1, multicall3, publicMempool: true, blockMs: null },
     },
     ...{ sink, watch: sink.watchSet(name), store: store.events },
   })
@@ -206,8 +206,11 @@ async function serve(world: World, built: Built): Promise<string> {
     payments: engine.payments,
     publicUrl: (port) => config.publicUrl(port),
     chains: {
-      ...{ assets, policy: currentPolicy(sandbox !== null) },
+      ...{ assets: new AssetBook(assets), policy: currentPolicy(sandbox !== null) },
+      facts: sandbox === null ? [] : [sandboxFacts(sandbox)],
       health: () => engine.watcher.chains(),
+      headOf: (chain) => engine.watcher.headOf(chain),
+      paceOf: (chain) => engine.watcher.paceOf(chain),
       visibility: (payment) => engine.watcher.visibility(payment),
       formatAddress: (_chain, address) => checksummed(address),
       // The sandbox's chain has no explorer.
@@ -227,6 +230,11 @@ async function serve(world: World, built: Built): Promise<string> {
   return url
 }
 
+const sandboxFacts = ({ chain: { name, chainId } }: Sandbox): ChainFacts => ({
+  ...{ name, chainId, livemode: false, explorerTx: null, blockMs: 2_000, publicMempool: true },
+  native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted: true },
+})
+
 /** The sandbox's own routes: its wallet, and a shop that knows nothing but the public API. */
 function sandboxPlugins({ config, clock }: World, { sandbox, demo }: Built): HttpPlugin[] {
   if (sandbox === null || demo === null) return []
@@ -236,7 +244,7 @@ function sandboxPlugins({ config, clock }: World, { sandbox, demo }: Built): Htt
     styles: join(root, 'web/src/ui'),
     publicUrl: (port) => config.publicUrl(port),
   })
-  return [payRoutes(sandbox.wallet), shop]
+  return [sandboxRoutes(sandbox), shop]
 }
 
 /** For programs: everything needed to use the sandbox, in one file, once it answers. */

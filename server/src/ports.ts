@@ -6,7 +6,7 @@ import type { PaymentEvent } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef, SeenTransfer, Slot, Source } from '@settlewire/core/observation'
 import type { Acceptance, Payment } from '@settlewire/core/payment'
-import type { ChainHead } from '@settlewire/core/policy'
+import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { Status } from '@settlewire/core/status-model'
 
 /** Stops what the call that returned it has started. Calling it again does nothing. */
@@ -132,6 +132,7 @@ export interface PaymentQuery {
 /** A payment as the projection holds it, for those who watch addresses. */
 export interface Watched {
   readonly paymentId: string
+  readonly livemode: boolean
   readonly accept: readonly Acceptance[]
 }
 
@@ -196,6 +197,16 @@ export interface EventStore {
   begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition>
 }
 
+/**
+ * Every policy that ever decided, by its version: old decisions are folded under the rules that made
+ * them, for ever. Fails as `EventStore` does.
+ */
+export interface Policies {
+  all(): Promise<readonly Policy[]>
+  /** Kept from now on. Throws `invalid_config` when the version stands for other rules already. */
+  keep(policy: Policy): Promise<void>
+}
+
 // ── who may ask ────────────────────────────────────────────────────────────────────────────────
 
 /** Who is paid. Payments, keys and addresses belong to one, and no other sees them. */
@@ -252,6 +263,8 @@ export interface Principal {
   readonly livemode: boolean
   /** `client`: the holder of one payment's client secret or checkout cookie. */
   readonly kind: KeyKind | 'client'
+  /** Who, as the history names them: the id of the key; `payer` for a client. */
+  readonly actor: string
   /** The one payment a client may see; null for keys. */
   readonly paymentId: string | null
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Policy } from '@settlewire/core/policy'
 import type { Asset } from '../../server/src/engine/asset.ts'
 import { AssetBook } from '../../server/src/engine/asset-book.ts'
+import type { LookUpOn } from '../../server/src/engine/claim-search.ts'
 import { Engine } from '../../server/src/engine/engine.ts'
 import type { Scope } from '../../server/src/engine/once.ts'
 import type { PaymentRequest } from '../../server/src/engine/terms.ts'
@@ -67,6 +68,11 @@ export class EngineWorld {
   readonly store: EventStore
   readonly directory: Directory
   engine: Engine
+  /** What the providers of a chain say of a transaction; a test may put its own words here. */
+  lookUp: LookUpOn = (chain, txHash) => {
+    const model = chain === 'local' ? this.local : this.other
+    return Promise.resolve(model.lookUp(txHash))
+  }
   /** Set before a call to the store that shall go wrong. */
   around: Around
   readonly #log: Log
@@ -97,6 +103,7 @@ export class EngineWorld {
       await world.#resume(chain)
     }
     await world.engine.start()
+    world.#see()
     return world
   }
 
@@ -111,6 +118,7 @@ export class EngineWorld {
     for (const chain of [this.local, this.other]) await this.#resume(chain)
     await engine.start()
     this.engine = engine
+    this.#see()
   }
 
   async restart(): Promise<void> {
@@ -181,6 +189,11 @@ export class EngineWorld {
     await this.#database.close()
   }
 
+  /** The chains are seen from the start; a test that wants one blind says so. */
+  #see(): void {
+    for (const chain of [this.local, this.other]) chain.tell(this.engine.watcher, 'ok')
+  }
+
   async #resume(chain: ModelChain): Promise<void> {
     const position = await this.store.position(chain.name)
     if (position !== null) chain.resumeAt(position)
@@ -217,7 +230,8 @@ export class EngineWorld {
       assets: new AssetBook(assets),
       ...{ log: this.#log, metrics: silentMetrics },
       policyOf: () => policy,
-      chains: ['local', 'other'],
+      chains: ['local', 'other'].map((name) => ({ name, livemode: false })),
+      lookUp: (chain, txHash) => this.lookUp(chain, txHash),
       announce: (events) => {
         this.announced.push(...events)
       },

@@ -1,10 +1,12 @@
-import type { BlockRef, SeenTransfer } from '@settlewire/core/observation'
+import type { BlockRef, SeenTransfer, Slot } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
 import type {
   AppliedBlock,
   ChainSink,
   ChainStep,
+  LookUp,
   Sighting,
+  Visibility,
   WatchSet,
 } from '../../server/src/ports.ts'
 import { bornAt, payer, usdc } from './payments.ts'
@@ -14,6 +16,9 @@ export interface ModelTransaction {
   readonly txHash: string
   readonly pays: readonly { to: string; amount: bigint; token?: string | null }[]
   readonly reverts?: boolean
+  /** Left out: the node does not say. */
+  readonly slot?: Slot
+  readonly preconfirmed?: boolean
 }
 
 interface ModelBlock {
@@ -96,8 +101,23 @@ export class ModelChain {
   /** The sink, told of a pending transaction. */
   broadcast(sink: ChainSink, transaction: ModelTransaction): void {
     this.mempool.set(transaction.txHash, transaction)
-    const hints = transaction.pays.map((_, i) => transferOf(transaction, i, 'hint'))
-    sink.pending(this.name, `rpc:${this.name}`, hints.map(sightingOf))
+    sink.pending(this.name, `rpc:${this.name}`, sightingsOf(transaction))
+  }
+
+  /** The sink, told how well this chain is seen. */
+  tell(sink: ChainSink, visibility: Visibility): void {
+    const reason = visibility === 'ok' ? null : 'socket_down'
+    sink.health({ chain: this.name, visibility, reason, head: this.tip.number, headAt: null })
+  }
+
+  /** What a node of this chain says of a transaction: of a pending one, its first transfer. */
+  lookUp(txHash: string): LookUp {
+    const source = `rpc:${this.name}`
+    const mined = this.included.find(({ transaction }) => transaction.txHash === txHash)
+    if (mined !== undefined) return { kind: 'mined', source, blockNumber: mined.block.number }
+    const pending = this.mempool.get(txHash)
+    if (pending === undefined) return { kind: 'nobody' }
+    return { kind: 'pending', source, sighting: sightingsOf(pending)[0] ?? null }
   }
 
   /** The next step for one who looks for `watch`. Null when there is nothing to tell. */
@@ -177,7 +197,21 @@ function seenThrough(watch: WatchSet, { ref, transactions }: ModelBlock): Applie
     const reason = transaction.reverts ? 'reverted' : 'paid_elsewhere'
     movedNothing.push({ txHash: transaction.txHash, reason })
   }
-  return { block: ref, transfers, movedNothing }
+  const calls = new Map(
+    transactions.flatMap(({ txHash, slot }) =>
+      slot === undefined ? [] : [[txHash, { hint: null, slot }] as const],
+    ),
+  )
+  return { block: ref, transfers, movedNothing, calls }
+}
+
+/** A pending transaction as a node shows it: what it would pay, or only the slot that it wants. */
+function sightingsOf(transaction: ModelTransaction): readonly Sighting[] {
+  const { txHash, pays, slot = null, preconfirmed = false } = transaction
+  const hints = pays.map((_, i) => transferOf(transaction, i, 'hint'))
+  const seen = { txHash, slot, preconfirmed }
+  if (hints.length === 0) return slot === null ? [] : [{ ...seen, transfer: null }]
+  return hints.map((transfer) => ({ ...seen, transfer }))
 }
 
 /** A pending transaction as a node shows it that says nothing of slots. */

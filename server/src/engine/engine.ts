@@ -2,9 +2,11 @@ import type { PolicyOf } from '@settlewire/core/fold'
 import type { Policy } from '@settlewire/core/policy'
 import type { Clock, Directory, EventStore, Log, Metrics, StoredEvent } from '../ports.ts'
 import type { AssetBook } from './asset-book.ts'
+import type { LookUpOn } from './claim-search.ts'
+import { Claims } from './claims.ts'
 import { Deadlines } from './deadlines.ts'
 import { Payments } from './payments.ts'
-import { WatchIndex } from './watch-index.ts'
+import { type FollowedChain, WatchIndex } from './watch-index.ts'
 import { Watcher } from './watcher.ts'
 import { Writer } from './writer.ts'
 
@@ -17,8 +19,12 @@ export interface EngineOptions {
   readonly policy: Policy
   /** The policy of each version that ever decided. */
   readonly policyOf: PolicyOf
-  /** The chains followed here. */
-  readonly chains: readonly string[]
+  /** Reads the rules of these versions when another process has kept them since. Left out: none does. */
+  readonly learnPolicies?: (versions: Iterable<string>) => Promise<void>
+  /** The chains followed here. Every address is watched on all chains of its mode. */
+  readonly chains: readonly FollowedChain[]
+  /** What the providers of a chain know of a transaction: `ChainFollower.lookUp`. Never rejects. */
+  readonly lookUp: LookUpOn
   readonly assets: AssetBook
   /** The child address of an extended public key, in lower case. */
   readonly deriveAddress: (xpub: string, index: number) => string
@@ -31,6 +37,7 @@ export class Engine {
   readonly writer: Writer
   readonly payments: Payments
   readonly watcher: Watcher
+  readonly #claims: Claims
   readonly #deadlines: Deadlines
 
   constructor(options: EngineOptions) {
@@ -41,9 +48,11 @@ export class Engine {
       ...{ ...options, writer: this.writer, index },
       onAdvance: () => this.#deadlines.advanced(),
     })
-    this.payments = new Payments({ ...options, writer: this.writer, index })
+    const parts = { ...options, writer: this.writer, index, watcher: this.watcher }
+    this.#claims = new Claims(parts)
+    this.payments = new Payments({ ...parts, claims: this.#claims })
     this.#deadlines = new Deadlines({
-      ...{ ...options, writer: this.writer, index },
+      ...parts,
       scannedThrough: () => this.watcher.scannedThrough(),
     })
     // Last, so that whoever is told finds everything else up to date.
@@ -55,12 +64,13 @@ export class Engine {
   /** Reads what is open from the store. Followers and requests come after it has resolved. */
   async start(): Promise<void> {
     await this.watcher.start()
+    this.#claims.start()
     this.#deadlines.start()
   }
 
   /** Answers what was taken, then stops. Followers are closed before. */
   async close(): Promise<void> {
-    await this.#deadlines.close()
+    await Promise.all([this.#claims.close(), this.#deadlines.close()])
     await this.writer.close()
     this.watcher.close()
   }

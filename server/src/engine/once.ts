@@ -38,6 +38,8 @@ export interface OnceOptions {
   readonly store: Pick<EventStore, 'idempotent' | 'read'>
   readonly clock: Pick<Clock, 'now'>
   readonly policyOf: PolicyOf
+  /** Reads the rules of versions that this process may not know yet. */
+  readonly learnPolicies?: (versions: Iterable<string>) => Promise<void>
 }
 
 const pageMax = 500
@@ -110,6 +112,8 @@ export class Once {
       if (page.length === 0) throw new Failure('internal', 'The history ends before its answer.')
       events.push(...page.map((stored) => stored.event))
     }
-    return fold(events, this.#options.policyOf)
+    const { policyOf, learnPolicies } = this.#options
+    await learnPolicies?.(new Set(events.map(({ evidence }) => evidence.policy)))
+    return fold(events, policyOf)
   }
 }

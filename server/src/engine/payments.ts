@@ -2,9 +2,11 @@ import { decide, open } from '@settlewire/core/decide'
 import { Failure } from '@settlewire/core/errors'
 import type { PolicyOf } from '@settlewire/core/fold'
 import { makeId } from '@settlewire/core/id'
+import type { ResolutionAction } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { Clock, Directory, EventStore, PaymentQuery, StoredEvent } from '../ports.ts'
 import type { AssetBook } from './asset-book.ts'
+import type { Claim, ClaimAnswer, Claims } from './claims.ts'
 import { contextOf, type Judge } from './observe.ts'
 import { type Answer, type IdempotencyKey, Once, type Scope } from './once.ts'
 import { type PaymentRequest, prepareTerms } from './terms.ts'
@@ -21,6 +23,17 @@ export interface PaymentsOptions extends Judge {
   /** The child address of an extended public key, in lower case. */
   readonly deriveAddress: (xpub: string, index: number) => string
   readonly policyOf: PolicyOf
+  readonly learnPolicies?: (versions: Iterable<string>) => Promise<void>
+  readonly claims: Claims
+}
+
+/** What a person decided about a payment that no rule can settle. */
+export interface Resolve {
+  readonly paymentId: string
+  readonly action: ResolutionAction
+  readonly reason: string
+  /** Who: the id of the key or login that asked for it. */
+  readonly actor: string
 }
 
 /** Two merchants with one key share its addresses: so often is the next index tried. */
@@ -57,7 +70,7 @@ export class Payments {
         const transactionId = uuidV4(clock.random(16))
         const opening = { ...scope, kind: 'opened', transactionId, terms } as const
         // Watched first and queued in the same breath: a block that pays it can only queue behind.
-        const stopWatching = index.watch(id, terms.accept)
+        const stopWatching = index.watch(id, { ...scope, accept: terms.accept })
         const opened = writer.submit({
           ids: [],
           decide: () => {
@@ -106,6 +119,50 @@ export class Payments {
     })
   }
 
+  /**
+   * A person decides: throws `nothing_to_resolve` where rules decide. The decision stands in the
+   * history, with who made it and why.
+   */
+  async resolve(
+    scope: Scope,
+    resolve: Resolve,
+    idempotency: IdempotencyKey | null,
+  ): Promise<Answer> {
+    const { paymentId, ...said } = resolve
+    return this.#once.do({
+      ...{ scope, idempotency, status: 200 },
+      run: (record) =>
+        this.#options.writer.submit({
+          ids: [paymentId],
+          decide: (payments) => {
+            const payment = own(scope, payments.get(paymentId))
+            const context = contextOf(this.#options, payment.head.at)
+            const resolved = { kind: 'resolved', source: 'merchant', at: context.at } as const
+            const { received } = payment
+            const decision = decide(payment, { ...resolved, ...said, received }, context)
+            if (decision.events.length === 0) throw new Failure('nothing_to_resolve')
+            return {
+              decisions: [decision],
+              ...record(decision.payment),
+              answer: decision.payment,
+            }
+          },
+        }),
+    })
+  }
+
+  /**
+   * The payer names the transaction that pays. It is looked for, never believed. Null for a scope:
+   * the bearer of a secret of this one payment. Throws `too_many_claims`.
+   */
+  async claim(scope: Scope | null, claim: Claim): Promise<ClaimAnswer> {
+    const { paymentId } = claim
+    const payment = await (scope === null
+      ? this.getByBearer(paymentId)
+      : this.get(scope, paymentId))
+    return this.#options.claims.claim(payment, claim)
+  }
+
   async get(scope: Scope, paymentId: string): Promise<Payment> {
     const [payment] = await this.#options.store.load([paymentId])
     return own(scope, payment ?? null)
@@ -137,10 +194,10 @@ export class Payments {
   }
 
   /** An answer given again can be one that another process committed: its address is seen from now on. */
-  #keepWatching({ id, terms }: Payment): void {
+  #keepWatching({ id, livemode, terms }: Payment): void {
     const { clock, index } = this.#options
     if (index.isWatched(id) || clock.now() > terms.monitorUntil) return
-    index.watch(id, terms.accept)
+    index.watch(id, { livemode, accept: terms.accept })
   }
 
   async #takeAddress(merchantId: string): Promise<{ address: string; depositIndex: number }> {

@@ -11,6 +11,8 @@ import {
   usdc,
 } from '../../../test/support/payments.ts'
 import type { AppliedBlock, ChainStep } from '../ports.ts'
+import { AddressBook } from './address-book.ts'
+import { openTransactions } from './open-transactions.ts'
 import { planStep } from './step-plan.ts'
 import { WatchedChain } from './watched-chain.ts'
 
@@ -33,10 +35,10 @@ const stepOf = (changes: Partial<ChainStep> = {}): ChainStep => ({
 })
 
 function watching(): WatchedChain {
-  const watched = new WatchedChain({ settled: 3, final: 'finalized', quorum: 1 })
-  watched.watch(payment.id, deposit, false)
-  watched.watch('pi_second', second, false)
-  return watched
+  const addresses = new AddressBook()
+  addresses.add(deposit, payment.id)
+  addresses.add(second, 'pi_second')
+  return new WatchedChain({ settled: 3, final: 'finalized', quorum: 1 }, addresses)
 }
 
 const plan = (step: ChainStep, watched = watching(), orphaned: readonly string[] = []) =>
@@ -95,8 +97,10 @@ describe('what a step of a chain means for payments', () => {
 
   it('tells a payment whose pending transaction was reverted', () => {
     const watched = watching()
-    const { transactions } = observeAll(opened(), [inMempool('0x1', full)]).payment.facts
-    for (const transaction of transactions) watched.record(payment.id, transaction)
+    const known = observeAll(opened(), [inMempool('0x1', full)]).payment
+    for (const [{ txHash }, open] of openTransactions(known)) {
+      watched.record(payment.id, txHash, open)
+    }
     const movedNothing = [{ txHash: '0x1', reason: 'reverted' as const }]
     const planned = plan(stepOf({ applied: [block(12, { movedNothing })] }), watched)
     expect(planned.observationsOf(payment)[0]).toMatchObject({

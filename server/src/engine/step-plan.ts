@@ -3,6 +3,7 @@ import type {
   MovedNothing,
   Observation,
   SeenTransfer,
+  Source,
 } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { AppliedBlock, ChainStep } from '../ports.ts'
@@ -22,12 +23,12 @@ export function planStep(
   known: { readonly watched: WatchedChain; readonly orphaned: readonly string[] },
 ): StepPlan {
   const seen = { source: step.source, at: step.at, chain, view: step.head.view }
-  const { head, safe, finalized } = step.head
+  const { view: _, ...grownTo } = step.head
   // One object for all payments: the store encodes it once.
-  const grown: Observation = { ...seen, kind: 'head', head, safe, finalized }
+  const grown: Observation = { ...seen, kind: 'head', ...grownTo }
   const ofBlocks = new Map<string, Observation[]>()
   for (const applied of step.applied) {
-    for (const [paymentId, fact] of factsIn(applied, known.watched)) {
+    for (const [paymentId, fact] of factsIn(applied, step.source, known.watched)) {
       const facts = ofBlocks.get(paymentId) ?? []
       facts.push({ ...seen, ...fact, block: applied.block })
       ofBlocks.set(paymentId, facts)
@@ -64,12 +65,13 @@ function undone(
 }
 
 type Fact =
-  | Pick<Included, 'kind' | 'txHash' | 'transfers'>
+  | Pick<Included, 'kind' | 'txHash' | 'transfers' | 'alsoSeenBy' | 'hint' | 'slot'>
   | Pick<MovedNothing, 'kind' | 'txHash' | 'reason'>
 
 /** What one block says, by payment. All transfers of one transaction to one payment are one fact. */
 function factsIn(
   applied: AppliedBlock,
+  source: Source,
   watched: WatchedChain,
 ): readonly (readonly [string, Fact])[] {
   const facts: (readonly [string, Fact])[] = []
@@ -80,11 +82,18 @@ function factsIn(
     paid.set(transfer.txHash, payees)
     // Anybody can log a transfer of nothing to any address; and an address released since is nobody's.
     if (paymentId === null || transfer.amount === 0n) continue
-    payees.set(paymentId, [...(payees.get(paymentId) ?? []), transfer])
+    const known = payees.get(paymentId)
+    if (known === undefined) payees.set(paymentId, [transfer])
+    else known.push(transfer)
   }
   for (const [txHash, payees] of paid) {
     for (const [paymentId, transfers] of payees) {
-      facts.push([paymentId, { kind: 'included', txHash, transfers }])
+      const more = moreOf(applied, {
+        txHash,
+        source,
+        mine: (to) => watched.payee(to) === paymentId,
+      })
+      facts.push([paymentId, { kind: 'included', txHash, transfers, ...more }])
     }
     // It paid somebody here, but not everybody whom its calldata had promised to.
     for (const paymentId of watched.trackers(txHash)) {
@@ -99,4 +108,19 @@ function factsIn(
     }
   }
   return facts
+}
+
+/** What is known of an inclusion beside its logs. Left out where there is nothing. */
+function moreOf(
+  { sources, calls }: AppliedBlock,
+  of: { txHash: string; source: Source; mine: (address: string) => boolean },
+): Pick<Included, 'alsoSeenBy' | 'hint' | 'slot'> {
+  const others = (sources?.get(of.txHash) ?? []).filter((source) => source !== of.source)
+  const call = calls?.get(of.txHash)
+  const hint = call?.hint ?? null
+  return {
+    ...(others.length > 0 && { alsoSeenBy: others }),
+    ...(hint !== null && of.mine(hint.to) && { hint }),
+    ...(call !== undefined && { slot: call.slot }),
+  }
 }

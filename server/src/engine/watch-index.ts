@@ -1,24 +1,37 @@
 import { assert } from '@settlewire/core/assert'
-import type { Acceptance, Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment'
 import type { Policy } from '@settlewire/core/policy'
-import type { EventStore, Stop } from '../ports.ts'
+import type { EventStore, Stop, Watched } from '../ports.ts'
+import { AddressBook } from './address-book.ts'
+import { openTransactions } from './open-transactions.ts'
 import { WatchedChain } from './watched-chain.ts'
 
 const pageMax = 1_000
 
+/** A chain that is followed here. Real money and test money never meet. */
+export interface FollowedChain {
+  readonly name: string
+  readonly livemode: boolean
+}
+
+/** What must be known of a payment to see what is paid to it. */
+export type Watching = Omit<Watched, 'paymentId'>
+
 /**
  * What this process looks for on its chains: loaded from the store once, then kept current by each
- * commit. Only payments that it opened or loaded are in it.
+ * commit. Only payments that it opened or loaded are in it. Whoever has an address has it on every
+ * EVM chain, so it is watched on all chains of its mode: money on the wrong one is money too.
  */
 export class WatchIndex {
   readonly #chains: ReadonlyMap<string, WatchedChain>
-  readonly #watched = new Map<string, readonly Acceptance[]>()
+  readonly #books = new Map([true, false].map((livemode) => [livemode, new AddressBook()] as const))
+  readonly #watched = new Map<string, Watching>()
 
-  constructor(chains: readonly string[], policy: Policy) {
-    const entries = chains.map((chain) => {
-      const rule = policy.chains[chain]
-      assert(rule !== undefined, `the policy has a rule for ${chain}`)
-      return [chain, new WatchedChain(rule)] as const
+  constructor(chains: readonly FollowedChain[], policy: Policy) {
+    const entries = chains.map(({ name, livemode }) => {
+      const rule = policy.chains[name]
+      assert(rule !== undefined, `the policy has a rule for ${name}`)
+      return [name, new WatchedChain(rule, this.#bookOf(livemode))] as const
     })
     this.#chains = new Map(entries)
   }
@@ -41,7 +54,7 @@ export class WatchIndex {
   async load(store: Pick<EventStore, 'watched' | 'unsettled' | 'load'>): Promise<void> {
     for (let after = '', last = ''; ; after = last) {
       const page = await store.watched(after, pageMax)
-      for (const { paymentId, accept } of page) this.watch(paymentId, accept)
+      for (const { paymentId, ...watching } of page) this.watch(paymentId, watching)
       last = page.at(-1)?.paymentId ?? ''
       if (page.length < pageMax) break
     }
@@ -62,37 +75,53 @@ export class WatchIndex {
     return this.#watched.has(paymentId)
   }
 
-  /** Whether another open payment is paid at one of these addresses. */
+  /** The chains that a watched payment can be paid on; none for any other. */
+  acceptedChains(paymentId: string): readonly string[] {
+    return [...new Set((this.#watched.get(paymentId)?.accept ?? []).map(({ chain }) => chain))]
+  }
+
+  /** Whether another open payment is paid at this address. */
   isTaken(address: string): boolean {
-    return [...this.#chains.values()].some((chain) => chain.has(address))
+    return [...this.#books.values()].some((book) => book.has(address))
   }
 
   /** From now on money to this payment is seen. The returned function forgets it again. */
-  watch(paymentId: string, accept: readonly Acceptance[]): Stop {
-    this.#watched.set(paymentId, accept)
+  watch(paymentId: string, { livemode, accept }: Watching): Stop {
+    this.#watched.set(paymentId, { livemode, accept })
+    const book = this.#bookOf(livemode)
     for (const { chain, address, token } of accept) {
-      this.#chains.get(chain)?.watch(paymentId, address, token === null)
+      book.add(address, paymentId)
+      if (token === null) this.#chains.get(chain)?.watchNative(paymentId, address)
     }
     return () => this.release(paymentId)
   }
 
   release(paymentId: string): void {
-    for (const { chain, address } of this.#watched.get(paymentId) ?? []) {
-      this.#chains.get(chain)?.release(paymentId, address)
-    }
+    const watching = this.#watched.get(paymentId)
+    if (watching === undefined) return
+    const addresses = new Set(watching.accept.map(({ address }) => address))
+    for (const address of addresses) this.#bookOf(watching.livemode).remove(address, paymentId)
+    // Also where it was not accepted: it may have been paid there.
+    for (const chain of this.#chains.values()) chain.release(paymentId, addresses)
     this.#watched.delete(paymentId)
   }
 
   /** Takes up what was committed of a payment's transactions; once it is released they are history. */
   record(payment: Payment): void {
     if (!this.#watched.has(payment.id)) return
-    for (const transaction of payment.facts.transactions) {
-      this.#chains.get(transaction.chain)?.record(payment.id, transaction)
+    for (const [{ chain, txHash }, open] of openTransactions(payment)) {
+      this.#chains.get(chain)?.record(payment.id, txHash, open)
     }
   }
 
   /** Whether money of this payment is on its way on any chain and not yet final. */
   isMoving(paymentId: string): boolean {
     return [...this.#chains.values()].some((chain) => chain.isMoving(paymentId))
+  }
+
+  #bookOf(livemode: boolean): AddressBook {
+    const book = this.#books.get(livemode)
+    assert(book !== undefined, 'each mode has its addresses')
+    return book
   }
 }

@@ -1,3 +1,4 @@
+import type { Payment } from '@settlewire/core/payment'
 import { describe, expect, it } from 'vitest'
 import {
   blockAt,
@@ -8,6 +9,8 @@ import {
   reorged,
   reverted,
 } from '../../../test/support/payments.ts'
+import { AddressBook } from './address-book.ts'
+import { openTransactions } from './open-transactions.ts'
 import { WatchedChain } from './watched-chain.ts'
 
 const full = 150_000_000n
@@ -16,33 +19,46 @@ const headAt = (head: number, finalized: number | null) => ({
   ...{ view: head, head, safe: finalized, finalized },
 })
 
+const newChain = () => {
+  const addresses = new AddressBook()
+  return { addresses, chain: new WatchedChain(policy, addresses) }
+}
+
+const record = (chain: WatchedChain, payment: Payment): void => {
+  for (const [{ txHash }, open] of openTransactions(payment)) chain.record(payment.id, txHash, open)
+}
+
 const watching = (...observations: Parameters<typeof observeAll>[1]) => {
-  const chain = new WatchedChain(policy)
+  const { chain } = newChain()
   const { payment } = observeAll(opened(), observations)
-  for (const transaction of payment.facts.transactions) chain.record(payment.id, transaction)
+  record(chain, payment)
   return { chain, id: payment.id }
 }
 
 describe('what is looked for on a chain', () => {
   it('knows addresses until they are released', () => {
-    const chain = new WatchedChain(policy)
-    chain.watch('pi_1', '0xaa', false)
-    chain.watch('pi_2', '0xbb', true)
+    const { chain, addresses } = newChain()
+    addresses.add('0xaa', 'pi_1')
+    addresses.add('0xbb', 'pi_2')
+    chain.watchNative('pi_2', '0xbb')
     expect([chain.has('0xaa'), chain.payee('0xbb'), chain.wantsNative]).toEqual([
       ...[true, 'pi_2', true],
     ])
-    chain.release('pi_2', '0xbb')
-    expect([chain.has('0xbb'), chain.wantsNative, chain.size]).toEqual([false, false, 1])
+    chain.release('pi_2', ['0xbb'])
+    addresses.remove('0xbb', 'pi_2')
+    expect([chain.has('0xbb'), chain.wantsNative, addresses.size]).toEqual([false, false, 1])
   })
 
   it('asks for whole blocks as long as one payment takes the native coin', () => {
-    const chain = new WatchedChain(policy)
-    chain.watch('pi_1', '0xaa', true)
-    chain.watch('pi_1', '0xaa', true)
-    chain.watch('pi_2', '0xbb', true)
-    chain.release('pi_1', '0xaa')
+    const { chain } = newChain()
+    chain.watchNative('pi_1', '0xaa')
+    chain.watchNative('pi_1', '0xaa')
+    chain.watchNative('pi_2', '0xbb')
+    expect([...chain.nativeAddresses()]).toEqual(['0xaa', '0xbb'])
+    chain.release('pi_1', ['0xaa'])
+    expect([...chain.nativeAddresses()]).toEqual(['0xbb'])
     expect(chain.wantsNative).toBe(true)
-    chain.release('pi_2', '0xbb')
+    chain.release('pi_2', ['0xbb'])
     expect(chain.wantsNative).toBe(false)
   })
 
@@ -62,11 +78,11 @@ describe('what is looked for on a chain', () => {
   })
 
   it('does not take up again what is final already', () => {
-    const chain = new WatchedChain(policy)
+    const { chain } = newChain()
     chain.advance(headAt(31, 10))
     const { payment } = observeAll(opened(), [included('0x1', full, blockAt(10), 1)])
     chain.expect(payment.id, '0x1')
-    for (const transaction of payment.facts.transactions) chain.record(payment.id, transaction)
+    record(chain, payment)
     expect(chain.tracks('0x1')).toBe(false)
   })
 
@@ -83,9 +99,8 @@ describe('what is looked for on a chain', () => {
 
   it('forgets the transactions of a payment with its address', () => {
     const { chain, id } = watching(inMempool('0x1', full))
-    chain.watch(id, '0xaa', false)
     chain.expect('pi_other', '0x1')
-    chain.release(id, '0xaa')
+    chain.release(id, ['0xaa'])
     expect([...chain.trackers('0x1')]).toEqual(['pi_other'])
     expect(chain.unsettled()).toEqual(['pi_other'])
   })

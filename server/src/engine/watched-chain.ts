@@ -1,18 +1,34 @@
-import type { Transaction } from '@settlewire/core/payment'
+import type { Slot } from '@settlewire/core/observation'
 import { type ChainHead, type ChainPolicy, reached } from '@settlewire/core/policy'
-import { canonicalInclusion } from '@settlewire/core/transfer'
 import type { OpenSlot, WatchSet } from '../ports.ts'
+import type { AddressBook } from './address-book.ts'
 
-/** A transaction whose fate is not settled. */
-interface Open {
-  /** The canonical block that holds it, or null while none does. */
+/** A transaction whose fate is not settled, as one payment knows it. */
+export interface Open {
+  /** The canonical block that decides its fate, or null while none does. */
   readonly blockNumber: number | null
   /** Whether money is on its way: in a block, or in the mempool. */
   readonly live: boolean
+  /** Whether the payment still waits for something, however deep the block is. */
+  readonly held: boolean
+  /** Null while nobody said. */
+  readonly slot: Slot | null
+  /** Whether the payer named it, and nothing else is known of it. */
+  readonly claimed: boolean
 }
 
 /** Not on record yet, and perhaps never: nothing waits for it. */
-const expected: Open = { blockNumber: null, live: false }
+const expected: Open = {
+  ...{ blockNumber: null, live: false, held: false, slot: null, claimed: false },
+}
+
+/** A transaction that waits for its turn, with the payments that wait with it. */
+interface Waiting {
+  readonly slot: OpenSlot
+  /** Of these payments, for how many, and for how many of them its money is on its way. */
+  count: number
+  live: number
+}
 
 /**
  * What is looked for on one chain: deposit addresses, and the transactions known of that are not
@@ -20,15 +36,20 @@ const expected: Open = { blockNumber: null, live: false }
  */
 export class WatchedChain implements WatchSet {
   readonly #policy: ChainPolicy
-  readonly #addresses = new Map<string, string>()
-  readonly #native = new Set<string>()
+  readonly #addresses: AddressBook
+  /** Address to payment, in the order of opening. */
+  readonly #native = new Map<string, string>()
   /** By payment, then by hash. */
   readonly #open = new Map<string, Map<string, Open>>()
   readonly #trackers = new Map<string, Set<string>>()
+  readonly #waiting = new Map<string, Waiting>()
+  /** The hashes that wait for one slot. */
+  readonly #slots = new Map<string, Set<string>>()
   #head: ChainHead | null = null
 
-  constructor(policy: ChainPolicy) {
+  constructor(policy: ChainPolicy, addresses: AddressBook) {
     this.#policy = policy
+    this.#addresses = addresses
   }
 
   has(address: string): boolean {
@@ -43,30 +64,38 @@ export class WatchedChain implements WatchSet {
     return this.#trackers.has(txHash)
   }
 
-  wantsSlot(_sender: string, _nonce: number): boolean {
-    return false
+  wantsSlot(sender: string, nonce: number): boolean {
+    return this.#slots.has(slotKey({ sender, nonce }))
   }
 
-  openSlots(): Iterable<OpenSlot> {
-    return []
+  /** Those whose money is believed to be on its way come first: the follower may ask for few only. */
+  *openSlots(): Iterable<OpenSlot> {
+    for (const { slot, live } of this.#waiting.values()) if (live > 0) yield slot
+    for (const { slot, live } of this.#waiting.values()) if (live === 0) yield slot
   }
 
   nativeAddresses(): Iterable<string> {
-    return []
-  }
-
-  get size(): number {
-    return this.#addresses.size
+    return this.#native.keys()
   }
 
   /** The payment that an address belongs to. */
   payee(address: string): string | null {
-    return this.#addresses.get(address) ?? null
+    return this.#addresses.payee(address)
   }
 
   /** The payments that know of a transaction. */
   trackers(txHash: string): Iterable<string> {
     return this.#trackers.get(txHash) ?? []
+  }
+
+  /** The payments that wait with another transaction than this one for its slot. */
+  contenders(slot: Pick<Slot, 'sender' | 'nonce'>, besides: string): ReadonlySet<string> {
+    const payments = new Set<string>()
+    for (const txHash of this.#slots.get(slotKey(slot)) ?? []) {
+      if (txHash === besides) continue
+      for (const paymentId of this.trackers(txHash)) payments.add(paymentId)
+    }
+    return payments
   }
 
   /** The payments with a transaction that is not final: each block changes something for them. */
@@ -80,15 +109,23 @@ export class WatchedChain implements WatchSet {
     return open !== undefined && [...open.values()].some((transaction) => transaction.live)
   }
 
-  watch(paymentId: string, address: string, native: boolean): void {
-    this.#addresses.set(address, paymentId)
-    if (native) this.#native.add(paymentId)
+  /** The transactions that a payer named and nobody has seen, oldest record first. */
+  *claims(): Iterable<{ readonly paymentId: string; readonly txHash: string }> {
+    for (const [paymentId, transactions] of this.#open) {
+      for (const [txHash, { claimed }] of transactions) if (claimed) yield { paymentId, txHash }
+    }
   }
 
-  /** Forgets an address of the payment and every transaction of it. */
-  release(paymentId: string, address: string): void {
-    if (this.#addresses.get(address) === paymentId) this.#addresses.delete(address)
-    this.#native.delete(paymentId)
+  /** From now on the native coin counts at this address. */
+  watchNative(paymentId: string, address: string): void {
+    this.#native.set(address, paymentId)
+  }
+
+  /** Forgets every transaction of a payment, and its addresses for the native coin. */
+  release(paymentId: string, addresses: Iterable<string>): void {
+    for (const address of addresses) {
+      if (this.#native.get(address) === paymentId) this.#native.delete(address)
+    }
     for (const txHash of this.#open.get(paymentId)?.keys() ?? []) this.#close(paymentId, txHash)
   }
 
@@ -97,45 +134,79 @@ export class WatchedChain implements WatchSet {
     if (!this.#open.get(paymentId)?.has(txHash)) this.#track(paymentId, txHash, expected)
   }
 
+  /** It was not put on record after all. */
+  unexpect(paymentId: string, txHash: string): void {
+    if (this.#open.get(paymentId)?.get(txHash) === expected) this.#close(paymentId, txHash)
+  }
+
   /** What is now on record of a transaction. */
-  record(paymentId: string, transaction: Transaction): void {
-    const inclusion = canonicalInclusion(transaction)
-    const blockNumber = inclusion?.block?.number ?? null
-    const live =
-      inclusion === null ? transaction.mempool?.known === true : inclusion.outcome === 'paid'
-    if (this.#isFinal(blockNumber)) this.#close(paymentId, transaction.txHash)
-    else this.#track(paymentId, transaction.txHash, { blockNumber, live })
+  record(paymentId: string, txHash: string, open: Open): void {
+    if (this.#isOver(open)) this.#close(paymentId, txHash)
+    else this.#track(paymentId, txHash, open)
   }
 
   /** The chain has grown, and everything that it changed is on record: what is final is let go. */
   advance(head: ChainHead): void {
     this.#head = head
     for (const [paymentId, transactions] of this.#open) {
-      for (const [txHash, { blockNumber }] of transactions) {
-        if (this.#isFinal(blockNumber)) this.#close(paymentId, txHash)
+      for (const [txHash, open] of transactions) {
+        if (this.#isOver(open)) this.#close(paymentId, txHash)
       }
     }
   }
 
-  #isFinal(blockNumber: number | null): boolean {
+  #isOver({ blockNumber, held }: Open): boolean {
     const head = this.#head
-    return blockNumber !== null && head !== null && reached(this.#policy.final, blockNumber, head)
+    return (
+      !held &&
+      blockNumber !== null &&
+      head !== null &&
+      reached(this.#policy.final, blockNumber, head)
+    )
   }
 
   #track(paymentId: string, txHash: string, open: Open): void {
-    entry(this.#open, paymentId, () => new Map<string, Open>()).set(txHash, open)
+    const transactions = entry(this.#open, paymentId, () => new Map<string, Open>())
+    this.#count(txHash, transactions.get(txHash), -1)
+    this.#count(txHash, open, 1)
+    transactions.set(txHash, open)
     entry(this.#trackers, txHash, () => new Set<string>()).add(paymentId)
   }
 
   #close(paymentId: string, txHash: string): void {
     const transactions = this.#open.get(paymentId)
+    this.#count(txHash, transactions?.get(txHash), -1)
     transactions?.delete(txHash)
     if (transactions?.size === 0) this.#open.delete(paymentId)
     const trackers = this.#trackers.get(txHash)
     trackers?.delete(paymentId)
     if (trackers?.size === 0) this.#trackers.delete(txHash)
   }
+
+  /** One payment more, or less, waits with this transaction for its slot. */
+  #count(txHash: string, open: Open | undefined, by: 1 | -1): void {
+    if (open === undefined || open.slot === null || open.blockNumber !== null) return
+    const { sender, nonce } = open.slot
+    const key = slotKey(open.slot)
+    const waiting = entry(this.#waiting, txHash, () => ({
+      ...{ slot: { txHash, sender, nonce }, count: 0, live: 0 },
+    }))
+    waiting.count += by
+    if (open.live) waiting.live += by
+    if (waiting.count > 0) {
+      entry(this.#slots, key, () => new Set<string>()).add(txHash)
+      return
+    }
+    this.#waiting.delete(txHash)
+    const hashes = this.#slots.get(key)
+    hashes?.delete(txHash)
+    if (hashes?.size === 0) this.#slots.delete(key)
+  }
 }
+
+/** Of all transactions of one chain with this key at most one is ever mined. */
+export const slotKey = ({ sender, nonce }: Pick<Slot, 'sender' | 'nonce'>): string =>
+  `${sender} ${nonce}`
 
 /** The value under a key, made when there is none. */
 function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

@@ -1,6 +1,7 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
+import type { Decision } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
-import type { SeenTransfer, Source } from '@settlewire/core/observation'
+import type { Observation, Source } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
 import type {
@@ -17,7 +18,11 @@ import type {
   Visibility,
   WatchSet,
 } from '../ports.ts'
+import { Corroborations } from './corroborations.ts'
+import { leaveNoise } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
+import { type Pace, PaceMeter } from './pace.ts'
+import { Sightings } from './sightings.ts'
 import { planStep } from './step-plan.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
@@ -29,15 +34,24 @@ export interface WatcherOptions extends Judge {
   readonly writer: Writer
   readonly index: WatchIndex
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainMoved'>
+  readonly metrics: Pick<Metrics, 'chainMoved' | 'chainSeen'>
   /** Pending transfers that may wait for the writer; more are left to their block. */
   readonly pendingMax?: number
-  /** Told after each stored step. */
+  /** Told after each stored step, and when a chain is seen again. */
   readonly onAdvance?: (chain: string) => void
 }
 
+/** A chain's health, and how long ago its last stored block was made. */
+export interface ChainSight extends ChainHealth {
+  readonly lagMs: number | null
+}
+
+/** How well one of the chains is seen that a payment can be paid on. */
+export type Sight = Pick<ChainSight, 'chain' | 'visibility' | 'head' | 'lagMs'>
+
 interface ChainState {
   readonly watched: WatchedChain
+  readonly pace: PaceMeter
   /** As of the last stored step. */
   head: ChainHead | null
   /** The header time of the last block whose effects are stored; null while none is. */
@@ -47,6 +61,9 @@ interface ChainState {
 
 /** Longer than the store lets a statement run, so also one of a process that was killed before us. */
 const settledAfterMs = 15_000
+
+/** Payments whose noise was spoken of in the log; of more the first are spoken of again. */
+const noisyMax = 10_000
 
 /** How bad a view is. A payment is seen as well as the worst of its chains. */
 const blindness: Readonly<Record<Visibility, number>> = { ok: 0, degraded: 1, blind: 2 }
@@ -60,8 +77,10 @@ export class Watcher implements ChainSink {
   readonly #doubtful = new Set<string>()
   /** Whether another process may have added to what is open. */
   #isStale = false
-  #pendingCount = 0
-  #isShedding = false
+  readonly #sightings: Sightings
+  readonly #corroborations: Corroborations
+  /** Payments that are sprinkled with more than is kept. */
+  readonly #noisy = new Set<string>()
 
   constructor(options: WatcherOptions) {
     this.#options = options
@@ -72,9 +91,13 @@ export class Watcher implements ChainSink {
       if (watched === null) continue
       const unseen = { chain, visibility: 'blind', reason: 'not_started', head: null } as const
       const health = { ...unseen, headAt: null }
-      chains.set(chain, { watched, head: null, scannedThrough: null, health })
+      const pace = new PaceMeter()
+      chains.set(chain, { watched, pace, head: null, scannedThrough: null, health })
     }
     this.#chains = chains
+    const headOf = (chain: string): ChainHead | null => this.headOf(chain)
+    this.#sightings = new Sightings({ ...options, headOf })
+    this.#corroborations = new Corroborations({ ...options, headOf })
     this.#stops = [
       options.writer.onCommit(({ payments }) => {
         for (const payment of payments) index.record(payment)
@@ -93,6 +116,7 @@ export class Watcher implements ChainSink {
       if (position === null) continue
       state.head = position.head
       state.scannedThrough = position.recent[0]?.minedAt ?? null
+      state.pace.seed(position.recent)
       state.watched.advance(position.head)
     }
     await index.load(store)
@@ -109,36 +133,67 @@ export class Watcher implements ChainSink {
     return this.#state(chain).watched
   }
 
-  /** The chains followed here, with how well each is seen. */
-  chains(): readonly ChainHealth[] {
-    return [...this.#chains.values()].map(({ health, head, scannedThrough }) => ({
-      ...health,
-      head: head?.head ?? null,
-      headAt: scannedThrough,
-    }))
+  /** As of the last stored step; null for a chain never read. */
+  headOf(chain: string): ChainHead | null {
+    return this.#state(chain).head
   }
 
-  /** Per chain the header time of the last block whose effects are stored. */
+  /** The chains followed here, with how well each is seen. */
+  chains(): readonly ChainSight[] {
+    return [...this.#chains.values()].map((state) => this.#sightOf(state))
+  }
+
+  /** How fast a chain goes, and whether its finality stands still. */
+  paceOf(chain: string): Pace {
+    return this.#state(chain).pace.pace
+  }
+
+  /**
+   * Per chain the header time of the last block whose effects are stored. A chain that cannot be seen
+   * now is left out: what was read of it may be of a branch that is gone.
+   */
   scannedThrough(): Readonly<Record<string, Instant>> {
     const times: Record<string, Instant> = {}
-    for (const [chain, { scannedThrough }] of this.#chains) {
-      if (scannedThrough !== null) times[chain] = scannedThrough
+    for (const [chain, { scannedThrough, health }] of this.#chains) {
+      const isSeen = scannedThrough !== null && health.visibility !== 'blind'
+      if (isSeen) times[chain] = scannedThrough
     }
     return times
   }
 
-  /** How well the chains are seen that this payment can be paid on. */
-  visibility(payment: Payment): Visibility {
+  /** How well each chain is seen that this payment can be paid on. */
+  sightOf(payment: Pick<Payment, 'terms'>): readonly Sight[] {
+    const names = new Set(payment.terms.accept.map(({ chain }) => chain))
+    return [...names].map((chain) => {
+      const state = this.#chains.get(chain)
+      if (state === undefined) return { chain, visibility: 'blind', head: null, lagMs: null }
+      const { visibility, head, lagMs } = this.#sightOf(state)
+      return { chain, visibility, head, lagMs }
+    })
+  }
+
+  /** As well as the worst of them is seen. */
+  visibility(payment: Pick<Payment, 'terms'>): Visibility {
     let worst: Visibility = 'ok'
-    for (const { chain } of payment.terms.accept) {
-      const visibility = this.#chains.get(chain)?.health.visibility ?? 'blind'
+    for (const { visibility } of this.sightOf(payment)) {
       if (blindness[visibility] > blindness[worst]) worst = visibility
     }
     return worst
   }
 
   health(health: ChainHealth): void {
-    this.#state(health.chain).health = health
+    const state = this.#state(health.chain)
+    const wasBlind = state.health.visibility === 'blind'
+    state.health = health
+    this.#options.metrics.chainSeen(this.#sightOf(state))
+    // What was frozen while nothing could be seen goes on.
+    if (wasBlind && health.visibility !== 'blind') this.#options.onAdvance?.(health.chain)
+  }
+
+  #sightOf({ health, head, scannedThrough }: ChainState): ChainSight {
+    const lagMs =
+      scannedThrough === null ? null : Math.max(0, this.#options.clock.now() - scannedThrough)
+    return { ...health, head: head?.head ?? null, headAt: scannedThrough, lagMs }
   }
 
   async step(chain: string, step: ChainStep): Promise<void> {
@@ -154,9 +209,7 @@ export class Watcher implements ChainSink {
         decisions: plan.paymentIds.flatMap((id) => {
           // An opening that was announced to the watch set but did not commit has no payment.
           const payment = payments.get(id)
-          return payment === null
-            ? []
-            : [observe(payment, plan.observationsOf(payment), this.#options)]
+          return payment === null ? [] : [this.#decide(payment, plan.observationsOf(payment))]
         }),
         cursor: {
           ...{ chain, fromView: step.head.view - 1, head: step.head, reverted },
@@ -170,6 +223,19 @@ export class Watcher implements ChainSink {
       throw error
     })
     this.#advance(chain, state, step)
+    void this.#corroborations.advanced(chain)
+  }
+
+  #decide(payment: Payment, observations: readonly Observation[]): Decision {
+    const { kept, left } = leaveNoise(payment, observations)
+    if (left > 0 && !this.#noisy.has(payment.id)) {
+      if (this.#noisy.size >= noisyMax) this.#noisy.clear()
+      this.#noisy.add(payment.id)
+      const message =
+        'dust and unasked tokens on top of many transactions are not recorded any more'
+      this.#options.log.warn({ paymentId: payment.id, left }, message)
+    }
+    return observe(payment, kept, this.#options)
   }
 
   #advance(chain: string, state: ChainState, step: ChainStep): void {
@@ -178,11 +244,15 @@ export class Watcher implements ChainSink {
     state.watched.advance(step.head)
     const last = step.applied.at(-1)?.block.minedAt
     const lost = step.reverted.at(-1)?.minedAt
-    if (last !== undefined) state.scannedThrough = last
+    if (last !== undefined) {
+      state.scannedThrough = last
+      state.pace.add(step.head, last)
+    }
     // What was read of the branch that was left does not count as read.
     else if (lost !== undefined) state.scannedThrough = lost - 1
     const lagMs = Math.max(0, clock.now() - (state.scannedThrough ?? 0))
     metrics.chainMoved(chain, step.head.head, lagMs)
+    metrics.chainSeen(this.#sightOf(state))
     onAdvance?.(chain)
   }
 
@@ -199,63 +269,17 @@ export class Watcher implements ChainSink {
     for (const id of ids) this.#doubtful.delete(id)
   }
 
-  corroborated(_chain: string, _source: Source, _inclusions: readonly Corroborated[]): void {
-    // Nothing waits for a second view yet.
+  corroborated(chain: string, source: Source, inclusions: readonly Corroborated[]): void {
+    void this.#corroborations.take(chain, source, inclusions)
   }
 
   pending(chain: string, source: Source, sightings: readonly Sighting[]): void {
-    const transfers = sightings.flatMap(({ transfer }) => (transfer === null ? [] : [transfer]))
-    const { log, pendingMax = 10_000 } = this.#options
-    if (this.#pendingCount + transfers.length > pendingMax) {
-      if (!this.#isShedding) log.warn({ chain }, 'pending transfers are left to their block')
-      this.#isShedding = true
-      return
-    }
-    this.#isShedding = false
-    this.#pendingCount += transfers.length
-    this.#recordPending(chain, source, transfers)
-      .catch((error: unknown) => {
-        log.warn({ chain, error }, 'pending transfers not recorded; their block will tell')
-      })
-      .finally(() => {
-        this.#pendingCount -= transfers.length
-      })
+    this.#sightings.take(chain, source, sightings)
   }
 
-  async #recordPending(
-    chain: string,
-    source: Source,
-    transfers: readonly SeenTransfer[],
-  ): Promise<void> {
-    const { watched, head } = this.#state(chain)
-    const view = head?.view ?? 0
-    const at = this.#options.clock.now()
-    const ofPayment = new Map<string, SeenTransfer[]>()
-    for (const transfer of transfers) {
-      const paymentId = watched.payee(transfer.to)
-      if (paymentId === null || transfer.amount === 0n) continue
-      // Before the record: the block that decides its fate may be delivered while this commits.
-      watched.expect(paymentId, transfer.txHash)
-      ofPayment.set(paymentId, [...(ofPayment.get(paymentId) ?? []), transfer])
-    }
-    if (ofPayment.size === 0) return
-    const payments = await this.#options.writer.submit({
-      ids: [...ofPayment.keys()],
-      decide: (payments) => {
-        const decisions = [...ofPayment].flatMap(([id, seen]) => {
-          const payment = payments.get(id)
-          if (payment === null) return []
-          const news = seen.filter((transfer) => isNews(payment, chain, transfer.txHash))
-          const observations = news.map(
-            (transfer) => ({ kind: 'mempool', source, at, chain, view, transfer }) as const,
-          )
-          return [observe(payment, observations, this.#options)]
-        })
-        return { decisions, answer: decisions.map((decision) => decision.payment) }
-      },
-    })
-    // What was no news made no commit, but what was expected above is settled by the record.
-    for (const payment of payments) this.#options.index.record(payment)
+  /** The same, for one who wants to know that it is on record. */
+  see(chain: string, source: Source, sightings: readonly Sighting[]): Promise<void> {
+    return this.#sightings.see(chain, source, sightings)
   }
 
   /** Hears of no more commits. */
@@ -268,14 +292,4 @@ export class Watcher implements ChainSink {
     if (state === undefined) throw new Failure('internal', `The chain ${chain} is not followed.`)
     return state
   }
-}
-
-/** Sockets repeat themselves, and late: what is known as pending, or is in a block, is no news. */
-function isNews(payment: Payment, chain: string, txHash: string): boolean {
-  const known = payment.facts.transactions.find(
-    (transaction) => transaction.chain === chain && transaction.txHash === txHash,
-  )
-  if (known === undefined) return true
-  const isIncluded = Object.values(known.inclusions).some((inclusion) => inclusion.canonical)
-  return !isIncluded && known.mempool?.known !== true
 }

@@ -143,6 +143,7 @@ export function eventStoreQuestionsContract(
         expect(await events.watched('', 2)).toEqual(
           [first, second].map(({ id, payment }) => ({
             paymentId: id,
+            livemode: false,
             accept: payment.terms.accept,
           })),
         )

@@ -22,7 +22,7 @@ import type { Database } from './database.ts'
 import { Heads } from './heads.ts'
 import { listStatement, paymentColumns, paymentTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
-import { acceptOf, type PaymentRow, paymentOf } from './projection.ts'
+import { type PaymentRow, paymentOf, watchedOf } from './projection.ts'
 import { sqlState } from './sql-error.ts'
 
 /** The errors that settlewire_append raises by name. */
@@ -230,7 +230,7 @@ export class PostgresEvents implements EventStore {
       },
       [afterId, limit],
     )
-    return rows.map((row) => ({ paymentId: row.id, accept: acceptOf(row) }))
+    return rows.map((row) => ({ paymentId: row.id, ...watchedOf(row) }))
   }
 
   async unsettled(chain: string): Promise<readonly string[]> {

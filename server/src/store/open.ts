@@ -1,12 +1,14 @@
-import type { Clock, Directory, EventStore, Log } from '../ports.ts'
+import type { Clock, Directory, EventStore, Log, Policies } from '../ports.ts'
 import { Database } from './database.ts'
 import { PostgresDirectory } from './directory.ts'
 import { PostgresEvents } from './events.ts'
+import { PostgresPolicies } from './policies.ts'
 
 /** Everything that is kept, on one pool of connections. */
 export interface Store {
   readonly events: EventStore
   readonly directory: Directory
+  readonly policies: Policies
   /** Resolves when the database answers; rejects with `store_unavailable` in bounded time. */
   ready(): Promise<void>
   /** Waits for what is running, then ends every connection. */
@@ -27,6 +29,7 @@ export function openStore(options: StoreOptions): Store {
   return {
     events: new PostgresEvents(database, options.clock),
     directory: new PostgresDirectory(database),
+    policies: new PostgresPolicies(database),
     async ready() {
       await database.query({ name: 'ready', text: 'select 1 from schema_migration limit 1' }, [])
     },

@@ -2,9 +2,10 @@ import { assert } from '@settlewire/core/assert'
 import { nextDeadline } from '@settlewire/core/deadline'
 import type { Opening } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
-import type { Payment, Terms, Transaction } from '@settlewire/core/payment'
+import type { Payment, Transaction } from '@settlewire/core/payment'
 import { evidenceFromJson, paymentFromJson } from '@settlewire/core/payment-json'
 import { canonicalInclusion } from '@settlewire/core/transfer'
+import type { Watched } from '../ports.ts'
 import { canonicalText, rememberedText } from './canonical-text.ts'
 
 /** What an opening fixes for ever: it is in the first event, and not stored again. */
@@ -54,9 +55,11 @@ export function paymentOf({ id, created_at, evidence, state }: PaymentRow): Paym
   return { ...fixed, ...moving }
 }
 
-/** The ways to pay of a payment, from its first event. */
-export const acceptOf = ({ evidence }: Pick<PaymentRow, 'evidence'>): Terms['accept'] =>
-  openingOf(evidence).terms.accept
+/** What is looked for, from a payment's first event. */
+export function watchedOf({ evidence }: Pick<PaymentRow, 'evidence'>): Omit<Watched, 'paymentId'> {
+  const { livemode, terms } = openingOf(evidence)
+  return { livemode, accept: terms.accept }
+}
 
 function openingOf(evidence: string): Opening {
   const { fact } = evidenceFromJson(JSON.parse(evidence))

@@ -1,0 +1,202 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { Observation } from '@settlewire/core/observation'
+import type { Payment, Transaction } from '@settlewire/core/payment'
+import { isOpenClaim } from '@settlewire/core/transaction'
+import type { Clock, EventStore, Log, LookUp, Stop } from '../ports.ts'
+import { type Judge, observe } from './observe.ts'
+import { pendingTtlOf } from './open-transactions.ts'
+import type { WatchIndex } from './watch-index.ts'
+import type { Watcher } from './watcher.ts'
+import type { Writer } from './writer.ts'
+
+/** What the providers of a chain know of a transaction. Never rejects. */
+export type LookUpOn = (chain: string, txHash: string) => Promise<LookUp>
+
+export interface ClaimSearchOptions extends Judge {
+  readonly clock: Judge['clock'] & Pick<Clock, 'after'>
+  readonly store: Pick<EventStore, 'position'>
+  readonly writer: Writer
+  readonly index: WatchIndex
+  readonly watcher: Watcher
+  readonly lookUp: LookUpOn
+  readonly log: Log
+}
+
+/** How often it is seen whose turn it is, and how many are asked for then. */
+const roundMs = 5_000
+const perRoundMax = 20
+/** A claim is asked for again after this, and then less and less often. */
+const againMinMs = 5_000
+const againMaxMs = 60_000
+
+/** Where a transaction was found, or that it was not. */
+export interface Found {
+  readonly chain: string
+  readonly seen: LookUp
+}
+
+/** Asks every chain at once. Of several answers the one that says most counts. */
+export async function findOn(
+  chains: readonly string[],
+  txHash: string,
+  lookUp: LookUpOn,
+): Promise<Found> {
+  const all = await Promise.all(
+    chains.map(async (chain): Promise<Found> => ({ chain, seen: await lookUp(chain, txHash) })),
+  )
+  const [best] = all.sort((a, b) => weightOf(b.seen) - weightOf(a.seen))
+  return best ?? { chain: '', seen: { kind: 'nobody' } }
+}
+
+const weight: Readonly<Record<LookUp['kind'], number>> = {
+  ...{ pending: 3, mined: 2, unsure: 1, nobody: 0 },
+}
+
+const weightOf = (seen: LookUp): number =>
+  weight[seen.kind] + (seen.kind === 'pending' && seen.sighting !== null ? 1 : 0)
+
+interface Asked {
+  readonly notBefore: Instant
+  readonly againMs: number
+}
+
+interface OpenClaim {
+  readonly chain: string
+  readonly paymentId: string
+  readonly txHash: string
+}
+
+/**
+ * Looks for claimed transactions that nobody knew, again and again, until one is seen or its time is
+ * over. Which ones these are stands in the payments: nothing here has to survive a restart.
+ */
+export class ClaimSearch {
+  readonly #options: ClaimSearchOptions
+  readonly #asked = new Map<string, Asked>()
+  #stopTimer: Stop | null = null
+  #round: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  constructor(options: ClaimSearchOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#isClosed) return
+    this.#stopTimer = this.#options.clock.after(roundMs, () => {
+      this.#round = this.#look().finally(() => this.start())
+    })
+  }
+
+  /** Resolves when a round under way has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopTimer?.()
+    await this.#round
+  }
+
+  /** Never rejects. */
+  async #look(): Promise<void> {
+    const { clock, log } = this.#options
+    const turn = this.#whoseTurn(clock.now())
+    await Promise.all(
+      turn.map((claim) =>
+        this.#ask(claim).catch((error: unknown) => {
+          log.warn({ paymentId: claim.paymentId, error }, 'a claim was not settled; asked again')
+        }),
+      ),
+    )
+  }
+
+  #whoseTurn(now: Instant): readonly OpenClaim[] {
+    const { index } = this.#options
+    const turn: OpenClaim[] = []
+    const open = new Set<string>()
+    for (const chain of index.chains()) {
+      for (const claim of index.chain(chain)?.claims() ?? []) {
+        const key = `${chain} ${claim.paymentId} ${claim.txHash}`
+        open.add(key)
+        const asked = this.#asked.get(key)
+        if (turn.length >= perRoundMax || (asked?.notBefore ?? 0) > now) continue
+        const againMs = Math.min(againMaxMs, (asked?.againMs ?? againMinMs / 2) * 2)
+        this.#asked.set(key, { notBefore: now + againMs, againMs })
+        turn.push({ chain, ...claim })
+      }
+    }
+    for (const key of this.#asked.keys()) if (!open.has(key)) this.#asked.delete(key)
+    return turn
+  }
+
+  async #ask(claim: OpenClaim): Promise<void> {
+    const { index, lookUp, watcher } = this.#options
+    // Nobody said on which chain: any that the payment accepts may know it.
+    const chains = [...new Set([claim.chain, ...index.acceptedChains(claim.paymentId)])]
+    const { chain, seen } = await findOn(chains, claim.txHash, lookUp)
+    if (seen.kind === 'unsure') return
+    if (seen.kind === 'mined') return this.#readBefore(claim, chain, seen.blockNumber)
+    if (seen.kind === 'nobody') return this.#giveUp(claim, 'in_time')
+    // One that says nothing of us is waited for all the same: its block decides what it pays.
+    if (seen.sighting === null) return
+    await watcher.see(chain, seen.source, [seen.sighting])
+    if (chain !== claim.chain) await this.#giveUp(claim, 'now')
+  }
+
+  /** A block that was read before the claim was made has it: what it paid us would be on record. */
+  async #readBefore(claim: OpenClaim, chain: string, blockNumber: number): Promise<void> {
+    const { store, watcher } = this.#options
+    const head = watcher.headOf(chain)
+    if (head === null || head.head < blockNumber) return
+    if (chain !== claim.chain) return this.#giveUp(claim, 'now')
+    const position = await store.position(chain)
+    const block = position?.recent.find(({ number }) => number === blockNumber)
+    if (block === undefined) return this.#giveUp(claim, 'in_time')
+    await this.#observe(claim, head.view, (_, seen) => ({
+      ...{ ...seen, kind: 'moved_nothing', txHash: claim.txHash, block },
+      reason: 'paid_elsewhere',
+    }))
+  }
+
+  #giveUp(claim: OpenClaim, when: 'now' | 'in_time'): Promise<void> {
+    const { watcher, clock } = this.#options
+    const view = watcher.headOf(claim.chain)?.view ?? 0
+    return this.#observe(claim, view, (payment, seen) => {
+      const since = transactionOf(payment, claim)?.seenAt ?? 0
+      const isOver = clock.now() >= since + pendingTtlOf(payment.terms)
+      return when === 'now' || isOver ? { ...seen, kind: 'dropped', txHash: claim.txHash } : null
+    })
+  }
+
+  async #observe(
+    claim: OpenClaim,
+    view: number,
+    make: (payment: Payment, seen: Seen) => Observation | null,
+  ): Promise<void> {
+    const { writer, clock } = this.#options
+    const { chain, paymentId } = claim
+    await writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        const known = payment === null ? undefined : transactionOf(payment, claim)
+        const isOpen = known !== undefined && isOpenClaim(known)
+        if (payment === null || !isOpen) return { decisions: [], answer: null }
+        const seen = { source: 'payer', at: clock.now(), chain, view }
+        const observation = make(payment, seen)
+        return {
+          decisions: observation === null ? [] : [observe(payment, [observation], this.#options)],
+          answer: null,
+        }
+      },
+    })
+  }
+}
+
+interface Seen {
+  readonly source: string
+  readonly at: Instant
+  readonly chain: string
+  readonly view: number
+}
+
+const transactionOf = ({ facts }: Payment, { chain, txHash }: OpenClaim): Transaction | undefined =>
+  facts.transactions.find((known) => known.chain === chain && known.txHash === txHash)

@@ -1,0 +1,149 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Payment, Transaction } from '@settlewire/core/payment'
+import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/transaction'
+import { ClaimSearch, type ClaimSearchOptions, type Found, findOn } from './claim-search.ts'
+import { observe } from './observe.ts'
+import type { WatchIndex } from './watch-index.ts'
+
+/** A transaction that the payer names. */
+export interface Claim {
+  readonly paymentId: string
+  readonly txHash: string
+  /** Null or left out: whichever of the accepted chains knows it. */
+  readonly chain?: string | null | undefined
+}
+
+/** What is known of a claimed transaction right now; events tell what becomes of it. */
+export interface ClaimAnswer {
+  readonly txHash: string
+  /** The chain that knows it; null while none does. */
+  readonly chain: string | null
+  readonly known: 'pending' | 'mined' | 'not_found' | 'unsure'
+  /** Whether it pays this payment; null while that cannot be said. */
+  readonly pays: boolean | null
+}
+
+/** Claims of one payment that nobody has seen. */
+const unresolvedMax = 5
+
+/** Takes claims of payers. Worth looking for, never worth believing: only a node makes money of one. */
+export class Claims {
+  readonly #options: ClaimSearchOptions
+  readonly #search: ClaimSearch
+
+  constructor(options: ClaimSearchOptions) {
+    this.#options = options
+    this.#search = new ClaimSearch(options)
+  }
+
+  /** Claims that nobody has confirmed are looked for again, also those of an earlier process. */
+  start(): void {
+    this.#search.start()
+  }
+
+  close(): Promise<void> {
+    return this.#search.close()
+  }
+
+  /** Throws `too_many_claims`, or `invalid_request` for a chain that the payment does not accept. */
+  async claim(payment: Payment, claim: Claim): Promise<ClaimAnswer> {
+    const txHash = claim.txHash.toLowerCase()
+    const chains = chainsOf(payment, claim.chain ?? null)
+    const known = knownOf(payment, txHash, chains)
+    if (known !== null) return known
+    refuseTooMany(payment, txHash)
+    const { lookUp, watcher } = this.#options
+    const found = await findOn(chains, txHash, lookUp)
+    const answer = await this.#record(payment.id, txHash, { ...found, chains })
+    const { seen } = found
+    if (seen.kind === 'pending' && seen.sighting !== null) {
+      await watcher.see(found.chain, seen.source, [seen.sighting])
+    }
+    return answer
+  }
+
+  #record(
+    paymentId: string,
+    txHash: string,
+    found: Found & { readonly chains: readonly string[] },
+  ): Promise<ClaimAnswer> {
+    const { writer, watcher, index, clock } = this.#options
+    const { chain, chains } = found
+    const head = watcher.headOf(chain)
+    // The block that decides its fate may be delivered while this commits.
+    if (index.isWatched(paymentId)) index.chain(chain)?.expect(paymentId, txHash)
+    return writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        if (payment === null) throw new Failure('not_found')
+        const known = knownOf(payment, txHash, chains)
+        if (known !== null) return { decisions: [], answer: known }
+        refuseTooMany(payment, txHash)
+        const answer = answerOf(payment, txHash, { found, head: head?.head ?? null, index })
+        const isOld = answer.known === 'mined' && answer.pays === false
+        const at = clock.now()
+        const view = head?.view ?? 0
+        const claimed = { kind: 'claimed', source: 'payer', at, chain, view, txHash } as const
+        return {
+          decisions: [observe(payment, isOld ? [] : [claimed], this.#options)],
+          answer,
+        }
+      },
+    })
+  }
+}
+
+function chainsOf({ terms }: Payment, wanted: string | null): readonly string[] {
+  const accepted = [...new Set(terms.accept.map(({ chain }) => chain))]
+  if (wanted === null) return accepted
+  if (accepted.includes(wanted)) return [wanted]
+  const detail = `This payment is not paid on ${wanted}, but on ${accepted.join(' or ')}.`
+  throw new Failure('invalid_request', detail, { fields: [{ pointer: '/chain', detail }] })
+}
+
+/** What the payment itself knows of the transaction; null when a node has to be asked. */
+function knownOf(
+  { facts }: Payment,
+  txHash: string,
+  chains: readonly string[],
+): ClaimAnswer | null {
+  const known = facts.transactions.filter(
+    (transaction) => transaction.txHash === txHash && chains.includes(transaction.chain),
+  )
+  for (const transaction of known) {
+    const answer = fateOf(transaction)
+    if (answer !== null) return { txHash, chain: transaction.chain, ...answer }
+  }
+  return null
+}
+
+function fateOf(transaction: Transaction): Pick<ClaimAnswer, 'known' | 'pays'> | null {
+  const inclusion = canonicalInclusion(transaction)
+  if (inclusion?.outcome === 'replaced') return { known: 'not_found', pays: false }
+  if (inclusion !== null) return { known: 'mined', pays: inclusion.outcome === 'paid' }
+  return isPending(transaction) ? { known: 'pending', pays: transaction.hint !== null } : null
+}
+
+function refuseTooMany({ facts }: Payment, txHash: string): void {
+  const open = facts.transactions.filter(isOpenClaim).map((claim) => claim.txHash)
+  if (open.length >= unresolvedMax && !open.includes(txHash)) throw new Failure('too_many_claims')
+}
+
+function answerOf(
+  payment: Payment,
+  txHash: string,
+  { found, head, index }: { found: Found; head: number | null; index: WatchIndex },
+): ClaimAnswer {
+  const { chain, seen } = found
+  if (seen.kind === 'nobody') return { txHash, chain: null, known: 'not_found', pays: null }
+  if (seen.kind === 'unsure') return { txHash, chain: null, known: 'unsure', pays: null }
+  if (seen.kind === 'mined') {
+    // What an address of ours was paid in a block that was read is on record.
+    const isRead = head !== null && seen.blockNumber <= head
+    return { txHash, chain, known: 'mined', pays: isRead ? false : null }
+  }
+  const to = seen.sighting?.transfer?.to
+  const pays = to !== undefined && index.chain(chain)?.payee(to) === payment.id
+  return { txHash, chain, known: 'pending', pays }
+}

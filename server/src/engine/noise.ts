@@ -1,0 +1,49 @@
+import type { Observation, SeenTransfer } from '@settlewire/core/observation'
+import type { Payment } from '@settlewire/core/payment'
+
+/**
+ * So many transactions of one payment are kept whatever they are. Sprinkling an address with dust is
+ * cheap, and each transaction on record costs a judgement with every later one.
+ */
+export const knownMax = 64
+
+/** A payment's observations without those that are noise on top of `knownMax`, and how many these were. */
+export function leaveNoise(
+  payment: Payment,
+  observations: readonly Observation[],
+): { readonly kept: readonly Observation[]; readonly left: number } {
+  let known = payment.facts.transactions.length
+  if (known + observations.length <= knownMax) return { kept: observations, left: 0 }
+  const hashes = new Set(payment.facts.transactions.map(nameOf))
+  const kept = observations.filter((observation) => {
+    if (observation.kind !== 'included' || hashes.has(nameOf(observation))) return true
+    if (
+      known >= knownMax &&
+      !observation.transfers.some((it) => counts(payment, it, observation))
+    ) {
+      return false
+    }
+    hashes.add(nameOf(observation))
+    known += 1
+    return true
+  })
+  return { kept, left: observations.length - kept.length }
+}
+
+const nameOf = ({ chain, txHash }: { chain: string; txHash: string }): string =>
+  `${chain} ${txHash}`
+
+/** Whether it is money that was asked for, and not too little to tell from noise. */
+function counts(
+  { terms }: Payment,
+  transfer: SeenTransfer,
+  { chain }: { readonly chain: string },
+): boolean {
+  return terms.accept.some(
+    (accept) =>
+      accept.chain === chain &&
+      accept.token === transfer.token &&
+      accept.address === transfer.to &&
+      transfer.amount >= (accept.dust ?? 1n),
+  )
+}

@@ -1,0 +1,39 @@
+import type { Payment, Terms, Transaction } from '@settlewire/core/payment'
+import { replacedIn } from '@settlewire/core/slot-group'
+import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/transaction'
+import type { Open } from './watched-chain.ts'
+
+/**
+ * How far the fate of each transaction of a payment is settled. What lost its slot to another that a
+ * block holds is decided by that block: it moves nothing any more, and is let go together with it.
+ */
+export function openTransactions(
+  payment: Payment,
+): readonly (readonly [transaction: Transaction, open: Open])[] {
+  const { transactions } = payment.facts
+  const lost = replacedIn(transactions)
+  // As deep as it may be, it is looked at again as long as success waits for more than depth.
+  const held = payment.status === 'confirming'
+  return transactions.map((transaction) => {
+    const winner = lost.get(transaction) ?? null
+    const blockNumber = blockOf(transaction) ?? (winner === null ? null : blockOf(winner))
+    const isLive = blockNumber === null ? isPending(transaction) : isPaid(transaction)
+    const open: Open = {
+      ...{ blockNumber, held, slot: transaction.slot ?? null },
+      live: isLive && !lost.has(transaction),
+      claimed: isOpenClaim(transaction),
+    }
+    return [transaction, open]
+  })
+}
+
+const blockOf = (transaction: Transaction): number | null =>
+  canonicalInclusion(transaction)?.block?.number ?? null
+
+const isPaid = (transaction: Transaction): boolean =>
+  canonicalInclusion(transaction)?.outcome === 'paid'
+
+const pendingTtlDefaultMs = 4 * 3_600_000
+
+/** So long may a transaction of this payment be pending before it is asked whether it is gone. */
+export const pendingTtlOf = ({ pendingTtlMs }: Terms): number => pendingTtlMs ?? pendingTtlDefaultMs
