@@ -7,7 +7,10 @@ import { type Judgement, judge } from './judge.ts'
 import type { Observation } from './observation.ts'
 import type { Facts, Payment } from './payment.ts'
 import type { Policy } from './policy.ts'
-import { type EventType, edges, pathTo, type Status } from './status-model.ts'
+import { type Replacement, replacementIn } from './replacement.ts'
+import { complete, isResolvable } from './resolve.ts'
+import { type EventType, edges, isEdge, pathTo, type Status } from './status-model.ts'
+import { movesMoney, publicTxHash } from './transaction.ts'
 
 /** What a decision needs from outside. */
 export interface Context {
@@ -48,18 +51,20 @@ export function open(paymentId: string, opening: Opening, context: Context): Dec
  * An observation that says nothing new yields no events and leaves the payment as it was, so that
  * the payment is always the fold of its events.
  */
-export function decide(payment: Payment, observation: Observation, context: Context): Decision {
-  if (observation.kind === 'withdrawn' && !isCancellable(payment)) return { events: [], payment }
+export function decide(payment: Payment, seen: Observation, context: Context): Decision {
+  if (!isWelcome(payment, seen)) return { events: [], payment }
+  const observation = seen.kind === 'resolved' ? complete(payment, seen) : seen
   const facts = merge(payment.facts, observation, payment.terms)
   const before = standingOf(payment, context.policy)
   const after = judge({ ...payment, facts }, context.policy)
-  const path = pathTo(payment.status, after.status)
+  const path = pathTo(payment.status, after.status, after.through)
   assert(path !== null, `a way leads from ${payment.status} to ${after.status}`)
 
-  const told = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to))
+  const told: Told[] = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to))
+  const change = { payment, observation, facts }
+  tellReplacement(told, change, { before, after })
   if (told.length === 0) {
-    const learned = facts.transactions !== payment.facts.transactions
-    const progress = progressEvent({ payment, observation, learned }, before, after)
+    const progress = progressEvent(change, before, after)
     if (progress !== null) told.push({ type: progress, status: payment.status })
   }
   const becameFinal = after.finality === 'final' && payment.finality !== 'final'
@@ -74,6 +79,21 @@ export function decide(payment: Payment, observation: Observation, context: Cont
   })
 }
 
+/** Whether it may be said of the payment as it stands: there is something to withdraw or to resolve. */
+function isWelcome(payment: Payment, observation: Observation): boolean {
+  if (observation.kind === 'withdrawn') return isCancellable(payment)
+  if (observation.kind !== 'resolved') return true
+  const { at, actor, action, reason } = observation
+  const isKnown = (payment.facts.resolutions ?? []).some(
+    (known) =>
+      known.at === at &&
+      known.actor === actor &&
+      known.action === action &&
+      known.reason === reason,
+  )
+  return !isKnown && isResolvable(payment, action)
+}
+
 /** Whether the merchant may still withdraw the request: no money was seen, and it is not over. */
 export const isCancellable = (payment: Payment): boolean =>
   edges[payment.status].cancelled === 'cancelled' && payment.received + payment.pending === 0n
@@ -81,6 +101,8 @@ export const isCancellable = (payment: Payment): boolean =>
 interface Told {
   readonly type: EventType
   readonly status: Status
+  /** With `replaced` only. */
+  readonly replacement?: Replacement
 }
 
 function edgeEvent(from: Status, to: Status): Told {
@@ -89,20 +111,22 @@ function edgeEvent(from: Status, to: Status): Told {
   return { type, status: to }
 }
 
+interface Change {
+  readonly payment: Payment
+  readonly observation: Observation
+  /** After it. */
+  readonly facts: Facts
+}
+
 /**
  * What to say when the status stays: progress, a block lost, or amounts and flags. Every fact about a
  * transaction is worth an event, also the view that ordered it: what is not told is not kept, and
  * what is not kept could not decide later. A head that grew is read again anyway.
  */
-function progressEvent(
-  {
-    payment,
-    observation,
-    learned,
-  }: { payment: Payment; observation: Observation; learned: boolean },
-  before: Judgement,
-  after: Judgement,
-): EventType | null {
+function progressEvent(change: Change, before: Judgement, after: Judgement): EventType | null {
+  const { payment, observation, facts } = change
+  const learned = hasLearned(change)
+  if (facts.resolutions !== payment.facts.resolutions) return 'resolved'
   if (learned && observation.kind === 'reorged') return 'reorged'
   const counted = before.decisive?.confirmations !== after.decisive?.confirmations
   if (payment.status === 'confirming' && counted) return 'confirming'
@@ -111,6 +135,29 @@ function progressEvent(
   // A part that settles is worth saying too: it stays, whatever becomes of the rest.
   const settled = settledIn(before) !== settledIn(after)
   return learned || flagged || safer || settled ? 'updated' : null
+}
+
+const hasLearned = ({ payment, facts }: Change): boolean =>
+  facts.transactions !== payment.facts.transactions
+
+/**
+ * A replacement is always told: by the edge itself where it takes the payment back, beside it where
+ * it does not. Where the same fact is a reorg, that is told first.
+ */
+function tellReplacement(
+  told: Told[],
+  change: Change,
+  { before, after }: { before: Judgement; after: Judgement },
+): void {
+  const { payment, observation, facts } = change
+  const replacement = hasLearned(change) ? replacementIn(facts, before, after) : null
+  if (replacement === null) return
+  const type = 'replaced'
+  const [first] = told
+  if (observation.kind === 'reorged') told.push({ type, status: after.status, replacement })
+  else if (first !== undefined && isEdge(payment.status, type, first.status))
+    told[0] = { type, status: first.status, replacement }
+  else told.unshift({ type, status: payment.status, replacement })
 }
 
 const settledIn = ({ transfers }: Judgement): number =>
@@ -140,11 +187,11 @@ function tell(payment: Payment, told: readonly Told[], telling: Telling): Decisi
   const { context, judgement, evidence } = telling
   const events: PaymentEvent[] = []
   let current = payment
-  for (const { type, status } of told) {
+  for (const { type, status, replacement } of told) {
     const previous = current.status
     const id = context.mint(context.at)
     current = follow(current, { id, type, status, at: context.at }, judgement)
-    const data = dataOf(current, { judgement, previous, type })
+    const data = dataOf(current, { judgement, previous, type, replacement })
     events.push({ id, type, at: context.at, data, evidence })
   }
   standings.set(current, { policy: context.policy, judgement })
@@ -167,7 +214,7 @@ export function follow(
     finality: judgement.finality,
     received: judgement.received,
     pending: judgement.pending,
-    reason: status === judgement.status ? judgement.reason : null,
+    reason: status === judgement.status ? judgement.reason : (passingReasons[status] ?? null),
     detectedAt: firstSeenIn(payment.facts),
     settledAt: succeededNow ? (payment.settledAt ?? event.at) : null,
     toldSuccess: payment.toldSuccess || succeededNow,
@@ -175,24 +222,41 @@ export function follow(
   }
 }
 
+/** Why a status is told that is left in the same breath. */
+const passingReasons: Readonly<Partial<Record<Status, string>>> = {
+  pending_expired: 'transaction_dropped',
+  investigation_required: 'resolved_by_person',
+}
+
+/** A claim that no node confirms is no money, and neither is a transaction that only stands in the way. */
 function firstSeenIn({ transactions }: Facts): number | null {
   let first: number | null = null
-  for (const { seenAt } of transactions) first = Math.min(first ?? seenAt, seenAt)
+  for (const transaction of transactions) {
+    const { seenAt } = transaction
+    if (movesMoney(transaction)) first = Math.min(first ?? seenAt, seenAt)
+  }
   return first
 }
 
 function dataOf(
   payment: Payment,
-  told: { judgement: Judgement; previous: Status | null; type: EventType },
+  told: {
+    judgement: Judgement
+    previous: Status | null
+    type: EventType
+    replacement?: Replacement | undefined
+  },
 ): EventData {
   const { decimals, amount } = payment.terms
-  const { decisive } = told.judgement
+  const { replacement } = told
+  const decisive = replacement === undefined ? told.judgement.decisive : replacement.by
+  const reason = replacement?.reason ?? payment.reason
   return {
     id: payment.id,
     sequence: payment.sequence,
     status: payment.status,
     previousStatus: told.previous,
-    txHash: decisive?.txHash ?? null,
+    txHash: publicTxHash(decisive?.txHash ?? null),
     chain: decisive?.chain ?? null,
     chainId: decisive?.accept?.chainId ?? null,
     token: decisive?.accept?.asset ?? null,
@@ -205,7 +269,8 @@ function dataOf(
     finality: payment.finality,
     detectedAt: toRfc3339OrNull(payment.detectedAt),
     settledAt: toRfc3339OrNull(payment.settledAt),
-    ...(payment.reason === null ? {} : { reason: payment.reason }),
+    ...(reason === null ? {} : { reason }),
+    ...(replacement && { replacedTxHash: replacement.txHash }),
     ...(told.type === 'pending' ? { note: pendingNote } : {}),
   }
 }

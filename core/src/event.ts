@@ -22,8 +22,10 @@ export interface EventData {
   readonly finality: Finality
   readonly detectedAt: string | null
   readonly settledAt: string | null
-  /** Why, when the status needs a reason. */
+  /** Why, when the status needs a reason; on `replaced`, whether the new transaction still pays. */
   readonly reason?: string
+  /** On `replaced` only: the transaction that is not expected any more; `txHash` is the new one. */
+  readonly replacedTxHash?: string
   /** On `pending` only: a mempool signal is no confirmation. */
   readonly note?: string
 }

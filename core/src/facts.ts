@@ -4,6 +4,7 @@ import type {
   BlockRef,
   Claimed,
   Dropped,
+  HeadMoved,
   Included,
   MempoolSeen,
   MovedNothing,
@@ -14,8 +15,10 @@ import type {
   SeenTransfer,
   Slot,
 } from './observation.ts'
-import type { Facts, Inclusion, Terms, Transaction } from './payment.ts'
+import type { Facts, Inclusion, Resolution, Terms, Transaction } from './payment.ts'
 import { plain } from './plain-json.ts'
+import type { ChainHead } from './policy.ts'
+import { wasSeen } from './transaction.ts'
 
 /** Nothing observed yet. */
 export const noFacts: Facts = { transactions: [], heads: {}, clock: null, withdrawn: null }
@@ -41,18 +44,8 @@ export function merge(facts: Facts, observation: Observation, terms: Terms): Fac
       return withTransaction(facts, observation, (known) => ({ ...known, claimed: true }))
     case 'dropped':
       return withTransaction(facts, observation, seenDropped)
-    case 'head': {
-      const known = facts.heads[observation.chain]
-      const { view, head, safe, finalized, witnesses = 1, disagree = false } = observation
-      if (known && (known.view > view || (known.view === view && known.head >= head))) return facts
-      return {
-        ...facts,
-        heads: {
-          ...facts.heads,
-          [observation.chain]: { view, head, safe, finalized, witnesses, disagree },
-        },
-      }
-    }
+    case 'head':
+      return withHead(facts, observation)
     case 'clock': {
       const chains = new Set(terms.accept.map((accept) => accept.chain))
       const through = [...chains].map((chain) => observation.scannedThrough[chain] ?? 0)
@@ -62,8 +55,12 @@ export function merge(facts: Facts, observation: Observation, terms: Terms): Fac
     }
     case 'withdrawn': {
       const { at, reason } = observation
-      const first = facts.withdrawn === null || at < facts.withdrawn.at
-      return first ? { ...facts, withdrawn: { at, reason } } : facts
+      const { withdrawn } = facts
+      const isFirst =
+        withdrawn === null ||
+        at < withdrawn.at ||
+        (at === withdrawn.at && reason < withdrawn.reason)
+      return isFirst ? { ...facts, withdrawn: { at, reason } } : facts
     }
     case 'resolved':
       return withResolution(facts, observation)
@@ -90,10 +87,17 @@ function withTransaction<Seen extends OfTransaction>(
   const isKnown = found?.chain === place.chain && found.txHash === place.txHash
   const none = { ...place, hint: null, mempool: null, seenAt: seen.at, inclusions: {} }
   const known = isKnown ? found : none
-  const next = { ...add(known, seen), seenAt: Math.min(known.seenAt, seen.at) }
+  const next = { ...add(known, seen), seenAt: seenAtOf(known, seen) }
   if (isKnown && textOf(known) === textOf(next)) return facts
   const into = at < 0 ? transactions.length : at
   return { ...facts, transactions: transactions.toSpliced(into, isKnown ? 1 : 0, next) }
+}
+
+/** The first sighting; while there is none, since when it is looked for. A payer's word is no sighting. */
+function seenAtOf(known: Transaction, seen: OfTransaction): number {
+  const isSighting = seen.kind !== 'claimed' && seen.kind !== 'dropped'
+  if (isSighting === wasSeen(known)) return Math.min(known.seenAt, seen.at)
+  return isSighting ? seen.at : known.seenAt
 }
 
 type Place = Pick<Transaction, 'chain' | 'txHash'>
@@ -158,7 +162,7 @@ function seenIncluded(known: Transaction, seen: Included): Transaction {
     outcome: 'paid',
     block: seen.block,
     transfers: seen.transfers,
-    sources: [seen.source],
+    sources: [...new Set([seen.source, ...(seen.alsoSeenBy ?? [])])].sort(),
   })
 }
 
@@ -217,18 +221,54 @@ function mergeInclusion(a: Inclusion, b: Inclusion): Inclusion {
 
 function withResolution(facts: Facts, { kind: _, source: __, ...said }: Resolved): Facts {
   const known = facts.resolutions ?? []
-  const text = canonicalJson(plain(said))
-  if (known.some((resolution) => canonicalJson(plain(resolution)) === text)) return facts
+  const text = resolutionText(said)
+  if (known.some((resolution) => resolutionText(resolution) === text)) return facts
   const resolutions = [...known, said].sort(
-    (a, b) => a.at - b.at || (canonicalJson(plain(a)) < canonicalJson(plain(b)) ? -1 : 1),
+    (a, b) => a.at - b.at || (resolutionText(a) < resolutionText(b) ? -1 : 1),
   )
   return { ...facts, resolutions }
 }
 
+const resolutionText = (resolution: Resolution): string => canonicalJson(plain(resolution))
+
+function withHead(
+  facts: Facts,
+  { kind: _, source: __, at: ___, chain, ...said }: HeadMoved,
+): Facts {
+  const known = facts.heads[chain]
+  const head = known === undefined ? headOf(said) : laterHead(known, headOf(said))
+  return head === known ? facts : { ...facts, heads: { ...facts.heads, [chain]: head } }
+}
+
+/** What says nothing is left out, as in heads that were stored before anybody counted. */
+const headOf = ({ witnesses = 1, disagree = false, ...head }: ChainHead): ChainHead => ({
+  ...head,
+  ...(witnesses !== 1 && { witnesses }),
+  ...(disagree && { disagree }),
+})
+
+/** The later view, then the longer branch. Of two words on one head the more careful one is kept. */
+function laterHead(a: ChainHead, b: ChainHead): ChainHead {
+  if (a.view !== b.view) return a.view > b.view ? a : b
+  if (a.head !== b.head) return a.head > b.head ? a : b
+  const both = headOf({
+    ...{ view: a.view, head: a.head },
+    safe: furthest(a.safe, b.safe),
+    finalized: furthest(a.finalized, b.finalized),
+    witnesses: Math.max(a.witnesses ?? 1, b.witnesses ?? 1),
+    disagree: a.disagree === true || b.disagree === true,
+  })
+  return canonicalJson(a) === canonicalJson(both) ? a : both
+}
+
+const furthest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b)
+
 /** One hash is one block; should two sources still disagree on its time, the earlier one counts. */
 function sameBlock(a: BlockRef | null, b: BlockRef | null): BlockRef | null {
   if (a === null || b === null) return a ?? b
-  return a.minedAt <= b.minedAt ? a : b
+  if (a.minedAt !== b.minedAt) return a.minedAt < b.minedAt ? a : b
+  return canonicalJson(a) <= canonicalJson(b) ? a : b
 }
 
 function unionTransfers(

@@ -1,11 +1,15 @@
-import type { Facts, Terms, Transfer } from './payment.ts'
+import type { Facts, Stage, Terms, Transfer } from './payment.ts'
 import type { Policy } from './policy.ts'
+import { deadlineOf, type Standing, standingOf } from './resolution.ts'
 import { type Finality, type Flag, flags, type Status } from './status-model.ts'
-import { isIncluded, transfersOf } from './transfer.ts'
+import { canonicalInclusion, nameOf } from './transaction.ts'
+import { isExpected, isIncluded, transfersOf } from './transfer.ts'
 
 /** What the facts mean under a policy. */
 export interface Judgement {
   readonly status: Status
+  /** Where the way there leads through, when no edge leads there directly. */
+  readonly through: Status | null
   readonly flags: readonly Flag[]
   readonly finality: Finality
   readonly received: bigint
@@ -16,30 +20,37 @@ export interface Judgement {
   readonly decisive: Transfer | null
 }
 
+/** What is judged. Without a status it is judged as one that did not succeed yet. */
+export interface Judged {
+  readonly terms: Terms
+  readonly facts: Facts
+  readonly toldSuccess: boolean
+  readonly status?: Status
+}
+
 /**
- * The status model as a function: no history but whether success was ever told. Money decides
- * before time, and time decides only where every accepted chain was read past it.
+ * The status model as a function: no history but whether success was told, and stands. Money decides
+ * before time, time decides only where every accepted chain was read past it, and people decide
+ * what neither can.
  */
-export function judge(
-  payment: { terms: Terms; facts: Facts; toldSuccess: boolean },
-  policy: Policy,
-): Judgement {
+export function judge(payment: Judged, policy: Policy): Judgement {
   const transfers = transfersOf(payment, policy)
   const included = transfers.filter((transfer) => isIncluded(transfer.stage))
-  const inMempool = transfers.filter((transfer) => transfer.stage === 'mempool')
+  const pending = transfers.filter((transfer) => isExpected(transfer.stage))
   const sums: Sums = {
     required: payment.terms.amount - payment.terms.tolerance,
     received: sum(included),
-    pending: sum(inMempool),
-    settled: sum(included.filter((transfer) => transfer.settled)),
+    pending: sum(pending),
+    settled: sum(included.filter((transfer) => transfer.settled && isInTime(transfer, payment))),
+    dropped: sum(transfers.filter((transfer) => transfer.stage === 'dropped')),
   }
-  const { status, reason } = statusOf(payment, sums, transfers)
-  const money = { included, inMempool, sums, transfers }
+  const standing = standingOf(payment.facts)
+  const money = { included, pending, sums, transfers }
+  const found = statusOf(payment, money, standing)
   return {
-    status,
-    reason,
-    finality: finalityOf(included, sums.required),
-    flags: flagsOf({ ...payment, status }, money, policy),
+    ...found,
+    finality: finalityOf(included, enoughOf(sums, standing)),
+    flags: flagsOf({ ...payment, status: found.status }, money, policy),
     received: sums.received,
     pending: sums.pending,
     transfers,
@@ -49,44 +60,120 @@ export function judge(
 
 interface Sums {
   readonly required: bigint
+  /** In canonical blocks. */
   readonly received: bigint
   readonly pending: bigint
+  /** Of what was received: certain under the policy, and not come after the watch. */
   readonly settled: bigint
+  /** Was pending, and is known to nobody any more. */
+  readonly dropped: bigint
+}
+
+interface Money {
+  readonly included: readonly Transfer[]
+  readonly pending: readonly Transfer[]
+  readonly transfers: readonly Transfer[]
+  readonly sums: Sums
 }
 
 const sum = (transfers: readonly Transfer[]): bigint =>
   transfers.reduce((total, transfer) => total + transfer.amount, 0n)
 
-function statusOf(
-  { terms, facts, toldSuccess }: { terms: Terms; facts: Facts; toldSuccess: boolean },
-  { required, received, pending, settled }: Sums,
-  transfers: readonly Transfer[],
-): { status: Status; reason: string | null } {
+/** What comes after the end of the watch reopens nothing: a person looks at it. */
+const isInTime = (transfer: Transfer, { terms }: Judged): boolean =>
+  firstKnownAt(transfer) <= terms.monitorUntil
+
+type Verdict = Pick<Judgement, 'status' | 'reason' | 'through'>
+
+const verdict = (
+  status: Status,
+  reason: string | null = null,
+  through: Status | null = null,
+): Verdict => ({ status, reason, through })
+
+const unclear = (reason: string): Verdict => verdict('investigation_required', reason)
+
+function statusOf(payment: Judged, money: Money, standing: Standing): Verdict {
+  const { facts, toldSuccess } = payment
+  const { required, received, pending, settled } = money.sums
+  if (stillAccepted(facts, received, standing)) {
+    return verdict('succeeded', null, 'investigation_required')
+  }
+  if (toldSuccess) {
+    if (standing.writtenOff)
+      return received > 0n ? unclear('paid_after_failure') : verdict('failed', 'written_off')
+    return settled >= required ? verdict('succeeded') : unclear('reorged_after_success')
+  }
   if (facts.withdrawn !== null) {
     return received + pending > 0n
-      ? { status: 'investigation_required', reason: 'paid_after_cancel' }
-      : { status: 'cancelled', reason: facts.withdrawn.reason }
+      ? unclear('paid_after_cancel')
+      : verdict('cancelled', facts.withdrawn.reason)
   }
-  if (settled >= required) return { status: 'succeeded', reason: null }
-  if (toldSuccess) return { status: 'investigation_required', reason: 'reorged_after_success' }
-  if (received >= required) return { status: 'confirming', reason: null }
-  if (received + pending >= required) return { status: 'pending_detected', reason: null }
-  const { clock } = facts
-  const over = clock !== null && clock.at > terms.expiresAt
-  // Never blind: a payment made in time may stand in a block that was not read yet.
-  if (over && clock.scannedThrough > terms.expiresAt) return { status: 'expired', reason: null }
-  return { status: 'awaiting', reason: lostReason(transfers) }
+  if (settled >= required) return verdict('succeeded')
+  const inTime = (transfers: readonly Transfer[]): bigint =>
+    sum(transfers.filter((transfer) => isInTime(transfer, payment)))
+  const [receivedInTime, pendingInTime] = [inTime(money.included), inTime(money.pending)]
+  if (receivedInTime >= required) return verdict('confirming')
+  if (receivedInTime + pendingInTime >= required) return verdict('pending_detected')
+  if (received + pending > receivedInTime + pendingInTime) return unclear('paid_after_watch')
+  return unpaid(payment, money, standing)
 }
 
-/** Why money that was seen is not there any more, if that is so. */
+/** Too little is there, or on its way. */
+function unpaid(payment: Judged, { sums, transfers }: Money, standing: Standing): Verdict {
+  const { clock } = payment.facts
+  const { required, received, pending, dropped } = sums
+  const wouldDo = dropped > 0n && received + pending + dropped >= required
+  const deadline = deadlineOf(payment)
+  // Never blind: a payment made in time may stand in a block that was not read yet.
+  const isOver = clock !== null && clock.at > deadline && clock.scannedThrough > deadline
+  if (isOver) return verdict('expired', null, wouldDo ? 'pending_expired' : null)
+  // Whoever lets it wait has heard of what is gone, and hopes for something new.
+  if (standing.waitsSince !== null)
+    return verdict('awaiting', lostReason(transfers), 'investigation_required')
+  return wouldDo
+    ? verdict('pending_expired', 'transaction_dropped')
+    : verdict('awaiting', lostReason(transfers))
+}
+
+/** Whether a person took what stood in blocks for enough, and all of it still stands there. */
+function stillAccepted(facts: Facts, received: bigint, { accepted }: Standing): boolean {
+  if (accepted === null || received < accepted.received) return false
+  const { of = [] } = accepted
+  if (of.length === 0) return true
+  const standing = new Set(
+    facts.transactions
+      .filter((transaction) => canonicalInclusion(transaction)?.outcome === 'paid')
+      .map(nameOf),
+  )
+  return of.every((name) => standing.has(nameOf(name)))
+}
+
+/** What the payment has to have: what was asked for, or what a person made do with. */
+const enoughOf = ({ required }: Sums, { accepted }: Standing): bigint =>
+  accepted !== null && accepted.received < required ? accepted.received : required
+
+/** Why money that was seen is not there any more, by the last stage that it came to. */
+const lostReasons: Readonly<Partial<Record<Stage, string>>> = {
+  reverted: 'transaction_reverted',
+  reorged: 'transaction_reorged',
+  replaced: 'replaced_elsewhere',
+  dropped: 'transaction_dropped',
+}
+
 function lostReason(transfers: readonly Transfer[]): string | null {
-  const last = transfers.at(-1)?.stage
-  if (last === 'reverted') return 'transaction_reverted'
-  return last === 'reorged' ? 'transaction_reorged' : null
+  const told = transfers.filter(({ stage }) => stage !== 'claimed' && stage !== 'ignored')
+  const last = told.at(-1)?.stage
+  if (last === undefined) return null
+  // What replaced it may be among the others, and pay.
+  const isReplaced =
+    last === 'replaced' && told.some(({ stage }) => lostReasons[stage] === undefined)
+  return isReplaced ? null : (lostReasons[last] ?? null)
 }
 
 /** The payment is as final as the transfers that cover it. */
 function finalityOf(included: readonly Transfer[], required: bigint): Finality {
+  if (included.length === 0) return 'none'
   const final = included.filter((transfer) => transfer.stage === 'final')
   if (sum(final) >= required) return 'final'
   const safe = included.filter((transfer) => transfer.stage !== 'included')
@@ -98,16 +185,19 @@ function finalityOf(included: readonly Transfer[], required: bigint): Finality {
  * comes on top neither holds the payment back nor stands for it. Until blocks cover it, what is
  * pending; else what was seen last.
  */
-function decisiveOf({ included, inMempool, transfers, sums }: Money): Transfer | null {
+function decisiveOf({ included, pending, transfers, sums }: Money): Transfer | null {
   const covering = coverOf(included, sums.required)
-  const pending = covering === null ? inMempool.at(-1) : undefined
-  if (pending !== undefined) return pending
+  const expected = covering === null ? pending.at(-1) : undefined
+  if (expected !== undefined) return expected
   const behind = [...(covering ?? included)].sort((a, b) => a.confirmations - b.confirmations)[0]
   return behind ?? transfers.filter((transfer) => transfer.stage !== 'ignored').at(-1) ?? null
 }
 
 /** The first transfers that make up the amount, settled ones before others; null when all do not. */
-function coverOf(included: readonly Transfer[], required: bigint): readonly Transfer[] | null {
+export function coverOf(
+  included: readonly Transfer[],
+  required: bigint,
+): readonly Transfer[] | null {
   const inOrder = [...included].sort(
     (a, b) => Number(b.settled) - Number(a.settled) || firstKnownAt(a) - firstKnownAt(b),
   )
@@ -119,37 +209,38 @@ function coverOf(included: readonly Transfer[], required: bigint): readonly Tran
   return null
 }
 
-interface Money {
-  readonly included: readonly Transfer[]
-  readonly inMempool: readonly Transfer[]
-  readonly transfers: readonly Transfer[]
-  readonly sums: Sums
-}
-
 function flagsOf(
   payment: { terms: Terms; facts: Facts; status: Status },
-  { included, inMempool, transfers, sums }: Money,
+  { included, pending, transfers, sums }: Money,
   policy: Policy,
 ): readonly Flag[] {
   const { terms, facts } = payment
-  const live = [...included, ...inMempool]
+  const live = [...included, ...pending]
   const total = sums.received + sums.pending
-  const raised: Partial<Record<Flag, boolean>> = {
+  const deadline = deadlineOf(payment)
+  const ignored = new Set(transfers.map((transfer) => transfer.ignored))
+  const raised: Record<Flag, boolean> = {
     underpaid: total > 0n && total < sums.required,
     // What is only pending may never come, or come under another hash: it is no second payment yet.
     overpaid: sums.received > terms.amount + terms.tolerance,
-    late: live.some((transfer) => firstKnownAt(transfer) > terms.expiresAt),
+    late: live.some((transfer) => firstKnownAt(transfer) > deadline),
     multiple_transfers: included.length > 1,
     duplicate_payment: paidAgain(included, sums.required),
-    wrong_token: transfers.some((transfer) => transfer.accept === null),
+    wrong_token: ignored.has('wrong_token'),
+    wrong_chain: ignored.has('wrong_chain'),
+    dust: ignored.has('dust'),
+    fee_on_transfer: lostOnTheWay(facts, included),
     reorg_seen: facts.transactions.some((transaction) =>
       Object.values(transaction.inclusions).some((inclusion) => !inclusion.canonical),
     ),
+    replaced_seen: transfers.some((transfer) => transfer.stage === 'replaced'),
     single_source:
       payment.status === 'succeeded' &&
       included.some((transfer) => transfer.sources.length < quorumOf(policy, transfer.chain)),
+    sources_disagree: live.some(({ chain }) => facts.heads[chain]?.disagree === true),
+    manually_marked: (facts.resolutions ?? []).length > 0,
   }
-  return flags.filter((flag) => raised[flag] === true)
+  return flags.filter((flag) => raised[flag])
 }
 
 const quorumOf = (policy: Policy, chain: string): number => policy.chains[chain]?.quorum ?? 1
@@ -162,4 +253,17 @@ const firstKnownAt = ({ seenAt, block }: Transfer): number =>
 function paidAgain(included: readonly Transfer[], required: bigint): boolean {
   const inOrder = [...included].sort((a, b) => firstKnownAt(a) - firstKnownAt(b))
   return inOrder.length > 1 && sum(inOrder.slice(0, -1)) >= required
+}
+
+/** Whether less arrived by a transaction that counts than its calldata asked the token to move. */
+function lostOnTheWay({ transactions }: Facts, included: readonly Transfer[]): boolean {
+  const counted = new Set(included.map(nameOf))
+  return transactions.some((transaction) => {
+    const { hint } = transaction
+    if (hint === null || !counted.has(nameOf(transaction))) return false
+    const arrived = (canonicalInclusion(transaction)?.transfers ?? [])
+      .filter(({ token, to }) => token === hint.token && to === hint.to)
+      .reduce((total, { amount }) => total + amount, 0n)
+    return arrived > 0n && arrived < hint.amount
+  })
 }

@@ -1,4 +1,5 @@
 import type { Instant } from './instant.ts'
+import type { Status } from './status-model.ts'
 
 /** Where a fact came from: `rpc:<name>`, `provider:<name>`, `payer`, `operator`, `merchant`, `clock`. */
 export type Source = string
@@ -89,6 +90,8 @@ export interface Included extends Seen {
   readonly block: BlockRef
   /** Every transfer of this transaction to this payment; one inclusion is one fact. */
   readonly transfers: readonly SeenTransfer[]
+  /** Further sources that showed the same receipt by the time it was told. */
+  readonly alsoSeenBy?: readonly Source[]
   /** What its calldata asked for, where that was read: a token that keeps a fee moves less. */
   readonly hint?: SeenTransfer
   readonly slot?: Slot
@@ -147,6 +150,12 @@ export interface Withdrawn {
 export const resolutionActions = ['accept', 'wait', 'refund_noted', 'dismiss'] as const
 export type ResolutionAction = (typeof resolutionActions)[number]
 
+/** A transaction by its name. */
+export interface TransactionName {
+  readonly chain: string
+  readonly txHash: string
+}
+
 /** A person decided. */
 export interface Resolved {
   readonly kind: 'resolved'
@@ -158,6 +167,10 @@ export interface Resolved {
   readonly reason: string
   /** What stood in blocks when it was decided, in the payment's units: `accept` holds for that much. */
   readonly received: bigint
+  /** Where the payment stood when it was decided. `decide` writes it down; so it does `of`. */
+  readonly on?: { readonly status: Status; readonly reason: string | null }
+  /** The transactions that it speaks of: no other money is set aside or accepted by it. */
+  readonly of?: readonly TransactionName[]
 }
 
 /** An append-only fact from one source. Everything Settlewire believes is folded from these. */

@@ -1,5 +1,5 @@
 import type { Instant } from './instant.ts'
-import type { BlockRef, ResolutionAction, SeenTransfer, Slot, Source } from './observation.ts'
+import type { BlockRef, Resolved, SeenTransfer, Slot, Source } from './observation.ts'
 import type { ChainHead } from './policy.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
@@ -77,14 +77,7 @@ export interface Transaction {
 }
 
 /** What a person decided, and when. */
-export interface Resolution {
-  readonly at: Instant
-  readonly actor: string
-  readonly action: ResolutionAction
-  readonly reason: string
-  /** What stood in blocks then. */
-  readonly received: bigint
-}
+export type Resolution = Omit<Resolved, 'kind' | 'source'>
 
 /** Everything observed of a payment. Merging is commutative, associative and idempotent. */
 export interface Facts {

@@ -1,3 +1,5 @@
+import { parseAmount, rescale } from './amount.ts'
+
 /** How sure a chain must be before a transfer counts as settled: so many blocks, or a tag the node answers. */
 export type Level = number | 'safe' | 'finalized'
 
@@ -36,6 +38,28 @@ export interface ChainHead {
   readonly witnesses?: number
   /** Whether providers name different blocks at one height, deeper than may pass by itself. */
   readonly disagree?: boolean
+}
+
+/** The level that holds for a payment, and the tier that named it; null where none did. */
+export interface Required {
+  readonly settled: Level
+  readonly tier: Tier | null
+}
+
+/** What a chain asks for in an asset, for a payment of this amount in units of `10^-decimals`. */
+export function requiredFor(
+  policy: ChainPolicy,
+  asset: string | null,
+  { amount, decimals }: { readonly amount: bigint; readonly decimals: number },
+): Required {
+  const tiers = policy.tiers?.[asset ?? '*'] ?? policy.tiers?.['*'] ?? []
+  const tier = tiers.find(({ upTo }) => upTo === null || isWithin(amount, decimals, upTo)) ?? null
+  return { settled: tier?.settled ?? policy.settled, tier }
+}
+
+function isWithin(amount: bigint, decimals: number, upTo: string): boolean {
+  const scale = Math.max(decimals, upTo.split('.')[1]?.length ?? 0)
+  return rescale(amount, decimals, scale) <= parseAmount(upTo, scale)
 }
 
 /** Blocks on top of and including `block`, or 0 when the head is behind it. */

@@ -255,20 +255,57 @@ export const edges: Readonly<Record<Status, Readonly<Record<Status, Cell>>>> = {
 }
 
 /**
- * The statuses to tell, in order, to get from one to the other: usually just the target. Where no
- * edge leads there directly, money passes through `confirming` and everything else through
- * `awaiting`. Null when no way exists.
+ * Where a way leads through when no edge leads there directly: money passes through `confirming`,
+ * what is gone was seen before, and everything else begins at `awaiting`.
  */
-export function pathTo(from: Status, to: Status): readonly Status[] | null {
-  if (from === to) return []
-  if (edges[from][to] !== null) return [to]
-  const via: Status = to === 'succeeded' ? 'confirming' : 'awaiting'
-  return edges[from][via] !== null && edges[via][to] !== null ? [via, to] : null
+const usualWay: Readonly<Record<Status, Status | null>> = {
+  awaiting: null,
+  pending_detected: 'awaiting',
+  pending_expired: 'pending_detected',
+  confirming: 'awaiting',
+  succeeded: 'confirming',
+  expired: 'awaiting',
+  cancelled: 'awaiting',
+  failed: 'awaiting',
+  investigation_required: null,
 }
 
-/** What may be told at any time without a change of status. */
-const aside: readonly EventType[] = ['updated', 'reorged', 'replaced', 'finalized']
+/**
+ * The statuses to tell, in order, to get from one to the other: usually just the target. Where no
+ * edge leads there directly, `through` is tried first, then the usual way. Null when no way exists.
+ */
+export function pathTo(
+  from: Status,
+  to: Status,
+  through: Status | null = null,
+): readonly Status[] | null {
+  if (from === to) return []
+  if (edges[from][to] !== null) return [to]
+  if (through !== null && edges[from][through] !== null && edges[through][to] !== null)
+    return [through, to]
+  const via = usualWay[to]
+  if (via === null) return null
+  const way = pathTo(from, via)
+  return way === null || edges[via][to] === null ? null : [...way, to]
+}
+
+/**
+ * What may be told at any time without a change of status. A reorg or a replacement that takes
+ * nothing away from the payment is told so, and what a person noted.
+ */
+export const aside: readonly EventType[] = [
+  'updated',
+  'reorged',
+  'replaced',
+  'finalized',
+  'resolved',
+]
+
+/** From where a replacement that does not pay us takes a payment back to `awaiting`, told as such. */
+export const replaceable: readonly Status[] = ['pending_detected', 'pending_expired', 'confirming']
 
 /** Whether an event of this type may take a payment from one status to the other. */
 export const isEdge = (from: Status, type: EventType, to: Status): boolean =>
-  edges[from][to] === type || (from === to && aside.includes(type))
+  edges[from][to] === type ||
+  (from === to && aside.includes(type)) ||
+  (type === 'replaced' && to === 'awaiting' && replaceable.includes(from))

@@ -3,6 +3,7 @@ import type { SeenTransfer } from './observation.ts'
 import type {
   Acceptance,
   Facts,
+  IgnoreReason,
   Inclusion,
   Stage,
   Terms,
@@ -13,42 +14,52 @@ import {
   type ChainHead,
   type ChainPolicy,
   confirmationsOf,
+  type Level,
   type Policy,
   reached,
+  requiredFor,
 } from './policy.ts'
+import { standingOf } from './resolution.ts'
+import { replacedIn } from './slot-group.ts'
+import type { Status } from './status-model.ts'
+import { canonicalInclusion, isDropped, isPending, nameOf, paidInclusion } from './transaction.ts'
+
+export { canonicalInclusion } from './transaction.ts'
 
 /** Stages that are money in a canonical block. */
 export const isIncluded = (stage: Stage): boolean =>
   stage === 'included' || stage === 'safe' || stage === 'final'
 
-/** Every movement of money known of a payment, oldest sighting first. */
-export function transfersOf(
-  { terms, facts }: { terms: Terms; facts: Facts },
-  policy: Policy,
-): readonly Transfer[] {
-  return facts.transactions
-    .flatMap((transaction) =>
-      transfersIn(transaction, terms, {
-        head: facts.heads[transaction.chain] ?? null,
-        policy: policy.chains[transaction.chain] ?? null,
-      }),
-    )
-    .sort((a, b) => a.seenAt - b.seenAt)
+/** Stages of money that is expected to come. */
+export const isExpected = (stage: Stage): boolean => stage === 'mempool' || stage === 'preconfirmed'
+
+/** What is read of a payment here. Its status says whether success was told and stands. */
+export interface Known {
+  readonly terms: Terms
+  readonly facts: Facts
+  readonly status?: Status
 }
 
-/** The one inclusion that is believed: of those called canonical, the one seen last. */
-export const canonicalInclusion = (transaction: Transaction): Inclusion | null =>
-  latest(transaction, (inclusion) => inclusion.canonical)
-
-/** By view; one step never names two blocks, and should it, the order of arrival still decides nothing. */
-function latest(
-  { inclusions }: Transaction,
-  picks: (inclusion: Inclusion) => boolean,
-): Inclusion | null {
-  const byView = Object.entries(inclusions)
-    .filter(([, inclusion]) => picks(inclusion))
-    .sort(([aHash, a], [bHash, b]) => b.view - a.view || (aHash < bHash ? -1 : 1))
-  return byView[0]?.[1] ?? null
+/** Every movement of money known of a payment, oldest sighting first. */
+export function transfersOf(payment: Known, policy: Policy): readonly Transfer[] {
+  const { terms, facts } = payment
+  const lost = replacedIn(facts.transactions)
+  const { setAside } = standingOf(facts)
+  const levels = new Map<Acceptance | null, Level>()
+  return facts.transactions
+    .flatMap((transaction) => {
+      const chain = {
+        head: facts.heads[transaction.chain] ?? null,
+        policy: policy.chains[transaction.chain] ?? null,
+      }
+      const fate = {
+        isReplaced: lost.has(transaction),
+        isSetAside: setAside.has(nameOf(transaction)),
+      }
+      const has = { terms, levels, isTold: payment.status === 'succeeded' }
+      return transfersIn({ transaction, ...fate }, chain, has)
+    })
+    .sort((a, b) => a.seenAt - b.seenAt)
 }
 
 interface ChainView {
@@ -56,47 +67,81 @@ interface ChainView {
   readonly policy: ChainPolicy | null
 }
 
-function transfersIn(transaction: Transaction, terms: Terms, chain: ChainView): Transfer[] {
-  const inclusion = canonicalInclusion(transaction)
-  const make = (seen: SeenTransfer, stage: Stage) =>
-    transferOf({ transaction, inclusion, seen, stage }, terms, chain)
-
-  if (inclusion?.outcome === 'paid') {
-    return inclusion.transfers.map((seen) => make(seen, 'included'))
-  }
-  if (inclusion !== null) {
-    const stage = inclusion.outcome === 'reverted' ? 'reverted' : 'ignored'
-    return transaction.hint === null ? [] : [make(transaction.hint, stage)]
-  }
-  const seen = transaction.hint === null ? lastPaid(transaction) : [transaction.hint]
-  const stage = transaction.mempool?.known ? 'mempool' : 'reorged'
-  return seen.map((transfer) => make(transfer, stage))
+interface Fate {
+  readonly transaction: Transaction
+  readonly isReplaced: boolean
+  readonly isSetAside: boolean
 }
 
-/** What an orphaned block said of it: the best guess at what the transaction would do again. */
-const lastPaid = (transaction: Transaction): readonly SeenTransfer[] =>
-  latest(transaction, (inclusion) => inclusion.outcome === 'paid')?.transfers ?? []
+interface Asked {
+  readonly terms: Terms
+  /** What each way to pay requires, read from the policy once. */
+  readonly levels: Map<Acceptance | null, Level>
+  /** Whether success was told: what held it back before holds it back no more. */
+  readonly isTold: boolean
+}
 
-interface Sighting {
-  readonly transaction: Transaction
+function transfersIn(fate: Fate, chain: ChainView, asked: Asked): Transfer[] {
+  const { transaction } = fate
+  const inclusion = fate.isReplaced ? null : canonicalInclusion(transaction)
+  const stage = fate.isReplaced ? 'replaced' : stageOf(transaction, inclusion)
+  const seen = stage === 'included' ? (inclusion?.transfers ?? []) : expectedOf(transaction)
+  return seen.map((one) => transferOf({ ...fate, inclusion, seen: one, stage }, chain, asked))
+}
+
+/** How far a transaction has come, before it is asked whether its money counts. */
+function stageOf(transaction: Transaction, inclusion: Inclusion | null): Stage {
+  if (inclusion !== null) return stageByOutcome[inclusion.outcome]
+  if (isPending(transaction)) {
+    const wasMined = Object.keys(transaction.inclusions).length > 0
+    return transaction.preconfirmed === true && !wasMined ? 'preconfirmed' : 'mempool'
+  }
+  if (isDropped(transaction)) return 'dropped'
+  return transaction.mempool === null && Object.keys(transaction.inclusions).length === 0
+    ? 'claimed'
+    : 'reorged'
+}
+
+/** `ignored` is refined by its reason; a canonical block of an unknown outcome cannot be. */
+const stageByOutcome: Readonly<Record<Inclusion['outcome'], Stage>> = {
+  paid: 'included',
+  reverted: 'reverted',
+  paid_elsewhere: 'ignored',
+  replaced: 'replaced',
+  unknown: 'reorged',
+}
+
+/** What it asked for, or what an orphaned block said: the best guess at what it would do. */
+function expectedOf(transaction: Transaction): readonly SeenTransfer[] {
+  const { hint, txHash, claimed } = transaction
+  if (hint !== null) return [hint]
+  const paid = paidInclusion(transaction)
+  if (paid !== null) return paid.transfers
+  const nothing = { token: null, from: '', to: '', amount: 0n }
+  return claimed === true ? [{ txHash, ordinal: 'hint', ...nothing }] : []
+}
+
+interface Sighting extends Fate {
   readonly inclusion: Inclusion | null
   readonly seen: SeenTransfer
   readonly stage: Stage
 }
 
-function transferOf(sighting: Sighting, terms: Terms, chain: ChainView): Transfer {
+function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTold }: Asked) {
   const { transaction, inclusion, seen } = sighting
   const accept = acceptanceOf(terms, transaction.chain, seen)
-  const counts = accept !== null && seen.amount > 0n
+  const ignored = ignoredFor(sighting, terms, accept)
   const block = inclusion?.block ?? null
-  const included = counts && sighting.stage === 'included' && block !== null
+  const isCounted = sighting.stage === 'included' && ignored === null && block !== null
   // A head read before the block joined belongs to another branch and says nothing of its depth.
   const known = chain.head !== null && chain.head.view >= (inclusion?.view ?? 0) ? chain.head : null
   // A block that holds it is itself the first confirmation, whatever head was last reported.
   const head = block === null ? 0 : Math.max(known?.head ?? 0, block.number)
   const view = known === null ? null : { ...known, head }
-  const level = chain.policy?.settled ?? null
-  return {
+  const level = levelOf(chain.policy, accept, { terms, levels })
+  const depth = view ?? { view: 0, head, safe: null, finalized: null }
+  const isDeep = isCounted && level !== null && reached(level, block.number, depth)
+  const transfer: Transfer = {
     chain: transaction.chain,
     txHash: transaction.txHash,
     ordinal: seen.ordinal,
@@ -104,36 +149,68 @@ function transferOf(sighting: Sighting, terms: Terms, chain: ChainView): Transfe
     from: seen.from,
     token: seen.token,
     units: seen.amount,
-    ignored: null,
     amount: accept === null ? 0n : rescale(seen.amount, accept.decimals, terms.decimals),
-    stage: included
-      ? depthOf(block.number, view, chain.policy)
-      : counts
-        ? sighting.stage
+    stage:
+      ignored === null
+        ? isCounted
+          ? depthOf(block.number, view, chain.policy)
+          : sighting.stage
         : 'ignored',
+    ignored,
     block,
-    confirmations: included ? confirmationsOf(block.number, head) : 0,
+    confirmations: isCounted ? confirmationsOf(block.number, head) : 0,
     requiredConfirmations: typeof level === 'number' ? level : null,
-    settled: included && isSettled(block.number, head, { head: known, policy: chain.policy }),
+    settled: isDeep && (isTold || isVouchedFor(inclusion, chain)),
     seenAt: transaction.seenAt,
     sources: inclusion?.sources ?? [],
   }
+  return transfer
 }
 
-function isSettled(block: number, head: number, { head: known, policy }: ChainView): boolean {
-  if (policy === null) return false
-  return reached(policy.settled, block, {
-    view: known?.view ?? 0,
-    head,
-    safe: known?.safe ?? null,
-    finalized: known?.finalized ?? null,
-  })
+/**
+ * Whether as many sources showed it as the policy wants. Where fewer are up there is nothing to wait
+ * for, and the payment is marked; where they contradict each other nothing new is certain.
+ */
+function isVouchedFor(inclusion: Inclusion | null, { head, policy }: ChainView): boolean {
+  const quorum = policy?.quorum ?? 1
+  if (head?.disagree === true) return false
+  return (inclusion?.sources.length ?? 0) >= quorum || (head?.witnesses ?? 1) < quorum
+}
+
+function levelOf(
+  policy: ChainPolicy | null,
+  accept: Acceptance | null,
+  { terms, levels }: Pick<Asked, 'terms' | 'levels'>,
+): Level | null {
+  if (policy === null) return null
+  const known = levels.get(accept)
+  if (known !== undefined && accept !== null) return known
+  const { settled } = requiredFor(policy, accept?.asset ?? null, terms)
+  levels.set(accept, settled)
+  return settled
 }
 
 function depthOf(block: number, head: ChainHead | null, policy: ChainPolicy | null): Stage {
   if (head === null || policy === null) return 'included'
   if (reached(policy.final, block, head)) return 'final'
   return reached('safe', block, head) ? 'safe' : 'included'
+}
+
+/** Why money that came, or is about to, does not count; null where it does, or where none comes. */
+function ignoredFor(
+  { transaction, seen, stage, isSetAside }: Sighting,
+  terms: Terms,
+  accept: Acceptance | null,
+): IgnoreReason | null {
+  if (stage === 'ignored') return 'paid_elsewhere'
+  if (stage !== 'included' && !isExpected(stage)) return null
+  if (isSetAside) return 'set_aside'
+  if (seen.amount === 0n) return 'zero'
+  if (accept === null) {
+    const isHere = terms.accept.some(({ chain }) => chain === transaction.chain)
+    return isHere ? 'wrong_token' : 'wrong_chain'
+  }
+  return accept.dust !== undefined && seen.amount < accept.dust ? 'dust' : null
 }
 
 /** Matched by chain, contract and address only: a symbol proves nothing. */

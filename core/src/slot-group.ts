@@ -1,0 +1,51 @@
+import type { Transaction } from './payment.ts'
+import { canonicalInclusion, isPending } from './transaction.ts'
+
+/**
+ * Which transactions lost the slot they wanted, and to which one: null where nobody saw the one that
+ * has it, as when an EIP-7702 authorization used the nonce up. At most one of a slot is not in here.
+ */
+export function replacedIn(
+  transactions: readonly Transaction[],
+): ReadonlyMap<Transaction, Transaction | null> {
+  const lost = new Map<Transaction, Transaction | null>()
+  for (const rivals of groupsOf(transactions)) {
+    const winner = winnerOf(rivals)
+    for (const rival of rivals) if (rival !== winner) lost.set(rival, winner)
+  }
+  return lost
+}
+
+/** By sender and nonce; whose slot is unknown contends with nobody. */
+function groupsOf(transactions: readonly Transaction[]): Iterable<readonly Transaction[]> {
+  const groups = new Map<string, Transaction[]>()
+  for (const transaction of transactions) {
+    const { chain, txHash, slot } = transaction
+    const key = slot ? `${chain} ${slot.sender} ${slot.nonce}` : `${chain} ${txHash}`
+    const known = groups.get(key)
+    if (known === undefined) groups.set(key, [transaction])
+    else known.push(transaction)
+  }
+  return groups.values()
+}
+
+/** A block decides; before that, of those that a pool holds, the best offer. Never what came first. */
+function winnerOf(rivals: readonly Transaction[]): Transaction | null {
+  const verdicts = rivals.map((rival) => ({ rival, inclusion: canonicalInclusion(rival) }))
+  const mined = verdicts
+    .filter(({ inclusion }) => inclusion !== null && inclusion.outcome !== 'replaced')
+    .sort((a, b) => (b.inclusion?.view ?? 0) - (a.inclusion?.view ?? 0) || byHash(a.rival, b.rival))
+  if (mined[0] !== undefined) return mined[0].rival
+  if (verdicts.some(({ inclusion }) => inclusion !== null)) return null
+  const pending = rivals.filter(isPending)
+  return [...(pending.length > 0 ? pending : rivals)].sort(byOffer)[0] ?? null
+}
+
+/** The best first. A pool takes the later one of two that offer the same, if it takes either. */
+function byOffer(a: Transaction, b: Transaction): number {
+  const [offerA, offerB] = [a.slot?.feePerGas ?? 0n, b.slot?.feePerGas ?? 0n]
+  if (offerA !== offerB) return offerA > offerB ? -1 : 1
+  return b.seenAt - a.seenAt || byHash(a, b)
+}
+
+const byHash = (a: Transaction, b: Transaction): number => (a.txHash < b.txHash ? -1 : 1)

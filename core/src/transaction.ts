@@ -1,0 +1,51 @@
+import type { Inclusion, Transaction } from './payment.ts'
+
+/** The one inclusion that is believed: of those called canonical, the one seen last. */
+export const canonicalInclusion = (transaction: Transaction): Inclusion | null =>
+  latest(transaction, (inclusion) => inclusion.canonical)
+
+/** The last block that was ever said to hold money of it, canonical or not. */
+export const paidInclusion = (transaction: Transaction): Inclusion | null =>
+  latest(transaction, (inclusion) => inclusion.outcome === 'paid')
+
+/** By view; one step never names two blocks, and should it, the order of arrival still decides nothing. */
+function latest(
+  { inclusions }: Transaction,
+  picks: (inclusion: Inclusion) => boolean,
+): Inclusion | null {
+  const byView = Object.entries(inclusions)
+    .filter(([, inclusion]) => picks(inclusion))
+    .sort(([aHash, a], [bHash, b]) => b.view - a.view || (aHash < bHash ? -1 : 1))
+  return byView[0]?.[1] ?? null
+}
+
+/** Whether some pool holds it, as far as is known. A later sighting takes back that it was dropped. */
+export const isPending = ({ mempool, droppedView = null }: Transaction): boolean =>
+  mempool?.known === true && (droppedView === null || droppedView <= mempool.view)
+
+/** Whether it was past its time-out and known to nobody, and was not seen since. */
+export const isDropped = (transaction: Transaction): boolean =>
+  (transaction.droppedView ?? null) !== null &&
+  transaction.mempool?.known !== false &&
+  !isPending(transaction)
+
+/** Whether the payer named it and nobody has seen it yet. */
+export const isOpenClaim = (transaction: Transaction): boolean =>
+  transaction.claimed === true && !wasSeen(transaction) && !isDropped(transaction)
+
+/** Whether a node ever showed it, in a pool or in a block. A payer's word is not that. */
+export const wasSeen = ({ mempool, inclusions }: Transaction): boolean =>
+  mempool !== null || Object.keys(inclusions).length > 0
+
+/** Whether it ever was to move something here. A rival and a mere claim were not. */
+export const movesMoney = ({ hint, inclusions }: Transaction): boolean =>
+  hint !== null ||
+  Object.values(inclusions).some(({ outcome }) => outcome === 'paid' || outcome === 'unknown')
+
+/** Names a transaction among all chains. */
+export const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): string =>
+  `${chain}:${txHash}`
+
+/** What a block added to an address belongs to no one transaction that could be looked up. */
+export const publicTxHash = (txHash: string | null): string | null =>
+  txHash === null || txHash.startsWith('balance:') ? null : txHash
