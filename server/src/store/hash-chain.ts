@@ -42,6 +42,7 @@ const canonicalData = (data: EventData): string =>
     previousStatus: data.previousStatus,
     reason: data.reason,
     receivedAmount: data.receivedAmount,
+    replacedTxHash: data.replacedTxHash,
     requiredConfirmations: data.requiredConfirmations,
     sequence: data.sequence,
     settledAt: data.settledAt,

@@ -17,7 +17,7 @@ type Fixed = 'id' | 'merchantId' | 'livemode' | 'transactionId' | 'createdAt' | 
  * and so does its text.
  */
 export function stateText(payment: Payment): string {
-  const { transactions, heads, clock, withdrawn } = payment.facts
+  const { transactions, heads, clock, withdrawn, resolutions } = payment.facts
   const plain: Omit<Payment, Fixed | 'facts' | 'received' | 'pending'> = {
     sequence: payment.sequence,
     status: payment.status,
@@ -29,11 +29,15 @@ export function stateText(payment: Payment): string {
     toldSuccess: payment.toldSuccess,
     head: payment.head,
   }
-  const seen: Omit<Payment['facts'], 'transactions' | 'heads'> = { clock, withdrawn }
+  const seen: Omit<Payment['facts'], 'transactions' | 'heads' | 'resolutions'> = {
+    clock,
+    withdrawn,
+  }
+  const decided = resolutions === undefined ? '' : `"resolutions":${canonicalText(resolutions)},`
   return (
     `${JSON.stringify(plain).slice(0, -1)},"received":${canonicalText(payment.received)},` +
     `"pending":${canonicalText(payment.pending)},"facts":${JSON.stringify(seen).slice(0, -1)},` +
-    `"heads":${canonicalText(heads)},"transactions":[${transactions.map(rememberedText).join()}]}}`
+    `"heads":${canonicalText(heads)},${decided}"transactions":[${transactions.map(rememberedText).join()}]}}`
   )
 }
 
