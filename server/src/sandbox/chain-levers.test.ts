@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Anvil, startAnvil } from '../../../test/support/anvil.ts'
+import { ChainLevers } from './chain-levers.ts'
+import { rpcAt, textOf } from './rpc.ts'
+
+let anvil: Anvil
+let levers: ChainLevers
+
+beforeAll(async () => {
+  anvil = await startAnvil({ args: ['--no-mining', '--hardfork', 'cancun'] })
+  levers = new ChainLevers(rpcAt(anvil.rpcUrl))
+})
+
+afterAll(() => anvil.stop())
+
+beforeEach(() => levers.mine(3))
+
+const receiver = `0x${'cd'.repeat(20)}`
+const send = (): Promise<string> =>
+  textOf(
+    anvil.rpc('eth_sendTransaction', [{ from: anvil.accounts[0], to: receiver, value: '0x1' }]),
+  )
+interface Receipt {
+  readonly blockHash: string
+  readonly blockNumber: string
+}
+const receipt = (hash: string) => anvil.rpc<Receipt | null>('eth_getTransactionReceipt', [hash])
+const hashAt = async (number: number): Promise<string> => {
+  const block = await anvil.rpc<{ hash: string }>('eth_getBlockByNumber', [
+    `0x${number.toString(16)}`,
+    false,
+  ])
+  return block.hash
+}
+
+describe('the chain’s levers', () => {
+  it('mines as many blocks as asked, what waits in the first of them', async () => {
+    const before = await levers.head()
+    const hash = await send()
+    const after = await levers.mine(40)
+    expect(after.head).toBe(before.head + 40)
+    expect(Number((await receipt(hash))?.blockNumber)).toBe(before.head + 1)
+  })
+
+  it('reorganises: same height, other blocks down to the depth and no deeper, nothing in them', async () => {
+    const hash = await send()
+    await levers.mine(1)
+    const before = await levers.head()
+    const old = [await hashAt(before.head - 2), await hashAt(before.head - 3)]
+    const after = await levers.reorg(3, false)
+    expect(after.head).toBe(before.head)
+    expect(after.hash).not.toBe(before.hash)
+    expect(await hashAt(before.head - 2)).not.toBe(old[0])
+    expect(await hashAt(before.head - 3)).toBe(old[1])
+    expect(await receipt(hash)).toBeNull()
+    expect(await anvil.rpc('eth_getTransactionByHash', [hash])).toBeNull()
+  })
+
+  it('reorganises keeping the transactions: the same hashes in other blocks, in their order', async () => {
+    const hashes = [await send(), await send()]
+    await levers.mine(1)
+    hashes.push(await send())
+    const { head } = await levers.mine(1)
+    const before = await Promise.all(hashes.map(receipt))
+    await levers.reorg(2, true)
+    const after = await Promise.all(hashes.map(receipt))
+    expect(after.map((one) => Number(one?.blockNumber))).toEqual([head - 1, head - 1, head])
+    for (const [i, one] of after.entries()) expect(one?.blockHash).not.toBe(before[i]?.blockHash)
+  })
+
+  it('reorganises one block into another one', async () => {
+    const hash = await send()
+    const before = await levers.mine(1)
+    const after = await levers.reorg(1, true)
+    expect(after.hash).not.toBe(before.hash)
+    expect((await receipt(hash))?.blockHash).toBe(after.hash)
+  })
+
+  it('leaves what waits in the pool where it is', async () => {
+    const hash = await send()
+    await levers.reorg(2, true)
+    expect(await anvil.rpc('eth_getTransactionByHash', [hash])).toMatchObject({ blockHash: null })
+    await levers.mine(1)
+    expect(await receipt(hash)).not.toBeNull()
+  })
+
+  it('refuses to take back more than there is, with the number that there is', async () => {
+    const { head } = await levers.head()
+    const asked = levers.reorg(head, false)
+    await expect(asked).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(asked).rejects.toThrow(String(head))
+    expect(await levers.head()).toMatchObject({ head })
+  })
+})
