@@ -5,6 +5,7 @@
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type FakeBlock, FakeChain, type FakeTx } from './evm/fake-chain.ts'
+import { FakeState } from './evm/fake-state.ts'
 
 /** What a node answers instead of a result. */
 export class Refused {
@@ -16,7 +17,14 @@ export class Refused {
   }
 }
 
-type Feed = 'newHeads' | 'whole' | 'hashes'
+type Feed =
+  | 'newHeads'
+  | 'whole'
+  | 'hashes'
+  | 'alchemy_pendingTransactions'
+  | 'pendingLogs'
+  | 'newFlashblockTransactions'
+type Wants = (result: unknown) => boolean
 
 export class FakeNode {
   chain = new FakeChain()
@@ -32,6 +40,10 @@ export class FakeNode {
   /** A node from before tags: it refuses them. */
   knowsTags = true
   knowsBlockReceipts = true
+  /** Balances, nonces, traces and the pool, as far as this node shows them. */
+  readonly state = new FakeState(this)
+  /** Subscriptions beyond the standard that it grants. */
+  readonly offers = new Set<string>()
   /** Subscriptions are accepted, and nothing ever comes. */
   mute = false
   /**
@@ -41,7 +53,7 @@ export class FakeNode {
   instead: (method: string, params: readonly unknown[]) => unknown = () => undefined
 
   readonly #server: WebSocketServer
-  readonly #feeds = new Map<string, { socket: WebSocket; feed: Feed }>()
+  readonly #feeds = new Map<string, { socket: WebSocket; feed: Feed; wants: Wants }>()
   #ids = 0
 
   private constructor(server: WebSocketServer) {
@@ -87,7 +99,21 @@ export class FakeNode {
     this.pool.set(tx.hash, tx)
     this.#push('whole', transactionJson(tx, null))
     this.#push('hashes', tx.hash)
+    this.#push('alchemy_pendingTransactions', transactionJson(tx, null))
   }
+
+  /** Promises a transaction, as a sequencer does before its block. */
+  promise(tx: FakeTx): void {
+    const block = { ...this.chain.head, hash: `0x${'0'.repeat(64)}`, transactions: [tx] }
+    const logs = logsJson(block)
+    const status = tx.reverted ? '0x0' : '0x1'
+    for (const log of logs) this.#push('pendingLogs', log)
+    this.#push('newFlashblockTransactions', { ...transactionJson(tx, null), logs, status })
+  }
+
+  /** What is subscribed under this name now, by its parameter. */
+  subscribed = (feed: string): readonly unknown[] => this.#subscribed.get(feed) ?? []
+  readonly #subscribed = new Map<string, unknown[]>()
 
   /** `more` is what this node adds to, or gets wrong in, the header. */
   announce(block: FakeBlock, more: object = {}): void {
@@ -111,8 +137,8 @@ export class FakeNode {
 
   #push(feed: Feed, result: unknown): void {
     if (this.mute) return
-    for (const [subscription, { socket, feed: wanted }] of this.#feeds) {
-      if (wanted !== feed) continue
+    for (const [subscription, { socket, feed: wanted, wants }] of this.#feeds) {
+      if (wanted !== feed || !wants(result)) continue
       const params = { subscription, result }
       socket.send(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params }))
     }
@@ -148,7 +174,7 @@ export class FakeNode {
       case 'eth_chainId':
         return quantity(this.chainId)
       case 'eth_subscribe':
-        return this.#subscribe(socket, by, second === true)
+        return this.#subscribe(socket, by, second)
       case 'eth_unsubscribe':
         return this.#feeds.delete(by)
       case 'eth_getBlockByNumber':
@@ -164,22 +190,39 @@ export class FakeNode {
       case 'eth_getTransactionByHash':
         return this.#transaction(by)
       default:
-        return unknownMethod
+        return this.state.answer(method, params) ?? unknownMethod
     }
   }
 
-  #subscribe(socket: WebSocket, what: string, whole: boolean): unknown {
+  #subscribe(socket: WebSocket, what: string, how: unknown): unknown {
+    if (extraFeeds.has(what)) return this.#subscribeExtra(socket, what as Feed, how)
+    const whole = how === true
     const pending = what === 'newPendingTransactions'
     if (pending && this.pendingForm === 'none') return unknownMethod
     if (pending && whole && this.pendingForm === 'whole_refused') return unknownMethod
     const hashes = !whole || this.pendingForm === 'hashes_only'
     const id = quantity(++this.#ids)
-    this.#feeds.set(id, { socket, feed: pending ? (hashes ? 'hashes' : 'whole') : 'newHeads' })
+    const feed = pending ? (hashes ? 'hashes' : 'whole') : 'newHeads'
+    this.#feeds.set(id, { socket, feed, wants: () => true })
+    socket.once('close', () => this.#feeds.delete(id))
+    return id
+  }
+
+  #subscribeExtra(socket: WebSocket, feed: Feed, how: unknown): unknown {
+    if (!this.offers.has(feed)) return unknownMethod
+    const { toAddress } = how as { toAddress?: readonly string[] }
+    if (toAddress !== undefined && (toAddress.length === 0 || toAddress.length > 1_000)) {
+      return new Refused(-32602, 'toAddress must name between 1 and 1000 addresses')
+    }
+    const id = quantity(++this.#ids)
+    this.#feeds.set(id, { socket, feed, wants: wantedBy(feed, how) })
+    this.#subscribed.set(feed, [...this.subscribed(feed), how])
     socket.once('close', () => this.#feeds.delete(id))
     return id
   }
 
   #blockAt(tag: string, whole: boolean): unknown {
+    if (tag === 'pending') return this.state.pendingBlock()
     if (tag === 'latest') return blockJson(this.chain.head, whole)
     if (tag !== 'safe' && tag !== 'finalized') return blockJson(this.chain.at(Number(tag)), whole)
     if (!this.knowsTags) return new Refused(-32602, 'invalid argument 0: unknown tag')
@@ -239,9 +282,33 @@ const blockJson = (block: FakeBlock | undefined, whole: boolean) =>
         ),
       }
 
-const transactionJson = (tx: FakeTx, block: FakeBlock | null) => ({
+/** The provider's side of a filter. */
+const wantedBy = (feed: Feed, how: unknown): Wants => {
+  const { toAddress, address, topics } = how as {
+    toAddress?: readonly string[]
+    address?: readonly string[]
+    topics?: readonly string[]
+  }
+  return (result) => {
+    const shown = result as { to: string; address: string; topics: readonly string[] }
+    if (feed === 'alchemy_pendingTransactions') return toAddress?.includes(shown.to) ?? true
+    if (feed !== 'pendingLogs') return true
+    return (address?.includes(shown.address) ?? true) && topics?.[0] === shown.topics[0]
+  }
+}
+
+const extraFeeds = new Set([
+  'alchemy_pendingTransactions',
+  'pendingLogs',
+  'newFlashblockTransactions',
+])
+
+export const transactionJson = (tx: FakeTx, block: FakeBlock | null) => ({
   hash: tx.hash,
+  type: '0x2',
   from: tx.from,
+  nonce: quantity(tx.nonce),
+  maxFeePerGas: quantity(tx.maxFeePerGas),
   to: tx.to,
   value: quantity(tx.value),
   input: tx.input,

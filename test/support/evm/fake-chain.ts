@@ -10,14 +10,27 @@ export interface FakeLog {
   readonly data: string
 }
 
+/** The native coin, moved by a contract. What is undone stays in a trace, with its error. */
+export interface FakeMove {
+  readonly from: string
+  readonly to: string
+  readonly value: bigint
+  readonly undone?: boolean
+  readonly calls?: readonly FakeMove[]
+}
+
 export interface FakeTx {
   readonly hash: string
   readonly from: string
+  readonly nonce: number
+  readonly maxFeePerGas: bigint
   readonly to: string | null
   readonly value: bigint
   readonly input: string
   readonly reverted: boolean
   readonly logs: readonly FakeLog[]
+  /** What the contract that it calls does with money. */
+  readonly calls: readonly FakeMove[]
 }
 
 export interface FakeBlock {
@@ -45,11 +58,14 @@ export const newAddress = (): string => hash(`address ${++made}`).slice(0, 42)
 export const fakeTx = (parts: Partial<FakeTx> = {}): FakeTx => ({
   hash: hash(`transaction ${++made}`),
   from: newAddress(),
+  nonce: 0,
+  maxFeePerGas: 10n ** 9n,
   to: newAddress(),
   value: 0n,
   input: '0x',
   reverted: false,
   logs: [],
+  calls: [],
   ...parts,
 })
 
@@ -106,6 +122,14 @@ export class FakeChain {
   /** Takes the last blocks off the canonical chain. They stay known by hash; what is mined next is a fork. */
   rewind(blocks: number): readonly FakeBlock[] {
     return this.#canonical.splice(-blocks)
+  }
+
+  /** The same chain as another node knows it: from here on each grows by itself. */
+  fork(): FakeChain {
+    const other = new FakeChain()
+    for (const [known, block] of this.#blocks) other.#blocks.set(known, block)
+    other.#canonical = [...this.#canonical]
+    return other
   }
 
   /** Makes a known branch canonical again. */

@@ -268,7 +268,8 @@ describe('what a block did to us', () => {
     await world.atHead()
     const whole = (): number =>
       world.node.asked.filter(
-        ({ method, params }) => method.includes('Block') && params[1] === true,
+        ({ method, params }) =>
+          method.includes('Block') && params[0] !== 'pending' && params[1] === true,
       ).length
     world.node.mine([nativeTx(to, 5n)])
     await world.atHead()

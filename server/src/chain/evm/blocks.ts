@@ -1,14 +1,16 @@
-import { Failure } from '@settlewire/core/errors'
-import type { Clock, WatchSet } from '../../ports.ts'
+import type { Clock, Log, WatchSet } from '../../ports.ts'
 import { bloomTest } from './bloom.ts'
+import { hintOf, type PendingRules, slotOf } from './calldata.ts'
+import { fieldsOf } from './hex.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
 import { tokenTransfers, transferTopic } from './logs.ts'
+import { InnerPayments } from './native/inner-payments.ts'
 import type { EvmNode, Header, Receipt } from './node.ts'
-import { type BlockContents, missingOf } from './verdict.ts'
+import { receiptOf, receiptsAtOnce, receiptsOf, unread } from './receipts.ts'
+import { type BlockContents, type Call, missingOf } from './verdict.ts'
 
 const blocksAtOnce = 16
-const receiptsAtOnce = 16
 const firstDoubtMs = 30
 
 /**
@@ -24,9 +26,13 @@ export class BlockReader {
   readonly #tokens: readonly string[]
   readonly #tokenSet: ReadonlySet<string>
   readonly #mayHold: (logsBloom: unknown) => boolean
+  readonly #inner: InnerPayments
 
   constructor(parts: {
     readonly tokens: readonly string[]
+    /** Answers many balances at once. Left out or null: it is not there, and few are asked for. */
+    readonly multicall3?: string | null
+    readonly log?: Log
     readonly watch: WatchSet
     readonly clock: Clock
     readonly limits: Limits
@@ -37,11 +43,20 @@ export class BlockReader {
     this.#tokens = parts.tokens
     this.#tokenSet = new Set(parts.tokens)
     this.#mayHold = bloomTest(parts.tokens, transferTopic)
+    const { clock, multicall3 = null, log = null } = parts
+    this.#inner = new InnerPayments({ clock, multicall3, log })
   }
 
-  /** Reads blocks side by side and answers in their order. */
-  read(node: EvmNode, headers: readonly Header[]): Promise<BlockContents[]> {
-    return inParallel(headers, blocksAtOnce, (header) => this.#readOne(node, header))
+  /** Reads blocks of one chain side by side and answers in their order, oldest first. */
+  async read(node: EvmNode, headers: readonly Header[]): Promise<BlockContents[]> {
+    const { wantsNative } = this.#watch
+    // The blocks are there already: who joins from now on was paid in none of them.
+    const addresses = wantsNative ? [...this.#watch.nativeAddresses()] : []
+    const blocks = await inParallel(headers, blocksAtOnce, (header) =>
+      this.#readOne(node, header, wantsNative),
+    )
+    await this.#inner.find(node, blocks, addresses)
+    return blocks
   }
 
   /** Fetches what `missingOf` names, all of it. */
@@ -52,12 +67,16 @@ export class BlockReader {
       await inParallel(missing.receipts, receiptsAtOnce, async (txHash) => {
         block.receipts.set(txHash, await receiptOf(node, txHash, block.header.ref.hash))
       })
+      const rules = { tokens: this.#tokenSet, watch: this.#watch }
+      await inParallel(missing.calls, receiptsAtOnce, async (txHash) => {
+        block.calls.set(txHash, await callOf(node, { header: block.header, txHash }, rules))
+      })
     })
   }
 
-  async #readOne(node: EvmNode, known: Header): Promise<BlockContents> {
+  async #readOne(node: EvmNode, known: Header, whole: boolean): Promise<BlockContents> {
     const [header, early] = await Promise.all([
-      wholeOf(node, known, this.#watch.wantsNative),
+      wholeOf(node, known, whole),
       this.#logs(node, known),
     ])
     const txHashes = header.txHashes ?? []
@@ -70,7 +89,8 @@ export class BlockReader {
       logs = all.flatMap((receipt) => receipt.logs)
     }
     const transfers = tokenTransfers(logs, this.#tokenSet, header.ref.hash)
-    return { header, txHashes, transfers, values: header.values, receipts }
+    const none = { inner: [], calls: new Map<string, Call | null>() }
+    return { header, txHashes, transfers, values: header.values, receipts, ...none }
   }
 
   /**
@@ -96,27 +116,14 @@ async function wholeOf(node: EvmNode, known: Header, whole: boolean): Promise<He
   return header
 }
 
-async function receiptsOf(
+/** From the block where it came whole, else asked for. A node that lags behind its block shows none. */
+async function callOf(
   node: EvmNode,
-  blockHash: string,
-  txHashes: readonly string[],
-): Promise<readonly Receipt[]> {
-  const together = await node.blockReceipts(blockHash)
-  if (together === null) {
-    // Not every node has the call; every node has receipts.
-    return inParallel(txHashes, receiptsAtOnce, (txHash) => receiptOf(node, txHash, blockHash))
-  }
-  const complete = together.length === txHashes.length
-  if (!complete || together.some((receipt) => receipt.blockHash !== blockHash)) {
-    throw unread('lacks receipts of a block')
-  }
-  return together
+  { header, txHash }: { header: Header; txHash: string },
+  rules: PendingRules,
+): Promise<Call | null> {
+  const listed = header.listed?.find((one) => fieldsOf(one)?.hash === txHash)
+  const transaction = listed ?? (await node.transaction(txHash))
+  const slot = slotOf(transaction)
+  return slot === null ? null : { hint: hintOf(transaction, rules), slot }
 }
-
-async function receiptOf(node: EvmNode, txHash: string, blockHash: string): Promise<Receipt> {
-  const receipt = await node.receipt(txHash)
-  if (receipt?.blockHash !== blockHash) throw unread('lacks a receipt of a block')
-  return receipt
-}
-
-const unread = (why: string): Failure => new Failure('chain_unavailable', `The node ${why}.`)

@@ -20,6 +20,8 @@ export interface Header {
   readonly txHashes: readonly string[] | null
   /** What each transaction itself moves. Null unless whole transactions were asked for. */
   readonly values: readonly TopValue[] | null
+  /** The transactions as they came, where they came whole. */
+  readonly listed?: readonly unknown[] | null
 }
 
 /** The native coin a transaction carries, not yet known to have succeeded. */
@@ -37,15 +39,26 @@ export interface Receipt {
   readonly logs: readonly unknown[]
 }
 
+/** Counts what a node is worth. */
+export interface LogTally {
+  /** Blocks it was asked the logs of. */
+  logsAsked: number
+  /** Of these, empty answers that turned out to be wrong. */
+  logsEmpty: number
+}
+
 /**
  * What a follower asks of a node, each answer parsed before it is believed. A refusal that a node
  * is free to give is null; anything else that is not in the contract throws `chain_unavailable`.
  */
 export class EvmNode {
+  /** For whoever reads logs to count in. */
+  readonly tally: LogTally
   readonly #socket: RpcConnection
 
-  constructor(socket: RpcConnection) {
+  constructor(socket: RpcConnection, tally: LogTally = { logsAsked: 0, logsEmpty: 0 }) {
     this.#socket = socket
+    this.tally = tally
   }
 
   async chainId(): Promise<number> {
@@ -138,6 +151,7 @@ export function parseHeader(value: unknown): Header {
     logsBloom: fields.logsBloom,
     txHashes: listed?.map(hashOfListed) ?? null,
     values: listed !== null && whole ? listed.flatMap(topValue) : null,
+    listed: whole ? listed : null,
   }
 }
 

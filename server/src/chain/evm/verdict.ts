@@ -1,7 +1,7 @@
 import { assert } from '@settlewire/core/assert'
-import type { SeenTransfer } from '@settlewire/core/observation'
+import type { SeenTransfer, Slot } from '@settlewire/core/observation'
 import type { AppliedBlock, WatchSet } from '../../ports.ts'
-import { fieldsOf, malformed } from './hex.ts'
+import { fieldsOf, isHash, malformed } from './hex.ts'
 import { logIndexOf, type TokenTransfer, tokenTransferAt, txHashOf } from './logs.ts'
 import type { Header, Receipt, TopValue } from './node.ts'
 
@@ -12,13 +12,25 @@ export interface BlockContents {
   readonly transfers: readonly TokenTransfer[]
   /** Null as long as nobody waits for the native coin. */
   values: readonly TopValue[] | null
+  /** What contracts paid in the native coin, to addresses that waited for it. */
+  inner: readonly SeenTransfer[]
   readonly receipts: Map<string, Receipt>
+  /** Null where the node did not show the transaction, or not whole. */
+  readonly calls: Map<string, Call | null>
+}
+
+/** What a transaction's calldata asked for, and the slot it took. */
+export interface Call {
+  readonly hint: SeenTransfer | null
+  readonly slot: Slot
 }
 
 /** What must still be fetched before a block can be judged. */
 interface Missing {
   readonly values: boolean
   readonly receipts: readonly string[]
+  /** Transactions that pay us, whose calldata and slot belong to the evidence. */
+  readonly calls: readonly string[]
 }
 
 /**
@@ -27,23 +39,32 @@ interface Missing {
  */
 export function missingOf(block: BlockContents, watch: WatchSet): Missing {
   const values = watch.wantsNative && block.values === null
-  const needed = new Set<string>()
+  const paying = new Set<string>()
   for (const transfer of block.transfers) {
-    if (watch.has(transfer.to)) needed.add(txHashOf(transfer))
+    if (watch.has(transfer.to)) paying.add(txHashOf(transfer))
   }
-  for (const { to, txHash } of valuesOf(block, watch)) if (watch.has(to)) needed.add(txHash)
+  for (const { to, txHash } of valuesOf(block, watch)) if (watch.has(to)) paying.add(txHash)
+  for (const { to, txHash } of innerOf(block, watch)) {
+    if (watch.has(to) && isHash(txHash)) paying.add(txHash)
+  }
+  const needed = new Set(paying)
   for (const txHash of block.txHashes) if (watch.tracks(txHash)) needed.add(txHash)
-  return { values, receipts: [...needed].filter((txHash) => !block.receipts.has(txHash)) }
+  return {
+    values,
+    receipts: [...needed].filter((txHash) => !block.receipts.has(txHash)),
+    calls: [...paying].filter((txHash) => !block.calls.has(txHash)),
+  }
 }
 
 export const isComplete = (block: BlockContents, watch: WatchSet): boolean => {
-  const missing = missingOf(block, watch)
-  return !missing.values && missing.receipts.length === 0
+  const { values, receipts, calls } = missingOf(block, watch)
+  return !values && receipts.length === 0 && calls.length === 0
 }
 
 /** What a complete block did to us. Only a successful receipt moves money. */
 export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
-  const transfers = [...tokenMoves(block, watch), ...nativeMoves(block, watch)]
+  const inner = innerOf(block, watch).filter(({ to }) => watch.has(to))
+  const transfers = [...tokenMoves(block, watch), ...nativeMoves(block, watch), ...inner]
   const paying = new Set(transfers.map((transfer) => transfer.txHash))
   const movedNothing = block.txHashes
     .filter((txHash) => watch.tracks(txHash) && !paying.has(txHash))
@@ -53,7 +74,12 @@ export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
         ? ('paid_elsewhere' as const)
         : ('reverted' as const),
     }))
-  return { block: block.header.ref, transfers, movedNothing }
+  const calls = new Map<string, Call>()
+  for (const txHash of paying) {
+    const call = block.calls.get(txHash)
+    if (call) calls.set(txHash, call)
+  }
+  return { block: block.header.ref, transfers, movedNothing, calls }
 }
 
 function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
@@ -76,6 +102,8 @@ const nativeMoves = (block: BlockContents, watch: WatchSet): SeenTransfer[] =>
 
 const valuesOf = (block: BlockContents, watch: WatchSet) =>
   watch.wantsNative ? (block.values ?? []) : []
+
+const innerOf = (block: BlockContents, watch: WatchSet) => (watch.wantsNative ? block.inner : [])
 
 /**
  * The log's place within its transaction. The block-wide index is another one when the transaction

@@ -1,0 +1,90 @@
+import type { BlockRef } from '@settlewire/core/observation'
+import { askAt } from '../at-block.ts'
+import { malformed, toBigInt } from '../hex.ts'
+import { inParallel } from '../in-parallel.ts'
+import type { EvmNode } from '../node.ts'
+
+/** So many fit well under the gas that nodes allow one call, and under their limits of size. */
+const addressesPerCall = 500
+const callsAtOnce = 4
+/** `aggregate3((address,bool,bytes)[])` and `getEthBalance(address)` of Multicall3. */
+const aggregate3 = '82ad56cb'
+const getEthBalance = '4d2301cc'
+
+/**
+ * What each address held after a block. Null when the node cannot tell of that block. Without
+ * Multicall3 each address is a question of its own: the caller asks for few.
+ */
+export async function balancesAt(
+  node: EvmNode,
+  { addresses, multicall3 }: { addresses: readonly string[]; multicall3: string | null },
+  block: Pick<BlockRef, 'hash' | 'number'>,
+): Promise<ReadonlyMap<string, bigint> | null> {
+  const perCall = multicall3 === null ? 1 : addressesPerCall
+  const chunks = Array.from({ length: Math.ceil(addresses.length / perCall) }, (_, at) =>
+    addresses.slice(at * perCall, (at + 1) * perCall),
+  )
+  const read = await inParallel(chunks, callsAtOnce, (chunk) =>
+    multicall3 === null ? single(node, chunk, block) : together(node, { chunk, multicall3 }, block),
+  )
+  const balances = new Map<string, bigint>()
+  for (const [at, values] of read.entries()) {
+    if (values === null) return null
+    for (const [place, address] of (chunks[at] ?? []).entries()) {
+      balances.set(address, values[place] ?? 0n)
+    }
+  }
+  return balances
+}
+
+type Block = Pick<BlockRef, 'hash' | 'number'>
+
+async function single(node: EvmNode, chunk: readonly string[], block: Block) {
+  const answer = await askAt(node, { method: 'eth_getBalance', params: chunk }, block)
+  return answer === null ? null : [toBigInt(answer, 'balance')]
+}
+
+async function together(
+  node: EvmNode,
+  { chunk, multicall3 }: { chunk: readonly string[]; multicall3: string },
+  block: Block,
+) {
+  const call = { to: multicall3, data: encodeBalanceCalls(multicall3, chunk) }
+  const answer = await askAt(node, { method: 'eth_call', params: [call] }, block)
+  // No code there yet at that block: it is told in no way but an empty answer.
+  if (answer === null || answer === '0x') return null
+  return decodeBalances(answer, chunk.length)
+}
+
+const word = (value: number | string): string =>
+  (typeof value === 'number' ? value.toString(16) : value.replace(/^0x/, '')).padStart(64, '0')
+
+/** Every element is of one size, so that the ABI's offsets are a row of even steps. */
+export function encodeBalanceCalls(multicall3: string, addresses: readonly string[]): string {
+  const elementBytes = 192
+  const offsets = addresses.map((_, at) => word(addresses.length * 32 + at * elementBytes))
+  const elements = addresses.map(
+    (address) =>
+      `${word(multicall3)}${word(0)}${word(0x60)}${word(36)}` +
+      `${getEthBalance}${word(address)}`.padEnd(128, '0'),
+  )
+  return `0x${aggregate3}${word(0x20)}${word(addresses.length)}${offsets.join('')}${elements.join('')}`
+}
+
+/** `(bool success, bytes returned)[]`, each of one word. Throws when it is anything else. */
+export function decodeBalances(answer: unknown, count: number): bigint[] {
+  if (typeof answer !== 'string' || !/^0x[0-9a-fA-F]*$/.test(answer)) throw malformed('balances')
+  const wordAt = (byte: number): bigint => {
+    const text = answer.slice(2 + byte * 2, 66 + byte * 2)
+    if (text.length !== 64) throw malformed('balances')
+    return BigInt(`0x${text}`)
+  }
+  const list = Number(wordAt(0))
+  if (Number(wordAt(list)) !== count) throw malformed('balances')
+  return Array.from({ length: count }, (_, at) => {
+    const element = list + 32 + Number(wordAt(list + 32 + at * 32))
+    const returned = element + Number(wordAt(element + 32))
+    if (wordAt(element) !== 1n || wordAt(returned) !== 32n) throw malformed('balances')
+    return wordAt(returned + 32)
+  })
+}

@@ -1,0 +1,141 @@
+import type { BlockRef } from '@settlewire/core/observation'
+import { fieldsOf, quantity, toAddress, toBigInt, toHash } from '../hex.ts'
+import type { EvmNode } from '../node.ts'
+
+/** The native coin, moved by a contract in a call that was not undone. */
+export interface Move {
+  readonly txHash: string
+  /** Its place in the call tree, `0.2.1`: the same in every block that includes the transaction. */
+  readonly path: string
+  readonly from: string
+  readonly to: string
+  readonly amount: bigint
+}
+
+interface Block {
+  readonly ref: BlockRef
+  readonly txHashes: readonly string[]
+}
+
+interface Form {
+  readonly method: string
+  readonly params: (ref: BlockRef) => readonly unknown[]
+  /** Null when it is not the whole block, this block. */
+  readonly parse: (result: unknown, block: Block) => Move[] | null
+}
+
+/** Geth's, which others speak too, and Parity's, which is asked by number and names the block. */
+const forms: readonly Form[] = [
+  {
+    method: 'debug_traceBlockByHash',
+    params: ({ hash }) => [hash, { tracer: 'callTracer' }],
+    parse: parseCallTree,
+  },
+  { method: 'trace_block', params: ({ number }) => [quantity(number)], parse: parseFlat },
+]
+
+const methodUnknown = -32601
+/** A node that refused so often in a row for reasons of its own is not asked again. */
+const refusalsMax = 3
+
+interface Known {
+  form: Form | null
+  refusals: number
+}
+/** By connection: what each node was found to offer. */
+const offered = new WeakMap<EvmNode, Known>()
+
+/** What contracts moved in a block; null where no trace is offered, or none of this block. */
+export async function tracedMoves(node: EvmNode, block: Block): Promise<readonly Move[] | null> {
+  const known = offered.get(node)
+  if (known !== undefined && known.refusals >= refusalsMax) return null
+  let refusals = known?.refusals ?? 0
+  let unknown = 0
+  for (const form of known?.form ? [known.form] : forms) {
+    const answer = await node.ask(form.method, form.params(block.ref))
+    if ('refused' in answer) {
+      if (answer.refused.code === methodUnknown) unknown++
+      continue
+    }
+    offered.set(node, { form, refusals: 0 })
+    return form.parse(answer.result, block)
+  }
+  refusals = unknown === forms.length ? refusalsMax : refusals + 1
+  offered.set(node, { form: known?.form ?? null, refusals })
+  return null
+}
+
+function parseCallTree(result: unknown, { txHashes }: Block): Move[] | null {
+  if (!Array.isArray(result) || result.length !== txHashes.length) return null
+  const moves: Move[] = []
+  for (const [at, traced] of result.entries()) {
+    const fields = fieldsOf(traced)
+    const root = fieldsOf(fields?.result)
+    // Older nodes leave the hash out: the order is the block's.
+    const txHash = txHashes[at]
+    if (root === null || txHash === undefined) return null
+    if (fields?.txHash !== undefined && fields.txHash !== txHash) return null
+    collect(root, { txHash, path: [], moves })
+  }
+  return moves
+}
+
+/** A call with an error was undone, and all that was called in it. */
+function collect(
+  frame: Readonly<Record<string, unknown>>,
+  at: { txHash: string; path: readonly number[]; moves: Move[] },
+): void {
+  if (frame.error !== undefined) return
+  // The first call is the transaction itself. A delegated call repeats a value that moves nothing.
+  const moves = frame.type === 'CALL' || frame.type === 'SELFDESTRUCT'
+  if (at.path.length > 0 && moves) push(at, { ...frame, amount: frame.value })
+  if (!Array.isArray(frame.calls)) return
+  for (const [place, call] of frame.calls.entries()) {
+    const inner = fieldsOf(call)
+    if (inner !== null) collect(inner, { ...at, path: [...at.path, place] })
+  }
+}
+
+function push(
+  at: { txHash: string; path: readonly number[]; moves: Move[] },
+  move: { from?: unknown; to?: unknown; amount?: unknown },
+): void {
+  const [from, to] = [toAddress(move.from), toAddress(move.to)]
+  if (from === null || to === null || move.amount === undefined || move.amount === null) return
+  const amount = toBigInt(move.amount, 'value in a trace')
+  const { txHash, path, moves } = at
+  if (amount > 0n && from !== to) moves.push({ txHash, path: path.join('.'), from, to, amount })
+}
+
+function parseFlat(result: unknown, { ref }: Block): Move[] | null {
+  if (!Array.isArray(result)) return null
+  const traces = result.map(fieldsOf)
+  if (traces.some((trace) => trace === null || trace.blockHash !== ref.hash)) return null
+  const undone = new Set<string>()
+  const moves: Move[] = []
+  // Parents come before what they call.
+  for (const trace of traces) {
+    const path = trace?.traceAddress
+    if (trace === null || !Array.isArray(path) || typeof trace.transactionHash !== 'string')
+      continue
+    const txHash = toHash(trace.transactionHash, 'transaction hash of a trace')
+    const key = `${txHash} ${path.join('.')}`
+    const isUndone =
+      trace.error !== undefined || (path.length > 0 && undone.has(parentOf(txHash, path)))
+    if (isUndone) undone.add(key)
+    else if (path.length > 0) push({ txHash, path, moves }, flatMove(trace))
+  }
+  return moves
+}
+
+const parentOf = (txHash: string, path: readonly unknown[]): string =>
+  `${txHash} ${path.slice(0, -1).join('.')}`
+
+function flatMove(trace: Readonly<Record<string, unknown>>) {
+  const action = fieldsOf(trace.action)
+  if (trace.type === 'suicide') {
+    return { from: action?.address, to: action?.refundAddress, amount: action?.balance }
+  }
+  const calls = trace.type === 'call' && action?.callType === 'call'
+  return calls ? { from: action.from, to: action.to, amount: action.value } : {}
+}
