@@ -1,9 +1,12 @@
 import { printAmount } from './amount.ts'
 import type { EventData } from './event.ts'
 import { type Instant, toRfc3339, toRfc3339OrNull } from './instant.ts'
-import type { Acceptance, Payment, Stage, Transfer } from './payment.ts'
+import type { ResolutionAction } from './observation.ts'
+import type { Acceptance, IgnoreReason, Payment, Stage, Transfer } from './payment.ts'
 import type { Policy } from './policy.ts'
+import { deadlineOf } from './resolution.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
+import { publicTxHash } from './transaction.ts'
 import { transfersOf } from './transfer.ts'
 
 /** An event's name on the wire. */
@@ -46,18 +49,35 @@ export interface WireAcceptance {
 
 /** One movement of money. `from` is left out of what browsers see. */
 export interface WireTransfer {
-  readonly txHash: string
+  /** Null where a block added native coin in a way that belongs to no one transaction. */
+  readonly txHash: string | null
   readonly chain: string
   readonly chainId: number | null
+  /** Null for a token that this installation does not know. */
   readonly asset: string | null
+  /** What counts of it, in the payment's currency; `0` for an asset that is not accepted. */
   readonly amount: string
+  /** What moved, in the token's smallest unit. */
+  readonly units?: string
+  /** The places that `units` has; null for a token that this installation does not know. */
+  readonly decimals?: number | null
   readonly stage: Stage
+  /** Why it does not count; null unless the stage is `ignored`. */
+  readonly ignored?: IgnoreReason | null
   readonly blockNumber: number | null
   readonly blockHash: string | null
   readonly confirmations: number
   readonly requiredConfirmations: number | null
   readonly explorerUrl: string | null
   readonly from?: string
+}
+
+/** What a person decided of a payment. */
+export interface WireResolution {
+  readonly action: ResolutionAction
+  readonly reason: string
+  readonly actor: string
+  readonly at: string
 }
 
 /** The resource that `GET /v1/payment-intents/{id}` answers. */
@@ -86,8 +106,17 @@ export interface PaymentIntent {
   readonly monitorUntil: string
   readonly detectedAt: string | null
   readonly settledAt: string | null
+  /** Oldest first. For its merchant only. */
+  readonly resolutions?: readonly WireResolution[]
   readonly checkoutUrl?: string
   readonly clientSecret?: string
+}
+
+/** An asset as the registry names it. A symbol read from a chain is never believed. */
+export interface KnownAsset {
+  readonly asset: string
+  readonly chainId: number
+  readonly decimals: number
 }
 
 /** What the server knows beside the payment when it shows it. */
@@ -97,6 +126,8 @@ export interface ResourceContext {
   /** The form people read: EIP-55 for EVM addresses. */
   readonly formatAddress: (chain: string, address: string) => string
   readonly explorerUrl: (chain: string, txHash: string) => string | null
+  /** A token of the registry, accepted or not, or the native coin for null. Left out: none is known. */
+  readonly knownAsset?: (chain: string, token: string | null) => KnownAsset | null
   /** For the merchant only; a browser's view has neither secrets nor payers nor the merchant's notes. */
   readonly merchant: { readonly checkoutUrl: string; readonly clientSecret: string } | null
 }
@@ -128,10 +159,11 @@ export function resource(payment: Payment, context: ResourceContext): PaymentInt
     ...(merchant && { reference: terms.reference, metadata: terms.metadata }),
     redirectUrl: terms.redirectUrl,
     createdAt: toRfc3339(payment.createdAt),
-    expiresAt: toRfc3339(terms.expiresAt),
+    expiresAt: toRfc3339(deadlineOf(payment)),
     monitorUntil: toRfc3339(terms.monitorUntil),
     detectedAt: toRfc3339OrNull(payment.detectedAt),
     settledAt: toRfc3339OrNull(payment.settledAt),
+    ...(merchant && { resolutions: wireResolutions(payment) }),
     ...merchant,
   }
 }
@@ -159,21 +191,33 @@ const eip681 = (to: { address: string; token: string | null; chainId: number; un
 function wireTransfer(
   transfer: Transfer,
   print: (amount: bigint) => string,
-  { explorerUrl, merchant }: ResourceContext,
+  { explorerUrl, knownAsset, merchant }: ResourceContext,
 ): WireTransfer {
-  const { txHash, chain, accept, stage, block } = transfer
+  const { chain, accept, stage, block, units, ignored, from } = transfer
+  const txHash = publicTxHash(transfer.txHash)
+  // A claim that nobody has seen moves nothing yet, and its empty token is no native coin.
+  const asset = stage === 'claimed' ? null : (accept ?? knownAsset?.(chain, transfer.token) ?? null)
   return {
     txHash,
     chain,
-    chainId: accept?.chainId ?? null,
-    asset: accept?.asset ?? null,
+    chainId: asset?.chainId ?? null,
+    asset: asset?.asset ?? null,
     amount: print(transfer.amount),
+    units: String(units),
+    decimals: asset?.decimals ?? null,
     stage,
+    ignored,
     blockNumber: block?.number ?? null,
     blockHash: block?.hash ?? null,
     confirmations: transfer.confirmations,
     requiredConfirmations: transfer.requiredConfirmations,
-    explorerUrl: explorerUrl(chain, txHash),
-    ...(merchant && { from: transfer.from }),
+    explorerUrl: txHash === null ? null : explorerUrl(chain, txHash),
+    ...(merchant && from !== '' && { from }),
   }
 }
+
+const wireResolutions = ({ facts }: Payment): readonly WireResolution[] =>
+  (facts.resolutions ?? []).map(({ action, reason, actor, at }) => ({
+    ...{ action, reason, actor },
+    at: toRfc3339(at),
+  }))
