@@ -11,6 +11,7 @@ const options = {
   'redirect-url': { type: 'string' },
   'idempotency-key': { type: 'string' },
   reason: { type: 'string' },
+  chain: { type: 'string' },
   status: { type: 'string' },
   'tx-hash': { type: 'string' },
   address: { type: 'string' },
@@ -60,24 +61,29 @@ export class Asked {
   }
 
   /** Refuses what the command lacks or would leave unheard: an option or a word too many. */
-  only(takes: readonly string[], needsId: boolean): void {
+  only(takes: readonly string[], words: readonly string[]): void {
     const stray = Object.keys(this.#values).find(
       (name) => !takes.includes(name) && !common.includes(name),
     )
     if (stray !== undefined) {
       throw new Problem('usage', `${this.command} does not take --${stray}.`, advice)
     }
-    if (needsId) this.id()
-    const extra = this.#rest[needsId ? 1 : 0]
+    for (const word of words) this.word(word, words)
+    const extra = this.#rest[words.length]
     if (extra !== undefined) throw new Problem('usage', `What is ${extra}?`, advice)
   }
 
   /** The payment the command is about. */
   id(): string {
-    const [id] = this.#rest
-    if (id === undefined)
-      throw new Problem('usage', `Which payment? settlewire ${this.command} <id>`, advice)
-    return id
+    return this.word('id', ['id'])
+  }
+
+  /** What stands in the place of `<name>` among the words of the command. */
+  word(name: string, words: readonly string[]): string {
+    const value = this.#rest[words.indexOf(name)]
+    if (value !== undefined) return value
+    const usage = ['settlewire', this.command, ...words.map((each) => `<${each}>`)].join(' ')
+    throw new Problem('usage', `Which ${name === 'id' ? 'payment' : name}? ${usage}`, advice)
   }
 
   option(name: string): string | undefined {

@@ -1,10 +1,12 @@
 import type { Client } from '@settlewire/client/client'
 import { RequestError } from '@settlewire/client/request-error'
+import { resolutionActions } from '@settlewire/core/observation'
 import { type Status, statuses } from '@settlewire/core/status-model'
 import type { Asked } from './ask.ts'
 import type { ExitName } from './exit-code.ts'
 import { Problem } from './problem.ts'
 import { showConnection, showEvent, showInLine, showPayment } from './show.ts'
+import { showChain } from './show-chain.ts'
 
 /** What a command works with. */
 export interface Work {
@@ -24,6 +26,10 @@ interface Command {
   readonly takes: readonly string[]
   readonly run: (work: Work) => Promise<ExitName>
 }
+
+/** What a command takes without a name: the `<words>` of its usage, in order. */
+export const wordsOf = ({ usage }: Pick<Command, 'usage'>): readonly string[] =>
+  Array.from(usage.matchAll(/<(\w+)>/g), ([, word = '']) => word)
 
 /** Every command. Each speaks the public API, through the client, and nothing else. */
 export const commands: Readonly<Record<string, Command>> = {
@@ -69,6 +75,30 @@ export const commands: Readonly<Record<string, Command>> = {
     does: 'follows a payment until it closes',
     takes: [],
     run: watch,
+  },
+  claim: {
+    usage: 'claim <id> <hash> [--chain base]',
+    does: 'names the transaction that pays, so that it is looked for',
+    takes: ['chain'],
+    run: claim,
+  },
+  resolve: {
+    usage: 'resolve <id> <action> --reason "agreed with the customer"',
+    does: `decides what no rule can: ${resolutionActions.join(', ')}`,
+    takes: ['reason', 'idempotency-key'],
+    run: resolve,
+  },
+  policy: {
+    usage: 'policy <id>',
+    does: 'says what a payment waits for, why, and about how long',
+    takes: [],
+    run: policy,
+  },
+  chains: {
+    usage: 'chains',
+    does: 'shows the chains, their assets and rules, and how well they are seen',
+    takes: [],
+    run: chains,
   },
 }
 
@@ -150,6 +180,41 @@ async function watch({ client, asked, print, note, signal }: Work): Promise<Exit
     throw new RequestError({ code: refused, status: 400, detail: 'It cannot be followed.' })
   }
   return status === 'succeeded' ? 'done' : 'unpaid'
+}
+
+async function claim({ client, asked, print, signal }: Work): Promise<ExitName> {
+  const txHash = asked.word('hash', ['id', 'hash'])
+  const request = { txHash, ...defined({ chain: asked.option('chain') }) }
+  const answer = await client.claim(asked.id(), request, { signal })
+  print(asked.json ? JSON.stringify(answer) : answer.message)
+  return 'done'
+}
+
+async function resolve(work: Work): Promise<ExitName> {
+  const { asked, client } = work
+  const text = asked.word('action', ['id', 'action'])
+  const action = resolutionActions.find((one) => one === text)
+  if (action === undefined) {
+    const advice = `One of: ${resolutionActions.join(' ')}`
+    throw new Problem('usage', `There is no action ${text}.`, advice)
+  }
+  const reason = asked.required('reason')
+  const key = defined({ idempotencyKey: asked.option('idempotency-key') })
+  return showOne(work, (id, signal) => client.resolve(id, { action, reason }, { signal, ...key }))
+}
+
+async function policy({ client, asked, print, signal }: Work): Promise<ExitName> {
+  const answer = await client.policy(asked.id(), { signal })
+  for (const line of asked.json ? [JSON.stringify(answer)] : answer.sentences) print(line)
+  return 'done'
+}
+
+async function chains({ client, asked, print, signal }: Work): Promise<ExitName> {
+  const { data } = await client.chains({ signal })
+  for (const chain of data) {
+    for (const line of asked.json ? [JSON.stringify(chain)] : showChain(chain)) print(line)
+  }
+  return 'done'
 }
 
 function statusOf(text: string | undefined): Status | undefined {

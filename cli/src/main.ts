@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Client } from '@settlewire/client/client'
 import { Asked } from './ask.ts'
-import { commands } from './commands.ts'
+import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
 import { Problem, tell } from './problem.ts'
 import { readSettings } from './settings.ts'
@@ -32,7 +32,7 @@ async function run(line: readonly string[]): Promise<ExitName> {
   if (command === undefined) {
     throw new Problem('usage', `There is no command ${asked.command}.`, 'See settlewire --help.')
   }
-  asked.only(command.takes, command.usage.includes('<id>'))
+  asked.only(command.takes, wordsOf(command))
   const { baseUrl, key } = await readSettings({
     url: asked.option('url'),
     sandbox: asked.option('sandbox'),

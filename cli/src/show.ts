@@ -22,10 +22,11 @@ export function showPayment(payment: PaymentIntent): readonly string[] {
     ['expires', payment.expiresAt],
     ['settled', payment.settledAt],
     ...payment.accept.map(payTo),
-    ...payment.transfers.map(
-      (one): Row => [
-        'transfer',
-        `${one.amount} ${one.asset ?? '?'} ${one.stage} ${depth(one)} ${one.txHash}`,
+    ...payment.transfers.map(transferRow),
+    ...(payment.resolutions ?? []).map(
+      ({ action, reason, actor, at }): Row => [
+        'resolved',
+        `${action} (${reason}) by ${actor} ${at}`,
       ],
     ),
     ['checkout', payment.checkoutUrl ?? null],
@@ -39,6 +40,11 @@ const payTo = ({ asset, chain, address }: PaymentIntent['accept'][number]): Row 
   'pay to',
   `${address} (${asset} on ${chainName(chain)})`,
 ]
+
+const transferRow = (one: PaymentIntent['transfers'][number]): Row => {
+  const deep = one.blockNumber === null ? [] : [depth(one)]
+  return ['transfer', [one.amount, one.asset ?? '?', one.stage, ...deep, one.txHash].join(' ')]
+}
 
 const depth = (at: { confirmations: number; requiredConfirmations: number | null }): string =>
   `${at.confirmations}/${at.requiredConfirmations ?? 'final'}`
@@ -66,6 +72,7 @@ export function showEvent({ type, data }: WireEvent): string {
     isZero(pendingAmount) ? '' : `+ ${pendingAmount} pending`,
     status === 'confirming' ? depth(data) : '',
     data.txHash ?? '',
+    data.replacedTxHash === undefined ? '' : `instead of ${data.replacedTxHash}`,
     [data.reason ?? '', ...data.flags].join(' ').trim(),
   ]
   return parts.filter((part) => part !== '').join('  ')

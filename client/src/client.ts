@@ -1,5 +1,12 @@
 import type { Status } from '@settlewire/core/status-model'
 import type { PaymentIntent } from '@settlewire/core/wire'
+import type {
+  ChainInfo,
+  ClaimAnswer,
+  ClaimRequest,
+  PolicyAnswer,
+  ResolveRequest,
+} from './answers.ts'
 import { paymentPath } from './attempt.ts'
 import { follow } from './follow.ts'
 import { type Access, sendForJson } from './request.ts'
@@ -83,6 +90,26 @@ export class Client {
     { signal }: CallOptions = {},
   ): Promise<Pick<Page<WireEvent>, 'data'>> {
     return this.#get(`${paymentPath(id)}/events`, { ...query }, signal)
+  }
+
+  /** Names the transaction that pays, so that it is looked for. A client secret may do that too. */
+  claim(id: string, request: ClaimRequest, options: CallOptions = {}): Promise<ClaimAnswer> {
+    return this.#post(`${paymentPath(id)}/claims`, request, options)
+  }
+
+  /** Decides what no rule can. For secret keys. */
+  resolve(id: string, request: ResolveRequest, options: CallOptions = {}): Promise<PaymentIntent> {
+    return this.#post(`${paymentPath(id)}/resolve`, request, options)
+  }
+
+  /** What the payment waits for, why, and about how long. */
+  policy(id: string, { signal }: CallOptions = {}): Promise<PolicyAnswer> {
+    return this.#get(`${paymentPath(id)}/policy`, {}, signal)
+  }
+
+  /** What can be paid with here, under which rules, and how well it is seen. */
+  chains({ signal }: CallOptions = {}): Promise<{ readonly data: readonly ChainInfo[] }> {
+    return this.#get('/v1/chains', {}, signal)
   }
 
   /** Test mode only: has the sandbox wallet send a real transaction on the local chain. */

@@ -172,7 +172,7 @@ describe('a payer who pays', () => {
     const page = await open('awaiting-choice')
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     const reached: string[] = []
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 7; i++) {
       await page.keyboard.press('Tab')
       reached.push(
         await page.evaluate(() => {
@@ -189,6 +189,7 @@ describe('a payer who pays', () => {
       'Copy amount',
       'Copy address',
       'Pay from the sandbox wallet',
+      'I have paid and it does not show',
       'Details',
     ])
     const copied = await page.evaluate(() => navigator.clipboard.readText())
@@ -240,6 +241,28 @@ describe('a payer who pays', () => {
     await close(page)
   })
 
+  it('names the transaction that does not show, by whatever the wallet gives', async () => {
+    const page = await open('pending_expired')
+    await page.getByText('I have paid and it does not show').focus()
+    await page.keyboard.press('Enter')
+    const field = page.getByLabel('Transaction hash')
+    const outcome = page.locator('.claim-outcome')
+    await field.fill('0x123')
+    await page.keyboard.press('Enter')
+    await outcome.filter({ hasText: '64 letters and digits' }).waitFor()
+    expect(await field.getAttribute('aria-invalid')).toBe('true')
+    expect(await accessibilityFaults(page)).toEqual([])
+    const txHash = `0x${'4e3a3754410177e6'.repeat(4)}`
+    await field.fill(`https://polygonscan.com/tx/${txHash.toUpperCase().replace('0X', '0x')}?a=1`)
+    await page.getByRole('button', { name: 'Look for it' }).click()
+    await outcome.filter({ hasText: 'No node knows this transaction yet' }).waitFor()
+    expect(server.asked).toContain(`POST /v1/payment-intents/${payment().id}/claims`)
+    expect(server.claimed.toLowerCase()).toBe(txHash)
+    expect(await accessibilityFaults(page)).toEqual([])
+    expect(complaints.get(page)).toEqual([])
+    await close(page)
+  })
+
   it('is spared motion on request', async () => {
     const page = await open('confirming')
     expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
@@ -248,6 +271,53 @@ describe('a payer who pays', () => {
     await connection(moving, 'current')
     expect(await moving.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0)
     await close(moving)
+  })
+})
+
+describe('a chain that cannot be seen', () => {
+  it('is named with the age of what we know, and nothing counts down or is promised', async () => {
+    const page = await open('awaiting-choice')
+    await connection(page, 'current')
+    expect(await page.locator('[role=timer]').count()).toBe(1)
+    server.move({ visibility: 'blind' })
+    const note = page.locator('[data-blind=true]')
+    await note.waitFor()
+    expect(await note.innerText()).toMatch(
+      /^We cannot see Polygon right now; your payment is safe, it will be found. Last block seen 4\d s ago\.$/,
+    )
+    expect(await page.locator('[role=timer]').count()).toBe(0)
+    expect(await page.locator('.time').innerText()).toContain('does not end')
+    expect(await page.locator('.status-text').innerText()).not.toContain('the moment')
+    const before = await note.innerText()
+    await page.waitForFunction(
+      (text) => document.querySelector<HTMLElement>('[data-blind=true]')?.innerText !== text,
+      before,
+    )
+    expect(await accessibilityFaults(page)).toEqual([])
+    server.move({ visibility: 'ok' })
+    await note.waitFor({ state: 'detached' })
+    expect(await page.locator('[role=timer]').count()).toBe(1)
+    await close(page)
+  })
+
+  it('is said quietly when it is seen with doubts', async () => {
+    const page = await open('awaiting')
+    await connection(page, 'current')
+    server.move({ visibility: 'degraded' })
+    await page.locator('[data-blind=false]').waitFor()
+    expect(await page.locator('[role=timer]').count()).toBe(1)
+    await close(page)
+  })
+})
+
+describe('how long it takes', () => {
+  it('is what the server has measured, with the reasons for who asks', async () => {
+    const page = await open('confirming-12')
+    await page.locator('.status-title', { hasText: '5 of 12, about 40 s' }).waitFor()
+    await page.getByText('Why 12 blocks').click()
+    await page.getByText('So deep it would take more').waitFor()
+    expect(await accessibilityFaults(page)).toEqual([])
+    await close(page)
   })
 })
 

@@ -1,3 +1,4 @@
+import type { ChainSight } from '@settlewire/client/wire-event'
 import type { EventData } from '@settlewire/core/event'
 import type { statuses } from '@settlewire/core/status-model'
 import type { PaymentIntent, WireAcceptance, WireTransfer } from '@settlewire/core/wire'
@@ -93,17 +94,31 @@ export const fixtures = {
     transfers: [transfer({ stage: 'reorged' })],
   }),
   'awaiting-over': payment({ expiresAt: minutes(-0.1) }),
-  'awaiting-blind': payment({ visibility: 'blind' }),
+  'awaiting-blind': payment({
+    visibility: 'blind',
+    accept: [accept('base', 8453), accept('polygon', 137)],
+  }),
+  'awaiting-replaced': payment({
+    reason: 'replaced_elsewhere',
+    flags: ['replaced_seen'],
+    transfers: [transfer({ stage: 'replaced' })],
+  }),
+  'awaiting-wrong': payment({ flags: ['wrong_token', 'wrong_chain', 'dust'] }),
   pending_detected: payment({
     ...seen,
     status: 'pending_detected',
     amountPending: '150.00',
     transfers: [transfer()],
   }),
-  pending_expired: payment({ ...seen, status: 'pending_expired' }),
+  pending_expired: payment({
+    ...seen,
+    status: 'pending_expired',
+    transfers: [transfer({ stage: 'dropped' })],
+  }),
   confirming: payment(confirmed(1)),
   'confirming-12': payment({ ...confirmed(5, 12), livemode: true }),
   'confirming-tag': payment(confirmed(9, null)),
+  'confirming-disagree': payment({ ...confirmed(3), flags: ['sources_disagree'] }),
   succeeded: payment(paid),
   'succeeded-over': payment({
     ...paid,
@@ -133,6 +148,13 @@ export const fixtures = {
 export type FixtureName = keyof typeof fixtures
 
 export const fixtureNames = Object.keys(fixtures) as FixtureName[] // its own keys
+
+/** How well each accepted chain of a fixture is seen: the first one as the payment says. */
+export const sightOf = ({ accept, visibility }: PaymentIntent): readonly ChainSight[] =>
+  [...new Set(accept.map(({ chain }) => chain))].map((chain, i) => ({
+    ...{ chain, head: 1_204, lagMs: i === 0 && visibility !== 'ok' ? 40_000 : 900 },
+    visibility: i === 0 ? visibility : visibility === 'ok' ? 'ok' : 'degraded',
+  }))
 
 /** The event that would have made the resource what it is. */
 export function eventOf(resource: PaymentIntent): { id: string; type: string; data: EventData } {

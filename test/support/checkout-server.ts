@@ -4,12 +4,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
+import { json as readJson } from 'node:stream/consumers'
+import type { ClaimAnswer, PolicyAnswer } from '@settlewire/client/answers'
 import { sseFrame } from '@settlewire/core/sse'
 import type { PaymentIntent } from '@settlewire/core/wire'
 import { build } from 'vite'
 import { pagePolicy } from '../../server/src/http/headers.ts'
 import { pageWithState } from '../../server/src/http/page.ts'
-import { eventOf, type FixtureName, fixtures } from './checkout-fixtures.ts'
+import { eventOf, type FixtureName, fixtures, sightOf } from './checkout-fixtures.ts'
 
 const types: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -44,6 +46,8 @@ export class CheckoutServer {
   refusal: string | null = null
   /** Streams are accepted and then held back, as some proxies do. */
   mute = false
+  /** The transaction that was named last. */
+  claimed = ''
   /** What was asked for, as `POST /v1/…`. */
   readonly asked: string[] = []
 
@@ -98,6 +102,8 @@ export class CheckoutServer {
     else if (path.endsWith('/stream')) this.#stream(response)
     else if (path.endsWith('/events')) json(response, 200, { data: [], next: 0, hasMore: false })
     else if (path.endsWith('/pay')) this.#wallet(response)
+    else if (path.endsWith('/policy')) json(response, 200, policyAnswer)
+    else if (path.endsWith('/claims')) json(response, 202, await this.#claim(request))
     else if (path.startsWith('/v1/')) json(response, 200, this.#now)
     else response.writeHead(404).end()
   }
@@ -108,6 +114,7 @@ export class CheckoutServer {
       payment: this.#now,
       merchant: { name: 'Demo Shop' },
       serverTime: new Date().toISOString(),
+      chains: sightOf(this.#now),
       sandbox: !this.#now.livemode,
     }
     response.writeHead(200, {
@@ -137,8 +144,16 @@ export class CheckoutServer {
     const { id, type, data } = eventOf(this.#now)
     stream.write(sseFrame({ id, event: type, data: JSON.stringify(data) }))
     const { visibility } = this.#now
-    const beat = { sequence: data.sequence, at: new Date().toISOString(), visibility }
+    const chains = sightOf(this.#now)
+    const beat = { sequence: data.sequence, at: new Date().toISOString(), visibility, chains }
     stream.write(sseFrame({ event: 'heartbeat', data: JSON.stringify(beat) }))
+  }
+
+  async #claim(request: IncomingMessage): Promise<ClaimAnswer> {
+    const { txHash } = (await readJson(request)) as { txHash: string } // the page under test sent it
+    this.claimed = txHash
+    const message = 'No node knows this transaction yet. We go on looking for it.'
+    return { txHash, chain: null, known: 'not_found', pays: null, message }
   }
 
   #wallet(response: ServerResponse): void {
@@ -150,6 +165,15 @@ export class CheckoutServer {
     response.writeHead(503)
     response.end(JSON.stringify({ code: 'chain_unavailable', detail: this.refusal }))
   }
+}
+
+const policyAnswer: PolicyAnswer = {
+  version: 'sandbox-2',
+  etaSeconds: 40,
+  sentences: [
+    'This payment counts as paid with 12 blocks, the one that holds it included.',
+    'So deep it would take more than anybody spends to take it back.',
+  ],
 }
 
 function json(response: ServerResponse, status: number, body: object): void {

@@ -5,8 +5,9 @@ import { makeId } from '@settlewire/core/id'
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import { hashKey, mintKey } from '../../server/src/credential.ts'
+import { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Hub } from '../../server/src/engine/hub.ts'
-import type { HttpDeps } from '../../server/src/http/context.ts'
+import type { ChainFacts, HttpDeps } from '../../server/src/http/context.ts'
 import { createServer, type HttpServer } from '../../server/src/http/server.ts'
 import { createLog } from '../../server/src/log.ts'
 import { createMetrics, type ScrapedMetrics } from '../../server/src/metrics.ts'
@@ -30,6 +31,15 @@ export interface Asking {
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
+
+/** What the configuration would say of the engine's chains. */
+export const facts: readonly ChainFacts[] = [
+  { name: 'local', chainId: 31_337, explorerTx: null, accepted: true },
+  { name: 'other', chainId: 31_338, explorerTx: 'https://scan.example/tx/{hash}', accepted: false },
+].map(({ accepted, ...known }) => ({
+  ...{ ...known, livemode: false, blockMs: 2_000, publicMempool: true },
+  native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted },
+}))
 
 const pageHtml =
   '<!doctype html><html><head><title>t</title><script type="module" src="/assets/checkout-0a1b2c3d.js"></script></head><body></body></html>'
@@ -91,7 +101,9 @@ export class HttpWorld {
       ...{ clock, log, metrics, store, directory, backplane, hub },
       payments: engine.engine.payments,
       chains: {
-        ...{ policy, assets },
+        ...{ policy, assets: new AssetBook(assets), facts },
+        headOf: (chain) => engine.engine.watcher.headOf(chain),
+        paceOf: (chain) => engine.engine.watcher.paceOf(chain),
         health: () => engine.engine.watcher.chains(),
         visibility: (payment) => engine.engine.watcher.visibility(payment),
         formatAddress: (_, address) => address,

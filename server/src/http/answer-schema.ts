@@ -1,5 +1,7 @@
 /** What the routes answer, as the published contract says it. Tests hold real answers to these. */
 import { type ErrorCode, errorCatalogue } from '@settlewire/core/errors'
+import { resolutionActions } from '@settlewire/core/observation'
+import type { IgnoreReason, Stage } from '@settlewire/core/payment'
 import { eventTypes, flags, statuses } from '@settlewire/core/status-model'
 import { z } from 'zod'
 
@@ -21,7 +23,7 @@ export const eventId = z
   .regex(idForm('evt'))
   .meta({ examples: [examples.event] })
 
-const time = z.iso.datetime({ precision: 3 }).meta({
+export const time = z.iso.datetime({ precision: 3 }).meta({
   description: 'RFC 3339, UTC, with milliseconds.',
   examples: ['2026-01-01T12:00:00.000Z'],
 })
@@ -32,10 +34,10 @@ const money = z
     description: "A decimal string in the asset's units, never a number.",
     examples: ['150.00'],
   })
-const hash = z.string().meta({ examples: [examples.hash] })
-const address = z.string().meta({ examples: [examples.address] })
-const count = z.int().min(0)
-const visibility = z.enum(['ok', 'degraded', 'blind']).meta({
+export const hash = z.string().meta({ examples: [examples.hash] })
+export const address = z.string().meta({ examples: [examples.address] })
+export const count = z.int().min(0)
+export const visibility = z.enum(['ok', 'degraded', 'blind']).meta({
   description: 'Whether the chains this depends on can be seen right now.',
 })
 
@@ -72,14 +74,26 @@ const acceptance = z
   })
   .meta({ id: 'Acceptance', description: 'One way to pay.' })
 
+const stages = [
+  ...(['claimed', 'mempool', 'preconfirmed', 'included', 'safe', 'final'] as const),
+  ...(['dropped', 'replaced', 'reverted', 'reorged', 'ignored'] as const),
+] as const satisfies readonly Stage[]
+
+const ignoredReasons = [
+  ...(['wrong_token', 'wrong_chain', 'dust', 'zero', 'paid_elsewhere', 'set_aside'] as const),
+] as const satisfies readonly IgnoreReason[]
+
 const transfer = z
   .strictObject({
-    txHash: hash,
+    txHash: hash.nullable().meta({ description: 'Null where no one transaction can be named.' }),
     chain: z.string(),
     chainId: z.int().nullable(),
     asset: z.string().nullable(),
-    amount: money,
-    stage: z.enum(['mempool', 'included', 'safe', 'final', 'reorged', 'reverted', 'ignored']),
+    amount: money.meta({ description: 'What counts of it, in the currency of the payment.' }),
+    units: z.string().meta({ description: 'What moved, in the smallest unit of the token.' }),
+    decimals: count.nullable().meta({ description: 'The places of `units`; null if unknown.' }),
+    stage: z.enum(stages),
+    ignored: z.enum(ignoredReasons).nullable().meta({ description: 'Why it does not count.' }),
     blockNumber: count.nullable(),
     blockHash: hash.nullable(),
     confirmations: count,
@@ -115,6 +129,17 @@ export const paymentIntent = z
     monitorUntil: time.meta({ description: 'Late money is recognised until then.' }),
     detectedAt: time.nullable(),
     settledAt: time.nullable(),
+    resolutions: z
+      .array(
+        z.strictObject({
+          action: z.enum(resolutionActions),
+          reason: z.string(),
+          actor: z.string().meta({ description: 'The id of the key that asked for it.' }),
+          at: time,
+        }),
+      )
+      .optional()
+      .meta({ description: 'What people decided, oldest first. For keys only.' }),
     checkoutUrl: z.string().optional().meta({ description: 'For keys only.' }),
     clientSecret: z.string().optional().meta({ description: 'For keys only.' }),
   })
@@ -140,6 +165,9 @@ const eventData = z
     detectedAt: time.nullable(),
     settledAt: time.nullable(),
     reason: z.string().optional(),
+    replacedTxHash: hash
+      .optional()
+      .meta({ description: 'With `replaced`: the transaction that gave way to `txHash`.' }),
     note: z.string().optional(),
   })
   .meta({ id: 'EventData', description: 'The same bytes on every transport.' })
@@ -187,35 +215,21 @@ export const feed = z
   })
   .meta({ id: 'Feed', description: 'Oldest first.' })
 
-const level = z.union([z.int().min(1), z.enum(['safe', 'finalized'])])
-
-export const chainList = z
+export const claimAnswer = z
   .strictObject({
-    object: z.literal('list'),
-    data: z.array(
-      z.strictObject({
-        name: z.string(),
-        chainId: z.int(),
-        assets: z.array(
-          z.strictObject({
-            name: z.string().meta({ description: 'For `accept`.', examples: ['USDC.local'] }),
-            symbol: z.string(),
-            currency: z.string(),
-            token: address.nullable(),
-            decimals: count,
-          }),
-        ),
-        policy: z
-          .strictObject({ version: z.string(), settled: level, final: level, quorum: count })
-          .meta({ description: 'Blocks, or the tag a node must have given.' }),
-        visibility,
-        reason: z.string().nullable().meta({ description: 'Why it is not `ok`, as a code.' }),
-        head: count.nullable(),
-        headAt: time.nullable(),
-      }),
-    ),
+    txHash: hash,
+    chain: z.string().nullable().meta({ description: 'The chain that has it; null while none.' }),
+    known: z.enum(['pending', 'mined', 'not_found', 'unsure']).meta({
+      description:
+        'What the nodes say. `not_found`: all were asked and none has it. `unsure`: not all could be asked.',
+    }),
+    pays: z
+      .boolean()
+      .nullable()
+      .meta({ description: 'Whether it pays this payment; null while nobody can say.' }),
+    message: z.string().meta({ description: 'The same, for the payer.' }),
   })
-  .meta({ id: 'ChainList', description: 'The chains of the mode of the key.' })
+  .meta({ id: 'ClaimAnswer', description: 'What is known of a transaction that was named.' })
 
 export const liveness = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Liveness' })
 

@@ -90,8 +90,8 @@ export class Auth implements Gate {
       key.kind === 'secret' ||
       (key.kind === 'restricted' && key.scopes.includes(needs.scope))
     if (!allowed) throw new Failure('forbidden', `This key lacks the scope ${needs.scope}.`)
-    const { merchantId, livemode, kind } = key
-    return { merchantId, livemode, kind, paymentId: null }
+    const { merchantId, livemode, kind, id: actor } = key
+    return { merchantId, livemode, kind, actor, paymentId: null }
   }
 
   async #client(secret: string): Promise<{ principal: Principal; payment: Payment }> {
@@ -107,7 +107,14 @@ export class Auth implements Gate {
       throw new Failure('unauthenticated', 'This client secret has ended with its payment.')
     }
     const { merchantId, livemode } = payment
-    return { principal: { merchantId, livemode, kind: 'client', paymentId: id }, payment }
+    const principal = {
+      merchantId,
+      livemode,
+      kind: 'client',
+      actor: 'payer',
+      paymentId: id,
+    } as const
+    return { principal, payment }
   }
 
   async #load(id: string): Promise<Payment | null> {

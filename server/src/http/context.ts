@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Payment } from '@settlewire/core/payment'
-import type { Policy } from '@settlewire/core/policy'
+import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import type { Asset } from '../engine/asset.ts'
+import type { AssetBook } from '../engine/asset-book.ts'
 import type { Hub } from '../engine/hub.ts'
+import type { Pace } from '../engine/pace.ts'
 import type { Payments } from '../engine/payments.ts'
 import type { ScrapedMetrics } from '../metrics.ts'
 import type {
@@ -18,13 +19,38 @@ import type {
   Visibility,
 } from '../ports.ts'
 
+/** What the configuration holds true of a chain, as far as it is told. */
+export interface ChainFacts {
+  readonly name: string
+  readonly chainId: number
+  readonly livemode: boolean
+  readonly native: {
+    readonly symbol: string
+    readonly currency: string
+    readonly decimals: number
+    readonly accepted: boolean
+  }
+  /** `https://…/tx/{hash}`; null without an explorer. */
+  readonly explorerTx: string | null
+  /** The usual time between two blocks. */
+  readonly blockMs: number
+  /** Whether pending transactions can be seen by anyone at all. */
+  readonly publicMempool: boolean
+}
+
 /** What can be paid with here, under which rules, and how well it is seen. */
 export interface Chains {
   readonly policy: Policy
-  readonly assets: readonly Asset[]
+  readonly assets: AssetBook
+  /** One for each chain that is configured. */
+  readonly facts: readonly ChainFacts[]
   /** One for each chain that is followed. */
   health(): readonly ChainHealth[]
   visibility(payment: Payment): Visibility
+  /** Of a chain that is followed: as of the last stored step, null before the first. */
+  headOf(chain: string): ChainHead | null
+  /** Of a chain that is followed, as measured lately. */
+  paceOf(chain: string): Pace
   /** The form people read: EIP-55 for EVM addresses. */
   formatAddress(chain: string, address: string): string
   explorerUrl(chain: string, txHash: string): string | null

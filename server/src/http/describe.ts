@@ -68,12 +68,17 @@ export function problemsOf(access: Access, own: readonly ErrorCode[] = []) {
 
 const content = { [problemType]: { schema: problem } }
 
-/** What a body, or a query, can be refused for. */
+/** What a body, an Idempotency-Key, or a query can be refused for. */
 export const bodyProblems = [
   'invalid_request',
   'malformed_body',
   'body_too_large',
   'unsupported_media_type',
+] as const satisfies readonly ErrorCode[]
+export const keyProblems = [
+  'idempotency_key_reused',
+  'idempotency_in_progress',
+  'overloaded',
 ] as const satisfies readonly ErrorCode[]
 export const queryProblems = ['invalid_request'] as const satisfies readonly ErrorCode[]
 

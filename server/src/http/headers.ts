@@ -27,7 +27,7 @@ export const pagePolicy = [
 ].join('; ')
 
 /**
- * A payment's reads may be asked for from any page, with a client secret in the Authorization
+ * A payment's reads and claims may be asked for from any page, with a client secret in the Authorization
  * header. Any origin is safe because nothing is given for cookies: the answer to a request that
  * brings them is not readable elsewhere (`*` excludes credentials), and who has the secret may read.
  */
@@ -37,9 +37,12 @@ export const crossOriginReads: Readonly<Record<string, string>> = {
 }
 
 /** What a browser asks before it sends such a request. */
-export const crossOriginPreflight: Readonly<Record<string, string>> = {
+export const crossOriginPreflight = (method: 'GET' | 'POST'): Readonly<Record<string, string>> => ({
   ...crossOriginReads,
-  'access-control-allow-methods': 'GET',
-  'access-control-allow-headers': 'authorization, last-event-id, cache-control',
+  'access-control-allow-methods': method,
+  'access-control-allow-headers':
+    method === 'GET'
+      ? 'authorization, last-event-id, cache-control'
+      : 'authorization, content-type, idempotency-key, cache-control',
   'access-control-max-age': '7200',
-}
+})

@@ -1,4 +1,5 @@
 /** What the routes take. Everything is checked here, once; behind it the types are trusted. */
+import { resolutionActions } from '@settlewire/core/observation'
 import { statuses } from '@settlewire/core/status-model'
 import { z } from 'zod'
 import { paymentId } from './answer-schema.ts'
@@ -82,6 +83,38 @@ export const cancelPaymentIntent = z
   .nullish()
   .transform((body) => body ?? {})
 
+const transactionHash = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, 'Must be a transaction hash.')
+  .toLowerCase()
+
+export const claimTransaction = z
+  .strictObject({
+    txHash: transactionHash.meta({ description: 'As the wallet shows it.' }),
+    chain: z
+      .string()
+      .regex(/^[a-z0-9-]{1,32}$/, 'Must be the name of a chain.')
+      .optional()
+      .meta({ description: 'Left out: every chain that the payment accepts is asked.' }),
+  })
+  .meta({
+    id: 'ClaimTransaction',
+    examples: [{ txHash: `0x${'4e3a3754410177e6'.repeat(4)}`, chain: 'local' }],
+  })
+
+export const resolvePaymentIntent = z
+  .strictObject({
+    action: z.enum(resolutionActions).meta({
+      description:
+        '`accept` what is there as enough; `wait`: what is missing may still come until `monitorUntil`; `refund_noted`: the money was given back; `dismiss`: it is of no concern here.',
+    }),
+    reason: text(200).min(1).meta({ description: 'Kept in the history, for those who audit it.' }),
+  })
+  .meta({
+    id: 'ResolvePaymentIntent',
+    examples: [{ action: 'accept', reason: 'The customer service agreed to 148.00.' }],
+  })
+
 /** Loose on purpose: an id that is none is answered like one that is unknown. */
 export const idParams = z.object({ id: z.string() }).meta({ examples: [{ id: 'pi_…' }] })
 
@@ -98,11 +131,7 @@ const limit = whole(1, limitMax).default(limitDefault)
 export const listQuery = z.strictObject({
   status: z.enum(statuses).optional(),
   reference: text(referenceMax).optional(),
-  txHash: z
-    .string()
-    .regex(/^0x[0-9a-fA-F]{64}$/, 'Must be a transaction hash.')
-    .toLowerCase()
-    .optional(),
+  txHash: transactionHash.optional(),
   address: z
     .string()
     .regex(/^0x[0-9a-fA-F]{40}$/, 'Must be an address.')

@@ -51,6 +51,8 @@ function holdAppends(): { reached: Promise<void>; release: () => void } {
 
 describe('readiness', () => {
   it('shows the chains, and is not lost when one is blind', async () => {
+    const unseen = { visibility: 'blind', reason: 'not_started', head: null, headAt: null } as const
+    world.engine.engine.watcher.health({ chain: 'local', ...unseen })
     const answer = await world.ask('/readyz', { key: null })
     expect(answer.status).toBe(200)
     expect(answer.json).toMatchObject({

@@ -15,10 +15,12 @@ import { refuse, refuseRaw, refuseWithProblems } from './refuse.ts'
 import { limitAnswers, logRequests } from './request-log.ts'
 import { chainRoutes } from './routes/chains.ts'
 import { checkoutRoutes } from './routes/checkout.ts'
+import { claimRoutes } from './routes/claims.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { paymentIntentRoutes } from './routes/payment-intents.ts'
 import { preflightRoutes } from './routes/preflight.ts'
+import { resolveRoutes } from './routes/resolve.ts'
 import { staticRoutes } from './routes/static.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { sightOf } from './sight.ts'
@@ -61,6 +63,8 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   const assets = await Assets.load(deps.webRoot)
   paymentIntentRoutes(app, context)
   eventRoutes(app, context)
+  claimRoutes(app, context)
+  resolveRoutes(app, context)
   chainRoutes(app, context)
   const sse = openSse(deps)
   streamRoutes(app, context, sse)

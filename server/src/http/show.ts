@@ -3,6 +3,7 @@ import type { Payment } from '@settlewire/core/payment'
 import { envelope, type PaymentIntent, type ResourceContext, resource } from '@settlewire/core/wire'
 import type { FastifyReply } from 'fastify'
 import { checkoutTokenOf, clientSecretOf } from '../credential.ts'
+import type { Answer } from '../engine/once.ts'
 import type { Principal, StoredEvent } from '../ports.ts'
 import type { HttpContext } from './context.ts'
 
@@ -56,6 +57,16 @@ const showEvent = ({ event, livemode, dataJson }: StoredEvent): string =>
 
 const listOf = (items: readonly string[], hasMore: boolean): string =>
   `{"object":"list","data":[${items.join(',')}],"hasMore":${hasMore}}`
+
+/** The answer to a command: the first one, or the same again, which a header tells. */
+export function sendAnswer(
+  reply: Sendable,
+  { status, replayed }: Answer,
+  shown: object,
+): FastifyReply {
+  if (replayed) reply.header('idempotency-replayed', 'true')
+  return sendJson(reply, shown, status)
+}
 
 /** Any reply of the framework: its many type parameters have no bearing on what is sent. */
 export interface Sendable {

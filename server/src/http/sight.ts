@@ -1,4 +1,5 @@
 import type { Instant } from '@settlewire/core/instant'
+import type { Payment } from '@settlewire/core/payment'
 import type { ChainHealth, Visibility } from '../ports.ts'
 
 /** How well one chain is seen, and how old what is seen of it is. */
@@ -40,3 +41,8 @@ export function sightOf(
 /** The age of the last stored block. A chain's clock may be ahead of ours: then it is fresh. */
 export const lagOf = ({ headAt }: Pick<ChainHealth, 'headAt'>, now: Instant): number | null =>
   headAt === null ? null : Math.max(0, now - headAt)
+
+/** The chains that a payment can be paid on, each once. */
+export const chainsOf = ({ terms }: Pick<Payment, 'terms'>): readonly string[] => [
+  ...new Set(terms.accept.map(({ chain }) => chain)),
+]

@@ -12,6 +12,7 @@ function render(name: FixtureName, more = {}): string {
     payment: fixtures[name],
     merchant: { name: 'Demo <Shop>' },
     serverTime: new Date().toISOString(),
+    chains: [],
     sandbox: false,
     ...more,
   }
@@ -21,7 +22,7 @@ function render(name: FixtureName, more = {}): string {
 describe('the checkout', () => {
   it.each(statuses)('says in %s what is true, in words and for machines', (status) => {
     const html = render(status)
-    const view = { now: Date.now(), isConnected: true }
+    const view = { now: Date.now(), isConnected: true, sights: [], etaSeconds: null }
     const screen = screenOf(shownFrom(fixtures[status]), view)
     expect(html).toContain(screen.title)
     expect(html).toContain(screen.text)

@@ -1,6 +1,7 @@
 import type { Status } from '@settlewire/core/status-model'
 import { chainName } from '@settlewire/core/words'
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
+import { ClaimForm } from './claim-form.tsx'
 import { connectionLineOf } from './connection-line.ts'
 import { Details } from './details.tsx'
 import { useHeld, useNow, useTextOf } from './hooks.ts'
@@ -19,14 +20,15 @@ import { words } from './words.ts'
 
 /** The page a payer looks at. */
 export function Checkout({ live, state }: { live: Live; state: PageState }): ReactNode {
-  const { shown, connection, clockOffsetMs } = useHeld(live.subscribe, live.moment)
+  const { shown, connection, clockOffsetMs, sights, policy } = useHeld(live.subscribe, live.moment)
   const now = useNow()
   const serverNow = now + clockOffsetMs
   const { payment, progress } = shown
   const line = connectionLineOf(connection, { now, loadedAt: live.loadedAt })
   const screen = screenOf(shown, {
     now: serverNow,
-    visibility: connection.visibility ?? undefined,
+    sights,
+    etaSeconds: policy?.etaSeconds ?? null,
     isConnected: line.warning === null,
   })
   const [chosen, choose] = useState(0)
@@ -66,7 +68,12 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
             <span className="figure">{grouped(payment.amount)}</span>{' '}
             <span className="unit">{payment.currency}</span>
           </h1>
-          <TimeLeft payment={payment} countsDown={screen.countsDown} serverNow={serverNow} />
+          <TimeLeft
+            payment={payment}
+            countsDown={screen.countsDown}
+            isBlind={screen.isBlind}
+            serverNow={serverNow}
+          />
         </header>
         <section className="state">
           <StatusCard screen={screen} titleRef={title} />
@@ -83,7 +90,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
             />
           ) : null}
           {screen.panel === 'progress' ? (
-            <ProgressPanel shown={shown} screen={screen} say={say} />
+            <ProgressPanel shown={shown} screen={screen} policy={policy} say={say} />
           ) : null}
           {screen.panel === 'paid' ? (
             <PaidPanel shown={shown} merchant={merchant} say={say} />
@@ -91,6 +98,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
           {screen.panel === 'notice' ? (
             <NoticePanel shown={shown} screen={screen} say={say} />
           ) : null}
+          {screen.canClaim ? <ClaimForm payment={payment} client={live.client} say={say} /> : null}
         </section>
         <footer className="foot">
           <Details payment={payment} accept={accept} chain={chainName(accept?.chain ?? '')} />

@@ -1,16 +1,22 @@
+import type { PolicyAnswer } from '@settlewire/client/answers'
 import { Client } from '@settlewire/client/client'
 import { systemClock } from '@settlewire/client/clock'
 import { type Connection, type Update, watch } from '@settlewire/client/watch'
 import type { Instant } from '@settlewire/core/instant'
-import { statusTable } from '@settlewire/core/status-model'
+import { type Status, statusTable } from '@settlewire/core/status-model'
 import type { PageState } from './page-state.ts'
 import { applyEvent, applyResource, lacksTransaction, type Shown, shownFrom } from './payment.ts'
+import { type Sight, sightsFrom } from './sight.ts'
 
 /** What is known at a moment. A new object whenever anything changes. */
 export interface Moment {
   readonly shown: Shown
   readonly connection: Connection
   readonly clockOffsetMs: number
+  /** How well each accepted chain is seen. */
+  readonly sights: readonly Sight[]
+  /** What it waits for, and how long; null until the server has said it. */
+  readonly policy: PolicyAnswer | null
 }
 
 const unconnected: Connection = {
@@ -24,6 +30,10 @@ const unconnected: Connection = {
   clockOffsetMs: 0,
 }
 
+/** Where the page says how long it takes. Blocks may come many times a second: they are not asked each. */
+const explained: ReadonlySet<Status> = new Set(['pending_detected', 'confirming'])
+const explanationMsMin = 2_000
+
 /** Questions carry no word on what the chains look like, so the resource is asked that often. */
 const resourceMsMin = 15_000
 
@@ -34,6 +44,8 @@ export class Live {
   readonly #listeners = new Set<() => void>()
   #moment: Moment
   #askedAt: Instant = 0
+  #explainedAt: Instant = 0
+  #isExplaining = false
 
   constructor(state: PageState) {
     const offsetMs = Date.parse(state.serverTime) - this.loadedAt
@@ -41,6 +53,8 @@ export class Live {
       shown: shownFrom(state.payment),
       connection: unconnected,
       clockOffsetMs: Number.isFinite(offsetMs) ? offsetMs : 0,
+      sights: sightsFrom(state.chains, Date.parse(state.serverTime)),
+      policy: null,
     }
   }
 
@@ -58,6 +72,7 @@ export class Live {
       this.#set({ connection: { ...unconnected, state: 'ended' } })
       return
     }
+    void this.#explain()
     // People read where it stands, not how it got there.
     const options = { access: { baseUrl: '' }, paymentId: id, sequence, everyEvent: false }
     watch(options, (update) => this.#take(update))
@@ -67,12 +82,18 @@ export class Live {
     if (update.kind === 'event') {
       this.#set({ shown: applyEvent(this.#moment.shown, update.event.data) })
       if (lacksTransaction(this.#moment.shown)) void this.#ask()
+      void this.#explain()
       return
     }
     const { connection } = update
     const clockOffsetMs =
       connection.visibility === null ? this.#moment.clockOffsetMs : connection.clockOffsetMs
-    this.#set({ connection, clockOffsetMs })
+    const { chains } = connection
+    const isNews = chains !== null && chains.length > 0 && chains !== this.#moment.connection.chains
+    this.#set({
+      ...{ connection, clockOffsetMs },
+      ...(isNews && { sights: sightsFrom(chains, systemClock.now() + clockOffsetMs) }),
+    })
     const isDue = systemClock.now() - this.#askedAt > resourceMsMin
     if (connection.state === 'fallback' && isDue) void this.#ask()
   }
@@ -90,6 +111,19 @@ export class Live {
       shown: applyResource(shown, payment),
       connection: { ...connection, visibility },
     })
+  }
+
+  /** While money becomes certain: what it waits for, and how long that takes by what was measured. */
+  async #explain(): Promise<void> {
+    const { payment } = this.#moment.shown
+    const isDue = systemClock.now() - this.#explainedAt > explanationMsMin
+    if (!explained.has(payment.status) || this.#isExplaining || !isDue) return
+    this.#isExplaining = true
+    // Not given: the page has words of its own, and the next event tries again.
+    const policy = await this.client.policy(payment.id).catch(() => null)
+    this.#isExplaining = false
+    this.#explainedAt = systemClock.now()
+    if (policy !== null) this.#set({ policy })
   }
 
   #set(news: Partial<Moment>): void {

@@ -1,3 +1,4 @@
+import type { ChainSight } from '@settlewire/client/wire-event'
 import type { PaymentIntent } from '@settlewire/core/wire'
 
 /** What the server puts into the page, so that it never opens blank. */
@@ -5,6 +6,8 @@ export interface PageState {
   readonly payment: PaymentIntent
   readonly merchant: { readonly name: string }
   readonly serverTime: string
+  /** How well each accepted chain is seen. */
+  readonly chains: readonly ChainSight[]
   /** Whether the sandbox's wallet can pay it. */
   readonly sandbox: boolean
 }

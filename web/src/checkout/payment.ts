@@ -17,7 +17,7 @@ export interface Shown {
 }
 
 const inBlock: ReadonlySet<WireTransfer['stage']> = new Set(['included', 'safe', 'final'])
-const live: ReadonlySet<WireTransfer['stage']> = new Set([...inBlock, 'mempool'])
+const live: ReadonlySet<WireTransfer['stage']> = new Set([...inBlock, 'mempool', 'preconfirmed'])
 
 /** The resource as it came. The furthest behind of its transfers tells how far it is. */
 export function shownFrom(payment: PaymentIntent): Shown {

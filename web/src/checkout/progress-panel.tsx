@@ -1,3 +1,4 @@
+import type { PolicyAnswer } from '@settlewire/client/answers'
 import type { ReactNode } from 'react'
 import { grouped } from './money.ts'
 import type { Shown } from './payment.ts'
@@ -11,11 +12,13 @@ const segmentsMax = 24
 interface Props {
   readonly shown: Shown
   readonly screen: Screen
+  /** Null until the server has said it. */
+  readonly policy: PolicyAnswer | null
   readonly say: (text: string) => void
 }
 
 /** Money was seen: how it becomes certain. The address is gone, so that nobody pays twice. */
-export function ProgressPanel({ shown, screen, say }: Props): ReactNode {
+export function ProgressPanel({ shown, screen, policy, say }: Props): ReactNode {
   const { payment, progress } = shown
   const { confirmations, required } = progress
   const isInBlock = payment.status === 'confirming'
@@ -39,6 +42,16 @@ export function ProgressPanel({ shown, screen, say }: Props): ReactNode {
       <p className="panel-amount figure">
         {words.amountSeen(grouped(screen.seen), payment.currency)}
       </p>
+      {policy === null ? null : (
+        <details className="why">
+          <summary>{words.why(isInBlock ? required : null)}</summary>
+          <ul>
+            {policy.sentences.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </details>
+      )}
       <Transactions shown={shown} say={say} />
     </>
   )

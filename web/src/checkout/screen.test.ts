@@ -1,3 +1,4 @@
+import type { Visibility } from '@settlewire/client/wire-event'
 import { statuses } from '@settlewire/core/status-model'
 import { describe, expect, it } from 'vitest'
 import { fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
@@ -5,8 +6,12 @@ import { shownFrom } from './payment.ts'
 import { screenOf, spokenOf, stepNames } from './screen.ts'
 
 const now = Date.now()
+const view = { now, isConnected: true, sights: [], etaSeconds: null }
+const seen = (chain: string, visibility: Visibility, blockAt: number | null = now) => ({
+  ...{ chain, visibility, blockAt },
+})
 const screen = (resource: Parameters<typeof shownFrom>[0], more = {}) =>
-  screenOf(shownFrom(resource), { now, isConnected: true, ...more })
+  screenOf(shownFrom(resource), { ...view, ...more })
 const statesOf = (name: keyof typeof fixtures) => screen(fixtures[name]).steps.map((s) => s.state)
 
 describe('the screen', () => {
@@ -56,13 +61,46 @@ describe('the screen', () => {
     const promise = 'the moment you send it'
     expect(screen(fixtures.awaiting).text).toContain(promise)
     expect(screen(fixtures.awaiting, { isConnected: false }).text).not.toContain(promise)
-    const blind = screen(fixtures.awaiting, { visibility: 'blind' })
+    const blind = screen(fixtures.awaiting, { sights: [seen('local', 'blind')] })
     expect(blind.text).not.toContain(promise)
-    expect(blind.visibilityNote).toContain('cannot see Local test chain')
+    expect(blind.sightNotes[0]?.text).toContain('cannot see Local test chain')
+  })
+
+  it('says of each chain how well it is seen, the blind ones first and with the age of what we know', () => {
+    const sights = [
+      ...[seen('polygon', 'degraded'), seen('arbitrum', 'ok')],
+      ...[seen('base', 'blind', now - 40_000), seen('local', 'blind', null)],
+    ]
+    const { sightNotes, isBlind } = screen(fixtures['awaiting-choice'], { sights })
+    expect(isBlind).toBe(true)
+    expect(sightNotes).toEqual([
+      {
+        isBlind: true,
+        text: 'We cannot see Base right now; your payment is safe, it will be found.',
+        age: 'Last block seen 40 s ago.',
+      },
+      expect.objectContaining({ isBlind: true, age: null }),
+      { isBlind: false, text: 'Polygon shows here a little later than usual.', age: null },
+    ])
+    const later = screen(fixtures['awaiting-choice'], { sights, now: now + 600_000 })
+    expect(later.sightNotes[0]?.age).toBe('Last block seen 11 min ago.')
+  })
+
+  it('takes the word of the server on how long it takes, and its own where that has none', () => {
+    expect(screen(fixtures['confirming-12'], { etaSeconds: 40 }).title).toBe(
+      'Confirmed 5 of 12, about 40 s.',
+    )
+    expect(screen(fixtures['confirming-12']).title).toContain('Confirmed 5 of 12')
+  })
+
+  it('lets the payer name the transaction exactly where one may have been sent and not be seen', () => {
+    const claimable = statuses.filter((status) => screen(fixtures[status]).canClaim)
+    expect(claimable).toEqual(['awaiting', 'pending_expired', 'expired'])
+    expect(screen(fixtures['awaiting-over']).canClaim).toBe(true)
   })
 
   it('says nothing of what can be seen once nothing depends on it', () => {
-    expect(screen(fixtures.succeeded, { visibility: 'blind' }).visibilityNote).toBeNull()
+    expect(screen(fixtures.succeeded, { sights: [seen('local', 'blind')] }).sightNotes).toEqual([])
   })
 
   it('stops saying that it is watched when the watch is over', () => {
@@ -73,9 +111,9 @@ describe('the screen', () => {
 })
 
 describe('what is read aloud', () => {
-  const keyOf = (resource: Parameters<typeof shownFrom>[0], at = now) => {
+  const keyOf = (resource: Parameters<typeof shownFrom>[0], more = {}) => {
     const shown = shownFrom(resource)
-    return spokenOf(shown, screenOf(shown, { now: at, isConnected: true })).key
+    return spokenOf(shown, screenOf(shown, { ...view, ...more })).key
   }
   const confirming = (confirmations: number, requiredConfirmations: number) => {
     const transfers = fixtures.confirming.transfers.map((one) => ({
@@ -87,7 +125,11 @@ describe('what is read aloud', () => {
   }
 
   it('does not change because time passes', () => {
-    expect(keyOf(fixtures.awaiting, now + 60_000)).toBe(keyOf(fixtures.awaiting))
+    expect(keyOf(fixtures.awaiting, { now: now + 60_000 })).toBe(keyOf(fixtures.awaiting))
+    const sights = [seen('local', 'blind')]
+    const blind = keyOf(fixtures.awaiting, { sights })
+    expect(keyOf(fixtures.awaiting, { sights, now: now + 60_000 })).toBe(blind)
+    expect(blind).not.toBe(keyOf(fixtures.awaiting))
   })
 
   it('changes with every status', () => {

@@ -1,11 +1,11 @@
-import type { Visibility } from '@settlewire/client/wire-event'
 import type { Instant } from '@settlewire/core/instant'
 import { type Status, statusTable } from '@settlewire/core/status-model'
-import { aboutSeconds, chainName, flagWords, statusWords, type Tone } from '@settlewire/core/words'
+import { aboutSeconds, flagWords, statusWords, type Tone } from '@settlewire/core/words'
 import { missingAmount, seenAmount } from './money.ts'
 import type { Shown } from './payment.ts'
+import { type Sight, type SightNote, sightNotes } from './sight.ts'
 import { dateAndTime } from './time.ts'
-import { words } from './words.ts'
+import type { words } from './words.ts'
 
 export const stepNames = ['waiting', 'detected', 'confirming', 'paid'] as const
 export type StepName = (typeof stepNames)[number]
@@ -50,22 +50,28 @@ export interface Screen {
   readonly seen: string
   readonly countsDown: boolean
   readonly isTimeUp: boolean
-  readonly visibilityNote: string | null
+  /** Of the chains that are not fully seen, as long as anything depends on them. */
+  readonly sightNotes: readonly SightNote[]
+  readonly isBlind: boolean
+  /** Whether the payer may name the transaction. */
+  readonly canClaim: boolean
 }
 
 /** From where the payment is looked at. */
 export interface View {
   /** The server's time. */
   readonly now: Instant
-  /** What the last heartbeat said; the resource says it otherwise. */
-  readonly visibility?: Visibility | undefined
+  /** How well each accepted chain is seen. */
+  readonly sights: readonly Sight[]
   readonly isConnected: boolean
+  /** What the server expects it to take, from measured block times; null where it does not say. */
+  readonly etaSeconds: number | null
 }
 
 /** What the page shows of a payment at a moment of the server's time. Pure: the same in, the same out. */
 export function screenOf(
   { payment, progress }: Shown,
-  { now, visibility = payment.visibility, isConnected }: View,
+  { now, sights, isConnected, etaSeconds }: View,
 ): Screen {
   const { status, flags } = payment
   const missing = missingAmount(payment)
@@ -73,6 +79,9 @@ export function screenOf(
   const blocksLeft =
     progress.required === null ? null : Math.max(0, progress.required - progress.confirmations)
   const watchedUntil = Date.parse(payment.monitorUntil)
+  // Once the payment is closed nothing depends on what is seen.
+  const notes = statusTable[status].life === 'closed' ? [] : sightNotes(sights, now)
+  const isBlind = notes.some((note) => note.isBlind)
   const isTimeUp = statusTable[status].countsDown && now >= Date.parse(payment.expiresAt)
   const told = {
     status,
@@ -85,9 +94,9 @@ export function screenOf(
     missing,
     confirmations: progress.confirmations,
     requiredConfirmations: progress.required,
-    aboutSeconds: aboutSeconds(progress.chain, blocksLeft),
+    aboutSeconds: etaSeconds ?? aboutSeconds(progress.chain, blocksLeft),
     watchedUntil: now < watchedUntil ? dateAndTime(watchedUntil) : null,
-    isLive: isConnected && visibility === 'ok',
+    isLive: isConnected && notes.length === 0,
     isTimeUp,
   }
   const panel = isTimeUp ? 'notice' : rows[status].panel
@@ -105,7 +114,9 @@ export function screenOf(
     seen,
     countsDown: statusTable[status].countsDown && !isTimeUp,
     isTimeUp,
-    visibilityNote: visibilityNoteOf(payment, visibility),
+    sightNotes: notes,
+    isBlind,
+    canClaim: claimable.has(status),
   }
 }
 
@@ -125,12 +136,8 @@ function stepSeen({ detectedAt, amountReceived }: Shown['payment']): StepName {
   return /[1-9]/.test(amountReceived) ? 'confirming' : 'detected'
 }
 
-function visibilityNoteOf(payment: Shown['payment'], visibility: Visibility): string | null {
-  // Once the payment is closed nothing depends on what is seen.
-  if (visibility === 'ok' || statusTable[payment.status].life === 'closed') return null
-  const chains = [...new Set(payment.accept.map(({ chain }) => chainName(chain)))].join(' and ')
-  return words[visibility](chains)
-}
+/** Where a payer may have paid and see nothing of it. */
+const claimable: ReadonlySet<Status> = new Set(['awaiting', 'pending_expired', 'expired'])
 
 /**
  * What is read aloud, whenever `key` changes: with the status, a flag, a quarter of the way to
@@ -143,7 +150,7 @@ export function spokenOf(
   const { status, reason, flags } = payment
   const { confirmations, required } = progress
   const quarter = required === null ? 0 : Math.floor((4 * confirmations) / required)
-  const key = [status, reason, ...flags, quarter, screen.seen, screen.visibilityNote].join()
-  const said = [screen.title, screen.text, ...screen.notes, screen.visibilityNote]
-  return { key, text: said.filter((part) => part !== null).join(' ') }
+  const sights = screen.sightNotes.map((note) => note.text)
+  const key = [status, reason, ...flags, quarter, screen.seen, ...sights].join()
+  return { key, text: [screen.title, screen.text, ...screen.notes, ...sights].join(' ') }
 }

@@ -18,9 +18,11 @@ export function StatusCard({ screen, titleRef }: Props): ReactNode {
         </span>
       </h2>
       <p className="status-text">{screen.text}</p>
-      {screen.visibilityNote === null ? null : (
-        <p className="note note-attention">{screen.visibilityNote}</p>
-      )}
+      {screen.sightNotes.map(({ isBlind, text, age }) => (
+        <p key={text} className={isBlind ? 'note note-attention' : 'note'} data-blind={isBlind}>
+          {text} {age === null ? null : <span className="figure">{age}</span>}
+        </p>
+      ))}
       {screen.notes.length === 0 ? null : (
         <ul className="note">
           {screen.notes.map((note) => (

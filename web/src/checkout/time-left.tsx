@@ -7,14 +7,18 @@ import { words } from './words.ts'
 interface Props {
   readonly payment: PaymentIntent
   readonly countsDown: boolean
+  /** Nothing expires while a chain cannot be seen, so nothing counts down. */
+  readonly isBlind: boolean
   readonly serverNow: Instant
 }
 
 const soonMs = 120_000
 
 /** Counts down while that means anything; when money was seen it says when, and stands still. */
-export function TimeLeft({ payment, countsDown, serverNow }: Props): ReactNode {
+export function TimeLeft({ payment, countsDown, isBlind, serverNow }: Props): ReactNode {
   if (!countsDown) return <p className="time">{stillText(payment)}</p>
+  if (isBlind)
+    return <p className="time">{words.payBy(dateAndTime(Date.parse(payment.expiresAt)))}</p>
   const leftMs = Date.parse(payment.expiresAt) - serverNow
   return (
     <p className="time" {...(leftMs < soonMs && { 'data-soon': true })}>

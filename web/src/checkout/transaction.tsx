@@ -1,10 +1,13 @@
+import type { WireTransfer } from '@settlewire/core/wire'
 import { chainName } from '@settlewire/core/words'
 import type { ReactNode } from 'react'
 import { CopyButton } from './copyable.tsx'
 import { OutIcon } from './icons.tsx'
 import { shortened } from './money.ts'
 import type { Shown } from './payment.ts'
-import { words } from './words.ts'
+import { stageWords, words } from './words.ts'
+
+type Listed = Pick<WireTransfer, 'chain' | 'explorerUrl' | 'stage'> & { readonly txHash: string }
 
 /** The transactions that pay it: on which chain, and where to see them with one's own eyes. */
 export function Transactions({
@@ -14,12 +17,13 @@ export function Transactions({
   shown: Shown
   say: (text: string) => void
 }): ReactNode {
-  const known = payment.transfers.filter((one) => one.stage !== 'ignored')
-  const listed = known.map(({ txHash, chain, explorerUrl }) => ({ txHash, chain, explorerUrl }))
+  const listed: Listed[] = payment.transfers.filter(
+    (one): one is WireTransfer & Listed => one.stage !== 'ignored' && one.txHash !== null,
+  )
   const { txHash, chain } = progress
   if (txHash !== null && !listed.some((one) => one.txHash === txHash)) {
     // Named by an event just now; its link comes with the resource.
-    listed.push({ txHash, chain: chain ?? '', explorerUrl: null })
+    listed.push({ txHash, chain: chain ?? '', explorerUrl: null, stage: 'mempool' })
   }
   const once = [...new Map(listed.map((one) => [one.txHash, one])).values()]
   if (once.length === 0) return null
@@ -28,7 +32,9 @@ export function Transactions({
       {once.map((one) => (
         <li key={one.txHash} className="fact">
           <span className="fact-name">
-            {words.transaction} · {chainName(one.chain)}
+            {[words.transaction, chainName(one.chain), stageWords[one.stage]]
+              .filter(Boolean)
+              .join(' · ')}
           </span>
           <code className="fact-value" title={one.txHash}>
             {shortened(one.txHash)}

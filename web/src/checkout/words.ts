@@ -1,4 +1,7 @@
 import type { Status } from '@settlewire/core/status-model'
+import type { WireTransfer } from '@settlewire/core/wire'
+
+const blocks = (count: number): string => (count === 1 ? 'block' : 'blocks')
 
 /** Every text of the checkout that core's tables do not hold. In one place, to be read as a whole. */
 export const words = {
@@ -10,6 +13,7 @@ export const words = {
   testModeText: 'No real money moves here.',
 
   timeLeft: 'Time left',
+  payBy: (time: string) => `Pay by ${time}. It does not end while we cannot see the network.`,
   seenAt: (time: string) => `Seen at ${time}`,
   paidAt: (time: string) => `Paid ${time}`,
   endedAt: (time: string) => `Ended ${time}`,
@@ -54,13 +58,25 @@ export const words = {
   sandboxFailed: (detail: string) => `It was not sent. ${detail}`,
 
   inMempool: 'Seen by the network',
-  inBlocks: (required: number) => `of ${required} ${required === 1 ? 'block' : 'blocks'}`,
+  inBlocks: (required: number) => `of ${required} ${blocks(required)}`,
   becomingFinal: 'In a block',
   amountSeen: (amount: string, currency: string) => `${amount} ${currency}`,
   transaction: 'Transaction',
   onExplorer: 'View on explorer',
   returnTo: (merchant: string) => `Return to ${merchant}`,
   returnToShop: 'Return to the shop',
+
+  why: (required: number | null) =>
+    required === null ? 'Why it takes this long' : `Why ${required} ${blocks(required)}`,
+
+  claimAsk: 'I have paid and it does not show',
+  claimHint:
+    'Paste the transaction hash from your wallet. We look for it; you are not charged again.',
+  claimField: 'Transaction hash',
+  claimSend: 'Look for it',
+  claimSending: 'Looking for it…',
+  claimBad: 'A transaction hash is 0x and 64 letters and digits. Copy it from your wallet.',
+  claimFailed: (detail: string) => `It was not taken. ${detail}`,
 
   received: 'Received',
   requested: 'Requested',
@@ -71,13 +87,22 @@ export const words = {
   chainId: 'Chain id',
   created: 'Created',
 
-  blind: (chains: string) =>
-    `We cannot see ${chains} right now. What you have sent is safe; it shows here once we see again.`,
-  degraded: (chains: string) =>
-    `Our view of ${chains} is impaired right now. Your payment may show here later than usual.`,
+  blind: (chain: string) =>
+    `We cannot see ${chain} right now; your payment is safe, it will be found.`,
+  degraded: (chain: string) => `${chain} shows here a little later than usual.`,
+  lastBlock: (ago: string) => `Last block seen ${ago} ago.`,
   broken:
     'This page did not load as it should. Reload it; a payment that you have sent is not lost.',
 } as const
+
+/** What is said of a transaction that does not count, or not yet. */
+export const stageWords: Readonly<Partial<Record<WireTransfer['stage'], string>>> = {
+  claimed: 'looked for',
+  replaced: 'replaced',
+  dropped: 'not confirmed',
+  reverted: 'refused by the network',
+  reorged: 'taken back',
+}
 
 /** What is said of the connection. Each is true when it is shown, the time included. */
 export const connectionWords = {

@@ -1,12 +1,16 @@
 import { assert } from '@settlewire/core/assert'
 import { toRfc3339OrNull } from '@settlewire/core/instant'
+import type { Policy } from '@settlewire/core/policy'
 import { type Asset, assetName } from '../../engine/asset.ts'
-import type { ChainHealth } from '../../ports.ts'
+import { reasonOf } from '../../engine/asset-book.ts'
+import type { ChainHealth, Principal } from '../../ports.ts'
 import { type Access, principalOf } from '../access.ts'
-import { chainList } from '../answer-schema.ts'
-import type { App, Chains, HttpContext } from '../context.ts'
+import { chainList } from '../chain-schema.ts'
+import type { App, ChainFacts, Chains, HttpContext } from '../context.ts'
 import { json, problemsOf, securityOf } from '../describe.ts'
+import { sentencesOf } from '../policy-sentences.ts'
 import { sendJson } from '../show.ts'
+import { lagOf } from '../sight.ts'
 
 const access: Access = { who: 'key', scope: 'identity' }
 
@@ -18,8 +22,9 @@ export function chainRoutes(app: App, context: HttpContext): void {
       config: { access },
       schema: {
         tags: ['Chains'],
-        summary: 'Chains, their assets, and how well they are seen',
-        description: 'Any key will do, a publishable one too.',
+        summary: 'Chains, their assets and rules, and how well they are seen',
+        description:
+          'Any key will do, a publishable one too; how each provider does is for secret and restricted keys.',
         security: securityOf(access),
         response: {
           200: json('The chains of the mode of the key.', chainList),
@@ -28,37 +33,90 @@ export function chainRoutes(app: App, context: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const { livemode } = principalOf(request)
-      const assets = context.chains.assets.filter((asset) => asset.livemode === livemode)
-      const names = new Set(assets.map((asset) => asset.chain))
-      const data = context.chains
-        .health()
-        .filter((health) => names.has(health.chain))
-        .map((health) => showChain(health, assets, context.chains))
+      const principal = principalOf(request)
+      const { chains } = context
+      const health = new Map(chains.health().map((one) => [one.chain, one]))
+      const data = chains.facts
+        .filter(({ livemode }) => livemode === principal.livemode)
+        .map((facts) => showChain(facts, health.get(facts.name) ?? null, context))
+        .map((shown) => withoutProviders(shown, principal))
       return sendJson(reply, { object: 'list', data })
     },
   )
 }
 
-function showChain(health: ChainHealth, all: readonly Asset[], chains: Chains): object {
-  const assets = all.filter((asset) => asset.chain === health.chain)
-  const policy = chains.policy.chains[health.chain]
-  const [first] = assets
-  assert(first !== undefined && policy !== undefined, 'a chain with assets has an id and a policy')
+/** A chain that is configured and not followed: nothing is seen of it. */
+const unseen = ({ name }: ChainFacts): ChainHealth => ({
+  ...{ chain: name, visibility: 'blind', reason: 'not_started', head: null, headAt: null },
+})
+
+interface Shown extends Record<string, unknown> {
+  readonly providers: unknown
+}
+
+/** In a browser anybody may look: who serves a merchant, and how well, is the merchant's to know. */
+function withoutProviders(shown: Shown, { kind }: Principal): object {
+  const { providers, ...others } = shown
+  return kind === 'secret' || kind === 'restricted' ? { ...others, providers } : others
+}
+
+function showChain(
+  facts: ChainFacts,
+  followed: ChainHealth | null,
+  { chains, clock }: Pick<HttpContext, 'chains' | 'clock'>,
+): Shown {
+  const { name, chainId, explorerTx, publicMempool } = facts
+  const health = followed ?? unseen(facts)
+  const assets = chains.assets.all.filter((asset) => asset.chain === name)
+  const offered = new Set(chains.assets.offered())
   return {
-    name: health.chain,
-    chainId: first.chainId,
-    assets: assets.map((asset) => ({
-      name: assetName(asset),
-      symbol: asset.symbol,
-      currency: asset.currency,
-      token: asset.token === null ? null : chains.formatAddress(asset.chain, asset.token),
-      decimals: asset.decimals,
-    })),
-    policy: { version: chains.policy.version, ...policy },
-    visibility: health.visibility,
-    reason: health.reason,
-    head: health.head,
-    headAt: toRfc3339OrNull(health.headAt),
+    ...{ name, chainId, publicMempool, explorer: explorerTx },
+    assets: assets.filter((asset) => offered.has(asset)).map((asset) => showAsset(asset, chains)),
+    disabled: assets
+      .filter((asset) => !offered.has(asset))
+      .map((asset) => ({
+        ...showAsset(asset, chains),
+        reason: reasonOf(chains.assets.stateOf(asset)) ?? '',
+      })),
+    native: nativeOf(facts),
+    policy: showPolicy(name, chains.policy),
+    ...{ visibility: health.visibility, reason: health.reason, head: health.head },
+    ...{ headAt: toRfc3339OrNull(health.headAt), lagMs: lagOf(health, clock.now()) },
+    ...showPace(facts, followed === null ? null : chains),
+    providers: health.providers ?? [],
   }
+}
+
+const nativeOf = ({ native }: ChainFacts): ChainFacts['native'] => {
+  const { symbol, currency, decimals, accepted } = native
+  return { symbol, currency, decimals, accepted }
+}
+
+const showAsset = (asset: Asset, chains: Chains): object => ({
+  name: assetName(asset),
+  symbol: asset.symbol,
+  currency: asset.currency,
+  token: asset.token === null ? null : chains.formatAddress(asset.chain, asset.token),
+  decimals: asset.decimals,
+})
+
+/** The blocks' pace as measured, or else as configured; and where finality stands. */
+function showPace({ name, blockMs }: ChainFacts, chains: Chains | null): object {
+  const measured = chains?.paceOf(name) ?? null
+  const head = chains?.headOf(name) ?? null
+  const isMeasured = measured !== null && measured.blockMs !== null
+  return {
+    pace: { blockMs: measured?.blockMs ?? blockMs, measured: isMeasured },
+    finality: {
+      ...{ safe: head?.safe ?? null, finalized: head?.finalized ?? null },
+      stalled: measured?.stalled ?? false,
+    },
+  }
+}
+
+function showPolicy(name: string, { version, chains }: Policy): object {
+  const policy = chains[name]
+  assert(policy !== undefined, 'a chain that is configured has a policy')
+  const { settled, final, quorum, tiers = {} } = policy
+  return { version, settled, final, quorum, tiers, sentences: sentencesOf(policy) }
 }

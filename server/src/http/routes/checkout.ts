@@ -12,6 +12,7 @@ import { problemsOf, securityOf, text } from '../describe.ts'
 import { pagePolicy } from '../headers.ts'
 import { pageWithState, sendPlainPage, takesState } from '../page.ts'
 import { show } from '../show.ts'
+import { chainsOf, sightOf } from '../sight.ts'
 
 const access: Access = { who: 'anyone' }
 /** The page, where the build puts it below `webRoot`. */
@@ -85,10 +86,13 @@ async function findByLink(
 /** What the page starts with, so that it never opens blank. */
 async function stateOf(payment: Payment, context: HttpContext): Promise<object> {
   const merchant = await context.directory.merchant(payment.merchantId)
+  const now = context.clock.now()
+  const chains = chainsOf(payment)
   return {
     payment: show(payment, { kind: 'client' }, context),
     merchant: { name: merchant?.name ?? '' },
-    serverTime: toRfc3339(context.clock.now()),
+    serverTime: toRfc3339(now),
+    chains: sightOf(context.chains.health(), chains, now).chains,
     // Whether the sandbox's wallet can pay it: POST /v1/test/payment-intents/{id}/pay.
     sandbox: context.sandbox && !payment.livemode,
   }

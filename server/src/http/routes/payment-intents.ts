@@ -1,11 +1,16 @@
-import type { FastifyReply } from 'fastify'
 import { assetName } from '../../engine/asset.ts'
-import type { Answer } from '../../engine/once.ts'
 import type { PaymentQuery, Principal } from '../../ports.ts'
 import { type Access, paymentOf, principalOf } from '../access.ts'
 import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
-import { bodyProblems, json, problemsOf, queryProblems, securityOf } from '../describe.ts'
+import {
+  bodyProblems,
+  json,
+  keyProblems,
+  problemsOf,
+  queryProblems,
+  securityOf,
+} from '../describe.ts'
 import { idempotencyOf } from '../idempotency.ts'
 import { goneOrClosing } from '../leave.ts'
 import { pollEvents } from '../long-poll.ts'
@@ -17,7 +22,8 @@ import {
   idParams,
   listQuery,
 } from '../request-schema.ts'
-import { type Sendable, sendJson, show, showEvents } from '../show.ts'
+import { scopeOf } from '../scope.ts'
+import { sendAnswer, sendJson, show, showEvents } from '../show.ts'
 
 const tags = ['Payment intents']
 const writes: Access = { who: 'key', scope: 'payment_intents:write' }
@@ -27,9 +33,12 @@ const clientReads: Access = { who: 'owner_or_client', scope: 'payment_intents:re
 
 /** The longest wait, and time to read before and after it. */
 const pollAnswerMsMax = 60_000
-const keyProblems = ['idempotency_key_reused', 'idempotency_in_progress', 'overloaded'] as const
-const termsProblems = ['invalid_amount', 'unsupported_asset', 'merchant_cannot_receive'] as const
-const scopeOf = ({ merchantId, livemode }: Principal) => ({ merchantId, livemode })
+const termsProblems = [
+  'invalid_amount',
+  'unsupported_asset',
+  'asset_disabled',
+  'merchant_cannot_receive',
+] as const
 
 /** Requests to be paid: made, read, listed, withdrawn. */
 export function paymentIntentRoutes(app: App, context: HttpContext): void {
@@ -70,15 +79,10 @@ function create(app: App, context: HttpContext): void {
   )
 }
 
-/** The answer to a command: the first one, or the same again, which a header tells. */
-function sendAnswer(reply: Sendable, { status, replayed }: Answer, shown: object): FastifyReply {
-  if (replayed) reply.header('idempotency-replayed', 'true')
-  return sendJson(reply, shown, status)
-}
-
 /** What is accepted when a request does not say: whatever its currency can be paid with here. */
 const everyAsset = (currency: string, { livemode }: Principal, { chains }: HttpContext): string[] =>
   chains.assets
+    .offered()
     .filter((asset) => asset.livemode === livemode && asset.currency === currency)
     .map(assetName)
 

@@ -6,6 +6,7 @@ import { eventId } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import { problemsOf, securityOf, text } from '../describe.ts'
 import { idParams } from '../request-schema.ts'
+import { chainsOf } from '../sight.ts'
 import type { Sse } from '../sse.ts'
 
 const access: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
@@ -50,7 +51,7 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
       await sse.handle({
         response: reply.raw,
         paymentId: payment.id,
-        chains: [...new Set(payment.terms.accept.map((accept) => accept.chain))],
+        chains: chainsOf(payment),
         lastEventId: request.headers['last-event-id'] || null,
         head,
         // What Fastify has collected is what Node takes; only the types differ.

@@ -1,0 +1,44 @@
+import type { ChainInfo } from '@settlewire/client/answers'
+import { chainName } from '@settlewire/core/words'
+
+/** Everything a person asks of a chain, a line each. */
+export function showChain(chain: ChainInfo): readonly string[] {
+  const { finality, pace } = chain
+  const rows: readonly (readonly [name: string, value: string])[] = [
+    ['seen', [chain.visibility, chain.reason ?? '', headOf(chain)].filter(Boolean).join(', ')],
+    [
+      'pace',
+      `a block each ${inSeconds(pace.blockMs)}${pace.measured ? '' : ' (not measured yet)'}`,
+    ],
+    [
+      'finality',
+      `safe ${finality.safe ?? '-'}, finalized ${finality.finalized ?? '-'}${stall(chain)}`,
+    ],
+    ['assets', chain.assets.map(({ name }) => name).join(' ') || 'none'],
+    ...chain.disabled.map(({ name, reason }) => ['disabled', `${name}: ${reason}`] as const),
+    ...chain.policy.sentences.map((sentence) => ['policy', sentence] as const),
+    ...(chain.providers ?? []).map((one) => ['provider', providerLine(one)] as const),
+  ]
+  const title = `${chainName(chain.name)} (${chain.name}, ${chain.chainId})`
+  return [title, ...rows.map(([name, value]) => `  ${name.padEnd(10)}${value}`)]
+}
+
+const headOf = ({ head, lagMs }: ChainInfo): string =>
+  head === null ? 'no block read yet' : `block ${head}, ${inSeconds(lagMs ?? 0)} old`
+
+const stall = ({ finality }: ChainInfo): string =>
+  finality.stalled ? ': it stands still, payments that wait for it are held' : ''
+
+const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+function providerLine(one: NonNullable<ChainInfo['providers']>[number]): string {
+  const faults: readonly (readonly [count: number, of: string])[] = [
+    [one.lagBlocks, 'blocks behind'],
+    [one.logsEmpty, `of ${one.logsAsked} log answers wrongly empty`],
+    [one.disagreements, 'disagreements'],
+    [one.reconnects, 'reconnects'],
+  ]
+  const told = faults.flatMap(([count, of]) => (count === 0 ? [] : [`${count} ${of}`]))
+  const reason = one.reason === null ? one.visibility : `${one.visibility} (${one.reason})`
+  return [`${one.name} ${reason}`, `block ${one.head ?? '-'}`, ...told].join(', ')
+}

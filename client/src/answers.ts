@@ -1,0 +1,100 @@
+import type { ResolutionAction } from '@settlewire/core/observation'
+import type { Level, Tier } from '@settlewire/core/policy'
+import type { ChainSight, Visibility } from './wire-event.ts'
+
+/** A transaction that the payer names, so that it is looked for. */
+export interface ClaimRequest {
+  readonly txHash: string
+  /** Left out: every chain that the payment accepts is asked. */
+  readonly chain?: string
+}
+
+/** What the nodes said of it at once. It is looked for further on, whatever they said. */
+export interface ClaimAnswer {
+  readonly txHash: string
+  /** The chain whose nodes have it; null while none does. */
+  readonly chain: string | null
+  /** `not_found`: every node was asked and none has it. `unsure`: not every node could be asked. */
+  readonly known: 'pending' | 'mined' | 'not_found' | 'unsure'
+  /** Whether it pays this payment; null while nobody can say. */
+  readonly pays: boolean | null
+  /** The same for people. */
+  readonly message: string
+}
+
+/** What a person decides about money that no rule can settle. The reason is kept in the history. */
+export interface ResolveRequest {
+  readonly action: ResolutionAction
+  readonly reason: string
+}
+
+/** An asset of a chain. `name` is what `accept` takes. */
+export interface AssetInfo {
+  readonly name: string
+  readonly symbol: string
+  readonly currency: string
+  readonly token: string | null
+  readonly decimals: number
+}
+
+/** What one provider of a chain was worth lately. Counts are since the start of the process. */
+export interface ProviderInfo {
+  readonly name: string
+  readonly visibility: Visibility
+  readonly reason: string | null
+  readonly head: number | null
+  readonly lagBlocks: number
+  readonly lagMs: number
+  readonly logsAsked: number
+  readonly logsEmpty: number
+  readonly disagreements: number
+  readonly reconnects: number
+  readonly firstSeen: number
+}
+
+/** A chain that can be paid on, its rules, and how well it is seen. */
+export interface ChainInfo extends Omit<ChainSight, 'chain'> {
+  readonly name: string
+  readonly chainId: number
+  readonly assets: readonly AssetInfo[]
+  /** Configured, but not taken right now. */
+  readonly disabled: readonly (AssetInfo & { readonly reason: string })[]
+  readonly native: {
+    readonly symbol: string
+    readonly currency: string
+    readonly decimals: number
+    readonly accepted: boolean
+  }
+  /** Whether pending transactions can be seen by anyone at all. */
+  readonly publicMempool: boolean
+  /** With `{hash}` in it. */
+  readonly explorer: string | null
+  readonly policy: {
+    readonly version: string
+    readonly settled: Level
+    readonly final: Level
+    readonly quorum: number
+    readonly tiers: Readonly<Record<string, readonly Tier[]>>
+    readonly sentences: readonly string[]
+  }
+  readonly reason: string | null
+  readonly headAt: string | null
+  /** The usual time between two blocks; `measured`: as seen lately, and not as configured. */
+  readonly pace: { readonly blockMs: number; readonly measured: boolean }
+  readonly finality: {
+    readonly safe: number | null
+    readonly finalized: number | null
+    readonly stalled: boolean
+  }
+  /** For keys that may read payments. */
+  readonly providers?: readonly ProviderInfo[]
+}
+
+/** What a payment waits for, why, and about how long. */
+export interface PolicyAnswer {
+  readonly version: string
+  /** About so long until it counts as paid, from measured block times; null where nobody can say. */
+  readonly etaSeconds: number | null
+  /** The same and the rules behind it, for people. */
+  readonly sentences: readonly string[]
+}

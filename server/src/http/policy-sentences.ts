@@ -1,0 +1,36 @@
+import type { ChainPolicy, Level, Tier } from '@settlewire/core/policy'
+
+/** The rules for people: one sentence for each size of payment, and the last one for finality. */
+export function sentencesOf({
+  settled,
+  final,
+  quorum,
+  tiers = {},
+}: ChainPolicy): readonly string[] {
+  const named = Object.entries(tiers).flatMap(([asset, list]) =>
+    list.map((tier, i) => `${subjectOf(asset, tier, i > 0)} ${isPaid(tier.settled)}`),
+  )
+  const others = named.length === 0 ? 'A transfer' : 'Any other transfer'
+  const isCovered = Object.hasOwn(tiers, '*')
+  return [
+    ...named,
+    ...(isCovered ? [] : [`${others} ${isPaid(settled)}`]),
+    ...(quorum > 1 ? [`${quorum} providers must have shown it.`] : []),
+    `It is final ${levelInWords(final)}.`,
+  ]
+}
+
+function subjectOf(asset: string, { upTo }: Tier, hasSmaller: boolean): string {
+  const what = asset === '*' ? 'other assets' : asset
+  if (upTo !== null) return `Up to ${upTo} of ${what}`
+  return hasSmaller ? `More of ${what}` : `Any amount of ${what}`
+}
+
+const isPaid = (level: Level): string => `counts as paid ${levelInWords(level)}.`
+
+/** Completes “a transfer counts as paid …”. */
+function levelInWords(level: Level): string {
+  if (level === 1) return 'with the block that holds it'
+  if (typeof level === 'number') return `with ${level} blocks, the one that holds it included`
+  return `once its block is ${level}, by the word of the chain's nodes`
+}

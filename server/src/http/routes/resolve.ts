@@ -1,0 +1,45 @@
+import { type Access, paymentOf, principalOf } from '../access.ts'
+import { paymentIntent } from '../answer-schema.ts'
+import type { App, HttpContext } from '../context.ts'
+import { bodyProblems, json, keyProblems, problemsOf, securityOf } from '../describe.ts'
+import { idempotencyOf } from '../idempotency.ts'
+import { idempotencyHeaders, idParams, resolvePaymentIntent } from '../request-schema.ts'
+import { scopeOf } from '../scope.ts'
+import { sendAnswer, show } from '../show.ts'
+
+const access: Access = { who: 'owner', scope: 'payment_intents:write' }
+
+/** A person decides what no rule can: it is kept in the history, with who and why. */
+export function resolveRoutes(app: App, context: HttpContext): void {
+  app.post(
+    '/v1/payment-intents/:id/resolve',
+    {
+      config: { access },
+      schema: {
+        tags: ['Payment intents'],
+        summary: 'Decide about money that no rule can settle',
+        description:
+          'Too little that is enough after all (`accept`), a deadline to be extended (`wait`), money that was given back (`refund_noted`) or is of no concern (`dismiss`). The decision is an event, with its reason and the key that made it; `resolutions` lists them.',
+        security: securityOf(access),
+        params: idParams,
+        headers: idempotencyHeaders,
+        body: resolvePaymentIntent,
+        response: {
+          200: json('Decided.', paymentIntent),
+          ...problemsOf(access, [...bodyProblems, ...keyProblems, 'nothing_to_resolve']),
+        },
+      },
+    },
+    async (request, reply) => {
+      const principal = principalOf(request)
+      const resolution = {
+        paymentId: paymentOf(request).id,
+        ...request.body,
+        actor: principal.actor,
+      }
+      const key = idempotencyOf(request)
+      const answer = await context.payments.resolve(scopeOf(principal), resolution, key)
+      return sendAnswer(reply, answer, show(answer.payment, principal, context))
+    },
+  )
+}

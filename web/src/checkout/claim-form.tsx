@@ -1,0 +1,71 @@
+import type { Client } from '@settlewire/client/client'
+import { RequestError } from '@settlewire/client/request-error'
+import type { PaymentIntent } from '@settlewire/core/wire'
+import { type ReactNode, type SyntheticEvent, useState } from 'react'
+import { words } from './words.ts'
+
+interface Props {
+  readonly payment: PaymentIntent
+  readonly client: Client
+  readonly say: (text: string) => void
+}
+
+interface Outcome {
+  readonly is: 'ready' | 'sending' | 'told' | 'bad'
+  readonly text: string
+}
+
+/** In whatever was pasted: wallets copy a link to an explorer as often as the hash. */
+const hashForm = /0x[0-9a-f]{64}(?![0-9a-f])/i
+
+/** For who has paid and sees nothing of it: the transaction is looked for by its hash. */
+export function ClaimForm({ payment, client, say }: Props): ReactNode {
+  const [text, setText] = useState('')
+  const [outcome, setOutcome] = useState<Outcome>({ is: 'ready', text: '' })
+  const tell = (is: Outcome['is'], told: string) => {
+    setOutcome({ is, text: told })
+    if (told !== '') say(told)
+  }
+  const send = async (event: SyntheticEvent) => {
+    event.preventDefault()
+    if (outcome.is === 'sending') return
+    const [txHash] = hashForm.exec(text) ?? []
+    if (txHash === undefined) {
+      tell('bad', words.claimBad)
+      return
+    }
+    tell('sending', '')
+    try {
+      tell('told', (await client.claim(payment.id, { txHash })).message)
+    } catch (error) {
+      const why = error instanceof RequestError ? error.message : String(error)
+      tell('bad', words.claimFailed(why))
+    }
+  }
+  const isSending = outcome.is === 'sending'
+  return (
+    <details className="claim">
+      <summary>{words.claimAsk}</summary>
+      <form onSubmit={(event) => void send(event)} noValidate>
+        <p id="claim-hint">{words.claimHint}</p>
+        <label htmlFor="claim-hash">{words.claimField}</label>
+        <input
+          id="claim-hash"
+          type="text"
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          aria-describedby="claim-hint claim-outcome"
+          aria-invalid={outcome.is === 'bad'}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <button type="submit" className="button button-quiet" aria-disabled={isSending}>
+          {isSending ? words.claimSending : words.claimSend}
+        </button>
+        <p id="claim-outcome" className="claim-outcome" data-outcome={outcome.is}>
+          {outcome.text}
+        </p>
+      </form>
+    </details>
+  )
+}

@@ -1,0 +1,45 @@
+import type { ChainSight } from '@settlewire/client/wire-event'
+import type { Instant } from '@settlewire/core/instant'
+import { chainName } from '@settlewire/core/words'
+import { words } from './words.ts'
+
+/** How well one chain is seen, and since when what is seen of it is known. */
+export interface Sight {
+  readonly chain: string
+  readonly visibility: ChainSight['visibility']
+  /** When its last block that was read was made, by the server's time; null when none was. */
+  readonly blockAt: Instant | null
+}
+
+/** Takes what was said just now. `serverNow` is the server's time. */
+export const sightsFrom = (chains: readonly ChainSight[], serverNow: Instant): readonly Sight[] =>
+  chains.map(({ chain, visibility, lagMs }) => ({
+    ...{ chain, visibility },
+    blockAt: lagMs === null ? null : serverNow - lagMs,
+  }))
+
+/** What is said of a chain that is not fully seen. */
+export interface SightNote {
+  readonly isBlind: boolean
+  readonly text: string
+  /** How old what we see is. It changes each second, so it is shown and never read aloud. */
+  readonly age: string | null
+}
+
+/** A note for each chain that is not fully seen, the blind ones first. */
+export function sightNotes(sights: readonly Sight[], now: Instant): readonly SightNote[] {
+  const notes = sights.flatMap(({ chain, visibility, blockAt }): SightNote[] => {
+    if (visibility === 'ok') return []
+    const isBlind = visibility === 'blind'
+    const age = isBlind && blockAt !== null ? words.lastBlock(agoOf(now - blockAt)) : null
+    return [{ isBlind, text: words[visibility](chainName(chain)), age }]
+  })
+  return notes.toSorted((a, b) => Number(b.isBlind) - Number(a.isBlind))
+}
+
+/** `40 s`, `5 min`, `3 h`. */
+function agoOf(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 120) return `${seconds} s`
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`
+}
