@@ -1,0 +1,264 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { TestWatch } from '../../../../test/support/evm/chain-ledger.ts'
+import {
+  type FakeTx,
+  fakeTx,
+  nativeTx,
+  newAddress,
+  tokenTx,
+  transferLog,
+} from '../../../../test/support/evm/fake-chain.ts'
+import { openNode } from '../../../../test/support/evm/open-node.ts'
+import { FakeNode } from '../../../../test/support/fake-node.ts'
+import { systemClock } from '../../clock.ts'
+import { silentLog } from '../../log.ts'
+import type { Clock, Sighting } from '../../ports.ts'
+import { defaultLimits } from './limits.ts'
+import { Mempool, type MempoolParts } from './mempool.ts'
+
+/** What is meant to wait a second waits a tenth of it. */
+const quickClock: Clock = {
+  ...systemClock,
+  after: (ms, run) => systemClock.after(ms / 10, run),
+}
+
+const token = newAddress()
+let node: FakeNode
+let watch: TestWatch
+let told: Sighting[]
+let said: string[]
+const leaving: (() => void)[] = []
+
+beforeEach(async () => {
+  node = await FakeNode.start()
+  watch = new TestWatch()
+  watch.wantsNative = true
+  told = []
+  said = []
+})
+afterEach(async () => {
+  for (const leave of leaving.splice(0)) leave()
+  await node.close()
+})
+
+const listen = async (
+  mode: MempoolParts['mode'],
+  preconfirmations: MempoolParts['preconfirmations'] = 'none',
+): Promise<Mempool> => {
+  const { socket, node: asked, leave } = await openNode(node.wsUrl)
+  leaving.push(leave)
+  const note = (_: object, text: string): void => void said.push(text)
+  const log = { ...silentLog, warn: note, info: note }
+  const tell = (sighting: Sighting): void => void told.push(sighting)
+  const parts = { socket, node: asked, tokens: new Set([token]), watch, clock: quickClock, log }
+  const mempool = new Mempool({ ...parts, limits: defaultLimits, mode, preconfirmations, tell })
+  await mempool.subscribe()
+  return mempool
+}
+
+const watched = (): string => {
+  const address = newAddress()
+  watch.addresses.add(address)
+  return address
+}
+const amounts = (): bigint[] => told.map(({ transfer }) => transfer?.amount ?? 0n)
+const until = (holds: () => boolean, what: string): Promise<void> =>
+  expect.poll(holds, { timeout: 5_000, message: what }).toBe(true) as Promise<void>
+
+describe('the ways to hear of pending transactions', () => {
+  it.each([
+    ['auto', 'as_asked', 0],
+    ['auto', 'whole_refused', 1],
+    ['full', 'as_asked', 0],
+    ['hashes', 'as_asked', 1],
+  ] as const)('%s hears a node that shows them %s', async (mode, form, lookUps) => {
+    node.pendingForm = form
+    const to = watched()
+    await listen(mode)
+    node.broadcast(tokenTx(token, to, 5n))
+    await until(() => told.length > 0, 'it is seen')
+    expect(told).toMatchObject([{ transfer: { to, amount: 5n }, preconfirmed: false }])
+    expect(node.askedFor('eth_getTransactionByHash')).toBe(lookUps)
+  })
+
+  it('full does not fall back to looking up every hash of the network', async () => {
+    node.pendingForm = 'whole_refused'
+    await listen('full')
+    expect(node.asked.filter(({ method }) => method === 'eth_subscribe')).toHaveLength(1)
+    expect(said).toEqual(['the node shows no pending transactions; blocks will tell'])
+  })
+
+  it('pitfall 8: none asks for nothing, and says nothing of it', async () => {
+    watched()
+    await listen('none')
+    expect(node.asked).toEqual([])
+    expect(said).toEqual([])
+  })
+
+  it('pitfall 9: tells of a rival for the slot of a payment', async () => {
+    const tx = tokenTx(token, watched(), 5n)
+    watch.slots.set(tx.hash, { txHash: tx.hash, sender: tx.from, nonce: 7 })
+    await listen('full')
+    const rival = fakeTx({ from: tx.from, nonce: 7, maxFeePerGas: 99n })
+    node.broadcast(fakeTx({ from: tx.from, nonce: 8 }))
+    node.broadcast(rival)
+    await until(() => told.length > 0, 'it is seen')
+    const slot = { sender: tx.from, nonce: 7, feePerGas: 99n }
+    expect(told).toEqual([{ txHash: rival.hash, transfer: null, slot, preconfirmed: false }])
+  })
+})
+
+describe('what was pending before the subscription', () => {
+  it.each(['content', 'list', 'block'] as const)(
+    'is read from a node that shows %s',
+    async (pool) => {
+      node.state.pool = pool
+      const to = watched()
+      node.pool.set('x', tokenTx(token, to, 5n))
+      node.pool.set('y', nativeTx(to, 6n))
+      await listen('auto')
+      await until(() => told.length === 2, 'both are seen')
+      expect(amounts()).toEqual([5n, 6n])
+    },
+  )
+
+  it('is read again after every loss of the subscription', async () => {
+    node.state.pool = 'content'
+    const to = watched()
+    const mempool = await listen('auto')
+    await until(() => node.askedFor('txpool_content') === 1, 'the pool is read')
+    node.mute = true
+    node.broadcast(tokenTx(token, to, 5n))
+    await mempool.subscribe()
+    await until(() => told.length > 0, 'it is seen')
+    expect(amounts()).toEqual([5n])
+  })
+
+  it('is not asked for whole where the pool is too large for one answer', async () => {
+    node.state.pool = 'content'
+    node.instead = (method) =>
+      method === 'txpool_status' ? { pending: '0x2711', queued: '0x0' } : undefined
+    await listen('auto')
+    await until(() => node.askedFor('eth_getBlockByNumber') > 0, 'the pending block is asked for')
+    expect(node.askedFor('txpool_content')).toBe(0)
+  })
+})
+
+describe('pending transactions filtered by the provider', () => {
+  const filters = () =>
+    node.subscribed('alchemy_pendingTransactions') as { toAddress: string[]; hashesOnly: boolean }[]
+
+  beforeEach(() => {
+    node.offers.add('alchemy_pendingTransactions')
+  })
+
+  it('are those to our tokens and to the addresses that wait for the native coin', async () => {
+    const to = watched()
+    await listen('alchemy')
+    expect(filters()).toEqual([{ toAddress: [token, to], hashesOnly: false }])
+    node.broadcast(nativeTx(newAddress(), 4n))
+    node.broadcast(tokenTx(token, to, 5n))
+    node.broadcast(nativeTx(to, 6n))
+    await until(() => told.length === 2, 'both are seen')
+    expect(amounts()).toEqual([5n, 6n])
+  })
+
+  it('pitfall 18: keep within a thousand addresses, the newest first, and say once what is left out', async () => {
+    const open = Array.from({ length: 1_500 }, watched)
+    await listen('alchemy')
+    const [filter] = filters()
+    expect(filter?.toAddress).toHaveLength(1_000)
+    expect(new Set(filter?.toAddress)).toEqual(new Set([token, ...open.slice(-999)]))
+    expect(said).toEqual(['more addresses than a filter takes; for the oldest, blocks will tell'])
+    const late = watched()
+    await until(() => filters().length === 2, 'the new address is subscribed')
+    expect(filters()[1]?.toAddress).toHaveLength(1_000)
+    expect(filters()[1]?.toAddress).toContain(late)
+    expect(said).toHaveLength(1)
+  })
+
+  it('follow the watch set: what joins is added without asking again for the rest', async () => {
+    watched()
+    await listen('alchemy')
+    const late = [watched(), watched()]
+    await until(() => filters().length === 2, 'the new addresses are subscribed')
+    expect(filters()[1]?.toAddress).toEqual(late)
+    expect(node.askedFor('eth_unsubscribe')).toBe(0)
+    node.broadcast(nativeTx(late[1] ?? '', 7n))
+    await until(() => told.length === 1, 'it is seen')
+  })
+
+  it('are subscribed as one again when there are too many subscriptions', async () => {
+    await listen('alchemy')
+    for (let more = 2; more <= 9; more++) {
+      watched()
+      await until(() => filters().length === more, `subscription ${more} is made`)
+    }
+    expect(filters()[8]?.toAddress).toHaveLength(9)
+    await until(() => node.askedFor('eth_unsubscribe') === 8, 'the others are ended')
+  })
+
+  it('are none where the node does not know the filter', async () => {
+    node.offers.clear()
+    await listen('alchemy')
+    expect(said).toEqual(['the node shows no pending transactions; blocks will tell'])
+  })
+})
+
+describe('what a sequencer promises', () => {
+  const pays = (to: string): FakeTx =>
+    fakeTx({ logs: [transferLog(token, to, 5n), transferLog(newAddress(), to, 9n)] })
+
+  it('is heard as logs of our tokens', async () => {
+    node.offers.add('pendingLogs')
+    const to = watched()
+    await listen('none', 'pending_logs')
+    const [filter] = node.subscribed('pendingLogs') as { address: string[]; topics: string[] }[]
+    expect(filter).toEqual({
+      address: [token],
+      topics: ['0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'],
+    })
+    const tx = pays(to)
+    node.promise(pays(newAddress()))
+    node.promise(tx)
+    await until(() => told.length > 0, 'it is seen')
+    expect(told).toMatchObject([
+      {
+        txHash: tx.hash,
+        transfer: { ordinal: 'hint', token, to, amount: 5n },
+        slot: null,
+        preconfirmed: true,
+      },
+    ])
+  })
+
+  it('is heard as whole transactions, with the native coin, and by what their logs say', async () => {
+    node.offers.add('newFlashblockTransactions')
+    const to = watched()
+    await listen('none', 'flashblocks')
+    expect(node.subscribed('newFlashblockTransactions')).toEqual([true])
+    const twice = fakeTx({ logs: [transferLog(token, to, 5n), transferLog(token, to, 6n)] })
+    node.promise(twice)
+    node.promise(nativeTx(to, 7n))
+    await until(() => told.length === 2, 'both are seen')
+    expect(amounts()).toEqual([11n, 7n])
+    expect(told.every(({ preconfirmed, slot }) => preconfirmed && slot !== null)).toBe(true)
+  })
+
+  it('pitfall 1: is not believed of calldata when the logs paid somebody else, or it failed', async () => {
+    node.offers.add('newFlashblockTransactions')
+    const to = watched()
+    await listen('none', 'flashblocks')
+    node.promise({ ...tokenTx(token, to, 5n), logs: [transferLog(token, newAddress(), 5n)] })
+    node.promise({ ...nativeTx(to, 6n), reverted: true })
+    node.promise(pays(to))
+    await until(() => told.length > 0, 'the last is seen')
+    expect(amounts()).toEqual([5n])
+    expect(told[0]?.transfer?.to).toBe(to)
+  })
+
+  it('is a word for the operator where the node knows no such thing', async () => {
+    await listen('none', 'flashblocks')
+    expect(said).toEqual(['the node shows no pre-confirmations; blocks will tell'])
+  })
+})
