@@ -4,7 +4,7 @@ import type { BlockRef, Observation, SeenTransfer } from '@settlewire/core/obser
 import type { Payment } from '@settlewire/core/payment'
 import { systemClock } from '../../server/src/clock.ts'
 import type { Append } from '../../server/src/ports.ts'
-import { sandboxPolicy as policy } from '../../server/src/registry.ts'
+import { sandboxPolicy as policy } from '../../server/src/registry/sandbox.ts'
 
 const hex = (bytes: number): string => `0x${Buffer.from(systemClock.random(bytes)).toString('hex')}`
 const mint = (at: number): string => makeId('evt', at, systemClock.random(10))

@@ -1,29 +1,31 @@
 import { join } from 'node:path'
 import { MemoryBackplane } from './backplane/memory.ts'
 import { checksummed, depositAddress } from './chain/evm/deposit-address.ts'
-import { EvmFollower } from './chain/evm/follower.ts'
+import type { ChainConfig } from './chain-config.ts'
 import { systemClock } from './clock.ts'
+import { AssetWatch } from './compose/asset-watch.ts'
+import { assetsOf, configuredChains, explorerUrl, withSandbox } from './compose/chains.ts'
+import { Followers } from './compose/followers.ts'
+import { openGround } from './compose/ground.ts'
 import type { Config } from './config.ts'
 import { secretNames } from './credential.ts'
-import type { Asset } from './engine/asset.ts'
 import { AssetBook } from './engine/asset-book.ts'
 import { Engine } from './engine/engine.ts'
 import { Hub } from './engine/hub.ts'
-import type { ChainFacts, HttpPlugin } from './http/context.ts'
+import { PolicyBook } from './engine/policy-book.ts'
+import type { HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
 import { createLog } from './log.ts'
 import { createMetrics, type ScrapedMetrics } from './metrics.ts'
 import { checkPepper, readPepper } from './pepper.ts'
 import type { Backplane, Clock, Log, StoredEvent } from './ports.ts'
 import { type Running, runProgram } from './program.ts'
-import { currentPolicy, policyOf, sandboxAssets } from './registry.ts'
+import { builtInPolicies, policyFor } from './registry/policy.ts'
 import { type Demo, demoMerchant } from './sandbox/demo.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { writeSandboxFile } from './sandbox/sandbox-file.ts'
 import { shopRoutes } from './sandbox/shop/shop-routes.ts'
-import { type Sandbox, startSandbox } from './sandbox/start-sandbox.ts'
-import { startEmbedded } from './store/embedded.ts'
-import { lockHome } from './store/home-lock.ts'
+import type { Sandbox } from './sandbox/start-sandbox.ts'
 import { migrate } from './store/migrate.ts'
 import { openStore, type Store } from './store/open.ts'
 
@@ -86,6 +88,7 @@ async function build(
   const world = { config, clock, log, metrics: createMetrics({ clock, process: true }), onClose }
   for (const warning of config.warnings) log.warn({ area: 'config' }, warning)
   const pepper = readPepper(config.home, clock)
+  const configured = await configuredChains(root, config)
 
   const { databaseUrl, sandbox, lost } = await openGround(world)
   await migrate(databaseUrl, { log })
@@ -97,11 +100,16 @@ async function build(
   const hub = new Hub({ ...world, store: store.events, backplane })
   onClose(() => hub.close())
 
-  const assets = sandbox === null ? [] : sandboxAssets({ ...sandbox.chain, token: sandbox.token })
-  const engine = await startEngine(world, { store, backplane, sandbox, assets })
-  if (sandbox !== null) follow(world, { store, engine, sandbox })
+  const chains = withSandbox(configured, sandbox, config.sandbox)
+  if (chains.length === 0)
+    log.warn({ area: 'config' }, 'no chain is configured: nothing can be paid')
+  const rules = { builtIn: builtInPolicies, current: policyFor(chains) }
+  const policies = await PolicyBook.open(store.policies, rules)
+  const assets = await openAssets(world, { chains, sandbox })
+  const ground = { store, backplane, chains, policies, assets }
+  const engine = await startEngine(world, ground)
   const demo = sandbox && (await demoMerchant({ ...config, ...store, clock, pepper }))
-  const url = await serve(world, { store, backplane, hub, engine, sandbox, demo, assets, pepper })
+  const url = await serve(world, { ...ground, hub, engine, sandbox, demo, pepper })
   if (sandbox !== null && demo !== null) announceSandbox(config, url, { sandbox, demo })
   return { url, lost }
 }
@@ -113,56 +121,48 @@ interface Built {
   readonly engine: Engine
   readonly sandbox: Sandbox | null
   readonly demo: Demo | null
-  readonly assets: readonly Asset[]
+  readonly chains: readonly ChainConfig[]
+  readonly policies: PolicyBook
+  readonly assets: AssetBook
   readonly pepper: Uint8Array
 }
 
-/** What everything stands on: the database, and in the sandbox the chain, both at once. */
-async function openGround({ config, clock, log, onClose }: World): Promise<{
-  databaseUrl: string
-  sandbox: Sandbox | null
-  lost: Promise<string>
-}> {
-  const { home } = config
-  const lock = lockHome(home)
-  onClose(() => lock.release())
-  const lost = Promise.withResolvers<string>()
-  const database = async (): Promise<string> => {
-    if (config.databaseUrl !== null) return config.databaseUrl
-    const { url, stop, exited } = await startEmbedded({ home, clock, log, lock })
-    onClose(stop)
-    exited.then(() => lost.resolve('The embedded database'))
-    return url
+/** What may be asked for: the sandbox's own assets at once, others when their chain has confirmed them. */
+async function openAssets(
+  world: World,
+  { chains, sandbox }: Pick<Built, 'chains' | 'sandbox'>,
+): Promise<AssetBook> {
+  const book = new AssetBook(chains.flatMap(assetsOf), { kind: 'unchecked' })
+  for (const asset of book.all) {
+    if (asset.chain === sandbox?.chain.name) book.set(asset, { kind: 'active' })
   }
-  const sandbox = async (): Promise<Sandbox | null> => {
-    if (config.sandbox === null) return null
-    const started = await startSandbox({ ...config.sandbox, home, clock, log })
-    onClose(() => started.close())
-    started.exited.then(() => lost.resolve('The local chain'))
-    return started
-  }
-  // Both are waited for, also when one fails: what has started must be known to be stopped.
-  const [url, chain] = await Promise.allSettled([database(), sandbox()])
-  if (url.status === 'rejected') throw url.reason
-  if (chain.status === 'rejected') throw chain.reason
-  return { databaseUrl: url.value, sandbox: chain.value, lost: lost.promise }
+  const watch = new AssetWatch({
+    ...{ ...world, chains, book },
+    tell: (asset, state) => world.metrics.assetOffered(asset, state === 'active'),
+  })
+  world.onClose(() => watch.close())
+  await watch.start()
+  return book
 }
 
+/** Commands, then what is open, then the chains: nothing is read that nobody looks for. */
 async function startEngine(
   world: World,
-  { store, backplane, sandbox, assets }: Pick<Built, 'store' | 'backplane' | 'sandbox' | 'assets'>,
+  built: Pick<Built, 'store' | 'backplane' | 'chains' | 'policies' | 'assets'>,
 ): Promise<Engine> {
+  const { store, backplane, chains, policies, assets } = built
+  const followers = new Followers()
   const engine = new Engine({
-    ...world,
-    ...{ store: store.events, directory: store.directory, policyOf },
-    assets: new AssetBook(assets),
-    policy: currentPolicy(sandbox !== null),
-    chains: sandbox === null ? [] : [{ name: sandbox.chain.name, livemode: false }],
+    ...{ ...world, assets, chains, store: store.events, directory: store.directory },
+    ...{ policy: policies.current, policyOf: policies.policyOf, learnPolicies: policies.learn },
+    lookUp: followers.lookUp,
     deriveAddress: depositAddress,
     announce: (events) => announce(backplane, events),
   })
   await engine.start()
   world.onClose(() => engine.close())
+  followers.start(chains, engine.watcher, { ...world, store: store.events })
+  world.onClose(() => followers.close())
   return engine
 }
 
@@ -178,27 +178,8 @@ function announce(backplane: Backplane, stored: readonly StoredEvent[]): void {
   }
 }
 
-function follow(
-  world: World,
-  { store, engine, sandbox }: Pick<Built, 'store' | 'engine'> & { sandbox: Sandbox },
-): void {
-  const { name, chainId, providers, multicall3 } = sandbox.chain
-  const sink = engine.watcher
-  const follower = new EvmFollower({
-    ...world,
-    chain: {
-      ...{ name, chainId, tokens: [sandbox.token.address] },
-      nodes: providers.map((one) => ({ ...one, pending: 'auto', preconfirmations: 'none' })),
-      ...{ quorum: 1, toleratedDepth: 1, multicall3, publicMempool: true, blockMs: null },
-    },
-    ...{ sink, watch: sink.watchSet(name), store: store.events },
-  })
-  follower.start()
-  world.onClose(() => follower.close())
-}
-
 async function serve(world: World, built: Built): Promise<string> {
-  const { store, engine, sandbox, assets, pepper } = built
+  const { store, engine, sandbox, chains, assets, policies, pepper } = built
   const { config, clock } = world
   const secret = (name: string) => store.directory.secret(name, () => clock.random(secretBytes))
   const server = await createServer({
@@ -206,15 +187,17 @@ async function serve(world: World, built: Built): Promise<string> {
     payments: engine.payments,
     publicUrl: (port) => config.publicUrl(port),
     chains: {
-      ...{ assets: new AssetBook(assets), policy: currentPolicy(sandbox !== null) },
-      facts: sandbox === null ? [] : [sandboxFacts(sandbox)],
+      ...{ assets, facts: chains, policy: policies.current },
       health: () => engine.watcher.chains(),
       headOf: (chain) => engine.watcher.headOf(chain),
       paceOf: (chain) => engine.watcher.paceOf(chain),
       visibility: (payment) => engine.watcher.visibility(payment),
       formatAddress: (_chain, address) => checksummed(address),
-      // The sandbox's chain has no explorer.
-      explorerUrl: () => null,
+      explorerUrl: (name, txHash) =>
+        explorerUrl(
+          chains.find((chain) => chain.name === name),
+          txHash,
+        ),
     },
     secrets: {
       pepper,
@@ -229,11 +212,6 @@ async function serve(world: World, built: Built): Promise<string> {
   const { url } = await server.listen()
   return url
 }
-
-const sandboxFacts = ({ chain: { name, chainId } }: Sandbox): ChainFacts => ({
-  ...{ name, chainId, livemode: false, explorerTx: null, blockMs: 2_000, publicMempool: true },
-  native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted: true },
-})
 
 /** The sandbox's own routes: its wallet, and a shop that knows nothing but the public API. */
 function sandboxPlugins({ config, clock }: World, { sandbox, demo }: Built): HttpPlugin[] {

@@ -8,6 +8,8 @@ const labelValuesMax = 64
 
 /** A metric of ours, ready to be counted on, with the text Prometheus asks for. */
 export interface ScrapedMetrics extends Metrics {
+  /** Whether requests may name an asset. Its names come from the configuration: few, and known. */
+  assetOffered(asset: string, offered: boolean): void
   /** The exposition, version 0.0.4. */
   text(): Promise<string>
   readonly contentType: string
@@ -26,6 +28,7 @@ export function createMetrics(
     ...streamMetrics(registry),
     ...historyMetrics(registry),
     ...chainMetrics(registry, options.clock ?? systemClock),
+    assetOffered: assetMetrics(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }
@@ -235,4 +238,14 @@ function boundedLabel(): (value: string) => string {
     known.add(value)
     return value
   }
+}
+
+function assetMetrics(registry: Registry): ScrapedMetrics['assetOffered'] {
+  const offered = new Gauge({
+    name: 'settlewire_asset_offered',
+    help: 'Whether an asset may be asked for; 0: its chain contradicts it, or could not be asked.',
+    labelNames: ['asset'],
+    registers: [registry],
+  })
+  return (asset, isOffered) => offered.set({ asset }, isOffered ? 1 : 0)
 }

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Anvil, startAnvil } from '../../../../test/support/anvil.ts'
+import { nodeAt, quickLimits } from '../../../../test/support/evm/labs.ts'
+import { TestToken } from '../../../../test/support/evm/token.ts'
+import { systemClock } from '../../clock.ts'
+import { type ChainAnswer, type ClaimedToken, checkAssets } from './asset-check.ts'
+
+let anvil: Anvil
+let other: Anvil
+let token: string
+beforeAll(async () => {
+  ;[anvil, other] = await Promise.all([startAnvil(), startAnvil({ args: ['--chain-id', '7001'] })])
+  token = (await TestToken.deploy(anvil)).address.toLowerCase()
+})
+afterAll(() => Promise.all([anvil.stop(), other.stop()]))
+
+const nobody = nodeAt('nobody', 'ws://127.0.0.1:1')
+
+function check(
+  tokens: readonly ClaimedToken[],
+  nodes = [nodeAt('ws', anvil.wsUrl), nodeAt('http', anvil.rpcUrl)],
+): Promise<ChainAnswer> {
+  const chain = { chainId: anvil.chainId, nodes, tokens }
+  const signal = new AbortController().signal
+  return checkAssets(chain, { clock: systemClock, signal, limits: quickLimits })
+}
+
+const asked = (contradictions: Record<string, string>): ChainAnswer => ({
+  kind: 'asked',
+  contradictions: new Map(Object.entries(contradictions)),
+})
+
+describe('the check of assets against a real chain', () => {
+  it('finds nothing against a token that is what it is held to be, over either wire', async () => {
+    expect(await check([{ address: token, decimals: 6 }])).toEqual(asked({}))
+    expect(await check([{ address: token, decimals: 6 }], [nodeAt('a', anvil.rpcUrl)])).toEqual(
+      asked({}),
+    )
+  })
+
+  it('says how a token contradicts what it is held to be, and lets the others be', async () => {
+    const empty = `0x${'ee'.repeat(20)}`
+    const dumb = `0x${'dd'.repeat(20)}`
+    // A contract that answers nothing to anything.
+    await anvil.rpc('anvil_setCode', [dumb, '0x00'])
+    const answer = await check([
+      { address: token, decimals: 18 },
+      { address: empty, decimals: 6 },
+      { address: dumb, decimals: 6 },
+    ])
+    expect(answer).toEqual(
+      asked({
+        [token]: 'Its contract counts 6 decimals, the configuration 18.',
+        [empty]: 'There is no contract at its address.',
+        [dumb]: 'Its contract does not answer decimals().',
+      }),
+    )
+  })
+
+  it('believes no node of another chain: alone it says so, beside a right one it is passed over', async () => {
+    const wrong = nodeAt('wrong', other.wsUrl)
+    const tokens = [{ address: token, decimals: 6 }]
+    expect(await check(tokens, [wrong])).toEqual({ kind: 'other_chain', chainId: 7001 })
+    expect(await check(tokens, [wrong, nobody, nodeAt('right', anvil.wsUrl)])).toEqual(asked({}))
+  })
+
+  it('says that nobody could be asked when nobody could', async () => {
+    expect(await check([{ address: token, decimals: 6 }], [nobody])).toEqual({
+      kind: 'unreachable',
+    })
+  })
+})

@@ -1,0 +1,104 @@
+import type { Clock } from '../../ports.ts'
+import { type Connect, connectByUrl } from './connect.ts'
+import type { RpcConnection } from './connection.ts'
+import type { EvmNodeAddress } from './evm-chain.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { EvmNode } from './node.ts'
+
+/** A token as the configuration holds it to be. */
+export interface ClaimedToken {
+  /** Lower case. */
+  readonly address: string
+  readonly decimals: number
+}
+
+/** What the nodes of a chain say of what is held true of it. */
+export type ChainAnswer =
+  /** Nobody could be asked. */
+  | { readonly kind: 'unreachable' }
+  /** Every node that could be asked is on another chain. */
+  | { readonly kind: 'other_chain'; readonly chainId: number }
+  /** By address, in words: what contradicts the configuration. A token that is not in it is as it should be. */
+  | { readonly kind: 'asked'; readonly contradictions: ReadonlyMap<string, string> }
+
+/** How a node is asked: `connect` and `limits` may be left out. */
+export interface AskParts {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly limits?: Partial<Limits>
+  readonly connect?: Connect
+}
+
+/** `decimals()`. */
+const decimalsCall = '0x313ce567'
+
+/**
+ * Asks every node whether the chain is the one, and each token what it should be. One node that
+ * contradicts is enough: money is not asked for under a doubt. Never rejects.
+ */
+export async function checkAssets(
+  chain: {
+    readonly chainId: number
+    readonly nodes: readonly EvmNodeAddress[]
+    readonly tokens: readonly ClaimedToken[]
+  },
+  parts: AskParts,
+): Promise<ChainAnswer> {
+  const answers = await Promise.all(chain.nodes.map((node) => askNode(node, chain, parts)))
+  const asked = answers.filter((answer) => answer.kind === 'asked')
+  if (asked.length > 0) {
+    const contradictions = asked.flatMap((answer) => [...answer.contradictions])
+    return { kind: 'asked', contradictions: new Map(contradictions) }
+  }
+  return answers.find((answer) => answer.kind === 'other_chain') ?? { kind: 'unreachable' }
+}
+
+/** On a connection of its own: what the follower hears must not wait for this. */
+async function askNode(
+  node: EvmNodeAddress,
+  chain: { readonly chainId: number; readonly tokens: readonly ClaimedToken[] },
+  { clock, signal, limits, connect = connectByUrl }: AskParts,
+): Promise<ChainAnswer> {
+  let connection: RpcConnection | null = null
+  try {
+    const how = { clock, signal, limits: { ...defaultLimits, ...limits } }
+    connection = await connect(node, how)
+    const chainId = await new EvmNode(connection).chainId()
+    if (chainId !== chain.chainId) return { kind: 'other_chain', chainId }
+    const contradictions = new Map<string, string>()
+    for (const token of chain.tokens) {
+      const contradiction = await contradictionOf(connection, token)
+      if (contradiction !== null) contradictions.set(token.address, contradiction)
+    }
+    return { kind: 'asked', contradictions }
+  } catch {
+    // Whatever it was, the follower meets it too and says so in the health of the chain.
+    return { kind: 'unreachable' }
+  } finally {
+    connection?.drop('left')
+  }
+}
+
+async function contradictionOf(
+  connection: RpcConnection,
+  { address, decimals }: ClaimedToken,
+): Promise<string | null> {
+  const [code, answer] = await Promise.all([
+    connection.ask('eth_getCode', [address, 'latest']),
+    connection.ask('eth_call', [{ to: address, data: decimalsCall }, 'latest']),
+  ])
+  if (!('result' in code)) throw new Error('the node does not say what code there is')
+  if (code.result === '0x') return 'There is no contract at its address.'
+  const found = 'result' in answer ? toNumber(answer.result) : null
+  if (found === null) return 'Its contract does not answer decimals().'
+  return found === decimals
+    ? null
+    : `Its contract counts ${found} decimals, the configuration ${decimals}.`
+}
+
+/** One word that fits in a byte, as `uint8` does. */
+function toNumber(result: unknown): number | null {
+  if (typeof result !== 'string' || !/^0x[0-9a-fA-F]{64}$/.test(result)) return null
+  const value = BigInt(result)
+  return value <= 255n ? Number(value) : null
+}

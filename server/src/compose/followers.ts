@@ -1,0 +1,39 @@
+import { EvmFollower } from '../chain/evm/follower.ts'
+import type { ChainConfig } from '../chain-config.ts'
+import type { Watcher } from '../engine/watcher.ts'
+import type { ChainFollower, Clock, EventStore, Log, LookUp, Metrics } from '../ports.ts'
+import { evmChainOf } from './chains.ts'
+
+export interface FollowerParts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'chainSocket'>
+  readonly store: EventStore
+}
+
+/** One follower for each chain. There before they start: the engine asks for transactions through it. */
+export class Followers {
+  readonly #byChain = new Map<string, ChainFollower>()
+
+  /** What the providers of a chain know of a transaction. Never rejects; of a chain not followed, nobody can say. */
+  readonly lookUp = async (chain: string, txHash: string): Promise<LookUp> =>
+    (await this.#byChain.get(chain)?.lookUp(txHash)) ?? { kind: 'unsure' }
+
+  /** The watcher is started before: what it does not look for is not seen in the first blocks. */
+  start(chains: readonly ChainConfig[], watcher: Watcher, parts: FollowerParts): void {
+    for (const chain of chains) {
+      const { name } = chain
+      const follower = new EvmFollower({
+        ...{ ...parts, chain: evmChainOf(chain) },
+        ...{ sink: watcher, watch: watcher.watchSet(name) },
+      })
+      this.#byChain.set(name, follower)
+      follower.start()
+    }
+  }
+
+  /** Nothing is told afterwards. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#byChain.values()].map((follower) => follower.close()))
+  }
+}

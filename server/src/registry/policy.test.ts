@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { builtInPolicies, policyFor } from './policy.ts'
+import { sandboxChain } from './sandbox.ts'
+
+const way = (name: string) => ({ name, url: `ws://127.0.0.1/${name}` })
+const sandbox = (names: string[]) =>
+  sandboxChain({
+    ...{ chainId: 31_337, multicall3: `0x${'ca'.repeat(20)}`, blockMs: 2_000, tokens: [] },
+    providers: names.map(way),
+  })
+const base = {
+  name: 'base',
+  policy: { settled: 'safe', final: 'finalized', quorum: 2 },
+} as const
+
+describe('the policy in force', () => {
+  it('keeps its name where it is one of the sandbox, with one way to its chain or two', () => {
+    expect(policyFor([]).version).toBe('none-1')
+    expect(policyFor([sandbox(['anvil'])]).version).toBe('sandbox-1')
+    expect(policyFor([sandbox(['a', 'b'])]).version).toBe('sandbox-2')
+    expect(new Set(builtInPolicies.map(({ version }) => version)).size).toBe(3)
+  })
+
+  it('is otherwise named after what it says, in whatever order it was said', () => {
+    const { version } = policyFor([base, sandbox(['a'])])
+    expect(version).toMatch(/^cfg-[0-9a-f]{12}$/)
+    expect(policyFor([sandbox(['a']), base]).version).toBe(version)
+    const stricter = { ...base, policy: { ...base.policy, quorum: 3 } }
+    expect(policyFor([stricter, sandbox(['a'])]).version).not.toBe(version)
+  })
+})

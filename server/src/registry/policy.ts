@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '@settlewire/core/canonical-json'
+import type { Policy } from '@settlewire/core/policy'
+import type { ChainConfig } from '../chain-config.ts'
+import { sandboxPairPolicy, sandboxPolicy } from './sandbox.ts'
+
+const hashDigits = 12
+
+/** The rules that have a name. Never taken out: old decisions are folded with them. */
+export const builtInPolicies: readonly Policy[] = [
+  sandboxPolicy,
+  sandboxPairPolicy,
+  { version: 'none-1', chains: {} },
+]
+
+/**
+ * The rules of these chains together. The version is made of what they say: the same rules have the
+ * same version wherever they run, and other rules never share one.
+ */
+export function policyFor(chains: readonly Pick<ChainConfig, 'name' | 'policy'>[]): Policy {
+  const rules = Object.fromEntries(chains.map(({ name, policy }) => [name, policy]))
+  const text = canonicalJson(rules)
+  const known = builtInPolicies.find((policy) => canonicalJson(policy.chains) === text)
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, hashDigits)
+  return known ?? { version: `cfg-${hash}`, chains: rules }
+}

@@ -1,0 +1,45 @@
+import type { ChainPolicy, Policy } from '@settlewire/core/policy'
+import type { ChainConfig, KnownToken } from '../chain-config.ts'
+
+/** The sandbox's chain, as far as it is known before it runs: everything is shorter than out there. */
+const local = {
+  name: 'local',
+  livemode: false,
+  // Whatever it was born with: each data directory has a chain of its own.
+  genesisHash: null,
+  native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted: true, dust: 0n },
+  explorerTx: null,
+  publicMempool: true,
+  tags: ['safe', 'finalized'],
+  toleratedDepth: 1,
+  toleranceBps: 0,
+  pendingTtlMs: 60_000,
+} as const satisfies Partial<ChainConfig>
+
+const rules = (quorum: number): ChainPolicy => ({ settled: 3, final: 'finalized', quorum })
+
+/** The rules of a sandbox whose chain is reached by one way. */
+export const sandboxPolicy: Policy = { version: 'sandbox-1', chains: { local: rules(1) } }
+
+/** Of one that is reached by two, of which either may be made bad. */
+export const sandboxPairPolicy: Policy = { version: 'sandbox-2', chains: { local: rules(2) } }
+
+/** What the sandbox's chain is paid with, under which rules. Test assets: they never pay a live request. */
+export function sandboxChain(chain: {
+  readonly chainId: number
+  /** Lower case. */
+  readonly multicall3: string
+  readonly providers: readonly { readonly name: string; readonly url: string }[]
+  readonly tokens: readonly KnownToken[]
+  readonly blockMs: number
+}): ChainConfig {
+  const { chainId, multicall3, blockMs } = chain
+  return {
+    ...{ ...local, chainId, multicall3, blockMs },
+    tokens: chain.tokens.map((token) => ({ ...token, address: token.address.toLowerCase() })),
+    policy: rules(Math.min(2, chain.providers.length)),
+    providers: chain.providers.map(({ name, url }) => ({
+      ...{ name, url, pending: 'auto', preconfirmations: 'none' },
+    })),
+  }
+}
