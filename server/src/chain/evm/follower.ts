@@ -1,9 +1,9 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure, failedWith } from '@settlewire/core/errors'
+import type { ChainHead } from '@settlewire/core/policy'
 import type {
   ChainFollower,
   ChainHealth,
-  ChainPosition,
   ChainSink,
   ChainStep,
   Clock,
@@ -14,16 +14,23 @@ import type {
   Sighting,
   WatchSet,
 } from '../../ports.ts'
+import { Agreement } from './agreement.ts'
+import { Attempt } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
+import { Bell } from './bell.ts'
 import { type Connect, connectByUrl } from './connect.ts'
-import type { RpcConnection } from './connection.ts'
-import { type EvmChain, type EvmNodeAddress, sourceOf, tokensOf } from './evm-chain.ts'
-import { HeadWatch } from './heads.ts'
+import { Corroborator } from './corroborate.ts'
+import { type EvmChain, tokensOf } from './evm-chain.ts'
+import { FinalityWatch } from './finality.ts'
+import { type Choice, Fleet } from './fleet.ts'
 import { HealthReport } from './health.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { Mempool } from './mempool.ts'
-import { EvmNode, type Header } from './node.ts'
-import { ChainWalk } from './walk.ts'
+import { lookUp } from './look-up.ts'
+import { EvmNode } from './node.ts'
+import { Provider, type Refusal } from './provider.ts'
+import { Firsts, scoresOf } from './scores.ts'
+import { reasonOf } from './sight.ts'
+import { ChainWalk, type Progress } from './walk.ts'
 
 export type { Connect } from './connect.ts'
 export type { EvmChain, EvmNodeAddress } from './evm-chain.ts'
@@ -42,262 +49,313 @@ export interface EvmParts {
   readonly connect?: Connect
 }
 
-/** What a person must look at. The node is looked at again now and then, in case it was the node. */
-type Halt = 'chain_mismatch' | 'reorg_too_deep'
-
-/** A node that has shown who it is, and is listened to. */
-interface Visit {
-  readonly node: EvmNode
-  readonly heads: HeadWatch
-  readonly genesisHash: string
-}
-
-const failuresBeforeReconnect = 5
-
 /**
- * Follows one EVM chain through one node: connect, ask who it is, read on from the stored cursor,
- * live. Every loss of the connection begins again at the first of these, and nothing is told to the
- * sink before the node has shown the right chain id and genesis.
+ * Follows one EVM chain through all of its nodes. Each is connected, asked who it is and listened to
+ * by itself; one walk reads on from the stored cursor, each step from the best of them, and from the
+ * next at once when that fails. Blocks are chained by their parents' hashes, so it does not matter
+ * which node a block came from: it fits or it does not.
  */
 export class EvmFollower implements ChainFollower {
   readonly #parts: EvmParts
   readonly #limits: Limits
-  readonly #source: string
   readonly #log: Log
+  readonly #fleet: Fleet
+  readonly #agreement: Agreement
+  readonly #corroborator: Corroborator
   readonly #health: HealthReport
   readonly #walk: ChainWalk
-  readonly #node: EvmNodeAddress
-  readonly #connect: Connect
+  readonly #finality: FinalityWatch
+  readonly #bell = new Bell()
   readonly #closing = new AbortController()
-  #socket: RpcConnection | null = null
+  readonly #firstHeads = new Firsts()
+  readonly #firstPending = new Firsts()
   #running: Promise<void> | null = null
+  /** What the last try to go on came to. */
+  #isStarting = true
+  #isBehind = false
+  #isCatchingUp = false
+  #storeFailures = 0
+  #wasHalted = false
 
   constructor(parts: EvmParts) {
     const { chain, clock, sink } = parts
+    assert(chain.nodes.length > 0, 'a chain is configured with a node')
     this.#parts = parts
-    this.#limits = { ...defaultLimits, ...parts.limits }
-    const [node] = chain.nodes
-    assert(node !== undefined, 'a chain is configured with a node')
-    this.#node = node
-    this.#connect = parts.connect ?? connectByUrl
-    this.#source = sourceOf(node.name)
-    this.#log = parts.log.child({ chain: chain.name, source: this.#source })
+    const limits = { ...defaultLimits, ...parts.limits }
+    this.#limits = limits
+    this.#log = parts.log.child({ chain: chain.name })
+    const tokens = tokensOf(chain)
+    const providers = chain.nodes.map((address) => new Provider(address, this.#providerParts()))
+    this.#fleet = new Fleet({ chain, providers, clock, limits })
+    this.#agreement = new Agreement({
+      ...{ chain, fleet: this.#fleet },
+      changed: () => this.#review(),
+      suspect: (provider) => this.#suspect(provider),
+    })
+    this.#corroborator = new Corroborator({
+      ...{ providers, tokens, clock, limits },
+      tell: (source, inclusions) => {
+        if (!this.#closing.signal.aborted) sink.corroborated(chain.name, source, inclusions)
+      },
+    })
+    this.#finality = new FinalityWatch(limits)
     this.#health = new HealthReport(chain.name, {
-      clock,
-      blindAfterMs: this.#limits.blindAfterMs,
+      ...{ clock, blindAfterMs: limits.blindAfterMs, scoresEveryMs: limits.scoresEveryMs },
       tell: (health) => this.#tellHealth(health),
+      scores: () => scoresOf(providers, this.#fleet),
     })
     this.#walk = new ChainWalk({
-      ...parts,
-      chain: chain.name,
-      source: this.#source,
-      tokens: tokensOf(chain),
-      sink,
-      limits: this.#limits,
+      ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
+      ...{ tokens, limits, log: this.#log, corroborator: this.#corroborator },
+      views: () => this.#views(),
     })
   }
 
   start(): void {
-    this.#running ??= this.#run()
+    if (this.#running !== null) return
+    for (const provider of this.#fleet.providers) provider.start()
+    this.#running = this.#run()
   }
 
   health(): ChainHealth {
     return this.#health.read()
   }
 
-  async lookUp(_txHash: string): Promise<LookUp> {
-    return { kind: 'unsure' }
+  lookUp(txHash: string): Promise<LookUp> {
+    const { chain, watch } = this.#parts
+    return lookUp(this.#fleet.providers, txHash, { watch, tokens: new Set(tokensOf(chain)) })
   }
 
   /** A step being stored is waited for; nothing is told afterwards. */
   async close(): Promise<void> {
     this.#health.close()
     this.#closing.abort()
-    this.#socket?.drop('left')
+    this.#corroborator.close()
+    this.#bell.ring()
+    await Promise.all(this.#fleet.providers.map((provider) => provider.close()))
     await this.#running
   }
 
-  /** Never rejects: whatever ends a connection, the next one is tried. */
-  async #run(): Promise<void> {
-    const { clock } = this.#parts
-    const { signal } = this.#closing
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      const since = clock.now()
-      const halt = await this.#visit(signal)
-      if (signal.aborted) return
-      if (clock.now() - since >= this.#limits.stableAfterMs) attempt = 0
-      const waitMs =
-        halt === null
-          ? backoffMs(attempt, this.#limits.backoff, clock.chance())
-          : this.#limits.haltedRecheckMs
-      this.#health.say(halt ?? 'socket_down')
-      await clock.sleep(waitMs, signal)
-    }
-  }
-
-  /** One connection, from its opening to its end. Never rejects. */
-  async #visit(signal: AbortSignal): Promise<Halt | null> {
-    const { chain, clock, metrics } = this.#parts
-    try {
-      this.#socket = await this.#connect(this.#node, {
-        clock,
-        limits: this.#limits,
-        signal,
-      })
-    } catch (error) {
-      this.#log.debug({ error }, 'the node cannot be reached')
-      return null
-    }
-    metrics.chainSocket(chain.name, 'connected')
-    const halt = await this.#follow(this.#socket, signal)
-    this.#socket.drop('left')
-    const ending = await this.#socket.closed
-    if (ending === 'silent') metrics.chainSocket(chain.name, 'silent')
-    if (!signal.aborted) {
-      metrics.chainSocket(chain.name, 'lost')
-      this.#log.warn({ why: halt ?? ending }, 'the connection to the node is over')
-    }
-    return halt
-  }
-
-  /** Never rejects. What fails while the connection lives is tried again, on the same connection first. */
-  async #follow(socket: RpcConnection, signal: AbortSignal): Promise<Halt | null> {
-    let visit: Visit | null = null
-    for (let failures = 0; socket.open && !signal.aborted; ) {
-      try {
-        visit ??= await this.#arrive(socket)
-        const halt = await this.#chase(visit)
-        if (halt !== null) return halt
-        failures = 0
-      } catch (error) {
-        if (failedWith(error, 'chain_mismatch')) return this.#mismatch(error)
-        if (!socket.open || signal.aborted) break
-        failures++
-        this.#failed(error, failures)
-        visit?.heads.again()
-        if (failures >= failuresBeforeReconnect && failedWith(error, 'chain_unavailable')) break
-        const { clock } = this.#parts
-        await clock.sleep(backoffMs(failures, this.#limits.backoff, clock.chance()), signal)
-      }
-    }
-    return null
-  }
-
-  /** Asks the node who it is before anything it says is believed, then where we were, then listens. */
-  async #arrive(socket: RpcConnection): Promise<Visit> {
-    const { chain } = this.#parts
-    const node = new EvmNode(socket)
-    const [chainId, genesisHash] = await Promise.all([node.chainId(), node.genesisHash()])
-    if (chainId !== chain.chainId) {
-      const detail = `The node is on chain ${chainId}, not on ${chain.chainId}.`
-      throw new Failure('chain_mismatch', detail)
-    }
-    this.#walk.forget()
-    const [block] = (await this.#walk.position(node, genesisHash)).recent
-    if (block !== undefined) this.#health.at(block)
-    const heads = await this.#listen(socket, node)
-    return { node, heads, genesisHash }
-  }
-
-  async #listen(socket: RpcConnection, node: EvmNode): Promise<HeadWatch> {
-    const { chain, clock, watch, metrics } = this.#parts
-    const limits = this.#limits
-    const tell = (sighting: Sighting): void => this.#tellPending(sighting)
-    const tokens = new Set(tokensOf(chain))
-    const mempool = new Mempool({
-      socket,
-      node,
-      tokens,
-      watch,
-      clock,
-      limits,
-      tell,
-      log: this.#log,
-      mode: chain.publicMempool ? this.#node.pending : 'none',
-      preconfirmations: this.#node.preconfirmations,
-    })
-    const heads: HeadWatch = new HeadWatch({
-      socket,
-      node,
-      clock,
-      limits,
-      still: () => this.#health.sayIfWell('no_new_head'),
-      silent: () => {
-        metrics.chainSocket(chain.name, 'silent')
-        this.#log.warn({}, 'the subscriptions are dead on a living connection; subscribing anew')
-        // When the connection ends meanwhile, the next one subscribes.
-        Promise.all([heads.subscribe(), mempool.subscribe()]).catch(() => undefined)
+  #providerParts(): ConstructorParameters<typeof Provider>[1] {
+    const { chain, watch, clock, log, metrics, connect = connectByUrl } = this.#parts
+    return {
+      ...{ chain, watch, clock, metrics, connect, limits: this.#limits },
+      log: log.child({ chain: chain.name }),
+      admit: (node, genesisHash) => this.#admit(node, genesisHash),
+      changed: () => {
+        this.#review()
+        this.#agreement.check()
+        this.#bell.ring()
       },
-    })
-    await Promise.all([mempool.subscribe(), heads.subscribe()])
-    return heads
-  }
-
-  /** Waits for a head and goes all the way to it. */
-  async #chase({ node, heads, genesisHash }: Visit): Promise<Halt | null> {
-    const head = await heads.next()
-    for (;;) {
-      const position = await this.#walk.position(node, genesisHash)
-      const progress = await this.#walk.towards(node, head, position)
-      if (progress.kind === 'too_deep') return this.#tooDeep(head, position)
-      if (progress.kind === 'stepped') this.#stepped(progress.step)
-      const behind = progress.kind === 'stepped' && progress.behind > 0
-      if (progress.kind === 'node_behind') this.#health.say('node_behind')
-      else this.#health.say(behind ? 'catching_up' : null)
-      if (!behind) return null
+      saw: (provider, { hash }) => this.#saw(provider, hash),
+      sighted: (provider, sighting) => this.#sighted(provider, sighting),
     }
   }
 
-  #stepped(step: ChainStep): void {
-    const { chain, metrics } = this.#parts
-    const last = step.applied.at(-1)?.block
-    if (last === undefined) return
-    this.#health.moved(last)
-    const [undone] = step.reverted
-    if (undone === undefined) return
-    metrics.chainSocket(chain.name, 'reorged')
-    this.#log.warn(
-      { depth: step.reverted.length, blockHash: undone.hash, head: last.number },
-      'blocks left the canonical chain',
-    )
-  }
-
-  #failed(error: unknown, failures: number): void {
-    const ofStore = failedWith(error, 'store_unavailable') || failedWith(error, 'cursor_conflict')
-    this.#walk.forget()
-    // Once is nothing: a block asked for in the moment it was reorged fails like this too.
-    if (ofStore) this.#health.say('store_failing')
-    else if (failures > 1) this.#health.say('node_failing')
-    if (error instanceof Failure) this.#log.warn({ error, attempt: failures }, 'a step failed')
-    else this.#log.error({ error, attempt: failures }, 'a step failed by a bug')
-  }
-
-  #mismatch(error: Failure): Halt {
-    this.#log.error({ error }, 'the node is on another chain; nothing it says is believed')
-    return 'chain_mismatch'
-  }
-
-  #tooDeep(head: Header, { recent }: ChainPosition): Halt {
-    this.#log.error(
-      { head: head.ref.number, blockHash: head.ref.hash, depth: recent.length },
-      'the chain was rewritten below everything remembered; it is stopped until it fits again',
-    )
-    return 'reorg_too_deep'
-  }
-
-  #tellPending(sighting: Sighting): void {
-    const { chain, sink } = this.#parts
-    if (this.#closing.signal.aborted) return
+  /** Whether a node that came is on our chain: from its genesis, and up to what cannot change. */
+  async #admit(node: EvmNode, genesisHash: string): Promise<Refusal | null> {
+    const expected = this.#parts.chain.genesisHash?.toLowerCase() ?? genesisHash
+    if (expected !== genesisHash) return 'chain_mismatch'
     try {
-      sink.pending(chain.name, this.#source, [sighting])
+      const position = await this.#walk.position(node, genesisHash)
+      const [block] = position.recent
+      if (block !== undefined) this.#health.at(block)
+      return await this.#walk.fits(node, position)
+    } catch (error) {
+      if (failedWith(error, 'chain_mismatch')) return 'chain_mismatch'
+      if (failedWith(error, 'store_unavailable')) this.#storeFailed(error)
+      throw error
+    }
+  }
+
+  /** Two providers disagree, and this is one of them. Never rejects. */
+  async #suspect(provider: Provider): Promise<void> {
+    const { visit } = provider
+    if (visit === null) return
+    const refusal = await this.#admit(visit.node, visit.genesisHash).catch(() => null)
+    if (refusal !== null) provider.refuse(refusal)
+  }
+
+  #saw(provider: Provider, hash: string): void {
+    const afterMs = this.#firstHeads.saw(hash, provider.name, this.#parts.clock.now())
+    provider.score.came(afterMs ?? 0)
+    this.#agreement.check()
+    this.#bell.ring()
+    void this.#corroborator.heard(provider)
+  }
+
+  #sighted(provider: Provider, sighting: Sighting): void {
+    const { chain, sink, clock } = this.#parts
+    if (this.#closing.signal.aborted) return
+    const { txHash } = sighting
+    if (this.#firstPending.isNew(txHash)) provider.score.firstSeen++
+    this.#firstPending.saw(txHash, provider.name, clock.now())
+    try {
+      sink.pending(chain.name, provider.source, [sighting])
     } catch (error) {
       // A bug in the sink must not end the connection of which this is the listener.
       this.#log.error({ error }, 'a pending transaction could not be told')
     }
   }
 
+  /** Never rejects. Goes on as long as there is something new, and waits for a head when there is not. */
+  async #run(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      const waitMs = await this.#goOn()
+      if (waitMs > 0 && !signal.aborted) await this.#bell.wait(this.#parts.clock, waitMs)
+    }
+  }
+
+  /** One try to come nearer to the best head. How long to wait, unless a head comes. Never rejects. */
+  async #goOn(): Promise<number> {
+    const { headPollMs, backoff } = this.#limits
+    const [visit] = this.#fleet.up.map((provider) => provider.visit)
+    if (visit === undefined || visit === null || this.#fleet.isHalted) return headPollMs
+    try {
+      const position = await this.#walk.position(visit.node, visit.genesisHash)
+      const choice = await this.#fleet.choose(position.recent)
+      if (choice.provider === null) {
+        this.#storeFailures = 0
+        this.#isBehind = choice.behind
+        if (choice.restMs === null && !choice.behind) this.#arrived()
+        this.#review()
+        return Math.min(choice.restMs ?? headPollMs, headPollMs)
+      }
+      const progress = await this.#read(choice, position)
+      if (progress !== null) this.#came(progress, choice)
+      return 0
+    } catch (error) {
+      this.#storeFailed(error)
+      const { clock } = this.#parts
+      await clock.sleep(
+        backoffMs(this.#storeFailures, backoff, clock.chance()),
+        this.#closing.signal,
+      )
+      return 0
+    }
+  }
+
+  /** Reads and tells one step. Null when the provider failed; rejects when it was the store. */
+  async #read(
+    { provider, aim, mayLeave, hasOther }: Choice,
+    position: Parameters<ChainWalk['towards']>[1],
+  ): Promise<Progress | null> {
+    const { visit } = provider
+    if (visit === null) return null
+    const attempt = new Attempt(visit.connection)
+    const missing = Math.max(1, aim.ref.number - (position.recent[0]?.number ?? 0))
+    const blocks = Math.min(this.#limits.stepBlocksMax, missing)
+    // Twice as long after each failure: that all are slow must not mean that none is read.
+    const patienceMs = this.#limits.patienceMs * (1 + blocks / 8) * 2 ** provider.readFailures
+    const stop = hasOther
+      ? this.#parts.clock.after(patienceMs, () => attempt.giveUp())
+      : () => undefined
+    try {
+      const node = new EvmNode(attempt, provider.score)
+      return await this.#walk.towards({ node, provider, aim, mayLeave }, position)
+    } catch (error) {
+      if (isOfStore(error)) throw error
+      if (!this.#closing.signal.aborted) provider.readFailed(error)
+      return null
+    } finally {
+      stop()
+    }
+  }
+
+  #came(progress: Progress, { provider }: Choice): void {
+    this.#storeFailures = 0
+    if (progress.kind === 'refused') return provider.refuse(progress.refusal)
+    if (progress.kind === 'leaves') {
+      for (const block of progress.blocks) provider.ring.learn(block)
+      return
+    }
+    this.#forgive(provider)
+    this.#isBehind = progress.kind === 'node_behind'
+    this.#isCatchingUp = progress.kind === 'stepped' && progress.behind > 0
+    if (progress.kind === 'stepped') this.#stepped(progress.step, provider)
+    if (!this.#isBehind && !this.#isCatchingUp) this.#arrived()
+    this.#review()
+  }
+
+  /** Whoever failed before, and was left alone since, is as good as any. */
+  #forgive(reader: Provider): void {
+    const { clock } = this.#parts
+    reader.forgive()
+    for (const provider of this.#fleet.up) {
+      const { readFailures, restUntil } = provider
+      if (readFailures > 0 && clock.now() - restUntil >= this.#limits.stableAfterMs) {
+        provider.forgive()
+      }
+    }
+  }
+
+  #arrived(): void {
+    this.#isStarting = false
+    this.#isCatchingUp = false
+  }
+
+  #stepped(step: ChainStep, { source }: Provider): void {
+    const { chain, clock, metrics } = this.#parts
+    const last = step.applied.at(-1)?.block
+    if (last === undefined) return
+    this.#isStarting = false
+    this.#finality.moved(step.head, clock.now())
+    this.#health.moved(last)
+    const [undone] = step.reverted
+    if (undone === undefined) return
+    metrics.chainSocket(chain.name, 'reorged')
+    this.#log.warn(
+      { source, depth: step.reverted.length, blockHash: undone.hash, head: last.number },
+      'blocks left the canonical chain',
+    )
+  }
+
+  #storeFailed(error: unknown): void {
+    this.#storeFailures++
+    this.#walk.forget()
+    const attempt = this.#storeFailures
+    if (error instanceof Failure) this.#log.warn({ error, attempt }, 'a step failed')
+    else this.#log.error({ error, attempt }, 'a step failed by a bug')
+    this.#review()
+  }
+
+  /** What a step says of how many could see it. Where there is one node, nothing. */
+  #views(): Pick<ChainHead, 'witnesses' | 'disagree'> {
+    if (this.#fleet.providers.length < 2) return {}
+    return { witnesses: this.#fleet.witnesses, disagree: this.#agreement.isBroken }
+  }
+
+  /** Says how well the chain is seen now. */
+  #review(): void {
+    const fleet = this.#fleet
+    if (fleet.isHalted && !this.#wasHalted) {
+      this.#log.error({}, 'the chain was rewritten below what is final; it is stopped')
+    }
+    this.#wasHalted = fleet.isHalted
+    this.#health.say(
+      reasonOf({
+        storeFails: this.#storeFailures > 0,
+        isHalted: fleet.isHalted,
+        providers: fleet.sights(),
+        isStarting: this.#isStarting,
+        isBehind: this.#isBehind,
+        isCatchingUp: this.#isCatchingUp,
+        disagree: this.#agreement.isBroken,
+        finalityStalled: this.#finality.isStalled(this.#parts.clock.now()),
+      }),
+    )
+  }
+
   #tellHealth(health: ChainHealth): void {
-    this.#log.info({ visibility: health.visibility, reason: health.reason }, 'sight changed')
     this.#parts.sink.health(health)
+    const { visibility, reason } = health
+    this.#log.debug({ visibility, reason }, 'sight')
   }
 }
+
+/** What the store could not do is waited out; what a node could not do, another may. */
+const isOfStore = (error: unknown): boolean =>
+  failedWith(error, 'store_unavailable') ||
+  failedWith(error, 'cursor_conflict') ||
+  failedWith(error, 'chain_mismatch')

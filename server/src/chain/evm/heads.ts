@@ -10,6 +10,10 @@ interface Parts {
   readonly node: EvmNode
   readonly clock: Clock
   readonly limits: Limits
+  /** The usual time between blocks; null where there is none. */
+  readonly blockMs: number | null
+  /** The node answered a question about its head. */
+  readonly answered: () => void
   /** The subscription was found dead on a living connection, and is being made anew. */
   readonly silent: () => void
   /** There was no new head for `headSilentAfterMs`. */
@@ -63,14 +67,17 @@ export class HeadWatch {
     }
   }
 
-  /** The last head given could not be followed: `next` answers it, or a newer one, again. */
-  again(): void {
-    this.#given = null
+  async #waitedInVain(): Promise<boolean> {
+    await this.#bell.wait(this.#parts.clock, this.#pollMs())
+    return this.#hint === null
   }
 
-  async #waitedInVain(): Promise<boolean> {
-    await this.#bell.wait(this.#parts.clock, this.#parts.limits.headPollMs)
-    return this.#hint === null
+  /** Without a subscription the poll is all there is. */
+  #pollMs(): number {
+    const { limits, blockMs } = this.#parts
+    if (this.#stop !== null) return limits.headPollMs
+    const often = Math.max(limits.barePollMsMin, (blockMs ?? 0) / 2)
+    return Math.min(limits.headPollMs, often)
   }
 
   #takeHint(): Header | null {
@@ -97,6 +104,7 @@ export class HeadWatch {
   async #poll(): Promise<Header> {
     const before = this.#polled
     const latest = await this.#parts.node.latest()
+    this.#parts.answered()
     this.#polled = latest.ref
     // The first answer after subscribing is where the subscription starts.
     this.#hintedNumber ??= latest.ref.number

@@ -65,20 +65,34 @@ describe('what a follower says of its sight', () => {
     expect(lines()).toEqual(['ok null', 'degraded catching_up'])
   })
 
-  it.each(['chain_mismatch', 'reorg_too_deep'] as const)('is blind at once for %s', (reason) => {
-    const { report, lines } = open()
+  it.each(['chain_mismatch', 'reorg_too_deep', 'reorg_below_finality'] as const)(
+    'is blind at once for %s',
+    (reason) => {
+      const { report, lines } = open()
+      report.say(null)
+      report.say(reason)
+      expect(lines().at(-1)).toBe(`blind ${reason}`)
+    },
+  )
+
+  it('counts from when it was last seen well, not from the last block of a quiet chain', async () => {
+    const { report, clock, lines } = open()
     report.say(null)
-    report.say(reason)
-    expect(lines().at(-1)).toBe(`blind ${reason}`)
+    await clock.advance(60_000)
+    report.say('provider_down')
+    await clock.advance(60_000)
+    report.say('socket_down')
+    expect(lines()).toEqual(['ok null', 'degraded provider_down', 'degraded socket_down'])
+    await clock.advance(1_000)
+    expect(lines().at(-1)).toBe('blind socket_down')
   })
 
-  it('does not let a lesser reason hide a greater one', () => {
-    const { report, lines } = open()
-    report.sayIfWell('no_new_head')
-    expect(lines()).toEqual([])
+  it('is blind at once when a chain that makes blocks has shown none for as long', async () => {
+    const { report, clock, lines } = open()
     report.say(null)
-    report.sayIfWell('no_new_head')
-    expect(lines().at(-1)).toBe('degraded no_new_head')
+    await clock.advance(1_000)
+    report.say('no_new_head')
+    expect(lines().at(-1)).toBe('blind no_new_head')
   })
 
   it('names the last stored block', () => {

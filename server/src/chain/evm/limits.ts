@@ -20,6 +20,8 @@ export interface Limits {
 
   /** `newHeads` is a hint; the head is asked for as often as this whatever it says. */
   readonly headPollMs: number
+  /** On a wire that cannot subscribe it is asked for twice per block, but no more often than this. */
+  readonly barePollMsMin: number
   readonly stepBlocksMax: number
   /** A reorg is followed this far back at least, further as long as nothing is final, */
   readonly windowBlocksMin: number
@@ -32,6 +34,12 @@ export interface Limits {
   readonly beginBehindBlocks: number
   /** Questions about a doubtful empty answer before the block's receipts decide. */
   readonly emptyLogsAskedAgain: number
+  /** While another provider has the block too, a slow one is given up after this, and longer for more blocks. */
+  readonly patienceMs: number
+  /** How long a step waits for other providers to show the same receipts; who is later tells later. */
+  readonly corroborateWithinMs: number
+  /** Inclusions that wait for other providers; the oldest of more are given up. */
+  readonly corroborationsMax: number
 
   /** Pending hashes looked up at once, and waiting to be; the oldest of more are left to the blocks. */
   readonly lookupsAtOnce: number
@@ -41,8 +49,16 @@ export interface Limits {
   readonly headSilentAfterMs: number | null
   /** So long without progress, `degraded` becomes `blind`. */
   readonly blindAfterMs: number
-  /** A chain halted by `chain_mismatch` or `reorg_too_deep` is looked at again as often as this. */
+  /** A provider that is refused, as being on another chain, is looked at again as often as this. */
   readonly haltedRecheckMs: number
+  /** A provider that lags and shows no new head for so long has no say in which branch is followed. */
+  readonly voiceLastsMs: number
+  /** A tag that stands still for so long, */
+  readonly finalityStallMsMin: number
+  /** and for so many times its usual time between moves, has stalled. */
+  readonly finalityStallTimes: number
+  /** Scores are told with steps, but no more often than this. */
+  readonly scoresEveryMs: number
 }
 
 export const defaultLimits: Limits = {
@@ -56,14 +72,22 @@ export const defaultLimits: Limits = {
   backoff: { baseMs: 250, maxMs: 15_000 },
   stableAfterMs: 10_000,
   headPollMs: 4_000,
+  barePollMsMin: 250,
   stepBlocksMax: 64,
   windowBlocksMin: 256,
   windowBlocksMax: 8_192,
   beginBehindBlocks: 32,
   emptyLogsAskedAgain: 2,
+  patienceMs: 1_000,
+  corroborateWithinMs: 150,
+  corroborationsMax: 4_096,
   lookupsAtOnce: 16,
   lookupsWaitingMax: 4_096,
   headSilentAfterMs: 30_000,
   blindAfterMs: 30_000,
   haltedRecheckMs: 30_000,
+  voiceLastsMs: 30_000,
+  finalityStallMsMin: 600_000,
+  finalityStallTimes: 3,
+  scoresEveryMs: 1_000,
 }

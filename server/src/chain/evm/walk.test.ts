@@ -234,10 +234,13 @@ describe('the walk along the chain', () => {
     expect(revertedNumbers()).toEqual([])
   })
 
-  it('takes safe and finalized from the node, and null where it has none', async () => {
+  it('takes safe and finalized from the node, null before it told any, and what was so stays so', async () => {
     world.follow()
     await world.atHead()
-    for (let block = 0; block < 5; block++) world.node.mine()
+    world.node.mine()
+    await world.atHead()
+    expect(world.ledger.stored?.head).toMatchObject({ safe: null, finalized: null })
+    for (let block = 0; block < 4; block++) world.node.mine()
     world.node.safe = 4
     world.node.finalized = 2
     world.node.mine()
@@ -246,7 +249,7 @@ describe('the walk along the chain', () => {
     world.node.knowsTags = false
     world.node.mine()
     await world.atHead()
-    expect(world.ledger.stored?.head).toMatchObject({ head: 7, safe: null, finalized: null })
+    expect(world.ledger.stored?.head).toMatchObject({ head: 7, safe: 4, finalized: 2 })
   })
 
   it('does not take a tag of another branch for one of its own', async () => {

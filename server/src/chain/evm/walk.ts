@@ -2,18 +2,23 @@ import { Failure, failedWith } from '@settlewire/core/errors'
 import type { BlockRef } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
 import type {
+  AppliedBlock,
   ChainPosition,
   ChainSink,
   ChainStep,
   Clock,
   EventStore,
+  Log,
   WatchSet,
 } from '../../ports.ts'
 import { BlockReader } from './blocks.ts'
 import { grow, joinBranch, remember } from './branch.ts'
+import type { Corroborator } from './corroborate.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
+import type { Provider, Refusal } from './provider.ts'
+import { usedSlots } from './slots.ts'
 import { type BlockContents, isComplete, judge } from './verdict.ts'
 
 /** Where one try to come nearer to a head ended. */
@@ -21,7 +26,10 @@ export type Progress =
   | { readonly kind: 'at_head' }
   /** The node shows a head below what is stored: it is behind, not right. */
   | { readonly kind: 'node_behind' }
-  | { readonly kind: 'too_deep' }
+  /** The node's branch leaves ours where it may not be left: it is not on our chain. */
+  | { readonly kind: 'refused'; readonly refusal: 'reorg_below_finality' | 'reorg_too_deep' }
+  /** The node's branch leaves ours, and it was not said that it may: these are its blocks. */
+  | { readonly kind: 'leaves'; readonly blocks: readonly BlockRef[] }
   | {
       readonly kind: 'stepped'
       readonly step: ChainStep
@@ -29,15 +37,28 @@ export type Progress =
       readonly behind: number
     }
 
+/** Whom to read from, and how far. */
+export interface Reading {
+  readonly node: EvmNode
+  readonly provider: Provider
+  readonly aim: Header
+  /** Whether stored blocks may be undone for it. */
+  readonly mayLeave: boolean
+}
+
 interface Parts {
   readonly chain: string
-  readonly source: string
   readonly tokens: readonly string[]
   readonly watch: WatchSet
   readonly sink: ChainSink
   readonly store: Pick<EventStore, 'position' | 'begin'>
   readonly clock: Clock
   readonly limits: Limits
+  readonly multicall3: string | null
+  readonly log: Log
+  readonly corroborator: Corroborator
+  /** What the providers together add to the head of a step. */
+  readonly views: () => Pick<ChainHead, 'witnesses' | 'disagree'>
 }
 
 const headersAtOnce = 32
@@ -56,6 +77,9 @@ export class ChainWalk {
   readonly #reader: BlockReader
   /** As stored; null when it must be read again. */
   #position: ChainPosition | null = null
+  #reading: Promise<ChainPosition> | null = null
+  /** The highest block that was ever known to be final. It outlives nodes that know no tags. */
+  #floor: number | null = null
   /** The transactions told of each recent block: whose fate a reorg must report. */
   readonly #told = new Map<string, readonly string[]>()
 
@@ -66,7 +90,13 @@ export class ChainWalk {
 
   /** The stored position, begun at the node's chain if there is none. Throws `chain_mismatch`. */
   async position(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
-    this.#position ??= await this.#read(node, genesisHash)
+    if (this.#position === null) {
+      this.#reading ??= this.#read(node, genesisHash).finally(() => {
+        this.#reading = null
+      })
+      this.#position = await this.#reading
+      this.#raiseFloor(this.#position.head.finalized)
+    }
     if (this.#position.genesisHash !== genesisHash) throw new Failure('chain_mismatch')
     return this.#position
   }
@@ -76,22 +106,60 @@ export class ChainWalk {
     this.#position = null
   }
 
+  /** Whether a node is on our chain, as far as that may never change. One that lacks the block is behind. */
+  async fits(node: EvmNode, { recent }: ChainPosition): Promise<Refusal | null> {
+    const anchor = recent.find(({ number }) => number === this.#floor) ?? recent.at(-1)
+    if (anchor === undefined || anchor.number === 0) return null
+    const shown = await node.byNumber(anchor.number, false)
+    return shown === null || shown.ref.hash === anchor.hash ? null : this.#refusal(anchor)
+  }
+
   /** Goes at most one step towards a head, from a position read before. */
-  async towards(node: EvmNode, aim: Header, position: ChainPosition): Promise<Progress> {
+  async towards(reading: Reading, position: ChainPosition): Promise<Progress> {
     const { recent } = position
+    const { node, aim, mayLeave } = reading
     if (recent[0]?.hash === aim.ref.hash) return { kind: 'at_head' }
     const known = recent.some((block) => block.hash === aim.ref.hash)
     if (known || aim.ref.number < (recent.at(-1)?.number ?? 0)) return { kind: 'node_behind' }
     const branch = await this.#branchTo(node, aim, recent)
-    if (branch === null) return { kind: 'too_deep' }
-    const [blocks, pendingAgain, head] = await Promise.all([
+    const undone = branch === null ? recent.at(-1) : branch.reverted.at(-1)
+    const floor = this.#floor ?? -1
+    if (undone !== undefined && (branch === null || undone.number <= floor)) {
+      return { kind: 'refused', refusal: this.#refusal(undone) }
+    }
+    // Unreachable without a branch: it was refused above.
+    if (branch === null) return { kind: 'node_behind' }
+    if (branch.reverted.length > 0 && !mayLeave) {
+      return { kind: 'leaves', blocks: branch.headers.map(({ ref }) => ref) }
+    }
+    const [blocks, pendingAgain, head, usedUp] = await Promise.all([
       this.#reader.read(node, branch.headers),
       this.#pendingAgain(node, branch.reverted),
       this.#headAfter(node, position, branch),
+      this.#usedUp(node, branch.headers),
     ])
-    const step = await this.#tell(node, { ...branch, blocks, pendingAgain, head })
+    const step = await this.#tell(reading, { ...branch, blocks, pendingAgain, head, usedUp })
     this.#moved(position, step)
     return { kind: 'stepped', step, behind: Math.max(0, aim.ref.number - head.head) }
+  }
+
+  /** Why what would undo this block, or shows another in its place, is not followed. */
+  #refusal({ number }: BlockRef): 'reorg_below_finality' | 'reorg_too_deep' {
+    return this.#floor !== null && number <= this.#floor ? 'reorg_below_finality' : 'reorg_too_deep'
+  }
+
+  #raiseFloor(finalized: number | null): void {
+    if (finalized !== null) this.#floor = Math.max(this.#floor ?? 0, finalized)
+  }
+
+  /** Transactions that can never be mined any more: by the last block another had used their slot. */
+  async #usedUp(node: EvmNode, headers: readonly Header[]): Promise<readonly string[]> {
+    const last = headers.at(-1)
+    if (last === undefined) return []
+    const used = await usedSlots(node, this.#parts.watch.openSlots(), last.ref)
+    // It may have used its own slot, in a block that was told before anybody tracked it, or is yet to be.
+    const receipts = await inParallel(used, lookupsAtOnce, (txHash) => node.receipt(txHash))
+    return used.filter((_, at) => receipts[at] === null)
   }
 
   async #read(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
@@ -149,15 +217,21 @@ export class ChainWalk {
     const applied = branch.headers.map((header) => header.ref)
     const recent = grow(position.recent, { ...branch, applied })
     const head = recent[0]?.number ?? 0
+    const joint = position.recent[branch.reverted.length]?.number ?? 0
     const reach = async (tag: 'safe' | 'finalized'): Promise<number | null> => {
+      // What was below the joint has not changed: a node that is behind cannot take it back.
+      const before = position.head[tag]
+      const held = before === null ? null : Math.min(before, joint)
       const tagged = await node.tagged(tag)
-      if (tagged === null) return null
+      if (tagged === null) return held
       const ours = recent.find((block) => block.number === tagged.number)
       // A tag on another branch says nothing of this one.
-      if (ours !== undefined && ours.hash !== tagged.hash) return null
-      return Math.min(tagged.number, head)
+      if (ours !== undefined && ours.hash !== tagged.hash) return held
+      return Math.max(held ?? 0, Math.min(tagged.number, head))
     }
-    const [safe, finalized] = await Promise.all([reach('safe'), reach('finalized')])
+    const [safe, told] = await Promise.all([reach('safe'), reach('finalized')])
+    // Another node may be behind the one that told before: what was final stays so.
+    const finalized = told === null ? null : Math.max(told, this.#floor ?? 0)
     return { view: position.head.view + 1, head, safe, finalized }
   }
 
@@ -180,36 +254,48 @@ export class ChainWalk {
   }
 
   /** Matches and tells within one tick: nothing can join the watch set in between. */
-  async #tell(
-    node: EvmNode,
-    found: {
-      readonly blocks: readonly BlockContents[]
-      readonly reverted: readonly BlockRef[]
-      readonly pendingAgain: ReadonlySet<string>
-      readonly head: ChainHead
-    },
-  ): Promise<ChainStep> {
-    const { chain, source, watch, clock, sink } = this.#parts
-    const { blocks, reverted, head } = found
-    while (!blocks.every((block) => isComplete(block, watch)))
-      await this.#reader.complete(node, blocks)
-    const minedAgain = new Set(blocks.flatMap((block) => block.txHashes))
+  async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
+    const { chain, watch, clock, sink, corroborator, views } = this.#parts
+    const { blocks, reverted } = found
+    await this.#complete(node, blocks)
+    await corroborator.before(
+      blocks.map((block) => judge(block, watch)),
+      provider,
+    )
+    while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
+    const mined = new Set(blocks.flatMap((block) => block.txHashes))
+    const applied = blocks.map((block): AppliedBlock => {
+      const verdict = judge(block, watch)
+      const sources = corroborator.sourcesOf(verdict, provider.source)
+      return sources.size === 0 ? verdict : { ...verdict, sources }
+    })
     const step: ChainStep = {
-      source,
+      source: provider.source,
       at: clock.now(),
       reverted,
-      pendingAgain: new Set([...found.pendingAgain].filter((txHash) => !minedAgain.has(txHash))),
-      applied: blocks.map((block) => judge(block, watch)),
-      head,
+      pendingAgain: new Set([...found.pendingAgain].filter((txHash) => !mined.has(txHash))),
+      applied: withUsedUp(
+        applied,
+        found.usedUp.filter((txHash) => !mined.has(txHash) && watch.tracks(txHash)),
+      ),
+      head: { ...found.head, ...views() },
     }
     await storing(() => sink.step(chain, step))
+    corroborator.stored(step)
     return step
+  }
+
+  async #complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
+    const { watch } = this.#parts
+    while (!blocks.every((block) => isComplete(block, watch)))
+      await this.#reader.complete(node, blocks)
   }
 
   #moved(position: ChainPosition, step: ChainStep): void {
     const applied = step.applied.map(({ block }) => block)
     const recent = grow(position.recent, { reverted: step.reverted, applied })
     const { head } = step
+    this.#raiseFloor(head.finalized)
     const { limits } = this.#parts
     this.#position = { ...position, head, recent: remember(recent, head.finalized, limits) }
     for (const { block, transfers, movedNothing } of step.applied) {
@@ -222,6 +308,27 @@ export class ChainWalk {
       this.#told.delete(hash)
     }
   }
+}
+
+/** All that one step is made of, read before anything is told. */
+interface Found {
+  readonly blocks: readonly BlockContents[]
+  readonly reverted: readonly BlockRef[]
+  readonly pendingAgain: ReadonlySet<string>
+  readonly head: ChainHead
+  /** Transactions whose slot another had used by the last block. */
+  readonly usedUp: readonly string[]
+}
+
+/** The last block is the one whose state said so: when it is undone, so is this. */
+function withUsedUp(
+  applied: readonly AppliedBlock[],
+  usedUp: readonly string[],
+): readonly AppliedBlock[] {
+  const last = applied.at(-1)
+  if (last === undefined || usedUp.length === 0) return applied
+  const replaced = usedUp.map((txHash) => ({ txHash, reason: 'replaced' as const }))
+  return applied.with(-1, { ...last, movedNothing: [...last.movedNothing, ...replaced] })
 }
 
 const changed = (): Failure =>

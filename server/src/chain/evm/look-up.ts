@@ -1,0 +1,45 @@
+import type { LookUp } from '../../ports.ts'
+import type { PendingRules } from './calldata.ts'
+import { fieldsOf, toCount } from './hex.ts'
+import type { Provider } from './provider.ts'
+import { sightingOf } from './sighting.ts'
+
+/** What one provider says; null when it cannot be asked. */
+type Said = Exclude<LookUp, { kind: 'unsure' }> | null
+
+/**
+ * Asks every configured provider for a transaction. A block is more than a pool, and anybody who
+ * knows it is more than all who do not; only when all were asked may nobody know it. Never rejects.
+ */
+export async function lookUp(
+  providers: readonly Provider[],
+  txHash: string,
+  rules: PendingRules,
+): Promise<LookUp> {
+  const said = await Promise.all(
+    providers.map((provider) => ask(provider, txHash, rules).catch(() => null)),
+  )
+  const mined = said.find((one) => one?.kind === 'mined')
+  const pending = said.filter((one) => one?.kind === 'pending')
+  const known = mined ?? pending.find(({ sighting }) => sighting !== null) ?? pending[0]
+  if (known !== undefined && known !== null) return known
+  return said.every((one) => one !== null) ? { kind: 'nobody' } : { kind: 'unsure' }
+}
+
+async function ask(provider: Provider, txHash: string, rules: PendingRules): Promise<Said> {
+  const { source, visit } = provider
+  if (visit === null) return null
+  const { node } = visit
+  const [shown, receipt] = await Promise.all([node.transaction(txHash), node.receipt(txHash)])
+  const transaction = fieldsOf(shown)
+  if (transaction === null && receipt === null) return { kind: 'nobody' }
+  const number = transaction?.blockNumber ?? null
+  if (number !== null) {
+    return { kind: 'mined', source, blockNumber: toCount(number, 'block number of a transaction') }
+  }
+  if (receipt !== null) {
+    const block = await node.byHash(receipt.blockHash, false)
+    return block === null ? null : { kind: 'mined', source, blockNumber: block.ref.number }
+  }
+  return { kind: 'pending', source, sighting: sightingOf(transaction, rules) }
+}

@@ -1,0 +1,69 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { ProviderScore } from '../../ports.ts'
+import type { Provider } from './provider.ts'
+
+/** How much one more head weighs in the lag that is shown. */
+const weight = 0.2
+const firstsMax = 65_536
+
+/** What one provider was worth since the process began. Whoever learns something counts it here. */
+export class Score {
+  /** Blocks it was asked the logs of. */
+  logsAsked = 0
+  /** Of these, empty answers that turned out to be wrong. */
+  logsEmpty = 0
+  /** Times it named another block than another provider, deeper than may pass by itself. */
+  disagreements = 0
+  reconnects = 0
+  /** Pending transactions that it was the first to show. */
+  firstSeen = 0
+  #lagMs: number | null = null
+
+  /** Lately, after the first provider. */
+  get lagMs(): number {
+    return Math.round(this.#lagMs ?? 0)
+  }
+
+  /** A head came so long after another provider had it. */
+  came(afterMs: number): void {
+    this.#lagMs = this.#lagMs === null ? afterMs : this.#lagMs + weight * (afterMs - this.#lagMs)
+  }
+}
+
+/** Who showed what first: of the newest things only. */
+export class Firsts {
+  readonly #seen = new Map<string, { readonly name: string; readonly at: Instant }>()
+
+  isNew(what: string): boolean {
+    return !this.#seen.has(what)
+  }
+
+  /** Milliseconds after the first, by whomever; null for the first itself. */
+  saw(what: string, name: string, at: Instant): number | null {
+    const first = this.#seen.get(what)
+    if (first !== undefined) return first.name === name ? null : at - first.at
+    this.#seen.set(what, { name, at })
+    for (const oldest of this.#seen.keys()) {
+      if (this.#seen.size <= firstsMax) break
+      this.#seen.delete(oldest)
+    }
+    return null
+  }
+}
+
+/** The card of each provider, for graphs and people. */
+export function scoresOf(
+  providers: readonly Provider[],
+  { bestHead, lagBlocksMax }: { readonly bestHead: number; readonly lagBlocksMax: number },
+): readonly ProviderScore[] {
+  return providers.map((provider) => {
+    const { name, score } = provider
+    const head = provider.head?.ref.number ?? null
+    const lagBlocks = Math.max(0, bestHead - (head ?? bestHead))
+    const reason = provider.reason ?? (lagBlocks > lagBlocksMax ? 'provider_behind' : null)
+    const visibility = reason === null ? 'ok' : provider.isUp ? 'degraded' : 'blind'
+    const { logsAsked, logsEmpty, disagreements, reconnects, firstSeen, lagMs } = score
+    const counts = { logsAsked, logsEmpty, disagreements, reconnects, firstSeen }
+    return { name, visibility, reason, head, lagBlocks, lagMs, ...counts }
+  })
+}
