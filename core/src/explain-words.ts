@@ -1,0 +1,85 @@
+import type { ExplainedTransfer } from './explanation.ts'
+import type { IgnoreReason, Stage } from './payment.ts'
+import type { Level, Tier } from './policy.ts'
+import { chainName } from './words.ts'
+
+/** Completes “a transfer counts …”. */
+export function levelInWords(level: Level): string {
+  if (level === 1) return 'with the block that holds it'
+  if (typeof level === 'number') return `with ${level} blocks, the one that holds it included`
+  return `once the nodes of the network call its block ${level}`
+}
+
+/** Why a tier holds. */
+export const tierInWords = ({ upTo }: Pick<Tier, 'upTo'>, asset: string): string =>
+  upTo === null ? 'because of its amount' : `because it is not more than ${upTo} ${asset}`
+
+/** Where, as people call it. */
+export const inNetwork = (chain: string): string => `on ${chainName(chain)}`
+
+/** What is said of a transfer by its stage, in place of figures. */
+const stageSentences: Readonly<Record<Stage, string | null>> = {
+  claimed: 'was named by the payer, and no node has shown it yet.',
+  mempool: 'is pending: no block holds it, and nothing is certain.',
+  preconfirmed: 'is promised by the sequencer, and in no block yet.',
+  included: null,
+  safe: null,
+  final: null,
+  dropped: 'was pending for too long, and no provider knows it any more.',
+  replaced: 'was replaced by another transaction and can no longer happen.',
+  reverted: 'failed in its block and moved nothing.',
+  reorged: 'was in a block that the network took back.',
+  ignored: null,
+}
+
+/** Why money does not count, for whoever decides about it. */
+const ignoredSentences: Readonly<Record<IgnoreReason, string>> = {
+  wrong_token: 'moved a token that this request does not accept.',
+  wrong_chain: 'came on a network that this request does not accept.',
+  dust: 'is too small to count.',
+  zero: 'moved nothing.',
+  paid_elsewhere: 'is in a block, and paid somebody else.',
+  set_aside: 'was set aside by a person.',
+}
+
+/** One sentence of a transfer: why it counts, or what it waits for. */
+export function sentenceOf(transfer: Omit<ExplainedTransfer, 'sentence'>): string {
+  const { txHash, chain, amount, asset, ignored, stage } = transfer
+  const named = txHash === null ? '' : ` (${short(txHash)})`
+  const what = stage === 'claimed' ? 'A transaction' : `${amount} ${asset ?? ''}`.trim()
+  const subject = ignored === null ? `${what} ${inNetwork(chain)}${named}` : `A transfer${named}`
+  if (ignored !== null) return `${subject} ${ignoredSentences[ignored]}`
+  return `${subject} ${stageSentences[stage] ?? depthInWords(transfer)}`
+}
+
+function depthInWords(transfer: Omit<ExplainedTransfer, 'sentence'>): string {
+  const { level, tier, asset, confirmations, settled, missing } = transfer
+  if (level === null) return 'is in a block of a network that no rule speaks of.'
+  const because = tier === null ? '' : `, ${tierInWords(tier, asset ?? 'it')}`
+  const rule = `it counts ${levelInWords(level)}${because}`
+  if (settled) return `is settled: ${rule}.`
+  const has =
+    typeof level === 'number' ? `has ${confirmations} of ${level} blocks` : 'is in a block'
+  return `${has}: ${rule}. ${waitsFor(transfer)}${missingSources(missing.sources)}`
+}
+
+function waitsFor({ missing, aboutMs }: Omit<ExplainedTransfer, 'sentence'>): string {
+  const { blocks, tag, held } = missing
+  if (held === 'sources_disagree')
+    return 'Nothing is settled while providers contradict each other.'
+  if (held === 'finality_stalled')
+    return `The network is slow to call blocks ${tag}; it is held until that goes on.`
+  const about = aboutMs === null ? '' : `, about ${Math.ceil(aboutMs / 1000)} s`
+  if (tag !== null) return `It waits for ${tag}${about}.`
+  return blocks === null || blocks === 0
+    ? 'It is deep enough.'
+    : `It waits for ${blocks} more${about}.`
+}
+
+const missingSources = (count: number): string =>
+  count === 0
+    ? ''
+    : ` It waits for ${count} more ${count === 1 ? 'provider' : 'providers'} to show it.`
+
+const short = (txHash: string): string =>
+  txHash.length > 14 ? `${txHash.slice(0, 8)}…${txHash.slice(-4)}` : txHash
