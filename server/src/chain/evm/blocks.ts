@@ -87,6 +87,7 @@ export class BlockReader {
       const all = await receiptsOf(node, header.ref.hash, txHashes)
       for (const receipt of all) receipts.set(receipt.txHash, receipt)
       logs = all.flatMap((receipt) => receipt.logs)
+      if (tokenTransfers(logs, this.#tokenSet, header.ref.hash).length > 0) node.tally.logsEmpty++
     }
     const transfers = tokenTransfers(logs, this.#tokenSet, header.ref.hash)
     const none = { inner: [], calls: new Map<string, Call | null>() }
@@ -99,10 +100,15 @@ export class BlockReader {
    */
   async #logs(node: EvmNode, { ref, logsBloom }: Header): Promise<readonly unknown[] | null> {
     if (!this.#mayHold(logsBloom)) return []
+    node.tally.logsAsked++
+    let wasEmpty = false
     for (let asked = 0; asked <= this.#limits.emptyLogsAskedAgain; asked++) {
       if (asked > 0) await this.#clock.sleep(firstDoubtMs * 4 ** (asked - 1))
       const logs = await node.logs(ref.hash, this.#tokens, transferTopic)
-      if (logs !== null && logs.length > 0) return logs
+      wasEmpty ||= logs?.length === 0
+      if (logs === null || logs.length === 0) continue
+      if (wasEmpty) node.tally.logsEmpty++
+      return logs
     }
     return null
   }
@@ -116,14 +122,19 @@ async function wholeOf(node: EvmNode, known: Header, whole: boolean): Promise<He
   return header
 }
 
-/** From the block where it came whole, else asked for. A node that lags behind its block shows none. */
+/** From the block where it came whole, else asked for. It is evidence, not proof: a node may refuse. */
 async function callOf(
   node: EvmNode,
   { header, txHash }: { header: Header; txHash: string },
   rules: PendingRules,
 ): Promise<Call | null> {
   const listed = header.listed?.find((one) => fieldsOf(one)?.hash === txHash)
-  const transaction = listed ?? (await node.transaction(txHash))
+  const transaction = listed ?? (await shownOf(node, txHash))
   const slot = slotOf(transaction)
   return slot === null ? null : { hint: hintOf(transaction, rules), slot }
+}
+
+async function shownOf(node: EvmNode, txHash: string): Promise<unknown> {
+  const answer = await node.ask('eth_getTransactionByHash', [txHash])
+  return 'refused' in answer ? null : answer.result
 }

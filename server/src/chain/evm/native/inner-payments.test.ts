@@ -1,0 +1,352 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { TestWatch } from '../../../../../test/support/evm/chain-ledger.ts'
+import {
+  type FakeBlock,
+  type FakeMove,
+  fakeTx,
+  nativeTx,
+  newAddress,
+  tokenTx,
+  transferLog,
+} from '../../../../../test/support/evm/fake-chain.ts'
+import { openNode } from '../../../../../test/support/evm/open-node.ts'
+import { FakeNode, Refused } from '../../../../../test/support/fake-node.ts'
+import { systemClock } from '../../../clock.ts'
+import type { AppliedBlock } from '../../../ports.ts'
+import { BlockReader } from '../blocks.ts'
+import { defaultLimits } from '../limits.ts'
+import { systemAddress } from '../logs.ts'
+import type { EvmNode } from '../node.ts'
+import { judge } from '../verdict.ts'
+
+const multicall3 = newAddress()
+let fake: FakeNode
+let node: EvmNode
+let leave: () => void
+let watch: TestWatch
+let reader: BlockReader
+
+const newReader = (tokens: readonly string[] = [], at: string | null = multicall3): BlockReader =>
+  new BlockReader({ tokens, multicall3: at, watch, clock: systemClock, limits: defaultLimits })
+
+beforeEach(async () => {
+  fake = await FakeNode.start()
+  fake.state.multicall3 = multicall3
+  const open = await openNode(fake.wsUrl)
+  node = open.node
+  leave = open.leave
+  watch = new TestWatch()
+  watch.wantsNative = true
+  reader = newReader()
+})
+afterEach(async () => {
+  leave()
+  await fake.close()
+})
+
+const watched = (): string => {
+  const address = newAddress()
+  watch.addresses.add(address)
+  return address
+}
+const move = (to: string, value: bigint, more: Partial<FakeMove> = {}): FakeMove => ({
+  ...{ from: newAddress(), to, value },
+  ...more,
+})
+/** What a follower does with blocks that join the chain. */
+const apply = async (blocks: readonly FakeBlock[]): Promise<AppliedBlock[]> => {
+  const headers = await Promise.all(blocks.map(({ hash }) => node.byHash(hash, false)))
+  const read = await reader.read(
+    node,
+    headers.filter((header) => header !== null),
+  )
+  await reader.complete(node, read)
+  return read.map((block) => judge(block, watch))
+}
+const transfersOf = async (...blocks: FakeBlock[]) =>
+  (await apply(blocks)).flatMap(({ transfers }) => transfers)
+
+describe.each(['call_tree', 'flat'] as const)(
+  'the native coin through contracts, by a %s',
+  (form) => {
+    beforeEach(() => {
+      fake.state.traces = form
+    })
+
+    it('pitfall 15: is found where it moved in the call tree, with its transaction', async () => {
+      const [to, other] = [watched(), watched()]
+      const inner = move(newAddress(), 0n, { calls: [move(newAddress(), 3n), move(to, 5n)] })
+      const tx = fakeTx({ calls: [move(other, 1n), inner] })
+      const found = await transfersOf(fake.mine([fakeTx(), tx]))
+      expect(found).toMatchObject([
+        { txHash: tx.hash, ordinal: 'trace:0', token: null, to: other, amount: 1n },
+        { txHash: tx.hash, ordinal: 'trace:1.1', token: null, to, amount: 5n },
+      ])
+    })
+
+    it('pitfall 15: is not counted twice with what the transactions themselves carry', async () => {
+      const to = watched()
+      const [top, inner] = [nativeTx(to, 7n), fakeTx({ calls: [move(to, 5n)] })]
+      const found = await transfersOf(fake.mine([top, inner]))
+      expect(found.map(({ txHash, ordinal, amount }) => [txHash, ordinal, amount])).toEqual([
+        [top.hash, 'top', 7n],
+        [inner.hash, 'trace:0', 5n],
+      ])
+    })
+
+    it('is not what a call tried that was undone, nor what was called in it', async () => {
+      const to = watched()
+      const undone = move(newAddress(), 0n, { undone: true, calls: [move(to, 9n)] })
+      const failed = fakeTx({ reverted: true, calls: [move(to, 8n)] })
+      const tx = fakeTx({ calls: [undone, move(to, 7n, { undone: true }), move(to, 5n)] })
+      const found = await transfersOf(fake.mine([failed, tx]))
+      expect(found).toMatchObject([{ txHash: tx.hash, ordinal: 'trace:2', amount: 5n }])
+    })
+
+    it('is found though all of it is swept in the same block', async () => {
+      const to = watched()
+      const paid = fakeTx({ calls: [move(to, 5n)] })
+      const swept = { ...nativeTx(newAddress(), 5n), from: to }
+      const found = await transfersOf(fake.mine([paid, swept]))
+      expect(found).toMatchObject([{ txHash: paid.hash, ordinal: 'trace:0', amount: 5n }])
+    })
+
+    it('pitfall 5: keeps its name when its transaction is included again elsewhere', async () => {
+      const to = watched()
+      const tx = fakeTx({ calls: [move(newAddress(), 1n), move(to, 5n)] })
+      const before = await transfersOf(fake.mine([tx]))
+      fake.chain.rewind(1)
+      const [empty, again] = [fake.mine([nativeTx(to, 1n)]), fake.mine([fakeTx(), tx])]
+      const after = await transfersOf(empty, again)
+      expect(after.filter(({ txHash }) => txHash === tx.hash)).toEqual(before)
+      expect(after).toHaveLength(2)
+    })
+  },
+)
+
+describe('the native coin through contracts, where no trace is offered', () => {
+  it('pitfall 15: is what a block added to an address over what its transactions explain', async () => {
+    const [to, other] = [watched(), watched()]
+    const block = fake.mine([
+      nativeTx(to, 7n),
+      { ...nativeTx(to, 100n), reverted: true },
+      fakeTx({ calls: [move(to, 5n), move(other, 1n)] }),
+    ])
+    const txHash = `balance:${block.hash}`
+    const found = await transfersOf(block)
+    expect(found).toHaveLength(3)
+    expect(found[0]).toMatchObject({ ordinal: 'top', to, amount: 7n })
+    expect(found[1]).toMatchObject({ txHash, ordinal: 'balance', token: null, to, amount: 5n })
+    expect(found[2]).toMatchObject({
+      txHash,
+      ordinal: 'balance',
+      token: null,
+      to: other,
+      amount: 1n,
+    })
+  })
+
+  it('is never more than came in, and hidden only by what went out in the same block', async () => {
+    const [to, swept] = [watched(), watched()]
+    await apply([fake.mine([nativeTx(to, 100n), nativeTx(swept, 100n)])])
+    const out = (from: string, value: bigint) => ({ ...nativeTx(newAddress(), value), from })
+    const block = fake.mine([
+      fakeTx({ calls: [move(to, 30n), move(swept, 30n)] }),
+      out(to, 10n),
+      out(swept, 100n),
+    ])
+    expect(await transfersOf(block)).toMatchObject([{ to, ordinal: 'balance', amount: 20n }])
+    // What went out is not missing for ever.
+    const next = fake.mine([fakeTx({ calls: [move(swept, 4n)] })])
+    expect(await transfersOf(next)).toMatchObject([{ to: swept, ordinal: 'balance', amount: 4n }])
+  })
+
+  it('is told once per block, whatever is read again', async () => {
+    const to = watched()
+    const blocks = [fake.mine([fakeTx({ calls: [move(to, 5n)] })]), fake.mine()]
+    const first = await transfersOf(...blocks)
+    expect(await transfersOf(...blocks)).toEqual(first)
+    reader = newReader()
+    expect(await transfersOf(...blocks.slice(1))).toEqual([])
+    expect(await transfersOf(...blocks)).toEqual(first)
+  })
+
+  it('pitfall 5: is of the block that holds it now, after a reorg', async () => {
+    const to = watched()
+    await apply([fake.mine()])
+    const tx = fakeTx({ calls: [move(to, 5n)] })
+    await apply([fake.mine([tx])])
+    fake.chain.rewind(1)
+    const again = fake.mine([tx])
+    expect(await transfersOf(again)).toMatchObject([
+      { txHash: `balance:${again.hash}`, amount: 5n },
+    ])
+    fake.chain.rewind(1)
+    expect(await transfersOf(fake.mine())).toEqual([])
+  })
+
+  it('is found with what it needs: one call per block, and none while nobody waits for the coin', async () => {
+    watched()
+    await apply([fake.mine()])
+    const calls = () => fake.askedFor('eth_call')
+    const before = calls()
+    await apply([fake.mine()])
+    expect(calls() - before).toBe(1)
+    watch.wantsNative = false
+    await apply([fake.mine()])
+    expect(calls() - before).toBe(1)
+    expect(fake.askedFor('eth_getBalance')).toBe(0)
+  })
+
+  it('asks for 500 addresses at a time', async () => {
+    const addresses = Array.from({ length: 1_001 }, watched)
+    const last = addresses.at(-1) ?? ''
+    const found = await transfersOf(fake.mine([fakeTx({ calls: [move(last, 5n)] })]))
+    expect(found).toMatchObject([{ to: last, amount: 5n }])
+    // The one that has something is asked for before, too.
+    expect(fake.askedFor('eth_call')).toBe(3 + 1)
+  })
+
+  it('asks address by address, a bounded number, where Multicall3 is not there', async () => {
+    reader = newReader([], null)
+    const addresses = Array.from({ length: 100 }, watched)
+    const last = addresses.at(-1) ?? ''
+    await apply([fake.mine()])
+    expect(fake.askedFor('eth_getBalance')).toBe(64)
+    const paid = fake.mine([fakeTx({ calls: [move(last, 5n)] })])
+    expect(await transfersOf(paid)).toMatchObject([{ to: last, amount: 5n }])
+    expect(fake.askedFor('eth_call')).toBe(0)
+  })
+
+  it('is charged to the first block that can be read, when a node has lost the state of others', async () => {
+    const to = watched()
+    await apply([fake.mine([nativeTx(to, 2n)])])
+    const lost = [fake.mine([fakeTx({ calls: [move(to, 5n)] })]), fake.mine([nativeTx(to, 3n)])]
+    const there = fake.mine()
+    fake.state.since = there.number
+    const found = await transfersOf(...lost, there)
+    expect(found.map(({ ordinal, amount }) => [ordinal, amount])).toEqual([
+      ['top', 3n],
+      ['balance', 5n],
+    ])
+    expect(found[1]?.txHash).toBe(`balance:${there.hash}`)
+  })
+
+  it('waits for a node whose newest state is a moment behind its newest block', async () => {
+    const to = watched()
+    await apply([fake.mine()])
+    let behind = 2
+    fake.instead = (method) =>
+      method === 'eth_call' && behind-- > 0 ? new Refused(-32000, 'header not found') : undefined
+    const paid = fake.mine([fakeTx({ calls: [move(to, 5n)] })])
+    expect(await transfersOf(paid)).toMatchObject([{ to, amount: 5n }])
+  })
+})
+
+describe('a trace that cannot be had', () => {
+  it('is not asked for again of a node that does not know the method', async () => {
+    const to = watched()
+    for (let block = 0; block < 3; block++) {
+      const paid = fake.mine([fakeTx({ calls: [move(to, 5n)] })])
+      expect(await transfersOf(paid)).toMatchObject([{ ordinal: 'balance', amount: 5n }])
+    }
+    expect(fake.askedFor('debug_traceBlockByHash')).toBe(1)
+    expect(fake.askedFor('trace_block')).toBe(1)
+  })
+
+  it('does not hold a block for ever: what ends in failure twice is done without', async () => {
+    fake.state.traces = 'call_tree'
+    const to = watched()
+    const paid = fake.mine([fakeTx({ calls: [move(to, 5n)] })])
+    fake.instead = (method) =>
+      method === 'debug_traceBlockByHash' ? [{ result: 'x' }, 1] : undefined
+    // Not the whole of the block: the balance says as much as it can.
+    expect(await transfersOf(paid)).toMatchObject([{ ordinal: 'balance', amount: 5n }])
+    const malformed = {
+      type: 'CALL',
+      from: to,
+      to,
+      value: '0x1',
+      calls: [{ ...move(to, 1n), type: 'CALL', value: 'x' }],
+    }
+    fake.instead = (method) =>
+      method === 'debug_traceBlockByHash' ? [{ result: malformed }] : undefined
+    await expect(transfersOf(paid)).rejects.toThrow('malformed')
+    await expect(transfersOf(paid)).rejects.toThrow('malformed')
+    expect(await transfersOf(paid)).toMatchObject([{ ordinal: 'balance', amount: 5n }])
+  })
+})
+
+describe('logs of the native coin (EIP-7708)', () => {
+  it.each(['top', 'inner'] as const)(
+    'pitfall 15: are neither a token nor a second payment: %s',
+    async (how) => {
+      fake.state.traces = 'call_tree'
+      // Even if somebody had listed it as a token.
+      const token = newAddress()
+      reader = newReader([token, systemAddress])
+      const to = watched()
+      const log = transferLog(systemAddress, to, 5n)
+      const paid =
+        how === 'top'
+          ? { ...nativeTx(to, 5n), logs: [log] }
+          : fakeTx({ calls: [move(to, 5n)], logs: [log, transferLog(token, to, 6n)] })
+      const found = await transfersOf(fake.mine([paid]))
+      const native = { ordinal: how === 'top' ? 'top' : 'trace:0', token: null, amount: 5n }
+      const others = how === 'top' ? [] : [{ ordinal: 1, token, amount: 6n }]
+      expect(found).toHaveLength(1 + others.length)
+      expect(found).toMatchObject([...others, native])
+      // The same where the logs come by the receipts.
+      fake.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
+      const again = { ...paid, hash: fakeTx().hash }
+      expect(await transfersOf(fake.mine([again]))).toHaveLength(1 + others.length)
+    },
+  )
+})
+
+describe('what is kept of a transaction that pays', () => {
+  it('is what its calldata asked for and the slot it took, from the whole block', async () => {
+    const to = watched()
+    const tx = { ...nativeTx(to, 5n), nonce: 9, maxFeePerGas: 77n }
+    const [applied] = await apply([fake.mine([tx, fakeTx()])])
+    expect([...(applied?.calls ?? [])]).toMatchObject([
+      [
+        tx.hash,
+        {
+          hint: { ordinal: 'hint', token: null, to, amount: 5n },
+          slot: { sender: tx.from, nonce: 9, feePerGas: 77n },
+        },
+      ],
+    ])
+    expect(fake.askedFor('eth_getTransactionByHash')).toBe(0)
+  })
+
+  it('pitfall 13: is asked for only of those that pay, where blocks do not come whole', async () => {
+    watch.wantsNative = false
+    const token = newAddress()
+    reader = newReader([token])
+    const to = watched()
+    const logs = [transferLog(token, to, 99n)]
+    const tx = { ...tokenTx(token, to, 100n), logs, nonce: 3 }
+    const [applied] = await apply([fake.mine([tx, tokenTx(token, newAddress(), 5n)])])
+    // A token that keeps a fee: what was asked for is more than what arrived.
+    expect(applied?.calls?.get(tx.hash)).toMatchObject({
+      hint: { token, to, amount: 100n },
+      slot: { sender: tx.from, nonce: 3 },
+    })
+    expect(applied?.transfers).toMatchObject([{ token, to, amount: 99n }])
+    expect(fake.askedFor('eth_getTransactionByHash')).toBe(1)
+  })
+
+  it('is left out where the node does not show the transaction', async () => {
+    watch.wantsNative = false
+    const token = newAddress()
+    reader = newReader([token])
+    const to = watched()
+    fake.instead = (method) =>
+      method === 'eth_getTransactionByHash' ? new Refused(-32601, 'not offered') : undefined
+    const [applied] = await apply([fake.mine([tokenTx(token, to, 5n)])])
+    expect(applied?.calls?.size).toBe(0)
+    expect(applied?.transfers).toHaveLength(1)
+  })
+})
