@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Policy } from '@settlewire/core/policy'
+import { systemClock } from '../../server/src/clock.ts'
 import type { Asset } from '../../server/src/engine/asset.ts'
 import { AssetBook } from '../../server/src/engine/asset-book.ts'
 import type { LookUpOn } from '../../server/src/engine/claim-search.ts'
@@ -54,6 +55,8 @@ export type Around = (method: keyof EventStore, call: () => Promise<unknown>) =>
 export interface WorldOptions {
   readonly around?: Around
   readonly log?: Log
+  /** Left out: the one of this file. */
+  readonly policy?: Policy
 }
 
 const never = new Promise<never>(() => undefined)
@@ -75,7 +78,10 @@ export class EngineWorld {
   }
   /** Set before a call to the store that shall go wrong. */
   around: Around
+  /** Whether the chains are seen once an engine has started; until it is told, each is blind. */
+  seesAtStart = true
   readonly #log: Log
+  readonly #policy: Policy
   readonly #opened: Store
   readonly #database: TestDatabase
   /** Which of the engines lives: the others are dead processes, whatever they wait for. */
@@ -85,6 +91,7 @@ export class EngineWorld {
   private constructor(database: TestDatabase, options: WorldOptions) {
     this.#database = database
     this.#log = options.log ?? silentLog
+    this.#policy = options.policy ?? policy
     this.around = options.around ?? ((_, call) => call())
     this.#opened = openStore({ url: database.url, clock: this.clock, log: this.#log })
     this.store = this.#opened.events
@@ -168,6 +175,25 @@ export class EngineWorld {
     await this.follow(chain)
   }
 
+  /** Lets time pass on the clock, and then on the chains that are still seen. */
+  async pass(ms: number, chains: readonly ModelChain[] = [this.local, this.other]): Promise<void> {
+    await this.clock.advance(ms)
+    for (const chain of chains) {
+      chain.mineAt(this.clock.now())
+      await this.follow(chain)
+    }
+  }
+
+  /** Real time for what a real database does: true once `check` is, within ten seconds. */
+  async eventually(check: () => Promise<boolean> | boolean): Promise<boolean> {
+    for (let i = 0; i < 1_000; i++) {
+      if (await check()) return true
+      await systemClock.sleep(10)
+      await this.clock.advance(1)
+    }
+    return false
+  }
+
   /** Resolves when what was queued before is committed. */
   async settled(): Promise<void> {
     await this.engine.writer.submit({ ids: [], decide: () => ({ decisions: [], answer: null }) })
@@ -189,8 +215,8 @@ export class EngineWorld {
     await this.#database.close()
   }
 
-  /** The chains are seen from the start; a test that wants one blind says so. */
   #see(): void {
+    if (!this.seesAtStart) return
     for (const chain of [this.local, this.other]) chain.tell(this.engine.watcher, 'ok')
   }
 
@@ -226,10 +252,11 @@ export class EngineWorld {
   #build(): Engine {
     return new Engine({
       store: this.#storeOf(++this.#generation),
-      ...{ directory: this.directory, clock: this.clock, policy, deriveAddress },
+      ...{ directory: this.directory, clock: this.clock, deriveAddress },
       assets: new AssetBook(assets),
       ...{ log: this.#log, metrics: silentMetrics },
-      policyOf: () => policy,
+      policy: this.#policy,
+      policyOf: () => this.#policy,
       chains: ['local', 'other'].map((name) => ({ name, livemode: false })),
       lookUp: (chain, txHash) => this.lookUp(chain, txHash),
       announce: (events) => {

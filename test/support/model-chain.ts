@@ -134,7 +134,10 @@ export class ModelChain {
     return {
       ...{ source: `rpc:${this.name}`, at: this.tip.minedAt, reverted },
       pendingAgain: new Set([...this.mempool.keys()].filter((txHash) => watch.tracks(txHash))),
-      applied: applied.map((block) => seenThrough(watch, block)),
+      applied: this.#withUsedSlots(
+        watch,
+        applied.map((block) => seenThrough(watch, block)),
+      ),
       head: { view: this.#view + 1, head, safe: finalized, finalized },
     }
   }
@@ -151,6 +154,20 @@ export class ModelChain {
     ]
     this.#view++
     return step
+  }
+
+  /** As a node's count of each sender's transactions tells it, as of the last block. */
+  #withUsedSlots(watch: WatchSet, applied: readonly AppliedBlock[]): readonly AppliedBlock[] {
+    const last = applied.at(-1)
+    if (last === undefined) return applied
+    const mined = this.included.map(({ transaction }) => transaction)
+    const hashes = new Set(mined.map(({ txHash }) => txHash))
+    const used = new Set(mined.flatMap(({ slot }) => (slot === undefined ? [] : [slotOf(slot)])))
+    const replaced = [...watch.openSlots()]
+      .filter((open) => used.has(slotOf(open)) && !hashes.has(open.txHash))
+      .map(({ txHash }) => ({ txHash, reason: 'replaced' as const }))
+    const movedNothing = [...last.movedNothing, ...replaced]
+    return [...applied.slice(0, -1), { ...last, movedNothing }]
   }
 
   #add(wanted: readonly ModelTransaction[], minedAt: number): void {
@@ -170,6 +187,8 @@ export class ModelChain {
     return block
   }
 }
+
+const slotOf = ({ sender, nonce }: Pick<Slot, 'sender' | 'nonce'>): string => `${sender} ${nonce}`
 
 function transferOf(
   { txHash, pays }: ModelTransaction,

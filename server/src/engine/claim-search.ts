@@ -4,7 +4,6 @@ import type { Payment, Transaction } from '@settlewire/core/payment'
 import { isOpenClaim } from '@settlewire/core/transaction'
 import type { Clock, EventStore, Log, LookUp, Stop } from '../ports.ts'
 import { type Judge, observe } from './observe.ts'
-import { pendingTtlOf } from './open-transactions.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Watcher } from './watcher.ts'
 import type { Writer } from './writer.ts'
@@ -132,13 +131,11 @@ export class ClaimSearch {
     // Nobody said on which chain: any that the payment accepts may know it.
     const chains = [...new Set([claim.chain, ...index.acceptedChains(claim.paymentId)])]
     const { chain, seen } = await findOn(chains, claim.txHash, lookUp)
-    if (seen.kind === 'unsure') return
     if (seen.kind === 'mined') return this.#readBefore(claim, chain, seen.blockNumber)
-    if (seen.kind === 'nobody') return this.#giveUp(claim, 'in_time')
     // One that says nothing of us is waited for all the same: its block decides what it pays.
-    if (seen.sighting === null) return
+    if (seen.kind !== 'pending' || seen.sighting === null) return
     await watcher.see(chain, seen.source, [seen.sighting])
-    if (chain !== claim.chain) await this.#giveUp(claim, 'now')
+    if (chain !== claim.chain) await this.#giveUp(claim)
   }
 
   /** A block that was read before the claim was made has it: what it paid us would be on record. */
@@ -146,33 +143,32 @@ export class ClaimSearch {
     const { store, watcher } = this.#options
     const head = watcher.headOf(chain)
     if (head === null || head.head < blockNumber) return
-    if (chain !== claim.chain) return this.#giveUp(claim, 'now')
+    if (chain !== claim.chain) return this.#giveUp(claim)
     const position = await store.position(chain)
     const block = position?.recent.find(({ number }) => number === blockNumber)
-    if (block === undefined) return this.#giveUp(claim, 'in_time')
-    await this.#observe(claim, head.view, (_, seen) => ({
-      ...{ ...seen, kind: 'moved_nothing', txHash: claim.txHash, block },
+    // Further back than blocks are kept: its time-out will end it.
+    if (block === undefined) return
+    await this.#observe(claim, {
+      ...{ ...this.#seenOn(claim.chain), kind: 'moved_nothing', txHash: claim.txHash, block },
       reason: 'paid_elsewhere',
-    }))
-  }
-
-  #giveUp(claim: OpenClaim, when: 'now' | 'in_time'): Promise<void> {
-    const { watcher, clock } = this.#options
-    const view = watcher.headOf(claim.chain)?.view ?? 0
-    return this.#observe(claim, view, (payment, seen) => {
-      const since = transactionOf(payment, claim)?.seenAt ?? 0
-      const isOver = clock.now() >= since + pendingTtlOf(payment.terms)
-      return when === 'now' || isOver ? { ...seen, kind: 'dropped', txHash: claim.txHash } : null
     })
   }
 
-  async #observe(
-    claim: OpenClaim,
-    view: number,
-    make: (payment: Payment, seen: Seen) => Observation | null,
-  ): Promise<void> {
-    const { writer, clock } = this.#options
-    const { chain, paymentId } = claim
+  /** Another chain has it, so this one never will. */
+  #giveUp(claim: OpenClaim): Promise<void> {
+    const { chain, txHash } = claim
+    return this.#observe(claim, { ...this.#seenOn(chain), kind: 'dropped', txHash })
+  }
+
+  #seenOn(chain: string): Seen {
+    const { watcher, clock } = this.#options
+    const view = watcher.headOf(chain)?.view ?? 0
+    return { source: 'payer', at: clock.now(), chain, view }
+  }
+
+  async #observe(claim: OpenClaim, observation: Observation): Promise<void> {
+    const { writer } = this.#options
+    const { paymentId } = claim
     await writer.submit({
       ids: [paymentId],
       decide: (payments) => {
@@ -180,12 +176,7 @@ export class ClaimSearch {
         const known = payment === null ? undefined : transactionOf(payment, claim)
         const isOpen = known !== undefined && isOpenClaim(known)
         if (payment === null || !isOpen) return { decisions: [], answer: null }
-        const seen = { source: 'payer', at: clock.now(), chain, view }
-        const observation = make(payment, seen)
-        return {
-          decisions: observation === null ? [] : [observe(payment, [observation], this.#options)],
-          answer: null,
-        }
+        return { decisions: [observe(payment, [observation], this.#options)], answer: null }
       },
     })
   }

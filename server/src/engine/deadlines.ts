@@ -1,18 +1,20 @@
-import { nextDeadline } from '@settlewire/core/deadline'
+import { nextDeadline, overdue } from '@settlewire/core/deadline'
 import type { Decision } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
+import { deadlineOf } from '@settlewire/core/resolution'
 import type { EventStore, Log, Stop } from '../ports.ts'
 import { type Judge, observe } from './observe.ts'
+import { TimeOuts, type TimeOutsOptions } from './time-outs.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Writer } from './writer.ts'
 
-export interface DeadlinesOptions extends Judge {
+export interface DeadlinesOptions extends TimeOutsOptions {
   readonly clock: Judge['clock'] & { after(delayMs: number, call: () => void): Stop }
   readonly store: Pick<EventStore, 'due' | 'nextDue' | 'release'>
   readonly writer: Writer
   readonly index: WatchIndex
-  /** Per chain the header time of the last block whose effects are stored. */
+  /** Per chain that is seen the header time of the last block whose effects are stored. */
   readonly scannedThrough: () => Readonly<Record<string, Instant>>
   readonly log: Log
   /** Payments of one sweep. */
@@ -36,8 +38,11 @@ interface Waiting {
   readonly notBefore: Instant
 }
 
-/** What became of a deadline. `over` ends the watch. */
-type Verdict = 'met' | 'over' | Waiting
+/** What became of a deadline. `over` ends the watch; of a payment that `asks`, providers are asked. */
+type Verdict = 'met' | 'over' | Waiting | { readonly asks: Payment }
+
+/** Looked at again when an answer is there. */
+const unanswered: Waiting = { chains: [], past: 0, notBefore: Number.POSITIVE_INFINITY }
 
 /**
  * Lets time pass for payments. The deadlines are rows of the store; here is only an alarm for the
@@ -47,6 +52,7 @@ export class Deadlines {
   readonly #options: DeadlinesOptions
   readonly #batchMax: number
   readonly #waiting = new Map<string, Waiting>()
+  readonly #timeOuts: TimeOuts
   readonly #stopListening: Stop
   /** When the rows are to be asked again. */
   #next: Instant = 0
@@ -58,6 +64,7 @@ export class Deadlines {
   constructor(options: DeadlinesOptions) {
     this.#options = options
     this.#batchMax = options.batchMax ?? 500
+    this.#timeOuts = new TimeOuts(options)
     this.#stopListening = options.writer.onCommit(({ payments }) => this.#changed(payments))
   }
 
@@ -73,7 +80,8 @@ export class Deadlines {
 
   /** A chain was read further: what waited for it is judged again. */
   advanced(): void {
-    if (this.#waiting.size > 0) this.#sweepSoon()
+    const isAwaited = [...this.#waiting.values()].some(({ chains }) => chains.length > 0)
+    if (isAwaited) this.#sweepSoon()
   }
 
   /** Ends a sweep under way; deadlines that come later wait in the store. */
@@ -82,6 +90,7 @@ export class Deadlines {
     this.#stopListening()
     this.#stopTimer?.()
     await this.#sweeping
+    await this.#timeOuts.close()
   }
 
   #changed(payments: readonly Payment[]): void {
@@ -133,14 +142,34 @@ export class Deadlines {
   }
 
   async #readNext(): Promise<void> {
-    const { clock, store } = this.#options
+    const { clock } = this.#options
     // What is committed while the rows are read lowers this, and must not be overwritten.
     this.#next = Number.POSITIVE_INFINITY
-    const earliest = (await store.nextDue()) ?? Number.POSITIVE_INFINITY
+    const earliest = await this.#readEarliest()
+    const now = clock.now()
     // What is due and still there waits: it must not keep the sweep going round.
-    const soonest = clock.now() + (this.#waiting.size > 0 ? retryMs : 0)
-    const next = Math.max(soonest, Math.min(earliest, clock.now() + rereadMs))
-    this.#next = Math.min(this.#next, next)
+    const soonest = now + (this.#waiting.size > 0 ? retryMs : 0)
+    const next = Math.min(earliest, this.#earliestWaiting(now), now + rereadMs)
+    this.#next = Math.min(this.#next, Math.max(soonest, next))
+  }
+
+  /** The earliest row that does not wait already; its time, or as late as it is asked again anyway. */
+  async #readEarliest(): Promise<Instant> {
+    const { clock, store } = this.#options
+    if (this.#waiting.size === 0) return (await store.nextDue()) ?? Number.POSITIVE_INFINITY
+    const rows = await store.due(clock.now() + rereadMs, this.#waiting.size + 1)
+    const row = rows.find(({ paymentId }) => !this.#waiting.has(paymentId))
+    return row?.dueAt ?? Number.POSITIVE_INFINITY
+  }
+
+  #earliestWaiting(now: Instant): Instant {
+    let earliest = Number.POSITIVE_INFINITY
+    for (const { chains, past, notBefore } of this.#waiting.values()) {
+      // What waits for a chain is woken by it, and looked at now and then all the same.
+      const ready = this.#isReadPast(chains, past) ? notBefore : now + rereadMs
+      earliest = Math.min(earliest, ready)
+    }
+    return earliest
   }
 
   /** One batch of what is due. False when nothing is left but what waits. */
@@ -157,11 +186,28 @@ export class Deadlines {
       const id = ready[i]
       if (id === undefined) return
       if (verdict === undefined || typeof verdict === 'string') this.#waiting.delete(id)
+      else if ('asks' in verdict) this.#ask(verdict.asks)
       else this.#waiting.set(id, verdict)
     })
     if (over.length > 0) await store.release(over)
     for (const id of over) index.release(id)
     return ready.length > 0
+  }
+
+  /** Not part of the sweep: a provider that takes its time holds up no other deadline. */
+  #ask(payment: Payment): void {
+    const { id } = payment
+    this.#waiting.set(id, unanswered)
+    void this.#timeOuts.ask(payment).then((again) => {
+      // Whatever was committed meanwhile has put another deadline in its place.
+      if (this.#waiting.get(id) !== unanswered) return
+      const now = this.#options.clock.now()
+      const notBefore = Math.min(again, ...deadlinesOf(payment).filter((instant) => instant > now))
+      this.#waiting.set(id, { chains: [], past: 0, notBefore })
+      if (notBefore >= this.#next) return
+      this.#next = notBefore
+      this.#arm()
+    })
   }
 
   /** Lets go of what waits here but was judged elsewhere. */
@@ -208,9 +254,16 @@ export class Deadlines {
     const stands: Waiting = { chains: [], past: 0, notBefore: now + retryMs }
     if (due >= now) return events.length > 0 ? 'met' : stands
     const chains = [...new Set(payment.terms.accept.map((accept) => accept.chain))]
+    if (overdue(payment, now).length > 0) return { asks: payment }
     if (!this.#isReadPast(chains, due)) return { chains, past: due, notBefore: 0 }
     const isMoving = this.#options.index.isMoving(payment.id)
     if (due === payment.terms.monitorUntil && !isMoving) return 'over'
     return { chains, past: due, notBefore: now + movingRetryMs }
   }
 }
+
+/** The instants that its status may hang on, whatever its transactions do. */
+const deadlinesOf = (payment: Payment): readonly Instant[] => [
+  deadlineOf(payment),
+  payment.terms.monitorUntil,
+]

@@ -5,6 +5,7 @@ import {
   included,
   inMempool,
   observeAll,
+  headAt as observedHead,
   opened,
   reorged,
   reverted,
@@ -18,6 +19,8 @@ const policy = { settled: 3, final: 'finalized', quorum: 1 } as const
 const headAt = (head: number, finalized: number | null) => ({
   ...{ view: head, head, safe: finalized, finalized },
 })
+
+const settledAt = (head: number) => observedHead(head, head)
 
 const newChain = () => {
   const addresses = new AddressBook()
@@ -70,17 +73,23 @@ describe('what is looked for on a chain', () => {
   })
 
   it('lets an included transaction go when the chain is final above it, not before', () => {
-    const { chain, id } = watching(included('0x1', full, blockAt(10), 1))
+    const { chain, id } = watching(included('0x1', full, blockAt(10), 1), settledAt(30))
     chain.advance(headAt(30, 9))
     expect([chain.tracks('0x1'), chain.isMoving(id)]).toEqual([true, true])
     chain.advance(headAt(31, 10))
     expect([chain.tracks('0x1'), chain.isMoving(id), chain.unsettled()]).toEqual([false, false, []])
   })
 
+  it('keeps what is deep enough as long as the payment waits for something else', () => {
+    const { chain } = watching(included('0x1', full, blockAt(10), 1))
+    chain.advance(headAt(31, 10))
+    expect([chain.tracks('0x1'), chain.unsettled()]).toEqual([true, [opened().payment.id]])
+  })
+
   it('does not take up again what is final already', () => {
     const { chain } = newChain()
     chain.advance(headAt(31, 10))
-    const { payment } = observeAll(opened(), [included('0x1', full, blockAt(10), 1)])
+    const { payment } = observeAll(opened(), [included('0x1', full, blockAt(10), 1), settledAt(31)])
     chain.expect(payment.id, '0x1')
     record(chain, payment)
     expect(chain.tracks('0x1')).toBe(false)

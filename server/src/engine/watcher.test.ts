@@ -202,7 +202,7 @@ describe('what is looked for', () => {
     letGo()
     const { address } = await opening
     expect(watch.has(address)).toBe(true)
-    expect(world.engine.watcher.watchSet('other').has(address)).toBe(false)
+    expect(world.engine.watcher.watchSet('other').has(address)).toBe(true)
   })
 
   it('sees a payment in a block that is delivered while its opening still commits', async () => {
@@ -312,20 +312,27 @@ describe('what is looked for', () => {
 describe('how well a chain is seen', () => {
   it('is blind until it is told otherwise, and the worst chain of a payment counts', async () => {
     const { id } = await world.open({ accept: ['USDC.local', 'USDC.other'] })
-    const { watcher } = world.engine
     const opened = await payment(id)
+    world.seesAtStart = false
+    await world.restart()
+    const { watcher } = world.engine
     expect(watcher.visibility(opened)).toBe('blind')
     const ok = { visibility: 'ok', head: null, headAt: null, reason: null } as const
     watcher.health({ chain: 'local', ...ok })
     watcher.health({ chain: 'other', ...ok, visibility: 'degraded', reason: 'lagging' })
     expect(watcher.visibility(opened)).toBe('degraded')
     await world.mine()
+    world.clock.jump(5_000)
     expect(watcher.chains()).toEqual([
-      { chain: 'local', ...ok, head: 1, headAt: world.local.tip.minedAt },
+      { chain: 'local', ...ok, head: 1, headAt: world.local.tip.minedAt, lagMs: 3_000 },
       {
-        ...{ chain: 'other', visibility: 'degraded', reason: 'lagging', head: 0 },
+        ...{ chain: 'other', visibility: 'degraded', reason: 'lagging', head: 0, lagMs: 5_000 },
         headAt: world.other.genesis.minedAt,
       },
+    ])
+    expect(watcher.sightOf(opened)).toEqual([
+      { chain: 'local', visibility: 'ok', head: 1, lagMs: 3_000 },
+      { chain: 'other', visibility: 'degraded', head: 0, lagMs: 5_000 },
     ])
   })
 })

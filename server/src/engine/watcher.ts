@@ -138,6 +138,11 @@ export class Watcher implements ChainSink {
     return this.#state(chain).head
   }
 
+  /** Whether nothing can be said of what this chain holds now. */
+  isBlind(chain: string): boolean {
+    return (this.#chains.get(chain)?.health.visibility ?? 'blind') === 'blind'
+  }
+
   /** The chains followed here, with how well each is seen. */
   chains(): readonly ChainSight[] {
     return [...this.#chains.values()].map((state) => this.#sightOf(state))

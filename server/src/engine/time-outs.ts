@@ -1,0 +1,151 @@
+import { overdue } from '@settlewire/core/deadline'
+import type { Instant } from '@settlewire/core/instant'
+import type { Dropped } from '@settlewire/core/observation'
+import type { Payment } from '@settlewire/core/payment'
+import type { Log, LookUp } from '../ports.ts'
+import type { LookUpOn } from './claim-search.ts'
+import { type Judge, observe } from './observe.ts'
+import { pendingTtlOf } from './open-transactions.ts'
+import type { Watcher } from './watcher.ts'
+import type { Writer } from './writer.ts'
+
+export interface TimeOutsOptions extends Judge {
+  readonly writer: Writer
+  readonly watcher: Pick<Watcher, 'headOf' | 'isBlind' | 'see'>
+  readonly lookUp: LookUpOn
+  readonly log: Log
+}
+
+/** Payments whose transactions are asked for at once; others wait for their turn. */
+const askedMax = 8
+/** Payments of which it is remembered when they were asked for. */
+const rememberedMax = 50_000
+/** Transactions of one payment that are asked for in one turn. */
+const perTurnMax = 16
+/** How soon it is asked again where nobody could say. */
+const unsureRetryMs = 5_000
+/** A transaction that is still pending is asked for again after this part of its time, or this at least. */
+const againPart = 8
+const againMinMs = 30_000
+
+/**
+ * Asks every provider of a chain about transactions that were pending for too long. What nobody knows
+ * is dropped; what cannot be asked, because the chain cannot be seen, stays as it is.
+ */
+export class TimeOuts {
+  readonly #options: TimeOutsOptions
+  readonly #asking = new Map<string, Promise<Instant>>()
+  /** What was asked of a payment last, and when it may be asked again. */
+  readonly #asked = new Map<string, { readonly names: string; readonly again: Instant }>()
+  readonly #turns: (() => void)[] = []
+  #running = 0
+
+  constructor(options: TimeOutsOptions) {
+    this.#options = options
+  }
+
+  /** Resolves with when to look again, what was dropped being on record. Never rejects. */
+  ask(payment: Payment): Promise<Instant> {
+    const { id } = payment
+    const now = this.#options.clock.now()
+    const names = overdue(payment, now)
+      .map(({ chain, txHash }) => `${chain} ${txHash}`)
+      .join()
+    const last = this.#asked.get(id)
+    // What moved the payment may have nothing to do with what was asked a moment ago.
+    if (last?.names === names && last.again > now) return Promise.resolve(last.again)
+    const asking = this.#asking.get(id) ?? this.#inTurn(() => this.#ask(payment))
+    this.#asking.set(id, asking)
+    return asking.then((again) => {
+      this.#asking.delete(id)
+      if (this.#asked.size >= rememberedMax) this.#asked.clear()
+      this.#asked.set(id, { names, again })
+      return again
+    })
+  }
+
+  /** Resolves when nothing is being asked. */
+  async close(): Promise<void> {
+    await Promise.all(this.#asking.values())
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= askedMax) await new Promise<void>((resolve) => this.#turns.push(resolve))
+    this.#running += 1
+    try {
+      return await work()
+    } finally {
+      this.#running -= 1
+      this.#turns.shift()?.()
+    }
+  }
+
+  async #ask(payment: Payment): Promise<Instant> {
+    const { clock, log } = this.#options
+    try {
+      const asked = overdue(payment, clock.now()).slice(0, perTurnMax)
+      const answers = await Promise.all(
+        asked.map(async (one) => ({ ...one, found: await this.#lookUp(one.chain, one.txHash) })),
+      )
+      await this.#drop(
+        payment.id,
+        answers.filter(({ found }) => found.kind === 'nobody'),
+      )
+      const isUnsure = answers.some(({ found }) => found.kind === 'unsure')
+      const againMs = Math.max(againMinMs, pendingTtlOf(payment.terms) / againPart)
+      return clock.now() + (isUnsure ? unsureRetryMs : againMs)
+    } catch (error) {
+      log.warn({ paymentId: payment.id, error }, 'a pending time-out was not judged; tried again')
+      return clock.now() + unsureRetryMs
+    }
+  }
+
+  async #lookUp(chain: string, txHash: string): Promise<LookUp> {
+    const { watcher, lookUp } = this.#options
+    if (watcher.isBlind(chain)) return { kind: 'unsure' }
+    const found = await lookUp(chain, txHash)
+    // Nobody may have told of it before: one that was claimed, or that came back.
+    if (found.kind === 'pending' && found.sighting !== null) {
+      await watcher.see(chain, found.source, [found.sighting])
+    }
+    return found
+  }
+
+  async #drop(
+    paymentId: string,
+    gone: readonly { readonly chain: string; readonly txHash: string }[],
+  ): Promise<void> {
+    const { writer, clock } = this.#options
+    if (gone.length === 0) return
+    await writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        if (payment === null) return { decisions: [], answer: null }
+        const at = clock.now()
+        const late = overdue(payment, at).filter(({ chain, txHash }) =>
+          gone.some((one) => one.chain === chain && one.txHash === txHash),
+        )
+        const dropped = late.flatMap((one) => this.#droppedOf(payment, { ...one, at }))
+        return { decisions: [observe(payment, dropped, this.#options)], answer: null }
+      },
+    })
+  }
+
+  #droppedOf(
+    { facts }: Payment,
+    {
+      chain,
+      txHash,
+      at,
+    }: { readonly chain: string; readonly txHash: string; readonly at: Instant },
+  ): readonly Dropped[] {
+    const { watcher } = this.#options
+    // A chain that went blind meanwhile may hide a block that has it.
+    if (watcher.isBlind(chain)) return []
+    const known = facts.transactions.find((it) => it.chain === chain && it.txHash === txHash)
+    // Nobody knows it now: that is later than whoever knew it, also when no block came meanwhile.
+    const view = Math.max(watcher.headOf(chain)?.view ?? 0, (known?.mempool?.view ?? -1) + 1)
+    return [{ kind: 'dropped', source: 'clock', at, chain, view, txHash }]
+  }
+}
