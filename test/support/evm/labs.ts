@@ -13,7 +13,7 @@ import { silentMetrics } from '../../../server/src/metrics.ts'
 import { type AnvilOptions, startAnvil } from '../anvil.ts'
 import { FakeNode } from '../fake-node.ts'
 import type { ChainLedger } from './chain-ledger.ts'
-import { nativeTx, newAddress } from './fake-chain.ts'
+import { type FakeBlock, type FakeTx, nativeTx, newAddress } from './fake-chain.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 /** Times short enough for a test, long enough for a busy machine. */
@@ -56,18 +56,29 @@ export const followerOf = (
     limits: { ...quickLimits, ...more.limits },
   })
 
-/** Real blocks behind a wire that can be cut; the native coin is what is paid. */
-export async function openAnvilLab(options: AnvilOptions = {}): Promise<ChainLab> {
+/** As many nodes as wanted, and then as many must agree. */
+const manyNodes = (urls: readonly string[]): Pick<EvmChain, 'nodes' | 'quorum'> => ({
+  nodes: urls.map((url, at) => nodeAt(`node${at}`, url)),
+  quorum: urls.length,
+})
+
+/** Real blocks behind wires that can be cut; the native coin is what is paid. */
+export async function openAnvilLab(
+  options: AnvilOptions & { readonly providers?: number } = {},
+): Promise<ChainLab> {
   const anvil = await startAnvil({
     ...options,
     args: ['--no-mining', '--slots-in-an-epoch', '4', ...(options.args ?? [])],
   })
-  const wire = await TcpProxy.start(anvil.port)
+  const wires: TcpProxy[] = []
+  for (let at = 0; at < (options.providers ?? 1); at++) {
+    wires.push(await TcpProxy.start(anvil.port))
+  }
   const [payer] = anvil.accounts
   return {
     follower: (ledger) => {
       ledger.watch.wantsNative = true
-      return followerOf(ledger, { nodes: [nodeAt('anvil', `ws://127.0.0.1:${wire.port}`)] })
+      return followerOf(ledger, manyNodes(wires.map(({ port }) => `ws://127.0.0.1:${port}`)))
     },
     newAddress,
     pay: (to, amount) =>
@@ -78,40 +89,71 @@ export async function openAnvilLab(options: AnvilOptions = {}): Promise<ChainLab
       await anvil.rpc('anvil_mine', ['0x1'])
     },
     height: async () => Number(await anvil.rpc<string>('eth_blockNumber')),
-    cut: () => wire.drop(),
+    cut: () => {
+      for (const wire of wires) wire.drop()
+    },
     close: async () => {
-      await wire.close()
+      for (const wire of wires) await wire.close()
       await anvil.stop()
     },
   }
 }
 
-/** Blocks in memory; the native coin is what is paid. */
-export async function openFakeLab(): Promise<ChainLab> {
-  const node = await FakeNode.start()
+/** Blocks in memory, on nodes that all have them; the native coin is what is paid. */
+export async function openFakeLab({ providers = 1 } = {}): Promise<ChainLab> {
+  const { nodes, mine, close } = await fakeNodes(providers)
+  const [first] = nodes
   return {
     follower: (ledger) => {
       ledger.watch.wantsNative = true
-      return followerOf(ledger, { nodes: [nodeAt('fake', node.wsUrl)] })
+      return followerOf(ledger, manyNodes(nodes.map(({ wsUrl }) => wsUrl)))
     },
     newAddress,
     pay: (to, amount) => {
       const tx = nativeTx(to, amount)
-      node.broadcast(tx)
+      for (const node of nodes) node.broadcast(tx)
       return Promise.resolve(tx.hash)
     },
     mine: (blocks) => {
-      node.mine([...node.pool.values()])
-      for (let more = 1; more < blocks; more++) node.mine()
+      mine([...first.pool.values()])
+      for (let more = 1; more < blocks; more++) mine()
       return Promise.resolve()
     },
     reorg: (depth) => {
-      node.chain.rewind(depth)
-      for (let block = 0; block <= depth; block++) node.mine()
+      first.chain.rewind(depth)
+      for (let block = 0; block <= depth; block++) mine()
       return Promise.resolve()
     },
-    height: () => Promise.resolve(node.chain.head.number),
-    cut: () => node.drop(),
-    close: () => node.close(),
+    height: () => Promise.resolve(first.chain.head.number),
+    cut: () => {
+      for (const node of nodes) node.drop()
+    },
+    close,
+  }
+}
+
+/** Nodes of one chain. What is mined by all is there before any of them tells. */
+export async function fakeNodes(count: number): Promise<{
+  readonly nodes: readonly [FakeNode, ...FakeNode[]]
+  readonly mine: (transactions?: readonly FakeTx[]) => FakeBlock
+  readonly close: () => Promise<void>
+}> {
+  const first = await FakeNode.start()
+  const others = await Promise.all(Array.from({ length: count - 1 }, () => FakeNode.start()))
+  for (const node of others) node.chain = first.chain
+  const nodes = [first, ...others] as const
+  return {
+    nodes,
+    mine: (transactions = []) => {
+      const block = first.chain.mine(transactions)
+      for (const node of nodes) {
+        for (const tx of transactions) node.pool.delete(tx.hash)
+        node.announce(block)
+      }
+      return block
+    },
+    close: async () => {
+      for (const node of nodes) await node.close()
+    },
   }
 }

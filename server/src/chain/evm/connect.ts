@@ -1,17 +1,8 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Clock } from '../../ports.ts'
-import type { RpcConnection } from './connection.ts'
+import type { ConnectParts, RpcConnection } from './connection.ts'
 import type { EvmNodeAddress } from './evm-chain.ts'
 import { RpcHttp } from './http.ts'
-import type { Limits } from './limits.ts'
 import { RpcSocket } from './socket.ts'
-
-/** What a connection is opened with. The signal ends the opening, not the connection. */
-export interface ConnectParts {
-  readonly clock: Clock
-  readonly limits: Limits
-  readonly signal: AbortSignal
-}
 
 /** Opens a connection. Rejects with `chain_unavailable`, which never names the url. */
 export type Connect = (address: EvmNodeAddress, parts: ConnectParts) => Promise<RpcConnection>

@@ -1,4 +1,12 @@
-import type { Stop } from '../../ports.ts'
+import type { Clock, Stop } from '../../ports.ts'
+import type { Limits } from './limits.ts'
+
+/** What a connection is opened with. The signal ends the opening, not the connection. */
+export interface ConnectParts {
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly signal: AbortSignal
+}
 
 /** What a node says to a question. A refusal is an answer: only silence and loss are failures. */
 export type Answer =

@@ -1,6 +1,6 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
-import type { Clock } from '../../ports.ts'
+import type { Clock, ProviderScore } from '../../ports.ts'
 import type { EvmChain } from './evm-chain.ts'
 import type { Limits } from './limits.ts'
 import type { Header } from './node.ts'
@@ -87,6 +87,21 @@ export class Fleet {
       ...{ isUp, refusal, isFailing, isSilent },
       lags: isUp && head !== null && head.ref.number < least,
     }))
+  }
+
+  /** The card of each, for graphs and people. */
+  scores(): readonly ProviderScore[] {
+    const { bestHead, lagBlocksMax } = this
+    return this.providers.map((provider) => {
+      const { name, score } = provider
+      const head = provider.head?.ref.number ?? null
+      const lagBlocks = Math.max(0, bestHead - (head ?? bestHead))
+      const reason = provider.reason ?? (lagBlocks > lagBlocksMax ? 'provider_behind' : null)
+      const visibility = reason === null ? 'ok' : provider.isUp ? 'degraded' : 'blind'
+      const { logsAsked, logsEmpty, disagreements, reconnects, firstSeen, lagMs } = score
+      const counts = { logsAsked, logsEmpty, disagreements, reconnects, firstSeen }
+      return { name, visibility, reason, head, lagBlocks, lagMs, ...counts }
+    })
   }
 
   /** Never rejects. Asks providers about branches only when they are on several. */

@@ -5,8 +5,10 @@ import { openAnvilLab, openFakeLab } from '../../../../test/support/evm/labs.ts'
 import { FakeNode, silence } from '../../../../test/support/fake-node.ts'
 import { chainFollowerContract } from '../contract.ts'
 
-chainFollowerContract('EVM on a real anvil', openAnvilLab)
-chainFollowerContract('EVM on a node of our own making', openFakeLab)
+chainFollowerContract('EVM on a real anvil', () => openAnvilLab())
+chainFollowerContract('EVM on a node of our own making', () => openFakeLab())
+chainFollowerContract('EVM on a real anvil, twice', () => openAnvilLab({ providers: 2 }))
+chainFollowerContract('EVM on two nodes of our own making', () => openFakeLab({ providers: 2 }))
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 

@@ -28,7 +28,7 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { lookUp } from './look-up.ts'
 import { EvmNode } from './node.ts'
 import { Provider, type Refusal } from './provider.ts'
-import { Firsts, scoresOf } from './scores.ts'
+import { Firsts } from './scores.ts'
 import { reasonOf } from './sight.ts'
 import { ChainWalk, type Progress } from './walk.ts'
 
@@ -102,7 +102,7 @@ export class EvmFollower implements ChainFollower {
     this.#health = new HealthReport(chain.name, {
       ...{ clock, blindAfterMs: limits.blindAfterMs, scoresEveryMs: limits.scoresEveryMs },
       tell: (health) => this.#tellHealth(health),
-      scores: () => scoresOf(providers, this.#fleet),
+      scores: () => this.#fleet.scores(),
     })
     this.#walk = new ChainWalk({
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
@@ -265,7 +265,10 @@ export class EvmFollower implements ChainFollower {
 
   #came(progress: Progress, { provider }: Choice): void {
     this.#storeFailures = 0
-    if (progress.kind === 'refused') return provider.refuse(progress.refusal)
+    if (progress.kind === 'refused') {
+      provider.refuse(progress.refusal)
+      return
+    }
     if (progress.kind === 'leaves') {
       for (const block of progress.blocks) provider.ring.learn(block)
       return

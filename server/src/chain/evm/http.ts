@@ -1,7 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Clock, Stop } from '../../ports.ts'
-import type { ConnectParts } from './connect.ts'
-import type { Answer, Ending, RpcConnection } from './connection.ts'
+import type { Answer, ConnectParts, Ending, RpcConnection } from './connection.ts'
 import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
 

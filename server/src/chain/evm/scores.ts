@@ -1,6 +1,4 @@
 import type { Instant } from '@settlewire/core/instant'
-import type { ProviderScore } from '../../ports.ts'
-import type { Provider } from './provider.ts'
 
 /** How much one more head weighs in the lag that is shown. */
 const weight = 0.2
@@ -49,21 +47,4 @@ export class Firsts {
     }
     return null
   }
-}
-
-/** The card of each provider, for graphs and people. */
-export function scoresOf(
-  providers: readonly Provider[],
-  { bestHead, lagBlocksMax }: { readonly bestHead: number; readonly lagBlocksMax: number },
-): readonly ProviderScore[] {
-  return providers.map((provider) => {
-    const { name, score } = provider
-    const head = provider.head?.ref.number ?? null
-    const lagBlocks = Math.max(0, bestHead - (head ?? bestHead))
-    const reason = provider.reason ?? (lagBlocks > lagBlocksMax ? 'provider_behind' : null)
-    const visibility = reason === null ? 'ok' : provider.isUp ? 'degraded' : 'blind'
-    const { logsAsked, logsEmpty, disagreements, reconnects, firstSeen, lagMs } = score
-    const counts = { logsAsked, logsEmpty, disagreements, reconnects, firstSeen }
-    return { name, visibility, reason, head, lagBlocks, lagMs, ...counts }
-  })
 }
