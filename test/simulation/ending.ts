@@ -1,0 +1,178 @@
+import { canonicalJson } from '@settlewire/core/canonical-json'
+import { fold } from '@settlewire/core/fold'
+import type { Payment } from '@settlewire/core/payment'
+import { plain } from '@settlewire/core/plain-json'
+import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
+import { FeedChecker } from '../support/feed-checker.ts'
+import { branchOf, slotOf } from './model-block.ts'
+import { type Paid, paidOn, type Verdict, verdictOf } from './oracle.ts'
+import { weathers } from './store-wire.ts'
+import type { World } from './world.ts'
+
+const dayMs = 86_400_000
+/** All that is allowed between the last fault and the truth. */
+const patienceMs = 240_000
+
+/**
+ * The faults are over and everything that can be mined is mined. Whatever happened before, what is
+ * stored must become what the chain says, within bounded time.
+ */
+export class Ending {
+  readonly #world: World
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  async tell(): Promise<void> {
+    this.#calm()
+    await this.#pass(2_000)
+    await this.#until('everything that was paid is final', () => this.#disagreements(false))
+    const { timeline, known } = this.#world
+    const last = Math.max(0, ...[...known.values()].map(({ terms }) => terms.expiresAt))
+    const leftMs = last - (timeline.now + Math.min(0, this.#world.skewMs))
+    this.#world.timeline.leap(Math.max(0, leftMs) + 20_000)
+    await this.#until('what was not paid is over', () => this.#disagreements(true))
+    if (this.#world.seed % 3 !== 0) return
+    this.#world.timeline.leap(dayMs + 60_000)
+    await this.#until('every watch has ended', () => this.#watched())
+    for (const difference of this.#disagreements(true)) this.#world.ledger.note(difference)
+  }
+
+  /** What the database holds, read anew, is what was seen to be committed. */
+  async check(store: EventStore): Promise<void> {
+    const { ledger, rules } = this.#world
+    const checker = new FeedChecker()
+    const events = new Map<string, StoredEvent[]>()
+    for (;;) {
+      const page = await store.feed(rules.merchantId, false, checker.position, 1_000)
+      for (const stored of page) {
+        checker.see(stored)
+        events.set(stored.paymentId, [...(events.get(stored.paymentId) ?? []), stored])
+      }
+      if (page.length < 1_000) break
+    }
+    for (const problem of checker.problems) ledger.note(`in the end: ${problem}`)
+    if (checker.seen.size !== ledger.feed.seen.size) {
+      ledger.note(`${ledger.feed.seen.size} events were told, ${checker.seen.size} are stored`)
+    }
+    for (const payment of await store.load([...ledger.payments.keys()])) {
+      const own = (events.get(payment.id) ?? []).map(({ event }) => event)
+      const folded = fold(own, () => rules.policy)
+      if (textOf(folded) !== textOf(payment)) ledger.note(`${payment.id} is not its history`)
+      if (textOf(ledger.payments.get(payment.id) ?? payment) !== textOf(payment)) {
+        ledger.note(`${payment.id} is stored as something else than was told`)
+      }
+    }
+  }
+
+  #calm(): void {
+    const world = this.#world
+    world.say('calm')
+    world.weather = weathers.fair
+    for (const { model, providers } of world.chains) {
+      model.isStalled = false
+      for (const provider of providers) {
+        provider.stray(null)
+        provider.become('healthy')
+      }
+      // What nobody knows any more is sent again: whether it lands then is decided by its slot.
+      for (const { chain, tx } of world.payers.sent) {
+        if (chain === model && !model.isUsed(slotOf(tx))) model.send(tx)
+      }
+    }
+    if (world.life === null || !world.life.isAlive || world.seed % 2 === 0) {
+      world.life?.die()
+      world.begin()
+    } else {
+      world.life.callsLeft = Number.POSITIVE_INFINITY
+    }
+  }
+
+  async #until(what: string, wrong: () => readonly string[]): Promise<void> {
+    const { ledger, timeline } = this.#world
+    if (this.#world.isBroken) return
+    let left: readonly string[] = []
+    const isRight = (): boolean => {
+      left = this.#behind()
+      if (left.length === 0) left = wrong()
+      return left.length === 0
+    }
+    for (let spentMs = 0; spentMs < patienceMs && !isRight(); spentMs += 1_000) {
+      await this.#pass(1_000)
+      if (this.#world.isBroken) return
+    }
+    if (!isRight())
+      for (const difference of left) {
+        ledger.note(`not ${what}: ${difference}`)
+      }
+    else this.#world.say(`${what}, ${timeline.happened} steps`)
+  }
+
+  async #pass(ms: number): Promise<void> {
+    await this.#world.timeline.run(ms, () => this.#world.isBroken)
+  }
+
+  /** What is not mined, not final, or not read yet. */
+  #behind(): readonly string[] {
+    return this.#world.chains.flatMap(({ model }) => {
+      const { name, finalDepth } = model.rules
+      const cursor = this.#world.ledger.cursors.get(name)
+      const waiting = model.minable().length
+      if (waiting > 0) return [`${name}: ${waiting} are not mined`]
+      const lastPaying = [...branchOf(model.head)].find(({ entries }) =>
+        entries.some(({ tx }) => tx.moves.length > 0),
+      )
+      if ((lastPaying?.number ?? 0) > model.head.number - finalDepth - 2) {
+        return [`${name}: the last payment is not final yet`]
+      }
+      const behind = model.head.number - (cursor?.number ?? 0)
+      return behind <= 1 && behind >= 0 ? [] : [`${name}: the cursor is ${behind} blocks behind`]
+    })
+  }
+
+  /** Where what is stored differs from what must be; before everything is over, of the paid ones only. */
+  #disagreements(isOver: boolean): readonly string[] {
+    const { ledger } = this.#world
+    return [...ledger.payments.values()].flatMap((payment) => {
+      const paid = paidOn(payment, (chain) => this.#world.models.get(chain)?.head ?? null)
+      const verdict = this.#verdictOf(payment, paid)
+      if (!isOver && verdict.status === 'expired') return []
+      return differences(payment, verdict)
+    })
+  }
+
+  #verdictOf(payment: Payment, paid: Paid): Verdict {
+    return verdictOf(payment, paid, {
+      isWithdrawn: payment.facts.withdrawn !== null,
+      toldSuccess: payment.toldSuccess,
+      wasReorged: true,
+      wasReplaced: true,
+    })
+  }
+
+  #watched(): readonly string[] {
+    const { ledger } = this.#world
+    return [...ledger.payments.keys()]
+      .filter((id) => !ledger.over.has(id))
+      .map((id) => `${id} is still watched`)
+  }
+}
+
+function differences(payment: Payment, verdict: Verdict): readonly string[] {
+  const { id, status, received, pending, flags, finality } = payment
+  const found: string[] = []
+  const differ = (what: string, is: unknown, must: unknown): void => {
+    if (is !== must) found.push(`${id} has ${what} ${String(is)}, the chain says ${String(must)}`)
+  }
+  differ('status', status, verdict.status)
+  differ('received', received, verdict.received)
+  differ('pending', pending, 0n)
+  if (status === 'succeeded') differ('finality', finality, 'final')
+  const names = flags as readonly string[]
+  for (const flag of verdict.must) if (!names.includes(flag)) found.push(`${id} lacks ${flag}`)
+  for (const flag of verdict.mustNot) if (names.includes(flag)) found.push(`${id} has ${flag}`)
+  return found
+}
+
+const textOf = (payment: Payment): string => canonicalJson(plain(payment))

@@ -1,0 +1,50 @@
+import { systemClock } from '../../server/src/clock.ts'
+import { silentLog } from '../../server/src/log.ts'
+import { Database } from '../../server/src/store/database.ts'
+import { PostgresDirectory } from '../../server/src/store/directory.ts'
+import { PostgresEvents } from '../../server/src/store/events.ts'
+import { Ending } from './ending.ts'
+import type { Outcome } from './outcome.ts'
+import { Story } from './story.ts'
+import { bornAt, World } from './world.ts'
+
+/** A database of its own, in which one world after the other is lived. */
+export class Lane {
+  readonly #database: Database
+
+  constructor(url: string) {
+    this.#database = new Database({ url, log: silentLog, connectionsMax: 2 })
+  }
+
+  async run(seed: number): Promise<Outcome> {
+    const database = this.#database
+    const world = new World(seed, (clock) => ({
+      events: new PostgresEvents(database, clock),
+      directory: new PostgresDirectory(database),
+    }))
+    const { merchantId } = world.rules
+    const directory = new PostgresDirectory(database)
+    const xpub = `xpub-${merchantId}`
+    await directory.addMerchant({ id: merchantId, name: 'A shop', xpub, createdAt: bornAt })
+    const story = new Story(world)
+    await story.tell()
+    const ending = new Ending(world)
+    if (!world.isBroken) await ending.tell()
+    world.life?.die()
+    if (!world.isBroken) await ending.check(new PostgresEvents(database, systemClock))
+    // What this world has left open is not the next one's business.
+    await database.query({ name: 'end_watches', text: endWatches }, [])
+    const { violations } = world.ledger
+    return {
+      ...{ seed, violations, hash: world.trace.hash, steps: world.timeline.happened },
+      events: world.ledger.feed.position,
+      trace: violations.length > 0 ? world.trace.text : null,
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+}
+
+const endWatches = 'update payment set due_at = null where due_at is not null'

@@ -1,0 +1,155 @@
+import { canonicalJson } from '@settlewire/core/canonical-json'
+import { apply, type PolicyOf } from '@settlewire/core/fold'
+import type { Payment } from '@settlewire/core/payment'
+import { plain } from '@settlewire/core/plain-json'
+import { isEdge } from '@settlewire/core/status-model'
+import { canonicalInclusion } from '@settlewire/core/transfer'
+import type { Append, Batch, CursorMove, StoredEvent } from '../../server/src/ports.ts'
+import { FeedChecker } from '../support/feed-checker.ts'
+import type { ModelBlock } from './model-block.ts'
+import type { ModelChain } from './model-chain.ts'
+import { paidOn } from './oracle.ts'
+import type { Witness } from './store-wire.ts'
+
+/**
+ * What is committed, as it is committed, held against the rules that hold at every moment. It knows
+ * the true chain, which nobody under test does.
+ */
+export class Ledger implements Witness {
+  readonly violations: string[] = []
+  readonly payments = new Map<string, Payment>()
+  /** Nobody watches their addresses any more. */
+  readonly over = new Set<string>()
+  /** Per chain the block that the stored cursor is at. */
+  readonly cursors = new Map<string, ModelBlock>()
+  readonly feed = new FeedChecker()
+  readonly #chains: ReadonlyMap<string, ModelChain>
+  readonly #policyOf: PolicyOf
+  readonly #say: (what: string) => void
+  /** Of each movement of money the one payment that it counts for. */
+  readonly #counted = new Map<string, string>()
+  readonly #statuses = new Map<string, string>()
+
+  constructor(
+    chains: ReadonlyMap<string, ModelChain>,
+    parts: { readonly policyOf: PolicyOf; readonly say: (what: string) => void },
+  ) {
+    this.#chains = chains
+    this.#policyOf = parts.policyOf
+    this.#say = parts.say
+  }
+
+  note(what: string): void {
+    // The first is what matters; a broken world breaks on and on.
+    if (this.violations.length < 20) this.violations.push(what)
+  }
+
+  broke(what: string, error: unknown): void {
+    this.note(`${what} failed by a bug: ${error instanceof Error ? error.stack : String(error)}`)
+  }
+
+  committed(batch: Batch, stored: readonly StoredEvent[]): void {
+    // The feed counts in the order in which the database has placed them.
+    for (const each of [...stored].sort((a, b) => a.position - b.position)) this.feed.see(each)
+    for (const problem of this.feed.problems.splice(0)) this.note(problem)
+    for (const append of batch.appends) this.#append(append)
+    for (const cursor of batch.cursors ?? []) this.#move(cursor)
+    const moved = (batch.cursors ?? []).length > 0
+    const touched = batch.appends.map(({ state }) => state)
+    for (const payment of moved ? this.payments.values() : touched) this.#checkMoney(payment)
+    for (const append of batch.appends) this.#checkTold(append)
+  }
+
+  released(ids: readonly string[]): void {
+    for (const id of ids) this.over.add(id)
+  }
+
+  /** One event after the other, along edges of the table, to the state that was stored. */
+  #append({ events, state, expectedSequence }: Append): void {
+    const { id } = state
+    let payment = this.payments.get(id) ?? null
+    if ((payment?.sequence ?? 0) !== expectedSequence) this.note(`${id} did not go on where it was`)
+    for (const event of events) {
+      const from = payment?.status
+      const { status, previousStatus } = event.data
+      if (from !== undefined && !isEdge(from, event.type, status)) {
+        this.note(`${id}: no edge ${from} -${event.type}-> ${status}`)
+      }
+      if ((from ?? null) !== previousStatus)
+        this.note(`${id}: it was ${from}, not ${previousStatus}`)
+      payment = apply(payment, event, this.#policyOf)
+      const { kind } = event.evidence.fact
+      this.#say(`  ${id.slice(-4)} ${event.type}, ${status}, ${payment.received} by ${kind}`)
+    }
+    if (payment === null || textOf(payment) !== textOf(state)) {
+      this.note(`${id} is not the fold of its events at ${state.sequence}`)
+    }
+    this.payments.set(id, state)
+    this.#countOnce(state)
+  }
+
+  #countOnce({ id, facts }: Payment): void {
+    for (const transaction of facts.transactions) {
+      const inclusion = canonicalInclusion(transaction)
+      for (const { ordinal, to } of inclusion?.outcome === 'paid' ? inclusion.transfers : []) {
+        const identity = `${transaction.chain} ${transaction.txHash} ${ordinal}`
+        const owner = this.#counted.get(identity) ?? id
+        if (owner !== id) this.note(`${identity} to ${to} counts for ${owner} and for ${id}`)
+        this.#counted.set(identity, owner)
+      }
+    }
+  }
+
+  /** The cursor stays on one true branch: what it leaves, and what it joins, hangs together. */
+  #move({ chain, applied, reverted }: CursorMove): void {
+    const model = this.#chains.get(chain)
+    let at = this.cursors.get(chain) ?? model?.byHash(applied[0]?.parentHash ?? '') ?? null
+    for (const hash of reverted) {
+      if (at?.hash !== hash) return this.note(`${chain}: reverted ${hash}, which is not its end`)
+      at = at.parent
+    }
+    for (const ref of applied) {
+      const block = model?.byHash(ref.hash) ?? null
+      if (block === null) return this.note(`${chain}: applied a block that never was`)
+      if (block.parent !== at) return this.note(`${chain}: applied ${block.number} on a stranger`)
+      at = block
+    }
+    if (at === null) return
+    this.cursors.set(chain, at)
+    this.#say(
+      `  ${chain} is read to ${at.number} ${at.hash.slice(2, 6)}, ${reverted.length} undone`,
+    )
+  }
+
+  /** What was received is what the blocks say that were read, no more and no less, at every moment. */
+  #checkMoney(payment: Payment): void {
+    if (this.over.has(payment.id)) return
+    const paid = paidOn(payment, (chain) => this.cursors.get(chain) ?? null)
+    if (paid.units !== payment.received) {
+      const at = [...this.cursors].map(([chain, { number }]) => `${chain} ${number}`).join()
+      this.note(`${payment.id} received ${payment.received}, the chain says ${paid.units} at ${at}`)
+    }
+  }
+
+  #checkTold({ events, state }: Append): void {
+    for (const { type, data } of events) {
+      const before = this.#statuses.get(state.id)
+      this.#statuses.set(state.id, data.status)
+      if (type === 'expired' && before !== 'expired') this.#checkExpiry(state)
+    }
+  }
+
+  /** Nothing expires before every chain that it accepts was read past its deadline. */
+  #checkExpiry({ id, terms }: Payment): void {
+    for (const { chain } of terms.accept) {
+      const readTo = (this.cursors.get(chain)?.timestamp ?? 0) * 1_000
+      if (readTo <= terms.expiresAt) {
+        this.note(
+          `${id} expired blind: ${chain} was read ${terms.expiresAt - readTo} ms too little`,
+        )
+      }
+    }
+  }
+}
+
+const textOf = (payment: Payment): string => canonicalJson(plain(payment))

@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto'
+import type { Policy } from '@settlewire/core/policy'
+import { EvmFollower } from '../../server/src/chain/evm/follower.ts'
+import type { Limits } from '../../server/src/chain/evm/limits.ts'
+import { sleepOn } from '../../server/src/clock.ts'
+import type { Asset } from '../../server/src/engine/asset.ts'
+import { AssetBook } from '../../server/src/engine/asset-book.ts'
+import { Engine } from '../../server/src/engine/engine.ts'
+import { silentMetrics } from '../../server/src/metrics.ts'
+import type { Clock, Directory, EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
+import type { Chance } from './chance.ts'
+import type { ModelChain } from './model-chain.ts'
+import type { Provider } from './provider.ts'
+import type { Caller } from './store-wire.ts'
+import type { Timeline } from './timeline.ts'
+import { Wire } from './wire.ts'
+
+/** One chain, those who show it, and how it is followed. */
+export interface Followed {
+  readonly model: ModelChain
+  readonly providers: readonly Provider[]
+  readonly quorum: number
+  readonly limits: Partial<Limits>
+}
+
+export interface LifeParts {
+  readonly name: string
+  readonly timeline: Timeline
+  readonly chance: Chance
+  /** By how much the machine's clock is wrong. */
+  readonly skewMs: () => number
+  readonly chains: readonly Followed[]
+  readonly policy: Policy
+  readonly assets: readonly Asset[]
+  /** The store and the directory as this life sees them. */
+  readonly open: (caller: Caller, clock: Clock) => Reached
+  readonly announce: (events: readonly StoredEvent[]) => void
+  readonly bug: (what: string) => void
+  readonly trace: (what: string) => void
+}
+
+/** The store on the way to it; `die` is told when the caller does. */
+export interface Reached {
+  readonly events: EventStore
+  readonly directory: Directory
+  die(): void
+}
+
+/** One life of the program: engine and followers, from its start to its end, however it ends. */
+export class Life implements Caller {
+  readonly name: string
+  readonly engine: Engine
+  isAlive = true
+  /** Whether it takes requests. */
+  isReady = false
+  /** It dies before so many more calls of the store. */
+  callsLeft = Number.POSITIVE_INFINITY
+  readonly #parts: LifeParts
+  readonly #store: Reached
+  readonly #followers: ReadonlyMap<string, EvmFollower>
+  readonly #clock: Clock
+
+  constructor(parts: LifeParts) {
+    this.#parts = parts
+    this.name = parts.name
+    this.#clock = this.#makeClock()
+    this.#store = parts.open(this, this.#clock)
+    const log = this.#log()
+    const { chains, policy, assets, announce } = parts
+    this.engine = new Engine({
+      ...{ store: this.#store.events, directory: this.#store.directory, clock: this.#clock, log },
+      ...{ metrics: silentMetrics, policy, policyOf: () => policy, deriveAddress },
+      chains: chains.map(({ model }) => ({ name: model.rules.name, livemode: false })),
+      assets: new AssetBook(assets),
+      lookUp: async (chain, txHash) =>
+        (await this.#followers.get(chain)?.lookUp(txHash)) ?? { kind: 'unsure' },
+      announce: (events) => {
+        if (this.isAlive) announce(events)
+      },
+    })
+    this.#followers = new Map(
+      chains.map((chain) => [chain.model.rules.name, this.#follower(chain, log)]),
+    )
+    void this.#start()
+  }
+
+  calling(): void {
+    if (--this.callsLeft < 0) this.die()
+  }
+
+  /** As `kill -9`: from now on nothing of it goes on. */
+  die(): void {
+    if (!this.isAlive) return
+    this.isAlive = false
+    this.isReady = false
+    this.#parts.trace(`${this.name} dies`)
+    this.#store.die()
+  }
+
+  /** As a deploy: what was taken is answered, then it ends. */
+  async close(): Promise<void> {
+    this.isReady = false
+    await Promise.all([...this.#followers.values()].map((follower) => follower.close()))
+    await this.engine.close()
+    this.die()
+  }
+
+  async #start(): Promise<void> {
+    for (;;) {
+      try {
+        await this.engine.start()
+        break
+      } catch {
+        // As whoever supervises it would: it is started until the database is there.
+        await this.#clock.sleep(500)
+      }
+    }
+    for (const follower of this.#followers.values()) follower.start()
+    this.isReady = true
+  }
+
+  #follower({ model, providers, quorum, limits }: Followed, log: Log): EvmFollower {
+    const { timeline, chance, trace } = this.#parts
+    const { name, chainId, tokens, blockMs } = model.rules
+    const isAlive = (): boolean => this.isAlive
+    return new EvmFollower({
+      chain: {
+        ...{ name, chainId, tokens, blockMs, quorum, toleratedDepth: 3, multicall3: null },
+        ...{ genesisHash: null, publicMempool: true },
+        nodes: providers.map((provider) => ({
+          ...{ name: provider.name, url: `memory://${provider.name}` },
+          ...{ pending: 'auto', preconfirmations: 'none' },
+        })),
+      },
+      connect: (address, { limits }) => {
+        const provider = providers.find((each) => each.name === address.name)
+        if (provider === undefined) throw new Error(`no provider ${address.name}`)
+        const { answerWithinMs } = limits
+        return Wire.connect({ provider, timeline, chance, isAlive, answerWithinMs, trace })
+      },
+      watch: this.engine.watcher.watchSet(name),
+      sink: this.engine.watcher,
+      ...{ store: this.#store.events, clock: this.#clock, log, metrics: silentMetrics, limits },
+    })
+  }
+
+  /** Wrong by what the machine's clock is wrong; its timers count true time, and end with it. */
+  #makeClock(): Clock {
+    const { timeline, chance, skewMs } = this.#parts
+    const clock: Clock = {
+      now: () => timeline.now + skewMs(),
+      after: (delayMs, call) =>
+        timeline.after(delayMs, () => {
+          if (this.isAlive) call()
+        }),
+      sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
+      random: (bytes) => chance.bytes(bytes),
+      chance: () => chance.next(),
+    }
+    return clock
+  }
+
+  /** Operating errors are asked for; bugs are not, and are told here. */
+  #log(): Log {
+    const quiet = (): void => undefined
+    const log: Log = {
+      ...{ debug: quiet, info: quiet, warn: quiet },
+      error: (fields, message) => {
+        if (/bug|listener/.test(message)) this.#parts.bug(`${message}: ${causeOf(fields)}`)
+      },
+      child: () => log,
+    }
+    return log
+  }
+}
+
+/** Not a derivation, but what matters of one: another address for every index. */
+export const deriveAddress = (xpub: string, index: number): string =>
+  `0x${createHash('sha256').update(`${xpub}/${index}`).digest('hex').slice(0, 40)}`
+
+const causeOf = (fields: object): string =>
+  'error' in fields && fields.error instanceof Error ? (fields.error.stack ?? '') : ''

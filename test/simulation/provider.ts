@@ -1,0 +1,291 @@
+import type { Chance } from './chance.ts'
+import {
+  ancestorAt,
+  blockJson,
+  branchOf,
+  headerJson,
+  logsJson,
+  type ModelBlock,
+  type ModelTx,
+  quantity,
+  receiptsJson,
+  slotOf,
+  standsOn,
+  transactionJson,
+} from './model-block.ts'
+import type { ModelChain } from './model-chain.ts'
+import { type Mood, type MoodName, moods } from './moods.ts'
+import type { Timeline } from './timeline.ts'
+
+/** What a node refuses, as the protocol says it. */
+export class Refused {
+  readonly code: number
+  constructor(code: number) {
+    this.code = code
+  }
+}
+
+export interface ProviderParts {
+  readonly name: string
+  readonly chain: ModelChain
+  readonly timeline: Timeline
+  readonly chance: Chance
+  /** How it shows pending transactions. */
+  readonly pending: 'whole' | 'hashes' | 'none'
+}
+
+type Listener = (value: unknown) => void
+
+const unknownMethod = new Refused(-32601)
+const unknownBlock = new Refused(-32000)
+
+/** One node: what it knows of the chain, later than the chain and not always truly. */
+export class Provider {
+  readonly name: string
+  readonly #parts: ProviderParts
+  readonly #known = new Set<ModelBlock>()
+  readonly #pool = new Map<string, ModelTx>()
+  readonly #feeds = new Map<Listener, string>()
+  readonly #connections = new Set<() => void>()
+  #mood: MoodName = 'healthy'
+  #head: ModelBlock
+  #heard = 0
+  #told = 0
+  /** The chain it is on, when that is not the one it should be on. */
+  #stray: ModelChain | null = null
+
+  constructor(parts: ProviderParts) {
+    this.name = parts.name
+    this.#parts = parts
+    this.#head = parts.chain.head
+    this.#learn(this.#head)
+  }
+
+  get mood(): Mood {
+    return moods[this.#mood]
+  }
+
+  get head(): ModelBlock {
+    return this.#head
+  }
+
+  /** The chain has a new head; this node learns of it in its own time. */
+  hear(): void {
+    if (this.#stray !== null) return
+    const { chain, timeline, chance } = this.#parts
+    const head = chain.head
+    const place = ++this.#told
+    timeline.after(chance.between(...this.mood.lagMs), () => {
+      if (place < this.#heard || this.#stray !== null || this.mood.ownBlocks > 0) return
+      this.#heard = place
+      this.#arrive(head)
+    })
+  }
+
+  /** A transaction was sent; not every node hears of every one. */
+  gossip(tx: ModelTx): void {
+    if (tx.isPrivate || this.#parts.chance.is(0.1)) return
+    this.#parts.timeline.after(this.#parts.chance.between(...this.mood.lagMs), () => {
+      this.#pool.set(tx.hash, tx)
+      this.#notify('whole', transactionJson(tx, null))
+      this.#notify('hashes', tx.hash)
+    })
+  }
+
+  become(mood: MoodName): void {
+    this.#mood = mood
+    if (!this.mood.isUp) this.hangUp()
+    if (this.mood.ownBlocks > 0) this.#invent()
+    // Back to what everybody has.
+    else if (this.#stray === null) this.#arrive(this.#parts.chain.head)
+  }
+
+  /** From now on it serves another chain, or, with null, its own again. */
+  stray(chain: ModelChain | null): void {
+    this.#stray = chain
+    this.hangUp()
+    this.#head = (chain ?? this.#parts.chain).head
+    this.#learn(this.#head)
+  }
+
+  hangUp(): void {
+    for (const end of [...this.#connections]) end()
+  }
+
+  /** Whoever connects is told by the call when the node ends it. */
+  accept(end: () => void): () => void {
+    this.#connections.add(end)
+    return () => this.#connections.delete(end)
+  }
+
+  /** Null when it refuses. */
+  subscribe(params: readonly unknown[], listener: Listener): (() => void) | null {
+    const [what, whole] = params
+    const { pending } = this.#parts
+    if (what === 'newHeads') this.#feeds.set(listener, 'newHeads')
+    else if (what !== 'newPendingTransactions' || pending === 'none') return null
+    else if (whole === true && pending === 'hashes') return null
+    else this.#feeds.set(listener, whole === true ? 'whole' : 'hashes')
+    return () => this.#feeds.delete(listener)
+  }
+
+  answer(method: string, params: readonly unknown[]): unknown {
+    const [first, second] = params
+    const by = String(first)
+    const whole = second === true
+    switch (method) {
+      case 'eth_chainId':
+        return quantity(this.#chain.rules.chainId)
+      case 'eth_blockNumber':
+        return quantity(this.#head.number)
+      case 'eth_getBlockByNumber':
+        return this.#perhaps(shown(this.#byTag(by), whole))
+      case 'eth_getBlockByHash':
+        return this.#perhaps(shown(this.#byHash(by), whole))
+      case 'eth_getLogs':
+        return this.#logs(first)
+      case 'eth_getBlockReceipts':
+        return this.#receipts(by)
+      case 'eth_getTransactionReceipt':
+        return this.#perhaps(this.#receipt(by))
+      case 'eth_getTransactionByHash':
+        return this.#perhaps(this.#transaction(by))
+      case 'eth_getTransactionCount':
+        return this.#count(by, second)
+      default:
+        return unknownMethod
+    }
+  }
+
+  get #chain(): ModelChain {
+    return this.#stray ?? this.#parts.chain
+  }
+
+  #arrive(head: ModelBlock): void {
+    if (head === this.#head) return
+    this.#head = head
+    this.#learn(head)
+    this.#notify('newHeads', headerJson(head))
+  }
+
+  /** Blocks of its own instead of the last ones, with some of what is pending and nothing else. */
+  #invent(): void {
+    const { chain, chance, timeline } = this.#parts
+    if (this.#stray !== null) return
+    const floor = chain.rules.hasTags ? chain.finalized.number : chain.head.number - 1
+    const count = Math.min(this.mood.ownBlocks, Math.max(0, chain.head.number - floor))
+    let tip = ancestorAt(chain.head, chain.head.number - count) ?? chain.head
+    for (let i = 0; i <= count; i++) {
+      const wanted = [...this.#pool.values(), ...chain.pool.values()]
+        .filter(() => chance.is(0.4))
+        .map((tx) => ({ tx, reverts: chance.is(0.1) }))
+      tip = chain.extend(tip, { wanted, nowMs: timeline.now })
+    }
+    this.#arrive(tip)
+  }
+
+  #learn(head: ModelBlock): void {
+    for (const block of branchOf(head)) {
+      if (this.#known.has(block)) break
+      this.#known.add(block)
+    }
+  }
+
+  #notify(feed: string, value: unknown): void {
+    const { chance, timeline } = this.#parts
+    const { mutes, repeats, reorders } = this.mood
+    const older = this.#head.parent === null ? null : headerJson(this.#head.parent)
+    for (const [listener, wanted] of this.#feeds) {
+      if (wanted !== feed || chance.is(mutes)) continue
+      const tell = (what: unknown): void => {
+        timeline.after(chance.between(0, 30), () => {
+          if (this.#feeds.has(listener)) listener(what)
+        })
+      }
+      tell(value)
+      if (chance.is(repeats)) tell(value)
+      if (feed === 'newHeads' && older !== null && chance.is(reorders)) tell(older)
+    }
+  }
+
+  #byTag(tag: string): ModelBlock | null {
+    if (tag === 'latest' || tag === 'pending') return this.#head
+    if (tag !== 'safe' && tag !== 'finalized') return ancestorAt(this.#head, Number(tag))
+    const { rules, [tag]: tagged } = this.#chain
+    if (!rules.hasTags) return null
+    // What is final for the chain may not have come here yet.
+    return standsOn(this.#head, tagged) ? tagged : null
+  }
+
+  #byHash(hash: string): ModelBlock | null {
+    const block = this.#chain.byHash(hash)
+    return block !== null && this.#known.has(block) ? block : null
+  }
+
+  #logs(filter: unknown): unknown {
+    const { chance } = this.#parts
+    // The follower's own filter, by block hash; whatever else it asks is not answered.
+    const { blockHash, address, topics } = filter as {
+      blockHash: string
+      address: readonly string[]
+      topics: readonly string[]
+    }
+    const block = this.#byHash(blockHash)
+    if (block === null) return unknownBlock
+    if (chance.is(this.mood.emptyLogs)) return []
+    return this.#marked(
+      logsJson(block).filter((log) => address.includes(log.address) && log.topics[0] === topics[0]),
+    )
+  }
+
+  /** Some nodes say of a log that it is removed when it is not, and never of others that are. */
+  #marked<Log extends object>(logs: readonly Log[]): unknown[] {
+    const { chance } = this.#parts
+    return logs.map((log) => (chance.is(this.mood.removedLogs) ? { ...log, removed: true } : log))
+  }
+
+  #receipts(blockHash: string): unknown {
+    const block = this.#byHash(blockHash)
+    if (block === null || this.#parts.chance.is(this.mood.lacking)) return null
+    const receipts = receiptsJson(block)
+    return this.#parts.chance.is(this.mood.emptyLogs) ? receipts.slice(1) : receipts
+  }
+
+  #receipt(txHash: string): unknown {
+    const block = this.#blockOf(txHash)
+    if (block === null) return null
+    return receiptsJson(block).find((receipt) => receipt.transactionHash === txHash) ?? null
+  }
+
+  #transaction(txHash: string): unknown {
+    const block = this.#blockOf(txHash)
+    const entry = block?.entries.find(({ tx }) => tx.hash === txHash)
+    if (entry !== undefined) return transactionJson(entry.tx, block)
+    const tx = this.#pool.get(txHash)
+    if (tx === undefined || this.#chain.isDropped(txHash)) return null
+    return this.#chain.isUsed(slotOf(tx), this.#head) ? null : transactionJson(tx, null)
+  }
+
+  /** Every sender of this world has one transaction to send, or several for one slot. */
+  #count(sender: string, at: unknown): unknown {
+    const asked = typeof at === 'object' && at !== null && 'blockHash' in at ? at.blockHash : null
+    const block = typeof asked === 'string' ? this.#byHash(asked) : this.#head
+    if (block === null) return unknownBlock
+    const { nonce } = this.#chain.slotNonce(sender)
+    return quantity(this.#chain.isUsed(slotOf({ sender, nonce }), block) ? nonce + 1 : nonce)
+  }
+
+  #blockOf(txHash: string): ModelBlock | null {
+    for (const block of branchOf(this.#head)) {
+      if (block.entries.some(({ tx }) => tx.hash === txHash)) return block
+    }
+    return null
+  }
+
+  #perhaps(answer: unknown): unknown {
+    return this.#parts.chance.is(this.mood.lacking) ? null : answer
+  }
+}
+
+const shown = (block: ModelBlock | null, whole: boolean): unknown =>
+  block === null ? null : blockJson(block, whole)

@@ -1,0 +1,68 @@
+import type { Level, Policy } from '@settlewire/core/policy'
+import type { Limits } from '../../server/src/chain/evm/limits.ts'
+import type { Asset } from '../../server/src/engine/asset.ts'
+import type { Chance } from './chance.ts'
+import { addressOf } from './model-block.ts'
+import type { ChainRules } from './model-chain.ts'
+import type { Coins } from './payers.ts'
+
+/** What one world is like, before anything happens in it. */
+export interface WorldRules {
+  readonly merchantId: string
+  readonly chains: readonly ChainRules[]
+  readonly providersPerChain: number
+  readonly quorum: number
+  readonly limits: Partial<Limits>
+  readonly policy: Policy
+  readonly assets: readonly Asset[]
+  readonly coins: Coins
+  readonly deeds: number
+  /** Whether anybody pays in the chain's own coin. */
+  readonly hasNative: boolean
+}
+
+const limits: Partial<Limits> = {
+  ...{ answerWithinMs: 2_000, connectWithinMs: 2_000, backoff: { baseMs: 100, maxMs: 2_000 } },
+  ...{ headPollMs: 4_000, beginBehindBlocks: 6, headSilentAfterMs: 15_000, blindAfterMs: 10_000 },
+  ...{ haltedRecheckMs: 4_000 },
+}
+
+/** All of it from the seed. */
+export function rulesOf(seed: number, chance: Chance): WorldRules {
+  const coins = { accepted: addressOf('USDC'), strange: addressOf('USDT') }
+  const hasNative = chance.is(0.25)
+  const finalDepth = chance.between(5, 9)
+  const hasTags = chance.is(0.8)
+  const chains = Array.from(
+    { length: chance.is(0.15) ? 2 : 1 },
+    (_, i): ChainRules => ({
+      ...{ name: `sim-${seed}-${i}`, chainId: 1_000 + i, tokens: [coins.accepted, coins.strange] },
+      ...{ blockMs: chance.pick([1_000, 2_000, 2_000, 4_000]), finalDepth, safeDepth: 2, hasTags },
+    }),
+  )
+  const providersPerChain = chance.is(0.6) ? 2 : 1
+  const quorum = providersPerChain === 2 && chance.is(0.5) ? 2 : 1
+  const levels: readonly Level[] = hasTags ? [1, 2, 3, 4, 'safe', 'finalized'] : [1, 2, 3, 4]
+  const settled = chance.pick(levels)
+  const final: Level = hasTags ? 'finalized' : finalDepth
+  const rule = { settled, final, quorum }
+  return {
+    ...{ merchantId: `mer_${String(seed).padStart(26, '0')}`, chains, providersPerChain, quorum },
+    limits: { ...limits, stepBlocksMax: chance.pick([2, 8, 64]) },
+    policy: {
+      version: `sim-${seed}`,
+      chains: Object.fromEntries(chains.map(({ name }) => [name, rule])),
+    },
+    assets: chains.flatMap(({ name, chainId }): Asset[] => [
+      {
+        ...{ symbol: 'USDC', currency: 'USDC', chain: name, chainId, token: coins.accepted },
+        ...{ decimals: 6, livemode: false },
+      },
+      {
+        ...{ symbol: 'ETH', currency: 'ETH', chain: name, chainId, token: null },
+        ...{ decimals: 18, livemode: false },
+      },
+    ]),
+    ...{ coins, hasNative, deeds: chance.between(15, 40) },
+  }
+}

@@ -1,0 +1,267 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Payment } from '@settlewire/core/payment'
+import type { Chance } from './chance.ts'
+import { ModelChain } from './model-chain.ts'
+import { moodWeights } from './moods.ts'
+import { weathers } from './store-wire.ts'
+import type { World } from './world.ts'
+
+/** How often each deed is done. */
+const deedWeights = {
+  ...{ create: 8, createWithKey: 3, pay: 12, payTwice: 2, payLate: 2, spam: 1 },
+  ...{ speedUp: 2, cancel: 2, drop: 1, again: 2, silent: 1 },
+  ...{ reorg: 5, withdraw: 1, stall: 1, stray: 1 },
+  ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, restart: 1 },
+}
+type Deed = keyof typeof deedWeights
+
+/** One story of a world: a shop, its payers, its nodes and its luck. */
+export class Story {
+  readonly #world: World
+  readonly #chance: Chance
+  #isCalm = false
+  #keys = 0
+
+  constructor(world: World) {
+    this.#world = world
+    this.#chance = world.chance.fork('story')
+  }
+
+  /** The wild part. What breaks a rule is in the ledger. */
+  async tell(): Promise<void> {
+    const { rules } = this.#world
+    this.#world.begin()
+    for (const chain of this.#world.models.values()) this.#keepMining(chain)
+    for (const provider of this.#world.providers()) this.#keepChanging(provider)
+    this.#keepWeather()
+    await this.#pass(3_000)
+    for (let i = 0; i < rules.deeds && !this.#world.isBroken; i++) {
+      const deed = this.#chance.weighted(deedWeights)
+      const said = this.#deeds[deed]()
+      if (said !== null) this.#world.say(`${deed}: ${said}`)
+      await this.#pass(this.#chance.between(50, 2_500))
+    }
+    this.#isCalm = true
+  }
+
+  async #pass(ms: number): Promise<void> {
+    await this.#world.timeline.run(ms, () => this.#world.isBroken)
+  }
+
+  readonly #deeds: Readonly<Record<Deed, () => string | null>> = {
+    create: () => this.#create(null),
+    createWithKey: () => this.#create(`key-${++this.#keys}`),
+    pay: () => this.#pay(1),
+    payTwice: () => this.#pay(2),
+    payLate: () => this.#payLate(),
+    spam: () => this.#toSomebody((chain, payment) => this.#world.payers.spam(chain, payment)),
+    speedUp: () => this.#world.payers.replace('speed_up'),
+    cancel: () => this.#world.payers.replace('cancel'),
+    drop: () => this.#world.payers.drop(),
+    again: () => this.#world.payers.again(),
+    silent: () => this.#silent(),
+    reorg: () => this.#reorg(),
+    withdraw: () => this.#withdraw(),
+    stall: () => this.#stall(),
+    stray: () => this.#stray(),
+    jump: () => this.#jump(),
+    wait: () => this.#wait(),
+    kill: () => this.#kill(),
+    killSoon: () => this.#killSoon(),
+    restart: () => this.#restart(),
+  }
+
+  #create(key: string | null): null {
+    const { rules } = this.#world
+    const seconds = this.#chance.pick([5, 20, 60, 300])
+    const native = rules.hasNative && this.#chance.is(0.5)
+    const attempt = (left: number): void => {
+      this.#world.open(seconds, key, native).catch((error: unknown) => {
+        this.#onlyFailures(error)
+        // Whoever has a key asks again until it is answered.
+        if (key !== null && left > 0) this.#world.timeline.after(700, () => attempt(left - 1))
+      })
+    }
+    attempt(8)
+    return null
+  }
+
+  #pay(times: number): string | null {
+    const chain = this.#aChain()
+    const payees = this.#payable(chain)
+    if (payees.length === 0) return null
+    const payment = this.#chance.pick(payees)
+    const others = this.#chance.is(0.15) ? [this.#chance.pick(payees)] : []
+    const all = [payment, ...others.filter((other) => other !== payment)]
+    return Array.from({ length: times }, () => this.#world.payers.pay(chain, all)).join(', ')
+  }
+
+  #payLate(): string | null {
+    const chain = this.#aChain()
+    const now = this.#world.timeline.now
+    const late = this.#payable(chain).filter(({ terms }) => terms.expiresAt < now)
+    return late.length === 0 ? null : this.#world.payers.pay(chain, [this.#chance.pick(late)])
+  }
+
+  #toSomebody(act: (chain: ModelChain, payment: Payment) => string): string | null {
+    const chain = this.#aChain()
+    const payees = this.#payable(chain)
+    return payees.length === 0 ? null : act(chain, this.#chance.pick(payees))
+  }
+
+  #silent(): string | null {
+    const chain = this.#aChain()
+    const slot = this.#world.payers.silently(chain)
+    if (slot === null) return null
+    chain.mine([], this.#world.timeline.now, [slot])
+    return slot.slice(0, 8)
+  }
+
+  /** Some come back in another order and at another height, some fail this time, some are forgotten. */
+  #reorg(): string | null {
+    const chain = this.#aChain()
+    const depth = Math.min(chain.reorgMax, this.#chance.pick([1, 1, 1, 2, 2, 3, 5]))
+    if (depth < 1) return null
+    const forgotten = this.#chance.is(0.25)
+    const undone = chain.rewind(depth, () => forgotten && this.#chance.is(0.5))
+    const blocks = this.#chance.pick([0, 1, depth, depth + 1, depth + 2])
+    for (let i = 0; i < blocks; i++) this.#mine(chain)
+    if (blocks === 0) chain.onHead()
+    return `${depth} deep, ${undone.length} undone, ${blocks} anew at ${chain.head.number}`
+  }
+
+  #withdraw(): string | null {
+    const { life, known, rules } = this.#world
+    if (life === null || !life.isReady || known.size === 0) return null
+    const { id } = this.#chance.pick([...known.values()])
+    const scope = { merchantId: rules.merchantId, livemode: false }
+    life.engine.payments
+      .cancel(scope, { paymentId: id, reason: 'sold_out' }, null)
+      .catch((error: unknown) => this.#onlyFailures(error))
+    return id.slice(-4)
+  }
+
+  #stall(): string {
+    const chain = this.#aChain()
+    chain.isStalled = !chain.isStalled
+    return chain.isStalled ? 'finality stands' : 'finality goes on'
+  }
+
+  /** A node is replaced by one of another chain, on which everybody was paid generously. */
+  #stray(): string {
+    const { timeline, known, chance } = this.#world
+    const provider = this.#chance.pick(this.#world.providers())
+    const chain = this.#aChain()
+    const chainId = this.#chance.pick([chain.rules.chainId, 5])
+    const other = new ModelChain(
+      { ...chain.rules, chainId },
+      chance.fork('stray'),
+      `stray ${known.size}`,
+    )
+    for (let i = 0; i < chain.head.number + 3; i++) {
+      const gifts =
+        i < 3 ? [...known.values()].map((payment) => this.#world.payers.gift(payment)) : []
+      other.mine(gifts, timeline.now)
+    }
+    provider.stray(other)
+    timeline.after(this.#chance.between(2_000, 12_000), () => provider.stray(null))
+    return `${provider.name} is on chain ${chainId}`
+  }
+
+  #jump(): string {
+    const ms = this.#chance.pick([-3_000, -400, 5_000, 60_000, 240_000])
+    this.#world.skewMs = Math.min(600_000, Math.max(-10_000, this.#world.skewMs + ms))
+    return `the clock is ${this.#world.skewMs} ms ahead`
+  }
+
+  /** Everything sleeps, and wakes up later. */
+  #wait(): string {
+    const ms = this.#chance.pick([10_000, 30_000, 120_000])
+    this.#world.timeline.leap(ms)
+    return `${ms} ms`
+  }
+
+  #kill(): null {
+    this.#world.life?.die()
+    this.#reviveLater()
+    return null
+  }
+
+  #killSoon(): null {
+    const { life } = this.#world
+    if (life === null) return null
+    life.callsLeft = this.#chance.between(0, 8)
+    this.#reviveLater()
+    return null
+  }
+
+  #restart(): null {
+    const { life } = this.#world
+    if (life === null || !life.isReady) return null
+    life.close().catch((error: unknown) => this.#world.ledger.broke('close', error))
+    this.#reviveLater()
+    return null
+  }
+
+  /** Whoever supervises the program looks now and then, and starts it when it is gone. */
+  #reviveLater(): void {
+    const { timeline } = this.#world
+    timeline.after(this.#chance.between(0, 6_000), () => this.#revive())
+  }
+
+  #revive(): void {
+    const { life } = this.#world
+    if (life === null || !life.isAlive) this.#world.begin()
+    else if (!this.#isCalm) this.#reviveLater()
+  }
+
+  #keepMining(chain: ModelChain): void {
+    const { blockMs } = chain.rules
+    const gapMs = this.#chance.between(blockMs / 2, (blockMs * 3) / 2)
+    this.#world.timeline.after(gapMs, () => {
+      this.#mine(chain)
+      this.#keepMining(chain)
+    })
+  }
+
+  #mine(chain: ModelChain): void {
+    const wanted = this.#chance
+      .shuffled(chain.minable())
+      .filter(() => this.#isCalm || this.#chance.is(0.5))
+      .map((tx) => ({ tx, reverts: !this.#isCalm && this.#chance.is(0.08) }))
+    chain.mine(wanted, this.#world.timeline.now)
+  }
+
+  #keepChanging(provider: ReturnType<World['providers']>[number]): void {
+    this.#world.timeline.after(this.#chance.between(2_000, 15_000), () => {
+      if (this.#isCalm) return
+      const mood = this.#chance.weighted(moodWeights)
+      this.#world.trace.count(`${provider.name} ${mood}`)
+      provider.become(mood)
+      this.#keepChanging(provider)
+    })
+  }
+
+  #keepWeather(): void {
+    this.#world.timeline.after(this.#chance.between(3_000, 15_000), () => {
+      if (this.#isCalm) return
+      this.#world.weather = weathers[this.#chance.weighted({ fair: 5, slow: 1, stormy: 2 })]
+      this.#keepWeather()
+    })
+  }
+
+  #payable(chain: ModelChain): readonly Payment[] {
+    return [...this.#world.known.values()].filter(({ terms }) =>
+      terms.accept.some((accept) => accept.chain === chain.rules.name),
+    )
+  }
+
+  #aChain(): ModelChain {
+    return this.#chance.pick([...this.#world.models.values()])
+  }
+
+  /** Faults were asked for; bugs were not. */
+  #onlyFailures(error: unknown): void {
+    if (!(error instanceof Failure)) this.#world.ledger.broke('a request', error)
+  }
+}

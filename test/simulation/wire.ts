@@ -1,0 +1,124 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Answer, Ending, RpcConnection } from '../../server/src/chain/evm/connection.ts'
+import type { Stop } from '../../server/src/ports.ts'
+import type { Chance } from './chance.ts'
+import { type Provider, Refused } from './provider.ts'
+import type { Timeline } from './timeline.ts'
+
+export interface WireParts {
+  readonly provider: Provider
+  readonly timeline: Timeline
+  readonly chance: Chance
+  /** Whether the process at this end still lives. A dead one hears nothing any more. */
+  readonly isAlive: () => boolean
+  readonly answerWithinMs: number
+  readonly trace: (what: string) => void
+}
+
+/** A connection between a follower and a node, in memory, as good and as bad as the node's mood. */
+export class Wire implements RpcConnection {
+  readonly closed: Promise<Ending>
+  readonly #parts: WireParts
+  readonly #failing = new Set<(failure: Failure) => void>()
+  readonly #leave: () => void
+  readonly #stops = new Set<Stop>()
+  #ending: Ending | null = null
+  #close: (ending: Ending) => void = () => undefined
+
+  private constructor(parts: WireParts) {
+    this.#parts = parts
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve
+    })
+    this.#leave = parts.provider.accept(() => this.drop('lost'))
+  }
+
+  static connect(parts: WireParts): Promise<Wire> {
+    const { provider, timeline, chance, isAlive } = parts
+    return new Promise((resolve, reject) => {
+      timeline.after(chance.between(...provider.mood.latencyMs), () => {
+        if (!isAlive()) return
+        if (provider.mood.isUp) resolve(new Wire(parts))
+        else reject(gone())
+      })
+    })
+  }
+
+  get open(): boolean {
+    return this.#ending === null
+  }
+
+  ask(method: string, params: readonly unknown[]): Promise<Answer> {
+    return this.#question(method, () => {
+      const { provider, chance } = this.#parts
+      return chance.is(provider.mood.garbles) ? garbled : provider.answer(method, params)
+    })
+  }
+
+  async subscribe(
+    params: readonly unknown[],
+    listener: (result: unknown) => void,
+  ): Promise<Stop | null> {
+    const stop = Promise.withResolvers<Stop | null>()
+    const answer = await this.#question('eth_subscribe', () => {
+      const hear = (value: unknown): void => {
+        if (this.open && this.#parts.isAlive()) listener(value)
+      }
+      const end = this.#parts.provider.subscribe(params, hear)
+      if (end !== null) this.#stops.add(end)
+      stop.resolve(end)
+      return end === null ? new Refused(-32601) : '0x1'
+    })
+    return 'refused' in answer ? null : stop.promise
+  }
+
+  drop(ending: Ending): void {
+    if (this.#ending !== null) return
+    this.#ending = ending
+    this.#leave()
+    for (const stop of this.#stops) stop()
+    for (const fail of [...this.#failing]) fail(gone())
+    this.#close(ending)
+  }
+
+  #question(method: string, answer: () => unknown): Promise<Answer> {
+    const { provider, timeline, chance, isAlive, answerWithinMs, trace } = this.#parts
+    return new Promise((resolve, reject) => {
+      if (this.#ending !== null) return reject(gone())
+      const fail = (failure: Failure): void => {
+        if (!this.#failing.delete(fail) || !isAlive()) return
+        reject(failure)
+      }
+      this.#failing.add(fail)
+      const { mood } = provider
+      const latencyMs = chance.between(...mood.latencyMs)
+      if (chance.is(mood.drops)) {
+        timeline.after(latencyMs, () => this.drop('lost'))
+        return
+      }
+      const isHeld = latencyMs >= answerWithinMs || chance.is(mood.holds)
+      if (isHeld) {
+        timeline.after(answerWithinMs, () => fail(late(method)))
+        return
+      }
+      // Half of the nodes answer as things stand when they are asked, half as they stand at the end.
+      const early = chance.is(0.5) ? { value: answer() } : null
+      timeline.after(latencyMs, () => {
+        if (!this.#failing.delete(fail) || !isAlive()) return
+        const { value } = early ?? { value: answer() }
+        trace(`${provider.name} ${method}`)
+        resolve(
+          value instanceof Refused
+            ? { refused: { code: value.code, message: 'no' } }
+            : { result: value },
+        )
+      })
+    })
+  }
+}
+
+const garbled = { number: 'x', logs: 1 }
+
+const gone = (): Failure => new Failure('chain_unavailable', 'The connection to the node ended.')
+const late = (method: string): Failure =>
+  new Failure('chain_unavailable', `The node did not answer ${method} in time.`)

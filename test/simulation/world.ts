@@ -1,0 +1,154 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Payment } from '@settlewire/core/payment'
+import type { Clock, Directory, EventStore } from '../../server/src/ports.ts'
+import { Chance } from './chance.ts'
+import { Ledger } from './ledger.ts'
+import { type Followed, Life, type Reached } from './life.ts'
+import type { ModelTx } from './model-block.ts'
+import { ModelChain } from './model-chain.ts'
+import { Payers } from './payers.ts'
+import { Provider } from './provider.ts'
+import { rulesOf, type WorldRules } from './rules.ts'
+import { type Caller, StoreWire, type Weather, weathers } from './store-wire.ts'
+import { Timeline } from './timeline.ts'
+import { Trace } from './trace.ts'
+
+/** The real store, opened anew for each life: what it remembers dies with the process. */
+export type OpenStore = (clock: Clock) => { events: EventStore; directory: Directory }
+
+export const bornAt = Date.UTC(2026, 0, 1)
+
+/**
+ * Everything but the deeds: chains, nodes, the machine with its clock, the program in its present
+ * life, the way to the database, and the ledger of what was truly stored.
+ */
+export class World {
+  readonly seed: number
+  readonly chance: Chance
+  readonly rules: WorldRules
+  readonly timeline = new Timeline(bornAt)
+  readonly trace = new Trace()
+  readonly chains: readonly Followed[]
+  readonly models: ReadonlyMap<string, ModelChain>
+  readonly ledger: Ledger
+  readonly payers: Payers
+  /** Payments whose address somebody was told. */
+  readonly known = new Map<string, Payment>()
+  weather: Weather = weathers.fair
+  skewMs = 0
+  life: Life | null = null
+  #lives = 0
+  readonly #open: OpenStore
+
+  constructor(seed: number, open: OpenStore) {
+    this.seed = seed
+    this.#open = open
+    this.chance = new Chance(seed)
+    this.rules = rulesOf(seed, this.chance.fork('rules'))
+    const salt = `seed ${seed}`
+    this.chains = this.rules.chains.map((rules) => this.#chain(rules, salt))
+    this.models = new Map(this.chains.map(({ model }) => [model.rules.name, model]))
+    this.ledger = new Ledger(this.models, {
+      policyOf: () => this.rules.policy,
+      say: (what) => this.say(what),
+    })
+    this.payers = new Payers({
+      ...{ chance: this.chance.fork('payers'), salt, coins: this.rules.coins },
+      now: () => this.timeline.now,
+      send: (chain, tx) => this.#gossip(chain, tx),
+    })
+  }
+
+  get isBroken(): boolean {
+    return this.ledger.violations.length > 0
+  }
+
+  say(what: string): void {
+    this.trace.say(this.timeline.elapsed, what)
+  }
+
+  providers(): readonly Provider[] {
+    return this.chains.flatMap(({ providers }) => providers)
+  }
+
+  /** The next life of the program; the one before must be over. */
+  begin(): Life {
+    const name = `life ${++this.#lives}`
+    this.say(`${name} begins`)
+    this.life = new Life({
+      ...{ name, timeline: this.timeline, chains: this.chains },
+      ...{ chance: this.chance.fork(name), skewMs: () => this.skewMs },
+      ...{ policy: this.rules.policy, assets: this.rules.assets },
+      open: (caller, clock) => this.#reach(caller, clock),
+      announce: (events) => {
+        for (const { event } of events) {
+          if (!this.ledger.feed.seen.has(event.id)) this.ledger.note(`${event.id} was never stored`)
+        }
+      },
+      bug: (what) => this.ledger.note(what),
+      trace: (what) => this.trace.count(what),
+    })
+    return this.life
+  }
+
+  /** Opens a request, as a client does that asks until it is answered. */
+  async open(expiresIn: number, key: string | null, acceptNative: boolean): Promise<void> {
+    const { life, rules } = this
+    if (life === null || !life.isReady) throw new Failure('chain_unavailable')
+    const symbol = acceptNative ? 'ETH' : 'USDC'
+    const chains = rules.chains.slice(0, this.chance.between(1, rules.chains.length))
+    const { payment } = await life.engine.payments.create(
+      { merchantId: rules.merchantId, livemode: false },
+      {
+        ...{ amount: '150', currency: symbol, expiresIn },
+        accept: chains.map(({ name }) => `${symbol}.${name}`),
+      },
+      key === null ? null : { key, requestHash: key },
+    )
+    // It was told, so it must be there.
+    const stored = this.ledger.payments.get(payment.id)
+    if (stored === undefined) this.ledger.note(`${payment.id} was answered and is not stored`)
+    else this.known.set(payment.id, stored)
+    this.say(`opened ${payment.id.slice(-4)} for ${expiresIn} s`)
+  }
+
+  #chain(rules: ChainRulesOf, salt: string): Followed {
+    const { providersPerChain, quorum, limits } = this.rules
+    const model = new ModelChain(rules, this.chance.fork(`chain ${rules.name}`), salt)
+    for (let i = 0; i < 8; i++) model.mine([], bornAt - (8 - i) * rules.blockMs)
+    const providers = Array.from({ length: providersPerChain }, (_, i) => {
+      const name = `${'ab'.charAt(i)}-${rules.name}`
+      const chance = this.chance.fork(`provider ${name}`)
+      const pending = chance.pick(['whole', 'whole', 'hashes', 'none'] as const)
+      return new Provider({ name, chain: model, timeline: this.timeline, chance, pending })
+    })
+    model.onHead = () => {
+      for (const provider of providers) provider.hear()
+    }
+    return { model, providers, quorum, limits }
+  }
+
+  #gossip(chain: ModelChain, tx: ModelTx): void {
+    const followed = this.chains.find(({ model }) => model === chain)
+    for (const provider of followed?.providers ?? []) provider.gossip(tx)
+  }
+
+  #reach(caller: Caller, clock: Clock): Reached {
+    const { events, directory } = this.#open(clock)
+    const wire = new StoreWire(
+      {
+        ...{ timeline: this.timeline, witness: this.ledger, weather: () => this.weather },
+        chance: this.chance.fork(`store ${caller.name}`),
+        trace: (what) => this.trace.count(what),
+      },
+      caller,
+    )
+    return {
+      events: wire.around(events),
+      directory: wire.around(directory),
+      die: () => wire.die(),
+    }
+  }
+}
+
+type ChainRulesOf = WorldRules['chains'][number]
