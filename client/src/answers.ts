@@ -1,3 +1,4 @@
+import type { ExplainedTransfer, PolicyExplanation } from '@settlewire/core/explanation'
 import type { ResolutionAction } from '@settlewire/core/observation'
 import type { Level, Tier } from '@settlewire/core/policy'
 import type { ChainSight, Visibility } from './wire-event.ts'
@@ -90,11 +91,8 @@ export interface ChainInfo extends Omit<ChainSight, 'chain'> {
   readonly providers?: readonly ProviderInfo[]
 }
 
-/** What a payment waits for, why, and about how long. */
-export interface PolicyAnswer {
-  readonly version: string
-  /** About so long until it counts as paid, from measured block times; null where nobody can say. */
-  readonly etaSeconds: number | null
-  /** The same and the rules behind it, for people. */
-  readonly sentences: readonly string[]
+/** What a payment waits for, why, and about how long. `sources` are for keys only. */
+export interface PolicyAnswer extends Omit<PolicyExplanation, 'transfers'> {
+  readonly transfers: readonly (Omit<ExplainedTransfer, 'sources'> &
+    Partial<Pick<ExplainedTransfer, 'sources'>>)[]
 }

@@ -168,8 +168,10 @@ export class CheckoutServer {
 }
 
 const policyAnswer: PolicyAnswer = {
-  version: 'sandbox-2',
-  etaSeconds: 40,
+  object: 'policy_explanation',
+  ...{ id: fixtures.confirming.id, status: 'confirming', policy: 'sandbox-2' },
+  ...{ requiredAmount: '150.00', settledAmount: '0.00', missingAmount: '0.00' },
+  ...{ decidedByPerson: false, aboutMs: 39_500, rules: [], transfers: [] },
   sentences: [
     'This payment counts as paid with 12 blocks, the one that holds it included.',
     'So deep it would take more than anybody spends to take it back.',

@@ -13,6 +13,7 @@ import { createLog } from '../../server/src/log.ts'
 import { createMetrics, type ScrapedMetrics } from '../../server/src/metrics.ts'
 import type { Backplane, KeyKind, KeyScope } from '../../server/src/ports.ts'
 import { assets, EngineWorld, merchant, policy, stranger } from './engine-world.ts'
+import { usdc } from './payments.ts'
 
 /** An answer with its body read. */
 export interface Answered {
@@ -32,11 +33,18 @@ export interface Asking {
   readonly signal?: AbortSignal
 }
 
+/** A token that is known and not accepted. */
+export const bridgedUsdc = `0x${'7e'.repeat(20)}`
+
 /** What the configuration would say of the engine's chains. */
 export const facts: readonly ChainFacts[] = [
   { name: 'local', chainId: 31_337, explorerTx: null, accepted: true },
   { name: 'other', chainId: 31_338, explorerTx: 'https://scan.example/tx/{hash}', accepted: false },
 ].map(({ accepted, ...known }) => ({
+  tokens: [
+    { symbol: 'USDC', address: usdc, decimals: 6 },
+    { symbol: 'USDC.e', address: bridgedUsdc, decimals: 6 },
+  ],
   ...{ ...known, livemode: false, blockMs: 2_000, publicMempool: true },
   native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted },
 }))
@@ -55,6 +63,8 @@ export class HttpWorld {
   readonly logged: string[]
   /** A secret key of the merchant, in test mode. */
   readonly secretKey: string
+  /** What routes offer; the engine has a book of its own. */
+  readonly assets: AssetBook
   readonly #deps: HttpDeps
   /** Null when it is not ours to remove. */
   readonly #webRoot: string | null
@@ -73,6 +83,7 @@ export class HttpWorld {
     this.server = parts.server
     this.url = parts.url
     this.metrics = parts.deps.metrics
+    this.assets = parts.deps.chains.assets
     this.backplane = parts.backplane
     this.logged = parts.logged
     this.secretKey = parts.secretKey

@@ -27,7 +27,7 @@ export const time = z.iso.datetime({ precision: 3 }).meta({
   description: 'RFC 3339, UTC, with milliseconds.',
   examples: ['2026-01-01T12:00:00.000Z'],
 })
-const money = z
+export const money = z
   .string()
   .regex(/^\d+(\.\d+)?$/)
   .meta({
@@ -74,12 +74,12 @@ const acceptance = z
   })
   .meta({ id: 'Acceptance', description: 'One way to pay.' })
 
-const stages = [
+export const stages = [
   ...(['claimed', 'mempool', 'preconfirmed', 'included', 'safe', 'final'] as const),
   ...(['dropped', 'replaced', 'reverted', 'reorged', 'ignored'] as const),
 ] as const satisfies readonly Stage[]
 
-const ignoredReasons = [
+export const ignoredReasons = [
   ...(['wrong_token', 'wrong_chain', 'dust', 'zero', 'paid_elsewhere', 'set_aside'] as const),
 ] as const satisfies readonly IgnoreReason[]
 

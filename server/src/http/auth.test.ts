@@ -24,6 +24,9 @@ const guarded = (id: string): readonly (readonly [string, Asking])[] => [
   [`${path}/${id}/cancel`, { body: {} }],
   [`${path}/${id}/events`, {}],
   [`${path}/${id}/stream`, {}],
+  [`${path}/${id}/claims`, { body: { txHash: `0x${'ab'.repeat(32)}` } }],
+  [`${path}/${id}/resolve`, { body: { action: 'dismiss', reason: 'no concern' } }],
+  [`${path}/${id}/policy`, {}],
   ['/v1/events', {}],
   ['/v1/chains', {}],
 ]
@@ -119,7 +122,7 @@ describe('a payment of another merchant', () => {
       headers: [...answer.headers.keys()].filter((name) => name !== 'request-id'),
     })
     const others = guarded(payment.id).filter(([url]) => url.includes(payment.id))
-    expect(others).toHaveLength(4)
+    expect(others).toHaveLength(7)
     for (const [url, asking] of others) {
       const foreign = await world.ask(url, { ...asking, key })
       expect(foreign.status).toBe(404)
@@ -156,10 +159,15 @@ describe('a client secret', () => {
     expect((await world.ask(`${path}/${unknownId}`, { key })).status).toBe(404)
   })
 
-  it('changes nothing and lists nothing', async () => {
+  it('changes nothing but what is looked for, and lists nothing', async () => {
     const key = payment.clientSecret
     for (const [url, asking] of guarded(payment.id)) {
-      if (['', '/events', '/stream'].some((end) => url === `${path}/${payment.id}${end}`)) continue
+      if (
+        ['', '/events', '/stream', '/claims', '/policy'].some(
+          (end) => url === `${path}/${payment.id}${end}`,
+        )
+      )
+        continue
       expect([url, (await world.ask(url, { ...asking, key })).status]).toEqual([url, 403])
     }
   })

@@ -30,6 +30,12 @@ export interface ChainFacts {
     readonly decimals: number
     readonly accepted: boolean
   }
+  /** Tokens that are watched, accepted or not. Addresses in lower case. */
+  readonly tokens: readonly {
+    readonly symbol: string
+    readonly address: string
+    readonly decimals: number
+  }[]
   /** `https://…/tx/{hash}`; null without an explorer. */
   readonly explorerTx: string | null
   /** The usual time between two blocks. */

@@ -114,6 +114,9 @@ describe('the published contract', () => {
     for (let i = 0; i < 3; i++) await world.engine.mine()
     const open = await world.create()
     const stranger = await world.strangersKey()
+    const named = await world.create()
+    const txHash = `0x${'4e'.repeat(32)}`
+    const noted = { action: 'refund_noted', reason: 'Given back by bank transfer.' }
     const asked: readonly [string, string, string, Parameters<HttpWorld['ask']>[1]?][] = [
       ['post', path, path, { body: { amount: '1.00', currency: 'USDC' } }],
       ['post', path, path, { body: { amount: 1 } }],
@@ -131,6 +134,19 @@ describe('the published contract', () => {
       ['get', `${path}/{id}/events`, `${path}/${payment.id}/events?limit=0`],
       ['post', `${path}/{id}/cancel`, `${path}/${open.id}/cancel`, { body: {} }],
       ['post', `${path}/{id}/cancel`, `${path}/${payment.id}/cancel`, { body: {} }],
+      ['post', `${path}/{id}/claims`, `${path}/${named.id}/claims`, { body: { txHash } }],
+      ['post', `${path}/{id}/claims`, `${path}/${named.id}/claims`, { body: { txHash: '0x' } }],
+      ['post', `${path}/{id}/claims`, `${path}/${named.id}/claims`, { body: {}, key: null }],
+      ['post', `${path}/{id}/claims`, `${path}/${named.id}/claims`, { body: {}, key: stranger }],
+      ['get', `${path}/{id}`, `${path}/${named.id}`],
+      ['post', `${path}/{id}/resolve`, `${path}/${payment.id}/resolve`, { body: noted }],
+      ['post', `${path}/{id}/resolve`, `${path}/${named.id}/resolve`, { body: noted }],
+      ['post', `${path}/{id}/resolve`, `${path}/${named.id}/resolve`, { body: {} }],
+      ['post', `${path}/{id}/resolve`, `${path}/${named.id}/resolve`, { body: {}, key: stranger }],
+      ['get', `${path}/{id}/policy`, `${path}/${payment.id}/policy`],
+      ['get', `${path}/{id}/policy`, `${path}/${named.id}/policy`, { key: named.clientSecret }],
+      ['get', `${path}/{id}/policy`, `${path}/${named.id}/policy`, { key: stranger }],
+      ['get', `${path}/{id}/events`, `${path}/${payment.id}/events?limit=100`],
       ['get', '/v1/events', '/v1/events?limit=100'],
       ['get', '/v1/events', '/v1/events', { key: null }],
       ['get', '/v1/chains', '/v1/chains'],
@@ -159,10 +175,18 @@ describe('the published contract', () => {
   })
 
   it('shows a request that is accepted as it stands', async () => {
-    const schema = contract.components.schemas.CreatePaymentIntent as { examples: object[] }
-    expect(schema.examples).not.toEqual([])
-    for (const body of schema.examples) {
-      expect((await world.ask('/v1/payment-intents', { body })).status).toBe(201)
+    const path = '/v1/payment-intents'
+    const late = await world.create({ expiresIn: 60 })
+    await world.pay(late, 148_000_000n)
+    await world.engine.mine([], { blocks: 3 })
+    for (const [name, url, status] of [
+      ['CreatePaymentIntent', path, 201],
+      ['ClaimTransaction', `${path}/${late.id}/claims`, 202],
+      ['ResolvePaymentIntent', `${path}/${late.id}/resolve`, 200],
+    ] as const) {
+      const { examples } = contract.components.schemas[name] as { examples: object[] }
+      expect(examples).not.toEqual([])
+      for (const body of examples) expect((await world.ask(url, { body })).status).toBe(status)
     }
   })
 })

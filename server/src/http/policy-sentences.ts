@@ -1,3 +1,4 @@
+import { levelInWords } from '@settlewire/core/explain-words'
 import type { ChainPolicy, Level, Tier } from '@settlewire/core/policy'
 
 /** The rules for people: one sentence for each size of payment, and the last one for finality. */
@@ -27,10 +28,3 @@ function subjectOf(asset: string, { upTo }: Tier, hasSmaller: boolean): string {
 }
 
 const isPaid = (level: Level): string => `counts as paid ${levelInWords(level)}.`
-
-/** Completes “a transfer counts as paid …”. */
-function levelInWords(level: Level): string {
-  if (level === 1) return 'with the block that holds it'
-  if (typeof level === 'number') return `with ${level} blocks, the one that holds it included`
-  return `once its block is ${level}, by the word of the chain's nodes`
-}

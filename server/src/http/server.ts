@@ -19,6 +19,7 @@ import { claimRoutes } from './routes/claims.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { paymentIntentRoutes } from './routes/payment-intents.ts'
+import { policyRoutes } from './routes/policy.ts'
 import { preflightRoutes } from './routes/preflight.ts'
 import { resolveRoutes } from './routes/resolve.ts'
 import { staticRoutes } from './routes/static.ts'
@@ -65,6 +66,7 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   eventRoutes(app, context)
   claimRoutes(app, context)
   resolveRoutes(app, context)
+  policyRoutes(app, context)
   chainRoutes(app, context)
   const sse = openSse(deps)
   streamRoutes(app, context, sse)

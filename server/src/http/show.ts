@@ -1,11 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { Payment } from '@settlewire/core/payment'
-import { envelope, type PaymentIntent, type ResourceContext, resource } from '@settlewire/core/wire'
+import {
+  envelope,
+  type KnownAsset,
+  type PaymentIntent,
+  type ResourceContext,
+  resource,
+} from '@settlewire/core/wire'
 import type { FastifyReply } from 'fastify'
 import { checkoutTokenOf, clientSecretOf } from '../credential.ts'
 import type { Answer } from '../engine/once.ts'
 import type { Principal, StoredEvent } from '../ports.ts'
-import type { HttpContext } from './context.ts'
+import type { Chains, HttpContext } from './context.ts'
 
 type Shown = Pick<HttpContext, 'chains' | 'secrets' | 'origin'>
 
@@ -28,8 +34,22 @@ export function show(
     visibility: chains.visibility(payment),
     formatAddress: (chain, address) => chains.formatAddress(chain, address),
     explorerUrl: (chain, txHash) => chains.explorerUrl(chain, txHash),
+    knownAsset: (chain, token) => knownAsset(chains.facts, chain, token),
     merchant,
   })
+}
+
+/** What moved, also where it is not accepted: a bridged twin, the coin of another chain. */
+function knownAsset(
+  facts: Chains['facts'],
+  chain: string,
+  token: string | null,
+): KnownAsset | null {
+  const known = facts.find(({ name }) => name === chain)
+  if (known === undefined) return null
+  const { chainId, native, tokens } = known
+  const of = token === null ? native : tokens.find(({ address }) => address === token)
+  return of === undefined ? null : { asset: of.symbol, chainId, decimals: of.decimals }
 }
 
 /** Where a payer is sent. */

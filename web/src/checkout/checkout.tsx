@@ -28,7 +28,8 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
   const screen = screenOf(shown, {
     now: serverNow,
     sights,
-    etaSeconds: policy?.etaSeconds ?? null,
+    // None left, or nobody knows: then the page says no time at all.
+    etaSeconds: policy?.aboutMs ? Math.ceil(policy.aboutMs / 1_000) : null,
     isConnected: line.warning === null,
   })
   const [chosen, choose] = useState(0)

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Answered, HttpWorld } from '../../../../test/support/http-world.ts'
+import { systemClock } from '../../clock.ts'
+
+let world: HttpWorld
+beforeAll(async () => {
+  world = await HttpWorld.start()
+})
+afterAll(() => world.close())
+
+const randomHash = (): string => `0x${Buffer.from(systemClock.random(32)).toString('hex')}`
+const claimsOf = ({ id }: Answered['json']) => `/v1/payment-intents/${id}/claims`
+const claim = (payment: Answered['json'], body: object, key = payment.clientSecret) =>
+  world.ask(claimsOf(payment), { key, body })
+
+/** A transaction that pays it, in the mempool of the model chain, which tells nobody. */
+function hold(payment: Answered['json'], amount = 150_000_000n): string {
+  const txHash = randomHash()
+  const pays = [{ to: payment.accept[0].address, amount }]
+  world.engine.local.mempool.set(txHash, { txHash, pays })
+  return txHash
+}
+
+describe('POST …/claims', () => {
+  it('takes the word of a node for a transaction that the payer names, and tells the stream', async () => {
+    const payment = await world.create()
+    const txHash = hold(payment)
+    const answer = await claim(payment, { txHash: txHash.toUpperCase().replace('0X', '0x') })
+    expect(answer.status).toBe(202)
+    expect(answer.json).toEqual({
+      ...{ txHash, chain: 'local', known: 'pending', pays: true },
+      message: 'The network knows this transaction. It counts once it is in a block.',
+    })
+    const { json } = await world.ask(`/v1/payment-intents/${payment.id}`)
+    expect(json).toMatchObject({ status: 'pending_detected', amountPending: '150.00' })
+  })
+
+  it('never believes a hash alone: no money is counted, and it is looked for until it is seen', async () => {
+    const payment = await world.create()
+    const txHash = randomHash()
+    const answer = await claim(payment, { txHash }, world.secretKey)
+    expect(answer.json).toMatchObject({ chain: null, known: 'not_found', pays: null })
+    const { json } = await world.ask(`/v1/payment-intents/${payment.id}`)
+    expect(json).toMatchObject({
+      status: 'awaiting',
+      amountPending: '0.00',
+      amountReceived: '0.00',
+    })
+    expect(json.transfers).toMatchObject([{ txHash, stage: 'claimed', amount: '0.00' }])
+  })
+
+  it('says so when the transaction pays somebody else', async () => {
+    const [payment, other] = [await world.create(), await world.create()]
+    const answer = await claim(payment, { txHash: hold(other) })
+    expect(answer.json).toMatchObject({ known: 'pending', pays: false })
+    expect(answer.json.message).toContain('does not pay this request')
+  })
+
+  it('answers the same claim the same, with an Idempotency-Key and without', async () => {
+    const payment = await world.create()
+    const txHash = hold(payment)
+    const headers = { 'idempotency-key': 'once' }
+    const asking = { key: payment.clientSecret, body: { txHash, chain: 'local' }, headers }
+    const first = await world.ask(claimsOf(payment), asking)
+    expect((await world.ask(claimsOf(payment), asking)).json).toEqual(first.json)
+    expect((await claim(payment, { txHash })).json).toEqual(first.json)
+    const { json } = await world.ask(`/v1/payment-intents/${payment.id}`)
+    expect(json.transfers).toHaveLength(1)
+  })
+
+  it.each([
+    ['no hash', {}],
+    ['half a hash', { txHash: '0x12' }],
+    ['a number', { txHash: 12 }],
+    ['a hash with more', { txHash: `${randomHash()}\n` }],
+    ['a member too many', { txHash: randomHash(), amount: '150.00' }],
+    ['no name of a chain', { txHash: randomHash(), chain: '../local' }],
+    ['a chain that is not accepted', { txHash: randomHash(), chain: 'other' }],
+  ])('refuses %s', async (_, body) => {
+    const payment = await world.create()
+    const answer = await claim(payment, body)
+    expect([answer.status, answer.json.code]).toEqual([400, 'invalid_request'])
+    expect(answer.json.errors.length).toBeGreaterThan(0)
+    expect((await world.ask(`/v1/payment-intents/${payment.id}`)).json.sequence).toBe(1)
+  })
+
+  it('keeps a payer from naming one transaction after the other', async () => {
+    const payment = await world.create()
+    const answers = []
+    for (let i = 0; i < 6; i++) answers.push(await claim(payment, { txHash: randomHash() }))
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429])
+    expect(answers.at(-1)?.json.code).toBe('too_many_claims')
+  })
+
+  it('keeps a page that repeats itself from asking the nodes each time', async () => {
+    const payment = await world.create()
+    const txHash = randomHash()
+    const answers = []
+    for (let i = 0; i < 12; i++) answers.push(await claim(payment, { txHash }))
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused.map(({ json }) => json.code)).toEqual(['rate_limited', 'rate_limited'])
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    const other = await world.create()
+    expect((await claim(other, { txHash: randomHash() })).status).toBe(202)
+  })
+
+  it('may be asked for from a page of another origin, with the client secret', async () => {
+    const { id } = await world.create()
+    const preflight = await world.ask(`/v1/payment-intents/${id}/claims`, { method: 'OPTIONS' })
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('POST')
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('content-type')
+  })
+
+  it('leaves no hash in the log', async () => {
+    const payment = await world.create()
+    const txHash = randomHash()
+    await claim(payment, { txHash })
+    expect(world.logged.join('')).not.toContain(txHash)
+  })
+})

@@ -1,0 +1,50 @@
+import { explain } from '@settlewire/core/explain'
+import type { PolicyExplanation } from '@settlewire/core/explanation'
+import type { Principal } from '../../ports.ts'
+import { type Access, paymentOf, principalOf } from '../access.ts'
+import type { App, HttpContext } from '../context.ts'
+import { json, problemsOf, securityOf } from '../describe.ts'
+import { policyExplanation } from '../policy-schema.ts'
+import { idParams } from '../request-schema.ts'
+import { sendJson } from '../show.ts'
+
+const access: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
+
+/** Why a payment waits: the rules that hold for it, what is there, what is missing, and how long. */
+export function policyRoutes(app: App, context: HttpContext): void {
+  app.get(
+    '/v1/payment-intents/:id/policy',
+    {
+      config: { access, crossOrigin: true },
+      schema: {
+        tags: ['Payment intents'],
+        summary: 'Read why a payment waits, and for how long',
+        description:
+          'The rules in force as they apply to this payment, each transfer against them, and the time it takes by the block times that were measured. In words and in data, which say the same.',
+        security: securityOf(access),
+        params: idParams,
+        response: {
+          200: json('As it stands now.', policyExplanation),
+          ...problemsOf(access),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { chains, clock } = context
+      const followed = new Set(chains.health().map(({ chain }) => chain))
+      const explained = explain(paymentOf(request), {
+        policy: chains.policy,
+        pace: (chain) => (followed.has(chain) ? chains.paceOf(chain) : null),
+        now: clock.now(),
+      })
+      return sendJson(reply, shownTo(principalOf(request), explained))
+    },
+  )
+}
+
+/** Which providers a merchant listens to is nothing for browsers. */
+function shownTo({ kind }: Principal, explained: PolicyExplanation): object {
+  if (kind !== 'client') return explained
+  const transfers = explained.transfers.map(({ sources: _, ...transfer }) => transfer)
+  return { ...explained, transfers }
+}

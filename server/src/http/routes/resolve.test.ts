@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Answered, HttpWorld } from '../../../../test/support/http-world.ts'
+
+let world: HttpWorld
+beforeAll(async () => {
+  world = await HttpWorld.start()
+})
+afterAll(() => world.close())
+
+const path = (payment: Answered['json']) => `/v1/payment-intents/${payment.id}`
+const accept = { action: 'accept', reason: 'Agreed with the customer.' }
+
+/** A payment of which two thirds have arrived. */
+async function underpaid(): Promise<Answered['json']> {
+  const payment = await world.create({ expiresIn: 60 })
+  await world.pay(payment, 100_000_000n)
+  await world.engine.mine([], { blocks: 3 })
+  return payment
+}
+
+describe('POST …/resolve', () => {
+  it('records who decided what and why, and shows it to the merchant alone', async () => {
+    const payment = await underpaid()
+    const answer = await world.ask(`${path(payment)}/resolve`, { body: accept })
+    expect([answer.status, answer.json.status]).toEqual([200, 'succeeded'])
+    expect(answer.json.flags).toContain('manually_marked')
+    expect(answer.json.resolutions).toEqual([
+      { ...accept, actor: expect.stringMatching(/^key_/), at: expect.any(String) },
+    ])
+    const browser = await world.ask(path(payment), { key: payment.clientSecret })
+    expect(browser.json.status).toBe('succeeded')
+    expect(browser.text).not.toContain('Agreed')
+    expect(browser.json).not.toHaveProperty('resolutions')
+    const events = await world.ask(`${path(payment)}/events`, { key: payment.clientSecret })
+    expect(events.text).not.toContain('Agreed')
+  })
+
+  it('does it once for one Idempotency-Key, and refuses another body under it', async () => {
+    const payment = await underpaid()
+    const headers = { 'idempotency-key': `resolve-${payment.id}` }
+    const first = await world.ask(`${path(payment)}/resolve`, { body: accept, headers })
+    const again = await world.ask(`${path(payment)}/resolve`, { body: accept, headers })
+    expect(again.text).toBe(first.text)
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    const body = { ...accept, reason: 'Another one.' }
+    const other = await world.ask(`${path(payment)}/resolve`, { body, headers })
+    expect(other.json.code).toBe('idempotency_key_reused')
+    const { json } = await world.ask(path(payment))
+    expect(json.resolutions).toHaveLength(1)
+  })
+
+  it('has nothing to decide where rules do', async () => {
+    const payment = await world.create()
+    const answer = await world.ask(`${path(payment)}/resolve`, { body: accept })
+    expect([answer.status, answer.json.code]).toEqual([409, 'nothing_to_resolve'])
+  })
+
+  it('is not for who pays, nor for a key that may only read', async () => {
+    const payment = await underpaid()
+    const before = await world.ask(path(payment))
+    const reads = await world.addKey({ kind: 'restricted', scopes: ['payment_intents:read'] })
+    for (const key of [payment.clientSecret, reads, await world.addKey({ kind: 'publishable' })]) {
+      const answer = await world.ask(`${path(payment)}/resolve`, { body: accept, key })
+      expect([answer.status, answer.json.code]).toEqual([403, 'forbidden'])
+    }
+    const cookie = `settlewire_checkout=${payment.clientSecret}`
+    const byCookie = await world.ask(`${path(payment)}/resolve`, {
+      ...{ body: accept, key: null },
+      headers: { cookie },
+    })
+    expect(byCookie.status).toBe(401)
+    expect((await world.ask(path(payment))).json.sequence).toBe(before.json.sequence)
+    const writes = await world.addKey({ kind: 'restricted', scopes: ['payment_intents:write'] })
+    const allowed = await world.ask(`${path(payment)}/resolve`, { body: accept, key: writes })
+    expect(allowed.status).toBe(200)
+  })
+
+  it.each([
+    [{}],
+    [{ action: 'accept' }],
+    [{ action: 'accept', reason: '' }],
+    [{ action: 'steal', reason: 'x' }],
+    [{ action: 'accept', reason: 'x'.repeat(201) }],
+    [{ action: 'accept', reason: 'a\u0000b' }],
+    [{ ...accept, actor: 'somebody' }],
+  ])('refuses %j', async (body) => {
+    const payment = await world.create()
+    const answer = await world.ask(`${path(payment)}/resolve`, { body })
+    expect([answer.status, answer.json.code]).toEqual([400, 'invalid_request'])
+  })
+})
