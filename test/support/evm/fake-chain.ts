@@ -132,8 +132,9 @@ export class FakeChain {
     return other
   }
 
-  /** Makes a known branch canonical again. */
+  /** Makes a known branch canonical again, or one that another copy of this chain has mined. */
   adopt(blocks: readonly FakeBlock[]): void {
+    for (const block of blocks) this.#blocks.set(block.hash, block)
     this.#canonical.push(...blocks)
   }
 

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fakeTx, newAddress, tokenTx, transferLog } from '../support/evm/fake-chain.ts'
+import { FakeNode } from '../support/fake-node.ts'
+import { Stack, type StackOptions } from './stack.ts'
+
+/** What no real node does on demand, behind the same wires. */
+describe('on nodes that lag, lie and forget', () => {
+  const token = newAddress()
+  const price = 150_000_000n
+  let node: FakeNode
+  let other: FakeNode
+  let stack: Stack | null = null
+
+  const begin = async (
+    nodes: readonly FakeNode[],
+    options: Partial<StackOptions> = {},
+  ): Promise<Stack> => {
+    const ports = nodes.map(({ wsUrl }) => Number(new URL(wsUrl).port))
+    stack = await Stack.start({ ports, chainId: node.chainId, token, ...options })
+    await stack.at(node.chain.head)
+    return stack
+  }
+
+  beforeEach(async () => {
+    node = await FakeNode.start()
+    other = await FakeNode.start()
+    // Two nodes of one network.
+    other.chain = node.chain
+  })
+  afterEach(async () => {
+    await stack?.close()
+    stack = null
+    await node.close()
+    await other.close()
+  })
+
+  /** Mines on the chain that both show. */
+  const mine = (transactions: Parameters<FakeNode['mine']>[0] = []): void => {
+    other.announce(node.mine(transactions))
+  }
+
+  it('pitfall 3: an empty answer for a block that holds our transfer does not lose it', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    let lies = 2
+    node.instead = (method) => (method === 'eth_getLogs' && lies-- > 0 ? [] : undefined)
+    mine([tokenTx(token, address, price)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+
+  it('pitfall 8: without a public mempool the block is the first signal, and nothing pretends otherwise', async () => {
+    node.pendingForm = 'none'
+    other.pendingForm = 'none'
+    const world = await begin([node, other], { chain: { publicMempool: false } })
+    const { id, address } = await world.open()
+    mine([tokenTx(token, address, price)])
+    await world.status(id, 'confirming')
+    mine()
+    mine()
+    await world.status(id, 'succeeded')
+    const told = (await world.history(id)).map((line) => line.split(':')[1])
+    expect([...new Set(told)]).toEqual(['awaiting', 'confirming', 'succeeded'])
+  })
+
+  it('pitfall 14: a malformed log does not stop the others in its block', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    const whole = transferLog(token, address, price)
+    const nft = { ...whole, topics: [...whole.topics, whole.topics[2] ?? ''], data: '0x' }
+    const empty = { ...whole, data: '0x' }
+    mine([fakeTx({ to: token, logs: [nft, empty, whole] })])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+
+  it('pitfall 15: a system log of a native transfer (EIP-7708) is neither a token nor a second transfer', async () => {
+    const system = `0x${'f'.repeat(39)}e`
+    const world = await begin([node, other], { chain: { tokens: [token, system] } })
+    const eth = { currency: 'ETH', accept: ['ETH.local'], amount: '1.5' }
+    const { id, address } = await world.open(eth)
+    const value = 15n * 10n ** 17n
+    mine([fakeTx({ to: address, value, logs: [transferLog(system, address, value)] })])
+    mine()
+    mine()
+    const paid = await world.status(id, 'succeeded')
+    expect({ received: paid.received, flags: paid.flags }).toEqual({ received: value, flags: [] })
+  })
+
+  it('pitfall 17: a provider that comes back on another chain is believed nothing, the other goes on', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    other.chainId = 1
+    other.drop()
+    mine([tokenTx(token, address, price)])
+    mine()
+    mine()
+    const paid = await world.status(id, 'succeeded')
+    expect(paid.flags).toEqual(['single_source'])
+    await world.sight('the stranger is named', ({ follower }) =>
+      (follower.health().providers ?? []).some(({ reason }) => reason === 'chain_mismatch'),
+    )
+  })
+
+  it('pitfall 18: ten thousand open addresses do not appear in any question to a node', async () => {
+    const world = await begin([node, other])
+    const { address } = await world.open()
+    mine([tokenTx(token, address, price)])
+    await world.at(node.chain.head)
+    const filters = node.asked.filter(({ method }) => method === 'eth_getLogs')
+    expect(filters.length).toBeGreaterThan(0)
+    for (const { params } of filters) expect(JSON.stringify(params)).not.toContain(address.slice(2))
+  })
+
+  it('pitfall 19: while finality stands still nothing that needs it settles, and it is said', async () => {
+    const world = await begin([node, other], { policy: { settled: 'finalized' } })
+    node.finalized = 0
+    other.finalized = 0
+    const { id, address } = await world.open()
+    mine([tokenTx(token, address, price)])
+    const block = node.chain.head.number
+    for (let more = 0; more < 20; more++) mine()
+    await world.at(node.chain.head)
+    expect((await world.payment(id)).status).toBe('confirming')
+    node.finalized = block
+    other.finalized = block
+    mine()
+    await world.status(id, 'succeeded')
+  })
+
+  it('two providers that name different blocks are said to disagree, and nothing settles until they agree', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    // From here on each of them has a chain of its own.
+    other.chain = node.chain.fork()
+    node.mine([tokenTx(token, address, price)])
+    await world.status(id, 'confirming')
+    for (let more = 0; more < 6; more++) {
+      node.mine()
+      other.mine()
+    }
+    await world.sight(
+      'the disagreement',
+      ({ follower }) => follower.health().reason === 'sources_disagree',
+    )
+    node.mine()
+    const held = await world.until(id, 'flagged', ({ flags }) => flags.includes('sources_disagree'))
+    expect(held.status).toBe('confirming')
+    other.chain = node.chain
+    mine()
+    await world.sight(
+      'they agree again',
+      ({ follower }) => follower.health().reason !== 'sources_disagree',
+    )
+    mine()
+    const paid = await world.status(id, 'succeeded')
+    expect(paid.flags).not.toContain('sources_disagree')
+  })
+})

@@ -1,0 +1,308 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RealChain } from './real-chain.ts'
+import { Stack, type StackOptions } from './stack.ts'
+
+/** What broke others, on a real chain behind two wires that can be made bad. */
+describe('on a real chain', () => {
+  let chain: RealChain
+  let stack: Stack
+  const price = 150_000_000n
+
+  const begin = async (
+    options: Partial<StackOptions> = {},
+    args: readonly string[] = [],
+  ): Promise<void> => {
+    chain = await RealChain.start(args)
+    const { port, chainId } = chain.anvil
+    stack = await Stack.start({ ports: [port, port], chainId, token: chain.token, ...options })
+    await stack.at(await chain.mine())
+  }
+  const mine = async (blocks = 1): Promise<void> => stack.at(await chain.mine(blocks))
+  const wire = (at: number) => {
+    const found = stack.wires[at]
+    if (found === undefined) throw new Error('there are two wires')
+    return found
+  }
+
+  beforeEach(() => {
+    expect.hasAssertions()
+  })
+  afterEach(async () => {
+    await stack.close()
+    await chain.stop()
+  })
+
+  it('pitfall 1: a payment that a contract makes, without `transfer` in any calldata we know, is a payment', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    await chain.call(chain.payer, 'payer', 'payTokens', [chain.token, [address], [price]])
+    await mine()
+    expect((await stack.payment(id)).status).toBe('confirming')
+    await mine(2)
+    expect(await stack.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+
+  it('pitfall 2: two transfers of one transaction to one address are two transfers', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    const half = price / 2n
+    const to = [address, address]
+    await chain.call(chain.payer, 'payer', 'payTokens', [chain.token, to, [half, half]])
+    await mine(3)
+    const { received, flags } = await stack.status(id, 'succeeded')
+    expect({ received, flags }).toEqual({ received: price, flags: ['multiple_transfers'] })
+  })
+
+  it('pitfall 4: a reorg is found by parent hashes, and told before the new branch', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    await chain.pay(address, price)
+    await mine()
+    expect((await stack.payment(id)).status).toBe('confirming')
+    await chain.reorg(1)
+    await stack.at(await chain.head())
+    expect(await stack.status(id, 'awaiting')).toMatchObject({
+      ...{ received: 0n, reason: 'transaction_reorged', flags: ['reorg_seen'] },
+    })
+    expect((await stack.history(id)).at(-1)).toBe('reorged:awaiting')
+  })
+
+  it('pitfall 5: after a reorg the same transaction in another place is the same transfer', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    const signed = await chain.sign(address, price)
+    await chain.send(signed)
+    await mine()
+    await chain.reorg(1)
+    await mine()
+    await chain.pay(`0x${'77'.repeat(20)}`, 1n)
+    await chain.send(signed)
+    await mine(3)
+    const { received, flags, facts } = await stack.status(id, 'succeeded')
+    expect({ received, flags }).toEqual({ received: price, flags: ['reorg_seen'] })
+    expect(facts.transactions).toHaveLength(1)
+  })
+
+  it('pitfall 6: a wire that looks open and is dead costs time and no block', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    wire(0).set({ mode: 'half_open' })
+    await chain.pay(address, price)
+    const pending = await stack.status(id, 'pending_detected')
+    expect(pending.pending).toBe(price)
+    await mine(3)
+    await stack.sight('the dead wire shows', ({ follower }) =>
+      (follower.health().providers ?? []).some(({ visibility }) => visibility !== 'ok'),
+    )
+    // From here on one view is all there is, and the payment says so.
+    await mine()
+    expect((await stack.status(id, 'succeeded')).flags).toEqual(['single_source'])
+    wire(0).set({ mode: 'ok' })
+    await stack.sight('both are well again', ({ follower }) =>
+      (follower.health().providers ?? []).every(({ visibility }) => visibility === 'ok'),
+    )
+  })
+
+  it('pitfall 7: what was mined while nobody could be reached is read afterwards, also by a new process', async () => {
+    await begin()
+    const first = await stack.open()
+    const second = await stack.open()
+    for (const each of stack.wires) each.set({ mode: 'outage' })
+    await chain.pay(first.address, price)
+    await chain.mine(40)
+    await stack.crash()
+    await chain.pay(second.address, price)
+    await chain.mine(40)
+    for (const each of stack.wires) each.set({ mode: 'ok' })
+    await stack.at(await chain.head())
+    for (const { id } of [first, second]) {
+      expect(await stack.status(id, 'succeeded')).toMatchObject({ received: price })
+    }
+  })
+
+  it('pitfall 9: a speed-up that still pays is the same payment under a new hash', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    const nonce = await chain.nonce()
+    const slow = await chain.send(await chain.sign(address, price, { nonce }))
+    await stack.status(id, 'pending_detected')
+    const more = { nonce, maxFeePerGas: 3n * 10n ** 10n, maxPriorityFeePerGas: 3n * 10n ** 9n }
+    const fast = await chain.send(await chain.sign(address, price, more))
+    await stack.until(id, 'replaced', ({ flags }) => flags.includes('replaced_seen'))
+    const { status, pending } = await stack.payment(id)
+    expect({ status, pending }).toEqual({ status: 'pending_detected', pending: price })
+    const told = (await stack.events(id)).at(-1)?.event
+    expect(told).toMatchObject({
+      type: 'replaced',
+      data: { txHash: fast, replacedTxHash: slow, reason: 'replaced_still_pays' },
+    })
+    await mine(3)
+    expect(await stack.status(id, 'succeeded')).toMatchObject({ received: price, pending: 0n })
+  })
+
+  it('pitfall 9: a payment that its sender cancels is awaited again', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    const nonce = await chain.nonce()
+    await chain.send(await chain.sign(address, price, { nonce }))
+    await stack.status(id, 'pending_detected')
+    const more = { nonce, maxFeePerGas: 3n * 10n ** 10n, maxPriorityFeePerGas: 3n * 10n ** 9n }
+    await chain.send(await chain.sign(chain.wallet.address, 0n, more))
+    await stack.status(id, 'awaiting')
+    expect(await stack.history(id)).toEqual([
+      ...['created:awaiting', 'pending:pending_detected', 'replaced:awaiting'],
+    ])
+    await mine(12)
+    expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', pending: 0n, received: 0n })
+  })
+
+  it('pitfall 9: a nonce that an EIP-7702 authorization used up ends the payment that waited for it', async () => {
+    await begin({}, ['--hardfork', 'prague'])
+    const { id, address } = await stack.open()
+    const nonce = await chain.nonce()
+    await chain.send(await chain.sign(address, price, { nonce }))
+    await stack.status(id, 'pending_detected')
+    // It offers more, so the block that could hold both runs it first.
+    await chain.useUpNonce(nonce)
+    await mine()
+    expect(await chain.nonce()).toBe(nonce + 1)
+    const { reason, flags } = await stack.status(id, 'awaiting')
+    expect({ reason, flags }).toEqual({ reason: 'replaced_elsewhere', flags: ['replaced_seen'] })
+  })
+
+  it('pitfall 10: a dropped transaction is told once its time is over, and may still land', async () => {
+    await begin({ asset: { pendingTtlMs: 1_500 } })
+    const { id, address } = await stack.open()
+    const signed = await chain.sign(address, price)
+    const txHash = await chain.send(signed)
+    await stack.status(id, 'pending_detected')
+    await chain.anvil.rpc('anvil_dropTransaction', [txHash])
+    await stack.status(id, 'pending_expired')
+    await chain.send(signed)
+    await stack.status(id, 'pending_detected')
+    await mine(3)
+    expect(await stack.status(id, 'succeeded')).toMatchObject({ received: price })
+    expect((await stack.history(id)).slice(0, 4)).toEqual([
+      ...['created:awaiting', 'pending:pending_detected'],
+      ...['pending_expired:pending_expired', 'pending:pending_detected'],
+    ])
+  })
+
+  it('pitfall 11: a transaction that reverts moved nothing: awaiting, not failed', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    await chain.pay(address, 10n ** 40n)
+    await stack.status(id, 'pending_detected')
+    await mine()
+    expect(await stack.status(id, 'awaiting')).toMatchObject({
+      ...{ received: 0n, pending: 0n, reason: 'transaction_reverted' },
+    })
+  })
+
+  it('pitfall 12: nothing, and money of another contract, pay nothing', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    await chain.pay(address, 0n)
+    await chain.pay(address, price, chain.toll)
+    await mine(3)
+    expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', received: 0n, flags: [] })
+  })
+
+  it('pitfall 12: a known token that the request does not take is flagged and not counted', async () => {
+    await begin()
+    await stack.close()
+    const { port, chainId } = chain.anvil
+    const tokens = [chain.token, chain.toll]
+    stack = await Stack.start({
+      ...{ ports: [port, port], chainId, token: chain.token, chain: { tokens } },
+    })
+    const { id, address } = await stack.open()
+    await chain.pay(address, price, chain.toll)
+    await mine()
+    const { status, received, flags } = await stack.until(
+      id,
+      'flagged',
+      ({ flags }) => flags.length > 0,
+    )
+    expect({ status, received, flags }).toEqual({
+      ...{ status: 'awaiting', received: 0n, flags: ['wrong_token'] },
+    })
+  })
+
+  it('pitfall 13: of a token that keeps a fee, what arrived is credited', async () => {
+    await begin()
+    await stack.close()
+    const { port, chainId } = chain.anvil
+    stack = await Stack.start({ ports: [port, port], chainId, token: chain.toll })
+    const { id, address } = await stack.open({ amount: '99.00' })
+    await chain.pay(address, 100_000_000n, chain.toll)
+    await mine(3)
+    const { received, flags } = await stack.status(id, 'succeeded')
+    expect({ received, flags }).toEqual({ received: 99_000_000n, flags: ['fee_on_transfer'] })
+  })
+
+  it('pitfall 15: coins that a contract passes on leave no log and are found by the balance and the trace', async () => {
+    await begin()
+    await stack.close()
+    const { port, chainId } = chain.anvil
+    const { token, multicall } = chain
+    stack = await Stack.start({
+      ports: [port, port],
+      chainId,
+      token,
+      chain: { multicall3: multicall },
+    })
+    const { id, address } = await stack.open({
+      currency: 'ETH',
+      accept: ['ETH.local'],
+      amount: '1.5',
+    })
+    await stack.at(await chain.mine())
+    const coins = 15n * 10n ** 17n
+    const txHash = await chain.call(chain.payer, 'payer', 'payCoins', [address], coins)
+    await mine(3)
+    const { received, facts } = await stack.status(id, 'succeeded')
+    expect(received).toBe(coins)
+    expect(facts.transactions.map((transaction) => transaction.txHash)).toEqual([txHash])
+  })
+
+  it('pitfall 16: amounts beyond 2^53, and with 18 places, are exact', async () => {
+    await begin()
+    const exact = '9007199254740993.000001'
+    const tokens = await stack.open({ amount: exact })
+    const coin = '1.000000000000000001'
+    const coins = await stack.open({ currency: 'ETH', accept: ['ETH.local'], amount: coin })
+    await chain.pay(tokens.address, 9_007_199_254_740_993_000_001n)
+    await chain.coins(coins.address, 10n ** 18n + 1n)
+    await mine(3)
+    for (const { id } of [tokens, coins]) {
+      const { flags, received, terms } = await stack.status(id, 'succeeded')
+      expect({ flags, received }).toEqual({ flags: [], received: terms.amount })
+    }
+  })
+
+  it('pitfall 20: an address index that a lost answer or a crash used up is never given again', async () => {
+    await begin()
+    const before = new Set<string>()
+    for (let i = 0; i < 3; i++) before.add((await stack.open()).address)
+    const lost = stack.open()
+    await Promise.all([stack.crash(), lost.catch(() => undefined)])
+    for (let i = 0; i < 3; i++) before.add((await stack.open()).address)
+    expect(before.size).toBe(6)
+  })
+
+  it('a provider that is lost in the middle loses no event, and the next block is there at once', async () => {
+    await begin()
+    const { id, address } = await stack.open()
+    await chain.pay(address, price)
+    await mine()
+    wire(0).set({ mode: 'outage' })
+    await mine()
+    wire(1).set({ mode: 'lag', lagMs: 100 })
+    await mine()
+    await stack.status(id, 'succeeded')
+    const { flags } = await stack.payment(id)
+    expect(flags.filter((flag) => flag !== 'single_source')).toEqual([])
+    expect(await stack.history(id)).toContain('succeeded:succeeded')
+  })
+})

@@ -1,0 +1,155 @@
+/** A real chain for these scenarios: anvil that mines when it is told to, with the sandbox's contracts on it. */
+import {
+  type Abi,
+  encodeFunctionData,
+  type Hex,
+  type TransactionSerializableEIP1559,
+  type TransactionSerializableEIP7702,
+} from 'viem'
+import { mnemonicToAccount } from 'viem/accounts'
+import multicall from '../../server/src/sandbox/artifacts/TestMulticall.json' with { type: 'json' }
+import payer from '../../server/src/sandbox/artifacts/TestPayer.json' with { type: 'json' }
+import toll from '../../server/src/sandbox/artifacts/TestToll.json' with { type: 'json' }
+import usdc from '../../server/src/sandbox/artifacts/TestUSDC.json' with { type: 'json' }
+import { type Anvil, startAnvil } from '../support/anvil.ts'
+
+interface Artifact {
+  readonly abi: Abi
+  readonly bytecode: Hex
+}
+
+// Printed by the compiler and tested against their sources.
+const artifacts = { multicall, payer, toll, usdc } as unknown as Record<string, Artifact>
+
+/** Anvil's own mnemonic: the accounts it unlocks. */
+const mnemonic = 'test test test test test test test test test test test junk'
+/** The one that signs for itself: never used through `eth_sendTransaction`, so its nonces are ours. */
+const walletIndex = 5
+
+type Wish = Partial<TransactionSerializableEIP1559>
+
+export class RealChain {
+  readonly anvil: Anvil
+  readonly wallet = mnemonicToAccount(mnemonic, { addressIndex: walletIndex })
+  token = ''
+  toll = ''
+  payer = ''
+  multicall = ''
+
+  private constructor(anvil: Anvil) {
+    this.anvil = anvil
+  }
+
+  static async start(args: readonly string[] = []): Promise<RealChain> {
+    const anvil = await startAnvil({ args: ['--no-mining', '--slots-in-an-epoch', '4', ...args] })
+    const chain = new RealChain(anvil)
+    chain.token = await chain.#deploy('usdc')
+    chain.toll = await chain.#deploy('toll')
+    chain.payer = await chain.#deploy('payer')
+    chain.multicall = await chain.#deploy('multicall')
+    for (const token of [chain.token, chain.toll]) {
+      for (const to of [chain.from, chain.wallet.address]) {
+        await chain.call(token, 'usdc', 'mint', [to, 10n ** 30n])
+      }
+      await chain.call(token, 'usdc', 'approve', [chain.payer, 2n ** 256n - 1n])
+    }
+    await chain.mine()
+    return chain
+  }
+
+  /** The first account: unlocked, rich, and the owner of the tokens. */
+  get from(): string {
+    return this.anvil.accounts[0] ?? ''
+  }
+
+  async mine(blocks = 1): Promise<{ number: number; hash: string }> {
+    await this.anvil.rpc('anvil_mine', [`0x${blocks.toString(16)}`])
+    return this.head()
+  }
+
+  async head(): Promise<{ number: number; hash: string }> {
+    const latest = ['latest', false]
+    const { number, hash } = await this.anvil.rpc<{ number: string; hash: string }>(
+      'eth_getBlockByNumber',
+      latest,
+    )
+    return { number: Number(number), hash }
+  }
+
+  /** Replaces the last blocks by as many; what they held is gone. */
+  async reorg(depth: number): Promise<void> {
+    await this.anvil.rpc('anvil_reorg', [depth, []])
+  }
+
+  pay = (to: string, amount: bigint, token = this.token): Promise<string> =>
+    this.call(token, 'usdc', 'transfer', [to, amount])
+
+  /** A call by the first account. Gas is given, so that what will revert is sent like anything else. */
+  call(
+    to: string,
+    contract: 'usdc' | 'payer',
+    functionName: string,
+    args: readonly unknown[],
+    value = 0n,
+  ): Promise<string> {
+    const { abi = [] } = artifacts[contract] ?? {}
+    const data = encodeFunctionData({ abi, functionName, args })
+    const call = { from: this.from, to, data, gas: '0x7a120', value: `0x${value.toString(16)}` }
+    return this.anvil.rpc('eth_sendTransaction', [call])
+  }
+
+  coins = (to: string, value: bigint): Promise<string> =>
+    this.anvil.rpc('eth_sendTransaction', [
+      { from: this.from, to, value: `0x${value.toString(16)}` },
+    ])
+
+  /** What the wallet signs: a payment at its next nonce, unless something else is wished for. */
+  async sign(to: string, amount: bigint, wish: Wish = {}): Promise<Hex> {
+    const { abi = [] } = artifacts.usdc ?? {}
+    const data = encodeFunctionData({ abi, functionName: 'transfer', args: [to, amount] })
+    return this.wallet.signTransaction({
+      ...{ type: 'eip1559', chainId: this.anvil.chainId, nonce: await this.nonce() },
+      // Deployed by us, and an address as anvil printed it.
+      ...{ to: this.token as Hex, data, gas: 200_000n },
+      ...{ maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 10n ** 9n },
+      ...wish,
+    })
+  }
+
+  /** Lets anybody use up the wallet's nonce without a transaction of the wallet: EIP-7702. */
+  async useUpNonce(nonce: number): Promise<void> {
+    const { signAuthorization } = this.wallet
+    if (signAuthorization === undefined) throw new Error('an account of a mnemonic signs anything')
+    const authorization = await signAuthorization({
+      ...{ chainId: this.anvil.chainId, nonce },
+      contractAddress: this.payer as Hex, // deployed by us
+    })
+    const sponsor = mnemonicToAccount(mnemonic, { addressIndex: walletIndex + 1 })
+    const wish: TransactionSerializableEIP7702 = {
+      ...{ type: 'eip7702', chainId: this.anvil.chainId, nonce: await this.nonce(sponsor.address) },
+      ...{ to: sponsor.address, gas: 200_000n, authorizationList: [authorization] },
+      ...{ maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 10n ** 10n },
+    }
+    await this.send(await sponsor.signTransaction(wish))
+  }
+
+  send = (signed: Hex): Promise<string> => this.anvil.rpc('eth_sendRawTransaction', [signed])
+
+  async nonce(address: string = this.wallet.address): Promise<number> {
+    return Number(await this.anvil.rpc<string>('eth_getTransactionCount', [address, 'latest']))
+  }
+
+  stop = (): Promise<void> => this.anvil.stop()
+
+  async #deploy(name: string): Promise<string> {
+    const data = artifacts[name]?.bytecode
+    const hash = await this.anvil.rpc('eth_sendTransaction', [
+      { from: this.from, data, gas: '0x4c4b40' },
+    ])
+    await this.mine()
+    const receipt = await this.anvil.rpc<{ contractAddress: string }>('eth_getTransactionReceipt', [
+      hash,
+    ])
+    return receipt.contractAddress.toLowerCase()
+  }
+}
