@@ -6,16 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type FakeBlock, FakeChain, type FakeTx } from './evm/fake-chain.ts'
 import { FakeState } from './evm/fake-state.ts'
+import { Refused, transactionJson } from './evm/fake-wire.ts'
 
-/** What a node answers instead of a result. */
-export class Refused {
-  readonly code: number
-  readonly message: string
-  constructor(code: number, message: string) {
-    this.code = code
-    this.message = message
-  }
-}
+export { Refused } from './evm/fake-wire.ts'
 
 type Feed =
   | 'newHeads'
@@ -302,19 +295,6 @@ const extraFeeds = new Set([
   'pendingLogs',
   'newFlashblockTransactions',
 ])
-
-export const transactionJson = (tx: FakeTx, block: FakeBlock | null) => ({
-  hash: tx.hash,
-  type: '0x2',
-  from: tx.from,
-  nonce: quantity(tx.nonce),
-  maxFeePerGas: quantity(tx.maxFeePerGas),
-  to: tx.to,
-  value: quantity(tx.value),
-  input: tx.input,
-  blockHash: block?.hash ?? null,
-  blockNumber: block === null ? null : quantity(block.number),
-})
 
 const logsJson = (block: FakeBlock) =>
   block.transactions

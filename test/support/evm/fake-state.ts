@@ -3,11 +3,17 @@
  * refused as the test wants it. Money is added up from the blocks, apart from the code under test.
  */
 import { decodeFunctionData, encodeFunctionResult, type Hex, multicall3Abi } from 'viem'
-import { type FakeNode, Refused, transactionJson } from '../fake-node.ts'
-import type { FakeBlock, FakeMove, FakeTx } from './fake-chain.ts'
+import type { FakeBlock, FakeChain, FakeMove, FakeTx } from './fake-chain.ts'
+import { Refused, transactionJson } from './fake-wire.ts'
+
+/** Whose state it is. */
+interface Node {
+  readonly chain: FakeChain
+  readonly pool: ReadonlyMap<string, FakeTx>
+}
 
 export class FakeState {
-  readonly #node: FakeNode
+  readonly #node: Node
   /** Where Multicall3 is deployed. */
   multicall3: string | null = null
   traces: 'call_tree' | 'flat' | 'none' = 'none'
@@ -19,7 +25,7 @@ export class FakeState {
   /** Nonces used up by what no block shows, by sender. */
   readonly usedUp = new Map<string, number>()
 
-  constructor(node: FakeNode) {
+  constructor(node: Node) {
     this.#node = node
   }
 

@@ -1,0 +1,217 @@
+import { encodeFunctionData, erc20Abi, type Hex } from 'viem'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Anvil, startAnvil } from '../../../../../test/support/anvil.ts'
+import { ChainLedger } from '../../../../../test/support/evm/chain-ledger.ts'
+import {
+  type BatchCall,
+  batch,
+  deployFeeToken,
+  deployMulticall3,
+  multicall3,
+  payByBatch,
+} from '../../../../../test/support/evm/contracts.ts'
+import { newAddress } from '../../../../../test/support/evm/fake-chain.ts'
+import { followerOf, nodeAt } from '../../../../../test/support/evm/labs.ts'
+import { startRpcRelay } from '../../../../../test/support/evm/rpc-relay.ts'
+import { TestToken } from '../../../../../test/support/evm/token.ts'
+
+const closings: (() => Promise<unknown>)[] = []
+const feeToken = '0x00000000000000000000000000000000000fee00'
+let anvil: Anvil
+let token: TestToken
+let ledger: ChainLedger
+
+beforeEach(async () => {
+  anvil = await startAnvil({ args: ['--no-mining', '--slots-in-an-epoch', '4'] })
+  await deployMulticall3(anvil)
+  await deployFeeToken(anvil, feeToken)
+  token = await TestToken.deploy(anvil)
+  ledger = new ChainLedger()
+})
+afterEach(async () => {
+  for (const close of closings.splice(0).toReversed()) await close()
+  await anvil.stop()
+  expect(ledger.violations).toEqual([])
+})
+
+const watched = (address = newAddress()): string => {
+  ledger.watch.addresses.add(address)
+  return address
+}
+const mine = (): Promise<unknown> => anvil.rpc('anvil_mine', ['0x1'])
+const follow = async (url = anvil.wsUrl): Promise<void> => {
+  const tokens = [token.address, feeToken]
+  const follower = followerOf(ledger, { tokens, multicall3, nodes: [nodeAt('anvil', url)] })
+  closings.push(() => follower.close())
+  follower.start()
+  await atHead()
+}
+const atHead = async (): Promise<void> => {
+  const { hash } = await anvil.rpc<{ hash: string }>('eth_getBlockByNumber', ['latest', false])
+  await ledger.until(
+    'the head is stored and the chain is seen',
+    () => ledger.stored?.recent[0]?.hash === hash && ledger.lastHealth?.visibility === 'ok',
+  )
+}
+/** The same chain through a node that offers no traces. */
+const withoutTraces = async (): Promise<string> => {
+  const relay = await startRpcRelay(anvil.wsUrl, (method) => /trace/.test(method))
+  closings.push(() => relay.close())
+  return relay.wsUrl
+}
+const transfer = (to: string, amount: bigint): string =>
+  // Made by the test itself, as an address is.
+  encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [to as Hex, amount] })
+
+describe('tokens through contracts, on a real chain', () => {
+  it('pitfalls 1 and 2: a batch that pays one address twice is two transfers, unseen before its block', async () => {
+    const to = watched()
+    await follow()
+    await token.transfer(multicall3, 100n)
+    await mine()
+    const call = (amount: bigint): BatchCall => ({
+      target: token.address,
+      data: transfer(to, amount),
+    })
+    const txHash = await payByBatch(anvil, [call(7n), call(8n), call(7n)])
+    await mine()
+    await atHead()
+    expect(ledger.seen).toEqual([])
+    expect(ledger.transfers).toMatchObject([
+      { txHash, ordinal: 0, token: token.address, from: multicall3, to, amount: 7n },
+      { txHash, ordinal: 1, to, amount: 8n },
+      { txHash, ordinal: 2, to, amount: 7n },
+    ])
+    const calls = ledger.applied.at(-1)?.calls?.get(txHash)
+    expect(calls).toMatchObject({ hint: null, slot: { sender: anvil.accounts[0] } })
+  })
+
+  it('pitfall 13: of a token that keeps a fee, the log says what arrived and the call what was asked', async () => {
+    const to = watched()
+    await follow()
+    const txHash = await anvil.rpc<string>('eth_sendTransaction', [
+      { from: anvil.accounts[0], to: feeToken, data: transfer(to, 1_000n), gas: '0x30d40' },
+    ])
+    await ledger.until('it is seen pending', () => ledger.seen.length > 0)
+    await mine()
+    await atHead()
+    expect(ledger.seen).toMatchObject([{ token: feeToken, to, amount: 1_000n }])
+    expect(ledger.transfers).toMatchObject([{ txHash, token: feeToken, to, amount: 990n }])
+    const call = ledger.applied.at(-1)?.calls?.get(txHash)
+    expect(call).toMatchObject({ hint: { token: feeToken, to, amount: 1_000n } })
+  })
+})
+
+describe('the native coin through contracts, on a real chain', () => {
+  beforeEach(() => {
+    ledger.watch.wantsNative = true
+  })
+
+  it('pitfall 15: is found in the call tree, each payment with its place', async () => {
+    const [to, other] = [watched(), watched()]
+    await follow()
+    const nested = batch([
+      { target: newAddress(), value: 1n },
+      { target: to, value: 4n },
+    ])
+    const txHash = await payByBatch(anvil, [
+      { target: to, value: 3n },
+      { target: multicall3, value: 5n, data: nested },
+      { target: other, value: 2n },
+    ])
+    const top = await anvil.rpc('eth_sendTransaction', [
+      { from: anvil.accounts[1], to, value: '0x9' },
+    ])
+    await mine()
+    await atHead()
+    const found = ledger.transfers.map((one) => [one.txHash, one.ordinal, one.to, one.amount])
+    expect(found.toSorted((a, b) => Number(a[3]) - Number(b[3]))).toEqual([
+      [txHash, 'trace:2', other, 2n],
+      [txHash, 'trace:0', to, 3n],
+      [txHash, 'trace:1.1', to, 4n],
+      [top, 'top', to, 9n],
+    ])
+    const [first] = ledger.transfers.filter(({ ordinal }) => ordinal !== 'top')
+    expect(first).toMatchObject({ token: null, from: multicall3 })
+  })
+
+  it('pitfall 15: is what the balance says where the node offers no trace', async () => {
+    const to = watched()
+    await follow(await withoutTraces())
+    await payByBatch(anvil, [{ target: to, value: 3n }])
+    await anvil.rpc('eth_sendTransaction', [{ from: anvil.accounts[1], to, value: '0x9' }])
+    await mine()
+    await atHead()
+    const { hash } = await anvil.rpc<{ hash: string }>('eth_getBlockByNumber', ['latest', false])
+    expect(ledger.transfers.map((one) => [one.txHash, one.ordinal, one.amount])).toEqual([
+      [expect.any(String), 'top', 9n],
+      [`balance:${hash}`, 'balance', 3n],
+    ])
+  })
+
+  it('pitfall 15: is not what an inner call moved that was undone', async () => {
+    const to = watched()
+    await follow()
+    // The second call of the inner batch fails, and takes the first with it.
+    const failing = batch([
+      { target: to, value: 5n },
+      { target: token.address, data: '0xdeadbeef' },
+    ])
+    const txHash = await payByBatch(anvil, [
+      { target: multicall3, value: 5n, data: failing, mayFail: true },
+      { target: to, value: 1n },
+    ])
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toMatchObject([{ txHash, ordinal: 'trace:1', amount: 1n }])
+  })
+
+  it('pitfall 15: neither hides nor invents money when some is swept in the same block', async () => {
+    const [, , , to = ''] = anvil.accounts
+    watched(to)
+    await follow()
+    const paid = await payByBatch(anvil, [{ target: to, value: 5n }])
+    const sweep = { from: to, to: newAddress(), value: '0x64' }
+    await anvil.rpc('eth_sendTransaction', [sweep])
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toMatchObject([{ txHash: paid, ordinal: 'trace:0', to, amount: 5n }])
+    await anvil.rpc('eth_sendTransaction', [sweep])
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toHaveLength(1)
+  })
+
+  it('pitfall 5: is undone by a reorg and counted once when it is included again', async () => {
+    const to = watched()
+    await mine()
+    await follow()
+    const before = await payByBatch(anvil, [{ target: to, value: 5n }])
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toMatchObject([{ txHash: before, ordinal: 'trace:0', amount: 5n }])
+    await anvil.rpc('anvil_reorg', [1, []])
+    await atHead()
+    expect(ledger.transfers).toEqual([])
+    const again = await payByBatch(anvil, [{ target: to, value: 5n }])
+    await mine()
+    await atHead()
+    expect(ledger.transfers).toMatchObject([{ txHash: again, ordinal: 'trace:0', amount: 5n }])
+  })
+
+  it('is found in blocks that were mined while nobody followed', async () => {
+    const to = watched()
+    await mine()
+    await follow()
+    for (const close of closings.splice(0)) await close()
+    const first = await payByBatch(anvil, [{ target: to, value: 5n }])
+    await mine()
+    const second = await payByBatch(anvil, [{ target: to, value: 6n }])
+    await mine()
+    await follow()
+    expect(ledger.transfers).toMatchObject([
+      { txHash: first, amount: 5n },
+      { txHash: second, amount: 6n },
+    ])
+  })
+})
