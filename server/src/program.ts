@@ -75,11 +75,11 @@ const adviceAtStart: Partial<Record<ErrorCode, string>> = {
   store_unavailable: 'Check DATABASE_URL, and that the database answers there.',
 }
 
-/** What a person needs to mend it: the words of the failure, its cause and advice. A bug shows its stack. */
-function complaint(error: unknown): string {
+/** What a person needs to mend what `task` failed at: the words of the failure, its cause and advice. A bug shows its stack. */
+export function complaint(error: unknown, task = 'start'): string {
   if (!(error instanceof Failure)) return `${error instanceof Error ? error.stack : error}\n`
   const { code, message, cause } = error
   const why = cause instanceof Error ? `\nThe cause: ${scrub(cause.message)}` : ''
   const advice = adviceAtStart[code] ?? describeError(code).advice
-  return `\nSettlewire cannot start (${code}): ${message}${why}\n${advice}\n`
+  return `\nSettlewire cannot ${task} (${code}): ${message}${why}\n${advice}\n`
 }

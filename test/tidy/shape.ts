@@ -63,7 +63,7 @@ const syntax: Readonly<Record<string, string>> = {
 
 /** What the language has and we do not use. */
 export const syntaxRule: Rule = (source) => {
-  if (/\.config\.ts$/.test(source.path)) return []
+  if (/\.config(\.example)?\.ts$/.test(source.path)) return []
   return [...walk(source.program)].flatMap((node) => {
     if (node.type === 'TSModuleDeclaration' && node.kind === 'namespace') {
       return [at(source, node.start, 'a namespace: use a file')]

@@ -8,7 +8,7 @@ export class MerchantProgram {
   readonly #url: string
   readonly #key: string
 
-  constructor(url: string, { secretKey }: SandboxFacts) {
+  constructor(url: string, { secretKey }: Pick<SandboxFacts, 'secretKey'>) {
     this.#url = url
     this.#key = secretKey
   }
