@@ -29,12 +29,31 @@ export class MerchantApi {
     return page.data[0] ?? null
   }
 
-  async #ask<T>(path: string, request: RequestInit): Promise<T> {
-    const response = await fetch(this.#url() + path, {
+  /** What a path answers, in the form that its contract says it has. */
+  read<T>(path: string): Promise<T> {
+    return this.#ask<T>(path, {})
+  }
+
+  /** Asks for something to be done, and brings back the answer or the problem, as it came. */
+  async post(path: string, body: object): Promise<{ ok: boolean; answer: unknown }> {
+    const response = await this.#send(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    return { ok: response.ok, answer: await response.json() }
+  }
+
+  #send(path: string, request: RequestInit): Promise<Response> {
+    return fetch(this.#url() + path, {
       ...request,
       headers: { ...request.headers, authorization: `Bearer ${this.#secretKey()}` },
       signal: AbortSignal.timeout(answerWithinMs),
     })
+  }
+
+  async #ask<T>(path: string, request: RequestInit): Promise<T> {
+    const response = await this.#send(path, request)
     // The API's own contract; a shop trusts the service it pays with.
     if (response.ok) return (await response.json()) as T
     throw new Failure('internal', 'The shop could not reach its payment service.', {

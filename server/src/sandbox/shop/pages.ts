@@ -156,7 +156,18 @@ const excerpt = (payment: PaymentIntent): object => ({
   settledAt: payment.settledAt,
 })
 
-const page = ({ title, head, body }: { title: string; head: Html; body: Html }): Html =>
+/** Every page of the shop and its lab: a head, a bar, what it is about, and a foot. */
+export const page = ({
+  title,
+  head,
+  body,
+  here = 'shop',
+}: {
+  title: string
+  head: Html
+  body: Html
+  here?: 'shop' | 'lab'
+}): Html =>
   html`<!doctype html>
 <html lang="en">
   <head>
@@ -176,7 +187,10 @@ const page = ({ title, head, body }: { title: string; head: Html; body: Html }):
         </svg>
         Tidewater
       </a>
-      <span class="note">Test money only</span>
+      <span class="bar-end">
+        <a class="bar-link" href="/lab" ${here === 'lab' ? html`aria-current="page"` : html``}>Lab</a>
+        <span class="note">Test money only</span>
+      </span>
     </header>
     ${body}
     <footer class="foot">

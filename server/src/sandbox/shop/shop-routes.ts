@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Clock } from '../../ports.ts'
+import { labRoutes } from '../lab/lab-routes.ts'
 import type { Html } from './html.ts'
 import { MerchantApi } from './merchant-api.ts'
 import { orderPage, shelfPage } from './pages.ts'
@@ -26,7 +27,7 @@ export const shopRoutes = (options: {
 }): ((app: FastifyInstance) => void) => {
   const { secretKey, clock, publicUrl } = options
   const sheet = [join(options.styles, 'tokens.css'), join(options.styles, 'base.css')]
-    .concat(join(import.meta.dirname, 'shop.css'))
+    .concat(join(import.meta.dirname, 'shop.css'), join(import.meta.dirname, '../lab/lab.css'))
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n')
   return (app) => {
@@ -66,6 +67,7 @@ export const shopRoutes = (options: {
         return send(reply, orderPage(payment))
       },
     )
+    labRoutes(app, { api, clock, origin })
   }
 }
 

@@ -1,0 +1,210 @@
+import type { EventData } from '@settlewire/core/event'
+import type { Stage } from '@settlewire/core/payment'
+import type { EventType, Status } from '@settlewire/core/status-model'
+import type { PaymentIntent, WireTransfer, WireType } from '@settlewire/core/wire'
+import { type Html, html } from '../shop/html.ts'
+import { providerModes } from './levers.ts'
+
+/** An event as the API lists it. */
+export interface LabEvent {
+  readonly id: string
+  readonly type: WireType
+  readonly createdAt: string
+  readonly data: EventData
+}
+
+/** A chain as `GET /v1/chains` shows it. */
+export interface LabChain {
+  readonly name: string
+  readonly visibility: PaymentIntent['visibility']
+  readonly head: number | null
+}
+
+/** A provider as `GET /v1/test/providers` shows it. */
+export interface LabProvider {
+  readonly name: string
+  readonly mode: string
+  readonly lagMs?: number
+}
+
+/** What the lab shows, as its server knows it from the API. */
+export interface LabState {
+  readonly payments: readonly PaymentIntent[]
+  readonly chosen: PaymentIntent | null
+  readonly events: readonly LabEvent[]
+  readonly chain: LabChain | null
+  readonly providers: readonly LabProvider[]
+}
+
+type Look = 'plain' | 'good' | 'look'
+
+const statusWords: Readonly<Record<Status, readonly [string, Look]>> = {
+  awaiting: ['Waiting', 'plain'],
+  pending_detected: ['Detected', 'plain'],
+  pending_expired: ['Lost from sight', 'look'],
+  confirming: ['Confirming', 'plain'],
+  succeeded: ['Paid', 'good'],
+  expired: ['Expired', 'look'],
+  cancelled: ['Cancelled', 'look'],
+  failed: ['Failed', 'look'],
+  investigation_required: ['Needs a look', 'look'],
+}
+
+const eventWords: Readonly<Record<EventType, string>> = {
+  created: 'Created',
+  pending: 'Payment detected',
+  replaced: 'Transaction replaced',
+  pending_expired: 'Lost from sight',
+  confirming: 'Confirming',
+  reorged: 'Taken back by a reorg',
+  succeeded: 'Paid',
+  finalized: 'Final',
+  updated: 'Updated',
+  expired: 'Expired',
+  cancelled: 'Cancelled',
+  failed: 'Failed',
+  investigation_required: 'Needs a look',
+  resolved: 'Resolved',
+}
+
+const stageWords: Readonly<Record<Stage, string>> = {
+  claimed: 'claimed by the payer',
+  mempool: 'pending',
+  preconfirmed: 'promised a block',
+  included: 'in a block',
+  safe: 'safe',
+  final: 'final',
+  reverted: 'reverted',
+  reorged: 'reorged out',
+  replaced: 'replaced',
+  dropped: 'dropped',
+  ignored: 'does not count',
+}
+
+const plain = (word: string): string => word.replaceAll('_', ' ')
+const shortHash = (hash: string): string => `${hash.slice(0, 8)}…${hash.slice(-4)}`
+const timeOf = (text: string): string => text.slice(11, 19)
+
+/** The parts of the page that change by themselves, by the name of their place. */
+export const partsOf = (
+  state: LabState,
+): Readonly<Record<'orders' | 'payment' | 'chain', Html>> => ({
+  orders: ordersPart(state),
+  payment: paymentPart(state),
+  chain: chainPart(state),
+})
+
+function ordersPart({ payments, chosen }: LabState): Html {
+  if (payments.length === 0) return html`<p class="lab-none">Nothing was asked for yet.</p>`
+  return html`<ul class="lab-orders">${payments.map(
+    (payment) =>
+      html`<li><a class="lab-order" data-key="${payment.id}" href="/lab?payment=${payment.id}" ${
+        payment.id === chosen?.id ? html`aria-current="true"` : html``
+      }>
+        <span class="lab-order-amount">${payment.amount} ${payment.currency}</span>
+        ${pill(payment.status)}
+        <span class="lab-order-name">${payment.reference ?? payment.id}</span>
+      </a></li>`,
+  )}</ul>`
+}
+
+function pill(status: Status): Html {
+  const [word, look] = statusWords[status]
+  return html`<span class="lab-pill lab-${look}">${word}</span>`
+}
+
+function paymentPart({ chosen, events }: LabState): Html {
+  if (chosen === null) {
+    return html`<p class="lab-none">Choose a request, or make one, to see it live.</p>`
+  }
+  const [word, look] = statusWords[chosen.status]
+  const { flags, reason, finality, visibility } = chosen
+  const chips = [
+    ...(reason === null ? [] : [plain(reason)]),
+    ...flags.map(plain),
+    ...(finality === 'none' ? [] : [`finality: ${finality}`]),
+    ...(visibility === 'ok' ? [] : [`chain ${visibility}`]),
+  ]
+  return html`<p class="lab-status lab-status-${look}">${word}</p>
+    <p class="lab-track lab-track-${look}" aria-hidden="true">${track(chosen.status)}</p>
+    <p class="lab-sum"><strong>${chosen.amountReceived}</strong> of ${chosen.amount} ${chosen.currency}
+      arrived${
+        Number(chosen.amountPending) > 0 ? html`, ${chosen.amountPending} pending` : html``
+      }</p>
+    ${chips.length > 0 ? html`<ul class="lab-chips" aria-label="Flags">${chips.map((chip) => html`<li>${chip}</li>`)}</ul>` : html``}
+    ${
+      chosen.transfers.length > 0
+        ? html`<h3 class="lab-small">Transfers</h3>
+          <ul class="lab-transfers">${chosen.transfers.map((one) => transferRow(one, chosen))}</ul>`
+        : html``
+    }
+    <h3 class="lab-small">What was told</h3>
+    <ol class="lab-events">${events.map(eventRow)}</ol>`
+}
+
+const steps: readonly Status[] = ['awaiting', 'pending_detected', 'confirming', 'succeeded']
+
+/** How far it has come on the way that payments usually go. */
+const track = (status: Status): readonly Html[] =>
+  steps.map((_, i) => (i <= steps.indexOf(status) ? html`<i class="lab-done"></i>` : html`<i></i>`))
+
+function transferRow(transfer: WireTransfer, { currency }: PaymentIntent): Html {
+  const { stage, confirmations, requiredConfirmations: required, ignored } = transfer
+  const counts = required !== null && ['included', 'safe', 'final'].includes(stage)
+  const said = counts ? `${Math.min(confirmations, required)} of ${required}` : ''
+  return html`<li class="lab-transfer" data-stage="${stage}">
+    <code>${transfer.txHash === null ? 'no single transaction' : shortHash(transfer.txHash)}</code>
+    <span class="lab-transfer-amount">${transfer.amount} ${currency}</span>
+    <span class="lab-transfer-stage">${stageWords[stage]}${
+      ignored ? html`: ${plain(ignored)}` : html``
+    }${said === '' ? html`` : html` · ${said}`}</span>
+    ${counts ? html`<span class="lab-meter" aria-hidden="true">${dots(confirmations, required)}</span>` : html``}
+  </li>`
+}
+
+const dotsMax = 12
+const dots = (done: number, all: number): readonly Html[] =>
+  Array.from({ length: Math.min(all, dotsMax) }, (_, i) =>
+    i < (done * Math.min(all, dotsMax)) / all ? html`<i class="lab-done"></i>` : html`<i></i>`,
+  )
+
+function eventRow({ type, createdAt, data }: LabEvent): Html {
+  // The API names events of payments alone.
+  const kind = type.slice('payment_intent.'.length) as EventType
+  const { confirmations, requiredConfirmations, reason, txHash, status } = data
+  const details = [
+    ...(kind === 'confirming' && requiredConfirmations !== null
+      ? [`${confirmations} of ${requiredConfirmations}`]
+      : []),
+    ...(reason === undefined ? [] : [plain(reason)]),
+    ...(txHash === null ? [] : [shortHash(txHash)]),
+  ]
+  return html`<li class="lab-event lab-event-${statusWords[status][1]}">
+    <time datetime="${createdAt}">${timeOf(createdAt)}</time>
+    <span><strong>${eventWords[kind]}</strong>${details.map((one) => html` · ${one}`)}</span>
+  </li>`
+}
+
+const sightWords: Readonly<Record<PaymentIntent['visibility'], readonly [string, Look]>> = {
+  ok: ['Seen well', 'good'],
+  degraded: ['Seen badly', 'look'],
+  blind: ['Blind', 'look'],
+}
+
+function chainPart({ chain, providers }: LabState): Html {
+  const [word, look] = sightWords[chain?.visibility ?? 'blind']
+  return html`<p class="lab-head"><span>Block <strong>${chain?.head ?? '–'}</strong></span>
+      <span class="lab-pill lab-${look}">${word}</span></p>
+    <ul class="lab-providers">${providers.map(providerRow)}</ul>`
+}
+
+function providerRow({ name, mode, lagMs }: LabProvider): Html {
+  return html`<li class="lab-provider" data-mode="${mode}">
+    <span class="lab-provider-name">${name}${lagMs === undefined ? html`` : html` <small>${lagMs / 1_000} s later</small>`}</span>
+    <span class="lab-modes" role="group" aria-label="${name}">${providerModes.map(
+      ({ mode: one, label }) =>
+        html`<button class="lab-mode" type="submit" name="lever" value="provider:${name}:${one}"
+          data-key="${name}:${one}" aria-pressed="${String(one === mode)}">${label}</button>`,
+    )}</span>
+  </li>`
+}
