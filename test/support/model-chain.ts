@@ -35,6 +35,9 @@ export class ModelChain {
   readonly mempool = new Map<string, ModelTransaction>()
   /** Blocks below this never change; null while the chain knows no finality. */
   finalizedDepth: number | null = 8
+  /** Providers that are up; and those that show each receipt with the step, left out: the first. */
+  witnesses = 1
+  sources: readonly string[] | null = null
   readonly #blockMs: number
   #canonical: ModelBlock[]
   #told: readonly BlockRef[]
@@ -136,9 +139,12 @@ export class ModelChain {
       pendingAgain: new Set([...this.mempool.keys()].filter((txHash) => watch.tracks(txHash))),
       applied: this.#withUsedSlots(
         watch,
-        applied.map((block) => seenThrough(watch, block)),
+        applied.map((block) => this.#withSources(seenThrough(watch, block))),
       ),
-      head: { view: this.#view + 1, head, safe: finalized, finalized },
+      head: {
+        ...{ view: this.#view + 1, head, safe: finalized, finalized },
+        ...(this.witnesses !== 1 && { witnesses: this.witnesses }),
+      },
     }
   }
 
@@ -154,6 +160,12 @@ export class ModelChain {
     ]
     this.#view++
     return step
+  }
+
+  #withSources(applied: AppliedBlock): AppliedBlock {
+    const { sources } = this
+    if (sources === null) return applied
+    return { ...applied, sources: new Map(applied.transfers.map((it) => [it.txHash, sources])) }
   }
 
   /** As a node's count of each sender's transactions tells it, as of the last block. */

@@ -1,3 +1,4 @@
+import { rescale } from '@settlewire/core/amount'
 import type { Observation, SeenTransfer } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 
@@ -33,6 +34,9 @@ export function leaveNoise(
 const nameOf = ({ chain, txHash }: { chain: string; txHash: string }): string =>
   `${chain} ${txHash}`
 
+/** On top of these a transfer must be this part of the amount: so it costs more than it can spoil. */
+const leastPart = 1_000n
+
 /** Whether it is money that was asked for, and not too little to tell from noise. */
 function counts(
   { terms }: Payment,
@@ -44,6 +48,7 @@ function counts(
       accept.chain === chain &&
       accept.token === transfer.token &&
       accept.address === transfer.to &&
-      transfer.amount >= (accept.dust ?? 1n),
+      transfer.amount >= (accept.dust ?? 1n) &&
+      rescale(transfer.amount, accept.decimals, terms.decimals) * leastPart >= terms.amount,
   )
 }

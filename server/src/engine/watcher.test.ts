@@ -97,6 +97,23 @@ describe('from the chain to the payment', () => {
     expect(flags).toContain('duplicate_payment')
   })
 
+  it('pitfall 15: counts what a balance says where no transaction can be named, and takes it back', async () => {
+    const coin = { currency: 'ETH', accept: ['ETH.local'], amount: '1' }
+    const { id, address } = await world.open(coin)
+    const pays = [{ to: address, amount: 10n ** 18n, token: null }]
+    const txHash = `balance:0x${'ab'.repeat(32)}`
+    await world.mine([{ txHash, pays }])
+    expect(await world.status(id)).toBe('confirming')
+    await world.crash()
+    world.local.fork(1, false)
+    await world.mine([], { blocks: 2 })
+    expect(await payment(id)).toMatchObject({ status: 'awaiting', received: 0n })
+    await world.mine([{ txHash: `balance:0x${'cd'.repeat(32)}`, pays }], { blocks: 20 })
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', received: 10n ** 18n })
+    const { payments } = await world.engine.payments.list(merchant, { txHash, limit: 10 })
+    expect(payments.map((found) => found.id)).toEqual([id])
+  })
+
   it('keeps the chains apart', async () => {
     const both = await world.open({ accept: ['USDC.local', 'USDC.other'] })
     const { id, address } = await world.open()

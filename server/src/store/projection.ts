@@ -4,7 +4,8 @@ import type { Opening } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment, Transaction } from '@settlewire/core/payment'
 import { evidenceFromJson, paymentFromJson } from '@settlewire/core/payment-json'
-import { canonicalInclusion } from '@settlewire/core/transfer'
+import { replacedIn } from '@settlewire/core/slot-group'
+import { canonicalInclusion } from '@settlewire/core/transaction'
 import type { Watched } from '../ports.ts'
 import { canonicalText, rememberedText } from './canonical-text.ts'
 
@@ -95,7 +96,9 @@ export interface TransactionRow {
 
 export function findableOf(payment: Payment): Findable {
   const dueAt = nextDeadline(payment)
-  const transactions = payment.facts.transactions.map((transaction) => rowOf(payment, transaction))
+  const known = payment.facts.transactions
+  const lost: Lost = known.length > 1 ? replacedIn(known) : none
+  const transactions = known.map((transaction) => rowOf(payment, transaction, lost))
   let transactionsText = ''
   for (const { txHash, blocks, number, paid, final } of transactions) {
     transactionsText += `${txHash} ${blocks.join()} ${number} ${paid} ${final},`
@@ -104,17 +107,27 @@ export function findableOf(payment: Payment): Findable {
   return { dueAt, standingText, transactions, transactionsText }
 }
 
+/** The transactions that lost their slot, and to which others. */
+type Lost = ReadonlyMap<Transaction, Transaction | null>
+const none: Lost = new Map()
+
 /**
- * Final: nothing is expected to change, because the chain itself has finalized the block, or, where
- * it has no such word, the payment is final by its policy. A final payment may have a second
- * transaction that is not: that one is looked at again with every step of the chain.
+ * Final: nothing is expected to change, because the chain itself has finalized the block that decides
+ * it, its own or that of the one it lost its slot to, or, where the chain has no such word, the
+ * payment is final by its policy. While the payment waits for more than depth, nothing of it is. A
+ * final payment may have a second transaction that is not: that one is looked at with every step.
  */
-function rowOf(payment: Payment, transaction: Transaction): TransactionRow {
+function rowOf(payment: Payment, transaction: Transaction, lost: Lost): TransactionRow {
   const { chain, txHash, inclusions } = transaction
   const inclusion = canonicalInclusion(transaction)
   const number = inclusion?.block?.number ?? null
+  const winner = lost.get(transaction) ?? null
+  const decidedAt = number ?? (winner && canonicalInclusion(winner)?.block?.number) ?? null
   const finalized = payment.facts.heads[chain]?.finalized ?? null
-  const isBuried = number !== null && finalized !== null && number <= finalized
+  const isBuried =
+    finalized === null
+      ? payment.finality === 'final' && decidedAt !== null
+      : decidedAt !== null && decidedAt <= finalized
   return {
     paymentId: payment.id,
     chain,
@@ -122,6 +135,6 @@ function rowOf(payment: Payment, transaction: Transaction): TransactionRow {
     blocks: Object.keys(inclusions),
     number,
     paid: inclusion?.outcome === 'paid',
-    final: finalized === null ? payment.finality === 'final' && number !== null : isBuried,
+    final: isBuried && payment.status !== 'confirming',
   }
 }

@@ -1,0 +1,117 @@
+import { Failure } from '@settlewire/core/errors'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EngineWorld, merchant, policy } from '../../../test/support/engine-world.ts'
+import type { ModelTransaction } from '../../../test/support/model-chain.ts'
+import { payer, usdc } from '../../../test/support/payments.ts'
+import type { Corroborated } from '../ports.ts'
+
+const full = 150_000_000n
+const rule = policy.chains.local
+if (rule === undefined) throw new Error('unreachable')
+
+let world: EngineWorld
+beforeEach(async () => {
+  const chains = { ...policy.chains, local: { ...rule, quorum: 2 } }
+  world = await EngineWorld.start({ policy: { version: 'test-2', chains } })
+  // Two providers are up: so there is something to wait for.
+  world.local.witnesses = 2
+})
+afterEach(() => world.close())
+
+const pay = (to: string): ModelTransaction => ({ txHash: '0x1', pays: [{ to, amount: full }] })
+const payment = (id: string) => world.engine.payments.get(merchant, id)
+const seenIn = (to: string, block = world.local.tip): Corroborated => ({
+  ...{ txHash: '0x1', block },
+  transfers: [{ txHash: '0x1', ordinal: 0, token: usdc, from: payer, to, amount: full }],
+})
+const corroborate = async (source: string, ...inclusions: Corroborated[]) => {
+  world.engine.watcher.corroborated('local', source, inclusions)
+  await world.settled()
+}
+const sources = async (id: string) =>
+  Object.values((await payment(id)).facts.transactions[0]?.inclusions ?? {}).flatMap(
+    (inclusion) => inclusion.sources,
+  )
+
+describe('the same receipt from a second provider', () => {
+  it('makes a payment succeed that was deep enough and waited for it', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    for (let i = 0; i < 30; i++) await world.mine()
+    expect(await world.status(id)).toBe('confirming')
+    await corroborate('rpc:two', seen)
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', flags: [] })
+    expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
+  })
+
+  it('makes one event, however often it is told, and none beyond the quorum', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const before = (await world.history(id)).length
+    for (const source of ['rpc:two', 'rpc:two', 'rpc:local', 'rpc:three']) {
+      await corroborate(source, seenIn(address))
+    }
+    expect(await world.history(id)).toHaveLength(before + 1)
+    expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
+  })
+
+  it('comes with the step without an event of its own', async () => {
+    const { id, address } = await world.open()
+    world.local.sources = ['rpc:local', 'rpc:two']
+    await world.mine([pay(address)])
+    expect(await world.history(id)).toEqual(['created:awaiting', 'confirming:confirming'])
+    expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
+  })
+
+  it('says nothing of a block that is not on record, or not any more', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const gone = seenIn(address)
+    world.local.fork(1, false)
+    await world.mine([], { blocks: 2 })
+    await corroborate('rpc:two', gone, seenIn(address))
+    expect(await payment(id)).toMatchObject({ status: 'awaiting', received: 0n })
+    expect(await sources(id)).toEqual(['rpc:local'])
+  })
+
+  it('is kept until its block is stored, and until the store is back', async () => {
+    const { id, address } = await world.open()
+    world.local.mine([pay(address)])
+    await corroborate('rpc:two', seenIn(address))
+    expect(await sources(id)).toEqual([])
+    // The first append is the step; the second one, of the second source, finds the store away.
+    let appends = 0
+    world.around = (method, call) =>
+      method === 'append' && ++appends === 2
+        ? Promise.reject(new Failure('store_unavailable'))
+        : call()
+    await world.follow()
+    await world.settled()
+    world.around = (_, call) => call()
+    expect([appends, await sources(id)]).toEqual([2, ['rpc:local']])
+    await world.mine()
+    await world.settled()
+    expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
+  })
+
+  it('is not waited for when no second provider is up: the payment says so', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    for (let i = 0; i < 30; i++) await world.mine()
+    expect(await world.status(id)).toBe('confirming')
+    world.local.witnesses = 1
+    await world.mine()
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', flags: ['single_source'] })
+  })
+
+  it('is waited for after a restart too, as deep as the block may be', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    for (let i = 0; i < 30; i++) await world.mine()
+    await world.crash()
+    world.local.witnesses = 1
+    await world.mine()
+    expect(await world.status(id)).toBe('succeeded')
+  })
+})

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { PaceMeter } from './pace.ts'
+
+const second = 1_000
+const headAt = (head: number, safe: number | null, finalized: number | null) => ({
+  ...{ view: head, head, safe, finalized },
+})
+
+/** A chain with a block every two seconds, whose finality moves by so many blocks every so many. */
+function run(
+  meter: PaceMeter,
+  blocks: { from: number; to: number; epoch: number; stands?: boolean },
+): void {
+  const { from, to, epoch, stands } = blocks
+  for (let head = from; head <= to; head++) {
+    const epochsOf = (block: number) => Math.floor(block / epoch) * epoch
+    const finalized = Math.max(1, epochsOf(stands ? from : head) - epoch)
+    meter.add(headAt(head, finalized, finalized), head * 2 * second)
+  }
+}
+
+describe('how fast a chain goes', () => {
+  it('is unknown before two blocks were seen', () => {
+    const meter = new PaceMeter()
+    const unknown = { blockMs: null, safeLagMs: null, finalizedLagMs: null, stalled: false }
+    expect(meter.pace).toEqual(unknown)
+    meter.add(headAt(1, null, null), 1)
+    expect(meter.pace).toEqual(unknown)
+  })
+
+  it('is what its headers say, also right after a start', () => {
+    const meter = new PaceMeter()
+    const block = (number: number) => ({ number, minedAt: number * 250 })
+    meter.seed([block(30), block(20), block(10)])
+    expect(meter.pace.blockMs).toBe(250)
+  })
+
+  it('measures how far behind the head its tags are', () => {
+    const meter = new PaceMeter()
+    run(meter, { from: 100, to: 600, epoch: 32 })
+    const { blockMs, finalizedLagMs, safeLagMs, stalled } = meter.pace
+    expect([blockMs, stalled, safeLagMs === finalizedLagMs]).toEqual([2_000, false, true])
+    // Between one epoch and two.
+    expect(finalizedLagMs).toBeGreaterThan(64 * second)
+    expect(finalizedLagMs).toBeLessThan(128 * second)
+  })
+
+  it('pitfall 19: says that finality stands still, and that it moves again', () => {
+    const meter = new PaceMeter()
+    run(meter, { from: 100, to: 600, epoch: 10 })
+    // Usually every 20 s; Polygon stood for ten minutes.
+    run(meter, { from: 601, to: 901, epoch: 10, stands: true })
+    expect(meter.pace.stalled).toBe(true)
+    run(meter, { from: 902, to: 910, epoch: 10 })
+    expect(meter.pace.stalled).toBe(false)
+  })
+
+  it('does not call a young chain stalled, nor one without finality', () => {
+    const meter = new PaceMeter()
+    for (let head = 1; head < 2_000; head++) meter.add(headAt(head, null, 0), head * 2 * second)
+    expect(meter.pace).toMatchObject({ stalled: false, safeLagMs: null })
+  })
+
+  it('forgets what a reorg took back', () => {
+    const meter = new PaceMeter()
+    meter.add(headAt(1, null, null), 2_000)
+    meter.add(headAt(2, null, null), 90_000)
+    meter.add(headAt(2, null, null), 4_000)
+    expect(meter.pace.blockMs).toBe(2_000)
+  })
+})
