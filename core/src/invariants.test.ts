@@ -1,73 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  blockAt,
-  bornAt,
-  clockAt,
-  headAt,
-  included,
-  inMempool,
-  observeAll,
-  opened,
-  policy,
-  reorged,
-  reverted,
-} from '../../test/support/payments.ts'
+import { observations } from '../../test/support/any-observation.ts'
+import { bornAt, clockAt, headAt, observeAll, opened, policy } from '../../test/support/payments.ts'
 import { fold } from './fold.ts'
-import type { Observation } from './observation.ts'
 import type { Payment } from './payment.ts'
 import { paymentFromJson, paymentToJson } from './payment-json.ts'
 import { isEdge } from './status-model.ts'
 import { isIncluded, transfersOf } from './transfer.ts'
 
-const full = 150_000_000n
-const hashes = ['0x1', '0x2', '0x3']
-const amounts = [full, 75_000_000n, 50_000_000n, full + 1n]
-
-/** Each hash moves one amount and is mined at one height, as on a chain: only forks and fates vary. */
-const amountOf = (hash: string, seed: number) => amounts[(seed + Number(hash)) % 4] ?? full
-const heightOf = (hash: string) => 10 + Number(hash)
-
-const observation = (seed: number): fc.Arbitrary<Observation> =>
-  fc
-    .record({
-      kind: fc.constantFrom(
-        'mempool',
-        'included',
-        'included',
-        'reorged',
-        'reverted',
-        'head',
-        'clock',
-      ),
-      hash: fc.constantFrom(...hashes),
-      fork: fc.constantFrom('a', 'b'),
-      view: fc.integer({ min: 1, max: 30 }),
-      inMempool: fc.boolean(),
-    })
-    .map(({ kind, hash, fork, view, inMempool: known }): Observation => {
-      const amount = amountOf(hash, seed)
-      // A hash is reverted in one fork only, and a block hash always says the same of it.
-      const block = blockAt(heightOf(hash), kind === 'reverted' ? 'c' : fork)
-      switch (kind) {
-        case 'mempool':
-          return inMempool(hash, amount, view)
-        case 'included':
-          return included(hash, amount, block, view * 2)
-        case 'reverted':
-          return reverted(hash, block, view * 2)
-        case 'reorged':
-          return reorged(hash, block, { view: view * 2 + 1, inMempool: known })
-        case 'head':
-          return headAt(10 + view, view, view > 15 ? view - 5 : null)
-        default:
-          return clockAt(bornAt + view * 100_000)
-      }
-    })
-
-const world = fc
-  .integer({ min: 0, max: 3 })
-  .chain((seed) => fc.array(observation(seed), { maxLength: 40 }))
+const world = observations()
+const peopled = observations({ withPeople: true })
 
 /** What a live follower always does next: read the head and the clock again. */
 const reread = [headAt(60, 99, 55), clockAt(bornAt + 4_000_000)]
@@ -118,7 +60,7 @@ describe('whatever happens in whatever order', () => {
 
   it('takes no edge outside the table and numbers its events without a gap', () => {
     fc.assert(
-      fc.property(world, (observations) => {
+      fc.property(peopled, (observations) => {
         const { events } = observeAll(opened(), [...observations, ...reread])
         events.forEach(({ type, data }, i) => {
           expect(data.sequence).toBe(i + 1)
@@ -134,7 +76,7 @@ describe('whatever happens in whatever order', () => {
 
   it('counts no transfer twice', () => {
     fc.assert(
-      fc.property(world, (observations) => {
+      fc.property(peopled, (observations) => {
         const { payment } = observeAll(opened(), observations)
         const counted = transfersOf(payment, policy).filter(({ stage }) => isIncluded(stage))
         const keys = counted.map(({ txHash, ordinal }) => `${txHash}/${ordinal}`)
@@ -147,7 +89,7 @@ describe('whatever happens in whatever order', () => {
 
   it('is the fold of its events, to the last field, also through JSON', () => {
     fc.assert(
-      fc.property(world, (observations) => {
+      fc.property(peopled, (observations) => {
         const { payment, events } = observeAll(opened(), [...observations, ...reread])
         expect(fold(events, () => policy)).toEqual(payment)
         expect(paymentFromJson(JSON.parse(JSON.stringify(paymentToJson(payment))))).toEqual(payment)

@@ -1,0 +1,118 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { observations } from '../../test/support/any-observation.ts'
+import { blockAt, headAt, policy, termsOf } from '../../test/support/payments.ts'
+import { merge, noFacts } from './facts.ts'
+import { judge } from './judge.ts'
+import type { Observation } from './observation.ts'
+import type { Facts } from './payment.ts'
+import { transfersOf } from './transfer.ts'
+
+const terms = termsOf()
+const all = (seen: readonly Observation[], facts: Facts = noFacts): Facts =>
+  seen.reduce((known, observation) => merge(known, observation, terms), facts)
+
+const shuffled = observations({ withPeople: true }).chain((straight) =>
+  fc.record({
+    straight: fc.constant(straight),
+    mixed: fc.shuffledSubarray([...straight, ...straight], { minLength: straight.length * 2 }),
+  }),
+)
+
+describe('merging facts of every kind', () => {
+  it('gives the same in any order and with any repetition', () => {
+    fc.assert(
+      fc.property(shuffled, ({ straight, mixed }) => {
+        expect(all(mixed)).toEqual(all(straight))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('answers the very same transactions when it adds nothing: what is known makes no event', () => {
+    fc.assert(
+      fc.property(observations({ withPeople: true }), (seen) => {
+        const facts = all(seen)
+        for (const observation of seen) {
+          expect(merge(facts, observation, terms).transactions).toBe(facts.transactions)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('counts at most one transaction of each slot, and none twice', () => {
+    fc.assert(
+      fc.property(observations({ withPeople: true }), (seen) => {
+        const facts = all(seen)
+        const live = transfersOf({ terms, facts }, policy).filter(
+          ({ stage }) => !['replaced', 'dropped', 'reorged', 'reverted', 'claimed'].includes(stage),
+        )
+        const slots = new Map(
+          facts.transactions.map(({ chain, txHash, slot }) => [
+            `${chain} ${txHash}`,
+            slot ? `${chain} ${slot.sender} ${slot.nonce}` : `${chain} ${txHash}`,
+          ]),
+        )
+        const bySlot = new Map<string, Set<string>>()
+        for (const { chain, txHash } of live) {
+          const slot = slots.get(`${chain} ${txHash}`) ?? ''
+          bySlot.set(slot, (bySlot.get(slot) ?? new Set()).add(txHash))
+        }
+        for (const hashes of bySlot.values()) expect(hashes.size).toBe(1)
+        const keys = live.map(({ chain, txHash, ordinal }) => `${chain} ${txHash} ${ordinal}`)
+        expect(new Set(keys).size).toBe(keys.length)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+})
+
+describe('two words on one head', () => {
+  it('leave the more careful one, whichever came first', () => {
+    const plain = { ...headAt(10, 5, 7), safe: 8 } as Observation // the spread of a union
+    const doubtful = { ...headAt(10, 5), witnesses: 3, disagree: true } as Observation
+    for (const seen of [
+      [plain, doubtful],
+      [doubtful, plain],
+    ]) {
+      expect(all(seen).heads.local).toEqual({
+        ...{ view: 5, head: 10, safe: 8, finalized: 7, witnesses: 3, disagree: true },
+      })
+    }
+  })
+
+  it('leave no trace where nobody counted, as in heads that were stored before', () => {
+    expect(all([{ ...headAt(10, 5), witnesses: 1, disagree: false } as Observation])).toEqual(
+      all([headAt(10, 5)]),
+    )
+  })
+})
+
+it('reads and judges facts that were stored before there were slots, claims, drops and decisions', () => {
+  const stored = {
+    transactions: [
+      {
+        ...{ chain: 'local', txHash: '0x1', hint: null, mempool: { view: 1, known: true } },
+        seenAt: 5,
+        inclusions: {
+          '0xa10': {
+            ...{ view: 2, canonical: true, outcome: 'paid', block: blockAt(10) },
+            transfers: [
+              {
+                ...{ txHash: '0x1', ordinal: 0, token: terms.accept[0]?.token ?? null },
+                ...{ from: '0xpayer', to: terms.accept[0]?.address ?? '', amount: terms.amount },
+              },
+            ],
+            sources: ['rpc:one'],
+          },
+        },
+      },
+    ],
+    heads: { local: { view: 4, head: 12, safe: null, finalized: null } },
+    ...{ clock: null, withdrawn: null },
+  } as const satisfies Facts
+  const judged = judge({ terms, facts: stored, toldSuccess: false }, policy)
+  expect([judged.status, judged.flags]).toEqual(['succeeded', []])
+  expect(merge(stored, headAt(12, 4), terms)).toEqual(stored)
+})
