@@ -1,0 +1,324 @@
+import { describe, expect, it } from 'vitest'
+import { FakeChain, tokenTx } from '../../../../test/support/evm/fake-chain.ts'
+import { fleetWorld } from '../../../../test/support/evm/fleet-world.ts'
+import { Refused, silence } from '../../../../test/support/fake-node.ts'
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe('failing over', () => {
+  const world = fleetWorld(2)
+
+  it('a provider that dies mid-stream costs no event, and the next head comes from the other', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.says(null)
+    const blockMs = 100
+    for (let block = 1; block <= 20; block++) {
+      if (block === 10) await world.a.close()
+      const nodes = block < 10 ? world.nodes : [world.b]
+      world.mine([tokenTx(world.token, to, BigInt(block))], nodes)
+      const before = Date.now()
+      await world.at(world.b)
+      expect(Date.now() - before).toBeLessThan(2 * blockMs)
+      await pause(10)
+    }
+    expect(world.ledger.transfers.map(({ amount }) => Number(amount))).toEqual(
+      Array.from({ length: 20 }, (_, at) => at + 1),
+    )
+    expect(world.ledger.lastHealth).toMatchObject({
+      visibility: 'degraded',
+      reason: 'provider_down',
+    })
+    expect(world.ledger.steps.at(-1)).toMatchObject({ source: 'rpc:b', head: { witnesses: 1 } })
+  })
+
+  it('a provider that dies in the middle of a read is left for the next one at once', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.says(null)
+    // Only a tells the head, so it is a that is read from first.
+    world.a.instead = (method) => {
+      if (method === 'eth_getLogs') world.a.drop()
+      return undefined
+    }
+    const block = world.mine([tokenTx(world.token, to, 7n)], [world.a])
+    world.b.chain.adopt([block])
+    world.b.announce(block)
+    await world.at(world.b)
+    expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([7n])
+  })
+
+  it('a provider that refuses to answer is left for the next one, and tried again later', async () => {
+    const to = world.watched()
+    world.follow({ limits: { stableAfterMs: 100 } })
+    await world.says(null)
+    world.a.instead = (method) =>
+      /Logs|Receipt/.test(method) ? new Refused(-32005, 'too many requests') : undefined
+    world.b.instead = world.a.instead
+    world.mine([tokenTx(world.token, to, 1n)])
+    await world.says('node_failing')
+    world.b.instead = () => undefined
+    for (let amount = 2n; amount <= 4n; amount++) {
+      world.mine([tokenTx(world.token, to, amount)])
+      await world.at(world.b)
+      expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
+    }
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n, 3n, 4n])
+    world.a.instead = () => undefined
+    await world.ledger.until('all is well', () => {
+      if (world.ledger.lastHealth?.reason === null) return true
+      world.mine()
+      return false
+    })
+  })
+
+  it('a provider that swallows everything holds nobody up for longer than patience lasts', async () => {
+    const to = world.watched()
+    world.follow({ limits: { patienceMs: 50, answerWithinMs: 5_000, pingEveryMs: 10_000 } })
+    await world.says(null)
+    world.a.instead = () => silence
+    const before = Date.now()
+    world.mine([tokenTx(world.token, to, 7n)])
+    await world.at(world.b)
+    expect(Date.now() - before).toBeLessThan(1_000)
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([7n])
+    expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
+  })
+
+  it('is blind only when no provider is left, and comes back with the first', async () => {
+    world.follow({ limits: { blindAfterMs: 100 } })
+    await world.says(null)
+    const port = Number(new URL(world.b.wsUrl).port)
+    expect(port).toBeGreaterThan(0)
+    await world.a.close()
+    await world.says('provider_down')
+    expect(world.ledger.lastHealth?.visibility).toBe('degraded')
+    world.b.instead = () => silence
+    world.b.drop()
+    await world.ledger.until('blind', () => world.ledger.lastHealth?.visibility === 'blind')
+    expect(world.ledger.lastHealth?.reason).toBe('socket_down')
+    world.b.instead = () => undefined
+    await world.says('provider_down')
+    expect(world.ledger.lastHealth?.visibility).toBe('degraded')
+    expect(world.score('b')?.reconnects).toBeGreaterThan(0)
+  })
+})
+
+describe('heads of several providers', () => {
+  const world = fleetWorld(3)
+
+  it('a provider that is behind is behind, not right', async () => {
+    world.follow()
+    await world.says(null)
+    const [, , c] = world.nodes
+    world.mineMany(6, [world.a, world.b])
+    await world.at(world.a)
+    await world.says('provider_behind')
+    // It shows an older head of the same chain: nothing is undone for it.
+    const old = world.a.chain.at(2)
+    if (c === undefined || old === undefined) throw new Error('there are three nodes')
+    c.chain.adopt([1, 2].flatMap((number) => world.a.chain.at(number) ?? []))
+    c.announce(old)
+    await pause(100)
+    world.mine([], [world.a, world.b])
+    await world.at(world.a)
+    expect(world.ledger.steps.flatMap(({ reverted }) => reverted)).toEqual([])
+    expect(world.ledger.steps.at(-1)?.head).toMatchObject({ witnesses: 2, disagree: false })
+    expect(world.score('c')).toMatchObject({ reason: 'provider_behind', head: 2, lagBlocks: 5 })
+    expect(world.score('a')).toMatchObject({ visibility: 'ok', lagBlocks: 0 })
+  })
+
+  it('a head that several tell is one step', async () => {
+    world.follow()
+    await world.says(null)
+    for (let block = 0; block < 5; block++) {
+      world.mine()
+      await world.at(world.a)
+    }
+    expect(world.ledger.steps).toHaveLength(5)
+    expect(world.ledger.steps.at(-1)?.head.witnesses).toBe(3)
+  })
+
+  it('follows the branch that more are on, and goes back with them', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.says(null)
+    world.mine()
+    await world.at(world.a)
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    // One alone, and faster, on a branch of its own.
+    world.mine([tokenTx(world.token, to, 1n)], [world.a, world.b])
+    c.chain.mine([tokenTx(world.token, to, 2n)])
+    c.mine()
+    await world.at(world.a)
+    await pause(100)
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n])
+    // Now b goes over to it.
+    world.b.chain.rewind(1)
+    world.b.chain.adopt([2, 3].flatMap((number) => c.chain.at(number) ?? []))
+    world.b.announce(world.b.chain.head)
+    await world.at(c)
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([2n])
+  })
+})
+
+describe('providers that disagree', () => {
+  const world = fleetWorld(2)
+  const chain = { toleratedDepth: 1 }
+
+  it('a fork at the head passes by itself and is not news', async () => {
+    world.follow({ chain })
+    await world.says(null)
+    world.mine()
+    await world.at(world.a)
+    world.mine([], [world.a])
+    world.mine([], [world.b])
+    await pause(150)
+    expect(world.ledger.told.map(({ reason }) => reason)).not.toContain('sources_disagree')
+    expect(world.score('a')?.disagreements).toBe(0)
+  })
+
+  it('deeper than is tolerated it is told, in health and in each step, until they agree again', async () => {
+    world.follow({ chain })
+    await world.says(null)
+    world.mine()
+    await world.at(world.a)
+    world.mineMany(3, [world.a])
+    world.mineMany(3, [world.b])
+    await world.says('sources_disagree')
+    expect(world.ledger.lastHealth?.visibility).toBe('degraded')
+    const { source = '' } = world.ledger.steps.at(-1) ?? {}
+    const [kept, left] = source === 'rpc:a' ? [world.a, world.b] : [world.b, world.a]
+    // With as many on either, the branch is kept that we are on.
+    world.mine([], [kept])
+    await world.at(kept)
+    expect(world.ledger.steps.at(-1)?.head).toMatchObject({ disagree: true, witnesses: 2 })
+    expect(world.ledger.steps.flatMap(({ reverted }) => reverted)).toEqual([])
+    expect(world.score('b')?.disagreements).toBe(1)
+    left.chain.rewind(3)
+    left.chain.adopt([2, 3, 4, 5].flatMap((number) => kept.chain.at(number) ?? []))
+    left.announce(left.chain.head)
+    await world.says(null)
+    world.mine()
+    await world.at(world.a)
+    expect(world.ledger.steps.at(-1)?.head.disagree).toBe(false)
+  })
+
+  it('the branch of one that dies is left for that of the one that lives', async () => {
+    world.follow({ chain })
+    await world.says(null)
+    world.mineMany(3, [world.a])
+    await world.at(world.a)
+    world.mineMany(5, [world.b])
+    await pause(100)
+    await world.at(world.a)
+    await world.a.close()
+    await world.at(world.b)
+    expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
+  })
+})
+
+describe('providers on another chain', () => {
+  const world = fleetWorld(2)
+
+  it('pitfall 17: one on another chain id or genesis is kept out while the other goes on', async () => {
+    const to = world.watched()
+    world.b.chainId = 5
+    world.follow()
+    await world.says('provider_quarantined')
+    world.b.chain.mine([tokenTx(world.token, to, 1n)])
+    world.mine([tokenTx(world.token, to, 2n)], [world.a])
+    await world.at(world.a)
+    expect(world.score('b')).toMatchObject({ visibility: 'blind', reason: 'chain_mismatch' })
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([2n])
+    world.b.chainId = 31337
+    const ours = world.a.chain
+    world.b.chain = new FakeChain('another genesis')
+    await pause(500)
+    expect(world.score('b')?.reason).toBe('chain_mismatch')
+    world.b.chain = ours.fork()
+    await world.says(null)
+  })
+
+  it('pitfall 17: with a configured genesis the first node to come does not define the chain', async () => {
+    const genesisHash = world.b.chain.genesis?.hash ?? ''
+    world.a.chain = new FakeChain('another genesis')
+    world.follow({ chain: { genesisHash } })
+    await world.at(world.b)
+    world.mine([], [world.b])
+    await world.at(world.b)
+    expect(world.ledger.stored?.genesisHash).toBe(genesisHash)
+    expect(world.score('a')?.reason).toBe('chain_mismatch')
+  })
+
+  it('one on another branch below what is final is kept out, and let in when it fits again', async () => {
+    world.a.finalized = 3
+    world.follow()
+    await world.says(null)
+    world.mineMany(2)
+    const branch = world.b.chain.fork()
+    world.mineMany(4, [world.a])
+    await world.at(world.a)
+    world.b.chain = branch
+    world.mineMany(8, [world.b])
+    await world.says('provider_quarantined')
+    expect(world.score('b')?.reason).toBe('reorg_below_finality')
+    world.mine([], [world.a])
+    await world.at(world.a)
+    expect(world.ledger.steps.at(-1)?.head).toMatchObject({ witnesses: 1, disagree: false })
+    expect(world.ledger.steps.flatMap(({ reverted }) => reverted)).toEqual([])
+    world.b.chain = world.a.chain.fork()
+    await world.says(null)
+  })
+
+  it('when all show another chain below what is final, it is stopped, blind, and nothing is lost', async () => {
+    const to = world.watched()
+    const follower = world.follow()
+    await world.says(null)
+    for (const node of world.nodes) node.finalized = 4
+    for (let amount = 1n; amount <= 6n; amount++) {
+      world.mine([tokenTx(world.token, to, amount)])
+      await world.at(world.a)
+    }
+    expect(world.ledger.stored?.head.finalized).toBe(4)
+    const steps = world.ledger.steps.length
+    const gone = world.a.chain.rewind(4)
+    world.b.chain.rewind(4)
+    world.mineMany(6)
+    await world.says('reorg_below_finality')
+    expect(follower.health().visibility).toBe('blind')
+    world.mine()
+    await pause(500)
+    expect(world.ledger.steps).toHaveLength(steps)
+    expect(world.ledger.transfers).toHaveLength(6)
+    // A restart does not make it forget what was final.
+    await follower.close()
+    world.follow()
+    await world.says('reorg_below_finality')
+    expect(world.ledger.steps).toHaveLength(steps)
+    for (const node of world.nodes) {
+      node.chain.rewind(7)
+      node.chain.adopt(gone)
+    }
+    world.mine([tokenTx(world.token, to, 7n)])
+    await world.at(world.a)
+    expect(world.ledger.transfers.map(({ amount }) => Number(amount))).toEqual([
+      1, 2, 3, 4, 5, 6, 7,
+    ])
+  })
+
+  it('a reorg down to what is final, and no deeper, is followed', async () => {
+    world.follow()
+    await world.says(null)
+    for (const node of world.nodes) node.finalized = 2
+    world.mineMany(6)
+    await world.at(world.a)
+    for (const node of world.nodes) node.chain.rewind(4)
+    world.mineMany(5)
+    await world.at(world.a)
+    expect(world.ledger.steps.at(-1)?.head).toMatchObject({ head: 7, finalized: 2 })
+    await world.says(null)
+  })
+})
