@@ -1,5 +1,5 @@
 /**
- * Prints docs/generated from code: the statuses, the errors, the settings. Run it after changing one
+ * Prints docs/generated from code: the statuses, the errors, the settings, the chains. Run it after changing one
  * of these; a test compares what is committed with what this prints.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,8 @@ import { errorCatalogue } from '../core/src/errors.ts'
 import { edges, flags, statuses, statusTable } from '../core/src/status-model.ts'
 import { flagWords, statusWords } from '../core/src/words.ts'
 import { settings } from '../server/src/config.ts'
+import type { Preset } from '../server/src/registry/preset.ts'
+import { presets } from '../server/src/registry/presets.ts'
 
 /** Where the pages are. */
 export const generatedUrl = new URL('../docs/generated/', import.meta.url)
@@ -17,6 +19,7 @@ export const pages: Readonly<Record<string, () => string>> = {
   'states.md': statesPage,
   'errors.md': errorsPage,
   'config.md': configPage,
+  'chains.md': chainsPage,
 }
 
 const note = '<!-- Printed from code by `npm run generate`. Do not edit. -->'
@@ -93,6 +96,85 @@ function configPage(): string {
     ),
   ])
 }
+
+function chainsPage(): string {
+  const rows: readonly PresetRow[] = Object.entries(presets)
+  return joinPage([
+    '# Presets',
+    'What each preset of the registry holds true of its chain, from `server/src/registry`. How it is used, ' +
+      'and what becomes of it when the chain contradicts it: [docs/chains.md](../chains.md).',
+    table(
+      [
+        'preset',
+        'chain',
+        'id',
+        'money',
+        'a block each',
+        'mempool',
+        'promises',
+        'tags',
+        'heads may differ by',
+      ],
+      rows.map(([name, preset]) => [
+        code(name),
+        preset.title,
+        String(preset.chainId),
+        `${preset.native.symbol}, ${preset.livemode ? 'real' : 'test'}`,
+        `${preset.blockMs / 1000} s`,
+        preset.publicMempool ? 'public' : 'none',
+        preset.preconfirmations === 'none' ? '' : code(preset.preconfirmations),
+        list(preset.tags),
+        `${preset.toleratedDepth} blocks`,
+      ]),
+    ),
+    '## When a payment counts as paid',
+    'So many blocks, the one of the transfer included, or a tag; by amount where it says to which. ' +
+      'Every preset asks for two providers where the money is real.',
+    paidTable(rows),
+    '## Tokens',
+    'Twins are bridged forms that are easily taken for the other: they are watched, and never count as it.',
+    table(
+      ['preset', 'symbol', 'contract', 'decimals', 'dust below', 'published at'],
+      rows.flatMap(([name, { tokens }]) =>
+        tokens.map(({ symbol, address, decimals, dust, source, twinOf }) => [
+          code(name),
+          twinOf === undefined ? symbol : `${symbol}, twin of ${twinOf}`,
+          code(address),
+          String(decimals),
+          dust,
+          source,
+        ]),
+      ),
+    ),
+    '## Identity',
+    'A provider that shows another id or another first block is not believed.',
+    table(
+      ['preset', 'hash of block 0', 'published at', 'explorer'],
+      rows.map(([name, { genesisHash, genesisSource, explorerTx }]) => [
+        ...[code(name), code(genesisHash), genesisSource, code(explorerTx)],
+      ]),
+    ),
+  ])
+}
+
+type PresetRow = readonly [string, Preset]
+
+const paidTable = (rows: readonly PresetRow[]): string =>
+  table(
+    ['preset', 'asset', 'paid', 'final'],
+    rows.flatMap(([name, { policy, tokens, native }]) =>
+      [...tokens, native]
+        .filter((asset) => !('twinOf' in asset))
+        .map(({ symbol }) => [
+          code(name),
+          symbol,
+          (policy.tiers[symbol] ?? [{ upTo: null, settled: policy.settled }])
+            .map(({ upTo, settled }) => `${upTo === null ? 'more' : `to ${upTo}`}: ${settled}`)
+            .join(', '),
+          String(policy.final),
+        ]),
+    ),
+  )
 
 const joinPage = (parts: readonly string[]): string => `${[note, ...parts].join('\n\n')}\n`
 

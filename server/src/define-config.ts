@@ -89,7 +89,7 @@ export interface CustomChain extends AnyChain {
   readonly tags?: readonly ('safe' | 'finalized')[]
   /** So many blocks may providers differ in at the head. Left out: 3. */
   readonly toleratedDepth?: number
-  /** Left out: there is none, and native coin that arrives through contracts shows in traces only. */
+  /** Left out: there is none, and the balances of open payments are asked for one by one. */
   readonly multicall3?: string
   readonly policy: PolicyInput & { readonly settled: Level; readonly final: Level }
 }

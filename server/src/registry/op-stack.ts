@@ -24,7 +24,7 @@ const shared = {
 } as const satisfies Partial<Preset>
 
 export const base: Preset = {
-  ...{ ...shared, preconfirmations: 'flashblocks' },
+  ...{ ...shared, preconfirmations: 'pending_logs' },
   ...{ title: 'Base', chainId: 8_453, livemode: true },
   genesisHash: '0xf712aa9241cc24369b143cf6dce85f0902a9731e70d66818a3a5845b296c73dd',
   genesisSource: 'https://github.com/ethereum-optimism/superchain-registry',
@@ -78,7 +78,7 @@ export const optimism: Preset = {
 }
 
 export const baseSepolia: Preset = {
-  ...{ ...shared, ...testnet, preconfirmations: 'flashblocks' },
+  ...{ ...shared, ...testnet, preconfirmations: 'pending_logs' },
   ...{ title: 'Base Sepolia', chainId: 84_532 },
   genesisHash: '0x0dcc9e089e30b90ddfc55be9a37dd15bc551aeee999d2e2b51414c54eaf934e4',
   genesisSource: 'https://github.com/ethereum-optimism/superchain-registry',

@@ -89,6 +89,6 @@ describe('the presets together', () => {
         .map(({ pending, preconfirmations }) => [pending, preconfirmations])
     expect(pendingOf('ethereum')).toEqual([['auto', 'none']])
     expect(pendingOf('arbitrum')).toEqual([['none', 'none']])
-    expect(pendingOf('base')).toEqual([['none', 'flashblocks']])
+    expect(pendingOf('base')).toEqual([['none', 'pending_logs']])
   })
 })

@@ -50,7 +50,7 @@ describe('a configuration', () => {
       native: { symbol: 'ETH', currency: 'ETH', accepted: true, dust: 5_000_000_000_000n },
       pendingTtlMs: 14_400_000,
       policy: { settled: 'safe', final: 'finalized', quorum: 2 },
-      providers: [{ name: 'one', url: secret, pending: 'none', preconfirmations: 'flashblocks' }],
+      providers: [{ name: 'one', url: secret, pending: 'none', preconfirmations: 'pending_logs' }],
     })
     expect(chain?.tokens).toContainEqual({
       ...{ symbol: 'USDbC', currency: 'USDBC', decimals: 6, accepted: false, twinOf: 'USDC' },
