@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { createMetrics } from './metrics.ts'
+import type { ProviderScore } from './ports.ts'
 
 const value = (text: string, series: string): string | undefined =>
   text
@@ -29,6 +30,40 @@ describe('the metrics', () => {
     const text = await metrics.text()
     expect(value(text, 'settlewire_chain_lag_seconds{chain="local"}')).toBe('60.5')
     expect(value(text, 'settlewire_chain_head{chain="local"}')).toBe('12')
+  })
+
+  it('say why a chain is not seen well, and when a person must look', async () => {
+    const metrics = createMetrics()
+    const seen = { chain: 'base', head: 7, headAt: null } as const
+    const told = async (series: string) => value(await metrics.text(), `settlewire_chain_${series}`)
+    metrics.chainSeen({ ...seen, visibility: 'degraded', reason: 'finality_stalled' })
+    expect(await told('visibility{chain="base"}')).toBe('1')
+    expect(await told('trouble{chain="base",reason="finality_stalled"}')).toBe('1')
+    expect(await told('halted{chain="base"}')).toBe('0')
+    metrics.chainSeen({ ...seen, visibility: 'blind', reason: 'reorg_below_finality' })
+    expect(await told('trouble{chain="base",reason="finality_stalled"}')).toBe('0')
+    expect(await told('halted{chain="base"}')).toBe('1')
+    metrics.chainSeen({ ...seen, visibility: 'ok', reason: null })
+    expect(await told('halted{chain="base"}')).toBe('0')
+    expect(await told('trouble{chain="base",reason="reorg_below_finality"}')).toBe('0')
+  })
+
+  it('keep the score of each provider, and count claims by what was known', async () => {
+    const metrics = createMetrics()
+    const score: ProviderScore = {
+      ...{ name: 'alpha', visibility: 'degraded', reason: 'behind', head: 4, lagBlocks: 2 },
+      ...{ lagMs: 350, logsAsked: 9, logsEmpty: 1, disagreements: 3, reconnects: 5, firstSeen: 8 },
+    }
+    const seen = { chain: 'base', head: 7, headAt: null, reason: null } as const
+    metrics.chainSeen({ ...seen, visibility: 'ok', providers: [score] })
+    metrics.claimed('not_found')
+    const text = await metrics.text()
+    const of = '{chain="base",provider="alpha"}'
+    const told = ['lag_seconds', 'lag_blocks', 'logs_empty', 'disagreements', 'reconnects'].map(
+      (name) => value(text, `settlewire_provider_${name}${of}`),
+    )
+    expect(told).toEqual(['0.35', '2', '1', '3', '5'])
+    expect(value(text, 'settlewire_claims_total{known="not_found"}')).toBe('1')
   })
 
   it('never make a series of an id', async () => {

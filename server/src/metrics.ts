@@ -47,6 +47,7 @@ export const silentMetrics: Metrics = {
   chainSeen: () => undefined,
   chainSocket: () => undefined,
   decided: () => undefined,
+  claimed: () => undefined,
 }
 
 type StreamPart = Pick<
@@ -114,7 +115,7 @@ function streamMetrics(registry: Registry): StreamPart {
   }
 }
 
-function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided'> {
+function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided' | 'claimed'> {
   const registers = [registry]
   const took = new Histogram({
     name: 'settlewire_append_seconds',
@@ -139,8 +140,15 @@ function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided
     labelNames: ['type'],
     registers,
   })
+  const claims = new Counter({
+    name: 'settlewire_claims_total',
+    help: 'Transactions that payers named, by what the nodes knew of them at once.',
+    labelNames: ['known'],
+    registers,
+  })
   const bounded = boundedLabel()
   return {
+    claimed: (known) => claims.labels(bounded(known)).inc(),
     appended: (count, payments, tookMs) => {
       took.observe(tookMs / 1000)
       events.inc(count)
@@ -206,8 +214,16 @@ const providerGauges: readonly (readonly [name: string, help: string, of: ScoreO
   ['first_seen', 'Pending transactions it showed first.', ({ firstSeen }) => firstSeen],
 ]
 
+/** Reasons that no time mends: the chain is not read on until a person has looked. */
+const halting: ReadonlySet<string> = new Set([
+  'chain_mismatch',
+  'reorg_below_finality',
+  'reorg_too_deep',
+])
+
 function sightMetrics(registry: Registry): Metrics['chainSeen'] {
   const registers = [registry]
+  const tellTrouble = troubleMetrics(registry)
   const sight = new Gauge({
     name: 'settlewire_chain_visibility',
     help: 'How well a chain is seen: 2 ok, 1 degraded, 0 blind.',
@@ -221,11 +237,40 @@ function sightMetrics(registry: Registry): Metrics['chainSeen'] {
       labelNames: ['chain', 'provider'],
     }),
   }))
-  return ({ chain, visibility, providers = [] }) => {
+  return ({ chain, visibility, reason, providers = [] }) => {
     sight.labels(chain).set(visibilityLevel[visibility])
+    tellTrouble(chain, reason)
     for (const provider of providers) {
       for (const { of, gauge } of gauges) gauge.labels(chain, provider.name).set(of(provider))
     }
+  }
+}
+
+/** What to be woken for: that a chain is halted, and why any is not seen well. */
+function troubleMetrics(registry: Registry): (chain: string, reason: string | null) => void {
+  const registers = [registry]
+  const halted = new Gauge({
+    name: 'settlewire_chain_halted',
+    help: '1 while a chain is not read on until a person has looked.',
+    labelNames: ['chain'],
+    registers,
+  })
+  const trouble = new Gauge({
+    name: 'settlewire_chain_trouble',
+    help: '1 for the reason why a chain is not seen well, 0 for those that have passed.',
+    labelNames: ['chain', 'reason'],
+    registers,
+  })
+  const bounded = boundedLabel()
+  const last = new Map<string, string>()
+  return (chain, reason) => {
+    halted.labels(chain).set(reason !== null && halting.has(reason) ? 1 : 0)
+    const before = last.get(chain)
+    if (before !== undefined) trouble.labels(chain, before).set(0)
+    last.delete(chain)
+    if (reason === null) return
+    last.set(chain, bounded(reason))
+    trouble.labels(chain, bounded(reason)).set(1)
   }
 }
 

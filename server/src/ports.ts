@@ -52,6 +52,8 @@ export interface Metrics {
   chainSeen(health: ChainHealth): void
   chainSocket(chain: string, what: 'connected' | 'lost' | 'silent' | 'reorged'): void
   decided(type: string): void
+  /** A payer named a transaction, and this is what the nodes knew of it. */
+  claimed(known: string): void
 }
 
 // ── history ────────────────────────────────────────────────────────────────────────────────────

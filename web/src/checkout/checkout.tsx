@@ -16,6 +16,7 @@ import { type Panel, screenOf, spokenOf } from './screen.ts'
 import { StatusCard } from './status-card.tsx'
 import { Steps } from './steps.tsx'
 import { TimeLeft } from './time-left.tsx'
+import { Transactions } from './transaction.tsx'
 import { words } from './words.ts'
 
 /** The page a payer looks at. */
@@ -99,6 +100,8 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
           {screen.panel === 'notice' ? (
             <NoticePanel shown={shown} screen={screen} say={say} />
           ) : null}
+          {/* What was seen before and is gone, or is only a part: where to look for it. */}
+          {screen.panel === 'pay' ? <Transactions shown={shown} say={say} /> : null}
           {screen.canClaim ? <ClaimForm payment={payment} client={live.client} say={say} /> : null}
         </section>
         <footer className="foot">

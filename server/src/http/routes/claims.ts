@@ -45,6 +45,7 @@ export function claimRoutes(app: App, context: HttpContext): void {
       allowance.take(paymentId)
       const scope = principal.kind === 'client' ? null : scopeOf(principal)
       const answer = await context.payments.claim(scope, { paymentId, ...request.body })
+      context.metrics.claimed(answer.known)
       return sendJson(reply, { ...answer, message: messageOf(answer) }, 202)
     },
   )
