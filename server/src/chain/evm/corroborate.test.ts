@@ -1,0 +1,260 @@
+import type { SeenTransfer } from '@settlewire/core/observation'
+import { describe, expect, it } from 'vitest'
+import {
+  fakeTx,
+  nativeTx,
+  newAddress,
+  tokenTx,
+  transferLog,
+} from '../../../../test/support/evm/fake-chain.ts'
+import { fleetWorld } from '../../../../test/support/evm/fleet-world.ts'
+import { Refused, silence } from '../../../../test/support/fake-node.ts'
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe('an inclusion that several providers show', () => {
+  const world = fleetWorld(3)
+  const limits = { corroborateWithinMs: 500 }
+
+  const sourcesOf = (txHash: string): readonly string[] =>
+    world.ledger.applied.flatMap((block) => block.sources?.get(txHash) ?? []).toSorted()
+  const later = (txHash: string): readonly string[] =>
+    world.ledger.corroborations
+      .filter((inclusion) => inclusion.txHash === txHash)
+      .map(({ source }) => source)
+      .toSorted()
+  const all = (txHash: string) => [...sourcesOf(txHash), ...later(txHash)].toSorted()
+  const byAll = ['rpc:a', 'rpc:b', 'rpc:c']
+
+  it('names all that showed the same receipt in time: tokens and the coin, the step its own first', async () => {
+    const to = world.watched()
+    world.ledger.watch.wantsNative = true
+    world.follow({ limits })
+    await world.says(null)
+    const token = tokenTx(world.token, to, 5n)
+    const coin = nativeTx(to, 6n)
+    world.mine([token, coin])
+    await world.at(world.a)
+    await world.ledger.until('all have shown both', () => all(coin.hash).length === 3)
+    expect(all(token.hash)).toEqual(byAll)
+    expect(all(coin.hash)).toEqual(byAll)
+    const [step] = world.ledger.steps
+    const sources = step?.applied.at(-1)?.sources
+    expect(sources?.get(token.hash)?.[0]).toBe(step?.source)
+    expect(sources?.size).toBe(2)
+  })
+
+  it('is told of by itself when a provider comes later, and once', async () => {
+    const to = world.watched()
+    world.follow({ limits: { corroborateWithinMs: 20 } })
+    await world.says(null)
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    const tx = tokenTx(world.token, to, 5n)
+    const block = world.mine([tx], [world.a, world.b])
+    await world.at(world.a)
+    await world.ledger.until('two show it', () => all(tx.hash).length === 2)
+    expect(all(tx.hash)).toEqual(['rpc:a', 'rpc:b'])
+    c.chain.adopt([block])
+    c.announce(block)
+    await world.ledger.until('the third shows it', () => all(tx.hash).length === 3)
+    const [told] = world.ledger.corroborations.filter(({ source }) => source === 'rpc:c')
+    const [transfer] = world.ledger.transfers
+    expect(told).toMatchObject({
+      txHash: tx.hash,
+      block: { hash: block.hash },
+      transfers: [transfer],
+    })
+    world.mineMany(3)
+    await world.at(world.a)
+    await pause(50)
+    expect(all(tx.hash)).toEqual(byAll)
+  })
+
+  it('does not wait longer than a short time for who is slow, and hears it all the same', async () => {
+    const to = world.watched()
+    world.follow({ limits: { corroborateWithinMs: 50 } })
+    await world.says(null)
+    const slow = (method: string) =>
+      method === 'eth_getTransactionReceipt' ? pause(300).then(() => undefined) : undefined
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    c.instead = slow
+    const tx = tokenTx(world.token, to, 5n)
+    const before = Date.now()
+    // The slow one is the last to tell, so it is not the one that is read from.
+    world.mine([tx], [world.a, world.b])
+    c.chain.adopt([world.a.chain.head])
+    c.announce(c.chain.head)
+    await world.at(world.a)
+    expect(Date.now() - before).toBeLessThan(250)
+    await world.ledger.until('it is heard', () => all(tx.hash).length === 3)
+  })
+
+  it.each([
+    ['is in another block', { blockHash: `0x${'9'.repeat(64)}` }],
+    ['failed', { status: '0x0' }],
+    ['moved nothing', { logs: [] }],
+  ])('does not count one who says that it %s', async (_what, lie) => {
+    const to = world.watched()
+    world.follow({ limits })
+    await world.says(null)
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    const tx = tokenTx(world.token, to, 5n)
+    const truth = { transactionHash: tx.hash, status: '0x1', logs: [] as unknown[] }
+    c.instead = (method) => {
+      const { hash: blockHash } = c.chain.head
+      return method === 'eth_getTransactionReceipt' ? { ...truth, blockHash, ...lie } : undefined
+    }
+    world.mine([tx], [world.a, world.b])
+    await world.at(world.a)
+    c.chain.adopt([world.a.chain.head])
+    c.announce(c.chain.head)
+    await world.ledger.until('it was asked', () => c.askedFor('eth_getTransactionReceipt') > 0)
+    await pause(100)
+    expect(all(tx.hash)).toEqual(['rpc:a', 'rpc:b'])
+  })
+
+  it('compares the log at its place: another amount, or recipient, is not the same', async () => {
+    const to = world.watched()
+    world.follow({ limits })
+    await world.says(null)
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    const first = transferLog(world.token, newAddress(), 1n)
+    const tx = fakeTx({ logs: [first, transferLog(world.token, to, 5n)] })
+    const block = world.mine([tx], [world.a, world.b])
+    await world.at(world.a)
+    // The same transaction in the same block, with another second log.
+    const other = { ...tx, logs: [first, { ...first, topics: [...first.topics] }] }
+    c.chain.adopt([{ ...block, transactions: [other] }])
+    c.announce(block)
+    await world.ledger.until('it was asked', () => c.askedFor('eth_getTransactionReceipt') > 0)
+    await pause(100)
+    expect(all(tx.hash)).toEqual(['rpc:a', 'rpc:b'])
+  })
+
+  it('is asked about again until the provider agrees, and no more once the block is undone', async () => {
+    const to = world.watched()
+    world.follow({ limits })
+    await world.says(null)
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    c.instead = (method) =>
+      method === 'eth_getTransactionReceipt' ? new Refused(-32000, 'not indexed yet') : undefined
+    const tx = tokenTx(world.token, to, 5n)
+    world.mine([tx], [world.a, world.b])
+    c.chain.adopt([world.a.chain.head])
+    await world.at(world.a)
+    world.mineMany(2)
+    await world.ledger.until(
+      'it was asked again',
+      () => c.askedFor('eth_getTransactionReceipt') > 1,
+    )
+    expect(later(tx.hash)).not.toContain('rpc:c')
+    for (const node of world.nodes) node.chain.rewind(3)
+    world.mineMany(4)
+    await world.at(world.a)
+    await pause(50)
+    const asked = c.askedFor('eth_getTransactionReceipt')
+    c.instead = () => undefined
+    world.mineMany(2)
+    await world.at(world.a)
+    await pause(400)
+    expect(c.askedFor('eth_getTransactionReceipt')).toBe(asked)
+    expect(later(tx.hash)).not.toContain('rpc:c')
+  })
+})
+
+describe('what all providers are asked', () => {
+  const world = fleetWorld(2)
+
+  it('nobody knows a transaction only when every configured provider has said so', async () => {
+    const follower = world.follow()
+    await world.says(null)
+    const { hash } = tokenTx(world.token, world.watched(), 1n)
+    expect(await follower.lookUp(hash)).toEqual({ kind: 'nobody' })
+    world.b.instead = (method) =>
+      method === 'eth_getTransactionReceipt' ? new Refused(-32000, 'busy') : undefined
+    expect(await follower.lookUp(hash)).toEqual({ kind: 'unsure' })
+    world.b.instead = () => silence
+    world.b.drop()
+    await world.says('provider_down')
+    expect(await follower.lookUp(hash)).toEqual({ kind: 'unsure' })
+  })
+
+  it('one who knows is enough, and a block is more than a pool', async () => {
+    const to = world.watched()
+    const follower = world.follow()
+    await world.says(null)
+    const tx = tokenTx(world.token, to, 1n)
+    world.b.pool.set(tx.hash, tx)
+    const pending = await follower.lookUp(tx.hash)
+    expect(pending).toMatchObject({
+      ...{ kind: 'pending', source: 'rpc:b' },
+      sighting: { txHash: tx.hash, transfer: { to, amount: 1n }, slot: { nonce: tx.nonce } },
+    })
+    const block = world.a.chain.mine([tx])
+    expect(await follower.lookUp(tx.hash)).toEqual({
+      ...{ kind: 'mined', source: 'rpc:a', blockNumber: block.number },
+    })
+    const stranger = tokenTx(world.token, newAddress(), 1n)
+    world.b.pool.set(stranger.hash, stranger)
+    world.a.instead = () => silence
+    world.a.drop()
+    await world.says('provider_down')
+    expect(await follower.lookUp(stranger.hash)).toMatchObject({ kind: 'pending', sighting: null })
+  })
+
+  it('a pending transaction is told of each that shows it, and counted for the first', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.says(null)
+    const tx = tokenTx(world.token, to, 1n)
+    world.b.broadcast(tx)
+    await world.ledger.until('it is seen', () => world.ledger.sightings.length === 1)
+    world.a.broadcast(tx)
+    await world.ledger.until('it is seen again', () => world.ledger.sightings.length === 2)
+    expect(world.ledger.sightings.map(({ source }) => source)).toEqual(['rpc:b', 'rpc:a'])
+    const [seen] = world.ledger.seen as readonly SeenTransfer[]
+    expect(seen).toMatchObject({ txHash: tx.hash, amount: 1n })
+    expect([world.score('a')?.firstSeen, world.score('b')?.firstSeen]).toEqual([0, 1])
+  })
+
+  it('pitfall 9: a nonce that something else has used up is told, unless the transaction used it itself', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.says(null)
+    const gone = tokenTx(world.token, to, 1n)
+    const mined = tokenTx(world.token, to, 2n)
+    const { tracked, slots } = world.ledger.watch
+    for (const tx of [gone, mined]) {
+      tracked.add(tx.hash)
+      slots.set(tx.hash, { txHash: tx.hash, sender: tx.from, nonce: tx.nonce })
+    }
+    world.mine()
+    await world.at(world.a)
+    expect(world.ledger.movedNothing).toEqual([])
+    for (const node of world.nodes) {
+      node.state.usedUp.set(gone.from, gone.nonce + 1)
+      node.state.usedUp.set(mined.from, mined.nonce + 1)
+    }
+    world.mine([mined])
+    await world.at(world.a)
+    expect(world.ledger.movedNothing).toEqual([{ txHash: gone.hash, reason: 'replaced' }])
+    expect(world.ledger.transfers.map(({ txHash }) => txHash)).toEqual([mined.hash])
+  })
+
+  it('counts the empty answers about logs that turned out to be wrong', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.says(null)
+    let lies = 1
+    world.a.instead = (method) => (method === 'eth_getLogs' && lies-- > 0 ? [] : undefined)
+    world.mine([tokenTx(world.token, to, 1n)], [world.a])
+    await world.at(world.a)
+    expect(world.score('a')).toMatchObject({ logsAsked: 1, logsEmpty: 1 })
+    expect(world.ledger.transfers).toHaveLength(1)
+  })
+})
