@@ -67,6 +67,22 @@ describe('the configuration file', () => {
     expect(() => findConfigFile(directory, { path: '/nowhere.ts' })).toThrow('/nowhere.ts')
   })
 
+  it('has an example that holds, with every secret out of the environment', async () => {
+    const asked = new Set<string>()
+    const read = await loadConfigFile(join(root, 'settlewire.config.example.ts'), (name) => {
+      asked.add(name)
+      return name.endsWith('_KEY') ? 'key' : `wss://node.example/${name}`
+    })
+    expect(read.map(({ name, providers }) => [name, providers.length])).toEqual([
+      ...[
+        ['base', 2],
+        ['ethereum', 2],
+      ],
+      ['harbour', 1],
+    ])
+    expect([...asked].sort()).toEqual(['ALCHEMY_KEY', 'BASE_NODE_URL', 'ETHEREUM_NODE_URL'])
+  })
+
   it('says how to name the types from outside of the project', async () => {
     const path = file(
       'outside.config.mjs',
