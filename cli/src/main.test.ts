@@ -144,6 +144,57 @@ describe('settlewire', () => {
     expect((await watching.ended()).code).toBe(exitCodes.unpaid)
   })
 
+  it('names the transaction that pays, and says what is known of it', async () => {
+    const payment = await world.create()
+    const txHash = `0x${'c1'.repeat(32)}`
+    const claimed = await run('claim', payment.id, txHash)
+    expect(claimed.code).toBe(exitCodes.done)
+    expect(claimed.out).toMatch(/^No node knows this transaction yet\./)
+    const got = await run('get', payment.id)
+    expect(got.out).toContain(`transfer   0.00 ? claimed ${txHash}`)
+    const json = await run('claim', payment.id, txHash, '--chain', 'local', '--json')
+    expect(JSON.parse(json.out)).toMatchObject({ txHash, known: 'not_found' })
+    const bad = await run('claim', payment.id, '0x12')
+    expect(bad.code).toBe(exitCodes.refused)
+    expect(bad.err).toContain('Must be a transaction hash.')
+  })
+
+  it('decides what no rule can, and shows who decided', async () => {
+    const payment = await world.create()
+    await world.pay(payment, 149_000_000n)
+    const resolved = await run('resolve', payment.id, 'accept', '--reason', 'close enough')
+    expect(resolved.code).toBe(exitCodes.done)
+    expect(resolved.out).toMatch(/resolved {3}accept \(close enough\) by key_\w+ 2/)
+    const nothing = await run('resolve', (await world.create()).id, 'accept', '--reason', 'x')
+    expect(nothing.code).toBe(exitCodes.refused)
+    expect(nothing.err).toMatch(/^nothing_to_resolve: /)
+  })
+
+  it('says what a payment waits for, in sentences', async () => {
+    const payment = await world.create()
+    await world.pay(payment)
+    const { code, out } = await run('policy', payment.id)
+    expect(code).toBe(exitCodes.done)
+    expect(out).toContain('1 of 3 blocks')
+    const json = await run('policy', payment.id, '--json')
+    expect(JSON.parse(json.out)).toMatchObject({ object: 'policy_explanation' })
+  })
+
+  it('shows the chains with their rules, and how well they are seen', async () => {
+    const { watcher } = world.engine.engine
+    const told = { chain: 'other', head: 4, headAt: null } as const
+    watcher.health({ ...told, visibility: 'blind', reason: 'socket_down' })
+    const { code, out } = await run('chains')
+    expect(code).toBe(exitCodes.done)
+    expect(out).toContain('Local test chain (local, 31337)')
+    expect(out).toContain('  assets    USDC.local ETH.local')
+    expect(out).toContain('  seen      blind, socket_down')
+    expect(out).toContain('  policy    A transfer counts as paid with 3 blocks')
+    watcher.health({ ...told, visibility: 'ok', reason: null })
+    const json = await run('chains', '--json')
+    expect(lines(json.out).map((line) => JSON.parse(line).name)).toEqual(['local', 'other'])
+  })
+
   it('stops following at Ctrl-C', async () => {
     const { id } = await world.create()
     const watching = new Run(['watch', id, '--sandbox', sandbox])
@@ -198,6 +249,10 @@ describe('settlewire, when it can not do it,', () => {
     [['get', 'pi_1', 'pi_2'], 'What is pi_2?'],
     [['get', 'pi_1', '--amount', '1'], 'get does not take --amount.'],
     [['create', '--currency', 'USDC'], '--amount is missing.'],
+    [['claim', 'pi_1'], 'Which hash? settlewire claim <id> <hash>'],
+    [['resolve', 'pi_1', 'steal', '--reason', 'x'], 'There is no action steal.'],
+    [['resolve', 'pi_1', 'accept'], '--reason is missing.'],
+    [['chains', 'base'], 'What is base?'],
     [['list', '--limit', 'many'], '--limit takes a whole number'],
     [['list', '--status', 'done'], 'There is no status done.'],
     [['create', '--amount', '1', '--currency', 'USDC', '--metadata', 'x'], 'takes key=value'],
@@ -211,7 +266,15 @@ describe('settlewire, when it can not do it,', () => {
   it('prints its help, to those who ask for it and to those who say nothing', async () => {
     const asked = await new Run(['--help']).ended()
     expect(asked.code).toBe(exitCodes.done)
-    for (const word of ['create', 'watch', '--sandbox', 'SETTLEWIRE_KEY', '6 unpaid']) {
+    for (const word of [
+      'create',
+      'watch',
+      'claim <id> <hash>',
+      'chains',
+      '--sandbox',
+      'SETTLEWIRE_KEY',
+      '6 unpaid',
+    ]) {
       expect(asked.out).toContain(word)
     }
     const silent = await new Run([]).ended()

@@ -1,0 +1,67 @@
+import type { ChainInfo } from '@settlewire/client/answers'
+import { describe, expect, it } from 'vitest'
+import { eventOf, fixtures } from '../../test/support/checkout-fixtures.ts'
+import { showEvent, showPayment } from './show.ts'
+import { showChain } from './show-chain.ts'
+
+describe('what is shown of a payment', () => {
+  it('has a line for each transaction, with its depth only once it is in a block', () => {
+    const [one] = fixtures.confirming.transfers
+    if (one === undefined) throw new Error('the fixture has a transfer')
+    const inBlock = { ...one, blockNumber: 7 }
+    const transfers = [inBlock, { ...one, stage: 'replaced' as const, blockNumber: null }]
+    const lines = showPayment({ ...fixtures.confirming, transfers }).filter((line) =>
+      line.startsWith('transfer'),
+    )
+    expect(lines[0]).toContain('included 1/3 0x')
+    expect(lines[1]).toContain('replaced 0x')
+  })
+
+  it('names both transactions of a replacement', () => {
+    const { id, data } = eventOf(fixtures.pending_detected)
+    const replaced = { ...data, reason: 'replaced_still_pays', replacedTxHash: '0xold' }
+    const line = showEvent({ id, type: 'payment_intent.replaced', data: replaced })
+    expect(line).toMatch(/replaced .* 0x4e3a\w+ {2}instead of 0xold {2}replaced_still_pays/)
+  })
+})
+
+const chain: ChainInfo = {
+  ...{ name: 'base', chainId: 8453, publicMempool: false, explorer: null, visibility: 'degraded' },
+  ...{ reason: 'finality_stalled', head: 900, headAt: '2026-01-01T00:00:00.000Z', lagMs: 2_100 },
+  assets: [],
+  disabled: [
+    {
+      ...{ name: 'USDC.base', symbol: 'USDC', currency: 'USDC', token: '0x1', decimals: 6 },
+      reason: 'Its contract says 18 decimals.',
+    },
+  ],
+  native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted: false },
+  policy: {
+    ...{ version: 'cfg-1', settled: 'safe', final: 'finalized', quorum: 2, tiers: {} },
+    sentences: ['2 providers must have shown it.'],
+  },
+  pace: { blockMs: 2_000, measured: false },
+  finality: { safe: 880, finalized: null, stalled: true },
+  providers: [
+    {
+      ...{ name: 'alpha', visibility: 'degraded', reason: 'behind', head: 890, lagBlocks: 10 },
+      ...{ lagMs: 4, logsAsked: 9, logsEmpty: 1, disagreements: 0, reconnects: 2, firstSeen: 3 },
+    },
+  ],
+}
+
+describe('what is shown of a chain', () => {
+  it('says what is wrong with it, with its assets and with each provider', () => {
+    expect(showChain(chain)).toEqual([
+      'Base (base, 8453)',
+      '  seen      degraded, finality_stalled, block 900, 2.1 s old',
+      '  pace      a block each 2.0 s (not measured yet)',
+      '  finality  safe 880, finalized -: it stands still, payments that wait for it are held',
+      '  assets    none',
+      '  disabled  USDC.base: Its contract says 18 decimals.',
+      '  policy    2 providers must have shown it.',
+      '  provider  alpha degraded (behind), block 890, 10 blocks behind, ' +
+        '1 of 9 log answers wrongly empty, 2 reconnects',
+    ])
+  })
+})
