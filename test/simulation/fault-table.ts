@@ -4,12 +4,84 @@ import type { PlantedFault } from './planted-faults.ts'
 export const faultTable: readonly PlantedFault[] = [
   {
     name: 'count-by-hash',
-    breaks: 'Two movements in one transaction are two: the ordinal is part of their identity.',
+    breaks: 'Two movements in one transaction are two: the ordinal is part of what names them.',
     edits: [
       {
+        file: 'server/src/chain/evm/verdict.ts',
+        find: 'moves.set(logIndex, move)',
+        replace: 'moves.set(Number(move.txHash.slice(0, 12)), move)',
+      },
+      {
         file: 'core/src/facts.ts',
-        find: '    const key = String(transfer.ordinal)\n',
-        replace: '    const key = transfer.txHash\n',
+        find: 'const key = String(transfer.ordinal)',
+        replace: 'const key = transfer.txHash',
+      },
+    ],
+  },
+  {
+    name: 'trust-removed',
+    breaks:
+      'Blocks say what was undone, by their parents; what a log says of itself decides nothing.',
+    edits: [
+      {
+        file: 'server/src/chain/evm/logs.ts',
+        find: '  const { address, topics, data } = log\n',
+        replace:
+          '  const { address, topics, data } = log\n  if (log.removed === true) return null\n',
+      },
+    ],
+  },
+  {
+    name: 'cursor-early',
+    breaks: 'The cursor moves in the transaction that stores the effects of the blocks it passes.',
+    edits: [
+      {
+        file: 'server/src/engine/watcher.ts',
+        find: '    const stored = writer.submit({\n      ids: plan.paymentIds,\n',
+        replace: `    const cursor = {
+      ...{ chain, fromView: step.head.view - 1, head: step.head, reverted },
+      applied: step.applied.map((applied) => applied.block),
+    }
+    await writer.submit({ ids: [], decide: () => ({ decisions: [], cursor, answer: null }) })
+    const stored = writer.submit({
+      ids: plan.paymentIds,
+`,
+      },
+      {
+        file: 'server/src/engine/watcher.ts',
+        find: `        cursor: {
+          ...{ chain, fromView: step.head.view - 1, head: step.head, reverted },
+          applied: step.applied.map((applied) => applied.block),
+        },
+`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'skip-parent-check',
+    breaks: 'Blocks are joined by the hash of their parent, never by their number.',
+    edits: [
+      {
+        file: 'server/src/chain/evm/branch.ts',
+        find: '(stored) => stored.hash === first.parentHash',
+        replace: '(stored) => stored.number === first.number - 1',
+      },
+      {
+        file: 'server/src/chain/evm/branch.ts',
+        find: '(block.parentHash === parent.hash && block.number === parent.number + 1)',
+        replace: 'block.number === parent.number + 1',
+      },
+    ],
+  },
+  {
+    name: 'expire-blind',
+    breaks: 'Nothing expires before every chain that it accepts was read past its deadline.',
+    edits: [
+      {
+        file: 'core/src/judge.ts',
+        find: ' && clock.at > deadline && clock.scannedThrough > deadline',
+        replace: ' && clock.at > deadline',
       },
     ],
   },

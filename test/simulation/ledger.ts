@@ -100,25 +100,32 @@ export class Ledger implements Witness {
     }
   }
 
+  #move(move: CursorMove): void {
+    const { chain, reverted } = move
+    const wrong = this.#follow(move)
+    if (wrong !== null) this.note(`${chain}: ${wrong}`)
+    const at = this.cursors.get(chain)
+    this.#say(
+      `  ${chain} is read to ${at?.number} ${at?.hash.slice(2, 6)}, ${reverted.length} undone`,
+    )
+  }
+
   /** The cursor stays on one true branch: what it leaves, and what it joins, hangs together. */
-  #move({ chain, applied, reverted }: CursorMove): void {
+  #follow({ chain, applied, reverted }: CursorMove): string | null {
     const model = this.#chains.get(chain)
     let at = this.cursors.get(chain) ?? model?.byHash(applied[0]?.parentHash ?? '') ?? null
     for (const hash of reverted) {
-      if (at?.hash !== hash) return this.note(`${chain}: reverted ${hash}, which is not its end`)
+      if (at?.hash !== hash) return `reverted ${hash}, which is not its end`
       at = at.parent
     }
     for (const ref of applied) {
       const block = model?.byHash(ref.hash) ?? null
-      if (block === null) return this.note(`${chain}: applied a block that never was`)
-      if (block.parent !== at) return this.note(`${chain}: applied ${block.number} on a stranger`)
+      if (block === null) return 'applied a block that never was'
+      if (block.parent !== at) return `applied ${block.number} on a stranger`
       at = block
     }
-    if (at === null) return
-    this.cursors.set(chain, at)
-    this.#say(
-      `  ${chain} is read to ${at.number} ${at.hash.slice(2, 6)}, ${reverted.length} undone`,
-    )
+    if (at !== null) this.cursors.set(chain, at)
+    return null
   }
 
   /** What was received is what the blocks say that were read, no more and no less, at every moment. */

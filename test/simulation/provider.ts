@@ -87,6 +87,8 @@ export class Provider {
     if (tx.isPrivate || this.#parts.chance.is(0.1)) return
     this.#parts.timeline.after(this.#parts.chance.between(...this.mood.lagMs), () => {
       this.#pool.set(tx.hash, tx)
+      // No node announces what its own chain holds, or has no place for, any more.
+      if (this.#parts.chain.isUsed(slotOf(tx), this.#head)) return
       this.#notify('whole', transactionJson(tx, null))
       this.#notify('hashes', tx.hash)
     })

@@ -33,6 +33,7 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
   const hasNative = chance.is(0.25)
   const finalDepth = chance.between(5, 9)
   const hasTags = chance.is(0.8)
+  const pendingTtlMs = chance.pick([20_000, 60_000, 120_000])
   const chains = Array.from(
     { length: chance.is(0.15) ? 2 : 1 },
     (_, i): ChainRules => ({
@@ -56,11 +57,11 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
     assets: chains.flatMap(({ name, chainId }): Asset[] => [
       {
         ...{ symbol: 'USDC', currency: 'USDC', chain: name, chainId, token: coins.accepted },
-        ...{ decimals: 6, livemode: false },
+        ...{ decimals: 6, livemode: false, pendingTtlMs, dust: 10_000n },
       },
       {
         ...{ symbol: 'ETH', currency: 'ETH', chain: name, chainId, token: null },
-        ...{ decimals: 18, livemode: false },
+        ...{ decimals: 18, livemode: false, pendingTtlMs },
       },
     ]),
     ...{ coins, hasNative, deeds: chance.between(15, 40) },

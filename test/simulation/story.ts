@@ -30,11 +30,17 @@ export class Story {
   /** The wild part. What breaks a rule is in the ledger. */
   async tell(): Promise<void> {
     const { rules } = this.#world
+    const { chains, providersPerChain, policy } = rules
+    const [rule] = Object.values(policy.chains)
+    this.#world.say(
+      `${chains.length} chains, ${providersPerChain} providers, ${JSON.stringify(rule)}`,
+    )
     this.#world.begin()
     for (const chain of this.#world.models.values()) this.#keepMining(chain)
     for (const provider of this.#world.providers()) this.#keepChanging(provider)
     this.#keepWeather()
     await this.#pass(3_000)
+    for (let i = 0; i < 2; i++) this.#create(null)
     for (let i = 0; i < rules.deeds && !this.#world.isBroken; i++) {
       const deed = this.#chance.weighted(deedWeights)
       const said = this.#deeds[deed]()
