@@ -1,0 +1,229 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
+import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+
+/** The lab in a real browser, with the whole product and a real chain behind it. */
+let browser: Browser
+let database: TestDatabase
+let server: ServerProcess
+let axe: string
+const home = temporaryHome()
+
+beforeAll(async () => {
+  database = await testDatabase()
+  // Blocks come when a test says so.
+  const env = { DATABASE_URL: database.url, SANDBOX_BLOCK_SECONDS: '60' }
+  server = await startServer({ home: home.path, env })
+  browser = await launchBrowser()
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+})
+
+afterAll(async () => {
+  await browser.close()
+  await server.stop()
+  await database.close()
+  home.remove()
+})
+
+const wide = { viewport: { width: 1280, height: 860 }, colorScheme: 'light' } as const
+const narrow = { viewport: { width: 360, height: 740 }, colorScheme: 'dark' } as const
+
+/** What the browser complained about: errors, refused loads, violated policies. */
+const complaints = new WeakMap<Page, string[]>()
+
+async function open(look: BrowserContextOptions = wide, path = '/lab'): Promise<Page> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...look })
+  const page = await context.newPage()
+  const heard: string[] = []
+  complaints.set(page, heard)
+  page.on('console', (message) => {
+    if (message.type() === 'error') heard.push(message.text())
+  })
+  page.on('pageerror', (error) => heard.push(error.message))
+  await page.goto(server.url + path)
+  return page
+}
+
+const close = (page: Page): Promise<void> => page.context().close()
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+const stands = (page: Page, status: string) =>
+  page.locator('.lab-status', { hasText: status }).waitFor({ timeout: 20_000 })
+const outcome = (page: Page, words: string | RegExp) =>
+  page.locator('[data-outcome]', { hasText: words }).waitFor()
+async function request(page: Page, offer = '25 USDC'): Promise<void> {
+  await page.getByRole('button', { name: `New request of ${offer}` }).click()
+  await page.waitForURL(/\?payment=pi_/)
+  await page.locator('[data-line=live]').waitFor()
+}
+
+/** The rules of WCAG 2 A and AA and good practice, as axe knows them. */
+async function accessibilityFaults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> }
+    } // put there by the line above
+    const { violations } = await axe.run()
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join()}`)
+  })
+}
+
+async function isFit(page: Page): Promise<void> {
+  expect(await accessibilityFaults(page)).toEqual([])
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - window.innerWidth,
+  )
+  expect(overflow).toBeLessThanOrEqual(0)
+  expect(complaints.get(page)).toEqual([])
+}
+
+describe.each([
+  ['wide and light', wide],
+  ['360 px and dark', narrow],
+] as const)('the lab, %s,', (_, look) => {
+  it('is accessible, fits, and keeps to its policy, with and without a request', async () => {
+    const page = await open(look)
+    await isFit(page)
+    await request(page)
+    await button(page, 'Pay, held').click()
+    await stands(page, 'Detected')
+    await button(page, 'Speed up').click()
+    await page.getByText('replaced seen', { exact: true }).waitFor()
+    await button(page, 'Wrong token').click()
+    await outcome(page, 'USDC.e')
+    await button(page, 'Mine 1 block').click()
+    await stands(page, 'Confirming')
+    await page.getByText('wrong token', { exact: true }).waitFor()
+    await isFit(page)
+    await close(page)
+  })
+})
+
+describe('a tester in the lab', () => {
+  it('sees a payment go its way without a reload', async () => {
+    const page = await open()
+    await request(page, '6 USDC')
+    const loaded = await page.evaluate(() => performance.timeOrigin)
+    await button(page, 'Pay').click()
+    await outcome(page, 'Sent 6.00 USDC as 0x')
+    await stands(page, 'Detected')
+    await button(page, 'Mine 5').click()
+    await stands(page, 'Paid')
+    await page.locator('[data-line=ended]').waitFor()
+    expect(await page.evaluate(() => performance.timeOrigin)).toBe(loaded)
+    await close(page)
+  })
+
+  it('is told why a lever does nothing', async () => {
+    const page = await open()
+    await request(page)
+    await button(page, 'Speed up').click()
+    await outcome(page, 'No transaction to this payment waits to be mined.')
+    expect(await page.locator('.lab-outcome-bad').count()).toBe(1)
+    await close(page)
+  })
+
+  it('takes a payment back by a reorg, or has it come again', async () => {
+    const page = await open()
+    await request(page)
+    await button(page, 'Pay').click()
+    await stands(page, 'Detected')
+    await button(page, 'Mine 1 block').click()
+    await stands(page, 'Confirming')
+    await button(page, 'Reorg 1 block').click()
+    await stands(page, 'Waiting')
+    await page.getByText('reorg seen', { exact: true }).waitFor()
+    await button(page, 'Pay').click()
+    await button(page, 'Mine 1 block').click()
+    await stands(page, 'Confirming')
+    await page.getByRole('checkbox', { name: 'Reorg brings the transactions again' }).check()
+    await button(page, 'Reorg 3').click()
+    await page.getByText('Taken back by a reorg').nth(1).waitFor()
+    await button(page, 'Mine 5').click()
+    await stands(page, 'Paid')
+    await close(page)
+  })
+
+  it('makes a provider bad and good again, by keyboard, and the focus stays where it was', async () => {
+    const page = await open()
+    const group = page.getByRole('group', { name: 'anvil-b' })
+    await group.getByRole('button', { name: 'Lag' }).focus()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await outcome(page, 'anvil-b: outage.')
+    const outage = group.getByRole('button', { name: 'Outage' })
+    await page.getByText('Seen badly').waitFor()
+    expect(await outage.getAttribute('aria-pressed')).toBe('true')
+    expect(await outage.evaluate((one) => one === document.activeElement)).toBe(true)
+    expect(await accessibilityFaults(page)).toEqual([])
+    await group.getByRole('button', { name: 'OK' }).press('Enter')
+    await page.getByText('Seen well').waitFor({ timeout: 20_000 })
+    await close(page)
+  })
+
+  it('sees where the focus is, on every kind of lever', async () => {
+    const page = await open()
+    await request(page)
+    for (const one of ['.lab-order', '[value="pay:held"]', '[name=keep]', '.lab-mode']) {
+      await page.locator(one).first().focus()
+      await page.keyboard.press('Shift+Tab')
+      await page.keyboard.press('Tab')
+      const style = await page
+        .locator(':focus')
+        .evaluate((element) => getComputedStyle(element).outlineStyle)
+      expect(style, one).toBe('solid')
+    }
+    await close(page)
+  })
+
+  it('works with forms where there is no script', async () => {
+    const page = await open({ ...wide, javaScriptEnabled: false })
+    await page.getByRole('button', { name: 'New request of 25 USDC' }).click()
+    await button(page, 'Pay').click()
+    await outcome(page, 'Sent 25.00 USDC as 0x')
+    await close(page)
+  })
+
+  it('reaches an order of the shop, and its checkout', async () => {
+    const page = await open(wide, '/shop')
+    await page.getByRole('button', { name: 'Pay for Deck mug' }).click()
+    await page.waitForURL(/\/pay\//)
+    await page.goto(`${server.url}/shop`)
+    await page.getByRole('link', { name: 'Lab' }).click()
+    await page.getByRole('heading', { name: /^order-/ }).waitFor()
+    await page.getByRole('link', { name: 'Checkout' }).click()
+    await page.waitForURL(/\/pay\//)
+    await close(page)
+  })
+})
+
+describe('the lab’s server', () => {
+  const post = (path: string, fields: Record<string, string>, headers = {}) =>
+    fetch(server.url + path, { method: 'POST', headers, body: new URLSearchParams(fields) })
+
+  it('takes no forms of other sites', async () => {
+    const cross = { 'sec-fetch-site': 'cross-site' }
+    expect((await post('/lab/pull', { lever: 'mine:1' }, cross)).status).toBe(403)
+    expect((await post('/lab/orders', { offer: '25.00 USDC' }, cross)).status).toBe(403)
+  })
+
+  it('pulls what it has, and nothing else', async () => {
+    expect((await post('/lab/pull', { lever: 'mine:1000000' })).status).toBe(404)
+    expect((await post('/lab/pull', { lever: 'pay:all' })).status).toBe(404)
+    expect((await post('/lab/orders', { offer: '1.00 USDC' })).status).toBe(404)
+    expect((await fetch(`${server.url}/lab?payment=nonsense`)).status).toBe(200)
+  })
+
+  it('keeps its key: neither pages nor parts hold it', async () => {
+    for (const path of ['/lab', '/lab/parts', '/lab/lab.js']) {
+      const text = await (await fetch(server.url + path)).text()
+      expect(text).not.toContain(server.sandbox.secretKey)
+      expect(text).not.toMatch(/<script(?![^>]* src=)|<style|style="/)
+    }
+  })
+})

@@ -1,0 +1,241 @@
+import type { PaymentIntent } from '@settlewire/core/wire'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { MerchantProgram } from '../support/e2e/merchant.ts'
+import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
+import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+
+/** The sandbox as a tester uses it: levers over HTTP, a chain of its own, two providers. */
+let database: TestDatabase
+let server: ServerProcess
+let merchant: MerchantProgram
+const home = temporaryHome()
+
+beforeAll(async () => {
+  database = await testDatabase()
+  // Blocks come when a test says so.
+  const env = { DATABASE_URL: database.url, SANDBOX_BLOCK_SECONDS: '60' }
+  server = await startServer({ home: home.path, env })
+  merchant = new MerchantProgram(server.url, server.sandbox)
+  await mine()
+})
+
+afterAll(async () => {
+  await server.stop()
+  await database.close()
+  home.remove()
+})
+
+interface Answer {
+  readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it
+  readonly json: any
+}
+
+async function ask(path: string, body?: object): Promise<Answer> {
+  const response = await fetch(`${server.url}/v1/test/${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      authorization: `Bearer ${server.sandbox.secretKey}`,
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  return { status: response.status, json: await response.json() }
+}
+
+/** Pulls a lever of one payment. */
+const pull = async ({ id }: PaymentIntent, lever: string, body = {}): Promise<Answer['json']> => {
+  const { status, json } = await ask(`payment-intents/${id}/${lever}`, body)
+  expect([status, json.detail]).toEqual([200, undefined])
+  return json
+}
+const mine = (blocks = 1): Promise<Answer> => ask('chain/mine', { blocks })
+const provider = (name: string, mode: string, more = {}): Promise<Answer> =>
+  ask('providers', { name, mode, ...more })
+const create = (changes: object = {}): Promise<PaymentIntent> =>
+  merchant.create({ amount: '25.00', currency: 'USDC', accept: ['USDC.local'], ...changes })
+const until = (
+  { id }: PaymentIntent,
+  stands: (intent: PaymentIntent) => boolean,
+): Promise<PaymentIntent> => merchant.until(id, stands)
+const reaches = (intent: PaymentIntent, status: string): Promise<PaymentIntent> =>
+  until(intent, (now) => now.status === status)
+const stages = ({ transfers }: PaymentIntent): Record<string, string> =>
+  Object.fromEntries(transfers.map(({ txHash, stage }) => [txHash, stage]))
+
+describe('a payment that waits', () => {
+  it('is sped up: it stays detected under its new hash, and is paid once', async () => {
+    const intent = await create()
+    const { txHash } = await pull(intent, 'pay', { hold: true })
+    await reaches(intent, 'pending_detected')
+    await mine(2)
+    const faster = await pull(intent, 'speed-up')
+    expect(faster.replacedTxHash).toBe(txHash)
+    const replaced = await until(intent, ({ flags }) => flags.includes('replaced_seen'))
+    expect(replaced).toMatchObject({ status: 'pending_detected', amountPending: '25.00' })
+    await mine(3)
+    const paid = await reaches(intent, 'succeeded')
+    expect(paid.amountReceived).toBe('25.00')
+    expect(stages(paid)).toMatchObject({ [txHash]: 'replaced' })
+  })
+
+  it('is cancelled in the wallet: nothing is expected any more', async () => {
+    const intent = await create()
+    const { txHash } = await pull(intent, 'pay', { hold: true })
+    await reaches(intent, 'pending_detected')
+    await pull(intent, 'cancel-transaction')
+    await mine()
+    const back = await reaches(intent, 'awaiting')
+    expect(back).toMatchObject({ amountPending: '0.00', flags: ['replaced_seen'] })
+    expect(stages(back)).toEqual({ [txHash]: 'replaced' })
+  })
+
+  it('is dropped: it counts as pending until the time-out, as nobody can know', async () => {
+    const intent = await create()
+    await pull(intent, 'pay', { hold: true })
+    await reaches(intent, 'pending_detected')
+    await pull(intent, 'drop')
+    await mine(2)
+    const { json, status } = await ask(`payment-intents/${intent.id}/drop`, {})
+    expect([status, json.code]).toEqual([404, 'not_found'])
+    expect((await merchant.get(intent.id)).status).toBe('pending_detected')
+  })
+})
+
+describe('money that is not as asked for', () => {
+  it.each([
+    ['a bridged twin', { asset: 'USDC.e.local' }, 'wrong_token'],
+    ['the smallest amount there is', { amount: '0.000001' }, 'dust'],
+  ])('%s is seen and does not count', async (_, body, flag) => {
+    const intent = await create()
+    await pull(intent, 'pay', body)
+    await mine()
+    const seen = await until(intent, ({ flags }) => flags.includes(flag as never))
+    expect(seen).toMatchObject({ status: 'awaiting', amountReceived: '0.00' })
+  })
+
+  it('a token that keeps a fee counts for what arrived', async () => {
+    const intent = await create({ currency: 'TOLL', accept: ['TOLL.local'] })
+    await pull(intent, 'pay')
+    await mine()
+    const seen = await until(intent, ({ flags }) => flags.includes('fee_on_transfer'))
+    expect(seen).toMatchObject({ status: 'awaiting', amountReceived: '24.75' })
+  })
+
+  it('a transaction that reverts takes its promise back', async () => {
+    const intent = await create()
+    const { txHash } = await pull(intent, 'pay', { through: 'reverting' })
+    await mine()
+    const back = await until(intent, (now) => stages(now)[txHash] === 'reverted')
+    expect(back).toMatchObject({ status: 'awaiting', amountReceived: '0.00' })
+  })
+
+  it('a second payment of all of it is a duplicate', async () => {
+    const intent = await create()
+    await pull(intent, 'pay')
+    await mine(3)
+    await reaches(intent, 'succeeded')
+    await pull(intent, 'pay', { amount: '25.00' })
+    await mine()
+    await until(intent, ({ flags }) => flags.includes('duplicate_payment'))
+  })
+})
+
+describe('money that comes another way', () => {
+  it.each([
+    ['sent by someone else', {}, { through: 'transfer_from' }],
+    ['sent by a contract', {}, { through: 'contract' }],
+    ['in two parts of one transaction', {}, { through: 'batch' }],
+    [
+      'in coins from a contract',
+      { amount: '0.05', currency: 'ETH', accept: ['ETH.local'] },
+      { through: 'contract' },
+    ],
+  ])('%s, it is paid', async (_, changes, body) => {
+    const intent = await create(changes)
+    await pull(intent, 'pay', body)
+    await mine(3)
+    const { amount } = intent
+    expect(await reaches(intent, 'succeeded')).toMatchObject({ amountReceived: amount })
+  })
+})
+
+describe('the chain', () => {
+  it('takes a block back for good: the payment waits again', async () => {
+    const intent = await create()
+    await pull(intent, 'pay')
+    await mine()
+    await reaches(intent, 'confirming')
+    await ask('chain/reorg', { depth: 1 })
+    const back = await reaches(intent, 'awaiting')
+    expect(back).toMatchObject({ amountReceived: '0.00', flags: ['reorg_seen'] })
+  })
+
+  it('takes blocks back and brings their transactions again: the payment goes on', async () => {
+    const intent = await create()
+    const { txHash } = await pull(intent, 'pay')
+    await mine(2)
+    const before = await reaches(intent, 'confirming')
+    await ask('chain/reorg', { depth: 2, keep: true })
+    const moved = await until(
+      intent,
+      ({ transfers }) => transfers[0]?.blockHash !== before.transfers[0]?.blockHash,
+    )
+    expect(moved.transfers[0]?.txHash).toBe(txHash)
+    await mine()
+    expect(await reaches(intent, 'succeeded')).toMatchObject({ amountReceived: '25.00' })
+  })
+
+  it('grows by as much as is wanted, up to what is final', async () => {
+    const intent = await create()
+    await pull(intent, 'pay')
+    await mine(40)
+    await until(intent, ({ status, finality }) => status === 'succeeded' && finality === 'final')
+  })
+})
+
+describe('the providers', () => {
+  afterEach(async () => {
+    for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'ok')
+    await until(await create(), ({ visibility }) => visibility === 'ok')
+  })
+
+  it.each(['anvil-a', 'anvil-b'])('without %s payments are seen as before', async (name) => {
+    const intent = await create()
+    await provider(name, 'outage')
+    await pull(intent, 'pay')
+    await reaches(intent, 'pending_detected')
+    await mine(3)
+    await reaches(intent, 'succeeded')
+  })
+
+  it('without both it says that it sees badly, and what was missed is found afterwards', async () => {
+    const intent = await create()
+    for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'outage')
+    await until(intent, ({ visibility }) => visibility !== 'ok')
+    await pull(intent, 'pay')
+    await mine(3)
+    expect((await merchant.get(intent.id)).status).toBe('awaiting')
+    for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'ok')
+    await reaches(intent, 'succeeded')
+  })
+
+  it('with both late, everything is seen, later', async () => {
+    const intent = await create()
+    for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'lag', { lagMs: 300 })
+    await pull(intent, 'pay')
+    await reaches(intent, 'pending_detected')
+    await mine(3)
+    await reaches(intent, 'succeeded')
+  })
+
+  it('with lines that are cut in the middle again and again, nothing is lost', async () => {
+    const intent = await create()
+    for (const name of ['anvil-a', 'anvil-b']) {
+      await provider(name, 'drop_after', { afterBytes: 40_000 })
+    }
+    await pull(intent, 'pay')
+    for (let blocks = 0; blocks < 6; blocks++) await mine()
+    await reaches(intent, 'succeeded')
+  })
+})
