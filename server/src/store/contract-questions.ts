@@ -130,6 +130,10 @@ export function eventStoreQuestionsContract(
       it('moves the deadline with the payment', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
+        expect(await events.nextDue()).toBe(payment.payment.terms.expiresAt)
+        await append(payment.step())
+        // It is pending, and asked for when that has taken too long.
+        expect(await events.nextDue()).toBe(bornAt + 4 * 3_600_000)
         await append(payment.step())
         expect(await events.nextDue()).toBe(payment.payment.terms.monitorUntil)
       })
