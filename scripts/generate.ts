@@ -5,8 +5,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { errorCatalogue } from '../core/src/errors.ts'
-import { edges, flags, statuses, statusTable } from '../core/src/status-model.ts'
-import { flagWords, statusWords } from '../core/src/words.ts'
+import { flagTable, type Notice } from '../core/src/flag-words.ts'
+import { resolutionActions } from '../core/src/observation.ts'
+import { reasonTable } from '../core/src/reason-words.ts'
+import { resolvable } from '../core/src/resolve.ts'
+import { ignoredTable, stageTable } from '../core/src/stage-words.ts'
+import {
+  aside,
+  edges,
+  flags,
+  replaceable,
+  statuses,
+  statusTable,
+} from '../core/src/status-model.ts'
+import { statusWords } from '../core/src/words.ts'
 import { settings } from '../server/src/config.ts'
 import type { Preset } from '../server/src/registry/preset.ts'
 import { presets } from '../server/src/registry/presets.ts'
@@ -41,7 +53,8 @@ function statesPage(): string {
       `${list(statuses.filter((status) => statusTable[status].countsDown))}.`,
     '## Edges',
     'From the row to the column, told by the event in the cell. What is empty cannot happen. Within any ' +
-      'status `updated`, `reorged`, `replaced` and `finalized` may be told as well.',
+      `status ${list(aside)} may be told as well; from ${list(replaceable)} back to \`awaiting\` also ` +
+      '`replaced`, when the new transaction does not pay.',
     table(
       ['from \\ to', ...statuses.map(code)],
       statuses.map((from) => [
@@ -52,14 +65,57 @@ function statesPage(): string {
         }),
       ]),
     ),
-    '## Flags',
-    'Said beside the status, several at once, never instead of it.',
+    '## Stages of a transfer',
+    'How far one movement of money has come.',
     table(
-      ['flag', 'told to the payer'],
-      flags.map((flag) => [code(flag), flagWords[flag] ?? '']),
+      ['stage', 'told to the payer', 'the operator'],
+      Object.entries(stageTable).map(([stage, { payer, operator }]) => [
+        ...[code(stage), payer, operator],
+      ]),
+    ),
+    'With the stage `ignored`, why it does not count:',
+    table(
+      ['ignored', 'told to the payer', 'the operator'],
+      Object.entries(ignoredTable).map(([why, { payer, operator }]) => [
+        ...[code(why), payer, operator],
+      ]),
+    ),
+    '## Flags',
+    'Said beside the status, several at once, never instead of it. The choices are the actions of ' +
+      '`POST /v1/payment-intents/{id}/resolve` that make sense of it.',
+    noticeTable(
+      'flag',
+      flags.map((flag) => [flag, flagTable[flag]]),
+    ),
+    '## Reasons',
+    'Why a payment stands where it does, or what an event tells. A reason that a merchant gave, such ' +
+      'as that of a withdrawal, stands in its own words.',
+    noticeTable('reason', Object.entries(reasonTable)),
+    '## What a person may decide',
+    'By status: `in_blocks`, when there is money in a block, counted or not; `beside`, when there is ' +
+      'money in a block that does not count; `seen` and `rest`, always, about all that was seen or what ' +
+      'is left in blocks; `nothing`, always, and it is only noted or lets the request wait. What is ' +
+      'empty answers `nothing_to_resolve`. After a success that was lost, all of them may be decided.',
+    table(
+      ['status', ...resolutionActions.map(code)],
+      statuses.map((status) => [
+        code(status),
+        ...resolutionActions.map((action) => {
+          const subject = resolvable[status][action]
+          return subject === null ? '' : code(subject)
+        }),
+      ]),
     ),
   ])
 }
+
+const noticeTable = (head: string, rows: readonly (readonly [string, Notice])[]): string =>
+  table(
+    [head, 'told to the payer', 'the operator', 'needs a person', 'choices'],
+    rows.map(([name, { payer, operator, needsPerson, choices }]) => [
+      ...[code(name), payer ?? '', operator, needsPerson ? 'yes' : '', list(choices)],
+    ]),
+  )
 
 function errorsPage(): string {
   return joinPage([

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { flagTable } from './flag-words.ts'
+import { reasons, reasonTable } from './reason-words.ts'
+import { resolvable } from './resolve.ts'
+import { ignoredTable, stageTable } from './stage-words.ts'
 import { flags, statuses } from './status-model.ts'
 import { aboutSeconds, chainName, flagWords, statusWords, type Told } from './words.ts'
 
@@ -28,7 +32,7 @@ const say = (status: Told['status'], more: Partial<Told> = {}) => {
 describe('the payer is told', () => {
   it('whole sentences in every status, whatever is known', () => {
     for (const status of statuses) {
-      for (const reason of [null, 'transaction_reverted', 'a_code_of_tomorrow']) {
+      for (const reason of [null, ...reasons, 'a_code_of_tomorrow']) {
         for (const watchedUntil of [null, '22 Nov']) {
           const sentence = say(status, { reason, watchedUntil, flags: ['underpaid'] })
           expect(sentence).toMatch(/^[A-Z0-9].*[.]$/)
@@ -86,8 +90,53 @@ describe('the payer is told', () => {
     }
   })
 
+  it('what became of a transaction that was replaced, or that the network forgot', () => {
+    expect(say('awaiting', { reason: 'replaced_elsewhere' })).toContain('replaced the transaction')
+    const dropped = say('awaiting', { reason: 'transaction_dropped' })
+    expect(dropped).toContain('It may still arrive.')
+    expect(dropped).not.toContain('not charged')
+  })
+
   it('something of every flag that a payer can use', () => {
     for (const flag of flags) expect(flagWords[flag] ?? 'Nothing.').toMatch(/^[A-Z].*[.]$/)
+  })
+})
+
+describe('the tables of words', () => {
+  const sentence = /^[A-Z].*[.]$/
+
+  it('say a whole sentence of every stage and every reason why money does not count', () => {
+    for (const { payer, operator } of [
+      ...Object.values(stageTable),
+      ...Object.values(ignoredTable),
+    ]) {
+      expect(payer).toMatch(sentence)
+      expect(operator).toMatch(sentence)
+    }
+  })
+
+  it('tell an operator of every flag and reason what it means and what may be done', () => {
+    for (const { operator, needsPerson, choices } of [
+      ...Object.values(flagTable),
+      ...Object.values(reasonTable),
+    ]) {
+      expect(operator).toMatch(sentence)
+      expect(new Set(choices).size).toBe(choices.length)
+      // Something to look at without anything to decide is a matter of the providers.
+      if (needsPerson && choices.length === 0) expect(operator).toContain('Providers')
+    }
+  })
+
+  it('offer only what can be decided in the statuses that a reason leads to', () => {
+    const under = {
+      ...{ paid_after_cancel: 1, paid_after_watch: 1, paid_after_failure: 1 },
+      reorged_after_success: 1,
+    }
+    for (const reason of reasons) {
+      const { choices, needsPerson } = reasonTable[reason]
+      expect(needsPerson).toBe(reason in under)
+      for (const choice of choices) expect(resolvable.investigation_required[choice]).not.toBeNull()
+    }
   })
 })
 

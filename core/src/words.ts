@@ -1,4 +1,6 @@
-import type { Flag, Status } from './status-model.ts'
+import { flagTable } from './flag-words.ts'
+import { describeReason } from './reason-words.ts'
+import { type Flag, flags, type Status } from './status-model.ts'
 
 /** How a status should look and feel, wherever it is shown. */
 export type Tone = 'waiting' | 'moving' | 'done' | 'over' | 'unclear'
@@ -48,7 +50,7 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     text: (told) => {
       const { missing, currency, isLive } = told
       if (told.isTimeUp) return lastLook
-      if (told.reason !== null) return wayBack
+      if (told.reason !== null) return wayBackFrom(told.reason)
       if (told.flags.includes('underpaid')) {
         return `Send the missing ${missing} ${currency} to the same address.`
       }
@@ -116,9 +118,15 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
   },
 }
 
-const wayBack =
-  'Your earlier transaction did not go through; you were not charged by it. ' +
-  'Look at your wallet before you pay again.'
+/** What became of the earlier transaction, and what that means for the next one. */
+function wayBackFrom(reason: string): string {
+  const lookFirst = 'Look at your wallet before you pay again.'
+  if (reason === 'replaced_elsewhere')
+    return `${reasonInWords(reason)} You were not charged by it. ${lookFirst}`
+  if (reason === 'transaction_dropped')
+    return `${reasonInWords(reason)} It may still arrive. ${lookFirst}`
+  return `Your earlier transaction did not go through; you were not charged by it. ${lookFirst}`
+}
 
 const lastLook =
   'If you already sent, wait here: we look at the network once more. If not, do not send now.'
@@ -133,33 +141,13 @@ const partly = ({ received, seen, amount, missing }: Told): string =>
     : `${seen} of ${amount} seen; ${missing} missing.`
 
 /** The payer's words for every flag: said beside the status. Null: nothing that a payer can use. */
-export const flagWords: Readonly<Record<Flag, string | null>> = {
-  underpaid: null, // the status says it, with the figures
-  overpaid: 'More than the requested amount arrived. Ask the merchant about the difference.',
-  late: 'It arrived after the request had ended. The merchant may contact you about it.',
-  multiple_transfers: 'It arrived in more than one transfer.',
-  duplicate_payment: 'This was paid more than once. Ask the merchant for the extra payment.',
-  wrong_token: 'A token that this request does not accept arrived. It was not counted.',
-  wrong_chain: 'Money arrived on a network that this request does not accept. It was not counted.',
-  dust: 'A transfer too small to count arrived.',
-  fee_on_transfer: 'The token kept a fee for itself: less arrived than was sent.',
-  reorg_seen: 'The network rewrote its last blocks; we count only what is there now.',
-  replaced_seen: 'Your wallet replaced the transaction by another one.',
-  single_source: null,
-  sources_disagree: 'Our views of the network disagree; we wait until they agree.',
-  manually_marked: 'The merchant settled this by hand.',
-}
+export const flagWords: Readonly<Record<Flag, string | null>> = Object.fromEntries(
+  flags.map((flag) => [flag, flagTable[flag].payer]),
+) as Record<Flag, string | null> // every flag has a row
 
-/** Reason codes in plain words. A code that is not here says only that there is one. */
-const reasonWords: Readonly<Record<string, string>> = {
-  transaction_reverted: 'The network refused the transaction.',
-  transaction_reorged: 'The network took the transaction back.',
-  paid_after_cancel: 'Money arrived after the merchant had withdrawn this request.',
-  reorged_after_success: 'The network rewrote the blocks that held your payment.',
-}
-
+/** A code that has no words says only that there is one. */
 const reasonInWords = (reason: string | null): string =>
-  reasonWords[reason ?? ''] ?? 'The merchant knows the reason.'
+  describeReason(reason)?.payer ?? 'The merchant knows the reason.'
 
 /** How the chains of the registry are called, and how often they make a block. */
 const chainWords: Readonly<Record<string, { name: string; blockMs: number }>> = {
