@@ -9,11 +9,12 @@ export default defineConfig({
     alias: {
       // The pages keep to what Preact itself has: its compatibility layer would be a tenth of the script.
       'react/jsx-runtime': 'preact/jsx-runtime',
-      'react/jsx-dev-runtime': 'preact/jsx-runtime',
       'react-dom/client': join(import.meta.dirname, 'src/ui/preact-root.ts'),
       react: 'preact/hooks',
     },
   },
+  // What is built beside tests is what is served: no names of files and lines in it.
+  oxc: { jsx: { runtime: 'automatic', development: false } },
   build: {
     outDir: 'dist',
     emptyOutDir: true,
