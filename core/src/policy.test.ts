@@ -173,6 +173,16 @@ describe('providers that contradict each other', () => {
   })
 })
 
+it('takes no success back because the rules have grown stricter, or the branch above shorter', () => {
+  const first = included('0x1', full, blockAt(10), 1)
+  const { payment } = run(policyOf({ quorum: 1 }), [first, head(12, 2)])
+  const stricter = { ...contextAt(bornAt + 9_000), policy: policyOf({ quorum: 1, settled: 12 }) }
+  expect(decide(payment, head(13, 3), stricter)).toEqual({ events: [], payment })
+  expect(decide(payment, head(11, 3), contextAt(bornAt + 9_000)).payment.status).toBe('succeeded')
+  const lost = decide(payment, reorged('0x1', blockAt(10), { view: 3 }), stricter)
+  expect(lost.payment.reason).toBe('reorged_after_success')
+})
+
 it('pitfall 19: holds large amounts while finality stands still, however many blocks come', () => {
   const rules = policyOf({ quorum: 1, settled: 'finalized' })
   const { payment } = run(rules, [
