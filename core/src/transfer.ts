@@ -140,7 +140,9 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
   const view = known === null ? null : { ...known, head }
   const level = levelOf(chain.policy, accept, { terms, levels })
   const depth = view ?? { view: 0, head, safe: null, finalized: null }
-  const isDeep = isCounted && level !== null && reached(level, block.number, depth)
+  // What nothing can take back is deep enough, however many blocks were read on top of it so far.
+  const enough = level === null || chain.policy === null ? [] : [level, chain.policy.final]
+  const isDeep = isCounted && enough.some((one) => reached(one, block.number, depth))
   const transfer: Transfer = {
     chain: transaction.chain,
     txHash: transaction.txHash,
