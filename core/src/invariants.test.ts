@@ -1,10 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { observations } from '../../test/support/any-observation.ts'
-import { bornAt, clockAt, headAt, observeAll, opened, policy } from '../../test/support/payments.ts'
+import {
+  bornAt,
+  clockAt,
+  contextAt,
+  headAt,
+  observeAll,
+  opened,
+  policy,
+} from '../../test/support/payments.ts'
+import { decide } from './decide.ts'
 import { fold } from './fold.ts'
 import type { Payment } from './payment.ts'
 import { paymentFromJson, paymentToJson } from './payment-json.ts'
+import type { Policy } from './policy.ts'
 import { isEdge } from './status-model.ts'
 import { isIncluded, transfersOf } from './transfer.ts'
 
@@ -93,6 +103,31 @@ describe('whatever happens in whatever order', () => {
         const { payment, events } = observeAll(opened(), [...observations, ...reread])
         expect(fold(events, () => policy)).toEqual(payment)
         expect(paymentFromJson(JSON.parse(JSON.stringify(paymentToJson(payment))))).toEqual(payment)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is the fold of its events also where two providers must agree, and amounts make the level', () => {
+    const strict: Policy = {
+      version: 'strict-1',
+      chains: {
+        local: {
+          ...{ settled: 'safe', final: 'finalized', quorum: 2 },
+          tiers: { USDC: [{ upTo: '150', settled: 2 }] },
+        },
+      },
+    }
+    fc.assert(
+      fc.property(peopled, (observations) => {
+        let { payment, events } = opened()
+        for (const observation of [...observations, ...reread]) {
+          const context = { ...contextAt(observation.at), policy: strict }
+          const decision = decide(payment, observation, context)
+          payment = decision.payment
+          events = [...events, ...decision.events]
+        }
+        expect(fold(events, () => strict)).toEqual(payment)
       }),
       { numRuns: 500 },
     )

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { edges, eventTypes, isEdge, pathTo, type Status, statuses } from './status-model.ts'
+import {
+  edges,
+  eventTypes,
+  isEdge,
+  pathTo,
+  replaceable,
+  type Status,
+  statuses,
+} from './status-model.ts'
 
 /** "May come from", column by column, written out a second time so that a slip in the table shows. */
 const mayComeFrom: Record<Status, readonly Status[]> = {
@@ -44,6 +52,34 @@ describe('the status table', () => {
   it('tells late money that settled at once as confirming first', () => {
     expect(pathTo('expired', 'succeeded')).toEqual(['confirming', 'succeeded'])
     expect(pathTo('cancelled', 'succeeded')).toBeNull()
+  })
+
+  it.each([
+    ['pending_detected', 'expired', 'pending_expired', ['pending_expired', 'expired']],
+    ['pending_detected', 'expired', null, ['awaiting', 'expired']],
+    ['awaiting', 'expired', 'pending_expired', ['expired']],
+    ['awaiting', 'pending_expired', null, ['pending_detected', 'pending_expired']],
+    ['expired', 'pending_expired', null, ['pending_detected', 'pending_expired']],
+    ['confirming', 'pending_expired', null, ['pending_detected', 'pending_expired']],
+    ['expired', 'succeeded', 'investigation_required', ['investigation_required', 'succeeded']],
+    ['pending_expired', 'succeeded', null, ['confirming', 'succeeded']],
+    ['expired', 'awaiting', 'investigation_required', ['investigation_required', 'awaiting']],
+    ['expired', 'awaiting', null, null],
+    ['investigation_required', 'cancelled', null, ['awaiting', 'cancelled']],
+    ['investigation_required', 'expired', null, ['awaiting', 'expired']],
+    ['succeeded', 'awaiting', null, null],
+  ] as const)('tells the way from %s to %s through %s as %j', (from, to, through, way) => {
+    expect(pathTo(from, to, through)).toEqual(way)
+  })
+
+  it('lets a replacement take back only what was expected, and only to awaiting', () => {
+    for (const from of statuses) {
+      expect(isEdge(from, 'replaced', 'awaiting')).toBe(
+        from === 'awaiting' || replaceable.includes(from),
+      )
+      expect(isEdge(from, 'replaced', 'expired')).toBe(from === 'expired')
+      expect(isEdge(from, 'resolved', from)).toBe(true)
+    }
   })
 
   it('knows for every type whether it may be told', () => {

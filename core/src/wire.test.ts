@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { claimed, decided } from '../../test/support/observations.ts'
 import {
   blockAt,
   bornAt,
@@ -9,6 +10,7 @@ import {
   opened,
   payer,
   policy,
+  transfer,
   usdc,
 } from '../../test/support/payments.ts'
 import { canonicalJson } from './canonical-json.ts'
@@ -54,6 +56,73 @@ describe('the resource', () => {
     expect(shown.accept[0]?.uri).toBe(
       `ethereum:${token}@31337/transfer?address=${to}&uint256=150000000`,
     )
+  })
+})
+
+describe('money that is shown', () => {
+  const merchant = { checkoutUrl: 'https://pay.example/pay/x', clientSecret: 'shh' }
+  const explorerUrl = (_: string, txHash: string) => `https://explorer.example/${txHash}`
+  const bridged = `0x${'cb'.repeat(20)}`
+  const knownAsset = (chain: string, token: string | null) =>
+    chain === 'local' && token === bridged ? { asset: 'USDC.e', chainId: 31337, decimals: 6 } : null
+
+  it('names a known token that is not accepted, how much of it came, and why it does not count', () => {
+    const tokens = [bridged, `0x${'dd'.repeat(20)}`]
+    const transfers = tokens.map((token, n) => ({ ...transfer('0x1', 5_000_000n, n), token }))
+    const { payment } = observeAll(opened(), [
+      { ...included('0x1', 0n, blockAt(10), 1), transfers },
+    ])
+    const shown = resource(payment, { ...context, knownAsset, merchant: null })
+    expect(shown.transfers).toMatchObject([
+      {
+        ...{ asset: 'USDC.e', chainId: 31337, decimals: 6, units: '5000000', amount: '0.00' },
+        ...{ stage: 'ignored', ignored: 'wrong_token', blockNumber: 10 },
+      },
+      { asset: null, chainId: null, decimals: null, ignored: 'wrong_token' },
+    ])
+    expect(resource(payment, { ...context, merchant: null }).transfers[0]?.asset).toBeNull()
+  })
+
+  it('names no transaction for what a block added to an address, and no sender of it', () => {
+    const way = opened().payment.terms.accept.map((accept) => ({ ...accept, token: null }))
+    const txHash = `balance:${blockAt(10).hash}`
+    const added = { ...transfer(txHash, 150_000_000n, 'balance'), token: null, from: '' }
+    const { payment, events } = observeAll(opened({ accept: way }), [
+      { ...included(txHash, 0n, blockAt(10), 1), transfers: [added] },
+    ])
+    const shown = resource(payment, { ...context, explorerUrl, merchant })
+    expect(shown.transfers[0]).toMatchObject({ txHash: null, explorerUrl: null, amount: '150.00' })
+    expect(shown.transfers[0]).not.toHaveProperty('from')
+    expect(events.at(-1)?.data.txHash).toBeNull()
+    expect(JSON.stringify([shown, events.map(({ data }) => data)])).not.toContain('balance:')
+  })
+
+  it('says of a claim only that it is looked for', () => {
+    const { payment } = observeAll(opened(), [claimed('0x7')])
+    const shown = resource(payment, { ...context, explorerUrl, knownAsset, merchant })
+    expect(shown.transfers).toMatchObject([
+      {
+        ...{ txHash: '0x7', stage: 'claimed', asset: null, ignored: null, units: '0' },
+        explorerUrl: 'https://explorer.example/0x7',
+      },
+    ])
+  })
+
+  it('shows what people decided to the merchant only, and the deadline that they moved to everybody', () => {
+    const { payment } = observeAll(opened(), [
+      included('0x1', 50_000_000n, blockAt(10), 1),
+      decided('wait', bornAt + 60_000, 'the rest comes tomorrow'),
+    ])
+    const shown = resource(payment, { ...context, merchant })
+    expect(shown.resolutions).toEqual([
+      {
+        ...{ action: 'wait', reason: 'the rest comes tomorrow', actor: 'key_1' },
+        at: '2026-01-01T00:01:00.000Z',
+      },
+    ])
+    const forBrowser = resource(payment, { ...context, merchant: null })
+    expect(forBrowser.expiresAt).toBe(forBrowser.monitorUntil)
+    expect(JSON.stringify(forBrowser)).not.toMatch(/tomorrow|key_1/)
   })
 })
 
