@@ -165,6 +165,24 @@ describe('an inclusion that several providers show', () => {
     expect(c.askedFor('eth_getTransactionReceipt')).toBe(asked)
     expect(later(tx.hash)).not.toContain('rpc:c')
   })
+
+  it('is asked of all again after a restart, for nobody remembers who had shown it', async () => {
+    const to = world.watched()
+    const first = world.follow({ limits })
+    await world.says(null)
+    const tx = tokenTx(world.token, to, 5n)
+    world.mine([tx])
+    world.mineMany(20)
+    await world.at(world.a)
+    await first.close()
+    world.ledger.watch.tracked.add(tx.hash)
+    world.ledger.corroborations.splice(0)
+    world.follow({ limits })
+    await world.ledger.until('all have shown it', () => later(tx.hash).length === 3)
+    expect(later(tx.hash)).toEqual(byAll)
+    const [told] = world.ledger.corroborations
+    expect(told?.transfers).toEqual(world.ledger.transfers)
+  })
 })
 
 describe('what all providers are asked', () => {

@@ -6,6 +6,7 @@ import type { Limits } from './limits.ts'
 import { tokenTransferAt, transferIn } from './logs.ts'
 import type { Receipt } from './node.ts'
 import type { Provider } from './provider.ts'
+import { within } from './within.ts'
 
 /** One inclusion, and who else has shown it so far. */
 interface Open {
@@ -66,7 +67,7 @@ export class Corroborator {
     const keys = new Set(found.map(({ block, txHash }) => keyOf(block, txHash)))
     const asked = this.#parts.providers.map((provider) => this.#ask(provider, keys))
     const { clock, limits } = this.#parts
-    await Promise.race([Promise.all(asked), clock.sleep(limits.corroborateWithinMs)])
+    await within(clock, Promise.all(asked), limits.corroborateWithinMs)
   }
 
   /** Who has shown a block's inclusions by now, per transaction. The step's own source comes first. */
@@ -97,6 +98,16 @@ export class Corroborator {
       this.#open.delete(oldest)
     }
     // Whoever had the block before it was stored has told no new head since.
+    for (const provider of this.#parts.providers) void this.heard(provider)
+  }
+
+  /** A block was told by an earlier process, and nobody knows any more who has shown it. */
+  recall(applied: AppliedBlock): void {
+    for (const inclusion of inclusionsOf(applied)) {
+      const key = keyOf(inclusion.block, inclusion.txHash)
+      if (this.#open.has(key)) continue
+      this.#open.set(key, { inclusion, shownBy: new Set(), told: new Set(), age: 0 })
+    }
     for (const provider of this.#parts.providers) void this.heard(provider)
   }
 

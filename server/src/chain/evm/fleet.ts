@@ -7,6 +7,7 @@ import type { Header } from './node.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderSight } from './sight.ts'
 import { elect, standing, type Voter } from './vote.ts'
+import { within } from './within.ts'
 
 /** Whom to read from, and how far. */
 export interface Choice {
@@ -141,7 +142,7 @@ export class Fleet {
     const asked = members.flatMap(({ provider, ref }) =>
       [...heights].filter((number) => number < ref.number).map((number) => provider.hashAt(number)),
     )
-    await Promise.race([Promise.all(asked), clock.sleep(limits.patienceMs)])
+    await within(clock, Promise.all(asked), limits.patienceMs)
   }
 
   /** The highest head first, for it is the newest; of equal ones the provider that fails least. */

@@ -1,5 +1,6 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure, failedWith } from '@settlewire/core/errors'
+import type { BlockRef } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
 import type {
   ChainFollower,
@@ -18,6 +19,7 @@ import { Agreement } from './agreement.ts'
 import { Attempt } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
 import { Bell } from './bell.ts'
+import { BlockReader } from './blocks.ts'
 import { type Connect, connectByUrl } from './connect.ts'
 import { Corroborator } from './corroborate.ts'
 import { type EvmChain, tokensOf } from './evm-chain.ts'
@@ -28,6 +30,7 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { lookUp } from './look-up.ts'
 import { EvmNode } from './node.ts'
 import { Provider, type Refusal } from './provider.ts'
+import { recall } from './recall.ts'
 import { Firsts } from './scores.ts'
 import { reasonOf } from './sight.ts'
 import { ChainWalk, type Progress } from './walk.ts'
@@ -70,12 +73,14 @@ export class EvmFollower implements ChainFollower {
   readonly #firstHeads = new Firsts()
   readonly #firstPending = new Firsts()
   #running: Promise<void> | null = null
+  #recalling: Promise<void> | null = null
   /** What the last try to go on came to. */
   #isStarting = true
   #isBehind = false
   #isCatchingUp = false
   #storeFailures = 0
   #wasHalted = false
+  #said = ''
 
   constructor(parts: EvmParts) {
     const { chain, clock, sink } = parts
@@ -134,6 +139,24 @@ export class EvmFollower implements ChainFollower {
     this.#bell.ring()
     await Promise.all(this.#fleet.providers.map((provider) => provider.close()))
     await this.#running
+    await this.#recalling
+  }
+
+  /** Once, for blocks told by an earlier process. Never rejects. */
+  async #recall(recent: readonly BlockRef[]): Promise<void> {
+    const { chain, watch, clock } = this.#parts
+    if (chain.quorum < 2 || chain.nodes.length < 2) return
+    const { multicall3 } = chain
+    const limits = this.#limits
+    const reader = new BlockReader({ tokens: tokensOf(chain), multicall3, watch, clock, limits })
+    await recall(
+      recent.slice(0, limits.windowBlocksMin),
+      {
+        ...{ providers: () => this.#fleet.up, reader, watch, clock, againMs: limits.headPollMs },
+        tell: (applied) => this.#corroborator.recall(applied),
+      },
+      this.#closing.signal,
+    )
   }
 
   #providerParts(): ConstructorParameters<typeof Provider>[1] {
@@ -214,6 +237,7 @@ export class EvmFollower implements ChainFollower {
     if (visit === undefined || visit === null || this.#fleet.isHalted) return headPollMs
     try {
       const position = await this.#walk.position(visit.node, visit.genesisHash)
+      this.#recalling ??= this.#recall(position.recent)
       const choice = await this.#fleet.choose(position.recent)
       if (choice.provider === null) {
         this.#storeFailures = 0
@@ -351,9 +375,11 @@ export class EvmFollower implements ChainFollower {
   }
 
   #tellHealth(health: ChainHealth): void {
-    this.#parts.sink.health(health)
     const { visibility, reason } = health
-    this.#log.debug({ visibility, reason }, 'sight')
+    const said = `${visibility} ${reason}`
+    if (said !== this.#said) this.#log.info({ visibility, reason }, 'sight changed')
+    this.#said = said
+    this.#parts.sink.health(health)
   }
 }
 

@@ -1,0 +1,70 @@
+import type { BlockRef } from '@settlewire/core/observation'
+import type { AppliedBlock, Clock, WatchSet } from '../../ports.ts'
+import type { BlockReader } from './blocks.ts'
+import { inParallel } from './in-parallel.ts'
+import type { Provider } from './provider.ts'
+import { isComplete, judge } from './verdict.ts'
+
+interface Parts {
+  /** Those that are up now. */
+  readonly providers: () => readonly Provider[]
+  readonly reader: BlockReader
+  readonly watch: WatchSet
+  readonly clock: Clock
+  /** A wait between tries, when no provider could be read. */
+  readonly againMs: number
+  readonly tell: (applied: AppliedBlock) => void
+}
+
+const blocksAtOnce = 4
+
+/**
+ * Finds in blocks that were stored before this process began what still waits for other providers:
+ * nobody else remembers who was asked. Reads a block only if it holds a transaction that is tracked.
+ * Takes its time, and never rejects.
+ */
+export async function recall(
+  blocks: readonly BlockRef[],
+  parts: Parts,
+  signal: AbortSignal,
+): Promise<void> {
+  let left = [...blocks]
+  while (left.length > 0 && !signal.aborted) {
+    const [provider] = parts.providers()
+    const found = provider === undefined ? [] : await readSome(left, provider, parts)
+    left = left.slice(found.length)
+    for (const applied of found) if (applied !== null) parts.tell(applied)
+    if (found.length === 0) await parts.clock.sleep(parts.againMs, signal)
+  }
+}
+
+/** The first blocks, as far as they could be read; null for those with nothing to tell. */
+async function readSome(
+  blocks: readonly BlockRef[],
+  provider: Provider,
+  parts: Parts,
+): Promise<(AppliedBlock | null)[]> {
+  try {
+    const some = blocks.slice(0, 4 * blocksAtOnce)
+    return await inParallel(some, blocksAtOnce, (block) => readOne(block, provider, parts))
+  } catch {
+    // The walk shows what is wrong with a provider; this is tried again.
+    return []
+  }
+}
+
+async function readOne(
+  { hash }: BlockRef,
+  { visit }: Provider,
+  { reader, watch }: Parts,
+): Promise<AppliedBlock | null> {
+  if (visit === null) throw new Error('the provider is gone')
+  const header = await visit.node.byHash(hash, false)
+  // A block that nobody has any more was undone meanwhile.
+  if (!header?.txHashes?.some((txHash) => watch.tracks(txHash))) return null
+  const [block] = await reader.read(visit.node, [header])
+  if (block === undefined) return null
+  while (!isComplete(block, watch)) await reader.complete(visit.node, [block])
+  const applied = judge(block, watch)
+  return applied.transfers.length === 0 ? null : applied
+}
