@@ -107,6 +107,17 @@ describe('the quorum', () => {
     expect(both.payment.flags).toEqual([])
   })
 
+  it('is waited for until a head has said how many are up, also where one block is deep enough', () => {
+    const shallow = policyOf({ tiers: { USDC: [{ upTo: null, settled: 1 }] } })
+    // A step tells of its blocks first and of its head behind them.
+    expect(run(shallow, [first]).payment.status).toBe('confirming')
+    const stale = head(9, 0, { witnesses: 1 })
+    expect(run(shallow, [stale, first]).payment.status).toBe('confirming')
+    expect(run(shallow, [first, head(10, 1, { witnesses: 2 })]).payment.status).toBe('confirming')
+    const alone = run(shallow, [first, head(10, 1, { witnesses: 1 })])
+    expect(alone.payment).toMatchObject({ status: 'succeeded', flags: ['single_source'] })
+  })
+
   it('is not waited for where nobody else is up, and then it says single_source', () => {
     const { payment } = run(rules, [first, head(12, 2, { witnesses: 1 })])
     expect(payment.status).toBe('succeeded')

@@ -162,7 +162,7 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
     block,
     confirmations: isCounted ? confirmationsOf(block.number, head) : 0,
     requiredConfirmations: typeof level === 'number' ? level : null,
-    settled: isDeep && (isTold || isVouchedFor(inclusion, chain)),
+    settled: isDeep && (isTold || isVouchedFor(inclusion, chain, known)),
     seenAt: transaction.seenAt,
     sources: inclusion?.sources ?? [],
   }
@@ -171,12 +171,18 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
 
 /**
  * Whether as many sources showed it as the policy wants. Where fewer are up there is nothing to wait
- * for, and the payment is marked; where they contradict each other nothing new is certain.
+ * for, and the payment is marked; where they contradict each other nothing new is certain. How many
+ * are up says a head that was read with the block or after it: until then only sources count.
  */
-function isVouchedFor(inclusion: Inclusion | null, { head, policy }: ChainView): boolean {
+function isVouchedFor(
+  inclusion: Inclusion | null,
+  { head, policy }: ChainView,
+  known: ChainHead | null,
+): boolean {
   const quorum = policy?.quorum ?? 1
   if (head?.disagree === true) return false
-  return (inclusion?.sources.length ?? 0) >= quorum || (head?.witnesses ?? 1) < quorum
+  const isAlone = known !== null && (known.witnesses ?? 1) < quorum
+  return (inclusion?.sources.length ?? 0) >= quorum || isAlone
 }
 
 function levelOf(
