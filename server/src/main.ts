@@ -106,7 +106,8 @@ async function build(
   const rules = { builtIn: builtInPolicies, current: policyFor(chains) }
   const policies = await PolicyBook.open(store.policies, rules)
   const assets = await openAssets(world, { chains, sandbox })
-  const ground = { store, backplane, chains, policies, assets }
+  const followers = new Followers()
+  const ground = { store, backplane, chains, policies, assets, followers }
   const engine = await startEngine(world, ground)
   const demo = sandbox && (await demoMerchant({ ...config, ...store, clock, pepper }))
   const url = await serve(world, { ...ground, hub, engine, sandbox, demo, pepper })
@@ -124,6 +125,7 @@ interface Built {
   readonly chains: readonly ChainConfig[]
   readonly policies: PolicyBook
   readonly assets: AssetBook
+  readonly followers: Followers
   readonly pepper: Uint8Array
 }
 
@@ -148,10 +150,9 @@ async function openAssets(
 /** Commands, then what is open, then the chains: nothing is read that nobody looks for. */
 async function startEngine(
   world: World,
-  built: Pick<Built, 'store' | 'backplane' | 'chains' | 'policies' | 'assets'>,
+  built: Pick<Built, 'store' | 'backplane' | 'chains' | 'policies' | 'assets' | 'followers'>,
 ): Promise<Engine> {
-  const { store, backplane, chains, policies, assets } = built
-  const followers = new Followers()
+  const { store, backplane, chains, policies, assets, followers } = built
   const engine = new Engine({
     ...{ ...world, assets, chains, store: store.events, directory: store.directory },
     ...{ policy: policies.current, policyOf: policies.policyOf, learnPolicies: policies.learn },
@@ -179,7 +180,7 @@ function announce(backplane: Backplane, stored: readonly StoredEvent[]): void {
 }
 
 async function serve(world: World, built: Built): Promise<string> {
-  const { store, engine, sandbox, chains, assets, policies, pepper } = built
+  const { store, engine, sandbox, chains, assets, policies, followers, pepper } = built
   const { config, clock } = world
   const secret = (name: string) => store.directory.secret(name, () => clock.random(secretBytes))
   const server = await createServer({
@@ -188,7 +189,7 @@ async function serve(world: World, built: Built): Promise<string> {
     publicUrl: (port) => config.publicUrl(port),
     chains: {
       ...{ assets, facts: chains, policy: policies.current },
-      health: () => engine.watcher.chains(),
+      health: () => engine.watcher.chains().map(followers.withScores),
       headOf: (chain) => engine.watcher.headOf(chain),
       paceOf: (chain) => engine.watcher.paceOf(chain),
       visibility: (payment) => engine.watcher.visibility(payment),

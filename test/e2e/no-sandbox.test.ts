@@ -47,6 +47,20 @@ async function createMerchant(...more: readonly string[]): Promise<string> {
   return /sk_(test|live)_\w{32}/.exec(stdout)?.[0] ?? ''
 }
 
+/** Right after the start one provider is up before the other, and success would be its alone. */
+async function bothAreSeen(url: string, secretKey: string): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const headers = { authorization: `Bearer ${secretKey}` }
+        const { data } = await (await fetch(`${url}/v1/chains`, { headers })).json()
+        return data[0].providers.filter(({ head }: { head: number | null }) => head !== null).length
+      },
+      { timeout: 15_000, interval: 100 },
+    )
+    .toBe(2)
+}
+
 describe('an installation without a sandbox', () => {
   it('takes real money on a configured chain for a merchant that its operator registered', async () => {
     writeFileSync(
@@ -61,11 +75,14 @@ describe('an installation without a sandbox', () => {
     const secretKey = await createMerchant('--live')
     running = await start(readConfig(root, environment()))
     const merchant = new MerchantProgram(running.url, { secretKey })
+    await bothAreSeen(running.url, secretKey)
     const ask = { amount: '20.00', currency: 'USDC', accept: ['USDC.harbour'] }
     const intent = await merchant.create(ask)
     expect(intent.livemode).toBe(true)
     await token.transfer(intent.accept[0]?.address ?? '', 20_000_000n)
-    await merchant.until(intent.id, ({ status }) => status === 'succeeded')
+    const paid = await merchant.until(intent.id, ({ status }) => status === 'succeeded')
+    // Both providers have shown the receipt: nothing has to be said about a single one.
+    expect(paid.flags).toEqual([])
     // Beside it, a key for tests asks for nothing on a chain of real money.
     const tester = new MerchantProgram(running.url, { secretKey: await createMerchant() })
     await expect(tester.create(ask)).rejects.toThrow('unsupported_asset')

@@ -1,7 +1,15 @@
 import { EvmFollower } from '../chain/evm/follower.ts'
 import type { ChainConfig } from '../chain-config.ts'
 import type { Watcher } from '../engine/watcher.ts'
-import type { ChainFollower, Clock, EventStore, Log, LookUp, Metrics } from '../ports.ts'
+import type {
+  ChainFollower,
+  ChainHealth,
+  Clock,
+  EventStore,
+  Log,
+  LookUp,
+  Metrics,
+} from '../ports.ts'
 import { evmChainOf } from './chains.ts'
 
 export interface FollowerParts {
@@ -18,6 +26,12 @@ export class Followers {
   /** What the providers of a chain know of a transaction. Never rejects; of a chain not followed, nobody can say. */
   readonly lookUp = async (chain: string, txHash: string): Promise<LookUp> =>
     (await this.#byChain.get(chain)?.lookUp(txHash)) ?? { kind: 'unsure' }
+
+  /** What the engine holds of a chain, with the scores of its providers as they are now. */
+  readonly withScores = <T extends ChainHealth>(health: T): T => {
+    const providers = this.#byChain.get(health.chain)?.health().providers
+    return providers === undefined ? health : { ...health, providers }
+  }
 
   /** The watcher is started before: what it does not look for is not seen in the first blocks. */
   start(chains: readonly ChainConfig[], watcher: Watcher, parts: FollowerParts): void {
