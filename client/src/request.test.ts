@@ -34,6 +34,38 @@ const answer = (status: number, type: string, body: string, headers = {}) =>
     response.writeHead(status, { 'content-type': type, ...headers }).end(body),
   )
 
+describe('a call', () => {
+  it.each([
+    [
+      'claim',
+      (c: Client) => c.claim('pi_1', { txHash: '0xab' }),
+      'POST /v1/payment-intents/pi_1/claims {"txHash":"0xab"}',
+    ],
+    [
+      'resolve',
+      (c: Client) => c.resolve('pi_1', { action: 'wait', reason: 'r' }),
+      'POST /v1/payment-intents/pi_1/resolve {"action":"wait","reason":"r"}',
+    ],
+    ['policy', (c: Client) => c.policy('pi_1'), 'GET /v1/payment-intents/pi_1/policy '],
+    ['chains', (c: Client) => c.chains(), 'GET /v1/chains '],
+  ] as const)(
+    '%s asks the route of that name, and posts with a key of its own',
+    async (_, call, said) => {
+      const asked: string[] = []
+      const baseUrl = await listen(async (request, response) => {
+        let body = ''
+        for await (const chunk of request) body += String(chunk)
+        asked.push(`${request.method} ${request.url} ${body}`)
+        const hasKey = /^[0-9a-f]{32}$/.test(String(request.headers['idempotency-key']))
+        expect(hasKey).toBe(request.method === 'POST')
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"answer":1}')
+      })
+      expect(await call(new Client({ baseUrl }))).toEqual({ answer: 1 })
+      expect(asked).toEqual([said])
+    },
+  )
+})
+
 describe('a request that fails', () => {
   it('carries the code, the fields, the request and the advice of the problem document', async () => {
     const errors = [{ pointer: '/amount', detail: 'too small' }, { odd: true }]

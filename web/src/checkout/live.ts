@@ -32,7 +32,7 @@ const unconnected: Connection = {
 
 /** Where the page says how long it takes. Blocks may come many times a second: they are not asked each. */
 const explained: ReadonlySet<Status> = new Set(['pending_detected', 'confirming'])
-const explanationMsMin = 2_000
+const explanationMsMin = 1_000
 
 /** Questions carry no word on what the chains look like, so the resource is asked that often. */
 const resourceMsMin = 15_000
@@ -116,14 +116,18 @@ export class Live {
   /** While money becomes certain: what it waits for, and how long that takes by what was measured. */
   async #explain(): Promise<void> {
     const { payment } = this.#moment.shown
-    const isDue = systemClock.now() - this.#explainedAt > explanationMsMin
-    if (!explained.has(payment.status) || this.#isExplaining || !isDue) return
+    if (!explained.has(payment.status) || this.#isExplaining) return
     this.#isExplaining = true
+    const waitMs = Math.max(0, this.#explainedAt + explanationMsMin - systemClock.now())
+    if (waitMs > 0) await new Promise<void>((resolve) => systemClock.after(waitMs, resolve))
+    this.#explainedAt = systemClock.now()
+    const { sequence } = this.#moment.shown.payment
     // Not given: the page has words of its own, and the next event tries again.
     const policy = await this.client.policy(payment.id).catch(() => null)
     this.#isExplaining = false
-    this.#explainedAt = systemClock.now()
     if (policy !== null) this.#set({ policy })
+    // It moved on while this was asked, or waited for.
+    if (this.#moment.shown.payment.sequence !== sequence) void this.#explain()
   }
 
   #set(news: Partial<Moment>): void {

@@ -35,6 +35,15 @@ describe('POST …/claims', () => {
     expect(json).toMatchObject({ status: 'pending_detected', amountPending: '150.00' })
   })
 
+  it('knows what it has seen already, without asking any node', async () => {
+    const payment = await world.create()
+    await world.pay(payment)
+    const { json } = await world.ask(`/v1/payment-intents/${payment.id}`)
+    const answer = await claim(payment, { txHash: json.transfers[0].txHash })
+    expect(answer.json).toMatchObject({ known: 'mined', pays: true })
+    expect(answer.json.message).toContain('pays this request')
+  })
+
   it('never believes a hash alone: no money is counted, and it is looked for until it is seen', async () => {
     const payment = await world.create()
     const txHash = randomHash()

@@ -62,6 +62,7 @@ function messageOf({ known, pays }: ClaimAnswer): string {
     case 'pending':
       return 'The network knows this transaction. It counts once it is in a block.'
     case 'mined':
+      if (pays === true) return 'This transaction is in a block, and pays this request.'
       return 'This transaction is in a block. If it pays this request, that shows here shortly.'
     case 'not_found':
       return `No node knows this transaction yet. ${lookedFor}`
