@@ -62,6 +62,7 @@ function greeting(url: string, config: Config): string {
   const rows = config.sandbox
     ? [
         ['Demo shop', `${url}/shop`],
+        ['Lab', `${url}/lab`],
         ['API', `${url}/docs`],
         ['Keys', join(config.home, 'sandbox.json')],
       ]

@@ -18,7 +18,8 @@ export const environmentRule: Rule = (source) => {
 }
 
 /** Where time and chance come from, per workspace. */
-const clocks = /^(server\/src\/clock|client\/src\/clock|web\/src\/checkout\/hooks)\.ts$/
+const clocks =
+  /^((server\/src\/clock|client\/src\/clock|web\/src\/checkout\/hooks)\.ts|server\/src\/sandbox\/lab\/lab\.mjs)$/
 const keepsTime = /^(core|server|client|cli|web)\/src\//
 
 const clockMembers = [

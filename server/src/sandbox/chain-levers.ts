@@ -1,4 +1,4 @@
-import { Failure } from '@settlewire/core/errors'
+import { Failure, failedWith } from '@settlewire/core/errors'
 import { z } from 'zod'
 import { type Call, textOf } from './rpc.ts'
 
@@ -28,7 +28,7 @@ export class ChainLevers {
   /**
    * Puts other blocks in the place of the last ones. With `keep` their transactions are in the new
    * ones, else they are gone as if they had never been sent. Rejects with `invalid_request` when the
-   * chain is not longer than that.
+   * chain is not longer than that, or was loaded from disk at a later block.
    */
   async reorg(depth: number, keep: boolean): Promise<ChainHead> {
     for (let tries = 0; tries < triesMax; tries++) {
@@ -39,10 +39,22 @@ export class ChainLevers {
       const pairs = keep ? await this.#transactionsAbove(head - depth, depth) : []
       // A block that came meanwhile would be taken back in the place of the first one.
       if ((await this.#height()) !== head) continue
-      await this.#call('anvil_reorg', [depth, pairs])
+      await this.#takeBack(depth, pairs)
       return this.head()
     }
     throw new Failure('chain_unavailable', 'The development chain mines too fast to be reorged.')
+  }
+
+  /** The node keeps the states of the blocks that it made itself, not of those that it loaded. */
+  async #takeBack(depth: number, pairs: readonly [string, number][]): Promise<void> {
+    try {
+      await this.#call('anvil_reorg', [depth, pairs])
+    } catch (cause) {
+      if (!failedWith(cause, 'chain_unavailable')) throw cause
+      const words =
+        'The chain can be taken back by the blocks made since it was started: reorg fewer, or mine some first.'
+      throw new Failure('invalid_request', words, { cause })
+    }
   }
 
   async head(): Promise<ChainHead> {

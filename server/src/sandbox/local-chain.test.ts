@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../log.ts'
+import { ChainLevers } from './chain-levers.ts'
 import { joinChain, type LocalChain, startLocalChain } from './local-chain.ts'
 import { textOf } from './rpc.ts'
 
@@ -74,6 +75,19 @@ describe('the local chain', () => {
       return BigInt(block.header.number) === 0n
     })
     expect(genesis).toHaveLength(1)
+  })
+
+  it('cannot be taken back to before its restart, and says so', async () => {
+    const first = await start()
+    await first.call('anvil_mine', ['0x8'])
+    await first.close()
+    const { call } = await start()
+    const levers = new ChainLevers(call)
+    await levers.mine(2)
+    const before = await levers.head()
+    await expect(levers.reorg(5, false)).rejects.toMatchObject({ code: 'invalid_request' })
+    expect(await levers.head()).toEqual(before)
+    expect((await levers.reorg(2, false)).head).toBe(before.head)
   })
 
   it('mines what was broadcast before it closes, for the mempool is not saved', async () => {

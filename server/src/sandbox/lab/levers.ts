@@ -29,7 +29,7 @@ export interface LabGroup {
   readonly levers: readonly LabLever[]
 }
 
-const pay = (name: string, label: string, says: string, body: Wish): LabLever => ({
+const pay = (name: string, [label, says]: readonly [string, string], body: Wish): LabLever => ({
   ...{ name: `pay:${name}`, label, says },
   pull: (payment) => ({
     path: `/v1/test/payment-intents/${payment.id}/pay`,
@@ -82,21 +82,21 @@ export const paymentGroups: readonly LabGroup[] = [
   {
     title: 'Pay',
     levers: [
-      pay('all', 'Pay', 'What is missing, from the sandbox wallet', {}),
-      pay('held', 'Pay, held', 'It stays pending: no block has room for it', { hold: true }),
-      pay('half', 'Half', 'Half of what was asked for', part(50n)),
-      pay('over', 'Overpay', 'A tenth too much', part(110n)),
-      pay('again', 'Pay again', 'All of it once more', part(100n)),
-      pay('dust', 'Dust', 'The smallest amount there is', leastOf),
-      pay('twin', 'Wrong token', 'USDC.e, which nobody accepts here', () => ({
+      pay('all', ['Pay', 'What is missing, from the sandbox wallet'], {}),
+      pay('held', ['Pay, held', 'It stays pending: no block has room for it'], { hold: true }),
+      pay('half', ['Half', 'Half of what was asked for'], part(50n)),
+      pay('over', ['Overpay', 'A tenth too much'], part(110n)),
+      pay('again', ['Pay again', 'All of it once more'], part(100n)),
+      pay('dust', ['Dust', 'The smallest amount there is'], leastOf),
+      pay('twin', ['Wrong token', 'USDC.e, which nobody accepts here'], () => ({
         ...{ asset: 'USDC.e.local', amount: '25.00' },
       })),
-      pay('contract', 'By a contract', 'A contract moves the money', { through: 'contract' }),
-      pay('batch', 'In two parts', 'Two transfers in one transaction', { through: 'batch' }),
-      pay('other', 'By someone else', 'An approved third party sends it', {
+      pay('contract', ['By a contract', 'A contract moves the money'], { through: 'contract' }),
+      pay('batch', ['In two parts', 'Two transfers in one transaction'], { through: 'batch' }),
+      pay('other', ['By someone else', 'An approved third party sends it'], {
         through: 'transfer_from',
       }),
-      pay('reverting', 'Failing', 'A transaction that is mined and reverts', {
+      pay('reverting', ['Failing', 'A transaction that is mined and reverts'], {
         through: 'reverting',
       }),
     ],
