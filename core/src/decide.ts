@@ -11,6 +11,7 @@ import { type Replacement, replacementIn } from './replacement.ts'
 import { complete, isResolvable } from './resolve.ts'
 import { type EventType, edges, isEdge, pathTo, type Status } from './status-model.ts'
 import { movesMoney, publicTxHash } from './transaction.ts'
+import { isIncluded } from './transfer.ts'
 
 /** What a decision needs from outside. */
 export interface Context {
@@ -139,7 +140,8 @@ function progressEvent(change: Change, before: Judgement, after: Judgement): Eve
   const safer = payment.finality !== after.finality && after.finality === 'safe'
   // A part that settles is worth saying too: it stays, whatever becomes of the rest.
   const settled = settledIn(before) !== settledIn(after)
-  return learned || flagged || safer || settled ? 'updated' : null
+  const buried = finalAmongChains(before) !== finalAmongChains(after)
+  return learned || flagged || safer || settled || buried ? 'updated' : null
 }
 
 const hasLearned = ({ payment, facts }: Change): boolean =>
@@ -167,6 +169,16 @@ function tellReplacement(
 
 const settledIn = ({ transfers }: Judgement): number =>
   transfers.filter((transfer) => transfer.settled).length
+
+/**
+ * Of a payment that was paid on several chains, the parts that are final. On one chain the head that
+ * makes the last part final speaks for all; here each chain's own head must be kept when it does.
+ */
+function finalAmongChains({ transfers }: Judgement): number {
+  const counted = transfers.filter(({ stage }) => isIncluded(stage))
+  const isOnSeveral = counted.some(({ chain }) => chain !== counted[0]?.chain)
+  return isOnSeveral ? counted.filter(({ stage }) => stage === 'final').length : 0
+}
 
 /**
  * Judgements of payments as they were left, so that an observation costs one and not two: a payment
