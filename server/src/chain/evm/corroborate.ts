@@ -44,6 +44,7 @@ export class Corroborator {
   /** Who is being asked, and whether it has had a new head meanwhile. */
   readonly #asking = new Map<Provider, boolean>()
   readonly #later = new Map<Provider, Stop>()
+  #isClosed = false
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -126,7 +127,9 @@ export class Corroborator {
     this.#askLater(provider)
   }
 
+  /** Asks nobody any more. */
   close(): void {
+    this.#isClosed = true
     this.#open.clear()
     for (const stop of this.#later.values()) stop()
   }
@@ -142,7 +145,7 @@ export class Corroborator {
   /** A chain that stands still has no heads to go by. */
   #askLater(provider: Provider): void {
     const { clock, limits } = this.#parts
-    if (!provider.isUp || this.#missing(provider).length === 0) return
+    if (this.#isClosed || !provider.isUp || this.#missing(provider).length === 0) return
     const stop = clock.after(limits.headPollMs, () => void this.heard(provider))
     this.#later.set(provider, stop)
   }

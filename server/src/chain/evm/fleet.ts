@@ -15,15 +15,15 @@ export interface Choice {
   readonly aim: Header
   /** Whether the stored chain may be left for this one. */
   readonly mayLeave: boolean
-  /** Whether another provider could be read from instead. */
-  readonly hasOther: boolean
 }
 
 /** Nobody to read from now: because nobody has anything new, or because those who have must rest. */
 export interface NoChoice {
   readonly provider: null
   /** Whether every provider shows less than is stored. */
-  readonly behind: boolean
+  readonly isBehind: boolean
+  /** Whether there is nothing new for that what is stored is the head. */
+  readonly isAtHead: boolean
   readonly restMs: number | null
 }
 
@@ -118,8 +118,28 @@ export class Fleet {
     )
     const there = apart.length === 0 ? null : elect(ours, apart)
     const news = there ?? members.filter((member) => /ahead|unknown/.test(stands(member)))
-    const behind = members.length > 0 && members.every((member) => stands(member) === 'behind')
-    return this.#best(news, { mayLeave: there !== null || members.length === 1, behind })
+    const best = this.#best(news)
+    if (best !== null) {
+      const { provider, head } = best
+      return { provider, aim: head, mayLeave: there !== null || members.length === 1 }
+    }
+    const isBehind = members.length > 0 && members.every((member) => stands(member) === 'behind')
+    const isAtHead = members.length > 0 && news.length === 0 && !isBehind
+    const rests = news.map(({ provider }) => provider.restUntil - this.#parts.clock.now())
+    const restMs = rests.length === 0 ? null : Math.min(...rests)
+    return { provider: null, isBehind, isAtHead, restMs }
+  }
+
+  /** Whether somebody else has a block above this number, and need not rest. */
+  hasOther(provider: Provider, number: number): boolean {
+    const now = this.#parts.clock.now()
+    return this.up.some(
+      (other) =>
+        other !== provider &&
+        other.restUntil <= now &&
+        other.head !== null &&
+        other.head.ref.number > number,
+    )
   }
 
   #members(): Member[] {
@@ -146,12 +166,9 @@ export class Fleet {
   }
 
   /** The highest head first, for it is the newest; of equal ones the provider that fails least. */
-  #best(
-    news: readonly Member[],
-    { mayLeave, behind }: { readonly mayLeave: boolean; readonly behind: boolean },
-  ): Choice | NoChoice {
+  #best(news: readonly Member[]): Member | null {
     const now: Instant = this.#parts.clock.now()
-    const awake = news
+    const [best] = news
       .filter(({ provider }) => provider.restUntil <= now)
       .toSorted(
         (a, b) =>
@@ -159,12 +176,6 @@ export class Fleet {
           a.provider.readFailures - b.provider.readFailures ||
           a.provider.score.lagMs - b.provider.score.lagMs,
       )
-    const [best] = awake
-    if (best !== undefined) {
-      const { provider, head } = best
-      return { provider, aim: head, mayLeave, hasOther: awake.length > 1 }
-    }
-    const rests = news.map(({ provider }) => provider.restUntil - now)
-    return { provider: null, behind, restMs: rests.length === 0 ? null : Math.min(...rests) }
+    return best ?? null
   }
 }

@@ -5,14 +5,15 @@ import type { ChainHead } from '@settlewire/core/policy'
 import type {
   ChainFollower,
   ChainHealth,
+  ChainPosition,
   ChainSink,
-  ChainStep,
   Clock,
   EventStore,
   Log,
   LookUp,
   Metrics,
   Sighting,
+  Stop,
   WatchSet,
 } from '../../ports.ts'
 import { Agreement } from './agreement.ts'
@@ -23,16 +24,14 @@ import { BlockReader } from './blocks.ts'
 import { type Connect, connectByUrl } from './connect.ts'
 import { Corroborator } from './corroborate.ts'
 import { type EvmChain, tokensOf } from './evm-chain.ts'
-import { FinalityWatch } from './finality.ts'
 import { type Choice, Fleet } from './fleet.ts'
-import { HealthReport } from './health.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { lookUp } from './look-up.ts'
 import { EvmNode } from './node.ts'
+import { Outlook } from './outlook.ts'
 import { Provider, type Refusal } from './provider.ts'
 import { recall } from './recall.ts'
 import { Firsts } from './scores.ts'
-import { reasonOf } from './sight.ts'
 import { ChainWalk, type Progress } from './walk.ts'
 
 export type { Connect } from './connect.ts'
@@ -65,22 +64,14 @@ export class EvmFollower implements ChainFollower {
   readonly #fleet: Fleet
   readonly #agreement: Agreement
   readonly #corroborator: Corroborator
-  readonly #health: HealthReport
+  readonly #outlook: Outlook
   readonly #walk: ChainWalk
-  readonly #finality: FinalityWatch
   readonly #bell = new Bell()
   readonly #closing = new AbortController()
   readonly #firstHeads = new Firsts()
   readonly #firstPending = new Firsts()
   #running: Promise<void> | null = null
   #recalling: Promise<void> | null = null
-  /** What the last try to go on came to. */
-  #isStarting = true
-  #isBehind = false
-  #isCatchingUp = false
-  #storeFailures = 0
-  #wasHalted = false
-  #said = ''
 
   constructor(parts: EvmParts) {
     const { chain, clock, sink } = parts
@@ -94,20 +85,18 @@ export class EvmFollower implements ChainFollower {
     this.#fleet = new Fleet({ chain, providers, clock, limits })
     this.#agreement = new Agreement({
       ...{ chain, fleet: this.#fleet },
-      changed: () => this.#review(),
+      changed: () => this.#outlook.review(),
       suspect: (provider) => this.#suspect(provider),
     })
     this.#corroborator = new Corroborator({
       ...{ providers, tokens, clock, limits },
-      tell: (source, inclusions) => {
-        if (!this.#closing.signal.aborted) sink.corroborated(chain.name, source, inclusions)
-      },
+      tell: (source, inclusions) =>
+        this.#tell(() => sink.corroborated(chain.name, source, inclusions)),
     })
-    this.#finality = new FinalityWatch(limits)
-    this.#health = new HealthReport(chain.name, {
-      ...{ clock, blindAfterMs: limits.blindAfterMs, scoresEveryMs: limits.scoresEveryMs },
-      tell: (health) => this.#tellHealth(health),
-      scores: () => this.#fleet.scores(),
+    this.#outlook = new Outlook({
+      ...{ clock, limits, fleet: this.#fleet, agreement: this.#agreement, log: this.#log },
+      chain: chain.name,
+      tell: (health) => sink.health(health),
     })
     this.#walk = new ChainWalk({
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
@@ -123,7 +112,7 @@ export class EvmFollower implements ChainFollower {
   }
 
   health(): ChainHealth {
-    return this.#health.read()
+    return this.#outlook.read()
   }
 
   lookUp(txHash: string): Promise<LookUp> {
@@ -133,7 +122,7 @@ export class EvmFollower implements ChainFollower {
 
   /** A step being stored is waited for; nothing is told afterwards. */
   async close(): Promise<void> {
-    this.#health.close()
+    this.#outlook.close()
     this.#closing.abort()
     this.#corroborator.close()
     this.#bell.ring()
@@ -166,7 +155,7 @@ export class EvmFollower implements ChainFollower {
       log: log.child({ chain: chain.name }),
       admit: (node, genesisHash) => this.#admit(node, genesisHash),
       changed: () => {
-        this.#review()
+        this.#outlook.review()
         this.#agreement.check()
         this.#bell.ring()
       },
@@ -181,8 +170,7 @@ export class EvmFollower implements ChainFollower {
     if (expected !== genesisHash) return 'chain_mismatch'
     try {
       const position = await this.#walk.position(node, genesisHash)
-      const [block] = position.recent
-      if (block !== undefined) this.#health.at(block)
+      this.#outlook.at(position.recent[0])
       return await this.#walk.fits(node, position)
     } catch (error) {
       if (failedWith(error, 'chain_mismatch')) return 'chain_mismatch'
@@ -209,15 +197,19 @@ export class EvmFollower implements ChainFollower {
 
   #sighted(provider: Provider, sighting: Sighting): void {
     const { chain, sink, clock } = this.#parts
-    if (this.#closing.signal.aborted) return
     const { txHash } = sighting
     if (this.#firstPending.isNew(txHash)) provider.score.firstSeen++
     this.#firstPending.saw(txHash, provider.name, clock.now())
+    this.#tell(() => sink.pending(chain.name, provider.source, [sighting]))
+  }
+
+  /** A bug in the sink must not end the connection of which this is the listener. */
+  #tell(tell: () => void): void {
+    if (this.#closing.signal.aborted) return
     try {
-      sink.pending(chain.name, provider.source, [sighting])
+      tell()
     } catch (error) {
-      // A bug in the sink must not end the connection of which this is the listener.
-      this.#log.error({ error }, 'a pending transaction could not be told')
+      this.#log.error({ error }, 'what a provider showed could not be told')
     }
   }
 
@@ -240,10 +232,7 @@ export class EvmFollower implements ChainFollower {
       this.#recalling ??= this.#recall(position.recent)
       const choice = await this.#fleet.choose(position.recent)
       if (choice.provider === null) {
-        this.#storeFailures = 0
-        this.#isBehind = choice.behind
-        if (choice.restMs === null && !choice.behind) this.#arrived()
-        this.#review()
+        this.#outlook.waits(choice)
         return Math.min(choice.restMs ?? headPollMs, headPollMs)
       }
       const progress = await this.#read(choice, position)
@@ -253,7 +242,7 @@ export class EvmFollower implements ChainFollower {
       this.#storeFailed(error)
       const { clock } = this.#parts
       await clock.sleep(
-        backoffMs(this.#storeFailures, backoff, clock.chance()),
+        backoffMs(this.#outlook.storeFailures, backoff, clock.chance()),
         this.#closing.signal,
       )
       return 0
@@ -262,19 +251,14 @@ export class EvmFollower implements ChainFollower {
 
   /** Reads and tells one step. Null when the provider failed; rejects when it was the store. */
   async #read(
-    { provider, aim, mayLeave, hasOther }: Choice,
-    position: Parameters<ChainWalk['towards']>[1],
+    { provider, aim, mayLeave }: Choice,
+    position: ChainPosition,
   ): Promise<Progress | null> {
     const { visit } = provider
     if (visit === null) return null
     const attempt = new Attempt(visit.connection)
-    const missing = Math.max(1, aim.ref.number - (position.recent[0]?.number ?? 0))
-    const blocks = Math.min(this.#limits.stepBlocksMax, missing)
-    // Twice as long after each failure: that all are slow must not mean that none is read.
-    const patienceMs = this.#limits.patienceMs * (1 + blocks / 8) * 2 ** provider.readFailures
-    const stop = hasOther
-      ? this.#parts.clock.after(patienceMs, () => attempt.giveUp())
-      : () => undefined
+    const stored = position.recent[0]?.number ?? 0
+    const stop = this.#impatience(attempt, provider, { stored, aim: aim.ref.number })
     try {
       const node = new EvmNode(attempt, provider.score)
       return await this.#walk.towards({ node, provider, aim, mayLeave }, position)
@@ -287,22 +271,32 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
+  /** Gives a slow reading up as soon as another provider has something new as well. */
+  #impatience(
+    attempt: Attempt,
+    provider: Provider,
+    { stored, aim }: { readonly stored: number; readonly aim: number },
+  ): Stop {
+    const { clock } = this.#parts
+    const { patienceMs, stepBlocksMax } = this.#limits
+    const blocks = Math.min(stepBlocksMax, Math.max(1, aim - stored))
+    const look = (): void => {
+      if (this.#fleet.hasOther(provider, stored)) attempt.giveUp()
+      else stop = clock.after(patienceMs / 4, look)
+    }
+    // Twice as long after each failure: that all are slow must not mean that none is read.
+    let stop = clock.after(patienceMs * (1 + blocks / 8) * 2 ** provider.readFailures, look)
+    return () => stop()
+  }
+
   #came(progress: Progress, { provider }: Choice): void {
-    this.#storeFailures = 0
-    if (progress.kind === 'refused') {
-      provider.refuse(progress.refusal)
-      return
-    }
-    if (progress.kind === 'leaves') {
+    if (progress.kind === 'refused') provider.refuse(progress.refusal)
+    else if (progress.kind === 'leaves') {
       for (const block of progress.blocks) provider.ring.learn(block)
-      return
+    } else {
+      this.#forgive(provider)
+      if (progress.kind === 'stepped') this.#stepped(progress, provider)
     }
-    this.#forgive(provider)
-    this.#isBehind = progress.kind === 'node_behind'
-    this.#isCatchingUp = progress.kind === 'stepped' && progress.behind > 0
-    if (progress.kind === 'stepped') this.#stepped(progress.step, provider)
-    if (!this.#isBehind && !this.#isCatchingUp) this.#arrived()
-    this.#review()
   }
 
   /** Whoever failed before, and was left alone since, is as good as any. */
@@ -317,34 +311,24 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  #arrived(): void {
-    this.#isStarting = false
-    this.#isCatchingUp = false
-  }
-
-  #stepped(step: ChainStep, { source }: Provider): void {
-    const { chain, clock, metrics } = this.#parts
-    const last = step.applied.at(-1)?.block
-    if (last === undefined) return
-    this.#isStarting = false
-    this.#finality.moved(step.head, clock.now())
-    this.#health.moved(last)
+  #stepped({ step, behind }: Stepped, { source }: Provider): void {
+    const { chain, metrics } = this.#parts
+    this.#outlook.stepped(step, behind)
     const [undone] = step.reverted
     if (undone === undefined) return
     metrics.chainSocket(chain.name, 'reorged')
     this.#log.warn(
-      { source, depth: step.reverted.length, blockHash: undone.hash, head: last.number },
+      { source, depth: step.reverted.length, blockHash: undone.hash, head: step.head.head },
       'blocks left the canonical chain',
     )
   }
 
   #storeFailed(error: unknown): void {
-    this.#storeFailures++
     this.#walk.forget()
-    const attempt = this.#storeFailures
+    this.#outlook.storeFailed()
+    const attempt = this.#outlook.storeFailures
     if (error instanceof Failure) this.#log.warn({ error, attempt }, 'a step failed')
     else this.#log.error({ error, attempt }, 'a step failed by a bug')
-    this.#review()
   }
 
   /** What a step says of how many could see it. Where there is one node, nothing. */
@@ -352,36 +336,9 @@ export class EvmFollower implements ChainFollower {
     if (this.#fleet.providers.length < 2) return {}
     return { witnesses: this.#fleet.witnesses, disagree: this.#agreement.isBroken }
   }
-
-  /** Says how well the chain is seen now. */
-  #review(): void {
-    const fleet = this.#fleet
-    if (fleet.isHalted && !this.#wasHalted) {
-      this.#log.error({}, 'the chain was rewritten below what is final; it is stopped')
-    }
-    this.#wasHalted = fleet.isHalted
-    this.#health.say(
-      reasonOf({
-        storeFails: this.#storeFailures > 0,
-        isHalted: fleet.isHalted,
-        providers: fleet.sights(),
-        isStarting: this.#isStarting,
-        isBehind: this.#isBehind,
-        isCatchingUp: this.#isCatchingUp,
-        disagree: this.#agreement.isBroken,
-        finalityStalled: this.#finality.isStalled(this.#parts.clock.now()),
-      }),
-    )
-  }
-
-  #tellHealth(health: ChainHealth): void {
-    const { visibility, reason } = health
-    const said = `${visibility} ${reason}`
-    if (said !== this.#said) this.#log.info({ visibility, reason }, 'sight changed')
-    this.#said = said
-    this.#parts.sink.health(health)
-  }
 }
+
+type Stepped = Extract<Progress, { readonly kind: 'stepped' }>
 
 /** What the store could not do is waited out; what a node could not do, another may. */
 const isOfStore = (error: unknown): boolean =>

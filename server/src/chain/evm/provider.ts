@@ -148,7 +148,7 @@ export class Provider {
     this.#refusal = refusal
     const { number, hash } = this.#head?.ref ?? {}
     this.#log.error({ why: refusal, head: number, blockHash: hash }, refusals[refusal])
-    this.#connection?.drop('left')
+    this.#leave()
   }
 
   /** The hash it gives a number, as heard of or asked; null when it has none or does not say. */
@@ -178,8 +178,16 @@ export class Provider {
     this.#readFailures++
     this.#restUntil = clock.now() + backoffMs(this.#readFailures, limits.backoff, clock.chance())
     this.#complain(error, this.#readFailures)
-    if (this.#readFailures >= failuresBeforeReconnect) this.#connection?.drop('left')
+    if (this.#readFailures >= failuresBeforeReconnect) this.#leave()
     else this.#parts.changed()
+  }
+
+  /** It is not up from now on. */
+  #leave(): void {
+    const wasUp = this.isUp
+    this.#visit = null
+    this.#connection?.drop('left')
+    if (wasUp) this.#parts.changed()
   }
 
   /** Never rejects: whatever ends a connection, the next one is tried. */
@@ -228,11 +236,12 @@ export class Provider {
   /** Never rejects. What fails while the connection lives is tried again, on the same connection first. */
   async #follow(connection: RpcConnection, signal: AbortSignal): Promise<void> {
     const { clock, limits, changed } = this.#parts
+    let visit: Visit | null = null
     while (connection.open && !signal.aborted) {
       try {
-        this.#visit ??= await this.#arrive(connection)
-        if (this.#visit === null) return
-        this.#heard(await this.#visit.heads.next())
+        visit ??= await this.#arrive(connection)
+        if (visit === null) return
+        this.#heard(await visit.heads.next())
       } catch (error) {
         if (!connection.open || signal.aborted) return
         const failures = ++this.#listenFailures

@@ -86,6 +86,34 @@ describe('failing over', () => {
     expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
   })
 
+  it('one that was alone when it fell silent is given up as soon as another has the block', async () => {
+    const to = world.watched()
+    world.follow({ limits: { patienceMs: 50, answerWithinMs: 5_000, pingEveryMs: 10_000 } })
+    await world.says(null)
+    world.a.instead = () => silence
+    const block = world.mine([tokenTx(world.token, to, 7n)], [world.a])
+    await pause(300)
+    const before = Date.now()
+    world.b.chain.adopt([block])
+    world.b.announce(block)
+    await world.at(world.b)
+    expect(Date.now() - before).toBeLessThan(500)
+    expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
+  })
+
+  it('slow providers are read all the same: patience grows when all of them try it', async () => {
+    const to = world.watched()
+    world.follow({ limits: { patienceMs: 20 } })
+    await world.says(null)
+    for (const node of world.nodes) {
+      node.instead = (method) =>
+        method === 'eth_getLogs' ? pause(150).then(() => undefined) : undefined
+    }
+    for (let amount = 1n; amount <= 3n; amount++) world.mine([tokenTx(world.token, to, amount)])
+    await world.at(world.b)
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n, 3n])
+  })
+
   it('is blind only when no provider is left, and comes back with the first', async () => {
     world.follow({ limits: { blindAfterMs: 100 } })
     await world.says(null)
