@@ -1,0 +1,72 @@
+import { performance } from 'node:perf_hooks'
+import { BlockReader } from '../../server/src/chain/evm/blocks.ts'
+import { defaultLimits } from '../../server/src/chain/evm/limits.ts'
+import { judge } from '../../server/src/chain/evm/verdict.ts'
+import { systemClock } from '../../server/src/clock.ts'
+import type { AppliedBlock } from '../../server/src/ports.ts'
+import type { FollowWorld } from './follow-world.ts'
+import { blockOf, nodeWith, strangerOf, token } from './memory-node.ts'
+
+export const transfersPerBlock = 2_000
+
+/** Follows chain `one`, block by block. */
+export class BenchFollower {
+  readonly matchMs: number[] = []
+  readonly parseMs: number[] = []
+  readonly commitMs: number[] = []
+  readonly quietMs: number[] = []
+  readonly #world: FollowWorld
+  readonly #reader: BlockReader
+  #number = 0
+
+  constructor(world: FollowWorld) {
+    this.#world = world
+    const watch = world.watcher.watchSet('one')
+    const parts = { watch, clock: systemClock, limits: defaultLimits, multicall3: null }
+    this.#reader = new BlockReader({ tokens: [token], ...parts })
+  }
+
+  /** A block in which these are paid among strangers. */
+  async block(paid: readonly string[]): Promise<void> {
+    const strangers = Array.from({ length: transfersPerBlock - paid.length }, (_, i) =>
+      strangerOf(i),
+    )
+    const texts = blockOf(++this.#number, [...paid, ...strangers], 1_000_000n)
+    const node = nodeWith(texts)
+    const watch = this.#world.watcher.watchSet('one')
+    const startedAt = performance.now()
+    const [contents] = await this.#reader.read(node, [texts.header])
+    if (contents === undefined) throw new Error('a block was read')
+    await this.#reader.complete(node, [contents])
+    const applied = judge(contents, watch)
+    const matchedAt = performance.now()
+    if (applied.transfers.length !== paid.length) throw new Error('every payment was matched')
+    this.matchMs.push(matchedAt - startedAt)
+    const paidTexts = [...texts.receipts.values()].slice(0, paid.length)
+    const calls = [...texts.transactions.values()].slice(0, paid.length)
+    const parsedAt = performance.now()
+    for (const text of [texts.block, texts.logs, ...paidTexts, ...calls]) JSON.parse(text)
+    this.parseMs.push(performance.now() - parsedAt)
+    this.commitMs.push(await this.#store(applied))
+  }
+
+  /** Empty blocks until what was paid is final. */
+  async quiet(): Promise<void> {
+    for (let i = 0; i < 3; i++) {
+      const { header } = blockOf(++this.#number, [], 0n)
+      this.quietMs.push(await this.#store({ block: header.ref, transfers: [], movedNothing: [] }))
+    }
+  }
+
+  async #store(applied: AppliedBlock): Promise<number> {
+    const head = this.#number
+    const finalized = Math.max(0, head - 1)
+    const startedAt = performance.now()
+    await this.#world.watcher.step('one', {
+      ...{ source: 'rpc:bench', at: Date.now(), reverted: [], pendingAgain: new Set<string>() },
+      applied: [applied],
+      head: { view: head, head, safe: finalized, finalized },
+    })
+    return performance.now() - startedAt
+  }
+}
