@@ -65,7 +65,8 @@ export class WatchedChain implements WatchSet {
   }
 
   wantsSlot(sender: string, nonce: number): boolean {
-    return this.#slots.has(slotKey({ sender, nonce }))
+    // Asked for every transaction of the network: while nothing waits, no key is made.
+    return this.#slots.size > 0 && this.#slots.has(slotKey({ sender, nonce }))
   }
 
   /** Those whose money is believed to be on its way come first: the follower may ask for few only. */

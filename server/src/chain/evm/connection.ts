@@ -16,6 +16,15 @@ export type Answer =
 /** Why a connection is over. `silent` means it looked open and was dead. */
 export type Ending = 'lost' | 'silent' | 'broken_frame' | 'left'
 
+/** Hears what a subscription tells. */
+export type Listener = (result: unknown) => void
+
+/**
+ * Whether a notification need not be parsed, by its raw text. A wire may ask it, or may not; it must
+ * be sure, and must not throw.
+ */
+export type Skim = (text: string) => boolean
+
 /**
  * One connection to one node, by whatever wire. It never reconnects: a new connection may be another
  * node, and must be asked who it is before it is believed.
@@ -31,7 +40,11 @@ export interface RpcConnection {
    * read, so that a notification right behind the answer is not lost; it must not throw. Resolves
    * to the way to stop it, or to null when the node refuses or the wire cannot.
    */
-  subscribe(params: readonly unknown[], listener: (result: unknown) => void): Promise<Stop | null>
+  subscribe(
+    params: readonly unknown[],
+    listener: Listener,
+    isForNobody?: Skim,
+  ): Promise<Stop | null>
   /** Ends the connection at once. */
   drop(ending: Ending): void
 }

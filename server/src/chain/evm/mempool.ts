@@ -8,6 +8,7 @@ import { LookUps } from './mempool-lookups.ts'
 import type { EvmNode } from './node.ts'
 import { hearPreconfirmations, type Preconfirmations } from './preconfirmation.ts'
 import { sightingOf } from './sighting.ts'
+import { isForNobody } from './skim.ts'
 
 /**
  * How a node shows pending transactions: as whole objects, as hashes to be looked up, as the node
@@ -30,7 +31,10 @@ export interface MempoolParts extends PendingRules {
 type Hear = (pending: unknown) => void
 type Way = (parts: MempoolParts, hear: Hear) => Promise<Stop | null>
 
-const whole: Way = ({ socket }, hear) => socket.subscribe(['newPendingTransactions', true], hear)
+const whole: Way = ({ socket, tokens, watch }, hear) =>
+  socket.subscribe(['newPendingTransactions', true], hear, (text) =>
+    isForNobody(text, { tokens, watch }),
+  )
 const hashes: Way = ({ socket }, hear) => socket.subscribe(['newPendingTransactions'], hear)
 const filtered: Way = (parts, hear) => new AddressFilter(parts, hear).start()
 

@@ -1,7 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import { WebSocket } from 'ws'
 import type { Clock, Stop } from '../../ports.ts'
-import type { Answer, Ending, RpcConnection } from './connection.ts'
+import type { Answer, Ending, Listener, RpcConnection, Skim } from './connection.ts'
 import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
 
@@ -11,7 +11,7 @@ interface Question {
   readonly settle: (answer: Answer) => void
   readonly fail: (failure: Failure) => void
   /** For subscriptions: who hears what the node sends under the id it answers. */
-  readonly listener: ((result: unknown) => void) | null
+  readonly listener: Listener | null
 }
 
 /**
@@ -28,7 +28,9 @@ export class RpcSocket implements RpcConnection {
   readonly #limits: Limits
   readonly #inFlight = new Map<number, Question & { readonly late: Stop }>()
   readonly #waiting: Question[] = []
-  readonly #listeners = new Map<string, (result: unknown) => void>()
+  readonly #listeners = new Map<string, Listener>()
+  /** By how the notifications of their subscription begin. */
+  readonly #skims = new Map<string, Skim>()
   #asked = 0
   #ending: Ending | null = null
   #heard = false
@@ -101,12 +103,15 @@ export class RpcSocket implements RpcConnection {
    */
   async subscribe(
     params: readonly unknown[],
-    listener: (result: unknown) => void,
+    listener: Listener,
+    isForNobody?: Skim,
   ): Promise<Stop | null> {
     const answer = await this.#enqueue('eth_subscribe', params, listener)
     if ('refused' in answer || typeof answer.result !== 'string') return null
     const id = answer.result
+    if (isForNobody !== undefined) this.#skims.set(beginningOf(id), isForNobody)
     return () => {
+      this.#skims.delete(beginningOf(id))
       if (!this.#listeners.delete(id)) return
       // Whether the node still knew it does not matter: nobody listens any more.
       this.ask('eth_unsubscribe', [id]).catch(() => undefined)
@@ -154,6 +159,9 @@ export class RpcSocket implements RpcConnection {
 
   #hear(text: string): void {
     this.#heard = true
+    for (const [beginning, isForNobody] of this.#skims) {
+      if (text.startsWith(beginning) && isForNobody(text)) return
+    }
     let frame: Readonly<Record<string, unknown>> | null = null
     try {
       frame = fieldsOf(JSON.parse(text))
@@ -208,6 +216,7 @@ export class RpcSocket implements RpcConnection {
     this.#nextPing()
     this.#ws.terminate()
     this.#listeners.clear()
+    this.#skims.clear()
     for (const question of this.#inFlight.values()) {
       question.late()
       question.fail(gone())
@@ -218,5 +227,9 @@ export class RpcSocket implements RpcConnection {
     this.#end(ending)
   }
 }
+
+/** As most nodes write a notification. What begins in another way is parsed. */
+const beginningOf = (subscription: string): string =>
+  `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${subscription}","result":{`
 
 const gone = (): Failure => new Failure('chain_unavailable', 'The connection to the node ended.')
