@@ -55,14 +55,23 @@ const settings = {
 /** Where the committed artifact of a contract is. */
 export const artifactUrl = (contract: string): URL => new URL(`artifacts/${contract}.json`, sandbox)
 
+let compiled: CompilerOutput | undefined
+
+/** All sources in one run: they may import each other, and loading the compiler takes seconds. */
+function compileAll(sources: Record<string, { content: string }>): CompilerOutput {
+  const solc = createRequire(import.meta.url)('solc')
+  const input = { language: 'Solidity', sources, settings }
+  // The compiler's answer is JSON in the documented form of its version, which is pinned.
+  return JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput
+}
+
 /** Compiles one contract. Warnings fail as errors do. */
 export function compile(contract: string): Artifact {
   const solc = createRequire(import.meta.url)('solc')
   const file = `${contract}.sol`
   const sources = readSources()
-  const input = { language: 'Solidity', sources, settings }
-  // The compiler's answer is JSON in the documented form of its version, which is pinned.
-  const output = JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput
+  compiled ??= compileAll(sources)
+  const output = compiled
   if (output.errors?.length) {
     throw new Error(output.errors.map((error) => error.formattedMessage).join('\n'))
   }
@@ -82,7 +91,7 @@ export function compile(contract: string): Artifact {
   }
 }
 
-/** All of them: they may import each other. What a contract does not use does not change its bytes. */
+/** What a contract does not use does not change its bytes. */
 function readSources(): Record<string, { content: string }> {
   const folder = new URL('contracts/', sandbox)
   return Object.fromEntries(
