@@ -156,6 +156,11 @@ const chainWords: Readonly<Record<string, { name: string; blockMs: number }>> = 
   base: { name: 'Base', blockMs: 2_000 },
   optimism: { name: 'OP Mainnet', blockMs: 2_000 },
   arbitrum: { name: 'Arbitrum One', blockMs: 250 },
+  sepolia: { name: 'Sepolia', blockMs: 12_000 },
+  'base-sepolia': { name: 'Base Sepolia', blockMs: 2_000 },
+  'optimism-sepolia': { name: 'OP Sepolia', blockMs: 2_000 },
+  'arbitrum-sepolia': { name: 'Arbitrum Sepolia', blockMs: 250 },
+  'polygon-amoy': { name: 'Polygon Amoy', blockMs: 2_000 },
   local: { name: 'Local test chain', blockMs: 2_000 },
 }
 

@@ -22,7 +22,7 @@ const shared = {
 
 export const polygon: Preset = {
   ...shared,
-  ...{ title: 'Polygon PoS', chainId: 137, livemode: true },
+  ...{ title: 'Polygon', chainId: 137, livemode: true },
   genesisHash: '0xa9c28ce2141b56c474f1dc504bee9b01eb1bd7d1a507580d5519d4437a97de1b',
   genesisSource: 'https://github.com/erigontech/erigon/blob/main/polygon/chain/config.go',
   explorerTx: 'https://polygonscan.com/tx/{hash}',

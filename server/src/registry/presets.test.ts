@@ -1,3 +1,4 @@
+import { chainName } from '@settlewire/core/words'
 import * as viemChains from 'viem/chains'
 import { getAddress } from 'viem/utils'
 import { describe, expect, it } from 'vitest'
@@ -76,6 +77,10 @@ describe.each(table)('the preset %s', (name, preset) => {
 })
 
 describe('the presets together', () => {
+  it('are called on every screen as they are here', () => {
+    for (const [name, { title }] of table) expect(chainName(name)).toBe(title)
+  })
+
   it('are of different chains, and no two chains have one genesis', () => {
     expect(new Set(table.map(([, { chainId }]) => chainId)).size).toBe(table.length)
     expect(new Set(table.map(([, { genesisHash }]) => genesisHash)).size).toBe(table.length)
