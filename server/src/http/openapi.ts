@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Access } from './access.ts'
 import type { App } from './context.ts'
 import { json, problemsOf, securityOf, securitySchemes } from './describe.ts'
+import { docsTheme } from './docs-theme.ts'
 import { tidyContract } from './openapi-tidy.ts'
 import { sendJson } from './show.ts'
 
@@ -56,7 +57,10 @@ export async function publishContract(app: App, version: string): Promise<void> 
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: docsPolicy,
-    theme: { title: 'Settlewire API' },
+    theme: {
+      title: 'Settlewire API',
+      css: [{ filename: 'settlewire.css', content: docsTheme }],
+    },
     // Without the bar on top: there is one contract here, and it is this one.
     uiConfig: { layout: 'BaseLayout', deepLinking: true, displayRequestDuration: true },
   })
