@@ -42,7 +42,7 @@ interface Known {
   form: Form | null
   refusals: number
 }
-/** By connection: what each node was found to offer. */
+/** What each node was found to offer, as long as it is asked over one connection. */
 const offered = new WeakMap<EvmNode, Known>()
 
 /** What contracts moved in a block; null where no trace is offered, or none of this block. */
