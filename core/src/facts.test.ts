@@ -69,6 +69,35 @@ describe('merging facts of every kind', () => {
   })
 })
 
+describe('two words on what a hash fixes', () => {
+  it.each([
+    [{ slot: slotAt(7, 10n) }, { slot: slotAt(7, 12n) }],
+    [{ slot: slotAt(7, 10n) }, { slot: slotAt(8, 10n) }],
+  ])('leave one of them, whichever came first: %o %o', (one, other) => {
+    const seen = [pendingIn('0x1', 1_000n, one), pendingIn('0x1', 1_000n, other)]
+    expect(all(seen)).toEqual(all(seen.toReversed()))
+  })
+
+  it('leave the smaller amount', () => {
+    const seen = [pendingIn('0x1', 1_000n, {}), pendingIn('0x1', 999n, {})]
+    for (const order of [seen, seen.toReversed()]) {
+      expect(all(order).transactions[0]?.hint?.amount).toBe(999n)
+    }
+  })
+
+  it('leave the first withdrawal, and of two at one instant always the same', () => {
+    const of = (reason: string): Observation => ({
+      ...{ kind: 'withdrawn', source: 'merchant', at: 5, reason },
+    })
+    for (const order of [
+      [of('a'), of('b')],
+      [of('b'), of('a')],
+    ]) {
+      expect(all(order).withdrawn?.reason).toBe('a')
+    }
+  })
+})
+
 describe('two words on one head', () => {
   it('leave the more careful one, whichever came first', () => {
     const plain = { ...headAt(10, 5, 7), safe: 8 } as Observation // the spread of a union

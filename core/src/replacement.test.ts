@@ -132,6 +132,15 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.flags).toEqual(['replaced_seen'])
   })
 
+  it('by nothing that anybody saw takes with it whatever else wanted that slot', () => {
+    const used = movedNothing('0xa', 'replaced', { block: blockAt(10), view: 3 })
+    for (const order of orders([first, speedUp, used])) {
+      const { payment, stages } = told(order)
+      expect(stages).toEqual({ '0xa': 'replaced', '0xb': 'replaced' })
+      expect([payment.status, payment.pending]).toEqual(['awaiting', 0n])
+    }
+  })
+
   it('expires again with its request when it came late', () => {
     const used = movedNothing('0xa', 'replaced', { block: blockAt(10), view: 3 })
     const { types } = told([clockAt(bornAt + 1_800_001), first, used])

@@ -262,6 +262,32 @@ describe('what was accepted', () => {
     expect(payment.status).toBe('investigation_required')
   })
 
+  it('does not hold when one of two is lost, though as much is received as before: nothing', () => {
+    const other = { ...wrong, txHash: '0x8' } as Observation // the spread of a union
+    const payment = after(
+      ...[wrong, other, decided('accept', at)],
+      reorged('0x8', blockAt(10), { view: 5 }),
+    )
+    expect(payment.status).toBe('investigation_required')
+  })
+
+  it('does not hold when its transaction moves less in another block', () => {
+    const payment = after(
+      ...[part, headAt(12, 2), decided('accept', at), lost],
+      included('0x1', 49_999_999n, blockAt(11, 'b'), 6),
+    )
+    // Both blocks speak of one transaction; the later one is believed.
+    expect(payment.received).toBe(49_999_999n)
+    expect(payment.status).toBe('investigation_required')
+  })
+
+  it('does not stand in for depth where it was only noted on a success', () => {
+    const noted = [whole, headAt(12, 2), decided('accept', at), lost]
+    const back = included('0x1', full, blockAt(12, 'b'), 6)
+    expect(after(...noted, back).status).toBe('investigation_required')
+    expect(after(...noted, back, headAt(14, 7)).status).toBe('succeeded')
+  })
+
   it('is taken back by a later decision to let it go', () => {
     const accepted = [part, headAt(12, 2), decided('accept', at), lost]
     const payment = after(
@@ -282,6 +308,13 @@ describe('what was set aside', () => {
     expect(transfersOf(payment, policy).map(({ ignored }) => ignored)).toEqual([
       ...['set_aside', 'set_aside'],
     ])
+  })
+
+  it('is nothing to resolve any more', () => {
+    const payment = after(part, decided('dismiss', at))
+    expect(isResolvable(payment)).toBe(false)
+    const again = observeAll({ payment, events: [] }, [decided('dismiss', at + 1)])
+    expect(again.events).toEqual([])
   })
 
   it('is only what was known then: what comes later counts', () => {
