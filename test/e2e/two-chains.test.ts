@@ -146,5 +146,6 @@ describe('an installation with several chains', () => {
     await restart({})
     await merchant.until(intent.id, ({ status }) => status === 'succeeded')
     expect((await merchant.get(both.id)).status).toBe('succeeded')
-  })
+    // It starts the server twice more.
+  }, 60_000)
 })
