@@ -257,10 +257,10 @@ describe('the work for a transaction that is none of ours', () => {
     const asked = { tokens: 0, has: 0, slots: 0 }
     const watch = Object.assign(new TestWatch(), { wantsNative: true })
     const counting = {
-      tokens: { has: () => (asked.tokens++, false) } as unknown as ReadonlySet<string>,
+      tokens: { has: () => asked.tokens++ < 0 } as unknown as ReadonlySet<string>,
       watch: Object.assign(watch, {
-        has: () => (asked.has++, false),
-        wantsSlot: () => (asked.slots++, false),
+        has: () => asked.has++ < 0,
+        wantsSlot: () => asked.slots++ < 0,
       }),
     }
     const input = `0xa9059cbb${'0'.repeat(200_000)}`
