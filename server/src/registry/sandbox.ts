@@ -21,8 +21,17 @@ const rules = (quorum: number): ChainPolicy => ({ settled: 3, final: 'finalized'
 /** The rules of a sandbox whose chain is reached by one way. */
 export const sandboxPolicy: Policy = { version: 'sandbox-1', chains: { local: rules(1) } }
 
-/** Of one that is reached by two, of which either may be made bad. */
-export const sandboxPairPolicy: Policy = { version: 'sandbox-2', chains: { local: rules(2) } }
+/** Of one that is reached by two, of which either may be made bad: small amounts wait for less. */
+const pairRules: ChainPolicy = {
+  ...rules(2),
+  tiers: {
+    USDC: [
+      { upTo: '10', settled: 1 },
+      { upTo: null, settled: 3 },
+    ],
+  },
+}
+export const sandboxPairPolicy: Policy = { version: 'sandbox-2', chains: { local: pairRules } }
 
 /** What the sandbox's chain is paid with, under which rules. Test assets: they never pay a live request. */
 export function sandboxChain(chain: {
@@ -37,7 +46,7 @@ export function sandboxChain(chain: {
   return {
     ...{ ...local, chainId, multicall3, blockMs },
     tokens: chain.tokens.map((token) => ({ ...token, address: token.address.toLowerCase() })),
-    policy: rules(Math.min(2, chain.providers.length)),
+    policy: chain.providers.length > 1 ? pairRules : rules(1),
     providers: chain.providers.map(({ name, url }) => ({
       ...{ name, url, pending: 'auto', preconfirmations: 'none' },
     })),
