@@ -17,7 +17,7 @@ describe('the policy in force', () => {
   it('keeps its name where it is one of the sandbox, with one way to its chain or two', () => {
     expect(policyFor([]).version).toBe('none-1')
     expect(policyFor([sandbox(['anvil'])]).version).toBe('sandbox-1')
-    expect(policyFor([sandbox(['a', 'b'])]).version).toBe('sandbox-2')
+    expect(policyFor([sandbox(['a', 'b'])]).version).toBe('sandbox-3')
     expect(new Set(builtInPolicies.map(({ version }) => version)).size).toBe(3)
   })
 

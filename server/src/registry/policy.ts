@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { canonicalJson } from '@settlewire/core/canonical-json'
 import type { Policy } from '@settlewire/core/policy'
 import type { ChainConfig } from '../chain-config.ts'
-import { sandboxPairPolicy, sandboxPolicy } from './sandbox.ts'
+import { sandboxPairPolicy, sandboxPolicy, sandboxTieredPolicy } from './sandbox.ts'
 
 const hashDigits = 12
 
@@ -10,6 +10,7 @@ const hashDigits = 12
 export const builtInPolicies: readonly Policy[] = [
   sandboxPolicy,
   sandboxPairPolicy,
+  sandboxTieredPolicy,
   { version: 'none-1', chains: {} },
 ]
 

@@ -21,8 +21,10 @@ const rules = (quorum: number): ChainPolicy => ({ settled: 3, final: 'finalized'
 /** The rules of a sandbox whose chain is reached by one way. */
 export const sandboxPolicy: Policy = { version: 'sandbox-1', chains: { local: rules(1) } }
 
-/** Of one that is reached by two, of which either may be made bad: small amounts wait for less. */
-const pairRules: ChainPolicy = {
+/** Of one that is reached by two, of which either may be made bad. */
+export const sandboxPairPolicy: Policy = { version: 'sandbox-2', chains: { local: rules(2) } }
+
+const tieredRules: ChainPolicy = {
   ...rules(2),
   tiers: {
     USDC: [
@@ -31,7 +33,8 @@ const pairRules: ChainPolicy = {
     ],
   },
 }
-export const sandboxPairPolicy: Policy = { version: 'sandbox-2', chains: { local: pairRules } }
+/** The same, where small amounts wait for less. */
+export const sandboxTieredPolicy: Policy = { version: 'sandbox-3', chains: { local: tieredRules } }
 
 /** What the sandbox's chain is paid with, under which rules. Test assets: they never pay a live request. */
 export function sandboxChain(chain: {
@@ -46,7 +49,7 @@ export function sandboxChain(chain: {
   return {
     ...{ ...local, chainId, multicall3, blockMs },
     tokens: chain.tokens.map((token) => ({ ...token, address: token.address.toLowerCase() })),
-    policy: chain.providers.length > 1 ? pairRules : rules(1),
+    policy: chain.providers.length > 1 ? tieredRules : rules(1),
     providers: chain.providers.map(({ name, url }) => ({
       ...{ name, url, pending: 'auto', preconfirmations: 'none' },
     })),
