@@ -404,7 +404,14 @@ export type LookUp =
   /** In a pool, or promised. `sighting` is null when it pays none of our addresses. */
   | { readonly kind: 'pending'; readonly source: Source; readonly sighting: Sighting | null }
   /** In a block: the follower has told of it, or will. */
-  | { readonly kind: 'mined'; readonly source: Source; readonly blockNumber: number }
+  | {
+      readonly kind: 'mined'
+      readonly source: Source
+      readonly blockNumber: number
+      /** Of that block, where the node named it, and whether the receipt says success. */
+      readonly blockHash?: string
+      readonly succeeded?: boolean
+    }
   /** Every configured provider was asked, and none knows it, neither pending nor mined. */
   | { readonly kind: 'nobody' }
   /** Not every provider could be asked, so nothing can be said. */

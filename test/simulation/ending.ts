@@ -4,7 +4,7 @@ import type { Payment } from '@settlewire/core/payment'
 import { plain } from '@settlewire/core/plain-json'
 import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
 import { FeedChecker } from '../support/feed-checker.ts'
-import { branchOf, slotOf } from './model-block.ts'
+import { slotOf } from './model-block.ts'
 import { type Paid, paidOn, type Verdict, verdictOf } from './oracle.ts'
 import { weathers } from './store-wire.ts'
 import type { World } from './world.ts'
@@ -27,9 +27,13 @@ export class Ending {
   async tell(): Promise<void> {
     this.#calm()
     await this.#pass(2_000)
+    await this.#until('everything is mined', () => this.#unmined())
+    for (const { model } of this.#world.chains) {
+      for (let i = 0; i < model.rules.finalDepth + 3; i++) model.mine([], this.#world.timeline.now)
+    }
     await this.#until('everything that was paid is final', () => this.#disagreements(false))
-    const { timeline, known } = this.#world
-    const last = Math.max(0, ...[...known.values()].map(({ terms }) => terms.expiresAt))
+    const { timeline, ledger } = this.#world
+    const last = Math.max(0, ...[...ledger.payments.values()].map(({ terms }) => terms.expiresAt))
     const leftMs = last - (timeline.now + Math.min(0, this.#world.skewMs))
     this.#world.timeline.leap(Math.max(0, leftMs) + 20_000)
     await this.#until('what was not paid is over', () => this.#disagreements(true))
@@ -113,19 +117,17 @@ export class Ending {
     await this.#world.timeline.run(ms, () => this.#world.isBroken)
   }
 
-  /** What is not mined, not final, or not read yet. */
+  #unmined(): readonly string[] {
+    return this.#world.chains
+      .filter(({ model }) => model.minable().length > 0)
+      .map(({ model }) => `${model.rules.name}: ${model.minable().length} are not mined`)
+  }
+
+  /** What is not read yet. */
   #behind(): readonly string[] {
     return this.#world.chains.flatMap(({ model }) => {
-      const { name, finalDepth } = model.rules
+      const { name } = model.rules
       const cursor = this.#world.ledger.cursors.get(name)
-      const waiting = model.minable().length
-      if (waiting > 0) return [`${name}: ${waiting} are not mined`]
-      const lastPaying = [...branchOf(model.head)].find(({ entries }) =>
-        entries.some(({ tx }) => tx.moves.length > 0),
-      )
-      if ((lastPaying?.number ?? 0) > model.head.number - finalDepth - 2) {
-        return [`${name}: the last payment is not final yet`]
-      }
       const behind = model.head.number - (cursor?.number ?? 0)
       return behind <= 1 && behind >= 0 ? [] : [`${name}: the cursor is ${behind} blocks behind`]
     })

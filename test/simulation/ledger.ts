@@ -1,7 +1,6 @@
-import { canonicalJson } from '@settlewire/core/canonical-json'
+import { isDeepStrictEqual } from 'node:util'
 import { apply, type PolicyOf } from '@settlewire/core/fold'
 import type { Payment } from '@settlewire/core/payment'
-import { plain } from '@settlewire/core/plain-json'
 import { isEdge } from '@settlewire/core/status-model'
 import { canonicalInclusion } from '@settlewire/core/transfer'
 import type { Append, Batch, CursorMove, StoredEvent } from '../../server/src/ports.ts'
@@ -81,7 +80,7 @@ export class Ledger implements Witness {
       const { kind } = event.evidence.fact
       this.#say(`  ${id.slice(-4)} ${event.type}, ${status}, ${payment.received} by ${kind}`)
     }
-    if (payment === null || textOf(payment) !== textOf(state)) {
+    if (!isDeepStrictEqual(payment, state)) {
       this.note(`${id} is not the fold of its events at ${state.sequence}`)
     }
     this.payments.set(id, state)
@@ -92,7 +91,9 @@ export class Ledger implements Witness {
     for (const transaction of facts.transactions) {
       const inclusion = canonicalInclusion(transaction)
       for (const { ordinal, to } of inclusion?.outcome === 'paid' ? inclusion.transfers : []) {
-        const identity = `${transaction.chain} ${transaction.txHash} ${ordinal}`
+        // What a block added to a balance has no transaction of its own, and one such place per address.
+        const place = ordinal === 'balance' ? `balance of ${to}` : ordinal
+        const identity = `${transaction.chain} ${transaction.txHash} ${place}`
         const owner = this.#counted.get(identity) ?? id
         if (owner !== id) this.note(`${identity} to ${to} counts for ${owner} and for ${id}`)
         this.#counted.set(identity, owner)
@@ -158,5 +159,3 @@ export class Ledger implements Witness {
     }
   }
 }
-
-const textOf = (payment: Payment): string => canonicalJson(plain(payment))

@@ -35,8 +35,8 @@ const shareWeights: Readonly<Record<Share, number>> = {
   ...{ exact: 8, over: 1, half: 2, rest: 2, nearly: 1, nothing: 1 },
 }
 
-/** By what call: a wallet's plain transfer, a contract that nobody can read, or the coin itself. */
-type Way = 'plain' | 'contract' | 'native'
+/** By what call: a plain transfer, a contract nobody can read, the coin itself, or one passing it on. */
+type Way = 'plain' | 'contract' | 'native' | 'inner'
 
 export interface PayersParts {
   readonly chance: Chance
@@ -68,8 +68,10 @@ export class Payers {
     const [first] = moves
     if (first === undefined) return 'nobody to pay'
     const isPlain = moves.length === 1 && first.move.token !== null && chance.is(0.7)
-    const way: Way = first.move.token === null ? 'native' : isPlain ? 'plain' : 'contract'
-    const kept = way === 'native' ? [first] : moves.filter(({ move }) => move.token !== null)
+    const coinWay: Way = chance.is(0.4) ? 'inner' : 'native'
+    const way: Way = first.move.token === null ? coinWay : isPlain ? 'plain' : 'contract'
+    const isCoin = first.move.token === null
+    const kept = isCoin ? [first] : moves.filter(({ move }) => move.token !== null)
     const tx = this.#make({ way, moves: kept.map(({ move }) => move), isPrivate: chance.is(0.25) })
     this.#send(chain, tx)
     return `${way} ${kept.map(({ share, payment }) => `${share} to ${nameOf(payment)}`).join(' + ')} ${short(tx)}`

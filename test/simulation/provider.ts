@@ -154,6 +154,8 @@ export class Provider {
         return this.#perhaps(this.#transaction(by))
       case 'eth_getTransactionCount':
         return this.#count(by, second)
+      case 'eth_getBalance':
+        return this.#balance(by, second)
       default:
         return unknownMethod
     }
@@ -270,11 +272,32 @@ export class Provider {
 
   /** Every sender of this world has one transaction to send, or several for one slot. */
   #count(sender: string, at: unknown): unknown {
-    const asked = typeof at === 'object' && at !== null && 'blockHash' in at ? at.blockHash : null
-    const block = typeof asked === 'string' ? this.#byHash(asked) : this.#head
+    const block = this.#blockAsked(at)
     if (block === null) return unknownBlock
     const { nonce } = this.#chain.slotNonce(sender)
     return quantity(this.#chain.isUsed(slotOf({ sender, nonce }), block) ? nonce + 1 : nonce)
+  }
+
+  /** Nobody here ever spends. */
+  #balance(address: string, at: unknown): unknown {
+    const block = this.#blockAsked(at)
+    if (block === null) return unknownBlock
+    let balance = 0n
+    for (const { entries } of branchOf(block)) {
+      for (const { tx, reverts } of entries) {
+        for (const { to, token, amount } of reverts ? [] : tx.moves) {
+          if (token === null && to === address) balance += amount
+        }
+      }
+    }
+    return quantity(balance)
+  }
+
+  /** By hash, as whoever wants to be sure asks, or the newest. */
+  #blockAsked(at: unknown): ModelBlock | null {
+    const asked = typeof at === 'object' && at !== null && 'blockHash' in at ? at.blockHash : null
+    if (typeof asked === 'string') return this.#byHash(asked)
+    return typeof at === 'string' ? this.#byTag(at) : this.#head
   }
 
   #blockOf(txHash: string): ModelBlock | null {

@@ -30,7 +30,7 @@ const limits: Partial<Limits> = {
 /** All of it from the seed. */
 export function rulesOf(seed: number, chance: Chance): WorldRules {
   const coins = { accepted: addressOf('USDC'), strange: addressOf('USDT') }
-  const hasNative = chance.is(0.25)
+  const hasNative = chance.is(0.15)
   const finalDepth = chance.between(5, 9)
   const hasTags = chance.is(0.8)
   const pendingTtlMs = chance.pick([20_000, 60_000, 120_000])

@@ -11,7 +11,7 @@ import type { Writer } from './writer.ts'
 
 export interface DeadlinesOptions extends TimeOutsOptions {
   readonly clock: Judge['clock'] & { after(delayMs: number, call: () => void): Stop }
-  readonly store: Pick<EventStore, 'due' | 'nextDue' | 'release'>
+  readonly store: Pick<EventStore, 'due' | 'nextDue' | 'release' | 'position'>
   readonly writer: Writer
   readonly index: WatchIndex
   /** Per chain that is seen the header time of the last block whose effects are stored. */
@@ -81,7 +81,8 @@ export class Deadlines {
   /** A chain was read further: what waited for it is judged again. */
   advanced(): void {
     const isAwaited = [...this.#waiting.values()].some(({ chains }) => chains.length > 0)
-    if (isAwaited) this.#sweepSoon()
+    // A sweep under way may have judged by what was read before, and waits in vain for this.
+    if (isAwaited || this.#sweeping !== null) this.#sweepSoon()
   }
 
   /** Ends a sweep under way; deadlines that come later wait in the store. */

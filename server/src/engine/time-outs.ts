@@ -1,8 +1,9 @@
 import { overdue } from '@settlewire/core/deadline'
 import type { Instant } from '@settlewire/core/instant'
-import type { Dropped } from '@settlewire/core/observation'
+import type { Dropped, MovedNothing } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
-import type { Log, LookUp } from '../ports.ts'
+import { reached } from '@settlewire/core/policy'
+import type { EventStore, Log, LookUp } from '../ports.ts'
 import type { LookUpOn } from './claim-search.ts'
 import { type Judge, observe } from './observe.ts'
 import { pendingTtlOf } from './open-transactions.ts'
@@ -10,6 +11,7 @@ import type { Watcher } from './watcher.ts'
 import type { Writer } from './writer.ts'
 
 export interface TimeOutsOptions extends Judge {
+  readonly store: Pick<EventStore, 'position'>
   readonly writer: Writer
   readonly watcher: Pick<Watcher, 'headOf' | 'isBlind' | 'see'>
   readonly lookUp: LookUpOn
@@ -91,6 +93,9 @@ export class TimeOuts {
         payment.id,
         answers.filter(({ found }) => found.kind === 'nobody'),
       )
+      for (const { chain, txHash, found } of answers) {
+        if (found.kind === 'mined') await this.#readBefore(payment.id, { chain, txHash }, found)
+      }
       const isUnsure = answers.some(({ found }) => found.kind === 'unsure')
       const againMs = Math.max(againMinMs, pendingTtlOf(payment.terms) / againPart)
       return clock.now() + (isUnsure ? unsureRetryMs : againMs)
@@ -128,6 +133,38 @@ export class TimeOuts {
         )
         const dropped = late.flatMap((one) => this.#droppedOf(payment, { ...one, at }))
         return { decisions: [observe(payment, dropped, this.#options)], answer: null }
+      },
+    })
+  }
+
+  /**
+   * A block that was read before anybody here knew of the transaction: had it paid, that would be on
+   * record. A node that was behind told of it as pending when it had failed already. Only what is final
+   * is taken for that: a reorg would not know that there is something to undo.
+   */
+  async #readBefore(
+    paymentId: string,
+    { chain, txHash }: { readonly chain: string; readonly txHash: string },
+    { source, blockHash, succeeded }: Extract<LookUp, { kind: 'mined' }>,
+  ): Promise<void> {
+    const { store, writer, clock, policy } = this.#options
+    const position = blockHash === undefined ? null : await store.position(chain)
+    const block = position?.recent.find(({ hash }) => hash === blockHash)
+    const final = policy.chains[chain]?.final
+    if (position === null || block === undefined || final === undefined) return
+    if (!reached(final, block.number, position.head)) return
+    const reason = succeeded === false ? 'reverted' : 'paid_elsewhere'
+    const seen = { source, at: clock.now(), chain, view: position.head.view }
+    const fact: MovedNothing = { ...seen, kind: 'moved_nothing', txHash, block, reason }
+    await writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        const isWaiting =
+          payment !== null &&
+          overdue(payment, clock.now()).some((one) => one.chain === chain && one.txHash === txHash)
+        if (!isWaiting) return { decisions: [], answer: null }
+        return { decisions: [observe(payment, [fact], this.#options)], answer: null }
       },
     })
   }

@@ -33,13 +33,15 @@ async function ask(provider: Provider, txHash: string, rules: PendingRules): Pro
   const [shown, receipt] = await Promise.all([node.transaction(txHash), node.receipt(txHash)])
   const transaction = fieldsOf(shown)
   if (transaction === null && receipt === null) return { kind: 'nobody' }
+  if (receipt !== null) {
+    const { blockHash, succeeded } = receipt
+    const block = await node.byHash(blockHash, false)
+    if (block === null) return null
+    return { kind: 'mined', source, blockNumber: block.ref.number, blockHash, succeeded }
+  }
   const number = transaction?.blockNumber ?? null
   if (number !== null) {
     return { kind: 'mined', source, blockNumber: toCount(number, 'block number of a transaction') }
-  }
-  if (receipt !== null) {
-    const block = await node.byHash(receipt.blockHash, false)
-    return block === null ? null : { kind: 'mined', source, blockNumber: block.ref.number }
   }
   return { kind: 'pending', source, sighting: sightingOf(transaction, rules) }
 }
