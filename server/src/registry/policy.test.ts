@@ -18,7 +18,7 @@ describe('the policy in force', () => {
     expect(policyFor([]).version).toBe('none-1')
     expect(policyFor([sandbox(['anvil'])]).version).toBe('sandbox-1')
     expect(policyFor([sandbox(['a', 'b'])]).version).toBe('sandbox-3')
-    expect(new Set(builtInPolicies.map(({ version }) => version)).size).toBe(3)
+    expect(new Set(builtInPolicies.map(({ version }) => version)).size).toBe(4)
   })
 
   it('is otherwise named after what it says, in whatever order it was said', () => {
