@@ -148,9 +148,10 @@ export class Deadlines {
     this.#next = Number.POSITIVE_INFINITY
     const earliest = await this.#readEarliest()
     const now = clock.now()
-    // What is due and still there waits: it must not keep the sweep going round.
-    const soonest = now + (this.#waiting.size > 0 ? retryMs : 0)
-    const next = Math.min(earliest, this.#earliestWaiting(now), now + rereadMs)
+    const ready = this.#earliestWaiting(now)
+    // What is due and still there waits: it must not keep the sweep going round, until it is ready.
+    const soonest = this.#waiting.size > 0 && ready > now ? now + retryMs : now
+    const next = Math.min(earliest, ready, now + rereadMs)
     this.#next = Math.min(this.#next, Math.max(soonest, next))
   }
 
