@@ -9,6 +9,8 @@ export interface Paid {
   readonly parts: readonly { readonly amount: bigint; readonly tx: ModelTx; readonly at: number }[]
   /** Movements of known tokens to its address that are not asked for. */
   readonly strange: number
+  /** Coins that contracts passed on: what one block added to a balance may be one part or several. */
+  readonly isBlurred: boolean
 }
 
 type TipOf = (chain: string) => ModelBlock | null
@@ -17,6 +19,7 @@ type TipOf = (chain: string) => ModelBlock | null
 export function paidOn({ terms }: Payment, tipOf: TipOf): Paid {
   const parts: { amount: bigint; tx: ModelTx; at: number }[] = []
   let strange = 0
+  let isBlurred = false
   for (const chain of new Set(terms.accept.map((accept) => accept.chain))) {
     const tip = tipOf(chain)
     for (const block of tip === null ? [] : branchOf(tip)) {
@@ -25,6 +28,7 @@ export function paidOn({ terms }: Payment, tipOf: TipOf): Paid {
           if (!terms.accept.some(({ address }) => address === move.to)) continue
           const accept = acceptanceOf(terms.accept, chain, move)
           if (move.amount === 0n || isDust(accept, move.amount)) continue
+          isBlurred ||= move.token === null && tx.to !== move.to
           if (accept === null) strange++
           else
             parts.push({
@@ -37,7 +41,7 @@ export function paidOn({ terms }: Payment, tipOf: TipOf): Paid {
     }
   }
   parts.reverse()
-  return { units: parts.reduce((sum, { amount }) => sum + amount, 0n), parts, strange }
+  return { units: parts.reduce((sum, { amount }) => sum + amount, 0n), parts, strange, isBlurred }
 }
 
 const acceptanceOf = (
@@ -80,8 +84,8 @@ export function verdictOf(payment: Payment, paid: Paid, then: Circumstances): Ve
   const flags: readonly (readonly [string, boolean | null])[] = [
     ['underpaid', paid.units > 0n && !isPaid],
     ['overpaid', paid.units > amount + tolerance],
-    ['multiple_transfers', paid.parts.length > 1],
-    ['duplicate_payment', isPaidAgain(paid, required)],
+    ['multiple_transfers', paid.isBlurred ? null : paid.parts.length > 1],
+    ['duplicate_payment', paid.isBlurred ? null : isPaidAgain(paid, required)],
     ['late', isLate(paid, expiresAt)],
     ['wrong_token', paid.strange > 0],
     ['reorg_seen', then.wasReorged ? null : false],

@@ -112,6 +112,15 @@ export class Corroborator {
     for (const provider of this.#parts.providers) void this.heard(provider)
   }
 
+  /** Nobody knows whether these were stored; if so, who else has shown them is still to be told. */
+  doubt(blocks: readonly AppliedBlock[]): void {
+    for (const block of blocks) {
+      for (const { block: ref, txHash } of inclusionsOf(block))
+        this.#open.delete(keyOf(ref, txHash))
+      this.recall(block)
+    }
+  }
+
   /** A provider has a new head, so it may show what it did not show before. Never rejects. */
   async heard(provider: Provider): Promise<void> {
     if (this.#asking.has(provider)) {

@@ -280,7 +280,10 @@ export class ChainWalk {
       ),
       head: { ...found.head, ...views() },
     }
-    await storing(() => sink.step(chain, step))
+    await storing(() => sink.step(chain, step)).catch((error: unknown) => {
+      corroborator.doubt(step.applied)
+      throw error
+    })
     corroborator.stored(step)
     return step
   }
