@@ -1,0 +1,85 @@
+import { stdout } from 'node:process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cases } from './cases.ts'
+import { faultTable } from './fault-table.ts'
+import { type Ground, openGround } from './ground.ts'
+import type { Outcome } from './outcome.ts'
+import { patched } from './planted-faults.ts'
+import { runSeeds } from './run.ts'
+
+const seedCount = 2_000
+/** Of one planted fault; each is found far sooner. */
+const faultSeedsMax = 60
+const runWithinMs = 600_000
+
+let ground: Ground
+beforeAll(async () => {
+  ground = await openGround()
+})
+afterAll(() => ground.close())
+
+const range = (from: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => from + i)
+
+/** A failing seed prints itself: `npm run simulate -- --seed 17` tells its story. */
+const said = (failed: readonly Outcome[]): string =>
+  failed
+    .slice(0, 5)
+    .map(({ seed, violations }) => `seed ${seed}: ${violations.slice(0, 3).join('\n  ')}`)
+    .join('\n')
+
+describe('whatever happens to chain, nodes, clock, store and process', () => {
+  it(
+    'every commit and the end agree with the true chain, in two thousand worlds',
+    async () => {
+      const seeds = [...cases.map(({ seed }) => seed), ...range(1, seedCount)]
+      const { outcomes, failed, tookMs } = await runSeeds({ ground, seeds: [...new Set(seeds)] })
+      const perSecond = ((outcomes.length / tookMs) * 1_000).toFixed(1)
+      stdout.write(`simulation: ${outcomes.length} seeds, ${perSecond} seeds/s\n`)
+      expect(said(failed)).toBe('')
+      expect(outcomes.length).toBeGreaterThanOrEqual(seedCount)
+      // A world in which nothing is ever paid would prove nothing.
+      const events = outcomes.reduce((sum, outcome) => sum + outcome.events, 0)
+      expect(events / outcomes.length).toBeGreaterThan(10)
+    },
+    runWithinMs,
+  )
+
+  it(
+    'the same seed is the same story, to the last call',
+    async () => {
+      const seeds = range(5_001, 8)
+      const first = await runSeeds({ ground, seeds, workers: 1, lanes: 1 })
+      const second = await runSeeds({ ground, seeds, workers: 2, lanes: 3 })
+      const hashes = (outcomes: readonly Outcome[]) =>
+        outcomes.map(({ seed, hash }) => [seed, hash])
+      expect(hashes(second.outcomes)).toEqual(hashes(first.outcomes))
+      expect(new Set(first.outcomes.map(({ hash }) => hash)).size).toBe(seeds.length)
+    },
+    runWithinMs,
+  )
+})
+
+describe('the teeth of the simulation', () => {
+  it.each(faultTable.map(({ name, breaks }) => ({ name, breaks })))(
+    'finds $name: $breaks',
+    async ({ name }) => {
+      const { failed, outcomes } = await runSeeds({
+        ...{ ground, seeds: range(1, faultSeedsMax), fault: name },
+        enough: ({ violations }) => violations.length > 0,
+      })
+      const [first] = failed
+      stdout.write(`planted ${name}: found by seed ${first?.seed} of ${outcomes.length} lived\n`)
+      expect(first?.violations[0] ?? 'not found').not.toBe('not found')
+      // A world that could not even begin has found nothing.
+      expect(first?.trace).not.toBeNull()
+    },
+    runWithinMs,
+  )
+
+  it('refuses a fault whose place in the sources is not there exactly once', () => {
+    const edit = { file: 'core/src/judge.ts', find: 'nothing like this', replace: '' }
+    expect(() => patched(edit.file, [edit])).toThrow('0 times, not once')
+    expect(() => patched(edit.file, [{ ...edit, find: 'const ' }])).toThrow('not once')
+  })
+})
