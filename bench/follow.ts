@@ -27,7 +27,9 @@ import {
 import { formatTable } from './support/table.ts'
 
 const hits = 50
-const rounds = 12
+const rounds = 24
+/** The first ones are run before the code is warm, and left out. */
+const coldRounds = 8
 const goalsMs = { match: 5, commit: 20 }
 const perSecond = 200
 const busySeconds = 4
@@ -105,7 +107,7 @@ async function run(url: string): Promise<void> {
     bare.push(await bareMs(database, hits))
     await follower.quiet()
   }
-  const warm = <T>(values: readonly T[]): readonly T[] => values.slice(2)
+  const warm = <T>(values: readonly T[]): readonly T[] => values.slice(coldRounds)
   const [match, parse, commit, plain] = [
     follower.matchMs,
     follower.parseMs,
