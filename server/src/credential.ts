@@ -4,7 +4,8 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isId } from '@settlewire/core/id'
-import type { Clock, KeyKind } from './ports.ts'
+import type { KeyKind } from './access.ts'
+import type { Clock } from './ports.ts'
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const keyLength = 32

@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
+import type { Directory } from './access.ts'
 import { sameSecret } from './credential.ts'
-import type { Clock, Directory } from './ports.ts'
+import type { Clock } from './ports.ts'
 
 const bytes = 32
 const pathIn = (home: string): string => join(home, 'pepper')

@@ -1,6 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Payment } from '@settlewire/core/payment'
-import type { Clock, Directory, EventStore } from '../../server/src/ports.ts'
+import type { Directory } from '../../server/src/access.ts'
+import type { Clock, EventStore } from '../../server/src/ports.ts'
 import { Chance } from './chance.ts'
 import { Ledger } from './ledger.ts'
 import { type Followed, Life, type Reached } from './life.ts'

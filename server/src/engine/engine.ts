@@ -1,6 +1,7 @@
 import type { PolicyOf } from '@settlewire/core/fold'
 import type { Policy } from '@settlewire/core/policy'
-import type { Clock, Directory, EventStore, Log, Metrics, StoredEvent } from '../ports.ts'
+import type { Directory } from '../access.ts'
+import type { Clock, EventStore, Log, Metrics, StoredEvent } from '../ports.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { LookUpOn } from './claim-search.ts'
 import { Claims } from './claims.ts'

@@ -2,7 +2,7 @@ import { assert } from '@settlewire/core/assert'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Gate, KeyScope, Principal } from '../ports.ts'
+import type { Gate, KeyScope, Principal } from '../access.ts'
 import { crossOriginReads } from './headers.ts'
 
 /** Who may call a route, as the route says it beside its address. Every route of ours says it. */

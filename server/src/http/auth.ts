@@ -3,17 +3,9 @@ import { isId } from '@settlewire/core/id'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import type { Status } from '@settlewire/core/status-model'
+import type { AskedWith, Directory, Gate, Needs, PaymentNeeds, Principal } from '../access.ts'
 import { claimedPayment, clientSecretOf, hashKey, keyShape, sameSecret } from '../credential.ts'
-import type {
-  AskedWith,
-  Clock,
-  Directory,
-  EventStore,
-  Gate,
-  Needs,
-  PaymentNeeds,
-  Principal,
-} from '../ports.ts'
+import type { Clock, EventStore } from '../ports.ts'
 
 /** What the checkout cookie is called. Its path is the payment's, its value the client secret. */
 export const checkoutCookie = 'settlewire_checkout'

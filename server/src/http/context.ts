@@ -3,21 +3,13 @@ import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Directory, Gate } from '../access.ts'
 import type { AssetBook } from '../engine/asset-book.ts'
 import type { Hub } from '../engine/hub.ts'
 import type { Pace } from '../engine/pace.ts'
 import type { Payments } from '../engine/payments.ts'
 import type { ScrapedMetrics } from '../metrics.ts'
-import type {
-  Backplane,
-  ChainHealth,
-  Clock,
-  Directory,
-  EventStore,
-  Gate,
-  Log,
-  Visibility,
-} from '../ports.ts'
+import type { Backplane, ChainHealth, Clock, EventStore, Log, Visibility } from '../ports.ts'
 
 /** What the configuration holds true of a chain, as far as it is told. */
 export interface ChainFacts {

@@ -8,9 +8,10 @@ import {
   resource,
 } from '@settlewire/core/wire'
 import type { FastifyReply } from 'fastify'
+import type { Principal } from '../access.ts'
 import { checkoutTokenOf, clientSecretOf } from '../credential.ts'
 import type { Answer } from '../engine/once.ts'
-import type { Principal, StoredEvent } from '../ports.ts'
+import type { StoredEvent } from '../ports.ts'
 import type { Chains, HttpContext } from './context.ts'
 
 type Shown = Pick<HttpContext, 'chains' | 'secrets' | 'origin'>

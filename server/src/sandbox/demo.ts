@@ -6,8 +6,9 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { z } from 'zod'
+import type { Directory } from '../access.ts'
 import { hashKey, mintKey } from '../credential.ts'
-import type { Clock, Directory } from '../ports.ts'
+import type { Clock } from '../ports.ts'
 import { writePrivate } from './sandbox-file.ts'
 
 /** The merchant that the sandbox comes with. */

@@ -3,7 +3,7 @@ import { errorCatalogue, Failure } from '@settlewire/core/errors'
 import type { Payment } from '@settlewire/core/payment'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Gate } from '../ports.ts'
+import type { Gate } from '../access.ts'
 import { OnceInMemory } from './once-in-memory.ts'
 
 type Code = keyof typeof errorCatalogue

@@ -6,9 +6,9 @@ import { bornAt } from '../../../test/support/payments.ts'
 import { queryAs, startPostgres } from '../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { storeUnderTest } from '../../../test/support/store-under-test.ts'
+import type { ApiKey, Directory, Merchant } from '../access.ts'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../log.ts'
-import type { ApiKey, Directory, Merchant } from '../ports.ts'
 import { openStore } from './open.ts'
 
 const merchant: Merchant = {

@@ -1,7 +1,7 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
 import { type Instant, toRfc3339 } from '@settlewire/core/instant'
-import type { ApiKey, Directory, KeyKind, Merchant } from '../ports.ts'
+import type { ApiKey, Directory, KeyKind, Merchant } from '../access.ts'
 import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
 

@@ -1,4 +1,5 @@
-import type { Clock, Directory, EventStore, Log, Policies } from '../ports.ts'
+import type { Directory } from '../access.ts'
+import type { Clock, EventStore, Log, Policies } from '../ports.ts'
 import { Database } from './database.ts'
 import { PostgresDirectory } from './directory.ts'
 import { PostgresEvents } from './events.ts'

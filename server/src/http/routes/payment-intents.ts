@@ -1,5 +1,6 @@
+import type { Principal } from '../../access.ts'
 import { assetName } from '../../engine/asset.ts'
-import type { PaymentQuery, Principal } from '../../ports.ts'
+import type { PaymentQuery } from '../../ports.ts'
 import { type Access, paymentOf, principalOf } from '../access.ts'
 import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'

@@ -1,6 +1,6 @@
 import { explain } from '@settlewire/core/explain'
 import type { PolicyExplanation } from '@settlewire/core/explanation'
-import type { Principal } from '../../ports.ts'
+import type { Principal } from '../../access.ts'
 import { type Access, paymentOf, principalOf } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
 import { json, problemsOf, securityOf } from '../describe.ts'
