@@ -34,7 +34,7 @@ export interface ChainHead {
   readonly head: number
   readonly safe: number | null
   readonly finalized: number | null
-  /** Providers that are up, on this chain and not behind. Left out: one. */
+  /** Providers that are up, on this chain, and not behind or not for long. Left out: one. */
   readonly witnesses?: number
   /** Whether providers name different blocks at one height, deeper than may pass by itself. */
   readonly disagree?: boolean

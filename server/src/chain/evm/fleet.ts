@@ -64,10 +64,20 @@ export class Fleet {
     return this.#parts.chain.toleratedDepth + 1
   }
 
-  /** How many could have seen what the best has seen. */
+  /**
+   * How many must be heard before a payment is believed to have been shown by all who could. One that
+   * is behind by number is still one of them while its blocks are of now: else whoever makes up blocks
+   * faster than the chain does would be alone, and believed alone. So is one that is just arriving:
+   * else whoever comes first after a start would be.
+   */
   get witnesses(): number {
+    const { clock, limits } = this.#parts
     const least = this.bestHead - this.lagBlocksMax
-    return this.up.filter(({ head }) => head !== null && head.ref.number >= least).length
+    const since = clock.now() - limits.voiceLastsMs
+    return this.providers.filter(({ isUp, isArriving, head }) => {
+      if (isArriving) return true
+      return isUp && head !== null && (head.ref.number >= least || head.ref.minedAt > since)
+    }).length
   }
 
   /**

@@ -51,7 +51,10 @@ export interface Limits {
   readonly blindAfterMs: number
   /** A provider that is refused, as being on another chain, is looked at again as often as this. */
   readonly haltedRecheckMs: number
-  /** A provider that lags and shows no new head for so long has no say in which branch is followed. */
+  /**
+   * A provider that lags and shows no new head for so long has no say in which branch is followed; one
+   * whose head was made longer ago is not waited for as a witness.
+   */
   readonly voiceLastsMs: number
   /** A tag that stands still for so long, */
   readonly finalityStallMsMin: number

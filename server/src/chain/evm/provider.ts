@@ -85,6 +85,11 @@ export class Provider {
     return this.#visit !== null
   }
 
+  /** It is reached for the first time, or has not told its first head yet. */
+  get isArriving(): boolean {
+    return this.isUp ? this.#head === null : !this.#isTried && this.#refusal === null
+  }
+
   /** What to read from; null unless it is up. */
   get visit(): Pick<Visit, 'connection' | 'node' | 'genesisHash'> | null {
     return this.#visit

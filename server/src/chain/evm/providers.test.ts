@@ -157,6 +157,37 @@ describe('heads of several providers', () => {
     expect(world.score('a')).toMatchObject({ visibility: 'ok', lagBlocks: 0 })
   })
 
+  it('one that runs ahead takes no say from those whose blocks are of now', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.says(null)
+    const now = { timestamp: `0x${Math.floor(Date.now() / 1_000).toString(16)}` }
+    const block = world.mine()
+    for (const node of world.nodes.slice(1)) node.announce(block, now)
+    await world.at(world.a)
+    await pause(100)
+    // Blocks that nobody else has, made faster than a chain makes them.
+    world.mine([tokenTx(world.token, to, 1n)], [world.a])
+    world.mineMany(12, [world.a])
+    await world.at(world.a)
+    expect(world.ledger.steps.at(-1)?.head).toMatchObject({ witnesses: 3 })
+    expect(world.score('b')).toMatchObject({ reason: 'provider_behind' })
+  })
+
+  it('after a start those who are still to come are waited for as witnesses', async () => {
+    const to = world.watched()
+    const before = world.follow()
+    await world.says(null)
+    await before.close()
+    for (const node of world.nodes.slice(1)) {
+      node.instead = (method) => (method === 'eth_chainId' ? pause(1_000) : undefined)
+    }
+    world.mine([tokenTx(world.token, to, 1n)])
+    world.follow()
+    await world.at(world.a)
+    expect(world.ledger.steps.at(-1)).toMatchObject({ source: 'rpc:a', head: { witnesses: 3 } })
+  })
+
   it('a head that several tell is one step', async () => {
     world.follow()
     await world.says(null)
