@@ -32,6 +32,7 @@ import { Outlook } from './outlook.ts'
 import { Provider, type Refusal } from './provider.ts'
 import { recall } from './recall.ts'
 import { Firsts } from './scores.ts'
+import { Tags } from './tags.ts'
 import { ChainWalk, type Progress } from './walk.ts'
 
 export type { Connect } from './connect.ts'
@@ -101,6 +102,10 @@ export class EvmFollower implements ChainFollower {
     this.#walk = new ChainWalk({
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
       ...{ tokens, limits, log: this.#log, corroborator: this.#corroborator },
+      tags: new Tags({
+        ...{ clock, limits, quorum: chain.quorum, providers: () => this.#fleet.up },
+        witnesses: () => this.#fleet.witnesses,
+      }),
       views: () => this.#views(),
     })
   }

@@ -312,25 +312,32 @@ describe('providers on another chain', () => {
     expect(world.score('a')?.reason).toBe('chain_mismatch')
   })
 
-  it('one on another branch below what is final is kept out, and let in when it fits again', async () => {
-    world.a.finalized = 3
-    world.follow()
-    await world.says(null)
-    world.mineMany(2)
-    const branch = world.b.chain.fork()
-    world.mineMany(4, [world.a])
-    await world.at(world.a)
-    world.b.chain = branch
-    world.mineMany(8, [world.b])
-    await world.says('provider_quarantined')
-    expect(world.score('b')?.reason).toBe('reorg_below_finality')
-    world.mine([], [world.a])
-    await world.at(world.a)
-    expect(world.ledger.steps.at(-1)?.head).toMatchObject({ witnesses: 1, disagree: false })
-    expect(world.ledger.steps.flatMap(({ reverted }) => reverted)).toEqual([])
-    world.b.chain = world.a.chain.fork()
-    await world.says(null)
-  })
+  it.each([
+    ['the longest', 8],
+    // Nobody reads from it, so it is by its disagreement that it is found.
+    ['not the longest', 3],
+  ])(
+    'one on another branch below what is final, %s, is kept out until it fits again',
+    async (_, blocks) => {
+      world.a.finalized = 3
+      world.follow()
+      await world.says(null)
+      world.mineMany(2)
+      const branch = world.b.chain.fork()
+      world.mineMany(4, [world.a])
+      await world.at(world.a)
+      world.b.chain = branch
+      world.mineMany(blocks, [world.b])
+      await world.says('provider_quarantined')
+      expect(world.score('b')?.reason).toBe('reorg_below_finality')
+      world.mine([], [world.a])
+      await world.at(world.a)
+      expect(world.ledger.steps.at(-1)?.head).toMatchObject({ witnesses: 1, disagree: false })
+      expect(world.ledger.steps.flatMap(({ reverted }) => reverted)).toEqual([])
+      world.b.chain = world.a.chain.fork()
+      await world.says(null)
+    },
+  )
 
   it('when all show another chain below what is final, it is stopped, blind, and nothing is lost', async () => {
     const to = world.watched()
@@ -366,6 +373,28 @@ describe('providers on another chain', () => {
     expect(world.ledger.transfers.map(({ amount }) => Number(amount))).toEqual([
       1, 2, 3, 4, 5, 6, 7,
     ])
+  })
+
+  it('one of several alone does not make anything final, so that no other is refused for it', async () => {
+    for (const node of world.nodes) node.finalized = 1
+    world.follow()
+    await world.says(null)
+    world.mineMany(6)
+    await world.at(world.a)
+    // Only a tells the head, so it is a that is read from.
+    world.a.finalized = 7
+    world.mine([], [world.a])
+    await world.at(world.a)
+    expect(world.ledger.stored?.head).toMatchObject({ head: 7, finalized: 1 })
+    world.a.finalized = 1
+    for (const node of world.nodes) node.chain.rewind(node === world.a ? 2 : 1)
+    world.mineMany(3)
+    await world.at(world.a)
+    await world.says(null)
+    for (const node of world.nodes) node.finalized = 5
+    world.mine()
+    await world.at(world.a)
+    expect(world.ledger.stored?.head).toMatchObject({ head: 9, finalized: 5 })
   })
 
   it('a reorg down to what is final, and no deeper, is followed', async () => {

@@ -274,6 +274,22 @@ describe('the walk along the chain', () => {
     expect(world.ledger.stored?.head.finalized).toBeNull()
   })
 
+  it('does not take a tag above the head of the node that names it', async () => {
+    world.follow()
+    await world.atHead()
+    const made = new FakeChain('made up', 1_000)
+    world.node.instead = (_, params) =>
+      params[0] === 'finalized'
+        ? {
+            ...{ number: '0x3e8', hash: made.head.hash, parentHash: made.head.parentHash },
+            ...{ timestamp: '0x1', transactions: [] },
+          }
+        : undefined
+    world.node.mine()
+    await world.atHead()
+    expect(world.ledger.stored?.head).toMatchObject({ head: 1, finalized: null })
+  })
+
   it('never claims more final than it has read', async () => {
     const first = world.follow()
     await world.atHead()

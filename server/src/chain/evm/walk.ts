@@ -19,6 +19,7 @@ import type { Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
 import type { Provider, Refusal } from './provider.ts'
 import { usedSlots } from './slots.ts'
+import type { Tag, Tags } from './tags.ts'
 import { type BlockContents, isComplete, judge } from './verdict.ts'
 
 /** Where one try to come nearer to a head ended. */
@@ -57,6 +58,7 @@ interface Parts {
   readonly multicall3: string | null
   readonly log: Log
   readonly corroborator: Corroborator
+  readonly tags: Tags
   /** What the providers together add to the head of a step. */
   readonly views: () => Pick<ChainHead, 'witnesses' | 'disagree'>
 }
@@ -135,7 +137,7 @@ export class ChainWalk {
     const [blocks, pendingAgain, head, usedUp] = await Promise.all([
       this.#reader.read(node, branch.headers),
       this.#pendingAgain(node, branch.reverted),
-      this.#headAfter(node, position, branch),
+      this.#headAfter(reading, position, branch),
       this.#usedUp(node, branch.headers),
     ])
     const step = await this.#tell(reading, { ...branch, blocks, pendingAgain, head, usedUp })
@@ -210,7 +212,7 @@ export class ChainWalk {
   }
 
   async #headAfter(
-    node: EvmNode,
+    { node, provider, aim }: Reading,
     position: ChainPosition,
     branch: { headers: readonly Header[]; reverted: readonly BlockRef[] },
   ): Promise<ChainHead> {
@@ -218,12 +220,13 @@ export class ChainWalk {
     const recent = grow(position.recent, { ...branch, applied })
     const head = recent[0]?.number ?? 0
     const joint = position.recent[branch.reverted.length]?.number ?? 0
-    const reach = async (tag: 'safe' | 'finalized'): Promise<number | null> => {
+    const reach = async (tag: Tag): Promise<number | null> => {
       // What was below the joint has not changed: a node that is behind cannot take it back.
       const before = position.head[tag]
       const held = before === null ? null : Math.min(before, joint)
-      const tagged = await node.tagged(tag)
-      if (tagged === null) return held
+      const tagged = await this.#parts.tags.read(tag, { node, provider, above: held })
+      // What is above its own head it cannot have checked.
+      if (tagged === null || tagged.number > aim.ref.number) return held
       const ours = recent.find((block) => block.number === tagged.number)
       // A tag on another branch says nothing of this one.
       if (ours !== undefined && ours.hash !== tagged.hash) return held
