@@ -225,6 +225,18 @@ describe('a pending transaction that matters', () => {
     }
   })
 
+  it.each(['0x', '0x\u0000', '__proto__', `0x${'a'.repeat(63)}`, 'x'.repeat(1_000_000)])(
+    'is nothing when its hash or its sender is none, such as %.20j',
+    (text) => {
+      watch.slots.set(hash, waiting)
+      const priced = { ...payment, gasPrice: '0x9' }
+      expect(sightingOf({ ...priced, hash: text }, rules)).toBeNull()
+      expect(sightingOf({ ...priced, to: from, input: '0x', hash: text }, rules)).toBeNull()
+      expect(sightingOf({ ...priced, from: text }, rules)).toBeNull()
+      expect(slotOf({ ...priced, from: text })).toBeNull()
+    },
+  )
+
   it('pitfall 9: is a rival when it takes the slot of one that would pay and pays somebody else', () => {
     watch.slots.set(hash, waiting)
     const cancel = { hash: fakeTx().hash, from, to: from, value: '0x0', input: '0x', nonce: '0x2a' }

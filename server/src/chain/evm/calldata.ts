@@ -1,6 +1,6 @@
 import type { SeenTransfer, Slot } from '@settlewire/core/observation'
 import type { WatchSet } from '../../ports.ts'
-import { fieldsOf } from './hex.ts'
+import { fieldsOf, isHash, toAddress } from './hex.ts'
 
 /** Decides what a transaction would pay, and to whom that matters. */
 export interface PendingRules {
@@ -63,11 +63,12 @@ export function hintOf(transaction: unknown, rules: PendingRules): SeenTransfer 
 /** The place that a transaction wants in its sender's order; null where the node did not say. */
 export function slotOf(transaction: unknown): Slot | null {
   const tx = fieldsOf(transaction)
-  if (tx === null || typeof tx.from !== 'string') return null
+  const sender = toAddress(tx?.from)
+  if (tx === null || sender === null) return null
   const nonce = nonceOf(tx.nonce)
   const fee = tx.maxFeePerGas ?? tx.gasPrice
   if (nonce === null || !isAmount(fee)) return null
-  return { sender: tx.from.toLowerCase(), nonce, feePerGas: BigInt(fee) }
+  return { sender, nonce, feePerGas: BigInt(fee) }
 }
 
 /** Null when it is no count. */
@@ -109,10 +110,11 @@ function hint(
   tx: Fields,
   move: { token: string | null; from: unknown; to: string; amount: unknown },
 ): SeenTransfer | null {
-  const { token, from, to, amount } = move
-  if (typeof from !== 'string' || typeof tx.hash !== 'string' || !isAmount(amount)) return null
+  const { token, to, amount } = move
+  const from = toAddress(move.from)
+  // What is kept for ever is looked at closely, whoever it came from.
+  if (from === null || !isHash(tx.hash) || !isAmount(amount)) return null
   const units = BigInt(amount)
   if (units === 0n) return null
-  const txHash = tx.hash.toLowerCase()
-  return { txHash, ordinal: 'hint', token, from: from.toLowerCase(), to, amount: units }
+  return { txHash: tx.hash.toLowerCase(), ordinal: 'hint', token, from, to, amount: units }
 }

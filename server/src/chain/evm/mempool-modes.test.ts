@@ -232,6 +232,17 @@ describe('what a sequencer promises', () => {
     ])
   })
 
+  it('is not heard where it names no transaction, and what comes after it is', async () => {
+    node.offers.add('pendingLogs')
+    const to = watched()
+    await listen('none', 'pending_logs')
+    for (const hash of ['0x1', '__proto__']) node.promise({ ...pays(to), hash })
+    const tx = pays(to)
+    node.promise(tx)
+    await until(() => told.length > 0, 'the last is seen')
+    expect(told).toMatchObject([{ txHash: tx.hash }])
+  })
+
   it('is heard as whole transactions, with the native coin, and by what their logs say', async () => {
     node.offers.add('newFlashblockTransactions')
     const to = watched()

@@ -1,3 +1,4 @@
+import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
 import type { Answer, RpcConnection } from './connection.ts'
 import {
@@ -142,7 +143,7 @@ export function parseHeader(value: unknown): Header {
     number: toCount(fields.number, 'block number'),
     hash: toHash(fields.hash, 'block hash'),
     parentHash: toHash(fields.parentHash, 'parent hash'),
-    minedAt: toCount(fields.timestamp, 'block time') * 1000,
+    minedAt: toInstant(fields.timestamp),
   }
   const listed = Array.isArray(fields.transactions) ? fields.transactions : null
   const whole = listed?.every((transaction) => typeof transaction === 'object') ?? false
@@ -153,6 +154,15 @@ export function parseHeader(value: unknown): Header {
     values: listed !== null && whole ? listed.flatMap(topValue) : null,
     listed: whole ? listed : null,
   }
+}
+
+/** The last second that is written with four digits of a year, as everything that keeps times expects. */
+const lastSecond = 253_402_300_799
+
+function toInstant(seconds: unknown): Instant {
+  const count = toCount(seconds, 'block time')
+  if (count > lastSecond) throw malformed('block time')
+  return count * 1_000
 }
 
 const hashOfListed = (transaction: unknown): string =>

@@ -2,7 +2,7 @@ import type { SeenTransfer } from '@settlewire/core/observation'
 import type { Sighting, Stop } from '../../ports.ts'
 import { type PendingRules, slotOf } from './calldata.ts'
 import type { RpcConnection } from './connection.ts'
-import { fieldsOf } from './hex.ts'
+import { fieldsOf, isHash } from './hex.ts'
 import { tokenTransferAt, transferIn, transferTopic } from './logs.ts'
 import { sightingOf } from './sighting.ts'
 
@@ -70,5 +70,7 @@ const none: ReadonlySet<string> = new Set()
 function promisedTransfer(log: unknown, { tokens, watch }: PendingRules): SeenTransfer | null {
   const transfer = transferIn(log, tokens)
   if (transfer === null || transfer.log.removed === true || !watch.has(transfer.to)) return null
+  // Nobody catches what a listener throws.
+  if (!isHash(transfer.log.transactionHash)) return null
   return tokenTransferAt(transfer, 'hint')
 }

@@ -86,6 +86,28 @@ describe('failing over', () => {
     expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
   })
 
+  it('a provider whose blocks are of no time that can be written is left for the next one', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.says(null)
+    const late = { timestamp: '0x1fffffffffffff' }
+    world.a.instead = (method, [at]) => {
+      const { chain } = world.a
+      const block =
+        method === 'eth_getBlockByHash' ? chain.byHash(String(at)) : chain.at(Number(at))
+      if (!method.startsWith('eth_getBlockBy') || block === undefined) return undefined
+      const { hash, parentHash, logsBloom } = block
+      const number = `0x${block.number.toString(16)}`
+      return { ...late, number, hash, parentHash, logsBloom, transactions: [] }
+    }
+    const block = world.mine([tokenTx(world.token, to, 7n)], [world.a])
+    world.a.announce(block, late)
+    world.b.chain.adopt([block])
+    world.b.announce(block)
+    await world.at(world.b)
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([7n])
+  })
+
   it('one that was alone when it fell silent is given up as soon as another has the block', async () => {
     const to = world.watched()
     world.follow({ limits: { patienceMs: 50, answerWithinMs: 5_000, pingEveryMs: 10_000 } })

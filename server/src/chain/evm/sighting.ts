@@ -1,6 +1,6 @@
 import type { Sighting } from '../../ports.ts'
 import { hintOf, nonceOf, type PendingRules, slotOf } from './calldata.ts'
-import { fieldsOf } from './hex.ts'
+import { fieldsOf, isHash } from './hex.ts'
 
 /**
  * What a pending transaction is to us: a payment, a rival that wants the slot of one, or nothing.
@@ -28,6 +28,6 @@ function rivalOf(
   if (nonce === null || !watch.wantsSlot(tx.from.toLowerCase(), nonce)) return null
   const txHash = tx.hash.toLowerCase()
   const slot = slotOf(tx)
-  if (slot === null || watch.tracks(txHash)) return null
+  if (slot === null || !isHash(txHash) || watch.tracks(txHash)) return null
   return { txHash, transfer: null, slot, preconfirmed }
 }
