@@ -1,8 +1,12 @@
 import type { Inclusion, Transaction } from './payment.ts'
 
-/** The one inclusion that is believed: of those called canonical, the one seen last. */
+/**
+ * The one inclusion that is believed: of those called canonical, the one seen last. That its place was
+ * used up says nothing of a transaction that a canonical block holds: it used it up itself.
+ */
 export const canonicalInclusion = (transaction: Transaction): Inclusion | null =>
-  latest(transaction, (inclusion) => inclusion.canonical)
+  latest(transaction, ({ canonical, outcome }) => canonical && outcome !== 'replaced') ??
+  latest(transaction, ({ canonical }) => canonical)
 
 /** The last block that was ever said to hold money of it, canonical or not. */
 export const paidInclusion = (transaction: Transaction): Inclusion | null =>

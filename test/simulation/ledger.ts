@@ -27,7 +27,8 @@ export class Ledger implements Witness {
   readonly #say: (what: string) => void
   /** Of each movement of money the one payment that it counts for. */
   readonly #counted = new Map<string, string>()
-  readonly #statuses = new Map<string, string>()
+  /** Were over once, by a scan that was complete: a reorg may take them back to that. */
+  readonly #expired = new Set<string>()
 
   constructor(
     chains: ReadonlyMap<string, ModelChain>,
@@ -140,10 +141,10 @@ export class Ledger implements Witness {
   }
 
   #checkTold({ events, state }: Append): void {
-    for (const { type, data } of events) {
-      const before = this.#statuses.get(state.id)
-      this.#statuses.set(state.id, data.status)
-      if (type === 'expired' && before !== 'expired') this.#checkExpiry(state)
+    for (const { type } of events) {
+      if (type !== 'expired' || this.#expired.has(state.id)) continue
+      this.#expired.add(state.id)
+      this.#checkExpiry(state)
     }
   }
 

@@ -52,6 +52,8 @@ export class ModelChain {
   readonly #chance: Chance
   readonly #salt: string
   #made = 0
+  /** The height of the highest block that anybody was ever shown. */
+  #peak = 0
 
   constructor(rules: ChainRules, chance: Chance, salt: string) {
     this.rules = rules
@@ -67,12 +69,11 @@ export class ModelChain {
     return this.#blocks.get(blockHash) ?? null
   }
 
-  /** How deep a reorg may be now. */
+  /** How deep a reorg may be now: nothing that anybody may have called final is undone, step by step either. */
   get reorgMax(): number {
     const { hasTags, finalDepth } = this.rules
-    return hasTags
-      ? this.head.number - this.finalized.number
-      : Math.min(finalDepth - 1, this.head.number)
+    const floor = hasTags ? this.finalized.number : this.#peak - finalDepth + 1
+    return Math.min(this.head.number, Math.max(0, this.head.number - floor))
   }
 
   /** A block on the head with these of the pool, if they still fit, and noise between them. */
@@ -179,6 +180,7 @@ export class ModelChain {
       hash: hashOf(`${this.#salt} block ${this.#made++}`),
     }
     this.#blocks.set(block.hash, block)
+    this.#peak = Math.max(this.#peak, number)
     return block
   }
 

@@ -176,8 +176,7 @@ export class Provider {
   #invent(): void {
     const { chain, chance, timeline } = this.#parts
     if (this.#stray !== null) return
-    const floor = chain.rules.hasTags ? chain.finalized.number : chain.head.number - 1
-    const count = Math.min(this.mood.ownBlocks, Math.max(0, chain.head.number - floor))
+    const count = Math.min(this.mood.ownBlocks, chain.reorgMax)
     let tip = ancestorAt(chain.head, chain.head.number - count) ?? chain.head
     for (let i = 0; i <= count; i++) {
       const wanted = [...this.#pool.values(), ...chain.pool.values()]

@@ -13,7 +13,7 @@ export function openTransactions(
   const { transactions } = payment.facts
   const lost = replacedIn(transactions)
   // As deep as it may be, it is looked at again as long as success waits for more than depth.
-  const held = payment.status === 'confirming'
+  const held = payment.status === 'confirming' || waitsAgain(payment)
   return transactions.map((transaction) => {
     const winner = lost.get(transaction) ?? null
     const blockNumber = blockOf(transaction) ?? (winner === null ? null : blockOf(winner))
@@ -26,6 +26,10 @@ export function openTransactions(
     return [transaction, open]
   })
 }
+
+/** Success was told and taken back, and the money is in blocks again. */
+const waitsAgain = ({ reason, received, terms }: Payment): boolean =>
+  reason === 'reorged_after_success' && received >= terms.amount - terms.tolerance
 
 const blockOf = (transaction: Transaction): number | null =>
   canonicalInclusion(transaction)?.block?.number ?? null

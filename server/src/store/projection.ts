@@ -128,6 +128,7 @@ function rowOf(payment: Payment, transaction: Transaction, lost: Lost): Transact
     finalized === null
       ? payment.finality === 'final' && decidedAt !== null
       : decidedAt !== null && decidedAt <= finalized
+  const waitsForMore = payment.status === 'confirming' || payment.reason === 'reorged_after_success'
   return {
     paymentId: payment.id,
     chain,
@@ -135,6 +136,6 @@ function rowOf(payment: Payment, transaction: Transaction, lost: Lost): Transact
     blocks: Object.keys(inclusions),
     number,
     paid: inclusion?.outcome === 'paid',
-    final: isBuried && payment.status !== 'confirming',
+    final: isBuried && !waitsForMore,
   }
 }
