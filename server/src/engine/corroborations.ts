@@ -2,6 +2,7 @@ import type { Included, Source } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
 import type { Clock, Corroborated, Log } from '../ports.ts'
+import { leaveParts } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Writer } from './writer.ts'
@@ -112,13 +113,14 @@ export class Corroborations {
   }
 
   /** At the view of the inclusion itself: a reorg that is known by then still wins. */
-  #furtherOf({ facts }: Payment, fact: Omit<Included, 'kind' | 'view'>): readonly Included[] {
+  #furtherOf(payment: Payment, fact: Omit<Included, 'kind' | 'view'>): readonly Included[] {
+    const { facts } = payment
     const { chain, txHash, block, source } = fact
     const known = facts.transactions.find((it) => it.chain === chain && it.txHash === txHash)
     const inclusion = known?.inclusions[block.hash]
     const quorum = this.#options.policy.chains[chain]?.quorum ?? 1
     if (inclusion?.canonical !== true || inclusion.outcome !== 'paid') return []
     if (inclusion.sources.includes(source) || inclusion.sources.length >= quorum) return []
-    return [{ ...fact, kind: 'included', view: inclusion.view }]
+    return [leaveParts(payment, { ...fact, kind: 'included', view: inclusion.view })]
   }
 }

@@ -3,7 +3,7 @@ import { EngineWorld, merchant } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
 import { silentLog } from '../log.ts'
 import type { Log } from '../ports.ts'
-import { knownMax } from './noise.ts'
+import { knownMax, partsMax } from './noise.ts'
 
 const full = 150_000_000n
 const bridged = `0x${'c1'.repeat(20)}`
@@ -60,6 +60,20 @@ describe('an address that somebody sprinkles', () => {
       parts.map((amount, i) => ({ txHash: `0x${i}`, pays: [{ to: address, amount }] })),
     )
     expect((await payment(id)).received).toBe(full / 1_000n)
+  })
+
+  it('keeps of thousands of transfers in one transaction the first few, and every one that is money', async () => {
+    const { id, address } = await world.open()
+    const dust = Array.from({ length: 2_000 }, () => ({ to: address, amount: 1n }))
+    const half = { to: address, amount: full / 2n }
+    const pays = [...dust, half, ...dust, half]
+    await world.mine([{ txHash: '0x1', pays }], { blocks: 3 })
+    const { status, received, flags, facts } = await payment(id)
+    expect(status).toBe('succeeded')
+    expect(received).toBe(full + BigInt(partsMax))
+    expect(flags).toContain('multiple_transfers')
+    const kept = facts.transactions.flatMap(({ inclusions }) => Object.values(inclusions))
+    expect(kept.map(({ transfers }) => transfers.length)).toEqual([partsMax + 2])
   })
 
   it('takes no more from pools either, and leaves money to its block', async () => {

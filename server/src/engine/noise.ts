@@ -1,5 +1,5 @@
 import { rescale } from '@settlewire/core/amount'
-import type { Observation, SeenTransfer } from '@settlewire/core/observation'
+import type { Included, Observation, SeenTransfer } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 
 /**
@@ -8,11 +8,30 @@ import type { Payment } from '@settlewire/core/payment'
  */
 export const knownMax = 64
 
+/** And so many transfers of one transaction: a contract moves thousands for the price of a few. */
+export const partsMax = 32
+
+/**
+ * One transaction without the transfers that are noise on top of `partsMax`. It depends on nothing but
+ * what was asked for, so whoever shows the transaction, and whenever, shows the same.
+ */
+export function leaveParts(payment: Payment, included: Included): Included {
+  if (included.transfers.length <= partsMax) return included
+  let noise = 0
+  const transfers = included.transfers.filter(
+    (transfer) => counts(payment, transfer, included) || ++noise <= partsMax,
+  )
+  return { ...included, transfers }
+}
+
 /** A payment's observations without those that are noise on top of `knownMax`, and how many these were. */
 export function leaveNoise(
   payment: Payment,
-  observations: readonly Observation[],
+  whole: readonly Observation[],
 ): { readonly kept: readonly Observation[]; readonly left: number } {
+  const observations = whole.map((observation) =>
+    observation.kind === 'included' ? leaveParts(payment, observation) : observation,
+  )
   let known = payment.facts.transactions.length
   if (known + observations.length <= knownMax) return { kept: observations, left: 0 }
   const hashes = new Set(payment.facts.transactions.map(nameOf))
