@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HttpWorld } from '../../../../test/support/http-world.ts'
@@ -86,6 +87,29 @@ describe('the demo shop', () => {
       expect(answer.status).toBe(404)
       expect(answer.headers.get('content-type')).toMatch(/^text\/html/)
       expect(answer.text).not.toContain('<script')
+    }
+  })
+
+  it('is not there for a page of another site whose name was made to lead here', async () => {
+    const as = (host: string, path: string, method = 'GET'): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const type = 'application/x-www-form-urlencoded'
+        const headers = { host, 'content-type': type, 'sec-fetch-site': 'same-origin' }
+        const asked = request(`${world.url}${path}`, { method, headers }, (answer) => {
+          answer.resume()
+          resolve(answer.statusCode ?? 0)
+        })
+        asked.on('error', reject)
+        asked.end(method === 'POST' ? 'lever=mine%3A1' : '')
+      })
+    const { port } = new URL(world.url)
+    for (const host of ['attacker.example', `attacker.example:${port}`, '127.0.0.1.example', '@']) {
+      expect(await as(host, '/shop')).toBe(403)
+      expect(await as(host, '/lab')).toBe(403)
+      expect(await as(host, '/lab/pull', 'POST')).toBe(403)
+    }
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, '192.168.1.9']) {
+      expect(await as(host, '/shop')).toBe(200)
     }
   })
 

@@ -7,6 +7,7 @@ import type { Clock } from '../../ports.ts'
 import { labRoutes } from '../lab/lab-routes.ts'
 import type { Html } from './html.ts'
 import { MerchantApi } from './merchant-api.ts'
+import { isOwnHost } from './own-host.ts'
 import { orderPage, shelfPage } from './pages.ts'
 import { productOf } from './products.ts'
 
@@ -39,6 +40,11 @@ export const shopRoutes = (options: {
         .type('text/html; charset=utf-8')
         .send(page.toString())
     takeForms(app)
+    app.addHook('onRequest', async ({ headers }) => {
+      if (isOwnHost(headers.host, origin())) return
+      const detail = `The shop is at ${origin()}. PUBLIC_URL names it where it has another address.`
+      throw new Failure('forbidden', detail)
+    })
     app.get('/', visible, async (_, reply) => reply.redirect('/shop'))
     app.get('/shop', visible, async (_, reply) => send(reply, shelfPage()))
     app.get('/shop/style.css', visible, async (_, reply) =>
