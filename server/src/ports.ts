@@ -215,6 +215,16 @@ export interface Policies {
 export interface WatchSet {
   /** 20 bytes, lower-case hex with 0x. True for deposit addresses that are still open. */
   has(address: string): boolean
+  /**
+   * False when no watched address ends like this text, told by its last few hex digits, of either
+   * case: a cheap no for nearly everything that is asked. True says nothing.
+   */
+  mayHold(text: string): boolean
+  /**
+   * Counts up whenever an address or a tracked transaction joins: as long as it stands, what a block
+   * was searched for needs no second search.
+   */
+  readonly joined: number
   /** Whether any open payment accepts the native coin here: only then are whole blocks fetched. */
   readonly wantsNative: boolean
   /** Whether an earlier sighting of this transaction is not settled: its fate must be reported. */

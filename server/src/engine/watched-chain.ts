@@ -46,6 +46,8 @@ export class WatchedChain implements WatchSet {
   /** The hashes that wait for one slot. */
   readonly #slots = new Map<string, Set<string>>()
   #head: ChainHead | null = null
+  /** How many transactions have ever been tracked. */
+  #tracked = 0
 
   constructor(policy: ChainPolicy, addresses: AddressBook) {
     this.#policy = policy
@@ -54,6 +56,14 @@ export class WatchedChain implements WatchSet {
 
   has(address: string): boolean {
     return this.#addresses.has(address)
+  }
+
+  mayHold(text: string): boolean {
+    return this.#addresses.mayHold(text)
+  }
+
+  get joined(): number {
+    return this.#addresses.joined + this.#tracked
   }
 
   get wantsNative(): boolean {
@@ -171,6 +181,7 @@ export class WatchedChain implements WatchSet {
     this.#count(txHash, transactions.get(txHash), -1)
     this.#count(txHash, open, 1)
     transactions.set(txHash, open)
+    if (!this.#trackers.has(txHash)) this.#tracked++
     entry(this.#trackers, txHash, () => new Set<string>()).add(paymentId)
   }
 

@@ -21,6 +21,12 @@ export class TestWatch implements WatchSet {
   readonly tracked = new Set<string>()
   wantsNative = false
   has = (address: string): boolean => this.addresses.has(address)
+  mayHold = (text: string): boolean =>
+    [...this.addresses].some((address) => text.toLowerCase().endsWith(address.slice(-6)))
+  // Tests add, and seldom take away; what they take away they do not replace within one block.
+  get joined(): number {
+    return this.addresses.size + this.tracked.size
+  }
   tracks = (txHash: string): boolean => this.tracked.has(txHash)
   /** Tracked transactions that are in no block, by hash. */
   readonly slots = new Map<string, OpenSlot>()

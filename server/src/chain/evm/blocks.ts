@@ -90,7 +90,7 @@ export class BlockReader {
       if (tokenTransfers(logs, this.#tokenSet, header.ref.hash).length > 0) node.tally.logsEmpty++
     }
     const transfers = tokenTransfers(logs, this.#tokenSet, header.ref.hash)
-    const none = { inner: [], calls: new Map<string, Call | null>() }
+    const none = { inner: [], calls: new Map<string, Call | null>(), found: null }
     return { header, txHashes, transfers, values: header.values, receipts, ...none }
   }
 

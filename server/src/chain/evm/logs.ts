@@ -1,4 +1,5 @@
 import type { SeenTransfer } from '@settlewire/core/observation'
+import type { WatchSet } from '../../ports.ts'
 import { fieldsOf, malformed, toAddress, toCount, toHash } from './hex.ts'
 
 /** keccak256("Transfer(address,address,uint256)"), the first topic of every ERC-20 transfer. */
@@ -17,7 +18,8 @@ export const systemAddress = '0xfffffffffffffffffffffffffffffffffffffffe'
 /** A non-zero ERC-20 transfer of an allow-listed token; not yet known to be for us. */
 export interface TokenTransfer {
   readonly token: string
-  readonly to: string
+  /** The topic that ends in the recipient's address, as the node sent it: see `recipientOf`. */
+  readonly toWord: string
   /** As the node sent it. What else is in it is parsed once it is for us, which few are. */
   readonly log: Readonly<Record<string, unknown>>
 }
@@ -59,8 +61,19 @@ export function transferIn(value: unknown, tokens: ReadonlySet<string>): TokenTr
   if (typeof address !== 'string') return null
   const token = address.toLowerCase()
   if (!tokens.has(token) || token === systemAddress) return null
-  return { token, to: `0x${toWord.slice(26).toLowerCase()}`, log }
+  return { token, toWord, log }
 }
+
+/** Whom a transfer pays, in lower case. */
+export const recipientOf = ({ toWord }: TokenTransfer): string =>
+  `0x${toWord.slice(26).toLowerCase()}`
+
+/**
+ * Whether a transfer pays a watched address. Runs for every transfer of a block, nearly all of which
+ * are for nobody: these are told by a few digits of the topic, without making an address of it.
+ */
+export const isFor = (watch: Pick<WatchSet, 'has' | 'mayHold'>, transfer: TokenTransfer): boolean =>
+  watch.mayHold(transfer.toWord) && watch.has(recipientOf(transfer))
 
 const isAddressWord = (word: unknown): word is string =>
   typeof word === 'string' && word.length === 66 && word.startsWith(addressWord)
@@ -80,7 +93,8 @@ export function tokenTransferAt(
   const { topics, data } = transfer.log
   const from = Array.isArray(topics) ? toAddress(`0x${String(topics[1]).slice(26)}`) : null
   if (from === null || !isWord(data)) return null
-  const { token, to } = transfer
+  const { token } = transfer
+  const to = recipientOf(transfer)
   return { txHash: txHashOf(transfer), ordinal, token, from, to, amount: BigInt(data) }
 }
 

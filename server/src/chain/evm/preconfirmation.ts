@@ -3,7 +3,7 @@ import type { Sighting, Stop } from '../../ports.ts'
 import { type PendingRules, slotOf } from './calldata.ts'
 import type { RpcConnection } from './connection.ts'
 import { fieldsOf, isHash } from './hex.ts'
-import { tokenTransferAt, transferIn, transferTopic } from './logs.ts'
+import { isFor, tokenTransferAt, transferIn, transferTopic } from './logs.ts'
 import { sightingOf } from './sighting.ts'
 
 /**
@@ -69,7 +69,7 @@ const none: ReadonlySet<string> = new Set()
 /** Still a hint: the block may hold it at another place, or not at all. */
 function promisedTransfer(log: unknown, { tokens, watch }: PendingRules): SeenTransfer | null {
   const transfer = transferIn(log, tokens)
-  if (transfer === null || transfer.log.removed === true || !watch.has(transfer.to)) return null
+  if (transfer === null || transfer.log.removed === true || !isFor(watch, transfer)) return null
   // Nobody catches what a listener throws.
   if (!isHash(transfer.log.transactionHash)) return null
   return tokenTransferAt(transfer, 'hint')

@@ -2,7 +2,7 @@ import { assert } from '@settlewire/core/assert'
 import type { SeenTransfer, Slot } from '@settlewire/core/observation'
 import type { AppliedBlock, WatchSet } from '../../ports.ts'
 import { fieldsOf, isHash, malformed } from './hex.ts'
-import { logIndexOf, type TokenTransfer, tokenTransferAt, txHashOf } from './logs.ts'
+import { isFor, logIndexOf, type TokenTransfer, tokenTransferAt, txHashOf } from './logs.ts'
 import type { Header, Receipt, TopValue } from './node.ts'
 
 /** All that was read of one block, whoever it is for. Receipts are added as they turn out needed. */
@@ -17,6 +17,27 @@ export interface BlockContents {
   readonly receipts: Map<string, Receipt>
   /** Null where the node did not show the transaction, or not whole. */
   readonly calls: Map<string, Call | null>
+  /** What of it is for us; null before it was searched. */
+  found: Found | null
+}
+
+/** What a search of a block found. Few are for us, and a block is asked about many times. */
+interface Found {
+  /** `WatchSet.joined` then: nothing more can be found as long as it stands. */
+  readonly joined: number
+  readonly transfers: readonly TokenTransfer[]
+  readonly tracked: readonly string[]
+}
+
+function foundIn(block: BlockContents, watch: WatchSet): Found {
+  if (block.found?.joined === watch.joined) return block.found
+  const found = {
+    joined: watch.joined,
+    transfers: block.transfers.filter((transfer) => isFor(watch, transfer)),
+    tracked: block.txHashes.filter((txHash) => watch.tracks(txHash)),
+  }
+  block.found = found
+  return found
 }
 
 /** What a transaction's calldata asked for, and the slot it took. */
@@ -39,16 +60,13 @@ interface Missing {
  */
 export function missingOf(block: BlockContents, watch: WatchSet): Missing {
   const values = watch.wantsNative && block.values === null
-  const paying = new Set<string>()
-  for (const transfer of block.transfers) {
-    if (watch.has(transfer.to)) paying.add(txHashOf(transfer))
-  }
+  const { transfers, tracked } = foundIn(block, watch)
+  const paying = new Set(transfers.filter((transfer) => isFor(watch, transfer)).map(txHashOf))
   for (const { to, txHash } of valuesOf(block, watch)) if (watch.has(to)) paying.add(txHash)
   for (const { to, txHash } of innerOf(block, watch)) {
     if (watch.has(to) && isHash(txHash)) paying.add(txHash)
   }
-  const needed = new Set(paying)
-  for (const txHash of block.txHashes) if (watch.tracks(txHash)) needed.add(txHash)
+  const needed = new Set([...paying, ...tracked.filter((txHash) => watch.tracks(txHash))])
   return {
     values,
     receipts: [...needed].filter((txHash) => !block.receipts.has(txHash)),
@@ -66,8 +84,8 @@ export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
   const inner = innerOf(block, watch).filter(({ to }) => watch.has(to))
   const transfers = [...tokenMoves(block, watch), ...nativeMoves(block, watch), ...inner]
   const paying = new Set(transfers.map((transfer) => transfer.txHash))
-  const movedNothing = block.txHashes
-    .filter((txHash) => watch.tracks(txHash) && !paying.has(txHash))
+  const movedNothing = foundIn(block, watch)
+    .tracked.filter((txHash) => watch.tracks(txHash) && !paying.has(txHash))
     .map((txHash) => ({
       txHash,
       reason: receiptOf(block, txHash).succeeded
@@ -84,8 +102,8 @@ export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
 
 function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
   const moves = new Map<number, SeenTransfer>()
-  for (const transfer of block.transfers) {
-    if (!watch.has(transfer.to)) continue
+  for (const transfer of foundIn(block, watch).transfers) {
+    if (!isFor(watch, transfer)) continue
     const receipt = receiptOf(block, txHashOf(transfer))
     const logIndex = logIndexOf(transfer)
     const move = tokenTransferAt(transfer, ordinalOf(receipt, logIndex))

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { AddressBook } from './address-book.ts'
+
+const addressOf = (n: number): string =>
+  `0x${createHash('sha256').update(`${n}`).digest('hex').slice(0, 40)}`
+const wordOf = (address: string): string => `0x${'0'.repeat(24)}${address.slice(2)}`
+
+describe('the book of deposit addresses', () => {
+  it('never says no to an address that is in it, in whatever case and however it is padded', () => {
+    const book = new AddressBook()
+    for (let n = 0; n < 10_000; n++) book.add(addressOf(n), `pi_${n}`)
+    for (let n = 0; n < 10_000; n++) {
+      const address = addressOf(n)
+      expect(book.mayHold(address)).toBe(true)
+      expect(book.mayHold(wordOf(address))).toBe(true)
+      expect(book.mayHold(wordOf(address).toUpperCase())).toBe(true)
+    }
+  })
+
+  it('says no at once to nearly every other, also when it is full', () => {
+    const book = new AddressBook()
+    for (let n = 0; n < 100_000; n++) book.add(addressOf(n), `pi_${n}`)
+    let maybe = 0
+    for (let n = 100_000; n < 200_000; n++) if (book.mayHold(wordOf(addressOf(n)))) maybe++
+    expect(maybe).toBeLessThan(3_000)
+  })
+
+  it('keeps an address that ends like one that was let go, and forgets what is gone', () => {
+    const book = new AddressBook()
+    const one = `0x${'1'.repeat(34)}abcdef`
+    const other = `0x${'2'.repeat(34)}abcdef`
+    book.add(one, 'pi_1')
+    book.add(other, 'pi_2')
+    book.add(other, 'pi_2')
+    book.remove(one, 'pi_2')
+    book.remove(one, 'pi_1')
+    expect([book.has(one), book.has(other), book.mayHold(other)]).toEqual([false, true, true])
+    book.remove(other, 'pi_2')
+    expect(book.mayHold(other)).toBe(false)
+    expect(book.joined).toBe(3)
+  })
+
+  it('is not put off by more addresses with one ending than it can count', () => {
+    const book = new AddressBook()
+    const alike = Array.from({ length: 300 }, (_, n) => `0x${String(n).padStart(34, '0')}abcdef`)
+    for (const address of alike) book.add(address, 'pi_1')
+    for (const address of alike.slice(1)) book.remove(address, 'pi_1')
+    expect(book.mayHold(alike[0] ?? '')).toBe(true)
+  })
+
+  it('answers for a text without digits as for any other', () => {
+    const book = new AddressBook()
+    expect([book.mayHold(''), book.mayHold('0x'), book.mayHold('zzzzzzzz')]).toEqual([
+      false,
+      false,
+      false,
+    ])
+  })
+})
