@@ -1,6 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Clock, Stop } from '../../ports.ts'
 import type { Answer, ConnectParts, Ending, RpcConnection } from './connection.ts'
+import { parseFrame } from './frame.ts'
 import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
 
@@ -128,12 +129,7 @@ export class RpcHttp implements RpcConnection {
 
 /** Nodes send refusals with all kinds of statuses: what counts is whether it is JSON-RPC. */
 function answerOf({ status }: Response, text: string): Answer {
-  let frame: Readonly<Record<string, unknown>> | null = null
-  try {
-    frame = fieldsOf(JSON.parse(text))
-  } catch {
-    // No JSON: the same as no frame.
-  }
+  const frame = parseFrame(text)
   // To be turned away for asking too often is no answer to the question.
   if (frame === null || status === 429 || status >= 500) throw new Error(`HTTP status ${status}`)
   const error = fieldsOf(frame.error)

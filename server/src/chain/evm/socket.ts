@@ -2,6 +2,7 @@ import { Failure } from '@settlewire/core/errors'
 import { WebSocket } from 'ws'
 import type { Clock, Stop } from '../../ports.ts'
 import type { Answer, Ending, Listener, RpcConnection, Skim } from './connection.ts'
+import { parseFrame } from './frame.ts'
 import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
 
@@ -162,12 +163,7 @@ export class RpcSocket implements RpcConnection {
     for (const [beginning, isForNobody] of this.#skims) {
       if (text.startsWith(beginning) && isForNobody(text)) return
     }
-    let frame: Readonly<Record<string, unknown>> | null = null
-    try {
-      frame = fieldsOf(JSON.parse(text))
-    } catch {
-      // Not JSON: handled like everything else that is no frame.
-    }
+    const frame = parseFrame(text)
     if (frame === null) this.#finish('broken_frame')
     else if (frame.method === 'eth_subscription') this.#notify(frame.params)
     else if (typeof frame.id === 'number') this.#answer(frame.id, frame)
