@@ -38,6 +38,7 @@ describe('the log', () => {
     ['a client secret', `bad ${clientSecret}`, clientSecret],
     ['a bearer token', 'got Authorization: Bearer abc.def', 'abc.def'],
     ['a password in a URL', 'connect postgres://app:hunter2@db/x', 'hunter2'],
+    ['a key in a URL', 'cannot ask wss://node.example/v2/Xq8kAAAAbbbbCCCC0123', 'Xq8kAAAA'],
     ['a checkout token', 'GET /pay/pi_1/tokentokentoken', 'tokentokentoken'],
     ['an extended private key', 'xprv9s21ZrQH143K3QTDL4LXw2F7HEK', 'xprv9s21'],
   ])('takes %s out of any text', (_, text, secret) => {

@@ -30,13 +30,15 @@ const allowed = new Set([
   ...['applied', 'safe', 'finalized', 'asset', 'token', 'decimals', 'visibility', 'migration'],
 ])
 
-/** What gives a secret away inside a text: keys, client secrets, bearer tokens, passwords in URLs. */
+/** What gives a secret away inside a text: keys, client secrets, bearer tokens, passwords and keys in URLs. */
 const secretForms: readonly (readonly [RegExp, string])[] = [
   [/\b[srp]k_(?:test|live)_[A-Za-z0-9]+/g, '[key]'],
   [/\bpi_[0-9a-z]{26}_secret_[\w-]+/g, '[client secret]'],
   [/\/pay\/[^/\s]+\/[\w-]+/g, '/pay/[…]'],
   [/\bBearer\s+\S+/gi, 'Bearer […]'],
   [/:\/\/[^/\s@]*@/g, '://[…]@'],
+  // Nodes are asked under urls whose path or query is the key.
+  [/\b((?:ws|http)s?:\/\/[^/?\s]+[/?])(?=\S*[\w-]{20})\S+/gi, '$1[…]'],
   [/\bxprv[1-9A-HJ-NP-Za-km-z]+/g, '[xprv]'],
 ]
 
