@@ -41,7 +41,7 @@ export function labRoutes(app: FastifyInstance, { api, clock, origin }: Lab): vo
     return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, String(part)]))
   })
   app.post('/lab/orders', visible, async (request, reply) => {
-    const wish = formOf(request).get('offer')
+    const wish = formOf(request, origin()).get('offer')
     const offer = offers.find(({ amount, currency }) => `${amount} ${currency}` === wish)
     if (offer === undefined) throw new Failure('not_found', 'The lab does not offer that.')
     const reference = `lab-${Buffer.from(clock.random(4)).toString('hex')}`
@@ -49,7 +49,7 @@ export function labRoutes(app: FastifyInstance, { api, clock, origin }: Lab): vo
     return reply.redirect(`/lab?payment=${id}`, 303)
   })
   app.post('/lab/pull', visible, async (request, reply) => {
-    const form = formOf(request)
+    const form = formOf(request, origin())
     const id = form.get('payment') ?? ''
     const outcome = await pull(api, form)
     const wantsPage = !request.headers.accept?.includes('application/json')
@@ -66,11 +66,14 @@ const policyFor = (origin: string): string =>
   `default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self' ${origin}; base-uri 'none'; frame-ancestors 'none'`
 
 /** What a form sent. Pages of other sites have no business here; browsers say where a form was. */
-function formOf({ headers, body }: FastifyRequest): URLSearchParams {
-  const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    throw new Failure('forbidden', 'The lab takes forms from its own page alone.')
-  }
+function formOf({ headers, body }: FastifyRequest, own: string): URLSearchParams {
+  const { host, origin, 'sec-fetch-site': site } = headers
+  // Browsers of before 2023 may say no more than the origin.
+  const isOwn =
+    site === undefined
+      ? origin === undefined || origin === own || origin === `http://${host}`
+      : site === 'same-origin' || site === 'none'
+  if (!isOwn) throw new Failure('forbidden', 'The lab takes forms from its own page alone.')
   return body instanceof URLSearchParams ? body : new URLSearchParams()
 }
 

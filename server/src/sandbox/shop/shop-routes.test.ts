@@ -113,6 +113,24 @@ describe('the demo shop', () => {
     }
   })
 
+  it('takes forms of the lab from its own page alone, also where a browser only names an origin', async () => {
+    const pull = async (headers: Record<string, string>): Promise<number> => {
+      const form = { 'content-type': 'application/x-www-form-urlencoded' }
+      const body = 'lever=none'
+      return (await world.ask('/lab/pull', { key: null, body, headers: { ...form, ...headers } }))
+        .status
+    }
+    const { port } = new URL(world.url)
+    for (const origin of ['https://attacker.example', 'null', `http://127.0.0.2:${port}`]) {
+      expect(await pull({ origin })).toBe(403)
+      expect(await pull({ origin, 'sec-fetch-site': 'cross-site' })).toBe(403)
+    }
+    // There is no such lever, which is as far as a form of ours comes.
+    expect(await pull({ origin: world.url })).toBe(404)
+    expect(await pull({ origin: world.url, 'sec-fetch-site': 'same-origin' })).toBe(404)
+    expect(await pull({})).toBe(404)
+  })
+
   it('escapes whatever is put into its pages', () => {
     const nasty = `<img src=x onerror="alert('1')">&`
     expect(String(html`<p title="${nasty}">${[html`<b>${nasty}</b>`]}</p>`)).toBe(
