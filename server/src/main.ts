@@ -7,6 +7,7 @@ import { AssetWatch } from './compose/asset-watch.ts'
 import { assetsOf, configuredChains, explorerUrl, withSandbox } from './compose/chains.ts'
 import { Followers } from './compose/followers.ts'
 import { openGround } from './compose/ground.ts'
+import { openTokens } from './compose/open-tokens.ts'
 import type { Config } from './config.ts'
 import { secretNames } from './credential.ts'
 import { AssetBook } from './engine/asset-book.ts'
@@ -162,7 +163,8 @@ async function startEngine(
   })
   await engine.start()
   world.onClose(() => engine.close())
-  followers.start(chains, engine.watcher, { ...world, store: store.events })
+  const parts = { ...world, store: store.events, openTokens: await openTokens(store.events) }
+  followers.start(chains, engine.watcher, parts)
   world.onClose(() => followers.close())
   return engine
 }

@@ -7,6 +7,7 @@ import type { Asset } from '../engine/asset.ts'
 import { findConfigFile, loadConfigFile } from '../registry/config-file.ts'
 import { sandboxChain } from '../registry/sandbox.ts'
 import type { Sandbox } from '../sandbox/start-sandbox.ts'
+import type { OpenTokens } from './open-tokens.ts'
 
 const joinedBlockMs = 2_000
 
@@ -50,6 +51,16 @@ export function evmChainOf(chain: ChainConfig): EvmChain {
     nodes: chain.providers,
     quorum: chain.policy.quorum,
   }
+}
+
+/** With the tokens that open payments are paid in, whether or not they are still configured. */
+export function withOpenTokens<Chain extends Pick<EvmChain, 'name' | 'tokens'>>(
+  chain: Chain,
+  open: OpenTokens,
+): Chain {
+  const known = new Set(chain.tokens.map((token) => token.toLowerCase()))
+  const dropped = [...(open.get(chain.name) ?? [])].filter((token) => !known.has(token))
+  return { ...chain, tokens: [...chain.tokens, ...dropped] }
 }
 
 /** What requests may name. */

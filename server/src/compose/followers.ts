@@ -10,13 +10,16 @@ import type {
   LookUp,
   Metrics,
 } from '../ports.ts'
-import { evmChainOf } from './chains.ts'
+import { evmChainOf, withOpenTokens } from './chains.ts'
+import type { OpenTokens } from './open-tokens.ts'
 
 export interface FollowerParts {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainSocket'>
   readonly store: EventStore
+  /** What open payments are paid in. */
+  readonly openTokens: OpenTokens
 }
 
 /** One follower for each chain. There before they start: the engine asks for transactions through it. */
@@ -34,11 +37,15 @@ export class Followers {
   }
 
   /** The watcher is started before: what it does not look for is not seen in the first blocks. */
-  start(chains: readonly ChainConfig[], watcher: Watcher, parts: FollowerParts): void {
+  start(
+    chains: readonly ChainConfig[],
+    watcher: Watcher,
+    { openTokens, ...parts }: FollowerParts,
+  ): void {
     for (const chain of chains) {
       const { name } = chain
       const follower = new EvmFollower({
-        ...{ ...parts, chain: evmChainOf(chain) },
+        ...{ ...parts, chain: withOpenTokens(evmChainOf(chain), openTokens) },
         ...{ sink: watcher, watch: watcher.watchSet(name) },
       })
       this.#byChain.set(name, follower)
