@@ -450,3 +450,9 @@ begin
   end if;
 end
 $$;
+
+-- ── 0008_paid.sql
+
+-- What a payment was paid is read again when a process starts, also when it is final.
+
+create index payment_transaction_paid on payment_transaction (payment_id) where paid;

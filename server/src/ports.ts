@@ -188,6 +188,8 @@ export interface EventStore {
   watched(afterId: string, limit: number): Promise<readonly Watched[]>
   /** Payments with a transaction on this chain that is not final yet. */
   unsettled(chain: string): Promise<readonly string[]>
+  /** Payments whose addresses are still watched, with money in a block of this chain, final ones too. */
+  paid(chain: string): Promise<readonly string[]>
   /** Payments with a transaction in one of these blocks. */
   inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]>
   /** Ends the watch of these payments: their `dueAt` becomes null and `watched` leaves them out. */
@@ -235,6 +237,11 @@ export interface WatchSet {
   openSlots(): Iterable<OpenSlot>
   /** Addresses of open payments that accept the native coin here, oldest first. */
   nativeAddresses(): Iterable<string>
+  /**
+   * All of the native coin that is on record as come to such an address in canonical blocks up to
+   * this number, whether it counted or not. Null while it is not known whether that is all of it.
+   */
+  nativeOnRecord(address: string, throughBlock: number): bigint | null
 }
 
 /** A transaction that waits for its turn. */

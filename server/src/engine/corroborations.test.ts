@@ -45,6 +45,19 @@ describe('the same receipt from a second provider', () => {
     expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
   })
 
+  it('adds no money: what was not told with the block is not taken from somebody later', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    const [transfer] = seen.transfers
+    if (transfer === undefined) throw new Error('it pays')
+    const more = { ...transfer, ordinal: 'trace:0', token: null, amount: 7n } as const
+    await corroborate('rpc:two', { ...seen, transfers: [transfer, more] })
+    const [inclusion] = Object.values((await payment(id)).facts.transactions[0]?.inclusions ?? {})
+    expect(inclusion).toMatchObject({ transfers: [transfer], sources: ['rpc:local', 'rpc:two'] })
+    expect(inclusion?.transfers).toHaveLength(1)
+  })
+
   it('makes one event, however often it is told, and none beyond the quorum', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])

@@ -121,6 +121,10 @@ export class Corroborations {
     const quorum = this.#options.policy.chains[chain]?.quorum ?? 1
     if (inclusion?.canonical !== true || inclusion.outcome !== 'paid') return []
     if (inclusion.sources.includes(source) || inclusion.sources.length >= quorum) return []
-    return [leaveParts(payment, { ...fact, kind: 'included', view: inclusion.view })]
+    // Read again, a block may show more than was told, such as coins that a balance has told since.
+    const places = new Set(inclusion.transfers.map(({ ordinal }) => ordinal))
+    const transfers = fact.transfers.filter(({ ordinal }) => places.has(ordinal))
+    if (transfers.length === 0) return []
+    return [leaveParts(payment, { ...fact, transfers, kind: 'included', view: inclusion.view })]
   }
 }

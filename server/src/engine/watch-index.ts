@@ -3,6 +3,7 @@ import type { Payment } from '@settlewire/core/payment'
 import type { Policy } from '@settlewire/core/policy'
 import type { EventStore, Stop, Watched } from '../ports.ts'
 import { AddressBook } from './address-book.ts'
+import { nativeIncomes } from './native-record.ts'
 import { openTransactions } from './open-transactions.ts'
 import { WatchedChain } from './watched-chain.ts'
 
@@ -51,23 +52,33 @@ export class WatchIndex {
   }
 
   /** Everything the store knows to be open, in pages. Before the first block is asked for. */
-  async load(store: Pick<EventStore, 'watched' | 'unsettled' | 'load'>): Promise<void> {
+  async load(store: Pick<EventStore, 'watched' | 'unsettled' | 'paid' | 'load'>): Promise<void> {
     for (let after = '', last = ''; ; after = last) {
       const page = await store.watched(after, pageMax)
       for (const { paymentId, ...watching } of page) this.watch(paymentId, watching)
       last = page.at(-1)?.paymentId ?? ''
       if (page.length < pageMax) break
     }
-    const unsettled = new Set<string>()
+    const known = new Set<string>()
     for (const chain of this.#chains.keys()) {
-      for (const id of await store.unsettled(chain)) {
-        if (this.#watched.has(id)) unsettled.add(id)
-      }
+      for (const id of await store.unsettled(chain)) if (this.#watched.has(id)) known.add(id)
+      // Also what is final: a part that was paid long ago is still in the balance of its address.
+      for (const id of await store.paid(chain)) if (this.#takesNative(id, chain)) known.add(id)
     }
-    const ids = [...unsettled]
+    const ids = [...known]
     for (let i = 0; i < ids.length; i += pageMax) {
       for (const payment of await store.load(ids.slice(i, i + pageMax))) this.record(payment)
     }
+  }
+
+  /** Something may have been committed that nobody told: as long as it was not read, no sum is sure. */
+  doubt(): void {
+    for (const chain of this.#chains.values()) chain.nativeRecord.doubt()
+  }
+
+  /** It was read. */
+  trust(): void {
+    for (const chain of this.#chains.values()) chain.nativeRecord.trust()
   }
 
   /** Whether money to this payment is seen. */
@@ -112,11 +123,20 @@ export class WatchIndex {
     for (const [{ chain, txHash }, open] of openTransactions(payment)) {
       this.#chains.get(chain)?.record(payment.id, txHash, open)
     }
+    for (const [name, chain] of this.#chains) {
+      if (!this.#takesNative(payment.id, name)) continue
+      chain.nativeRecord.keep(payment.id, nativeIncomes(payment, name))
+    }
   }
 
   /** Whether money of this payment is on its way on any chain and not yet final. */
   isMoving(paymentId: string): boolean {
     return [...this.#chains.values()].some((chain) => chain.isMoving(paymentId))
+  }
+
+  #takesNative(paymentId: string, name: string): boolean {
+    const accept = this.#watched.get(paymentId)?.accept ?? []
+    return accept.some(({ chain, token }) => chain === name && token === null)
   }
 
   #bookOf(livemode: boolean): AddressBook {

@@ -2,6 +2,7 @@ import type { Slot } from '@settlewire/core/observation'
 import { type ChainHead, type ChainPolicy, reached } from '@settlewire/core/policy'
 import type { OpenSlot, WatchSet } from '../ports.ts'
 import type { AddressBook } from './address-book.ts'
+import { NativeRecord } from './native-record.ts'
 
 /** A transaction whose fate is not settled, as one payment knows it. */
 export interface Open {
@@ -39,6 +40,8 @@ export class WatchedChain implements WatchSet {
   readonly #addresses: AddressBook
   /** Address to payment, in the order of opening. */
   readonly #native = new Map<string, string>()
+  /** Of the native coin, for the payments that take it here. */
+  readonly nativeRecord = new NativeRecord()
   /** By payment, then by hash. */
   readonly #open = new Map<string, Map<string, Open>>()
   readonly #trackers = new Map<string, Set<string>>()
@@ -89,6 +92,14 @@ export class WatchedChain implements WatchSet {
     return this.#native.keys()
   }
 
+  nativeOnRecord(address: string, throughBlock: number): bigint | null {
+    const paymentId = this.#native.get(address)
+    if (paymentId === undefined) return 0n
+    // Beyond what was told to us another process may have put something on record.
+    if (this.#head === null || throughBlock > this.#head.head) return null
+    return this.nativeRecord.through(throughBlock, paymentId, address)
+  }
+
   /** The payment that an address belongs to. */
   payee(address: string): string | null {
     return this.#addresses.payee(address)
@@ -137,6 +148,7 @@ export class WatchedChain implements WatchSet {
     for (const address of addresses) {
       if (this.#native.get(address) === paymentId) this.#native.delete(address)
     }
+    this.nativeRecord.forget(paymentId)
     for (const txHash of this.#open.get(paymentId)?.keys() ?? []) this.#close(paymentId, txHash)
   }
 

@@ -30,7 +30,10 @@ import type { Writer } from './writer.ts'
 
 export interface WatcherOptions extends Judge {
   readonly clock: Pick<Clock, 'now' | 'random' | 'after'>
-  readonly store: Pick<EventStore, 'watched' | 'unsettled' | 'load' | 'inBlocks' | 'position'>
+  readonly store: Pick<
+    EventStore,
+    'watched' | 'unsettled' | 'paid' | 'load' | 'inBlocks' | 'position'
+  >
   readonly writer: Writer
   readonly index: WatchIndex
   readonly log: Log
@@ -104,6 +107,7 @@ export class Watcher implements ChainSink {
       }),
       options.writer.onDoubt((ids) => {
         for (const id of ids) this.#doubtful.add(id)
+        index.doubt()
       }),
     ]
   }
@@ -204,6 +208,8 @@ export class Watcher implements ChainSink {
   async step(chain: string, step: ChainStep): Promise<void> {
     const { store, writer } = this.#options
     const state = this.#state(chain)
+    // A chain that has moved without our being told has brought what nobody here knows of.
+    if (state.head !== null && state.head.view !== step.head.view - 1) this.#isStale = true
     await this.#readAgain()
     const reverted = step.reverted.map((block) => block.hash)
     const orphaned = reverted.length === 0 ? [] : await store.inBlocks(chain, reverted)
@@ -224,7 +230,10 @@ export class Watcher implements ChainSink {
       }),
     })
     await stored.catch((error: unknown) => {
-      if (failedWith(error, 'cursor_conflict')) this.#isStale = true
+      if (failedWith(error, 'cursor_conflict')) {
+        this.#isStale = true
+        this.#options.index.doubt()
+      }
       throw error
     })
     this.#advance(chain, state, step)
@@ -269,9 +278,9 @@ export class Watcher implements ChainSink {
       this.#isStale = false
     }
     const ids = [...this.#doubtful]
-    if (ids.length === 0) return
-    for (const payment of await store.load(ids)) index.record(payment)
+    for (const payment of ids.length === 0 ? [] : await store.load(ids)) index.record(payment)
     for (const id of ids) this.#doubtful.delete(id)
+    if (this.#doubtful.size === 0) index.trust()
   }
 
   corroborated(chain: string, source: Source, inclusions: readonly Corroborated[]): void {

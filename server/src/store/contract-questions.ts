@@ -276,6 +276,25 @@ export function eventStoreQuestionsContract(
         expect(await events.unsettled('local')).toEqual([payment.id])
       })
 
+      it('tells which watched payments have money in a block, also when all of it is final', async () => {
+        const [final, pending, open] = [
+          new ScriptedPayment(),
+          new ScriptedPayment(),
+          new ScriptedPayment(),
+        ]
+        const paid = () => events.paid('local')
+        await append(final.whole(), pending.opening(), open.opening())
+        await append(pending.step())
+        expect(final.payment.finality).toBe('final')
+        expect([await paid(), await events.paid('other')]).toEqual([[final.id], []])
+        await append(pending.step())
+        expect(await paid()).toEqual([final.id, pending.id].sort())
+        await append(pending.observe(pending.reorged(2, true)))
+        expect(await paid()).toEqual([final.id])
+        await events.release([final.id])
+        expect(await paid()).toEqual([])
+      })
+
       it('tells which payments have a transaction in a block, also in one that was left', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())

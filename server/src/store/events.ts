@@ -252,6 +252,20 @@ export class PostgresEvents implements EventStore {
     return rows.map((row) => row.payment_id)
   }
 
+  async paid(chain: string): Promise<readonly string[]> {
+    const rows = await this.#database.query<{ payment_id: string }>(
+      {
+        name: 'paid',
+        text: `select distinct t.payment_id
+          from payment p join payment_transaction t on t.payment_id = p.id and t.paid
+          where p.due_at is not null and t.chain = $1
+          order by t.payment_id`,
+      },
+      [chain],
+    )
+    return rows.map((row) => row.payment_id)
+  }
+
   async inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]> {
     const rows = await this.#database.query<{ payment_id: string }>(
       {

@@ -34,6 +34,8 @@ export class TestWatch implements WatchSet {
     [...this.slots.values()].some((slot) => slot.sender === sender && slot.nonce === nonce)
   openSlots = (): Iterable<OpenSlot> => this.slots.values()
   nativeAddresses = (): Iterable<string> => (this.wantsNative ? this.addresses : [])
+  /** Nothing, until somebody keeps a record. */
+  nativeOnRecord: WatchSet['nativeOnRecord'] = () => 0n
 }
 
 const windowBlocks = 256
@@ -58,6 +60,15 @@ export class ChainLedger implements ChainSink {
   #chain: AppliedBlock[] = []
   #storing = false
   readonly #waiters = new Set<() => void>()
+
+  constructor() {
+    this.watch.nativeOnRecord = (address, throughBlock) =>
+      this.#chain
+        .filter(({ block }) => block.number <= throughBlock)
+        .flatMap(({ transfers }) => transfers)
+        .filter(({ to, token }) => to === address && token === null)
+        .reduce((sum, { amount }) => sum + amount, 0n)
+  }
 
   /** Everything on the canonical chain now, oldest first. */
   get applied(): readonly AppliedBlock[] {

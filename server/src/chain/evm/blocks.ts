@@ -43,8 +43,13 @@ export class BlockReader {
     this.#tokens = parts.tokens
     this.#tokenSet = new Set(parts.tokens)
     this.#mayHold = bloomTest(parts.tokens, transferTopic)
-    const { clock, multicall3 = null, log = null } = parts
-    this.#inner = new InnerPayments({ clock, multicall3, log })
+    const { clock, watch, multicall3 = null, log = null } = parts
+    this.#inner = new InnerPayments({ clock, watch, multicall3, log })
+  }
+
+  /** Whether contracts may have paid by the last block read without anybody being able to tell. */
+  get isUnread(): boolean {
+    return this.#inner.isUnread
   }
 
   /** Reads blocks of one chain side by side and answers in their order, oldest first. */

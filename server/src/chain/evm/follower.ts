@@ -97,6 +97,7 @@ export class EvmFollower implements ChainFollower {
     this.#outlook = new Outlook({
       ...{ clock, limits, fleet: this.#fleet, agreement: this.#agreement, log: this.#log },
       chain: chain.name,
+      balancesUnread: () => this.#walk.isUnread,
       tell: (health) => sink.health(health),
     })
     this.#walk = new ChainWalk({

@@ -29,6 +29,8 @@ const severity = {
   store_failing: { first: 'degraded', lasting: 'blind' },
   /** Nodes name different blocks at one height, deeper than may pass by itself. */
   sources_disagree: { first: 'degraded', lasting: 'degraded' },
+  /** No node shows what addresses hold now: what contracts pay in the native coin is found later. */
+  balances_unread: { first: 'degraded', lasting: 'degraded' },
   /** What the chain calls safe or final stands still while its head moves. */
   finality_stalled: { first: 'degraded', lasting: 'degraded' },
   /** One node of several is on another chain, and not believed. */

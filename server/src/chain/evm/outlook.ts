@@ -14,6 +14,8 @@ interface Parts {
   readonly log: Log
   readonly fleet: Fleet
   readonly agreement: Agreement
+  /** Whether what addresses hold after the last block could not be read. */
+  readonly balancesUnread: () => boolean
   readonly tell: (health: ChainHealth) => void
 }
 
@@ -85,7 +87,7 @@ export class Outlook {
 
   /** Says how well the chain is seen now. */
   review(): void {
-    const { fleet, agreement, clock, log } = this.#parts
+    const { fleet, agreement, balancesUnread, clock, log } = this.#parts
     if (fleet.isHalted && !this.#wasHalted) {
       log.error({}, 'the chain was rewritten below what is final; it is stopped')
     }
@@ -99,6 +101,7 @@ export class Outlook {
         isBehind: this.#isBehind,
         isCatchingUp: this.#isCatchingUp,
         disagree: agreement.isBroken,
+        balancesUnread: balancesUnread(),
         finalityStalled: this.#finality.isStalled(clock.now()),
       }),
     )

@@ -10,7 +10,8 @@ const refused = (refusal: ProviderSight['refusal']): ProviderSight => ({ ...down
 
 const sight = (more: Partial<Sight> = {}): Sight => ({
   ...{ storeFails: false, isHalted: false, isStarting: false, isBehind: false },
-  ...{ isCatchingUp: false, disagree: false, finalityStalled: false, providers: [well, well] },
+  ...{ isCatchingUp: false, disagree: false, balancesUnread: false },
+  ...{ finalityStalled: false, providers: [well, well] },
   ...more,
 })
 
@@ -37,6 +38,8 @@ describe('why a chain is not seen as it should be', () => {
     ['sources_disagree', { disagree: true, isCatchingUp: true }],
     ['node_behind', { isBehind: true }],
     ['catching_up', { isCatchingUp: true, providers: [well, down] }],
+    ['catching_up', { isCatchingUp: true, balancesUnread: true }],
+    ['balances_unread', { balancesUnread: true, finalityStalled: true }],
     ['finality_stalled', { finalityStalled: true, providers: [well, down] }],
   ] as const)('%s', (reason, more) => {
     expect(reasonOf(sight(more))).toBe(reason)

@@ -15,6 +15,8 @@ export interface Sight {
   /** Blocks are missing that are there to be read. */
   readonly isCatchingUp: boolean
   readonly disagree: boolean
+  /** What addresses hold after the last block could not be read. */
+  readonly balancesUnread: boolean
   readonly finalityStalled: boolean
 }
 
@@ -49,6 +51,7 @@ const rules: readonly Rule[] = [
   ['node_behind', ({ isBehind }) => isBehind],
   ['no_new_head', (_, up) => up.every(({ isSilent }) => isSilent)],
   ['catching_up', ({ isCatchingUp }) => isCatchingUp],
+  ['balances_unread', ({ balancesUnread }) => balancesUnread],
   ['finality_stalled', ({ finalityStalled }) => finalityStalled],
   ['provider_quarantined', ({ providers }) => providers.some(({ refusal }) => refusal !== null)],
   ['provider_down', ({ providers }) => providers.some(({ isUp }) => !isUp)],

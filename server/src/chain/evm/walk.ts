@@ -90,6 +90,11 @@ export class ChainWalk {
     this.#reader = new BlockReader(parts)
   }
 
+  /** Whether contracts may have paid by the last block read without anybody being able to tell. */
+  get isUnread(): boolean {
+    return this.#reader.isUnread
+  }
+
   /** The stored position, begun at the node's chain if there is none. Throws `chain_mismatch`. */
   async position(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
     if (this.#position === null) {

@@ -243,6 +243,21 @@ describe('the native coin through contracts, where no trace is offered', () => {
   })
 })
 
+describe('balances that are asked for by turns', () => {
+  it('count once what a trace told of an address that was not asked for', async () => {
+    fake.state.traces = 'call_tree'
+    reader = newReader([], null)
+    const addresses = Array.from({ length: 65 }, watched)
+    // Two steps, and all of them are known.
+    await apply([fake.mine()])
+    await apply([fake.mine()])
+    const tx = fakeTx({ calls: addresses.map((to) => move(to, 5n)) })
+    const found = await transfersOf(fake.mine([tx]))
+    expect(found).toHaveLength(65)
+    for (let step = 0; step < 3; step++) expect(await transfersOf(fake.mine())).toEqual([])
+  })
+})
+
 describe('a trace that cannot be had', () => {
   it('is not asked for again of a node that does not know the method', async () => {
     const to = watched()

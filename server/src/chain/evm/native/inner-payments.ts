@@ -1,19 +1,19 @@
 import type { SeenTransfer } from '@settlewire/core/observation'
-import type { Clock, Log } from '../../../ports.ts'
+import type { Clock, Log, WatchSet } from '../../../ports.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { EvmNode } from '../node.ts'
 import { receiptOf, receiptsAtOnce } from '../receipts.ts'
 import type { BlockContents } from '../verdict.ts'
+import { BalanceBook, type Balances, settle } from './balance-book.ts'
 import { balancesAt } from './balances.ts'
-import { type Move, tracedMoves } from './trace.ts'
+import { tracedMoves } from './trace.ts'
 
 interface Parts {
   readonly multicall3: string | null
+  readonly watch: Pick<WatchSet, 'nativeOnRecord'>
   readonly clock: Clock
   readonly log: Log | null
 }
-
-type Balances = ReadonlyMap<string, bigint>
 
 /** Addresses asked for per block; of more, each has its turn, and what came between is found then. */
 const addressesMax = { together: 10_000, single: 64 }
@@ -30,19 +30,25 @@ const noOne = `0x${'0'.repeat(40)}`
  * transaction. Money that left in the same block hides nothing from a trace; without one only what
  * came in over what went out is seen, and never more than came in.
  *
- * What a block held before is what was read after its parent. Where a node has not got that state
- * any more, the last known balance is carried on, and the first block that can be read is charged.
+ * What a block held before is what was read after its parent. Where a node has not got that state any
+ * more, it is what the history has on record as come in: an address belongs to one payment for ever,
+ * and what leaves it only lowers it, so what it holds beyond that is money that nobody has told. It is
+ * carried on over blocks that cannot be read, and the first one that can be is charged.
  */
 export class InnerPayments {
   readonly #parts: Parts
-  /** Balances as they must be after a block, unless contracts moved something. */
-  #book: { readonly hash: string; readonly balances: Balances } | null = null
-  #turn = 0
-  #saidUnread = false
+  readonly #book = new BalanceBook()
+  #isUnread = false
+  #saidLost = false
   readonly #tries = new Map<string, number>()
 
   constructor(parts: Parts) {
     this.#parts = parts
+  }
+
+  /** Whether contracts may have paid by the last block without anybody being able to tell. */
+  get isUnread(): boolean {
+    return this.#isUnread
   }
 
   /** Fills in `inner` of each block. The blocks are a chain, oldest first, read with their values. */
@@ -51,27 +57,31 @@ export class InnerPayments {
     blocks: readonly BlockContents[],
     addresses: readonly string[],
   ): Promise<void> {
-    const [first] = blocks
-    if (first === undefined || addresses.length === 0) return
-    const asked = this.#inTurn(addresses)
+    const [first, last] = [blocks[0], blocks.at(-1)]
+    if (first === undefined || last === undefined) return
+    const { multicall3 } = this.#parts
+    const max = multicall3 === null ? addressesMax.single : addressesMax.together
+    const asked = this.#book.inTurn(addresses, max)
     const after = await inParallel([...blocks.entries()], blocksAtOnce, ([at, block]) =>
       this.#balances(node, asked, { ...block.header.ref, patient: at >= blocks.length - 2 }),
     )
     const watched = new Set(addresses)
     const expected = await this.#before(node, first, { asked, watched, after: after[0] ?? null })
+    let missed: BlockContents[] = []
     for (const [at, block] of blocks.entries()) {
       const tops = await topsOf(node, block, watched)
-      const odd = settle(asked, { expected, tops, actual: after[at] ?? null, block })
-      if (odd.size > 0) block.inner = await this.#explain(node, block, { odd, watched })
+      const actual = after[at] ?? null
+      const odd = settle(asked, { expected, tops, actual, block })
+      if (odd.size > 0) {
+        await this.#explain(node, [...missed, block], { odd, watched })
+        carry([...missed, block], expected, new Set(asked))
+      }
+      missed = actual === null ? [...missed, block] : []
+      const isWhole = asked.length === addresses.length && asked.every((one) => expected.has(one))
+      this.#book.passed(block.header.ref.hash, actual !== null && isWhole)
     }
-    this.#book = { hash: blocks.at(-1)?.header.ref.hash ?? '', balances: expected }
-  }
-
-  #inTurn(addresses: readonly string[]): readonly string[] {
-    const max = this.#parts.multicall3 === null ? addressesMax.single : addressesMax.together
-    if (addresses.length <= max) return addresses
-    const from = (this.#turn++ * max) % addresses.length
-    return [...addresses.slice(from), ...addresses.slice(0, from)].slice(0, max)
+    this.#book.turn(last.header.ref.hash, expected, watched)
+    this.#isUnread = missed.length > 0 || asked.some((address) => !expected.has(address))
   }
 
   /** A node that lags may not have the state of its newest block at once; of old blocks it is gone. */
@@ -89,74 +99,98 @@ export class InnerPayments {
     return null
   }
 
-  /** What each address held before the first block, as far as that can matter. */
+  /** What each address held before the first block, as far as that can matter and be known. */
   async #before(
     node: EvmNode,
     first: BlockContents,
-    {
-      asked,
-      watched,
-      after,
-    }: { asked: readonly string[]; watched: ReadonlySet<string>; after: Balances | null },
+    of: { asked: readonly string[]; watched: ReadonlySet<string>; after: Balances | null },
   ): Promise<Map<string, bigint>> {
     const { parentHash, number } = first.header.ref
-    const book = this.#book?.hash === parentHash ? this.#book.balances : []
-    const known = new Map([...book].filter(([address]) => watched.has(address)))
-    const unknown = asked.filter((address) => !known.has(address))
-    // What holds nothing after the block was paid nothing that stayed.
-    const empty = unknown.filter((address) => after?.get(address) === 0n)
-    const needed = unknown.filter((address) => after?.get(address) !== 0n)
-    for (const address of empty) known.set(address, 0n)
-    if (needed.length === 0) return known
+    const known = this.#book.after(parentHash, of.watched)
+    const holding: string[] = []
+    for (const address of of.asked.filter((one) => !known.has(one))) {
+      // What holds nothing after the block was paid nothing that stayed.
+      if (of.after?.get(address) === 0n) known.set(address, 0n)
+      else holding.push(address)
+    }
+    const told = holding.filter((address) => !this.#book.isOwed(address, parentHash))
     const parent = { hash: parentHash, number: number - 1, patient: true }
-    const before = await this.#balances(node, needed, parent)
-    for (const [address, balance] of before ?? []) known.set(address, balance)
-    if (before === null && !this.#saidUnread) {
-      this.#saidUnread = true
-      this.#parts.log?.warn(
-        { head: number },
-        'the node lacks earlier balances; what contracts paid before this block is not seen',
-      )
+    const before = told.length === 0 ? null : await this.#balances(node, told, parent)
+    if (told.length > 0 && before === null) this.#sayLost(number)
+    for (const address of holding) {
+      const balance =
+        before?.get(address) ?? this.#parts.watch.nativeOnRecord(address, parent.number)
+      if (balance !== null) known.set(address, balance)
     }
     return known
   }
 
-  async #explain(
-    node: EvmNode,
-    block: BlockContents,
-    { odd, watched }: { odd: ReadonlyMap<string, bigint>; watched: ReadonlySet<string> },
-  ): Promise<readonly SeenTransfer[]> {
-    const moves = await this.#trace(node, block)
-    const inner = (moves ?? []).filter(({ to }) => watched.has(to))
-    const senders = new Set([...(block.values ?? []), ...(moves ?? [])].map(({ from }) => from))
-    const told = inner.map(({ path, ...move }): SeenTransfer => {
-      return { ...move, token: null, ordinal: `trace:${path}` }
-    })
-    const txHash = `balance:${block.header.ref.hash}`
-    for (const [to, amount] of odd) {
-      const traced = inner
-        .filter((move) => move.to === to)
-        .reduce((sum, one) => sum + one.amount, 0n)
-      const left = amount - traced
-      // A trace is exact, but for what is no transaction: a withdrawal, or a block not asked about.
-      if (left <= 0n || (moves !== null && senders.has(to))) continue
-      told.push({ txHash, ordinal: 'balance', token: null, from: noOne, to, amount: left })
-    }
-    return told
+  #sayLost(head: number): void {
+    if (this.#saidLost) return
+    this.#saidLost = true
+    const message =
+      'the node lacks earlier balances; what contracts paid meanwhile is what is there beyond the record'
+    this.#parts.log?.warn({ head }, message)
   }
 
-  async #trace(
+  /** Fills in `inner` of the last block, and of those before it that nobody could look at in time. */
+  async #explain(
+    node: EvmNode,
+    blocks: readonly BlockContents[],
+    { odd, watched }: { odd: ReadonlyMap<string, bigint>; watched: ReadonlySet<string> },
+  ): Promise<void> {
+    const left = new Map([...odd].filter(([, surplus]) => surplus > 0n))
+    // Newest first, for what is young is kept longest: the first that cannot be had ends it.
+    for (const [back, block] of blocks.toReversed().entries()) {
+      if (back > 0 && left.size === 0) break
+      const inner = await this.#traced(node, block, { watched, tries: back > 0 ? 1 : triesMax })
+      if (inner === null) break
+      block.inner = inner
+      for (const { to, amount } of inner) {
+        const still = (left.get(to) ?? 0n) - amount
+        if (still > 0n) left.set(to, still)
+        else left.delete(to)
+      }
+    }
+    const charged = blocks.at(-1)
+    if (charged === undefined) return
+    // A trace is exact, but for what is no transaction: a withdrawal, or a block not asked about.
+    const txHash = `balance:${charged.header.ref.hash}`
+    const untraced = [...left].map(([to, amount]): SeenTransfer => {
+      return { txHash, ordinal: 'balance', token: null, from: noOne, to, amount }
+    })
+    charged.inner = [...charged.inner, ...untraced]
+  }
+
+  /** Null where no trace can be had. */
+  async #traced(
     node: EvmNode,
     { header, txHashes }: BlockContents,
-  ): Promise<readonly Move[] | null> {
+    of: { readonly watched: ReadonlySet<string>; readonly tries: number },
+  ): Promise<readonly SeenTransfer[] | null> {
     const { hash } = header.ref
     const tries = this.#tries.get(hash) ?? 0
-    if (tries >= triesMax) return null
+    if (tries >= of.tries) return null
     if (this.#tries.size > 1_000) this.#tries.clear()
     this.#tries.set(hash, tries + 1)
     const moves = await tracedMoves(node, { ref: header.ref, txHashes })
     this.#tries.delete(hash)
+    if (moves === null) return null
     return moves
+      .filter(({ to }) => of.watched.has(to))
+      .map(({ path, ...move }) => ({ ...move, token: null, ordinal: `trace:${path}` as const }))
+  }
+}
+
+/** What a trace told of addresses whose balance was not asked for is expected of them from now on. */
+function carry(
+  blocks: readonly BlockContents[],
+  expected: Map<string, bigint>,
+  asked: ReadonlySet<string>,
+): void {
+  for (const { to, amount } of blocks.flatMap(({ inner }) => inner)) {
+    const before = expected.get(to)
+    if (before !== undefined && !asked.has(to)) expected.set(to, before + amount)
   }
 }
 
@@ -176,36 +210,4 @@ async function topsOf(
     if (block.receipts.get(txHash)?.succeeded) tops.set(to, (tops.get(to) ?? 0n) + amount)
   }
   return tops
-}
-
-/**
- * Brings what is expected up to what is there, and answers the addresses where that takes an
- * explanation, with what came in over what is known. Where money left on the way, or where nothing
- * is known of before, the balance alone cannot say; a trace may.
- */
-function settle(
-  asked: readonly string[],
-  now: {
-    readonly expected: Map<string, bigint>
-    readonly tops: Balances
-    readonly actual: Balances | null
-    readonly block: BlockContents
-  },
-): ReadonlyMap<string, bigint> {
-  const { expected, tops, actual, block } = now
-  for (const [address, amount] of tops) {
-    const before = expected.get(address)
-    if (before !== undefined) expected.set(address, before + amount)
-  }
-  const odd = new Map<string, bigint>()
-  const senders = new Set((block.values ?? []).map(({ from }) => from))
-  for (const address of actual === null ? [] : asked) {
-    const there = actual?.get(address) ?? 0n
-    const thought = expected.get(address)
-    const surplus = thought === undefined ? 0n : there - thought
-    const unknown = thought === undefined && there > 0n
-    if (surplus !== 0n || unknown || senders.has(address)) odd.set(address, surplus)
-    expected.set(address, there)
-  }
-  return odd
 }

@@ -49,19 +49,27 @@ const offered = new WeakMap<EvmNode, Known>()
 export async function tracedMoves(node: EvmNode, block: Block): Promise<readonly Move[] | null> {
   const known = offered.get(node)
   if (known !== undefined && known.refusals >= refusalsMax) return null
-  let refusals = known?.refusals ?? 0
+  const refusals = known?.refusals ?? 0
+  const inOrder = known?.form ? [known.form, ...forms.filter((one) => one !== known.form)] : forms
   let unknown = 0
-  for (const form of known?.form ? [known.form] : forms) {
+  let isShown = false
+  for (const form of inOrder) {
     const answer = await node.ask(form.method, form.params(block.ref))
     if ('refused' in answer) {
       if (answer.refused.code === methodUnknown) unknown++
+      if (known?.form === form) break
       continue
     }
+    isShown = true
+    const moves = form.parse(answer.result, block)
+    // A node may have thrown away what one of the two needs, and kept what the other does.
+    if (moves === null) continue
     offered.set(node, { form, refusals: 0 })
-    return form.parse(answer.result, block)
+    return moves
   }
-  refusals = unknown === forms.length ? refusalsMax : refusals + 1
-  offered.set(node, { form: known?.form ?? null, refusals })
+  if (isShown) return null
+  const again = unknown === forms.length ? refusalsMax : refusals + 1
+  offered.set(node, { form: known?.form ?? null, refusals: again })
   return null
 }
 

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { BalanceBook, settle } from './balance-book.ts'
+
+const three = ['0xa', '0xb', '0xc']
+const watched = new Set(three)
+
+describe('the book of balances', () => {
+  it('goes on from the block it stands at, and from no other', () => {
+    const book = new BalanceBook()
+    book.turn('0x1', new Map([['0xa', 5n]]), watched)
+    expect([...book.after('0x1', watched)]).toEqual([['0xa', 5n]])
+    expect([...book.after('0x1', new Set(['0xb']))]).toEqual([])
+    expect([...book.after('0x2', watched)]).toEqual([])
+  })
+
+  it('asks first for those of whom nothing is known, and for all in the end', () => {
+    const book = new BalanceBook()
+    expect(book.inTurn(three, 3)).toEqual(three)
+    expect(book.inTurn(three, 2)).toEqual(['0xa', '0xb'])
+    const known = new Map<string, bigint>([
+      ['0xa', 0n],
+      ['0xb', 0n],
+    ])
+    book.turn('0x1', known, watched)
+    expect(book.inTurn(three, 2)).toEqual(['0xc', '0xa'])
+    book.turn('0x2', known.set('0xc', 0n), watched)
+    const asked = Array.from({ length: 3 }, () => book.inTurn(three, 1)).flat()
+    expect(asked.toSorted()).toEqual(three)
+  })
+
+  it('owes a look at who was left out while blocks passed, until it is looked at', () => {
+    const book = new BalanceBook()
+    expect(book.isOwed('0xa', '0x0')).toBe(false)
+    book.turn('0x1', new Map([['0xa', 5n]]), watched)
+    expect(['0xa', '0xb', '0xd'].map((one) => book.isOwed(one, '0x1'))).toEqual([
+      ...[false, true, false],
+    ])
+    book.turn('0x2', new Map(three.map((one) => [one, 0n])), watched)
+    expect(book.isOwed('0xb', '0x2')).toBe(false)
+  })
+
+  it('owes it to everybody after a block that could not be read, until it is read', () => {
+    const book = new BalanceBook()
+    book.passed('0x1', false)
+    book.passed('0x2', true)
+    expect([book.isOwed('0xa', '0x1'), book.isOwed('0xa', '0x2')]).toEqual([true, false])
+    book.passed('0x1', true)
+    expect(book.isOwed('0xa', '0x1')).toBe(false)
+  })
+
+  it('forgets the oldest of more blocks than a reorg reaches back', () => {
+    const book = new BalanceBook()
+    for (let at = 0; at <= 10_000; at++) book.passed(`0x${at}`, false)
+    expect([book.isOwed('0xa', '0x0'), book.isOwed('0xa', '0x1')]).toEqual([false, true])
+  })
+})
+
+describe('what a block added', () => {
+  const block = { values: [] }
+
+  it('is what is there beyond what is expected, and is expected from then on', () => {
+    const expected = new Map([
+      ['0xa', 5n],
+      ['0xb', 9n],
+    ])
+    const tops = new Map([['0xa', 2n]])
+    const actual = new Map([
+      ['0xa', 10n],
+      ['0xb', 9n],
+    ])
+    const odd = settle(['0xa', '0xb'], { expected, tops, actual, block })
+    expect([...odd]).toEqual([['0xa', 3n]])
+    expect(expected.get('0xa')).toBe(10n)
+  })
+
+  it('waits for the next block where this one cannot be read', () => {
+    const expected = new Map([['0xa', 5n]])
+    const tops = new Map([['0xa', 2n]])
+    expect(settle(['0xa'], { expected, tops, actual: null, block }).size).toBe(0)
+    const actual = new Map([['0xa', 10n]])
+    const odd = settle(['0xa'], { expected, tops: new Map(), actual, block })
+    expect([...odd]).toEqual([['0xa', 3n]])
+  })
+
+  it('is not said of an address of which nothing is known, nor is that then taken for known', () => {
+    const expected = new Map<string, bigint>()
+    const actual = new Map([['0xa', 10n]])
+    const odd = settle(['0xa', '0xb'], { expected, tops: new Map(), actual, block })
+    expect([...odd]).toEqual([['0xa', 0n]])
+    // What holds nothing can hide nothing.
+    expect([...expected]).toEqual([['0xb', 0n]])
+  })
+})
