@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RealChain } from './real-chain.ts'
 import { Stack, type StackOptions } from './stack.ts'
@@ -241,29 +244,61 @@ describe('on a real chain', () => {
     expect({ received, flags }).toEqual({ received: 99_000_000n, flags: ['fee_on_transfer'] })
   })
 
-  it('pitfall 15: coins that a contract passes on leave no log and are found by the balance and the trace', async () => {
-    await begin()
-    await stack.close()
-    const { port, chainId } = chain.anvil
-    const { token, multicall } = chain
-    stack = await Stack.start({
-      ports: [port, port],
-      chainId,
-      token,
-      chain: { multicall3: multicall },
+  describe('pitfall 15: coins that a contract passes on leave no log', () => {
+    const coins = (tenths: bigint): bigint => tenths * 10n ** 17n
+    const passOn = (address: string, amount: bigint): Promise<string> =>
+      chain.call(chain.payer, 'payer', 'payCoins', [address], amount)
+    const beginInCoins = async (
+      args: readonly string[] = [],
+    ): Promise<{ id: string; address: string }> => {
+      await begin({}, args)
+      await stack.close()
+      const { port, chainId } = chain.anvil
+      const { token, multicall: multicall3 } = chain
+      const ports = [port, port]
+      stack = await Stack.start({ ports, chainId, token, chain: { multicall3 } })
+      const intent = { currency: 'ETH', accept: ['ETH.local'], amount: '1.5' }
+      const opened = await stack.open(intent)
+      await stack.at(await chain.mine())
+      return opened
+    }
+
+    it('and are found by the balance and the trace', async () => {
+      const { id, address } = await beginInCoins()
+      const txHash = await passOn(address, coins(15n))
+      await mine(3)
+      const { received, facts } = await stack.status(id, 'succeeded')
+      expect(received).toBe(coins(15n))
+      expect(facts.transactions.map((transaction) => transaction.txHash)).toEqual([txHash])
     })
-    const { id, address } = await stack.open({
-      currency: 'ETH',
-      accept: ['ETH.local'],
-      amount: '1.5',
+
+    it('and are found, once, over restarts of a node that keeps no old state, and of ours', async () => {
+      const home = await mkdtemp(join(tmpdir(), 'settlewire-'))
+      const genesis = String(Math.floor(Date.now() / 1_000))
+      const kept = ['--state', join(home, 'chain.json'), '--timestamp', genesis]
+      const { id, address } = await beginInCoins(kept)
+      // A part that is final before anything goes wrong, and is in the balance ever after.
+      await chain.coins(address, coins(4n))
+      await mine(40)
+      expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', received: coins(4n) })
+      const away = async (meanwhile: () => Promise<unknown>): Promise<void> => {
+        for (const wire of stack.wires) wire.set({ mode: 'outage' })
+        await meanwhile()
+        await chain.mine(2)
+        await chain.restart()
+        await stack.crash()
+        for (const wire of stack.wires) wire.set({ mode: 'ok' })
+        await mine()
+      }
+      await away(() => passOn(address, coins(5n)))
+      await stack.until(id, 'received', ({ received }) => received === coins(9n))
+      await away(() => Promise.all([passOn(address, coins(2n)), chain.coins(address, coins(4n))]))
+      await away(() => Promise.resolve())
+      await mine(3)
+      const { received, flags } = await stack.status(id, 'succeeded')
+      expect({ received, flags }).toEqual({ received: coins(15n), flags: ['multiple_transfers'] })
+      await rm(home, { recursive: true, force: true })
     })
-    await stack.at(await chain.mine())
-    const coins = 15n * 10n ** 17n
-    const txHash = await chain.call(chain.payer, 'payer', 'payCoins', [address], coins)
-    await mine(3)
-    const { received, facts } = await stack.status(id, 'succeeded')
-    expect(received).toBe(coins)
-    expect(facts.transactions.map((transaction) => transaction.txHash)).toEqual([txHash])
   })
 
   it('pitfall 16: amounts beyond 2^53, and with 18 places, are exact', async () => {

@@ -29,20 +29,22 @@ const walletIndex = 5
 type Wish = Partial<TransactionSerializableEIP1559>
 
 export class RealChain {
-  readonly anvil: Anvil
+  anvil: Anvil
+  readonly #args: readonly string[]
   readonly wallet = mnemonicToAccount(mnemonic, { addressIndex: walletIndex })
   token = ''
   toll = ''
   payer = ''
   multicall = ''
 
-  private constructor(anvil: Anvil) {
+  private constructor(anvil: Anvil, args: readonly string[]) {
     this.anvil = anvil
+    this.#args = args
   }
 
-  static async start(args: readonly string[] = []): Promise<RealChain> {
-    const anvil = await startAnvil({ args: ['--no-mining', '--slots-in-an-epoch', '4', ...args] })
-    const chain = new RealChain(anvil)
+  static async start(more: readonly string[] = []): Promise<RealChain> {
+    const args = ['--no-mining', '--slots-in-an-epoch', '4', ...more]
+    const chain = new RealChain(await startAnvil({ args }), args)
     chain.token = await chain.#deploy('usdc')
     chain.toll = await chain.#deploy('toll')
     chain.payer = await chain.#deploy('payer')
@@ -140,6 +142,13 @@ export class RealChain {
   }
 
   stop = (): Promise<void> => this.anvil.stop()
+
+  /** With `--state` the chain goes on where it was, and nobody knows older balances any more. */
+  async restart(): Promise<void> {
+    const { port } = this.anvil
+    await this.anvil.stop()
+    this.anvil = await startAnvil({ port, args: this.#args })
+  }
 
   async #deploy(name: string): Promise<string> {
     const data = artifacts[name]?.bytecode
