@@ -64,6 +64,8 @@ export interface ChainConfig {
   readonly tags: readonly ('safe' | 'finalized')[]
   /** So many blocks may providers differ in at the head before it is a disagreement. */
   readonly toleratedDepth: number
+  /** Whether a reorg is followed below what was final. A person must have looked: docs/chains.md. */
+  readonly followBelowFinality: boolean
   /** Lower case; null where there is none. */
   readonly multicall3: string | null
   readonly tokens: readonly KnownToken[]

@@ -58,6 +58,11 @@ interface AnyChain {
   readonly toleranceBps?: number
   /** So long may a transaction be pending before it is asked whether it is gone. Left out: 4 hours. */
   readonly pendingTtlSeconds?: number
+  /**
+   * Lets a reorg below what was final be followed like any other. For a chain that stands still with
+   * `reorg_below_finality`, once a person has looked; to be taken out again. Left out: false.
+   */
+  readonly followBelowFinality?: boolean
 }
 
 /** A chain of the registry. */

@@ -128,6 +128,7 @@ const anyChain = (variable: Variable) => ({
   dust: optional(byName(symbol, quantity)),
   toleranceBps: optional(whole(0, 1_000)),
   pendingTtlSeconds: optional(whole(10, 2 * daySeconds)),
+  followBelowFinality: optional(yesNo),
 })
 
 const explorer: Reader<string> = (value, place) =>

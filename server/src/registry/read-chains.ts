@@ -1,5 +1,5 @@
 import { parseAmount } from '@settlewire/core/amount'
-import { Failure, type FieldError } from '@settlewire/core/errors'
+import { Failure, type FieldError, inLines } from '@settlewire/core/errors'
 import type { ChainConfig, KnownToken, NativeCoin, ProviderConfig } from '../chain-config.ts'
 import { checkTogether } from './chain-check.ts'
 import {
@@ -44,7 +44,7 @@ export function readChains(written: unknown, variable: Variable): readonly Chain
 
 const refusal = (problems: readonly FieldError[]): Failure => {
   const list = problems.map(({ pointer, detail }) => `${pointer || 'the file'} ${detail}`)
-  return new Failure('invalid_config', `${list.join('; ')}.`, { fields: problems })
+  return new Failure('invalid_config', inLines(list), { fields: problems })
 }
 
 /** One chain under two names would be followed twice and its money counted twice. */
@@ -86,6 +86,7 @@ function chainOf(
     multicall3: preset.multicall3?.toLowerCase() ?? null,
     tokens,
     toleranceBps: form.toleranceBps ?? 0,
+    followBelowFinality: form.followBelowFinality ?? false,
     pendingTtlMs:
       form.pendingTtlSeconds === null ? pendingTtlDefaultMs : form.pendingTtlSeconds * 1_000,
     policy: policyOf(form.policy, preset, sharedQuorum ?? (livemode ? 2 : 1)),

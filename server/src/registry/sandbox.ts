@@ -12,6 +12,8 @@ const local = {
   publicMempool: true,
   tags: ['safe', 'finalized'],
   toleratedDepth: 1,
+  // It is taken back by hand, and by a power cut to what was last saved: no reason to stand still.
+  followBelowFinality: true,
   toleranceBps: 0,
   pendingTtlMs: 60_000,
 } as const satisfies Partial<ChainConfig>

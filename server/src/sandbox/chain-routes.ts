@@ -52,7 +52,7 @@ export const chainRoutes =
       path: 'chain/reorg',
       summary: 'Reorganise the chain',
       description:
-        'Puts other blocks in the place of the last `depth` ones. With `keep` their transactions are in the new blocks, else they are gone as if never sent. More than eight blocks contradict what the local chain calls final.',
+        'Puts other blocks in the place of the last `depth` ones. With `keep` their transactions are in the new blocks, else they are gone as if never sent. More than eight blocks take back what was final: this chain is followed there too, others would stop.',
       body: z.strictObject({
         depth: z.int().min(1).max(depthMax),
         keep: z.boolean().optional().meta({ description: 'Left out: false.' }),

@@ -24,6 +24,8 @@ export interface EvmChain {
   readonly quorum: number
   /** How deep below their heads providers may name different blocks without it being news. */
   readonly toleratedDepth: number
+  /** Whether a reorg is followed below what was final, as any other. Left out: never. */
+  readonly followBelowFinality?: boolean
   /** Answers many balances at once; null where it is not deployed. */
   readonly multicall3: string | null
   /** Whether there is a pool to listen to. Where there is none, nothing pretends to be one. */

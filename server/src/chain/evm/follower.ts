@@ -102,6 +102,7 @@ export class EvmFollower implements ChainFollower {
     })
     this.#walk = new ChainWalk({
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
+      followBelowFinality: chain.followBelowFinality,
       ...{ tokens, limits, log: this.#log, corroborator: this.#corroborator },
       tags: new Tags({
         ...{ clock, limits, quorum: chain.quorum, providers: () => this.#fleet.up },

@@ -56,6 +56,7 @@ interface Parts {
   readonly clock: Clock
   readonly limits: Limits
   readonly multicall3: string | null
+  readonly followBelowFinality?: boolean | undefined
   readonly log: Log
   readonly corroborator: Corroborator
   readonly tags: Tags
@@ -156,7 +157,8 @@ export class ChainWalk {
   }
 
   #raiseFloor(finalized: number | null): void {
-    if (finalized !== null) this.#floor = Math.max(this.#floor ?? 0, finalized)
+    if (finalized !== null && this.#parts.followBelowFinality !== true)
+      this.#floor = Math.max(this.#floor ?? 0, finalized)
   }
 
   /** Transactions that can never be mined any more: by the last block another had used their slot. */

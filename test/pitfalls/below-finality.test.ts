@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { RealChain } from './real-chain.ts'
+import { Stack } from './stack.ts'
+
+/** A reorg that takes back what the chain had called final: eight blocks deep here. */
+describe('a reorg below finality', () => {
+  const price = 150_000_000n
+  let chain: RealChain
+  let stack: Stack
+
+  const finalPayment = async (followBelowFinality: boolean): Promise<string> => {
+    chain = await RealChain.start()
+    const { port, chainId } = chain.anvil
+    stack = await Stack.start({
+      ...{ ports: [port, port], chainId, token: chain.token, chain: { followBelowFinality } },
+    })
+    await stack.at(await chain.mine())
+    const { id, address } = await stack.open()
+    await chain.pay(address, price)
+    for (let block = 0; block < 12; block++) await stack.at(await chain.mine())
+    await stack.until(id, 'final', ({ finality }) => finality === 'final')
+    return id
+  }
+
+  afterEach(async () => {
+    await stack.close()
+    await chain.stop()
+  })
+
+  it('stops the chain, blind, and takes nothing back by itself', async () => {
+    const id = await finalPayment(false)
+    const before = await stack.history(id)
+    await chain.reorg(12)
+    await chain.mine(2)
+    await stack.sight('it is stopped', ({ follower }) => {
+      const { visibility, reason } = follower.health()
+      return visibility === 'blind' && reason === 'reorg_below_finality'
+    })
+    expect(await stack.history(id)).toEqual(before)
+  })
+
+  it('is followed where a person has allowed it, and whoever was paid there is told', async () => {
+    const id = await finalPayment(true)
+    await chain.reorg(12)
+    await stack.at(await chain.mine(2))
+    const { status, reason, received } = await stack.status(id, 'investigation_required')
+    expect({ status, reason, received }).toMatchObject({
+      ...{ reason: 'reorged_after_success', received: 0n },
+    })
+  })
+})
