@@ -183,6 +183,8 @@ describe('a hash that the payer names', () => {
     expect(payment.status).toBe('awaiting')
     expect(stages).toEqual(['dropped'])
     expect(openClaims(payment)).toEqual([])
+    // Nobody ever saw it: the network has forgotten nothing.
+    expect(payment.reason).toBeNull()
   })
 })
 

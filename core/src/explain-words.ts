@@ -26,7 +26,7 @@ const stageSentences: Readonly<Record<Stage, string | null>> = {
   safe: null,
   final: null,
   dropped: 'was pending for too long, and no provider knows it any more.',
-  replaced: 'was replaced by another transaction and can no longer happen.',
+  replaced: 'gave way to another transaction of its sender: only one of them can be mined.',
   reverted: 'failed in its block and moved nothing.',
   reorged: 'was in a block that the network took back.',
   ignored: null,
@@ -46,9 +46,11 @@ const ignoredSentences: Readonly<Record<IgnoreReason, string>> = {
 export function sentenceOf(transfer: Omit<ExplainedTransfer, 'sentence'>): string {
   const { txHash, chain, amount, asset, ignored, stage } = transfer
   const named = txHash === null ? '' : ` (${short(txHash)})`
-  const what = stage === 'claimed' ? 'A transaction' : `${amount} ${asset ?? ''}`.trim()
+  const isVain = stage === 'dropped' && asset === null
+  const what = stage === 'claimed' || isVain ? 'A transaction' : `${amount} ${asset ?? ''}`.trim()
   const subject = ignored === null ? `${what} ${inNetwork(chain)}${named}` : `A transfer${named}`
   if (ignored !== null) return `${subject} ${ignoredSentences[ignored]}`
+  if (isVain) return `${subject} was looked for in vain: no provider knows it.`
   return `${subject} ${stageSentences[stage] ?? depthInWords(transfer)}`
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { claimed, decided, pendingIn } from '../../test/support/observations.ts'
+import { claimed, decided, dropped, pendingIn } from '../../test/support/observations.ts'
 import {
   blockAt,
   bornAt,
@@ -137,6 +137,14 @@ describe('a policy is explained', () => {
     expect(sentences).toContain('100.00 USDC is in no block yet.')
     expect(sentences.join(' ')).toContain('(0x2) is pending: no block holds it')
     expect(sentences.join(' ')).toContain('(0x3) was named by the payer')
+  })
+
+  it('with a transaction that was named and that nobody ever saw, without an amount', () => {
+    const { transfers } = explained([claimed('0x3', 2), dropped('0x3', 40)])
+    expect(transfers[0]).toMatchObject({ stage: 'dropped', asset: null })
+    expect(transfers[0]?.sentence).toMatch(
+      /^A transaction on .* [(]0x3[)] was looked for in vain: no provider knows it[.]$/,
+    )
   })
 
   it('with money that does not count, and why', () => {

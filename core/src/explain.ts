@@ -14,7 +14,7 @@ import {
 } from './policy.ts'
 import { standingOf } from './resolution.ts'
 import { publicTxHash } from './transaction.ts'
-import { isIncluded, transfersOf } from './transfer.ts'
+import { isIncluded, isMereClaim, transfersOf } from './transfer.ts'
 
 /** How fast a chain goes, as measured lately; null while nobody could measure it. */
 export interface Pace {
@@ -134,7 +134,8 @@ function explainTransfer(
   })
   const found = {
     txHash: publicTxHash(transfer.txHash),
-    ...{ chain, asset: accept?.asset ?? null, stage, ignored: transfer.ignored },
+    ...{ chain, asset: isMereClaim(transfer) ? null : (accept?.asset ?? null) },
+    ...{ stage, ignored: transfer.ignored },
     amount: printAmount(transfer.amount, terms.decimals),
     level: required?.settled ?? null,
     tier: required?.tier ? { upTo: required.tier.upTo } : null,

@@ -3,7 +3,7 @@ import type { Policy } from './policy.ts'
 import { deadlineOf, type Standing, standingOf } from './resolution.ts'
 import { type Finality, type Flag, flags, type Status } from './status-model.ts'
 import { canonicalInclusion, nameOf } from './transaction.ts'
-import { isExpected, isIncluded, transfersOf } from './transfer.ts'
+import { isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
 
 /** What the facts mean under a policy. */
 export interface Judgement {
@@ -162,7 +162,7 @@ const lostReasons: Readonly<Partial<Record<Stage, string>>> = {
 }
 
 function lostReason(transfers: readonly Transfer[]): string | null {
-  const told = transfers.filter(({ stage }) => stage !== 'claimed' && stage !== 'ignored')
+  const told = transfers.filter((one) => !isMereClaim(one) && one.stage !== 'ignored')
   const last = told.at(-1)?.stage
   if (last === undefined) return null
   // What replaced it may be among the others, and pay.

@@ -62,6 +62,13 @@ export function transfersOf(payment: Known, policy: Policy): readonly Transfer[]
     .sort((a, b) => a.seenAt - b.seenAt)
 }
 
+/**
+ * Whether nothing is known of it but that the payer named it: it is looked for, or was given up. No node
+ * ever showed it, so it has neither an asset nor anything that could be lost.
+ */
+export const isMereClaim = ({ stage, ordinal, from }: Transfer): boolean =>
+  stage === 'claimed' || (stage === 'dropped' && ordinal === 'hint' && from === '')
+
 interface ChainView {
   readonly head: ChainHead | null
   readonly policy: ChainPolicy | null

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { claimed, decided } from '../../test/support/observations.ts'
+import { claimed, decided, dropped } from '../../test/support/observations.ts'
 import {
   blockAt,
   bornAt,
@@ -98,14 +98,15 @@ describe('money that is shown', () => {
   })
 
   it('says of a claim only that it is looked for', () => {
-    const { payment } = observeAll(opened(), [claimed('0x7')])
-    const shown = resource(payment, { ...context, explorerUrl, knownAsset, merchant })
+    const open = observeAll(opened(), [claimed('0x7')])
+    const shown = resource(open.payment, { ...context, explorerUrl, knownAsset, merchant })
+    const nothing = { txHash: '0x7', asset: null, ignored: null, units: '0' }
     expect(shown.transfers).toMatchObject([
-      {
-        ...{ txHash: '0x7', stage: 'claimed', asset: null, ignored: null, units: '0' },
-        explorerUrl: 'https://explorer.example/0x7',
-      },
+      { ...nothing, stage: 'claimed', explorerUrl: 'https://explorer.example/0x7' },
     ])
+    const { payment } = observeAll(open, [dropped('0x7', 40)])
+    const givenUp = resource(payment, { ...context, explorerUrl, knownAsset, merchant })
+    expect(givenUp.transfers).toMatchObject([{ ...nothing, stage: 'dropped', decimals: null }])
   })
 
   it('shows what people decided to the merchant only, and the deadline that they moved to everybody', () => {

@@ -7,7 +7,7 @@ import type { Policy } from './policy.ts'
 import { deadlineOf } from './resolution.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 import { publicTxHash } from './transaction.ts'
-import { transfersOf } from './transfer.ts'
+import { isMereClaim, transfersOf } from './transfer.ts'
 
 /** An event's name on the wire. */
 export type WireType = `payment_intent.${EventType}`
@@ -195,8 +195,10 @@ function wireTransfer(
 ): WireTransfer {
   const { chain, accept, stage, block, units, ignored, from } = transfer
   const txHash = publicTxHash(transfer.txHash)
-  // A claim that nobody has seen moves nothing yet, and its empty token is no native coin.
-  const asset = stage === 'claimed' ? null : (accept ?? knownAsset?.(chain, transfer.token) ?? null)
+  // A claim that nobody has seen moves nothing, and its empty token is no native coin.
+  const asset = isMereClaim(transfer)
+    ? null
+    : (accept ?? knownAsset?.(chain, transfer.token) ?? null)
   return {
     txHash,
     chain,

@@ -61,10 +61,16 @@ describe('the payer is told', () => {
     expect(say('awaiting', { ...part, missing: '100.00' })).toContain('50.00 of 150.00 seen;')
   })
 
-  it('that a transaction which was taken back charged nothing', () => {
+  it('that a transaction which failed in its block charged nothing', () => {
     expect(say('awaiting', { reason: 'transaction_reverted' })).toContain(
       'Your earlier transaction did not go through; you were not charged by it.',
     )
+  })
+
+  it('that a transaction which lost its block or its place in the pools may still arrive', () => {
+    for (const reason of ['transaction_reorged', 'transaction_dropped']) {
+      expect(say('awaiting', { reason })).toContain('It may still arrive. Look at your wallet')
+    }
   })
 
   it('how far a confirmation has come, and about how long the rest takes', () => {

@@ -123,7 +123,8 @@ function wayBackFrom(reason: string): string {
   const lookFirst = 'Look at your wallet before you pay again.'
   if (reason === 'replaced_elsewhere')
     return `${reasonInWords(reason)} You were not charged by it. ${lookFirst}`
-  if (reason === 'transaction_dropped')
+  // It may be mined again: who hears that it is over pays twice.
+  if (reason === 'transaction_dropped' || reason === 'transaction_reorged')
     return `${reasonInWords(reason)} It may still arrive. ${lookFirst}`
   return `Your earlier transaction did not go through; you were not charged by it. ${lookFirst}`
 }
