@@ -56,6 +56,22 @@ describe('the chain’s levers', () => {
     expect(await anvil.rpc('eth_getTransactionByHash', [hash])).toBeNull()
   })
 
+  it('reorganises without setting the clock of the chain back: no later block is older than the lost ones', async () => {
+    const timeOfHead = async (): Promise<number> => {
+      const block = await anvil.rpc<{ timestamp: string }>('eth_getBlockByNumber', [
+        'latest',
+        false,
+      ])
+      return Number(block.timestamp)
+    }
+    await anvil.rpc('evm_increaseTime', [60])
+    await levers.mine(1)
+    const before = await timeOfHead()
+    await levers.reorg(2, false)
+    await levers.mine(1)
+    expect(await timeOfHead()).toBeGreaterThanOrEqual(before)
+  })
+
   it('reorganises keeping the transactions: the same hashes in other blocks, in their order', async () => {
     const hashes = [await send(), await send()]
     await levers.mine(1)

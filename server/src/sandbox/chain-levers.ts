@@ -8,7 +8,11 @@ export interface ChainHead {
   readonly hash: string
 }
 
-const blockForm = z.object({ hash: z.string(), transactions: z.array(z.string()) })
+const blockForm = z.object({
+  hash: z.string(),
+  timestamp: z.string(),
+  transactions: z.array(z.string()),
+})
 const triesMax = 5
 
 /** What a development chain can be made to do: what a public chain does by itself. */
@@ -45,10 +49,15 @@ export class ChainLevers {
     throw new Failure('chain_unavailable', 'The development chain mines too fast to be reorged.')
   }
 
-  /** The node keeps the states of the blocks that it made itself, not of those that it loaded. */
+  /**
+   * The node keeps the states of the blocks that it made itself, not of those that it loaded. It also
+   * sets its clock back to the oldest of them, and every later block and deadline would be late.
+   */
   async #takeBack(depth: number, pairs: readonly [string, number][]): Promise<void> {
+    const { timestamp } = await this.#block('pending')
     try {
       await this.#call('anvil_reorg', [depth, pairs])
+      await this.#call('evm_setTime', [Number(timestamp)])
     } catch (cause) {
       if (!failedWith(cause, 'chain_unavailable')) throw cause
       const words =
@@ -79,8 +88,9 @@ export class ChainLevers {
     return Number(await textOf(this.#call('eth_blockNumber')))
   }
 
-  async #block(number: number): Promise<z.infer<typeof blockForm>> {
-    return blockForm.parse(await this.#call('eth_getBlockByNumber', [quantity(number), false]))
+  async #block(at: number | 'pending'): Promise<z.infer<typeof blockForm>> {
+    const tag = at === 'pending' ? at : quantity(at)
+    return blockForm.parse(await this.#call('eth_getBlockByNumber', [tag, false]))
   }
 }
 
