@@ -69,6 +69,7 @@ export class EngineWorld {
   readonly other = new ModelChain('other', { startAt: bornAt })
   /** Everything that was announced, by whichever engine. */
   readonly announced: StoredEvent[] = []
+  readonly assets = new AssetBook(assets)
   readonly store: EventStore
   readonly directory: Directory
   engine: Engine
@@ -254,7 +255,7 @@ export class EngineWorld {
     return new Engine({
       store: this.#storeOf(++this.#generation),
       ...{ directory: this.directory, clock: this.clock, deriveAddress },
-      assets: new AssetBook(assets),
+      assets: this.assets,
       ...{ log: this.#log, metrics: silentMetrics },
       policy: this.#policy,
       policyOf: () => this.#policy,

@@ -6,14 +6,14 @@ import type { KeyKind, KeyScope } from '../../server/src/access.ts'
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import { hashKey, mintKey } from '../../server/src/credential.ts'
-import { AssetBook } from '../../server/src/engine/asset-book.ts'
+import type { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Hub } from '../../server/src/engine/hub.ts'
 import type { ChainFacts, HttpDeps } from '../../server/src/http/context.ts'
 import { createServer, type HttpServer } from '../../server/src/http/server.ts'
 import { createLog } from '../../server/src/log.ts'
 import { createMetrics, type ScrapedMetrics } from '../../server/src/metrics.ts'
 import type { Backplane } from '../../server/src/ports.ts'
-import { assets, EngineWorld, merchant, policy, stranger } from './engine-world.ts'
+import { EngineWorld, merchant, policy, stranger } from './engine-world.ts'
 import { usdc } from './payments.ts'
 
 /** An answer with its body read. */
@@ -113,7 +113,7 @@ export class HttpWorld {
       ...{ clock, log, metrics, store, directory, backplane, hub },
       payments: engine.engine.payments,
       chains: {
-        ...{ policy, assets: new AssetBook(assets), facts },
+        ...{ policy, assets: engine.assets, facts },
         headOf: (chain) => engine.engine.watcher.headOf(chain),
         paceOf: (chain) => engine.engine.watcher.paceOf(chain),
         health: () => engine.engine.watcher.chains(),

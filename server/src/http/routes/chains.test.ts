@@ -82,4 +82,15 @@ describe('an asset that its chain contradicts', () => {
     expect(json.accept.map(({ chain }: { chain: string }) => chain)).toEqual(['other'])
     world.assets.set(usdc, { kind: 'active' })
   })
+
+  it('is named as the reason when nothing else of the currency is offered', async () => {
+    const priced = world.assets.all.filter(({ currency }) => currency === 'USDC')
+    for (const asset of priced) world.assets.set(asset, { kind: 'unchecked' })
+    const { status, json } = await world.ask('/v1/payment-intents', {
+      body: { amount: '1.00', currency: 'USDC' },
+    })
+    expect([status, json.code]).toEqual([503, 'asset_disabled'])
+    expect(json.detail).toContain('Its chain could not be asked about it yet.')
+    for (const asset of priced) world.assets.set(asset, { kind: 'active' })
+  })
 })

@@ -1,5 +1,5 @@
 import type { Principal } from '../../access.ts'
-import { assetName } from '../../engine/asset.ts'
+import { type Asset, assetName } from '../../engine/asset.ts'
 import type { PaymentQuery } from '../../ports.ts'
 import { type Access, paymentOf, principalOf } from '../access.ts'
 import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
@@ -80,12 +80,15 @@ function create(app: App, context: HttpContext): void {
   )
 }
 
-/** What is accepted when a request does not say: whatever its currency can be paid with here. */
-const everyAsset = (currency: string, { livemode }: Principal, { chains }: HttpContext): string[] =>
-  chains.assets
-    .offered()
-    .filter((asset) => asset.livemode === livemode && asset.currency === currency)
-    .map(assetName)
+/**
+ * What is accepted when a request does not say: whatever its currency can be paid with here. Where
+ * nothing of it is offered right now all of it is named, and the refusal says why.
+ */
+function everyAsset(currency: string, { livemode }: Principal, { chains }: HttpContext): string[] {
+  const pays = (asset: Asset): boolean => asset.livemode === livemode && asset.currency === currency
+  const offered = chains.assets.offered().filter(pays)
+  return (offered.length > 0 ? offered : chains.assets.all.filter(pays)).map(assetName)
+}
 
 function list(app: App, context: HttpContext): void {
   app.get(
