@@ -176,7 +176,8 @@ export const errorCatalogue = {
   invalid_config: {
     status: 500,
     title: 'The configuration does not hold together.',
-    advice: 'Every problem is named with its setting; see docs/generated/config.md.',
+    advice:
+      'Every problem is named with its place; see docs/generated/config.md and docs/chains.md.',
     retry: 'never',
   },
   home_in_use: {
@@ -226,6 +227,10 @@ export class Failure extends Error {
     this.retryAfterSeconds = more.retryAfterSeconds ?? null
   }
 }
+
+/** Several problems one below the other; a single one as a sentence. */
+export const inLines = (problems: readonly string[]): string =>
+  problems.length === 1 ? `${problems[0]}.` : problems.map((each) => `\n  ${each}`).join('')
 
 /** Whether an unknown error is a failure with this code. */
 export const failedWith = (error: unknown, code: ErrorCode): error is Failure =>

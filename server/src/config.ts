@@ -1,5 +1,5 @@
 import { isAbsolute, join, resolve } from 'node:path'
-import { Failure, type FieldError } from '@settlewire/core/errors'
+import { Failure, type FieldError, inLines } from '@settlewire/core/errors'
 
 /** The words of the environment. Nothing but this file asks for them. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -173,8 +173,8 @@ export function readConfig(root: string, env: Environment = process.env): Config
   const values = readTable(env, problems)
   checkTogether(env, values, problems)
   if (problems.length > 0) {
-    const list = problems.map((each) => `${each.pointer.slice(1)} ${each.detail}`).join('; ')
-    throw new Failure('invalid_config', `${list}.`, { fields: problems })
+    const list = problems.map((each) => `${each.pointer.slice(1)} ${each.detail}`)
+    throw new Failure('invalid_config', inLines(list), { fields: problems })
   }
   return configOf(values, root, env)
 }

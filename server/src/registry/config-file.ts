@@ -38,9 +38,13 @@ export async function loadConfigFile(
     return readChains(written, variable)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    throw new Failure('invalid_config', `${basename(path)}: ${error.message}`, {
-      fields: error.fields,
-    })
+    throw new Failure(
+      'invalid_config',
+      `${basename(path)}: ${error.message}`.replace(': \n', ':\n'),
+      {
+        fields: error.fields,
+      },
+    )
   }
 }
 
