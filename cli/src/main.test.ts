@@ -208,7 +208,7 @@ describe('settlewire, when it can not do it,', () => {
   it('says with a code what was refused, and what to do', async () => {
     const unknown = await run('get', `pi_${'0'.repeat(26)}`)
     expect(unknown.code).toBe(exitCodes.refused)
-    expect(unknown.err).toMatch(/^not_found: .*\nCheck the id.*\nRequest req_/)
+    expect(unknown.err).toMatch(/^not_found: Check the id.*\nRequest req_/)
     const watched = await run('watch', `pi_${'0'.repeat(26)}`)
     expect(watched.code).toBe(exitCodes.refused)
     expect(watched.err).toContain('not_found')

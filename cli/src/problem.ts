@@ -28,13 +28,16 @@ export function tell(error: unknown): Told | null {
   }
   if (!(error instanceof RequestError)) return null
   const { code, message, fields, requestId, isFinal } = error
+  const advice = adviceFor(code)
   const retry = retryFor(code) ?? (isFinal ? 'never' : 'later')
   return {
     exit: retry === 'later' ? 'later' : 'refused',
     lines: present([
       `${code}: ${message}`,
-      ...fields.map((field) => `  ${field.pointer} ${field.detail}`),
-      adviceFor(code),
+      ...fields
+        .filter(({ detail }) => fields.length > 1 || !message.includes(detail))
+        .map((field) => `  ${field.pointer} ${field.detail}`),
+      advice === message ? '' : advice,
       requestId === null ? '' : `Request ${requestId}`,
     ]),
   }
