@@ -277,17 +277,27 @@ describe('on a real chain', () => {
       const genesis = String(Math.floor(Date.now() / 1_000))
       const kept = ['--state', join(home, 'chain.json'), '--timestamp', genesis]
       const { id, address } = await beginInCoins(kept)
-      // A part that is final before anything goes wrong, and is in the balance ever after.
-      await chain.coins(address, coins(4n))
-      await mine(40)
-      expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', received: coins(4n) })
-      const away = async (meanwhile: () => Promise<unknown>): Promise<void> => {
+      const cut = (): void => {
         for (const wire of stack.wires) wire.set({ mode: 'outage' })
+      }
+      const mend = (): void => {
+        for (const wire of stack.wires) wire.set({ mode: 'ok' })
+      }
+      // A part that is final as soon as it is seen, and is in the balance ever after.
+      cut()
+      await chain.coins(address, coins(4n))
+      const final = await chain.mine(40)
+      mend()
+      await stack.at(final)
+      expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', received: coins(4n) })
+      expect(await stack.store.events.unsettled('local')).toEqual([])
+      const away = async (meanwhile: () => Promise<unknown>): Promise<void> => {
+        cut()
         await meanwhile()
         await chain.mine(2)
         await chain.restart()
         await stack.crash()
-        for (const wire of stack.wires) wire.set({ mode: 'ok' })
+        mend()
         await mine()
       }
       await away(() => passOn(address, coins(5n)))
