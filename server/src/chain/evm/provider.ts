@@ -312,8 +312,12 @@ export class Provider {
   }
 
   #answered(): void {
+    const { clock, limits } = this.#parts
     const wasFailing = this.isFailing
     this.#listenFailures = 0
+    // On a chain that stands still there is nothing to read, and nothing else to show that it is well.
+    const isRested = clock.now() - this.#restUntil >= limits.stableAfterMs
+    if (this.#readFailures > 0 && isRested) this.#readFailures = 0
     if (wasFailing && !this.isFailing) this.#parts.changed()
   }
 

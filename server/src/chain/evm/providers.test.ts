@@ -51,7 +51,7 @@ describe('failing over', () => {
 
   it('a provider that refuses to answer is left for the next one, and tried again later', async () => {
     const to = world.watched()
-    world.follow({ limits: { stableAfterMs: 100 } })
+    world.follow({ limits: { stableAfterMs: 500 } })
     await world.says(null)
     world.a.instead = (method) =>
       /Logs|Receipt/.test(method) ? new Refused(-32005, 'too many requests') : undefined
@@ -71,6 +71,21 @@ describe('failing over', () => {
       world.mine()
       return false
     })
+  })
+
+  it('a provider that failed is well again by its answers, also when no block comes', async () => {
+    const to = world.watched()
+    world.follow({ limits: { stableAfterMs: 500 } })
+    await world.says(null)
+    world.a.instead = (method) =>
+      /Logs|Receipt/.test(method) ? new Refused(-32005, '') : undefined
+    world.b.instead = world.a.instead
+    world.mine([tokenTx(world.token, to, 1n)])
+    await world.says('node_failing')
+    world.b.instead = () => undefined
+    await world.at(world.b)
+    world.a.instead = () => undefined
+    await world.says(null)
   })
 
   it('a provider that swallows everything holds nobody up for longer than patience lasts', async () => {
