@@ -98,6 +98,7 @@ describe.each([
     await button(page, 'Mine 1 block').click()
     await stands(page, 'Confirming')
     await page.getByText('wrong token', { exact: true }).waitFor()
+    await page.getByText('25.00 USDC.e', { exact: true }).waitFor()
     await isFit(page)
     await close(page)
   })

@@ -1,3 +1,4 @@
+import { printAmount } from '@settlewire/core/amount'
 import type { EventData } from '@settlewire/core/event'
 import type { Stage } from '@settlewire/core/payment'
 import type { EventType, Status } from '@settlewire/core/status-model'
@@ -154,13 +155,19 @@ function transferRow(transfer: WireTransfer, { currency }: PaymentIntent): Html 
   const said = counts ? `${Math.min(confirmations, required)} of ${required}` : ''
   return html`<li class="lab-transfer" data-stage="${stage}">
     <code>${transfer.txHash === null ? 'no single transaction' : shortHash(transfer.txHash)}</code>
-    <span class="lab-transfer-amount">${transfer.amount} ${currency}</span>
+    <span class="lab-transfer-amount">${moved(transfer, currency)}</span>
     <span class="lab-transfer-stage">${stageWords[stage]}${
       ignored ? html`: ${plain(ignored)}` : html``
     }${said === '' ? html`` : html` · ${said}`}</span>
     ${counts ? html`<span class="lab-meter" aria-hidden="true">${dots(confirmations, required)}</span>` : html``}
   </li>`
 }
+
+/** What moved, as the token counts it: money that does not count here moved all the same. */
+const moved = ({ amount, units, decimals, asset }: WireTransfer, currency: string): string =>
+  asset === null || typeof decimals !== 'number' || units === undefined
+    ? `${amount} ${currency}`
+    : `${printAmount(BigInt(units), decimals)} ${asset}`
 
 const dotsMax = 12
 const dots = (done: number, all: number): readonly Html[] =>
