@@ -1,3 +1,4 @@
+import type { Flag } from '@settlewire/core/status-model'
 import type { PaymentIntent } from '@settlewire/core/wire'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { MerchantProgram } from '../support/e2e/merchant.ts'
@@ -103,14 +104,19 @@ describe('a payment that waits', () => {
 })
 
 describe('money that is not as asked for', () => {
-  it.each([
-    ['a bridged twin', { asset: 'USDC.e.local' }, 'wrong_token'],
-    ['the smallest amount there is', { amount: '0.000001' }, 'dust'],
-  ])('%s is seen and does not count', async (_, body, flag) => {
-    const intent = await create()
+  const coin = { amount: '0.05', currency: 'ETH', accept: ['ETH.local'] }
+  it.each<{ what: string; asks?: object; body: object; flag: Flag }>([
+    { what: 'a bridged twin', body: { asset: 'USDC.e.local' }, flag: 'wrong_token' },
+    { what: 'the smallest amount there is', body: { amount: '0.000001' }, flag: 'dust' },
+    {
+      ...{ what: 'the smallest amount of the coin', asks: coin, flag: 'dust' },
+      body: { amount: '0.000000000000000001' },
+    },
+  ])('$what is seen and does not count', async ({ asks, body, flag }) => {
+    const intent = await create(asks)
     await pull(intent, 'pay', body)
     await mine()
-    const seen = await until(intent, ({ flags }) => flags.includes(flag as never))
+    const seen = await until(intent, ({ flags }) => flags.includes(flag))
     expect(seen).toMatchObject({ status: 'awaiting', amountReceived: '0.00' })
   })
 

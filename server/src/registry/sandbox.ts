@@ -7,7 +7,11 @@ const local = {
   livemode: false,
   // Whatever it was born with: each data directory has a chain of its own.
   genesisHash: null,
-  native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted: true, dust: 0n },
+  // Dust as on Ethereum: what anybody sends just to be seen is not the payment once more.
+  native: {
+    ...{ symbol: 'ETH', currency: 'ETH', decimals: 18, accepted: true },
+    dust: 5_000_000_000_000n,
+  },
   explorerTx: null,
   publicMempool: true,
   tags: ['safe', 'finalized'],
