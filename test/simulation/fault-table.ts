@@ -1,3 +1,4 @@
+import { pastBugs } from './past-bugs.ts'
 import type { PlantedFault } from './planted-faults.ts'
 
 /** Five rules, each broken in the way in which somebody would break it. */
@@ -88,7 +89,7 @@ export const faultTable: readonly PlantedFault[] = [
 ]
 
 export function faultNamed(name: string): PlantedFault {
-  const fault = faultTable.find((each) => each.name === name)
+  const fault = [...faultTable, ...pastBugs].find((each) => each.name === name)
   if (fault === undefined) throw new Error(`no fault ${name}`)
   return fault
 }

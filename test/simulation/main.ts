@@ -1,17 +1,20 @@
 /**
  * `npm run simulate -- --seeds 2000 --from 1`, `--seed 17` (told in full), `--fault <name>` for one
- * planted fault, `--faults` for each of them in turn.
+ * planted fault or past bug, `--faults` and `--bugs` for each of them in turn; `--first` ends at the
+ * first seed that finds it.
  */
 import { exit, stdout } from 'node:process'
 import { parseArgs } from 'node:util'
 import { faultTable } from './fault-table.ts'
 import type { Outcome } from './outcome.ts'
+import { pastBugs } from './past-bugs.ts'
 import { runSeeds } from './run.ts'
 
 const { values } = parseArgs({
   options: {
     ...{ seed: { type: 'string' }, seeds: { type: 'string' }, from: { type: 'string' } },
-    ...{ fault: { type: 'string' }, faults: { type: 'boolean' }, workers: { type: 'string' } },
+    ...{ fault: { type: 'string' }, faults: { type: 'boolean' }, bugs: { type: 'boolean' } },
+    ...{ first: { type: 'boolean' }, workers: { type: 'string' } },
   },
 })
 const say = (line: string): void => {
@@ -25,9 +28,12 @@ const seeds =
     : values.seed.split(',').map(Number)
 const workers = Number(values.workers ?? 2)
 
-if (values.faults === true) {
-  for (const { name } of faultTable) await tryFault(name)
-} else {
+const tried = [
+  ...(values.faults === true ? faultTable : []),
+  ...(values.bugs === true ? pastBugs : []),
+]
+for (const { name } of tried) await tryFault(name)
+if (tried.length === 0) {
   const { outcomes, failed, tookMs } = await runSeeds({
     ...{ seeds, workers, fault: values.fault ?? null },
     onOutcome: (outcome) => {
@@ -43,7 +49,10 @@ if (values.faults === true) {
 }
 
 async function tryFault(name: string): Promise<void> {
-  const { failed, outcomes } = await runSeeds({ seeds, workers, fault: name })
+  const { failed, outcomes } = await runSeeds({
+    ...{ seeds, workers, fault: name },
+    enough: ({ violations }) => values.first === true && violations.length > 0,
+  })
   const [first] = failed
   const found = `found in ${failed.length} of ${outcomes.length} seeds`
   say(`${name}: ${found}${first ? `, first by seed ${first.seed}: ${first.violations[0]}` : ''}`)

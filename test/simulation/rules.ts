@@ -23,7 +23,7 @@ export interface WorldRules {
 
 const limits: Partial<Limits> = {
   ...{ answerWithinMs: 2_000, connectWithinMs: 2_000, backoff: { baseMs: 100, maxMs: 2_000 } },
-  ...{ headPollMs: 4_000, beginBehindBlocks: 6, headSilentAfterMs: 15_000, blindAfterMs: 10_000 },
+  ...{ headPollMs: 4_000, beginBehindBlocks: 12, headSilentAfterMs: 15_000, blindAfterMs: 10_000 },
   ...{ haltedRecheckMs: 4_000 },
 }
 
@@ -38,7 +38,7 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
     { length: chance.is(0.15) ? 2 : 1 },
     (_, i): ChainRules => ({
       ...{ name: `sim-${seed}-${i}`, chainId: 1_000 + i, tokens: [coins.accepted, coins.strange] },
-      ...{ blockMs: chance.pick([1_000, 2_000, 2_000, 4_000]), finalDepth, safeDepth: 2, hasTags },
+      ...{ blockMs: chance.pick([1_500, 2_000, 4_000]), finalDepth, safeDepth: 2, hasTags },
     }),
   )
   const providersPerChain = chance.is(0.6) ? 2 : 1
@@ -64,6 +64,6 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
         ...{ decimals: 18, livemode: false, pendingTtlMs },
       },
     ]),
-    ...{ coins, hasNative, deeds: chance.between(15, 40) },
+    ...{ coins, hasNative, deeds: chance.between(12, 32) },
   }
 }

@@ -1,9 +1,9 @@
 import { stdout } from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cases } from './cases.ts'
 import { faultTable } from './fault-table.ts'
 import { type Ground, openGround } from './ground.ts'
 import type { Outcome } from './outcome.ts'
+import { pastBugs } from './past-bugs.ts'
 import { patched } from './planted-faults.ts'
 import { runSeeds } from './run.ts'
 
@@ -32,7 +32,7 @@ describe('whatever happens to chain, nodes, clock, store and process', () => {
   it(
     'every commit and the end agree with the true chain, in two thousand worlds',
     async () => {
-      const seeds = [...cases.map(({ seed }) => seed), ...range(1, seedCount)]
+      const seeds = [...pastBugs.map(({ seed }) => seed), ...range(1, seedCount)]
       const { outcomes, failed, tookMs } = await runSeeds({ ground, seeds: [...new Set(seeds)] })
       const perSecond = ((outcomes.length / tookMs) * 1_000).toFixed(1)
       stdout.write(`simulation: ${outcomes.length} seeds, ${perSecond} seeds/s\n`)
@@ -73,6 +73,22 @@ describe('the teeth of the simulation', () => {
       expect(first?.violations[0] ?? 'not found').not.toBe('not found')
       // A world that could not even begin has found nothing.
       expect(first?.trace).not.toBeNull()
+    },
+    runWithinMs,
+  )
+
+  it.each(pastBugs.map(({ name, breaks, seed }) => ({ name, breaks, seed })))(
+    'finds $name again, by seed $seed: $breaks',
+    async ({ name, seed }) => {
+      const { failed } = await runSeeds({
+        ground,
+        seeds: [seed],
+        fault: name,
+        workers: 1,
+        lanes: 1,
+      })
+      expect(failed.map((outcome) => outcome.seed)).toEqual([seed])
+      expect(failed[0]?.trace).not.toBeNull()
     },
     runWithinMs,
   )

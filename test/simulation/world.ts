@@ -17,6 +17,7 @@ import { Trace } from './trace.ts'
 /** The real store, opened anew for each life: what it remembers dies with the process. */
 export type OpenStore = (clock: Clock) => { events: EventStore; directory: Directory }
 
+const bornBlocks = 14
 export const bornAt = Date.UTC(2026, 0, 1)
 
 /**
@@ -116,7 +117,8 @@ export class World {
   #chain(rules: ChainRulesOf, salt: string): Followed {
     const { providersPerChain, quorum, limits } = this.rules
     const model = new ModelChain(rules, this.chance.fork(`chain ${rules.name}`), salt)
-    for (let i = 0; i < 8; i++) model.mine([], bornAt - (8 - i) * rules.blockMs)
+    // Older than any reorg reaches: whoever begins here remembers where every branch leaves.
+    for (let i = 0; i < bornBlocks; i++) model.mine([], bornAt - (bornBlocks - i) * rules.blockMs)
     const providers = Array.from({ length: providersPerChain }, (_, i) => {
       const name = `${'ab'.charAt(i)}-${rules.name}`
       const chance = this.chance.fork(`provider ${name}`)
