@@ -22,9 +22,10 @@ export function sentencesOf({
 }
 
 function subjectOf(asset: string, { upTo }: Tier, hasSmaller: boolean): string {
-  const what = asset === '*' ? 'other assets' : asset
-  if (upTo !== null) return `Up to ${upTo} of ${what}`
-  return hasSmaller ? `More of ${what}` : `Any amount of ${what}`
+  const isRest = asset === '*'
+  if (upTo !== null) return isRest ? `Up to ${upTo} of any other asset` : `Up to ${upTo} ${asset}`
+  if (hasSmaller) return isRest ? 'More of any other asset' : `More ${asset} than that`
+  return isRest ? 'Any amount of other assets' : `Any amount of ${asset}`
 }
 
 const isPaid = (level: Level): string => `counts as paid ${levelInWords(level)}.`
