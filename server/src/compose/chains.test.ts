@@ -30,6 +30,7 @@ describe('what a configured chain is to each part', () => {
     ])
     expect(evmChainOf(base).tokens).toHaveLength(base.tokens.length)
     expect(evmChainOf(base)).toMatchObject({ name: 'base', chainId: 8453, quorum: 2 })
+    expect(evmChainOf(base).tags).toEqual(['safe', 'finalized'])
     expect(explorerUrl(base, '0xab')).toBe('https://basescan.org/tx/0xab')
     expect(explorerUrl(undefined, '0xab')).toBeNull()
   })

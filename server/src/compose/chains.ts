@@ -45,10 +45,10 @@ export function withSandbox(
 /** The follower's own words. Every known token is looked for, so that the wrong one is recognised. */
 export function evmChainOf(chain: ChainConfig): EvmChain {
   const { name, chainId, genesisHash, toleratedDepth, multicall3, publicMempool, blockMs } = chain
-  const { followBelowFinality } = chain
+  const { followBelowFinality, tags } = chain
   return {
     ...{ name, chainId, genesisHash, toleratedDepth, multicall3, publicMempool, blockMs },
-    followBelowFinality,
+    ...{ followBelowFinality, tags },
     tokens: chain.tokens.map(({ address }) => address),
     nodes: chain.providers,
     quorum: chain.policy.quorum,

@@ -24,6 +24,8 @@ export interface EvmChain {
   readonly quorum: number
   /** How deep below their heads providers may name different blocks without it being news. */
   readonly toleratedDepth: number
+  /** The tags that its nodes answer truthfully: no other is asked for. Left out: both. */
+  readonly tags?: readonly ('safe' | 'finalized')[]
   /** Whether a reorg is followed below what was final, as any other. Left out: never. */
   readonly followBelowFinality?: boolean
   /** Answers many balances at once; null where it is not deployed. */

@@ -106,6 +106,7 @@ export class EvmFollower implements ChainFollower {
       ...{ tokens, limits, log: this.#log, corroborator: this.#corroborator },
       tags: new Tags({
         ...{ clock, limits, quorum: chain.quorum, providers: () => this.#fleet.up },
+        tags: chain.tags ?? ['safe', 'finalized'],
         witnesses: () => this.#fleet.witnesses,
       }),
       views: () => this.#views(),

@@ -8,6 +8,8 @@ import { within } from './within.ts'
 export type Tag = 'safe' | 'finalized'
 
 interface Parts {
+  /** What the chain's nodes answer truthfully: the others are not asked for. */
+  readonly tags: readonly Tag[]
   /** Those that are up now. */
   readonly providers: () => readonly Provider[]
   /** How many could say it, and how many of them must. */
@@ -31,12 +33,16 @@ export class Tags {
     this.#parts = parts
   }
 
-  /** What the node that is read from has under a tag, unless the others have not come so far. */
+  /**
+   * What the node that is read from has under a tag, unless the others have not come so far. Null for
+   * a tag that is not believed.
+   */
   async read(
     tag: Tag,
     { node, provider, above }: { node: EvmNode; provider: Provider; above: number | null },
   ): Promise<BlockRef | null> {
-    const { providers, witnesses, quorum, clock, limits } = this.#parts
+    const { tags, providers, witnesses, quorum, clock, limits } = this.#parts
+    if (!tags.includes(tag)) return null
     const own = await node.tagged(tag)
     if (own === null || own.number <= (above ?? -1)) return own
     const others = providers().flatMap((one) =>

@@ -252,6 +252,17 @@ describe('the walk along the chain', () => {
     expect(world.ledger.stored?.head).toMatchObject({ head: 7, safe: 4, finalized: 2 })
   })
 
+  it('believes no tag that the chain is not configured with, whatever its nodes answer', async () => {
+    world.follow({ chain: { tags: ['finalized'] } })
+    await world.atHead()
+    for (let block = 0; block < 5; block++) world.node.mine()
+    world.node.safe = 4
+    world.node.finalized = 2
+    world.node.mine()
+    await world.atHead()
+    expect(world.ledger.stored?.head).toMatchObject({ head: 6, safe: null, finalized: 2 })
+  })
+
   it('does not take a tag of another branch for one of its own', async () => {
     world.follow()
     await world.atHead()
