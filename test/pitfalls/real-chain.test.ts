@@ -302,7 +302,10 @@ describe('on a real chain', () => {
       }
       await away(() => passOn(address, coins(5n)))
       await stack.until(id, 'received', ({ received }) => received === coins(9n))
-      await away(() => Promise.all([passOn(address, coins(2n)), chain.coins(address, coins(4n))]))
+      await away(async () => {
+        await passOn(address, coins(2n))
+        await chain.coins(address, coins(4n))
+      })
       await away(() => Promise.resolve())
       await mine(3)
       const { received, flags } = await stack.status(id, 'succeeded')
