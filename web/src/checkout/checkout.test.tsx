@@ -42,6 +42,12 @@ describe('the checkout', () => {
     expect(render('awaiting-choice').match(/name="asset"/g)).toHaveLength(3)
   })
 
+  it('warns of money that is not counted, and not of another way that is offered', () => {
+    expect(render('awaiting')).toContain('Send only USDC on')
+    expect(render('awaiting-choice')).toContain('or choose another way above.')
+    expect(render('awaiting-choice')).not.toContain('Send only')
+  })
+
   it('offers the sandbox wallet in the sandbox only', () => {
     expect(render('awaiting')).not.toContain('sandbox wallet')
     expect(render('awaiting', { sandbox: true })).toContain('Pay from the sandbox wallet')

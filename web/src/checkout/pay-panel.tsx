@@ -71,7 +71,7 @@ export function PayPanel({ payment, screen, choice, sandbox, say }: Props): Reac
           <span className="fact-value">{chain}</span>
         </div>
       </div>
-      <p className="caution">{words.onlyThis(accept.asset, chain)}</p>
+      <p className="caution">{words.onlyThis(accept.asset, chain, payment.accept.length > 1)}</p>
       <a className="button button-quiet wallet" href={uri}>
         {words.openWallet}
       </a>

@@ -39,8 +39,10 @@ export const words = {
   sendMissing: 'Send the missing',
   toAddress: 'To this address',
   onNetwork: 'On this network',
-  onlyThis: (asset: string, chain: string) =>
-    `Send only ${asset} on ${chain}. Anything else sent to this address is not counted.`,
+  onlyThis: (asset: string, chain: string, isOneOfSeveral: boolean) =>
+    isOneOfSeveral
+      ? `Send ${asset} on ${chain}, or choose another way above. Anything else sent to this address is not counted.`
+      : `Send only ${asset} on ${chain}. Anything else sent to this address is not counted.`,
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'Select it and copy it by hand',
