@@ -290,6 +290,8 @@ export interface ChainStep {
   readonly pendingAgain: ReadonlySet<string>
   /** Blocks that joined, oldest first, each the child of the one before. */
   readonly applied: readonly AppliedBlock[]
+  /** Of canonical blocks told before: what another provider has shown of them since. */
+  readonly late?: readonly AppliedBlock[]
   /** `view` is one more than the view of the step before. */
   readonly head: ChainHead
 }

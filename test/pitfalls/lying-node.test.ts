@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../server/src/clock.ts'
 import { fakeTx, newAddress, tokenTx, transferLog } from '../support/evm/fake-chain.ts'
-import { FakeNode } from '../support/fake-node.ts'
+import { FakeNode, Refused } from '../support/fake-node.ts'
 import { Stack, type StackOptions } from './stack.ts'
 
 /** What no real node does on demand, behind the same wires. */
@@ -39,6 +40,9 @@ describe('on nodes that lag, lie and forget', () => {
     other.announce(node.mine(transactions))
   }
 
+  const scoreOf = ({ follower }: Stack, name: string) =>
+    follower.health().providers?.find((score) => score.name === name)
+
   it('pitfall 3: an empty answer for a block that holds our transfer does not lose it', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
@@ -48,6 +52,111 @@ describe('on nodes that lag, lie and forget', () => {
     mine()
     mine()
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+
+  /** The first node shows every block as if it held no log of ours, and has it before the other. */
+  const hideLogs = (): void => {
+    node.instead = (method, [by]) => {
+      if (!method.startsWith('eth_getBlockBy')) return undefined
+      const { chain } = node
+      const block = by === 'latest' ? chain.head : (chain.byHash(`${by}`) ?? chain.at(Number(by)))
+      if (block === undefined) return undefined
+      return {
+        ...{ number: `0x${block.number.toString(16)}`, hash: block.hash, ...noLogs },
+        ...{ parentHash: block.parentHash, timestamp: `0x${block.timestamp.toString(16)}` },
+        transactions: block.transactions.map(({ hash }) => hash),
+      }
+    }
+  }
+  const noLogs = { logsBloom: `0x${'0'.repeat(512)}` }
+  const sleep = (ms: number): Promise<void> => systemClock.sleep(ms)
+
+  it('pitfall 3: a provider that shows nothing of a block does not hide what another shows', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    hideLogs()
+    const block = node.chain.mine([tokenTx(token, address, price)])
+    node.announce(block, noLogs)
+    await world.at(block)
+    const fact = (await world.events(id)).at(-1)?.event.evidence.fact
+    expect(fact).toMatchObject({ kind: 'included', source: 'rpc:node-2' })
+    other.announce(block)
+    mine()
+    mine()
+    const paid = await world.status(id, 'succeeded')
+    expect({ received: paid.received, flags: paid.flags }).toEqual({ received: price, flags: [] })
+    expect(scoreOf(world, 'node-1')?.logsEmpty).toBe(1)
+  })
+
+  it('pitfall 3: what another provider shows of a block after it was told is told with a later one', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    hideLogs()
+    let isBehind = true
+    other.instead = (method) =>
+      isBehind && method === 'eth_getLogs' ? new Refused(-32000, 'unknown block') : undefined
+    const block = node.chain.mine([tokenTx(token, address, price)])
+    node.announce(block, noLogs)
+    await world.at(block)
+    expect((await world.payment(id)).status).toBe('awaiting')
+    isBehind = false
+    other.announce(block)
+    await sleep(100)
+    mine()
+    await world.status(id, 'confirming')
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, flags: [] })
+  })
+
+  it('pitfall 3: what came late and stood in a block that is undone meanwhile is not told', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    hideLogs()
+    let isBehind = true
+    other.instead = (method) =>
+      isBehind && method === 'eth_getLogs' ? new Refused(-32000, 'unknown block') : undefined
+    const block = node.chain.mine([tokenTx(token, address, price)])
+    node.announce(block, noLogs)
+    await world.at(block)
+    isBehind = false
+    other.announce(block)
+    await sleep(100)
+    node.chain.rewind(1)
+    for (let more = 0; more < 4; more++) mine()
+    await world.at(node.chain.head)
+    expect(await world.payment(id)).toMatchObject({ status: 'awaiting', received: 0n })
+  })
+
+  it('pitfall 3: a payment that one provider makes up does not settle while the other is away', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    const [log] = tokenTx(token, address, price).logs
+    // It pays somebody else, and one of them says that it pays us.
+    const tx = tokenTx(token, newAddress(), price)
+    const block = node.chain.mine([tx])
+    const told = { blockHash: block.hash, transactionHash: tx.hash, logIndex: '0x0' }
+    node.instead = (method, [by]) => {
+      const logs = [{ ...log, ...told }]
+      if (method === 'eth_getLogs') {
+        return JSON.stringify(by).includes(block.hash) ? logs : undefined
+      }
+      if (method !== 'eth_getTransactionReceipt' || by !== tx.hash) return undefined
+      return { ...told, status: '0x1', logs }
+    }
+    node.announce(block)
+    await world.at(block)
+    other.announce(block)
+    await world.sight(
+      'the contradiction',
+      ({ follower }) => follower.health().reason === 'sources_disagree',
+    )
+    mine()
+    await world.until(id, 'flagged', ({ flags }) => flags.includes('sources_disagree'))
+    world.wires[1]?.set({ mode: 'outage' })
+    await sleep(300)
+    for (let more = 0; more < 5; more++) node.mine()
+    await world.at(node.chain.head)
+    expect((await world.payment(id)).status).toBe('confirming')
   })
 
   it('pitfall 8: without a public mempool the block is the first signal, and nothing pretends otherwise', async () => {

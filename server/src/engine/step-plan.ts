@@ -27,7 +27,7 @@ export function planStep(
   // One object for all payments: the store encodes it once.
   const grown: Observation = { ...seen, kind: 'head', ...grownTo }
   const ofBlocks = new Map<string, Observation[]>()
-  for (const applied of step.applied) {
+  for (const applied of [...(step.late ?? []), ...step.applied]) {
     for (const [paymentId, fact] of factsIn(applied, step.source, known.watched)) {
       const facts = ofBlocks.get(paymentId) ?? []
       facts.push({ ...seen, ...fact, block: applied.block })
@@ -65,7 +65,7 @@ function undone(
 }
 
 type Fact =
-  | Pick<Included, 'kind' | 'txHash' | 'transfers' | 'alsoSeenBy' | 'hint' | 'slot'>
+  | Pick<Included, 'kind' | 'source' | 'txHash' | 'transfers' | 'alsoSeenBy' | 'hint' | 'slot'>
   | Pick<MovedNothing, 'kind' | 'txHash' | 'reason'>
 
 /** What one block says, by payment. All transfers of one transaction to one payment are one fact. */
@@ -88,12 +88,11 @@ function factsIn(
   }
   for (const [txHash, payees] of paid) {
     for (const [paymentId, transfers] of payees) {
-      const more = moreOf(applied, {
-        txHash,
-        source,
-        mine: (to) => watched.payee(to) === paymentId,
-      })
-      facts.push([paymentId, { kind: 'included', txHash, transfers, ...more }])
+      // Whoever showed it, which need not be the one that the step was read from.
+      const shownBy = applied.sources?.get(txHash)?.[0] ?? source
+      const mine = (to: string): boolean => watched.payee(to) === paymentId
+      const more = moreOf(applied, { txHash, source: shownBy, mine })
+      facts.push([paymentId, { kind: 'included', source: shownBy, txHash, transfers, ...more }])
     }
     // It paid somebody here, but not everybody whom its calldata had promised to.
     for (const paymentId of watched.trackers(txHash)) {

@@ -12,6 +12,8 @@ import { within } from './within.ts'
 interface Open {
   readonly inclusion: Corroborated
   readonly shownBy: Set<Provider>
+  /** Those that have the very block, and say that it did not move this. */
+  readonly deniedBy: Set<Provider>
   /** Those the sink knows of; null as long as it knows nothing of the inclusion itself. */
   told: Set<Provider> | null
   /** Steps since it was told. */
@@ -24,6 +26,8 @@ interface Parts {
   readonly clock: Clock
   readonly limits: Limits
   readonly tell: (source: Source, inclusions: readonly Corroborated[]) => void
+  /** A provider says that an inclusion is not so. */
+  readonly denied: () => void
 }
 
 const askedAtOnce = 16
@@ -60,8 +64,7 @@ export class Corroborator {
       const key = keyOf(inclusion.block, inclusion.txHash)
       const known = this.#open.get(key)
       if (known === undefined || known.told !== null || grew(known.inclusion, inclusion)) {
-        const fresh = { inclusion, shownBy: new Set<Provider>(), told: null, age: 0 }
-        this.#open.set(key, fresh)
+        this.#open.set(key, opened(inclusion, null))
       }
       this.#open.get(key)?.shownBy.add(reader)
     }
@@ -69,6 +72,14 @@ export class Corroborator {
     const asked = this.#parts.providers.map((provider) => this.#ask(provider, keys))
     const { clock, limits } = this.#parts
     await within(clock, Promise.all(asked), limits.corroborateWithinMs)
+  }
+
+  /** Whether of an inclusion that was told as many say that it is not so as show it. */
+  get isContradicted(): boolean {
+    return [...this.#open.values()].some(
+      ({ told, deniedBy, shownBy }) =>
+        told !== null && deniedBy.size > 0 && deniedBy.size >= shownBy.size,
+    )
   }
 
   /** Who has shown a block's inclusions by now, per transaction. The step's own source comes first. */
@@ -91,7 +102,7 @@ export class Corroborator {
       open.age++
       if (gone.has(open.inclusion.block.hash) || this.#isOver(open, step)) this.#open.delete(key)
     }
-    for (const applied of step.applied) {
+    for (const applied of [...(step.late ?? []), ...step.applied]) {
       for (const inclusion of inclusionsOf(applied)) this.#began(inclusion, applied, step.source)
     }
     for (const oldest of this.#open.keys()) {
@@ -107,7 +118,7 @@ export class Corroborator {
     for (const inclusion of inclusionsOf(applied)) {
       const key = keyOf(inclusion.block, inclusion.txHash)
       if (this.#open.has(key)) continue
-      this.#open.set(key, { inclusion, shownBy: new Set(), told: new Set(), age: 0 })
+      this.#open.set(key, opened(inclusion, new Set()))
     }
     for (const provider of this.#parts.providers) void this.heard(provider)
   }
@@ -165,11 +176,11 @@ export class Corroborator {
     const sources = new Set(applied.sources?.get(inclusion.txHash) ?? [source])
     const told = new Set(this.#parts.providers.filter((one) => sources.has(one.source)))
     const isSame = known !== undefined && !grew(known.inclusion, inclusion)
-    const open: Open = isSame ? known : { inclusion, shownBy: new Set(told), told, age: 0 }
+    const open = isSame ? known : opened(inclusion, told)
     open.told = told
     open.age = 0
     this.#open.set(key, open)
-    for (const provider of open.shownBy) this.#shown(open, provider)
+    for (const provider of [...told, ...open.shownBy]) this.#shown(open, provider)
     if (told.size === this.#parts.providers.length) this.#open.delete(key)
   }
 
@@ -186,12 +197,18 @@ export class Corroborator {
       ({ inclusion, shownBy }) => !shownBy.has(provider) && inclusion.block.number <= head,
     )
     await inParallel(due, askedAtOnce, async (one) => {
-      if (await this.#shows(provider, one.inclusion).catch(() => false)) this.#shown(one, provider)
+      const shows = await this.#shows(provider, one.inclusion).catch(() => null)
+      if (shows === false) {
+        one.deniedBy.add(provider)
+        this.#parts.denied()
+      }
+      if (shows) this.#shown(one, provider)
     })
   }
 
   #shown(open: Open, provider: Provider): void {
     open.shownBy.add(provider)
+    open.deniedBy.delete(provider)
     if (open.told === null || open.told.has(provider)) return
     open.told.add(provider)
     this.#parts.tell(provider.source, [open.inclusion])
@@ -201,13 +218,23 @@ export class Corroborator {
     }
   }
 
-  async #shows(provider: Provider, { txHash, block, transfers }: Corroborated): Promise<boolean> {
+  /** Null when it says nothing of this block: it may be behind, or on another branch. */
+  async #shows(
+    provider: Provider,
+    { txHash, block, transfers }: Corroborated,
+  ): Promise<boolean | null> {
     const { visit } = provider
-    if (visit === null) return false
+    if (visit === null) return null
     // What a block did to a balance has no receipt: that it is the same block must do.
-    if (!isHash(txHash)) return (await provider.hashAt(block.number, true)) === block.hash
+    if (!isHash(txHash)) return (await provider.hashAt(block.number, true)) === block.hash || null
     const receipt = await visit.node.receipt(txHash)
-    if (receipt?.blockHash !== block.hash || !receipt.succeeded) return false
+    if (receipt === null) {
+      // A receipt may be late; a block that does not hold the transaction never will.
+      const same = await visit.node.byHash(block.hash, false)
+      return same?.txHashes?.includes(txHash) === false ? false : null
+    }
+    if (receipt.blockHash !== block.hash) return null
+    if (!receipt.succeeded) return false
     return transfers.every((transfer) => this.#holds(receipt, transfer))
   }
 
@@ -222,6 +249,11 @@ export class Corroborator {
 }
 
 const sameFields = ['token', 'from', 'to', 'amount', 'txHash'] as const
+
+const opened = (inclusion: Corroborated, told: Set<Provider> | null): Open => ({
+  ...{ inclusion, told, age: 0 },
+  ...{ shownBy: new Set<Provider>(), deniedBy: new Set<Provider>() },
+})
 
 const keyOf = (block: BlockRef, txHash: string): string => `${block.hash} ${txHash}`
 

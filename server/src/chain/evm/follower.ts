@@ -28,6 +28,7 @@ import { type Choice, Fleet } from './fleet.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { lookUp } from './look-up.ts'
 import { EvmNode } from './node.ts'
+import { OtherViews } from './other-views.ts'
 import { Outlook } from './outlook.ts'
 import { Provider, type Refusal } from './provider.ts'
 import { recall } from './recall.ts'
@@ -65,6 +66,7 @@ export class EvmFollower implements ChainFollower {
   readonly #fleet: Fleet
   readonly #agreement: Agreement
   readonly #corroborator: Corroborator
+  readonly #others: OtherViews
   readonly #outlook: Outlook
   readonly #walk: ChainWalk
   readonly #bell = new Bell()
@@ -89,12 +91,15 @@ export class EvmFollower implements ChainFollower {
       changed: () => this.#outlook.review(),
       suspect: (provider) => this.#suspect(provider),
     })
+    this.#others = new OtherViews({ ...{ providers, tokens, clock, limits }, watch: parts.watch })
     this.#corroborator = new Corroborator({
       ...{ providers, tokens, clock, limits },
       tell: (source, inclusions) =>
         this.#tell(() => sink.corroborated(chain.name, source, inclusions)),
+      denied: () => this.#outlook.review(),
     })
     this.#outlook = new Outlook({
+      contradicted: () => this.#corroborator.isContradicted,
       ...{ clock, limits, fleet: this.#fleet, agreement: this.#agreement, log: this.#log },
       chain: chain.name,
       balancesUnread: () => this.#walk.isUnread,
@@ -104,6 +109,7 @@ export class EvmFollower implements ChainFollower {
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
       followBelowFinality: chain.followBelowFinality,
       ...{ tokens, limits, log: this.#log, corroborator: this.#corroborator },
+      others: this.#others,
       tags: new Tags({
         ...{ clock, limits, quorum: chain.quorum, providers: () => this.#fleet.up },
         tags: chain.tags ?? ['safe', 'finalized'],
@@ -201,6 +207,7 @@ export class EvmFollower implements ChainFollower {
     this.#agreement.check()
     this.#bell.ring()
     void this.#corroborator.heard(provider)
+    void this.#others.heard(provider)
   }
 
   #sighted(provider: Provider, sighting: Sighting): void {
@@ -342,7 +349,8 @@ export class EvmFollower implements ChainFollower {
   /** What a step says of how many could see it. Where there is one node, nothing. */
   #views(): Pick<ChainHead, 'witnesses' | 'disagree'> {
     if (this.#fleet.providers.length < 2) return {}
-    return { witnesses: this.#fleet.witnesses, disagree: this.#agreement.isBroken }
+    const disagree = this.#agreement.isBroken || this.#corroborator.isContradicted
+    return { witnesses: this.#fleet.witnesses, disagree }
   }
 }
 

@@ -14,6 +14,8 @@ interface Parts {
   readonly log: Log
   readonly fleet: Fleet
   readonly agreement: Agreement
+  /** Whether one provider says of a block that it did not hold what another showed of it. */
+  readonly contradicted: () => boolean
   /** Whether what addresses hold after the last block could not be read. */
   readonly balancesUnread: () => boolean
   readonly tell: (health: ChainHealth) => void
@@ -87,7 +89,7 @@ export class Outlook {
 
   /** Says how well the chain is seen now. */
   review(): void {
-    const { fleet, agreement, balancesUnread, clock, log } = this.#parts
+    const { fleet, agreement, contradicted, balancesUnread, clock, log } = this.#parts
     if (fleet.isHalted && !this.#wasHalted) {
       log.error({}, 'the chain was rewritten below what is final; it is stopped')
     }
@@ -100,7 +102,7 @@ export class Outlook {
         isStarting: this.#isStarting,
         isBehind: this.#isBehind,
         isCatchingUp: this.#isCatchingUp,
-        disagree: agreement.isBroken,
+        disagree: agreement.isBroken || contradicted(),
         balancesUnread: balancesUnread(),
         finalityStalled: this.#finality.isStalled(clock.now()),
       }),

@@ -285,6 +285,7 @@ describe('providers that disagree', () => {
     world.mineMany(3, [world.b])
     await world.says('sources_disagree')
     expect(world.ledger.lastHealth?.visibility).toBe('degraded')
+    await world.ledger.until('one is stored', () => world.ledger.stored?.head.head === 4)
     const { source = '' } = world.ledger.steps.at(-1) ?? {}
     const [kept, left] = source === 'rpc:a' ? [world.a, world.b] : [world.b, world.a]
     // With as many on either, the branch is kept that we are on.

@@ -17,10 +17,12 @@ import type { Corroborator } from './corroborate.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
+import { type OtherViews, together } from './other-views.ts'
 import type { Provider, Refusal } from './provider.ts'
 import { usedSlots } from './slots.ts'
 import type { Tag, Tags } from './tags.ts'
 import { type BlockContents, isComplete, judge } from './verdict.ts'
+import { within } from './within.ts'
 
 /** Where one try to come nearer to a head ended. */
 export type Progress =
@@ -59,6 +61,7 @@ interface Parts {
   readonly followBelowFinality?: boolean | undefined
   readonly log: Log
   readonly corroborator: Corroborator
+  readonly others: OtherViews
   readonly tags: Tags
   /** What the providers together add to the head of a step. */
   readonly views: () => Pick<ChainHead, 'witnesses' | 'disagree'>
@@ -140,13 +143,16 @@ export class ChainWalk {
     if (branch.reverted.length > 0 && !mayLeave) {
       return { kind: 'leaves', blocks: branch.headers.map(({ ref }) => ref) }
     }
+    const asked = this.#parts.others.ask(branch.headers, reading.provider)
     const [blocks, pendingAgain, head, usedUp] = await Promise.all([
       this.#reader.read(node, branch.headers),
       this.#pendingAgain(node, branch.reverted),
       this.#headAfter(reading, position, branch),
       this.#usedUp(node, branch.headers),
     ])
-    const step = await this.#tell(reading, { ...branch, blocks, pendingAgain, head, usedUp })
+    const isCanonical = canonicalIn(recent, branch.reverted)
+    const found = { blocks, pendingAgain, head, usedUp, asked, isCanonical }
+    const step = await this.#tell(reading, { ...branch, ...found })
     this.#moved(position, step)
     return { kind: 'stepped', step, behind: Math.max(0, aim.ref.number - head.head) }
   }
@@ -265,20 +271,26 @@ export class ChainWalk {
 
   /** Matches and tells within one tick: nothing can join the watch set in between. */
   async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
-    const { chain, watch, clock, sink, corroborator, views } = this.#parts
+    const { chain, watch, clock, limits, sink, corroborator, others, views } = this.#parts
     const { blocks, reverted } = found
     await this.#complete(node, blocks)
-    await corroborator.before(
-      blocks.map((block) => judge(block, watch)),
-      provider,
-    )
+    await within(clock, found.asked, limits.corroborateWithinMs)
+    const shown = blocks.map((block) => judge(block, watch))
+    const beside = others.beside(shown, found.isCanonical)
+    await Promise.all([
+      corroborator.before(shown, provider),
+      ...beside.map((more) => corroborator.before([more.applied], more.provider)),
+    ])
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const mined = new Set(blocks.flatMap((block) => block.txHashes))
-    const applied = blocks.map((block): AppliedBlock => {
-      const verdict = judge(block, watch)
-      const sources = corroborator.sourcesOf(verdict, provider.source)
-      return sources.size === 0 ? verdict : { ...verdict, sources }
-    })
+    const own = blocks.map((block) => this.#withSources(judge(block, watch), provider))
+    const more = beside.map((one) => this.#withSources(one.applied, one.provider))
+    const hashes = new Set(own.map(({ block }) => block.hash))
+    const applied = together(
+      own,
+      more.filter(({ block }) => hashes.has(block.hash)),
+    )
+    const late = more.filter(({ block }) => !hashes.has(block.hash))
     const step: ChainStep = {
       source: provider.source,
       at: clock.now(),
@@ -288,14 +300,21 @@ export class ChainWalk {
         applied,
         found.usedUp.filter((txHash) => !mined.has(txHash) && watch.tracks(txHash)),
       ),
+      ...(late.length > 0 && { late }),
       head: { ...found.head, ...views() },
     }
     await storing(() => sink.step(chain, step)).catch((error: unknown) => {
-      corroborator.doubt(step.applied)
+      corroborator.doubt([...late, ...step.applied])
       throw error
     })
     corroborator.stored(step)
+    others.stored(step)
     return step
+  }
+
+  #withSources(verdict: AppliedBlock, { source }: Provider): AppliedBlock {
+    const sources = this.#parts.corroborator.sourcesOf(verdict, source)
+    return sources.size === 0 ? verdict : { ...verdict, sources }
   }
 
   async #complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
@@ -311,9 +330,9 @@ export class ChainWalk {
     this.#raiseFloor(head.finalized)
     const { limits } = this.#parts
     this.#position = { ...position, head, recent: remember(recent, head.finalized, limits) }
-    for (const { block, transfers, movedNothing } of step.applied) {
-      const told = new Set([...transfers, ...movedNothing].map(({ txHash }) => txHash))
-      this.#told.set(block.hash, [...told])
+    for (const { block, transfers, movedNothing } of [...(step.late ?? []), ...step.applied]) {
+      const told = [...transfers, ...movedNothing].map(({ txHash }) => txHash)
+      this.#told.set(block.hash, [...new Set([...(this.#told.get(block.hash) ?? []), ...told])])
     }
     // Insertion order is age; reverted blocks go with the rest in their time.
     for (const hash of this.#told.keys()) {
@@ -331,6 +350,17 @@ interface Found {
   readonly head: ChainHead
   /** Transactions whose slot another had used by the last block. */
   readonly usedUp: readonly string[]
+  /** Resolves when the other providers have shown these blocks too. */
+  readonly asked: Promise<void>
+  readonly isCanonical: (hash: string) => boolean
+}
+
+/** Which blocks told before still stand once these are undone. */
+function canonicalIn(
+  recent: readonly BlockRef[],
+  reverted: readonly BlockRef[],
+): (hash: string) => boolean {
+  return (hash) => recent.slice(reverted.length).some((block) => block.hash === hash)
 }
 
 /** The last block is the one whose state said so: when it is undone, so is this. */
