@@ -1,4 +1,14 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** The simulation takes every core for minutes: beside it, what waits for real time would be late. */
+class SimulationLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isSimulation = ({ moduleId }: TestSpecification) => moduleId.includes('/test/simulation/')
+    return [...sorted.filter((file) => !isSimulation(file)), ...sorted.filter(isSimulation)]
+  }
+}
 
 export default defineConfig({
   test: {
@@ -6,6 +16,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: SimulationLast },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
