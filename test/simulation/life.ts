@@ -128,6 +128,7 @@ export class Life implements Caller {
       chain: {
         ...{ name, chainId, tokens, blockMs, quorum, toleratedDepth: 3, multicall3: null },
         ...{ genesisHash: null, publicMempool: true },
+        tags: model.rules.hasTags ? ['safe', 'finalized'] : [],
         nodes: providers.map((provider) => ({
           ...{ name: provider.name, url: `memory://${provider.name}` },
           ...{ pending: 'auto', preconfirmations: 'none' },

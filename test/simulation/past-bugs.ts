@@ -13,7 +13,7 @@ export const pastBugs: readonly PastBug[] = [
   {
     name: 'not-recalled',
     breaks: 'What waits for a second provider is asked for again after a restart.',
-    seed: 16,
+    seed: 33,
     edits: [
       {
         file: 'server/src/chain/evm/follower.ts',
@@ -26,7 +26,7 @@ export const pastBugs: readonly PastBug[] = [
     name: 'pending-for-ever',
     breaks:
       'What failed in a block before a slow node told of it as pending is settled in the end.',
-    seed: 194,
+    seed: 142,
     edits: [
       {
         file: 'server/src/engine/time-outs.ts',

@@ -49,7 +49,7 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
   const rule = { settled, final, quorum }
   return {
     ...{ merchantId: `mer_${String(seed).padStart(26, '0')}`, chains, providersPerChain, quorum },
-    limits: { ...limits, stepBlocksMax: chance.pick([2, 8, 64]) },
+    limits: { ...limits, stepBlocksMax: chance.pick([3, 8, 64]) },
     policy: {
       version: `sim-${seed}`,
       chains: Object.fromEntries(chains.map(({ name }) => [name, rule])),
@@ -64,6 +64,6 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
         ...{ decimals: 18, livemode: false, pendingTtlMs },
       },
     ]),
-    ...{ coins, hasNative, deeds: chance.between(12, 32) },
+    ...{ coins, hasNative, deeds: chance.between(10, 26) },
   }
 }

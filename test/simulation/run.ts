@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly onOutcome?: (outcome: Outcome) => void
   /** Ends the run before its last seed. */
   readonly enough?: (outcome: Outcome) => boolean
+  /** Ends the run and its processes at once. */
+  readonly signal?: AbortSignal
   /** Used, and not closed, when given. */
   readonly ground?: Ground
 }
@@ -62,13 +64,18 @@ class Run {
 
   /** One worker, until there are no seeds left. */
   async employ(databases: readonly string[]): Promise<void> {
-    const { fault } = this.#options
+    const { fault, signal } = this.#options
     const worker = fork(join(import.meta.dirname, 'worker.ts'), [fault ?? '-', ...databases], {
       // Vitest's own loaders are not ours.
       execArgv: [],
       env: { PATH: process.env.PATH },
     })
     const ended = new Promise<number | null>((resolve) => worker.once('exit', resolve))
+    const abandon = (): void => {
+      this.#left.length = 0
+      worker.kill('SIGKILL')
+    }
+    signal?.addEventListener('abort', abandon, { once: true })
     const pending = new Map<number, NodeJS.Timeout>()
     worker.on('message', (message: Outcome | 'ready') => {
       if (message !== 'ready') {
@@ -81,9 +88,11 @@ class Run {
       if (pending.size === 0) send(worker, 'end')
     })
     const code = await ended
+    signal?.removeEventListener('abort', abandon)
     for (const timer of pending.values()) clearTimeout(timer)
     for (const seed of pending.keys()) this.#take(lostWith(seed, code))
-    if (code !== 0 && pending.size === 0) throw new Error(`a worker ended with code ${code}`)
+    if (code !== 0 && pending.size === 0 && signal?.aborted !== true)
+      throw new Error(`a worker ended with code ${code}`)
   }
 
   #give(worker: ChildProcess, pending: Map<number, NodeJS.Timeout>): void {

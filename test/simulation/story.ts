@@ -45,7 +45,7 @@ export class Story {
       const deed = this.#chance.weighted(deedWeights)
       const said = this.#deeds[deed]()
       if (said !== null) this.#world.say(`${deed}: ${said}`)
-      await this.#pass(this.#chance.between(50, 1_800))
+      await this.#pass(this.#chance.between(50, 1_500))
     }
     this.#isCalm = true
   }
