@@ -85,10 +85,11 @@ export class Ending {
         if (chain === model && !model.isUsed(slotOf(tx))) model.send(tx)
       }
     }
-    if (world.life === null || !world.life.isAlive || world.seed % 2 === 0) {
+    const goesOn = world.life?.isAlive === true && !world.life.isClosing
+    if (!goesOn || world.seed % 2 === 0) {
       world.life?.die()
       world.begin()
-    } else {
+    } else if (world.life !== null) {
       world.life.callsLeft = Number.POSITIVE_INFINITY
     }
   }

@@ -54,6 +54,8 @@ export class Life implements Caller {
   isAlive = true
   /** Whether it takes requests. */
   isReady = false
+  /** Whether it ends by itself. */
+  isClosing = false
   /** It dies before so many more calls of the store. */
   callsLeft = Number.POSITIVE_INFINITY
   readonly #parts: LifeParts
@@ -101,6 +103,7 @@ export class Life implements Caller {
   /** As a deploy: what was taken is answered, then it ends. */
   async close(): Promise<void> {
     this.isReady = false
+    this.isClosing = true
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()))
     await this.engine.close()
     this.die()

@@ -30,9 +30,6 @@ export interface RunResult {
 /** So long may one world take: a hang is a finding, too. */
 const worldWithinMs = 60_000
 
-/** What a killed process had waited for is never let go: so many worlds, and the memory is given back. */
-const worldsPerWorker = 200
-
 /** Lives all these worlds, side by side in processes of their own. */
 export async function runSeeds(options: RunOptions): Promise<RunResult> {
   const startedAt = performance.now()
@@ -65,13 +62,8 @@ class Run {
     this.#left = [...options.seeds]
   }
 
-  /** One worker after another, until there are no seeds left. */
+  /** One worker, until there are no seeds left. */
   async employ(databases: readonly string[]): Promise<void> {
-    do await this.#shift(databases)
-    while (this.#left.length > 0)
-  }
-
-  async #shift(databases: readonly string[]): Promise<void> {
     const { fault, signal } = this.#options
     const worker = fork(join(import.meta.dirname, 'worker.ts'), [fault ?? '-', ...databases], {
       // Vitest's own loaders are not ours.
@@ -85,7 +77,6 @@ class Run {
     }
     signal?.addEventListener('abort', abandon, { once: true })
     const pending = new Map<number, NodeJS.Timeout>()
-    let given = 0
     worker.on('message', (message: Outcome | 'ready') => {
       if (message !== 'ready') {
         clearTimeout(pending.get(message.seed))
@@ -93,8 +84,7 @@ class Run {
         this.#take(message)
       }
       const wanted = message === 'ready' ? databases.length : 1
-      for (let i = 0; i < wanted && given < worldsPerWorker; i++, given++)
-        this.#give(worker, pending)
+      for (let i = 0; i < wanted; i++) this.#give(worker, pending)
       if (pending.size === 0) send(worker, 'end')
     })
     const code = await ended

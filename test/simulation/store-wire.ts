@@ -48,7 +48,8 @@ interface Sent {
   isCut: boolean
 }
 
-const never = new Promise<never>(() => undefined)
+/** A new one each time: what waits for it can be forgotten together with it. */
+const never = (): Promise<never> => new Promise(() => undefined)
 
 /**
  * The way between one process and the real store. Every call is two steps of the world: it is sent
@@ -85,10 +86,10 @@ export class StoreWire {
   #call(method: string, values: readonly unknown[], run: () => Promise<unknown>): Promise<unknown> {
     const { timeline, chance, weather, trace } = this.#parts
     const caller = this.#caller
-    if (!caller.isAlive) return never
+    if (!caller.isAlive) return never()
     caller.calling(method)
     // It may have died of that.
-    if (!caller.isAlive) return never
+    if (!caller.isAlive) return never()
     const { sendMs, answerMs, refused, lost } = weather()
     const isRefused = chance.is(refused)
     const isLost = chance.is(lost)

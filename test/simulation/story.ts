@@ -13,6 +13,9 @@ const deedWeights = {
   ...{ reorg: 5, withdraw: 1, stall: 1, stray: 1 },
   ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, restart: 1 },
 }
+/** Longer than any answer takes, or is waited for. */
+const closeWithinMs = 30_000
+
 type Deed = keyof typeof deedWeights
 
 /** One story of a world: a shop, its payers, its nodes and its luck. */
@@ -205,6 +208,9 @@ export class Story {
     const { life } = this.#world
     if (life === null || !life.isReady) return null
     life.close().catch((error: unknown) => this.#world.ledger.broke('close', error))
+    this.#world.timeline.after(closeWithinMs, () => {
+      if (life.isAlive) this.#world.ledger.note(`${life.name} did not end`)
+    })
     this.#reviveLater()
     return null
   }

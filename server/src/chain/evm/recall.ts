@@ -17,6 +17,8 @@ interface Parts {
 }
 
 const blocksAtOnce = 4
+/** So often is a block asked for that a provider does not show: it may lag, or the block was undone. */
+const triesMax = 8
 
 /**
  * Finds in blocks that were stored before this process began what still waits for other providers:
@@ -29,28 +31,35 @@ export async function recall(
   signal: AbortSignal,
 ): Promise<void> {
   let left = [...blocks]
-  while (left.length > 0 && !signal.aborted) {
-    const [provider] = parts.providers()
+  for (let tries = 0; left.length > 0 && !signal.aborted; tries++) {
+    const up = parts.providers()
+    const provider = up[tries % Math.max(1, up.length)]
+    if (tries >= triesMax && provider !== undefined) {
+      // Nobody has its first block any more: it was undone meanwhile.
+      left = left.slice(1)
+      tries = 0
+    }
     const found = provider === undefined ? [] : await readSome(left, provider, parts)
     left = left.slice(found.length)
     for (const applied of found) if (applied !== null) parts.tell(applied)
     if (found.length === 0) await parts.clock.sleep(parts.againMs, signal)
+    else tries = 0
   }
 }
 
-/** The first blocks, as far as they could be read; null for those with nothing to tell. */
+/** The first blocks, up to one that could not be read; null for those with nothing to tell. */
 async function readSome(
   blocks: readonly BlockRef[],
   provider: Provider,
   parts: Parts,
 ): Promise<(AppliedBlock | null)[]> {
-  try {
-    const some = blocks.slice(0, 4 * blocksAtOnce)
-    return await inParallel(some, blocksAtOnce, (block) => readOne(block, provider, parts))
-  } catch {
+  const some = blocks.slice(0, 4 * blocksAtOnce)
+  const read = await inParallel(some, blocksAtOnce, (block) =>
     // The walk shows what is wrong with a provider; this is tried again.
-    return []
-  }
+    readOne(block, provider, parts).catch(() => undefined),
+  )
+  const end = read.indexOf(undefined)
+  return (end < 0 ? read : read.slice(0, end)).map((applied) => applied ?? null)
 }
 
 async function readOne(
@@ -60,8 +69,8 @@ async function readOne(
 ): Promise<AppliedBlock | null> {
   if (visit === null) throw new Error('the provider is gone')
   const header = await visit.node.byHash(hash, false)
-  // A block that nobody has any more was undone meanwhile.
-  if (!header?.txHashes?.some((txHash) => watch.tracks(txHash))) return null
+  if (header === null) throw new Error('the provider does not show the block')
+  if (!header.txHashes?.some((txHash) => watch.tracks(txHash))) return null
   const [block] = await reader.read(visit.node, [header])
   if (block === undefined) return null
   while (!isComplete(block, watch)) await reader.complete(visit.node, [block])
