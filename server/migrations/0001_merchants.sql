@@ -4,9 +4,10 @@ create table merchant (
   id text collate "C" primary key,
   name text not null,
   -- Watch-only. A private key has no place in this database.
-  xpub text check (xpub not like 'xprv%'),
+  xpub text check (xpub !~ '^[a-zA-Z]prv'),
   created_at timestamptz not null
 );
+create index merchant_by_xpub on merchant (xpub) where xpub is not null;
 
 create table api_key (
   id text collate "C" primary key,
@@ -27,10 +28,12 @@ create table installation_secret (
   created_at timestamptz not null default now()
 );
 
--- The next address index of each merchant. `lineage` tells a restored database from the one that
--- the last index was taken in; after a change the counter jumps, so that no address comes twice.
+-- The next address index of each key: merchants that have registered the same one (to test, and for
+-- real money) share its addresses, and so its counter. `lineage` tells a restored database from the
+-- one that the last index was taken in; after a change the counter jumps, so that no address comes
+-- twice.
 create table deposit_counter (
-  merchant_id text collate "C" primary key,
+  xpub text collate "C" primary key,
   next_index bigint not null check (next_index >= 0),
   lineage text not null
 );

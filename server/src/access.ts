@@ -11,7 +11,10 @@ import type { Payment } from '@settlewire/core/payment'
 export interface Merchant {
   readonly id: string
   readonly name: string
-  /** Watch-only extended public key; deposit addresses are its children. Null: cannot take EVM payments. */
+  /**
+   * Watch-only extended public key; deposit addresses are its children. Several merchants may have
+   * the same one. Null: cannot take EVM payments.
+   */
   readonly xpub: string | null
   readonly createdAt: Instant
 }
@@ -41,10 +44,12 @@ export interface Directory {
   keyByHash(hash: Uint8Array): Promise<ApiKey | null>
   revokeKey(id: string, at: Instant): Promise<void>
   /**
-   * Takes the merchant's next address index for ever, at once and for this caller alone. An index
-   * taken is never given again, not after a rollback and not after a restore from a backup.
+   * Takes the next `count` address indexes of a key for ever, at once and for this caller alone:
+   * `first` and those after it. An index taken is never given again, whichever merchant asks, not
+   * after a rollback and not after a restore from a backup. Fewer are given where the key has no
+   * more; throws `merchant_cannot_receive` when it has none.
    */
-  takeDepositIndex(merchantId: string): Promise<number>
+  takeDepositIndexes(xpub: string, count: number): Promise<{ first: number; count: number }>
   /** A secret of this installation, made at first use and then the same for ever. */
   secret(name: string, make: () => Uint8Array): Promise<Uint8Array>
 }

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import type { Directory } from './access.ts'
-import { checksummed, depositAddress, parseXpub } from './chain/evm/deposit-address.ts'
+import { checksummed, depositAddress } from './chain/evm/deposit-address.ts'
 import { systemClock } from './clock.ts'
 import { openGround } from './compose/ground.ts'
 import { type Config, readConfig } from './config.ts'
@@ -16,6 +16,7 @@ import { createLog } from './log.ts'
 import { checkPepper, readPepper } from './pepper.ts'
 import type { Clock } from './ports.ts'
 import { complaint } from './program.ts'
+import { receivingKey } from './receiving-key.ts'
 import { migrate } from './store/migrate.ts'
 import { openStore } from './store/open.ts'
 
@@ -26,8 +27,8 @@ const usage = `
   npm run merchant -- create --name <name> --xpub <xpub> [--live]
 
   --name   how payers know the merchant
-  --xpub   the extended public key that deposit addresses are children of: m/44'/60'/0'/0 of a
-           wallet. Watch-only: nothing here can spend.
+  --xpub   the extended public key of a wallet's account (m/44'/60'/0'), or that of its addresses
+           (m/44'/60'/0'/0). Watch-only: nothing here can spend.
   --live   for real money; without it the key asks for test payments only
 
 The secret key is printed once and kept nowhere. Without DATABASE_URL the server must be stopped.
@@ -36,6 +37,7 @@ The secret key is printed once and kept nowhere. Without DATABASE_URL the server
 /** What was asked for. */
 export interface NewMerchant {
   readonly name: string
+  /** The key whose children are the addresses. */
   readonly xpub: string
   readonly livemode: boolean
 }
@@ -55,8 +57,7 @@ export function readArguments(args: readonly string[]): NewMerchant | null {
   if (name.trim() === '' || name.length > 100) {
     throw new Failure('invalid_request', '--name takes 1 to 100 characters.')
   }
-  parseXpub(xpub)
-  return { name, xpub, livemode: live }
+  return { name, xpub: receivingKey(xpub, { livemode: live }), livemode: live }
 }
 
 const parse = (args: readonly string[]) =>
@@ -113,15 +114,18 @@ function report(
   { name, xpub, livemode }: NewMerchant,
   { merchantId, secretKey }: { merchantId: string; secretKey: string },
 ): string {
-  const first = checksummed(depositAddress(xpub, 0))
+  const addresses = [0, 1].map((index) => checksummed(depositAddress(xpub, index)))
   return `
   ${name} is registered, for ${livemode ? 'real' : 'test'} money.
 
   Merchant    ${merchantId}
   Secret key  ${secretKey}
-  Address 0   ${first}
+  Address 0   ${addresses[0]}
+  Address 1   ${addresses[1]}
 
-  Keep the key now: it is shown this once. Check that the address is the first one of your wallet.
+  Keep the key now: it is shown this once. Check that these are the first two addresses of your
+  wallet; if not, the key is that of another account. Addresses of requests that were never paid
+  leave gaps: a wallet that is to find all money must look further than the usual 20 (gap limit).
 `
 }
 

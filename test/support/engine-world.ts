@@ -69,6 +69,8 @@ export class EngineWorld {
   readonly other = new ModelChain('other', { startAt: bornAt })
   /** Everything that was announced, by whichever engine. */
   readonly announced: StoredEvent[] = []
+  /** The deposit addresses that were given, by whichever engine. */
+  readonly derived: string[] = []
   readonly assets = new AssetBook(assets)
   readonly store: EventStore
   readonly directory: Directory
@@ -254,7 +256,12 @@ export class EngineWorld {
   #build(): Engine {
     return new Engine({
       store: this.#storeOf(++this.#generation),
-      ...{ directory: this.directory, clock: this.clock, deriveAddress },
+      ...{ directory: this.directory, clock: this.clock },
+      deriveAddress: (xpub, index) => {
+        const address = deriveAddress(xpub, index)
+        this.derived.push(address)
+        return address
+      },
       assets: this.assets,
       ...{ log: this.#log, metrics: silentMetrics },
       policy: this.#policy,

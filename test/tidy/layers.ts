@@ -12,7 +12,7 @@ interface Zone {
   readonly packages: readonly string[] | null
 }
 
-const shell = 'config|chain-config|clock|log|metrics|child|credential|pepper'
+const shell = 'config|chain-config|clock|log|metrics|child|credential|pepper|receiving-key'
 const adapters = ['store', 'backplane', 'chain', 'provider', 'webhook', 'sandbox']
 
 /**

@@ -1,6 +1,12 @@
-import { failedWith } from '@settlewire/core/errors'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { EngineWorld, merchant, request, stranger } from '../../../test/support/engine-world.ts'
+import { Failure, failedWith } from '@settlewire/core/errors'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  deriveAddress,
+  EngineWorld,
+  merchant,
+  request,
+  stranger,
+} from '../../../test/support/engine-world.ts'
 
 /** Keys of one test are no other's. */
 let run = 0
@@ -70,15 +76,52 @@ describe('opening a payment', () => {
     expect(failedWith(error, 'merchant_cannot_receive')).toBe(true)
   })
 
-  it('never takes an address that another open payment is paid at', async () => {
-    const twin = { merchantId: `mer_${'4'.repeat(26)}`, livemode: false }
-    const xpub = `xpub-${merchant.merchantId}`
-    await world.directory.addMerchant({
-      ...{ id: twin.merchantId, name: 'Twin', xpub, createdAt: world.clock.now() },
-    })
+  it('gives merchants with one key addresses that follow each other, and none twice', async () => {
+    const xpub = 'xpub-shared'
+    const twins = ['4', '5'].map((digit) => ({
+      ...{ merchantId: `mer_${digit.repeat(26)}`, livemode: false },
+    }))
+    for (const { merchantId } of twins) {
+      const createdAt = world.clock.now()
+      await world.directory.addMerchant({ id: merchantId, name: 'A twin', xpub, createdAt })
+    }
+    const addresses: (string | undefined)[] = []
+    for (const scope of twins) {
+      for (let i = 0; i < 70; i++) {
+        const { payment } = await world.engine.payments.create(scope, request, null)
+        addresses.push(payment.terms.accept[0]?.address)
+      }
+    }
+    const firstOnes = Array.from({ length: 140 }, (_, index) => deriveAddress(xpub, index))
+    expect(addresses).toEqual(firstOnes)
+  })
+
+  it('goes on behind the block of indexes that a process had taken when it ended', async () => {
+    const before = await world.open()
+    await world.crash()
     const { address } = await world.open()
-    const { payment } = await world.engine.payments.create(twin, request, null)
-    expect(payment.terms.accept[0]?.address).not.toBe(address)
+    const indexOf = (wanted: string) =>
+      Array.from({ length: 2_000 }, (_, index) => index).find(
+        (index) => deriveAddress(`xpub-${merchant.merchantId}`, index) === wanted,
+      ) ?? Number.NaN
+    expect(indexOf(address)).toBeGreaterThan(indexOf(before.address))
+    expect(indexOf(address) % 64).toBe(0)
+  })
+
+  it('does not open it where the indexes cannot be taken, and takes them when they can', async () => {
+    const poor = { merchantId: `mer_${'6'.repeat(26)}`, livemode: false }
+    const createdAt = world.clock.now()
+    const xpub = 'xpub-later'
+    await world.directory.addMerchant({ id: poor.merchantId, name: 'A shop', xpub, createdAt })
+    const { directory } = world
+    const taking = vi
+      .spyOn(directory, 'takeDepositIndexes')
+      .mockRejectedValueOnce(new Failure('store_unavailable'))
+    const error = await caught(world.engine.payments.create(poor, request, null))
+    expect(failedWith(error, 'store_unavailable')).toBe(true)
+    const { payment } = await world.engine.payments.create(poor, request, null)
+    expect(payment.terms.accept[0]?.address).toBe(deriveAddress(xpub, 0))
+    taking.mockRestore()
   })
 })
 

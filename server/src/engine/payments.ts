@@ -4,25 +4,21 @@ import type { PolicyOf } from '@settlewire/core/fold'
 import { makeId } from '@settlewire/core/id'
 import type { ResolutionAction } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
-import type { Directory } from '../access.ts'
-import type { Clock, EventStore, PaymentQuery, StoredEvent } from '../ports.ts'
+import type { EventStore, PaymentQuery, StoredEvent } from '../ports.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { Claim, ClaimAnswer, Claims } from './claims.ts'
+import { DepositAddresses, type DepositAddressesOptions } from './deposit-addresses.ts'
 import { contextOf, type Judge } from './observe.ts'
 import { type Answer, type IdempotencyKey, Once, type Scope } from './once.ts'
 import { type PaymentRequest, prepareTerms } from './terms.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Writer } from './writer.ts'
 
-export interface PaymentsOptions extends Judge {
-  readonly clock: Pick<Clock, 'now' | 'random'>
+export interface PaymentsOptions extends Judge, Omit<DepositAddressesOptions, 'clock'> {
   readonly store: Pick<EventStore, 'load' | 'list' | 'read' | 'idempotent'>
-  readonly directory: Pick<Directory, 'merchant' | 'takeDepositIndex'>
   readonly writer: Writer
   readonly index: WatchIndex
   readonly assets: AssetBook
-  /** The child address of an extended public key, in lower case. */
-  readonly deriveAddress: (xpub: string, index: number) => string
   readonly policyOf: PolicyOf
   readonly learnPolicies?: (versions: Iterable<string>) => Promise<void>
   readonly claims: Claims
@@ -37,9 +33,6 @@ export interface Resolve {
   readonly actor: string
 }
 
-/** Two merchants with one key share its addresses: so often is the next index tried. */
-const addressTriesMax = 64
-
 /**
  * What merchants may do with their payments, and read of them. What belongs to another merchant or
  * to the other mode is `not_found`, as what does not exist is.
@@ -47,10 +40,12 @@ const addressTriesMax = 64
 export class Payments {
   readonly #options: PaymentsOptions
   readonly #once: Once
+  readonly #addresses: DepositAddresses
 
   constructor(options: PaymentsOptions) {
     this.#options = options
     this.#once = new Once(options)
+    this.#addresses = new DepositAddresses(options)
   }
 
   /** Opens a payment. When it resolves, money to its address is seen from the next block on. */
@@ -64,7 +59,7 @@ export class Payments {
       run: async (record) => {
         const { clock, writer, index } = this.#options
         const termsAt = prepareTerms(request, this.#options.assets, scope.livemode)
-        const { address, depositIndex } = await this.#takeAddress(scope.merchantId)
+        const { address, depositIndex } = await this.#addresses.take(scope.merchantId)
         const context = contextOf(this.#options)
         const id = makeId('pi', context.at, clock.random(10))
         const terms = termsAt(address, context.at)
@@ -199,19 +194,6 @@ export class Payments {
     const { clock, index } = this.#options
     if (index.isWatched(id) || clock.now() > terms.monitorUntil) return
     index.watch(id, { livemode, accept: terms.accept })
-  }
-
-  async #takeAddress(merchantId: string): Promise<{ address: string; depositIndex: number }> {
-    const { directory, deriveAddress, index } = this.#options
-    const merchant = await directory.merchant(merchantId)
-    if (merchant === null || merchant.xpub === null) throw new Failure('merchant_cannot_receive')
-    for (let tries = 0; tries < addressTriesMax; tries++) {
-      const depositIndex = await directory.takeDepositIndex(merchantId)
-      const address = deriveAddress(merchant.xpub, depositIndex)
-      // One transfer must never count for two payments.
-      if (!index.isTaken(address)) return { address, depositIndex }
-    }
-    throw new Failure('merchant_cannot_receive', 'Its addresses are in use by another merchant.')
   }
 }
 

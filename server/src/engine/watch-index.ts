@@ -91,11 +91,6 @@ export class WatchIndex {
     return [...new Set((this.#watched.get(paymentId)?.accept ?? []).map(({ chain }) => chain))]
   }
 
-  /** Whether another open payment is paid at this address. */
-  isTaken(address: string): boolean {
-    return [...this.#books.values()].some((book) => book.has(address))
-  }
-
   /** From now on money to this payment is seen. The returned function forgets it again. */
   watch(paymentId: string, { livemode, accept }: Watching): Stop {
     this.#watched.set(paymentId, { livemode, accept })

@@ -1,7 +1,7 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
 import { fold } from '@settlewire/core/fold'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { deriveAddress, EngineWorld, merchant, policy } from '../../../test/support/engine-world.ts'
+import { EngineWorld, merchant, policy } from '../../../test/support/engine-world.ts'
 import { type ModelTransaction, sightingOf } from '../../../test/support/model-chain.ts'
 
 const full = 150_000_000n
@@ -224,11 +224,10 @@ describe('what is looked for', () => {
 
   it('sees a payment in a block that is delivered while its opening still commits', async () => {
     // The payer can know the address before the 201: a block that pays it must wait its turn.
-    const xpub = `xpub-${merchant.merchantId}`
     const { reached, letGo } = world.hold('append')
     const opening = world.open()
     await reached
-    const address = deriveAddress(xpub, await lastIndex())
+    const address = world.derived.at(-1) ?? ''
     expect(world.engine.watcher.watchSet('local').has(address)).toBe(true)
     await Promise.all([broadcast(pay(address)), world.mine([pay(address)]), letGo()])
     const { id } = await opening
@@ -239,7 +238,7 @@ describe('what is looked for', () => {
     let address = ''
     world.around = async (method, call) => {
       if (method !== 'append') return call()
-      address = deriveAddress(`xpub-${merchant.merchantId}`, await lastIndex())
+      address = world.derived.at(-1) ?? ''
       expect(world.engine.watcher.watchSet('local').has(address)).toBe(true)
       throw new Failure('idempotency_key_reused')
     }
@@ -353,8 +352,3 @@ describe('how well a chain is seen', () => {
     ])
   })
 })
-
-/** The index that was taken last, as the next one tells. */
-async function lastIndex(): Promise<number> {
-  return (await world.directory.takeDepositIndex(merchant.merchantId)) - 1
-}

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { Directory } from '../access.ts'
 import { hashKey, mintKey } from '../credential.ts'
 import type { Clock } from '../ports.ts'
+import { receivingKey } from '../receiving-key.ts'
 import { writePrivate } from './sandbox-file.ts'
 
 /** The merchant that the sandbox comes with. */
@@ -35,8 +36,8 @@ const fileForm = z.strictObject({
 })
 type DemoFile = z.infer<typeof fileForm>
 
-/** Where the first account of a wallet keeps its addresses (BIP-44), so that any wallet finds them. */
-const receivePath = "m/44'/60'/0'/0"
+/** The first account of a wallet (BIP-44), so that any wallet finds its addresses. */
+const accountPath = "m/44'/60'/0'"
 
 /**
  * The demo merchant with its keys, the same at every start. Made at the first one and kept in
@@ -63,7 +64,10 @@ export async function demoMerchant(options: DemoOptions): Promise<Demo> {
 
 /** The watch-only half: whoever has it can name addresses, not spend from them. */
 export const xpubOf = (mnemonic: string): string =>
-  HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(receivePath).publicExtendedKey
+  receivingKey(
+    HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(accountPath).publicExtendedKey,
+    { livemode: false },
+  )
 
 async function addKey(
   kind: 'secret' | 'publishable',

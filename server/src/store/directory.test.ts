@@ -85,35 +85,45 @@ describe('the directory', () => {
   })
 
   describe('gives address indexes', () => {
-    it('one after the other, each to one caller, apart for each merchant', async () => {
+    const { xpub } = merchant
+    const take = (count: number, node = directory) => node.takeDepositIndexes(xpub ?? '', count)
+
+    it('in blocks, one after the other, each to one caller, apart for each key', async () => {
       const directories = Array.from({ length: 4 }, () => store.open().directory)
       const taken = await Promise.all(
-        Array.from({ length: 40 }, (_, i) => directories[i % 4]?.takeDepositIndex(merchant.id)),
+        Array.from({ length: 40 }, (_, i) => take(3, directories[i % 4] ?? directory)),
       )
-      expect(taken.sort((a, b) => Number(a) - Number(b))).toEqual(taken.map((_, index) => index))
-      expect(await directory.takeDepositIndex('mer_2')).toBe(0)
+      const firsts = taken.map(({ first }) => first).sort((a, b) => a - b)
+      expect(firsts).toEqual(firsts.map((_, index) => index * 3))
+      expect(await directory.takeDepositIndexes('another', 64)).toEqual({ first: 0, count: 64 })
     })
 
-    it('above every index that a payment has used, even if the counter is lost', async () => {
-      const payment = new ScriptedPayment({ merchantId: merchant.id, depositIndex: 41 })
-      await store.node().append({ appends: [payment.opening()] })
-      expect(await directory.takeDepositIndex(merchant.id)).toBe(42)
+    it('far above every index that a payment of any of its merchants has used, if the counter is lost', async () => {
+      const twin = { ...merchant, id: 'mer_2' }
+      await directory.addMerchant(twin)
+      for (const [merchantId, depositIndex] of [
+        [merchant.id, 41],
+        [twin.id, 7],
+      ] as const) {
+        const payment = new ScriptedPayment({ merchantId, depositIndex })
+        await store.node().append({ appends: [payment.opening()] })
+      }
+      expect(await take(64)).toEqual({ first: 42 + 2 ** 20, count: 64 })
+      expect(await take(64)).toEqual({ first: 42 + 64 + 2 ** 20, count: 64 })
     })
 
     it('far above the last one in a database that was restored elsewhere', async () => {
-      for (let index = 0; index < 3; index++) await directory.takeDepositIndex(merchant.id)
+      await take(3)
       await queryAs(store.url, `update deposit_counter set lineage = '7658/00000001'`)
-      expect(await directory.takeDepositIndex(merchant.id)).toBe(3 + 2 ** 20)
-      expect(await directory.takeDepositIndex(merchant.id)).toBe(4 + 2 ** 20)
+      expect(await take(1)).toEqual({ first: 3 + 2 ** 20, count: 1 })
+      expect(await take(1)).toEqual({ first: 4 + 2 ** 20, count: 1 })
     })
 
     it('until the public key has no more children', async () => {
-      await directory.takeDepositIndex(merchant.id)
-      await queryAs(store.url, `update deposit_counter set next_index = ${2 ** 31 - 1}`)
-      expect(await directory.takeDepositIndex(merchant.id)).toBe(2 ** 31 - 1)
-      await expect(directory.takeDepositIndex(merchant.id)).rejects.toMatchObject({
-        code: 'merchant_cannot_receive',
-      })
+      await take(1)
+      await queryAs(store.url, `update deposit_counter set next_index = ${2 ** 31 - 3}`)
+      expect(await take(64)).toEqual({ first: 2 ** 31 - 3, count: 3 })
+      await expect(take(64)).rejects.toMatchObject({ code: 'merchant_cannot_receive' })
     })
   })
 })
@@ -122,8 +132,7 @@ it('an address index is never given again after a real recovery from an older st
   const postgres = await startPostgres()
   const open = () => openStore({ url: postgres.url, clock: systemClock, log: silentLog })
   const before = open()
-  expect(await before.directory.takeDepositIndex(merchant.id)).toBe(0)
-  expect(await before.directory.takeDepositIndex(merchant.id)).toBe(1)
+  expect(await before.directory.takeDepositIndexes('xpub', 2)).toEqual({ first: 0, count: 2 })
   await before.close()
   await postgres.kill9()
   // What a restore from an archive does: recover, then go on under a timeline of its own.
@@ -138,7 +147,9 @@ it('an address index is never given again after a real recovery from an older st
     await systemClock.sleep(20)
   }
   const after = open()
-  expect(await after.directory.takeDepositIndex(merchant.id)).toBe(2 + 2 ** 20)
+  expect(await after.directory.takeDepositIndexes('xpub', 1)).toEqual({
+    ...{ first: 2 + 2 ** 20, count: 1 },
+  })
   await after.close()
   await postgres.stop()
 })

@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
 
 /** BIP-32 has no more children that a public key can derive. */
 const indexMax = 2 ** 31 - 1
-/** More than a merchant takes between a backup and its restore, and 2,000 times less than there are. */
+/** More than are taken of a key between a backup and its restore, and 2,000 times less than there are. */
 const jump = 2 ** 20
 
 /** Merchants, their keys and their address counters in PostgreSQL. */
@@ -75,35 +75,42 @@ export class PostgresDirectory implements Directory {
   }
 
   /**
-   * A statement of its own, committed before the index is told, so no rollback gives it back. A
+   * A statement of its own, committed before the indexes are told, so no rollback gives them back. A
    * restored backup has an old counter: its cluster or timeline is another than the one the counter
    * was last moved in, and then it jumps over all that may have been given since. The same after a
-   * replica took over, which may not have seen the last ones. What this cannot see is a data
-   * directory put back file by file under the same PostgreSQL (a disk snapshot): whoever restores
-   * like that must recover to a target, which begins a new timeline.
+   * replica took over, which may not have seen the last ones, and where payments have used indexes
+   * that no counter tells of. What this cannot see is a data directory put back file by file under
+   * the same PostgreSQL (a disk snapshot): whoever restores like that must recover to a target, which
+   * begins a new timeline.
    */
-  async takeDepositIndex(merchantId: string): Promise<number> {
-    const row = await this.#database.one<{ taken: number }>(
+  async takeDepositIndexes(xpub: string, count: number): Promise<{ first: number; count: number }> {
+    const row = await this.#database.one<{ first: number }>(
       {
-        name: 'take_deposit_index',
-        text: `insert into deposit_counter as c (merchant_id, next_index, lineage)
-          select $1, used.above + 1, lineage.now
-          from settlewire_lineage() as lineage (now),
-            (select coalesce(max(deposit_index) + 1, 0) as above from payment_address
-              where merchant_id = $1 and deposit_index is not null) as used
-          on conflict (merchant_id) do update
-          set next_index = 1 + greatest(excluded.next_index - 1, c.next_index)
+        name: 'take_deposit_indexes',
+        text: `with used as (
+            select coalesce(max(top.deposit_index) + 1, 0) as above
+            from merchant m cross join lateral (
+              select a.deposit_index from payment_address a
+              where a.merchant_id = m.id and a.deposit_index is not null
+              order by a.deposit_index desc limit 1) as top
+            where m.xpub = $1
+          )
+          insert into deposit_counter as c (xpub, next_index, lineage)
+          select $1, used.above + case when used.above = 0 then 0 else ${jump} end + $2, lineage.now
+          from settlewire_lineage() as lineage (now), used
+          on conflict (xpub) do update
+          set next_index = $2 + greatest((select above from used), c.next_index)
               + case when c.lineage = excluded.lineage then 0 else ${jump} end,
             lineage = excluded.lineage
-          returning next_index - 1 as taken`,
+          returning next_index - $2 as first`,
       },
-      [merchantId],
+      [xpub, count],
     )
     assert(row !== null, 'an upsert without a condition returns its row')
-    if (row.taken > indexMax) {
+    if (row.first > indexMax) {
       throw new Failure('merchant_cannot_receive', 'The extended public key is used up.')
     }
-    return row.taken
+    return { first: row.first, count: Math.min(count, indexMax - row.first + 1) }
   }
 
   async secret(name: string, make: () => Uint8Array): Promise<Uint8Array> {

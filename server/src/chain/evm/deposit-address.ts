@@ -1,7 +1,8 @@
 import { ECDH } from 'node:crypto'
-import { HDKey } from '@scure/bip32'
+import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
 import { bytesToHex, getAddress, keccak256 } from 'viem/utils'
+import { parseReceivingKey } from '../../receiving-key.ts'
 
 /** Children from here on are hardened: they need the private key, which is never here. */
 const hardenedFrom = 2 ** 31
@@ -15,28 +16,9 @@ export function depositAddress(xpub: string, index: number): string {
   if (!Number.isInteger(index) || index < 0 || index >= hardenedFrom) {
     throw new Failure('merchant_cannot_receive', 'The addresses of this key are used up.')
   }
-  const child = parseXpub(xpub).deriveChild(index)
-  if (child.publicKey === null) throw notAnXpub()
+  const child = parseReceivingKey(xpub).deriveChild(index)
+  assert(child.publicKey !== null, 'a child of a public key has a public key')
   return addressOf(child.publicKey)
-}
-
-/** Whether a merchant may be registered with this key. Throws `merchant_cannot_receive` if not. */
-export function parseXpub(text: string): HDKey {
-  let key: HDKey
-  try {
-    key = HDKey.fromExtendedKey(text)
-  } catch {
-    // The cause is left behind on purpose: it may quote the key.
-    throw notAnXpub()
-  }
-  if (key.privateKey !== null) {
-    key.wipePrivateData()
-    throw new Failure(
-      'merchant_cannot_receive',
-      'This is a private extended key (xprv). Register the public one (xpub): no spending key is ever kept here. Treat the key you sent as exposed.',
-    )
-  }
-  return key
 }
 
 /** With the capitals of EIP-55, as wallets like to show it. */
@@ -45,9 +27,6 @@ export const checksummed = (address: string): string => getAddress(address)
 /** The last 20 bytes of the hash of the uncompressed point, without its leading 0x04. */
 function addressOf(compressed: Uint8Array): string {
   const point = ECDH.convertKey(compressed, 'secp256k1', undefined, undefined, 'uncompressed')
-  if (typeof point === 'string') throw notAnXpub()
+  assert(typeof point !== 'string', 'without an encoding a point is bytes')
   return `0x${keccak256(bytesToHex(point.subarray(1))).slice(-40)}`
 }
-
-const notAnXpub = (): Failure =>
-  new Failure('merchant_cannot_receive', 'This is not an extended public key (xpub).')

@@ -1,0 +1,68 @@
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { HttpWorld } from '../../../../test/support/http-world.ts'
+
+let world: HttpWorld
+beforeAll(async () => {
+  world = await HttpWorld.start()
+})
+afterAll(() => world.close())
+
+interface Trip {
+  readonly name: string
+  readonly commits: boolean
+}
+
+/** Every statement that any client of the database sends while `work` runs, the key's own left out. */
+async function tripsOf(work: () => Promise<unknown>): Promise<readonly Trip[]> {
+  const trips: Trip[] = []
+  const sent = vi.spyOn(Client.prototype, 'query')
+  await work()
+  for (const [statement] of sent.mock.calls as unknown as [{ name?: string; text?: string }][]) {
+    const { name = 'unnamed', text = '' } = statement
+    // What only reads leaves nothing to write to disk.
+    const commits = !/^\s*select/i.test(text) || text.includes('settlewire_append')
+    if (name !== 'key_by_hash' && name !== 'unnamed') trips.push({ name, commits })
+  }
+  sent.mockRestore()
+  return trips
+}
+
+describe('POST /v1/payment-intents', () => {
+  const create = (key: string | null) =>
+    world.ask('/v1/payment-intents', {
+      body: { amount: '150.00', currency: 'USDC', accept: ['USDC.local'] },
+      headers: key === null ? {} : { 'idempotency-key': key },
+    })
+
+  it('costs two round trips and one commit beside the check of its key', async () => {
+    await create('first')
+    const trips = await tripsOf(() => create('second'))
+    expect(trips).toEqual([
+      { name: 'idempotent', commits: false },
+      { name: 'append', commits: true },
+    ])
+    expect(await tripsOf(() => create(null))).toEqual([{ name: 'append', commits: true }])
+  })
+
+  it('costs no more in the long run, and none of them waits for the next block of indexes', async () => {
+    await create('before')
+    const payments = 130
+    const trips = await tripsOf(async () => {
+      for (let i = 0; i < payments; i++) await create(`run-${i}`)
+    })
+    const of = (name: string) => trips.filter((trip) => trip.name === name).length
+    expect([of('idempotent'), of('append'), of('merchant')]).toEqual([payments, payments, 0])
+    // A block of 64 at a time, taken before the last one has ended.
+    expect(of('take_deposit_indexes')).toBeGreaterThanOrEqual(2)
+    expect(of('take_deposit_indexes')).toBeLessThanOrEqual(3)
+    expect(trips.length).toBe(2 * payments + of('take_deposit_indexes'))
+  })
+
+  it('answers a request that is repeated with reads alone', async () => {
+    await create('again')
+    const trips = await tripsOf(() => create('again'))
+    expect(trips.map(({ name }) => name)).toEqual(['idempotent', 'read'])
+    expect(trips.some(({ commits }) => commits)).toBe(false)
+  })
+})
