@@ -47,7 +47,7 @@ export class FlippingPayment {
     if (before === null) throw new Error('the payment is not open yet')
     const observation = before.status === 'confirming' ? this.#reorged() : this.#included()
     const at = systemClock.now()
-    const { events, payment } = decide(before, observation, { policy, at, mint })
+    const { events, payment } = decide(before, [observation], { policy, at, mint })
     if (events.length !== 1) throw new Error(`one event was expected of ${observation.kind}`)
     this.#payment = payment
     return { expectedSequence: before.sequence, events, state: payment }

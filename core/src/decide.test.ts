@@ -266,7 +266,7 @@ it('never shows the payer in the public half of an event', () => {
 
 it('leaves a payment untouched that an observation says nothing new of', () => {
   const { payment } = opened()
-  expect(decide(payment, headAt(5, 1), contextAt(bornAt)).payment).toBe(payment)
+  expect(decide(payment, [headAt(5, 1)], contextAt(bornAt)).payment).toBe(payment)
 })
 
 describe('money beside the payment', () => {

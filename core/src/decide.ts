@@ -1,13 +1,13 @@
 import { printAmount } from './amount.ts'
 import { assert } from './assert.ts'
 import type { Decision, EventData, Evidence, Opening, PaymentEvent } from './event.ts'
-import { merge, noFacts } from './facts.ts'
+import { mergeAll, noFacts } from './facts.ts'
 import { toRfc3339OrNull } from './instant.ts'
 import { type Judgement, judge } from './judge.ts'
 import type { Observation } from './observation.ts'
 import type { Facts, Payment } from './payment.ts'
 import type { Policy } from './policy.ts'
-import { type Replacement, replacementIn } from './replacement.ts'
+import { type Replacement, replacementsIn } from './replacement.ts'
 import { complete, isResolvable } from './resolve.ts'
 import { type EventType, edges, isEdge, pathTo, type Status } from './status-model.ts'
 import { movesMoney, publicTxHash } from './transaction.ts'
@@ -42,33 +42,93 @@ export function open(paymentId: string, opening: Opening, context: Context): Dec
   const event: PaymentEvent = {
     ...{ id: head.eventId, type: head.type, at },
     data: dataOf(payment, { judgement, previous: null, type: 'created' }),
-    evidence: { fact: opening, policy: policy.version },
+    evidence: { facts: [opening], policy: policy.version },
   }
   return { events: [event], payment }
 }
 
 /**
- * What an observation makes true: the events it causes, in order, and the payment after them. Pure.
- * An observation that says nothing new yields no events and leaves the payment as it was, so that
- * the payment is always the fold of its events.
+ * What the observations of one step make true: the events they cause, in order, and the payment after
+ * them. Pure. They are merged and judged together, once, however many there are: what a block undid is
+ * told before what the next one brought, and each word of a person by itself. Observations that say
+ * nothing new yield no events and leave the payment as it was, so that the payment is always the fold
+ * of its events.
  */
-export function decide(payment: Payment, seen: Observation, context: Context): Decision {
-  if (!isWelcome(payment, seen)) return { events: [], payment }
-  const observation = seen.kind === 'resolved' ? complete(payment, seen) : seen
-  const facts = merge(payment.facts, observation, payment.terms)
+export function decide(
+  payment: Payment,
+  observations: readonly Observation[],
+  context: Context,
+): Decision {
+  const events: PaymentEvent[] = []
+  let current = payment
+  for (const together of chapters(observations)) {
+    const decision = decideTogether(current, together, context)
+    events.push(...decision.events)
+    current = decision.payment
+  }
+  return { events, payment: current }
+}
+
+/** What is told apart: what left the chain, then all the rest, and between these what people said. */
+function chapters(observations: readonly Observation[]): readonly (readonly Observation[])[] {
+  const told: Observation[][] = []
+  let undone: Observation[] = []
+  let rest: Observation[] = []
+  const close = (): void => {
+    told.push(undone, rest)
+    undone = []
+    rest = []
+  }
+  for (const observation of observations) {
+    if (isByPerson(observation)) {
+      close()
+      told.push([observation])
+    } else if (observation.kind === 'reorged') undone.push(observation)
+    else rest.push(observation)
+  }
+  close()
+  return told.filter(({ length }) => length > 0)
+}
+
+const isByPerson = ({ kind }: Observation): boolean => kind === 'withdrawn' || kind === 'resolved'
+
+/** How far was read: it changes how deep money lies, never where. */
+const isByRead = ({ kind }: Observation): boolean => kind === 'head' || kind === 'clock'
+
+function decideTogether(
+  payment: Payment,
+  seen: readonly Observation[],
+  context: Context,
+): Decision {
+  const nothing = { events: [], payment }
+  const observations = seen
+    .filter((one) => isWelcome(payment, one))
+    .map((one) => (one.kind === 'resolved' ? complete(payment, one) : one))
+  const { facts, kept } = mergeAll(payment.facts, observations, payment.terms)
+  if (kept.length === 0) return nothing
   const before = standingOf(payment, context.policy)
   const after = judge({ ...payment, facts }, context.policy)
   // Only what became of a transaction takes a success back, or a person. A branch that is shorter
   // above its block does not, nor do rules that have grown stricter since.
-  const isLost = payment.status === 'succeeded' && after.status !== 'succeeded'
-  const isByRead = observation.kind === 'head' || observation.kind === 'clock'
-  if (isLost && isByRead) return { events: [], payment }
-  const path = pathTo(payment.status, after.status, after.through)
-  assert(path !== null, `a way leads from ${payment.status} to ${after.status}`)
+  if (payment.status === 'succeeded' && after.status !== 'succeeded' && kept.some(isByRead)) {
+    const deeds = observations.filter((one) => !isByRead(one))
+    return deeds.length === 0 ? nothing : decideTogether(payment, deeds, context)
+  }
+  const told = toldOf({ payment, kept, facts }, before, after)
+  if (told.length === 0) return nothing
+  return tell({ ...payment, facts }, told, {
+    context,
+    judgement: after,
+    evidence: { facts: kept, policy: context.policy.version },
+  })
+}
 
-  const told: Told[] = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to))
-  const change = { payment, observation, facts }
-  tellReplacement(told, change, { before, after })
+/** What is to be told of a change, in order. */
+function toldOf(change: Change, before: Judgement, after: Judgement): readonly Told[] {
+  const { payment } = change
+  const path = wayTo(payment, after)
+  const edges = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to))
+  const told = withReplacements(edges, change, { before, after })
   if (told.length === 0) {
     const progress = progressEvent(change, before, after)
     if (progress !== null) told.push({ type: progress, status: payment.status })
@@ -76,13 +136,17 @@ export function decide(payment: Payment, seen: Observation, context: Context): D
   const becameFinal = after.finality === 'final' && payment.finality !== 'final'
   if (becameFinal && after.status === 'succeeded')
     told.push({ type: 'finalized', status: 'succeeded' })
-  if (told.length === 0) return { events: [], payment }
+  return told
+}
 
-  return tell({ ...payment, facts }, told, {
-    context,
-    judgement: after,
-    evidence: { fact: observation, policy: context.policy.version },
-  })
+/** Money that needs more than its own block was confirming, also when one step brings both. */
+function wayTo({ status, toldSuccess }: Payment, after: Judgement): readonly Status[] {
+  const path = pathTo(status, after.status, after.through)
+  assert(path !== null, `a way leads from ${status} to ${after.status}`)
+  const isLeap = path[0] === 'succeeded' && edges[status].confirming !== null
+  const isDeep = after.decisive?.requiredConfirmations !== 1
+  const isByDepth = !toldSuccess && after.through === null && isDeep
+  return isLeap && isByDepth && status !== 'confirming' ? ['confirming', ...path] : path
 }
 
 /** Whether it may be said of the payment as it stands: there is something to withdraw or to resolve. */
@@ -119,10 +183,13 @@ function edgeEvent(from: Status, to: Status): Told {
 
 interface Change {
   readonly payment: Payment
-  readonly observation: Observation
+  /** What was learned. */
+  readonly kept: readonly Observation[]
   /** After it. */
   readonly facts: Facts
 }
+
+const isUndoing = ({ kept }: Change): boolean => kept.some(({ kind }) => kind === 'reorged')
 
 /**
  * What to say when the status stays: progress, a block lost, or amounts and flags. Every fact about a
@@ -130,10 +197,10 @@ interface Change {
  * what is not kept could not decide later. A head that grew is read again anyway.
  */
 function progressEvent(change: Change, before: Judgement, after: Judgement): EventType | null {
-  const { payment, observation, facts } = change
+  const { payment, facts } = change
   const learned = hasLearned(change)
   if (facts.resolutions !== payment.facts.resolutions) return 'resolved'
-  if (learned && observation.kind === 'reorged') return 'reorged'
+  if (isUndoing(change)) return 'reorged'
   const counted = before.decisive?.confirmations !== after.decisive?.confirmations
   if (payment.status === 'confirming' && counted) return 'confirming'
   const flagged = payment.flags.join() !== after.flags.join()
@@ -149,22 +216,23 @@ const hasLearned = ({ payment, facts }: Change): boolean =>
 
 /**
  * A replacement is always told: by the edge itself where it takes the payment back, beside it where
- * it does not. Where the same fact is a reorg, that is told first.
+ * it does not. Where the same facts are a reorg, that is told first.
  */
-function tellReplacement(
-  told: Told[],
+function withReplacements(
+  edges: readonly Told[],
   change: Change,
   { before, after }: { before: Judgement; after: Judgement },
-): void {
-  const { payment, observation, facts } = change
-  const replacement = hasLearned(change) ? replacementIn(facts, before, after) : null
-  if (replacement === null) return
+): Told[] {
+  const { payment, facts } = change
   const type = 'replaced'
-  const [first] = told
-  if (observation.kind === 'reorged') told.push({ type, status: after.status, replacement })
-  else if (first !== undefined && isEdge(payment.status, type, first.status))
-    told[0] = { type, status: first.status, replacement }
-  else told.unshift({ type, status: payment.status, replacement })
+  const replacements = hasLearned(change) ? replacementsIn(facts, before, after) : []
+  const at = (status: Status): Told[] =>
+    replacements.map((replacement) => ({ type, status, replacement }))
+  const [first, ...others] = edges
+  if (replacements.length === 0) return [...edges]
+  if (isUndoing(change)) return [...edges, ...at(after.status)]
+  const isTheWay = first !== undefined && isEdge(payment.status, type, first.status)
+  return isTheWay ? [...at(first.status), ...others] : [...at(payment.status), ...edges]
 }
 
 const settledIn = ({ transfers }: Judgement): number =>

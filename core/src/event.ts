@@ -41,7 +41,8 @@ export interface Opening {
 
 /** The private half: what made the event true, and the policy version that judged it. Never leaves the server. */
 export interface Evidence {
-  readonly fact: Opening | Observation
+  /** All that was learned with it, in order. The opening stands alone, in the first event. */
+  readonly facts: readonly (Opening | Observation)[]
   readonly policy: string
 }
 

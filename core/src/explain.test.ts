@@ -30,7 +30,7 @@ const explained = (seen: readonly Observation[], more: Partial<ExplainContext> =
   const context = contextOf(more)
   let { payment } = opened()
   for (const one of seen) {
-    payment = decide(payment, one, { ...contextAt(one.at), policy: context.policy }).payment
+    payment = decide(payment, [one], { ...contextAt(one.at), policy: context.policy }).payment
   }
   return explain(payment, context)
 }

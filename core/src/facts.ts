@@ -1,8 +1,9 @@
 import { unreachable } from './assert.ts'
 import { canonicalJson } from './canonical-json.ts'
+import { inOrder, lesser, withInclusion } from './inclusion.ts'
 import type {
-  BlockRef,
   Claimed,
+  ClockRead,
   Dropped,
   HeadMoved,
   Included,
@@ -12,47 +13,109 @@ import type {
   Reorged,
   Resolved,
   RivalSeen,
-  SeenTransfer,
   Slot,
 } from './observation.ts'
-import type { Facts, Inclusion, Resolution, Terms, Transaction } from './payment.ts'
+import type { Facts, Resolution, Terms, Transaction } from './payment.ts'
 import { plain } from './plain-json.ts'
 import type { ChainHead } from './policy.ts'
-import { wasSeen } from './transaction.ts'
+import { isSame, isSameTransaction } from './same.ts'
+import { findTransaction, nameOf, type Place, wasSeen, weave } from './transaction.ts'
 
 /** Nothing observed yet. */
 export const noFacts: Facts = { transactions: [], heads: {}, clock: null, withdrawn: null }
 
+/** What was known and is known now, and the observations that made the difference, in their order. */
+export interface Learned {
+  readonly facts: Facts
+  readonly kept: readonly Observation[]
+}
+
+/** Adds one observation to what is known. */
+export const merge = (facts: Facts, observation: Observation, terms: Terms): Facts =>
+  mergeAll(facts, [observation], terms).facts
+
 /**
- * Adds one observation to what is known. Commutative, associative and idempotent: any order and any
+ * Adds observations to what is known. Commutative, associative and idempotent: any order and any
  * duplication of the same observations gives the same facts. What a block says of a transaction is
- * decided by the highest view, never by what arrived last.
+ * decided by the highest view, never by what arrived last. The list of transactions is built once for
+ * all of them, so that a block with thousands costs what each costs and no more; where nothing is new
+ * it is the very same list.
  */
-export function merge(facts: Facts, observation: Observation, terms: Terms): Facts {
-  switch (observation.kind) {
+export function mergeAll(
+  known: Facts,
+  observations: readonly Observation[],
+  terms: Terms,
+): Learned {
+  const changed = new Map<string, Transaction>()
+  const kept: Observation[] = []
+  let facts = known
+  for (const observation of observations) {
+    if (isOfTransaction(observation)) {
+      const place = { chain: observation.chain, txHash: hashOf(observation) }
+      const name = nameOf(place)
+      const before = changed.get(name) ?? findTransaction(known.transactions, place)
+      const after = withSeen(before, observation, place)
+      if (after === before) continue
+      changed.set(name, after)
+    } else {
+      const after = withOther(facts, observation, terms)
+      if (after === facts) continue
+      facts = after
+    }
+    kept.push(observation)
+  }
+  if (changed.size === 0) return { facts, kept }
+  return { facts: { ...facts, transactions: weave(known.transactions, changed) }, kept }
+}
+
+type OfTransaction = MempoolSeen | RivalSeen | Claimed | Dropped | Included | MovedNothing | Reorged
+
+const isOfTransaction = (observation: Observation): observation is OfTransaction =>
+  'txHash' in observation || observation.kind === 'mempool'
+
+const hashOf = (seen: OfTransaction): string =>
+  seen.kind === 'mempool' ? seen.transfer.txHash : seen.txHash
+
+/** Answers the very same transaction when the observation adds nothing to it. */
+function withSeen(before: Transaction | null, seen: OfTransaction, place: Place): Transaction {
+  const none = { ...place, hint: null, mempool: null, seenAt: seen.at, inclusions: {} }
+  const known = before ?? none
+  const after = { ...addSeen(known, seen), seenAt: seenAtOf(known, seen) }
+  return before !== null && isSameTransaction(before, after) ? before : after
+}
+
+function addSeen(known: Transaction, seen: OfTransaction): Transaction {
+  switch (seen.kind) {
     case 'mempool':
-      return withTransaction(facts, observation, seenPending)
+      return seenPending(known, seen)
     case 'included':
-      return withTransaction(facts, observation, seenIncluded)
+      return seenIncluded(known, seen)
     case 'moved_nothing':
-      return withTransaction(facts, observation, seenMovedNothing)
+      return seenMovedNothing(known, seen)
     case 'reorged':
-      return withTransaction(facts, observation, seenReorged)
+      return seenReorged(known, seen)
     case 'rival':
-      return withTransaction(facts, observation, seenRival)
+      return seenRival(known, seen)
     case 'claimed':
-      return withTransaction(facts, observation, (known) => ({ ...known, claimed: true }))
+      return { ...known, claimed: true }
     case 'dropped':
-      return withTransaction(facts, observation, seenDropped)
+      return seenDropped(known, seen)
+    default:
+      return unreachable(seen)
+  }
+}
+
+/** What is said of the payment or of a chain. Answers the very same facts when it adds nothing. */
+function withOther(
+  facts: Facts,
+  observation: Exclude<Observation, OfTransaction>,
+  terms: Terms,
+): Facts {
+  switch (observation.kind) {
     case 'head':
       return withHead(facts, observation)
-    case 'clock': {
-      const chains = new Set(terms.accept.map((accept) => accept.chain))
-      const through = [...chains].map((chain) => observation.scannedThrough[chain] ?? 0)
-      const at = Math.max(facts.clock?.at ?? 0, observation.at)
-      const scannedThrough = Math.max(facts.clock?.scannedThrough ?? 0, Math.min(...through))
-      return { ...facts, clock: { at, scannedThrough } }
-    }
+    case 'clock':
+      return withClock(facts, observation, terms)
     case 'withdrawn': {
       const { at, reason } = observation
       const { withdrawn } = facts
@@ -69,28 +132,18 @@ export function merge(facts: Facts, observation: Observation, terms: Terms): Fac
   }
 }
 
-type OfTransaction = MempoolSeen | RivalSeen | Claimed | Dropped | Included | MovedNothing | Reorged
-
-const hashOf = (seen: OfTransaction): string =>
-  seen.kind === 'mempool' ? seen.transfer.txHash : seen.txHash
-
-/** Answers the very same facts when the observation adds nothing to its transaction. */
-function withTransaction<Seen extends OfTransaction>(
-  facts: Facts,
-  seen: Seen,
-  add: (known: Transaction, seen: Seen) => Transaction,
-): Facts {
-  const { transactions } = facts
-  const place = { chain: seen.chain, txHash: hashOf(seen) }
-  const at = transactions.findIndex((transaction) => !isBefore(transaction, place))
-  const found = at < 0 ? undefined : transactions[at]
-  const isKnown = found?.chain === place.chain && found.txHash === place.txHash
-  const none = { ...place, hint: null, mempool: null, seenAt: seen.at, inclusions: {} }
-  const known = isKnown ? found : none
-  const next = { ...add(known, seen), seenAt: seenAtOf(known, seen) }
-  if (isKnown && textOf(known) === textOf(next)) return facts
-  const into = at < 0 ? transactions.length : at
-  return { ...facts, transactions: transactions.toSpliced(into, isKnown ? 1 : 0, next) }
+function withClock(facts: Facts, { at, scannedThrough }: ClockRead, terms: Terms): Facts {
+  const chains = new Set(terms.accept.map((accept) => accept.chain))
+  const through = Math.min(...[...chains].map((chain) => scannedThrough[chain] ?? 0))
+  const known = facts.clock
+  if (known !== null && known.at >= at && known.scannedThrough >= through) return facts
+  return {
+    ...facts,
+    clock: {
+      at: Math.max(known?.at ?? 0, at),
+      scannedThrough: Math.max(known?.scannedThrough ?? 0, through),
+    },
+  }
 }
 
 /** The first sighting; while there is none, since when it is looked for. A payer's word is no sighting. */
@@ -99,13 +152,6 @@ function seenAtOf(known: Transaction, seen: OfTransaction): number {
   if (isSighting === wasSeen(known)) return Math.min(known.seenAt, seen.at)
   return isSighting ? seen.at : known.seenAt
 }
-
-type Place = Pick<Transaction, 'chain' | 'txHash'>
-
-const isBefore = (a: Place, b: Place): boolean =>
-  a.chain === b.chain ? a.txHash < b.txHash : a.chain < b.chain
-
-const textOf = (transaction: Transaction): string => canonicalJson(plain(transaction))
 
 function seenPending(known: Transaction, seen: MempoolSeen): Transaction {
   const hint = known.hint === null ? seen.transfer : lesser(known.hint, seen.transfer)
@@ -130,19 +176,11 @@ function seenDropped(known: Transaction, { view }: Dropped): Transaction {
 function slotOf(known: Transaction, slot: Slot | undefined): { slot?: Slot } {
   if (slot === undefined) return {}
   if (known.slot === undefined || known.slot === null) return { slot }
+  if (isSame(known.slot, slot)) return { slot: known.slot }
   return { slot: slotText(known.slot) <= slotText(slot) ? known.slot : slot }
 }
 
 const slotText = (slot: Slot): string => canonicalJson(plain(slot))
-
-/** A hash fixes its calldata, so two hints of one hash that differ are a lie: believe the smaller. */
-function lesser(a: SeenTransfer, b: SeenTransfer): SeenTransfer {
-  if (a.amount !== b.amount) return a.amount < b.amount ? a : b
-  return transferText(a) <= transferText(b) ? a : b
-}
-
-const transferText = (transfer: SeenTransfer): string =>
-  canonicalJson({ ...transfer, amount: transfer.amount.toString() })
 
 type Mempool = NonNullable<Transaction['mempool']>
 
@@ -161,7 +199,7 @@ function seenIncluded(known: Transaction, seen: Included): Transaction {
     canonical: true,
     outcome: 'paid',
     block: seen.block,
-    transfers: seen.transfers,
+    transfers: inOrder(seen.transfers),
     sources: [...new Set([seen.source, ...(seen.alsoSeenBy ?? [])])].sort(),
   })
 }
@@ -188,35 +226,6 @@ function seenReorged(known: Transaction, seen: Reorged): Transaction {
   })
   const mempool = laterMempool(known.mempool, { view: seen.view, known: seen.inMempool })
   return { ...reorged, mempool }
-}
-
-function withInclusion(known: Transaction, blockHash: string, said: Inclusion): Transaction {
-  const before = known.inclusions[blockHash]
-  const inclusion = before === undefined ? said : mergeInclusion(before, said)
-  return { ...known, inclusions: { ...known.inclusions, [blockHash]: inclusion } }
-}
-
-/** A lagging node may see less of one block than another, never something else: more wins. */
-const outcomeRank: Record<Inclusion['outcome'], number> = {
-  unknown: 0,
-  replaced: 1,
-  paid_elsewhere: 2,
-  reverted: 3,
-  paid: 4,
-}
-
-function mergeInclusion(a: Inclusion, b: Inclusion): Inclusion {
-  const later = a.view >= b.view ? a : b
-  const canonical = a.view === b.view ? a.canonical || b.canonical : later.canonical
-  const outcome = outcomeRank[a.outcome] >= outcomeRank[b.outcome] ? a.outcome : b.outcome
-  return {
-    view: later.view,
-    canonical,
-    outcome,
-    block: sameBlock(a.block, b.block),
-    transfers: outcome === 'paid' ? unionTransfers(a.transfers, b.transfers) : [],
-    sources: [...new Set([...a.sources, ...b.sources])].sort(),
-  }
 }
 
 function withResolution(facts: Facts, { kind: _, source: __, ...said }: Resolved): Facts {
@@ -258,30 +267,8 @@ function laterHead(a: ChainHead, b: ChainHead): ChainHead {
     witnesses: Math.max(a.witnesses ?? 1, b.witnesses ?? 1),
     disagree: a.disagree === true || b.disagree === true,
   })
-  return canonicalJson(a) === canonicalJson(both) ? a : both
+  return isSame(a, both) ? a : both
 }
 
 const furthest = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.max(a, b)
-
-/** One hash is one block; should two sources still disagree on its time, the earlier one counts. */
-function sameBlock(a: BlockRef | null, b: BlockRef | null): BlockRef | null {
-  if (a === null || b === null) return a ?? b
-  if (a.minedAt !== b.minedAt) return a.minedAt < b.minedAt ? a : b
-  return canonicalJson(a) <= canonicalJson(b) ? a : b
-}
-
-function unionTransfers(
-  a: readonly SeenTransfer[],
-  b: readonly SeenTransfer[],
-): readonly SeenTransfer[] {
-  const byOrdinal = new Map<string, SeenTransfer>()
-  for (const transfer of [...a, ...b]) {
-    const key = String(transfer.ordinal)
-    const known = byOrdinal.get(key)
-    byOrdinal.set(key, known === undefined ? transfer : lesser(known, transfer))
-  }
-  return [...byOrdinal.entries()]
-    .sort(([x], [y]) => (x < y ? -1 : 1))
-    .map(([, transfer]) => transfer)
-}

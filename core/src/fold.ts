@@ -1,8 +1,9 @@
 import { assert } from './assert.ts'
 import { follow } from './decide.ts'
-import type { PaymentEvent } from './event.ts'
-import { merge, noFacts } from './facts.ts'
+import type { Opening, PaymentEvent } from './event.ts'
+import { mergeAll, noFacts } from './facts.ts'
 import { judge } from './judge.ts'
+import type { Observation } from './observation.ts'
 import type { Payment } from './payment.ts'
 import type { Policy } from './policy.ts'
 
@@ -22,8 +23,8 @@ export function fold(events: readonly PaymentEvent[], policyOf: PolicyOf): Payme
 
 /** The payment after one more event. The first event must open it; sequences have no gap. */
 export function apply(payment: Payment | null, event: PaymentEvent, policyOf: PolicyOf): Payment {
-  const { fact } = event.evidence
-  if (fact.kind === 'opened') {
+  const [fact] = event.evidence.facts
+  if (fact?.kind === 'opened') {
     assert(payment === null && event.data.sequence === 1, 'only the first event opens a payment')
     const { merchantId, livemode, transactionId, terms } = fact
     return {
@@ -35,9 +36,15 @@ export function apply(payment: Payment | null, event: PaymentEvent, policyOf: Po
   }
   assert(payment !== null, 'the first event opens the payment')
   assert(event.data.sequence === payment.sequence + 1, 'sequences have no gap')
-  const facts = merge(payment.facts, fact, payment.terms)
+  const { facts } = mergeAll(
+    payment.facts,
+    event.evidence.facts.filter(isObservation),
+    payment.terms,
+  )
   // Success counts as told from the event after it on, as it did when the decision was made.
   const judgement = judge({ ...payment, facts }, policyOf(event.evidence.policy))
   const { id, type, at, data } = event
   return follow({ ...payment, facts }, { id, type, status: data.status, at }, judgement)
 }
+
+const isObservation = (fact: Opening | Observation): fact is Observation => fact.kind !== 'opened'

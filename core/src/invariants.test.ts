@@ -7,6 +7,7 @@ import {
   contextAt,
   headAt,
   observeAll,
+  observeInSteps,
   opened,
   policy,
 } from '../../test/support/payments.ts'
@@ -39,7 +40,62 @@ const standing = ({ payment }: { payment: Payment }) => ({
   detectedAt: payment.detectedAt,
 })
 
+/** The same list, cut into steps of one to a dozen. */
+const cut = <Item>(items: readonly Item[]): fc.Arbitrary<Item[][]> =>
+  fc.infiniteStream(fc.integer({ min: 1, max: 12 })).map((sizes) => {
+    const steps: Item[][] = []
+    for (let at = 0; at < items.length; ) {
+      const size = sizes.next().value ?? 1
+      steps.push(items.slice(at, at + size))
+      at += size
+    }
+    return steps
+  })
+
 describe('whatever happens in whatever order', () => {
+  it('ends in the same state when the observations come in steps, in any order and number', () => {
+    const stepped = world.chain((observations) =>
+      fc.record({
+        straight: fc.constant(observations),
+        steps: fc
+          .shuffledSubarray([...observations, ...observations], {
+            minLength: observations.length * 2,
+          })
+          .chain(cut),
+      }),
+    )
+    fc.assert(
+      fc.property(stepped, ({ straight, steps }) => {
+        const a = observeAll(opened(), [...straight, ...reread])
+        const b = observeInSteps(opened(), [...steps, reread])
+        const lost = [a, b].some(({ payment }) => payment.reason === 'reorged_after_success')
+        const pick = (run: { payment: Payment }) => {
+          const { status, ...rest } = standing(run)
+          return lost ? rest : { status, ...rest }
+        }
+        expect(pick(b)).toEqual(pick(a))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('takes only edges of the table in steps too, and is the fold of what they told', () => {
+    fc.assert(
+      fc.property(peopled.chain(cut), (steps) => {
+        const { payment, events } = observeInSteps(opened(), [...steps, reread])
+        events.forEach(({ type, data }, i) => {
+          expect(data.sequence).toBe(i + 1)
+          const from = events[i - 1]?.data.status
+          if (from === undefined) return
+          expect(data.previousStatus).toBe(from)
+          expect(isEdge(from, type, data.status), `${from} -${type}-> ${data.status}`).toBe(true)
+        })
+        expect(fold(events, () => policy)).toEqual(payment)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
   it('folds any order and any duplication of the same observations to the same final state', () => {
     const shuffled = world.chain((observations) =>
       fc.record({
@@ -123,7 +179,7 @@ describe('whatever happens in whatever order', () => {
         let { payment, events } = opened()
         for (const observation of [...observations, ...reread]) {
           const context = { ...contextAt(observation.at), policy: strict }
-          const decision = decide(payment, observation, context)
+          const decision = decide(payment, [observation], context)
           payment = decision.payment
           events = [...events, ...decision.events]
         }

@@ -68,7 +68,7 @@ function run(
 ): { payment: Payment; events: PaymentEvent[] } {
   let { payment, events } = opened()
   for (const observation of seen) {
-    const decision = decide(payment, observation, { ...contextAt(observation.at), policy })
+    const decision = decide(payment, [observation], { ...contextAt(observation.at), policy })
     events = [...events, ...decision.events]
     payment = decision.payment
   }
@@ -188,9 +188,9 @@ it('takes no success back because the rules have grown stricter, or the branch a
   const first = included('0x1', full, blockAt(10), 1)
   const { payment } = run(policyOf({ quorum: 1 }), [first, head(12, 2)])
   const stricter = { ...contextAt(bornAt + 9_000), policy: policyOf({ quorum: 1, settled: 12 }) }
-  expect(decide(payment, head(13, 3), stricter)).toEqual({ events: [], payment })
-  expect(decide(payment, head(11, 3), contextAt(bornAt + 9_000)).payment.status).toBe('succeeded')
-  const lost = decide(payment, reorged('0x1', blockAt(10), { view: 3 }), stricter)
+  expect(decide(payment, [head(13, 3)], stricter)).toEqual({ events: [], payment })
+  expect(decide(payment, [head(11, 3)], contextAt(bornAt + 9_000)).payment.status).toBe('succeeded')
+  const lost = decide(payment, [reorged('0x1', blockAt(10), { view: 3 })], stricter)
   expect(lost.payment.reason).toBe('reorged_after_success')
 })
 

@@ -19,32 +19,40 @@ export interface Replacement {
   readonly reason: 'replaced_still_pays' | 'replaced_elsewhere'
 }
 
-/** The replacement that new facts make known; null for none. What never was expected is not replaced. */
-export function replacementIn(
+/** The replacements that new facts make known. What never was expected is not replaced. */
+export function replacementsIn(
   { transactions }: Facts,
   before: Judgement,
   after: Judgement,
-): Replacement | null {
+): readonly Replacement[] {
+  if (!after.transfers.some(({ stage }) => stage === 'replaced')) return []
   const expected = new Set(
     before.transfers.filter(({ stage }) => stage !== 'replaced' && stage !== 'claimed').map(nameOf),
   )
-  const lost = after.transfers.find(
-    (transfer) => transfer.stage === 'replaced' && expected.has(nameOf(transfer)),
-  )
-  if (lost === undefined) return null
-  const loser = transactions.find((transaction) => nameOf(transaction) === nameOf(lost))
-  const winner = loser === undefined ? null : (replacedIn(transactions).get(loser) ?? null)
-  const by = winner === null ? null : transferBy(winner, after)
-  const pays = by !== null && (isExpected(by.stage) || isIncluded(by.stage))
-  return {
-    txHash: lost.txHash,
-    by: by ?? unseen(lost, winner),
-    reason: pays ? 'replaced_still_pays' : 'replaced_elsewhere',
+  const lost = new Map<string, Transfer>()
+  for (const transfer of after.transfers) {
+    const name = nameOf(transfer)
+    if (transfer.stage === 'replaced' && expected.has(name) && !lost.has(name))
+      lost.set(name, transfer)
   }
+  if (lost.size === 0) return []
+  const winners = new Map(
+    [...replacedIn(transactions)].map(([loser, winner]) => [nameOf(loser), winner] as const),
+  )
+  const transfers = new Map(
+    [...after.transfers].reverse().map((one) => [nameOf(one), one] as const),
+  )
+  return [...lost].map(([name, transfer]) => {
+    const winner = winners.get(name) ?? null
+    const by = winner === null ? null : (transfers.get(nameOf(winner)) ?? null)
+    const pays = by !== null && (isExpected(by.stage) || isIncluded(by.stage))
+    return {
+      txHash: transfer.txHash,
+      by: by ?? unseen(transfer, winner),
+      reason: pays ? ('replaced_still_pays' as const) : ('replaced_elsewhere' as const),
+    }
+  })
 }
-
-const transferBy = (winner: Transaction, { transfers }: Judgement): Transfer | null =>
-  transfers.find((transfer) => nameOf(transfer) === nameOf(winner)) ?? null
 
 const unseen = ({ chain, accept }: Transfer, winner: Transaction | null): Subject => ({
   ...{ chain, accept, txHash: winner?.txHash ?? null },

@@ -219,7 +219,7 @@ describe('a person decides', () => {
       return data.status
     }, status)
     expect(payment.flags).toContain('manually_marked')
-    expect(told.at(-1)?.evidence.fact).toMatchObject({
+    expect(told.at(-1)?.evidence.facts[0]).toMatchObject({
       ...{ kind: 'resolved', actor: 'key_1', action, reason: 'as agreed' },
       ...{ received: before.payment.received, on: { status } },
     })

@@ -53,3 +53,45 @@ export const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>)
 /** What a block added to an address belongs to no one transaction that could be looked up. */
 export const publicTxHash = (txHash: string | null): string | null =>
   txHash === null || txHash.startsWith('balance:') ? null : txHash
+
+/** What names a transaction, and orders them. */
+export type Place = Pick<Transaction, 'chain' | 'txHash'>
+
+const isBefore = (a: Place, b: Place): boolean =>
+  a.chain === b.chain ? a.txHash < b.txHash : a.chain < b.chain
+
+/** The transaction of this name in a list that is sorted by chain and hash; null when it is not there. */
+export function findTransaction(
+  transactions: readonly Transaction[],
+  place: Place,
+): Transaction | null {
+  let low = 0
+  let high = transactions.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const at = transactions[middle]
+    if (at !== undefined && isBefore(at, place)) low = middle + 1
+    else high = middle
+  }
+  const found = transactions[low]
+  return found?.chain === place.chain && found.txHash === place.txHash ? found : null
+}
+
+/** The sorted list with those of these names in their places, in one pass. */
+export function weave(
+  transactions: readonly Transaction[],
+  changed: ReadonlyMap<string, Transaction>,
+): readonly Transaction[] {
+  const fresh = [...changed.values()].sort((a, b) => (isBefore(a, b) ? -1 : 1))
+  const woven: Transaction[] = []
+  let next = 0
+  for (const known of transactions) {
+    for (let one = fresh[next]; one !== undefined && isBefore(one, known); one = fresh[++next])
+      woven.push(one)
+    const same = fresh[next]
+    const isSame = same !== undefined && !isBefore(known, same)
+    woven.push(isSame ? same : known)
+    if (isSame) next++
+  }
+  return [...woven, ...fresh.slice(next)]
+}

@@ -78,7 +78,9 @@ describe('on nodes that lag, lie and forget', () => {
     const block = node.chain.mine([tokenTx(token, address, price)])
     node.announce(block, noLogs)
     await world.at(block)
-    const fact = (await world.events(id)).at(-1)?.event.evidence.fact
+    const fact = (await world.events(id))
+      .at(-1)
+      ?.event.evidence.facts.find(({ kind }) => kind === 'included')
     expect(fact).toMatchObject({ kind: 'included', source: 'rpc:node-2' })
     other.announce(block)
     mine()

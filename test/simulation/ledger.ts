@@ -78,8 +78,8 @@ export class Ledger implements Witness {
       if ((from ?? null) !== previousStatus)
         this.note(`${id}: it was ${from}, not ${previousStatus}`)
       payment = apply(payment, event, this.#policyOf)
-      const { kind } = event.evidence.fact
-      this.#say(`  ${id.slice(-4)} ${event.type}, ${status}, ${payment.received} by ${kind}`)
+      const kinds = event.evidence.facts.map(({ kind }) => kind).join()
+      this.#say(`  ${id.slice(-4)} ${event.type}, ${status}, ${payment.received} by ${kinds}`)
     }
     if (!isDeepStrictEqual(payment, state)) {
       this.note(`${id} is not the fold of its events at ${state.sequence}`)

@@ -27,7 +27,13 @@ export function storedEvent(
   const at = Date.UTC(2026, 0, 1) + sequence
   const fact = { kind: 'withdrawn' as const, source: 'merchant', at, reason: 'test' }
   return {
-    event: { id: eventId(paymentId, sequence), type, at, data, evidence: { fact, policy: 'test' } },
+    event: {
+      id: eventId(paymentId, sequence),
+      type,
+      at,
+      data,
+      evidence: { facts: [fact], policy: 'test' },
+    },
     ...{ paymentId, merchantId: 'mer_test', livemode: false, position: sequence },
     ...{ dataJson: JSON.stringify(data), prevHash: '', hash: '' },
     committedAt: committedAt ?? null,

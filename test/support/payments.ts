@@ -134,7 +134,23 @@ export function observeAll(
   let { payment } = start
   const events = [...start.events]
   for (const observation of observations) {
-    const decision = decide(payment, observation, contextAt(observation.at))
+    const decision = decide(payment, [observation], contextAt(observation.at))
+    events.push(...decision.events)
+    payment = decision.payment
+  }
+  return { payment, events }
+}
+
+/** Decides several observations at a time, as the steps of a chain bring them. */
+export function observeInSteps(
+  start: { payment: Payment; events: PaymentEvent[] },
+  steps: readonly (readonly Observation[])[],
+): { payment: Payment; events: PaymentEvent[] } {
+  let { payment } = start
+  const events = [...start.events]
+  for (const step of steps) {
+    const at = Math.max(payment.head.at, ...step.map((one) => one.at))
+    const decision = decide(payment, step, contextAt(at))
     events.push(...decision.events)
     payment = decision.payment
   }

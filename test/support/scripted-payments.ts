@@ -188,7 +188,7 @@ export function appendOf(
   observation: Observation,
   policy: Policy = scriptPolicy(3),
 ): Append {
-  const { events, payment: state } = decide(payment, observation, {
+  const { events, payment: state } = decide(payment, [observation], {
     policy,
     at: observation.at,
     mint,

@@ -107,7 +107,7 @@ describe('much at once', () => {
     expect(payments.every(({ status }) => status === 'confirming')).toBe(true)
   })
 
-  it('a thousand transfers to one payment are one append and an event each', async () => {
+  it('a thousand transfers to one payment are one append and one event', async () => {
     const { id, address } = await world.open()
     const calls: string[] = []
     world.around = (method, call) => {
@@ -122,6 +122,6 @@ describe('much at once', () => {
     )
     expect(calls).toEqual(['append'])
     const { received, sequence, status } = await payment(id)
-    expect([received, sequence, status]).toEqual([full, 1_001, 'confirming'])
+    expect([received, sequence, status]).toEqual([full, 2, 'confirming'])
   })
 })

@@ -1,5 +1,5 @@
 import { decide } from '@settlewire/core/decide'
-import type { Decision, PaymentEvent } from '@settlewire/core/event'
+import type { Decision } from '@settlewire/core/event'
 import { makeId } from '@settlewire/core/id'
 import type { Observation } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
@@ -19,20 +19,9 @@ export const contextOf = ({ policy, clock }: Judge, notBefore = 0) => ({
   mint: (at: number) => makeId('evt', at, clock.random(10)),
 })
 
-/** What the observations make true together, in order. */
-export function observe(
+/** What the observations make true together. */
+export const observe = (
   payment: Payment,
   observations: readonly Observation[],
   judge: Judge,
-): Decision {
-  const events: PaymentEvent[] = []
-  let current = payment
-  for (const observation of observations) {
-    const decision = decide(current, observation, contextOf(judge, current.head.at))
-    // What made no event is not on record, so nothing may be built on it.
-    if (decision.events.length === 0) continue
-    events.push(...decision.events)
-    current = decision.payment
-  }
-  return { events, payment: current }
-}
+): Decision => decide(payment, observations, contextOf(judge, payment.head.at))

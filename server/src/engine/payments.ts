@@ -103,7 +103,7 @@ export class Payments {
             const payment = own(scope, payments.get(paymentId))
             const context = contextOf(this.#options, payment.head.at)
             const withdrawn = { kind: 'withdrawn', source: 'merchant', at: context.at } as const
-            const decision = decide(payment, { ...withdrawn, reason }, context)
+            const decision = decide(payment, [{ ...withdrawn, reason }], context)
             if (decision.payment.status !== 'cancelled') throw new Failure('not_cancellable')
             return {
               decisions: [decision],
@@ -135,7 +135,7 @@ export class Payments {
             const context = contextOf(this.#options, payment.head.at)
             const resolved = { kind: 'resolved', source: 'merchant', at: context.at } as const
             const { received } = payment
-            const decision = decide(payment, { ...resolved, ...said, received }, context)
+            const decision = decide(payment, [{ ...resolved, ...said, received }], context)
             if (decision.events.length === 0) throw new Failure('nothing_to_resolve')
             return {
               decisions: [decision],

@@ -29,7 +29,7 @@ describe('what a person decides', () => {
     expect(accepted).toMatchObject({ status: 'succeeded', received: full / 2n })
     expect(accepted.flags).toContain('manually_marked')
     const events = (await world.store.read(id, 0, 100)).map(({ event }) => event)
-    expect(events.at(-1)?.evidence.fact).toMatchObject({ kind: 'resolved', ...said })
+    expect(events.at(-1)?.evidence.facts[0]).toMatchObject({ kind: 'resolved', ...said })
     expect(fold(events, () => policy)).toEqual(await payment(id))
   })
 

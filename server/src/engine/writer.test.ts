@@ -77,7 +77,7 @@ const sighting = (id: string, txHash: string): Command<Payment> => ({
   decide: (payments) => {
     const payment = payments.get(id)
     if (payment === null) throw new Failure('not_found')
-    const decision = decide(payment, inMempool(txHash, 1n), context())
+    const decision = decide(payment, [inMempool(txHash, 1n)], context())
     return { decisions: [decision], answer: decision.payment }
   },
 })

@@ -122,7 +122,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         const reason = 'withdrawn\u0000 "because"'
         await append(payment.observe({ kind: 'withdrawn', source: 'merchant', at: bornAt, reason }))
         const last = await events.last(payment.id)
-        expect(last?.event.evidence.fact).toMatchObject({ reason })
+        expect(last?.event.evidence.facts[0]).toMatchObject({ reason })
         expect(await events.find(last?.event.id ?? '')).toMatchObject({ status: 'cancelled' })
         expect(await events.watched('', 10)).toHaveLength(1)
       })

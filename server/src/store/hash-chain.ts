@@ -55,8 +55,8 @@ const canonicalData = (data: EventData): string =>
  * The evidence as it is stored: canonical, so that it can be hashed as it stands. One observation
  * moves many payments; it is encoded once.
  */
-const encodeEvidence = ({ fact, policy }: Evidence): string =>
-  `{"fact":${rememberedText(fact)},"policy":${JSON.stringify(policy)}}`
+const encodeEvidence = ({ facts, policy }: Evidence): string =>
+  `{"facts":[${facts.map(rememberedText).join()}],"policy":${JSON.stringify(policy)}}`
 
 /** The hash that stored texts must have, whoever stored them. */
 export function hashOfStored(

@@ -67,8 +67,8 @@ export function watchedOf({ evidence }: Pick<PaymentRow, 'evidence'>): Omit<Watc
 }
 
 function openingOf(evidence: string): Opening {
-  const { fact } = evidenceFromJson(JSON.parse(evidence))
-  assert(fact.kind === 'opened', 'the first event opens the payment')
+  const [fact] = evidenceFromJson(JSON.parse(evidence)).facts
+  assert(fact?.kind === 'opened', 'the first event opens the payment')
   return fact
 }
 

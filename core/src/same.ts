@@ -1,0 +1,40 @@
+import type { Inclusion, Transaction } from './payment.ts'
+
+type Flat = string | number | bigint | boolean | null | undefined
+
+/** Whether two flat objects have the same members; what is left out is as what is null. */
+export function isSame<Part extends object>(a: Part | null = null, b: Part | null = null): boolean {
+  if (a === b || a === null || b === null) return a === b
+  return holds(a, b) && holds(b, a)
+}
+
+function holds(a: object, b: object): boolean {
+  const other = b as Record<string, Flat> // its members are only compared
+  return Object.entries(a).every(([key, member]) => (member ?? null) === (other[key] ?? null))
+}
+
+/** Whether two lists have the same parts in the same order. */
+const areSame = (a: readonly object[], b: readonly object[]): boolean =>
+  a === b || (a.length === b.length && a.every((part, at) => isSame(part, b[at])))
+
+/** Compared member by member: writing both out as text would cost as much as storing them. */
+export const isSameInclusion = (a: Inclusion, b: Inclusion): boolean =>
+  a === b ||
+  (a.view === b.view &&
+    a.canonical === b.canonical &&
+    a.outcome === b.outcome &&
+    isSame(a.block, b.block) &&
+    areSame(a.transfers, b.transfers) &&
+    a.sources.join() === b.sources.join())
+
+/** Whether nothing more is known of a transaction. Inclusions are only ever added or replaced. */
+export const isSameTransaction = (a: Transaction, b: Transaction): boolean =>
+  a === b ||
+  (a.inclusions === b.inclusions &&
+    a.seenAt === b.seenAt &&
+    isSame(a.hint, b.hint) &&
+    isSame(a.mempool, b.mempool) &&
+    isSame(a.slot, b.slot) &&
+    a.preconfirmed === b.preconfirmed &&
+    a.claimed === b.claimed &&
+    (a.droppedView ?? null) === (b.droppedView ?? null))
