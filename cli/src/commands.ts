@@ -4,7 +4,7 @@ import { resolutionActions } from '@settlewire/core/observation'
 import { type Status, statuses } from '@settlewire/core/status-model'
 import type { Asked } from './ask.ts'
 import type { ExitName } from './exit-code.ts'
-import { Problem } from './problem.ts'
+import { Problem, tell } from './problem.ts'
 import { showConnection, showEvent, showInLine, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
 
@@ -102,24 +102,44 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 }
 
-async function create({ client, asked, print, signal }: Work): Promise<ExitName> {
+async function create(work: Work): Promise<ExitName> {
+  const { client, asked, print, signal } = work
   const accept = asked.list('accept')
-  const payment = await client.create(
-    {
-      amount: asked.required('amount'),
-      currency: asked.required('currency'),
-      ...(accept.length > 0 && { accept }),
-      ...defined({
-        expiresIn: asked.whole('expires-in'),
-        reference: asked.option('reference'),
-        redirectUrl: asked.option('redirect-url'),
-      }),
-      metadata: asked.pairs('metadata'),
-    },
-    { signal, ...defined({ idempotencyKey: asked.option('idempotency-key') }) },
+  const request = {
+    amount: asked.required('amount'),
+    currency: asked.required('currency'),
+    ...(accept.length > 0 && { accept }),
+    ...defined({
+      expiresIn: asked.whole('expires-in'),
+      reference: asked.option('reference'),
+      redirectUrl: asked.option('redirect-url'),
+    }),
+    metadata: asked.pairs('metadata'),
+  }
+  const payment = await once(work, (idempotencyKey) =>
+    client.create(request, { signal, idempotencyKey }),
   )
   for (const line of asked.json ? [JSON.stringify(payment)] : showPayment(payment)) print(line)
   return 'done'
+}
+
+/** Sends what may be done all the same when it fails for now: then says how to repeat it. */
+async function once<T>(
+  { asked, note }: Work,
+  send: (idempotencyKey: string) => Promise<T>,
+): Promise<T> {
+  const given = asked.option('idempotency-key')
+  const key = given ?? crypto.randomUUID()
+  try {
+    return await send(key)
+  } catch (error) {
+    if (given === undefined && tell(error)?.exit === 'later') {
+      note(
+        `It may have been done. Repeat it with --idempotency-key ${key}, so that it is done once.`,
+      )
+    }
+    throw error
+  }
 }
 
 async function showOne(
@@ -199,8 +219,11 @@ async function resolve(work: Work): Promise<ExitName> {
     throw new Problem('usage', `There is no action ${text}.`, advice)
   }
   const reason = asked.required('reason')
-  const key = defined({ idempotencyKey: asked.option('idempotency-key') })
-  return showOne(work, (id, signal) => client.resolve(id, { action, reason }, { signal, ...key }))
+  return showOne(work, (id, signal) =>
+    once(work, (idempotencyKey) =>
+      client.resolve(id, { action, reason }, { signal, idempotencyKey }),
+    ),
+  )
 }
 
 async function policy({ client, asked, print, signal }: Work): Promise<ExitName> {

@@ -9,7 +9,7 @@ export const exitCodes = {
   settings: 3,
   /** Settlewire refused; the same command can never succeed. */
   refused: 4,
-  /** Nothing was changed, or nobody knows: the same command may succeed later. */
+  /** It failed for now, and a change may have been made all the same: repeat it with the same key. */
   later: 5,
   /** `watch` saw the payment close without being paid. */
   unpaid: 6,

@@ -222,6 +222,12 @@ describe('settlewire, when it can not do it,', () => {
     const { code, err } = await new Run(['get', 'pi_1'], env).ended()
     expect(code).toBe(exitCodes.later)
     expect(err).toMatch(/^unreachable: /)
+    // Its request may have got through, and the answer not.
+    const create = await new Run(['create', '--amount', '1', '--currency', 'USDC'], env).ended()
+    expect(create.code).toBe(exitCodes.later)
+    expect(create.err).toMatch(
+      /^It may have been done\. Repeat it with --idempotency-key [\w-]{36},/,
+    )
     const wrong = { SETTLEWIRE_URL: world.url, SETTLEWIRE_KEY: `sk_test_${'x'.repeat(32)}` }
     const refused = await new Run(['list'], wrong).ended()
     expect(refused.code).toBe(exitCodes.refused)

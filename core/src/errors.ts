@@ -140,25 +140,28 @@ export const errorCatalogue = {
   store_unavailable: {
     status: 503,
     title: 'The history cannot be read or written right now.',
-    advice: 'Nothing was changed. Repeat the request; use an Idempotency-Key.',
+    advice:
+      'A change that was asked for may have been made. Repeat the request with the same Idempotency-Key, which makes it once; without one, read first what is there.',
     retry: 'later',
   },
   overloaded: {
     status: 503,
     title: 'More work is waiting than will be taken on.',
-    advice: 'Nothing was changed. Repeat after Retry-After.',
+    advice: 'Repeat after Retry-After, with the same Idempotency-Key.',
     retry: 'later',
   },
   shutting_down: {
     status: 503,
     title: 'This process is closing.',
-    advice: 'Repeat the request; another process, or the next one, answers.',
+    advice:
+      'Repeat the request with the same Idempotency-Key; another process, or the next one, answers.',
     retry: 'later',
   },
   chain_unavailable: {
     status: 503,
     title: 'The chain cannot be reached right now.',
-    advice: 'Nothing was sent. Repeat it when GET /readyz shows the chain again.',
+    advice:
+      'Where a transaction was asked for, it may have been sent: look at the payment. Repeat when GET /readyz shows the chain again.',
     retry: 'later',
   },
   chain_mismatch: {

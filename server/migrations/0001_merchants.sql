@@ -56,3 +56,20 @@ begin
   return cluster || '/' || timeline;
 end
 $$;
+
+-- Written by `/readyz`, to show that changes are taken. One row, the same for all processes.
+create table write_proof (
+  one boolean primary key default true check (one),
+  proven_at timestamptz not null
+);
+
+-- The row alone would fit on a full disk, over its own old version. So there is also a result too
+-- large for its memory: the server has to find new room for it, and gives that back at once.
+create function settlewire_prove_writes() returns void
+  set work_mem = '64kB' set temp_tablespaces = '' language plpgsql as $$
+begin
+  insert into write_proof (proven_at) values (clock_timestamp())
+    on conflict (one) do update set proven_at = excluded.proven_at;
+  perform count(*) from generate_series(1, 20000);
+end
+$$;

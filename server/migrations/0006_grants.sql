@@ -24,7 +24,7 @@ begin
   grant select, insert on payment_event, idempotency_key, installation_secret, payment_address,
     payment_inclusion to settlewire_app;
   grant select, insert, update on merchant, api_key, deposit_counter, payment, payment_state,
-    payment_transaction, merchant_feed, chain_cursor to settlewire_app;
+    payment_transaction, merchant_feed, chain_cursor, write_proof to settlewire_app;
   grant select, insert, delete on chain_block to settlewire_app;
 end
 $$;

@@ -69,6 +69,23 @@ begin
 end
 $$;
 
+-- Written by `/readyz`, to show that changes are taken. One row, the same for all processes.
+create table write_proof (
+  one boolean primary key default true check (one),
+  proven_at timestamptz not null
+);
+
+-- The row alone would fit on a full disk, over its own old version. So there is also a result too
+-- large for its memory: the server has to find new room for it, and gives that back at once.
+create function settlewire_prove_writes() returns void
+  set work_mem = '64kB' set temp_tablespaces = '' language plpgsql as $$
+begin
+  insert into write_proof (proven_at) values (clock_timestamp())
+    on conflict (one) do update set proven_at = excluded.proven_at;
+  perform count(*) from generate_series(1, 20000);
+end
+$$;
+
 -- ── 0002_payments.sql
 
 -- Payments as of their last event. Every row here can be made again from payment_event.
@@ -428,7 +445,7 @@ begin
   grant select, insert on payment_event, idempotency_key, installation_secret, payment_address,
     payment_inclusion to settlewire_app;
   grant select, insert, update on merchant, api_key, deposit_counter, payment, payment_state,
-    payment_transaction, merchant_feed, chain_cursor to settlewire_app;
+    payment_transaction, merchant_feed, chain_cursor, write_proof to settlewire_app;
   grant select, insert, delete on chain_block to settlewire_app;
 end
 $$;

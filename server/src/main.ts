@@ -188,6 +188,7 @@ async function serve(world: World, built: Built): Promise<string> {
   const server = await createServer({
     ...{ ...world, ...config, ...built, store: store.events, directory: store.directory },
     payments: engine.payments,
+    proveWrites: () => store.proveWrites(),
     publicUrl: (port) => config.publicUrl(port),
     chains: {
       ...{ assets, facts: chains, policy: policies.current },

@@ -148,7 +148,7 @@ export interface ChainPosition {
 /**
  * Append-only history of payments and its projections. One writer wins a sequence; readers see a
  * gapless prefix. What is returned is committed. Operating failures are `Failure`s with
- * `store_unavailable`; they may be retried, nothing was written.
+ * `store_unavailable`: the append may have been committed, and a second try conflicts with it then.
  */
 export interface EventStore {
   /**

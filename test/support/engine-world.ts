@@ -74,6 +74,7 @@ export class EngineWorld {
   readonly assets = new AssetBook(assets)
   readonly store: EventStore
   readonly directory: Directory
+  readonly proveWrites: Store['proveWrites']
   engine: Engine
   /** What the providers of a chain say of a transaction; a test may put its own words here. */
   lookUp: LookUpOn = (chain, txHash) => {
@@ -100,6 +101,7 @@ export class EngineWorld {
     this.#opened = openStore({ url: database.url, clock: this.clock, log: this.#log })
     this.store = this.#opened.events
     this.directory = this.#opened.directory
+    this.proveWrites = this.#opened.proveWrites
     this.engine = this.#build()
   }
 

@@ -111,6 +111,7 @@ export class HttpWorld {
     const webRoot = changes.webRoot ?? ownWebRoot ?? ''
     const deps: HttpDeps = {
       ...{ clock, log, metrics, store, directory, backplane, hub },
+      proveWrites: engine.proveWrites,
       payments: engine.engine.payments,
       chains: {
         ...{ policy, assets: engine.assets, facts },

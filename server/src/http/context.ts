@@ -72,6 +72,8 @@ export interface HttpDeps {
   readonly store: EventStore
   readonly directory: Pick<Directory, 'keyByHash' | 'merchant'>
   readonly backplane: Pick<Backplane, 'prove'>
+  /** Null when the store has just committed a change, else a word why it does not. */
+  readonly proveWrites: () => Promise<string | null>
   readonly payments: Payments
   readonly hub: Hub
   readonly chains: Chains

@@ -18,6 +18,13 @@ describe('a problem document', () => {
     expect(problem.detail).not.toBe(problem.title)
   })
 
+  it.each(codes)(
+    'never says of %s that nothing was done, which a lost answer makes a lie',
+    (code) => {
+      expect(problemOf(new Failure(code), 'req_1').detail).not.toMatch(/nothing (was|has)|was not/i)
+    },
+  )
+
   it('keeps the detail and the fields of the failure', () => {
     const fields = [{ pointer: '/amount', detail: 'must be a string' }]
     const problem = problemOf(new Failure('invalid_request', 'No.', { fields }), 'req_1')

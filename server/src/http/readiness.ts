@@ -6,8 +6,8 @@ export interface Check {
   readonly reason: string | null
 }
 
-/** What a check does: resolves when its part works. The signal ends it. */
-export type Probe = (signal: AbortSignal) => Promise<unknown>
+/** What a check does: resolves with null when its part works, else with a word why not. The signal ends it. */
+export type Probe = (signal: AbortSignal) => Promise<string | null>
 
 const probeMsMax = 2_000
 
@@ -19,6 +19,7 @@ export class Readiness {
   readonly #probes: Readonly<Record<string, Probe>>
   readonly #clock: Clock
   readonly #log: Log
+  readonly #said = new Map<string, string | null>()
   #running: Promise<Readonly<Record<string, Check>>> | null = null
 
   constructor(probes: Readonly<Record<string, Probe>>, needs: { clock: Clock; log: Log }) {
@@ -47,7 +48,9 @@ export class Readiness {
     const ended = new AbortController()
     const timeUp = this.#clock.sleep(probeMsMax, ended.signal).then((): Check => late)
     try {
-      return await Promise.race([probe(ended.signal).then((): Check => fine), timeUp])
+      const check = await Promise.race([probe(ended.signal).then(checkOf), timeUp])
+      this.#tell(name, check)
+      return check
     } catch (error) {
       this.#log.warn({ area: 'http', what: name, error }, 'a readiness probe failed')
       return failed
@@ -55,8 +58,16 @@ export class Readiness {
       ended.abort(new Error('the probe is over'))
     }
   }
+
+  /** Once for each change: a load balancer asks every second, for as long as it takes. */
+  #tell(name: string, { ok, reason }: Check): void {
+    if ((this.#said.get(name) ?? null) === reason) return
+    this.#said.set(name, reason)
+    if (ok) this.#log.info({ area: 'http', what: name }, 'ready again')
+    else this.#log.error({ area: 'http', what: name, reason }, 'not ready')
+  }
 }
 
-const fine: Check = { ok: true, reason: null }
+const checkOf = (reason: string | null): Check => ({ ok: reason === null, reason })
 const late: Check = { ok: false, reason: 'no_answer' }
 const failed: Check = { ok: false, reason: 'failed' }

@@ -1,8 +1,7 @@
-import { Failure } from '@settlewire/core/errors'
-import { Pool, type PoolClient, types } from 'pg'
+import { type ClientBase, Pool, type PoolClient, types } from 'pg'
 import type { Log } from '../ports.ts'
 import { checkedUrl } from './checked-url.ts'
-import { asFailure, isLostConnection } from './sql-error.ts'
+import { asFailure, meaningOf, notDone } from './sql-error.ts'
 
 /** A statement, prepared once per connection under its name. */
 export interface Statement {
@@ -53,6 +52,9 @@ const prepareSession = ({ statement, lock }: Timeouts): string => `
 /** A bounded pool of prepared connections; every failure comes out as what it means to callers. */
 export class Database {
   readonly #pool: Pool
+  /** When a connection was made, counted in losses of all: an older one is not used again. */
+  readonly #madeAt = new WeakMap<ClientBase, number>()
+  #losses = 0
 
   constructor(options: DatabaseOptions) {
     const timeouts = options.timeouts ?? timeoutsDefault
@@ -69,6 +71,7 @@ export class Database {
         // The pool listens only while a connection is idle. Lost in use, its statement rejects, and
         // without a listener of our own the process would end.
         client.on('error', () => undefined)
+        this.#madeAt.set(client, this.#losses)
         await client.query(prepareSession(timeouts))
       },
     })
@@ -78,8 +81,25 @@ export class Database {
     })
   }
 
-  /** Runs one statement in a transaction of its own. Rejects with `store_unavailable`, or a bug. */
+  /**
+   * Runs one statement in a transaction of its own. Rejects with `store_unavailable`, or a bug. What
+   * a server refused for its own state, and so did not do, is sent once more on a fit connection.
+   */
   async query<Row extends object>(
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    try {
+      return await this.#send<Row>(statement, values)
+    } catch (error) {
+      if (meaningOf(error)?.again !== true) throw asFailure(error)
+    }
+    return this.#send<Row>(statement, values).catch((error: unknown) => {
+      throw asFailure(error)
+    })
+  }
+
+  async #send<Row extends object>(
     { name, text }: Statement,
     values: readonly unknown[],
   ): Promise<Row[]> {
@@ -89,9 +109,12 @@ export class Database {
       client.release()
       return rows
     } catch (error) {
-      // A connection is kept after an error of the statement, never after one of its own.
-      client.release(isLostConnection(error))
-      throw asFailure(error)
+      const { connections } = meaningOf(error) ?? { connections: 'keep' }
+      // Many may fail at once; only the first of them says what was not known yet.
+      const isNews = this.#madeAt.get(client) === this.#losses
+      if (connections === 'drop_all' && isNews) this.#losses++
+      client.release(connections !== 'keep')
+      throw error
     }
   }
 
@@ -109,10 +132,13 @@ export class Database {
   }
 
   async #connect(): Promise<PoolClient> {
-    try {
-      return await this.#pool.connect()
-    } catch (cause) {
-      throw new Failure('store_unavailable', undefined, { cause })
+    for (;;) {
+      const client = await this.#pool.connect().catch((cause: unknown) => {
+        throw notDone('unreachable', cause)
+      })
+      if (this.#madeAt.get(client) === this.#losses) return client
+      // To a server that has ended or may not write any more. There are only so many of these.
+      client.release(true)
     }
   }
 }

@@ -4,14 +4,16 @@ import { Database } from './database.ts'
 import { PostgresDirectory } from './directory.ts'
 import { PostgresEvents } from './events.ts'
 import { PostgresPolicies } from './policies.ts'
+import type { StoreTrouble } from './sql-error.ts'
+import { WriteProof } from './write-proof.ts'
 
 /** Everything that is kept, on one pool of connections. */
 export interface Store {
   readonly events: EventStore
   readonly directory: Directory
   readonly policies: Policies
-  /** Resolves when the database answers; rejects with `store_unavailable` in bounded time. */
-  ready(): Promise<void>
+  /** Makes a change, at most every few seconds: null when it was committed, else why not. */
+  proveWrites(): Promise<StoreTrouble | null>
   /** Waits for what is running, then ends every connection. */
   close(): Promise<void>
 }
@@ -27,13 +29,12 @@ export interface StoreOptions {
 /** Opens the store of a migrated database. Connects at first use. */
 export function openStore(options: StoreOptions): Store {
   const database = new Database(options)
+  const proof = new WriteProof(database, options.clock)
   return {
     events: new PostgresEvents(database, options.clock),
     directory: new PostgresDirectory(database),
     policies: new PostgresPolicies(database),
-    async ready() {
-      await database.query({ name: 'ready', text: 'select 1 from schema_migration limit 1' }, [])
-    },
+    proveWrites: () => proof.prove(),
     close: () => database.close(),
   }
 }

@@ -57,7 +57,7 @@ export const words = {
   sandboxPay: 'Pay from the sandbox wallet',
   sandboxPaying: 'Sending the transaction…',
   sandboxPaid: 'Sent. It shows here as soon as the network has it.',
-  sandboxFailed: (detail: string) => `It was not sent. ${detail}`,
+  sandboxFailed: (detail: string) => `It may not have been sent. ${detail}`,
 
   inMempool: 'Seen by the network',
   inBlocks: (required: number) => `of ${required} ${blocks(required)}`,

@@ -11,12 +11,12 @@ const security = securityOf(access)
 
 /** For load balancers and Prometheus. */
 export function healthRoutes(app: App, context: HttpContext): void {
-  const { store, backplane, chains, metrics, closing } = context
+  const { proveWrites, backplane, chains, metrics, closing } = context
   const ready = new Readiness(
     {
-      // Any question that the history itself must answer.
-      store: () => store.nextDue(),
-      backplane: (signal) => backplane.prove(signal),
+      // A database that can be read and not written must get no requests.
+      store: proveWrites,
+      backplane: (signal) => backplane.prove(signal).then(() => null),
     },
     context,
   )
