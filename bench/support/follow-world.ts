@@ -3,6 +3,7 @@ import { depositAddress } from '../../server/src/chain/evm/deposit-address.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Claims } from '../../server/src/engine/claims.ts'
+import { News } from '../../server/src/engine/news.ts'
 import { Payments } from '../../server/src/engine/payments.ts'
 import { WatchIndex } from '../../server/src/engine/watch-index.ts'
 import { Watcher } from '../../server/src/engine/watcher.ts'
@@ -42,7 +43,7 @@ export async function openWorld(url: string) {
   const shared = { clock: systemClock, log: silentLog, metrics: silentMetrics, policy }
   const writer = new Writer({ ...shared, store: store.events })
   const parts = { ...shared, store: store.events, directory: store.directory, writer, index }
-  const watcher = new Watcher(parts)
+  const watcher = new Watcher({ ...parts, news: new News(parts) })
   const lookUp = async () => ({ kind: 'nobody' }) as const
   const payments = new Payments({
     ...{ ...parts, assets, deriveAddress: depositAddress, policyOf: () => policy },

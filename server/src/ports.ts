@@ -118,6 +118,19 @@ export interface StoredEvent {
   readonly committedAt: Instant | null
 }
 
+/** A merchant's feed in one mode. */
+export interface FeedKey {
+  readonly merchantId: string
+  readonly livemode: boolean
+}
+
+/** An event of a feed, by its place: which payment has moved, and up to where. */
+export interface FeedEntry {
+  readonly position: number
+  readonly paymentId: string
+  readonly sequence: number
+}
+
 /** A page of a merchant's payments. */
 export interface PaymentQuery {
   readonly merchantId: string
@@ -176,6 +189,13 @@ export interface EventStore {
     limit: number,
   ): Promise<readonly StoredEvent[]>
   list(query: PaymentQuery): Promise<{ payments: readonly Payment[]; next: string | null }>
+  /**
+   * Every feed with its last position; nothing when the sum of all positions is `knownSum`, so that
+   * one who knows them all asks for next to nothing. What was committed before the call is in it.
+   */
+  feeds(knownSum: number): Promise<readonly (FeedKey & { readonly position: number })[]>
+  /** What a feed's events with `position > after` are of, ascending, at most `limit`. */
+  entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]>
 
   /** What was answered under this key, or null. */
   idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null>
@@ -358,6 +378,12 @@ export interface Corroborated {
 
 /** Where a follower delivers. */
 export interface ChainSink {
+  /**
+   * Told when the blocks of a step are known to be there, before they are searched: resolves when
+   * every payment that was opened before is in the watch set, whichever process opened it. Rejects
+   * when that cannot be read.
+   */
+  prepare(chain: string): Promise<void>
   /**
    * Resolves when the step and the cursor are stored together. Rejects when nothing was; the
    * follower then reads the position again and goes on from there.

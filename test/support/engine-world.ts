@@ -92,6 +92,7 @@ export class EngineWorld {
   /** Which of the engines lives: the others are dead processes, whatever they wait for. */
   #generation = 0
   readonly #underWay = new Set<Promise<unknown>>()
+  readonly #beside: Engine[] = []
 
   private constructor(database: TestDatabase, options: WorldOptions) {
     this.#database = database
@@ -132,6 +133,14 @@ export class EngineWorld {
     await engine.start()
     this.engine = engine
     this.#see()
+  }
+
+  /** Another process on the same database, that follows no chain. It ends with the world. */
+  async beside(): Promise<Engine> {
+    const engine = this.#make(this.store)
+    await engine.start()
+    this.#beside.push(engine)
+    return engine
   }
 
   async restart(): Promise<void> {
@@ -216,7 +225,7 @@ export class EngineWorld {
   }
 
   async close(): Promise<void> {
-    await this.engine.close()
+    await Promise.all([this.engine, ...this.#beside].map((engine) => engine.close()))
     await this.#opened.close()
     await this.#database.close()
   }
@@ -256,8 +265,12 @@ export class EngineWorld {
   }
 
   #build(): Engine {
+    return this.#make(this.#storeOf(++this.#generation))
+  }
+
+  #make(store: EventStore): Engine {
     return new Engine({
-      store: this.#storeOf(++this.#generation),
+      store,
       ...{ directory: this.directory, clock: this.clock },
       deriveAddress: (xpub, index) => {
         const address = deriveAddress(xpub, index)

@@ -150,6 +150,8 @@ export class ModelChain {
 
   /** Tells the sink, and counts as told only what it has stored. */
   async deliver(sink: ChainSink, watch: WatchSet): Promise<ChainStep | null> {
+    if (this.next(watch) === null) return null
+    await sink.prepare(this.name)
     const step = this.next(watch)
     if (step === null) return null
     await sink.step(this.name, step)

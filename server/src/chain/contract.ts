@@ -102,6 +102,17 @@ export function chainFollowerContract(kind: string, openLab: () => Promise<Chain
       expect(ledger.transfers).toMatchObject([{ txHash, to, amount: 1_000_000_000_000_000_001n }])
     })
 
+    it('tells a payment to an address that joins only when its block is there', async () => {
+      follow()
+      await atHead()
+      const to = lab.newAddress()
+      ledger.openedElsewhere = [to]
+      const txHash = await lab.pay(to, 9n)
+      await lab.mine(1)
+      await atHead()
+      expect(ledger.transfers).toMatchObject([{ txHash, to, amount: 9n }])
+    })
+
     it('says nothing of a payment to an address nobody watches', async () => {
       follow()
       await atHead()

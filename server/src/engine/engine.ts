@@ -6,6 +6,7 @@ import type { AssetBook } from './asset-book.ts'
 import type { LookUpOn } from './claim-search.ts'
 import { Claims } from './claims.ts'
 import { Deadlines } from './deadlines.ts'
+import { News } from './news.ts'
 import { Payments } from './payments.ts'
 import { type FollowedChain, WatchIndex } from './watch-index.ts'
 import { Watcher } from './watcher.ts'
@@ -38,6 +39,7 @@ export class Engine {
   readonly writer: Writer
   readonly payments: Payments
   readonly watcher: Watcher
+  readonly news: News
   readonly #claims: Claims
   readonly #deadlines: Deadlines
 
@@ -45,8 +47,9 @@ export class Engine {
     const { chains, policy, announce } = options
     const index = new WatchIndex(chains, policy)
     this.writer = new Writer(options)
+    this.news = new News({ ...options, writer: this.writer, index })
     this.watcher = new Watcher({
-      ...{ ...options, writer: this.writer, index },
+      ...{ ...options, writer: this.writer, index, news: this.news },
       onAdvance: () => this.#deadlines.advanced(),
     })
     const parts = { ...options, writer: this.writer, index, watcher: this.watcher }
@@ -74,5 +77,6 @@ export class Engine {
     await Promise.all([this.#claims.close(), this.#deadlines.close()])
     await this.writer.close()
     this.watcher.close()
+    this.news.close()
   }
 }

@@ -102,7 +102,7 @@ describe('much at once', () => {
       pays: [{ to: address, amount: full }],
     }))
     await world.mine(pays)
-    expect(calls).toEqual(['append'])
+    expect(calls).toEqual(['feeds', 'append'])
     const payments = await world.store.load(opened.map(({ id }) => id))
     expect(payments.every(({ status }) => status === 'confirming')).toBe(true)
   })
@@ -120,7 +120,7 @@ describe('much at once', () => {
         pays: [{ to: address, amount: full / 1_000n }],
       })),
     )
-    expect(calls).toEqual(['append'])
+    expect(calls).toEqual(['feeds', 'append'])
     const { received, sequence, status } = await payment(id)
     expect([received, sequence, status]).toEqual([full, 2, 'confirming'])
   })

@@ -135,8 +135,6 @@ describe('a step and its cursor', () => {
     })
     const address = late.terms.accept[0]?.address ?? ''
     expect(world.engine.watcher.watchSet('local').has(address)).toBe(false)
-    await world.clock.advance(15_000)
-    await world.mine()
     await world.mine([pay(address)])
     expect(await world.status(late.id)).toBe('confirming')
     expect(await Promise.race([dead.then(() => 'told'), Promise.resolve('silent')])).toBe('silent')

@@ -19,6 +19,7 @@ import type {
   WatchSet,
 } from '../ports.ts'
 import { Corroborations } from './corroborations.ts'
+import type { News } from './news.ts'
 import { leaveNoise } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
 import { type Pace, PaceMeter } from './pace.ts'
@@ -29,13 +30,15 @@ import type { WatchedChain } from './watched-chain.ts'
 import type { Writer } from './writer.ts'
 
 export interface WatcherOptions extends Judge {
-  readonly clock: Pick<Clock, 'now' | 'random' | 'after'>
+  readonly clock: Pick<Clock, 'now' | 'random'>
   readonly store: Pick<
     EventStore,
     'watched' | 'unsettled' | 'paid' | 'load' | 'inBlocks' | 'position'
   >
   readonly writer: Writer
   readonly index: WatchIndex
+  /** What was committed without our being told. */
+  readonly news: Pick<News, 'start' | 'read'>
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainMoved' | 'chainSeen'>
   /** Pending transfers that may wait for the writer; more are left to their block. */
@@ -62,9 +65,6 @@ interface ChainState {
   health: ChainHealth
 }
 
-/** Longer than the store lets a statement run, so also one of a process that was killed before us. */
-const settledAfterMs = 15_000
-
 /** Payments whose noise was spoken of in the log; of more the first are spoken of again. */
 const noisyMax = 10_000
 
@@ -76,10 +76,8 @@ export class Watcher implements ChainSink {
   readonly #options: WatcherOptions
   readonly #chains: ReadonlyMap<string, ChainState>
   readonly #stops: Stop[]
-  /** Payments that may have changed without our being told. */
-  readonly #doubtful = new Set<string>()
-  /** Whether another process may have added to what is open. */
-  #isStale = false
+  /** How often something may have been committed without our being told. */
+  #doubts = 0
   readonly #sightings: Sightings
   readonly #corroborations: Corroborations
   /** Payments that are sprinkled with more than is kept. */
@@ -105,16 +103,13 @@ export class Watcher implements ChainSink {
       options.writer.onCommit(({ payments }) => {
         for (const payment of payments) index.record(payment)
       }),
-      options.writer.onDoubt((ids) => {
-        for (const id of ids) this.#doubtful.add(id)
-        index.doubt()
-      }),
+      options.writer.onDoubt(() => this.#doubt()),
     ]
   }
 
   /** Reads everything that is open from the store. Followers start after it has resolved. */
   async start(): Promise<void> {
-    const { store, index, clock } = this.#options
+    const { store, index, news } = this.#options
     for (const [chain, state] of this.#chains) {
       const position = await store.position(chain)
       if (position === null) continue
@@ -123,13 +118,9 @@ export class Watcher implements ChainSink {
       state.pace.seed(position.recent)
       state.watched.advance(position.head)
     }
+    // Before: what is committed while the rest is read is told as news, and so twice rather than never.
+    await news.start()
     await index.load(store)
-    // What a killed process had asked of the store may have been committed after this was read.
-    this.#stops.push(
-      clock.after(settledAfterMs, () => {
-        this.#isStale = true
-      }),
-    )
   }
 
   /** What the follower of a chain must look for, always current. */
@@ -205,12 +196,17 @@ export class Watcher implements ChainSink {
     return { ...health, head: head?.head ?? null, headAt: scannedThrough, lagMs }
   }
 
+  /** Of a block that is there, everything that was opened before it is committed: now it is read. */
+  async prepare(): Promise<void> {
+    const { news, index } = this.#options
+    const doubts = this.#doubts
+    await news.read()
+    if (this.#doubts === doubts) index.trust()
+  }
+
   async step(chain: string, step: ChainStep): Promise<void> {
     const { store, writer } = this.#options
     const state = this.#state(chain)
-    // A chain that has moved without our being told has brought what nobody here knows of.
-    if (state.head !== null && state.head.view !== step.head.view - 1) this.#isStale = true
-    await this.#readAgain()
     const reverted = step.reverted.map((block) => block.hash)
     const orphaned = reverted.length === 0 ? [] : await store.inBlocks(chain, reverted)
     const plan = planStep(chain, step, { watched: state.watched, orphaned })
@@ -230,10 +226,7 @@ export class Watcher implements ChainSink {
       }),
     })
     await stored.catch((error: unknown) => {
-      if (failedWith(error, 'cursor_conflict')) {
-        this.#isStale = true
-        this.#options.index.doubt()
-      }
+      if (failedWith(error, 'cursor_conflict')) this.#doubt()
       throw error
     })
     this.#advance(chain, state, step)
@@ -270,17 +263,10 @@ export class Watcher implements ChainSink {
     onAdvance?.(chain)
   }
 
-  /** What was committed without our being told may be something that must be followed. */
-  async #readAgain(): Promise<void> {
-    const { store, index } = this.#options
-    if (this.#isStale) {
-      await index.load(store)
-      this.#isStale = false
-    }
-    const ids = [...this.#doubtful]
-    for (const payment of ids.length === 0 ? [] : await store.load(ids)) index.record(payment)
-    for (const id of ids) this.#doubtful.delete(id)
-    if (this.#doubtful.size === 0) index.trust()
+  /** Something may have been committed without our being told: no sum is sure until it was read. */
+  #doubt(): void {
+    this.#doubts++
+    this.#options.index.doubt()
   }
 
   corroborated(chain: string, source: Source, inclusions: readonly Corroborated[]): void {

@@ -112,6 +112,23 @@ export class Writer {
     }
   }
 
+  /**
+   * Loads payments that another process has moved, and answers with how they stand: not older than
+   * when this was called, nor than what was told of them since. Unknown ids are left out.
+   */
+  async reload(ids: readonly string[]): Promise<readonly Payment[]> {
+    for (const id of ids) this.#cache.drop(id)
+    const loaded = await this.submit({
+      ids,
+      decide: (payments) => ({
+        decisions: [],
+        answer: ids.flatMap((id) => payments.get(id) ?? []),
+      }),
+    })
+    // What a later command of the same batch has made of it was told before this was answered.
+    return loaded.map((payment) => this.#cache.get(payment.id) ?? payment)
+  }
+
   /** Takes nothing more; resolves when what was taken is answered. */
   async close(): Promise<void> {
     this.#closed = true

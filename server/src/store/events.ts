@@ -10,6 +10,8 @@ import type {
   ChainPosition,
   Clock,
   EventStore,
+  FeedEntry,
+  FeedKey,
   IdempotentResult,
   PaymentQuery,
   StoredEvent,
@@ -19,6 +21,7 @@ import { appendStatement, appendValues } from './append.ts'
 import { arrayOf } from './binary-array.ts'
 import { begin, position } from './chains.ts'
 import type { Database } from './database.ts'
+import { entries, feeds } from './feeds.ts'
 import { Heads } from './heads.ts'
 import { listStatement, paymentColumns, paymentTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
@@ -162,6 +165,14 @@ export class PostgresEvents implements EventStore {
     const payments = rows.slice(0, query.limit).map(paymentOf)
     const more = rows.length > query.limit
     return { payments, next: more ? (payments.at(-1)?.id ?? null) : null }
+  }
+
+  feeds(knownSum: number): ReturnType<EventStore['feeds']> {
+    return feeds(this.#database, knownSum)
+  }
+
+  entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]> {
+    return entries(this.#database, feed, { after, limit })
   }
 
   async idempotent(

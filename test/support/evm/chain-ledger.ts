@@ -104,6 +104,13 @@ export class ChainLedger implements ChainSink {
     return Promise.resolve(this.stored)
   }
 
+  /** Addresses that others told their payers before: they join the watch set now. */
+  openedElsewhere: readonly string[] = []
+
+  async prepare(): Promise<void> {
+    for (const address of this.openedElsewhere) this.watch.addresses.add(address)
+  }
+
   async step(_chain: string, step: ChainStep): Promise<void> {
     if (this.#storing) this.violations.push('a step was told while another was being stored')
     this.#storing = true

@@ -143,6 +143,9 @@ export class ChainWalk {
     if (branch.reverted.length > 0 && !mayLeave) {
       return { kind: 'leaves', blocks: branch.headers.map(({ ref }) => ref) }
     }
+    // They are there: whoever is paid in them was told an address before, by this process or another.
+    const { sink, chain } = this.#parts
+    await storing(() => sink.prepare(chain))
     const asked = this.#parts.others.ask(branch.headers, reading.provider)
     const [blocks, pendingAgain, head, usedUp] = await Promise.all([
       this.#reader.read(node, branch.headers),

@@ -1,0 +1,52 @@
+import type { FeedEntry, FeedKey } from '../ports.ts'
+import type { Database } from './database.ts'
+
+/** Every feed with its last position; nothing when all of them together are at `knownSum`. */
+export async function feeds(
+  database: Database,
+  knownSum: number,
+): Promise<readonly (FeedKey & { readonly position: number })[]> {
+  const rows = await database.query<FeedRow>(
+    {
+      name: 'feeds',
+      text: `select merchant_id, livemode, position from merchant_feed
+        where (select coalesce(sum(position), 0) from merchant_feed) <> $1`,
+    },
+    [knownSum],
+  )
+  return rows.map(({ merchant_id, livemode, position }) => ({
+    ...{ merchantId: merchant_id, livemode, position },
+  }))
+}
+
+/** What the events of a feed after a position are of. The counter of the feed is taken last before a
+ * commit and held until it is done, so no position below one that is seen can appear later. */
+export async function entries(
+  database: Database,
+  { merchantId, livemode }: FeedKey,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<readonly FeedEntry[]> {
+  const rows = await database.query<EntryRow>(
+    {
+      name: 'feed_entries',
+      text: `select position, payment_id, sequence from payment_event
+        where merchant_id = $1 and livemode = $2 and position > $3 order by position limit $4`,
+    },
+    [merchantId, livemode, after, limit],
+  )
+  return rows.map(({ position, payment_id, sequence }) => ({
+    ...{ position, paymentId: payment_id, sequence },
+  }))
+}
+
+interface FeedRow {
+  readonly merchant_id: string
+  readonly livemode: boolean
+  readonly position: number
+}
+
+interface EntryRow {
+  readonly position: number
+  readonly payment_id: string
+  readonly sequence: number
+}
