@@ -118,19 +118,6 @@ export interface StoredEvent {
   readonly committedAt: Instant | null
 }
 
-/** A merchant's feed in one mode. */
-export interface FeedKey {
-  readonly merchantId: string
-  readonly livemode: boolean
-}
-
-/** An event of a feed, by its place: which payment has moved, and up to where. */
-export interface FeedEntry {
-  readonly position: number
-  readonly paymentId: string
-  readonly sequence: number
-}
-
 /** A page of a merchant's payments. */
 export interface PaymentQuery {
   readonly merchantId: string
@@ -189,13 +176,6 @@ export interface EventStore {
     limit: number,
   ): Promise<readonly StoredEvent[]>
   list(query: PaymentQuery): Promise<{ payments: readonly Payment[]; next: string | null }>
-  /**
-   * Every feed with its last position; nothing when the sum of all positions is `knownSum`, so that
-   * one who knows them all asks for next to nothing. What was committed before the call is in it.
-   */
-  feeds(knownSum: number): Promise<readonly (FeedKey & { readonly position: number })[]>
-  /** What a feed's events with `position > after` are of, ascending, at most `limit`. */
-  entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]>
 
   /** What was answered under this key, or null. */
   idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null>
@@ -403,23 +383,5 @@ export interface ChainFollower {
   health(): ChainHealth
   /** Asks every provider. Never rejects. */
   lookUp(txHash: string): Promise<LookUp>
-  close(): Promise<void>
-}
-
-// ── other nodes ────────────────────────────────────────────────────────────────────────────────
-
-/** "Payment p is now at n", perhaps with the events that took it there, to save a read. */
-export interface Moved {
-  readonly paymentId: string
-  readonly sequence: number
-  readonly events?: readonly StoredEvent[]
-}
-
-/** Tells every node that a payment moved. May drop, repeat, reorder: a hint, never the truth. */
-export interface Backplane {
-  announce(moved: Moved): void
-  subscribe(paymentId: string, listener: (moved: Moved) => void): Stop
-  /** Resolves when a message to itself came back; rejects when none did in time. */
-  prove(signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }

@@ -8,6 +8,7 @@ import type { Asset } from '../../server/src/engine/asset.ts'
 import { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Engine } from '../../server/src/engine/engine.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
+import type { Feeds } from '../../server/src/node-ports.ts'
 import type { Clock, EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
 import type { Chance } from './chance.ts'
 import type { ModelChain } from './model-chain.ts'
@@ -42,7 +43,7 @@ export interface LifeParts {
 
 /** The store on the way to it; `die` is told when the caller does. */
 export interface Reached {
-  readonly events: EventStore
+  readonly events: EventStore & Feeds
   readonly directory: Directory
   die(): void
 }

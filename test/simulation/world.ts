@@ -1,6 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Payment } from '@settlewire/core/payment'
 import type { Directory } from '../../server/src/access.ts'
+import type { Feeds } from '../../server/src/node-ports.ts'
 import type { Clock, EventStore } from '../../server/src/ports.ts'
 import { Chance } from './chance.ts'
 import { Ledger } from './ledger.ts'
@@ -15,7 +16,7 @@ import { Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
 
 /** The real store, opened anew for each life: what it remembers dies with the process. */
-export type OpenStore = (clock: Clock) => { events: EventStore; directory: Directory }
+export type OpenStore = (clock: Clock) => { events: EventStore & Feeds; directory: Directory }
 
 const bornBlocks = 14
 export const bornAt = Date.UTC(2026, 0, 1)

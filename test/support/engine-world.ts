@@ -10,6 +10,7 @@ import type { Scope } from '../../server/src/engine/once.ts'
 import type { PaymentRequest } from '../../server/src/engine/terms.ts'
 import { silentLog } from '../../server/src/log.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
+import type { Feeds } from '../../server/src/node-ports.ts'
 import type { EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -50,8 +51,11 @@ export const request: PaymentRequest = {
 export const deriveAddress = (xpub: string, index: number): string =>
   `0x${createHash('sha256').update(`${xpub}/${index}`).digest('hex').slice(0, 40)}`
 
+/** The history, and what is read of it by those who did not write it. */
+type History = EventStore & Feeds
+
 /** Stands before a call of the store: makes it, holds it, or fails it. */
-export type Around = (method: keyof EventStore, call: () => Promise<unknown>) => Promise<unknown>
+export type Around = (method: keyof History, call: () => Promise<unknown>) => Promise<unknown>
 
 export interface WorldOptions {
   readonly around?: Around
@@ -72,7 +76,7 @@ export class EngineWorld {
   /** The deposit addresses that were given, by whichever engine. */
   readonly derived: string[] = []
   readonly assets = new AssetBook(assets)
-  readonly store: EventStore
+  readonly store: History
   readonly directory: Directory
   readonly proveWrites: Store['proveWrites']
   engine: Engine
@@ -149,7 +153,7 @@ export class EngineWorld {
   }
 
   /** Holds the calls of one method of the store until they are let go. */
-  hold(method: keyof EventStore): { reached: Promise<void>; letGo: () => void } {
+  hold(method: keyof History): { reached: Promise<void>; letGo: () => void } {
     let letGo = (): void => undefined
     const gate = new Promise<void>((resolve) => {
       letGo = resolve
@@ -241,7 +245,7 @@ export class EngineWorld {
   }
 
   /** The store as one process sees it: through `around`, and not at all once that process is dead. */
-  #storeOf(generation: number): EventStore {
+  #storeOf(generation: number): History {
     return new Proxy(this.store, {
       get: (store, name) => {
         const method: unknown = Reflect.get(store, name)
@@ -250,7 +254,7 @@ export class EngineWorld {
           if (generation !== this.#generation) return never
           const call = async () => method.apply(store, values)
           // The proxy is asked for members of the interface alone.
-          const settled = this.around(name as keyof EventStore, call)
+          const settled = this.around(name as keyof History, call)
           this.#underWay.add(settled)
           const end = () => this.#underWay.delete(settled)
           settled.then(end, end)
@@ -268,7 +272,7 @@ export class EngineWorld {
     return this.#make(this.#storeOf(++this.#generation))
   }
 
-  #make(store: EventStore): Engine {
+  #make(store: History): Engine {
     return new Engine({
       store,
       ...{ directory: this.directory, clock: this.clock },

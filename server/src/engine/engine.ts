@@ -1,6 +1,7 @@
 import type { PolicyOf } from '@settlewire/core/fold'
 import type { Policy } from '@settlewire/core/policy'
 import type { Directory } from '../access.ts'
+import type { Feeds } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Metrics, StoredEvent } from '../ports.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { LookUpOn } from './claim-search.ts'
@@ -13,7 +14,7 @@ import { Watcher } from './watcher.ts'
 import { Writer } from './writer.ts'
 
 export interface EngineOptions {
-  readonly store: EventStore
+  readonly store: EventStore & Feeds
   readonly directory: Directory
   readonly clock: Clock
   readonly log: Log

@@ -1,5 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Clock, EventStore, Log, Metrics, Moved, Stop, StoredEvent } from '../ports.ts'
+import type { Moved } from '../node-ports.ts'
+import type { Clock, EventStore, Log, Metrics, Stop, StoredEvent } from '../ports.ts'
 import type { Frame } from './hub-frame.ts'
 import { Ring } from './hub-ring.ts'
 

@@ -1,10 +1,11 @@
 import type { Payment } from '@settlewire/core/payment'
-import type { EventStore, FeedEntry, FeedKey, Stop, StoredEvent } from '../ports.ts'
+import type { FeedEntry, FeedKey, Feeds } from '../node-ports.ts'
+import type { Stop, StoredEvent } from '../ports.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Writer } from './writer.ts'
 
 export interface NewsOptions {
-  readonly store: Pick<EventStore, 'feeds' | 'entries'>
+  readonly store: Feeds
   readonly writer: Pick<Writer, 'reload' | 'onCommit'>
   readonly index: WatchIndex
 }

@@ -9,7 +9,8 @@ import type { Hub } from '../engine/hub.ts'
 import type { Pace } from '../engine/pace.ts'
 import type { Payments } from '../engine/payments.ts'
 import type { ScrapedMetrics } from '../metrics.ts'
-import type { Backplane, ChainHealth, Clock, EventStore, Log, Visibility } from '../ports.ts'
+import type { Backplane } from '../node-ports.ts'
+import type { ChainHealth, Clock, EventStore, Log, Visibility } from '../ports.ts'
 
 /** What the configuration holds true of a chain, as far as it is told. */
 export interface ChainFacts {

@@ -5,13 +5,12 @@ import type { BlockRef } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import { evidenceFromJson } from '@settlewire/core/payment-json'
 import type { EventType, Status } from '@settlewire/core/status-model'
+import type { FeedEntry, FeedKey, Feeds } from '../node-ports.ts'
 import type {
   Batch,
   ChainPosition,
   Clock,
   EventStore,
-  FeedEntry,
-  FeedKey,
   IdempotentResult,
   PaymentQuery,
   StoredEvent,
@@ -46,7 +45,7 @@ const raised: Readonly<
  * (`sequence_conflict`, `cursor_conflict` or `idempotency_key_reused`) and what is then read is the
  * truth. Nothing can be written twice.
  */
-export class PostgresEvents implements EventStore {
+export class PostgresEvents implements EventStore, Feeds {
   readonly #database: Database
   readonly #clock: Clock
   readonly #heads: Heads
@@ -167,7 +166,7 @@ export class PostgresEvents implements EventStore {
     return { payments, next: more ? (payments.at(-1)?.id ?? null) : null }
   }
 
-  feeds(knownSum: number): ReturnType<EventStore['feeds']> {
+  feeds(knownSum: number): ReturnType<Feeds['feeds']> {
     return feeds(this.#database, knownSum)
   }
 

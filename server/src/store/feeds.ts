@@ -1,4 +1,4 @@
-import type { FeedEntry, FeedKey } from '../ports.ts'
+import type { FeedEntry, FeedKey } from '../node-ports.ts'
 import type { Database } from './database.ts'
 
 /** Every feed with its last position; nothing when all of them together are at `knownSum`. */

@@ -1,4 +1,5 @@
 import type { Directory } from '../access.ts'
+import type { Feeds } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Policies } from '../ports.ts'
 import { Database } from './database.ts'
 import { PostgresDirectory } from './directory.ts'
@@ -9,7 +10,7 @@ import { WriteProof } from './write-proof.ts'
 
 /** Everything that is kept, on one pool of connections. */
 export interface Store {
-  readonly events: EventStore
+  readonly events: EventStore & Feeds
   readonly directory: Directory
   readonly policies: Policies
   /** Makes a change, at most every few seconds: null when it was committed, else why not. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { MemoryBackplane } from '../../../server/src/backplane/memory.ts'
 import { readConfig } from '../../../server/src/config.ts'
 import { start } from '../../../server/src/main.ts'
-import type { Backplane } from '../../../server/src/ports.ts'
+import type { Backplane } from '../../../server/src/node-ports.ts'
 
 const { DIE_AT, ...environment } = process.env
 const root = join(import.meta.dirname, '../../..')
