@@ -3,6 +3,7 @@ import type { Observation } from '@settlewire/core/observation'
 import type { Payment, Transaction } from '@settlewire/core/payment'
 import { isOpenClaim } from '@settlewire/core/transaction'
 import type { Clock, EventStore, Log, LookUp, Stop } from '../ports.ts'
+import { ClaimTurns, type OpenClaim } from './claim-turns.ts'
 import { type Judge, observe } from './observe.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Watcher } from './watcher.ts'
@@ -21,12 +22,12 @@ export interface ClaimSearchOptions extends Judge {
   readonly log: Log
 }
 
-/** How often it is seen whose turn it is, and how many are asked for then. */
+/**
+ * How often it is seen whose turn it is, and how many are asked for then. Each costs every provider
+ * two requests: so 240 claims are asked for once a minute, and 1,000 once in four and a bit.
+ */
 const roundMs = 5_000
 const perRoundMax = 20
-/** A claim is asked for again after this, and then less and less often. */
-const againMinMs = 5_000
-const againMaxMs = 60_000
 
 /** Where a transaction was found, or that it was not. */
 export interface Found {
@@ -54,24 +55,13 @@ const weight: Readonly<Record<LookUp['kind'], number>> = {
 const weightOf = (seen: LookUp): number =>
   weight[seen.kind] + (seen.kind === 'pending' && seen.sighting !== null ? 1 : 0)
 
-interface Asked {
-  readonly notBefore: Instant
-  readonly againMs: number
-}
-
-interface OpenClaim {
-  readonly chain: string
-  readonly paymentId: string
-  readonly txHash: string
-}
-
 /**
  * Looks for claimed transactions that nobody knew, again and again, until one is seen or its time is
  * over. Which ones these are stands in the payments: nothing here has to survive a restart.
  */
 export class ClaimSearch {
   readonly #options: ClaimSearchOptions
-  readonly #asked = new Map<string, Asked>()
+  readonly #turns = new ClaimTurns()
   #stopTimer: Stop | null = null
   #round: Promise<void> = Promise.resolve()
   #isClosed = false
@@ -107,22 +97,23 @@ export class ClaimSearch {
     )
   }
 
+  /** Takes as much as one round asks for; what is seen or over by now has no turn any more. */
   #whoseTurn(now: Instant): readonly OpenClaim[] {
     const { index } = this.#options
-    const turn: OpenClaim[] = []
-    const open = new Set<string>()
     for (const chain of index.chains()) {
-      for (const claim of index.chain(chain)?.claims() ?? []) {
-        const key = `${chain} ${claim.paymentId} ${claim.txHash}`
-        open.add(key)
-        const asked = this.#asked.get(key)
-        if (turn.length >= perRoundMax || (asked?.notBefore ?? 0) > now) continue
-        const againMs = Math.min(againMaxMs, (asked?.againMs ?? againMinMs / 2) * 2)
-        this.#asked.set(key, { notBefore: now + againMs, againMs })
-        turn.push({ chain, ...claim })
+      for (const claim of index.chain(chain)?.takeNewClaims() ?? []) {
+        this.#turns.add({ chain, ...claim }, now)
       }
     }
-    for (const key of this.#asked.keys()) if (!open.has(key)) this.#asked.delete(key)
+    const turn: OpenClaim[] = []
+    while (turn.length < perRoundMax) {
+      const next = this.#turns.take(now)
+      if (next === null) break
+      const { chain, paymentId, txHash } = next.claim
+      if (index.chain(chain)?.isClaimed(paymentId, txHash) !== true) continue
+      next.again()
+      turn.push(next.claim)
+    }
     return turn
   }
 

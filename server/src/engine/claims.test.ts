@@ -1,3 +1,4 @@
+import { Failure } from '@settlewire/core/errors'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, merchant, stranger } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
@@ -142,4 +143,57 @@ describe('a hash that the payer names', () => {
     const bearer = world.engine.payments.claim(null, { paymentId: id, txHash: '0x1' })
     expect(await bearer).toMatchObject({ known: 'not_found' })
   })
+})
+
+describe('what is looked for on behalf of a claim', () => {
+  const tracks = (txHash: string) => world.engine.watcher.watchSet('local').tracks(txHash)
+
+  it('is forgotten when the hash is old: mined long ago, and no money of this payment', async () => {
+    const { id } = await world.open()
+    await world.mine([{ txHash: '0x2', pays: [] }])
+    expect(await claim(id, '0x2')).toMatchObject({ known: 'mined', pays: false })
+    expect(tracks('0x2')).toBe(false)
+  })
+
+  it('is forgotten when the claim is refused, and stays for those that were taken', async () => {
+    const { id } = await world.open()
+    // All six are looked up before the first is on record.
+    const all = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => claim(id, `0x${n}`)))
+    expect(all.map(({ status }) => status).sort()).toEqual([
+      ...['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
+    ])
+    const refused = all.findIndex(({ status }) => status === 'rejected') + 1
+    for (const n of [1, 2, 3, 4, 5, 6]) expect(tracks(`0x${n}`)).toBe(n !== refused)
+  })
+
+  it('is forgotten when the store fails', async () => {
+    const { id } = await world.open()
+    world.around = (method, call) =>
+      method === 'append' ? Promise.reject(new Failure('store_unavailable')) : call()
+    await expect(claim(id, '0x1')).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(tracks('0x1')).toBe(false)
+  })
+})
+
+it('looks for a thousand open claims in turn: none is passed over, and a round is bounded', async () => {
+  const asked = new Map<string, number>()
+  const rounds: number[] = []
+  const hashes = Array.from({ length: 1_000 }, (_, n) => `0x${n.toString(16)}`)
+  const opened = await Promise.all(Array.from({ length: 200 }, () => world.open()))
+  await Promise.all(hashes.map((hash, n) => claim(opened[n % 200]?.id ?? '', hash)))
+  world.lookUp = (_, txHash) => {
+    asked.set(txHash, (asked.get(txHash) ?? 0) + 1)
+    return Promise.resolve({ kind: 'unsure' })
+  }
+  const sum = () => [...asked.values()].reduce((total, count) => total + count, 0)
+  for (let round = 0; round < 150; round++) {
+    const before = sum()
+    await world.clock.advance(5_000)
+    await world.settled()
+    rounds.push(sum() - before)
+  }
+  // Twenty in each round: fifty rounds for all of them, so three times in a hundred and fifty.
+  expect(Math.max(...rounds)).toBe(20)
+  const counts = hashes.map((hash) => asked.get(hash) ?? 0)
+  expect([Math.min(...counts), Math.max(...counts)]).toEqual([3, 3])
 })

@@ -3,6 +3,7 @@ import type { Payment, Transaction } from '@settlewire/core/payment'
 import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/transaction'
 import { ClaimSearch, type ClaimSearchOptions, type Found, findOn } from './claim-search.ts'
 import { observe } from './observe.ts'
+import { Turns } from './turns.ts'
 import type { WatchIndex } from './watch-index.ts'
 
 /** A transaction that the payer names. */
@@ -26,10 +27,15 @@ export interface ClaimAnswer {
 /** Claims of one payment that nobody has seen. */
 const unresolvedMax = 5
 
+/** Claims that nodes are asked for at once, of all payments, and those that may wait for that. */
+const askedMax = 32
+const waitingMax = 512
+
 /** Takes claims of payers. Worth looking for, never worth believing: only a node makes money of one. */
 export class Claims {
   readonly #options: ClaimSearchOptions
   readonly #search: ClaimSearch
+  readonly #turns = new Turns({ atOnceMax: askedMax, waitingMax })
 
   constructor(options: ClaimSearchOptions) {
     this.#options = options
@@ -45,7 +51,10 @@ export class Claims {
     return this.#search.close()
   }
 
-  /** Throws `too_many_claims`, or `invalid_request` for a chain that the payment does not accept. */
+  /**
+   * Throws `too_many_claims`, `overloaded` when too many payers ask at once, or `invalid_request` for
+   * a chain that the payment does not accept.
+   */
   async claim(payment: Payment, claim: Claim): Promise<ClaimAnswer> {
     const txHash = claim.txHash.toLowerCase()
     const chains = chainsOf(payment, claim.chain ?? null)
@@ -53,7 +62,7 @@ export class Claims {
     if (known !== null) return known
     refuseTooMany(payment, txHash)
     const { lookUp, watcher } = this.#options
-    const found = await findOn(chains, txHash, lookUp)
+    const found = await this.#turns.take(() => findOn(chains, txHash, lookUp))
     const answer = await this.#record(payment.id, txHash, { ...found, chains })
     const { seen } = found
     if (seen.kind === 'pending' && seen.sighting !== null) {
@@ -62,7 +71,24 @@ export class Claims {
     return answer
   }
 
-  #record(
+  async #record(
+    paymentId: string,
+    txHash: string,
+    found: Found & { readonly chains: readonly string[] },
+  ): Promise<ClaimAnswer> {
+    const { index } = this.#options
+    const watched = index.isWatched(paymentId) ? index.chain(found.chain) : null
+    // The block that decides its fate may be delivered while this commits.
+    watched?.expect(paymentId, txHash)
+    try {
+      return await this.#submit(paymentId, txHash, found)
+    } finally {
+      // An old hash, a refusal, an error: what was not put on record must not be looked for.
+      watched?.unexpect(paymentId, txHash)
+    }
+  }
+
+  #submit(
     paymentId: string,
     txHash: string,
     found: Found & { readonly chains: readonly string[] },
@@ -70,8 +96,6 @@ export class Claims {
     const { writer, watcher, index, clock } = this.#options
     const { chain, chains } = found
     const head = watcher.headOf(chain)
-    // The block that decides its fate may be delivered while this commits.
-    if (index.isWatched(paymentId)) index.chain(chain)?.expect(paymentId, txHash)
     return writer.submit({
       ids: [paymentId],
       decide: (payments) => {

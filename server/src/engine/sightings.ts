@@ -63,22 +63,25 @@ export class Sightings {
     if (ofPayment.size === 0) return
     // Before the record: the block that decides its fate may be delivered while this commits.
     each(ofPayment, (id, { txHash }) => watched.expect(id, txHash))
-    const payments = await writer.submit({
-      ids: [...ofPayment.keys()],
-      decide: (payments) => {
-        const decisions = [...ofPayment].flatMap(([id, seenOf]) => {
-          const payment = payments.get(id)
-          if (payment === null) return []
-          const news = seenOf.filter((sighting) => isNews(payment, chain, sighting))
-          const observations = news.map((sighting) => observationOf(payment, sighting, seen))
-          return [observe(payment, observations, this.#options)]
-        })
-        return { decisions, answer: decisions.map((decision) => decision.payment) }
-      },
-    })
-    // What was no news made no commit, but what was expected above is settled by the record.
-    for (const payment of payments) index.record(payment)
-    each(ofPayment, (id, { txHash }) => watched.unexpect(id, txHash))
+    try {
+      const payments = await writer.submit({
+        ids: [...ofPayment.keys()],
+        decide: (payments) => {
+          const decisions = [...ofPayment].flatMap(([id, seenOf]) => {
+            const payment = payments.get(id)
+            if (payment === null) return []
+            const news = seenOf.filter((sighting) => isNews(payment, chain, sighting))
+            const observations = news.map((sighting) => observationOf(payment, sighting, seen))
+            return [observe(payment, observations, this.#options)]
+          })
+          return { decisions, answer: decisions.map((decision) => decision.payment) }
+        },
+      })
+      // What was no news made no commit, but what was expected above is settled by the record.
+      for (const payment of payments) index.record(payment)
+    } finally {
+      each(ofPayment, (id, { txHash }) => watched.unexpect(id, txHash))
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { overdue } from '@settlewire/core/deadline'
+import { failedWith } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import type { Dropped, MovedNothing } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
@@ -7,6 +8,7 @@ import type { EventStore, Log, LookUp } from '../ports.ts'
 import type { LookUpOn } from './claim-search.ts'
 import { type Judge, observe } from './observe.ts'
 import { pendingTtlOf } from './open-transactions.ts'
+import { Turns } from './turns.ts'
 import type { Watcher } from './watcher.ts'
 import type { Writer } from './writer.ts'
 
@@ -18,8 +20,9 @@ export interface TimeOutsOptions extends Judge {
   readonly log: Log
 }
 
-/** Payments whose transactions are asked for at once; others wait for their turn. */
+/** Payments whose transactions are asked for at once, and those that wait for that; others come later. */
 const askedMax = 8
+const waitingMax = 1_000
 /** Payments of which it is remembered when they were asked for. */
 const rememberedMax = 50_000
 /** Transactions of one payment that are asked for in one turn. */
@@ -39,8 +42,7 @@ export class TimeOuts {
   readonly #asking = new Map<string, Promise<Instant>>()
   /** What was asked of a payment last, and when it may be asked again. */
   readonly #asked = new Map<string, { readonly names: string; readonly again: Instant }>()
-  readonly #turns: (() => void)[] = []
-  #running = 0
+  readonly #turns = new Turns({ atOnceMax: askedMax, waitingMax })
 
   constructor(options: TimeOutsOptions) {
     this.#options = options
@@ -56,7 +58,7 @@ export class TimeOuts {
     const last = this.#asked.get(id)
     // What moved the payment may have nothing to do with what was asked a moment ago.
     if (last?.names === names && last.again > now) return Promise.resolve(last.again)
-    const asking = this.#asking.get(id) ?? this.#inTurn(() => this.#ask(payment))
+    const asking = this.#asking.get(id) ?? this.#inTurn(payment)
     this.#asking.set(id, asking)
     return asking.then((again) => {
       this.#asking.delete(id)
@@ -71,38 +73,35 @@ export class TimeOuts {
     await Promise.all(this.#asking.values())
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= askedMax) await new Promise<void>((resolve) => this.#turns.push(resolve))
-    this.#running += 1
+  /** It asks again soon where too many wait already, or nothing could be found out. */
+  async #inTurn(payment: Payment): Promise<Instant> {
+    const { clock, log } = this.#options
     try {
-      return await work()
-    } finally {
-      this.#running -= 1
-      this.#turns.shift()?.()
+      return await this.#turns.take(() => this.#ask(payment))
+    } catch (error) {
+      if (!failedWith(error, 'overloaded')) {
+        log.warn({ paymentId: payment.id, error }, 'a pending time-out was not judged; tried again')
+      }
+      return clock.now() + unsureRetryMs
     }
   }
 
   async #ask(payment: Payment): Promise<Instant> {
-    const { clock, log } = this.#options
-    try {
-      const asked = overdue(payment, clock.now()).slice(0, perTurnMax)
-      const answers = await Promise.all(
-        asked.map(async (one) => ({ ...one, found: await this.#lookUp(one.chain, one.txHash) })),
-      )
-      await this.#drop(
-        payment.id,
-        answers.filter(({ found }) => found.kind === 'nobody'),
-      )
-      for (const { chain, txHash, found } of answers) {
-        if (found.kind === 'mined') await this.#readBefore(payment.id, { chain, txHash }, found)
-      }
-      const isUnsure = answers.some(({ found }) => found.kind === 'unsure')
-      const againMs = Math.max(againMinMs, pendingTtlOf(payment.terms) / againPart)
-      return clock.now() + (isUnsure ? unsureRetryMs : againMs)
-    } catch (error) {
-      log.warn({ paymentId: payment.id, error }, 'a pending time-out was not judged; tried again')
-      return clock.now() + unsureRetryMs
+    const { clock } = this.#options
+    const asked = overdue(payment, clock.now()).slice(0, perTurnMax)
+    const answers = await Promise.all(
+      asked.map(async (one) => ({ ...one, found: await this.#lookUp(one.chain, one.txHash) })),
+    )
+    await this.#drop(
+      payment.id,
+      answers.filter(({ found }) => found.kind === 'nobody'),
+    )
+    for (const { chain, txHash, found } of answers) {
+      if (found.kind === 'mined') await this.#readBefore(payment.id, { chain, txHash }, found)
     }
+    const isUnsure = answers.some(({ found }) => found.kind === 'unsure')
+    const againMs = Math.max(againMinMs, pendingTtlOf(payment.terms) / againPart)
+    return clock.now() + (isUnsure ? unsureRetryMs : againMs)
   }
 
   async #lookUp(chain: string, txHash: string): Promise<LookUp> {

@@ -23,6 +23,12 @@ const expected: Open = {
   ...{ blockNumber: null, live: false, held: false, slot: null, claimed: false },
 }
 
+/** A transaction that a payer named for a payment. */
+interface NewClaim {
+  readonly paymentId: string
+  readonly txHash: string
+}
+
 /** A transaction that waits for its turn, with the payments that wait with it. */
 interface Waiting {
   readonly slot: OpenSlot
@@ -48,6 +54,7 @@ export class WatchedChain implements WatchSet {
   readonly #waiting = new Map<string, Waiting>()
   /** The hashes that wait for one slot. */
   readonly #slots = new Map<string, Set<string>>()
+  readonly #newClaims: NewClaim[] = []
   #head: ChainHead | null = null
   /** How many transactions have ever been tracked. */
   #tracked = 0
@@ -131,11 +138,14 @@ export class WatchedChain implements WatchSet {
     return open !== undefined && [...open.values()].some((transaction) => transaction.live)
   }
 
-  /** The transactions that a payer named and nobody has seen, oldest record first. */
-  *claims(): Iterable<{ readonly paymentId: string; readonly txHash: string }> {
-    for (const [paymentId, transactions] of this.#open) {
-      for (const [txHash, { claimed }] of transactions) if (claimed) yield { paymentId, txHash }
-    }
+  /** Whether a payer named it for this payment, and nobody has seen it. */
+  isClaimed(paymentId: string, txHash: string): boolean {
+    return this.#open.get(paymentId)?.get(txHash)?.claimed === true
+  }
+
+  /** The claims that were put on record since this was last called, in that order. */
+  takeNewClaims(): readonly NewClaim[] {
+    return this.#newClaims.splice(0)
   }
 
   /** From now on the native coin counts at this address. */
@@ -192,6 +202,9 @@ export class WatchedChain implements WatchSet {
     const transactions = entry(this.#open, paymentId, () => new Map<string, Open>())
     this.#count(txHash, transactions.get(txHash), -1)
     this.#count(txHash, open, 1)
+    if (open.claimed && transactions.get(txHash)?.claimed !== true) {
+      this.#newClaims.push({ paymentId, txHash })
+    }
     transactions.set(txHash, open)
     if (!this.#trackers.has(txHash)) this.#tracked++
     entry(this.#trackers, txHash, () => new Set<string>()).add(paymentId)
