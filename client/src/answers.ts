@@ -91,8 +91,8 @@ export interface ChainInfo extends Omit<ChainSight, 'chain'> {
   readonly providers?: readonly ProviderInfo[]
 }
 
-/** What a payment waits for, why, and about how long. `sources` are for keys only. */
+/** What a payment waits for, why, and about how long. `sources` and `deniedBy` are for keys only. */
 export interface PolicyAnswer extends Omit<PolicyExplanation, 'transfers'> {
-  readonly transfers: readonly (Omit<ExplainedTransfer, 'sources'> &
-    Partial<Pick<ExplainedTransfer, 'sources'>>)[]
+  readonly transfers: readonly (Omit<ExplainedTransfer, 'sources' | 'deniedBy'> &
+    Partial<Pick<ExplainedTransfer, 'sources' | 'deniedBy'>>)[]
 }

@@ -65,8 +65,11 @@ function depthInWords(transfer: Omit<ExplainedTransfer, 'sentence'>): string {
   return `${has}: ${rule}. ${waitsFor(transfer)}${missingSources(missing.sources)}`
 }
 
-function waitsFor({ missing, aboutMs }: Omit<ExplainedTransfer, 'sentence'>): string {
+function waitsFor({ missing, deniedBy, aboutMs }: Omit<ExplainedTransfer, 'sentence'>): string {
   const { blocks, tag, held } = missing
+  const denials = deniedBy.length
+  if (held === 'sources_disagree' && denials > 0)
+    return denials === 1 ? 'One provider denies it.' : `${denials} providers deny it.`
   if (held === 'sources_disagree')
     return 'Nothing is settled while providers contradict each other.'
   if (held === 'finality_stalled')

@@ -14,7 +14,7 @@ import {
 } from './policy.ts'
 import { standingOf } from './resolution.ts'
 import { publicTxHash } from './transaction.ts'
-import { isIncluded, isMereClaim, transfersOf } from './transfer.ts'
+import { isContradicted, isIncluded, isMereClaim, showsMissing, transfersOf } from './transfer.ts'
 
 /** How fast a chain goes, as measured lately; null while nobody could measure it. */
 export interface Pace {
@@ -124,7 +124,7 @@ function explainTransfer(
   { terms, facts }: Payment,
   { policy, pace, now }: ExplainContext,
 ): ExplainedTransfer {
-  const { chain, accept, stage, sources, settled } = transfer
+  const { chain, accept, stage, sources, deniedBy, settled } = transfer
   const rule = policy.chains[chain]
   const required = rule === undefined ? null : requiredFor(rule, accept?.asset ?? null, terms)
   const measured = pace(chain)
@@ -140,7 +140,7 @@ function explainTransfer(
     level: required?.settled ?? null,
     tier: required?.tier ? { upTo: required.tier.upTo } : null,
     confirmations: transfer.confirmations,
-    ...{ sources, quorum: rule?.quorum ?? 1, settled, missing },
+    ...{ sources, deniedBy, quorum: rule?.quorum ?? 1, settled, missing },
     aboutMs: leftMs(transfer, missing, { pace: measured, now }),
   }
   return { ...found, sentence: sentenceOf(found) }
@@ -151,11 +151,12 @@ function missingOf(
   level: Level | null,
   chain: { rule: ChainPolicy | null; head: ChainHead | null; stalled: boolean },
 ): Missing {
-  const { block, stage, confirmations, sources, settled } = transfer
+  const { block, stage, confirmations, settled } = transfer
   const none: Missing = { blocks: null, tag: null, sources: 0, held: null }
   if (level === null || block === null || !isIncluded(stage) || settled) return none
   const quorum = chain.rule?.quorum ?? 1
-  const canVouch = (chain.head?.witnesses ?? 1) >= quorum
+  const isHeld = isContradicted(transfer, quorum)
+  const canVouch = isHeld || (chain.head?.witnesses ?? 1) >= quorum
   const isTag = typeof level !== 'number'
   const isReached = isTag && chain.head !== null && reached(level, block.number, chain.head)
   const tag = isTag && !isReached ? level : null
@@ -164,8 +165,8 @@ function missingOf(
     blocks: isTag ? null : Math.max(0, level - confirmations),
     tag,
     // Where fewer are up than the quorum there is nobody to wait for.
-    sources: canVouch ? Math.max(0, quorum - sources.length) : 0,
-    held: chain.head?.disagree === true ? 'sources_disagree' : stall,
+    sources: canVouch ? showsMissing(transfer, quorum) : 0,
+    held: chain.head?.disagree === true || isHeld ? 'sources_disagree' : stall,
   }
 }
 

@@ -32,6 +32,8 @@ export interface ExplainedTransfer {
   readonly confirmations: number
   /** Those that showed it in its block, by name. */
   readonly sources: readonly string[]
+  /** Those that have its block and say that it does not hold it, by name. */
+  readonly deniedBy: readonly string[]
   readonly quorum: number
   readonly settled: boolean
   readonly missing: Missing

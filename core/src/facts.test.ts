@@ -157,7 +157,7 @@ it('reads and judges facts that were stored before there were slots, claims, dro
                 ...{ from: '0xpayer', to: terms.accept[0]?.address ?? '', amount: terms.amount },
               },
             ],
-            sources: ['rpc:one'],
+            shownBy: { 'rpc:one': 2 },
           },
         },
       },

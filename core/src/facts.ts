@@ -1,9 +1,10 @@
 import { unreachable } from './assert.ts'
 import { canonicalJson } from './canonical-json.ts'
-import { inOrder, lesser, withInclusion } from './inclusion.ts'
+import { inOrder, lesser, viewsOf, withDenial, withInclusion } from './inclusion.ts'
 import type {
   Claimed,
   ClockRead,
+  Denied,
   Dropped,
   HeadMoved,
   Included,
@@ -68,7 +69,15 @@ export function mergeAll(
   return { facts: { ...facts, transactions: weave(known.transactions, changed) }, kept }
 }
 
-type OfTransaction = MempoolSeen | RivalSeen | Claimed | Dropped | Included | MovedNothing | Reorged
+type OfTransaction =
+  | MempoolSeen
+  | RivalSeen
+  | Claimed
+  | Dropped
+  | Included
+  | MovedNothing
+  | Denied
+  | Reorged
 
 const isOfTransaction = (observation: Observation): observation is OfTransaction =>
   'txHash' in observation || observation.kind === 'mempool'
@@ -92,6 +101,8 @@ function addSeen(known: Transaction, seen: OfTransaction): Transaction {
       return seenIncluded(known, seen)
     case 'moved_nothing':
       return seenMovedNothing(known, seen)
+    case 'denied':
+      return withDenial(known, seen.blockHash, seen)
     case 'reorged':
       return seenReorged(known, seen)
     case 'rival':
@@ -146,9 +157,12 @@ function withClock(facts: Facts, { at, scannedThrough }: ClockRead, terms: Terms
   }
 }
 
+/** These say that a transaction is not there, or only that it may be. */
+const noSightings: ReadonlySet<OfTransaction['kind']> = new Set(['claimed', 'dropped', 'denied'])
+
 /** The first sighting; while there is none, since when it is looked for. A payer's word is no sighting. */
 function seenAtOf(known: Transaction, seen: OfTransaction): number {
-  const isSighting = seen.kind !== 'claimed' && seen.kind !== 'dropped'
+  const isSighting = !noSightings.has(seen.kind)
   if (isSighting === wasSeen(known)) return Math.min(known.seenAt, seen.at)
   return isSighting ? seen.at : known.seenAt
 }
@@ -200,18 +214,21 @@ function seenIncluded(known: Transaction, seen: Included): Transaction {
     outcome: 'paid',
     block: seen.block,
     transfers: inOrder(seen.transfers),
-    sources: [...new Set([seen.source, ...(seen.alsoSeenBy ?? [])])].sort(),
+    shownBy: viewsOf([seen.source, ...(seen.alsoSeenBy ?? [])], seen.view),
   })
 }
 
 function seenMovedNothing(known: Transaction, seen: MovedNothing): Transaction {
-  return withInclusion(known, seen.block.hash, {
+  // Who reads in the receipt that nothing moved denies whatever another shows of it.
+  const isRead = seen.reason !== 'replaced'
+  const denied = isRead ? withDenial(known, seen.block.hash, seen) : known
+  return withInclusion(denied, seen.block.hash, {
     view: seen.view,
     canonical: true,
     outcome: seen.reason,
     block: seen.block,
     transfers: [],
-    sources: [seen.source],
+    shownBy: viewsOf([seen.source], seen.view),
   })
 }
 
@@ -222,7 +239,7 @@ function seenReorged(known: Transaction, seen: Reorged): Transaction {
     outcome: 'unknown',
     block: null,
     transfers: [],
-    sources: [],
+    shownBy: {},
   })
   const mempool = laterMempool(known.mempool, { view: seen.view, known: seen.inMempool })
   return { ...reorged, mempool }

@@ -89,7 +89,8 @@ export const flagTable: Readonly<Record<Flag, Notice>> = {
   },
   sources_disagree: {
     payer: 'Our views of the network disagree; we wait until they agree.',
-    operator: 'Providers name different blocks at one height. Nothing new settles; look at them.',
+    operator:
+      'Providers name different blocks at one height, or one denies what another shows. What it is about does not settle; look at them.',
     needsPerson: true,
     choices: [],
   },

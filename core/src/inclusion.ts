@@ -1,6 +1,6 @@
 import { canonicalJson } from './canonical-json.ts'
-import type { BlockRef, SeenTransfer } from './observation.ts'
-import type { Inclusion, Transaction } from './payment.ts'
+import type { BlockRef, SeenTransfer, Source } from './observation.ts'
+import type { Inclusion, Transaction, Views } from './payment.ts'
 import { isSame, isSameInclusion } from './same.ts'
 
 /** The transaction with what was said of it in one block; its inclusions stay the same where that is known. */
@@ -9,6 +9,31 @@ export function withInclusion(known: Transaction, blockHash: string, said: Inclu
   const after = before === undefined ? said : mergeInclusion(before, said)
   if (before !== undefined && isSameInclusion(before, after)) return known
   return { ...known, inclusions: { ...known.inclusions, [blockHash]: after } }
+}
+
+/** The transaction with what a source denied of one block; its denials stay the same where that is known. */
+export function withDenial(
+  known: Transaction,
+  blockHash: string,
+  { source, view }: { readonly source: Source; readonly view: number },
+): Transaction {
+  const { denials = {} } = known
+  const before = denials[blockHash] ?? {}
+  const after = laterViews(before, viewsOf([source], view))
+  if (isSame(before, after)) return known
+  return { ...known, denials: { ...denials, [blockHash]: after } }
+}
+
+/** All of these sources, at one view. */
+export const viewsOf = (sources: readonly Source[], view: number): Views =>
+  Object.fromEntries([...sources].sort().map((source) => [source, view]))
+
+/** Per source the later view, by name. */
+function laterViews(a: Views, b: Views): Views {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()
+  return Object.fromEntries(
+    names.map((source) => [source, Math.max(a[source] ?? 0, b[source] ?? 0)]),
+  )
 }
 
 /** A lagging node may see less of one block than another, never something else: more wins. */
@@ -23,14 +48,16 @@ const outcomeRank: Record<Inclusion['outcome'], number> = {
 function mergeInclusion(a: Inclusion, b: Inclusion): Inclusion {
   const later = a.view >= b.view ? a : b
   const canonical = a.view === b.view ? a.canonical || b.canonical : later.canonical
-  const outcome = outcomeRank[a.outcome] >= outcomeRank[b.outcome] ? a.outcome : b.outcome
+  const [more, less] = outcomeRank[a.outcome] >= outcomeRank[b.outcome] ? [a, b] : [b, a]
+  const { outcome } = more
   return {
     view: later.view,
     canonical,
     outcome,
     block: sameBlock(a.block, b.block),
     transfers: outcome === 'paid' ? inOrder([...a.transfers, ...b.transfers]) : [],
-    sources: [...new Set([...a.sources, ...b.sources])].sort(),
+    // Who showed less has not shown this.
+    shownBy: outcome === less.outcome ? laterViews(a.shownBy, b.shownBy) : more.shownBy,
   }
 }
 

@@ -3,7 +3,7 @@ import type { Policy } from './policy.ts'
 import { deadlineOf, type Standing, standingOf } from './resolution.ts'
 import { type Finality, type Flag, flags, type Status } from './status-model.ts'
 import { canonicalInclusion, nameOf } from './transaction.ts'
-import { isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
+import { isContradicted, isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
 
 /** What the facts mean under a policy. */
 export interface Judgement {
@@ -171,12 +171,13 @@ function lostReason(transfers: readonly Transfer[]): string | null {
   return isReplaced ? null : (lostReasons[last] ?? null)
 }
 
-/** The payment is as final as the transfers that cover it. */
+/** The payment is as final as the transfers that cover it, and never more than what is settled. */
 function finalityOf(included: readonly Transfer[], required: bigint): Finality {
-  if (included.length === 0) return 'none'
-  const final = included.filter((transfer) => transfer.stage === 'final')
+  const settled = included.filter((transfer) => transfer.settled)
+  if (settled.length === 0) return 'none'
+  const final = settled.filter((transfer) => transfer.stage === 'final')
   if (sum(final) >= required) return 'final'
-  const safe = included.filter((transfer) => transfer.stage !== 'included')
+  const safe = settled.filter((transfer) => transfer.stage !== 'included')
   return sum(safe) >= required ? 'safe' : 'none'
 }
 
@@ -237,7 +238,11 @@ function flagsOf(
     single_source:
       payment.status === 'succeeded' &&
       included.some((transfer) => transfer.sources.length < quorumOf(policy, transfer.chain)),
-    sources_disagree: live.some(({ chain }) => facts.heads[chain]?.disagree === true),
+    sources_disagree: live.some(
+      (transfer) =>
+        facts.heads[transfer.chain]?.disagree === true ||
+        isContradicted(transfer, quorumOf(policy, transfer.chain)),
+    ),
     manually_marked: (facts.resolutions ?? []).length > 0,
   }
   return flags.filter((flag) => raised[flag])

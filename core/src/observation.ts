@@ -108,6 +108,16 @@ export interface MovedNothing extends Seen {
   readonly reason: 'reverted' | 'paid_elsewhere' | 'replaced'
 }
 
+/**
+ * A source that has this very block says that the transaction did not move there what others show.
+ * It stands until the same source shows it at a later view.
+ */
+export interface Denied extends Seen {
+  readonly kind: 'denied'
+  readonly txHash: string
+  readonly blockHash: string
+}
+
 /** The block is no longer on the canonical chain, so what it held did not happen. */
 export interface Reorged extends Seen {
   readonly kind: 'reorged'
@@ -181,6 +191,7 @@ export type Observation =
   | Dropped
   | Included
   | MovedNothing
+  | Denied
   | Reorged
   | HeadMoved
   | ClockRead

@@ -51,8 +51,12 @@ export interface Inclusion {
   /** Known once the inclusion itself was seen; its hash is the key of the record. */
   readonly block: BlockRef | null
   readonly transfers: readonly SeenTransfer[]
-  readonly sources: readonly Source[]
+  /** Who showed this outcome, with the highest view at which it did. */
+  readonly shownBy: Views
 }
+
+/** Per source a view: the last step by which it said something. */
+export type Views = Readonly<Record<Source, number>>
 
 /** What is known of one transaction that pays, would pay, or keeps another from paying this payment. */
 export interface Transaction {
@@ -66,6 +70,8 @@ export interface Transaction {
   readonly seenAt: Instant
   /** By block hash. */
   readonly inclusions: Readonly<Record<string, Inclusion>>
+  /** By block hash: who has said that this block does not hold what others show, and when last. */
+  readonly denials?: Readonly<Record<string, Views>>
   /** Null or left out while nobody said. */
   readonly slot?: Slot | null
   /** Whether a sequencer promised a block for it. */
@@ -166,5 +172,7 @@ export interface Transfer {
   readonly requiredConfirmations: number | null
   readonly settled: boolean
   readonly seenAt: Instant
+  /** Who shows it in its block, and who denies it, each by its last word. */
   readonly sources: readonly Source[]
+  readonly deniedBy: readonly Source[]
 }

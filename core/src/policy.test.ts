@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { denied, movedNothing } from '../../test/support/observations.ts'
 import {
   blockAt,
   bornAt,
@@ -11,7 +12,7 @@ import {
 import { decide } from './decide.ts'
 import type { PaymentEvent } from './event.ts'
 import { fold } from './fold.ts'
-import type { HeadMoved, Included, Observation } from './observation.ts'
+import type { Denied, HeadMoved, Included, MovedNothing, Observation } from './observation.ts'
 import type { Payment } from './payment.ts'
 import { type ChainPolicy, type Policy, requiredFor } from './policy.ts'
 import { transfersOf } from './transfer.ts'
@@ -60,7 +61,10 @@ const policyOf = (local: Partial<ChainPolicy>): Policy => ({
 })
 const head = (number: number, view: number, more: Partial<HeadMoved> = {}): Observation =>
   ({ ...headAt(number, view), ...more }) as Observation // the spread of a union keeps its member
-const by = (source: string, inclusion: Included): Included => ({ ...inclusion, source })
+const by = <Seen extends Included | Denied | MovedNothing>(source: string, seen: Seen): Seen => ({
+  ...seen,
+  source,
+})
 
 function run(
   policy: Policy,
@@ -184,6 +188,74 @@ describe('providers that contradict each other', () => {
   })
 })
 
+describe('a provider that denies what another shows', () => {
+  const rules = policyOf({ quorum: 2 })
+  const first = included('0x1', full, blockAt(10), 1)
+  const denies = (source: string, view: number): Observation =>
+    by(source, denied('0x1', blockAt(10), view))
+  const stands = ({ payment }: { payment: Payment }) => [
+    ...[payment.status, payment.finality, payment.flags],
+  ]
+  const held = ['confirming', 'none', ['sources_disagree']]
+  const alone = head(90, 9, { finalized: 80, witnesses: 1 })
+
+  it('holds it for as long as it is not outvoted, also when nobody else is up', () => {
+    expect(stands(run(rules, [first, denies('rpc:two', 2), alone]))).toEqual(held)
+    expect(stands(run(rules, [denies('rpc:two', 2), first, alone]))).toEqual(held)
+  })
+
+  it.each([
+    ['as many show it as deny it', ['rpc:two'], ['rpc:three', 'rpc:four'], held],
+    ['more show it', ['rpc:two', 'rpc:five'], ['rpc:three'], ['succeeded', 'final', []]],
+  ])('counts one against one: %s', (_what, shows, denials, expected) => {
+    const seen = [
+      ...[first, ...shows.map((source) => by(source, first))],
+      ...denials.map((source) => denies(source, 2)),
+    ]
+    expect(stands(run(rules, [...seen, alone]))).toEqual(expected)
+  })
+
+  it('holds it under a quorum of one too, from the very step that brings both', () => {
+    const one = policyOf({ quorum: 1, settled: 1 })
+    expect(stands(run(one, [denies('rpc:two', 1), first]))).toEqual(held)
+  })
+
+  it('takes it back by showing it at a later view, whatever came first, and not at the same one', () => {
+    const later = { ...by('rpc:two', first), view: 3 }
+    for (const seen of [
+      [denies('rpc:two', 2), later],
+      [later, denies('rpc:two', 2)],
+    ]) {
+      expect(stands(run(rules, [first, ...seen, alone]))).toEqual(['succeeded', 'final', []])
+    }
+    expect(stands(run(rules, [first, denies('rpc:two', 3), later, alone]))).toEqual(held)
+  })
+
+  it('that showed it itself before has not shown it any more', () => {
+    expect(stands(run(rules, [first, by('rpc:two', first), denies('rpc:two', 2), alone]))).toEqual(
+      held,
+    )
+  })
+
+  it('denies it also by a receipt that moved nothing, which is not one that shows it', () => {
+    const failed = movedNothing('0x1', 'reverted', { block: blockAt(10), view: 2 })
+    const other = by('rpc:two', failed)
+    const { payment } = run(rules, [first, other, alone])
+    expect(stands({ payment })).toEqual(held)
+    const [transfer] = transfersOf(payment, rules)
+    expect(transfer).toMatchObject({ sources: ['rpc:one'], deniedBy: ['rpc:two'] })
+  })
+
+  it('takes no success back, and is told', () => {
+    const two = [first, by('rpc:two', first), head(12, 2, { witnesses: 2 })]
+    const { payment } = run(rules, [...two, denies('rpc:two', 2)])
+    expect([payment.status, payment.flags.includes('sources_disagree')]).toEqual([
+      'succeeded',
+      true,
+    ])
+  })
+})
+
 it('takes no success back because the rules have grown stricter, or the branch above shorter', () => {
   const first = included('0x1', full, blockAt(10), 1)
   const { payment } = run(policyOf({ quorum: 1 }), [first, head(12, 2)])
@@ -201,6 +273,6 @@ it('pitfall 19: holds large amounts while finality stands still, however many bl
     ...Array.from({ length: 50 }, (_, n) => head(10 + n, 2 + n, { safe: 40, finalized: 9 })),
   ])
   expect(payment.status).toBe('confirming')
-  expect(payment.finality).toBe('safe')
+  expect(payment.finality).toBe('none')
   expect(bornAt).toBeLessThan(payment.head.at)
 })

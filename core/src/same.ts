@@ -25,12 +25,13 @@ export const isSameInclusion = (a: Inclusion, b: Inclusion): boolean =>
     a.outcome === b.outcome &&
     isSame(a.block, b.block) &&
     areSame(a.transfers, b.transfers) &&
-    a.sources.join() === b.sources.join())
+    isSame(a.shownBy, b.shownBy))
 
-/** Whether nothing more is known of a transaction. Inclusions are only ever added or replaced. */
+/** Whether nothing more is known of a transaction. Inclusions and denials are only ever added or replaced. */
 export const isSameTransaction = (a: Transaction, b: Transaction): boolean =>
   a === b ||
   (a.inclusions === b.inclusions &&
+    a.denials === b.denials &&
     a.seenAt === b.seenAt &&
     isSame(a.hint, b.hint) &&
     isSame(a.mempool, b.mempool) &&

@@ -1,3 +1,4 @@
+import type { Source } from './observation.ts'
 import type { Inclusion, Transaction } from './payment.ts'
 
 /**
@@ -21,6 +22,28 @@ function latest(
     .filter(([, inclusion]) => picks(inclusion))
     .sort(([aHash, a], [bHash, b]) => b.view - a.view || (aHash < bHash ? -1 : 1))
   return byView[0]?.[1] ?? null
+}
+
+/**
+ * Who shows what a block is said to hold of it, and who denies it: the last word of each source counts,
+ * and of two words at one view the denial.
+ */
+export function wordsOn(
+  { denials, inclusions }: Transaction,
+  blockHash: string,
+): { readonly sources: readonly Source[]; readonly deniedBy: readonly Source[] } {
+  const { shownBy = {} } = inclusions[blockHash] ?? {}
+  const denied = denials?.[blockHash] ?? {}
+  const isDenied = (source: Source): boolean => {
+    const view = denied[source]
+    return view !== undefined && view >= (shownBy[source] ?? view)
+  }
+  return {
+    sources: Object.keys(shownBy)
+      .filter((source) => !isDenied(source))
+      .sort(),
+    deniedBy: Object.keys(denied).filter(isDenied).sort(),
+  }
 }
 
 /** Whether some pool holds it, as far as is known. A later sighting takes back that it was dropped. */

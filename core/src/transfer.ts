@@ -22,7 +22,14 @@ import {
 import { standingOf } from './resolution.ts'
 import { replacedIn } from './slot-group.ts'
 import type { Status } from './status-model.ts'
-import { canonicalInclusion, isDropped, isPending, nameOf, paidInclusion } from './transaction.ts'
+import {
+  canonicalInclusion,
+  isDropped,
+  isPending,
+  nameOf,
+  paidInclusion,
+  wordsOn,
+} from './transaction.ts'
 
 export { canonicalInclusion } from './transaction.ts'
 
@@ -150,6 +157,8 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
   // What nothing can take back is deep enough, however many blocks were read on top of it so far.
   const enough = level === null || chain.policy === null ? [] : [level, chain.policy.final]
   const isDeep = isCounted && enough.some((one) => reached(one, block.number, depth))
+  const words = block === null ? unsaid : wordsOn(transaction, block.hash)
+  const isHeld = !isTold && isContradicted(words, chain.policy?.quorum ?? 1)
   const transfer: Transfer = {
     chain: transaction.chain,
     txHash: transaction.txHash,
@@ -162,19 +171,33 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
     stage:
       ignored === null
         ? isCounted
-          ? depthOf(block.number, view, chain.policy)
+          ? depthOf(block.number, isHeld ? null : view, chain.policy)
           : sighting.stage
         : 'ignored',
     ignored,
     block,
     confirmations: isCounted ? confirmationsOf(block.number, head) : 0,
     requiredConfirmations: typeof level === 'number' ? level : null,
-    settled: isDeep && (isTold || isVouchedFor(inclusion, chain, known)),
+    settled: isDeep && !isHeld && (isTold || isVouchedFor(words, chain, known)),
     seenAt: transaction.seenAt,
-    sources: inclusion?.sources ?? [],
+    ...words,
   }
   return transfer
 }
+
+type Words = Pick<Transfer, 'sources' | 'deniedBy'>
+const unsaid: Words = { sources: [], deniedBy: [] }
+
+/**
+ * Whether a denial stands against it: until as many as the quorum show it, and more than deny it. That
+ * the others are away does not outvote a denial.
+ */
+export const isContradicted = ({ sources, deniedBy }: Words, quorum: number): boolean =>
+  deniedBy.length > 0 && showsMissing({ sources, deniedBy }, quorum) > 0
+
+/** How many more must show it. */
+export const showsMissing = ({ sources, deniedBy }: Words, quorum: number): number =>
+  Math.max(0, Math.max(quorum, deniedBy.length + 1) - sources.length)
 
 /**
  * Whether as many sources showed it as the policy wants. Where fewer are up there is nothing to wait
@@ -182,14 +205,14 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
  * are up says a head that was read with the block or after it: until then only sources count.
  */
 function isVouchedFor(
-  inclusion: Inclusion | null,
+  { sources }: Words,
   { head, policy }: ChainView,
   known: ChainHead | null,
 ): boolean {
   const quorum = policy?.quorum ?? 1
   if (head?.disagree === true) return false
   const isAlone = known !== null && (known.witnesses ?? 1) < quorum
-  return (inclusion?.sources.length ?? 0) >= quorum || isAlone
+  return sources.length >= quorum || isAlone
 }
 
 function levelOf(

@@ -276,6 +276,8 @@ export interface AppliedBlock {
   }[]
   /** Per transaction with transfers: every provider that showed the same receipt. Left out: the step's source. */
   readonly sources?: ReadonlyMap<string, readonly Source[]>
+  /** Per transaction with transfers: every provider that has the block and denies them. Left out: none. */
+  readonly deniedBy?: ReadonlyMap<string, readonly Source[]>
   /** Per transaction with transfers: what its calldata asked for and the slot it took, where that was read. */
   readonly calls?: ReadonlyMap<string, { readonly hint: SeenTransfer | null; readonly slot: Slot }>
 }
@@ -373,6 +375,11 @@ export interface ChainSink {
   pending(chain: string, source: Source, sightings: readonly Sighting[]): void
   /** One more provider shows the same receipts for blocks that were told before. May repeat. */
   corroborated(chain: string, source: Source, inclusions: readonly Corroborated[]): void
+  /**
+   * One more provider has the very blocks, and says that they do not hold this. May repeat. It stands
+   * until the same provider corroborates it.
+   */
+  denied(chain: string, source: Source, inclusions: readonly Corroborated[]): void
   /** Told when `visibility` or `reason` changes. */
   health(health: ChainHealth): void
 }

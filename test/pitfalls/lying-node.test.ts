@@ -129,11 +129,9 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.payment(id)).toMatchObject({ status: 'awaiting', received: 0n })
   })
 
-  it('pitfall 3: a payment that one provider makes up does not settle while the other is away', async () => {
-    const world = await begin([node, other])
-    const { id, address } = await world.open()
+  /** A block whose transaction pays somebody else; the first node says that it pays us. */
+  const makeUp = (address: string) => {
     const [log] = tokenTx(token, address, price).logs
-    // It pays somebody else, and one of them says that it pays us.
     const tx = tokenTx(token, newAddress(), price)
     const block = node.chain.mine([tx])
     const told = { blockHash: block.hash, transactionHash: tx.hash, logIndex: '0x0' }
@@ -145,6 +143,13 @@ describe('on nodes that lag, lie and forget', () => {
       if (method !== 'eth_getTransactionReceipt' || by !== tx.hash) return undefined
       return { ...told, status: '0x1', logs }
     }
+    return block
+  }
+
+  it('pitfall 3: a payment that one provider makes up does not settle while the other is away', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    const block = makeUp(address)
     node.announce(block)
     await world.at(block)
     other.announce(block)
@@ -160,6 +165,42 @@ describe('on nodes that lag, lie and forget', () => {
     await world.at(node.chain.head)
     expect((await world.payment(id)).status).toBe('confirming')
   })
+
+  it('pitfall 3: a payment that one provider makes up never settles: a denial is not forgotten', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    const block = makeUp(address)
+    node.announce(block)
+    await world.at(block)
+    other.announce(block)
+    await world.until(id, 'flagged', ({ flags }) => flags.includes('sources_disagree'))
+    node.finalized = block.number
+    other.finalized = block.number
+    // So long that what is final is not asked about any more.
+    for (let more = 0; more < 24; more++) {
+      mine()
+      await world.at(node.chain.head)
+    }
+    await stays(world, id)
+    world.wires[1]?.set({ mode: 'outage' })
+    await world.sight('one is away', ({ follower }) =>
+      (follower.health().providers ?? []).some(({ reason }) => reason === 'provider_down'),
+    )
+    for (let more = 0; more < 5; more++) node.mine()
+    await world.at(node.chain.head)
+    await stays(world, id)
+    await world.crash()
+    for (let more = 0; more < 3; more++) node.mine()
+    await world.at(node.chain.head)
+    await stays(world, id)
+  })
+
+  const stays = async (world: Stack, id: string): Promise<void> => {
+    const { status, finality, flags } = await world.payment(id)
+    expect({ status, finality }).toEqual({ status: 'confirming', finality: 'none' })
+    expect(flags).toContain('sources_disagree')
+    expect(flags).not.toContain('single_source')
+  }
 
   it('pitfall 8: without a public mempool the block is the first signal, and nothing pretends otherwise', async () => {
     node.pendingForm = 'none'

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import {
   claimed,
   decided,
+  denied,
   dropped,
   includedIn,
   movedNothing,
@@ -26,7 +27,7 @@ const slotOf = (hash: string, seed: number) =>
 
 const kinds = [
   ...(['mempool', 'mempool', 'included', 'included', 'reorged', 'reverted', 'used_up'] as const),
-  ...(['rival', 'claimed', 'dropped', 'head', 'clock'] as const),
+  ...(['rival', 'claimed', 'dropped', 'denied', 'head', 'clock'] as const),
 ] as const
 const people = ['withdrawn', 'resolved'] as const
 
@@ -105,6 +106,8 @@ function observationFor(
       return reverted(hash, blockAt(heightOf(hash), 'c'), view * 2)
     case 'used_up':
       return movedNothing(hash, 'replaced', { block: blockAt(20, 'd'), view: view * 2 })
+    case 'denied':
+      return denied(hash, block, view * 2)
     case 'reorged':
       return reorged(hash, yes ? block : blockAt(20, 'd'), { view: view * 2 + 1, inMempool: yes })
     case 'head':

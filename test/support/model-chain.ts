@@ -38,6 +38,8 @@ export class ModelChain {
   /** Providers that are up; and those that show each receipt with the step, left out: the first. */
   witnesses = 1
   sources: readonly string[] | null = null
+  /** Those that deny each receipt with the step. */
+  deniedBy: readonly string[] = []
   readonly #blockMs: number
   #canonical: ModelBlock[]
   #told: readonly BlockRef[]
@@ -165,9 +167,14 @@ export class ModelChain {
   }
 
   #withSources(applied: AppliedBlock): AppliedBlock {
-    const { sources } = this
-    if (sources === null) return applied
-    return { ...applied, sources: new Map(applied.transfers.map((it) => [it.txHash, sources])) }
+    const { sources, deniedBy } = this
+    const ofEach = <Said>(said: Said) =>
+      new Map(applied.transfers.map(({ txHash }) => [txHash, said]))
+    return {
+      ...applied,
+      ...(sources !== null && { sources: ofEach(sources) }),
+      ...(deniedBy.length > 0 && { deniedBy: ofEach(deniedBy) }),
+    }
   }
 
   /** As a node's count of each sender's transactions tells it, as of the last block. */

@@ -1,6 +1,8 @@
 import type {
   BlockRef,
+  Denied,
   Included,
+  MovedNothing,
   Observation,
   ResolutionAction,
   Slot,
@@ -59,8 +61,13 @@ export const movedNothing = (
   txHash: string,
   reason: 'reverted' | 'paid_elsewhere' | 'replaced',
   where: { block: BlockRef; view: number },
-): Observation => ({
+): MovedNothing => ({
   ...{ ...seen(where.view), kind: 'moved_nothing', txHash, block: where.block, reason },
+})
+
+/** A source that has the block says that it does not hold this. */
+export const denied = (txHash: string, { hash: blockHash }: BlockRef, view: number): Denied => ({
+  ...{ ...seen(view), kind: 'denied', txHash, blockHash },
 })
 
 export const decided = (

@@ -28,9 +28,13 @@ const corroborate = async (source: string, ...inclusions: Corroborated[]) => {
   world.engine.watcher.corroborated('local', source, inclusions)
   await world.settled()
 }
+const deny = async (source: string, ...inclusions: Corroborated[]) => {
+  world.engine.watcher.denied('local', source, inclusions)
+  await world.settled()
+}
 const sources = async (id: string) =>
-  Object.values((await payment(id)).facts.transactions[0]?.inclusions ?? {}).flatMap(
-    (inclusion) => inclusion.sources,
+  Object.values((await payment(id)).facts.transactions[0]?.inclusions ?? {}).flatMap((inclusion) =>
+    Object.keys(inclusion.shownBy).sort(),
   )
 
 describe('the same receipt from a second provider', () => {
@@ -54,7 +58,8 @@ describe('the same receipt from a second provider', () => {
     const more = { ...transfer, ordinal: 'trace:0', token: null, amount: 7n } as const
     await corroborate('rpc:two', { ...seen, transfers: [transfer, more] })
     const [inclusion] = Object.values((await payment(id)).facts.transactions[0]?.inclusions ?? {})
-    expect(inclusion).toMatchObject({ transfers: [transfer], sources: ['rpc:local', 'rpc:two'] })
+    expect(inclusion).toMatchObject({ transfers: [transfer] })
+    expect(Object.keys(inclusion?.shownBy ?? {})).toEqual(['rpc:local', 'rpc:two'])
     expect(inclusion?.transfers).toHaveLength(1)
   })
 
@@ -67,6 +72,56 @@ describe('the same receipt from a second provider', () => {
     }
     expect(await world.history(id)).toHaveLength(before + 1)
     expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
+  })
+
+  it('counts beyond the quorum too where one denies it, and the denial is on record once', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    for (let i = 0; i < 30; i++) await world.mine()
+    const before = (await world.history(id)).length
+    await deny('rpc:three', seen)
+    await deny('rpc:three', seen)
+    expect(await world.history(id)).toHaveLength(before + 1)
+    await corroborate('rpc:two', seen)
+    // Two show it and one denies it.
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', flags: [] })
+  })
+
+  it('denied holds the payment while the others are away, also after a restart', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    await deny('rpc:two', seenIn(address))
+    expect((await payment(id)).flags).toEqual(['sources_disagree'])
+    world.local.witnesses = 1
+    for (let i = 0; i < 30; i++) await world.mine()
+    await world.restart()
+    for (let i = 0; i < 3; i++) await world.mine()
+    expect(await payment(id)).toMatchObject({
+      ...{ status: 'confirming', finality: 'none', flags: ['sources_disagree'] },
+    })
+  })
+
+  it('takes back what the same provider denied, and waits for a later view to say so', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    for (let i = 0; i < 30; i++) await world.mine()
+    await deny('rpc:two', seen)
+    await corroborate('rpc:two', seen)
+    expect((await payment(id)).flags).toEqual(['sources_disagree'])
+    await world.mine()
+    await world.settled()
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', flags: [] })
+  })
+
+  it('denied in the step itself holds the payment from the first moment', async () => {
+    const { id, address } = await world.open()
+    world.local.deniedBy = ['rpc:two']
+    await world.mine([pay(address)])
+    expect(await payment(id)).toMatchObject({
+      ...{ status: 'confirming', flags: ['sources_disagree'] },
+    })
   })
 
   it('comes with the step without an event of its own', async () => {

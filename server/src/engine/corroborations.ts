@@ -1,6 +1,7 @@
-import type { Included, Source } from '@settlewire/core/observation'
+import type { Denied, Included, Source } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
+import { wordsOn } from '@settlewire/core/transaction'
 import type { Clock, Corroborated, Log } from '../ports.ts'
 import { leaveParts } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
@@ -16,89 +17,92 @@ export interface CorroborationsOptions extends Judge {
   readonly headOf: (chain: string) => ChainHead | null
 }
 
-/** One that cannot be recorded yet: its block is not stored, or the store did not answer. */
-interface Kept {
+/** One provider's word on an inclusion: it shows the same, or denies it. */
+interface Word {
   readonly source: Source
   readonly inclusion: Corroborated
+  readonly denies: boolean
 }
 
-/** Kept for later on one chain; of more the oldest is let go, which costs a flag and no money. */
+/** Words that wait on one chain; of more the oldest is let go, which costs a flag and no money. */
 const keptMax = 10_000
 
 /**
- * Adds further sources to what blocks hold, where the policy asks for more than one. Only what is on
- * record as canonical is corroborated: another provider's word alone moves nothing.
+ * Adds what further providers say of an inclusion: those that show it, as far as the policy asks for
+ * them or a denial has to be outvoted, and all that deny it. Only what is on record as canonical is
+ * spoken of: another provider's word alone moves nothing.
  */
 export class Corroborations {
   readonly #options: CorroborationsOptions
-  readonly #kept = new Map<string, Kept[]>()
+  /** What cannot be recorded yet, per chain and in the order in which it came. */
+  readonly #kept = new Map<string, Word[]>()
 
   constructor(options: CorroborationsOptions) {
     this.#options = options
   }
 
   /** Never rejects. What cannot be recorded now is tried again with the next step of its chain. */
-  async take(chain: string, source: Source, inclusions: readonly Corroborated[]): Promise<void> {
-    const { policy, headOf, log } = this.#options
-    if ((policy.chains[chain]?.quorum ?? 1) <= 1) return
+  async take(chain: string, words: readonly Word[]): Promise<void> {
+    const { headOf, log } = this.#options
     const head = headOf(chain)?.head ?? -1
-    const ready = inclusions.filter(({ block }) => block.number <= head)
-    const early = inclusions.filter(({ block }) => block.number > head)
-    this.#keep(chain, source, early)
+    const ready = words.filter(({ inclusion }) => inclusion.block.number <= head)
+    this.#keep(
+      chain,
+      words.filter(({ inclusion }) => inclusion.block.number > head),
+    )
     if (ready.length === 0) return
     try {
-      await this.#record(chain, source, ready)
+      this.#keep(chain, await this.#record(chain, ready))
     } catch (error) {
-      log.warn({ chain, error }, 'further sources not recorded; tried again')
-      this.#keep(chain, source, ready)
+      log.warn({ chain, error }, 'what further sources say was not recorded; tried again')
+      this.#keep(chain, ready)
     }
   }
 
   /** A step of this chain was stored. */
   async advanced(chain: string): Promise<void> {
-    const kept = this.#kept.get(chain)
-    if (kept === undefined) return
-    this.#kept.delete(chain)
-    const ofSource = new Map<Source, Corroborated[]>()
-    for (const { source, inclusion } of kept) {
-      ofSource.set(source, [...(ofSource.get(source) ?? []), inclusion])
-    }
-    for (const [source, inclusions] of ofSource) await this.take(chain, source, inclusions)
-  }
-
-  #keep(chain: string, source: Source, inclusions: readonly Corroborated[]): void {
-    if (inclusions.length === 0) return
     const kept = this.#kept.get(chain) ?? []
-    for (const inclusion of inclusions) kept.push({ source, inclusion })
-    this.#kept.set(chain, kept.slice(-keptMax))
+    this.#kept.delete(chain)
+    // One by one: what a source says later takes back what it said before.
+    for (const word of kept) await this.take(chain, [word])
   }
 
-  async #record(chain: string, source: Source, inclusions: readonly Corroborated[]): Promise<void> {
-    const { writer, clock } = this.#options
-    const ofPayment = this.#sort(chain, inclusions)
-    if (ofPayment.size === 0) return
-    const seen = { source, at: clock.now(), chain }
-    await writer.submit({
+  #keep(chain: string, words: readonly Word[]): void {
+    if (words.length === 0) return
+    this.#kept.set(chain, [...(this.#kept.get(chain) ?? []), ...words].slice(-keptMax))
+  }
+
+  /** Resolves to the words that have to wait for the next step. */
+  async #record(chain: string, words: readonly Word[]): Promise<readonly Word[]> {
+    const { writer, clock, headOf } = this.#options
+    const ofPayment = this.#sort(chain, words)
+    if (ofPayment.size === 0) return []
+    const seen = { at: clock.now(), chain, view: headOf(chain)?.view ?? 0 }
+    return writer.submit({
       ids: [...ofPayment.keys()],
-      decide: (payments) => ({
-        decisions: [...ofPayment].flatMap(([id, facts]) => {
+      decide: (payments) => {
+        const later: Word[] = []
+        const decisions = [...ofPayment].flatMap(([id, said]) => {
           const payment = payments.get(id)
           if (payment === null) return []
-          const further = facts.flatMap((fact) => this.#furtherOf(payment, { ...seen, ...fact }))
-          return further.length === 0 ? [] : [observe(payment, further, this.#options)]
-        }),
-        answer: null,
-      }),
+          const facts: (Included | Denied)[] = []
+          for (const word of said) {
+            const fact = this.#factOf(payment, word, seen)
+            if (fact === 'later') later.push(word)
+            else if (fact !== null) facts.push(fact)
+          }
+          return facts.length === 0 ? [] : [observe(payment, facts, this.#options)]
+        })
+        return { decisions, answer: later }
+      },
     })
   }
 
-  #sort(
-    chain: string,
-    inclusions: readonly Corroborated[],
-  ): ReadonlyMap<string, readonly Corroborated[]> {
+  #sort(chain: string, words: readonly Word[]): ReadonlyMap<string, readonly Word[]> {
     const watched = this.#options.index.chain(chain)
-    const ofPayment = new Map<string, Corroborated[]>()
-    for (const inclusion of inclusions) {
+    const ofPayment = new Map<string, Word[]>()
+    for (const word of words) {
+      const { inclusion } = word
       const payees = new Set(inclusion.transfers.map(({ to }) => watched?.payee(to) ?? null))
       for (const payee of payees) {
         if (payee === null) continue
@@ -106,25 +110,49 @@ export class Corroborations {
           ({ to, amount }) => watched?.payee(to) === payee && amount > 0n,
         )
         if (transfers.length === 0) continue
-        ofPayment.set(payee, [...(ofPayment.get(payee) ?? []), { ...inclusion, transfers }])
+        const mine = { ...word, inclusion: { ...inclusion, transfers } }
+        ofPayment.set(payee, [...(ofPayment.get(payee) ?? []), mine])
       }
     }
     return ofPayment
   }
 
-  /** At the view of the inclusion itself: a reorg that is known by then still wins. */
-  #furtherOf(payment: Payment, fact: Omit<Included, 'kind' | 'view'>): readonly Included[] {
-    const { facts } = payment
-    const { chain, txHash, block, source } = fact
-    const known = facts.transactions.find((it) => it.chain === chain && it.txHash === txHash)
-    const inclusion = known?.inclusions[block.hash]
-    const quorum = this.#options.policy.chains[chain]?.quorum ?? 1
-    if (inclusion?.canonical !== true || inclusion.outcome !== 'paid') return []
-    if (inclusion.sources.includes(source) || inclusion.sources.length >= quorum) return []
+  /** What it adds; null where that is nothing, and `later` where it can be told only of the next step. */
+  #factOf(payment: Payment, word: Word, seen: Seen): Included | Denied | 'later' | null {
+    const { source, inclusion: said } = word
+    const { txHash, block } = said
+    const transaction = payment.facts.transactions.find(
+      (it) => it.chain === seen.chain && it.txHash === txHash,
+    )
+    const inclusion = transaction?.inclusions[block.hash]
+    if (transaction === undefined || inclusion?.canonical !== true) return null
+    if (inclusion.outcome !== 'paid') return null
+    const { sources, deniedBy } = wordsOn(transaction, block.hash)
+    const isDenied = deniedBy.includes(source)
+    if (word.denies) {
+      const denied = { ...seen, kind: 'denied', source, txHash, blockHash: block.hash } as const
+      return isDenied ? null : denied
+    }
+    const quorum = this.#options.policy.chains[seen.chain]?.quorum ?? 1
+    const isEnough = sources.length >= quorum && deniedBy.length === 0
+    if (sources.includes(source) || isEnough) return null
     // Read again, a block may show more than was told, such as coins that a balance has told since.
     const places = new Set(inclusion.transfers.map(({ ordinal }) => ordinal))
-    const transfers = fact.transfers.filter(({ ordinal }) => places.has(ordinal))
-    if (transfers.length === 0) return []
-    return [leaveParts(payment, { ...fact, transfers, kind: 'included', view: inclusion.view })]
+    const transfers = said.transfers.filter(({ ordinal }) => places.has(ordinal))
+    if (transfers.length === 0) return null
+    const deniedAt = transaction.denials?.[block.hash]?.[source]
+    if (isDenied && deniedAt !== undefined && deniedAt >= seen.view) return 'later'
+    // At the view of the inclusion itself, so that a reorg that is known by then still wins; but what a
+    // source denied it takes back at a later view.
+    const view = isDenied ? seen.view : inclusion.view
+    const shown = { ...seen, source, txHash, block, transfers, view }
+    return leaveParts(payment, { ...shown, kind: 'included' })
   }
+}
+
+interface Seen {
+  readonly at: number
+  readonly chain: string
+  /** Of the last stored step. */
+  readonly view: number
 }

@@ -32,22 +32,24 @@ export function leaveNoise(
   const observations = whole.map((observation) =>
     observation.kind === 'included' ? leaveParts(payment, observation) : observation,
   )
-  let known = payment.facts.transactions.length
-  if (known + observations.length <= knownMax) return { kept: observations, left: 0 }
+  let count = payment.facts.transactions.length
+  if (count + observations.length <= knownMax) return { kept: observations, left: 0 }
   const hashes = new Set(payment.facts.transactions.map(nameOf))
   const kept = observations.filter((observation) => {
     if (observation.kind !== 'included' || hashes.has(nameOf(observation))) return true
     if (
-      known >= knownMax &&
+      count >= knownMax &&
       !observation.transfers.some((it) => counts(payment, it, observation))
     ) {
       return false
     }
     hashes.add(nameOf(observation))
-    known += 1
+    count += 1
     return true
   })
-  return { kept, left: observations.length - kept.length }
+  const known = (observation: Observation): boolean =>
+    observation.kind !== 'denied' || hashes.has(nameOf(observation))
+  return { kept: kept.filter(known), left: observations.length - kept.length }
 }
 
 const nameOf = ({ chain, txHash }: { chain: string; txHash: string }): string =>

@@ -1,4 +1,5 @@
 import type {
+  Denied,
   Included,
   MovedNothing,
   Observation,
@@ -30,7 +31,7 @@ export function planStep(
   for (const applied of [...(step.late ?? []), ...step.applied]) {
     for (const [paymentId, fact] of factsIn(applied, step.source, known.watched)) {
       const facts = ofBlocks.get(paymentId) ?? []
-      facts.push({ ...seen, ...fact, block: applied.block })
+      facts.push({ ...seen, ...fact })
       ofBlocks.set(paymentId, facts)
     }
   }
@@ -65,8 +66,9 @@ function undone(
 }
 
 type Fact =
-  | Pick<Included, 'kind' | 'source' | 'txHash' | 'transfers' | 'alsoSeenBy' | 'hint' | 'slot'>
-  | Pick<MovedNothing, 'kind' | 'txHash' | 'reason'>
+  | Omit<Included, 'at' | 'chain' | 'view'>
+  | Omit<MovedNothing, 'source' | 'at' | 'chain' | 'view'>
+  | Omit<Denied, 'at' | 'chain' | 'view'>
 
 /** What one block says, by payment. All transfers of one transaction to one payment are one fact. */
 function factsIn(
@@ -75,6 +77,7 @@ function factsIn(
   watched: WatchedChain,
 ): readonly (readonly [string, Fact])[] {
   const facts: (readonly [string, Fact])[] = []
+  const { block, deniedBy } = applied
   const paid = new Map<string, Map<string, SeenTransfer[]>>()
   for (const transfer of applied.transfers) {
     const paymentId = watched.payee(transfer.to)
@@ -92,18 +95,26 @@ function factsIn(
       const shownBy = applied.sources?.get(txHash)?.[0] ?? source
       const mine = (to: string): boolean => watched.payee(to) === paymentId
       const more = moreOf(applied, { txHash, source: shownBy, mine })
-      facts.push([paymentId, { kind: 'included', source: shownBy, txHash, transfers, ...more }])
+      // Before what they deny: a denial that comes with the step holds it from the first moment.
+      for (const denier of deniedBy?.get(txHash) ?? []) {
+        const blockHash = block.hash
+        facts.push([paymentId, { kind: 'denied', source: denier, txHash, blockHash }])
+      }
+      facts.push([
+        paymentId,
+        { kind: 'included', source: shownBy, txHash, block, transfers, ...more },
+      ])
     }
     // It paid somebody here, but not everybody whom its calldata had promised to.
     for (const paymentId of watched.trackers(txHash)) {
       if (payees.has(paymentId)) continue
-      facts.push([paymentId, { kind: 'moved_nothing', txHash, reason: 'paid_elsewhere' }])
+      facts.push([paymentId, { kind: 'moved_nothing', txHash, block, reason: 'paid_elsewhere' }])
     }
   }
   for (const { txHash, reason } of applied.movedNothing) {
     if (paid.has(txHash)) continue
     for (const paymentId of watched.trackers(txHash)) {
-      facts.push([paymentId, { kind: 'moved_nothing', txHash, reason }])
+      facts.push([paymentId, { kind: 'moved_nothing', txHash, block, reason }])
     }
   }
   return facts

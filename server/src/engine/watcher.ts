@@ -270,7 +270,20 @@ export class Watcher implements ChainSink {
   }
 
   corroborated(chain: string, source: Source, inclusions: readonly Corroborated[]): void {
-    void this.#corroborations.take(chain, source, inclusions)
+    this.#takeWords(chain, source, { inclusions, denies: false })
+  }
+
+  denied(chain: string, source: Source, inclusions: readonly Corroborated[]): void {
+    this.#takeWords(chain, source, { inclusions, denies: true })
+  }
+
+  #takeWords(
+    chain: string,
+    source: Source,
+    { inclusions, denies }: { inclusions: readonly Corroborated[]; denies: boolean },
+  ): void {
+    const words = inclusions.map((inclusion) => ({ source, inclusion, denies }))
+    void this.#corroborations.take(chain, words)
   }
 
   pending(chain: string, source: Source, sightings: readonly Sighting[]): void {

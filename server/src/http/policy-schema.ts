@@ -47,6 +47,9 @@ const transfer = z.strictObject({
   sources: z.array(z.string()).optional().meta({
     description: 'Which providers showed it in its block. For keys only.',
   }),
+  deniedBy: z.array(z.string()).optional().meta({
+    description: 'Which providers have its block and say that it does not hold it. For keys only.',
+  }),
   quorum,
   settled: z.boolean(),
   missing,

@@ -47,6 +47,7 @@ export class ChainLedger implements ChainSink {
   /** Everything told of the mempool, with its provider. */
   readonly sightings: (Sighting & { readonly source: string })[] = []
   readonly corroborations: (Corroborated & { readonly source: string })[] = []
+  readonly denials: (Corroborated & { readonly source: string })[] = []
   readonly told: ChainHealth[] = []
   /** What the follower did that it must not. A test ends with none. */
   readonly violations: string[] = []
@@ -139,6 +140,11 @@ export class ChainLedger implements ChainSink {
 
   corroborated(_chain: string, source: string, inclusions: readonly Corroborated[]): void {
     for (const inclusion of inclusions) this.corroborations.push({ ...inclusion, source })
+    this.#wake()
+  }
+
+  denied(_chain: string, source: string, inclusions: readonly Corroborated[]): void {
+    for (const inclusion of inclusions) this.denials.push({ ...inclusion, source })
     this.#wake()
   }
 

@@ -24,6 +24,8 @@ describe('an inclusion that several providers show', () => {
       .map(({ source }) => source)
       .toSorted()
   const all = (txHash: string) => [...sourcesOf(txHash), ...later(txHash)].toSorted()
+  // What was told may be told again once somebody denies it.
+  const shownBy = (txHash: string) => [...new Set(all(txHash))]
   const byAll = ['rpc:a', 'rpc:b', 'rpc:c']
 
   it('names all that showed the same receipt in time: tokens and the coin, the step its own first', async () => {
@@ -117,7 +119,61 @@ describe('an inclusion that several providers show', () => {
     await world.ledger.until('it was asked', () => c.askedFor('eth_getTransactionReceipt') > 0)
     await pause(100)
     const isTrue = Object.keys(lie).length === 0
-    expect(all(tx.hash)).toEqual(isTrue ? byAll : ['rpc:a', 'rpc:b'])
+    expect(shownBy(tx.hash)).toEqual(isTrue ? byAll : ['rpc:a', 'rpc:b'])
+  })
+
+  it('is denied by one that has the block, once, until that one shows it', async () => {
+    const to = world.watched()
+    world.follow({ limits })
+    await world.says(null)
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    const tx = tokenTx(world.token, to, 5n)
+    c.instead = (method) => {
+      if (method !== 'eth_getTransactionReceipt') return undefined
+      const { hash: blockHash } = block
+      return { transactionHash: tx.hash, status: '0x0', blockHash, logs: [] }
+    }
+    const block = world.mine([tx], [world.a, world.b])
+    await world.at(world.a)
+    c.chain.adopt([block])
+    c.announce(block)
+    await world.ledger.until('it is denied', () => world.ledger.denials.length > 0)
+    world.mineMany(3)
+    await world.at(world.a)
+    await pause(50)
+    expect(world.ledger.denials).toHaveLength(1)
+    expect(world.ledger.denials[0]).toMatchObject({
+      source: 'rpc:c',
+      txHash: tx.hash,
+      block: { hash: block.hash },
+    })
+    expect(world.score('c')?.disagreements).toBe(1)
+    // So that they are counted against it, those that show it are told again.
+    expect(later(tx.hash)).toEqual(expect.arrayContaining(['rpc:a', 'rpc:b']))
+    c.instead = () => undefined
+    world.mine()
+    await world.ledger.until('c shows it', () => later(tx.hash).includes('rpc:c'))
+  })
+
+  it('is denied with the step itself where the denial comes in time', async () => {
+    const to = world.watched()
+    world.follow({ limits })
+    await world.says(null)
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    c.instead = (method) => {
+      if (method !== 'eth_getTransactionReceipt') return undefined
+      const { hash: blockHash } = c.chain.head
+      return { transactionHash: tx.hash, status: '0x0', blockHash, logs: [] }
+    }
+    const tx = tokenTx(world.token, to, 5n)
+    c.chain.adopt([world.mine([tx], [world.a, world.b])])
+    c.announce(c.chain.head)
+    await world.at(world.a)
+    const denied = world.ledger.applied.flatMap(({ deniedBy }) => deniedBy?.get(tx.hash) ?? [])
+    const told = world.ledger.denials.map(({ source }) => source)
+    expect([...denied, ...told]).toEqual(['rpc:c'])
   })
 
   it('compares the log at its place: another amount, or recipient, is not the same', async () => {
@@ -136,7 +192,7 @@ describe('an inclusion that several providers show', () => {
     c.announce(block)
     await world.ledger.until('it was asked', () => c.askedFor('eth_getTransactionReceipt') > 0)
     await pause(100)
-    expect(all(tx.hash)).toEqual(['rpc:a', 'rpc:b'])
+    expect(shownBy(tx.hash)).toEqual(['rpc:a', 'rpc:b'])
   })
 
   it('is asked about again until the provider agrees, and no more once the block is undone', async () => {

@@ -14,6 +14,8 @@ interface Open {
   readonly shownBy: Set<Provider>
   /** Those that have the very block, and say that it did not move this. */
   readonly deniedBy: Set<Provider>
+  /** Of these, those the sink knows of. */
+  readonly toldDenied: Set<Provider>
   /** Those the sink knows of; null as long as it knows nothing of the inclusion itself. */
   told: Set<Provider> | null
   /** Steps since it was told. */
@@ -27,7 +29,7 @@ interface Parts {
   readonly limits: Limits
   readonly tell: (source: Source, inclusions: readonly Corroborated[]) => void
   /** A provider says that an inclusion is not so. */
-  readonly denied: () => void
+  readonly denied: (source: Source, inclusions: readonly Corroborated[]) => void
 }
 
 const askedAtOnce = 16
@@ -92,6 +94,17 @@ export class Corroborator {
       sources.set(txHash, [...new Set([source, ...[...shownBy].map((one) => one.source)])])
     }
     return sources
+  }
+
+  /** Who has denied a block's inclusions by now, per transaction. */
+  deniersOf({ block, transfers }: AppliedBlock): Map<string, readonly Source[]> {
+    const deniers = new Map<string, readonly Source[]>()
+    for (const { txHash } of transfers) {
+      const { deniedBy = [] } = this.#open.get(keyOf(block, txHash)) ?? {}
+      const sources = [...deniedBy].map((one) => one.source)
+      if (sources.length > 0) deniers.set(txHash, sources)
+    }
+    return deniers
   }
 
   /** The step is stored, with the sources it was told with. */
@@ -180,6 +193,9 @@ export class Corroborator {
     open.told = told
     open.age = 0
     this.#open.set(key, open)
+    const carried = applied.deniedBy?.get(inclusion.txHash) ?? []
+    for (const one of open.deniedBy) if (carried.includes(one.source)) open.toldDenied.add(one)
+    for (const provider of open.deniedBy) this.#denied(open, provider)
     for (const provider of [...told, ...open.shownBy]) this.#shown(open, provider)
     if (told.size === this.#parts.providers.length) this.#open.delete(key)
   }
@@ -198,18 +214,29 @@ export class Corroborator {
     )
     await inParallel(due, askedAtOnce, async (one) => {
       const shows = await this.#shows(provider, one.inclusion).catch(() => null)
-      if (shows === false) {
-        one.deniedBy.add(provider)
-        this.#parts.denied()
-      }
+      if (shows === false) this.#denied(one, provider)
       if (shows) this.#shown(one, provider)
     })
+  }
+
+  #denied(open: Open, provider: Provider): void {
+    const { deniedBy, shownBy, toldDenied, told, inclusion } = open
+    const isFirst = toldDenied.size === 0
+    deniedBy.add(provider)
+    if (told === null || toldDenied.has(provider)) return
+    toldDenied.add(provider)
+    provider.score.disagreements++
+    for (const one of shownBy) one.score.disagreements++
+    this.#parts.denied(provider.source, [inclusion])
+    // Those that show it count beyond the quorum from now on.
+    if (isFirst) for (const one of shownBy) this.#parts.tell(one.source, [inclusion])
   }
 
   #shown(open: Open, provider: Provider): void {
     open.shownBy.add(provider)
     open.deniedBy.delete(provider)
-    if (open.told === null || open.told.has(provider)) return
+    const isTakenBack = open.toldDenied.delete(provider)
+    if (open.told === null || (open.told.has(provider) && !isTakenBack)) return
     open.told.add(provider)
     this.#parts.tell(provider.source, [open.inclusion])
     const { inclusion, told } = open
@@ -253,6 +280,7 @@ const sameFields = ['token', 'from', 'to', 'amount', 'txHash'] as const
 const opened = (inclusion: Corroborated, told: Set<Provider> | null): Open => ({
   ...{ inclusion, told, age: 0 },
   ...{ shownBy: new Set<Provider>(), deniedBy: new Set<Provider>() },
+  toldDenied: new Set<Provider>(),
 })
 
 const keyOf = (block: BlockRef, txHash: string): string => `${block.hash} ${txHash}`

@@ -96,7 +96,10 @@ export class EvmFollower implements ChainFollower {
       ...{ providers, tokens, clock, limits },
       tell: (source, inclusions) =>
         this.#tell(() => sink.corroborated(chain.name, source, inclusions)),
-      denied: () => this.#outlook.review(),
+      denied: (source, inclusions) => {
+        this.#tell(() => sink.denied(chain.name, source, inclusions))
+        this.#outlook.review()
+      },
     })
     this.#outlook = new Outlook({
       contradicted: () => this.#corroborator.isContradicted,
@@ -349,8 +352,7 @@ export class EvmFollower implements ChainFollower {
   /** What a step says of how many could see it. Where there is one node, nothing. */
   #views(): Pick<ChainHead, 'witnesses' | 'disagree'> {
     if (this.#fleet.providers.length < 2) return {}
-    const disagree = this.#agreement.isBroken || this.#corroborator.isContradicted
-    return { witnesses: this.#fleet.witnesses, disagree }
+    return { witnesses: this.#fleet.witnesses, disagree: this.#agreement.isBroken }
   }
 }
 

@@ -226,6 +226,7 @@ export function together(
       transfers: [...(block?.transfers.filter(isOther) ?? []), ...more.transfers],
       movedNothing: block?.movedNothing.filter(isOther) ?? [],
       sources: new Map([...(block?.sources ?? []), ...(more.sources ?? [])]),
+      deniedBy: new Map([...(block?.deniedBy ?? []), ...(more.deniedBy ?? [])]),
       calls: new Map([...(block?.calls ?? []), ...(more.calls ?? [])]),
     })
   }

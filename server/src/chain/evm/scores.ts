@@ -10,7 +10,10 @@ export class Score {
   logsAsked = 0
   /** Of these, empty answers that turned out to be wrong. */
   logsEmpty = 0
-  /** Times it named another block than another provider, deeper than may pass by itself. */
+  /**
+   * Times it named another block than another provider, deeper than may pass by itself, or one of the
+   * two denied what the other shows of a block.
+   */
   disagreements = 0
   reconnects = 0
   /** Pending transactions that it was the first to show. */

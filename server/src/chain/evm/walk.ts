@@ -317,7 +317,12 @@ export class ChainWalk {
 
   #withSources(verdict: AppliedBlock, { source }: Provider): AppliedBlock {
     const sources = this.#parts.corroborator.sourcesOf(verdict, source)
-    return sources.size === 0 ? verdict : { ...verdict, sources }
+    const deniedBy = this.#parts.corroborator.deniersOf(verdict)
+    return {
+      ...verdict,
+      ...(sources.size > 0 && { sources }),
+      ...(deniedBy.size > 0 && { deniedBy }),
+    }
   }
 
   async #complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {

@@ -45,6 +45,6 @@ export function policyRoutes(app: App, context: HttpContext): void {
 /** Which providers a merchant listens to is nothing for browsers. */
 function shownTo({ kind }: Principal, explained: PolicyExplanation): object {
   if (kind !== 'client') return explained
-  const transfers = explained.transfers.map(({ sources: _, ...transfer }) => transfer)
+  const transfers = explained.transfers.map(({ sources: _, deniedBy: __, ...transfer }) => transfer)
   return { ...explained, transfers }
 }
