@@ -69,7 +69,7 @@ async function commitTimes(url: string, ids: readonly string[]): Promise<Map<str
   await client.connect()
   const { rows } = await client.query<{ id: string; at: string }>(
     `select id, extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000 as at
-       from payment_event where id = any($1)`,
+       from event where id = any($1)`,
     [ids],
   )
   await client.end()

@@ -37,7 +37,7 @@ async function publish(): Promise<string> {
   const events = await store.events.append({ appends: [payment.next()] })
   const [stored] = events
   if (stored === undefined) throw new Error('nothing was stored')
-  backplane.announce({ paymentId: payment.id, sequence: stored.event.data.sequence, events })
+  backplane.announce({ paymentId: payment.id, sequence: stored.sequence, events })
   return new Frame(stored, clock.now()).sse.toString('base64')
 }
 

@@ -16,7 +16,7 @@ import {
 import { canonicalJson } from './canonical-json.ts'
 import { isId, makeId } from './id.ts'
 import { plain, revive } from './plain-json.ts'
-import { encodeData, envelope, resource } from './wire.ts'
+import { encodeData, envelope, resource, wireType } from './wire.ts'
 
 const context = {
   policy,
@@ -131,7 +131,7 @@ it('splices the stored bytes of data into the envelope', () => {
   const event = paid.events[1]
   if (event === undefined) throw new Error('the fixture has two events')
   const dataJson = encodeData(event.data)
-  const text = envelope({ ...event, livemode: false, dataJson })
+  const text = envelope({ ...event, type: wireType(event.type), livemode: false, dataJson })
   expect(text.endsWith(`"data":${dataJson}}`)).toBe(true)
   expect(JSON.parse(text)).toMatchObject({ type: 'payment_intent.confirming', livemode: false })
 })

@@ -21,14 +21,15 @@ export const encodeData = (data: EventData): string => JSON.stringify(data)
 /** The envelope of the event lists, with the stored bytes of `data` inside. */
 export function envelope(event: {
   id: string
-  type: EventType
+  /** The full name. */
+  type: string
   at: Instant
   livemode: boolean
   dataJson: string
 }): string {
   const head = JSON.stringify({
     id: event.id,
-    type: wireType(event.type),
+    type: event.type,
     createdAt: toRfc3339(event.at),
     livemode: event.livemode,
   })

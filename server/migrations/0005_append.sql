@@ -1,20 +1,20 @@
 -- The one way into the history. One call is one statement is one transaction: no lock waits for a
--- round trip. Locks are taken in one order by everyone (payments by id, chains, idempotency keys,
+-- round trip. Locks are taken in one order by everyone (subjects by id, chains, idempotency keys,
 -- feeds last), so appends never deadlock; the feed's counter is held only while its events go in.
 --
--- Arrays of equal length are the columns of rows. Raises SW001 (a payment has moved), SW002 (a
+-- Arrays of equal length are the columns of rows. Raises SW001 (a subject has moved), SW002 (a
 -- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
 create function settlewire_append(
-  payment_ids text[], base_hashes bytea[], sequences integer[], head_ids text[],
-  head_hashes bytea[], states text[], opens boolean[],
-  found_ids text[], statuses text[], flag_lists text[], due timestamptz[], merchant_ids text[],
+  subject_ids text[], base_seals bytea[], sequences integer[], head_ids text[],
+  head_seals bytea[], states text[], opens boolean[],
+  found_ids text[], statuses text[], flag_lists text[], due timestamptz[], kinds text[], merchant_ids text[],
   livemodes boolean[], created timestamptz[], refs text[],
-  tx_hashes text[], tx_payments text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
-  tx_final boolean[], in_blocks text[], in_payments text[], in_chains text[],
+  tx_hashes text[], tx_subjects text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
+  tx_final boolean[], in_blocks text[], in_subjects text[], in_chains text[],
   feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
-  event_feeds integer[], event_places integer[], event_payments text[], event_sequences integer[],
+  event_feeds integer[], event_places integer[], event_kinds text[], event_subjects text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
-  event_evidence json[], event_prev bytea[], event_hashes bytea[],
+  event_evidence json[], event_seals bytea[],
   addresses json, cursors json, answers json
 ) returns table (feed integer, last_position bigint) language plpgsql
   -- The plans must not depend on how small the tables were when they were first made.
@@ -25,69 +25,69 @@ create function settlewire_append(
   set enable_bitmapscan = off
 as $$
 declare
-  wanted integer := cardinality(payment_ids);
+  wanted integer := cardinality(subject_ids);
   written integer := 0;
   opened integer := 0;
 begin
-  -- A hash is of one payment at one sequence: who names it has seen all that went before. Rows are
+  -- A seal is of one subject at one sequence: who names it has seen all that went before. Rows are
   -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
   -- only be walked along its one index (see the settings above).
-  update payment_state p
-  set sequence = n.sequence, head_event_id = n.head_id, head_hash = n.head_hash, state = n.state
-  from unnest(payment_ids, base_hashes, sequences, head_ids, head_hashes, states)
-    as n (id, base_hash, sequence, head_id, head_hash, state)
-  where p.payment_id = n.id and p.head_hash = n.base_hash;
+  update subject_state p
+  set sequence = n.sequence, head_event_id = n.head_id, head_seal = n.head_seal, state = n.state
+  from unnest(subject_ids, base_seals, sequences, head_ids, head_seals, states)
+    as n (id, base_seal, sequence, head_id, head_seal, state)
+  where p.subject_id = n.id and p.head_seal = n.base_seal;
   get diagnostics written = row_count;
 
   if written < wanted then
-    insert into payment_state (payment_id, sequence, head_event_id, head_hash, state)
-    select n.id, n.sequence, n.head_id, n.head_hash, n.state
-    from unnest(payment_ids, opens, sequences, head_ids, head_hashes, states)
-      as n (id, opens, sequence, head_id, head_hash, state)
+    insert into subject_state (subject_id, sequence, head_event_id, head_seal, state)
+    select n.id, n.sequence, n.head_id, n.head_seal, n.state
+    from unnest(subject_ids, opens, sequences, head_ids, head_seals, states)
+      as n (id, opens, sequence, head_id, head_seal, state)
     where n.opens
     order by n.id
-    on conflict (payment_id) do nothing;
+    on conflict (subject_id) do nothing;
     get diagnostics opened = row_count;
     if written + opened < wanted then
-      raise exception 'a payment has moved' using errcode = 'SW001';
+      raise exception 'a subject has moved' using errcode = 'SW001';
     end if;
   end if;
 
-  -- From here on the rows of these payments are ours, in every table.
+  -- From here on the rows of these subjects are ours, in every table.
   if cardinality(found_ids) > 0 then
-    update payment p
+    update subject p
     set status = n.status, flags = n.flags::text[],
       due_at = case when p.due_at is null then null else n.due_at end
     from unnest(found_ids, statuses, flag_lists, due, merchant_ids)
       as n (id, status, flags, due_at, merchant_id)
     where p.id = n.id and n.merchant_id is null;
     if opened > 0 then
-      insert into payment (id, merchant_id, livemode, created_at, reference, status, flags, due_at)
-      select n.id, n.merchant_id, n.livemode, n.created_at, n.reference, n.status, n.flags::text[],
-        n.due_at
-      from unnest(found_ids, merchant_ids, livemodes, created, refs, statuses, flag_lists, due)
-        as n (id, merchant_id, livemode, created_at, reference, status, flags, due_at)
+      insert into subject (id, kind, merchant_id, livemode, created_at, reference, status, flags, due_at)
+      select n.id, n.kind, n.merchant_id, n.livemode, n.created_at, n.reference, n.status,
+        n.flags::text[], n.due_at
+      from unnest(found_ids, kinds, merchant_ids, livemodes, created, refs, statuses, flag_lists, due)
+        as n (id, kind, merchant_id, livemode, created_at, reference, status, flags, due_at)
       where n.merchant_id is not null;
     end if;
   end if;
 
   if addresses is not null then
-    insert into payment_address (address, payment_id, merchant_id, deposit_index)
-    select a.address, a.payment_id, a.merchant_id, a.deposit_index
+    insert into subject_address (address, subject_id, merchant_id, deposit_index)
+    select a.address, a.subject_id, a.merchant_id, a.deposit_index
     from json_to_recordset(addresses)
-      as a (address text, payment_id text, merchant_id text, deposit_index bigint)
+      as a (address text, subject_id text, merchant_id text, deposit_index bigint)
     order by a.address;
   end if;
 
   if cardinality(tx_hashes) > 0 then
-    insert into payment_transaction as t (tx_hash, payment_id, chain, block_number, paid, final)
-    select * from unnest(tx_hashes, tx_payments, tx_chains, tx_numbers, tx_paid, tx_final)
-    on conflict (tx_hash, payment_id, chain) do update
+    insert into transaction as t (tx_hash, subject_id, chain, block_number, paid, final)
+    select * from unnest(tx_hashes, tx_subjects, tx_chains, tx_numbers, tx_paid, tx_final)
+    on conflict (tx_hash, subject_id, chain) do update
     set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final
     where (t.block_number, t.paid, t.final)
       is distinct from (excluded.block_number, excluded.paid, excluded.final);
-    insert into payment_inclusion (block_hash, payment_id, chain)
-    select * from unnest(in_blocks, in_payments, in_chains)
+    insert into inclusion (block_hash, subject_id, chain)
+    select * from unnest(in_blocks, in_subjects, in_chains)
     on conflict do nothing;
   end if;
 
@@ -126,13 +126,13 @@ begin
       as n (merchant_id, livemode, added, feed)
       on n.merchant_id = c.merchant_id and n.livemode = c.livemode
   ), added as (
-    insert into payment_event (merchant_id, livemode, position, payment_id, sequence, id, type, at,
-      data, evidence, prev_hash, hash)
-    select f.merchant_id, f.livemode, f.position - f.added + e.place, e.payment_id, e.sequence,
-      e.id, e.type, e.at, e.data, e.evidence, e.prev_hash, e.hash
-    from unnest(event_feeds, event_places, event_payments, event_sequences, event_ids, event_types,
-        event_times, event_data, event_evidence, event_prev, event_hashes)
-      as e (feed, place, payment_id, sequence, id, type, at, data, evidence, prev_hash, hash)
+    insert into event (merchant_id, livemode, position, kind, subject_id, sequence, id, type, at,
+      data, evidence, seal)
+    select f.merchant_id, f.livemode, f.position - f.added + e.place, e.kind, e.subject_id,
+      e.sequence, e.id, e.type, e.at, e.data, e.evidence, e.seal
+    from unnest(event_feeds, event_places, event_kinds, event_subjects, event_sequences, event_ids,
+        event_types, event_times, event_data, event_evidence, event_seals)
+      as e (feed, place, kind, subject_id, sequence, id, type, at, data, evidence, seal)
     join placed f on f.feed = e.feed
   )
   select p.feed, p.position from placed p;

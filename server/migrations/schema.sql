@@ -86,13 +86,16 @@ begin
 end
 $$;
 
--- ── 0002_payments.sql
+-- ── 0002_subjects.sql
 
--- Payments as of their last event. Every row here can be made again from payment_event.
+-- Subjects - payment intents, and what else has a history - as of their last event. Every row here
+-- can be made again from the history.
 
--- What a payment is found by. Small, and written only when one of these moves.
-create table payment (
+-- What a subject is found by. Small, and written only when one of these moves.
+create table subject (
   id text collate "C" primary key,
+  -- `payment_intent`, … An id is of one kind for ever.
+  kind text collate "C" not null,
   -- No foreign keys from here to merchant: the check would lock the merchant's row in every append.
   merchant_id text collate "C" not null,
   livemode boolean not null,
@@ -106,53 +109,53 @@ create table payment (
 
 -- Every index costs every change of an indexed column, so there are as few as the questions need:
 -- a list without a status asks for each status in turn.
-create index payment_list on payment (merchant_id, livemode, status, id);
-create index payment_by_reference on payment (merchant_id, livemode, reference, id)
+create index subject_list on subject (merchant_id, livemode, status, id);
+create index subject_by_reference on subject (merchant_id, livemode, reference, id)
   where reference is not null;
-create index payment_due on payment (due_at, id) where due_at is not null;
+create index subject_due on subject (due_at, id) where due_at is not null;
 
--- The payment itself, and the end of its chain of events. Whoever moves a payment locks this row.
+-- The subject itself, and the end of its chain of seals. Whoever moves a subject locks this row.
 -- What its opening fixed is in its first event, and nowhere else.
-create table payment_state (
-  payment_id text collate "C" primary key,
+create table subject_state (
+  subject_id text collate "C" primary key,
   sequence integer not null,
   head_event_id text collate "C" not null,
-  head_hash bytea not null,
+  head_seal bytea not null,
   state text not null
   -- Written with every event: no index but the key, room for versions on the same page, and no
   -- compression, which cost more than it saved. So an event touches one page here.
 ) with (fillfactor = 50, toast_tuple_target = 8160);
 
--- An address belongs to one payment for ever: a transfer to it can never count for two.
-create table payment_address (
+-- An address belongs to one subject for ever: a transfer to it can never count for two.
+create table subject_address (
   address text collate "C" primary key,
-  payment_id text collate "C" not null,
+  subject_id text collate "C" not null,
   merchant_id text collate "C" not null,
   deposit_index bigint
 );
-create index payment_address_by_index on payment_address (merchant_id, deposit_index)
+create index subject_address_by_index on subject_address (merchant_id, deposit_index)
   where deposit_index is not null;
 
-create table payment_transaction (
+create table transaction (
   tx_hash text collate "C" not null,
-  payment_id text collate "C" not null,
+  subject_id text collate "C" not null,
   chain text collate "C" not null,
   -- The block that holds it now, by the latest verdict; null while it is in none.
   block_number bigint,
   -- Whether that block moved money to us.
   paid boolean not null,
   final boolean not null,
-  primary key (tx_hash, payment_id, chain)
+  primary key (tx_hash, subject_id, chain)
 ) with (fillfactor = 70);
 
-create index payment_transaction_open on payment_transaction (chain, payment_id) where not final;
+create index transaction_open on transaction (chain, subject_id) where not final;
 
--- Every block that was ever said to hold a transaction of a payment: a reorg asks by these.
-create table payment_inclusion (
+-- Every block that was ever said to hold a transaction of a subject: a reorg asks by these.
+create table inclusion (
   block_hash text collate "C" not null,
-  payment_id text collate "C" not null,
+  subject_id text collate "C" not null,
   chain text collate "C" not null,
-  primary key (block_hash, payment_id, chain)
+  primary key (block_hash, subject_id, chain)
 );
 
 -- Answers given under an Idempotency-Key, written together with what they answered for.
@@ -172,23 +175,25 @@ create table idempotency_key (
 
 -- The history: the truth that everything else is a view of. Rows are added, never changed.
 
-create table payment_event (
+create table event (
   merchant_id text collate "C" not null,
   livemode boolean not null,
   -- 1, 2, 3 … per merchant and mode, in commit order: the counter is taken last before the commit.
   position bigint not null,
-  payment_id text collate "C" not null,
+  kind text collate "C" not null,
+  subject_id text collate "C" not null,
   sequence integer not null,
   id text collate "C" not null,
+  -- The full name on the wire: payment_intent.confirming.
   type text not null,
   at timestamptz not null,
   -- json, not jsonb: the text goes out as it was committed, byte for byte.
   data json not null,
   evidence json not null,
-  prev_hash bytea not null check (length(prev_hash) = 32),
-  hash bytea not null check (length(hash) = 32),
+  -- SHA-256 over the seal of the event before and all of the above but the position (PROTOCOL.md).
+  seal bytea not null check (length(seal) = 32),
   recorded_at timestamptz not null default now(),
-  primary key (payment_id, sequence),
+  primary key (subject_id, sequence),
   unique (merchant_id, livemode, position),
   unique (id)
 );
@@ -203,17 +208,17 @@ create table merchant_feed (
 
 create function settlewire_refuse() returns trigger language plpgsql as $$
 begin
-  raise exception 'payment_event is append-only: % refused', lower(tg_op)
+  raise exception 'event is append-only: % refused', lower(tg_op)
     using errcode = 'insufficient_privilege';
 end
 $$;
 
 -- By statement, so that it is refused even where no row would match. Not to be switched off by
 -- session_replication_role, which ordinary triggers are.
-create trigger payment_event_append_only
-  before update or delete or truncate on payment_event
+create trigger event_append_only
+  before update or delete or truncate on event
   for each statement execute function settlewire_refuse();
-alter table payment_event enable always trigger payment_event_append_only;
+alter table event enable always trigger event_append_only;
 
 -- ── 0004_chains.sql
 
@@ -243,22 +248,22 @@ create unique index chain_block_by_number on chain_block (chain, number);
 -- ── 0005_append.sql
 
 -- The one way into the history. One call is one statement is one transaction: no lock waits for a
--- round trip. Locks are taken in one order by everyone (payments by id, chains, idempotency keys,
+-- round trip. Locks are taken in one order by everyone (subjects by id, chains, idempotency keys,
 -- feeds last), so appends never deadlock; the feed's counter is held only while its events go in.
 --
--- Arrays of equal length are the columns of rows. Raises SW001 (a payment has moved), SW002 (a
+-- Arrays of equal length are the columns of rows. Raises SW001 (a subject has moved), SW002 (a
 -- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
 create function settlewire_append(
-  payment_ids text[], base_hashes bytea[], sequences integer[], head_ids text[],
-  head_hashes bytea[], states text[], opens boolean[],
-  found_ids text[], statuses text[], flag_lists text[], due timestamptz[], merchant_ids text[],
+  subject_ids text[], base_seals bytea[], sequences integer[], head_ids text[],
+  head_seals bytea[], states text[], opens boolean[],
+  found_ids text[], statuses text[], flag_lists text[], due timestamptz[], kinds text[], merchant_ids text[],
   livemodes boolean[], created timestamptz[], refs text[],
-  tx_hashes text[], tx_payments text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
-  tx_final boolean[], in_blocks text[], in_payments text[], in_chains text[],
+  tx_hashes text[], tx_subjects text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
+  tx_final boolean[], in_blocks text[], in_subjects text[], in_chains text[],
   feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
-  event_feeds integer[], event_places integer[], event_payments text[], event_sequences integer[],
+  event_feeds integer[], event_places integer[], event_kinds text[], event_subjects text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
-  event_evidence json[], event_prev bytea[], event_hashes bytea[],
+  event_evidence json[], event_seals bytea[],
   addresses json, cursors json, answers json
 ) returns table (feed integer, last_position bigint) language plpgsql
   -- The plans must not depend on how small the tables were when they were first made.
@@ -269,69 +274,69 @@ create function settlewire_append(
   set enable_bitmapscan = off
 as $$
 declare
-  wanted integer := cardinality(payment_ids);
+  wanted integer := cardinality(subject_ids);
   written integer := 0;
   opened integer := 0;
 begin
-  -- A hash is of one payment at one sequence: who names it has seen all that went before. Rows are
+  -- A seal is of one subject at one sequence: who names it has seen all that went before. Rows are
   -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
   -- only be walked along its one index (see the settings above).
-  update payment_state p
-  set sequence = n.sequence, head_event_id = n.head_id, head_hash = n.head_hash, state = n.state
-  from unnest(payment_ids, base_hashes, sequences, head_ids, head_hashes, states)
-    as n (id, base_hash, sequence, head_id, head_hash, state)
-  where p.payment_id = n.id and p.head_hash = n.base_hash;
+  update subject_state p
+  set sequence = n.sequence, head_event_id = n.head_id, head_seal = n.head_seal, state = n.state
+  from unnest(subject_ids, base_seals, sequences, head_ids, head_seals, states)
+    as n (id, base_seal, sequence, head_id, head_seal, state)
+  where p.subject_id = n.id and p.head_seal = n.base_seal;
   get diagnostics written = row_count;
 
   if written < wanted then
-    insert into payment_state (payment_id, sequence, head_event_id, head_hash, state)
-    select n.id, n.sequence, n.head_id, n.head_hash, n.state
-    from unnest(payment_ids, opens, sequences, head_ids, head_hashes, states)
-      as n (id, opens, sequence, head_id, head_hash, state)
+    insert into subject_state (subject_id, sequence, head_event_id, head_seal, state)
+    select n.id, n.sequence, n.head_id, n.head_seal, n.state
+    from unnest(subject_ids, opens, sequences, head_ids, head_seals, states)
+      as n (id, opens, sequence, head_id, head_seal, state)
     where n.opens
     order by n.id
-    on conflict (payment_id) do nothing;
+    on conflict (subject_id) do nothing;
     get diagnostics opened = row_count;
     if written + opened < wanted then
-      raise exception 'a payment has moved' using errcode = 'SW001';
+      raise exception 'a subject has moved' using errcode = 'SW001';
     end if;
   end if;
 
-  -- From here on the rows of these payments are ours, in every table.
+  -- From here on the rows of these subjects are ours, in every table.
   if cardinality(found_ids) > 0 then
-    update payment p
+    update subject p
     set status = n.status, flags = n.flags::text[],
       due_at = case when p.due_at is null then null else n.due_at end
     from unnest(found_ids, statuses, flag_lists, due, merchant_ids)
       as n (id, status, flags, due_at, merchant_id)
     where p.id = n.id and n.merchant_id is null;
     if opened > 0 then
-      insert into payment (id, merchant_id, livemode, created_at, reference, status, flags, due_at)
-      select n.id, n.merchant_id, n.livemode, n.created_at, n.reference, n.status, n.flags::text[],
-        n.due_at
-      from unnest(found_ids, merchant_ids, livemodes, created, refs, statuses, flag_lists, due)
-        as n (id, merchant_id, livemode, created_at, reference, status, flags, due_at)
+      insert into subject (id, kind, merchant_id, livemode, created_at, reference, status, flags, due_at)
+      select n.id, n.kind, n.merchant_id, n.livemode, n.created_at, n.reference, n.status,
+        n.flags::text[], n.due_at
+      from unnest(found_ids, kinds, merchant_ids, livemodes, created, refs, statuses, flag_lists, due)
+        as n (id, kind, merchant_id, livemode, created_at, reference, status, flags, due_at)
       where n.merchant_id is not null;
     end if;
   end if;
 
   if addresses is not null then
-    insert into payment_address (address, payment_id, merchant_id, deposit_index)
-    select a.address, a.payment_id, a.merchant_id, a.deposit_index
+    insert into subject_address (address, subject_id, merchant_id, deposit_index)
+    select a.address, a.subject_id, a.merchant_id, a.deposit_index
     from json_to_recordset(addresses)
-      as a (address text, payment_id text, merchant_id text, deposit_index bigint)
+      as a (address text, subject_id text, merchant_id text, deposit_index bigint)
     order by a.address;
   end if;
 
   if cardinality(tx_hashes) > 0 then
-    insert into payment_transaction as t (tx_hash, payment_id, chain, block_number, paid, final)
-    select * from unnest(tx_hashes, tx_payments, tx_chains, tx_numbers, tx_paid, tx_final)
-    on conflict (tx_hash, payment_id, chain) do update
+    insert into transaction as t (tx_hash, subject_id, chain, block_number, paid, final)
+    select * from unnest(tx_hashes, tx_subjects, tx_chains, tx_numbers, tx_paid, tx_final)
+    on conflict (tx_hash, subject_id, chain) do update
     set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final
     where (t.block_number, t.paid, t.final)
       is distinct from (excluded.block_number, excluded.paid, excluded.final);
-    insert into payment_inclusion (block_hash, payment_id, chain)
-    select * from unnest(in_blocks, in_payments, in_chains)
+    insert into inclusion (block_hash, subject_id, chain)
+    select * from unnest(in_blocks, in_subjects, in_chains)
     on conflict do nothing;
   end if;
 
@@ -370,13 +375,13 @@ begin
       as n (merchant_id, livemode, added, feed)
       on n.merchant_id = c.merchant_id and n.livemode = c.livemode
   ), added as (
-    insert into payment_event (merchant_id, livemode, position, payment_id, sequence, id, type, at,
-      data, evidence, prev_hash, hash)
-    select f.merchant_id, f.livemode, f.position - f.added + e.place, e.payment_id, e.sequence,
-      e.id, e.type, e.at, e.data, e.evidence, e.prev_hash, e.hash
-    from unnest(event_feeds, event_places, event_payments, event_sequences, event_ids, event_types,
-        event_times, event_data, event_evidence, event_prev, event_hashes)
-      as e (feed, place, payment_id, sequence, id, type, at, data, evidence, prev_hash, hash)
+    insert into event (merchant_id, livemode, position, kind, subject_id, sequence, id, type, at,
+      data, evidence, seal)
+    select f.merchant_id, f.livemode, f.position - f.added + e.place, e.kind, e.subject_id,
+      e.sequence, e.id, e.type, e.at, e.data, e.evidence, e.seal
+    from unnest(event_feeds, event_places, event_kinds, event_subjects, event_sequences, event_ids,
+        event_types, event_times, event_data, event_evidence, event_seals)
+      as e (feed, place, kind, subject_id, sequence, id, type, at, data, evidence, seal)
     join placed f on f.feed = e.feed
   )
   select p.feed, p.position from placed p;
@@ -442,10 +447,10 @@ begin
 
   execute format('grant usage on schema %I to settlewire_app', current_schema());
   grant select on schema_migration to settlewire_app;
-  grant select, insert on payment_event, idempotency_key, installation_secret, payment_address,
-    payment_inclusion to settlewire_app;
-  grant select, insert, update on merchant, api_key, deposit_counter, payment, payment_state,
-    payment_transaction, merchant_feed, chain_cursor, write_proof to settlewire_app;
+  grant select, insert on event, idempotency_key, installation_secret, subject_address,
+    inclusion to settlewire_app;
+  grant select, insert, update on merchant, api_key, deposit_counter, subject, subject_state,
+    transaction, merchant_feed, chain_cursor, write_proof to settlewire_app;
   grant select, insert, delete on chain_block to settlewire_app;
 end
 $$;
@@ -475,4 +480,4 @@ $$;
 
 -- What a payment was paid is read again when a process starts, also when it is final.
 
-create index payment_transaction_paid on payment_transaction (payment_id) where paid;
+create index transaction_paid on transaction (subject_id) where paid;

@@ -174,10 +174,11 @@ async function startEngine(
 function announce(backplane: Backplane, stored: readonly StoredEvent[]): void {
   const byPayment = new Map<string, StoredEvent[]>()
   for (const event of stored) {
-    byPayment.set(event.paymentId, [...(byPayment.get(event.paymentId) ?? []), event])
+    const { id } = event.subject
+    byPayment.set(id, [...(byPayment.get(id) ?? []), event])
   }
   for (const [paymentId, events] of byPayment) {
-    const sequence = events.at(-1)?.event.data.sequence ?? 0
+    const sequence = events.at(-1)?.sequence ?? 0
     backplane.announce({ paymentId, sequence, events })
   }
 }

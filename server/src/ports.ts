@@ -8,6 +8,7 @@ import type { BlockRef, SeenTransfer, Slot, Source } from '@settlewire/core/obse
 import type { Acceptance, Payment } from '@settlewire/core/payment'
 import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { Status } from '@settlewire/core/status-model'
+import type { Subject } from '@settlewire/core/subject'
 
 /** Stops what the call that returned it has started. Calling it again does nothing. */
 export type Stop = () => void
@@ -101,21 +102,34 @@ export interface Batch {
   readonly idempotency?: readonly IdempotentResult[]
 }
 
-/** An event with its place in its merchant's feed and in the hash chain. */
+/**
+ * An event of any kind as everybody may see it: what is announced, streamed, listed and delivered.
+ * Nothing of what made it true is in it.
+ */
 export interface StoredEvent {
-  readonly event: PaymentEvent
-  readonly paymentId: string
+  readonly subject: Subject
   readonly merchantId: string
   readonly livemode: boolean
   /** 1, 2, 3 … per merchant and mode without a gap, in commit order. */
   readonly position: number
-  /** `event.data` exactly as it goes out: encoded once, stored as text, never re-encoded. */
+  /** 1, 2, 3 … per subject without a gap. */
+  readonly sequence: number
+  readonly id: string
+  /** The full name on the wire: `payment_intent.confirming`. */
+  readonly type: string
+  readonly at: Instant
+  /** The event's data exactly as it goes out: encoded once, stored as text, never re-encoded. */
   readonly dataJson: string
-  readonly prevHash: string
-  /** SHA-256, hex, over the previous hash and the canonical JSON of the event. */
-  readonly hash: string
   /** When the commit was known; null for events read back. For lag only. */
   readonly committedAt: Instant | null
+}
+
+/** An event with what made it true and the seal that holds it to the one before. Never leaves the server. */
+export interface SealedEvent extends StoredEvent {
+  /** As it was stored. Read by fold, audit and packs alone; never parsed where events are streamed. */
+  readonly evidenceJson: string
+  /** `seal` of core, over the seal of the event before, or over `noSeal`. */
+  readonly seal: string
 }
 
 /** A page of a merchant's payments. */
@@ -146,9 +160,11 @@ export interface ChainPosition {
 }
 
 /**
- * Append-only history of payments and its projections. One writer wins a sequence; readers see a
+ * Append-only history of subjects and its projections. One writer wins a sequence; readers see a
  * gapless prefix. What is returned is committed. Operating failures are `Failure`s with
- * `store_unavailable`: the append may have been committed, and a second try conflicts with it then.
+ * `store_unavailable`. After a read they say nothing but that it may be tried again. After a write
+ * they leave open whether it was committed: the connection may have been lost behind the commit.
+ * The same write may be tried again and is never done twice; what was done then shows as a conflict.
  */
 export interface EventStore {
   /**
@@ -161,11 +177,13 @@ export interface EventStore {
   /** Payments by id, as of their last event. Unknown ids are left out. */
   load(ids: readonly string[]): Promise<readonly Payment[]>
   /** Events with `sequence > after`, ascending, at most `limit`. */
-  read(paymentId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
-  /** The last event. Null for an unknown payment. */
-  last(paymentId: string): Promise<StoredEvent | null>
-  /** Where an event stands, whatever its payment. Null when there is none. */
-  find(eventId: string): Promise<{ paymentId: string; sequence: number; status: Status } | null>
+  read(subjectId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
+  /** The same events with what made them true. For fold, audit and packs: never on the way to a stream. */
+  history(subjectId: string, after: number, limit: number): Promise<readonly SealedEvent[]>
+  /** The last event. Null for an unknown subject. */
+  last(subjectId: string): Promise<StoredEvent | null>
+  /** The event with this id, whatever its subject. Null when there is none. */
+  find(eventId: string): Promise<StoredEvent | null>
   /** The sequence each payment is at. Unknown ids are left out. */
   heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
   /** A merchant's feed: `position > after`, ascending, at most `limit`. */

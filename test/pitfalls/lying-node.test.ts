@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../server/src/clock.ts'
 import { fakeTx, newAddress, tokenTx, transferLog } from '../support/evm/fake-chain.ts'
 import { FakeNode, Refused } from '../support/fake-node.ts'
+import { pastOf } from '../support/past.ts'
 import { Stack, type StackOptions } from './stack.ts'
 
 /** What no real node does on demand, behind the same wires. */
@@ -78,9 +79,9 @@ describe('on nodes that lag, lie and forget', () => {
     const block = node.chain.mine([tokenTx(token, address, price)])
     node.announce(block, noLogs)
     await world.at(block)
-    const fact = (await world.events(id))
+    const fact = (await pastOf(world.store.events, id))
       .at(-1)
-      ?.event.evidence.facts.find(({ kind }) => kind === 'included')
+      ?.evidence.facts.find(({ kind }) => kind === 'included')
     expect(fact).toMatchObject({ kind: 'included', source: 'rpc:node-2' })
     other.announce(block)
     mine()

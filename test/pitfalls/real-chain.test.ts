@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { pastOf } from '../support/past.ts'
 import { RealChain } from './real-chain.ts'
 import { Stack, type StackOptions } from './stack.ts'
 
@@ -134,7 +135,7 @@ describe('on a real chain', () => {
     await stack.until(id, 'replaced', ({ flags }) => flags.includes('replaced_seen'))
     const { status, pending } = await stack.payment(id)
     expect({ status, pending }).toEqual({ status: 'pending_detected', pending: price })
-    const told = (await stack.events(id)).at(-1)?.event
+    const told = (await pastOf(stack.store.events, id)).at(-1)
     expect(told).toMatchObject({
       type: 'replaced',
       data: { txHash: fast, replacedTxHash: slow, reason: 'replaced_still_pays' },

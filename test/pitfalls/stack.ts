@@ -17,6 +17,7 @@ import type { StoredEvent } from '../../server/src/ports.ts'
 import { FaultProxy } from '../../server/src/sandbox/fault-proxy.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
 import { nodeAt, quickLimits } from '../support/evm/labs.ts'
+import { toldBy } from '../support/past.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 
 const merchant = { merchantId: `mer_${'1'.repeat(26)}`, livemode: false }
@@ -91,7 +92,7 @@ export class Stack {
 
   /** `type:status` of every event. */
   async history(id: string): Promise<readonly string[]> {
-    return (await this.events(id)).map(({ event }) => `${event.type}:${event.data.status}`)
+    return (await this.events(id)).map(toldBy)
   }
 
   /** Resolves to the payment once it holds; says how it stood when it does not in time. */

@@ -2,8 +2,9 @@ import { canonicalJson } from '@settlewire/core/canonical-json'
 import { fold } from '@settlewire/core/fold'
 import type { Payment } from '@settlewire/core/payment'
 import { plain } from '@settlewire/core/plain-json'
-import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
-import { FeedChecker } from '../support/feed-checker.ts'
+import type { EventStore } from '../../server/src/ports.ts'
+import { brokenSeals, FeedChecker } from '../support/feed-checker.ts'
+import { pastOf } from '../support/past.ts'
 import { slotOf } from './model-block.ts'
 import { type Paid, paidOn, type Verdict, verdictOf } from './oracle.ts'
 import { weathers } from './store-wire.ts'
@@ -47,22 +48,18 @@ export class Ending {
   async check(store: EventStore): Promise<void> {
     const { ledger, rules } = this.#world
     const checker = new FeedChecker()
-    const events = new Map<string, StoredEvent[]>()
     for (;;) {
       const page = await store.feed(rules.merchantId, false, checker.position, 1_000)
-      for (const stored of page) {
-        checker.see(stored)
-        events.set(stored.paymentId, [...(events.get(stored.paymentId) ?? []), stored])
-      }
+      for (const stored of page) checker.see(stored)
       if (page.length < 1_000) break
     }
     for (const problem of checker.problems) ledger.note(`in the end: ${problem}`)
     if (checker.seen.size !== ledger.feed.seen.size) {
       ledger.note(`${ledger.feed.seen.size} events were told, ${checker.seen.size} are stored`)
     }
+    for (const problem of await brokenSeals(store, checker.subjects)) ledger.note(problem)
     for (const payment of await store.load([...ledger.payments.keys()])) {
-      const own = (events.get(payment.id) ?? []).map(({ event }) => event)
-      const folded = fold(own, () => rules.policy)
+      const folded = fold(await pastOf(store, payment.id), () => rules.policy)
       if (textOf(folded) !== textOf(payment)) ledger.note(`${payment.id} is not its history`)
       if (textOf(ledger.payments.get(payment.id) ?? payment) !== textOf(payment)) {
         ledger.note(`${payment.id} is stored as something else than was told`)

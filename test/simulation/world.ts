@@ -84,8 +84,8 @@ export class World {
       ...{ policy: this.rules.policy, assets: this.rules.assets },
       open: (caller, clock) => this.#reach(caller, clock),
       announce: (events) => {
-        for (const { event } of events) {
-          if (!this.ledger.feed.seen.has(event.id)) this.ledger.note(`${event.id} was never stored`)
+        for (const { id } of events) {
+          if (!this.ledger.feed.seen.has(id)) this.ledger.note(`${id} was never stored`)
         }
       },
       bug: (what) => this.ledger.note(what),

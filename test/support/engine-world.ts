@@ -15,6 +15,7 @@ import type { EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
 import { ManualClock } from './manual-clock.ts'
 import { ModelChain } from './model-chain.ts'
+import { toldBy } from './past.ts'
 import { bornAt, policy as localPolicy, usdc } from './payments.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 
@@ -225,7 +226,7 @@ export class EngineWorld {
   /** `type:status` of every event of a payment. */
   async history(id: string): Promise<readonly string[]> {
     const events = await this.store.read(id, 0, 1_000)
-    return events.map(({ event }) => `${event.type}:${event.data.status}`)
+    return events.map(toldBy)
   }
 
   async close(): Promise<void> {

@@ -1,42 +1,40 @@
-import { canonicalJson } from '@settlewire/core/canonical-json'
-import { evidenceToJson } from '@settlewire/core/payment-json'
-import type { StoredEvent } from '../../server/src/ports.ts'
-import { hashOfStored, noHash } from '../../server/src/store/hash-chain.ts'
+import { noSeal, seal } from '@settlewire/core/seal'
+import type { EventStore, SealedEvent, StoredEvent } from '../../server/src/ports.ts'
+import { digest } from '../../server/src/store/digest.ts'
 
 /**
  * Reads along with a feed and notes everything that breaks its promises: positions 1..n without a
- * gap, each payment's sequences 1..n, each event chained to the one before it and sealed as it reads.
+ * gap, each subject's sequences 1..n, no event twice.
  */
 export class FeedChecker {
   readonly problems: string[] = []
   readonly seen = new Set<string>()
   #position = 0
-  readonly #payments = new Map<string, { sequence: number; hash: string }>()
+  readonly #sequences = new Map<string, number>()
 
   /** The last position seen. */
   get position(): number {
     return this.#position
   }
 
-  see(stored: StoredEvent): void {
-    const { event, position, paymentId } = stored
+  /** Every subject that came by. */
+  get subjects(): Iterable<string> {
+    return this.#sequences.keys()
+  }
+
+  see({ id, subject, sequence, position }: StoredEvent): void {
     if (position !== this.#position + 1) {
       this.#note(`position ${position} follows ${this.#position}`)
     }
     this.#position = position
-    if (this.seen.has(event.id)) this.#note(`${event.id} comes twice`)
-    this.seen.add(event.id)
+    if (this.seen.has(id)) this.#note(`${id} comes twice`)
+    this.seen.add(id)
 
-    const before = this.#payments.get(paymentId) ?? { sequence: 0, hash: noHash }
-    const { sequence } = event.data
-    if (sequence !== before.sequence + 1) {
-      this.#note(`${paymentId} goes from sequence ${before.sequence} to ${sequence}`)
+    const before = this.#sequences.get(subject.id) ?? 0
+    if (sequence !== before + 1) {
+      this.#note(`${subject.id} goes from sequence ${before} to ${sequence}`)
     }
-    if (stored.prevHash !== before.hash) this.#note(`${event.id} is chained to something else`)
-    if (hashOfStored(event, textsOf(stored)) !== stored.hash) {
-      this.#note(`${event.id} is not what was sealed`)
-    }
-    this.#payments.set(paymentId, { sequence, hash: stored.hash })
+    this.#sequences.set(subject.id, sequence)
   }
 
   /** Every acknowledged event must have come by. */
@@ -53,9 +51,22 @@ export class FeedChecker {
 
 const problemsMax = 1_000
 
-/** The texts that were sealed, made again from what was read. */
-const textsOf = (stored: StoredEvent) => ({
-  dataJson: stored.dataJson,
-  evidenceJson: canonicalJson(evidenceToJson(stored.event.evidence)),
-  prevHash: stored.prevHash,
-})
+/** The events of one subject that are not what was sealed, or follow something else. */
+export function unsealed(events: readonly SealedEvent[]): readonly string[] {
+  let previous = noSeal
+  return events.flatMap((event) => {
+    const isWhole = seal(event, previous, digest) === event.seal
+    previous = event.seal
+    return isWhole ? [] : [`${event.id} is not what was sealed`]
+  })
+}
+
+/** The same for subjects as they are stored. */
+export async function brokenSeals(
+  store: Pick<EventStore, 'history'>,
+  ids: Iterable<string>,
+): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const id of ids) found.push(...unsealed(await store.history(id, 0, 1_000)))
+  return found
+}

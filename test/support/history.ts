@@ -1,5 +1,6 @@
 import type { EventData } from '@settlewire/core/event'
 import type { EventType, Status } from '@settlewire/core/status-model'
+import { wireType } from '@settlewire/core/wire'
 import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
 
 /** What makes one test event differ from the next. */
@@ -25,17 +26,11 @@ export function storedEvent(
     ...(note !== undefined && { note }),
   }
   const at = Date.UTC(2026, 0, 1) + sequence
-  const fact = { kind: 'withdrawn' as const, source: 'merchant', at, reason: 'test' }
   return {
-    event: {
-      id: eventId(paymentId, sequence),
-      type,
-      at,
-      data,
-      evidence: { facts: [fact], policy: 'test' },
-    },
-    ...{ paymentId, merchantId: 'mer_test', livemode: false, position: sequence },
-    ...{ dataJson: JSON.stringify(data), prevHash: '', hash: '' },
+    subject: { kind: 'payment_intent', id: paymentId },
+    ...{ id: eventId(paymentId, sequence), type: wireType(type), at, sequence },
+    ...{ merchantId: 'mer_test', livemode: false, position: sequence },
+    dataJson: JSON.stringify(data),
     committedAt: committedAt ?? null,
   }
 }
@@ -103,13 +98,8 @@ export class HeldHistory implements Reads {
   }
 
   find(id: string): ReturnType<EventStore['find']> {
-    for (const [paymentId, events] of this.#payments) {
-      const found = events.find(({ event }) => event.id === id)
-      if (!found) continue
-      const { sequence, status } = found.event.data
-      return this.#answer({ paymentId, sequence, status })
-    }
-    return this.#answer(null)
+    const found = [...this.#payments.values()].flat().find((stored) => stored.id === id)
+    return this.#answer(found ?? null)
   }
 
   heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {

@@ -103,8 +103,8 @@ export class HttpWorld {
     // As main wires it: every commit is announced, with its events, payment by payment.
     engine.engine.writer.onCommit(({ events }) => {
       for (const stored of events) {
-        const { paymentId, event } = stored
-        backplane.announce({ paymentId, sequence: event.data.sequence, events: [stored] })
+        const { subject, sequence } = stored
+        backplane.announce({ paymentId: subject.id, sequence, events: [stored] })
       }
     })
     const ownWebRoot = changes.webRoot === undefined ? await makeWebRoot() : null

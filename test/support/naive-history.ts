@@ -24,26 +24,22 @@ export class NaiveHistory implements Pick<EventStore, 'append' | 'feed'> {
     const { placed } = prepare(appends, ({ expectedSequence, state }) => ({
       ...heads,
       sequence: expectedSequence,
-      hash: this.#hashes.get(state.id) ?? '',
+      seal: this.#seals.get(state.id) ?? '',
     }))
     const client = await this.#pool.connect()
     try {
       await client.query('begin')
       const answer: StoredEvent[] = []
-      for (const { state, event, sealed } of placed) {
-        const stored = {
-          ...{ event, paymentId: state.id, merchantId: state.merchantId, livemode: false },
-          ...{ position: 0, dataJson: sealed.dataJson, prevHash: sealed.prevHash },
-          ...{ hash: sealed.hash, committedAt: null },
-        }
+      for (const { event } of placed) {
+        const stored = { ...event, position: 0, committedAt: null }
         const { rows } = await client.query<{ position: string }>(
           'insert into naive_event (stored) values ($1) returning position',
-          [JSON.stringify(stored, bigintAsText)],
+          [JSON.stringify(stored)],
         )
         answer.push({ ...stored, position: Number(rows[0]?.position) })
       }
       await client.query('commit')
-      for (const { paymentId, hash } of answer) this.#hashes.set(paymentId, hash)
+      for (const { event, seal } of placed) this.#seals.set(event.subject.id, seal)
       return answer
     } finally {
       client.release()
@@ -61,7 +57,7 @@ export class NaiveHistory implements Pick<EventStore, 'append' | 'feed'> {
       [after, limit],
     )
     return rows.map(({ position, stored }) => ({
-      ...(JSON.parse(stored, textAsBigint) as StoredEvent), // written by `append`
+      ...(JSON.parse(stored) as StoredEvent), // written by `append`
       position: Number(position),
     }))
   }
@@ -70,11 +66,5 @@ export class NaiveHistory implements Pick<EventStore, 'append' | 'feed'> {
     return this.#pool.end()
   }
 
-  readonly #hashes = new Map<string, string>()
+  readonly #seals = new Map<string, string>()
 }
-
-const bigintAsText = (_key: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? `${value}n` : value
-
-const textAsBigint = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' && /^[0-9]+n$/.test(value) ? BigInt(value.slice(0, -1)) : value

@@ -70,8 +70,12 @@ export class ScriptedPayment {
       append: depositIndex === undefined ? append : { ...append, depositIndex },
     }
     this.#payment = payment
+    this.events.push(...events)
     this.#script = this.#way(at, options.settled ?? 3)
   }
+
+  /** Every event up to the last step taken. */
+  readonly events: PaymentEvent[] = []
 
   /** As of the last step taken. */
   get payment(): Payment {
@@ -99,6 +103,7 @@ export class ScriptedPayment {
     const before = this.#payment
     const append = appendOf(before, observation, this.#policy)
     this.#payment = append.state
+    this.events.push(...append.events)
     return append
   }
 

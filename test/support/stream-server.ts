@@ -83,7 +83,7 @@ export class StreamServer {
   commit(...sketches: readonly EventSketch[]): void {
     for (const sketch of sketches) {
       const stored = this.history.append(pay, sketch)
-      const { sequence } = stored.event.data
+      const { sequence } = stored
       this.backplane.announce({ paymentId: pay, sequence, events: [stored] })
     }
   }

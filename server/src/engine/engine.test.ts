@@ -1,10 +1,12 @@
 import { Failure } from '@settlewire/core/errors'
+import { dataOf, shortType } from '@settlewire/core/event-text'
 import { fold } from '@settlewire/core/fold'
 import type { Payment } from '@settlewire/core/payment'
 import { isEdge } from '@settlewire/core/status-model'
 import { describe, expect, it } from 'vitest'
 import { EngineWorld, merchant, policy, request } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
+import { pastOf } from '../../../test/support/past.ts'
 import { systemClock } from '../clock.ts'
 import type { StoredEvent } from '../ports.ts'
 
@@ -269,10 +271,13 @@ function statusByChain(payment: Payment, paid: bigint): string {
 }
 
 function checkHistory(events: readonly StoredEvent[]): void {
-  events.forEach(({ event: { type, data } }, i) => {
-    expect(data.sequence).toBe(i + 1)
-    const from = events[i - 1]?.event.data.status
-    if (from === undefined) return
+  events.forEach((stored, i) => {
+    expect(stored.sequence).toBe(i + 1)
+    const before = events[i - 1]
+    if (before === undefined) return
+    const from = dataOf(before).status
+    const data = dataOf(stored)
+    const type = shortType(stored.type)
     expect(data.previousStatus).toBe(from)
     expect(isEdge(from, type, data.status), `${from} -${type}-> ${data.status}`).toBe(true)
   })
@@ -286,16 +291,11 @@ describe('whatever happens', () => {
       await story.run()
       const events = await everything(world)
       expect(events.map(({ position }) => position)).toEqual(events.map((_, i) => i + 1))
-      const byPayment = Map.groupBy(events, (stored) => stored.paymentId)
+      const byPayment = Map.groupBy(events, ({ subject }) => subject.id)
       for (const payment of await world.store.load([...byPayment.keys()])) {
         const own = byPayment.get(payment.id) ?? []
         checkHistory(own)
-        expect(
-          fold(
-            own.map(({ event }) => event),
-            () => policy,
-          ),
-        ).toEqual(payment)
+        expect(fold(await pastOf(world.store, payment.id), () => policy)).toEqual(payment)
         const paid = paidOnChain(world, payment)
         const told = { id: payment.id, received: payment.received, pending: payment.pending }
         expect(told).toEqual({ id: payment.id, received: paid, pending: 0n })
@@ -303,9 +303,9 @@ describe('whatever happens', () => {
         if (payment.status === 'succeeded') expect(payment.finality).toBe('final')
       }
       for (const ids of story.answered) expect(ids.length).toBeLessThanOrEqual(1)
-      const stored = new Set(events.map(({ event }) => event.id))
-      expect(world.announced.filter(({ event }) => !stored.has(event.id))).toEqual([])
-      const heard = world.announced.map(({ event }) => event.id)
+      const stored = new Set(events.map(({ id }) => id))
+      expect(world.announced.filter(({ id }) => !stored.has(id))).toEqual([])
+      const heard = world.announced.map(({ id }) => id)
       expect(new Set(heard).size).toBe(heard.length)
     } catch (error) {
       throw new Error(`seed ${seed}:\n${story.said}`, { cause: error })

@@ -1,5 +1,7 @@
+import { dataOf } from '@settlewire/core/event-text'
 import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
+import type { Status } from '@settlewire/core/status-model'
 import type { StoredEvent } from '../ports.ts'
 
 /** An event on its way to many: whoever needs it as bytes gets the same bytes. */
@@ -9,11 +11,18 @@ export class Frame {
   /** When it came to this process. */
   readonly takenAt: Instant
   #sse: Buffer | null = null
+  #status: Status | null = null
 
   constructor(stored: StoredEvent, takenAt: Instant) {
     this.stored = stored
-    this.sequence = stored.event.data.sequence
+    this.sequence = stored.sequence
     this.takenAt = takenAt
+  }
+
+  /** Read once for all who ask. */
+  get status(): Status {
+    this.#status ??= dataOf(this.stored).status
+    return this.#status
   }
 
   /** As a server-sent event. Encoded at first use, then shared: never write into it. */
@@ -23,8 +32,8 @@ export class Frame {
   }
 }
 
-function encode({ event, dataJson }: StoredEvent): Buffer {
-  const text = sseFrame({ id: event.id, event: `payment_intent.${event.type}`, data: dataJson })
+function encode({ id, type, dataJson }: StoredEvent): Buffer {
+  const text = sseFrame({ id, event: type, data: dataJson })
   // Not `Buffer.from`: a slice of the shared pool would keep 8 KB alive for each frame that is kept.
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
   bytes.write(text)

@@ -43,6 +43,6 @@ export class Ring {
 
   #kept(stored: StoredEvent): Frame | undefined {
     const first = this.#frames[0]
-    return first && this.#frames[stored.event.data.sequence - first.sequence]
+    return first && this.#frames[stored.sequence - first.sequence]
   }
 }

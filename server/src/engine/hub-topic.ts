@@ -63,7 +63,7 @@ export class Topic {
   attach(subscriber: Subscriber, after: number, head?: StoredEvent): Stop {
     subscriber.position = after
     this.#subscribers.add(subscriber)
-    const known = Math.max(after, head?.event.data.sequence ?? 0)
+    const known = Math.max(after, head?.sequence ?? 0)
     if (known > this.#told) {
       this.moved({ paymentId: this.#paymentId, sequence: known, events: head ? [head] : [] })
     } else {
@@ -80,8 +80,9 @@ export class Topic {
     this.#told = Math.max(before, sequence)
     for (const stored of events) this.#ring.take([stored], clock.now())
     if (events.length > 0) this.#deliver(this.#ring.frames)
-    for (const { committedAt, event } of events) {
-      if (committedAt !== null && event.data.sequence > before) {
+    for (const stored of events) {
+      const { committedAt } = stored
+      if (committedAt !== null && stored.sequence > before) {
         metrics.eventLag(clock.now() - committedAt)
       }
     }
@@ -235,6 +236,6 @@ export class Topic {
 
 /** The events that follow on each other from `after`: what comes behind a gap is not believed. */
 function gapless(events: readonly StoredEvent[], after: number): readonly StoredEvent[] {
-  const gap = events.findIndex(({ event }, index) => event.data.sequence !== after + 1 + index)
+  const gap = events.findIndex(({ sequence }, index) => sequence !== after + 1 + index)
   return gap < 0 ? events : events.slice(0, gap)
 }

@@ -90,7 +90,7 @@ it('heals the others when one comes back with more than they were told of', asyn
 it('never believes what comes behind a gap in an answer of the history', async () => {
   world.commit(4)
   const whole = await world.history.read(pay, 0, pageMax)
-  const holed = whole.filter(({ event }) => event.data.sequence !== 3)
+  const holed = whole.filter(({ sequence }) => sequence !== 3)
   world.history.read = async (_, after) => holed.slice(Math.min(after, 2))
   const { reader } = world.follow(0)
   await world.clock.advance(60_000)

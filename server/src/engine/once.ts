@@ -1,5 +1,6 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
 import type { PaymentEvent } from '@settlewire/core/event'
+import { eventOf } from '@settlewire/core/event-text'
 import { fold, type PolicyOf } from '@settlewire/core/fold'
 import type { Payment } from '@settlewire/core/payment'
 import type { Clock, EventStore, IdempotentResult } from '../ports.ts'
@@ -35,7 +36,7 @@ export interface Work {
 }
 
 export interface OnceOptions {
-  readonly store: Pick<EventStore, 'idempotent' | 'read'>
+  readonly store: Pick<EventStore, 'idempotent' | 'history'>
   readonly clock: Pick<Clock, 'now'>
   readonly policyOf: PolicyOf
   /** Reads the rules of versions that this process may not know yet. */
@@ -108,9 +109,9 @@ export class Once {
     const events: PaymentEvent[] = []
     while (events.length < sequence) {
       const limit = Math.min(pageMax, sequence - events.length)
-      const page = await this.#options.store.read(paymentId, events.length, limit)
+      const page = await this.#options.store.history(paymentId, events.length, limit)
       if (page.length === 0) throw new Failure('internal', 'The history ends before its answer.')
-      events.push(...page.map((stored) => stored.event))
+      events.push(...page.map((sealed) => eventOf(sealed)))
     }
     const { policyOf, learnPolicies } = this.#options
     await learnPolicies?.(new Set(events.map(({ evidence }) => evidence.policy)))

@@ -15,7 +15,7 @@ import type { WatchIndex } from './watch-index.ts'
 import type { Writer } from './writer.ts'
 
 export interface PaymentsOptions extends Judge, Omit<DepositAddressesOptions, 'clock'> {
-  readonly store: Pick<EventStore, 'load' | 'list' | 'read' | 'idempotent'>
+  readonly store: Pick<EventStore, 'load' | 'list' | 'read' | 'history' | 'idempotent'>
   readonly writer: Writer
   readonly index: WatchIndex
   readonly assets: AssetBook

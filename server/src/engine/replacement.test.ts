@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, merchant } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
+import { pastOf } from '../../../test/support/past.ts'
 import { payer } from '../../../test/support/payments.ts'
 
 const full = 150_000_000n
@@ -22,7 +23,7 @@ const broadcast = async (transaction: ModelTransaction) => {
 }
 const payment = (id: string) => world.engine.payments.get(merchant, id)
 const told = async (id: string) =>
-  (await world.store.read(id, 0, 100)).map(({ event: { type, data } }) => ({
+  (await pastOf(world.store, id)).map(({ type, data }) => ({
     ...{ type, status: data.status, txHash: data.txHash },
     ...(data.replacedTxHash && { reason: data.reason, replaced: data.replacedTxHash }),
   }))

@@ -2,6 +2,7 @@ import { fold } from '@settlewire/core/fold'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, merchant, policy, stranger } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
+import { pastOf } from '../../../test/support/past.ts'
 
 const full = 150_000_000n
 let world: EngineWorld
@@ -28,7 +29,7 @@ describe('what a person decides', () => {
     const { payment: accepted } = await resolve(id, 'accept')
     expect(accepted).toMatchObject({ status: 'succeeded', received: full / 2n })
     expect(accepted.flags).toContain('manually_marked')
-    const events = (await world.store.read(id, 0, 100)).map(({ event }) => event)
+    const events = await pastOf(world.store, id)
     expect(events.at(-1)?.evidence.facts[0]).toMatchObject({ kind: 'resolved', ...said })
     expect(fold(events, () => policy)).toEqual(await payment(id))
   })

@@ -3,6 +3,7 @@ import { fold } from '@settlewire/core/fold'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, merchant, policy } from '../../../test/support/engine-world.ts'
 import { type ModelTransaction, sightingOf } from '../../../test/support/model-chain.ts'
+import { pastOf } from '../../../test/support/past.ts'
 
 const full = 150_000_000n
 const usdcTwin = `0x${'c1'.repeat(20)}`
@@ -37,15 +38,8 @@ describe('from the chain to the payment', () => {
       'finalized:succeeded',
     ])
     const events = await world.store.read(id, 0, 100)
-    expect(
-      fold(
-        events.map(({ event }) => event),
-        () => policy,
-      ),
-    ).toEqual(await payment(id))
-    expect(world.announced.map(({ event }) => event.id)).toEqual(
-      events.map(({ event }) => event.id),
-    )
+    expect(fold(await pastOf(world.store, id), () => policy)).toEqual(await payment(id))
+    expect(world.announced.map((stored) => stored.id)).toEqual(events.map((stored) => stored.id))
   })
 
   it('reads a hundred blocks in one step as it reads them one by one', async () => {

@@ -101,7 +101,7 @@ const outcome = (promise: Promise<unknown>) =>
   )
 
 const sequences = async (id: string) =>
-  (await world.store.read(id, 0, 1_000)).map(({ event }) => event.data.sequence)
+  (await world.store.read(id, 0, 1_000)).map(({ sequence }) => sequence)
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 
@@ -133,7 +133,7 @@ describe('one batch after the other', () => {
 
   it('is committed when it is answered, and told to the listeners before', async () => {
     const told: string[] = []
-    writer.onCommit(({ events }) => told.push(...events.map((stored) => stored.event.id)))
+    writer.onCommit(({ events }) => told.push(...events.map((stored) => stored.id)))
     const payment = await writer.submit(opening())
     expect(told).toEqual([payment.head.eventId])
     expect(await world.store.load([payment.id])).toEqual([payment])
@@ -193,7 +193,7 @@ describe('when another process was faster', () => {
     const outcomes = await Promise.all(work)
     for (const id of ids) {
       const told = await world.store.read(id, 0, 1_000)
-      expect(told.map(({ event }) => event.data.sequence)).toEqual(upTo(told.length))
+      expect(told.map(({ sequence }) => sequence)).toEqual(upTo(told.length))
     }
     const committed = outcomes.filter((each) => each === 'committed').length
     const stored = (await Promise.all(ids.map(sequences))).flat().length

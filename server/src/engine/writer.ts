@@ -212,7 +212,7 @@ export class Writer {
     const { payments, events } = committed
     for (const payment of payments) this.#cache.set(payment)
     if (events.length > 0) metrics.appended(events.length, payments.length, tookMs)
-    for (const { event } of events) metrics.decided(event.type)
+    for (const { type } of events) metrics.decided(type)
     this.#tell(this.#listeners, committed)
   }
 

@@ -73,8 +73,7 @@ export const showFeed = (events: readonly StoredEvent[], hasMore: boolean): stri
     hasMore,
   )
 
-const showEvent = ({ event, livemode, dataJson }: StoredEvent): string =>
-  envelope({ id: event.id, type: event.type, at: event.at, livemode, dataJson })
+const showEvent = (stored: StoredEvent): string => envelope(stored)
 
 const listOf = (items: readonly string[], hasMore: boolean): string =>
   `{"object":"list","data":[${items.join(',')}],"hasMore":${hasMore}}`

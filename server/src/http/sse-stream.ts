@@ -63,8 +63,7 @@ export class Stream implements Subscriber {
     if (!this.write(frame.sse)) return false
     this.#watch.pushed(this)
     this.isFresh = false
-    const { status } = frame.stored.event.data
-    if (!statusTable[status].endsStream || frame.sequence < this.start.head) return true
+    if (!statusTable[frame.status].endsStream || frame.sequence < this.start.head) return true
     this.end('finished')
     return false
   }

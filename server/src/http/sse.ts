@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { dataOf } from '@settlewire/core/event-text'
 import { isId } from '@settlewire/core/id'
 import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
@@ -101,11 +102,11 @@ export class Sse {
 
   /** Null when the history cannot be asked. */
   async #plan({ lastEventId, paymentId, head }: SseRequest): Promise<Plan | null> {
-    if (lastEventId === null) return { after: head.event.data.sequence - 1, outcome: 'first' }
-    if (lastEventId === head.event.id) return planFor(placeOf(head), head)
+    if (lastEventId === null) return { after: head.sequence - 1, outcome: 'first' }
+    if (lastEventId === head.id) return planFor(head, head)
     try {
       const held = isId('evt', lastEventId) ? await this.#needs.store.find(lastEventId) : null
-      return planFor(held?.paymentId === paymentId ? held : null, head)
+      return planFor(held?.subject.id === paymentId ? held : null, head)
     } catch (error) {
       this.#needs.log.warn({ area: 'sse', paymentId, error }, 'a position was not found')
       return null
@@ -117,7 +118,7 @@ export class Sse {
     { socket, plan, answer }: { socket: Socket; plan: Plan | null; answer: string },
   ): void {
     const { hub, metrics } = this.#needs
-    const start = { paymentId, chains, since, head: head.event.data.sequence }
+    const start = { paymentId, chains, since, head: head.sequence }
     const stream = new Stream(socket, start, this.#watch)
     this.#streams.set(socket, stream)
     this.#heartbeats.add(stream)
@@ -157,24 +158,22 @@ export class Sse {
   }
 }
 
-type Place = NonNullable<Awaited<ReturnType<EventStore['find']>>>
-
-const placeOf = ({ paymentId, event }: StoredEvent): Place => ({ paymentId, ...event.data })
-
 /** What is due to one who holds this event; null for an event that is not of this payment. */
-function planFor(held: Place | null, { event }: StoredEvent): Plan {
-  const { sequence, status } = event.data
+function planFor(held: StoredEvent | null, head: StoredEvent): Plan {
+  const { sequence } = head
   if (held === null) return { after: sequence - 1, outcome: 'reset' }
   const after = held.sequence
   // The head was read before: what is held may be newer.
   const isCurrent = after >= sequence
-  const hasSeenTheEnd = statusTable[held.status].endsStream
+  const hasSeenTheEnd = endsStream(held)
   // Not when a closed payment was opened again since: that must be told.
-  if (hasSeenTheEnd && (isCurrent || statusTable[status].endsStream)) {
+  if (hasSeenTheEnd && (isCurrent || endsStream(head))) {
     return { after, outcome: 'finished' }
   }
   return { after, outcome: isCurrent ? 'current' : 'resumed' }
 }
+
+const endsStream = (stored: StoredEvent): boolean => statusTable[dataOf(stored).status].endsStream
 
 /** The listeners of all sockets: three functions, however many streams there are. */
 function listenersOf(streams: Map<Socket, Stream>, allClosed: () => void) {

@@ -7,7 +7,7 @@ import type { Statement } from './database.ts'
 import type { Feed, Placed, Prepared, Share } from './prepare.ts'
 import { stateText, type TransactionRow } from './projection.ts'
 
-const parameterCount = 41
+const parameterCount = 42
 
 /** An array in one of PostgreSQL's two forms. */
 type Column = Buffer | string
@@ -43,10 +43,10 @@ export function appendValues(batch: Batch, { shares, placed, feeds }: Prepared):
 
 const paymentColumns = (shares: readonly Share[]): Column[] => [
   arrayOf.text(shares.map(({ append }) => append.state.id)),
-  arrayOf.hash(shares.map(({ baseHash }) => baseHash)),
+  arrayOf.hash(shares.map(({ baseSeal }) => baseSeal)),
   arrayOf.integer(shares.map(({ head }) => head.sequence)),
   arrayOf.text(shares.map(({ append }) => append.state.head.eventId)),
-  arrayOf.hash(shares.map(({ head }) => head.hash)),
+  arrayOf.hash(shares.map(({ head }) => head.seal)),
   arrayOf.long(shares.map(({ append }) => stateText(append.state))),
   arrayOf.boolean(shares.map(({ append }) => opens(append))),
 ]
@@ -64,6 +64,7 @@ function standingColumns(shares: readonly Share[]): Column[] {
     arrayOf.text(column(({ status }) => status)),
     arrayOf.text(column(({ flags }) => `{${flags.join(',')}}`)),
     arrayOf.instant(shares.map(({ findable }) => findable.dueAt)),
+    arrayOf.text(once(() => 'payment_intent')),
     arrayOf.text(once(({ merchantId }) => merchantId)),
     arrayOf.boolean(once(({ livemode }) => livemode)),
     arrayOf.instant(once(({ createdAt }) => createdAt)),
@@ -99,15 +100,15 @@ function eventColumns(placed: readonly Placed[]): Column[] {
   return [
     arrayOf.integer(column(({ feed }) => feed.number)),
     arrayOf.integer(column(({ place }) => place)),
-    arrayOf.text(column(({ state }) => state.id)),
-    arrayOf.integer(column(({ event }) => event.data.sequence)),
+    arrayOf.text(column(({ event }) => event.subject.kind)),
+    arrayOf.text(column(({ event }) => event.subject.id)),
+    arrayOf.integer(column(({ event }) => event.sequence)),
     arrayOf.text(column(({ event }) => event.id)),
     arrayOf.text(column(({ event }) => event.type)),
     arrayOf.instant(column(({ event }) => event.at)),
-    arrayOf.json(column(({ sealed }) => sealed.dataJson)),
-    arrayOf.json(column(({ sealed }) => sealed.evidenceJson)),
-    arrayOf.hash(column(({ sealed }) => sealed.prevHash)),
-    arrayOf.hash(column(({ sealed }) => sealed.hash)),
+    arrayOf.json(column(({ event }) => event.dataJson)),
+    arrayOf.json(column(({ event }) => event.evidenceJson)),
+    arrayOf.hash(column(({ seal }) => seal)),
   ]
 }
 
@@ -120,7 +121,7 @@ function addressesOf(append: Append): object[] {
   const addresses = new Set(state.terms.accept.map(({ address }) => address))
   return [...addresses].map((address) => ({
     address,
-    payment_id: state.id,
+    subject_id: state.id,
     merchant_id: state.merchantId,
     deposit_index: depositIndex ?? null,
   }))

@@ -35,7 +35,7 @@ export function eventStoreQuestionsContract(
         expect(await positions()).toEqual([1, 2, 3])
         expect(await positions(true)).toEqual([1, 2])
         const feed = await events.feed(merchantId, true, 1, 10)
-        expect(feed.map(({ paymentId, livemode }) => [paymentId, livemode])).toEqual([
+        expect(feed.map(({ subject, livemode }) => [subject.id, livemode])).toEqual([
           [live.id, true],
         ])
         const foreigners = await events.feed('mer_other', false, 0, 10)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { FeedChecker } from '../../../test/support/feed-checker.ts'
+import { brokenSeals, FeedChecker } from '../../../test/support/feed-checker.ts'
 import {
   appendOf,
   headOf,
@@ -40,7 +40,7 @@ export function eventStoreWritersContract(
               step === 0 ? payment.opening() : payment.step(),
             )
             const stored = await events.append({ appends })
-            acknowledged.push(...stored.map(({ event }) => event.id))
+            acknowledged.push(...stored.map(({ id }) => id))
           }
         }
       }
@@ -52,6 +52,12 @@ export function eventStoreWritersContract(
       const seen = checkers.flatMap((checker) => [...checker.seen])
       expect(seen.sort()).toEqual(acknowledged.sort())
       expect(seen.length).toBeGreaterThan(2_000)
+      expect(
+        await brokenSeals(
+          nodeOf(nodes, 0),
+          checkers.flatMap(({ subjects }) => [...subjects]),
+        ),
+      ).toEqual([])
     })
 
     it('lets exactly one of them win each sequence of a payment', async () => {
@@ -69,7 +75,7 @@ export function eventStoreWritersContract(
         for (const { reason } of lost) expect(reason).toMatchObject({ code: 'sequence_conflict' })
       }
       const read = await store.node().read(payment.id, 0, 100)
-      expect(read.map(({ event }) => event.data.sequence)).toEqual([1, 2, 3, 4])
+      expect(read.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4])
     })
 
     it('never lets two of them wait for each other, whatever the order of their batches', async () => {

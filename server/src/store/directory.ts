@@ -90,7 +90,7 @@ export class PostgresDirectory implements Directory {
         text: `with used as (
             select coalesce(max(top.deposit_index) + 1, 0) as above
             from merchant m cross join lateral (
-              select a.deposit_index from payment_address a
+              select a.deposit_index from subject_address a
               where a.merchant_id = m.id and a.deposit_index is not null
               order by a.deposit_index desc limit 1) as top
             where m.xpub = $1

@@ -1,10 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
-import type { PaymentEvent } from '@settlewire/core/event'
 import { type Instant, toRfc3339 } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
-import { evidenceFromJson } from '@settlewire/core/payment-json'
-import type { EventType, Status } from '@settlewire/core/status-model'
 import type { FeedEntry, FeedKey, Feeds } from '../node-ports.ts'
 import type {
   Batch,
@@ -13,6 +10,7 @@ import type {
   EventStore,
   IdempotentResult,
   PaymentQuery,
+  SealedEvent,
   StoredEvent,
   Watched,
 } from '../ports.ts'
@@ -77,64 +75,72 @@ export class PostgresEvents implements EventStore, Feeds {
   }
 
   async load(ids: readonly string[]): Promise<readonly Payment[]> {
-    const rows = await this.#database.query<PaymentRow & { head_hash: Buffer }>(
+    const rows = await this.#database.query<PaymentRow & { head_seal: Buffer }>(
       {
         name: 'load',
-        text: `select ${paymentColumns}, s.head_hash from ${paymentTables}
-          where s.payment_id = any ($1::text[])`,
+        text: `select ${paymentColumns}, s.head_seal from ${paymentTables}
+          where s.subject_id = any ($1::text[])`,
       },
       [arrayOf.text(ids)],
     )
     return rows.map((row) => {
       const payment = paymentOf(row)
       const { id, sequence } = payment
-      this.#heads.meet(id, { sequence, hash: row.head_hash.toString('hex') })
+      this.#heads.meet(id, { sequence, seal: row.head_seal.toString('hex') })
       return payment
     })
   }
 
-  async read(paymentId: string, after: number, limit: number): Promise<readonly StoredEvent[]> {
+  async read(subjectId: string, after: number, limit: number): Promise<readonly StoredEvent[]> {
     const rows = await this.#database.query<EventRow>(
       {
         name: 'read',
-        text: `select ${eventColumns} from payment_event
-          where payment_id = $1 and sequence > $2 order by sequence limit $3`,
+        text: `select ${eventColumns} from event
+          where subject_id = $1 and sequence > $2 order by sequence limit $3`,
       },
-      [paymentId, after, limit],
+      [subjectId, after, limit],
     )
     return rows.map(storedEvent)
   }
 
-  async last(paymentId: string): Promise<StoredEvent | null> {
+  async history(subjectId: string, after: number, limit: number): Promise<readonly SealedEvent[]> {
+    const rows = await this.#database.query<EventRow & SealedRow>(
+      {
+        name: 'history',
+        text: `select ${eventColumns}, evidence, seal from event
+          where subject_id = $1 and sequence > $2 order by sequence limit $3`,
+      },
+      [subjectId, after, limit],
+    )
+    return rows.map(sealedEvent)
+  }
+
+  async last(subjectId: string): Promise<StoredEvent | null> {
     const row = await this.#database.one<EventRow>(
       {
         name: 'last',
-        text: `select ${eventColumns} from payment_event
-          where payment_id = $1 order by sequence desc limit 1`,
+        text: `select ${eventColumns} from event
+          where subject_id = $1 order by sequence desc limit 1`,
       },
-      [paymentId],
+      [subjectId],
     )
     return row && storedEvent(row)
   }
 
-  async find(
-    eventId: string,
-  ): Promise<{ paymentId: string; sequence: number; status: Status } | null> {
-    const row = await this.#database.one<Pick<EventRow, 'payment_id' | 'data'>>(
-      { name: 'find', text: 'select payment_id, data from payment_event where id = $1' },
+  async find(eventId: string): Promise<StoredEvent | null> {
+    const row = await this.#database.one<EventRow>(
+      { name: 'find', text: `select ${eventColumns} from event where id = $1` },
       [eventId],
     )
-    if (row === null) return null
-    const { sequence, status } = dataOf(row)
-    return { paymentId: row.payment_id, sequence, status }
+    return row && storedEvent(row)
   }
 
   async heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#database.query<{ id: string; sequence: number }>(
       {
         name: 'heads',
-        text: `select payment_id as id, sequence
-          from payment_state where payment_id = any ($1::text[])`,
+        text: `select subject_id as id, sequence
+          from subject_state where subject_id = any ($1::text[])`,
       },
       [arrayOf.text(ids)],
     )
@@ -150,7 +156,7 @@ export class PostgresEvents implements EventStore, Feeds {
     const rows = await this.#database.query<EventRow>(
       {
         name: 'feed',
-        text: `select ${eventColumns} from payment_event
+        text: `select ${eventColumns} from event
           where merchant_id = $1 and livemode = $2 and position > $3 order by position limit $4`,
       },
       [merchantId, livemode, after, limit],
@@ -208,7 +214,7 @@ export class PostgresEvents implements EventStore, Feeds {
     const rows = await this.#database.query<{ id: string; due_at: number }>(
       {
         name: 'due',
-        text: 'select id, due_at from payment where due_at <= $1 order by due_at, id limit $2',
+        text: 'select id, due_at from subject where due_at <= $1 order by due_at, id limit $2',
       },
       [toRfc3339(now), limit],
     )
@@ -219,7 +225,7 @@ export class PostgresEvents implements EventStore, Feeds {
     const row = await this.#database.one<{ due_at: number }>(
       {
         name: 'next_due',
-        text: 'select due_at from payment where due_at is not null order by due_at limit 1',
+        text: 'select due_at from subject where due_at is not null order by due_at limit 1',
       },
       [],
     )
@@ -232,10 +238,10 @@ export class PostgresEvents implements EventStore, Feeds {
         name: 'watched',
         // The first page begins at the oldest that is watched, not at the oldest there ever was.
         text: `select p.id, e.evidence
-          from payment p join payment_event e on e.payment_id = p.id and e.sequence = 1
+          from subject p join event e on e.subject_id = p.id and e.sequence = 1
           where p.due_at is not null and p.id > $1 and p.id >= case when $1 <> '' then $1
             else (select min(d.id) from (
-              select id from payment where due_at is not null offset 0) d) end
+              select id from subject where due_at is not null offset 0) d) end
           order by p.id limit $2`,
       },
       [afterId, limit],
@@ -244,48 +250,48 @@ export class PostgresEvents implements EventStore, Feeds {
   }
 
   async unsettled(chain: string): Promise<readonly string[]> {
-    const rows = await this.#database.query<{ payment_id: string }>(
+    const rows = await this.#database.query<{ subject_id: string }>(
       {
         name: 'unsettled',
         // After the watch only money in blocks is followed, until its chain has finalized it: what
         // was dropped or reverted would otherwise be asked for with every block for ever.
-        text: `select distinct t.payment_id
-          from payment_transaction t
-          join payment p on p.id = t.payment_id
+        text: `select distinct t.subject_id
+          from transaction t
+          join subject p on p.id = t.subject_id
           left join chain_cursor c on c.chain = t.chain
           where t.chain = $1 and not t.final
             and (p.due_at is not null or (t.paid and t.block_number > c.finalized))
-          order by t.payment_id`,
+          order by t.subject_id`,
       },
       [chain],
     )
-    return rows.map((row) => row.payment_id)
+    return rows.map((row) => row.subject_id)
   }
 
   async paid(chain: string): Promise<readonly string[]> {
-    const rows = await this.#database.query<{ payment_id: string }>(
+    const rows = await this.#database.query<{ subject_id: string }>(
       {
         name: 'paid',
-        text: `select distinct t.payment_id
-          from payment p join payment_transaction t on t.payment_id = p.id and t.paid
+        text: `select distinct t.subject_id
+          from subject p join transaction t on t.subject_id = p.id and t.paid
           where p.due_at is not null and t.chain = $1
-          order by t.payment_id`,
+          order by t.subject_id`,
       },
       [chain],
     )
-    return rows.map((row) => row.payment_id)
+    return rows.map((row) => row.subject_id)
   }
 
   async inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]> {
-    const rows = await this.#database.query<{ payment_id: string }>(
+    const rows = await this.#database.query<{ subject_id: string }>(
       {
         name: 'in_blocks',
-        text: `select distinct payment_id from payment_inclusion
-          where block_hash = any ($2::text[]) and chain = $1 order by payment_id`,
+        text: `select distinct subject_id from inclusion
+          where block_hash = any ($2::text[]) and chain = $1 order by subject_id`,
       },
       [chain, arrayOf.text(blockHashes)],
     )
-    return rows.map((row) => row.payment_id)
+    return rows.map((row) => row.subject_id)
   }
 
   async release(ids: readonly string[]): Promise<void> {
@@ -294,11 +300,11 @@ export class PostgresEvents implements EventStore, Feeds {
         name: 'release',
         // The same locks in the same order as an append takes, so that the two never deadlock.
         text: `with locked as materialized (
-            select payment_id from payment_state where payment_id = any ($1::text[])
-            order by payment_id for no key update
+            select subject_id from subject_state where subject_id = any ($1::text[])
+            order by subject_id for no key update
           )
-          update payment p set due_at = null from locked
-          where p.id = locked.payment_id and p.due_at is not null`,
+          update subject p set due_at = null from locked
+          where p.id = locked.subject_id and p.due_at is not null`,
       },
       [arrayOf.text(ids)],
     )
@@ -325,37 +331,38 @@ interface EventRow {
   readonly merchant_id: string
   readonly livemode: boolean
   readonly position: number
-  readonly payment_id: string
+  readonly kind: string
+  readonly subject_id: string
+  readonly sequence: number
   readonly id: string
-  readonly type: EventType
+  readonly type: string
   readonly at: number
   readonly data: string
+}
+
+interface SealedRow {
   readonly evidence: string
-  readonly prev_hash: Buffer
-  readonly hash: Buffer
+  readonly seal: Buffer
 }
 
 const eventColumns =
-  'merchant_id, livemode, position, payment_id, id, type, at, data, evidence, prev_hash, hash'
-
-/** Our own text, sealed by a hash: it is what was appended. */
-const dataOf = ({ data }: Pick<EventRow, 'data'>): PaymentEvent['data'] =>
-  JSON.parse(data) as PaymentEvent['data']
+  'merchant_id, livemode, position, kind, subject_id, sequence, id, type, at, data'
 
 const storedEvent = (row: EventRow): StoredEvent => ({
-  event: {
-    id: row.id,
-    type: row.type,
-    at: row.at,
-    data: dataOf(row),
-    evidence: evidenceFromJson(JSON.parse(row.evidence)),
-  },
-  paymentId: row.payment_id,
+  subject: { kind: row.kind, id: row.subject_id },
   merchantId: row.merchant_id,
   livemode: row.livemode,
   position: row.position,
+  sequence: row.sequence,
+  id: row.id,
+  type: row.type,
+  at: row.at,
   dataJson: row.data,
-  prevHash: row.prev_hash.toString('hex'),
-  hash: row.hash.toString('hex'),
   committedAt: null,
+})
+
+const sealedEvent = (row: EventRow & SealedRow): SealedEvent => ({
+  ...storedEvent(row),
+  evidenceJson: row.evidence,
+  seal: row.seal.toString('hex'),
 })

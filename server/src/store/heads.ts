@@ -9,7 +9,7 @@ const headsMax = 50_000
 
 /**
  * The head of each payment, kept to save a read before an append. A guess, not a truth: the append
- * itself compares the hash with the row that it locks.
+ * itself compares the seal with the row that it locks.
  */
 export class Heads {
   readonly #database: Database
@@ -43,7 +43,7 @@ export class Heads {
 
   /** A payment was read. What is known of it from an append is at least as good. */
   meet(paymentId: string, head: Omit<Head, 'written'>): void {
-    if (this.#heads.get(paymentId)?.hash === head.hash) return
+    if (this.#heads.get(paymentId)?.seal === head.seal) return
     this.#note(paymentId, { ...head, written: null })
   }
 
@@ -61,18 +61,18 @@ export class Heads {
   }
 
   async #read(ids: readonly string[]): Promise<ReadonlyMap<string, Head>> {
-    const rows = await this.#database.query<{ id: string; sequence: number; head_hash: Buffer }>(
+    const rows = await this.#database.query<{ id: string; sequence: number; head_seal: Buffer }>(
       {
-        name: 'head_hashes',
-        text: `select payment_id as id, sequence, head_hash
-          from payment_state where payment_id = any ($1::text[])`,
+        name: 'head_seales',
+        text: `select subject_id as id, sequence, head_seal
+          from subject_state where subject_id = any ($1::text[])`,
       },
       [arrayOf.text(ids)],
     )
     return new Map(
-      rows.map(({ id, sequence, head_hash }) => [
+      rows.map(({ id, sequence, head_seal }) => [
         id,
-        { sequence, hash: head_hash.toString('hex'), written: null },
+        { sequence, seal: head_seal.toString('hex'), written: null },
       ]),
     )
   }

@@ -3,15 +3,15 @@ import type { PaymentQuery } from '../ports.ts'
 import type { Statement } from './database.ts'
 
 /** A payment: what its first event fixed, and what its last one left. */
-export const paymentColumns = 's.payment_id as id, e.at as created_at, e.evidence, s.state'
-export const paymentTables = `payment_state s
-  join payment_event e on e.payment_id = s.payment_id and e.sequence = 1`
+export const paymentColumns = 's.subject_id as id, e.at as created_at, e.evidence, s.state'
+export const paymentTables = `subject_state s
+  join event e on e.subject_id = s.subject_id and e.sequence = 1`
 
 /** The filters that leave few payments, each with an index of its own; `?` is the value. */
 const narrow = {
   reference: 'p.reference = ?',
-  txHash: 'p.id in (select payment_id from payment_transaction where tx_hash = ?)',
-  address: 'p.id in (select payment_id from payment_address where address = ?)',
+  txHash: 'p.id in (select subject_id from transaction where tx_hash = ?)',
+  address: 'p.id in (select subject_id from subject_address where address = ?)',
 } as const satisfies Partial<Record<keyof PaymentQuery, string>>
 
 type Narrow = keyof typeof narrow
@@ -39,12 +39,12 @@ export function listStatement(query: PaymentQuery): { statement: Statement; valu
   }
   const ids = names.length === 0 ? byStatus(where) : plainly(where)
   const text = `select ${paymentColumns} from (${ids}) as p
-    join (${paymentTables}) on s.payment_id = p.id order by p.id desc`
+    join (${paymentTables}) on s.subject_id = p.id order by p.id desc`
   return { statement: { name: `list ${names.join(' ')}`, text }, values }
 }
 
 const plainly = (where: string): string =>
-  `select p.id from payment p where ${where} and p.status = any ($5) and p.id < $4
+  `select p.id from subject p where ${where} and p.status = any ($5) and p.id < $4
     order by p.id desc limit $3`
 
 /**
@@ -55,7 +55,7 @@ const plainly = (where: string): string =>
 const byStatus = (where: string): string =>
   `select p.id from unnest($5::text[]) as one (status)
     cross join lateral (
-      select p.id from payment p
+      select p.id from subject p
       where ${where} and p.status >= one.status and (p.status, p.id) < (one.status, $4)
       order by p.status desc, p.id desc limit $3
     ) as p order by p.id desc limit $3`

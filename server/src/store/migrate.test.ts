@@ -116,10 +116,10 @@ describe('the history', () => {
   afterEach(() => database.close())
 
   const changes = [
-    `update payment_event set data = '{}'`,
-    'delete from payment_event',
-    'truncate payment_event',
-    'update payment_event set data = data where false',
+    `update event set data = '{}'`,
+    'delete from event',
+    'truncate event',
+    'update event set data = data where false',
   ]
 
   it.each(changes)('refuses even its owner: %s', async (change) => {

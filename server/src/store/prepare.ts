@@ -1,15 +1,18 @@
 import { assert } from '@settlewire/core/assert'
 import type { PaymentEvent } from '@settlewire/core/event'
+import { evidenceText } from '@settlewire/core/event-text'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
+import { noSeal, type Sealable, seal } from '@settlewire/core/seal'
+import { encodeData, wireType } from '@settlewire/core/wire'
 import type { Append, StoredEvent } from '../ports.ts'
-import { noHash, type Sealed, seal } from './hash-chain.ts'
+import { digest } from './digest.ts'
 import { type Findable, findableOf } from './projection.ts'
 
-/** What the store knows of a payment without asking: where its chain of hashes is. */
+/** What the store knows of a subject without asking: where its chain of seals is. */
 export interface Head {
   readonly sequence: number
-  readonly hash: string
+  readonly seal: string
   /** What it can be found by, as it was last written; null when that is not known. */
   readonly written: Pick<Findable, 'standingText' | 'transactionsText'> | null
 }
@@ -17,8 +20,8 @@ export interface Head {
 /** One payment's share of a batch, sealed. */
 export interface Share {
   readonly append: Append
-  /** The hash that the payment must still be at. */
-  readonly baseHash: string
+  /** The seal that the subject must still be at. */
+  readonly baseSeal: string
   readonly head: Head
   readonly findable: Findable
   /** Whether the last append wrote something else. */
@@ -35,9 +38,8 @@ export interface Feed {
 
 /** An event of a batch, sealed, with its place among those of its feed. */
 export interface Placed {
-  readonly state: Payment
-  readonly event: PaymentEvent
-  readonly sealed: Sealed
+  readonly event: Sealable
+  readonly seal: string
   readonly feed: Feed
   /** From 1. */
   readonly place: number
@@ -61,20 +63,20 @@ export function prepare(
   const shares = appends.map((append): Share => {
     const { expectedSequence, events, state } = append
     const before = expectedSequence === 0 ? opening : headOf(append)
-    assert(before?.sequence === expectedSequence, 'the hash before every event is known')
+    assert(before?.sequence === expectedSequence, 'the seal before every event is known')
     const feed = feedOf(state, feeds)
-    let { hash } = before
+    let last = before.seal
     for (const event of events) {
-      const sealed = seal(event, hash)
-      hash = sealed.hash
+      const sealable = sealableOf(state, event)
+      last = seal(sealable, last, digest)
       feed.count += 1
-      placed.push({ state, event, sealed, feed, place: feed.count })
+      placed.push({ event: sealable, seal: last, feed, place: feed.count })
     }
     const findable = findableOf(state)
     return {
       append,
-      baseHash: before.hash,
-      head: { sequence: state.sequence, hash, written: findable },
+      baseSeal: before.seal,
+      head: { sequence: state.sequence, seal: last, written: findable },
       findable,
       hasMoved: {
         standing: findable.standingText !== before.written?.standingText,
@@ -85,9 +87,21 @@ export function prepare(
   return { shares: shares.sort(byId), placed, feeds }
 }
 
+const sealableOf = (state: Payment, event: PaymentEvent): Sealable => ({
+  subject: { kind: 'payment_intent', id: state.id },
+  merchantId: state.merchantId,
+  livemode: state.livemode,
+  sequence: event.data.sequence,
+  id: event.id,
+  type: wireType(event.type),
+  at: event.at,
+  dataJson: encodeData(event.data),
+  evidenceJson: evidenceText(event.evidence),
+})
+
 const byId = (a: Share, b: Share): number => (a.append.state.id < b.append.state.id ? -1 : 1)
 
-const opening: Head = { sequence: 0, hash: noHash, written: null }
+const opening: Head = { sequence: 0, seal: noSeal, written: null }
 
 /** What became of a batch: each event with its position, given where each feed now ends. */
 export function storedEvents(
@@ -95,20 +109,11 @@ export function storedEvents(
   lastPositions: ReadonlyMap<number, number>,
   committedAt: Instant,
 ): StoredEvent[] {
-  return placed.map(({ state, event, sealed, feed, place }) => {
+  return placed.map(({ event, feed, place }) => {
     const last = lastPositions.get(feed.number)
     assert(last !== undefined, 'every feed of the batch was moved')
-    return {
-      event,
-      paymentId: state.id,
-      merchantId: state.merchantId,
-      livemode: state.livemode,
-      position: last - feed.count + place,
-      dataJson: sealed.dataJson,
-      prevHash: sealed.prevHash,
-      hash: sealed.hash,
-      committedAt,
-    }
+    const { evidenceJson: _, ...open } = event
+    return { ...open, position: last - feed.count + place, committedAt }
   })
 }
 

@@ -1,13 +1,14 @@
 import { assert } from '@settlewire/core/assert'
+import { canonicalText, rememberedText } from '@settlewire/core/canonical-text'
 import { nextDeadline } from '@settlewire/core/deadline'
 import type { Opening } from '@settlewire/core/event'
+import { evidenceOf } from '@settlewire/core/event-text'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment, Transaction } from '@settlewire/core/payment'
-import { evidenceFromJson, paymentFromJson } from '@settlewire/core/payment-json'
+import { paymentFromJson } from '@settlewire/core/payment-json'
 import { replacedIn } from '@settlewire/core/slot-group'
 import { canonicalInclusion } from '@settlewire/core/transaction'
 import type { Watched } from '../ports.ts'
-import { canonicalText, rememberedText } from './canonical-text.ts'
 
 /** What an opening fixes for ever: it is in the first event, and not stored again. */
 type Fixed = 'id' | 'merchantId' | 'livemode' | 'transactionId' | 'createdAt' | 'terms'
@@ -67,7 +68,7 @@ export function watchedOf({ evidence }: Pick<PaymentRow, 'evidence'>): Omit<Watc
 }
 
 function openingOf(evidence: string): Opening {
-  const [fact] = evidenceFromJson(JSON.parse(evidence)).facts
+  const [fact] = evidenceOf(evidence).facts
   assert(fact?.kind === 'opened', 'the first event opens the payment')
   return fact
 }

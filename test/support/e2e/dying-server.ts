@@ -2,7 +2,9 @@
  * The real server with a backplane that kills the process the moment an event of type `DIE_AT` is
  * committed and about to be announced: the one place in time that no signal from outside can hit.
  */
+
 import { join } from 'node:path'
+import { shortType } from '@settlewire/core/event-text'
 import { MemoryBackplane } from '../../../server/src/backplane/memory.ts'
 import { readConfig } from '../../../server/src/config.ts'
 import { start } from '../../../server/src/main.ts'
@@ -16,7 +18,7 @@ const running = await start(readConfig(root, environment), {
     const real = new MemoryBackplane(log)
     return {
       announce(moved) {
-        if (moved.events?.some(({ event }) => event.type === DIE_AT)) {
+        if (moved.events?.some(({ type }) => shortType(type) === DIE_AT)) {
           process.kill(process.pid, 'SIGKILL')
         }
         real.announce(moved)

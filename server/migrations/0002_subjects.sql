@@ -1,8 +1,11 @@
--- Payments as of their last event. Every row here can be made again from payment_event.
+-- Subjects - payment intents, and what else has a history - as of their last event. Every row here
+-- can be made again from the history.
 
--- What a payment is found by. Small, and written only when one of these moves.
-create table payment (
+-- What a subject is found by. Small, and written only when one of these moves.
+create table subject (
   id text collate "C" primary key,
+  -- `payment_intent`, … An id is of one kind for ever.
+  kind text collate "C" not null,
   -- No foreign keys from here to merchant: the check would lock the merchant's row in every append.
   merchant_id text collate "C" not null,
   livemode boolean not null,
@@ -16,53 +19,53 @@ create table payment (
 
 -- Every index costs every change of an indexed column, so there are as few as the questions need:
 -- a list without a status asks for each status in turn.
-create index payment_list on payment (merchant_id, livemode, status, id);
-create index payment_by_reference on payment (merchant_id, livemode, reference, id)
+create index subject_list on subject (merchant_id, livemode, status, id);
+create index subject_by_reference on subject (merchant_id, livemode, reference, id)
   where reference is not null;
-create index payment_due on payment (due_at, id) where due_at is not null;
+create index subject_due on subject (due_at, id) where due_at is not null;
 
--- The payment itself, and the end of its chain of events. Whoever moves a payment locks this row.
+-- The subject itself, and the end of its chain of seals. Whoever moves a subject locks this row.
 -- What its opening fixed is in its first event, and nowhere else.
-create table payment_state (
-  payment_id text collate "C" primary key,
+create table subject_state (
+  subject_id text collate "C" primary key,
   sequence integer not null,
   head_event_id text collate "C" not null,
-  head_hash bytea not null,
+  head_seal bytea not null,
   state text not null
   -- Written with every event: no index but the key, room for versions on the same page, and no
   -- compression, which cost more than it saved. So an event touches one page here.
 ) with (fillfactor = 50, toast_tuple_target = 8160);
 
--- An address belongs to one payment for ever: a transfer to it can never count for two.
-create table payment_address (
+-- An address belongs to one subject for ever: a transfer to it can never count for two.
+create table subject_address (
   address text collate "C" primary key,
-  payment_id text collate "C" not null,
+  subject_id text collate "C" not null,
   merchant_id text collate "C" not null,
   deposit_index bigint
 );
-create index payment_address_by_index on payment_address (merchant_id, deposit_index)
+create index subject_address_by_index on subject_address (merchant_id, deposit_index)
   where deposit_index is not null;
 
-create table payment_transaction (
+create table transaction (
   tx_hash text collate "C" not null,
-  payment_id text collate "C" not null,
+  subject_id text collate "C" not null,
   chain text collate "C" not null,
   -- The block that holds it now, by the latest verdict; null while it is in none.
   block_number bigint,
   -- Whether that block moved money to us.
   paid boolean not null,
   final boolean not null,
-  primary key (tx_hash, payment_id, chain)
+  primary key (tx_hash, subject_id, chain)
 ) with (fillfactor = 70);
 
-create index payment_transaction_open on payment_transaction (chain, payment_id) where not final;
+create index transaction_open on transaction (chain, subject_id) where not final;
 
--- Every block that was ever said to hold a transaction of a payment: a reorg asks by these.
-create table payment_inclusion (
+-- Every block that was ever said to hold a transaction of a subject: a reorg asks by these.
+create table inclusion (
   block_hash text collate "C" not null,
-  payment_id text collate "C" not null,
+  subject_id text collate "C" not null,
   chain text collate "C" not null,
-  primary key (block_hash, payment_id, chain)
+  primary key (block_hash, subject_id, chain)
 );
 
 -- Answers given under an Idempotency-Key, written together with what they answered for.
