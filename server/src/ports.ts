@@ -2,13 +2,10 @@
  * What the engine needs from the world, with the guarantees it builds on: ordering, delivery,
  * failure, units. Adapters live beside `contract.ts` suites that hold them to these words.
  */
-import type { PaymentEvent } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef, SeenTransfer, Slot, Source } from '@settlewire/core/observation'
-import type { Acceptance, Payment } from '@settlewire/core/payment'
-import type { ChainHead, Policy } from '@settlewire/core/policy'
-import type { Status } from '@settlewire/core/status-model'
-import type { Subject } from '@settlewire/core/subject'
+import type { ChainHead } from '@settlewire/core/policy'
+import type { StoredEvent } from './history.ts'
 
 /** Stops what the call that returned it has started. Calling it again does nothing. */
 export type Stop = () => void
@@ -59,175 +56,19 @@ export interface Metrics {
 
 // ── history ────────────────────────────────────────────────────────────────────────────────────
 
-/** One payment's share of a batch. `state` is the payment after `events`. */
-export interface Append {
-  /** The sequence the payment must still be at; 0 opens it. */
-  readonly expectedSequence: number
-  readonly events: readonly PaymentEvent[]
-  readonly state: Payment
-  /** The address index this opening uses up. Only with `expectedSequence: 0`. */
-  readonly depositIndex?: number
-}
-
-/** How one chain's cursor moves, together with the effects of the blocks it passes. */
-export interface CursorMove {
-  readonly chain: string
-  /** The view the cursor must be at; the move fails with `cursor_conflict` when it is not. */
-  readonly fromView: number
-  readonly head: ChainHead
-  /** Hashes that left the canonical chain. */
-  readonly reverted: readonly string[]
-  /** Blocks that joined it, oldest first. The last one is the cursor. */
-  readonly applied: readonly BlockRef[]
-}
-
-/** The answer a client was given under an Idempotency-Key, kept so that it can be given again. */
-export interface IdempotentResult {
-  readonly merchantId: string
-  readonly livemode: boolean
-  readonly key: string
-  /** SHA-256 of method, path and canonical body. */
-  readonly requestHash: string
-  readonly status: number
-  /** The answer is the resource as it stood at this sequence; nothing secret is stored. */
-  readonly paymentId: string
-  readonly sequence: number
-  readonly at: Instant
-}
-
-/** Everything that becomes true together. */
-export interface Batch {
-  readonly appends: readonly Append[]
-  readonly cursors?: readonly CursorMove[]
-  readonly idempotency?: readonly IdempotentResult[]
-}
-
-/**
- * An event of any kind as everybody may see it: what is announced, streamed, listed and delivered.
- * Nothing of what made it true is in it.
- */
-export interface StoredEvent {
-  readonly subject: Subject
-  readonly merchantId: string
-  readonly livemode: boolean
-  /** 1, 2, 3 … per merchant and mode without a gap, in commit order. */
-  readonly position: number
-  /** 1, 2, 3 … per subject without a gap. */
-  readonly sequence: number
-  readonly id: string
-  /** The full name on the wire: `payment_intent.confirming`. */
-  readonly type: string
-  readonly at: Instant
-  /** The event's data exactly as it goes out: encoded once, stored as text, never re-encoded. */
-  readonly dataJson: string
-  /** When the commit was known; null for events read back. For lag only. */
-  readonly committedAt: Instant | null
-}
-
-/** An event with what made it true and the seal that holds it to the one before. Never leaves the server. */
-export interface SealedEvent extends StoredEvent {
-  /** As it was stored. Read by fold, audit and packs alone; never parsed where events are streamed. */
-  readonly evidenceJson: string
-  /** `seal` of core, over the seal of the event before, or over `noSeal`. */
-  readonly seal: string
-}
-
-/** A page of a merchant's payments. */
-export interface PaymentQuery {
-  readonly merchantId: string
-  readonly livemode: boolean
-  readonly status?: Status
-  readonly reference?: string
-  readonly txHash?: string
-  readonly address?: string
-  /** The id of the last payment of the page before. Newest first. */
-  readonly cursor?: string
-  readonly limit: number
-}
-
-/** A payment as the projection holds it, for those who watch addresses. */
-export interface Watched {
-  readonly paymentId: string
-  readonly livemode: boolean
-  readonly accept: readonly Acceptance[]
-}
-
-/** Where a chain was read up to. `recent` is newest first and reaches back as far as reorgs may. */
-export interface ChainPosition {
-  readonly genesisHash: string
-  readonly head: ChainHead
-  readonly recent: readonly BlockRef[]
-}
-
-/**
- * Append-only history of subjects and its projections. One writer wins a sequence; readers see a
- * gapless prefix. What is returned is committed. Operating failures are `Failure`s with
- * `store_unavailable`. After a read they say nothing but that it may be tried again. After a write
- * they leave open whether it was committed: the connection may have been lost behind the commit.
- * The same write may be tried again and is never done twice; what was done then shows as a conflict.
- */
-export interface EventStore {
-  /**
-   * All of the batch or nothing, in one transaction. Throws `sequence_conflict` when a payment has
-   * moved, `cursor_conflict` when a cursor has, `idempotency_key_reused` when a key is taken.
-   * The answer has the events in the batch's order.
-   */
-  append(batch: Batch): Promise<readonly StoredEvent[]>
-
-  /** Payments by id, as of their last event. Unknown ids are left out. */
-  load(ids: readonly string[]): Promise<readonly Payment[]>
-  /** Events with `sequence > after`, ascending, at most `limit`. */
-  read(subjectId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
-  /** The same events with what made them true. For fold, audit and packs: never on the way to a stream. */
-  history(subjectId: string, after: number, limit: number): Promise<readonly SealedEvent[]>
-  /** The last event. Null for an unknown subject. */
-  last(subjectId: string): Promise<StoredEvent | null>
-  /** The event with this id, whatever its subject. Null when there is none. */
-  find(eventId: string): Promise<StoredEvent | null>
-  /** The sequence each payment is at. Unknown ids are left out. */
-  heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** A merchant's feed: `position > after`, ascending, at most `limit`. */
-  feed(
-    merchantId: string,
-    livemode: boolean,
-    after: number,
-    limit: number,
-  ): Promise<readonly StoredEvent[]>
-  list(query: PaymentQuery): Promise<{ payments: readonly Payment[]; next: string | null }>
-
-  /** What was answered under this key, or null. */
-  idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null>
-
-  /** Payments whose next deadline (`nextDeadline` of core) has come, earliest first. */
-  due(now: Instant, limit: number): Promise<readonly { paymentId: string; dueAt: Instant }[]>
-  /** The earliest deadline of all, or null. */
-  nextDue(): Promise<Instant | null>
-  /** Payments whose addresses are still watched, in id order after `afterId`. */
-  watched(afterId: string, limit: number): Promise<readonly Watched[]>
-  /** Payments with a transaction on this chain that is not final yet. */
-  unsettled(chain: string): Promise<readonly string[]>
-  /** Payments whose addresses are still watched, with money in a block of this chain, final ones too. */
-  paid(chain: string): Promise<readonly string[]>
-  /** Payments with a transaction in one of these blocks. */
-  inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]>
-  /** Ends the watch of these payments: their `dueAt` becomes null and `watched` leaves them out. */
-  release(ids: readonly string[]): Promise<void>
-
-  /** Null for a chain never read. */
-  position(chain: string): Promise<ChainPosition | null>
-  /** Starts a chain at a block. Throws `chain_mismatch` when it was started on another genesis. */
-  begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition>
-}
-
-/**
- * Every policy that ever decided, by its version: old decisions are folded under the rules that made
- * them, for ever. Fails as `EventStore` does.
- */
-export interface Policies {
-  all(): Promise<readonly Policy[]>
-  /** Kept from now on. Throws `invalid_config` when the version stands for other rules already. */
-  keep(policy: Policy): Promise<void>
-}
+export type {
+  Append,
+  Batch,
+  ChainPosition,
+  CursorMove,
+  EventStore,
+  IdempotentResult,
+  PaymentQuery,
+  Policies,
+  SealedEvent,
+  StoredEvent,
+  Watched,
+} from './history.ts'
 
 // ── chains ─────────────────────────────────────────────────────────────────────────────────────
 

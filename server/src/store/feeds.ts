@@ -29,13 +29,13 @@ export async function entries(
   const rows = await database.query<EntryRow>(
     {
       name: 'feed_entries',
-      text: `select position, payment_id, sequence from payment_event
+      text: `select position, subject_id, sequence from event
         where merchant_id = $1 and livemode = $2 and position > $3 order by position limit $4`,
     },
     [merchantId, livemode, after, limit],
   )
-  return rows.map(({ position, payment_id, sequence }) => ({
-    ...{ position, paymentId: payment_id, sequence },
+  return rows.map(({ position, subject_id, sequence }) => ({
+    ...{ position, paymentId: subject_id, sequence },
   }))
 }
 
@@ -47,6 +47,6 @@ interface FeedRow {
 
 interface EntryRow {
   readonly position: number
-  readonly payment_id: string
+  readonly subject_id: string
   readonly sequence: number
 }
