@@ -1,7 +1,7 @@
 /**
  * Durable events per second through `EventStore.append`, in batches of 50, beside bare multi-row
  * inserts of the same events into an equivalent bare table: same server, same run, taken in turns.
- * The bare table has the columns and the unique keys of `payment_event`, and nothing else: its side
+ * The bare table has the columns and the unique keys of `event`, and nothing else: its side
  * makes no hashes, checks no conflicts, keeps no projection and takes no positions. Both begin with
  * the same events in memory and end when they are on the disk. Shown is the middle of three rounds.
  * Run: `node bench/append.ts`.

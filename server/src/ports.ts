@@ -5,7 +5,6 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef, SeenTransfer, Slot, Source } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
-import type { StoredEvent } from './history.ts'
 
 /** Stops what the call that returned it has started. Calling it again does nothing. */
 export type Stop = () => void

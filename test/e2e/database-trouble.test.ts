@@ -65,7 +65,7 @@ describe('a server whose database takes no more changes', () => {
       `create function refuse() returns trigger language plpgsql as $$
          begin raise exception 'could not extend file: no space' using errcode = '53100'; end $$;
        create trigger refuse before insert on write_proof execute function refuse();
-       create trigger refuse before insert on payment_event execute function refuse()`,
+       create trigger refuse before insert on event execute function refuse()`,
     )
     await expect.poll(ready, soon).toEqual({
       status: 503,
@@ -75,10 +75,7 @@ describe('a server whose database takes no more changes', () => {
     expect(refused).toMatchObject({ status: 503, code: 'store_unavailable' })
     expect(refused.detail).toContain('no room left')
 
-    await execute(
-      postgres.url,
-      'drop trigger refuse on write_proof; drop trigger refuse on payment_event',
-    )
+    await execute(postgres.url, 'drop trigger refuse on write_proof; drop trigger refuse on event')
     await expect.poll(ready, soon).toEqual({ status: 200, store: { ok: true, reason: null } })
     expect(await create()).toMatchObject({ status: 201 })
   })

@@ -21,7 +21,10 @@ const adapters = ['store', 'backplane', 'chain', 'provider', 'webhook', 'sandbox
  */
 export const zones: readonly Zone[] = [
   zone('core', /^core\/src\//, { may: [], packages: [] }),
-  zone('ports', /^server\/src\/(ports|node-ports|history|access)\.ts$/, { may: ['core'], packages: [] }),
+  zone('ports', /^server\/src\/(ports|node-ports|history|access)\.ts$/, {
+    may: ['core'],
+    packages: [],
+  }),
   zone('engine', /^server\/src\/engine\//, { may: ['ports', 'core'], packages: [] }),
   zone('shell', new RegExp(`^server/src/(${shell})\\.ts$`), { may: ['ports', 'core'], node: true }),
   ...adapters.map((name) =>
