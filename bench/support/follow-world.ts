@@ -11,6 +11,7 @@ import { Writer } from '../../server/src/engine/writer.ts'
 import { silentLog } from '../../server/src/log.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
 import { openStore } from '../../server/src/store/open.ts'
+import { evmChains } from '../../test/support/evm/kinds.ts'
 import { token } from './memory-node.ts'
 
 export const chains = ['one', 'two', 'three', 'four', 'five']
@@ -47,7 +48,7 @@ export async function openWorld(url: string) {
   const lookUp = async () => ({ kind: 'nobody' }) as const
   const payments = new Payments({
     ...{ ...parts, assets, deriveAddress: depositAddress, policyOf: () => policy },
-    claims: new Claims({ ...parts, watcher, lookUp }),
+    claims: new Claims({ ...parts, watcher, lookUp, kinds: evmChains(...chains) }),
   })
   const genesis = { number: 0, hash: '0x0', parentHash: '0x', minedAt: Date.now() }
   for (const chain of chains) await store.events.begin(chain, '0x0', genesis)

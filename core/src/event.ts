@@ -1,6 +1,6 @@
 import type { Instant } from './instant.ts'
 import type { Observation } from './observation.ts'
-import type { Payment, Terms } from './payment.ts'
+import type { ChainId, Payment, Terms } from './payment.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
 /** The public half of an event: the same bytes on every transport. Key order is part of it. */
@@ -11,7 +11,7 @@ export interface EventData {
   readonly previousStatus: Status | null
   readonly txHash: string | null
   readonly chain: string | null
-  readonly chainId: number | null
+  readonly chainId: ChainId | null
   readonly token: string | null
   readonly confirmations: number
   readonly requiredConfirmations: number | null

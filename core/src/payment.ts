@@ -3,16 +3,19 @@ import type { BlockRef, Resolved, SeenTransfer, Slot, Source } from './observati
 import type { ChainHead } from './policy.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
+/** How a chain names itself in public: a number for EVM chains, a text where a kind of chain has one. */
+export type ChainId = number | string
+
 /** One way to pay a request: an asset on a chain, to an address of this payment alone. */
 export interface Acceptance {
   /** The symbol from our registry: `USDC`. A symbol read from a chain is never believed. */
   readonly asset: string
   readonly chain: string
-  readonly chainId: number
-  /** The token contract in lower case, or null for the native coin. */
+  readonly chainId: ChainId
+  /** The token, as its chain's kind stores addresses, or null for the native coin. */
   readonly token: string | null
   readonly decimals: number
-  /** Where to pay, in lower case. */
+  /** Where to pay, as the kind stores it. */
   readonly address: string
   /** Transfers of less than this, in the token's smallest unit, do not count. Left out: none is too small. */
   readonly dust?: bigint

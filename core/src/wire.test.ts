@@ -11,10 +11,10 @@ import {
   payer,
   policy,
   transfer,
-  usdc,
 } from '../../test/support/payments.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { isId, makeId } from './id.ts'
+import type { Acceptance } from './payment.ts'
 import { plain, revive } from './plain-json.ts'
 import { encodeData, envelope, resource, wireType } from './wire.ts'
 
@@ -22,6 +22,7 @@ const context = {
   policy,
   visibility: 'ok' as const,
   formatAddress: (_chain: string, address: string) => address.toUpperCase().replace('0X', '0x'),
+  paymentUri: (accept: Acceptance, units: bigint) => `pay:${accept.address}?${units}`,
   explorerUrl: () => null,
 }
 const paid = observeAll(opened({ reference: 'order-42', metadata: { customer: 'c-1' } }), [
@@ -41,7 +42,7 @@ describe('the resource', () => {
     }
   })
 
-  it('names amounts, confirmations and the wallet link of EIP-681', () => {
+  it('names amounts, confirmations and the link that the kind of chain makes for the whole amount', () => {
     const shown = resource(paid.payment, { ...context, merchant: null })
     expect(shown).toMatchObject({
       status: 'confirming',
@@ -52,10 +53,7 @@ describe('the resource', () => {
         { amount: '150.01', stage: 'included', confirmations: 2, requiredConfirmations: 3 },
       ],
     })
-    const [to, token] = [deposit, usdc].map((address) => context.formatAddress('local', address))
-    expect(shown.accept[0]?.uri).toBe(
-      `ethereum:${token}@31337/transfer?address=${to}&uint256=150000000`,
-    )
+    expect(shown.accept[0]?.uri).toBe(`pay:${deposit}?150000000`)
   })
 })
 

@@ -2,7 +2,7 @@ import { printAmount } from './amount.ts'
 import type { EventData } from './event.ts'
 import { type Instant, toRfc3339, toRfc3339OrNull } from './instant.ts'
 import type { ResolutionAction } from './observation.ts'
-import type { Acceptance, IgnoreReason, Payment, Stage, Transfer } from './payment.ts'
+import type { Acceptance, ChainId, IgnoreReason, Payment, Stage, Transfer } from './payment.ts'
 import type { Policy } from './policy.ts'
 import { deadlineOf } from './resolution.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
@@ -40,12 +40,12 @@ export function envelope(event: {
 export interface WireAcceptance {
   readonly asset: string
   readonly chain: string
-  readonly chainId: number
+  readonly chainId: ChainId
   readonly token: string | null
   readonly decimals: number
   readonly address: string
-  /** EIP-681. */
-  readonly uri: string
+  /** What wallets open, EIP-681 for EVM chains; null where the kind of chain has no such link. */
+  readonly uri: string | null
 }
 
 /** One movement of money. `from` is left out of what browsers see. */
@@ -53,7 +53,7 @@ export interface WireTransfer {
   /** Null where a block added native coin in a way that belongs to no one transaction. */
   readonly txHash: string | null
   readonly chain: string
-  readonly chainId: number | null
+  readonly chainId: ChainId | null
   /** Null for a token that this installation does not know. */
   readonly asset: string | null
   /** What counts of it, in the payment's currency; `0` for an asset that is not accepted. */
@@ -116,7 +116,7 @@ export interface PaymentIntent {
 /** An asset as the registry names it. A symbol read from a chain is never believed. */
 export interface KnownAsset {
   readonly asset: string
-  readonly chainId: number
+  readonly chainId: ChainId
   readonly decimals: number
 }
 
@@ -124,8 +124,10 @@ export interface KnownAsset {
 export interface ResourceContext {
   readonly policy: Policy
   readonly visibility: PaymentIntent['visibility']
-  /** The form people read: EIP-55 for EVM addresses. */
+  /** The form people read. */
   readonly formatAddress: (chain: string, address: string) => string
+  /** A link that wallets open, with the amount in the asset's smallest unit; null without one. */
+  readonly paymentUri: (accept: Acceptance, units: bigint) => string | null
   readonly explorerUrl: (chain: string, txHash: string) => string | null
   /** A token of the registry, accepted or not, or the native coin for null. Left out: none is known. */
   readonly knownAsset?: (chain: string, token: string | null) => KnownAsset | null
@@ -172,22 +174,16 @@ export function resource(payment: Payment, context: ResourceContext): PaymentInt
 function wireAcceptance(
   accept: Acceptance,
   { terms }: Payment,
-  { formatAddress }: ResourceContext,
+  { formatAddress, paymentUri }: ResourceContext,
 ): WireAcceptance {
   const { asset, chain, chainId, decimals } = accept
   const address = formatAddress(chain, accept.address)
   const token = accept.token === null ? null : formatAddress(chain, accept.token)
   // The token's own scale is never finer than the payment's, and the amount was parsed at the coarsest.
   const units = terms.amount / 10n ** BigInt(terms.decimals - decimals)
-  const uri = eip681({ address, token, chainId, units })
+  const uri = paymentUri(accept, units)
   return { asset, chain, chainId, token, decimals, address, uri }
 }
-
-/** A payment request for EVM wallets: https://eips.ethereum.org/EIPS/eip-681. */
-const eip681 = (to: { address: string; token: string | null; chainId: number; units: bigint }) =>
-  to.token === null
-    ? `ethereum:${to.address}@${to.chainId}?value=${to.units}`
-    : `ethereum:${to.token}@${to.chainId}/transfer?address=${to.address}&uint256=${to.units}`
 
 function wireTransfer(
   transfer: Transfer,

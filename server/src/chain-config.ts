@@ -1,3 +1,4 @@
+import type { ChainId } from '@settlewire/core/payment'
 import type { ChainPolicy } from '@settlewire/core/policy'
 
 /** How a provider is asked for pending transactions; `auto` tries what it offers, best first. */
@@ -9,16 +10,20 @@ export const preconfirmationModes = ['none', 'pending_logs', 'flashblocks'] as c
 export type PreconfirmationMode = (typeof preconfirmationModes)[number]
 
 /** One node, or one company's many nodes, that shows a chain. */
-export interface ProviderConfig {
+export interface NamedProvider {
   /** Stands for it in evidence, logs, metrics and answers. */
   readonly name: string
-  /** ws, wss, http or https. A secret: it may hold a key. */
+  /** A secret: it may hold a key. */
   readonly url: string
+}
+
+/** One that speaks the JSON-RPC of EVM chains, by ws, wss, http or https. */
+export interface ProviderConfig extends NamedProvider {
   readonly pending: PendingMode
   readonly preconfirmations: PreconfirmationMode
 }
 
-/** The coin that gas is paid with. */
+/** The coin that fees are paid with. */
 export interface NativeCoin {
   readonly symbol: string
   readonly currency: string
@@ -32,7 +37,7 @@ export interface NativeCoin {
 export interface KnownToken {
   readonly symbol: string
   readonly currency: string
-  /** Lower case. */
+  /** As the chain's kind stores it. */
   readonly address: string
   readonly decimals: number
   /** Whether requests may name it. Tokens that are not accepted are recognised as `wrong_token`. */
@@ -48,7 +53,9 @@ export interface KnownToken {
 export interface ChainConfig {
   /** The name in `USDC.base`. */
   readonly name: string
-  readonly chainId: number
+  /** Its `ChainKind`, by name: `evm`. */
+  readonly kind: string
+  readonly chainId: ChainId
   /** Whether its money is real. */
   readonly livemode: boolean
   /** Null: whatever genesis is found first is remembered. */
@@ -60,6 +67,19 @@ export interface ChainConfig {
   readonly blockMs: number
   /** Whether pending transactions can be seen by anyone at all. */
   readonly publicMempool: boolean
+  readonly tokens: readonly KnownToken[]
+  /** What may be missing from an amount without harm, in hundredths of a percent. */
+  readonly toleranceBps: number
+  /** So long may a transaction be pending before it is asked whether it is gone. */
+  readonly pendingTtlMs: number
+  readonly policy: ChainPolicy
+  readonly providers: readonly NamedProvider[]
+}
+
+/** An EVM chain. */
+export interface EvmChainConfig extends ChainConfig {
+  readonly kind: 'evm'
+  readonly chainId: number
   /** The tags its nodes answer truthfully. */
   readonly tags: readonly ('safe' | 'finalized')[]
   /** So many blocks may providers differ in at the head before it is a disagreement. */
@@ -68,11 +88,5 @@ export interface ChainConfig {
   readonly followBelowFinality: boolean
   /** Lower case; null where there is none. */
   readonly multicall3: string | null
-  readonly tokens: readonly KnownToken[]
-  /** What may be missing from an amount without harm, in hundredths of a percent. */
-  readonly toleranceBps: number
-  /** So long may a transaction be pending before it is asked whether it is gone. */
-  readonly pendingTtlMs: number
-  readonly policy: ChainPolicy
   readonly providers: readonly ProviderConfig[]
 }

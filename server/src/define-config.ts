@@ -47,6 +47,8 @@ export interface TokenInput {
 }
 
 interface AnyChain {
+  /** Left out: `evm`. */
+  readonly kind?: 'evm'
   readonly providers: readonly ProviderInput[]
   /** The symbols that requests may name. Other tokens known here are watched, and told apart. */
   readonly accept: readonly string[]

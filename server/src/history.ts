@@ -89,8 +89,9 @@ export interface PaymentQuery {
   readonly livemode: boolean
   readonly status?: Status
   readonly reference?: string
-  readonly txHash?: string
-  readonly address?: string
+  /** Stored forms: the payments of any of them. */
+  readonly txHash?: readonly string[]
+  readonly address?: readonly string[]
   /** The id of the last payment of the page before. Newest first. */
   readonly cursor?: string
   readonly limit: number

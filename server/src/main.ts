@@ -1,18 +1,20 @@
 import { join } from 'node:path'
 import { MemoryBackplane } from './backplane/memory.ts'
-import { checksummed, depositAddress } from './chain/evm/deposit-address.ts'
+import { evm } from './chain/evm/evm-kind.ts'
 import type { ChainConfig } from './chain-config.ts'
 import { systemClock } from './clock.ts'
 import { AssetWatch } from './compose/asset-watch.ts'
 import { assetsOf, configuredChains, explorerUrl, withSandbox } from './compose/chains.ts'
 import { Followers } from './compose/followers.ts'
 import { openGround } from './compose/ground.ts'
+import { adapters, type ChainAdapter } from './compose/kinds.ts'
 import { openTokens } from './compose/open-tokens.ts'
 import type { Config } from './config.ts'
 import { secretNames } from './credential.ts'
 import { AssetBook } from './engine/asset-book.ts'
 import { Engine } from './engine/engine.ts'
 import { Hub } from './engine/hub.ts'
+import { KindBook } from './engine/kind-book.ts'
 import { PolicyBook } from './engine/policy-book.ts'
 import type { HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
@@ -22,6 +24,8 @@ import type { Backplane } from './node-ports.ts'
 import { checkPepper, readPepper } from './pepper.ts'
 import type { Clock, Log, StoredEvent } from './ports.ts'
 import { type Running, runProgram } from './program.ts'
+import type { ChainReaders } from './registry/chain-reader.ts'
+import { readers } from './registry/kinds.ts'
 import { builtInPolicies, policyFor } from './registry/policy.ts'
 import { type Demo, demoMerchant } from './sandbox/demo.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
@@ -38,6 +42,9 @@ const secretBytes = 32
 /** What a test may put in the place of the real one. */
 export interface Parts {
   readonly backplane: (log: Log) => Backplane
+  /** The kinds of chain that can be followed, and how each is written in the configuration. */
+  readonly adapters: readonly ChainAdapter[]
+  readonly readers: ChainReaders
 }
 
 /** Builds everything once, in order. What was built is closed again when a later part fails. */
@@ -78,6 +85,7 @@ interface World {
   readonly metrics: ScrapedMetrics
   /** What must be ended, in the reverse order of being named. */
   readonly onClose: (closer: () => unknown) => void
+  readonly adapters: readonly ChainAdapter[]
 }
 
 async function build(
@@ -87,10 +95,11 @@ async function build(
 ): Promise<Omit<Running, 'close'>> {
   const clock = systemClock
   const log = createLog({ level: config.logLevel, clock })
-  const world = { config, clock, log, metrics: createMetrics({ clock, process: true }), onClose }
+  const metrics = createMetrics({ clock, process: true })
+  const world = { config, clock, log, metrics, onClose, adapters: parts.adapters ?? adapters }
   for (const warning of config.warnings) log.warn({ area: 'config' }, warning)
   const pepper = readPepper(config.home, clock)
-  const configured = await configuredChains(root, config)
+  const configured = await configuredChains(root, config, parts.readers ?? readers)
 
   const { databaseUrl, sandbox, lost } = await openGround(world)
   await migrate(databaseUrl, { log })
@@ -109,7 +118,11 @@ async function build(
   const policies = await PolicyBook.open(store.policies, rules)
   const assets = await openAssets(world, { chains, sandbox })
   const followers = new Followers()
-  const ground = { store, backplane, chains, policies, assets, followers }
+  const kinds = new KindBook(
+    world.adapters.map(({ kind }) => kind),
+    chains,
+  )
+  const ground = { store, backplane, chains, policies, assets, followers, kinds }
   const engine = await startEngine(world, ground)
   const demo = sandbox && (await demoMerchant({ ...config, ...store, clock, pepper }))
   const url = await serve(world, { ...ground, hub, engine, sandbox, demo, pepper })
@@ -128,6 +141,7 @@ interface Built {
   readonly policies: PolicyBook
   readonly assets: AssetBook
   readonly followers: Followers
+  readonly kinds: KindBook
   readonly pepper: Uint8Array
 }
 
@@ -152,14 +166,17 @@ async function openAssets(
 /** Commands, then what is open, then the chains: nothing is read that nobody looks for. */
 async function startEngine(
   world: World,
-  built: Pick<Built, 'store' | 'backplane' | 'chains' | 'policies' | 'assets' | 'followers'>,
+  built: Pick<
+    Built,
+    'store' | 'backplane' | 'chains' | 'policies' | 'assets' | 'followers' | 'kinds'
+  >,
 ): Promise<Engine> {
-  const { store, backplane, chains, policies, assets, followers } = built
+  const { store, backplane, chains, policies, assets, followers, kinds } = built
   const engine = new Engine({
-    ...{ ...world, assets, chains, store: store.events, directory: store.directory },
+    ...{ ...world, assets, chains, kinds, store: store.events, directory: store.directory },
     ...{ policy: policies.current, policyOf: policies.policyOf, learnPolicies: policies.learn },
     lookUp: followers.lookUp,
-    deriveAddress: depositAddress,
+    deriveAddress: evm.deposits.address,
     announce: (events) => announce(backplane, events),
   })
   await engine.start()
@@ -184,7 +201,7 @@ function announce(backplane: Backplane, stored: readonly StoredEvent[]): void {
 }
 
 async function serve(world: World, built: Built): Promise<string> {
-  const { store, engine, sandbox, chains, assets, policies, followers, pepper } = built
+  const { store, engine, sandbox, chains, assets, policies, followers, pepper, kinds } = built
   const { config, clock } = world
   const secret = (name: string) => store.directory.secret(name, () => clock.random(secretBytes))
   const server = await createServer({
@@ -193,12 +210,11 @@ async function serve(world: World, built: Built): Promise<string> {
     proveWrites: () => store.proveWrites(),
     publicUrl: (port) => config.publicUrl(port),
     chains: {
-      ...{ assets, facts: chains, policy: policies.current },
+      ...{ assets, kinds, facts: chains, policy: policies.current },
       health: () => engine.watcher.chains().map(followers.withScores),
       headOf: (chain) => engine.watcher.headOf(chain),
       paceOf: (chain) => engine.watcher.paceOf(chain),
       visibility: (payment) => engine.watcher.visibility(payment),
-      formatAddress: (_chain, address) => checksummed(address),
       explorerUrl: (name, txHash) =>
         explorerUrl(
           chains.find((chain) => chain.name === name),

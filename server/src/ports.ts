@@ -73,7 +73,7 @@ export type {
 
 /** What a follower must look for. Kept current by the engine; asked for every transaction seen. */
 export interface WatchSet {
-  /** 20 bytes, lower-case hex with 0x. True for deposit addresses that are still open. */
+  /** In the form that the chain's kind stores. True for deposit addresses that are still open. */
   has(address: string): boolean
   /**
    * False when no watched address ends like this text, told by its last few hex digits, of either

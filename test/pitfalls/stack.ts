@@ -16,6 +16,7 @@ import { silentMetrics } from '../../server/src/metrics.ts'
 import type { StoredEvent } from '../../server/src/ports.ts'
 import { FaultProxy } from '../../server/src/sandbox/fault-proxy.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
+import { evmChains } from '../support/evm/kinds.ts'
 import { nodeAt, quickLimits } from '../support/evm/labs.ts'
 import { toldBy } from '../support/past.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
@@ -185,7 +186,7 @@ export class Stack {
     return new Engine({
       ...{ store: this.store.events, directory: this.store.directory, clock: systemClock },
       ...{ policy, policyOf: () => policy, deriveAddress, log: silentLog, metrics: silentMetrics },
-      assets: new AssetBook(this.#assets()),
+      ...{ assets: new AssetBook(this.#assets()), kinds: evmChains('local') },
       chains: [{ name: 'local', livemode: false }],
       lookUp: (_chain, txHash) => this.follower.lookUp(txHash),
       announce: () => {

@@ -10,6 +10,7 @@ import { Engine } from '../../server/src/engine/engine.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
 import type { Feeds } from '../../server/src/node-ports.ts'
 import type { Clock, EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
+import { evmChains } from '../support/evm/kinds.ts'
 import type { Chance } from './chance.ts'
 import type { ModelChain } from './model-chain.ts'
 import type { Provider } from './provider.ts'
@@ -76,6 +77,7 @@ export class Life implements Caller {
       ...{ metrics: silentMetrics, policy, policyOf: () => policy, deriveAddress },
       chains: chains.map(({ model }) => ({ name: model.rules.name, livemode: false })),
       assets: new AssetBook(assets),
+      kinds: evmChains(...chains.map(({ model }) => model.rules.name)),
       lookUp: async (chain, txHash) =>
         (await this.#followers.get(chain)?.lookUp(txHash)) ?? { kind: 'unsure' },
       announce: (events) => {

@@ -13,6 +13,7 @@ import { silentMetrics } from '../../server/src/metrics.ts'
 import type { Feeds } from '../../server/src/node-ports.ts'
 import type { EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
+import { evmChains } from './evm/kinds.ts'
 import { ManualClock } from './manual-clock.ts'
 import { ModelChain } from './model-chain.ts'
 import { toldBy } from './past.ts'
@@ -33,6 +34,9 @@ export const assets: readonly Asset[] = [
     ...{ token: null, decimals: 18, livemode: false },
   },
 ]
+
+/** What kind the chains of this file are. */
+export const kinds = evmChains('local', 'other')
 
 export const policy: Policy = {
   version: 'test-1',
@@ -282,7 +286,7 @@ export class EngineWorld {
         this.derived.push(address)
         return address
       },
-      assets: this.assets,
+      ...{ assets: this.assets, kinds },
       ...{ log: this.#log, metrics: silentMetrics },
       policy: this.#policy,
       policyOf: () => this.#policy,

@@ -13,7 +13,7 @@ import { createServer, type HttpServer } from '../../server/src/http/server.ts'
 import { createLog } from '../../server/src/log.ts'
 import { createMetrics, type ScrapedMetrics } from '../../server/src/metrics.ts'
 import type { Backplane } from '../../server/src/node-ports.ts'
-import { EngineWorld, merchant, policy, stranger } from './engine-world.ts'
+import { EngineWorld, kinds, merchant, policy, stranger } from './engine-world.ts'
 import { usdc } from './payments.ts'
 
 /** An answer with its body read. */
@@ -114,12 +114,11 @@ export class HttpWorld {
       proveWrites: engine.proveWrites,
       payments: engine.engine.payments,
       chains: {
-        ...{ policy, assets: engine.assets, facts },
+        ...{ policy, assets: engine.assets, facts, kinds },
         headOf: (chain) => engine.engine.watcher.headOf(chain),
         paceOf: (chain) => engine.engine.watcher.paceOf(chain),
         health: () => engine.engine.watcher.chains(),
         visibility: (payment) => engine.engine.watcher.visibility(payment),
-        formatAddress: (_, address) => address,
         explorerUrl: () => null,
       },
       secrets: {
@@ -180,7 +179,8 @@ export class HttpWorld {
 
   /** Pays a payment in a block of its own. */
   async pay(payment: Answered['json'], amount = 150_000_000n): Promise<void> {
-    const to = payment.accept[0].address
+    // As the chain's kind stores it: the wire shows the capitals of EIP-55.
+    const to = payment.accept[0].address.toLowerCase()
     const txHash = `0x${Buffer.from(systemClock.random(32)).toString('hex')}`
     await this.engine.mine([{ txHash, pays: [{ to, amount }] }])
   }

@@ -1,13 +1,20 @@
 import { Failure } from '@settlewire/core/errors'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { checkAssets } from '../chain/evm/asset-check.ts'
 import type { Connect } from '../chain/evm/follower.ts'
 import { AssetBook } from '../engine/asset-book.ts'
 import { silentLog } from '../log.ts'
 import { readChains } from '../registry/read-chains.ts'
 import { AssetWatch } from './asset-watch.ts'
 import { assetsOf } from './chains.ts'
+import { type ChainAdapter, evmAdapter } from './kinds.ts'
 
+const node = {
+  ...{ name: 'own', url: 'ws://127.0.0.1:1' },
+  pending: 'none',
+  preconfirmations: 'none',
+} as const
 const token = `0x${'c0'.repeat(20)}`
 const chains = readChains(
   {
@@ -28,6 +35,13 @@ interface Said {
   chainId: number
   decimals: number
 }
+
+/** The adapter of EVM chains, on connections that the test makes. */
+const through = (connect: Connect): ChainAdapter => ({
+  ...evmAdapter,
+  checkAssets: (_, { tokens, ...parts }) =>
+    checkAssets({ chainId: 7001, nodes: [node], tokens }, { ...parts, connect }),
+})
 
 let watch: AssetWatch | null = null
 afterEach(() => watch?.close())
@@ -53,7 +67,7 @@ function world(said: { now: Said | null }) {
     }
   }
   watch = new AssetWatch({
-    ...{ chains, book, clock, log: silentLog, ask: { connect } },
+    ...{ chains, book, clock, log: silentLog, adapters: [through(connect)] },
     tell: (asset, state) => told.push(`${asset} ${state}`),
   })
   const states = () => Object.fromEntries(book.all.map((one) => [one.symbol, book.stateOf(one)]))

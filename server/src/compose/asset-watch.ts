@@ -1,8 +1,9 @@
-import { type AskParts, type ChainAnswer, checkAssets } from '../chain/evm/asset-check.ts'
+import type { ChainAnswer } from '../chain/kind.ts'
 import type { ChainConfig } from '../chain-config.ts'
 import { type Asset, assetName } from '../engine/asset.ts'
 import { type AssetBook, type AssetState, reasonOf } from '../engine/asset-book.ts'
 import type { Clock, Log } from '../ports.ts'
+import { adapterOf, type ChainAdapter } from './kinds.ts'
 
 const recheckMs = 30_000
 /** So long the start waits for the chains to answer. What comes later is asked again in the background. */
@@ -16,7 +17,7 @@ export interface AssetWatchOptions {
   readonly log: Log
   /** Told of each asset once, and then whenever its state changes. */
   readonly tell: (asset: string, state: AssetState['kind']) => void
-  readonly ask?: Pick<AskParts, 'connect' | 'limits'>
+  readonly adapters: readonly ChainAdapter[]
 }
 
 /**
@@ -69,16 +70,15 @@ export class AssetWatch {
   }
 
   async #round(): Promise<void> {
-    const { clock, ask } = this.#options
+    const { clock, adapters } = this.#options
     const { signal } = this.#closing
     await Promise.all(
       this.#open().map(async (chain) => {
-        const { chainId, providers } = chain
         const tokens = this.#assetsOf(chain).flatMap(({ token, decimals }) =>
           token === null ? [] : [{ address: token, decimals }],
         )
-        const claimed = { chainId, nodes: providers, tokens }
-        const answer = await checkAssets(claimed, { ...ask, clock, signal })
+        const { checkAssets } = adapterOf(chain, adapters)
+        const answer = await checkAssets(chain, { tokens, clock, signal })
         if (!signal.aborted) this.#take(chain, answer)
       }),
     )

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import type { ChainConfig } from '../chain-config.ts'
+import type { EvmChainConfig } from '../chain-config.ts'
 import { readChains } from '../registry/read-chains.ts'
 import type { Sandbox } from '../sandbox/start-sandbox.ts'
 import { testTokens } from '../sandbox/token.ts'
 import { assetsOf, evmChainOf, explorerUrl, withSandbox } from './chains.ts'
 
 const providers = [{ name: 'one', url: 'wss://node.example' }]
-const read = (chains: object): readonly ChainConfig[] => readChains({ chains }, () => undefined)
+// Every chain of this file is an EVM chain.
+const read = (chains: object) =>
+  readChains({ chains }, () => undefined) as readonly EvmChainConfig[]
 const [base] = read({ base: { preset: 'base', providers, accept: ['USDC', 'ETH'] } })
 const sandbox: Pick<Sandbox, 'chain' | 'tokens'> = {
   chain: {

@@ -1,9 +1,10 @@
 /** What a configured chain is to each part: the follower, the engine, the API. */
 import { Failure } from '@settlewire/core/errors'
 import type { EvmChain } from '../chain/evm/evm-chain.ts'
-import type { ChainConfig } from '../chain-config.ts'
+import type { ChainConfig, EvmChainConfig } from '../chain-config.ts'
 import type { Config } from '../config.ts'
 import type { Asset } from '../engine/asset.ts'
+import type { ChainReaders } from '../registry/chain-reader.ts'
 import { findConfigFile, loadConfigFile } from '../registry/config-file.ts'
 import { sandboxChain } from '../registry/sandbox.ts'
 import type { Sandbox } from '../sandbox/start-sandbox.ts'
@@ -15,9 +16,10 @@ const joinedBlockMs = 2_000
 export async function configuredChains(
   root: string,
   config: Pick<Config, 'configFile' | 'variable'>,
+  readers?: ChainReaders,
 ): Promise<readonly ChainConfig[]> {
   const file = findConfigFile(root, config.configFile)
-  return file === null ? [] : loadConfigFile(file, config.variable)
+  return file === null ? [] : loadConfigFile(file, config.variable, readers)
 }
 
 /** The sandbox's chain beside them. Throws `invalid_config` when it is one of them. */
@@ -43,7 +45,7 @@ export function withSandbox(
 }
 
 /** The follower's own words. Every known token is looked for, so that the wrong one is recognised. */
-export function evmChainOf(chain: ChainConfig): EvmChain {
+export function evmChainOf(chain: EvmChainConfig): EvmChain {
   const { name, chainId, genesisHash, toleratedDepth, multicall3, publicMempool, blockMs } = chain
   const { followBelowFinality, tags } = chain
   return {

@@ -1,25 +1,10 @@
-import { EvmFollower } from '../chain/evm/follower.ts'
 import type { ChainConfig } from '../chain-config.ts'
 import type { Watcher } from '../engine/watcher.ts'
-import type {
-  ChainFollower,
-  ChainHealth,
-  Clock,
-  EventStore,
-  Log,
-  LookUp,
-  Metrics,
-} from '../ports.ts'
-import { evmChainOf, withOpenTokens } from './chains.ts'
-import type { OpenTokens } from './open-tokens.ts'
+import type { ChainFollower, ChainHealth, LookUp } from '../ports.ts'
+import { adapterOf, type ChainAdapter, type FollowParts } from './kinds.ts'
 
-export interface FollowerParts {
-  readonly clock: Clock
-  readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainSocket'>
-  readonly store: EventStore
-  /** What open payments are paid in. */
-  readonly openTokens: OpenTokens
+export interface FollowerParts extends Omit<FollowParts, 'watch' | 'sink'> {
+  readonly adapters: readonly ChainAdapter[]
 }
 
 /** One follower for each chain. There before they start: the engine asks for transactions through it. */
@@ -40,14 +25,12 @@ export class Followers {
   start(
     chains: readonly ChainConfig[],
     watcher: Watcher,
-    { openTokens, ...parts }: FollowerParts,
+    { adapters, ...parts }: FollowerParts,
   ): void {
     for (const chain of chains) {
       const { name } = chain
-      const follower = new EvmFollower({
-        ...{ ...parts, chain: withOpenTokens(evmChainOf(chain), openTokens) },
-        ...{ sink: watcher, watch: watcher.watchSet(name) },
-      })
+      const { follow } = adapterOf(chain, adapters)
+      const follower = follow(chain, { ...parts, sink: watcher, watch: watcher.watchSet(name) })
       this.#byChain.set(name, follower)
       follower.start()
     }

@@ -1,4 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
+import type { ChainId } from '@settlewire/core/payment'
 
 /** Something that can be paid with, from our registry. What a chain says of itself is never believed. */
 export interface Asset {
@@ -7,8 +8,8 @@ export interface Asset {
   /** What a request is priced in to be payable with it. */
   readonly currency: string
   readonly chain: string
-  readonly chainId: number
-  /** The token contract in lower case, or null for the native coin. */
+  readonly chainId: ChainId
+  /** The token as its chain's kind stores addresses, or null for the native coin. */
   readonly token: string | null
   readonly decimals: number
   /** A test asset never pays a live request, nor the other way round. */

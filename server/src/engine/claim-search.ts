@@ -4,6 +4,7 @@ import type { Payment, Transaction } from '@settlewire/core/payment'
 import { isOpenClaim } from '@settlewire/core/transaction'
 import type { Clock, EventStore, Log, LookUp, Stop } from '../ports.ts'
 import { ClaimTurns, type OpenClaim } from './claim-turns.ts'
+import type { KindBook } from './kind-book.ts'
 import { type Judge, observe } from './observe.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Watcher } from './watcher.ts'
@@ -19,6 +20,7 @@ export interface ClaimSearchOptions extends Judge {
   readonly index: WatchIndex
   readonly watcher: Watcher
   readonly lookUp: LookUpOn
+  readonly kinds: KindBook
   readonly log: Log
 }
 

@@ -10,7 +10,10 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-const pay = (to: string, txHash = '0x1'): ModelTransaction => ({
+/** A transaction hash. */
+const hash = (n: number): string => `0x${n.toString(16).padStart(64, '0')}`
+
+const pay = (to: string, txHash = hash(0x1)): ModelTransaction => ({
   ...{ txHash, pays: [{ to, amount: full }] },
 })
 const payment = (id: string) => world.engine.payments.get(merchant, id)
@@ -27,12 +30,12 @@ const stages = async (id: string) =>
 describe('a hash that the payer names', () => {
   it('is no money while nobody knows it, and is found as soon as somebody does', async () => {
     const { id, address } = await world.open()
-    expect(await claim(id, '0xAB')).toEqual({
-      ...{ txHash: '0xab', chain: null, known: 'not_found', pays: null },
+    expect(await claim(id, hash(0xab).replace('ab', 'AB'))).toEqual({
+      ...{ txHash: hash(0xab), chain: null, known: 'not_found', pays: null },
     })
     expect(await world.history(id)).toEqual(['created:awaiting', 'updated:awaiting'])
     expect(await payment(id)).toMatchObject({ pending: 0n, received: 0n, flags: [] })
-    world.local.mempool.set('0xab', pay(address, '0xab'))
+    world.local.mempool.set(hash(0xab), pay(address, hash(0xab)))
     await world.pass(6_000)
     expect(
       await world.eventually(async () => (await world.status(id)) === 'pending_detected'),
@@ -41,20 +44,20 @@ describe('a hash that the payer names', () => {
 
   it('is believed when a node shows it pending, at once', async () => {
     const { id, address } = await world.open()
-    world.local.mempool.set('0x1', pay(address))
-    expect(await claim(id, '0x1')).toEqual({
-      ...{ txHash: '0x1', chain: 'local', known: 'pending', pays: true },
+    world.local.mempool.set(hash(0x1), pay(address))
+    expect(await claim(id, hash(0x1))).toEqual({
+      ...{ txHash: hash(0x1), chain: 'local', known: 'pending', pays: true },
     })
     expect(await world.status(id)).toBe('pending_detected')
-    expect(await claim(id, '0x1')).toMatchObject({ known: 'pending', pays: true })
+    expect(await claim(id, hash(0x1))).toMatchObject({ known: 'pending', pays: true })
     expect(await world.history(id)).toHaveLength(3)
   })
 
   it('that pays another payment of ours says nothing of that one, but counts there', async () => {
     const { id } = await world.open()
     const other = await world.open()
-    world.local.mempool.set('0x1', pay(other.address))
-    expect(await claim(id, '0x1')).toMatchObject({ known: 'pending', pays: false })
+    world.local.mempool.set(hash(0x1), pay(other.address))
+    expect(await claim(id, hash(0x1))).toMatchObject({ known: 'pending', pays: false })
     expect([await world.status(id), await world.status(other.id)]).toEqual([
       ...['awaiting', 'pending_detected'],
     ])
@@ -62,50 +65,54 @@ describe('a hash that the payer names', () => {
 
   it('that was mined already is on record, or pays nothing here', async () => {
     const { id, address } = await world.open()
-    await world.mine([pay(address), { txHash: '0x2', pays: [] }])
-    expect(await claim(id, '0x1')).toMatchObject({ chain: 'local', known: 'mined', pays: true })
-    expect(await claim(id, '0x2')).toMatchObject({ chain: 'local', known: 'mined', pays: false })
-    expect((await stages(id)).map(({ txHash }) => txHash)).toEqual(['0x1'])
+    await world.mine([pay(address), { txHash: hash(0x2), pays: [] }])
+    expect(await claim(id, hash(0x1))).toMatchObject({ chain: 'local', known: 'mined', pays: true })
+    expect(await claim(id, hash(0x2))).toMatchObject({
+      chain: 'local',
+      known: 'mined',
+      pays: false,
+    })
+    expect((await stages(id)).map(({ txHash }) => txHash)).toEqual([hash(0x1)])
   })
 
   it('that is mined in a block not read yet is decided by that block', async () => {
     const { id, address } = await world.open()
-    world.local.mine([pay(address), { txHash: '0x2', pays: [] }])
-    expect(await claim(id, '0x2')).toMatchObject({ known: 'mined', pays: null })
-    expect(await claim(id, '0x1')).toMatchObject({ known: 'mined', pays: null })
+    world.local.mine([pay(address), { txHash: hash(0x2), pays: [] }])
+    expect(await claim(id, hash(0x2))).toMatchObject({ known: 'mined', pays: null })
+    expect(await claim(id, hash(0x1))).toMatchObject({ known: 'mined', pays: null })
     await world.follow()
-    expect(await claim(id, '0x2')).toMatchObject({ known: 'mined', pays: false })
+    expect(await claim(id, hash(0x2))).toMatchObject({ known: 'mined', pays: false })
     expect(await world.status(id)).toBe('confirming')
   })
 
   it('is looked for on every accepted chain, and leaves the others when one has it', async () => {
     const { id, address } = await world.open({ accept: ['USDC.local', 'USDC.other'] })
-    expect(await claim(id, '0x1')).toMatchObject({ known: 'not_found' })
-    world.other.mempool.set('0x1', pay(address))
+    expect(await claim(id, hash(0x1))).toMatchObject({ known: 'not_found' })
+    world.other.mempool.set(hash(0x1), pay(address))
     await world.pass(6_000)
     expect(
       await world.eventually(async () => (await stages(id)).some(({ dropped }) => dropped)),
     ).toBe(true)
     expect(await stages(id)).toEqual([
-      { chain: 'local', txHash: '0x1', claimed: true, seen: false, dropped: true },
-      { chain: 'other', txHash: '0x1', claimed: false, seen: true, dropped: false },
+      { chain: 'local', txHash: hash(0x1), claimed: true, seen: false, dropped: true },
+      { chain: 'other', txHash: hash(0x1), claimed: false, seen: true, dropped: false },
     ])
     expect(await world.status(id)).toBe('pending_detected')
   })
 
   it('is one of five at most, until one of them is settled', async () => {
     const { id, address } = await world.open()
-    for (const n of [1, 2, 3, 4, 5]) await claim(id, `0x${n}`)
-    await expect(claim(id, '0x6')).rejects.toMatchObject({ code: 'too_many_claims' })
-    expect(await claim(id, '0x5')).toMatchObject({ known: 'not_found' })
-    await world.mine([pay(address, '0x3')])
-    expect(await claim(id, '0x6')).toMatchObject({ known: 'not_found' })
+    for (const n of [1, 2, 3, 4, 5]) await claim(id, hash(n))
+    await expect(claim(id, hash(0x6))).rejects.toMatchObject({ code: 'too_many_claims' })
+    expect(await claim(id, hash(0x5))).toMatchObject({ known: 'not_found' })
+    await world.mine([pay(address, hash(0x3))])
+    expect(await claim(id, hash(0x6))).toMatchObject({ known: 'not_found' })
     expect(await world.status(id)).toBe('confirming')
   })
 
   it('is looked for again after a restart, and given up when its time is over', async () => {
     const { id } = await world.open()
-    await claim(id, '0x1')
+    await claim(id, hash(0x1))
     await world.crash()
     let asked = 0
     world.lookUp = (chain) => {
@@ -121,7 +128,7 @@ describe('a hash that the payer names', () => {
 
   it('is asked for less and less often', async () => {
     const { id } = await world.open()
-    await claim(id, '0x1')
+    await claim(id, hash(0x1))
     let asked = 0
     world.lookUp = () => {
       asked += 1
@@ -137,10 +144,10 @@ describe('a hash that the payer names', () => {
 
   it('is refused for a chain that is not accepted, and for a payment of somebody else', async () => {
     const { id } = await world.open()
-    await expect(claim(id, '0x1', 'other')).rejects.toMatchObject({ code: 'invalid_request' })
-    const foreign = world.engine.payments.claim(stranger, { paymentId: id, txHash: '0x1' })
+    await expect(claim(id, hash(0x1), 'other')).rejects.toMatchObject({ code: 'invalid_request' })
+    const foreign = world.engine.payments.claim(stranger, { paymentId: id, txHash: hash(0x1) })
     await expect(foreign).rejects.toMatchObject({ code: 'not_found' })
-    const bearer = world.engine.payments.claim(null, { paymentId: id, txHash: '0x1' })
+    const bearer = world.engine.payments.claim(null, { paymentId: id, txHash: hash(0x1) })
     expect(await bearer).toMatchObject({ known: 'not_found' })
   })
 })

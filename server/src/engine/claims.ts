@@ -56,8 +56,7 @@ export class Claims {
    * a chain that the payment does not accept.
    */
   async claim(payment: Payment, claim: Claim): Promise<ClaimAnswer> {
-    const txHash = claim.txHash.toLowerCase()
-    const chains = chainsOf(payment, claim.chain ?? null)
+    const { txHash, chains } = this.#named(payment, claim)
     const known = knownOf(payment, txHash, chains)
     if (known !== null) return known
     refuseTooMany(payment, txHash)
@@ -69,6 +68,15 @@ export class Claims {
       await watcher.see(found.chain, seen.source, [seen.sighting])
     }
     return answer
+  }
+
+  /** In the form that its chain stores, on the chains that write transactions so. */
+  #named(payment: Payment, claim: Claim): { txHash: string; chains: readonly string[] } {
+    const asked = { name: 'transactions', text: claim.txHash, pointer: '/txHash' } as const
+    const named = this.#options.kinds.parseOn(chainsOf(payment, claim.chain ?? null), asked)
+    const [txHash = ''] = named.values()
+    const isSame = ([, stored]: readonly [string, string]): boolean => stored === txHash
+    return { txHash, chains: [...named].filter(isSame).map(([chain]) => chain) }
   }
 
   async #record(

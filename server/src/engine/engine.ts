@@ -7,6 +7,7 @@ import type { AssetBook } from './asset-book.ts'
 import type { LookUpOn } from './claim-search.ts'
 import { Claims } from './claims.ts'
 import { Deadlines } from './deadlines.ts'
+import type { KindBook } from './kind-book.ts'
 import { News } from './news.ts'
 import { Payments } from './payments.ts'
 import { type FollowedChain, WatchIndex } from './watch-index.ts'
@@ -29,6 +30,7 @@ export interface EngineOptions {
   /** What the providers of a chain know of a transaction: `ChainFollower.lookUp`. Never rejects. */
   readonly lookUp: LookUpOn
   readonly assets: AssetBook
+  readonly kinds: KindBook
   /** The child address of an extended public key, in lower case. */
   readonly deriveAddress: (xpub: string, index: number) => string
   /** Told of every commit before its command is answered. A hint for readers: it may not throw. */

@@ -104,7 +104,7 @@ describe('from the chain to the payment', () => {
     expect(await payment(id)).toMatchObject({ status: 'awaiting', received: 0n })
     await world.mine([{ txHash: `balance:0x${'cd'.repeat(32)}`, pays }], { blocks: 20 })
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: 10n ** 18n })
-    const { payments } = await world.engine.payments.list(merchant, { txHash, limit: 10 })
+    const { payments } = await world.engine.payments.list(merchant, { txHash: [txHash], limit: 10 })
     expect(payments.map((found) => found.id)).toEqual([id])
   })
 

@@ -37,6 +37,10 @@ export const money = z
 export const hash = z.string().meta({ examples: [examples.hash] })
 export const address = z.string().meta({ examples: [examples.address] })
 export const count = z.int().min(0)
+export const chainId = z.union([z.int(), z.string()]).meta({
+  description: 'How the chain names itself: a number on EVM chains.',
+  examples: [1],
+})
 export const visibility = z.enum(['ok', 'degraded', 'blind']).meta({
   description: 'Whether the chains this depends on can be seen right now.',
 })
@@ -64,13 +68,15 @@ const acceptance = z
   .strictObject({
     asset: z.string(),
     chain: z.string(),
-    chainId: z.int(),
+    chainId,
     token: address
       .nullable()
       .meta({ description: 'The token contract; null for the native coin.' }),
     decimals: count,
     address: address.meta({ description: 'Where to pay. It belongs to this payment alone.' }),
-    uri: z.string().meta({ description: 'EIP-681, for a QR code.' }),
+    uri: z.string().nullable().meta({
+      description: 'What wallets open, also from a QR code: EIP-681 on EVM chains.',
+    }),
   })
   .meta({ id: 'Acceptance', description: 'One way to pay.' })
 
@@ -87,7 +93,7 @@ const transfer = z
   .strictObject({
     txHash: hash.nullable().meta({ description: 'Null where no one transaction can be named.' }),
     chain: z.string(),
-    chainId: z.int().nullable(),
+    chainId: chainId.nullable(),
     asset: z.string().nullable(),
     amount: money.meta({ description: 'What counts of it, in the currency of the payment.' }),
     units: z.string().meta({ description: 'What moved, in the smallest unit of the token.' }),
@@ -153,7 +159,7 @@ const eventData = z
     previousStatus: z.enum(statuses).nullable(),
     txHash: hash.nullable(),
     chain: z.string().nullable(),
-    chainId: z.int().nullable(),
+    chainId: chainId.nullable(),
     token: z.string().nullable(),
     confirmations: count,
     requiredConfirmations: count.nullable(),

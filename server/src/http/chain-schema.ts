@@ -1,6 +1,6 @@
 /** What is told of chains, as the published contract says it. */
 import { z } from 'zod'
-import { address, count, time, visibility } from './answer-schema.ts'
+import { address, chainId, count, time, visibility } from './answer-schema.ts'
 
 export const level = z.union([z.int().min(1), z.enum(['safe', 'finalized'])]).meta({
   description: 'So many blocks, or the tag that its nodes must have given.',
@@ -50,7 +50,7 @@ const provider = z
 const chain = z
   .strictObject({
     name: z.string(),
-    chainId: z.int(),
+    chainId,
     assets: z.array(z.strictObject(asset)).meta({ description: 'What can be asked for now.' }),
     disabled: z
       .array(z.strictObject({ ...asset, reason: z.string() }))

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Payment } from '@settlewire/core/payment'
+import type { ChainId, Payment } from '@settlewire/core/payment'
 import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Directory, Gate } from '../access.ts'
 import type { AssetBook } from '../engine/asset-book.ts'
 import type { Hub } from '../engine/hub.ts'
+import type { KindBook } from '../engine/kind-book.ts'
 import type { Pace } from '../engine/pace.ts'
 import type { Payments } from '../engine/payments.ts'
 import type { ScrapedMetrics } from '../metrics.ts'
@@ -15,7 +16,7 @@ import type { ChainHealth, Clock, EventStore, Log, Visibility } from '../ports.t
 /** What the configuration holds true of a chain, as far as it is told. */
 export interface ChainFacts {
   readonly name: string
-  readonly chainId: number
+  readonly chainId: ChainId
   readonly livemode: boolean
   readonly native: {
     readonly symbol: string
@@ -23,7 +24,7 @@ export interface ChainFacts {
     readonly decimals: number
     readonly accepted: boolean
   }
-  /** Tokens that are watched, accepted or not. Addresses in lower case. */
+  /** Tokens that are watched, accepted or not. Addresses as the kind stores them. */
   readonly tokens: readonly {
     readonly symbol: string
     readonly address: string
@@ -41,6 +42,7 @@ export interface ChainFacts {
 export interface Chains {
   readonly policy: Policy
   readonly assets: AssetBook
+  readonly kinds: KindBook
   /** One for each chain that is configured. */
   readonly facts: readonly ChainFacts[]
   /** One for each chain that is followed. */
@@ -50,8 +52,6 @@ export interface Chains {
   headOf(chain: string): ChainHead | null
   /** Of a chain that is followed, as measured lately. */
   paceOf(chain: string): Pace
-  /** The form people read: EIP-55 for EVM addresses. */
-  formatAddress(chain: string, address: string): string
   explorerUrl(chain: string, txHash: string): string | null
 }
 

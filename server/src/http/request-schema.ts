@@ -83,14 +83,12 @@ export const cancelPaymentIntent = z
   .nullish()
   .transform((body) => body ?? {})
 
-const transactionHash = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{64}$/, 'Must be a transaction hash.')
-  .toLowerCase()
+/** What names something on a chain. Its kind says how it is written, and whether case matters. */
+const nameOnChain = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'Must be 1 to 128 visible characters.')
 
 export const claimTransaction = z
   .strictObject({
-    txHash: transactionHash.meta({ description: 'As the wallet shows it.' }),
+    txHash: nameOnChain.meta({ description: 'As the wallet shows it.' }),
     chain: z
       .string()
       .regex(/^[a-z0-9-]{1,32}$/, 'Must be the name of a chain.')
@@ -131,12 +129,8 @@ const limit = whole(1, limitMax).default(limitDefault)
 export const listQuery = z.strictObject({
   status: z.enum(statuses).optional(),
   reference: text(referenceMax).optional(),
-  txHash: transactionHash.optional(),
-  address: z
-    .string()
-    .regex(/^0x[0-9a-fA-F]{40}$/, 'Must be an address.')
-    .toLowerCase()
-    .optional(),
+  txHash: nameOnChain.optional(),
+  address: nameOnChain.optional(),
   cursor: paymentId.optional(),
   limit,
 })

@@ -33,7 +33,8 @@ export function show(
   return resource(payment, {
     policy: chains.policy,
     visibility: chains.visibility(payment),
-    formatAddress: (chain, address) => chains.formatAddress(chain, address),
+    formatAddress: (chain, address) => chains.kinds.printAddress(chain, address),
+    paymentUri: (accept, units) => chains.kinds.paymentUri(accept, units),
     explorerUrl: (chain, txHash) => chains.explorerUrl(chain, txHash),
     knownAsset: (chain, token) => knownAsset(chains.facts, chain, token),
     merchant,

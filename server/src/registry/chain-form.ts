@@ -122,6 +122,7 @@ const token = object({
 
 /** What every chain may say. */
 const anyChain = (variable: Variable) => ({
+  kind: optional(oneOf(['evm'])),
   providers: list(providerFrom(variable), { min: 1, max: 8 }),
   accept: list(symbol, { min: 1, max: 20 }),
   tokens: optional(byName(symbol, token)),

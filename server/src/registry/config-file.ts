@@ -5,6 +5,7 @@ import { Failure } from '@settlewire/core/errors'
 import type { ChainConfig } from '../chain-config.ts'
 import type { Config } from '../config.ts'
 import type { Variable } from './chain-form.ts'
+import type { ChainReaders } from './chain-reader.ts'
 import { isObject } from './form.ts'
 import { readChains } from './read-chains.ts'
 
@@ -32,10 +33,11 @@ export function findConfigFile(root: string, told: Config['configFile']): string
 export async function loadConfigFile(
   path: string,
   variable: Variable,
+  readers?: ChainReaders,
 ): Promise<readonly ChainConfig[]> {
   const written = defaultOf(await run(path), path)
   try {
-    return readChains(written, variable)
+    return readChains(written, variable, readers)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     throw new Failure(

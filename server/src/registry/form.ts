@@ -17,6 +17,11 @@ export class Place {
     return new Place(this.#problems, `${this.pointer}/${escaped}`)
   }
 
+  /** Whether a problem was told of this place, or of one in it. */
+  get isWrong(): boolean {
+    return this.#problems.some(({ pointer }) => `${pointer}/`.startsWith(`${this.pointer}/`))
+  }
+
   /** The detail continues a sentence that begins with the place: `must be …`. */
   say(detail: string): typeof invalid {
     this.#problems.push({ pointer: this.pointer, detail })

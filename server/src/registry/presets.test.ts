@@ -2,6 +2,7 @@ import { chainName } from '@settlewire/core/words'
 import * as viemChains from 'viem/chains'
 import { getAddress } from 'viem/utils'
 import { describe, expect, it } from 'vitest'
+import type { ProviderConfig } from '../chain-config.ts'
 import type { Preset } from './preset.ts'
 import { presets } from './presets.ts'
 import { readChains } from './read-chains.ts'
@@ -91,7 +92,10 @@ describe('the presets together', () => {
     const pendingOf = (name: string) =>
       readChains({ chains: { x: { preset: name, providers, accept: ['USDC'] } } }, () => undefined)
         .flatMap((chain) => chain.providers)
-        .map(({ pending, preconfirmations }) => [pending, preconfirmations])
+        .map((provider) => {
+          const { pending, preconfirmations } = provider as ProviderConfig // an EVM chain's
+          return [pending, preconfirmations]
+        })
     expect(pendingOf('ethereum')).toEqual([['auto', 'none']])
     expect(pendingOf('arbitrum')).toEqual([['none', 'none']])
     expect(pendingOf('base')).toEqual([['none', 'pending_logs']])

@@ -87,7 +87,7 @@ describe('a configuration', () => {
       'https://other.example/s3cr3t-key',
     ])
     // What cannot subscribe cannot hear what a sequencer promises.
-    expect(chain?.providers[1]?.preconfirmations).toBe('none')
+    expect(chain?.providers[1]).toMatchObject({ preconfirmations: 'none' })
   })
 
   it('lets a chain say what it knows better than its preset', () => {

@@ -1,45 +1,52 @@
-import { parseAmount } from '@settlewire/core/amount'
 import { Failure, type FieldError, inLines } from '@settlewire/core/errors'
-import type { ChainConfig, KnownToken, NativeCoin, ProviderConfig } from '../chain-config.ts'
-import { checkTogether } from './chain-check.ts'
-import {
-  type CustomForm,
-  chainForm,
-  chainNameForm,
-  type PolicyForm,
-  type PresetForm,
-  type ProviderForm,
-  sharedPolicy,
-  type TokenForm,
-  type Variable,
-} from './chain-form.ts'
-import { byName, invalid, object, optional, Place } from './form.ts'
-import type { Preset, PresetToken } from './preset.ts'
-import { presets } from './presets.ts'
+import type { ChainId } from '@settlewire/core/payment'
+import type { ChainConfig } from '../chain-config.ts'
+import { chainNameForm, sharedPolicy, type Variable } from './chain-form.ts'
+import type { ChainReaders } from './chain-reader.ts'
+import { byName, invalid, isObject, object, optional, Place, type Reader } from './form.ts'
+import { readers as builtInReaders } from './kinds.ts'
 
-const pendingTtlDefaultMs = 4 * 3_600_000
-const toleratedDepthDefault = 3
+/** What a chain is that does not say its kind. */
+const kindDefault = 'evm'
 
 /**
  * The chains that a configuration names. Throws one `invalid_config` that names every problem by its
  * place, and never repeats a value: it may be a secret.
  */
-export function readChains(written: unknown, variable: Variable): readonly ChainConfig[] {
+export function readChains(
+  written: unknown,
+  variable: Variable,
+  readers: ChainReaders = builtInReaders,
+): readonly ChainConfig[] {
   const problems: FieldError[] = []
+  const root = new Place(problems)
+  const policy = optional(sharedPolicy)
+  const shared = policy(isObject(written) ? written.policy : undefined, new Place([]))
+  const quorum = shared === invalid ? null : (shared?.quorum ?? null)
   const form = object({
     chains: byName(chainNameForm, (value, place, name) => {
-      checkTogether(value, place)
-      const chain = chainForm(variable)(value, place)
-      return chain === invalid ? invalid : { name, chain }
+      const read = readerOf(value, place, readers)
+      return read === invalid ? invalid : read(value, place, { name, variable, quorum })
     }),
-    policy: optional(sharedPolicy),
-  })(written, new Place(problems))
+    policy,
+  })(written, root)
   if (form === invalid || problems.length > 0) throw refusal(problems)
-  const quorum = form.policy?.quorum ?? null
-  const chains = [...form.chains.values()].map(({ name, chain }) => chainOf(name, chain, quorum))
+  const chains = [...form.chains.values()]
   refuseTwice(chains, problems)
   if (problems.length > 0) throw refusal(problems)
   return chains
+}
+
+/** By the member `kind`. */
+function readerOf(
+  written: unknown,
+  place: Place,
+  readers: ChainReaders,
+): ReturnType<Reader<ChainReaders[string]>> {
+  const kind = isObject(written) && written.kind !== undefined ? written.kind : kindDefault
+  const found = Object.entries(readers).find(([name]) => name === kind)
+  if (found !== undefined) return found[1]
+  return place.at('kind').say(`must be one of ${Object.keys(readers).join(', ')}`)
 }
 
 const refusal = (problems: readonly FieldError[]): Failure => {
@@ -49,129 +56,13 @@ const refusal = (problems: readonly FieldError[]): Failure => {
 
 /** One chain under two names would be followed twice and its money counted twice. */
 function refuseTwice(chains: readonly ChainConfig[], problems: FieldError[]): void {
-  const names = new Map<number, string>()
-  for (const { name, chainId } of chains) {
-    const before = names.get(chainId)
+  const names = new Map<string, Map<ChainId, string>>()
+  for (const { kind, name, chainId } of chains) {
+    const ofKind = names.get(kind) ?? new Map<ChainId, string>()
+    names.set(kind, ofKind)
+    const before = ofKind.get(chainId)
     if (before !== undefined)
       new Place(problems, `/chains/${name}`).say(`is the same chain as ${before}`)
-    names.set(chainId, name)
-  }
-}
-
-function chainOf(
-  name: string,
-  form: PresetForm | CustomForm,
-  sharedQuorum: number | null,
-): ChainConfig {
-  const preset = 'preset' in form ? presets[form.preset] : presetOf(form)
-  const { accept } = form
-  const dust = form.dust ?? new Map<string, string>()
-  const written = [...(form.tokens ?? [])].map(([symbol, token]) => tokenOf(symbol, token))
-  const tokens = [...preset.tokens, ...written].map((token): KnownToken => {
-    const { symbol, address, decimals, source } = token
-    return {
-      ...{ symbol, decimals, source },
-      address: address.toLowerCase(),
-      currency: token.currency ?? symbol.toUpperCase(),
-      accepted: accept.includes(symbol),
-      twinOf: token.twinOf ?? null,
-      dust: parseAmount(dust.get(symbol) ?? token.dust, decimals),
-    }
-  })
-  const { chainId, livemode, explorerTx, blockMs, publicMempool, tags, toleratedDepth } = preset
-  return {
-    ...{ name, chainId, livemode, explorerTx, blockMs, publicMempool, tags, toleratedDepth },
-    genesisHash: preset.genesisHash,
-    native: nativeOf(preset.native, accept, dust),
-    multicall3: preset.multicall3?.toLowerCase() ?? null,
-    tokens,
-    toleranceBps: form.toleranceBps ?? 0,
-    followBelowFinality: form.followBelowFinality ?? false,
-    pendingTtlMs:
-      form.pendingTtlSeconds === null ? pendingTtlDefaultMs : form.pendingTtlSeconds * 1_000,
-    policy: policyOf(form.policy, preset, sharedQuorum ?? (livemode ? 2 : 1)),
-    providers: form.providers.map((provider) => providerOf(provider, preset)),
-  }
-}
-
-/** What a preset knows, of a chain that has none. */
-type Ground = Omit<
-  Preset,
-  'title' | 'genesisHash' | 'genesisSource' | 'explorerTx' | 'multicall3' | 'native'
-> & {
-  readonly genesisHash: string | null
-  readonly explorerTx: string | null
-  readonly multicall3: string | null
-  readonly native: Preset['native'] & { readonly currency?: string }
-}
-
-function presetOf(form: CustomForm): Ground {
-  const { chainId, livemode, genesisHash, explorerTx, blockMs, multicall3, policy } = form
-  const { symbol, decimals, currency } = form.native
-  return {
-    ...{ chainId, livemode, genesisHash, explorerTx, blockMs, multicall3 },
-    native: {
-      ...{ symbol, decimals: decimals ?? 18, dust: '0' },
-      ...(currency === null ? {} : { currency }),
-    },
-    publicMempool: form.publicMempool ?? false,
-    preconfirmations: 'none',
-    tags: form.tags ?? [],
-    toleratedDepth: form.toleratedDepth ?? toleratedDepthDefault,
-    tokens: [],
-    policy: { settled: policy.settled, final: policy.final, tiers: {} },
-  }
-}
-
-function tokenOf(symbol: string, token: TokenForm): PresetToken {
-  const { address, decimals, currency, twinOf } = token
-  return {
-    ...{ symbol, address, decimals, dust: token.dust ?? '0' },
-    source: token.source ?? 'the configuration',
-    ...(currency === null ? {} : { currency }),
-    ...(twinOf === null ? {} : { twinOf }),
-  }
-}
-
-function nativeOf(
-  { symbol, decimals, currency, dust }: Ground['native'],
-  accept: readonly string[],
-  dustOf: ReadonlyMap<string, string>,
-): NativeCoin {
-  return {
-    ...{ symbol, decimals, currency: currency ?? symbol.toUpperCase() },
-    accepted: accept.includes(symbol),
-    dust: parseAmount(dustOf.get(symbol) ?? dust, decimals),
-  }
-}
-
-function policyOf(
-  form: PolicyForm | null,
-  { policy, native, tokens }: Ground,
-  quorum: number,
-): ChainConfig['policy'] {
-  // Chains of one family share their tiers, and not every asset is on each of them.
-  const symbols = new Set([native, ...tokens].map(({ symbol }) => symbol))
-  const presetTiers = Object.entries(policy.tiers).filter(([symbol]) => symbols.has(symbol))
-  // A stated level is meant for every amount: the preset's tiers would contradict it.
-  const tiers = {
-    ...(form === null || form.settled === null ? Object.fromEntries(presetTiers) : {}),
-    ...Object.fromEntries(form?.tiers ?? []),
-  }
-  return {
-    settled: form?.settled ?? policy.settled,
-    final: form?.final ?? policy.final,
-    quorum: form?.quorum ?? quorum,
-    ...(Object.keys(tiers).length === 0 ? {} : { tiers }),
-  }
-}
-
-function providerOf(form: ProviderForm, ground: Ground): ProviderConfig {
-  const { name, url } = form
-  const canSubscribe = /^wss?:/i.test(url)
-  return {
-    ...{ name, url },
-    pending: form.pending ?? (ground.publicMempool ? 'auto' : 'none'),
-    preconfirmations: form.preconfirmations ?? (canSubscribe ? ground.preconfirmations : 'none'),
+    ofKind.set(chainId, name)
   }
 }

@@ -1,9 +1,10 @@
 import type { ChainPolicy, Policy } from '@settlewire/core/policy'
-import type { ChainConfig, KnownToken } from '../chain-config.ts'
+import type { EvmChainConfig, KnownToken } from '../chain-config.ts'
 
 /** The sandbox's chain, as far as it is known before it runs: everything is shorter than out there. */
 const local = {
   name: 'local',
+  kind: 'evm',
   livemode: false,
   // Whatever it was born with: each data directory has a chain of its own.
   genesisHash: null,
@@ -20,7 +21,7 @@ const local = {
   followBelowFinality: true,
   toleranceBps: 0,
   pendingTtlMs: 60_000,
-} as const satisfies Partial<ChainConfig>
+} as const satisfies Partial<EvmChainConfig>
 
 const rules = (quorum: number): ChainPolicy => ({ settled: 3, final: 'finalized', quorum })
 
@@ -50,7 +51,7 @@ export function sandboxChain(chain: {
   readonly providers: readonly { readonly name: string; readonly url: string }[]
   readonly tokens: readonly KnownToken[]
   readonly blockMs: number
-}): ChainConfig {
+}): EvmChainConfig {
   const { chainId, multicall3, blockMs } = chain
   return {
     ...{ ...local, chainId, multicall3, blockMs },

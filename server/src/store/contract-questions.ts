@@ -87,15 +87,14 @@ export function eventStoreQuestionsContract(
         expect(await ids({ status: 'awaiting' })).toEqual([plain.id])
         expect(await ids({ status: 'succeeded' })).toEqual([])
         expect(await ids({ reference: 'order-1' })).toEqual([plain.id, seen.id].sort())
-        expect(await ids({ txHash: seen.txHash })).toEqual([seen.id])
-        expect(await ids({ txHash: seen.txHash.toUpperCase().replace('0X', '0x') })).toEqual([
-          seen.id,
-        ])
-        expect(await ids({ txHash: foreign.txHash })).toEqual([])
-        expect(await ids({ address: plain.address })).toEqual([plain.id])
-        expect(await ids({ address: foreign.address })).toEqual([])
-        const { txHash, address } = seen
-        const all = { status: 'pending_detected', reference: 'order-1', txHash, address }
+        expect(await ids({ txHash: [seen.txHash] })).toEqual([seen.id])
+        expect(await ids({ txHash: ['unknown', seen.txHash] })).toEqual([seen.id])
+        expect(await ids({ txHash: [seen.txHash.toUpperCase()] })).toEqual([])
+        expect(await ids({ txHash: [foreign.txHash] })).toEqual([])
+        expect(await ids({ address: [plain.address] })).toEqual([plain.id])
+        expect(await ids({ address: [foreign.address] })).toEqual([])
+        const names = { txHash: [seen.txHash], address: [seen.address] }
+        const all = { status: 'pending_detected', reference: 'order-1', ...names }
         expect(await ids(all)).toEqual([seen.id])
         expect(await ids({ ...all, status: 'awaiting' })).toEqual([])
       })

@@ -10,8 +10,8 @@ export const paymentTables = `subject_state s
 /** The filters that leave few payments, each with an index of its own; `?` is the value. */
 const narrow = {
   reference: 'p.reference = ?',
-  txHash: 'p.id in (select subject_id from transaction where tx_hash = ?)',
-  address: 'p.id in (select subject_id from subject_address where address = ?)',
+  txHash: 'p.id in (select subject_id from transaction where tx_hash = any (?))',
+  address: 'p.id in (select subject_id from subject_address where address = any (?))',
 } as const satisfies Partial<Record<keyof PaymentQuery, string>>
 
 type Narrow = keyof typeof narrow
@@ -33,7 +33,7 @@ export function listStatement(query: PaymentQuery): { statement: Statement; valu
     // ^ the keys of a constant
     const value = query[filter]
     if (value === undefined) continue
-    values.push(lowerIfHex(filter, value))
+    values.push(value)
     names.push(filter)
     where += ` and ${narrow[filter].replace('?', `$${values.length}`)}`
   }
@@ -59,9 +59,3 @@ const byStatus = (where: string): string =>
       where ${where} and p.status >= one.status and (p.status, p.id) < (one.status, $4)
       order by p.status desc, p.id desc limit $3
     ) as p order by p.id desc limit $3`
-
-/** Hashes and EVM addresses are stored in lower case; people paste them in any. */
-const lowerIfHex = (filter: Narrow, value: string): string =>
-  (filter === 'txHash' || filter === 'address') && /^0x[0-9a-f]+$/i.test(value)
-    ? value.toLowerCase()
-    : value

@@ -31,7 +31,9 @@ it('leads a wallet to pay the rest, and never the whole once more', () => {
   if (accept === undefined) throw new Error('the fixture accepts something')
   expect(uriFor(accept, '150.00')).toBe(accept.uri)
   expect(uriFor(accept, '100.000001')).toContain('&uint256=100000001')
-  expect(uriFor(accept, '0.0000001')).toBe(accept.address)
+  expect(uriFor(accept, '0.0000001')).toBeNull()
+  expect(uriFor({ ...accept, uri: null }, '150.00')).toBeNull()
+  expect(uriFor({ ...accept, uri: 'pebble:pay?sum=150' }, '100.00')).toBeNull()
   const native = { ...accept, decimals: 18, uri: `ethereum:${accept.address}@1?value=1` }
   expect(uriFor(native, '0.5')).toBe(`ethereum:${accept.address}@1?value=500000000000000000`)
 })

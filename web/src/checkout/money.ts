@@ -38,12 +38,14 @@ export const inFours = (address: string): readonly string[] => address.match(/^0
 export const shortened = (hex: string): string =>
   hex.length <= 16 ? hex : `${hex.slice(0, 8)}…${hex.slice(-6)}`
 
+/** Where the links that we can change carry the amount (EIP-681). */
+const amountInUri = /\b(uint256|value)=\d+/
+
 /**
- * The wallet link for an amount that is not the full one. A wallet must never be led to pay the
- * whole again, so without a way to say the rest the link names the address alone.
+ * The wallet link for an amount that may be less than the full one. Null where there is none that
+ * asks for just that: a wallet must never be led to pay the whole again.
  */
-export function uriFor(accept: WireAcceptance, amount: string): string {
-  if (placesOf(amount) > accept.decimals) return accept.address
-  const units = unitsOf(amount, accept.decimals)
-  return accept.uri.replace(/\b(uint256|value)=\d+/, `$1=${units}`)
+export function uriFor({ uri, decimals }: WireAcceptance, amount: string): string | null {
+  if (uri === null || placesOf(amount) > decimals || !amountInUri.test(uri)) return null
+  return uri.replace(amountInUri, `$1=${unitsOf(amount, decimals)}`)
 }

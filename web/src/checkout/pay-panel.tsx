@@ -33,28 +33,30 @@ export function PayPanel({ payment, screen, choice, sandbox, say }: Props): Reac
     <>
       {payment.accept.length > 1 ? <Choice payment={payment} {...choice} /> : null}
       <Qr
-        text={addressOnly ? accept.address : uri}
+        text={addressOnly || uri === null ? accept.address : uri}
         label={
-          addressOnly
+          addressOnly || uri === null
             ? words.qrAddressAlt
             : words.qrAlt(grouped(screen.toSend), accept.asset, chain)
         }
       />
-      <fieldset className="toggle">
-        <legend className="aloud">{words.qrHolds}</legend>
-        <Option
-          name="qr"
-          label={words.qrWithAmount}
-          on={!addressOnly}
-          pick={() => setAddressOnly(false)}
-        />
-        <Option
-          name="qr"
-          label={words.qrAddressOnly}
-          on={addressOnly}
-          pick={() => setAddressOnly(true)}
-        />
-      </fieldset>
+      {uri === null ? null : (
+        <fieldset className="toggle">
+          <legend className="aloud">{words.qrHolds}</legend>
+          <Option
+            name="qr"
+            label={words.qrWithAmount}
+            on={!addressOnly}
+            pick={() => setAddressOnly(false)}
+          />
+          <Option
+            name="qr"
+            label={words.qrAddressOnly}
+            on={addressOnly}
+            pick={() => setAddressOnly(true)}
+          />
+        </fieldset>
+      )}
       <div className="facts">
         <div className="fact">
           <span className="fact-name">{screen.isPart ? words.sendMissing : words.sendExactly}</span>
@@ -72,9 +74,11 @@ export function PayPanel({ payment, screen, choice, sandbox, say }: Props): Reac
         </div>
       </div>
       <p className="caution">{words.onlyThis(accept.asset, chain, payment.accept.length > 1)}</p>
-      <a className="button button-quiet wallet" href={uri}>
-        {words.openWallet}
-      </a>
+      {uri === null ? null : (
+        <a className="button button-quiet wallet" href={uri}>
+          {words.openWallet}
+        </a>
+      )}
       {sandbox === null ? null : (
         <SandboxWallet payment={payment} accept={accept} client={sandbox} say={say} />
       )}

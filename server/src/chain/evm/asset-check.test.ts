@@ -3,7 +3,8 @@ import { type Anvil, startAnvil } from '../../../../test/support/anvil.ts'
 import { nodeAt, quickLimits } from '../../../../test/support/evm/labs.ts'
 import { TestToken } from '../../../../test/support/evm/token.ts'
 import { systemClock } from '../../clock.ts'
-import { type ChainAnswer, type ClaimedToken, checkAssets } from './asset-check.ts'
+import type { ChainAnswer } from '../kind.ts'
+import { type ClaimedToken, checkAssets } from './asset-check.ts'
 
 let anvil: Anvil
 let other: Anvil

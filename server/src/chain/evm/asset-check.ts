@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports.ts'
+import type { ChainAnswer } from '../kind.ts'
 import { type Connect, connectByUrl } from './connect.ts'
 import type { RpcConnection } from './connection.ts'
 import type { EvmNodeAddress } from './evm-chain.ts'
@@ -11,15 +12,6 @@ export interface ClaimedToken {
   readonly address: string
   readonly decimals: number
 }
-
-/** What the nodes of a chain say of what is held true of it. */
-export type ChainAnswer =
-  /** Nobody could be asked. */
-  | { readonly kind: 'unreachable' }
-  /** Every node that could be asked is on another chain. */
-  | { readonly kind: 'other_chain'; readonly chainId: number }
-  /** By address, in words: what contradicts the configuration. A token that is not in it is as it should be. */
-  | { readonly kind: 'asked'; readonly contradictions: ReadonlyMap<string, string> }
 
 /** How a node is asked: `connect` and `limits` may be left out. */
 export interface AskParts {

@@ -97,7 +97,7 @@ const showAsset = (asset: Asset, chains: Chains): object => ({
   name: assetName(asset),
   symbol: asset.symbol,
   currency: asset.currency,
-  token: asset.token === null ? null : chains.formatAddress(asset.chain, asset.token),
+  token: asset.token === null ? null : chains.kinds.printAddress(asset.chain, asset.token),
   decimals: asset.decimals,
 })
 

@@ -16,7 +16,7 @@ const claim = (payment: Answered['json'], body: object, key = payment.clientSecr
 /** A transaction that pays it, in the mempool of the model chain, which tells nobody. */
 function hold(payment: Answered['json'], amount = 150_000_000n): string {
   const txHash = randomHash()
-  const pays = [{ to: payment.accept[0].address, amount }]
+  const pays = [{ to: payment.accept[0].address.toLowerCase(), amount }]
   world.engine.local.mempool.set(txHash, { txHash, pays })
   return txHash
 }

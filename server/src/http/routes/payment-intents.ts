@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Principal } from '../../access.ts'
 import { type Asset, assetName } from '../../engine/asset.ts'
 import type { PaymentQuery } from '../../ports.ts'
@@ -110,13 +111,26 @@ function list(app: App, context: HttpContext): void {
       const principal = principalOf(request)
       const { payments, next } = await context.payments.list(
         scopeOf(principal),
-        // Absent and undefined are the same to whoever reads a query.
-        request.query as Omit<PaymentQuery, 'merchantId' | 'livemode'>,
+        queryOf(request.query, context),
       )
       const data = payments.map((payment) => show(payment, principal, context))
       return sendJson(reply, { object: 'list', data, nextCursor: next })
     },
   )
+}
+
+/** A name on a chain is looked for in each form that a kind of chain stores it in. */
+function queryOf(
+  { txHash, address, ...plain }: z.output<typeof listQuery>,
+  { chains }: HttpContext,
+): Omit<PaymentQuery, 'merchantId' | 'livemode'> {
+  const parse = chains.kinds.parse.bind(chains.kinds)
+  return {
+    // Absent and undefined mean the same in a query.
+    ...(plain as Omit<PaymentQuery, 'merchantId' | 'livemode'>),
+    ...(txHash !== undefined && { txHash: parse('transactions', txHash, '/txHash') }),
+    ...(address !== undefined && { address: parse('addresses', address, '/address') }),
+  }
 }
 
 function get(app: App, context: HttpContext): void {

@@ -1,0 +1,36 @@
+import type { ChainKind, Notation, PaymentRequest } from '../kind.ts'
+import { checksummed, depositAddress } from './deposit-address.ts'
+
+/** Hexadecimal digits mean the same in either case: they are stored in lower case. */
+const hexOf = (digits: number, text: string): string | null =>
+  text.length === digits + 2 && /^0x[0-9a-fA-F]+$/.test(text) ? text.toLowerCase() : null
+
+const addresses: Notation = {
+  inWords: 'an address: 0x and 40 hexadecimal digits',
+  example: '0x5FbDB2315678afecb367f032d93F642f64180aa3',
+  parse: (text) => hexOf(40, text),
+  print: checksummed,
+}
+
+const transactions: Notation = {
+  inWords: 'a transaction hash: 0x and 64 hexadecimal digits',
+  example: '0x4e3a3754410177e6937ef1f84bba68ea139e8d1a2258c5f85db9f1cd715a1bdd',
+  parse: (text) => hexOf(64, text),
+  print: (stored) => stored,
+}
+
+/** EIP-681: https://eips.ethereum.org/EIPS/eip-681. Addresses carry the capitals of EIP-55. */
+function paymentUri({ address, token, chainId, units }: PaymentRequest): string {
+  const to = checksummed(address)
+  return token === null
+    ? `ethereum:${to}@${chainId}?value=${units}`
+    : `ethereum:${checksummed(token)}@${chainId}/transfer?address=${to}&uint256=${units}`
+}
+
+/** Ethereum and the chains that speak its JSON-RPC. What one of them lacks, its configuration says. */
+export const evm: ChainKind = {
+  name: 'evm',
+  can: { mempool: true, replacement: true, reorg: true, tags: ['safe', 'finalized'] },
+  ...{ addresses, transactions, paymentUri },
+  deposits: { address: depositAddress },
+}
