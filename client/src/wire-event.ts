@@ -25,7 +25,7 @@ export interface ChainSight {
   readonly visibility: Visibility
   /** Its last block that was read; null before the first. */
   readonly head: number | null
-  /** The age of that block when this was said. */
+  /** The age of that block when this was said; no less than the time since it was read. */
   readonly lagMs: number | null
 }
 

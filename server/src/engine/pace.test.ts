@@ -55,6 +55,29 @@ describe('how fast a chain goes', () => {
     expect(meter.pace.stalled).toBe(false)
   })
 
+  it('says so of each tag by itself', () => {
+    const meter = new PaceMeter()
+    for (let head = 100; head < 900; head++)
+      meter.add(headAt(head, 95, head - 8), head * 2 * second)
+    expect(meter.pace.stalled).toBe(true)
+  })
+
+  it('is patient with a tag that usually takes long: Ethereum finalizes every 6.4 minutes', () => {
+    const meter = new PaceMeter()
+    for (let slot = 64; slot < 384; slot++) {
+      const finalized = Math.floor(slot / 32) * 32 - 64
+      meter.add(headAt(slot, finalized, finalized), slot * 12 * second)
+    }
+    const standsFor = (slots: number): boolean => {
+      for (let slot = 384; slot < 384 + slots; slot++) {
+        meter.add(headAt(slot, 288, 288), slot * 12 * second)
+      }
+      return meter.pace.stalled
+    }
+    expect(standsFor(64)).toBe(false)
+    expect(standsFor(160)).toBe(true)
+  })
+
   it('does not call a young chain stalled, nor one without finality', () => {
     const meter = new PaceMeter()
     for (let head = 1; head < 2_000; head++) meter.add(headAt(head, null, 0), head * 2 * second)

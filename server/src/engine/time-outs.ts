@@ -15,7 +15,7 @@ import type { Writer } from './writer.ts'
 export interface TimeOutsOptions extends Judge {
   readonly store: Pick<EventStore, 'position'>
   readonly writer: Writer
-  readonly watcher: Pick<Watcher, 'headOf' | 'isBlind' | 'see'>
+  readonly watcher: Pick<Watcher, 'headOf' | 'mayMiss' | 'see'>
   readonly lookUp: LookUpOn
   readonly log: Log
 }
@@ -106,7 +106,7 @@ export class TimeOuts {
 
   async #lookUp(chain: string, txHash: string): Promise<LookUp> {
     const { watcher, lookUp } = this.#options
-    if (watcher.isBlind(chain)) return { kind: 'unsure' }
+    if (watcher.mayMiss(chain)) return { kind: 'unsure' }
     const found = await lookUp(chain, txHash)
     // Nobody may have told of it before: one that was claimed, or that came back.
     if (found.kind === 'pending' && found.sighting !== null) {
@@ -178,7 +178,7 @@ export class TimeOuts {
   ): readonly Dropped[] {
     const { watcher } = this.#options
     // A chain that went blind meanwhile may hide a block that has it.
-    if (watcher.isBlind(chain)) return []
+    if (watcher.mayMiss(chain)) return []
     const known = facts.transactions.find((it) => it.chain === chain && it.txHash === txHash)
     // Nobody knows it now: that is later than whoever knew it, also when no block came meanwhile.
     const view = Math.max(watcher.headOf(chain)?.view ?? 0, (known?.mempool?.view ?? -1) + 1)

@@ -33,6 +33,7 @@ describe('a step and its cursor', () => {
       ...{ local: world.local.genesis.minedAt, other: world.other.genesis.minedAt },
     })
     world.around = (_, call) => call()
+    world.clock.jump(2_000)
     await world.follow()
     expect(await world.status(id)).toBe('confirming')
     expect(world.engine.watcher.scannedThrough().local).toBe(world.local.tip.minedAt)

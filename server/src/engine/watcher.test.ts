@@ -318,31 +318,3 @@ describe('what is looked for', () => {
     expect(await world.status(id)).toBe('confirming')
   })
 })
-
-describe('how well a chain is seen', () => {
-  it('is blind until it is told otherwise, and the worst chain of a payment counts', async () => {
-    const { id } = await world.open({ accept: ['USDC.local', 'USDC.other'] })
-    const opened = await payment(id)
-    world.seesAtStart = false
-    await world.restart()
-    const { watcher } = world.engine
-    expect(watcher.visibility(opened)).toBe('blind')
-    const ok = { visibility: 'ok', head: null, headAt: null, reason: null } as const
-    watcher.health({ chain: 'local', ...ok })
-    watcher.health({ chain: 'other', ...ok, visibility: 'degraded', reason: 'lagging' })
-    expect(watcher.visibility(opened)).toBe('degraded')
-    await world.mine()
-    world.clock.jump(5_000)
-    expect(watcher.chains()).toEqual([
-      { chain: 'local', ...ok, head: 1, headAt: world.local.tip.minedAt, lagMs: 3_000 },
-      {
-        ...{ chain: 'other', visibility: 'degraded', reason: 'lagging', head: 0, lagMs: 5_000 },
-        headAt: world.other.genesis.minedAt,
-      },
-    ])
-    expect(watcher.sightOf(opened)).toEqual([
-      { chain: 'local', visibility: 'ok', head: 1, lagMs: 3_000 },
-      { chain: 'other', visibility: 'degraded', head: 0, lagMs: 5_000 },
-    ])
-  })
-})

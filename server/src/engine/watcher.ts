@@ -23,6 +23,7 @@ import type { News } from './news.ts'
 import { leaveNoise } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
 import { type Pace, PaceMeter } from './pace.ts'
+import { type ChainSight, chainsOf, lagOf, sightOf } from './sight.ts'
 import { Sightings } from './sightings.ts'
 import { planStep } from './step-plan.ts'
 import type { WatchIndex } from './watch-index.ts'
@@ -47,29 +48,20 @@ export interface WatcherOptions extends Judge {
   readonly onAdvance?: (chain: string) => void
 }
 
-/** A chain's health, and how long ago its last stored block was made. */
-export interface ChainSight extends ChainHealth {
-  readonly lagMs: number | null
-}
-
-/** How well one of the chains is seen that a payment can be paid on. */
-export type Sight = Pick<ChainSight, 'chain' | 'visibility' | 'head' | 'lagMs'>
-
 interface ChainState {
   readonly watched: WatchedChain
   readonly pace: PaceMeter
   /** As of the last stored step. */
   head: ChainHead | null
   /** The header time of the last block whose effects are stored; null while none is. */
-  scannedThrough: Instant | null
+  headAt: Instant | null
+  scannedThrough: ChainSight['scannedThrough']
+  /** As the follower told it last. */
   health: ChainHealth
 }
 
 /** Payments whose noise was spoken of in the log; of more the first are spoken of again. */
 const noisyMax = 10_000
-
-/** How bad a view is. A payment is seen as well as the worst of its chains. */
-const blindness: Readonly<Record<Visibility, number>> = { ok: 0, degraded: 1, blind: 2 }
 
 /** Turns what followers deliver into what payments know, and tells followers what to look for. */
 export class Watcher implements ChainSink {
@@ -93,7 +85,7 @@ export class Watcher implements ChainSink {
       const unseen = { chain, visibility: 'blind', reason: 'not_started', head: null } as const
       const health = { ...unseen, headAt: null }
       const pace = new PaceMeter()
-      chains.set(chain, { watched, pace, head: null, scannedThrough: null, health })
+      chains.set(chain, { watched, pace, head: null, headAt: null, scannedThrough: null, health })
     }
     this.#chains = chains
     const headOf = (chain: string): ChainHead | null => this.headOf(chain)
@@ -109,12 +101,13 @@ export class Watcher implements ChainSink {
 
   /** Reads everything that is open from the store. Followers start after it has resolved. */
   async start(): Promise<void> {
-    const { store, index, news } = this.#options
+    const { store, index, news, clock, metrics } = this.#options
     for (const [chain, state] of this.#chains) {
       const position = await store.position(chain)
       if (position === null) continue
       state.head = position.head
-      state.scannedThrough = position.recent[0]?.minedAt ?? null
+      this.#readTo(state, position.recent[0]?.minedAt ?? null)
+      metrics.chainMoved(chain, position.head.head, lagOf(state, clock.now()) ?? 0)
       state.pace.seed(position.recent)
       state.watched.advance(position.head)
     }
@@ -133,9 +126,13 @@ export class Watcher implements ChainSink {
     return this.#state(chain).head
   }
 
-  /** Whether nothing can be said of what this chain holds now. */
-  isBlind(chain: string): boolean {
-    return (this.#chains.get(chain)?.health.visibility ?? 'blind') === 'blind'
+  /**
+   * Whether this chain may hold what no provider knows: it is blind, or no new block is shown. A node
+   * that stands still, as one that lost its peers, hears of no new transaction either.
+   */
+  mayMiss(chain: string): boolean {
+    const { visibility = 'blind', reason = null } = this.#chains.get(chain)?.health ?? {}
+    return visibility === 'blind' || reason === 'no_new_head'
   }
 
   /** The chains followed here, with how well each is seen. */
@@ -149,8 +146,8 @@ export class Watcher implements ChainSink {
   }
 
   /**
-   * Per chain the header time of the last block whose effects are stored. A chain that cannot be seen
-   * now is left out: what was read of it may be of a branch that is gone.
+   * Per chain up to when it was read. A chain that cannot be seen now is left out: what was read of it
+   * may be of a branch that is gone.
    */
   scannedThrough(): Readonly<Record<string, Instant>> {
     const times: Record<string, Instant> = {}
@@ -161,24 +158,9 @@ export class Watcher implements ChainSink {
     return times
   }
 
-  /** How well each chain is seen that this payment can be paid on. */
-  sightOf(payment: Pick<Payment, 'terms'>): readonly Sight[] {
-    const names = new Set(payment.terms.accept.map(({ chain }) => chain))
-    return [...names].map((chain) => {
-      const state = this.#chains.get(chain)
-      if (state === undefined) return { chain, visibility: 'blind', head: null, lagMs: null }
-      const { visibility, head, lagMs } = this.#sightOf(state)
-      return { chain, visibility, head, lagMs }
-    })
-  }
-
-  /** As well as the worst of them is seen. */
+  /** As well as the worst of the chains is seen that this payment can be paid on. */
   visibility(payment: Pick<Payment, 'terms'>): Visibility {
-    let worst: Visibility = 'ok'
-    for (const { visibility } of this.sightOf(payment)) {
-      if (blindness[visibility] > blindness[worst]) worst = visibility
-    }
-    return worst
+    return sightOf(this.chains(), chainsOf(payment), this.#options.clock.now()).visibility
   }
 
   health(health: ChainHealth): void {
@@ -190,10 +172,17 @@ export class Watcher implements ChainSink {
     if (wasBlind && health.visibility !== 'blind') this.#options.onAdvance?.(health.chain)
   }
 
-  #sightOf({ health, head, scannedThrough }: ChainState): ChainSight {
-    const lagMs =
-      scannedThrough === null ? null : Math.max(0, this.#options.clock.now() - scannedThrough)
-    return { ...health, head: head?.head ?? null, headAt: scannedThrough, lagMs }
+  /** That finality stands still is known here alone, by the pace of the steps. */
+  #sightOf({ health, head, headAt, scannedThrough, pace }: ChainState): ChainSight {
+    const stored = { head: head?.head ?? null, headAt, scannedThrough }
+    if (health.visibility !== 'ok' || !pace.pace.stalled) return { ...health, ...stored }
+    return { ...health, ...stored, visibility: 'degraded', reason: 'finality_stalled' }
+  }
+
+  /** Read up to the end of a block that was made then. No header makes that later than now. */
+  #readTo(state: ChainState, minedAt: Instant | null): void {
+    state.headAt = minedAt
+    state.scannedThrough = minedAt === null ? null : Math.min(minedAt, this.#options.clock.now())
   }
 
   /** Of a block that is there, everything that was opened before it is committed: now it is read. */
@@ -252,13 +241,12 @@ export class Watcher implements ChainSink {
     const last = step.applied.at(-1)?.block.minedAt
     const lost = step.reverted.at(-1)?.minedAt
     if (last !== undefined) {
-      state.scannedThrough = last
+      this.#readTo(state, last)
       state.pace.add(step.head, last)
     }
     // What was read of the branch that was left does not count as read.
-    else if (lost !== undefined) state.scannedThrough = lost - 1
-    const lagMs = Math.max(0, clock.now() - (state.scannedThrough ?? 0))
-    metrics.chainMoved(chain, step.head.head, lagMs)
+    else if (lost !== undefined) this.#readTo(state, lost - 1)
+    metrics.chainMoved(chain, step.head.head, lagOf(state, clock.now()) ?? 0)
     metrics.chainSeen(this.#sightOf(state))
     onAdvance?.(chain)
   }

@@ -71,7 +71,9 @@ const chain = z
     reason: z.string().nullable().meta({ description: 'Why it is not `ok`, as a code.' }),
     head: count.nullable().meta({ description: 'The last block whose effects are stored.' }),
     headAt: time.nullable(),
-    lagMs: count.nullable().meta({ description: 'The age of that block.' }),
+    lagMs: count.nullable().meta({
+      description: 'The age of that block, and no less than the time since it was read.',
+    }),
     pace: z.strictObject({
       blockMs: count.meta({ description: 'Between two blocks.' }),
       measured: z.boolean().meta({ description: 'As seen lately, and not as configured.' }),

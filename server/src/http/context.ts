@@ -9,9 +9,10 @@ import type { Hub } from '../engine/hub.ts'
 import type { KindBook } from '../engine/kind-book.ts'
 import type { Pace } from '../engine/pace.ts'
 import type { Payments } from '../engine/payments.ts'
+import type { ChainSight } from '../engine/sight.ts'
 import type { ScrapedMetrics } from '../metrics.ts'
 import type { Backplane } from '../node-ports.ts'
-import type { ChainHealth, Clock, EventStore, Log, Visibility } from '../ports.ts'
+import type { Clock, EventStore, Log, Visibility } from '../ports.ts'
 
 /** What the configuration holds true of a chain, as far as it is told. */
 export interface ChainFacts {
@@ -46,7 +47,7 @@ export interface Chains {
   /** One for each chain that is configured. */
   readonly facts: readonly ChainFacts[]
   /** One for each chain that is followed. */
-  health(): readonly ChainHealth[]
+  health(): readonly ChainSight[]
   visibility(payment: Payment): Visibility
   /** Of a chain that is followed: as of the last stored step, null before the first. */
   headOf(chain: string): ChainHead | null

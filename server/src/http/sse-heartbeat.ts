@@ -1,8 +1,8 @@
 import { toRfc3339 } from '@settlewire/core/instant'
 import { sseComment, sseFrame } from '@settlewire/core/sse'
 import type { Hub } from '../engine/hub.ts'
+import type { Sight } from '../engine/sight.ts'
 import type { Clock, EventStore, Log } from '../ports.ts'
-import type { Sight } from './sight.ts'
 import type { Stream } from './sse-stream.ts'
 import { Wheel } from './sse-wheel.ts'
 

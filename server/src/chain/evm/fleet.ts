@@ -95,7 +95,7 @@ export class Fleet {
   sights(): readonly ProviderSight[] {
     const least = this.bestHead - this.lagBlocksMax
     return this.providers.map(({ isUp, refusal, isFailing, isSilent, head }) => ({
-      ...{ isUp, refusal, isFailing, isSilent },
+      ...{ isUp: isUp && head !== null, refusal, isFailing, isSilent },
       lags: isUp && head !== null && head.ref.number < least,
     }))
   }

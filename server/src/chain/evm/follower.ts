@@ -104,7 +104,7 @@ export class EvmFollower implements ChainFollower {
     this.#outlook = new Outlook({
       contradicted: () => this.#corroborator.isContradicted,
       ...{ clock, limits, fleet: this.#fleet, agreement: this.#agreement, log: this.#log },
-      chain: chain.name,
+      chain,
       balancesUnread: () => this.#walk.isUnread,
       tell: (health) => sink.health(health),
     })
@@ -176,7 +176,7 @@ export class EvmFollower implements ChainFollower {
         this.#agreement.check()
         this.#bell.ring()
       },
-      saw: (provider, { hash }) => this.#saw(provider, hash),
+      saw: (provider, head) => this.#saw(provider, head),
       sighted: (provider, sighting) => this.#sighted(provider, sighting),
     }
   }
@@ -204,7 +204,9 @@ export class EvmFollower implements ChainFollower {
     if (refusal !== null) provider.refuse(refusal)
   }
 
-  #saw(provider: Provider, hash: string): void {
+  #saw(provider: Provider, head: BlockRef): void {
+    const { hash } = head
+    this.#outlook.heard(provider.name, head)
     const afterMs = this.#firstHeads.saw(hash, provider.name, this.#parts.clock.now())
     provider.score.came(afterMs ?? 0)
     this.#agreement.check()
@@ -253,6 +255,7 @@ export class EvmFollower implements ChainFollower {
         this.#outlook.waits(choice)
         return Math.min(choice.restMs ?? headPollMs, headPollMs)
       }
+      this.#outlook.aims()
       const progress = await this.#read(choice, position)
       if (progress !== null) this.#came(progress, choice)
       return 0
@@ -329,9 +332,9 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  #stepped({ step, behind }: Stepped, { source }: Provider): void {
+  #stepped({ step }: Stepped, { source }: Provider): void {
     const { chain, metrics } = this.#parts
-    this.#outlook.stepped(step, behind)
+    this.#outlook.stepped(step)
     const [undone] = step.reverted
     if (undone === undefined) return
     metrics.chainSocket(chain.name, 'reorged')

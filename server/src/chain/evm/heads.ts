@@ -4,6 +4,7 @@ import { Bell } from './bell.ts'
 import type { RpcConnection } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { type EvmNode, type Header, parseHeader } from './node.ts'
+import { sightTimes } from './sight.ts'
 
 interface Parts {
   readonly socket: RpcConnection
@@ -115,8 +116,9 @@ export class HeadWatch {
   }
 
   #checkStill(): void {
-    const { clock, limits, still } = this.#parts
-    if (limits.headSilentAfterMs === null) return
-    if (clock.now() - this.#newAt >= limits.headSilentAfterMs) still()
+    const { clock, limits, blockMs, still } = this.#parts
+    const { headSilentAfterMs } = sightTimes(limits, blockMs)
+    if (headSilentAfterMs === null) return
+    if (clock.now() - this.#newAt >= headSilentAfterMs) still()
   }
 }

@@ -1,7 +1,8 @@
 import type { Backoff } from './backoff.ts'
+import { type SightLimits, sightLimits } from './sight.ts'
 
 /** Every bound of one follower. The defaults suit a public network; tests and sandboxes shorten them. */
-export interface Limits {
+export interface Limits extends SightLimits {
   readonly connectWithinMs: number
   /** From the sending of a request to its answer. */
   readonly answerWithinMs: number
@@ -45,10 +46,6 @@ export interface Limits {
   readonly lookupsAtOnce: number
   readonly lookupsWaitingMax: number
 
-  /** No new block for so long is worth saying; null on a chain that makes blocks on demand. */
-  readonly headSilentAfterMs: number | null
-  /** So long without progress, `degraded` becomes `blind`. */
-  readonly blindAfterMs: number
   /** A provider that is refused, as being on another chain, is looked at again as often as this. */
   readonly haltedRecheckMs: number
   /**
@@ -56,15 +53,12 @@ export interface Limits {
    * whose head was made longer ago is not waited for as a witness.
    */
   readonly voiceLastsMs: number
-  /** A tag that stands still for so long, */
-  readonly finalityStallMsMin: number
-  /** and for so many times its usual time between moves, has stalled. */
-  readonly finalityStallTimes: number
   /** Scores are told with steps, but no more often than this. */
   readonly scoresEveryMs: number
 }
 
 export const defaultLimits: Limits = {
+  ...sightLimits,
   connectWithinMs: 10_000,
   answerWithinMs: 10_000,
   inFlightMax: 128,
@@ -86,11 +80,7 @@ export const defaultLimits: Limits = {
   corroborationsMax: 4_096,
   lookupsAtOnce: 16,
   lookupsWaitingMax: 4_096,
-  headSilentAfterMs: 30_000,
-  blindAfterMs: 30_000,
   haltedRecheckMs: 30_000,
   voiceLastsMs: 30_000,
-  finalityStallMsMin: 600_000,
-  finalityStallTimes: 3,
   scoresEveryMs: 1_000,
 }

@@ -1,14 +1,15 @@
 import type { BlockRef } from '@settlewire/core/observation'
 import type { ChainHealth, ChainStep, Clock, Log } from '../../ports.ts'
 import type { Agreement } from './agreement.ts'
-import { FinalityWatch } from './finality.ts'
-import type { Fleet } from './fleet.ts'
+import type { EvmChain } from './evm-chain.ts'
+import type { Fleet, NoChoice } from './fleet.ts'
 import { HealthReport } from './health.ts'
 import type { Limits } from './limits.ts'
-import { reasonOf } from './sight.ts'
+import { sightTimes } from './sight.ts'
+import { Unread } from './unread.ts'
 
 interface Parts {
-  readonly chain: string
+  readonly chain: Pick<EvmChain, 'name' | 'blockMs'>
   readonly clock: Clock
   readonly limits: Limits
   readonly log: Log
@@ -21,14 +22,16 @@ interface Parts {
   readonly tell: (health: ChainHealth) => void
 }
 
-/** How well one chain is seen: what its providers show, and what the last try to go on came to. */
+/** How well one chain is seen: what its providers show, and how much of that is stored. */
 export class Outlook {
   readonly #parts: Parts
   readonly #health: HealthReport
-  readonly #finality: FinalityWatch
+  readonly #unread: Unread
   #isStarting = true
   #isBehind = false
-  #isCatchingUp = false
+  #isConfirmed = false
+  /** Whether a provider is on another branch, or higher, than what is stored. */
+  #hasNews = false
   #storeFailures = 0
   #wasHalted = false
   #said = ''
@@ -36,10 +39,11 @@ export class Outlook {
   constructor(parts: Parts) {
     const { chain, clock, limits, fleet } = parts
     this.#parts = parts
-    this.#finality = new FinalityWatch(limits)
-    this.#health = new HealthReport(chain, {
-      ...{ clock, blindAfterMs: limits.blindAfterMs, scoresEveryMs: limits.scoresEveryMs },
+    this.#unread = new Unread(chain.blockMs)
+    this.#health = new HealthReport(chain.name, {
+      ...{ clock, times: sightTimes(limits, chain.blockMs), scoresEveryMs: limits.scoresEveryMs },
       tell: (health) => this.#tell(health),
+      again: () => this.review(),
       scores: () => fleet.scores(),
     })
   }
@@ -54,7 +58,15 @@ export class Outlook {
 
   /** The last stored block. */
   at(block: BlockRef | undefined): void {
-    if (block !== undefined) this.#health.at(block)
+    if (block === undefined) return
+    this.#unread.at(block)
+    this.#health.at(block)
+  }
+
+  /** A provider shows this head. */
+  heard(provider: string, head: BlockRef): void {
+    this.#unread.heard(provider, head, this.#parts.clock.now())
+    this.review()
   }
 
   /** Steps that could not be stored, or positions read, one after the other. */
@@ -67,23 +79,32 @@ export class Outlook {
     this.review()
   }
 
-  /** There is nothing to read now. `isBehind`: for every provider shows less than is stored. */
-  waits({ isBehind, isAtHead }: { readonly isBehind: boolean; readonly isAtHead: boolean }): void {
-    this.#storeFailures = 0
-    this.#isBehind = isBehind
-    if (isAtHead) this.#arrived()
+  /** There is something to read. */
+  aims(): void {
+    this.#hasNews = true
     this.review()
   }
 
-  /** A step was stored, and so many blocks are still missing to the head that was aimed at. */
-  stepped({ head, applied }: ChainStep, behind: number): void {
+  /** There is nothing to read now. `isBehind`: for every provider shows less than is stored. */
+  waits({ isBehind, isAtHead, restMs }: Waiting): void {
+    this.#storeFailures = 0
+    this.#isBehind = isBehind
+    this.#hasNews = restMs !== null
+    if (isAtHead && !this.#unread.isAny) this.#arrived()
+    this.review()
+  }
+
+  /** A step was stored. */
+  stepped({ reverted, applied }: ChainStep): void {
     this.#storeFailures = 0
     this.#isBehind = false
-    this.#isStarting = false
-    this.#isCatchingUp = behind > 0
-    this.#finality.moved(head, this.#parts.clock.now())
+    this.#hasNews = false
     const last = applied.at(-1)?.block
-    if (last !== undefined) this.#health.moved(last)
+    if (last !== undefined) {
+      this.#unread.at(last, reverted.length > 0)
+      this.#health.moved(last)
+    }
+    this.#arrived()
     this.review()
   }
 
@@ -94,24 +115,25 @@ export class Outlook {
       log.error({}, 'the chain was rewritten below what is final; it is stopped')
     }
     this.#wasHalted = fleet.isHalted
-    this.#health.say(
-      reasonOf({
-        storeFails: this.#storeFailures > 0,
-        isHalted: fleet.isHalted,
-        providers: fleet.sights(),
-        isStarting: this.#isStarting,
-        isBehind: this.#isBehind,
-        isCatchingUp: this.#isCatchingUp,
-        disagree: agreement.isBroken || contradicted(),
-        balancesUnread: balancesUnread(),
-        finalityStalled: this.#finality.isStalled(clock.now()),
-      }),
-    )
+    const providers = fleet.sights()
+    for (const { name, refusal } of fleet.providers) if (refusal !== null) this.#unread.forget(name)
+    if (!providers.some(({ isUp }) => isUp)) this.#isConfirmed = false
+    const shown = fleet.up.filter(({ isSilent }) => !isSilent).map(({ name }) => name)
+    this.#health.say({
+      storeFails: this.#storeFailures > 0,
+      ...{ isHalted: fleet.isHalted, providers, isStarting: this.#isStarting },
+      ...{ isConfirmed: this.#isConfirmed, isBehind: this.#isBehind },
+      isOwed: this.#hasNews || this.#unread.isAny,
+      lagMs: this.#unread.lagMs(shown, clock.now()),
+      disagree: agreement.isBroken || contradicted(),
+      balancesUnread: balancesUnread(),
+    })
   }
 
+  /** What is stored is the head, or joins it. */
   #arrived(): void {
     this.#isStarting = false
-    this.#isCatchingUp = false
+    this.#isConfirmed = true
   }
 
   #tell(health: ChainHealth): void {
@@ -122,3 +144,5 @@ export class Outlook {
     this.#parts.tell(health)
   }
 }
+
+type Waiting = Pick<NoChoice, 'isBehind' | 'isAtHead' | 'restMs'>

@@ -12,9 +12,9 @@ import type { Limits } from './limits.ts'
 import { Mempool } from './mempool.ts'
 import { EvmNode, type Header } from './node.ts'
 import { Score } from './scores.ts'
+import type { Refusal } from './sight.ts'
 
-/** Why nothing that a provider says is believed, for now: it is on a chain that cannot be ours. */
-export type Refusal = 'chain_mismatch' | 'reorg_below_finality' | 'reorg_too_deep'
+export type { Refusal } from './sight.ts'
 
 export interface ProviderParts {
   readonly chain: EvmChain

@@ -152,7 +152,7 @@ describe('failing over', () => {
   })
 
   it('is blind only when no provider is left, and comes back with the first', async () => {
-    world.follow({ limits: { blindAfterMs: 100 } })
+    world.follow({ limits: { unreachableAfterMs: 100 } })
     await world.says(null)
     const port = Number(new URL(world.b.wsUrl).port)
     expect(port).toBeGreaterThan(0)

@@ -1,27 +1,74 @@
-import type { Reason } from './health.ts'
-import type { Refusal } from './provider.ts'
+import type { Visibility } from '../../ports.ts'
 
-/** All that decides how well a chain is seen. */
+/** Why nothing that a provider says is believed, for now: it is on a chain that cannot be ours. */
+export type Refusal = 'chain_mismatch' | 'reorg_below_finality' | 'reorg_too_deep'
+
+/** How long each kind of trouble may last: never less than so long, and so many blocks of the chain. */
+const thresholds = {
+  /** No provider is up and shows a head: blind. Until then a connection may be made anew. */
+  unreachableAfterMs: { ms: 3_000, blocks: 0 },
+  /** A block is known to exist and is not stored: degraded. */
+  behindAfterMs: { ms: 5_000, blocks: 2 },
+  /** The same, or nothing was stored and no provider can be read: blind. */
+  blindAfterMs: { ms: 30_000, blocks: 5 },
+  /** No provider shows a new block: degraded. */
+  headSilentAfterMs: { ms: 30_000, blocks: 5 },
+} as const
+
+/** The least that each lasts. No `headSilentAfterMs`: blocks are made on demand. */
+export interface SightLimits {
+  readonly unreachableAfterMs: number
+  readonly behindAfterMs: number
+  readonly blindAfterMs: number
+  readonly headSilentAfterMs: number | null
+}
+
+export const sightLimits: SightLimits = {
+  unreachableAfterMs: thresholds.unreachableAfterMs.ms,
+  behindAfterMs: thresholds.behindAfterMs.ms,
+  blindAfterMs: thresholds.blindAfterMs.ms,
+  headSilentAfterMs: thresholds.headSilentAfterMs.ms,
+}
+
+/** The thresholds of a chain whose blocks are so far apart; null where that is not known. */
+export function sightTimes(limits: SightLimits, blockMs: number | null): SightLimits {
+  const scaled = (name: keyof SightLimits, ms: number): number =>
+    Math.max(ms, thresholds[name].blocks * (blockMs ?? 0))
+  const { headSilentAfterMs } = limits
+  return {
+    unreachableAfterMs: scaled('unreachableAfterMs', limits.unreachableAfterMs),
+    behindAfterMs: scaled('behindAfterMs', limits.behindAfterMs),
+    blindAfterMs: scaled('blindAfterMs', limits.blindAfterMs),
+    headSilentAfterMs:
+      headSilentAfterMs === null ? null : scaled('headSilentAfterMs', headSilentAfterMs),
+  }
+}
+
+/** All that decides how well a chain is seen, but time. */
 export interface Sight {
   /** What was read cannot be stored. */
   readonly storeFails: boolean
   /** Too many providers show another chain below what is final. */
   readonly isHalted: boolean
   readonly providers: readonly ProviderSight[]
-  /** Nothing was read yet. */
+  /** Nothing was stored yet, nor was what is stored found to be the head. */
   readonly isStarting: boolean
+  /** What is stored was found to be the head, or to join it, since a provider was last up. */
+  readonly isConfirmed: boolean
   /** Every provider shows less than is stored. */
   readonly isBehind: boolean
-  /** Blocks are missing that are there to be read. */
-  readonly isCatchingUp: boolean
+  /** A block is known to exist that is not stored. */
+  readonly isOwed: boolean
+  /** How far what is stored is behind the head, also while steps are stored. */
+  readonly lagMs: number
   readonly disagree: boolean
   /** What addresses hold after the last block could not be read. */
   readonly balancesUnread: boolean
-  readonly finalityStalled: boolean
 }
 
 /** What each provider adds to it. */
 export interface ProviderSight {
+  /** It is connected, believed, and has told a head since. */
   readonly isUp: boolean
   readonly refusal: Refusal | null
   readonly isFailing: boolean
@@ -30,37 +77,127 @@ export interface ProviderSight {
   readonly lags: boolean
 }
 
-type Rule = readonly [Reason, (sight: Sight, up: readonly ProviderSight[]) => boolean]
+/** What time adds to it. */
+export interface Lapse {
+  /** Since a step was stored, or the chain was seen and all of it was stored. */
+  readonly stalledMs: number
+  /** It was blind, and nothing was stored since: a provider that came back is no progress. */
+  readonly wasBlind: boolean
+  readonly times: SightLimits
+}
 
-const noneUp = (refusal: Refusal): Rule => [
-  refusal,
-  ({ providers }, up) => up.length === 0 && providers.some((one) => one.refusal === refusal),
-]
+export interface Verdict {
+  readonly visibility: Visibility
+  /** Null when it is `ok`. */
+  readonly reason: Reason | null
+}
 
-/** The gravest first: the first that holds is what is said. */
-const rules: readonly Rule[] = [
-  ['reorg_below_finality', ({ isHalted }) => isHalted],
-  noneUp('reorg_below_finality'),
-  noneUp('reorg_too_deep'),
-  noneUp('chain_mismatch'),
-  ['store_failing', ({ storeFails }) => storeFails],
-  ['socket_down', (_, up) => up.length === 0],
-  ['node_failing', (_, up) => up.every(({ isFailing }) => isFailing)],
-  ['starting', ({ isStarting }) => isStarting],
-  ['sources_disagree', ({ disagree }) => disagree],
-  ['node_behind', ({ isBehind }) => isBehind],
-  ['no_new_head', (_, up) => up.every(({ isSilent }) => isSilent)],
-  ['catching_up', ({ isCatchingUp }) => isCatchingUp],
-  ['balances_unread', ({ balancesUnread }) => balancesUnread],
-  ['finality_stalled', ({ finalityStalled }) => finalityStalled],
-  ['provider_quarantined', ({ providers }) => providers.some(({ refusal }) => refusal !== null)],
-  ['provider_down', ({ providers }) => providers.some(({ isUp }) => !isUp)],
-  ['provider_failing', (_, up) => up.some(({ isFailing }) => isFailing)],
-  ['provider_behind', (_, up) => up.some(({ lags, isSilent }) => lags || isSilent)],
-]
+interface Seen extends Sight, Lapse {
+  readonly up: readonly ProviderSight[]
+}
 
-/** Why a chain is not seen as it should be; null when it is. */
-export function reasonOf(sight: Sight): Reason | null {
-  const up = sight.providers.filter(({ isUp }) => isUp)
-  return rules.find(([, holds]) => holds(sight, up))?.[0] ?? null
+interface Rule {
+  /** Left out: it never makes the chain blind. */
+  readonly isBlind?: (seen: Seen) => boolean
+  readonly holds: (seen: Seen) => boolean
+}
+
+const always = (): boolean => true
+const noneUp = (refusal: Refusal) => ({
+  isBlind: always,
+  holds: ({ providers, up }: Seen) =>
+    up.length === 0 && providers.some((one) => one.refusal === refusal),
+})
+const whenStalled = ({ stalledMs, times }: Seen): boolean => stalledMs >= times.blindAfterMs
+const behindMs = ({ isOwed, stalledMs, lagMs }: Seen): number =>
+  isOwed ? Math.max(stalledMs, lagMs) : 0
+
+/** Why a chain is not seen as it should be, the gravest first, and when that is blindness. */
+const rules = {
+  /** The chain was left below what was final: a person must look. */
+  reorg_below_finality: {
+    isBlind: always,
+    holds: (seen) => seen.isHalted || noneUp('reorg_below_finality').holds(seen),
+  },
+  /** It was left below everything remembered, where nothing is known to be final. */
+  reorg_too_deep: noneUp('reorg_too_deep'),
+  /** Every node is on another chain than the one configured, or followed before. */
+  chain_mismatch: noneUp('chain_mismatch'),
+  store_failing: { isBlind: whenStalled, holds: ({ storeFails }) => storeFails },
+  /** No connection to any node that shows a head. */
+  socket_down: {
+    isBlind: ({ stalledMs, times }) => stalledMs >= times.unreachableAfterMs,
+    holds: ({ up }) => up.length === 0,
+  },
+  /** Every node answers wrongly, late, or not at all. */
+  node_failing: {
+    isBlind: whenStalled,
+    holds: ({ up }) => up.length > 0 && up.every(({ isFailing }) => isFailing),
+  },
+  starting: { isBlind: always, holds: ({ isStarting }) => isStarting },
+  /** Blocks are known that were not stored in time: they cannot be read, or there are too many. */
+  behind: {
+    isBlind: (seen) => behindMs(seen) >= seen.times.blindAfterMs,
+    holds: (seen) => seen.wasBlind || behindMs(seen) >= seen.times.behindAfterMs,
+  },
+  /** Every node's head is older than what was read already. */
+  node_behind: { isBlind: whenStalled, holds: ({ isBehind }) => isBehind },
+  /** Nodes name different blocks at one height, deeper than may pass by itself. */
+  sources_disagree: { holds: ({ disagree }) => disagree },
+  /** No node shows a new block. Whether none is made, or none arrives there, cannot be told. */
+  no_new_head: { holds: ({ up }) => up.length > 0 && up.every(({ isSilent }) => isSilent) },
+  /** No node shows what addresses hold now: what contracts pay in the native coin is found later. */
+  balances_unread: { holds: ({ balancesUnread }) => balancesUnread },
+  /** One node of several is on another chain, and not believed. */
+  provider_quarantined: {
+    holds: ({ providers }) => providers.some(({ refusal }) => refusal !== null),
+  },
+  /** One node of several cannot be reached, */
+  provider_down: { holds: ({ providers }) => providers.some(({ isUp }) => !isUp) },
+  /** or answers wrongly, late, or not at all, */
+  provider_failing: { holds: ({ up }) => up.some(({ isFailing }) => isFailing) },
+  /** or lags behind the others. */
+  provider_behind: { holds: ({ up }) => up.some(({ lags, isSilent }) => lags || isSilent) },
+} as const satisfies Record<string, Rule>
+
+/** The codes that `ChainHealth.reason` of an EVM chain may have. */
+export type Reason = keyof typeof rules | 'closed'
+
+const inOrder: readonly (readonly [Reason, Rule])[] = Object.entries(rules).map(([name, rule]) => [
+  // The keys of the table are what the type says.
+  name as Reason,
+  rule,
+])
+
+const holding = (seen: Seen) => inOrder.filter(([, { holds }]) => holds(seen))
+const withUp = (sight: Sight, lapse: Lapse): Seen => ({
+  ...{ ...sight, ...lapse },
+  up: sight.providers.filter(({ isUp }) => isUp),
+})
+
+/**
+ * How well a chain is seen. What is stored decides, held against what is known to exist: a head that
+ * moves while nothing can be read is blindness, and a provider that comes back is no progress.
+ */
+export function verdictOf(sight: Sight, lapse: Lapse): Verdict {
+  const seen = withUp(sight, lapse)
+  const held = holding(seen)
+  const blind = held.find(([, { isBlind }]) => lapse.wasBlind || isBlind?.(seen) === true)
+  const [reason] = blind ?? held[0] ?? [null]
+  return { visibility: blind ? 'blind' : reason === null ? 'ok' : 'degraded', reason }
+}
+
+/** Whether all that is known to exist is stored, and more would be seen. */
+export function isWell(sight: Sight, times: SightLimits): boolean {
+  const seen = withUp(sight, { stalledMs: 0, wasBlind: false, times })
+  const isSeen = holding(seen).every(([, { isBlind }]) => isBlind === undefined)
+  return isSeen && sight.isConfirmed && !sight.isOwed
+}
+
+/** How long until the same sight may be another verdict by itself; null: not at all. */
+export function changesInMs(sight: Sight, { stalledMs, times }: Lapse): number | null {
+  const limits = [times.unreachableAfterMs, times.behindAfterMs, times.blindAfterMs]
+  const left = limits.flatMap((limit) => [limit - stalledMs, limit - sight.lagMs])
+  const ahead = left.filter((ms) => ms > 0)
+  return ahead.length === 0 ? null : Math.min(...ahead)
 }

@@ -155,7 +155,6 @@ describe('the walk along the chain', () => {
     await world.ledger.until('the node is seen to fail', () =>
       world.ledger.told.some(({ reason }) => reason === 'node_failing'),
     )
-    expect(world.ledger.told.map(({ reason }) => reason)).toContain('catching_up')
     expect(world.ledger.stored?.head.head).toBe(64)
     broken = false
     await world.atHead()

@@ -33,12 +33,7 @@ export type Progress =
   | { readonly kind: 'refused'; readonly refusal: 'reorg_below_finality' | 'reorg_too_deep' }
   /** The node's branch leaves ours, and it was not said that it may: these are its blocks. */
   | { readonly kind: 'leaves'; readonly blocks: readonly BlockRef[] }
-  | {
-      readonly kind: 'stepped'
-      readonly step: ChainStep
-      /** Blocks still missing to the head that was aimed at. */
-      readonly behind: number
-    }
+  | { readonly kind: 'stepped'; readonly step: ChainStep }
 
 /** Whom to read from, and how far. */
 export interface Reading {
@@ -157,7 +152,7 @@ export class ChainWalk {
     const found = { blocks, pendingAgain, head, usedUp, asked, isCanonical }
     const step = await this.#tell(reading, { ...branch, ...found })
     this.#moved(position, step)
-    return { kind: 'stepped', step, behind: Math.max(0, aim.ref.number - head.head) }
+    return { kind: 'stepped', step }
   }
 
   /** Why what would undo this block, or shows another in its place, is not followed. */

@@ -4,14 +4,13 @@ import type { Policy } from '@settlewire/core/policy'
 import type { Principal } from '../../access.ts'
 import { type Asset, assetName } from '../../engine/asset.ts'
 import { reasonOf } from '../../engine/asset-book.ts'
-import type { ChainHealth } from '../../ports.ts'
+import { type ChainSight, lagOf } from '../../engine/sight.ts'
 import { type Access, principalOf } from '../access.ts'
 import { chainList } from '../chain-schema.ts'
 import type { App, ChainFacts, Chains, HttpContext } from '../context.ts'
 import { json, problemsOf, securityOf } from '../describe.ts'
 import { sentencesOf } from '../policy-sentences.ts'
 import { sendJson } from '../show.ts'
-import { lagOf } from '../sight.ts'
 
 const access: Access = { who: 'key', scope: 'identity' }
 
@@ -47,8 +46,9 @@ export function chainRoutes(app: App, context: HttpContext): void {
 }
 
 /** A chain that is configured and not followed: nothing is seen of it. */
-const unseen = ({ name }: ChainFacts): ChainHealth => ({
+const unseen = ({ name }: ChainFacts): ChainSight => ({
   ...{ chain: name, visibility: 'blind', reason: 'not_started', head: null, headAt: null },
+  scannedThrough: null,
 })
 
 interface Shown extends Record<string, unknown> {
@@ -63,7 +63,7 @@ function withoutProviders(shown: Shown, { kind }: Principal): object {
 
 function showChain(
   facts: ChainFacts,
-  followed: ChainHealth | null,
+  followed: ChainSight | null,
   { chains, clock }: Pick<HttpContext, 'chains' | 'clock'>,
 ): Shown {
   const { name, chainId, explorerTx, publicMempool } = facts

@@ -4,6 +4,7 @@ import { toRfc3339 } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import { z } from 'zod'
 import { checkoutTokenOf, clientSecretOf, sameSecret } from '../../credential.ts'
+import { chainsOf, sightOf } from '../../engine/sight.ts'
 import type { Access } from '../access.ts'
 import type { Assets } from '../assets.ts'
 import { checkoutCookie } from '../auth.ts'
@@ -12,7 +13,6 @@ import { problemsOf, securityOf, text } from '../describe.ts'
 import { pagePolicy } from '../headers.ts'
 import { pageWithState, sendPlainPage, takesState } from '../page.ts'
 import { show } from '../show.ts'
-import { chainsOf, sightOf } from '../sight.ts'
 
 const access: Access = { who: 'anyone' }
 /** The page, where the build puts it below `webRoot`. */

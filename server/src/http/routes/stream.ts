@@ -1,12 +1,12 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Failure } from '@settlewire/core/errors'
 import { z } from 'zod'
+import { chainsOf } from '../../engine/sight.ts'
 import { type Access, paymentOf } from '../access.ts'
 import { eventId } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import { problemsOf, securityOf, text } from '../describe.ts'
 import { idParams } from '../request-schema.ts'
-import { chainsOf } from '../sight.ts'
 import type { Sse } from '../sse.ts'
 
 const access: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
