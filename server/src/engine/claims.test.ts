@@ -157,35 +157,35 @@ describe('what is looked for on behalf of a claim', () => {
 
   it('is forgotten when the hash is old: mined long ago, and no money of this payment', async () => {
     const { id } = await world.open()
-    await world.mine([{ txHash: '0x2', pays: [] }])
-    expect(await claim(id, '0x2')).toMatchObject({ known: 'mined', pays: false })
-    expect(tracks('0x2')).toBe(false)
+    await world.mine([{ txHash: hash(0x2), pays: [] }])
+    expect(await claim(id, hash(0x2))).toMatchObject({ known: 'mined', pays: false })
+    expect(tracks(hash(0x2))).toBe(false)
   })
 
   it('is forgotten when the claim is refused, and stays for those that were taken', async () => {
     const { id } = await world.open()
     // All six are looked up before the first is on record.
-    const all = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => claim(id, `0x${n}`)))
+    const all = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => claim(id, hash(n))))
     expect(all.map(({ status }) => status).sort()).toEqual([
       ...['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
     ])
     const refused = all.findIndex(({ status }) => status === 'rejected') + 1
-    for (const n of [1, 2, 3, 4, 5, 6]) expect(tracks(`0x${n}`)).toBe(n !== refused)
+    for (const n of [1, 2, 3, 4, 5, 6]) expect(tracks(hash(n))).toBe(n !== refused)
   })
 
   it('is forgotten when the store fails', async () => {
     const { id } = await world.open()
     world.around = (method, call) =>
       method === 'append' ? Promise.reject(new Failure('store_unavailable')) : call()
-    await expect(claim(id, '0x1')).rejects.toMatchObject({ code: 'store_unavailable' })
-    expect(tracks('0x1')).toBe(false)
+    await expect(claim(id, hash(0x1))).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(tracks(hash(0x1))).toBe(false)
   })
 })
 
 it('looks for a thousand open claims in turn: none is passed over, and a round is bounded', async () => {
   const asked = new Map<string, number>()
   const rounds: number[] = []
-  const hashes = Array.from({ length: 1_000 }, (_, n) => `0x${n.toString(16)}`)
+  const hashes = Array.from({ length: 1_000 }, (_, n) => hash(n))
   const opened = await Promise.all(Array.from({ length: 200 }, () => world.open()))
   await Promise.all(hashes.map((hash, n) => claim(opened[n % 200]?.id ?? '', hash)))
   world.lookUp = (_, txHash) => {

@@ -62,7 +62,7 @@ describe('POST /v1/payment-intents', () => {
   it('answers a request that is repeated with reads alone', async () => {
     await create('again')
     const trips = await tripsOf(() => create('again'))
-    expect(trips.map(({ name }) => name)).toEqual(['idempotent', 'read'])
+    expect(trips.map(({ name }) => name)).toEqual(['idempotent', 'history'])
     expect(trips.some(({ commits }) => commits)).toBe(false)
   })
 })
