@@ -84,9 +84,11 @@ export function inOrder(transfers: readonly SeenTransfer[]): readonly SeenTransf
 
 /**
  * A hash fixes what it asks for and what it moves, so two words on one place that differ are a lie:
- * the smaller is believed.
+ * the smaller is believed. Of two sums over one block it is the one of more: who lags sees less.
  */
 export function lesser(a: SeenTransfer, b: SeenTransfer): SeenTransfer {
+  const [countA, countB] = [a.count ?? 1, b.count ?? 1]
+  if (countA !== countB) return countA > countB ? a : b
   if (a.amount !== b.amount) return a.amount < b.amount ? a : b
   return isSame(a, b) || transferText(a) <= transferText(b) ? a : b
 }

@@ -20,15 +20,17 @@ export interface SeenTransfer {
    * The place of the log within its transaction, counted from 0: it survives a re-inclusion, as the
    * block-wide `logIndex` does not. `top` is the transaction's own value; `trace:<path>` a value that a
    * contract passed on, by its place in the call tree; `balance` what a block added to an address when
-   * no trace can say how; `hint` is calldata not yet run.
+   * no trace can say how; `hint` is calldata not yet run; `sum:<token>:<to>` stands for many.
    */
-  readonly ordinal: number | 'top' | 'hint' | 'balance' | `trace:${string}`
+  readonly ordinal: number | 'top' | 'hint' | 'balance' | `trace:${string}` | `sum:${string}`
   /** The token contract, or null for the chain's native coin. */
   readonly token: string | null
   readonly from: string
   readonly to: string
   /** In the token's smallest unit. */
   readonly amount: bigint
+  /** How many small ones this is the sum of. Left out: it is one. */
+  readonly count?: number
 }
 
 /**

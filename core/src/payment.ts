@@ -178,4 +178,6 @@ export interface Transfer {
   /** Who shows it in its block, and who denies it, each by its last word. */
   readonly sources: readonly Source[]
   readonly deniedBy: readonly Source[]
+  /** How many small ones it is the sum of. Left out: it is one. */
+  readonly count?: number
 }

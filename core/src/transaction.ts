@@ -73,9 +73,15 @@ export const movesMoney = ({ hint, inclusions }: Transaction): boolean =>
 export const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): string =>
   `${chain}:${txHash}`
 
-/** What a block added to an address belongs to no one transaction that could be looked up. */
+/** What a block added to an address, or many small transfers together, is no one transaction. */
+const belongsToNone = /^(balance|small):/
+
+/** The hash that can be looked up; null for what belongs to no one transaction. */
 export const publicTxHash = (txHash: string | null): string | null =>
-  txHash === null || txHash.startsWith('balance:') ? null : txHash
+  txHash === null || belongsToNone.test(txHash) ? null : txHash
+
+/** What many small transfers of one block are known by together. */
+export const smallIn = (blockHash: string): string => `small:${blockHash}`
 
 /** What names a transaction, and orders them. */
 export type Place = Pick<Transaction, 'chain' | 'txHash'>

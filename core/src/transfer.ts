@@ -181,6 +181,7 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
     settled: isDeep && !isHeld && (isTold || isVouchedFor(words, chain, known)),
     seenAt: transaction.seenAt,
     ...words,
+    ...(seen.count !== undefined && { count: seen.count }),
   }
   return transfer
 }

@@ -50,7 +50,10 @@ export interface WireAcceptance {
 
 /** One movement of money. `from` is left out of what browsers see. */
 export interface WireTransfer {
-  /** Null where a block added native coin in a way that belongs to no one transaction. */
+  /**
+   * Null where a block added native coin in a way that belongs to no one transaction, and where it is
+   * the sum of many.
+   */
   readonly txHash: string | null
   readonly chain: string
   readonly chainId: ChainId | null
@@ -71,6 +74,8 @@ export interface WireTransfer {
   readonly requiredConfirmations: number | null
   readonly explorerUrl: string | null
   readonly from?: string
+  /** On the sum of many small transfers of one block only: how many. */
+  readonly count?: number
 }
 
 /** What a person decided of a payment. */
@@ -212,6 +217,7 @@ function wireTransfer(
     requiredConfirmations: transfer.requiredConfirmations,
     explorerUrl: txHash === null ? null : explorerUrl(chain, txHash),
     ...(merchant && from !== '' && { from }),
+    ...(transfer.count !== undefined && { count: transfer.count }),
   }
 }
 

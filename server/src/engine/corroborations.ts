@@ -1,10 +1,11 @@
-import type { Denied, Included, Source } from '@settlewire/core/observation'
+import type { Denied, Included } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
-import { wordsOn } from '@settlewire/core/transaction'
-import type { Clock, Corroborated, Log } from '../ports.ts'
+import { findTransaction, wordsOn } from '@settlewire/core/transaction'
+import type { Clock, Log } from '../ports.ts'
 import { leaveParts } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
+import { type Seen, SumWitnesses, type Word } from './sum-witnesses.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Writer } from './writer.ts'
 
@@ -15,13 +16,6 @@ export interface CorroborationsOptions extends Judge {
   readonly log: Log
   /** As of the last stored step. */
   readonly headOf: (chain: string) => ChainHead | null
-}
-
-/** One provider's word on an inclusion: it shows the same, or denies it. */
-interface Word {
-  readonly source: Source
-  readonly inclusion: Corroborated
-  readonly denies: boolean
 }
 
 /** Words that wait on one chain; of more the oldest is let go, which costs a flag and no money. */
@@ -36,6 +30,7 @@ export class Corroborations {
   readonly #options: CorroborationsOptions
   /** What cannot be recorded yet, per chain and in the order in which it came. */
   readonly #kept = new Map<string, Word[]>()
+  readonly #sums = new SumWitnesses()
 
   constructor(options: CorroborationsOptions) {
     this.#options = options
@@ -111,7 +106,9 @@ export class Corroborations {
         )
         if (transfers.length === 0) continue
         const mine = { ...word, inclusion: { ...inclusion, transfers } }
-        ofPayment.set(payee, [...(ofPayment.get(payee) ?? []), mine])
+        const known = ofPayment.get(payee)
+        if (known === undefined) ofPayment.set(payee, [mine])
+        else known.push(mine)
       }
     }
     return ofPayment
@@ -121,12 +118,10 @@ export class Corroborations {
   #factOf(payment: Payment, word: Word, seen: Seen): Included | Denied | 'later' | null {
     const { source, inclusion: said } = word
     const { txHash, block } = said
-    const transaction = payment.facts.transactions.find(
-      (it) => it.chain === seen.chain && it.txHash === txHash,
-    )
+    const transaction = findTransaction(payment.facts.transactions, { chain: seen.chain, txHash })
     const inclusion = transaction?.inclusions[block.hash]
-    if (transaction === undefined || inclusion?.canonical !== true) return null
-    if (inclusion.outcome !== 'paid') return null
+    if (inclusion === undefined) return this.#sums.factOf(payment, word, seen)
+    if (transaction === null || !inclusion.canonical || inclusion.outcome !== 'paid') return null
     const { sources, deniedBy } = wordsOn(transaction, block.hash)
     const isDenied = deniedBy.includes(source)
     if (word.denies) {
@@ -137,22 +132,17 @@ export class Corroborations {
     const isEnough = sources.length >= quorum && deniedBy.length === 0
     if (sources.includes(source) || isEnough) return null
     // Read again, a block may show more than was told, such as coins that a balance has told since.
-    const places = new Set(inclusion.transfers.map(({ ordinal }) => ordinal))
-    const transfers = said.transfers.filter(({ ordinal }) => places.has(ordinal))
-    if (transfers.length === 0) return null
+    const places = new Map(inclusion.transfers.map((one) => [one.ordinal, one.count] as const))
+    const shown = leaveParts(payment, { ...seen, ...said, kind: 'included', source })
+    const transfers = shown.transfers.filter(({ ordinal }) => places.has(ordinal))
+    // A sum of more or fewer is no word for this one.
+    const isOther = transfers.some(({ ordinal, count }) => count !== places.get(ordinal))
+    if (transfers.length === 0 || isOther) return null
     const deniedAt = transaction.denials?.[block.hash]?.[source]
     if (isDenied && deniedAt !== undefined && deniedAt >= seen.view) return 'later'
     // At the view of the inclusion itself, so that a reorg that is known by then still wins; but what a
     // source denied it takes back at a later view.
     const view = isDenied ? seen.view : inclusion.view
-    const shown = { ...seen, source, txHash, block, transfers, view }
-    return leaveParts(payment, { ...shown, kind: 'included' })
+    return { ...shown, transfers, view }
   }
-}
-
-interface Seen {
-  readonly at: number
-  readonly chain: string
-  /** Of the last stored step. */
-  readonly view: number
 }

@@ -1,75 +1,87 @@
 import { rescale } from '@settlewire/core/amount'
-import type { Included, Observation, SeenTransfer } from '@settlewire/core/observation'
+import type { Included, SeenTransfer } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 
 /**
- * So many transactions of one payment are kept whatever they are. Sprinkling an address with dust is
- * cheap, and each transaction on record costs a judgement with every later one.
+ * What of a payment is kept one by one. Sprinkling an address is cheap, and each transaction on record
+ * costs a judgement with every later one: so beyond these numbers small money is summed up per block,
+ * and what is no money is left out.
  */
-export const knownMax = 64
 
-/** And so many transfers of one transaction: a contract moves thousands for the price of a few. */
+/** So many transactions of one payment are kept whatever they are. */
+export const knownMax = 64
+/** And so many that bring a hundredth of the amount or more. */
+export const largeMax = 256
+/** And so many with the sums of blocks: by then what is small has made up the amount, and is surplus. */
+export const rowsMax = 1_100
+
+/** So many transfers of one transaction that are no money, and so many that are. */
 export const partsMax = 32
 
-/**
- * One transaction without the transfers that are noise on top of `partsMax`. It depends on nothing but
- * what was asked for, so whoever shows the transaction, and whenever, shows the same.
- */
-export function leaveParts(payment: Payment, included: Included): Included {
-  if (included.transfers.length <= partsMax) return included
-  let noise = 0
-  const transfers = included.transfers.filter(
-    (transfer) => counts(payment, transfer, included) || ++noise <= partsMax,
-  )
-  return { ...included, transfers }
-}
+/** What a transfer is to a payment: money that is hard to spare, money, or not to tell from dust. */
+export type Weight = 'large' | 'small' | 'none'
 
-/** A payment's observations without those that are noise on top of `knownMax`, and how many these were. */
-export function leaveNoise(
-  payment: Payment,
-  whole: readonly Observation[],
-): { readonly kept: readonly Observation[]; readonly left: number } {
-  const observations = whole.map((observation) =>
-    observation.kind === 'included' ? leaveParts(payment, observation) : observation,
-  )
-  let count = payment.facts.transactions.length
-  if (count + observations.length <= knownMax) return { kept: observations, left: 0 }
-  const hashes = new Set(payment.facts.transactions.map(nameOf))
-  const kept = observations.filter((observation) => {
-    if (observation.kind !== 'included' || hashes.has(nameOf(observation))) return true
-    if (
-      count >= knownMax &&
-      !observation.transfers.some((it) => counts(payment, it, observation))
-    ) {
-      return false
-    }
-    hashes.add(nameOf(observation))
-    count += 1
-    return true
-  })
-  const known = (observation: Observation): boolean =>
-    observation.kind !== 'denied' || hashes.has(nameOf(observation))
-  return { kept: kept.filter(known), left: observations.length - kept.length }
-}
+/** A transfer must be this part of the amount to be money: so it costs more than it can spoil. */
+const smallPart = 1_000n
+const largePart = 100n
 
-const nameOf = ({ chain, txHash }: { chain: string; txHash: string }): string =>
-  `${chain} ${txHash}`
-
-/** On top of these a transfer must be this part of the amount: so it costs more than it can spoil. */
-const leastPart = 1_000n
-
-/** Whether it is money that was asked for, and not too little to tell from noise. */
-function counts(
+/** Only what was asked for is money. */
+export function weightOf(
   { terms }: Payment,
   transfer: SeenTransfer,
   { chain }: { readonly chain: string },
-): boolean {
-  return terms.accept.some(
-    (accept) =>
-      accept.chain === chain &&
-      accept.token === transfer.token &&
-      accept.address === transfer.to &&
-      transfer.amount >= (accept.dust ?? 1n) &&
-      rescale(transfer.amount, accept.decimals, terms.decimals) * leastPart >= terms.amount,
+): Weight {
+  const accept = terms.accept.find(
+    (one) => one.chain === chain && one.token === transfer.token && one.address === transfer.to,
   )
+  if (accept === undefined || transfer.amount < (accept.dust ?? 1n)) return 'none'
+  const amount = rescale(transfer.amount, accept.decimals, terms.decimals)
+  if (amount * largePart >= terms.amount) return 'large'
+  return amount * smallPart >= terms.amount ? 'small' : 'none'
+}
+
+/** The heaviest of a transaction's transfers speaks for it. */
+export function weightOfAll(payment: Payment, included: Included): Weight {
+  let heaviest: Weight = 'none'
+  for (const transfer of included.transfers) {
+    const weight = weightOf(payment, transfer, included)
+    if (weight === 'large') return weight
+    if (weight === 'small') heaviest = weight
+  }
+  return heaviest
+}
+
+/**
+ * One transaction with the first of its transfers, and the rest of its money as a sum: a contract moves
+ * thousands for the price of a few. It depends on nothing but what was asked for, so all who show the
+ * transaction, and whenever, show the same.
+ */
+export function leaveParts(payment: Payment, included: Included): Included {
+  if (included.transfers.length <= partsMax) return included
+  const kept: SeenTransfer[] = []
+  const rest: SeenTransfer[] = []
+  let noise = 0
+  let money = 0
+  for (const transfer of included.transfers) {
+    if (weightOf(payment, transfer, included) === 'none') {
+      if (++noise <= partsMax) kept.push(transfer)
+    } else if (++money <= partsMax) kept.push(transfer)
+    else rest.push(transfer)
+  }
+  return { ...included, transfers: [...kept, ...sumsOf(rest, included.txHash)] }
+}
+
+/** Per asset and address one transfer that stands for all of them. */
+export function sumsOf(transfers: readonly SeenTransfer[], txHash: string): SeenTransfer[] {
+  const sums = new Map<string, SeenTransfer>()
+  for (const { token, to, amount, count = 1 } of transfers) {
+    const ordinal = `sum:${token ?? ''}:${to}` as const
+    const known = sums.get(ordinal)
+    sums.set(ordinal, {
+      ...{ txHash, ordinal, token, from: '', to },
+      amount: (known?.amount ?? 0n) + amount,
+      count: (known?.count ?? 0) + count,
+    })
+  }
+  return [...sums.values()]
 }

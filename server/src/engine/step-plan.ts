@@ -15,6 +15,8 @@ export interface StepPlan {
   readonly paymentIds: readonly string[]
   /** In order: what was undone, what the blocks hold, how far the chain has grown. */
   observationsOf(payment: Payment): readonly Observation[]
+  /** Of these, what was told of blocks that were told before, and is not all that they hold. */
+  readonly late: ReadonlySet<Observation>
 }
 
 /** `orphaned` are the payments with a transaction in one of the reverted blocks. */
@@ -28,16 +30,21 @@ export function planStep(
   // One object for all payments: the store encodes it once.
   const grown: Observation = { ...seen, kind: 'head', ...grownTo }
   const ofBlocks = new Map<string, Observation[]>()
-  for (const applied of [...(step.late ?? []), ...step.applied]) {
+  const late = new Set<Observation>()
+  const isLate = new Set(step.late)
+  for (const applied of [...isLate, ...step.applied]) {
     for (const [paymentId, fact] of factsIn(applied, step.source, known.watched)) {
-      const facts = ofBlocks.get(paymentId) ?? []
-      facts.push({ ...seen, ...fact })
-      ofBlocks.set(paymentId, facts)
+      const observation: Observation = { ...seen, ...fact }
+      const facts = ofBlocks.get(paymentId)
+      if (facts === undefined) ofBlocks.set(paymentId, [observation])
+      else facts.push(observation)
+      if (isLate.has(applied)) late.add(observation)
     }
   }
   const ids = new Set([...known.orphaned, ...ofBlocks.keys(), ...known.watched.unsettled()])
   return {
     paymentIds: [...ids],
+    late,
     observationsOf: (payment) => [
       ...undone(payment, chain, step).map(
         ({ txHash, blockHash }): Observation => ({
@@ -57,12 +64,17 @@ function undone(
   chain: string,
   { reverted }: ChainStep,
 ): readonly { txHash: string; blockHash: string }[] {
-  const known = facts.transactions.filter((transaction) => transaction.chain === chain)
-  return reverted.flatMap(({ hash }) =>
-    known
-      .filter((transaction) => transaction.inclusions[hash]?.canonical === true)
-      .map(({ txHash }) => ({ txHash, blockHash: hash })),
-  )
+  if (reverted.length === 0) return []
+  const gone = new Map(reverted.map(({ hash }, place) => [hash, place] as const))
+  const placeOf = (hash: string): number => gone.get(hash) ?? 0
+  return facts.transactions
+    .filter((transaction) => transaction.chain === chain)
+    .flatMap(({ txHash, inclusions }) =>
+      Object.entries(inclusions)
+        .filter(([hash, { canonical }]) => canonical && gone.has(hash))
+        .map(([blockHash]) => ({ txHash, blockHash })),
+    )
+    .sort((a, b) => placeOf(a.blockHash) - placeOf(b.blockHash))
 }
 
 type Fact =

@@ -1,7 +1,7 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
 import type { Decision } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
-import type { Observation, Source } from '@settlewire/core/observation'
+import type { Source } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
 import type {
@@ -20,12 +20,12 @@ import type {
 } from '../ports.ts'
 import { Corroborations } from './corroborations.ts'
 import type { News } from './news.ts'
-import { leaveNoise } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
 import { type Pace, PaceMeter } from './pace.ts'
 import { type ChainSight, chainsOf, lagOf, sightOf } from './sight.ts'
 import { Sightings } from './sightings.ts'
-import { planStep } from './step-plan.ts'
+import { gather } from './small-change.ts'
+import { planStep, type StepPlan } from './step-plan.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
 import type { Writer } from './writer.ts'
@@ -205,7 +205,7 @@ export class Watcher implements ChainSink {
         decisions: plan.paymentIds.flatMap((id) => {
           // An opening that was announced to the watch set but did not commit has no payment.
           const payment = payments.get(id)
-          return payment === null ? [] : [this.#decide(payment, plan.observationsOf(payment))]
+          return payment === null ? [] : [this.#decide(payment, plan)]
         }),
         cursor: {
           ...{ chain, fromView: step.head.view - 1, head: step.head, reverted },
@@ -222,8 +222,8 @@ export class Watcher implements ChainSink {
     void this.#corroborations.advanced(chain)
   }
 
-  #decide(payment: Payment, observations: readonly Observation[]): Decision {
-    const { kept, left } = leaveNoise(payment, observations)
+  #decide(payment: Payment, plan: StepPlan): Decision {
+    const { kept, left } = gather(payment, plan.observationsOf(payment), plan.late)
     if (left > 0 && !this.#noisy.has(payment.id)) {
       if (this.#noisy.size >= noisyMax) this.#noisy.clear()
       this.#noisy.add(payment.id)

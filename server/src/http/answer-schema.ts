@@ -106,6 +106,7 @@ const transfer = z
     requiredConfirmations: count.nullable(),
     explorerUrl: z.string().nullable(),
     from: address.optional().meta({ description: 'For keys only.' }),
+    count: count.optional().meta({ description: 'How many small transfers this is the sum of.' }),
   })
   .meta({ id: 'Transfer', description: 'One movement of money.' })
 
