@@ -38,6 +38,7 @@ describe('a payer who pays in thousands of small transfers', () => {
       ...{ policy, visibility: 'ok', merchant: null },
       formatAddress: (_, address) => address,
       explorerUrl: () => 'https://explorer.test',
+      paymentUri: () => '',
     })
     const sum = transfers.find(({ count }) => count !== undefined)
     expect(sum).toMatchObject({
