@@ -1,6 +1,7 @@
 /** Our way in: the follower's socket and mempool, and a watch set as the engine keeps it. */
 
 import { defaultLimits as limits } from '../../server/src/chain/evm/limits.ts'
+import { Line } from '../../server/src/chain/evm/line.ts'
 import { Mempool } from '../../server/src/chain/evm/mempool.ts'
 import { EvmNode } from '../../server/src/chain/evm/node.ts'
 import { RpcSocket } from '../../server/src/chain/evm/socket.ts'
@@ -35,10 +36,11 @@ function watchSet(count: number) {
 async function open({ port, watched }: { port: number; watched: number }): Promise<void> {
   const watch = watchSet(watched)
   const { signal } = new AbortController()
-  const socket = await RpcSocket.connect(`ws://127.0.0.1:${port}/ingest`, { clock, limits, signal })
+  const wire = await RpcSocket.connect(`ws://127.0.0.1:${port}/ingest`, { clock, limits, signal })
+  const { now: socket } = new Line({ clock, limits }).over(wire)
   const mempool = new Mempool({
     ...{ socket, node: new EvmNode(socket), tokens: new Set(tokens), watch, clock, log, limits },
-    ...{ mode: 'full', preconfirmations: 'none' },
+    ...{ mode: 'full', preconfirmations: 'none', changed: () => undefined },
     tell: () => {
       hits++
       heard++

@@ -1,5 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Answer, Ending, RpcConnection } from '../../server/src/chain/evm/connection.ts'
+import { answerIn, type WireAnswer } from '../../server/src/chain/evm/answer.ts'
+import type { Ending, RpcWire } from '../../server/src/chain/evm/connection.ts'
 import type { Stop } from '../../server/src/ports.ts'
 import type { Chance } from './chance.ts'
 import { type Provider, Refused } from './provider.ts'
@@ -16,7 +17,7 @@ export interface WireParts {
 }
 
 /** A connection between a follower and a node, in memory, as good and as bad as the node's mood. */
-export class Wire implements RpcConnection {
+export class Wire implements RpcWire {
   readonly closed: Promise<Ending>
   readonly #parts: WireParts
   readonly #failing = new Set<(failure: Failure) => void>()
@@ -48,7 +49,7 @@ export class Wire implements RpcConnection {
     return this.#ending === null
   }
 
-  ask(method: string, params: readonly unknown[]): Promise<Answer> {
+  ask(method: string, params: readonly unknown[]): Promise<WireAnswer> {
     return this.#question(method, () => {
       const { provider, chance } = this.#parts
       return chance.is(provider.mood.garbles) ? garbled : provider.answer(method, params)
@@ -58,18 +59,18 @@ export class Wire implements RpcConnection {
   async subscribe(
     params: readonly unknown[],
     listener: (result: unknown) => void,
-  ): Promise<Stop | null> {
-    const stop = Promise.withResolvers<Stop | null>()
+  ): ReturnType<RpcWire['subscribe']> {
+    const stop = Promise.withResolvers<Stop>()
     const answer = await this.#question('eth_subscribe', () => {
       const hear = (value: unknown): void => {
         if (this.open && this.#parts.isAlive()) listener(value)
       }
       const end = this.#parts.provider.subscribe(params, hear)
       if (end !== null) this.#stops.add(end)
-      stop.resolve(end)
+      if (end !== null) stop.resolve(end)
       return end === null ? new Refused(-32601) : '0x1'
     })
-    return 'refused' in answer ? null : stop.promise
+    return 'result' in answer ? { result: await stop.promise } : answer
   }
 
   drop(ending: Ending): void {
@@ -81,7 +82,7 @@ export class Wire implements RpcConnection {
     this.#close(ending)
   }
 
-  #question(method: string, answer: () => unknown): Promise<Answer> {
+  #question(method: string, answer: () => unknown): Promise<WireAnswer> {
     const { provider, timeline, chance, isAlive, answerWithinMs, trace } = this.#parts
     return new Promise((resolve, reject) => {
       if (this.#ending !== null) return reject(gone())
@@ -109,7 +110,7 @@ export class Wire implements RpcConnection {
         trace(`${provider.name} ${method}`)
         resolve(
           value instanceof Refused
-            ? { refused: { code: value.code, message: 'no' } }
+            ? answerIn({ error: { code: value.code, message: 'no' } })
             : { result: value },
         )
       })

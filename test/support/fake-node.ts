@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type FakeBlock, FakeChain, type FakeTx } from './evm/fake-chain.ts'
 import { FakeState } from './evm/fake-state.ts'
-import { Refused, transactionJson } from './evm/fake-wire.ts'
+import { Raw, Refused, transactionJson } from './evm/fake-wire.ts'
 
-export { Refused } from './evm/fake-wire.ts'
+export { Raw, Refused } from './evm/fake-wire.ts'
 
 type Feed =
   | 'newHeads'
@@ -157,7 +157,8 @@ export class FakeNode {
       answer instanceof Refused
         ? { error: { code: answer.code, message: answer.message } }
         : { result: answer }
-    socket.send(JSON.stringify({ jsonrpc: '2.0', id, ...said }))
+    const text = JSON.stringify({ jsonrpc: '2.0', id, ...said })
+    socket.send(answer instanceof Raw ? answer.text : text)
   }
 
   #answer(socket: WebSocket, method: string, params: unknown[]): unknown {

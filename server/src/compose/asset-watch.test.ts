@@ -63,7 +63,7 @@ function world(said: { now: Said | null }) {
     return {
       ...{ closed: new Promise(() => undefined), open: true, drop: () => undefined },
       ask: async (method) => ({ result: answers[method] }),
-      subscribe: async () => null,
+      subscribe: () => Promise.reject(new Error('nothing is subscribed to')),
     }
   }
   watch = new AssetWatch({

@@ -11,6 +11,14 @@ export class Refused {
   }
 }
 
+/** What a node sends in place of an answer, as it is. */
+export class Raw {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
 export const transactionJson = (tx: FakeTx, block: FakeBlock | null) => ({
   hash: tx.hash,
   type: '0x2',

@@ -26,6 +26,8 @@ export const quickLimits: Partial<Limits> = {
   headPollMs: 300,
   headSilentAfterMs: null,
   haltedRecheckMs: 200,
+  refusedWithinMs: 200,
+  refusedBackoff: { baseMs: 20, maxMs: 100 },
 }
 
 /** A node of a test, by the wire that its url names. */

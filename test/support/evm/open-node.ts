@@ -1,11 +1,14 @@
 /** One node over a real socket, for what is tested below a follower. */
+
+import type { RpcConnection } from '../../../server/src/chain/evm/connection.ts'
 import { defaultLimits } from '../../../server/src/chain/evm/limits.ts'
+import { Line } from '../../../server/src/chain/evm/line.ts'
 import { EvmNode } from '../../../server/src/chain/evm/node.ts'
 import { RpcSocket } from '../../../server/src/chain/evm/socket.ts'
 import { systemClock } from '../../../server/src/clock.ts'
 
 interface OpenNode {
-  readonly socket: RpcSocket
+  readonly socket: RpcConnection
   readonly node: EvmNode
   readonly leave: () => void
 }
@@ -13,6 +16,7 @@ interface OpenNode {
 export async function openNode(url: string): Promise<OpenNode> {
   const { signal } = new AbortController()
   const limits = { ...defaultLimits, answerWithinMs: 5_000 }
-  const socket = await RpcSocket.connect(url, { clock: systemClock, limits, signal })
+  const wire = await RpcSocket.connect(url, { clock: systemClock, limits, signal })
+  const { now: socket } = new Line({ clock: systemClock, limits }).over(wire)
   return { socket, node: new EvmNode(socket), leave: () => socket.drop('left') }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Anvil, startAnvil } from '../../../../test/support/anvil.ts'
 import { nodeAt, quickLimits } from '../../../../test/support/evm/labs.ts'
 import { TestToken } from '../../../../test/support/evm/token.ts'
+import { FakeNode, Raw, Refused } from '../../../../test/support/fake-node.ts'
 import { systemClock } from '../../clock.ts'
 import type { ChainAnswer } from '../kind.ts'
 import { type ClaimedToken, checkAssets } from './asset-check.ts'
@@ -63,6 +64,24 @@ describe('the check of assets against a real chain', () => {
     const tokens = [{ address: token, decimals: 6 }]
     expect(await check(tokens, [wrong])).toEqual({ kind: 'other_chain', chainId: 7001 })
     expect(await check(tokens, [wrong, nobody, nodeAt('right', anvil.wsUrl)])).toEqual(asked({}))
+  })
+
+  it.each([
+    new Refused(-32005, 'too many requests'),
+    new Refused(-32000, 'rate limit exceeded'),
+    new Raw('{"error":"Too many requests"}'),
+  ])('takes a refusal of `eth_call` (%j) for no word on the token', async (refusal) => {
+    const node = await FakeNode.start()
+    node.chainId = anvil.chainId
+    node.instead = (method) => {
+      if (method === 'eth_getCode') return '0x6001'
+      return method === 'eth_call' ? refusal : undefined
+    }
+    const tokens = [{ address: token, decimals: 6 }]
+    const busy = nodeAt('busy', node.wsUrl)
+    expect(await check(tokens, [busy])).toEqual({ kind: 'unreachable' })
+    expect(await check(tokens, [busy, nodeAt('ws', anvil.wsUrl)])).toEqual(asked({}))
+    await node.close()
   })
 
   it('says that nobody could be asked when nobody could', async () => {

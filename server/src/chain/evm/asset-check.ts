@@ -1,9 +1,10 @@
 import type { Clock } from '../../ports.ts'
 import type { ChainAnswer } from '../kind.ts'
 import { type Connect, connectByUrl } from './connect.ts'
-import type { RpcConnection } from './connection.ts'
+import type { RpcConnection, RpcWire } from './connection.ts'
 import type { EvmNodeAddress } from './evm-chain.ts'
 import { defaultLimits, type Limits } from './limits.ts'
+import { Line } from './line.ts'
 import { EvmNode } from './node.ts'
 
 /** A token as the configuration holds it to be. */
@@ -51,10 +52,11 @@ async function askNode(
   chain: { readonly chainId: number; readonly tokens: readonly ClaimedToken[] },
   { clock, signal, limits, connect = connectByUrl }: AskParts,
 ): Promise<ChainAnswer> {
-  let connection: RpcConnection | null = null
+  let wire: RpcWire | null = null
   try {
     const how = { clock, signal, limits: { ...defaultLimits, ...limits } }
-    connection = await connect(node, how)
+    wire = await connect(node, how)
+    const connection = new Line(how).over(wire).now
     const chainId = await new EvmNode(connection).chainId()
     if (chainId !== chain.chainId) return { kind: 'other_chain', chainId }
     const contradictions = new Map<string, string>()
@@ -67,7 +69,7 @@ async function askNode(
     // Whatever it was, the follower meets it too and says so in the health of the chain.
     return { kind: 'unreachable' }
   } finally {
-    connection?.drop('left')
+    wire?.drop('left')
   }
 }
 

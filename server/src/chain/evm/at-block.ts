@@ -14,10 +14,10 @@ export async function askAt(
 ): Promise<unknown> {
   const { method, params } = question
   const byHash = await node.ask(method, [...params, { blockHash: hash }])
-  if (!('refused' in byHash)) return byHash.result
+  if (!('declined' in byHash)) return byHash.result
   const isCanonical = async () => (await node.byNumber(number, false))?.ref.hash === hash
   if (!(await isCanonical())) return null
   const byNumber = await node.ask(method, [...params, quantity(number)])
-  if ('refused' in byNumber || !(await isCanonical())) return null
+  if ('declined' in byNumber || !(await isCanonical())) return null
   return byNumber.result
 }

@@ -1,4 +1,5 @@
 import type { Clock, Log, WatchSet } from '../../ports.ts'
+import { orRefused } from './answer.ts'
 import { bloomTest } from './bloom.ts'
 import { hintOf, type PendingRules, slotOf } from './calldata.ts'
 import { fieldsOf } from './hex.ts'
@@ -109,7 +110,8 @@ export class BlockReader {
     let wasEmpty = false
     for (let asked = 0; asked <= this.#limits.emptyLogsAskedAgain; asked++) {
       if (asked > 0) await this.#clock.sleep(firstDoubtMs * 4 ** (asked - 1))
-      const logs = await node.logs(ref.hash, this.#tokens, transferTopic)
+      const logs = await orRefused(node.logs(ref.hash, this.#tokens, transferTopic))
+      if (logs === 'refused') return null
       wasEmpty ||= logs?.length === 0
       if (logs === null || logs.length === 0) continue
       if (wasEmpty) node.tally.logsEmpty++
@@ -140,6 +142,6 @@ async function callOf(
 }
 
 async function shownOf(node: EvmNode, txHash: string): Promise<unknown> {
-  const answer = await node.ask('eth_getTransactionByHash', [txHash])
-  return 'refused' in answer ? null : answer.result
+  const answer = await orRefused(node.ask('eth_getTransactionByHash', [txHash]))
+  return answer === 'refused' || 'declined' in answer ? null : answer.result
 }

@@ -94,8 +94,8 @@ export class Fleet {
   /** What each adds to how well the chain is seen. */
   sights(): readonly ProviderSight[] {
     const least = this.bestHead - this.lagBlocksMax
-    return this.providers.map(({ isUp, refusal, isFailing, isSilent, head }) => ({
-      ...{ isUp: isUp && head !== null, refusal, isFailing, isSilent },
+    return this.providers.map(({ isUp, refusal, isFailing, isSilent, isDeaf, head }) => ({
+      ...{ isUp: isUp && head !== null, refusal, isFailing, isSilent, isDeaf },
       lags: isUp && head !== null && head.ref.number < least,
     }))
   }

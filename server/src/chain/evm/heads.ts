@@ -1,10 +1,11 @@
 import type { BlockRef } from '@settlewire/core/observation'
-import type { Clock, Stop } from '../../ports.ts'
+import type { Clock } from '../../ports.ts'
 import { Bell } from './bell.ts'
 import type { RpcConnection } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { type EvmNode, type Header, parseHeader } from './node.ts'
 import { sightTimes } from './sight.ts'
+import { Standing } from './standing.ts'
 
 interface Parts {
   readonly socket: RpcConnection
@@ -19,6 +20,8 @@ interface Parts {
   readonly silent: () => void
   /** There was no new head for `headSilentAfterMs`. */
   readonly still: () => void
+  /** It is refused, or granted, otherwise than before. */
+  readonly changed: () => void
 }
 
 /**
@@ -29,8 +32,7 @@ interface Parts {
 export class HeadWatch {
   readonly #parts: Parts
   readonly #bell = new Bell()
-  /** Null as long as there is no subscription: a node may refuse it. */
-  #stop: Stop | null = null
+  readonly #subscription: Standing
   #hint: Header | null = null
   /** The number the subscription is known to have reached. */
   #hintedNumber: number | null = null
@@ -39,16 +41,25 @@ export class HeadWatch {
   #newAt: number
 
   constructor(parts: Parts) {
+    const { socket, clock, limits } = parts
     this.#parts = parts
-    this.#newAt = parts.clock.now()
+    this.#newAt = clock.now()
+    this.#subscription = new Standing({
+      ...{ clock, limits, closed: socket.closed, changed: parts.changed },
+      subscribe: () => socket.subscribe(['newHeads'], (head) => this.#hear(head)),
+    })
     void parts.socket.closed.then(() => this.#bell.ring())
   }
 
   /** Subscribes, anew if it was before. A node that refuses is polled only. */
   async subscribe(): Promise<void> {
-    this.#stop?.()
     this.#hintedNumber = null
-    this.#stop = await this.#parts.socket.subscribe(['newHeads'], (head) => this.#hear(head))
+    await this.#subscription.begin()
+  }
+
+  /** The node refuses for now to tell its heads: they are asked for. */
+  get isRefused(): boolean {
+    return this.#subscription.isRefused
   }
 
   /** Resolves to a head that was not given yet. Rejects when the node fails or the connection ends. */
@@ -76,7 +87,7 @@ export class HeadWatch {
   /** Without a subscription the poll is all there is. */
   #pollMs(): number {
     const { limits, blockMs } = this.#parts
-    if (this.#stop !== null) return limits.headPollMs
+    if (this.#subscription.isOn) return limits.headPollMs
     const often = Math.max(limits.barePollMsMin, (blockMs ?? 0) / 2)
     return Math.min(limits.headPollMs, often)
   }
@@ -111,7 +122,7 @@ export class HeadWatch {
     this.#hintedNumber ??= latest.ref.number
     // Had it lived, the head of the poll before would have been told by now.
     const told = before === null || this.#hintedNumber >= before.number
-    if (!told && this.#stop !== null) this.#parts.silent()
+    if (!told && this.#subscription.isOn) this.#parts.silent()
     return latest
   }
 

@@ -6,7 +6,7 @@ import type { ProviderSight, Sight } from './sight.ts'
 
 const block = { number: 7, hash: '0xa', parentHash: '0x9', minedAt: 123_000 }
 const up: ProviderSight = {
-  ...{ isUp: true, refusal: null, isFailing: false, isSilent: false, lags: false },
+  ...{ isUp: true, refusal: null, isFailing: false, isSilent: false, isDeaf: false, lags: false },
 }
 const well: Sight = {
   ...{ storeFails: false, isHalted: false, isStarting: false, isBehind: false },

@@ -22,6 +22,8 @@ type Say = (
   response: ServerResponse,
 ) => void
 
+const noMethod = { code: -32601, message: 'no such method' }
+
 /** A server that says to each question what the test wants. */
 async function serve(say: Say): Promise<string> {
   const server: Server = createServer((request, response) => {
@@ -57,26 +59,32 @@ const json = (response: ServerResponse, body: object, status = 200): void => {
 }
 
 describe('a node behind HTTP', () => {
-  it('answers, refuses, and cannot subscribe', async () => {
+  it('answers, lacks, refuses without being lost, and cannot subscribe', async () => {
     const url = await serve(({ method, id }, _, response) => {
       if (method === 'good') json(response, { id, result: { a: 1 } })
       else if (method === 'null') json(response, { id, result: null })
       // Some nodes send refusals with the status of a bad request.
-      else json(response, { id, error: { code: -32601, message: 'no such method' } }, 400)
+      else if (method === 'bad') json(response, { id, error: noMethod }, 400)
+      else if (method === 'page') response.end('<html>hello</html>')
+      else if (method === 'busy') {
+        response.setHeader('retry-after', '7')
+        json(response, { error: 'Too many requests' }, 429)
+      } else response.writeHead(502).end('{}')
     })
     const node = await open(url)
     expect(await node.ask('good', [])).toEqual({ result: { a: 1 } })
     expect(await node.ask('null', [])).toEqual({ result: null })
-    const refused = { code: -32601, message: 'no such method' }
-    expect(await node.ask('bad', [])).toEqual({ refused })
-    expect(await node.subscribe()).toBeNull()
+    expect(await node.ask('bad', [])).toEqual({ declined: { kind: 'unsupported', ...noMethod } })
+    expect(await node.subscribe()).toMatchObject({ declined: { kind: 'unsupported' } })
+    for (let times = 0; times < 4; times++) {
+      expect(await node.ask('page', [])).toMatchObject({ refused: { code: 200 } })
+      expect(await node.ask('busy', [])).toMatchObject({ refused: { againInMs: 7_000 } })
+      expect(await node.ask('ill', [])).toMatchObject({ refused: { code: 502 } })
+    }
     expect(node.open).toBe(true)
   })
 
   it.each<[string, Say]>([
-    ['a page instead of JSON', (_, __, response) => response.end('<html>hello</html>')],
-    ['a status 429', (_, __, response) => json(response, { error: { code: 429 } }, 429)],
-    ['a status 502', (_, __, response) => response.writeHead(502).end('{}')],
     ['JSON without a result', (_, __, response) => json(response, {})],
     ['an answer without end', (_, __, response) => void response.write('x'.repeat(5_000))],
     ['an answer too large', (_, __, response) => json(response, { result: 'x'.repeat(5_000) })],
@@ -94,24 +102,6 @@ describe('a node behind HTTP', () => {
     }
     expect(await node.closed).toBe('lost')
     await expect(node.ask('any', [])).rejects.toThrow('ended')
-  })
-
-  it('has so many questions under way, as many in line, and refuses more', async () => {
-    let open_ = 0
-    let most = 0
-    const url = await serve(({ id }, _, response) => {
-      most = Math.max(most, ++open_)
-      setTimeout(() => {
-        open_--
-        json(response, { id, result: 1 })
-      }, 20)
-    })
-    const node = await open(url, { inFlightMax: 2, waitingMax: 3 })
-    const asked = Array.from({ length: 6 }, () => node.ask('any', []).catch(() => 'refused'))
-    expect((await Promise.all(asked)).map((answer) => answer === 'refused')).toEqual([
-      ...[false, false, false, false, false, true],
-    ])
-    expect(most).toBe(2)
   })
 
   it('sends a name and password as a header', async () => {

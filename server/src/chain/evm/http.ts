@@ -1,34 +1,26 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Clock, Stop } from '../../ports.ts'
-import type { Answer, ConnectParts, Ending, RpcConnection } from './connection.ts'
+import type { Clock } from '../../ports.ts'
+import { answerIn, type WireAnswer } from './answer.ts'
+import type { ConnectParts, Ending, RpcWire } from './connection.ts'
 import { parseFrame } from './frame.ts'
-import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
-
-interface Question {
-  readonly method: string
-  readonly params: readonly unknown[]
-  readonly settle: (answer: Answer) => void
-  readonly fail: (failure: Failure) => void
-}
 
 /** Requests that fail one after the other before the node counts as lost. */
 const lostAfterFailures = 3
+const retryAfterMaxMs = 60_000
 
 /**
  * JSON-RPC 2.0 over HTTP, as if it were a connection: it counts as lost when nothing gets through
  * any more, so that the node is asked again who it is. It cannot subscribe; heads are asked for.
  */
-export class RpcHttp implements RpcConnection {
+export class RpcHttp implements RpcWire {
   readonly closed: Promise<Ending>
 
   readonly #url: URL
   readonly #headers: Readonly<Record<string, string>>
   readonly #clock: Clock
   readonly #limits: Limits
-  readonly #waiting: Question[] = []
   readonly #leaving = new AbortController()
-  #inFlight = 0
   #failures = 0
   #asked = 0
   #end: (ending: Ending) => void = () => undefined
@@ -69,45 +61,31 @@ export class RpcHttp implements RpcConnection {
     return !this.#leaving.signal.aborted
   }
 
-  ask(method: string, params: readonly unknown[]): Promise<Answer> {
-    return new Promise((settle, fail) => {
-      const question = { method, params, settle, fail }
-      if (!this.open) fail(gone())
-      else if (this.#inFlight < this.#limits.inFlightMax) void this.#run(question)
-      else if (this.#waiting.length < this.#limits.waitingMax) this.#waiting.push(question)
-      else fail(new Failure('chain_unavailable', 'Too many questions wait for the node.'))
-    })
+  async ask(method: string, params: readonly unknown[]): Promise<WireAnswer> {
+    if (!this.open) throw gone()
+    try {
+      const answer = await this.#fetch(method, params)
+      this.#failures = 0
+      return answer
+    } catch (cause) {
+      const why = this.open ? `The node did not answer ${method}.` : gone().message
+      if (++this.#failures >= lostAfterFailures) this.drop('lost')
+      throw new Failure('chain_unavailable', why, { cause: speechless(cause) })
+    }
   }
 
   /** The wire cannot. */
-  subscribe(): Promise<Stop | null> {
-    return Promise.resolve(null)
+  subscribe(): ReturnType<RpcWire['subscribe']> {
+    return Promise.resolve({ declined: { kind: 'unsupported', code: 0, message: 'over HTTP' } })
   }
 
   drop(ending: Ending): void {
     if (!this.open) return
     this.#leaving.abort()
-    for (const question of this.#waiting.splice(0)) question.fail(gone())
     this.#end(ending)
   }
 
-  /** Never rejects. Asks this, and then whatever waits. */
-  async #run(first: Question): Promise<void> {
-    this.#inFlight++
-    for (let next: Question | undefined = first; next !== undefined; next = this.#waiting.shift()) {
-      try {
-        next.settle(await this.#fetch(next))
-        this.#failures = 0
-      } catch (cause) {
-        const why = this.open ? `The node did not answer ${next.method}.` : gone().message
-        next.fail(new Failure('chain_unavailable', why, { cause: speechless(cause) }))
-        if (++this.#failures >= lostAfterFailures) this.drop('lost')
-      }
-    }
-    this.#inFlight--
-  }
-
-  async #fetch({ method, params }: Question): Promise<Answer> {
+  async #fetch(method: string, params: readonly unknown[]): Promise<WireAnswer> {
     const late = new AbortController()
     const stop = this.#clock.after(this.#limits.answerWithinMs, () => late.abort())
     try {
@@ -120,25 +98,20 @@ export class RpcHttp implements RpcConnection {
         signal: AbortSignal.any([late.signal, this.#leaving.signal]),
       })
       const text = await textOf(response, this.#limits.frameBytesMax)
-      return answerOf(response, text)
+      const againInMs = retryAfterMs(response.headers.get('retry-after'), this.#clock.now())
+      return answerIn(parseFrame(text), { status: response.status, againInMs })
     } finally {
       stop()
     }
   }
 }
 
-/** Nodes send refusals with all kinds of statuses: what counts is whether it is JSON-RPC. */
-function answerOf({ status }: Response, text: string): Answer {
-  const frame = parseFrame(text)
-  // To be turned away for asking too often is no answer to the question.
-  if (frame === null || status === 429 || status >= 500) throw new Error(`HTTP status ${status}`)
-  const error = fieldsOf(frame.error)
-  if (error === null) {
-    if (!('result' in frame)) throw new Error(`HTTP status ${status} without a result`)
-    return { result: frame.result }
-  }
-  const code = typeof error.code === 'number' ? error.code : 0
-  return { refused: { code, message: String(error.message).slice(0, 200) } }
+/** Seconds, or a date. No longer than is reasonable: the header may be anybody's. */
+function retryAfterMs(header: string | null, now: number): number | null {
+  if (header === null || header === '') return null
+  const seconds = Number(header)
+  const waitMs = Number.isNaN(seconds) ? Date.parse(header) - now : seconds * 1_000
+  return waitMs > 0 ? Math.min(waitMs, retryAfterMaxMs) : null
 }
 
 async function textOf(response: Response, bytesMax: number): Promise<string> {
@@ -166,7 +139,7 @@ function credentials(url: URL): Readonly<Record<string, string>> {
 function speechless(cause: unknown): Error {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
   const code = inner instanceof Error && 'code' in inner ? String(inner.code) : ''
-  if (inner instanceof Error && /^HTTP status|^The answer/.test(inner.message)) return inner
+  if (inner instanceof Error && /^The (answer|node)/.test(inner.message)) return inner
   return new Error(code === '' && inner instanceof Error ? inner.name : code)
 }
 

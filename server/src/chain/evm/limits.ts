@@ -8,8 +8,13 @@ export interface Limits extends SightLimits {
   readonly answerWithinMs: number
   /** Requests sent and not answered; more wait in line. */
   readonly inFlightMax: number
-  /** Requests waiting in line; more are refused. */
+  /** Requests waiting in line; more are turned away. */
   readonly waitingMax: number
+  /** So long a question that the node refuses is asked again, then it fails. */
+  readonly refusedWithinMs: number
+  readonly refusedBackoff: Backoff
+  /** A method that a node lacks is asked for again so much later. */
+  readonly unsupportedForMs: number
   /** One message of the node: a block's receipts are the largest. */
   readonly frameBytesMax: number
   readonly pingEveryMs: number
@@ -63,6 +68,9 @@ export const defaultLimits: Limits = {
   answerWithinMs: 10_000,
   inFlightMax: 128,
   waitingMax: 4_096,
+  refusedWithinMs: 1_000,
+  refusedBackoff: { baseMs: 100, maxMs: 1_000 },
+  unsupportedForMs: 600_000,
   frameBytesMax: 64 * 1024 * 1024,
   pingEveryMs: 10_000,
   pongWithinMs: 5_000,

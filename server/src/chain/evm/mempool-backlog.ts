@@ -1,8 +1,21 @@
+import type { Clock } from '../../ports.ts'
+import { isRefusal } from './answer.ts'
+import { backoffMs } from './backoff.ts'
 import { fieldsOf, toCount } from './hex.ts'
+import type { Limits } from './limits.ts'
 import type { EvmNode } from './node.ts'
 
 /** A pool with more than this is not asked for whole: its answer would be the largest of all frames. */
 const poolReadMax = 10_000
+
+/** A node that goes on refusing is left alone: blocks tell. */
+const triesMax = 8
+
+interface Parts {
+  readonly node: EvmNode
+  readonly clock: Clock
+  readonly limits: Pick<Limits, 'backoff'>
+}
 
 type Read = (node: EvmNode) => Promise<readonly unknown[] | null>
 
@@ -12,18 +25,23 @@ type Read = (node: EvmNode) => Promise<readonly unknown[] | null>
  * rejects: what is not seen here, blocks tell.
  */
 export async function readBacklog(
-  node: EvmNode,
+  { node, clock, limits }: Parts,
   match: (transaction: unknown) => void,
 ): Promise<void> {
-  try {
-    for (const read of [poolContent, pendingList, pendingBlock]) {
-      const transactions = await read(node)
-      if (transactions === null) continue
-      for (const transaction of transactions) match(transaction)
+  for (let tries = 0; tries < triesMax; tries++) {
+    try {
+      for (const read of [poolContent, pendingList, pendingBlock]) {
+        const transactions = await read(node)
+        if (transactions === null) continue
+        for (const transaction of transactions) match(transaction)
+        return
+      }
       return
+    } catch (error) {
+      // A courtesy; a node in trouble shows elsewhere.
+      if (!isRefusal(error)) return
     }
-  } catch {
-    // A courtesy; a node in trouble shows elsewhere.
+    await clock.sleep(backoffMs(tries, limits.backoff, clock.chance()))
   }
 }
 
@@ -50,5 +68,5 @@ const pendingBlock: Read = async (node) => {
 
 async function asked(node: EvmNode, method: string, params: readonly unknown[]): Promise<unknown> {
   const answer = await node.ask(method, params)
-  return 'refused' in answer ? null : answer.result
+  return 'declined' in answer ? null : answer.result
 }

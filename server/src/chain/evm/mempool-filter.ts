@@ -72,8 +72,12 @@ export class AddressFilter {
 
   #lookLater(): void {
     this.#nextLook = this.#parts.clock.after(refreshMs, () => {
-      // A connection that failed meanwhile is made anew, and this with it.
-      this.#refresh().catch(() => undefined)
+      // What is refused now is asked again with the next look.
+      void this.#refresh()
+        .catch(() => undefined)
+        .finally(() => {
+          if (!this.#stopped) this.#lookLater()
+        })
     })
   }
 
@@ -85,7 +89,6 @@ export class AddressFilter {
       if (fits && this.#subscriptions.length < subscriptionsMax) await this.#cover(added)
       else await this.#replace(wanted)
     }
-    if (!this.#stopped) this.#lookLater()
   }
 
   async #cover(addresses: readonly string[]): Promise<boolean> {

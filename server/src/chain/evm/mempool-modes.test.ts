@@ -51,7 +51,10 @@ const listen = async (
   const log = { ...silentLog, warn: note, info: note }
   const tell = (sighting: Sighting): void => void told.push(sighting)
   const parts = { socket, node: asked, tokens: new Set([token]), watch, clock: quickClock, log }
-  const mempool = new Mempool({ ...parts, limits: defaultLimits, mode, preconfirmations, tell })
+  const mempool = new Mempool({
+    ...{ ...parts, limits: defaultLimits, mode, preconfirmations, tell },
+    changed: () => undefined,
+  })
   await mempool.subscribe()
   return mempool
 }

@@ -9,6 +9,7 @@ import type { EvmNode } from './node.ts'
 import { hearPreconfirmations, type Preconfirmations } from './preconfirmation.ts'
 import { sightingOf } from './sighting.ts'
 import { isForNobody } from './skim.ts'
+import { Standing } from './standing.ts'
 
 /**
  * How a node shows pending transactions: as whole objects, as hashes to be looked up, as the node
@@ -26,6 +27,8 @@ export interface MempoolParts extends PendingRules {
   readonly preconfirmations: Preconfirmations
   /** Must not throw. */
   readonly tell: (sighting: Sighting) => void
+  /** A subscription is refused, or granted, otherwise than before. */
+  readonly changed: () => void
 }
 
 type Hear = (pending: unknown) => void
@@ -55,39 +58,50 @@ const ways: Readonly<Record<PendingMode, readonly Way[]>> = {
 export class Mempool {
   readonly #parts: MempoolParts
   readonly #lookUps: LookUps
-  #stops: readonly Stop[] = []
+  readonly #kept: readonly Standing[]
 
   constructor(parts: MempoolParts) {
     this.#parts = parts
     this.#lookUps = new LookUps(parts, (transaction) => this.#match(transaction))
+    const { clock, limits, socket, changed, mode, preconfirmations } = parts
+    const keep = (subscribe: () => Promise<Stop | null>): Standing =>
+      new Standing({ clock, limits, closed: socket.closed, changed, subscribe })
+    this.#kept = [
+      ...(mode === 'none' ? [] : [keep(() => this.#pending())]),
+      ...(preconfirmations === 'none' ? [] : [keep(() => this.#promised())]),
+    ]
+  }
+
+  /** The node refuses for now to tell what is pending: blocks will. */
+  get isRefused(): boolean {
+    return this.#kept.some(({ isRefused }) => isRefused)
   }
 
   /** Subscribes, anew if it was before. What was pending already is told too, a little later. */
   async subscribe(): Promise<void> {
-    for (const stop of this.#stops) stop()
-    this.#stops = []
-    const { mode, log } = this.#parts
-    const stops = await Promise.all([this.#pending(), this.#promised()])
-    this.#stops = stops.filter((stop) => stop !== null)
-    if (mode === 'none') return
-    if (stops[0] === null) log.info({}, 'the node shows no pending transactions; blocks will tell')
-    // Not waited for: blocks are read meanwhile. The subscription is there, so nothing falls between.
-    void readBacklog(this.#parts.node, (transaction) => this.#match(transaction))
+    await Promise.all(this.#kept.map((one) => one.begin()))
   }
 
   async #pending(): Promise<Stop | null> {
-    for (const way of ways[this.#parts.mode]) {
-      const stop = await way(this.#parts, (pending) => this.#hear(pending))
-      if (stop !== null) return stop
+    const { mode, log, node, clock, limits } = this.#parts
+    try {
+      for (const way of ways[mode]) {
+        const stop = await way(this.#parts, (pending) => this.#hear(pending))
+        if (stop !== null) return stop
+      }
+      log.info({}, 'the node shows no pending transactions; blocks will tell')
+      return null
+    } finally {
+      // Not waited for: blocks are read meanwhile. Nothing falls between it and the subscription.
+      void readBacklog({ node, clock, limits }, (transaction) => this.#match(transaction))
     }
-    return null
   }
 
   async #promised(): Promise<Stop | null> {
-    const { preconfirmations, log } = this.#parts
-    if (preconfirmations === 'none') return null
     const stop = await hearPreconfirmations(this.#parts)
-    if (stop === null) log.info({}, 'the node shows no pre-confirmations; blocks will tell')
+    if (stop === null) {
+      this.#parts.log.info({}, 'the node shows no pre-confirmations; blocks will tell')
+    }
     return stop
   }
 

@@ -49,8 +49,8 @@ export interface LogTally {
 }
 
 /**
- * What a follower asks of a node, each answer parsed before it is believed. A refusal that a node
- * is free to give is null; anything else that is not in the contract throws `chain_unavailable`.
+ * What a follower asks of a node, each answer parsed before it is believed. What a node is free to
+ * lack is null; a refusal, and what is not in the contract, throws `chain_unavailable`.
  */
 export class EvmNode {
   /** For whoever reads logs to count in. */
@@ -105,14 +105,14 @@ export class EvmNode {
   ): Promise<readonly unknown[] | null> {
     const filter = { blockHash, address: contracts, topics: [topic] }
     const answer = await this.#socket.ask('eth_getLogs', [filter])
-    if ('refused' in answer) return null
+    if ('declined' in answer) return null
     return toList(answer.result, 'list of logs')
   }
 
   /** All receipts of a block; null when the node cannot or will not tell. */
   async blockReceipts(blockHash: string): Promise<readonly Receipt[] | null> {
     const answer = await this.#socket.ask('eth_getBlockReceipts', [blockHash])
-    if ('refused' in answer || answer.result === null) return null
+    if ('declined' in answer || answer.result === null) return null
     return toList(answer.result, 'list of receipts').map(parseReceipt)
   }
 
@@ -192,12 +192,12 @@ function parseReceipt(value: unknown): Receipt {
 
 function headerOrNull(answer: Answer): Header | null {
   // Nodes differ: some answer null for a block they lack, some refuse.
-  if ('refused' in answer || answer.result === null) return null
+  if ('declined' in answer || answer.result === null) return null
   return parseHeader(answer.result)
 }
 
 function required(answer: Answer): unknown {
-  if ('refused' in answer) throw malformed(`refusal (code ${answer.refused.code})`)
+  if ('declined' in answer) throw malformed(`refusal (code ${answer.declined.code})`)
   return answer.result
 }
 

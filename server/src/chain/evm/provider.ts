@@ -2,13 +2,15 @@ import { failedWith } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
 import type { Clock, Log, Metrics, Sighting, WatchSet } from '../../ports.ts'
+import { isRefusal } from './answer.ts'
 import { backoffMs } from './backoff.ts'
 import { BlockRing } from './block-ring.ts'
 import type { Connect } from './connect.ts'
-import type { RpcConnection } from './connection.ts'
+import type { RpcConnection, RpcWire } from './connection.ts'
 import { type EvmChain, type EvmNodeAddress, sourceOf, tokensOf } from './evm-chain.ts'
 import { HeadWatch } from './heads.ts'
 import type { Limits } from './limits.ts'
+import { Line } from './line.ts'
 import { Mempool } from './mempool.ts'
 import { EvmNode, type Header } from './node.ts'
 import { Score } from './scores.ts'
@@ -38,7 +40,11 @@ interface Visit {
   readonly node: EvmNode
   readonly genesisHash: string
   readonly heads: HeadWatch
+  readonly mempool: Mempool
 }
+
+type Lines = ReturnType<Line['over']>
+type Ears = Pick<Visit, 'heads' | 'mempool'>
 
 const failuresBeforeReconnect = 5
 
@@ -57,9 +63,10 @@ export class Provider {
   readonly #address: EvmNodeAddress
   readonly #parts: ProviderParts
   readonly #log: Log
+  readonly #line: Line
   readonly #closing = new AbortController()
   #running: Promise<void> | null = null
-  #connection: RpcConnection | null = null
+  #connection: RpcWire | null = null
   #visit: Visit | null = null
   #refusal: Refusal | null = null
   #head: Header | null = null
@@ -78,6 +85,7 @@ export class Provider {
     this.#address = address
     this.#parts = parts
     this.#log = parts.log.child({ source: this.source })
+    this.#line = new Line(parts)
   }
 
   /** Connected, on our chain, and listened to. */
@@ -119,6 +127,11 @@ export class Provider {
     return this.#isSilent
   }
 
+  /** It refuses for now to tell heads or pending transactions as they come. */
+  get isDeaf(): boolean {
+    return this.#visit !== null && (this.#visit.heads.isRefused || this.#visit.mempool.isRefused)
+  }
+
   /** Reads that failed one after the other. */
   get readFailures(): number {
     return this.#readFailures
@@ -134,6 +147,7 @@ export class Provider {
     if (this.#refusal !== null) return this.#refusal
     if (!this.isUp) return this.#isTried ? 'provider_down' : 'starting'
     if (this.isFailing) return 'node_failing'
+    if (this.isDeaf) return 'subscription_refused'
     return this.#isSilent ? 'no_new_head' : null
   }
 
@@ -183,7 +197,7 @@ export class Provider {
     this.#readFailures++
     this.#restUntil = clock.now() + backoffMs(this.#readFailures, limits.backoff, clock.chance())
     this.#complain(error, this.#readFailures)
-    if (this.#readFailures >= failuresBeforeReconnect) this.#leave()
+    if (this.#readFailures >= failuresBeforeReconnect && !isRefusal(error)) this.#leave()
     else this.#parts.changed()
   }
 
@@ -217,7 +231,7 @@ export class Provider {
   /** One connection, from its opening to its end. Never rejects. */
   async #visitOnce(signal: AbortSignal): Promise<void> {
     const { chain, clock, limits, metrics, connect } = this.#parts
-    let connection: RpcConnection
+    let connection: RpcWire
     try {
       connection = await connect(this.#address, { clock, limits, signal })
     } catch (error) {
@@ -239,12 +253,13 @@ export class Provider {
   }
 
   /** Never rejects. What fails while the connection lives is tried again, on the same connection first. */
-  async #follow(connection: RpcConnection, signal: AbortSignal): Promise<void> {
+  async #follow(connection: RpcWire, signal: AbortSignal): Promise<void> {
     const { clock, limits, changed } = this.#parts
+    const lines = this.#line.over(connection)
     let visit: Visit | null = null
     while (connection.open && !signal.aborted) {
       try {
-        visit ??= await this.#arrive(connection)
+        visit ??= await this.#arrive(lines)
         if (visit === null) return
         this.#heard(await visit.heads.next())
       } catch (error) {
@@ -252,15 +267,18 @@ export class Provider {
         const failures = ++this.#listenFailures
         this.#complain(error, failures)
         changed()
-        if (failures >= failuresBeforeReconnect && failedWith(error, 'chain_unavailable')) return
+        // A node that refuses is there, and a new connection would be one question more.
+        const isLost = failedWith(error, 'chain_unavailable') && !isRefusal(error)
+        if (failures >= failuresBeforeReconnect && isLost) return
         await clock.sleep(backoffMs(failures, limits.backoff, clock.chance()), signal)
       }
     }
   }
 
   /** Asks the node who it is before anything it says is believed, then listens. Null when refused. */
-  async #arrive(connection: RpcConnection): Promise<Visit | null> {
+  async #arrive(lines: Lines): Promise<Visit | null> {
     const { chain, admit, changed } = this.#parts
+    const connection = lines.now
     const node = new EvmNode(connection, this.score)
     const [chainId, genesisHash] = await Promise.all([node.chainId(), node.genesisHash()])
     const refusal =
@@ -269,7 +287,7 @@ export class Provider {
       this.refuse(refusal)
       return null
     }
-    const heads = await this.#listen(connection, node)
+    const ears = await this.#listen(lines, node)
     if (this.#wasUp) this.score.reconnects++
     this.#wasUp = true
     this.#refusal = null
@@ -279,22 +297,23 @@ export class Provider {
     // The next failure of a read is not the first.
     this.#readFailures = Math.min(this.#readFailures, 1)
     this.#restUntil = 0
-    this.#visit = { connection, node, genesisHash, heads }
+    this.#visit = { connection, node, genesisHash, ...ears }
     changed()
     return this.#visit
   }
 
-  async #listen(connection: RpcConnection, node: EvmNode): Promise<HeadWatch> {
+  async #listen(lines: Lines, node: EvmNode): Promise<Ears> {
     const { chain, clock, watch, metrics, limits, sighted, changed } = this.#parts
+    const { now: connection, later } = lines
     const mempool = new Mempool({
-      ...{ socket: connection, node, watch, clock, limits, log: this.#log },
+      ...{ socket: later, node: new EvmNode(later), watch, clock, limits, log: this.#log, changed },
       tokens: new Set(tokensOf(chain)),
       tell: (sighting) => sighted(this, sighting),
       mode: chain.publicMempool ? this.#address.pending : 'none',
       preconfirmations: this.#address.preconfirmations,
     })
     const heads: HeadWatch = new HeadWatch({
-      ...{ socket: connection, node, clock, limits, blockMs: chain.blockMs },
+      ...{ socket: connection, node, clock, limits, blockMs: chain.blockMs, changed },
       still: () => {
         this.#isSilent = true
         changed()
@@ -308,7 +327,7 @@ export class Provider {
       },
     })
     await Promise.all([mempool.subscribe(), heads.subscribe()])
-    return heads
+    return { heads, mempool }
   }
 
   #answered(): void {

@@ -51,7 +51,7 @@ describe('failing over', () => {
 
   it('a provider that refuses to answer is left for the next one, and tried again later', async () => {
     const to = world.watched()
-    world.follow({ limits: { stableAfterMs: 500 } })
+    world.follow({ limits: { stableAfterMs: 500, refusedWithinMs: 40 } })
     await world.says(null)
     world.a.instead = (method) =>
       /Logs|Receipt/.test(method) ? new Refused(-32005, 'too many requests') : undefined
@@ -75,7 +75,7 @@ describe('failing over', () => {
 
   it('a provider that failed is well again by its answers, also when no block comes', async () => {
     const to = world.watched()
-    world.follow({ limits: { stableAfterMs: 500 } })
+    world.follow({ limits: { stableAfterMs: 500, refusedWithinMs: 40 } })
     await world.says(null)
     world.a.instead = (method) =>
       /Logs|Receipt/.test(method) ? new Refused(-32005, '') : undefined

@@ -1,4 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
+import { orRefused } from './answer.ts'
 import { inParallel } from './in-parallel.ts'
 import type { EvmNode, Receipt } from './node.ts'
 
@@ -10,9 +11,9 @@ export async function receiptsOf(
   blockHash: string,
   txHashes: readonly string[],
 ): Promise<readonly Receipt[]> {
-  const together = await node.blockReceipts(blockHash)
-  if (together === null) {
-    // Not every node has the call; every node has receipts.
+  const together = await orRefused(node.blockReceipts(blockHash))
+  if (together === null || together === 'refused') {
+    // Not every node has the call, or lets all use it; every node has receipts.
     return inParallel(txHashes, receiptsAtOnce, (txHash) => receiptOf(node, txHash, blockHash))
   }
   const complete = together.length === txHashes.length

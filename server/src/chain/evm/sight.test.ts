@@ -9,7 +9,7 @@ import {
 } from './sight.ts'
 
 const well: ProviderSight = {
-  ...{ isUp: true, refusal: null, isFailing: false, isSilent: false, lags: false },
+  ...{ isUp: true, refusal: null, isFailing: false, isSilent: false, isDeaf: false, lags: false },
 }
 const down: ProviderSight = { ...well, isUp: false }
 const failing: ProviderSight = { ...well, isFailing: true }

@@ -73,6 +73,8 @@ export interface ProviderSight {
   readonly refusal: Refusal | null
   readonly isFailing: boolean
   readonly isSilent: boolean
+  /** It refuses for now to tell heads or pending transactions as they come. */
+  readonly isDeaf: boolean
   /** More blocks behind the best one than may pass by itself. */
   readonly lags: boolean
 }
@@ -156,6 +158,8 @@ const rules = {
   provider_down: { holds: ({ providers }) => providers.some(({ isUp }) => !isUp) },
   /** or answers wrongly, late, or not at all, */
   provider_failing: { holds: ({ up }) => up.some(({ isFailing }) => isFailing) },
+  /** or refuses for now to tell what is new: it is asked instead, */
+  subscription_refused: { holds: ({ up }) => up.some(({ isDeaf }) => isDeaf) },
   /** or lags behind the others. */
   provider_behind: { holds: ({ up }) => up.some(({ lags, isSilent }) => lags || isSilent) },
 } as const satisfies Record<string, Rule>

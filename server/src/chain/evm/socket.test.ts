@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { FakeNode, silence } from '../../../../test/support/fake-node.ts'
+import { FakeNode, Refused, silence } from '../../../../test/support/fake-node.ts'
 import { systemClock } from '../../clock.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { RpcSocket } from './socket.ts'
@@ -37,11 +37,34 @@ describe('a JSON-RPC connection', () => {
     expect(answers).toEqual([{ result: 'late' }, { result: '0x7a69' }])
   })
 
-  it('takes a refusal for an answer', async () => {
+  it('takes for an answer that the node lacks the method', async () => {
     const socket = await connect()
     expect(await socket.ask('eth_unheardOf', [])).toEqual({
-      refused: { code: -32601, message: 'the method does not exist' },
+      declined: { kind: 'unsupported', code: -32601, message: 'the method does not exist' },
     })
+  })
+
+  it('takes a refusal without an id for one of everything that was asked', async () => {
+    const socket = await connect()
+    node.instead = () => silence
+    const asked = [socket.ask('a', []), socket.ask('b', [])]
+    await expect.poll(() => node.asked.length).toBe(2)
+    node.say('{"error":"Too many requests"}')
+    for (const answer of await Promise.all(asked)) expect(answer).toHaveProperty('refused')
+    expect(socket.open).toBe(true)
+  })
+
+  it('hears what a subscription tells before its id is answered', async () => {
+    const socket = await connect()
+    const heard: unknown[] = []
+    node.instead = (method) => {
+      if (method !== 'eth_subscribe') return undefined
+      const params = { subscription: '0xs', result: 'early' }
+      node.say(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params }))
+      return '0xs'
+    }
+    await socket.subscribe(['newHeads'], (result) => heard.push(result))
+    expect(heard).toEqual(['early'])
   })
 
   it('gives a question up at its deadline, and ignores the answer that comes later', async () => {
@@ -55,23 +78,8 @@ describe('a JSON-RPC connection', () => {
     expect(await socket.ask('eth_chainId', [])).toEqual({ result: '0x7a69' })
   })
 
-  it('sends a bounded number of questions at once, and refuses what no line can hold', async () => {
-    const socket = await connect({ inFlightMax: 2, waitingMax: 3 })
-    let release: () => void = () => undefined
-    const held = new Promise<undefined>((resolve) => {
-      release = () => resolve(undefined)
-    })
-    node.instead = () => held
-    const asked = Array.from({ length: 5 }, () => socket.ask('eth_chainId', []))
-    await expect(socket.ask('eth_chainId', [])).rejects.toMatchObject({ code: 'chain_unavailable' })
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(node.asked).toHaveLength(2)
-    release()
-    expect(await Promise.all(asked)).toHaveLength(5)
-  })
-
-  it('fails every question when the connection ends, sent or waiting', async () => {
-    const socket = await connect({ inFlightMax: 1 })
+  it('fails every question when the connection ends', async () => {
+    const socket = await connect()
     node.instead = () => silence
     const asked = [socket.ask('a', []), socket.ask('b', [])]
     node.drop()
@@ -97,7 +105,7 @@ describe('a JSON-RPC connection', () => {
     const stop = await socket.subscribe(['newHeads'], (result) => heard.push(result))
     await socket.ask('eth_chainId', [])
     expect(heard).toEqual(['first'])
-    stop?.()
+    if ('result' in stop) stop.result()
     node.say(
       '{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"0xs","result":2}}',
     )
@@ -106,10 +114,15 @@ describe('a JSON-RPC connection', () => {
     expect(node.askedFor('eth_unsubscribe')).toBe(1)
   })
 
-  it('answers null where the node refuses a subscription', async () => {
+  it('tells a node that has no such subscription from one that refuses it now', async () => {
     node.pendingForm = 'none'
     const socket = await connect()
-    expect(await socket.subscribe(['newPendingTransactions'], () => undefined)).toBeNull()
+    const subscribe = () => socket.subscribe(['newPendingTransactions'], () => undefined)
+    expect(await subscribe()).toMatchObject({ declined: { kind: 'unsupported' } })
+    node.instead = () => new Refused(-32005, 'too many requests')
+    expect(await subscribe()).toHaveProperty('refused')
+    node.instead = () => 17
+    expect(await subscribe()).toHaveProperty('refused')
   })
 
   it('ends at a frame larger than it will hold', async () => {

@@ -1,35 +1,34 @@
 import { Failure } from '@settlewire/core/errors'
 import { WebSocket } from 'ws'
 import type { Clock, Stop } from '../../ports.ts'
-import type { Answer, Ending, Listener, RpcConnection, Skim } from './connection.ts'
+import { answerIn, type WireAnswer } from './answer.ts'
+import type { ConnectParts, Ending, Listener, RpcWire, Skim } from './connection.ts'
 import { parseFrame } from './frame.ts'
 import { fieldsOf } from './hex.ts'
 import type { Limits } from './limits.ts'
 
 interface Question {
-  readonly method: string
-  readonly params: readonly unknown[]
-  readonly settle: (answer: Answer) => void
-  readonly fail: (failure: Failure) => void
+  readonly settle: (answer: WireAnswer) => void
+  readonly fail: (failure: unknown) => void
   /** For subscriptions: who hears what the node sends under the id it answers. */
   readonly listener: Listener | null
+  readonly late: Stop
 }
 
 /**
- * One connection to a node: JSON-RPC 2.0 over WebSocket. Questions have a deadline and wait in a
- * bounded line; a ping that is not answered ends it. It never reconnects: a new connection may be
- * another node, and must be asked who it is before it is believed.
+ * One connection to a node: JSON-RPC 2.0 over WebSocket. Questions have a deadline; a ping that is not
+ * answered ends it.
  */
-export class RpcSocket implements RpcConnection {
-  /** Resolves, never rejects, when the connection is over. */
+export class RpcSocket implements RpcWire {
   readonly closed: Promise<Ending>
 
   readonly #ws: WebSocket
   readonly #clock: Clock
   readonly #limits: Limits
-  readonly #inFlight = new Map<number, Question & { readonly late: Stop }>()
-  readonly #waiting: Question[] = []
+  readonly #inFlight = new Map<number, Question>()
   readonly #listeners = new Map<string, Listener>()
+  /** What was told under an id that no subscription has yet. */
+  readonly #early: (readonly [string, unknown])[] = []
   /** By how the notifications of their subscription begin. */
   readonly #skims = new Map<string, Skim>()
   #asked = 0
@@ -54,10 +53,7 @@ export class RpcSocket implements RpcConnection {
   }
 
   /** Opens a connection. Rejects with `chain_unavailable`, which never names the url: it may hold a key. */
-  static connect(
-    url: string,
-    { clock, limits, signal }: { clock: Clock; limits: Limits; signal: AbortSignal },
-  ): Promise<RpcSocket> {
+  static connect(url: string, { clock, limits, signal }: ConnectParts): Promise<RpcSocket> {
     return new Promise((resolve, reject) => {
       // The library's own error would repeat the text.
       if (!URL.canParse(url)) {
@@ -92,70 +88,50 @@ export class RpcSocket implements RpcConnection {
     return this.#ending === null
   }
 
-  /** Rejects with `chain_unavailable` when the connection ends, the deadline passes, or too many wait. */
-  ask(method: string, params: readonly unknown[]): Promise<Answer> {
-    return this.#enqueue(method, params, null)
+  ask(method: string, params: readonly unknown[]): Promise<WireAnswer> {
+    return this.#send(method, params, null)
   }
 
-  /**
-   * Subscribes for the life of this connection. The listener is in place before the next frame is
-   * read, so that a notification right behind the answer is not lost; it must not throw. Resolves
-   * to the way to stop it, or to null when the node refuses.
-   */
   async subscribe(
     params: readonly unknown[],
     listener: Listener,
     isForNobody?: Skim,
-  ): Promise<Stop | null> {
-    const answer = await this.#enqueue('eth_subscribe', params, listener)
-    if ('refused' in answer || typeof answer.result !== 'string') return null
+  ): ReturnType<RpcWire['subscribe']> {
+    const answer = await this.#send('eth_subscribe', params, listener)
+    if (!('result' in answer)) return answer
     const id = answer.result
+    if (typeof id !== 'string') {
+      return { refused: { code: 0, message: 'no subscription', againInMs: null } }
+    }
     if (isForNobody !== undefined) this.#skims.set(beginningOf(id), isForNobody)
-    return () => {
+    const result = (): void => {
       this.#skims.delete(beginningOf(id))
       if (!this.#listeners.delete(id)) return
       // Whether the node still knew it does not matter: nobody listens any more.
       this.ask('eth_unsubscribe', [id]).catch(() => undefined)
     }
+    return { result }
   }
 
-  /** Ends the connection at once. */
   drop(ending: Ending): void {
     this.#finish(ending)
   }
 
-  #enqueue(
+  #send(
     method: string,
     params: readonly unknown[],
-    listener: Question['listener'],
-  ): Promise<Answer> {
+    listener: Listener | null,
+  ): Promise<WireAnswer> {
     return new Promise((settle, fail) => {
-      const question: Question = { method, params, settle, fail, listener }
-      if (this.#ending !== null) fail(gone())
-      else if (this.#inFlight.size < this.#limits.inFlightMax) this.#send(question)
-      else if (this.#waiting.length < this.#limits.waitingMax) this.#waiting.push(question)
-      else fail(new Failure('chain_unavailable', 'Too many questions wait for the node.'))
+      if (this.#ending !== null) return fail(gone())
+      const id = ++this.#asked
+      const late = this.#clock.after(this.#limits.answerWithinMs, () => {
+        this.#inFlight.delete(id)
+        fail(new Failure('chain_unavailable', `The node did not answer ${method} in time.`))
+      })
+      this.#inFlight.set(id, { settle, fail, listener, late })
+      this.#ws.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
     })
-  }
-
-  #send(question: Question): void {
-    const id = ++this.#asked
-    const late = this.#clock.after(this.#limits.answerWithinMs, () => {
-      this.#inFlight.delete(id)
-      question.fail(
-        new Failure('chain_unavailable', `The node did not answer ${question.method} in time.`),
-      )
-      this.#sendNext()
-    })
-    this.#inFlight.set(id, { ...question, late })
-    this.#ws.send(
-      JSON.stringify({ jsonrpc: '2.0', id, method: question.method, params: question.params }),
-    )
-  }
-
-  #sendNext(): void {
-    const next = this.#waiting.shift()
-    if (next !== undefined && this.#ending === null) this.#send(next)
   }
 
   #hear(text: string): void {
@@ -167,12 +143,30 @@ export class RpcSocket implements RpcConnection {
     if (frame === null) this.#finish('broken_frame')
     else if (frame.method === 'eth_subscription') this.#notify(frame.params)
     else if (typeof frame.id === 'number') this.#answer(frame.id, frame)
+    else if (frame.error !== undefined || frame.message !== undefined) this.#turnedAway()
+  }
+
+  /** A refusal that does not say of what. All that was asked is asked again: nothing is lost by that. */
+  #turnedAway(): void {
+    const error = { message: 'an error without an id' }
+    for (const id of [...this.#inFlight.keys()]) this.#answer(id, { error })
   }
 
   #notify(params: unknown): void {
     const told = fieldsOf(params)
     if (told === null || typeof told.subscription !== 'string') return
-    this.#listeners.get(told.subscription)?.(told.result)
+    const listener = this.#listeners.get(told.subscription)
+    if (listener !== undefined) listener(told.result)
+    else if (this.#early.length < earlyMax) this.#early.push([told.subscription, told.result])
+  }
+
+  /** Some nodes send what a subscription tells before they answer its id. */
+  #listen(id: string, listener: Listener): void {
+    this.#listeners.set(id, listener)
+    for (const [subscription, result] of this.#early.splice(0)) {
+      if (subscription === id) listener(result)
+      else this.#early.push([subscription, result])
+    }
   }
 
   #answer(id: number, frame: Readonly<Record<string, unknown>>): void {
@@ -181,17 +175,14 @@ export class RpcSocket implements RpcConnection {
     if (question === undefined) return
     this.#inFlight.delete(id)
     question.late()
-    const error = fieldsOf(frame.error)
-    if (error !== null) {
-      const code = typeof error.code === 'number' ? error.code : 0
-      question.settle({ refused: { code, message: String(error.message).slice(0, 200) } })
-    } else {
-      if (question.listener !== null && typeof frame.result === 'string') {
-        this.#listeners.set(frame.result, question.listener)
-      }
-      question.settle({ result: frame.result ?? null })
+    try {
+      const answer = answerIn(frame)
+      const id = 'result' in answer ? answer.result : null
+      if (question.listener !== null && typeof id === 'string') this.#listen(id, question.listener)
+      question.settle(answer)
+    } catch (error) {
+      question.fail(error)
     }
-    this.#sendNext()
   }
 
   #schedulePing(): void {
@@ -217,12 +208,13 @@ export class RpcSocket implements RpcConnection {
       question.late()
       question.fail(gone())
     }
-    for (const question of this.#waiting) question.fail(gone())
     this.#inFlight.clear()
-    this.#waiting.length = 0
     this.#end(ending)
   }
 }
+
+/** Notifications kept for a subscription whose id is not known yet. */
+const earlyMax = 64
 
 /** As most nodes write a notification. What begins in another way is parsed. */
 const beginningOf = (subscription: string): string =>

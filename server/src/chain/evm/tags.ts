@@ -43,7 +43,8 @@ export class Tags {
   ): Promise<BlockRef | null> {
     const { tags, providers, witnesses, quorum, clock, limits } = this.#parts
     if (!tags.includes(tag)) return null
-    const own = await node.tagged(tag)
+    // Refused, it is not known, which is no reason to hold the block: the next step asks again.
+    const own = await node.tagged(tag).catch(() => null)
     if (own === null || own.number <= (above ?? -1)) return own
     const others = providers().flatMap((one) =>
       one === provider || one.visit === null ? [] : [one.visit.node],

@@ -34,7 +34,6 @@ const forms: readonly Form[] = [
   { method: 'trace_block', params: ({ number }) => [quantity(number)], parse: parseFlat },
 ]
 
-const methodUnknown = -32601
 /** A node that refused so often in a row for reasons of its own is not asked again. */
 const refusalsMax = 3
 
@@ -55,8 +54,8 @@ export async function tracedMoves(node: EvmNode, block: Block): Promise<readonly
   let isShown = false
   for (const form of inOrder) {
     const answer = await node.ask(form.method, form.params(block.ref))
-    if ('refused' in answer) {
-      if (answer.refused.code === methodUnknown) unknown++
+    if ('declined' in answer) {
+      if (answer.declined.kind === 'unsupported') unknown++
       if (known?.form === form) break
       continue
     }

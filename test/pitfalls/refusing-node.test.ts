@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../server/src/clock.ts'
+import { newAddress, tokenTx } from '../support/evm/fake-chain.ts'
+import { FakeNode, Raw, Refused } from '../support/fake-node.ts'
+import { Stack, type StackOptions } from './stack.ts'
+
+const tooMany = new Refused(-32005, 'too many requests')
+
+/** The ways in which nodes say "not now", none of which says anything of what was asked. */
+const refusals: readonly (readonly [string, unknown])[] = [
+  ['by its code', tooMany],
+  ['under the code of an unknown block', new Refused(-32000, 'rate limit exceeded')],
+  ['as a text without an id', new Raw('{"error":"Too many requests"}')],
+]
+
+describe('on nodes that refuse', () => {
+  const token = newAddress()
+  const price = 150_000_000n
+  let node: FakeNode
+  let other: FakeNode
+  let stack: Stack | null = null
+
+  const begin = async (options: Partial<StackOptions> = {}): Promise<Stack> => {
+    const ports = [node, other].map(({ wsUrl }) => Number(new URL(wsUrl).port))
+    stack = await Stack.start({ ports, chainId: node.chainId, token, ...options })
+    await stack.at(node.chain.head)
+    return stack
+  }
+  const mine = (transactions: Parameters<FakeNode['mine']>[0] = []): void => {
+    other.announce(node.mine(transactions))
+  }
+  const isTag = (params: readonly unknown[]): boolean => params[0] === 'finalized'
+
+  beforeEach(async () => {
+    node = await FakeNode.start()
+    other = await FakeNode.start()
+    other.chain = node.chain
+  })
+  afterEach(async () => {
+    await stack?.close()
+    stack = null
+    await node.close()
+    await other.close()
+  })
+
+  it.each(refusals)(
+    'pitfall 43: while one refuses the finality tag %s, the other alone makes nothing final',
+    async (_how, refusal) => {
+      const world = await begin({ policy: { settled: 'finalized' } })
+      const { id, address } = await world.open()
+      other.instead = (_, params) => (isTag(params) ? refusal : undefined)
+      mine([tokenTx(token, address, price)])
+      node.finalized = node.chain.head.number
+      other.finalized = node.chain.head.number
+      for (let more = 0; more < 4; more++) mine()
+      await world.at(node.chain.head)
+      expect((await world.payment(id)).status).toBe('confirming')
+      other.instead = () => undefined
+      // Asked with each step, and no step waits for it.
+      mine()
+      await systemClock.sleep(500)
+      mine()
+      await world.status(id, 'succeeded')
+    },
+  )
+
+  it('pitfall 43: a reader that refuses the tag itself holds no block by it', async () => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    for (const one of [node, other]) one.instead = (_, by) => (isTag(by) ? tooMany : undefined)
+    mine([tokenTx(token, address, price)])
+    mine()
+    mine()
+    await world.status(id, 'succeeded')
+  })
+
+  it.each(refusals.slice(0, 2))(
+    'pitfall 43: a subscription refused once at connect, %s, is asked for again, and it is said',
+    async (_how, refusal) => {
+      let refuses = true
+      for (const one of [node, other]) {
+        one.pool.clear()
+        one.state.pool = 'content'
+        one.instead = (method) => (refuses && method === 'eth_subscribe' ? refusal : undefined)
+      }
+      const world = await begin()
+      const { id, address } = await world.open()
+      await world.sight(
+        'degraded',
+        ({ follower }) => follower.health().reason === 'subscription_refused',
+      )
+      // Polled meanwhile.
+      mine()
+      await world.at(node.chain.head)
+      refuses = false
+      const tx = tokenTx(token, address, price)
+      for (const one of [node, other]) one.broadcast(tx)
+      await world.status(id, 'pending_detected')
+      await world.sight('well', ({ follower }) => follower.health().reason === null)
+    },
+  )
+
+  it.each(refusals)(
+    'pitfall 43: a pool that refuses to look, %s, has not forgotten a transaction',
+    async (_how, refusal) => {
+      const world = await begin()
+      const { address } = await world.open()
+      const tx = tokenTx(token, address, price)
+      for (const one of [node, other]) one.broadcast(tx)
+      other.pool.clear()
+      node.instead = (method) => (method === 'eth_getTransactionByHash' ? refusal : undefined)
+      expect(await world.follower.lookUp(tx.hash)).toEqual({ kind: 'unsure' })
+      node.instead = () => undefined
+      expect(await world.follower.lookUp(tx.hash)).toMatchObject({ kind: 'pending' })
+    },
+  )
+
+  it('pitfall 43: one method refused for long is made up for by others, and no provider is dropped', async () => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    for (const one of [node, other]) {
+      one.instead = (method) => (method === 'eth_getLogs' ? tooMany : undefined)
+    }
+    mine([tokenTx(token, address, price)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+    expect(world.follower.health().providers?.map(({ reconnects }) => reconnects)).toEqual([0, 0])
+  })
+
+  it('pitfall 43: refused everything for a while, both go on where they were', async () => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    for (const one of [node, other]) one.instead = () => tooMany
+    mine([tokenTx(token, address, price)])
+    mine()
+    await systemClock.sleep(1_500)
+    expect(await world.payment(id)).toMatchObject({ status: 'awaiting' })
+    for (const one of [node, other]) one.instead = () => undefined
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+    expect(world.follower.health().providers?.map(({ reconnects }) => reconnects)).toEqual([0, 0])
+  })
+
+  it('pitfall 49: a subscription whose first event comes before its id is heard', async () => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    const tx = tokenTx(token, address, price)
+    for (const one of [node, other]) {
+      one.instead = (method, [what, whole]) => {
+        if (method !== 'eth_subscribe' || what !== 'newPendingTransactions' || whole !== true) {
+          return undefined
+        }
+        const result = { ...pendingOf(tx) }
+        const params = { subscription: '0x77', result }
+        one.say(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params }))
+        return '0x77'
+      }
+      one.drop()
+    }
+    await world.status(id, 'pending_detected')
+  })
+
+  const pendingOf = (tx: ReturnType<typeof tokenTx>) => ({
+    ...{ hash: tx.hash, from: tx.from, to: tx.to, input: tx.input, value: '0x0' },
+    ...{ nonce: '0x0', maxFeePerGas: '0x1', blockNumber: null },
+  })
+})
