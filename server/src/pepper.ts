@@ -5,6 +5,7 @@ import { Failure } from '@settlewire/core/errors'
 import type { Directory } from './access.ts'
 import { sameSecret } from './credential.ts'
 import type { Clock } from './ports.ts'
+import { syncFolder } from './whole-file.ts'
 
 const bytes = 32
 const pathIn = (home: string): string => join(home, 'pepper')
@@ -17,10 +18,11 @@ export function readPepper(home: string, clock: Pick<Clock, 'random'>): Uint8Arr
   const path = pathIn(home)
   mkdirSync(home, { recursive: true })
   const draft = `${path}.${Buffer.from(clock.random(8)).toString('hex')}`
-  writeFileSync(draft, clock.random(bytes), { mode: 0o600, flag: 'wx' })
+  writeFileSync(draft, clock.random(bytes), { mode: 0o600, flag: 'wx', flush: true })
   try {
     // A link appears whole or not at all, and never replaces what is there.
     linkSync(draft, path)
+    syncFolder(home)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   } finally {

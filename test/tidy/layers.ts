@@ -12,7 +12,8 @@ interface Zone {
   readonly packages: readonly string[] | null
 }
 
-const shell = 'config|chain-config|clock|log|metrics|child|credential|pepper|receiving-key'
+const shell =
+  'config|chain-config|clock|log|metrics|child|whole-file|credential|pepper|receiving-key'
 const adapters = ['store', 'backplane', 'chain', 'provider', 'webhook', 'sandbox']
 
 /**

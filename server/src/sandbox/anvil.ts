@@ -16,8 +16,10 @@ export interface Anvil {
 }
 
 interface AnvilOptions {
-  /** Loaded when it is there, written while it runs and when it ends. */
-  readonly stateFile: string
+  /** What it begins with; null for an empty chain. */
+  readonly stateFile: string | null
+  /** Written when it ends. Half a file when it is killed meanwhile. */
+  readonly saveTo: string
   readonly cacheDirectory: string
   readonly blockSeconds: number
   /** The time of the genesis block, in seconds since 1970. */
@@ -30,8 +32,8 @@ interface AnvilOptions {
 const wellKnownPort = 8545
 const readyWithinMs = 15_000
 const stopSeconds = 5
-/** A power cut loses at most so much of the chain; every other end saves all of it. */
-const saveEverySeconds = 10
+/** Anvil would also write its file from time to time, in place. Once in thirty years is never. */
+const neverSeconds = 1_000_000_000
 
 /**
  * When we are killed, anvil gets the signal one block later: what was broadcast is then mined and
@@ -89,7 +91,8 @@ const argumentsOf = (options: AnvilOptions, port: number): string[] => [
   ...['--host', '127.0.0.1', '--port', String(port)],
   ...['--block-time', String(options.blockSeconds), '--slots-in-an-epoch', '4'],
   ...['--timestamp', String(options.bornAt)],
-  ...['--state', options.stateFile, '--state-interval', String(saveEverySeconds)],
+  ...(options.stateFile === null ? [] : ['--load-state', options.stateFile]),
+  ...['--dump-state', options.saveTo, '--state-interval', String(neverSeconds)],
   // From Prague on every block grows a history contract that anvil copies per block: 300 KB of
   // memory per block against 10 KB, measured over 4,000 blocks.
   ...['--hardfork', 'cancun', '--cache-path', options.cacheDirectory],
@@ -114,7 +117,7 @@ function anvilBinary(): string {
 }
 
 /** Whether the process was there to be signalled. 0 only asks. */
-export function signal(pid: number, name: 'SIGTERM' | 0 = 'SIGTERM'): boolean {
+export function signal(pid: number, name: 'SIGTERM' | 'SIGKILL' | 0 = 'SIGTERM'): boolean {
   try {
     process.kill(pid, name)
     return true

@@ -108,3 +108,54 @@ describe('the chain’s levers', () => {
     expect(await levers.head()).toMatchObject({ head })
   })
 })
+
+describe('the levers of a chain that mines by itself', () => {
+  let mining: Anvil
+
+  beforeAll(async () => {
+    mining = await startAnvil({ blockTime: 1, args: ['--hardfork', 'cancun'] })
+  })
+  afterAll(() => mining.stop())
+
+  const block = (number: number) =>
+    mining.rpc<{ number: string; hash: string; parentHash: string }>('eth_getBlockByNumber', [
+      `0x${number.toString(16)}`,
+      false,
+    ])
+
+  it('leave no block without its parent, pulled by many at once while blocks come', async () => {
+    const pulled = new ChainLevers(rpcAt(mining.rpcUrl))
+    await pulled.mine(100)
+    const until = Date.now() + 6_000
+    const pull = async (depth: number): Promise<void> => {
+      while (Date.now() < until) await pulled.reorg(depth, depth % 2 === 0)
+    }
+    await Promise.all([pull(90), pull(40), pull(7)])
+    const { head } = await pulled.head()
+    for (let number = 1; number <= head; number++) {
+      const { parentHash, number: own } = await block(number)
+      expect([Number(own), parentHash]).toEqual([number, (await block(number - 1)).hash])
+    }
+  }, 30_000)
+
+  it('let it go on mining, also when they refuse', async () => {
+    const pulled = new ChainLevers(rpcAt(mining.rpcUrl))
+    const { head } = await pulled.reorg(2, false)
+    await expect(pulled.reorg(head + 50, false)).rejects.toMatchObject({ code: 'invalid_request' })
+    expect(await mining.rpc('anvil_getIntervalMining')).toBe(1)
+    await expect
+      .poll(async () => (await pulled.head()).head, { timeout: 5_000 })
+      .toBeGreaterThan(head)
+  })
+
+  it('never take back the set-up of the sandbox, and say how far they go', async () => {
+    const { head } = await new ChainLevers(rpcAt(mining.rpcUrl)).head()
+    const pulled = new ChainLevers(rpcAt(mining.rpcUrl), head - 3)
+    const setUp = (await block(head - 3)).hash
+    const refused = pulled.reorg(200, false)
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(refused).rejects.toThrow(`the set-up of the sandbox is in the first ${head - 3}`)
+    await pulled.reorg(2, false)
+    expect((await block(head - 3)).hash).toBe(setUp)
+  })
+})

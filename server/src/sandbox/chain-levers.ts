@@ -9,24 +9,34 @@ export interface ChainHead {
 }
 
 const blockForm = z.object({
+  number: z.string(),
   hash: z.string(),
+  parentHash: z.string(),
   timestamp: z.string(),
   transactions: z.array(z.string()),
 })
-const triesMax = 5
+type Block = z.infer<typeof blockForm>
+const triesMax = 3
 
 /** What a development chain can be made to do: what a public chain does by itself. */
 export class ChainLevers {
   readonly #call: Call
+  readonly #floor: number
+  /** Pulled one after the other: two at once would build on each other's blocks. */
+  #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(call: Call) {
+  /** Blocks up to `floor` stay: the sandbox's own set-up is in them. */
+  constructor(call: Call, floor = 0) {
     this.#call = call
+    this.#floor = floor
   }
 
   /** Mines so many blocks at once; the first of them takes what waits. */
-  async mine(blocks: number): Promise<ChainHead> {
-    await this.#call('anvil_mine', [quantity(blocks)])
-    return this.head()
+  mine(blocks: number): Promise<ChainHead> {
+    return this.#inTurn(async () => {
+      await this.#call('anvil_mine', [quantity(blocks)])
+      return this.head()
+    })
   }
 
   /**
@@ -34,19 +44,70 @@ export class ChainLevers {
    * ones, else they are gone as if they had never been sent. Rejects with `invalid_request` when the
    * chain is not longer than that, or was loaded from disk at a later block.
    */
-  async reorg(depth: number, keep: boolean): Promise<ChainHead> {
+  reorg(depth: number, keep: boolean): Promise<ChainHead> {
+    // Blocks that come by themselves meanwhile would be built on blocks that are being taken back.
+    return this.#inTurn(() => this.#whileNothingIsMined(() => this.#reorg(depth, keep)))
+  }
+
+  async #reorg(depth: number, keep: boolean): Promise<ChainHead> {
     for (let tries = 0; tries < triesMax; tries++) {
       const { head } = await this.head()
-      if (depth >= head) {
-        throw new Failure('invalid_request', `The chain has ${head} blocks: reorg fewer than that.`)
-      }
+      this.#mustFit(head, depth)
       const pairs = keep ? await this.#transactionsAbove(head - depth, depth) : []
-      // A block that came meanwhile would be taken back in the place of the first one.
+      // One that had begun before the mining was stopped.
       if ((await this.#height()) !== head) continue
       await this.#takeBack(depth, pairs)
-      return this.head()
+      if (await this.#isJoined(head - depth)) return this.head()
     }
-    throw new Failure('chain_unavailable', 'The development chain mines too fast to be reorged.')
+    throw new Failure(
+      'chain_unavailable',
+      'The development chain did not keep its blocks in order.',
+    )
+  }
+
+  #mustFit(head: number, depth: number): void {
+    const room = head - this.#floor
+    // The first block of all has none before it that could be built on.
+    if (depth <= room && depth < head) return
+    const words =
+      this.#floor === 0
+        ? `The chain has ${head} blocks: reorg fewer than that.`
+        : `The chain has ${head} blocks, and the set-up of the sandbox is in the first ${this.#floor}: reorg at most ${Math.max(0, room)}, or mine some first.`
+    throw new Failure('invalid_request', words)
+  }
+
+  async #whileNothingIsMined<T>(run: () => Promise<T>): Promise<T> {
+    const seconds = await this.#call('anvil_getIntervalMining')
+    const atOnce = await this.#call('anvil_getAutomine')
+    try {
+      // This also ends mining at once.
+      await this.#call('evm_setIntervalMining', [0])
+      return await run()
+    } finally {
+      if (typeof seconds === 'number') {
+        // Less than a second is told as none.
+        await this.#call('evm_setIntervalMining', [Math.max(1, seconds)])
+      } else if (atOnce === true) {
+        await this.#call('evm_setAutomine', [true])
+      }
+    }
+  }
+
+  /** Whether each block above has the one below it as its parent. */
+  async #isJoined(base: number): Promise<boolean> {
+    let { hash } = await this.#block(base)
+    for (let number = base + 1; number <= (await this.#height()); number++) {
+      const block = await this.#block(number)
+      if (block.parentHash !== hash || Number(block.number) !== number) return false
+      hash = block.hash
+    }
+    return true
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(run)
+    this.#turn = done.catch(() => undefined)
+    return done
   }
 
   /**
@@ -88,7 +149,7 @@ export class ChainLevers {
     return Number(await textOf(this.#call('eth_blockNumber')))
   }
 
-  async #block(at: number | 'pending'): Promise<z.infer<typeof blockForm>> {
+  async #block(at: number | 'pending'): Promise<Block> {
     const tag = at === 'pending' ? at : quantity(at)
     return blockForm.parse(await this.#call('eth_getBlockByNumber', [tag, false]))
   }

@@ -150,10 +150,74 @@ describe('the local chain', () => {
   })
 
   it('says so when the file is torn and there is nothing to go back to', async () => {
+    await (await start()).close()
     writeFileSync(join(home, 'chain.json'), '{"block":{"num')
     await expect(start()).rejects.toMatchObject({ code: 'chain_unavailable' })
     expect(existsSync(join(home, 'chain.running.json'))).toBe(false)
   })
+
+  /** Kills the chain itself, which can do nothing about it. */
+  const kill9 = async (chain: LocalChain): Promise<void> => {
+    const { pid } = JSON.parse(readFileSync(join(home, 'chain.running.json'), 'utf8'))
+    process.kill(Number(pid), 'SIGKILL')
+    await chain.exited
+  }
+
+  it('is there again when it was killed before it could save itself', async () => {
+    const first = await start()
+    await kill9(first)
+    await first.close()
+    expect((await start()).genesisHash).toBe(first.genesisHash)
+  })
+
+  it('begins anew when it was killed before anybody could follow it', async () => {
+    writeFileSync(join(home, 'chain.json'), '{"block":{"num')
+    expect(await blockHash(await start(), '0x0')).not.toBeNull()
+  })
+
+  it('takes what it wrote at its end only when that is whole', async () => {
+    const first = await start()
+    await send(first)
+    await first.call('evm_mine')
+    await first.save()
+    await kill9(first)
+    await first.close()
+    // As a kill in the middle of the writing leaves it.
+    const whole = readFileSync(join(home, 'chain.json'), 'utf8')
+    writeFileSync(join(home, 'chain.live.json'), whole.slice(0, whole.length / 2))
+    const second = await start()
+    expect(await balance(second)).toBe('0x10')
+    expect(existsSync(join(home, 'chain.live.json'))).toBe(false)
+  })
+
+  it('survives kills at any moment of its saving, with all that was saved before', async () => {
+    const first = await start()
+    // Long enough for a save to take a while.
+    for (let more = 0; more < 8; more++) await first.call('anvil_mine', ['0x80'])
+    await first.save()
+    let chain = first
+    for (let round = 0; round < 8; round++) {
+      await chain.call('anvil_mine', ['0x10'])
+      await chain.save()
+      const kept = await blockHash(chain, 'latest')
+      const number = await textOf(chain.call('eth_blockNumber'))
+      await chain.call('anvil_mine', ['0x10'])
+      const { pid } = JSON.parse(readFileSync(join(home, 'chain.running.json'), 'utf8'))
+      // One half while our own save runs, the other while it writes its file at the end.
+      const saving = round % 2 === 0 ? chain.save().catch(() => undefined) : undefined
+      if (saving === undefined) process.kill(pid, 'SIGTERM')
+      await systemClock.sleep(Math.random() * 120)
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It was faster, and has saved all of it.
+      }
+      await saving
+      await chain.close()
+      chain = await start()
+      expect(await blockHash(chain, number)).toBe(kept)
+    }
+  }, 60_000)
 
   it('refuses to begin again where the chain of a history is gone', async () => {
     await (await start()).close()

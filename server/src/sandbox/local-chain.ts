@@ -1,18 +1,11 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import type { Clock, Log } from '../ports.ts'
 import { startAnvil } from './anvil.ts'
 import { endOrphan, minePending, remember } from './orphan.ts'
 import { type Call, genesisHashAt, rpcAt, textOf } from './rpc.ts'
+import { SavedChain } from './saved-chain.ts'
 
 /** A development chain that answers, whoever started it. */
 export interface LocalChain {
@@ -25,6 +18,8 @@ export interface LocalChain {
   readonly call: Call
   /** Resolves when it is gone, whatever ended it; never for a chain that was running before. */
   readonly exited: Promise<void>
+  /** Resolves when it is on disk as it stands; at once for a chain that was running before. */
+  save(): Promise<void>
   /** Resolves when all that was mined is on disk. A chain that was running before goes on. */
   close(): Promise<void>
 }
@@ -43,18 +38,16 @@ interface LocalChainOptions {
  * Only one process may run this on a data directory; the caller holds the directory's lock.
  */
 export async function startLocalChain(options: LocalChainOptions): Promise<LocalChain> {
-  const files = filesIn(options.home)
+  const running = join(options.home, 'chain.running.json')
+  const saved = new SavedChain(options.home, options)
   mkdirSync(options.home, { recursive: true })
-  await endOrphan(files.running, options.clock)
+  await endOrphan(running, options.clock)
+  saved.open()
   try {
-    return await launch(options, files)
+    return await launch(options, { saved, running })
   } catch (error) {
-    if (!existsSync(files.before)) throw error
-    // A power cut can tear the file while it is written. The state before the last start is whole;
-    // what was mined since then reads as a reorg, which the follower tells truthfully.
-    options.log.warn({ error }, 'the chain could not be loaded, going back to the last start')
-    renameSync(files.before, files.state)
-    return await launch(options, files)
+    if (!saved.fallBack()) throw error
+    return await launch(options, { saved, running })
   }
 }
 
@@ -67,74 +60,49 @@ export async function joinChain(wsUrl: string): Promise<LocalChain> {
       'SANDBOX_RPC_URL holds no unlocked account: it is no development chain.',
     )
   }
-  return { ...chain, exited: new Promise(() => undefined), close: () => Promise.resolve() }
+  const done = (): Promise<void> => Promise.resolve()
+  return { ...chain, exited: new Promise(() => undefined), save: done, close: done }
 }
 
 interface Files {
-  readonly state: string
-  readonly before: string
-  readonly copy: string
+  readonly saved: SavedChain
+  /** Names the process that runs. */
   readonly running: string
-  readonly cache: string
-  readonly born: string
-}
-
-const filesIn = (home: string): Files => ({
-  state: join(home, 'chain.json'),
-  before: join(home, 'chain.before.json'),
-  copy: join(home, 'chain.copy.json'),
-  running: join(home, 'chain.running.json'),
-  cache: join(home, 'chain-cache'),
-  born: join(home, 'chain.born.json'),
-})
-
-/**
- * When the chain began, in seconds. Anvil makes a genesis block at every start, also beside the one
- * it loads, and may answer with either; born at the same second they are one and the same block.
- */
-function bornAt(path: string, clock: Clock): number {
-  if (!existsSync(path)) {
-    const draft = `${path}.draft`
-    writeFileSync(draft, JSON.stringify(Math.floor(clock.now() / 1_000)))
-    renameSync(draft, path)
-  }
-  return Number(readFileSync(path, 'utf8'))
-}
-
-/** A chain that begins again under the old genesis would contradict the history block by block. */
-function refuseLoss(files: Files): void {
-  if (!existsSync(files.born) || existsSync(files.state)) return
-  throw new Failure(
-    'invalid_config',
-    `${files.state} is gone, and with it the local chain that the history speaks of: restore it, or remove the data directory to begin anew.`,
-  )
 }
 
 async function launch(options: LocalChainOptions, files: Files): Promise<LocalChain> {
-  refuseLoss(files)
-  if (existsSync(files.state)) copyFileSync(files.state, files.copy)
-  rmSync(files.cache, { recursive: true, force: true })
-  const { state: stateFile, cache: cacheDirectory } = files
-  const born = bornAt(files.born, options.clock)
-  const anvil = await startAnvil({ ...options, stateFile, cacheDirectory, bornAt: born })
+  const { saved, running } = files
+  const { home, clock } = options
+  const cacheDirectory = join(home, 'chain-cache')
+  rmSync(cacheDirectory, { recursive: true, force: true })
+  saved.copy()
+  const now = (): number => Math.floor(clock.now() / 1_000)
+  const bornAt = saved.bornAt() ?? now()
+  const stateFile = saved.exists ? saved.state : null
+  const anvil = await startAnvil({
+    ...{ ...options, stateFile, saveTo: saved.live, cacheDirectory, bornAt },
+  })
   try {
     const chain = await describe(`http://127.0.0.1:${anvil.port}`, `ws://127.0.0.1:${anvil.port}`)
     // Its clock begins at its birth each time; the next block must carry the time that it is.
-    await chain.call('evm_increaseTime', [Math.floor(options.clock.now() / 1_000) - born])
-    // It could be loaded, so the copy is good.
-    if (existsSync(files.copy)) renameSync(files.copy, files.before)
-    const { httpUrl, genesisHash } = chain
-    remember(files.running, { pid: anvil.pid, httpUrl, genesisHash })
+    await chain.call('evm_increaseTime', [now() - bornAt])
+    saved.confirmCopy()
+    const { call, httpUrl, genesisHash } = chain
+    remember(running, { pid: anvil.pid, httpUrl, genesisHash })
+    // On disk before anybody hears of it: a kill must not leave a history without its chain.
+    if (stateFile === null) await saved.save(call)
+    saved.keepBirth(bornAt)
+    const saving = saved.keepSaving(call)
     const close = async (): Promise<void> => {
-      await minePending(chain.call)
+      await saving.stop()
+      await minePending(call)
       await anvil.stop()
-      rmSync(files.running, { force: true })
+      saved.adoptLive()
+      rmSync(running, { force: true })
     }
-    return { ...chain, exited: anvil.exited, close }
+    return { ...chain, exited: anvil.exited, save: () => saved.save(call), close }
   } catch (error) {
     await anvil.stop()
-    // A birth that came to nothing: the next start may try it anew.
-    if (!existsSync(files.state)) rmSync(files.born, { force: true })
     throw error
   }
 }
@@ -142,7 +110,7 @@ async function launch(options: LocalChainOptions, files: Files): Promise<LocalCh
 async function describe(
   httpUrl: string,
   wsUrl: string,
-): Promise<Omit<LocalChain, 'close' | 'exited'>> {
+): Promise<Omit<LocalChain, 'close' | 'exited' | 'save'>> {
   const call = rpcAt(httpUrl)
   const [chainId, genesisHash, accounts] = await Promise.all([
     textOf(call('eth_chainId')),

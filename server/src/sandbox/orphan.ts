@@ -1,6 +1,7 @@
 /** The chain that a killed server leaves behind, which goes on for one more block. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import type { Clock } from '../ports.ts'
+import { writeWhole } from '../whole-file.ts'
 import { signal } from './anvil.ts'
 import { type Call, genesisHashAt, rpcAt } from './rpc.ts'
 
@@ -14,7 +15,7 @@ const goneWithinMs = 5_000
 
 /** Notes the chain that runs, for the next start to find if this one is killed. */
 export const remember = (path: string, running: Running): void =>
-  writeFileSync(path, JSON.stringify(running), { mode: 0o600 })
+  writeWhole(path, JSON.stringify(running))
 
 /**
  * Has an orphan mine at once and end, and waits until its state is saved. Only a process that
@@ -34,6 +35,8 @@ export async function endOrphan(path: string, clock: Clock): Promise<void> {
   }
   const until = clock.now() + goneWithinMs
   while (signal(orphan.pid, 0) && clock.now() < until) await clock.sleep(10)
+  // It hangs. Left alone it could still write, over what the next one has made.
+  if (same) signal(orphan.pid, 'SIGKILL')
   rmSync(path, { force: true })
 }
 

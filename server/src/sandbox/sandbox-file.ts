@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeWhole } from '../whole-file.ts'
 import type { TestToken } from './token.ts'
 
 /** What a program needs to use a running sandbox. Holds a test key: only its owner may read it. */
@@ -27,8 +26,5 @@ export function writeSandboxFile(home: string, content: SandboxFile): void {
 }
 
 /** Replaces a JSON file in one step, readable by its owner alone from its first byte. */
-export function writePrivate(path: string, content: object): void {
-  const draft = `${path}.${randomUUID()}`
-  writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-  renameSync(draft, path)
-}
+export const writePrivate = (path: string, content: object): void =>
+  writeWhole(path, `${JSON.stringify(content, null, 2)}\n`)

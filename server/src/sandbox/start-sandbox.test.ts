@@ -9,6 +9,7 @@ import artifact from './artifacts/TestUSDC.json' with { type: 'json' }
 import { rpcAt, textOf, word } from './rpc.ts'
 import { writeSandboxFile } from './sandbox-file.ts'
 import { type Sandbox, startSandbox } from './start-sandbox.ts'
+import { balanceOf } from './token.ts'
 
 const receiver = `0x${'ab'.repeat(20)}`
 const common = { clock: systemClock, log: silentLog, blockSeconds: 60 }
@@ -92,6 +93,26 @@ describe('the sandbox', () => {
     sandbox = await startSandbox({ ...common, home, rpcUrl: null })
     expect(systemClock.now() - startedAt).toBeLessThan(3_000)
     expect(await balance(receiver)).toBe(1_500_000n)
+  })
+
+  it('keeps its set-up whatever its levers are told, and repairs what was undone otherwise', async () => {
+    const ownHome = mkdtempSync(join(tmpdir(), 'settlewire-sandbox-'))
+    const first = await startSandbox({ ...common, home: ownHome, rpcUrl: null })
+    const holds = async ({ chain, token, wallet }: Sandbox) =>
+      balanceOf(rpcAt(chain.httpUrl), token.address, wallet.address).catch(() => 0n)
+    await first.levers.mine(4)
+    const { head } = await first.levers.head()
+    await expect(first.levers.reorg(5, false)).rejects.toMatchObject({ code: 'invalid_request' })
+    await first.levers.reorg(4, false)
+    expect(await holds(first)).toBeGreaterThan(0n)
+
+    await rpcAt(first.chain.httpUrl)('anvil_reorg', [head - 1, []])
+    expect(await holds(first)).toBe(0n)
+    await first.close()
+    const second = await startSandbox({ ...common, home: ownHome, rpcUrl: null })
+    expect(await holds(second)).toBeGreaterThan(0n)
+    await second.close()
+    rmSync(ownHome, { recursive: true, force: true })
   })
 
   it('writes its file for the owner alone', () => {

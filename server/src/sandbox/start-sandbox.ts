@@ -4,6 +4,7 @@ import { ChainLevers } from './chain-levers.ts'
 import { joinChain, type LocalChain, startLocalChain } from './local-chain.ts'
 import { multicall3, prepareChain } from './prepare-chain.ts'
 import { SandboxProviders } from './providers.ts'
+import { textOf } from './rpc.ts'
 import { type TestToken, testDollar, testTokens } from './token.ts'
 import { SandboxWallet } from './wallet.ts'
 
@@ -45,6 +46,8 @@ export async function startSandbox(options: {
     options.rpcUrl === null ? await startLocalChain(options) : await joinChain(options.rpcUrl)
   try {
     const cast = await prepareChain(chain, options.clock)
+    await chain.save()
+    const floor = Number(await textOf(chain.call('eth_blockNumber')))
     const providers = await SandboxProviders.start(chain.wsUrl, options.clock)
     const { chainId, genesisHash, httpUrl, wsUrl, exited } = chain
     const ways = providers.list().map(({ name, url }) => ({ name, url }))
@@ -52,7 +55,7 @@ export async function startSandbox(options: {
       chain: { name: 'local', chainId, genesisHash, httpUrl, wsUrl, multicall3, providers: ways },
       ...{ token: testDollar, tokens: testTokens, exited, providers },
       wallet: new SandboxWallet(chain, cast),
-      levers: new ChainLevers(chain.call),
+      levers: new ChainLevers(chain.call, floor),
       close: async () => {
         await providers.close()
         await chain.close()

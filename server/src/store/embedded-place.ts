@@ -5,7 +5,6 @@ import {
   chown,
   mkdir,
   mkdtemp,
-  open,
   readdir,
   readFile,
   rename,
@@ -14,6 +13,7 @@ import {
 } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
+import { syncFolder, writeWhole } from '../whole-file.ts'
 import { canEnter, chooseRunUser, type RunUser } from './embedded-user.ts'
 
 /** Where the data of one home are, and who owns them. */
@@ -86,7 +86,7 @@ async function openPlace(base: string, user: RunUser): Promise<Place> {
       if (user.other) await chown(draft.passwordFile, user.uid, user.gid)
       const adopt = async (): Promise<void> => {
         await rename(draft.data, data)
-        await sync(base)
+        syncFolder(base)
         await removeDrafts(base)
       }
       return { draft, adopt }
@@ -118,7 +118,7 @@ async function makeBase(root: string, user: RunUser): Promise<string> {
       continue
     }
     if (canEnter(user, base)) {
-      await writeWhole(join(root, recordName), JSON.stringify({ directory: base }))
+      writeWhole(join(root, recordName), JSON.stringify({ directory: base }))
       return base
     }
     await rm(base, { recursive: true, force: true })
@@ -148,7 +148,7 @@ async function readPassword(base: string): Promise<string> {
   const known = (await readFile(path, 'utf8').catch(() => '')).trim()
   if (known !== '') return known
   const fresh = randomBytes(24).toString('base64url')
-  await writeWhole(path, fresh)
+  writeWhole(path, fresh)
   return fresh
 }
 
@@ -160,19 +160,6 @@ async function readRecord(path: string): Promise<string | null> {
     return String(record.directory)
   }
   throw new Failure('invalid_config', `${path} does not say where the data are.`)
-}
-
-/** Never half a file, not even after a power cut. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toString('hex')}`
-  await writeFile(draft, text, { mode: 0o600, flush: true })
-  await rename(draft, path)
-  await sync(join(path, '..'))
-}
-
-async function sync(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  await handle.sync().finally(() => handle.close())
 }
 
 function statOrNull(path: string): Stats | null {
