@@ -212,6 +212,7 @@ async function serve(world: World, built: Built): Promise<string> {
     chains: {
       ...{ assets, kinds, facts: chains, policy: policies.current },
       health: () => engine.watcher.chains().map(followers.withScores),
+      onSight: (listener) => engine.watcher.onSight(listener),
       headOf: (chain) => engine.watcher.headOf(chain),
       paceOf: (chain) => engine.watcher.paceOf(chain),
       visibility: (payment) => engine.watcher.visibility(payment),

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { MerchantProgram } from '../support/e2e/merchant.ts'
 import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { StreamClient } from '../support/stream-client.ts'
 
 /** The sandbox as a tester uses it: levers over HTTP, a chain of its own, two providers. */
 let database: TestDatabase
@@ -224,6 +225,39 @@ describe('the providers', () => {
     expect((await merchant.get(intent.id)).status).toBe('awaiting')
     for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'ok')
     await reaches(intent, 'succeeded')
+  })
+
+  it('pitfall 48: an open stream says within seconds that both are gone, and at once that blocks are stored again', async () => {
+    const intent = await create()
+    const client = new StreamClient({
+      ...{
+        port: Number(new URL(server.url).port),
+        path: `/v1/payment-intents/${intent.id}/stream`,
+      },
+      headers: { authorization: `Bearer ${server.sandbox.secretKey}` },
+    })
+    const beats = () =>
+      client.events.flatMap(({ event, data }) => (event === 'heartbeat' ? [JSON.parse(data)] : []))
+    const seen = () => beats().at(-1)?.visibility
+    await client.until(({ told }) => told.length > 0)
+    const cutAt = Date.now()
+    for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'outage')
+    await client.until(() => seen() === 'blind', 10_000)
+    expect(Date.now() - cutAt).toBeLessThan(6_000)
+    await pull(intent, 'pay')
+    await mine()
+    const blind = beats().length
+    for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'ok')
+    await client.until(({ sequences }) => sequences.length > 1, 30_000)
+    const storedAt = Date.now()
+    await client.until(() => seen() !== 'blind')
+    expect(Date.now() - storedAt).toBeLessThan(1_000)
+    // A provider that is back is no progress: what was stored is.
+    const [first] = beats()
+      .slice(blind)
+      .filter(({ visibility }) => visibility !== 'blind')
+    expect(first.chains[0].head).toBeGreaterThan(beats()[blind - 1].chains[0].head)
+    client.close()
   })
 
   it('with both late, everything is seen, later', async () => {

@@ -115,6 +115,7 @@ export class HttpWorld {
       payments: engine.engine.payments,
       chains: {
         ...{ policy, assets: engine.assets, facts, kinds },
+        onSight: (listener) => engine.engine.watcher.onSight(listener),
         headOf: (chain) => engine.engine.watcher.headOf(chain),
         paceOf: (chain) => engine.engine.watcher.paceOf(chain),
         health: () => engine.engine.watcher.chains(),

@@ -76,12 +76,12 @@ export class StreamClient {
     return this.told.findLast(({ id }) => id !== undefined)?.id
   }
 
-  async until(isTrue: (client: StreamClient) => boolean): Promise<this> {
+  async until(isTrue: (client: StreamClient) => boolean, timeout = 5_000): Promise<this> {
     await vi.waitFor(
       () => {
         if (!isTrue(this)) throw new Error(`still waiting; so far: ${this.text.slice(-2_000)}`)
       },
-      { timeout: 5_000, interval: 5 },
+      { timeout, interval: 5 },
     )
     return this
   }

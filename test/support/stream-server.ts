@@ -29,6 +29,7 @@ export class StreamServer {
   /** How often it was asked how well chains are seen. */
   looks = 0
   readonly #clients: StreamClient[] = []
+  readonly #listeners = new Set<(chain: string) => void>()
 
   constructor({ bufferedBytesMax = 256 * 1024 } = {}) {
     const { history: store, backplane, clock } = this
@@ -36,6 +37,10 @@ export class StreamServer {
     this.hub = new Hub({ store, backplane, clock, log: silentLog, metrics })
     this.sse = new Sse({
       ...{ hub: this.hub, store, clock, log: silentLog, metrics, heartbeatMs, bufferedBytesMax },
+      onSight: (listener) => {
+        this.#listeners.add(listener)
+        return () => this.#listeners.delete(listener)
+      },
       sight: (chains) => {
         this.looks++
         const { visibility } = this
@@ -77,6 +82,17 @@ export class StreamServer {
   /** Comes back with the id of the last event that was seen. */
   resume(id: string, more: Omit<StreamAsk, 'port'> = {}): StreamClient {
     return this.ask({ ...more, headers: { 'Last-Event-ID': id } })
+  }
+
+  /** The chain is seen like this from now on. */
+  see(visibility: Visibility, chain = 'local'): void {
+    this.visibility = visibility
+    for (const listener of this.#listeners) listener(chain)
+  }
+
+  /** How many listen for changes of sight. */
+  get listening(): number {
+    return this.#listeners.size
   }
 
   /** Commits and announces, one event for each sketch. */

@@ -58,6 +58,8 @@ interface ChainState {
   scannedThrough: ChainSight['scannedThrough']
   /** As the follower told it last. */
   health: ChainHealth
+  /** As it was told last. */
+  seen: Visibility
 }
 
 /** Payments whose noise was spoken of in the log; of more the first are spoken of again. */
@@ -72,6 +74,7 @@ export class Watcher implements ChainSink {
   #doubts = 0
   readonly #sightings: Sightings
   readonly #corroborations: Corroborations
+  readonly #listeners = new Set<(chain: string) => void>()
   /** Payments that are sprinkled with more than is kept. */
   readonly #noisy = new Set<string>()
 
@@ -85,7 +88,15 @@ export class Watcher implements ChainSink {
       const unseen = { chain, visibility: 'blind', reason: 'not_started', head: null } as const
       const health = { ...unseen, headAt: null }
       const pace = new PaceMeter()
-      chains.set(chain, { watched, pace, head: null, headAt: null, scannedThrough: null, health })
+      chains.set(chain, {
+        watched,
+        pace,
+        head: null,
+        headAt: null,
+        scannedThrough: null,
+        health,
+        seen: 'blind',
+      })
     }
     this.#chains = chains
     const headOf = (chain: string): ChainHead | null => this.headOf(chain)
@@ -167,9 +178,23 @@ export class Watcher implements ChainSink {
     const state = this.#state(health.chain)
     const wasBlind = state.health.visibility === 'blind'
     state.health = health
-    this.#options.metrics.chainSeen(this.#sightOf(state))
+    this.#see(state)
     // What was frozen while nothing could be seen goes on.
     if (wasBlind && health.visibility !== 'blind') this.#options.onAdvance?.(health.chain)
+  }
+
+  /** Calls the listener with each chain whose visibility has changed, until it is stopped. */
+  onSight(listener: (chain: string) => void): Stop {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #see(state: ChainState): void {
+    const sight = this.#sightOf(state)
+    this.#options.metrics.chainSeen(sight)
+    if (sight.visibility === state.seen) return
+    state.seen = sight.visibility
+    for (const listener of this.#listeners) listener(sight.chain)
   }
 
   /** That finality stands still is known here alone, by the pace of the steps. */
@@ -247,7 +272,7 @@ export class Watcher implements ChainSink {
     // What was read of the branch that was left does not count as read.
     else if (lost !== undefined) this.#readTo(state, lost - 1)
     metrics.chainMoved(chain, step.head.head, lagOf(state, clock.now()) ?? 0)
-    metrics.chainSeen(this.#sightOf(state))
+    this.#see(state)
     onAdvance?.(chain)
   }
 

@@ -12,7 +12,7 @@ import type { Payments } from '../engine/payments.ts'
 import type { ChainSight } from '../engine/sight.ts'
 import type { ScrapedMetrics } from '../metrics.ts'
 import type { Backplane } from '../node-ports.ts'
-import type { Clock, EventStore, Log, Visibility } from '../ports.ts'
+import type { Clock, EventStore, Log, Stop, Visibility } from '../ports.ts'
 
 /** What the configuration holds true of a chain, as far as it is told. */
 export interface ChainFacts {
@@ -48,6 +48,8 @@ export interface Chains {
   readonly facts: readonly ChainFacts[]
   /** One for each chain that is followed. */
   health(): readonly ChainSight[]
+  /** Calls the listener with each chain whose visibility has changed, until it is stopped. */
+  onSight(listener: (chain: string) => void): Stop
   visibility(payment: Payment): Visibility
   /** Of a chain that is followed: as of the last stored step, null before the first. */
   headOf(chain: string): ChainHead | null

@@ -102,6 +102,7 @@ function createApp({ clock }: HttpDeps): App {
 const openSse = (deps: HttpDeps): Sse =>
   new Sse({
     ...deps,
+    onSight: (listener) => deps.chains.onSight(listener),
     sight: (chains) => sightOf(deps.chains.health(), chains, deps.clock.now()),
     bufferedBytesMax: streamBufferedBytesMax,
   })

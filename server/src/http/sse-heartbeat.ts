@@ -2,7 +2,8 @@ import { toRfc3339 } from '@settlewire/core/instant'
 import { sseComment, sseFrame } from '@settlewire/core/sse'
 import type { Hub } from '../engine/hub.ts'
 import type { Sight } from '../engine/sight.ts'
-import type { Clock, EventStore, Log } from '../ports.ts'
+import type { Clock, EventStore, Log, Stop } from '../ports.ts'
+import { SightNews } from './sse-sight.ts'
 import type { Stream } from './sse-stream.ts'
 import { Wheel } from './sse-wheel.ts'
 
@@ -14,6 +15,8 @@ export interface HeartbeatNeeds {
   readonly log: Log
   /** How well these chains are seen now. Asked once a tick for all payments that accept the same. */
   readonly sight: (chains: readonly string[]) => Sight
+  /** Calls the listener with each chain that is seen otherwise than before, until it is stopped. */
+  readonly onSight: (listener: (chain: string) => void) => Stop
   readonly heartbeatMs: number
 }
 
@@ -26,18 +29,29 @@ const sign = sseComment('heartbeat')
 const signAlone = Buffer.from(`${sign}\n`)
 
 /**
- * Tells every stream once in `heartbeatMs` where its payment stands as the history knows it: a client
+ * Tells every stream once in `heartbeatMs`, and when a chain of its payment is seen otherwise, where its payment stands as the history knows it: a client
  * that holds less knows that it missed something. The same answer heals our own streams.
  */
 export class Heartbeats {
   readonly #needs: HeartbeatNeeds
   readonly #wheel: Wheel<Stream>
+  readonly #news: SightNews
+  readonly #stop: Stop
 
   constructor(needs: HeartbeatNeeds) {
     this.#needs = needs
     const { clock, heartbeatMs } = needs
     const visit = (streams: readonly Stream[]): void => this.#safely(this.#beat(streams))
     this.#wheel = new Wheel({ clock, turnMs: heartbeatMs, visit })
+    const parts = () => this.#wheel.slots
+    this.#news = new SightNews({ clock, log: needs.log, parts, tell: visit })
+    this.#stop = needs.onSight((chain) => this.#news.changed(chain))
+  }
+
+  /** Changes of sight are not told any more. */
+  close(): void {
+    this.#stop()
+    this.#news.close()
   }
 
   add(stream: Stream): void {

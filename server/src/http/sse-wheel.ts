@@ -36,6 +36,11 @@ export class Wheel<T> {
     if (--this.#size === 0) this.#stop?.()
   }
 
+  /** All members, by slot: about as many in each. */
+  get slots(): readonly ReadonlySet<T>[] {
+    return this.#slots
+  }
+
   #turn(): void {
     const { clock, turnMs, visit } = this.#needs
     const stepMs = (turnMs / slotCount) * (1 - jitter + 2 * jitter * clock.chance())

@@ -93,6 +93,7 @@ export class Sse {
   /** Tells every client to come back, and closes. Resolves when the sockets are closed. */
   async close(): Promise<void> {
     this.#isClosing = true
+    this.#heartbeats.close()
     for (const stream of this.#streams.values()) stream.end('closing')
     if (this.#streams.size === 0) return
     await new Promise<void>((resolve) => {
