@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { MemoryBackplane } from './backplane/memory.ts'
-import { evm } from './chain/evm/evm-kind.ts'
 import type { ChainConfig } from './chain-config.ts'
 import { systemClock } from './clock.ts'
 import { AssetWatch } from './compose/asset-watch.ts'
@@ -176,7 +175,7 @@ async function startEngine(
     ...{ ...world, assets, chains, kinds, store: store.events, directory: store.directory },
     ...{ policy: policies.current, policyOf: policies.policyOf, learnPolicies: policies.learn },
     lookUp: followers.lookUp,
-    deriveAddress: evm.deposits.address,
+    deriveAddress: kinds.depositAddress,
     announce: (events) => announce(backplane, events),
   })
   await engine.start()

@@ -7,12 +7,13 @@ import type { Clock } from '../ports.ts'
 export interface DepositAddressesOptions {
   readonly clock: Pick<Clock, 'now'>
   readonly directory: Pick<Directory, 'merchant' | 'takeDepositIndexes'>
-  /** The child address of an extended public key, in lower case. */
-  readonly deriveAddress: (xpub: string, index: number) => string
+  /** The child address of an extended public key, as the kind of that chain stores it. */
+  readonly deriveAddress: (xpub: string, index: number, chain: string) => string
 }
 
 export interface DepositAddress {
-  readonly address: string
+  /** Chains of one kind share one. */
+  readonly addressOn: (chain: string) => string
   readonly depositIndex: number
 }
 
@@ -59,7 +60,8 @@ export class DepositAddresses {
   async take(merchantId: string): Promise<DepositAddress> {
     const xpub = await this.#xpubOf(merchantId)
     const depositIndex = await this.#nextIndex(xpub)
-    return { address: this.#options.deriveAddress(xpub, depositIndex), depositIndex }
+    const { deriveAddress } = this.#options
+    return { addressOn: (chain) => deriveAddress(xpub, depositIndex, chain), depositIndex }
   }
 
   async #xpubOf(merchantId: string): Promise<string> {

@@ -32,7 +32,7 @@ export interface EngineOptions {
   readonly assets: AssetBook
   readonly kinds: KindBook
   /** The child address of an extended public key, in lower case. */
-  readonly deriveAddress: (xpub: string, index: number) => string
+  readonly deriveAddress: (xpub: string, index: number, chain: string) => string
   /** Told of every commit before its command is answered. A hint for readers: it may not throw. */
   readonly announce: (events: readonly StoredEvent[]) => void
 }

@@ -1,3 +1,4 @@
+import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
 import type { Acceptance } from '@settlewire/core/payment'
 import type { ChainKind } from '../chain/kind.ts'
@@ -8,6 +9,7 @@ type Name = 'addresses' | 'transactions'
 export class KindBook {
   readonly #kinds: readonly ChainKind[]
   readonly #byChain: ReadonlyMap<string, ChainKind>
+  #derived: { kind: ChainKind; key: string; index: number; address: string } | null = null
 
   constructor(
     kinds: readonly ChainKind[],
@@ -30,6 +32,18 @@ export class KindBook {
   /** As people read it. Of a chain that is no longer configured, by the first kind that writes such addresses. */
   printAddress(chain: string, address: string): string {
     return this.#writerOf(chain, address)?.addresses.print(address) ?? address
+  }
+
+  /** The address of one index of a merchant's key. Throws `merchant_cannot_receive`. */
+  readonly depositAddress = (key: string, index: number, chain: string): string => {
+    const kind = this.of(chain)
+    assert(kind !== null, 'what is asked for is on a chain that is configured')
+    // A payment that accepts several chains of one kind asks once for each of them.
+    const last = this.#derived
+    if (last?.kind === kind && last.key === key && last.index === index) return last.address
+    const address = kind.deposits.address(key, index)
+    this.#derived = { kind, key, index, address }
+    return address
   }
 
   /** A link that wallets open, with the amount in the asset's smallest unit; null without one. */

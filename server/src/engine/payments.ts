@@ -59,10 +59,10 @@ export class Payments {
       run: async (record) => {
         const { clock, writer, index } = this.#options
         const termsAt = prepareTerms(request, this.#options.assets, scope.livemode)
-        const { address, depositIndex } = await this.#addresses.take(scope.merchantId)
+        const { addressOn, depositIndex } = await this.#addresses.take(scope.merchantId)
         const context = contextOf(this.#options)
         const id = makeId('pi', context.at, clock.random(10))
-        const terms = termsAt(address, context.at)
+        const terms = termsAt(addressOn, context.at)
         const transactionId = uuidV4(clock.random(16))
         const opening = { ...scope, kind: 'opened', transactionId, terms } as const
         // Watched first and queued in the same breath: a block that pays it can only queue behind.

@@ -31,7 +31,7 @@ const refusal = (changes: Partial<Parameters<typeof prepareTerms>[0]>, livemode 
 
 describe('the terms of a payment', () => {
   it('sets what was asked, with half an hour to pay and a day of watching after it', () => {
-    const terms = prepareTerms(request, book, false)(address, at)
+    const terms = prepareTerms(request, book, false)(() => address, at)
     expect(terms.amount).toBe(150_000_000n)
     expect(terms.accept).toEqual([
       {
@@ -46,7 +46,7 @@ describe('the terms of a payment', () => {
 
   it('counts in the finest of its assets, and asks for what the coarsest can pay', () => {
     const accept = ['USDC.local', 'USDC.fine', 'USDC.local']
-    const terms = prepareTerms({ ...request, accept }, book, false)(address, at)
+    const terms = prepareTerms({ ...request, accept }, book, false)(() => address, at)
     expect(terms.decimals).toBe(18)
     expect(terms.amount).toBe(150n * 10n ** 18n)
     expect(terms.accept.map(({ chain, decimals }) => [chain, decimals])).toEqual([
@@ -84,7 +84,7 @@ describe('the terms of a payment', () => {
         { ...request, amount, accept },
         dusty,
         false,
-      )(address, at).accept.map(({ dust }) => dust)
+      )(() => address, at).accept.map(({ dust }) => dust)
     expect(dustOf('150.00')).toEqual([10_000n, undefined])
     expect(dustOf('0.50')).toEqual([5_000n, undefined])
     expect(dustOf('0.000001')).toEqual([undefined, undefined])
@@ -94,12 +94,12 @@ describe('the terms of a payment', () => {
     const lenient = asset({ toleranceBps: 50, pendingTtlMs: 60_000 })
     const slow = asset({ chain: 'slow', toleranceBps: 10, pendingTtlMs: 3_600_000 })
     const terms = (accept: string[]) =>
-      prepareTerms({ ...request, accept }, new AssetBook([lenient, slow]), false)(address, at)
+      prepareTerms({ ...request, accept }, new AssetBook([lenient, slow]), false)(() => address, at)
     expect(terms(['USDC.local'])).toMatchObject({ tolerance: 750_000n, pendingTtlMs: 60_000 })
     expect(terms(['USDC.local', 'USDC.slow'])).toMatchObject({
       ...{ tolerance: 150_000n, pendingTtlMs: 3_600_000 },
     })
-    expect('pendingTtlMs' in prepareTerms(request, book, false)(address, at)).toBe(false)
+    expect('pendingTtlMs' in prepareTerms(request, book, false)(() => address, at)).toBe(false)
   })
 
   it('refuses an asset that its chain contradicts or has not confirmed, and says which and why', () => {

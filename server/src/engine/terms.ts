@@ -30,13 +30,13 @@ const basisPoints = 10_000n
 
 /**
  * Checks a request against what can be paid here. The answer sets the terms once the payment has
- * its address: one address serves every EVM chain.
+ * its addresses, one for each kind of chain.
  */
 export function prepareTerms(
   request: PaymentRequest,
   assets: AssetBook,
   livemode: boolean,
-): (address: string, at: Instant) => Terms {
+): (addressOn: (chain: string) => string, at: Instant) => Terms {
   const { currency } = request
   const chosen = chooseAssets(assets.all, { accept: request.accept, currency, livemode })
   assets.assertOffered(chosen)
@@ -48,9 +48,9 @@ export function prepareTerms(
     throw misfit('invalid_request', '/expiresIn', `From 1 to ${expiresInMaxSeconds} seconds.`)
   }
   const asked = { amount, tolerance: toleranceOf(amount, chosen), currency, decimals }
-  return (address, at) => ({
+  return (addressOn, at) => ({
     ...{ ...asked, ...patienceOf(chosen) },
-    accept: chosen.map((asset) => acceptanceOf(asset, asked, address)),
+    accept: chosen.map((asset) => acceptanceOf(asset, asked, addressOn(asset.chain))),
     expiresAt: at + expiresIn * 1_000,
     monitorUntil: at + expiresIn * 1_000 + monitorMs,
     reference: request.reference ?? null,

@@ -4,11 +4,14 @@ import { fakeWorld } from '../../../../test/support/evm/fake-world.ts'
 import { openAnvilLab, openFakeLab } from '../../../../test/support/evm/labs.ts'
 import { FakeNode, Refused, silence } from '../../../../test/support/fake-node.ts'
 import { chainFollowerContract } from '../contract.ts'
+import { evm } from './evm-kind.ts'
 
-chainFollowerContract('EVM on a real anvil', () => openAnvilLab())
-chainFollowerContract('EVM on a node of our own making', () => openFakeLab())
-chainFollowerContract('EVM on a real anvil, twice', () => openAnvilLab({ providers: 2 }))
-chainFollowerContract('EVM on two nodes of our own making', () => openFakeLab({ providers: 2 }))
+chainFollowerContract('EVM on a real anvil', evm.can, () => openAnvilLab())
+chainFollowerContract('EVM on a node of our own making', evm.can, () => openFakeLab())
+chainFollowerContract('EVM on a real anvil, twice', evm.can, () => openAnvilLab({ providers: 2 }))
+chainFollowerContract('EVM on two nodes of our own making', evm.can, () =>
+  openFakeLab({ providers: 2 }),
+)
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 

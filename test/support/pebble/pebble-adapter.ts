@@ -1,0 +1,32 @@
+import type { ChainAdapter } from '../../../server/src/compose/kinds.ts'
+import type { ChainReader } from '../../../server/src/registry/chain-reader.ts'
+import { invalid, object, oneOf, text } from '../../../server/src/registry/form.ts'
+import type { PebbleChain } from './pebble-chain.ts'
+import { PebbleFollower } from './pebble-follower.ts'
+import { pebble } from './pebble-kind.ts'
+
+/** The line for `compose/kinds.ts`, on a chain of the test's own. */
+export const pebbleAdapter = (chain: PebbleChain): ChainAdapter => ({
+  kind: pebble,
+  follow: ({ name }, { watch, sink, store }) =>
+    new PebbleFollower({ name, chain, watch, sink, store }),
+  checkAssets: async () => ({ kind: 'asked', contradictions: new Map() }),
+})
+
+const form = object({
+  kind: oneOf(['pebble']),
+  chainId: text(/^[a-z-]+$/, 'a name of small letters'),
+})
+
+/** The line for `registry/kinds.ts`. */
+export const readPebbleChain: ChainReader = (written, place, { name }) => {
+  const read = form(written, place)
+  if (read === invalid) return invalid
+  return {
+    ...{ name, kind: 'pebble', chainId: read.chainId, livemode: false, genesisHash: null },
+    native: { symbol: 'PEB', currency: 'PEB', decimals: 3, accepted: true, dust: 0n },
+    ...{ explorerTx: null, blockMs: 1_000, publicMempool: false, tokens: [] },
+    ...{ toleranceBps: 0, pendingTtlMs: 60_000, providers: [] },
+    policy: { settled: 1, final: 1, quorum: 1 },
+  }
+}

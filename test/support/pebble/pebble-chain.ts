@@ -1,0 +1,74 @@
+import type { BlockRef } from '@settlewire/core/observation'
+import { digestLength, digestOf } from './pebble-kind.ts'
+
+/** What one transaction moved. */
+export interface PebbleMove {
+  readonly digest: string
+  readonly from: string
+  readonly to: string
+  readonly amount: bigint
+}
+
+/** A block that never leaves again. */
+export interface PebbleBlock extends BlockRef {
+  readonly moves: readonly PebbleMove[]
+}
+
+const blockMs = 1_000
+
+/** The chain itself, with one node that can lose its connections. */
+export class PebbleChain {
+  readonly #blocks: PebbleBlock[] = []
+  #waiting: PebbleMove[] = []
+  #payments = 0
+  /** Counts up with every cut: a connection of an earlier life is dead. */
+  life = 0
+
+  constructor() {
+    this.#add()
+  }
+
+  get genesisHash(): string {
+    return this.block(0).hash
+  }
+
+  get height(): number {
+    return this.#blocks.length - 1
+  }
+
+  block(number: number): PebbleBlock {
+    const block = this.#blocks[number]
+    if (block === undefined) throw new Error(`there is no block ${number} yet`)
+    return block
+  }
+
+  /** The block that holds a transaction, or null. */
+  find(digest: string): PebbleBlock | null {
+    return this.#blocks.find(({ moves }) => moves.some((move) => move.digest === digest)) ?? null
+  }
+
+  /** Certain of the next block. */
+  pay(to: string, amount: bigint): string {
+    const digest = digestOf(`${to} ${amount} ${this.#payments++}`, digestLength)
+    this.#waiting.push({ digest, from: 'pb1', to, amount })
+    return digest
+  }
+
+  mine(blocks: number): void {
+    for (let block = 0; block < blocks; block++) this.#add()
+  }
+
+  cut(): void {
+    this.life++
+  }
+
+  #add(): void {
+    const number = this.#blocks.length
+    const parent = this.#blocks.at(-1)
+    const minedAt = (parent?.minedAt ?? Date.now() - blockMs) + blockMs
+    const hash = digestOf(`${parent?.hash ?? ''} ${number} ${minedAt}`, digestLength)
+    const moves = this.#waiting
+    this.#waiting = []
+    this.#blocks.push({ number, hash, parentHash: parent?.hash ?? '', minedAt, moves })
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * A kind of chain that exists for tests alone, as unlike EVM as may be: digests and addresses have a
+ * case, there is no mempool, no block ever leaves, nothing has a number of its own but the block, and
+ * wallets know no links.
+ */
+import { createHash } from 'node:crypto'
+import { Failure } from '@settlewire/core/errors'
+import type { ChainKind, Notation } from '../../../server/src/chain/kind.ts'
+
+const letters = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+
+/** As many letters of base 58 as asked for, out of a text. */
+export const digestOf = (text: string, length: number): string =>
+  [...createHash('sha512').update(text).digest()]
+    .slice(0, length)
+    .map((byte) => letters[byte % letters.length])
+    .join('')
+
+const notation = (form: RegExp, inWords: string, example: string): Notation => ({
+  ...{ inWords, example },
+  parse: (text) => (form.test(text) ? text : null),
+  print: (stored) => stored,
+})
+
+export const addressLength = 24
+export const digestLength = 40
+
+export const pebble: ChainKind = {
+  name: 'pebble',
+  can: { mempool: false, replacement: false, reorg: false, tags: [] },
+  addresses: notation(
+    /^pb[1-9A-HJ-NP-Za-km-z]{24}$/,
+    'an address: pb and 24 letters and digits',
+    `pb${digestOf('example', addressLength)}`,
+  ),
+  transactions: notation(
+    /^[1-9A-HJ-NP-Za-km-z]{40}$/,
+    'a digest: 40 letters and digits',
+    digestOf('example', digestLength),
+  ),
+  deposits: {
+    address: (key, index) => {
+      if (index > 1_000_000) throw new Failure('merchant_cannot_receive')
+      return `pb${digestOf(`${key}/${index}`, addressLength)}`
+    },
+  },
+  paymentUri: () => null,
+}
