@@ -13,7 +13,8 @@ create table subject (
   reference text,
   status text collate "C" not null,
   flags text[] not null,
-  -- When the clock next has something to say. Null once the watch has ended, and only then.
+  -- When the clock next has something to say. Null once the watch has ended, until something is
+  -- appended all the same.
   due_at timestamptz
 ) with (fillfactor = 80);
 

@@ -103,7 +103,8 @@ create table subject (
   reference text,
   status text collate "C" not null,
   flags text[] not null,
-  -- When the clock next has something to say. Null once the watch has ended, and only then.
+  -- When the clock next has something to say. Null once the watch has ended, until something is
+  -- appended all the same.
   due_at timestamptz
 ) with (fillfactor = 80);
 
@@ -305,8 +306,7 @@ begin
   -- From here on the rows of these subjects are ours, in every table.
   if cardinality(found_ids) > 0 then
     update subject p
-    set status = n.status, flags = n.flags::text[],
-      due_at = case when p.due_at is null then null else n.due_at end
+    set status = n.status, flags = n.flags::text[], due_at = n.due_at
     from unnest(found_ids, statuses, flag_lists, due, merchant_ids)
       as n (id, status, flags, due_at, merchant_id)
     where p.id = n.id and n.merchant_id is null;

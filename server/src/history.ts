@@ -104,6 +104,18 @@ export interface Watched {
   readonly accept: readonly Acceptance[]
 }
 
+/** A deadline, as a row of the store. */
+export interface Due {
+  readonly paymentId: string
+  readonly dueAt: Instant
+}
+
+/** A payment whose watch is over, as it stood at this sequence. */
+export interface Ended {
+  readonly paymentId: string
+  readonly sequence: number
+}
+
 /** Where a chain was read up to. `recent` is newest first and reaches back as far as reorgs may. */
 export interface ChainPosition {
   readonly genesisHash: string
@@ -150,10 +162,13 @@ export interface EventStore {
   /** What was answered under this key, or null. */
   idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null>
 
-  /** Payments whose next deadline (`nextDeadline` of core) has come, earliest first. */
-  due(now: Instant, limit: number): Promise<readonly { paymentId: string; dueAt: Instant }[]>
-  /** The earliest deadline of all, or null. */
-  nextDue(): Promise<Instant | null>
+  /**
+   * Payments whose next deadline (`nextDeadline` of core) has come: earliest first, by id where two
+   * are the same, and only those that come after `after` in this order.
+   */
+  due(now: Instant, limit: number, after?: Due | null): Promise<readonly Due[]>
+  /** The earliest deadline of all that come after `after`, or null. */
+  nextDue(after?: Due | null): Promise<Instant | null>
   /** Payments whose addresses are still watched, in id order after `afterId`. */
   watched(afterId: string, limit: number): Promise<readonly Watched[]>
   /** Payments with a transaction on this chain that is not final yet. */
@@ -162,8 +177,12 @@ export interface EventStore {
   paid(chain: string): Promise<readonly string[]>
   /** Payments with a transaction in one of these blocks. */
   inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]>
-  /** Ends the watch of these payments: their `dueAt` becomes null and `watched` leaves them out. */
-  release(ids: readonly string[]): Promise<void>
+  /**
+   * Ends the watch of these payments: their `dueAt` becomes null and `watched` leaves them out. One
+   * that has moved is left as it is; the answer has the ids of the others. What is appended to one
+   * later begins its watch again.
+   */
+  release(ended: readonly Ended[]): Promise<readonly string[]>
 
   /** Null for a chain never read. */
   position(chain: string): Promise<ChainPosition | null>

@@ -60,6 +60,8 @@ export type {
   Batch,
   ChainPosition,
   CursorMove,
+  Due,
+  Ended,
   EventStore,
   IdempotentResult,
   PaymentQuery,

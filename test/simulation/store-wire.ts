@@ -125,7 +125,7 @@ export class StoreWire {
     const { witness } = this.#parts
     // The methods of the port, with the types of the port.
     if (method === 'append') witness.committed(first as Batch, value as readonly StoredEvent[])
-    if (method === 'release') witness.released(first as readonly string[])
+    if (method === 'release') witness.released(value as readonly string[])
   }
 }
 

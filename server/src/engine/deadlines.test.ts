@@ -253,6 +253,137 @@ describe('the end of the watch', () => {
   })
 })
 
+describe('money that is read while the watch ends', () => {
+  const isWatched = (address: string) => world.engine.watcher.watchSet('local').has(address)
+  /** Until the chain is past the end of the watch, and the store is asked to release the payment. */
+  async function endOf(id: string, isReached: () => boolean): Promise<void> {
+    await pass(halfHour + 10_000)
+    expect(await becomes(id, 'expired')).toBe(true)
+    await pass(day + 60_000)
+    expect(await eventually(isReached)).toBe(true)
+  }
+  const isOnRecord = async (id: string) =>
+    (await world.engine.payments.get(merchant, id)).facts.transactions.length === 1
+  /** It is followed to its end, and then the watch ends after all. */
+  async function isFollowed(id: string, address: string): Promise<void> {
+    expect(isWatched(address)).toBe(true)
+    await world.mine([], { blocks: 20 })
+    expect((await world.engine.payments.get(merchant, id)).finality).toBe('final')
+    const released = async () => {
+      await world.clock.advance(10_000)
+      await world.mine()
+      return !isWatched(address) && (await world.store.watched('', 1)).length === 0
+    }
+    expect(await eventually(released)).toBe(true)
+  }
+
+  it('before the store has ended it, is followed', async () => {
+    const { id, address } = await world.open()
+    const { reached, letGo } = world.hold('release')
+    let isReached = false
+    void reached.then(() => {
+      isReached = true
+    })
+    await endOf(id, () => isReached)
+    await world.mine([pay(address)])
+    expect(await isOnRecord(id)).toBe(true)
+    letGo()
+    world.around = (_, call) => call()
+    await isFollowed(id, address)
+  })
+
+  it('after the store has ended it and before that is known, is followed, also after a restart', async () => {
+    const { id, address } = await world.open()
+    let letGo = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    let isReached = false
+    world.around = async (method, call) => {
+      const answer = await call()
+      if (method !== 'release') return answer
+      isReached = true
+      await gate
+      return answer
+    }
+    await endOf(id, () => isReached)
+    expect(await world.store.watched('', 1)).toEqual([])
+    await world.mine([pay(address)])
+    letGo()
+    world.around = (_, call) => call()
+    await world.restart()
+    await isFollowed(id, address)
+  })
+
+  it('in a step that waits for the writer until the address is forgotten, is followed', async () => {
+    const { id, address } = await world.open()
+    let [goOn, letGo] = [(): void => undefined, (): void => undefined]
+    const releasing = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const appending = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    let isReached = false
+    world.around = async (method, call) => {
+      const answer = await call()
+      if (method !== 'release') return answer
+      isReached = true
+      await releasing
+      return answer
+    }
+    await endOf(id, () => isReached)
+    // Another commit under way: the step is queued behind it.
+    world.around = async (method, call) => {
+      if (method === 'append') await appending
+      return call()
+    }
+    const other = world.open()
+    await systemClock.sleep(20)
+    world.local.mine([pay(address)])
+    const step = world.follow()
+    await systemClock.sleep(20)
+    goOn()
+    expect(await eventually(() => !isWatched(address))).toBe(true)
+    letGo()
+    await Promise.all([other, step])
+    world.around = (_, call) => call()
+    expect(await isOnRecord(id)).toBe(true)
+    expect(isWatched(address)).toBe(true)
+  })
+})
+
+it('reads what waits for a blind chain once, however often the others go on', async () => {
+  const accept = ['USDC.other']
+  const blind = await Promise.all(Array.from({ length: 300 }, () => world.open({ accept })))
+  await pass(halfHour + 10_000)
+  const isSettledDown = async () => {
+    const before = reads
+    await systemClock.sleep(50)
+    await world.settled()
+    return before === reads
+  }
+  let [reads, rows] = [0, 0]
+  world.around = async (method, call) => {
+    const answer = await call()
+    if (method === 'due') {
+      reads += 1
+      rows += (answer as readonly unknown[]).length
+    }
+    return answer
+  }
+  await pass(4_000)
+  expect(await eventually(isSettledDown)).toBe(true)
+  ;[reads, rows] = [0, 0]
+  const before = await world.store.heads(blind.map(({ id }) => id))
+  for (let step = 0; step < 50; step++) await world.mine()
+  expect([reads, rows]).toEqual([0, 0])
+  expect(await world.store.heads(blind.map(({ id }) => id))).toEqual(before)
+  // And they are judged as soon as it is seen.
+  await pass(1, [world.other])
+  expect(await becomes(blind[299]?.id ?? '', 'expired')).toBe(true)
+})
+
 it('leaves no timer behind when it closes', async () => {
   await world.open()
   await world.engine.close()

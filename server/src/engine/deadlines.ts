@@ -3,9 +3,10 @@ import type { Decision } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import { deadlineOf } from '@settlewire/core/resolution'
-import type { EventStore, Log, Stop } from '../ports.ts'
+import type { Due, Ended, EventStore, Log, Stop } from '../ports.ts'
 import { type Judge, observe } from './observe.ts'
 import { TimeOuts, type TimeOutsOptions } from './time-outs.ts'
+import { isPast, type ScannedThrough, type Waiting, WaitingDeadlines } from './waiting-deadlines.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Writer } from './writer.ts'
 
@@ -15,45 +16,53 @@ export interface DeadlinesOptions extends TimeOutsOptions {
   readonly writer: Writer
   readonly index: WatchIndex
   /** Per chain that is seen the header time of the last block whose effects are stored. */
-  readonly scannedThrough: () => Readonly<Record<string, Instant>>
+  readonly scannedThrough: () => ScannedThrough
   readonly log: Log
-  /** Payments of one sweep. */
+  /** Payments that are judged at once: they share a turn of the event loop. */
   readonly batchMax?: number
 }
 
 /** Timers are never set further than this, so that a clock that jumps is noticed. */
 const tickMs = 5_000
-/** The rows are asked at least this often: another process may have added an earlier one. */
+/** The rows are asked from the first on at least this often: another process may have added one. */
 const rereadMs = 60_000
-/** How soon what waits, for a chain or for the store's return, is looked at again. */
+/** How soon what waits, for the store's return or for rows to move, is looked at again. */
 const retryMs = 1_000
 /** How soon money on its way past the end of the watch is looked at again. */
 const movingRetryMs = 30_000
-
-/** A deadline that has come but cannot be judged yet. */
-interface Waiting {
-  readonly chains: readonly string[]
-  /** The instant that each of its chains must be read past. */
-  readonly past: Instant
-  readonly notBefore: Instant
-}
+/** Rows that are read at once. */
+const rowsMax = 500
 
 /** What became of a deadline. `over` ends the watch; of a payment that `asks`, providers are asked. */
 type Verdict = 'met' | 'over' | Waiting | { readonly asks: Payment }
+
+/** A verdict, and the sequence of the payment that it holds for. */
+interface Judged {
+  readonly verdict: Verdict
+  readonly sequence: number
+}
 
 /** Looked at again when an answer is there. */
 const unanswered: Waiting = { chains: [], past: 0, notBefore: Number.POSITIVE_INFINITY }
 
 /**
  * Lets time pass for payments. The deadlines are rows of the store; here is only an alarm for the
- * next one. Nothing expires blind: a deadline that a chain was not read past waits for the chain.
+ * next one, and how far the rows were read. Nothing expires blind: a deadline that a chain was not
+ * read past waits for the chain, and is not read again while it does.
  */
 export class Deadlines {
   readonly #options: DeadlinesOptions
   readonly #batchMax: number
-  readonly #waiting = new Map<string, Waiting>()
+  readonly #waiting = new WaitingDeadlines()
   readonly #timeOuts: TimeOuts
   readonly #stopListening: Stop
+  /** Payments whose deadline has come, to be judged in this order. */
+  readonly #due = new Set<string>()
+  /** Those that are being judged, with the last sequence that was committed meanwhile. */
+  readonly #judging = new Map<string, number>()
+  /** The last row that was read; null when they are read from the first on. */
+  #readTo: Due | null = null
+  #rereadAt: Instant = 0
   /** When the rows are to be asked again. */
   #next: Instant = 0
   #stopTimer: Stop | null = null
@@ -63,7 +72,7 @@ export class Deadlines {
 
   constructor(options: DeadlinesOptions) {
     this.#options = options
-    this.#batchMax = options.batchMax ?? 500
+    this.#batchMax = options.batchMax ?? 100
     this.#timeOuts = new TimeOuts(options)
     this.#stopListening = options.writer.onCommit(({ payments }) => this.#changed(payments))
   }
@@ -79,10 +88,8 @@ export class Deadlines {
   }
 
   /** A chain was read further: what waited for it is judged again. */
-  advanced(): void {
-    const isAwaited = [...this.#waiting.values()].some(({ chains }) => chains.length > 0)
-    // A sweep under way may have judged by what was read before, and waits in vain for this.
-    if (isAwaited || this.#sweeping !== null) this.#sweepSoon()
+  advanced(chain: string): void {
+    if (this.#waiting.isAwaited(chain, this.#options.scannedThrough())) this.#sweepSoon()
   }
 
   /** Ends a sweep under way; deadlines that come later wait in the store. */
@@ -95,9 +102,14 @@ export class Deadlines {
   }
 
   #changed(payments: readonly Payment[]): void {
+    if (!this.#running) return
     for (const payment of payments) {
-      this.#waiting.delete(payment.id)
+      const { id, sequence } = payment
+      this.#waiting.delete(id)
+      if (this.#judging.has(id)) this.#judging.set(id, sequence)
       const due = nextDeadline(payment)
+      // Rows up to here were read: this one would not be read again.
+      if (this.#readTo !== null && due <= this.#readTo.dueAt) this.#due.add(id)
       if (due < this.#next) {
         this.#next = due
         this.#arm()
@@ -132,7 +144,8 @@ export class Deadlines {
     while (this.#again && this.#running) {
       this.#again = false
       try {
-        while (this.#running && (await this.#judgeDue()));
+        if (this.#rereadAt <= clock.now()) this.#readFromTheFirst()
+        while (this.#running && (await this.#judgeSome()));
         await this.#readNext()
       } catch (error) {
         log.warn({ error }, 'deadlines could not be read or kept; tried again')
@@ -142,127 +155,159 @@ export class Deadlines {
     this.#arm()
   }
 
+  #readFromTheFirst(): void {
+    this.#readTo = null
+    this.#rereadAt = this.#options.clock.now() + rereadMs
+  }
+
   async #readNext(): Promise<void> {
-    const { clock } = this.#options
+    const { clock, store } = this.#options
     // What is committed while the rows are read lowers this, and must not be overwritten.
     this.#next = Number.POSITIVE_INFINITY
-    const earliest = await this.#readEarliest()
+    const row = (await store.nextDue(this.#readTo)) ?? Number.POSITIVE_INFINITY
+    const soonest = Math.min(row, this.#waiting.nextByClock - 1, this.#rereadAt)
+    this.#next = Math.min(this.#next, Math.max(clock.now(), soonest))
+  }
+
+  /** A batch of what is due. False when nothing is left but what waits. */
+  async #judgeSome(): Promise<boolean> {
+    const { clock, scannedThrough } = this.#options
     const now = clock.now()
-    const ready = this.#earliestWaiting(now)
-    // What is due and still there waits: it must not keep the sweep going round, until it is ready.
-    const soonest = this.#waiting.size > 0 && ready > now ? now + retryMs : now
-    const next = Math.min(earliest, ready, now + rereadMs)
-    this.#next = Math.min(this.#next, Math.max(soonest, next))
-  }
-
-  /** The earliest row that does not wait already; its time, or as late as it is asked again anyway. */
-  async #readEarliest(): Promise<Instant> {
-    const { clock, store } = this.#options
-    if (this.#waiting.size === 0) return (await store.nextDue()) ?? Number.POSITIVE_INFINITY
-    const rows = await store.due(clock.now() + rereadMs, this.#waiting.size + 1)
-    const row = rows.find(({ paymentId }) => !this.#waiting.has(paymentId))
-    return row?.dueAt ?? Number.POSITIVE_INFINITY
-  }
-
-  #earliestWaiting(now: Instant): Instant {
-    let earliest = Number.POSITIVE_INFINITY
-    for (const { chains, past, notBefore } of this.#waiting.values()) {
-      // What waits for a chain is woken by it, and looked at now and then all the same.
-      const ready = this.#isReadPast(chains, past) ? notBefore : now + rereadMs
-      earliest = Math.min(earliest, ready)
+    let isAll = false
+    if (this.#due.size < this.#batchMax) {
+      const taken = this.#waiting.takeReady(now, scannedThrough(), rowsMax)
+      for (const id of taken.ready) this.#due.add(id)
+      isAll = taken.isAll
     }
-    return earliest
+    if (this.#due.size < this.#batchMax) await this.#readRows(now)
+    const batch = this.#takeBatch()
+    if (batch.length > 0) await this.#judgeAll(batch)
+    return batch.length > 0 || !isAll
   }
 
-  /** One batch of what is due. False when nothing is left but what waits. */
-  async #judgeDue(): Promise<boolean> {
-    const { store, clock, index } = this.#options
-    const now = clock.now()
-    const limit = this.#batchMax + this.#waiting.size
-    const due = (await store.due(now - 1, limit)).map((row) => row.paymentId)
-    if (due.length < limit) this.#forget(due)
-    const ready = due.filter((id) => this.#mayJudge(id, now)).slice(0, this.#batchMax)
-    const verdicts = await Promise.all(ready.map((id) => this.#judge(id)))
-    const over = ready.filter((_, i) => verdicts[i] === 'over')
-    verdicts.forEach((verdict, i) => {
-      const id = ready[i]
-      if (id === undefined) return
-      if (verdict === undefined || typeof verdict === 'string') this.#waiting.delete(id)
-      else if ('asks' in verdict) this.#ask(verdict.asks)
-      else this.#waiting.set(id, verdict)
-    })
-    if (over.length > 0) await store.release(over)
-    for (const id of over) index.release(id)
-    return ready.length > 0
+  #takeBatch(): readonly string[] {
+    const batch: string[] = []
+    for (const id of this.#due) {
+      if (batch.length >= this.#batchMax) break
+      batch.push(id)
+      this.#due.delete(id)
+    }
+    return batch
+  }
+
+  /** Rows that are due and were not read yet, as far as they do not wait already. */
+  async #readRows(now: Instant): Promise<void> {
+    for (;;) {
+      const rows = await this.#options.store.due(now - 1, rowsMax, this.#readTo)
+      for (const { paymentId } of rows) if (!this.#waiting.has(paymentId)) this.#due.add(paymentId)
+      this.#readTo = rows.at(-1) ?? this.#readTo
+      if (rows.length < rowsMax || this.#due.size >= this.#batchMax) return
+    }
+  }
+
+  async #judgeAll(ids: readonly string[]): Promise<void> {
+    const { scannedThrough } = this.#options
+    for (const id of ids) this.#judging.set(id, 0)
+    try {
+      const judged = await Promise.all(ids.map((id) => this.#judge(id)))
+      const over: Ended[] = []
+      for (const [i, { verdict, sequence }] of judged.entries()) {
+        const id = ids[i]
+        if (id === undefined || verdict === 'met') continue
+        if (this.#hasMoved(id, sequence)) this.#due.add(id)
+        else if (verdict === 'over') over.push({ paymentId: id, sequence })
+        else if ('asks' in verdict) this.#ask(verdict.asks)
+        else this.#waiting.add(id, verdict, scannedThrough())
+      }
+      if (over.length > 0) await this.#release(over)
+    } finally {
+      for (const id of ids) this.#judging.delete(id)
+    }
+  }
+
+  /** Whether something was committed that the verdict does not know. */
+  #hasMoved(id: string, sequence: number): boolean {
+    return (this.#judging.get(id) ?? 0) > sequence
+  }
+
+  /**
+   * Ends the watch of those that still stand where they were judged. Money that is committed before
+   * is seen by the store; money that is committed while it answers, here, before the address is
+   * forgotten. That which comes after that is followed again (`WatchIndex.record`).
+   */
+  async #release(over: readonly Ended[]): Promise<void> {
+    const { store, index, clock } = this.#options
+    const released = new Set(await store.release(over))
+    const soon: Waiting = { chains: [], past: 0, notBefore: clock.now() + retryMs }
+    for (const { paymentId, sequence } of over) {
+      const stands = released.has(paymentId) && !this.#hasMoved(paymentId, sequence)
+      if (stands) index.release(paymentId)
+      else this.#wait(paymentId, soon)
+    }
   }
 
   /** Not part of the sweep: a provider that takes its time holds up no other deadline. */
   #ask(payment: Payment): void {
     const { id } = payment
-    this.#waiting.set(id, unanswered)
+    this.#wait(id, unanswered)
     void this.#timeOuts.ask(payment).then((again) => {
       // Whatever was committed meanwhile has put another deadline in its place.
       if (this.#waiting.get(id) !== unanswered) return
       const now = this.#options.clock.now()
       const notBefore = Math.min(again, ...deadlinesOf(payment).filter((instant) => instant > now))
-      this.#waiting.set(id, { chains: [], past: 0, notBefore })
+      this.#wait(id, { chains: [], past: 0, notBefore })
       if (notBefore >= this.#next) return
       this.#next = notBefore
       this.#arm()
     })
   }
 
-  /** Lets go of what waits here but was judged elsewhere. */
-  #forget(due: readonly string[]): void {
-    const still = new Set(due)
-    for (const id of this.#waiting.keys()) if (!still.has(id)) this.#waiting.delete(id)
-  }
-
-  #mayJudge(id: string, now: Instant): boolean {
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return true
-    return waiting.notBefore <= now && this.#isReadPast(waiting.chains, waiting.past)
-  }
-
-  #isReadPast(chains: readonly string[], instant: Instant): boolean {
-    const scannedThrough = this.#options.scannedThrough()
-    return chains.every((chain) => (scannedThrough[chain] ?? 0) > instant)
+  #wait(id: string, waiting: Waiting): void {
+    this.#waiting.add(id, waiting, this.#options.scannedThrough())
   }
 
   /** Never rejects: what could not be judged waits. */
-  async #judge(id: string): Promise<Verdict> {
+  async #judge(id: string): Promise<Judged> {
     const { writer, clock, log, scannedThrough } = this.#options
     try {
       return await writer.submit({
         ids: [id],
         decide: (payments) => {
           const payment = payments.get(id)
-          if (payment === null) return { decisions: [], answer: 'over' }
+          if (payment === null) return { decisions: [], answer: gone }
           const read = { kind: 'clock', source: 'clock', at: clock.now() } as const
           const observations = [{ ...read, scannedThrough: scannedThrough() }]
           const decision = observe(payment, observations, this.#options)
-          return { decisions: [decision], answer: this.#verdict(decision, read.at) }
+          const { sequence } = decision.payment
+          const verdict = this.#verdict(decision, read.at)
+          return { decisions: [decision], answer: { verdict, sequence } }
         },
       })
     } catch (error) {
       log.warn({ paymentId: id, error }, 'a deadline could not be judged; tried again')
-      return { chains: [], past: 0, notBefore: clock.now() + retryMs }
+      const verdict = { chains: [], past: 0, notBefore: clock.now() + retryMs }
+      return { verdict, sequence: Number.POSITIVE_INFINITY }
     }
   }
 
   #verdict({ payment, events }: Decision, now: Instant): Verdict {
     const due = nextDeadline(payment)
     // Without an event the row stands as it was: a clock that went back, or rules that changed.
-    const stands: Waiting = { chains: [], past: 0, notBefore: now + retryMs }
+    const stands: Waiting = { chains: [], past: 0, notBefore: Math.min(due + 1, now + rereadMs) }
     if (due >= now) return events.length > 0 ? 'met' : stands
     const chains = [...new Set(payment.terms.accept.map((accept) => accept.chain))]
     if (overdue(payment, now).length > 0) return { asks: payment }
-    if (!this.#isReadPast(chains, due)) return { chains, past: due, notBefore: 0 }
+    const scannedThrough = this.#options.scannedThrough()
+    const isRead = chains.every((chain) => isPast(chain, due, scannedThrough))
+    if (!isRead) return { chains, past: due, notBefore: 0 }
     const isMoving = this.#options.index.isMoving(payment.id)
     if (due === payment.terms.monitorUntil && !isMoving) return 'over'
     return { chains, past: due, notBefore: now + movingRetryMs }
   }
 }
+
+/** A payment that does not exist has no deadline. */
+const gone: Judged = { verdict: 'met', sequence: 0 }
 
 /** The instants that its status may hang on, whatever its transactions do. */
 const deadlinesOf = (payment: Payment): readonly Instant[] => [

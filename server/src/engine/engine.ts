@@ -53,7 +53,7 @@ export class Engine {
     this.news = new News({ ...options, writer: this.writer, index })
     this.watcher = new Watcher({
       ...{ ...options, writer: this.writer, index, news: this.news },
-      onAdvance: () => this.#deadlines.advanced(),
+      onAdvance: (chain) => this.#deadlines.advanced(chain),
     })
     const parts = { ...options, writer: this.writer, index, watcher: this.watcher }
     this.#claims = new Claims(parts)

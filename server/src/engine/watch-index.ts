@@ -112,10 +112,18 @@ export class WatchIndex {
     this.#watched.delete(paymentId)
   }
 
-  /** Takes up what was committed of a payment's transactions; once it is released they are history. */
+  /**
+   * Takes up what was committed of a payment's transactions. Once it is released they are history,
+   * but for money that was read before and committed after: that is followed to its end.
+   */
   record(payment: Payment): void {
-    if (!this.#watched.has(payment.id)) return
-    for (const [{ chain, txHash }, open] of openTransactions(payment)) {
+    const transactions = openTransactions(payment)
+    if (!this.#watched.has(payment.id)) {
+      const moves = transactions.some(([{ chain }, open]) => this.#chains.get(chain)?.moves(open))
+      if (!moves) return
+      this.watch(payment.id, { livemode: payment.livemode, accept: payment.terms.accept })
+    }
+    for (const [{ chain, txHash }, open] of transactions) {
       this.#chains.get(chain)?.record(payment.id, txHash, open)
     }
     for (const [name, chain] of this.#chains) {

@@ -178,6 +178,11 @@ export class WatchedChain implements WatchSet {
     else this.#track(paymentId, txHash, open)
   }
 
+  /** Whether money is on its way, and not as deep yet as it is followed. */
+  moves(open: Open): boolean {
+    return open.live && !this.#isOver(open)
+  }
+
   /** The chain has grown, and everything that it changed is on record: what is final is let go. */
   advance(head: ChainHead): void {
     this.#head = head

@@ -124,6 +124,11 @@ export function eventStoreQuestionsContract(
         const both = await events.due(expiresAt + 60_000, 10)
         expect(both.map(({ paymentId }) => paymentId)).toEqual([early.id, late.id])
         expect(await events.due(expiresAt + 60_000, 1)).toHaveLength(1)
+        const [first, second] = both
+        expect(await events.due(expiresAt + 60_000, 10, first)).toEqual([second])
+        expect(await events.nextDue(first)).toBe(second?.dueAt)
+        expect(await events.due(expiresAt + 60_000, 10, second)).toEqual([])
+        expect(await events.nextDue(second)).toBeNull()
       })
 
       it('moves the deadline with the payment', async () => {
@@ -137,7 +142,7 @@ export function eventStoreQuestionsContract(
         expect(await events.nextDue()).toBe(payment.payment.terms.monitorUntil)
       })
 
-      it('watches until it is released, and never again', async () => {
+      it('watches until it is released, and again when something is appended after all', async () => {
         const payments = [new ScriptedPayment(), new ScriptedPayment(), new ScriptedPayment()]
         payments.sort((a, b) => (a.id < b.id ? -1 : 1))
         const [first, second, third] = payments
@@ -151,12 +156,29 @@ export function eventStoreQuestionsContract(
           })),
         )
         expect((await events.watched(second.id, 2)).map((w) => w.paymentId)).toEqual([third.id])
-        await events.release([first.id, second.id, 'pi_unknown'])
-        expect((await events.watched('', 10)).map((w) => w.paymentId)).toEqual([third.id])
+        const watched = async () => (await events.watched('', 10)).map((w) => w.paymentId)
+        const ended = [first.id, second.id, 'pi_unknown'].map((paymentId) => ({
+          ...{ paymentId, sequence: 1 },
+        }))
+        expect([...(await events.release(ended))].sort()).toEqual([first.id, second.id])
+        expect(await watched()).toEqual([third.id])
+        // Again it says the same: they stand where they were judged.
+        expect(await events.release(ended)).toHaveLength(2)
+        // What was read before the watch ended, and committed after.
         await append(first.step())
-        expect((await events.watched('', 10)).map((w) => w.paymentId)).toEqual([third.id])
+        expect(await watched()).toEqual([first.id, third.id].sort())
         const due = await events.due(bornAt * 2, 10)
-        expect(due.map(({ paymentId }) => paymentId)).toEqual([third.id])
+        expect(due.map(({ paymentId }) => paymentId).sort()).toEqual([first.id, third.id].sort())
+      })
+
+      it('does not release what has moved since it was judged', async () => {
+        const payment = new ScriptedPayment()
+        await append(payment.opening())
+        await append(payment.step())
+        expect(await events.release([{ paymentId: payment.id, sequence: 1 }])).toEqual([])
+        expect((await events.watched('', 10)).map((w) => w.paymentId)).toEqual([payment.id])
+        expect(await events.release([{ paymentId: payment.id, sequence: 2 }])).toEqual([payment.id])
+        expect(await events.watched('', 10)).toEqual([])
       })
     })
 
@@ -254,7 +276,10 @@ export function eventStoreQuestionsContract(
         await events.begin('local', '0xgenesis', blockAt(10))
         const cursor = { ...moveTo(11, 0), head: { view: 1, head: 11, safe: null, finalized: 5 } }
         await events.append({ appends: [], cursors: [cursor] })
-        await events.release([paid.id, pending.id])
+        const ended = [paid, pending].map(({ id, payment: { sequence } }) => ({
+          ...{ paymentId: id, sequence },
+        }))
+        expect(await events.release(ended)).toHaveLength(2)
         expect(await events.unsettled('local')).toEqual([paid.id])
       })
 
@@ -290,7 +315,8 @@ export function eventStoreQuestionsContract(
         expect(await paid()).toEqual([final.id, pending.id].sort())
         await append(pending.observe(pending.reorged(2, true)))
         expect(await paid()).toEqual([final.id])
-        await events.release([final.id])
+        const { sequence } = final.payment
+        expect(await events.release([{ paymentId: final.id, sequence }])).toHaveLength(1)
         expect(await paid()).toEqual([])
       })
 

@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import { type Instant, toRfc3339 } from '@settlewire/core/instant'
+import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { FeedEntry, FeedKey, Feeds } from '../node-ports.ts'
@@ -7,6 +7,8 @@ import type {
   Batch,
   ChainPosition,
   Clock,
+  Due,
+  Ended,
   EventStore,
   IdempotentResult,
   PaymentQuery,
@@ -18,6 +20,7 @@ import { appendStatement, appendValues } from './append.ts'
 import { arrayOf } from './binary-array.ts'
 import { begin, position } from './chains.ts'
 import type { Database } from './database.ts'
+import { due, nextDue, release } from './deadlines.ts'
 import { entries, feeds } from './feeds.ts'
 import { Heads } from './heads.ts'
 import { listStatement, paymentColumns, paymentTables } from './list.ts'
@@ -207,29 +210,12 @@ export class PostgresEvents implements EventStore, Feeds {
     )
   }
 
-  async due(
-    now: Instant,
-    limit: number,
-  ): Promise<readonly { paymentId: string; dueAt: Instant }[]> {
-    const rows = await this.#database.query<{ id: string; due_at: number }>(
-      {
-        name: 'due',
-        text: 'select id, due_at from subject where due_at <= $1 order by due_at, id limit $2',
-      },
-      [toRfc3339(now), limit],
-    )
-    return rows.map(({ id, due_at }) => ({ paymentId: id, dueAt: due_at }))
+  due(now: Instant, limit: number, after: Due | null = null): Promise<readonly Due[]> {
+    return due(this.#database, { now, limit, after })
   }
 
-  async nextDue(): Promise<Instant | null> {
-    const row = await this.#database.one<{ due_at: number }>(
-      {
-        name: 'next_due',
-        text: 'select due_at from subject where due_at is not null order by due_at limit 1',
-      },
-      [],
-    )
-    return row?.due_at ?? null
+  nextDue(after: Due | null = null): Promise<Instant | null> {
+    return nextDue(this.#database, after)
   }
 
   async watched(afterId: string, limit: number): Promise<readonly Watched[]> {
@@ -294,20 +280,11 @@ export class PostgresEvents implements EventStore, Feeds {
     return rows.map((row) => row.subject_id)
   }
 
-  async release(ids: readonly string[]): Promise<void> {
-    await this.#database.query(
-      {
-        name: 'release',
-        // The same locks in the same order as an append takes, so that the two never deadlock.
-        text: `with locked as materialized (
-            select subject_id from subject_state where subject_id = any ($1::text[])
-            order by subject_id for no key update
-          )
-          update subject p set due_at = null from locked
-          where p.id = locked.subject_id and p.due_at is not null`,
-      },
-      [arrayOf.text(ids)],
-    )
+  async release(ended: readonly Ended[]): Promise<readonly string[]> {
+    const released = await release(this.#database, ended)
+    // What is appended from now on has to write the deadline again.
+    this.#heads.doubt(released)
+    return released
   }
 
   position(chain: string): Promise<ChainPosition | null> {

@@ -47,6 +47,14 @@ export class Heads {
     this.#note(paymentId, { ...head, written: null })
   }
 
+  /** What these can be found by was written without an append. */
+  doubt(paymentIds: readonly string[]): void {
+    for (const id of paymentIds) {
+      const head = this.#heads.get(id)
+      if (head !== undefined) this.#heads.set(id, { ...head, written: null })
+    }
+  }
+
   forget(appends: readonly Append[]): void {
     for (const { state } of appends) this.#heads.delete(state.id)
   }
