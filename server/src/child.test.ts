@@ -4,9 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { type Child, spawnSupervised } from './child.ts'
 import { systemClock } from './clock.ts'
-import { silentLog } from './log.ts'
 
-const common = { stopSignal: 'SIGTERM', log: silentLog, cwd: '/' } as const
+const common = { stopSignal: 'SIGTERM', cwd: '/' } as const
 
 const alive = (pid: number): boolean => {
   try {
@@ -77,9 +76,8 @@ describe('a supervised child', () => {
         '--input-type=module',
         '-e',
         `const { spawnSupervised } = await import(process.argv[1])
-         const log = { debug() {} }
          const child = await spawnSupervised(
-           { command: 'sleep', args: ['300'], stopSignal: 'SIGTERM', log, cwd: '/' })
+           { command: 'sleep', args: ['300'], stopSignal: 'SIGTERM', cwd: '/' })
          console.log(child.pid)`,
         fileURLToPath(new URL('./child.ts', import.meta.url)),
       ],

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { Failure } from '@settlewire/core/errors'
-import type { Log } from './ports.ts'
 
 export interface ChildOptions {
   /** Absolute, or found on the PATH of `env`. */
@@ -19,9 +18,7 @@ export interface ChildOptions {
   readonly stopSignal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT'
   /** After so many seconds of not ending it is killed. */
   readonly stopSeconds?: number
-  /** Gets each line of output, at debug level. */
-  readonly log: Log
-  /** Gets each line of output as well, for those who wait for a certain one. */
+  /** Gets each line of output. What other programs say may hold keys: it is logged by nobody unseen. */
   readonly onLine?: (line: string) => void
 }
 
@@ -74,7 +71,7 @@ exec "$@" 3<&-
  * Rejects with `internal` when it cannot be started.
  */
 export async function spawnSupervised(options: ChildOptions): Promise<Child> {
-  const { command, args, uid, gid, stopSignal, log } = options
+  const { command, args, uid, gid, stopSignal } = options
   const patience = String(options.stopSeconds ?? stopSecondsDefault)
   const child = spawn(
     '/bin/sh',
@@ -91,10 +88,7 @@ export async function spawnSupervised(options: ChildOptions): Promise<Child> {
   const exited = whenExited(child)
   const pid = await whenSpawned(child, command)
   for (const output of [child.stdout, child.stderr]) {
-    follow(output, (line) => {
-      log.debug({ pid }, line)
-      options.onLine?.(line)
-    })
+    follow(output, (line) => options.onLine?.(line))
   }
   // The watcher may be gone before us; what the pipe then says is of no interest.
   child.stdin.on('error', () => undefined)

@@ -1,6 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import { describe, expect, it } from 'vitest'
-import { createLog, scrub } from './log.ts'
+import { createLog } from './log.ts'
+import { scrub } from './scrub.ts'
 
 function recorded(): { lines: string[]; log: ReturnType<typeof createLog> } {
   const lines: string[] = []
@@ -40,12 +41,39 @@ describe('the log', () => {
     ['a password in a URL', 'connect postgres://app:hunter2@db/x', 'hunter2'],
     ['a key in a URL', 'cannot ask wss://node.example/v2/Xq8kAAAAbbbbCCCC0123', 'Xq8kAAAA'],
     ['a checkout token', 'GET /pay/pi_1/tokentokentoken', 'tokentokentoken'],
+    ['a short key in a URL', 'cannot ask https://node.example/?k=abc', 'abc'],
     ['an extended private key', 'xprv9s21ZrQH143K3QTDL4LXw2F7HEK', 'xprv9s21'],
+    ['an extended public key', 'xpub9s21ZrQH143K3QTDL4LXw2F7HEK', 'xpub9s21'],
+    ['the hash of a transaction', `unknown 0x${'5E'.repeat(32)}`, '5E5E'],
+    ['a private key', `(0) ${'ac09'.repeat(16)}`, 'ac09'],
+    ['a stored hash', `Key (hash)=(\\x${'0b'.repeat(32)}) already exists`, '0b0b'],
+    ['a value of a query', 'duplicate: Key (reference)=(ref-of-a-payer) already exists', 'payer'],
+    ['a value of a statement', 'invalid input syntax for type bigint: "order 7"', 'order 7'],
+    [
+      'an answer that is no JSON',
+      `Unexpected token 'h', "hunter2 is" is not valid JSON`,
+      'hunter2',
+    ],
+    ['a transaction id', 'for 3f7e0c1d-5b7a-4a56-8a39-0b6f3f0d9f11', '0b6f3f0d9f11'],
+    ['a mnemonic', 'Mnemonic:   test test test junk', 'junk'],
+    ['a cookie', 'set-cookie: settlewire_checkout=abcdefg; path=/', 'abcdefg'],
+    ['an idempotency key', "{ 'idempotency-key': 'order-7' }", 'order-7'],
+    ['a basic password', 'Authorization=Basic aHVudGVyMg==', 'aHVudGVyMg'],
+    ['a key that is cut off', `${'x '.repeat(995)}${secretKey}`, 'sk_test'],
   ])('takes %s out of any text', (_, text, secret) => {
     const { lines, log } = recorded()
     log.error({ detail: text, error: new Error(text, { cause: new Error(text) }) }, text)
     expect(lines.join('')).not.toContain(secret)
     expect(scrub(text)).not.toContain(secret)
+  })
+
+  it('writes the hash of a block where it says that it is one, and nowhere else', () => {
+    const { lines, log } = recorded()
+    const hash = `0x${'5e'.repeat(32)}`
+    log.info({ blockHash: hash }, 'a')
+    log.info({ txHash: hash, detail: hash, source: hash, blockHash: `${hash}${hash}` }, hash)
+    expect(lines[0]).toContain(hash)
+    expect(lines[1]).not.toContain('5e5e')
   })
 
   it('tells an expected failure by its code and a bug with its stack', () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describeError, type ErrorCode, Failure } from '@settlewire/core/errors'
 import { systemClock } from './clock.ts'
 import { type Config, readConfig } from './config.ts'
-import { scrub } from './log.ts'
+import { scrub } from './scrub.ts'
 
 /** A server that answers. */
 export interface Running {
@@ -21,6 +21,7 @@ export async function runProgram(
   root: string,
   start: (config: Config) => Promise<Running>,
 ): Promise<void> {
+  endOnBugs()
   try {
     const config = readConfig(root)
     const running = await start(config)
@@ -78,9 +79,21 @@ const adviceAtStart: Partial<Record<ErrorCode, string>> = {
 
 /** What a person needs to mend what `task` failed at: the words of the failure, its cause and advice. A bug shows its stack. */
 export function complaint(error: unknown, task = 'start'): string {
-  if (!(error instanceof Failure)) return `${error instanceof Error ? error.stack : error}\n`
+  if (!(error instanceof Failure)) return `${scrub(stackOf(error))}\n`
   const { code, message, cause } = error
   const why = cause instanceof Error ? `\nThe cause: ${scrub(cause.message)}` : ''
   const advice = adviceAtStart[code] ?? describeError(code).advice
-  return `\nSettlewire cannot ${task} (${code}): ${message}${why}\n${advice}\n`
+  return `\nSettlewire cannot ${task} (${code}): ${scrub(message)}${why}\n${advice}\n`
+}
+
+/** Without what else an error carries: a database's has the values of its statement. */
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)
+
+/** A bug that nothing caught ends the process. Node would print all that the error carries. */
+function endOnBugs(): void {
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(complaint(error, 'go on'))
+    process.exit(1)
+  })
 }

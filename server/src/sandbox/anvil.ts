@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { arch, platform } from 'node:process'
 import { Failure } from '@settlewire/core/errors'
 import { spawnSupervised } from '../child.ts'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock } from '../ports.ts'
 
 /** An anvil that listens on loopback. */
 export interface Anvil {
@@ -25,7 +25,6 @@ interface AnvilOptions {
   /** The time of the genesis block, in seconds since 1970. */
   readonly bornAt: number
   readonly clock: Clock
-  readonly log: Log
 }
 
 /** Where wallets look for a development chain by themselves. */
@@ -57,7 +56,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
 }
 
 async function spawnAnvil(options: AnvilOptions, port: number): Promise<Anvil> {
-  const { blockSeconds, clock, log } = options
+  const { blockSeconds, clock } = options
   const delay = String(blockSeconds + 0.2)
   const seen = { pid: 0, port: 0, last: '' }
   const waiting = new AbortController()
@@ -66,7 +65,6 @@ async function spawnAnvil(options: AnvilOptions, port: number): Promise<Anvil> {
     args: ['-c', delayedStop, 'sh', delay, anvilBinary(), ...argumentsOf(options, port)],
     stopSignal: 'SIGTERM',
     stopSeconds: blockSeconds + stopSeconds,
-    log,
     onLine: (line) => {
       if (seen.port !== 0) return
       seen.last = line.trim() || seen.last

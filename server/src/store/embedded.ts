@@ -45,6 +45,8 @@ const linesMax = 50
 const durable = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
 const quiet = {
   // Statements, values and details of errors are a payer's business, not the log's.
+  // An error of a statement is told to those who sent it, with the values that it names.
+  log_min_messages: 'log',
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
   log_statement: 'none',
@@ -207,8 +209,8 @@ class Server {
       env: environment,
       stopSignal: 'SIGINT',
       stopSeconds: 20,
-      log: this.#log,
       onLine: (line) => {
+        this.#log.debug({}, line)
         if (lines.length < linesMax) lines.push(line)
       },
     })
