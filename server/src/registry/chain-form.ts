@@ -1,19 +1,7 @@
-import type { Level, Tier } from '@settlewire/core/policy'
 import { isAddress } from 'viem/utils'
+import { z } from 'zod'
 import { pendingModes, preconfirmationModes } from '../chain-config.ts'
-import {
-  byName,
-  isObject,
-  list,
-  object,
-  oneOf,
-  optional,
-  type Reader,
-  text,
-  type Value,
-  whole,
-  yesNo,
-} from './form.ts'
+import { byName, isObject, list, object, oneOf, optional, text, whole, yesNo } from './form.ts'
 import { type PresetName, presets } from './presets.ts'
 
 /** The native coin speaks under this address where EIP-7708 holds: never a token. */
@@ -32,34 +20,24 @@ const quantity = text(/^(0|[1-9]\d{0,30})(\.\d{1,30})?$/, 'a decimal string such
 const hash = text(/^0x[0-9a-f]{64}$/, 'a hash: 0x and 64 small hexadecimal digits')
 const tag = oneOf(['safe', 'finalized'])
 
-const address: Reader<string> = (value, place) => {
-  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(value)) {
-    return place.say('must be an address: 0x and 40 hexadecimal digits')
-  }
-  if (!isAddress(value)) return place.say('has a wrong checksum: a digit is not what it was')
-  const lower = value.toLowerCase()
-  return lower === nativeLogAddress
-    ? place.say('is where EIP-7708 tells of the native coin: it is no token')
-    : lower
-}
+const address = z
+  .string('must be an address: 0x and 40 hexadecimal digits')
+  .regex(/^0x[0-9a-fA-F]{40}$/, {
+    error: 'must be an address: 0x and 40 hexadecimal digits',
+    abort: true,
+  })
+  .refine(isAddress, { error: 'has a wrong checksum: a digit is not what it was', abort: true })
+  .transform((written) => written.toLowerCase())
+  .refine((lower) => lower !== nativeLogAddress, {
+    error: 'is where EIP-7708 tells of the native coin: it is no token',
+  })
 
-const level: Reader<Level> = (value, place) => {
-  if (value === 'safe' || value === 'finalized') return value
-  const isCount = Number.isInteger(value) && Number(value) >= 1 && Number(value) <= blockCountMax
-  return isCount
-    ? Number(value)
-    : place.say(`must be "safe", "finalized" or a number of blocks from 1 to ${blockCountMax}`)
-}
+const level = z.union(
+  [z.enum(['safe', 'finalized']), z.int().min(1).max(blockCountMax)],
+  `must be "safe", "finalized" or a number of blocks from 1 to ${blockCountMax}`,
+)
 
-const orNull =
-  <T>(read: Reader<T>): Reader<T | null> =>
-  (value, place) =>
-    value === null ? null : read(value, place)
-
-const tiers: Reader<readonly Tier[]> = list(object({ upTo: orNull(quantity), settled: level }), {
-  min: 1,
-  max: 10,
-})
+const tiers = list(object({ upTo: quantity.nullable(), settled: level }), { min: 1, max: 10 })
 
 const tierKey = text(/^(\*|[A-Za-z0-9][A-Za-z0-9.]{0,15})$/, 'a symbol such as USDC, or *')
 
@@ -78,21 +56,24 @@ const isUrl = (text: string): boolean => /^(wss?|https?):$/.test(URL.parse(text)
 export type Variable = (name: string) => string | undefined
 
 /** A url as it stands, or out of the environment. Only its form is told: it may hold a key. */
-const urlFrom =
-  (variable: Variable): Reader<string> =>
-  (value, place) => {
+const urlFrom = (variable: Variable) =>
+  z.unknown().transform((value, context): string => {
+    const say = (message: string): never => {
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    }
     if (!isObject(value)) {
-      return typeof value === 'string' && isUrl(value) ? value : place.say(`must be ${urlInWords}`)
+      return typeof value === 'string' && isUrl(value) ? value : say(`must be ${urlInWords}`)
     }
     const { env, into } = value
     if (typeof env !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(env)) {
-      return place.say("must name a variable: env('NAME')")
+      return say("must name a variable: env('NAME')")
     }
     const found = variable(env)
-    if (found === undefined || found === '') return place.say(`needs the variable ${env} to be set`)
+    if (found === undefined || found === '') return say(`needs the variable ${env} to be set`)
     const placed = into === undefined ? found : put(found, into)
-    return isUrl(placed) ? placed : place.say(`must be ${urlInWords}: ${env} does not make one`)
-  }
+    return isUrl(placed) ? placed : say(`must be ${urlInWords}: ${env} does not make one`)
+  })
 
 /** What a person wrote to place a value may throw, and its message may hold the value. */
 function put(value: string, into: unknown): string {
@@ -132,20 +113,12 @@ const anyChain = (variable: Variable) => ({
   followBelowFinality: optional(yesNo),
 })
 
-const explorer: Reader<string> = (value, place) =>
-  typeof value === 'string' && /^https?:\/\/[^\s]+\{hash\}[^\s]*$/.test(value)
-    ? value
-    : place.say('must be an http or https URL with {hash} in it')
+const explorer = text(/^https?:\/\/[^\s]+\{hash\}[^\s]*$/, 'an http or https URL with {hash} in it')
 
-const presetName: Reader<PresetName> = (value, place) => {
-  const names = Object.keys(presets)
-  // `presets` has these keys and no others.
-  if (typeof value === 'string' && names.includes(value)) return value as PresetName
-  return place.say(`must be one of ${names.join(', ')}`)
-}
+const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]] // these keys and no others
 
 const presetChain = (variable: Variable) =>
-  object({ preset: presetName, ...anyChain(variable), policy: optional(object(policy)) })
+  object({ preset: oneOf(presetNames), ...anyChain(variable), policy: optional(object(policy)) })
 
 const customChain = (variable: Variable) =>
   object({
@@ -167,21 +140,15 @@ const customChain = (variable: Variable) =>
     policy: object({ ...policy, settled: level, final: level }),
   })
 
-export type PresetForm = Value<ReturnType<typeof presetChain>>
-export type CustomForm = Value<ReturnType<typeof customChain>>
-export type TokenForm = Value<typeof token>
-export type ProviderForm = Value<ReturnType<typeof providerFrom>>
-export type PolicyForm = Value<ReturnType<typeof object<typeof policy>>>
+export type PresetForm = z.output<ReturnType<typeof presetChain>>
+export type CustomForm = z.output<ReturnType<typeof customChain>>
+export type TokenForm = z.output<typeof token>
+export type ProviderForm = z.output<ReturnType<typeof providerFrom>>
+export type PolicyForm = NonNullable<PresetForm['policy']>
 
-/** One chain as it was written: by a preset, or in full. */
-export const chainForm =
-  (variable: Variable): Reader<PresetForm | CustomForm> =>
-  (value, place) => {
-    if (!isObject(value)) return place.say('must be an object')
-    return 'preset' in value
-      ? presetChain(variable)(value, place)
-      : customChain(variable)(value, place)
-  }
+/** The form of one chain, by what it is written by: a preset, or in full. */
+export const chainForm = (variable: Variable, written: unknown) =>
+  isObject(written) && 'preset' in written ? presetChain(variable) : customChain(variable)
 
 /** What holds for every chain that does not say otherwise. */
 export const sharedPolicy = object({ quorum: optional(whole(1, 8)) })

@@ -16,7 +16,7 @@ import {
   type TokenForm,
 } from './chain-form.ts'
 import type { ChainReader } from './chain-reader.ts'
-import { invalid } from './form.ts'
+import { invalid, read } from './form.ts'
 import type { Preset, PresetToken } from './preset.ts'
 import { presets } from './presets.ts'
 
@@ -26,7 +26,7 @@ const toleratedDepthDefault = 3
 /** One EVM chain as it was written: by a preset, or in full. */
 export const readEvmChain: ChainReader = (written, place, { name, variable, quorum }) => {
   checkTogether(written, place)
-  const form = chainForm(variable)(written, place)
+  const form = read(chainForm(variable, written), written, place)
   return form === invalid || place.isWrong ? invalid : chainOf(name, form, quorum)
 }
 

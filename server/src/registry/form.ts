@@ -1,5 +1,9 @@
-/** Reads what a person wrote: every problem is told with its place, and no value is ever repeated. */
+/**
+ * Reads what a person wrote, with zod: every problem is told with its place, in a sentence that begins
+ * with it, and no value is ever repeated, because it may be a secret.
+ */
 import type { FieldError } from '@settlewire/core/errors'
+import { z } from 'zod'
 
 /** A place in what was written, and where its problems are gathered. */
 export class Place {
@@ -12,7 +16,7 @@ export class Place {
   }
 
   /** The place of a member, as a JSON pointer. */
-  at(key: string | number): Place {
+  at(key: PropertyKey): Place {
     const escaped = String(key).replaceAll('~', '~0').replaceAll('/', '~1')
     return new Place(this.#problems, `${this.pointer}/${escaped}`)
   }
@@ -32,98 +36,81 @@ export class Place {
 /** What could not be read. Its problem was told already. */
 export const invalid = Symbol('invalid')
 
-/** Reads a value, or tells what is wrong with it. */
-export type Reader<T> = (value: unknown, place: Place) => T | typeof invalid
+/** Reads a value, or tells every problem of it by its place. */
+export function read<Schema extends z.ZodType>(
+  schema: Schema,
+  written: unknown,
+  place: Place,
+): z.output<Schema> | typeof invalid {
+  const { success, data, error } = schema.safeParse(written)
+  if (success) return data
+  for (const issue of error.issues) tell(issue, place)
+  return invalid
+}
 
-/** As `Reader`, told the name that the value was written under. */
-export type NamedReader<T> = (value: unknown, place: Place, name: string) => T | typeof invalid
-
-export type Value<R> = R extends Reader<infer T> ? T : never
-
-/** A member that may be left out: then it is null. */
-export const optional =
-  <T>(read: Reader<T>): Reader<T | null> =>
-  (value, place) =>
-    value === undefined ? null : read(value, place)
-
-/** A text of a form. `what` says which: `a name such as …`. */
-export const text =
-  (form: RegExp, what: string): Reader<string> =>
-  (value, place) =>
-    typeof value === 'string' && form.test(value) ? value : place.say(`must be ${what}`)
-
-export const whole =
-  (min: number, max: number): Reader<number> =>
-  (value, place) =>
-    Number.isInteger(value) && Number(value) >= min && Number(value) <= max
-      ? Number(value)
-      : place.say(`must be a whole number from ${min} to ${max}`)
-
-export const yesNo: Reader<boolean> = (value, place) =>
-  typeof value === 'boolean' ? value : place.say('must be true or false')
-
-export const oneOf =
-  <T extends string>(words: readonly T[]): Reader<T> =>
-  (value, place) =>
-    words.find((word) => word === value) ?? place.say(`must be one of ${words.join(', ')}`)
-
-export const list =
-  <T>(read: Reader<T>, { min, max }: { min: number; max: number }): Reader<readonly T[]> =>
-  (value, place) => {
-    if (!Array.isArray(value)) return place.say('must be a list')
-    if (value.length < min) return place.say(`must name at least ${min}`)
-    if (value.length > max) return place.say(`must name at most ${max}`)
-    const items = value.map((item, index) => read(item, place.at(index)))
-    const good = items.flatMap((item) => (item === invalid ? [] : [item]))
-    return good.length === items.length ? good : invalid
-  }
-
-/** An object whose keys are chosen by whoever writes it. */
-export const byName =
-  <T>(name: Reader<string>, read: NamedReader<T>): Reader<ReadonlyMap<string, T>> =>
-  (value, place) => {
-    if (!isObject(value)) return place.say('must be an object')
-    const entries = Object.entries(value).map(([key, member]) => {
-      const fits = name(key, place.at(key))
-      const item = read(member, place.at(key), key)
-      return fits === invalid || item === invalid ? invalid : ([key, item] as const)
-    })
-    const good = entries.filter((entry) => entry !== invalid)
-    return good.length === entries.length ? new Map(good) : invalid
-  }
-
-/** An object with these members and no others. */
-export function object<F extends Readonly<Record<string, Reader<unknown>>>>(
-  fields: F,
-): Reader<{ readonly [K in keyof F]: Value<F[K]> }> {
-  return (value, place) => {
-    if (!isObject(value)) return place.say(value === undefined ? 'is missing' : 'must be an object')
-    let isWhole = refuseUnknown(value, Object.keys(fields), place)
-    const result: Record<string, unknown> = {}
-    for (const [key, read] of Object.entries(fields)) {
-      const member = read(value[key], place.at(key))
-      if (member === invalid) isWhole = false
-      else result[key] = member
-    }
-    // Every member was read by its own reader.
-    return isWhole ? (result as { [K in keyof F]: Value<F[K]> }) : invalid
+function tell(issue: z.core.$ZodIssue, place: Place): void {
+  const at = issue.path.reduce((outer, key) => outer.at(key), place)
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      for (const key of issue.keys) at.at(key).say(unknownKey(key, issue.message.split(' ')))
+      return
+    case 'invalid_key':
+      for (const { message } of issue.issues) at.say(message)
+      return
+    default:
+      at.say(issue.message)
   }
 }
+
+/** A member that may be left out: then it is null. */
+export const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.optional().transform((value): z.output<Schema> | null => value ?? null)
+
+/** A text of a form. `what` says which: `a name such as …`. */
+export const text = (form: RegExp, what: string) =>
+  z.string(`must be ${what}`).regex(form, `must be ${what}`)
+
+export const whole = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`
+  return z.int(error).min(min, error).max(max, error)
+}
+
+export const yesNo = z.boolean('must be true or false')
+
+export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.enum(words, `must be one of ${words.join(', ')}`)
+
+export const list = <Schema extends z.ZodType>(
+  schema: Schema,
+  { min, max }: { min: number; max: number },
+) =>
+  z
+    .array(schema, 'must be a list')
+    .min(min, `must name at least ${min}`)
+    .max(max, `must name at most ${max}`)
+
+/** An object whose keys are chosen by the person who writes it. */
+export const byName = <Schema extends z.ZodType>(name: z.ZodType<string, string>, schema: Schema) =>
+  z
+    .record(name, schema, 'must be an object')
+    .transform((members): ReadonlyMap<string, z.output<Schema>> => new Map(Object.entries(members)))
+
+/** An object with these members and no others. */
+export const object = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) => {
+      // What may be written here: `tell` makes a sentence of it for each key that may not.
+      if (issue.code === 'unrecognized_keys') return Object.keys(shape).join(' ')
+      return issue.input === undefined ? 'is missing' : 'must be an object'
+    },
+  })
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function refuseUnknown(value: object, known: readonly string[], place: Place): boolean {
-  const unknown = Object.keys(value).filter((key) => !known.includes(key))
-  for (const key of unknown) {
-    const meant = known.find((name) => isNear(name, key))
-    place
-      .at(key)
-      .say(
-        `is no setting here: ${meant ? `did you mean ${meant}?` : `there is ${known.join(', ')}`}`,
-      )
-  }
-  return unknown.length === 0
+function unknownKey(key: string, known: readonly string[]): string {
+  const meant = known.find((name) => isNear(name, key))
+  return `is no setting here: ${meant ? `did you mean ${meant}?` : `there is ${known.join(', ')}`}`
 }
 
 /** One letter wrong, missing, doubled, swapped, or only the case. */

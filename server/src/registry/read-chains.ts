@@ -1,9 +1,10 @@
 import { Failure, type FieldError, inLines } from '@settlewire/core/errors'
 import type { ChainId } from '@settlewire/core/payment'
+import { z } from 'zod'
 import type { ChainConfig } from '../chain-config.ts'
 import { chainNameForm, sharedPolicy, type Variable } from './chain-form.ts'
-import type { ChainReaders } from './chain-reader.ts'
-import { byName, invalid, isObject, object, optional, Place, type Reader } from './form.ts'
+import type { ChainReader, ChainReaders } from './chain-reader.ts'
+import { byName, invalid, isObject, object, optional, Place, read } from './form.ts'
 import { readers as builtInReaders } from './kinds.ts'
 
 /** What a chain is that does not say its kind. */
@@ -19,22 +20,29 @@ export function readChains(
   readers: ChainReaders = builtInReaders,
 ): readonly ChainConfig[] {
   const problems: FieldError[] = []
-  const root = new Place(problems)
-  const policy = optional(sharedPolicy)
-  const shared = policy(isObject(written) ? written.policy : undefined, new Place([]))
-  const quorum = shared === invalid ? null : (shared?.quorum ?? null)
-  const form = object({
-    chains: byName(chainNameForm, (value, place, name) => {
-      const read = readerOf(value, place, readers)
-      return read === invalid ? invalid : read(value, place, { name, variable, quorum })
-    }),
-    policy,
-  })(written, root)
-  if (form === invalid || problems.length > 0) throw refusal(problems)
-  const chains = [...form.chains.values()]
+  const form = read(file, written, new Place(problems))
+  const chains: ChainConfig[] = []
+  // Also where the rest is wrong: a person is told every problem at once.
+  for (const [name, chain] of Object.entries(membersOf(written, 'chains'))) {
+    const place = new Place(problems, '/chains').at(name)
+    const readChain = readerOf(chain, place, readers)
+    const quorum = form === invalid ? null : (form.policy?.quorum ?? null)
+    const known =
+      readChain === invalid ? invalid : readChain(chain, place, { name, variable, quorum })
+    if (known !== invalid) chains.push(known)
+  }
+  if (problems.length > 0) throw refusal(problems)
   refuseTwice(chains, problems)
   if (problems.length > 0) throw refusal(problems)
   return chains
+}
+
+/** The file, whole. Each chain is read by its kind. */
+const file = object({ chains: byName(chainNameForm, z.unknown()), policy: optional(sharedPolicy) })
+
+const membersOf = (written: unknown, key: string): object => {
+  const members = isObject(written) ? written[key] : undefined
+  return isObject(members) ? members : {}
 }
 
 /** By the member `kind`. */
@@ -42,7 +50,7 @@ function readerOf(
   written: unknown,
   place: Place,
   readers: ChainReaders,
-): ReturnType<Reader<ChainReaders[string]>> {
+): ChainReader | typeof invalid {
   const kind = isObject(written) && written.kind !== undefined ? written.kind : kindDefault
   const found = Object.entries(readers).find(([name]) => name === kind)
   if (found !== undefined) return found[1]

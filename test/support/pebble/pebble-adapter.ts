@@ -1,6 +1,6 @@
 import type { ChainAdapter } from '../../../server/src/compose/kinds.ts'
 import type { ChainReader } from '../../../server/src/registry/chain-reader.ts'
-import { invalid, object, oneOf, text } from '../../../server/src/registry/form.ts'
+import { invalid, object, oneOf, read, text } from '../../../server/src/registry/form.ts'
 import type { PebbleChain } from './pebble-chain.ts'
 import { PebbleFollower } from './pebble-follower.ts'
 import { pebble } from './pebble-kind.ts'
@@ -20,10 +20,10 @@ const form = object({
 
 /** The line for `registry/kinds.ts`. */
 export const readPebbleChain: ChainReader = (written, place, { name }) => {
-  const read = form(written, place)
-  if (read === invalid) return invalid
+  const chain = read(form, written, place)
+  if (chain === invalid) return invalid
   return {
-    ...{ name, kind: 'pebble', chainId: read.chainId, livemode: false, genesisHash: null },
+    ...{ name, kind: 'pebble', chainId: chain.chainId, livemode: false, genesisHash: null },
     native: { symbol: 'PEB', currency: 'PEB', decimals: 3, accepted: true, dust: 0n },
     ...{ explorerTx: null, blockMs: 1_000, publicMempool: false, tokens: [] },
     ...{ toleranceBps: 0, pendingTtlMs: 60_000, providers: [] },
