@@ -284,7 +284,7 @@ describe('a chain that cannot be seen', () => {
     const note = page.locator('[data-blind=true]')
     await note.waitFor()
     expect(await note.innerText()).toMatch(
-      /^We cannot see Polygon right now; your payment is safe, it will be found. Last block seen (39|4\d) s ago\.$/,
+      /^We cannot see Polygon right now; your payment is safe, it will be found. Last block read (39|4\d) s ago\.$/,
     )
     expect(await page.locator('[role=timer]').count()).toBe(0)
     expect(await page.locator('.time').innerText()).toContain('does not end')

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Payment } from '@settlewire/core/payment'
 import type { Policy } from '@settlewire/core/policy'
 import { type EvmChain, EvmFollower } from '../../server/src/chain/evm/follower.ts'
+import type { Limits } from '../../server/src/chain/evm/limits.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import type { Asset } from '../../server/src/engine/asset.ts'
 import { AssetBook } from '../../server/src/engine/asset-book.ts'
@@ -33,6 +34,7 @@ export interface StackOptions {
   readonly chain?: Partial<EvmChain>
   readonly policy?: Partial<Policy['chains'][string]>
   readonly asset?: Partial<Asset>
+  readonly limits?: Partial<Limits>
 }
 
 const untilWithinMs = 15_000
@@ -206,7 +208,7 @@ export class Stack {
       },
       ...{ watch: this.engine.watcher.watchSet('local'), sink: this.engine.watcher },
       ...{ store: this.store.events, clock: systemClock, log: silentLog, metrics: silentMetrics },
-      limits: quickLimits,
+      limits: { ...quickLimits, ...this.#options.limits },
     })
   }
 }

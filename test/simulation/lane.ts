@@ -47,4 +47,4 @@ export class Lane {
   }
 }
 
-const endWatches = 'update payment set due_at = null where due_at is not null'
+const endWatches = 'update subject set due_at = null where due_at is not null'

@@ -88,6 +88,8 @@ export const tokenTx = (token: string, to: string, amount: bigint): FakeTx =>
 export const nativeTx = (to: string, value: bigint): FakeTx => fakeTx({ to, value })
 
 export class FakeChain {
+  /** The header time of a block that is made now. */
+  secondsAt = (number: number): number => 1_700_000_000 + number
   /** Every block ever made, orphans too. */
   readonly #blocks = new Map<string, FakeBlock>()
   #canonical: FakeBlock[] = []
@@ -148,7 +150,7 @@ export class FakeChain {
       number: parts.number,
       hash: hash(parts.seed),
       parentHash: parts.parentHash,
-      timestamp: 1_700_000_000 + parts.number,
+      timestamp: this.secondsAt(parts.number),
       transactions: parts.transactions,
       logsBloom: bloomOf(parts.transactions.flatMap((tx) => tx.logs)),
     }

@@ -77,13 +77,13 @@ describe('the screen', () => {
       {
         isBlind: true,
         text: 'We cannot see Base right now; your payment is safe, it will be found.',
-        age: 'Last block seen 40 s ago.',
+        age: 'Last block read 40 s ago.',
       },
       expect.objectContaining({ isBlind: true, age: null }),
       { isBlind: false, text: 'Polygon shows here a little later than usual.', age: null },
     ])
     const later = screen(fixtures['awaiting-choice'], { sights, now: now + 600_000 })
-    expect(later.sightNotes[0]?.age).toBe('Last block seen 11 min ago.')
+    expect(later.sightNotes[0]?.age).toBe('Last block read 11 min ago.')
   })
 
   it('takes the word of the server on how long it takes, and its own where that has none', () => {

@@ -7,7 +7,7 @@ import { words } from './words.ts'
 export interface Sight {
   readonly chain: string
   readonly visibility: ChainSight['visibility']
-  /** When its last block that was read was made, by the server's time; null when none was. */
+  /** Up to when what is on it is known, by the server's time; null when nothing is. */
   readonly blockAt: Instant | null
 }
 

@@ -92,7 +92,7 @@ export const words = {
   blind: (chain: string) =>
     `We cannot see ${chain} right now; your payment is safe, it will be found.`,
   degraded: (chain: string) => `${chain} shows here a little later than usual.`,
-  lastBlock: (ago: string) => `Last block seen ${ago} ago.`,
+  lastBlock: (ago: string) => `Last block read ${ago} ago.`,
   broken:
     'This page did not load as it should. Reload it; a payment that you have sent is not lost.',
 } as const
