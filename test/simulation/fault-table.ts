@@ -37,25 +37,18 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'The cursor moves in the transaction that stores the effects of the blocks it passes.',
     edits: [
       {
-        file: 'server/src/engine/watcher.ts',
-        find: '    const stored = writer.submit({\n      ids: plan.paymentIds,\n',
-        replace: `    const cursor = {
-      ...{ chain, fromView: step.head.view - 1, head: step.head, reverted },
-      applied: step.applied.map((applied) => applied.block),
-    }
-    await writer.submit({ ids: [], decide: () => ({ decisions: [], cursor, answer: null }) })
-    const stored = writer.submit({
-      ids: plan.paymentIds,
-`,
+        file: 'server/src/engine/step-store.ts',
+        find: '  for (const part of parts) await put(part, standing)\n  await put(isSmall ? [...plan.touched, ...plan.moved] : plan.touched, {\n',
+        replace: '  await put([], {\n',
       },
       {
-        file: 'server/src/engine/watcher.ts',
-        find: `        cursor: {
-          ...{ chain, fromView: step.head.view - 1, head: step.head, reverted },
-          applied: step.applied.map((applied) => applied.block),
-        },
-`,
-        replace: '',
+        file: 'server/src/engine/step-store.ts',
+        find: '    applied: step.applied.map(({ block }) => block),\n  })\n}',
+        replace: `    applied: step.applied.map(({ block }) => block),
+  })
+  for (const part of parts) await put(part, standing && { ...standing, fromView: step.head.view, head: step.head })
+  await put(isSmall ? [...plan.touched, ...plan.moved] : plan.touched, null)
+}`,
       },
     ],
   },

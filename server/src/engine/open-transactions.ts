@@ -19,7 +19,12 @@ export function openTransactions(
     const blockNumber = blockOf(transaction) ?? (winner === null ? null : blockOf(winner))
     const isLive = blockNumber === null ? isPending(transaction) : isPaid(transaction)
     const open: Open = {
-      ...{ blockNumber, held, slot: transaction.slot ?? null },
+      ...{
+        blockNumber,
+        held,
+        told: payment.status === 'succeeded',
+        slot: transaction.slot ?? null,
+      },
       live: isLive && !lost.has(transaction),
       claimed: isOpenClaim(transaction),
     }

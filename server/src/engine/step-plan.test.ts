@@ -50,7 +50,7 @@ describe('what a step of a chain means for payments', () => {
   it('makes one fact of all transfers of one transaction to one payment', () => {
     const transfers = [transfer('0x1'), transfer('0x1', { ordinal: 1 }), transfer('0x2')]
     const planned = plan(stepOf({ applied: [block(11), block(12, { transfers })] }))
-    expect(planned.paymentIds).toEqual([payment.id])
+    expect(planned.touched).toEqual([payment.id])
     const [one, two, head] = planned.observationsOf(payment)
     expect(one).toMatchObject({ kind: 'included', txHash: '0x1', block: blockAt(12), view: 7 })
     expect(one?.kind === 'included' && one.transfers).toHaveLength(2)
@@ -61,7 +61,7 @@ describe('what a step of a chain means for payments', () => {
   it('splits a transaction that pays two payments', () => {
     const transfers = [transfer('0x1'), transfer('0x1', { ordinal: 1, to: second, amount: 1n })]
     const planned = plan(stepOf({ applied: [block(12, { transfers })] }))
-    expect(planned.paymentIds).toEqual([payment.id, 'pi_second'])
+    expect(planned.touched).toEqual([payment.id, 'pi_second'])
     const [ours] = planned.observationsOf(payment)
     const [theirs] = planned.observationsOf({ ...payment, id: 'pi_second' })
     expect(ours?.kind === 'included' && ours.transfers.map(({ ordinal }) => ordinal)).toEqual([0])
@@ -91,7 +91,7 @@ describe('what a step of a chain means for payments', () => {
     const watched = watching()
     watched.expect('pi_second', '0x9')
     const planned = plan(stepOf({ applied: [block(12)] }), watched)
-    expect(planned.paymentIds).toEqual(['pi_second'])
+    expect([planned.touched, planned.moved]).toEqual([[], ['pi_second']])
     expect(kinds(planned)).toEqual(['head'])
   })
 
@@ -121,7 +121,7 @@ describe('what a step of a chain means for payments', () => {
   it('pitfall 12: takes a transfer of nothing for nothing', () => {
     const transfers = [transfer('0x1', { amount: 0n })]
     const step = stepOf({ applied: [block(12, { transfers })] })
-    expect(plan(step).paymentIds).toEqual([])
+    expect(plan(step).touched).toEqual([])
     const watched = watching()
     watched.expect(payment.id, '0x1')
     expect(kinds(plan(step, watched))).toEqual(['moved_nothing', 'head'])

@@ -12,7 +12,10 @@ import type { WatchedChain } from './watched-chain.ts'
 
 /** What a step of a chain means for the payments it concerns. */
 export interface StepPlan {
-  readonly paymentIds: readonly string[]
+  /** Those that its blocks, or the loss of some, say something of. */
+  readonly touched: readonly string[]
+  /** Others, of which it changes what is told because the chain has grown. */
+  readonly moved: readonly string[]
   /** In order: what was undone, what the blocks hold, how far the chain has grown. */
   observationsOf(payment: Payment): readonly Observation[]
   /** Of these, what was told of blocks that were told before, and is not all that they hold. */
@@ -41,9 +44,10 @@ export function planStep(
       if (isLate.has(applied)) late.add(observation)
     }
   }
-  const ids = new Set([...known.orphaned, ...ofBlocks.keys(), ...known.watched.unsettled()])
+  const touched = new Set([...known.orphaned, ...ofBlocks.keys()])
   return {
-    paymentIds: [...ids],
+    touched: [...touched],
+    moved: known.watched.movedBy(step.head).filter((id) => !touched.has(id)),
     late,
     observationsOf: (payment) => [
       ...undone(payment, chain, step).map(

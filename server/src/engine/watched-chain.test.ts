@@ -38,6 +38,31 @@ const watching = (...observations: Parameters<typeof observeAll>[1]) => {
   return { chain, id: payment.id }
 }
 
+describe('what a head changes', () => {
+  const grown = (head: number, finalized: number | null = null) => headAt(head, finalized)
+
+  it('is told of what is confirming with every head', () => {
+    const { chain, id } = watching(included('0x1', full, blockAt(10), 10))
+    chain.advance(grown(10))
+    expect([chain.movedBy(grown(11)), chain.movedBy(grown(12))]).toEqual([[id], [id]])
+  })
+
+  it('is told after success only when the block comes under `safe` or the last level', () => {
+    const { chain, id } = watching(included('0x1', full, blockAt(10), 10), settledAt(12))
+    chain.advance(grown(12, 5))
+    expect(chain.movedBy(grown(13, 9))).toEqual([])
+    expect(chain.movedBy(grown(13, 10))).toEqual([id])
+  })
+
+  it('is nothing for what only a pool holds, but that providers contradict each other', () => {
+    const { chain, id } = watching(inMempool('0x1', full))
+    chain.advance(grown(12))
+    expect(chain.movedBy(grown(13))).toEqual([])
+    expect(chain.movedBy({ ...grown(13), disagree: true })).toEqual([id])
+    expect(chain.movedBy(grown(11))).toEqual([id])
+  })
+})
+
 describe('what is looked for on a chain', () => {
   it('knows addresses until they are released', () => {
     const { chain, addresses } = newChain()

@@ -1,5 +1,5 @@
 import type { Slot } from '@settlewire/core/observation'
-import { type ChainHead, type ChainPolicy, reached } from '@settlewire/core/policy'
+import { type ChainHead, type ChainPolicy, type Level, reached } from '@settlewire/core/policy'
 import type { OpenSlot, WatchSet } from '../ports.ts'
 import type { AddressBook } from './address-book.ts'
 import { NativeRecord } from './native-record.ts'
@@ -12,6 +12,8 @@ export interface Open {
   readonly live: boolean
   /** Whether the payment still waits for something, however deep the block is. */
   readonly held: boolean
+  /** Whether its payment has succeeded. */
+  readonly told: boolean
   /** Null while nobody said. */
   readonly slot: Slot | null
   /** Whether the payer named it, and nothing else is known of it. */
@@ -20,7 +22,7 @@ export interface Open {
 
 /** Not on record yet, and perhaps never: nothing waits for it. */
 const expected: Open = {
-  ...{ blockNumber: null, live: false, held: false, slot: null, claimed: false },
+  ...{ blockNumber: null, live: false, held: false, told: false, slot: null, claimed: false },
 }
 
 /** A transaction that a payer named for a payment. */
@@ -127,9 +129,30 @@ export class WatchedChain implements WatchSet {
     return payments
   }
 
-  /** The payments with a transaction that is not final: each block changes something for them. */
+  /** The payments with a transaction that is not final. */
   unsettled(): readonly string[] {
     return [...this.#open.keys()]
+  }
+
+  /**
+   * Of these the ones of which this head changes what is told: others need not even be loaded. What a
+   * pool holds has no depth, and after success only `safe` and the last level are told.
+   */
+  movedBy(head: ChainHead): readonly string[] {
+    const from = this.#head
+    const isOther =
+      from === null ||
+      from.head > head.head ||
+      (from.disagree ?? false) !== (head.disagree ?? false)
+    if (isOther) return this.unsettled()
+    const isMoved = ({ blockNumber, told }: Open): boolean =>
+      blockNumber !== null && (!told || this.#isPassed(blockNumber, from, head))
+    return [...this.#open].filter(([, open]) => [...open.values()].some(isMoved)).map(([id]) => id)
+  }
+
+  #isPassed(block: number, from: ChainHead, to: ChainHead): boolean {
+    const levels: Level[] = ['safe', this.#policy.final]
+    return levels.some((level) => reached(level, block, to) && !reached(level, block, from))
   }
 
   /** Whether money of this payment is on its way and not yet final. */

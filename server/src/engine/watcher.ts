@@ -26,6 +26,7 @@ import { type ChainSight, chainsOf, lagOf, sightOf } from './sight.ts'
 import { Sightings } from './sightings.ts'
 import { gather } from './small-change.ts'
 import { planStep, type StepPlan } from './step-plan.ts'
+import { storeStep } from './step-store.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
 import type { Writer } from './writer.ts'
@@ -224,22 +225,9 @@ export class Watcher implements ChainSink {
     const reverted = step.reverted.map((block) => block.hash)
     const orphaned = reverted.length === 0 ? [] : await store.inBlocks(chain, reverted)
     const plan = planStep(chain, step, { watched: state.watched, orphaned })
-    const stored = writer.submit({
-      ids: plan.paymentIds,
-      decide: (payments) => ({
-        decisions: plan.paymentIds.flatMap((id) => {
-          // An opening that was announced to the watch set but did not commit has no payment.
-          const payment = payments.get(id)
-          return payment === null ? [] : [this.#decide(payment, plan)]
-        }),
-        cursor: {
-          ...{ chain, fromView: step.head.view - 1, head: step.head, reverted },
-          applied: step.applied.map((applied) => applied.block),
-        },
-        answer: null,
-      }),
-    })
-    await stored.catch((error: unknown) => {
+    const decide = (payment: Payment): Decision => this.#decide(payment, plan)
+    const inStore = { chain, step, plan, from: state.head, decide }
+    await storeStep(inStore, writer).catch((error: unknown) => {
       if (failedWith(error, 'cursor_conflict')) this.#doubt()
       throw error
     })
