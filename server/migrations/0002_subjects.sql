@@ -69,7 +69,8 @@ create table inclusion (
   primary key (block_hash, subject_id, chain)
 );
 
--- Answers given under an Idempotency-Key, written together with what they answered for.
+-- Answers given under an Idempotency-Key, written together with what they answered for, and
+-- forgotten after a day or a little more.
 create table idempotency_key (
   merchant_id text collate "C" not null,
   livemode boolean not null,
@@ -78,6 +79,9 @@ create table idempotency_key (
   status smallint not null,
   payment_id text collate "C" not null,
   sequence integer not null,
+  -- What was answered, where it is not the resource as it stood at that sequence.
+  told text,
   created_at timestamptz not null,
   primary key (merchant_id, livemode, key)
 );
+create index idempotency_key_by_age on idempotency_key (created_at);

@@ -96,11 +96,12 @@ begin
 
   if answers is not null then
     insert into idempotency_key
-      (merchant_id, livemode, key, request_hash, status, payment_id, sequence, created_at)
+      (merchant_id, livemode, key, request_hash, status, payment_id, sequence, told, created_at)
     select a.merchant_id, a.livemode, a.key, a.request_hash, a.status, a.payment_id, a.sequence,
-      a.created_at
+      a.told, a.created_at
     from json_to_recordset(answers) as a (merchant_id text, livemode boolean, key text,
-      request_hash text, status smallint, payment_id text, sequence integer, created_at timestamptz)
+      request_hash text, status smallint, payment_id text, sequence integer, told text,
+      created_at timestamptz)
     order by a.merchant_id collate "C", a.livemode, a.key collate "C"
     on conflict do nothing;
     get diagnostics written = row_count;

@@ -26,5 +26,6 @@ begin
   grant select, insert, update on merchant, api_key, deposit_counter, subject, subject_state,
     transaction, merchant_feed, chain_cursor, write_proof to settlewire_app;
   grant select, insert, delete on chain_block to settlewire_app;
+  grant update, delete on idempotency_key to settlewire_app;
 end
 $$;

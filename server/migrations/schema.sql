@@ -159,7 +159,8 @@ create table inclusion (
   primary key (block_hash, subject_id, chain)
 );
 
--- Answers given under an Idempotency-Key, written together with what they answered for.
+-- Answers given under an Idempotency-Key, written together with what they answered for, and
+-- forgotten after a day or a little more.
 create table idempotency_key (
   merchant_id text collate "C" not null,
   livemode boolean not null,
@@ -168,9 +169,12 @@ create table idempotency_key (
   status smallint not null,
   payment_id text collate "C" not null,
   sequence integer not null,
+  -- What was answered, where it is not the resource as it stood at that sequence.
+  told text,
   created_at timestamptz not null,
   primary key (merchant_id, livemode, key)
 );
+create index idempotency_key_by_age on idempotency_key (created_at);
 
 -- ── 0003_history.sql
 
@@ -346,11 +350,12 @@ begin
 
   if answers is not null then
     insert into idempotency_key
-      (merchant_id, livemode, key, request_hash, status, payment_id, sequence, created_at)
+      (merchant_id, livemode, key, request_hash, status, payment_id, sequence, told, created_at)
     select a.merchant_id, a.livemode, a.key, a.request_hash, a.status, a.payment_id, a.sequence,
-      a.created_at
+      a.told, a.created_at
     from json_to_recordset(answers) as a (merchant_id text, livemode boolean, key text,
-      request_hash text, status smallint, payment_id text, sequence integer, created_at timestamptz)
+      request_hash text, status smallint, payment_id text, sequence integer, told text,
+      created_at timestamptz)
     order by a.merchant_id collate "C", a.livemode, a.key collate "C"
     on conflict do nothing;
     get diagnostics written = row_count;
@@ -452,6 +457,7 @@ begin
   grant select, insert, update on merchant, api_key, deposit_counter, subject, subject_state,
     transaction, merchant_feed, chain_cursor, write_proof to settlewire_app;
   grant select, insert, delete on chain_block to settlewire_app;
+  grant update, delete on idempotency_key to settlewire_app;
 end
 $$;
 

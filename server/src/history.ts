@@ -40,7 +40,9 @@ export interface IdempotentResult {
   /** SHA-256 of method, path and canonical body. */
   readonly requestHash: string
   readonly status: number
-  /** The answer is the resource as it stood at this sequence; nothing secret is stored. */
+  /** The answer, where it is not the resource; else null. Nothing secret is stored. */
+  readonly told: string | null
+  /** Else the answer is the resource as it stood at this sequence. */
   readonly paymentId: string
   readonly sequence: number
   readonly at: Instant
@@ -161,6 +163,8 @@ export interface EventStore {
 
   /** What was answered under this key, or null. */
   idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null>
+  /** Forgets answers that were given before an instant, `limit` at most; how many it were. */
+  forgetAnswers(before: Instant, limit: number): Promise<number>
 
   /**
    * Payments whose next deadline (`nextDeadline` of core) has come: earliest first, by id where two

@@ -17,8 +17,8 @@ const pay = (to: string, txHash = hash(0x1)): ModelTransaction => ({
   ...{ txHash, pays: [{ to, amount: full }] },
 })
 const payment = (id: string) => world.engine.payments.get(merchant, id)
-const claim = (paymentId: string, txHash: string, chain?: string) =>
-  world.engine.payments.claim(merchant, { paymentId, txHash, chain })
+const claim = async (paymentId: string, txHash: string, chain?: string) =>
+  (await world.engine.payments.claim(merchant, { paymentId, txHash, chain }, null)).value
 const stages = async (id: string) =>
   (await payment(id)).facts.transactions.map(
     ({ chain, txHash, claimed, droppedView, mempool }) => ({
@@ -145,10 +145,14 @@ describe('a hash that the payer names', () => {
   it('is refused for a chain that is not accepted, and for a payment of somebody else', async () => {
     const { id } = await world.open()
     await expect(claim(id, hash(0x1), 'other')).rejects.toMatchObject({ code: 'invalid_request' })
-    const foreign = world.engine.payments.claim(stranger, { paymentId: id, txHash: hash(0x1) })
+    const foreign = world.engine.payments.claim(
+      stranger,
+      { paymentId: id, txHash: hash(0x1) },
+      null,
+    )
     await expect(foreign).rejects.toMatchObject({ code: 'not_found' })
-    const bearer = world.engine.payments.claim(null, { paymentId: id, txHash: hash(0x1) })
-    expect(await bearer).toMatchObject({ known: 'not_found' })
+    const bearer = world.engine.payments.claim(null, { paymentId: id, txHash: hash(0x1) }, null)
+    expect((await bearer).value).toMatchObject({ known: 'not_found' })
   })
 })
 

@@ -3,6 +3,7 @@ import type { Payment, Transaction } from '@settlewire/core/payment'
 import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/transaction'
 import { ClaimSearch, type ClaimSearchOptions, type Found, findOn } from './claim-search.ts'
 import { observe } from './observe.ts'
+import type { Kept } from './once.ts'
 import { Turns } from './turns.ts'
 import type { WatchIndex } from './watch-index.ts'
 
@@ -22,6 +23,15 @@ export interface ClaimAnswer {
   readonly known: 'pending' | 'mined' | 'not_found' | 'unsure'
   /** Whether it pays this payment; null while that cannot be said. */
   readonly pays: boolean | null
+}
+
+/** Makes the row of an Idempotency-Key, to be stored with what the claim brings about. */
+type Keep = (payment: Payment, answer: ClaimAnswer) => Kept
+
+/** What the nodes know of it, of those chains that it may be on. */
+interface Looked extends Found {
+  readonly chains: readonly string[]
+  readonly record: Keep | null
 }
 
 /** Claims of one payment that nobody has seen. */
@@ -55,14 +65,14 @@ export class Claims {
    * Throws `too_many_claims`, `overloaded` when too many payers ask at once, or `invalid_request` for
    * a chain that the payment does not accept.
    */
-  async claim(payment: Payment, claim: Claim): Promise<ClaimAnswer> {
+  async claim(payment: Payment, claim: Claim, record: Keep | null): Promise<ClaimAnswer> {
     const { txHash, chains } = this.#named(payment, claim)
     const known = knownOf(payment, txHash, chains)
-    if (known !== null) return known
+    if (known !== null) return record === null ? known : this.#keep(payment.id, known, record)
     refuseTooMany(payment, txHash)
     const { lookUp, watcher } = this.#options
     const found = await this.#turns.take(() => findOn(chains, txHash, lookUp))
-    const answer = await this.#record(payment.id, txHash, { ...found, chains })
+    const answer = await this.#record(payment.id, txHash, { ...found, chains, record })
     const { seen } = found
     if (seen.kind === 'pending' && seen.sighting !== null) {
       await watcher.see(found.chain, seen.source, [seen.sighting])
@@ -79,11 +89,7 @@ export class Claims {
     return { txHash, chains: [...named].filter(isSame).map(([chain]) => chain) }
   }
 
-  async #record(
-    paymentId: string,
-    txHash: string,
-    found: Found & { readonly chains: readonly string[] },
-  ): Promise<ClaimAnswer> {
+  async #record(paymentId: string, txHash: string, found: Looked): Promise<ClaimAnswer> {
     const { index } = this.#options
     const watched = index.isWatched(paymentId) ? index.chain(found.chain) : null
     // The block that decides its fate may be delivered while this commits.
@@ -96,13 +102,21 @@ export class Claims {
     }
   }
 
-  #submit(
-    paymentId: string,
-    txHash: string,
-    found: Found & { readonly chains: readonly string[] },
-  ): Promise<ClaimAnswer> {
+  /** Changes nothing but that the answer to this key is kept. */
+  #keep(paymentId: string, known: ClaimAnswer, record: Keep): Promise<ClaimAnswer> {
+    return this.#options.writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        if (payment === null) throw new Failure('not_found')
+        return { decisions: [], ...record(payment, known), answer: known }
+      },
+    })
+  }
+
+  #submit(paymentId: string, txHash: string, found: Looked): Promise<ClaimAnswer> {
     const { writer, watcher, index, clock } = this.#options
-    const { chain, chains } = found
+    const { chain, chains, record } = found
     const head = watcher.headOf(chain)
     return writer.submit({
       ids: [paymentId],
@@ -110,17 +124,15 @@ export class Claims {
         const payment = payments.get(paymentId)
         if (payment === null) throw new Failure('not_found')
         const known = knownOf(payment, txHash, chains)
-        if (known !== null) return { decisions: [], answer: known }
+        if (known !== null) return { decisions: [], ...record?.(payment, known), answer: known }
         refuseTooMany(payment, txHash)
         const answer = answerOf(payment, txHash, { found, head: head?.head ?? null, index })
         const isOld = answer.known === 'mined' && answer.pays === false
         const at = clock.now()
         const view = head?.view ?? 0
         const claimed = { kind: 'claimed', source: 'payer', at, chain, view, txHash } as const
-        return {
-          decisions: [observe(payment, isOld ? [] : [claimed], this.#options)],
-          answer,
-        }
+        const decision = observe(payment, isOld ? [] : [claimed], this.#options)
+        return { decisions: [decision], ...record?.(decision.payment, answer), answer }
       },
     })
   }

@@ -3,6 +3,7 @@ import type { Policy } from '@settlewire/core/policy'
 import type { Directory } from '../access.ts'
 import type { Feeds } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Metrics, StoredEvent } from '../ports.ts'
+import { AnswerSweep } from './answer-sweep.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { LookUpOn } from './claim-search.ts'
 import { Claims } from './claims.ts'
@@ -45,6 +46,7 @@ export class Engine {
   readonly news: News
   readonly #claims: Claims
   readonly #deadlines: Deadlines
+  readonly #answerSweep: AnswerSweep
 
   constructor(options: EngineOptions) {
     const { chains, policy, announce } = options
@@ -62,6 +64,7 @@ export class Engine {
       ...parts,
       scannedThrough: () => this.watcher.scannedThrough(),
     })
+    this.#answerSweep = new AnswerSweep(options)
     // Last, so that whoever is told finds everything else up to date.
     this.writer.onCommit(({ events }) => {
       if (events.length > 0) announce(events)
@@ -73,11 +76,14 @@ export class Engine {
     await this.watcher.start()
     this.#claims.start()
     this.#deadlines.start()
+    this.#answerSweep.start()
   }
 
   /** Answers what was taken, then stops. Followers are closed before. */
   async close(): Promise<void> {
-    await Promise.all([this.#claims.close(), this.#deadlines.close()])
+    await Promise.all([
+      ...[this.#claims.close(), this.#deadlines.close(), this.#answerSweep.close()],
+    ])
     await this.writer.close()
     this.watcher.close()
     this.news.close()

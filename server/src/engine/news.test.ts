@@ -55,7 +55,7 @@ it('a block is not passed while it cannot be read who was opened before', async 
 
 it('what a payer named at another process is settled by the block that has it', async () => {
   const { id } = await openedBy(world.engine)
-  await other.payments.claim(merchant, { paymentId: id, txHash: '0xfeed' })
+  await other.payments.claim(merchant, { paymentId: id, txHash: '0xfeed' }, null)
   await world.mine([{ txHash: '0xfeed', pays: [] }])
   const { facts } = await world.engine.payments.get(merchant, id)
   const inclusions = facts.transactions.flatMap((known) => Object.values(known.inclusions))

@@ -25,15 +25,33 @@ export interface Answer {
   readonly replayed: boolean
 }
 
+/** An answer that is no resource: kept as it was given. */
+export interface Told<Value> {
+  readonly value: Value
+  readonly status: number
+  readonly replayed: boolean
+}
+
+/** The row that is stored together with the effect; none where no key was sent. */
+export interface Kept {
+  readonly idempotency?: IdempotentResult
+}
+
 /** What to do once. `record` makes the row that is stored together with the effect. */
-export interface Work {
+export interface Work<Value> {
   readonly scope: Scope
   readonly idempotency: IdempotencyKey | null
   readonly status: number
-  readonly run: (
-    record: (payment: Payment) => { readonly idempotency?: IdempotentResult },
-  ) => Promise<Payment>
+  readonly run: (record: (payment: Payment, value: Value) => Kept) => Promise<Value>
 }
+
+/** How a value is kept, and made again. */
+interface Form<Value> {
+  readonly keep: (value: Value) => string | null
+  readonly remake: (known: IdempotentResult) => Promise<Value>
+}
+
+type PaymentRun = (record: (payment: Payment) => Kept) => Promise<Payment>
 
 export interface OnceOptions {
   readonly store: Pick<EventStore, 'idempotent' | 'history'>
@@ -55,10 +73,32 @@ export class Once {
     this.#options = options
   }
 
-  async do(work: Work): Promise<Answer> {
+  /** A command that answers with the payment. */
+  async do(work: Omit<Work<Payment>, 'run'> & { readonly run: PaymentRun }): Promise<Answer> {
+    const run: Work<Payment>['run'] = (record) => work.run((payment) => record(payment, payment))
+    const { value, ...rest } = await this.#once(
+      { ...work, run },
+      { keep: () => null, remake: ({ paymentId, sequence }) => this.#asOf(paymentId, sequence) },
+    )
+    return { payment: value, ...rest }
+  }
+
+  /** A command that answers with something else, all of it JSON. */
+  tell<Value extends object>(work: Work<Value>): Promise<Told<Value>> {
+    return this.#once(work, {
+      keep: (value) => JSON.stringify(value),
+      remake: async ({ told }) => {
+        // The key was used for a command of the other kind: another path, so another hash.
+        if (told === null) throw new Failure('idempotency_key_reused')
+        return JSON.parse(told) as Value // as it was kept by the same request
+      },
+    })
+  }
+
+  async #once<Value>(work: Work<Value>, form: Form<Value>): Promise<Told<Value>> {
     const { scope, idempotency, status } = work
     if (idempotency === null) {
-      return { payment: await work.run(() => ({})), status, replayed: false }
+      return { value: await work.run(() => ({})), status, replayed: false }
     }
     const { key, requestHash } = idempotency
     const name = JSON.stringify([scope.merchantId, scope.livemode, key])
@@ -70,38 +110,46 @@ export class Once {
     }
     this.#running.set(name, requestHash)
     try {
-      return (await this.#answered(scope, idempotency)) ?? (await this.#first(work, idempotency))
+      const known = await this.#answered(scope, idempotency, form)
+      return known ?? (await this.#first(work, idempotency, form))
     } finally {
       this.#running.delete(name)
     }
   }
 
-  async #first(work: Work, idempotency: IdempotencyKey): Promise<Answer> {
+  async #first<Value>(
+    work: Work<Value>,
+    idempotency: IdempotencyKey,
+    form: Form<Value>,
+  ): Promise<Told<Value>> {
     const { scope, status } = work
+    const { clock } = this.#options
     try {
-      const payment = await work.run((payment) => ({
+      const value = await work.run(({ id, sequence }, value) => ({
         idempotency: {
-          ...{ ...scope, ...idempotency, status },
-          ...{ paymentId: payment.id, sequence: payment.sequence, at: this.#options.clock.now() },
+          ...{ ...scope, ...idempotency, status, told: form.keep(value) },
+          ...{ paymentId: id, sequence, at: clock.now() },
         },
       }))
-      return { payment, status, replayed: false }
+      return { value, status, replayed: false }
     } catch (error) {
       if (!failedWith(error, 'idempotency_key_reused')) throw error
       // Another process took the key between our look and our commit: its answer is the answer.
-      const answer = await this.#answered(scope, idempotency)
+      const answer = await this.#answered(scope, idempotency, form)
       if (answer === null) throw error
       return answer
     }
   }
 
-  async #answered(scope: Scope, { key, requestHash }: IdempotencyKey): Promise<Answer | null> {
-    const { merchantId, livemode } = scope
+  async #answered<Value>(
+    { merchantId, livemode }: Scope,
+    { key, requestHash }: IdempotencyKey,
+    { remake }: Form<Value>,
+  ): Promise<Told<Value> | null> {
     const known = await this.#options.store.idempotent(merchantId, livemode, key)
     if (known === null) return null
     if (known.requestHash !== requestHash) throw new Failure('idempotency_key_reused')
-    const payment = await this.#asOf(known.paymentId, known.sequence)
-    return { payment, status: known.status, replayed: true }
+    return { value: await remake(known), status: known.status, replayed: true }
   }
 
   /** The payment as it stood at a sequence. */

@@ -9,7 +9,7 @@ import type { AssetBook } from './asset-book.ts'
 import type { Claim, ClaimAnswer, Claims } from './claims.ts'
 import { DepositAddresses, type DepositAddressesOptions } from './deposit-addresses.ts'
 import { contextOf, type Judge } from './observe.ts'
-import { type Answer, type IdempotencyKey, Once, type Scope } from './once.ts'
+import { type Answer, type IdempotencyKey, Once, type Scope, type Told } from './once.ts'
 import { type PaymentRequest, prepareTerms } from './terms.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Writer } from './writer.ts'
@@ -151,12 +151,26 @@ export class Payments {
    * The payer names the transaction that pays. It is looked for, never believed. Null for a scope:
    * the bearer of a secret of this one payment. Throws `too_many_claims`.
    */
-  async claim(scope: Scope | null, claim: Claim): Promise<ClaimAnswer> {
+  async claim(
+    scope: Scope | null,
+    claim: Claim,
+    idempotency: IdempotencyKey | null,
+  ): Promise<Told<ClaimAnswer>> {
     const { paymentId } = claim
     const payment = await (scope === null
       ? this.getByBearer(paymentId)
       : this.get(scope, paymentId))
-    return this.#options.claims.claim(payment, claim)
+    const { merchantId, livemode } = payment
+    return this.#once.tell({
+      ...{ scope: { merchantId, livemode }, status: 202 },
+      // Keys of a payer are apart from those of the merchant, which hold no space.
+      idempotency:
+        scope === null && idempotency !== null
+          ? { ...idempotency, key: `${paymentId} ${idempotency.key}` }
+          : idempotency,
+      run: (record) =>
+        this.#options.claims.claim(payment, claim, idempotency === null ? null : record),
+    })
   }
 
   async get(scope: Scope, paymentId: string): Promise<Payment> {

@@ -88,6 +88,7 @@ const taken = (key: string): IdempotentResult => ({
     key: `${run}-${key}`,
     requestHash: 'h',
     status: 201,
+    told: null,
     paymentId: '',
     sequence: 1,
   },

@@ -82,7 +82,7 @@ const listOf = (items: readonly string[], hasMore: boolean): string =>
 /** The answer to a command: the first one, or the same again, which a header tells. */
 export function sendAnswer(
   reply: Sendable,
-  { status, replayed }: Answer,
+  { status, replayed }: Pick<Answer, 'status' | 'replayed'>,
   shown: object,
 ): FastifyReply {
   if (replayed) reply.header('idempotency-replayed', 'true')

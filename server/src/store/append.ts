@@ -148,5 +148,6 @@ const answerToJson = (answer: IdempotentResult): object => ({
   status: answer.status,
   payment_id: answer.paymentId,
   sequence: answer.sequence,
+  told: answer.told,
   created_at: toRfc3339(answer.at),
 })

@@ -107,6 +107,36 @@ export function eventStoreQuestionsContract(
         expect(await events.idempotent('mer_other', false, 'key-1')).toBeNull()
         expect(await events.idempotent(merchantId, false, 'key-2')).toBeNull()
       })
+
+      it('keeps what was told where it is no payment', async () => {
+        const payment = new ScriptedPayment()
+        const told = { ...answer(payment), told: '{"known":"pending"}' }
+        await events.append({ appends: [payment.opening()], idempotency: [told] })
+        expect(await events.idempotent(merchantId, false, 'key-1')).toEqual(told)
+      })
+
+      it('forgets old answers, the oldest first and a limited number at a time', async () => {
+        const given = [5, 1, 4, 2, 3].map((n) => ({
+          ...answer(new ScriptedPayment()),
+          ...{ key: `key-${n}`, at: bornAt + n },
+        }))
+        await events.append({ appends: [], idempotency: given })
+        const left = async () => {
+          const all = given.map(({ key }) => events.idempotent(merchantId, false, key))
+          return (await Promise.all(all)).flatMap((it) => it?.key ?? []).sort()
+        }
+        expect(await events.forgetAnswers(bornAt + 1, 10)).toBe(0)
+        expect(await events.forgetAnswers(bornAt + 4, 2)).toBe(2)
+        expect(await left()).toEqual(['key-3', 'key-4', 'key-5'])
+        expect(await events.forgetAnswers(bornAt + 4, 2)).toBe(1)
+        expect(await left()).toEqual(['key-4', 'key-5'])
+        // The key is free again.
+        const [again] = given
+        if (again === undefined) return raise()
+        const reused = { ...again, key: 'key-1' }
+        await events.append({ appends: [], idempotency: [reused] })
+        expect(await events.idempotent(merchantId, false, 'key-1')).toEqual(reused)
+      })
     })
 
     describe('of deadlines', () => {

@@ -16,6 +16,7 @@ import type {
   StoredEvent,
   Watched,
 } from '../ports.ts'
+import { forgetAnswers, idempotent } from './answers.ts'
 import { appendStatement, appendValues } from './append.ts'
 import { arrayOf } from './binary-array.ts'
 import { begin, position } from './chains.ts'
@@ -183,31 +184,12 @@ export class PostgresEvents implements EventStore, Feeds {
     return entries(this.#database, feed, { after, limit })
   }
 
-  async idempotent(
-    merchantId: string,
-    livemode: boolean,
-    key: string,
-  ): Promise<IdempotentResult | null> {
-    const row = await this.#database.one<AnswerRow>(
-      {
-        name: 'idempotent',
-        text: `select request_hash, status, payment_id, sequence, created_at
-          from idempotency_key where merchant_id = $1 and livemode = $2 and key = $3`,
-      },
-      [merchantId, livemode, key],
-    )
-    return (
-      row && {
-        merchantId,
-        livemode,
-        key,
-        requestHash: row.request_hash,
-        status: row.status,
-        paymentId: row.payment_id,
-        sequence: row.sequence,
-        at: row.created_at,
-      }
-    )
+  idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null> {
+    return idempotent(this.#database, { merchantId, livemode, key })
+  }
+
+  forgetAnswers(before: Instant, limit: number): Promise<number> {
+    return forgetAnswers(this.#database, before, limit)
   }
 
   due(now: Instant, limit: number, after: Due | null = null): Promise<readonly Due[]> {
@@ -294,14 +276,6 @@ export class PostgresEvents implements EventStore, Feeds {
   begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition> {
     return begin(this.#database, chain, { genesisHash, at })
   }
-}
-
-interface AnswerRow {
-  readonly request_hash: string
-  readonly status: number
-  readonly payment_id: string
-  readonly sequence: number
-  readonly created_at: number
 }
 
 interface EventRow {

@@ -113,6 +113,82 @@ describe('POST …/claims', () => {
     expect((await claim(other, { txHash: randomHash() })).status).toBe(202)
   })
 
+  describe('with an Idempotency-Key', () => {
+    const keyed = (payment: Answered['json'], body: object, key: string, by?: string) =>
+      world.ask(claimsOf(payment), {
+        ...{ key: by ?? payment.clientSecret, body, headers: { 'idempotency-key': key } },
+      })
+
+    it('gets the same answer for the same claim, also when more is known by then', async () => {
+      const payment = await world.create()
+      const txHash = randomHash()
+      const first = await keyed(payment, { txHash }, 'claim-1')
+      expect(first.json).toMatchObject({ known: 'not_found', pays: null })
+      const to = payment.accept[0].address.toLowerCase()
+      const pays = [{ to, amount: 150_000_000n }]
+      await world.engine.mine([{ txHash, pays }])
+      const again = await keyed(payment, { txHash }, 'claim-1')
+      expect([again.status, again.text]).toEqual([202, first.text])
+      expect([first, again].map(({ headers }) => headers.get('idempotency-replayed'))).toEqual([
+        ...[null, 'true'],
+      ])
+      // Without the key, or with another one, it is what is known now.
+      expect((await claim(payment, { txHash })).json).toMatchObject({ known: 'mined', pays: true })
+      const known = await keyed(payment, { txHash }, 'claim-2')
+      expect(known.json).toMatchObject({ known: 'mined', pays: true })
+      expect((await keyed(payment, { txHash }, 'claim-2')).text).toBe(known.text)
+    })
+
+    it('is refused for another claim, and asks no node for it', async () => {
+      const payment = await world.create()
+      const txHash = randomHash()
+      await keyed(payment, { txHash }, 'claim-3')
+      const other = await keyed(payment, { txHash: randomHash() }, 'claim-3')
+      expect([other.status, other.json.code]).toEqual([422, 'idempotency_key_reused'])
+      const { json } = await world.ask(`/v1/payment-intents/${payment.id}`)
+      expect(json.transfers).toHaveLength(1)
+    })
+
+    it('says so while the first one is still looked for', async () => {
+      const payment = await world.create()
+      const { lookUp } = world.engine
+      let letGo = (): void => undefined
+      const gate = new Promise<void>((resolve) => {
+        letGo = resolve
+      })
+      world.engine.lookUp = async (chain, txHash) => {
+        await gate
+        return lookUp(chain, txHash)
+      }
+      const txHash = randomHash()
+      const first = keyed(payment, { txHash }, 'claim-4')
+      const codes = new Set<string>()
+      await expect
+        .poll(async () => {
+          const { json } = await keyed(payment, { txHash }, 'claim-4')
+          codes.add(json.code)
+          return codes.size
+        })
+        .toBe(1)
+      letGo()
+      expect((await first).status).toBe(202)
+      world.engine.lookUp = lookUp
+      expect([...codes]).toEqual(['idempotency_in_progress'])
+    })
+
+    it('does not meet the keys of the merchant: a payer cannot take them', async () => {
+      const payment = await world.create()
+      await keyed(payment, { txHash: randomHash() }, 'order-7')
+      const created = await world.ask('/v1/payment-intents', {
+        body: { amount: '1.00', currency: 'USDC', accept: ['USDC.local'] },
+        headers: { 'idempotency-key': 'order-7' },
+      })
+      expect(created.status).toBe(201)
+      const merchants = await keyed(payment, { txHash: randomHash() }, 'order-7', world.secretKey)
+      expect(merchants.json.code).toBe('idempotency_key_reused')
+    })
+  })
+
   it('may be asked for from a page of another origin, with the client secret', async () => {
     const { id } = await world.create()
     const preflight = await world.ask(`/v1/payment-intents/${id}/claims`, { method: 'OPTIONS' })

@@ -3,10 +3,11 @@ import { type Access, paymentOf, principalOf } from '../access.ts'
 import { Allowance } from '../allowance.ts'
 import { claimAnswer } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
-import { bodyProblems, json, problemsOf, securityOf } from '../describe.ts'
+import { bodyProblems, json, keyProblems, problemsOf, securityOf } from '../describe.ts'
+import { idempotencyOf } from '../idempotency.ts'
 import { claimTransaction, idempotencyHeaders, idParams } from '../request-schema.ts'
 import { scopeOf } from '../scope.ts'
-import { sendJson } from '../show.ts'
+import { sendAnswer } from '../show.ts'
 
 const access: Access = { who: 'owner_or_client', scope: 'payment_intents:write' }
 
@@ -25,7 +26,7 @@ export function claimRoutes(app: App, context: HttpContext): void {
         tags: ['Payment intents'],
         summary: 'Name the transaction that pays',
         description:
-          'It is looked for at every node of the accepted chains, now and with each block, and never believed: only what a node shows changes the payment. Naming it again is the same claim, so no `Idempotency-Key` is needed.',
+          'It is looked for at every node of the accepted chains, now and with each block, and never believed: only what a node shows changes the payment. Naming it again is the same claim; with an `Idempotency-Key` it also gets the same answer.',
         security: securityOf(access),
         params: idParams,
         headers: idempotencyHeaders,
@@ -34,7 +35,8 @@ export function claimRoutes(app: App, context: HttpContext): void {
           202: json('It is looked for.', claimAnswer),
           ...problemsOf(access, [
             ...bodyProblems,
-            ...(['too_many_claims', 'rate_limited', 'overloaded'] as const),
+            ...keyProblems,
+            ...(['too_many_claims', 'rate_limited'] as const),
           ]),
         },
       },
@@ -44,9 +46,10 @@ export function claimRoutes(app: App, context: HttpContext): void {
       const paymentId = paymentOf(request).id
       allowance.take(paymentId)
       const scope = principal.kind === 'client' ? null : scopeOf(principal)
-      const answer = await context.payments.claim(scope, { paymentId, ...request.body })
-      context.metrics.claimed(answer.known)
-      return sendJson(reply, { ...answer, message: messageOf(answer) }, 202)
+      const claim = { paymentId, ...request.body }
+      const told = await context.payments.claim(scope, claim, idempotencyOf(request))
+      if (!told.replayed) context.metrics.claimed(told.value.known)
+      return sendAnswer(reply, told, { ...told.value, message: messageOf(told.value) })
     },
   )
 }
