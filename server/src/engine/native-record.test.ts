@@ -107,6 +107,29 @@ describe('the native coin on record', () => {
     expect(onRecord(address)).toBe(coin)
   })
 
+  it('stays in doubt when the doubt came while the history was being read, until it is read again', async () => {
+    const { address } = await world.open(inEther)
+    await world.mine()
+    const { watcher } = world.engine
+    const { reached, letGo } = world.hold('feeds')
+    const reading = watcher.prepare()
+    await reached
+    const held = world.around
+    world.around = async (method, call) => {
+      if (method !== 'append') return held(method, call)
+      await call()
+      throw new Failure('store_unavailable')
+    }
+    await expect(world.open(inEther)).rejects.toThrow(Failure)
+    world.around = held
+    expect(onRecord(address)).toBeNull()
+    letGo()
+    await reading
+    expect(onRecord(address)).toBeNull()
+    await watcher.prepare()
+    expect(onRecord(address)).toBe(0n)
+  })
+
   it('is read again when the chain was moved by a process that is gone', async () => {
     const { address } = await world.open(inEther)
     await world.mine()
