@@ -6,6 +6,7 @@ import { AssetWatch } from './compose/asset-watch.ts'
 import { assetsOf, configuredChains, explorerUrl, withSandbox } from './compose/chains.ts'
 import { Followers } from './compose/followers.ts'
 import { openGround } from './compose/ground.ts'
+import { prepareHome } from './compose/home.ts'
 import { adapters, type ChainAdapter } from './compose/kinds.ts'
 import { openTokens } from './compose/open-tokens.ts'
 import type { Config } from './config.ts'
@@ -97,6 +98,7 @@ async function build(
   const metrics = createMetrics({ clock, process: true })
   const world = { config, clock, log, metrics, onClose, adapters: parts.adapters ?? adapters }
   for (const warning of config.warnings) log.warn({ area: 'config' }, warning)
+  prepareHome(config.home)
   const pepper = readPepper(config.home, clock)
   const configured = await configuredChains(root, config, parts.readers ?? readers)
 

@@ -10,6 +10,7 @@ import type { Directory } from './access.ts'
 import { checksummed, depositAddress } from './chain/evm/deposit-address.ts'
 import { systemClock } from './clock.ts'
 import { openGround } from './compose/ground.ts'
+import { prepareHome } from './compose/home.ts'
 import { type Config, readConfig } from './config.ts'
 import { hashKey, mintKey } from './credential.ts'
 import { createLog } from './log.ts'
@@ -94,6 +95,7 @@ async function register(asked: NewMerchant, config: Config): Promise<string> {
   const log = createLog({ level: 'error', clock })
   const closers: (() => unknown)[] = []
   try {
+    prepareHome(config.home)
     const pepper = readPepper(config.home, clock)
     const onClose = (closer: () => unknown): void => void closers.unshift(closer)
     const ground = { config: { ...config, sandbox: null }, clock, log, onClose }

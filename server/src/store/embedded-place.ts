@@ -27,6 +27,10 @@ export interface Place {
   cleanUp(): Promise<void>
   /** Whether there are data already. Half-made ones do not count: they never had this name. */
   readonly initialised: boolean
+  /** Whether a history was kept here. Its database is then never made anew. */
+  readonly hasHistory: boolean
+  /** Notes that a history is kept here from now on. */
+  keepHistory(): void
   /** A place to make new data in; `adopt` gives them their name, at once and for good. */
   draft(): Promise<{
     draft: { data: string; passwordFile: string }
@@ -36,7 +40,11 @@ export interface Place {
 
 /** `sun_path` has 104 bytes on macOS, and the name of the socket is added to the directory. */
 const socketDirectoryMax = 80
+/** The setting is a list, in which commas, quotes and blanks have a meaning. */
+const plainPath = /^[\w./@+=:-]+$/
 const recordName = 'postgres.json'
+/** There as soon as the data hold a history. */
+const historyName = 'history.json'
 
 /**
  * `home/postgres` if PostgreSQL's user can get there. Else (root's home has mode 700) a directory
@@ -52,6 +60,11 @@ export async function preparePlace(home: string): Promise<Place> {
     throw new Failure('invalid_config', `${recordName} names ${recorded}, which is not there.`)
   }
   const owner = statOrNull(join(base, 'data'))
+  const history = join(root, historyName)
+  if (owner === null && statOrNull(history) !== null) throw historyIsGone(join(base, 'data'), root)
+  if (owner !== null && statOrNull(join(base, 'data', 'PG_VERSION')) === null) {
+    throw historyIsGone(join(base, 'data', 'PG_VERSION'), root)
+  }
   const user = chooseRunUser(owner)
   if (owner !== null && owner.uid !== user.uid) {
     throw new Failure(
@@ -59,11 +72,21 @@ export async function preparePlace(home: string): Promise<Place> {
       `${base} belongs to another user. Start as that user, or as root.`,
     )
   }
+  if (owner !== null && statOrNull(join(base, 'password')) === null) {
+    throw historyIsGone(join(base, 'password'), root)
+  }
   const directory = owner === null && recorded === null ? await makeBase(root, user) : base
-  return openPlace(directory, user)
+  return openPlace(directory, user, history)
 }
 
-async function openPlace(base: string, user: RunUser): Promise<Place> {
+/** A home that had a history gets no empty one in its place: all its payments would be unknown. */
+export const historyIsGone = (what: string, home: string): Failure =>
+  new Failure(
+    'invalid_config',
+    `${what} is gone, and with it the history that was kept in ${home}: put it back, from a backup if need be, or remove all of ${home} to begin anew.`,
+  )
+
+async function openPlace(base: string, user: RunUser, history: string): Promise<Place> {
   const data = join(base, 'data')
   const password = await readPassword(base)
   const sockets = await makeSocketDirectory(base, user)
@@ -77,6 +100,8 @@ async function openPlace(base: string, user: RunUser): Promise<Place> {
       if (!sockets.startsWith(base)) await rm(sockets, { recursive: true, force: true })
     },
     initialised: statOrNull(data) !== null,
+    hasHistory: statOrNull(history) !== null,
+    keepHistory: () => writeWhole(history, JSON.stringify({ data })),
     async draft() {
       const directory = await mkdtemp(join(base, 'draft-'))
       await chmod(directory, 0o711)
@@ -128,7 +153,7 @@ async function makeBase(root: string, user: RunUser): Promise<string> {
 
 async function makeSocketDirectory(base: string, user: RunUser): Promise<string> {
   const beside = join(base, 'run')
-  if (Buffer.byteLength(beside) > socketDirectoryMax) {
+  if (Buffer.byteLength(beside) > socketDirectoryMax || !plainPath.test(beside)) {
     const outside = await mkdtemp('/tmp/settlewire-')
     if (user.other) await chown(outside, user.uid, user.gid)
     return outside

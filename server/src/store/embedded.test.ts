@@ -176,6 +176,41 @@ describe('the PostgreSQL of a home', () => {
     expect(left.sort()).toEqual(['data', 'password', 'run'])
   })
 
+  it.each([
+    `a b's "hi" 50%25 #1? käse-日本 back\\slash $HOME`,
+    'a,b',
+    Array.from({ length: 4 }, () => 'x'.repeat(150)).join('/'),
+  ])('works under a path with odd characters in it: %s', async (name) => {
+    home = join(above, name)
+    const first = await start()
+    await queryAs(first.url, 'create table kept (id text)')
+    await first.stop()
+    expect(await queryAs((await start()).url, 'select * from kept')).toEqual([])
+  })
+
+  it.each([
+    ['data', 'postgres/data'],
+    ['folder', 'postgres'],
+    ['version', 'postgres/data/PG_VERSION'],
+    ['password', 'postgres/password'],
+  ])('is not begun anew where the %s of an old history has vanished', async (_, path) => {
+    await (await start()).stop()
+    await rm(join(home, path), { recursive: true })
+    const refused = start()
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_config' })
+    await expect(refused).rejects.toThrow('put it back')
+    expect(existsSync(join(home, 'postgres/data/base/1'))).toBe(/VERSION|password/.test(path))
+  })
+
+  it('is not begun anew where the database of an old history was dropped', async () => {
+    const first = await start()
+    const admin = new URL(first.url)
+    admin.pathname = '/postgres'
+    await queryAs(admin.href, 'drop database settlewire with (force)')
+    await first.stop()
+    await expect(start()).rejects.toThrow('The database settlewire is gone')
+  })
+
   it('works under a path too long for a socket', async () => {
     home = join(above, 'a-directory-with-a-name-of-forty-letters', 'b'.repeat(60), 'home')
     await mkdir(home, { recursive: true })

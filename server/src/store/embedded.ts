@@ -5,7 +5,7 @@ import { Client } from 'pg'
 import { type Child, spawnSupervised } from '../child.ts'
 import type { Clock, Log } from '../ports.ts'
 import { type Binaries, findBinaries } from './embedded-binaries.ts'
-import { type Place, preparePlace } from './embedded-place.ts'
+import { historyIsGone, type Place, preparePlace } from './embedded-place.ts'
 import { type HomeLock, lockHome } from './home-lock.ts'
 import { commandOf } from './process-birth.ts'
 import { asFailure } from './sql-error.ts'
@@ -73,7 +73,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       await place.cleanUp()
       lock.release()
     }
-    await ensureDatabase(place).catch(async (error: unknown) => {
+    await ensureDatabase(place, options.home).catch(async (error: unknown) => {
       await stop()
       throw asFailure(error)
     })
@@ -237,13 +237,17 @@ const urlOf = (place: Place, database: string): string => {
   return `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(place.sockets)}`
 }
 
-async function ensureDatabase(place: Place): Promise<void> {
+async function ensureDatabase(place: Place, home: string): Promise<void> {
   const client = new Client({ connectionString: urlOf(place, 'postgres') })
   client.on('error', () => undefined)
   await client.connect()
   try {
     const found = await client.query('select 1 from pg_database where datname = $1', [databaseName])
-    if (found.rowCount === 0) await client.query(`create database ${databaseName}`)
+    if (found.rowCount === 0) {
+      if (place.hasHistory) throw historyIsGone(`The database ${databaseName}`, home)
+      await client.query(`create database ${databaseName}`)
+    }
+    if (!place.hasHistory) place.keepHistory()
   } finally {
     await client.end()
   }

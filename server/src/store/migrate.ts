@@ -6,7 +6,7 @@ import { Failure } from '@settlewire/core/errors'
 import { Client } from 'pg'
 import type { Log } from '../ports.ts'
 import { checkedUrl } from './checked-url.ts'
-import { asFailure } from './sql-error.ts'
+import { asFailure, sqlState } from './sql-error.ts'
 
 /** Any number that no other program of this database takes: "settlew" in ASCII. */
 const lockKey = '32479637594956151'
@@ -50,13 +50,45 @@ export async function migrate(
       await apply(client, migration)
       options.log.info({ area: 'store', migration: migration.name }, 'applied a migration')
     }
+    await checkRole(client)
     return { applied: migrations.length - known.length }
   } catch (error) {
-    throw asFailure(error)
+    throw asRefusal(error) ?? asFailure(error)
   } finally {
     // The lock ends with the connection.
     await client.end().catch(() => undefined)
   }
+}
+
+/** What the owner of the database has to give, by SQLSTATE. A start cannot do without. */
+const missing: Readonly<Record<string, string>> = {
+  '42501':
+    'The user of DATABASE_URL may not do what a start has to do there. As the owner of the database: GRANT CREATE, USAGE ON SCHEMA public TO that user. If the tables are another user’s, start as that user, or with an empty database of its own.',
+  '3F000':
+    'The user of DATABASE_URL has no schema to work in: its search_path names none that it may use. As the owner of the database: GRANT CREATE, USAGE ON SCHEMA public TO that user.',
+  '25006':
+    'The database takes no changes: it is a standby, or default_transaction_read_only is on. Point DATABASE_URL to the primary, or turn that setting off.',
+  '0A000':
+    'The database lacks something that Settlewire needs. It must be a PostgreSQL of a version that is still maintained.',
+}
+
+function asRefusal(cause: unknown): Failure | null {
+  const words = missing[sqlState(cause) ?? '']
+  return words === undefined ? null : new Failure('invalid_config', words, { cause })
+}
+
+/** Connections take on the role of 0006_grants.sql; then it must see the tables, or nothing works. */
+async function checkRole(client: Client): Promise<void> {
+  const { rows } = await client.query<{ role: string; schema: string }>(`
+    select rolname as role, current_schema() as schema from pg_roles
+    where rolname = 'settlewire_app' and pg_has_role(rolname, 'member')
+      and not has_schema_privilege(rolname, current_schema(), 'usage')`)
+  const [closed] = rows
+  if (closed === undefined) return
+  throw new Failure(
+    'invalid_config',
+    `The role ${closed.role} may not use the schema ${closed.schema}. As its owner: GRANT USAGE ON SCHEMA ${closed.schema} TO ${closed.role}.`,
+  )
 }
 
 async function readMigrations(directory: string): Promise<Migration[]> {
