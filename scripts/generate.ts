@@ -170,6 +170,7 @@ function chainsPage(): string {
         'promises',
         'tags',
         'heads may differ by',
+        'blooms',
       ],
       rows.map(([name, preset]) => [
         code(name),
@@ -181,6 +182,7 @@ function chainsPage(): string {
         preset.preconfirmations === 'none' ? '' : code(preset.preconfirmations),
         list(preset.tags),
         `${preset.toleratedDepth} blocks`,
+        preset.bloom,
       ]),
     ),
     '## When a payment counts as paid',

@@ -84,6 +84,8 @@ export interface EvmChainConfig extends ChainConfig {
   readonly tags: readonly ('safe' | 'finalized')[]
   /** So many blocks may providers differ in at the head before it is a disagreement. */
   readonly toleratedDepth: number
+  /** Whether its headers tell the truth of their logs. If not, each block is asked for its logs. */
+  readonly bloom: 'trusted' | 'untrusted'
   /** Whether a reorg is followed below what was final. A person must have looked: docs/chains.md. */
   readonly followBelowFinality: boolean
   /** Lower case; null where there is none. */

@@ -96,6 +96,8 @@ export interface CustomChain extends AnyChain {
   readonly tags?: readonly ('safe' | 'finalized')[]
   /** So many blocks may providers differ in at the head. Left out: 3. */
   readonly toleratedDepth?: number
+  /** Whether every node's headers carry true `logsBloom`s: blocks without our tokens are then passed. Left out: untrusted. */
+  readonly bloom?: 'trusted' | 'untrusted'
   /** Left out: there is none, and the balances of open payments are asked for one by one. */
   readonly multicall3?: string
   readonly policy: PolicyInput & { readonly settled: Level; readonly final: Level }

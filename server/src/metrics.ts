@@ -46,6 +46,7 @@ export const silentMetrics: Metrics = {
   chainMoved: () => undefined,
   chainSeen: () => undefined,
   chainSocket: () => undefined,
+  chainOdd: () => undefined,
   decided: () => undefined,
   claimed: () => undefined,
 }
@@ -161,7 +162,7 @@ function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided
 function chainMetrics(
   registry: Registry,
   clock: Clock,
-): Pick<Metrics, 'chainMoved' | 'chainSocket' | 'chainSeen'> {
+): Pick<Metrics, 'chainMoved' | 'chainSocket' | 'chainOdd' | 'chainSeen'> {
   const registers = [registry]
   const headAt = new Map<string, number>()
   const head = new Gauge({
@@ -186,12 +187,19 @@ function chainMetrics(
     labelNames: ['chain', 'what'],
     registers,
   })
+  const odd = new Counter({
+    name: 'settlewire_chain_odd_items_total',
+    help: 'What nodes answered that could not be read, and was skipped.',
+    labelNames: ['chain', 'what'],
+    registers,
+  })
   return {
     chainMoved: (chain, number, lagMs) => {
       headAt.set(chain, clock.now() - lagMs)
       head.labels(chain).set(number)
     },
     chainSocket: (chain, what) => sockets.labels(chain, what).inc(),
+    chainOdd: (chain, what) => odd.labels(chain, what).inc(),
     chainSeen: sightMetrics(registry),
   }
 }

@@ -48,6 +48,8 @@ export interface Metrics {
   /** As it stands now; called whenever it changes and at least with every step. */
   chainSeen(health: ChainHealth): void
   chainSocket(chain: string, what: 'connected' | 'lost' | 'silent' | 'reorged'): void
+  /** Something that a node answered could not be read, and was skipped. */
+  chainOdd(chain: string, what: 'transaction' | 'receipt' | 'log' | 'bloom'): void
   decided(type: string): void
   /** A payer named a transaction, and this is what the nodes knew of it. */
   claimed(known: string): void

@@ -45,6 +45,11 @@ export class FakeNode {
    */
   instead: (method: string, params: readonly unknown[]) => unknown = () => undefined
 
+  /** What becomes of each usual answer on its way out. */
+  twist: (method: string, answer: unknown) => unknown = (_, answer) => answer
+  /** What its headers say otherwise than the block, where they are announced. */
+  header: object = {}
+
   readonly #server: WebSocketServer
   readonly #feeds = new Map<string, { socket: WebSocket; feed: Feed; wants: Wants }>()
   #ids = 0
@@ -110,7 +115,7 @@ export class FakeNode {
 
   /** `more` is what this node adds to, or gets wrong in, the header. */
   announce(block: FakeBlock, more: object = {}): void {
-    this.#push('newHeads', { ...headerJson(block), ...more })
+    this.#push('newHeads', { ...headerJson(block), ...this.header, ...more })
   }
 
   /** Sends any text to every connection. */
@@ -145,7 +150,7 @@ export class FakeNode {
       params: unknown[]
     }
     this.asked.push({ method, params })
-    const usual = (): unknown => this.#answer(socket, method, params)
+    const usual = (): unknown => this.twist(method, this.#answer(socket, method, params))
     const answer = this.instead(method, params) ?? usual()
     if (!(answer instanceof Promise)) this.#say(socket, id, answer)
     else void answer.then((late: unknown) => this.#say(socket, id, late ?? usual()))

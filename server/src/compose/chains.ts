@@ -47,10 +47,10 @@ export function withSandbox(
 /** The follower's own words. Every known token is looked for, so that the wrong one is recognised. */
 export function evmChainOf(chain: EvmChainConfig): EvmChain {
   const { name, chainId, genesisHash, toleratedDepth, multicall3, publicMempool, blockMs } = chain
-  const { followBelowFinality, tags } = chain
+  const { followBelowFinality, tags, bloom } = chain
   return {
     ...{ name, chainId, genesisHash, toleratedDepth, multicall3, publicMempool, blockMs },
-    ...{ followBelowFinality, tags },
+    ...{ followBelowFinality, tags, bloom },
     tokens: chain.tokens.map(({ address }) => address),
     nodes: chain.providers,
     quorum: chain.policy.quorum,

@@ -23,7 +23,7 @@ export interface FollowParts {
   readonly store: Pick<EventStore, 'position' | 'begin'>
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainSocket'>
+  readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
   /** What open payments are paid in, configured or not. */
   readonly openTokens: OpenTokens
 }

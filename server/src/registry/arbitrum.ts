@@ -18,6 +18,7 @@ const shared = {
   ...{ blockMs: 250, publicMempool: false, preconfirmations: 'none' },
   tags: ['safe', 'finalized'],
   toleratedDepth: 4,
+  bloom: 'untrusted',
   multicall3,
   policy,
 } as const satisfies Partial<Preset>

@@ -135,6 +135,7 @@ const customChain = (variable: Variable) =>
     publicMempool: optional(yesNo),
     tags: optional(list(tag, { min: 0, max: 2 })),
     toleratedDepth: optional(whole(0, 1_000)),
+    bloom: optional(oneOf(['trusted', 'untrusted'] as const)),
     multicall3: optional(address),
     ...anyChain(variable),
     policy: object({ ...policy, settled: level, final: level }),

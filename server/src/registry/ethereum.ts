@@ -16,6 +16,7 @@ const shared = {
   ...{ blockMs: 12_000, publicMempool: true, preconfirmations: 'none' },
   tags: ['safe', 'finalized'],
   toleratedDepth: 3,
+  bloom: 'trusted',
   multicall3,
   policy,
 } as const satisfies Partial<Preset>

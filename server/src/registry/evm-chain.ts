@@ -50,7 +50,8 @@ function chainOf(
       dust: parseAmount(dust.get(symbol) ?? token.dust, decimals),
     }
   })
-  const { chainId, livemode, explorerTx, blockMs, publicMempool, tags, toleratedDepth } = preset
+  const { chainId, livemode, explorerTx, blockMs, publicMempool, tags, toleratedDepth, bloom } =
+    preset
   return {
     ...{
       name,
@@ -62,6 +63,7 @@ function chainOf(
       publicMempool,
       tags,
       toleratedDepth,
+      bloom,
     },
     genesisHash: preset.genesisHash,
     native: nativeOf(preset.native, accept, dust),
@@ -100,6 +102,7 @@ function presetOf(form: CustomForm): Ground {
     preconfirmations: 'none',
     tags: form.tags ?? [],
     toleratedDepth: form.toleratedDepth ?? toleratedDepthDefault,
+    bloom: form.bloom ?? 'untrusted',
     tokens: [],
     policy: { settled: policy.settled, final: policy.final, tiers: {} },
   }

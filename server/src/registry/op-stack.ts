@@ -19,6 +19,7 @@ const shared = {
   ...{ blockMs: 2_000, publicMempool: false },
   tags: ['safe', 'finalized'],
   toleratedDepth: 2,
+  bloom: 'trusted',
   multicall3,
   policy,
 } as const satisfies Partial<Preset>

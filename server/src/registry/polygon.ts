@@ -16,6 +16,7 @@ const shared = {
   tags: ['finalized'],
   // Short forks between two producers were everyday here.
   toleratedDepth: 8,
+  bloom: 'untrusted',
   multicall3,
   policy,
 } as const satisfies Partial<Preset>

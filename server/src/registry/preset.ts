@@ -34,6 +34,8 @@ export interface Preset {
   readonly preconfirmations: PreconfirmationMode
   readonly tags: readonly ('safe' | 'finalized')[]
   readonly toleratedDepth: number
+  /** `trusted` where the chain's rules bind a header to its logs, and all of them. */
+  readonly bloom: 'trusted' | 'untrusted'
   readonly multicall3: string
   readonly tokens: readonly PresetToken[]
   readonly policy: {

@@ -63,7 +63,14 @@ describe('a configuration', () => {
   it('takes a chain that nobody knows, in full', () => {
     const [chain] = read(defineConfig({ chains: { mine: custom } }))
     expect(chain).toMatchObject({
-      ...{ chainId: 5, genesisHash: null, explorerTx: null, multicall3: null, toleratedDepth: 3 },
+      ...{
+        chainId: 5,
+        genesisHash: null,
+        explorerTx: null,
+        multicall3: null,
+        toleratedDepth: 3,
+        bloom: 'untrusted',
+      },
       native: { symbol: 'XYZ', currency: 'XYZ', decimals: 18, accepted: false, dust: 0n },
       tokens: [{ symbol: 'GOLD', currency: 'GOLD', dust: 5n, source: 'the configuration' }],
       policy: { settled: 3, final: 'finalized', quorum: 1 },

@@ -17,6 +17,7 @@ const local = {
   publicMempool: true,
   tags: ['safe', 'finalized'],
   toleratedDepth: 1,
+  bloom: 'trusted',
   // It is taken back by hand, and by a power cut to what was last saved: no reason to stand still.
   followBelowFinality: true,
   toleranceBps: 0,

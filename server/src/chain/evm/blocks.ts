@@ -5,20 +5,27 @@ import { hintOf, type PendingRules, slotOf } from './calldata.ts'
 import { fieldsOf } from './hex.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
-import { tokenTransfers, transferTopic } from './logs.ts'
+import { sortLogs, type TokenTransfer, transferIn, transferTopic } from './logs.ts'
 import { InnerPayments } from './native/inner-payments.ts'
-import type { EvmNode, Header, Receipt } from './node.ts'
-import { receiptOf, receiptsAtOnce, receiptsOf, unread } from './receipts.ts'
-import { type BlockContents, type Call, missingOf } from './verdict.ts'
+import type { EvmNode, Header, Receipt, TopValue } from './node.ts'
+import { fetchReceipts, receiptsAtOnce, receiptsOf, unread } from './receipts.ts'
+import { type BlockContents, type Call, doubtful, missingOf } from './verdict.ts'
 
 const blocksAtOnce = 16
 const firstDoubtMs = 30
 
+/** Of each so many blocks one is asked for its logs whatever its bloom says. */
+const bloomProbeEvery = 16
+/** Reads of a block that fail for what concerns us and cannot be read: others are asked, or it was late. */
+const heldReadsMax = 3
+const heldMax = 1_024
+
 /**
- * Reads blocks so that what it answers is true of that very block, or fails with
- * `chain_unavailable`. Nothing doubtful comes out: a block that cannot be read completely holds the
- * cursor. (The alternative, to store it and scan again at depth, would have to undo a stored block
- * that was never reorged, and tell a payer of a reorg that did not happen.)
+ * Reads blocks so that what it answers is true of that very block, or fails with `chain_unavailable`.
+ * What is not ours and cannot be read is skipped and counted. What may be ours and cannot be read lets
+ * the read fail a few times, so that other providers are asked; then the block goes on without it, and
+ * `doubtful` names it. (A block that is stored, and scanned again at depth, would have to be undone
+ * without a reorg, and a payer told of one that did not happen.)
  */
 export class BlockReader {
   readonly #watch: WatchSet
@@ -28,11 +35,16 @@ export class BlockReader {
   readonly #tokenSet: ReadonlySet<string>
   readonly #mayHold: (logsBloom: unknown) => boolean
   readonly #inner: InnerPayments
+  readonly #trustsBlooms: boolean
+  /** Reads of a block that failed for what is doubtful in it. */
+  readonly #held = new Map<string, number>()
 
   constructor(parts: {
     readonly tokens: readonly string[]
     /** Answers many balances at once. Left out or null: it is not there, and few are asked for. */
     readonly multicall3?: string | null
+    /** Whether headers of this chain are known to tell the truth of their logs. Left out: no. */
+    readonly trustsBlooms?: boolean
     readonly log?: Log
     readonly watch: WatchSet
     readonly clock: Clock
@@ -43,6 +55,7 @@ export class BlockReader {
     this.#limits = parts.limits
     this.#tokens = parts.tokens
     this.#tokenSet = new Set(parts.tokens)
+    this.#trustsBlooms = parts.trustsBlooms ?? false
     this.#mayHold = bloomTest(parts.tokens, transferTopic)
     const { clock, watch, multicall3 = null, log = null } = parts
     this.#inner = new InnerPayments({ clock, watch, multicall3, log })
@@ -61,6 +74,10 @@ export class BlockReader {
     const blocks = await inParallel(headers, blocksAtOnce, (header) =>
       this.#readOne(node, header, wantsNative),
     )
+    // What transactions themselves carried is told from what contracts paid by their receipts.
+    const paying = blocks.filter((block) => missingOf(block, this.#watch).receipts.length > 0)
+    if (wantsNative && paying.length > 0) await this.complete(node, paying)
+    this.#hold(blocks)
     await this.#inner.find(node, blocks, addresses)
     return blocks
   }
@@ -69,55 +86,106 @@ export class BlockReader {
   async complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
     await inParallel(blocks, blocksAtOnce, async (block) => {
       const missing = missingOf(block, this.#watch)
-      if (missing.values) block.values = (await wholeOf(node, block.header, true)).values ?? []
-      await inParallel(missing.receipts, receiptsAtOnce, async (txHash) => {
-        block.receipts.set(txHash, await receiptOf(node, txHash, block.header.ref.hash))
-      })
+      const { receipts, header } = block
+      if (missing.values) {
+        block.values = await this.#valuesIn(node, await wholeOf(node, header, true))
+      }
+      await fetchReceipts(node, { blockHash: header.ref.hash, receipts }, missing.receipts)
       const rules = { tokens: this.#tokenSet, watch: this.#watch }
       await inParallel(missing.calls, receiptsAtOnce, async (txHash) => {
-        block.calls.set(txHash, await callOf(node, { header: block.header, txHash }, rules))
+        block.calls.set(txHash, await callOf(node, { header, txHash }, rules))
       })
     })
+    this.#hold(blocks)
   }
 
   async #readOne(node: EvmNode, known: Header, whole: boolean): Promise<BlockContents> {
     const [header, early] = await Promise.all([
       wholeOf(node, known, whole),
-      this.#logs(node, known),
+      this.#transfers(node, known),
     ])
+    for (const _ of header.odd ?? []) node.tally.odd('transaction')
     const txHashes = header.txHashes ?? []
-    const receipts = new Map<string, Receipt>()
     // The bloom of an announcement saves time; that of the block itself is what counts.
-    let logs = header.logsBloom === known.logsBloom ? early : await this.#logs(node, header)
-    if (logs === null) {
-      const all = await receiptsOf(node, header.ref.hash, txHashes)
-      for (const receipt of all) receipts.set(receipt.txHash, receipt)
-      logs = all.flatMap((receipt) => receipt.logs)
-      if (tokenTransfers(logs, this.#tokenSet, header.ref.hash).length > 0) node.tally.logsEmpty++
-    }
-    const transfers = tokenTransfers(logs, this.#tokenSet, header.ref.hash)
+    const isSame = header.logsBloom === known.logsBloom
+    const shown = isSame ? early : await this.#transfers(node, header)
+    const receipts = shown === null ? await receiptsOf(node, header) : new Map<string, null>()
+    const transfers = shown ?? [...receipts.values()].flatMap((one) => this.#transfersIn(one))
+    if (shown === null && transfers.length > 0) node.tally.logsEmpty++
+    const values = await this.#valuesIn(node, header)
     const none = { inner: [], calls: new Map<string, Call | null>(), found: null }
-    return { header, txHashes, transfers, values: header.values, receipts, ...none }
+    return { header, txHashes, transfers, values, receipts, ...none }
   }
 
   /**
-   * The block's logs, or null when only its receipts can tell: a node that lags answers an empty
-   * list in good faith, and the header's bloom is what shows that it may be wrong.
+   * The block's transfers by its logs, or null when only its receipts can tell: a node that lags
+   * answers an empty list in good faith, and the header's bloom is what shows that it may be wrong.
    */
-  async #logs(node: EvmNode, { ref, logsBloom }: Header): Promise<readonly unknown[] | null> {
-    if (!this.#mayHold(logsBloom)) return []
+  async #transfers(node: EvmNode, header: Header): Promise<readonly TokenTransfer[] | null> {
+    const { ref, logsBloom } = header
+    const mayHold = this.#mayHold(logsBloom)
+    if (this.#tokens.length === 0 || (!mayHold && this.#trusts(node, ref.number))) return []
     node.tally.logsAsked++
     let wasEmpty = false
     for (let asked = 0; asked <= this.#limits.emptyLogsAskedAgain; asked++) {
       if (asked > 0) await this.#clock.sleep(firstDoubtMs * 4 ** (asked - 1))
       const logs = await orRefused(node.logs(ref.hash, this.#tokens, transferTopic))
       if (logs === 'refused') return null
-      wasEmpty ||= logs?.length === 0
-      if (logs === null || logs.length === 0) continue
+      const isDoubtful = mayHold && logs?.length === 0
+      wasEmpty ||= isDoubtful
+      if (logs === null || isDoubtful) continue
       if (wasEmpty) node.tally.logsEmpty++
-      return logs
+      if (logs.length > 0 && !mayHold) {
+        node.tally.bloomLies = true
+        node.tally.odd('bloom')
+      }
+      const { transfers, odd } = sortLogs(logs, this.#tokenSet, ref.hash)
+      if (odd === 0) return transfers
+      node.tally.odd('log')
+      return null
     }
     return null
+  }
+
+  /** Whether a block may be passed for what its bloom says. */
+  #trusts(node: EvmNode, number: number): boolean {
+    return this.#trustsBlooms && !node.tally.bloomLies && number % bloomProbeEvery !== 0
+  }
+
+  #transfersIn(receipt: Receipt | null): TokenTransfer[] {
+    const { logs = [], txHash } = receipt ?? {}
+    return logs.flatMap((one) => {
+      const transfer = transferIn(one, this.#tokenSet)
+      return transfer === null
+        ? []
+        : { ...transfer, log: { ...transfer.log, transactionHash: txHash } }
+    })
+  }
+
+  /** One of ours that could not be read in its block may be by itself; if not, the balance shows it. */
+  async #valuesIn(
+    node: EvmNode,
+    { values, odd = [] }: Header,
+  ): Promise<readonly TopValue[] | null> {
+    if (values === null || odd.length === 0) return values
+    const ours = odd.flatMap(({ txHash, to }) =>
+      txHash !== null && to !== null && this.#watch.has(to) ? txHash : [],
+    )
+    const shown = await inParallel(ours, receiptsAtOnce, (txHash) => node.value(txHash))
+    return [...values, ...shown.filter((value) => value !== null)]
+  }
+
+  /** Throws for blocks of which something of ours is not shown, a few times each. */
+  #hold(blocks: readonly BlockContents[]): void {
+    for (const block of blocks) {
+      if (doubtful(block, this.#watch).size === 0) continue
+      const { hash } = block.header.ref
+      const reads = (this.#held.get(hash) ?? 0) + 1
+      this.#held.set(hash, reads)
+      for (const oldest of this.#held.keys())
+        if (this.#held.size > heldMax) this.#held.delete(oldest)
+      if (reads <= heldReadsMax) throw unread('does not show all of a transaction')
+    }
   }
 }
 

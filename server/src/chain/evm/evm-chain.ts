@@ -28,6 +28,8 @@ export interface EvmChain {
   readonly tags?: readonly ('safe' | 'finalized')[]
   /** Whether a reorg is followed below what was final, as any other. Left out: never. */
   readonly followBelowFinality?: boolean
+  /** Whether its headers tell the truth of their logs, so that a block may be passed for it. Left out: no. */
+  readonly bloom?: 'trusted' | 'untrusted'
   /** Answers many balances at once; null where it is not deployed. */
   readonly multicall3: string | null
   /** Whether there is a pool to listen to. Where there is none, nothing pretends to be one. */

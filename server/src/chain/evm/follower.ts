@@ -23,6 +23,7 @@ import { Bell } from './bell.ts'
 import { BlockReader } from './blocks.ts'
 import { type Connect, connectByUrl } from './connect.ts'
 import { Corroborator } from './corroborate.ts'
+import { Doubts } from './doubts.ts'
 import { type EvmChain, tokensOf } from './evm-chain.ts'
 import { type Choice, Fleet } from './fleet.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -47,7 +48,7 @@ export interface EvmParts {
   readonly store: Pick<EventStore, 'position' | 'begin'>
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainSocket'>
+  readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
   readonly limits?: Partial<Limits>
   /** Left out: a WebSocket or HTTP, by the url. */
   readonly connect?: Connect
@@ -113,6 +114,11 @@ export class EvmFollower implements ChainFollower {
       followBelowFinality: chain.followBelowFinality,
       ...{ tokens, limits, log: this.#log, corroborator: this.#corroborator },
       others: this.#others,
+      doubts: new Doubts({
+        ...{ providers, tokens, clock, watch: parts.watch, log: this.#log },
+        sighted: (provider, sighting) => this.#sighted(provider, sighting),
+      }),
+      trustsBlooms: chain.bloom === 'trusted',
       tags: new Tags({
         ...{ clock, limits, quorum: chain.quorum, providers: () => this.#fleet.up },
         tags: chain.tags ?? ['safe', 'finalized'],

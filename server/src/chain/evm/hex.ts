@@ -14,9 +14,12 @@ export const malformed = (what: string): Failure =>
 
 /** Any hex quantity up to 256 bits. */
 export function toBigInt(quantity: unknown, what: string): bigint {
-  if (typeof quantity !== 'string' || !quantityForm.test(quantity)) throw malformed(what)
+  if (!isQuantity(quantity)) throw malformed(what)
   return BigInt(quantity)
 }
+
+export const isQuantity = (value: unknown): value is string =>
+  typeof value === 'string' && quantityForm.test(value)
 
 /** A hex quantity that counts blocks, logs or seconds. */
 export function toCount(quantity: unknown, what: string): number {

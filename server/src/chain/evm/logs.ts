@@ -1,6 +1,6 @@
 import type { SeenTransfer } from '@settlewire/core/observation'
 import type { WatchSet } from '../../ports.ts'
-import { fieldsOf, malformed, toAddress, toCount, toHash } from './hex.ts'
+import { fieldsOf, isHash, malformed, toAddress, toHash } from './hex.ts'
 
 /** keccak256("Transfer(address,address,uint256)"), the first topic of every ERC-20 transfer. */
 export const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
@@ -28,24 +28,35 @@ export interface TokenTransfer {
  * The transfers among a block's logs. Sliced by hand: an ABI decoder costs twenty times as much,
  * and throws at the first log that is none of its kind. A log that is no ERC-20 transfer (an NFT
  * has a fourth topic, others have no data) is left out alone; its block goes on. Zero amounts are
- * left out too: they are spam that only wants to be seen. Throws when a log is of another block.
+ * left out too: they are spam that only wants to be seen. So is a transfer that names another block,
+ * or no transaction; such are counted in `odd`, for what the node answered is not to be relied on.
  */
+export function sortLogs(
+  logs: readonly unknown[],
+  tokens: ReadonlySet<string>,
+  blockHash: string,
+): { readonly transfers: readonly TokenTransfer[]; readonly odd: number } {
+  const transfers: TokenTransfer[] = []
+  let odd = 0
+  for (const log of logs) {
+    const transfer = transferIn(log, tokens)
+    if (transfer === null) continue
+    const { blockHash: named, transactionHash } = transfer.log
+    const isOfBlock = named === blockHash || (isHash(named) && named.toLowerCase() === blockHash)
+    if (isOfBlock && isHash(transactionHash)) transfers.push(transfer)
+    else odd++
+  }
+  return { transfers, odd }
+}
+
+/** The same of a block whose logs must all be in order. Throws when one is not. */
 export function tokenTransfers(
   logs: readonly unknown[],
   tokens: ReadonlySet<string>,
   blockHash: string,
-): TokenTransfer[] {
-  const transfers: TokenTransfer[] = []
-  for (const log of logs) {
-    const transfer = transferIn(log, tokens)
-    if (transfer === null) continue
-    // It is a transfer: what is wrong with it now is wrong with the node's answer.
-    const named = transfer.log.blockHash
-    if (named !== blockHash && toHash(named, 'block hash of a log') !== blockHash) {
-      throw malformed('log: it is of another block than the one asked for')
-    }
-    transfers.push(transfer)
-  }
+): readonly TokenTransfer[] {
+  const { transfers, odd } = sortLogs(logs, tokens, blockHash)
+  if (odd > 0) throw malformed('log: it names another block than the one asked for, or nothing')
   return transfers
 }
 
@@ -81,9 +92,6 @@ const isAddressWord = (word: unknown): word is string =>
 /** Throws when the node did not say. */
 export const txHashOf = ({ log }: TokenTransfer): string =>
   toHash(log.transactionHash, 'transaction hash of a log')
-
-/** The log's place in its block. Throws when the node did not say. */
-export const logIndexOf = ({ log }: TokenTransfer): number => toCount(log.logIndex, 'log index')
 
 /** The transfer as it is told, once its place in its transaction is known. Null if it is no hex. */
 export function tokenTransferAt(

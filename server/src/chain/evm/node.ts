@@ -4,13 +4,14 @@ import type { Answer, RpcConnection } from './connection.ts'
 import {
   fieldsOf,
   isHash,
+  isQuantity,
   malformed,
   quantity,
   toAddress,
-  toBigInt,
   toCount,
   toHash,
 } from './hex.ts'
+import { Score } from './scores.ts'
 
 /** A block as the node shows it; how much it shows depends on how it was asked. */
 export interface Header {
@@ -21,8 +22,16 @@ export interface Header {
   readonly txHashes: readonly string[] | null
   /** What each transaction itself moves. Null unless whole transactions were asked for. */
   readonly values: readonly TopValue[] | null
+  /** Transactions that could not be read, and are not among the others. */
+  readonly odd?: readonly OddTransaction[]
   /** The transactions as they came, where they came whole. */
   readonly listed?: readonly unknown[] | null
+}
+
+/** As much as could be read: whose it is, and how to ask for it again. */
+export interface OddTransaction {
+  readonly txHash: string | null
+  readonly to: string | null
 }
 
 /** The native coin a transaction carries, not yet known to have succeeded. */
@@ -41,12 +50,7 @@ export interface Receipt {
 }
 
 /** Counts what a node is worth. */
-export interface LogTally {
-  /** Blocks it was asked the logs of. */
-  logsAsked: number
-  /** Of these, empty answers that turned out to be wrong. */
-  logsEmpty: number
-}
+export type Tally = Pick<Score, 'logsAsked' | 'logsEmpty' | 'bloomLies' | 'odd'>
 
 /**
  * What a follower asks of a node, each answer parsed before it is believed. What a node is free to
@@ -54,10 +58,10 @@ export interface LogTally {
  */
 export class EvmNode {
   /** For whoever reads logs to count in. */
-  readonly tally: LogTally
+  readonly tally: Tally
   readonly #socket: RpcConnection
 
-  constructor(socket: RpcConnection, tally: LogTally = { logsAsked: 0, logsEmpty: 0 }) {
+  constructor(socket: RpcConnection, tally: Tally = new Score()) {
     this.#socket = socket
     this.tally = tally
   }
@@ -113,13 +117,26 @@ export class EvmNode {
   async blockReceipts(blockHash: string): Promise<readonly Receipt[] | null> {
     const answer = await this.#socket.ask('eth_getBlockReceipts', [blockHash])
     if ('declined' in answer || answer.result === null) return null
-    return toList(answer.result, 'list of receipts').map(parseReceipt)
+    return toList(answer.result, 'list of receipts').flatMap((one) => this.#readable(one) ?? [])
   }
 
-  /** Null while the node has no receipt for it. */
+  /** Null while the node has no receipt for it, or none that can be read. */
   async receipt(txHash: string): Promise<Receipt | null> {
     const result = required(await this.#socket.ask('eth_getTransactionReceipt', [txHash]))
-    return result === null ? null : parseReceipt(result)
+    return result === null ? null : this.#readable(result)
+  }
+
+  /** What is wrong with one receipt is nothing to the others. */
+  #readable(value: unknown): Receipt | null {
+    const receipt = parseReceipt(value)
+    if (receipt === null) this.tally.odd('receipt')
+    return receipt
+  }
+
+  /** What a transaction of a block itself carried; null where the node does not show it, or not in order. */
+  async value(txHash: string): Promise<TopValue | null> {
+    const value = topValue(await this.transaction(txHash), txHash)
+    return value === 'odd' ? null : value
   }
 
   /** As it came, for the mempool's own slicing; null when the node does not know it. */
@@ -145,15 +162,38 @@ export function parseHeader(value: unknown): Header {
     parentHash: toHash(fields.parentHash, 'parent hash'),
     minedAt: toInstant(fields.timestamp),
   }
-  const listed = Array.isArray(fields.transactions) ? fields.transactions : null
-  const whole = listed?.every((transaction) => typeof transaction === 'object') ?? false
-  return {
-    ref,
-    logsBloom: fields.logsBloom,
-    txHashes: listed?.map(hashOfListed) ?? null,
-    values: listed !== null && whole ? listed.flatMap(topValue) : null,
-    listed: whole ? listed : null,
+  const listed = listIn(fields)
+  const header = { ref, logsBloom: fields.logsBloom }
+  if (listed === null) return { ...header, txHashes: null, values: null }
+  const isWhole = listed.every((transaction) => typeof transaction === 'object')
+  const txHashes: string[] = []
+  const values: TopValue[] = []
+  const odd: OddTransaction[] = []
+  for (const transaction of listed) {
+    const txHash = hashOfListed(transaction)
+    if (txHash !== null) txHashes.push(txHash)
+    const value = isWhole && txHash !== null ? topValue(transaction, txHash) : null
+    if (value !== null && value !== 'odd') values.push(value)
+    if (txHash === null || value === 'odd') {
+      odd.push({ txHash, to: toAddress(fieldsOf(transaction)?.to) })
+    }
   }
+  return {
+    ...{ ...header, txHashes, values: isWhole ? values : null },
+    ...{ listed: isWhole ? listed : null, ...(odd.length > 0 && { odd }) },
+  }
+}
+
+/** keccak256(rlp([])): the root of no transactions. */
+const emptyRoot = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
+
+/** Null where there is none. Some nodes write `null` in an empty block; where the root says so, it is one. */
+function listIn({
+  transactions,
+  transactionsRoot,
+}: Readonly<Record<string, unknown>>): readonly unknown[] | null {
+  if (Array.isArray(transactions)) return transactions
+  return transactions === null && (transactionsRoot ?? emptyRoot) === emptyRoot ? [] : null
 }
 
 /** The last second that is written with four digits of a year, as everything that keeps times expects. */
@@ -165,28 +205,31 @@ function toInstant(seconds: unknown): Instant {
   return count * 1_000
 }
 
-const hashOfListed = (transaction: unknown): string =>
-  toHash(fieldsOf(transaction)?.hash ?? transaction, 'transaction hash in a block')
-
-/** Nothing for a transaction that moves nothing, creates a contract, or is of a kind without a value. */
-function topValue(transaction: unknown): TopValue[] {
-  const fields = fieldsOf(transaction)
-  const to = toAddress(fields?.to)
-  const from = toAddress(fields?.from)
-  if (fields === null || to === null || from === null) return []
-  if (fields.value === undefined || fields.value === '0x0') return []
-  const amount = toBigInt(fields.value, 'transaction value')
-  return [{ txHash: toHash(fields.hash, 'transaction hash'), from, to, amount }]
+function hashOfListed(transaction: unknown): string | null {
+  const hash = fieldsOf(transaction)?.hash ?? transaction
+  return isHash(hash) ? hash.toLowerCase() : null
 }
 
-function parseReceipt(value: unknown): Receipt {
-  const fields = fieldsOf(value)
-  if (fields === null) throw malformed('receipt')
+/** Null for one that moves nothing, creates a contract, or is of a kind without a value. */
+function topValue(transaction: unknown, txHash: string): TopValue | 'odd' | null {
+  const fields = fieldsOf(transaction)
+  const to = toAddress(fields?.to)
+  if (fields === null || to === null) return null
+  if (fields.value === undefined || fields.value === '0x0') return null
+  const from = toAddress(fields.from)
+  return from === null || !isQuantity(fields.value)
+    ? 'odd'
+    : { txHash, from, to, amount: BigInt(fields.value) }
+}
+
+function parseReceipt(value: unknown): Receipt | null {
+  const { transactionHash, blockHash, status, logs } = fieldsOf(value) ?? {}
+  if (!isHash(transactionHash) || !isHash(blockHash) || !Array.isArray(logs)) return null
   return {
-    txHash: toHash(fields.transactionHash, 'transaction hash of a receipt'),
-    blockHash: toHash(fields.blockHash, 'block hash of a receipt'),
-    succeeded: fields.status === '0x1',
-    logs: toList(fields.logs, 'list of logs in a receipt'),
+    txHash: transactionHash.toLowerCase(),
+    blockHash: blockHash.toLowerCase(),
+    succeeded: status === '0x1',
+    logs,
   }
 }
 

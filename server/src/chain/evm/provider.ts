@@ -23,7 +23,7 @@ export interface ProviderParts {
   readonly watch: WatchSet
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainSocket'>
+  readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
   readonly limits: Limits
   readonly connect: Connect
   /** Whether a node on the right chain id is on our chain. Rejects when that cannot be told now. */
@@ -56,7 +56,7 @@ const failuresBeforeReconnect = 5
 export class Provider {
   readonly name: string
   readonly source: string
-  readonly score = new Score()
+  readonly score: Score
   /** What it is known to call canonical. */
   readonly ring = new BlockRing()
 
@@ -86,6 +86,7 @@ export class Provider {
     this.#parts = parts
     this.#log = parts.log.child({ source: this.source })
     this.#line = new Line(parts)
+    this.score = new Score((what) => parts.metrics.chainOdd(parts.chain.name, what))
   }
 
   /** Connected, on our chain, and listened to. */

@@ -1,37 +1,49 @@
 import { Failure } from '@settlewire/core/errors'
 import { orRefused } from './answer.ts'
 import { inParallel } from './in-parallel.ts'
-import type { EvmNode, Receipt } from './node.ts'
+import type { EvmNode, Header, Receipt } from './node.ts'
 
 export const receiptsAtOnce = 16
 
-/** All receipts of a block. Throws `chain_unavailable` unless they are complete and of that block. */
+/** By transaction; null where the node does not show it. */
+export type Receipts = Map<string, Receipt | null>
+
+/**
+ * All receipts of a block. Those that do not come together, or not of this block, are asked for one by
+ * one: not every node has the call, and some leave out what their own system did.
+ */
 export async function receiptsOf(
   node: EvmNode,
-  blockHash: string,
-  txHashes: readonly string[],
-): Promise<readonly Receipt[]> {
+  { ref, txHashes, odd = [] }: Pick<Header, 'ref' | 'txHashes' | 'odd'>,
+): Promise<Receipts> {
+  const { hash: blockHash } = ref
   const together = await orRefused(node.blockReceipts(blockHash))
-  if (together === null || together === 'refused') {
-    // Not every node has the call, or lets all use it; every node has receipts.
-    return inParallel(txHashes, receiptsAtOnce, (txHash) => receiptOf(node, txHash, blockHash))
+  const listed = new Set(txHashes)
+  // Only a block that names a transaction without its hash may have a receipt that it does not list.
+  const isWhole = odd.every(({ txHash }) => txHash !== null)
+  const receipts: Receipts = new Map()
+  for (const receipt of together === 'refused' ? [] : (together ?? [])) {
+    if (receipt.blockHash !== blockHash || (isWhole && !listed.has(receipt.txHash))) continue
+    receipts.set(receipt.txHash, receipt)
   }
-  const complete = together.length === txHashes.length
-  if (!complete || together.some((receipt) => receipt.blockHash !== blockHash)) {
-    throw unread('lacks receipts of a block')
-  }
-  return together
+  const missing = [...listed].filter((txHash) => !receipts.has(txHash))
+  await fetchReceipts(node, { blockHash, receipts }, missing)
+  // That one is missing may be its nature; that all are is the node's.
+  const isNone = listed.size > 1 && [...listed].every((txHash) => receipts.get(txHash) === null)
+  if (isNone) throw unread('shows no receipt of a block')
+  return receipts
 }
 
-/** Throws `chain_unavailable` unless the node shows it in that block. */
-export async function receiptOf(
+/** Asks for receipts one by one. */
+export async function fetchReceipts(
   node: EvmNode,
-  txHash: string,
-  blockHash: string,
-): Promise<Receipt> {
-  const receipt = await node.receipt(txHash)
-  if (receipt?.blockHash !== blockHash) throw unread('lacks a receipt of a block')
-  return receipt
+  { blockHash, receipts }: { readonly blockHash: string; readonly receipts: Receipts },
+  txHashes: readonly string[],
+): Promise<void> {
+  await inParallel(txHashes, receiptsAtOnce, async (txHash) => {
+    const receipt = await node.receipt(txHash)
+    receipts.set(txHash, receipt?.blockHash === blockHash ? receipt : null)
+  })
 }
 
 /** The node cannot show all of a block: asking again, or another node, may help. */

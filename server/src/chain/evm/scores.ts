@@ -4,8 +4,15 @@ import type { Instant } from '@settlewire/core/instant'
 const weight = 0.2
 const firstsMax = 65_536
 
+/** What of a node's answers could not be read, and was skipped. */
+export type OddItem = 'transaction' | 'receipt' | 'log' | 'bloom'
+
 /** What one provider was worth since the process began. Whoever learns something counts it here. */
 export class Score {
+  /** Counts what was skipped. */
+  readonly odd: (what: OddItem) => void
+  /** A block held logs that its own bloom excludes: from then on none of its blooms is believed. */
+  bloomLies = false
   /** Blocks it was asked the logs of. */
   logsAsked = 0
   /** Of these, empty answers that turned out to be wrong. */
@@ -19,6 +26,10 @@ export class Score {
   /** Pending transactions that it was the first to show. */
   firstSeen = 0
   #lagMs: number | null = null
+
+  constructor(odd: (what: OddItem) => void = () => undefined) {
+    this.odd = odd
+  }
 
   /** Lately, after the first provider. */
   get lagMs(): number {

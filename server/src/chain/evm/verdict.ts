@@ -1,8 +1,8 @@
 import { assert } from '@settlewire/core/assert'
 import type { SeenTransfer, Slot } from '@settlewire/core/observation'
 import type { AppliedBlock, WatchSet } from '../../ports.ts'
-import { fieldsOf, isHash, malformed } from './hex.ts'
-import { isFor, logIndexOf, type TokenTransfer, tokenTransferAt, txHashOf } from './logs.ts'
+import { isHash } from './hex.ts'
+import { isFor, type TokenTransfer, tokenTransferAt, transferIn, txHashOf } from './logs.ts'
 import type { Header, Receipt, TopValue } from './node.ts'
 
 /** All that was read of one block, whoever it is for. Receipts are added as they turn out needed. */
@@ -14,7 +14,8 @@ export interface BlockContents {
   values: readonly TopValue[] | null
   /** What contracts paid in the native coin, to addresses that waited for it. */
   inner: readonly SeenTransfer[]
-  readonly receipts: Map<string, Receipt>
+  /** Null where the node does not show it. */
+  readonly receipts: Map<string, Receipt | null>
   /** Null where the node did not show the transaction, or not whole. */
   readonly calls: Map<string, Call | null>
   /** What of it is for us; null before it was searched. */
@@ -79,19 +80,19 @@ export const isComplete = (block: BlockContents, watch: WatchSet): boolean => {
   return !values && receipts.length === 0 && calls.length === 0
 }
 
-/** What a complete block did to us. Only a successful receipt moves money. */
+/** What a complete block did to us. Only a successful receipt moves money: `doubtful` names what it cannot say. */
 export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
   const inner = innerOf(block, watch).filter(({ to }) => watch.has(to))
   const transfers = [...tokenMoves(block, watch), ...nativeMoves(block, watch), ...inner]
   const paying = new Set(transfers.map((transfer) => transfer.txHash))
+  const doubts = doubtful(block, watch)
   const movedNothing = foundIn(block, watch)
     .tracked.filter((txHash) => watch.tracks(txHash) && !paying.has(txHash))
-    .map((txHash) => ({
-      txHash,
-      reason: receiptOf(block, txHash).succeeded
-        ? ('paid_elsewhere' as const)
-        : ('reverted' as const),
-    }))
+    .flatMap((txHash) => {
+      const receipt = receiptOf(block, txHash)
+      if (receipt === null || doubts.has(txHash)) return []
+      return { txHash, reason: receipt.succeeded ? paidElsewhere : reverted }
+    })
   const calls = new Map<string, Call>()
   for (const txHash of paying) {
     const call = block.calls.get(txHash)
@@ -100,22 +101,82 @@ export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
   return { block: block.header.ref, transfers, movedNothing, calls }
 }
 
+const paidElsewhere = 'paid_elsewhere' as const
+const reverted = 'reverted' as const
+
+/**
+ * The block's logs say which transactions pay us; what each moved is in its own receipt, and a log's
+ * place there names it for ever. What a node counts through the block is no identity: it may begin
+ * anew with each transaction, repeat, or differ from one answer to the next.
+ */
 function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
-  const moves = new Map<number, SeenTransfer>()
+  return [...payingLogs(block, watch)].flatMap(([txHash, shown]) => {
+    const receipt = receiptOf(block, txHash)
+    if (!receipt?.succeeded) return []
+    return movesIn(receipt, new Set(shown.map(({ token }) => token)), watch)
+  })
+}
+
+/** What a receipt moves to us in these tokens. */
+export function movesIn(
+  { logs, txHash }: Receipt,
+  tokens: ReadonlySet<string>,
+  watch: WatchSet,
+): SeenTransfer[] {
+  return logs.flatMap((log, ordinal) => {
+    const transfer = transferIn(log, tokens)
+    if (transfer === null || !isFor(watch, transfer)) return []
+    const named = { ...transfer, log: { ...transfer.log, transactionHash: txHash } }
+    return tokenTransferAt(named, ordinal) ?? []
+  })
+}
+
+/** The logs that pay us, by transaction. */
+function payingLogs(block: BlockContents, watch: WatchSet): Map<string, TokenTransfer[]> {
+  const byHash = new Map<string, TokenTransfer[]>()
   for (const transfer of foundIn(block, watch).transfers) {
     if (!isFor(watch, transfer)) continue
-    const receipt = receiptOf(block, txHashOf(transfer))
-    const logIndex = logIndexOf(transfer)
-    const move = tokenTransferAt(transfer, ordinalOf(receipt, logIndex))
-    // By its place, so that a log that was sent twice is one move.
-    if (move !== null && receipt.succeeded) moves.set(logIndex, move)
+    const txHash = txHashOf(transfer)
+    const known = byHash.get(txHash)
+    if (known === undefined) byHash.set(txHash, [transfer])
+    else known.push(transfer)
   }
-  return [...moves.values()]
+  return byHash
 }
+
+/**
+ * Transactions that concern us, or may, and of which the node does not show all: no receipt, or one
+ * that lacks a transfer which the block's logs show. With that transfer, where there is one.
+ */
+export function doubtful(
+  block: BlockContents,
+  watch: WatchSet,
+): ReadonlyMap<string, SeenTransfer | null> {
+  const doubts = new Map<string, SeenTransfer | null>()
+  for (const [txHash, receipt] of block.receipts) if (receipt === null) doubts.set(txHash, null)
+  for (const [txHash, shown] of payingLogs(block, watch)) {
+    const receipt = block.receipts.get(txHash)
+    if (receipt === undefined || receipt?.succeeded === false) continue
+    const tokens = new Set(shown.map(({ token }) => token))
+    const moves = receipt === null ? [] : movesIn(receipt, tokens, watch)
+    const hints = shown.map((transfer) => tokenTransferAt(transfer, 'hint'))
+    const lost = hints.find((hint) => hint !== null && !moves.some((move) => isSame(move, hint)))
+    if (lost !== undefined) doubts.set(txHash, lost)
+  }
+  return doubts
+}
+
+/** Whether two show the same money, wherever they saw it. */
+export const isSame = (a: SeenTransfer, b: SeenTransfer): boolean =>
+  a.txHash === b.txHash &&
+  a.token === b.token &&
+  a.from === b.from &&
+  a.to === b.to &&
+  a.amount === b.amount
 
 const nativeMoves = (block: BlockContents, watch: WatchSet): SeenTransfer[] =>
   valuesOf(block, watch)
-    .filter(({ to, txHash }) => watch.has(to) && receiptOf(block, txHash).succeeded)
+    .filter(({ to, txHash }) => watch.has(to) && receiptOf(block, txHash)?.succeeded)
     .map((value) => ({ ...value, ordinal: 'top', token: null }))
 
 const valuesOf = (block: BlockContents, watch: WatchSet) =>
@@ -123,17 +184,7 @@ const valuesOf = (block: BlockContents, watch: WatchSet) =>
 
 const innerOf = (block: BlockContents, watch: WatchSet) => (watch.wantsNative ? block.inner : [])
 
-/**
- * The log's place within its transaction. The block-wide index is another one when the transaction
- * is included again elsewhere; this one is not, so it can name a transfer for ever.
- */
-function ordinalOf(receipt: Receipt, logIndex: number): number {
-  const ordinal = receipt.logs.findIndex((log) => Number(fieldsOf(log)?.logIndex) === logIndex)
-  if (ordinal < 0) throw malformed('receipt: a log of its block is missing in it')
-  return ordinal
-}
-
-function receiptOf(block: BlockContents, txHash: string): Receipt {
+function receiptOf(block: BlockContents, txHash: string): Receipt | null {
   const receipt = block.receipts.get(txHash)
   assert(receipt !== undefined, 'a block is complete before it is judged')
   return receipt

@@ -14,6 +14,7 @@ import type {
 import { BlockReader } from './blocks.ts'
 import { grow, joinBranch, remember } from './branch.ts'
 import type { Corroborator } from './corroborate.ts'
+import type { Doubts } from './doubts.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
@@ -57,6 +58,8 @@ interface Parts {
   readonly log: Log
   readonly corroborator: Corroborator
   readonly others: OtherViews
+  readonly doubts: Doubts
+  readonly trustsBlooms?: boolean
   readonly tags: Tags
   /** What the providers together add to the head of a step. */
   readonly views: () => Pick<ChainHead, 'witnesses' | 'disagree'>
@@ -269,12 +272,12 @@ export class ChainWalk {
 
   /** Matches and tells within one tick: nothing can join the watch set in between. */
   async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
-    const { chain, watch, clock, limits, sink, corroborator, others, views } = this.#parts
+    const { chain, watch, clock, limits, sink, corroborator, others, doubts, views } = this.#parts
     const { blocks, reverted } = found
     await this.#complete(node, blocks)
     await within(clock, found.asked, limits.corroborateWithinMs)
     const shown = blocks.map((block) => judge(block, watch))
-    const beside = others.beside(shown, found.isCanonical)
+    const beside = [...others.beside(shown, found.isCanonical), ...doubts.found(found.isCanonical)]
     await Promise.all([
       corroborator.before(shown, provider),
       ...beside.map((more) => corroborator.before([more.applied], more.provider)),
@@ -307,6 +310,7 @@ export class ChainWalk {
     })
     corroborator.stored(step)
     others.stored(step)
+    doubts.stored(step, blocks, provider)
     return step
   }
 

@@ -2,7 +2,7 @@ import type { SeenTransfer } from '@settlewire/core/observation'
 import type { Clock, Log, WatchSet } from '../../../ports.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { EvmNode } from '../node.ts'
-import { receiptOf, receiptsAtOnce } from '../receipts.ts'
+import { fetchReceipts } from '../receipts.ts'
 import type { BlockContents } from '../verdict.ts'
 import { BalanceBook, type Balances, settle } from './balance-book.ts'
 import { balancesAt } from './balances.ts'
@@ -201,10 +201,9 @@ async function topsOf(
   watched: ReadonlySet<string>,
 ): Promise<Balances> {
   const values = (block.values ?? []).filter(({ to }) => watched.has(to))
-  await inParallel(values, receiptsAtOnce, async ({ txHash }) => {
-    if (block.receipts.has(txHash)) return
-    block.receipts.set(txHash, await receiptOf(node, txHash, block.header.ref.hash))
-  })
+  const { receipts, header } = block
+  const missing = values.flatMap(({ txHash }) => (receipts.has(txHash) ? [] : txHash))
+  await fetchReceipts(node, { blockHash: header.ref.hash, receipts }, missing)
   const tops = new Map<string, bigint>()
   for (const { to, txHash, amount } of values) {
     if (block.receipts.get(txHash)?.succeeded) tops.set(to, (tops.get(to) ?? 0n) + amount)

@@ -1,0 +1,295 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../server/src/clock.ts'
+import {
+  type FakeTx,
+  fakeTx,
+  nativeTx,
+  newAddress,
+  tokenTx,
+  transferLog,
+} from '../support/evm/fake-chain.ts'
+import { FakeNode, Refused } from '../support/fake-node.ts'
+import { Stack, type StackOptions } from './stack.ts'
+
+type Fields = Record<string, unknown>
+
+/** Nodes whose answers have one odd thing in them, in form and in count. */
+describe('on nodes that answer oddly', () => {
+  const token = newAddress()
+  const price = 150_000_000n
+  const ether = { currency: 'ETH', accept: ['ETH.local'], amount: '1.5' }
+  const wei = 15n * 10n ** 17n
+  let node: FakeNode
+  let other: FakeNode
+  let stack: Stack | null = null
+
+  const begin = async (
+    nodes: readonly FakeNode[] = [node],
+    options: Partial<StackOptions> = {},
+  ): Promise<Stack> => {
+    const ports = nodes.map(({ wsUrl }) => Number(new URL(wsUrl).port))
+    stack = await Stack.start({ ports, chainId: node.chainId, token, ...options })
+    await stack.at(node.chain.head)
+    return stack
+  }
+  const mine = (transactions: readonly FakeTx[] = []): void => {
+    other.announce(node.mine(transactions))
+  }
+
+  beforeEach(async () => {
+    node = await FakeNode.start()
+    other = await FakeNode.start()
+    other.chain = node.chain
+  })
+  afterEach(async () => {
+    await stack?.close()
+    stack = null
+    await node.close()
+    await other.close()
+  })
+
+  /** Changes each answer to these methods that is there. */
+  const twist = (one: FakeNode, methods: RegExp, change: (answer: never) => unknown): void => {
+    one.twist = (method, answer) =>
+      methods.test(method) && answer !== null && !(answer instanceof Refused)
+        ? change(answer as never)
+        : answer
+  }
+  /** Changes the transactions of whole blocks. */
+  const twistTransactions = (one: FakeNode, change: (tx: Fields) => Fields): void =>
+    twist(one, /^eth_getBlockBy/, (block: { transactions: unknown[] }) => ({
+      ...block,
+      transactions: block.transactions.map((tx) =>
+        typeof tx === 'object' ? change(tx as Fields) : tx,
+      ),
+    }))
+
+  it.each<[string, Fields]>([
+    ['a value that is null', { value: null }],
+    ['an empty value', { value: '0x' }],
+    ['a value below zero', { value: '0x-1' }],
+    ['no hash', { hash: undefined }],
+    ['a hash that is none', { hash: '0x12' }],
+    ['no sender and no recipient', { from: null, to: '0x' }],
+  ])('pitfall 47: a transaction of others with %s stops nothing', async (_what, odd) => {
+    const world = await begin()
+    const inTokens = await world.open()
+    const inEther = await world.open(ether)
+    const stranger = nativeTx(newAddress(), 7n)
+    twistTransactions(node, (tx) => (tx.hash === stranger.hash ? { ...tx, ...odd } : tx))
+    mine([stranger, tokenTx(token, inTokens.address, price), nativeTx(inEther.address, wei)])
+    mine()
+    mine()
+    expect(await world.status(inTokens.id, 'succeeded')).toMatchObject({ received: price })
+    expect(await world.status(inEther.id, 'succeeded')).toMatchObject({ received: wei })
+  })
+
+  it('pitfall 47: `transactions: null` in an empty block stops nothing', async () => {
+    const world = await begin()
+    const { id, address } = await world.open(ether)
+    twist(node, /^eth_getBlockBy/, (block: { transactions: unknown[] }) =>
+      block.transactions.length === 0 ? { ...block, transactions: null } : block,
+    )
+    mine()
+    mine([nativeTx(address, wei)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: wei })
+  })
+
+  it('pitfall 47: a payment whose value cannot be read is asked for by itself', async () => {
+    const world = await begin()
+    const { id, address } = await world.open(ether)
+    const stranger = await world.open(ether)
+    twistTransactions(node, (tx) => (tx.to === address ? { ...tx, value: null } : tx))
+    const tx = nativeTx(address, wei)
+    mine([tx, nativeTx(stranger.address, wei)])
+    mine()
+    mine()
+    await world.status(stranger.id, 'succeeded')
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: wei })
+    expect(JSON.stringify(await world.events(id), withText)).toContain(tx.hash)
+  })
+
+  it('pitfall 47: where nothing shows its value, the balance does', async () => {
+    const world = await begin()
+    const { id, address } = await world.open(ether)
+    const unreadable = (tx: Fields): Fields => (tx.to === address ? { ...tx, value: '0x' } : tx)
+    twist(node, /^eth_get(BlockBy|TransactionByHash)/, (answer: Fields) =>
+      Array.isArray(answer.transactions)
+        ? { ...answer, transactions: answer.transactions.map(unreadable) }
+        : unreadable(answer),
+    )
+    mine([nativeTx(address, wei)])
+    for (let more = 0; more < 3; more++) mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: wei })
+  })
+
+  /** The block's logs can only be had from its receipts. */
+  const withoutLogs = (one: FakeNode): void => {
+    one.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
+  }
+
+  it.each<[string, (receipts: Fields[]) => unknown]>([
+    ['one too few', (receipts) => receipts.slice(0, -1)],
+    ['none', () => []],
+    ['one of another block', ([first, ...rest]) => [{ ...first, blockHash: hashOf('9') }, ...rest]],
+    ['one that is null', ([, ...rest]) => [null, ...rest]],
+    ['one without logs', ([first, ...rest]) => [{ ...first, logs: null }, ...rest]],
+    ['one too many', (receipts) => [...receipts, { ...receipts[0], transactionHash: hashOf('8') }]],
+  ])('pitfall 46: receipts of a block with %s are made whole one by one', async (_what, change) => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    withoutLogs(node)
+    twist(node, /^eth_getBlockReceipts$/, change as never)
+    mine([tokenTx(token, address, price), nativeTx(newAddress(), 1n)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+
+  it('pitfall 46: a receipt that no node has holds neither its block nor the payments in it', async () => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    withoutLogs(node)
+    const system = nativeTx(newAddress(), 1n)
+    const isSystem = ({ transactionHash }: Fields): boolean => transactionHash === system.hash
+    twist(node, /^eth_get(BlockReceipts|TransactionReceipt)$/, (answer: Fields | Fields[]) =>
+      Array.isArray(answer)
+        ? answer.filter((one) => !isSystem(one))
+        : isSystem(answer)
+          ? null
+          : answer,
+    )
+    mine([tokenTx(token, address, price), system])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+
+  it.each<[string, (answer: Fields) => Fields | null]>([
+    ['is missing', () => null],
+    ['lacks the log', (receipt) => ({ ...receipt, logs: [] })],
+    ['is of another block', (receipt) => ({ ...receipt, blockHash: hashOf('9') })],
+  ])(
+    'pitfall 46: a payment whose receipt %s is in doubt by itself, and counts once it is shown',
+    async (_what, change) => {
+      const world = await begin()
+      const mine_ = await world.open()
+      const theirs = await world.open()
+      const tx = tokenTx(token, mine_.address, price)
+      let isOdd = true
+      twist(node, /^eth_get(TransactionReceipt|BlockReceipts)$/, (answer: Fields) =>
+        isOdd && answer.transactionHash === tx.hash ? change(answer) : answer,
+      )
+      mine([tx, tokenTx(token, theirs.address, price)])
+      mine()
+      mine()
+      expect(await world.status(theirs.id, 'succeeded')).toMatchObject({ received: price })
+      const doubted = await world.status(mine_.id, 'pending_detected')
+      expect(doubted.received).toBe(0n)
+      isOdd = false
+      for (let more = 0; more < 8; more++) {
+        await systemClock.sleep(400)
+        mine()
+      }
+      expect(await world.status(mine_.id, 'succeeded')).toMatchObject({ received: price })
+    },
+  )
+
+  it.each<[string, (log: Fields, at: number) => Fields]>([
+    ['repeats', (log) => ({ ...log, logIndex: '0x0' })],
+    ['is missing', ({ logIndex: _, ...log }) => log],
+    ['is no number', (log) => ({ ...log, logIndex: 'first' })],
+  ])('pitfall 44: a `logIndex` that %s hides none of three payments', async (_what, change) => {
+    const world = await begin()
+    const open = [await world.open(), await world.open(), await world.open()]
+    twist(node, /^eth_getLogs$/, (logs: Fields[]) => logs.map(change))
+    mine(open.map(({ address }) => tokenTx(token, address, price)))
+    mine()
+    mine()
+    for (const { id } of open) {
+      expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+    }
+  })
+
+  it('pitfall 44: a receipt that counts its logs otherwise is the same receipt', async () => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    twist(node, /^eth_getTransactionReceipt$/, (receipt: { logs: Fields[] }) => ({
+      ...receipt,
+      logs: receipt.logs.map((log, at) => ({ ...log, logIndex: `0x${(at + 40).toString(16)}` })),
+    }))
+    const half = transferLog(token, address, price / 2n)
+    const tx = fakeTx({ to: token, logs: [half, transferLog(token, newAddress(), 1n), half] })
+    mine([nativeTx(newAddress(), 1n), tx])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+
+  it('pitfall 44: a log that is sent twice is one payment', async () => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    twist(node, /^eth_getLogs$/, (logs: Fields[]) => [...logs, ...logs])
+    mine([tokenTx(token, address, price)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, flags: [] })
+  })
+
+  it.each<[string, Fields]>([
+    ['another block', { blockHash: hashOf('9') }],
+    ['no transaction', { transactionHash: null }],
+  ])('pitfall 47: a log that names %s lets the receipts decide', async (_what, odd) => {
+    const world = await begin()
+    const { id, address } = await world.open()
+    twist(node, /^eth_getLogs$/, ([first, ...rest]: Fields[]) =>
+      first === undefined ? [] : [{ ...first, ...odd }, ...rest],
+    )
+    mine([tokenTx(token, newAddress(), price), tokenTx(token, address, price)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+
+  it.each([
+    ['all zero', `0x${'0'.repeat(512)}`],
+    ['of another block', `0x${'0'.repeat(511)}1`],
+    ['missing', undefined],
+  ])(
+    'pitfall 45: a bloom that is %s hides no payment at a single provider',
+    async (_what, logsBloom) => {
+      const world = await begin()
+      const { id, address } = await world.open()
+      node.header = { logsBloom }
+      twist(node, /^eth_getBlockBy/, (block: Fields) => ({ ...block, logsBloom }))
+      mine([tokenTx(token, address, price)])
+      mine()
+      mine()
+      expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+    },
+  )
+
+  it('pitfall 45: blooms that are trusted are tried now and then, and believed no more when they lie', async () => {
+    const world = await begin([node], { chain: { bloom: 'trusted' } })
+    const logsBloom = `0x${'0'.repeat(512)}`
+    node.header = { logsBloom }
+    twist(node, /^eth_getBlockBy/, (block: Fields) => ({ ...block, logsBloom }))
+    const blocks = 17
+    for (let more = 0; more < blocks; more++) {
+      mine([tokenTx(token, newAddress(), 1n)])
+      await world.at(node.chain.head)
+    }
+    expect(node.askedFor('eth_getLogs')).toBeLessThan(blocks)
+    const { id, address } = await world.open()
+    mine([tokenTx(token, address, price)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
+})
+
+const hashOf = (digit: string): string => `0x${digit.repeat(64)}`
+const withText = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? `${value}` : value
