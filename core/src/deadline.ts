@@ -16,6 +16,8 @@ const pendingTtlMs = 4 * 60 * 60_000
 export function nextDeadline(payment: Payment): Instant {
   const { monitorUntil } = payment.terms
   let next = statusTable[payment.status].countsDown ? deadlineOf(payment) : monitorUntil
+  // What could not be judged is tried again by the clock, also by that of the next process.
+  for (const { at } of payment.facts.held ?? []) next = Math.min(next, at)
   for (const transaction of waiting(payment)) next = Math.min(next, timeOut(payment, transaction))
   return next
 }

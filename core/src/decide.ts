@@ -116,11 +116,13 @@ function decideTogether(
   }
   const told = toldOf({ payment, kept, facts }, before, after)
   if (told.length === 0) return nothing
-  return tell({ ...payment, facts }, told, {
+  const decision = tell({ ...payment, facts }, told, {
     context,
     judgement: after,
     evidence: { facts: kept, policy: context.policy.version },
   })
+  standings.set(decision.payment, { policy: context.policy, judgement: after })
+  return decision
 }
 
 /** What is to be told of a change, in order. */
@@ -168,7 +170,8 @@ function isWelcome(payment: Payment, observation: Observation): boolean {
 export const isCancellable = (payment: Payment): boolean =>
   edges[payment.status].cancelled === 'cancelled' && payment.received + payment.pending === 0n
 
-interface Told {
+/** An event to be. */
+export interface Told {
   readonly type: EventType
   readonly status: Status
   /** With `replaced` only. */
@@ -262,13 +265,15 @@ function standingOf(payment: Payment, policy: Policy): Judgement {
   return judgement
 }
 
-interface Telling {
+/** What is told, by which rules, and why. */
+export interface Telling {
   readonly context: Context
   readonly judgement: Judgement
   readonly evidence: Evidence
 }
 
-function tell(payment: Payment, told: readonly Told[], telling: Telling): Decision {
+/** The events, and the payment after them. */
+export function tell(payment: Payment, told: readonly Told[], telling: Telling): Decision {
   const { context, judgement, evidence } = telling
   const events: PaymentEvent[] = []
   let current = payment
@@ -279,7 +284,6 @@ function tell(payment: Payment, told: readonly Told[], telling: Telling): Decisi
     const data = dataOf(current, { judgement, previous, type, replacement })
     events.push({ id, type, at: context.at, data, evidence })
   }
-  standings.set(current, { policy: context.policy, judgement })
   return { events, payment: current }
 }
 

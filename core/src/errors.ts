@@ -189,6 +189,13 @@ export const errorCatalogue = {
     advice: 'Stop it, or set SETTLEWIRE_HOME to another directory.',
     retry: 'never',
   },
+  internal_contradiction: {
+    status: 500,
+    title: 'A fault here keeps this payment from being judged.',
+    advice:
+      'Report it with the requestId: it is in the log, and tried again by itself. Others go on.',
+    retry: 'later',
+  },
   internal: {
     status: 500,
     title: 'Something here is broken.',

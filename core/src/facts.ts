@@ -14,6 +14,7 @@ import type {
   Reorged,
   Resolved,
   RivalSeen,
+  SetAside,
   Slot,
 } from './observation.ts'
 import type { Facts, Resolution, Terms, Transaction } from './payment.ts'
@@ -138,6 +139,10 @@ function withOther(
     }
     case 'resolved':
       return withResolution(facts, observation)
+    case 'set_aside':
+      return withHeld(facts, observation)
+    case 'taken_up':
+      return takenUp(facts, observation.at)
     default:
       return unreachable(observation)
   }
@@ -253,6 +258,22 @@ function withResolution(facts: Facts, { kind: _, source: __, ...said }: Resolved
     (a, b) => a.at - b.at || (resolutionText(a) < resolutionText(b) ? -1 : 1),
   )
   return { ...facts, resolutions }
+}
+
+/** What was held before it was last taken up is held no more, whenever that is heard of. */
+function withHeld(facts: Facts, { at, held }: SetAside): Facts {
+  const known = facts.held ?? []
+  const isKnown = known.some((one) => one.at === at && one.held === held)
+  if (isKnown || at <= (facts.takenUpAt ?? Number.NEGATIVE_INFINITY)) return facts
+  const all = [...known, { at, held }].sort((a, b) => a.at - b.at || (a.held < b.held ? -1 : 1))
+  return { ...facts, held: all }
+}
+
+function takenUp(facts: Facts, at: number): Facts {
+  if (at <= (facts.takenUpAt ?? Number.NEGATIVE_INFINITY)) return facts
+  const { held = [], ...rest } = facts
+  const left = held.filter((one) => one.at > at)
+  return { ...rest, ...(left.length > 0 && { held: left }), takenUpAt: at }
 }
 
 const resolutionText = (resolution: Resolution): string => canonicalJson(plain(resolution))

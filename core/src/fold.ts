@@ -2,7 +2,7 @@ import { assert } from './assert.ts'
 import { follow } from './decide.ts'
 import type { Opening, PaymentEvent } from './event.ts'
 import { mergeAll, noFacts } from './facts.ts'
-import { judge } from './judge.ts'
+import { judge, unjudged } from './judge.ts'
 import type { Observation } from './observation.ts'
 import type { Payment } from './payment.ts'
 import type { Policy } from './policy.ts'
@@ -42,7 +42,10 @@ export function apply(payment: Payment | null, event: PaymentEvent, policyOf: Po
     payment.terms,
   )
   // Success counts as told from the event after it on, as it did when the decision was made.
-  const judgement = judge({ ...payment, facts }, policyOf(event.evidence.policy))
+  const isUnjudged = event.evidence.facts.some(({ kind }) => kind === 'set_aside')
+  const judgement = isUnjudged
+    ? unjudged(payment)
+    : judge({ ...payment, facts }, policyOf(event.evidence.policy))
   const { id, type, at, data } = event
   return follow({ ...payment, facts }, { id, type, status: data.status, at }, judgement)
 }

@@ -1,4 +1,4 @@
-import type { Facts, Stage, Terms, Transfer } from './payment.ts'
+import type { Facts, Payment, Stage, Terms, Transfer } from './payment.ts'
 import type { Policy } from './policy.ts'
 import { deadlineOf, type Standing, standingOf } from './resolution.ts'
 import { type Finality, type Flag, flags, type Status } from './status-model.ts'
@@ -91,11 +91,23 @@ const verdict = (
   through: Status | null = null,
 ): Verdict => ({ status, reason, through })
 
+/** Whether something is held that a fault of ours kept from being judged. */
+export const isSetAside = ({ facts }: { readonly facts: Facts }): boolean =>
+  (facts.held ?? []).length > 0
+
+/** What is told where nothing can be judged: all stands as it was told last, and nobody can say. */
+export const unjudged = (payment: Pick<Payment, 'flags' | 'received' | 'pending'>): Judgement => ({
+  ...unclear('internal_contradiction'),
+  ...{ flags: payment.flags, received: payment.received, pending: payment.pending },
+  ...{ finality: 'none', transfers: [], decisive: null },
+})
+
 const unclear = (reason: string): Verdict => verdict('investigation_required', reason)
 
 function statusOf(payment: Judged, money: Money, standing: Standing): Verdict {
   const { facts, toldSuccess } = payment
   const { required, received, pending, settled } = money.sums
+  if (isSetAside(payment)) return unclear('internal_contradiction')
   if (stillAccepted(facts, received, standing)) {
     return verdict('succeeded', null, 'investigation_required')
   }

@@ -185,6 +185,24 @@ export interface Resolved {
   readonly of?: readonly TransactionName[]
 }
 
+/** A fault of ours kept what was observed from being judged: it is held, and tried again. */
+export interface SetAside {
+  readonly kind: 'set_aside'
+  readonly source: Source
+  readonly at: Instant
+  /** What could not be judged, as the JSON of observations: nothing of it is merged. */
+  readonly held: string
+  /** What the fault said. */
+  readonly why: string
+}
+
+/** What was held until then is judged again, and told beside this. */
+export interface TakenUp {
+  readonly kind: 'taken_up'
+  readonly source: Source
+  readonly at: Instant
+}
+
 /** An append-only fact from one source. Everything Settlewire believes is folded from these. */
 export type Observation =
   | MempoolSeen
@@ -199,6 +217,8 @@ export type Observation =
   | ClockRead
   | Withdrawn
   | Resolved
+  | SetAside
+  | TakenUp
 
 /** What tells one kind of fact from another. */
 export type ObservationKind = Observation['kind']

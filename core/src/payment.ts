@@ -88,6 +88,12 @@ export interface Transaction {
 /** What a person decided, and when. */
 export type Resolution = Omit<Resolved, 'kind' | 'source'>
 
+/** What could not be judged because of a fault of ours, and since when. */
+export interface Held {
+  readonly at: Instant
+  readonly held: string
+}
+
 /** Everything observed of a payment. Merging is commutative, associative and idempotent. */
 export interface Facts {
   /** Sorted by chain and hash. */
@@ -98,6 +104,10 @@ export interface Facts {
   readonly withdrawn: { readonly at: Instant; readonly reason: string } | null
   /** In the order of time. Left out in payments that were stored before there were any. */
   readonly resolutions?: readonly Resolution[]
+  /** What is held, in the order of time. Left out while all could be judged. */
+  readonly held?: readonly Held[]
+  /** When what was held was taken up last. */
+  readonly takenUpAt?: Instant
 }
 
 /** A payment intent: a pure function of its events. */

@@ -13,6 +13,7 @@ export const reasons = [
   'reorged_after_success',
   'resolved_by_person',
   'written_off',
+  'internal_contradiction',
 ] as const
 export type Reason = (typeof reasons)[number]
 
@@ -78,6 +79,12 @@ export const reasonTable: Readonly<Record<Reason, Notice & { readonly payer: str
   written_off: {
     payer: 'The payment was lost when the network rewrote its blocks.',
     operator: 'A person gave up a success whose money was lost. Money that comes reopens it.',
+    ...noted,
+  },
+  internal_contradiction: {
+    payer: 'A fault on our side keeps us from saying where this payment stands. Do not pay again.',
+    operator:
+      'A fault of Settlewire: what was observed is held and tried again. Report it with its log line.',
     ...noted,
   },
 }

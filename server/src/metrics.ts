@@ -49,6 +49,7 @@ export const silentMetrics: Metrics = {
   chainOdd: () => undefined,
   decided: () => undefined,
   claimed: () => undefined,
+  setAside: () => undefined,
 }
 
 type StreamPart = Pick<
@@ -116,7 +117,9 @@ function streamMetrics(registry: Registry): StreamPart {
   }
 }
 
-function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided' | 'claimed'> {
+function historyMetrics(
+  registry: Registry,
+): Pick<Metrics, 'appended' | 'decided' | 'claimed' | 'setAside'> {
   const registers = [registry]
   const took = new Histogram({
     name: 'settlewire_append_seconds',
@@ -141,6 +144,11 @@ function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided
     labelNames: ['type'],
     registers,
   })
+  const faults = new Counter({
+    name: 'settlewire_payments_set_aside_total',
+    help: 'Times that a fault kept a payment from being judged. Any is a reason to look at the log.',
+    registers,
+  })
   const claims = new Counter({
     name: 'settlewire_claims_total',
     help: 'Transactions that payers named, by what the nodes knew of them at once.',
@@ -150,6 +158,7 @@ function historyMetrics(registry: Registry): Pick<Metrics, 'appended' | 'decided
   const bounded = boundedLabel()
   return {
     claimed: (known) => claims.labels(bounded(known)).inc(),
+    setAside: () => faults.inc(),
     appended: (count, payments, tookMs) => {
       took.observe(tookMs / 1000)
       events.inc(count)

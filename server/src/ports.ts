@@ -53,6 +53,8 @@ export interface Metrics {
   decided(type: string): void
   /** A payer named a transaction, and this is what the nodes knew of it. */
   claimed(known: string): void
+  /** A fault of ours kept a payment from being judged: somebody must look. */
+  setAside(): void
 }
 
 // ── history ────────────────────────────────────────────────────────────────────────────────────

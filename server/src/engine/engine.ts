@@ -51,13 +51,20 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { chains, policy, announce } = options
     const index = new WatchIndex(chains, policy)
+    const onFault = (paymentId: string, error: unknown): void => {
+      options.metrics.setAside()
+      options.log.error(
+        { paymentId, error },
+        'a fault kept a payment from being judged: it is set aside',
+      )
+    }
     this.writer = new Writer(options)
     this.news = new News({ ...options, writer: this.writer, index })
     this.watcher = new Watcher({
-      ...{ ...options, writer: this.writer, index, news: this.news },
+      ...{ ...options, writer: this.writer, index, news: this.news, onFault },
       onAdvance: (chain) => this.#deadlines.advanced(chain),
     })
-    const parts = { ...options, writer: this.writer, index, watcher: this.watcher }
+    const parts = { ...options, writer: this.writer, index, watcher: this.watcher, onFault }
     this.#claims = new Claims(parts)
     this.payments = new Payments({ ...parts, claims: this.#claims })
     this.#deadlines = new Deadlines({

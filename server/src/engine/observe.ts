@@ -1,15 +1,20 @@
 import { decide } from '@settlewire/core/decide'
+import { Failure } from '@settlewire/core/errors'
 import type { Decision } from '@settlewire/core/event'
 import { makeId } from '@settlewire/core/id'
+import { isSetAside } from '@settlewire/core/judge'
 import type { Observation } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { Policy } from '@settlewire/core/policy'
+import { heldOf, setAside } from '@settlewire/core/set-aside'
 import type { Clock } from '../ports.ts'
 
 /** What a decision needs from outside: the policy in force, and the world's time and chance. */
 export interface Judge {
   readonly policy: Policy
   readonly clock: Pick<Clock, 'now' | 'random'>
+  /** Told of a fault of ours that a payment was set aside for. */
+  readonly onFault?: (paymentId: string, error: unknown) => void
 }
 
 /** The context of one decision. The time of a payment's events never runs backwards. */
@@ -19,9 +24,25 @@ export const contextOf = ({ policy, clock }: Judge, notBefore = 0) => ({
   mint: (at: number) => makeId('evt', at, clock.random(10)),
 })
 
-/** What the observations make true together. */
-export const observe = (
+/**
+ * What the observations make true together, and with them what was held of the payment before. A fault
+ * of ours concerns this payment alone: it is set aside, with what it could not be judged by, and all
+ * else goes on. A chain that grows is no reason to try again; anything else is.
+ */
+export function observe(
   payment: Payment,
   observations: readonly Observation[],
   judge: Judge,
-): Decision => decide(payment, observations, contextOf(judge, payment.head.at))
+): Decision {
+  const context = contextOf(judge, payment.head.at)
+  const isOnlyHead = observations.length > 0 && observations.every(({ kind }) => kind === 'head')
+  if (isOnlyHead && isSetAside(payment)) return { events: [], payment }
+  try {
+    return decide(payment, [...heldOf(payment, context.at), ...observations], context)
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    judge.onFault?.(payment.id, error)
+    const why = error instanceof Error ? error.message : 'unknown'
+    return setAside(payment, { observations, why }, context)
+  }
+}

@@ -2,13 +2,14 @@ import { decide, open } from '@settlewire/core/decide'
 import { Failure } from '@settlewire/core/errors'
 import type { PolicyOf } from '@settlewire/core/fold'
 import { makeId } from '@settlewire/core/id'
+import { isSetAside } from '@settlewire/core/judge'
 import type { ResolutionAction } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { EventStore, PaymentQuery, StoredEvent } from '../ports.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { Claim, ClaimAnswer, Claims } from './claims.ts'
 import { DepositAddresses, type DepositAddressesOptions } from './deposit-addresses.ts'
-import { contextOf, type Judge } from './observe.ts'
+import { contextOf, type Judge, observe } from './observe.ts'
 import { type Answer, type IdempotencyKey, Once, type Scope, type Told } from './once.ts'
 import { type PaymentRequest, prepareTerms } from './terms.ts'
 import type { WatchIndex } from './watch-index.ts'
@@ -131,14 +132,18 @@ export class Payments {
         this.#options.writer.submit({
           ids: [paymentId],
           decide: (payments) => {
-            const payment = own(scope, payments.get(paymentId))
+            const known = own(scope, payments.get(paymentId))
+            // What a fault has kept from being judged is tried again before a person decides.
+            const tried = observe(known, [], this.#options)
+            const { payment } = tried
+            if (isSetAside(payment)) throw new Failure('internal_contradiction')
             const context = contextOf(this.#options, payment.head.at)
             const resolved = { kind: 'resolved', source: 'merchant', at: context.at } as const
             const { received } = payment
             const decision = decide(payment, [{ ...resolved, ...said, received }], context)
             if (decision.events.length === 0) throw new Failure('nothing_to_resolve')
             return {
-              decisions: [decision],
+              decisions: [tried, decision],
               ...record(decision.payment),
               answer: decision.payment,
             }

@@ -19,7 +19,7 @@ type Fixed = 'id' | 'merchantId' | 'livemode' | 'transactionId' | 'createdAt' | 
  * and so does its text.
  */
 export function stateText(payment: Payment): string {
-  const { transactions, heads, clock, withdrawn, resolutions } = payment.facts
+  const { transactions, heads, resolutions, ...seen } = payment.facts
   const plain: Omit<Payment, Fixed | 'facts' | 'received' | 'pending'> = {
     sequence: payment.sequence,
     status: payment.status,
@@ -30,10 +30,6 @@ export function stateText(payment: Payment): string {
     reason: payment.reason,
     toldSuccess: payment.toldSuccess,
     head: payment.head,
-  }
-  const seen: Omit<Payment['facts'], 'transactions' | 'heads' | 'resolutions'> = {
-    clock,
-    withdrawn,
   }
   const decided = resolutions === undefined ? '' : `"resolutions":${canonicalText(resolutions)},`
   return (
