@@ -38,7 +38,7 @@ export const faultTable: readonly PlantedFault[] = [
     edits: [
       {
         file: 'server/src/engine/step-store.ts',
-        find: '  for (const part of parts) await put(part, standing)\n  await put(isSmall ? [...plan.touched, ...plan.moved] : plan.touched, {\n',
+        find: '  for (const part of parts) await putSound(put, part, standing)\n  await putSound(put, isSmall ? [...plan.touched, ...plan.moved] : plan.touched, {\n',
         replace: '  await put([], {\n',
       },
       {

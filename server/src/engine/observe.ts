@@ -41,8 +41,20 @@ export function observe(
     return decide(payment, [...heldOf(payment, context.at), ...observations], context)
   } catch (error) {
     if (error instanceof Failure) throw error
-    judge.onFault?.(payment.id, error)
-    const why = error instanceof Error ? error.message : 'unknown'
-    return setAside(payment, { observations, why }, context)
+    return putAside(payment, { observations, error }, judge)
   }
+}
+
+/** Sets a payment aside, with what it could not be judged or stored by. */
+export function putAside(
+  payment: Payment,
+  {
+    observations,
+    error,
+  }: { readonly observations: readonly Observation[]; readonly error: unknown },
+  judge: Judge,
+): Decision {
+  judge.onFault?.(payment.id, error)
+  const why = error instanceof Error ? error.message : 'unknown'
+  return setAside(payment, { observations, why }, contextOf(judge, payment.head.at))
 }

@@ -1,7 +1,9 @@
 import { Failure } from '@settlewire/core/errors'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, policy } from '../../../test/support/engine-world.ts'
-import { partMax } from './step-store.ts'
+import { opened } from '../../../test/support/payments.ts'
+import { partMax, storeStep } from './step-store.ts'
+import type { Writer } from './writer.ts'
 
 const full = 150_000_000n
 const count = partMax * 2 + 10
@@ -29,6 +31,39 @@ const told = async (ids: readonly string[]): Promise<readonly string[]> => {
   const histories = await Promise.all(ids.map((id) => world.history(id)))
   return [...new Set(histories.map((history) => history.join()))]
 }
+
+it('sets the one payment aside that the store refuses to hold, and stores the others and the cursor', async () => {
+  const stored: (readonly string[])[] = []
+  const cursors: number[] = []
+  const refusing: Pick<Writer, 'submit'> = {
+    submit: (command) => {
+      const { decisions, cursor, answer } = command.decide({
+        get: (id) => ({ ...opened().payment, id }),
+      })
+      const ids = decisions.map(({ payment }) => payment.id)
+      if (ids.includes('pi_3')) return Promise.reject(new Error('invalid byte sequence'))
+      stored.push(ids)
+      if (cursor !== undefined) cursors.push(cursor.head.view)
+      return Promise.resolve(answer)
+    },
+  }
+  const touched = ['pi_1', 'pi_2', 'pi_3', 'pi_4']
+  const step = {
+    ...{ source: 'rpc:one', at: 5, reverted: [], pendingAgain: new Set<string>(), applied: [] },
+    head: { view: 7, head: 12, safe: null, finalized: null },
+  }
+  await storeStep(
+    {
+      ...{ chain: 'local', step, from: null },
+      plan: { touched, moved: [], late: new Set(), observationsOf: () => [] },
+      decide: (payment) => ({ events: [], payment }),
+      putAside: (payment) => ({ events: [], payment: { ...payment, id: `${payment.id} aside` } }),
+    },
+    refusing,
+  )
+  expect(stored).toEqual([['pi_1', 'pi_2', 'pi_3 aside', 'pi_4']])
+  expect(cursors).toEqual([7])
+})
 
 describe('a step that moves more payments than one part holds', () => {
   it('is stored in parts, and others are served between them', async () => {

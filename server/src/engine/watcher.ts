@@ -20,7 +20,7 @@ import type {
 } from '../ports.ts'
 import { Corroborations } from './corroborations.ts'
 import type { News } from './news.ts'
-import { type Judge, observe } from './observe.ts'
+import { type Judge, observe, putAside } from './observe.ts'
 import { type Pace, PaceMeter } from './pace.ts'
 import { type ChainSight, chainsOf, lagOf, sightOf } from './sight.ts'
 import { Sightings } from './sightings.ts'
@@ -226,7 +226,11 @@ export class Watcher implements ChainSink {
     const orphaned = reverted.length === 0 ? [] : await store.inBlocks(chain, reverted)
     const plan = planStep(chain, step, { watched: state.watched, orphaned })
     const decide = (payment: Payment): Decision => this.#decide(payment, plan)
-    const inStore = { chain, step, plan, from: state.head, decide }
+    const aside = (payment: Payment, error: unknown): Decision => {
+      const observations = gather(payment, plan.observationsOf(payment), plan.late).kept
+      return putAside(payment, { observations, error }, this.#options)
+    }
+    const inStore = { chain, step, plan, from: state.head, decide, putAside: aside }
     await storeStep(inStore, writer).catch((error: unknown) => {
       if (failedWith(error, 'cursor_conflict')) this.#doubt()
       throw error
