@@ -154,7 +154,7 @@ describe('the levers of a chain that mines by itself', () => {
     const setUp = (await block(head - 3)).hash
     const refused = pulled.reorg(200, false)
     await expect(refused).rejects.toMatchObject({ code: 'invalid_request' })
-    await expect(refused).rejects.toThrow(`the set-up of the sandbox is in the first ${head - 3}`)
+    await expect(refused).rejects.toThrow(`the first ${head - 3} stay (the set-up of the sandbox`)
     await pulled.reorg(2, false)
     expect((await block(head - 3)).hash).toBe(setUp)
   })

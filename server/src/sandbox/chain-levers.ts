@@ -25,7 +25,7 @@ export class ChainLevers {
   /** Pulled one after the other: two at once would build on each other's blocks. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** Blocks up to `floor` stay: the sandbox's own set-up is in them. */
+  /** Blocks up to `floor` stay: the sandbox's own set-up is in them, or they were loaded from disk. */
   constructor(call: Call, floor = 0) {
     this.#call = call
     this.#floor = floor
@@ -72,7 +72,7 @@ export class ChainLevers {
     const words =
       this.#floor === 0
         ? `The chain has ${head} blocks: reorg fewer than that.`
-        : `The chain has ${head} blocks, and the set-up of the sandbox is in the first ${this.#floor}: reorg at most ${Math.max(0, room)}, or mine some first.`
+        : `The chain has ${head} blocks, and the first ${this.#floor} stay (the set-up of the sandbox, and what was there when it started): reorg at most ${Math.max(0, room)}, or mine some first.`
     throw new Failure('invalid_request', words)
   }
 
