@@ -103,7 +103,7 @@ export interface PaymentQuery {
 export interface Watched {
   readonly paymentId: string
   readonly livemode: boolean
-  readonly accept: readonly Acceptance[]
+  readonly accept: readonly Pick<Acceptance, 'chain' | 'address' | 'token'>[]
 }
 
 /** A deadline, as a row of the store. */

@@ -7,7 +7,9 @@ import { nativeIncomes } from './native-record.ts'
 import { openTransactions } from './open-transactions.ts'
 import { WatchedChain } from './watched-chain.ts'
 
-const pageMax = 1_000
+/** Payments that are read at once: whole ones, and of others what is looked for alone. */
+const pageMax = 500
+const watchedPageMax = 2_000
 
 /** A chain that is followed here. Real money and test money never meet. */
 export interface FollowedChain {
@@ -53,11 +55,14 @@ export class WatchIndex {
 
   /** Everything the store knows to be open, in pages. Before the first block is asked for. */
   async load(store: Pick<EventStore, 'watched' | 'unsettled' | 'paid' | 'load'>): Promise<void> {
-    for (let after = '', last = ''; ; after = last) {
-      const page = await store.watched(after, pageMax)
+    let coming = store.watched('', watchedPageMax)
+    for (;;) {
+      const page = await coming
+      const isLast = page.length < watchedPageMax
+      // The store reads the next page while this one is taken up.
+      if (!isLast) coming = store.watched(page.at(-1)?.paymentId ?? '', watchedPageMax)
       for (const { paymentId, ...watching } of page) this.watch(paymentId, watching)
-      last = page.at(-1)?.paymentId ?? ''
-      if (page.length < pageMax) break
+      if (isLast) break
     }
     const known = new Set<string>()
     for (const chain of this.#chains.keys()) {
@@ -66,8 +71,13 @@ export class WatchIndex {
       for (const id of await store.paid(chain)) if (this.#takesNative(id, chain)) known.add(id)
     }
     const ids = [...known]
-    for (let i = 0; i < ids.length; i += pageMax) {
-      for (const payment of await store.load(ids.slice(i, i + pageMax))) this.record(payment)
+    if (ids.length === 0) return
+    const load = (from: number) => store.load(ids.slice(from, from + pageMax))
+    let loading = load(0)
+    for (let from = 0; from < ids.length; from += pageMax) {
+      const page = await loading
+      if (from + pageMax < ids.length) loading = load(from + pageMax)
+      for (const payment of page) this.record(payment)
     }
   }
 

@@ -182,7 +182,9 @@ export function eventStoreQuestionsContract(
           [first, second].map(({ id, payment }) => ({
             paymentId: id,
             livemode: false,
-            accept: payment.terms.accept,
+            accept: payment.terms.accept.map(({ chain, address, token }) => ({
+              ...{ chain, address, token },
+            })),
           })),
         )
         expect((await events.watched(second.id, 2)).map((w) => w.paymentId)).toEqual([third.id])

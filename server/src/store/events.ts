@@ -26,7 +26,7 @@ import { entries, feeds } from './feeds.ts'
 import { Heads } from './heads.ts'
 import { listStatement, paymentColumns, paymentTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
-import { type PaymentRow, paymentOf, watchedOf } from './projection.ts'
+import { type PaymentRow, paymentOf, type WatchedRow, watchedOf } from './projection.ts'
 import { sqlState } from './sql-error.ts'
 
 /** The errors that settlewire_append raises by name. */
@@ -201,11 +201,12 @@ export class PostgresEvents implements EventStore, Feeds {
   }
 
   async watched(afterId: string, limit: number): Promise<readonly Watched[]> {
-    const rows = await this.#database.query<Pick<PaymentRow, 'id' | 'evidence'>>(
+    const rows = await this.#database.query<WatchedRow>(
       {
         name: 'watched',
         // The first page begins at the oldest that is watched, not at the oldest there ever was.
-        text: `select p.id, e.evidence
+        // The evidence is taken as it is: PostgreSQL cannot read into every text that JSON may hold.
+        text: `select p.id, p.livemode, e.evidence
           from subject p join event e on e.subject_id = p.id and e.sequence = 1
           where p.due_at is not null and p.id > $1 and p.id >= case when $1 <> '' then $1
             else (select min(d.id) from (
@@ -214,7 +215,7 @@ export class PostgresEvents implements EventStore, Feeds {
       },
       [afterId, limit],
     )
-    return rows.map((row) => ({ paymentId: row.id, ...watchedOf(row) }))
+    return rows.map(watchedOf)
   }
 
   async unsettled(chain: string): Promise<readonly string[]> {
