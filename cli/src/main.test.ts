@@ -69,7 +69,7 @@ describe('settlewire', () => {
     expect(out).toMatch(/^id {9}pi_/)
     expect(out).toContain('status     awaiting')
     expect(out).toContain('amount     150.00 USDC')
-    expect(out).toMatch(/pay to {5}0x[0-9a-f]{40} \(USDC on Local test chain\)/)
+    expect(out).toMatch(/pay to {5}0x[0-9a-fA-F]{40} \(USDC on Local test chain\)/)
     expect(out).toMatch(/checkout {3}http/)
   })
 
@@ -156,7 +156,7 @@ describe('settlewire', () => {
     expect(JSON.parse(json.out)).toMatchObject({ txHash, known: 'not_found' })
     const bad = await run('claim', payment.id, '0x12')
     expect(bad.code).toBe(exitCodes.refused)
-    expect(bad.err).toContain('Must be a transaction hash.')
+    expect(bad.err).toContain('Must be a transaction hash: 0x and 64 hexadecimal digits.')
   })
 
   it('decides what no rule can, and shows who decided', async () => {

@@ -54,9 +54,10 @@ it('a block is not passed while it cannot be read who was opened before', async 
 })
 
 it('what a payer named at another process is settled by the block that has it', async () => {
+  const txHash = `0x${'fe'.repeat(32)}`
   const { id } = await openedBy(world.engine)
-  await other.payments.claim(merchant, { paymentId: id, txHash: '0xfeed' }, null)
-  await world.mine([{ txHash: '0xfeed', pays: [] }])
+  await other.payments.claim(merchant, { paymentId: id, txHash }, null)
+  await world.mine([{ txHash, pays: [] }])
   const { facts } = await world.engine.payments.get(merchant, id)
   const inclusions = facts.transactions.flatMap((known) => Object.values(known.inclusions))
   expect(inclusions.map(({ outcome }) => outcome)).toEqual(['paid_elsewhere'])
