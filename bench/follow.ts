@@ -13,6 +13,7 @@ import { Database } from '../server/src/store/database.ts'
 import { startEmbedded } from '../server/src/store/embedded.ts'
 import { migrate } from '../server/src/store/migrate.ts'
 import { execute, temporaryHome } from '../test/support/postgres-server.ts'
+import { bareMs, bareTable } from './support/bare-insert.ts'
 import { BenchFollower, transfersPerBlock } from './support/bench-follower.ts'
 import {
   chains,
@@ -37,28 +38,6 @@ const busySeconds = 4
 const percentile = (values: readonly number[], part: number): number => {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
-}
-
-const bareTable = `create table bare_event (
-  id bigint generated always as identity primary key, payment_id text, data json, evidence json)`
-
-/** As many rows as a block with hits adds events, with texts of the same length. */
-async function bareMs(database: Database, rows: number): Promise<number> {
-  const text = JSON.stringify({ text: 'x'.repeat(700) })
-  const values = Array.from({ length: rows }, (_, i) => [`pi_${i}`, text, text]).flat()
-  const places = Array.from(
-    { length: rows },
-    (_, i) => `($${i * 3 + 1}, $${i * 3 + 2}, $${i * 3 + 3})`,
-  )
-  const startedAt = performance.now()
-  await database.query(
-    {
-      name: `bare${rows}`,
-      text: `insert into bare_event (payment_id, data, evidence) values ${places.join()}`,
-    },
-    values,
-  )
-  return performance.now() - startedAt
 }
 
 /** Payments come and go while blocks with hits are followed. */
