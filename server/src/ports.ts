@@ -93,6 +93,11 @@ export interface WatchSet {
   readonly joined: number
   /** Whether any open payment accepts the native coin here: only then are whole blocks fetched. */
   readonly wantsNative: boolean
+  /**
+   * What is on record of canonical blocks and not settled yet, by transaction: what further providers
+   * say of it still counts.
+   */
+  inclusions(): Iterable<Corroborated>
   /** Whether an earlier sighting of this transaction is not settled: its fate must be reported. */
   tracks(txHash: string): boolean
   /** Whether a tracked transaction that is in no block wants this slot: then a rival is news. */

@@ -104,6 +104,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect((await world.payment(id)).status).toBe('awaiting')
     isBehind = false
     other.announce(block)
+    while (other.askedFor('eth_getTransactionByHash') === 0) await sleep(10)
     await sleep(100)
     mine()
     await world.status(id, 'confirming')

@@ -17,7 +17,7 @@ export const pastBugs: readonly PastBug[] = [
     edits: [
       {
         file: 'server/src/chain/evm/follower.ts',
-        find: 'this.#recalling ??= this.#recall(position.recent)',
+        find: 'if (!this.#hasRecalled) this.#poll.recall(watch.inclusions())',
         replace: '',
       },
     ],

@@ -1,6 +1,7 @@
 import type { Payment, Terms, Transaction } from '@settlewire/core/payment'
 import { replacedIn } from '@settlewire/core/slot-group'
 import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/transaction'
+import type { Corroborated } from '../ports.ts'
 import type { Open } from './watched-chain.ts'
 
 /**
@@ -27,6 +28,7 @@ export function openTransactions(
       },
       live: isLive && !lost.has(transaction),
       claimed: isOpenClaim(transaction),
+      paid: paidOf(transaction),
     }
     return [transaction, open]
   })
@@ -38,6 +40,14 @@ const waitsAgain = ({ reason, received, terms }: Payment): boolean =>
 
 const blockOf = (transaction: Transaction): number | null =>
   canonicalInclusion(transaction)?.block?.number ?? null
+
+/** What its canonical block holds for this payment. */
+function paidOf(transaction: Transaction): Corroborated | null {
+  const inclusion = canonicalInclusion(transaction)
+  if (inclusion?.outcome !== 'paid' || inclusion.block === null) return null
+  const { block, transfers } = inclusion
+  return { txHash: transaction.txHash, block, transfers }
+}
 
 const isPaid = (transaction: Transaction): boolean =>
   canonicalInclusion(transaction)?.outcome === 'paid'

@@ -1,6 +1,6 @@
 import type { Slot } from '@settlewire/core/observation'
 import { type ChainHead, type ChainPolicy, type Level, reached } from '@settlewire/core/policy'
-import type { OpenSlot, WatchSet } from '../ports.ts'
+import type { Corroborated, OpenSlot, WatchSet } from '../ports.ts'
 import type { AddressBook } from './address-book.ts'
 import { NativeRecord } from './native-record.ts'
 
@@ -18,11 +18,14 @@ export interface Open {
   readonly slot: Slot | null
   /** Whether the payer named it, and nothing else is known of it. */
   readonly claimed: boolean
+  /** What a canonical block holds of it for this payment; null while none does. */
+  readonly paid: Corroborated | null
 }
 
 /** Not on record yet, and perhaps never: nothing waits for it. */
 const expected: Open = {
   ...{ blockNumber: null, live: false, held: false, told: false, slot: null, claimed: false },
+  paid: null,
 }
 
 /** A transaction that a payer named for a payment. */
@@ -153,6 +156,20 @@ export class WatchedChain implements WatchSet {
   #isPassed(block: number, from: ChainHead, to: ChainHead): boolean {
     const levels: Level[] = ['safe', this.#policy.final]
     return levels.some((level) => reached(level, block, to) && !reached(level, block, from))
+  }
+
+  /** A transaction that pays several is one. */
+  inclusions(): Iterable<Corroborated> {
+    const inclusions = new Map<string, Corroborated>()
+    for (const transactions of this.#open.values()) {
+      for (const { paid } of transactions.values()) {
+        if (paid === null) continue
+        const key = `${paid.block.hash} ${paid.txHash}`
+        const { transfers = [] } = inclusions.get(key) ?? {}
+        inclusions.set(key, { ...paid, transfers: [...transfers, ...paid.transfers] })
+      }
+    }
+    return inclusions.values()
   }
 
   /** Whether money of this payment is on its way and not yet final. */

@@ -2,8 +2,10 @@
  * The other side of a follower, in memory: sink, store and watch set. It checks every step against
  * the words of the port before it stores it, and a step that breaks them is refused and remembered.
  */
+
 import { Failure } from '@settlewire/core/errors'
 import type { BlockRef, SeenTransfer } from '@settlewire/core/observation'
+import { inclusionsOf } from '../../../server/src/chain/evm/beside.ts'
 import type {
   AppliedBlock,
   ChainHealth,
@@ -28,6 +30,8 @@ export class TestWatch implements WatchSet {
     return this.addresses.size + this.tracked.size
   }
   tracks = (txHash: string): boolean => this.tracked.has(txHash)
+  /** Nothing, until somebody keeps a record. */
+  inclusions: WatchSet['inclusions'] = () => []
   /** Tracked transactions that are in no block, by hash. */
   readonly slots = new Map<string, OpenSlot>()
   wantsSlot = (sender: string, nonce: number): boolean =>
@@ -63,6 +67,8 @@ export class ChainLedger implements ChainSink {
   readonly #waiters = new Set<() => void>()
 
   constructor() {
+    this.watch.inclusions = () =>
+      this.#chain.flatMap(inclusionsOf).filter(({ txHash }) => this.watch.tracks(txHash))
     this.watch.nativeOnRecord = (address, throughBlock) =>
       this.#chain
         .filter(({ block }) => block.number <= throughBlock)

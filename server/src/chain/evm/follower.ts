@@ -1,6 +1,5 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure, failedWith } from '@settlewire/core/errors'
-import type { BlockRef } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
 import type {
   ChainFollower,
@@ -20,19 +19,16 @@ import { Agreement } from './agreement.ts'
 import { Attempt } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
 import { Bell } from './bell.ts'
-import { BlockReader } from './blocks.ts'
 import { type Connect, connectByUrl } from './connect.ts'
-import { Corroborator } from './corroborate.ts'
 import { Doubts } from './doubts.ts'
 import { type EvmChain, tokensOf } from './evm-chain.ts'
 import { type Choice, Fleet } from './fleet.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { lookUp } from './look-up.ts'
 import { EvmNode } from './node.ts'
-import { OtherViews } from './other-views.ts'
 import { Outlook } from './outlook.ts'
+import { Poll } from './poll.ts'
 import { Provider, type Refusal } from './provider.ts'
-import { recall } from './recall.ts'
 import { Firsts } from './scores.ts'
 import { Tags } from './tags.ts'
 import { ChainWalk, type Progress } from './walk.ts'
@@ -66,8 +62,7 @@ export class EvmFollower implements ChainFollower {
   readonly #log: Log
   readonly #fleet: Fleet
   readonly #agreement: Agreement
-  readonly #corroborator: Corroborator
-  readonly #others: OtherViews
+  readonly #poll: Poll
   readonly #outlook: Outlook
   readonly #walk: ChainWalk
   readonly #bell = new Bell()
@@ -75,7 +70,7 @@ export class EvmFollower implements ChainFollower {
   readonly #firstHeads = new Firsts()
   readonly #firstPending = new Firsts()
   #running: Promise<void> | null = null
-  #recalling: Promise<void> | null = null
+  #hasRecalled = false
 
   constructor(parts: EvmParts) {
     const { chain, clock, sink } = parts
@@ -92,18 +87,16 @@ export class EvmFollower implements ChainFollower {
       changed: () => this.#outlook.review(),
       suspect: (provider) => this.#suspect(provider),
     })
-    this.#others = new OtherViews({ ...{ providers, tokens, clock, limits }, watch: parts.watch })
-    this.#corroborator = new Corroborator({
-      ...{ providers, tokens, clock, limits },
-      tell: (source, inclusions) =>
-        this.#tell(() => sink.corroborated(chain.name, source, inclusions)),
-      denied: (source, inclusions) => {
-        this.#tell(() => sink.denied(chain.name, source, inclusions))
-        this.#outlook.review()
+    this.#poll = new Poll({
+      ...{ providers, tokens, clock, limits, watch: parts.watch },
+      tell: (source, word, inclusion) => {
+        const deliver = word === 'shows' ? 'corroborated' : 'denied'
+        this.#tell(() => sink[deliver](chain.name, source, [inclusion]))
+        if (word === 'denies') this.#outlook.review()
       },
     })
     this.#outlook = new Outlook({
-      contradicted: () => this.#corroborator.isContradicted,
+      contradicted: () => this.#poll.isContradicted,
       ...{ clock, limits, fleet: this.#fleet, agreement: this.#agreement, log: this.#log },
       chain,
       balancesUnread: () => this.#walk.isUnread,
@@ -112,8 +105,7 @@ export class EvmFollower implements ChainFollower {
     this.#walk = new ChainWalk({
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
       followBelowFinality: chain.followBelowFinality,
-      ...{ tokens, limits, log: this.#log, corroborator: this.#corroborator },
-      others: this.#others,
+      ...{ tokens, limits, log: this.#log, poll: this.#poll },
       doubts: new Doubts({
         ...{ providers, tokens, clock, watch: parts.watch, log: this.#log },
         sighted: (provider, sighting) => this.#sighted(provider, sighting),
@@ -147,28 +139,10 @@ export class EvmFollower implements ChainFollower {
   async close(): Promise<void> {
     this.#outlook.close()
     this.#closing.abort()
-    this.#corroborator.close()
+    this.#poll.close()
     this.#bell.ring()
     await Promise.all(this.#fleet.providers.map((provider) => provider.close()))
     await this.#running
-    await this.#recalling
-  }
-
-  /** Once, for blocks told by an earlier process. Never rejects. */
-  async #recall(recent: readonly BlockRef[]): Promise<void> {
-    const { chain, watch, clock } = this.#parts
-    if (chain.quorum < 2 || chain.nodes.length < 2) return
-    const { multicall3 } = chain
-    const limits = this.#limits
-    const reader = new BlockReader({ tokens: tokensOf(chain), multicall3, watch, clock, limits })
-    await recall(
-      recent.slice(0, limits.windowBlocksMin),
-      {
-        ...{ providers: () => this.#fleet.up, reader, watch, clock, againMs: limits.headPollMs },
-        tell: (applied) => this.#corroborator.recall(applied),
-      },
-      this.#closing.signal,
-    )
   }
 
   #providerParts(): ConstructorParameters<typeof Provider>[1] {
@@ -217,8 +191,7 @@ export class EvmFollower implements ChainFollower {
     provider.score.came(afterMs ?? 0)
     this.#agreement.check()
     this.#bell.ring()
-    void this.#corroborator.heard(provider)
-    void this.#others.heard(provider)
+    void this.#poll.heard(provider)
   }
 
   #sighted(provider: Provider, sighting: Sighting): void {
@@ -251,11 +224,13 @@ export class EvmFollower implements ChainFollower {
   /** One try to come nearer to the best head. How long to wait, unless a head comes. Never rejects. */
   async #goOn(): Promise<number> {
     const { headPollMs, backoff } = this.#limits
+    const { watch } = this.#parts
     const [visit] = this.#fleet.up.map((provider) => provider.visit)
     if (visit === undefined || visit === null || this.#fleet.isHalted) return headPollMs
     try {
       const position = await this.#walk.position(visit.node, visit.genesisHash)
-      this.#recalling ??= this.#recall(position.recent)
+      if (!this.#hasRecalled) this.#poll.recall(watch.inclusions())
+      this.#hasRecalled = true
       const choice = await this.#fleet.choose(position.recent)
       if (choice.provider === null) {
         this.#outlook.waits(choice)

@@ -11,14 +11,14 @@ import type {
   Log,
   WatchSet,
 } from '../../ports.ts'
+import { inclusionsOf, together } from './beside.ts'
 import { BlockReader } from './blocks.ts'
 import { grow, joinBranch, remember } from './branch.ts'
-import type { Corroborator } from './corroborate.ts'
 import type { Doubts } from './doubts.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
-import { type OtherViews, together } from './other-views.ts'
+import type { Poll } from './poll.ts'
 import type { Provider, Refusal } from './provider.ts'
 import { usedSlots } from './slots.ts'
 import type { Tag, Tags } from './tags.ts'
@@ -56,8 +56,7 @@ interface Parts {
   readonly multicall3: string | null
   readonly followBelowFinality?: boolean | undefined
   readonly log: Log
-  readonly corroborator: Corroborator
-  readonly others: OtherViews
+  readonly poll: Poll
   readonly doubts: Doubts
   readonly trustsBlooms?: boolean
   readonly tags: Tags
@@ -144,7 +143,7 @@ export class ChainWalk {
     // They are there: whoever is paid in them was told an address before, by this process or another.
     const { sink, chain } = this.#parts
     await storing(() => sink.prepare(chain))
-    const asked = this.#parts.others.ask(branch.headers, reading.provider)
+    const asked = this.#parts.poll.open(branch.headers, reading.provider)
     const [blocks, pendingAgain, head, usedUp] = await Promise.all([
       this.#reader.read(node, branch.headers),
       this.#pendingAgain(node, branch.reverted),
@@ -272,20 +271,20 @@ export class ChainWalk {
 
   /** Matches and tells within one tick: nothing can join the watch set in between. */
   async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
-    const { chain, watch, clock, limits, sink, corroborator, others, doubts, views } = this.#parts
+    const { chain, watch, clock, limits, sink, poll, doubts, views } = this.#parts
     const { blocks, reverted } = found
     await this.#complete(node, blocks)
     await within(clock, found.asked, limits.corroborateWithinMs)
     const shown = blocks.map((block) => judge(block, watch))
-    const beside = [...others.beside(shown, found.isCanonical), ...doubts.found(found.isCanonical)]
+    const beside = [...poll.beside(shown, found.isCanonical), ...doubts.found(found.isCanonical)]
     await Promise.all([
-      corroborator.before(shown, provider),
-      ...beside.map((more) => corroborator.before([more.applied], more.provider)),
+      poll.settle(shown, provider),
+      ...beside.map((more) => poll.settle([more.applied], more.provider)),
     ])
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const mined = new Set(blocks.flatMap((block) => block.txHashes))
-    const own = blocks.map((block) => this.#withSources(judge(block, watch), provider))
-    const more = beside.map((one) => this.#withSources(one.applied, one.provider))
+    const own = blocks.map((block) => poll.withWords(judge(block, watch), provider))
+    const more = beside.map((one) => poll.withWords(one.applied, one.provider))
     const hashes = new Set(own.map(({ block }) => block.hash))
     const applied = together(
       own,
@@ -305,23 +304,12 @@ export class ChainWalk {
       head: { ...found.head, ...views() },
     }
     await storing(() => sink.step(chain, step)).catch((error: unknown) => {
-      corroborator.doubt([...late, ...step.applied])
+      poll.recall([...late, ...step.applied].flatMap(inclusionsOf))
       throw error
     })
-    corroborator.stored(step)
-    others.stored(step)
+    poll.stored(step)
     doubts.stored(step, blocks, provider)
     return step
-  }
-
-  #withSources(verdict: AppliedBlock, { source }: Provider): AppliedBlock {
-    const sources = this.#parts.corroborator.sourcesOf(verdict, source)
-    const deniedBy = this.#parts.corroborator.deniersOf(verdict)
-    return {
-      ...verdict,
-      ...(sources.size > 0 && { sources }),
-      ...(deniedBy.size > 0 && { deniedBy }),
-    }
   }
 
   async #complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {

@@ -1,0 +1,112 @@
+import type { SeenTransfer } from '@settlewire/core/observation'
+import type { Corroborated } from '../../ports.ts'
+import { tokenTransferAt, transferIn } from './logs.ts'
+import type { Header, Receipt } from './node.ts'
+import type { BlockContents } from './verdict.ts'
+
+/** What a provider says of one inclusion. */
+export type Word = 'shows' | 'denies'
+
+/** What a provider can be asked about a block: its logs, or what it says of one inclusion. */
+export type Question = 'logs' | Corroborated
+
+/** What one provider has said of one block. */
+interface Voice {
+  /** What its logs hold, with the receipts that belong to them; null before it has shown its logs. */
+  contents: BlockContents | null
+  /** How often it was asked for its logs. */
+  asks: number
+  readonly receipts: Map<string, Promise<Receipt | null>>
+  /** Its last word on each transaction. */
+  readonly words: Map<string, Word>
+}
+
+/** Who does not know a block after so many questions is on another branch. */
+const asksMax = 8
+
+/** One block, what it is said to hold for us, and what each provider has said of that. */
+export class Ballot<Who> {
+  readonly number: number
+  readonly hash: string
+  /** Whom it was read from. */
+  reader: Who | null = null
+  /** What its logs are asked for by; null where they need not be. */
+  header: Header | null = null
+  /** The transactions that are on record of it; null as long as the block is not. */
+  told: Set<string> | null = null
+  /** Steps since it was told. */
+  age = 0
+  /** Whether its reader was counted as one that hid something of it. */
+  isBlamed = false
+  /** By transaction. */
+  readonly inclusions = new Map<string, Corroborated>()
+  readonly voices = new Map<Who, Voice>()
+
+  constructor({ number, hash }: { readonly number: number; readonly hash: string }) {
+    this.number = number
+    this.hash = hash
+  }
+
+  voice(who: Who): Voice {
+    const none = { contents: null, asks: 0, receipts: new Map(), words: new Map() }
+    const voice = this.voices.get(who) ?? none
+    this.voices.set(who, voice)
+    return voice
+  }
+
+  /** It is said to hold this. Where that is more than was said before, nobody has shown it yet. */
+  include(inclusion: Corroborated): void {
+    const { txHash, transfers } = inclusion
+    if (this.inclusions.get(txHash)?.transfers.length === transfers.length) return
+    this.inclusions.set(txHash, inclusion)
+    for (const { words } of this.voices.values()) words.delete(txHash)
+  }
+
+  /** Those whose last word on a transaction is this one. */
+  saying(txHash: string, word: Word): readonly Who[] {
+    return [...this.voices]
+      .filter(([, { words }]) => words.get(txHash) === word)
+      .map(([who]) => who)
+  }
+
+  /** What is to be asked of a provider until it shows all that the block is said to hold. */
+  missing(who: Who, isComplete: (contents: BlockContents) => boolean): Question[] {
+    const { contents = null, asks = 0, words } = this.voices.get(who) ?? {}
+    const isUnheard = contents === null ? asks < asksMax : !isComplete(contents)
+    const logs = this.header !== null && this.reader !== who && isUnheard
+    const unshown = [...this.inclusions.values()].filter(
+      ({ txHash }) => words?.get(txHash) !== 'shows',
+    )
+    return [...(logs ? (['logs'] as const) : []), ...unshown]
+  }
+
+  /** Whether of something on record as many say that it is not so as show it. */
+  get isContradicted(): boolean {
+    return [...(this.told ?? [])].some((txHash) => {
+      const denials = this.saying(txHash, 'denies').length
+      return denials > 0 && denials >= this.saying(txHash, 'shows').length
+    })
+  }
+}
+
+/** What a receipt says of an inclusion; null when it is of another block, and says nothing. */
+export function wordOf(
+  receipt: Receipt,
+  { block, transfers }: Corroborated,
+  tokens: ReadonlySet<string>,
+): Word | null {
+  if (receipt.blockHash !== block.hash) return null
+  const isShown = receipt.succeeded && transfers.every((one) => holds(receipt, one, tokens))
+  return isShown ? 'shows' : 'denies'
+}
+
+/** Whether the log at that place moves the same. What is no log follows from status and block. */
+function holds(receipt: Receipt, transfer: SeenTransfer, tokens: ReadonlySet<string>): boolean {
+  const { ordinal } = transfer
+  if (typeof ordinal !== 'number') return true
+  const found = transferIn(receipt.logs[ordinal], tokens)
+  const shown = found === null ? null : tokenTransferAt(found, ordinal)
+  return shown !== null && sameFields.every((field) => shown[field] === transfer[field])
+}
+
+const sameFields = ['token', 'from', 'to', 'amount', 'txHash'] as const

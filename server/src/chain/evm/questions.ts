@@ -1,0 +1,152 @@
+import type { Clock, Corroborated, WatchSet } from '../../ports.ts'
+import { type Ballot, type Question, type Word, wordOf } from './ballot.ts'
+import { kept } from './beside.ts'
+import { BlockReader } from './blocks.ts'
+import { bloomTest } from './bloom.ts'
+import { isHash } from './hex.ts'
+import { inParallel } from './in-parallel.ts'
+import type { Limits } from './limits.ts'
+import { tokenTransfers, transferTopic } from './logs.ts'
+import type { EvmNode, Header, Receipt } from './node.ts'
+import type { Provider } from './provider.ts'
+import { isComplete, missingOf } from './verdict.ts'
+
+interface Parts {
+  readonly tokens: readonly string[]
+  readonly watch: WatchSet
+  readonly clock: Clock
+  readonly limits: Limits
+  /** A provider has said something of an inclusion. */
+  readonly said: (ballot: Ballot<Provider>, who: Provider, txHash: string, word: Word) => void
+}
+
+const askedAtOnce = 16
+/** Questions that one provider may owe an answer to; more are asked with a later head. */
+const owedMax = 256
+/** So often must a doubtful empty answer be repeated before it is taken for one. */
+const emptyAsksMax = 3
+
+/** Asks providers what ballots miss: no question twice at a time, and few at once. */
+export class Questions {
+  readonly #parts: Parts
+  readonly #tokens: ReadonlySet<string>
+  readonly #mayHold: (logsBloom: unknown) => boolean
+  readonly #reader: BlockReader
+  /** Per provider what it was asked and has not answered, by block and transaction. */
+  readonly #owed = new Map<Provider, Map<string, Promise<unknown>>>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#tokens = new Set(parts.tokens)
+    this.#mayHold = bloomTest(parts.tokens, transferTopic)
+    this.#reader = new BlockReader(parts)
+  }
+
+  /** Whether it owes no answer. */
+  isFree(provider: Provider): boolean {
+    return !this.#owed.get(provider)?.size
+  }
+
+  /** Asks what is missing and picked; resolves when all of it is answered, or cannot be now. Never rejects. */
+  async ask(
+    provider: Provider,
+    ballots: Iterable<Ballot<Provider>>,
+    picks: (question: Question, ballot: Ballot<Provider>) => boolean,
+  ): Promise<void> {
+    if (!provider.isUp) return
+    const owed = this.#owed.get(provider) ?? new Map<string, Promise<unknown>>()
+    this.#owed.set(provider, owed)
+    const asked = [...ballots].flatMap((ballot) =>
+      ballot
+        .missing(provider, (contents) => isComplete(contents, this.#parts.watch))
+        .filter((question) => picks(question, ballot))
+        .map((question) => {
+          const of = question === 'logs' ? question : question.txHash
+          return { ballot, question, key: `${ballot.hash} ${of}` }
+        }),
+    )
+    const due = asked.filter(({ key }) => !owed.has(key)).slice(0, owedMax - owed.size)
+    const answered = inParallel(due, askedAtOnce, async ({ ballot, question, key }) => {
+      // What cannot be answered now is asked with the next head.
+      await this.#answer(provider, ballot, question).catch(() => undefined)
+      owed.delete(key)
+    })
+    for (const { key } of due) owed.set(key, answered)
+    await Promise.all(asked.map(({ key }) => owed.get(key)))
+  }
+
+  async #answer(who: Provider, ballot: Ballot<Provider>, question: Question): Promise<void> {
+    if (who.visit === null) return
+    const { node } = who.visit
+    if (question === 'logs') return this.#hearLogs(who, node, ballot)
+    const { txHash, block } = question
+    const { receipts, words } = ballot.voice(who)
+    let word: Word | null
+    if (isHash(txHash)) {
+      // What was denied is asked anew: a node may lag behind its own blocks.
+      if (words.has(txHash)) receipts.delete(txHash)
+      const receipt = await receiptOf(node, receipts, { txHash, blockHash: block.hash })
+      word =
+        receipt === null ? await absenceOf(node, question) : wordOf(receipt, question, this.#tokens)
+    } else {
+      // What a block did to a balance has no receipt: that it is the same block must do.
+      word = (await who.hashAt(block.number, true)) === block.hash ? 'shows' : null
+    }
+    // It may have grown while it was asked about.
+    if (word !== null && ballot.inclusions.get(txHash) === question)
+      this.#parts.said(ballot, who, txHash, word)
+  }
+
+  async #hearLogs(who: Provider, node: EvmNode, ballot: Ballot<Provider>): Promise<void> {
+    const { tokens, watch } = this.#parts
+    const { header, hash: blockHash } = ballot
+    if (header === null) return
+    const voice = ballot.voice(who)
+    if (voice.contents === null) {
+      voice.asks++
+      const logs = await node.logs(blockHash, tokens, transferTopic)
+      // Who does not know the block has said nothing of it.
+      if (logs === null) return
+      const isEmpty = logs.length === 0 && voice.asks < emptyAsksMax
+      if (isEmpty && this.#isDoubtful(who, header)) return
+      const transfers = tokenTransfers(logs, this.#tokens, blockHash)
+      const none = { txHashes: [], values: [], inner: [], found: null }
+      voice.contents = { ...none, header, transfers, receipts: new Map(), calls: new Map() }
+    }
+    const { contents, receipts } = voice
+    for (const txHash of missingOf(contents, watch).receipts) {
+      const receipt = await receiptOf(node, receipts, { txHash, blockHash })
+      if (receipt?.blockHash !== blockHash) return
+      contents.receipts.set(txHash, receipt)
+    }
+    if (!isComplete(contents, watch)) await this.#reader.complete(node, [contents])
+    voice.contents = kept(contents, ballot, watch)
+  }
+
+  /** Whether an empty answer may only mean that it has not got to the block's logs yet. */
+  #isDoubtful({ head }: Provider, { ref, logsBloom }: Header): boolean {
+    if (head === null || head.ref.number < ref.number) return true
+    return this.#mayHold(head.ref.hash === ref.hash ? head.logsBloom : logsBloom)
+  }
+}
+
+/** Asked for once, whatever it is needed for, and again only as long as it is not there. */
+function receiptOf(
+  node: EvmNode,
+  receipts: Map<string, Promise<Receipt | null>>,
+  { txHash, blockHash }: { readonly txHash: string; readonly blockHash: string },
+): Promise<Receipt | null> {
+  const known = receipts.get(txHash)
+  if (known !== undefined) return known
+  const asked = node.receipt(txHash)
+  receipts.set(txHash, asked)
+  const forget = (): boolean => receipts.delete(txHash)
+  asked.then((receipt) => receipt?.blockHash === blockHash || forget(), forget)
+  return asked
+}
+
+/** A receipt may be late; a block that does not hold the transaction never will. */
+async function absenceOf(node: EvmNode, { txHash, block }: Corroborated): Promise<Word | null> {
+  const same = await node.byHash(block.hash, false)
+  return same?.txHashes?.includes(txHash) === false ? 'denies' : null
+}
