@@ -30,8 +30,12 @@ export class Ballot<Who> {
   readonly hash: string
   /** Whom it was read from. */
   reader: Who | null = null
-  /** What its logs are asked for by; null where they need not be. */
+  /** Null until it is needed. */
   header: Header | null = null
+  /** Whether all but its reader are asked for its logs. */
+  wantsLogs = false
+  /** Whether what was told of it is known as a sum only: what its logs show now is what was told. */
+  isReread = false
   /** The transactions that are on record of it; null as long as the block is not. */
   told: Set<string> | null = null
   /** Steps since it was told. */
@@ -73,7 +77,7 @@ export class Ballot<Who> {
   missing(who: Who, isComplete: (contents: BlockContents) => boolean): Question[] {
     const { contents = null, asks = 0, words } = this.voices.get(who) ?? {}
     const isUnheard = contents === null ? asks < asksMax : !isComplete(contents)
-    const logs = this.header !== null && this.reader !== who && isUnheard
+    const logs = this.wantsLogs && this.reader !== who && isUnheard
     const unshown = [...this.inclusions.values()].filter(
       ({ txHash }) => words?.get(txHash) !== 'shows',
     )

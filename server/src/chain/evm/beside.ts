@@ -1,6 +1,7 @@
 import type { SeenTransfer } from '@settlewire/core/observation'
 import type { AppliedBlock, Corroborated, WatchSet } from '../../ports.ts'
 import type { Ballot } from './ballot.ts'
+import type { Header } from './node.ts'
 import type { Provider } from './provider.ts'
 import { type BlockContents, isComplete, judge } from './verdict.ts'
 
@@ -36,6 +37,15 @@ export function kept(
   const isForNobody = judged(contents, watch)?.transfers.length === 0
   return isForNobody ? { ...contents, transfers: [], found: null } : contents
 }
+
+/** A block without what its reader says that it holds. */
+export const bareOf = (header: Header): Header => ({
+  ...header,
+  ...{ txHashes: null, values: null, listed: null },
+})
+
+/** Whether it stands for many that are not on record one by one. */
+export const isSum = ({ ordinal }: SeenTransfer): boolean => `${ordinal}`.startsWith('sum:')
 
 /** What a block is said to hold for us, by transaction. */
 export function inclusionsOf({ block, transfers }: AppliedBlock): Corroborated[] {

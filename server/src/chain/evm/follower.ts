@@ -1,5 +1,6 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure, failedWith } from '@settlewire/core/errors'
+import type { BlockRef } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
 import type {
   ChainFollower,

@@ -226,6 +226,46 @@ describe('an inclusion that several providers show', () => {
     expect(later(tx.hash)).not.toContain('rpc:c')
   })
 
+  it('is asked for once of each, whether its logs or its receipt were asked about first', async () => {
+    const to = world.watched()
+    world.follow({ limits })
+    await world.says(null)
+    const tx = tokenTx(world.token, to, 5n)
+    world.mine([tx])
+    await world.at(world.a)
+    await world.ledger.until('all have shown it', () => all(tx.hash).length === 3)
+    world.mineMany(3)
+    await world.at(world.a)
+    await pause(100)
+    expect(world.nodes.map((node) => node.askedFor('eth_getTransactionReceipt'))).toEqual([1, 1, 1])
+  })
+
+  it('is asked about after a restart also where it has no receipt of its own: a balance, and a sum', async () => {
+    const to = world.watched()
+    const first = world.follow({ limits })
+    await world.says(null)
+    const txs = [1n, 2n, 3n].map((amount) => tokenTx(world.token, to, amount))
+    const { number, hash, parentHash, timestamp } = world.mine(txs)
+    await world.at(world.a)
+    await first.close()
+    const block = { number, hash, parentHash, minedAt: timestamp * 1_000 }
+    const [transfer] = world.ledger.transfers
+    if (transfer === undefined) throw new Error('it pays')
+    const balance = { txHash: `balance:${hash}:${to}`, block }
+    const sum = { txHash: `small:${hash}`, block }
+    world.ledger.watch.inclusions = () => [
+      { ...balance, transfers: [{ ...transfer, ordinal: 'balance', token: null }] },
+      { ...sum, transfers: [{ ...transfer, ordinal: `sum:${world.token}:${to}` }] },
+    ]
+    world.ledger.corroborations.splice(0)
+    world.follow({ limits })
+    for (const txHash of [balance.txHash, ...txs.map((tx) => tx.hash)]) {
+      await world.ledger.until('all have shown it', () => later(txHash).length === 3)
+      expect(later(txHash)).toEqual(byAll)
+    }
+    expect(later(sum.txHash)).toEqual([])
+  })
+
   it('is asked of all again after a restart, for nobody remembers who had shown it', async () => {
     const to = world.watched()
     const first = world.follow({ limits })

@@ -1,7 +1,7 @@
 import type { Source } from '@settlewire/core/observation'
 import type { AppliedBlock, ChainStep, Clock, Corroborated, Stop, WatchSet } from '../../ports.ts'
 import { Ballot, type Word } from './ballot.ts'
-import { type Beside, inclusionsOf, kept, moreIn } from './beside.ts'
+import { type Beside, bareOf, inclusionsOf, isSum, kept, moreIn } from './beside.ts'
 import type { Limits } from './limits.ts'
 import type { Header } from './node.ts'
 import type { Provider } from './provider.ts'
@@ -56,8 +56,8 @@ export class Poll {
       const known = this.#ballots.get(header.ref.hash)
       if (known !== undefined && known.told !== null) this.#ballots.delete(known.hash)
       // The reader's word for what is in the block is what is in doubt.
-      const bare = { ...header, txHashes: null, values: null, listed: null }
-      return Object.assign(this.#ballotOf(header.ref), { header: bare, reader })
+      const bare = bareOf(header)
+      return Object.assign(this.#ballotOf(header.ref), { header: bare, wantsLogs: true, reader })
     })
     const waited = providers.map((provider) => {
       const isPrompt = this.#questions.isFree(provider)
@@ -159,8 +159,13 @@ export class Poll {
     if (this.#parts.providers.length < 2) return
     for (const inclusion of inclusions) {
       const ballot = this.#ballotOf(inclusion.block)
+      ballot.told ??= new Set()
+      if (inclusion.transfers.some(isSum)) {
+        Object.assign(ballot, { wantsLogs: true, isReread: true })
+        continue
+      }
       ballot.include(inclusion)
-      ballot.told = new Set([...(ballot.told ?? []), inclusion.txHash])
+      ballot.told.add(inclusion.txHash)
       this.#tell(ballot, inclusion)
     }
     for (const provider of this.#parts.providers) void this.heard(provider)

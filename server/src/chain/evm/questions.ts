@@ -1,6 +1,6 @@
 import type { Clock, Corroborated, WatchSet } from '../../ports.ts'
 import { type Ballot, type Question, type Word, wordOf } from './ballot.ts'
-import { kept } from './beside.ts'
+import { bareOf, inclusionsOf, kept } from './beside.ts'
 import { BlockReader } from './blocks.ts'
 import { bloomTest } from './bloom.ts'
 import { isHash } from './hex.ts'
@@ -9,7 +9,7 @@ import type { Limits } from './limits.ts'
 import { tokenTransfers, transferTopic } from './logs.ts'
 import type { EvmNode, Header, Receipt } from './node.ts'
 import type { Provider } from './provider.ts'
-import { isComplete, missingOf } from './verdict.ts'
+import { isComplete, judge, missingOf } from './verdict.ts'
 
 interface Parts {
   readonly tokens: readonly string[]
@@ -99,8 +99,10 @@ export class Questions {
 
   async #hearLogs(who: Provider, node: EvmNode, ballot: Ballot<Provider>): Promise<void> {
     const { tokens, watch } = this.#parts
-    const { header, hash: blockHash } = ballot
+    const { hash: blockHash } = ballot
+    const header = ballot.header ?? (await node.byHash(blockHash, false))
     if (header === null) return
+    ballot.header = bareOf(header)
     const voice = ballot.voice(who)
     if (voice.contents === null) {
       voice.asks++
@@ -111,7 +113,13 @@ export class Questions {
       if (isEmpty && this.#isDoubtful(who, header)) return
       const transfers = tokenTransfers(logs, this.#tokens, blockHash)
       const none = { txHashes: [], values: [], inner: [], found: null }
-      voice.contents = { ...none, header, transfers, receipts: new Map(), calls: new Map() }
+      voice.contents = {
+        ...none,
+        header: ballot.header,
+        transfers,
+        receipts: new Map(),
+        calls: new Map(),
+      }
     }
     const { contents, receipts } = voice
     for (const txHash of missingOf(contents, watch).receipts) {
@@ -120,6 +128,13 @@ export class Questions {
       contents.receipts.set(txHash, receipt)
     }
     if (!isComplete(contents, watch)) await this.#reader.complete(node, [contents])
+    if (ballot.isReread) {
+      for (const inclusion of inclusionsOf(judge(contents, watch))) {
+        ballot.include(inclusion)
+        ballot.told?.add(inclusion.txHash)
+        this.#parts.said(ballot, who, inclusion.txHash, 'shows')
+      }
+    }
     voice.contents = kept(contents, ballot, watch)
   }
 
