@@ -13,7 +13,7 @@ export const pastBugs: readonly PastBug[] = [
   {
     name: 'not-recalled',
     breaks: 'What waits for a second provider is asked for again after a restart.',
-    seed: 33,
+    seed: 206,
     edits: [
       {
         file: 'server/src/chain/evm/follower.ts',
