@@ -69,11 +69,13 @@ describe('on nodes that lag, lie and forget', () => {
       }
     }
   }
+  /** It can hide them only where its word for what is in a block is believed. */
+  const trusting: Partial<StackOptions> = { chain: { bloom: 'trusted' } }
   const noLogs = { logsBloom: `0x${'0'.repeat(512)}` }
   const sleep = (ms: number): Promise<void> => systemClock.sleep(ms)
 
   it('pitfall 3: a provider that shows nothing of a block does not hide what another shows', async () => {
-    const world = await begin([node, other])
+    const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
     const block = node.chain.mine([tokenTx(token, address, price)])
@@ -92,7 +94,7 @@ describe('on nodes that lag, lie and forget', () => {
   })
 
   it('pitfall 3: what another provider shows of a block after it was told is told with a later one', async () => {
-    const world = await begin([node, other])
+    const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
     let isBehind = true
@@ -113,7 +115,7 @@ describe('on nodes that lag, lie and forget', () => {
   })
 
   it('pitfall 3: what came late and stood in a block that is undone meanwhile is not told', async () => {
-    const world = await begin([node, other])
+    const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
     let isBehind = true

@@ -109,7 +109,10 @@ function holds(receipt: Receipt, transfer: SeenTransfer, tokens: ReadonlySet<str
   const { ordinal } = transfer
   if (typeof ordinal !== 'number') return true
   const found = transferIn(receipt.logs[ordinal], tokens)
-  const shown = found === null ? null : tokenTransferAt(found, ordinal)
+  if (found === null) return false
+  // Its place in the receipt names it, not what the log says of itself.
+  const log = { ...found.log, transactionHash: receipt.txHash }
+  const shown = tokenTransferAt({ ...found, log }, ordinal)
   return shown !== null && sameFields.every((field) => shown[field] === transfer[field])
 }
 
