@@ -5,7 +5,7 @@ import { type Beside, bareOf, inclusionsOf, isSum, kept, moreIn } from './beside
 import type { Limits } from './limits.ts'
 import type { Header } from './node.ts'
 import type { Provider } from './provider.ts'
-import { Questions } from './questions.ts'
+import { Questions, type Said } from './questions.ts'
 import { within } from './within.ts'
 
 interface Parts {
@@ -40,7 +40,7 @@ export class Poll {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#questions = new Questions({ ...parts, said: (...said) => this.#said(...said) })
+    this.#questions = new Questions({ ...parts, said: (ballot, said) => this.#said(ballot, said) })
   }
 
   /** Whether of something on record as many say that it is not so as show it. */
@@ -233,7 +233,7 @@ export class Poll {
     return isFinal ? stepsAfterFinal : limits.windowBlocksMin
   }
 
-  #said(ballot: Ballot<Provider>, who: Provider, txHash: string, word: Word): void {
+  #said(ballot: Ballot<Provider>, { who, txHash, word }: Said): void {
     const { words } = ballot.voice(who)
     if (words.get(txHash) === word) return
     words.set(txHash, word)

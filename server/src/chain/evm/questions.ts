@@ -11,13 +11,20 @@ import type { EvmNode, Header, Receipt } from './node.ts'
 import type { Provider } from './provider.ts'
 import { isComplete, judge, missingOf } from './verdict.ts'
 
+/** What a provider says of a transaction. */
+export interface Said {
+  readonly who: Provider
+  readonly txHash: string
+  readonly word: Word
+}
+
 interface Parts {
   readonly tokens: readonly string[]
   readonly watch: WatchSet
   readonly clock: Clock
   readonly limits: Limits
   /** A provider has said something of an inclusion. */
-  readonly said: (ballot: Ballot<Provider>, who: Provider, txHash: string, word: Word) => void
+  readonly said: (ballot: Ballot<Provider>, said: Said) => void
 }
 
 const askedAtOnce = 16
@@ -94,7 +101,7 @@ export class Questions {
     }
     // It may have grown while it was asked about.
     if (word !== null && ballot.inclusions.get(txHash) === question)
-      this.#parts.said(ballot, who, txHash, word)
+      this.#parts.said(ballot, { who, txHash, word })
   }
 
   async #hearLogs(who: Provider, node: EvmNode, ballot: Ballot<Provider>): Promise<void> {
@@ -132,7 +139,7 @@ export class Questions {
       for (const inclusion of inclusionsOf(judge(contents, watch))) {
         ballot.include(inclusion)
         ballot.told?.add(inclusion.txHash)
-        this.#parts.said(ballot, who, inclusion.txHash, 'shows')
+        this.#parts.said(ballot, { who, txHash: inclusion.txHash, word: 'shows' })
       }
     }
     voice.contents = kept(contents, ballot, watch)
