@@ -421,8 +421,8 @@ begin
       as b (hash text, number bigint, parent_hash text, mined_at timestamptz);
     delete from chain_block b
     where b.chain = move.chain
-      and b.number <= move.head - kept_min
-      and (b.number < move.finalized or b.number <= move.head - kept_max);
+      and b.number < greatest(
+        least(coalesce(move.finalized, 0), move.head - kept_min + 1), move.head - kept_max + 1);
   end loop;
 end
 $$;

@@ -11,7 +11,7 @@ import type { EvmNode, Header, Receipt, TopValue } from './node.ts'
 import { fetchReceipts, receiptsAtOnce, receiptsOf, unread } from './receipts.ts'
 import { type BlockContents, type Call, doubtful, missingOf } from './verdict.ts'
 
-const blocksAtOnce = 16
+const blocksAtOnce = 64
 const firstDoubtMs = 30
 
 /** Of each so many blocks one is asked for its logs whatever its bloom says. */

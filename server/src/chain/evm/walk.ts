@@ -64,7 +64,7 @@ interface Parts {
   readonly views: () => Pick<ChainHead, 'witnesses' | 'disagree'>
 }
 
-const headersAtOnce = 32
+const headersAtOnce = 64
 const lookupsAtOnce = 16
 
 /**
@@ -355,7 +355,11 @@ function canonicalIn(
   recent: readonly BlockRef[],
   reverted: readonly BlockRef[],
 ): (hash: string) => boolean {
-  return (hash) => recent.slice(reverted.length).some((block) => block.hash === hash)
+  let stands: ReadonlySet<string> | null = null
+  return (hash) => {
+    stands ??= new Set(recent.slice(reverted.length).map((block) => block.hash))
+    return stands.has(hash)
+  }
 }
 
 /** The last block is the one whose state said so: when it is undone, so is this. */

@@ -62,16 +62,18 @@ export class InnerPayments {
     const { multicall3 } = this.#parts
     const max = multicall3 === null ? addressesMax.single : addressesMax.together
     const asked = this.#book.inTurn(addresses, max)
-    const after = await inParallel([...blocks.entries()], blocksAtOnce, ([at, block]) =>
-      this.#balances(node, asked, { ...block.header.ref, patient: at >= blocks.length - 2 }),
-    )
     const watched = new Set(addresses)
-    const expected = await this.#before(node, first, { asked, watched, after: after[0] ?? null })
+    const [end, tops] = await Promise.all([
+      this.#balances(node, asked, { ...last.header.ref, patient: true }),
+      inParallel(blocks, blocksAtOnce, (block) => topsOf(node, block, watched)),
+    ])
+    const expected = await this.#before(node, first, { asked, watched, after: end })
+    const moved = unexplained(asked, { end, expected, tops, blocks })
+    const after = await this.#afterEach(node, blocks, { addresses: moved, end })
     let missed: BlockContents[] = []
     for (const [at, block] of blocks.entries()) {
-      const tops = await topsOf(node, block, watched)
       const actual = after[at] ?? null
-      const odd = settle(asked, { expected, tops, actual, block })
+      const odd = settle(moved, { expected, tops: tops[at] ?? new Map(), actual, block })
       if (odd.size > 0) {
         await this.#explain(node, [...missed, block], { odd, watched })
         carry([...missed, block], expected, new Set(asked))
@@ -82,6 +84,27 @@ export class InnerPayments {
     }
     this.#book.turn(last.header.ref.hash, expected, watched)
     this.#isUnread = missed.length > 0 || asked.some((address) => !expected.has(address))
+  }
+
+  /**
+   * What these hold after each block; null where it cannot be told. State is thrown away from the old
+   * end: where the newest two are not there, the others are not asked for.
+   */
+  async #afterEach(
+    node: EvmNode,
+    blocks: readonly BlockContents[],
+    { addresses, end }: { readonly addresses: readonly string[]; readonly end: Balances | null },
+  ): Promise<readonly (Balances | null)[]> {
+    if (addresses.length === 0) return blocks.map(() => new Map())
+    const [last, ...older] = blocks.toReversed()
+    const [before, ...rest] = older
+    const read = ({ header }: BlockContents, patient = false) =>
+      this.#balances(node, addresses, { ...header.ref, patient })
+    if (last === undefined || before === undefined) return [end]
+    const newest = await read(before, true)
+    if (end === null && newest === null) return blocks.map(() => null)
+    const others = await inParallel(rest, blocksAtOnce, (block) => read(block))
+    return [end, newest, ...others].toReversed()
   }
 
   /** A node that lags may not have the state of its newest block at once; of old blocks it is gone. */
@@ -180,6 +203,34 @@ export class InnerPayments {
       .filter(({ to }) => of.watched.has(to))
       .map(({ path, ...move }) => ({ ...move, token: null, ordinal: `trace:${path}` as const }))
   }
+}
+
+/**
+ * Those whose balance at the end of a stretch of blocks is not what it was before and what transactions
+ * themselves carried. Money that contracts moved shows there, unless as much left again, which only
+ * who sends can do: of senders, and where nothing is known, each block is looked at.
+ */
+function unexplained(
+  asked: readonly string[],
+  of: {
+    readonly end: Balances | null
+    readonly expected: Balances
+    readonly tops: readonly Balances[]
+    readonly blocks: readonly BlockContents[]
+  },
+): readonly string[] {
+  const { end, expected, tops, blocks } = of
+  if (end === null) return asked
+  const senders = new Set(blocks.flatMap(({ values }) => (values ?? []).map(({ from }) => from)))
+  const carried = new Map<string, bigint>()
+  for (const [address, amount] of tops.flatMap((one) => [...one])) {
+    carried.set(address, (carried.get(address) ?? 0n) + amount)
+  }
+  return asked.filter((address) => {
+    const before = expected.get(address)
+    const isKnown = before !== undefined && !senders.has(address)
+    return !isKnown || end.get(address) !== before + (carried.get(address) ?? 0n)
+  })
 }
 
 /** What a trace told of addresses whose balance was not asked for is expected of them from now on. */
