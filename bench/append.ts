@@ -12,13 +12,12 @@ import { toRfc3339 } from '@settlewire/core/instant'
 import { evidenceToJson } from '@settlewire/core/payment-json'
 import { systemClock } from '../server/src/clock.ts'
 import { silentLog } from '../server/src/log.ts'
-import type { Append, Batch } from '../server/src/ports.ts'
 import { Database } from '../server/src/store/database.ts'
 import { startEmbedded } from '../server/src/store/embedded.ts'
 import { migrate } from '../server/src/store/migrate.ts'
 import { openStore } from '../server/src/store/open.ts'
 import { execute, temporaryHome } from '../test/support/postgres-server.ts'
-import { ScriptedPayment } from '../test/support/scripted-payments.ts'
+import { type Scripted, ScriptedPayment } from '../test/support/scripted-payments.ts'
 import { formatTable } from './support/table.ts'
 
 const eventsPerBatch = 50
@@ -26,6 +25,8 @@ const rounds = 3
 const groupsPerRound = 8
 const goal = 0.5
 let bornAt = Date.UTC(2026, 0, 1)
+
+type Work = readonly Scripted[][]
 
 interface Case {
   readonly name: string
@@ -44,7 +45,7 @@ const cases: readonly Case[] = [
 ]
 
 /** For each writer its batches, in order: groups of 50 payments, one event of each per batch. */
-function makeWork({ writers, merchants, blocks }: Case): Batch[][] {
+function makeWork({ writers, merchants, blocks }: Case): Work[] {
   return Array.from({ length: writers }, (_, writer) =>
     Array.from({ length: groupsPerRound / writers }, () =>
       groupOfBatches(`mer_${writer % merchants}`, blocks),
@@ -53,22 +54,25 @@ function makeWork({ writers, merchants, blocks }: Case): Batch[][] {
 }
 
 /** Created, detected, a confirmation with each block, succeeded, finalized. */
-function groupOfBatches(merchantId: string, settled: number): Batch[] {
+function groupOfBatches(merchantId: string, settled: number): Work {
   const payments = Array.from(
     { length: eventsPerBatch },
     // A millisecond apart, as ids that sort by time are made.
     () => new ScriptedPayment({ merchantId, settled, bornAt: ++bornAt }),
   )
-  return Array.from({ length: settled + 3 }, (_, step) => ({
-    appends: payments.map((payment): Append => (step === 0 ? payment.opening() : payment.step())),
-  }))
+  return Array.from({ length: settled + 3 }, (_, step) =>
+    payments.map((payment) => (step === 0 ? payment.opening() : payment.step())),
+  )
 }
 
-const eventsIn = (work: readonly Batch[][]): number =>
-  work.flat().reduce((sum, { appends }) => sum + appends.flatMap(({ events }) => events).length, 0)
+const eventsIn = (work: readonly Work[]): number =>
+  work.flat(2).reduce((sum, { decided }) => sum + decided.length, 0)
 
 /** Runs every writer's batches one after the other, writers side by side; events per second. */
-async function rate(work: Batch[][], append: (batch: Batch) => Promise<unknown>): Promise<number> {
+async function rate(
+  work: readonly Work[],
+  append: (appends: readonly Scripted[]) => Promise<unknown>,
+): Promise<number> {
   const startedAt = performance.now()
   await Promise.all(
     work.map(async (batches) => {
@@ -80,13 +84,13 @@ async function rate(work: Batch[][], append: (batch: Batch) => Promise<unknown>)
 
 const bareTable = `create table bare_event (
   merchant_id text, livemode boolean, position bigint, payment_id text, sequence integer, id text,
-  type text, at timestamptz, data json, evidence json, prev_hash bytea, hash bytea,
+  kind text, type text, at timestamptz, data json, evidence json, seal bytea,
   recorded_at timestamptz not null default now(), primary key (payment_id, sequence), unique (id),
   unique (merchant_id, livemode, position))`
 
 const bareColumns = [
-  ...['merchant_id', 'livemode', 'position', 'payment_id', 'sequence', 'id', 'type', 'at', 'data'],
-  ...['evidence', 'prev_hash', 'hash'],
+  ...['merchant_id', 'livemode', 'position', 'payment_id', 'sequence', 'id', 'kind', 'type', 'at'],
+  ...['data', 'evidence', 'seal'],
 ]
 
 const bareRow = (row: number): string =>
@@ -102,15 +106,15 @@ const bareInsert = {
 
 let barePosition = 0
 
-const noHash = Buffer.alloc(32)
+const noSeal = Buffer.alloc(32)
 
 /** The same events as rows, as plainly as can be: encoded once, sealed by nothing. */
-const bareValues = ({ appends }: Batch): unknown[] =>
-  appends.flatMap(({ events, state }) =>
-    events.flatMap((event) => [
+const bareValues = (appends: readonly Scripted[]): unknown[] =>
+  appends.flatMap(({ decided, state }) =>
+    decided.flatMap((event) => [
       ...[state.merchantId, state.livemode, ++barePosition, state.id, event.data.sequence],
-      ...[event.id, event.type, toRfc3339(event.at), JSON.stringify(event.data)],
-      ...[JSON.stringify(evidenceToJson(event.evidence)), noHash, noHash],
+      ...[event.id, 'payment_intent', event.type, toRfc3339(event.at), JSON.stringify(event.data)],
+      ...[JSON.stringify(evidenceToJson(event.evidence)), noSeal],
     ]),
   )
 
@@ -129,8 +133,8 @@ async function measure(url: string): Promise<Result[]> {
     const found: Omit<Result, 'name'>[] = []
     for (let round = 0; round < rounds; round++) {
       const work = makeWork(one)
-      const bare = await rate(work, (batch) => database.query(bareInsert, bareValues(batch)))
-      const ours = await rate(work, (batch) => store.events.append(batch))
+      const bare = await rate(work, (appends) => database.query(bareInsert, bareValues(appends)))
+      const ours = await rate(work, (appends) => store.events.append({ appends }))
       found.push({ ours, bare, ratio: ours / bare })
     }
     await store.close()

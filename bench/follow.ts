@@ -121,7 +121,7 @@ async function run(url: string): Promise<void> {
   console.log(
     `\nAn address costs ${microseconds.toFixed(2)} µs to add and ${Math.round(bytes)} bytes to keep.`,
   )
-  await world.writer.close()
+  await world.all.close()
   world.watcher.close()
   await database.close()
   await world.store.close()

@@ -1,12 +1,20 @@
 import { decide, open } from '@settlewire/core/decide'
+import type { Decision } from '@settlewire/core/event'
+import { textsOf } from '@settlewire/core/event-text'
 import { makeId } from '@settlewire/core/id'
 import type { BlockRef, Observation, SeenTransfer } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { systemClock } from '../../server/src/clock.ts'
+import { appendOf } from '../../server/src/engine/draft.ts'
 import type { Append } from '../../server/src/ports.ts'
 import { sandboxPolicy as policy } from '../../server/src/registry/sandbox.ts'
 
 const hex = (bytes: number): string => `0x${Buffer.from(systemClock.random(bytes)).toString('hex')}`
+const share = (expectedSequence: number, { events, payment: state }: Decision): Append =>
+  appendOf(paymentKind, {
+    ...{ expectedSequence, events: events.map(textsOf), state, depositIndex: null },
+  })
 const mint = (at: number): string => makeId('evt', at, systemClock.random(10))
 
 /** A payment of real events without end: its transaction is mined, reorged out, mined again, and so on. */
@@ -38,7 +46,7 @@ export class FlippingPayment {
     const opening = { kind: 'opened' as const, merchantId, livemode: false, transactionId, terms }
     const { events, payment } = open(this.id, opening, { policy, at, mint })
     this.#payment = payment
-    return { expectedSequence: 0, events, state: payment }
+    return share(0, { events, payment })
   }
 
   /** One more event. */
@@ -50,7 +58,7 @@ export class FlippingPayment {
     const { events, payment } = decide(before, [observation], { policy, at, mint })
     if (events.length !== 1) throw new Error(`one event was expected of ${observation.kind}`)
     this.#payment = payment
-    return { expectedSequence: before.sequence, events, state: payment }
+    return share(before.sequence, { events, payment })
   }
 
   #included(): Observation {

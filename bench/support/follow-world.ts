@@ -1,3 +1,4 @@
+import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Policy } from '@settlewire/core/policy'
 import { depositAddress } from '../../server/src/chain/evm/deposit-address.ts'
 import { systemClock } from '../../server/src/clock.ts'
@@ -42,7 +43,8 @@ export async function openWorld(url: string) {
     policy,
   )
   const shared = { clock: systemClock, log: silentLog, metrics: silentMetrics, policy }
-  const writer = new Writer({ ...shared, store: store.events })
+  const all = new Writer({ ...shared, store: store.events })
+  const writer = all.of(paymentKind)
   const parts = { ...shared, store: store.events, directory: store.directory, writer, index }
   const watcher = new Watcher({ ...parts, news: new News(parts) })
   const lookUp = async () => ({ kind: 'nobody' }) as const
@@ -53,7 +55,7 @@ export async function openWorld(url: string) {
   const genesis = { number: 0, hash: '0x0', parentHash: '0x', minedAt: Date.now() }
   for (const chain of chains) await store.events.begin(chain, '0x0', genesis)
   await watcher.start()
-  return { store, index, writer, watcher, payments }
+  return { store, index, all, writer, watcher, payments }
 }
 
 export type FollowWorld = Awaited<ReturnType<typeof openWorld>>

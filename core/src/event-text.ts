@@ -1,21 +1,12 @@
 import { rememberedText } from './canonical-text.ts'
 import type { EventData, Evidence, PaymentEvent } from './event.ts'
-import type { Instant } from './instant.ts'
 import { evidenceFromJson } from './payment-json.ts'
 import type { EventType } from './status-model.ts'
+import type { EventTexts } from './subject-kind.ts'
+import { encodeData, wireType } from './wire.ts'
 
 /** What every event type of a payment intent begins with on the wire. */
-const prefix = 'payment_intent.'
-
-/** The texts of an event, as they are stored. */
-export interface EventTexts {
-  readonly id: string
-  /** The full name: `payment_intent.confirming`. */
-  readonly type: string
-  readonly at: Instant
-  readonly dataJson: string
-  readonly evidenceJson: string
-}
+export const prefix = 'payment_intent.'
 
 /**
  * The evidence as it is stored: canonical JSON, with bigints as `plain` writes them. One observation
@@ -34,8 +25,18 @@ export const dataOf = ({ dataJson }: Pick<EventTexts, 'dataJson'>): EventData =>
 /** The short name inside core of a type that was stored: the status model counts by these. */
 export const shortType = (type: string): EventType => type.slice(prefix.length) as EventType // as `wireType` wrote it
 
+/** An event as it is stored. */
+export const textsOf = (event: PaymentEvent): EventTexts => ({
+  sequence: event.data.sequence,
+  id: event.id,
+  type: wireType(event.type),
+  at: event.at,
+  dataJson: encodeData(event.data),
+  evidenceJson: evidenceText(event.evidence),
+})
+
 /** The event that was stored as these texts. */
-export const eventOf = (texts: EventTexts): PaymentEvent => ({
+export const eventOf = (texts: Omit<EventTexts, 'sequence'>): PaymentEvent => ({
   id: texts.id,
   type: shortType(texts.type),
   at: texts.at,

@@ -169,6 +169,7 @@ export interface Transfer {
   readonly ordinal: SeenTransfer['ordinal']
   readonly accept: Acceptance | null
   readonly from: string
+  readonly to: string
   /** The token contract, or null for the native coin; what it is worth here, `accept` says. */
   readonly token: string | null
   /** In the token's smallest unit. */

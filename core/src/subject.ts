@@ -1,6 +1,6 @@
 /**
  * What kind of thing a history is about: `payment_intent`. An open set: a kind is an entry of its own
- * (`kind.ts`), and nothing that stores, seals or streams events asks which kind it is.
+ * (`subject-kind.ts`), and nothing that stores, seals or streams events asks which kind it is.
  */
 export type SubjectKind = string
 

@@ -165,6 +165,7 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
     ordinal: seen.ordinal,
     accept,
     from: seen.from,
+    to: seen.to,
     token: seen.token,
     units: seen.amount,
     amount: accept === null ? 0n : rescale(seen.amount, accept.decimals, terms.decimals),

@@ -20,19 +20,19 @@ create table subject (
 
 -- Every index costs every change of an indexed column, so there are as few as the questions need:
 -- a list without a status asks for each status in turn.
-create index subject_list on subject (merchant_id, livemode, status, id);
+create index subject_list on subject (merchant_id, livemode, kind, status, id);
 create index subject_by_reference on subject (merchant_id, livemode, reference, id)
   where reference is not null;
-create index subject_due on subject (due_at, id) where due_at is not null;
+create index subject_due on subject (kind, due_at, id) where due_at is not null;
 
 -- The subject itself, and the end of its chain of seals. Whoever moves a subject locks this row.
 -- What its opening fixed is in its first event, and nowhere else.
 create table subject_state (
   subject_id text collate "C" primary key,
   sequence integer not null,
-  head_event_id text collate "C" not null,
   head_seal bytea not null,
-  state text not null
+  -- Without the parts that its transactions have.
+  standing text not null
   -- Written with every event: no index but the key, room for versions on the same page, and no
   -- compression, which cost more than it saved. So an event touches one page here.
 ) with (fillfactor = 50, toast_tuple_target = 8160);
@@ -48,26 +48,36 @@ create index subject_address_by_index on subject_address (merchant_id, deposit_i
   where deposit_index is not null;
 
 create table transaction (
-  tx_hash text collate "C" not null,
   subject_id text collate "C" not null,
   chain text collate "C" not null,
+  tx_hash text collate "C" not null,
   -- The block that holds it now, by the latest verdict; null while it is in none.
   block_number bigint,
   -- Whether that block moved money to us.
   paid boolean not null,
   final boolean not null,
-  primary key (tx_hash, subject_id, chain)
+  -- Its part of the subject's state: what is known of it. A step that leaves it alone writes none of it.
+  part text not null,
+  primary key (subject_id, chain, tx_hash)
 ) with (fillfactor = 70);
 
+create index transaction_by_hash on transaction (tx_hash);
 create index transaction_open on transaction (chain, subject_id) where not final;
 
--- Every block that was ever said to hold a transaction of a subject: a reorg asks by these.
+-- Every block that was ever said to hold a transaction of a subject, and what it said: a reorg asks
+-- by these.
 create table inclusion (
-  block_hash text collate "C" not null,
   subject_id text collate "C" not null,
   chain text collate "C" not null,
-  primary key (block_hash, subject_id, chain)
+  tx_hash text collate "C" not null,
+  block_hash text collate "C" not null,
+  -- Null while only the reorg of the block is known.
+  block_number bigint,
+  canonical boolean not null,
+  outcome text not null,
+  primary key (subject_id, chain, tx_hash, block_hash)
 );
+create index inclusion_by_block on inclusion (block_hash);
 
 -- Answers given under an Idempotency-Key, written together with what they answered for, and
 -- forgotten after a day or a little more.

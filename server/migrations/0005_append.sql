@@ -5,17 +5,17 @@
 -- Arrays of equal length are the columns of rows. Raises SW001 (a subject has moved), SW002 (a
 -- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
 create function settlewire_append(
-  subject_ids text[], base_seals bytea[], sequences integer[], head_ids text[],
-  head_seals bytea[], states text[], opens boolean[],
+  subject_ids text[], base_seals bytea[], sequences integer[],
+  head_seals bytea[], standings text[], opens boolean[],
   found_ids text[], statuses text[], flag_lists text[], due timestamptz[], kinds text[], merchant_ids text[],
   livemodes boolean[], created timestamptz[], refs text[],
-  tx_hashes text[], tx_subjects text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
-  tx_final boolean[], in_blocks text[], in_subjects text[], in_chains text[],
+  tx_subjects text[], tx_chains text[], tx_hashes text[], tx_numbers bigint[], tx_paid boolean[],
+  tx_final boolean[], tx_parts text[], tx_transfers integer[],
   feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
   event_feeds integer[], event_places integer[], event_kinds text[], event_subjects text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
   event_evidence json[], event_seals bytea[],
-  addresses json, cursors json, answers json
+  addresses json, inclusions json, transfers json, cursors json, answers json
 ) returns table (feed integer, last_position bigint) language plpgsql
   -- The plans must not depend on how small the tables were when they were first made.
   set plan_cache_mode = force_generic_plan
@@ -33,17 +33,17 @@ begin
   -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
   -- only be walked along its one index (see the settings above).
   update subject_state p
-  set sequence = n.sequence, head_event_id = n.head_id, head_seal = n.head_seal, state = n.state
-  from unnest(subject_ids, base_seals, sequences, head_ids, head_seals, states)
-    as n (id, base_seal, sequence, head_id, head_seal, state)
+  set sequence = n.sequence, head_seal = n.head_seal, standing = n.standing
+  from unnest(subject_ids, base_seals, sequences, head_seals, standings)
+    as n (id, base_seal, sequence, head_seal, standing)
   where p.subject_id = n.id and p.head_seal = n.base_seal;
   get diagnostics written = row_count;
 
   if written < wanted then
-    insert into subject_state (subject_id, sequence, head_event_id, head_seal, state)
-    select n.id, n.sequence, n.head_id, n.head_seal, n.state
-    from unnest(subject_ids, opens, sequences, head_ids, head_seals, states)
-      as n (id, opens, sequence, head_id, head_seal, state)
+    insert into subject_state (subject_id, sequence, head_seal, standing)
+    select n.id, n.sequence, n.head_seal, n.standing
+    from unnest(subject_ids, opens, sequences, head_seals, standings)
+      as n (id, opens, sequence, head_seal, standing)
     where n.opens
     order by n.id
     on conflict (subject_id) do nothing;
@@ -79,15 +79,46 @@ begin
   end if;
 
   if cardinality(tx_hashes) > 0 then
-    insert into transaction as t (tx_hash, subject_id, chain, block_number, paid, final)
-    select * from unnest(tx_hashes, tx_subjects, tx_chains, tx_numbers, tx_paid, tx_final)
-    on conflict (tx_hash, subject_id, chain) do update
-    set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final
-    where (t.block_number, t.paid, t.final)
-      is distinct from (excluded.block_number, excluded.paid, excluded.final);
-    insert into inclusion (block_hash, subject_id, chain)
-    select * from unnest(in_blocks, in_subjects, in_chains)
-    on conflict do nothing;
+    insert into transaction as t (subject_id, chain, tx_hash, block_number, paid, final, part)
+    select * from unnest(
+      tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts)
+    on conflict (subject_id, chain, tx_hash) do update
+    set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final,
+      part = excluded.part
+    where (t.block_number, t.paid, t.final, t.part)
+      is distinct from (excluded.block_number, excluded.paid, excluded.final, excluded.part);
+    delete from transfer t
+    using unnest(tx_subjects, tx_chains, tx_hashes, tx_transfers)
+      as n (subject_id, chain, tx_hash, count)
+    where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
+      and t.n >= n.count;
+  end if;
+
+  if inclusions is not null then
+    insert into inclusion as i
+      (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
+    select n.* from json_to_recordset(inclusions) as n (subject_id text, chain text, tx_hash text,
+      block_hash text, block_number bigint, canonical boolean, outcome text)
+    on conflict (subject_id, chain, tx_hash, block_hash) do update
+    set block_number = excluded.block_number, canonical = excluded.canonical,
+      outcome = excluded.outcome
+    where (i.block_number, i.canonical, i.outcome)
+      is distinct from (excluded.block_number, excluded.canonical, excluded.outcome);
+  end if;
+
+  if transfers is not null then
+    insert into transfer as t (subject_id, chain, tx_hash, n, place, token, from_address,
+      to_address, amount, block_number, stage, counts)
+    select n.* from json_to_recordset(transfers) as n (subject_id text, chain text, tx_hash text,
+      n integer, place text, token text, from_address text, to_address text, amount numeric,
+      block_number bigint, stage text, counts boolean)
+    on conflict (subject_id, chain, tx_hash, n) do update
+    set place = excluded.place, token = excluded.token, from_address = excluded.from_address,
+      to_address = excluded.to_address, amount = excluded.amount,
+      block_number = excluded.block_number, stage = excluded.stage, counts = excluded.counts
+    where (t.place, t.token, t.from_address, t.to_address, t.amount, t.block_number, t.stage, t.counts)
+      is distinct from (excluded.place, excluded.token, excluded.from_address, excluded.to_address,
+        excluded.amount, excluded.block_number, excluded.stage, excluded.counts);
   end if;
 
   if cursors is not null then

@@ -21,10 +21,10 @@ begin
 
   execute format('grant usage on schema %I to settlewire_app', current_schema());
   grant select on schema_migration to settlewire_app;
-  grant select, insert on event, idempotency_key, installation_secret, subject_address,
-    inclusion to settlewire_app;
+  grant select, insert on event, idempotency_key, installation_secret, subject_address
+    to settlewire_app;
   grant select, insert, update on merchant, api_key, deposit_counter, subject, subject_state,
-    transaction, merchant_feed, chain_cursor, write_proof to settlewire_app;
+    transaction, inclusion, merchant_feed, chain_cursor, write_proof to settlewire_app;
   grant select, insert, delete on chain_block to settlewire_app;
   grant update, delete on idempotency_key to settlewire_app;
 end

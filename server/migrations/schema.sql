@@ -110,19 +110,19 @@ create table subject (
 
 -- Every index costs every change of an indexed column, so there are as few as the questions need:
 -- a list without a status asks for each status in turn.
-create index subject_list on subject (merchant_id, livemode, status, id);
+create index subject_list on subject (merchant_id, livemode, kind, status, id);
 create index subject_by_reference on subject (merchant_id, livemode, reference, id)
   where reference is not null;
-create index subject_due on subject (due_at, id) where due_at is not null;
+create index subject_due on subject (kind, due_at, id) where due_at is not null;
 
 -- The subject itself, and the end of its chain of seals. Whoever moves a subject locks this row.
 -- What its opening fixed is in its first event, and nowhere else.
 create table subject_state (
   subject_id text collate "C" primary key,
   sequence integer not null,
-  head_event_id text collate "C" not null,
   head_seal bytea not null,
-  state text not null
+  -- Without the parts that its transactions have.
+  standing text not null
   -- Written with every event: no index but the key, room for versions on the same page, and no
   -- compression, which cost more than it saved. So an event touches one page here.
 ) with (fillfactor = 50, toast_tuple_target = 8160);
@@ -138,26 +138,36 @@ create index subject_address_by_index on subject_address (merchant_id, deposit_i
   where deposit_index is not null;
 
 create table transaction (
-  tx_hash text collate "C" not null,
   subject_id text collate "C" not null,
   chain text collate "C" not null,
+  tx_hash text collate "C" not null,
   -- The block that holds it now, by the latest verdict; null while it is in none.
   block_number bigint,
   -- Whether that block moved money to us.
   paid boolean not null,
   final boolean not null,
-  primary key (tx_hash, subject_id, chain)
+  -- Its part of the subject's state: what is known of it. A step that leaves it alone writes none of it.
+  part text not null,
+  primary key (subject_id, chain, tx_hash)
 ) with (fillfactor = 70);
 
+create index transaction_by_hash on transaction (tx_hash);
 create index transaction_open on transaction (chain, subject_id) where not final;
 
--- Every block that was ever said to hold a transaction of a subject: a reorg asks by these.
+-- Every block that was ever said to hold a transaction of a subject, and what it said: a reorg asks
+-- by these.
 create table inclusion (
-  block_hash text collate "C" not null,
   subject_id text collate "C" not null,
   chain text collate "C" not null,
-  primary key (block_hash, subject_id, chain)
+  tx_hash text collate "C" not null,
+  block_hash text collate "C" not null,
+  -- Null while only the reorg of the block is known.
+  block_number bigint,
+  canonical boolean not null,
+  outcome text not null,
+  primary key (subject_id, chain, tx_hash, block_hash)
 );
+create index inclusion_by_block on inclusion (block_hash);
 
 -- Answers given under an Idempotency-Key, written together with what they answered for, and
 -- forgotten after a day or a little more.
@@ -259,17 +269,17 @@ create unique index chain_block_by_number on chain_block (chain, number);
 -- Arrays of equal length are the columns of rows. Raises SW001 (a subject has moved), SW002 (a
 -- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
 create function settlewire_append(
-  subject_ids text[], base_seals bytea[], sequences integer[], head_ids text[],
-  head_seals bytea[], states text[], opens boolean[],
+  subject_ids text[], base_seals bytea[], sequences integer[],
+  head_seals bytea[], standings text[], opens boolean[],
   found_ids text[], statuses text[], flag_lists text[], due timestamptz[], kinds text[], merchant_ids text[],
   livemodes boolean[], created timestamptz[], refs text[],
-  tx_hashes text[], tx_subjects text[], tx_chains text[], tx_numbers bigint[], tx_paid boolean[],
-  tx_final boolean[], in_blocks text[], in_subjects text[], in_chains text[],
+  tx_subjects text[], tx_chains text[], tx_hashes text[], tx_numbers bigint[], tx_paid boolean[],
+  tx_final boolean[], tx_parts text[], tx_transfers integer[],
   feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
   event_feeds integer[], event_places integer[], event_kinds text[], event_subjects text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
   event_evidence json[], event_seals bytea[],
-  addresses json, cursors json, answers json
+  addresses json, inclusions json, transfers json, cursors json, answers json
 ) returns table (feed integer, last_position bigint) language plpgsql
   -- The plans must not depend on how small the tables were when they were first made.
   set plan_cache_mode = force_generic_plan
@@ -287,17 +297,17 @@ begin
   -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
   -- only be walked along its one index (see the settings above).
   update subject_state p
-  set sequence = n.sequence, head_event_id = n.head_id, head_seal = n.head_seal, state = n.state
-  from unnest(subject_ids, base_seals, sequences, head_ids, head_seals, states)
-    as n (id, base_seal, sequence, head_id, head_seal, state)
+  set sequence = n.sequence, head_seal = n.head_seal, standing = n.standing
+  from unnest(subject_ids, base_seals, sequences, head_seals, standings)
+    as n (id, base_seal, sequence, head_seal, standing)
   where p.subject_id = n.id and p.head_seal = n.base_seal;
   get diagnostics written = row_count;
 
   if written < wanted then
-    insert into subject_state (subject_id, sequence, head_event_id, head_seal, state)
-    select n.id, n.sequence, n.head_id, n.head_seal, n.state
-    from unnest(subject_ids, opens, sequences, head_ids, head_seals, states)
-      as n (id, opens, sequence, head_id, head_seal, state)
+    insert into subject_state (subject_id, sequence, head_seal, standing)
+    select n.id, n.sequence, n.head_seal, n.standing
+    from unnest(subject_ids, opens, sequences, head_seals, standings)
+      as n (id, opens, sequence, head_seal, standing)
     where n.opens
     order by n.id
     on conflict (subject_id) do nothing;
@@ -333,15 +343,46 @@ begin
   end if;
 
   if cardinality(tx_hashes) > 0 then
-    insert into transaction as t (tx_hash, subject_id, chain, block_number, paid, final)
-    select * from unnest(tx_hashes, tx_subjects, tx_chains, tx_numbers, tx_paid, tx_final)
-    on conflict (tx_hash, subject_id, chain) do update
-    set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final
-    where (t.block_number, t.paid, t.final)
-      is distinct from (excluded.block_number, excluded.paid, excluded.final);
-    insert into inclusion (block_hash, subject_id, chain)
-    select * from unnest(in_blocks, in_subjects, in_chains)
-    on conflict do nothing;
+    insert into transaction as t (subject_id, chain, tx_hash, block_number, paid, final, part)
+    select * from unnest(
+      tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts)
+    on conflict (subject_id, chain, tx_hash) do update
+    set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final,
+      part = excluded.part
+    where (t.block_number, t.paid, t.final, t.part)
+      is distinct from (excluded.block_number, excluded.paid, excluded.final, excluded.part);
+    delete from transfer t
+    using unnest(tx_subjects, tx_chains, tx_hashes, tx_transfers)
+      as n (subject_id, chain, tx_hash, count)
+    where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
+      and t.n >= n.count;
+  end if;
+
+  if inclusions is not null then
+    insert into inclusion as i
+      (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
+    select n.* from json_to_recordset(inclusions) as n (subject_id text, chain text, tx_hash text,
+      block_hash text, block_number bigint, canonical boolean, outcome text)
+    on conflict (subject_id, chain, tx_hash, block_hash) do update
+    set block_number = excluded.block_number, canonical = excluded.canonical,
+      outcome = excluded.outcome
+    where (i.block_number, i.canonical, i.outcome)
+      is distinct from (excluded.block_number, excluded.canonical, excluded.outcome);
+  end if;
+
+  if transfers is not null then
+    insert into transfer as t (subject_id, chain, tx_hash, n, place, token, from_address,
+      to_address, amount, block_number, stage, counts)
+    select n.* from json_to_recordset(transfers) as n (subject_id text, chain text, tx_hash text,
+      n integer, place text, token text, from_address text, to_address text, amount numeric,
+      block_number bigint, stage text, counts boolean)
+    on conflict (subject_id, chain, tx_hash, n) do update
+    set place = excluded.place, token = excluded.token, from_address = excluded.from_address,
+      to_address = excluded.to_address, amount = excluded.amount,
+      block_number = excluded.block_number, stage = excluded.stage, counts = excluded.counts
+    where (t.place, t.token, t.from_address, t.to_address, t.amount, t.block_number, t.stage, t.counts)
+      is distinct from (excluded.place, excluded.token, excluded.from_address, excluded.to_address,
+        excluded.amount, excluded.block_number, excluded.stage, excluded.counts);
   end if;
 
   if cursors is not null then
@@ -452,10 +493,10 @@ begin
 
   execute format('grant usage on schema %I to settlewire_app', current_schema());
   grant select on schema_migration to settlewire_app;
-  grant select, insert on event, idempotency_key, installation_secret, subject_address,
-    inclusion to settlewire_app;
+  grant select, insert on event, idempotency_key, installation_secret, subject_address
+    to settlewire_app;
   grant select, insert, update on merchant, api_key, deposit_counter, subject, subject_state,
-    transaction, merchant_feed, chain_cursor, write_proof to settlewire_app;
+    transaction, inclusion, merchant_feed, chain_cursor, write_proof to settlewire_app;
   grant select, insert, delete on chain_block to settlewire_app;
   grant update, delete on idempotency_key to settlewire_app;
 end
@@ -482,8 +523,38 @@ begin
 end
 $$;
 
--- ── 0008_paid.sql
+-- ── 0008_transfers.sql
 
--- What a payment was paid is read again when a process starts, also when it is final.
+-- What a ledger and a search ask of. Like all of 0002 it can be made again from the history.
 
-create index transaction_paid on transaction (subject_id) where paid;
+-- Every movement of money that a transaction made, makes or would make. Depth is not repeated here:
+-- `final` of the transaction says it.
+create table transfer (
+  subject_id text collate "C" not null,
+  chain text collate "C" not null,
+  tx_hash text collate "C" not null,
+  -- Its number among those of the transaction, from 0.
+  n integer not null,
+  -- The place of its log in the transaction, or a word: top, hint, balance, trace:….
+  place text not null,
+  -- The token contract; null for the native coin.
+  token text,
+  from_address text not null,
+  to_address text not null,
+  -- In the token's smallest unit.
+  amount numeric not null check (amount >= 0),
+  block_number bigint,
+  stage text not null,
+  -- Whether it is money of this subject.
+  counts boolean not null,
+  primary key (subject_id, chain, tx_hash, n)
+);
+
+do $$
+begin
+  -- Where 0006 could not make the role, the program works as the owner.
+  if exists (select from pg_roles where rolname = 'settlewire_app') then
+    grant select, insert, update, delete on transfer to settlewire_app;
+  end if;
+end
+$$;

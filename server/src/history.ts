@@ -2,20 +2,23 @@
  * The history as the engine needs it, with the guarantees it builds on. `ports.ts` names these with
  * all else that the engine asks of the world.
  */
-import type { PaymentEvent } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
-import type { Acceptance, Payment } from '@settlewire/core/payment'
+import type { Acceptance } from '@settlewire/core/payment'
 import type { ChainHead, Policy } from '@settlewire/core/policy'
-import type { Status } from '@settlewire/core/status-model'
 import type { Subject } from '@settlewire/core/subject'
+import type { EventTexts, Projection, Revival } from '@settlewire/core/subject-kind'
 
-/** One payment's share of a batch. `state` is the payment after `events`. */
+/** One subject's share of a batch, whatever its kind. */
 export interface Append {
-  /** The sequence the payment must still be at; 0 opens it. */
+  readonly subject: Subject
+  readonly merchantId: string
+  readonly livemode: boolean
+  /** The sequence the subject must still be at; 0 opens it. */
   readonly expectedSequence: number
-  readonly events: readonly PaymentEvent[]
-  readonly state: Payment
+  readonly events: readonly EventTexts[]
+  /** What is stored of it beside them, as it is after them. */
+  readonly projection: Projection
   /** The address index this opening uses up. Only with `expectedSequence: 0`. */
   readonly depositIndex?: number
 }
@@ -85,16 +88,16 @@ export interface SealedEvent extends StoredEvent {
   readonly seal: string
 }
 
-/** A page of a merchant's payments. */
-export interface PaymentQuery {
+/** A page of a merchant's subjects of one kind. */
+export interface SubjectQuery {
   readonly merchantId: string
   readonly livemode: boolean
-  readonly status?: Status
+  readonly status?: string
   readonly reference?: string
   /** Stored forms: the payments of any of them. */
   readonly txHash?: readonly string[]
   readonly address?: readonly string[]
-  /** The id of the last payment of the page before. Newest first. */
+  /** The id of the last one of the page before. Newest first. */
   readonly cursor?: string
   readonly limit: number
 }
@@ -134,14 +137,14 @@ export interface ChainPosition {
  */
 export interface EventStore {
   /**
-   * All of the batch or nothing, in one transaction. Throws `sequence_conflict` when a payment has
+   * All of the batch or nothing, in one transaction. Throws `sequence_conflict` when a subject has
    * moved, `cursor_conflict` when a cursor has, `idempotency_key_reused` when a key is taken.
    * The answer has the events in the batch's order.
    */
   append(batch: Batch): Promise<readonly StoredEvent[]>
 
-  /** Payments by id, as of their last event. Unknown ids are left out. */
-  load(ids: readonly string[]): Promise<readonly Payment[]>
+  /** Subjects of a kind by id, as of their last event. Unknown ids, and those of another kind, are left out. */
+  load<State>(kind: Revival<State>, ids: readonly string[]): Promise<readonly State[]>
   /** Events with `sequence > after`, ascending, at most `limit`. */
   read(subjectId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
   /** The same events with what made them true. For fold, audit and packs: never on the way to a stream. */
@@ -159,7 +162,11 @@ export interface EventStore {
     after: number,
     limit: number,
   ): Promise<readonly StoredEvent[]>
-  list(query: PaymentQuery): Promise<{ payments: readonly Payment[]; next: string | null }>
+  /** A page of a merchant's subjects of a kind, and the cursor of the next one. */
+  list<State>(
+    kind: Revival<State>,
+    query: SubjectQuery,
+  ): Promise<{ found: readonly State[]; next: string | null }>
 
   /** What was answered under this key, or null. */
   idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null>

@@ -68,10 +68,10 @@ export type {
   Ended,
   EventStore,
   IdempotentResult,
-  PaymentQuery,
   Policies,
   SealedEvent,
   StoredEvent,
+  SubjectQuery,
   Watched,
 } from './history.ts'
 

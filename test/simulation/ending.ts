@@ -1,6 +1,7 @@
 import { canonicalJson } from '@settlewire/core/canonical-json'
 import { fold } from '@settlewire/core/fold'
 import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { plain } from '@settlewire/core/plain-json'
 import type { EventStore } from '../../server/src/ports.ts'
 import { brokenSeals, FeedChecker } from '../support/feed-checker.ts'
@@ -58,7 +59,7 @@ export class Ending {
       ledger.note(`${ledger.feed.seen.size} events were told, ${checker.seen.size} are stored`)
     }
     for (const problem of await brokenSeals(store, checker.subjects)) ledger.note(problem)
-    for (const payment of await store.load([...ledger.payments.keys()])) {
+    for (const payment of await store.load(paymentKind, [...ledger.payments.keys()])) {
       const folded = fold(await pastOf(store, payment.id), () => rules.policy)
       if (textOf(folded) !== textOf(payment)) ledger.note(`${payment.id} is not its history`)
       if (textOf(ledger.payments.get(payment.id) ?? payment) !== textOf(payment)) {

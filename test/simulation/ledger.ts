@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import { eventOf, shortType } from '@settlewire/core/event-text'
 import { apply, type PolicyOf } from '@settlewire/core/fold'
 import type { Payment } from '@settlewire/core/payment'
+import { projectionOf } from '@settlewire/core/payment-rows'
 import { isEdge } from '@settlewire/core/status-model'
 import { canonicalInclusion } from '@settlewire/core/transfer'
 import type { Append, Batch, CursorMove, StoredEvent } from '../../server/src/ports.ts'
@@ -55,7 +57,7 @@ export class Ledger implements Witness {
     for (const append of batch.appends) this.#append(append)
     for (const cursor of batch.cursors ?? []) this.#move(cursor)
     const moved = (batch.cursors ?? []).length > 0
-    const touched = batch.appends.map(({ state }) => state)
+    const touched = batch.appends.flatMap(({ subject }) => this.payments.get(subject.id) ?? [])
     for (const payment of moved ? this.payments.values() : touched) this.#checkMoney(payment)
     for (const append of batch.appends) this.#checkTold(append)
   }
@@ -65,11 +67,12 @@ export class Ledger implements Witness {
   }
 
   /** One event after the other, along edges of the table, to the state that was stored. */
-  #append({ events, state, expectedSequence }: Append): void {
-    const { id } = state
+  #append({ subject, events, projection, expectedSequence }: Append): void {
+    const { id } = subject
     let payment = this.payments.get(id) ?? null
     if ((payment?.sequence ?? 0) !== expectedSequence) this.note(`${id} did not go on where it was`)
-    for (const event of events) {
+    for (const texts of events) {
+      const event = eventOf(texts)
       const from = payment?.status
       const { status, previousStatus } = event.data
       if (from !== undefined && !isEdge(from, event.type, status)) {
@@ -81,11 +84,15 @@ export class Ledger implements Witness {
       const kinds = event.evidence.facts.map(({ kind }) => kind).join()
       this.#say(`  ${id.slice(-4)} ${event.type}, ${status}, ${payment.received} by ${kinds}`)
     }
-    if (!isDeepStrictEqual(payment, state)) {
-      this.note(`${id} is not the fold of its events at ${state.sequence}`)
+    if (payment === null) {
+      this.note(`${id} has no event`)
+      return
     }
-    this.payments.set(id, state)
-    this.#countOnce(state)
+    if (!isDeepStrictEqual(projectionOf(payment), projection)) {
+      this.note(`${id} is not the fold of its events at ${payment.sequence}`)
+    }
+    this.payments.set(id, payment)
+    this.#countOnce(payment)
   }
 
   #countOnce({ id, facts }: Payment): void {
@@ -140,11 +147,12 @@ export class Ledger implements Witness {
     }
   }
 
-  #checkTold({ events, state }: Append): void {
+  #checkTold({ subject, events }: Append): void {
+    const payment = this.payments.get(subject.id)
     for (const { type } of events) {
-      if (type !== 'expired' || this.#expired.has(state.id)) continue
-      this.#expired.add(state.id)
-      this.#checkExpiry(state)
+      if (shortType(type) !== 'expired' || this.#expired.has(subject.id)) continue
+      this.#expired.add(subject.id)
+      if (payment !== undefined) this.#checkExpiry(payment)
     }
   }
 

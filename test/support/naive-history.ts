@@ -21,10 +21,10 @@ export class NaiveHistory implements Pick<EventStore, 'append' | 'feed'> {
 
   async append({ appends }: Batch): Promise<readonly StoredEvent[]> {
     const heads = { sequence: 0, written: null }
-    const { placed } = prepare(appends, ({ expectedSequence, state }) => ({
+    const { placed } = prepare(appends, ({ expectedSequence, subject }) => ({
       ...heads,
       sequence: expectedSequence,
-      seal: this.#seals.get(state.id) ?? '',
+      seal: this.#seals.get(subject.id) ?? '',
     }))
     const client = await this.#pool.connect()
     try {

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { decide, open } from '@settlewire/core/decide'
-import type { PaymentEvent } from '@settlewire/core/event'
+import type { Decision, PaymentEvent } from '@settlewire/core/event'
+import { textsOf } from '@settlewire/core/event-text'
 import { makeId } from '@settlewire/core/id'
 import type { BlockRef, Included, Observation } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Policy } from '@settlewire/core/policy'
+import { appendOf as shareOf } from '../../server/src/engine/draft.ts'
 import type { Append } from '../../server/src/ports.ts'
 import { blockAt, bornAt, termsOf, usdc } from './payments.ts'
 
@@ -34,9 +37,10 @@ export class ScriptedPayment {
   readonly address = hex(20)
   readonly txHash = hex(32)
   readonly block: BlockRef
-  readonly #opening: { readonly payment: Payment; readonly append: Append }
+  readonly #opening: Scripted
   readonly #policy: Policy
   readonly #script: Observation[]
+  #events: PaymentEvent[] = []
   #payment: Payment
 
   constructor(options: ScriptOptions = {}) {
@@ -63,19 +67,16 @@ export class ScriptedPayment {
       },
       { policy: this.#policy, at, mint },
     )
-    const { depositIndex } = options
-    const append = { expectedSequence: 0, events, state: payment }
-    this.#opening = {
-      payment,
-      append: depositIndex === undefined ? append : { ...append, depositIndex },
-    }
+    this.#opening = scripted(0, { events, payment }, options.depositIndex)
     this.#payment = payment
-    this.events.push(...events)
+    this.#events = [...events]
     this.#script = this.#way(at, options.settled ?? 3)
   }
 
   /** Every event up to the last step taken. */
-  readonly events: PaymentEvent[] = []
+  get events(): readonly PaymentEvent[] {
+    return this.#events
+  }
 
   /** As of the last step taken. */
   get payment(): Payment {
@@ -87,31 +88,31 @@ export class ScriptedPayment {
     return this.#script.length > 0
   }
 
-  opening(): Append {
-    return this.#opening.append
+  opening(): Scripted {
+    return this.#opening
   }
 
   /** The next step of the script. */
-  step(): Append {
+  step(): Scripted {
     const observation = this.#script.shift()
     if (observation === undefined) throw new Error('the script is over')
     return this.observe(observation)
   }
 
   /** A step outside of the script. Throws when it makes no event. */
-  observe(observation: Observation): Append {
+  observe(observation: Observation): Scripted {
     const before = this.#payment
     const append = appendOf(before, observation, this.#policy)
     this.#payment = append.state
-    this.events.push(...append.events)
+    this.#events = [...this.#events, ...append.decided]
     return append
   }
 
   /** Opening and the whole script, as one append. */
-  whole(): Append {
-    const events: PaymentEvent[] = [...this.opening().events]
-    while (this.goesOn) events.push(...this.step().events)
-    return { ...this.opening(), events, state: this.#payment }
+  whole(): Scripted {
+    while (this.goesOn) this.step()
+    const { depositIndex } = this.#opening
+    return scripted(0, { events: this.#events, payment: this.#payment }, depositIndex)
   }
 
   /** Takes the payment as somebody else left it. */
@@ -192,12 +193,45 @@ export function appendOf(
   payment: Payment,
   observation: Observation,
   policy: Policy = scriptPolicy(3),
-): Append {
-  const { events, payment: state } = decide(payment, [observation], {
+): Scripted {
+  const decision = decide(payment, [observation], {
     policy,
     at: observation.at,
     mint,
   })
-  if (events.length === 0) throw new Error(`${observation.kind} made no event`)
-  return { expectedSequence: payment.sequence, events, state }
+  if (decision.events.length === 0) throw new Error(`${observation.kind} made no event`)
+  return scripted(payment.sequence, decision)
+}
+
+/** A share of a batch, with the payment that it leaves and the events as they were decided. */
+export interface Scripted extends Append {
+  readonly state: Payment
+  readonly decided: readonly PaymentEvent[]
+}
+
+/** Encoded when it is asked for, once: what a test prepares costs an append nothing of its own. */
+function scripted(
+  expectedSequence: number,
+  { events: decided, payment: state }: Decision,
+  depositIndex?: number,
+): Scripted {
+  let share: Append | null = null
+  const made = (): Append => {
+    share ??= shareOf(paymentKind, {
+      ...{ expectedSequence, events: decided.map(textsOf), state, depositIndex: null },
+    })
+    return share
+  }
+  return {
+    subject: { kind: paymentKind.name, id: state.id },
+    ...{ merchantId: state.merchantId, livemode: state.livemode, expectedSequence },
+    get events() {
+      return made().events
+    },
+    get projection() {
+      return made().projection
+    },
+    ...{ state, decided },
+    ...(depositIndex === undefined ? {} : { depositIndex }),
+  }
 }

@@ -8,7 +8,7 @@ import type { KindBook } from './kind-book.ts'
 import { type Judge, observe } from './observe.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { Watcher } from './watcher.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 /** What the providers of a chain know of a transaction. Never rejects. */
 export type LookUpOn = (chain: string, txHash: string) => Promise<LookUp>
@@ -16,7 +16,7 @@ export type LookUpOn = (chain: string, txHash: string) => Promise<LookUp>
 export interface ClaimSearchOptions extends Judge {
   readonly clock: Judge['clock'] & Pick<Clock, 'after'>
   readonly store: Pick<EventStore, 'position'>
-  readonly writer: Writer
+  readonly writer: PaymentWriter
   readonly index: WatchIndex
   readonly watcher: Watcher
   readonly lookUp: LookUpOn

@@ -7,11 +7,11 @@ import { leaveParts } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
 import { type Seen, SumWitnesses, type Word } from './sum-witnesses.ts'
 import type { WatchIndex } from './watch-index.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 export interface CorroborationsOptions extends Judge {
   readonly clock: Pick<Clock, 'now' | 'random'>
-  readonly writer: Writer
+  readonly writer: PaymentWriter
   readonly index: WatchIndex
   readonly log: Log
   /** As of the last stored step. */

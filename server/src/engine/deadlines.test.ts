@@ -1,4 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, merchant } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
@@ -181,7 +182,7 @@ describe('expiry', () => {
     const ids = await Promise.all(Array.from({ length: 700 }, async () => (await world.open()).id))
     await pass(halfHour + 10_000)
     const done = async () => {
-      const payments = await world.store.load(ids)
+      const payments = await world.store.load(paymentKind, ids)
       return payments.every((payment) => payment.status === 'expired')
     }
     expect(await eventually(done)).toBe(true)

@@ -8,12 +8,12 @@ import { type Judge, observe } from './observe.ts'
 import { TimeOuts, type TimeOutsOptions } from './time-outs.ts'
 import { isPast, type ScannedThrough, type Waiting, WaitingDeadlines } from './waiting-deadlines.ts'
 import type { WatchIndex } from './watch-index.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 export interface DeadlinesOptions extends TimeOutsOptions {
   readonly clock: Judge['clock'] & { after(delayMs: number, call: () => void): Stop }
   readonly store: Pick<EventStore, 'due' | 'nextDue' | 'release' | 'position'>
-  readonly writer: Writer
+  readonly writer: PaymentWriter
   readonly index: WatchIndex
   /** Per chain that is seen the header time of the last block whose effects are stored. */
   readonly scannedThrough: () => ScannedThrough
@@ -74,7 +74,7 @@ export class Deadlines {
     this.#options = options
     this.#batchMax = options.batchMax ?? 100
     this.#timeOuts = new TimeOuts(options)
-    this.#stopListening = options.writer.onCommit(({ payments }) => this.#changed(payments))
+    this.#stopListening = options.writer.onCommit(({ states }) => this.#changed(states))
   }
 
   /** How many deadlines have come but wait for a chain or for money on its way. */

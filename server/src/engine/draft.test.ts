@@ -1,3 +1,4 @@
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { describe, expect, it } from 'vitest'
 import { blockAt, included, inMempool, observeAll, opened } from '../../../test/support/payments.ts'
 import { Draft } from './draft.ts'
@@ -11,7 +12,7 @@ const decided = (from: typeof opening, ...observations: Parameters<typeof observ
   return { events: after.events.slice(from.events.length), payment: after.payment }
 }
 
-const committed = () => new Draft(new Map([[payment.id, payment]]))
+const committed = () => new Draft(paymentKind, new Map([[payment.id, payment]]))
 
 describe('a batch in the making', () => {
   it('shows later commands what earlier ones decided, and appends it in one piece', () => {
@@ -25,12 +26,12 @@ describe('a batch in the making', () => {
     const { appends } = draft.batch()
     expect(appends).toHaveLength(1)
     expect(appends[0]?.expectedSequence).toBe(1)
-    expect(appends[0]?.events.map((event) => event.data.sequence)).toEqual([2, 3])
-    expect(appends[0]?.state.status).toBe('confirming')
+    expect(appends[0]?.events.map(({ sequence }) => sequence)).toEqual([2, 3])
+    expect(appends[0]?.projection.status).toBe('confirming')
   })
 
   it('carries the deposit index with the opening alone', () => {
-    const draft = new Draft(new Map())
+    const draft = new Draft(paymentKind, new Map())
     draft.add({ decisions: [opening], depositIndex: 7, answer: null })
     expect(draft.batch().appends[0]).toMatchObject({ expectedSequence: 0, depositIndex: 7 })
 

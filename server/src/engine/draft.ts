@@ -1,17 +1,16 @@
 import { assert } from '@settlewire/core/assert'
-import type { Decision, PaymentEvent } from '@settlewire/core/event'
-import type { Payment } from '@settlewire/core/payment'
+import type { EventTexts, Kind } from '@settlewire/core/subject-kind'
 import type { Append, Batch, CursorMove, IdempotentResult } from '../ports.ts'
 
-/** Payments by id, as the batch has them so far. */
-export interface Loaded {
+/** Subjects of one kind by id, as the batch has them so far. */
+export interface Loaded<State> {
   /** Null for an id that does not exist. */
-  get(id: string): Payment | null
+  get(id: string): State | null
 }
 
 /** What one command makes true, all of it or nothing. */
-export interface Effect<T> {
-  /** In order; several of one payment build on each other. */
+export interface Effect<Decision, T> {
+  /** In order; several of one subject build on each other. */
   readonly decisions: readonly Decision[]
   /** The address index that an opening uses up. */
   readonly depositIndex?: number
@@ -20,41 +19,46 @@ export interface Effect<T> {
   readonly answer: T
 }
 
-interface Entry {
+interface Entry<State> {
   readonly expectedSequence: number
-  readonly events: readonly PaymentEvent[]
-  readonly state: Payment
+  readonly events: readonly EventTexts[]
+  readonly state: State
   readonly depositIndex: number | null
 }
 
-/** A batch in the making: committed payments, and on top what its commands have decided so far. */
-export class Draft implements Loaded {
-  readonly #committed: ReadonlyMap<string, Payment>
-  readonly #entries = new Map<string, Entry>()
+/** What a batch in the making does to subjects of one kind: committed ones, and on top what was decided so far. */
+export class Draft<State, Decision> implements Loaded<State> {
+  readonly #kind: Kind<State, Decision>
+  readonly #committed: ReadonlyMap<string, State>
+  readonly #entries = new Map<string, Entry<State>>()
   readonly #cursors: CursorMove[] = []
   readonly #idempotency: IdempotentResult[] = []
 
-  constructor(committed: ReadonlyMap<string, Payment>) {
+  constructor(kind: Kind<State, Decision>, committed: ReadonlyMap<string, State>) {
+    this.#kind = kind
     this.#committed = committed
   }
 
-  get(id: string): Payment | null {
+  get(id: string): State | null {
     return this.#entries.get(id)?.state ?? this.#committed.get(id) ?? null
   }
 
   /** Takes a command's effect in. Throws before anything is taken when it does not fit. */
-  add(effect: Effect<unknown>): void {
-    const entries = new Map<string, Entry>()
-    for (const { events, payment } of effect.decisions) {
+  add(effect: Effect<Decision, unknown>): void {
+    const { identify, decided } = this.#kind
+    const entries = new Map<string, Entry<State>>()
+    for (const decision of effect.decisions) {
+      const { state, events } = decided(decision)
       if (events.length === 0) continue
-      const entry = entries.get(payment.id) ?? this.#entries.get(payment.id) ?? null
-      const before = entry?.state ?? this.#committed.get(payment.id) ?? null
-      const sequence = before?.sequence ?? 0
-      assert(payment.sequence === sequence + events.length, 'a decision builds on the last one')
-      entries.set(payment.id, {
-        expectedSequence: entry?.expectedSequence ?? sequence,
+      const { id, sequence } = identify(state)
+      const entry = entries.get(id) ?? this.#entries.get(id) ?? null
+      const before = entry?.state ?? this.#committed.get(id) ?? null
+      const from = before === null ? 0 : identify(before).sequence
+      assert(sequence === from + events.length, 'a decision builds on the last one')
+      entries.set(id, {
+        expectedSequence: entry?.expectedSequence ?? from,
         events: entry === null ? events : [...entry.events, ...events],
-        state: payment,
+        state,
         depositIndex: entry?.depositIndex ?? (before ? null : (effect.depositIndex ?? null)),
       })
     }
@@ -67,21 +71,29 @@ export class Draft implements Loaded {
     return this.#entries.size === 0 && this.#cursors.length === 0 && this.#idempotency.length === 0
   }
 
-  batch(): Batch {
+  batch(): Required<Batch> {
     return {
-      appends: [...this.#entries.values()].map(
-        ({ expectedSequence, events, state, depositIndex }): Append => ({
-          ...{ expectedSequence, events, state },
-          ...(depositIndex === null ? {} : { depositIndex }),
-        }),
-      ),
+      appends: [...this.#entries.values()].map((entry) => appendOf(this.#kind, entry)),
       cursors: this.#cursors,
       idempotency: this.#idempotency,
     }
   }
 
-  /** The payments that change, as they will be. */
-  changed(): readonly Payment[] {
+  /** The subjects that change, as they will be. */
+  changed(): readonly State[] {
     return [...this.#entries.values()].map((entry) => entry.state)
+  }
+}
+
+/** A subject's share of a batch. */
+export function appendOf<State>(
+  { name, identify, project }: Pick<Kind<State, never>, 'name' | 'identify' | 'project'>,
+  { expectedSequence, events, state, depositIndex }: Entry<State>,
+): Append {
+  const { id, merchantId, livemode } = identify(state)
+  return {
+    subject: { kind: name, id },
+    ...{ merchantId, livemode, expectedSequence, events, projection: project(state) },
+    ...(depositIndex === null ? {} : { depositIndex }),
   }
 }

@@ -2,6 +2,7 @@ import { Failure } from '@settlewire/core/errors'
 import { dataOf, shortType } from '@settlewire/core/event-text'
 import { fold } from '@settlewire/core/fold'
 import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { isEdge } from '@settlewire/core/status-model'
 import { describe, expect, it } from 'vitest'
 import { EngineWorld, merchant, policy, request } from '../../../test/support/engine-world.ts'
@@ -292,7 +293,7 @@ describe('whatever happens', () => {
       const events = await everything(world)
       expect(events.map(({ position }) => position)).toEqual(events.map((_, i) => i + 1))
       const byPayment = Map.groupBy(events, ({ subject }) => subject.id)
-      for (const payment of await world.store.load([...byPayment.keys()])) {
+      for (const payment of await world.store.load(paymentKind, [...byPayment.keys()])) {
         const own = byPayment.get(payment.id) ?? []
         checkHistory(own)
         expect(fold(await pastOf(world.store, payment.id), () => policy)).toEqual(payment)

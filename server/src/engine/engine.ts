@@ -1,4 +1,5 @@
 import type { PolicyOf } from '@settlewire/core/fold'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Policy } from '@settlewire/core/policy'
 import type { Directory } from '../access.ts'
 import type { Feeds } from '../node-ports.ts'
@@ -13,7 +14,7 @@ import { News } from './news.ts'
 import { Payments } from './payments.ts'
 import { type FollowedChain, WatchIndex } from './watch-index.ts'
 import { Watcher } from './watcher.ts'
-import { Writer } from './writer.ts'
+import { type PaymentWriter, Writer } from './writer.ts'
 
 export interface EngineOptions {
   readonly store: EventStore & Feeds
@@ -40,13 +41,15 @@ export interface EngineOptions {
 
 /** Everything that decides: commands, chains and time in, committed events out. */
 export class Engine {
-  readonly writer: Writer
+  readonly writer: PaymentWriter
   readonly payments: Payments
   readonly watcher: Watcher
   readonly news: News
   readonly #claims: Claims
   readonly #deadlines: Deadlines
   readonly #answerSweep: AnswerSweep
+  /** Of subjects of every kind. */
+  readonly #all: Writer
 
   constructor(options: EngineOptions) {
     const { chains, policy, announce } = options
@@ -58,7 +61,8 @@ export class Engine {
         'a fault kept a payment from being judged: it is set aside',
       )
     }
-    this.writer = new Writer(options)
+    this.#all = new Writer(options)
+    this.writer = this.#all.of(paymentKind)
     this.news = new News({ ...options, writer: this.writer, index })
     this.watcher = new Watcher({
       ...{ ...options, writer: this.writer, index, news: this.news, onFault },
@@ -73,7 +77,7 @@ export class Engine {
     })
     this.#answerSweep = new AnswerSweep(options)
     // Last, so that whoever is told finds everything else up to date.
-    this.writer.onCommit(({ events }) => {
+    this.#all.onCommit((events) => {
       if (events.length > 0) announce(events)
     })
   }
@@ -91,7 +95,7 @@ export class Engine {
     await Promise.all([
       ...[this.#claims.close(), this.#deadlines.close(), this.#answerSweep.close()],
     ])
-    await this.writer.close()
+    await this.#all.close()
     this.watcher.close()
     this.news.close()
   }

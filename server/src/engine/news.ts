@@ -2,11 +2,11 @@ import type { Payment } from '@settlewire/core/payment'
 import type { FeedEntry, FeedKey, Feeds } from '../node-ports.ts'
 import type { Stop, StoredEvent } from '../ports.ts'
 import type { WatchIndex } from './watch-index.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 export interface NewsOptions {
   readonly store: Feeds
-  readonly writer: Pick<Writer, 'reload' | 'onCommit'>
+  readonly writer: Pick<PaymentWriter, 'reload' | 'onCommit'>
   readonly index: WatchIndex
 }
 

@@ -1,3 +1,4 @@
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, merchant } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
@@ -103,7 +104,10 @@ describe('much at once', () => {
     }))
     await world.mine(pays)
     expect(calls).toEqual(['feeds', 'append'])
-    const payments = await world.store.load(opened.map(({ id }) => id))
+    const payments = await world.store.load(
+      paymentKind,
+      opened.map(({ id }) => id),
+    )
     expect(payments.every(({ status }) => status === 'confirming')).toBe(true)
   })
 

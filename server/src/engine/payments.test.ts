@@ -1,4 +1,5 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   deriveAddress,
@@ -48,7 +49,7 @@ describe('opening a payment', () => {
     const { payments } = world.engine
     const { payment, status, replayed } = await payments.create(merchant, request, null)
     expect([status, replayed]).toEqual([201, false])
-    expect(await world.store.load([payment.id])).toEqual([payment])
+    expect(await world.store.load(paymentKind, [payment.id])).toEqual([payment])
     expect(payment.transactionId).toMatch(
       /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-/,
     )

@@ -5,7 +5,8 @@ import { makeId } from '@settlewire/core/id'
 import { isSetAside } from '@settlewire/core/judge'
 import type { ResolutionAction } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
-import type { EventStore, PaymentQuery, StoredEvent } from '../ports.ts'
+import { paymentKind } from '@settlewire/core/payment-kind'
+import type { EventStore, StoredEvent, SubjectQuery } from '../ports.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { Claim, ClaimAnswer, Claims } from './claims.ts'
 import { DepositAddresses, type DepositAddressesOptions } from './deposit-addresses.ts'
@@ -13,11 +14,11 @@ import { contextOf, type Judge, observe } from './observe.ts'
 import { type Answer, type IdempotencyKey, Once, type Scope, type Told } from './once.ts'
 import { type PaymentRequest, prepareTerms } from './terms.ts'
 import type { WatchIndex } from './watch-index.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 export interface PaymentsOptions extends Judge, Omit<DepositAddressesOptions, 'clock'> {
   readonly store: Pick<EventStore, 'load' | 'list' | 'read' | 'history' | 'idempotent'>
-  readonly writer: Writer
+  readonly writer: PaymentWriter
   readonly index: WatchIndex
   readonly assets: AssetBook
   readonly policyOf: PolicyOf
@@ -179,13 +180,13 @@ export class Payments {
   }
 
   async get(scope: Scope, paymentId: string): Promise<Payment> {
-    const [payment] = await this.#options.store.load([paymentId])
+    const [payment] = await this.#options.store.load(paymentKind, [paymentId])
     return own(scope, payment ?? null)
   }
 
   /** For the bearer of a secret of this one payment, who is no merchant. Throws `not_found`. */
   async getByBearer(paymentId: string): Promise<Payment> {
-    const [payment] = await this.#options.store.load([paymentId])
+    const [payment] = await this.#options.store.load(paymentKind, [paymentId])
     if (payment === undefined) throw new Failure('not_found')
     return payment
   }
@@ -193,9 +194,11 @@ export class Payments {
   /** Newest first. */
   async list(
     scope: Scope,
-    query: Omit<PaymentQuery, keyof Scope>,
+    query: Omit<SubjectQuery, keyof Scope>,
   ): Promise<{ payments: readonly Payment[]; next: string | null }> {
-    return this.#options.store.list({ ...query, ...scope })
+    const page = { ...query, ...scope }
+    const { found, next } = await this.#options.store.list(paymentKind, page)
+    return { payments: found, next }
   }
 
   /** Events with `sequence > after`, ascending, at most `limit`. */

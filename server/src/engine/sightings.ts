@@ -8,11 +8,11 @@ import { knownMax } from './noise.ts'
 import { type Judge, observe } from './observe.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 export interface SightingsOptions extends Judge {
   readonly clock: Pick<Clock, 'now' | 'random'>
-  readonly writer: Writer
+  readonly writer: PaymentWriter
   readonly index: WatchIndex
   readonly log: Log
   /** As of the last stored step. */

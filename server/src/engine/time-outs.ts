@@ -10,11 +10,11 @@ import { type Judge, observe } from './observe.ts'
 import { pendingTtlOf } from './open-transactions.ts'
 import { Turns } from './turns.ts'
 import type { Watcher } from './watcher.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 export interface TimeOutsOptions extends Judge {
   readonly store: Pick<EventStore, 'position'>
-  readonly writer: Writer
+  readonly writer: PaymentWriter
   readonly watcher: Pick<Watcher, 'headOf' | 'mayMiss' | 'see'>
   readonly lookUp: LookUpOn
   readonly log: Log

@@ -1,5 +1,6 @@
 import { assert } from '@settlewire/core/assert'
 import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Policy } from '@settlewire/core/policy'
 import type { EventStore, Stop, Watched } from '../ports.ts'
 import { AddressBook } from './address-book.ts'
@@ -72,7 +73,7 @@ export class WatchIndex {
     }
     const ids = [...known]
     if (ids.length === 0) return
-    const load = (from: number) => store.load(ids.slice(from, from + pageMax))
+    const load = (from: number) => store.load(paymentKind, ids.slice(from, from + pageMax))
     let loading = load(0)
     for (let from = 0; from < ids.length; from += pageMax) {
       const page = await loading

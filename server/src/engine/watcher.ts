@@ -29,7 +29,7 @@ import { planStep, type StepPlan } from './step-plan.ts'
 import { storeStep } from './step-store.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 export interface WatcherOptions extends Judge {
   readonly clock: Pick<Clock, 'now' | 'random'>
@@ -37,7 +37,7 @@ export interface WatcherOptions extends Judge {
     EventStore,
     'watched' | 'unsettled' | 'paid' | 'load' | 'inBlocks' | 'position'
   >
-  readonly writer: Writer
+  readonly writer: PaymentWriter
   readonly index: WatchIndex
   /** What was committed without our being told. */
   readonly news: Pick<News, 'start' | 'read'>
@@ -104,8 +104,8 @@ export class Watcher implements ChainSink {
     this.#sightings = new Sightings({ ...options, headOf })
     this.#corroborations = new Corroborations({ ...options, headOf })
     this.#stops = [
-      options.writer.onCommit(({ payments }) => {
-        for (const payment of payments) index.record(payment)
+      options.writer.onCommit(({ states }) => {
+        for (const payment of states) index.record(payment)
       }),
       options.writer.onDoubt(() => this.#doubt()),
     ]

@@ -1,17 +1,20 @@
 import { decide, open } from '@settlewire/core/decide'
 import { Failure, failedWith } from '@settlewire/core/errors'
+import type { Decision } from '@settlewire/core/event'
 import { makeId } from '@settlewire/core/id'
 import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, merchant } from '../../../test/support/engine-world.ts'
 import { contextAt, inMempool, termsOf } from '../../../test/support/payments.ts'
 import { silentLog } from '../log.ts'
 import { silentMetrics } from '../metrics.ts'
 import type { EventStore, IdempotentResult } from '../ports.ts'
-import { type Command, Writer, type WriterOptions } from './writer.ts'
+import type { Command } from './kind-writer.ts'
+import { type PaymentWriter, Writer, type WriterOptions } from './writer.ts'
 
 let world: EngineWorld
-let writer: Writer
+let writer: PaymentWriter
 /** Batches that the store was given, by how many payments each changed. */
 let batches: number[]
 let beforeAppend: () => Promise<void>
@@ -29,10 +32,10 @@ beforeEach(() => {
   afterAppend = async () => undefined
   writer = build()
 })
-afterEach(() => writer.close())
+afterEach(() => close(writer))
 
 const store: Pick<EventStore, 'append' | 'load'> = {
-  load: (ids) => world.store.load(ids),
+  load: (kind, ids) => world.store.load(kind, ids),
   append: async (batch) => {
     batches.push(batch.appends.length)
     await beforeAppend()
@@ -42,16 +45,25 @@ const store: Pick<EventStore, 'append' | 'load'> = {
   },
 }
 
-function build(limits: WriterOptions['limits'] = {}): Writer {
-  return new Writer({ store, clock: world.clock, log: silentLog, metrics: silentMetrics, limits })
+function build(limits: WriterOptions['limits'] = {}): PaymentWriter {
+  const parts = { store, clock: world.clock, log: silentLog, metrics: silentMetrics }
+  const whole = new Writer({ ...parts, limits })
+  const payments = whole.of(paymentKind)
+  wholes.set(payments, whole)
+  return payments
 }
+
+const wholes = new Map<PaymentWriter, Writer>()
+const close = (payments: PaymentWriter) => wholes.get(payments)?.close()
 
 let run = 0
 let addresses = 0
 const mint = () => (at: number) => makeId('evt', at, world.clock.random(10))
 const context = () => ({ ...contextAt(world.clock.now()), mint: mint() })
 
-function opening(idempotency?: IdempotentResult): Command<Payment> {
+type Wish = Command<Payment, Decision, Payment>
+
+function opening(idempotency?: IdempotentResult): Wish {
   const id = makeId('pi', world.clock.now(), world.clock.random(10))
   const terms = termsOf()
   const address = `0x${(++addresses).toString(16).padStart(40, '0')}`
@@ -72,7 +84,7 @@ function opening(idempotency?: IdempotentResult): Command<Payment> {
 }
 
 /** Sees a pending transaction of one unit. */
-const sighting = (id: string, txHash: string): Command<Payment> => ({
+const sighting = (id: string, txHash: string): Wish => ({
   ids: [id],
   decide: (payments) => {
     const payment = payments.get(id)
@@ -137,7 +149,7 @@ describe('one batch after the other', () => {
     writer.onCommit(({ events }) => told.push(...events.map((stored) => stored.id)))
     const payment = await writer.submit(opening())
     expect(told).toEqual([payment.head.eventId])
-    expect(await world.store.load([payment.id])).toEqual([payment])
+    expect(await world.store.load(paymentKind, [payment.id])).toEqual([payment])
   })
 
   it('applies several commands on one payment in order, in one append', async () => {
@@ -201,7 +213,7 @@ describe('when another process was faster', () => {
     expect(stored).toBe(ids.length + committed)
     const others = outcomes.filter((each) => each !== 'committed' && each !== 'sequence_conflict')
     expect(others).toEqual([])
-    await Promise.all(writers.map((each) => each.close()))
+    await Promise.all(writers.map((each) => close(each)))
   })
 
   it('gives up after some tries, and its neighbours do not suffer', async () => {
@@ -221,7 +233,7 @@ describe('when another process was faster', () => {
     expect(await Promise.all(neighbours)).toEqual(Array(4).fill('committed'))
     const { length } = await sequences(id)
     expect(await sequences(id)).toEqual(upTo(length))
-    await other.close()
+    await close(other)
   })
 })
 
@@ -326,12 +338,12 @@ describe('limits', () => {
     const first = writer.submit(opening())
     await reached
     const second = writer.submit(opening())
-    const closed = writer.close()
+    const closed = close(writer)
     expect(await outcome(writer.submit(opening()))).toBe('shutting_down')
     letGo()
     await closed
     const ids = (await Promise.all([first, second])).map((payment) => payment.id)
-    expect(await world.store.load(ids)).toHaveLength(2)
+    expect(await world.store.load(paymentKind, ids)).toHaveLength(2)
   })
 
   it('goes on when a listener fails', async () => {

@@ -1,22 +1,12 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
+import type { Decision } from '@settlewire/core/event'
 import type { Payment } from '@settlewire/core/payment'
-import type { Clock, EventStore, Log, Metrics, Stop, StoredEvent } from '../ports.ts'
-import { Draft, type Effect, type Loaded } from './draft.ts'
-import { PaymentCache } from './payment-cache.ts'
+import type { Kind } from '@settlewire/core/subject-kind'
+import type { Batch, Clock, EventStore, Log, Metrics, Stop, StoredEvent } from '../ports.ts'
+import { type Job, KindWriter, type Lane, tell } from './kind-writer.ts'
 
-/** A change somebody wants. */
-export interface Command<T> {
-  /** The payments it reads or changes; loaded before it decides. */
-  readonly ids: readonly string[]
-  /** Pure over what was loaded, because it runs again when another process was faster. */
-  readonly decide: (payments: Loaded) => Effect<T>
-}
-
-/** What became true, in the order of commit. */
-export interface Committed {
-  readonly payments: readonly Payment[]
-  readonly events: readonly StoredEvent[]
-}
+/** The writer of payments. */
+export type PaymentWriter = KindWriter<Payment, Decision>
 
 export interface WriterOptions {
   readonly store: Pick<EventStore, 'append' | 'load'>
@@ -29,10 +19,10 @@ export interface WriterOptions {
 interface Limits {
   /** Commands that may wait; one more is refused with `overloaded`. */
   readonly queuedMax: number
-  /** Commands and payments of one transaction. One command is never split. */
+  /** Commands and subjects of one transaction. One command is never split. */
   readonly commandsMax: number
   readonly paymentsMax: number
-  /** Times a batch is decided when other processes keep moving its payments. */
+  /** Times a batch is decided when other processes keep moving its subjects. */
   readonly triesMax: number
   readonly cachedMax: number
 }
@@ -45,15 +35,8 @@ const defaults: Limits = {
   cachedMax: 10_000,
 }
 
-interface Job {
-  readonly ids: readonly string[]
-  /** Decides, and returns how to answer once the effect is committed. */
-  readonly decide: (payments: Loaded) => { effect: Effect<unknown>; resolve: () => void }
-  readonly reject: (error: unknown) => void
-}
-
 /**
- * The one writer of this process: every change of a payment goes through here, in the order of
+ * The one writer of this process: every change of a subject goes through here, whatever its kind, in the order of
  * `submit`. While one batch commits, the next one gathers, so that a burst costs few transactions
  * and a single command waits for nobody. What is resolved is committed; what is rejected changed
  * nothing - but for `store_unavailable`, where a lost connection can hide a commit that happened.
@@ -61,9 +44,7 @@ interface Job {
 export class Writer {
   readonly #options: WriterOptions
   readonly #limits: Limits
-  readonly #cache: PaymentCache
-  readonly #listeners = new Set<(committed: Committed) => void>()
-  readonly #doubters = new Set<(ids: readonly string[]) => void>()
+  readonly #listeners = new Set<(events: readonly StoredEvent[]) => void>()
   #queue: Job[] = []
   #running: Promise<void> | null = null
   #closed = false
@@ -71,62 +52,30 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options
     this.#limits = { ...defaults, ...options.limits }
-    this.#cache = new PaymentCache(this.#limits.cachedMax)
   }
 
-  /** Resolves with the answer once its effect is committed and told to the listeners. */
-  submit<T>(command: Command<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new Failure('shutting_down'))
+  /** The way in for one kind. Made once per kind: each has its own memory of what was committed. */
+  of<State extends object, Decision>(kind: Kind<State, Decision>): KindWriter<State, Decision> {
+    const { store, log } = this.#options
+    const { cachedMax } = this.#limits
+    return new KindWriter(kind, { store, log, cachedMax, queue: (job) => this.#enqueue(job) })
+  }
+
+  #enqueue(job: Job): void {
+    if (this.#closed) throw new Failure('shutting_down')
     if (this.#queue.length >= this.#limits.queuedMax) {
-      return Promise.reject(new Failure('overloaded', undefined, { retryAfterSeconds: 1 }))
+      throw new Failure('overloaded', undefined, { retryAfterSeconds: 1 })
     }
-    return new Promise<T>((resolve, reject) => {
-      this.#queue.push({
-        ids: command.ids,
-        decide: (payments) => {
-          const effect = command.decide(payments)
-          return { effect, resolve: () => resolve(effect.answer) }
-        },
-        reject,
-      })
-      this.#running ??= this.#run()
-    })
+    this.#queue.push(job)
+    this.#running ??= this.#run()
   }
 
-  /** Told of every commit, in order, before the commands are answered. */
-  onCommit(listener: (committed: Committed) => void): Stop {
+  /** Told of the events of every commit, in order, after the listeners of their kinds. */
+  onCommit(listener: (events: readonly StoredEvent[]) => void): Stop {
     this.#listeners.add(listener)
     return () => {
       this.#listeners.delete(listener)
     }
-  }
-
-  /**
-   * Told of payments whose last change was rejected with `store_unavailable` and may have been
-   * committed after all: whoever keeps something of them reads them again.
-   */
-  onDoubt(listener: (ids: readonly string[]) => void): Stop {
-    this.#doubters.add(listener)
-    return () => {
-      this.#doubters.delete(listener)
-    }
-  }
-
-  /**
-   * Loads payments that another process has moved, and answers with how they stand: not older than
-   * when this was called, nor than what was told of them since. Unknown ids are left out.
-   */
-  async reload(ids: readonly string[]): Promise<readonly Payment[]> {
-    for (const id of ids) this.#cache.drop(id)
-    const loaded = await this.submit({
-      ids,
-      decide: (payments) => ({
-        decisions: [],
-        answer: ids.flatMap((id) => payments.get(id) ?? []),
-      }),
-    })
-    // What a later command of the same batch has made of it was told before this was answered.
-    return loaded.map((payment) => this.#cache.get(payment.id) ?? payment)
   }
 
   /** Takes nothing more; resolves when what was taken is answered. */
@@ -158,42 +107,28 @@ export class Writer {
   async #commit(jobs: readonly Job[], tries: number): Promise<void> {
     const { store, clock } = this.#options
     const startedAt = clock.now()
-    let draft: Draft
+    const lanes = Map.groupBy(jobs, ({ lane }) => lane)
     let answers: (() => void)[]
     let events: readonly StoredEvent[]
     try {
-      draft = new Draft(await this.#load(jobs))
-      answers = jobs.map((job) => decideInto(draft, job))
-      events = draft.isEmpty ? [] : await store.append(draft.batch())
+      for (const [lane, own] of lanes) await lane.begin(own.flatMap(({ ids }) => ids))
+      answers = jobs.map(decided)
+      const batch = together([...lanes.keys()])
+      events = isEmpty(batch) ? [] : await store.append(batch)
     } catch (error) {
       return this.#recover(jobs, tries, error)
     }
-    this.#publish({ payments: draft.changed(), events }, clock.now() - startedAt)
+    this.#publish([...lanes.keys()], events, clock.now() - startedAt)
     for (const answer of answers) answer()
-  }
-
-  async #load(jobs: readonly Job[]): Promise<ReadonlyMap<string, Payment>> {
-    const loaded = new Map<string, Payment>()
-    const missing: string[] = []
-    for (const id of new Set(jobs.flatMap((job) => job.ids))) {
-      const payment = this.#cache.get(id)
-      if (payment === null) missing.push(id)
-      else loaded.set(id, payment)
-    }
-    if (missing.length === 0) return loaded
-    for (const payment of await this.#options.store.load(missing)) {
-      loaded.set(payment.id, payment)
-      this.#cache.set(payment)
-    }
-    return loaded
   }
 
   /** Nothing was stored. Whose fault it was is found by halving: neighbours must not suffer for it. */
   async #recover(jobs: readonly Job[], tries: number, error: unknown): Promise<void> {
-    const ids = [...new Set(jobs.flatMap((job) => job.ids))]
-    for (const id of ids) this.#cache.drop(id)
+    const lanes = Map.groupBy(jobs, ({ lane }) => lane)
+    const idsOf = (own: readonly Job[]) => [...new Set(own.flatMap(({ ids }) => ids))]
+    for (const [lane, own] of lanes) lane.drop(idsOf(own))
     if (failedWith(error, 'store_unavailable')) {
-      this.#tell(this.#doubters, ids)
+      for (const [lane, own] of lanes) lane.doubt(idsOf(own))
       for (const job of jobs) job.reject(error)
       return
     }
@@ -207,24 +142,16 @@ export class Writer {
     await this.#commit(jobs.slice(middle), this.#limits.triesMax)
   }
 
-  #publish(committed: Committed, tookMs: number): void {
-    const { metrics } = this.#options
-    const { payments, events } = committed
-    for (const payment of payments) this.#cache.set(payment)
-    if (events.length > 0) metrics.appended(events.length, payments.length, tookMs)
-    for (const { type } of events) metrics.decided(type)
-    this.#tell(this.#listeners, committed)
-  }
-
-  /** What happened is answered as it happened; a listener that fails is a bug of its own. */
-  #tell<News>(listeners: ReadonlySet<(news: News) => void>, news: News): void {
-    for (const listener of listeners) {
-      try {
-        listener(news)
-      } catch (error) {
-        this.#options.log.error({ error }, 'a listener of the writer failed')
-      }
+  #publish(lanes: readonly Lane[], events: readonly StoredEvent[], tookMs: number): void {
+    const { metrics, log } = this.#options
+    let moved = 0
+    for (const lane of lanes) {
+      moved += lane.committed(events.filter(({ subject }) => subject.kind === lane.kind))
     }
+    if (events.length === 0) return
+    metrics.appended(events.length, moved, tookMs)
+    for (const { type } of events) metrics.decided(type)
+    tell(this.#listeners, events, log)
   }
 }
 
@@ -232,12 +159,23 @@ export class Writer {
  * How the job is to be answered after the commit. Its own refusal waits for the commit too: it may
  * rest on what an earlier command of the batch decided.
  */
-function decideInto(draft: Draft, job: Job): () => void {
+function decided(job: Job): () => void {
   try {
-    const { effect, resolve } = job.decide(draft)
-    draft.add(effect)
-    return resolve
+    return job.decide()
   } catch (error) {
     return () => job.reject(error)
   }
 }
+
+/** Kinds share a transaction: what is decided in one turn becomes true in one moment. */
+function together(lanes: readonly Lane[]): Required<Batch> {
+  const batches = lanes.map((lane) => lane.batch())
+  return {
+    appends: batches.flatMap(({ appends }) => appends),
+    cursors: batches.flatMap(({ cursors }) => cursors),
+    idempotency: batches.flatMap(({ idempotency }) => idempotency),
+  }
+}
+
+const isEmpty = ({ appends, cursors, idempotency }: Required<Batch>): boolean =>
+  appends.length + cursors.length + idempotency.length === 0

@@ -2,6 +2,7 @@ import { Failure } from '@settlewire/core/errors'
 import { isId } from '@settlewire/core/id'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Status } from '@settlewire/core/status-model'
 import type { AskedWith, Directory, Gate, Needs, PaymentNeeds, Principal } from '../access.ts'
 import { claimedPayment, clientSecretOf, hashKey, keyShape, sameSecret } from '../credential.ts'
@@ -111,7 +112,7 @@ export class Auth implements Gate {
 
   async #load(id: string): Promise<Payment | null> {
     if (!isId('pi', id)) return null
-    const [payment] = await this.#options.store.load([id])
+    const [payment] = await this.#options.store.load(paymentKind, [id])
     return payment ?? null
   }
 }

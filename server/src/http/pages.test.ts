@@ -1,3 +1,4 @@
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Answered, HttpWorld } from '../../../test/support/http-world.ts'
 
@@ -101,7 +102,7 @@ describe('the checkout page', () => {
   it('says so when the history cannot be read, as a page', async () => {
     const sick = await HttpWorld.start()
     const { checkoutUrl } = await sick.create()
-    await sick.engine.store.load([])
+    await sick.engine.store.load(paymentKind, [])
     sick.engine.around = async () => {
       throw new Error('the disk is on fire')
     }

@@ -1,11 +1,10 @@
 import { assert } from '@settlewire/core/assert'
 import { toRfc3339 } from '@settlewire/core/instant'
-import type { Payment } from '@settlewire/core/payment'
+import type { Projection, TransactionRow } from '@settlewire/core/subject-kind'
 import type { Append, Batch, CursorMove, IdempotentResult } from '../ports.ts'
 import { arrayOf } from './binary-array.ts'
 import type { Statement } from './database.ts'
 import type { Feed, Placed, Prepared, Share } from './prepare.ts'
-import { stateText, type TransactionRow } from './projection.ts'
 
 const parameterCount = 42
 
@@ -23,17 +22,16 @@ export const appendStatement: Statement = {
 
 /** Its values, in its order: a column of the batch each. */
 export function appendValues(batch: Batch, { shares, placed, feeds }: Prepared): unknown[] {
+  const owned = shares.flatMap(ownedOf)
   const values = [
-    ...paymentColumns(shares),
-    ...standingColumns(shares.filter(({ hasMoved }) => hasMoved.standing)),
-    ...transactionColumns(
-      shares.flatMap(({ findable, hasMoved }) =>
-        hasMoved.transactions ? findable.transactions : [],
-      ),
-    ),
+    ...subjectColumns(shares),
+    ...standingColumns(shares.filter(({ hasMoved }) => hasMoved)),
+    ...transactionColumns(owned),
     ...feedColumns(feeds),
     ...eventColumns(placed),
     jsonOrNull(batch.appends.flatMap(addressesOf)),
+    jsonOrNull(owned.flatMap(inclusionsOf)),
+    jsonOrNull(owned.flatMap(transfersOf)),
     jsonOrNull((batch.cursors ?? []).map(cursorToJson)),
     jsonOrNull((batch.idempotency ?? []).map(answerToJson)),
   ]
@@ -41,53 +39,77 @@ export function appendValues(batch: Batch, { shares, placed, feeds }: Prepared):
   return values
 }
 
-const paymentColumns = (shares: readonly Share[]): Column[] => [
-  arrayOf.text(shares.map(({ append }) => append.state.id)),
+const subjectColumns = (shares: readonly Share[]): Column[] => [
+  arrayOf.text(shares.map(({ append }) => append.subject.id)),
   arrayOf.hash(shares.map(({ baseSeal }) => baseSeal)),
   arrayOf.integer(shares.map(({ head }) => head.sequence)),
-  arrayOf.text(shares.map(({ append }) => append.state.head.eventId)),
   arrayOf.hash(shares.map(({ head }) => head.seal)),
-  arrayOf.long(shares.map(({ append }) => stateText(append.state))),
+  arrayOf.long(shares.map(({ append }) => append.projection.standing)),
   arrayOf.boolean(shares.map(({ append }) => opens(append))),
 ]
 
 const opens = ({ expectedSequence }: Append): boolean => expectedSequence === 0
 
 function standingColumns(shares: readonly Share[]): Column[] {
-  const column = <Cell>(cell: (payment: Payment) => Cell): Cell[] =>
-    shares.map(({ append }) => cell(append.state))
+  const column = <Cell>(cell: (projection: Projection) => Cell): Cell[] =>
+    shares.map(({ append }) => cell(append.projection))
   // What is fixed by the opening is sent with it and never again.
-  const once = <Cell>(cell: (payment: Payment) => Cell): (Cell | null)[] =>
-    shares.map(({ append }) => (opens(append) ? cell(append.state) : null))
+  const once = <Cell>(cell: (append: Append) => Cell): (Cell | null)[] =>
+    shares.map(({ append }) => (opens(append) ? cell(append) : null))
   return [
-    arrayOf.text(column(({ id }) => id)),
+    arrayOf.text(shares.map(({ append }) => append.subject.id)),
     arrayOf.text(column(({ status }) => status)),
     arrayOf.text(column(({ flags }) => `{${flags.join(',')}}`)),
-    arrayOf.instant(shares.map(({ findable }) => findable.dueAt)),
-    arrayOf.text(once(() => 'payment_intent')),
+    arrayOf.instant(column(({ dueAt }) => dueAt)),
+    arrayOf.text(once(({ subject }) => subject.kind)),
     arrayOf.text(once(({ merchantId }) => merchantId)),
     arrayOf.boolean(once(({ livemode }) => livemode)),
-    arrayOf.instant(once(({ createdAt }) => createdAt)),
-    arrayOf.text(once(({ terms }) => terms.reference)),
+    arrayOf.instant(once(({ projection }) => projection.createdAt)),
+    arrayOf.text(once(({ projection }) => projection.reference)),
   ]
 }
 
-function transactionColumns(rows: readonly TransactionRow[]): Column[] {
-  const column = <Cell>(cell: (row: TransactionRow) => Cell): Cell[] => rows.map(cell)
-  const perBlock = (cell: (row: TransactionRow, block: string) => string): string[] =>
-    rows.flatMap((row) => row.blocks.map((block) => cell(row, block)))
+/** A transaction that is written, and of which subject it is. */
+interface Owned {
+  readonly subjectId: string
+  readonly row: TransactionRow
+}
+
+const ownedOf = ({ append, transactions }: Share): Owned[] =>
+  transactions.map((row) => ({ subjectId: append.subject.id, row }))
+
+function transactionColumns(owned: readonly Owned[]): Column[] {
+  const column = <Cell>(cell: (row: TransactionRow) => Cell): Cell[] =>
+    owned.map(({ row }) => cell(row))
   return [
-    arrayOf.text(column(({ txHash }) => txHash)),
-    arrayOf.text(column(({ paymentId }) => paymentId)),
+    arrayOf.text(owned.map(({ subjectId }) => subjectId)),
     arrayOf.text(column(({ chain }) => chain)),
+    arrayOf.text(column(({ txHash }) => txHash)),
     arrayOf.bigint(column(({ number }) => number)),
     arrayOf.boolean(column(({ paid }) => paid)),
     arrayOf.boolean(column(({ final }) => final)),
-    arrayOf.text(perBlock((_, block) => block)),
-    arrayOf.text(perBlock(({ paymentId }) => paymentId)),
-    arrayOf.text(perBlock(({ chain }) => chain)),
+    arrayOf.long(column(({ part }) => part)),
+    arrayOf.integer(column(({ transfers }) => transfers.length)),
   ]
 }
+
+const keyOf = ({ subjectId, row }: Owned) => ({
+  ...{ subject_id: subjectId, chain: row.chain, tx_hash: row.txHash },
+})
+
+const inclusionsOf = (owned: Owned): object[] =>
+  owned.row.inclusions.map(({ blockHash, blockNumber, canonical, outcome }) => ({
+    ...keyOf(owned),
+    ...{ block_hash: blockHash, block_number: blockNumber, canonical, outcome },
+  }))
+
+const transfersOf = (owned: Owned): object[] =>
+  owned.row.transfers.map((transfer, n) => ({
+    ...keyOf(owned),
+    ...{ n, place: transfer.place, token: transfer.token },
+    ...{ from_address: transfer.from, to_address: transfer.to, amount: String(transfer.amount) },
+    ...{ block_number: transfer.blockNumber, stage: transfer.stage, counts: transfer.counts },
+  }))
 
 const feedColumns = (feeds: readonly Feed[]): Column[] => [
   arrayOf.text(feeds.map(({ merchantId }) => merchantId)),
@@ -117,12 +139,11 @@ const jsonOrNull = (rows: readonly object[]): string | null =>
 
 function addressesOf(append: Append): object[] {
   if (!opens(append)) return []
-  const { state, depositIndex } = append
-  const addresses = new Set(state.terms.accept.map(({ address }) => address))
-  return [...addresses].map((address) => ({
+  const { subject, merchantId, projection, depositIndex } = append
+  return projection.addresses.map((address) => ({
     address,
-    subject_id: state.id,
-    merchant_id: state.merchantId,
+    subject_id: subject.id,
+    merchant_id: merchantId,
     deposit_index: depositIndex ?? null,
   }))
 }

@@ -1,3 +1,4 @@
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { blockAt, bornAt } from '../../../test/support/payments.ts'
 import { headOf, ScriptedPayment } from '../../../test/support/scripted-payments.ts'
@@ -57,17 +58,20 @@ export function eventStoreQuestionsContract(
         let cursor: string | undefined
         for (let page = 0; page < 4; page++) {
           const query = { merchantId, livemode: false, limit: 3 }
-          const found = await events.list(cursor === undefined ? query : { ...query, cursor })
-          listed.push(...found.payments.map(({ id }) => id))
+          const found = await events.list(
+            paymentKind,
+            cursor === undefined ? query : { ...query, cursor },
+          )
+          listed.push(...found.found.map(({ id }) => id))
           if (found.next === null) break
           expect(found.next).toBe(listed.at(-1))
           cursor = found.next
         }
         expect(listed).toEqual(newestFirst)
-        const all = await events.list({ merchantId, livemode: false, limit: 7 })
+        const all = await events.list(paymentKind, { merchantId, livemode: false, limit: 7 })
         expect(all.next).toBeNull()
-        expect(all.payments).toEqual(
-          await events.load(newestFirst).then((loaded) => {
+        expect(all.found).toEqual(
+          await events.load(paymentKind, newestFirst).then((loaded) => {
             const byId = new Map(loaded.map((payment) => [payment.id, payment]))
             return newestFirst.map((id) => byId.get(id))
           }),
@@ -81,8 +85,13 @@ export function eventStoreQuestionsContract(
         await append(plain.opening(), seen.opening(), foreign.opening())
         await append(seen.step(), foreign.step())
         const ids = async (filter: object) => {
-          const found = await events.list({ merchantId, livemode: false, limit: 10, ...filter })
-          return found.payments.map(({ id }) => id).sort()
+          const found = await events.list(paymentKind, {
+            merchantId,
+            livemode: false,
+            limit: 10,
+            ...filter,
+          })
+          return found.found.map(({ id }) => id).sort()
         }
         expect(await ids({ status: 'awaiting' })).toEqual([plain.id])
         expect(await ids({ status: 'succeeded' })).toEqual([])

@@ -1,3 +1,4 @@
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { brokenSeals, FeedChecker } from '../../../test/support/feed-checker.ts'
 import {
@@ -93,7 +94,7 @@ export function eventStoreWritersContract(
         const events = nodeOf(nodes, writer)
         let wins = 0
         for (let tries = 0; tries < 12; tries++) {
-          const loaded = await events.load(shuffled(ids).slice(0, 6))
+          const loaded = await events.load(paymentKind, shuffled(ids).slice(0, 6))
           const at = ++view
           const appends: Append[] = loaded.map((payment) =>
             appendOf(payment, headOf(10 + at, at), scriptPolicy(999)),

@@ -1,4 +1,5 @@
 import { fold } from '@settlewire/core/fold'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { encodeData, wireType } from '@settlewire/core/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { brokenSeals, FeedChecker } from '../../../test/support/feed-checker.ts'
@@ -94,18 +95,18 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.last('pi_unknown')).toBeNull()
         expect(await events.find('evt_unknown')).toBeNull()
         expect(await events.read('pi_unknown', 0, 10)).toEqual([])
-        expect(await events.load(['pi_unknown'])).toEqual([])
+        expect(await events.load(paymentKind, ['pi_unknown'])).toEqual([])
         expect(await events.heads([])).toEqual(new Map())
-        expect(await events.load([])).toEqual([])
+        expect(await events.load(paymentKind, [])).toEqual([])
       })
 
       it('loads the payment as its last event left it, which is the fold of its events', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
-        expect(await events.load([payment.id])).toEqual([payment.payment])
+        expect(await events.load(paymentKind, [payment.id])).toEqual([payment.payment])
         while (payment.goesOn) {
           await append(payment.step())
-          const [loaded] = await store.node().load([payment.id])
+          const [loaded] = await store.node().load(paymentKind, [payment.id])
           expect(loaded).toEqual(payment.payment)
           expect(fold(await pastOf(events, payment.id), scriptPolicyOf)).toEqual(loaded)
         }
@@ -116,10 +117,10 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         const metadata = { $big: '7', '': 'empty', 'a"b': 'x\\y', __proto__x: 'z', ü: '\u0000' }
         const payment = new ScriptedPayment({ reference, metadata })
         await append(payment.opening())
-        const [loaded] = await store.node().load([payment.id])
+        const [loaded] = await store.node().load(paymentKind, [payment.id])
         expect(loaded?.terms.reference).toBe(reference)
         expect(loaded?.terms.metadata).toEqual(metadata)
-        expect(await pastOf(events, payment.id)).toEqual(payment.opening().events)
+        expect(await pastOf(events, payment.id)).toEqual(payment.opening().decided)
         const reason = 'withdrawn\u0000 "because"'
         await append(payment.observe({ kind: 'withdrawn', source: 'merchant', at: bornAt, reason }))
         const last = (await pastOf(events, payment.id)).at(-1)
@@ -147,7 +148,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
           code: 'sequence_conflict',
         })
         await expectOnly(payment, 2)
-        expect(await events.load([other.id])).toEqual([])
+        expect(await events.load(paymentKind, [other.id])).toEqual([])
       })
 
       it('the same on a node that never met the payment', async () => {
@@ -173,7 +174,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
           code: 'sequence_conflict',
         })
         // It has learned, and goes on from the truth.
-        const [truth] = await here.load([payment.id])
+        const [truth] = await here.load(paymentKind, [payment.id])
         expect(truth?.sequence).toBe(2)
         await here.append({ appends: [payment.step()] })
         await expectOnly(payment, 3)
@@ -192,7 +193,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         const payment = new ScriptedPayment()
         payment.opening()
         await expect(append(payment.step())).rejects.toMatchObject({ code: 'sequence_conflict' })
-        expect(await events.load([payment.id])).toEqual([])
+        expect(await events.load(paymentKind, [payment.id])).toEqual([])
       })
 
       it('an address that another payment has', async () => {
@@ -200,11 +201,13 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         const twin = new ScriptedPayment()
         const { accept } = payment.payment.terms
         const opening = twin.opening()
-        const terms = { ...opening.state.terms, accept }
+        const addresses = accept.map(({ address }) => address)
         await append(payment.opening())
-        await expect(append({ ...opening, state: { ...opening.state, terms } })).rejects.toThrow()
+        await expect(
+          append({ ...opening, projection: { ...opening.projection, addresses } }),
+        ).rejects.toThrow()
         await expectOnly(payment, 1)
-        expect(await events.load([twin.id])).toEqual([])
+        expect(await events.load(paymentKind, [twin.id])).toEqual([])
       })
 
       it('a cursor that is not where the step was built', async () => {
@@ -229,15 +232,13 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
 
       it('a batch that breaks its own promises', async () => {
         const payment = new ScriptedPayment()
-        const { state } = payment.opening()
         await append(payment.opening())
         const step = payment.step()
         const broken: Append[][] = [
           [step, step],
           [{ ...step, events: [] }],
           [{ ...step, expectedSequence: 2 }],
-          [{ ...step, state }],
-          [{ ...step, state: { ...step.state, id: 'pi_other' } }],
+          [{ ...step, subject: { kind: 'payout', id: payment.id } }],
         ]
         for (const appends of broken) await expect(append(...appends)).rejects.toThrow('must hold')
         await expectOnly(payment, 1)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { failedWith } from '@settlewire/core/errors'
 import { fold } from '@settlewire/core/fold'
 import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { brokenSeals, FeedChecker } from '../../../test/support/feed-checker.ts'
 import { pastOf } from '../../../test/support/past.ts'
@@ -101,7 +102,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
   /** Every row that can be made again from the history is what the history makes of it. */
   const expectProjectionsToBeFolds = async (feed: readonly StoredEvent[]): Promise<void> => {
     const histories = Map.groupBy(feed, ({ subject }) => subject.id)
-    const loaded = await store.events.load([...histories.keys()])
+    const loaded = await store.events.load(paymentKind, [...histories.keys()])
     expect(loaded).toHaveLength(histories.size)
     for (const payment of loaded) {
       expect(fold(await pastOf(store.events, payment.id), scriptPolicyOf)).toEqual(payment)
@@ -141,7 +142,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
       await store.events.append({ appends: [share] }).catch((error: unknown) => {
         if (!failedWith(error, 'sequence_conflict')) throw error
       })
-      const [truth] = await store.events.load([payment.id])
+      const [truth] = await store.events.load(paymentKind, [payment.id])
       // Either the retry wrote it, or it had been written: once, in both cases.
       expect(truth).toEqual(share.state)
       state = share.state
@@ -168,16 +169,16 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     await expect(far.events.append({ appends: [step] })).rejects.toMatchObject({
       code: 'sequence_conflict',
     })
-    expect(await far.events.load([payment.id])).toEqual([step.state])
+    expect(await far.events.load(paymentKind, [payment.id])).toEqual([step.state])
     await far.close()
     await proxy.close()
   })
 
   it('is told apart from a bug, and used again as soon as it is back', async () => {
-    expect(await store.events.load(['pi_none'])).toEqual([])
+    expect(await store.events.load(paymentKind, ['pi_none'])).toEqual([])
     await postgres.kill9()
     expect(await store.proveWrites()).toBe('unreachable')
-    await expect(store.events.load(['pi_none'])).rejects.toMatchObject({
+    await expect(store.events.load(paymentKind, ['pi_none'])).rejects.toMatchObject({
       code: 'store_unavailable',
     })
     await postgres.restart()

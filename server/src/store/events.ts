@@ -1,7 +1,8 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
-import type { Payment } from '@settlewire/core/payment'
+import { paymentKind } from '@settlewire/core/payment-kind'
+import type { Revival, StoredState } from '@settlewire/core/subject-kind'
 import type { FeedEntry, FeedKey, Feeds } from '../node-ports.ts'
 import type {
   Batch,
@@ -11,9 +12,9 @@ import type {
   Ended,
   EventStore,
   IdempotentResult,
-  PaymentQuery,
   SealedEvent,
   StoredEvent,
+  SubjectQuery,
   Watched,
 } from '../ports.ts'
 import { forgetAnswers, idempotent } from './answers.ts'
@@ -24,10 +25,13 @@ import type { Database } from './database.ts'
 import { due, nextDue, release } from './deadlines.ts'
 import { entries, feeds } from './feeds.ts'
 import { Heads } from './heads.ts'
-import { listStatement, paymentColumns, paymentTables } from './list.ts'
+import { listStatement, subjectColumns, subjectTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
-import { type PaymentRow, paymentOf, type WatchedRow, watchedOf } from './projection.ts'
+import { type WatchedRow, watchedOf } from './watched.ts'
 import { sqlState } from './sql-error.ts'
+
+/** What a chain asks, and a deadline, is asked of payment intents. */
+const payments = paymentKind.name
 
 /** The errors that settlewire_append raises by name. */
 const raised: Readonly<
@@ -61,7 +65,7 @@ export class PostgresEvents implements EventStore, Feeds {
   async append(batch: Batch): Promise<readonly StoredEvent[]> {
     check(batch.appends)
     const heads = await this.#heads.before(batch.appends)
-    const prepared = prepare(batch.appends, ({ state }) => heads.get(state.id))
+    const prepared = prepare(batch.appends, ({ subject }) => heads.get(subject.id))
     try {
       const rows = await this.#database.query<{ feed: number; last_position: number }>(
         appendStatement,
@@ -78,20 +82,18 @@ export class PostgresEvents implements EventStore, Feeds {
     }
   }
 
-  async load(ids: readonly string[]): Promise<readonly Payment[]> {
-    const rows = await this.#database.query<PaymentRow & { head_seal: Buffer }>(
+  async load<State>(kind: Revival<State>, ids: readonly string[]): Promise<readonly State[]> {
+    const rows = await this.#database.query<StateRow & { sequence: number; head_seal: Buffer }>(
       {
         name: 'load',
-        text: `select ${paymentColumns}, s.head_seal from ${paymentTables}
-          where s.subject_id = any ($1::text[])`,
+        text: `select ${subjectColumns}, s.sequence, s.head_seal from ${subjectTables}
+          where s.subject_id = any ($1::text[]) and e.kind = $2`,
       },
-      [arrayOf.text(ids)],
+      [arrayOf.text(ids), kind.name],
     )
     return rows.map((row) => {
-      const payment = paymentOf(row)
-      const { id, sequence } = payment
-      this.#heads.meet(id, { sequence, seal: row.head_seal.toString('hex') })
-      return payment
+      this.#heads.meet(row.id, { sequence: row.sequence, seal: row.head_seal.toString('hex') })
+      return kind.revive(storedState(row))
     })
   }
 
@@ -168,12 +170,15 @@ export class PostgresEvents implements EventStore, Feeds {
     return rows.map(storedEvent)
   }
 
-  async list(query: PaymentQuery): Promise<{ payments: readonly Payment[]; next: string | null }> {
-    const { statement, values } = listStatement(query)
-    const rows = await this.#database.query<PaymentRow>(statement, values)
-    const payments = rows.slice(0, query.limit).map(paymentOf)
-    const more = rows.length > query.limit
-    return { payments, next: more ? (payments.at(-1)?.id ?? null) : null }
+  async list<State>(
+    kind: Revival<State>,
+    query: SubjectQuery,
+  ): Promise<{ found: readonly State[]; next: string | null }> {
+    const { statement, values } = listStatement(kind, query)
+    const rows = await this.#database.query<StateRow>(statement, values)
+    const page = rows.slice(0, query.limit)
+    const next = rows.length > query.limit ? (page.at(-1)?.id ?? null) : null
+    return { found: page.map((row) => kind.revive(storedState(row))), next }
   }
 
   feeds(knownSum: number): ReturnType<Feeds['feeds']> {
@@ -208,9 +213,10 @@ export class PostgresEvents implements EventStore, Feeds {
         // The evidence is taken as it is: PostgreSQL cannot read into every text that JSON may hold.
         text: `select p.id, p.livemode, e.evidence
           from subject p join event e on e.subject_id = p.id and e.sequence = 1
-          where p.due_at is not null and p.id > $1 and p.id >= case when $1 <> '' then $1
-            else (select min(d.id) from (
-              select id from subject where due_at is not null offset 0) d) end
+          where p.kind = '${payments}' and p.due_at is not null and p.id > $1
+            and p.id >= case when $1 <> '' then $1 else (select min(d.id) from (
+              select id from subject
+              where kind = '${payments}' and due_at is not null offset 0) d) end
           order by p.id limit $2`,
       },
       [afterId, limit],
@@ -228,7 +234,7 @@ export class PostgresEvents implements EventStore, Feeds {
           from transaction t
           join subject p on p.id = t.subject_id
           left join chain_cursor c on c.chain = t.chain
-          where t.chain = $1 and not t.final
+          where p.kind = '${payments}' and t.chain = $1 and not t.final
             and (p.due_at is not null or (t.paid and t.block_number > c.finalized))
           order by t.subject_id`,
       },
@@ -243,7 +249,7 @@ export class PostgresEvents implements EventStore, Feeds {
         name: 'paid',
         text: `select distinct t.subject_id
           from subject p join transaction t on t.subject_id = p.id and t.paid
-          where p.due_at is not null and t.chain = $1
+          where p.kind = '${payments}' and p.due_at is not null and t.chain = $1
           order by t.subject_id`,
       },
       [chain],
@@ -255,8 +261,9 @@ export class PostgresEvents implements EventStore, Feeds {
     const rows = await this.#database.query<{ subject_id: string }>(
       {
         name: 'in_blocks',
-        text: `select distinct subject_id from inclusion
-          where block_hash = any ($2::text[]) and chain = $1 order by subject_id`,
+        text: `select distinct i.subject_id
+          from inclusion i join subject p on p.id = i.subject_id and p.kind = '${payments}'
+          where i.block_hash = any ($2::text[]) and i.chain = $1 order by i.subject_id`,
       },
       [chain, arrayOf.text(blockHashes)],
     )
@@ -278,6 +285,18 @@ export class PostgresEvents implements EventStore, Feeds {
     return begin(this.#database, chain, { genesisHash, at })
   }
 }
+
+interface StateRow {
+  readonly id: string
+  readonly created_at: number
+  readonly evidence: string
+  readonly standing: string
+  readonly parts: string
+}
+
+const storedState = ({ id, created_at, evidence, standing, parts }: StateRow): StoredState => ({
+  ...{ id, createdAt: created_at, opening: evidence, standing, parts },
+})
 
 interface EventRow {
   readonly merchant_id: string

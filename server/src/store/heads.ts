@@ -5,7 +5,8 @@ import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
 import type { Head, Share } from './prepare.ts'
 
-const headsMax = 50_000
+/** As many as a writer keeps states of: what it has to load is met again. */
+const headsMax = 10_000
 
 /**
  * The head of each payment, kept to save a read before an append. A guess, not a truth: the append
@@ -23,22 +24,22 @@ export class Heads {
   /** What these appends are chained to. Throws `sequence_conflict` when one is already too late. */
   async before(appends: readonly Append[]): Promise<ReadonlyMap<string, Head>> {
     const updates = appends.filter(({ expectedSequence }) => expectedSequence > 0)
-    const isKnown = ({ expectedSequence, state }: Append): boolean =>
-      this.#heads.get(state.id)?.sequence === expectedSequence
-    const missing = updates.filter((append) => !isKnown(append)).map(({ state }) => state.id)
+    const isKnown = ({ expectedSequence, subject }: Append): boolean =>
+      this.#heads.get(subject.id)?.sequence === expectedSequence
+    const missing = updates.filter((append) => !isKnown(append)).map(({ subject }) => subject.id)
     const read = missing.length === 0 ? null : await this.#read(missing)
     const found = new Map<string, Head>()
-    for (const { expectedSequence, state } of updates) {
-      const head = read?.get(state.id) ?? this.#heads.get(state.id)
+    for (const { expectedSequence, subject } of updates) {
+      const head = read?.get(subject.id) ?? this.#heads.get(subject.id)
       if (head?.sequence !== expectedSequence) throw new Failure('sequence_conflict')
-      found.set(state.id, head)
+      found.set(subject.id, head)
     }
     return found
   }
 
   /** A share was committed. */
   learn(shares: readonly Share[]): void {
-    for (const { append, head } of shares) this.#note(append.state.id, head)
+    for (const { append, head } of shares) this.#note(append.subject.id, head)
   }
 
   /** A payment was read. What is known of it from an append is at least as good. */
@@ -56,7 +57,7 @@ export class Heads {
   }
 
   forget(appends: readonly Append[]): void {
-    for (const { state } of appends) this.#heads.delete(state.id)
+    for (const { subject } of appends) this.#heads.delete(subject.id)
   }
 
   #note(paymentId: string, head: Head): void {

@@ -1,31 +1,29 @@
 import { assert } from '@settlewire/core/assert'
-import type { PaymentEvent } from '@settlewire/core/event'
-import { evidenceText } from '@settlewire/core/event-text'
 import type { Instant } from '@settlewire/core/instant'
-import type { Payment } from '@settlewire/core/payment'
 import { noSeal, type Sealable, seal } from '@settlewire/core/seal'
-import { encodeData, wireType } from '@settlewire/core/wire'
+import type { Projection, TransactionRow } from '@settlewire/core/subject-kind'
 import type { Append, StoredEvent } from '../ports.ts'
+import { changedIn, rowsOf, type Written } from './changed-rows.ts'
 import { digest } from './digest.ts'
-import { type Findable, findableOf } from './projection.ts'
 
 /** What the store knows of a subject without asking: where its chain of seals is. */
 export interface Head {
   readonly sequence: number
   readonly seal: string
-  /** What it can be found by, as it was last written; null when that is not known. */
-  readonly written: Pick<Findable, 'standingText' | 'transactionsText'> | null
+  /** Its rows as they were last written; null when that is not known. */
+  readonly written: Written | null
 }
 
-/** One payment's share of a batch, sealed. */
+/** One subject's share of a batch, sealed. */
 export interface Share {
   readonly append: Append
   /** The seal that the subject must still be at. */
   readonly baseSeal: string
   readonly head: Head
-  readonly findable: Findable
   /** Whether the last append wrote something else. */
-  readonly hasMoved: { readonly standing: boolean; readonly transactions: boolean }
+  readonly hasMoved: boolean
+  /** The transactions that are not as they were last written. */
+  readonly transactions: readonly TransactionRow[]
 }
 
 /** The feed of one merchant and mode, and how many events of the batch go into it. */
@@ -53,7 +51,7 @@ export interface Prepared {
   readonly feeds: readonly Feed[]
 }
 
-/** Seals every event to the one before it. `headOf` knows the head of each payment that goes on. */
+/** Seals every event to the one before it. `headOf` knows the head of each subject that goes on. */
 export function prepare(
   appends: readonly Append[],
   headOf: (append: Append) => Head | undefined,
@@ -61,45 +59,35 @@ export function prepare(
   const feeds: Feed[] = []
   const placed: Placed[] = []
   const shares = appends.map((append): Share => {
-    const { expectedSequence, events, state } = append
+    const { subject, merchantId, livemode, expectedSequence, events, projection } = append
     const before = expectedSequence === 0 ? opening : headOf(append)
     assert(before?.sequence === expectedSequence, 'the seal before every event is known')
-    const feed = feedOf(state, feeds)
+    const feed = feedOf(append, feeds)
     let last = before.seal
-    for (const event of events) {
-      const sealable = sealableOf(state, event)
-      last = seal(sealable, last, digest)
+    for (const texts of events) {
+      const event: Sealable = { subject, merchantId, livemode, ...texts }
+      last = seal(event, last, digest)
       feed.count += 1
-      placed.push({ event: sealable, seal: last, feed, place: feed.count })
+      placed.push({ event, seal: last, feed, place: feed.count })
     }
-    const findable = findableOf(state)
+    const written = { standing: standingOf(projection), transactions: rowsOf(projection) }
+    const sequence = expectedSequence + events.length
     return {
       append,
       baseSeal: before.seal,
-      head: { sequence: state.sequence, seal: last, written: findable },
-      findable,
-      hasMoved: {
-        standing: findable.standingText !== before.written?.standingText,
-        transactions: findable.transactionsText !== (before.written?.transactionsText ?? ''),
-      },
+      head: { sequence, seal: last, written },
+      hasMoved: written.standing !== before.written?.standing,
+      transactions: changedIn(projection, before.written),
     }
   })
   return { shares: shares.sort(byId), placed, feeds }
 }
 
-const sealableOf = (state: Payment, event: PaymentEvent): Sealable => ({
-  subject: { kind: 'payment_intent', id: state.id },
-  merchantId: state.merchantId,
-  livemode: state.livemode,
-  sequence: event.data.sequence,
-  id: event.id,
-  type: wireType(event.type),
-  at: event.at,
-  dataJson: encodeData(event.data),
-  evidenceJson: evidenceText(event.evidence),
-})
+const byId = (a: Share, b: Share): number => (a.append.subject.id < b.append.subject.id ? -1 : 1)
 
-const byId = (a: Share, b: Share): number => (a.append.state.id < b.append.state.id ? -1 : 1)
+/** What a subject is found by, as one text that tells whether it changed. */
+const standingOf = ({ status, flags, dueAt }: Projection): string =>
+  `${status} ${flags.join()} ${dueAt}`
 
 const opening: Head = { sequence: 0, seal: noSeal, written: null }
 
@@ -119,23 +107,19 @@ export function storedEvents(
 
 /** What the engine promises with a batch. Broken, the history would be wrong for ever. */
 export function check(appends: readonly Append[]): void {
-  const ids = new Set(appends.map(({ state }) => state.id))
-  assert(ids.size === appends.length, 'a batch has one share per payment')
-  for (const append of appends) checkShare(append)
-}
-
-function checkShare({ expectedSequence, events, state }: Append): void {
-  assert(events.length > 0, 'an append has events')
-  for (const [index, { data }] of events.entries()) {
-    assert(data.id === state.id, 'the events are of the payment')
-    assert(data.sequence === expectedSequence + index + 1, 'sequences have no gap')
+  const ids = new Set(appends.map(({ subject }) => subject.id))
+  assert(ids.size === appends.length, 'a batch has one share per subject')
+  for (const { subject, expectedSequence, events } of appends) {
+    assert(events.length > 0, 'an append has events')
+    for (const [index, { sequence, type }] of events.entries()) {
+      assert(sequence === expectedSequence + index + 1, 'sequences have no gap')
+      assert(type.startsWith(`${subject.kind}.`), 'an event is named after the kind of its subject')
+    }
   }
-  assert(state.sequence === expectedSequence + events.length, 'the state is that after the events')
-  assert(state.head.eventId === events.at(-1)?.id, 'the head is the last event')
 }
 
 /** A batch is of few merchants, and mostly of the one it was of a moment ago. */
-function feedOf({ merchantId, livemode }: Payment, feeds: Feed[]): Feed {
+function feedOf({ merchantId, livemode }: Append, feeds: Feed[]): Feed {
   const known = feeds.findLast(
     (feed) => feed.merchantId === merchantId && feed.livemode === livemode,
   )

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Principal } from '../../access.ts'
 import { type Asset, assetName } from '../../engine/asset.ts'
-import type { PaymentQuery } from '../../ports.ts'
+import type { SubjectQuery } from '../../ports.ts'
 import { type Access, paymentOf, principalOf } from '../access.ts'
 import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
@@ -123,11 +123,11 @@ function list(app: App, context: HttpContext): void {
 function queryOf(
   { txHash, address, ...plain }: z.output<typeof listQuery>,
   { chains }: HttpContext,
-): Omit<PaymentQuery, 'merchantId' | 'livemode'> {
+): Omit<SubjectQuery, 'merchantId' | 'livemode'> {
   const parse = chains.kinds.parse.bind(chains.kinds)
   return {
     // Absent and undefined mean the same in a query.
-    ...(plain as Omit<PaymentQuery, 'merchantId' | 'livemode'>),
+    ...(plain as Omit<SubjectQuery, 'merchantId' | 'livemode'>),
     ...(txHash !== undefined && { txHash: parse('transactions', txHash, '/txHash') }),
     ...(address !== undefined && { address: parse('addresses', address, '/address') }),
   }

@@ -1,0 +1,21 @@
+import { nextDeadline } from './deadline.ts'
+import type { Decision } from './event.ts'
+import { eventOf, prefix, textsOf } from './event-text.ts'
+import { apply } from './fold.ts'
+import type { Payment } from './payment.ts'
+import { paymentOf, projectionOf } from './payment-rows.ts'
+import { statuses } from './status-model.ts'
+import type { Kind } from './subject-kind.ts'
+
+/** Payment intents: money that somebody is asked for. `decide.ts` has their rules. */
+export const paymentKind: Kind<Payment, Decision> = {
+  name: 'payment_intent',
+  prefix,
+  statuses,
+  identify: (payment) => payment,
+  decided: ({ payment, events }) => ({ state: payment, events: events.map(textsOf) }),
+  project: projectionOf,
+  revive: paymentOf,
+  apply: (payment, event, policyOf) => apply(payment, eventOf(event), policyOf),
+  nextDeadline,
+}
