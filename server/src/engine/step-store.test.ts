@@ -1,4 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
+import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, policy } from '../../../test/support/engine-world.ts'
 import { opened } from '../../../test/support/payments.ts'
@@ -122,7 +123,7 @@ describe('a step that moves more payments than one part holds', () => {
     world.local.fork(2)
     await world.restart()
     await world.mine([], { blocks: 2 })
-    const payments = await world.store.load(ids)
+    const payments = await world.store.load(paymentKind, ids)
     expect(new Set(payments.map(({ status, received }) => `${status} ${received}`))).toEqual(
       new Set(['pending_detected 0']),
     )

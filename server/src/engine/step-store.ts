@@ -4,7 +4,7 @@ import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
 import type { ChainStep, CursorMove } from '../ports.ts'
 import type { StepPlan } from './step-plan.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 /** A step on its way into the history. */
 export interface StepInStore {
@@ -30,7 +30,7 @@ export const partMax = 64
  */
 export async function storeStep(
   { chain, step, plan, from, decide, putAside }: StepInStore,
-  writer: Pick<Writer, 'submit'>,
+  writer: Pick<PaymentWriter, 'submit'>,
 ): Promise<void> {
   const fromView = step.head.view - 1
   const put: Put = (ids, cursor, aside) =>

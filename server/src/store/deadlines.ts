@@ -21,7 +21,8 @@ export async function due(
     {
       name: 'due',
       text: `select id, due_at from subject
-        where kind = '${paymentKind.name}' and due_at <= $1 and (due_at, id) > ($3, $4) order by due_at, id limit $2`,
+        where kind = '${paymentKind.name}' and due_at <= $1
+          and (due_at, id) > ($3, $4) order by due_at, id limit $2`,
     },
     [toRfc3339(now), limit, toRfc3339(dueAt), paymentId],
   )
@@ -35,7 +36,8 @@ export async function nextDue(database: Database, after: Due | null): Promise<In
     {
       name: 'next_due',
       text: `select due_at from subject
-        where kind = '${paymentKind.name}' and due_at is not null and (due_at, id) > ($1, $2) order by due_at, id limit 1`,
+        where kind = '${paymentKind.name}' and due_at is not null
+          and (due_at, id) > ($1, $2) order by due_at, id limit 1`,
     },
     [toRfc3339(dueAt), paymentId],
   )
