@@ -26,7 +26,7 @@ export const zones: readonly Zone[] = [
     may: ['core'],
     packages: [],
   }),
-  zone('engine', /^server\/src\/engine\//, { may: ['ports', 'core'], packages: [] }),
+  zone('engine', /^server\/src\/engine\//, { may: ['ports', 'core'], packages: ['lru-cache'] }),
   zone('shell', new RegExp(`^server/src/(${shell})\\.ts$`), { may: ['ports', 'core'], node: true }),
   ...adapters.map((name) =>
     zone(name, new RegExp(`^server/src/${name}/`), { may: ['ports', 'core', 'shell'], node: true }),
