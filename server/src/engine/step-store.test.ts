@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, policy } from '../../../test/support/engine-world.ts'
 import { opened } from '../../../test/support/payments.ts'
 import { partMax, storeStep } from './step-store.ts'
-import type { Writer } from './writer.ts'
+import type { PaymentWriter } from './writer.ts'
 
 const full = 150_000_000n
 const count = partMax * 2 + 10
@@ -36,7 +36,7 @@ const told = async (ids: readonly string[]): Promise<readonly string[]> => {
 it('sets the one payment aside that the store refuses to hold, and stores the others and the cursor', async () => {
   const stored: (readonly string[])[] = []
   const cursors: number[] = []
-  const refusing: Pick<Writer, 'submit'> = {
+  const refusing: Pick<PaymentWriter, 'submit'> = {
     submit: (command) => {
       const { decisions, cursor, answer } = command.decide({
         get: (id) => ({ ...opened().payment, id }),
