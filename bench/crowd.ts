@@ -104,7 +104,7 @@ async function run(url: string): Promise<readonly Result[]> {
   await measure('the head makes all of them final', () => bench.step([], 0n, bench.head))
   const id = world.index.chain('one')?.payee(one) ?? ''
   await measure('later read of the payment of many', () => world.payments.get(scopeOf, id))
-  await world.writer.close()
+  await world.all.close()
   world.watcher.close()
   await database.close()
   await world.store.close()

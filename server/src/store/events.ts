@@ -27,8 +27,8 @@ import { entries, feeds } from './feeds.ts'
 import { Heads } from './heads.ts'
 import { listStatement, subjectColumns, subjectTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
-import { type WatchedRow, watchedOf } from './watched.ts'
 import { sqlState } from './sql-error.ts'
+import { type WatchedRow, watchedOf } from './watched.ts'
 
 /** What a chain asks, and a deadline, is asked of payment intents. */
 const payments = paymentKind.name
