@@ -107,7 +107,7 @@ export class Writer {
   async #commit(jobs: readonly Job[], tries: number): Promise<void> {
     const { store, clock } = this.#options
     const startedAt = clock.now()
-    const lanes = Map.groupBy(jobs, ({ lane }) => lane)
+    const lanes = byLane(jobs)
     let answers: (() => void)[]
     let events: readonly StoredEvent[]
     try {
@@ -124,7 +124,7 @@ export class Writer {
 
   /** Nothing was stored. Whose fault it was is found by halving: neighbours must not suffer for it. */
   async #recover(jobs: readonly Job[], tries: number, error: unknown): Promise<void> {
-    const lanes = Map.groupBy(jobs, ({ lane }) => lane)
+    const lanes = byLane(jobs)
     const idsOf = (own: readonly Job[]) => [...new Set(own.flatMap(({ ids }) => ids))]
     for (const [lane, own] of lanes) lane.drop(idsOf(own))
     if (failedWith(error, 'store_unavailable')) {
@@ -153,6 +153,17 @@ export class Writer {
     for (const { type } of events) metrics.decided(type)
     tell(this.#listeners, events, log)
   }
+}
+
+/** Each kind's part of a batch. */
+function byLane(jobs: readonly Job[]): ReadonlyMap<Lane, readonly Job[]> {
+  const lanes = new Map<Lane, Job[]>()
+  for (const job of jobs) {
+    const own = lanes.get(job.lane)
+    if (own === undefined) lanes.set(job.lane, [job])
+    else own.push(job)
+  }
+  return lanes
 }
 
 /**
