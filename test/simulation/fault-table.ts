@@ -8,12 +8,7 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'Two movements in one transaction are two: the ordinal is part of what names them.',
     edits: [
       {
-        file: 'server/src/chain/evm/verdict.ts',
-        find: 'moves.set(logIndex, move)',
-        replace: 'moves.set(Number(move.txHash.slice(0, 12)), move)',
-      },
-      {
-        file: 'core/src/facts.ts',
+        file: 'core/src/inclusion.ts',
         find: 'const key = String(transfer.ordinal)',
         replace: 'const key = transfer.txHash',
       },
