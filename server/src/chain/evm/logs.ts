@@ -43,7 +43,9 @@ export function sortLogs(
     if (transfer === null) continue
     const { blockHash: named, transactionHash } = transfer.log
     const isOfBlock = named === blockHash || (isHash(named) && named.toLowerCase() === blockHash)
-    if (isOfBlock && isHash(transactionHash)) transfers.push(transfer)
+    // Its digits are looked at once it is for us.
+    const isNamed = typeof transactionHash === 'string' && transactionHash.length === 66
+    if (isOfBlock && isNamed) transfers.push(transfer)
     else odd++
   }
   return { transfers, odd }

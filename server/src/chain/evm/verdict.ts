@@ -85,9 +85,10 @@ export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
   const inner = innerOf(block, watch).filter(({ to }) => watch.has(to))
   const transfers = [...tokenMoves(block, watch), ...nativeMoves(block, watch), ...inner]
   const paying = new Set(transfers.map((transfer) => transfer.txHash))
-  const doubts = doubtful(block, watch)
-  const movedNothing = foundIn(block, watch)
-    .tracked.filter((txHash) => watch.tracks(txHash) && !paying.has(txHash))
+  const { tracked } = foundIn(block, watch)
+  const doubts = tracked.length === 0 ? noDoubts : doubtful(block, watch)
+  const movedNothing = tracked
+    .filter((txHash) => watch.tracks(txHash) && !paying.has(txHash))
     .flatMap((txHash) => {
       const receipt = receiptOf(block, txHash)
       if (receipt === null || doubts.has(txHash)) return []
@@ -152,6 +153,8 @@ export function doubtful(
   block: BlockContents,
   watch: WatchSet,
 ): ReadonlyMap<string, SeenTransfer | null> {
+  // Nothing was asked for that could be missing.
+  if (block.receipts.size === 0) return noDoubts
   const doubts = new Map<string, SeenTransfer | null>()
   for (const [txHash, receipt] of block.receipts) if (receipt === null) doubts.set(txHash, null)
   for (const [txHash, shown] of payingLogs(block, watch)) {
@@ -165,6 +168,8 @@ export function doubtful(
   }
   return doubts
 }
+
+const noDoubts: ReadonlyMap<string, SeenTransfer | null> = new Map()
 
 /** Whether two show the same money, wherever they saw it. */
 export const isSame = (a: SeenTransfer, b: SeenTransfer): boolean =>
