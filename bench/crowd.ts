@@ -51,9 +51,9 @@ class Bench {
   async step(to: readonly string[], units: bigint, finalized = 0): Promise<void> {
     const head = ++this.#number
     const { ref } = blockOf(head, [], 0n).header
-    const transfers = to.map((address, ordinal): SeenTransfer => {
+    const transfers = to.map((address, part): SeenTransfer => {
       const txHash = `0x${(++this.#transactions).toString(16).padStart(64, '0')}`
-      return { txHash, ordinal, token, from: strangerOf(1), to: address, amount: units }
+      return { txHash, part, token, from: strangerOf(1), to: address, amount: units }
     })
     await this.#world.watcher.step('one', {
       ...{ source: 'rpc:bench', at: Date.now(), reverted: [], pendingAgain: new Set<string>() },

@@ -64,7 +64,7 @@ export class FlippingPayment {
   #included(): Observation {
     const seen = this.#seen()
     const transfer: SeenTransfer = {
-      ...{ txHash: this.#txHash, ordinal: 0, token: this.#token },
+      ...{ txHash: this.#txHash, part: 0, token: this.#token },
       ...{ from: hex(20), to: this.#address, amount: 150_000_000n },
     }
     this.#block = {

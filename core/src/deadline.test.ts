@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import {
   claimed,
+  contestAt,
   decided,
   dropped,
   pendingIn,
   rival,
-  slotAt,
 } from '../../test/support/observations.ts'
 import {
   blockAt,
@@ -132,8 +132,8 @@ describe('pitfall 10: a transaction that is dropped', () => {
   })
 
   it('is asked for together with its rivals, and a replaced one stays replaced', () => {
-    const first = pendingIn('0xa', full, { slot: slotAt(7, 10n) })
-    const cancel = rival('0xc', slotAt(7, 15n), 2)
+    const first = pendingIn('0xa', full, { contest: contestAt(7, 10n) })
+    const cancel = rival('0xc', contestAt(7, 15n), 2)
     const { payment } = told([first, cancel])
     expect(overdue(payment, bornAt + 10 * ttlMs).map(({ txHash }) => txHash)).toEqual([
       '0xa',

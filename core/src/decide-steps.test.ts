@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { includedIn, pendingIn, slotAt } from '../../test/support/observations.ts'
+import { contestAt, includedIn, pendingIn } from '../../test/support/observations.ts'
 import {
   blockAt,
   bornAt,
@@ -60,14 +60,14 @@ describe('one step', () => {
 
   it('tells every replacement that it made known', () => {
     const before = observeInSteps(opened(), [
-      [pendingIn('0x1', 10_000_000n, { slot: slotAt(1, 5n), view: 0 })],
-      [pendingIn('0x2', 10_000_000n, { slot: slotAt(2, 5n), view: 0 })],
+      [pendingIn('0x1', 10_000_000n, { contest: contestAt(1, 5n), view: 0 })],
+      [pendingIn('0x2', 10_000_000n, { contest: contestAt(2, 5n), view: 0 })],
     ])
     const { events } = decide(
       before.payment,
       [
-        includedIn('0x3', 10_000_000n, { block: blockAt(10), view: 1, slot: slotAt(1, 9n) }),
-        includedIn('0x4', 10_000_000n, { block: blockAt(10), view: 1, slot: slotAt(2, 9n) }),
+        includedIn('0x3', 10_000_000n, { block: blockAt(10), view: 1, contest: contestAt(1, 9n) }),
+        includedIn('0x4', 10_000_000n, { block: blockAt(10), view: 1, contest: contestAt(2, 9n) }),
       ],
       contextAt(bornAt + 9_000),
     )

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { observations } from '../../test/support/any-observation.ts'
-import { decided, pendingIn, slotAt } from '../../test/support/observations.ts'
+import { contestAt, decided, pendingIn } from '../../test/support/observations.ts'
 import { blockAt, headAt, included, policy, termsOf } from '../../test/support/payments.ts'
 import { merge, noFacts } from './facts.ts'
 import { judge } from './judge.ts'
@@ -42,26 +42,26 @@ describe('merging facts of every kind', () => {
     )
   })
 
-  it('counts at most one transaction of each slot, and none twice', () => {
+  it('counts at most one transaction of each contest, and none twice', () => {
     fc.assert(
       fc.property(observations({ withPeople: true }), (seen) => {
         const facts = all(seen)
         const live = transfersOf({ terms, facts }, policy).filter(
           ({ stage }) => !['replaced', 'dropped', 'reorged', 'reverted', 'claimed'].includes(stage),
         )
-        const slots = new Map(
-          facts.transactions.map(({ chain, txHash, slot }) => [
+        const contests = new Map(
+          facts.transactions.map(({ chain, txHash, contest }) => [
             `${chain} ${txHash}`,
-            slot ? `${chain} ${slot.sender} ${slot.nonce}` : `${chain} ${txHash}`,
+            contest ? `${chain} ${contest.key}` : `${chain} ${txHash}`,
           ]),
         )
-        const bySlot = new Map<string, Set<string>>()
+        const byContest = new Map<string, Set<string>>()
         for (const { chain, txHash } of live) {
-          const slot = slots.get(`${chain} ${txHash}`) ?? ''
-          bySlot.set(slot, (bySlot.get(slot) ?? new Set()).add(txHash))
+          const contest = contests.get(`${chain} ${txHash}`) ?? ''
+          byContest.set(contest, (byContest.get(contest) ?? new Set()).add(txHash))
         }
-        for (const hashes of bySlot.values()) expect(hashes.size).toBe(1)
-        const keys = live.map(({ chain, txHash, ordinal }) => `${chain} ${txHash} ${ordinal}`)
+        for (const hashes of byContest.values()) expect(hashes.size).toBe(1)
+        const keys = live.map(({ chain, txHash, part }) => `${chain} ${txHash} ${part}`)
         expect(new Set(keys).size).toBe(keys.length)
       }),
       { numRuns: 2_000 },
@@ -71,8 +71,8 @@ describe('merging facts of every kind', () => {
 
 describe('two words on what a hash fixes', () => {
   it.each([
-    [{ slot: slotAt(7, 10n) }, { slot: slotAt(7, 12n) }],
-    [{ slot: slotAt(7, 10n) }, { slot: slotAt(8, 10n) }],
+    [{ contest: contestAt(7, 10n) }, { contest: contestAt(7, 12n) }],
+    [{ contest: contestAt(7, 10n) }, { contest: contestAt(8, 10n) }],
   ])('leave one of them, whichever came first: %o %o', (one, other) => {
     const seen = [pendingIn('0x1', 1_000n, one), pendingIn('0x1', 1_000n, other)]
     expect(all(seen)).toEqual(all(seen.toReversed()))
@@ -119,11 +119,11 @@ describe('two words on one head', () => {
   })
 })
 
-it('judges twice as many transactions with about twice the looks, contended slots and decisions included', () => {
+it('judges twice as many transactions with about twice the looks, contests and decisions included', () => {
   const looksAt = (count: number): number => {
     let looks = 0
     const seen = Array.from({ length: count }, (_, n) => [
-      pendingIn(`0x${n}`, 1_000n, { slot: slotAt(n % (count / 10), BigInt(n)), view: 1 }),
+      pendingIn(`0x${n}`, 1_000n, { contest: contestAt(n % (count / 10), BigInt(n)), view: 1 }),
       ...(n % 3 === 0 ? [included(`0x${n}`, 1_000n, blockAt(10), 2)] : []),
     ]).flat()
     const facts = all([...seen, decided('dismiss', 1)])
@@ -142,7 +142,7 @@ it('judges twice as many transactions with about twice the looks, contended slot
   expect(looksAt(400) / looksAt(200)).toBeLessThan(2.4)
 })
 
-it('reads and judges facts that were stored before there were slots, claims, drops and decisions', () => {
+it('reads and judges facts that were stored before there were contests, claims, drops and decisions', () => {
   const stored = {
     transactions: [
       {
@@ -153,7 +153,7 @@ it('reads and judges facts that were stored before there were slots, claims, dro
             ...{ view: 2, canonical: true, outcome: 'paid', block: blockAt(10) },
             transfers: [
               {
-                ...{ txHash: '0x1', ordinal: 0, token: terms.accept[0]?.token ?? null },
+                ...{ txHash: '0x1', part: 0, token: terms.accept[0]?.token ?? null },
                 ...{ from: '0xpayer', to: terms.accept[0]?.address ?? '', amount: terms.amount },
               },
             ],

@@ -4,6 +4,7 @@ import { inOrder, lesser, viewsOf, withDenial, withInclusion } from './inclusion
 import type {
   Claimed,
   ClockRead,
+  Contest,
   Denied,
   Dropped,
   HeadMoved,
@@ -15,7 +16,6 @@ import type {
   Resolved,
   RivalSeen,
   SetAside,
-  Slot,
 } from './observation.ts'
 import type { Facts, Resolution, Terms, Transaction } from './payment.ts'
 import { plain } from './plain-json.ts'
@@ -177,29 +177,29 @@ function seenPending(known: Transaction, seen: MempoolSeen): Transaction {
   const mempool = laterMempool(known.mempool, { view: seen.view, known: true })
   return {
     ...{ ...known, hint, mempool },
-    ...slotOf(known, seen.slot),
+    ...contestOf(known, seen.contest),
     ...(seen.preconfirmed === true && { preconfirmed: true }),
   }
 }
 
 function seenRival(known: Transaction, seen: RivalSeen): Transaction {
   const mempool = laterMempool(known.mempool, { view: seen.view, known: true })
-  return { ...known, mempool, ...slotOf(known, seen.slot) }
+  return { ...known, mempool, ...contestOf(known, seen.contest) }
 }
 
 function seenDropped(known: Transaction, { view }: Dropped): Transaction {
   return { ...known, droppedView: Math.max(known.droppedView ?? 0, view) }
 }
 
-/** A hash fixes its slot, so two slots of one hash that differ are a lie: the first in order is kept. */
-function slotOf(known: Transaction, slot: Slot | undefined): { slot?: Slot } {
-  if (slot === undefined) return {}
-  if (known.slot === undefined || known.slot === null) return { slot }
-  if (isSame(known.slot, slot)) return { slot: known.slot }
-  return { slot: slotText(known.slot) <= slotText(slot) ? known.slot : slot }
+/** A transaction's id fixes its contest, so two contests of one id that differ are a lie: the first in order is kept. */
+function contestOf(known: Transaction, contest: Contest | undefined): { contest?: Contest } {
+  if (contest === undefined) return {}
+  if (known.contest === undefined || known.contest === null) return { contest }
+  if (isSame(known.contest, contest)) return { contest: known.contest }
+  return { contest: contestText(known.contest) <= contestText(contest) ? known.contest : contest }
 }
 
-const slotText = (slot: Slot): string => canonicalJson(plain(slot))
+const contestText = (contest: Contest): string => canonicalJson(plain(contest))
 
 type Mempool = NonNullable<Transaction['mempool']>
 
@@ -211,7 +211,7 @@ function laterMempool(a: Mempool | null, b: Mempool): Mempool {
 function seenIncluded(known: Transaction, seen: Included): Transaction {
   const called = {
     ...(seen.hint && { hint: known.hint === null ? seen.hint : lesser(known.hint, seen.hint) }),
-    ...slotOf(known, seen.slot),
+    ...contestOf(known, seen.contest),
   }
   return withInclusion({ ...known, ...called }, seen.block.hash, {
     view: seen.view,

@@ -71,15 +71,13 @@ function sameBlock(a: BlockRef | null, b: BlockRef | null): BlockRef | null {
 /** One of each place, by place. */
 export function inOrder(transfers: readonly SeenTransfer[]): readonly SeenTransfer[] {
   if (transfers.length <= 1) return transfers
-  const byOrdinal = new Map<string, SeenTransfer>()
+  const byPart = new Map<string, SeenTransfer>()
   for (const transfer of transfers) {
-    const key = String(transfer.ordinal)
-    const known = byOrdinal.get(key)
-    byOrdinal.set(key, known === undefined ? transfer : lesser(known, transfer))
+    const key = String(transfer.part)
+    const known = byPart.get(key)
+    byPart.set(key, known === undefined ? transfer : lesser(known, transfer))
   }
-  return [...byOrdinal.entries()]
-    .sort(([x], [y]) => (x < y ? -1 : 1))
-    .map(([, transfer]) => transfer)
+  return [...byPart.entries()].sort(([x], [y]) => (x < y ? -1 : 1)).map(([, transfer]) => transfer)
 }
 
 /**

@@ -176,7 +176,7 @@ describe('whatever happens in whatever order', () => {
       fc.property(peopled, (observations) => {
         const { payment } = observeAll(opened(), observations)
         const counted = transfersOf(payment, policy).filter(({ stage }) => isIncluded(stage))
-        const keys = counted.map(({ txHash, ordinal }) => `${txHash}/${ordinal}`)
+        const keys = counted.map(({ txHash, part }) => `${txHash}/${part}`)
         expect(new Set(keys).size).toBe(keys.length)
         expect(payment.received).toBe(counted.reduce((sum, { amount }) => sum + amount, 0n))
       }),

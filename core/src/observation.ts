@@ -13,17 +13,19 @@ export interface BlockRef {
   readonly minedAt: Instant
 }
 
-/** One movement of money to a watched address, as a source reported it. Hex is lower case. */
+/**
+ * Which movement of its transaction it is, as the kind of chain counts them: the same wherever and
+ * whenever the transaction is included. Three are of every kind: `hint` is what a transaction asked for
+ * and has not done yet, `balance` what a block added to an address without saying how, and
+ * `sum:<token>:<to>` stands for many small ones.
+ */
+export type Part = number | string
+
+/** One movement of money to a watched address, as a source reported it. Names are as the kind stores them. */
 export interface SeenTransfer {
   readonly txHash: string
-  /**
-   * The place of the log within its transaction, counted from 0: it survives a re-inclusion, as the
-   * block-wide `logIndex` does not. `top` is the transaction's own value; `trace:<path>` a value that a
-   * contract passed on, by its place in the call tree; `balance` what a block added to an address when
-   * no trace can say how; `hint` is calldata not yet run; `sum:<token>:<to>` stands for many.
-   */
-  readonly ordinal: number | 'top' | 'hint' | 'balance' | `trace:${string}` | `sum:${string}`
-  /** The token contract, or null for the chain's native coin. */
+  readonly part: Part
+  /** The token, or null for the chain's native coin. */
   readonly token: string | null
   readonly from: string
   readonly to: string
@@ -34,15 +36,13 @@ export interface SeenTransfer {
 }
 
 /**
- * The place in its sender's order that a transaction wants. Of all transactions with one sender and
- * nonce at most one is ever mined, and a pool replaces one only by another that offers more.
+ * What a transaction contends for. Of all transactions of one chain with the same key at most one is
+ * ever in a block, and a pool keeps the one with the higher bid.
  */
-export interface Slot {
-  /** Who signed it, in lower case: not always whose money moves. */
-  readonly sender: string
-  readonly nonce: number
-  /** The most it offers per unit of gas, in wei. */
-  readonly feePerGas: bigint
+export interface Contest {
+  /** Made by the kind of chain, and compared as it stands. */
+  readonly key: string
+  readonly bid: bigint
 }
 
 interface Seen {
@@ -61,16 +61,16 @@ export interface MempoolSeen extends Seen {
   readonly kind: 'mempool'
   readonly transfer: SeenTransfer
   /** Left out where the node did not say. */
-  readonly slot?: Slot
+  readonly contest?: Contest
   /** The sequencer has promised a block for it, which is more than a pool's word and less than the block. */
   readonly preconfirmed?: boolean
 }
 
-/** A pending transaction that wants the slot of one that would pay us, and does not pay us. */
+/** A pending transaction that contends with one that would pay us, and does not pay us. */
 export interface RivalSeen extends Seen {
   readonly kind: 'rival'
   readonly txHash: string
-  readonly slot: Slot
+  readonly contest: Contest
 }
 
 /** The payer names a transaction. Worth looking for, never worth believing. */
@@ -96,12 +96,12 @@ export interface Included extends Seen {
   readonly alsoSeenBy?: readonly Source[]
   /** What its calldata asked for, where that was read: a token that keeps a fee moves less. */
   readonly hint?: SeenTransfer
-  readonly slot?: Slot
+  readonly contest?: Contest
 }
 
 /**
  * A canonical block decided that the transaction moves nothing to us: it holds it and it failed or paid
- * others; or it, or a block before it, used up the slot (`replaced`), so that it can never be mined.
+ * others; or it, or a block before it, ended its contest (`replaced`), so that it can never be mined.
  */
 export interface MovedNothing extends Seen {
   readonly kind: 'moved_nothing'

@@ -1,12 +1,12 @@
 import { assert } from './assert.ts'
 import { canonicalText, rememberedText } from './canonical-text.ts'
+import { replacedIn } from './contest.ts'
 import { nextDeadline } from './deadline.ts'
 import type { Opening } from './event.ts'
 import { evidenceOf } from './event-text.ts'
 import type { Payment, Transaction } from './payment.ts'
 import { paymentFromJson } from './payment-json.ts'
 import type { Policy } from './policy.ts'
-import { replacedIn } from './slot-group.ts'
 import type {
   InclusionRow,
   Projection,
@@ -80,7 +80,7 @@ export function openingOf(evidence: string): Opening {
   return fact
 }
 
-/** The transactions that lost their slot, and to which others. */
+/** The transactions that lost their contest, and to which others. */
 type Lost = ReadonlyMap<Transaction, Transaction | null>
 const none: Lost = new Map()
 
@@ -88,7 +88,7 @@ type Place = Omit<TransactionRow, 'part' | 'inclusions' | 'transfers'>
 
 /**
  * Final: nothing is expected to change, because the chain itself has finalized the block that decides
- * it, its own or that of the one it lost its slot to, or, where the chain has no such word, the
+ * it, its own or that of the one it lost its contest to, or, where the chain has no such word, the
  * payment is final by its policy. While the payment waits for more than depth, nothing of it is. A
  * final payment may have a second transaction that is not: that one is looked at with every step.
  */
@@ -147,11 +147,11 @@ function transferRows({ terms, facts }: Payment): Moved['rows'] {
   if (known !== undefined && known.resolutions === resolutions) return known.rows
   const rows = new Map<string, TransferRow[]>()
   for (const transfer of transfersOf({ terms, facts }, noPolicy)) {
-    const { ordinal, token, from, to, units, block, stage } = transfer
+    const { part, token, from, to, units, block, stage } = transfer
     const list = rows.get(nameOf(transfer)) ?? []
     rows.set(nameOf(transfer), list)
     list.push({
-      ...{ place: String(ordinal), token, from, to, amount: units },
+      ...{ place: String(part), token, from, to, amount: units },
       ...{ blockNumber: block?.number ?? null, stage, counts: isIncluded(stage) },
     })
   }

@@ -1,5 +1,5 @@
 import type { Instant } from './instant.ts'
-import type { BlockRef, Resolved, SeenTransfer, Slot, Source } from './observation.ts'
+import type { BlockRef, Contest, Resolved, SeenTransfer, Source } from './observation.ts'
 import type { ChainHead } from './policy.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
@@ -48,7 +48,7 @@ export interface Inclusion {
   readonly canonical: boolean
   /**
    * `paid` holds transfers; the others moved nothing, `replaced` because by this block another
-   * transaction had its slot. Unknown while only the reorg is known.
+   * transaction had won its contest. Unknown while only the reorg is known.
    */
   readonly outcome: 'paid' | 'reverted' | 'paid_elsewhere' | 'replaced' | 'unknown'
   /** Known once the inclusion itself was seen; its hash is the key of the record. */
@@ -76,7 +76,7 @@ export interface Transaction {
   /** By block hash: who has said that this block does not hold what others show, and when last. */
   readonly denials?: Readonly<Record<string, Views>>
   /** Null or left out while nobody said. */
-  readonly slot?: Slot | null
+  readonly contest?: Contest | null
   /** Whether a sequencer promised a block for it. */
   readonly preconfirmed?: boolean
   /** Whether the payer named it. */
@@ -166,7 +166,7 @@ export type IgnoreReason =
 export interface Transfer {
   readonly chain: string
   readonly txHash: string
-  readonly ordinal: SeenTransfer['ordinal']
+  readonly part: SeenTransfer['part']
   readonly accept: Acceptance | null
   readonly from: string
   readonly to: string

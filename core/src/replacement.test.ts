@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import {
+  contestAt,
   includedIn,
   movedNothing,
   pendingIn,
   rival,
-  slotAt,
 } from '../../test/support/observations.ts'
 import {
   blockAt,
@@ -20,9 +20,9 @@ import type { Observation } from './observation.ts'
 import { transfersOf } from './transfer.ts'
 
 const full = 150_000_000n
-const first = pendingIn('0xa', full, { slot: slotAt(7, 10n) })
-const speedUp = pendingIn('0xb', full, { slot: slotAt(7, 12n), view: 1 })
-const cancel = rival('0xc', slotAt(7, 15n), 2)
+const first = pendingIn('0xa', full, { contest: contestAt(7, 10n) })
+const speedUp = pendingIn('0xb', full, { contest: contestAt(7, 12n), view: 1 })
+const cancel = rival('0xc', contestAt(7, 15n), 2)
 
 const told = (observations: readonly Observation[]) => {
   const { payment, events } = observeAll(opened(), observations)
@@ -71,7 +71,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
       expect(payment.reason).toBe('replaced_elsewhere')
       expect(stages).toEqual({ '0xa': 'replaced', '0xb': 'replaced' })
     }
-    for (const order of orders([first, speedUp, rival('0xc', slotAt(7, 11n), 2)])) {
+    for (const order of orders([first, speedUp, rival('0xc', contestAt(7, 11n), 2)])) {
       const { payment, stages } = told(order)
       expect(payment.status).toBe('pending_detected')
       expect(payment.pending).toBe(full)
@@ -80,7 +80,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
   })
 
   it('is not held to be replaced by one that offers less: a pool would not take it', () => {
-    const { payment, stages } = told([first, rival('0xc', slotAt(7, 9n), 3)])
+    const { payment, stages } = told([first, rival('0xc', contestAt(7, 9n), 3)])
     expect(stages).toEqual({ '0xa': 'mempool' })
     expect(payment.status).toBe('pending_detected')
     expect(payment.flags).toEqual([])
@@ -89,7 +89,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
   it('counts after all when a block holds it: only an inclusion decides', () => {
     const { payment, stages } = told([
       ...[first, cancel],
-      includedIn('0xa', full, { block: blockAt(10), view: 5, slot: slotAt(7, 10n) }),
+      includedIn('0xa', full, { block: blockAt(10), view: 5, contest: contestAt(7, 10n) }),
       headAt(12, 6),
     ])
     expect(payment.status).toBe('succeeded')
@@ -99,7 +99,11 @@ describe('pitfall 9: a transaction that is replaced', () => {
   })
 
   it('by one that is first seen in its block is told, then confirming', () => {
-    const mined = includedIn('0xb', full, { block: blockAt(10), view: 3, slot: slotAt(7, 12n) })
+    const mined = includedIn('0xb', full, {
+      block: blockAt(10),
+      view: 3,
+      contest: contestAt(7, 12n),
+    })
     const { payment, types, stages } = told([first, mined])
     expect(types).toEqual([
       'pending:pending_detected',
@@ -132,7 +136,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.flags).toEqual(['replaced_seen'])
   })
 
-  it('by nothing that anybody saw takes with it whatever else wanted that slot', () => {
+  it('by nothing that anybody saw takes with it whatever else was in that contest', () => {
     const used = movedNothing('0xa', 'replaced', { block: blockAt(10), view: 3 })
     for (const order of orders([first, speedUp, used])) {
       const { payment, stages } = told(order)
@@ -147,7 +151,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(types.slice(-2)).toEqual(['replaced:awaiting', 'expired:expired'])
   })
 
-  it('is pending again when the block that used up its slot is reorged out', () => {
+  it('is pending again when the block that ended its contest is reorged out', () => {
     const used = movedNothing('0xa', 'replaced', { block: blockAt(10), view: 3 })
     const { payment, stages } = told([
       ...[first, used],
@@ -158,12 +162,12 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.flags).toEqual(['reorg_seen'])
   })
 
-  it('counts once when two of one slot are said to be mined: the later view is believed', () => {
-    const one = includedIn('0xa', full, { block: blockAt(10), view: 3, slot: slotAt(7, 10n) })
+  it('counts once when two of one contest are said to be mined: the later view is believed', () => {
+    const one = includedIn('0xa', full, { block: blockAt(10), view: 3, contest: contestAt(7, 10n) })
     const other = includedIn('0xb', full, {
       block: blockAt(10, 'b'),
       view: 5,
-      slot: slotAt(7, 12n),
+      contest: contestAt(7, 12n),
     })
     for (const order of orders([first, one, other])) {
       const { payment, stages } = told(order)
@@ -174,9 +178,9 @@ describe('pitfall 9: a transaction that is replaced', () => {
 
   it('is no rival of one with another nonce, sender or chain', () => {
     const others = [
-      pendingIn('0xb', full, { slot: slotAt(8, 99n), view: 1 }),
-      pendingIn('0xd', full, { slot: { ...slotAt(7, 99n), sender: '0xother' }, view: 1 }),
-      { ...rival('0xe', slotAt(7, 99n), 1), chain: 'base' } as Observation, // the spread of a union
+      pendingIn('0xb', full, { contest: contestAt(8, 99n), view: 1 }),
+      pendingIn('0xd', full, { contest: contestAt(7, 99n, '0xother'), view: 1 }),
+      { ...rival('0xe', contestAt(7, 99n), 1), chain: 'base' } as Observation, // the spread of a union
     ]
     const { stages, payment } = told([first, ...others])
     expect(stages).toEqual({ '0xa': 'mempool', '0xb': 'mempool', '0xd': 'mempool' })
@@ -184,12 +188,12 @@ describe('pitfall 9: a transaction that is replaced', () => {
   })
 
   it('tells a part that is replaced, without a change of status', () => {
-    const part = pendingIn('0xa', 50_000_000n, { slot: slotAt(7, 10n) })
+    const part = pendingIn('0xa', 50_000_000n, { contest: contestAt(7, 10n) })
     expect(told([part, cancel]).types).toEqual(['updated:awaiting', 'replaced:awaiting'])
   })
 
   it('says when its replacement was seen, and not the rival, as the time of detection', () => {
-    const { payment } = observeAll(opened(), [rival('0xc', slotAt(7, 15n), 0)])
+    const { payment } = observeAll(opened(), [rival('0xc', contestAt(7, 15n), 0)])
     expect(payment.detectedAt).toBeNull()
     expect(payment.flags).toEqual([])
   })

@@ -1,6 +1,6 @@
+import { replacedIn } from './contest.ts'
 import type { Judgement } from './judge.ts'
 import type { Facts, Transaction, Transfer } from './payment.ts'
-import { replacedIn } from './slot-group.ts'
 import { nameOf } from './transaction.ts'
 import { isExpected, isIncluded } from './transfer.ts'
 
@@ -11,7 +11,7 @@ export type Subject = Pick<Transfer, 'chain' | 'accept' | 'confirmations'> & {
   readonly txHash: string | null
 }
 
-/** A transaction that was expected gave its slot to another. */
+/** A transaction that was expected lost its contest to another. */
 export interface Replacement {
   /** The one that is not expected any more. */
   readonly txHash: string

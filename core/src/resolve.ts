@@ -1,7 +1,7 @@
+import { replacedIn } from './contest.ts'
 import type { ResolutionAction, Resolved } from './observation.ts'
 import type { Payment, Transaction } from './payment.ts'
 import { standingOf } from './resolution.ts'
-import { replacedIn } from './slot-group.ts'
 import type { Status } from './status-model.ts'
 import { canonicalInclusion, isPending, nameOf } from './transaction.ts'
 import { transfersOf } from './transfer.ts'

@@ -35,7 +35,7 @@ export const isSameTransaction = (a: Transaction, b: Transaction): boolean =>
     a.seenAt === b.seenAt &&
     isSame(a.hint, b.hint) &&
     isSame(a.mempool, b.mempool) &&
-    isSame(a.slot, b.slot) &&
+    isSame(a.contest, b.contest) &&
     a.preconfirmed === b.preconfirmed &&
     a.claimed === b.claimed &&
     (a.droppedView ?? null) === (b.droppedView ?? null))

@@ -1,4 +1,5 @@
 import { rescale } from './amount.ts'
+import { replacedIn } from './contest.ts'
 import type { SeenTransfer } from './observation.ts'
 import type {
   Acceptance,
@@ -20,7 +21,6 @@ import {
   requiredFor,
 } from './policy.ts'
 import { standingOf } from './resolution.ts'
-import { replacedIn } from './slot-group.ts'
 import type { Status } from './status-model.ts'
 import {
   canonicalInclusion,
@@ -73,8 +73,8 @@ export function transfersOf(payment: Known, policy: Policy): readonly Transfer[]
  * Whether nothing is known of it but that the payer named it: it is looked for, or was given up. No node
  * ever showed it, so it has neither an asset nor anything that could be lost.
  */
-export const isMereClaim = ({ stage, ordinal, from }: Transfer): boolean =>
-  stage === 'claimed' || (stage === 'dropped' && ordinal === 'hint' && from === '')
+export const isMereClaim = ({ stage, part, from }: Transfer): boolean =>
+  stage === 'claimed' || (stage === 'dropped' && part === 'hint' && from === '')
 
 interface ChainView {
   readonly head: ChainHead | null
@@ -132,7 +132,7 @@ function expectedOf(transaction: Transaction): readonly SeenTransfer[] {
   const paid = paidInclusion(transaction)
   if (paid !== null) return paid.transfers
   const nothing = { token: null, from: '', to: '', amount: 0n }
-  return claimed === true ? [{ txHash, ordinal: 'hint', ...nothing }] : []
+  return claimed === true ? [{ txHash, part: 'hint', ...nothing }] : []
 }
 
 interface Sighting extends Fate {
@@ -162,7 +162,7 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
   const transfer: Transfer = {
     chain: transaction.chain,
     txHash: transaction.txHash,
-    ordinal: seen.ordinal,
+    part: seen.part,
     accept,
     from: seen.from,
     to: seen.to,

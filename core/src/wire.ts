@@ -44,7 +44,7 @@ export interface WireAcceptance {
   readonly token: string | null
   readonly decimals: number
   readonly address: string
-  /** What wallets open, EIP-681 for EVM chains; null where the kind of chain has no such link. */
+  /** What wallets open; null where the kind of chain has no such link. */
   readonly uri: string | null
 }
 

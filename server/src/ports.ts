@@ -3,7 +3,7 @@
  * failure, units. Adapters live beside `contract.ts` suites that hold them to these words.
  */
 import type { Instant } from '@settlewire/core/instant'
-import type { BlockRef, SeenTransfer, Slot, Source } from '@settlewire/core/observation'
+import type { BlockRef, Contest, SeenTransfer, Source } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
 
 /** Stops what the call that returned it has started. Calling it again does nothing. */
@@ -100,10 +100,10 @@ export interface WatchSet {
   inclusions(): Iterable<Corroborated>
   /** Whether an earlier sighting of this transaction is not settled: its fate must be reported. */
   tracks(txHash: string): boolean
-  /** Whether a tracked transaction that is in no block wants this slot: then a rival is news. */
-  wantsSlot(sender: string, nonce: number): boolean
-  /** Tracked transactions that are in no block and whose slot is known: it may be used up by another. */
-  openSlots(): Iterable<OpenSlot>
+  /** Whether a tracked transaction that is in no block contends under this key: then a rival is news. */
+  contends(key: string): boolean
+  /** Tracked transactions that are in no block and whose contest is known: another may have won it. */
+  openContests(): Iterable<OpenContest>
   /** Addresses of open payments that accept the native coin here, oldest first. */
   nativeAddresses(): Iterable<string>
   /**
@@ -114,19 +114,19 @@ export interface WatchSet {
 }
 
 /** A transaction that waits for its turn. */
-export interface OpenSlot {
+export interface OpenContest {
   readonly txHash: string
-  readonly sender: string
-  readonly nonce: number
+  /** Of its contest. */
+  readonly key: string
 }
 
 /** A pending transaction that matters to us. */
 export interface Sighting {
   readonly txHash: string
-  /** What it would pay; null for one that only takes the slot of another (a rival). */
+  /** What it would pay; null for one that only contends with another (a rival). */
   readonly transfer: SeenTransfer | null
   /** Null where the node did not say. Never null for a rival. */
-  readonly slot: Slot | null
+  readonly contest: Contest | null
   readonly preconfirmed: boolean
 }
 
@@ -137,7 +137,7 @@ export interface AppliedBlock {
   readonly transfers: readonly SeenTransfer[]
   /**
    * Tracked transactions that this block decided and that moved nothing to us; `replaced` ones are
-   * not in it: by this block another transaction had used up their slot.
+   * not in it: by this block another transaction had won their contest.
    */
   readonly movedNothing: readonly {
     readonly txHash: string
@@ -147,8 +147,11 @@ export interface AppliedBlock {
   readonly sources?: ReadonlyMap<string, readonly Source[]>
   /** Per transaction with transfers: every provider that has the block and denies them. Left out: none. */
   readonly deniedBy?: ReadonlyMap<string, readonly Source[]>
-  /** Per transaction with transfers: what its calldata asked for and the slot it took, where that was read. */
-  readonly calls?: ReadonlyMap<string, { readonly hint: SeenTransfer | null; readonly slot: Slot }>
+  /** Per transaction with transfers: what it asked for and the contest it won, where that was read. */
+  readonly calls?: ReadonlyMap<
+    string,
+    { readonly hint: SeenTransfer | null; readonly contest: Contest }
+  >
 }
 
 /** One consistent advance of a chain: everything was fetched before anything is told. */

@@ -22,7 +22,7 @@ import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 
 let opened = 0
 
-chainFollowerContract('of a kind made for tests', pebble.can, async () => {
+chainFollowerContract('of a kind made for tests', pebble, async () => {
   const chain = new PebbleChain()
   return {
     follower: (ledger) =>

@@ -5,11 +5,11 @@ import type { PlantedFault } from './planted-faults.ts'
 export const faultTable: readonly PlantedFault[] = [
   {
     name: 'count-by-hash',
-    breaks: 'Two movements in one transaction are two: the ordinal is part of what names them.',
+    breaks: 'Two movements in one transaction are two: the part belongs to what names them.',
     edits: [
       {
         file: 'core/src/inclusion.ts',
-        find: 'const key = String(transfer.ordinal)',
+        find: 'const key = String(transfer.part)',
         replace: 'const key = transfer.txHash',
       },
     ],

@@ -98,9 +98,9 @@ export class Ledger implements Witness {
   #countOnce({ id, facts }: Payment): void {
     for (const transaction of facts.transactions) {
       const inclusion = canonicalInclusion(transaction)
-      for (const { ordinal, to } of inclusion?.outcome === 'paid' ? inclusion.transfers : []) {
+      for (const { part, to } of inclusion?.outcome === 'paid' ? inclusion.transfers : []) {
         // What a block added to a balance has no transaction of its own, and one such place per address.
-        const place = ordinal === 'balance' ? `balance of ${to}` : ordinal
+        const place = part === 'balance' ? `balance of ${to}` : part
         const identity = `${transaction.chain} ${transaction.txHash} ${place}`
         const owner = this.#counted.get(identity) ?? id
         if (owner !== id) this.note(`${identity} to ${to} counts for ${owner} and for ${id}`)

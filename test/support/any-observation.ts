@@ -3,6 +3,7 @@ import { resolutionActions } from '@settlewire/core/observation'
 import fc from 'fast-check'
 import {
   claimed,
+  contestAt,
   decided,
   denied,
   dropped,
@@ -10,20 +11,19 @@ import {
   movedNothing,
   pendingIn,
   rival,
-  slotAt,
 } from './observations.ts'
 import { blockAt, bornAt, clockAt, headAt, included, reorged, reverted } from './payments.ts'
 
 const full = 150_000_000n
 const amounts = [full, 75_000_000n, 50_000_000n, full + 1n]
 
-/** What a hash fixes for ever: how much it moves, at which height, and which slot it wants. */
+/** What a hash fixes for ever: how much it moves, at which height, and what it contends for. */
 const hashes = ['0x1', '0x2', '0x3', '0x4'] as const
 const amountOf = (hash: string, seed: number) => amounts[(seed + Number(hash)) % 4] ?? full
 const heightOf = (hash: string) => 10 + Number(hash)
-/** The first three share a slot in one world of two; the fourth never says. */
-const slotOf = (hash: string, seed: number) =>
-  slotAt(seed % 2 === 0 ? 7 : Number(hash), BigInt((Number(hash) * 5 + seed) % 4))
+/** The first three share a contest in one world of two; the fourth never says. */
+const contestOf = (hash: string, seed: number) =>
+  contestAt(seed % 2 === 0 ? 7 : Number(hash), BigInt((Number(hash) * 5 + seed) % 4))
 
 const kinds = [
   ...(['mempool', 'mempool', 'included', 'included', 'reorged', 'reverted', 'used_up'] as const),
@@ -67,9 +67,9 @@ export const observations = ({
 
 function observationOf(one: Drawn, seed: number): Observation {
   const { kind, hash, view, yes, source } = one
-  const slot = slotOf(hash, seed)
-  const saysSlot = hash !== '0x4'
-  const seen = observationFor(one, { seed, slot, saysSlot })
+  const contest = contestOf(hash, seed)
+  const saysContest = hash !== '0x4'
+  const seen = observationFor(one, { seed, contest, saysContest })
   const isByNode = !['clock', 'withdrawn', 'resolved', 'claimed'].includes(kind)
   // Two heads of one view and number may differ in what was counted beside them.
   const counted =
@@ -79,7 +79,11 @@ function observationOf(one: Drawn, seed: number): Observation {
 
 function observationFor(
   { kind, hash, fork, view, yes, action }: Drawn,
-  { seed, slot, saysSlot }: { seed: number; slot: ReturnType<typeof slotAt>; saysSlot: boolean },
+  {
+    seed,
+    contest,
+    saysContest,
+  }: { seed: number; contest: ReturnType<typeof contestAt>; saysContest: boolean },
 ): Observation {
   const amount = amountOf(hash, seed)
   // What becomes of a hash in a block never differs: each fate has forks of its own.
@@ -87,20 +91,20 @@ function observationFor(
   switch (kind) {
     case 'mempool':
       return pendingIn(hash, amount, {
-        ...(saysSlot && yes && { slot }),
+        ...(saysContest && yes && { contest }),
         view,
         preconfirmed: view > 28,
       })
     case 'rival':
-      // The fifth hash pays nobody here and wants the slot of the first.
-      return rival('0x5', slotAt(seed % 2 === 0 ? 7 : 1, BigInt(seed % 5)), view)
+      // The fifth hash pays nobody here and contends with the first.
+      return rival('0x5', contestAt(seed % 2 === 0 ? 7 : 1, BigInt(seed % 5)), view)
     case 'claimed':
       return claimed(yes ? hash : '0x6', view)
     case 'dropped':
       return dropped(yes ? hash : '0x5', view)
     case 'included':
-      return saysSlot && yes
-        ? includedIn(hash, amount, { block, view: view * 2, slot })
+      return saysContest && yes
+        ? includedIn(hash, amount, { block, view: view * 2, contest })
         : included(hash, amount, block, view * 2)
     case 'reverted':
       return reverted(hash, blockAt(heightOf(hash), 'c'), view * 2)

@@ -1,4 +1,4 @@
-import type { BlockRef, SeenTransfer, Slot } from '@settlewire/core/observation'
+import type { BlockRef, Contest, SeenTransfer } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
 import type {
   AppliedBlock,
@@ -17,7 +17,7 @@ export interface ModelTransaction {
   readonly pays: readonly { to: string; amount: bigint; token?: string | null }[]
   readonly reverts?: boolean
   /** Left out: the node does not say. */
-  readonly slot?: Slot
+  readonly contest?: Contest
   readonly preconfirmed?: boolean
 }
 
@@ -183,9 +183,11 @@ export class ModelChain {
     if (last === undefined) return applied
     const mined = this.included.map(({ transaction }) => transaction)
     const hashes = new Set(mined.map(({ txHash }) => txHash))
-    const used = new Set(mined.flatMap(({ slot }) => (slot === undefined ? [] : [slotOf(slot)])))
-    const replaced = [...watch.openSlots()]
-      .filter((open) => used.has(slotOf(open)) && !hashes.has(open.txHash))
+    const used = new Set(
+      mined.flatMap(({ contest }) => (contest === undefined ? [] : [contest.key])),
+    )
+    const replaced = [...watch.openContests()]
+      .filter((open) => used.has(open.key) && !hashes.has(open.txHash))
       .map(({ txHash }) => ({ txHash, reason: 'replaced' as const }))
     const movedNothing = [...last.movedNothing, ...replaced]
     return [...applied.slice(0, -1), { ...last, movedNothing }]
@@ -209,17 +211,15 @@ export class ModelChain {
   }
 }
 
-const slotOf = ({ sender, nonce }: Pick<Slot, 'sender' | 'nonce'>): string => `${sender} ${nonce}`
-
 function transferOf(
   { txHash, pays }: ModelTransaction,
   index: number,
-  ordinal: SeenTransfer['ordinal'],
+  part: SeenTransfer['part'],
 ): SeenTransfer {
   const pay = pays[index]
   if (pay === undefined) throw new Error(`no transfer ${index}`)
   const token = pay.token === undefined ? usdc : pay.token
-  return { txHash, ordinal, token, from: payer, to: pay.to, amount: pay.amount }
+  return { txHash, part, token, from: payer, to: pay.to, amount: pay.amount }
 }
 
 /** What a follower finds in a block when it looks for these addresses and transactions. */
@@ -238,23 +238,23 @@ function seenThrough(watch: WatchSet, { ref, transactions }: ModelBlock): Applie
     movedNothing.push({ txHash: transaction.txHash, reason })
   }
   const calls = new Map(
-    transactions.flatMap(({ txHash, slot }) =>
-      slot === undefined ? [] : [[txHash, { hint: null, slot }] as const],
+    transactions.flatMap(({ txHash, contest }) =>
+      contest === undefined ? [] : [[txHash, { hint: null, contest }] as const],
     ),
   )
   return { block: ref, transfers, movedNothing, calls }
 }
 
-/** A pending transaction as a node shows it: what it would pay, or only the slot that it wants. */
+/** A pending transaction as a node shows it: what it would pay, or only what it contends for. */
 function sightingsOf(transaction: ModelTransaction): readonly Sighting[] {
-  const { txHash, pays, slot = null, preconfirmed = false } = transaction
+  const { txHash, pays, contest = null, preconfirmed = false } = transaction
   const hints = pays.map((_, i) => transferOf(transaction, i, 'hint'))
-  const seen = { txHash, slot, preconfirmed }
-  if (hints.length === 0) return slot === null ? [] : [{ ...seen, transfer: null }]
+  const seen = { txHash, contest, preconfirmed }
+  if (hints.length === 0) return contest === null ? [] : [{ ...seen, transfer: null }]
   return hints.map((transfer) => ({ ...seen, transfer }))
 }
 
-/** A pending transaction as a node shows it that says nothing of slots. */
+/** A pending transaction as a node shows it that says nothing of contests. */
 export const sightingOf = (transfer: SeenTransfer): Sighting => ({
-  ...{ txHash: transfer.txHash, transfer, slot: null, preconfirmed: false },
+  ...{ txHash: transfer.txHash, transfer, contest: null, preconfirmed: false },
 })

@@ -1,15 +1,15 @@
 import type {
   BlockRef,
+  Contest,
   Denied,
   Included,
   MovedNothing,
   Observation,
   ResolutionAction,
-  Slot,
 } from '@settlewire/core/observation'
 import { bornAt, included, payer, transfer } from './payments.ts'
 
-/** The rarer facts, beside those of `payments.ts`: slots, rivals, claims, drops, decisions. */
+/** The rarer facts, beside those of `payments.ts`: contests, rivals, claims, drops, decisions. */
 
 const seen = (view: number) => ({
   source: 'rpc:one',
@@ -18,28 +18,26 @@ const seen = (view: number) => ({
   at: bornAt + view * 2_000,
 })
 
-/** The place of a transaction of the usual payer. */
-export const slotAt = (nonce: number, feePerGas: bigint): Slot => ({
-  sender: payer,
-  nonce,
-  feePerGas,
+/** What a transaction of the usual payer, or of another, contends for. */
+export const contestAt = (nonce: number, bid: bigint, sender = payer): Contest => ({
+  ...{ key: `${sender} ${nonce}`, bid },
 })
 
 export const pendingIn = (
   txHash: string,
   amount: bigint,
-  where: { slot?: Slot; view?: number; preconfirmed?: boolean },
+  where: { contest?: Contest; view?: number; preconfirmed?: boolean },
 ): Observation => {
-  const { slot, view = 0, preconfirmed } = where
+  const { contest, view = 0, preconfirmed } = where
   return {
     ...{ ...seen(view), kind: 'mempool', transfer: transfer(txHash, amount, 'hint') },
-    ...(slot !== undefined && { slot }),
+    ...(contest !== undefined && { contest }),
     ...(preconfirmed !== undefined && { preconfirmed }),
   }
 }
 
-export const rival = (txHash: string, slot: Slot, view = 0): Observation => ({
-  ...{ ...seen(view), kind: 'rival', txHash, slot },
+export const rival = (txHash: string, contest: Contest, view = 0): Observation => ({
+  ...{ ...seen(view), kind: 'rival', txHash, contest },
 })
 
 export const claimed = (txHash: string, view = 0): Observation => ({
@@ -50,12 +48,12 @@ export const dropped = (txHash: string, view: number): Observation => ({
   ...{ ...seen(view), kind: 'dropped', txHash },
 })
 
-/** Its block holds a transfer of this much, and its slot is known. */
+/** Its block holds a transfer of this much, and its contest is known. */
 export const includedIn = (
   txHash: string,
   amount: bigint,
-  where: { block: BlockRef; view: number; slot: Slot },
-): Included => ({ ...included(txHash, amount, where.block, where.view), slot: where.slot })
+  where: { block: BlockRef; view: number; contest: Contest },
+): Included => ({ ...included(txHash, amount, where.block, where.view), contest: where.contest })
 
 export const movedNothing = (
   txHash: string,

@@ -58,8 +58,8 @@ export const blockAt = (number: number, fork = 'a'): BlockRef => ({
 export const transfer = (
   txHash: string,
   amount: bigint,
-  ordinal: SeenTransfer['ordinal'] = 0,
-): SeenTransfer => ({ txHash, ordinal, token: usdc, from: payer, to: deposit, amount })
+  part: SeenTransfer['part'] = 0,
+): SeenTransfer => ({ txHash, part, token: usdc, from: payer, to: deposit, amount })
 
 const seen = (view: number) => ({
   source: 'rpc:one',

@@ -149,11 +149,11 @@ export class ScriptedPayment {
     return { source: 'rpc:one', chain: 'local', view, at: this.#payment.createdAt + view * 2_000 }
   }
 
-  #transfer(ordinal: 0 | 'hint') {
+  #transfer(part: 0 | 'hint') {
     const from = `0x${'bb'.repeat(20)}`
     return {
       txHash: this.txHash,
-      ordinal,
+      part,
       token: usdc,
       from,
       to: this.address,

@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ChainLedger } from '../../../test/support/evm/chain-ledger.ts'
 import type { ChainFollower } from '../ports.ts'
-import type { Capabilities } from './kind.ts'
+import type { ChainKind } from './kind.ts'
 
 /** A chain that can be told what to do. */
 export interface ChainLab {
@@ -42,7 +42,7 @@ const where =
  */
 export function chainFollowerContract(
   kind: string,
-  can: Capabilities,
+  { can, isPart }: Pick<ChainKind, 'can' | 'isPart'>,
   openLab: () => Promise<ChainLab>,
 ): void {
   describe(`a chain follower (${kind})`, () => {
@@ -78,6 +78,7 @@ export function chainFollowerContract(
       for (const follower of followers.splice(0)) await follower.close()
       await lab.close()
       expect(ledger.violations).toEqual([])
+      expect(ledger.transfers.filter(({ part }) => !isPart(part))).toEqual([])
     })
 
     it('is blind until it has seen the head, and then it is not', async () => {

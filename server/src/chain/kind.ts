@@ -1,3 +1,4 @@
+import type { Part } from '@settlewire/core/observation'
 import type { Acceptance, ChainId } from '@settlewire/core/payment'
 
 /** What chains of one kind can show. What a kind cannot show is never waited for, and never claimed. */
@@ -48,6 +49,8 @@ export interface ChainKind {
   readonly addresses: Notation
   readonly transactions: Notation
   readonly deposits: Deposits
+  /** Whether a movement of a transaction can be named so: with chain and transaction it names a transfer for ever. */
+  isPart(part: Part): boolean
   /** A link that wallets open, as the kind's standard writes it. Null where there is none. */
   paymentUri(request: PaymentRequest): string | null
 }

@@ -22,7 +22,7 @@ const pay = (to: string): ModelTransaction => ({ txHash: '0x1', pays: [{ to, amo
 const payment = (id: string) => world.engine.payments.get(merchant, id)
 const seenIn = (to: string, block = world.local.tip): Corroborated => ({
   ...{ txHash: '0x1', block },
-  transfers: [{ txHash: '0x1', ordinal: 0, token: usdc, from: payer, to, amount: full }],
+  transfers: [{ txHash: '0x1', part: 0, token: usdc, from: payer, to, amount: full }],
 })
 const corroborate = async (source: string, ...inclusions: Corroborated[]) => {
   world.engine.watcher.corroborated('local', source, inclusions)
@@ -55,7 +55,7 @@ describe('the same receipt from a second provider', () => {
     const seen = seenIn(address)
     const [transfer] = seen.transfers
     if (transfer === undefined) throw new Error('it pays')
-    const more = { ...transfer, ordinal: 'trace:0', token: null, amount: 7n } as const
+    const more = { ...transfer, part: 'trace:0', token: null, amount: 7n } as const
     await corroborate('rpc:two', { ...seen, transfers: [transfer, more] })
     const [inclusion] = Object.values((await payment(id)).facts.transactions[0]?.inclusions ?? {})
     expect(inclusion).toMatchObject({ transfers: [transfer] })

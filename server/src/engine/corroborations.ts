@@ -132,11 +132,11 @@ export class Corroborations {
     const isEnough = sources.length >= quorum && deniedBy.length === 0
     if (sources.includes(source) || isEnough) return null
     // Read again, a block may show more than was told, such as coins that a balance has told since.
-    const places = new Map(inclusion.transfers.map((one) => [one.ordinal, one.count] as const))
+    const places = new Map(inclusion.transfers.map((one) => [one.part, one.count] as const))
     const shown = leaveParts(payment, { ...seen, ...said, kind: 'included', source })
-    const transfers = shown.transfers.filter(({ ordinal }) => places.has(ordinal))
+    const transfers = shown.transfers.filter(({ part }) => places.has(part))
     // A sum of more or fewer is no word for this one.
-    const isOther = transfers.some(({ ordinal, count }) => count !== places.get(ordinal))
+    const isOther = transfers.some(({ part, count }) => count !== places.get(part))
     if (transfers.length === 0 || isOther) return null
     const deniedAt = transaction.denials?.[block.hash]?.[source]
     if (isDenied && deniedAt !== undefined && deniedAt >= seen.view) return 'later'

@@ -75,10 +75,10 @@ export function leaveParts(payment: Payment, included: Included): Included {
 export function sumsOf(transfers: readonly SeenTransfer[], txHash: string): SeenTransfer[] {
   const sums = new Map<string, SeenTransfer>()
   for (const { token, to, amount, count = 1 } of transfers) {
-    const ordinal = `sum:${token ?? ''}:${to}` as const
-    const known = sums.get(ordinal)
-    sums.set(ordinal, {
-      ...{ txHash, ordinal, token, from: '', to },
+    const part = `sum:${token ?? ''}:${to}` as const
+    const known = sums.get(part)
+    sums.set(part, {
+      ...{ txHash, part, token, from: '', to },
       amount: (known?.amount ?? 0n) + amount,
       count: (known?.count ?? 0) + count,
     })

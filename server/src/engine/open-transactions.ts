@@ -1,11 +1,11 @@
+import { replacedIn } from '@settlewire/core/contest'
 import type { Payment, Terms, Transaction } from '@settlewire/core/payment'
-import { replacedIn } from '@settlewire/core/slot-group'
 import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/transaction'
 import type { Corroborated } from '../ports.ts'
 import type { Open } from './watched-chain.ts'
 
 /**
- * How far the fate of each transaction of a payment is settled. What lost its slot to another that a
+ * How far the fate of each transaction of a payment is settled. What lost its contest to another that a
  * block holds is decided by that block: it moves nothing any more, and is let go together with it.
  */
 export function openTransactions(
@@ -24,7 +24,7 @@ export function openTransactions(
         blockNumber,
         held,
         told: payment.status === 'succeeded',
-        slot: transaction.slot ?? null,
+        contest: transaction.contest ?? null,
       },
       live: isLive && !lost.has(transaction),
       claimed: isOpenClaim(transaction),

@@ -15,7 +15,7 @@ afterEach(() => world.close())
 const offering = (txHash: string, feePerGas: bigint, to: string | null): ModelTransaction => ({
   txHash,
   pays: to === null ? [] : [{ to, amount: full }],
-  slot: { sender: payer, nonce: 7, feePerGas },
+  contest: { key: `${payer} 7`, bid: feePerGas },
 })
 const broadcast = async (transaction: ModelTransaction) => {
   world.local.broadcast(world.engine.watcher, transaction)
@@ -45,7 +45,7 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     await world.mine([], { blocks: 20 })
     // What lost its place for good is let go as what won is.
     const watch = world.engine.watcher.watchSet('local')
-    expect([watch.tracks('0x1'), watch.tracks('0x2'), [...watch.openSlots()]]).toEqual([
+    expect([watch.tracks('0x1'), watch.tracks('0x2'), [...watch.openContests()]]).toEqual([
       ...[false, false, []],
     ])
   })
@@ -86,13 +86,13 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full })
   })
 
-  it('is still known by its slot after a restart', async () => {
+  it('is still known by its contest after a restart', async () => {
     const { id, address } = await world.open()
     await broadcast(offering('0x1', 10n, address))
     await world.crash()
     const watch = world.engine.watcher.watchSet('local')
-    expect([...watch.openSlots()]).toEqual([{ txHash: '0x1', sender: payer, nonce: 7 }])
-    expect([watch.wantsSlot(payer, 7), watch.wantsSlot(payer, 8)]).toEqual([true, false])
+    expect([...watch.openContests()]).toEqual([{ txHash: '0x1', key: `${payer} 7` }])
+    expect([watch.contends(`${payer} 7`), watch.contends(`${payer} 8`)]).toEqual([true, false])
     await broadcast(offering('0xc', 20n, null))
     expect(await world.status(id)).toBe('awaiting')
     await world.crash()
@@ -119,15 +119,15 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     }
   })
 
-  it('learns the slot, or a promise of the sequencer, of what it knows already', async () => {
+  it('learns the contest, or a promise of the sequencer, of what it knows already', async () => {
     const { id, address } = await world.open()
-    const { slot: _, ...bare } = offering('0x1', 10n, address)
+    const { contest: _, ...bare } = offering('0x1', 10n, address)
     await broadcast(bare)
     await broadcast(offering('0x1', 10n, address))
     await broadcast({ ...offering('0x1', 10n, address), preconfirmed: true })
     await broadcast({ ...offering('0x1', 10n, address), preconfirmed: true })
     expect((await payment(id)).facts.transactions).toMatchObject([
-      { slot: { sender: payer, nonce: 7 }, preconfirmed: true },
+      { contest: { key: `${payer} 7` }, preconfirmed: true },
     ])
     expect(await told(id)).toHaveLength(4)
   })

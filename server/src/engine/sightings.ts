@@ -85,7 +85,7 @@ export class Sightings {
   }
 }
 
-/** Whom each concerns: those that it pays, and those whose slot it wants without paying them. */
+/** Whom each concerns: those that it pays, and those it contends with without paying them. */
 function sort(
   watched: WatchedChain,
   sightings: readonly Sighting[],
@@ -101,11 +101,11 @@ function sort(
   )
   const pays = new Set(sightings.map(({ txHash }, i) => `${txHash} ${payees[i]}`))
   for (const [i, sighting] of sightings.entries()) {
-    const { txHash, slot } = sighting
+    const { txHash, contest } = sighting
     const payee = payees[i] ?? null
     if (payee !== null) add(payee, sighting)
-    if (slot === null) continue
-    for (const paymentId of watched.contenders(slot, txHash)) {
+    if (contest === null) continue
+    for (const paymentId of watched.contenders(contest, txHash)) {
       // A batch that pays several keeps paying all that it names.
       if (!pays.has(`${txHash} ${paymentId}`)) add(paymentId, { ...sighting, transfer: null })
     }
@@ -130,15 +130,15 @@ interface Seen {
 }
 
 function observationOf(payment: Payment, sighting: Sighting, seen: Seen): Observation {
-  const { txHash, transfer, slot, preconfirmed } = sighting
+  const { txHash, transfer, contest, preconfirmed } = sighting
   const told = { ...seen, view: viewOf(payment, txHash, seen) }
-  const wanted = slot === null ? {} : { slot }
+  const wanted = contest === null ? {} : { contest }
   if (transfer !== null) {
     const promised = preconfirmed ? { preconfirmed } : {}
     return { ...told, kind: 'mempool', transfer, ...wanted, ...promised }
   }
-  assert(slot !== null, 'a rival is known by its slot')
-  return { ...told, kind: 'rival', txHash, slot }
+  assert(contest !== null, 'a rival is known by its contest')
+  return { ...told, kind: 'rival', txHash, contest }
 }
 
 /** What comes back after it was given up was not seen before that, also when no block came meanwhile. */
@@ -149,7 +149,7 @@ function viewOf({ facts }: Payment, txHash: string, { chain, view }: Seen): numb
 
 /** Sockets repeat themselves, and late: what adds nothing to what is known is no news. */
 function isNews(payment: Payment, chain: string, sighting: Sighting): boolean {
-  const { txHash, transfer, slot, preconfirmed } = sighting
+  const { txHash, transfer, contest, preconfirmed } = sighting
   const { transactions } = payment.facts
   const known = transactions.find((it) => it.chain === chain && it.txHash === txHash)
   // A pool's word costs its sender nothing: beyond these it is left to the block.
@@ -159,7 +159,7 @@ function isNews(payment: Payment, chain: string, sighting: Sighting): boolean {
   if (transfer === null) return false
   return (
     known.hint === null ||
-    (slot !== null && (known.slot ?? null) === null) ||
+    (contest !== null && (known.contest ?? null) === null) ||
     (preconfirmed && known.preconfirmed !== true)
   )
 }

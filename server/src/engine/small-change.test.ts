@@ -118,8 +118,8 @@ describe('the sum of a block', () => {
 
   it('sums up the parts of one transaction too', () => {
     const [one] = block('a', 1) as [Included]
-    const transfers = Array.from({ length: 4_000 }, (_, ordinal) => ({
-      ...{ ...(one.transfers[0] as Included['transfers'][number]), ordinal },
+    const transfers = Array.from({ length: 4_000 }, (_, part) => ({
+      ...{ ...(one.transfers[0] as Included['transfers'][number]), part },
     }))
     const known = at(start(), gather(start(), [{ ...one, transfers }]).kept)
     const [inclusion] = Object.values(known.facts.transactions[0]?.inclusions ?? {})

@@ -21,7 +21,7 @@ const second = `0x${'dd'.repeat(20)}`
 const { payment } = opened()
 
 const transfer = (txHash: string, changes: Partial<SeenTransfer> = {}): SeenTransfer => ({
-  ...{ txHash, ordinal: 0, token: usdc, from: payer, to: deposit, amount: full },
+  ...{ txHash, part: 0, token: usdc, from: payer, to: deposit, amount: full },
   ...changes,
 })
 const block = (number: number, changes: Partial<AppliedBlock> = {}): AppliedBlock => ({
@@ -48,7 +48,7 @@ const kinds = (of: ReturnType<typeof plan>, whose = payment) =>
 
 describe('what a step of a chain means for payments', () => {
   it('makes one fact of all transfers of one transaction to one payment', () => {
-    const transfers = [transfer('0x1'), transfer('0x1', { ordinal: 1 }), transfer('0x2')]
+    const transfers = [transfer('0x1'), transfer('0x1', { part: 1 }), transfer('0x2')]
     const planned = plan(stepOf({ applied: [block(11), block(12, { transfers })] }))
     expect(planned.touched).toEqual([payment.id])
     const [one, two, head] = planned.observationsOf(payment)
@@ -59,12 +59,12 @@ describe('what a step of a chain means for payments', () => {
   })
 
   it('splits a transaction that pays two payments', () => {
-    const transfers = [transfer('0x1'), transfer('0x1', { ordinal: 1, to: second, amount: 1n })]
+    const transfers = [transfer('0x1'), transfer('0x1', { part: 1, to: second, amount: 1n })]
     const planned = plan(stepOf({ applied: [block(12, { transfers })] }))
     expect(planned.touched).toEqual([payment.id, 'pi_second'])
     const [ours] = planned.observationsOf(payment)
     const [theirs] = planned.observationsOf({ ...payment, id: 'pi_second' })
-    expect(ours?.kind === 'included' && ours.transfers.map(({ ordinal }) => ordinal)).toEqual([0])
+    expect(ours?.kind === 'included' && ours.transfers.map(({ part }) => part)).toEqual([0])
     expect(theirs?.kind === 'included' && theirs.transfers[0]?.amount).toBe(1n)
   })
 

@@ -140,13 +140,13 @@ function factsIn(
 function moreOf(
   { sources, calls }: AppliedBlock,
   of: { txHash: string; source: Source; mine: (address: string) => boolean },
-): Pick<Included, 'alsoSeenBy' | 'hint' | 'slot'> {
+): Pick<Included, 'alsoSeenBy' | 'hint' | 'contest'> {
   const others = (sources?.get(of.txHash) ?? []).filter((source) => source !== of.source)
   const call = calls?.get(of.txHash)
   const hint = call?.hint ?? null
   return {
     ...(others.length > 0 && { alsoSeenBy: others }),
     ...(hint !== null && of.mine(hint.to) && { hint }),
-    ...(call !== undefined && { slot: call.slot }),
+    ...(call !== undefined && { contest: call.contest }),
   }
 }

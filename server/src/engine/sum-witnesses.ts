@@ -91,7 +91,7 @@ const isSameMoney = (a: readonly SeenTransfer[], b: readonly SeenTransfer[]): bo
   a.length === b.length &&
   a.every((one) =>
     b.some(
-      ({ ordinal, amount, count }) =>
-        ordinal === one.ordinal && amount === one.amount && count === one.count,
+      ({ part, amount, count }) =>
+        part === one.part && amount === one.amount && count === one.count,
     ),
   )

@@ -1,6 +1,6 @@
-import type { Slot } from '@settlewire/core/observation'
+import type { Contest } from '@settlewire/core/observation'
 import { type ChainHead, type ChainPolicy, type Level, reached } from '@settlewire/core/policy'
-import type { Corroborated, OpenSlot, WatchSet } from '../ports.ts'
+import type { Corroborated, OpenContest, WatchSet } from '../ports.ts'
 import type { AddressBook } from './address-book.ts'
 import { NativeRecord } from './native-record.ts'
 
@@ -15,7 +15,7 @@ export interface Open {
   /** Whether its payment has succeeded. */
   readonly told: boolean
   /** Null while nobody said. */
-  readonly slot: Slot | null
+  readonly contest: Contest | null
   /** Whether the payer named it, and nothing else is known of it. */
   readonly claimed: boolean
   /** What a canonical block holds of it for this payment; null while none does. */
@@ -24,7 +24,7 @@ export interface Open {
 
 /** Not on record yet, and perhaps never: nothing waits for it. */
 const expected: Open = {
-  ...{ blockNumber: null, live: false, held: false, told: false, slot: null, claimed: false },
+  ...{ blockNumber: null, live: false, held: false, told: false, contest: null, claimed: false },
   paid: null,
 }
 
@@ -36,7 +36,7 @@ interface NewClaim {
 
 /** A transaction that waits for its turn, with the payments that wait with it. */
 interface Waiting {
-  readonly slot: OpenSlot
+  readonly contest: OpenContest
   /** Of these payments, for how many, and for how many of them its money is on its way. */
   count: number
   live: number
@@ -57,8 +57,8 @@ export class WatchedChain implements WatchSet {
   readonly #open = new Map<string, Map<string, Open>>()
   readonly #trackers = new Map<string, Set<string>>()
   readonly #waiting = new Map<string, Waiting>()
-  /** The hashes that wait for one slot. */
-  readonly #slots = new Map<string, Set<string>>()
+  /** The hashes that contend under one key. */
+  readonly #contests = new Map<string, Set<string>>()
   readonly #newClaims: NewClaim[] = []
   #head: ChainHead | null = null
   /** How many transactions have ever been tracked. */
@@ -89,15 +89,14 @@ export class WatchedChain implements WatchSet {
     return this.#trackers.has(txHash)
   }
 
-  wantsSlot(sender: string, nonce: number): boolean {
-    // Asked for every transaction of the network: while nothing waits, no key is made.
-    return this.#slots.size > 0 && this.#slots.has(slotKey({ sender, nonce }))
+  contends(key: string): boolean {
+    return this.#contests.has(key)
   }
 
   /** Those whose money is believed to be on its way come first: the follower may ask for few only. */
-  *openSlots(): Iterable<OpenSlot> {
-    for (const { slot, live } of this.#waiting.values()) if (live > 0) yield slot
-    for (const { slot, live } of this.#waiting.values()) if (live === 0) yield slot
+  *openContests(): Iterable<OpenContest> {
+    for (const { contest, live } of this.#waiting.values()) if (live > 0) yield contest
+    for (const { contest, live } of this.#waiting.values()) if (live === 0) yield contest
   }
 
   nativeAddresses(): Iterable<string> {
@@ -122,10 +121,10 @@ export class WatchedChain implements WatchSet {
     return this.#trackers.get(txHash) ?? []
   }
 
-  /** The payments that wait with another transaction than this one for its slot. */
-  contenders(slot: Pick<Slot, 'sender' | 'nonce'>, besides: string): ReadonlySet<string> {
+  /** The payments that wait with another transaction of this contest. */
+  contenders({ key }: Pick<Contest, 'key'>, besides: string): ReadonlySet<string> {
     const payments = new Set<string>()
-    for (const txHash of this.#slots.get(slotKey(slot)) ?? []) {
+    for (const txHash of this.#contests.get(key) ?? []) {
       if (txHash === besides) continue
       for (const paymentId of this.trackers(txHash)) payments.add(paymentId)
     }
@@ -265,30 +264,25 @@ export class WatchedChain implements WatchSet {
     if (trackers?.size === 0) this.#trackers.delete(txHash)
   }
 
-  /** One payment more, or less, waits with this transaction for its slot. */
+  /** One payment more, or less, waits with this transaction for the end of its contest. */
   #count(txHash: string, open: Open | undefined, by: 1 | -1): void {
-    if (open === undefined || open.slot === null || open.blockNumber !== null) return
-    const { sender, nonce } = open.slot
-    const key = slotKey(open.slot)
+    if (open === undefined || open.contest === null || open.blockNumber !== null) return
+    const { key } = open.contest
     const waiting = entry(this.#waiting, txHash, () => ({
-      ...{ slot: { txHash, sender, nonce }, count: 0, live: 0 },
+      ...{ contest: { txHash, key }, count: 0, live: 0 },
     }))
     waiting.count += by
     if (open.live) waiting.live += by
     if (waiting.count > 0) {
-      entry(this.#slots, key, () => new Set<string>()).add(txHash)
+      entry(this.#contests, key, () => new Set<string>()).add(txHash)
       return
     }
     this.#waiting.delete(txHash)
-    const hashes = this.#slots.get(key)
+    const hashes = this.#contests.get(key)
     hashes?.delete(txHash)
-    if (hashes?.size === 0) this.#slots.delete(key)
+    if (hashes?.size === 0) this.#contests.delete(key)
   }
 }
-
-/** Of all transactions of one chain with this key at most one is ever mined. */
-export const slotKey = ({ sender, nonce }: Pick<Slot, 'sender' | 'nonce'>): string =>
-  `${sender} ${nonce}`
 
 /** The value under a key, made when there is none. */
 function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

@@ -299,7 +299,7 @@ describe('what is looked for', () => {
   it('sheds pending transfers beyond its limit and finds them in their block', async () => {
     const { id, address } = await world.open()
     const flood = Array.from({ length: 10_001 }, (_, i) => ({
-      ...{ txHash: `0xf${i}`, ordinal: 'hint' as const, token: null, from: '0x', to: address },
+      ...{ txHash: `0xf${i}`, part: 'hint' as const, token: null, from: '0x', to: address },
       amount: 1n,
     })).map(sightingOf)
     world.engine.watcher.pending('local', 'rpc:flood', flood)

@@ -13,7 +13,7 @@ import type {
   ChainSink,
   ChainStep,
   Corroborated,
-  OpenSlot,
+  OpenContest,
   Sighting,
   WatchSet,
 } from '../../../server/src/ports.ts'
@@ -33,10 +33,10 @@ export class TestWatch implements WatchSet {
   /** Nothing, until somebody keeps a record. */
   inclusions: WatchSet['inclusions'] = () => []
   /** Tracked transactions that are in no block, by hash. */
-  readonly slots = new Map<string, OpenSlot>()
-  wantsSlot = (sender: string, nonce: number): boolean =>
-    [...this.slots.values()].some((slot) => slot.sender === sender && slot.nonce === nonce)
-  openSlots = (): Iterable<OpenSlot> => this.slots.values()
+  readonly contests = new Map<string, OpenContest>()
+  contends = (wanted: string): boolean =>
+    [...this.contests.values()].some(({ key }) => key === wanted)
+  openContests = (): Iterable<OpenContest> => this.contests.values()
   nativeAddresses = (): Iterable<string> => (this.wantsNative ? this.addresses : [])
   /** Nothing, until somebody keeps a record. */
   nativeOnRecord: WatchSet['nativeOnRecord'] = () => 0n

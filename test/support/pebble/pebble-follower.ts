@@ -104,7 +104,7 @@ export class PebbleFollower implements ChainFollower {
     const transfers = block.moves
       .filter(({ to }) => watch.has(to))
       .map(({ digest, from, to, amount }) => ({
-        ...{ txHash: digest, ordinal: 0, token: null, from, to, amount },
+        ...{ txHash: digest, part: 0, token: null, from, to, amount },
       }))
     return { block: refOf(block), transfers, movedNothing: [] }
   }

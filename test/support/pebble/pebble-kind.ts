@@ -44,5 +44,6 @@ export const pebble: ChainKind = {
       return `pb${digestOf(`${key}/${index}`, addressLength)}`
     },
   },
+  isPart: (part) => part === 0,
   paymentUri: () => null,
 }

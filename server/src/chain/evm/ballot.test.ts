@@ -14,7 +14,7 @@ const log = transferLog(token, to, 5n)
 const inclusion: Corroborated = {
   ...{ txHash: hash('1'), block: ref },
   transfers: [
-    { txHash: hash('1'), ordinal: 0, token, from: `0x${log.topics[1]?.slice(26)}`, to, amount: 5n },
+    { txHash: hash('1'), part: 0, token, from: `0x${log.topics[1]?.slice(26)}`, to, amount: 5n },
   ],
 }
 const contents: BlockContents = {
@@ -84,7 +84,7 @@ describe('a ballot', () => {
     expect(ballot.saying(inclusion.txHash, 'shows')).toEqual(['a', 'b'])
     const [transfer] = inclusion.transfers
     if (transfer === undefined) throw new Error('it pays')
-    ballot.include({ ...inclusion, transfers: [transfer, { ...transfer, ordinal: 1 }] })
+    ballot.include({ ...inclusion, transfers: [transfer, { ...transfer, part: 1 }] })
     expect(ballot.saying(inclusion.txHash, 'shows')).toEqual([])
     expect(ballot.saying(inclusion.txHash, 'denies')).toEqual([])
   })

@@ -106,13 +106,13 @@ export function wordOf(
 
 /** Whether the log at that place moves the same. What is no log follows from status and block. */
 function holds(receipt: Receipt, transfer: SeenTransfer, tokens: ReadonlySet<string>): boolean {
-  const { ordinal } = transfer
-  if (typeof ordinal !== 'number') return true
-  const found = transferIn(receipt.logs[ordinal], tokens)
+  const { part } = transfer
+  if (typeof part !== 'number') return true
+  const found = transferIn(receipt.logs[part], tokens)
   if (found === null) return false
   // Its place in the receipt names it, not what the log says of itself.
   const log = { ...found.log, transactionHash: receipt.txHash }
-  const shown = tokenTransferAt({ ...found, log }, ordinal)
+  const shown = tokenTransferAt({ ...found, log }, part)
   return shown !== null && sameFields.every((field) => shown[field] === transfer[field])
 }
 

@@ -45,7 +45,7 @@ export const bareOf = (header: Header): Header => ({
 })
 
 /** Whether it stands for many that are not on record one by one. */
-export const isSum = ({ ordinal }: SeenTransfer): boolean => `${ordinal}`.startsWith('sum:')
+export const isSum = ({ part }: SeenTransfer): boolean => `${part}`.startsWith('sum:')
 
 /** What a block is said to hold for us, by transaction. */
 export function inclusionsOf({ block, transfers }: AppliedBlock): Corroborated[] {
@@ -89,7 +89,6 @@ const holdsMore = (whole: readonly SeenTransfer[], part: readonly SeenTransfer[]
   whole.length > part.length &&
   part.every((one) =>
     whole.some(
-      ({ ordinal, to, amount }) =>
-        ordinal === one.ordinal && to === one.to && amount === one.amount,
+      ({ part, to, amount }) => part === one.part && to === one.to && amount === one.amount,
     ),
   )

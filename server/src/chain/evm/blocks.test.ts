@@ -24,8 +24,8 @@ describe('what a block did to us', () => {
     world.node.mine([tokenTx(world.token, newAddress(), 9n), tx])
     await world.atHead()
     expect(world.ledger.transfers).toMatchObject([
-      { txHash: tx.hash, ordinal: 0, to, amount: 5n },
-      { txHash: tx.hash, ordinal: 2, to, amount: 5n },
+      { txHash: tx.hash, part: 0, to, amount: 5n },
+      { txHash: tx.hash, part: 2, to, amount: 5n },
     ])
   })
 
@@ -78,7 +78,7 @@ describe('what a block did to us', () => {
     const tx = tokenTx(world.token, to, 8n)
     world.node.mine([fakeTx(), tx])
     await world.atHead()
-    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, ordinal: 0, amount: 8n }])
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, part: 0, amount: 8n }])
     expect(world.node.askedFor('eth_getBlockReceipts')).toBe(1)
   })
 
@@ -209,7 +209,7 @@ describe('what a block did to us', () => {
     world.node.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
     world.node.mine([fakeTx({ logs })])
     await world.atHead()
-    const ours = { token: world.token, ordinal: 1, amount: 3n }
+    const ours = { token: world.token, part: 1, amount: 3n }
     expect(world.ledger.transfers).toMatchObject([ours, ours])
   })
 
@@ -224,7 +224,7 @@ describe('what a block did to us', () => {
       nativeTx(to, 2n),
     ])
     await world.atHead()
-    expect(world.ledger.transfers).toMatchObject([{ token: null, ordinal: 'top', amount: 2n }])
+    expect(world.ledger.transfers).toMatchObject([{ token: null, part: 'top', amount: 2n }])
   })
 
   it('pitfall 14: one malformed log does not stop the others in its block', async () => {
@@ -248,7 +248,7 @@ describe('what a block did to us', () => {
     })
     world.node.mine([tx])
     await world.atHead()
-    expect(world.ledger.transfers).toMatchObject([{ ordinal: 7, amount: 4n }])
+    expect(world.ledger.transfers).toMatchObject([{ part: 7, amount: 4n }])
   })
 
   it('pitfall 16: amounts beyond every JavaScript number are exact', async () => {
@@ -321,7 +321,7 @@ describe('what a block did to us', () => {
     world.node.instead = (method) => (method === 'eth_getLogs' ? [log, log] : undefined)
     world.node.announce(block)
     await world.atHead()
-    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, ordinal: 0, amount: 9n }])
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, part: 0, amount: 9n }])
   })
 
   it('asks again when a receipt is not from the block that was read', async () => {

@@ -1,7 +1,7 @@
 import type { Clock, Log, WatchSet } from '../../ports.ts'
 import { orRefused } from './answer.ts'
 import { bloomTest } from './bloom.ts'
-import { hintOf, type PendingRules, slotOf } from './calldata.ts'
+import { contestOf, hintOf, type PendingRules } from './calldata.ts'
 import { fieldsOf } from './hex.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
@@ -205,8 +205,8 @@ async function callOf(
 ): Promise<Call | null> {
   const listed = header.listed?.find((one) => fieldsOf(one)?.hash === txHash)
   const transaction = listed ?? (await shownOf(node, txHash))
-  const slot = slotOf(transaction)
-  return slot === null ? null : { hint: hintOf(transaction, rules), slot }
+  const contest = contestOf(transaction)
+  return contest === null ? null : { hint: hintOf(transaction, rules), contest }
 }
 
 async function shownOf(node: EvmNode, txHash: string): Promise<unknown> {

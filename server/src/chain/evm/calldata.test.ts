@@ -3,7 +3,7 @@ import { encodeFunctionData, erc20Abi, parseAbi, toFunctionSelector } from 'viem
 import { describe, expect, it } from 'vitest'
 import { TestWatch } from '../../../../test/support/evm/chain-ledger.ts'
 import { fakeTx, newAddress, tokenTx } from '../../../../test/support/evm/fake-chain.ts'
-import { callShapes, hintOf, slotOf } from './calldata.ts'
+import { callShapes, contestOf, hintOf } from './calldata.ts'
 import { sightingOf } from './sighting.ts'
 
 const hex = (text: string): `0x${string}` => `0x${text.slice(2)}`
@@ -33,7 +33,7 @@ describe('what a pending transaction would pay', () => {
     const from = newAddress()
     const amount = 2n ** 255n + 1n
     expect(pending({ from, input: call('transfer', amount) })).toMatchObject({
-      ordinal: 'hint',
+      part: 'hint',
       token,
       from,
       to,
@@ -204,46 +204,46 @@ describe('a pending transaction that matters', () => {
   const rules = { tokens: new Set([token]), watch }
   const { hash, from, input } = tokenTx(token, to, 5n)
   const payment = { hash, from, to: token, value: '0x0', input, nonce: '0x2a' }
-  const waiting = { txHash: hash, sender: from, nonce: 42 }
+  const waiting = { txHash: hash, key: `${from} 42` }
 
-  it('carries its slot with the most it offers per gas, by either kind of fee', () => {
-    const slot = { sender: from, nonce: 42 }
+  it('carries its contest with the most it offers per gas, by either kind of fee', () => {
+    const key = `${from} 42`
     const tip = { maxFeePerGas: '0x12a05f200', gasPrice: '0x1' }
     expect(sightingOf({ ...payment, ...tip }, rules)).toMatchObject({
       txHash: hash,
       transfer: { amount: 5n },
-      slot: { ...slot, feePerGas: 5_000_000_000n },
+      contest: { key, bid: 5_000_000_000n },
       preconfirmed: false,
     })
-    expect(slotOf({ ...payment, gasPrice: '0x7' })).toEqual({ ...slot, feePerGas: 7n })
+    expect(contestOf({ ...payment, gasPrice: '0x7' })).toEqual({ key, bid: 7n })
   })
 
-  it('is told without a slot where the node does not say all of it', () => {
-    expect(sightingOf(payment, rules)).toMatchObject({ transfer: { amount: 5n }, slot: null })
+  it('is told without a contest where the node does not say all of it', () => {
+    expect(sightingOf(payment, rules)).toMatchObject({ transfer: { amount: 5n }, contest: null })
     for (const nonce of [undefined, 42, 'x', '0xffffffffffffffffff']) {
-      expect(slotOf({ ...payment, gasPrice: '0x7', nonce })).toBeNull()
+      expect(contestOf({ ...payment, gasPrice: '0x7', nonce })).toBeNull()
     }
   })
 
   it.each(['0x', '0x\u0000', '__proto__', `0x${'a'.repeat(63)}`, 'x'.repeat(1_000_000)])(
     'is nothing when its hash or its sender is none, such as %.20j',
     (text) => {
-      watch.slots.set(hash, waiting)
+      watch.contests.set(hash, waiting)
       const priced = { ...payment, gasPrice: '0x9' }
       expect(sightingOf({ ...priced, hash: text }, rules)).toBeNull()
       expect(sightingOf({ ...priced, to: from, input: '0x', hash: text }, rules)).toBeNull()
       expect(sightingOf({ ...priced, from: text }, rules)).toBeNull()
-      expect(slotOf({ ...priced, from: text })).toBeNull()
+      expect(contestOf({ ...priced, from: text })).toBeNull()
     },
   )
 
-  it('pitfall 9: is a rival when it takes the slot of one that would pay and pays somebody else', () => {
-    watch.slots.set(hash, waiting)
+  it('pitfall 9: is a rival when it wins the contest against one that would pay and pays somebody else', () => {
+    watch.contests.set(hash, waiting)
     const cancel = { hash: fakeTx().hash, from, to: from, value: '0x0', input: '0x', nonce: '0x2a' }
     expect(sightingOf({ ...cancel, gasPrice: '0x9' }, rules)).toEqual({
       txHash: cancel.hash,
       transfer: null,
-      slot: { sender: from, nonce: 42, feePerGas: 9n },
+      contest: { key: `${from} 42`, bid: 9n },
       preconfirmed: false,
     })
     const creation = { ...cancel, to: null, gasPrice: '0x9' }
@@ -255,7 +255,7 @@ describe('a pending transaction that matters', () => {
   })
 
   it('pitfall 9: is no rival when it pays us too, nor of itself', () => {
-    watch.slots.set(hash, waiting)
+    watch.contests.set(hash, waiting)
     const faster = { ...payment, hash: fakeTx().hash, gasPrice: '0x9' }
     expect(sightingOf(faster, rules)).toMatchObject({ transfer: { amount: 5n } })
     watch.tracked.add(hash)
@@ -265,14 +265,14 @@ describe('a pending transaction that matters', () => {
 })
 
 describe('the work for a transaction that is none of ours', () => {
-  it('is a token look-up, an address look-up at most, and one for its slot, however many are watched', () => {
-    const asked = { tokens: 0, has: 0, slots: 0 }
+  it('is a token look-up, an address look-up at most, and one for its contest, however many are watched', () => {
+    const asked = { tokens: 0, has: 0, contests: 0 }
     const watch = Object.assign(new TestWatch(), { wantsNative: true })
     const counting = {
       tokens: { has: () => asked.tokens++ < 0 } as unknown as ReadonlySet<string>,
       watch: Object.assign(watch, {
         has: () => asked.has++ < 0,
-        wantsSlot: () => asked.slots++ < 0,
+        contends: () => asked.contests++ < 0,
       }),
     }
     const input = `0xa9059cbb${'0'.repeat(200_000)}`
@@ -280,6 +280,6 @@ describe('the work for a transaction that is none of ours', () => {
       const tx = { ...fakeTx(), value: '0x1', input, nonce: '0x1', gasPrice: '0x1' }
       expect(sightingOf(tx, counting)).toBeNull()
     }
-    expect(asked).toEqual({ tokens: 1_000, has: 1_000, slots: 1_000 })
+    expect(asked).toEqual({ tokens: 1_000, has: 1_000, contests: 1_000 })
   })
 })

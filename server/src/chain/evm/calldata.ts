@@ -1,5 +1,6 @@
-import type { SeenTransfer, Slot } from '@settlewire/core/observation'
+import type { Contest, SeenTransfer } from '@settlewire/core/observation'
 import type { WatchSet } from '../../ports.ts'
+import { contestKey } from './contest-key.ts'
 import { fieldsOf, isHash, toAddress } from './hex.ts'
 
 /** Decides what a transaction would pay, and to whom that matters. */
@@ -61,14 +62,14 @@ export function hintOf(transaction: unknown, rules: PendingRules): SeenTransfer 
 }
 
 /** The place that a transaction wants in its sender's order; null where the node did not say. */
-export function slotOf(transaction: unknown): Slot | null {
+export function contestOf(transaction: unknown): Contest | null {
   const tx = fieldsOf(transaction)
   const sender = toAddress(tx?.from)
   if (tx === null || sender === null) return null
   const nonce = nonceOf(tx.nonce)
   const fee = tx.maxFeePerGas ?? tx.gasPrice
   if (nonce === null || !isAmount(fee)) return null
-  return { sender, nonce, feePerGas: BigInt(fee) }
+  return { key: contestKey(sender, nonce), bid: BigInt(fee) }
 }
 
 /** Null when it is no count. */
@@ -116,5 +117,5 @@ function hint(
   if (from === null || !isHash(tx.hash) || !isAmount(amount)) return null
   const units = BigInt(amount)
   if (units === 0n) return null
-  return { txHash: tx.hash.toLowerCase(), ordinal: 'hint', token, from, to, amount: units }
+  return { txHash: tx.hash.toLowerCase(), part: 'hint', token, from, to, amount: units }
 }

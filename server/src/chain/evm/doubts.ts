@@ -102,7 +102,7 @@ export class Doubts {
         if (hint !== null && shown.some((transfer) => isSame(transfer, hint))) continue
         this.#add(block.header.ref, txHash, hint)
         if (hint === null) continue
-        const sighting = { txHash, transfer: hint, slot: null, preconfirmed: false }
+        const sighting = { txHash, transfer: hint, contest: null, preconfirmed: false }
         this.#parts.sighted(reader, sighting)
       }
     }

@@ -1,3 +1,4 @@
+import type { Part } from '@settlewire/core/observation'
 import type { ChainKind, Notation, PaymentRequest } from '../kind.ts'
 import { checksummed, depositAddress } from './deposit-address.ts'
 
@@ -19,6 +20,16 @@ const transactions: Notation = {
   print: (stored) => stored,
 }
 
+/**
+ * A number is the place of a log among those of its transaction's receipt, from 0: it survives another
+ * inclusion, as the block-wide `logIndex` does not. `top` is the transaction's own value, and
+ * `trace:<path>` a value that a contract passed on, by its place in the call tree.
+ */
+const isPart = (part: Part): boolean =>
+  typeof part === 'number'
+    ? Number.isSafeInteger(part) && part >= 0
+    : part === 'top' || part === 'balance' || /^trace:[\d.,/]+$/.test(part)
+
 /** EIP-681: https://eips.ethereum.org/EIPS/eip-681. Addresses carry the capitals of EIP-55. */
 function paymentUri({ address, token, chainId, units }: PaymentRequest): string {
   const to = checksummed(address)
@@ -31,6 +42,6 @@ function paymentUri({ address, token, chainId, units }: PaymentRequest): string 
 export const evm: ChainKind = {
   name: 'evm',
   can: { mempool: true, replacement: true, reorg: true, tags: ['safe', 'finalized'] },
-  ...{ addresses, transactions, paymentUri },
+  ...{ addresses, transactions, isPart, paymentUri },
   deposits: { address: depositAddress },
 }

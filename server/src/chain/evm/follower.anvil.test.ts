@@ -76,12 +76,12 @@ describe('an EVM follower of a real chain', () => {
     const byHash = (a: { txHash: string }, b: { txHash: string }): number =>
       a.txHash < b.txHash ? -1 : 1
     expect(ledger.seen.toSorted(byHash)).toEqual(
-      moves.map((move) => ({ ...move, ordinal: 'hint' })).toSorted(byHash),
+      moves.map((move) => ({ ...move, part: 'hint' })).toSorted(byHash),
     )
     await mine()
     await atHead()
     expect(ledger.transfers.toSorted(byHash)).toEqual(
-      moves.map((move) => ({ ...move, ordinal: move.token === null ? 'top' : 0 })).toSorted(byHash),
+      moves.map((move) => ({ ...move, part: move.token === null ? 'top' : 0 })).toSorted(byHash),
     )
   }
 
@@ -111,7 +111,7 @@ describe('an EVM follower of a real chain', () => {
     const txHash = await token.transfer(to, 5n)
     await mine()
     await atHead()
-    expect(ledger.transfers).toMatchObject([{ txHash, ordinal: 0, amount: 5n }])
+    expect(ledger.transfers).toMatchObject([{ txHash, part: 0, amount: 5n }])
   })
 
   it('pitfalls 1 and 2: two payments by one transaction that does not look like any', async () => {
@@ -122,8 +122,8 @@ describe('an EVM follower of a real chain', () => {
     await mine()
     await atHead()
     expect(ledger.transfers).toMatchObject([
-      { txHash, ordinal: 0, to, amount: 7n },
-      { txHash, ordinal: 1, to, amount: 7n },
+      { txHash, part: 0, to, amount: 7n },
+      { txHash, part: 1, to, amount: 7n },
     ])
     expect(ledger.seen).toEqual([])
   })
@@ -153,7 +153,7 @@ describe('an EVM follower of a real chain', () => {
     await mine()
     await atHead()
     const before = ledger.transfers
-    expect(before).toMatchObject([{ txHash, ordinal: 0, amount: 9n }])
+    expect(before).toMatchObject([{ txHash, part: 0, amount: 9n }])
     const held = ledger.stored?.recent[0]
     await anvil.rpc('anvil_reorg', [1, []])
     await atHead()

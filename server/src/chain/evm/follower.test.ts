@@ -6,10 +6,10 @@ import { FakeNode, Refused, silence } from '../../../../test/support/fake-node.t
 import { chainFollowerContract } from '../contract.ts'
 import { evm } from './evm-kind.ts'
 
-chainFollowerContract('EVM on a real anvil', evm.can, () => openAnvilLab())
-chainFollowerContract('EVM on a node of our own making', evm.can, () => openFakeLab())
-chainFollowerContract('EVM on a real anvil, twice', evm.can, () => openAnvilLab({ providers: 2 }))
-chainFollowerContract('EVM on two nodes of our own making', evm.can, () =>
+chainFollowerContract('EVM on a real anvil', evm, () => openAnvilLab())
+chainFollowerContract('EVM on a node of our own making', evm, () => openFakeLab())
+chainFollowerContract('EVM on a real anvil, twice', evm, () => openAnvilLab({ providers: 2 }))
+chainFollowerContract('EVM on two nodes of our own making', evm, () =>
   openFakeLab({ providers: 2 }),
 )
 

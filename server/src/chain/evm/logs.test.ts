@@ -35,7 +35,7 @@ describe('the transfers among logs', () => {
     expect(transfer && recipientOf(transfer)).toBe(to)
     expect(transfer && tokenTransferAt(transfer, 3)).toEqual({
       txHash,
-      ordinal: 3,
+      part: 3,
       token,
       from,
       to,

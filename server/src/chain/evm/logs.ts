@@ -98,14 +98,14 @@ export const txHashOf = ({ log }: TokenTransfer): string =>
 /** The transfer as it is told, once its place in its transaction is known. Null if it is no hex. */
 export function tokenTransferAt(
   transfer: TokenTransfer,
-  ordinal: number | 'hint',
+  part: number | 'hint',
 ): SeenTransfer | null {
   const { topics, data } = transfer.log
   const from = Array.isArray(topics) ? toAddress(`0x${String(topics[1]).slice(26)}`) : null
   if (from === null || !isWord(data)) return null
   const { token } = transfer
   const to = recipientOf(transfer)
-  return { txHash: txHashOf(transfer), ordinal, token, from, to, amount: BigInt(data) }
+  return { txHash: txHashOf(transfer), part, token, from, to, amount: BigInt(data) }
 }
 
 const isWord = (data: unknown): data is string =>

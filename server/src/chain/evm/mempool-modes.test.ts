@@ -98,16 +98,16 @@ describe('the ways to hear of pending transactions', () => {
     expect(said).toEqual([])
   })
 
-  it('pitfall 9: tells of a rival for the slot of a payment', async () => {
+  it('pitfall 9: tells of a rival of a payment', async () => {
     const tx = tokenTx(token, watched(), 5n)
-    watch.slots.set(tx.hash, { txHash: tx.hash, sender: tx.from, nonce: 7 })
+    watch.contests.set(tx.hash, { txHash: tx.hash, key: `${tx.from} 7` })
     await listen('full')
     const rival = fakeTx({ from: tx.from, nonce: 7, maxFeePerGas: 99n })
     node.broadcast(fakeTx({ from: tx.from, nonce: 8 }))
     node.broadcast(rival)
     await until(() => told.length > 0, 'it is seen')
-    const slot = { sender: tx.from, nonce: 7, feePerGas: 99n }
-    expect(told).toEqual([{ txHash: rival.hash, transfer: null, slot, preconfirmed: false }])
+    const contest = { key: `${tx.from} 7`, bid: 99n }
+    expect(told).toEqual([{ txHash: rival.hash, transfer: null, contest, preconfirmed: false }])
   })
 })
 
@@ -228,8 +228,8 @@ describe('what a sequencer promises', () => {
     expect(told).toMatchObject([
       {
         txHash: tx.hash,
-        transfer: { ordinal: 'hint', token, to, amount: 5n },
-        slot: null,
+        transfer: { part: 'hint', token, to, amount: 5n },
+        contest: null,
         preconfirmed: true,
       },
     ])
@@ -256,7 +256,7 @@ describe('what a sequencer promises', () => {
     node.promise(nativeTx(to, 7n))
     await until(() => told.length === 2, 'both are seen')
     expect(amounts()).toEqual([11n, 7n])
-    expect(told.every(({ preconfirmed, slot }) => preconfirmed && slot !== null)).toBe(true)
+    expect(told.every(({ preconfirmed, contest }) => preconfirmed && contest !== null)).toBe(true)
   })
 
   it('pitfall 1: is not believed of calldata when the logs paid somebody else, or it failed', async () => {

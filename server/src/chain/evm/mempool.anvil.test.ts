@@ -6,6 +6,7 @@ import { followerOf, nodeAt } from '../../../../test/support/evm/labs.ts'
 import { openNode } from '../../../../test/support/evm/open-node.ts'
 import { TcpProxy } from '../../../../test/support/evm/tcp-proxy.ts'
 import { TestToken } from '../../../../test/support/evm/token.ts'
+import { contestKey } from './contest-key.ts'
 import { usedSlots } from './slots.ts'
 
 const closings: (() => unknown)[] = []
@@ -71,21 +72,21 @@ describe('pending transactions of a real node', () => {
       anvil.rpc('eth_sendTransaction', [{ from: payer, ...call }])
     const first = await send({ to: token.address, data, ...fee(3) })
     await seen(first)
-    ledger.watch.slots.set(first, { txHash: first, sender: payer, nonce })
+    ledger.watch.contests.set(first, { txHash: first, key: contestKey(payer, nonce) })
     ledger.watch.tracked.add(first)
     const faster = await send({ to: token.address, data, ...fee(6) })
     await seen(faster)
     const cancel = await send({ to: payer, ...fee(12) })
     await seen(cancel)
-    const slot = { sender: payer, nonce }
+    const key = contestKey(payer, nonce)
     expect([first, faster, cancel].map(sighting)).toMatchObject([
-      { transfer: { amount: 5n }, slot: { ...slot, feePerGas: 3n * 10n ** 9n } },
-      { transfer: { amount: 5n }, slot: { ...slot, feePerGas: 6n * 10n ** 9n } },
-      { transfer: null, slot: { ...slot, feePerGas: 12n * 10n ** 9n } },
+      { transfer: { amount: 5n }, contest: { key, bid: 3n * 10n ** 9n } },
+      { transfer: { amount: 5n }, contest: { key, bid: 6n * 10n ** 9n } },
+      { transfer: null, contest: { key, bid: 12n * 10n ** 9n } },
     ])
     const { node, leave } = await openNode(anvil.wsUrl)
     closings.push(leave)
-    const open = [...ledger.watch.openSlots()]
+    const open = [...ledger.watch.openContests()]
     expect(await usedSlots(node, open, (await node.latest()).ref)).toEqual([])
     await anvil.rpc('anvil_mine', ['0x1'])
     expect(await usedSlots(node, open, (await node.latest()).ref)).toEqual([first])

@@ -9,7 +9,7 @@ describe('pending transactions of a node', () => {
 
   const seen = async (amount: bigint): Promise<void> => {
     await world.ledger.until('the payment is seen', () => world.ledger.seen.length > 0)
-    expect(world.ledger.seen).toMatchObject([{ ordinal: 'hint', amount }])
+    expect(world.ledger.seen).toMatchObject([{ part: 'hint', amount }])
   }
 
   it('are matched as whole objects where the node sends them', async () => {

@@ -254,8 +254,8 @@ describe('an inclusion that several providers show', () => {
     const balance = { txHash: `balance:${hash}:${to}`, block }
     const sum = { txHash: `small:${hash}`, block }
     world.ledger.watch.inclusions = () => [
-      { ...balance, transfers: [{ ...transfer, ordinal: 'balance', token: null }] },
-      { ...sum, transfers: [{ ...transfer, ordinal: `sum:${world.token}:${to}` }] },
+      { ...balance, transfers: [{ ...transfer, part: 'balance', token: null }] },
+      { ...sum, transfers: [{ ...transfer, part: `sum:${world.token}:${to}` }] },
     ]
     world.ledger.corroborations.splice(0)
     world.follow({ limits })
@@ -311,7 +311,11 @@ describe('what all providers are asked', () => {
     const pending = await follower.lookUp(tx.hash)
     expect(pending).toMatchObject({
       ...{ kind: 'pending', source: 'rpc:b' },
-      sighting: { txHash: tx.hash, transfer: { to, amount: 1n }, slot: { nonce: tx.nonce } },
+      sighting: {
+        txHash: tx.hash,
+        transfer: { to, amount: 1n },
+        contest: { key: `${tx.from} ${tx.nonce}` },
+      },
     })
     const block = world.a.chain.mine([tx])
     expect(await follower.lookUp(tx.hash)).toEqual({
@@ -347,10 +351,10 @@ describe('what all providers are asked', () => {
     await world.says(null)
     const gone = tokenTx(world.token, to, 1n)
     const mined = tokenTx(world.token, to, 2n)
-    const { tracked, slots } = world.ledger.watch
+    const { tracked, contests } = world.ledger.watch
     for (const tx of [gone, mined]) {
       tracked.add(tx.hash)
-      slots.set(tx.hash, { txHash: tx.hash, sender: tx.from, nonce: tx.nonce })
+      contests.set(tx.hash, { txHash: tx.hash, key: `${tx.from} ${tx.nonce}` })
     }
     world.mine()
     await world.at(world.a)

@@ -1,6 +1,6 @@
 import type { SeenTransfer } from '@settlewire/core/observation'
 import type { Sighting, Stop } from '../../ports.ts'
-import { type PendingRules, slotOf } from './calldata.ts'
+import { contestOf, type PendingRules } from './calldata.ts'
 import type { RpcConnection } from './connection.ts'
 import { fieldsOf, isHash } from './hex.ts'
 import { isFor, tokenTransferAt, transferIn, transferTopic } from './logs.ts'
@@ -34,7 +34,7 @@ export async function hearPreconfirmations(parts: Parts): Promise<Stop | null> {
   const filter = { address: [...tokens], topics: [transferTopic] }
   return socket.subscribe(['pendingLogs', filter], (log) => {
     const transfer = promisedTransfer(log, parts)
-    if (transfer !== null) tell({ ...promised, txHash: transfer.txHash, transfer, slot: null })
+    if (transfer !== null) tell({ ...promised, txHash: transfer.txHash, transfer, contest: null })
   })
 }
 
@@ -52,12 +52,12 @@ function promisedBy(transaction: unknown, rules: PendingRules): Sighting[] {
     const before = found.get(key)?.amount ?? 0n
     found.set(key, { ...transfer, amount: before + transfer.amount })
   }
-  const slot = slotOf(tx)
+  const contest = contestOf(tx)
   const byLogs = [...found.values()].map((transfer) => ({
     ...promised,
     txHash: transfer.txHash,
     transfer,
-    slot,
+    contest,
   }))
   // Its logs are what it did; only what leaves no log is read from the transaction itself.
   const other = byLogs.length === 0 ? sightingOf(tx, { ...rules, tokens: none }, true) : null

@@ -1,9 +1,10 @@
 import type { Sighting } from '../../ports.ts'
-import { hintOf, nonceOf, type PendingRules, slotOf } from './calldata.ts'
+import { contestOf, hintOf, nonceOf, type PendingRules } from './calldata.ts'
+import { contestKey } from './contest-key.ts'
 import { fieldsOf, isHash } from './hex.ts'
 
 /**
- * What a pending transaction is to us: a payment, a rival that wants the slot of one, or nothing.
+ * What a pending transaction is to us: a payment, a rival that contends with one, or nothing.
  * A transaction that matters to nobody costs two look-ups.
  */
 export function sightingOf(
@@ -13,7 +14,7 @@ export function sightingOf(
 ): Sighting | null {
   const transfer = hintOf(transaction, rules)
   if (transfer === null) return rivalOf(transaction, rules, preconfirmed)
-  return { txHash: transfer.txHash, transfer, slot: slotOf(transaction), preconfirmed }
+  return { txHash: transfer.txHash, transfer, contest: contestOf(transaction), preconfirmed }
 }
 
 /** A transaction that is waited for itself is no rival, even if its calldata does not show how it pays. */
@@ -25,9 +26,9 @@ function rivalOf(
   const tx = fieldsOf(transaction)
   if (tx === null || typeof tx.from !== 'string' || typeof tx.hash !== 'string') return null
   const nonce = nonceOf(tx.nonce)
-  if (nonce === null || !watch.wantsSlot(tx.from.toLowerCase(), nonce)) return null
+  if (nonce === null || !watch.contends(contestKey(tx.from.toLowerCase(), nonce))) return null
   const txHash = tx.hash.toLowerCase()
-  const slot = slotOf(tx)
-  if (slot === null || !isHash(txHash) || watch.tracks(txHash)) return null
-  return { txHash, transfer: null, slot, preconfirmed }
+  const contest = contestOf(tx)
+  if (contest === null || !isHash(txHash) || watch.tracks(txHash)) return null
+  return { txHash, transfer: null, contest, preconfirmed }
 }

@@ -10,7 +10,7 @@ const [ours, payer] = [newAddress(), newAddress()]
 const watch = new TestWatch()
 watch.addresses.add(ours)
 watch.wantsNative = true
-watch.slots.set('x', { txHash: fakeTx().hash, sender: payer, nonce: 7 })
+watch.contests.set('x', { txHash: fakeTx().hash, key: `${payer} 7` })
 const rules = { tokens: new Set([token]), watch }
 
 const frame = (result: unknown): unknown => ({
@@ -37,7 +37,7 @@ describe('a message that need not be parsed', () => {
     ['calls a token', { to: token }],
     ['calls a token, written in capitals', { to: `0x${token.slice(2).toUpperCase()}` }],
     ['pays an address that waits for the coin', { to: ours }],
-    ['wants the slot of a payment', { from: payer, nonce: '0x7' }],
+    ['wants the contest of a payment', { from: payer, nonce: '0x7' }],
     ['creates a contract', { to: null }],
     ['does not say from whom', { from: undefined }],
     ['does not say its nonce', { nonce: undefined }],

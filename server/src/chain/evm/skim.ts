@@ -1,4 +1,5 @@
 import type { PendingRules } from './calldata.ts'
+import { contestKey } from './contest-key.ts'
 
 /**
  * Whether a message about a pending transaction is for nobody here, told from its raw text, which
@@ -29,7 +30,9 @@ export function isForNobody(text: string, { tokens, watch }: PendingRules): bool
   if (to === 0 || from === 0 || nonce === 0) return false
   const recipient = valueAt(text, to).toLowerCase()
   if (tokens.has(recipient) || (watch.wantsNative && watch.has(recipient))) return false
-  return !watch.wantsSlot(valueAt(text, from).toLowerCase(), Number(valueAt(text, nonce)))
+  return !watch.contends(
+    contestKey(valueAt(text, from).toLowerCase(), Number(valueAt(text, nonce))),
+  )
 }
 
 const unplain = /[\\\s]/

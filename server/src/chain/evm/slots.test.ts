@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fakeTx, newAddress } from '../../../../test/support/evm/fake-chain.ts'
 import { openNode } from '../../../../test/support/evm/open-node.ts'
 import { FakeNode, Refused } from '../../../../test/support/fake-node.ts'
+import { contestKey } from './contest-key.ts'
 import type { EvmNode } from './node.ts'
 import { usedSlots } from './slots.ts'
 
@@ -21,7 +22,9 @@ describe('slots that were used up', () => {
     await fake.close()
   })
 
-  const slot = (nonce: number, sender = newAddress()) => ({ txHash: fakeTx().hash, sender, nonce })
+  const slot = (nonce: number, sender = newAddress()) => ({
+    ...{ txHash: fakeTx().hash, sender, key: contestKey(sender, nonce) },
+  })
   const asked = () => fake.asked.filter(({ method }) => method === 'eth_getTransactionCount')
 
   it('pitfall 9: are known by the nonce after a block, whatever used them', async () => {

@@ -1,5 +1,5 @@
 import { assert } from '@settlewire/core/assert'
-import type { SeenTransfer, Slot } from '@settlewire/core/observation'
+import type { Contest, SeenTransfer } from '@settlewire/core/observation'
 import type { AppliedBlock, WatchSet } from '../../ports.ts'
 import { isHash } from './hex.ts'
 import { isFor, type TokenTransfer, tokenTransferAt, transferIn, txHashOf } from './logs.ts'
@@ -41,17 +41,17 @@ function foundIn(block: BlockContents, watch: WatchSet): Found {
   return found
 }
 
-/** What a transaction's calldata asked for, and the slot it took. */
+/** What a transaction's calldata asked for, and the contest it won. */
 export interface Call {
   readonly hint: SeenTransfer | null
-  readonly slot: Slot
+  readonly contest: Contest
 }
 
 /** What must still be fetched before a block can be judged. */
 interface Missing {
   readonly values: boolean
   readonly receipts: readonly string[]
-  /** Transactions that pay us, whose calldata and slot belong to the evidence. */
+  /** Transactions that pay us, whose calldata and contest belong to the evidence. */
   readonly calls: readonly string[]
 }
 
@@ -124,11 +124,11 @@ export function movesIn(
   tokens: ReadonlySet<string>,
   watch: WatchSet,
 ): SeenTransfer[] {
-  return logs.flatMap((log, ordinal) => {
+  return logs.flatMap((log, part) => {
     const transfer = transferIn(log, tokens)
     if (transfer === null || !isFor(watch, transfer)) return []
     const named = { ...transfer, log: { ...transfer.log, transactionHash: txHash } }
-    return tokenTransferAt(named, ordinal) ?? []
+    return tokenTransferAt(named, part) ?? []
   })
 }
 
@@ -182,7 +182,7 @@ export const isSame = (a: SeenTransfer, b: SeenTransfer): boolean =>
 const nativeMoves = (block: BlockContents, watch: WatchSet): SeenTransfer[] =>
   valuesOf(block, watch)
     .filter(({ to, txHash }) => watch.has(to) && receiptOf(block, txHash)?.succeeded)
-    .map((value) => ({ ...value, ordinal: 'top', token: null }))
+    .map((value) => ({ ...value, part: 'top', token: null }))
 
 const valuesOf = (block: BlockContents, watch: WatchSet) =>
   watch.wantsNative ? (block.values ?? []) : []

@@ -98,7 +98,7 @@ describe('the walk along the chain', () => {
     world.node.mine([...others, tx])
     await world.atHead()
     expect(world.ledger.transfers).toEqual([before])
-    expect(before).toMatchObject({ txHash: tx.hash, ordinal: 0 })
+    expect(before).toMatchObject({ txHash: tx.hash, part: 0 })
     expect(world.ledger.applied.some(({ block }) => block.hash === old.hash)).toBe(false)
   })
 

@@ -167,12 +167,12 @@ export class ChainWalk {
       this.#floor = Math.max(this.#floor ?? 0, finalized)
   }
 
-  /** Transactions that can never be mined any more: by the last block another had used their slot. */
+  /** Transactions that can never be mined any more: by the last block another had won their contest. */
   async #usedUp(node: EvmNode, headers: readonly Header[]): Promise<readonly string[]> {
     const last = headers.at(-1)
     if (last === undefined) return []
-    const used = await usedSlots(node, this.#parts.watch.openSlots(), last.ref)
-    // It may have used its own slot, in a block that was told before anybody tracked it, or is yet to be.
+    const used = await usedSlots(node, this.#parts.watch.openContests(), last.ref)
+    // It may have won its own contest, in a block that was told before anybody tracked it, or is yet to be.
     const receipts = await inParallel(used, lookupsAtOnce, (txHash) => node.receipt(txHash))
     return used.filter((_, at) => receipts[at] === null)
   }
@@ -343,7 +343,7 @@ interface Found {
   readonly reverted: readonly BlockRef[]
   readonly pendingAgain: ReadonlySet<string>
   readonly head: ChainHead
-  /** Transactions whose slot another had used by the last block. */
+  /** Transactions whose contest another had won by the last block. */
   readonly usedUp: readonly string[]
   /** Resolves when the other providers have shown these blocks too. */
   readonly asked: Promise<void>

@@ -78,12 +78,15 @@ describe('tokens through contracts, on a real chain', () => {
     await atHead()
     expect(ledger.seen).toEqual([])
     expect(ledger.transfers).toMatchObject([
-      { txHash, ordinal: 0, token: token.address, from: multicall3, to, amount: 7n },
-      { txHash, ordinal: 1, to, amount: 8n },
-      { txHash, ordinal: 2, to, amount: 7n },
+      { txHash, part: 0, token: token.address, from: multicall3, to, amount: 7n },
+      { txHash, part: 1, to, amount: 8n },
+      { txHash, part: 2, to, amount: 7n },
     ])
     const calls = ledger.applied.at(-1)?.calls?.get(txHash)
-    expect(calls).toMatchObject({ hint: null, slot: { sender: anvil.accounts[0] } })
+    expect(calls).toMatchObject({
+      hint: null,
+      contest: { key: expect.stringContaining(anvil.accounts[0] ?? '-') },
+    })
   })
 
   it('pitfall 13: of a token that keeps a fee, the log says what arrived and the call what was asked', async () => {
@@ -124,14 +127,14 @@ describe('the native coin through contracts, on a real chain', () => {
     ])
     await mine()
     await atHead()
-    const found = ledger.transfers.map((one) => [one.txHash, one.ordinal, one.to, one.amount])
+    const found = ledger.transfers.map((one) => [one.txHash, one.part, one.to, one.amount])
     expect(found.toSorted((a, b) => Number(a[3]) - Number(b[3]))).toEqual([
       [txHash, 'trace:2', other, 2n],
       [txHash, 'trace:0', to, 3n],
       [txHash, 'trace:1.1', to, 4n],
       [top, 'top', to, 9n],
     ])
-    const [first] = ledger.transfers.filter(({ ordinal }) => ordinal !== 'top')
+    const [first] = ledger.transfers.filter(({ part }) => part !== 'top')
     expect(first).toMatchObject({ token: null, from: multicall3 })
   })
 
@@ -143,7 +146,7 @@ describe('the native coin through contracts, on a real chain', () => {
     await mine()
     await atHead()
     const { hash } = await anvil.rpc<{ hash: string }>('eth_getBlockByNumber', ['latest', false])
-    expect(ledger.transfers.map((one) => [one.txHash, one.ordinal, one.amount])).toEqual([
+    expect(ledger.transfers.map((one) => [one.txHash, one.part, one.amount])).toEqual([
       [expect.any(String), 'top', 9n],
       [`balance:${hash}`, 'balance', 3n],
     ])
@@ -163,7 +166,7 @@ describe('the native coin through contracts, on a real chain', () => {
     ])
     await mine()
     await atHead()
-    expect(ledger.transfers).toMatchObject([{ txHash, ordinal: 'trace:1', amount: 1n }])
+    expect(ledger.transfers).toMatchObject([{ txHash, part: 'trace:1', amount: 1n }])
   })
 
   it('pitfall 15: neither hides nor invents money when some is swept in the same block', async () => {
@@ -175,7 +178,7 @@ describe('the native coin through contracts, on a real chain', () => {
     await anvil.rpc('eth_sendTransaction', [sweep])
     await mine()
     await atHead()
-    expect(ledger.transfers).toMatchObject([{ txHash: paid, ordinal: 'trace:0', to, amount: 5n }])
+    expect(ledger.transfers).toMatchObject([{ txHash: paid, part: 'trace:0', to, amount: 5n }])
     await anvil.rpc('eth_sendTransaction', [sweep])
     await mine()
     await atHead()
@@ -189,14 +192,14 @@ describe('the native coin through contracts, on a real chain', () => {
     const before = await payByBatch(anvil, [{ target: to, value: 5n }])
     await mine()
     await atHead()
-    expect(ledger.transfers).toMatchObject([{ txHash: before, ordinal: 'trace:0', amount: 5n }])
+    expect(ledger.transfers).toMatchObject([{ txHash: before, part: 'trace:0', amount: 5n }])
     await anvil.rpc('anvil_reorg', [1, []])
     await atHead()
     expect(ledger.transfers).toEqual([])
     const again = await payByBatch(anvil, [{ target: to, value: 5n }])
     await mine()
     await atHead()
-    expect(ledger.transfers).toMatchObject([{ txHash: again, ordinal: 'trace:0', amount: 5n }])
+    expect(ledger.transfers).toMatchObject([{ txHash: again, part: 'trace:0', amount: 5n }])
   })
 
   it('is found in blocks that were mined while nobody followed', async () => {

@@ -79,8 +79,8 @@ describe.each(['call_tree', 'flat'] as const)(
       const tx = fakeTx({ calls: [move(other, 1n), inner] })
       const found = await transfersOf(fake.mine([fakeTx(), tx]))
       expect(found).toMatchObject([
-        { txHash: tx.hash, ordinal: 'trace:0', token: null, to: other, amount: 1n },
-        { txHash: tx.hash, ordinal: 'trace:1.1', token: null, to, amount: 5n },
+        { txHash: tx.hash, part: 'trace:0', token: null, to: other, amount: 1n },
+        { txHash: tx.hash, part: 'trace:1.1', token: null, to, amount: 5n },
       ])
     })
 
@@ -88,7 +88,7 @@ describe.each(['call_tree', 'flat'] as const)(
       const to = watched()
       const [top, inner] = [nativeTx(to, 7n), fakeTx({ calls: [move(to, 5n)] })]
       const found = await transfersOf(fake.mine([top, inner]))
-      expect(found.map(({ txHash, ordinal, amount }) => [txHash, ordinal, amount])).toEqual([
+      expect(found.map(({ txHash, part, amount }) => [txHash, part, amount])).toEqual([
         [top.hash, 'top', 7n],
         [inner.hash, 'trace:0', 5n],
       ])
@@ -100,7 +100,7 @@ describe.each(['call_tree', 'flat'] as const)(
       const failed = fakeTx({ reverted: true, calls: [move(to, 8n)] })
       const tx = fakeTx({ calls: [undone, move(to, 7n, { undone: true }), move(to, 5n)] })
       const found = await transfersOf(fake.mine([failed, tx]))
-      expect(found).toMatchObject([{ txHash: tx.hash, ordinal: 'trace:2', amount: 5n }])
+      expect(found).toMatchObject([{ txHash: tx.hash, part: 'trace:2', amount: 5n }])
     })
 
     it('is found though all of it is swept in the same block', async () => {
@@ -108,7 +108,7 @@ describe.each(['call_tree', 'flat'] as const)(
       const paid = fakeTx({ calls: [move(to, 5n)] })
       const swept = { ...nativeTx(newAddress(), 5n), from: to }
       const found = await transfersOf(fake.mine([paid, swept]))
-      expect(found).toMatchObject([{ txHash: paid.hash, ordinal: 'trace:0', amount: 5n }])
+      expect(found).toMatchObject([{ txHash: paid.hash, part: 'trace:0', amount: 5n }])
     })
 
     it('pitfall 5: keeps its name when its transaction is included again elsewhere', async () => {
@@ -135,11 +135,11 @@ describe('the native coin through contracts, where no trace is offered', () => {
     const txHash = `balance:${block.hash}`
     const found = await transfersOf(block)
     expect(found).toHaveLength(3)
-    expect(found[0]).toMatchObject({ ordinal: 'top', to, amount: 7n })
-    expect(found[1]).toMatchObject({ txHash, ordinal: 'balance', token: null, to, amount: 5n })
+    expect(found[0]).toMatchObject({ part: 'top', to, amount: 7n })
+    expect(found[1]).toMatchObject({ txHash, part: 'balance', token: null, to, amount: 5n })
     expect(found[2]).toMatchObject({
       txHash,
-      ordinal: 'balance',
+      part: 'balance',
       token: null,
       to: other,
       amount: 1n,
@@ -155,10 +155,10 @@ describe('the native coin through contracts, where no trace is offered', () => {
       out(to, 10n),
       out(swept, 100n),
     ])
-    expect(await transfersOf(block)).toMatchObject([{ to, ordinal: 'balance', amount: 20n }])
+    expect(await transfersOf(block)).toMatchObject([{ to, part: 'balance', amount: 20n }])
     // What went out is not missing for ever.
     const next = fake.mine([fakeTx({ calls: [move(swept, 4n)] })])
-    expect(await transfersOf(next)).toMatchObject([{ to: swept, ordinal: 'balance', amount: 4n }])
+    expect(await transfersOf(next)).toMatchObject([{ to: swept, part: 'balance', amount: 4n }])
   })
 
   it('is told once per block, whatever is read again', async () => {
@@ -225,7 +225,7 @@ describe('the native coin through contracts, where no trace is offered', () => {
     const there = fake.mine()
     fake.state.since = there.number
     const found = await transfersOf(...lost, there)
-    expect(found.map(({ ordinal, amount }) => [ordinal, amount])).toEqual([
+    expect(found.map(({ part, amount }) => [part, amount])).toEqual([
       ['top', 3n],
       ['balance', 5n],
     ])
@@ -263,7 +263,7 @@ describe('a trace that cannot be had', () => {
     const to = watched()
     for (let block = 0; block < 3; block++) {
       const paid = fake.mine([fakeTx({ calls: [move(to, 5n)] })])
-      expect(await transfersOf(paid)).toMatchObject([{ ordinal: 'balance', amount: 5n }])
+      expect(await transfersOf(paid)).toMatchObject([{ part: 'balance', amount: 5n }])
     }
     expect(fake.askedFor('debug_traceBlockByHash')).toBe(1)
     expect(fake.askedFor('trace_block')).toBe(1)
@@ -276,7 +276,7 @@ describe('a trace that cannot be had', () => {
     fake.instead = (method) =>
       method === 'debug_traceBlockByHash' ? [{ result: 'x' }, 1] : undefined
     // Not the whole of the block: the balance says as much as it can.
-    expect(await transfersOf(paid)).toMatchObject([{ ordinal: 'balance', amount: 5n }])
+    expect(await transfersOf(paid)).toMatchObject([{ part: 'balance', amount: 5n }])
     const malformed = {
       type: 'CALL',
       from: to,
@@ -288,7 +288,7 @@ describe('a trace that cannot be had', () => {
       method === 'debug_traceBlockByHash' ? [{ result: malformed }] : undefined
     await expect(transfersOf(paid)).rejects.toThrow('malformed')
     await expect(transfersOf(paid)).rejects.toThrow('malformed')
-    expect(await transfersOf(paid)).toMatchObject([{ ordinal: 'balance', amount: 5n }])
+    expect(await transfersOf(paid)).toMatchObject([{ part: 'balance', amount: 5n }])
   })
 })
 
@@ -307,8 +307,8 @@ describe('logs of the native coin (EIP-7708)', () => {
           ? { ...nativeTx(to, 5n), logs: [log] }
           : fakeTx({ calls: [move(to, 5n)], logs: [log, transferLog(token, to, 6n)] })
       const found = await transfersOf(fake.mine([paid]))
-      const native = { ordinal: how === 'top' ? 'top' : 'trace:0', token: null, amount: 5n }
-      const others = how === 'top' ? [] : [{ ordinal: 1, token, amount: 6n }]
+      const native = { part: how === 'top' ? 'top' : 'trace:0', token: null, amount: 5n }
+      const others = how === 'top' ? [] : [{ part: 1, token, amount: 6n }]
       expect(found).toHaveLength(1 + others.length)
       expect(found).toMatchObject([...others, native])
       // The same where the logs come by the receipts.
@@ -320,7 +320,7 @@ describe('logs of the native coin (EIP-7708)', () => {
 })
 
 describe('what is kept of a transaction that pays', () => {
-  it('is what its calldata asked for and the slot it took, from the whole block', async () => {
+  it('is what its calldata asked for and the contest it won, from the whole block', async () => {
     const to = watched()
     const tx = { ...nativeTx(to, 5n), nonce: 9, maxFeePerGas: 77n }
     const [applied] = await apply([fake.mine([tx, fakeTx()])])
@@ -328,8 +328,8 @@ describe('what is kept of a transaction that pays', () => {
       [
         tx.hash,
         {
-          hint: { ordinal: 'hint', token: null, to, amount: 5n },
-          slot: { sender: tx.from, nonce: 9, feePerGas: 77n },
+          hint: { part: 'hint', token: null, to, amount: 5n },
+          contest: { key: `${tx.from} 9`, bid: 77n },
         },
       ],
     ])
@@ -347,7 +347,7 @@ describe('what is kept of a transaction that pays', () => {
     // A token that keeps a fee: what was asked for is more than what arrived.
     expect(applied?.calls?.get(tx.hash)).toMatchObject({
       hint: { token, to, amount: 100n },
-      slot: { sender: tx.from, nonce: 3 },
+      contest: { key: `${tx.from} 3` },
     })
     expect(applied?.transfers).toMatchObject([{ token, to, amount: 99n }])
     expect(fake.askedFor('eth_getTransactionByHash')).toBe(1)

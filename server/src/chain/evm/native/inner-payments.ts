@@ -180,7 +180,7 @@ export class InnerPayments {
     // A trace is exact, but for what is no transaction: a withdrawal, or a block not asked about.
     const txHash = `balance:${charged.header.ref.hash}`
     const untraced = [...left].map(([to, amount]): SeenTransfer => {
-      return { txHash, ordinal: 'balance', token: null, from: noOne, to, amount }
+      return { txHash, part: 'balance', token: null, from: noOne, to, amount }
     })
     charged.inner = [...charged.inner, ...untraced]
   }
@@ -201,7 +201,7 @@ export class InnerPayments {
     if (moves === null) return null
     return moves
       .filter(({ to }) => of.watched.has(to))
-      .map(({ path, ...move }) => ({ ...move, token: null, ordinal: `trace:${path}` as const }))
+      .map(({ path, ...move }) => ({ ...move, token: null, part: `trace:${path}` as const }))
   }
 }
 

@@ -78,7 +78,7 @@ const forget = (...blocks: FakeBlock[]): void => {
   told = told.filter(({ block }) => blocks.every(({ hash }) => hash !== block.hash))
 }
 const transfers = () =>
-  told.flatMap((one) => one.transfers).map(({ ordinal, amount }) => [ordinal, amount])
+  told.flatMap((one) => one.transfers).map(({ part, amount }) => [part, amount])
 
 describe('a payment by contract in a block whose parent nobody can read any more', () => {
   it('pitfall 15: is what is there beyond the record, and told once', async () => {

@@ -48,7 +48,7 @@ describe('coins that a contract paid while nobody followed, on a real chain that
       () => ledger.stored?.recent[0]?.hash === hash && ledger.lastHealth?.visibility === 'ok',
     )
   }
-  const transfers = () => ledger.transfers.map(({ ordinal, amount }) => [ordinal, amount])
+  const transfers = () => ledger.transfers.map(({ part, amount }) => [part, amount])
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'settlewire-'))
@@ -142,7 +142,7 @@ describe('a node that shows no balances', () => {
     world.node.state.since = 0
     world.node.mine()
     await world.atHead()
-    expect(world.ledger.transfers).toMatchObject([{ to, ordinal: 'balance', amount: 5n }])
+    expect(world.ledger.transfers).toMatchObject([{ to, part: 'balance', amount: 5n }])
   })
 
   it('matters to nobody who waits for no coin', async () => {

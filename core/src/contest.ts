@@ -2,8 +2,8 @@ import type { Transaction } from './payment.ts'
 import { canonicalInclusion, isPending } from './transaction.ts'
 
 /**
- * Which transactions lost the slot they wanted, and to which one: null where nobody saw the one that
- * has it, as when an EIP-7702 authorization used the nonce up. At most one of a slot is not in here.
+ * Which transactions lost their contest, and to which one: null where no source showed the one that
+ * won it. At most one of a contest is not in here.
  */
 export function replacedIn(
   transactions: readonly Transaction[],
@@ -16,12 +16,12 @@ export function replacedIn(
   return lost
 }
 
-/** By sender and nonce; whose slot is unknown contends with nobody. */
+/** By key; a transaction whose contest is unknown is in a group of its own. */
 function groupsOf(transactions: readonly Transaction[]): Iterable<readonly Transaction[]> {
   const groups = new Map<string, Transaction[]>()
   for (const transaction of transactions) {
-    const { chain, txHash, slot } = transaction
-    const key = slot ? `${chain} ${slot.sender} ${slot.nonce}` : `${chain} ${txHash}`
+    const { chain, txHash, contest } = transaction
+    const key = contest ? `${chain} ${contest.key}` : `${chain} ${txHash}`
     const known = groups.get(key)
     if (known === undefined) groups.set(key, [transaction])
     else known.push(transaction)
@@ -43,7 +43,7 @@ function winnerOf(rivals: readonly Transaction[]): Transaction | null {
 
 /** The best first. A pool takes the later one of two that offer the same, if it takes either. */
 function byOffer(a: Transaction, b: Transaction): number {
-  const [offerA, offerB] = [a.slot?.feePerGas ?? 0n, b.slot?.feePerGas ?? 0n]
+  const [offerA, offerB] = [a.contest?.bid ?? 0n, b.contest?.bid ?? 0n]
   if (offerA !== offerB) return offerA > offerB ? -1 : 1
   return b.seenAt - a.seenAt || byHash(a, b)
 }
