@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Client } from '@settlewire/client/client'
 import { Asked } from './ask.ts'
+import { runAudit } from './audit.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
 import { Problem, tell } from './problem.ts'
@@ -11,6 +12,8 @@ const help = `settlewire: create and follow payments from a terminal.
 ${Object.values(commands)
   .map(({ usage, does }) => `  settlewire ${usage}\n      ${does}`)
   .join('\n')}
+  settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
+      holds the history in the database, or in a dump of it, against itself
 
   --json             one JSON value per line
   --sandbox <path>   the sandbox.json of a running sandbox: its address and its key
@@ -55,7 +58,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  process.exitCode = exitCodes[await run(process.argv.slice(2))]
+  const [first, ...rest] = process.argv.slice(2)
+  process.exitCode =
+    first === 'audit' ? await runAudit(rest) : exitCodes[await run(process.argv.slice(2))]
 } catch (error) {
   const told = tell(error)
   if (told === null) console.error(error)

@@ -15,14 +15,34 @@ export type PolicyOf = (version: string) => Policy
  * Each event is read under the policy that made it, so a changed policy never rewrites the past.
  */
 export function fold(events: readonly PaymentEvent[], policyOf: PolicyOf): Payment {
-  let payment: Payment | null = null
-  for (const event of events) payment = apply(payment, event, policyOf)
+  return applyAll(null, events, policyOf)
+}
+
+/**
+ * The payment after a run of events. Of what was judged only the last word stays, so only the last
+ * event of the run is judged, and what an event that could not be judged left standing.
+ */
+export function applyAll(
+  before: Payment | null,
+  events: readonly PaymentEvent[],
+  policyOf: PolicyOf,
+): Payment {
+  let payment = before
+  for (const [index, event] of events.entries()) {
+    const next = events[index + 1]
+    const isLast = next === undefined || isUnjudged(next)
+    payment = advance(payment, event, isLast ? policyOf : null)
+  }
   assert(payment !== null, 'a payment has a first event')
   return payment
 }
 
 /** The payment after one more event. The first event must open it; sequences have no gap. */
-export function apply(payment: Payment | null, event: PaymentEvent, policyOf: PolicyOf): Payment {
+export const apply = (payment: Payment | null, event: PaymentEvent, policyOf: PolicyOf): Payment =>
+  advance(payment, event, policyOf)
+
+/** Null for `policyOf`: what was judged before stands for now. */
+function advance(payment: Payment | null, event: PaymentEvent, policyOf: PolicyOf | null): Payment {
   const [fact] = event.evidence.facts
   if (fact?.kind === 'opened') {
     assert(payment === null && event.data.sequence === 1, 'only the first event opens a payment')
@@ -42,12 +62,15 @@ export function apply(payment: Payment | null, event: PaymentEvent, policyOf: Po
     payment.terms,
   )
   // Success counts as told from the event after it on, as it did when the decision was made.
-  const isUnjudged = event.evidence.facts.some(({ kind }) => kind === 'set_aside')
-  const judgement = isUnjudged
-    ? unjudged(payment)
-    : judge({ ...payment, facts }, policyOf(event.evidence.policy))
+  const judgement =
+    policyOf === null || isUnjudged(event)
+      ? unjudged(payment)
+      : judge({ ...payment, facts }, policyOf(event.evidence.policy))
   const { id, type, at, data } = event
   return follow({ ...payment, facts }, { id, type, status: data.status, at }, judgement)
 }
+
+const isUnjudged = ({ evidence }: PaymentEvent): boolean =>
+  evidence.facts.some(({ kind }) => kind === 'set_aside')
 
 const isObservation = (fact: Opening | Observation): fact is Observation => fact.kind !== 'opened'

@@ -115,21 +115,10 @@ export interface Kind<State, Decision> {
   readonly project: (state: State) => Projection
   /** The state that `project` was made of. */
   readonly revive: (stored: StoredState) => State
-  /** The state after one more event: the first opens it, sequences have no gap. */
-  readonly apply: (state: State | null, event: EventTexts, policyOf: PolicyOf) => State
+  /** The state after a run of events: the first of all opens it, sequences have no gap. */
+  readonly apply: (state: State | null, events: readonly EventTexts[], policyOf: PolicyOf) => State
   readonly nextDeadline: (state: State) => Instant | null
 }
 
 /** What loading needs of a kind. */
 export type Revival<State> = Pick<Kind<State, never>, 'name' | 'statuses' | 'revive'>
-
-/** A subject from its events. */
-export function foldTexts<State>(
-  kind: Pick<Kind<State, never>, 'apply'>,
-  events: Iterable<EventTexts>,
-  policyOf: PolicyOf,
-): State | null {
-  let state: State | null = null
-  for (const event of events) state = kind.apply(state, event, policyOf)
-  return state
-}

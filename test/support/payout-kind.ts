@@ -93,9 +93,14 @@ export const payoutKind: Kind<Payout, PayoutMove> = {
     const moved = JSON.parse(standing) as Pick<Payout, 'sequence' | 'status'> // the same
     return { ...read(opening), ...moved, txHash: part?.txHash ?? null }
   },
-  apply: (payout, { sequence, evidenceJson }) => {
-    assert(sequence === (payout?.sequence ?? 0) + 1, 'sequences have no gap')
-    return read(evidenceJson)
+  apply: (before, events) => {
+    let payout = before
+    for (const { sequence, evidenceJson } of events) {
+      assert(sequence === (payout?.sequence ?? 0) + 1, 'sequences have no gap')
+      payout = read(evidenceJson)
+    }
+    assert(payout !== null, 'a payout has a first event')
+    return payout
   },
   nextDeadline: ({ createdAt }) => createdAt + dayMs,
 }

@@ -36,7 +36,7 @@ export const zones: readonly Zone[] = [
     may: ['ports', 'core', 'shell'],
     node: true,
   }),
-  zone('main', /^server\/src\/((main|program|merchant)\.ts$|compose\/)/, {
+  zone('main', /^server\/src\/((main|program|merchant|audit)\.ts$|compose\/)/, {
     may: ['registry', 'http', 'engine', 'ports', 'core', 'shell', ...adapters],
     node: true,
   }),

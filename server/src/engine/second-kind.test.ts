@@ -1,5 +1,4 @@
 import { paymentKind } from '@settlewire/core/payment-kind'
-import { foldTexts } from '@settlewire/core/subject-kind'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { unsealed } from '../../../test/support/feed-checker.ts'
 import {
@@ -77,7 +76,7 @@ describe('a second kind of subject', () => {
       ['payout.sent', 'payout'],
     ])
     expect(unsealed(history)).toEqual([])
-    expect(foldTexts(payoutKind, history, () => ({ version: '', chains: {} }))).toEqual(after)
+    expect(payoutKind.apply(null, history, () => ({ version: '', chains: {} }))).toEqual(after)
     const { found } = await store.list(payoutKind, { merchantId, livemode: false, limit: 10 })
     expect(found).toEqual([after])
     expect(announced.map((event) => event.id)).toEqual(history.map((event) => event.id))

@@ -1,0 +1,290 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { dumpOf } from '../../../../test/support/history-dump.ts'
+import { ask, move, payoutKind } from '../../../../test/support/payout-kind.ts'
+import { execute, queryAs } from '../../../../test/support/postgres-server.ts'
+import { ScriptedPayment, scriptPolicy } from '../../../../test/support/scripted-payments.ts'
+import { storeUnderTest } from '../../../../test/support/store-under-test.ts'
+import { appendOf } from '../../engine/draft.ts'
+import type { EventStore } from '../../ports.ts'
+import { audit, ownKinds, type Report } from './audit.ts'
+import { DatabaseSource } from './database-source.ts'
+import { DumpSource } from './dump-source.ts'
+import { foldingOf } from './event-check.ts'
+import type { Scope } from './source.ts'
+
+let database: Awaited<ReturnType<typeof storeUnderTest>>
+let store: EventStore
+let paid: ScriptedPayment
+let other: ScriptedPayment
+
+beforeEach(async () => {
+  database = await storeUnderTest()
+  const { events, policies } = database.open()
+  store = events
+  await policies.keep(scriptPolicy(3))
+  const awkward = { reference: 'a "b"\t\\c\n{d} 🦊', metadata: { $big: '7', 'x\\': 'ü\u0000' } }
+  paid = new ScriptedPayment(awkward)
+  other = new ScriptedPayment({ merchantId: 'mer_other' })
+  const live = new ScriptedPayment({ livemode: true })
+  const payments = [paid, other, live]
+  await store.append({ appends: payments.map((payment) => payment.opening()) })
+  while (paid.goesOn) await store.append({ appends: payments.map((payment) => payment.step()) })
+  await store.append({ appends: [new ScriptedPayment().opening()] })
+})
+afterEach(() => database.close())
+
+const kinds = new Map([...ownKinds, [payoutKind.name, foldingOf(payoutKind)]])
+
+async function inDatabase(scope: Scope = {}): Promise<Report> {
+  const source = await DatabaseSource.open(database.url)
+  const report = await audit({ source, scope, builtIn: [], kinds })
+  await source.close()
+  return report
+}
+
+async function inDump(scope: Scope = {}): Promise<Report> {
+  const dump = await dumpOf(database.url)
+  const source = await DumpSource.open(dump.path)
+  const report = await audit({ source, scope, builtIn: [], kinds })
+  await source.close()
+  await dump.remove()
+  return report
+}
+
+/** As one who owns the database can, past every guard of ours. */
+const edit = (sql: string): Promise<void> =>
+  execute(database.url, `alter table event disable trigger all; ${sql}`)
+
+/** What both ways of reading find first, which is the same. */
+async function firstFound(scope: Scope = {}): Promise<string> {
+  const [here, there] = [await inDatabase(scope), await inDump(scope)]
+  expect(there).toEqual(here)
+  const [first] = here.findings
+  return first === undefined ? 'nothing' : `${first.where}: ${first.what}`
+}
+
+const ofPaid = (sequence: number) => `subject_id = '${paid.id}' and sequence = ${sequence}`
+const event = (payment: ScriptedPayment, sequence: number): string =>
+  `event ${payment.events[sequence - 1]?.id}, payment_intent.${payment.events[sequence - 1]?.type}, ` +
+  `sequence ${sequence} of payment_intent ${payment.id}, position`
+
+describe('an untouched history', () => {
+  it('holds, for everybody and for one', async () => {
+    expect(await inDatabase()).toEqual({
+      subjects: 4,
+      events: 19,
+      feeds: 3,
+      found: 0,
+      findings: [],
+    })
+    expect(await inDump()).toEqual(await inDatabase())
+    expect(await inDatabase({ merchantId: 'mer_other' })).toMatchObject({ subjects: 1, found: 0 })
+    expect(await inDatabase({ livemode: true })).toMatchObject({ subjects: 1, events: 6, found: 0 })
+    expect(await inDump({ merchantId: 'mer_test', livemode: false })).toMatchObject({
+      ...{ subjects: 2, events: 7, feeds: 1, found: 0 },
+    })
+  })
+
+  it('holds after a watch has ended, which is no event', async () => {
+    await store.release([{ paymentId: paid.id, sequence: 6 }])
+    const [row] = await queryAs<{ due_at: unknown }>(
+      database.url,
+      `select due_at from subject where id = '${paid.id}'`,
+    )
+    expect(row).toEqual({ due_at: null })
+    expect(await firstFound()).toBe('nothing')
+  })
+
+  it('holds with subjects of another kind in it', async () => {
+    const at = Date.UTC(2026, 0, 1)
+    const asked = ask({
+      ...{ id: 'po_1', merchantId: 'mer_test', livemode: false, createdAt: at },
+      ...{ to: '0xthem', amount: 5n },
+    })
+    const sent = move(asked.after, 'sent', '0xa')
+    for (const decision of [asked, sent]) {
+      const { state, events } = payoutKind.decided(decision)
+      const expectedSequence = state.sequence - 1
+      await store.append({
+        appends: [appendOf(payoutKind, { expectedSequence, events, state, depositIndex: null })],
+      })
+    }
+    expect(await firstFound()).toBe('nothing')
+    await edit(`update transfer set amount = 6 where subject_id = 'po_1'`)
+    expect(await firstFound()).toMatch(
+      /^row of transfer of payout po_1: amount is "6", its events say "5"/,
+    )
+  })
+})
+
+describe('what the owner of the database edits is found and named:', () => {
+  const broken = 'its seal is not that of its content after the event before it'
+
+  it.each([
+    ['the data', `data = replace(data::text, '150.00', '150.01')::json`],
+    ['the data, in a blank only', `data = (data::text || ' ')::json`],
+    ['the evidence', `evidence = replace(evidence::text, 'rpc:one', 'rpc:two')::json`],
+    ['the time', `at = at + interval '1 millisecond'`],
+    ['the type', `type = 'payment_intent.updated'`],
+    ['the id', `id = 'evt_0000000000000000000000000'`],
+    ['the seal', `seal = decode(repeat('ab', 32), 'hex')`],
+  ])('%s of an event', async (_, change) => {
+    await edit(`update event set ${change} where ${ofPaid(2)}`)
+    const found = await firstFound()
+    expect(found).toContain(`sequence 2 of payment_intent ${paid.id}`)
+    expect(found).toContain(broken)
+  })
+
+  it('the last event, deleted', async () => {
+    await edit(`delete from event where ${ofPaid(6)}`)
+    expect(await firstFound()).toMatch(
+      new RegExp(`^${event(paid, 5)} .*: event 6 of the subject is missing behind it$`),
+    )
+  })
+
+  it('an event in the middle, deleted', async () => {
+    await edit(`delete from event where ${ofPaid(3)}`)
+    expect(await firstFound()).toMatch(
+      new RegExp(`^${event(paid, 4)} .*: event 3 of the subject is missing before it$`),
+    )
+  })
+
+  it('all of a subject, deleted: its feed has a hole', async () => {
+    for (const table of [
+      'event',
+      'subject_state',
+      'subject_address',
+      'transaction',
+      'inclusion',
+      'transfer',
+    ]) {
+      await edit(`delete from ${table} where subject_id = '${other.id}'`)
+    }
+    await edit(`delete from subject where id = '${other.id}'`)
+    expect(await firstFound()).toBe('feed of mer_other (test): the event at position 1 is missing')
+  })
+
+  it('merchants, swapped', async () => {
+    const swapped = `case merchant_id when 'mer_test' then 'mer_other' else 'mer_test' end`
+    await edit(`alter table event drop constraint event_merchant_id_livemode_position_key;
+      update event set merchant_id = ${swapped} where not livemode`)
+    const report = await inDatabase()
+    expect(report.findings[0]?.where).toMatch(/^event .* sequence 1 of payment_intent/)
+    expect(report.findings[0]?.what).toBe(broken)
+    expect(await inDump()).toEqual(report)
+  })
+
+  it('the merchant of a subject in its row alone', async () => {
+    await edit(`update subject set merchant_id = 'mer_other' where id = '${paid.id}'`)
+    expect(await firstFound()).toBe(
+      `row of subject of payment_intent ${paid.id}: merchant_id is "mer_other", its events say "mer_test"`,
+    )
+  })
+
+  it('positions of one subject, turned round', async () => {
+    await edit(`update event set position = 1000 where ${ofPaid(2)}`)
+    expect(await firstFound()).toMatch(
+      /its position is not behind 1000, that of the event before it/,
+    )
+  })
+
+  it.each([
+    [
+      'the hash of a head',
+      'subject_state',
+      `head_seal = decode(repeat('ab', 32), 'hex')`,
+      'head_seal is',
+    ],
+    [
+      'the state',
+      'subject_state',
+      `standing = replace(standing, 'succeeded', 'failed')`,
+      'standing is',
+    ],
+    [
+      'the head of a subject',
+      'subject_state',
+      'sequence = 5',
+      'sequence is "5", its events say "6"',
+    ],
+    ['a part of the state', 'transaction', `part = replace(part, '150000000', '1')`, 'part is'],
+    ['a transaction', 'transaction', 'final = not final', 'final is "f", its events say "t"'],
+    ['an inclusion', 'inclusion', 'canonical = false', 'canonical is "f", its events say "t"'],
+    [
+      'a transfer',
+      'transfer',
+      'amount = amount + 1',
+      'amount is "150000001", its events say "150000000"',
+    ],
+    ['an address', 'subject_address', `address = '0xmine'`, 'address is "0xmine"'],
+  ])('%s', async (_, table, change, words) => {
+    await edit(`update ${table} set ${change} where subject_id = '${paid.id}'`)
+    expect(await firstFound()).toContain(`row of ${table} of payment_intent ${paid.id}: ${words}`)
+  })
+
+  it('the status that lists show', async () => {
+    await edit(`update subject set status = 'awaiting' where id = '${paid.id}'`)
+    expect(await firstFound()).toBe(
+      `row of subject of payment_intent ${paid.id}: status is "awaiting", its events say "succeeded"`,
+    )
+  })
+
+  it('a row that is missing, and one that is too many', async () => {
+    await edit(`delete from transfer where subject_id = '${paid.id}'`)
+    expect(await firstFound()).toMatch(/^row of transfer of .*: one is missing: .*150000000/)
+    await edit(`insert into subject_address values ('0xmine', '${other.id}', 'mer_other')`)
+    const { findings } = await inDatabase()
+    expect(findings.map(({ what }) => what).join()).toMatch(/one is too many: .*0xmine/)
+  })
+
+  it('rows of a subject that has no event', async () => {
+    await edit(`insert into subject (id, kind, merchant_id, livemode, created_at, status, flags)
+      values ('pi_0', 'payment_intent', 'mer_test', false, now(), 'succeeded', '{}')`)
+    expect(await firstFound()).toBe('payment_intent pi_0: it has rows and no event')
+  })
+
+  it('the counter of a feed', async () => {
+    await edit(`update merchant_feed set position = 5 where merchant_id = 'mer_other'`)
+    expect(await firstFound()).toBe(
+      'feed of mer_other (test): it has 6 events, its counter stands at 5',
+    )
+  })
+
+  it('a kind that there is not', async () => {
+    await edit(`update event set kind = 'gift' where subject_id = '${paid.id}'`)
+    expect(await firstFound()).toContain('there is no kind gift here')
+  })
+
+  it('evidence that is no evidence, sealed anew', async () => {
+    await edit(`update event set evidence = '{"facts":[],"policy":"gone"}' where ${ofPaid(2)}`)
+    const { findings } = await inDatabase()
+    expect(findings.map(({ what }) => what).join()).toContain(broken)
+  })
+})
+
+it('names no more than are worth reading, and counts all', async () => {
+  await edit(`update event set data = (data::text || ' ')::json`)
+  const report = await inDatabase()
+  expect(report.found).toBeGreaterThan(15)
+  expect(report.findings.length).toBeLessThanOrEqual(20)
+})
+
+it('reads while a server writes, as it stood when it began', async () => {
+  const source = await DatabaseSource.open(database.url)
+  await source.policies()
+  const payment = new ScriptedPayment()
+  await store.append({ appends: [payment.opening()] })
+  const report = await audit({ source, scope: {}, builtIn: [] })
+  await source.close()
+  expect(report).toMatchObject({ subjects: 4, events: 19, found: 0 })
+})
+
+it('takes no file for a dump that is none', async () => {
+  await expect(DumpSource.open('/nowhere/dump.sql')).rejects.toMatchObject({
+    code: 'invalid_request',
+  })
+  await expect(DumpSource.open(import.meta.filename)).rejects.toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringContaining('plain-text dump'),
+  })
+})

@@ -1,0 +1,143 @@
+import type { PolicyOf } from '@settlewire/core/fold'
+import { paymentKind } from '@settlewire/core/payment-kind'
+import type { Policy } from '@settlewire/core/policy'
+import { type CheckParts, EventCheck, type Foldings, foldingOf } from './event-check.ts'
+import { FeedCheck } from './feed-check.ts'
+import { type Finding, subjectName } from './finding.ts'
+import { checkRows, type OwnRows } from './row-check.ts'
+import {
+  type AuditSource,
+  type Page,
+  type Row,
+  type Scope,
+  type SubjectTable,
+  subjectTables,
+  textOf,
+} from './source.ts'
+
+/** What an audit has looked at, and what it found. */
+export interface Report {
+  readonly subjects: number
+  readonly events: number
+  readonly feeds: number
+  /** In the order of the walk: by subject and sequence, then by feed. No more than are worth reading. */
+  readonly findings: readonly Finding[]
+  /** Of all. */
+  readonly found: number
+}
+
+export interface AuditOptions {
+  readonly source: AuditSource
+  readonly scope: Scope
+  /** Rules that are part of the program and are kept by no database. */
+  readonly builtIn: readonly Policy[]
+  readonly kinds?: Foldings
+}
+
+/** The kinds that this program has. */
+export const ownKinds: Foldings = new Map([[paymentKind.name, foldingOf(paymentKind)]])
+
+const findingsMax = 20
+
+/**
+ * Walks a history and holds it against itself: seals, sequences and positions of the events, and
+ * every row that can be made again from them. It reads in pages and writes nothing.
+ */
+export async function audit(options: AuditOptions): Promise<Report> {
+  const { source, scope, kinds = ownKinds } = options
+  const findings: Finding[] = []
+  const counts = { subjects: 0, events: 0, found: 0 }
+  const find = (finding: Finding): void => {
+    counts.found += 1
+    if (findings.length < findingsMax) findings.push(finding)
+  }
+  const feeds = new FeedCheck(find)
+  const policyOf = policiesOf([...options.builtIn, ...(await source.policies())])
+  const parts: CheckParts = { kinds, policyOf, find, place: (row) => feeds.place(row) }
+  for await (const page of source.pages(scope)) {
+    counts.subjects += page.ids.length
+    counts.events += await checkPage(page, parts)
+  }
+  feeds.end(await source.feeds(scope))
+  return { ...counts, feeds: feeds.size, findings }
+}
+
+function policiesOf(policies: readonly Policy[]): PolicyOf {
+  const known = new Map(policies.map((policy) => [policy.version, policy]))
+  return (version) => {
+    const policy = known.get(version)
+    if (policy === undefined) throw new TypeError(`the rules ${version} are not on record`)
+    return policy
+  }
+}
+
+/** Answers how many events the page has. */
+async function checkPage(page: Page, parts: CheckParts): Promise<number> {
+  const owned = byOwner(page)
+  const left = new Set(page.ids)
+  let check: EventCheck | null = null
+  let events = 0
+  const end = (): void => {
+    if (check !== null) checkSubject(check, owned.get(check.id) ?? noRows, parts)
+  }
+  for await (const run of page.events()) {
+    events += run.length
+    for (const row of run) {
+      const id = textOf(row, 'subject_id')
+      if (check?.id !== id) {
+        end()
+        check = new EventCheck(row, parts)
+        left.delete(id)
+      }
+      check.add(row)
+    }
+  }
+  end()
+  for (const id of left) {
+    const where = subjectName(owned.get(id)?.subject[0]?.kind, id)
+    parts.find({ where, what: 'it has rows and no event' })
+  }
+  return events
+}
+
+function checkSubject(check: EventCheck, rows: OwnRows, { find }: CheckParts): void {
+  const head = rows.subject_state[0]
+  // First, because what is missing at the end makes every row below differ too.
+  if (head !== undefined && Number(head.sequence) > check.sequence) {
+    const what = `event ${check.sequence + 1} of the subject is missing behind it`
+    find({ where: check.lastName, what })
+  }
+  const folded = check.end()
+  if (folded === null) return
+  const { kind, sequence, seal } = check
+  const name = subjectName(kind, check.id)
+  const isReleased = rows.subject[0]?.due_at === null
+  const expected = { ...folded, name, kind, sequence, seal, isReleased }
+  for (const finding of checkRows(rows, expected)) find(finding)
+}
+
+const tables = Object.keys(subjectTables) as SubjectTable[] // the keys of a constant
+
+const noRows: OwnRows = {
+  ...{ subject: [], subject_state: [], subject_address: [] },
+  ...{ transaction: [], inclusion: [], transfer: [] },
+}
+
+function byOwner({ rows }: Page): ReadonlyMap<string, OwnRows> {
+  const owned = new Map<string, Record<SubjectTable, Row[]>>()
+  for (const table of tables) {
+    for (const row of rows[table]) {
+      const id = textOf(row, subjectTables[table].owner)
+      let own = owned.get(id)
+      if (own === undefined) {
+        own = {
+          ...{ subject: [], subject_state: [], subject_address: [] },
+          ...{ transaction: [], inclusion: [], transfer: [] },
+        }
+        owned.set(id, own)
+      }
+      own[table].push(row)
+    }
+  }
+  return owned
+}

@@ -1,0 +1,199 @@
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Failure } from '@settlewire/core/errors'
+import type { Policy } from '@settlewire/core/policy'
+import { headerOf, rowOf } from './copy-text.ts'
+import {
+  type AuditSource,
+  isWithin,
+  type Page,
+  type Row,
+  type Scope,
+  type SubjectTable,
+  subjectTables,
+  textOf,
+} from './source.ts'
+
+/** A dump is cut into parts of about this size, each small enough to be sorted in memory. */
+const partBytes = 64 * 2 ** 20
+const partsMax = 512
+
+/** Which column names the subject that a row is of. */
+const owners: Readonly<Record<string, string>> = {
+  event: 'subject_id',
+  ...Object.fromEntries(Object.entries(subjectTables).map(([table, { owner }]) => [table, owner])),
+}
+
+/**
+ * The history in a plain-text dump (`pg_dump`, or `pg_dump --data-only`), read without any server. Its
+ * rows lie in the order of the tables' files, so they are first dealt out by subject into temporary
+ * files, of which one at a time is read.
+ */
+export class DumpSource implements AuditSource {
+  readonly #directory: string
+  readonly #parts: readonly string[]
+  readonly #policies: Policy[] = []
+  readonly #feeds: Row[] = []
+  #events = 0
+
+  private constructor(directory: string, count: number) {
+    this.#directory = directory
+    this.#parts = Array.from({ length: count }, (_, part) => join(directory, `part-${part}`))
+  }
+
+  /** Throws `invalid_request` for a file that is no such dump. */
+  static async open(path: string): Promise<DumpSource> {
+    const { size } = await stat(path).catch((error: unknown) => {
+      throw new Failure('invalid_request', `There is no file ${path}.`, { cause: error })
+    })
+    const count = Math.min(partsMax, Math.max(1, Math.ceil(size / partBytes)))
+    const source = new DumpSource(await mkdtemp(join(tmpdir(), 'settlewire-audit-')), count)
+    try {
+      await source.#deal(path)
+    } catch (error) {
+      await source.close()
+      throw error
+    }
+    return source
+  }
+
+  async policies(): Promise<readonly Policy[]> {
+    return this.#policies
+  }
+
+  async *pages(scope: Scope): AsyncIterable<Page> {
+    for (const part of this.#parts) {
+      const page = await this.#page(part, scope)
+      if (page.ids.length > 0) yield page
+    }
+  }
+
+  async feeds(scope: Scope): Promise<readonly Row[]> {
+    return this.#feeds.filter((row) => isWithin(row, scope))
+  }
+
+  close(): Promise<void> {
+    return rm(this.#directory, { recursive: true, force: true })
+  }
+
+  /** Every row into the part of its subject. */
+  async #deal(path: string): Promise<void> {
+    const streams = this.#parts.map((part) => createWriteStream(part))
+    let at: ReturnType<typeof headerOf> = null
+    for await (const line of linesOf(path)) {
+      if (at === null) at = headerOf(line)
+      else if (line === '\\.') at = null
+      else await this.#take(line, at, streams)
+    }
+    await Promise.all(streams.map(ended))
+    if (this.#events === 0 && this.#feeds.length === 0) {
+      throw new Failure(
+        'invalid_request',
+        `${path} has no history in it: it must be a plain-text dump (pg_dump --format=plain).`,
+      )
+    }
+  }
+
+  async #take(
+    line: string,
+    { table, columns }: NonNullable<ReturnType<typeof headerOf>>,
+    streams: readonly WriteStream[],
+  ): Promise<void> {
+    const owner = owners[table]
+    if (owner === undefined) {
+      if (table === 'policy') this.#policies.push(policyOf(rowOf(line, columns)))
+      if (table === 'merchant_feed') this.#feeds.push(rowOf(line, columns))
+      return
+    }
+    const row = rowOf(line, columns)
+    if (table === 'event') this.#events += 1
+    const stream = streams[partOf(textOf(row, owner), streams.length)]
+    if (stream?.write(`${JSON.stringify([table, row])}\n`) === false) {
+      await new Promise<void>((resolve) => stream.once('drain', () => resolve()))
+    }
+  }
+
+  async #page(part: string, scope: Scope): Promise<Page> {
+    const events: Row[] = []
+    const rows: Record<SubjectTable, Row[]> = {
+      ...{ subject: [], subject_state: [], subject_address: [] },
+      ...{ transaction: [], inclusion: [], transfer: [] },
+    }
+    for await (const line of linesOf(part)) {
+      const [table, row] = JSON.parse(line) as [SubjectTable | 'event', Row] // as `#take` wrote it
+      if (table === 'event') events.push(row)
+      else rows[table].push(row)
+    }
+    const ids = idsIn(events, rows, scope)
+    const known = new Set(ids)
+    const own = events.filter((row) => known.has(textOf(row, 'subject_id'))).sort(bySequence)
+    for (const [table, { owner, order }] of Object.entries(subjectTables)) {
+      const list = rows[table as SubjectTable] // a key of the constant
+      rows[table as SubjectTable] = list
+        .filter((row) => known.has(textOf(row, owner)))
+        .sort(by(order))
+    }
+    return { ids, events: () => runsOf(own), rows }
+  }
+}
+
+const policyOf = (row: Row): Policy => JSON.parse(textOf(row, 'body')) as Policy // as the store kept it
+
+function linesOf(path: string): AsyncIterable<string> {
+  return createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+}
+
+const ended = (stream: WriteStream): Promise<void> =>
+  new Promise((resolve, reject) => {
+    stream.once('error', reject)
+    stream.end(() => resolve())
+  })
+
+/** Spreads ids evenly; the same id always into the same part. */
+function partOf(id: string, count: number): number {
+  let sum = 7
+  for (let at = 0; at < id.length; at++) sum = (sum * 31 + id.charCodeAt(at)) >>> 0
+  return sum % count
+}
+
+/** Every id of the scope that has an event or a row, in order. */
+function idsIn(
+  events: readonly Row[],
+  rows: Readonly<Record<SubjectTable, readonly Row[]>>,
+  scope: Scope,
+): readonly string[] {
+  const isAll = scope.merchantId === undefined && scope.livemode === undefined
+  const ids = new Set<string>()
+  for (const row of rows.subject) if (isWithin(row, scope)) ids.add(textOf(row, 'id'))
+  for (const row of events) {
+    if (row.sequence === '1' && isWithin(row, scope)) ids.add(textOf(row, 'subject_id'))
+  }
+  for (const row of isAll ? rows.subject_state : []) ids.add(textOf(row, 'subject_id'))
+  return [...ids].sort()
+}
+
+const bySequence = (a: Row, b: Row): number => {
+  const [one, other] = [textOf(a, 'subject_id'), textOf(b, 'subject_id')]
+  if (one !== other) return one < other ? -1 : 1
+  return Number(a.sequence) - Number(b.sequence)
+}
+
+/** Numbers by their size, all else by its letters. */
+const by =
+  (columns: readonly string[]) =>
+  (a: Row, b: Row): number => {
+    for (const column of columns) {
+      const [one, other] = [a[column] ?? '', b[column] ?? '']
+      if (one === other) continue
+      if (column === 'n') return Number(one) - Number(other)
+      return one < other ? -1 : 1
+    }
+    return 0
+  }
+
+async function* runsOf(events: readonly Row[]): AsyncIterable<readonly Row[]> {
+  yield events
+}

@@ -1,0 +1,65 @@
+import type { Policy } from '@settlewire/core/policy'
+
+/** A row as PostgreSQL prints it, a text or null for each column: so a dump and a server read alike. */
+export type Row = Readonly<Record<string, string | null>>
+
+/** The tables whose rows belong to one subject, with the column that names it and their order. */
+export const subjectTables = {
+  subject: { owner: 'id', order: [] },
+  subject_state: { owner: 'subject_id', order: [] },
+  subject_address: { owner: 'subject_id', order: ['address'] },
+  transaction: { owner: 'subject_id', order: ['chain', 'tx_hash'] },
+  inclusion: { owner: 'subject_id', order: ['chain', 'tx_hash', 'block_hash'] },
+  transfer: { owner: 'subject_id', order: ['chain', 'tx_hash', 'n'] },
+} as const satisfies Record<string, { owner: string; order: readonly string[] }>
+
+/** One of these tables. */
+export type SubjectTable = keyof typeof subjectTables
+
+/** Some subjects, whole: all their events, by subject and sequence, and all their rows. */
+export interface Page {
+  readonly ids: readonly string[]
+  /** In runs of bounded length, by subject and sequence. */
+  readonly events: () => AsyncIterable<readonly Row[]>
+  readonly rows: Readonly<Record<SubjectTable, readonly Row[]>>
+}
+
+/** Whose subjects are walked. Left out: everybody's. */
+export interface Scope {
+  readonly merchantId?: string
+  readonly livemode?: boolean
+}
+
+/** Where a history is read from, as it stood at one moment. */
+export interface AuditSource {
+  policies(): Promise<readonly Policy[]>
+  /** All subjects of the scope, in the order of their ids. */
+  pages(scope: Scope): AsyncIterable<Page>
+  /** The feeds of the scope: merchant, mode and last position. */
+  feeds(scope: Scope): Promise<readonly Row[]>
+  close(): Promise<void>
+}
+
+/** A column that may not be empty. */
+export function textOf(row: Row, column: string): string {
+  const text = row[column]
+  if (text === null || text === undefined) throw new TypeError(`${column} is missing`)
+  return text
+}
+
+/** `t` or `f`, as PostgreSQL prints it. */
+export const booleanOf = (row: Row, column: string): boolean => textOf(row, column) === 't'
+
+/** A time that PostgreSQL printed in UTC, or with the zone of the dump: `2026-01-02 03:04:05.678+00`. */
+export function instantOf(row: Row, column: string): number {
+  const [, date, time, zone = '+00'] = printed.exec(textOf(row, column)) ?? []
+  const minutes = zone.length === 3 ? ':00' : ''
+  return Date.parse(zone === '+00' ? `${date}T${time}Z` : `${date}T${time}${zone}${minutes}`)
+}
+
+const printed = /^(\S+) ([^+-]+)([+-]\d\d(?::\d\d)?)?$/
+
+/** Whether a row is of the scope. */
+export const isWithin = (row: Row, { merchantId, livemode }: Scope): boolean =>
+  (merchantId === undefined || row.merchant_id === merchantId) &&
+  (livemode === undefined || booleanOf(row, 'livemode') === livemode)
