@@ -1,11 +1,16 @@
 import { assert } from './assert.ts'
 import { follow } from './decide.ts'
-import type { Opening, PaymentEvent } from './event.ts'
+import type { EventData, Opening, PaymentEvent } from './event.ts'
 import { mergeAll, noFacts } from './facts.ts'
 import { judge, unjudged } from './judge.ts'
 import type { Observation } from './observation.ts'
 import type { Payment } from './payment.ts'
 import type { Policy } from './policy.ts'
+
+/** What a fold reads of an event. */
+export interface Foldable extends Omit<PaymentEvent, 'data'> {
+  readonly data: Pick<EventData, 'id' | 'sequence' | 'status'>
+}
 
 /** The policy of each version that ever decided. */
 export type PolicyOf = (version: string) => Policy
@@ -14,7 +19,7 @@ export type PolicyOf = (version: string) => Policy
  * A payment from its events: the same, to the last field, as the one the decisions left behind.
  * Each event is read under the policy that made it, so a changed policy never rewrites the past.
  */
-export function fold(events: readonly PaymentEvent[], policyOf: PolicyOf): Payment {
+export function fold(events: readonly Foldable[], policyOf: PolicyOf): Payment {
   return applyAll(null, events, policyOf)
 }
 
@@ -24,7 +29,7 @@ export function fold(events: readonly PaymentEvent[], policyOf: PolicyOf): Payme
  */
 export function applyAll(
   before: Payment | null,
-  events: readonly PaymentEvent[],
+  events: readonly Foldable[],
   policyOf: PolicyOf,
 ): Payment {
   let payment = before
@@ -38,11 +43,11 @@ export function applyAll(
 }
 
 /** The payment after one more event. The first event must open it; sequences have no gap. */
-export const apply = (payment: Payment | null, event: PaymentEvent, policyOf: PolicyOf): Payment =>
+export const apply = (payment: Payment | null, event: Foldable, policyOf: PolicyOf): Payment =>
   advance(payment, event, policyOf)
 
 /** Null for `policyOf`: what was judged before stands for now. */
-function advance(payment: Payment | null, event: PaymentEvent, policyOf: PolicyOf | null): Payment {
+function advance(payment: Payment | null, event: Foldable, policyOf: PolicyOf | null): Payment {
   const [fact] = event.evidence.facts
   if (fact?.kind === 'opened') {
     assert(payment === null && event.data.sequence === 1, 'only the first event opens a payment')
@@ -70,7 +75,7 @@ function advance(payment: Payment | null, event: PaymentEvent, policyOf: PolicyO
   return follow({ ...payment, facts }, { id, type, status: data.status, at }, judgement)
 }
 
-const isUnjudged = ({ evidence }: PaymentEvent): boolean =>
+const isUnjudged = ({ evidence }: Foldable): boolean =>
   evidence.facts.some(({ kind }) => kind === 'set_aside')
 
 const isObservation = (fact: Opening | Observation): fact is Observation => fact.kind !== 'opened'

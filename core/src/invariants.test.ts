@@ -14,7 +14,7 @@ import {
 } from '../../test/support/payments.ts'
 import { decide } from './decide.ts'
 import { merge, noFacts } from './facts.ts'
-import { fold } from './fold.ts'
+import { apply, applyAll, fold } from './fold.ts'
 import type { Observation } from './observation.ts'
 import type { Payment } from './payment.ts'
 import { paymentFromJson, paymentToJson } from './payment-json.ts'
@@ -129,6 +129,25 @@ describe('whatever happens in whatever order', () => {
         expect(fold(events, () => policy)).toEqual(payment)
       }),
       { numRuns: 1_000 },
+    )
+  })
+
+  it('folds in runs of any length as one event after the other', () => {
+    const events = peopled.chain((observations) => {
+      const told = observeAll(opened(), [...observations, ...reread]).events
+      return cut(told)
+    })
+    fc.assert(
+      fc.property(events, (runs) => {
+        let inRuns: Payment | null = null
+        let oneByOne: Payment | null = null
+        for (const run of runs) {
+          inRuns = applyAll(inRuns, run, () => policy)
+          for (const event of run) oneByOne = apply(oneByOne, event, () => policy)
+          expect(inRuns).toEqual(oneByOne)
+        }
+      }),
+      { numRuns: 300 },
     )
   })
 

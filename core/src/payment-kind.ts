@@ -1,6 +1,6 @@
 import { nextDeadline } from './deadline.ts'
 import type { Decision } from './event.ts'
-import { eventOf, prefix, textsOf } from './event-text.ts'
+import { foldableOf, prefix, textsOf } from './event-text.ts'
 import { applyAll } from './fold.ts'
 import type { Payment } from './payment.ts'
 import { paymentOf, projectionOf } from './payment-rows.ts'
@@ -16,6 +16,6 @@ export const paymentKind: Kind<Payment, Decision> = {
   decided: ({ payment, events }) => ({ state: payment, events: events.map(textsOf) }),
   project: projectionOf,
   revive: paymentOf,
-  apply: (payment, events, policyOf) => applyAll(payment, events.map(eventOf), policyOf),
+  apply: (payment, events, policyOf) => applyAll(payment, events.map(foldableOf), policyOf),
   nextDeadline,
 }

@@ -24,12 +24,28 @@ export function plain(value: unknown): unknown {
   )
 }
 
-/** The value that `plain` wrote. */
+/** The value that `plain` wrote. Takes a fresh value, as `JSON.parse` gives it, and changes it in place. */
 export function revive(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(revive)
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) value[index] = revive(value[index])
+    return value
+  }
   if (!isObject(value)) return value
   if (typeof value.$big === 'string') return BigInt(value.$big)
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [unescapeKey(key), revive(member)]),
-  )
+  for (const key of Object.keys(value)) {
+    const member = revive(value[key])
+    if (key.startsWith('$')) delete value[key]
+    else if (member === value[key]) continue
+    set(value, unescapeKey(key), member)
+  }
+  return value
+}
+
+/** Also for a key of the name `__proto__`, which an assignment would take for something else. */
+function set(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__')
+    Object.defineProperty(target, key, {
+      ...{ value, enumerable: true, configurable: true, writable: true },
+    })
+  else target[key] = value
 }

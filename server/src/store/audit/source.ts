@@ -52,9 +52,11 @@ export const booleanOf = (row: Row, column: string): boolean => textOf(row, colu
 
 /** A time that PostgreSQL printed in UTC, or with the zone of the dump: `2026-01-02 03:04:05.678+00`. */
 export function instantOf(row: Row, column: string): number {
-  const [, date, time, zone = '+00'] = printed.exec(textOf(row, column)) ?? []
+  const text = textOf(row, column)
+  if (text.endsWith('+00')) return Date.parse(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`)
+  const [, date, time, zone = ''] = printed.exec(text) ?? []
   const minutes = zone.length === 3 ? ':00' : ''
-  return Date.parse(zone === '+00' ? `${date}T${time}Z` : `${date}T${time}${zone}${minutes}`)
+  return Date.parse(`${date}T${time}${zone}${minutes}`)
 }
 
 const printed = /^(\S+) ([^+-]+)([+-]\d\d(?::\d\d)?)?$/
