@@ -11,10 +11,11 @@ import type { Open } from './watched-chain.ts'
 export function openTransactions(
   payment: Payment,
 ): readonly (readonly [transaction: Transaction, open: Open])[] {
-  const { transactions } = payment.facts
+  const { transactions, heads } = payment.facts
   const lost = replacedIn(transactions)
   // As deep as it may be, it is looked at again as long as success waits for more than depth.
   const held = payment.status === 'confirming' || waitsAgain(payment)
+  const isOnSeveral = new Set(payment.terms.accept.map(({ chain }) => chain)).size > 1
   return transactions.map((transaction) => {
     const winner = lost.get(transaction) ?? null
     const blockNumber = blockOf(transaction) ?? (winner === null ? null : blockOf(winner))
@@ -25,6 +26,7 @@ export function openTransactions(
         held,
         told: payment.status === 'succeeded',
         contest: transaction.contest ?? null,
+        knownTo: isOnSeveral ? (heads[transaction.chain] ?? nothing) : null,
       },
       live: isLive && !lost.has(transaction),
       claimed: isOpenClaim(transaction),
@@ -33,6 +35,9 @@ export function openTransactions(
     return [transaction, open]
   })
 }
+
+/** Of a chain of which the payment has no head on record. */
+const nothing = { view: 0, head: 0, safe: null, finalized: null }
 
 /** Success was told and taken back, and the money is in blocks again. */
 const waitsAgain = ({ reason, received, terms }: Payment): boolean =>

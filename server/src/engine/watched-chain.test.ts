@@ -9,6 +9,7 @@ import {
   opened,
   reorged,
   reverted,
+  termsOf,
 } from '../../../test/support/payments.ts'
 import { AddressBook } from './address-book.ts'
 import { openTransactions } from './open-transactions.ts'
@@ -52,6 +53,25 @@ describe('what a head changes', () => {
     chain.advance(grown(12, 5))
     expect(chain.movedBy(grown(13, 9))).toEqual([])
     expect(chain.movedBy(grown(13, 10))).toEqual([id])
+  })
+
+  it('is told of a part that was final before another chain brought the rest', () => {
+    const { chain } = newChain()
+    const [here] = termsOf().accept
+    if (here === undefined) throw new Error('it can be paid here')
+    const there = { ...here, chain: 'elsewhere' }
+    const { payment } = opened({ accept: [here, there] })
+    const half = observeAll({ payment, events: [] }, [
+      included('0x1', full / 2n, blockAt(10), 10),
+    ]).payment
+    record(chain, half)
+    // It tells nothing of a payment that still waits, so no payment has it on record.
+    chain.advance(grown(12, 10))
+    expect(chain.isMoving(payment.id)).toBe(false)
+    const rest = { ...included('0x2', full / 2n, blockAt(4), 4), chain: 'elsewhere' }
+    const paid = observeAll({ payment: half, events: [] }, [rest]).payment
+    record(chain, { ...paid, status: 'succeeded' })
+    expect(chain.movedBy(grown(13, 10))).toEqual([payment.id])
   })
 
   it('is nothing for what only a pool holds, but that providers contradict each other', () => {

@@ -14,6 +14,11 @@ export interface Open {
   readonly held: boolean
   /** Whether its payment has succeeded. */
   readonly told: boolean
+  /**
+   * How far the chain has grown as the payment has it on record, where it can be paid on several: what
+   * one of them tells nothing of now may be told once another has brought the rest. Null: it cannot.
+   */
+  readonly knownTo: ChainHead | null
   /** Null while nobody said. */
   readonly contest: Contest | null
   /** Whether the payer named it, and nothing else is known of it. */
@@ -25,7 +30,7 @@ export interface Open {
 /** Not on record yet, and perhaps never: nothing waits for it. */
 const expected: Open = {
   ...{ blockNumber: null, live: false, held: false, told: false, contest: null, claimed: false },
-  paid: null,
+  ...{ paid: null, knownTo: null },
 }
 
 /** A transaction that a payer named for a payment. */
@@ -147,8 +152,8 @@ export class WatchedChain implements WatchSet {
       from.head > head.head ||
       (from.disagree ?? false) !== (head.disagree ?? false)
     if (isOther) return this.unsettled()
-    const isMoved = ({ blockNumber, told }: Open): boolean =>
-      blockNumber !== null && (!told || this.#isPassed(blockNumber, from, head))
+    const isMoved = ({ blockNumber, told, knownTo }: Open): boolean =>
+      blockNumber !== null && (!told || this.#isPassed(blockNumber, knownTo ?? from, head))
     return [...this.#open].filter(([, open]) => [...open.values()].some(isMoved)).map(([id]) => id)
   }
 
@@ -174,7 +179,7 @@ export class WatchedChain implements WatchSet {
   /** Whether money of this payment is on its way and not yet final. */
   isMoving(paymentId: string): boolean {
     const open = this.#open.get(paymentId)
-    return open !== undefined && [...open.values()].some((transaction) => transaction.live)
+    return open !== undefined && [...open.values()].some((transaction) => this.moves(transaction))
   }
 
   /** Whether a payer named it for this payment, and nobody has seen it. */
@@ -219,7 +224,7 @@ export class WatchedChain implements WatchSet {
 
   /** Whether money is on its way, and not as deep yet as it is followed. */
   moves(open: Open): boolean {
-    return open.live && !this.#isOver(open)
+    return open.live && (open.held || !this.#isFinal(open, this.#head))
   }
 
   /** The chain has grown, and everything that it changed is on record: what is final is let go. */
@@ -232,14 +237,13 @@ export class WatchedChain implements WatchSet {
     }
   }
 
-  #isOver({ blockNumber, held }: Open): boolean {
+  #isOver(open: Open): boolean {
     const head = this.#head
-    return (
-      !held &&
-      blockNumber !== null &&
-      head !== null &&
-      reached(this.#policy.final, blockNumber, head)
-    )
+    return !open.held && this.#isFinal(open, head) && this.#isFinal(open, open.knownTo ?? head)
+  }
+
+  #isFinal({ blockNumber }: Open, head: ChainHead | null): boolean {
+    return blockNumber !== null && head !== null && reached(this.#policy.final, blockNumber, head)
   }
 
   #track(paymentId: string, txHash: string, open: Open): void {
