@@ -246,6 +246,20 @@ describe('a provider that denies what another shows', () => {
     expect(transfer).toMatchObject({ sources: ['rpc:one'], deniedBy: ['rpc:two'] })
   })
 
+  it('keeps a success from being called safe or final, until it is outvoted', () => {
+    const two = [first, by('rpc:two', first), head(12, 2, { witnesses: 2 })]
+    const deep = head(90, 9, { safe: 85, finalized: 80, witnesses: 2 })
+    const doubted = run(rules, [...two, denies('rpc:two', 2), deep])
+    expect(stands(doubted)).toEqual(['succeeded', 'none', ['single_source', 'sources_disagree']])
+    const before = run(rules, [...two, deep])
+    expect(before.payment.finality).toBe('final')
+    expect(run(rules, [...two, deep, denies('rpc:two', 10)]).payment.finality).toBe('none')
+    const outvoted = [by('rpc:three', first), by('rpc:four', first)]
+    expect(stands(run(rules, [...two, denies('rpc:two', 2), ...outvoted, deep]))).toEqual([
+      ...['succeeded', 'final', []],
+    ])
+  })
+
   it('takes no success back, and is told', () => {
     const two = [first, by('rpc:two', first), head(12, 2, { witnesses: 2 })]
     const { payment } = run(rules, [...two, denies('rpc:two', 2)])

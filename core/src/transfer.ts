@@ -158,7 +158,8 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
   const enough = level === null || chain.policy === null ? [] : [level, chain.policy.final]
   const isDeep = isCounted && enough.some((one) => reached(one, block.number, depth))
   const words = block === null ? unsaid : wordsOn(transaction, block.hash)
-  const isHeld = !isTold && isContradicted(words, chain.policy?.quorum ?? 1)
+  const isContested = isContradicted(words, chain.policy?.quorum ?? 1)
+  const isHeld = !isTold && isContested
   const transfer: Transfer = {
     chain: transaction.chain,
     txHash: transaction.txHash,
@@ -172,7 +173,7 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
     stage:
       ignored === null
         ? isCounted
-          ? depthOf(block.number, isHeld ? null : view, chain.policy)
+          ? depthOf(block.number, isContested ? null : view, chain.policy)
           : sighting.stage
         : 'ignored',
     ignored,
