@@ -95,6 +95,31 @@ describe('what a block did to us', () => {
     expect(world.node.askedFor('eth_getTransactionReceipt')).toBe(3)
   })
 
+  it('is not passed without what pays us by a node that has gone to another branch', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const before = world.ledger.stored?.head.head
+    const tx = tokenTx(world.token, to, 8n)
+    let hasLeft = true
+    let asked = 0
+    world.node.twist = (method, answer) => {
+      if (!hasLeft) return answer
+      if (method === 'eth_getTransactionReceipt') asked++
+      // It still has the block by its hash; its own chain has another one there.
+      if (method === 'eth_getTransactionReceipt') return null
+      const block = answer as { number: string; hash: string } | null
+      const isThere = method === 'eth_getBlockByNumber' && block?.hash === mined.hash
+      return isThere ? { ...block, hash: `0x${'9'.repeat(64)}` } : answer
+    }
+    const mined = world.node.mine([tx])
+    await world.ledger.until('it was read more often than is waited', () => asked > 6)
+    expect(world.ledger.stored?.head.head).toBe(before)
+    hasLeft = false
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 8n }])
+  })
+
   it('pitfall 3: a block whose receipts are not all there yet holds the cursor until they are', async () => {
     const to = world.watched()
     world.follow()

@@ -77,7 +77,7 @@ export class BlockReader {
     // What transactions themselves carried is told from what contracts paid by their receipts.
     const paying = blocks.filter((block) => missingOf(block, this.#watch).receipts.length > 0)
     if (wantsNative && paying.length > 0) await this.complete(node, paying)
-    this.#hold(blocks)
+    await this.#hold(node, blocks)
     await this.#inner.find(node, blocks, addresses)
     return blocks
   }
@@ -96,7 +96,7 @@ export class BlockReader {
         block.calls.set(txHash, await callOf(node, { header, txHash }, rules))
       })
     })
-    this.#hold(blocks)
+    await this.#hold(node, blocks)
   }
 
   async #readOne(node: EvmNode, known: Header, whole: boolean): Promise<BlockContents> {
@@ -176,15 +176,18 @@ export class BlockReader {
   }
 
   /** Throws for blocks of which something of ours is not shown, a few times each. */
-  #hold(blocks: readonly BlockContents[]): void {
+  async #hold(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
     for (const block of blocks) {
       if (doubtful(block, this.#watch).size === 0) continue
-      const { hash } = block.header.ref
+      const { hash, number } = block.header.ref
       const reads = (this.#held.get(hash) ?? 0) + 1
       this.#held.set(hash, reads)
       for (const oldest of this.#held.keys())
         if (this.#held.size > heldMax) this.#held.delete(oldest)
       if (reads <= heldReadsMax) throw unread('does not show all of a transaction')
+      // A node that has gone to another branch still has the block, but no receipts of it any more.
+      const now = await node.byNumber(number, false)
+      if (now?.ref.hash !== hash) throw unread('has left a block that it named')
     }
   }
 }
