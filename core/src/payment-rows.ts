@@ -117,16 +117,21 @@ const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): strin
   `${chain} ${txHash}`
 
 const inclusions = new WeakMap<Transaction, readonly InclusionRow[]>()
+const byBlock = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : 1
 
 /** A transaction stays the same object from one event to the next, and so do its rows. */
 function inclusionRows(transaction: Transaction): readonly InclusionRow[] {
   const known = inclusions.get(transaction)
   if (known !== undefined) return known
-  const rows = Object.entries(transaction.inclusions).map(
-    ([blockHash, { block, canonical, outcome }]): InclusionRow => ({
-      ...{ blockHash, blockNumber: block?.number ?? null, canonical, outcome },
-    }),
-  )
+  // In one order, however the facts were merged: equal facts are equal rows.
+  const rows = Object.entries(transaction.inclusions)
+    .sort(byBlock)
+    .map(
+      ([blockHash, { block, canonical, outcome }]): InclusionRow => ({
+        ...{ blockHash, blockNumber: block?.number ?? null, canonical, outcome },
+      }),
+    )
   inclusions.set(transaction, rows)
   return rows
 }
