@@ -273,8 +273,9 @@ export class ChainWalk {
   async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
     const { chain, watch, clock, limits, sink, poll, doubts, views } = this.#parts
     const { blocks, reverted } = found
-    await this.#complete(node, blocks)
     await within(clock, found.asked, limits.corroborateWithinMs)
+    // Whatever was waited for, an address may have joined meanwhile.
+    while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const shown = blocks.map((block) => judge(block, watch))
     const beside = [...poll.beside(shown, found.isCanonical), ...doubts.found(found.isCanonical)]
     await Promise.all([
