@@ -230,7 +230,7 @@ export class EvmFollower implements ChainFollower {
     if (visit === undefined || visit === null || this.#fleet.isHalted) return headPollMs
     try {
       const position = await this.#walk.position(visit.node, visit.genesisHash)
-      if (!this.#hasRecalled) this.#poll.recall(watch.inclusions())
+      if (!this.#hasRecalled) this.#poll.recall(watch.inclusions(), openOf(position))
       this.#hasRecalled = true
       const choice = await this.#fleet.choose(position.recent)
       if (choice.provider === null) {
@@ -348,3 +348,7 @@ const isOfStore = (error: unknown): boolean =>
   failedWith(error, 'store_unavailable') ||
   failedWith(error, 'cursor_conflict') ||
   failedWith(error, 'chain_mismatch')
+
+/** The blocks that may still be undone, newest first. */
+const openOf = ({ head, recent }: ChainPosition): readonly BlockRef[] =>
+  recent.filter(({ number }) => head.finalized === null || number > head.finalized)

@@ -1,4 +1,4 @@
-import type { Source } from '@settlewire/core/observation'
+import type { BlockRef, Source } from '@settlewire/core/observation'
 import type { AppliedBlock, ChainStep, Clock, Corroborated, Stop, WatchSet } from '../../ports.ts'
 import { Ballot, type Word } from './ballot.ts'
 import { type Beside, bareOf, inclusionsOf, isSum, kept, moreIn } from './beside.ts'
@@ -20,6 +20,8 @@ interface Parts {
 
 /** Blocks without money that are remembered for who has not answered yet. */
 const emptyMax = 512
+/** Blocks without money that are asked about anew after a restart, newest first. */
+const recalledMax = 64
 /** What is final already is asked about for so many more steps: it may have been read late. */
 const stepsAfterFinal = 16
 
@@ -155,8 +157,14 @@ export class Poll {
   }
 
   /** On record, perhaps, and it is not known who shows it: told by an earlier process, or in doubt. */
-  recall(inclusions: Iterable<Corroborated>): void {
-    if (this.#parts.providers.length < 2) return
+  recall(inclusions: Iterable<Corroborated>, blocks: readonly BlockRef[] = []): void {
+    const { providers, tokens } = this.#parts
+    if (providers.length < 2) return
+    // Nor who else had shown their logs by then: what one hid, another shows.
+    for (const block of tokens.length > 0 ? blocks.slice(0, recalledMax) : []) {
+      const ballot = Object.assign(this.#ballotOf(block), { wantsLogs: true })
+      ballot.told ??= new Set()
+    }
     for (const inclusion of inclusions) {
       const ballot = this.#ballotOf(inclusion.block)
       ballot.told ??= new Set()
