@@ -72,6 +72,8 @@ export class Ending {
     const world = this.#world
     world.say('calm')
     world.weather = weathers.fair
+    // A forger may insist, to the end; who hides what is true for ever would be believed by nobody.
+    for (const liar of world.liars.values()) liar.recant(world.seed % 3 === 0 ? 'all' : 'hidden')
     for (const { model, providers } of world.chains) {
       model.isStalled = false
       for (const provider of providers) {
@@ -139,7 +141,8 @@ export class Ending {
       const paid = paidOn(payment, (chain) => this.#world.models.get(chain)?.head ?? null)
       const verdict = this.#verdictOf(payment, paid)
       if (!isOver && verdict.status === 'expired') return []
-      return differences(payment, verdict)
+      const { more } = ledger.slackOf(payment)
+      return more > 0n ? liedTo(payment, verdict, more) : differences(payment, verdict)
     })
   }
 
@@ -154,9 +157,10 @@ export class Ending {
 
   #watched(): readonly string[] {
     const { ledger } = this.#world
-    return [...ledger.payments.keys()]
-      .filter((id) => !ledger.over.has(id))
-      .map((id) => `${id} is still watched`)
+    // What a lie holds up is watched until somebody upholds or decides it.
+    return [...ledger.payments.values()]
+      .filter((payment) => !ledger.over.has(payment.id) && ledger.slackOf(payment).more === 0n)
+      .map(({ id }) => `${id} is still watched`)
   }
 }
 
@@ -173,6 +177,17 @@ function differences(payment: Payment, verdict: Verdict): readonly string[] {
   const names = flags as readonly string[]
   for (const flag of verdict.must) if (!names.includes(flag)) found.push(`${id} lacks ${flag}`)
   for (const flag of verdict.mustNot) if (names.includes(flag)) found.push(`${id} has ${flag}`)
+  return found
+}
+
+/** A lie that nobody upholds any more stands in the way of no truth, and is no money. */
+function liedTo(payment: Payment, verdict: Verdict, more: bigint): readonly string[] {
+  const { id, status, received } = payment
+  const found: string[] = []
+  if (received < verdict.received || received > verdict.received + more)
+    found.push(`${id} has received ${received}, the chain says ${verdict.received}`)
+  if (verdict.status === 'succeeded' && status !== 'succeeded')
+    found.push(`${id} is ${status} for a lie, the chain says ${verdict.status}`)
   return found
 }
 

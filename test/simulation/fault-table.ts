@@ -1,7 +1,7 @@
 import { pastBugs } from './past-bugs.ts'
 import type { PlantedFault } from './planted-faults.ts'
 
-/** Five rules, each broken in the way in which somebody would break it. */
+/** Rules, each broken in the way in which somebody would break it. */
 export const faultTable: readonly PlantedFault[] = [
   {
     name: 'count-by-hash',
@@ -71,6 +71,31 @@ export const faultTable: readonly PlantedFault[] = [
         file: 'core/src/judge.ts',
         find: ' && clock.at > deadline && clock.scannedThrough > deadline',
         replace: ' && clock.at > deadline',
+      },
+    ],
+  },
+  {
+    name: 'denial-forgotten',
+    breaks: 'A denial stands until the one who said it takes it back, however many blocks follow.',
+    edits: [
+      {
+        file: 'core/src/transfer.ts',
+        find: 'const isContested = isContradicted(words, chain.policy?.quorum ?? 1)',
+        replace:
+          'const isContested = isContradicted(words, chain.policy?.quorum ?? 1) && head < (block?.number ?? 0) + 4',
+      },
+    ],
+  },
+  {
+    name: 'ballot-twice',
+    breaks:
+      'Who shows a block by its logs and by its receipts is one source, and no quorum of two.',
+    edits: [
+      {
+        file: 'server/src/chain/evm/poll.ts',
+        find: "[...new Set([source, ...by('shows', one)])]",
+        replace:
+          "[source, ...by('shows', one).map((who) => (who === source ? who + ':receipts' : who))]",
       },
     ],
   },

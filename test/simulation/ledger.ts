@@ -9,8 +9,9 @@ import type { Append, Batch, CursorMove, StoredEvent } from '../../server/src/po
 import { FeedChecker } from '../support/feed-checker.ts'
 import type { ModelBlock } from './model-block.ts'
 import type { ModelChain } from './model-chain.ts'
-import { paidOn } from './oracle.ts'
+import { paidOn, type Slack, slackOf } from './oracle.ts'
 import type { Witness } from './store-wire.ts'
+import { Trust, type TrustParts } from './trust.ts'
 
 /**
  * What is committed, as it is committed, held against the rules that hold at every moment. It knows
@@ -27,6 +28,8 @@ export class Ledger implements Witness {
   readonly #chains: ReadonlyMap<string, ModelChain>
   readonly #policyOf: PolicyOf
   readonly #say: (what: string) => void
+  readonly #parts: TrustParts
+  readonly #trust: Trust
   /** Of each movement of money the one payment that it counts for. */
   readonly #counted = new Map<string, string>()
   /** Were over once, by a scan that was complete: a reorg may take them back to that. */
@@ -34,11 +37,13 @@ export class Ledger implements Witness {
 
   constructor(
     chains: ReadonlyMap<string, ModelChain>,
-    parts: { readonly policyOf: PolicyOf; readonly say: (what: string) => void },
+    parts: TrustParts & { readonly policyOf: PolicyOf; readonly say: (what: string) => void },
   ) {
     this.#chains = chains
     this.#policyOf = parts.policyOf
     this.#say = parts.say
+    this.#parts = parts
+    this.#trust = new Trust(parts)
   }
 
   note(what: string): void {
@@ -69,7 +74,8 @@ export class Ledger implements Witness {
   /** One event after the other, along edges of the table, to the state that was stored. */
   #append({ subject, events, projection, expectedSequence }: Append): void {
     const { id } = subject
-    let payment = this.payments.get(id) ?? null
+    const before = this.payments.get(id) ?? null
+    let payment = before
     if ((payment?.sequence ?? 0) !== expectedSequence) this.note(`${id} did not go on where it was`)
     for (const texts of events) {
       const event = eventOf(texts)
@@ -81,6 +87,7 @@ export class Ledger implements Witness {
       if ((from ?? null) !== previousStatus)
         this.note(`${id}: it was ${from}, not ${previousStatus}`)
       payment = apply(payment, event, this.#policyOf)
+      this.#trust.heard(event.evidence.facts)
       const kinds = event.evidence.facts.map(({ kind }) => kind).join()
       this.#say(`  ${id.slice(-4)} ${event.type}, ${status}, ${payment.received} by ${kinds}`)
     }
@@ -91,6 +98,8 @@ export class Ledger implements Witness {
     if (!isDeepStrictEqual(projectionOf(payment), projection)) {
       this.note(`${id} is not the fold of its events at ${payment.sequence}`)
     }
+    const problem = this.#trust.problem(before, payment)
+    if (problem !== null) this.note(`${id} is ${problem}`)
     this.payments.set(id, payment)
     this.#countOnce(payment)
   }
@@ -141,10 +150,21 @@ export class Ledger implements Witness {
   #checkMoney(payment: Payment): void {
     if (this.over.has(payment.id)) return
     const paid = paidOn(payment, (chain) => this.cursors.get(chain) ?? null)
-    if (paid.units !== payment.received) {
+    if (paid.units === payment.received) return
+    const { more, less } = this.slackOf(payment)
+    if (payment.received < paid.units - less || payment.received > paid.units + more) {
       const at = [...this.cursors].map(([chain, { number }]) => `${chain} ${number}`).join()
       this.note(`${payment.id} received ${payment.received}, the chain says ${paid.units} at ${at}`)
     }
+  }
+
+  /** How far it may be off for what was said of the blocks that were read. */
+  slackOf(payment: Payment): Slack {
+    const { liars, testimony } = this.#parts
+    return slackOf(payment, (chain) => this.cursors.get(chain) ?? null, {
+      liars,
+      doubtful: (txHash) => testimony.isDoubtful(txHash),
+    })
   }
 
   #checkTold({ subject, events }: Append): void {

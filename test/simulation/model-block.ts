@@ -65,6 +65,9 @@ export const transferLog = (move: Move & { token: string }, from: string): Model
   data: word(move.amount),
 })
 
+/** What strangers call: how their transactions are told from payers' in the model. */
+export const noiseName = '0xdeadbeef'
+
 export const slotOf = ({ sender, nonce }: Pick<ModelTx, 'sender' | 'nonce'>): string =>
   `${sender} ${nonce}`
 

@@ -9,6 +9,7 @@ import {
   type ModelBlock,
   type ModelLog,
   type ModelTx,
+  noiseName,
   slotOf,
   transferLog,
   transferTopic,
@@ -207,7 +208,6 @@ export class ModelChain {
   }
 }
 
-const noiseName = '0xdeadbeef'
 const isNoise = (tx: ModelTx): boolean => tx.input === noiseName
 
 const slotsOf = new WeakMap<ModelBlock, ReadonlySet<string>>()

@@ -16,6 +16,13 @@ export interface Mood {
   readonly holds: number
   /** Something that is no answer. */
   readonly garbles: number
+  /** Turned away, in one of the forms that nodes have for that. */
+  readonly refuses: number
+  /** Whether it is one method alone that it refuses, always the same. */
+  readonly refusesOne: boolean
+  /** Per block of the chain that it learns of: shows a payment in it that nobody made; hides one. */
+  readonly forges: number
+  readonly hides: number
   /** Per notification: once more; with one that is older after it; not at all. */
   readonly repeats: number
   readonly reorders: number
@@ -29,6 +36,7 @@ export interface Mood {
 const healthy: Mood = {
   ...{ latencyMs: [1, 40], lagMs: [5, 120] },
   ...{ emptyLogs: 0, lacking: 0, removedLogs: 0, drops: 0, holds: 0, garbles: 0 },
+  ...{ refuses: 0, refusesOne: false, forges: 0, hides: 0 },
   ...{ repeats: 0.02, reorders: 0, mutes: 0, isUp: true, ownBlocks: 0 },
 }
 
@@ -44,6 +52,11 @@ export const moods = {
   down: { ...healthy, isUp: false },
   lying: { ...healthy, ownBlocks: 1, removedLogs: 0.2 },
   dreaming: { ...healthy, ownBlocks: 2, lacking: 0.05 },
+  refusing: { ...healthy, refuses: 0.7 },
+  choosy: { ...healthy, refuses: 1, refusesOne: true },
+  /** These two lie about blocks that everybody has; only a liar comes into them. */
+  forging: { ...healthy, forges: 0.6 },
+  denying: { ...healthy, hides: 0.6 },
 } as const satisfies Record<string, Mood>
 
 export type MoodName = keyof typeof moods
@@ -52,4 +65,11 @@ export type MoodName = keyof typeof moods
 export const moodWeights: Readonly<Record<MoodName, number>> = {
   ...{ healthy: 6, slow: 2, behind: 2, forgetful: 2, repeating: 1, mute: 1 },
   ...{ flaky: 2, silent: 1, down: 1, lying: 2, dreaming: 1 },
+  ...{ refusing: 2, choosy: 2, forging: 0, denying: 0 },
+}
+
+/** Of a node that lies. */
+export const liarMoodWeights: Readonly<Record<MoodName, number>> = {
+  ...moodWeights,
+  ...{ forging: 14, denying: 6 },
 }

@@ -1,5 +1,6 @@
 /** What the true chain says of a payment, computed from nothing else: no code under test is used. */
 import type { Acceptance, Payment } from '@settlewire/core/payment'
+import type { Liar } from './lies.ts'
 import { branchOf, type ModelBlock, type ModelTx } from './model-block.ts'
 
 export interface Paid {
@@ -122,3 +123,44 @@ function isLate({ parts }: Paid, expiresAt: number): boolean | null {
 
 /** The machine's clock may be behind by so much when it notes what it has seen. */
 const clockSlackMs = 60_000
+
+/** What movements on a chain bring to a payment, in its units. */
+export const unitsOf = (
+  { accept, decimals }: Payment['terms'],
+  chain: string,
+  moves: readonly { readonly to: string; readonly token: string | null; readonly amount: bigint }[],
+): bigint =>
+  moves.reduce((sum, move) => {
+    const wanted = acceptanceOf(accept, chain, move)
+    return wanted === null || isDust(wanted, move.amount)
+      ? sum
+      : sum + scaled(move.amount, wanted, decimals)
+  }, 0n)
+
+/** How far what was received may be off, for what a liar says of blocks on these branches. */
+export interface Slack {
+  readonly more: bigint
+  readonly less: bigint
+}
+
+/** What was said and is not so, on the branches with these tips; `doubtful` is what nobody showed whole. */
+export function slackOf(
+  { terms }: Payment,
+  tipOf: TipOf,
+  { liars, doubtful }: { liars: ReadonlyMap<string, Liar>; doubtful: (txHash: string) => boolean },
+): Slack {
+  let more = 0n
+  let less = 0n
+  const toIt = ({ moves }: ModelTx, chain: string): bigint => unitsOf(terms, chain, moves)
+  for (const chain of new Set(terms.accept.map((accept) => accept.chain))) {
+    const tip = tipOf(chain)
+    const lies = liars.get(chain)?.lies
+    for (const block of tip === null ? [] : branchOf(tip)) {
+      const { forged = [], hidden = [] } = lies?.get(block.hash) ?? {}
+      for (const tx of forged) more += toIt(tx, chain)
+      for (const tx of hidden) less += toIt(tx, chain)
+      for (const { tx } of block.entries) if (doubtful(tx.hash)) less += toIt(tx, chain)
+    }
+  }
+  return { more, less }
+}

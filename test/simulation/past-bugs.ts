@@ -13,12 +13,25 @@ export const pastBugs: readonly PastBug[] = [
   {
     name: 'not-recalled',
     breaks: 'What waits for a second provider is asked for again after a restart.',
-    seed: 206,
+    seed: 2,
     edits: [
       {
         file: 'server/src/chain/evm/follower.ts',
-        find: 'if (!this.#hasRecalled) this.#poll.recall(watch.inclusions())',
+        find: 'if (!this.#hasRecalled) this.#poll.recall(watch.inclusions(), openOf(position))',
         replace: '',
+      },
+    ],
+  },
+  {
+    name: 'hidden-for-good',
+    breaks:
+      'What one provider hid from a process that ended is shown by the others to the next one.',
+    seed: 66,
+    edits: [
+      {
+        file: 'server/src/chain/evm/follower.ts',
+        find: 'this.#poll.recall(watch.inclusions(), openOf(position))',
+        replace: 'this.#poll.recall(watch.inclusions())',
       },
     ],
   },
@@ -32,18 +45,6 @@ export const pastBugs: readonly PastBug[] = [
         file: 'server/src/engine/time-outs.ts',
         find: "if (found.kind === 'mined') await",
         replace: "if (found.kind === 'mined' && chain === '') await",
-      },
-    ],
-  },
-  {
-    name: 'seal-too-small',
-    breaks: 'An event is sealed with everything that it says.',
-    seed: 1,
-    edits: [
-      {
-        file: 'server/src/store/hash-chain.ts',
-        find: '    replacedTxHash: data.replacedTxHash,\n',
-        replace: '',
       },
     ],
   },

@@ -120,6 +120,15 @@ export class Payers {
     return { tx: this.#make({ way, moves, isPrivate: true }), reverts: false }
   }
 
+  /** A payment in full that is never made; null where only the coin itself is taken. */
+  forge(payment: Payment, chain: string): Entry | null {
+    const { amount, accept } = payment.terms
+    const wanted = accept.find((one) => one.chain === chain && one.token !== null)
+    if (wanted === undefined) return null
+    const move = { to: wanted.address, token: wanted.token, amount }
+    return { tx: this.#make({ way: 'plain', moves: [move], isPrivate: true }), reverts: false }
+  }
+
   /** Uses up the slot of one that waits without any transaction of its own. Null when none does. */
   silently(chain: ModelChain): string | null {
     const waiting = [...chain.pool.values()].filter(({ isPrivate }) => !isPrivate)

@@ -1,4 +1,5 @@
 import type { Chance } from './chance.ts'
+import type { Liar } from './lies.ts'
 import {
   ancestorAt,
   blockJson,
@@ -15,6 +16,9 @@ import {
 } from './model-block.ts'
 import type { ModelChain } from './model-chain.ts'
 import { type Mood, type MoodName, moods } from './moods.ts'
+import { hidesBlooms, type Oddity, oddly } from './oddities.ts'
+import { refusable } from './refusals.ts'
+import type { Testimony } from './testimony.ts'
 import type { Timeline } from './timeline.ts'
 
 /** What a node refuses, as the protocol says it. */
@@ -32,6 +36,11 @@ export interface ProviderParts {
   readonly chance: Chance
   /** How it shows pending transactions. */
   readonly pending: 'whole' | 'hashes' | 'none'
+  /** How it counts and writes otherwise than others, all its life. */
+  readonly oddity: Oddity | null
+  /** What it lies about; null for one that never does. */
+  readonly liar: Liar | null
+  readonly testimony: Testimony
 }
 
 type Listener = (value: unknown) => void
@@ -48,6 +57,10 @@ export class Provider {
   readonly #feeds = new Map<Listener, string>()
   readonly #connections = new Set<() => void>()
   #mood: MoodName = 'healthy'
+  /** The one method that it refuses, when it is choosy. */
+  #refused: string | null = null
+  /** Since when it takes no connections, by the timeline; null while it does. */
+  awaySince: number | null = null
   #head: ModelBlock
   #heard = 0
   #told = 0
@@ -63,6 +76,10 @@ export class Provider {
 
   get mood(): Mood {
     return moods[this.#mood]
+  }
+
+  get isLiar(): boolean {
+    return this.#parts.liar !== null
   }
 
   get head(): ModelBlock {
@@ -95,7 +112,11 @@ export class Provider {
   }
 
   become(mood: MoodName): void {
+    const { chance, timeline, liar } = this.#parts
     this.#mood = mood
+    this.#refused = this.mood.refusesOne ? chance.pick(refusable) : null
+    if (liar !== null && chance.is(0.15)) liar.recant()
+    this.awaySince = this.mood.isUp ? null : (this.awaySince ?? timeline.elapsed)
     if (!this.mood.isUp) this.hangUp()
     if (this.mood.ownBlocks > 0) this.#invent()
     // Back to what everybody has.
@@ -108,6 +129,12 @@ export class Provider {
     this.hangUp()
     this.#head = (chain ?? this.#parts.chain).head
     this.#learn(this.#head)
+  }
+
+  /** Whether it turns this question away. */
+  refuses(method: string): boolean {
+    const isAsked = this.#refused === null || this.#refused === method
+    return isAsked && this.mood.refuses > 0 && this.#parts.chance.is(this.mood.refuses)
   }
 
   hangUp(): void {
@@ -132,6 +159,10 @@ export class Provider {
   }
 
   answer(method: string, params: readonly unknown[]): unknown {
+    return oddly(this.#parts.oddity, method, this.#answer(method, params))
+  }
+
+  #answer(method: string, params: readonly unknown[]): unknown {
     const [first, second] = params
     const by = String(first)
     const whole = second === true
@@ -141,15 +172,15 @@ export class Provider {
       case 'eth_blockNumber':
         return quantity(this.#head.number)
       case 'eth_getBlockByNumber':
-        return this.#perhaps(shown(this.#byTag(by), whole))
+        return this.#perhaps(this.#shown(this.#byTag(by), whole))
       case 'eth_getBlockByHash':
-        return this.#perhaps(shown(this.#byHash(by), whole))
+        return this.#perhaps(this.#shown(this.#byHash(by), whole))
       case 'eth_getLogs':
         return this.#logs(first)
       case 'eth_getBlockReceipts':
         return this.#receipts(by)
       case 'eth_getTransactionReceipt':
-        return this.#perhaps(this.#receipt(by))
+        return this.#receipt(by)
       case 'eth_getTransactionByHash':
         return this.#perhaps(this.#transaction(by))
       case 'eth_getTransactionCount':
@@ -169,7 +200,7 @@ export class Provider {
     if (head === this.#head) return
     this.#head = head
     this.#learn(head)
-    this.#notify('newHeads', headerJson(head))
+    this.#notify('newHeads', this.#headerJson(head))
   }
 
   /** Blocks of its own instead of the last ones, with some of what is pending and nothing else. */
@@ -191,13 +222,40 @@ export class Provider {
     for (const block of branchOf(head)) {
       if (this.#known.has(block)) break
       this.#known.add(block)
+      this.#lieAbout(block)
     }
+  }
+
+  #lieAbout(block: ModelBlock): void {
+    const { liar, chance } = this.#parts
+    const { forges, hides, ownBlocks } = this.mood
+    if (liar === null || this.#stray !== null || ownBlocks > 0) return
+    if (forges > 0 && chance.is(forges)) liar.forge(block)
+    if (hides > 0 && chance.is(hides)) liar.hide(block)
+  }
+
+  /** A block as this node shows it. */
+  #view(block: ModelBlock): ModelBlock {
+    return this.#parts.liar?.shown(block) ?? block
+  }
+
+  #headerJson(block: ModelBlock): unknown {
+    return oddly(this.#parts.oddity, 'newHeads', headerJson(this.#view(block)))
+  }
+
+  #shown(block: ModelBlock | null, whole: boolean): unknown {
+    return block === null ? null : blockJson(this.#view(block), whole)
+  }
+
+  #showed(block: ModelBlock, txHashes: readonly string[]): void {
+    const { testimony, name } = this.#parts
+    for (const txHash of txHashes) testimony.showed(name, block.hash, txHash)
   }
 
   #notify(feed: string, value: unknown): void {
     const { chance, timeline } = this.#parts
     const { mutes, repeats, reorders } = this.mood
-    const older = this.#head.parent === null ? null : headerJson(this.#head.parent)
+    const older = this.#head.parent === null ? null : this.#headerJson(this.#head.parent)
     for (const [listener, wanted] of this.#feeds) {
       if (wanted !== feed || chance.is(mutes)) continue
       const tell = (what: unknown): void => {
@@ -226,7 +284,7 @@ export class Provider {
   }
 
   #logs(filter: unknown): unknown {
-    const { chance } = this.#parts
+    const { chance, oddity } = this.#parts
     // The follower's own filter, by block hash; whatever else it asks is not answered.
     const { blockHash, address, topics } = filter as {
       blockHash: string
@@ -235,10 +293,16 @@ export class Provider {
     }
     const block = this.#byHash(blockHash)
     if (block === null) return unknownBlock
-    if (chance.is(this.mood.emptyLogs)) return []
-    return this.#marked(
-      logsJson(block).filter((log) => address.includes(log.address) && log.topics[0] === topics[0]),
+    // Where the bloom does not tell, nothing could show that the list is wrong.
+    if (!hidesBlooms(oddity) && chance.is(this.mood.emptyLogs)) return []
+    const logs = logsJson(this.#view(block)).filter(
+      (log) => address.includes(log.address) && log.topics[0] === topics[0],
     )
+    this.#showed(
+      block,
+      logs.map(({ transactionHash }) => transactionHash),
+    )
+    return this.#marked(logs)
   }
 
   /** Some nodes say of a log that it is removed when it is not, and never of others that are. */
@@ -250,20 +314,31 @@ export class Provider {
   #receipts(blockHash: string): unknown {
     const block = this.#byHash(blockHash)
     if (block === null || this.#parts.chance.is(this.mood.lacking)) return null
-    const receipts = receiptsJson(block)
-    return this.#parts.chance.is(this.mood.emptyLogs) ? receipts.slice(1) : receipts
+    const all = receiptsJson(this.#view(block))
+    const receipts = this.#parts.chance.is(this.mood.emptyLogs) ? all.slice(1) : all
+    this.#showed(
+      block,
+      receipts.map(({ transactionHash }) => transactionHash),
+    )
+    return receipts
   }
 
   #receipt(txHash: string): unknown {
     const block = this.#blockOf(txHash)
     if (block === null) return null
-    return receiptsJson(block).find((receipt) => receipt.transactionHash === txHash) ?? null
+    if (this.#parts.chance.is(this.mood.lacking)) {
+      this.#parts.testimony.withheld(txHash)
+      return null
+    }
+    this.#showed(block, [txHash])
+    const receipts = receiptsJson(this.#view(block))
+    return receipts.find((receipt) => receipt.transactionHash === txHash) ?? null
   }
 
   #transaction(txHash: string): unknown {
     const block = this.#blockOf(txHash)
-    const entry = block?.entries.find(({ tx }) => tx.hash === txHash)
-    if (entry !== undefined) return transactionJson(entry.tx, block)
+    const entry = block && this.#view(block).entries.find(({ tx }) => tx.hash === txHash)
+    if (entry) return transactionJson(entry.tx, block)
     const tx = this.#pool.get(txHash)
     if (tx === undefined || this.#chain.isDropped(txHash)) return null
     return this.#chain.isUsed(slotOf(tx), this.#head) ? null : transactionJson(tx, null)
@@ -274,7 +349,20 @@ export class Provider {
     const block = this.#blockAsked(at)
     if (block === null) return unknownBlock
     const { nonce } = this.#chain.slotNonce(sender)
-    return quantity(this.#chain.isUsed(slotOf({ sender, nonce }), block) ? nonce + 1 : nonce)
+    const slot = slotOf({ sender, nonce })
+    const isUsed = this.#chain.isUsed(slot, block) && !this.#hidesSlot(slot, block)
+    return quantity(isUsed ? nonce + 1 : nonce)
+  }
+
+  /** Who hides a transaction hides that its place is used up. */
+  #hidesSlot(slot: string, tip: ModelBlock): boolean {
+    const { liar } = this.#parts
+    if (liar === null || liar.lies.size === 0) return false
+    for (const block of branchOf(tip)) {
+      const entry = block.entries.find(({ tx }) => slotOf(tx) === slot)
+      if (entry !== undefined) return liar.hides(block, entry.tx.hash)
+    }
+    return false
   }
 
   /** Nobody here ever spends. */
@@ -301,7 +389,7 @@ export class Provider {
 
   #blockOf(txHash: string): ModelBlock | null {
     for (const block of branchOf(this.#head)) {
-      if (block.entries.some(({ tx }) => tx.hash === txHash)) return block
+      if (this.#view(block).entries.some(({ tx }) => tx.hash === txHash)) return block
     }
     return null
   }
@@ -310,6 +398,3 @@ export class Provider {
     return this.#parts.chance.is(this.mood.lacking) ? null : answer
   }
 }
-
-const shown = (block: ModelBlock | null, whole: boolean): unknown =>
-  block === null ? null : blockJson(block, whole)

@@ -4,6 +4,7 @@ import type { Asset } from '../../server/src/engine/asset.ts'
 import type { Chance } from './chance.ts'
 import { addressOf } from './model-block.ts'
 import type { ChainRules } from './model-chain.ts'
+import { type Oddity, oddities } from './oddities.ts'
 import type { Coins } from './payers.ts'
 
 /** What one world is like, before anything happens in it. */
@@ -17,6 +18,10 @@ export interface WorldRules {
   readonly assets: readonly Asset[]
   readonly coins: Coins
   readonly deeds: number
+  /** Per provider how it counts oddly, if it does. */
+  readonly oddities: readonly (Oddity | null)[]
+  /** Which provider of each chain lies now and then; null where none does, or nobody could deny it. */
+  readonly liar: number | null
   /** Whether anybody pays in the chain's own coin. */
   readonly hasNative: boolean
 }
@@ -66,5 +71,7 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
       },
     ]),
     ...{ coins, hasNative, deeds: chance.between(10, 26) },
+    oddities: [0, 1].map(() => (chance.is(0.4) ? chance.pick(oddities) : null)),
+    liar: providersPerChain === 2 && chance.is(0.5) ? chance.between(0, 1) : null,
   }
 }

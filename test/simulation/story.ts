@@ -2,7 +2,7 @@ import { Failure } from '@settlewire/core/errors'
 import type { Payment } from '@settlewire/core/payment'
 import type { Chance } from './chance.ts'
 import { ModelChain } from './model-chain.ts'
-import { moodWeights } from './moods.ts'
+import { liarMoodWeights, moodWeights } from './moods.ts'
 import { weathers } from './store-wire.ts'
 import type { World } from './world.ts'
 
@@ -247,7 +247,7 @@ export class Story {
   #keepChanging(provider: ReturnType<World['providers']>[number]): void {
     this.#world.timeline.after(this.#chance.between(2_000, 15_000), () => {
       if (this.#isCalm) return
-      const mood = this.#chance.weighted(moodWeights)
+      const mood = this.#chance.weighted(provider.isLiar ? liarMoodWeights : moodWeights)
       this.#world.trace.count(`${provider.name} ${mood}`)
       provider.become(mood)
       this.#keepChanging(provider)

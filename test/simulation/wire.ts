@@ -4,6 +4,7 @@ import type { Ending, RpcWire } from '../../server/src/chain/evm/connection.ts'
 import type { Stop } from '../../server/src/ports.ts'
 import type { Chance } from './chance.ts'
 import { type Provider, Refused } from './provider.ts'
+import { refusal } from './refusals.ts'
 import type { Timeline } from './timeline.ts'
 
 export interface WireParts {
@@ -100,6 +101,12 @@ export class Wire implements RpcWire {
       const isHeld = latencyMs >= answerWithinMs || chance.is(mood.holds)
       if (isHeld) {
         timeline.after(answerWithinMs, () => fail(late(method)))
+        return
+      }
+      if (provider.refuses(method)) {
+        timeline.after(latencyMs, () => {
+          if (this.#failing.delete(fail) && isAlive()) resolve(refusal(chance))
+        })
         return
       }
       // Half of the nodes answer as things stand when they are asked, half as they stand at the end.

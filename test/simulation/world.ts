@@ -5,6 +5,7 @@ import type { Feeds } from '../../server/src/node-ports.ts'
 import type { Clock, EventStore } from '../../server/src/ports.ts'
 import { Chance } from './chance.ts'
 import { Ledger } from './ledger.ts'
+import { Liar } from './lies.ts'
 import { type Followed, Life, type Reached } from './life.ts'
 import type { ModelTx } from './model-block.ts'
 import { ModelChain } from './model-chain.ts'
@@ -12,6 +13,7 @@ import { Payers } from './payers.ts'
 import { Provider } from './provider.ts'
 import { rulesOf, type WorldRules } from './rules.ts'
 import { type Caller, StoreWire, type Weather, weathers } from './store-wire.ts'
+import { Testimony } from './testimony.ts'
 import { Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
 
@@ -35,6 +37,8 @@ export class World {
   readonly models: ReadonlyMap<string, ModelChain>
   readonly ledger: Ledger
   readonly payers: Payers
+  readonly testimony = new Testimony()
+  readonly liars = new Map<string, Liar>()
   /** Payments whose address somebody was told. */
   readonly known = new Map<string, Payment>()
   weather: Weather = weathers.fair
@@ -52,6 +56,7 @@ export class World {
     this.chains = this.rules.chains.map((rules) => this.#chain(rules, salt))
     this.models = new Map(this.chains.map(({ model }) => [model.rules.name, model]))
     this.ledger = new Ledger(this.models, {
+      ...{ testimony: this.testimony, liars: this.liars, policy: () => this.rules.policy },
       policyOf: () => this.rules.policy,
       say: (what) => this.say(what),
     })
@@ -124,12 +129,30 @@ export class World {
       const name = `${'ab'.charAt(i)}-${rules.name}`
       const chance = this.chance.fork(`provider ${name}`)
       const pending = chance.pick(['whole', 'whole', 'hashes', 'none'] as const)
-      return new Provider({ name, chain: model, timeline: this.timeline, chance, pending })
+      const { oddities, liar } = this.rules
+      return new Provider({
+        ...{ name, chain: model, timeline: this.timeline, chance, pending },
+        ...{ testimony: this.testimony, oddity: oddities[i] ?? null },
+        liar: liar === i ? this.#liar(rules.name) : null,
+      })
     })
     model.onHead = () => {
       for (const provider of providers) provider.hear()
     }
     return { model, providers, quorum, limits }
+  }
+
+  #liar(chain: string): Liar {
+    const payees = (): readonly Payment[] =>
+      [...this.known.values()].filter(({ terms }) =>
+        terms.accept.some((one) => one.chain === chain),
+      )
+    const liar = new Liar({
+      ...{ chance: this.chance.fork(`liar ${chain}`), payees },
+      forge: (payment) => this.payers.forge(payment, chain),
+    })
+    this.liars.set(chain, liar)
+    return liar
   }
 
   #gossip(chain: ModelChain, tx: ModelTx): void {

@@ -1,0 +1,98 @@
+import type { Evidence } from '@settlewire/core/event'
+import type { Source } from '@settlewire/core/observation'
+import type { Payment, Transaction } from '@settlewire/core/payment'
+import type { Policy } from '@settlewire/core/policy'
+import { canonicalInclusion } from '@settlewire/core/transfer'
+import type { Liar } from './lies.ts'
+import { unitsOf } from './oracle.ts'
+import type { Testimony } from './testimony.ts'
+
+export interface TrustParts {
+  readonly testimony: Testimony
+  /** By chain. */
+  readonly liars: ReadonlyMap<string, Liar>
+  readonly policy: () => Policy
+}
+
+/** The last word of a source on a transaction in a block. */
+interface Said {
+  readonly denies: boolean
+  readonly view: number
+}
+
+/**
+ * Whether what settles may settle: as many nodes as the policy asks for have truly shown it, and no
+ * denial that is on record stands against a lie. Denials are read from what was committed, in its order.
+ */
+export class Trust {
+  readonly #parts: TrustParts
+  readonly #said = new Map<string, Map<Source, Said>>()
+
+  constructor(parts: TrustParts) {
+    this.#parts = parts
+  }
+
+  heard(facts: Evidence['facts']): void {
+    for (const fact of facts) {
+      if (fact.kind === 'denied') {
+        this.#note(`${fact.blockHash} ${fact.txHash}`, fact.source, {
+          denies: true,
+          view: fact.view,
+        })
+      }
+      if (fact.kind !== 'included') continue
+      for (const source of [fact.source, ...(fact.alsoSeenBy ?? [])]) {
+        this.#note(`${fact.block.hash} ${fact.txHash}`, source, { denies: false, view: fact.view })
+      }
+    }
+  }
+
+  /** Why a payment must not have become what it has become; null when it may. */
+  problem(before: Payment | null, now: Payment): string | null {
+    const isNew = now.status === 'succeeded' && before?.status !== 'succeeded'
+    const isFinal = now.finality === 'final' && before?.finality !== 'final'
+    if (!isNew && !isFinal) return null
+    const required = now.terms.amount - now.terms.tolerance
+    const paying = now.facts.transactions.flatMap((transaction) => {
+      const inclusion = canonicalInclusion(transaction)
+      if (inclusion?.outcome !== 'paid' || inclusion.block === null) return []
+      const units = unitsOf(now.terms, transaction.chain, inclusion.transfers)
+      return [{ transaction, units, blockHash: inclusion.block.hash }]
+    })
+    const sum = (holds: (transaction: Transaction, blockHash: string) => boolean): bigint =>
+      paying.reduce(
+        (total, { transaction, units, blockHash }) =>
+          holds(transaction, blockHash) ? total + units : total,
+        0n,
+      )
+    const credible = sum((transaction, blockHash) => !this.#isDenied(transaction, blockHash))
+    if (credible < required) return `${isFinal ? 'final' : 'settled'} on a lie that is denied`
+    if (!isNew || now.flags.includes('single_source')) return null
+    const shown = sum((transaction, blockHash) => this.#isShown(transaction, blockHash))
+    return shown < required ? 'settled by fewer nodes than the policy asks for' : null
+  }
+
+  /** Whether it is a lie, and as many deny it on record as show it. */
+  #isDenied({ chain, txHash }: Transaction, blockHash: string): boolean {
+    const lie = this.#parts.liars.get(chain)?.lies.get(blockHash)
+    if (lie?.forged.some(({ hash }) => hash === txHash) !== true) return false
+    const words = [...(this.#said.get(`${blockHash} ${txHash}`)?.values() ?? [])]
+    const denials = words.filter(({ denies }) => denies).length
+    return denials > 0 && 2 * denials >= words.length
+  }
+
+  #isShown({ chain, txHash }: Transaction, blockHash: string): boolean {
+    const quorum = this.#parts.policy().chains[chain]?.quorum ?? 1
+    // What a block added to a balance is shown by no receipt.
+    if (quorum < 2 || !txHash.startsWith('0x')) return true
+    return this.#parts.testimony.showers(blockHash, txHash) >= quorum
+  }
+
+  #note(key: string, source: Source, said: Said): void {
+    const words = this.#said.get(key) ?? new Map<Source, Said>()
+    this.#said.set(key, words)
+    const known = words.get(source)
+    const isLater = known === undefined || said.view > known.view
+    if (isLater || (said.denies && said.view === known.view)) words.set(source, said)
+  }
+}
