@@ -39,7 +39,7 @@ export const pastBugs: readonly PastBug[] = [
     name: 'pending-for-ever',
     breaks:
       'What failed in a block before a slow node told of it as pending is settled in the end.',
-    seed: 142,
+    seed: 415,
     edits: [
       {
         file: 'server/src/engine/time-outs.ts',
