@@ -351,6 +351,7 @@ begin
       part = excluded.part
     where (t.block_number, t.paid, t.final, t.part)
       is distinct from (excluded.block_number, excluded.paid, excluded.final, excluded.part);
+    -- Only where there may be more of them than there should be: null says that there are not.
     delete from transfer t
     using unnest(tx_subjects, tx_chains, tx_hashes, tx_transfers)
       as n (subject_id, chain, tx_hash, count)

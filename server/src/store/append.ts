@@ -3,6 +3,7 @@ import { toRfc3339 } from '@settlewire/core/instant'
 import type { Projection, TransactionRow } from '@settlewire/core/subject-kind'
 import type { Append, Batch, CursorMove, IdempotentResult } from '../ports.ts'
 import { arrayOf } from './binary-array.ts'
+import type { Changed } from './changed-rows.ts'
 import type { Statement } from './database.ts'
 import type { Feed, Placed, Prepared, Share } from './prepare.ts'
 
@@ -70,13 +71,12 @@ function standingColumns(shares: readonly Share[]): Column[] {
 }
 
 /** A transaction that is written, and of which subject it is. */
-interface Owned {
+interface Owned extends Changed {
   readonly subjectId: string
-  readonly row: TransactionRow
 }
 
 const ownedOf = ({ append, transactions }: Share): Owned[] =>
-  transactions.map((row) => ({ subjectId: append.subject.id, row }))
+  transactions.map((changed) => ({ subjectId: append.subject.id, ...changed }))
 
 function transactionColumns(owned: readonly Owned[]): Column[] {
   const column = <Cell>(cell: (row: TransactionRow) => Cell): Cell[] =>
@@ -89,7 +89,7 @@ function transactionColumns(owned: readonly Owned[]): Column[] {
     arrayOf.boolean(column(({ paid }) => paid)),
     arrayOf.boolean(column(({ final }) => final)),
     arrayOf.long(column(({ part }) => part)),
-    arrayOf.integer(column(({ transfers }) => transfers.length)),
+    arrayOf.integer(owned.map(({ transfersLeft }) => transfersLeft)),
   ]
 }
 
@@ -98,13 +98,13 @@ const keyOf = ({ subjectId, row }: Owned) => ({
 })
 
 const inclusionsOf = (owned: Owned): object[] =>
-  owned.row.inclusions.map(({ blockHash, blockNumber, canonical, outcome }) => ({
+  owned.inclusions.map(({ blockHash, blockNumber, canonical, outcome }) => ({
     ...keyOf(owned),
     ...{ block_hash: blockHash, block_number: blockNumber, canonical, outcome },
   }))
 
 const transfersOf = (owned: Owned): object[] =>
-  owned.row.transfers.map((transfer, n) => ({
+  owned.transfers.map((transfer, n) => ({
     ...keyOf(owned),
     ...{ n, place: transfer.place, token: transfer.token },
     ...{ from_address: transfer.from, to_address: transfer.to, amount: String(transfer.amount) },

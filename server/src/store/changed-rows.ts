@@ -16,14 +16,39 @@ const nameOf = ({ chain, txHash }: TransactionRow): string => `${chain} ${txHash
 export const rowsOf = ({ transactions }: Projection): Written['transactions'] =>
   transactions.length === 0 ? none : new Map(transactions.map((row) => [nameOf(row), row]))
 
+/** A transaction that is not as it was written, and what of it has to be written again. */
+export interface Changed {
+  readonly row: TransactionRow
+  readonly inclusions: TransactionRow['inclusions']
+  readonly transfers: TransactionRow['transfers']
+  /** How many transfers it has, where it may have had more; else null. */
+  readonly transfersLeft: number | null
+}
+
 /** The transactions of which something is not as it was written; all where that is not known. */
 export const changedIn = (
   { transactions }: Projection,
   written: Written | null,
-): readonly TransactionRow[] =>
-  transactions.filter((row) => {
+): readonly Changed[] =>
+  transactions.flatMap((row) => {
+    const { inclusions, transfers } = row
     const before = written?.transactions.get(nameOf(row))
-    return before === undefined || !isSame(row, before)
+    if (before === undefined) {
+      // Where the subject is known, an unknown transaction is a new one.
+      const transfersLeft = written === null ? transfers.length : null
+      return [{ row, inclusions, transfers, transfersLeft }]
+    }
+    const keptInclusions = areSame(inclusions, before.inclusions)
+    const keptTransfers = areSame(transfers, before.transfers)
+    if (keptInclusions && keptTransfers && isSame(row, before)) return []
+    return [
+      {
+        row,
+        inclusions: keptInclusions ? [] : inclusions,
+        transfers: keptTransfers ? [] : transfers,
+        transfersLeft: before.transfers.length > transfers.length ? transfers.length : null,
+      },
+    ]
   })
 
 /** Most rows are the objects they were, or hold them, so this seldom reads a text. */
@@ -31,9 +56,7 @@ const isSame = (row: TransactionRow, before: TransactionRow): boolean =>
   row.number === before.number &&
   row.paid === before.paid &&
   row.final === before.final &&
-  row.part === before.part &&
-  areSame(row.inclusions, before.inclusions) &&
-  areSame(row.transfers, before.transfers)
+  row.part === before.part
 
 const areSame = (rows: readonly object[], before: readonly object[]): boolean =>
   rows === before || textOf(rows) === textOf(before)

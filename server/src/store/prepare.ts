@@ -1,9 +1,9 @@
 import { assert } from '@settlewire/core/assert'
 import type { Instant } from '@settlewire/core/instant'
 import { noSeal, type Sealable, seal } from '@settlewire/core/seal'
-import type { Projection, TransactionRow } from '@settlewire/core/subject-kind'
+import type { Projection } from '@settlewire/core/subject-kind'
 import type { Append, StoredEvent } from '../ports.ts'
-import { changedIn, rowsOf, type Written } from './changed-rows.ts'
+import { type Changed, changedIn, rowsOf, type Written } from './changed-rows.ts'
 import { digest } from './digest.ts'
 
 /** What the store knows of a subject without asking: where its chain of seals is. */
@@ -23,7 +23,7 @@ export interface Share {
   /** Whether the last append wrote something else. */
   readonly hasMoved: boolean
   /** The transactions that are not as they were last written. */
-  readonly transactions: readonly TransactionRow[]
+  readonly transactions: readonly Changed[]
 }
 
 /** The feed of one merchant and mode, and how many events of the batch go into it. */
