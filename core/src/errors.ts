@@ -131,6 +131,12 @@ export const errorCatalogue = {
     advice: 'Run one follower per chain. The follower reads its position again by itself.',
     retry: 'later',
   },
+  lease_lost: {
+    status: 409,
+    title: 'Another process does this work now.',
+    advice: 'Nothing to do: the process that has the lease goes on, and this one stands by.',
+    retry: 'never',
+  },
   rate_limited: {
     status: 429,
     title: 'Too many requests or streams at once.',

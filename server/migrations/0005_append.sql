@@ -3,7 +3,8 @@
 -- feeds last), so appends never deadlock; the feed's counter is held only while its events go in.
 --
 -- Arrays of equal length are the columns of rows. Raises SW001 (a subject has moved), SW002 (a
--- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
+-- chain has moved), SW003 (an idempotency key is taken), SW004 (a lease was lost: 0009_nodes.sql); then
+-- nothing was written.
 create function settlewire_append(
   subject_ids text[], base_seals bytea[], sequences integer[],
   head_seals bytea[], standings text[], opens boolean[],
@@ -15,7 +16,7 @@ create function settlewire_append(
   event_feeds integer[], event_places integer[], event_kinds text[], event_subjects text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
   event_evidence json[], event_seals bytea[],
-  addresses json, inclusions json, transfers json, cursors json, answers json
+  addresses json, inclusions json, transfers json, cursors json, answers json, fences json
 ) returns table (feed integer, last_position bigint) language plpgsql
   -- The plans must not depend on how small the tables were when they were first made.
   set plan_cache_mode = force_generic_plan
@@ -29,6 +30,10 @@ declare
   written integer := 0;
   opened integer := 0;
 begin
+  if fences is not null then
+    perform settlewire_fence(fences);
+  end if;
+
   -- A seal is of one subject at one sequence: who names it has seen all that went before. Rows are
   -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
   -- only be walked along its one index (see the settings above).

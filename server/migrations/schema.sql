@@ -267,7 +267,8 @@ create unique index chain_block_by_number on chain_block (chain, number);
 -- feeds last), so appends never deadlock; the feed's counter is held only while its events go in.
 --
 -- Arrays of equal length are the columns of rows. Raises SW001 (a subject has moved), SW002 (a
--- chain has moved), SW003 (an idempotency key is taken); then nothing was written.
+-- chain has moved), SW003 (an idempotency key is taken), SW004 (a lease was lost: 0009_nodes.sql); then
+-- nothing was written.
 create function settlewire_append(
   subject_ids text[], base_seals bytea[], sequences integer[],
   head_seals bytea[], standings text[], opens boolean[],
@@ -279,7 +280,7 @@ create function settlewire_append(
   event_feeds integer[], event_places integer[], event_kinds text[], event_subjects text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
   event_evidence json[], event_seals bytea[],
-  addresses json, inclusions json, transfers json, cursors json, answers json
+  addresses json, inclusions json, transfers json, cursors json, answers json, fences json
 ) returns table (feed integer, last_position bigint) language plpgsql
   -- The plans must not depend on how small the tables were when they were first made.
   set plan_cache_mode = force_generic_plan
@@ -293,6 +294,10 @@ declare
   written integer := 0;
   opened integer := 0;
 begin
+  if fences is not null then
+    perform settlewire_fence(fences);
+  end if;
+
   -- A seal is of one subject at one sequence: who names it has seen all that went before. Rows are
   -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
   -- only be walked along its one index (see the settings above).
@@ -556,6 +561,68 @@ begin
   -- Where 0006 could not make the role, the program works as the owner.
   if exists (select from pg_roles where rolname = 'settlewire_app') then
     grant select, insert, update, delete on transfer to settlewire_app;
+  end if;
+end
+$$;
+
+-- ── 0009_nodes.sql
+
+-- What several processes on one database need of each other.
+
+-- Who follows a chain, or lets time pass. The token counts the holders: what is written under one is
+-- refused as soon as another has it.
+create table lease (
+  name text collate "C" primary key,
+  -- Which process, and where it runs: of two processes at one place the earlier one is dead.
+  place text not null,
+  holder text not null,
+  token bigint not null,
+  -- By the clock of this database: processes may disagree about the time.
+  expires_at timestamptz not null
+) with (fillfactor = 50);
+
+-- Refuses with SW004 what is written under a lease that another process has taken since. The rows
+-- stay locked until the commit: a lease is taken before a write or after it, never during it.
+create function settlewire_fence(fences json) returns void language plpgsql as $$
+declare
+  fence record;
+begin
+  for fence in
+    select f.lease, f.token from json_to_recordset(fences) as f (lease text, token bigint)
+    order by f.lease collate "C"
+  loop
+    perform from lease l where l.name = fence.lease and l.token = fence.token for share;
+    if not found then
+      raise exception 'the lease % was taken by another process', fence.lease
+        using errcode = 'SW004';
+    end if;
+  end loop;
+end
+$$;
+
+-- How well a chain is seen, as its follower says it: for those who do not follow it themselves.
+-- Nothing of it has to survive a crash of the database: it is said again every second.
+create unlogged table chain_sight (
+  chain text collate "C" primary key,
+  told_at timestamptz not null,
+  body text not null
+) with (fillfactor = 50);
+
+-- A transaction that one process asks the follower of a chain for. Short-lived, as the answer is.
+create unlogged table chain_question (
+  id bigint generated always as identity primary key,
+  chain text collate "C" not null,
+  tx_hash text not null,
+  asked_at timestamptz not null default clock_timestamp(),
+  answer text
+);
+
+do $$
+begin
+  -- Where 0006 could not make the role, the program works as the owner.
+  if exists (select from pg_roles where rolname = 'settlewire_app') then
+    grant select, insert, update on lease, chain_sight to settlewire_app;
+    grant select, insert, update, delete on chain_question to settlewire_app;
   end if;
 end
 $$;

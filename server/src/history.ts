@@ -8,6 +8,7 @@ import type { Acceptance } from '@settlewire/core/payment'
 import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { Subject } from '@settlewire/core/subject'
 import type { EventTexts, Projection, Revival } from '@settlewire/core/subject-kind'
+import type { Fence } from './node-ports.ts'
 
 /** One subject's share of a batch, whatever its kind. */
 export interface Append {
@@ -56,6 +57,8 @@ export interface Batch {
   readonly appends: readonly Append[]
   readonly cursors?: readonly CursorMove[]
   readonly idempotency?: readonly IdempotentResult[]
+  /** Under which leases it is written. */
+  readonly fences?: readonly Fence[]
 }
 
 /**
@@ -138,7 +141,8 @@ export interface ChainPosition {
 export interface EventStore {
   /**
    * All of the batch or nothing, in one transaction. Throws `sequence_conflict` when a subject has
-   * moved, `cursor_conflict` when a cursor has, `idempotency_key_reused` when a key is taken.
+   * moved, `cursor_conflict` when a cursor has, `idempotency_key_reused` when a key is taken,
+   * `lease_lost` when another process has one of the leases.
    * The answer has the events in the batch's order.
    */
   append(batch: Batch): Promise<readonly StoredEvent[]>

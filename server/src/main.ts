@@ -15,12 +15,13 @@ import { AssetBook } from './engine/asset-book.ts'
 import { Engine } from './engine/engine.ts'
 import { Hub } from './engine/hub.ts'
 import { KindBook } from './engine/kind-book.ts'
+import { LookUps } from './engine/look-ups.ts'
+import { Membership } from './engine/membership.ts'
 import { PolicyBook } from './engine/policy-book.ts'
 import type { HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
 import { createLog } from './log.ts'
 import { createMetrics, type ScrapedMetrics } from './metrics.ts'
-import type { Backplane } from './node-ports.ts'
 import { checkPepper, readPepper } from './pepper.ts'
 import type { Clock, Log, StoredEvent } from './ports.ts'
 import { type Running, runProgram } from './program.ts'
@@ -32,8 +33,10 @@ import { sandboxRoutes } from './sandbox/routes.ts'
 import { writeSandboxFile } from './sandbox/sandbox-file.ts'
 import { shopRoutes } from './sandbox/shop/shop-routes.ts'
 import type { Sandbox } from './sandbox/start-sandbox.ts'
+import { placeOf } from './store/home-lock.ts'
 import { migrate } from './store/migrate.ts'
 import { openStore, type Store } from './store/open.ts'
+import type { Backplane } from './topic-ports.ts'
 
 /** The directory of the project. */
 const root = join(import.meta.dirname, '../..')
@@ -173,18 +176,39 @@ async function startEngine(
   >,
 ): Promise<Engine> {
   const { store, backplane, chains, policies, assets, followers, kinds } = built
+  const lookUps = new LookUps({
+    ...{ ...world, bulletin: store.nodes, lookUp: followers.lookUp },
+    follows: (chain) => followers.follows(chain),
+  })
   const engine = new Engine({
     ...{ ...world, assets, chains, kinds, store: store.events, directory: store.directory },
     ...{ policy: policies.current, policyOf: policies.policyOf, learnPolicies: policies.learn },
-    lookUp: followers.lookUp,
+    lookUp: lookUps.lookUp,
     deriveAddress: kinds.depositAddress,
     announce: (events) => announce(backplane, events),
+    shared: true,
+    onLeaseLost: () => membership.look(),
+  })
+  // What others committed: their announcements need not reach us, so ours reach our streams.
+  engine.news.onNews((news) => {
+    for (const { payment } of news) {
+      backplane.announce({ paymentId: payment.id, sequence: payment.sequence })
+    }
   })
   await engine.start()
+  const membership = new Membership({
+    ...{ ...world, nodes: store.nodes, engine, followers, lookUps },
+    chains: chains.map(({ name }) => name),
+    place: placeOf(world.config.home),
+  })
+  const parts = { ...world, store: store.events, watcher: engine.watcher, chains }
+  followers.open({ ...parts, openTokens: await openTokens(store.events) })
+  // In reverse: nothing is taken any more, nothing followed, nothing written, then it is given back.
+  world.onClose(() => membership.giveBack())
   world.onClose(() => engine.close())
-  const parts = { ...world, store: store.events, openTokens: await openTokens(store.events) }
-  followers.start(chains, engine.watcher, parts)
   world.onClose(() => followers.close())
+  world.onClose(() => membership.close())
+  await membership.start()
   return engine
 }
 

@@ -1,9 +1,7 @@
 /**
- * What several processes on one database need of each other, with the guarantees: what was committed
- * by whom, and hints that something was. Beside `ports.ts`.
+ * What several processes on one database need of each other, with the guarantees: what was
+ * committed, who does what, and what a follower knows. Beside `ports.ts`.
  */
-import type { Stop, StoredEvent } from './ports.ts'
-
 // ── what was committed ─────────────────────────────────────────────────────────────────────────
 
 /** A merchant's feed in one mode. */
@@ -30,20 +28,68 @@ export interface Feeds {
   entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]>
 }
 
-// ── other nodes ────────────────────────────────────────────────────────────────────────────────
+// ── who does what ──────────────────────────────────────────────────────────────────────────────
 
-/** "Payment p is now at n", perhaps with the events that took it there, to save a read. */
-export interface Moved {
-  readonly paymentId: string
-  readonly sequence: number
-  readonly events?: readonly StoredEvent[]
+/** Proof of a lease. It goes along with what is written under it. */
+export interface Fence {
+  readonly lease: string
+  readonly token: number
 }
 
-/** Tells every node that a payment moved. May drop, repeat, reorder: a hint, never the truth. */
-export interface Backplane {
-  announce(moved: Moved): void
-  subscribe(paymentId: string, listener: (moved: Moved) => void): Stop
-  /** Resolves when a message to itself came back; rejects when none did in time. */
-  prove(signal: AbortSignal): Promise<void>
-  close(): Promise<void>
+/** A process, and where it runs: one place has one process at a time, so an earlier one there is dead. */
+export interface Holder {
+  readonly place: string
+  readonly process: string
+}
+
+/**
+ * Leases on work that one process at a time may do. They end by the database's clock. Fails as
+ * `EventStore` does.
+ */
+export interface Leases {
+  /**
+   * Prolongs what `holder` has of these leases and takes what is free, or was held at its place by a
+   * process before it, each for `forMs` from now.
+   * Answers with the token of each that it holds now; a token is never given to two holders.
+   */
+  keep(
+    holder: Holder,
+    leases: readonly string[],
+    forMs: number,
+  ): Promise<ReadonlyMap<string, number>>
+  /** Ends all leases of a holder: others may take them at once. */
+  giveBack(holder: Holder): Promise<void>
+}
+
+// ── what a follower knows ──────────────────────────────────────────────────────────────────────
+
+/** How well a chain is seen, as the process that follows it said; and how long ago. */
+export interface Told {
+  readonly chain: string
+  readonly body: string
+  readonly ageMs: number
+}
+
+/** A transaction that another process asks for. */
+export interface Question {
+  readonly id: number
+  readonly chain: string
+  readonly txHash: string
+}
+
+/** What followers say to the processes that follow another chain, or none. Fails as `EventStore` does. */
+export interface Bulletin {
+  /** Replaces what was said of the chain, unless the holder of `fence` was replaced since. */
+  say(chain: string, body: string, fence: Fence): Promise<void>
+  /** What was said of each chain last. */
+  told(): Promise<readonly Told[]>
+  /** Puts a question to whoever follows the chain; its id. */
+  ask(chain: string, txHash: string): Promise<number>
+  /** Questions on these chains that have no answer and that somebody may still wait for. */
+  questions(chains: readonly string[]): Promise<readonly Question[]>
+  answer(id: number, body: string): Promise<void>
+  /** The answer, or null as long as there is none. An answer is given once, then it is gone. */
+  answerTo(id: number): Promise<string | null>
+  /** Nobody waits for it any more. */
+  withdraw(id: number): Promise<void>
 }

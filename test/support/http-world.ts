@@ -12,7 +12,7 @@ import type { ChainFacts, HttpDeps } from '../../server/src/http/context.ts'
 import { createServer, type HttpServer } from '../../server/src/http/server.ts'
 import { createLog } from '../../server/src/log.ts'
 import { createMetrics, type ScrapedMetrics } from '../../server/src/metrics.ts'
-import type { Backplane } from '../../server/src/node-ports.ts'
+import type { Backplane } from '../../server/src/topic-ports.ts'
 import { EngineWorld, kinds, merchant, policy, stranger } from './engine-world.ts'
 import { usdc } from './payments.ts'
 

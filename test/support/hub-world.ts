@@ -1,8 +1,8 @@
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { type Frame, Hub, type Subscriber } from '../../server/src/engine/hub.ts'
 import { silentLog } from '../../server/src/log.ts'
-import type { Moved } from '../../server/src/node-ports.ts'
 import type { Stop, StoredEvent } from '../../server/src/ports.ts'
+import type { Moved } from '../../server/src/topic-ports.ts'
 import { HeldHistory } from './history.ts'
 import { ManualClock } from './manual-clock.ts'
 

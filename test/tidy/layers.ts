@@ -22,7 +22,7 @@ const adapters = ['store', 'backplane', 'chain', 'provider', 'webhook', 'sandbox
  */
 export const zones: readonly Zone[] = [
   zone('core', /^core\/src\//, { may: [], packages: [] }),
-  zone('ports', /^server\/src\/(ports|node-ports|history|access|chain\/kind)\.ts$/, {
+  zone('ports', /^server\/src\/(ports|node-ports|topic-ports|history|access|chain\/kind)\.ts$/, {
     may: ['core'],
     packages: [],
   }),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Backplane, Moved } from '../node-ports.ts'
+import type { Backplane, Moved } from '../topic-ports.ts'
 
 /** Two ends of one backplane; a backplane of one process is both. */
 export interface Ends {

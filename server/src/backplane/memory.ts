@@ -1,5 +1,5 @@
-import type { Backplane, Moved } from '../node-ports.ts'
 import type { Log, Stop } from '../ports.ts'
+import type { Backplane, Moved } from '../topic-ports.ts'
 
 type Listener = (moved: Moved) => void
 

@@ -22,6 +22,8 @@ export interface ClaimSearchOptions extends Judge {
   readonly lookUp: LookUpOn
   readonly kinds: KindBook
   readonly log: Log
+  /** Whether this process is the one that looks; left out: it is. */
+  readonly isMine?: () => boolean
 }
 
 /**
@@ -88,7 +90,8 @@ export class ClaimSearch {
 
   /** Never rejects. */
   async #look(): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock, log, isMine } = this.#options
+    if (isMine?.() === false) return
     const turn = this.#whoseTurn(clock.now())
     await Promise.all(
       turn.map((claim) =>

@@ -4,16 +4,16 @@ import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import { deadlineOf } from '@settlewire/core/resolution'
 import type { Due, Ended, EventStore, Log, Stop } from '../ports.ts'
+import type { SomeWriter } from './fenced-writer.ts'
 import { type Judge, observe } from './observe.ts'
 import { TimeOuts, type TimeOutsOptions } from './time-outs.ts'
 import { isPast, type ScannedThrough, type Waiting, WaitingDeadlines } from './waiting-deadlines.ts'
 import type { WatchIndex } from './watch-index.ts'
-import type { PaymentWriter } from './writer.ts'
 
 export interface DeadlinesOptions extends TimeOutsOptions {
   readonly clock: Judge['clock'] & { after(delayMs: number, call: () => void): Stop }
   readonly store: Pick<EventStore, 'due' | 'nextDue' | 'release' | 'position'>
-  readonly writer: PaymentWriter
+  readonly writer: SomeWriter
   readonly index: WatchIndex
   /** Per chain that is seen the header time of the last block whose effects are stored. */
   readonly scannedThrough: () => ScannedThrough
@@ -53,7 +53,7 @@ const unanswered: Waiting = { chains: [], past: 0, notBefore: Number.POSITIVE_IN
 export class Deadlines {
   readonly #options: DeadlinesOptions
   readonly #batchMax: number
-  readonly #waiting = new WaitingDeadlines()
+  #waiting = new WaitingDeadlines()
   readonly #timeOuts: TimeOuts
   readonly #stopListening: Stop
   /** Payments whose deadline has come, to be judged in this order. */
@@ -74,7 +74,7 @@ export class Deadlines {
     this.#options = options
     this.#batchMax = options.batchMax ?? 100
     this.#timeOuts = new TimeOuts(options)
-    this.#stopListening = options.writer.onCommit(({ states }) => this.#changed(states))
+    this.#stopListening = options.writer.onCommit(({ states }) => this.changed(states))
   }
 
   /** How many deadlines have come but wait for a chain or for money on its way. */
@@ -92,6 +92,18 @@ export class Deadlines {
     if (this.#waiting.isAwaited(chain, this.#options.scannedThrough())) this.#sweepSoon()
   }
 
+  /** Another process does this from now on. Resolves when a sweep under way has ended. */
+  async rest(): Promise<void> {
+    this.#running = false
+    this.#stopTimer?.()
+    await this.#sweeping
+    if (this.#running) return
+    this.#waiting = new WaitingDeadlines()
+    this.#due.clear()
+    this.#readTo = null
+    this.#next = 0
+  }
+
   /** Ends a sweep under way; deadlines that come later wait in the store. */
   async close(): Promise<void> {
     this.#running = false
@@ -101,7 +113,8 @@ export class Deadlines {
     await this.#timeOuts.close()
   }
 
-  #changed(payments: readonly Payment[]): void {
+  /** Payments have moved, here or elsewhere. */
+  changed(payments: readonly Payment[]): void {
     if (!this.#running) return
     for (const payment of payments) {
       const { id, sequence } = payment

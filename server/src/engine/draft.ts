@@ -1,5 +1,6 @@
 import { assert } from '@settlewire/core/assert'
 import type { EventTexts, Kind } from '@settlewire/core/subject-kind'
+import type { Fence } from '../node-ports.ts'
 import type { Append, Batch, CursorMove, IdempotentResult } from '../ports.ts'
 
 /** Subjects of one kind by id, as the batch has them so far. */
@@ -16,6 +17,8 @@ export interface Effect<Decision, T> {
   readonly depositIndex?: number
   readonly cursor?: CursorMove
   readonly idempotency?: IdempotentResult
+  /** The lease that it is written under: refused with `lease_lost` once another process has it. */
+  readonly fence?: Fence | null
   readonly answer: T
 }
 
@@ -33,6 +36,7 @@ export class Draft<State, Decision> implements Loaded<State> {
   readonly #entries = new Map<string, Entry<State>>()
   readonly #cursors: CursorMove[] = []
   readonly #idempotency: IdempotentResult[] = []
+  readonly #fences = new Map<string, Fence>()
 
   constructor(kind: Kind<State, Decision>, committed: ReadonlyMap<string, State>) {
     this.#kind = kind
@@ -65,6 +69,9 @@ export class Draft<State, Decision> implements Loaded<State> {
     for (const [id, entry] of entries) this.#entries.set(id, entry)
     if (effect.cursor) this.#cursors.push(effect.cursor)
     if (effect.idempotency) this.#idempotency.push(effect.idempotency)
+    const writes = entries.size > 0 || effect.cursor !== undefined
+    if (effect.fence && writes)
+      this.#fences.set(`${effect.fence.lease} ${effect.fence.token}`, effect.fence)
   }
 
   get isEmpty(): boolean {
@@ -76,6 +83,7 @@ export class Draft<State, Decision> implements Loaded<State> {
       appends: [...this.#entries.values()].map((entry) => appendOf(this.#kind, entry)),
       cursors: this.#cursors,
       idempotency: this.#idempotency,
+      fences: [...this.#fences.values()],
     }
   }
 

@@ -2,13 +2,14 @@ import type { PolicyOf } from '@settlewire/core/fold'
 import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Policy } from '@settlewire/core/policy'
 import type { Directory } from '../access.ts'
-import type { Feeds } from '../node-ports.ts'
+import type { Feeds, Fence } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Metrics, StoredEvent } from '../ports.ts'
 import { AnswerSweep } from './answer-sweep.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { LookUpOn } from './claim-search.ts'
 import { Claims } from './claims.ts'
 import { Deadlines } from './deadlines.ts'
+import { fenced } from './fenced-writer.ts'
 import type { KindBook } from './kind-book.ts'
 import { News } from './news.ts'
 import { Payments } from './payments.ts'
@@ -37,6 +38,10 @@ export interface EngineOptions {
   readonly deriveAddress: (xpub: string, index: number, chain: string) => string
   /** Told of every commit before its command is answered. A hint for readers: it may not throw. */
   readonly announce: (events: readonly StoredEvent[]) => void
+  /** Whether other processes may work on the same database: then deadlines wait for a lease. */
+  readonly shared?: boolean
+  /** Told when a step was refused because another process follows the chain. */
+  readonly onLeaseLost?: () => void
 }
 
 /** Everything that decides: commands, chains and time in, committed events out. */
@@ -48,11 +53,17 @@ export class Engine {
   readonly #claims: Claims
   readonly #deadlines: Deadlines
   readonly #answerSweep: AnswerSweep
+  readonly #shared: boolean
+  /** Under which lease time passes here; null while another process has it, or while we are alone. */
+  #fence: Fence | null = null
+  #keepsTime: boolean
   /** Of subjects of every kind. */
   readonly #all: Writer
 
   constructor(options: EngineOptions) {
-    const { chains, policy, announce } = options
+    const { chains, policy, announce, shared = false } = options
+    this.#shared = shared
+    this.#keepsTime = !shared
     const index = new WatchIndex(chains, policy)
     const onFault = (paymentId: string, error: unknown): void => {
       options.metrics.setAside()
@@ -69,13 +80,15 @@ export class Engine {
       onAdvance: (chain) => this.#deadlines.advanced(chain),
     })
     const parts = { ...options, writer: this.writer, index, watcher: this.watcher, onFault }
-    this.#claims = new Claims(parts)
+    this.#claims = new Claims({ ...parts, isMine: () => this.#keepsTime })
     this.payments = new Payments({ ...parts, claims: this.#claims })
     this.#deadlines = new Deadlines({
       ...parts,
+      writer: fenced(this.writer, () => this.#fence),
       scannedThrough: () => this.watcher.scannedThrough(),
     })
     this.#answerSweep = new AnswerSweep(options)
+    this.news.onNews((news) => this.#deadlines.changed(news.map(({ payment }) => payment)))
     // Last, so that whoever is told finds everything else up to date.
     this.#all.onCommit((events) => {
       if (events.length > 0) announce(events)
@@ -86,8 +99,21 @@ export class Engine {
   async start(): Promise<void> {
     await this.watcher.start()
     this.#claims.start()
-    this.#deadlines.start()
     this.#answerSweep.start()
+    if (!this.#shared) this.#deadlines.start()
+  }
+
+  /** From now on this process lets time pass for payments, and looks for claims, under a lease. */
+  keepTime(fence: Fence): void {
+    this.#fence = fence
+    this.#keepsTime = true
+    this.#deadlines.start()
+  }
+
+  /** From now on another process does; what is still under way here is refused. */
+  restTime(): Promise<void> {
+    this.#keepsTime = false
+    return this.#deadlines.rest()
   }
 
   /** Answers what was taken, then stops. Followers are closed before. */

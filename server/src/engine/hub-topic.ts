@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Moved } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Metrics, Stop, StoredEvent } from '../ports.ts'
+import type { Moved } from '../topic-ports.ts'
 import type { Frame } from './hub-frame.ts'
 import { Ring } from './hub-ring.ts'
 

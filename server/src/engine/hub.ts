@@ -1,5 +1,5 @@
-import type { Backplane } from '../node-ports.ts'
 import type { Stop, StoredEvent } from '../ports.ts'
+import type { Backplane } from '../topic-ports.ts'
 import { type Subscriber, Topic, type TopicNeeds } from './hub-topic.ts'
 
 export type { Frame } from './hub-frame.ts'

@@ -6,15 +6,15 @@ import type { Payment } from '@settlewire/core/payment'
 import { reached } from '@settlewire/core/policy'
 import type { EventStore, Log, LookUp } from '../ports.ts'
 import type { LookUpOn } from './claim-search.ts'
+import type { SomeWriter } from './fenced-writer.ts'
 import { type Judge, observe } from './observe.ts'
 import { pendingTtlOf } from './open-transactions.ts'
 import { Turns } from './turns.ts'
 import type { Watcher } from './watcher.ts'
-import type { PaymentWriter } from './writer.ts'
 
 export interface TimeOutsOptions extends Judge {
   readonly store: Pick<EventStore, 'position'>
-  readonly writer: PaymentWriter
+  readonly writer: SomeWriter
   readonly watcher: Pick<Watcher, 'headOf' | 'mayMiss' | 'see'>
   readonly lookUp: LookUpOn
   readonly log: Log

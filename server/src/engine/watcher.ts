@@ -4,6 +4,7 @@ import type { Instant } from '@settlewire/core/instant'
 import type { Source } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
+import type { Fence } from '../node-ports.ts'
 import type {
   ChainHealth,
   ChainSink,
@@ -19,9 +20,11 @@ import type {
   WatchSet,
 } from '../ports.ts'
 import { Corroborations } from './corroborations.ts'
+import { fenced } from './fenced-writer.ts'
 import type { News } from './news.ts'
 import { type Judge, observe, putAside } from './observe.ts'
 import { type Pace, PaceMeter } from './pace.ts'
+import { type PublishedSight, unfollowed } from './published-sight.ts'
 import { type ChainSight, chainsOf, lagOf, sightOf } from './sight.ts'
 import { Sightings } from './sightings.ts'
 import { gather } from './small-change.ts'
@@ -47,6 +50,8 @@ export interface WatcherOptions extends Judge {
   readonly pendingMax?: number
   /** Told after each stored step, and when a chain is seen again. */
   readonly onAdvance?: (chain: string) => void
+  /** Told when a step was refused because another process follows the chain. */
+  readonly onLeaseLost?: () => void
 }
 
 interface ChainState {
@@ -61,6 +66,10 @@ interface ChainState {
   health: ChainHealth
   /** As it was told last. */
   seen: Visibility
+  /** As the process said that follows the chain; null while that is this one. */
+  told: { pace: Pace | null } | null
+  /** The lease that its steps are written under; null where there is one process alone. */
+  fence: Fence | null
 }
 
 /** Payments whose noise was spoken of in the log; of more the first are spoken of again. */
@@ -97,6 +106,8 @@ export class Watcher implements ChainSink {
         scannedThrough: null,
         health,
         seen: 'blind',
+        told: null,
+        fence: null,
       })
     }
     this.#chains = chains
@@ -113,19 +124,64 @@ export class Watcher implements ChainSink {
 
   /** Reads everything that is open from the store. Followers start after it has resolved. */
   async start(): Promise<void> {
-    const { store, index, news, clock, metrics } = this.#options
-    for (const [chain, state] of this.#chains) {
-      const position = await store.position(chain)
-      if (position === null) continue
-      state.head = position.head
-      this.#readTo(state, position.recent[0]?.minedAt ?? null)
-      metrics.chainMoved(chain, position.head.head, lagOf(state, clock.now()) ?? 0)
-      state.pace.seed(position.recent)
-      state.watched.advance(position.head)
-    }
+    const { store, index, news } = this.#options
+    for (const chain of this.#chains.keys()) await this.#resume(chain)
     // Before: what is committed while the rest is read is told as news, and so twice rather than never.
     await news.start()
     await index.load(store)
+  }
+
+  /** From now on this process follows the chain, under a lease. Its follower starts after it has resolved. */
+  async lead(chain: string, fence: Fence): Promise<void> {
+    const state = this.#state(chain)
+    state.fence = fence
+    state.told = null
+    state.health = { ...unfollowed(chain), reason: 'starting' }
+    this.#see(state)
+    await this.#resume(chain)
+    await this.prepare()
+  }
+
+  /** From now on another process follows the chain. Steps of ours that are still under way are refused. */
+  stand(chain: string): void {
+    this.hear(chain, null)
+  }
+
+  /** What the process that follows the chain says of it; null when none has said anything lately. */
+  hear(chain: string, said: PublishedSight | null): void {
+    const state = this.#state(chain)
+    const wasBlind = state.health.visibility === 'blind'
+    const before = state.scannedThrough
+    state.told = { pace: said?.pace ?? null }
+    state.health = said?.sight ?? unfollowed(chain)
+    if (said?.head) {
+      state.head = said.head
+      state.headAt = said.sight.headAt
+      state.scannedThrough = said.sight.scannedThrough
+      state.watched.advance(said.head)
+    }
+    this.#see(state)
+    const isSeenAgain = wasBlind && state.health.visibility !== 'blind'
+    if (isSeenAgain || before !== state.scannedThrough) this.#options.onAdvance?.(chain)
+  }
+
+  /** What the others are told of a chain that is followed here. */
+  published(chain: string): PublishedSight {
+    const state = this.#state(chain)
+    return { sight: this.#sightOf(state), head: state.head, pace: state.pace.pace }
+  }
+
+  /** Takes up where the last step that was stored left the chain, whoever stored it. */
+  async #resume(chain: string): Promise<void> {
+    const { store, clock, metrics } = this.#options
+    const state = this.#state(chain)
+    const position = await store.position(chain)
+    if (position === null) return
+    state.head = position.head
+    this.#readTo(state, position.recent[0]?.minedAt ?? null)
+    metrics.chainMoved(chain, position.head.head, lagOf(state, clock.now()) ?? 0)
+    state.pace.seed(position.recent)
+    state.watched.advance(position.head)
   }
 
   /** What the follower of a chain must look for, always current. */
@@ -154,7 +210,8 @@ export class Watcher implements ChainSink {
 
   /** How fast a chain goes, and whether its finality stands still. */
   paceOf(chain: string): Pace {
-    return this.#state(chain).pace.pace
+    const { told, pace } = this.#state(chain)
+    return told?.pace ?? pace.pace
   }
 
   /**
@@ -177,6 +234,8 @@ export class Watcher implements ChainSink {
 
   health(health: ChainHealth): void {
     const state = this.#state(health.chain)
+    // A follower that is coming to an end: another process has the chain.
+    if (state.told !== null) return
     const wasBlind = state.health.visibility === 'blind'
     state.health = health
     this.#see(state)
@@ -199,9 +258,10 @@ export class Watcher implements ChainSink {
   }
 
   /** That finality stands still is known here alone, by the pace of the steps. */
-  #sightOf({ health, head, headAt, scannedThrough, pace }: ChainState): ChainSight {
+  #sightOf({ health, head, headAt, scannedThrough, pace, told }: ChainState): ChainSight {
     const stored = { head: head?.head ?? null, headAt, scannedThrough }
-    if (health.visibility !== 'ok' || !pace.pace.stalled) return { ...health, ...stored }
+    if (told !== null || health.visibility !== 'ok' || !pace.pace.stalled)
+      return { ...health, ...stored }
     return { ...health, ...stored, visibility: 'degraded', reason: 'finality_stalled' }
   }
 
@@ -231,8 +291,10 @@ export class Watcher implements ChainSink {
       return putAside(payment, { observations, error }, this.#options)
     }
     const inStore = { chain, step, plan, from: state.head, decide, putAside: aside }
-    await storeStep(inStore, writer).catch((error: unknown) => {
+    const ours = fenced(writer, () => state.fence)
+    await storeStep(inStore, ours).catch((error: unknown) => {
       if (failedWith(error, 'cursor_conflict')) this.#doubt()
+      if (failedWith(error, 'lease_lost')) this.#options.onLeaseLost?.()
       throw error
     })
     this.#advance(chain, state, step)

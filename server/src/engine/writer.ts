@@ -185,6 +185,7 @@ function together(lanes: readonly Lane[]): Required<Batch> {
     appends: batches.flatMap(({ appends }) => appends),
     cursors: batches.flatMap(({ cursors }) => cursors),
     idempotency: batches.flatMap(({ idempotency }) => idempotency),
+    fences: batches.flatMap(({ fences }) => fences),
   }
 }
 

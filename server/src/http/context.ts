@@ -11,8 +11,8 @@ import type { Pace } from '../engine/pace.ts'
 import type { Payments } from '../engine/payments.ts'
 import type { ChainSight } from '../engine/sight.ts'
 import type { ScrapedMetrics } from '../metrics.ts'
-import type { Backplane } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Stop, Visibility } from '../ports.ts'
+import type { Backplane } from '../topic-ports.ts'
 
 /** What the configuration holds true of a chain, as far as it is told. */
 export interface ChainFacts {

@@ -7,7 +7,7 @@ import type { Changed } from './changed-rows.ts'
 import type { Statement } from './database.ts'
 import type { Feed, Placed, Prepared, Share } from './prepare.ts'
 
-const parameterCount = 42
+const parameterCount = 43
 
 /** An array in one of PostgreSQL's two forms. */
 type Column = Buffer | string
@@ -35,6 +35,7 @@ export function appendValues(batch: Batch, { shares, placed, feeds }: Prepared):
     jsonOrNull(owned.flatMap(transfersOf)),
     jsonOrNull((batch.cursors ?? []).map(cursorToJson)),
     jsonOrNull((batch.idempotency ?? []).map(answerToJson)),
+    jsonOrNull(batch.fences ?? []),
   ]
   assert(values.length === parameterCount, 'settlewire_append gets every value')
   return values

@@ -35,11 +35,12 @@ const payments = paymentKind.name
 
 /** The errors that settlewire_append raises by name. */
 const raised: Readonly<
-  Record<string, 'sequence_conflict' | 'cursor_conflict' | 'idempotency_key_reused'>
+  Record<string, 'sequence_conflict' | 'cursor_conflict' | 'idempotency_key_reused' | 'lease_lost'>
 > = {
   SW001: 'sequence_conflict',
   SW002: 'cursor_conflict',
   SW003: 'idempotency_key_reused',
+  SW004: 'lease_lost',
 }
 
 /**

@@ -1,13 +1,16 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import { birthOf, livesOn } from './process-birth.ts'
@@ -110,4 +113,13 @@ function once(call: () => void): () => void {
     done = true
     call()
   }
+}
+
+/**
+ * A name for this data directory on this machine, which no other has, also not a copy of it elsewhere.
+ * Whoever holds the lock is the one process there.
+ */
+export function placeOf(home: string): string {
+  const place = [hostname(), realpathSync(home), statSync(home).ino]
+  return createHash('sha256').update(JSON.stringify(place)).digest('hex')
 }

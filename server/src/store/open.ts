@@ -1,9 +1,10 @@
 import type { Directory } from '../access.ts'
-import type { Feeds } from '../node-ports.ts'
+import type { Bulletin, Feeds, Leases } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Policies } from '../ports.ts'
 import { Database } from './database.ts'
 import { PostgresDirectory } from './directory.ts'
 import { PostgresEvents } from './events.ts'
+import { PostgresNodes } from './nodes.ts'
 import { PostgresPolicies } from './policies.ts'
 import type { StoreTrouble } from './sql-error.ts'
 import { WriteProof } from './write-proof.ts'
@@ -13,6 +14,8 @@ export interface Store {
   readonly events: EventStore & Feeds
   readonly directory: Directory
   readonly policies: Policies
+  /** What processes on this database know of each other. */
+  readonly nodes: Leases & Bulletin
   /** Makes a change, at most every few seconds: null when it was committed, else why not. */
   proveWrites(): Promise<StoreTrouble | null>
   /** Waits for what is running, then ends every connection. */
@@ -30,12 +33,17 @@ export interface StoreOptions {
 /** Opens the store of a migrated database. Connects at first use. */
 export function openStore(options: StoreOptions): Store {
   const database = new Database(options)
+  // A lease must not be lost because everybody else is reading.
+  const few = new Database({ ...options, connectionsMax: 2 })
   const proof = new WriteProof(database, options.clock)
   return {
     events: new PostgresEvents(database, options.clock),
     directory: new PostgresDirectory(database),
     policies: new PostgresPolicies(database),
+    nodes: new PostgresNodes(few),
     proveWrites: () => proof.prove(),
-    close: () => database.close(),
+    async close() {
+      await Promise.all([database.close(), few.close()])
+    },
   }
 }

@@ -8,7 +8,7 @@ import { shortType } from '@settlewire/core/event-text'
 import { MemoryBackplane } from '../../../server/src/backplane/memory.ts'
 import { readConfig } from '../../../server/src/config.ts'
 import { start } from '../../../server/src/main.ts'
-import type { Backplane } from '../../../server/src/node-ports.ts'
+import type { Backplane } from '../../../server/src/topic-ports.ts'
 
 const { DIE_AT, ...environment } = process.env
 const root = join(import.meta.dirname, '../../..')

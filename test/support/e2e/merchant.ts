@@ -21,6 +21,19 @@ export class MerchantProgram {
     return this.#call('GET', `/v1/payment-intents/${id}`)
   }
 
+  /** Names a transaction that pays. */
+  claim(id: string, txHash: string): Promise<{ known: string; pays: boolean | null }> {
+    return this.#call('POST', `/v1/payment-intents/${id}/claims`, { txHash })
+  }
+
+  /** How a chain is seen. */
+  async chain(name: string): Promise<{ visibility: string; reason: string | null }> {
+    const { data } = await this.#call<{ data: Chain[] }>('GET', '/v1/chains')
+    const found = data.find((chain) => chain.name === name)
+    if (found === undefined) throw new Error(`no chain ${name}`)
+    return found
+  }
+
   async history(id: string): Promise<readonly EventData[]> {
     const page = await this.#call<{ data: { data: EventData }[] }>(
       'GET',
@@ -102,6 +115,12 @@ export class MerchantProgram {
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
     return JSON.parse(text)
   }
+}
+
+interface Chain {
+  readonly name: string
+  readonly visibility: string
+  readonly reason: string | null
 }
 
 export interface Streamed {

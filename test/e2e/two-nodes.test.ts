@@ -1,0 +1,173 @@
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { PaymentIntent } from '@settlewire/core/wire'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Anvil, startAnvil } from '../support/anvil.ts'
+import { MerchantProgram } from '../support/e2e/merchant.ts'
+import { Payer } from '../support/e2e/payer.ts'
+import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
+import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+
+const full = 150_000_000n
+const request = { amount: '150.00', currency: 'USDC', accept: ['USDC.local'] }
+const takeoverMs = 10_000
+const hasSucceeded = ({ status }: PaymentIntent): boolean => status === 'succeeded'
+
+/** One process, what a merchant does at it, and its data directory. */
+interface Node {
+  readonly server: ServerProcess
+  readonly merchant: MerchantProgram
+}
+
+let anvil: Anvil
+let database: TestDatabase
+const homes: ReturnType<typeof temporaryHome>[] = []
+const nodes: Node[] = []
+
+/** Another process on the same database: keys are hashed with the same pepper, for the same merchant. */
+async function startNode(env: Readonly<Record<string, string>> = {}): Promise<Node> {
+  const home = temporaryHome()
+  const [first] = homes
+  for (const file of first === undefined ? [] : ['pepper', 'demo.json']) {
+    copyFileSync(join(first?.path ?? '', file), join(home.path, file))
+  }
+  homes.push(home)
+  const server = await startServer({
+    home: home.path,
+    env: { DATABASE_URL: database.url, SANDBOX_RPC_URL: anvil.wsUrl, ...env },
+  })
+  const node = { server, merchant: new MerchantProgram(server.url, server.sandbox) }
+  nodes.push(node)
+  return node
+}
+
+/** The first one follows the chain, the second one stands by. */
+async function startTwo(): Promise<readonly [Node, Node]> {
+  const leader = await startNode()
+  return [leader, await startNode()]
+}
+
+const payerOf = ({ server }: Node): Payer => new Payer(server.sandbox)
+
+/** Resolves with how long it took until this process says that it sees the chain. */
+async function untilSeen({ server, merchant }: Node): Promise<number> {
+  const startedAt = Date.now()
+  for (;;) {
+    const chain = await merchant.chain('local')
+    if (chain.visibility === 'ok') return Date.now() - startedAt
+    if (Date.now() - startedAt > 30_000) throw new Error(`${chain.reason}\n${server.output()}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+beforeEach(async () => {
+  const started = await Promise.all([
+    startAnvil({ args: ['--block-time', '1', '--slots-in-an-epoch', '4'] }),
+    testDatabase(),
+  ])
+  anvil = started[0]
+  database = started[1]
+})
+afterEach(async () => {
+  for (const { server } of nodes.splice(0).reverse()) await server.stop()
+  await Promise.all([anvil.stop(), database.close()])
+  for (const home of homes.splice(0)) home.remove()
+})
+
+describe('two processes on one database', { timeout: 120_000 }, () => {
+  it('watch what either of them opened, and each tells how the payment goes', async () => {
+    const [leader, standby] = await startTwo()
+    const payer = payerOf(leader)
+    for (const [opener, other] of [[leader, standby] as const, [standby, leader] as const]) {
+      const intent = await opener.merchant.create(request)
+      const streams = await Promise.all(
+        [opener, other].map(({ merchant }) => merchant.follow(intent.id)),
+      )
+      await payer.send(intent, full)
+      const told = await Promise.all(streams.map(({ all }) => all))
+      const history = await other.merchant.history(intent.id)
+      for (const seen of told) {
+        expect(seen.map(({ data }) => data.sequence)).toEqual(history.map((one) => one.sequence))
+        expect(seen.at(-1)?.data.status).toBe('succeeded')
+      }
+    }
+    for (const node of [leader, standby]) {
+      expect(await untilSeen(node)).toBeLessThan(takeoverMs)
+    }
+  })
+
+  it('lose none of 120 payments that both open while blocks pass', async () => {
+    const two = await startTwo()
+    const payer = payerOf(two[0])
+    const opened: PaymentIntent[] = []
+    for (let round = 0; round < 30; round++) {
+      const intents = await Promise.all(
+        [...two, ...two].map(({ merchant }) => merchant.create(request)),
+      )
+      for (const intent of intents) await payer.send(intent, full)
+      opened.push(...intents)
+    }
+    const [{ merchant }] = two
+    await Promise.all(opened.map(({ id }) => merchant.until(id, hasSucceeded)))
+  })
+
+  it.each(['the one that follows the chain', 'the one that stands by'])(
+    'go on when %s is killed: the other watches within ten seconds',
+    async (which) => {
+      const [leader, standby] = await startTwo()
+      const [dead, alive] = which.includes('follows') ? [leader, standby] : [standby, leader]
+      const payer = payerOf(leader)
+      const before = await Promise.all([leader, standby].map((one) => one.merchant.create(request)))
+      for (const intent of before) await payer.send(intent, full)
+      await dead.server.kill9()
+      const killedAt = Date.now()
+      // Opened and paid while nobody follows the chain.
+      const after = await alive.merchant.create(request)
+      await payer.send(after, full)
+      await alive.merchant.until(after.id, ({ status }) => status !== 'awaiting')
+      expect(Date.now() - killedAt).toBeLessThan(takeoverMs)
+      for (const { id } of [...before, after]) {
+        const paid = await alive.merchant.until(id, hasSucceeded)
+        expect(paid).toMatchObject({ amountReceived: '150.00', flags: [] })
+        const history = await alive.merchant.history(id)
+        expect(history.map(({ sequence }) => sequence)).toEqual(history.map((_, i) => i + 1))
+        expect(history.filter(({ status }) => status === 'succeeded')).toHaveLength(1)
+      }
+    },
+  )
+
+  it('hand over at once when the one that follows the chain is stopped in order', async () => {
+    const [leader, standby] = await startTwo()
+    await untilSeen(leader)
+    await leader.server.stop()
+    expect(await untilSeen(standby)).toBeLessThan(3_500)
+  })
+
+  it('go on when one is frozen for longer than its lease: it wakes up, and stands by', async () => {
+    const [leader, standby] = await startTwo()
+    const payer = payerOf(leader)
+    const intent = await leader.merchant.create(request)
+    process.kill(leader.server.pid, 'SIGSTOP')
+    await payer.send(intent, full)
+    await standby.merchant.until(intent.id, hasSucceeded)
+    process.kill(leader.server.pid, 'SIGCONT')
+    expect(await leader.merchant.until(intent.id, hasSucceeded)).toMatchObject({ flags: [] })
+    // It is as good as any: what it opens now is seen by the other, and it hears of it.
+    const next = await leader.merchant.create(request)
+    await payer.send(next, full)
+    await leader.merchant.until(next.id, hasSucceeded)
+    expect(await untilSeen(leader)).toBeLessThan(takeoverMs)
+  })
+
+  it('answer for each other which transactions the chain knows', async () => {
+    const [leader, standby] = await startTwo()
+    const payer = payerOf(leader)
+    const intent = await standby.merchant.create(request)
+    await payer.rpc('evm_setIntervalMining', [0])
+    const txHash = await payer.send(intent, full)
+    const answer = await standby.merchant.claim(intent.id, txHash)
+    expect(answer).toMatchObject({ known: 'pending', pays: true })
+    await payer.rpc('evm_setIntervalMining', [1])
+    await standby.merchant.until(intent.id, hasSucceeded)
+  })
+})
