@@ -128,7 +128,7 @@ export const errorCatalogue = {
   cursor_conflict: {
     status: 409,
     title: 'Another process moved this chain on.',
-    advice: 'Run one follower per chain. The follower reads its position again by itself.',
+    advice: 'Nothing to do: the follower reads its position again by itself.',
     retry: 'later',
   },
   lease_lost: {

@@ -179,6 +179,7 @@ async function startEngine(
   const lookUps = new LookUps({
     ...{ ...world, bulletin: store.nodes, lookUp: followers.lookUp },
     follows: (chain) => followers.follows(chain),
+    readNews: () => engine.news.read(),
   })
   const engine = new Engine({
     ...{ ...world, assets, chains, kinds, store: store.events, directory: store.directory },

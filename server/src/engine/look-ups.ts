@@ -11,6 +11,8 @@ export interface LookUpsOptions {
   readonly follows: (chain: string) => boolean
   /** Asks the providers of a chain that is followed here. Never rejects. */
   readonly lookUp: LookUpOn
+  /** Resolves when everything that was committed before is known here, by whichever process. */
+  readonly readNews: () => Promise<void>
 }
 
 /** So long an answer is waited for; then nobody can say. */
@@ -46,7 +48,11 @@ export class LookUps {
   /** Answers what others ask of these chains; an answer under way is not waited for. */
   async answer(chains: readonly string[]): Promise<void> {
     if (chains.length === 0) return
-    for (const question of await this.#options.bulletin.questions(chains)) {
+    const { bulletin, readNews } = this.#options
+    const asked = await bulletin.questions(chains)
+    // Whom a transaction pays can only be said when the payment is known: it may be a moment old.
+    if (asked.length > 0) await readNews()
+    for (const question of asked) {
       if (this.#answering.size >= answeringMax) return
       if (!this.#answering.has(question.id)) void this.#answer(question)
     }
