@@ -7,8 +7,8 @@ import { LookUps } from './look-ups.ts'
 
 const txHash = `0x${'fe'.repeat(32)}`
 const sighting = {
-  ...{ txHash, slot: null, contest: null, preconfirmed: false },
-  transfer: { txHash, ordinal: 'hint', token: null, from: '0x1', to: '0x2', amount: 2n ** 90n },
+  ...{ txHash, contest: null, preconfirmed: false },
+  transfer: { txHash, part: 'hint', token: null, from: '0x1', to: '0x2', amount: 2n ** 90n },
 } as const
 const pending: LookUp = { kind: 'pending', source: 'rpc:a', sighting }
 
