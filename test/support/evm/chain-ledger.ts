@@ -57,6 +57,8 @@ export class ChainLedger implements ChainSink {
   readonly violations: string[] = []
   /** Refuses as many of the next steps. */
   refuseNext = 0
+  /** So many steps are stored, and nobody is told. */
+  loseNext = 0
   /** Awaited before a step is stored. */
   hold: Promise<void> = Promise.resolve()
   stored: ChainPosition | null = null
@@ -134,6 +136,10 @@ export class ChainLedger implements ChainSink {
     }
     this.#store(step)
     this.#wake()
+    if (this.loseNext > 0) {
+      this.loseNext--
+      throw new Failure('store_unavailable')
+    }
   }
 
   pending(_chain: string, source: string, sightings: readonly Sighting[]): void {

@@ -349,6 +349,11 @@ const isOfStore = (error: unknown): boolean =>
   failedWith(error, 'cursor_conflict') ||
   failedWith(error, 'chain_mismatch')
 
-/** The blocks that may still be undone, newest first. */
+/** Blocks that are asked about anew after a restart. */
+const recalledMax = 64
+
+/** The newest blocks that may still be undone. */
 const openOf = ({ head, recent }: ChainPosition): readonly BlockRef[] =>
-  recent.filter(({ number }) => head.finalized === null || number > head.finalized)
+  recent
+    .slice(0, recalledMax)
+    .filter(({ number }) => head.finalized === null || number > head.finalized)

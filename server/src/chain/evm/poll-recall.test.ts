@@ -4,34 +4,56 @@ import { fleetWorld } from '../../../../test/support/evm/fleet-world.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describe('what one provider hid from a process that ended', () => {
+describe('what one provider hid, and the others show later', () => {
   const world = fleetWorld(3)
+  const late = () => world.ledger.steps.flatMap((step) => step.late ?? [])
 
-  it('is found after a restart, too: the others are asked for the logs of open blocks', async () => {
-    const to = world.watched()
-    const first = world.follow()
-    await world.says(null)
+  /** A block that only the first provider has, which hides what is in it. */
+  const hidden = () => {
     const [a, ...others] = world.nodes
     if (a === undefined) throw new Error('there are three nodes')
-    const isEmpty = (method: string): boolean => /Logs|BlockReceipts/.test(method)
     a.twist = (method, answer) => {
-      if (isEmpty(method)) return []
+      if (/Logs|BlockReceipts/.test(method)) return []
       const block = method.startsWith('eth_getBlockBy') ? (answer as object | null) : null
       return block === null ? answer : { ...block, logsBloom: `0x${'0'.repeat(512)}` }
     }
-    const tx = tokenTx(world.token, to, 5n)
-    const block = world.mine([tx], [a])
-    await world.at(a)
-    expect(world.ledger.transfers).toEqual([])
-    await first.close()
-    for (const node of others) node.chain.adopt([block])
-    world.follow()
-    await world.says(null)
+    const block = world.mine([tokenTx(world.token, world.watched(), 5n)], [a])
+    const show = (): void => {
+      for (const node of others) node.chain.adopt([block])
+    }
+    return { a, block, show }
+  }
+
+  /** Told with the next step. */
+  const isTold = async ({ block }: ReturnType<typeof hidden>): Promise<void> => {
     await pause(200)
     world.mine()
-    await world.at(a)
-    const late = () => world.ledger.steps.flatMap((step) => step.late ?? [])
     await world.ledger.until('it is told', () => late().length > 0)
     expect(late()).toMatchObject([{ block: { hash: block.hash }, transfers: [{ amount: 5n }] }])
+  }
+
+  it('is found after a restart: all are asked for the logs of open blocks anew', async () => {
+    const first = world.follow()
+    await world.says(null)
+    const found = hidden()
+    await world.at(found.a)
+    expect(world.ledger.transfers).toEqual([])
+    await first.close()
+    found.show()
+    world.follow()
+    await world.says(null)
+    await isTold(found)
+  })
+
+  it('is found when it is not known whether the step was stored', async () => {
+    world.follow()
+    await world.says(null)
+    world.ledger.loseNext = 1
+    const found = hidden()
+    await world.at(found.a)
+    await world.ledger.until('what was stored is read', () => world.ledger.positionsRead > 1)
+    found.show()
+    world.mine()
+    await isTold(found)
   })
 })

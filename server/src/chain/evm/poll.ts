@@ -20,8 +20,6 @@ interface Parts {
 
 /** Blocks without money that are remembered for who has not answered yet. */
 const emptyMax = 512
-/** Blocks without money that are asked about anew after a restart, newest first. */
-const recalledMax = 64
 /** What is final already is asked about for so many more steps: it may have been read late. */
 const stepsAfterFinal = 16
 
@@ -161,7 +159,7 @@ export class Poll {
     const { providers, tokens } = this.#parts
     if (providers.length < 2) return
     // Nor who else had shown their logs by then: what one hid, another shows.
-    for (const block of tokens.length > 0 ? blocks.slice(0, recalledMax) : []) {
+    for (const block of tokens.length > 0 ? blocks : []) {
       const ballot = Object.assign(this.#ballotOf(block), { wantsLogs: true })
       ballot.told ??= new Set()
     }

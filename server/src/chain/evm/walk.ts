@@ -305,7 +305,8 @@ export class ChainWalk {
       head: { ...found.head, ...views() },
     }
     await storing(() => sink.step(chain, step)).catch((error: unknown) => {
-      poll.recall([...late, ...step.applied].flatMap(inclusionsOf))
+      const blocks = step.applied.map(({ block }) => block)
+      poll.recall([...late, ...step.applied].flatMap(inclusionsOf), blocks)
       throw error
     })
     poll.stored(step)
