@@ -2,6 +2,8 @@ const sieveBits = 22
 /** Digits that are read: 24 bits, of which the lowest go into the sieve. */
 const sieveDigits = 6
 const fullCell = 255
+/** The sieve of a book without addresses: most processes have no payments in one of the modes. */
+const nothing = new Uint8Array(1 << sieveBits)
 
 /** The deposit addresses of open payments, and whose they are. All chains of one mode share one. */
 export class AddressBook {
@@ -11,7 +13,7 @@ export class AddressBook {
    * How many addresses end alike. Deposit addresses are hashes, so 100,000 of them leave 97 of 100
    * cells empty; it costs 4 MiB of which only what is used is ever touched.
    */
-  readonly #sieve = new Uint8Array(1 << sieveBits)
+  #sieve = nothing
   #joined = 0
 
   /** How many addresses have ever been added. */
@@ -51,6 +53,7 @@ export class AddressBook {
 
   #count(address: string, by: 1 | -1): void {
     const cell = cellOf(address)
+    if (this.#sieve === nothing) this.#sieve = new Uint8Array(1 << sieveBits)
     const count = this.#sieve[cell] ?? 0
     // A cell that was full once has lost count, and stays.
     if (count < fullCell) this.#sieve[cell] = count + by
