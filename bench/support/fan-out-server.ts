@@ -6,6 +6,7 @@ import { systemClock as clock } from '../../server/src/clock.ts'
 import { readConfig } from '../../server/src/config.ts'
 import { hashKey, mintKey } from '../../server/src/credential.ts'
 import { Frame } from '../../server/src/engine/hub-frame.ts'
+import { hintsOf } from '../../server/src/engine/topics.ts'
 import { silentLog as log } from '../../server/src/log.ts'
 import { start } from '../../server/src/main.ts'
 import { readPepper } from '../../server/src/pepper.ts'
@@ -37,8 +38,8 @@ async function publish(): Promise<string> {
   const events = await store.events.append({ appends: [payment.next()] })
   const [stored] = events
   if (stored === undefined) throw new Error('nothing was stored')
-  backplane.announce({ paymentId: payment.id, sequence: stored.sequence, events })
-  return new Frame(stored, clock.now()).sse.toString('base64')
+  for (const hint of hintsOf(events)) backplane.announce(hint)
+  return new Frame(stored, stored.sequence, clock.now()).sse.toString('base64')
 }
 
 const answers = {

@@ -18,12 +18,13 @@ import { KindBook } from './engine/kind-book.ts'
 import { LookUps } from './engine/look-ups.ts'
 import { Membership } from './engine/membership.ts'
 import { PolicyBook } from './engine/policy-book.ts'
+import { feedKey, hintsOf, paymentKey } from './engine/topics.ts'
 import type { HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
 import { createLog } from './log.ts'
 import { createMetrics, type ScrapedMetrics } from './metrics.ts'
 import { checkPepper, readPepper } from './pepper.ts'
-import type { Clock, Log, StoredEvent } from './ports.ts'
+import type { Clock, Log } from './ports.ts'
 import { type Running, runProgram } from './program.ts'
 import type { ChainReaders } from './registry/chain-reader.ts'
 import { readers } from './registry/kinds.ts'
@@ -112,7 +113,7 @@ async function build(
   await checkPepper(pepper, { ...config, ...store })
   const backplane = parts.backplane?.(log) ?? new MemoryBackplane(log)
   onClose(() => backplane.close())
-  const hub = new Hub({ ...world, store: store.events, backplane })
+  const hub = new Hub({ ...world, backplane })
   onClose(() => hub.close())
 
   const chains = withSandbox(configured, sandbox, config.sandbox)
@@ -186,14 +187,17 @@ async function startEngine(
     ...{ policy: policies.current, policyOf: policies.policyOf, learnPolicies: policies.learn },
     lookUp: lookUps.lookUp,
     deriveAddress: kinds.depositAddress,
-    announce: (events) => announce(backplane, events),
+    announce(events) {
+      for (const hint of hintsOf(events)) backplane.announce(hint)
+    },
     shared: true,
     onLeaseLost: () => membership.look(),
   })
   // What others committed: their announcements need not reach us, so ours reach our streams.
   engine.news.onNews((news) => {
-    for (const { payment } of news) {
-      backplane.announce({ paymentId: payment.id, sequence: payment.sequence })
+    for (const { payment, position } of news) {
+      backplane.announce({ topic: paymentKey(payment.id), position: payment.sequence })
+      backplane.announce({ topic: feedKey(payment), position })
     }
   })
   await engine.start()
@@ -211,19 +215,6 @@ async function startEngine(
   world.onClose(() => membership.close())
   await membership.start()
   return engine
-}
-
-/** One message per payment: how far it is now, with the events that took it there. */
-function announce(backplane: Backplane, stored: readonly StoredEvent[]): void {
-  const byPayment = new Map<string, StoredEvent[]>()
-  for (const event of stored) {
-    const { id } = event.subject
-    byPayment.set(id, [...(byPayment.get(id) ?? []), event])
-  }
-  for (const [paymentId, events] of byPayment) {
-    const sequence = events.at(-1)?.sequence ?? 0
-    backplane.announce({ paymentId, sequence, events })
-  }
 }
 
 async function serve(world: World, built: Built): Promise<string> {

@@ -8,6 +8,7 @@ import { systemClock } from '../../server/src/clock.ts'
 import { hashKey, mintKey } from '../../server/src/credential.ts'
 import type { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Hub } from '../../server/src/engine/hub.ts'
+import { hintsOf } from '../../server/src/engine/topics.ts'
 import type { ChainFacts, HttpDeps } from '../../server/src/http/context.ts'
 import { createServer, type HttpServer } from '../../server/src/http/server.ts'
 import { createLog } from '../../server/src/log.ts'
@@ -99,13 +100,10 @@ export class HttpWorld {
     const backplane = new MemoryBackplane(log)
     const metrics = createMetrics({ clock: engine.clock })
     const { clock, store, directory } = engine
-    const hub = new Hub({ store, clock, log, metrics, backplane })
-    // As main wires it: every commit is announced, with its events, payment by payment.
+    const hub = new Hub({ clock, log, metrics, backplane })
+    // As main wires it: every commit is announced, with its events, topic by topic.
     engine.engine.writer.onCommit(({ events }) => {
-      for (const stored of events) {
-        const { subject, sequence } = stored
-        backplane.announce({ paymentId: subject.id, sequence, events: [stored] })
-      }
+      for (const hint of hintsOf(events)) backplane.announce(hint)
     })
     const ownWebRoot = changes.webRoot === undefined ? await makeWebRoot() : null
     const webRoot = changes.webRoot ?? ownWebRoot ?? ''

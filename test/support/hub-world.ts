@@ -1,8 +1,9 @@
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { type Frame, Hub, type Subscriber } from '../../server/src/engine/hub.ts'
+import { paymentTopic } from '../../server/src/engine/topics.ts'
 import { silentLog } from '../../server/src/log.ts'
 import type { Stop, StoredEvent } from '../../server/src/ports.ts'
-import type { Moved } from '../../server/src/topic-ports.ts'
+import type { Hint } from '../../server/src/topic-ports.ts'
 import { HeldHistory } from './history.ts'
 import { ManualClock } from './manual-clock.ts'
 
@@ -19,9 +20,9 @@ export class Reader implements Subscriber {
   until = Number.POSITIVE_INFINITY
 
   push(frame: Frame): boolean {
-    this.seen.push(frame.sequence)
+    this.seen.push(frame.position)
     this.frames.push(frame)
-    return frame.sequence < this.until
+    return frame.position < this.until
   }
 
   lost(): void {
@@ -36,12 +37,14 @@ export class HubWorld {
   readonly backplane = new MemoryBackplane(silentLog)
   /** What the metrics were told of the way from commit to hand-over. */
   readonly lags: number[] = []
+  /** The payment's. */
+  readonly topic = paymentTopic(pay, this.history)
   readonly hub: Hub
 
   constructor() {
-    const { history: store, backplane, clock } = this
+    const { backplane, clock } = this
     const metrics = { eventLag: (ms: number) => this.lags.push(ms) }
-    this.hub = new Hub({ store, backplane, clock, log: silentLog, metrics })
+    this.hub = new Hub({ backplane, clock, log: silentLog, metrics })
   }
 
   /** Until all that can happen now has happened. */
@@ -53,11 +56,11 @@ export class HubWorld {
     return Array.from({ length: count }, () => this.history.append(pay))
   }
 
-  announce(moved: Partial<Moved> = {}): void {
-    this.backplane.announce({ paymentId: pay, sequence: this.history.head(pay), ...moved })
+  announce(hint: Partial<Hint> = {}): void {
+    this.backplane.announce({ topic: this.topic.key, position: this.history.head(pay), ...hint })
   }
 
   follow(after: number, reader = new Reader()): { reader: Reader; stop: Stop } {
-    return { reader, stop: this.hub.attach(reader, { paymentId: pay, after }) }
+    return { reader, stop: this.hub.attach(reader, { topic: this.topic, after }) }
   }
 }

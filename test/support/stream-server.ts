@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { Hub } from '../../server/src/engine/hub.ts'
+import { paymentKey } from '../../server/src/engine/topics.ts'
 import { Sse } from '../../server/src/http/sse.ts'
 import { silentLog } from '../../server/src/log.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
@@ -34,7 +35,7 @@ export class StreamServer {
   constructor({ bufferedBytesMax = 256 * 1024 } = {}) {
     const { history: store, backplane, clock } = this
     const metrics = this.#metrics()
-    this.hub = new Hub({ store, backplane, clock, log: silentLog, metrics })
+    this.hub = new Hub({ backplane, clock, log: silentLog, metrics })
     this.sse = new Sse({
       ...{ hub: this.hub, store, clock, log: silentLog, metrics, heartbeatMs, bufferedBytesMax },
       onSight: (listener) => {
@@ -99,8 +100,8 @@ export class StreamServer {
   commit(...sketches: readonly EventSketch[]): void {
     for (const sketch of sketches) {
       const stored = this.history.append(pay, sketch)
-      const { sequence } = stored
-      this.backplane.announce({ paymentId: pay, sequence, events: [stored] })
+      const { sequence: position } = stored
+      this.backplane.announce({ topic: paymentKey(pay), position, events: [stored] })
     }
   }
 

@@ -1,9 +1,9 @@
 import type { Log, Stop } from '../ports.ts'
-import type { Backplane, Moved } from '../topic-ports.ts'
+import type { Backplane, Hint } from '../topic-ports.ts'
 
-type Listener = (moved: Moved) => void
+type Listener = (hint: Hint) => void
 
-/** The topic of messages to oneself. No payment has this id. */
+/** The topic of messages to oneself. Nothing that is followed has this key. */
 const probe = 'probe'
 
 /**
@@ -19,21 +19,21 @@ export class MemoryBackplane implements Backplane {
     this.#log = log
   }
 
-  announce(moved: Moved): void {
-    if (this.#listeners.has(moved.paymentId)) queueMicrotask(() => this.#deliver(moved))
+  announce(hint: Hint): void {
+    if (this.#listeners.has(hint.topic)) queueMicrotask(() => this.#deliver(hint))
   }
 
-  subscribe(paymentId: string, listener: Listener): Stop {
+  subscribe(topic: string, listener: Listener): Stop {
     if (this.#closed) return () => undefined
     // Wrapped, so that the same function may subscribe twice and stop once.
-    const entry: Listener = (moved) => listener(moved)
-    const listeners = this.#listeners.get(paymentId) ?? new Set()
-    this.#listeners.set(paymentId, listeners.add(entry))
+    const entry: Listener = (hint) => listener(hint)
+    const listeners = this.#listeners.get(topic) ?? new Set()
+    this.#listeners.set(topic, listeners.add(entry))
     return () => {
       listeners.delete(entry)
       // Only our own set: after the last one left, a newcomer started another.
-      if (listeners.size === 0 && this.#listeners.get(paymentId) === listeners) {
-        this.#listeners.delete(paymentId)
+      if (listeners.size === 0 && this.#listeners.get(topic) === listeners) {
+        this.#listeners.delete(topic)
       }
     }
   }
@@ -51,7 +51,7 @@ export class MemoryBackplane implements Backplane {
       })
       if (signal.aborted) silent()
       signal.addEventListener('abort', silent, { once: true })
-      this.announce({ paymentId: probe, sequence: 0 })
+      this.announce({ topic: probe, position: 0 })
     })
   }
 
@@ -60,10 +60,10 @@ export class MemoryBackplane implements Backplane {
     this.#listeners.clear()
   }
 
-  #deliver(moved: Moved): void {
-    for (const listener of this.#listeners.get(moved.paymentId) ?? []) {
+  #deliver(hint: Hint): void {
+    for (const listener of this.#listeners.get(hint.topic) ?? []) {
       try {
-        listener(moved)
+        listener(hint)
       } catch (error) {
         // A bug of one listener must not make the others deaf.
         this.#log.error({ error }, 'a listener of the backplane threw')

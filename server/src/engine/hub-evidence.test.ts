@@ -8,6 +8,7 @@ import { showFeed } from '../http/show.ts'
 import { silentLog } from '../log.ts'
 import { silentMetrics } from '../metrics.ts'
 import { type Frame, Hub } from './hub.ts'
+import { paymentTopic } from './topics.ts'
 
 let database: Awaited<ReturnType<typeof storeUnderTest>>
 beforeAll(async () => {
@@ -31,12 +32,12 @@ it('gives every event to streams, lists and feeds without once parsing its evide
   const frames: Frame[] = []
   const parsed = await evidenceParsed(async () => {
     const backplane = new MemoryBackplane(silentLog)
-    const shared = { store, backplane, clock: systemClock, log: silentLog }
+    const shared = { backplane, clock: systemClock, log: silentLog }
     const hub = new Hub({ ...shared, metrics: silentMetrics })
     const push = (frame: Frame): boolean => frames.push(frame) > 0
-    const start = { paymentId: payment.id, after: 0 }
+    const start = { topic: paymentTopic(payment.id, store), after: 0 }
     const stop = hub.attach({ position: 0, push, lost: () => undefined }, start)
-    await hub.look(payment.id, stored.length)
+    await hub.look(start.topic.key, stored.length)
     for (const { sse, status } of frames) expect([sse.length > 0, status]).toBeTruthy()
     showFeed(await store.feed(payment.payment.merchantId, false, 0, 100), false)
     await store.find(stored[2]?.id ?? '')

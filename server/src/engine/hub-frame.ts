@@ -7,15 +7,16 @@ import type { StoredEvent } from '../ports.ts'
 /** An event on its way to many: whoever needs it as bytes gets the same bytes. */
 export class Frame {
   readonly stored: StoredEvent
-  readonly sequence: number
+  /** In the topic that is followed. */
+  readonly position: number
   /** When it came to this process. */
   readonly takenAt: Instant
   #sse: Buffer | null = null
   #status: Status | null = null
 
-  constructor(stored: StoredEvent, takenAt: Instant) {
+  constructor(stored: StoredEvent, position: number, takenAt: Instant) {
     this.stored = stored
-    this.sequence = stored.sequence
+    this.position = position
     this.takenAt = takenAt
   }
 

@@ -5,8 +5,9 @@ import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { silentLog } from '../log.ts'
 import { silentMetrics } from '../metrics.ts'
 import type { Stop, StoredEvent } from '../ports.ts'
-import type { Backplane, Moved } from '../topic-ports.ts'
+import type { Backplane, Hint } from '../topic-ports.ts'
 import { type Frame, Hub, type Subscriber } from './hub.ts'
+import { paymentTopic } from './topics.ts'
 
 const pay = 'pi_one'
 
@@ -61,7 +62,7 @@ class Reader implements Subscriber {
     this.from = from
   }
 
-  push({ sequence }: Frame): boolean {
+  push({ position: sequence }: Frame): boolean {
     if (this.isGone) this.complaints.push(`${sequence} was pushed to one who has gone`)
     const next = this.from + this.seen.length + 1
     if (sequence !== next) this.complaints.push(`${sequence} was pushed in the place of ${next}`)
@@ -80,9 +81,10 @@ class Reader implements Subscriber {
 class World {
   readonly clock = new ManualClock()
   readonly history = new HeldHistory()
+  readonly topic = paymentTopic(pay, this.history)
   readonly readers: Reader[] = []
-  readonly #announced: Moved[] = []
-  readonly #listeners = new Set<(moved: Moved) => void>()
+  readonly #announced: Hint[] = []
+  readonly #listeners = new Set<(moved: Hint) => void>()
   #last: StoredEvent | undefined
   readonly hub: Hub
 
@@ -93,8 +95,8 @@ class World {
         return () => this.#listeners.delete(listener)
       },
     }
-    const { history: store, clock } = this
-    this.hub = new Hub({ store, backplane, clock, log: silentLog, metrics: silentMetrics })
+    const { clock } = this
+    this.hub = new Hub({ backplane, clock, log: silentLog, metrics: silentMetrics })
     this.#commit(3, [])
   }
 
@@ -112,7 +114,7 @@ class World {
       }
       case 'early':
         // Before its commit; also the lie of a node that has lost its mind.
-        return this.#tell({ paymentId: pay, sequence: this.head + 2 })
+        return this.#tell({ topic: this.topic.key, position: this.head + 2 })
       case 'attach':
         return this.attach(step.after % (this.head + 1), step.withHead)
       case 'stop': {
@@ -127,7 +129,7 @@ class World {
       case 'releaseAll':
         return this.history.releaseAll()
       case 'look':
-        void this.hub.look(pay, this.head)
+        void this.hub.look(this.topic.key, this.head)
         return
       case 'wait':
         return this.clock.advance(step.ms)
@@ -140,7 +142,7 @@ class World {
     const reader = new Reader(after)
     this.readers.push(reader)
     const head = withHead ? this.#last : undefined
-    reader.stop = this.hub.attach(reader, { paymentId: pay, after, ...(head && { head }) })
+    reader.stop = this.hub.attach(reader, { topic: this.topic, after, ...(head && { head }) })
   }
 
   /** All that was in the way is gone, and what was announced has arrived. */
@@ -153,7 +155,7 @@ class World {
 
   /** What a heartbeat does. */
   async look(): Promise<void> {
-    void this.hub.look(pay, this.head)
+    void this.hub.look(this.topic.key, this.head)
     await this.clock.advance(1_000)
   }
 
@@ -171,12 +173,12 @@ class World {
     this.#last = events.at(-1)
     for (const copy of copies) {
       const carried = copy === 'carrying' ? events : events.slice(-1)
-      const hint = { paymentId: pay, sequence: this.head }
+      const hint = { topic: this.topic.key, position: this.head }
       this.#announced.push(copy === 'bare' ? hint : { ...hint, events: carried })
     }
   }
 
-  #tell(moved: Moved): void {
+  #tell(moved: Hint): void {
     for (const listener of this.#listeners) listener(moved)
   }
 }

@@ -1,12 +1,12 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Clock, EventStore, Log, Metrics, Stop, StoredEvent } from '../ports.ts'
-import type { Moved } from '../topic-ports.ts'
+import type { Clock, Log, Metrics, Stop, StoredEvent } from '../ports.ts'
+import type { Hint, Topic } from '../topic-ports.ts'
 import type { Frame } from './hub-frame.ts'
 import { Ring } from './hub-ring.ts'
 
-/** One who follows a payment. Only the hub moves `position`, and only forward, one by one. */
+/** One who follows a topic. Only the hub moves `position`, and only forward, one by one. */
 export interface Subscriber {
-  /** The sequence of the last event pushed. */
+  /** Of the last event pushed. */
   position: number
   /** Takes the event at `position`. Returns at once; `false` ends the subscription. */
   push(frame: Frame): boolean
@@ -14,9 +14,8 @@ export interface Subscriber {
   lost(): void
 }
 
-/** What every topic needs. */
+/** What every open topic needs. */
 export interface TopicNeeds {
-  readonly store: Pick<EventStore, 'read'>
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'eventLag'>
@@ -32,17 +31,17 @@ const retriesMs = [50, 100, 200, 400, 800, 1_600, 3_200]
 const aheadMs = [5, 20, 100, 500]
 
 /**
- * The streams of one payment in this process. Whatever happens - a connect, a reconnect, an
+ * The streams of one topic in this process. Whatever happens - a connect, a reconnect, an
  * announcement, a head that a heartbeat found - has one answer: whoever is below what is known is
  * given what comes after its position. Replay and live are this one path.
  */
-export class Topic {
-  readonly #paymentId: string
+export class OpenTopic {
+  readonly #topic: Topic
   readonly #needs: TopicNeeds
   readonly #empty: () => void
   readonly #subscribers = new Set<Subscriber>()
-  readonly #ring = new Ring()
-  /** The highest sequence anyone told of: a hint that is kept until the history answers it. */
+  readonly #ring: Ring
+  /** The highest position anyone told of: a hint that is kept until the history answers it. */
   #told = 0
   /** Whether the history must be asked whatever was told: it was not, since the backplane is heard. */
   #unsure = true
@@ -53,8 +52,9 @@ export class Topic {
   #stopAhead: Stop | null = null
 
   /** `empty` is called once, when the last subscriber has gone. */
-  constructor(paymentId: string, needs: TopicNeeds, empty: () => void) {
-    this.#paymentId = paymentId
+  constructor(topic: Topic, needs: TopicNeeds, empty: () => void) {
+    this.#topic = topic
+    this.#ring = new Ring(topic.positionOf)
     this.#needs = needs
     this.#empty = empty
   }
@@ -63,9 +63,9 @@ export class Topic {
   attach(subscriber: Subscriber, after: number, head?: StoredEvent): Stop {
     subscriber.position = after
     this.#subscribers.add(subscriber)
-    const known = Math.max(after, head?.sequence ?? 0)
+    const known = Math.max(after, head === undefined ? 0 : this.#topic.positionOf(head))
     if (known > this.#told) {
-      this.moved({ paymentId: this.#paymentId, sequence: known, events: head ? [head] : [] })
+      this.moved({ topic: this.#topic.key, position: known, events: head ? [head] : [] })
     } else {
       this.#serve(subscriber, this.#ring.frames)
       if (this.#subscribers.has(subscriber) && this.#isBehind(subscriber)) this.look()
@@ -74,15 +74,15 @@ export class Topic {
   }
 
   /** An announcement: perhaps late, doubled, out of order, or ahead of the history. */
-  moved({ sequence, events = [] }: Moved): void {
+  moved({ position, events = [] }: Hint): void {
     const { clock, metrics } = this.#needs
     const before = this.#told
-    this.#told = Math.max(before, sequence)
+    this.#told = Math.max(before, position)
     for (const stored of events) this.#ring.take([stored], clock.now())
     if (events.length > 0) this.#deliver(this.#ring.frames)
     for (const stored of events) {
       const { committedAt } = stored
-      if (committedAt !== null && stored.sequence > before) {
+      if (committedAt !== null && this.#topic.positionOf(stored) > before) {
         metrics.eventLag(clock.now() - committedAt)
       }
     }
@@ -90,11 +90,11 @@ export class Topic {
   }
 
   /**
-   * Reads until every subscriber has what the history holds, up to `sequence` and perhaps further.
+   * Reads until every subscriber has what the history holds, up to `position` and perhaps further.
    * Resolves then, or when it was given up; never rejects.
    */
-  look(sequence = 0): Promise<void> {
-    this.#told = Math.max(this.#told, sequence)
+  look(position = 0): Promise<void> {
+    this.#told = Math.max(this.#told, position)
     if (!this.#looking) {
       this.#looking = true
       this.#looked = this.#catchUp()
@@ -149,17 +149,15 @@ export class Topic {
     else this.#stopAhead = this.#needs.clock.after(delayMs, () => void this.look(wanted))
   }
 
-  /** Events after a sequence, without a gap. Null when the history could not be read, or nobody waits. */
+  /** Events after a position, without a gap. Null when the history could not be read, or nobody waits. */
   async #read(after: number): Promise<readonly StoredEvent[] | null> {
     const { clock, log } = this.#needs
     for (let attempt = 0; this.#subscribers.size > 0; attempt++) {
       try {
-        return gapless(
-          await this.#inTime(this.#needs.store.read(this.#paymentId, after, pageMax)),
-          after,
-        )
+        const page = await this.#inTime(this.#topic.read(after, pageMax))
+        return gapless(page, after, this.#topic.positionOf)
       } catch (error) {
-        log.warn({ area: 'hub', paymentId: this.#paymentId, attempt, error }, 'history not read')
+        log.warn({ area: 'hub', what: this.#topic.key, attempt, error }, 'history not read')
       }
       const waitMs = retriesMs[attempt]
       if (waitMs === undefined) return null
@@ -189,7 +187,7 @@ export class Topic {
 
   /** The only place that moves a position. Of consecutive frames it pushes those that come next. */
   #serve(subscriber: Subscriber, frames: readonly Frame[]): void {
-    const next = subscriber.position + 1 - (frames[0]?.sequence ?? 0)
+    const next = subscriber.position + 1 - (frames[0]?.position ?? 0)
     for (let index = next, frame = frames[index]; frame; frame = frames[++index]) {
       // Asked only from the second on: with one event for thousands, the question would cost most.
       if (index > next && !this.#subscribers.has(subscriber)) return
@@ -235,7 +233,11 @@ export class Topic {
 }
 
 /** The events that follow on each other from `after`: what comes behind a gap is not believed. */
-function gapless(events: readonly StoredEvent[], after: number): readonly StoredEvent[] {
-  const gap = events.findIndex(({ sequence }, index) => sequence !== after + 1 + index)
+function gapless(
+  events: readonly StoredEvent[],
+  after: number,
+  positionOf: Topic['positionOf'],
+): readonly StoredEvent[] {
+  const gap = events.findIndex((event, index) => positionOf(event) !== after + 1 + index)
   return gap < 0 ? events : events.slice(0, gap)
 }

@@ -1,6 +1,6 @@
 import type { Stop, StoredEvent } from '../ports.ts'
-import type { Backplane } from '../topic-ports.ts'
-import { type Subscriber, Topic, type TopicNeeds } from './hub-topic.ts'
+import type { Backplane, Topic } from '../topic-ports.ts'
+import { OpenTopic, type Subscriber, type TopicNeeds } from './hub-topic.ts'
 
 export type { Frame } from './hub-frame.ts'
 export type { Subscriber } from './hub-topic.ts'
@@ -12,10 +12,10 @@ export interface HubNeeds extends TopicNeeds {
 
 /** Where a subscriber begins. */
 export interface Beginning {
-  readonly paymentId: string
-  /** The sequence it holds already; 0 for none. */
+  readonly topic: Topic
+  /** The position it holds already; 0 for none. */
   readonly after: number
-  /** The payment's last event, when it was just read anyway: spares a read. */
+  /** The topic's last event, when it was just read anyway: spares a read. */
   readonly head?: StoredEvent
 }
 
@@ -23,12 +23,12 @@ const pruneMs = 5 * 60_000
 
 /**
  * Gives every subscriber each event after its position, exactly once and in order, whatever is
- * announced, lost, doubled or late. One per process. The backplane is listened to only for payments
+ * announced, lost, doubled or late. One per process. The backplane is listened to only for topics
  * that someone follows.
  */
 export class Hub {
   readonly #needs: HubNeeds
-  readonly #topics = new Map<string, Topic>()
+  readonly #topics = new Map<string, OpenTopic>()
   #stopPruning: Stop | null = null
 
   constructor(needs: HubNeeds) {
@@ -36,20 +36,20 @@ export class Hub {
   }
 
   /** Pushes what is at hand before it returns, then what comes. */
-  attach(subscriber: Subscriber, { paymentId, after, head }: Beginning): Stop {
-    const topic = this.#topics.get(paymentId) ?? this.#open(paymentId)
-    return topic.attach(subscriber, after, head)
+  attach(subscriber: Subscriber, { topic, after, head }: Beginning): Stop {
+    const open = this.#topics.get(topic.key) ?? this.#open(topic)
+    return open.attach(subscriber, after, head)
   }
 
   /**
-   * Somebody knows that a payment is at this sequence. Resolves when those who follow it have been
+   * Somebody knows that a topic is at this position. Resolves when those who follow it have been
    * given what the history holds, or when that was given up. Never rejects.
    */
-  async look(paymentId: string, sequence: number): Promise<void> {
-    await this.#topics.get(paymentId)?.look(sequence)
+  async look(key: string, position: number): Promise<void> {
+    await this.#topics.get(key)?.look(position)
   }
 
-  /** How many payments are followed. */
+  /** How many topics are followed. */
   get size(): number {
     return this.#topics.size
   }
@@ -60,17 +60,17 @@ export class Hub {
   }
 
   /** Subscribes before anything is read: what happens in between is announced to us. */
-  #open(paymentId: string): Topic {
+  #open(topic: Topic): OpenTopic {
     const empty = (): void => {
       stop()
-      this.#topics.delete(paymentId)
+      this.#topics.delete(topic.key)
       if (this.#topics.size === 0) this.#stopPruning?.()
     }
-    const topic = new Topic(paymentId, this.#needs, empty)
-    const stop = this.#needs.backplane.subscribe(paymentId, (moved) => topic.moved(moved))
-    this.#topics.set(paymentId, topic)
+    const open = new OpenTopic(topic, this.#needs, empty)
+    const stop = this.#needs.backplane.subscribe(topic.key, (hint) => open.moved(hint))
+    this.#topics.set(topic.key, open)
     if (this.#topics.size === 1) this.#pruneLater()
-    return topic
+    return open
   }
 
   #pruneLater(): void {

@@ -1,4 +1,5 @@
 import type { Hub, Subscriber } from '../engine/hub.ts'
+import { paymentTopic } from '../engine/topics.ts'
 import type { Clock, EventStore, Metrics, StoredEvent } from '../ports.ts'
 
 export interface Poll {
@@ -45,7 +46,7 @@ export async function pollEvents(
 
 async function hear(
   { paymentId, after, limit, waitMs }: Poll,
-  { hub, clock }: PollNeeds,
+  { hub, clock, store }: PollNeeds,
   signal: AbortSignal,
 ): Promise<readonly StoredEvent[]> {
   const events: StoredEvent[] = []
@@ -61,7 +62,7 @@ async function hear(
     lost: () => enough.abort(),
   }
   signal.addEventListener('abort', () => enough.abort(), { once: true })
-  const stop = hub.attach(subscriber, { paymentId, after })
+  const stop = hub.attach(subscriber, { topic: paymentTopic(paymentId, store), after })
   if (!signal.aborted) await clock.sleep(waitMs, enough.signal)
   stop()
   return events

@@ -2,6 +2,7 @@ import { toRfc3339 } from '@settlewire/core/instant'
 import { sseComment, sseFrame } from '@settlewire/core/sse'
 import type { Hub } from '../engine/hub.ts'
 import type { Sight } from '../engine/sight.ts'
+import { paymentKey } from '../engine/topics.ts'
 import type { Clock, EventStore, Log, Stop } from '../ports.ts'
 import { SightNews } from './sse-sight.ts'
 import type { Stream } from './sse-stream.ts'
@@ -103,7 +104,7 @@ export class Heartbeats {
     if (first === undefined) return
     const { paymentId, chains } = first.start
     if (head !== undefined && streams.some(({ position }) => position < head)) {
-      await this.#inTime(hub.look(paymentId, head))
+      await this.#inTime(hub.look(paymentKey(paymentId), head))
     }
     const at = toRfc3339(clock.now())
     const beat = `{"sequence":${head},"at":"${at}",${this.#sightOf(chains, sights)}`

@@ -63,7 +63,7 @@ export class Stream implements Subscriber {
     if (!this.write(frame.sse)) return false
     this.#watch.pushed(this)
     this.isFresh = false
-    if (!statusTable[frame.status].endsStream || frame.sequence < this.start.head) return true
+    if (!statusTable[frame.status].endsStream || frame.position < this.start.head) return true
     this.end('finished')
     return false
   }

@@ -6,6 +6,7 @@ import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
 import { statusTable } from '@settlewire/core/status-model'
 import type { Hub } from '../engine/hub.ts'
+import { paymentTopic } from '../engine/topics.ts'
 import type { EventStore, Metrics, StoredEvent } from '../ports.ts'
 import { type HeartbeatNeeds, Heartbeats } from './sse-heartbeat.ts'
 import { headersOf, headOf, takeSocket } from './sse-socket.ts'
@@ -14,7 +15,7 @@ import { type Ending, Stream, type StreamWatch } from './sse-stream.ts'
 /** What streams need of the world. */
 export interface SseNeeds extends HeartbeatNeeds {
   readonly hub: Pick<Hub, 'attach' | 'look'>
-  readonly store: Pick<EventStore, 'find' | 'heads'>
+  readonly store: Pick<EventStore, 'find' | 'heads' | 'read'>
   readonly metrics: Metrics
   /** What may wait in memory for one client; beyond it the client is cut, to come back. */
   readonly bufferedBytesMax: number
@@ -118,7 +119,7 @@ export class Sse {
     { paymentId, chains, head, since }: SseRequest,
     { socket, plan, answer }: { socket: Socket; plan: Plan | null; answer: string },
   ): void {
-    const { hub, metrics } = this.#needs
+    const { hub, metrics, store } = this.#needs
     const start = { paymentId, chains, since, head: head.sequence }
     const stream = new Stream(socket, start, this.#watch)
     this.#streams.set(socket, stream)
@@ -132,7 +133,12 @@ export class Sse {
     socket.write(plan?.outcome === 'reset' ? answer + reset : answer, 'latin1')
     if (plan === null) stream.lost()
     else if (this.#isClosing) stream.end('closing')
-    else stream.stop = hub.attach(stream, { paymentId, after: plan.after, head })
+    else
+      stream.stop = hub.attach(stream, {
+        topic: paymentTopic(paymentId, store),
+        after: plan.after,
+        head,
+      })
     socket.uncork()
     // Nothing may be due to it for long: without this it could not know that it is current.
     if (plan?.outcome === 'current' || plan?.outcome === 'resumed') {

@@ -17,13 +17,13 @@ const running = await start(readConfig(root, environment), {
   backplane(log): Backplane {
     const real = new MemoryBackplane(log)
     return {
-      announce(moved) {
-        if (moved.events?.some(({ type }) => shortType(type) === DIE_AT)) {
+      announce(hint) {
+        if (hint.events?.some(({ type }) => shortType(type) === DIE_AT)) {
           process.kill(process.pid, 'SIGKILL')
         }
-        real.announce(moved)
+        real.announce(hint)
       },
-      subscribe: (paymentId, listener) => real.subscribe(paymentId, listener),
+      subscribe: (topic, listener) => real.subscribe(topic, listener),
       prove: (signal) => real.prove(signal),
       close: () => real.close(),
     }
