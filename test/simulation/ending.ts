@@ -39,6 +39,7 @@ export class Ending {
     const leftMs = last - (timeline.now + Math.min(0, this.#world.skewMs))
     this.#world.timeline.leap(Math.max(0, leftMs) + 20_000)
     await this.#until('what was not paid is over', () => this.#disagreements(true))
+    await this.#until('everybody sees again', () => this.#unseen())
     if (this.#world.seed % 3 !== 0) return
     this.#world.timeline.leap(dayMs + 60_000)
     await this.#until('every watch has ended', () => this.#watched())
@@ -85,12 +86,14 @@ export class Ending {
         if (chain === model && !model.isUsed(slotOf(tx))) model.send(tx)
       }
     }
-    const goesOn = world.life?.isAlive === true && !world.life.isClosing
-    if (!goesOn || world.seed % 2 === 0) {
-      world.life?.die()
-      world.begin()
-    } else if (world.life !== null) {
-      world.life.callsLeft = Number.POSITIVE_INFINITY
+    for (const [place, life] of world.lives.entries()) {
+      life.resume()
+      if (life.isAlive && !life.isClosing && world.seed % 2 !== 0) {
+        life.callsLeft = Number.POSITIVE_INFINITY
+      } else {
+        life.die()
+        world.begin(place)
+      }
     }
   }
 
@@ -153,6 +156,17 @@ export class Ending {
       wasReorged: true,
       wasReplaced: true,
     })
+  }
+
+  /** Where a process says that it does not see what it can see, or is not where the chain is. */
+  #unseen(): readonly string[] {
+    return this.#world.ready.flatMap(({ name, sights }) =>
+      sights.flatMap(({ chain, visibility, reason, head }) => {
+        const behind = (this.#world.models.get(chain)?.head.number ?? 0) - (head ?? 0)
+        if (visibility !== 'blind' && behind <= 2) return []
+        return [`${name} says ${visibility}, ${reason} of ${chain}, ${behind} blocks behind`]
+      }),
+    )
   }
 
   #watched(): readonly string[] {

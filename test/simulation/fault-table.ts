@@ -87,6 +87,18 @@ export const faultTable: readonly PlantedFault[] = [
     ],
   },
   {
+    name: 'openings-skipped',
+    breaks:
+      'Of a block that is there, every opening that was committed before it is known: then it is read.',
+    edits: [
+      {
+        file: 'server/src/engine/watcher.ts',
+        find: '    await news.read()\n    if (this.#doubts === doubts) index.trust()',
+        replace: '    if (this.#doubts === doubts) index.trust()',
+      },
+    ],
+  },
+  {
     name: 'ballot-twice',
     breaks:
       'Who shows a block by its logs and by its receipts is one source, and no quorum of two.',

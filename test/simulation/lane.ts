@@ -30,7 +30,7 @@ export class Lane {
     await story.tell()
     const ending = new Ending(world)
     if (!world.isBroken) await ending.tell()
-    world.life?.die()
+    for (const life of world.lives) life.die()
     if (!world.isBroken) await ending.check(new PostgresEvents(database, systemClock))
     // What this world has left open is not the next one's business.
     await database.query({ name: 'end_watches', text: endWatches }, [])

@@ -7,8 +7,11 @@ import { sleepOn } from '../../server/src/clock.ts'
 import type { Asset } from '../../server/src/engine/asset.ts'
 import { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Engine } from '../../server/src/engine/engine.ts'
+import { LookUps } from '../../server/src/engine/look-ups.ts'
+import { type Followed as Followers, Membership } from '../../server/src/engine/membership.ts'
+import type { ChainSight } from '../../server/src/engine/sight.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
-import type { Feeds } from '../../server/src/node-ports.ts'
+import type { Bulletin, Feeds, Leases } from '../../server/src/node-ports.ts'
 import type { Clock, EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
 import { evmChains } from '../support/evm/kinds.ts'
 import type { Chance } from './chance.ts'
@@ -28,6 +31,8 @@ export interface Followed {
 
 export interface LifeParts {
   readonly name: string
+  /** Where it runs, when others run beside it on the same database; null when it is alone. */
+  readonly place: string | null
   readonly timeline: Timeline
   readonly chance: Chance
   /** By how much the machine's clock is wrong. */
@@ -46,52 +51,103 @@ export interface LifeParts {
 export interface Reached {
   readonly events: EventStore & Feeds
   readonly directory: Directory
+  readonly nodes: Leases & Bulletin
   die(): void
 }
 
-/** One life of the program: engine and followers, from its start to its end, however it ends. */
+/**
+ * One life of the program: engine and followers, from its start to its end, however it ends. Beside
+ * others it follows what it has a lease of, and stands by for the rest.
+ */
 export class Life implements Caller {
   readonly name: string
   readonly engine: Engine
   isAlive = true
   /** Whether it takes requests. */
   isReady = false
+  /** Since when it has worked without a pause, by the timeline. */
+  awakeSince = 0
   /** Whether it ends by itself. */
   isClosing = false
   /** It dies before so many more calls of the store. */
   callsLeft = Number.POSITIVE_INFINITY
   readonly #parts: LifeParts
   readonly #store: Reached
-  readonly #followers: ReadonlyMap<string, EvmFollower>
+  readonly #followers = new Map<string, EvmFollower>()
+  readonly #membership: Membership | null
   readonly #clock: Clock
+  readonly #log: Log
+  /** What happens to it while it is paused, in order. */
+  readonly #later: (() => void)[] = []
+  isPaused = false
 
   constructor(parts: LifeParts) {
     this.#parts = parts
     this.name = parts.name
     this.#clock = this.#makeClock()
     this.#store = parts.open(this, this.#clock)
-    const log = this.#log()
-    const { chains, policy, assets, announce } = parts
+    this.#log = this.#makeLog()
+    const log = this.#log
+    const { chains, policy, assets, announce, place } = parts
+    const lookUps = new LookUps({
+      ...{ bulletin: this.#store.nodes, clock: this.#clock, log },
+      readNews: () => this.engine.news.read(),
+      follows: (chain) => place === null || this.#followers.has(chain),
+      lookUp: async (chain, txHash) =>
+        (await this.#followers.get(chain)?.lookUp(txHash)) ?? { kind: 'unsure' },
+    })
     this.engine = new Engine({
       ...{ store: this.#store.events, directory: this.#store.directory, clock: this.#clock, log },
       ...{ metrics: silentMetrics, policy, policyOf: () => policy, deriveAddress },
       chains: chains.map(({ model }) => ({ name: model.rules.name, livemode: false })),
       assets: new AssetBook(assets),
       kinds: evmChains(...chains.map(({ model }) => model.rules.name)),
-      lookUp: async (chain, txHash) =>
-        (await this.#followers.get(chain)?.lookUp(txHash)) ?? { kind: 'unsure' },
+      lookUp: lookUps.lookUp,
       announce: (events) => {
         if (this.isAlive) announce(events)
       },
+      shared: place !== null,
+      onLeaseLost: () => this.#membership?.look(),
     })
-    this.#followers = new Map(
-      chains.map((chain) => [chain.model.rules.name, this.#follower(chain, log)]),
-    )
+    const names = chains.map(({ model }) => model.rules.name)
+    this.#membership =
+      place === null
+        ? null
+        : new Membership({
+            ...{ nodes: this.#store.nodes, engine: this.engine, followers: this.#follows() },
+            ...{ lookUps, chains: names, place, clock: this.#clock, log },
+          })
     void this.#start()
   }
 
   calling(): void {
     if (--this.callsLeft < 0) this.die()
+  }
+
+  /** How well it says that it sees each chain. */
+  get sights(): readonly ChainSight[] {
+    return this.engine.watcher.chains()
+  }
+
+  /** Lets something happen to it: now, when it goes on, or never. */
+  happens(call: () => void): void {
+    if (!this.isAlive) return
+    if (this.isPaused) this.#later.push(call)
+    else call()
+  }
+
+  /** As `kill -STOP`: the world goes on without it. */
+  pause(): void {
+    this.isPaused = true
+  }
+
+  /** It does not know that any time has passed. */
+  resume(): void {
+    this.isPaused = false
+    this.awakeSince = this.#parts.timeline.elapsed
+    for (const call of this.#later.splice(0)) {
+      this.#parts.timeline.after(0, () => this.happens(call))
+    }
   }
 
   /** As `kill -9`: from now on nothing of it goes on. */
@@ -107,8 +163,10 @@ export class Life implements Caller {
   async close(): Promise<void> {
     this.isReady = false
     this.isClosing = true
+    await this.#membership?.close()
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()))
     await this.engine.close()
+    await this.#membership?.giveBack()
     this.die()
   }
 
@@ -122,14 +180,35 @@ export class Life implements Caller {
         await this.#clock.sleep(500)
       }
     }
-    for (const follower of this.#followers.values()) follower.start()
-    this.isReady = true
+    const followers = this.#follows()
+    if (this.#membership !== null) await this.#membership.start()
+    else for (const { model } of this.#parts.chains) followers.start(model.rules.name)
+    this.isReady = !this.isClosing
+    this.awakeSince = this.#parts.timeline.elapsed
   }
 
-  #follower({ model, providers, quorum, limits }: Followed, log: Log): EvmFollower {
+  #follows(): Followers {
+    const followers = this.#followers
+    return {
+      start: (name) => {
+        const chain = this.#parts.chains.find(({ model }) => model.rules.name === name)
+        if (chain === undefined || followers.has(name)) return
+        const follower = this.#follower(chain)
+        followers.set(name, follower)
+        follower.start()
+      },
+      stop: async (name) => {
+        const follower = followers.get(name)
+        followers.delete(name)
+        await follower?.close()
+      },
+      withScores: (sight) => sight,
+    }
+  }
+
+  #follower({ model, providers, quorum, limits }: Followed): EvmFollower {
     const { timeline, chance, trace } = this.#parts
     const { name, chainId, tokens, blockMs } = model.rules
-    const isAlive = (): boolean => this.isAlive
     return new EvmFollower({
       chain: {
         ...{ name, chainId, tokens, blockMs, quorum, toleratedDepth: 3, multicall3: null },
@@ -144,11 +223,12 @@ export class Life implements Caller {
         const provider = providers.find((each) => each.name === address.name)
         if (provider === undefined) throw new Error(`no provider ${address.name}`)
         const { answerWithinMs } = limits
-        return Wire.connect({ provider, timeline, chance, isAlive, answerWithinMs, trace })
+        return Wire.connect({ provider, timeline, chance, caller: this, answerWithinMs, trace })
       },
       watch: this.engine.watcher.watchSet(name),
       sink: this.engine.watcher,
-      ...{ store: this.#store.events, clock: this.#clock, log, metrics: silentMetrics, limits },
+      ...{ store: this.#store.events, clock: this.#clock, log: this.#log, limits },
+      metrics: silentMetrics,
     })
   }
 
@@ -157,10 +237,7 @@ export class Life implements Caller {
     const { timeline, chance, skewMs } = this.#parts
     const clock: Clock = {
       now: () => timeline.now + skewMs(),
-      after: (delayMs, call) =>
-        timeline.after(delayMs, () => {
-          if (this.isAlive) call()
-        }),
+      after: (delayMs, call) => timeline.after(delayMs, () => this.happens(call)),
       sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
       random: (bytes) => chance.bytes(bytes),
       chance: () => chance.next(),
@@ -169,7 +246,7 @@ export class Life implements Caller {
   }
 
   /** Operating errors are asked for; bugs are not, and are told here. */
-  #log(): Log {
+  #makeLog(): Log {
     const quiet = (): void => undefined
     const log: Log = {
       ...{ debug: quiet, info: quiet, warn: quiet },

@@ -13,7 +13,7 @@ export const pastBugs: readonly PastBug[] = [
   {
     name: 'not-recalled',
     breaks: 'What waits for a second provider is asked for again after a restart.',
-    seed: 2,
+    seed: 80,
     edits: [
       {
         file: 'server/src/chain/evm/follower.ts',
@@ -26,7 +26,7 @@ export const pastBugs: readonly PastBug[] = [
     name: 'hidden-for-good',
     breaks:
       'What one provider hid from a process that ended is shown by the others to the next one.',
-    seed: 66,
+    seed: 166,
     edits: [
       {
         file: 'server/src/chain/evm/follower.ts',
@@ -39,7 +39,7 @@ export const pastBugs: readonly PastBug[] = [
     name: 'pending-for-ever',
     breaks:
       'What failed in a block before a slow node told of it as pending is settled in the end.',
-    seed: 415,
+    seed: 39,
     edits: [
       {
         file: 'server/src/engine/time-outs.ts',

@@ -18,6 +18,8 @@ export interface WorldRules {
   readonly assets: readonly Asset[]
   readonly coins: Coins
   readonly deeds: number
+  /** How many processes work on the one database at the same time. */
+  readonly lives: number
   /** Per provider how it counts oddly, if it does. */
   readonly oddities: readonly (Oddity | null)[]
   /** Which provider of each chain lies now and then; null where none does, or nobody could deny it. */
@@ -71,6 +73,7 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
       },
     ]),
     ...{ coins, hasNative, deeds: chance.between(10, 26) },
+    lives: chance.is(0.25) ? 2 : 1,
     oddities: [0, 1].map(() => (chance.is(0.4) ? chance.pick(oddities) : null)),
     liar: providersPerChain === 2 && chance.is(0.5) ? chance.between(0, 1) : null,
   }

@@ -39,6 +39,8 @@ export interface StoreWireParts {
 export interface Caller {
   readonly name: string
   readonly isAlive: boolean
+  /** What comes back to it: now, when it goes on, or never. */
+  happens(call: () => void): void
   /** Told before each call; may end the caller. */
   calling(method: string): void
 }
@@ -99,7 +101,7 @@ export class StoreWire {
       const answer = (tell: () => void): void => {
         timeline.after(chance.between(...answerMs), () => {
           this.#sent.delete(sent)
-          if (caller.isAlive) tell()
+          caller.happens(tell)
         })
       }
       timeline.after(chance.between(...sendMs), () => {

@@ -11,7 +11,7 @@ const deedWeights = {
   ...{ create: 8, createWithKey: 3, pay: 12, payTwice: 2, payLate: 2, spam: 1 },
   ...{ speedUp: 2, cancel: 2, drop: 1, again: 2, silent: 1 },
   ...{ reorg: 5, withdraw: 1, stall: 1, stray: 1 },
-  ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, restart: 1 },
+  ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, restart: 1, pause: 1, payAtOnce: 3 },
 }
 /** Longer than any answer takes, or is waited for. */
 const closeWithinMs = 30_000
@@ -38,7 +38,7 @@ export class Story {
     this.#world.say(
       `${chains.length} chains, ${providersPerChain} providers, ${JSON.stringify(rule)}`,
     )
-    this.#world.begin()
+    for (let place = 0; place < rules.lives; place++) this.#world.begin(place)
     for (const chain of this.#world.models.values()) this.#keepMining(chain)
     for (const provider of this.#world.providers()) this.#keepChanging(provider)
     this.#keepWeather()
@@ -49,6 +49,7 @@ export class Story {
       const said = this.#deeds[deed]()
       if (said !== null) this.#world.say(`${deed}: ${said}`)
       await this.#pass(this.#chance.between(50, 1_500))
+      this.#world.checkSight()
     }
     this.#isCalm = true
   }
@@ -78,6 +79,8 @@ export class Story {
     kill: () => this.#kill(),
     killSoon: () => this.#killSoon(),
     restart: () => this.#restart(),
+    pause: () => this.#pause(),
+    payAtOnce: () => this.#payAtOnce(),
   }
 
   #create(key: string | null): null {
@@ -140,8 +143,9 @@ export class Story {
   }
 
   #withdraw(): string | null {
-    const { life, known, rules } = this.#world
-    if (life === null || !life.isReady || known.size === 0) return null
+    const { ready, known, rules } = this.#world
+    if (ready.length === 0 || known.size === 0) return null
+    const life = this.#chance.pick(ready)
     const { id } = this.#chance.pick([...known.values()])
     const scope = { merchantId: rules.merchantId, livemode: false }
     life.engine.payments
@@ -191,40 +195,71 @@ export class Story {
   }
 
   #kill(): null {
-    this.#world.life?.die()
-    this.#reviveLater()
+    const place = this.#aPlace()
+    this.#world.lives[place]?.die()
+    this.#reviveLater(place)
     return null
   }
 
   #killSoon(): null {
-    const { life } = this.#world
-    if (life === null) return null
+    const place = this.#aPlace()
+    const life = this.#world.lives[place]
+    if (life === undefined) return null
     life.callsLeft = this.#chance.between(0, 8)
-    this.#reviveLater()
+    this.#reviveLater(place)
+    return null
+  }
+
+  /** It sleeps while the others go on, and believes that it still has what it had. */
+  #pause(): string | null {
+    const { lives, timeline } = this.#world
+    const life = lives[this.#aPlace()]
+    if (lives.length < 2 || life === undefined || !life.isReady) return null
+    life.pause()
+    timeline.after(this.#chance.between(3_000, 12_000), () => life.resume())
+    return life.name
+  }
+
+  /** Paid, and in a block, the moment the address is told. */
+  #payAtOnce(): null {
+    const chain = this.#aChain()
+    this.#world.open(60, null, false).then(
+      (payment) => {
+        if (!payment.terms.accept.some((accept) => accept.chain === chain.rules.name)) return
+        this.#world.payers.pay(chain, [payment])
+        const wanted = chain.minable().map((tx) => ({ tx, reverts: false }))
+        chain.mine(wanted, this.#world.timeline.now)
+      },
+      (error: unknown) => this.#onlyFailures(error),
+    )
     return null
   }
 
   #restart(): null {
-    const { life } = this.#world
-    if (life === null || !life.isReady) return null
+    const place = this.#aPlace()
+    const life = this.#world.lives[place]
+    if (life === undefined || !life.isReady || life.isPaused) return null
     life.close().catch((error: unknown) => this.#world.ledger.broke('close', error))
     this.#world.timeline.after(closeWithinMs, () => {
-      if (life.isAlive) this.#world.ledger.note(`${life.name} did not end`)
+      if (life.isAlive && !life.isPaused) this.#world.ledger.note(`${life.name} did not end`)
     })
-    this.#reviveLater()
+    this.#reviveLater(place)
     return null
   }
 
   /** Whoever supervises the program looks now and then, and starts it when it is gone. */
-  #reviveLater(): void {
+  #reviveLater(place: number): void {
     const { timeline } = this.#world
-    timeline.after(this.#chance.between(0, 6_000), () => this.#revive())
+    timeline.after(this.#chance.between(0, 6_000), () => this.#revive(place))
   }
 
-  #revive(): void {
-    const { life } = this.#world
-    if (life === null || !life.isAlive) this.#world.begin()
-    else if (!this.#isCalm) this.#reviveLater()
+  #revive(place: number): void {
+    if (this.#world.lives[place]?.isAlive !== true) this.#world.begin(place)
+    else if (!this.#isCalm) this.#reviveLater(place)
+  }
+
+  #aPlace(): number {
+    return this.#chance.between(0, this.#world.rules.lives - 1)
   }
 
   #keepMining(chain: ModelChain): void {

@@ -5,14 +5,15 @@ import type { Stop } from '../../server/src/ports.ts'
 import type { Chance } from './chance.ts'
 import { type Provider, Refused } from './provider.ts'
 import { refusal } from './refusals.ts'
+import type { Caller } from './store-wire.ts'
 import type { Timeline } from './timeline.ts'
 
 export interface WireParts {
   readonly provider: Provider
   readonly timeline: Timeline
   readonly chance: Chance
-  /** Whether the process at this end still lives. A dead one hears nothing any more. */
-  readonly isAlive: () => boolean
+  /** The process at this end. A dead one hears nothing any more. */
+  readonly caller: Pick<Caller, 'happens'>
   readonly answerWithinMs: number
   readonly trace: (what: string) => void
 }
@@ -32,16 +33,17 @@ export class Wire implements RpcWire {
     this.closed = new Promise((resolve) => {
       this.#close = resolve
     })
-    this.#leave = parts.provider.accept(() => this.drop('lost'))
+    this.#leave = parts.provider.accept(() => parts.caller.happens(() => this.drop('lost')))
   }
 
   static connect(parts: WireParts): Promise<Wire> {
-    const { provider, timeline, chance, isAlive } = parts
+    const { provider, timeline, chance, caller } = parts
     return new Promise((resolve, reject) => {
       timeline.after(chance.between(...provider.mood.latencyMs), () => {
-        if (!isAlive()) return
-        if (provider.mood.isUp) resolve(new Wire(parts))
-        else reject(gone())
+        caller.happens(() => {
+          if (provider.mood.isUp) resolve(new Wire(parts))
+          else reject(gone())
+        })
       })
     })
   }
@@ -64,7 +66,9 @@ export class Wire implements RpcWire {
     const stop = Promise.withResolvers<Stop>()
     const answer = await this.#question('eth_subscribe', () => {
       const hear = (value: unknown): void => {
-        if (this.open && this.#parts.isAlive()) listener(value)
+        this.#parts.caller.happens(() => {
+          if (this.open) listener(value)
+        })
       }
       const end = this.#parts.provider.subscribe(params, hear)
       if (end !== null) this.#stops.add(end)
@@ -84,12 +88,11 @@ export class Wire implements RpcWire {
   }
 
   #question(method: string, answer: () => unknown): Promise<WireAnswer> {
-    const { provider, timeline, chance, isAlive, answerWithinMs, trace } = this.#parts
+    const { provider, timeline, chance, caller, answerWithinMs, trace } = this.#parts
     return new Promise((resolve, reject) => {
       if (this.#ending !== null) return reject(gone())
       const fail = (failure: Failure): void => {
-        if (!this.#failing.delete(fail) || !isAlive()) return
-        reject(failure)
+        if (this.#failing.delete(fail)) caller.happens(() => reject(failure))
       }
       this.#failing.add(fail)
       const { mood } = provider
@@ -105,20 +108,22 @@ export class Wire implements RpcWire {
       }
       if (provider.refuses(method)) {
         timeline.after(latencyMs, () => {
-          if (this.#failing.delete(fail) && isAlive()) resolve(refusal(chance))
+          if (this.#failing.delete(fail)) caller.happens(() => resolve(refusal(chance)))
         })
         return
       }
       // Half of the nodes answer as things stand when they are asked, half as they stand at the end.
       const early = chance.is(0.5) ? { value: answer() } : null
       timeline.after(latencyMs, () => {
-        if (!this.#failing.delete(fail) || !isAlive()) return
+        if (!this.#failing.delete(fail)) return
         const { value } = early ?? { value: answer() }
         trace(`${provider.name} ${method}`)
-        resolve(
-          value instanceof Refused
-            ? answerIn({ error: { code: value.code, message: 'no' } })
-            : { result: value },
+        caller.happens(() =>
+          resolve(
+            value instanceof Refused
+              ? answerIn({ error: { code: value.code, message: 'no' } })
+              : { result: value },
+          ),
         )
       })
     })

@@ -1,7 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Payment } from '@settlewire/core/payment'
 import type { Directory } from '../../server/src/access.ts'
-import type { Feeds } from '../../server/src/node-ports.ts'
+import type { Bulletin, Feeds, Leases } from '../../server/src/node-ports.ts'
 import type { Clock, EventStore } from '../../server/src/ports.ts'
 import { Chance } from './chance.ts'
 import { Ledger } from './ledger.ts'
@@ -9,6 +9,7 @@ import { Liar } from './lies.ts'
 import { type Followed, Life, type Reached } from './life.ts'
 import type { ModelTx } from './model-block.ts'
 import { ModelChain } from './model-chain.ts'
+import { ModelNodes } from './model-nodes.ts'
 import { Payers } from './payers.ts'
 import { Provider } from './provider.ts'
 import { rulesOf, type WorldRules } from './rules.ts'
@@ -21,6 +22,8 @@ import { Trace } from './trace.ts'
 export type OpenStore = (clock: Clock) => { events: EventStore & Feeds; directory: Directory }
 
 const bornBlocks = 14
+/** So soon must be said that nothing can be seen, also by a process that hears it from another. */
+const blindWithinMs = 12_000
 export const bornAt = Date.UTC(2026, 0, 1)
 
 /**
@@ -43,8 +46,10 @@ export class World {
   readonly known = new Map<string, Payment>()
   weather: Weather = weathers.fair
   skewMs = 0
-  life: Life | null = null
-  #lives = 0
+  /** By place: the process there, dead or alive. */
+  readonly lives: Life[] = []
+  readonly #nodes = new ModelNodes(this.timeline)
+  #begun = 0
   readonly #open: OpenStore
 
   constructor(seed: number, open: OpenStore) {
@@ -79,12 +84,37 @@ export class World {
     return this.chains.flatMap(({ providers }) => providers)
   }
 
-  /** The next life of the program; the one before must be over. */
-  begin(): Life {
-    const name = `life ${++this.#lives}`
-    this.say(`${name} begins`)
-    this.life = new Life({
-      ...{ name, timeline: this.timeline, chains: this.chains },
+  /** Those that take requests. */
+  get ready(): readonly Life[] {
+    return this.lives.filter((life) => life.isReady && !life.isPaused)
+  }
+
+  /** Who has no node to ask for a while knows nothing of the chain, and must say so. */
+  checkSight(): void {
+    const { elapsed } = this.timeline
+    for (const { model, providers } of this.chains) {
+      const awaySince = Math.max(...providers.map((one) => one.awaySince ?? elapsed))
+      if (elapsed - awaySince < blindWithinMs) continue
+      for (const { sights, awakeSince, name } of this.ready) {
+        const sight = sights.find(({ chain }) => chain === model.rules.name)
+        if (elapsed - awakeSince < blindWithinMs || sight?.visibility === 'blind') continue
+        this.ledger.note(`${name} says ${sight?.visibility} of a chain that it cannot see`)
+      }
+    }
+  }
+
+  /** The next life of the program at a place; the one before must be over. */
+  begin(place: number): Life {
+    const name = `life ${++this.#begun}`
+    const isAlone = this.rules.lives === 1
+    this.say(`${name} begins${isAlone ? '' : ` at place ${place}`}`)
+    const life = new Life({
+      ...{
+        name,
+        place: isAlone ? null : `place ${place}`,
+        timeline: this.timeline,
+        chains: this.chains,
+      },
       ...{ chance: this.chance.fork(name), skewMs: () => this.skewMs },
       ...{ policy: this.rules.policy, assets: this.rules.assets },
       open: (caller, clock) => this.#reach(caller, clock),
@@ -96,13 +126,15 @@ export class World {
       bug: (what) => this.ledger.note(what),
       trace: (what) => this.trace.count(what),
     })
-    return this.life
+    this.lives[place] = life
+    return life
   }
 
   /** Opens a request, as a client does that asks until it is answered. */
-  async open(expiresIn: number, key: string | null, acceptNative: boolean): Promise<void> {
-    const { life, rules } = this
-    if (life === null || !life.isReady) throw new Failure('chain_unavailable')
+  async open(expiresIn: number, key: string | null, acceptNative: boolean): Promise<Payment> {
+    const { ready, rules } = this
+    if (ready.length === 0) throw new Failure('chain_unavailable')
+    const life = this.chance.pick(ready)
     const symbol = acceptNative ? 'ETH' : 'USDC'
     const chains = rules.chains.slice(0, this.chance.between(1, rules.chains.length))
     const { payment } = await life.engine.payments.create(
@@ -118,6 +150,7 @@ export class World {
     if (stored === undefined) this.ledger.note(`${payment.id} was answered and is not stored`)
     else this.known.set(payment.id, stored)
     this.say(`opened ${payment.id.slice(-4)} for ${expiresIn} s`)
+    return payment
   }
 
   #chain(rules: ChainRulesOf, salt: string): Followed {
@@ -171,7 +204,8 @@ export class World {
       caller,
     )
     return {
-      events: wire.around(events),
+      events: wire.around(this.#nodes.fenced(events)),
+      nodes: wire.around<Leases & Bulletin>(this.#nodes),
       directory: wire.around(directory),
       die: () => wire.die(),
     }

@@ -1,0 +1,111 @@
+import { Failure } from '@settlewire/core/errors'
+import type {
+  Bulletin,
+  Fence,
+  Holder,
+  Leases,
+  Question,
+  Told,
+} from '../../server/src/node-ports.ts'
+import type { Batch, EventStore } from '../../server/src/ports.ts'
+import type { Timeline } from './timeline.ts'
+
+interface Held extends Holder {
+  token: number
+  until: number
+}
+
+/**
+ * What processes on one database know of each other. The tables of the real store end leases by the
+ * database's own clock, which no world can turn; so this is their model, in the time of the world.
+ */
+export class ModelNodes implements Leases, Bulletin {
+  readonly #timeline: Timeline
+  readonly #leases = new Map<string, Held>()
+  readonly #told = new Map<string, { readonly body: string; readonly at: number }>()
+  readonly #questions = new Map<number, Question & { answer: string | null }>()
+  #asked = 0
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline
+  }
+
+  /** The store, which refuses what is written under a lease that another has. */
+  fenced<Store extends Pick<EventStore, 'append'>>(store: Store): Store {
+    const append: EventStore['append'] = async ({ fences = [], ...batch }: Batch) => {
+      if (!fences.every((fence) => this.#stands(fence))) throw new Failure('lease_lost')
+      return store.append(batch)
+    }
+    return new Proxy(store, {
+      get: (target, name) => {
+        const value: unknown = name === 'append' ? append : Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+
+  async keep(
+    holder: Holder,
+    leases: readonly string[],
+    forMs: number,
+  ): Promise<ReadonlyMap<string, number>> {
+    const now = this.#timeline.elapsed
+    const held = new Map<string, number>()
+    for (const name of leases) {
+      const known = this.#leases.get(name)
+      const isFree = known === undefined || known.place === holder.place || known.until < now
+      if (!isFree) continue
+      const isOurs = known?.process === holder.process
+      const token = isOurs ? known.token : (known?.token ?? 0) + 1
+      this.#leases.set(name, { ...holder, token, until: now + forMs })
+      held.set(name, token)
+    }
+    return held
+  }
+
+  async giveBack({ process }: Holder): Promise<void> {
+    for (const held of this.#leases.values()) {
+      if (held.process === process) held.until = Number.NEGATIVE_INFINITY
+    }
+  }
+
+  async say(chain: string, body: string, fence: Fence): Promise<void> {
+    if (this.#stands(fence)) this.#told.set(chain, { body, at: this.#timeline.elapsed })
+  }
+
+  async told(): Promise<readonly Told[]> {
+    const now = this.#timeline.elapsed
+    return [...this.#told].map(([chain, { body, at }]) => ({ chain, body, ageMs: now - at }))
+  }
+
+  async ask(chain: string, txHash: string): Promise<number> {
+    const id = ++this.#asked
+    this.#questions.set(id, { id, chain, txHash, answer: null })
+    return id
+  }
+
+  async questions(chains: readonly string[]): Promise<readonly Question[]> {
+    return [...this.#questions.values()].filter(
+      ({ chain, answer }) => answer === null && chains.includes(chain),
+    )
+  }
+
+  async answer(id: number, body: string): Promise<void> {
+    const question = this.#questions.get(id)
+    if (question !== undefined) question.answer = body
+  }
+
+  async answerTo(id: number): Promise<string | null> {
+    const answer = this.#questions.get(id)?.answer ?? null
+    if (answer !== null) this.#questions.delete(id)
+    return answer
+  }
+
+  async withdraw(id: number): Promise<void> {
+    this.#questions.delete(id)
+  }
+
+  #stands({ lease, token }: Fence): boolean {
+    return this.#leases.get(lease)?.token === token
+  }
+}
