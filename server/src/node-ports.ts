@@ -26,6 +26,8 @@ export interface Feeds {
   feeds(knownSum: number): Promise<readonly (FeedKey & { readonly position: number })[]>
   /** What a feed's events with `position > after` are of, ascending, at most `limit`. */
   entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]>
+  /** Of these payments, those whose watch has ended: that makes no event. */
+  ended(paymentIds: readonly string[]): Promise<readonly string[]>
 }
 
 // ── who does what ──────────────────────────────────────────────────────────────────────────────

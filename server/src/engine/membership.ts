@@ -30,6 +30,8 @@ export interface MembershipOptions {
 /** What others committed is read this often, beside before every step. */
 const newsEveryMs = 500
 const questionsEveryMs = 250
+/** An end of a watch makes no event; late it costs memory alone. */
+const releaseEveryMs = 5 * 60_000
 const sightEveryMs = 1_000
 
 /**
@@ -61,6 +63,7 @@ export class Membership {
       new Repeat({ clock, log, everyMs, what }, work)
     this.#repeats = [
       every(newsEveryMs, 'what others committed was not read', () => engine.news.read()),
+      every(releaseEveryMs, 'what is watched no more was not read', () => engine.news.release()),
       every(sightEveryMs, 'the sight of chains was not exchanged', () => this.#exchange()),
       every(questionsEveryMs, 'questions of others were not read', () =>
         lookUps.answer([...this.#leads.keys()]),

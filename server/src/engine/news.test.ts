@@ -101,3 +101,14 @@ it('a look that is asked for while another is under way sees what was committed 
   await Promise.all([first, second])
   expect(world.engine.watcher.watchSet('local').has(address)).toBe(true)
 })
+
+it('a payment whose watch another process has ended is let go', async () => {
+  const { id, address } = await openedBy(other)
+  await world.engine.news.read()
+  const watched = () => world.engine.watcher.watchSet('local').has(address)
+  await world.engine.news.release()
+  expect(watched()).toBe(true)
+  expect(await world.store.release([{ paymentId: id, sequence: 1 }])).toEqual([id])
+  await world.engine.news.release()
+  expect(watched()).toBe(false)
+})

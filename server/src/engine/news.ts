@@ -83,6 +83,15 @@ export class News {
     return this.#next
   }
 
+  /** Lets go of payments whose watch another process has ended. Each was watched here for long. */
+  async release(): Promise<void> {
+    const { store, index } = this.#options
+    const { ids } = index
+    for (let at = 0; at < ids.length; at += pageMax) {
+      for (const id of await store.ended(ids.slice(at, at + pageMax))) index.release(id)
+    }
+  }
+
   close(): void {
     this.#stop()
   }

@@ -92,6 +92,11 @@ export class WatchIndex {
     for (const chain of this.#chains.values()) chain.nativeRecord.trust()
   }
 
+  /** Payments that are watched, oldest first. */
+  get ids(): readonly string[] {
+    return [...this.#watched.keys()]
+  }
+
   /** Whether money to this payment is seen. */
   isWatched(paymentId: string): boolean {
     return this.#watched.has(paymentId)

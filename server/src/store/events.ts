@@ -23,7 +23,7 @@ import { arrayOf } from './binary-array.ts'
 import { begin, position } from './chains.ts'
 import type { Database } from './database.ts'
 import { due, nextDue, release } from './deadlines.ts'
-import { entries, feeds } from './feeds.ts'
+import { ended, entries, feeds } from './feeds.ts'
 import { Heads } from './heads.ts'
 import { listStatement, subjectColumns, subjectTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
@@ -184,6 +184,10 @@ export class PostgresEvents implements EventStore, Feeds {
 
   feeds(knownSum: number): ReturnType<Feeds['feeds']> {
     return feeds(this.#database, knownSum)
+  }
+
+  ended(paymentIds: readonly string[]): Promise<readonly string[]> {
+    return ended(this.#database, paymentIds)
   }
 
   entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]> {

@@ -1,4 +1,5 @@
 import type { FeedEntry, FeedKey } from '../node-ports.ts'
+import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
 
 /** Every feed with its last position; nothing when all of them together are at `knownSum`. */
@@ -37,6 +38,21 @@ export async function entries(
   return rows.map(({ position, subject_id, sequence }) => ({
     ...{ position, paymentId: subject_id, sequence },
   }))
+}
+
+/** Of these payments, those whose watch has ended. */
+export async function ended(
+  database: Database,
+  paymentIds: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await database.query<{ id: string }>(
+    {
+      name: 'ended',
+      text: 'select id from subject where id = any ($1::text[]) and due_at is null',
+    },
+    [arrayOf.text(paymentIds)],
+  )
+  return rows.map(({ id }) => id)
 }
 
 interface FeedRow {
