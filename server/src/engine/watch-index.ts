@@ -30,6 +30,8 @@ export class WatchIndex {
   readonly #chains: ReadonlyMap<string, WatchedChain>
   readonly #books = new Map([true, false].map((livemode) => [livemode, new AddressBook()] as const))
   readonly #watched = new Map<string, Watching>()
+  /** The sequence at which each was recorded last. */
+  readonly #recorded = new Map<string, number>()
 
   constructor(chains: readonly FollowedChain[], policy: Policy) {
     const entries = chains.map(({ name, livemode }) => {
@@ -126,19 +128,24 @@ export class WatchIndex {
     // Also where it was not accepted: it may have been paid there.
     for (const chain of this.#chains.values()) chain.release(paymentId, addresses)
     this.#watched.delete(paymentId)
+    this.#recorded.delete(paymentId)
   }
 
   /**
    * Takes up what was committed of a payment's transactions. Once it is released they are history,
-   * but for money that was read before and committed after: that is followed to its end.
+   * but for money that was read before and committed after: that is followed to its end. Several
+   * parts record what they were answered with, so an older state may come after a newer one: it is
+   * left out, or a payment in a block would be held for one that waits, and learn of no head.
    */
   record(payment: Payment): void {
+    if (payment.sequence < (this.#recorded.get(payment.id) ?? 0)) return
     const transactions = openTransactions(payment)
     if (!this.#watched.has(payment.id)) {
       const moves = transactions.some(([{ chain }, open]) => this.#chains.get(chain)?.moves(open))
       if (!moves) return
       this.watch(payment.id, { livemode: payment.livemode, accept: payment.terms.accept })
     }
+    this.#recorded.set(payment.id, payment.sequence)
     for (const [{ chain, txHash }, open] of transactions) {
       this.#chains.get(chain)?.record(payment.id, txHash, open)
     }
