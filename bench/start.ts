@@ -58,7 +58,7 @@ for (let round = 0; round < rounds; round++) {
     'select s.id, e.evidence from subject s join event e on e.subject_id = s.id and e.sequence = 1',
   )
   await client.query(
-    'select s.state from subject_state s join transaction t on t.subject_id = s.subject_id where not t.final',
+    'select s.standing, t.part from subject_state s join transaction t on t.subject_id = s.subject_id where not t.final',
   )
   bare.push(performance.now() - startedAt)
   await client.end()
