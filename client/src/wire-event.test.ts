@@ -17,12 +17,17 @@ describe('a heartbeat', () => {
     ['no list', 'base', []],
     ['no chain', [null, 7, { visibility: 'ok' }], []],
     [
-      'numbers that are none',
+      'numbers that are none, and a word that this client does not know',
       [{ chain: 'base', visibility: 'of_tomorrow', head: 'x', lagMs: -1 }],
-      [{ chain: 'base', visibility: 'ok', head: null, lagMs: null }],
+      [{ chain: 'base', visibility: 'degraded', head: null, lagMs: null }],
     ],
   ])('is believed as far as it can be: %s', (_, chains, read) => {
     expect(parseHeartbeat({ ...beat, chains })?.chains).toEqual(read)
+  })
+
+  it('without a known word of visibility is never read as ok', () => {
+    expect(parseHeartbeat({ ...beat, visibility: 'of_tomorrow' })?.visibility).toBe('degraded')
+    expect(parseHeartbeat({ ...beat, visibility: undefined })?.visibility).toBe('degraded')
   })
 
   it.each([[null], [{}], [{ ...beat, sequence: 0 }], [{ ...beat, at: 'soon' }]])(

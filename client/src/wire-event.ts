@@ -88,9 +88,9 @@ export function parseSight(value: unknown): readonly ChainSight[] {
 const countOrNull = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null
 
-/** A word that is newer than this client is no reason to alarm anybody. */
+/** Only the word `ok` says that all is well: a missing or unknown word is read as `degraded`. */
 const parseVisibility = (value: unknown): Visibility =>
-  value === 'degraded' || value === 'blind' ? value : 'ok'
+  value === 'ok' || value === 'blind' ? value : 'degraded'
 
 /** JSON, or undefined for what is none. */
 export function parseJson(text: string): unknown {
