@@ -184,8 +184,11 @@ export interface EventStore {
   due(now: Instant, limit: number, after?: Due | null): Promise<readonly Due[]>
   /** The earliest deadline of all that come after `after`, or null. */
   nextDue(after?: Due | null): Promise<Instant | null>
-  /** Payments whose addresses are still watched, in id order after `afterId`. */
-  watched(afterId: string, limit: number): Promise<readonly Watched[]>
+  /**
+   * Gives `take` every payment whose addresses are still watched, oldest first, in runs, all as they
+   * stood at one moment.
+   */
+  watched(take: (run: readonly Watched[]) => void): Promise<void>
   /** Payments with a transaction on this chain that is not final yet. */
   unsettled(chain: string): Promise<readonly string[]>
   /** Payments whose addresses are still watched, with money in a block of this chain, final ones too. */

@@ -3,6 +3,7 @@ import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineWorld, merchant } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
+import { watchedIn } from '../../../test/support/watched-in.ts'
 import { systemClock } from '../clock.ts'
 
 const full = 150_000_000n
@@ -213,7 +214,7 @@ describe('the end of the watch', () => {
     expect(await eventually(() => !isWatched(address))).toBe(true)
     await world.restart()
     expect(isWatched(address)).toBe(false)
-    expect(await world.store.watched('', 10)).toEqual([])
+    expect(await watchedIn(world.store)).toEqual([])
     expect(await world.store.nextDue()).toBeNull()
     expect(await world.history(id)).toEqual([created, 'expired:expired'])
   })
@@ -273,7 +274,7 @@ describe('money that is read while the watch ends', () => {
     const released = async () => {
       await world.clock.advance(10_000)
       await world.mine()
-      return !isWatched(address) && (await world.store.watched('', 1)).length === 0
+      return !isWatched(address) && (await watchedIn(world.store)).length === 0
     }
     expect(await eventually(released)).toBe(true)
   }
@@ -308,7 +309,7 @@ describe('money that is read while the watch ends', () => {
       return answer
     }
     await endOf(id, () => isReached)
-    expect(await world.store.watched('', 1)).toEqual([])
+    expect(await watchedIn(world.store)).toEqual([])
     await world.mine([pay(address)])
     letGo()
     world.around = (_, call) => call()

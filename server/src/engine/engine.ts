@@ -50,6 +50,7 @@ export class Engine {
   readonly payments: Payments
   readonly watcher: Watcher
   readonly news: News
+  readonly #index: WatchIndex
   readonly #claims: Claims
   readonly #deadlines: Deadlines
   readonly #answerSweep: AnswerSweep
@@ -65,6 +66,7 @@ export class Engine {
     this.#shared = shared
     this.#keepsTime = !shared
     const index = new WatchIndex(chains, policy)
+    this.#index = index
     const onFault = (paymentId: string, error: unknown): void => {
       options.metrics.setAside()
       options.log.error(
@@ -101,6 +103,11 @@ export class Engine {
     this.#claims.start()
     this.#answerSweep.start()
     if (!this.#shared) this.#deadlines.start()
+  }
+
+  /** What each open payment may be paid in, once it has started. */
+  accepted(): ReturnType<WatchIndex['accepted']> {
+    return this.#index.accepted()
   }
 
   /** From now on this process lets time pass for payments, and looks for claims, under a lease. */

@@ -152,7 +152,7 @@ describe('an Idempotency-Key', () => {
     const first = await world.engine.payments.create(merchant, request, key('a'))
     const address = first.payment.terms.accept[0]?.address ?? ''
     // The other process commits a moment after this one has read what is open.
-    world.around = (method, call) => (method === 'watched' ? Promise.resolve([]) : call())
+    world.around = (method, call) => (method === 'watched' ? Promise.resolve() : call())
     await world.restart()
     world.around = (_, call) => call()
     expect(world.engine.watcher.watchSet('local').has(address)).toBe(false)

@@ -11,6 +11,7 @@ import {
 import { queryAs } from '../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { storeUnderTest } from '../../../test/support/store-under-test.ts'
+import { watchedIn } from '../../../test/support/watched-in.ts'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../log.ts'
 import { silentMetrics } from '../metrics.ts'
@@ -130,7 +131,7 @@ describe('a second kind of subject', () => {
     expect(found.map((payment) => payment.id)).not.toContain(id)
     const far = Date.UTC(2100, 0, 1)
     expect((await store.due(far, 100)).map(({ paymentId }) => paymentId)).not.toContain(id)
-    expect((await store.watched('', 100)).map(({ paymentId }) => paymentId)).not.toContain(id)
+    expect((await watchedIn(store)).map(({ paymentId }) => paymentId)).not.toContain(id)
     expect(await store.inBlocks('local', ['0x7'])).toEqual([])
   })
 

@@ -1,3 +1,6 @@
+import { textsOf } from '@settlewire/core/event-text'
+import { projectionOf } from '@settlewire/core/payment-rows'
+import type { StoredState } from '@settlewire/core/subject-kind'
 import { expect, it } from 'vitest'
 import {
   blockAt,
@@ -25,6 +28,27 @@ it('keeps what it knows of a payment when an older state of it is recorded after
   index.record(pending)
   index.chain('local')?.advance({ ...head, head: 10 })
   expect(index.chain('local')?.movedBy(head)).toEqual([id])
+})
+
+it('follows money that came in after the watch had ended, also when it is loaded', async () => {
+  const { events, payment } = opened()
+  const confirming = observeAll({ events, payment }, [
+    included('0x1', full, blockAt(10), 1),
+  ]).payment
+  const { standing, transactions } = projectionOf(confirming)
+  const stored: StoredState = {
+    ...{ id: confirming.id, createdAt: confirming.createdAt, standing },
+    opening: events.map(textsOf)[0]?.evidenceJson ?? '',
+    parts: `[${transactions.map(({ part }) => part).join()}]`,
+  }
+  const index = new WatchIndex([{ name: 'local', livemode: confirming.livemode }], policy)
+  await index.load({
+    watched: async () => undefined,
+    unsettled: async () => [confirming.id],
+    paid: async () => [],
+    load: async (kind) => [kind.revive(stored)],
+  })
+  expect(index.chain('local')?.unsettled()).toEqual([confirming.id])
 })
 
 it('takes up a payment anew when its watch begins again', () => {

@@ -8,9 +8,8 @@ import { nativeIncomes } from './native-record.ts'
 import { openTransactions } from './open-transactions.ts'
 import { WatchedChain } from './watched-chain.ts'
 
-/** Payments that are read at once: whole ones, and of others what is looked for alone. */
+/** Payments that are read whole at once. */
 const pageMax = 500
-const watchedPageMax = 2_000
 
 /** A chain that is followed here. Real money and test money never meet. */
 export interface FollowedChain {
@@ -56,22 +55,18 @@ export class WatchIndex {
     return this.#watched.size
   }
 
-  /** Everything the store knows to be open, in pages. Before the first block is asked for. */
+  /** Everything the store knows to be open. Before the first block is asked for. */
   async load(store: Pick<EventStore, 'watched' | 'unsettled' | 'paid' | 'load'>): Promise<void> {
-    let coming = store.watched('', watchedPageMax)
-    for (;;) {
-      const page = await coming
-      const isLast = page.length < watchedPageMax
-      // The store reads the next page while this one is taken up.
-      if (!isLast) coming = store.watched(page.at(-1)?.paymentId ?? '', watchedPageMax)
-      for (const { paymentId, ...watching } of page) this.watch(paymentId, watching)
-      if (isLast) break
-    }
+    await store.watched((run) => {
+      for (const payment of run) this.watch(payment.paymentId, payment)
+    })
     const known = new Set<string>()
-    for (const chain of this.#chains.keys()) {
-      for (const id of await store.unsettled(chain)) if (this.#watched.has(id)) known.add(id)
+    for (const [name, chain] of this.#chains) {
+      // Also of payments that are not watched any more: their money is followed to its end.
+      for (const id of await store.unsettled(name)) known.add(id)
+      if (!chain.wantsNative) continue
       // Also what is final: a part that was paid long ago is still in the balance of its address.
-      for (const id of await store.paid(chain)) if (this.#takesNative(id, chain)) known.add(id)
+      for (const id of await store.paid(name)) if (this.#takesNative(id, name)) known.add(id)
     }
     const ids = [...known]
     if (ids.length === 0) return
@@ -97,6 +92,11 @@ export class WatchIndex {
   /** Payments that are watched, oldest first. */
   get ids(): readonly string[] {
     return [...this.#watched.keys()]
+  }
+
+  /** What each watched payment may be paid in. */
+  *accepted(): Iterable<Watching['accept']> {
+    for (const { accept } of this.#watched.values()) yield accept
   }
 
   /** Whether money to this payment is seen. */

@@ -4,6 +4,7 @@ import { blockAt, bornAt } from '../../../test/support/payments.ts'
 import { headOf, ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { answer, merchantId, moveTo } from '../../../test/support/store-batches.ts'
 import type { EventStoreUnderTest } from '../../../test/support/store-under-test.ts'
+import { watchedIn } from '../../../test/support/watched-in.ts'
 import type { Append, CursorMove, EventStore } from '../ports.ts'
 
 /** What every EventStore must answer: feeds, lists, deadlines, and what a chain asks of it. */
@@ -187,8 +188,8 @@ export function eventStoreQuestionsContract(
         const [first, second, third] = payments
         if (!first || !second || !third) return raise()
         await append(...payments.map((payment) => payment.opening()))
-        expect(await events.watched('', 2)).toEqual(
-          [first, second].map(({ id, payment }) => ({
+        expect(await watchedIn(events)).toEqual(
+          [first, second, third].map(({ id, payment }) => ({
             paymentId: id,
             livemode: false,
             accept: payment.terms.accept.map(({ chain, address, token }) => ({
@@ -196,8 +197,7 @@ export function eventStoreQuestionsContract(
             })),
           })),
         )
-        expect((await events.watched(second.id, 2)).map((w) => w.paymentId)).toEqual([third.id])
-        const watched = async () => (await events.watched('', 10)).map((w) => w.paymentId)
+        const watched = async () => (await watchedIn(events)).map((w) => w.paymentId)
         const ended = [first.id, second.id, 'pi_unknown'].map((paymentId) => ({
           ...{ paymentId, sequence: 1 },
         }))
@@ -217,9 +217,9 @@ export function eventStoreQuestionsContract(
         await append(payment.opening())
         await append(payment.step())
         expect(await events.release([{ paymentId: payment.id, sequence: 1 }])).toEqual([])
-        expect((await events.watched('', 10)).map((w) => w.paymentId)).toEqual([payment.id])
+        expect((await watchedIn(events)).map((w) => w.paymentId)).toEqual([payment.id])
         expect(await events.release([{ paymentId: payment.id, sequence: 2 }])).toEqual([payment.id])
-        expect(await events.watched('', 10)).toEqual([])
+        expect(await watchedIn(events)).toEqual([])
       })
     })
 

@@ -12,6 +12,7 @@ import {
 } from '../../../test/support/scripted-payments.ts'
 import { answer, merchantId, moveTo } from '../../../test/support/store-batches.ts'
 import type { EventStoreUnderTest } from '../../../test/support/store-under-test.ts'
+import { watchedIn } from '../../../test/support/watched-in.ts'
 import type { Append, Batch, EventStore } from '../ports.ts'
 import { eventStoreQuestionsContract } from './contract-questions.ts'
 import { eventStoreWritersContract } from './contract-writers.ts'
@@ -127,7 +128,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(last?.evidence.facts[0]).toMatchObject({ reason })
         const found = await events.find(last?.id ?? '')
         expect(found?.dataJson).toContain('"status":"cancelled"')
-        expect(await events.watched('', 10)).toHaveLength(1)
+        expect(await watchedIn(events)).toHaveLength(1)
       })
     })
 

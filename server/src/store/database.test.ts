@@ -8,7 +8,7 @@ import { Database, type DatabaseOptions } from './database.ts'
 import { migrate } from './migrate.ts'
 
 /** Named by its text, which PostgreSQL would cut. */
-const ask = (text: string) => ({ name: text.slice(0, 60), text })
+const ask = (text: string) => ({ name: text.replace(/\W+/g, '_').slice(0, 60), text })
 const timeouts = { connect: 300, statement: 300, lock: 150 }
 
 describe('a connection', () => {
@@ -85,6 +85,31 @@ describe('a connection', () => {
       code: 'store_unavailable',
     })
     expect(await database.query(pid, [])).toEqual(before)
+  })
+
+  describe('that reads in runs', () => {
+    const numbers = ask('select n from generate_series(1, 5) as n')
+
+    it('gives every row once, in order, and is used again', async () => {
+      const database = connect({ connectionsMax: 1 })
+      const runs: number[][] = []
+      const take = (rows: { n: number }[]) => runs.push(rows.map(({ n }) => n))
+      await database.each(numbers, 2, take)
+      expect(runs).toEqual([[1, 2], [3, 4], [5]])
+      expect(await database.query(ask('select 1 as one'), [])).toEqual([{ one: 1 }])
+    })
+
+    it('leaves no transaction open when a run is not taken', async () => {
+      const database = connect({ connectionsMax: 1 })
+      const fault = new Error('not taken')
+      const take = () => {
+        throw fault
+      }
+      await expect(database.each(numbers, 2, take)).rejects.toBe(fault)
+      const open = `select count(*)::integer as open from pg_stat_activity
+        where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()`
+      expect(await database.query(ask(open), [])).toEqual([{ open: 0 }])
+    })
   })
 
   it('is not waited for longer than is told', async () => {

@@ -1,7 +1,7 @@
-import { type ClientBase, Pool, type PoolClient, types } from 'pg'
+import { type ClientBase, Pool, type PoolClient, type QueryResult, types } from 'pg'
 import type { Log } from '../ports.ts'
 import { checkedUrl } from './checked-url.ts'
-import { asFailure, meaningOf, notDone } from './sql-error.ts'
+import { asFailure, type Meaning, meaningOf, notDone } from './sql-error.ts'
 
 /** A statement, prepared once per connection under its name. */
 export interface Statement {
@@ -109,12 +109,52 @@ export class Database {
       client.release()
       return rows
     } catch (error) {
-      const { connections } = meaningOf(error) ?? { connections: 'keep' }
-      // Many may fail at once; only the first of them says what was not known yet.
-      const isNews = this.#madeAt.get(client) === this.#losses
-      if (connections === 'drop_all' && isNews) this.#losses++
-      client.release(connections !== 'keep')
+      this.#release(client, meaningOf(error)?.connections ?? 'keep')
       throw error
+    }
+  }
+
+  /** After a fault. */
+  #release(client: PoolClient, connections: Meaning['connections']): void {
+    // Many may fail at once; only the first of them says what was not known yet.
+    const isNews = this.#madeAt.get(client) === this.#losses
+    if (connections === 'drop_all' && isNews) this.#losses++
+    client.release(connections !== 'keep')
+  }
+
+  /**
+   * Gives `take` the rows of one statement in runs of at most `rowsMax`, all as they stood at one
+   * moment: the server reads the next run while this one is taken. The text has no parameters.
+   */
+  async each<Row extends object>(
+    { name, text }: Statement,
+    rowsMax: number,
+    take: (rows: Row[]) => void,
+  ): Promise<void> {
+    const client = await this.#connect()
+    try {
+      await client.query(`begin read only; declare ${name} no scroll cursor for ${text}`)
+      const next = (): Promise<QueryResult<Row>> =>
+        client.query<Row>(`fetch ${rowsMax} from ${name}`)
+      let coming = next()
+      for (;;) {
+        const { rows } = await coming
+        const isLast = rows.length < rowsMax
+        if (!isLast) {
+          coming = next()
+          // It is awaited only when this run was taken without a fault.
+          coming.catch(() => undefined)
+        }
+        take(rows)
+        if (isLast) break
+      }
+      await client.query('commit')
+      client.release()
+    } catch (error) {
+      const { connections = 'keep' } = meaningOf(error) ?? {}
+      // One that is inside a transaction is of no use to others.
+      this.#release(client, connections === 'keep' ? 'drop' : connections)
+      throw asFailure(error)
     }
   }
 

@@ -28,7 +28,7 @@ import { Heads } from './heads.ts'
 import { listStatement, subjectColumns, subjectTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
 import { sqlState } from './sql-error.ts'
-import { type WatchedRow, watchedOf } from './watched.ts'
+import { watched } from './watched.ts'
 
 /** What a chain asks, and a deadline, is asked of payment intents. */
 const payments = paymentKind.name
@@ -210,23 +210,8 @@ export class PostgresEvents implements EventStore, Feeds {
     return nextDue(this.#database, after)
   }
 
-  async watched(afterId: string, limit: number): Promise<readonly Watched[]> {
-    const rows = await this.#database.query<WatchedRow>(
-      {
-        name: 'watched',
-        // The first page begins at the oldest that is watched, not at the oldest there ever was.
-        // The evidence is taken as it is: PostgreSQL cannot read into every text that JSON may hold.
-        text: `select p.id, p.livemode, e.evidence
-          from subject p join event e on e.subject_id = p.id and e.sequence = 1
-          where p.kind = '${payments}' and p.due_at is not null and p.id > $1
-            and p.id >= case when $1 <> '' then $1 else (select min(d.id) from (
-              select id from subject
-              where kind = '${payments}' and due_at is not null offset 0) d) end
-          order by p.id limit $2`,
-      },
-      [afterId, limit],
-    )
-    return rows.map(watchedOf)
+  watched(take: (run: readonly Watched[]) => void): Promise<void> {
+    return watched(this.#database, take)
   }
 
   async unsettled(chain: string): Promise<readonly string[]> {

@@ -10,7 +10,7 @@ export type StoreTrouble =
   | 'refused'
 
 /** What an error of the database means. */
-interface Meaning {
+export interface Meaning {
   readonly trouble: StoreTrouble
   /** Which connections may be used again: after a switchover none that is open. */
   readonly connections: 'keep' | 'drop' | 'drop_all'

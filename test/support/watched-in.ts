@@ -1,0 +1,8 @@
+import type { EventStore, Watched } from '../../server/src/ports.ts'
+
+/** Every payment that a store says is watched. */
+export async function watchedIn(store: Pick<EventStore, 'watched'>): Promise<readonly Watched[]> {
+  const found: Watched[] = []
+  await store.watched((run) => found.push(...run))
+  return found
+}
