@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../server/src/clock.ts'
 import { fakeTx, newAddress, tokenTx, transferLog } from '../support/evm/fake-chain.ts'
-import { FakeNode, Refused } from '../support/fake-node.ts'
+import { FakeNode } from '../support/fake-node.ts'
 import { pastOf } from '../support/past.ts'
 import { Stack, type StackOptions } from './stack.ts'
 
@@ -97,14 +97,13 @@ describe('on nodes that lag, lie and forget', () => {
     const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
-    let isBehind = true
-    other.instead = (method) =>
-      isBehind && method === 'eth_getLogs' ? new Refused(-32000, 'unknown block') : undefined
+    // It has not got the block, whenever it is asked for its head.
+    other.chain = node.chain.fork()
     const block = node.chain.mine([tokenTx(token, address, price)])
     node.announce(block, noLogs)
     await world.at(block)
     expect((await world.payment(id)).status).toBe('awaiting')
-    isBehind = false
+    other.chain = node.chain
     other.announce(block)
     while (other.askedFor('eth_getTransactionByHash') === 0) await sleep(10)
     await sleep(100)
@@ -118,13 +117,12 @@ describe('on nodes that lag, lie and forget', () => {
     const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
-    let isBehind = true
-    other.instead = (method) =>
-      isBehind && method === 'eth_getLogs' ? new Refused(-32000, 'unknown block') : undefined
+    // It has not got the block, whenever it is asked for its head.
+    other.chain = node.chain.fork()
     const block = node.chain.mine([tokenTx(token, address, price)])
     node.announce(block, noLogs)
     await world.at(block)
-    isBehind = false
+    other.chain = node.chain
     other.announce(block)
     await sleep(100)
     node.chain.rewind(1)

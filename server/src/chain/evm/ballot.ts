@@ -1,5 +1,6 @@
-import type { SeenTransfer } from '@settlewire/core/observation'
-import type { Corroborated } from '../../ports.ts'
+import type { Instant } from '@settlewire/core/instant'
+import type { BlockRef, SeenTransfer } from '@settlewire/core/observation'
+import type { AppliedBlock, Corroborated } from '../../ports.ts'
 import { tokenTransferAt, transferIn } from './logs.ts'
 import type { Header, Receipt } from './node.ts'
 import type { BlockContents } from './verdict.ts'
@@ -7,8 +8,23 @@ import type { BlockContents } from './verdict.ts'
 /** What a provider says of one inclusion. */
 export type Word = 'shows' | 'denies'
 
-/** What a provider can be asked about a block: its logs, or what it says of one inclusion. */
-export type Question = 'logs' | Corroborated
+/** What a provider can be asked about a block: its logs, what it says of one inclusion, or what is in doubt. */
+export type Question = 'logs' | Corroborated | Doubt
+
+/** A transaction of a block that was passed without it, because no provider showed all of it. */
+export interface Doubt {
+  readonly txHash: string
+  /** What the block's logs show of it; null where they show nothing. */
+  readonly hint: SeenTransfer | null
+  tries: number
+  againAt: Instant
+}
+
+/** What a provider shows of a block beside what its reader showed. */
+export interface Beside<Who> {
+  readonly provider: Who
+  readonly applied: AppliedBlock
+}
 
 /** What one provider has said of one block. */
 interface Voice {
@@ -26,8 +42,7 @@ const asksMax = 8
 
 /** One block, what it is said to hold for us, and what each provider has said of that. */
 export class Ballot<Who> {
-  readonly number: number
-  readonly hash: string
+  readonly ref: BlockRef
   /** Whom it was read from. */
   reader: Who | null = null
   /** Null until it is needed. */
@@ -43,12 +58,15 @@ export class Ballot<Who> {
   /** Whether its reader was counted as one that hid something of it. */
   isBlamed = false
   /** By transaction. */
+  readonly doubts = new Map<string, Doubt>()
+  /** What was in doubt and turned up after all; told with the next step. */
+  readonly found: Beside<Who>[] = []
+  /** By transaction. */
   readonly inclusions = new Map<string, Corroborated>()
   readonly voices = new Map<Who, Voice>()
 
-  constructor({ number, hash }: { readonly number: number; readonly hash: string }) {
-    this.number = number
-    this.hash = hash
+  constructor(ref: BlockRef) {
+    this.ref = ref
   }
 
   voice(who: Who): Voice {
@@ -73,6 +91,11 @@ export class Ballot<Who> {
       .map(([who]) => who)
   }
 
+  /** Whether something that it may hold for us is still to be shown, or to be told. */
+  get isDoubtful(): boolean {
+    return this.doubts.size > 0 || this.found.length > 0
+  }
+
   /** What is to be asked of a provider until it shows all that the block is said to hold. */
   missing(who: Who, isComplete: (contents: BlockContents) => boolean): Question[] {
     const { contents = null, asks = 0, words } = this.voices.get(who) ?? {}
@@ -81,7 +104,7 @@ export class Ballot<Who> {
     const unshown = [...this.inclusions.values()].filter(
       ({ txHash }) => words?.get(txHash) !== 'shows',
     )
-    return [...(logs ? (['logs'] as const) : []), ...unshown]
+    return [...(logs ? (['logs'] as const) : []), ...unshown, ...this.doubts.values()]
   }
 
   /** Whether of something on record as many say that it is not so as show it. */

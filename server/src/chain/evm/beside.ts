@@ -5,12 +5,6 @@ import type { Header } from './node.ts'
 import type { Provider } from './provider.ts'
 import { type BlockContents, isComplete, judge } from './verdict.ts'
 
-/** What another provider shows of a block beside what its reader showed. */
-export interface Beside {
-  readonly provider: Provider
-  readonly applied: AppliedBlock
-}
-
 /** What a provider shows on top of what is shown; null when that is nothing. */
 export function moreIn(
   contents: BlockContents,

@@ -29,6 +29,10 @@ export function joinBranch(recent: readonly BlockRef[], blocks: readonly BlockRe
   return { kind: 'parent_unknown', parentHash: first.parentHash }
 }
 
+/** The block of that number in a chain without gaps (newest first). */
+export const blockAt = (recent: readonly BlockRef[], number: number): BlockRef | undefined =>
+  recent[(recent[0]?.number ?? 0) - number]
+
 /** Whether each block is the child of the one before. */
 export const isChain = (blocks: readonly BlockRef[]): boolean =>
   blocks.every((block, at) => {

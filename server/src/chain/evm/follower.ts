@@ -21,7 +21,6 @@ import { Attempt } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
 import { Bell } from './bell.ts'
 import { type Connect, connectByUrl } from './connect.ts'
-import { Doubts } from './doubts.ts'
 import { type EvmChain, tokensOf } from './evm-chain.ts'
 import { type Choice, Fleet } from './fleet.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -89,7 +88,8 @@ export class EvmFollower implements ChainFollower {
       suspect: (provider) => this.#suspect(provider),
     })
     this.#poll = new Poll({
-      ...{ providers, tokens, clock, limits, watch: parts.watch },
+      ...{ providers, tokens, clock, limits, watch: parts.watch, log: this.#log },
+      sighted: (provider, sighting) => this.#sighted(provider, sighting),
       tell: (source, word, inclusion) => {
         const deliver = word === 'shows' ? 'corroborated' : 'denied'
         this.#tell(() => sink[deliver](chain.name, source, [inclusion]))
@@ -107,10 +107,6 @@ export class EvmFollower implements ChainFollower {
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
       followBelowFinality: chain.followBelowFinality,
       ...{ tokens, limits, log: this.#log, poll: this.#poll },
-      doubts: new Doubts({
-        ...{ providers, tokens, clock, watch: parts.watch, log: this.#log },
-        sighted: (provider, sighting) => this.#sighted(provider, sighting),
-      }),
       trustsBlooms: chain.bloom === 'trusted',
       tags: new Tags({
         ...{ clock, limits, quorum: chain.quorum, providers: () => this.#fleet.up },

@@ -1,11 +1,23 @@
 import type { BlockRef, Source } from '@settlewire/core/observation'
-import type { AppliedBlock, ChainStep, Clock, Corroborated, Stop, WatchSet } from '../../ports.ts'
-import { Ballot, type Word } from './ballot.ts'
-import { type Beside, bareOf, inclusionsOf, isSum, kept, moreIn } from './beside.ts'
+import type {
+  AppliedBlock,
+  ChainStep,
+  Clock,
+  Corroborated,
+  Log,
+  Sighting,
+  Stop,
+  WatchSet,
+} from '../../ports.ts'
+import { backoffMs } from './backoff.ts'
+import { Ballot, type Beside, type Question, type Word } from './ballot.ts'
+import { bareOf, inclusionsOf, isSum, kept, moreIn } from './beside.ts'
+import { isHash } from './hex.ts'
 import type { Limits } from './limits.ts'
 import type { Header } from './node.ts'
 import type { Provider } from './provider.ts'
 import { Questions, type Said } from './questions.ts'
+import { type BlockContents, doubtful, isSame } from './verdict.ts'
 import { within } from './within.ts'
 
 interface Parts {
@@ -14,6 +26,9 @@ interface Parts {
   readonly watch: WatchSet
   readonly clock: Clock
   readonly limits: Limits
+  readonly log: Log
+  /** Until a transaction that is in doubt is shown whole it is as good as pending. */
+  readonly sighted: (provider: Provider, sighting: Sighting) => void
   /** What a provider says of an inclusion that is on record. May repeat. */
   readonly tell: (source: Source, word: Word, inclusion: Corroborated) => void
 }
@@ -22,13 +37,17 @@ interface Parts {
 const emptyMax = 512
 /** What is final already is asked about for so many more steps: it may have been read late. */
 const stepsAfterFinal = 16
+/** What is in doubt is asked for at first within a second, at last every five minutes, for about a day. */
+const doubted = { backoff: { baseMs: 1_000, maxMs: 300_000 }, triesMax: 300 }
 
 /**
  * Asks every provider about every block that one was read for: which logs it shows, so that no single
  * provider, be it behind or lying, can hide a payment; and for what pays us whether it shows the same
  * receipt. What is answered in time goes with the step, the rest is told later: each provider is asked
  * again with its heads, or by the clock where none come, until it shows the same, or the block is
- * undone, or has been final for a while.
+ * undone, or has been final for a while. What may be ours in a block that was passed without it is
+ * asked of all, the one it was read from too, until one shows it: so nothing is lost in silence, and
+ * nothing is held up by it.
  */
 export class Poll {
   readonly #parts: Parts
@@ -54,7 +73,7 @@ export class Poll {
     if (providers.length < 2 || tokens.length === 0) return
     const ballots = headers.map((header) => {
       const known = this.#ballots.get(header.ref.hash)
-      if (known !== undefined && known.told !== null) this.#ballots.delete(known.hash)
+      if (known !== undefined && known.told !== null) this.#ballots.delete(known.ref.hash)
       // The reader's word for what is in the block is what is in doubt.
       const bare = bareOf(header)
       return Object.assign(this.#ballotOf(header.ref), { header: bare, wantsLogs: true, reader })
@@ -68,15 +87,22 @@ export class Poll {
   }
 
   /** What is not among these blocks, nor was told of canonical ones before. Each is told once. */
-  beside(applied: readonly AppliedBlock[], isCanonical: (hash: string) => boolean): Beside[] {
+  beside(
+    applied: readonly AppliedBlock[],
+    isCanonical: (block: BlockRef) => boolean,
+  ): Beside<Provider>[] {
     const fresh = new Map(applied.map((block) => [block.block.hash, block]))
-    const found: Beside[] = []
+    const found: Beside<Provider>[] = []
     for (const ballot of this.#ballots.values()) {
-      const inStep = fresh.get(ballot.hash)
-      if (inStep === undefined && (ballot.told === null || !isCanonical(ballot.hash))) continue
+      const inStep = fresh.get(ballot.ref.hash)
+      if (inStep === undefined && (ballot.told === null || !isCanonical(ballot.ref))) continue
       const shown = {
         transfers: inStep?.transfers ?? [],
         taken: new Set(inStep === undefined ? ballot.told : []),
+      }
+      found.push(...ballot.found)
+      for (const { applied } of ballot.found) {
+        for (const { txHash } of applied.transfers) shown.taken.add(txHash)
       }
       for (const [provider, { contents }] of ballot.voices) {
         const more = contents === null ? null : moreIn(contents, shown, this.#parts.watch)
@@ -104,8 +130,8 @@ export class Poll {
       return ballot
     })
     const asked = providers.map((who) =>
-      this.#questions.ask(who, ballots, (question, { number }) => {
-        return question !== 'logs' && number <= headOf(who)
+      this.#questions.ask(who, ballots, (question, { ref }) => {
+        return isInclusion(question) && ref.number <= headOf(who)
       }),
     )
     await within(clock, Promise.all(asked), limits.corroborateWithinMs)
@@ -131,25 +157,26 @@ export class Poll {
     }
   }
 
-  /** The step is stored, with the words that it was told with. */
-  stored(step: ChainStep): void {
+  /** The step is stored, with the words that it was told with: of these blocks, read from this provider. */
+  stored(step: ChainStep, blocks: readonly BlockContents[], reader: Provider): void {
     const { providers, limits } = this.#parts
-    if (providers.length < 2) return
     for (const { hash } of step.reverted) this.#ballots.delete(hash)
     for (const ballot of this.#ballots.values()) {
       if (ballot.told !== null && ballot.age++ > this.#ageMax(ballot, step)) {
-        this.#ballots.delete(ballot.hash)
+        this.#ballots.delete(ballot.ref.hash)
       }
     }
     for (const applied of [...step.applied, ...(step.late ?? [])]) this.#wasTold(applied, step)
-    const all = Object.groupBy(this.#ballots.values(), ({ inclusions }) =>
-      inclusions.size > 0 ? 'paying' : 'empty',
+    for (const block of blocks) this.#doubt(block, step, reader)
+    const all = Object.groupBy(this.#ballots.values(), ({ inclusions, isDoubtful }) =>
+      inclusions.size > 0 || isDoubtful ? 'paying' : 'empty',
     )
     const tooMany = [
       ...(all.empty ?? []).slice(0, -emptyMax),
       ...(all.paying ?? []).slice(0, -limits.corroborationsMax),
     ]
-    for (const { hash } of tooMany) this.#ballots.delete(hash)
+    for (const { ref } of tooMany) this.#ballots.delete(ref.hash)
+    this.#askDoubted()
     // Who had the block before it was stored has told no new head since.
     for (const provider of providers) void this.heard(provider)
   }
@@ -180,8 +207,9 @@ export class Poll {
   /** A provider has a new head, so it may show what it did not show before. Never rejects. */
   async heard(provider: Provider): Promise<void> {
     const { clock, limits } = this.#parts
-    await this.#questions.ask(provider, this.#ballots.values(), (question, { number, told }) => {
-      return number <= headOf(provider) && (question === 'logs' || told !== null)
+    await this.#questions.ask(provider, this.#ballots.values(), (question, { ref, told }) => {
+      if (ref.number > headOf(provider)) return false
+      return question === 'logs' || (isInclusion(question) && told !== null)
     })
     // A chain that stands still has no heads to go by.
     this.#later.get(provider)?.()
@@ -203,7 +231,7 @@ export class Poll {
     for (const stop of this.#later.values()) stop()
   }
 
-  #ballotOf(block: { readonly number: number; readonly hash: string }): Ballot<Provider> {
+  #ballotOf(block: BlockRef): Ballot<Provider> {
     const ballot = this.#ballots.get(block.hash) ?? new Ballot<Provider>(block)
     this.#ballots.set(block.hash, ballot)
     return ballot
@@ -212,14 +240,17 @@ export class Poll {
   /** It is on record, with the words that went with it; what was said since is told. */
   #wasTold(applied: AppliedBlock, step: ChainStep): void {
     const { hash } = applied.block
-    if (!this.#ballots.has(hash) && applied.transfers.length === 0) return
+    const isWanted = applied.transfers.length > 0 && this.#parts.providers.length > 1
+    if (!this.#ballots.has(hash) && !isWanted) return
     const ballot = this.#ballotOf(applied.block)
     ballot.told ??= new Set()
     ballot.age = 0
+    ballot.found.length = 0
     for (const inclusion of inclusionsOf(applied)) {
       const { txHash } = inclusion
       ballot.include(inclusion)
       ballot.told.add(txHash)
+      ballot.doubts.delete(txHash)
       const sources = applied.sources?.get(txHash) ?? [step.source]
       const shown = this.#parts.providers.filter(({ source }) => sources.includes(source))
       for (const one of shown) ballot.voice(one).words.set(txHash, 'shows')
@@ -230,12 +261,49 @@ export class Poll {
     }
   }
 
-  /** Longer for what somebody denies and a payment still waits for. */
+  /** Of this block something may be ours that was not told with it. */
+  #doubt(block: BlockContents, step: ChainStep, reader: Provider): void {
+    const { ref } = block.header
+    const shown = step.applied.flatMap(({ transfers }) => transfers)
+    for (const [txHash, hint] of doubtful(block, this.#parts.watch)) {
+      if (!isHash(txHash)) continue
+      if (hint !== null && shown.some((transfer) => isSame(transfer, hint))) continue
+      const ballot = this.#ballotOf(ref)
+      ballot.told ??= new Set()
+      ballot.doubts.set(txHash, { txHash, hint, tries: 0, againAt: step.at })
+      this.#parts.log.error(
+        { blockHash: ref.hash, head: ref.number },
+        'a block was passed without a transaction that no node shows whole; it is asked for again',
+      )
+      if (hint === null) continue
+      this.#parts.sighted(reader, { txHash, transfer: hint, contest: null, preconfirmed: false })
+    }
+  }
+
+  #askDoubted(): void {
+    const { providers, clock } = this.#parts
+    const due = new Set<Question>()
+    for (const { doubts } of this.#ballots.values()) {
+      for (const doubt of doubts.values()) {
+        if (doubt.againAt > clock.now()) continue
+        due.add(doubt)
+        doubt.againAt = clock.now() + backoffMs(doubt.tries++, doubted.backoff, clock.chance())
+        if (doubt.tries >= doubted.triesMax) doubts.delete(doubt.txHash)
+      }
+    }
+    if (due.size === 0) return
+    for (const provider of providers) {
+      void this.#questions.ask(provider, this.#ballots.values(), (question) => due.has(question))
+    }
+  }
+
+  /** Longer for what is in doubt, or is denied while a payment still waits for it. */
   #ageMax(ballot: Ballot<Provider>, { head }: ChainStep): number {
     const { limits, watch } = this.#parts
     const isOpen = [...ballot.inclusions.keys()].some((txHash) => watch.tracks(txHash))
-    if (isOpen && ballot.isContradicted) return Number.POSITIVE_INFINITY
-    const isFinal = head.finalized !== null && ballot.number <= head.finalized
+    const isKept = ballot.isDoubtful || (isOpen && ballot.isContradicted)
+    if (isKept) return Number.POSITIVE_INFINITY
+    const isFinal = head.finalized !== null && ballot.ref.number <= head.finalized
     return isFinal ? stepsAfterFinal : limits.windowBlocksMin
   }
 
@@ -262,5 +330,9 @@ export class Poll {
     }
   }
 }
+
+/** Whether it asks what a provider says of what is known to be in a block. */
+const isInclusion = (question: Question): question is Corroborated =>
+  question !== 'logs' && 'transfers' in question
 
 const headOf = ({ head }: Provider): number => head?.ref.number ?? -1

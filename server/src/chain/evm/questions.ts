@@ -1,5 +1,5 @@
 import type { Clock, Corroborated, WatchSet } from '../../ports.ts'
-import { type Ballot, type Question, type Word, wordOf } from './ballot.ts'
+import { type Ballot, type Doubt, type Question, type Word, wordOf } from './ballot.ts'
 import { bareOf, inclusionsOf, kept } from './beside.ts'
 import { BlockReader } from './blocks.ts'
 import { bloomTest } from './bloom.ts'
@@ -9,7 +9,7 @@ import type { Limits } from './limits.ts'
 import { tokenTransfers, transferTopic } from './logs.ts'
 import type { EvmNode, Header, Receipt } from './node.ts'
 import type { Provider } from './provider.ts'
-import { isComplete, judge, missingOf } from './verdict.ts'
+import { isComplete, isSame, judge, missingOf, movesIn } from './verdict.ts'
 
 /** What a provider says of a transaction. */
 export interface Said {
@@ -69,7 +69,7 @@ export class Questions {
         .filter((question) => picks(question, ballot))
         .map((question) => {
           const of = question === 'logs' ? question : question.txHash
-          return { ballot, question, key: `${ballot.hash} ${of}` }
+          return { ballot, question, key: `${ballot.ref.hash} ${of}` }
         }),
     )
     const due = asked.filter(({ key }) => !owed.has(key)).slice(0, owedMax - owed.size)
@@ -86,6 +86,7 @@ export class Questions {
     if (who.visit === null) return
     const { node } = who.visit
     if (question === 'logs') return this.#hearLogs(who, node, ballot)
+    if ('hint' in question) return this.#hearDoubt(who, node, { ballot, doubt: question })
     const { txHash, block } = question
     const { receipts, words } = ballot.voice(who)
     let word: Word | null
@@ -104,9 +105,30 @@ export class Questions {
       this.#parts.said(ballot, { who, txHash, word })
   }
 
+  /** What was in doubt is certain once a provider shows its receipt, with all that the logs showed. */
+  async #hearDoubt(
+    provider: Provider,
+    node: EvmNode,
+    { ballot, doubt }: { readonly ballot: Ballot<Provider>; readonly doubt: Doubt },
+  ): Promise<void> {
+    const { txHash, hint } = doubt
+    const { ref: block, doubts } = ballot
+    const { receipts } = ballot.voice(provider)
+    const receipt = await receiptOf(node, receipts, { txHash, blockHash: block.hash })
+    if (receipt?.blockHash !== block.hash || doubts.get(txHash) !== doubt) return
+    const transfers = receipt.succeeded ? movesIn(receipt, this.#tokens, this.#parts.watch) : []
+    if (hint !== null && receipt.succeeded && !transfers.some((one) => isSame(one, hint))) {
+      receipts.delete(txHash)
+      return
+    }
+    doubts.delete(txHash)
+    if (transfers.length === 0) return
+    ballot.found.push({ provider, applied: { block, transfers, movedNothing: [] } })
+  }
+
   async #hearLogs(who: Provider, node: EvmNode, ballot: Ballot<Provider>): Promise<void> {
     const { tokens, watch } = this.#parts
-    const { hash: blockHash } = ballot
+    const { hash: blockHash } = ballot.ref
     const header = ballot.header ?? (await node.byHash(blockHash, false))
     if (header === null) return
     ballot.header = bareOf(header)

@@ -1,4 +1,5 @@
 import type { BlockRef } from '@settlewire/core/observation'
+import { blockAt } from './branch.ts'
 
 /** How a provider's head stands to the stored chain. `unknown`: what is between was not heard of. */
 export type Standing = 'at' | 'behind' | 'ahead' | 'apart' | 'unknown'
@@ -22,7 +23,7 @@ export function standing(
   if (ours === undefined) return 'unknown'
   if (ref.hash === ours.hash) return 'at'
   if (ref.number <= ours.number) {
-    const stored = recent[ours.number - ref.number]
+    const stored = blockAt(recent, ref.number)
     return stored === undefined || stored.hash === ref.hash ? 'behind' : 'apart'
   }
   const known = ref.number === ours.number + 1 ? ref.parentHash : at(ours.number)

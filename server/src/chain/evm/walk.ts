@@ -13,8 +13,7 @@ import type {
 } from '../../ports.ts'
 import { inclusionsOf, together } from './beside.ts'
 import { BlockReader } from './blocks.ts'
-import { grow, joinBranch, remember } from './branch.ts'
-import type { Doubts } from './doubts.ts'
+import { blockAt, grow, joinBranch, remember } from './branch.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
@@ -57,7 +56,6 @@ interface Parts {
   readonly followBelowFinality?: boolean | undefined
   readonly log: Log
   readonly poll: Poll
-  readonly doubts: Doubts
   readonly trustsBlooms?: boolean
   readonly tags: Tags
   /** What the providers together add to the head of a step. */
@@ -116,7 +114,7 @@ export class ChainWalk {
 
   /** Whether a node is on our chain, as far as that may never change. One that lacks the block is behind. */
   async fits(node: EvmNode, { recent }: ChainPosition): Promise<Refusal | null> {
-    const anchor = recent.find(({ number }) => number === this.#floor) ?? recent.at(-1)
+    const anchor = blockAt(recent, this.#floor ?? -1) ?? recent.at(-1)
     if (anchor === undefined || anchor.number === 0) return null
     const shown = await node.byNumber(anchor.number, false)
     return shown === null || shown.ref.hash === anchor.hash ? null : this.#refusal(anchor)
@@ -150,7 +148,9 @@ export class ChainWalk {
       this.#headAfter(reading, position, branch),
       this.#usedUp(node, branch.headers),
     ])
-    const isCanonical = canonicalIn(recent, branch.reverted)
+    const joint = recent[branch.reverted.length]
+    const isCanonical = (block: BlockRef): boolean =>
+      block.number <= (joint?.number ?? -1) && blockAt(recent, block.number)?.hash === block.hash
     const found = { blocks, pendingAgain, head, usedUp, asked, isCanonical }
     const step = await this.#tell(reading, { ...branch, ...found })
     this.#moved(position, step)
@@ -240,7 +240,7 @@ export class ChainWalk {
       const tagged = await this.#parts.tags.read(tag, { node, provider, above: held })
       // What is above its own head it cannot have checked.
       if (tagged === null || tagged.number > aim.ref.number) return held
-      const ours = recent.find((block) => block.number === tagged.number)
+      const ours = blockAt(recent, tagged.number)
       // A tag on another branch says nothing of this one.
       if (ours !== undefined && ours.hash !== tagged.hash) return held
       return Math.max(held ?? 0, Math.min(tagged.number, head))
@@ -271,13 +271,13 @@ export class ChainWalk {
 
   /** Matches and tells within one tick: nothing can join the watch set in between. */
   async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
-    const { chain, watch, clock, limits, sink, poll, doubts, views } = this.#parts
+    const { chain, watch, clock, limits, sink, poll, views } = this.#parts
     const { blocks, reverted } = found
     await within(clock, found.asked, limits.corroborateWithinMs)
     // Whatever was waited for, an address may have joined meanwhile.
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const shown = blocks.map((block) => judge(block, watch))
-    const beside = [...poll.beside(shown, found.isCanonical), ...doubts.found(found.isCanonical)]
+    const beside = poll.beside(shown, found.isCanonical)
     await Promise.all([
       poll.settle(shown, provider),
       ...beside.map((more) => poll.settle([more.applied], more.provider)),
@@ -309,8 +309,7 @@ export class ChainWalk {
       poll.recall([...late, ...step.applied].flatMap(inclusionsOf), blocks)
       throw error
     })
-    poll.stored(step)
-    doubts.stored(step, blocks, provider)
+    poll.stored(step, blocks, provider)
     return step
   }
 
@@ -349,19 +348,8 @@ interface Found {
   readonly usedUp: readonly string[]
   /** Resolves when the other providers have shown these blocks too. */
   readonly asked: Promise<void>
-  readonly isCanonical: (hash: string) => boolean
-}
-
-/** Which blocks told before still stand once these are undone. */
-function canonicalIn(
-  recent: readonly BlockRef[],
-  reverted: readonly BlockRef[],
-): (hash: string) => boolean {
-  let stands: ReadonlySet<string> | null = null
-  return (hash) => {
-    stands ??= new Set(recent.slice(reverted.length).map((block) => block.hash))
-    return stands.has(hash)
-  }
+  /** Whether a block that was told before still stands once these are undone. */
+  readonly isCanonical: (block: BlockRef) => boolean
 }
 
 /** The last block is the one whose state said so: when it is undone, so is this. */
