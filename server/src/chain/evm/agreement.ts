@@ -31,11 +31,6 @@ export class Agreement {
     return this.#apart.size > 0
   }
 
-  /** Of the pairs that disagree, in how many it is. */
-  has(provider: Provider): boolean {
-    return [...this.#apart].some((pair) => pair.split(' ').includes(provider.name))
-  }
-
   /** Heads have moved. One comparison runs at a time, and whatever came meanwhile makes one more. */
   check(): void {
     this.#again = true

@@ -1,17 +1,17 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock, Log, WatchSet } from '../../ports.ts'
 import { orRefused } from './answer.ts'
 import { bloomTest } from './bloom.ts'
 import { contestOf, hintOf, type PendingRules } from './calldata.ts'
 import { fieldsOf } from './hex.ts'
 import { inParallel } from './in-parallel.ts'
-import type { Limits } from './limits.ts'
+import { atOnce, type Limits } from './limits.ts'
 import { sortLogs, type TokenTransfer, transferIn, transferTopic } from './logs.ts'
 import { InnerPayments } from './native/inner-payments.ts'
 import type { EvmNode, Header, Receipt, TopValue } from './node.ts'
-import { fetchReceipts, receiptsAtOnce, receiptsOf, unread } from './receipts.ts'
+import { fetchReceipts, receiptsOf, unread } from './receipts.ts'
 import { type BlockContents, type Call, doubtful, missingOf } from './verdict.ts'
 
-const blocksAtOnce = 64
 const firstDoubtMs = 30
 
 /** Of each so many blocks one is asked for its logs whatever its bloom says. */
@@ -37,7 +37,7 @@ export class BlockReader {
   readonly #inner: InnerPayments
   readonly #trustsBlooms: boolean
   /** Reads of a block that failed for what is doubtful in it. */
-  readonly #held = new Map<string, number>()
+  readonly #held = new LRUCache<string, number>({ max: heldMax })
 
   constructor(parts: {
     readonly tokens: readonly string[]
@@ -71,7 +71,7 @@ export class BlockReader {
     const { wantsNative } = this.#watch
     // The blocks are there already: who joins from now on was paid in none of them.
     const addresses = wantsNative ? [...this.#watch.nativeAddresses()] : []
-    const blocks = await inParallel(headers, blocksAtOnce, (header) =>
+    const blocks = await inParallel(headers, atOnce.blocks, (header) =>
       this.#readOne(node, header, wantsNative),
     )
     // What transactions themselves carried is told from what contracts paid by their receipts.
@@ -84,7 +84,7 @@ export class BlockReader {
 
   /** Fetches what `missingOf` names, all of it. */
   async complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
-    await inParallel(blocks, blocksAtOnce, async (block) => {
+    await inParallel(blocks, atOnce.blocks, async (block) => {
       const missing = missingOf(block, this.#watch)
       const { receipts, header } = block
       if (missing.values) {
@@ -94,7 +94,7 @@ export class BlockReader {
       // Side by side: on a slow line each question in turn costs the time of the whole step.
       await Promise.all([
         fetchReceipts(node, { blockHash: header.ref.hash, receipts }, missing.receipts),
-        inParallel(missing.calls, receiptsAtOnce, async (txHash) => {
+        inParallel(missing.calls, atOnce.questions, async (txHash) => {
           block.calls.set(txHash, await callOf(node, { header, txHash }, rules))
         }),
       ])
@@ -174,7 +174,7 @@ export class BlockReader {
     const ours = odd.flatMap(({ txHash, to }) =>
       txHash !== null && to !== null && this.#watch.has(to) ? txHash : [],
     )
-    const shown = await inParallel(ours, receiptsAtOnce, (txHash) => node.value(txHash))
+    const shown = await inParallel(ours, atOnce.questions, (txHash) => node.value(txHash))
     return [...values, ...shown.filter((value) => value !== null)]
   }
 
@@ -185,8 +185,6 @@ export class BlockReader {
       const { hash, number } = block.header.ref
       const reads = (this.#held.get(hash) ?? 0) + 1
       this.#held.set(hash, reads)
-      for (const oldest of this.#held.keys())
-        if (this.#held.size > heldMax) this.#held.delete(oldest)
       if (reads <= heldReadsMax) throw unread('does not show all of a transaction')
       // A node that has gone to another branch still has the block, but no receipts of it any more.
       const now = await node.byNumber(number, false)

@@ -1,6 +1,9 @@
 import type { Backoff } from './backoff.ts'
 import { type SightLimits, sightLimits } from './sight.ts'
 
+/** Questions that one task asks a node side by side, and blocks that it reads so. */
+export const atOnce = { questions: 16, blocks: 64 } as const
+
 /** Every bound of one follower. The defaults suit a public network; tests and sandboxes shorten them. */
 export interface Limits extends SightLimits {
   readonly connectWithinMs: number
@@ -8,7 +11,9 @@ export interface Limits extends SightLimits {
   readonly answerWithinMs: number
   /** Requests sent and not answered; more wait in line. */
   readonly inFlightMax: number
-  /** Requests waiting in line; more are turned away. */
+  /** Of these, how many may be a courtesy: a look at what is pending. */
+  readonly laterInFlightMax: number
+  /** Requests waiting in line. Of more the oldest courtesy gives way, else the newest is turned away. */
   readonly waitingMax: number
   /** So long a question that the node refuses is asked again, then it fails. */
   readonly refusedWithinMs: number
@@ -38,7 +43,7 @@ export interface Limits extends SightLimits {
    * not survive the reorg of that very block: nothing older would be known.
    */
   readonly beginBehindBlocks: number
-  /** Questions about a doubtful empty answer before the block's receipts decide. */
+  /** Times that a doubtful empty answer is asked for again before receipts decide, or it is taken for one. */
   readonly emptyLogsAskedAgain: number
   /** While another provider has the block too, a slow one is given up after this, and longer for more blocks. */
   readonly patienceMs: number
@@ -46,10 +51,6 @@ export interface Limits extends SightLimits {
   readonly corroborateWithinMs: number
   /** Inclusions that wait for other providers; the oldest of more are given up. */
   readonly corroborationsMax: number
-
-  /** Pending hashes looked up at once, and waiting to be; the oldest of more are left to the blocks. */
-  readonly lookupsAtOnce: number
-  readonly lookupsWaitingMax: number
 
   /** A provider that is refused, as being on another chain, is looked at again as often as this. */
   readonly haltedRecheckMs: number
@@ -67,6 +68,7 @@ export const defaultLimits: Limits = {
   connectWithinMs: 10_000,
   answerWithinMs: 10_000,
   inFlightMax: 128,
+  laterInFlightMax: 16,
   waitingMax: 4_096,
   refusedWithinMs: 1_000,
   refusedBackoff: { baseMs: 100, maxMs: 1_000 },
@@ -86,8 +88,6 @@ export const defaultLimits: Limits = {
   patienceMs: 1_000,
   corroborateWithinMs: 150,
   corroborationsMax: 4_096,
-  lookupsAtOnce: 16,
-  lookupsWaitingMax: 4_096,
   haltedRecheckMs: 30_000,
   voiceLastsMs: 30_000,
   scoresEveryMs: 1_000,

@@ -9,7 +9,12 @@ import { RequestRate } from './request-rate.ts'
 
 type LineLimits = Pick<
   Limits,
-  'inFlightMax' | 'waitingMax' | 'refusedWithinMs' | 'refusedBackoff' | 'unsupportedForMs'
+  | 'inFlightMax'
+  | 'laterInFlightMax'
+  | 'waitingMax'
+  | 'refusedWithinMs'
+  | 'refusedBackoff'
+  | 'unsupportedForMs'
 >
 
 /** `now`: blocks, heads and what decides on payments; `later`: what is a courtesy, such as a look into the pool. */
@@ -49,7 +54,7 @@ export class Line {
   readonly #waiting: Readonly<Record<Urgency, Question[]>> = { now: [], later: [] }
   /** Methods that were refused and not answered since. */
   readonly #refusing = new Set<string>()
-  #inFlight = 0
+  readonly #inFlight = { now: 0, later: 0 }
   #wake: Stop | null = null
 
   constructor({ clock, limits }: { readonly clock: Clock; readonly limits: LineLimits }) {
@@ -130,8 +135,12 @@ export class Line {
 
   /** Sends what may be sent now. */
   #next(): void {
-    const { now, later } = this.#waiting
-    while (this.#inFlight < this.#limits.inFlightMax && now.length + later.length > 0) {
+    const { inFlightMax, laterInFlightMax } = this.#limits
+    while (this.#inFlight.now + this.#inFlight.later < inFlightMax) {
+      const { now, later } = this.#waiting
+      const mayLater = this.#inFlight.later < laterInFlightMax
+      const waiting = now.length > 0 || !mayLater ? now : later
+      if (waiting.length === 0) return
       const waitMs = this.#rate.take(this.#clock.now())
       if (waitMs > 0) {
         this.#wake ??= this.#clock.after(waitMs, () => {
@@ -140,20 +149,20 @@ export class Line {
         })
         return
       }
-      const question = now.shift() ?? later.shift()
+      const question = waiting.shift()
       if (question !== undefined) void this.#run(question)
     }
   }
 
   /** Never rejects. */
   async #run(question: Question): Promise<void> {
-    this.#inFlight++
+    this.#inFlight[question.urgency]++
     try {
       await question.run()
     } catch (error) {
       question.fail(error)
     }
-    this.#inFlight--
+    this.#inFlight[question.urgency]--
     this.#next()
   }
 

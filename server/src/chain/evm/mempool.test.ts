@@ -72,7 +72,7 @@ describe('pending transactions of a node', () => {
   it('are looked up a bounded number at a time, and the newest survive a flood', async () => {
     const to = world.watched()
     world.node.pendingForm = 'whole_refused'
-    world.follow({ limits: { lookupsAtOnce: 4, lookupsWaitingMax: 10 } })
+    world.follow({ limits: { laterInFlightMax: 4, waitingMax: 10 } })
     await world.atHead()
     let release: () => void = () => undefined
     const held = new Promise<undefined>((resolve) => {

@@ -4,7 +4,6 @@ import type { RpcConnection } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { readBacklog } from './mempool-backlog.ts'
 import { AddressFilter } from './mempool-filter.ts'
-import { LookUps } from './mempool-lookups.ts'
 import type { EvmNode } from './node.ts'
 import { hearPreconfirmations, type Preconfirmations } from './preconfirmation.ts'
 import { sightingOf } from './sighting.ts'
@@ -50,6 +49,8 @@ const ways: Readonly<Record<PendingMode, readonly Way[]>> = {
   none: [],
 }
 
+const secondLookMs = 150
+
 /**
  * Listens to one connection's pending transactions, and to what a sequencer promises where there is
  * one. Best effort by nature: what is missed here is found in its block. A node without a public
@@ -57,12 +58,10 @@ const ways: Readonly<Record<PendingMode, readonly Way[]>> = {
  */
 export class Mempool {
   readonly #parts: MempoolParts
-  readonly #lookUps: LookUps
   readonly #kept: readonly Standing[]
 
   constructor(parts: MempoolParts) {
     this.#parts = parts
-    this.#lookUps = new LookUps(parts, (transaction) => this.#match(transaction))
     const { clock, limits, socket, changed, mode, preconfirmations } = parts
     const keep = (subscribe: () => Promise<Stop | null>): Standing =>
       new Standing({ clock, limits, closed: socket.closed, changed, subscribe })
@@ -107,8 +106,20 @@ export class Mempool {
 
   /** Nodes that ignore the wish for whole objects send hashes: the message decides, not the wish. */
   #hear(pending: unknown): void {
-    if (typeof pending === 'string') this.#lookUps.add(pending)
+    if (typeof pending === 'string') void this.#lookUp(pending)
     else this.#match(pending)
+  }
+
+  /** Some nodes announce a hash a moment before they can show the transaction. Never rejects. */
+  async #lookUp(txHash: string): Promise<void> {
+    const { node, clock } = this.#parts
+    try {
+      const shown = await node.transaction(txHash)
+      if (shown === null) await clock.sleep(secondLookMs)
+      this.#match(shown ?? (await node.transaction(txHash)))
+    } catch {
+      // A courtesy: of too many the line drops the oldest, and a node in trouble shows elsewhere.
+    }
   }
 
   #match(transaction: unknown): void {

@@ -59,9 +59,9 @@ export type Tally = Pick<Score, 'logsAsked' | 'logsEmpty' | 'bloomLies' | 'odd'>
 export class EvmNode {
   /** For whoever reads logs to count in. */
   readonly tally: Tally
-  readonly #socket: RpcConnection
+  readonly #socket: Pick<RpcConnection, 'ask'>
 
-  constructor(socket: RpcConnection, tally: Tally = new Score()) {
+  constructor(socket: Pick<RpcConnection, 'ask'>, tally: Tally = new Score()) {
     this.#socket = socket
     this.tally = tally
   }

@@ -5,7 +5,7 @@ import { BlockReader } from './blocks.ts'
 import { bloomTest } from './bloom.ts'
 import { isHash } from './hex.ts'
 import { inParallel } from './in-parallel.ts'
-import type { Limits } from './limits.ts'
+import { atOnce, type Limits } from './limits.ts'
 import { tokenTransfers, transferTopic } from './logs.ts'
 import type { EvmNode, Header, Receipt } from './node.ts'
 import type { Provider } from './provider.ts'
@@ -27,11 +27,8 @@ interface Parts {
   readonly said: (ballot: Ballot<Provider>, said: Said) => void
 }
 
-const askedAtOnce = 16
 /** Questions that one provider may owe an answer to; more are asked with a later head. */
 const owedMax = 256
-/** So often must a doubtful empty answer be repeated before it is taken for one. */
-const emptyAsksMax = 3
 
 /** Asks providers what ballots miss: no question twice at a time, and few at once. */
 export class Questions {
@@ -73,7 +70,7 @@ export class Questions {
         }),
     )
     const due = asked.filter(({ key }) => !owed.has(key)).slice(0, owedMax - owed.size)
-    const answered = inParallel(due, askedAtOnce, async ({ ballot, question, key }) => {
+    const answered = inParallel(due, atOnce.questions, async ({ ballot, question, key }) => {
       // What cannot be answered now is asked with the next head.
       await this.#answer(provider, ballot, question).catch(() => undefined)
       owed.delete(key)
@@ -127,7 +124,7 @@ export class Questions {
   }
 
   async #hearLogs(who: Provider, node: EvmNode, ballot: Ballot<Provider>): Promise<void> {
-    const { tokens, watch } = this.#parts
+    const { tokens, watch, limits } = this.#parts
     const { hash: blockHash } = ballot.ref
     const header = ballot.header ?? (await node.byHash(blockHash, false))
     if (header === null) return
@@ -138,7 +135,7 @@ export class Questions {
       const logs = await node.logs(blockHash, tokens, transferTopic)
       // Who does not know the block has said nothing of it.
       if (logs === null) return
-      const isEmpty = logs.length === 0 && voice.asks < emptyAsksMax
+      const isEmpty = logs.length === 0 && voice.asks <= limits.emptyLogsAskedAgain
       if (isEmpty && this.#isDoubtful(who, header)) return
       const transfers = tokenTransfers(logs, this.#tokens, blockHash)
       const none = { txHashes: [], values: [], inner: [], found: null }

@@ -1,9 +1,8 @@
 import { Failure } from '@settlewire/core/errors'
 import { orRefused } from './answer.ts'
 import { inParallel } from './in-parallel.ts'
+import { atOnce } from './limits.ts'
 import type { EvmNode, Header, Receipt } from './node.ts'
-
-export const receiptsAtOnce = 16
 
 /** By transaction; null where the node does not show it. */
 export type Receipts = Map<string, Receipt | null>
@@ -40,7 +39,7 @@ export async function fetchReceipts(
   { blockHash, receipts }: { readonly blockHash: string; readonly receipts: Receipts },
   txHashes: readonly string[],
 ): Promise<void> {
-  await inParallel(txHashes, receiptsAtOnce, async (txHash) => {
+  await inParallel(txHashes, atOnce.questions, async (txHash) => {
     const receipt = await node.receipt(txHash)
     receipts.set(txHash, receipt?.blockHash === blockHash ? receipt : null)
   })

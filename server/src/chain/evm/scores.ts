@@ -1,4 +1,5 @@
 import type { Instant } from '@settlewire/core/instant'
+import { LRUCache } from 'lru-cache'
 
 /** How much one more head weighs in the lag that is shown. */
 const weight = 0.2
@@ -44,7 +45,9 @@ export class Score {
 
 /** Who showed what first: of the newest things only. */
 export class Firsts {
-  readonly #seen = new Map<string, { readonly name: string; readonly at: Instant }>()
+  readonly #seen = new LRUCache<string, { readonly name: string; readonly at: Instant }>({
+    max: firstsMax,
+  })
 
   isNew(what: string): boolean {
     return !this.#seen.has(what)
@@ -55,10 +58,6 @@ export class Firsts {
     const first = this.#seen.get(what)
     if (first !== undefined) return first.name === name ? null : at - first.at
     this.#seen.set(what, { name, at })
-    for (const oldest of this.#seen.keys()) {
-      if (this.#seen.size <= firstsMax) break
-      this.#seen.delete(oldest)
-    }
     return null
   }
 }

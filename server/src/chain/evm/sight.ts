@@ -3,44 +3,32 @@ import type { Visibility } from '../../ports.ts'
 /** Why nothing that a provider says is believed, for now: it is on a chain that cannot be ours. */
 export type Refusal = 'chain_mismatch' | 'reorg_below_finality' | 'reorg_too_deep'
 
-/** How long each kind of trouble may last: never less than so long, and so many blocks of the chain. */
-const thresholds = {
-  /** No provider is up and shows a head: blind. Until then a connection may be made anew. */
-  unreachableAfterMs: { ms: 3_000, blocks: 0 },
-  /** A block is known to exist and is not stored: degraded. */
-  behindAfterMs: { ms: 5_000, blocks: 2 },
-  /** The same, or nothing was stored and no provider can be read: blind. */
-  blindAfterMs: { ms: 30_000, blocks: 5 },
-  /** No provider shows a new block: degraded. */
-  headSilentAfterMs: { ms: 30_000, blocks: 5 },
-} as const
-
-/** The least that each lasts. No `headSilentAfterMs`: blocks are made on demand. */
+/** The least that each kind of trouble lasts before it is said. */
 export interface SightLimits {
+  /** No provider is up and shows a head: blind. Until then a connection may be made anew. */
   readonly unreachableAfterMs: number
+  /** A block is known to exist and is not stored: degraded. */
   readonly behindAfterMs: number
+  /** The same, or nothing was stored and no provider can be read: blind. */
   readonly blindAfterMs: number
+  /** No provider shows a new block: degraded. Null: blocks are made on demand. */
   readonly headSilentAfterMs: number | null
 }
 
 export const sightLimits: SightLimits = {
-  unreachableAfterMs: thresholds.unreachableAfterMs.ms,
-  behindAfterMs: thresholds.behindAfterMs.ms,
-  blindAfterMs: thresholds.blindAfterMs.ms,
-  headSilentAfterMs: thresholds.headSilentAfterMs.ms,
+  ...{ unreachableAfterMs: 3_000, behindAfterMs: 5_000 },
+  ...{ blindAfterMs: 30_000, headSilentAfterMs: 30_000 },
 }
 
-/** The thresholds of a chain whose blocks are so far apart; null where that is not known. */
+/** The thresholds of a chain: no shorter than so many of its blocks. Null: how far they are apart is not known. */
 export function sightTimes(limits: SightLimits, blockMs: number | null): SightLimits {
-  const scaled = (name: keyof SightLimits, ms: number): number =>
-    Math.max(ms, thresholds[name].blocks * (blockMs ?? 0))
-  const { headSilentAfterMs } = limits
+  const least = (blocks: number, ms: number): number => Math.max(ms, blocks * (blockMs ?? 0))
+  const { unreachableAfterMs, behindAfterMs, blindAfterMs, headSilentAfterMs } = limits
   return {
-    unreachableAfterMs: scaled('unreachableAfterMs', limits.unreachableAfterMs),
-    behindAfterMs: scaled('behindAfterMs', limits.behindAfterMs),
-    blindAfterMs: scaled('blindAfterMs', limits.blindAfterMs),
-    headSilentAfterMs:
-      headSilentAfterMs === null ? null : scaled('headSilentAfterMs', headSilentAfterMs),
+    unreachableAfterMs,
+    behindAfterMs: least(2, behindAfterMs),
+    blindAfterMs: least(5, blindAfterMs),
+    headSilentAfterMs: headSilentAfterMs === null ? null : least(5, headSilentAfterMs),
   }
 }
 

@@ -4,10 +4,10 @@ import { askAt } from './at-block.ts'
 import { nonceIn } from './contest-key.ts'
 import { toCount } from './hex.ts'
 import { inParallel } from './in-parallel.ts'
+import { atOnce } from './limits.ts'
 import type { EvmNode } from './node.ts'
 
 const sendersPerBlock = 256
-const atOnce = 16
 
 /**
  * Of the transactions that wait for a slot, those whose nonce was used up by this block, whether or
@@ -31,7 +31,7 @@ export async function usedSlots(
   const turns = Math.ceil(bySender.size / sendersPerBlock)
   const from = turns < 2 ? 0 : (block.number % turns) * sendersPerBlock
   const asked = [...bySender].slice(from, from + sendersPerBlock)
-  const used = await inParallel(asked, atOnce, async ([sender, waiting]) => {
+  const used = await inParallel(asked, atOnce.questions, async ([sender, waiting]) => {
     const count = await askAt(node, { method: 'eth_getTransactionCount', params: [sender] }, block)
     if (count === null) return []
     const mined = toCount(count, 'number of transactions')

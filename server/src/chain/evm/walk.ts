@@ -1,6 +1,7 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
 import type { BlockRef } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
+import { LRUCache } from 'lru-cache'
 import type {
   AppliedBlock,
   ChainPosition,
@@ -15,7 +16,7 @@ import { inclusionsOf, together } from './beside.ts'
 import { BlockReader } from './blocks.ts'
 import { blockAt, grow, joinBranch, remember } from './branch.ts'
 import { inParallel } from './in-parallel.ts'
-import type { Limits } from './limits.ts'
+import { atOnce, type Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
 import type { Poll } from './poll.ts'
 import type { Provider, Refusal } from './provider.ts'
@@ -62,9 +63,6 @@ interface Parts {
   readonly views: () => Pick<ChainHead, 'witnesses' | 'disagree'>
 }
 
-const headersAtOnce = 64
-const lookupsAtOnce = 16
-
 /**
  * Walks one chain from the stored position to the head, step by step. Outlives connections: each
  * step is told which node to read from. One step at a time; the sink's pace is the pace.
@@ -82,11 +80,12 @@ export class ChainWalk {
   /** The highest block that was ever known to be final. It outlives nodes that know no tags. */
   #floor: number | null = null
   /** The transactions told of each recent block: whose fate a reorg must report. */
-  readonly #told = new Map<string, readonly string[]>()
+  readonly #told: LRUCache<string, readonly string[]>
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.#reader = new BlockReader(parts)
+    this.#told = new LRUCache({ max: 2 * parts.limits.windowBlocksMax })
   }
 
   /** Whether contracts may have paid by the last block read without anybody being able to tell. */
@@ -173,7 +172,7 @@ export class ChainWalk {
     if (last === undefined) return []
     const used = await usedSlots(node, this.#parts.watch.openContests(), last.ref)
     // It may have won its own contest, in a block that was told before anybody tracked it, or is yet to be.
-    const receipts = await inParallel(used, lookupsAtOnce, (txHash) => node.receipt(txHash))
+    const receipts = await inParallel(used, atOnce.questions, (txHash) => node.receipt(txHash))
     return used.filter((_, at) => receipts[at] === null)
   }
 
@@ -214,7 +213,7 @@ export class ChainWalk {
     const first = Math.min((recent[0]?.number ?? 0) + 1, head.ref.number)
     const count = Math.min(head.ref.number - first + 1, this.#parts.limits.stepBlocksMax)
     const numbers = Array.from({ length: count }, (_, at) => first + at)
-    const headers = await inParallel(numbers, headersAtOnce, async (number) =>
+    const headers = await inParallel(numbers, atOnce.blocks, async (number) =>
       number === head.ref.number ? head : node.byNumber(number, this.#parts.watch.wantsNative),
     )
     const lacking = headers.indexOf(null)
@@ -253,9 +252,11 @@ export class ChainWalk {
 
   /** Of the transactions told of blocks that are undone, those the node still knows. */
   async #pendingAgain(node: EvmNode, reverted: readonly BlockRef[]): Promise<ReadonlySet<string>> {
-    const told = await inParallel(reverted, lookupsAtOnce, ({ hash }) => this.#toldOf(node, hash))
+    const told = await inParallel(reverted, atOnce.questions, ({ hash }) =>
+      this.#toldOf(node, hash),
+    )
     const known = new Set<string>()
-    await inParallel(told.flat(), lookupsAtOnce, async (txHash) => {
+    await inParallel(told.flat(), atOnce.questions, async (txHash) => {
       if ((await node.transaction(txHash)) !== null) known.add(txHash)
     })
     return known
@@ -329,11 +330,6 @@ export class ChainWalk {
     for (const { block, transfers, movedNothing } of [...(step.late ?? []), ...step.applied]) {
       const told = [...transfers, ...movedNothing].map(({ txHash }) => txHash)
       this.#told.set(block.hash, [...new Set([...(this.#told.get(block.hash) ?? []), ...told])])
-    }
-    // Insertion order is age; reverted blocks go with the rest in their time.
-    for (const hash of this.#told.keys()) {
-      if (this.#told.size <= 2 * limits.windowBlocksMax) break
-      this.#told.delete(hash)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { BlockContents } from '../verdict.ts'
 
 /** In wei, by address. */
@@ -16,7 +17,7 @@ export class BalanceBook {
   /** Watched while blocks passed, and not in the book. */
   #owed: ReadonlySet<string> = new Set()
   /** Blocks that were passed without the balances of all. */
-  readonly #unread = new Set<string>()
+  readonly #unread = new LRUCache<string, true>({ max: unreadMax })
 
   /** Those to ask about, at most so many: first those of which nothing is known, then all by turns. */
   inTurn(addresses: readonly string[], max: number): readonly string[] {
@@ -43,12 +44,8 @@ export class BalanceBook {
 
   /** The balances of all were looked at, or not, after this block. */
   passed(blockHash: string, isRead: boolean): void {
-    this.#unread.delete(blockHash)
-    if (!isRead) this.#unread.add(blockHash)
-    for (const oldest of this.#unread) {
-      if (this.#unread.size <= unreadMax) break
-      this.#unread.delete(oldest)
-    }
+    if (isRead) this.#unread.delete(blockHash)
+    else this.#unread.set(blockHash, true)
   }
 
   /** The book as it stands after a block. Of the others that are watched nothing is known. */

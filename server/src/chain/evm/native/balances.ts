@@ -2,11 +2,12 @@ import type { BlockRef } from '@settlewire/core/observation'
 import { askAt } from '../at-block.ts'
 import { malformed, toBigInt } from '../hex.ts'
 import { inParallel } from '../in-parallel.ts'
+import { atOnce } from '../limits.ts'
 import type { EvmNode } from '../node.ts'
 
 /** So many fit well under the gas that nodes allow one call, and under their limits of size. */
 const addressesPerCall = 500
-const callsAtOnce = { together: 4, single: 16 }
+const callsAtOnce = { together: 4, single: atOnce.questions }
 /** `aggregate3((address,bool,bytes)[])` and `getEthBalance(address)` of Multicall3. */
 const aggregate3 = '82ad56cb'
 const getEthBalance = '4d2301cc'

@@ -1,4 +1,5 @@
 import type { SeenTransfer } from '@settlewire/core/observation'
+import { LRUCache } from 'lru-cache'
 import type { Clock, Log, WatchSet } from '../../../ports.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { EvmNode } from '../node.ts'
@@ -40,7 +41,8 @@ export class InnerPayments {
   readonly #book = new BalanceBook()
   #isUnread = false
   #saidLost = false
-  readonly #tries = new Map<string, number>()
+  /** By block. */
+  readonly #tries = new LRUCache<string, number>({ max: 1_000 })
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -194,7 +196,6 @@ export class InnerPayments {
     const { hash } = header.ref
     const tries = this.#tries.get(hash) ?? 0
     if (tries >= of.tries) return null
-    if (this.#tries.size > 1_000) this.#tries.clear()
     this.#tries.set(hash, tries + 1)
     const moves = await tracedMoves(node, { ref: header.ref, txHashes })
     this.#tries.delete(hash)
