@@ -1,45 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../server/src/clock.ts'
 import { fakeTx, newAddress, tokenTx, transferLog } from '../support/evm/fake-chain.ts'
-import { FakeNode } from '../support/fake-node.ts'
+import type { FakeNode } from '../support/fake-node.ts'
 import { pastOf } from '../support/past.ts'
-import { Stack, type StackOptions } from './stack.ts'
+import type { Stack, StackOptions } from './stack.ts'
+import { price, token, twoNodes } from './two-nodes.ts'
 
 /** What no real node does on demand, behind the same wires. */
 describe('on nodes that lag, lie and forget', () => {
-  const token = newAddress()
-  const price = 150_000_000n
   let node: FakeNode
   let other: FakeNode
-  let stack: Stack | null = null
-
-  const begin = async (
-    nodes: readonly FakeNode[],
-    options: Partial<StackOptions> = {},
-  ): Promise<Stack> => {
-    const ports = nodes.map(({ wsUrl }) => Number(new URL(wsUrl).port))
-    stack = await Stack.start({ ports, chainId: node.chainId, token, ...options })
-    await stack.at(node.chain.head)
-    return stack
-  }
-
-  beforeEach(async () => {
-    node = await FakeNode.start()
-    other = await FakeNode.start()
-    // Two nodes of one network.
-    other.chain = node.chain
+  const { begin, mine } = twoNodes((first, second) => {
+    node = first
+    other = second
   })
-  afterEach(async () => {
-    await stack?.close()
-    stack = null
-    await node.close()
-    await other.close()
-  })
-
-  /** Mines on the chain that both show. */
-  const mine = (transactions: Parameters<FakeNode['mine']>[0] = []): void => {
-    other.announce(node.mine(transactions))
-  }
 
   const scoreOf = ({ follower }: Stack, name: string) =>
     follower.health().providers?.find((score) => score.name === name)

@@ -1,51 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../server/src/clock.ts'
-import {
-  type FakeTx,
-  fakeTx,
-  nativeTx,
-  newAddress,
-  tokenTx,
-  transferLog,
-} from '../support/evm/fake-chain.ts'
-import { FakeNode, Refused } from '../support/fake-node.ts'
-import { Stack, type StackOptions } from './stack.ts'
+import { fakeTx, nativeTx, newAddress, tokenTx, transferLog } from '../support/evm/fake-chain.ts'
+import { type FakeNode, Refused } from '../support/fake-node.ts'
+import { price, token, twoNodes } from './two-nodes.ts'
 
 type Fields = Record<string, unknown>
 
 /** Nodes whose answers have one odd thing in them, in form and in count. */
 describe('on nodes that answer oddly', () => {
-  const token = newAddress()
-  const price = 150_000_000n
   const ether = { currency: 'ETH', accept: ['ETH.local'], amount: '1.5' }
   const wei = 15n * 10n ** 17n
   let node: FakeNode
-  let other: FakeNode
-  let stack: Stack | null = null
-
-  const begin = async (
-    nodes: readonly FakeNode[] = [node],
-    options: Partial<StackOptions> = {},
-  ): Promise<Stack> => {
-    const ports = nodes.map(({ wsUrl }) => Number(new URL(wsUrl).port))
-    stack = await Stack.start({ ports, chainId: node.chainId, token, ...options })
-    await stack.at(node.chain.head)
-    return stack
-  }
-  const mine = (transactions: readonly FakeTx[] = []): void => {
-    other.announce(node.mine(transactions))
-  }
-
-  beforeEach(async () => {
-    node = await FakeNode.start()
-    other = await FakeNode.start()
-    other.chain = node.chain
-  })
-  afterEach(async () => {
-    await stack?.close()
-    stack = null
-    await node.close()
-    await other.close()
+  const { begin, mine } = twoNodes((first) => {
+    node = first
   })
 
   /** Changes each answer to these methods that is there. */
@@ -72,7 +39,7 @@ describe('on nodes that answer oddly', () => {
     ['a hash that is none', { hash: '0x12' }],
     ['no sender and no recipient', { from: null, to: '0x' }],
   ])('pitfall 47: a transaction of others with %s stops nothing', async (_what, odd) => {
-    const world = await begin()
+    const world = await begin([node])
     const inTokens = await world.open()
     const inEther = await world.open(ether)
     const stranger = nativeTx(newAddress(), 7n)
@@ -85,7 +52,7 @@ describe('on nodes that answer oddly', () => {
   })
 
   it('pitfall 47: `transactions: null` in an empty block stops nothing', async () => {
-    const world = await begin()
+    const world = await begin([node])
     const { id, address } = await world.open(ether)
     twist(node, /^eth_getBlockBy/, (block: { transactions: unknown[] }) =>
       block.transactions.length === 0 ? { ...block, transactions: null } : block,
@@ -98,7 +65,7 @@ describe('on nodes that answer oddly', () => {
   })
 
   it('pitfall 47: a payment whose value cannot be read is asked for by itself', async () => {
-    const world = await begin()
+    const world = await begin([node])
     const { id, address } = await world.open(ether)
     const stranger = await world.open(ether)
     twistTransactions(node, (tx) => (tx.to === address ? { ...tx, value: null } : tx))
@@ -112,7 +79,7 @@ describe('on nodes that answer oddly', () => {
   })
 
   it('pitfall 47: where nothing shows its value, the balance does', async () => {
-    const world = await begin()
+    const world = await begin([node])
     const { id, address } = await world.open(ether)
     const unreadable = (tx: Fields): Fields => (tx.to === address ? { ...tx, value: '0x' } : tx)
     twist(node, /^eth_get(BlockBy|TransactionByHash)/, (answer: Fields) =>
@@ -138,7 +105,7 @@ describe('on nodes that answer oddly', () => {
     ['one without logs', ([first, ...rest]) => [{ ...first, logs: null }, ...rest]],
     ['one too many', (receipts) => [...receipts, { ...receipts[0], transactionHash: hashOf('8') }]],
   ])('pitfall 46: receipts of a block with %s are made whole one by one', async (_what, change) => {
-    const world = await begin()
+    const world = await begin([node])
     const { id, address } = await world.open()
     withoutLogs(node)
     twist(node, /^eth_getBlockReceipts$/, change as never)
@@ -149,7 +116,7 @@ describe('on nodes that answer oddly', () => {
   })
 
   it('pitfall 46: a receipt that no node has holds neither its block nor the payments in it', async () => {
-    const world = await begin()
+    const world = await begin([node])
     const { id, address } = await world.open()
     withoutLogs(node)
     const system = nativeTx(newAddress(), 1n)
@@ -174,7 +141,7 @@ describe('on nodes that answer oddly', () => {
   ])(
     'pitfall 46: a payment whose receipt %s is in doubt by itself, and counts once it is shown',
     async (_what, change) => {
-      const world = await begin()
+      const world = await begin([node])
       const mine_ = await world.open()
       const theirs = await world.open()
       const tx = tokenTx(token, mine_.address, price)
@@ -202,7 +169,7 @@ describe('on nodes that answer oddly', () => {
     ['is missing', ({ logIndex: _, ...log }) => log],
     ['is no number', (log) => ({ ...log, logIndex: 'first' })],
   ])('pitfall 44: a `logIndex` that %s hides none of three payments', async (_what, change) => {
-    const world = await begin()
+    const world = await begin([node])
     const open = [await world.open(), await world.open(), await world.open()]
     twist(node, /^eth_getLogs$/, (logs: Fields[]) => logs.map(change))
     mine(open.map(({ address }) => tokenTx(token, address, price)))
@@ -214,7 +181,7 @@ describe('on nodes that answer oddly', () => {
   })
 
   it('pitfall 44: a receipt that counts its logs otherwise is the same receipt', async () => {
-    const world = await begin()
+    const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getTransactionReceipt$/, (receipt: { logs: Fields[] }) => ({
       ...receipt,
@@ -229,7 +196,7 @@ describe('on nodes that answer oddly', () => {
   })
 
   it('pitfall 44: a log that is sent twice is one payment', async () => {
-    const world = await begin()
+    const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getLogs$/, (logs: Fields[]) => [...logs, ...logs])
     mine([tokenTx(token, address, price)])
@@ -242,7 +209,7 @@ describe('on nodes that answer oddly', () => {
     ['another block', { blockHash: hashOf('9') }],
     ['no transaction', { transactionHash: null }],
   ])('pitfall 47: a log that names %s lets the receipts decide', async (_what, odd) => {
-    const world = await begin()
+    const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getLogs$/, ([first, ...rest]: Fields[]) =>
       first === undefined ? [] : [{ ...first, ...odd }, ...rest],
@@ -260,7 +227,7 @@ describe('on nodes that answer oddly', () => {
   ])(
     'pitfall 45: a bloom that is %s hides no payment at a single provider',
     async (_what, logsBloom) => {
-      const world = await begin()
+      const world = await begin([node])
       const { id, address } = await world.open()
       node.header = { logsBloom }
       twist(node, /^eth_getBlockBy/, (block: Fields) => ({ ...block, logsBloom }))

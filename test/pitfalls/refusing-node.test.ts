@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../server/src/clock.ts'
-import { newAddress, tokenTx } from '../support/evm/fake-chain.ts'
-import { FakeNode, Raw, Refused } from '../support/fake-node.ts'
-import { Stack, type StackOptions } from './stack.ts'
+import { tokenTx } from '../support/evm/fake-chain.ts'
+import { type FakeNode, Raw, Refused } from '../support/fake-node.ts'
+import { price, token, twoNodes } from './two-nodes.ts'
 
 const tooMany = new Refused(-32005, 'too many requests')
 
@@ -14,39 +14,18 @@ const refusals: readonly (readonly [string, unknown])[] = [
 ]
 
 describe('on nodes that refuse', () => {
-  const token = newAddress()
-  const price = 150_000_000n
   let node: FakeNode
   let other: FakeNode
-  let stack: Stack | null = null
-
-  const begin = async (options: Partial<StackOptions> = {}): Promise<Stack> => {
-    const ports = [node, other].map(({ wsUrl }) => Number(new URL(wsUrl).port))
-    stack = await Stack.start({ ports, chainId: node.chainId, token, ...options })
-    await stack.at(node.chain.head)
-    return stack
-  }
-  const mine = (transactions: Parameters<FakeNode['mine']>[0] = []): void => {
-    other.announce(node.mine(transactions))
-  }
+  const { begin, mine } = twoNodes((first, second) => {
+    node = first
+    other = second
+  })
   const isTag = (params: readonly unknown[]): boolean => params[0] === 'finalized'
-
-  beforeEach(async () => {
-    node = await FakeNode.start()
-    other = await FakeNode.start()
-    other.chain = node.chain
-  })
-  afterEach(async () => {
-    await stack?.close()
-    stack = null
-    await node.close()
-    await other.close()
-  })
 
   it.each(refusals)(
     'pitfall 43: while one refuses the finality tag %s, the other alone makes nothing final',
     async (_how, refusal) => {
-      const world = await begin({ policy: { settled: 'finalized' } })
+      const world = await begin([node, other], { policy: { settled: 'finalized' } })
       const { id, address } = await world.open()
       other.instead = (_, params) => (isTag(params) ? refusal : undefined)
       mine([tokenTx(token, address, price)])

@@ -9,12 +9,22 @@ import {
 } from '../../../../test/support/evm/fake-chain.ts'
 import { fleetWorld } from '../../../../test/support/evm/fleet-world.ts'
 import { Refused, silence } from '../../../../test/support/fake-node.ts'
+import type { Limits } from './limits.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('an inclusion that several providers show', () => {
   const world = fleetWorld(3)
   const limits = { corroborateWithinMs: 500 }
+  /** A follower of all three, an address that is watched, and the node that tests bend. */
+  const begin = async (more: Partial<Limits> = limits) => {
+    const to = world.watched()
+    world.follow({ limits: more })
+    await world.says(null)
+    const [, , c] = world.nodes
+    if (c === undefined) throw new Error('there are three nodes')
+    return { to, c }
+  }
 
   const sourcesOf = (txHash: string): readonly string[] =>
     world.ledger.applied.flatMap((block) => block.sources?.get(txHash) ?? []).toSorted()
@@ -47,11 +57,7 @@ describe('an inclusion that several providers show', () => {
   })
 
   it('is told of by itself when a provider comes later, and once', async () => {
-    const to = world.watched()
-    world.follow({ limits: { corroborateWithinMs: 20 } })
-    await world.says(null)
-    const [, , c] = world.nodes
-    if (c === undefined) throw new Error('there are three nodes')
+    const { to, c } = await begin({ corroborateWithinMs: 20 })
     const tx = tokenTx(world.token, to, 5n)
     const block = world.mine([tx], [world.a, world.b])
     await world.at(world.a)
@@ -74,13 +80,9 @@ describe('an inclusion that several providers show', () => {
   })
 
   it('does not wait longer than a short time for who is slow, and hears it all the same', async () => {
-    const to = world.watched()
-    world.follow({ limits: { corroborateWithinMs: 50 } })
-    await world.says(null)
+    const { to, c } = await begin({ corroborateWithinMs: 50 })
     const slow = (method: string) =>
       method === 'eth_getTransactionReceipt' ? pause(300).then(() => undefined) : undefined
-    const [, , c] = world.nodes
-    if (c === undefined) throw new Error('there are three nodes')
     c.instead = slow
     const tx = tokenTx(world.token, to, 5n)
     const before = Date.now()
@@ -99,11 +101,7 @@ describe('an inclusion that several providers show', () => {
     ['failed', { status: '0x0' }],
     ['moved nothing', { logs: [] }],
   ])('asks one who says that it %s, and counts only the truth', async (_what, lie) => {
-    const to = world.watched()
-    world.follow({ limits })
-    await world.says(null)
-    const [, , c] = world.nodes
-    if (c === undefined) throw new Error('there are three nodes')
+    const { to, c } = await begin()
     const tx = tokenTx(world.token, to, 5n)
     c.instead = (method) => {
       if (method !== 'eth_getTransactionReceipt') return undefined
@@ -123,11 +121,7 @@ describe('an inclusion that several providers show', () => {
   })
 
   it('is denied by one that has the block, once, until that one shows it', async () => {
-    const to = world.watched()
-    world.follow({ limits })
-    await world.says(null)
-    const [, , c] = world.nodes
-    if (c === undefined) throw new Error('there are three nodes')
+    const { to, c } = await begin()
     const tx = tokenTx(world.token, to, 5n)
     c.instead = (method) => {
       if (method !== 'eth_getTransactionReceipt') return undefined
@@ -157,11 +151,7 @@ describe('an inclusion that several providers show', () => {
   })
 
   it('is denied with the step itself where the denial comes in time', async () => {
-    const to = world.watched()
-    world.follow({ limits })
-    await world.says(null)
-    const [, , c] = world.nodes
-    if (c === undefined) throw new Error('there are three nodes')
+    const { to, c } = await begin()
     c.instead = (method) => {
       if (method !== 'eth_getTransactionReceipt') return undefined
       const { hash: blockHash } = c.chain.head
@@ -177,11 +167,7 @@ describe('an inclusion that several providers show', () => {
   })
 
   it('compares the log at its place: another amount, or recipient, is not the same', async () => {
-    const to = world.watched()
-    world.follow({ limits })
-    await world.says(null)
-    const [, , c] = world.nodes
-    if (c === undefined) throw new Error('there are three nodes')
+    const { to, c } = await begin()
     const first = transferLog(world.token, newAddress(), 1n)
     const tx = fakeTx({ logs: [first, transferLog(world.token, to, 5n)] })
     const block = world.mine([tx], [world.a, world.b])
@@ -196,11 +182,7 @@ describe('an inclusion that several providers show', () => {
   })
 
   it('is asked about again until the provider agrees, and no more once the block is undone', async () => {
-    const to = world.watched()
-    world.follow({ limits })
-    await world.says(null)
-    const [, , c] = world.nodes
-    if (c === undefined) throw new Error('there are three nodes')
+    const { to, c } = await begin()
     c.instead = (method) =>
       method === 'eth_getTransactionReceipt' ? new Refused(-32000, 'not indexed yet') : undefined
     const tx = tokenTx(world.token, to, 5n)
@@ -227,9 +209,7 @@ describe('an inclusion that several providers show', () => {
   })
 
   it('is asked for once of each, whether its logs or its receipt were asked about first', async () => {
-    const to = world.watched()
-    world.follow({ limits })
-    await world.says(null)
+    const { to } = await begin()
     const tx = tokenTx(world.token, to, 5n)
     world.mine([tx])
     await world.at(world.a)
