@@ -74,6 +74,8 @@ describe('pending transactions of a node', () => {
     world.node.pendingForm = 'whole_refused'
     world.follow({ limits: { laterInFlightMax: 4, waitingMax: 10 } })
     await world.atHead()
+    // What was pending before is read first, in the same places.
+    await pause(200)
     let release: () => void = () => undefined
     const held = new Promise<undefined>((resolve) => {
       release = () => resolve(undefined)
