@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { Client } from '@settlewire/client/client'
 import { Asked } from './ask.ts'
-import { runAudit } from './audit.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
+import { isOperators, runOperators } from './operator.ts'
 import { Problem, tell } from './problem.ts'
 import { readSettings } from './settings.ts'
 
@@ -14,6 +14,8 @@ ${Object.values(commands)
   .join('\n')}
   settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
       holds the history in the database, or in a dump of it, against itself
+  settlewire rescan --chain <name> --from <block> [--to <block>], or --payment <id>
+      has blocks read again, for money that the history lacks
 
   --json             one JSON value per line
   --sandbox <path>   the sandbox.json of a running sandbox: its address and its key
@@ -59,8 +61,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   const [first, ...rest] = process.argv.slice(2)
-  process.exitCode =
-    first === 'audit' ? await runAudit(rest) : exitCodes[await run(process.argv.slice(2))]
+  process.exitCode = isOperators(first)
+    ? await runOperators(first, rest)
+    : exitCodes[await run(process.argv.slice(2))]
 } catch (error) {
   const told = tell(error)
   if (told === null) console.error(error)

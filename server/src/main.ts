@@ -18,6 +18,7 @@ import { KindBook } from './engine/kind-book.ts'
 import { LookUps } from './engine/look-ups.ts'
 import { Membership } from './engine/membership.ts'
 import { PolicyBook } from './engine/policy-book.ts'
+import { Rescanning } from './engine/rescanning.ts'
 import { feedKey, hintsOf, paymentKey } from './engine/topics.ts'
 import type { HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
@@ -132,7 +133,7 @@ async function build(
   const demo = sandbox && (await demoMerchant({ ...config, ...store, clock, pepper }))
   const url = await serve(world, { ...ground, hub, engine, sandbox, demo, pepper })
   if (sandbox !== null && demo !== null) announceSandbox(config, url, { sandbox, demo })
-  return { url, lost }
+  return { url, databaseUrl, lost }
 }
 
 interface Built {
@@ -201,8 +202,13 @@ async function startEngine(
     }
   })
   await engine.start()
+  const rescanning = new Rescanning({
+    ...{ ...world, chains, store: store.events, rescans: store.rescans, index: engine.index },
+    ...{ policy: policies.current, againOn: followers.againOn },
+    headOf: (chain) => engine.watcher.headOf(chain),
+  })
   const membership = new Membership({
-    ...{ ...world, nodes: store.nodes, engine, followers, lookUps },
+    ...{ ...world, nodes: store.nodes, engine, followers, lookUps, rescanning },
     chains: chains.map(({ name }) => name),
     place: placeOf(world.config.home),
   })
@@ -211,6 +217,7 @@ async function startEngine(
   // In reverse: nothing is taken any more, nothing followed, nothing written, then it is given back.
   world.onClose(() => membership.giveBack())
   world.onClose(() => engine.close())
+  world.onClose(() => rescanning.close())
   world.onClose(() => followers.close())
   world.onClose(() => membership.close())
   await membership.start()

@@ -256,8 +256,43 @@ export interface ChainSink {
   health(health: ChainHealth): void
 }
 
+/** What one provider shows that a block holds for the addresses asked for. */
+export interface Shown {
+  readonly source: Source
+  readonly applied: AppliedBlock
+}
+
+/** A stretch of blocks as the providers show it now. */
+export interface Reread {
+  /** All of the stretch, oldest first. */
+  readonly blocks: readonly BlockRef[]
+  /** Of each block with money for us, what each provider shows. */
+  readonly shown: readonly Shown[]
+  /** Whether contracts may have paid the native coin in it without anybody being able to tell. */
+  readonly isUnread: boolean
+}
+
+/** What a follower reads again. Nothing of it holds up the reading of new blocks. */
+export interface Rereader {
+  /** The number of the last block that was made at or before an instant; 0 when none was. */
+  blockAt(at: Instant): Promise<number>
+  /** Rejects with `chain_unavailable` when no provider shows all of the blocks. */
+  read(from: number, to: number, watch: WatchSet): Promise<Reread>
+  /** Whether transfers of this token are looked for at all. */
+  reads(token: string | null): boolean
+  /**
+   * Tells what is shown with the next step of the chain, as late. Resolves when that is stored, and
+   * rejects with `chain_unavailable` when a block of it has left the chain, or the follower closes.
+   */
+  tell(shown: readonly Shown[]): Promise<void>
+  /** The history holds these, and a provider does not show them: every provider is asked. */
+  doubt(inclusions: readonly Corroborated[]): void
+}
+
 /** Follows one chain. Never rejects once started: what goes wrong shows in `health`. */
 export interface ChainFollower {
+  /** Left out where blocks of this kind of chain cannot be read again. */
+  readonly again?: Rereader
   start(): void
   health(): ChainHealth
   /** Asks every provider. Never rejects. */

@@ -7,6 +7,8 @@ import { scrub } from './scrub.ts'
 /** A server that answers. */
 export interface Running {
   readonly url: string
+  /** Holds a password: never logged. */
+  readonly databaseUrl: string
   /** Resolves with what it was if something it stands on ends by itself: the database, or the chain. */
   readonly lost: Promise<string>
   /** Ends everything in the reverse order of its making. Calling it again waits for the first. */

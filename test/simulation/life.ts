@@ -59,6 +59,9 @@ export interface Reached {
  * One life of the program: engine and followers, from its start to its end, however it ends. Beside
  * others it follows what it has a lease of, and stands by for the rest.
  */
+/** No operator asks for anything here. */
+const noRescans = { look: async () => undefined }
+
 export class Life implements Caller {
   readonly name: string
   readonly engine: Engine
@@ -115,7 +118,7 @@ export class Life implements Caller {
         ? null
         : new Membership({
             ...{ nodes: this.#store.nodes, engine: this.engine, followers: this.#follows() },
-            ...{ lookUps, chains: names, place, clock: this.#clock, log },
+            ...{ lookUps, rescanning: noRescans, chains: names, place, clock: this.#clock, log },
           })
     void this.#start()
   }

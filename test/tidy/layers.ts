@@ -22,10 +22,14 @@ const adapters = ['store', 'backplane', 'chain', 'provider', 'webhook', 'sandbox
  */
 export const zones: readonly Zone[] = [
   zone('core', /^core\/src\//, { may: [], packages: [] }),
-  zone('ports', /^server\/src\/(ports|node-ports|topic-ports|history|access|chain\/kind)\.ts$/, {
-    may: ['core'],
-    packages: [],
-  }),
+  zone(
+    'ports',
+    /^server\/src\/(ports|node-ports|topic-ports|rescan-ports|history|access|chain\/kind)\.ts$/,
+    {
+      may: ['core'],
+      packages: [],
+    },
+  ),
   zone('engine', /^server\/src\/engine\//, { may: ['ports', 'core'], packages: ['lru-cache'] }),
   zone('shell', new RegExp(`^server/src/(${shell})\\.ts$`), { may: ['ports', 'core'], node: true }),
   ...adapters.map((name) =>
@@ -36,7 +40,7 @@ export const zones: readonly Zone[] = [
     may: ['ports', 'core', 'shell'],
     node: true,
   }),
-  zone('main', /^server\/src\/((main|program|merchant|audit)\.ts$|compose\/)/, {
+  zone('main', /^server\/src\/((main|program|merchant|audit|rescan)\.ts$|compose\/)/, {
     may: ['registry', 'http', 'engine', 'ports', 'core', 'shell', ...adapters],
     node: true,
   }),

@@ -130,7 +130,8 @@ function firstName(node: Node): string {
   return isNode(inner) && inner.type !== 'Identifier' ? firstName(inner) : (nameOf(inner) ?? '')
 }
 
-const documented = /^(core\/src\/|server\/src\/(ports|node-ports|topic-ports|history)\.ts$)/
+const documented =
+  /^(core\/src\/|server\/src\/(ports|node-ports|topic-ports|rescan-ports|history)\.ts$)/
 
 /** Every exported name of the rules and the ports has its sentence. */
 export const sentenceRule: Rule = (source) => {

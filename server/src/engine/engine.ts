@@ -50,7 +50,8 @@ export class Engine {
   readonly payments: Payments
   readonly watcher: Watcher
   readonly news: News
-  readonly #index: WatchIndex
+  /** What this process looks for on its chains. */
+  readonly index: WatchIndex
   readonly #claims: Claims
   readonly #deadlines: Deadlines
   readonly #answerSweep: AnswerSweep
@@ -66,7 +67,7 @@ export class Engine {
     this.#shared = shared
     this.#keepsTime = !shared
     const index = new WatchIndex(chains, policy)
-    this.#index = index
+    this.index = index
     const onFault = (paymentId: string, error: unknown): void => {
       options.metrics.setAside()
       options.log.error(
@@ -107,7 +108,7 @@ export class Engine {
 
   /** What each open payment may be paid in, once it has started. */
   accepted(): ReturnType<WatchIndex['accepted']> {
-    return this.#index.accepted()
+    return this.index.accepted()
   }
 
   /** From now on this process lets time pass for payments, and looks for claims, under a lease. */

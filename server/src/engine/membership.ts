@@ -5,6 +5,7 @@ import { deadlinesLease, LeaseKeeper, leaseOf } from './lease-keeper.ts'
 import type { LookUps } from './look-ups.ts'
 import { publishedSightMs, sightOfText, sightText } from './published-sight.ts'
 import { Repeat } from './repeat.ts'
+import type { Rescanning } from './rescanning.ts'
 
 /** The followers of this process. */
 export interface Followed {
@@ -20,6 +21,7 @@ export interface MembershipOptions {
   readonly engine: Pick<Engine, 'news' | 'watcher' | 'keepTime' | 'restTime'>
   readonly followers: Followed
   readonly lookUps: Pick<LookUps, 'answer'>
+  readonly rescanning: Pick<Rescanning, 'look'>
   readonly chains: readonly string[]
   /** Where this process runs: there is no other one at the same place. */
   readonly place: string
@@ -30,6 +32,7 @@ export interface MembershipOptions {
 /** What others committed is read this often, beside before every step. */
 const newsEveryMs = 500
 const questionsEveryMs = 250
+const rescansEveryMs = 1_000
 /** An end of a watch makes no event; late it costs memory alone. */
 const releaseEveryMs = 5 * 60_000
 const sightEveryMs = 1_000
@@ -58,7 +61,7 @@ export class Membership {
       won: (fence) => this.#won(fence),
       lost: (lease) => this.#lost(lease),
     })
-    const { engine, lookUps } = options
+    const { engine, lookUps, rescanning } = options
     const every = (everyMs: number, what: string, work: () => Promise<void>): Repeat =>
       new Repeat({ clock, log, everyMs, what }, work)
     this.#repeats = [
@@ -67,6 +70,9 @@ export class Membership {
       every(sightEveryMs, 'the sight of chains was not exchanged', () => this.#exchange()),
       every(questionsEveryMs, 'questions of others were not read', () =>
         lookUps.answer([...this.#leads.keys()]),
+      ),
+      every(rescansEveryMs, 'requests to read blocks again were not read', () =>
+        rescanning.look([...this.#leads.keys()]),
       ),
     ]
   }

@@ -17,7 +17,7 @@ import { migrate } from './migrate.ts'
 import { openStore } from './open.ts'
 
 const migrations = fileURLToPath(new URL('../../migrations', import.meta.url))
-const count = 9
+const count = 10
 
 describe('migrations', () => {
   let database: TestDatabase

@@ -1,11 +1,13 @@
 import type { Directory } from '../access.ts'
 import type { Bulletin, Feeds, Leases } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Policies } from '../ports.ts'
+import type { Rescans } from '../rescan-ports.ts'
 import { Database } from './database.ts'
 import { PostgresDirectory } from './directory.ts'
 import { PostgresEvents } from './events.ts'
 import { PostgresNodes } from './nodes.ts'
 import { PostgresPolicies } from './policies.ts'
+import { PostgresRescans } from './rescans.ts'
 import type { StoreTrouble } from './sql-error.ts'
 import { WriteProof } from './write-proof.ts'
 
@@ -16,6 +18,7 @@ export interface Store {
   readonly policies: Policies
   /** What processes on this database know of each other. */
   readonly nodes: Leases & Bulletin
+  readonly rescans: Rescans
   /** Makes a change, at most every few seconds: null when it was committed, else why not. */
   proveWrites(): Promise<StoreTrouble | null>
   /** Waits for what is running, then ends every connection. */
@@ -41,6 +44,7 @@ export function openStore(options: StoreOptions): Store {
     directory: new PostgresDirectory(database),
     policies: new PostgresPolicies(database),
     nodes: new PostgresNodes(few),
+    rescans: new PostgresRescans(few),
     proveWrites: () => proof.prove(),
     async close() {
       await Promise.all([database.close(), few.close()])

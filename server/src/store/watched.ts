@@ -1,6 +1,7 @@
 import { assert } from '@settlewire/core/assert'
 import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Watched } from '../ports.ts'
+import type { Opening } from '../rescan-ports.ts'
 import type { Database } from './database.ts'
 
 const runMax = 2_000
@@ -30,28 +31,40 @@ export const watched = (
   database.each<WatchedRow>(statement, runMax, (rows) => take(rows.map(watchedOf)))
 
 /** A part of the first event of a payment. */
-interface WatchedRow {
+export interface WatchedRow {
   readonly id: string
   readonly livemode: boolean
   readonly evidence: string
+}
+
+const watchedOf = (row: WatchedRow): Watched => watching(row, termsOf(row))
+
+/** The same with how long it was watched. */
+export function openingOf(row: WatchedRow & { readonly is_over: boolean }): Opening {
+  const terms = termsOf(row)
+  return { ...watching(row, terms), monitorUntil: terms.monitorUntil, isOver: row.is_over }
 }
 
 /**
  * A process reads those of all open payments when it starts: so the rest of the opening is not made
  * into what core works with, which takes several times as long as to parse it.
  */
-function watchedOf({ id, livemode, evidence }: WatchedRow): Watched {
+function termsOf({ evidence }: WatchedRow): TermsText {
   const [opening] = (JSON.parse(evidence) as OpeningText).facts // as `evidenceText` wrote it
   assert(opening?.kind === 'opened', 'the first event opens the payment')
-  return {
-    ...{ paymentId: id, livemode },
-    accept: opening.terms.accept.map(({ chain, address, token }) => ({ chain, address, token })),
-  }
+  return opening.terms
 }
+
+const watching = ({ id, livemode }: WatchedRow, { accept }: TermsText): Watched => ({
+  ...{ paymentId: id, livemode },
+  accept: accept.map(({ chain, address, token }) => ({ chain, address, token })),
+})
+
+type TermsText = Pick<Opening, 'accept' | 'monitorUntil'>
 
 interface OpeningText {
   readonly facts: readonly {
     readonly kind: string
-    readonly terms: Pick<Watched, 'accept'>
+    readonly terms: TermsText
   }[]
 }

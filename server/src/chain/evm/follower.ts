@@ -16,6 +16,7 @@ import type {
   Stop,
   WatchSet,
 } from '../../ports.ts'
+import { Again } from './again.ts'
 import { Agreement } from './agreement.ts'
 import { Attempt } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
@@ -63,6 +64,7 @@ export class EvmFollower implements ChainFollower {
   readonly #fleet: Fleet
   readonly #agreement: Agreement
   readonly #poll: Poll
+  readonly again: Again
   readonly #outlook: Outlook
   readonly #walk: ChainWalk
   readonly #bell = new Bell()
@@ -96,6 +98,10 @@ export class EvmFollower implements ChainFollower {
         if (word === 'denies') this.#outlook.review()
       },
     })
+    this.again = new Again({
+      ...{ fleet: this.#fleet, tokens, clock, limits, poll: this.#poll },
+      multicall3: chain.multicall3,
+    })
     this.#outlook = new Outlook({
       contradicted: () => this.#poll.isContradicted,
       ...{ clock, limits, fleet: this.#fleet, agreement: this.#agreement, log: this.#log },
@@ -106,7 +112,7 @@ export class EvmFollower implements ChainFollower {
     this.#walk = new ChainWalk({
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
       followBelowFinality: chain.followBelowFinality,
-      ...{ tokens, limits, log: this.#log, poll: this.#poll },
+      ...{ tokens, limits, log: this.#log, poll: this.#poll, again: this.again },
       trustsBlooms: chain.bloom === 'trusted',
       tags: new Tags({
         ...{ clock, limits, quorum: chain.quorum, providers: () => this.#fleet.up },
@@ -137,6 +143,7 @@ export class EvmFollower implements ChainFollower {
     this.#outlook.close()
     this.#closing.abort()
     this.#poll.close()
+    this.again.close()
     this.#bell.ring()
     await Promise.all(this.#fleet.providers.map((provider) => provider.close()))
     await this.#running

@@ -12,6 +12,7 @@ import type {
   Log,
   WatchSet,
 } from '../../ports.ts'
+import type { Again } from './again.ts'
 import { inclusionsOf, together } from './beside.ts'
 import { BlockReader } from './blocks.ts'
 import { blockAt, grow, joinBranch, remember } from './branch.ts'
@@ -57,6 +58,8 @@ interface Parts {
   readonly followBelowFinality?: boolean | undefined
   readonly log: Log
   readonly poll: Poll
+  /** What is read again of blocks that were told before. */
+  readonly again: Again
   readonly trustsBlooms?: boolean
   readonly tags: Tags
   /** What the providers together add to the head of a step. */
@@ -150,7 +153,9 @@ export class ChainWalk {
     const joint = recent[branch.reverted.length]
     const isCanonical = (block: BlockRef): boolean =>
       block.number <= (joint?.number ?? -1) && blockAt(recent, block.number)?.hash === block.hash
-    const found = { blocks, pendingAgain, head, usedUp, asked, isCanonical }
+    const oldest = recent.at(-1)?.number ?? 0
+    const stands = (block: BlockRef): boolean => block.number < oldest || isCanonical(block)
+    const found = { blocks, pendingAgain, head, usedUp, asked, isCanonical, stands }
     const step = await this.#tell(reading, { ...branch, ...found })
     this.#moved(position, step)
     return { kind: 'stepped', step }
@@ -272,13 +277,13 @@ export class ChainWalk {
 
   /** Matches and tells within one tick: nothing can join the watch set in between. */
   async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
-    const { chain, watch, clock, limits, sink, poll, views } = this.#parts
+    const { chain, watch, clock, limits, sink, poll, again, views } = this.#parts
     const { blocks, reverted } = found
     await within(clock, found.asked, limits.corroborateWithinMs)
     // Whatever was waited for, an address may have joined meanwhile.
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const shown = blocks.map((block) => judge(block, watch))
-    const beside = poll.beside(shown, found.isCanonical)
+    const beside = [...poll.beside(shown, found.isCanonical), ...again.found(found.stands)]
     await Promise.all([
       poll.settle(shown, provider),
       ...beside.map((more) => poll.settle([more.applied], more.provider)),
@@ -311,6 +316,7 @@ export class ChainWalk {
       throw error
     })
     poll.stored(step, blocks, provider)
+    again.stored(step)
     return step
   }
 
@@ -346,6 +352,8 @@ interface Found {
   readonly asked: Promise<void>
   /** Whether a block that was told before still stands once these are undone. */
   readonly isCanonical: (block: BlockRef) => boolean
+  /** The same, and what is below all that a reorg may reach. */
+  readonly stands: (block: BlockRef) => boolean
 }
 
 /** The last block is the one whose state said so: when it is undone, so is this. */

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from './problem.ts'
+
+/** Beside this workspace in a checkout: these commands read a database and belong to the server. */
+const programs = {
+  audit: join(import.meta.dirname, '../../server/src/audit.ts'),
+  rescan: join(import.meta.dirname, '../../server/src/rescan.ts'),
+} as const
+
+type OperatorCommand = keyof typeof programs
+
+/** Whether it is a command for those who run the server. */
+export const isOperators = (command: string | undefined): command is OperatorCommand =>
+  command !== undefined && Object.hasOwn(programs, command)
+
+/**
+ * `settlewire audit …` and `settlewire rescan …`: they speak to a database and to no server. Each runs
+ * the server's own program, which knows databases, and answers with its exit code.
+ */
+export async function runOperators(
+  command: OperatorCommand,
+  args: readonly string[],
+): Promise<number> {
+  const program = programs[command]
+  if (!existsSync(program)) {
+    const words = `${command} comes with the server, which is not installed here.`
+    throw new Problem('settings', words)
+  }
+  const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit' })
+  // The program ends in order, and this process waits for its answer. A terminal sends Ctrl-C to both.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+  const [code]: readonly unknown[] = await once(child, 'exit')
+  return typeof code === 'number' ? code : 1
+}

@@ -1,0 +1,110 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Policy } from '@settlewire/core/policy'
+import type { Clock, EventStore, Log, Rereader } from '../ports.ts'
+import type { OpenRescan, RescanReport, Rescans } from '../rescan-ports.ts'
+import { Rescan } from './rescan.ts'
+import type { FollowedChain, WatchIndex } from './watch-index.ts'
+
+export interface RescanningOptions {
+  readonly rescans: Rescans
+  readonly store: Pick<EventStore, 'load'>
+  readonly index: WatchIndex
+  readonly policy: Policy
+  readonly chains: readonly FollowedChain[]
+  /** What reads blocks of a chain again; null where this process does not follow it, or nothing can. */
+  readonly againOn: (chain: string) => Rereader | null
+  /** The last stored block of a chain; null for one never read. */
+  readonly headOf: (chain: string) => { readonly head: number } | null
+  readonly clock: Pick<Clock, 'sleep'>
+  readonly log: Log
+}
+
+const retryMs = 1_000
+/** What no provider shows is asked for so often; then the request is given up, with the reason. */
+const triesMax = 60
+
+/**
+ * Takes what operators ask to be read again of the chains that are followed here, one request per chain
+ * at a time. How far each is stands in the store: when this process ends, the next one that follows the
+ * chain goes on from there.
+ */
+export class Rescanning {
+  readonly #options: RescanningOptions
+  /** Chains that are being read again, until that has ended. */
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #closing = new AbortController()
+
+  constructor(options: RescanningOptions) {
+    this.#options = options
+  }
+
+  /** Begins what is asked for on these chains, and does not wait for its end. */
+  async look(chains: readonly string[]): Promise<void> {
+    if (chains.length === 0 || this.#closing.signal.aborted) return
+    for (const open of await this.#options.rescans.requested(chains)) {
+      const { chain } = open.asked
+      if (this.#running.has(chain)) continue
+      const run = this.#run(open).finally(() => this.#running.delete(chain))
+      this.#running.set(chain, run)
+    }
+  }
+
+  /** Resolves when nothing is read again any more. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#running.values())
+  }
+
+  /** Never rejects: what cannot be done now is taken up the next time. */
+  async #run(open: OpenRescan): Promise<void> {
+    const { log } = this.#options
+    const { chain } = open.asked
+    try {
+      await this.#read(open)
+    } catch (error) {
+      log.warn({ chain, error }, 'reading blocks again was interrupted; taken up again')
+    }
+  }
+
+  async #read(open: OpenRescan): Promise<void> {
+    const { rescans, clock, againOn } = this.#options
+    let { turn, report } = open
+    let rescan: Rescan | null = null
+    const say = async (trouble: string | null, done: boolean): Promise<boolean> => {
+      const isOurs = await rescans.report({ id: open.id, turn }, { report, trouble, done })
+      turn++
+      return isOurs && !done
+    }
+    for (let tries = 0; !this.#closing.signal.aborted; ) {
+      try {
+        rescan ??= await this.#open(open, report)
+        if (rescan === null) return
+        if (!rescan.isDone) await rescan.goOn()
+        tries = 0
+        report = rescan.report
+        if (!(await say(null, rescan.isDone))) return
+      } catch (error) {
+        if (!isToTell(error)) throw error
+        const isOver = ++tries >= triesMax || error.code === 'invalid_request'
+        if (!(await say(error.message, isOver))) return
+        await clock.sleep(retryMs, this.#closing.signal)
+        // The process that follows the chain now goes on.
+        if (againOn(open.asked.chain) === null) return
+      }
+    }
+  }
+
+  /** Null when this process does not follow the chain any more. */
+  async #open({ asked }: OpenRescan, report: RescanReport | null): Promise<Rescan | null> {
+    const { againOn, headOf, chains, ...parts } = this.#options
+    const again = againOn(asked.chain)
+    const chain = chains.find(({ name }) => name === asked.chain)
+    const head = headOf(asked.chain)?.head
+    if (again === null || chain === undefined || head === undefined) return null
+    return Rescan.open({ ...parts, asked, chain, again, head }, report)
+  }
+}
+
+/** Whether a person is told. What the store could not do is tried again in silence; a bug is logged. */
+const isToTell = (error: unknown): error is Failure =>
+  error instanceof Failure && error.code !== 'store_unavailable'

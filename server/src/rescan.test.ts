@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { readArguments, wordsOf } from './rescan.ts'
+import type { RescanReport } from './rescan-ports.ts'
+
+describe('the command line of rescan', () => {
+  it('names a chain and blocks, or a payment', () => {
+    const none = { chain: null, from: null, to: null, paymentId: null }
+    expect(readArguments(['--chain', 'base', '--from', '5'])).toEqual({
+      ...{ ...none, chain: 'base', from: 5 },
+    })
+    expect(readArguments(['--chain', 'base', '--from', '5', '--to', '5'])).toEqual({
+      ...{ ...none, chain: 'base', from: 5, to: 5 },
+    })
+    expect(readArguments(['--payment', 'pi_1'])).toEqual({ ...none, paymentId: 'pi_1' })
+    expect(readArguments(['--help'])).toBeNull()
+  })
+
+  it.each([
+    ['', 'Name --chain and --from, or a --payment.'],
+    ['--chain base', 'Name --chain and --from, or a --payment.'],
+    ['--from 5', 'Name --chain and --from, or a --payment.'],
+    ['--payment pi_1 --from 5', 'leave out --from and --to'],
+    ['--chain base --from 5 --to 4', '--to is a block before --from'],
+    ['--chain base --from 0 --to 100000', 'At most 100000 blocks'],
+    ['--chain base --from 0x10', '--from takes the number of a block'],
+    ['--chain base --from -1', ''],
+    ['--what', '--what'],
+    ['everything', 'everything'],
+  ])('refuses %j', (line, says) => {
+    const args = line === '' ? [] : line.split(' ')
+    expect(() => readArguments(args)).toThrow(says)
+    expect(() => readArguments(args)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+  })
+})
+
+describe('what rescan prints', () => {
+  const none: RescanReport = {
+    ...{ from: 5, to: 14, next: 15, payments: 3, findings: [], unread: 0 },
+    counts: { missing: 0, unclear: 0, gone: 0 },
+  }
+
+  it('counts blocks, payments, and what was missing', () => {
+    expect(wordsOf('base', none)).toBe(
+      '\n10 blocks of base were read, 5 to 14, for 3 payments.\n0 transfers of 0 payments were missing.\n',
+    )
+  })
+
+  it('lists findings by kind, and counts those that are not listed', () => {
+    const words = wordsOf('base', {
+      ...none,
+      counts: { missing: 2, unclear: 0, gone: 1 },
+      findings: [
+        { kind: 'missing', paymentId: 'pi_1', txHash: '0xa', block: 7 },
+        { kind: 'gone', paymentId: 'pi_2', txHash: '0xb', block: 8 },
+      ],
+    })
+    expect(words).toContain('2 transfers of 1 payments were missing')
+    expect(words).toContain('  pi_1 0xa block 7\n  and 1 more\n')
+    expect(words).toMatch(/The history holds these, .+\n {2}pi_2 0xb block 8\n$/)
+    expect(words).not.toContain('sum')
+  })
+
+  it('says of how many blocks the balances are lost', () => {
+    expect(wordsOf('base', { ...none, unread: 4 })).toContain('native coin in 4 blocks')
+  })
+})

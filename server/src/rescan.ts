@@ -1,0 +1,250 @@
+/**
+ * `npm run rescan`, or `settlewire rescan`: has a stretch of a chain's blocks read again, for money that
+ * the history lacks. The server that follows the chain does it; this command asks for it through the
+ * database, and waits.
+ */
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Failure } from '@settlewire/core/errors'
+import { paymentKind } from '@settlewire/core/payment-kind'
+import { systemClock } from './clock.ts'
+import { type Config, readConfig } from './config.ts'
+import { rescanBlocksMax } from './engine/rescan.ts'
+import { createLog } from './log.ts'
+import { start } from './main.ts'
+import { complaint } from './program.ts'
+import type { FindingKind, RescanReport, RescanRequest } from './rescan-ports.ts'
+import { openStore, type Store } from './store/open.ts'
+
+/** The directory of the project. */
+const root = join(import.meta.dirname, '../..')
+
+const usage = `
+  settlewire rescan --chain <name> --from <block> [--to <block>]
+  settlewire rescan --payment <id> [--chain <name>]
+  npm run rescan -- …
+
+  Reads blocks again that were read before, from every configured provider, and tells each payment
+  that was watched then the money that its history lacks. What the history holds is not told again.
+
+  --chain    the chain, as the configuration names it
+  --from     the first block
+  --to       the last block; left out: the last one that is stored. At most ${rescanBlocksMax} blocks at once
+  --payment  from the block that this payment was created at, for this payment alone; without --chain
+             on each chain that it can be paid on
+
+  The server that follows the chain does the work, so one must be running on DATABASE_URL. Without
+  DATABASE_URL the server must be stopped: the command starts one for as long as it takes.
+  Ctrl-C ends it early. What was told by then stays told.
+
+  Exit codes: 0 all was read, 1 it could not be, 2 the command line does not fit, 130 Ctrl-C.
+`
+
+const pollMs = 1_000
+/** A server takes over a chain in six seconds; a restart takes longer. */
+const unfollowedMs = { before: 10_000, underway: 60_000 }
+
+/** What was asked for. */
+export interface Asked {
+  readonly chain: string | null
+  readonly from: number | null
+  readonly to: number | null
+  readonly paymentId: string | null
+}
+
+/** Reads the command line. Throws `invalid_request` with what is wrong, null for a plain question. */
+export function readArguments(args: readonly string[]): Asked | null {
+  let parsed: ReturnType<typeof parse>
+  try {
+    parsed = parse(args)
+  } catch (error) {
+    throw new Failure('invalid_request', error instanceof Error ? error.message : '')
+  }
+  const { chain = null, payment = null, from, to, help } = parsed.values
+  if (help) return null
+  const asked = { chain, paymentId: payment, from: blockOf('from', from), to: blockOf('to', to) }
+  const wrong = complaints.find(({ applies }) => applies(asked))
+  if (wrong !== undefined) throw new Failure('invalid_request', wrong.says)
+  return asked
+}
+
+/** What no command line may ask for: the first that applies is told. */
+const complaints: readonly { readonly says: string; applies(asked: Asked): boolean }[] = [
+  {
+    says: 'Name --chain and --from, or a --payment.',
+    applies: ({ paymentId, chain, from }) =>
+      paymentId === null && (chain === null || from === null),
+  },
+  {
+    says: '--payment begins where the payment was created: leave out --from and --to.',
+    applies: ({ paymentId, from, to }) => paymentId !== null && (from !== null || to !== null),
+  },
+  {
+    says: '--to is a block before --from.',
+    applies: ({ from, to }) => from !== null && to !== null && to < from,
+  },
+  {
+    says: `At most ${rescanBlocksMax} blocks can be read at once: name a part of them.`,
+    applies: ({ from, to }) => from !== null && to !== null && to - from >= rescanBlocksMax,
+  },
+]
+
+function blockOf(name: string, text: string | undefined): number | null {
+  if (text === undefined) return null
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text)
+  throw new Failure('invalid_request', `--${name} takes the number of a block, such as 21000000.`)
+}
+
+const parse = (args: readonly string[]) =>
+  parseArgs({
+    args: [...args],
+    options: {
+      chain: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      payment: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+
+/** One request for each chain. Throws `invalid_request` where the database knows no such thing. */
+async function requestsFor(
+  { chain, from, to, paymentId }: Asked,
+  { events }: Pick<Store, 'events'>,
+): Promise<readonly RescanRequest[]> {
+  const chains = new Set(chain === null ? [] : [chain])
+  if (paymentId !== null) {
+    const [payment] = await events.load(paymentKind, [paymentId])
+    if (payment === undefined) {
+      throw new Failure('invalid_request', `This database has no payment ${paymentId}.`)
+    }
+    if (chain === null) for (const accept of payment.terms.accept) chains.add(accept.chain)
+  }
+  for (const name of chains) {
+    if ((await events.position(name)) === null) {
+      throw new Failure('invalid_request', `No chain ${name} was ever read into this database.`)
+    }
+  }
+  return [...chains].map((name) => ({ chain: name, from, to, paymentId }))
+}
+
+/** Waits until a request is done; null when it was interrupted. Withdraws it in any case. */
+async function follow(
+  asked: RescanRequest,
+  { rescans }: Pick<Store, 'rescans'>,
+  signal: AbortSignal,
+): Promise<RescanReport | null> {
+  const { chain } = asked
+  const id = await rescans.request(asked)
+  try {
+    let followedAt = systemClock.now()
+    while (!signal.aborted) {
+      const progress = await rescans.progress(id)
+      if (progress === null) {
+        throw new Failure('chain_unavailable', 'The request is gone from the database: ask again.')
+      }
+      const { report, trouble, done } = progress
+      if (done && report !== null && trouble === null) return report
+      if (done) throw new Failure('chain_unavailable', trouble ?? undefined)
+      const now = systemClock.now()
+      if (await rescans.isFollowed(chain)) followedAt = now
+      const patienceMs = report === null ? unfollowedMs.before : unfollowedMs.underway
+      if (now - followedAt > patienceMs) {
+        const words = `No server follows ${chain}: start one on this database, and ask again.`
+        throw new Failure('chain_unavailable', words)
+      }
+      process.stderr.write(`${lineOf(chain, report, trouble)}\n`)
+      await systemClock.sleep(pollMs, signal)
+    }
+    return null
+  } finally {
+    await rescans.withdraw(id)
+  }
+}
+
+const lineOf = (chain: string, report: RescanReport | null, trouble: string | null): string => {
+  const far =
+    report === null
+      ? 'waiting for the server that follows it'
+      : `block ${report.next} of ${report.from} to ${report.to}, ${report.counts.missing} found`
+  return `  ${chain}: ${far}${trouble === null ? '' : ` (${trouble})`}`
+}
+
+/** The server of this installation where it is the only one: for as long as the command takes. */
+async function openDatabase(config: Config, onClose: (closer: () => unknown) => void) {
+  if (config.databaseUrl !== null) return config.databaseUrl
+  const running = await start({ ...config, port: 0, logLevel: 'error' })
+  onClose(() => running.close())
+  return running.databaseUrl
+}
+
+async function run(asked: Asked, signal: AbortSignal): Promise<string | null> {
+  const closers: (() => unknown)[] = []
+  const onClose = (closer: () => unknown): void => void closers.unshift(closer)
+  try {
+    const clock = systemClock
+    const url = await openDatabase(readConfig(root), onClose)
+    const store = openStore({ url, clock, log: createLog({ level: 'error', clock }) })
+    onClose(() => store.close())
+    let words = ''
+    for (const request of await requestsFor(asked, store)) {
+      const report = await follow(request, store, signal)
+      if (report === null) return null
+      words += wordsOf(request.chain, report)
+    }
+    return words
+  } finally {
+    for (const closer of closers) await closer()
+  }
+}
+
+const headings: Readonly<Record<FindingKind, string>> = {
+  missing: 'The history lacked these. They are told now, by the ordinary rules',
+  unclear:
+    'These are in blocks, and the history may hold them as a part of a sum or of a balance. Nothing is told of them: compare by hand',
+  gone: 'The history holds these, and no provider shows them in their block. Each provider is asked; what it denies is told by the ordinary rules',
+}
+
+/** What a person reads. */
+export function wordsOf(chain: string, report: RescanReport): string {
+  const { from, to, payments, counts, findings, unread } = report
+  const concerned = new Set(
+    findings.filter(({ kind }) => kind === 'missing').map(({ paymentId }) => paymentId),
+  )
+  const lines = [
+    `${to - from + 1} blocks of ${chain} were read, ${from} to ${to}, for ${payments} payments.`,
+    `${counts.missing} transfers of ${concerned.size} payments were missing.`,
+  ]
+  for (const kind of ['missing', 'unclear', 'gone'] as const) {
+    const listed = findings.filter((one) => one.kind === kind)
+    if (counts[kind] === 0) continue
+    lines.push('', `${headings[kind]}:`)
+    lines.push(...listed.map((one) => `  ${one.paymentId} ${one.txHash} block ${one.block}`))
+    const more = counts[kind] - listed.length
+    if (more > 0) lines.push(`  and ${more} more`)
+  }
+  if (unread > 0) {
+    lines.push('', `Whether a contract paid the native coin in ${unread} blocks cannot be known:`)
+    lines.push('no provider keeps what addresses held at that time.')
+  }
+  return `\n${lines.join('\n')}\n`
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
+  try {
+    const asked = readArguments(args)
+    const words = asked === null ? usage : await run(asked, interrupted.signal)
+    process.stdout.write(
+      words ?? '\nThe request was withdrawn. What was told by then stays told.\n',
+    )
+    if (words === null) process.exitCode = 130
+  } catch (error) {
+    const isMisuse = error instanceof Failure && error.code === 'invalid_request'
+    process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'rescan'))
+    process.exitCode = isMisuse ? 2 : 1
+  }
+}
+
+if (import.meta.main) await main(process.argv.slice(2))
