@@ -605,7 +605,10 @@ $$;
 create unlogged table chain_sight (
   chain text collate "C" primary key,
   told_at timestamptz not null,
-  body text not null
+  body text not null,
+  -- What of it is news. Another word makes another revision, by which the topic of the chain is read.
+  word text not null,
+  revision bigint not null
 ) with (fillfactor = 50);
 
 -- A transaction that one process asks the follower of a chain for. Short-lived, as the answer is.

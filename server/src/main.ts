@@ -208,7 +208,7 @@ async function startEngine(
     headOf: (chain) => engine.watcher.headOf(chain),
   })
   const membership = new Membership({
-    ...{ ...world, nodes: store.nodes, engine, followers, lookUps, rescanning },
+    ...{ ...world, nodes: store.nodes, engine, followers, lookUps, rescanning, backplane },
     chains: chains.map(({ name }) => name),
     place: placeOf(world.config.home),
   })

@@ -69,7 +69,16 @@ export interface Leases {
 export interface Told {
   readonly chain: string
   readonly body: string
+  /** Rises whenever `word` was another than before. */
+  readonly revision: number
   readonly ageMs: number
+}
+
+/** How well a chain is seen, on its way to the others. */
+export interface Said {
+  readonly body: string
+  /** What of it is news: only another word makes another revision. */
+  readonly word: string
 }
 
 /** A transaction that another process asks for. */
@@ -81,8 +90,11 @@ export interface Question {
 
 /** What followers say to the processes that follow another chain, or none. Fails as `EventStore` does. */
 export interface Bulletin {
-  /** Replaces what was said of the chain, unless the holder of `fence` was replaced since. */
-  say(chain: string, body: string, fence: Fence): Promise<void>
+  /**
+   * Replaces what was said of the chain, and answers with its revision; null, and nothing is said, when
+   * the holder of `fence` was replaced since.
+   */
+  say(chain: string, said: Said, fence: Fence): Promise<number | null>
   /** What was said of each chain last. */
   told(): Promise<readonly Told[]>
   /** Puts a question to whoever follows the chain; its id. */

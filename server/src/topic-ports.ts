@@ -1,14 +1,17 @@
 /** What can be followed, and hints that it has moved, from those who write to those who read. Beside `ports.ts`. */
 import type { Stop, StoredEvent } from './ports.ts'
 
-/** A history that is followed: positions count 1, 2, 3 … without a gap. Two with one key are the same. */
-export interface Topic {
-  /** `subject:<kind>:<id>`, or `feed:<merchant>:<mode>`. */
+/**
+ * Something that is followed by position. Two with one key are the same. Of events the positions count
+ * 1, 2, 3 … without a gap; of the sight of a chain they rise, and only the last one is kept.
+ */
+export interface Topic<Item = StoredEvent> {
+  /** `subject:<kind>:<id>`, `feed:<merchant>:<mode>`, or `chain:<name>`. */
   readonly key: string
-  /** Events after a position, ascending, at most `limit`. Fails as `EventStore` does. */
-  read(after: number, limit: number): Promise<readonly StoredEvent[]>
-  /** Where an event stands in this history. */
-  positionOf(event: StoredEvent): number
+  /** What comes after a position, ascending, at most `limit`. Fails as `EventStore` does. */
+  read(after: number, limit: number): Promise<readonly Item[]>
+  /** Where an item stands. */
+  positionOf(item: Item): number
 }
 
 /** "This topic is now at n", perhaps with the events that took it there, to save a read. */

@@ -61,6 +61,8 @@ export interface Reached {
  */
 /** No operator asks for anything here. */
 const noRescans = { look: async () => undefined }
+/** Every hint is lost: what a process knows of another it has read. */
+const deaf = { announce: () => undefined, subscribe: () => () => undefined }
 
 export class Life implements Caller {
   readonly name: string
@@ -118,7 +120,8 @@ export class Life implements Caller {
         ? null
         : new Membership({
             ...{ nodes: this.#store.nodes, engine: this.engine, followers: this.#follows() },
-            ...{ lookUps, rescanning: noRescans, chains: names, place, clock: this.#clock, log },
+            ...{ lookUps, rescanning: noRescans, backplane: deaf, chains: names, place },
+            ...{ clock: this.#clock, log },
           })
     void this.#start()
   }

@@ -5,6 +5,7 @@ import type {
   Holder,
   Leases,
   Question,
+  Said,
   Told,
 } from '../../server/src/node-ports.ts'
 import type { Batch, EventStore } from '../../server/src/ports.ts'
@@ -22,7 +23,7 @@ interface Held extends Holder {
 export class ModelNodes implements Leases, Bulletin {
   readonly #timeline: Timeline
   readonly #leases = new Map<string, Held>()
-  readonly #told = new Map<string, { readonly body: string; readonly at: number }>()
+  readonly #told = new Map<string, Said & { readonly revision: number; readonly at: number }>()
   readonly #questions = new Map<number, Question & { answer: string | null }>()
   #asked = 0
 
@@ -31,14 +32,19 @@ export class ModelNodes implements Leases, Bulletin {
   }
 
   /** The store, which refuses what is written under a lease that another has. */
-  fenced<Store extends Pick<EventStore, 'append'>>(store: Store): Store {
+  fenced<Store extends Pick<EventStore, 'append' | 'release'>>(store: Store): Store {
     const append: EventStore['append'] = async ({ fences = [], ...batch }: Batch) => {
       if (!fences.every((fence) => this.#stands(fence))) throw new Failure('lease_lost')
       return store.append(batch)
     }
+    const release: EventStore['release'] = async (ended, fences = []) => {
+      if (!fences.every((fence) => this.#stands(fence))) throw new Failure('lease_lost')
+      return store.release(ended)
+    }
+    const own = new Map<string | symbol, unknown>(Object.entries({ append, release }))
     return new Proxy(store, {
       get: (target, name) => {
-        const value: unknown = name === 'append' ? append : Reflect.get(target, name)
+        const value: unknown = own.get(name) ?? Reflect.get(target, name)
         return typeof value === 'function' ? value.bind(target) : value
       },
     })
@@ -69,13 +75,19 @@ export class ModelNodes implements Leases, Bulletin {
     }
   }
 
-  async say(chain: string, body: string, fence: Fence): Promise<void> {
-    if (this.#stands(fence)) this.#told.set(chain, { body, at: this.#timeline.elapsed })
+  async say(chain: string, { body, word }: Said, fence: Fence): Promise<number | null> {
+    if (!this.#stands(fence)) return null
+    const before = this.#told.get(chain)
+    const revision = (before?.revision ?? 0) + (before?.word === word ? 0 : 1)
+    this.#told.set(chain, { body, word, revision, at: this.#timeline.elapsed })
+    return revision
   }
 
   async told(): Promise<readonly Told[]> {
     const now = this.#timeline.elapsed
-    return [...this.#told].map(([chain, { body, at }]) => ({ chain, body, ageMs: now - at }))
+    return [...this.#told].map(([chain, { body, revision, at }]) => ({
+      ...{ chain, body, revision, ageMs: now - at },
+    }))
   }
 
   async ask(chain: string, txHash: string): Promise<number> {

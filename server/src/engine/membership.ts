@@ -1,11 +1,12 @@
 import type { Bulletin, Fence, Leases } from '../node-ports.ts'
 import type { ChainHealth, Clock, Log } from '../ports.ts'
+import type { Backplane } from '../topic-ports.ts'
 import type { Engine } from './engine.ts'
 import { deadlinesLease, LeaseKeeper, leaseOf } from './lease-keeper.ts'
 import type { LookUps } from './look-ups.ts'
-import { publishedSightMs, sightOfText, sightText } from './published-sight.ts'
 import { Repeat } from './repeat.ts'
 import type { Rescanning } from './rescanning.ts'
+import { SightExchange } from './sight-exchange.ts'
 
 /** The followers of this process. */
 export interface Followed {
@@ -19,6 +20,8 @@ export interface Followed {
 export interface MembershipOptions {
   readonly nodes: Leases & Bulletin
   readonly engine: Pick<Engine, 'news' | 'watcher' | 'keepTime' | 'restTime'>
+  /** Where changes of sight are announced and heard. */
+  readonly backplane: Pick<Backplane, 'announce' | 'subscribe'>
   readonly followers: Followed
   readonly lookUps: Pick<LookUps, 'answer'>
   readonly rescanning: Pick<Rescanning, 'look'>
@@ -45,6 +48,7 @@ const sightEveryMs = 1_000
 export class Membership {
   readonly #options: MembershipOptions
   readonly #keeper: LeaseKeeper
+  readonly #sights: SightExchange
   readonly #repeats: readonly Repeat[]
   /** The chains that are followed here, with the lease of each. */
   readonly #leads = new Map<string, Fence>()
@@ -61,13 +65,18 @@ export class Membership {
       won: (fence) => this.#won(fence),
       lost: (lease) => this.#lost(lease),
     })
-    const { engine, lookUps, rescanning } = options
+    const { engine, lookUps, rescanning, followers } = options
+    this.#sights = new SightExchange({
+      ...{ bulletin: nodes, backplane: options.backplane, watcher: engine.watcher, chains, log },
+      leads: (chain) => this.#leads.get(chain) ?? null,
+      withScores: (sight) => followers.withScores(sight),
+    })
     const every = (everyMs: number, what: string, work: () => Promise<void>): Repeat =>
       new Repeat({ clock, log, everyMs, what }, work)
     this.#repeats = [
       every(newsEveryMs, 'what others committed was not read', () => engine.news.read()),
       every(releaseEveryMs, 'what is watched no more was not read', () => engine.news.release()),
-      every(sightEveryMs, 'the sight of chains was not exchanged', () => this.#exchange()),
+      every(sightEveryMs, 'the sight of chains was not exchanged', () => this.#sights.exchange()),
       every(questionsEveryMs, 'questions of others were not read', () =>
         lookUps.answer([...this.#leads.keys()]),
       ),
@@ -83,7 +92,8 @@ export class Membership {
     await this.#keeper.start()
     await Promise.all(this.#turns.values())
     // Where nothing was heard a chain counts as not followed, which is asked again every second.
-    await this.#exchange().catch(() => undefined)
+    await this.#sights.exchange().catch(() => undefined)
+    this.#sights.start()
     for (const repeat of this.#repeats) repeat.start()
   }
 
@@ -95,6 +105,7 @@ export class Membership {
   /** Takes nothing more and says nothing more. What is followed here goes on until it is stopped. */
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#sights.close()
     await Promise.all([this.#keeper.close(), ...this.#repeats.map((repeat) => repeat.close())])
     await Promise.all(this.#turns.values())
   }
@@ -151,23 +162,5 @@ export class Membership {
 
   #chainOf(lease: string): string {
     return this.#options.chains.find((chain) => leaseOf(chain) === lease) ?? ''
-  }
-
-  /** Says how our chains are seen, and hears how those of others are. */
-  async #exchange(): Promise<void> {
-    const { nodes, engine, chains, followers } = this.#options
-    for (const [chain, fence] of this.#leads) {
-      const published = engine.watcher.published(chain)
-      const sight = followers.withScores(published.sight)
-      await nodes.say(chain, sightText({ ...published, sight }), fence)
-    }
-    if (this.#leads.size === chains.length) return
-    const told = new Map((await nodes.told()).map((one) => [one.chain, one]))
-    for (const chain of chains) {
-      if (this.#leads.has(chain)) continue
-      const said = told.get(chain)
-      const isFresh = said !== undefined && said.ageMs < publishedSightMs
-      engine.watcher.hear(chain, isFresh ? sightOfText(said.body) : null)
-    }
   }
 }

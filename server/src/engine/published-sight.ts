@@ -15,6 +15,9 @@ export const publishedSightMs = 5_000
 
 export const sightText = (sight: PublishedSight): string => JSON.stringify(sight)
 
+/** What of it is news to those who follow the chain's topic. */
+export const wordOf = ({ visibility, reason }: ChainHealth): string => `${visibility} ${reason}`
+
 /** What one of our own processes wrote. */
 export const sightOfText = (text: string): PublishedSight => JSON.parse(text) as PublishedSight
 

@@ -1,6 +1,7 @@
 import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { blockAt } from '../../../test/support/payments.ts'
+import { queryAs } from '../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { moveTo } from '../../../test/support/store-batches.ts'
 import { storeUnderTest } from '../../../test/support/store-under-test.ts'
@@ -95,6 +96,21 @@ describe('what is written under a lease', () => {
     expect((await store.events.heads([payment.id])).get(payment.id)).toBe(1)
   })
 
+  it('is refused, all of it, once another process has the lease: the end of a watch', async () => {
+    const [paid, other] = [new ScriptedPayment(), new ScriptedPayment()]
+    await store.events.append({ appends: [paid.opening(), other.opening()] })
+    await heldBy(one)
+    const over = [paid, other].map(({ id }) => ({ paymentId: id, sequence: 1 }))
+    const late = [{ lease: 'deadlines', token: 1 }]
+    await store.nodes.giveBack(one)
+    await heldBy(two)
+    await expect(store.events.release(over, late)).rejects.toMatchObject({ code: 'lease_lost' })
+    expect(await store.events.watched('', 10)).toHaveLength(2)
+    const held = [{ lease: 'deadlines', token: 2 }]
+    expect(await store.events.release(over, held)).toHaveLength(2)
+    expect(await store.events.watched('', 10)).toEqual([])
+  })
+
   it('is taken while the lease has run out and nobody else wanted it', async () => {
     await begin()
     await heldBy(one, 1)
@@ -137,8 +153,8 @@ describe('what followers say', () => {
   it('is read by others, with its age, and replaced by what is said later', async () => {
     await heldBy(one)
     const fence = { lease: 'chain:local', token: 1 }
-    await store.nodes.say('local', 'first', fence)
-    await store.nodes.say('local', 'second', fence)
+    await store.nodes.say('local', { body: 'first', word: 'ok' }, fence)
+    await store.nodes.say('local', { body: 'second', word: 'ok' }, fence)
     await pause(30)
     const [told, ...more] = await world.open().nodes.told()
     expect([told?.chain, told?.body, more]).toEqual(['local', 'second', []])
@@ -150,9 +166,37 @@ describe('what followers say', () => {
     await heldBy(one)
     await store.nodes.giveBack(one)
     await heldBy(two)
-    await store.nodes.say('local', 'new', { lease: 'chain:local', token: 2 })
-    await store.nodes.say('local', 'old', { lease: 'chain:local', token: 1 })
+    const word = 'ok'
+    await store.nodes.say('local', { body: 'new', word }, { lease: 'chain:local', token: 2 })
+    const late = { lease: 'chain:local', token: 1 }
+    expect(await store.nodes.say('local', { body: 'old', word }, late)).toBeNull()
     expect((await store.nodes.told()).map(({ body }) => body)).toEqual(['new'])
+  })
+})
+
+describe('the revision of what followers say', () => {
+  it('rises with each change of its word, and stays where only the body is another', async () => {
+    await heldBy(one)
+    const fence = { lease: 'chain:local', token: 1 }
+    const revisions: (number | null)[] = []
+    for (const word of ['ok', 'ok', 'blind', 'ok', 'ok']) {
+      revisions.push(await store.nodes.say('local', { body: `${revisions.length}`, word }, fence))
+    }
+    const [first = 0, again, blind = 0, back = 0, last] = revisions.map(Number)
+    expect([again, last]).toEqual([first, back])
+    expect(blind).toBeGreaterThan(first)
+    expect(back).toBeGreaterThan(blind)
+    expect(await store.nodes.told()).toMatchObject([{ body: '4', revision: back }])
+  })
+
+  it('rises also where a crash of the database has emptied the table', async () => {
+    await heldBy(one)
+    const fence = { lease: 'chain:local', token: 1 }
+    const before = await store.nodes.say('local', { body: '', word: 'ok' }, fence)
+    await queryAs(world.url, 'truncate chain_sight')
+    await pause(2)
+    const after = await store.nodes.say('local', { body: '', word: 'ok' }, fence)
+    expect(Number(after)).toBeGreaterThan(Number(before))
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Bulletin, Fence, Holder, Leases, Question, Told } from '../node-ports.ts'
+import type { Bulletin, Fence, Holder, Leases, Question, Said, Told } from '../node-ports.ts'
 import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
 
@@ -45,30 +45,40 @@ export class PostgresNodes implements Leases, Bulletin {
     )
   }
 
-  async say(chain: string, body: string, { lease, token }: Fence): Promise<void> {
-    await this.#database.query(
+  async say(chain: string, { body, word }: Said, { lease, token }: Fence): Promise<number | null> {
+    const row = await this.#database.one<{ revision: number }>(
       {
         name: 'say',
-        text: `insert into chain_sight as s (chain, told_at, body)
-          select $1, clock_timestamp(), $2
-          where exists (select from lease where name = $3 and token = $4)
-          on conflict (chain) do update set told_at = excluded.told_at, body = excluded.body`,
+        // By the time, so that it also rises where a crash of the database has emptied the table.
+        text: `with now as (
+            select clock_timestamp() as at,
+              floor(extract(epoch from clock_timestamp()) * 1000)::bigint as ms
+          )
+          insert into chain_sight as s (chain, told_at, body, word, revision)
+          select $1, now.at, $2, $3, now.ms from now
+          where exists (select from lease where name = $4 and token = $5)
+          on conflict (chain) do update
+          set told_at = excluded.told_at, body = excluded.body, word = excluded.word,
+            revision = case when s.word = excluded.word then s.revision
+              else greatest(s.revision + 1, excluded.revision) end
+          returning revision`,
       },
-      [chain, body, lease, token],
+      [chain, body, word, lease, token],
     )
+    return row?.revision ?? null
   }
 
   async told(): Promise<readonly Told[]> {
-    const rows = await this.#database.query<{ chain: string; body: string; age_ms: number }>(
+    const rows = await this.#database.query<ToldRow>(
       {
         name: 'told',
-        text: `select chain, body,
+        text: `select chain, body, revision,
             (extract(epoch from clock_timestamp() - told_at) * 1000)::float8 as age_ms
           from chain_sight`,
       },
       [],
     )
-    return rows.map(({ chain, body, age_ms }) => ({ chain, body, ageMs: age_ms }))
+    return rows.map(({ age_ms, ...row }) => ({ ...row, ageMs: age_ms }))
   }
 
   async ask(chain: string, txHash: string): Promise<number> {
@@ -124,4 +134,11 @@ export class PostgresNodes implements Leases, Bulletin {
       [id],
     )
   }
+}
+
+interface ToldRow {
+  readonly chain: string
+  readonly body: string
+  readonly revision: number
+  readonly age_ms: number
 }
