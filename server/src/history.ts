@@ -198,9 +198,10 @@ export interface EventStore {
   /**
    * Ends the watch of these payments: their `dueAt` becomes null and `watched` leaves them out. One
    * that has moved is left as it is; the answer has the ids of the others. What is appended to one
-   * later begins its watch again.
+   * later begins its watch again. Throws `lease_lost`, and ends none, when another process has one of
+   * the leases.
    */
-  release(ended: readonly Ended[]): Promise<readonly string[]>
+  release(ended: readonly Ended[], fences?: readonly Fence[]): Promise<readonly string[]>
 
   /** Null for a chain never read. */
   position(chain: string): Promise<ChainPosition | null>

@@ -116,7 +116,7 @@ afterEach(async () => {
   for (const one of homes.splice(0)) one.remove()
 })
 
-describe('settlewire rescan', { timeout: 120_000 }, () => {
+describe('settlewire rescan', { timeout: 240_000 }, () => {
   it('finds money in blocks that were passed unread, and tells nothing a second time', async () => {
     const first = await startNode()
     const seen = await first.merchant.create(request)
@@ -189,7 +189,7 @@ describe('settlewire rescan', { timeout: 120_000 }, () => {
   it('goes on where the process that read was killed, when another follows the chain', async () => {
     const first = await startNode()
     const missed = await first.merchant.create(request)
-    const leader = await payUnseen(first, [missed], 4_000)
+    const leader = await payUnseen(first, [missed], 1_200)
     const standby = await startNode(secondHome())
     let isKilled = false
     const told = await rescan(everything, (output) => {
@@ -204,7 +204,7 @@ describe('settlewire rescan', { timeout: 120_000 }, () => {
   })
 
   it('withdraws its request at Ctrl-C, and says so where no server follows the chain', async () => {
-    const { server } = await payUnseen(await startNode(), [], 4_000)
+    const { server } = await payUnseen(await startNode(), [], 1_200)
     const interrupted = await rescan(everything, (output, end) => {
       if (output.includes('block')) end('SIGINT')
     })

@@ -3,6 +3,7 @@ import type { Decision } from '@settlewire/core/event'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import { deadlineOf } from '@settlewire/core/resolution'
+import type { Fence } from '../node-ports.ts'
 import type { Due, Ended, EventStore, Log, Stop } from '../ports.ts'
 import type { SomeWriter } from './fenced-writer.ts'
 import { type Judge, observe } from './observe.ts'
@@ -18,6 +19,8 @@ export interface DeadlinesOptions extends TimeOutsOptions {
   /** Per chain that is seen the header time of the last block whose effects are stored. */
   readonly scannedThrough: () => ScannedThrough
   readonly log: Log
+  /** The lease that watches are ended under; left out or null where there is one process alone. */
+  readonly fence?: () => Fence | null
   /** Payments that are judged at once: they share a turn of the event loop. */
   readonly batchMax?: number
 }
@@ -250,7 +253,8 @@ export class Deadlines {
    */
   async #release(over: readonly Ended[]): Promise<void> {
     const { store, index, clock } = this.#options
-    const released = new Set(await store.release(over))
+    const held = this.#options.fence?.() ?? null
+    const released = new Set(await store.release(over, held === null ? [] : [held]))
     const soon: Waiting = { chains: [], past: 0, notBefore: clock.now() + retryMs }
     for (const { paymentId, sequence } of over) {
       const stands = released.has(paymentId) && !this.#hasMoved(paymentId, sequence)

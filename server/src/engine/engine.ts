@@ -88,6 +88,7 @@ export class Engine {
     this.#deadlines = new Deadlines({
       ...parts,
       writer: fenced(this.writer, () => this.#fence),
+      fence: () => this.#fence,
       scannedThrough: () => this.watcher.scannedThrough(),
     })
     this.#answerSweep = new AnswerSweep(options)

@@ -89,7 +89,11 @@ export class Payments {
     return answer
   }
 
-  /** Withdraws a request that nobody has paid; one that is withdrawn already stays so. */
+  /**
+   * Withdraws a request that nobody has paid; one that is withdrawn already stays so. Where a fault
+   * keeps the payment from being judged it throws `internal_contradiction`: the payment is set aside,
+   * and the withdrawal is held with it and tried again.
+   */
   async cancel(
     scope: Scope,
     cancellation: { readonly paymentId: string; readonly reason: string },
@@ -98,22 +102,23 @@ export class Payments {
     const { paymentId, reason } = cancellation
     return this.#once.do({
       ...{ scope, idempotency, status: 200 },
-      run: (record) =>
-        this.#options.writer.submit({
+      run: async (record) => {
+        const payment = await this.#options.writer.submit({
           ids: [paymentId],
           decide: (payments) => {
-            const payment = own(scope, payments.get(paymentId))
-            const context = contextOf(this.#options, payment.head.at)
-            const withdrawn = { kind: 'withdrawn', source: 'merchant', at: context.at } as const
-            const decision = decide(payment, [{ ...withdrawn, reason }], context)
-            if (decision.payment.status !== 'cancelled') throw new Failure('not_cancellable')
-            return {
-              decisions: [decision],
-              ...record(decision.payment),
-              answer: decision.payment,
-            }
+            const known = own(scope, payments.get(paymentId))
+            const { at } = contextOf(this.#options, known.head.at)
+            const withdrawn = { kind: 'withdrawn', source: 'merchant', at, reason } as const
+            const decision = observe(known, [withdrawn], this.#options)
+            const { payment } = decision
+            if (isSetAside(payment)) return { decisions: [decision], answer: payment }
+            if (payment.status !== 'cancelled') throw new Failure('not_cancellable')
+            return { decisions: [decision], ...record(payment), answer: payment }
           },
-        }),
+        })
+        if (isSetAside(payment)) throw new Failure('internal_contradiction')
+        return payment
+      },
     })
   }
 

@@ -82,3 +82,46 @@ it('is a fault and not a failing store to a person who wants to decide, and is t
   expect(await payment(id)).toMatchObject({ received: full })
   expect((await payment(id)).reason).not.toBe('internal_contradiction')
 })
+
+it('holds a withdrawal that meets a fault, says so, and takes it up once it can be judged', async () => {
+  const { id, address } = await world.open()
+  await world.mine([{ txHash: '0x1', pays: [{ to: address, amount: 1n }] }])
+  isFaulty = true
+  const cancel = () =>
+    world.engine.payments.cancel(merchant, { paymentId: id, reason: 'sold out' }, null)
+  const error = await cancel().catch((caught: unknown) => caught)
+  expect(failedWith(error, 'internal_contradiction')).toBe(true)
+  expect(await payment(id)).toMatchObject({
+    ...{ status: 'investigation_required', reason: 'internal_contradiction' },
+    facts: { withdrawn: null },
+  })
+  expect(errors).toHaveLength(1)
+  isFaulty = false
+  world.clock.jump(1_000)
+  const isTakenUp = async () => (await payment(id)).reason !== 'internal_contradiction'
+  expect(await world.eventually(isTakenUp)).toBe(true)
+  expect(await payment(id)).toMatchObject({ facts: { withdrawn: { reason: 'sold out' } } })
+})
+
+it('sets the payment aside whose text the database refuses, and stores the rest of its block', async () => {
+  const [odd, sound] = [await world.open(), await world.open()]
+  // PostgreSQL keeps no text with this character in it.
+  const refused = '0x1\u0000'
+  await world.mine([pay(odd.address, refused), pay(sound.address, '0x2')], { blocks: 3 })
+  expect(await world.status(sound.id)).toBe('succeeded')
+  expect(world.engine.watcher.headOf('local')?.head).toBe(world.local.tip.number)
+  expect(await payment(odd.id)).toMatchObject({
+    ...{ status: 'investigation_required', reason: 'internal_contradiction', received: 0n },
+  })
+  expect(errors).toHaveLength(1)
+})
+
+it('sets the payment aside whose number is past the range of its column', async () => {
+  const [odd, sound] = [await world.open(), await world.open()]
+  const amount = 10n ** 140_000n
+  const huge = { txHash: '0x1', pays: [{ to: odd.address, amount }] }
+  await world.mine([huge, pay(sound.address, '0x2')], { blocks: 3 })
+  expect(await world.status(sound.id)).toBe('succeeded')
+  expect(await payment(odd.id)).toMatchObject({ status: 'investigation_required' })
+  expect(world.engine.watcher.headOf('local')?.head).toBe(world.local.tip.number)
+})

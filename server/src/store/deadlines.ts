@@ -1,5 +1,6 @@
 import { type Instant, toRfc3339 } from '@settlewire/core/instant'
 import { paymentKind } from '@settlewire/core/payment-kind'
+import type { Fence } from '../node-ports.ts'
 import type { Due, Ended } from '../ports.ts'
 import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
@@ -44,21 +45,25 @@ export async function nextDue(database: Database, after: Due | null): Promise<In
   return row?.due_at ?? null
 }
 
-/** Ends the watch of those that are still at their sequence, and says which these are. */
+/** Ends the watch of those that are still at their sequence, under these leases, and says which these are. */
 export async function release(
   database: Database,
   ended: readonly Ended[],
+  fences: readonly Fence[],
 ): Promise<readonly string[]> {
   const rows = await database.query<{ id: string }>(
     {
       name: 'release',
       // The same locks in the same order as an append takes, so that the two never deadlock. What
       // has moved is found out under the lock: an append that waits for it comes after.
-      text: `with ended as (
+      text: `with fenced as materialized (
+          select from settlewire_fence($3::json)
+        ), ended as (
           select * from unnest($1::text[], $2::integer[]) as n (id, sequence)
         ), locked as materialized (
           select subject_id, sequence from subject_state
-          where subject_id = any ($1::text[]) order by subject_id for no key update
+          where subject_id = any ($1::text[]) and exists (select from fenced)
+          order by subject_id for no key update
         ), stands as (
           select l.subject_id from locked l
           join ended n on n.id = l.subject_id and n.sequence = l.sequence
@@ -71,6 +76,7 @@ export async function release(
     [
       arrayOf.text(ended.map(({ paymentId }) => paymentId)),
       arrayOf.integer(ended.map(({ sequence }) => sequence)),
+      JSON.stringify(fences),
     ],
   )
   return rows.map(({ id }) => id)

@@ -3,7 +3,7 @@ import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
 import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Revival, StoredState } from '@settlewire/core/subject-kind'
-import type { FeedEntry, FeedKey, Feeds } from '../node-ports.ts'
+import type { FeedEntry, FeedKey, Feeds, Fence } from '../node-ports.ts'
 import type {
   Batch,
   ChainPosition,
@@ -43,6 +43,12 @@ const raised: Readonly<
   SW004: 'lease_lost',
 }
 
+/** Throws what the database has raised by name as a failure of that code, and the rest as it is. */
+function throwRaised(error: unknown): never {
+  const code = raised[sqlState(error) ?? '']
+  throw code === undefined ? error : new Failure(code, undefined, { cause: error })
+}
+
 /**
  * The history in PostgreSQL.
  *
@@ -78,8 +84,7 @@ export class PostgresEvents implements EventStore, Feeds {
       return stored
     } catch (error) {
       this.#heads.forget(batch.appends)
-      const code = raised[sqlState(error) ?? '']
-      throw code === undefined ? error : new Failure(code, undefined, { cause: error })
+      return throwRaised(error)
     }
   }
 
@@ -260,8 +265,11 @@ export class PostgresEvents implements EventStore, Feeds {
     return rows.map((row) => row.subject_id)
   }
 
-  async release(ended: readonly Ended[]): Promise<readonly string[]> {
-    const released = await release(this.#database, ended)
+  async release(
+    ended: readonly Ended[],
+    fences: readonly Fence[] = [],
+  ): Promise<readonly string[]> {
+    const released = await release(this.#database, ended, fences).catch(throwRaised)
     // What is appended from now on has to write the deadline again.
     this.#heads.doubt(released)
     return released

@@ -1,0 +1,91 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Instant } from '@settlewire/core/instant'
+import type { Holder, Leases } from '../../server/src/node-ports.ts'
+import type { ManualClock } from './manual-clock.ts'
+
+interface Row extends Holder {
+  readonly token: number
+  readonly expiresAt: Instant
+}
+
+/**
+ * The lease table in the time of a manual clock, row for row what `PostgresNodes.keep` does: a lease is
+ * prolonged by its holder, taken when it has ended or was held at the same place, and its token counts
+ * the holders. The way to it may be slow, cut, or lose answers of what was done.
+ */
+export class LeaseTable {
+  readonly #clock: ManualClock
+  readonly #rows = new Map<string, Row>()
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock
+  }
+
+  /** As another process would see who holds a lease; null when it is free. */
+  holderOf(lease: string): string | null {
+    const row = this.#rows.get(lease)
+    return row === undefined || row.expiresAt < this.#clock.now() ? null : row.process
+  }
+
+  keep(holder: Holder, leases: readonly string[], forMs: number): ReadonlyMap<string, number> {
+    const now = this.#clock.now()
+    const held = new Map<string, number>()
+    for (const lease of leases) {
+      const row = this.#rows.get(lease)
+      const isFree = row === undefined || row.place === holder.place || row.expiresAt < now
+      if (!isFree) continue
+      const isOurs = row?.process === holder.process
+      const token = isOurs ? row.token : (row?.token ?? 0) + 1
+      this.#rows.set(lease, { ...holder, token, expiresAt: now + forMs })
+      held.set(lease, token)
+    }
+    return held
+  }
+
+  giveBack({ process }: Holder): void {
+    for (const [lease, row] of this.#rows) {
+      if (row.process !== process) continue
+      this.#rows.set(lease, { ...row, expiresAt: Number.NEGATIVE_INFINITY })
+    }
+  }
+}
+
+/** How the way of one process to the table is. */
+export type Way = 'open' | 'cut' | 'loses answers' | 'hangs'
+
+/** The table as one process reaches it. */
+export class LeaseLine implements Leases {
+  readonly #table: LeaseTable
+  readonly #clock: ManualClock
+  readonly #hanging: (() => void)[] = []
+  way: Way = 'open'
+  delayMs = 0
+
+  constructor(table: LeaseTable, clock: ManualClock) {
+    this.#table = table
+    this.#clock = clock
+  }
+
+  /** Calls that hang go through now, in their order. */
+  release(): void {
+    this.way = 'open'
+    for (const go of this.#hanging.splice(0)) go()
+  }
+
+  async keep(holder: Holder, leases: readonly string[], forMs: number) {
+    return this.#reach(() => this.#table.keep(holder, leases, forMs))
+  }
+
+  async giveBack(holder: Holder): Promise<void> {
+    await this.#reach(() => this.#table.giveBack(holder))
+  }
+
+  async #reach<Result>(call: () => Result): Promise<Result> {
+    if (this.delayMs > 0) await this.#clock.sleep(this.delayMs)
+    if (this.way === 'hangs') await new Promise<void>((resolve) => this.#hanging.push(resolve))
+    if (this.way === 'cut') throw new Failure('store_unavailable')
+    const result = call()
+    if (this.way === 'loses answers') throw new Failure('store_unavailable')
+    return result
+  }
+}
