@@ -70,17 +70,17 @@ describe('migrations', () => {
   })
 
   it('refuse a database that a newer version has migrated', async () => {
-    await writeFile(join(directory, '0010_future.sql'), 'create table future (id text)')
+    await writeFile(join(directory, '0011_future.sql'), 'create table future (id text)')
     await run()
-    await rm(join(directory, '0010_future.sql'))
+    await rm(join(directory, '0011_future.sql'))
     await expect(run()).rejects.toMatchObject({
       code: 'invalid_config',
-      message: expect.stringContaining('0010_future.sql'),
+      message: expect.stringContaining('0011_future.sql'),
     })
   })
 
   it('leave nothing of a file that fails half-way, and go on when it is mended', async () => {
-    const path = join(directory, '0010_broken.sql')
+    const path = join(directory, '0011_broken.sql')
     await writeFile(path, 'create table half (id text); select 1 / 0')
     await expect(run()).rejects.toThrow('division by zero')
     expect(await queryAs(database.url, `select to_regclass('half') as half`)).toEqual([
@@ -91,7 +91,7 @@ describe('migrations', () => {
   })
 
   it('must be numbered without a gap', async () => {
-    await writeFile(join(directory, '0011_late.sql'), 'select 1')
+    await writeFile(join(directory, '0012_late.sql'), 'select 1')
     await expect(run()).rejects.toMatchObject({ code: 'internal' })
   })
 
