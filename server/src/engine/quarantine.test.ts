@@ -85,8 +85,8 @@ it('is a fault and not a failing store to a person who wants to decide, and is t
 
 it('holds a withdrawal that meets a fault, says so, and takes it up once it can be judged', async () => {
   const { id, address } = await world.open()
-  await world.mine([{ txHash: '0x1', pays: [{ to: address, amount: 1n }] }])
   isFaulty = true
+  await world.mine([pay(address, '0x1')])
   const cancel = () =>
     world.engine.payments.cancel(merchant, { paymentId: id, reason: 'sold out' }, null)
   const error = await cancel().catch((caught: unknown) => caught)
@@ -95,7 +95,6 @@ it('holds a withdrawal that meets a fault, says so, and takes it up once it can 
     ...{ status: 'investigation_required', reason: 'internal_contradiction' },
     facts: { withdrawn: null },
   })
-  expect(errors).toHaveLength(1)
   isFaulty = false
   world.clock.jump(1_000)
   const isTakenUp = async () => (await payment(id)).reason !== 'internal_contradiction'

@@ -5,6 +5,7 @@ import { queryAs } from '../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { moveTo } from '../../../test/support/store-batches.ts'
 import { storeUnderTest } from '../../../test/support/store-under-test.ts'
+import { watchedIn } from '../../../test/support/watched-in.ts'
 import type { Store } from './open.ts'
 
 const one = { place: 'here', process: 'one' }
@@ -105,10 +106,10 @@ describe('what is written under a lease', () => {
     await store.nodes.giveBack(one)
     await heldBy(two)
     await expect(store.events.release(over, late)).rejects.toMatchObject({ code: 'lease_lost' })
-    expect(await store.events.watched('', 10)).toHaveLength(2)
+    expect(await watchedIn(store.events)).toHaveLength(2)
     const held = [{ lease: 'deadlines', token: 2 }]
     expect(await store.events.release(over, held)).toHaveLength(2)
-    expect(await store.events.watched('', 10)).toEqual([])
+    expect(await watchedIn(store.events)).toEqual([])
   })
 
   it('is taken while the lease has run out and nobody else wanted it', async () => {
