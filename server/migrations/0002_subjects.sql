@@ -59,10 +59,10 @@ create table transaction (
   -- Its part of the subject's state: what is known of it. A step that leaves it alone writes none of it.
   part text not null,
   primary key (subject_id, chain, tx_hash)
-) with (fillfactor = 70);
+) with (fillfactor = 45);
 
-create index transaction_by_hash on transaction (tx_hash);
-create index transaction_open on transaction (chain, subject_id) where not final;
+-- Beside the key the only index, and of columns that never change: so most changes stay on their page.
+create index transaction_by_hash on transaction (tx_hash, subject_id);
 
 -- Every block that was ever said to hold a transaction of a subject, and what it said: a reorg asks
 -- by these.

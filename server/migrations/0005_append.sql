@@ -83,15 +83,23 @@ begin
     order by a.address;
   end if;
 
+  -- What is there is changed, what is not is added: nobody else writes rows of these subjects now, and
+  -- `on conflict` would lock and log each row twice.
   if cardinality(tx_hashes) > 0 then
-    insert into transaction as t (subject_id, chain, tx_hash, block_number, paid, final, part)
-    select * from unnest(
-      tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts)
-    on conflict (subject_id, chain, tx_hash) do update
-    set block_number = excluded.block_number, paid = excluded.paid, final = excluded.final,
-      part = excluded.part
-    where (t.block_number, t.paid, t.final, t.part)
-      is distinct from (excluded.block_number, excluded.paid, excluded.final, excluded.part);
+    with n as materialized (
+      select * from unnest(tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts)
+        as n (subject_id, chain, tx_hash, block_number, paid, final, part)
+    ), changed as (
+      update transaction t
+      set block_number = n.block_number, paid = n.paid, final = n.final, part = n.part
+      from n where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
+        and (t.block_number, t.paid, t.final, t.part)
+          is distinct from (n.block_number, n.paid, n.final, n.part)
+    )
+    insert into transaction (subject_id, chain, tx_hash, block_number, paid, final, part)
+    select n.* from n where not exists (
+      select from transaction t
+      where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash);
     -- Only where there may be more of them than there should be: null says that there are not.
     delete from transfer t
     using unnest(tx_subjects, tx_chains, tx_hashes, tx_transfers)
@@ -101,6 +109,7 @@ begin
   end if;
 
   if inclusions is not null then
+    -- An update would be free to look for them by their block, which holds those of many subjects.
     insert into inclusion as i
       (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
     select n.* from json_to_recordset(inclusions) as n (subject_id text, chain text, tx_hash text,
@@ -113,18 +122,27 @@ begin
   end if;
 
   if transfers is not null then
-    insert into transfer as t (subject_id, chain, tx_hash, n, place, token, from_address,
-      to_address, amount, block_number, stage, counts)
-    select n.* from json_to_recordset(transfers) as n (subject_id text, chain text, tx_hash text,
-      n integer, place text, token text, from_address text, to_address text, amount numeric,
-      block_number bigint, stage text, counts boolean)
-    on conflict (subject_id, chain, tx_hash, n) do update
-    set place = excluded.place, token = excluded.token, from_address = excluded.from_address,
-      to_address = excluded.to_address, amount = excluded.amount,
-      block_number = excluded.block_number, stage = excluded.stage, counts = excluded.counts
-    where (t.place, t.token, t.from_address, t.to_address, t.amount, t.block_number, t.stage, t.counts)
-      is distinct from (excluded.place, excluded.token, excluded.from_address, excluded.to_address,
-        excluded.amount, excluded.block_number, excluded.stage, excluded.counts);
+    with n as materialized (
+      select * from json_to_recordset(transfers) as n (subject_id text, chain text, tx_hash text,
+        n integer, place text, token text, from_address text, to_address text, amount numeric,
+        block_number bigint, stage text, counts boolean)
+    ), changed as (
+      update transfer t
+      set place = n.place, token = n.token, from_address = n.from_address,
+        to_address = n.to_address, amount = n.amount, block_number = n.block_number,
+        stage = n.stage, counts = n.counts
+      from n where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
+        and t.n = n.n
+        and (t.place, t.token, t.from_address, t.to_address, t.amount, t.block_number, t.stage,
+            t.counts)
+          is distinct from (n.place, n.token, n.from_address, n.to_address, n.amount,
+            n.block_number, n.stage, n.counts)
+    )
+    insert into transfer (subject_id, chain, tx_hash, n, place, token, from_address, to_address,
+      amount, block_number, stage, counts)
+    select n.* from n where not exists (
+      select from transfer t where t.subject_id = n.subject_id and t.chain = n.chain
+        and t.tx_hash = n.tx_hash and t.n = n.n);
   end if;
 
   if cursors is not null then

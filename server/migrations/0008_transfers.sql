@@ -21,7 +21,8 @@ create table transfer (
   -- Whether it is money of this subject.
   counts boolean not null,
   primary key (subject_id, chain, tx_hash, n)
-);
+  -- Each is changed once or twice, together with its neighbours.
+) with (fillfactor = 50);
 
 do $$
 begin

@@ -189,7 +189,7 @@ export interface EventStore {
    * stood at one moment.
    */
   watched(take: (run: readonly Watched[]) => void): Promise<void>
-  /** Payments with a transaction on this chain that is not final yet. */
+  /** Payments whose addresses are still watched, with a transaction on this chain that is not final yet. */
   unsettled(chain: string): Promise<readonly string[]>
   /** Payments whose addresses are still watched, with money in a block of this chain, final ones too. */
   paid(chain: string): Promise<readonly string[]>

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inject } from 'vitest'
-import { execute, withDatabase } from './postgres-server.ts'
+import { execute, queryAs, withDatabase } from './postgres-server.ts'
 
 export { queryAs, startPostgres, type TestPostgres } from './postgres-server.ts'
 
@@ -29,6 +30,14 @@ export async function testDatabase(): Promise<TestDatabase> {
 /** A fresh database with nothing in it. */
 export async function emptyDatabase(): Promise<TestDatabase> {
   return createDatabase('template0')
+}
+
+/** Resolves when nobody else is connected any more: then everything is in the server's counts. */
+export async function connectionsEnded(url: string): Promise<void> {
+  const others = `select count(*)::integer as count from pg_stat_activity
+    where datname = current_database() and backend_type = 'client backend'
+      and pid <> pg_backend_pid()`
+  while ((await queryAs<{ count: number }>(url, others))[0]?.count !== 0) await sleep(10)
 }
 
 async function createDatabase(template: string): Promise<TestDatabase> {

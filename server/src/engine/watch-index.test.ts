@@ -30,7 +30,7 @@ it('keeps what it knows of a payment when an older state of it is recorded after
   expect(index.chain('local')?.movedBy(head)).toEqual([id])
 })
 
-it('follows money that came in after the watch had ended, also when it is loaded', async () => {
+it('follows money of a payment that was opened while the others were loaded', async () => {
   const { events, payment } = opened()
   const confirming = observeAll({ events, payment }, [
     included('0x1', full, blockAt(10), 1),

@@ -62,7 +62,7 @@ export class WatchIndex {
     })
     const known = new Set<string>()
     for (const [name, chain] of this.#chains) {
-      // Also of payments that are not watched any more: their money is followed to its end.
+      // Also of a payment that has been opened, or is watched again, since the others were read.
       for (const id of await store.unsettled(name)) known.add(id)
       if (!chain.wantsNative) continue
       // Also what is final: a part that was paid long ago is still in the balance of its address.

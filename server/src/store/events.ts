@@ -223,15 +223,7 @@ export class PostgresEvents implements EventStore, Feeds {
     const rows = await this.#database.query<{ subject_id: string }>(
       {
         name: 'unsettled',
-        // After the watch only money in blocks is followed, until its chain has finalized it: what
-        // was dropped or reverted would otherwise be asked for with every block for ever.
-        text: `select distinct t.subject_id
-          from transaction t
-          join subject p on p.id = t.subject_id
-          left join chain_cursor c on c.chain = t.chain
-          where p.kind = '${payments}' and t.chain = $1 and not t.final
-            and (p.due_at is not null or (t.paid and t.block_number > c.finalized))
-          order by t.subject_id`,
+        text: transactionsOf('not t.final'),
       },
       [chain],
     )
@@ -242,10 +234,7 @@ export class PostgresEvents implements EventStore, Feeds {
     const rows = await this.#database.query<{ subject_id: string }>(
       {
         name: 'paid',
-        text: `select distinct t.subject_id
-          from subject p join transaction t on t.subject_id = p.id and t.paid
-          where p.kind = '${payments}' and p.due_at is not null and t.chain = $1
-          order by t.subject_id`,
+        text: transactionsOf('t.paid'),
       },
       [chain],
     )
@@ -283,6 +272,12 @@ export class PostgresEvents implements EventStore, Feeds {
     return begin(this.#database, chain, { genesisHash, at })
   }
 }
+
+/** From the open payments to their transactions: there is no index of transactions that are not final. */
+const transactionsOf = (which: string): string => `select distinct t.subject_id
+  from subject p join transaction t on t.subject_id = p.id and t.chain = $1 and ${which}
+  where p.kind = '${payments}' and p.due_at is not null
+  order by t.subject_id`
 
 interface StateRow {
   readonly id: string

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { bornAt } from '../../../test/support/payments.ts'
-import { queryAs, testDatabase } from '../../../test/support/postgres.ts'
+import { connectionsEnded, queryAs, testDatabase } from '../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { watchedIn } from '../../../test/support/watched-in.ts'
 import { systemClock } from '../clock.ts'
@@ -20,6 +20,7 @@ it('reads the opening of each open payment once, however many there are', async 
   const writer = open()
   await writer.events.append({ appends: payments.map((payment) => payment.opening()) })
   await writer.close()
+  await connectionsEnded(url)
   const read = async (): Promise<number> => {
     const [row] = await queryAs<{ fetched: number }>(
       url,
@@ -30,8 +31,8 @@ it('reads the opening of each open payment once, however many there are', async 
   const before = await read()
   const reader = open()
   const found = await watchedIn(reader.events)
-  // A connection that ends has told what it counted.
   await reader.close()
+  await connectionsEnded(url)
   expect(found.map(({ paymentId }) => paymentId)).toEqual(payments.map(({ id }) => id))
   expect((await read()) - before).toBe(openMax)
   await close()
