@@ -72,7 +72,7 @@ export class Heads {
   async #read(ids: readonly string[]): Promise<ReadonlyMap<string, Head>> {
     const rows = await this.#database.query<{ id: string; sequence: number; head_seal: Buffer }>(
       {
-        name: 'head_seales',
+        name: 'head_seals',
         text: `select subject_id as id, sequence, head_seal
           from subject_state where subject_id = any ($1::text[])`,
       },
