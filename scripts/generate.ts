@@ -15,6 +15,8 @@ import {
   edges,
   flags,
   replaceable,
+  retractable,
+  retracting,
   statuses,
   statusTable,
 } from '../core/src/status-model.ts'
@@ -54,7 +56,9 @@ function statesPage(): string {
     '## Edges',
     'From the row to the column, told by the event in the cell. What is empty cannot happen. Within any ' +
       `status ${list(aside)} may be told as well; from ${list(replaceable)} back to \`awaiting\` also ` +
-      '`replaced`, when the new transaction does not pay.',
+      '`replaced`, when the new transaction does not pay; and from `confirming` back to ' +
+      `${list(retractable)} also ${list(retracting)}, when no source shows its money any more, or a ` +
+      'person set it aside.',
     table(
       ['from \\ to', ...statuses.map(code)],
       statuses.map((from) => [

@@ -129,7 +129,7 @@ function decideTogether(
 function toldOf(change: Change, before: Judgement, after: Judgement): readonly Told[] {
   const { payment } = change
   const path = wayTo(payment, after)
-  const edges = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to))
+  const edges = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to, { change, after }))
   const told = withReplacements(edges, change, { before, after })
   if (told.length === 0) {
     const progress = progressEvent(change, before, after)
@@ -178,10 +178,20 @@ export interface Told {
   readonly replacement?: Replacement
 }
 
-function edgeEvent(from: Status, to: Status): Told {
+function edgeEvent(from: Status, to: Status, by: { change: Change; after: Judgement }): Told {
   const type = edges[from][to]
   assert(type !== null, `an edge leads from ${from} to ${to}`)
-  return { type, status: to }
+  const retraction = isUndoing(by.change) ? null : retractionOf(by)
+  return {
+    type: retraction !== null && isEdge(from, retraction, to) ? retraction : type,
+    status: to,
+  }
+}
+
+/** How it is told that money counts no more which no block has undone. */
+function retractionOf({ change, after }: { change: Change; after: Judgement }): EventType | null {
+  if (change.facts.resolutions !== change.payment.facts.resolutions) return 'resolved'
+  return after.transfers.some(({ stage }) => stage === 'denied') ? 'updated' : null
 }
 
 interface Change {
@@ -204,7 +214,9 @@ function progressEvent(change: Change, before: Judgement, after: Judgement): Eve
   const learned = hasLearned(change)
   if (facts.resolutions !== payment.facts.resolutions) return 'resolved'
   if (isUndoing(change)) return 'reorged'
-  const counted = before.decisive?.confirmations !== after.decisive?.confirmations
+  // Once it is deep enough, what it still waits for is no block.
+  const isDeep = before.decisive?.deep === true && after.decisive?.deep === true
+  const counted = !isDeep && before.decisive?.confirmations !== after.decisive?.confirmations
   if (payment.status === 'confirming' && counted) return 'confirming'
   const flagged = payment.flags.join() !== after.flags.join()
   const safer = payment.finality !== after.finality && after.finality === 'safe'

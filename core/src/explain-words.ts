@@ -29,6 +29,7 @@ const stageSentences: Readonly<Record<Stage, string | null>> = {
   replaced: 'gave way to another transaction of its sender: only one of them can be mined.',
   reverted: 'failed in its block and moved nothing.',
   reorged: 'was in a block that the network took back.',
+  denied: 'was said to be in a block, and no provider shows it there any more.',
   ignored: null,
 }
 
@@ -42,8 +43,14 @@ const ignoredSentences: Readonly<Record<IgnoreReason, string>> = {
   set_aside: 'was set aside by a person.',
 }
 
-/** One sentence of a transfer: why it counts, or what it waits for. */
-export function sentenceOf(transfer: Omit<ExplainedTransfer, 'sentence'>): string {
+/** What a sentence is made of, and whether it names providers. */
+type Facts = Omit<ExplainedTransfer, 'sentence'>
+interface Telling {
+  readonly namesProviders: boolean
+}
+
+/** What is said of a transfer: why it counts, or what it waits for, what comes next, and when. */
+export function sentenceOf(transfer: Facts, telling: Telling): string {
   const { txHash, chain, amount, asset, ignored, stage } = transfer
   const named = txHash === null ? '' : ` (${short(txHash)})`
   const isVain = stage === 'dropped' && asset === null
@@ -51,10 +58,12 @@ export function sentenceOf(transfer: Omit<ExplainedTransfer, 'sentence'>): strin
   const subject = ignored === null ? `${what} ${inNetwork(chain)}${named}` : `A transfer${named}`
   if (ignored !== null) return `${subject} ${ignoredSentences[ignored]}`
   if (isVain) return `${subject} was looked for in vain: no provider knows it.`
-  return `${subject} ${stageSentences[stage] ?? depthInWords(transfer)}`
+  if (stage === 'denied')
+    return `${subject} was said to be in a block. ${wordsInWords(transfer, telling)} It counts nothing, and counts again once a provider shows it.`
+  return `${subject} ${stageSentences[stage] ?? depthInWords(transfer, telling)}`
 }
 
-function depthInWords(transfer: Omit<ExplainedTransfer, 'sentence'>): string {
+function depthInWords(transfer: Facts, telling: Telling): string {
   const { level, tier, asset, confirmations, settled, missing } = transfer
   if (level === null) return 'is in a block of a network that no rule speaks of.'
   const because = tier === null ? '' : `, ${tierInWords(tier, asset ?? 'it')}`
@@ -62,14 +71,43 @@ function depthInWords(transfer: Omit<ExplainedTransfer, 'sentence'>): string {
   if (settled) return `is settled: ${rule}.`
   const has =
     typeof level === 'number' ? `has ${confirmations} of ${level} blocks` : 'is in a block'
-  return `${has}: ${rule}. ${waitsFor(transfer)}${missingSources(missing.sources)}`
+  const waits = `${waitsFor(transfer, telling)}${missingSources(missing.sources)}`
+  return `${has}: ${rule}. ${waits}${afterThat(missing.until)}`
 }
 
-function waitsFor({ missing, deniedBy, aboutMs }: Omit<ExplainedTransfer, 'sentence'>): string {
+/** What happens if that does not come. */
+const afterThat = (until: string | null): string =>
+  until === null
+    ? ''
+    : ` If that has not come by ${until}, the payment becomes investigation_required and a person decides.`
+
+/** Who shows it and who denies it. */
+function wordsInWords({ sources, deniedBy }: Facts, { namesProviders }: Telling): string {
+  const whole = (names: readonly string[], verb: readonly [one: string, more: string]): string => {
+    const [one, more] = verb
+    if (namesProviders) return `${inList(names)} ${names.length === 1 ? one : more}`
+    return names.length === 1 ? `one provider ${one}` : `${names.length} providers ${more}`
+  }
+  const denies = `${whole(deniedBy, ['denies', 'deny'])} that its block holds it.`
+  const text =
+    sources.length === 0
+      ? denies
+      : `${whole(sources, ['shows', 'show'])} it in its block, and ${denies}`
+  return namesProviders ? text : text[0]?.toUpperCase() + text.slice(1)
+}
+
+/** Providers by their names: what they are sources of is known here. */
+function inList(sources: readonly string[]): string {
+  const names = sources.map((source) => source.slice(source.indexOf(':') + 1))
+  const last = names.at(-1) ?? ''
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
+}
+
+function waitsFor(transfer: Facts, telling: Telling): string {
+  const { missing, deniedBy, aboutMs } = transfer
   const { blocks, tag, held } = missing
-  const denials = deniedBy.length
-  if (held === 'sources_disagree' && denials > 0)
-    return denials === 1 ? 'One provider denies it.' : `${denials} providers deny it.`
+  if (held === 'sources_disagree' && deniedBy.length > 0)
+    return `${wordsInWords(transfer, telling)} More must show it than deny it.`
   if (held === 'sources_disagree')
     return 'Nothing is settled while providers contradict each other.'
   if (held === 'finality_stalled')

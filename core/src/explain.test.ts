@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { claimed, decided, dropped, pendingIn } from '../../test/support/observations.ts'
+import { claimed, decided, denied, dropped, pendingIn } from '../../test/support/observations.ts'
 import {
   blockAt,
   bornAt,
+  clockAt,
   contextAt,
   headAt,
   included,
@@ -110,6 +111,42 @@ describe('a policy is explained', () => {
     const torn = explained([first, head(30, 2, { disagree: true })])
     expect(torn.transfers[0]?.missing.held).toBe('sources_disagree')
     expect(torn.transfers[0]?.sentence).toContain('contradict each other')
+  })
+
+  it('by who shows it and who denies it, what has to happen, and when a person decides', () => {
+    const policy = policyOf({ quorum: 2, settled: 3 })
+    const denial = { ...denied('0x1', blockAt(10), 2), source: 'rpc:two' }
+    const { monitorUntil } = opened().payment.terms
+    const until = new Date(monitorUntil).toISOString()
+    const torn = explained([first, denial, head(12, 3, { witnesses: 2 })], { policy })
+    expect(torn.transfers[0]?.missing).toEqual({
+      ...{ blocks: 0, tag: null, sources: 1, held: 'sources_disagree', until },
+    })
+    expect(torn.transfers[0]?.sentence).toBe(
+      '150.00 USDC on Local test chain (0x1) has 3 of 3 blocks: it counts with 3 blocks, the one that ' +
+        'holds it included. one shows it in its block, and two denies that its block holds it. More ' +
+        'must show it than deny it. It waits for 1 more provider to show it. If that has not come by ' +
+        `${until}, the payment becomes investigation_required and a person decides.`,
+    )
+    const payer = explained([first, denial], { policy, namesProviders: false })
+    expect(payer.transfers[0]?.sentence).toContain(
+      'One provider shows it in its block, and one provider denies that its block holds it.',
+    )
+    const over = [first, denial, head(12, 3, { witnesses: 2 }), clockAt(monitorUntil + 60_000)]
+    const decides = explained(over, { policy, now: monitorUntil + 60_000 })
+    expect(decides).toMatchObject({ status: 'investigation_required' })
+    expect(decides.transfers[0]?.missing.until).toBeNull()
+    expect(decides.sentences).toContain(
+      'Its watch has ended and its providers did not agree: a person decides. It settles or falls away by itself if they agree before that.',
+    )
+  })
+
+  it('by who denies it, where no provider shows it any more', () => {
+    const { transfers } = explained([first, denied('0x1', blockAt(10), 2)])
+    expect(transfers[0]).toMatchObject({ stage: 'denied', settled: false, deniedBy: ['rpc:one'] })
+    expect(transfers[0]?.sentence).toContain(
+      'one denies that its block holds it. It counts nothing',
+    )
   })
 
   it('after success, by what met it', () => {

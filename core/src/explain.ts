@@ -1,7 +1,7 @@
 import { printAmount } from './amount.ts'
 import { inNetwork, levelInWords, sentenceOf, tierInWords } from './explain-words.ts'
 import type { ExplainedRule, ExplainedTransfer, Missing, PolicyExplanation } from './explanation.ts'
-import type { Instant } from './instant.ts'
+import { type Instant, toRfc3339 } from './instant.ts'
 import { coverOf } from './judge.ts'
 import type { Acceptance, Payment, Transfer } from './payment.ts'
 import {
@@ -14,7 +14,7 @@ import {
 } from './policy.ts'
 import { standingOf } from './resolution.ts'
 import { publicTxHash } from './transaction.ts'
-import { isContradicted, isIncluded, isMereClaim, showsMissing, transfersOf } from './transfer.ts'
+import { isIncluded, isMereClaim, showsMissing, transfersOf } from './transfer.ts'
 
 /** How fast a chain goes, as measured lately; null while nobody could measure it. */
 export interface Pace {
@@ -32,6 +32,8 @@ export interface ExplainContext {
   readonly policy: Policy
   readonly pace: (chain: string) => Pace | null
   readonly now: Instant
+  /** Whether sentences name providers: payers are not told whom a merchant listens to. Left out: they do. */
+  readonly namesProviders?: boolean
 }
 
 /** Explains why a payment needs what it needs, how much of it is there, and how long the rest takes. */
@@ -62,9 +64,13 @@ export function explain(payment: Payment, context: ExplainContext): PolicyExplan
     rules: terms.accept.flatMap((accept) => explainRule(accept, payment, context) ?? []),
     transfers,
   }
-  const subject = { currency: terms.currency, amount: print(terms.amount) }
+  const isForPerson = payment.reason === 'sources_disagree'
+  const subject = { currency: terms.currency, amount: print(terms.amount), isForPerson }
   return { ...found, sentences: inSentences(found, subject) }
 }
+
+const forPerson =
+  'Its watch has ended and its providers did not agree: a person decides. It settles or falls away by itself if they agree before that.'
 
 /** Null as soon as one of them is; 0 of none. */
 const longest = (times: readonly (number | null)[]): number | null =>
@@ -72,8 +78,9 @@ const longest = (times: readonly (number | null)[]): number | null =>
 
 function inSentences(
   found: Omit<PolicyExplanation, 'sentences'>,
-  { currency, amount }: { currency: string; amount: string },
+  subject: { currency: string; amount: string; isForPerson: boolean },
 ): readonly string[] {
+  const { currency, amount, isForPerson } = subject
   const asks =
     found.requiredAmount === amount
       ? `${amount} ${currency} must stand in blocks that are deep enough.`
@@ -87,6 +94,7 @@ function inSentences(
     ...(found.transfers.length === 0 ? found.rules : found.transfers).map(
       ({ sentence }) => sentence,
     ),
+    ...(isForPerson ? [forPerson] : []),
     `These are the rules of version ${found.policy}.`,
   ]
 }
@@ -121,16 +129,17 @@ const lagOf = (tag: 'safe' | 'finalized', pace: Pace): number | null =>
 
 function explainTransfer(
   transfer: Transfer,
-  { terms, facts }: Payment,
-  { policy, pace, now }: ExplainContext,
+  payment: Payment,
+  { policy, pace, now, namesProviders = true }: ExplainContext,
 ): ExplainedTransfer {
+  const { terms, facts } = payment
   const { chain, accept, stage, sources, deniedBy, settled } = transfer
   const rule = policy.chains[chain]
   const required = rule === undefined ? null : requiredFor(rule, accept?.asset ?? null, terms)
   const measured = pace(chain)
   const missing = missingOf(transfer, required?.settled ?? null, {
     ...{ rule: rule ?? null, head: facts.heads[chain] ?? null },
-    stalled: measured?.stalled === true,
+    ...{ stalled: measured?.stalled === true, until: untilOf(payment, now) },
   })
   const found = {
     txHash: publicTxHash(transfer.txHash),
@@ -143,25 +152,33 @@ function explainTransfer(
     ...{ sources, deniedBy, quorum: rule?.quorum ?? 1, settled, missing },
     aboutMs: leftMs(transfer, missing, { pace: measured, now }),
   }
-  return { ...found, sentence: sentenceOf(found) }
+  return { ...found, sentence: sentenceOf(found, { namesProviders }) }
 }
 
-function missingOf(
-  transfer: Transfer,
-  level: Level | null,
-  chain: { rule: ChainPolicy | null; head: ChainHead | null; stalled: boolean },
-): Missing {
+/** The end of the watch, while a payment waits for it to settle. */
+const untilOf = ({ status, terms }: Payment, now: Instant): string | null =>
+  status === 'confirming' && now <= terms.monitorUntil ? toRfc3339(terms.monitorUntil) : null
+
+interface MissingOn {
+  readonly rule: ChainPolicy | null
+  readonly head: ChainHead | null
+  readonly stalled: boolean
+  readonly until: string | null
+}
+
+function missingOf(transfer: Transfer, level: Level | null, chain: MissingOn): Missing {
   const { block, stage, confirmations, settled } = transfer
-  const none: Missing = { blocks: null, tag: null, sources: 0, held: null }
+  const none: Missing = { blocks: null, tag: null, sources: 0, held: null, until: null }
   if (level === null || block === null || !isIncluded(stage) || settled) return none
   const quorum = chain.rule?.quorum ?? 1
-  const isHeld = isContradicted(transfer, quorum)
+  const isHeld = transfer.contested
   const canVouch = isHeld || (chain.head?.witnesses ?? 1) >= quorum
   const isTag = typeof level !== 'number'
   const isReached = isTag && chain.head !== null && reached(level, block.number, chain.head)
   const tag = isTag && !isReached ? level : null
   const stall = tag !== null && chain.stalled ? 'finality_stalled' : null
   return {
+    until: isHeld || transfer.deep ? chain.until : null,
     blocks: isTag ? null : Math.max(0, level - confirmations),
     tag,
     // Where fewer are up than the quorum there is nobody to wait for.

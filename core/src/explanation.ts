@@ -49,6 +49,8 @@ export interface Missing {
   readonly sources: number
   /** What holds it back beside its depth. */
   readonly held: 'sources_disagree' | 'finality_stalled' | null
+  /** When a person is asked to decide if providers still hold it back then; null where they do not, or it has passed. */
+  readonly until: string | null
 }
 
 /** The finality policy as it applies to one payment: data, and sentences that say the same. */

@@ -90,9 +90,9 @@ export const flagTable: Readonly<Record<Flag, Notice>> = {
   sources_disagree: {
     payer: 'Our views of the network disagree; we wait until they agree.',
     operator:
-      'Providers name different blocks at one height, or one denies what another shows. What it is about does not settle; look at them.',
+      'Providers name different blocks at one height, or one denies what another shows. What it is about does not settle. Look at them, or decide about the money.',
     needsPerson: true,
-    choices: [],
+    choices: ['accept', 'refund_noted', 'dismiss'],
   },
   manually_marked: {
     payer: 'The merchant decided something about this payment by hand.',

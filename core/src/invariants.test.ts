@@ -19,6 +19,7 @@ import type { Observation } from './observation.ts'
 import type { Payment } from './payment.ts'
 import { paymentFromJson, paymentToJson } from './payment-json.ts'
 import type { Policy } from './policy.ts'
+import { isLostSuccess } from './resolution.ts'
 import { isEdge } from './status-model.ts'
 import { isContradicted, isIncluded, transfersOf } from './transfer.ts'
 
@@ -63,7 +64,7 @@ const toldDespite = (payment: Payment): boolean =>
 /** What must be the same of both runs. */
 function pickOf(...runs: readonly { payment: Payment }[]) {
   // A success that was told and then lost is history, not a fact: it differs by right.
-  const lost = runs.some(({ payment }) => payment.reason === 'reorged_after_success')
+  const lost = runs.some(({ payment }) => isLostSuccess(payment))
   // So is one that was told before somebody denied what it rests on: no denial takes it back.
   const denied = runs.some(({ payment }) => toldDespite(payment))
   return (run: { payment: Payment }) => {

@@ -1,9 +1,10 @@
+import type { Instant } from './instant.ts'
 import type { Facts, Payment, Stage, Terms, Transfer } from './payment.ts'
 import type { Policy } from './policy.ts'
 import { deadlineOf, type Standing, standingOf } from './resolution.ts'
 import { type Finality, type Flag, flags, type Status } from './status-model.ts'
-import { canonicalInclusion, nameOf } from './transaction.ts'
-import { isContradicted, isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
+import { canonicalInclusion, deniedInclusion, nameOf } from './transaction.ts'
+import { isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
 
 /** What the facts mean under a policy. */
 export interface Judgement {
@@ -43,6 +44,7 @@ export function judge(payment: Judged, policy: Policy): Judgement {
     pending: sum(pending),
     settled: sum(included.filter((transfer) => transfer.settled && isInTime(transfer, payment))),
     dropped: sum(transfers.filter((transfer) => transfer.stage === 'dropped')),
+    denied: sum(transfers.filter((transfer) => transfer.stage === 'denied')),
   }
   const standing = standingOf(payment.facts)
   const money = { included, pending, sums, transfers }
@@ -67,6 +69,8 @@ interface Sums {
   readonly settled: bigint
   /** Was pending, and is known to nobody any more. */
   readonly dropped: bigint
+  /** Was in blocks by the word of sources that have taken it back. */
+  readonly denied: bigint
 }
 
 interface Money {
@@ -106,15 +110,16 @@ const unclear = (reason: string): Verdict => verdict('investigation_required', r
 
 function statusOf(payment: Judged, money: Money, standing: Standing): Verdict {
   const { facts, toldSuccess } = payment
-  const { required, received, pending, settled } = money.sums
+  const { required, received, pending, settled, denied } = money.sums
   if (isSetAside(payment)) return unclear('internal_contradiction')
-  if (stillAccepted(facts, received, standing)) {
+  if (stillAccepted(facts, received + denied, standing)) {
     return verdict('succeeded', null, 'investigation_required')
   }
   if (toldSuccess) {
     if (standing.writtenOff)
       return received > 0n ? unclear('paid_after_failure') : verdict('failed', 'written_off')
-    return settled >= required ? verdict('succeeded') : unclear('reorged_after_success')
+    if (settled >= required) return verdict('succeeded')
+    return unclear(denied > 0n ? 'denied_after_success' : 'reorged_after_success')
   }
   if (facts.withdrawn !== null) {
     return received + pending > 0n
@@ -125,21 +130,36 @@ function statusOf(payment: Judged, money: Money, standing: Standing): Verdict {
   const inTime = (transfers: readonly Transfer[]): bigint =>
     sum(transfers.filter((transfer) => isInTime(transfer, payment)))
   const [receivedInTime, pendingInTime] = [inTime(money.included), inTime(money.pending)]
-  if (receivedInTime >= required) return verdict('confirming')
+  if (receivedInTime >= required)
+    return isStuck(payment, money) ? unclear('sources_disagree') : verdict('confirming')
   if (receivedInTime + pendingInTime >= required) return verdict('pending_detected')
   if (received + pending > receivedInTime + pendingInTime) return unclear('paid_after_watch')
   return unpaid(payment, money, standing)
 }
 
+/** Never blind: what happened in time may stand in a block that was not read yet. */
+const isPast = ({ facts: { clock } }: Judged, instant: Instant): boolean =>
+  clock !== null && clock.at > instant && clock.scannedThrough > instant
+
+/**
+ * Whether the watch has ended, and more blocks do not help: of the amount so much is denied, or deep
+ * enough and shown by too few sources, that a person has to decide.
+ */
+function isStuck(payment: Judged, { included, sums }: Money): boolean {
+  if (!isPast(payment, payment.terms.monitorUntil)) return false
+  const moving = included.filter(
+    (transfer) =>
+      isInTime(transfer, payment) && (transfer.settled || !(transfer.contested || transfer.deep)),
+  )
+  return sum(moving) < sums.required
+}
+
 /** Too little is there, or on its way. */
 function unpaid(payment: Judged, { sums, transfers }: Money, standing: Standing): Verdict {
-  const { clock } = payment.facts
   const { required, received, pending, dropped } = sums
   const wouldDo = dropped > 0n && received + pending + dropped >= required
-  const deadline = deadlineOf(payment)
-  // Never blind: a payment made in time may stand in a block that was not read yet.
-  const isOver = clock !== null && clock.at > deadline && clock.scannedThrough > deadline
-  if (isOver) return verdict('expired', null, wouldDo ? 'pending_expired' : null)
+  if (isPast(payment, deadlineOf(payment)))
+    return verdict('expired', null, wouldDo ? 'pending_expired' : null)
   // Whoever lets it wait has heard of what is gone, and hopes for something new.
   if (standing.waitsSince !== null)
     return verdict('awaiting', lostReason(transfers), 'investigation_required')
@@ -148,14 +168,20 @@ function unpaid(payment: Judged, { sums, transfers }: Money, standing: Standing)
     : verdict('awaiting', lostReason(transfers))
 }
 
-/** Whether a person took what stood in blocks for enough, and all of it still stands there. */
+/**
+ * Whether a person took what stood in blocks for enough, and all of it still stands there. The person
+ * has decided whom to believe: a denial takes nothing of that back, a reorg does.
+ */
 function stillAccepted(facts: Facts, received: bigint, { accepted }: Standing): boolean {
   if (accepted === null || received < accepted.received) return false
   const { of = [] } = accepted
   if (of.length === 0) return true
   const standing = new Set(
     facts.transactions
-      .filter((transaction) => canonicalInclusion(transaction)?.outcome === 'paid')
+      .filter((transaction) => {
+        const isPaid = canonicalInclusion(transaction)?.outcome === 'paid'
+        return isPaid || deniedInclusion(transaction) !== null
+      })
       .map(nameOf),
   )
   return of.every((name) => standing.has(nameOf(name)))
@@ -169,6 +195,7 @@ const enoughOf = ({ required }: Sums, { accepted }: Standing): bigint =>
 const lostReasons: Readonly<Partial<Record<Stage, string>>> = {
   reverted: 'transaction_reverted',
   reorged: 'transaction_reorged',
+  denied: 'transaction_denied',
   replaced: 'replaced_elsewhere',
   dropped: 'transaction_dropped',
 }
@@ -194,15 +221,17 @@ function finalityOf(included: readonly Transfer[], required: bigint): Finality {
 }
 
 /**
- * Of the transfers that cover the amount, first come first counted, the one furthest behind: what
- * comes on top neither holds the payment back nor stands for it. Until blocks cover it, what is
- * pending; else what was seen last.
+ * Of the transfers that cover the amount, first come first counted, the one furthest behind, of those
+ * that still wait for blocks if there are any: what comes on top neither holds the payment back nor
+ * stands for it. Until blocks cover it, what is pending; else what was seen last.
  */
 function decisiveOf({ included, pending, transfers, sums }: Money): Transfer | null {
   const covering = coverOf(included, sums.required)
   const expected = covering === null ? pending.at(-1) : undefined
   if (expected !== undefined) return expected
-  const behind = [...(covering ?? included)].sort((a, b) => a.confirmations - b.confirmations)[0]
+  const behind = [...(covering ?? included)].sort(
+    (a, b) => Number(a.deep) - Number(b.deep) || a.confirmations - b.confirmations,
+  )[0]
   return behind ?? transfers.filter((transfer) => transfer.stage !== 'ignored').at(-1) ?? null
 }
 
@@ -251,9 +280,7 @@ function flagsOf(
       payment.status === 'succeeded' &&
       included.some((transfer) => transfer.sources.length < quorumOf(policy, transfer.chain)),
     sources_disagree: live.some(
-      (transfer) =>
-        facts.heads[transfer.chain]?.disagree === true ||
-        isContradicted(transfer, quorumOf(policy, transfer.chain)),
+      (transfer) => facts.heads[transfer.chain]?.disagree === true || transfer.contested,
     ),
     manually_marked: (facts.resolutions ?? []).length > 0,
   }

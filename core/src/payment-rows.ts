@@ -7,6 +7,7 @@ import { evidenceOf } from './event-text.ts'
 import type { Payment, Transaction } from './payment.ts'
 import { paymentFromJson } from './payment-json.ts'
 import type { Policy } from './policy.ts'
+import { isLostSuccess } from './resolution.ts'
 import type {
   InclusionRow,
   Projection,
@@ -14,7 +15,7 @@ import type {
   TransactionRow,
   TransferRow,
 } from './subject-kind.ts'
-import { canonicalInclusion } from './transaction.ts'
+import { canonicalInclusion, isDenied } from './transaction.ts'
 import { isIncluded, transfersOf } from './transfer.ts'
 
 /** What an opening fixes for ever: it is in the first event, and not stored again. */
@@ -103,13 +104,15 @@ function placeOf(payment: Payment, transaction: Transaction, lost: Lost): Place 
     finalized === null
       ? payment.finality === 'final' && decidedAt !== null
       : decidedAt !== null && decidedAt <= finalized
-  const waitsForMore = payment.status === 'confirming' || payment.reason === 'reorged_after_success'
+  const { status, reason } = payment
+  const waitsForMore =
+    status === 'confirming' || reason === 'sources_disagree' || isLostSuccess(payment)
   return {
     chain,
     txHash,
     number,
     paid: inclusion?.outcome === 'paid',
-    final: isBuried && !waitsForMore,
+    final: isBuried && !waitsForMore && !isDenied(transaction),
   }
 }
 

@@ -151,6 +151,7 @@ export type Stage =
   | 'replaced'
   | 'reverted'
   | 'reorged'
+  | 'denied'
   | 'ignored'
 
 /** Why money that moved, or was about to, does not count. */
@@ -184,7 +185,11 @@ export interface Transfer {
   readonly confirmations: number
   /** Null when the chain's level is a tag and not a count. */
   readonly requiredConfirmations: number | null
+  /** Whether its block has reached the level that it counts with, whoever shows it. */
+  readonly deep: boolean
   readonly settled: boolean
+  /** Whether it is in a block and does not settle because a source denies it. */
+  readonly contested: boolean
   readonly seenAt: Instant
   /** Who shows it in its block, and who denies it, each by its last word. */
   readonly sources: readonly Source[]

@@ -5,12 +5,15 @@ export const reasons = [
   'transaction_reverted',
   'transaction_reorged',
   'transaction_dropped',
+  'transaction_denied',
   'replaced_elsewhere',
   'replaced_still_pays',
   'paid_after_cancel',
   'paid_after_watch',
   'paid_after_failure',
   'reorged_after_success',
+  'denied_after_success',
+  'sources_disagree',
   'resolved_by_person',
   'written_off',
   'internal_contradiction',
@@ -35,6 +38,12 @@ export const reasonTable: Readonly<Record<Reason, Notice & { readonly payer: str
   transaction_dropped: {
     payer: 'The network has forgotten the transaction before it was confirmed.',
     operator: 'It was pending for too long, and no provider knows it. It may still be mined.',
+    ...noted,
+  },
+  transaction_denied: {
+    payer: 'The network does not show the transaction any more.',
+    operator:
+      'Each provider that was asked denies that its block holds it. It counts again once one shows it.',
     ...noted,
   },
   replaced_elsewhere: {
@@ -70,6 +79,20 @@ export const reasonTable: Readonly<Record<Reason, Notice & { readonly payer: str
     operator: 'Success was told, then its block was lost. It heals itself if it is mined again.',
     needsPerson: true,
     choices: ['accept', 'wait', 'dismiss'],
+  },
+  denied_after_success: {
+    payer: 'The network does not show your payment any more.',
+    operator:
+      'Success was told, and now each provider denies its money. It heals itself once enough show it.',
+    needsPerson: true,
+    choices: ['accept', 'wait', 'dismiss'],
+  },
+  sources_disagree: {
+    payer: 'Our views of the network disagree about this payment. The merchant looks at it.',
+    operator:
+      'Until `monitorUntil` providers denied its money, or too few showed it. Look it up elsewhere, then decide.',
+    needsPerson: true,
+    choices: ['accept', 'wait', 'refund_noted', 'dismiss'],
   },
   resolved_by_person: {
     payer: 'The merchant has looked at it.',

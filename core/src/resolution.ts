@@ -14,6 +14,16 @@ export interface Standing {
   readonly writtenOff: boolean
 }
 
+/** Why a success that was told does not stand. */
+const lostSuccess: ReadonlySet<string | null> = new Set([
+  'reorged_after_success',
+  'denied_after_success',
+])
+
+/** Whether a payment stands where it does because the money of its success is lost. */
+export const isLostSuccess = ({ reason }: { readonly reason: string | null }): boolean =>
+  lostSuccess.has(reason)
+
 /** Nobody decided anything. */
 const undecided: Standing = {
   setAside: new Set(),
@@ -41,7 +51,7 @@ export function standingOf({ resolutions = [] }: Facts): Standing {
     } else {
       for (const name of of) setAside.add(nameOf(name))
       accepted = null
-      if (on?.reason === 'reorged_after_success') writtenOff = true
+      if (on !== undefined && isLostSuccess(on)) writtenOff = true
     }
   }
   return { setAside, accepted, waitsSince, writtenOff }

@@ -1,14 +1,14 @@
 import { replacedIn } from './contest.ts'
 import type { ResolutionAction, Resolved } from './observation.ts'
 import type { Payment, Transaction } from './payment.ts'
-import { standingOf } from './resolution.ts'
+import { isLostSuccess, standingOf } from './resolution.ts'
 import type { Status } from './status-model.ts'
 import { canonicalInclusion, isPending, nameOf } from './transaction.ts'
 import { transfersOf } from './transfer.ts'
 
 /**
  * What a decision speaks of: money `in_blocks`, whether it counts or not; money in blocks that lies
- * `beside` the payment and does not count. Without such money there is nothing to resolve. There
+ * `beside` the payment and does not count, or that a source denies. Without such money there is nothing to resolve. There
  * always is where it speaks of all that was `seen`, of the `rest` that still is in blocks, or of
  * `nothing`, because it is only noted.
  */
@@ -26,7 +26,7 @@ const unpaid: Row = {
   dismiss: 'in_blocks',
 }
 
-/** What is on its way goes on; only what lies beside it can be set aside. */
+/** What is on its way goes on; only what lies beside it, or is denied, can be set aside. */
 const moving: Row = {
   accept: 'in_blocks',
   wait: 'in_blocks',
@@ -80,8 +80,8 @@ export function complete(payment: Payment, resolved: Resolved): Resolved {
   }
 }
 
-const rowOf = ({ status, reason }: Payment): Row =>
-  reason === 'reorged_after_success' ? lostSuccess : resolvable[status]
+const rowOf = (payment: Payment): Row =>
+  isLostSuccess(payment) ? lostSuccess : resolvable[payment.status]
 
 function subjectsOf(payment: Payment, subject: Subject): readonly Transaction[] {
   if (subject === 'nothing') return []
@@ -96,7 +96,7 @@ function subjectsOf(payment: Payment, subject: Subject): readonly Transaction[] 
   if (subject === 'seen') return [...inBlocks, ...open.filter(bringsMoney)]
   const counted = new Set(
     transfersOf(payment, { version: '', chains: {} })
-      .filter(({ ignored }) => ignored === null)
+      .filter(({ ignored, deniedBy }) => ignored === null && deniedBy.length === 0)
       .map(nameOf),
   )
   return inBlocks.filter((transaction) => !counted.has(nameOf(transaction)))

@@ -60,6 +60,12 @@ export const stageTable: Readonly<Record<Stage, StageWords>> = {
     payer: 'The network took its block back.',
     operator: 'Its block left the chain, and no pool holds it.',
   },
+  denied: {
+    label: 'not shown any more',
+    payer: 'The network does not show it any more.',
+    operator:
+      'A provider showed it in a block, and now each that was asked denies it. It counts nothing.',
+  },
   ignored: {
     label: 'not counted',
     payer: 'It does not count for this request.',

@@ -304,8 +304,15 @@ export const aside: readonly EventType[] = [
 /** From where a replacement that does not pay us takes a payment back to `awaiting`, told as such. */
 export const replaceable: readonly Status[] = ['pending_detected', 'pending_expired', 'confirming']
 
+/** How a payment goes back from `confirming` where its money is denied, or set aside by a person. */
+export const retracting: readonly EventType[] = ['updated', 'resolved']
+
+/** Where it goes back to then. */
+export const retractable: readonly Status[] = ['awaiting', 'pending_detected']
+
 /** Whether an event of this type may take a payment from one status to the other. */
 export const isEdge = (from: Status, type: EventType, to: Status): boolean =>
   edges[from][to] === type ||
   (from === to && aside.includes(type)) ||
-  (type === 'replaced' && to === 'awaiting' && replaceable.includes(from))
+  (type === 'replaced' && to === 'awaiting' && replaceable.includes(from)) ||
+  (retracting.includes(type) && from === 'confirming' && retractable.includes(to))

@@ -2,12 +2,35 @@ import type { Source } from './observation.ts'
 import type { Inclusion, Transaction } from './payment.ts'
 
 /**
- * The one inclusion that is believed: of those called canonical, the one seen last. That its place was
- * used up says nothing of a transaction that a canonical block holds: it used it up itself.
+ * The one inclusion that is believed: of those called canonical, the one seen last. Money that no source
+ * shows any more is not believed. That its place was used up says nothing of a transaction that a
+ * canonical block holds: it used it up itself.
  */
 export const canonicalInclusion = (transaction: Transaction): Inclusion | null =>
-  latest(transaction, ({ canonical, outcome }) => canonical && outcome !== 'replaced') ??
-  latest(transaction, ({ canonical }) => canonical)
+  latest(transaction, ({ canonical, outcome }, hash) => {
+    return canonical && outcome !== 'replaced' && isUpheld(transaction, hash)
+  }) ?? latest(transaction, ({ canonical }, hash) => canonical && isUpheld(transaction, hash))
+
+/** The last canonical block that was said to hold money of it, and that no source shows it in any more. */
+export const deniedInclusion = (transaction: Transaction): Inclusion | null =>
+  transaction.denials === undefined
+    ? null
+    : latest(transaction, ({ canonical }, hash) => canonical && !isUpheld(transaction, hash))
+
+/** Whether a source still shows the money of this block. A block that moved nothing needs no such source. */
+function isUpheld(transaction: Transaction, blockHash: string): boolean {
+  if (transaction.denials?.[blockHash] === undefined) return true
+  if (transaction.inclusions[blockHash]?.outcome !== 'paid') return true
+  return wordsOn(transaction, blockHash).sources.length > 0
+}
+
+/** Whether a source denies the money that a canonical block is believed to hold. */
+export function isDenied(transaction: Transaction): boolean {
+  if (transaction.denials === undefined) return false
+  const inclusion = canonicalInclusion(transaction)
+  if (inclusion?.outcome !== 'paid' || inclusion.block === null) return false
+  return wordsOn(transaction, inclusion.block.hash).deniedBy.length > 0
+}
 
 /** The last block that was ever said to hold money of it, canonical or not. */
 export const paidInclusion = (transaction: Transaction): Inclusion | null =>
@@ -16,10 +39,10 @@ export const paidInclusion = (transaction: Transaction): Inclusion | null =>
 /** By view; one step never names two blocks, and should it, the order of arrival still decides nothing. */
 function latest(
   { inclusions }: Transaction,
-  picks: (inclusion: Inclusion) => boolean,
+  picks: (inclusion: Inclusion, blockHash: string) => boolean,
 ): Inclusion | null {
   const byView = Object.entries(inclusions)
-    .filter(([, inclusion]) => picks(inclusion))
+    .filter(([hash, inclusion]) => picks(inclusion, hash))
     .sort(([aHash, a], [bHash, b]) => b.view - a.view || (aHash < bHash ? -1 : 1))
   return byView[0]?.[1] ?? null
 }
@@ -46,9 +69,17 @@ export function wordsOn(
   }
 }
 
-/** Whether some pool holds it, as far as is known. A later sighting takes back that it was dropped. */
-export const isPending = ({ mempool, droppedView = null }: Transaction): boolean =>
-  mempool?.known === true && (droppedView === null || droppedView <= mempool.view)
+/**
+ * Whether some pool holds it, as far as is known. A later sighting takes back that it was dropped, and
+ * only a later one brings back what was in a block that no source shows it in any more.
+ */
+export function isPending(transaction: Transaction): boolean {
+  const { mempool, droppedView = null } = transaction
+  if (mempool?.known !== true) return false
+  if (droppedView !== null && droppedView > mempool.view) return false
+  const denied = deniedInclusion(transaction)
+  return denied === null || mempool.view > denied.view
+}
 
 /** Whether it was past its time-out and known to nobody, and was not seen since. */
 export const isDropped = (transaction: Transaction): boolean =>

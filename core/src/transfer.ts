@@ -24,6 +24,7 @@ import { standingOf } from './resolution.ts'
 import type { Status } from './status-model.ts'
 import {
   canonicalInclusion,
+  deniedInclusion,
   isDropped,
   isPending,
   nameOf,
@@ -97,9 +98,11 @@ interface Asked {
 
 function transfersIn(fate: Fate, chain: ChainView, asked: Asked): Transfer[] {
   const { transaction } = fate
-  const inclusion = fate.isReplaced ? null : canonicalInclusion(transaction)
-  const stage = fate.isReplaced ? 'replaced' : stageOf(transaction, inclusion)
-  const seen = stage === 'included' ? (inclusion?.transfers ?? []) : expectedOf(transaction)
+  const believed = fate.isReplaced ? null : canonicalInclusion(transaction)
+  const stage = fate.isReplaced ? 'replaced' : stageOf(transaction, believed)
+  const inclusion = stage === 'denied' ? deniedInclusion(transaction) : believed
+  const isInBlock = stage === 'included' || stage === 'denied'
+  const seen = isInBlock ? (inclusion?.transfers ?? []) : expectedOf(transaction)
   return seen.map((one) => transferOf({ ...fate, inclusion, seen: one, stage }, chain, asked))
 }
 
@@ -110,6 +113,7 @@ function stageOf(transaction: Transaction, inclusion: Inclusion | null): Stage {
     const wasMined = Object.keys(transaction.inclusions).length > 0
     return transaction.preconfirmed === true && !wasMined ? 'preconfirmed' : 'mempool'
   }
+  if (deniedInclusion(transaction) !== null) return 'denied'
   if (isDropped(transaction)) return 'dropped'
   return transaction.mempool === null && Object.keys(transaction.inclusions).length === 0
     ? 'claimed'
@@ -180,7 +184,9 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
     block,
     confirmations: isCounted ? confirmationsOf(block.number, head) : 0,
     requiredConfirmations: typeof level === 'number' ? level : null,
+    deep: isDeep,
     settled: isDeep && !isHeld && (isTold || isVouchedFor(words, chain, known)),
+    contested: isCounted && isContested,
     seenAt: transaction.seenAt,
     ...words,
     ...(seen.count !== undefined && { count: seen.count }),

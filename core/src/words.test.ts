@@ -98,9 +98,11 @@ describe('the payer is told', () => {
 
   it('what became of a transaction that was replaced, or that the network forgot', () => {
     expect(say('awaiting', { reason: 'replaced_elsewhere' })).toContain('replaced the transaction')
-    const dropped = say('awaiting', { reason: 'transaction_dropped' })
-    expect(dropped).toContain('It may still arrive.')
-    expect(dropped).not.toContain('not charged')
+    for (const reason of ['transaction_dropped', 'transaction_denied']) {
+      const gone = say('awaiting', { reason })
+      expect(gone).toContain('It may still arrive.')
+      expect(gone).not.toContain('not charged')
+    }
   })
 
   it('something of every flag that a payer can use', () => {
@@ -136,7 +138,7 @@ describe('the tables of words', () => {
   it('offer only what can be decided in the statuses that a reason leads to', () => {
     const under = {
       ...{ paid_after_cancel: 1, paid_after_watch: 1, paid_after_failure: 1 },
-      reorged_after_success: 1,
+      ...{ reorged_after_success: 1, denied_after_success: 1, sources_disagree: 1 },
     }
     for (const reason of reasons) {
       const { choices, needsPerson } = reasonTable[reason]

@@ -124,7 +124,7 @@ function wayBackFrom(reason: string): string {
   if (reason === 'replaced_elsewhere')
     return `${reasonInWords(reason)} You were not charged by it. ${lookFirst}`
   // It may be mined again: who hears that it is over pays twice.
-  if (reason === 'transaction_dropped' || reason === 'transaction_reorged')
+  if (['transaction_dropped', 'transaction_reorged', 'transaction_denied'].includes(reason))
     return `${reasonInWords(reason)} It may still arrive. ${lookFirst}`
   return `Your earlier transaction did not go through; you were not charged by it. ${lookFirst}`
 }

@@ -124,6 +124,68 @@ describe('the same receipt from a second provider', () => {
     })
   })
 
+  it('taken back by all who showed it stops counting, and counts again once one shows it', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    await corroborate('rpc:two', seen)
+    for (let i = 0; i < 30; i++) await world.mine()
+    expect(await world.status(id)).toBe('succeeded')
+    await deny('rpc:two', seen)
+    expect(await world.status(id)).toBe('succeeded')
+    await deny('rpc:local', seen)
+    expect(await payment(id)).toMatchObject({
+      ...{ status: 'investigation_required', reason: 'denied_after_success', received: 0n },
+    })
+    await world.crash()
+    await world.mine()
+    await corroborate('rpc:two', seen)
+    await corroborate('rpc:local', seen)
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full, reason: null })
+  })
+
+  it('taken back by one stays money in the same moment where another shows it', async () => {
+    const { id, address } = await world.open()
+    world.local.sources = ['rpc:local', 'rpc:two']
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    const before = await world.history(id)
+    const { watcher } = world.engine
+    watcher.denied('local', 'rpc:local', [seen])
+    watcher.denied('local', 'rpc:two', [seen])
+    // Beyond the quorum nobody was on record, and nobody is asked anew.
+    watcher.corroborated('local', 'rpc:three', [seen])
+    await world.settled()
+    expect(await world.history(id)).toEqual([...before, 'updated:confirming'])
+    expect(await payment(id)).toMatchObject({ received: full, flags: ['sources_disagree'] })
+  })
+
+  it('denied by one goes to a person at the end of the watch, also after a restart', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    await deny('rpc:two', seen)
+    for (let i = 0; i < 3; i++) await world.mine()
+    const told = await world.history(id)
+    for (let i = 0; i < 12; i++) await world.mine()
+    expect(await world.history(id)).toEqual(told)
+    await world.crash()
+    const { monitorUntil } = (await payment(id)).terms
+    await world.pass(monitorUntil - world.clock.now() - 60_000)
+    expect(await world.status(id)).toBe('confirming')
+    await world.pass(120_000)
+    expect(await world.eventually(async () => (await world.status(id)) !== 'confirming')).toBe(true)
+    expect(await payment(id)).toMatchObject({
+      ...{ status: 'investigation_required', reason: 'sources_disagree', received: full },
+    })
+    expect(await world.history(id)).toHaveLength(told.length + 1)
+    // It is listened to from then on, too.
+    await world.mine()
+    await corroborate('rpc:two', seen)
+    await world.settled()
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', reason: null })
+  })
+
   it('comes with the step without an event of its own', async () => {
     const { id, address } = await world.open()
     world.local.sources = ['rpc:local', 'rpc:two']

@@ -1,4 +1,4 @@
-import type { Denied, Included } from '@settlewire/core/observation'
+import type { Denied, HeadMoved, Included } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
 import { findTransaction, wordsOn } from '@settlewire/core/transaction'
@@ -21,6 +21,8 @@ export interface CorroborationsOptions extends Judge {
 /** Words that wait on one chain; of more the oldest is let go, which costs a flag and no money. */
 const keptMax = 10_000
 
+const nameOf = ({ inclusion: { block, txHash } }: Word): string => `${block.hash} ${txHash}`
+
 /**
  * Adds what further providers say of an inclusion: those that show it, as far as the policy asks for
  * them or a denial has to be outvoted, and all that deny it. Only what is on record as canonical is
@@ -30,10 +32,30 @@ export class Corroborations {
   readonly #options: CorroborationsOptions
   /** What cannot be recorded yet, per chain and in the order in which it came. */
   readonly #kept = new Map<string, Word[]>()
+  /** What was said in this turn, per chain. */
+  readonly #heard = new Map<string, Word[]>()
   readonly #sums = new SumWitnesses()
 
   constructor(options: CorroborationsOptions) {
     this.#options = options
+  }
+
+  /**
+   * What is said in one turn is recorded together: where one takes back what it showed, those that still
+   * show it are told with it, so that no money is gone for a moment.
+   */
+  hear(chain: string, words: readonly Word[]): void {
+    const heard = this.#heard.get(chain)
+    if (heard !== undefined) {
+      heard.push(...words)
+      return
+    }
+    this.#heard.set(chain, [...words])
+    queueMicrotask(() => {
+      const all = this.#heard.get(chain) ?? []
+      this.#heard.delete(chain)
+      void this.take(chain, all)
+    })
   }
 
   /** Never rejects. What cannot be recorded now is tried again with the next step of its chain. */
@@ -81,12 +103,17 @@ export class Corroborations {
           const payment = payments.get(id)
           if (payment === null) return []
           const facts: (Included | Denied)[] = []
+          const denied = new Set(said.flatMap((word) => (word.denies ? [nameOf(word)] : [])))
           for (const word of said) {
-            const fact = this.#factOf(payment, word, seen)
+            const fact = this.#factOf(payment, word, {
+              ...seen,
+              isDenied: denied.has(nameOf(word)),
+            })
             if (fact === 'later') later.push(word)
             else if (fact !== null) facts.push(fact)
           }
-          return facts.length === 0 ? [] : [observe(payment, facts, this.#options)]
+          if (facts.length === 0) return []
+          return [observe(payment, [...facts, ...this.#headFor(payment, facts)], this.#options)]
         })
         return { decisions, answer: later }
       },
@@ -114,8 +141,23 @@ export class Corroborations {
     return ofPayment
   }
 
+  /** What is shown again counts as deep as it lies by now: the payment may not have heard of that head. */
+  #headFor({ facts }: Payment, said: readonly (Included | Denied)[]): readonly HeadMoved[] {
+    const again = said.find(
+      ({ kind, chain, view }) => kind === 'included' && view > (facts.heads[chain]?.view ?? -1),
+    )
+    const head = again === undefined ? null : this.#options.headOf(again.chain)
+    if (again === undefined || head === null) return []
+    const { source, at, chain } = again
+    return [{ ...head, kind: 'head', source, at, chain }]
+  }
+
   /** What it adds; null where that is nothing, and `later` where it can be told only of the next step. */
-  #factOf(payment: Payment, word: Word, seen: Seen): Included | Denied | 'later' | null {
+  #factOf(
+    payment: Payment,
+    word: Word,
+    { isDenied: willBeDenied, ...seen }: Seen & { readonly isDenied: boolean },
+  ): Included | Denied | 'later' | null {
     const { source, inclusion: said } = word
     const { txHash, block } = said
     const transaction = findTransaction(payment.facts.transactions, { chain: seen.chain, txHash })
@@ -129,7 +171,7 @@ export class Corroborations {
       return isDenied ? null : denied
     }
     const quorum = this.#options.policy.chains[seen.chain]?.quorum ?? 1
-    const isEnough = sources.length >= quorum && deniedBy.length === 0
+    const isEnough = sources.length >= quorum && deniedBy.length === 0 && !willBeDenied
     if (sources.includes(source) || isEnough) return null
     // Read again, a block may show more than was told, such as coins that a balance has told since.
     const places = new Map(inclusion.transfers.map((one) => [one.part, one.count] as const))

@@ -1,6 +1,13 @@
 import { replacedIn } from '@settlewire/core/contest'
 import type { Payment, Terms, Transaction } from '@settlewire/core/payment'
-import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/transaction'
+import { isLostSuccess } from '@settlewire/core/resolution'
+import {
+  canonicalInclusion,
+  deniedInclusion,
+  isDenied,
+  isOpenClaim,
+  isPending,
+} from '@settlewire/core/transaction'
 import type { Corroborated } from '../ports.ts'
 import type { Open } from './watched-chain.ts'
 
@@ -14,7 +21,8 @@ export function openTransactions(
   const { transactions, heads } = payment.facts
   const lost = replacedIn(transactions)
   // As deep as it may be, it is looked at again as long as success waits for more than depth.
-  const held = payment.status === 'confirming' || waitsAgain(payment)
+  const { status, reason } = payment
+  const held = status === 'confirming' || reason === 'sources_disagree' || waitsAgain(payment)
   const isOnSeveral = new Set(payment.terms.accept.map(({ chain }) => chain)).size > 1
   return transactions.map((transaction) => {
     const winner = lost.get(transaction) ?? null
@@ -29,6 +37,7 @@ export function openTransactions(
         knownTo: isOnSeveral ? (heads[transaction.chain] ?? nothing) : null,
       },
       live: isLive && !lost.has(transaction),
+      denied: isDenied(transaction),
       claimed: isOpenClaim(transaction),
       paid: paidOf(transaction),
     }
@@ -40,15 +49,15 @@ export function openTransactions(
 const nothing = { view: 0, head: 0, safe: null, finalized: null }
 
 /** Success was told and taken back, and the money is in blocks again. */
-const waitsAgain = ({ reason, received, terms }: Payment): boolean =>
-  reason === 'reorged_after_success' && received >= terms.amount - terms.tolerance
+const waitsAgain = (payment: Payment): boolean =>
+  isLostSuccess(payment) && payment.received >= payment.terms.amount - payment.terms.tolerance
 
 const blockOf = (transaction: Transaction): number | null =>
   canonicalInclusion(transaction)?.block?.number ?? null
 
-/** What its canonical block holds for this payment. */
+/** What its canonical block holds for this payment, also where no source shows that any more. */
 function paidOf(transaction: Transaction): Corroborated | null {
-  const inclusion = canonicalInclusion(transaction)
+  const inclusion = canonicalInclusion(transaction) ?? deniedInclusion(transaction)
   if (inclusion?.outcome !== 'paid' || inclusion.block === null) return null
   const { block, transfers } = inclusion
   return { txHash: transaction.txHash, block, transfers }

@@ -12,6 +12,8 @@ export interface Open {
   readonly live: boolean
   /** Whether the payment still waits for something, however deep the block is. */
   readonly held: boolean
+  /** Whether a source denies it: what is said of it is listened to until the watch ends. */
+  readonly denied: boolean
   /** Whether its payment has succeeded. */
   readonly told: boolean
   /**
@@ -29,7 +31,8 @@ export interface Open {
 
 /** Not on record yet, and perhaps never: nothing waits for it. */
 const expected: Open = {
-  ...{ blockNumber: null, live: false, held: false, told: false, contest: null, claimed: false },
+  ...{ blockNumber: null, live: false, held: false, denied: false, told: false },
+  ...{ contest: null, claimed: false },
   ...{ paid: null, knownTo: null },
 }
 
@@ -239,7 +242,12 @@ export class WatchedChain implements WatchSet {
 
   #isOver(open: Open): boolean {
     const head = this.#head
-    return !open.held && this.#isFinal(open, head) && this.#isFinal(open, open.knownTo ?? head)
+    return (
+      !open.held &&
+      !open.denied &&
+      this.#isFinal(open, head) &&
+      this.#isFinal(open, open.knownTo ?? head)
+    )
   }
 
   #isFinal({ blockNumber }: Open, head: ChainHead | null): boolean {

@@ -350,7 +350,7 @@ export class Watcher implements ChainSink {
     { inclusions, denies }: { inclusions: readonly Corroborated[]; denies: boolean },
   ): void {
     const words = inclusions.map((inclusion) => ({ source, inclusion, denies }))
-    void this.#corroborations.take(chain, words)
+    this.#corroborations.hear(chain, words)
   }
 
   pending(chain: string, source: Source, sightings: readonly Sighting[]): void {

@@ -82,7 +82,7 @@ const acceptance = z
 
 export const stages = [
   ...(['claimed', 'mempool', 'preconfirmed', 'included', 'safe', 'final'] as const),
-  ...(['dropped', 'replaced', 'reverted', 'reorged', 'ignored'] as const),
+  ...(['dropped', 'replaced', 'reverted', 'reorged', 'denied', 'ignored'] as const),
 ] as const satisfies readonly Stage[]
 
 export const ignoredReasons = [

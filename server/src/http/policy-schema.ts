@@ -32,6 +32,9 @@ const missing = z.strictObject({
   held: z.enum(['sources_disagree', 'finality_stalled']).nullable().meta({
     description: 'What holds it back beside its depth.',
   }),
+  until: z.string().nullable().meta({
+    description: 'When a person is asked to decide, if providers still hold it back then.',
+  }),
 })
 
 const transfer = z.strictObject({

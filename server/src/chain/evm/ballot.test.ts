@@ -41,7 +41,8 @@ describe('a ballot', () => {
     ['+-.', 'a', 'b', true],
     ['+--', 'a', 'bc', true],
     ['++-', 'ab', 'c', false],
-    ['-..', '', 'a', true],
+    ['-..', '', 'a', false],
+    ['--.', '', 'ab', false],
     ['...', '', '', false],
   ])(
     'with the words %s is shown by %j, denied by %j, contradicted: %s',
@@ -62,6 +63,13 @@ describe('a ballot', () => {
     ['one whose logs lack their receipts', '+..', 'b', 'half', ['logs', 'receipt']],
     ['one that shows it all', '++.', 'b', 'whole', []],
     ['one that denies it, for it may lag', '+-.', 'b', 'whole', ['receipt']],
+    [
+      'one that shows what another denies, for it may take that back',
+      '+-.',
+      'a',
+      'whole',
+      ['receipt'],
+    ],
   ])('asks %s', (_who, words, who, logs, expected) => {
     const ballot = ballotOf(words)
     if (logs !== null) ballot.voice(who).contents = contents

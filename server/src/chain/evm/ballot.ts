@@ -101,18 +101,28 @@ export class Ballot<Who> {
     const { contents = null, asks = 0, words } = this.voices.get(who) ?? {}
     const isUnheard = contents === null ? asks < asksMax : !isComplete(contents)
     const logs = this.wantsLogs && this.reader !== who && isUnheard
-    const unshown = [...this.inclusions.values()].filter(
-      ({ txHash }) => words?.get(txHash) !== 'shows',
+    const unsure = [...this.inclusions.values()].filter(
+      ({ txHash }) => words?.get(txHash) !== 'shows' || this.isDenied(txHash),
     )
-    return [...(logs ? (['logs'] as const) : []), ...unshown, ...this.doubts.values()]
+    return [...(logs ? (['logs'] as const) : []), ...unsure, ...this.doubts.values()]
   }
 
-  /** Whether of something on record as many say that it is not so as show it. */
+  /** Whether somebody denies it: then those that show it are asked again, too. */
+  isDenied(txHash: string): boolean {
+    return this.saying(txHash, 'denies').length > 0
+  }
+
+  /** Whether of something on record as many say that it is not so as show it, and somebody shows it. */
   get isContradicted(): boolean {
     return [...(this.told ?? [])].some((txHash) => {
-      const denials = this.saying(txHash, 'denies').length
-      return denials > 0 && denials >= this.saying(txHash, 'shows').length
+      const shows = this.saying(txHash, 'shows').length
+      return shows > 0 && this.saying(txHash, 'denies').length >= shows
     })
+  }
+
+  /** Whether somebody denies something on record. */
+  get isOpen(): boolean {
+    return [...(this.told ?? [])].some((txHash) => this.isDenied(txHash))
   }
 }
 

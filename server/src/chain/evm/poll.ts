@@ -62,7 +62,7 @@ export class Poll {
     this.#questions = new Questions({ ...parts, said: (ballot, said) => this.#said(ballot, said) })
   }
 
-  /** Whether of something on record as many say that it is not so as show it. */
+  /** Whether of something on record as many say that it is not so as show it, and somebody shows it. */
   get isContradicted(): boolean {
     return [...this.#ballots.values()].some((ballot) => ballot.isContradicted)
   }
@@ -213,9 +213,10 @@ export class Poll {
     })
     // A chain that stands still has no heads to go by.
     this.#later.get(provider)?.()
-    const isOpen = [...this.#ballots.values()].some(({ inclusions, told, voices }) => {
-      const { words } = voices.get(provider) ?? {}
-      return told !== null && [...inclusions.keys()].some((one) => words?.get(one) !== 'shows')
+    const isOpen = [...this.#ballots.values()].some((ballot) => {
+      const { words } = ballot.voices.get(provider) ?? {}
+      const isUnsure = (one: string): boolean => words?.get(one) !== 'shows' || ballot.isDenied(one)
+      return ballot.told !== null && [...ballot.inclusions.keys()].some(isUnsure)
     })
     if (this.#isClosed || !provider.isUp || !isOpen) return
     this.#later.set(
@@ -300,9 +301,8 @@ export class Poll {
   /** Longer for what is in doubt, or is denied while a payment still waits for it. */
   #ageMax(ballot: Ballot<Provider>, { head }: ChainStep): number {
     const { limits, watch } = this.#parts
-    const isOpen = [...ballot.inclusions.keys()].some((txHash) => watch.tracks(txHash))
-    const isKept = ballot.isDoubtful || (isOpen && ballot.isContradicted)
-    if (isKept) return Number.POSITIVE_INFINITY
+    const isAwaited = [...ballot.inclusions.keys()].some((txHash) => watch.tracks(txHash))
+    if (ballot.isDoubtful || (isAwaited && ballot.isOpen)) return Number.POSITIVE_INFINITY
     const isFinal = head.finalized !== null && ballot.ref.number <= head.finalized
     return isFinal ? stepsAfterFinal : limits.windowBlocksMin
   }

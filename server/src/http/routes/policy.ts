@@ -36,6 +36,7 @@ export function policyRoutes(app: App, context: HttpContext): void {
         policy: chains.policy,
         pace: (chain) => (followed.has(chain) ? chains.paceOf(chain) : null),
         now: clock.now(),
+        namesProviders: principalOf(request).kind !== 'client',
       })
       return sendJson(reply, shownTo(principalOf(request), explained))
     },

@@ -79,6 +79,7 @@ const stageWords: Readonly<Record<Stage, string>> = {
   reorged: 'reorged out',
   replaced: 'replaced',
   dropped: 'dropped',
+  denied: 'not shown any more',
   ignored: 'does not count',
 }
 
