@@ -51,6 +51,7 @@ export async function openWorld(url: string) {
   const payments = new Payments({
     ...{ ...parts, assets, deriveAddress: depositAddress, policyOf: () => policy },
     claims: new Claims({ ...parts, watcher, lookUp, kinds: evmChains(...chains) }),
+    headOf: (chain) => watcher.headOf(chain),
   })
   const genesis = { number: 0, hash: '0x0', parentHash: '0x', minedAt: Date.now() }
   for (const chain of chains) await store.events.begin(chain, '0x0', genesis)

@@ -186,6 +186,25 @@ describe('the same receipt from a second provider', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', reason: null })
   })
 
+  it('makes a success final at once where its block has become final while it waited', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    for (let i = 0; i < 30; i++) await world.mine()
+    expect(await payment(id)).toMatchObject({ status: 'confirming', finality: 'none' })
+    await corroborate('rpc:two', seen)
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', finality: 'final' })
+  })
+
+  it('is decided by a person under the newest head, too', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    for (let i = 0; i < 30; i++) await world.mine()
+    const resolve = { paymentId: id, action: 'accept', reason: 'seen elsewhere', actor: 'key_1' }
+    await world.engine.payments.resolve(merchant, { ...resolve, action: 'accept' }, null)
+    expect(await payment(id)).toMatchObject({ status: 'succeeded', finality: 'final' })
+  })
+
   it('comes with the step without an event of its own', async () => {
     const { id, address } = await world.open()
     world.local.sources = ['rpc:local', 'rpc:two']

@@ -1,10 +1,10 @@
-import type { Denied, HeadMoved, Included } from '@settlewire/core/observation'
+import type { Denied, Included } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
 import { findTransaction, wordsOn } from '@settlewire/core/transaction'
 import type { Clock, Log } from '../ports.ts'
 import { leaveParts } from './noise.ts'
-import { type Judge, observe } from './observe.ts'
+import { type Judge, newerHeads, observe } from './observe.ts'
 import { type Seen, SumWitnesses, type Word } from './sum-witnesses.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { PaymentWriter } from './writer.ts'
@@ -113,7 +113,8 @@ export class Corroborations {
             else if (fact !== null) facts.push(fact)
           }
           if (facts.length === 0) return []
-          return [observe(payment, [...facts, ...this.#headFor(payment, facts)], this.#options)]
+          const heads = newerHeads(payment, { headOf, at: seen.at })
+          return [observe(payment, [...facts, ...heads], this.#options)]
         })
         return { decisions, answer: later }
       },
@@ -139,17 +140,6 @@ export class Corroborations {
       }
     }
     return ofPayment
-  }
-
-  /** What is shown again counts as deep as it lies by now: the payment may not have heard of that head. */
-  #headFor({ facts }: Payment, said: readonly (Included | Denied)[]): readonly HeadMoved[] {
-    const again = said.find(
-      ({ kind, chain, view }) => kind === 'included' && view > (facts.heads[chain]?.view ?? -1),
-    )
-    const head = again === undefined ? null : this.#options.headOf(again.chain)
-    if (again === undefined || head === null) return []
-    const { source, at, chain } = again
-    return [{ ...head, kind: 'head', source, at, chain }]
   }
 
   /** What it adds; null where that is nothing, and `later` where it can be told only of the next step. */

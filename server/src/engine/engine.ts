@@ -84,7 +84,10 @@ export class Engine {
     })
     const parts = { ...options, writer: this.writer, index, watcher: this.watcher, onFault }
     this.#claims = new Claims({ ...parts, isMine: () => this.#keepsTime })
-    this.payments = new Payments({ ...parts, claims: this.#claims })
+    this.payments = new Payments({
+      ...{ ...parts, claims: this.#claims },
+      headOf: (chain) => this.watcher.headOf(chain),
+    })
     this.#deadlines = new Deadlines({
       ...parts,
       writer: fenced(this.writer, () => this.#fence),

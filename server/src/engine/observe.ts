@@ -3,9 +3,9 @@ import { Failure } from '@settlewire/core/errors'
 import type { Decision } from '@settlewire/core/event'
 import { makeId } from '@settlewire/core/id'
 import { isSetAside } from '@settlewire/core/judge'
-import type { Observation } from '@settlewire/core/observation'
+import type { HeadMoved, Observation } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
-import type { Policy } from '@settlewire/core/policy'
+import type { ChainHead, Policy } from '@settlewire/core/policy'
 import { heldOf, setAside } from '@settlewire/core/set-aside'
 import type { Clock } from '../ports.ts'
 
@@ -23,6 +23,21 @@ export const contextOf = ({ policy, clock }: Judge, notBefore = 0) => ({
   at: Math.max(clock.now(), notBefore),
   mint: (at: number) => makeId('evt', at, clock.random(10)),
 })
+
+/**
+ * How far the chains of a payment have grown, where it has less on record: heads that change nothing are
+ * not told, so what is learned beside the steps is judged with them, as deep as it lies by now.
+ */
+export function newerHeads(
+  { terms, facts }: Payment,
+  { headOf, at }: { readonly headOf: (chain: string) => ChainHead | null; readonly at: number },
+): readonly HeadMoved[] {
+  return [...new Set(terms.accept.map(({ chain }) => chain))].flatMap((chain) => {
+    const head = headOf(chain)
+    if (head === null || head.view <= (facts.heads[chain]?.view ?? -1)) return []
+    return [{ ...head, kind: 'head' as const, source: 'settlewire', at, chain }]
+  })
+}
 
 /**
  * What the observations make true together, and with them what was held of the payment before. A fault

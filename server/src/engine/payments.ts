@@ -6,11 +6,12 @@ import { isSetAside } from '@settlewire/core/judge'
 import type { ResolutionAction } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import { paymentKind } from '@settlewire/core/payment-kind'
+import type { ChainHead } from '@settlewire/core/policy'
 import type { EventStore, StoredEvent, SubjectQuery } from '../ports.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { Claim, ClaimAnswer, Claims } from './claims.ts'
 import { DepositAddresses, type DepositAddressesOptions } from './deposit-addresses.ts'
-import { contextOf, type Judge, observe } from './observe.ts'
+import { contextOf, type Judge, newerHeads, observe } from './observe.ts'
 import { type Answer, type IdempotencyKey, Once, type Scope, type Told } from './once.ts'
 import { type PaymentRequest, prepareTerms } from './terms.ts'
 import type { WatchIndex } from './watch-index.ts'
@@ -24,6 +25,8 @@ export interface PaymentsOptions extends Judge, Omit<DepositAddressesOptions, 'c
   readonly policyOf: PolicyOf
   readonly learnPolicies?: (versions: Iterable<string>) => Promise<void>
   readonly claims: Claims
+  /** As of the last stored step. */
+  readonly headOf: (chain: string) => ChainHead | null
 }
 
 /** What a person decided about a payment that no rule can settle. */
@@ -146,8 +149,12 @@ export class Payments {
             const context = contextOf(this.#options, payment.head.at)
             const resolved = { kind: 'resolved', source: 'merchant', at: context.at } as const
             const { received } = payment
-            const decision = decide(payment, [{ ...resolved, ...said, received }], context)
-            if (decision.events.length === 0) throw new Failure('nothing_to_resolve')
+            const decided = { ...resolved, ...said, received }
+            if (decide(payment, [decided], context).events.length === 0)
+              throw new Failure('nothing_to_resolve')
+            const { headOf } = this.#options
+            const heads = newerHeads(payment, { headOf, at: context.at })
+            const decision = decide(payment, [decided, ...heads], context)
             return {
               decisions: [tried, decision],
               ...record(decision.payment),
