@@ -178,6 +178,42 @@ describe('on nodes that lag, lie and forget', () => {
     expect(flags).not.toContain('single_source')
   }
 
+  it('a tag that one of two providers does not know makes nothing final on the word of the other', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    mine([tokenTx(token, address, price)])
+    const { number } = node.chain.head
+    for (let more = 0; more < 3; more++) mine()
+    await world.status(id, 'succeeded')
+    node.finalized = number
+    for (let more = 0; more < 4; more++) {
+      mine()
+      await world.at(node.chain.head)
+    }
+    expect(await world.payment(id)).toMatchObject({ status: 'succeeded', finality: 'none' })
+    other.finalized = number
+    mine()
+    await world.until(id, 'final', ({ finality }) => finality === 'final')
+  })
+
+  it('pitfall 3: what one provider made up and takes back is no money any more, without a restart', async () => {
+    const world = await begin([node, other])
+    const { id, address } = await world.open()
+    const block = makeUp(address)
+    node.announce(block)
+    await world.at(block)
+    other.announce(block)
+    await world.until(id, 'flagged', ({ flags }) => flags.includes('sources_disagree'))
+    node.instead = () => undefined
+    for (let more = 0; more < 3; more++) mine()
+    const gone = await world.status(id, 'awaiting')
+    expect(gone).toMatchObject({ received: 0n, reason: 'transaction_denied', flags: [] })
+    await world.sight('they agree', ({ follower }) => follower.health().reason === null)
+    mine([tokenTx(token, address, price)])
+    for (let more = 0; more < 3; more++) mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, flags: [] })
+  })
+
   it('pitfall 8: without a public mempool the block is the first signal, and nothing pretends otherwise', async () => {
     node.pendingForm = 'none'
     other.pendingForm = 'none'

@@ -52,9 +52,12 @@ export class Tags {
     const asked = others.map((other) => this.#ask(other, tag))
     if (asked.length > 0) await within(clock, Promise.all(asked), limits.corroborateWithinMs)
     const said = others.map((other) => this.#said.get(other)?.get(tag))
-    // Who knows no such tag has no say in it; who is late has, and will.
+    // One that knows no such tag has no say in it, and makes up no quorum; one that is late has, and will.
     const mute = said.filter((one) => one === null).length
-    const needed = Math.min(witnesses() - mute, Math.max(2, quorum))
+    const needed = Math.max(
+      Math.min(witnesses() - mute, Math.max(2, quorum)),
+      Math.min(witnesses(), quorum),
+    )
     const reached = [own, ...said.filter((one) => one !== null && one !== undefined)]
     const byHeight = reached.toSorted((a, b) => b.number - a.number)
     return byHeight[Math.max(1, needed) - 1] ?? null
