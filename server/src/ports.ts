@@ -104,6 +104,10 @@ export interface WatchSet {
   contends(key: string): boolean
   /** Tracked transactions that are in no block and whose contest is known: another may have won it. */
   openContests(): Iterable<OpenContest>
+  /** Transactions on record that would pay and are in no block, as far as is known: one may have been passed. */
+  expected(): Iterable<string>
+  /** Whether it is one of these. */
+  expects(txHash: string): boolean
   /** Addresses of open payments that accept the native coin here, oldest first. */
   nativeAddresses(): Iterable<string>
   /**
@@ -217,6 +221,8 @@ export type LookUp =
       /** Of that block, where the node named it, and whether the receipt says success. */
       readonly blockHash?: string
       readonly succeeded?: boolean
+      /** Whether the receipt moves a token to us: then the follower will tell of it, however late. */
+      readonly pays?: boolean
     }
   /** Every configured provider was asked, and none knows it, neither pending nor mined. */
   | { readonly kind: 'nobody' }

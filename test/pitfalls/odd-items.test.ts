@@ -164,6 +164,26 @@ describe('on nodes that answer oddly', () => {
     },
   )
 
+  it('pitfall 46: a payment whose receipt is in doubt is asked for again by the next process', async () => {
+    const world = await begin([node])
+    const { id, address } = await world.open()
+    const tx = tokenTx(token, address, price)
+    let isOdd = true
+    twist(node, /^eth_get(TransactionReceipt|BlockReceipts)$/, (answer: Fields) =>
+      isOdd && answer.transactionHash === tx.hash ? null : answer,
+    )
+    mine([tx])
+    mine()
+    await world.status(id, 'pending_detected')
+    await world.crash()
+    isOdd = false
+    for (let more = 0; more < 8; more++) {
+      mine()
+      await systemClock.sleep(300)
+    }
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, pending: 0n })
+  })
+
   it.each<[string, (log: Fields, at: number) => Fields]>([
     ['repeats', (log) => ({ ...log, logIndex: '0x0' })],
     ['is missing', ({ logIndex: _, ...log }) => log],

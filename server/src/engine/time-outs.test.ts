@@ -108,6 +108,26 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
     await stays(id, 'pending_detected')
   })
 
+  it.each([
+    ['stays, for the follower tells it', true, 'pending_detected'],
+    ['paid somebody else', false, 'awaiting'],
+  ] as const)('that is in a final block read without it %s', async (_, pays, status) => {
+    const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
+    await broadcast(pay(address))
+    const { number: blockNumber, hash: blockHash } = world.local.tip
+    await world.mine([], { blocks: 12 })
+    const mined = { kind: 'mined', source: 'rpc:a', blockNumber, blockHash } as const
+    let asked = 0
+    world.lookUp = () => {
+      asked += 1
+      return Promise.resolve({ ...mined, succeeded: true, pays })
+    }
+    await world.pass(4 * hour + 10_000)
+    expect(await world.eventually(() => asked > 0)).toBe(true)
+    expect(await becomes(id, status)).toBe(true)
+    await stays(id, status)
+  })
+
   it('is not even asked for while the chain cannot be seen', async () => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))

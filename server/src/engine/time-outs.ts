@@ -137,16 +137,17 @@ export class TimeOuts {
   }
 
   /**
-   * A block that was read before anybody here knew of the transaction: had it paid, that would be on
-   * record. A node that was behind told of it as pending when it had failed already. Only what is final
-   * is taken for that: a reorg would not know that there is something to undo.
+   * A block that was read before anybody here knew of the transaction: a node that was behind told of it
+   * as pending when it had failed already. What its receipt does move to us, the follower tells. Only what
+   * is final is taken for the other: a reorg would not know that there is something to undo.
    */
   async #readBefore(
     paymentId: string,
     { chain, txHash }: { readonly chain: string; readonly txHash: string },
-    { source, blockHash, succeeded }: Extract<LookUp, { kind: 'mined' }>,
+    { source, blockHash, succeeded, pays }: Extract<LookUp, { kind: 'mined' }>,
   ): Promise<void> {
     const { store, writer, clock, policy } = this.#options
+    if (pays === true) return
     const position = blockHash === undefined ? null : await store.position(chain)
     const block = position?.recent.find(({ hash }) => hash === blockHash)
     const final = policy.chains[chain]?.final

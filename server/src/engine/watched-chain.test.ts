@@ -117,6 +117,14 @@ describe('what is looked for on a chain', () => {
     expect(chain.tracks('0x1')).toBe(true)
   })
 
+  it('expects what would pay and is in no block, so that each process can ask for it anew', () => {
+    const { chain } = watching(inMempool('0x1', full), included('0x2', full, blockAt(10), 1))
+    expect([...chain.expected()]).toEqual(['0x1'])
+    expect(['0x1', '0x2', '0x3'].map((txHash) => chain.expects(txHash))).toEqual([
+      ...[true, false, false],
+    ])
+  })
+
   it('lets an included transaction go when the chain is final above it, not before', () => {
     const { chain, id } = watching(included('0x1', full, blockAt(10), 1), settledAt(30))
     chain.advance(headAt(30, 9))

@@ -107,6 +107,17 @@ export class WatchedChain implements WatchSet {
     for (const { contest, live } of this.#waiting.values()) if (live === 0) yield contest
   }
 
+  *expected(): Iterable<string> {
+    for (const txHash of this.#trackers.keys()) if (this.expects(txHash)) yield txHash
+  }
+
+  expects(txHash: string): boolean {
+    return [...this.trackers(txHash)].some((paymentId) => {
+      const open = this.#open.get(paymentId)?.get(txHash)
+      return open?.live === true && open.blockNumber === null
+    })
+  }
+
   nativeAddresses(): Iterable<string> {
     return this.#native.keys()
   }

@@ -37,6 +37,9 @@ export class TestWatch implements WatchSet {
   contends = (wanted: string): boolean =>
     [...this.contests.values()].some(({ key }) => key === wanted)
   openContests = (): Iterable<OpenContest> => this.contests.values()
+  /** Nothing, until somebody keeps a record. */
+  expected: WatchSet['expected'] = () => []
+  expects: WatchSet['expects'] = () => false
   nativeAddresses = (): Iterable<string> => (this.wantsNative ? this.addresses : [])
   /** Nothing, until somebody keeps a record. */
   nativeOnRecord: WatchSet['nativeOnRecord'] = () => 0n

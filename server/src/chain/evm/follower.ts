@@ -28,6 +28,7 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { lookUp } from './look-up.ts'
 import { EvmNode } from './node.ts'
 import { Outlook } from './outlook.ts'
+import { Passed } from './passed.ts'
 import { Poll } from './poll.ts'
 import { Provider, type Refusal } from './provider.ts'
 import { Firsts } from './scores.ts'
@@ -67,6 +68,7 @@ export class EvmFollower implements ChainFollower {
   readonly again: Again
   readonly #outlook: Outlook
   readonly #walk: ChainWalk
+  readonly #passed: Passed
   readonly #bell = new Bell()
   readonly #closing = new AbortController()
   readonly #firstHeads = new Firsts()
@@ -109,6 +111,10 @@ export class EvmFollower implements ChainFollower {
       balancesUnread: () => this.#walk.isUnread,
       tell: (health) => sink.health(health),
     })
+    this.#passed = new Passed({
+      ...{ providers, clock, watch: parts.watch },
+      found: (block, txHash) => this.#poll.doubt(block, txHash),
+    })
     this.#walk = new ChainWalk({
       ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
       followBelowFinality: chain.followBelowFinality,
@@ -133,9 +139,14 @@ export class EvmFollower implements ChainFollower {
     return this.#outlook.read()
   }
 
-  lookUp(txHash: string): Promise<LookUp> {
+  async lookUp(txHash: string): Promise<LookUp> {
     const { chain, watch } = this.#parts
-    return lookUp(this.#fleet.providers, txHash, { watch, tokens: new Set(tokensOf(chain)) })
+    const tokens = new Set(tokensOf(chain))
+    const found = await lookUp(this.#fleet.providers, txHash, { watch, tokens })
+    // Its block may have been passed without it.
+    if (found.kind === 'mined' && found.pays === true && watch.expects(txHash))
+      this.#passed.seek([txHash])
+    return found
   }
 
   /** A step being stored is waited for; nothing is told afterwards. */
@@ -233,7 +244,11 @@ export class EvmFollower implements ChainFollower {
     if (visit === undefined || visit === null || this.#fleet.isHalted) return headPollMs
     try {
       const position = await this.#walk.position(visit.node, visit.genesisHash)
-      if (!this.#hasRecalled) this.#poll.recall(watch.inclusions(), openOf(position))
+      if (!this.#hasRecalled) {
+        this.#poll.recall(watch.inclusions(), openOf(position))
+        this.#passed.stored(position.head.head)
+        this.#passed.seek(watch.expected())
+      }
       this.#hasRecalled = true
       const choice = await this.#fleet.choose(position.recent)
       if (choice.provider === null) {
@@ -320,6 +335,7 @@ export class EvmFollower implements ChainFollower {
   #stepped({ step }: Stepped, { source }: Provider): void {
     const { chain, metrics } = this.#parts
     this.#outlook.stepped(step)
+    this.#passed.stored(step.head.head)
     const [undone] = step.reverted
     if (undone === undefined) return
     metrics.chainSocket(chain.name, 'reorged')

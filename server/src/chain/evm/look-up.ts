@@ -3,6 +3,7 @@ import type { PendingRules } from './calldata.ts'
 import { fieldsOf, toCount } from './hex.ts'
 import type { Provider } from './provider.ts'
 import { sightingOf } from './sighting.ts'
+import { movesIn } from './verdict.ts'
 
 /** What one provider says; null when it cannot be asked. */
 type Said = Exclude<LookUp, { kind: 'unsure' }> | null
@@ -37,7 +38,8 @@ async function ask(provider: Provider, txHash: string, rules: PendingRules): Pro
     const { blockHash, succeeded } = receipt
     const block = await node.byHash(blockHash, false)
     if (block === null) return null
-    return { kind: 'mined', source, blockNumber: block.ref.number, blockHash, succeeded }
+    const pays = succeeded && movesIn(receipt, rules.tokens, rules.watch).length > 0
+    return { kind: 'mined', source, blockNumber: block.ref.number, blockHash, succeeded, pays }
   }
   const number = transaction?.blockNumber ?? null
   if (number !== null) {

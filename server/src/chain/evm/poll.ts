@@ -204,6 +204,16 @@ export class Poll {
     for (const provider of this.#parts.providers) void this.heard(provider)
   }
 
+  /** This block was passed, and may hold a transaction that was not told with it. */
+  doubt(block: BlockRef, txHash: string): void {
+    const ballot = this.#ballotOf(block)
+    ballot.told ??= new Set()
+    if (ballot.told.has(txHash) || ballot.doubts.has(txHash)) return
+    const againAt = this.#parts.clock.now()
+    ballot.doubts.set(txHash, { txHash, hint: null, tries: 0, againAt })
+    this.#askDoubted()
+  }
+
   /** A provider has a new head, so it may show what it did not show before. Never rejects. */
   async heard(provider: Provider): Promise<void> {
     const { clock, limits } = this.#parts

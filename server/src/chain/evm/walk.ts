@@ -151,11 +151,10 @@ export class ChainWalk {
       this.#usedUp(node, branch.headers),
     ])
     const joint = recent[branch.reverted.length]
-    const isCanonical = (block: BlockRef): boolean =>
-      block.number <= (joint?.number ?? -1) && blockAt(recent, block.number)?.hash === block.hash
     const oldest = recent.at(-1)?.number ?? 0
-    const stands = (block: BlockRef): boolean => block.number < oldest || isCanonical(block)
-    const found = { blocks, pendingAgain, head, usedUp, asked, isCanonical, stands }
+    const stands = ({ number, hash }: BlockRef): boolean =>
+      number < oldest || (number <= (joint?.number ?? -1) && blockAt(recent, number)?.hash === hash)
+    const found = { blocks, pendingAgain, head, usedUp, asked, stands }
     const step = await this.#tell(reading, { ...branch, ...found })
     this.#moved(position, step)
     return { kind: 'stepped', step }
@@ -283,7 +282,7 @@ export class ChainWalk {
     // Whatever was waited for, an address may have joined meanwhile.
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const shown = blocks.map((block) => judge(block, watch))
-    const beside = [...poll.beside(shown, found.isCanonical), ...again.found(found.stands)]
+    const beside = [...poll.beside(shown, found.stands), ...again.found(found.stands)]
     await Promise.all([
       poll.settle(shown, provider),
       ...beside.map((more) => poll.settle([more.applied], more.provider)),
@@ -350,9 +349,7 @@ interface Found {
   readonly usedUp: readonly string[]
   /** Resolves when the other providers have shown these blocks too. */
   readonly asked: Promise<void>
-  /** Whether a block that was told before still stands once these are undone. */
-  readonly isCanonical: (block: BlockRef) => boolean
-  /** The same, and what is below all that a reorg may reach. */
+  /** Whether a block that was told before still stands once these are undone: all below what a reorg may reach do. */
   readonly stands: (block: BlockRef) => boolean
 }
 
