@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { canonicalJson } from './canonical-json.ts'
 import { eventOf, evidenceOf, evidenceText } from './event-text.ts'
 import { evidenceToJson } from './payment-json.ts'
-import { type Digest, noSeal, type Sealable, seal, sealText } from './seal.ts'
+import { type Digest, feedSeal, noSeal, type Sealable, seal, sealText } from './seal.ts'
 
 const digest: Digest = {
   sha256: (text) => hash('sha256', text),
@@ -18,6 +18,22 @@ const event: Sealable = {
   ...{ type: 'payment_intent.confirming', at: Date.UTC(2026, 0, 2, 3, 4, 5, 6) },
   ...{ dataJson: '{"id":"pi_1","note":"é"}', evidenceJson: '{"fact":{},"policy":"p"}' },
 }
+
+describe('the seal of a feed', () => {
+  const chained = (...seals: string[]): string =>
+    seals.reduce((last, one) => feedSeal(last, one, digest), noSeal)
+  const [first, second] = [digest.sha256('first'), digest.sha256('second')]
+
+  it('is over the seal before it and that of the event, as sha256sum makes it too', () => {
+    const input = `${noSeal}\n${first}\n`
+    const said = execFileSync('sha256sum', { input }).toString()
+    expect(said.slice(0, 64)).toBe(chained(first))
+  })
+
+  it('changes when two events change places', () => {
+    expect(chained(first, second)).not.toBe(chained(second, first))
+  })
+})
 
 describe('the seal of an event', () => {
   it('is over the previous seal, a header, and both texts as they are stored', () => {

@@ -50,6 +50,13 @@ export function sealText(event: Sealable, previous: string, { bytes }: Pick<Dige
   return `${previous}\n${header}\n${dataJson}\n${evidenceJson}\n`
 }
 
+/**
+ * The seal of a feed after one more event, whose seal is `eventSeal`: it changes when any two events of
+ * the feed change places. Before its first event a feed has `noSeal`.
+ */
+export const feedSeal = (previous: string, eventSeal: string, { sha256 }: Digest): string =>
+  sha256(`${previous}\n${eventSeal}\n`)
+
 /** The seal of an event: 64 hex digits that change when the event, or any before it, does. */
 export const seal = (event: Sealable, previous: string, digest: Digest): string =>
   digest.sha256(sealText(event, previous, digest))

@@ -28,8 +28,24 @@ create table merchant_feed (
   livemode boolean not null,
   -- The last position given.
   position bigint not null,
+  -- SHA-256 over the seals of its events, in the order of their positions (PROTOCOL.md).
+  seal bytea not null default decode(repeat('00', 32), 'hex') check (length(seal) = 32),
   primary key (merchant_id, livemode)
 ) with (fillfactor = 50);
+
+-- The seal of a feed after these events: `feedSeal` of core.
+create function settlewire_feed_seal(before bytea, event_seals bytea[]) returns bytea
+  language plpgsql immutable as $$
+declare
+  last text := encode(before, 'hex');
+  event_seal bytea;
+begin
+  foreach event_seal in array event_seals loop
+    last := encode(sha256(convert_to(last || E'\n' || encode(event_seal, 'hex') || E'\n', 'UTF8')), 'hex');
+  end loop;
+  return decode(last, 'hex');
+end
+$$;
 
 create function settlewire_refuse() returns trigger language plpgsql as $$
 begin

@@ -165,21 +165,28 @@ begin
     end if;
   end if;
 
+  insert into merchant_feed (merchant_id, livemode, position)
+  select n.merchant_id, n.livemode, 0
+  from unnest(feed_merchants, feed_livemodes) as n (merchant_id, livemode)
+  order by n.merchant_id collate "C", n.livemode
+  on conflict do nothing;
+
   -- From here to the commit nobody else writes to these feeds. Keep it short.
   return query
-  with counted as (
-    insert into merchant_feed as f (merchant_id, livemode, position)
-    select n.merchant_id, n.livemode, n.added
-    from unnest(feed_merchants, feed_livemodes, feed_counts) as n (merchant_id, livemode, added)
-    order by n.merchant_id collate "C", n.livemode
-    on conflict (merchant_id, livemode) do update set position = f.position + excluded.position
-    returning f.merchant_id, f.livemode, f.position
-  ), placed as (
-    select n.feed::integer as feed, c.merchant_id, c.livemode, c.position, n.added
-    from counted c
-    join unnest(feed_merchants, feed_livemodes, feed_counts) with ordinality
+  with n as materialized (
+    select n.feed::integer as feed, n.merchant_id, n.livemode, n.added, (
+        select array_agg(e.seal order by e.place)
+        from unnest(event_feeds, event_places, event_seals) as e (feed, place, seal)
+        where e.feed = n.feed
+      ) as seals
+    from unnest(feed_merchants, feed_livemodes, feed_counts) with ordinality
       as n (merchant_id, livemode, added, feed)
-      on n.merchant_id = c.merchant_id and n.livemode = c.livemode
+    order by n.merchant_id collate "C", n.livemode
+  ), placed as (
+    update merchant_feed f
+    set position = f.position + n.added, seal = settlewire_feed_seal(f.seal, n.seals)
+    from n where f.merchant_id = n.merchant_id and f.livemode = n.livemode
+    returning n.feed, f.merchant_id, f.livemode, f.position, n.added
   ), added as (
     insert into event (merchant_id, livemode, position, kind, subject_id, sequence, id, type, at,
       data, evidence, seal)

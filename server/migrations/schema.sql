@@ -218,8 +218,24 @@ create table merchant_feed (
   livemode boolean not null,
   -- The last position given.
   position bigint not null,
+  -- SHA-256 over the seals of its events, in the order of their positions (PROTOCOL.md).
+  seal bytea not null default decode(repeat('00', 32), 'hex') check (length(seal) = 32),
   primary key (merchant_id, livemode)
 ) with (fillfactor = 50);
+
+-- The seal of a feed after these events: `feedSeal` of core.
+create function settlewire_feed_seal(before bytea, event_seals bytea[]) returns bytea
+  language plpgsql immutable as $$
+declare
+  last text := encode(before, 'hex');
+  event_seal bytea;
+begin
+  foreach event_seal in array event_seals loop
+    last := encode(sha256(convert_to(last || E'\n' || encode(event_seal, 'hex') || E'\n', 'UTF8')), 'hex');
+  end loop;
+  return decode(last, 'hex');
+end
+$$;
 
 create function settlewire_refuse() returns trigger language plpgsql as $$
 begin
@@ -429,21 +445,28 @@ begin
     end if;
   end if;
 
+  insert into merchant_feed (merchant_id, livemode, position)
+  select n.merchant_id, n.livemode, 0
+  from unnest(feed_merchants, feed_livemodes) as n (merchant_id, livemode)
+  order by n.merchant_id collate "C", n.livemode
+  on conflict do nothing;
+
   -- From here to the commit nobody else writes to these feeds. Keep it short.
   return query
-  with counted as (
-    insert into merchant_feed as f (merchant_id, livemode, position)
-    select n.merchant_id, n.livemode, n.added
-    from unnest(feed_merchants, feed_livemodes, feed_counts) as n (merchant_id, livemode, added)
-    order by n.merchant_id collate "C", n.livemode
-    on conflict (merchant_id, livemode) do update set position = f.position + excluded.position
-    returning f.merchant_id, f.livemode, f.position
-  ), placed as (
-    select n.feed::integer as feed, c.merchant_id, c.livemode, c.position, n.added
-    from counted c
-    join unnest(feed_merchants, feed_livemodes, feed_counts) with ordinality
+  with n as materialized (
+    select n.feed::integer as feed, n.merchant_id, n.livemode, n.added, (
+        select array_agg(e.seal order by e.place)
+        from unnest(event_feeds, event_places, event_seals) as e (feed, place, seal)
+        where e.feed = n.feed
+      ) as seals
+    from unnest(feed_merchants, feed_livemodes, feed_counts) with ordinality
       as n (merchant_id, livemode, added, feed)
-      on n.merchant_id = c.merchant_id and n.livemode = c.livemode
+    order by n.merchant_id collate "C", n.livemode
+  ), placed as (
+    update merchant_feed f
+    set position = f.position + n.added, seal = settlewire_feed_seal(f.seal, n.seals)
+    from n where f.merchant_id = n.merchant_id and f.livemode = n.livemode
+    returning n.feed, f.merchant_id, f.livemode, f.position, n.added
   ), added as (
     insert into event (merchant_id, livemode, position, kind, subject_id, sequence, id, type, at,
       data, evidence, seal)

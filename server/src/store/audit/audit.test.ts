@@ -250,6 +250,20 @@ describe('what the owner of the database edits is found and named:', () => {
     )
   })
 
+  it('events of different subjects that have changed places in their feed', async () => {
+    const feed = `merchant_id = 'mer_test' and not livemode`
+    await edit(`alter table event drop constraint event_merchant_id_livemode_position_key;
+      update event set position = 13 - position where ${feed} and position in (6, 7)`)
+    expect(await firstFound()).toBe(
+      'feed of mer_test (test): its seal is not that of its events in this order: some have changed places',
+    )
+  })
+
+  it('the seal of a feed', async () => {
+    await edit(`update merchant_feed set seal = sha256('') where merchant_id = 'mer_other'`)
+    expect(await firstFound()).toContain('feed of mer_other (test): its seal is not')
+  })
+
   it('a kind that there is not', async () => {
     await edit(`update event set kind = 'gift' where subject_id = '${paid.id}'`)
     expect(await firstFound()).toContain('there is no kind gift here')

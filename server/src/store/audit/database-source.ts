@@ -63,7 +63,7 @@ export class DatabaseSource implements AuditSource {
   feeds(scope: Scope): Promise<readonly Row[]> {
     const { where, values } = filterOf(scope)
     return this.#query(
-      `select merchant_id, livemode, position from merchant_feed${where(' where')}`,
+      `select merchant_id, livemode, position, seal from merchant_feed${where(' where')}`,
       values,
     )
   }

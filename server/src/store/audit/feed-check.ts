@@ -1,3 +1,4 @@
+import { FeedOrder } from './feed-order.ts'
 import { eventName, type Finding, feedName } from './finding.ts'
 import { type Row, textOf } from './source.ts'
 
@@ -7,6 +8,7 @@ const positionMax = 2 ** 32
 /** The positions that were seen of one feed: one bit each, so that millions fit. */
 class Positions {
   readonly feed: Row
+  readonly order = new FeedOrder()
   #bits = new Uint8Array(1_024)
   #last = 0
 
@@ -43,7 +45,7 @@ class Positions {
   }
 }
 
-/** Positions are 1..n in every feed, and the feed's counter stands at n. */
+/** Positions are 1..n in every feed, its counter stands at n, and its seal is that of this order. */
 export class FeedCheck {
   readonly #feeds = new Map<string, Positions>()
   readonly #find: (finding: Finding) => void
@@ -64,6 +66,8 @@ export class FeedCheck {
       this.#find({ where: eventName(row), what: 'no feed has such a position' })
     } else if (!feed.add(position)) {
       this.#find({ where: eventName(row), what: 'another event has its position' })
+    } else {
+      feed.order.add(position, sealIn(row))
     }
   }
 
@@ -86,6 +90,9 @@ export class FeedCheck {
     else if (counter !== positions.last) {
       const what = `it has ${positions.last} events, its counter stands at ${counter}`
       this.#find({ where, what })
+    } else if (positions.order.end(counter) !== sealIn(feed)) {
+      const what = 'its seal is not that of its events in this order: some have changed places'
+      this.#find({ where, what })
     }
   }
 
@@ -93,5 +100,8 @@ export class FeedCheck {
     return this.#feeds.size
   }
 }
+
+/** Without the `\x` that PostgreSQL prints before the digits. */
+const sealIn = (row: Row): string => textOf(row, 'seal').slice(2)
 
 const keyOf = (row: Row): string => `${textOf(row, 'merchant_id')} ${textOf(row, 'livemode')}`

@@ -35,7 +35,7 @@ export interface AuditSource {
   policies(): Promise<readonly Policy[]>
   /** All subjects of the scope, in the order of their ids. */
   pages(scope: Scope): AsyncIterable<Page>
-  /** The feeds of the scope: merchant, mode and last position. */
+  /** The feeds of the scope: merchant, mode, last position and seal. */
   feeds(scope: Scope): Promise<readonly Row[]>
   close(): Promise<void>
 }
