@@ -46,6 +46,6 @@ export async function checkPepper(
   if (sameSecret(Buffer.from(known).toString('hex'), mark.toString('hex'))) return
   throw new Failure(
     'invalid_config',
-    `${pathIn(home)} is not the one that the keys of this database were hashed with, or it was lost and made anew: restore it, or every key is void.`,
+    `${pathIn(home)} is not the one that the keys of this database were hashed with, or it was lost and made anew: restore it, or copy it from another server of this database. With this one every key is void.`,
   )
 }

@@ -163,6 +163,16 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
     expect(await untilSeen(leader)).toBeLessThan(takeoverMs)
   })
 
+  it('refuse a third whose keys would be hashed with another pepper, and say what to copy', async () => {
+    await startNode()
+    const home = temporaryHome()
+    homes.push(home)
+    const env = { DATABASE_URL: database.url, SANDBOX_RPC_URL: anvil.wsUrl }
+    await expect(startServer({ home: home.path, env })).rejects.toThrow(
+      /pepper is not the one that the keys of this database were hashed with.+copy it from another server/,
+    )
+  })
+
   it('answer for each other which transactions the chain knows', async () => {
     const [leader, standby] = await startTwo()
     const payer = payerOf(leader)

@@ -3,6 +3,7 @@ import type { Clock, Log } from '../ports.ts'
 import { type Sandbox, startSandbox } from '../sandbox/start-sandbox.ts'
 import { startEmbedded } from '../store/embedded.ts'
 import { lockHome } from '../store/home-lock.ts'
+import { rememberPlace } from './history-place.ts'
 
 /** What everything stands on. */
 export interface Ground {
@@ -28,6 +29,7 @@ export async function openGround({
   const { home } = config
   const lock = lockHome(home)
   onClose(() => lock.release())
+  rememberPlace(config, log)
   const lost = Promise.withResolvers<string>()
   const database = async (): Promise<string> => {
     if (config.databaseUrl !== null) return config.databaseUrl
