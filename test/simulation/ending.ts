@@ -40,7 +40,7 @@ export class Ending {
     this.#world.timeline.leap(Math.max(0, leftMs) + 20_000)
     await this.#until('what was not paid is over', () => this.#disagreements(true))
     await this.#until('everybody sees again', () => this.#unseen())
-    if (this.#world.seed % 3 !== 0) return
+    if (this.#world.seed % 3 === 1) return
     this.#world.timeline.leap(dayMs + 60_000)
     await this.#until('every watch has ended', () => this.#watched())
     for (const difference of this.#disagreements(true)) this.#world.ledger.note(difference)
@@ -73,7 +73,7 @@ export class Ending {
     const world = this.#world
     world.say('calm')
     world.weather = weathers.fair
-    // A forger may insist, to the end; who hides what is true for ever would be believed by nobody.
+    // A forger may insist, also beyond the end of every watch; who hides what is true for ever would be believed by nobody.
     for (const liar of world.liars.values()) liar.recant(world.seed % 3 === 0 ? 'all' : 'hidden')
     for (const { model, providers } of world.chains) {
       model.isStalled = false
@@ -171,10 +171,13 @@ export class Ending {
 
   #watched(): readonly string[] {
     const { ledger } = this.#world
-    // What a lie holds up is watched until somebody upholds or decides it.
-    return [...ledger.payments.values()]
-      .filter((payment) => !ledger.over.has(payment.id) && ledger.slackOf(payment).more === 0n)
-      .map(({ id }) => `${id} is still watched`)
+    return [...ledger.payments.values()].flatMap((payment) => {
+      const { id, status } = payment
+      if (status === 'confirming') return [`${id} is confirming after its watch`]
+      // What a lie holds up is watched until somebody upholds or decides it.
+      const isHeld = ledger.slackOf(payment).more > 0n
+      return isHeld || ledger.over.has(id) ? [] : [`${id} is still watched`]
+    })
   }
 }
 

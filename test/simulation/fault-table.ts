@@ -87,6 +87,17 @@ export const faultTable: readonly PlantedFault[] = [
     ],
   },
   {
+    name: 'lie-upheld',
+    breaks: 'Money that every source has taken back counts no more.',
+    edits: [
+      {
+        file: 'core/src/transaction.ts',
+        find: '  return wordsOn(transaction, blockHash).sources.length > 0\n',
+        replace: '  return true\n',
+      },
+    ],
+  },
+  {
     name: 'openings-skipped',
     breaks:
       'Of a block that is there, every opening that was committed before it is known: then it is read.',

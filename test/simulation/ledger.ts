@@ -13,6 +13,9 @@ import { paidOn, type Slack, slackOf } from './oracle.ts'
 import type { Witness } from './store-wire.ts'
 import { Trust, type TrustParts } from './trust.ts'
 
+/** More than any level asks for, and than any node here takes back and says again. */
+const tornEventsMax = 24
+
 /**
  * What is committed, as it is committed, held against the rules that hold at every moment. It knows
  * the true chain, which nobody under test does.
@@ -34,6 +37,8 @@ export class Ledger implements Witness {
   readonly #counted = new Map<string, string>()
   /** Were over once, by a scan that was complete: a reorg may take them back to that. */
   readonly #expired = new Set<string>()
+  /** By payment: events that it told in one stretch of being confirming and contested. */
+  readonly #torn = new Map<string, number>()
 
   constructor(
     chains: ReadonlyMap<string, ModelChain>,
@@ -102,6 +107,15 @@ export class Ledger implements Witness {
     if (problem !== null) this.note(`${id} is ${problem}`)
     this.payments.set(id, payment)
     this.#countOnce(payment)
+    this.#countTorn(payment, events.length)
+  }
+
+  /** What providers contradict each other about does not tell an event for each block, for ever. */
+  #countTorn({ id, status, flags }: Payment, events: number): void {
+    const isTorn = status === 'confirming' && flags.includes('sources_disagree')
+    const told = isTorn ? (this.#torn.get(id) ?? 0) + events : 0
+    this.#torn.set(id, told)
+    if (told > tornEventsMax) this.note(`${id} told ${told} events while providers disagreed`)
   }
 
   #countOnce({ id, facts }: Payment): void {
@@ -164,6 +178,7 @@ export class Ledger implements Witness {
     return slackOf(payment, (chain) => this.cursors.get(chain) ?? null, {
       liars,
       doubtful: (txHash) => testimony.isDoubtful(txHash),
+      upheld: (blockHash, txHash) => this.#trust.isUpheld(blockHash, txHash),
     })
   }
 

@@ -143,12 +143,17 @@ export interface Slack {
   readonly less: bigint
 }
 
-/** What was said and is not so, on the branches with these tips; `doubtful` is what nobody showed whole. */
-export function slackOf(
-  { terms }: Payment,
-  tipOf: TipOf,
-  { liars, doubtful }: { liars: ReadonlyMap<string, Liar>; doubtful: (txHash: string) => boolean },
-): Slack {
+export interface Doubted {
+  readonly liars: ReadonlyMap<string, Liar>
+  /** What nobody showed whole. */
+  readonly doubtful: (txHash: string) => boolean
+  /** Whether a node still shows it, on record: a lie that all of them deny is no money. */
+  readonly upheld: (blockHash: string, txHash: string) => boolean
+}
+
+/** What was said and is not so, on the branches with these tips. */
+export function slackOf({ terms }: Payment, tipOf: TipOf, doubted: Doubted): Slack {
+  const { liars, doubtful, upheld } = doubted
   let more = 0n
   let less = 0n
   const toIt = ({ moves }: ModelTx, chain: string): bigint => unitsOf(terms, chain, moves)
@@ -157,7 +162,7 @@ export function slackOf(
     const lies = liars.get(chain)?.lies
     for (const block of tip === null ? [] : branchOf(tip)) {
       const { forged = [], hidden = [] } = lies?.get(block.hash) ?? {}
-      for (const tx of forged) more += toIt(tx, chain)
+      for (const tx of forged) if (upheld(block.hash, tx.hash)) more += toIt(tx, chain)
       for (const tx of hidden) less += toIt(tx, chain)
       for (const { tx } of block.entries) if (doubtful(tx.hash)) less += toIt(tx, chain)
     }

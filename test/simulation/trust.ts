@@ -47,6 +47,12 @@ export class Trust {
     }
   }
 
+  /** Whether a source on record still shows it, by its last word. */
+  isUpheld(blockHash: string, txHash: string): boolean {
+    const words = this.#said.get(`${blockHash} ${txHash}`)?.values() ?? []
+    return [...words].some(({ denies }) => !denies)
+  }
+
   /** Why a payment must not have become what it has become; null when it may. */
   problem(before: Payment | null, now: Payment): string | null {
     const isNew = now.status === 'succeeded' && before?.status !== 'succeeded'
