@@ -7,7 +7,11 @@ create table chain_cursor (
   view bigint not null,
   head bigint not null,
   safe bigint,
-  finalized bigint
+  finalized bigint,
+  -- Whether the step of this view was begun and is not finished: its blocks are not passed yet.
+  is_open boolean not null default false,
+  -- The blocks that unfinished steps spoke of, and which of them were told as final; null where there are none.
+  unfinished json
 ) with (fillfactor = 50);
 
 -- The canonical blocks that a reorg may still reach.

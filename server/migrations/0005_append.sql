@@ -210,13 +210,16 @@ declare
   kept_max constant integer := 8192;
 begin
   for move in
-    select m.* from json_to_recordset(moves) as m (chain text, from_view bigint, view bigint,
-      head bigint, safe bigint, finalized bigint, reverted json, applied json)
+    select m.* from json_to_recordset(moves) as m (chain text, from_view bigint, from_open boolean,
+      view bigint, head bigint, safe bigint, finalized bigint, reverted json, applied json,
+      is_open boolean, unfinished json)
     order by m.chain collate "C"
   loop
     update chain_cursor c
-    set view = move.view, head = move.head, safe = move.safe, finalized = move.finalized
-    where c.chain = move.chain and c.view = move.from_view;
+    set view = move.view, head = move.head, safe = move.safe, finalized = move.finalized,
+      is_open = coalesce(move.is_open, c.is_open),
+      unfinished = case when move.is_open is null then c.unfinished else move.unfinished end
+    where c.chain = move.chain and c.view = move.from_view and c.is_open = move.from_open;
     if not found then
       raise exception 'chain % has moved', move.chain using errcode = 'SW002';
     end if;

@@ -24,16 +24,37 @@ export interface Append {
   readonly depositIndex?: number
 }
 
-/** How one chain's cursor moves, together with the effects of the blocks it passes. */
+/**
+ * How one chain's cursor moves, together with the effects of the blocks it passes. A step that is
+ * stored in parts moves it with each part: the first one takes the view of the step and what the step
+ * undoes, those between leave all as it is, and the last one passes the blocks.
+ */
 export interface CursorMove {
   readonly chain: string
   /** The view the cursor must be at; the move fails with `cursor_conflict` when it is not. */
   readonly fromView: number
+  /** Whether the step of that view must be begun and not finished; fails in the same way. Left out: no. */
+  readonly fromOpen?: boolean
   readonly head: ChainHead
   /** Hashes that left the canonical chain. */
   readonly reverted: readonly string[]
   /** Blocks that joined it, oldest first. The last one is the cursor. */
   readonly applied: readonly BlockRef[]
+  /** What is unfinished after it; null: nothing. Left out: what was before. */
+  readonly unfinished?: Unfinished | null
+}
+
+/** What steps have left that were stored in part and never finished. */
+export interface Unfinished {
+  /** Whether that is the step of the cursor's view: its last part may still come. */
+  readonly isOpen: boolean
+  /**
+   * The blocks that these steps undid or applied, none of them passed by the cursor. Payments may know
+   * of any of them, or know it as undone, until a later step applies it or undoes it.
+   */
+  readonly blocks: readonly BlockRef[]
+  /** Of these the hashes of those that the steps told of as final. */
+  readonly final: readonly string[]
 }
 
 /** The answer a client was given under an Idempotency-Key, kept so that it can be given again. */
@@ -129,6 +150,8 @@ export interface ChainPosition {
   readonly genesisHash: string
   readonly head: ChainHead
   readonly recent: readonly BlockRef[]
+  /** Left out: every step was finished. */
+  readonly unfinished?: Unfinished
 }
 
 /**

@@ -5,6 +5,7 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef, Contest, SeenTransfer, Source } from '@settlewire/core/observation'
 import type { ChainHead } from '@settlewire/core/policy'
+import type { Unfinished } from './history.ts'
 
 /** Stops what the call that returned it has started. Calling it again does nothing. */
 export type Stop = () => void
@@ -72,6 +73,7 @@ export type {
   SealedEvent,
   StoredEvent,
   SubjectQuery,
+  Unfinished,
   Watched,
 } from './history.ts'
 
@@ -170,7 +172,12 @@ export interface ChainStep {
   readonly applied: readonly AppliedBlock[]
   /** Of canonical blocks told before: what another provider has shown of them since. */
   readonly late?: readonly AppliedBlock[]
-  /** `view` is one more than the view of the step before. */
+  /**
+   * As the position has it that the step goes on from. Its blocks that the step does not apply, and that
+   * cannot stand beside what it applies, are among `reverted`.
+   */
+  readonly unfinished?: Unfinished
+  /** `view` is one more than the view of the step before, finished or not. */
   readonly head: ChainHead
 }
 
@@ -245,8 +252,8 @@ export interface ChainSink {
    */
   prepare(chain: string): Promise<void>
   /**
-   * Resolves when the step and the cursor are stored together. Rejects when nothing was; the
-   * follower then reads the position again and goes on from there.
+   * Resolves when the step is stored, the cursor with its last part. Rejects when it was not, or only
+   * in part; the follower then reads the position again and goes on from there.
    */
   step(chain: string, step: ChainStep): Promise<void>
   /** Pending transactions that matter to us. May repeat. Never awaited by the socket. */

@@ -90,6 +90,7 @@ export class Ending {
       life.resume()
       if (life.isAlive && !life.isClosing && world.seed % 2 !== 0) {
         life.callsLeft = Number.POSITIVE_INFINITY
+        life.onBegun = null
       } else {
         life.die()
         world.begin(place)

@@ -33,17 +33,26 @@ export const faultTable: readonly PlantedFault[] = [
     edits: [
       {
         file: 'server/src/engine/step-store.ts',
-        find: '  for (const part of parts) await putSound(put, part, standing)\n  await putSound(put, isSmall ? [...plan.touched, ...plan.moved] : plan.touched, {\n',
-        replace: '  await put([], {\n',
+        find: '  if (ids.length <= partSize) return putSound(put, ids, wholeOf(inStore))\n',
+        replace: `  const whole = wholeOf(inStore)
+  await put([], whole)
+  const passed = { ...whole, fromView: whole.head.view, fromOpen: false, reverted: [], applied: [] }
+  for (let from = 0; from < ids.length; from += partSize)
+    await put(ids.slice(from, from + partSize), passed)
+  if (whole !== null) return
+`,
       },
+    ],
+  },
+  {
+    name: 'begun-step-forgotten',
+    breaks:
+      'The blocks of a step that was stored in part are undone by the next step that is on another branch.',
+    edits: [
       {
-        file: 'server/src/engine/step-store.ts',
-        find: '    applied: step.applied.map(({ block }) => block),\n  })\n}',
-        replace: `    applied: step.applied.map(({ block }) => block),
-  })
-  for (const part of parts) await put(part, standing && { ...standing, fromView: step.head.view, head: step.head })
-  await put(isSmall ? [...plan.touched, ...plan.moved] : plan.touched, null)
-}`,
+        file: 'server/src/chain/evm/walk.ts',
+        find: 'leftBehind(unfinished?.blocks ?? [], on)',
+        replace: 'leftBehind([], on)',
       },
     ],
   },

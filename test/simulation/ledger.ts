@@ -9,7 +9,7 @@ import type { Append, Batch, CursorMove, StoredEvent } from '../../server/src/po
 import { FeedChecker } from '../support/feed-checker.ts'
 import type { ModelBlock } from './model-block.ts'
 import type { ModelChain } from './model-chain.ts'
-import { paidOn, type Slack, slackOf } from './oracle.ts'
+import { paidOn, type Slack, slackOf, type TipOf } from './oracle.ts'
 import type { Witness } from './store-wire.ts'
 import { Trust, type TrustParts } from './trust.ts'
 
@@ -27,6 +27,8 @@ export class Ledger implements Witness {
   readonly over = new Set<string>()
   /** Per chain the block that the stored cursor is at. */
   readonly cursors = new Map<string, ModelBlock>()
+  /** Per chain the blocks of unfinished steps: payments may know of them, or not. */
+  readonly #unfinished = new Map<string, readonly ModelBlock[]>()
   readonly feed = new FeedChecker()
   readonly #chains: ReadonlyMap<string, ModelChain>
   readonly #policyOf: PolicyOf
@@ -137,8 +139,15 @@ export class Ledger implements Witness {
     const wrong = this.#follow(move)
     if (wrong !== null) this.note(`${chain}: ${wrong}`)
     const at = this.cursors.get(chain)
+    const { unfinished } = move
+    if (unfinished !== undefined) {
+      const model = this.#chains.get(chain)
+      const blocks = unfinished?.blocks.flatMap(({ hash }) => model?.byHash(hash) ?? [])
+      this.#unfinished.set(chain, blocks ?? [])
+    }
+    const left = this.#unfinished.get(chain)?.length ?? 0
     this.#say(
-      `  ${chain} is read to ${at?.number} ${at?.hash.slice(2, 6)}, ${reverted.length} undone`,
+      `  ${chain} is read to ${at?.number} ${at?.hash.slice(2, 6)}, ${reverted.length} undone, ${left} unfinished`,
     )
   }
 
@@ -146,7 +155,10 @@ export class Ledger implements Witness {
   #follow({ chain, applied, reverted }: CursorMove): string | null {
     const model = this.#chains.get(chain)
     let at = this.cursors.get(chain) ?? model?.byHash(applied[0]?.parentHash ?? '') ?? null
+    const beside = new Set((this.#unfinished.get(chain) ?? []).map(({ hash }) => hash))
     for (const hash of reverted) {
+      // No part that passes it was ever stored.
+      if (beside.has(hash)) continue
       if (at?.hash !== hash) return `reverted ${hash}, which is not its end`
       at = at.parent
     }
@@ -160,22 +172,46 @@ export class Ledger implements Witness {
     return null
   }
 
-  /** What was received is what the blocks say that were read, no more and no less, at every moment. */
+  /**
+   * What was received is what the blocks say that were read, no more and no less, at every moment: those
+   * up to the cursor, or up to one of the blocks of a step that is being stored or was never finished.
+   */
   #checkMoney(payment: Payment): void {
     if (this.over.has(payment.id)) return
-    const paid = paidOn(payment, (chain) => this.cursors.get(chain) ?? null)
-    if (paid.units === payment.received) return
-    const { more, less } = this.slackOf(payment)
-    if (payment.received < paid.units - less || payment.received > paid.units + more) {
-      const at = [...this.cursors].map(([chain, { number }]) => `${chain} ${number}`).join()
-      this.note(`${payment.id} received ${payment.received}, the chain says ${paid.units} at ${at}`)
+    const views = this.#views(payment)
+    if (views.some((tipOf) => this.#isPaid(payment, tipOf))) return
+    const { received } = payment
+    const { units } = paidOn(payment, this.#tipOf)
+    const at = [...this.cursors].map(([chain, { number }]) => `${chain} ${number}`).join()
+    this.note(`${payment.id} received ${received}, the chain says ${units} at ${at}`)
+  }
+
+  #isPaid(payment: Payment, tipOf: TipOf): boolean {
+    const { received } = payment
+    const { units } = paidOn(payment, tipOf)
+    if (units === received) return true
+    const { more, less } = this.slackOf(payment, tipOf)
+    return received >= units - less && received <= units + more
+  }
+
+  readonly #tipOf: TipOf = (chain) => this.cursors.get(chain) ?? null
+
+  /** Every choice of one block per chain that a payment may have been judged by. The cursors come first. */
+  #views({ terms }: Payment): readonly TipOf[] {
+    let views: readonly TipOf[] = [this.#tipOf]
+    for (const chain of new Set(terms.accept.map((accept) => accept.chain))) {
+      const others = (this.#unfinished.get(chain) ?? []).map((block) => (tipOf: TipOf): TipOf => {
+        return (asked) => (asked === chain ? block : tipOf(asked))
+      })
+      views = [...views, ...others.flatMap((other) => views.map(other))]
     }
+    return views
   }
 
   /** How far it may be off for what was said of the blocks that were read. */
-  slackOf(payment: Payment): Slack {
+  slackOf(payment: Payment, tipOf: TipOf = this.#tipOf): Slack {
     const { liars, testimony } = this.#parts
-    return slackOf(payment, (chain) => this.cursors.get(chain) ?? null, {
+    return slackOf(payment, tipOf, {
       liars,
       doubtful: (txHash) => testimony.isDoubtful(txHash),
       upheld: (blockHash, txHash) => this.#trust.isUpheld(blockHash, txHash),

@@ -12,7 +12,7 @@ import { type Followed as Followers, Membership } from '../../server/src/engine/
 import type { ChainSight } from '../../server/src/engine/sight.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
 import type { Bulletin, Feeds, Leases } from '../../server/src/node-ports.ts'
-import type { Clock, EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
+import type { Batch, Clock, EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
 import { evmChains } from '../support/evm/kinds.ts'
 import type { Chance } from './chance.ts'
 import type { ModelChain } from './model-chain.ts'
@@ -40,6 +40,7 @@ export interface LifeParts {
   readonly chains: readonly Followed[]
   readonly policy: Policy
   readonly assets: readonly Asset[]
+  readonly stepPartSize: number
   /** The store and the directory as this life sees them. */
   readonly open: (caller: Caller, clock: Clock) => Reached
   readonly announce: (events: readonly StoredEvent[]) => void
@@ -76,6 +77,8 @@ export class Life implements Caller {
   isClosing = false
   /** It dies before so many more calls of the store. */
   callsLeft = Number.POSITIVE_INFINITY
+  /** Told the chain when the first of several parts of a step is stored. */
+  onBegun: ((chain: string) => void) | null = null
   readonly #parts: LifeParts
   readonly #store: Reached
   readonly #followers = new Map<string, EvmFollower>()
@@ -93,7 +96,7 @@ export class Life implements Caller {
     this.#store = parts.open(this, this.#clock)
     this.#log = this.#makeLog()
     const log = this.#log
-    const { chains, policy, assets, announce, place } = parts
+    const { chains, policy, assets, announce, place, stepPartSize } = parts
     const lookUps = new LookUps({
       ...{ bulletin: this.#store.nodes, clock: this.#clock, log },
       readNews: () => this.engine.news.read(),
@@ -103,7 +106,7 @@ export class Life implements Caller {
     })
     this.engine = new Engine({
       ...{ store: this.#store.events, directory: this.#store.directory, clock: this.#clock, log },
-      ...{ metrics: silentMetrics, policy, policyOf: () => policy, deriveAddress },
+      ...{ metrics: silentMetrics, policy, policyOf: () => policy, deriveAddress, stepPartSize },
       chains: chains.map(({ model }) => ({ name: model.rules.name, livemode: false })),
       assets: new AssetBook(assets),
       kinds: evmChains(...chains.map(({ model }) => model.rules.name)),
@@ -128,6 +131,12 @@ export class Life implements Caller {
 
   calling(): void {
     if (--this.callsLeft < 0) this.die()
+  }
+
+  stored({ cursors = [] }: Batch): void {
+    for (const { chain, unfinished } of cursors) {
+      if (unfinished?.isOpen === true && this.isAlive) this.onBegun?.(chain)
+    }
   }
 
   /** How well it says that it sees each chain. */

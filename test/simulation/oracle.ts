@@ -14,7 +14,8 @@ export interface Paid {
   readonly isBlurred: boolean
 }
 
-type TipOf = (chain: string) => ModelBlock | null
+/** Of each chain the last block that is looked at. */
+export type TipOf = (chain: string) => ModelBlock | null
 
 /** What a payment has been paid on the branches with these tips. */
 export function paidOn({ terms }: Payment, tipOf: TipOf): Paid {

@@ -18,6 +18,8 @@ export interface WorldRules {
   readonly assets: readonly Asset[]
   readonly coins: Coins
   readonly deeds: number
+  /** How many payments one part of a step holds: a few, so that steps of these small worlds are split. */
+  readonly stepPartSize: number
   /** How many processes work on the one database at the same time. */
   readonly lives: number
   /** Per provider how it counts oddly, if it does. */
@@ -74,6 +76,7 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
     ]),
     ...{ coins, hasNative, deeds: chance.between(10, 26) },
     lives: chance.is(0.25) ? 2 : 1,
+    stepPartSize: chance.pick([1, 1, 2, 64]),
     oddities: [0, 1].map(() => (chance.is(0.4) ? chance.pick(oddities) : null)),
     liar: providersPerChain === 2 && chance.is(0.5) ? chance.between(0, 1) : null,
   }

@@ -43,6 +43,8 @@ export interface Caller {
   happens(call: () => void): void
   /** Told before each call; may end the caller. */
   calling(method: string): void
+  /** Told when a batch of its own was committed, before it is answered; may end the caller. */
+  stored(batch: Batch): void
 }
 
 interface Sent {
@@ -126,7 +128,10 @@ export class StoreWire {
   #witness(method: string, [first]: readonly unknown[], value: unknown): void {
     const { witness } = this.#parts
     // The methods of the port, with the types of the port.
-    if (method === 'append') witness.committed(first as Batch, value as readonly StoredEvent[])
+    if (method === 'append') {
+      witness.committed(first as Batch, value as readonly StoredEvent[])
+      this.#caller.stored(first as Batch)
+    }
     if (method === 'release') witness.released(value as readonly string[])
   }
 }

@@ -11,7 +11,7 @@ const deedWeights = {
   ...{ create: 8, createWithKey: 3, pay: 12, payTwice: 2, payLate: 2, spam: 1 },
   ...{ speedUp: 2, cancel: 2, drop: 1, again: 2, silent: 1 },
   ...{ reorg: 5, withdraw: 1, stall: 1, stray: 1 },
-  ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, restart: 1, pause: 1, payAtOnce: 3 },
+  ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, killInStep: 4, restart: 1, pause: 1, payAtOnce: 3 },
 }
 /** Longer than any answer takes, or is waited for. */
 const closeWithinMs = 30_000
@@ -78,6 +78,7 @@ export class Story {
     wait: () => this.#wait(),
     kill: () => this.#kill(),
     killSoon: () => this.#killSoon(),
+    killInStep: () => this.#killInStep(),
     restart: () => this.#restart(),
     pause: () => this.#pause(),
     payAtOnce: () => this.#payAtOnce(),
@@ -208,6 +209,29 @@ export class Story {
     life.callsLeft = this.#chance.between(0, 8)
     this.#reviveLater(place)
     return null
+  }
+
+  /** It dies once it has stored the first part of a step, and the chain may leave the blocks of that step. */
+  #killInStep(): null {
+    const place = this.#aPlace()
+    const life = this.#world.lives[place]
+    if (life === undefined) return null
+    life.onBegun = (name) => {
+      life.die()
+      const chain = this.#world.models.get(name)
+      if (chain !== undefined) this.#world.timeline.after(0, () => this.#forgetEnd(chain))
+    }
+    this.#reviveLater(place)
+    return null
+  }
+
+  /** Its last blocks are gone, and what they held is not mined again soon. */
+  #forgetEnd(chain: ModelChain): void {
+    const depth = Math.min(chain.reorgMax, this.#chance.between(0, 3))
+    if (depth === 0) return
+    chain.rewind(depth, () => this.#chance.is(0.7))
+    for (let i = 0; i <= depth; i++) chain.mine([], this.#world.timeline.now)
+    this.#world.say(`reorg in a step: ${depth} deep, at ${chain.head.number}`)
   }
 
   /** It sleeps while the others go on, and believes that it still has what it had. */

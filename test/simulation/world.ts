@@ -117,6 +117,7 @@ export class World {
       },
       ...{ chance: this.chance.fork(name), skewMs: () => this.skewMs },
       ...{ policy: this.rules.policy, assets: this.rules.assets },
+      stepPartSize: this.rules.stepPartSize,
       open: (caller, clock) => this.#reach(caller, clock),
       announce: (events) => {
         for (const { id } of events) {

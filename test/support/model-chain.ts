@@ -1,11 +1,12 @@
 import type { BlockRef, Contest, SeenTransfer } from '@settlewire/core/observation'
-import type { ChainHead } from '@settlewire/core/policy'
 import type {
   AppliedBlock,
+  ChainPosition,
   ChainSink,
   ChainStep,
   LookUp,
   Sighting,
+  Unfinished,
   Visibility,
   WatchSet,
 } from '../../server/src/ports.ts'
@@ -43,6 +44,7 @@ export class ModelChain {
   readonly #blockMs: number
   #canonical: ModelBlock[]
   #told: readonly BlockRef[]
+  #unfinished: Unfinished | undefined
   #view = 0
   #forks = 0
 
@@ -97,9 +99,22 @@ export class ModelChain {
     return transactions
   }
 
+  /** The canonical chain as it is now, which it may be again later. */
+  branch(): readonly ModelBlock[] {
+    return [...this.#canonical]
+  }
+
+  /** The nodes show this branch again, and what it holds is in no mempool. */
+  become(branch: readonly ModelBlock[]): void {
+    this.#canonical = [...branch]
+    for (const { transactions } of branch)
+      for (const { txHash } of transactions) this.mempool.delete(txHash)
+  }
+
   /** Where a follower would begin again after a crash: the position that the store knows. */
-  resumeAt(position: { head: ChainHead; recent: readonly BlockRef[] }): void {
+  resumeAt(position: Pick<ChainPosition, 'head' | 'recent' | 'unfinished'>): void {
     this.#view = position.head.view
+    this.#unfinished = position.unfinished
     this.#told = [...position.recent].reverse()
   }
 
@@ -128,7 +143,10 @@ export class ModelChain {
   /** The next step for one who looks for `watch`. Null when there is nothing to tell. */
   next(watch: WatchSet): ChainStep | null {
     const canonical = new Set(this.#canonical.map((block) => block.ref.hash))
-    const reverted = this.#told.filter((ref) => !canonical.has(ref.hash)).reverse()
+    const left = [...this.#told, ...(this.#unfinished?.blocks ?? [])]
+    const reverted = left
+      .filter((ref) => !canonical.has(ref.hash))
+      .sort((a, b) => b.number - a.number)
     const told = new Set(this.#told.map((ref) => ref.hash))
     const from = this.#told[0]?.number ?? 0
     const applied = this.#canonical.filter(({ ref }) => ref.number > from && !told.has(ref.hash))
@@ -143,6 +161,7 @@ export class ModelChain {
         watch,
         applied.map((block) => this.#withSources(seenThrough(watch, block))),
       ),
+      ...(this.#unfinished !== undefined && { unfinished: this.#unfinished }),
       head: {
         ...{ view: this.#view + 1, head, safe: finalized, finalized },
         ...(this.witnesses !== 1 && { witnesses: this.witnesses }),
@@ -163,6 +182,7 @@ export class ModelChain {
       ...step.applied.map(({ block }) => block),
     ]
     this.#view++
+    this.#unfinished = undefined
     return step
   }
 

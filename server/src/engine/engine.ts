@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly announce: (events: readonly StoredEvent[]) => void
   /** Whether other processes may work on the same database: then deadlines wait for a lease. */
   readonly shared?: boolean
+  /** Payments that one part of a step holds. Left out: as many as are good. */
+  readonly stepPartSize?: number
   /** Told when a step was refused because another process follows the chain. */
   readonly onLeaseLost?: () => void
 }

@@ -112,7 +112,7 @@ describe('the native coin on record', () => {
     await world.mine()
     const { watcher } = world.engine
     const { reached, letGo } = world.hold('feeds')
-    const reading = watcher.prepare()
+    const reading = watcher.prepare('local')
     await reached
     const held = world.around
     world.around = async (method, call) => {
@@ -126,7 +126,7 @@ describe('the native coin on record', () => {
     letGo()
     await reading
     expect(onRecord(address)).toBeNull()
-    await watcher.prepare()
+    await watcher.prepare('local')
     expect(onRecord(address)).toBe(0n)
   })
 

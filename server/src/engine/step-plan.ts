@@ -47,7 +47,7 @@ export function planStep(
   const touched = new Set([...known.orphaned, ...ofBlocks.keys()])
   return {
     touched: [...touched],
-    moved: known.watched.movedBy(step.head).filter((id) => !touched.has(id)),
+    moved: movedBy(step, known.watched).filter((id) => !touched.has(id)),
     late,
     observationsOf: (payment) => [
       ...undone(payment, chain, step).map(
@@ -61,6 +61,10 @@ export function planStep(
     ],
   }
 }
+
+/** After a step that was never finished it is not known which heads each payment was told of. */
+const movedBy = ({ unfinished, head }: ChainStep, watched: WatchedChain): readonly string[] =>
+  unfinished === undefined ? watched.movedBy(head) : watched.unsettled()
 
 /** The payment's transactions in the blocks that left the chain, newest block first. */
 function undone(

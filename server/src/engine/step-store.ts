@@ -1,8 +1,9 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Decision } from '@settlewire/core/event'
+import type { BlockRef } from '@settlewire/core/observation'
 import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead } from '@settlewire/core/policy'
-import type { ChainStep, CursorMove } from '../ports.ts'
+import type { ChainStep, CursorMove, Unfinished } from '../ports.ts'
 import type { StepPlan } from './step-plan.ts'
 import type { PaymentWriter } from './writer.ts'
 
@@ -16,23 +17,27 @@ export interface StepInStore {
   readonly decide: (payment: Payment) => Decision
   /** Sets a payment aside that the store refuses. */
   readonly putAside: (payment: Payment, error: unknown) => Decision
+  /** Payments of one part. Left out: `partMax`. */
+  readonly partSize?: number
 }
 
 /** So many payments are decided and stored at once: what waits behind them waits for no more. */
 export const partMax = 64
 
 /**
- * Stores what a step makes true, in parts of bounded size with all else going on between them. First
- * the payments that only learn how far the chain has grown; last, in one transaction with the cursor,
- * those that its blocks speak of. So a step that ends half-way has left nothing of a block that was
- * never passed: it is read again, maybe on another branch, and tells the same heads or later ones. Each
- * part holds only as long as the cursor stands where the step began.
+ * Stores what a step makes true, in parts of bounded size with all else going on between them: first
+ * the payments that its blocks speak of, then those that only learn how far the chain has grown.
+ *
+ * The first part stores that the step is begun, with its blocks, and what it undoes is no longer passed
+ * by the cursor. The last part passes the blocks that it applies. Where the process ends in between,
+ * the blocks are left as unfinished, and the next step applies each of them again, or undoes it. Each
+ * part holds only as long as the cursor stands where the part before it has left it.
  */
 export async function storeStep(
-  { chain, step, plan, from, decide, putAside }: StepInStore,
+  inStore: StepInStore,
   writer: Pick<PaymentWriter, 'submit'>,
 ): Promise<void> {
-  const fromView = step.head.view - 1
+  const { plan, decide, putAside, partSize = partMax } = inStore
   const put: Put = (ids, cursor, aside) =>
     writer.submit({
       ids,
@@ -44,49 +49,93 @@ export async function storeStep(
           const isAside = aside?.ids.has(id) === true
           return [isAside ? putAside(payment, aside.error) : decide(payment)]
         }),
-        ...(cursor !== null && { cursor }),
+        cursor,
         answer: null,
       }),
     })
-  const standing = from === null ? null : { chain, fromView, head: from, reverted: [], applied: [] }
-  const isSmall = plan.moved.length + plan.touched.length <= partMax
-  const parts = isSmall ? [] : partsOf(plan.moved)
-  for (const part of parts) await putSound(put, part, standing)
-  await putSound(put, isSmall ? [...plan.touched, ...plan.moved] : plan.touched, {
-    ...{ chain, fromView, head: step.head },
-    reverted: step.reverted.map(({ hash }) => hash),
-    applied: step.applied.map(({ block }) => block),
-  })
+  const ids = [...plan.touched, ...plan.moved]
+  if (ids.length <= partSize) return putSound(put, ids, wholeOf(inStore))
+  const { begin, goOn, finish } = movesOf(inStore)
+  for (let from = 0; from < ids.length; from += partSize) {
+    const isLast = from + partSize >= ids.length
+    const move = from === 0 ? begin : isLast ? finish : goOn
+    await putSound(put, ids.slice(from, from + partSize), move)
+  }
 }
+
+/** The step as one transaction. */
+const wholeOf = ({ chain, step }: StepInStore): CursorMove => ({
+  ...{ chain, fromView: step.head.view - 1, fromOpen: step.unfinished?.isOpen ?? false },
+  head: step.head,
+  reverted: hashesOf(step.reverted),
+  applied: blocksOf(step),
+  ...(step.unfinished !== undefined && { unfinished: leftUnfinished(step) }),
+})
+
+/** How the cursor moves with the first part of a step, with those between, and with the last one. */
+function movesOf(inStore: StepInStore): Readonly<Record<'begin' | 'goOn' | 'finish', CursorMove>> {
+  const { chain, step, from } = inStore
+  const { view, finalized } = step.head
+  const whole = wholeOf(inStore)
+  const blocks = new Map(
+    [...(step.unfinished?.blocks ?? []), ...step.reverted, ...blocksOf(step)].map(
+      (block) => [block.hash, block] as const,
+    ),
+  )
+  // It stands below all of them until the last part. What is final below it is told by that part alone.
+  const under = Math.min(...[...blocks.values()].map(({ number }) => number)) - 1
+  const head = {
+    ...{ view, safe: from?.safe ?? null, finalized: from?.finalized ?? null },
+    head: blocks.size === 0 ? step.head.head : under,
+  }
+  const final = blocksOf(step).filter(({ number }) => number <= (finalized ?? -1))
+  const unfinished: Unfinished = {
+    ...{ isOpen: true, blocks: [...blocks.values()] },
+    final: [...(step.unfinished?.final ?? []), ...hashesOf(final)],
+  }
+  const inside = { chain, fromView: view, fromOpen: true, reverted: [] }
+  return {
+    begin: { ...whole, head, applied: [], unfinished },
+    goOn: { ...inside, head, applied: [] },
+    finish: {
+      ...inside,
+      head: step.head,
+      applied: whole.applied,
+      unfinished: leftUnfinished(step),
+    },
+  }
+}
+
+/** The blocks of unfinished steps that this step neither undoes nor applies. */
+function leftUnfinished(step: ChainStep): Unfinished | null {
+  if (step.unfinished === undefined) return null
+  const settled = new Set([...hashesOf(step.reverted), ...hashesOf(blocksOf(step))])
+  const blocks = step.unfinished.blocks.filter(({ hash }) => !settled.has(hash))
+  return blocks.length === 0 ? null : { ...step.unfinished, isOpen: false, blocks }
+}
+
+const blocksOf = ({ applied }: ChainStep): readonly BlockRef[] => applied.map(({ block }) => block)
+
+const hashesOf = (blocks: readonly BlockRef[]): readonly string[] => blocks.map(({ hash }) => hash)
 
 type Put = (
   ids: readonly string[],
-  cursor: CursorMove | null,
+  cursor: CursorMove,
   aside?: { readonly ids: ReadonlySet<string>; readonly error: unknown },
 ) => Promise<null>
 
 /**
  * What the store refuses, and is no failure of the store, lies in one of the payments, as a text that
- * it cannot hold. Each is set aside for once until the rest goes in: nothing was stored before. Among
- * too many all are set aside, and taken up again one by one.
+ * it cannot hold. Each is set aside for once until the rest goes in, at last all: nothing of the part
+ * was stored before.
  */
-async function putSound(
-  put: Put,
-  ids: readonly string[],
-  cursor: CursorMove | null,
-): Promise<void> {
+async function putSound(put: Put, ids: readonly string[], cursor: CursorMove): Promise<void> {
+  const suspects = ids.length === 0 ? [] : [...ids.map((id) => [id]), ids]
   let refused: unknown
-  try {
-    await put(ids, cursor)
-    return
-  } catch (error) {
-    if (error instanceof Failure || ids.length === 0) throw error
-    refused = error
-  }
-  const suspects = ids.length > partMax ? [] : ids.map((id) => [id])
-  for (const suspect of [...suspects, ids]) {
+  for (const suspect of [null, ...suspects]) {
     try {
-      await put(ids, cursor, { ids: new Set(suspect), error: refused })
+      const aside = suspect === null ? undefined : { ids: new Set(suspect), error: refused }
+      await put(ids, cursor, aside)
       return
     } catch (error) {
       if (error instanceof Failure) throw error
@@ -95,8 +144,3 @@ async function putSound(
   }
   throw refused
 }
-
-const partsOf = (ids: readonly string[]): readonly (readonly string[])[] =>
-  Array.from({ length: Math.ceil(ids.length / partMax) }, (_, i) =>
-    ids.slice(i * partMax, (i + 1) * partMax),
-  )

@@ -48,6 +48,8 @@ export interface WatcherOptions extends Judge {
   readonly metrics: Pick<Metrics, 'chainMoved' | 'chainSeen'>
   /** Pending transfers that may wait for the writer; more are left to their block. */
   readonly pendingMax?: number
+  /** Payments that one part of a step holds. Left out: as many as are good. */
+  readonly stepPartSize?: number
   /** Told after each stored step, and when a chain is seen again. */
   readonly onAdvance?: (chain: string) => void
   /** Told when a step was refused because another process follows the chain. */
@@ -70,6 +72,8 @@ interface ChainState {
   told: { pace: Pace | null } | null
   /** The lease that its steps are written under; null where there is one process alone. */
   fence: Fence | null
+  /** Whether a step was stored in part, or may have been: where it left the chain is read again. */
+  isUnsure: boolean
 }
 
 /** Payments whose noise was spoken of in the log; of more the first are spoken of again. */
@@ -108,6 +112,7 @@ export class Watcher implements ChainSink {
         seen: 'blind',
         told: null,
         fence: null,
+        isUnsure: false,
       })
     }
     this.#chains = chains
@@ -139,7 +144,7 @@ export class Watcher implements ChainSink {
     state.health = { ...unfollowed(chain), reason: 'starting' }
     this.#see(state)
     await this.#resume(chain)
-    await this.prepare()
+    await this.prepare(chain)
   }
 
   /** From now on another process follows the chain. Steps of ours that are still under way are refused. */
@@ -176,6 +181,7 @@ export class Watcher implements ChainSink {
     const { store, clock, metrics } = this.#options
     const state = this.#state(chain)
     const position = await store.position(chain)
+    state.isUnsure = false
     if (position === null) return
     state.head = position.head
     this.#readTo(state, position.recent[0]?.minedAt ?? null)
@@ -272,16 +278,21 @@ export class Watcher implements ChainSink {
   }
 
   /** Of a block that is there, everything that was opened before it is committed: now it is read. */
-  async prepare(): Promise<void> {
+  async prepare(chain: string): Promise<void> {
     const { news, index } = this.#options
+    if (this.#state(chain).isUnsure) await this.#resume(chain)
     const doubts = this.#doubts
     await news.read()
     if (this.#doubts === doubts) index.trust()
   }
 
   async step(chain: string, step: ChainStep): Promise<void> {
-    const { store, writer } = this.#options
+    const { store, writer, stepPartSize } = this.#options
     const state = this.#state(chain)
+    const lost = step.reverted.at(-1)
+    // Its first part already undoes them for good: nothing expires by what was read of them.
+    if (lost !== undefined && state.scannedThrough !== null)
+      state.scannedThrough = Math.min(state.scannedThrough, lost.minedAt - 1)
     const reverted = step.reverted.map((block) => block.hash)
     const orphaned = reverted.length === 0 ? [] : await store.inBlocks(chain, reverted)
     const plan = planStep(chain, step, { watched: state.watched, orphaned })
@@ -290,9 +301,13 @@ export class Watcher implements ChainSink {
       const observations = gather(payment, plan.observationsOf(payment), plan.late).kept
       return putAside(payment, { observations, error }, this.#options)
     }
-    const inStore = { chain, step, plan, from: state.head, decide, putAside: aside }
+    const inStore = {
+      ...{ chain, step, plan, from: state.head, decide, putAside: aside },
+      ...(stepPartSize !== undefined && { partSize: stepPartSize }),
+    }
     const ours = fenced(writer, () => state.fence)
     await storeStep(inStore, ours).catch((error: unknown) => {
+      state.isUnsure = true
       if (failedWith(error, 'cursor_conflict')) this.#doubt()
       if (failedWith(error, 'lease_lost')) this.#options.onLeaseLost?.()
       throw error

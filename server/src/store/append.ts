@@ -1,7 +1,7 @@
 import { assert } from '@settlewire/core/assert'
 import { toRfc3339 } from '@settlewire/core/instant'
 import type { Projection, TransactionRow } from '@settlewire/core/subject-kind'
-import type { Append, Batch, CursorMove, IdempotentResult } from '../ports.ts'
+import type { Append, Batch, CursorMove, IdempotentResult, Unfinished } from '../ports.ts'
 import { arrayOf } from './binary-array.ts'
 import type { Changed } from './changed-rows.ts'
 import type { Statement } from './database.ts'
@@ -149,18 +149,27 @@ function addressesOf(append: Append): object[] {
   }))
 }
 
-const cursorToJson = ({ chain, fromView, head, reverted, applied }: CursorMove): object => ({
-  chain,
-  from_view: fromView,
-  ...head,
-  reverted,
-  applied: applied.map(({ number, hash, parentHash, minedAt }) => ({
+const cursorToJson = (move: CursorMove): object => ({
+  chain: move.chain,
+  from_view: move.fromView,
+  from_open: move.fromOpen ?? false,
+  ...move.head,
+  reverted: move.reverted,
+  applied: move.applied.map(({ number, hash, parentHash, minedAt }) => ({
     number,
     hash,
     parent_hash: parentHash,
     mined_at: toRfc3339(minedAt),
   })),
+  ...(move.unfinished !== undefined && unfinishedToJson(move.unfinished)),
 })
+
+/** The blocks are kept as they are given back: no statement looks into them. */
+function unfinishedToJson(unfinished: Unfinished | null): object {
+  if (unfinished === null) return { is_open: false, unfinished: null }
+  const { isOpen, ...left } = unfinished
+  return { is_open: isOpen, unfinished: left }
+}
 
 const answerToJson = (answer: IdempotentResult): object => ({
   merchant_id: answer.merchantId,

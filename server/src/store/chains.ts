@@ -1,7 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import { toRfc3339 } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
-import type { ChainPosition } from '../ports.ts'
+import type { ChainPosition, Unfinished } from '../ports.ts'
 import type { Database } from './database.ts'
 
 /** Where a chain was read up to: its cursor and the window of blocks that were kept. */
@@ -10,8 +10,9 @@ export async function position(database: Database, chain: string): Promise<Chain
   const rows = await database.query<PositionRow>(
     {
       name: 'position',
-      text: `select c.genesis_hash, c.view, c.head, c.safe, c.finalized,
-          b.number, b.hash, b.parent_hash, b.mined_at
+      text: `select c.genesis_hash, c.view, c.head, c.safe, c.finalized, c.is_open,
+          b.number, b.hash, b.parent_hash, b.mined_at,
+          case when row_number() over (order by b.number desc) = 1 then c.unfinished end as unfinished
         from chain_cursor c left join chain_block b on b.chain = c.chain
         where c.chain = $1 order by b.number desc`,
     },
@@ -19,11 +20,12 @@ export async function position(database: Database, chain: string): Promise<Chain
   )
   const [cursor] = rows
   if (cursor === undefined) return null
-  const { view, head, safe, finalized } = cursor
+  const { view, head, safe, finalized, is_open: isOpen, unfinished } = cursor
   return {
     genesisHash: cursor.genesis_hash,
     head: { view, head, safe, finalized },
     recent: rows.flatMap(blockOf),
+    ...(unfinished !== null && { unfinished: unfinishedOf(unfinished, isOpen) }),
   }
 }
 
@@ -63,6 +65,8 @@ interface PositionRow {
   readonly head: number
   readonly safe: number | null
   readonly finalized: number | null
+  readonly is_open: boolean
+  readonly unfinished: string | null
   readonly number: number | null
   readonly hash: string | null
   readonly parent_hash: string | null
@@ -72,4 +76,10 @@ interface PositionRow {
 function blockOf({ number, hash, parent_hash, mined_at }: PositionRow): BlockRef[] {
   if (number === null || hash === null || parent_hash === null || mined_at === null) return []
   return [{ number, hash, parentHash: parent_hash, minedAt: mined_at }]
+}
+
+/** As `append` has encoded it. */
+function unfinishedOf(text: string, isOpen: boolean): Unfinished {
+  const left = JSON.parse(text) as Omit<Unfinished, 'isOpen'>
+  return { isOpen, ...left }
 }

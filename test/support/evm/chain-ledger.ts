@@ -196,11 +196,12 @@ export class ChainLedger implements ChainSink {
     const position = this.stored
     if (position === null) return 'a step was told before the chain was begun'
     if (step.head.view !== position.head.view + 1) return 'the view did not count up by one'
-    const undone = position.recent.slice(0, step.reverted.length)
-    if (step.reverted.some((block, at) => block.hash !== undone[at]?.hash)) {
+    const beside = new Set(position.unfinished?.blocks.map(({ hash }) => hash))
+    const reverted = step.reverted.filter(({ hash }) => !beside.has(hash))
+    if (reverted.some((block, at) => block.hash !== position.recent[at]?.hash)) {
       return 'what was reverted is not the end of the chain, newest first'
     }
-    let parent = position.recent[step.reverted.length]
+    let parent = position.recent[reverted.length]
     for (const { block } of step.applied) {
       if (block.parentHash !== parent?.hash) return 'a block was applied on another than its parent'
       parent = block

@@ -1,7 +1,7 @@
 import type { BlockRef } from '@settlewire/core/observation'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { grow, isChain, joinBranch, remember } from './branch.ts'
+import { grow, isChain, joinBranch, leftBehind, remember } from './branch.ts'
 
 /** A chain of blocks on a parent, oldest first; `name` makes its hashes its own. */
 function mint(on: BlockRef | null, length: number, name: string): BlockRef[] {
@@ -90,6 +90,42 @@ describe('joining blocks to the stored chain', () => {
         expect(after).toEqual([...trunk, ...branch].toReversed())
         expect(isChain(after.toReversed())).toBe(true)
       }),
+    )
+  })
+})
+
+describe('what unfinished steps spoke of', () => {
+  const trunk = mint(null, 3, 't')
+  const [ours, theirs] = ['a', 'b'].map((name) => mint(trunk.at(-1) ?? null, 3, name))
+  if (ours === undefined || theirs === undefined) throw new Error('two branches')
+  const left = (
+    unfinished: readonly BlockRef[],
+    step: { reverted?: readonly BlockRef[]; applied: readonly BlockRef[] },
+  ) => leftBehind(unfinished, { reverted: [], ...step }).map(({ hash }) => hash)
+  const hashes = (blocks: readonly BlockRef[]) => blocks.map(({ hash }) => hash)
+
+  it('is undone, newest first, where the next step is on another branch', () => {
+    expect(left(ours, { applied: theirs })).toEqual(hashes(ours.toReversed()))
+    // Not as high yet: what builds on a block that is gone is gone.
+    expect(left(ours, { applied: theirs.slice(0, 1) })).toEqual(hashes(ours.toReversed()))
+  })
+
+  it('stays where the next step applies it', () => {
+    expect(left(ours, { applied: ours })).toEqual([])
+  })
+
+  it('may still come where the next step ends below it, on its own branch', () => {
+    expect(left(ours, { applied: ours.slice(0, 1) })).toEqual([])
+    expect(left([...ours, ...theirs], { applied: ours.slice(0, 1) })).toEqual(
+      hashes(theirs.toReversed()),
+    )
+  })
+
+  it('is undone together with the stored block that it builds on', () => {
+    const [first, ...above] = ours
+    const reverted = first === undefined ? [] : [first]
+    expect(left(above, { reverted, applied: theirs.slice(0, 1) })).toEqual(
+      hashes(above.toReversed()),
     )
   })
 })

@@ -44,10 +44,36 @@ export const isChain = (blocks: readonly BlockRef[]): boolean =>
   })
 
 /** The chain after a step, newest first. */
-export const grow = (
+export function grow(
   recent: readonly BlockRef[],
   step: { readonly reverted: readonly BlockRef[]; readonly applied: readonly BlockRef[] },
-): readonly BlockRef[] => [...step.applied.toReversed(), ...recent.slice(step.reverted.length)]
+): readonly BlockRef[] {
+  const gone = new Set(step.reverted.map(({ hash }) => hash))
+  const left = recent.findIndex(({ hash }) => !gone.has(hash))
+  return [...step.applied.toReversed(), ...(left < 0 ? [] : recent.slice(left))]
+}
+
+/**
+ * The blocks of unfinished steps that are not on the chain after this step, newest first: another block
+ * is at their height, or their parent is not on it. What builds on the last block may still come.
+ */
+export function leftBehind(
+  blocks: readonly BlockRef[],
+  step: { readonly reverted: readonly BlockRef[]; readonly applied: readonly BlockRef[] },
+): readonly BlockRef[] {
+  const height = step.applied.at(-1)?.number ?? 0
+  const stands = new Set(step.applied.map(({ hash }) => hash))
+  const gone = new Set(step.reverted.map(({ hash }) => hash))
+  const left: BlockRef[] = []
+  for (const block of blocks.toSorted((a, b) => a.number - b.number)) {
+    const { number, hash, parentHash } = block
+    if (stands.has(hash) || gone.has(hash)) continue
+    if (number > height && !gone.has(parentHash)) continue
+    gone.add(hash)
+    left.unshift(block)
+  }
+  return left
+}
 
 /**
  * What is remembered of it: back to what the node calls finalized, as far as that is known and

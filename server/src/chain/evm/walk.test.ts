@@ -27,6 +27,28 @@ describe('the walk along the chain', () => {
     ])
   })
 
+  it('undoes what an unfinished step spoke of when the chain is another one, and reads again what stands', async () => {
+    const to = world.watched()
+    const before = world.follow()
+    await world.atHead()
+    await before.close()
+    const gone = world.node.chain.mine([tokenTx(world.token, to, 1n)])
+    world.node.chain.rewind(1)
+    const stays = world.node.chain.mine([tokenTx(world.token, to, 2n)])
+    const refs = [gone, stays].map(({ number, hash, parentHash, timestamp }) => ({
+      ...{ number, hash, parentHash, minedAt: timestamp * 1_000 },
+    }))
+    if (world.ledger.stored === null) throw new Error('the chain was begun')
+    const unfinished = { isOpen: true, blocks: refs, final: [] }
+    world.ledger.stored = { ...world.ledger.stored, unfinished }
+    world.follow()
+    await world.atHead()
+    const step = world.ledger.steps.at(-1)
+    expect(step?.reverted.map(({ hash }) => hash)).toEqual([gone.hash])
+    expect(step?.applied.map(({ block }) => block.hash)).toEqual([stays.hash])
+    expect(step?.unfinished).toEqual(unfinished)
+  })
+
   it('pitfall 4: a fork of the same height, and then of a lower one, is followed too', async () => {
     world.follow()
     await world.atHead()

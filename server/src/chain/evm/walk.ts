@@ -15,7 +15,7 @@ import type {
 import type { Again } from './again.ts'
 import { inclusionsOf, together } from './beside.ts'
 import { BlockReader } from './blocks.ts'
-import { blockAt, grow, joinBranch, remember } from './branch.ts'
+import { blockAt, grow, joinBranch, leftBehind, remember } from './branch.ts'
 import { inParallel } from './in-parallel.ts'
 import { atOnce, type Limits } from './limits.ts'
 import type { EvmNode, Header } from './node.ts'
@@ -129,7 +129,7 @@ export class ChainWalk {
     if (recent[0]?.hash === aim.ref.hash) return { kind: 'at_head' }
     const known = recent.some((block) => block.hash === aim.ref.hash)
     if (known || aim.ref.number < (recent.at(-1)?.number ?? 0)) return { kind: 'node_behind' }
-    const branch = await this.#branchTo(node, aim, recent)
+    const branch = await this.#branchTo(node, aim, position)
     const undone = branch === null ? recent.at(-1) : branch.reverted.at(-1)
     const floor = this.#floor ?? -1
     if (undone !== undefined && (branch === null || undone.number <= floor)) {
@@ -137,6 +137,8 @@ export class ChainWalk {
     }
     // Unreachable without a branch: it was refused above.
     if (branch === null) return { kind: 'node_behind' }
+    if (this.#undoesFinal(branch.undone, position))
+      return { kind: 'refused', refusal: 'reorg_below_finality' }
     if (branch.reverted.length > 0 && !mayLeave) {
       return { kind: 'leaves', blocks: branch.headers.map(({ ref }) => ref) }
     }
@@ -146,7 +148,7 @@ export class ChainWalk {
     const asked = this.#parts.poll.open(branch.headers, reading.provider)
     const [blocks, pendingAgain, head, usedUp] = await Promise.all([
       this.#reader.read(node, branch.headers),
-      this.#pendingAgain(node, branch.reverted),
+      this.#pendingAgain(node, branch.undone),
       this.#headAfter(reading, position, branch),
       this.#usedUp(node, branch.headers),
     ])
@@ -163,6 +165,12 @@ export class ChainWalk {
   /** Why what would undo this block, or shows another in its place, is not followed. */
   #refusal({ number }: BlockRef): 'reorg_below_finality' | 'reorg_too_deep' {
     return this.#floor !== null && number <= this.#floor ? 'reorg_below_finality' : 'reorg_too_deep'
+  }
+
+  /** Whether a step that was never finished told one of these blocks as final. */
+  #undoesFinal(undone: readonly BlockRef[], { unfinished }: ChainPosition): boolean {
+    const isFinal = ({ hash }: BlockRef) => unfinished?.final.includes(hash) === true
+    return this.#parts.followBelowFinality !== true && undone.some(isFinal)
   }
 
   #raiseFloor(finalized: number | null): void {
@@ -191,8 +199,11 @@ export class ChainWalk {
     return storing(() => store.begin(chain, genesisHash, header.ref))
   }
 
-  /** The blocks to apply, oldest first, and to undo; null when they part below all we remember. */
-  async #branchTo(node: EvmNode, head: Header, recent: readonly BlockRef[]) {
+  /**
+   * The blocks to apply, oldest first; of the stored ones those that are `reverted`; `undone` are these
+   * and those of unfinished steps. Null when the branch parts below all we remember.
+   */
+  async #branchTo(node: EvmNode, head: Header, { recent, unfinished }: ChainPosition) {
     const headers = await this.#headersUpTo(node, head, recent)
     for (;;) {
       const joint = joinBranch(
@@ -202,7 +213,11 @@ export class ChainWalk {
       if (joint.kind === 'joined') {
         // A deep reorg is undone at once and applied in steps, like any other stretch of blocks.
         const applied = headers.slice(0, this.#parts.limits.stepBlocksMax)
-        return { headers: applied, reverted: joint.reverted }
+        const { reverted } = joint
+        const on = { reverted, applied: applied.map((header) => header.ref) }
+        const left = leftBehind(unfinished?.blocks ?? [], on)
+        const undone = [...reverted, ...left].sort((a, b) => b.number - a.number)
+        return { headers: applied, reverted, undone, unfinished }
       }
       if (joint.kind === 'too_deep') return null
       if (joint.kind === 'broken') throw changed()
@@ -277,7 +292,7 @@ export class ChainWalk {
   /** Matches and tells within one tick: nothing can join the watch set in between. */
   async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
     const { chain, watch, clock, limits, sink, poll, again, views } = this.#parts
-    const { blocks, reverted } = found
+    const { blocks, undone, unfinished } = found
     await within(clock, found.asked, limits.corroborateWithinMs)
     // Whatever was waited for, an address may have joined meanwhile.
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
@@ -300,13 +315,14 @@ export class ChainWalk {
     const step: ChainStep = {
       source: provider.source,
       at: clock.now(),
-      reverted,
+      reverted: undone,
       pendingAgain: new Set([...found.pendingAgain].filter((txHash) => !mined.has(txHash))),
       applied: withUsedUp(
         applied,
         found.usedUp.filter((txHash) => !mined.has(txHash) && watch.tracks(txHash)),
       ),
       ...(late.length > 0 && { late }),
+      ...(unfinished !== undefined && { unfinished }),
       head: { ...found.head, ...views() },
     }
     await storing(() => sink.step(chain, step)).catch((error: unknown) => {
@@ -331,7 +347,9 @@ export class ChainWalk {
     const { head } = step
     this.#raiseFloor(head.finalized)
     const { limits } = this.#parts
-    this.#position = { ...position, head, recent: remember(recent, head.finalized, limits) }
+    const after = { ...position, head, recent: remember(recent, head.finalized, limits) }
+    // What is unfinished after it is known to the store alone.
+    this.#position = position.unfinished === undefined ? after : null
     for (const { block, transfers, movedNothing } of [...(step.late ?? []), ...step.applied]) {
       const told = [...transfers, ...movedNothing].map(({ txHash }) => txHash)
       this.#told.set(block.hash, [...new Set([...(this.#told.get(block.hash) ?? []), ...told])])
@@ -342,7 +360,8 @@ export class ChainWalk {
 /** All that one step is made of, read before anything is told. */
 interface Found {
   readonly blocks: readonly BlockContents[]
-  readonly reverted: readonly BlockRef[]
+  readonly undone: readonly BlockRef[]
+  readonly unfinished: ChainPosition['unfinished']
   readonly pendingAgain: ReadonlySet<string>
   readonly head: ChainHead
   /** Transactions whose contest another had won by the last block. */
