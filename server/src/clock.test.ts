@@ -42,6 +42,13 @@ describe('the system clock', () => {
     expect(performance.now() - started).toBeLessThan(2_000)
   })
 
+  it('gives no random bytes twice', () => {
+    const draws = Array.from({ length: 5_000 }, () => systemClock.random(10))
+    expect(draws.every(({ length }) => length === 10)).toBe(true)
+    expect(new Set(draws.map((bytes) => bytes.join())).size).toBe(draws.length)
+    expect(systemClock.random(20_000)).toHaveLength(20_000)
+  })
+
   it('gives as many random bytes as asked, never the same twice', () => {
     const one = systemClock.random(16)
     expect(one).toHaveLength(16)

@@ -1,8 +1,26 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import type { Clock, Stop } from './ports.ts'
 
 /** Longer timers fire at once in Node, so a long wait is walked in strides of this. */
 const strideMs = 2 ** 31 - 1
+
+/** Strong bytes in store: each call to the system costs more than the few bytes of an id. */
+const pool = new Uint8Array(8_192)
+let poolUsed = pool.length
+
+function randomOf(bytes: number): Uint8Array {
+  if (bytes > pool.length) return new Uint8Array(randomBytes(bytes))
+  if (poolUsed + bytes > pool.length) {
+    randomFillSync(pool)
+    poolUsed = 0
+  }
+  const from = poolUsed
+  poolUsed += bytes
+  const given = pool.slice(from, poolUsed)
+  // No byte is given twice, nor kept here.
+  pool.fill(0, from, poolUsed)
+  return given
+}
 
 /** The machine's own time and chance. The only place that reads either. */
 export const systemClock: Clock = {
@@ -23,7 +41,7 @@ export const systemClock: Clock = {
 
   sleep: (delayMs, signal) => sleepOn(systemClock, delayMs, signal),
 
-  random: (bytes) => new Uint8Array(randomBytes(bytes)),
+  random: randomOf,
 
   // Not from the strong source: jitter is asked for by every stream, secrets are not.
   chance: () => Math.random(),

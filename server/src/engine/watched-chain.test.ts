@@ -83,6 +83,45 @@ describe('what a head changes', () => {
   })
 })
 
+describe('what a head costs', () => {
+  const many = 5_000
+  /** Payments that have succeeded, each in block 10, and how often one of them is looked at. */
+  const succeeded = () => {
+    const { chain } = newChain()
+    const looked = { times: 0 }
+    for (let i = 0; i < many; i++) {
+      chain.record(`pi_${i}`, `0x${i}`, {
+        ...{ live: true, held: false, told: true, knownTo: null, contest: null, claimed: false },
+        paid: null,
+        get blockNumber() {
+          looked.times++
+          return 10
+        },
+      })
+    }
+    chain.advance(headAt(12, 5))
+    looked.times = 0
+    return { chain, looked }
+  }
+
+  it('looks at no payment that it changes nothing of', () => {
+    const { chain, looked } = succeeded()
+    expect(chain.movedBy(headAt(13, 6))).toEqual([])
+    chain.advance(headAt(13, 6))
+    expect(looked.times).toBe(0)
+  })
+
+  it('lets go of a limited number of payments with each head, and of all in the end', () => {
+    const { chain } = succeeded()
+    const left: number[] = []
+    for (let head = 20; head < 23; head++) {
+      chain.advance(headAt(head, 10))
+      left.push(chain.unsettled().length)
+    }
+    expect(left).toEqual([3_000, 1_000, 0])
+  })
+})
+
 describe('what is looked for on a chain', () => {
   it('knows addresses until they are released', () => {
     const { chain, addresses } = newChain()

@@ -3,6 +3,7 @@ import { type ChainHead, type ChainPolicy, type Level, reached } from '@settlewi
 import type { Corroborated, OpenContest, WatchSet } from '../ports.ts'
 import type { AddressBook } from './address-book.ts'
 import { NativeRecord } from './native-record.ts'
+import { OpenInBlocks } from './open-in-blocks.ts'
 
 /** A transaction whose fate is not settled, as one payment knows it. */
 export interface Open {
@@ -36,6 +37,9 @@ const expected: Open = {
   ...{ paid: null, knownTo: null },
 }
 
+/** Transactions that one head lets go: with more, the next heads let the others go. */
+const letGoMax = 2_000
+
 /** A transaction that a payer named for a payment. */
 interface NewClaim {
   readonly paymentId: string
@@ -63,6 +67,7 @@ export class WatchedChain implements WatchSet {
   readonly nativeRecord = new NativeRecord()
   /** By payment, then by hash. */
   readonly #open = new Map<string, Map<string, Open>>()
+  readonly #inBlocks = new OpenInBlocks()
   readonly #trackers = new Map<string, Set<string>>()
   readonly #waiting = new Map<string, Waiting>()
   /** The hashes that contend under one key. */
@@ -166,9 +171,13 @@ export class WatchedChain implements WatchSet {
       from.head > head.head ||
       (from.disagree ?? false) !== (head.disagree ?? false)
     if (isOther) return this.unsettled()
+    const moved = new Set<string>()
     const isMoved = ({ blockNumber, told, knownTo }: Open): boolean =>
-      blockNumber !== null && (!told || this.#isPassed(blockNumber, knownTo ?? from, head))
-    return [...this.#open].filter(([, open]) => [...open.values()].some(isMoved)).map(([id]) => id)
+      !told || (blockNumber !== null && this.#isPassed(blockNumber, knownTo ?? from, head))
+    for (const { paymentId } of this.#inBlocks.restless(isMoved)) moved.add(paymentId)
+    const isPassed = (block: number): boolean => this.#isPassed(block, from, head)
+    for (const { paymentId } of this.#inBlocks.quiet(isPassed)) moved.add(paymentId)
+    return [...moved]
   }
 
   #isPassed(block: number, from: ChainHead, to: ChainHead): boolean {
@@ -244,9 +253,13 @@ export class WatchedChain implements WatchSet {
   /** The chain has grown, and everything that it changed is on record: what is final is let go. */
   advance(head: ChainHead): void {
     this.#head = head
-    for (const [paymentId, transactions] of this.#open) {
-      for (const [txHash, open] of transactions) {
-        if (this.#isOver(open)) this.#close(paymentId, txHash)
+    const isOver = (open: Open): boolean => this.#isOver(open)
+    const isFinal = (block: number): boolean => reached(this.#policy.final, block, head)
+    let left = letGoMax
+    for (const over of [this.#inBlocks.restless(isOver), this.#inBlocks.quiet(isFinal)]) {
+      for (const { paymentId, txHash } of over) {
+        if (left-- === 0) return
+        this.#close(paymentId, txHash)
       }
     }
   }
@@ -267,9 +280,12 @@ export class WatchedChain implements WatchSet {
 
   #track(paymentId: string, txHash: string, open: Open): void {
     const transactions = entry(this.#open, paymentId, () => new Map<string, Open>())
-    this.#count(txHash, transactions.get(txHash), -1)
+    const before = transactions.get(txHash)
+    this.#count(txHash, before, -1)
     this.#count(txHash, open, 1)
-    if (open.claimed && transactions.get(txHash)?.claimed !== true) {
+    if (before !== undefined) this.#inBlocks.remove(before)
+    this.#inBlocks.add(open, { paymentId, txHash })
+    if (open.claimed && before?.claimed !== true) {
       this.#newClaims.push({ paymentId, txHash })
     }
     transactions.set(txHash, open)
@@ -279,7 +295,9 @@ export class WatchedChain implements WatchSet {
 
   #close(paymentId: string, txHash: string): void {
     const transactions = this.#open.get(paymentId)
-    this.#count(txHash, transactions?.get(txHash), -1)
+    const open = transactions?.get(txHash)
+    this.#count(txHash, open, -1)
+    if (open !== undefined) this.#inBlocks.remove(open)
     transactions?.delete(txHash)
     if (transactions?.size === 0) this.#open.delete(paymentId)
     const trackers = this.#trackers.get(txHash)
