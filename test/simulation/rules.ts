@@ -7,6 +7,9 @@ import type { ChainRules } from './model-chain.ts'
 import { type Oddity, oddities } from './oddities.ts'
 import type { Coins } from './payers.ts'
 
+/** A part that holds every step of these small worlds. */
+export const wholeSteps = 64
+
 /** What one world is like, before anything happens in it. */
 export interface WorldRules {
   readonly merchantId: string
@@ -35,6 +38,9 @@ const limits: Partial<Limits> = {
   ...{ headPollMs: 4_000, beginBehindBlocks: 12, headSilentAfterMs: 15_000, blindAfterMs: 10_000 },
   ...{ haltedRecheckMs: 4_000 },
 }
+
+/** Half of the worlds leave steps whole. */
+const partSizes = [1, 2, wholeSteps, wholeSteps]
 
 /** All of it from the seed. */
 export function rulesOf(seed: number, chance: Chance): WorldRules {
@@ -76,7 +82,7 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
     ]),
     ...{ coins, hasNative, deeds: chance.between(10, 26) },
     lives: chance.is(0.25) ? 2 : 1,
-    stepPartSize: chance.pick([1, 1, 2, 64]),
+    stepPartSize: chance.fork('parts').pick(partSizes),
     oddities: [0, 1].map(() => (chance.is(0.4) ? chance.pick(oddities) : null)),
     liar: providersPerChain === 2 && chance.is(0.5) ? chance.between(0, 1) : null,
   }

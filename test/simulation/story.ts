@@ -3,6 +3,7 @@ import type { Payment } from '@settlewire/core/payment'
 import type { Chance } from './chance.ts'
 import { ModelChain } from './model-chain.ts'
 import { liarMoodWeights, moodWeights } from './moods.ts'
+import { wholeSteps } from './rules.ts'
 import { weathers } from './store-wire.ts'
 import type { World } from './world.ts'
 
@@ -11,7 +12,7 @@ const deedWeights = {
   ...{ create: 8, createWithKey: 3, pay: 12, payTwice: 2, payLate: 2, spam: 1 },
   ...{ speedUp: 2, cancel: 2, drop: 1, again: 2, silent: 1 },
   ...{ reorg: 5, withdraw: 1, stall: 1, stray: 1 },
-  ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, killInStep: 4, restart: 1, pause: 1, payAtOnce: 3 },
+  ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, restart: 1, pause: 1, payAtOnce: 3 },
 }
 /** Longer than any answer takes, or is waited for. */
 const closeWithinMs = 30_000
@@ -22,12 +23,15 @@ type Deed = keyof typeof deedWeights
 export class Story {
   readonly #world: World
   readonly #chance: Chance
+  /** Apart, so that a world whose steps are whole is the same with and without what is split in others. */
+  readonly #steps: Chance
   #isCalm = false
   #keys = 0
 
   constructor(world: World) {
     this.#world = world
     this.#chance = world.chance.fork('story')
+    this.#steps = world.chance.fork('steps')
   }
 
   /** The wild part. What breaks a rule is in the ledger. */
@@ -42,6 +46,7 @@ export class Story {
     for (const chain of this.#world.models.values()) this.#keepMining(chain)
     for (const provider of this.#world.providers()) this.#keepChanging(provider)
     this.#keepWeather()
+    if (rules.stepPartSize !== wholeSteps) this.#keepKillingInSteps()
     await this.#pass(3_000)
     for (let i = 0; i < 2; i++) this.#create(null)
     for (let i = 0; i < rules.deeds && !this.#world.isBroken; i++) {
@@ -78,7 +83,6 @@ export class Story {
     wait: () => this.#wait(),
     kill: () => this.#kill(),
     killSoon: () => this.#killSoon(),
-    killInStep: () => this.#killInStep(),
     restart: () => this.#restart(),
     pause: () => this.#pause(),
     payAtOnce: () => this.#payAtOnce(),
@@ -211,25 +215,29 @@ export class Story {
     return null
   }
 
-  /** It dies once it has stored the first part of a step, and the chain may leave the blocks of that step. */
-  #killInStep(): null {
-    const place = this.#aPlace()
-    const life = this.#world.lives[place]
-    if (life === undefined) return null
-    life.onBegun = (name) => {
-      life.die()
-      const chain = this.#world.models.get(name)
-      if (chain !== undefined) this.#world.timeline.after(0, () => this.#forgetEnd(chain))
-    }
-    this.#reviveLater(place)
-    return null
+  /** A process dies once it has stored the first part of a step, and the chain may leave its blocks. */
+  #keepKillingInSteps(): void {
+    const { lives, models, timeline, rules } = this.#world
+    timeline.after(this.#steps.between(1_000, 8_000), () => {
+      if (this.#isCalm) return
+      const place = this.#steps.between(0, rules.lives - 1)
+      const life = lives[place]
+      if (life === undefined || life.onBegun !== null) return this.#keepKillingInSteps()
+      life.onBegun = (name) => {
+        life.die()
+        const chain = models.get(name)
+        if (chain !== undefined) timeline.after(0, () => this.#forgetEnd(chain))
+        timeline.after(this.#steps.between(0, 4_000), () => this.#revive(place))
+        this.#keepKillingInSteps()
+      }
+    })
   }
 
   /** Its last blocks are gone, and what they held is not mined again soon. */
   #forgetEnd(chain: ModelChain): void {
-    const depth = Math.min(chain.reorgMax, this.#chance.between(0, 3))
+    const depth = Math.min(chain.reorgMax, this.#steps.between(0, 3))
     if (depth === 0) return
-    chain.rewind(depth, () => this.#chance.is(0.7))
+    chain.rewind(depth, () => this.#steps.is(0.7))
     for (let i = 0; i <= depth; i++) chain.mine([], this.#world.timeline.now)
     this.#world.say(`reorg in a step: ${depth} deep, at ${chain.head.number}`)
   }

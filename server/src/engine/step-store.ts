@@ -63,6 +63,10 @@ export async function storeStep(
   }
 }
 
+/** Whether it is more than one transaction: only then can it end half-way. */
+export const isSplit = ({ plan, partSize = partMax }: StepInStore): boolean =>
+  plan.touched.length + plan.moved.length > partSize
+
 /** The step as one transaction. */
 const wholeOf = ({ chain, step }: StepInStore): CursorMove => ({
   ...{ chain, fromView: step.head.view - 1, fromOpen: step.unfinished?.isOpen ?? false },

@@ -29,7 +29,7 @@ import { type ChainSight, chainsOf, lagOf, sightOf } from './sight.ts'
 import { Sightings } from './sightings.ts'
 import { gather } from './small-change.ts'
 import { planStep, type StepPlan } from './step-plan.ts'
-import { storeStep } from './step-store.ts'
+import { isSplit, storeStep } from './step-store.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
 import type { PaymentWriter } from './writer.ts'
@@ -307,7 +307,7 @@ export class Watcher implements ChainSink {
     }
     const ours = fenced(writer, () => state.fence)
     await storeStep(inStore, ours).catch((error: unknown) => {
-      state.isUnsure = true
+      state.isUnsure ||= isSplit(inStore)
       if (failedWith(error, 'cursor_conflict')) this.#doubt()
       if (failedWith(error, 'lease_lost')) this.#options.onLeaseLost?.()
       throw error
