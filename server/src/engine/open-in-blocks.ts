@@ -1,4 +1,31 @@
-import type { Open } from './watched-chain.ts'
+import type { Contest } from '@settlewire/core/observation'
+import type { ChainHead } from '@settlewire/core/policy'
+import type { Corroborated } from '../ports.ts'
+
+/** A transaction whose fate is not settled, as one payment knows it. */
+export interface Open {
+  /** The canonical block that decides its fate, or null while none does. */
+  readonly blockNumber: number | null
+  /** Whether money is on its way: in a block, or in the mempool. */
+  readonly live: boolean
+  /** Whether the payment still waits for something, however deep the block is. */
+  readonly held: boolean
+  /** Whether a source denies it: what is said of it is listened to until the watch ends. */
+  readonly denied: boolean
+  /** Whether its payment has succeeded. */
+  readonly told: boolean
+  /**
+   * How far the chain has grown as the payment has it on record, where it can be paid on several: what
+   * one of them tells nothing of now may be told once another has brought the rest. Null: it cannot.
+   */
+  readonly knownTo: ChainHead | null
+  /** Null while nobody said. */
+  readonly contest: Contest | null
+  /** Whether the payer named it, and nothing else is known of it. */
+  readonly claimed: boolean
+  /** What a canonical block holds of it for this payment; null while none does. */
+  readonly paid: Corroborated | null
+}
 
 /** A transaction in a block, and the payment that knows it. */
 interface Known {
@@ -51,4 +78,5 @@ export class OpenInBlocks {
 }
 
 /** Whether nothing but the depth of its block is told of it any more. */
-const isQuiet = ({ told, knownTo, held }: Open): boolean => told && knownTo === null && !held
+const isQuiet = ({ told, knownTo, held, denied }: Open): boolean =>
+  told && knownTo === null && !held && !denied

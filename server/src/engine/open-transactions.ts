@@ -9,7 +9,7 @@ import {
   isPending,
 } from '@settlewire/core/transaction'
 import type { Corroborated } from '../ports.ts'
-import type { Open } from './watched-chain.ts'
+import type { Open } from './open-in-blocks.ts'
 
 /**
  * How far the fate of each transaction of a payment is settled. What lost its contest to another that a

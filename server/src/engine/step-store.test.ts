@@ -77,6 +77,45 @@ it('sets the one payment aside that the store refuses to hold, and stores the ot
   expect(cursors).toEqual([7])
 })
 
+it('costs one decision per payment and one transaction per 64 of them, whatever the step brings them', async () => {
+  const { payment: any } = opened()
+  const cost = async (touched: number, moved: number) => {
+    let decisions = 0
+    const sizes: number[] = []
+    const counting: Pick<PaymentWriter, 'submit'> = {
+      submit: (command) => {
+        const { answer } = command.decide({ get: (id) => ({ ...any, id }) })
+        sizes.push(command.ids.length)
+        return Promise.resolve(answer)
+      },
+    }
+    const ids = (kind: string, length: number) => Array.from({ length }, (_, i) => `${kind}_${i}`)
+    const step = {
+      ...{ source: 'rpc:one', at: 5, reverted: [], pendingAgain: new Set<string>(), applied: [] },
+      head: { view: 7, head: 12, safe: null, finalized: null },
+    }
+    const plan = { touched: ids('touched', touched), moved: ids('moved', moved) }
+    await storeStep(
+      {
+        ...{ chain: 'local', step, from: null },
+        plan: { ...plan, late: new Set(), observationsOf: () => [] },
+        decide: (payment) => {
+          decisions++
+          return { events: [], payment }
+        },
+        putAside: (payment) => ({ events: [], payment }),
+      },
+      counting,
+    )
+    return { decisions, transactions: sizes.length, most: Math.max(...sizes) }
+  }
+  expect(await cost(0, 0)).toEqual({ decisions: 0, transactions: 1, most: 0 })
+  expect(await cost(50, 14)).toEqual({ decisions: 64, transactions: 1, most: 64 })
+  expect(await cost(65, 0)).toEqual({ decisions: 65, transactions: 2, most: 64 })
+  expect(await cost(2_000, 0)).toEqual({ decisions: 2_000, transactions: 32, most: 64 })
+  expect(await cost(100, 1_900)).toEqual({ decisions: 2_000, transactions: 32, most: 64 })
+})
+
 describe('a step that moves more payments than one part holds', () => {
   it('is stored in parts, and others are served between them', async () => {
     await confirming()

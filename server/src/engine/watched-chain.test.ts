@@ -92,7 +92,7 @@ describe('what a head costs', () => {
     for (let i = 0; i < many; i++) {
       chain.record(`pi_${i}`, `0x${i}`, {
         ...{ live: true, held: false, told: true, knownTo: null, contest: null, claimed: false },
-        paid: null,
+        ...{ paid: null, denied: false },
         get blockNumber() {
           looked.times++
           return 10

@@ -3,32 +3,7 @@ import { type ChainHead, type ChainPolicy, type Level, reached } from '@settlewi
 import type { Corroborated, OpenContest, WatchSet } from '../ports.ts'
 import type { AddressBook } from './address-book.ts'
 import { NativeRecord } from './native-record.ts'
-import { OpenInBlocks } from './open-in-blocks.ts'
-
-/** A transaction whose fate is not settled, as one payment knows it. */
-export interface Open {
-  /** The canonical block that decides its fate, or null while none does. */
-  readonly blockNumber: number | null
-  /** Whether money is on its way: in a block, or in the mempool. */
-  readonly live: boolean
-  /** Whether the payment still waits for something, however deep the block is. */
-  readonly held: boolean
-  /** Whether a source denies it: what is said of it is listened to until the watch ends. */
-  readonly denied: boolean
-  /** Whether its payment has succeeded. */
-  readonly told: boolean
-  /**
-   * How far the chain has grown as the payment has it on record, where it can be paid on several: what
-   * one of them tells nothing of now may be told once another has brought the rest. Null: it cannot.
-   */
-  readonly knownTo: ChainHead | null
-  /** Null while nobody said. */
-  readonly contest: Contest | null
-  /** Whether the payer named it, and nothing else is known of it. */
-  readonly claimed: boolean
-  /** What a canonical block holds of it for this payment; null while none does. */
-  readonly paid: Corroborated | null
-}
+import { type Open, OpenInBlocks } from './open-in-blocks.ts'
 
 /** Not on record yet, and perhaps never: nothing waits for it. */
 const expected: Open = {
