@@ -204,7 +204,7 @@ async function startEngine(
   await engine.start()
   const rescanning = new Rescanning({
     ...{ ...world, chains, store: store.events, rescans: store.rescans, index: engine.index },
-    ...{ policy: policies.current, againOn: followers.againOn },
+    ...{ policy: policies.current, followerOf: followers.followerOf },
     headOf: (chain) => engine.watcher.headOf(chain),
   })
   const membership = new Membership({

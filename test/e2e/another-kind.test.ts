@@ -50,13 +50,14 @@ describe('a server with one more kind of chain', () => {
   let running: Running
   let secretKey = ''
   let merchant: MerchantProgram
+  let environment: Readonly<Record<string, string>>
 
   beforeAll(async () => {
     database = await testDatabase()
     const config = join(home.path, 'chains.mjs')
     const beach = `{ kind: 'pebble', chainId: 'pebble-beach' }`
     writeFileSync(config, `export default { chains: { beach: ${beach} } }`)
-    const environment = {
+    environment = {
       ...{ SANDBOX: 'off', PORT: '0', LOG_LEVEL: 'silent', SETTLEWIRE_HOME: home.path },
       ...{ DATABASE_URL: database.url, SETTLEWIRE_CONFIG: config },
     }
@@ -132,6 +133,16 @@ describe('a server with one more kind of chain', () => {
     const claim = { txHash: `0x${'ab'.repeat(32)}` }
     const { status, json } = await ask(`/v1/payment-intents/${asked.id}/claims`, claim)
     expect([status, json.detail]).toEqual([400, 'Must be a digest: 40 letters and digits.'])
+  })
+
+  it('says at once that a chain whose kind has no way to read blocks again cannot be rescanned', async () => {
+    const env = { PATH: process.env.PATH, ...environment }
+    const args = ['server/src/rescan.ts', '--chain', 'beach', '--from', '0']
+    const ended = await promisify(execFile)(process.execPath, args, { cwd: root, env }).catch(
+      (error: { code: number; stderr: string }) => error,
+    )
+    expect(ended).toMatchObject({ code: 1 })
+    expect(ended.stderr).toContain('Blocks of beach cannot be read again')
   })
 
   it('refuses a kind that it does not know, in the configuration', () => {

@@ -1,6 +1,6 @@
 import type { ChainConfig } from '../chain-config.ts'
 import type { Watcher } from '../engine/watcher.ts'
-import type { ChainFollower, ChainHealth, LookUp, Rereader } from '../ports.ts'
+import type { ChainFollower, ChainHealth, LookUp } from '../ports.ts'
 import { adapterOf, type ChainAdapter, type FollowParts } from './kinds.ts'
 
 export interface FollowerParts extends Omit<FollowParts, 'watch' | 'sink'> {
@@ -21,8 +21,8 @@ export class Followers {
   readonly lookUp = async (chain: string, txHash: string): Promise<LookUp> =>
     (await this.#byChain.get(chain)?.lookUp(txHash)) ?? { kind: 'unsure' }
 
-  /** What reads blocks of a chain again; null where it is not followed here, or its kind cannot. */
-  readonly againOn = (chain: string): Rereader | null => this.#byChain.get(chain)?.again ?? null
+  /** The follower of a chain; null where this process does not follow it. */
+  readonly followerOf = (chain: string): ChainFollower | null => this.#byChain.get(chain) ?? null
 
   /** Whether this process follows the chain. */
   follows(chain: string): boolean {

@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Policy } from '@settlewire/core/policy'
-import type { Clock, EventStore, Log, Rereader } from '../ports.ts'
+import type { ChainFollower, Clock, EventStore, Log } from '../ports.ts'
 import type { OpenRescan, RescanReport, Rescans } from '../rescan-ports.ts'
 import { Rescan } from './rescan.ts'
 import type { FollowedChain, WatchIndex } from './watch-index.ts'
@@ -11,8 +11,8 @@ export interface RescanningOptions {
   readonly index: WatchIndex
   readonly policy: Policy
   readonly chains: readonly FollowedChain[]
-  /** What reads blocks of a chain again; null where this process does not follow it, or nothing can. */
-  readonly againOn: (chain: string) => Rereader | null
+  /** The follower of a chain; null where this process does not follow it. */
+  readonly followerOf: (chain: string) => Pick<ChainFollower, 'again'> | null
   /** The last stored block of a chain; null for one never read. */
   readonly headOf: (chain: string) => { readonly head: number } | null
   readonly clock: Pick<Clock, 'sleep'>
@@ -67,7 +67,7 @@ export class Rescanning {
   }
 
   async #read(open: OpenRescan): Promise<void> {
-    const { rescans, clock, againOn } = this.#options
+    const { rescans, clock, followerOf } = this.#options
     let { turn, report } = open
     let rescan: Rescan | null = null
     const say = async (trouble: string | null, done: boolean): Promise<boolean> => {
@@ -89,18 +89,26 @@ export class Rescanning {
         if (!(await say(error.message, isOver))) return
         await clock.sleep(retryMs, this.#closing.signal)
         // The process that follows the chain now goes on.
-        if (againOn(open.asked.chain) === null) return
+        if (followerOf(open.asked.chain) === null) return
       }
     }
   }
 
-  /** Null when this process does not follow the chain any more. */
+  /**
+   * Null when this process does not follow the chain any more. Throws `invalid_request` where blocks of
+   * this kind of chain cannot be read again.
+   */
   async #open({ asked }: OpenRescan, report: RescanReport | null): Promise<Rescan | null> {
-    const { againOn, headOf, chains, ...parts } = this.#options
-    const again = againOn(asked.chain)
+    const { followerOf, headOf, chains, ...parts } = this.#options
+    const follower = followerOf(asked.chain)
     const chain = chains.find(({ name }) => name === asked.chain)
     const head = headOf(asked.chain)?.head
-    if (again === null || chain === undefined || head === undefined) return null
+    if (follower === null || chain === undefined || head === undefined) return null
+    const { again } = follower
+    if (again === undefined) {
+      const words = `Blocks of ${asked.chain} cannot be read again: its kind of chain has no way to.`
+      throw new Failure('invalid_request', words)
+    }
     return Rescan.open({ ...parts, asked, chain, again, head }, report)
   }
 }
