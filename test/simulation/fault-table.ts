@@ -78,8 +78,8 @@ export const faultTable: readonly PlantedFault[] = [
     edits: [
       {
         file: 'core/src/judge.ts',
-        find: ' && clock.at > deadline && clock.scannedThrough > deadline',
-        replace: ' && clock.at > deadline',
+        find: ' && clock.at > instant && clock.scannedThrough > instant',
+        replace: ' && clock.at > instant',
       },
     ],
   },

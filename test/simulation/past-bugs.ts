@@ -17,7 +17,7 @@ export const pastBugs: readonly PastBug[] = [
     edits: [
       {
         file: 'server/src/chain/evm/follower.ts',
-        find: 'if (!this.#hasRecalled) this.#poll.recall(watch.inclusions(), openOf(position))',
+        find: 'this.#poll.recall(watch.inclusions(), openOf(position))\n',
         replace: '',
       },
     ],
