@@ -28,6 +28,24 @@ export const errorCatalogue = {
     advice: 'Send one JSON object in UTF-8 with Content-Type: application/json.',
     retry: 'changed',
   },
+  head_too_large: {
+    status: 431,
+    title: 'The address and headers of the request are larger than 16 KB.',
+    advice: 'Send fewer or shorter headers, or a shorter query.',
+    retry: 'changed',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request did not arrive in time.',
+    advice: 'Repeat it, with the same Idempotency-Key. The settings name the times.',
+    retry: 'later',
+  },
+  expectation_failed: {
+    status: 417,
+    title: 'This server meets no expectation but 100-continue.',
+    advice: 'Leave the header Expect out.',
+    retry: 'changed',
+  },
   body_too_large: {
     status: 413,
     title: 'The body is larger than this route takes.',
@@ -50,6 +68,13 @@ export const errorCatalogue = {
     status: 403,
     title: 'This key may not do that.',
     advice: 'Use a key with the scope that the route names in /openapi.json.',
+    retry: 'changed',
+  },
+  cross_site_write: {
+    status: 403,
+    title: 'This change came with a cookie, and not from a page of this server.',
+    advice:
+      'Send the client secret as Authorization: Bearer. Browsers name the page in Origin or Sec-Fetch-Site.',
     retry: 'changed',
   },
   not_found: {
@@ -141,6 +166,19 @@ export const errorCatalogue = {
     status: 429,
     title: 'Too many requests or streams at once.',
     advice: 'Wait as long as Retry-After says.',
+    retry: 'later',
+  },
+  too_many_from_address: {
+    status: 429,
+    title: 'This address has too many connections or open requests.',
+    advice:
+      'Close some, or wait as long as Retry-After says. The operator sets CONNECTIONS_PER_ADDRESS_MAX.',
+    retry: 'later',
+  },
+  too_many_connections: {
+    status: 503,
+    title: 'This process has as many connections as it takes.',
+    advice: 'Repeat after Retry-After. The operator sets CONNECTIONS_MAX.',
     retry: 'later',
   },
   store_unavailable: {

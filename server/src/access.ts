@@ -74,6 +74,8 @@ export interface Principal {
 
 /** What a credential is read from. */
 export interface AskedWith {
+  /** Left out: it is taken for a change. */
+  readonly method?: string
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 

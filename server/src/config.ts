@@ -1,25 +1,23 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import { Failure, type FieldError, inLines } from '@settlewire/core/errors'
+import { type EdgeLimits, edgeLimitsOf, edgeSettings } from './edge-limits.ts'
+import {
+  choice,
+  databaseUrl,
+  integer,
+  onOff,
+  origin,
+  Problem,
+  pattern,
+  problem,
+  type Row,
+  redisUrl,
+  type Setting,
+  webSocketUrl,
+} from './setting-text.ts'
 
 /** The words of the environment. Nothing but this file asks for them. */
 export type Environment = Readonly<Record<string, string | undefined>>
-
-/** One setting, as docs/generated/config.md prints it. */
-export interface Setting {
-  readonly name: string
-  /** What it takes, in words. */
-  readonly takes: string
-  /** What holds when it is not set, in words; null when nothing does. */
-  readonly default: string | null
-  readonly means: string
-}
-
-interface Row<T> extends Omit<Setting, 'name'> {
-  /** Reads the text, or the default's; throws `Problem`. */
-  readonly read: (text: string) => T
-  /** The value when unset, where the printed default is not the text of one. */
-  readonly unset?: null
-}
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -121,6 +119,7 @@ const table = {
     means: 'The time between two blocks of the chain that the sandbox starts.',
     read: integer(1, 60),
   },
+  ...edgeSettings,
 } as const satisfies Record<string, Row<unknown>>
 
 type Name = keyof typeof table
@@ -148,6 +147,8 @@ export interface Config {
   readonly logLevel: LogLevel
   readonly shutdownMs: number
   readonly heartbeatMs: number
+  /** What clients may take. */
+  readonly edge: EdgeLimits
   /** Null: no sandbox. */
   readonly sandbox: {
     /** Null: start anvil. */
@@ -189,6 +190,7 @@ function configOf(values: Values, root: string, env: Environment): Config {
     logLevel: values.LOG_LEVEL ?? (values.SANDBOX ? 'warn' : 'info'),
     shutdownMs: values.SHUTDOWN_SECONDS * 1000,
     heartbeatMs: values.STREAM_HEARTBEAT_MS,
+    edge: edgeLimitsOf(values),
     sandbox: values.SANDBOX
       ? { rpcUrl: values.SANDBOX_RPC_URL, blockSeconds: values.SANDBOX_BLOCK_SECONDS }
       : null,
@@ -207,13 +209,6 @@ function configOf(values: Values, root: string, env: Environment): Config {
 const configFileOf = (told: string | null): Config['configFile'] => {
   if (told === null) return 'project'
   return told === 'off' ? null : { path: told }
-}
-
-/** A setting's text does not fit. The message continues a sentence that begins with its name. */
-class Problem extends Error {}
-
-function problem(message: string): never {
-  throw new Problem(message)
 }
 
 function readTable(env: Environment, problems: FieldError[]): Values {
@@ -298,72 +293,4 @@ const isLoopback = (host: string): boolean =>
 function urlHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
-}
-
-// ── what a text may be ─────────────────────────────────────────────────────────────────────────
-
-function integer(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-    return value >= min && value <= max
-      ? value
-      : problem(`must be a whole number from ${min} to ${max}`)
-  }
-}
-
-function pattern(form: RegExp, what: string): (text: string) => string {
-  return (text) => (form.test(text) ? text : problem(`must be ${what}`))
-}
-
-function choice<T extends string>(of: readonly T[]): (text: string) => T {
-  return (text) =>
-    of.find((each) => each === text.toLowerCase()) ?? problem(`must be one of ${of.join(', ')}`)
-}
-
-const switchWords: Readonly<Record<string, boolean>> = {
-  ...{ on: true, true: true, yes: true, '1': true },
-  ...{ off: false, false: false, no: false, '0': false },
-}
-
-function onOff(text: string): boolean {
-  const word = text.toLowerCase()
-  return Object.hasOwn(switchWords, word)
-    ? (switchWords[word] ?? false)
-    : problem('must be on or off')
-}
-
-function origin(text: string): string {
-  const url = URL.parse(text)
-  if (url === null || !/^https?:$/.test(url.protocol)) problem('must be an http or https URL')
-  if (url.username !== '' || url.password !== '') problem('must not hold a user or a password')
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    problem('must end after the host and port: a path, query or fragment is not supported')
-  }
-  return url.origin
-}
-
-function webSocketUrl(text: string): string {
-  const url = URL.parse(text)
-  if (url === null || !/^wss?:$/.test(url.protocol)) problem('must be a ws or wss URL')
-  return text
-}
-
-function redisUrl(text: string): string {
-  const url = URL.parse(text)
-  if (url === null || !/^rediss?:$/.test(url.protocol)) problem('must be a redis:// URL')
-  return text
-}
-
-function databaseUrl(text: string): string | null {
-  if (text === 'embedded') return null
-  const url = URL.parse(text)
-  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
-    problem('must be a postgres:// URL; special characters in the password are percent-encoded')
-  }
-  const missing: string[] = []
-  if (url.hostname === '' && !url.searchParams.get('host')) missing.push('a host')
-  if (url.username === '') missing.push('a user')
-  if (url.pathname.length < 2) missing.push('a database name')
-  if (missing.length > 0) problem(`is only half set, it lacks ${missing.join(' and ')}`)
-  return text
 }

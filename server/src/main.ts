@@ -24,6 +24,7 @@ import type { HttpPlugin } from './http/context.ts'
 import { createServer } from './http/server.ts'
 import { createLog } from './log.ts'
 import { createMetrics, type ScrapedMetrics } from './metrics.ts'
+import { connectionsThatFit } from './open-files.ts'
 import { checkPepper, readPepper } from './pepper.ts'
 import type { Clock, Log } from './ports.ts'
 import { type Running, runProgram } from './program.ts'
@@ -231,6 +232,7 @@ async function serve(world: World, built: Built): Promise<string> {
   const server = await createServer({
     ...{ ...world, ...config, ...built, store: store.events, directory: store.directory },
     payments: engine.payments,
+    edge: { ...config.edge, connectionsMax: connectionsThatFit(config.edge.connectionsMax) },
     proveWrites: () => store.proveWrites(),
     publicUrl: (port) => config.publicUrl(port),
     chains: {

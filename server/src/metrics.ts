@@ -6,8 +6,18 @@ const fineSeconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.
 const labelForm = /^[a-z][a-z0-9_]{0,31}$/
 const labelValuesMax = 64
 
+/** What is counted at the edge, before any route. */
+export interface EdgeMetrics {
+  /** So many are open now. */
+  connectionsOpen(count: number): void
+  /** The server closed one, for this reason. */
+  connectionCut(why: string): void
+  /** A request was refused before it came to a route, with this code. */
+  requestRefused(code: string): void
+}
+
 /** A metric of ours, ready to be counted on, with the text Prometheus asks for. */
-export interface ScrapedMetrics extends Metrics {
+export interface ScrapedMetrics extends Metrics, EdgeMetrics {
   /** Whether requests may name an asset. Its names come from the configuration: few, and known. */
   assetOffered(asset: string, offered: boolean): void
   /** The exposition, version 0.0.4. */
@@ -26,6 +36,7 @@ export function createMetrics(
   if (options.process) collectDefaultMetrics({ register: registry })
   return {
     ...streamMetrics(registry),
+    ...edgeMetrics(registry),
     ...historyMetrics(registry),
     ...chainMetrics(registry, options.clock ?? systemClock),
     assetOffered: assetMetrics(registry),
@@ -114,6 +125,43 @@ function streamMetrics(registry: Registry): StreamPart {
     reconnected: (outcome) => reconnects.labels(outcome).inc(),
     eventsPushed: (transport, count) => pushed.labels(transport).inc(count),
     eventLag: (ms) => lag.observe(ms / 1000),
+  }
+}
+
+/** Why connections are cut, so that each is shown from the start. */
+const cuts = [
+  ...['silent', 'head_timeout', 'body_timeout', 'idle', 'unread', 'unread_bytes', 'held_bytes'],
+  ...['made_room', 'no_room', 'closing'],
+]
+
+function edgeMetrics(registry: Registry): EdgeMetrics {
+  const registers = [registry]
+  const open = new Gauge({
+    name: 'settlewire_connections_open',
+    help: 'Connections of clients that are open now, streams included.',
+    registers,
+  })
+  const cut = new Counter({
+    name: 'settlewire_connections_cut_total',
+    help: 'Connections that the server closed, by reason.',
+    labelNames: ['why'],
+    registers,
+  })
+  const refused = new Counter({
+    name: 'settlewire_requests_refused_total',
+    help: 'Requests that were refused before they came to a route, by code.',
+    labelNames: ['code'],
+    registers,
+  })
+  for (const why of cuts) cut.labels(why).inc(0)
+  for (const code of ['too_many_connections', 'too_many_from_address', 'request_timeout']) {
+    refused.labels(code).inc(0)
+  }
+  const bounded = boundedLabel()
+  return {
+    connectionsOpen: (count) => open.set(count),
+    connectionCut: (why) => cut.labels(bounded(why)).inc(),
+    requestRefused: (code) => refused.labels(bounded(code)).inc(),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { EventData } from '@settlewire/core/event'
-import type { EventType, Status } from '@settlewire/core/status-model'
+import type { EventType, Finality, Status } from '@settlewire/core/status-model'
 import { wireType } from '@settlewire/core/wire'
 import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
 
@@ -7,6 +7,7 @@ import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
 export interface EventSketch {
   readonly type?: EventType
   readonly status?: Status
+  readonly finality?: Finality
   readonly committedAt?: number
   /** Makes the event as large as a test needs it. */
   readonly note?: string
@@ -16,13 +17,14 @@ export interface EventSketch {
 export function storedEvent(
   paymentId: string,
   sequence: number,
-  { type = 'confirming', status = 'confirming', committedAt, note }: EventSketch = {},
+  { type = 'confirming', status = 'confirming', ...more }: EventSketch = {},
 ): StoredEvent {
+  const { finality = 'none', committedAt, note } = more
   const data: EventData = {
     ...{ id: paymentId, sequence, status, previousStatus: 'awaiting', txHash: null },
     ...{ chain: 'local', chainId: 31337, token: 'USDC', confirmations: sequence },
     ...{ requiredConfirmations: 12, expectedAmount: '150.00', pendingAmount: '0.00' },
-    ...{ receivedAmount: '150.00', flags: [], finality: 'none', detectedAt: null, settledAt: null },
+    ...{ receivedAmount: '150.00', flags: [], finality, detectedAt: null, settledAt: null },
     ...(note !== undefined && { note }),
   }
   const at = Date.UTC(2026, 0, 1) + sequence

@@ -5,6 +5,7 @@ import { makeId } from '@settlewire/core/id'
 import type { KeyKind, KeyScope } from '../../server/src/access.ts'
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { systemClock } from '../../server/src/clock.ts'
+import { readConfig } from '../../server/src/config.ts'
 import { hashKey, mintKey } from '../../server/src/credential.ts'
 import type { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Hub } from '../../server/src/engine/hub.ts'
@@ -50,6 +51,9 @@ export const facts: readonly ChainFacts[] = [
   ...{ ...known, livemode: false, blockMs: 2_000, publicMempool: true },
   native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted },
 }))
+
+/** What holds when nothing is set. */
+export const edgeLimits = readConfig('/srv/settlewire', {}).edge
 
 const pageHtml =
   '<!doctype html><html><head><title>t</title><script type="module" src="/assets/checkout-0a1b2c3d.js"></script></head><body></body></html>'
@@ -125,7 +129,7 @@ export class HttpWorld {
         clientSecret: new Uint8Array(32).fill(2),
         checkout: new Uint8Array(32).fill(3),
       },
-      ...{ host: '127.0.0.1', port: 0, heartbeatMs: 15_000, shutdownMs: 5_000 },
+      ...{ host: '127.0.0.1', port: 0, heartbeatMs: 15_000, shutdownMs: 5_000, edge: edgeLimits },
       publicUrl: (port) => `http://127.0.0.1:${port}`,
       sandbox: true,
       ...changes,

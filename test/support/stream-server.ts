@@ -4,6 +4,7 @@ import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { Hub } from '../../server/src/engine/hub.ts'
 import { paymentKey } from '../../server/src/engine/topics.ts'
 import { Sse } from '../../server/src/http/sse.ts'
+import { takeSocket } from '../../server/src/http/sse-socket.ts'
 import { silentLog } from '../../server/src/log.ts'
 import { silentMetrics } from '../../server/src/metrics.ts'
 import type { Metrics, Visibility } from '../../server/src/ports.ts'
@@ -26,6 +27,8 @@ export class StreamServer {
   readonly hub: Hub
   readonly sse: Sse
   visibility: Visibility = 'ok'
+  /** When payments stop being watched. */
+  monitorUntil = Number.POSITIVE_INFINITY
   readonly seen = { head: 7, lagMs: 1_500 }
   /** How often it was asked how well chains are seen. */
   looks = 0
@@ -38,6 +41,7 @@ export class StreamServer {
     this.hub = new Hub({ backplane, clock, log: silentLog, metrics })
     this.sse = new Sse({
       ...{ hub: this.hub, store, clock, log: silentLog, metrics, heartbeatMs, bufferedBytesMax },
+      takeSocket,
       onSight: (listener) => {
         this.#listeners.add(listener)
         return () => this.#listeners.delete(listener)
@@ -50,7 +54,8 @@ export class StreamServer {
     })
     this.http = createServer(async (request, response) => {
       const since = clock.now()
-      const paymentId = request.url === '/' ? pay : String(request.url).slice(1)
+      const { pathname, searchParams } = new URL(`http://x${request.url}`)
+      const paymentId = pathname === '/' ? pay : pathname.slice(1)
       const head = await store.last(paymentId)
       if (!head) {
         response.writeHead(404).end()
@@ -59,6 +64,8 @@ export class StreamServer {
       const lastEventId = request.headers['last-event-id']
       await this.sse.handle({
         ...{ response, paymentId, chains: ['local'], head, since },
+        until: searchParams.get('until') === 'final' ? 'final' : 'end',
+        monitorUntil: this.monitorUntil,
         lastEventId: typeof lastEventId === 'string' ? lastEventId : null,
         headers: { 'request-id': 'req_1', 'cache-control': 'no-store', 'keep-alive': 'timeout=5' },
       })

@@ -38,7 +38,7 @@ it('gives every event to streams, lists and feeds without once parsing its evide
     const start = { topic: paymentTopic(payment.id, store), after: 0 }
     const stop = hub.attach({ position: 0, push, lost: () => undefined }, start)
     await hub.look(start.topic.key, stored.length)
-    for (const { sse, status } of frames) expect([sse.length > 0, status]).toBeTruthy()
+    for (const { sse, standing } of frames) expect([sse.length > 0, standing]).toBeTruthy()
     showFeed(await store.feed(payment.payment.merchantId, false, 0, 100), false)
     await store.find(stored[2]?.id ?? '')
     await store.last(payment.id)

@@ -1,7 +1,7 @@
 import { dataOf } from '@settlewire/core/event-text'
 import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
-import type { Status } from '@settlewire/core/status-model'
+import type { Finality, Status } from '@settlewire/core/status-model'
 import type { StoredEvent } from '../ports.ts'
 
 /** An event on its way to many: whoever needs it as bytes gets the same bytes. */
@@ -12,7 +12,7 @@ export class Frame {
   /** When it came to this process. */
   readonly takenAt: Instant
   #sse: Buffer | null = null
-  #status: Status | null = null
+  #standing: { readonly status: Status; readonly finality: Finality } | null = null
 
   constructor(stored: StoredEvent, position: number, takenAt: Instant) {
     this.stored = stored
@@ -20,10 +20,13 @@ export class Frame {
     this.takenAt = takenAt
   }
 
-  /** Read once for all who ask. */
-  get status(): Status {
-    this.#status ??= dataOf(this.stored).status
-    return this.#status
+  /** Where the payment stands by it. Read once for all who ask. */
+  get standing(): { readonly status: Status; readonly finality: Finality } {
+    if (this.#standing === null) {
+      const { status, finality } = dataOf(this.stored)
+      this.#standing = { status, finality }
+    }
+    return this.#standing
   }
 
   /** As a server-sent event. Encoded at first use, then shared: never write into it. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -73,6 +74,114 @@ describe('a broken body', () => {
   })
 })
 
+describe('a POST without a body', () => {
+  const lines = (type: string, length: string): string =>
+    `host: x\r\nauthorization: Bearer ${world.secretKey}\r\nconnection: close\r\n${type}${length}\r\n`
+
+  it.each([
+    ['without a type', '', ''],
+    ['of no length', '', 'content-length: 0\r\n'],
+    ['as JSON', 'content-type: application/json\r\n', 'content-length: 0\r\n'],
+    ['as a form', 'content-type: application/x-www-form-urlencoded\r\n', 'content-length: 0\r\n'],
+    ['as a type that is none', 'content-type: nonsense\r\n', 'content-length: 0\r\n'],
+    ['in chunks', '', 'transfer-encoding: chunked\r\n'],
+    ['in chunks as a form', 'content-type: text/plain\r\n', 'transfer-encoding: chunked\r\n'],
+  ])('is taken where every member is optional: %s', async (_, type, length) => {
+    const { id } = await world.create()
+    const chunks = length.startsWith('transfer') ? '0\r\n\r\n' : ''
+    const post = `POST ${path}/${id}/cancel HTTP/1.1\r\n${lines(type, length)}${chunks}`
+    expect(await raw(post)).toMatch(/^HTTP\/1\.1 200 /)
+    expect((await world.ask(`${path}/${id}`)).json.status).toBe('cancelled')
+  })
+
+  it('that is no JSON and not empty is refused, in chunks too', async () => {
+    const chunked = lines('content-type: text/plain\r\n', 'transfer-encoding: chunked\r\n')
+    const answer = await raw(
+      `POST ${path}/${payment.id}/cancel HTTP/1.1\r\n${chunked}2\r\n{}\r\n0\r\n\r\n`,
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 415 /)
+  })
+})
+
+describe('a text with hidden characters', () => {
+  const body = { amount: '1.00', currency: 'USDC' }
+  it.each([
+    ['/reference', { ...body, reference: 'order\u202e42' }, 'U+202E'],
+    ['/reference', { ...body, reference: 'order\u200b42' }, 'U+200B'],
+    ['/metadata/note', { ...body, metadata: { note: 'a\u2066b' } }, 'U+2066'],
+    ['/metadata/noU+202Ete', { ...body, metadata: { 'no\u202ete': 'a' } }, 'U+202E'],
+    ['/redirectUrl', { ...body, redirectUrl: 'https://shop.example/\u202e' }, 'U+202E'],
+  ])(
+    'is refused by the name of the field and the character: %s',
+    async (pointer, sent, character) => {
+      const { status, json, text } = await world.ask(path, { body: sent })
+      expect([status, json.code]).toEqual([400, 'invalid_request'])
+      expect(json.errors).toContainEqual({ pointer, detail: expect.stringContaining(character) })
+      expect(text).not.toMatch(/[\u200b\u202e\u2066]/)
+    },
+  )
+
+  it('is refused as a reason too', async () => {
+    const url = `${path}/${payment.id}/cancel`
+    const { json } = await world.ask(url, { body: { reason: 'a\u202eb' } })
+    expect(json.errors).toEqual([
+      { pointer: '/reason', detail: 'Must not hold U+202E, a bidirectional control.' },
+    ])
+  })
+
+  it('that is only composed otherwise is stored composed, and found either way', async () => {
+    const reference = 'Mu\u0308ller'
+    const created = await world.ask(path, {
+      body: { ...body, reference, metadata: { 'Gru\u0308n': 'u\u0308' } },
+    })
+    expect(created.json).toMatchObject({ reference: 'Müller', metadata: { Grün: 'ü' } })
+    for (const asked of [reference, 'Müller']) {
+      const found = await world.ask(`${path}?reference=${encodeURIComponent(asked)}`)
+      expect(found.json.data.map(({ id }: { id: string }) => id)).toEqual([created.json.id])
+    }
+  })
+})
+
+describe('redirectUrl', () => {
+  const ask = (redirectUrl: string) =>
+    world.ask(path, { body: { amount: '1.00', currency: 'USDC', redirectUrl } })
+
+  it.each([
+    ['https://shop.example', 'https://shop.example/'],
+    ['HTTPS://Shop.EXAMPLE:443/a/../thanks?x=1#end', 'https://shop.example/thanks?x=1#end'],
+    ['https://müller.example/ä', 'https://xn--mller-kva.example/%C3%A4'],
+    ['http://127.1/', 'http://127.0.0.1/'],
+    ['https://shop.example\\@evil.example/', 'https://shop.example/@evil.example/'],
+  ])('is kept as the URL standard prints it: %s', async (sent, kept) => {
+    const { status, json } = await ask(sent)
+    expect([status, json.redirectUrl]).toEqual([201, kept])
+  })
+
+  it.each([
+    '/thanks',
+    'shop.example/thanks',
+    '//shop.example/thanks',
+    'https:shop.example',
+    'https:/shop.example',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'ftp://shop.example/',
+    'https://',
+    'https://a b/',
+    'https://user@shop.example/',
+    'https://user:secret@shop.example/',
+    ` https://shop.example/`,
+    'https://shop.example/\t',
+  ])('is refused where it is no absolute web address without credentials: %s', async (sent) => {
+    const { status, json } = await ask(sent)
+    expect([status, json.code, json.errors[0].pointer]).toEqual([
+      400,
+      'invalid_request',
+      '/redirectUrl',
+    ])
+  })
+})
+
 const head = (method: string, url: string, more: readonly string[] = []): string =>
   [
     `${method} ${url} HTTP/1.1`,
@@ -85,22 +194,68 @@ const head = (method: string, url: string, more: readonly string[] = []): string
     '',
   ].join('\r\n')
 
+/** The body of an answer that came as bytes. */
+const documentOf = (answer: string) => JSON.parse(answer.split('\r\n\r\n')[1] ?? '')
+
 describe('what is hardly HTTP', () => {
+  const tooLong = 'y'.repeat(20_000)
   it.each([
-    ['garbage', 'hello\r\n\r\n'],
-    ['a head that is too large', () => head('GET', path, [`x: ${'y'.repeat(20_000)}`])],
-    ['an address that is too long', () => head('GET', `${path}?reference=${'y'.repeat(20_000)}`)],
-    ['two lengths', () => head('POST', path, ['content-length: 1', 'content-length: 2'])],
+    ['garbage', 400, 'invalid_request', 'hello\r\n\r\n'],
+    ['a large head', 431, 'head_too_large', () => head('GET', path, [`x: ${tooLong}`])],
+    ['a long address', 431, 'head_too_large', () => head('GET', `${path}?reference=${tooLong}`)],
+    [
+      'two lengths',
+      400,
+      'invalid_request',
+      () => head('POST', path, ['content-length: 1', 'content-length: 2']),
+    ],
     [
       'a length and chunks',
+      400,
+      'invalid_request',
       () => head('POST', path, ['content-length: 1', 'transfer-encoding: chunked']),
     ],
-    ['a space before the colon', () => head('GET', path, ['x : y'])],
-  ])('is refused with a problem document and cut: %s', async (_, bytes) => {
+    ['a space before the colon', 400, 'invalid_request', () => head('GET', path, ['x : y'])],
+    [
+      'broken chunks',
+      400,
+      'malformed_body',
+      () => `${head('POST', path, ['transfer-encoding: chunked'])}zz\r\n`,
+    ],
+    ['an unknown method', 405, 'method_not_allowed', 'BREW /pot HTTP/1.1\r\nhost: x\r\n\r\n'],
+    ['CONNECT', 405, 'method_not_allowed', 'CONNECT x:443 HTTP/1.1\r\nhost: x:443\r\n\r\n'],
+    ['no host', 400, 'invalid_request', 'GET /healthz2 HTTP/1.1\r\n\r\n'],
+    [
+      'an expectation',
+      417,
+      'expectation_failed',
+      () => head('POST', path, ['expect: more', 'content-length: 2']),
+    ],
+  ])('is refused with a problem document and cut: %s', async (_, status, code, bytes) => {
     const answer = await raw(typeof bytes === 'string' ? bytes : bytes())
-    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(answer).toContain('content-type: application/problem+json')
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '').code).toBe('invalid_request')
+    expect(answer).toContain('x-content-type-options: nosniff')
+    expect(answer).toContain("content-security-policy: default-src 'none'")
+    expect(answer).toMatch(/request-id: req_/)
+    expect(documentOf(answer)).toMatchObject({ status, code, requestId: expect.any(String) })
+    expect(answer.includes('allow: GET')).toBe(status === 405)
+  })
+
+  it('takes an Upgrade for a plain request: there is nothing to upgrade to', async () => {
+    const upgrade = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13']
+    const bytes = `GET /v1/stream HTTP/1.1\r\nhost: x\r\n${upgrade.join('\r\n')}\r\n\r\n`
+    const { hostname, port } = new URL(world.url)
+    const socket = connect(Number(port), hostname, () => socket.write(bytes))
+    const [answer] = await once(socket, 'data')
+    socket.destroy()
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 404 /)
+    expect(documentOf(String(answer)).code).toBe('not_found')
+  })
+
+  it('serves HTTP/1.0, which has no Host', async () => {
+    const answer = await raw('GET /v1/chains HTTP/1.0\r\n\r\n')
+    expect(documentOf(answer).code).toBe('unauthenticated')
   })
 
   it.each([

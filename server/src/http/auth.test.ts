@@ -186,6 +186,35 @@ describe('a client secret', () => {
     expect(cancel.status).toBe(401)
   })
 
+  it('as a cookie makes a change only for a page of ours, by what the browser says of it', async () => {
+    const { host } = new URL(world.url)
+    const claim = (headers: Readonly<Record<string, string>>) =>
+      world.ask(`${path}/${payment.id}/claims`, {
+        ...{ key: null, body: { txHash: `0x${'cd'.repeat(32)}` } },
+        headers: { cookie: `settlewire_checkout=${payment.clientSecret}`, ...headers },
+      })
+    const refused: Record<string, string>[] = [
+      {},
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: `http://${host}`, 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { 'sec-fetch-site': 'none' },
+    ]
+    for (const headers of refused) {
+      const { status, json } = await claim(headers)
+      expect([headers, status, json.code]).toEqual([headers, 403, 'cross_site_write'])
+    }
+    for (const headers of [{ 'sec-fetch-site': 'same-origin' }, { origin: `http://${host}` }]) {
+      expect([headers, (await claim(headers)).status]).toEqual([headers, 202])
+    }
+    const bearer = await world.ask(`${path}/${payment.id}/claims`, {
+      ...{ key: payment.clientSecret, body: { txHash: `0x${'cd'.repeat(32)}` } },
+      headers: { origin: 'https://shop.example', 'sec-fetch-site': 'cross-site' },
+    })
+    expect(bearer.status).toBe(202)
+  })
+
   it('speaks as a cookie only for our own pages', async () => {
     const cookie = `settlewire_checkout=${payment.clientSecret}`
     const ask = (site: string) =>

@@ -24,6 +24,8 @@ export interface AuthOptions {
   readonly pepper: Uint8Array
   /** What client secrets are derived from. */
   readonly clientSecret: Uint8Array
+  /** The origin that browsers know this server by. */
+  readonly origin: () => string
 }
 
 /**
@@ -51,7 +53,7 @@ export class Auth implements Gate {
     needs: PaymentNeeds,
   ): Promise<{ principal: Principal; payment: Payment }> {
     const bearer = bearerOf(asked)
-    const token = bearer ?? (needs.client ? cookieOf(asked, needs.paymentId) : null)
+    const token = bearer ?? (needs.client ? this.#cookie(asked, needs.paymentId) : null)
     if (token === null) throw new Failure('unauthenticated')
     if (claimedPayment(token) !== null) {
       const own = await this.#client(token)
@@ -66,6 +68,28 @@ export class Auth implements Gate {
       throw new Failure('not_found')
     }
     return { principal, payment }
+  }
+
+  /**
+   * A cookie comes along by itself, so a change needs a sign of the browser that a page of ours asked for
+   * it, and a read none that says otherwise.
+   */
+  #cookie(asked: AskedWith, paymentId: string): string | null {
+    const token = cookieOf(asked, paymentId)
+    if (token === null) return null
+    const site = asked.headers['sec-fetch-site']
+    if (isRead(asked.method)) {
+      return site === undefined || site === 'same-origin' || site === 'none' ? token : null
+    }
+    const isOurs = site === undefined ? this.#isOwnOrigin(asked) : site === 'same-origin'
+    if (!isOurs) throw new Failure('cross_site_write')
+    return token
+  }
+
+  /** By the name that browsers reach us by, or the one that the request itself was sent to. */
+  #isOwnOrigin({ headers: { origin, host } }: AskedWith): boolean {
+    if (typeof origin !== 'string') return false
+    return origin === this.#options.origin() || URL.parse(origin)?.host === host
   }
 
   async #key(token: string, needs: Needs): Promise<Principal> {
@@ -129,6 +153,8 @@ export function clientSecretUntil({ status, terms }: Payment): Instant | null {
   return unsettled.has(status) ? null : terms.monitorUntil + clientGraceMs
 }
 
+const isRead = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD'
+
 function bearerOf({ headers }: AskedWith): string | null {
   const header = headers.authorization
   if (header === undefined) return null
@@ -142,9 +168,6 @@ function bearerOf({ headers }: AskedWith): string | null {
 function cookieOf({ headers }: AskedWith, paymentId: string): string | null {
   const header = headers.cookie
   if (typeof header !== 'string') return null
-  // A cookie comes along by itself: it speaks only for pages of ours. Browsers say which those are.
-  const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return null
   for (const pair of header.split(';', cookiesMax)) {
     const [name, value] = pair.trim().split('=', 2)
     if (name !== checkoutCookie || value === undefined || value.length > tokenMax) continue

@@ -4,6 +4,7 @@ import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Directory, Gate } from '../access.ts'
+import type { EdgeLimits } from '../edge-limits.ts'
 import type { AssetBook } from '../engine/asset-book.ts'
 import type { Hub } from '../engine/hub.ts'
 import type { KindBook } from '../engine/kind-book.ts'
@@ -88,6 +89,8 @@ export interface HttpDeps {
   /** The origin of links, for the port that is listened on. */
   readonly publicUrl: (port: number) => string
   readonly heartbeatMs: number
+  /** What clients may take. */
+  readonly edge: EdgeLimits
   /** How long requests under way may take to finish once `close` was called. */
   readonly shutdownMs: number
   /** The directory of the built pages. */

@@ -13,6 +13,13 @@ const always: Readonly<Record<string, string>> = {
 export const securityHeaders = (secure: boolean): Readonly<Record<string, string>> =>
   secure ? { ...always, 'strict-transport-security': 'max-age=31536000' } : always
 
+/**
+ * A shop that opens the checkout in a popup must see whether it was closed, and the page its opener: any
+ * other value puts the two into separate groups of windows, and the popup looks closed to the shop at once.
+ * Nothing is lost by it: no page of ours gives anything to the window that opened it.
+ */
+export const openerPolicyOfPages = 'unsafe-none'
+
 /** For our own pages: code, style and connections from here only, and nothing inline. */
 export const pagePolicy = [
   "default-src 'none'",

@@ -1,11 +1,12 @@
+import type { Readable } from 'node:stream'
 import { Failure } from '@settlewire/core/errors'
 import type { FastifyInstance } from 'fastify'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Takes JSON in UTF-8 and nothing else. An empty body is no body, whatever its type says. Keys that
- * reach for prototypes are refused.
+ * Takes JSON in UTF-8 and nothing else. An empty body is no body, whatever its type says and however it
+ * is sent: by length, in chunks, without a type. Keys that reach for prototypes are refused.
  */
 export function takeJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -28,4 +29,42 @@ export function takeJsonOnly(app: FastifyInstance): void {
       )
     },
   )
+  // What is no type at all is like any other that is not JSON: fine as long as nothing is sent.
+  app.addHook('onRequest', async ({ raw: { headers } }) => {
+    const type = headers['content-type']
+    if (type !== undefined && !typeForm.test(type))
+      headers['content-type'] = 'application/octet-stream'
+  })
+  app.addContentTypeParser('*', (request, body, done) => {
+    takeNothing(request.headers['content-length'], body, done)
+  })
+}
+
+const typeForm = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
+
+/** Of another type, or without one: fine as long as it is empty. */
+function takeNothing(
+  length: string | undefined,
+  body: Readable,
+  done: (error: Error | null, value?: unknown) => void,
+): void {
+  const refuse = (): void => done(new Failure('unsupported_media_type'))
+  if (length !== undefined && Number(length) > 0) {
+    refuse()
+    return
+  }
+  const settle = once((isEmpty: boolean) => (isEmpty ? done(null, undefined) : refuse()))
+  body.once('data', () => settle(false))
+  body.once('end', () => settle(true))
+  body.once('error', () => settle(false))
+}
+
+/** Calls back at the first call only. */
+function once<T>(call: (value: T) => void): (value: T) => void {
+  let isDone = false
+  return (value) => {
+    if (isDone) return
+    isDone = true
+    call(value)
+  }
 }

@@ -7,7 +7,7 @@ import type { App } from './context.ts'
 import { json, problemsOf, securityOf, securitySchemes } from './describe.ts'
 import { docsTheme } from './docs-theme.ts'
 import { tidyContract } from './openapi-tidy.ts'
-import { sendJson } from './show.ts'
+import { sendBytes } from './show.ts'
 
 const access: Access = { who: 'anyone' }
 
@@ -64,10 +64,10 @@ export async function publishContract(app: App, version: string): Promise<void> 
     // Without the bar on top: there is one contract here, and it is this one.
     uiConfig: { layout: 'BaseLayout', deepLinking: true, displayRequestDuration: true },
   })
-  let contract = ''
+  let contract = Buffer.alloc(0)
   // All routes are there by then. A contract that cannot be printed stops the start, not a request.
   app.addHook('onReady', async () => {
-    contract = JSON.stringify(app.swagger())
+    contract = Buffer.from(JSON.stringify(app.swagger()))
   })
   app.get(
     '/openapi.json',
@@ -82,7 +82,7 @@ export async function publishContract(app: App, version: string): Promise<void> 
     },
     async (_, reply) => {
       reply.header('cache-control', 'no-cache')
-      return sendJson(reply, contract)
+      return sendBytes(reply, 'application/json; charset=utf-8', contract)
     },
   )
 }

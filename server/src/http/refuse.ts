@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import { describeError, Failure } from '@settlewire/core/errors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../ports.ts'
@@ -65,25 +64,3 @@ function routeTable(app: FastifyInstance): { methodsOf(path: string): string[] }
 }
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-
-/**
- * Answers what is no HTTP, too large a head, or a request that took too long to arrive. There is no
- * request yet, so it is written by hand.
- */
-export function refuseRaw(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const detail =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'The head of the request is too large.'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'The request did not arrive in time.'
-        : 'This is not HTTP.'
-  const failure = new Failure('invalid_request', detail)
-  const body = JSON.stringify(problemOf(failure, requestId))
-  const headers = { ...problemHeaders(failure), 'content-length': Buffer.byteLength(body) }
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 400 Bad Request\r\n${head.join('')}connection: close\r\n\r\n${body}`)
-}

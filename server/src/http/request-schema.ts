@@ -1,5 +1,6 @@
 /** What the routes take. Everything is checked here, once; behind it the types are trusted. */
 import { resolutionActions } from '@settlewire/core/observation'
+import { textProblem } from '@settlewire/core/plain-text'
 import { statuses } from '@settlewire/core/status-model'
 import { z } from 'zod'
 import { paymentId } from './answer-schema.ts'
@@ -13,21 +14,38 @@ const limitDefault = 20
 const waitMaxSeconds = 25
 const sequenceMax = 2 ** 31 - 1
 
-/** Text that PostgreSQL can hold and that comes back as it was sent: no NUL, no lone surrogates. */
+/** Text that reads the same for all: without hidden characters, and in the one form that NFC gives it. */
 const text = (max: number) =>
-  z.string().max(max).refine(isPlain, 'Must be well-formed Unicode without control characters.')
+  z
+    .string()
+    .max(max)
+    .check(({ value, issues }) => {
+      const message = textProblem(value)
+      if (message !== null) issues.push({ code: 'custom', message, input: value })
+    })
+    .transform((value) => value.normalize('NFC'))
+    .pipe(z.string().max(max))
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const unstorable = /[\u0000-\u001f\p{Surrogate}]/u
-const isPlain = (value: string): boolean => !unstorable.test(value)
+/** The same, with something in it. */
+const words = (max: number) => text(max).pipe(z.string().min(1))
 
+/** Kept as the URL standard prints what it read, so that every browser goes to the same place. */
 const webUrl = text(urlMax)
-  .refine((value) => {
-    const url = URL.parse(value)
-    return (
-      url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
-    )
-  }, 'Must be an http or https URL.')
+  .transform((value, context) => {
+    const url = /^https?:\/\//i.test(value) ? URL.parse(value) : null
+    const problem =
+      url === null
+        ? 'Must be an absolute http or https URL, such as https://shop.example/thanks.'
+        : url.username !== '' || url.password !== ''
+          ? 'Must not hold a user name or a password.'
+          : url.href.length > urlMax
+            ? `Must have at most ${urlMax} characters, percent-encoded.`
+            : null
+    if (url !== null && problem === null) return url.href
+    context.addIssue({ code: 'custom', message: problem ?? '' })
+    return z.NEVER
+  })
+  .pipe(z.string())
   .meta({ format: 'uri' })
 
 export const createPaymentIntent = z
@@ -52,14 +70,17 @@ export const createPaymentIntent = z
       .nullish()
       .meta({ description: "The merchant's own name for it." }),
     metadata: z
-      .record(text(40).min(1), text(500))
+      .record(words(40), text(500))
       .refine((pairs) => Object.keys(pairs).length <= metadataPairsMax, {
         message: `At most ${metadataPairsMax} pairs.`,
       })
       .optional()
       .meta({ description: 'At most 20 pairs; keys up to 40, values up to 500 characters.' }),
     confirmationPolicy: z.literal('default').optional(),
-    redirectUrl: webUrl.nullish().meta({ description: 'Where the page leads when it is paid.' }),
+    redirectUrl: webUrl.nullish().meta({
+      description:
+        'Where the page leads when it is paid: an absolute http or https URL. Kept as the URL standard prints it.',
+    }),
   })
   .meta({
     id: 'CreatePaymentIntent',
@@ -78,7 +99,7 @@ export const createPaymentIntent = z
 
 export const cancelPaymentIntent = z
   .strictObject({
-    reason: text(200).min(1).optional().meta({ description: 'Kept in the history.' }),
+    reason: words(200).optional().meta({ description: 'Kept in the history.' }),
   })
   .nullish()
   .transform((body) => body ?? {})
@@ -106,7 +127,7 @@ export const resolvePaymentIntent = z
       description:
         '`accept` what is there as enough; `wait`: what is missing may still come until `monitorUntil`; `refund_noted`: the money was given back; `dismiss`: it is of no concern here.',
     }),
-    reason: text(200).min(1).meta({ description: 'Kept in the history, for those who audit it.' }),
+    reason: words(200).meta({ description: 'Kept in the history, for those who audit it.' }),
   })
   .meta({
     id: 'ResolvePaymentIntent',
@@ -135,10 +156,25 @@ export const listQuery = z.strictObject({
   limit,
 })
 
+/** How far a reader follows a payment. */
+export const until = z.literal('final').optional().meta({
+  description:
+    '`final`: the end is not `succeeded` but a `finality` of `final`; or `failed`, `cancelled`, or `expired` past `monitorUntil`.',
+})
+
 export const eventsQuery = z.strictObject({
   after: whole(0, sequenceMax).default(0),
   limit,
   wait: whole(0, waitMaxSeconds).default(0),
+  until,
+})
+
+/** Loose where clients cannot help it: an id that is none of ours is answered with a reset. */
+export const streamQuery = z.strictObject({
+  lastEventId: z.string().optional().meta({
+    description: 'As the header `Last-Event-ID`, which wins where both are sent.',
+  }),
+  until,
 })
 
 export const feedQuery = z.strictObject({

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { fastify } from 'fastify'
@@ -9,10 +10,11 @@ import { checkAccess } from './access.ts'
 import { Assets } from './assets.ts'
 import { Auth } from './auth.ts'
 import type { App, HttpContext, HttpDeps } from './context.ts'
-import { securityHeaders } from './headers.ts'
+import { Edge } from './edge/edge.ts'
+import { openerPolicyOfPages, securityHeaders } from './headers.ts'
 import { takeJsonOnly } from './json-body.ts'
 import { publishContract } from './openapi.ts'
-import { refuse, refuseRaw, refuseWithProblems } from './refuse.ts'
+import { refuse, refuseWithProblems } from './refuse.ts'
 import { limitAnswers, logRequests } from './request-log.ts'
 import { chainRoutes } from './routes/chains.ts'
 import { checkoutRoutes } from './routes/checkout.ts'
@@ -25,18 +27,13 @@ import { preflightRoutes } from './routes/preflight.ts'
 import { resolveRoutes } from './routes/resolve.ts'
 import { staticRoutes } from './routes/static.ts'
 import { streamRoutes } from './routes/stream.ts'
-import { SilentSockets } from './silent-sockets.ts'
 import { Sse } from './sse.ts'
+import { takeSocket } from './sse-socket.ts'
 import { validateWithZod } from './validate.ts'
 
 const version = '0.1.0'
 const bodyBytesMax = 64 * 1024
-const headBytesMax = 16 * 1024
 const paramCharactersMax = 256
-/** Four hundred events or so: who reads slower than that is better off coming back. */
-const streamBufferedBytesMax = 256 * 1024
-/** For a request to arrive as a whole; its head in half of that. */
-const arrivalMsMax = 30_000
 
 /** The server, listening or not. */
 export interface HttpServer {
@@ -49,15 +46,16 @@ export interface HttpServer {
 
 /** Builds the server with all its routes. Nothing is listened to yet. */
 export async function createServer(deps: HttpDeps): Promise<HttpServer> {
-  const app = createApp(deps)
   const closing = new AbortController()
   // Everyone who waits listens to it.
   setMaxListeners(0, closing.signal)
+  const { app, edge } = createApp(deps, () => closing.signal.aborted)
+  const origin = (): string => deps.publicUrl(portOf(app) ?? deps.port)
   const context: HttpContext = {
     ...deps,
-    gate: new Auth({ ...deps, ...deps.secrets }),
+    gate: new Auth({ ...deps, ...deps.secrets, origin }),
     closing: closing.signal,
-    origin: () => deps.publicUrl(portOf(app) ?? deps.port),
+    origin,
   }
   addHooks(app, context)
   await publishContract(app, version)
@@ -68,7 +66,7 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   resolveRoutes(app, context)
   policyRoutes(app, context)
   chainRoutes(app, context)
-  const sse = openSse(deps)
+  const sse = openSse(deps, edge)
   streamRoutes(app, context, sse)
   healthRoutes(app, context)
   checkoutRoutes(app, context, assets)
@@ -78,33 +76,42 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
     await app.register(async (instance) => plugin(instance, context.gate))
   }
   await app.ready()
-  return new Running(app, context, { closing, sse })
+  return new Running(app, context, { closing, sse, edge })
 }
 
-function createApp({ clock }: HttpDeps): App {
+function createApp(deps: HttpDeps, isClosing: () => boolean): { app: App; edge: Edge } {
+  const { clock, metrics, publicUrl, port } = deps
   const requestId = (): string => makeId('req', clock.now(), clock.random(10))
-  return fastify({
+  const headers = (): Readonly<Record<string, string>> =>
+    securityHeaders(publicUrl(port).startsWith('https:'))
+  let edge: Edge | null = null
+  const app = fastify({
     genReqId: requestId,
     bodyLimit: bodyBytesMax,
-    requestTimeout: arrivalMsMax,
-    http: { maxHeaderSize: headBytesMax, headersTimeout: arrivalMsMax / 2 },
+    serverFactory: (answer) => {
+      const needs = { clock, metrics, requestId, headers, isClosing, limits: deps.edge }
+      edge = new Edge(needs, answer)
+      return edge.server
+    },
     routerOptions: { maxParamLength: paramCharactersMax },
     // Fastify's own refusal is no problem document; ours comes from a hook.
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => refuseRaw(error, socket, requestId()),
     // An address that cannot be read leads nowhere. No hook has run for it.
     frameworkErrors: (_, request, reply) => {
       refuse(reply.headers(securityHeaders(false)), new Failure('not_found'), request)
     },
   }).withTypeProvider<ZodTypeProvider>()
+  assert(edge !== null, 'the framework has asked for its server')
+  return { app, edge }
 }
 
-const openSse = (deps: HttpDeps): Sse =>
+const openSse = (deps: HttpDeps, edge: Edge): Sse =>
   new Sse({
     ...deps,
     onSight: (listener) => deps.chains.onSight(listener),
     sight: (chains) => sightOf(deps.chains.health(), chains, deps.clock.now()),
-    bufferedBytesMax: streamBufferedBytesMax,
+    bufferedBytesMax: deps.edge.streamUnreadBytesMax,
+    takeSocket: (response) => edge.handOver(response, () => takeSocket(response)),
   })
 
 function addHooks(app: App, context: HttpContext): void {
@@ -119,6 +126,9 @@ function addHooks(app: App, context: HttpContext): void {
     request.since = clock.now()
     reply.headers(securityHeaders(context.origin().startsWith('https:')))
     reply.header('request-id', request.id)
+    if (request.routeOptions.config.page) {
+      reply.header('cross-origin-opener-policy', openerPolicyOfPages)
+    }
     if (closing.aborted && !request.routeOptions.config.whileClosing) {
       throw new Failure('shutting_down')
     }
@@ -131,20 +141,27 @@ function addHooks(app: App, context: HttpContext): void {
   checkAccess(app, context.gate)
 }
 
+/** What is ended when the server closes. */
+interface RunningEnds {
+  readonly closing: AbortController
+  readonly sse: Sse
+  readonly edge: Edge
+}
+
 class Running implements HttpServer {
   readonly fastify: App
   readonly #context: HttpContext
   readonly #closing: AbortController
   readonly #sse: Sse
-  readonly #silent: SilentSockets
+  readonly #edge: Edge
   #closed: Promise<void> | null = null
 
-  constructor(app: App, context: HttpContext, ends: { closing: AbortController; sse: Sse }) {
+  constructor(app: App, context: HttpContext, ends: RunningEnds) {
     this.fastify = app
     this.#context = context
     this.#closing = ends.closing
     this.#sse = ends.sse
-    this.#silent = new SilentSockets(app.server)
+    this.#edge = ends.edge
   }
 
   async listen(): Promise<{ port: number; url: string }> {
@@ -171,7 +188,7 @@ class Running implements HttpServer {
     })
     // Together: Node waits for the sockets of streams too, though it no longer knows of them.
     const closed = Promise.all([this.fastify.close(), this.#sse.close()])
-    this.#silent.destroy()
+    this.#edge.closeIdle()
     await closed
     stop()
   }

@@ -104,3 +104,9 @@ export const sendJson = (reply: Sendable, body: object | string, status = 200): 
     .code(status)
     .type('application/json')
     .send(typeof body === 'string' ? body : JSON.stringify(body))
+
+/** Answers with bytes that were made once for all who ask. */
+export const sendBytes = (reply: Sendable, type: string, bytes: Buffer): FastifyReply =>
+  (reply as FastifyReply) // see `Sendable`
+    .type(type)
+    .send(bytes)

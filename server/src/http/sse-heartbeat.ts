@@ -110,7 +110,10 @@ export class Heartbeats {
     const beat = `{"sequence":${head},"at":"${at}",${this.#sightOf(chains, sights)}`
     const named = sseFrame({ event: 'heartbeat', data: beat })
     const bytes = head === undefined ? signAlone : Buffer.from(sign + named)
-    for (const stream of streams) stream.write(bytes)
+    for (const stream of streams) {
+      stream.write(bytes)
+      if (head !== undefined) stream.restAt(head)
+    }
   }
 
   /** The rest of a heartbeat. A tick of ten thousand streams looks once for each set of chains. */

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
-import { statusTable } from '@settlewire/core/status-model'
 import type { Frame, Subscriber } from '../engine/hub.ts'
 import type { Stop } from '../ports.ts'
+import { isEnd, isWatchedOut, type Standing, type Until } from './stream-end.ts'
 
 /** Why a stream ended. */
 export type Ending =
-  /** It told a status after which nothing is told. */
+  /** It told an end, or time has made one. */
   | 'finished'
   /** The client closed, or the network did. */
   | 'left'
@@ -25,14 +25,18 @@ export interface StreamWatch {
   readonly bufferedBytesMax: number
   pushed(stream: Stream): void
   over(stream: Stream, why: Ending): void
+  now(): Instant
 }
 
 /** How a stream begins. */
 export interface StreamStart {
   readonly paymentId: string
   readonly chains: readonly string[]
-  /** The payment's last sequence as known now: a status that ends streams does so from here on. */
+  /** The payment's last sequence as known now. */
   readonly head: number
+  readonly until: Until
+  /** When the payment stops being watched. */
+  readonly monitorUntil: Instant
   /** When the request came in. */
   readonly since: Instant
 }
@@ -48,6 +52,8 @@ export class Stream implements Subscriber {
   isOver = false
   /** Whether nothing was pushed yet. */
   isFresh = true
+  /** By the last event that the client has; null while it was given none. */
+  standing: Standing | null = null
   readonly socket: Socket
   readonly start: StreamStart
   readonly #watch: StreamWatch
@@ -63,9 +69,17 @@ export class Stream implements Subscriber {
     if (!this.write(frame.sse)) return false
     this.#watch.pushed(this)
     this.isFresh = false
-    if (!statusTable[frame.status].endsStream || frame.position < this.start.head) return true
-    this.end('finished')
-    return false
+    this.standing = frame.standing
+    if (isEnd(frame.standing, this.start.until)) this.end('finished')
+    else this.restAt(this.start.head)
+    return !this.isOver
+  }
+
+  /** Ends when the client has all there is, up to this sequence, and time has made an end of it. */
+  restAt(head: number): void {
+    const { standing, start } = this
+    if (standing === null || this.position < head) return
+    if (isWatchedOut(standing, start, this.#watch.now())) this.end('finished')
   }
 
   /** False when the stream is over: a client that reads too slowly is cut, and finds all of it when it returns. */

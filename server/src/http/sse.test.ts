@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type EventSketch, eventId } from '../../../test/support/history.ts'
 import type { StreamClient } from '../../../test/support/stream-client.ts'
-import { pay, StreamServer } from '../../../test/support/stream-server.ts'
+import { heartbeatMs, pay, StreamServer } from '../../../test/support/stream-server.ts'
 
 let server: StreamServer
 
@@ -13,7 +13,9 @@ afterEach(() => server.close())
 
 const seen = (count: number) => (client: StreamClient) => client.told.length >= count
 const closed = (client: StreamClient) => client.isClosed
+const heard = ({ comments }: StreamClient) => comments.length > 0
 const paid: EventSketch = { type: 'succeeded', status: 'succeeded' }
+const finalized: EventSketch = { type: 'finalized', status: 'succeeded', finality: 'final' }
 
 describe('on connect', () => {
   it('pushes the latest event at once, with its id, its type and its data byte for byte', async () => {
@@ -180,17 +182,23 @@ describe('at the end', () => {
     expect(client.isClosed).toBe(false)
   })
 
-  it('gives what is due on a payment that is over already, then closes', async () => {
-    server.commit({}, {}, paid, { type: 'finalized', status: 'succeeded' })
-    const fresh = await server.ask().until(closed)
-    expect(fresh.sequences).toEqual([4])
+  it('is the same event for one who resumes as for one who was there', async () => {
+    server.commit({})
+    const live = await server.ask().until(seen(1))
+    server.commit({}, paid, finalized)
+    await live.until(closed)
     const behind = await server.resume(eventId(pay, 1)).until(closed)
-    expect(behind.sequences).toEqual([2, 3, 4])
+    expect([live.sequences, behind.sequences]).toEqual([
+      [1, 2, 3],
+      [2, 3],
+    ])
     const told = await server.resume(eventId(pay, 3)).until(({ status }) => status === 204)
     expect(told.body).toBe('')
+    const fresh = await server.ask().until(closed)
+    expect(fresh.sequences).toEqual([4])
   })
 
-  it('goes on for one who was told of success when that is in doubt again', async () => {
+  it('comes again for one who was told of success when that was in doubt meanwhile', async () => {
     server.commit({}, paid)
     server.commit({ type: 'investigation_required', status: 'investigation_required' })
     const client = await server.resume(eventId(pay, 2)).until(seen(1))
@@ -200,10 +208,63 @@ describe('at the end', () => {
     expect(client.sequences).toEqual([3, 4])
   })
 
-  it('does not stop a replay at a success that was taken back', async () => {
+  it('is a success that was taken back too, and the next stream goes on behind it', async () => {
     server.commit({}, paid, { type: 'investigation_required', status: 'investigation_required' })
-    const client = await server.resume(eventId(pay, 1)).until(seen(2))
-    expect(client.sequences).toEqual([2, 3])
+    const first = await server.resume(eventId(pay, 1)).until(closed)
+    expect(first.sequences).toEqual([2])
+    const next = await server.resume(first.lastEventId ?? '').until(seen(1))
+    expect(next.sequences).toEqual([3])
+    expect(next.isClosed).toBe(false)
+  })
+})
+
+describe('with until=final', () => {
+  const path = '/?until=final'
+
+  it('goes on after success to its finality, also for one who resumes, and then answers 204', async () => {
+    server.commit({})
+    const live = await server.ask({ path }).until(seen(1))
+    server.commit(paid)
+    await live.until(seen(2))
+    expect(live.isClosed).toBe(false)
+    const behind = await server.resume(eventId(pay, 2), { path }).until(heard)
+    server.commit({ type: 'updated', status: 'succeeded', finality: 'safe' }, finalized)
+    await Promise.all([live.until(closed), behind.until(closed)])
+    expect([live.sequences, behind.sequences]).toEqual([
+      [1, 2, 3, 4],
+      [3, 4],
+    ])
+    const again = server.resume(eventId(pay, 4), { path })
+    await again.until(({ status }) => status === 204)
+  })
+
+  it('tells of a success that is taken back', async () => {
+    server.commit({}, paid)
+    const client = await server.ask({ path }).until(seen(1))
+    server.commit({ type: 'investigation_required', status: 'investigation_required' })
+    await client.until(seen(2))
     expect(client.isClosed).toBe(false)
+  })
+
+  it.each(['failed', 'cancelled'] as const)('ends with %s, as any stream', async (status) => {
+    server.commit({}, { type: status, status })
+    const client = await server.ask({ path }).until(closed)
+    expect(client.sequences).toEqual([2])
+    await server.resume(eventId(pay, 2), { path }).until((one) => one.status === 204)
+  })
+
+  it('ends within a heartbeat once an expired payment is watched no longer', async () => {
+    server.monitorUntil = server.clock.now() + 20_000
+    server.commit({}, { type: 'expired', status: 'expired' })
+    const client = await server.ask({ path }).until(seen(1))
+    const current = await server.resume(eventId(pay, 2), { path }).until(heard)
+    await server.clock.advance(10_000)
+    expect([client.isClosed, current.isClosed]).toEqual([false, false])
+    await server.clock.advance(10_000 + heartbeatMs * 1.1)
+    await Promise.all([client.until(closed), current.until(closed)])
+    expect(server.counted.filter((what) => what === 'closed finished')).toHaveLength(2)
+    await server.resume(eventId(pay, 2), { path }).until(({ status }) => status === 204)
+    const fresh = await server.ask({ path }).until(closed)
+    expect(fresh.sequences).toEqual([2])
   })
 })

@@ -4,13 +4,13 @@ import { dataOf } from '@settlewire/core/event-text'
 import { isId } from '@settlewire/core/id'
 import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
-import { statusTable } from '@settlewire/core/status-model'
 import type { Hub } from '../engine/hub.ts'
 import { paymentTopic } from '../engine/topics.ts'
 import type { EventStore, Metrics, StoredEvent } from '../ports.ts'
 import { type HeartbeatNeeds, Heartbeats } from './sse-heartbeat.ts'
-import { headersOf, headOf, takeSocket } from './sse-socket.ts'
+import { headersOf, headOf } from './sse-socket.ts'
 import { type Ending, Stream, type StreamWatch } from './sse-stream.ts'
+import { isEnd, isWatchedOut, type Until } from './stream-end.ts'
 
 /** What streams need of the world. */
 export interface SseNeeds extends HeartbeatNeeds {
@@ -19,6 +19,8 @@ export interface SseNeeds extends HeartbeatNeeds {
   readonly metrics: Metrics
   /** What may wait in memory for one client; beyond it the client is cut, to come back. */
   readonly bufferedBytesMax: number
+  /** Takes the socket of a request from Node's HTTP: `takeSocket`, with what else must know of it. */
+  readonly takeSocket: (response: ServerResponse) => Socket | null
 }
 
 /** A request for a stream whose sender may have it: authorized, and the payment exists. */
@@ -30,6 +32,9 @@ export interface SseRequest {
   readonly chains: readonly string[]
   /** As it was sent; null without one. */
   readonly lastEventId: string | null
+  readonly until: Until
+  /** When the payment stops being watched. */
+  readonly monitorUntil: Instant
   /** The payment's last event, read for this request. */
   readonly head: StoredEvent
   /** Headers that every answer of this server has. */
@@ -71,6 +76,7 @@ export class Sse {
       bufferedBytesMax: needs.bufferedBytesMax,
       pushed: (stream) => this.#countPush(stream),
       over: (stream, why) => this.#over(stream, why),
+      now: () => needs.clock.now(),
     }
     this.#listeners = listenersOf(this.#streams, () => this.#allClosed?.())
   }
@@ -86,7 +92,7 @@ export class Sse {
       response.writeHead(200, headersOf(headers)).end()
     } else {
       const answer = headOf(headers, new Date(this.#needs.clock.now())) + retry
-      const socket = takeSocket(response)
+      const socket = this.#needs.takeSocket(response)
       if (socket) this.#open(request, { socket, plan, answer })
     }
   }
@@ -103,12 +109,14 @@ export class Sse {
   }
 
   /** Null when the history cannot be asked. */
-  async #plan({ lastEventId, paymentId, head }: SseRequest): Promise<Plan | null> {
+  async #plan(request: SseRequest): Promise<Plan | null> {
+    const { lastEventId, paymentId, head } = request
+    const now = this.#needs.clock.now()
     if (lastEventId === null) return { after: head.sequence - 1, outcome: 'first' }
-    if (lastEventId === head.id) return planFor(head, head)
+    if (lastEventId === head.id) return planFor(head, request, now)
     try {
       const held = isId('evt', lastEventId) ? await this.#needs.store.find(lastEventId) : null
-      return planFor(held?.subject.id === paymentId ? held : null, head)
+      return planFor(held?.subject.id === paymentId ? held : null, request, now)
     } catch (error) {
       this.#needs.log.warn({ area: 'sse', paymentId, error }, 'a position was not found')
       return null
@@ -116,11 +124,11 @@ export class Sse {
   }
 
   #open(
-    { paymentId, chains, head, since }: SseRequest,
+    { paymentId, chains, head, since, until, monitorUntil }: SseRequest,
     { socket, plan, answer }: { socket: Socket; plan: Plan | null; answer: string },
   ): void {
     const { hub, metrics, store } = this.#needs
-    const start = { paymentId, chains, since, head: head.sequence }
+    const start = { paymentId, chains, since, head: head.sequence, until, monitorUntil }
     const stream = new Stream(socket, start, this.#watch)
     this.#streams.set(socket, stream)
     this.#heartbeats.add(stream)
@@ -140,6 +148,7 @@ export class Sse {
         head,
       })
     socket.uncork()
+    if (plan?.outcome === 'current') stream.standing = dataOf(head)
     // Nothing may be due to it for long: without this it could not know that it is current.
     if (plan?.outcome === 'current' || plan?.outcome === 'resumed') {
       this.#heartbeats.now(stream, Math.max(start.head, plan.after))
@@ -166,21 +175,25 @@ export class Sse {
 }
 
 /** What is due to one who holds this event; null for an event that is not of this payment. */
-function planFor(held: StoredEvent | null, head: StoredEvent): Plan {
+function planFor(
+  held: StoredEvent | null,
+  { head, until, monitorUntil }: Pick<SseRequest, 'head' | 'until' | 'monitorUntil'>,
+  now: Instant,
+): Plan {
   const { sequence } = head
   if (held === null) return { after: sequence - 1, outcome: 'reset' }
   const after = held.sequence
   // The head was read before: what is held may be newer.
   const isCurrent = after >= sequence
-  const hasSeenTheEnd = endsStream(held)
+  const standing = dataOf(held)
+  const hasSeenTheEnd = isEnd(standing, until)
   // Not when a closed payment was opened again since: that must be told.
-  if (hasSeenTheEnd && (isCurrent || endsStream(head))) {
-    return { after, outcome: 'finished' }
-  }
+  const isFinished =
+    (hasSeenTheEnd && (isCurrent || isEnd(dataOf(head), until))) ||
+    (isCurrent && isWatchedOut(standing, { until, monitorUntil }, now))
+  if (isFinished) return { after, outcome: 'finished' }
   return { after, outcome: isCurrent ? 'current' : 'resumed' }
 }
-
-const endsStream = (stored: StoredEvent): boolean => statusTable[dataOf(stored).status].endsStream
 
 /** The listeners of all sockets: three functions, however many streams there are. */
 function listenersOf(streams: Map<Socket, Stream>, allClosed: () => void) {

@@ -1,4 +1,5 @@
 import { Failure, type FieldError } from '@settlewire/core/errors'
+import { visibleText } from '@settlewire/core/plain-text'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { z } from 'zod'
 
@@ -23,6 +24,10 @@ function fieldsOf(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => field([...issue.path, key], 'There is no such member.'))
   }
+  // The name of a member itself does not fit: what is wrong with it says more than that it is wrong.
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => field(issue.path, message))
+  }
   return [field(issue.path, issue.message)]
 }
 
@@ -32,6 +37,7 @@ const field = (path: readonly PropertyKey[], detail: string): FieldError => ({
 })
 
 /** RFC 6901. */
-const escapePart = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1')
+const escapePart = (part: string): string =>
+  visibleText(part).replaceAll('~', '~0').replaceAll('/', '~1')
 
 const clip = (text: string): string => (text.length > textMax ? `${text.slice(0, textMax)}…` : text)

@@ -99,7 +99,10 @@ describe('paying from the sandbox wallet', () => {
     const { id, clientSecret } = await world.create()
     const bearer = await world.ask(pathOf(id), { body: {}, key: clientSecret })
     expect(bearer.status).toBe(200)
-    const headers = { cookie: `settlewire_checkout=${clientSecret}` }
+    const headers = {
+      cookie: `settlewire_checkout=${clientSecret}`,
+      'sec-fetch-site': 'same-origin',
+    }
     const cookie = await world.ask(pathOf(id), { body: {}, key: null, headers })
     expect(cookie.status).toBe(200)
   })

@@ -2,12 +2,17 @@ import type { Access } from '../access.ts'
 import { liveness, readiness } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import { json, problemsOf, securityOf, text } from '../describe.ts'
+import { alive } from '../edge/alive.ts'
+import { Kept } from '../kept.ts'
 import { Readiness } from '../readiness.ts'
-import { sendJson } from '../show.ts'
+import { sendBytes, sendJson } from '../show.ts'
 
 const tags = ['Operation']
 const access: Access = { who: 'anyone' }
 const security = securityOf(access)
+
+/** Figures of the same second are the same for all who ask. */
+const expositionKeptMs = 1_000
 
 /** For load balancers and Prometheus. */
 export function healthRoutes(app: App, context: HttpContext): void {
@@ -20,6 +25,11 @@ export function healthRoutes(app: App, context: HttpContext): void {
     },
     context,
   )
+  const exposition = new Kept({
+    clock: context.clock,
+    keepMs: expositionKeptMs,
+    make: async () => Buffer.from(await metrics.text()),
+  })
   app.get(
     '/healthz',
     {
@@ -29,7 +39,8 @@ export function healthRoutes(app: App, context: HttpContext): void {
         response: { 200: json('It does.', liveness), ...problemsOf(access) },
       },
     },
-    async (_, reply) => sendJson(reply, { status: 'alive' }),
+    // The edge answers first; this is for those who ask the framework itself.
+    async (_, reply) => sendJson(reply, alive),
   )
   app.get(
     '/readyz',
@@ -62,10 +73,10 @@ export function healthRoutes(app: App, context: HttpContext): void {
       config: { access, whileClosing: true },
       schema: {
         ...{ tags, security, summary: 'Figures for Prometheus' },
-        description: 'No figure names a payment or a merchant.',
+        description: 'No figure names a payment or a merchant. Computed at most once a second.',
         response: { 200: text('The text format.', 'text/plain'), ...problemsOf(access) },
       },
     },
-    async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+    async (_, reply) => sendBytes(reply, metrics.contentType, await exposition.get()),
   )
 }

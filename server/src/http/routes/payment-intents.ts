@@ -1,3 +1,5 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { Payment } from '@settlewire/core/payment'
 import type { z } from 'zod'
 import type { Principal } from '../../access.ts'
 import { type Asset, assetName } from '../../engine/asset.ts'
@@ -26,6 +28,7 @@ import {
 } from '../request-schema.ts'
 import { scopeOf } from '../scope.ts'
 import { sendAnswer, sendJson, show, showEvents } from '../show.ts'
+import { isEnd, isWatchedOut } from '../stream-end.ts'
 
 const tags = ['Payment intents']
 const writes: Access = { who: 'key', scope: 'payment_intents:write' }
@@ -189,7 +192,7 @@ function events(app: App, context: HttpContext): void {
         tags,
         summary: "A payment's history",
         description:
-          'Events with a sequence above `after`. With `wait`, an answer that would be empty is held back until there is news or the seconds are over.',
+          'Events with a sequence above `after`. With `wait`, an answer that would be empty is held back until there is news or the seconds are over. With `until=final` it is not held back once the payment stands at such an end.',
         security: securityOf(clientReads),
         params: idParams,
         querystring: eventsQuery,
@@ -200,11 +203,13 @@ function events(app: App, context: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const { after, limit, wait } = request.query
-      const paymentId = paymentOf(request).id
+      const { after, limit, wait, until } = request.query
+      const payment = paymentOf(request)
+      const paymentId = payment.id
       // One more than asked for, to know whether there is more.
       let found = await context.store.read(paymentId, after, limit + 1)
-      if (found.length === 0 && wait > 0) {
+      const mayMove = until === undefined || !isAtLast(payment, context.clock.now())
+      if (found.length === 0 && wait > 0 && mayMove) {
         const signal = goneOrClosing(reply.raw, context.closing)
         found = await pollEvents(
           { paymentId, after, limit: limit + 1, waitMs: wait * 1_000 },
@@ -216,3 +221,8 @@ function events(app: App, context: HttpContext): void {
     },
   )
 }
+
+/** Whether nothing more is to be waited for by a reader who follows a payment to the last. */
+const isAtLast = (payment: Payment, now: Instant): boolean =>
+  isEnd(payment, 'final') ||
+  isWatchedOut(payment, { until: 'final', monitorUntil: payment.terms.monitorUntil }, now)

@@ -5,8 +5,8 @@ import { chainsOf } from '../../engine/sight.ts'
 import { type Access, paymentOf } from '../access.ts'
 import { eventId } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
-import { problemsOf, securityOf, text } from '../describe.ts'
-import { idParams } from '../request-schema.ts'
+import { problemsOf, queryProblems, securityOf, text } from '../describe.ts'
+import { idParams, streamQuery } from '../request-schema.ts'
 import type { Sse } from '../sse.ts'
 
 const access: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
@@ -32,14 +32,15 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
         tags: ['Payment intents'],
         summary: 'Follow a payment',
         description:
-          'Server-sent events: the latest event at once, or everything after `Last-Event-ID`, then each event as it is committed. Heartbeats carry the head sequence. The stream ends after a status that closes the payment.',
+          'Server-sent events: the latest event at once, or everything after `Last-Event-ID`, then each event as it is committed. Heartbeats carry the head sequence. The stream ends with the first event that stands at `succeeded`, `failed` or `cancelled`; with `until=final` it goes on after `succeeded` until `finality` is `final`.',
         security: securityOf(access),
         params: idParams,
         headers,
+        querystring: streamQuery,
         response: {
           200: text('Events, until the payment closes.', 'text/event-stream'),
           204: z.null().describe('The last event that was received is the last there is.'),
-          ...problemsOf(access),
+          ...problemsOf(access, queryProblems),
         },
       },
     },
@@ -52,7 +53,9 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
         response: reply.raw,
         paymentId: payment.id,
         chains: chainsOf(payment),
-        lastEventId: request.headers['last-event-id'] || null,
+        lastEventId: request.headers['last-event-id'] || request.query.lastEventId || null,
+        until: request.query.until ?? 'end',
+        monitorUntil: payment.terms.monitorUntil,
         head,
         // What Fastify has collected is what Node takes; only the types differ.
         headers: reply.getHeaders() as OutgoingHttpHeaders,

@@ -1,0 +1,31 @@
+/** What kind of character hides or reorders others, by its code points. */
+const unseen: readonly (readonly [what: string, of: RegExp])[] = [
+  ['a control character', /[\p{Cc}\u2028\u2029\ufff9-\ufffb]/u],
+  ['half of a surrogate pair', /\p{Surrogate}/u],
+  ['a bidirectional control', /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u],
+  [
+    'a character without width',
+    /[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0]/u,
+  ],
+  ['an invisible tag', /[\u{e0000}-\u{e0fff}]/u],
+  ['no character', /\p{Noncharacter_Code_Point}/u],
+]
+
+/**
+ * Why a text of a client is not taken, or null. Two texts that look the same must be the same, and a text
+ * must read in the order in which it is stored: so no control, bidirectional control or invisible character.
+ */
+export function textProblem(text: string): string | null {
+  for (const [what, of] of unseen) {
+    const [found] = of.exec(text) ?? []
+    if (found !== undefined) return `Must not hold ${codePoint(found)}, ${what}.`
+  }
+  return null
+}
+
+/** A text with each such character as `U+202E`, to be shown where the text itself must not be. */
+export const visibleText = (text: string): string =>
+  unseen.reduce((shown, [, of]) => shown.replace(new RegExp(of, 'gu'), codePoint), text)
+
+const codePoint = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`

@@ -1,0 +1,285 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { Failure } from '@settlewire/core/errors'
+import type { EdgeLimits } from '../../edge-limits.ts'
+import type { EdgeMetrics } from '../../metrics.ts'
+import type { Clock } from '../../ports.ts'
+import { problemHeaders, problemOf } from '../problem.ts'
+import { sayAlive } from './alive.ts'
+import { TrustedProxies } from './client-address.ts'
+import { Connection } from './connection.ts'
+import { Connections, surplusMax } from './connections.ts'
+import { canAnswer, rawProblem, refusalOf } from './raw-problem.ts'
+import { type Overdue, overdue } from './sweep.ts'
+import { Turns } from './turns.ts'
+
+/** What the edge needs of the world. */
+export interface EdgeNeeds {
+  readonly clock: Clock
+  readonly limits: EdgeLimits
+  readonly metrics: EdgeMetrics
+  readonly requestId: () => string
+  /** What every answer carries. */
+  readonly headers: () => Readonly<Record<string, string>>
+  /** Whether the server closes: what is answered then is the last on its connection. */
+  readonly isClosing: () => boolean
+}
+
+const headBytesMax = 16 * 1024
+/** A client that was refused may still be sending: closing at once could take the refusal from it. */
+const lingerMs = 1_000
+const sweepMs = 1_000
+/** Small, so that what waits for a slow client waits in its own order and not in Node's buffers. */
+const bufferBytes = 16 * 1024
+
+/** For those who look after the server: answered also where connections are beyond a limit. */
+const operatorsPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+
+/**
+ * Everything between the network and the routes: how many connections there are and of whom, how long
+ * a request may take to arrive and an answer to leave, and the refusals of what is hardly HTTP. The
+ * requests of one connection are answered one after the other, those of all in turns of the event loop,
+ * and `/healthz` before all of them.
+ */
+export class Edge {
+  readonly server: Server
+  readonly #needs: EdgeNeeds
+  readonly #answer: (request: IncomingMessage, response: ServerResponse) => void
+  readonly #connections: Connections
+  readonly #proxies: TrustedProxies
+  readonly #turns: Turns
+  readonly #listeners: ReturnType<typeof listenersOf>
+  #isSweeping = false
+
+  constructor(
+    needs: EdgeNeeds,
+    answer: (request: IncomingMessage, response: ServerResponse) => void,
+  ) {
+    const { limits, clock } = needs
+    this.#needs = needs
+    this.#answer = answer
+    this.#connections = new Connections(needs)
+    this.#proxies = new TrustedProxies(limits.trustedProxies)
+    this.#turns = new Turns(clock)
+    this.#listeners = listenersOf(this.#connections, clock)
+    this.server = this.#listenTo(
+      createServer({
+        maxHeaderSize: headBytesMax,
+        highWaterMark: bufferBytes,
+        // Node would answer without a body.
+        requireHostHeader: false,
+        // Node's own time-outs close many connections in one go, or only half of each.
+        headersTimeout: 0,
+        requestTimeout: 0,
+        keepAliveTimeout: limits.idleMs,
+      }),
+    )
+  }
+
+  /**
+   * Lets a stream have the socket of this request. `take` may remove every listener and emit `close`,
+   * and the connection is still counted.
+   */
+  handOver(response: ServerResponse, take: () => Socket | null): Socket | null {
+    const { socket } = response.req
+    const connection = this.#connections.of(socket)
+    if (connection === undefined) return take()
+    this.#connections.busy(connection)
+    connection.becomeStream()
+    socket.removeListener('close', this.#listeners.close)
+    const taken = take()
+    if (socket.destroyed) this.#connections.forget(connection)
+    else socket.on('close', this.#listeners.close)
+    return taken
+  }
+
+  /** Closes connections that wait for nothing: browsers open such ahead of need. */
+  closeIdle(): void {
+    for (const connection of this.#connections.all) {
+      if (connection.isIdle) this.#connections.cut(connection, 'closing')
+    }
+  }
+
+  #listenTo(server: Server): Server {
+    // The last fence: beyond it Node closes connections before anything of ours sees them.
+    server.maxConnections = this.#needs.limits.connectionsMax + 2 * surplusMax
+    server.on('drop', () => this.#needs.metrics.connectionCut('no_room'))
+    server.on('connection', (socket) => this.#admit(socket))
+    server.on('request', (request, response) => this.#take(request, response))
+    server.on('checkExpectation', (request, response) => {
+      this.#take(request, response, new Failure('expectation_failed'))
+    })
+    server.on('clientError', (error, socket) => {
+      // Node's types are wider than what a TCP server hands over.
+      this.#refuseRaw(socket as Socket, refusalOf(error))
+    })
+    server.on('connect', (_, socket) => {
+      const detail = 'This server is no proxy: it does not answer CONNECT.'
+      // Node has let go of the socket, and of its errors.
+      socket.on('error', ignore)
+      this.#refuseRaw(socket as Socket, new Failure('method_not_allowed', detail))
+    })
+    return server
+  }
+
+  #admit(socket: Socket): void {
+    const { clock, limits, metrics } = this.#needs
+    const place = this.#connections.place(socket)
+    // Node's own listener is there: it was added first.
+    const [feed] = socket.listeners('data')
+    if (place === null || feed === undefined) {
+      metrics.connectionCut('no_room')
+      socket.destroy()
+      return
+    }
+    const start = { ...place, since: clock.now(), pipelinedMax: limits.pipelinedMax }
+    const connection = new Connection(socket, feed.bind(socket), start)
+    const { data, resume, close } = this.#listeners
+    socket.on('data', data).on('resume', resume).on('close', close)
+    socket.removeListener('data', feed as (bytes: Buffer) => void)
+    this.#connections.add(connection)
+    if (!this.#isSweeping) this.#sweepLater()
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, failure?: Failure): void {
+    const connection = this.#connections.of(request.socket)
+    if (connection === undefined || connection.isOver) return
+    this.#connections.busy(connection)
+    connection.asked({
+      request,
+      response,
+      since: this.#needs.clock.now(),
+      failure: failure ?? null,
+    })
+    this.#next(connection)
+  }
+
+  #next(connection: Connection): void {
+    const exchange = connection.next()
+    if (exchange === null) {
+      if (connection.isIdle) this.#connections.idle(connection)
+      return
+    }
+    const { request, response } = exchange
+    const client = this.#clientOf(connection, request)
+    const hasRoom = client === null || this.#connections.hasRoom(client)
+    if (client !== null) this.#connections.enter(client)
+    response.once('close', () => {
+      if (client !== null) this.#connections.requestOver(connection, client)
+      if (connection.isStream) return
+      connection.answered(this.#needs.clock.now())
+      this.#next(connection)
+    })
+    const isLast = connection.start.surplus !== null || this.#needs.isClosing()
+    if (isLast) response.setHeader('connection', 'close')
+    if (pathOf(request) === '/healthz' && sayAlive(request, response, this.#headers())) return
+    const failure = exchange.failure ?? this.#refusalFor(connection, request, hasRoom)
+    this.#turns.run(() => {
+      if (connection.isOver || request.socket.destroyed) return
+      if (failure === null) this.#answer(request, response)
+      else this.#refuse(response, failure)
+    })
+  }
+
+  /** The client that a trusted proxy brings a request of; null where the connection itself is counted. */
+  #clientOf(connection: Connection, { headers }: IncomingMessage): string | null {
+    const { peer } = connection.start
+    const forwardedFor = headers['x-forwarded-for']
+    if (forwardedFor === undefined || !this.#proxies.has(peer)) return null
+    this.#connections.isProxy(connection)
+    return this.#connections.counted(this.#proxies.clientBehind(peer, String(forwardedFor)))
+  }
+
+  #refusalFor(connection: Connection, request: IncomingMessage, hasRoom: boolean): Failure | null {
+    if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      return new Failure('invalid_request', 'The request lacks the header Host.')
+    }
+    if (operatorsPaths.has(pathOf(request))) return null
+    const { surplus } = connection.start
+    if (surplus !== null) return new Failure(surplus)
+    return hasRoom ? null : new Failure('too_many_from_address')
+  }
+
+  #headers(): Readonly<Record<string, string>> {
+    return { ...this.#needs.headers(), 'request-id': this.#needs.requestId() }
+  }
+
+  #refuse(response: ServerResponse, failure: Failure): void {
+    const headers = this.#headers()
+    const problem = problemOf(failure, headers['request-id'] ?? '')
+    const body = JSON.stringify(problem)
+    this.#needs.metrics.requestRefused(failure.code)
+    response
+      .writeHead(problem.status, {
+        ...headers,
+        ...problemHeaders(failure),
+        'content-length': Buffer.byteLength(body),
+        connection: 'close',
+      })
+      .end(response.req.method === 'HEAD' ? undefined : body)
+  }
+
+  /** Answers bytes that are no request, or no whole one, and destroys the socket when that has left. */
+  #refuseRaw(socket: Socket, failure: Failure): void {
+    const { clock, metrics, requestId, headers } = this.#needs
+    metrics.requestRefused(failure.code)
+    const connection = this.#connections.of(socket)
+    // An answer that is under way must not be mixed with another.
+    const isBusy = connection?.current?.response.headersSent ?? false
+    if (connection !== undefined) connection.isOver = true
+    if (isBusy || !canAnswer(socket)) {
+      socket.destroy()
+      return
+    }
+    socket.end(rawProblem(failure, requestId(), headers()))
+    socket.resume()
+    clock.after(lingerMs, () => socket.destroy())
+  }
+
+  #sweepLater(): void {
+    this.#isSweeping = true
+    this.#needs.clock.after(sweepMs, () => {
+      const { clock, limits } = this.#needs
+      for (const [connection, why] of overdue(this.#connections.all, clock.now(), limits)) {
+        // Ten thousand that are late at once must not keep the loop from others.
+        this.#turns.run(() => this.#end(connection, why))
+      }
+      this.#isSweeping = false
+      if (this.#connections.size > 0) this.#sweepLater()
+    })
+  }
+
+  #end(connection: Connection, why: Overdue): void {
+    if (connection.isOver) return
+    if (why === 'head_timeout' || why === 'body_timeout') {
+      this.#needs.metrics.connectionCut(why)
+      this.#refuseRaw(connection.socket, new Failure('request_timeout'))
+    } else {
+      this.#connections.cut(connection, why)
+    }
+  }
+}
+
+function ignore(): void {
+  // The client is refused already; how its connection ends means nothing.
+}
+
+const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''
+
+/** The listeners of all sockets: three functions, however many connections there are. */
+function listenersOf(connections: Connections, clock: Pick<Clock, 'now'>) {
+  return {
+    data(this: Socket, bytes: Buffer): void {
+      connections.of(this)?.received(bytes, clock.now())
+    },
+    resume(this: Socket): void {
+      connections.of(this)?.pump()
+    },
+    close(this: Socket): void {
+      const connection = connections.of(this)
+      if (connection === undefined) return
+      connection.isOver = true
+      connections.forget(connection)
+    },
+  }
+}
