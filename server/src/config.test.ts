@@ -54,6 +54,36 @@ describe('the configuration', () => {
     )
   })
 
+  it('says what clients may take, with defaults that are tuned to nobody', () => {
+    expect(read().edge).toEqual({
+      ...{ connectionsMax: 20_000, connectionsPerAddressMax: 1_000, countsOwnMachine: false },
+      ...{ trustedProxies: ['127.0.0.0/8', '::1/128'], pipelinedMax: 8 },
+      ...{ unreadBytesMax: 4_194_304, streamUnreadBytesMax: 262_144, heldBytesMax: 268_435_456 },
+      ...{ headMs: 10_000, bodyMs: 20_000, writeMs: 20_000, idleMs: 75_000 },
+    })
+    const { edge } = read({
+      ...{ CONNECTIONS_PER_ADDRESS_MAX: '50', UNREAD_BYTES_MAX: '65536' },
+      TRUSTED_PROXIES: '10.0.0.0/8, 2001:db8::5, loopback',
+    })
+    expect(edge).toMatchObject({ connectionsPerAddressMax: 50, countsOwnMachine: true })
+    expect(edge.unreadBytesMax).toBe(65_536)
+    expect(edge.trustedProxies).toEqual([
+      ...['10.0.0.0/8', '2001:db8::5/128', '127.0.0.0/8', '::1/128'],
+    ])
+    expect(read({ TRUSTED_PROXIES: 'none' }).edge.trustedProxies).toEqual([])
+  })
+
+  it.each([
+    ['CONNECTIONS_MAX', '9'],
+    ['TRUSTED_PROXIES', 'proxy.example'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['UNREAD_BYTES_MAX', '4 GB'],
+    ['UNREAD_BYTES_MAX', '1 KB'],
+    ['HEAD_SECONDS', '0'],
+  ])('refuses a limit that means nothing: %s=%s', (name, text) => {
+    expect(refusals({ [name]: text })).toEqual([name])
+  })
+
   it('takes what it is given', () => {
     const config = read({
       PORT: '0',

@@ -20,6 +20,7 @@ describe('the command that registers a merchant', () => {
   it.each([
     ['another word', ['remove'], 'invalid_request'],
     ['an option it does not know', [...named, '--xprv', 'x'], 'invalid_request'],
+    ['a name that hides characters', ['create', '--name', 'Har\u202ebour'], 'invalid_request'],
     ['no name', ['create', '--xpub', xpub], 'invalid_request'],
     ['no key', named, 'merchant_cannot_receive'],
     ['something that is no key', [...named, '--xpub', 'xpub661'], 'merchant_cannot_receive'],

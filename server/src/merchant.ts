@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
+import { textProblem } from '@settlewire/core/plain-text'
 import type { Directory } from './access.ts'
 import { checksummed, depositAddress } from './chain/evm/deposit-address.ts'
 import { systemClock } from './clock.ts'
@@ -58,7 +59,9 @@ export function readArguments(args: readonly string[]): NewMerchant | null {
   if (name.trim() === '' || name.length > 100) {
     throw new Failure('invalid_request', '--name takes 1 to 100 characters.')
   }
-  return { name, xpub: receivingKey(xpub, { livemode: live }), livemode: live }
+  const problem = textProblem(name)
+  if (problem !== null) throw new Failure('invalid_request', `--name: ${problem}`)
+  return { name: name.normalize('NFC'), xpub: receivingKey(xpub, { livemode: live }), livemode: live }
 }
 
 const parse = (args: readonly string[]) =>

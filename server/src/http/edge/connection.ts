@@ -53,7 +53,8 @@ export class Connection {
   quietSince: Instant
   /** When the first bytes of a request came that is not whole; null without. */
   headSince: Instant | null = null
-  readonly #feed: Feed
+  /** Null once it carries a stream: it would keep Node's parser alive. */
+  #feed: Feed | null
   #rest: Buffer | null = null
   #isHeld = false
   #takenBytes = 0
@@ -88,7 +89,7 @@ export class Connection {
       if (this.socket.isPaused()) return
       const rest = this.#rest
       this.#rest = rest.length > pieceBytes ? rest.subarray(pieceBytes) : null
-      this.#feed(rest.subarray(0, pieceBytes))
+      this.#feed?.(rest.subarray(0, pieceBytes))
     }
   }
 
@@ -129,6 +130,7 @@ export class Connection {
     this.current = null
     this.#waiting.length = 0
     this.#rest = null
+    this.#feed = null
     if (this.#isHeld) this.socket.resume()
   }
 

@@ -279,3 +279,21 @@ it('health is answered before anything else is looked at', async () => {
   expect([head.status, head.text]).toEqual([200, ''])
   expect((await world.ask('/healthz', { key: null, method: 'PUT' })).status).toBe(405)
 })
+
+it('what is no HTTP behind a request that is being answered ends the connection, and is not its answer', async () => {
+  const begun = Promise.withResolvers<void>()
+  await start({}, [
+    (app) => {
+      app.get('/slow', async () => {
+        begun.resolve()
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        return {}
+      })
+    },
+  ])
+  const client = await open({ bytes: get('/slow') })
+  await begun.promise
+  client.socket.write('garbage\r\n\r\n')
+  await client.closed
+  expect(client.heard).toBe('')
+})

@@ -222,10 +222,12 @@ export class Edge {
   /** Answers bytes that are no request, or no whole one, and destroys the socket when that has left. */
   #refuseRaw(socket: Socket, failure: Failure): void {
     const { clock, metrics, requestId, headers } = this.#needs
-    metrics.requestRefused(failure.code)
     const connection = this.#connections.of(socket)
-    // An answer that is under way must not be mixed with another.
-    const isBusy = connection?.current?.response.headersSent ?? false
+    if (connection?.isOver) return
+    metrics.requestRefused(failure.code)
+    const current = connection?.current ?? null
+    // Only the answer that is due next may be written, and only whole.
+    const isBusy = current !== null && (current.request.complete || current.response.headersSent)
     if (connection !== undefined) connection.isOver = true
     if (isBusy || !canAnswer(socket)) {
       socket.destroy()
