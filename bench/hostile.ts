@@ -83,7 +83,9 @@ function probe(): Promise<number> {
 
 const metricsOf = async (): Promise<Map<string, number>> => {
   const text = await (await fetch(`${url}/metrics`)).text()
-  const lines = text.matchAll(/^settlewire_(?:connections_cut|requests_refused)_total\{.*"(.*)"\} (\d+)/gm)
+  const lines = text.matchAll(
+    /^settlewire_(?:connections_cut|requests_refused)_total\{.*"(.*)"\} (\d+)/gm,
+  )
   return new Map([...lines].map(([, name = '', value]) => [name, Number(value)]))
 }
 

@@ -61,7 +61,11 @@ export function readArguments(args: readonly string[]): NewMerchant | null {
   }
   const problem = textProblem(name)
   if (problem !== null) throw new Failure('invalid_request', `--name: ${problem}`)
-  return { name: name.normalize('NFC'), xpub: receivingKey(xpub, { livemode: live }), livemode: live }
+  return {
+    name: name.normalize('NFC'),
+    xpub: receivingKey(xpub, { livemode: live }),
+    livemode: live,
+  }
 }
 
 const parse = (args: readonly string[]) =>

@@ -5,7 +5,6 @@ import { makeId } from '@settlewire/core/id'
 import type { KeyKind, KeyScope } from '../../server/src/access.ts'
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { systemClock } from '../../server/src/clock.ts'
-import { readConfig } from '../../server/src/config.ts'
 import { hashKey, mintKey } from '../../server/src/credential.ts'
 import type { AssetBook } from '../../server/src/engine/asset-book.ts'
 import { Hub } from '../../server/src/engine/hub.ts'
@@ -15,6 +14,7 @@ import { createServer, type HttpServer } from '../../server/src/http/server.ts'
 import { createLog } from '../../server/src/log.ts'
 import { createMetrics, type ScrapedMetrics } from '../../server/src/metrics.ts'
 import type { Backplane } from '../../server/src/topic-ports.ts'
+import { edgeLimits } from './edge-world.ts'
 import { EngineWorld, kinds, merchant, policy, stranger } from './engine-world.ts'
 import { usdc } from './payments.ts'
 
@@ -51,9 +51,6 @@ export const facts: readonly ChainFacts[] = [
   ...{ ...known, livemode: false, blockMs: 2_000, publicMempool: true },
   native: { symbol: 'ETH', currency: 'ETH', decimals: 18, accepted },
 }))
-
-/** What holds when nothing is set. */
-export const edgeLimits = readConfig('/srv/settlewire', {}).edge
 
 const pageHtml =
   '<!doctype html><html><head><title>t</title><script type="module" src="/assets/checkout-0a1b2c3d.js"></script></head><body></body></html>'

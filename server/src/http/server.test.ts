@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HttpWorld } from '../../../test/support/http-world.ts'
 
 let world: HttpWorld
@@ -98,6 +98,27 @@ describe('metrics', () => {
     expect(text).toContain('# TYPE settlewire_event_lag_seconds histogram')
     expect(text).not.toMatch(/pi_|mer_|duration/)
   })
+})
+
+it('figures and contract are made once for many who ask', async () => {
+  const made = vi.spyOn(world.metrics, 'text')
+  const asked = Array.from({ length: 20 }, () => world.ask('/metrics', { key: null }))
+  const texts = new Set((await Promise.all(asked)).map(({ text }) => text))
+  expect([made.mock.calls.length, texts.size]).toEqual([1, 1])
+  await world.engine.clock.advance(1_000)
+  await world.ask('/metrics', { key: null })
+  expect(made).toHaveBeenCalledTimes(2)
+})
+
+it('health needs no route: it is answered to broken credentials, and refused to other methods', async () => {
+  const headers = { authorization: 'nonsense' }
+  const answer = await world.ask('/healthz?x', { key: null, headers })
+  expect([answer.status, answer.json]).toEqual([200, { status: 'alive' }])
+  expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+  expect(answer.headers.get('request-id')).toMatch(/^req_/)
+  const head = await world.ask('/healthz', { key: null, method: 'HEAD' })
+  expect([head.status, head.text]).toEqual([200, ''])
+  expect((await world.ask('/healthz', { key: null, method: 'PUT' })).status).toBe(405)
 })
 
 describe('closing', () => {

@@ -25,10 +25,11 @@ function overdueOf(connection: Connection, now: Instant, limits: EdgeLimits): Ov
     return isLate ? 'body_timeout' : null
   }
   if (!connection.isIdle) return null
-  if (headSince !== null && now - headSince >= limits.headMs) return 'head_timeout'
-  const quietMs = now - quietSince
-  if (!hasAsked) return quietMs >= limits.headMs ? 'silent' : null
-  return quietMs >= limits.idleMs ? 'idle' : null
+  // The first request has its time from the connection on, whatever comes in drops.
+  const since = hasAsked ? headSince : quietSince
+  const isLate = since !== null && now - since >= limits.headMs
+  if (isLate) return headSince === null ? 'silent' : 'head_timeout'
+  return now - quietSince >= limits.idleMs ? 'idle' : null
 }
 
 /** All that must be cut now: each that is late or holds too much, and those that hold most of too much. */
