@@ -5,7 +5,7 @@ const unseen: readonly (readonly [what: string, of: RegExp])[] = [
   ['a bidirectional control', /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u],
   [
     'a character without width',
-    /\u034f|[\u00ad\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0]/u,
+    /\u034f|\u17b4|\u17b5|[\u00ad\u115f\u1160\u180e\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0]/u,
   ],
   ['an invisible tag', /[\u{e0000}-\u{e0fff}]/u],
   ['no character', /\p{Noncharacter_Code_Point}/u],
