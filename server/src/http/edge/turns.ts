@@ -8,14 +8,14 @@ const turnMs = 5
  * first come, first served. A thousand clients that ask at once then never keep the loop from others.
  */
 export class Turns {
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #clock: Pick<Clock, 'now' | 'after'>
   #waiting: (() => void)[] = []
   #next = 0
   #startedAt = 0
   #isScheduled = false
   #isRunning = false
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'now' | 'after'>) {
     this.#clock = clock
   }
 
@@ -33,7 +33,7 @@ export class Turns {
   #schedule(): void {
     this.#isScheduled = true
     this.#startedAt = this.#clock.now()
-    setImmediate(() => this.#turn())
+    this.#clock.after(0, () => this.#turn())
   }
 
   #turn(): void {
