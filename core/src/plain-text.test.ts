@@ -7,7 +7,6 @@ describe('a text of a client', () => {
     ['a new line', 'a\nb', 'U+000A'],
     ['delete', 'a\u007fb', 'U+007F'],
     ['a C1 control', 'a\u0085b', 'U+0085'],
-    ['a line separator', 'a\u2028b', 'U+2028'],
     ['a right-to-left override', 'invoice\u202egpj.exe', 'U+202E'],
     ['an isolate', '\u2066a', 'U+2066'],
     ['a direction mark', 'a\u200f', 'U+200F'],

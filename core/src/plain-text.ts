@@ -1,6 +1,6 @@
 /** What kind of character hides or reorders others, by its code points. */
 const unseen: readonly (readonly [what: string, of: RegExp])[] = [
-  ['a control character', /[\p{Cc}\u2028\u2029\ufff9-\ufffb]/u],
+  ['a control character', /[\p{Cc}\ufff9-\ufffb]/u],
   ['half of a surrogate pair', /\p{Surrogate}/u],
   ['a bidirectional control', /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u],
   [
