@@ -23,30 +23,27 @@ const text = (max: number) =>
       const message = textProblem(value)
       if (message !== null) issues.push({ code: 'custom', message, input: value })
     })
-    .transform((value) => value.normalize('NFC'))
-    .pipe(z.string().max(max))
-
-/** The same, with something in it. */
-const words = (max: number) => text(max).pipe(z.string().min(1))
+    // Not `transform`: zod prints no examples of what is transformed.
+    .normalize('NFC')
+    .max(max)
 
 /** Kept as the URL standard prints what it read, so that every browser goes to the same place. */
 const webUrl = text(urlMax)
-  .transform((value, context) => {
-    const url = /^https?:\/\//i.test(value) ? URL.parse(value) : null
-    const problem =
-      url === null
-        ? 'Must be an absolute http or https URL, such as https://shop.example/thanks.'
-        : url.username !== '' || url.password !== ''
-          ? 'Must not hold a user name or a password.'
-          : url.href.length > urlMax
-            ? `Must have at most ${urlMax} characters, percent-encoded.`
-            : null
-    if (url !== null && problem === null) return url.href
-    context.addIssue({ code: 'custom', message: problem ?? '' })
-    return z.NEVER
+  .check(({ value, issues }) => {
+    const message = urlProblem(value)
+    if (message !== null) issues.push({ code: 'custom', message, input: value })
   })
-  .pipe(z.string())
+  .overwrite((value) => URL.parse(value)?.href ?? value)
   .meta({ format: 'uri' })
+
+function urlProblem(value: string): string | null {
+  const url = /^https?:\/\//i.test(value) ? URL.parse(value) : null
+  if (url === null) {
+    return 'Must be an absolute http or https URL, such as https://shop.example/thanks.'
+  }
+  if (url.username !== '' || url.password !== '') return 'Must not hold a user name or a password.'
+  return url.href.length > urlMax ? `Must have at most ${urlMax} characters, encoded.` : null
+}
 
 export const createPaymentIntent = z
   .strictObject({
@@ -70,7 +67,7 @@ export const createPaymentIntent = z
       .nullish()
       .meta({ description: "The merchant's own name for it." }),
     metadata: z
-      .record(words(40), text(500))
+      .record(text(40).min(1), text(500))
       .refine((pairs) => Object.keys(pairs).length <= metadataPairsMax, {
         message: `At most ${metadataPairsMax} pairs.`,
       })
@@ -99,7 +96,7 @@ export const createPaymentIntent = z
 
 export const cancelPaymentIntent = z
   .strictObject({
-    reason: words(200).optional().meta({ description: 'Kept in the history.' }),
+    reason: text(200).min(1).optional().meta({ description: 'Kept in the history.' }),
   })
   .nullish()
   .transform((body) => body ?? {})
@@ -127,7 +124,7 @@ export const resolvePaymentIntent = z
       description:
         '`accept` what is there as enough; `wait`: what is missing may still come until `monitorUntil`; `refund_noted`: the money was given back; `dismiss`: it is of no concern here.',
     }),
-    reason: words(200).meta({ description: 'Kept in the history, for those who audit it.' }),
+    reason: text(200).min(1).meta({ description: 'Kept in the history, for those who audit it.' }),
   })
   .meta({
     id: 'ResolvePaymentIntent',
