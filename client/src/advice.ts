@@ -5,11 +5,12 @@ const localAdvice: Readonly<Record<LocalCode, string>> = {
   unreachable:
     'Check the address, and that Settlewire runs there: GET /healthz answers when it does.',
   unexpected_answer: 'Something between here and Settlewire answered instead of it.',
+  no_stream: 'Nothing to do: the watch asks by long-poll instead.',
   slow_reader: 'Read faster, or start again from the last event that was read.',
 }
 
-const isLocal = (code: string): code is LocalCode => Object.hasOwn(localAdvice, code)
-const isCatalogued = (code: string): code is ErrorCode => Object.hasOwn(errorCatalogue, code)
+const isLocal = (code: string): code is LocalCode => Object.keys(localAdvice).includes(code)
+const isCatalogued = (code: string): code is ErrorCode => Object.keys(errorCatalogue).includes(code)
 
 /** What the reader of an error should do; empty for a code that is newer than this client. */
 export function adviceFor(code: string): string {

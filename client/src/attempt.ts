@@ -3,6 +3,7 @@ import { type Access, sendForJson } from './request.ts'
 import { RequestError } from './request-error.ts'
 import { readStream } from './stream.ts'
 import type { Transport } from './transport.ts'
+import type { Until } from './until.ts'
 import {
   type Heartbeat,
   parseEvent,
@@ -34,6 +35,7 @@ export interface AttemptOptions {
   readonly paymentId: string
   readonly transport: Transport
   readonly position: Position
+  readonly until: Until
   readonly signal: AbortSignal
 }
 
@@ -45,11 +47,12 @@ export function attempt(options: AttemptOptions, listener: AttemptListener): Pro
 export const paymentPath = (id: string): string => `/v1/payment-intents/${encodeURIComponent(id)}`
 
 function stream(
-  { access, paymentId, position, signal }: AttemptOptions,
+  { access, paymentId, position, until, signal }: AttemptOptions,
   listener: AttemptListener,
 ): Promise<Outcome> {
   const request = {
     path: `${paymentPath(paymentId)}/stream`,
+    query: until === 'final' ? { until } : {},
     lastEventId: position.eventId,
     signal,
   }

@@ -18,7 +18,7 @@ export async function* follow(
   const stop = watch(options, (update) => {
     if (update.kind === 'connection') {
       over = update.connection.state === 'ended'
-      if (unread.at(-1)?.kind === 'connection') unread.pop()
+      if (unread[unread.length - 1]?.kind === 'connection') unread.pop()
     }
     unread.push(update)
     wake()

@@ -16,6 +16,8 @@ export function pageSignals(listener: (signal: Signal) => void): Stop {
 
   on(globalThis, 'offline', () => listener('offline'))
   on(globalThis, 'online', () => listener('online'))
+  // A window that stood in view beside another one becomes the one that is used.
+  on(globalThis, 'focus', () => listener('visible'))
   on(document, 'visibilitychange', () => {
     if (document.visibilityState === 'visible') listener('visible')
   })

@@ -1,7 +1,7 @@
 import type { FieldError } from '@settlewire/core/errors'
 
 /** Codes for what goes wrong before an answer of Settlewire's exists. */
-export type LocalCode = 'unreachable' | 'unexpected_answer' | 'slow_reader'
+export type LocalCode = 'unreachable' | 'unexpected_answer' | 'no_stream' | 'slow_reader'
 
 /** Answers below 500 that say "not now" rather than "never". */
 const laterStatuses: readonly number[] = [408, 409, 425, 429]

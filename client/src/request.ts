@@ -66,8 +66,8 @@ function address({ baseUrl }: Access, { path, query = {} }: Request): string {
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) search.set(name, String(value))
   }
-  const question = search.size === 0 ? '' : `?${search}`
-  return baseUrl.replace(/\/$/, '') + path + question
+  const question = search.toString()
+  return baseUrl.replace(/\/$/, '') + path + (question === '' ? '' : `?${question}`)
 }
 
 async function readText(response: Response, signal?: AbortSignal): Promise<string> {

@@ -17,8 +17,8 @@ export interface Ended {
   readonly begunAt: Instant
   /** When it first proved that we hold the newest; null when it never did. */
   readonly provenAt: Instant | null
-  /** It was accepted, and then nothing came. */
-  readonly wasMute: boolean
+  /** Why it did not last, where that is known. `mute`: it was accepted, and then nothing came. */
+  readonly fault: 'mute' | 'no_stream' | null
 }
 
 /** When to try again, and by which way: what was learnt from the attempts so far. */
@@ -50,8 +50,8 @@ export class Retries {
       return
     }
     this.#tries += 1
-    const { provenAt, wasMute } = attempt
-    const strike: Strike = provenAt !== null ? 'short' : wasMute ? 'mute' : 'unreachable'
+    const { provenAt, fault } = attempt
+    const strike: Strike = provenAt !== null ? 'short' : (fault ?? 'unreachable')
     this.#ladder = struck(this.#ladder, strike, now)
   }
 

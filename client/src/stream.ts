@@ -16,6 +16,7 @@ export interface StreamListener {
 
 export interface StreamRequest {
   readonly path: string
+  readonly query?: Readonly<Record<string, string>>
   readonly lastEventId: string | null
   readonly signal: AbortSignal
 }
@@ -26,11 +27,12 @@ export interface StreamRequest {
  */
 export async function readStream(
   access: Access,
-  { path, lastEventId, signal }: StreamRequest,
+  { path, query = {}, lastEventId, signal }: StreamRequest,
   listener: StreamListener,
 ): Promise<'finished' | 'closed'> {
   const response = await send(access, {
     path,
+    query,
     signal,
     headers: {
       accept: 'text/event-stream',
@@ -39,13 +41,21 @@ export async function readStream(
   })
   if (response.status === 204) return 'finished'
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
-  if (!isStream || response.body === null) {
+  if (!isStream) {
     await response.body?.cancel()
     throw notAStream(`The answer (${response.status}) is no event stream.`)
   }
+  const body = readable(response)
   listener.opened()
-  await readBody(response.body, signal, listener)
+  await readBody(body, signal, listener)
   return 'closed'
+}
+
+/** Some runtimes, React Native among them, give answers whose body cannot be read as it comes. */
+function readable({ body }: Response): ReadableStream<Uint8Array> {
+  if (typeof body?.getReader === 'function') return body
+  const detail = 'This fetch does not give the body of an answer while it arrives.'
+  throw new RequestError({ code: 'no_stream', status: null, detail })
 }
 
 async function readBody(

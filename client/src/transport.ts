@@ -7,6 +7,7 @@ export type Transport = 'stream' | 'long_poll' | 'poll'
 export type Strike =
   | 'unreachable' // no answer
   | 'mute' // it was accepted and then nothing came through: something in between holds it back
+  | 'no_stream' // this runtime cannot read a body while it arrives
   | 'short' // it was cut soon after it began
 
 /** Where we stand between the transports. */
@@ -21,7 +22,10 @@ export interface Ladder {
 }
 
 const strikesMax = 2
-const weight: Readonly<Record<Strike, number>> = { unreachable: 1, mute: strikesMax, short: 1 }
+const weight: Readonly<Record<Strike, number>> = {
+  ...{ unreachable: 1, short: 1 },
+  ...{ mute: strikesMax, no_stream: strikesMax },
+}
 
 /** Down the ladder; from the last rung back to the first, for then nothing works and all are equal. */
 const below: Readonly<Record<Transport, Transport>> = {
@@ -53,7 +57,8 @@ export function struck(ladder: Ladder, strike: Strike, now: Instant): Ladder {
     transport: below[ladder.transport],
     strikes: 0,
     climbing: false,
-    climbAt: now + climbAfterMs,
+    // What a runtime cannot do it will not learn.
+    climbAt: strike === 'no_stream' ? Number.POSITIVE_INFINITY : now + climbAfterMs,
     climbAfterMs,
   }
 }

@@ -1,5 +1,4 @@
 import type { Instant } from '@settlewire/core/instant'
-import { statusTable } from '@settlewire/core/status-model'
 import { type AttemptListener, attempt, longPollSeconds, type Outcome } from './attempt.ts'
 import { type Clock, type Stop, systemClock } from './clock.ts'
 import { pageSignals, type Signal } from './page-signals.ts'
@@ -9,6 +8,7 @@ import { RequestError } from './request-error.ts'
 import { Retries } from './retries.ts'
 import { type Action, type Input, next, type State } from './stream-state.ts'
 import type { Transport } from './transport.ts'
+import { endsWatch, isRevocable, type Until } from './until.ts'
 import { Watchdog } from './watchdog.ts'
 import type { ChainSight, Heartbeat, Visibility, WireEvent } from './wire-event.ts'
 
@@ -51,6 +51,8 @@ export interface WatchOptions {
    * at once what resuming proves with the next heartbeat. True by default.
    */
   readonly everyEvent?: boolean
+  /** When the watch ends by itself; `closed` by default. */
+  readonly until?: Until
   readonly clock?: Clock
   /** What the device tells of itself; by default the page's own events. */
   readonly signals?: (listener: (signal: Signal) => void) => Stop
@@ -67,7 +69,7 @@ const firstEventMsMax = 5_000
 /** What proves that nothing newer exists. */
 const proofs: ReadonlySet<Input> = new Set(['event', 'heartbeat', 'answered'])
 
-/** Follows one payment until it closes, by whatever way gets through. Returns what stops it. */
+/** Follows one payment to its end (see `until`), by whatever way gets through. Returns what stops it. */
 export function watch(options: WatchOptions, listener: (update: Update) => void): Stop {
   const running = new Watch(options, listener)
   running.start()
@@ -93,8 +95,9 @@ class Watch {
   readonly #retries = new Retries()
   #state: State = 'idle'
   #attempt: Attempt | null = null
-  /** Whether the last event closed the payment. */
-  #closed = false
+  readonly #until: Until
+  /** Where the payment stood at the last event; null before the first. */
+  #last: WireEvent['data'] | null = null
   #stopWaiting: Stop = () => undefined
   #stopSignals: Stop = () => undefined
   #connection: Omit<Connection, 'state'> = {
@@ -112,6 +115,7 @@ class Watch {
     this.#listener = listener
     this.#clock = options.clock ?? systemClock
     this.#silenceMs = options.silenceMs ?? silenceMsByDefault
+    this.#until = options.until ?? 'closed'
     const { sequence = 0, everyEvent = true } = options
     this.#position = new Position({ sequence, resumes: everyEvent })
     this.#watchdog = new Watchdog(this.#clock, (what) => this.#input(what))
@@ -203,7 +207,9 @@ class Watch {
     if (running !== null) {
       const { begunAt, provenAt, opened, transport } = running
       const wasMute = input === 'silence' && (opened || transport !== 'stream')
-      this.#retries.ended({ begunAt, provenAt, wasMute }, this.#clock.now())
+      const hasNoStream = input === 'failed' && this.#connection.reason === 'no_stream'
+      const fault = hasNoStream ? 'no_stream' : wasMute ? 'mute' : null
+      this.#retries.ended({ begunAt, provenAt, fault }, this.#clock.now())
     }
     this.#drop()
     this.#wait(this.#retries.waitMs(this.#clock.chance()))
@@ -228,10 +234,8 @@ class Watch {
     this.#watchdog.feed(connectMsMax + heldBackMs)
     this.#position.begin()
     const { access, paymentId } = this.#options
-    attempt(
-      { access, paymentId, transport, position: this.#position, signal: abort.signal },
-      this.#listenTo(running),
-    ).then(
+    const question = { access, paymentId, transport, until: this.#until, signal: abort.signal }
+    attempt({ ...question, position: this.#position }, this.#listenTo(running)).then(
       (outcome) => this.#over(running, outcome),
       (error: unknown) => this.#broken(running, error),
     )
@@ -275,18 +279,26 @@ class Watch {
     if (relation !== 'known') {
       this.#listener({ kind: 'event', event, continuous: relation === 'next' })
     }
-    this.#closed = statusTable[event.data.status].endsStream
+    this.#last = event.data
     // An answer proves something as a whole, when it is over; a stream with each event.
     if (transport !== 'stream') return
-    if (this.#closed) this.#input('finished', null)
+    if (this.#isOver) this.#input('finished', null)
     else this.#input('event')
+  }
+
+  get #isOver(): boolean {
+    return this.#last !== null && endsWatch(this.#last, this.#until)
   }
 
   #over(running: Attempt, outcome: Outcome): void {
     if (this.#attempt !== running) return
     if (outcome === 'more') this.#connect()
-    else if (outcome === 'finished' || this.#closed) this.#input('finished', null)
-    else this.#input(outcome)
+    else if (this.#isOver) this.#input('finished', null)
+    else if (outcome !== 'finished') this.#input(outcome)
+    // A server that does not know `until` has no more to say at the success; questions go on to ask.
+    else if (this.#until === 'final' && this.#last !== null && isRevocable(this.#last))
+      this.#input('closed')
+    else this.#input('finished', null)
   }
 
   #broken(running: Attempt, error: unknown): void {

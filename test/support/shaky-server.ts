@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { endsWatch } from '@settlewire/client/until'
 import type { EventData } from '@settlewire/core/event'
 import { sseFrame } from '@settlewire/core/sse'
-import { type Status, statusTable } from '@settlewire/core/status-model'
+import type { Status } from '@settlewire/core/status-model'
 
 /** What can befall a request. */
 export const faults = [
@@ -31,6 +32,7 @@ export interface Asked {
   readonly lastEventId: string | null
   readonly after: number | null
   readonly wait: number | null
+  readonly until: string | null
 }
 
 export interface ShakyOptions {
@@ -50,6 +52,8 @@ export class ShakyServer {
   always: Behaviour = 'well'
   /** Ids that the server does not know any more: it resets. */
   forgets = false
+  /** Whether it keeps a stream open after a success, where `?until=final` asks for that. */
+  knowsUntil = true
   readonly #options: ShakyOptions
   readonly #server: Server
   readonly #news = new Set<() => void>()
@@ -97,7 +101,14 @@ export class ShakyServer {
     const number = (name: string) =>
       url.searchParams.has(name) ? Number(url.searchParams.get(name)) : null
     const lastEventId = request.headers['last-event-id']?.toString() ?? null
-    const asked = { kind, lastEventId, after: number('after'), wait: number('wait') } as const
+    const until = url.searchParams.get('until')
+    const asked = {
+      kind,
+      lastEventId,
+      until,
+      after: number('after'),
+      wait: number('wait'),
+    } as const
     this.asked.push(asked)
     const behaviour = this.plan.shift() ?? this.always
     if (refuse(response, behaviour)) return
@@ -124,7 +135,10 @@ export class ShakyServer {
     const known = this.history.findIndex((event) => event.id === asked.lastEventId) + 1
     const isReset = asked.lastEventId !== null && (known === 0 || this.forgets)
     const last = this.history.at(-1)
-    if (!isReset && known > 0 && known === this.history.length && isOver(last)) {
+    const isOver = (data: EventData | undefined) =>
+      data !== undefined &&
+      endsWatch(data, this.knowsUntil && asked.until === 'final' ? 'final' : 'closed')
+    if (!isReset && known > 0 && known === this.history.length && isOver(last?.data)) {
       response.writeHead(204).end()
       return
     }
@@ -136,7 +150,8 @@ export class ShakyServer {
       response.write(sseFrame({ event: 'reset', data }))
     }
     const position = known > 0 && !isReset ? known : Math.max(0, this.history.length - 1)
-    new Telling(response, this, behaviour, position).run(this.#news, this.#options.heartbeatMs)
+    const telling = new Telling(response, this, { behaviour, position, isOver })
+    telling.run(this.#news, this.#options.heartbeatMs)
   }
 }
 
@@ -146,18 +161,23 @@ class Telling {
   readonly #response: ServerResponse
   readonly #shaky: ShakyServer
   readonly #behaviour: Behaviour
+  readonly #isOver: (data: EventData) => boolean
   #told = 0
 
   constructor(
     response: ServerResponse,
     shaky: ShakyServer,
-    behaviour: Behaviour,
-    position: number,
+    start: {
+      readonly behaviour: Behaviour
+      readonly position: number
+      readonly isOver: (data: EventData) => boolean
+    },
   ) {
     this.#response = response
     this.#shaky = shaky
-    this.#behaviour = behaviour
-    this.#position = position
+    this.#behaviour = start.behaviour
+    this.#position = start.position
+    this.#isOver = start.isOver
   }
 
   run(news: Set<() => void>, heartbeatMs: number): void {
@@ -179,7 +199,7 @@ class Telling {
       const frame = sseFrame({ id: event.id, event: event.type, data: JSON.stringify(event.data) })
       this.#write(frame)
       this.#told += 1
-      if (isOver(event) && this.#behaviour !== 'frozen') this.#response.end()
+      if (this.#isOver(event.data) && this.#behaviour !== 'frozen') this.#response.end()
     }
   }
 
@@ -220,9 +240,6 @@ class Telling {
     this.#response.write(`:heartbeat\n${frame}`)
   }
 }
-
-const isOver = (event: { data: EventData } | undefined): boolean =>
-  event !== undefined && statusTable[event.data.status].endsStream
 
 /** Whether the behaviour is a refusal, and if so does it. */
 function refuse(response: ServerResponse, behaviour: Behaviour): boolean {

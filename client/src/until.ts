@@ -1,0 +1,18 @@
+import type { EventData } from '@settlewire/core/event'
+import { statusTable } from '@settlewire/core/status-model'
+
+/**
+ * When a watch ends. `closed`: when the payment succeeds, fails or is cancelled. `final`: a payment that
+ * succeeded is followed further, until nothing can take its money back.
+ */
+export type Until = 'closed' | 'final'
+
+type Standing = Pick<EventData, 'status' | 'finality'>
+
+/** Whether the money of a payment that succeeded can still be taken back. */
+export const isRevocable = ({ status, finality }: Standing): boolean =>
+  status === 'succeeded' && finality !== 'final'
+
+/** Whether a watch ends at this event. */
+export const endsWatch = (standing: Standing, until: Until): boolean =>
+  statusTable[standing.status].endsStream && !(until === 'final' && isRevocable(standing))
