@@ -50,6 +50,8 @@ export default defineConfig({
       chainId: 7_357,
       livemode: false,
       native: { symbol: 'HBR' },
+      // What people read on pages.
+      name: 'Harbour Chain',
       blockMs: 1_000,
       publicMempool: true,
       tags: ['finalized'],

@@ -5,11 +5,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { errorCatalogue } from '../core/src/errors.ts'
-import { flagTable, type Notice } from '../core/src/flag-words.ts'
+import { flagWords } from '../core/src/flag-words.ts'
+import {
+  flagNotices,
+  ignoredNotices,
+  type Notice,
+  reasonNotices,
+  stageNotices,
+} from '../core/src/notices.ts'
 import { resolutionActions } from '../core/src/observation.ts'
-import { reasonTable } from '../core/src/reason-words.ts'
+import { reasons, reasonWords } from '../core/src/reason-words.ts'
 import { resolvable } from '../core/src/resolve.ts'
-import { ignoredTable, stageTable } from '../core/src/stage-words.ts'
+import { ignoredWords } from '../core/src/stage-words.ts'
 import {
   aside,
   edges,
@@ -73,28 +80,26 @@ function statesPage(): string {
     'How far one movement of money has come.',
     table(
       ['stage', 'told to the payer', 'the operator'],
-      Object.entries(stageTable).map(([stage, { payer, operator }]) => [
+      Object.entries(stageNotices).map(([stage, { payer, operator }]) => [
         ...[code(stage), payer, operator],
       ]),
     ),
     'With the stage `ignored`, why it does not count:',
-    table(
-      ['ignored', 'told to the payer', 'the operator'],
-      Object.entries(ignoredTable).map(([why, { payer, operator }]) => [
-        ...[code(why), payer, operator],
-      ]),
-    ),
+    ignoredTable(),
     '## Flags',
     'Said beside the status, several at once, never instead of it. The choices are the actions of ' +
       '`POST /v1/payment-intents/{id}/resolve` that make sense of it.',
     noticeTable(
       'flag',
-      flags.map((flag) => [flag, flagTable[flag]]),
+      flags.map((flag) => ({ name: flag, payer: flagWords[flag], ...flagNotices[flag] })),
     ),
     '## Reasons',
     'Why a payment stands where it does, or what an event tells. A reason that a merchant gave, such ' +
       'as that of a withdrawal, stands in its own words.',
-    noticeTable('reason', Object.entries(reasonTable)),
+    noticeTable(
+      'reason',
+      reasons.map((one) => ({ name: one, payer: reasonWords[one], ...reasonNotices[one] })),
+    ),
     '## What a person may decide',
     'By status: `in_blocks`, when there is money in a block, counted or not; `beside`, when there is ' +
       'money in a block that does not count; `seen` and `rest`, always, about all that was seen or what ' +
@@ -113,10 +118,26 @@ function statesPage(): string {
   ])
 }
 
-const noticeTable = (head: string, rows: readonly (readonly [string, Notice])[]): string =>
+const ignoredTable = (): string =>
+  table(
+    ['ignored', 'told to the payer', 'the operator'],
+    Object.entries(ignoredWords).map(([name, { why, todo }]) => [
+      code(name),
+      todo === null ? '' : `${why} ${todo}`,
+      // The two tables have the same rows, by type.
+      ignoredNotices[name as keyof typeof ignoredNotices],
+    ]),
+  )
+
+interface NoticeRow extends Notice {
+  readonly name: string
+  readonly payer: string | null
+}
+
+const noticeTable = (head: string, rows: readonly NoticeRow[]): string =>
   table(
     [head, 'told to the payer', 'the operator', 'needs a person', 'choices'],
-    rows.map(([name, { payer, operator, needsPerson, choices }]) => [
+    rows.map(({ name, payer, operator, needsPerson, choices }) => [
       ...[code(name), payer ?? '', operator, needsPerson ? 'yes' : '', list(choices)],
     ]),
   )

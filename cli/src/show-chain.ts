@@ -1,5 +1,4 @@
 import type { ChainInfo } from '@settlewire/client/answers'
-import { chainName } from '@settlewire/core/words'
 
 /** Everything a person asks of a chain, a line each. */
 export function showChain(chain: ChainInfo): readonly string[] {
@@ -19,7 +18,7 @@ export function showChain(chain: ChainInfo): readonly string[] {
     ...chain.policy.sentences.map((sentence) => ['policy', sentence] as const),
     ...(chain.providers ?? []).map((one) => ['provider', providerLine(one)] as const),
   ]
-  const title = `${chainName(chain.name)} (${chain.name}, ${chain.chainId})`
+  const title = `${chain.displayName} (${chain.name}, ${chain.chainId})`
   return [title, ...rows.map(([name, value]) => `  ${name.padEnd(10)}${value}`)]
 }
 

@@ -26,7 +26,8 @@ describe('what is shown of a payment', () => {
 })
 
 const chain: ChainInfo = {
-  ...{ name: 'base', chainId: 8453, publicMempool: false, explorer: null, visibility: 'degraded' },
+  ...{ name: 'base', displayName: 'Base', chainId: 8453, visibility: 'degraded' },
+  ...{ publicMempool: false, explorer: null },
   ...{ reason: 'finality_stalled', head: 900, headAt: '2026-01-01T00:00:00.000Z', lagMs: 2_100 },
   assets: [],
   disabled: [

@@ -56,6 +56,8 @@ export interface ProviderInfo {
 /** A chain that can be paid on, its rules, and how well it is seen. */
 export interface ChainInfo extends Omit<ChainSight, 'chain'> {
   readonly name: string
+  /** What people call it. */
+  readonly displayName: string
   readonly chainId: number
   readonly assets: readonly AssetInfo[]
   /** Configured, but not taken right now. */

@@ -36,6 +36,8 @@ export interface AttemptOptions {
   readonly transport: Transport
   readonly position: Position
   readonly until: Until
+  /** Whether the server may hold a question until there is news: not the first one, which proves where it stands. */
+  readonly mayBeHeld: boolean
   readonly signal: AbortSignal
 }
 
@@ -74,10 +76,10 @@ function stream(
 }
 
 async function ask(
-  { access, paymentId, transport, position, signal }: AttemptOptions,
+  { access, paymentId, transport, position, mayBeHeld, signal }: AttemptOptions,
   listener: AttemptListener,
 ): Promise<Outcome> {
-  const wait = transport === 'long_poll' ? longPollSeconds : undefined
+  const wait = transport === 'long_poll' && mayBeHeld ? longPollSeconds : undefined
   const query = { after: position.sequence, limit: pageEvents, wait }
   const answer = await sendForJson(access, {
     path: `${paymentPath(paymentId)}/events`,

@@ -9,6 +9,7 @@ import type {
 } from './answers.ts'
 import { paymentPath } from './attempt.ts'
 import { follow } from './follow.ts'
+import { makeKey } from './idempotency-key.ts'
 import { type Access, sendForJson } from './request.ts'
 import type { Update, WatchOptions } from './watch.ts'
 import type { WireEvent } from './wire-event.ts'
@@ -143,10 +144,4 @@ export class Client {
     const headers = { 'idempotency-key': idempotencyKey }
     return (await sendForJson(this.#access, { method: 'POST', path, body, headers, signal })) as T // see above
   }
-}
-
-/** `crypto.randomUUID` exists on secure pages only; a shop on a local network is none. */
-function makeKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

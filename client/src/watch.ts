@@ -230,12 +230,16 @@ class Watch {
     const begunAt = this.#clock.now()
     const running: Attempt = { abort, transport, begunAt, opened: false, provenAt: null }
     this.#attempt = running
-    const heldBackMs = transport === 'long_poll' ? longPollSeconds * 1_000 : 0
+    const mayBeHeld = this.#state === 'fallback'
+    const heldBackMs = transport === 'long_poll' && mayBeHeld ? longPollSeconds * 1_000 : 0
     this.#watchdog.feed(connectMsMax + heldBackMs)
     this.#position.begin()
     const { access, paymentId } = this.#options
-    const question = { access, paymentId, transport, until: this.#until, signal: abort.signal }
-    attempt({ ...question, position: this.#position }, this.#listenTo(running)).then(
+    const question = { access, paymentId, transport, until: this.#until, mayBeHeld }
+    attempt(
+      { ...question, position: this.#position, signal: abort.signal },
+      this.#listenTo(running),
+    ).then(
       (outcome) => this.#over(running, outcome),
       (error: unknown) => this.#broken(running, error),
     )

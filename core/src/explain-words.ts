@@ -14,8 +14,11 @@ export function levelInWords(level: Level): string {
 export const tierInWords = ({ upTo }: Pick<Tier, 'upTo'>, asset: string): string =>
   upTo === null ? 'because of its amount' : `because it is not more than ${upTo} ${asset}`
 
+type NameOf = (chain: string) => string
+
 /** Where, as people call it. */
-export const inNetwork = (chain: string): string => `on ${chainName(chain)}`
+export const inNetwork = (chain: string, nameOf: NameOf = chainName): string =>
+  `on ${nameOf(chain)}`
 
 /** What is said of a transfer by its stage, in place of figures. */
 const stageSentences: Readonly<Record<Stage, string | null>> = {
@@ -47,6 +50,7 @@ const ignoredSentences: Readonly<Record<IgnoreReason, string>> = {
 type Facts = Omit<ExplainedTransfer, 'sentence'>
 interface Telling {
   readonly namesProviders: boolean
+  readonly nameOf: NameOf | undefined
 }
 
 /** What is said of a transfer: why it counts, or what it waits for, what comes next, and when. */
@@ -55,7 +59,7 @@ export function sentenceOf(transfer: Facts, telling: Telling): string {
   const named = txHash === null ? '' : ` (${short(txHash)})`
   const isVain = stage === 'dropped' && asset === null
   const what = stage === 'claimed' || isVain ? 'A transaction' : `${amount} ${asset ?? ''}`.trim()
-  const subject = ignored === null ? `${what} ${inNetwork(chain)}${named}` : `A transfer${named}`
+  const subject = ignored === null ? `${what} ${inNetwork(chain, telling.nameOf)}${named}` : `A transfer${named}`
   if (ignored !== null) return `${subject} ${ignoredSentences[ignored]}`
   if (isVain) return `${subject} was looked for in vain: no provider knows it.`
   if (stage === 'denied')

@@ -34,6 +34,8 @@ export interface ExplainContext {
   readonly now: Instant
   /** Whether sentences name providers: payers are not told whom a merchant listens to. Left out: they do. */
   readonly namesProviders?: boolean
+  /** What people call a chain; left out: as core calls it. */
+  readonly nameOf?: (chain: string) => string
 }
 
 /** Explains why a payment needs what it needs, how much of it is there, and how long the rest takes. */
@@ -102,7 +104,7 @@ function inSentences(
 function explainRule(
   accept: Acceptance,
   { terms }: Payment,
-  { policy, pace }: ExplainContext,
+  { policy, pace, nameOf }: ExplainContext,
 ): ExplainedRule | null {
   const { asset, chain } = accept
   const rule = policy.chains[chain]
@@ -113,7 +115,7 @@ function explainRule(
   return {
     ...{ asset, chain, level, final: rule.final, quorum: rule.quorum, aboutMs },
     tier: tier === null ? null : { upTo: tier.upTo },
-    sentence: `${asset} ${inNetwork(chain)} counts ${levelInWords(level)}${because}.`,
+    sentence: `${asset} ${inNetwork(chain, nameOf)} counts ${levelInWords(level)}${because}.`,
   }
 }
 
@@ -130,7 +132,7 @@ const lagOf = (tag: 'safe' | 'finalized', pace: Pace): number | null =>
 function explainTransfer(
   transfer: Transfer,
   payment: Payment,
-  { policy, pace, now, namesProviders = true }: ExplainContext,
+  { policy, pace, now, nameOf, namesProviders = true }: ExplainContext,
 ): ExplainedTransfer {
   const { terms, facts } = payment
   const { chain, accept, stage, sources, deniedBy, settled } = transfer
@@ -152,7 +154,7 @@ function explainTransfer(
     ...{ sources, deniedBy, quorum: rule?.quorum ?? 1, settled, missing },
     aboutMs: leftMs(transfer, missing, { pace: measured, now }),
   }
-  return { ...found, sentence: sentenceOf(found, { namesProviders }) }
+  return { ...found, sentence: sentenceOf(found, { namesProviders, nameOf }) }
 }
 
 /** The end of the watch, while a payment waits for it to settle. */

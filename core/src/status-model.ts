@@ -91,7 +91,8 @@ export const statusTable: Readonly<Record<Status, StatusRow>> = {
     life: 'open',
     countsDown: true,
     endsStream: false,
-    operator: 'It may still land. Ask the payer to look at the wallet before paying again.',
+    operator:
+      'It may still land. Ask the payer to speed it up or cancel it, and to pay again only then.',
   },
   confirming: {
     means: 'The amount is in canonical blocks, not yet as deep as the policy asks.',

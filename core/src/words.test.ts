@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { flagTable } from './flag-words.ts'
-import { reasons, reasonTable } from './reason-words.ts'
+import { flagWords } from './flag-words.ts'
+import { flagNotices, ignoredNotices, reasonNotices, stageNotices } from './notices.ts'
+import { reasons, reasonWords } from './reason-words.ts'
 import { resolvable } from './resolve.ts'
-import { ignoredTable, stageTable } from './stage-words.ts'
+import { ignoredWords } from './stage-words.ts'
 import { flags, statuses } from './status-model.ts'
-import { aboutSeconds, chainName, flagWords, statusWords, type Told } from './words.ts'
+import { chainName, statusWords, type Told } from './words.ts'
 
 const told: Told = {
   status: 'awaiting',
@@ -42,6 +43,12 @@ describe('the payer is told', () => {
     }
   })
 
+  it('to speed up or cancel a transaction that hangs before paying again', () => {
+    const hangs = say('pending_expired')
+    expect(hangs).toContain('Speed it up or cancel it in your wallet first')
+    expect(hangs).not.toMatch(/then pay again|higher fee/)
+  })
+
   it('not to pay again from the moment money is seen', () => {
     expect(say('pending_detected')).toContain('Do not pay again')
     expect(say('confirming')).toContain('Do not pay again')
@@ -63,13 +70,15 @@ describe('the payer is told', () => {
 
   it('that a transaction which failed in its block charged nothing', () => {
     expect(say('awaiting', { reason: 'transaction_reverted' })).toContain(
-      'Your earlier transaction did not go through; you were not charged by it.',
+      'Your earlier transaction did not go through: it moved no money.',
     )
   })
 
   it('that a transaction which lost its block or its place in the pools may still arrive', () => {
     for (const reason of ['transaction_reorged', 'transaction_dropped']) {
-      expect(say('awaiting', { reason })).toContain('It may still arrive. Look at your wallet')
+      expect(say('awaiting', { reason })).toContain(
+        'It may still arrive. Speed it up or cancel it in your wallet first; pay again only when',
+      )
     }
   })
 
@@ -81,12 +90,14 @@ describe('the payer is told', () => {
   })
 
   it('until when an ended request is watched, and no longer than that', () => {
-    expect(say('expired')).toContain('keep this page: we still watch until 22 Nov, 12:00.')
-    expect(say('expired', { watchedUntil: null })).not.toContain('watch')
+    expect(say('expired')).toContain('until 22 Nov, 12:00 the full amount still counts as paid.')
+    const over = say('expired', { watchedUntil: null })
+    expect(over).not.toContain('counts')
+    expect(over).toContain('Do not pay it any more.')
   })
 
   it('nothing about the moment while news would not show at once', () => {
-    expect(say('awaiting')).toContain('the moment you send it')
+    expect(say('awaiting')).toContain('appears here as soon as you send it')
     expect(say('awaiting', { isLive: false })).toContain('later than usual')
   })
 
@@ -101,7 +112,7 @@ describe('the payer is told', () => {
     for (const reason of ['transaction_dropped', 'transaction_denied']) {
       const gone = say('awaiting', { reason })
       expect(gone).toContain('It may still arrive.')
-      expect(gone).not.toContain('not charged')
+      expect(gone).not.toContain('moved no money')
     }
   })
 
@@ -114,19 +125,25 @@ describe('the tables of words', () => {
   const sentence = /^[A-Z].*[.]$/
 
   it('say a whole sentence of every stage and every reason why money does not count', () => {
-    for (const { payer, operator } of [
-      ...Object.values(stageTable),
-      ...Object.values(ignoredTable),
-    ]) {
+    for (const { payer, operator } of Object.values(stageNotices)) {
       expect(payer).toMatch(sentence)
       expect(operator).toMatch(sentence)
     }
+    for (const operator of Object.values(ignoredNotices)) expect(operator).toMatch(sentence)
+    for (const { why, todo } of Object.values(ignoredWords)) {
+      expect(why).toMatch(sentence)
+      if (todo !== null) expect(todo).toMatch(sentence)
+    }
+  })
+
+  it('say a whole sentence to the payer of every reason', () => {
+    for (const reason of reasons) expect(reasonWords[reason]).toMatch(sentence)
   })
 
   it('tell an operator of every flag and reason what it means and what may be done', () => {
     for (const { operator, needsPerson, choices } of [
-      ...Object.values(flagTable),
-      ...Object.values(reasonTable),
+      ...Object.values(flagNotices),
+      ...Object.values(reasonNotices),
     ]) {
       expect(operator).toMatch(sentence)
       expect(new Set(choices).size).toBe(choices.length)
@@ -141,19 +158,14 @@ describe('the tables of words', () => {
       ...{ reorged_after_success: 1, denied_after_success: 1, sources_disagree: 1 },
     }
     for (const reason of reasons) {
-      const { choices, needsPerson } = reasonTable[reason]
+      const { choices, needsPerson } = reasonNotices[reason]
       expect(needsPerson).toBe(reason in under)
       for (const choice of choices) expect(resolvable.investigation_required[choice]).not.toBeNull()
     }
   })
 })
 
-it('names a chain it does not know as it is configured, and estimates nothing for it', () => {
+it('names a chain that it does not know as it is configured', () => {
   expect(chainName('polygon')).toBe('Polygon')
   expect(chainName('somechain')).toBe('somechain')
-  expect(aboutSeconds('polygon', 3)).toBe(6)
-  expect(aboutSeconds('arbitrum', 1)).toBe(1)
-  expect(aboutSeconds('somechain', 3)).toBeNull()
-  expect(aboutSeconds('polygon', null)).toBeNull()
-  expect(aboutSeconds('polygon', 0)).toBeNull()
 })

@@ -1,6 +1,5 @@
-import { flagTable } from './flag-words.ts'
-import { describeReason } from './reason-words.ts'
-import { type Flag, flags, type Status } from './status-model.ts'
+import { reasonInWords } from './reason-words.ts'
+import type { Flag, Status } from './status-model.ts'
 
 /** How a status should look and feel, wherever it is shown. */
 export type Tone = 'waiting' | 'moving' | 'done' | 'over' | 'unclear'
@@ -52,9 +51,9 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
       if (told.isTimeUp) return lastLook
       if (told.reason !== null) return wayBackFrom(told.reason)
       if (told.flags.includes('underpaid')) {
-        return `Send the missing ${missing} ${currency} to the same address.`
+        return `Send ${missing} ${currency} more to the same address.`
       }
-      return isLive ? 'This page shows it the moment you send it.' : showsLater
+      return isLive ? 'Your payment appears here as soon as you send it.' : showsLater
     },
   },
   pending_detected: {
@@ -67,8 +66,7 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     tone: 'unclear',
     label: 'Not confirmed',
     title: () => 'Your transaction was not confirmed.',
-    text: ({ isTimeUp }) =>
-      isTimeUp ? lastLook : 'Check your wallet, then pay again, perhaps with a higher fee.',
+    text: ({ isTimeUp }) => (isTimeUp ? lastLook : `It may still go through. ${cancelFirst}`),
   },
   confirming: {
     tone: 'moving',
@@ -95,39 +93,41 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
         ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. `
         : ''
       if (told.watchedUntil === null) return `${arrived}Do not pay it any more. ${askMerchant}`
-      return `${arrived}If you already sent, keep this page: we still watch until ${told.watchedUntil}.`
+      return `${arrived}If you already sent it, keep this page: until ${told.watchedUntil} the full amount still counts as paid.`
     },
   },
   cancelled: {
     tone: 'over',
     label: 'Cancelled',
-    title: () => 'Do not pay this request.',
-    text: () => `The merchant has withdrawn it. ${askMerchant}`,
+    title: () => 'This payment was cancelled.',
+    text: () => `Do not send money to its address. ${askMerchant}`,
   },
   failed: {
     tone: 'over',
     label: 'Failed',
     title: () => 'This payment failed.',
-    text: ({ reason }) => `${reasonInWords(reason)} ${askMerchant}`,
+    text: ({ reason }) => `${inWords(reason)} ${askMerchant}`,
   },
   investigation_required: {
     tone: 'unclear',
     label: 'Being checked',
     title: () => 'We are checking.',
-    text: ({ reason }) => `No need to pay again. ${reasonInWords(reason)}`,
+    text: ({ reason }) => `No need to pay again. ${inWords(reason)}`,
   },
 }
 
 /** What became of the earlier transaction, and what that means for the next one. */
 function wayBackFrom(reason: string): string {
   const lookFirst = 'Look at your wallet before you pay again.'
-  if (reason === 'replaced_elsewhere')
-    return `${reasonInWords(reason)} You were not charged by it. ${lookFirst}`
-  // It may be mined again: who hears that it is over pays twice.
+  if (reason === 'replaced_elsewhere') return `${inWords(reason)} It moved no money. ${lookFirst}`
+  // It may be mined again: a payer who reads that it is over pays twice.
   if (['transaction_dropped', 'transaction_reorged', 'transaction_denied'].includes(reason))
-    return `${reasonInWords(reason)} It may still arrive. ${lookFirst}`
-  return `Your earlier transaction did not go through; you were not charged by it. ${lookFirst}`
+    return `${inWords(reason)} It may still arrive. ${cancelFirst}`
+  return `Your earlier transaction did not go through: it moved no money. ${lookFirst}`
 }
+
+const cancelFirst =
+  'Speed it up or cancel it in your wallet first; pay again only when it is cancelled.'
 
 const lastLook =
   'If you already sent, wait here: we look at the network once more. If not, do not send now.'
@@ -141,37 +141,24 @@ const partly = ({ received, seen, amount, missing }: Told): string =>
     ? `${received} of ${amount} arrived; ${missing} missing.`
     : `${seen} of ${amount} seen; ${missing} missing.`
 
-/** The payer's words for every flag: said beside the status. Null: nothing that a payer can use. */
-export const flagWords: Readonly<Record<Flag, string | null>> = Object.fromEntries(
-  flags.map((flag) => [flag, flagTable[flag].payer]),
-) as Record<Flag, string | null> // every flag has a row
-
 /** A code that has no words says only that there is one. */
-const reasonInWords = (reason: string | null): string =>
-  describeReason(reason)?.payer ?? 'The merchant knows the reason.'
+const inWords = (reason: string | null): string =>
+  reasonInWords(reason) ?? 'The merchant knows the reason.'
 
-/** How the chains of the registry are called, and how often they make a block. */
-const chainWords: Readonly<Record<string, { name: string; blockMs: number }>> = {
-  ethereum: { name: 'Ethereum', blockMs: 12_000 },
-  polygon: { name: 'Polygon', blockMs: 2_000 },
-  base: { name: 'Base', blockMs: 2_000 },
-  optimism: { name: 'OP Mainnet', blockMs: 2_000 },
-  arbitrum: { name: 'Arbitrum One', blockMs: 250 },
-  sepolia: { name: 'Sepolia', blockMs: 12_000 },
-  'base-sepolia': { name: 'Base Sepolia', blockMs: 2_000 },
-  'optimism-sepolia': { name: 'OP Sepolia', blockMs: 2_000 },
-  'arbitrum-sepolia': { name: 'Arbitrum Sepolia', blockMs: 250 },
-  'polygon-amoy': { name: 'Polygon Amoy', blockMs: 2_000 },
-  local: { name: 'Local test chain', blockMs: 2_000 },
+/** How the chains of the registry are called. */
+const chainNames: Readonly<Record<string, string>> = {
+  ethereum: 'Ethereum',
+  polygon: 'Polygon',
+  base: 'Base',
+  optimism: 'OP Mainnet',
+  arbitrum: 'Arbitrum One',
+  sepolia: 'Sepolia',
+  'base-sepolia': 'Base Sepolia',
+  'optimism-sepolia': 'OP Sepolia',
+  'arbitrum-sepolia': 'Arbitrum Sepolia',
+  'polygon-amoy': 'Polygon Amoy',
+  local: 'Local test chain',
 }
 
 /** A chain's name for people; one that we do not know keeps the name it is configured under. */
-export const chainName = (chain: string): string => chainWords[chain]?.name ?? chain
-
-/** How long so many more blocks take, about; null where nobody can say. */
-export function aboutSeconds(chain: string | null, blocks: number | null): number | null {
-  const blockMs = chainWords[chain ?? '']?.blockMs
-  // None left: it waits for something else, and nobody can say how long.
-  if (blockMs === undefined || blocks === null || blocks <= 0) return null
-  return Math.ceil((blocks * blockMs) / 1000)
-}
+export const chainName = (chain: string): string => chainNames[chain] ?? chain

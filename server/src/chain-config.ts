@@ -53,6 +53,8 @@ export interface KnownToken {
 export interface ChainConfig {
   /** The name in `USDC.base`. */
   readonly name: string
+  /** What people read; left out: what core calls it, or else its name. */
+  readonly displayName?: string
   /** Its `ChainKind`, by name: `evm`. */
   readonly kind: string
   readonly chainId: ChainId

@@ -49,6 +49,8 @@ export interface TokenInput {
 interface AnyChain {
   /** Left out: `evm`. */
   readonly kind?: 'evm'
+  /** What people read on pages: `My Chain`. Left out: the preset's title, or the name that assets carry. */
+  readonly name?: string
   readonly providers: readonly ProviderInput[]
   /** The symbols that requests may name. Other tokens known here are watched, and told apart. */
   readonly accept: readonly string[]

@@ -37,6 +37,14 @@ describe('the built checkout', () => {
     expect(html).toContain('</head>')
   })
 
+  it('has no syntax that Chrome 90, Safari 15 and Firefox 102 lack', async () => {
+    for (const name of files.filter((one) => one.endsWith('.js'))) {
+      const script = await read(name)
+      // Static blocks, `#name in object`, and look-behind.
+      expect(script).not.toMatch(/\bstatic\s*\{|#\w+ in \w|\(\?<[=!]/)
+    }
+  })
+
   it('names every file by its content, but for the page itself', () => {
     const named = files.filter((name) => /\.(js|css|svg)$/.test(name))
     for (const name of named) expect(name).toMatch(/^assets\/[\w.]+-[\w-]{8}\.\w+$/)

@@ -65,7 +65,10 @@ async function accessibilityFaults(page: Page): Promise<readonly string[]> {
   })
 }
 
-const narrowNames: readonly FixtureName[] = [...statuses, 'awaiting-choice', 'awaiting-live']
+const narrowNames: readonly FixtureName[] = [
+  ...statuses,
+  ...(['awaiting-choice', 'awaiting-long', 'awaiting-wrong', 'succeeded-double'] as const),
+]
 
 describe.each([
   ['wide and light', wide, fixtureNames],
@@ -114,8 +117,12 @@ describe('a payer who watches', () => {
     }
     server.move(succeeded)
     await status(page, 'succeeded')
-    await connection(page, 'ended')
     expect(await page.locator('.status-title').innerText()).toBe('Paid.')
+    expect(await page.locator('[data-step=final]').getAttribute('data-state')).toBe('todo')
+    server.move({ finality: 'final' })
+    await page.locator('[data-step=final][data-state=done]').waitFor()
+    await connection(page, 'ended')
+    expect(await page.locator('.connection').innerText()).toMatch(/^As of \d\d:\d\d:\d\d$/)
     expect(await page.title()).toContain('Paid')
     expect(await page.getByRole('link', { name: 'Return to Demo Shop' }).count()).toBe(1)
     const shifts = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts)
@@ -129,7 +136,7 @@ describe('a payer who watches', () => {
     server.move({ ...fixtures['awaiting-again'] })
     await status(page, 'awaiting')
     const text = await page.locator('.status-text').innerText()
-    expect(text).toContain('It may still arrive. Look at your wallet before you pay again.')
+    expect(text).toContain('It may still arrive. Speed it up or cancel it in your wallet first;')
     expect(await page.locator('.qr').count()).toBe(1)
     await close(page)
   })
@@ -190,7 +197,7 @@ describe('a payer who pays', () => {
       'Copy amount',
       'Copy address',
       'Pay from the sandbox wallet',
-      'I have paid and it does not show',
+      "I've paid but don't see it",
       'Details',
     ])
     const copied = await page.evaluate(() => navigator.clipboard.readText())
@@ -216,12 +223,16 @@ describe('a payer who pays', () => {
     const page = await open('awaiting-choice')
     const code = page.locator('.qr')
     const before = await code.innerHTML()
+    // The address is the same on each of these networks, and every wallet reads it.
+    expect(await code.getAttribute('aria-label')).toContain('address')
+    expect(await page.locator('.compare').isVisible()).toBe(false)
+    await page.getByRole('radio', { name: 'Wallet link with amount' }).check()
     expect(await code.getAttribute('aria-label')).toContain('USDC on Polygon')
+    expect(await code.innerHTML()).not.toBe(before)
+    expect(await page.locator('.compare').innerText()).toContain('compare the recipient')
     await page.getByRole('radio', { name: /Base/ }).check()
     expect(await code.getAttribute('aria-label')).toContain('USDC on Base')
     expect(await code.innerHTML()).not.toBe(before)
-    await page.getByRole('radio', { name: 'Address only' }).check()
-    expect(await code.getAttribute('aria-label')).toContain('address')
     await close(page)
   })
 
@@ -244,7 +255,7 @@ describe('a payer who pays', () => {
 
   it('names the transaction that does not show, by whatever the wallet gives', async () => {
     const page = await open('pending_expired')
-    await page.getByText('I have paid and it does not show').focus()
+    await page.getByText("I've paid but don't see it").focus()
     await page.keyboard.press('Enter')
     const field = page.getByLabel('Transaction hash')
     const outcome = page.locator('.claim-outcome')
@@ -280,7 +291,7 @@ describe('a chain that cannot be seen', () => {
     const page = await open('awaiting-choice')
     await connection(page, 'current')
     expect(await page.locator('[role=timer]').count()).toBe(1)
-    server.move({ visibility: 'blind' })
+    server.see('blind')
     const note = page.locator('[data-blind=true]')
     await note.waitFor()
     expect(await note.innerText()).toMatch(
@@ -288,15 +299,17 @@ describe('a chain that cannot be seen', () => {
     )
     expect(await page.locator('[role=timer]').count()).toBe(0)
     expect(await page.locator('.time').innerText()).toContain('does not end')
-    expect(await page.locator('.status-text').innerText()).not.toContain('the moment')
+    expect(await page.locator('.connection').innerText()).toBe('Connected')
+    expect(await page.locator('.status-text').innerText()).not.toContain('as soon as')
     const before = await note.innerText()
     await page.waitForFunction(
       (text) => document.querySelector<HTMLElement>('[data-blind=true]')?.innerText !== text,
       before,
     )
     expect(await accessibilityFaults(page)).toEqual([])
-    server.move({ visibility: 'ok' })
+    server.see('ok')
     await note.waitFor({ state: 'detached' })
+    expect(await page.locator('.connection').innerText()).toBe('Live')
     expect(await page.locator('[role=timer]').count()).toBe(1)
     await close(page)
   })
@@ -304,7 +317,7 @@ describe('a chain that cannot be seen', () => {
   it('is said quietly when it is seen with doubts', async () => {
     const page = await open('awaiting')
     await connection(page, 'current')
-    server.move({ visibility: 'degraded' })
+    server.see('degraded')
     await page.locator('[data-blind=false]').waitFor()
     expect(await page.locator('[role=timer]').count()).toBe(1)
     await close(page)

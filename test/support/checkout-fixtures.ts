@@ -1,5 +1,6 @@
 import type { ChainSight } from '@settlewire/client/wire-event'
 import type { EventData } from '@settlewire/core/event'
+import type { IgnoreReason } from '@settlewire/core/payment'
 import type { statuses } from '@settlewire/core/status-model'
 import type { PaymentIntent, WireAcceptance, WireTransfer } from '@settlewire/core/wire'
 
@@ -35,6 +36,15 @@ const transfer = (more: Partial<WireTransfer> = {}): WireTransfer => ({
   explorerUrl: null,
   ...more,
 })
+
+const hashOf = (digit: string): string => `0x${digit.repeat(64)}`
+
+/** Money that came and does not count. */
+const ignored = (why: IgnoreReason, more: Partial<WireTransfer>): WireTransfer =>
+  transfer({ stage: 'ignored', ignored: why, amount: '0', decimals: 6, ...more })
+
+/** As long as amounts get: eighteen places, and a coin that is worth little. */
+const longAmount = '1234567890123.123456789012345678'
 
 const minutes = (count: number): string => new Date(Date.now() + count * 60_000).toISOString()
 
@@ -103,7 +113,20 @@ export const fixtures = {
     flags: ['replaced_seen'],
     transfers: [transfer({ stage: 'replaced' })],
   }),
-  'awaiting-wrong': payment({ flags: ['wrong_token', 'wrong_chain', 'dust'] }),
+  'awaiting-wrong': payment({
+    flags: ['wrong_token', 'wrong_chain', 'dust'],
+    transfers: [
+      ignored('wrong_token', { asset: 'USDC.e', units: '150000000', decimals: 6 }),
+      ignored('wrong_chain', { txHash: hashOf('c'), chain: 'polygon', units: '150000000' }),
+      ignored('dust', { txHash: hashOf('d'), units: '10', count: 12 }),
+      ignored('zero', { txHash: hashOf('e'), units: '0' }),
+    ],
+  }),
+  'awaiting-long': payment({
+    ...{ amount: longAmount, currency: 'ETH', livemode: true },
+    accept: [{ ...accept('ethereum', 1), asset: 'ETH', token: null, decimals: 18 }],
+  }),
+  'awaiting-custom': payment({ accept: [accept('harbour', 4_242)] }),
   pending_detected: payment({
     ...seen,
     status: 'pending_detected',
@@ -120,6 +143,22 @@ export const fixtures = {
   'confirming-tag': payment(confirmed(9, null)),
   'confirming-disagree': payment({ ...confirmed(3), flags: ['sources_disagree'] }),
   succeeded: payment(paid),
+  'succeeded-final': payment({ ...paid, finality: 'final' }),
+  'succeeded-double': payment({
+    ...paid,
+    amountReceived: '300.00',
+    flags: ['overpaid', 'duplicate_payment', 'multiple_transfers'],
+    transfers: [
+      transfer({ stage: 'included', confirmations: 3 }),
+      transfer({ txHash: hashOf('b'), stage: 'included', confirmations: 1 }),
+    ],
+  }),
+  'succeeded-long': payment({
+    ...paid,
+    amount: longAmount,
+    amountReceived: longAmount,
+    currency: 'ETH',
+  }),
   'succeeded-over': payment({
     ...paid,
     livemode: true,
@@ -127,10 +166,13 @@ export const fixtures = {
     flags: ['overpaid', 'multiple_transfers'],
     transfers: [
       transfer({ stage: 'final', explorerUrl: 'https://polygonscan.com/tx/0x1', chain: 'polygon' }),
-      transfer({ txHash: `0x${'b'.repeat(64)}`, stage: 'final', amount: '20.00' }),
+      transfer({ txHash: hashOf('b'), stage: 'final', amount: '20.00' }),
     ],
   }),
   expired: payment({ ...over, status: 'expired' }),
+  'expired-unwatched': payment({
+    ...{ status: 'expired', expiresAt: minutes(-25 * 60), monitorUntil: minutes(-60) },
+  }),
   'expired-part': payment({ ...part, ...over, status: 'expired' }),
   cancelled: payment({ status: 'cancelled', reason: 'out of stock' }),
   failed: payment({ status: 'failed', reason: 'screening_refused' }),
@@ -139,7 +181,6 @@ export const fixtures = {
     status: 'investigation_required',
     reason: 'reorged_after_success',
     flags: ['reorg_seen'],
-    amountPending: '150.00',
     transfers: [transfer({ stage: 'reorged' })],
   }),
 } as const satisfies Record<string, PaymentIntent> &
@@ -148,6 +189,9 @@ export const fixtures = {
 export type FixtureName = keyof typeof fixtures
 
 export const fixtureNames = Object.keys(fixtures) as FixtureName[] // its own keys
+
+/** How the server of the fixtures calls its chains. */
+export const chainNames = { harbour: 'Harbour Chain' }
 
 /** How well each accepted chain of a fixture is seen: the first one as the payment says. */
 export const sightOf = ({ accept, visibility }: PaymentIntent): readonly ChainSight[] =>
@@ -159,7 +203,7 @@ export const sightOf = ({ accept, visibility }: PaymentIntent): readonly ChainSi
 /** The event that would have made the resource what it is. */
 export function eventOf(resource: PaymentIntent): { id: string; type: string; data: EventData } {
   const { id, sequence, status, flags, finality, reason, detectedAt, settledAt } = resource
-  const last = resource.transfers.at(-1)
+  const last = resource.transfers[resource.transfers.length - 1]
   const data: EventData = {
     id,
     sequence,

@@ -11,7 +11,13 @@ import type { PaymentIntent } from '@settlewire/core/wire'
 import { build } from 'vite'
 import { pagePolicy } from '../../server/src/http/headers.ts'
 import { pageWithState } from '../../server/src/http/page.ts'
-import { eventOf, type FixtureName, fixtures, sightOf } from './checkout-fixtures.ts'
+import { chainNames, eventOf, type FixtureName, fixtures, sightOf } from './checkout-fixtures.ts'
+
+/** Opens the payment of the page. It comes with the page, and by no cookie. */
+const clientSecret = 'pi_secret_of_the_page'
+
+/** So long a question waits for news. */
+const heldMs = 25_000
 
 const types: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -35,21 +41,27 @@ export async function buildPages(): Promise<{ root: string; remove(): Promise<vo
 
 /**
  * Serves the built checkout as the real server does, its policy and its way to put the state in
- * included, with payments that a test moves by hand.
+ * included, with payments that a test moves by hand. `/pay/<fixture>/token` starts a payment,
+ * `/pay/now/token` is one more page of the one that was started last.
  */
 export class CheckoutServer {
   readonly #root: string
   readonly #server: Server
   readonly #streams = new Set<ServerResponse>()
+  /** Questions that wait for news. */
+  readonly #held = new Set<() => void>()
   #now: PaymentIntent = fixtures.awaiting
   /** What the sandbox wallet answers: null pays, a text refuses with it. */
   refusal: string | null = null
   /** Streams are accepted and then held back, as some proxies do. */
   mute = false
+  /** Streams end at a success, as those of a server do that does not know `until`. */
+  endsAtSuccess = false
   /** The transaction that was named last. */
   claimed = ''
   /** What was asked for, as `POST /v1/…`. */
   readonly asked: string[] = []
+  readonly cookies: string[] = []
 
   private constructor(root: string) {
     this.#root = root
@@ -87,20 +99,40 @@ export class CheckoutServer {
 
   /** Moves the payment on, for every page that follows it. */
   move(more: Partial<PaymentIntent>): void {
-    this.#now = { ...this.#now, ...more, sequence: this.#now.sequence + 1 }
+    this.change(more)
     for (const stream of this.#streams) this.#tell(stream)
+    for (const answer of this.#held) answer()
+  }
+
+  /** Moves the payment on, and tells no page of it. */
+  change(more: Partial<PaymentIntent>): void {
+    this.#now = { ...this.#now, ...more, sequence: this.#now.sequence + 1 }
+  }
+
+  /** Changes how the chains are seen, which is no event of the payment. */
+  see(visibility: PaymentIntent['visibility']): void {
+    this.#now = { ...this.#now, visibility }
+    for (const stream of this.#streams) this.#beat(stream)
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = new URL(request.url ?? '', 'http://checkout').pathname
+    const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://checkout')
     this.asked.push(`${request.method} ${path}`)
     const name = path.split('/')[2] ?? ''
+    if (request.headers.cookie !== undefined) this.cookies.push(request.headers.cookie)
     if (path.startsWith('/pay/') && Object.hasOwn(fixtures, name)) {
       this.#now = fixtures[name as FixtureName] // it is one, by the line above
       await this.#page(response)
+    } else if (path === '/pay/now/token') {
+      await this.#page(response)
     } else if (path.startsWith('/assets/')) await this.#asset(path, response)
+    else if (request.headers.authorization !== `Bearer ${clientSecret}`) refuse(response)
     else if (path.endsWith('/stream')) this.#stream(response)
-    else if (path.endsWith('/events')) json(response, 200, { data: [], next: 0, hasMore: false })
+    else if (path.endsWith('/events'))
+      await this.#events(response, {
+        after: Number(searchParams.get('after')),
+        isHeld: searchParams.has('wait'),
+      })
     else if (path.endsWith('/pay')) this.#wallet(response)
     else if (path.endsWith('/policy')) json(response, 200, policyAnswer)
     else if (path.endsWith('/claims')) json(response, 202, await this.#claim(request))
@@ -113,6 +145,7 @@ export class CheckoutServer {
     const state = {
       payment: this.#now,
       merchant: { name: 'Demo Shop' },
+      ...{ clientSecret, chainNames },
       serverTime: new Date().toISOString(),
       chains: sightOf(this.#now),
       sandbox: !this.#now.livemode,
@@ -143,10 +176,35 @@ export class CheckoutServer {
   #tell(stream: ServerResponse): void {
     const { id, type, data } = eventOf(this.#now)
     stream.write(sseFrame({ id, event: type, data: JSON.stringify(data) }))
-    const { visibility } = this.#now
+    this.#beat(stream)
+    if (this.endsAtSuccess && data.status === 'succeeded') stream.end()
+  }
+
+  #beat(stream: ServerResponse): void {
+    const { visibility, sequence } = this.#now
     const chains = sightOf(this.#now)
-    const beat = { sequence: data.sequence, at: new Date().toISOString(), visibility, chains }
+    const beat = { sequence, at: new Date().toISOString(), visibility, chains }
     stream.write(sseFrame({ event: 'heartbeat', data: JSON.stringify(beat) }))
+  }
+
+  async #events(
+    response: ServerResponse,
+    { after, isHeld }: { after: number; isHeld: boolean },
+  ): Promise<void> {
+    if (isHeld && after >= this.#now.sequence) {
+      await new Promise<void>((resolve) => {
+        const answer = () => {
+          clearTimeout(timer)
+          this.#held.delete(answer)
+          resolve()
+        }
+        const timer = setTimeout(answer, heldMs)
+        response.on('close', answer)
+        this.#held.add(answer)
+      })
+    }
+    const data = after >= this.#now.sequence ? [] : [eventOf(this.#now)]
+    if (!response.destroyed) json(response, 200, { object: 'list', data, hasMore: false })
   }
 
   async #claim(request: IncomingMessage): Promise<ClaimAnswer> {
@@ -176,6 +234,11 @@ const policyAnswer: PolicyAnswer = {
     'This payment counts as paid with 12 blocks, the one that holds it included.',
     'So deep it would take more than anybody spends to take it back.',
   ],
+}
+
+function refuse(response: ServerResponse): void {
+  response.setHeader('content-type', 'application/problem+json')
+  response.writeHead(401).end(JSON.stringify({ code: 'unauthenticated', detail: 'No secret.' }))
 }
 
 function json(response: ServerResponse, status: number, body: object): void {

@@ -42,7 +42,10 @@ export const bridgedUsdc = `0x${'7e'.repeat(20)}`
 /** What the configuration would say of the engine's chains. */
 export const facts: readonly ChainFacts[] = [
   { name: 'local', chainId: 31_337, explorerTx: null, accepted: true },
-  { name: 'other', chainId: 31_338, explorerTx: 'https://scan.example/tx/{hash}', accepted: false },
+  {
+    ...{ name: 'other', displayName: 'Other Chain', chainId: 31_338, accepted: false },
+    explorerTx: 'https://scan.example/tx/{hash}',
+  },
 ].map(({ accepted, ...known }) => ({
   tokens: [
     { symbol: 'USDC', address: usdc, decimals: 6 },

@@ -50,6 +50,7 @@ const provider = z
 const chain = z
   .strictObject({
     name: z.string(),
+    displayName: z.string().meta({ description: 'What people call it.', examples: ['Base'] }),
     chainId,
     assets: z.array(z.strictObject(asset)).meta({ description: 'What can be asked for now.' }),
     disabled: z

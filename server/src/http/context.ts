@@ -18,6 +18,8 @@ import type { Backplane } from '../topic-ports.ts'
 /** What the configuration holds true of a chain, as far as it is told. */
 export interface ChainFacts {
   readonly name: string
+  /** What people read; left out: what core calls it, or else its name. */
+  readonly displayName?: string
   readonly chainId: ChainId
   readonly livemode: boolean
   readonly native: {

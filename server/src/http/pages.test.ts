@@ -28,7 +28,12 @@ describe('the checkout page', () => {
     const state = stateIn(page)
     expect(state).toMatchObject({ merchant: { name: 'A shop' }, sandbox: true })
     expect(state.payment).toMatchObject({ id: payment.id, status: 'awaiting', amount: '150.00' })
-    expect(page.text).not.toMatch(/of the shop|order-42|_secret_/)
+    expect(page.text).not.toMatch(/of the shop|order-42/)
+    // The payer's secret, which opens this payment where cookies are refused, and the merchant's none.
+    expect(state.clientSecret).toBe(payment.clientSecret)
+    expect(state.payment.clientSecret).toBeUndefined()
+    expect(page.text).not.toContain(world.secretKey)
+    expect(state.chainNames).toMatchObject({ local: 'Local test chain', other: 'Other Chain' })
   })
 
   it('sets a cookie for its own payment, that no script can read', async () => {

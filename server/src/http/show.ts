@@ -7,6 +7,7 @@ import {
   type ResourceContext,
   resource,
 } from '@settlewire/core/wire'
+import { chainName } from '@settlewire/core/words'
 import type { FastifyReply } from 'fastify'
 import type { Principal } from '../access.ts'
 import { checkoutTokenOf, clientSecretOf } from '../credential.ts'
@@ -40,6 +41,10 @@ export function show(
     merchant,
   })
 }
+
+/** What people call a chain. */
+export const displayNameOf = (facts: Chains['facts'], chain: string): string =>
+  facts.find(({ name }) => name === chain)?.displayName ?? chainName(chain)
 
 /** What moved, also where it is not accepted: a bridged twin, the coin of another chain. */
 function knownAsset(

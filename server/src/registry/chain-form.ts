@@ -104,6 +104,7 @@ const token = object({
 /** What every chain may say. */
 const anyChain = (variable: Variable) => ({
   kind: optional(oneOf(['evm'])),
+  name: optional(text(/^[^\p{C}]{1,40}$/u, 'what people call the chain, in at most 40 characters')),
   providers: list(providerFrom(variable), { min: 1, max: 8 }),
   accept: list(symbol, { min: 1, max: 20 }),
   tokens: optional(byName(symbol, token)),

@@ -52,7 +52,9 @@ function chainOf(
   })
   const { chainId, livemode, explorerTx, blockMs, publicMempool, tags, toleratedDepth, bloom } =
     preset
+  const displayName = form.name ?? ('title' in preset ? preset.title : null)
   return {
+    ...(displayName !== null && { displayName }),
     ...{
       name,
       kind: 'evm',

@@ -77,6 +77,15 @@ describe('a configuration', () => {
     })
   })
 
+  it('calls a chain as it says, or as its preset does', () => {
+    const called = (chain: object) =>
+      read({ chains: { one: chain } } as never).map(({ displayName }) => displayName)
+    expect(called({ ...base, name: 'Base, own node' })).toEqual(['Base, own node'])
+    expect(called(base)).toEqual(['Base'])
+    expect(called({ ...custom, name: 'Harbour Chain' })).toEqual(['Harbour Chain'])
+    expect(called(custom)).toEqual([undefined])
+  })
+
   it('reads urls out of the environment, whole or in part', () => {
     const [chain] = read({
       chains: {
@@ -269,6 +278,8 @@ describe('a configuration', () => {
     ['a chain id of nothing', { chainId: 0 }, '/chainId'],
     ['no word on whether it is real', { livemode: undefined }, '/livemode'],
     ['a genesis in capitals', { genesisHash: `0x${'AB'.repeat(32)}` }, '/genesisHash'],
+    ['a name of a line and more', { name: 'a\nb' }, '/name'],
+    ['a name that turns its line around', { name: 'a\u202eb' }, '/name'],
     ['an explorer without a hash', { explorerTx: 'https://explorer.example' }, '/explorerTx'],
     [
       'an address that is too short',

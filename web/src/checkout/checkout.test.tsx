@@ -1,7 +1,7 @@
 import { statuses } from '@settlewire/core/status-model'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
-import { type FixtureName, fixtures } from '../../../test/support/checkout-fixtures.ts'
+import { chainNames, type FixtureName, fixtures } from '../../../test/support/checkout-fixtures.ts'
 import { Checkout } from './checkout.tsx'
 import { Live } from './live.ts'
 import { shownFrom } from './payment.ts'
@@ -11,6 +11,7 @@ function render(name: FixtureName, more = {}): string {
   const state = {
     payment: fixtures[name],
     merchant: { name: 'Demo <Shop>' },
+    ...{ clientSecret: 'secret', chainNames },
     serverTime: new Date().toISOString(),
     chains: [],
     sandbox: false,
@@ -22,12 +23,19 @@ function render(name: FixtureName, more = {}): string {
 describe('the checkout', () => {
   it.each(statuses)('says in %s what is true, in words and for machines', (status) => {
     const html = render(status)
-    const view = { now: Date.now(), isConnected: true, sights: [], etaSeconds: null }
+    const text = html.replace(/<[^>]+>/g, '')
+    const view = {
+      now: Date.now(),
+      isConnected: true,
+      sights: [],
+      explained: null,
+      explainedMsAgo: 0,
+    }
     const screen = screenOf(shownFrom(fixtures[status]), view)
-    expect(html).toContain(screen.title)
-    expect(html).toContain(screen.text)
+    expect(text).toContain(screen.title)
+    expect(text).toContain(screen.text)
     expect(html).toContain(`data-status="${status}"`)
-    expect(html.match(/data-step=/g)).toHaveLength(4)
+    expect(html.match(/data-step=/g)).toHaveLength(5)
   })
 
   it('shows the address where a payment is wanted, and nowhere once it was seen', () => {
@@ -55,18 +63,44 @@ describe('the checkout', () => {
     expect(render('awaiting')).toContain('Test mode')
   })
 
-  it('leads back to the shop after success, and only to a web page', () => {
-    expect(render('succeeded')).toContain('href="https://shop.example/thanks"')
+  it('leads back to the shop from every end, and only to a web page', () => {
+    const ends = statuses.filter((status) => {
+      const link = 'href="https://shop.example/thanks"'
+      return render(status).includes(link)
+    })
+    expect(ends).toEqual([
+      ...['succeeded', 'expired', 'cancelled', 'failed', 'investigation_required'],
+    ])
+    expect(render('awaiting-over')).toContain('shop.example')
     const payment = { ...fixtures.succeeded, redirectUrl: 'javascript:alert(1)' }
     expect(render('succeeded', { payment })).not.toContain('javascript:')
-    for (const name of ['awaiting', 'expired', 'failed'] as const) {
-      expect(render(name)).not.toContain('shop.example')
-    }
   })
 
   it('links to an explorer where there is one, and names the transaction in any case', () => {
     expect(render('succeeded-over')).toContain('https://polygonscan.com/tx/0x1')
     expect(render('confirming')).toContain('0x4e3a37…5a1bdd')
+  })
+
+  it('shows money that does not count: what, how much, its hash, and what to do', () => {
+    const text = render('awaiting-wrong').replace(/<[^>]+>/g, ' ')
+    expect(text).toMatch(/150\.00 USDC\.e\s+came on Local test chain\./)
+    expect(text).toContain('Ask the merchant to send it back, and name this transaction.')
+    expect(text).toMatch(/150\.00 USDC\s+came on Polygon\./)
+    expect(text).toContain('It is too small to count.')
+    expect(text).not.toContain('It moved nothing.')
+    expect(render('awaiting-wrong')).toContain('0x4e3a37…5a1bdd')
+  })
+
+  it('offers the address as the code, and the link for wallets with what to compare', () => {
+    const html = render('awaiting')
+    expect(html).toContain('aria-label="QR code of the address"')
+    expect(html.replace(/<[^>]+>/g, '')).toContain(
+      'it must be the address above, from 0x5FbD… to …0aa3. If it is another one, do not confirm;',
+    )
+  })
+
+  it('calls a chain as its server does', () => {
+    expect(render('awaiting-custom')).toContain('Harbour Chain')
   })
 
   it('takes what merchants wrote for text', () => {

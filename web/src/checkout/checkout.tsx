@@ -1,9 +1,10 @@
+import type { State } from '@settlewire/client/stream-state'
 import type { Status } from '@settlewire/core/status-model'
-import { chainName } from '@settlewire/core/words'
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { ClaimForm } from './claim-form.tsx'
 import { connectionLineOf } from './connection-line.ts'
 import { Details } from './details.tsx'
+import { Figure } from './figure.tsx'
 import { useHeld, useNow, useTextOf } from './hooks.ts'
 import type { Live } from './live.ts'
 import { grouped } from './money.ts'
@@ -11,12 +12,14 @@ import { NoticePanel } from './notice-panel.tsx'
 import type { PageState } from './page-state.ts'
 import { PaidPanel } from './paid-panel.tsx'
 import { PayPanel } from './pay-panel.tsx'
+import { nameOf } from './payment.ts'
 import { ProgressPanel } from './progress-panel.tsx'
 import { type Panel, screenOf, spokenOf } from './screen.ts'
 import { StatusCard } from './status-card.tsx'
 import { Steps } from './steps.tsx'
 import { TimeLeft } from './time-left.tsx'
 import { Transactions } from './transaction.tsx'
+import { Uncounted } from './uncounted.tsx'
 import { words } from './words.ts'
 
 /** The page a payer looks at. */
@@ -25,14 +28,13 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
   const now = useNow()
   const serverNow = now + clockOffsetMs
   const { payment, progress } = shown
-  const line = connectionLineOf(connection, { now, loadedAt: live.loadedAt })
+  const lineOf = (isSeen: boolean) =>
+    connectionLineOf(connection, { now, loadedAt: live.loadedAt, isSeen })
   const screen = screenOf(shown, {
-    now: serverNow,
-    sights,
-    // None left, or nobody knows: then the page says no time at all.
-    etaSeconds: policy?.aboutMs ? Math.ceil(policy.aboutMs / 1_000) : null,
-    isConnected: line.warning === null,
+    ...{ now: serverNow, sights, isConnected: lineOf(true).warning === null },
+    ...{ explained: policy, explainedMsAgo: now - (policy?.at ?? now) },
   })
+  const line = lineOf(screen.sightNotes.length === 0)
   const [chosen, choose] = useState(0)
   const [said, setSaid] = useState<string | null>(null)
   // No text at all, rather than an empty one: a region that is touched may be read again.
@@ -56,6 +58,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
       data-confirmations={progress.confirmations}
       data-connection={connection.state}
       data-tone={screen.tone}
+      data-live={screen.isLive && isProven(connection.state)}
     >
       {state.payment.livemode ? null : <TestBanner />}
       <main className="sheet">
@@ -67,8 +70,10 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
             </p>
           </div>
           <h1 className="amount">
-            <span className="figure">{grouped(payment.amount)}</span>{' '}
-            <span className="unit">{payment.currency}</span>
+            <Figure amount={payment.amount} />{' '}
+            <span className="unit" translate="no">
+              {payment.currency}
+            </span>
           </h1>
           <TimeLeft
             payment={payment}
@@ -79,33 +84,39 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
         </header>
         <section className="state">
           <StatusCard screen={screen} titleRef={title} />
+          <Uncounted shown={shown} say={say} />
           <Steps steps={screen.steps} shown={shown} />
         </section>
         <section className="panel" data-panel={screen.panel} key={screen.panel}>
           {screen.panel === 'pay' && accept !== undefined ? (
             <PayPanel
-              payment={payment}
+              shown={shown}
               screen={screen}
               choice={{ accept, choose, chosen }}
-              sandbox={state.sandbox ? live.client : null}
+              sandbox={state.sandbox ? live.api : null}
               say={say}
             />
           ) : null}
           {screen.panel === 'progress' ? (
-            <ProgressPanel shown={shown} screen={screen} policy={policy} say={say} />
+            <ProgressPanel
+              shown={shown}
+              screen={screen}
+              policy={policy?.answer ?? null}
+              say={say}
+            />
           ) : null}
           {screen.panel === 'paid' ? (
             <PaidPanel shown={shown} merchant={merchant} say={say} />
           ) : null}
           {screen.panel === 'notice' ? (
-            <NoticePanel shown={shown} screen={screen} say={say} />
+            <NoticePanel shown={shown} screen={screen} merchant={merchant} say={say} />
           ) : null}
           {/* What was seen before and is gone, or is only a part: where to look for it. */}
           {screen.panel === 'pay' ? <Transactions shown={shown} say={say} /> : null}
-          {screen.canClaim ? <ClaimForm payment={payment} client={live.client} say={say} /> : null}
+          {screen.canClaim ? <ClaimForm api={live.api} say={say} /> : null}
         </section>
         <footer className="foot">
-          <Details payment={payment} accept={accept} chain={chainName(accept?.chain ?? '')} />
+          <Details payment={payment} accept={accept} chain={nameOf(shown, accept?.chain ?? '')} />
         </footer>
       </main>
       <p className="aloud" role="status" aria-live="polite">
@@ -122,6 +133,8 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
     </div>
   )
 }
+
+const isProven = (state: State): boolean => state === 'current' || state === 'fallback'
 
 function headline(merchant: string, status: Status): string {
   if (merchant === '') return words.unnamedMerchant

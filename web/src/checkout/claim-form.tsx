@@ -1,12 +1,10 @@
-import type { Client } from '@settlewire/client/client'
 import { RequestError } from '@settlewire/client/request-error'
-import type { PaymentIntent } from '@settlewire/core/wire'
 import { type ReactNode, type SyntheticEvent, useState } from 'react'
+import type { PayerApi } from './payer-api.ts'
 import { words } from './words.ts'
 
 interface Props {
-  readonly payment: PaymentIntent
-  readonly client: Client
+  readonly api: PayerApi
   readonly say: (text: string) => void
 }
 
@@ -19,7 +17,7 @@ interface Outcome {
 const hashForm = /0x[0-9a-f]{64}(?![0-9a-f])/i
 
 /** For who has paid and sees nothing of it: the transaction is looked for by its hash. */
-export function ClaimForm({ payment, client, say }: Props): ReactNode {
+export function ClaimForm({ api, say }: Props): ReactNode {
   const [text, setText] = useState('')
   const [outcome, setOutcome] = useState<Outcome>({ is: 'ready', text: '' })
   const tell = (is: Outcome['is'], told: string) => {
@@ -36,7 +34,7 @@ export function ClaimForm({ payment, client, say }: Props): ReactNode {
     }
     tell('sending', '')
     try {
-      tell('told', (await client.claim(payment.id, { txHash })).message)
+      tell('told', (await api.claim(txHash)).message)
     } catch (error) {
       const why = error instanceof RequestError ? error.message : String(error)
       tell('bad', words.claimFailed(why))

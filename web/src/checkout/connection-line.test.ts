@@ -14,14 +14,20 @@ const held: Connection = {
   chains: null,
   clockOffsetMs: 0,
 }
-const line = (more: Partial<Connection>) =>
-  connectionLineOf({ ...held, ...more }, { now, loadedAt: now - 60_000 })
+const line = (more: Partial<Connection>, isSeen = true) =>
+  connectionLineOf({ ...held, ...more }, { now, loadedAt: now - 60_000, isSeen })
 
 describe('the connection line', () => {
   it('says live on a stream that is proven, and which way it is otherwise', () => {
     expect(line({})).toEqual({ look: 'live', label: 'Live', warning: null })
     expect(line({ state: 'fallback', transport: 'long_poll' }).label).toContain('long-poll')
     expect(line({ state: 'fallback', transport: 'poll' }).label).toContain('every few seconds')
+  })
+
+  it('never says live while a chain cannot be seen', () => {
+    for (const state of ['current', 'fallback'] as const) {
+      expect(line({ state }, false)).toEqual({ look: 'calm', label: 'Connected', warning: null })
+    }
   })
 
   it('says from when the page is, once the connection is lost', () => {
@@ -43,8 +49,9 @@ describe('the connection line', () => {
     expect(gap.label).not.toBe('Live')
   })
 
-  it('tells a closed payment from one it may no longer follow', () => {
-    expect(line({ state: 'ended' })).toMatchObject({ look: 'calm', label: 'Closed' })
+  it('says from when it is once it follows no longer, and warns where it may not', () => {
+    const label = `As of ${timeOfDay(now - 9_000)}`
+    expect(line({ state: 'ended' })).toMatchObject({ look: 'calm', label })
     expect(line({ state: 'ended', reason: 'unauthenticated' }).warning).toContain('Reload')
     expect(line({ state: 'paused' }).warning).toContain('offline')
   })

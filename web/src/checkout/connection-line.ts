@@ -14,10 +14,18 @@ export interface ConnectionLine {
 /** A gap this short is closed before anybody could act on it. */
 const graceMs = 2_500
 
-/** `loadedAt` is when the page itself came. Times are this device's. */
+interface Place {
+  readonly now: Instant
+  /** When the page itself came. */
+  readonly loadedAt: Instant
+  /** Whether every chain that matters is fully seen: what is connected and blind is not live. */
+  readonly isSeen: boolean
+}
+
+/** Times are this device's. */
 export function connectionLineOf(
   connection: Connection,
-  { now, loadedAt }: { now: Instant; loadedAt: Instant },
+  { now, loadedAt, isSeen }: Place,
 ): ConnectionLine {
   const from = connection.provenAt ?? loadedAt
   const time = timeOfDay(from)
@@ -25,13 +33,15 @@ export function connectionLineOf(
   const calm = (label: string): ConnectionLine => ({ look: 'calm', label, warning: null })
   switch (connection.state) {
     case 'current':
+      if (!isSeen) return calm(labels.unseen)
       return { look: 'live', label: labels.current, warning: null }
     case 'fallback':
+      if (!isSeen) return calm(labels.unseen)
       return calm(connection.transport === 'poll' ? labels.poll : labels.longPoll)
     case 'paused':
       return { look: 'lost', label: labels.offline, warning: warnings.offline(time) }
     case 'ended':
-      if (connection.reason === null) return calm(labels.closed)
+      if (connection.reason === null) return calm(labels.asOf(time))
       return { look: 'lost', label: labels.ended, warning: warnings.refused(time) }
     case 'idle':
     case 'connecting':

@@ -25,7 +25,7 @@ export function Details({ payment, accept, chain }: Props): ReactNode {
           value === null ? null : (
             <div key={name}>
               <dt>{name}</dt>
-              <dd>{value}</dd>
+              <dd translate="no">{value}</dd>
             </div>
           ),
         )}

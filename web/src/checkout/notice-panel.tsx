@@ -1,8 +1,9 @@
 import { statusWords } from '@settlewire/core/words'
 import type { ReactNode } from 'react'
+import { Figure } from './figure.tsx'
 import { ClockIcon, CrossIcon, LensIcon } from './icons.tsx'
-import { grouped } from './money.ts'
 import type { Shown } from './payment.ts'
+import { ReturnLink } from './return-link.tsx'
 import type { Screen } from './screen.ts'
 import { dateAndTime } from './time.ts'
 import { Transactions } from './transaction.tsx'
@@ -11,13 +12,15 @@ import { nextSteps, words } from './words.ts'
 interface Props {
   readonly shown: Shown
   readonly screen: Screen
+  readonly merchant: string
   readonly say: (text: string) => void
 }
 
 /** It does not simply go on: what to do now, and what support will ask for. */
-export function NoticePanel({ shown, screen, say }: Props): ReactNode {
+export function NoticePanel({ shown, screen, merchant, say }: Props): ReactNode {
   const { payment } = shown
-  const hasMoney = screen.seen !== '0.00'
+  // Where money is looked for, nothing is an amount too.
+  const showsMoney = screen.seen !== '0.00' || payment.status === 'investigation_required'
   return (
     <>
       <span className="emblem">{screen.isTimeUp ? <ClockIcon /> : emblemOf(payment.status)}</span>
@@ -27,25 +30,30 @@ export function NoticePanel({ shown, screen, say }: Props): ReactNode {
         ))}
       </ul>
       <div className="facts">
-        {hasMoney ? (
+        {showsMoney ? (
           <div className="fact">
             <span className="fact-name">{words.received}</span>
-            <span className="fact-value figure">
-              {words.amountSeen(grouped(screen.seen), payment.currency)}
+            <span className="fact-value">
+              <Figure amount={payment.amountReceived} unit={payment.currency} />
             </span>
           </div>
         ) : null}
         {payment.status === 'expired' ? (
           <div className="fact">
             <span className="fact-name">{words.watchedUntil}</span>
-            <span className="fact-value">{dateAndTime(Date.parse(payment.monitorUntil))}</span>
+            <span className="fact-value" translate="no">
+              {dateAndTime(Date.parse(payment.monitorUntil))}
+            </span>
           </div>
         ) : null}
         <div className="fact">
           <span className="fact-name">{words.reference}</span>
-          <code className="fact-value id">{payment.id}</code>
+          <code className="fact-value id" translate="no">
+            {payment.id}
+          </code>
         </div>
       </div>
+      <ReturnLink payment={payment} merchant={merchant} isMain={false} />
       <Transactions shown={shown} say={say} />
     </>
   )

@@ -5,6 +5,10 @@ import type { PaymentIntent } from '@settlewire/core/wire'
 export interface PageState {
   readonly payment: PaymentIntent
   readonly merchant: { readonly name: string }
+  /** Opens this payment and nothing else. Sent as a header, so that the page needs no cookie. */
+  readonly clientSecret: string
+  /** How the chains of the payment are called. */
+  readonly chainNames: Readonly<Record<string, string>>
   readonly serverTime: string
   /** How well each accepted chain is seen. */
   readonly chains: readonly ChainSight[]

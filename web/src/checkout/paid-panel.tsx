@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react'
-import { grouped } from './money.ts'
+import { Figure } from './figure.tsx'
 import type { Shown } from './payment.ts'
-import { isWebAddress, Transactions } from './transaction.tsx'
-import { words } from './words.ts'
+import { ReturnLink } from './return-link.tsx'
+import { Transactions } from './transaction.tsx'
 
 interface Props {
   readonly shown: Shown
@@ -20,14 +20,10 @@ export function PaidPanel({ shown, merchant, say }: Props): ReactNode {
         <circle className="seal-disc" cx="60" cy="60" r="44" />
         <path className="seal-check" d="M41 61.5L54.5 75L80 47" pathLength={1} />
       </svg>
-      <p className="panel-amount figure">
-        {words.amountSeen(grouped(payment.amountReceived), payment.currency)}
+      <p className="panel-amount">
+        <Figure amount={payment.amountReceived} unit={payment.currency} />
       </p>
-      {isWebAddress(payment.redirectUrl) ? (
-        <a className="button return" href={payment.redirectUrl}>
-          {merchant === '' ? words.returnToShop : words.returnTo(merchant)}
-        </a>
-      ) : null}
+      <ReturnLink payment={payment} merchant={merchant} isMain={true} />
       <Transactions shown={shown} say={say} />
     </>
   )

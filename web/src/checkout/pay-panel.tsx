@@ -1,16 +1,18 @@
-import type { Client } from '@settlewire/client/client'
-import type { PaymentIntent, WireAcceptance } from '@settlewire/core/wire'
-import { chainName } from '@settlewire/core/words'
+import type { WireAcceptance } from '@settlewire/core/wire'
 import { type ReactNode, useState } from 'react'
 import { CopyButton } from './copyable.tsx'
+import { Figure, isLong } from './figure.tsx'
 import { grouped, inFours, uriFor } from './money.ts'
+import type { PayerApi } from './payer-api.ts'
+import { nameOf, type Shown } from './payment.ts'
 import { Qr } from './qr.tsx'
 import { SandboxWallet } from './sandbox-wallet.tsx'
 import type { Screen } from './screen.ts'
+import { Sentence } from './sentence.tsx'
 import { words } from './words.ts'
 
 interface Props {
-  readonly payment: PaymentIntent
+  readonly shown: Shown
   readonly screen: Screen
   readonly choice: {
     readonly accept: WireAcceptance
@@ -18,26 +20,27 @@ interface Props {
     readonly choose: (index: number) => void
   }
   /** Null where there is no sandbox wallet. */
-  readonly sandbox: Client | null
+  readonly sandbox: PayerApi | null
   readonly say: (text: string) => void
 }
 
 /** How to pay: what, where to, on which network. */
-export function PayPanel({ payment, screen, choice, sandbox, say }: Props): ReactNode {
+export function PayPanel({ shown, screen, choice, sandbox, say }: Props): ReactNode {
+  const { payment } = shown
   const { accept } = choice
-  const [addressOnly, setAddressOnly] = useState(false)
-  const chain = chainName(accept.chain)
-  const amount = `${grouped(screen.toSend)} ${accept.asset}`
+  // Some wallets misread the link, and send to the token's contract: every wallet reads an address.
+  const [showsLink, showLink] = useState(false)
+  const chain = nameOf(shown, accept.chain)
   const uri = uriFor(accept, screen.toSend)
   return (
     <>
-      {payment.accept.length > 1 ? <Choice payment={payment} {...choice} /> : null}
+      {payment.accept.length > 1 ? <Choice shown={shown} {...choice} /> : null}
       <Qr
-        text={addressOnly || uri === null ? accept.address : uri}
+        text={showsLink && uri !== null ? uri : accept.address}
         label={
-          addressOnly || uri === null
-            ? words.qrAddressAlt
-            : words.qrAlt(grouped(screen.toSend), accept.asset, chain)
+          showsLink && uri !== null
+            ? words.qrAlt(grouped(screen.toSend), accept.asset, chain)
+            : words.qrAddressAlt
         }
       />
       {uri === null ? null : (
@@ -45,22 +48,19 @@ export function PayPanel({ payment, screen, choice, sandbox, say }: Props): Reac
           <legend className="aloud">{words.qrHolds}</legend>
           <Option
             name="qr"
-            label={words.qrWithAmount}
-            on={!addressOnly}
-            pick={() => setAddressOnly(false)}
-          />
-          <Option
-            name="qr"
             label={words.qrAddressOnly}
-            on={addressOnly}
-            pick={() => setAddressOnly(true)}
+            on={!showsLink}
+            pick={() => showLink(false)}
           />
+          <Option name="qr" label={words.qrWithAmount} on={showsLink} pick={() => showLink(true)} />
         </fieldset>
       )}
       <div className="facts">
-        <div className="fact">
+        <div className="fact" data-long={isLong(screen.toSend)}>
           <span className="fact-name">{screen.isPart ? words.sendMissing : words.sendExactly}</span>
-          <span className="fact-value figure">{amount}</span>
+          <span className="fact-value">
+            <Figure amount={screen.toSend} unit={accept.asset} />
+          </span>
           <CopyButton what="amount" text={screen.toSend} say={say} />
         </div>
         <div className="fact">
@@ -75,20 +75,29 @@ export function PayPanel({ payment, screen, choice, sandbox, say }: Props): Reac
       </div>
       <p className="caution">{words.onlyThis(accept.asset, chain, payment.accept.length > 1)}</p>
       {uri === null ? null : (
-        <a className="button button-quiet wallet" href={uri}>
-          {words.openWallet}
-        </a>
+        <>
+          <p className="caution compare" data-code={showsLink}>
+            <Sentence text={words.compareRecipient(...endsOf(accept.address))} />
+          </p>
+          <a className="button button-quiet wallet" href={uri}>
+            {words.openWallet}
+          </a>
+        </>
       )}
-      {sandbox === null ? null : (
-        <SandboxWallet payment={payment} accept={accept} client={sandbox} say={say} />
-      )}
+      {sandbox === null ? null : <SandboxWallet accept={accept} api={sandbox} say={say} />}
     </>
   )
 }
 
+/** What people compare of an address. */
+const endsOf = (address: string): [start: string, end: string] => [
+  `${address.slice(0, 6)}…`,
+  `…${address.slice(-4)}`,
+]
+
 function Address({ address }: { address: string }): ReactNode {
   return (
-    <code className="fact-value address">
+    <code className="fact-value address" translate="no">
       {inFours(address).map((four, i) => (
         // The same four can come twice: their place is what tells them apart.
         // biome-ignore lint/suspicious/noArrayIndexKey: an address never changes its order
@@ -99,23 +108,23 @@ function Address({ address }: { address: string }): ReactNode {
 }
 
 function Choice({
-  payment,
+  shown,
   chosen,
   choose,
 }: {
-  payment: PaymentIntent
+  shown: Shown
   chosen: number
   choose: (index: number) => void
 }): ReactNode {
   return (
     <fieldset className="choice">
       <legend className="fact-name">{words.payWith}</legend>
-      {payment.accept.map(({ asset, chain }, i) => (
+      {shown.payment.accept.map(({ asset, chain }, i) => (
         <Option
           key={`${asset}.${chain}`}
           name="asset"
           label={asset}
-          more={chainName(chain)}
+          more={nameOf(shown, chain)}
           on={i === chosen}
           pick={() => choose(i)}
         />

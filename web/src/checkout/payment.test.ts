@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { eventOf, fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
-import { applyEvent, applyResource, lacksTransaction, shownFrom } from './payment.ts'
+import { applyEvent, applyResource, hasMoved, shownFrom } from './payment.ts'
 
 const later = (name: keyof typeof fixtures, sequence: number) =>
   eventOf({ ...fixtures[name], sequence }).data
@@ -29,13 +29,25 @@ describe('what the page shows', () => {
     expect(shown.progress).toMatchObject({ confirmations: 1, required: 3, chain: 'local' })
   })
 
-  it('asks for the resource when an event names a transaction it does not list', () => {
-    const first = shownFrom(fixtures.awaiting)
-    expect(lacksTransaction(first)).toBe(false)
-    const detected = applyEvent(first, later('pending_detected', 6))
-    expect(lacksTransaction(detected)).toBe(true)
-    const asked = applyResource(detected, { ...fixtures.pending_detected, sequence: 6 })
-    expect(lacksTransaction(asked)).toBe(false)
+  it('asks for the transactions again when an event says that something moved', () => {
+    const first = shownFrom(fixtures.confirming)
+    const block = (confirmations: number, sequence: number, more = {}) => ({
+      ...later('confirming', sequence),
+      ...{ confirmations, ...more },
+    })
+    // One more block on the same transaction.
+    expect(hasMoved(first, block(2, 6))).toBe(false)
+    expect(hasMoved(first, block(1, 5))).toBe(false)
+    for (const moved of [
+      later('awaiting-again', 6),
+      block(2, 7),
+      block(0, 6),
+      block(2, 6, { receivedAmount: '300.00' }),
+      block(2, 6, { flags: ['replaced_seen'] }),
+      block(2, 6, { txHash: `0x${'b'.repeat(64)}` }),
+    ]) {
+      expect(hasMoved(first, moved)).toBe(true)
+    }
   })
 
   it('does not go back to a resource that was overtaken on its way', () => {

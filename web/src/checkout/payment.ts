@@ -1,5 +1,6 @@
 import type { EventData } from '@settlewire/core/event'
 import type { PaymentIntent, WireTransfer } from '@settlewire/core/wire'
+import { chainName } from '@settlewire/core/words'
 
 /** The transfer that holds the payment back, as far as the page knows. */
 export interface Progress {
@@ -14,18 +15,27 @@ export interface Progress {
 export interface Shown {
   readonly payment: PaymentIntent
   readonly progress: Progress
+  /** How the server calls its chains. */
+  readonly chainNames: ChainNames
 }
+
+export type ChainNames = Readonly<Record<string, string>>
+
+/** A chain's name for people. */
+export const nameOf = ({ chainNames }: Pick<Shown, 'chainNames'>, chain: string): string =>
+  chainNames[chain] ?? chainName(chain)
 
 const inBlock: ReadonlySet<WireTransfer['stage']> = new Set(['included', 'safe', 'final'])
 const live: ReadonlySet<WireTransfer['stage']> = new Set([...inBlock, 'mempool', 'preconfirmed'])
 
 /** The resource as it came. The furthest behind of its transfers tells how far it is. */
-export function shownFrom(payment: PaymentIntent): Shown {
+export function shownFrom(payment: PaymentIntent, chainNames: ChainNames = {}): Shown {
   const ofInterest = payment.transfers.filter((one) => live.has(one.stage))
-  const behind = ofInterest.toSorted((a, b) => a.confirmations - b.confirmations)[0]
-  const last = behind ?? payment.transfers.at(-1)
+  const [behind] = ofInterest.sort((a, b) => a.confirmations - b.confirmations)
+  const last = behind ?? payment.transfers[payment.transfers.length - 1]
   return {
     payment,
+    chainNames,
     progress: {
       txHash: last?.txHash ?? null,
       chain: last?.chain ?? payment.accept[0]?.chain ?? null,
@@ -36,9 +46,11 @@ export function shownFrom(payment: PaymentIntent): Shown {
 }
 
 /** Moves on by one event. The stored sequence decides: what is not newer changes nothing. */
-export function applyEvent({ payment, progress }: Shown, data: EventData): Shown {
-  if (data.sequence <= payment.sequence) return { payment, progress }
+export function applyEvent(shown: Shown, data: EventData): Shown {
+  const { payment, progress, chainNames } = shown
+  if (data.sequence <= payment.sequence) return shown
   return {
+    chainNames,
     payment: {
       ...payment,
       sequence: data.sequence,
@@ -62,8 +74,23 @@ export function applyEvent({ payment, progress }: Shown, data: EventData): Shown
 
 /** Takes a resource that was asked for later. Older ones may still be on their way, and are ignored. */
 export const applyResource = (shown: Shown, payment: PaymentIntent): Shown =>
-  payment.sequence < shown.payment.sequence ? shown : shownFrom(payment)
+  payment.sequence < shown.payment.sequence ? shown : shownFrom(payment, shown.chainNames)
 
-/** Whether the resource should be asked for: an event named a transaction that it does not list. */
-export const lacksTransaction = ({ payment, progress }: Shown): boolean =>
-  progress.txHash !== null && !payment.transfers.some((one) => one.txHash === progress.txHash)
+/**
+ * Whether the list of transactions may have changed with an event, so that the resource must be read
+ * again. One more confirmation of the same transaction changes nothing in it.
+ */
+export function hasMoved({ payment, progress }: Shown, data: EventData): boolean {
+  if (data.sequence <= payment.sequence) return false
+  const isSame =
+    data.sequence === payment.sequence + 1 &&
+    data.status === payment.status &&
+    data.finality === payment.finality &&
+    (data.reason ?? null) === payment.reason &&
+    data.receivedAmount === payment.amountReceived &&
+    data.pendingAmount === payment.amountPending &&
+    data.txHash === progress.txHash &&
+    data.confirmations > progress.confirmations &&
+    data.flags.join() === payment.flags.join()
+  return !isSame
+}

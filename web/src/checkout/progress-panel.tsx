@@ -1,8 +1,9 @@
 import type { PolicyAnswer } from '@settlewire/client/answers'
 import type { ReactNode } from 'react'
-import { grouped } from './money.ts'
+import { Figure } from './figure.tsx'
 import type { Shown } from './payment.ts'
 import type { Screen } from './screen.ts'
+import { Sentence } from './sentence.tsx'
 import { Transactions } from './transaction.tsx'
 import { words } from './words.ts'
 
@@ -31,7 +32,9 @@ export function ProgressPanel({ shown, screen, policy, say }: Props): ReactNode 
         <p className="ring-text">
           {isInBlock && required !== null ? (
             <>
-              <span className="ring-figure figure">{confirmations}</span>
+              <span className="ring-figure figure" translate="no">
+                {confirmations}
+              </span>
               <span>{words.inBlocks(required)}</span>
             </>
           ) : (
@@ -39,15 +42,17 @@ export function ProgressPanel({ shown, screen, policy, say }: Props): ReactNode 
           )}
         </p>
       </div>
-      <p className="panel-amount figure">
-        {words.amountSeen(grouped(screen.seen), payment.currency)}
+      <p className="panel-amount">
+        <Figure amount={screen.seen} unit={payment.currency} />
       </p>
-      {policy === null ? null : (
+      {policy === null || !screen.isExplained ? null : (
         <details className="why">
           <summary>{words.why(isInBlock ? required : null)}</summary>
           <ul>
             {policy.sentences.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
+              <li key={sentence}>
+                <Sentence text={sentence} />
+              </li>
             ))}
           </ul>
         </details>

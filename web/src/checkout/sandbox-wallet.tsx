@@ -1,13 +1,12 @@
-import type { Client } from '@settlewire/client/client'
 import { RequestError } from '@settlewire/client/request-error'
-import type { PaymentIntent, WireAcceptance } from '@settlewire/core/wire'
+import type { WireAcceptance } from '@settlewire/core/wire'
 import { type ReactNode, useState } from 'react'
+import type { PayerApi } from './payer-api.ts'
 import { words } from './words.ts'
 
 interface Props {
-  readonly payment: PaymentIntent
   readonly accept: WireAcceptance
-  readonly client: Client
+  readonly api: PayerApi
   readonly say: (text: string) => void
 }
 
@@ -16,13 +15,13 @@ type Outcome =
   | { readonly is: 'failed'; readonly why: string }
 
 /** Test mode: a real transaction on the local chain, at the press of a button. */
-export function SandboxWallet({ payment, accept, client, say }: Props): ReactNode {
+export function SandboxWallet({ accept, api, say }: Props): ReactNode {
   const [outcome, setOutcome] = useState<Outcome>({ is: 'ready' })
   const pay = async () => {
     if (outcome.is === 'sending') return
     setOutcome({ is: 'sending' })
     try {
-      await client.payFromSandbox(payment.id, { asset: `${accept.asset}.${accept.chain}` })
+      await api.payFromSandbox(`${accept.asset}.${accept.chain}`)
       setOutcome({ is: 'sent' })
       say(words.sandboxPaid)
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { PolicyAnswer } from '@settlewire/client/answers'
 import type { Visibility } from '@settlewire/client/wire-event'
 import { statuses } from '@settlewire/core/status-model'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +7,10 @@ import { shownFrom } from './payment.ts'
 import { screenOf, spokenOf, stepNames } from './screen.ts'
 
 const now = Date.now()
-const view = { now, isConnected: true, sights: [], etaSeconds: null }
+const view = { now, isConnected: true, sights: [], explained: null, explainedMsAgo: 0 }
+const explained = (aboutMs: number | null) => ({
+  explained: { answer: { aboutMs } as PolicyAnswer }, // nothing else of it is read here
+})
 const seen = (chain: string, visibility: Visibility, blockAt: number | null = now) => ({
   ...{ chain, visibility, blockAt },
 })
@@ -38,16 +42,17 @@ describe('the screen', () => {
       expect(states).toHaveLength(stepNames.length)
       expect(states.join(' '), status).toMatch(/^(done ?)*(current|halted)?( todo)*$/)
     }
-    expect(statesOf('awaiting')).toEqual(['current', 'todo', 'todo', 'todo'])
-    expect(statesOf('pending_detected')).toEqual(['done', 'current', 'todo', 'todo'])
-    expect(statesOf('confirming')).toEqual(['done', 'done', 'current', 'todo'])
-    expect(statesOf('succeeded')).toEqual(['done', 'done', 'done', 'done'])
+    expect(statesOf('awaiting')).toEqual(['current', 'todo', 'todo', 'todo', 'todo'])
+    expect(statesOf('pending_detected')).toEqual(['done', 'current', 'todo', 'todo', 'todo'])
+    expect(statesOf('confirming')).toEqual(['done', 'done', 'current', 'todo', 'todo'])
+    expect(statesOf('succeeded')).toEqual(['done', 'done', 'done', 'done', 'todo'])
+    expect(statesOf('succeeded-final')).toEqual(['done', 'done', 'done', 'done', 'done'])
   })
 
   it('never ticks off a step that nobody saw', () => {
-    expect(statesOf('expired')).toEqual(['halted', 'todo', 'todo', 'todo'])
-    expect(statesOf('cancelled')).toEqual(['halted', 'todo', 'todo', 'todo'])
-    expect(statesOf('investigation_required')).toEqual(['done', 'halted', 'todo', 'todo'])
+    expect(statesOf('expired')).toEqual(['halted', 'todo', 'todo', 'todo', 'todo'])
+    expect(statesOf('cancelled')).toEqual(['halted', 'todo', 'todo', 'todo', 'todo'])
+    expect(statesOf('investigation_required')).toEqual(['done', 'halted', 'todo', 'todo', 'todo'])
     const received = { ...fixtures.investigation_required, amountReceived: '150.00' }
     expect(screen(received).steps.map((step) => step.state)[2]).toBe('halted')
   })
@@ -58,7 +63,7 @@ describe('the screen', () => {
   })
 
   it('promises no news while the chain cannot be seen or the connection is lost', () => {
-    const promise = 'the moment you send it'
+    const promise = 'as soon as you send it'
     expect(screen(fixtures.awaiting).text).toContain(promise)
     expect(screen(fixtures.awaiting, { isConnected: false }).text).not.toContain(promise)
     const blind = screen(fixtures.awaiting, { sights: [seen('local', 'blind')] })
@@ -80,17 +85,39 @@ describe('the screen', () => {
         age: 'Last block read 40 s ago.',
       },
       expect.objectContaining({ isBlind: true, age: null }),
-      { isBlind: false, text: 'Polygon shows here a little later than usual.', age: null },
+      { isBlind: false, text: 'We see Polygon a little later than usual.', age: null },
     ])
     const later = screen(fixtures['awaiting-choice'], { sights, now: now + 600_000 })
     expect(later.sightNotes[0]?.age).toBe('Last block read 11 min ago.')
   })
 
-  it('takes the word of the server on how long it takes, and its own where that has none', () => {
-    expect(screen(fixtures['confirming-12'], { etaSeconds: 40 }).title).toBe(
-      'Confirmed 5 of 12, about 40 s.',
-    )
-    expect(screen(fixtures['confirming-12']).title).toContain('Confirmed 5 of 12')
+  it('names the time that the server has measured, and none where the server names none', () => {
+    const of = (more: object) => screen(fixtures['confirming-12'], more).title
+    expect(of(explained(39_500))).toBe('Confirmed 5 of 12, about 40 s.')
+    expect(of(explained(null))).toBe('Confirmed 5 of 12.')
+    expect(of({})).toBe('Confirmed 5 of 12.')
+  })
+
+  it('names no time that nobody can vouch for: late, blind, or without a connection', () => {
+    const said = (more: object) => {
+      const { title, isExplained } = screen(fixtures['confirming-12'], {
+        ...explained(39_500),
+        ...more,
+      })
+      return [title.includes('about'), isExplained]
+    }
+    expect(said({ explainedMsAgo: 39_000 })).toEqual([true, true])
+    expect(said({ explainedMsAgo: 40_000 })).toEqual([false, false])
+    expect(said({ isConnected: false })).toEqual([false, false])
+    for (const visibility of ['blind', 'degraded'] as const) {
+      expect(said({ sights: [seen('local', visibility)] })).toEqual([false, false])
+    }
+  })
+
+  it('names no double payment twice, and nothing that the list of what does not count says', () => {
+    const { notes } = screen(fixtures['succeeded-double'])
+    expect(notes.filter((note) => /more than once|More than/.test(note))).toHaveLength(1)
+    expect(screen(fixtures['awaiting-wrong']).notes).toEqual([])
   })
 
   it('lets the payer name the transaction exactly where one may have been sent and not be seen', () => {
@@ -100,13 +127,19 @@ describe('the screen', () => {
   })
 
   it('says nothing of what can be seen once nothing depends on it', () => {
-    expect(screen(fixtures.succeeded, { sights: [seen('local', 'blind')] }).sightNotes).toEqual([])
+    const sights = [seen('local', 'blind')]
+    expect(screen(fixtures['succeeded-final'], { sights }).sightNotes).toEqual([])
+    expect(screen(fixtures.cancelled, { sights }).sightNotes).toEqual([])
+    const [note] = screen(fixtures.succeeded, { sights }).sightNotes
+    expect(note?.text).toContain('that the payment is final shows here later')
+    const doubts = { sights: [seen('local', 'degraded')] }
+    expect(screen(fixtures.succeeded, doubts).sightNotes).toEqual([])
   })
 
   it('stops saying that it is watched when the watch is over', () => {
     const day = 25 * 3_600_000
-    expect(screen(fixtures.expired).text).toContain('we still watch until')
-    expect(screen(fixtures.expired, { now: now + day }).text).not.toContain('watch')
+    expect(screen(fixtures.expired).text).toContain('still counts as paid')
+    expect(screen(fixtures.expired, { now: now + day }).text).not.toContain('counts')
   })
 })
 

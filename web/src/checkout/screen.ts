@@ -1,13 +1,16 @@
+import { flagWords } from '@settlewire/core/flag-words'
 import type { Instant } from '@settlewire/core/instant'
-import { type Status, statusTable } from '@settlewire/core/status-model'
-import { aboutSeconds, flagWords, statusWords, type Tone } from '@settlewire/core/words'
+import { type Flag, type Status, statusTable } from '@settlewire/core/status-model'
+import { statusWords, type Tone } from '@settlewire/core/words'
+import type { Explained } from './live.ts'
 import { missingAmount, seenAmount } from './money.ts'
-import type { Shown } from './payment.ts'
+import { nameOf, type Shown } from './payment.ts'
 import { type Sight, type SightNote, sightNotes } from './sight.ts'
 import { dateAndTime } from './time.ts'
+import { uncountedOf } from './uncounted.tsx'
 import type { words } from './words.ts'
 
-export const stepNames = ['waiting', 'detected', 'confirming', 'paid'] as const
+export const stepNames = ['waiting', 'detected', 'confirming', 'paid', 'final'] as const
 export type StepName = (typeof stepNames)[number]
 export type StepState = keyof typeof words.stepStates
 
@@ -28,7 +31,7 @@ const rows: Readonly<Record<Status, Row>> = {
   pending_detected: { panel: 'progress', at: 'detected', goes: true },
   pending_expired: { panel: 'pay', at: 'detected', goes: false },
   confirming: { panel: 'progress', at: 'confirming', goes: true },
-  succeeded: { panel: 'paid', at: 'paid', goes: true },
+  succeeded: { panel: 'paid', at: 'final', goes: true },
   expired: { panel: 'notice', at: 'as_seen', goes: false },
   cancelled: { panel: 'notice', at: 'as_seen', goes: false },
   failed: { panel: 'notice', at: 'as_seen', goes: false },
@@ -53,6 +56,10 @@ export interface Screen {
   /** Of the chains that are not fully seen, as long as anything depends on them. */
   readonly sightNotes: readonly SightNote[]
   readonly isBlind: boolean
+  /** Whether news shows at once: the page is connected, and every chain is seen. */
+  readonly isLive: boolean
+  /** Whether what the server said of the wait still holds. */
+  readonly isExplained: boolean
   /** Whether the payer may name the transaction. */
   readonly canClaim: boolean
 }
@@ -64,25 +71,27 @@ export interface View {
   /** How well each accepted chain is seen. */
   readonly sights: readonly Sight[]
   readonly isConnected: boolean
-  /** What the server expects it to take, from measured block times; null where it does not say. */
-  readonly etaSeconds: number | null
+  /** What the server said of the wait, and how long ago; null where it has not said it. */
+  readonly explained: Pick<Explained, 'answer'> | null
+  readonly explainedMsAgo: number
 }
 
 /** What the page shows of a payment at a moment of the server's time. Pure: the same in, the same out. */
-export function screenOf(
-  { payment, progress }: Shown,
-  { now, sights, isConnected, etaSeconds }: View,
-): Screen {
+export function screenOf(shown: Shown, view: View): Screen {
+  const { payment, progress } = shown
+  const { now, sights, isConnected } = view
   const { status, flags } = payment
   const missing = missingAmount(payment)
   const seen = seenAmount(payment)
-  const blocksLeft =
-    progress.required === null ? null : Math.max(0, progress.required - progress.confirmations)
   const watchedUntil = Date.parse(payment.monitorUntil)
   // Once the payment is closed nothing depends on what is seen.
-  const notes = statusTable[status].life === 'closed' ? [] : sightNotes(sights, now)
+  const nameOfChain = (chain: string): string => nameOf(shown, chain)
+  const isPaid = status === 'succeeded'
+  const notes = isSettled(payment) ? [] : sightNotes(sights, { now, nameOf: nameOfChain, isPaid })
   const isBlind = notes.some((note) => note.isBlind)
   const isTimeUp = statusTable[status].countsDown && now >= Date.parse(payment.expiresAt)
+  const isLive = isConnected && notes.length === 0
+  const aboutSeconds = isLive ? aboutSecondsOf(view) : null
   const told = {
     status,
     reason: payment.reason,
@@ -94,9 +103,9 @@ export function screenOf(
     missing,
     confirmations: progress.confirmations,
     requiredConfirmations: progress.required,
-    aboutSeconds: etaSeconds ?? aboutSeconds(progress.chain, blocksLeft),
+    aboutSeconds,
     watchedUntil: now < watchedUntil ? dateAndTime(watchedUntil) : null,
-    isLive: isConnected && notes.length === 0,
+    isLive,
     isTimeUp,
   }
   const panel = isTimeUp ? 'notice' : rows[status].panel
@@ -107,7 +116,7 @@ export function screenOf(
     label: statusWords[status].label,
     title: statusWords[status].title(told),
     text: statusWords[status].text(told),
-    notes: flags.flatMap((flag) => flagWords[flag] ?? []),
+    notes: notesOf(shown),
     steps: stepsOf(payment),
     toSend: isPart ? missing : payment.amount,
     isPart,
@@ -116,17 +125,43 @@ export function screenOf(
     isTimeUp,
     sightNotes: notes,
     isBlind,
+    isLive,
+    isExplained: isLive && isExplained(view),
     canClaim: claimable.has(status),
   }
+}
+
+/** Nothing that is seen later changes it. */
+const isSettled = ({ status, finality }: Shown['payment']): boolean =>
+  statusTable[status].life === 'closed' && (status !== 'succeeded' || finality === 'final')
+
+/** An estimate holds for as long as it says; then something is late, and the page names no time. */
+const isExplained = ({ explained, explainedMsAgo }: View): boolean =>
+  explained !== null && explainedMsAgo <= (explained.answer.aboutMs ?? Number.POSITIVE_INFINITY)
+
+function aboutSecondsOf(view: View): number | null {
+  const aboutMs = view.explained?.answer.aboutMs ?? 0
+  // None left: it waits for something else, and nobody can say how long.
+  return aboutMs > 0 && isExplained(view) ? Math.ceil(aboutMs / 1_000) : null
+}
+
+/** Without what another flag, or the list of what does not count, says better. */
+function notesOf(shown: Shown): readonly string[] {
+  const { flags } = shown.payment
+  const listed: readonly string[] = uncountedOf(shown).map(({ ignored }) => ignored ?? '')
+  const isTold = (flag: Flag): boolean =>
+    listed.includes(flag) || (flag === 'overpaid' && flags.includes('duplicate_payment'))
+  return flags.flatMap((flag) => (isTold(flag) ? [] : (flagWords[flag] ?? [])))
 }
 
 function stepsOf(payment: Shown['payment']): Screen['steps'] {
   const { at, goes } = rows[payment.status]
   const reached = stepNames.indexOf(at === 'as_seen' ? stepSeen(payment) : at)
   return stepNames.map((name, i) => {
-    if (i < reached || (name === 'paid' && payment.status === 'succeeded'))
-      return { name, state: 'done' }
+    if (i < reached) return { name, state: 'done' }
     if (i > reached) return { name, state: 'todo' }
+    // A success is complete: that it becomes final takes no more of anyone.
+    if (name === 'final') return { name, state: payment.finality === 'final' ? 'done' : 'todo' }
     return { name, state: goes ? 'current' : 'halted' }
   })
 }

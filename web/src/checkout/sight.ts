@@ -1,11 +1,12 @@
 import type { ChainSight } from '@settlewire/client/wire-event'
 import type { Instant } from '@settlewire/core/instant'
-import { chainName } from '@settlewire/core/words'
+import type { PaymentIntent } from '@settlewire/core/wire'
 import { words } from './words.ts'
 
 /** How well one chain is seen, and since when what is seen of it is known. */
 export interface Sight {
-  readonly chain: string
+  /** Null: one of those that the payment accepts, and the server did not say which. */
+  readonly chain: string | null
   readonly visibility: ChainSight['visibility']
   /** Up to when what is on it is known, by the server's time; null when nothing is. */
   readonly blockAt: Instant | null
@@ -18,6 +19,12 @@ export const sightsFrom = (chains: readonly ChainSight[], serverNow: Instant): r
     blockAt: lagMs === null ? null : serverNow - lagMs,
   }))
 
+/** What the resource says where no heartbeat comes: how well the worst of its chains is seen. */
+export function sightsOf({ accept, visibility }: PaymentIntent): readonly Sight[] {
+  const [chain, ...others] = new Set(accept.map((one) => one.chain))
+  return [{ visibility, chain: others.length === 0 ? (chain ?? null) : null, blockAt: null }]
+}
+
 /** What is said of a chain that is not fully seen. */
 export interface SightNote {
   readonly isBlind: boolean
@@ -26,15 +33,26 @@ export interface SightNote {
   readonly age: string | null
 }
 
+interface SightView {
+  readonly now: Instant
+  readonly nameOf: (chain: string) => string
+  /** It succeeded: only whether it is final still depends on what is seen. */
+  readonly isPaid: boolean
+}
+
 /** A note for each chain that is not fully seen, the blind ones first. */
-export function sightNotes(sights: readonly Sight[], now: Instant): readonly SightNote[] {
+export function sightNotes(
+  sights: readonly Sight[],
+  { now, nameOf, isPaid }: SightView,
+): readonly SightNote[] {
   const notes = sights.flatMap(({ chain, visibility, blockAt }): SightNote[] => {
-    if (visibility === 'ok') return []
     const isBlind = visibility === 'blind'
+    if (visibility === 'ok' || (isPaid && !isBlind)) return []
+    const say = isPaid ? words.blindAfterPaid : words[visibility]
     const age = isBlind && blockAt !== null ? words.lastBlock(agoOf(now - blockAt)) : null
-    return [{ isBlind, text: words[visibility](chainName(chain)), age }]
+    return [{ isBlind, text: say(chain === null ? words.aNetwork : nameOf(chain)), age }]
   })
-  return notes.toSorted((a, b) => Number(b.isBlind) - Number(a.isBlind))
+  return notes.sort((a, b) => Number(b.isBlind) - Number(a.isBlind))
 }
 
 /** `40 s`, `5 min`, `3 h`. */

@@ -1,5 +1,6 @@
 import type { ReactNode, RefObject } from 'react'
 import type { Screen } from './screen.ts'
+import { Sentence } from './sentence.tsx'
 
 interface Props {
   readonly screen: Screen
@@ -14,13 +15,15 @@ export function StatusCard({ screen, titleRef }: Props): ReactNode {
         <span className="beacon" aria-hidden="true" />
         {/* Keyed, so that a new sentence comes in as one. */}
         <span className="arriving" key={screen.title}>
-          {screen.title}
+          <Sentence text={screen.title} />
         </span>
       </h2>
-      <p className="status-text">{screen.text}</p>
+      <p className="status-text">
+        <Sentence text={screen.text} />
+      </p>
       {screen.sightNotes.map(({ isBlind, text, age }) => (
         <p key={text} className={isBlind ? 'note note-attention' : 'note'} data-blind={isBlind}>
-          {text} {age === null ? null : <span className="figure">{age}</span>}
+          {text} {age === null ? null : <Sentence text={age} />}
         </p>
       ))}
       {screen.notes.length === 0 ? null : (

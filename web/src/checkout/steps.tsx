@@ -5,7 +5,7 @@ import type { Screen, StepName, StepState } from './screen.ts'
 import { timeOfDay } from './time.ts'
 import { words } from './words.ts'
 
-/** Waiting, detected, confirming n of N, paid. */
+/** Waiting, detected, confirming n of N, paid, final. */
 export function Steps({ steps, shown }: { steps: Screen['steps']; shown: Shown }): ReactNode {
   return (
     <ol className="steps" aria-label={words.stepsLabel}>
@@ -21,10 +21,12 @@ export function Steps({ steps, shown }: { steps: Screen['steps']; shown: Shown }
             {state === 'done' ? <CheckIcon /> : null}
           </span>
           <span className="step-name">
-            {words.steps[name]}
+            <span>{words.steps[name]}</span>
             <span className="aloud">: {words.stepStates[state]}</span>
           </span>
-          <span className="step-count">{noteOf(name, state, shown)}</span>
+          <span className="step-count" translate="no">
+            {noteOf(name, state, shown)}
+          </span>
         </li>
       ))}
     </ol>
@@ -47,5 +49,7 @@ function noteOf(name: StepName, state: StepState, { payment, progress }: Shown):
       return words.ofBlocks(state === 'done' ? required : confirmations, required)
     case 'paid':
       return at(settledAt)
+    case 'final':
+      return ''
   }
 }

@@ -1,6 +1,7 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { PaymentIntent } from '@settlewire/core/wire'
 import type { ReactNode } from 'react'
+import { Sentence } from './sentence.tsx'
 import { dateAndTime, remaining, timeOfDay } from './time.ts'
 import { words } from './words.ts'
 
@@ -16,14 +17,18 @@ const soonMs = 120_000
 
 /** Counts down while that means anything; when money was seen it says when, and stands still. */
 export function TimeLeft({ payment, countsDown, isBlind, serverNow }: Props): ReactNode {
-  if (!countsDown) return <p className="time">{stillText(payment)}</p>
-  if (isBlind)
-    return <p className="time">{words.payBy(dateAndTime(Date.parse(payment.expiresAt)))}</p>
+  const still = (text: string) => (
+    <p className="time">
+      <Sentence text={text} />
+    </p>
+  )
+  if (!countsDown) return still(stillText(payment))
+  if (isBlind) return still(words.payBy(dateAndTime(Date.parse(payment.expiresAt))))
   const leftMs = Date.parse(payment.expiresAt) - serverNow
   return (
     <p className="time" {...(leftMs < soonMs && { 'data-soon': true })}>
       {words.timeLeft}{' '}
-      <span role="timer" aria-live="off" className="figure">
+      <span role="timer" aria-live="off" className="figure" translate="no">
         {remaining(leftMs)}
       </span>
     </p>

@@ -1,5 +1,4 @@
 import type { Status } from '@settlewire/core/status-model'
-import type { WireTransfer } from '@settlewire/core/wire'
 
 const blocks = (count: number): string => (count === 1 ? 'block' : 'blocks')
 
@@ -24,6 +23,7 @@ export const words = {
     detected: 'Detected',
     confirming: 'Confirming',
     paid: 'Paid',
+    final: 'Final',
   },
   stepStates: { done: 'done', current: 'now', halted: 'stopped here', todo: 'not yet' },
   ofBlocks: (n: number, required: number) => `${n} of ${required}`,
@@ -33,10 +33,10 @@ export const words = {
     `QR code to pay ${amount} ${asset} on ${chain}`,
   qrAddressAlt: 'QR code of the address',
   qrHolds: 'QR code holds',
-  qrWithAmount: 'Amount included',
-  qrAddressOnly: 'Address only',
+  qrAddressOnly: 'Address',
+  qrWithAmount: 'Wallet link with amount',
   sendExactly: 'Send exactly',
-  sendMissing: 'Send the missing',
+  sendMissing: 'Still to send',
   toAddress: 'To this address',
   onNetwork: 'On this network',
   onlyThis: (asset: string, chain: string, isOneOfSeveral: boolean) =>
@@ -53,6 +53,8 @@ export const words = {
     transaction: 'Transaction id copied.',
   },
   openWallet: 'Open in wallet',
+  compareRecipient: (start: string, end: string) =>
+    `Before you confirm, compare the recipient in your wallet: it must be the address above, from ${start} to ${end}. If it is another one, do not confirm; copy the address instead.`,
 
   sandboxPay: 'Pay from the sandbox wallet',
   sandboxPaying: 'Sending the transaction…',
@@ -63,7 +65,13 @@ export const words = {
   inBlocks: (required: number) => `of ${required} ${blocks(required)}`,
   becomingFinal: 'In a block',
   amountSeen: (amount: string, currency: string) => `${amount} ${currency}`,
-  transaction: 'Transaction',
+  aTransaction: 'A transaction',
+  transactionOn: (what: string, chain: string) => `${what} on ${chain}`,
+  uncounted: 'Not counted',
+  unknownToken: 'A token that we do not know',
+  inTransfers: (what: string, count: number) => `${what} in ${count} transfers`,
+  movedOn: (what: string, chain: string) => `${what} came on ${chain}.`,
+  moreUncounted: (count: number) => `And ${count} more that do not count.`,
   onExplorer: 'View on explorer',
   returnTo: (merchant: string) => `Return to ${merchant}`,
   returnToShop: 'Return to the shop',
@@ -71,7 +79,7 @@ export const words = {
   why: (required: number | null) =>
     required === null ? 'Why it takes this long' : `Why ${required} ${blocks(required)}`,
 
-  claimAsk: 'I have paid and it does not show',
+  claimAsk: "I've paid but don't see it",
   claimHint:
     'Paste the transaction hash from your wallet. We look for it; you are not charged again.',
   claimField: 'Transaction hash',
@@ -89,34 +97,29 @@ export const words = {
   chainId: 'Chain id',
   created: 'Created',
 
+  aNetwork: 'a network of this payment',
   blind: (chain: string) =>
     `We cannot see ${chain} right now; your payment is safe, it will be found.`,
-  degraded: (chain: string) => `${chain} shows here a little later than usual.`,
+  blindAfterPaid: (chain: string) =>
+    `We cannot see ${chain} right now; that the payment is final shows here later.`,
+  degraded: (chain: string) => `We see ${chain} a little later than usual.`,
   lastBlock: (ago: string) => `Last block read ${ago} ago.`,
   broken:
     'This page did not load as it should. Reload it; a payment that you have sent is not lost.',
 } as const
-
-/** What is said of a transaction that does not count, or not yet. */
-export const stageWords: Readonly<Partial<Record<WireTransfer['stage'], string>>> = {
-  claimed: 'looked for',
-  replaced: 'replaced',
-  dropped: 'not confirmed',
-  reverted: 'refused by the network',
-  reorged: 'taken back',
-}
 
 /** What is said of the connection. Each is true when it is shown, the time included. */
 export const connectionWords = {
   labels: {
     connecting: 'Connecting…',
     current: 'Live',
+    unseen: 'Connected',
     longPoll: 'Live by long-poll',
     poll: 'Updated every few seconds',
     catchingUp: 'Checking for news…',
     lost: 'Connection lost',
     offline: 'Offline',
-    closed: 'Closed',
+    asOf: (time: string) => `As of ${time}`,
     ended: 'Not connected',
   },
   warnings: {
@@ -128,7 +131,7 @@ export const connectionWords = {
   },
 } as const
 
-const startAgain = 'Not sent yet? Do not send now. Go back to the shop and start a new payment.'
+const startAgain = 'Not sent yet? Go back to the shop and start a new payment.'
 const giveId = 'When you contact the merchant, give them the payment id below.'
 
 /** What to do now, where the payment does not simply go on; of those to be paid: when time is up. */
@@ -138,11 +141,8 @@ export const nextSteps: Readonly<Record<Status, readonly string[]>> = {
   confirming: [],
   succeeded: [],
   pending_expired: [startAgain],
-  expired: [
-    startAgain,
-    'Sent too late? It still shows here, and the merchant decides what happens with it.',
-  ],
-  cancelled: ['Do not send money to the address of this request.', giveId],
+  expired: ['Not sent yet? Do not send now. Go back to the shop and start a new payment.'],
+  cancelled: [giveId],
   failed: ['Go back to the shop to try again, or choose another way to pay.', giveId],
   investigation_required: ['This page shows the outcome as soon as there is one.', giveId],
 }

@@ -10,7 +10,7 @@ import { chainList } from '../chain-schema.ts'
 import type { App, ChainFacts, Chains, HttpContext } from '../context.ts'
 import { json, problemsOf, securityOf } from '../describe.ts'
 import { sentencesOf } from '../policy-sentences.ts'
-import { sendJson } from '../show.ts'
+import { displayNameOf, sendJson } from '../show.ts'
 
 const access: Access = { who: 'key', scope: 'identity' }
 
@@ -72,6 +72,7 @@ function showChain(
   const offered = new Set(chains.assets.offered())
   return {
     ...{ name, chainId, publicMempool, explorer: explorerTx },
+    displayName: displayNameOf(chains.facts, name),
     assets: assets.filter((asset) => offered.has(asset)).map((asset) => showAsset(asset, chains)),
     disabled: assets
       .filter((asset) => !offered.has(asset))

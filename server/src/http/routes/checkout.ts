@@ -12,7 +12,7 @@ import type { App, HttpContext } from '../context.ts'
 import { problemsOf, securityOf, text } from '../describe.ts'
 import { pagePolicy } from '../headers.ts'
 import { pageWithState, sendPlainPage, takesState } from '../page.ts'
-import { show } from '../show.ts'
+import { displayNameOf, show } from '../show.ts'
 
 const access: Access = { who: 'anyone' }
 /** The page, where the build puts it below `webRoot`. */
@@ -91,6 +91,11 @@ async function stateOf(payment: Payment, context: HttpContext): Promise<object> 
   return {
     payment: show(payment, { kind: 'client' }, context),
     merchant: { name: merchant?.name ?? '' },
+    // The page sends it as a header: browsers may refuse the cookie.
+    clientSecret: clientSecretOf(context.secrets.clientSecret, payment.id),
+    chainNames: Object.fromEntries(
+      context.chains.facts.map(({ name }) => [name, displayNameOf(context.chains.facts, name)]),
+    ),
     serverTime: toRfc3339(now),
     chains: sightOf(context.chains.health(), chains, now).chains,
     // Whether the sandbox's wallet can pay it: POST /v1/test/payment-intents/{id}/pay.

@@ -6,7 +6,7 @@ import type { App, HttpContext } from '../context.ts'
 import { json, problemsOf, securityOf } from '../describe.ts'
 import { policyExplanation } from '../policy-schema.ts'
 import { idParams } from '../request-schema.ts'
-import { sendJson } from '../show.ts'
+import { displayNameOf, sendJson } from '../show.ts'
 
 const access: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
 
@@ -36,6 +36,7 @@ export function policyRoutes(app: App, context: HttpContext): void {
         policy: chains.policy,
         pace: (chain) => (followed.has(chain) ? chains.paceOf(chain) : null),
         now: clock.now(),
+        nameOf: (chain) => displayNameOf(chains.facts, chain),
         namesProviders: principalOf(request).kind !== 'client',
       })
       return sendJson(reply, shownTo(principalOf(request), explained))

@@ -91,7 +91,7 @@ async function follow() {
         accept: 'text/event-stream',
       })
       if (last !== '') headers.set('last-event-id', last)
-      const path = `/v1/payment-intents/${payment}/stream`
+      const path = `/v1/payment-intents/${payment}/stream?until=final`
       const answer = await fetch(path, { headers, cache: 'no-store' })
       if (answer.status === 204) {
         tell('ended')

@@ -1,8 +1,9 @@
 import { printAmount } from '@settlewire/core/amount'
 import type { EventData } from '@settlewire/core/event'
-import type { Stage } from '@settlewire/core/payment'
+import { stageLabels } from '@settlewire/core/stage-words'
 import type { EventType, Status } from '@settlewire/core/status-model'
 import type { PaymentIntent, WireTransfer, WireType } from '@settlewire/core/wire'
+import { statusWords } from '@settlewire/core/words'
 import { type Html, html } from '../shop/html.ts'
 import { providerModes } from './levers.ts'
 
@@ -39,48 +40,33 @@ export interface LabState {
 
 type Look = 'plain' | 'good' | 'look'
 
-const statusWords: Readonly<Record<Status, readonly [string, Look]>> = {
-  awaiting: ['Waiting', 'plain'],
-  pending_detected: ['Detected', 'plain'],
-  pending_expired: ['Lost from sight', 'look'],
-  confirming: ['Confirming', 'plain'],
-  succeeded: ['Paid', 'good'],
-  expired: ['Expired', 'look'],
-  cancelled: ['Cancelled', 'look'],
-  failed: ['Failed', 'look'],
-  investigation_required: ['Needs a look', 'look'],
+const looks: Readonly<Record<Status, Look>> = {
+  awaiting: 'plain',
+  pending_detected: 'plain',
+  pending_expired: 'look',
+  confirming: 'plain',
+  succeeded: 'good',
+  expired: 'look',
+  cancelled: 'look',
+  failed: 'look',
+  investigation_required: 'look',
 }
 
 const eventWords: Readonly<Record<EventType, string>> = {
   created: 'Created',
   pending: 'Payment detected',
   replaced: 'Transaction replaced',
-  pending_expired: 'Lost from sight',
+  pending_expired: statusWords.pending_expired.label,
   confirming: 'Confirming',
   reorged: 'Taken back by a reorg',
   succeeded: 'Paid',
   finalized: 'Final',
   updated: 'Updated',
-  expired: 'Expired',
+  expired: statusWords.expired.label,
   cancelled: 'Cancelled',
   failed: 'Failed',
-  investigation_required: 'Needs a look',
+  investigation_required: statusWords.investigation_required.label,
   resolved: 'Resolved',
-}
-
-const stageWords: Readonly<Record<Stage, string>> = {
-  claimed: 'claimed by the payer',
-  mempool: 'pending',
-  preconfirmed: 'promised a block',
-  included: 'in a block',
-  safe: 'safe',
-  final: 'final',
-  reverted: 'reverted',
-  reorged: 'reorged out',
-  replaced: 'replaced',
-  dropped: 'dropped',
-  denied: 'not shown any more',
-  ignored: 'does not count',
 }
 
 const plain = (word: string): string => word.replaceAll('_', ' ')
@@ -111,15 +97,14 @@ function ordersPart({ payments, chosen }: LabState): Html {
 }
 
 function pill(status: Status): Html {
-  const [word, look] = statusWords[status]
-  return html`<span class="lab-pill lab-${look}">${word}</span>`
+  return html`<span class="lab-pill lab-${looks[status]}">${statusWords[status].label}</span>`
 }
 
 function paymentPart({ chosen, events }: LabState): Html {
   if (chosen === null) {
     return html`<p class="lab-none">Choose a request, or make one, to see it live.</p>`
   }
-  const [word, look] = statusWords[chosen.status]
+  const look = looks[chosen.status]
   const { flags, reason, finality, visibility } = chosen
   const chips = [
     ...(reason === null ? [] : [plain(reason)]),
@@ -127,7 +112,7 @@ function paymentPart({ chosen, events }: LabState): Html {
     ...(finality === 'none' ? [] : [`finality: ${finality}`]),
     ...(visibility === 'ok' ? [] : [`chain ${visibility}`]),
   ]
-  return html`<p class="lab-status lab-status-${look}">${word}</p>
+  return html`<p class="lab-status lab-status-${look}">${statusWords[chosen.status].label}</p>
     <p class="lab-track lab-track-${look}" aria-hidden="true">${track(chosen.status)}</p>
     <p class="lab-sum"><strong>${chosen.amountReceived}</strong> of ${chosen.amount} ${chosen.currency}
       arrived${
@@ -157,7 +142,7 @@ function transferRow(transfer: WireTransfer, { currency }: PaymentIntent): Html 
   return html`<li class="lab-transfer" data-stage="${stage}">
     <code>${transfer.txHash === null ? 'no single transaction' : shortHash(transfer.txHash)}</code>
     <span class="lab-transfer-amount">${moved(transfer, currency)}</span>
-    <span class="lab-transfer-stage">${stageWords[stage]}${
+    <span class="lab-transfer-stage">${stageLabels[stage]}${
       ignored ? html`: ${plain(ignored)}` : html``
     }${said === '' ? html`` : html` · ${said}`}</span>
     ${counts ? html`<span class="lab-meter" aria-hidden="true">${dots(confirmations, required)}</span>` : html``}
@@ -187,7 +172,7 @@ function eventRow({ type, createdAt, data }: LabEvent): Html {
     ...(reason === undefined ? [] : [plain(reason)]),
     ...(txHash === null ? [] : [shortHash(txHash)]),
   ]
-  return html`<li class="lab-event lab-event-${statusWords[status][1]}">
+  return html`<li class="lab-event lab-event-${looks[status]}">
     <time datetime="${createdAt}">${timeOf(createdAt)}</time>
     <span><strong>${eventWords[kind]}</strong>${details.map((one) => html` · ${one}`)}</span>
   </li>`

@@ -1,10 +1,11 @@
+import type { Instant } from '@settlewire/core/instant'
 import type { Status } from '@settlewire/core/status-model'
 import type { PaymentIntent } from '@settlewire/core/wire'
+import { statusWords } from '@settlewire/core/words'
 import { type Html, html } from './html.ts'
 import { type Product, productOf, products } from './products.ts'
 
 interface Word {
-  readonly state: string
   readonly look: 'plain' | 'good' | 'look'
   readonly title: string
   readonly words: string
@@ -13,60 +14,63 @@ interface Word {
 /** What the shop tells its customer: it ships on `succeeded` and on nothing else. */
 const words: Readonly<Record<Status, Word>> = {
   awaiting: {
-    state: 'Waiting for payment',
     look: 'plain',
     title: 'Your order is reserved',
     words: 'It ships when your payment is confirmed.',
   },
   pending_detected: {
-    state: 'Payment seen',
     look: 'plain',
     title: 'We see your payment',
     words: 'It is on its way to the chain. Nothing more to do; please do not pay again.',
   },
   pending_expired: {
-    state: 'Payment not confirmed',
     look: 'look',
-    title: 'Your payment did not go through',
-    words: 'Please look at your wallet before you pay again.',
+    title: 'Your payment is not confirmed',
+    words:
+      'It may still go through. Speed it up or cancel it in your wallet first; pay again only when it is cancelled.',
   },
   confirming: {
-    state: 'Confirming',
     look: 'plain',
     title: 'Your payment is being confirmed',
     words: 'It is in a block. We wait for a few more before we ship.',
   },
   succeeded: {
-    state: 'Paid',
     look: 'good',
     title: 'Thank you, it is yours',
     words: 'Your payment is confirmed. If this were a real shop, a parcel would be leaving now.',
   },
   expired: {
-    state: 'Expired',
     look: 'look',
     title: 'Your order was not paid in time',
-    words: 'If you have already sent the money, keep this page: it will still be recognised.',
+    words: 'Please do not pay for it now. If you have sent money, write to us.',
   },
   cancelled: {
-    state: 'Cancelled',
     look: 'look',
     title: 'Your order was cancelled',
-    words: 'Please do not pay for it.',
+    words: 'Please do not pay for it. If you have sent money, write to us.',
   },
   failed: {
-    state: 'Failed',
     look: 'look',
-    title: 'Your payment was refused',
-    words: 'No money was taken. Please write to us.',
+    title: 'Your payment failed',
+    words: 'Please write to us before you pay again.',
   },
   investigation_required: {
-    state: 'Being checked',
     look: 'look',
     title: 'We are checking your payment',
     words: 'There is no need to pay again. We will write to you.',
   },
 }
+
+/** Late money counts for as long as the address is watched, and no longer. */
+function wordsFor({ status, monitorUntil }: PaymentIntent, now: Instant): string {
+  if (status !== 'expired' || now >= Date.parse(monitorUntil)) return words[status].words
+  const until = monitorUntil.slice(0, 16).replace('T', ' ')
+  return `If you have already sent the money, keep this page: until ${until} UTC the full amount still counts as paid.`
+}
+
+/** Whether nothing more happens to it by itself, so that the page need not be loaded again. */
+const isAtRest = ({ status, finality }: PaymentIntent): boolean =>
+  status === 'cancelled' || status === 'failed' || (status === 'succeeded' && finality === 'final')
 
 /** The shelf. */
 export const shelfPage = (): Html =>
@@ -96,19 +100,20 @@ const card = ({ id, name, words: about, price, picture }: Product): Html =>
   </article>`
 
 /** An order, as the shop's server knows it: from the API, never from the browser that came back. */
-export function orderPage(payment: PaymentIntent): Html {
+export function orderPage(payment: PaymentIntent, now: Instant): Html {
   const word = words[payment.status]
   const product = productOf(payment.metadata?.product)
-  const isOpen = payment.status !== 'succeeded' && payment.status !== 'cancelled'
+  const { label } = statusWords[payment.status]
+  const isOpen = !['succeeded', 'cancelled', 'failed'].includes(payment.status)
   return page({
-    title: `${word.state} · Tidewater`,
+    title: `${label} · Tidewater`,
     // The customer need not do anything, and the page needs no script for it.
-    head: isOpen ? html`<meta http-equiv="refresh" content="2" />` : html``,
+    head: !isAtRest(payment) ? html`<meta http-equiv="refresh" content="2" />` : html``,
     body: html`<main class="order">
       <section class="receipt">
-        <span class="state state-${word.look}">${word.state}</span>
+        <span class="state state-${word.look}">${label}</span>
         <h1>${word.title}</h1>
-        <p>${word.words}</p>
+        <p>${wordsFor(payment, now)}</p>
         <dl class="facts">
           <div><dt>Order</dt><dd>${payment.reference ?? ''}</dd></div>
           <div><dt>Item</dt><dd>${product?.name ?? ''}</dd></div>

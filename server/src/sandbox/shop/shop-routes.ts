@@ -70,7 +70,7 @@ export const shopRoutes = (options: {
         const { reference } = request.params
         const payment = orderForm.test(reference) ? await api.find(reference) : null
         if (payment === null) throw new Failure('not_found', 'The shop knows no such order.')
-        return send(reply, orderPage(payment))
+        return send(reply, orderPage(payment, clock.now()))
       },
     )
     labRoutes(app, { api, clock, origin })

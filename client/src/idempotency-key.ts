@@ -1,0 +1,5 @@
+/** A key for one request. `crypto.randomUUID` exists on secure pages only; a shop on a local network is none. */
+export function makeKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,224 @@
+import { stdout } from 'node:process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fixtureNames, fixtures } from '../support/checkout-fixtures.ts'
+import {
+  CheckoutPages,
+  closePage,
+  reachesConnection,
+  reachesStatus,
+  storyOf,
+} from '../support/checkout-pages.ts'
+
+/** No sentence on a page may stay untrue: after a success, while blind, on several pages. */
+let pages: CheckoutPages
+
+beforeAll(async () => {
+  pages = await CheckoutPages.start()
+})
+
+afterAll(() => pages.close())
+
+/** A page may show that a chain cannot be seen so much later than its server knows it. */
+const blindPageMsMax = 5_000
+
+describe.each([
+  ['a server that keeps the stream open until the money is final', false],
+  ['a server that ends its streams at the success', true],
+])('an open page that says Paid, at %s,', (_, endsAtSuccess) => {
+  beforeAll(() => {
+    pages.server.endsAtSuccess = endsAtSuccess
+  })
+  afterAll(() => {
+    pages.server.endsAtSuccess = false
+  })
+
+  it('says that it is checked once a reorg has taken the money', async () => {
+    const page = await pages.open('confirming')
+    await reachesConnection(page, 'current')
+    pages.server.move(fixtures.succeeded)
+    await reachesStatus(page, 'succeeded')
+    pages.server.move({ ...fixtures.investigation_required, amountReceived: '0.00' })
+    await reachesStatus(page, 'investigation_required')
+    const story = await storyOf(page)
+    expect(story).toContain('We are checking. No need to pay again.')
+    expect(story).toContain('Received 0.00 USDC')
+    expect(story).not.toContain('arrived')
+    expect(await page.getByRole('link', { name: 'Return to Demo Shop' }).count()).toBe(1)
+    await closePage(page)
+  })
+
+  it('shows the new sum and both transactions once it was paid a second time', async () => {
+    const page = await pages.open('confirming')
+    await reachesConnection(page, 'current')
+    pages.server.move(fixtures.succeeded)
+    await reachesStatus(page, 'succeeded')
+    pages.server.move(fixtures['succeeded-double'])
+    await page.locator('.transactions li').nth(1).waitFor({ timeout: 30_000 })
+    const story = await storyOf(page)
+    expect(story).toContain('300.00 USDC arrived.')
+    expect(story).toContain('This was paid more than once. Ask the merchant for the extra payment.')
+    expect(story).toContain('0xbbbbbb…bbbbbb')
+    await closePage(page)
+  })
+})
+
+describe('a page that has stopped following', () => {
+  it.each(['succeeded-final', 'cancelled', 'failed'] as const)(
+    'reads the payment again when it is looked at, and follows it if that is open again: %s',
+    async (name) => {
+      const page = await pages.open(name)
+      await reachesConnection(page, 'ended')
+      pages.server.change(fixtures.investigation_required)
+      await page.evaluate(() => window.dispatchEvent(new Event('focus')))
+      await reachesStatus(page, 'investigation_required')
+      await reachesConnection(page, 'current')
+      pages.server.move(fixtures.succeeded)
+      await reachesStatus(page, 'succeeded')
+      await closePage(page)
+    },
+  )
+})
+
+describe('a page whose chain cannot be seen', () => {
+  it.each([
+    ['a stream', false, 'Live'],
+    ['long-poll', true, 'Live by long-poll'],
+  ])('never says Live, and says it within 5 s by %s', async (by, mute, lineBefore) => {
+    pages.server.mute = mute
+    const page = await pages.open('confirming-12')
+    await reachesConnection(page, mute ? 'fallback' : 'current')
+    const line = page.locator('.connection')
+    expect(await line.innerText()).toBe(lineBefore)
+    await page.locator('.status-title', { hasText: 'about 40 s' }).waitFor()
+    const wrongMs: number[] = []
+    for (const visibility of ['blind', 'ok'] as const) {
+      pages.server.see(visibility)
+      const since = Date.now()
+      const note = page.locator('[data-blind=true]')
+      await note.waitFor({ state: visibility === 'blind' ? 'attached' : 'detached' })
+      wrongMs.push(Date.now() - since)
+      expect(await line.innerText()).toBe(visibility === 'blind' ? 'Connected' : lineBefore)
+      const title = await page.locator('.status-title').innerText()
+      if (visibility === 'blind') expect(title).not.toContain('about')
+      if (visibility === 'blind') expect(await page.locator('.why').count()).toBe(0)
+    }
+    stdout.write(`a page was wrong for ${wrongMs.join(' and ')} ms by ${by}\n`)
+    expect(Math.max(...wrongMs)).toBeLessThanOrEqual(blindPageMsMax)
+    pages.server.mute = false
+    await closePage(page)
+  })
+})
+
+describe('four open pages of one payment', () => {
+  it('tell one story, whatever each of them has seen before', async () => {
+    const opened = [await pages.open('awaiting')]
+    const steps = [fixtures.pending_detected, fixtures.confirming] as const
+    for (const step of steps) {
+      await Promise.all(opened.map((page) => reachesConnection(page, 'current')))
+      pages.server.move(step)
+      opened.push(await pages.open('now'))
+    }
+    await Promise.all(opened.map((page) => reachesStatus(page, 'confirming')))
+    const [transfer] = fixtures.confirming.transfers
+    if (transfer === undefined) throw new Error('the fixture has a transfer')
+    // The same hash as before: nothing but its stage says what became of it.
+    const transfers = [{ ...transfer, stage: 'reverted' as const, confirmations: 2 }]
+    const reason = 'transaction_reverted'
+    pages.server.move({ status: 'awaiting', reason, transfers, amountReceived: '0.00' })
+    opened.push(await pages.open('now'))
+    for (const page of opened) {
+      await reachesStatus(page, 'awaiting')
+      await page.locator('.stage', { hasText: 'refused by the network' }).waitFor()
+    }
+    const stories = await Promise.all(opened.map(storyOf))
+    expect(stories).toHaveLength(4)
+    expect(new Set(stories)).toEqual(new Set([stories[0]]))
+    await Promise.all(opened.map(closePage))
+  })
+})
+
+describe('the sentences of a page', () => {
+  const narrow = { viewport: { width: 360, height: 740 } }
+
+  it('never tell a payer to pay a second time while the first may still go through', async () => {
+    const page = await pages.open('pending_expired')
+    const story = await storyOf(page)
+    expect(story).toContain(
+      'It may still go through. Speed it up or cancel it in your wallet first;',
+    )
+    expect(story).toContain('pay again only when it is cancelled.')
+    await closePage(page)
+  })
+
+  it('say that a full payment which comes late counts, and until when', async () => {
+    const page = await pages.open('expired')
+    expect(await storyOf(page)).toMatch(
+      /until \d+ \w+, [\d:]+ the full amount still counts as paid/,
+    )
+    pages.server.move({ ...fixtures.succeeded, flags: ['late'] })
+    await reachesStatus(page, 'succeeded')
+    expect(await storyOf(page)).toContain('It arrived after the request had ended.')
+    await closePage(page)
+    const over = await pages.open('expired-unwatched')
+    expect(await storyOf(over)).not.toContain('counts')
+    await closePage(over)
+  })
+
+  it('come once on a page, and none says closed beside paid', async () => {
+    for (const name of fixtureNames) {
+      const page = await pages.open(name, narrow)
+      // What does not count is left out: each transfer says by itself what to do about it.
+      await page.evaluate(() => document.querySelector('.uncounted')?.remove())
+      const text = await page.locator('.sheet').innerText()
+      const sentences = text
+        .split(/\n|(?<=[.?!])\s/)
+        .map((one) => one.trim())
+        .filter((one) => /[.?!]$/.test(one) && one.includes(' '))
+      expect(new Set(sentences).size, `${name}: ${sentences.join(' | ')}`).toBe(sentences.length)
+      expect(text, name).not.toMatch(/\bClosed\b/)
+      await closePage(page)
+    }
+  }, 240_000)
+
+  it('never break an amount inside its digits, at 360 px', async () => {
+    for (const name of ['awaiting-long', 'succeeded-long', 'awaiting-live'] as const) {
+      const page = await pages.open(name, narrow)
+      const broken = await page.evaluate(() =>
+        [...document.querySelectorAll('.one-line, .whole')].flatMap((one) => {
+          const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT)
+          const texts: Text[] = []
+          while (walker.nextNode()) texts.push(walker.currentNode as Text)
+          return texts.flatMap((text) => {
+            const [digits] = /\d[\d.\u202f]*\d/.exec(text.data) ?? []
+            if (digits === undefined) return []
+            const range = document.createRange()
+            const start = text.data.indexOf(digits)
+            range.setStart(text, start)
+            range.setEnd(text, start + digits.length)
+            const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)))
+            const { right } = range.getBoundingClientRect()
+            return lines.size > 1 || right > window.innerWidth ? [text.data] : []
+          })
+        }),
+      )
+      expect(broken, name).toEqual([])
+      await closePage(page)
+    }
+  })
+
+  it('show who sent the wrong money what came, how much, its hash, and what to do', async () => {
+    const page = await pages.open('awaiting')
+    await reachesConnection(page, 'current')
+    pages.server.move(fixtures['awaiting-wrong'])
+    const part = page.locator('.uncounted')
+    await part.waitFor()
+    const text = (await part.innerText()).replace(/\s+/g, ' ')
+    expect(text).toContain('150.00 USDC.e came on Local test chain.')
+    expect(text).toContain('Ask the merchant to send it back, and name this transaction.')
+    expect(text).toContain('0x4e3a37…5a1bdd')
+    // Above everything that has to be scrolled to.
+    const { y } = (await part.boundingBox()) ?? { y: Number.POSITIVE_INFINITY }
+    expect(y).toBeLessThan(500)
+    await closePage(page)
+  })
+})

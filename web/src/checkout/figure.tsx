@@ -1,0 +1,27 @@
+import type { CSSProperties, ReactNode } from 'react'
+import { grouped } from './money.ts'
+
+interface Props {
+  readonly amount: string
+  readonly unit?: string
+}
+
+/** Characters beyond which an amount gets a line of its own. */
+const longFrom = 14
+
+export const isLong = (amount: string): boolean => grouped(amount).length >= longFrom
+
+/**
+ * An amount that is never broken: `--characters` lets the style sheet choose a size at which it fits on
+ * one line. A translator leaves it alone.
+ */
+export function Figure({ amount, unit = '' }: Props): ReactNode {
+  const text = unit === '' ? grouped(amount) : `${grouped(amount)}\u00a0${unit}`
+  // A custom property is no property that the types know.
+  const style = { '--characters': String(text.length) } as CSSProperties
+  return (
+    <span className="figure one-line" translate="no" style={style}>
+      {text}
+    </span>
+  )
+}

@@ -1,0 +1,45 @@
+import type { ClaimAnswer, PolicyAnswer } from '@settlewire/client/answers'
+import { paymentPath } from '@settlewire/client/attempt'
+import { makeKey } from '@settlewire/client/idempotency-key'
+import { type Access, sendForJson } from '@settlewire/client/request'
+import type { PaymentIntent } from '@settlewire/core/wire'
+
+/** What the page asks of one payment: a small part of `Client`, because each byte is loaded by every payer. */
+export class PayerApi {
+  readonly #access: Access
+  readonly #id: string
+
+  constructor(access: Access, id: string) {
+    this.#access = access
+    this.#id = id
+  }
+
+  // The shapes are the wire contract's: the server's own answers are not parsed again here.
+
+  read(): Promise<PaymentIntent> {
+    return this.#ask('') as Promise<PaymentIntent>
+  }
+
+  policy(): Promise<PolicyAnswer> {
+    return this.#ask('/policy') as Promise<PolicyAnswer>
+  }
+
+  /** Names the transaction that pays, so that it is looked for. */
+  claim(txHash: string): Promise<ClaimAnswer> {
+    return this.#post(`${paymentPath(this.#id)}/claims`, { txHash }) as Promise<ClaimAnswer>
+  }
+
+  /** Test mode: has the sandbox wallet send a real transaction on the local chain. */
+  payFromSandbox(asset: string): Promise<unknown> {
+    return this.#post(`/v1/test/payment-intents/${encodeURIComponent(this.#id)}/pay`, { asset })
+  }
+
+  #ask(part: string): Promise<unknown> {
+    return sendForJson(this.#access, { path: paymentPath(this.#id) + part })
+  }
+
+  #post(path: string, body: object): Promise<unknown> {
+    const headers = { 'idempotency-key': makeKey() }
+    return sendForJson(this.#access, { method: 'POST', path, body, headers })
+  }
+}

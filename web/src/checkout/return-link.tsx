@@ -1,0 +1,24 @@
+import type { PaymentIntent } from '@settlewire/core/wire'
+import type { ReactNode } from 'react'
+import { isWebAddress } from './transaction.tsx'
+import { words } from './words.ts'
+
+interface Props {
+  readonly payment: PaymentIntent
+  readonly merchant: string
+  /** Whether it is the one thing to do here. */
+  readonly isMain: boolean
+}
+
+/** The way back to the shop, where the shop named one. */
+export function ReturnLink({ payment, merchant, isMain }: Props): ReactNode {
+  if (!isWebAddress(payment.redirectUrl)) return null
+  return (
+    <a
+      className={isMain ? 'button return' : 'button button-quiet return'}
+      href={payment.redirectUrl}
+    >
+      {merchant === '' ? words.returnToShop : words.returnTo(merchant)}
+    </a>
+  )
+}

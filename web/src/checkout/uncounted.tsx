@@ -1,0 +1,68 @@
+import { printAmount } from '@settlewire/core/amount'
+import { ignoredWords } from '@settlewire/core/stage-words'
+import type { WireTransfer } from '@settlewire/core/wire'
+import type { ReactNode } from 'react'
+import type { Shown } from './payment.ts'
+import { nameOf } from './payment.ts'
+import { Sentence } from './sentence.tsx'
+import { TransactionLine } from './transaction.tsx'
+import { words } from './words.ts'
+
+/** Anyone can send small transfers: the page shows so many. */
+const shownMax = 5
+
+interface Props {
+  readonly shown: Shown
+  readonly say: (text: string) => void
+}
+
+/** Money that came and does not count: what, how much, in which transaction, and what to do about it. */
+export function Uncounted({ shown, say }: Props): ReactNode {
+  const all = uncountedOf(shown)
+  if (all.length === 0) return null
+  const more = all.length - shownMax
+  return (
+    <section className="uncounted">
+      <h3>{words.uncounted}</h3>
+      <ul>
+        {all.slice(0, shownMax).map((one, place) => (
+          <li key={`${one.txHash ?? place}:${one.chain}:${one.units ?? ''}`}>
+            <p>
+              <Sentence text={words.movedOn(movedBy(one), nameOf(shown, one.chain))} />
+            </p>
+            <p>
+              <Sentence text={whyOf(one)} />
+            </p>
+            {one.txHash === null ? null : (
+              <TransactionLine txHash={one.txHash} explorerUrl={one.explorerUrl} say={say} />
+            )}
+          </li>
+        ))}
+      </ul>
+      {more > 0 ? (
+        <p>
+          <Sentence text={words.moreUncounted(more)} />
+        </p>
+      ) : null}
+    </section>
+  )
+}
+
+/** What a payer should know of: not the transfers of nothing that address poisoners send. */
+export const uncountedOf = ({ payment }: Pick<Shown, 'payment'>): readonly WireTransfer[] =>
+  payment.transfers.filter(
+    ({ stage, ignored }) =>
+      stage === 'ignored' && ignored != null && ignoredWords[ignored].todo !== null,
+  )
+
+function whyOf({ ignored }: WireTransfer): string {
+  const { why, todo } = ignoredWords[ignored ?? 'zero']
+  return `${why} ${todo ?? ''}`
+}
+
+function movedBy({ asset, units, decimals, count, ignored }: WireTransfer): string {
+  if (ignored === 'paid_elsewhere') return words.aTransaction
+  const known = asset !== null && units !== undefined && typeof decimals === 'number'
+  const what = known ? `${printAmount(BigInt(units), decimals)} ${asset}` : words.unknownToken
+  return count === undefined ? what : words.inTransfers(what, count)
+}
