@@ -59,7 +59,8 @@ export function sentenceOf(transfer: Facts, telling: Telling): string {
   const named = txHash === null ? '' : ` (${short(txHash)})`
   const isVain = stage === 'dropped' && asset === null
   const what = stage === 'claimed' || isVain ? 'A transaction' : `${amount} ${asset ?? ''}`.trim()
-  const subject = ignored === null ? `${what} ${inNetwork(chain, telling.nameOf)}${named}` : `A transfer${named}`
+  const subject =
+    ignored === null ? `${what} ${inNetwork(chain, telling.nameOf)}${named}` : `A transfer${named}`
   if (ignored !== null) return `${subject} ${ignoredSentences[ignored]}`
   if (isVain) return `${subject} was looked for in vain: no provider knows it.`
   if (stage === 'denied')

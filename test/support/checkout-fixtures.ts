@@ -3,6 +3,7 @@ import type { EventData } from '@settlewire/core/event'
 import type { IgnoreReason } from '@settlewire/core/payment'
 import type { statuses } from '@settlewire/core/status-model'
 import type { PaymentIntent, WireAcceptance, WireTransfer } from '@settlewire/core/wire'
+import { chainName } from '@settlewire/core/words'
 
 /** Payments in every shape the checkout must be able to show. */
 
@@ -191,7 +192,10 @@ export type FixtureName = keyof typeof fixtures
 export const fixtureNames = Object.keys(fixtures) as FixtureName[] // its own keys
 
 /** How the server of the fixtures calls its chains. */
-export const chainNames = { harbour: 'Harbour Chain' }
+export const chainNames = Object.fromEntries([
+  ['harbour', 'Harbour Chain'],
+  ...['local', 'polygon', 'base', 'arbitrum', 'ethereum'].map((name) => [name, chainName(name)]),
+]) as Readonly<Record<string, string>> // pairs of texts
 
 /** How well each accepted chain of a fixture is seen: the first one as the payment says. */
 export const sightOf = ({ accept, visibility }: PaymentIntent): readonly ChainSight[] =>

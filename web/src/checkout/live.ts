@@ -45,7 +45,7 @@ const unconnected: Connection = {
 const explained: ReadonlySet<Status> = new Set(['pending_detected', 'confirming'])
 
 /** Answers to questions do not say how the chains are seen: without a stream the resource is read so often. */
-const sightMsMax = 4_000
+const sightMsMax = 3_000
 
 /** The payment as it is now: what the page came with, moved on by the watch. */
 export class Live {

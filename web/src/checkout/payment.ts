@@ -1,6 +1,5 @@
 import type { EventData } from '@settlewire/core/event'
 import type { PaymentIntent, WireTransfer } from '@settlewire/core/wire'
-import { chainName } from '@settlewire/core/words'
 
 /** The transfer that holds the payment back, as far as the page knows. */
 export interface Progress {
@@ -21,9 +20,9 @@ export interface Shown {
 
 export type ChainNames = Readonly<Record<string, string>>
 
-/** A chain's name for people. */
+/** A chain's name for people; one that the server follows no more keeps the name of its assets. */
 export const nameOf = ({ chainNames }: Pick<Shown, 'chainNames'>, chain: string): string =>
-  chainNames[chain] ?? chainName(chain)
+  chainNames[chain] ?? chain
 
 const inBlock: ReadonlySet<WireTransfer['stage']> = new Set(['included', 'safe', 'final'])
 const live: ReadonlySet<WireTransfer['stage']> = new Set([...inBlock, 'mempool', 'preconfirmed'])

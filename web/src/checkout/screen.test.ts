@@ -2,7 +2,7 @@ import type { PolicyAnswer } from '@settlewire/client/answers'
 import type { Visibility } from '@settlewire/client/wire-event'
 import { statuses } from '@settlewire/core/status-model'
 import { describe, expect, it } from 'vitest'
-import { fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
+import { chainNames, fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
 import { shownFrom } from './payment.ts'
 import { screenOf, spokenOf, stepNames } from './screen.ts'
 
@@ -15,7 +15,7 @@ const seen = (chain: string, visibility: Visibility, blockAt: number | null = no
   ...{ chain, visibility, blockAt },
 })
 const screen = (resource: Parameters<typeof shownFrom>[0], more = {}) =>
-  screenOf(shownFrom(resource), { ...view, ...more })
+  screenOf(shownFrom(resource, chainNames), { ...view, ...more })
 const statesOf = (name: keyof typeof fixtures) => screen(fixtures[name]).steps.map((s) => s.state)
 
 describe('the screen', () => {
