@@ -1,0 +1,104 @@
+import { stdout } from 'node:process'
+import type { PaymentIntent } from '@settlewire/core/wire'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { reachesConnection, reachesStatus, storyOf } from '../support/checkout-pages.ts'
+import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
+import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+
+/** The checkout in a browser that takes no cookies, with the whole product and a real chain behind it. */
+let browser: Browser
+let database: TestDatabase
+let server: ServerProcess
+const home = temporaryHome()
+
+beforeAll(async () => {
+  database = await testDatabase()
+  // Blocks come when a test says so.
+  const env = { DATABASE_URL: database.url, SANDBOX_BLOCK_SECONDS: '60' }
+  server = await startServer({ home: home.path, env })
+  browser = await launchBrowser()
+})
+
+afterAll(async () => {
+  await browser.close()
+  await server.stop()
+  await database.close()
+  home.remove()
+})
+
+/** A page may show that a chain cannot be seen so much later than its server knows it. */
+const blindPageMsMax = 5_000
+
+async function ask<T>(path: string, body?: object): Promise<T> {
+  const response = await fetch(server.url + path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      authorization: `Bearer ${server.sandbox.secretKey}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  const answer: unknown = await response.json()
+  expect(response.ok, JSON.stringify(answer)).toBe(true)
+  return answer as T // as the contract of the path says
+}
+
+/** The checkout of a new payment, in a browser that refuses the cookies that come with it. */
+async function openNew(): Promise<Page> {
+  const { checkoutUrl } = await ask<PaymentIntent>('/v1/payment-intents', {
+    ...{ amount: '6.00', currency: 'USDC', redirectUrl: 'https://shop.example/thanks' },
+  })
+  const context = await browser.newContext({ reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  await page.route('**/pay/**', async (route) => {
+    const response = await route.fetch()
+    const headers = { ...response.headers() }
+    delete headers['set-cookie']
+    await route.fulfill({ response, headers })
+  })
+  await page.goto(checkoutUrl ?? '')
+  await reachesConnection(page, 'current')
+  expect(await context.cookies()).toEqual([])
+  return page
+}
+
+it('follows a payment without a cookie, and says so when a reorg takes what was paid', async () => {
+  const page = await openNew()
+  await page.getByRole('button', { name: 'Pay from the sandbox wallet' }).click()
+  await reachesStatus(page, 'pending_detected')
+  await ask('/v1/test/chain/mine', { blocks: 2 })
+  await reachesStatus(page, 'succeeded')
+  expect(await storyOf(page)).toContain('Paid. 6.00 USDC arrived.')
+  await ask('/v1/test/chain/reorg', { depth: 2 })
+  await reachesStatus(page, 'investigation_required')
+  const story = await storyOf(page)
+  expect(story).toContain('We are checking. No need to pay again.')
+  expect(story).toContain('Received 0.00 USDC')
+  await page.context().close()
+})
+
+it('says within 5 s of its server that the chain cannot be seen, and that it is seen again', async () => {
+  const page = await openNew()
+  const wrongMs: number[] = []
+  for (const mode of ['outage', 'ok'] as const) {
+    for (const name of ['anvil-a', 'anvil-b']) await ask('/v1/test/providers', { name, mode })
+    const seenAs = async (): Promise<string | undefined> => {
+      const { data } = await ask<{ data: { name: string; visibility: string }[] }>('/v1/chains')
+      return data.find(({ name }) => name === 'local')?.visibility
+    }
+    const isBlind = mode === 'outage'
+    await expect
+      .poll(async () => (await seenAs()) === 'blind', { timeout: 90_000, interval: 50 })
+      .toBe(isBlind)
+    const since = Date.now()
+    const note = page.locator('[data-blind=true]')
+    await note.waitFor({ state: isBlind ? 'attached' : 'detached' })
+    wrongMs.push(Date.now() - since)
+    if (isBlind) expect(await page.locator('.connection').innerText()).toBe('Connected')
+  }
+  stdout.write(`the page followed its server's sight after ${wrongMs.join(' and ')} ms\n`)
+  expect(Math.max(...wrongMs)).toBeLessThanOrEqual(blindPageMsMax)
+  await page.context().close()
+}, 240_000)
