@@ -12,6 +12,7 @@ import {
   type Notice,
   reasonNotices,
   stageNotices,
+  statusNotices,
 } from '../core/src/notices.ts'
 import { resolutionActions } from '../core/src/observation.ts'
 import { reasons, reasonWords } from '../core/src/reason-words.ts'
@@ -52,7 +53,8 @@ function statesPage(): string {
     table(
       ['status', 'means', 'evidence on record', 'for the payer', 'the operator'],
       statuses.map((status) => {
-        const { means, evidence, life, operator } = statusTable[status]
+        const { means, evidence, operator } = statusNotices[status]
+        const { life } = statusTable[status]
         const { label } = statusWords[status]
         return [code(status), means, evidence, `“${label}”, ${life}`, operator]
       }),

@@ -1,9 +1,67 @@
 import type { ResolutionAction } from './observation.ts'
 import type { IgnoreReason, Stage } from './payment.ts'
 import type { Reason } from './reason-words.ts'
-import type { Flag } from './status-model.ts'
+import type { Flag, Status } from './status-model.ts'
 
 // What an operator reads. Apart from the words for payers, which the pages carry to every browser.
+
+/** What a status means to an operator. */
+export interface StatusNotice {
+  readonly means: string
+  /** What must be on record before the status may be told. */
+  readonly evidence: string
+  readonly operator: string
+}
+
+/** Every status. Printed to docs/generated/states.md. */
+export const statusNotices: Readonly<Record<Status, StatusNotice>> = {
+  awaiting: {
+    means: 'No live transfer that covers the amount is known.',
+    evidence: 'The request; on the way back, the transaction and why it no longer counts.',
+    operator: 'Nothing to do. With `underpaid`, part of the amount has arrived.',
+  },
+  pending_detected: {
+    means: 'Enough was seen, but not all of it is in a block.',
+    evidence: 'A decoded pending transaction to our address; a claimed hash alone never.',
+    operator: 'A promise of nothing. Stock may be reserved, nothing released.',
+  },
+  pending_expired: {
+    means: 'It was seen, then it was gone: not mined in time and unknown to every provider.',
+    evidence: 'The pending time-out passed, there is no receipt, no provider knows the hash.',
+    operator:
+      'It may still land. Ask the payer to speed it up or cancel it, and to pay again only then.',
+  },
+  confirming: {
+    means: 'The amount is in canonical blocks, not yet as deep as the policy asks.',
+    evidence: 'A successful receipt and the transfer log of an accepted token to our address.',
+    operator: 'Wait. Do not fulfil.',
+  },
+  succeeded: {
+    means: 'The policy is met: fulfil.',
+    evidence: 'Transfers at policy depth cover the amount less its tolerance.',
+    operator: 'Fulfil. Revocable until `finality` is `final`.',
+  },
+  expired: {
+    means: 'Time is over and too little arrived.',
+    evidence: 'The deadline passed, and every accepted chain was read past it.',
+    operator: 'Late money is still recognised until `monitorUntil` and reopens it.',
+  },
+  cancelled: {
+    means: 'Withdrawn by the merchant.',
+    evidence: 'Who withdrew it and why.',
+    operator: 'Money that comes later makes it `investigation_required`.',
+  },
+  failed: {
+    means: 'The rail said for certain that no money comes, or policy refused it.',
+    evidence: 'A signed provider code or a screening decision; never a time-out.',
+    operator: 'Read the reason; a contradiction makes it `investigation_required`.',
+  },
+  investigation_required: {
+    means: 'It cannot be said truthfully.',
+    evidence: 'A reason code and the observations that disagree.',
+    operator: 'Look at the reason and the timeline; a person or later evidence decides.',
+  },
+}
 
 /** What a flag or a reason means, and what may be decided about it. */
 export interface Notice {

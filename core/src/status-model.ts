@@ -55,93 +55,25 @@ export type Finality = 'none' | 'safe' | 'final'
 
 /** What a status asks of those who read it. */
 export interface StatusRow {
-  readonly means: string
-  /** What must be on record before the status may be told. */
-  readonly evidence: string
   /** `open` may change by itself; `closed` is closed to the payer. */
   readonly life: 'open' | 'closed'
   /** Whether the payer's countdown still runs. */
   readonly countsDown: boolean
   /** Whether a payer's stream ends after it. */
   readonly endsStream: boolean
-  readonly operator: string
 }
 
-/** The statuses, whole. Printed to docs/generated/states.md. */
+/** The statuses, whole; what each means is in `notices.ts`. Printed to docs/generated/states.md. */
 export const statusTable: Readonly<Record<Status, StatusRow>> = {
-  awaiting: {
-    means: 'No live transfer that covers the amount is known.',
-    evidence: 'The request; on the way back, the transaction and why it no longer counts.',
-    life: 'open',
-    countsDown: true,
-    endsStream: false,
-    operator: 'Nothing to do. With `underpaid`, part of the amount has arrived.',
-  },
-  pending_detected: {
-    means: 'Enough was seen, but not all of it is in a block.',
-    evidence: 'A decoded pending transaction to our address; a claimed hash alone never.',
-    life: 'open',
-    countsDown: false,
-    endsStream: false,
-    operator: 'A promise of nothing. Stock may be reserved, nothing released.',
-  },
-  pending_expired: {
-    means: 'It was seen, then it was gone: not mined in time and unknown to every provider.',
-    evidence: 'The pending time-out passed, there is no receipt, no provider knows the hash.',
-    life: 'open',
-    countsDown: true,
-    endsStream: false,
-    operator:
-      'It may still land. Ask the payer to speed it up or cancel it, and to pay again only then.',
-  },
-  confirming: {
-    means: 'The amount is in canonical blocks, not yet as deep as the policy asks.',
-    evidence: 'A successful receipt and the transfer log of an accepted token to our address.',
-    life: 'open',
-    countsDown: false,
-    endsStream: false,
-    operator: 'Wait. Do not fulfil.',
-  },
-  succeeded: {
-    means: 'The policy is met: fulfil.',
-    evidence: 'Transfers at policy depth cover the amount less its tolerance.',
-    life: 'closed',
-    countsDown: false,
-    endsStream: true,
-    operator: 'Fulfil. Revocable until `finality` is `final`.',
-  },
-  expired: {
-    means: 'Time is over and too little arrived.',
-    evidence: 'The deadline passed, and every accepted chain was read past it.',
-    life: 'open',
-    countsDown: false,
-    endsStream: false,
-    operator: 'Late money is still recognised until `monitorUntil` and reopens it.',
-  },
-  cancelled: {
-    means: 'Withdrawn by the merchant.',
-    evidence: 'Who withdrew it and why.',
-    life: 'closed',
-    countsDown: false,
-    endsStream: true,
-    operator: 'Money that comes later makes it `investigation_required`.',
-  },
-  failed: {
-    means: 'The rail said for certain that no money comes, or policy refused it.',
-    evidence: 'A signed provider code or a screening decision; never a time-out.',
-    life: 'closed',
-    countsDown: false,
-    endsStream: true,
-    operator: 'Read the reason; a contradiction makes it `investigation_required`.',
-  },
-  investigation_required: {
-    means: 'It cannot be said truthfully.',
-    evidence: 'A reason code and the observations that disagree.',
-    life: 'open',
-    countsDown: false,
-    endsStream: false,
-    operator: 'Look at the reason and the timeline; a person or later evidence decides.',
-  },
+  awaiting: { life: 'open', countsDown: true, endsStream: false },
+  pending_detected: { life: 'open', countsDown: false, endsStream: false },
+  pending_expired: { life: 'open', countsDown: true, endsStream: false },
+  confirming: { life: 'open', countsDown: false, endsStream: false },
+  succeeded: { life: 'closed', countsDown: false, endsStream: true },
+  expired: { life: 'open', countsDown: false, endsStream: false },
+  cancelled: { life: 'closed', countsDown: false, endsStream: true },
+  failed: { life: 'closed', countsDown: false, endsStream: true },
+  investigation_required: { life: 'open', countsDown: false, endsStream: false },
 }
 
 type Cell = EventType | null
