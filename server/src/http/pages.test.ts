@@ -1,6 +1,7 @@
 import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Answered, HttpWorld } from '../../../test/support/http-world.ts'
+import { pageWithState } from './page.ts'
 
 let world: HttpWorld
 let payment: Answered['json']
@@ -99,9 +100,13 @@ describe('the checkout page', () => {
     const redirectUrl = 'https://shop.example/?x=</script><script>alert(1)</script><!--&$&\u2028'
     const evil = await world.create({ redirectUrl })
     const page = await open(new URL(evil.checkoutUrl).pathname)
-    expect(stateIn(page).payment.redirectUrl).toBe(redirectUrl)
+    expect(stateIn(page).payment.redirectUrl).toBe(new URL(redirectUrl).href)
     expect(page.text.match(/<\/script>/g)).toHaveLength(2)
     expect(page.text).not.toContain('alert(1)</script>')
+    // A name is not an address, and nothing has encoded it before.
+    const made = pageWithState('<head></head>', { name: redirectUrl })
+    expect(made.match(/<\/?script/g)).toHaveLength(2)
+    expect(made).not.toMatch(/<!--|\u2028/)
   })
 
   it('says so when the history cannot be read, as a page', async () => {
