@@ -53,10 +53,11 @@ async function openNew(): Promise<Page> {
   const context = await browser.newContext({ reducedMotion: 'reduce' })
   const page = await context.newPage()
   await page.route('**/pay/**', async (route) => {
-    const response = await route.fetch()
-    const headers = { ...response.headers() }
+    // Not with the browser's own fetch, which keeps the cookies of what it fetches.
+    const response = await fetch(route.request().url())
+    const headers = Object.fromEntries(response.headers)
     delete headers['set-cookie']
-    await route.fulfill({ response, headers })
+    await route.fulfill({ status: response.status, headers, body: await response.text() })
   })
   await page.goto(checkoutUrl ?? '')
   await reachesConnection(page, 'current')
