@@ -255,7 +255,7 @@ describe('a payer who pays', () => {
 
   it('names the transaction that does not show, by whatever the wallet gives', async () => {
     const page = await open('pending_expired')
-    await page.getByText("I've paid but don't see it").focus()
+    await page.locator('summary', { hasText: "I've paid but don't see it" }).focus()
     await page.keyboard.press('Enter')
     const field = page.getByLabel('Transaction hash')
     const outcome = page.locator('.claim-outcome')
