@@ -195,7 +195,7 @@ class Telling {
     const { history } = this.#shaky
     for (; this.#position < history.length; this.#position += 1) {
       const event = history[this.#position]
-      if (event === undefined || this.#response.destroyed) return
+      if (event === undefined || this.#response.destroyed || this.#response.writableEnded) return
       const frame = sseFrame({ id: event.id, event: event.type, data: JSON.stringify(event.data) })
       this.#write(frame)
       this.#told += 1
