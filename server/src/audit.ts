@@ -3,9 +3,9 @@
  * or to a dump, not to a server, so that it can also be run by those who do not trust the server.
  */
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Failure } from '@settlewire/core/errors'
 import { systemClock } from './clock.ts'
+import { readCommandLine } from './command-line.ts'
 import { openGround } from './compose/ground.ts'
 import { type Config, readConfig } from './config.ts'
 import { createLog } from './log.ts'
@@ -43,12 +43,7 @@ export interface Asked {
 
 /** Reads the command line. Throws `invalid_request` with what is wrong, null for a plain question. */
 export function readArguments(args: readonly string[]): Asked | null {
-  let parsed: ReturnType<typeof parse>
-  try {
-    parsed = parse(args)
-  } catch (error) {
-    throw new Failure('invalid_request', error instanceof Error ? error.message : '')
-  }
+  const parsed = parse(args)
   const { merchant, mode, help, 'from-dump': dump } = parsed.values
   if (help) return null
   if (mode !== undefined && mode !== 'live' && mode !== 'test') {
@@ -62,7 +57,7 @@ export function readArguments(args: readonly string[]): Asked | null {
 }
 
 const parse = (args: readonly string[]) =>
-  parseArgs({
+  readCommandLine({
     args: [...args],
     options: {
       merchant: { type: 'string' },

@@ -3,13 +3,13 @@
  * For installations without a sandbox; the sandbox comes with a merchant of its own.
  */
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { textProblem } from '@settlewire/core/plain-text'
 import type { Directory } from './access.ts'
 import { checksummed, depositAddress } from './chain/evm/deposit-address.ts'
 import { systemClock } from './clock.ts'
+import { readCommandLine } from './command-line.ts'
 import { openGround } from './compose/ground.ts'
 import { prepareHome } from './compose/home.ts'
 import { type Config, readConfig } from './config.ts'
@@ -46,12 +46,7 @@ export interface NewMerchant {
 
 /** Reads the command line. Throws `invalid_request` with what is wrong, null for a plain question. */
 export function readArguments(args: readonly string[]): NewMerchant | null {
-  let parsed: ReturnType<typeof parse>
-  try {
-    parsed = parse(args)
-  } catch (error) {
-    throw new Failure('invalid_request', error instanceof Error ? error.message : '')
-  }
+  const parsed = parse(args)
   const [command, ...more] = parsed.positionals
   if (command === undefined || command === 'help' || parsed.values.help) return null
   if (command !== 'create' || more.length > 0) throw new Failure('invalid_request', 'Only create.')
@@ -69,7 +64,7 @@ export function readArguments(args: readonly string[]): NewMerchant | null {
 }
 
 const parse = (args: readonly string[]) =>
-  parseArgs({
+  readCommandLine({
     args: [...args],
     allowPositionals: true,
     options: {

@@ -18,9 +18,9 @@ export interface RescanRequest {
   readonly paymentId: string | null
 }
 
-/** What a finding says: only `missing` was told, to the payment; the others are left to the operator. */
+/** What was found. Only `missing` changes a payment; the operator decides about the others. */
 export type FindingKind =
-  /** A block holds it, and the history did not: it is told now. */
+  /** A block holds it, and the history did not: the payment has it now. */
   | 'missing'
   /** A block holds it, and whether the history holds it in another form cannot be known. */
   | 'unclear'
@@ -39,14 +39,14 @@ export interface Finding {
 export interface RescanReport {
   readonly from: number
   readonly to: number
-  /** Everything below was read, and what was missing of it is told. */
+  /** Every block below was read, and the payments have what was missing. */
   readonly next: number
   /** Payments that were looked for. */
   readonly payments: number
   readonly counts: Readonly<Record<FindingKind, number>>
   /** The first of them: there may be more than are listed. */
   readonly findings: readonly Finding[]
-  /** Blocks of which nobody could tell whether a contract paid the native coin in them. */
+  /** Blocks in which a contract may have paid the native coin, and no provider has the balances of that time. */
   readonly unread: number
 }
 
@@ -55,13 +55,13 @@ export interface OpenRescan {
   readonly id: number
   readonly asked: RescanRequest
   readonly turn: number
-  /** Null while nobody has begun. */
+  /** Null before a server has begun. */
   readonly report: RescanReport | null
 }
 
 /** What those who asked see of it. */
 export interface RescanProgress {
-  /** Null while nobody has begun. */
+  /** Null before a server has begun. */
   readonly report: RescanReport | null
   /** What keeps it from going on right now; once it is done, why it was given up. */
   readonly trouble: string | null
@@ -91,7 +91,7 @@ export interface Rescans {
   request(asked: RescanRequest): Promise<number>
   /** Says that somebody still waits for it, and answers how far it is. Null when it is gone. */
   progress(id: number): Promise<RescanProgress | null>
-  /** Nobody waits for it any more: it goes no further. What was told stays told. */
+  /** Ends the work on it: its command is gone. What payments were given by then stays. */
   withdraw(id: number): Promise<void>
   /** Requests on these chains that are not done and that somebody waits for, oldest first. */
   requested(chains: readonly string[]): Promise<readonly OpenRescan[]>

@@ -4,10 +4,10 @@
  * database, and waits.
  */
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Failure } from '@settlewire/core/errors'
 import { paymentKind } from '@settlewire/core/payment-kind'
 import { systemClock } from './clock.ts'
+import { readCommandLine } from './command-line.ts'
 import { type Config, readConfig } from './config.ts'
 import { rescanBlocksMax } from './engine/rescan.ts'
 import { createLog } from './log.ts'
@@ -24,8 +24,8 @@ const usage = `
   settlewire rescan --payment <id> [--chain <name>]
   npm run rescan -- …
 
-  Reads blocks again that were read before, from every configured provider, and tells each payment
-  that was watched then the money that its history lacks. What the history holds is not told again.
+  Reads blocks again that were read before, from every configured provider, and adds the money that
+  the histories of the payments watched at that time lack. Money that they have is not added twice.
 
   --chain    the chain, as the configuration names it
   --from     the first block
@@ -35,7 +35,7 @@ const usage = `
 
   The server that follows the chain does the work, so one must be running on DATABASE_URL. Without
   DATABASE_URL the server must be stopped: the command starts one for as long as it takes.
-  Ctrl-C ends it early. What was told by then stays told.
+  Ctrl-C ends it early. Payments keep what was found by then.
 
   Exit codes: 0 all was read, 1 it could not be, 2 the command line does not fit, 130 Ctrl-C.
 `
@@ -54,12 +54,7 @@ export interface Asked {
 
 /** Reads the command line. Throws `invalid_request` with what is wrong, null for a plain question. */
 export function readArguments(args: readonly string[]): Asked | null {
-  let parsed: ReturnType<typeof parse>
-  try {
-    parsed = parse(args)
-  } catch (error) {
-    throw new Failure('invalid_request', error instanceof Error ? error.message : '')
-  }
+  const parsed = parse(args)
   const { chain = null, payment = null, from, to, help } = parsed.values
   if (help) return null
   const asked = { chain, paymentId: payment, from: blockOf('from', from), to: blockOf('to', to) }
@@ -68,7 +63,7 @@ export function readArguments(args: readonly string[]): Asked | null {
   return asked
 }
 
-/** What no command line may ask for: the first that applies is told. */
+/** Command lines that are refused: the first row that applies says why. */
 const complaints: readonly { readonly says: string; applies(asked: Asked): boolean }[] = [
   {
     says: 'Name --chain and --from, or a --payment.',
@@ -96,7 +91,7 @@ function blockOf(name: string, text: string | undefined): number | null {
 }
 
 const parse = (args: readonly string[]) =>
-  parseArgs({
+  readCommandLine({
     args: [...args],
     options: {
       chain: { type: 'string' },
@@ -199,10 +194,10 @@ async function run(asked: Asked, signal: AbortSignal): Promise<string | null> {
 }
 
 const headings: Readonly<Record<FindingKind, string>> = {
-  missing: 'The history lacked these. They are told now, by the ordinary rules',
+  missing: 'The history lacked these. Their payments have them now, by the ordinary rules',
   unclear:
-    'These are in blocks, and the history may hold them as a part of a sum or of a balance. Nothing is told of them: compare by hand',
-  gone: 'The history holds these, and no provider shows them in their block. Each provider is asked; what it denies is told by the ordinary rules',
+    'These are in blocks, and the history may hold them as a part of a sum or of a balance. No payment was changed: compare by hand',
+  gone: 'The history holds these, and no provider shows them in their block. Each provider is asked; its denial changes the payment by the ordinary rules',
 }
 
 /** What a person reads. */
@@ -237,7 +232,7 @@ async function main(args: readonly string[]): Promise<void> {
     const asked = readArguments(args)
     const words = asked === null ? usage : await run(asked, interrupted.signal)
     process.stdout.write(
-      words ?? '\nThe request was withdrawn. What was told by then stays told.\n',
+      words ?? '\nThe request was withdrawn. Payments keep what was found by then.\n',
     )
     if (words === null) process.exitCode = 130
   } catch (error) {
