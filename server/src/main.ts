@@ -214,7 +214,7 @@ async function startEngine(
     place: placeOf(world.config.home),
   })
   const parts = { ...world, store: store.events, watcher: engine.watcher, chains }
-  followers.open({ ...parts, openTokens: openTokens(engine.accepted()) })
+  followers.open({ ...parts, openTokens: openTokens(engine.index.accepted()) })
   // In reverse: nothing is taken any more, nothing followed, nothing written, then it is given back.
   world.onClose(() => membership.giveBack())
   world.onClose(() => engine.close())

@@ -112,11 +112,6 @@ export class Engine {
     if (!this.#shared) this.#deadlines.start()
   }
 
-  /** What each open payment may be paid in, once it has started. */
-  accepted(): ReturnType<WatchIndex['accepted']> {
-    return this.index.accepted()
-  }
-
   /** From now on this process lets time pass for payments, and looks for claims, under a lease. */
   keepTime(fence: Fence): void {
     this.#fence = fence

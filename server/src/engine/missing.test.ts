@@ -11,7 +11,7 @@ import {
   reorged,
   transfer,
 } from '../../../test/support/payments.ts'
-import { type Held, standingOf } from './missing.ts'
+import { compare, type Held } from './missing.ts'
 
 const full = 150_000_000n
 const block = blockAt(5)
@@ -25,7 +25,7 @@ const heldIn = (txHash: string, transfers = [transfer(txHash, full)], at = block
 
 /** What a payment with this history says of what a block holds. */
 const says = (facts: Parameters<typeof observeAll>[1], ...held: readonly [Held, ...Held[]]) =>
-  standingOf(observeAll(opened(), [headAt(9, 1), ...facts]).payment, held[0], held)
+  compare(observeAll(opened(), [headAt(9, 1), ...facts]).payment, held[0], held)
 
 describe('of what a block holds, the history', () => {
   it('holds what it says of that very block', () => {

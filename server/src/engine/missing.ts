@@ -4,8 +4,8 @@ import { findTransaction, publicTxHash } from '@settlewire/core/transaction'
 import type { Corroborated } from '../ports.ts'
 import { leaveParts } from './noise.ts'
 
-/** What the history says of a transaction that a block holds for a payment. */
-export type Standing = 'known' | 'missing' | 'unclear'
+/** What a comparison with the history finds of a transaction that a block holds for a payment. */
+export type Comparison = 'known' | 'missing' | 'unclear'
 
 /** A transaction in a block of this chain; its transfers are those to the payment. */
 export interface Held extends Corroborated {
@@ -17,7 +17,7 @@ export interface Held extends Corroborated {
  * what a block added to a balance, cannot be compared one by one: it is known where it is as much as
  * the block holds, and unclear where it is less, because to tell it might count it twice.
  */
-export function standingOf(payment: Payment, held: Held, all: readonly Held[]): Standing {
+export function compare(payment: Payment, held: Held, all: readonly Held[]): Comparison {
   const { chain, txHash, block } = held
   const inclusion = findTransaction(payment.facts.transactions, { chain, txHash })?.inclusions[
     block.hash

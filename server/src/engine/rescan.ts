@@ -1,4 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
+import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import { paymentKind } from '@settlewire/core/payment-kind'
 import type { Policy } from '@settlewire/core/policy'
@@ -12,7 +13,7 @@ import type {
   RescanRequest,
   Rescans,
 } from '../rescan-ports.ts'
-import { type Held, isOnRecord, standingOf } from './missing.ts'
+import { compare, type Held, isOnRecord } from './missing.ts'
 import { type FollowedChain, WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
 
@@ -99,25 +100,33 @@ export class Rescan {
     const { blocks } = await again.read(from, from, this.#watched)
     const since = (blocks[0]?.minedAt ?? 0) - earlierMs
     const isMeant = (id: string): boolean => asked.paymentId === null || asked.paymentId === id
-    for (let after = ''; ; ) {
-      const page = await rescans.openings(chain.livemode, after, pageMax)
-      for (const { paymentId, isOver, monitorUntil, ...watching } of page) {
-        const wasOpen = !isOver || monitorUntil >= since
-        if (wasOpen && isMeant(paymentId)) this.#looked.watch(paymentId, watching)
-      }
-      after = page.at(-1)?.paymentId ?? ''
-      if (page.length < pageMax) break
-    }
+    if (asked.paymentId === null) await this.#lookForAll(since)
     const recorded = (await rescans.recorded(chain.name, from, to)).filter((one) => {
       return isMeant(one.paymentId)
     })
-    const ids = new Set(recorded.map(({ paymentId }) => paymentId))
+    const ids = new Set([
+      ...(asked.paymentId === null ? [] : [asked.paymentId]),
+      ...recorded.map(({ paymentId }) => paymentId),
+    ])
     const unseen = [...ids].filter((id) => !this.#looked.isWatched(id))
     for (const payment of await store.load(paymentKind, unseen)) {
       this.#looked.watch(payment.id, { ...payment, accept: payment.terms.accept })
     }
     this.#recorded = Map.groupBy(recorded, ({ block }) => block)
     this.#report = { ...this.#report, payments: this.#looked.size }
+  }
+
+  /** Looks for every payment whose watch ends after this instant. */
+  async #lookForAll(since: Instant): Promise<void> {
+    const { chain, rescans } = this.#options
+    for (let after = ''; ; ) {
+      const page = await rescans.openings(chain.livemode, after, pageMax)
+      for (const { paymentId, isOver, monitorUntil, ...watching } of page) {
+        if (!isOver || monitorUntil >= since) this.#looked.watch(paymentId, watching)
+      }
+      after = page.at(-1)?.paymentId ?? ''
+      if (page.length < pageMax) break
+    }
   }
 
   /** By payment, what the blocks hold for it. Several providers may show the same. */
@@ -147,8 +156,8 @@ export class Rescan {
       const all = held.get(payment.id) ?? []
       return all.flatMap((one): Compared[] => {
         const inBlock = all.filter(({ block }) => block.hash === one.block.hash)
-        const standing = standingOf(payment, one, inBlock)
-        return standing === 'known' ? [] : [{ payment, held: one, kind: standing }]
+        const kind = compare(payment, one, inBlock)
+        return kind === 'known' ? [] : [{ payment, held: one, kind }]
       })
     })
   }
