@@ -1,16 +1,14 @@
 /** The real server - its configuration, history, hub and HTTP - with one payment to be followed. */
 import { join } from 'node:path'
-import { makeId } from '@settlewire/core/id'
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { systemClock as clock } from '../../server/src/clock.ts'
 import { readConfig } from '../../server/src/config.ts'
-import { hashKey, mintKey } from '../../server/src/credential.ts'
 import { Frame } from '../../server/src/engine/hub-frame.ts'
 import { hintsOf } from '../../server/src/engine/topics.ts'
 import { silentLog as log } from '../../server/src/log.ts'
 import { start } from '../../server/src/main.ts'
-import { readPepper } from '../../server/src/pepper.ts'
 import { openStore } from '../../server/src/store/open.ts'
+import { addMerchant } from './bench-merchant.ts'
 import { answerParent } from './child-program.ts'
 import { FlippingPayment } from './flipping-payment.ts'
 import { collectedBytes, cpuMicros, residentBytes } from './process-usage.ts'
@@ -22,13 +20,7 @@ const store = openStore({ url: config.databaseUrl ?? '', clock, log })
 const payment = new FlippingPayment()
 
 async function prepare(): Promise<{ url: string; path: string; key: string }> {
-  const [createdAt, merchantId] = [clock.now(), makeId('mer', clock.now(), clock.random(10))]
-  await store.directory.addMerchant({ id: merchantId, name: 'A shop', xpub: null, createdAt })
-  const { key, prefix } = mintKey('secret', false, clock)
-  const id = makeId('key', createdAt, clock.random(10))
-  const what = { kind: 'secret' as const, scopes: [], livemode: false, revokedAt: null }
-  const hash = hashKey(readPepper(config.home, clock), key)
-  await store.directory.addKey({ id, merchantId, prefix, createdAt, ...what }, hash)
+  const { merchantId, key } = await addMerchant(store, config.home)
   await store.events.append({ appends: [payment.opening(merchantId)] })
   return { url: running.url, path: `/v1/payment-intents/${payment.id}/stream`, key }
 }

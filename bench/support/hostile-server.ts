@@ -1,13 +1,11 @@
 /** The real server with the limits that hold when nothing is set, and a payment to be asked for. */
 import { join } from 'node:path'
-import { makeId } from '@settlewire/core/id'
 import { systemClock as clock } from '../../server/src/clock.ts'
 import { readConfig } from '../../server/src/config.ts'
-import { hashKey, mintKey } from '../../server/src/credential.ts'
 import { silentLog as log } from '../../server/src/log.ts'
 import { start } from '../../server/src/main.ts'
-import { readPepper } from '../../server/src/pepper.ts'
 import { openStore } from '../../server/src/store/open.ts'
+import { addMerchant } from './bench-merchant.ts'
 import { answerParent } from './child-program.ts'
 import { FlippingPayment } from './flipping-payment.ts'
 
@@ -18,13 +16,7 @@ const payment = new FlippingPayment()
 let rssMax = 0
 
 async function prepare(): Promise<{ url: string; id: string; key: string }> {
-  const [createdAt, merchantId] = [clock.now(), makeId('mer', clock.now(), clock.random(10))]
-  await store.directory.addMerchant({ id: merchantId, name: 'A shop', xpub: null, createdAt })
-  const { key, prefix } = mintKey('secret', false, clock)
-  const id = makeId('key', createdAt, clock.random(10))
-  const what = { kind: 'secret' as const, scopes: [], livemode: false, revokedAt: null }
-  const hash = hashKey(readPepper(config.home, clock), key)
-  await store.directory.addKey({ id, merchantId, prefix, createdAt, ...what }, hash)
+  const { merchantId, key } = await addMerchant(store, config.home)
   await store.events.append({ appends: [payment.opening(merchantId)] })
   for (let event = 0; event < 100; event++) {
     await store.events.append({ appends: [payment.next()] })

@@ -2,31 +2,20 @@ import { stdout } from 'node:process'
 import type { PaymentIntent } from '@settlewire/core/wire'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { launchBrowser } from '../support/browser.ts'
 import { reachesConnection, reachesStatus, storyOf } from '../support/checkout-pages.ts'
-import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
-import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { type ProductInBrowser, startProductInBrowser } from '../support/product-in-browser.ts'
 
 /** The checkout in a browser that takes no cookies, with the whole product and a real chain behind it. */
+let product: ProductInBrowser
 let browser: Browser
-let database: TestDatabase
-let server: ServerProcess
-const home = temporaryHome()
+let server: ProductInBrowser['server']
 
 beforeAll(async () => {
-  database = await testDatabase()
-  // Blocks come when a test says so.
-  const env = { DATABASE_URL: database.url, SANDBOX_BLOCK_SECONDS: '60' }
-  server = await startServer({ home: home.path, env })
-  browser = await launchBrowser()
+  product = await startProductInBrowser()
+  ;({ browser, server } = product)
 })
 
-afterAll(async () => {
-  await browser.close()
-  await server.stop()
-  await database.close()
-  home.remove()
-})
+afterAll(() => product.close())
 
 /** A page may show that a chain cannot be seen so much later than its server knows it. */
 const blindPageMsMax = 5_000

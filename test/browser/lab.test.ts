@@ -2,32 +2,21 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser } from '../support/browser.ts'
-import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
-import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { type ProductInBrowser, startProductInBrowser } from '../support/product-in-browser.ts'
 
 /** The lab in a real browser, with the whole product and a real chain behind it. */
+let product: ProductInBrowser
 let browser: Browser
-let database: TestDatabase
-let server: ServerProcess
+let server: ProductInBrowser['server']
 let axe: string
-const home = temporaryHome()
 
 beforeAll(async () => {
-  database = await testDatabase()
-  // Blocks come when a test says so.
-  const env = { DATABASE_URL: database.url, SANDBOX_BLOCK_SECONDS: '60' }
-  server = await startServer({ home: home.path, env })
-  browser = await launchBrowser()
+  product = await startProductInBrowser()
+  ;({ browser, server } = product)
   axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 })
 
-afterAll(async () => {
-  await browser.close()
-  await server.stop()
-  await database.close()
-  home.remove()
-})
+afterAll(() => product.close())
 
 const wide = { viewport: { width: 1280, height: 860 }, colorScheme: 'light' } as const
 const narrow = { viewport: { width: 360, height: 740 }, colorScheme: 'dark' } as const

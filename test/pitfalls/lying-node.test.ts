@@ -142,7 +142,8 @@ describe('on nodes that lag, lie and forget', () => {
     expect((await world.payment(id)).status).toBe('confirming')
   })
 
-  it('pitfall 3: a payment that one provider makes up never settles: a denial is not forgotten', async () => {
+  /** A payment that one provider has made up, and that the other denies. */
+  const madeUp = async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     const block = makeUp(address)
@@ -150,6 +151,11 @@ describe('on nodes that lag, lie and forget', () => {
     await world.at(block)
     other.announce(block)
     await world.until(id, 'flagged', ({ flags }) => flags.includes('sources_disagree'))
+    return { world, id, address, block }
+  }
+
+  it('pitfall 3: a payment that one provider makes up never settles: a denial is not forgotten', async () => {
+    const { world, id, block } = await madeUp()
     node.finalized = block.number
     other.finalized = block.number
     // So long that what is final is not asked about any more.
@@ -197,13 +203,7 @@ describe('on nodes that lag, lie and forget', () => {
   })
 
   it('pitfall 3: what one provider made up and takes back is no money any more, without a restart', async () => {
-    const world = await begin([node, other])
-    const { id, address } = await world.open()
-    const block = makeUp(address)
-    node.announce(block)
-    await world.at(block)
-    other.announce(block)
-    await world.until(id, 'flagged', ({ flags }) => flags.includes('sources_disagree'))
+    const { world, id, address } = await madeUp()
     node.instead = () => undefined
     for (let more = 0; more < 3; more++) mine()
     const gone = await world.status(id, 'awaiting')
