@@ -48,7 +48,7 @@ const denies = (source: string, view: number, txHash = '0x1'): Observation =>
   by(source, denied(txHash, blockAt(10), view))
 const clock = (at: number): Observation => clockAt(at)
 
-/** Decides one after the other, and holds what was told against the fold of the events. */
+/** Decides the observations one after the other, and compares each payment with the fold of its events. */
 function run(seen: readonly Observation[]): { payment: Payment; events: PaymentEvent[] } {
   let { payment, events } = opened()
   for (const observation of seen) {
@@ -179,7 +179,7 @@ describe('money that one source shows and another denies', () => {
   const contested = [shown, denies('rpc:two', 2)]
   const deep = [...contested, ...heads(11, 14)]
 
-  it('is told until it is as deep as it has to be, and with no block after that', () => {
+  it('makes an event per block until it is deep enough, and none after that', () => {
     const world = run(deep)
     expect(stands(world)).toEqual(['confirming', null])
     expect(world.payment.flags).toEqual(['sources_disagree'])
@@ -188,7 +188,7 @@ describe('money that one source shows and another denies', () => {
     expect(world.events.at(-1)?.data).toMatchObject({ confirmations: 3, requiredConfirmations: 3 })
   })
 
-  it('becomes a matter for a person when the watch ends, and is told once', () => {
+  it('goes to a person when the watch ends, with one event', () => {
     const world = run([...deep, clock(afterWatch), clock(afterWatch + 30_000)])
     expect(stands(world)).toEqual(['investigation_required', 'sources_disagree'])
     expect(told(world).filter((line) => line.startsWith('investigation'))).toHaveLength(1)
@@ -263,7 +263,7 @@ describe('money that one source shows and another denies', () => {
   })
 })
 
-it('a claim that was never seen is denied by nobody', () => {
+it('a claim that no node has shown cannot be denied', () => {
   const { payment } = run([claimed('0x1', 1), denies('rpc:two', 2)])
   expect([payment.status, transfersOf(payment, rules)[0]?.stage]).toEqual(['awaiting', 'claimed'])
 })

@@ -188,7 +188,7 @@ function edgeEvent(from: Status, to: Status, by: { change: Change; after: Judgem
   }
 }
 
-/** How it is told that money counts no more which no block has undone. */
+/** The event for money that stops counting although no reorg has undone its block. Null for any other change. */
 function retractionOf({ change, after }: { change: Change; after: Judgement }): EventType | null {
   if (change.facts.resolutions !== change.payment.facts.resolutions) return 'resolved'
   return after.transfers.some(({ stage }) => stage === 'denied') ? 'updated' : null

@@ -72,7 +72,7 @@ export interface Notice {
   readonly choices: readonly ResolutionAction[]
 }
 
-/** Nobody has to do anything. */
+/** For notices that need no action of a person. */
 const noted = { needsPerson: false, choices: [] } as const
 
 /** Every flag. Printed to docs/generated/states.md. */

@@ -83,8 +83,8 @@ begin
     order by a.address;
   end if;
 
-  -- What is there is changed, what is not is added: nobody else writes rows of these subjects now, and
-  -- `on conflict` would lock and log each row twice.
+  -- Updates the rows that exist and inserts the others. The locks above keep other writers from these
+  -- subjects; `on conflict` would lock and log each row twice.
   if cardinality(tx_hashes) > 0 then
     with n as materialized (
       select * from unnest(tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts)

@@ -5,14 +5,14 @@ create table chain_rescan (
   chain text collate "C" not null,
   -- What was asked for, as JSON of `RescanRequest`.
   asked text not null,
-  -- What was read and found so far, as JSON of `RescanReport`; null while nobody has begun.
+  -- What was read and found so far, as JSON of `RescanReport`; null before a server has begun.
   report text,
   -- What keeps it from going on; once it is done, why it was given up.
   trouble text,
   -- Counts the changes of the report: of two processes that both go on, one is refused.
   turn integer not null default 0,
   done boolean not null default false,
-  -- When the operator's command was last there. What nobody waits for is not begun, nor gone on with.
+  -- When the operator's command last asked. A request whose command is gone is not worked on.
   heard_at timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 

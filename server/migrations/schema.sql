@@ -367,8 +367,8 @@ begin
     order by a.address;
   end if;
 
-  -- What is there is changed, what is not is added: nobody else writes rows of these subjects now, and
-  -- `on conflict` would lock and log each row twice.
+  -- Updates the rows that exist and inserts the others. The locks above keep other writers from these
+  -- subjects; `on conflict` would lock and log each row twice.
   if cardinality(tx_hashes) > 0 then
     with n as materialized (
       select * from unnest(tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts)
@@ -688,14 +688,14 @@ create table chain_rescan (
   chain text collate "C" not null,
   -- What was asked for, as JSON of `RescanRequest`.
   asked text not null,
-  -- What was read and found so far, as JSON of `RescanReport`; null while nobody has begun.
+  -- What was read and found so far, as JSON of `RescanReport`; null before a server has begun.
   report text,
   -- What keeps it from going on; once it is done, why it was given up.
   trouble text,
   -- Counts the changes of the report: of two processes that both go on, one is refused.
   turn integer not null default 0,
   done boolean not null default false,
-  -- When the operator's command was last there. What nobody waits for is not begun, nor gone on with.
+  -- When the operator's command last asked. A request whose command is gone is not worked on.
   heard_at timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 

@@ -19,7 +19,7 @@ export interface Open {
    * one of them tells nothing of now may be told once another has brought the rest. Null: it cannot.
    */
   readonly knownTo: ChainHead | null
-  /** Null while nobody said. */
+  /** Null while no node has shown it. */
   readonly contest: Contest | null
   /** Whether the payer named it, and nothing else is known of it. */
   readonly claimed: boolean
@@ -77,6 +77,6 @@ export class OpenInBlocks {
   }
 }
 
-/** Whether nothing but the depth of its block is told of it any more. */
+/** Whether only the depth of its block can still change its payment. */
 const isQuiet = ({ told, knownTo, held, denied }: Open): boolean =>
   told && knownTo === null && !held && !denied

@@ -113,6 +113,6 @@ export class Rescanning {
   }
 }
 
-/** Whether a person is told. What the store could not do is tried again in silence; a bug is logged. */
+/** Whether the operator sees the error. A store that fails is asked again without a word; a bug is logged. */
 const isToTell = (error: unknown): error is Failure =>
   error instanceof Failure && error.code !== 'store_unavailable'

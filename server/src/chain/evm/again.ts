@@ -31,7 +31,7 @@ interface Parts {
   readonly poll: Pick<Poll, 'settle' | 'recall'>
 }
 
-/** What is told with the next step, for one who waits for that. */
+/** Findings that go with the next step, and the promise of the caller that waits for it. */
 interface Waiting {
   readonly found: readonly Beside<Provider>[]
   readonly resolve: () => void
