@@ -9,6 +9,7 @@ import { type Anvil, startAnvil } from '../support/anvil.ts'
 import { MerchantProgram } from '../support/e2e/merchant.ts'
 import { Payer } from '../support/e2e/payer.ts'
 import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
+import { type RpcRelay, startRpcRelay } from '../support/evm/rpc-relay.ts'
 import { queryAs, type TestDatabase, testDatabase } from '../support/postgres.ts'
 
 const full = 150_000_000n
@@ -22,7 +23,11 @@ interface Node {
   readonly payer: Payer
 }
 
+/** While it is up, the provider does not show this block, and nothing beyond it is read again. */
+const wall = { block: 200, isUp: false }
+
 let anvil: Anvil
+let relay: RpcRelay
 let database: TestDatabase
 let home: ReturnType<typeof temporaryHome>
 const homes: ReturnType<typeof temporaryHome>[] = []
@@ -31,7 +36,7 @@ const servers: ServerProcess[] = []
 async function startNode(at = home): Promise<Node> {
   const server = await startServer({
     home: at.path,
-    env: { DATABASE_URL: database.url, SANDBOX_RPC_URL: anvil.wsUrl },
+    env: { DATABASE_URL: database.url, SANDBOX_RPC_URL: relay.wsUrl },
   })
   servers.push(server)
   const { sandbox, url } = server
@@ -109,9 +114,14 @@ beforeEach(async () => {
   homes.push(home)
   const args = ['--block-time', '1', '--slots-in-an-epoch', '4']
   ;[anvil, database] = await Promise.all([startAnvil({ args }), testDatabase()])
+  wall.isUp = false
+  relay = await startRpcRelay(anvil.wsUrl, (method, [block]) => {
+    return wall.isUp && method === 'eth_getBlockByNumber' && Number(block) === wall.block
+  })
 })
 afterEach(async () => {
   for (const server of servers.splice(0).reverse()) await server.stop()
+  await relay.close()
   await Promise.all([anvil.stop(), database.close()])
   for (const one of homes.splice(0)) one.remove()
 })
@@ -189,22 +199,23 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
   it('goes on where the process that read was killed, when another follows the chain', async () => {
     const first = await startNode()
     const missed = await first.merchant.create(request)
-    const leader = await payUnseen(first, [missed], 1_200)
+    const leader = await payUnseen(first, [missed], 300)
     const standby = await startNode(secondHome())
-    let isKilled = false
+    wall.isUp = true
     const told = await rescan(everything, (output) => {
-      if (!/block [1-9]\d* of 0 to/.test(output) || isKilled) return
-      isKilled = true
+      if (!/block 192 of 0 to/.test(output) || !wall.isUp) return
       void leader.server.kill9()
+      wall.isUp = false
     })
-    expect(isKilled).toBe(true)
+    expect(wall.isUp).toBe(false)
     expect(told.output).toContain('1 transfers of 1 payments were missing')
     expect(told.code).toBe(0)
     await standby.merchant.until(missed.id, hasSucceeded)
   })
 
   it('withdraws its request at Ctrl-C, and says so where no server follows the chain', async () => {
-    const { server } = await payUnseen(await startNode(), [], 1_200)
+    const { server } = await payUnseen(await startNode(), [], 300)
+    wall.isUp = true
     const interrupted = await rescan(everything, (output, end) => {
       if (output.includes('block')) end('SIGINT')
     })

@@ -2,7 +2,9 @@
  * Stands between a follower and a real node, frame by frame, so that a real chain can be seen
  * through a provider that does not offer everything.
  */
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text as textOf } from 'node:stream/consumers'
 import { WebSocket, WebSocketServer } from 'ws'
 
 export interface RpcRelay {
@@ -10,13 +12,23 @@ export interface RpcRelay {
   close(): Promise<void>
 }
 
-/** `refuses` is asked for every question; what it says yes to never reaches the node. */
+/**
+ * `refuses` is asked for every question over WebSocket; what it says yes to never reaches the node.
+ * Questions over HTTP, which no follower asks here, all reach it.
+ */
 export async function startRpcRelay(
   nodeUrl: string,
   refuses: (method: string, params: readonly unknown[]) => boolean,
 ): Promise<RpcRelay> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
-  await new Promise((resolve) => server.once('listening', resolve))
+  const http = createServer(async (request, response) => {
+    const method = request.method ?? 'POST'
+    const headers = { 'content-type': 'application/json' }
+    const target = nodeUrl.replace('ws:', 'http:')
+    const answer = await fetch(target, { method, headers, body: await textOf(request) })
+    response.writeHead(answer.status, headers).end(await answer.text())
+  })
+  const server = new WebSocketServer({ server: http })
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   server.on('connection', (near) => {
     const far = new WebSocket(nodeUrl)
     const opened = new Promise((resolve) => far.once('open', resolve))
@@ -36,10 +48,11 @@ export async function startRpcRelay(
   })
   return {
     // A server listening on TCP has this kind of address.
-    wsUrl: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    wsUrl: `ws://127.0.0.1:${(http.address() as AddressInfo).port}`,
     close: async () => {
       for (const client of server.clients) client.terminate()
-      await new Promise((resolve) => server.close(resolve))
+      http.closeAllConnections()
+      await new Promise((resolve) => http.close(resolve))
     },
   }
 }
