@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Policy } from '@settlewire/core/policy'
 import { Client } from 'pg'
 import { checkedUrl } from '../checked-url.ts'
@@ -13,6 +14,8 @@ import {
 
 const subjectsPerPage = 500
 const eventsPerRun = 2_000
+/** The client sends its next statement and takes in the answer between two turns of the event loop. */
+const eventsPerTurn = 200
 
 /**
  * The history of a database, in one transaction that reads it as it stood when it began: a server may
@@ -50,14 +53,28 @@ export class DatabaseSource implements AuditSource {
   }
 
   async *pages(scope: Scope): AsyncIterable<Page> {
-    let after = ''
+    let asked = ahead(this.#page(scope, ''))
     for (;;) {
-      const ids = await this.#ids(scope, after)
-      const last = ids.at(-1)
-      if (last === undefined) return
-      yield { ids, events: () => this.#events(ids), rows: await this.#rows(ids) }
-      after = last
+      const page = await asked
+      const last = page?.ids.at(-1)
+      if (page === null || last === undefined) return
+      const { ids, rows, firstRun } = page
+      let next: typeof asked | null = null
+      const askNext = () => {
+        next ??= ahead(this.#page(scope, last))
+        return next
+      }
+      yield { ids, rows, events: () => this.#events(ids, firstRun, askNext) }
+      asked = askNext()
     }
+  }
+
+  /** Null behind the last one. Its first events are on their way. */
+  async #page(scope: Scope, after: string) {
+    const ids = await this.#ids(scope, after)
+    if (ids.length === 0) return null
+    const rows = await this.#rows(ids)
+    return { ids, rows, firstRun: ahead(this.#run(ids, ['', 0])) }
   }
 
   feeds(scope: Scope): Promise<readonly Row[]> {
@@ -91,15 +108,23 @@ export class DatabaseSource implements AuditSource {
     return rows.flatMap(({ id }) => id ?? [])
   }
 
-  /** The next run is asked for while the last one is looked at. */
-  async *#events(ids: readonly string[]): AsyncIterable<readonly Row[]> {
-    let asked: Promise<readonly Row[]> | null = this.#run(ids, ['', 0])
+  /** The next run, or the next page, is asked for while a run is looked at. */
+  async *#events(
+    ids: readonly string[],
+    firstRun: Promise<readonly Row[]>,
+    askNext: () => void,
+  ): AsyncIterable<readonly Row[]> {
+    let asked: Promise<readonly Row[]> | null = firstRun
     while (asked !== null) {
       const run: readonly Row[] = await asked
       const last = run.at(-1)
       const isLast = last === undefined || run.length < eventsPerRun
-      asked = isLast ? null : this.#run(ids, [last.subject_id ?? '', Number(last.sequence)])
-      yield run
+      asked = isLast ? null : ahead(this.#run(ids, [last.subject_id ?? '', Number(last.sequence)]))
+      if (isLast) askNext()
+      for (let at = 0; at < run.length; at += eventsPerTurn) {
+        yield run.slice(at, at + eventsPerTurn)
+        await setImmediate()
+      }
     }
   }
 
@@ -134,6 +159,12 @@ export class DatabaseSource implements AuditSource {
       throw asFailure(error)
     }
   }
+}
+
+/** An answer that is asked for early. Its error is thrown where it is awaited, and is no error where the walk ends before. */
+function ahead<Value>(asked: Promise<Value>): Promise<Value> {
+  asked.catch(() => undefined)
+  return asked
 }
 
 /** A scope as conditions, and their values. */
