@@ -124,6 +124,7 @@ export class Edge {
 
   #admit(socket: Socket): void {
     const { clock, limits, metrics } = this.#needs
+    this.#turns.knock()
     const place = this.#connections.place(socket)
     // Node's own listener is there: it was added first.
     const [feed] = socket.listeners('data')

@@ -32,3 +32,43 @@ it('puts work that comes from work behind what waits already', async () => {
   await clock.advance(0)
   expect(done).toEqual(['first', 'second', 'third'])
 })
+
+it('counts what a task sets in motion, and not only what it does by itself', async () => {
+  const clock = new ManualClock()
+  const turns = new Turns(clock)
+  const done: number[] = []
+  const answer = (task: number) => async (): Promise<void> => {
+    await Promise.resolve()
+    done.push(task)
+    clock.jump(3)
+  }
+  turns.run(() => clock.jump(5))
+  for (let task = 1; task <= 6; task++) turns.run(answer(task))
+  const seen: number[] = []
+  // As a connection that comes while a turn runs: it is taken when the loop comes round.
+  clock.after(0, () => clock.after(0, () => seen.push(done.length)))
+  await clock.advance(50)
+  expect(done).toEqual([1, 2, 3, 4, 5, 6])
+  expect(seen).toEqual([3])
+})
+
+it('works for a shorter time in each turn while connections come', async () => {
+  const clock = new ManualClock()
+  const turns = new Turns(clock)
+  const done: number[] = []
+  turns.run(() => clock.jump(5))
+  for (let task = 1; task <= 4; task++) {
+    turns.run(() => {
+      done.push(task)
+      clock.jump(1)
+    })
+  }
+  const seen: number[] = []
+  clock.after(0, () => {
+    turns.knock()
+    clock.after(0, () => seen.push(done.length))
+  })
+  await clock.advance(50)
+  expect(done).toEqual([1, 2, 3, 4])
+  expect(seen).toEqual([2])
+})
