@@ -65,3 +65,6 @@ export function sleepOn(
     stop = clock.after(delayMs, end)
   })
 }
+
+/** Lets everything else that waits have its turn of the event loop. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

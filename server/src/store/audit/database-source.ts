@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Policy } from '@settlewire/core/policy'
 import { Client } from 'pg'
+import { nextTurn } from '../../clock.ts'
 import { checkedUrl } from '../checked-url.ts'
 import { asFailure } from '../sql-error.ts'
 import {
@@ -123,7 +123,7 @@ export class DatabaseSource implements AuditSource {
       if (isLast) askNext()
       for (let at = 0; at < run.length; at += eventsPerTurn) {
         yield run.slice(at, at + eventsPerTurn)
-        await setImmediate()
+        await nextTurn()
       }
     }
   }
