@@ -1,11 +1,11 @@
 /**
  * Blocks that concern very many, or one payment very often: 4,000 transfers to one payment, and 20,000
  * unsettled payments while the head moves. Prints how long the event loop was held up at the longest,
- * how long the step took, and the ratio to a bare insert of as many rows as it added events. One
+ * how long the longest collection of the heap was, how long the step took, and the ratio to a bare insert of as many rows as it added events. One
  * process, a real PostgreSQL. Run: `node bench/crowd.ts [payments]`.
  */
 import { rm } from 'node:fs/promises'
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
 import { argv } from 'node:process'
 import type { SeenTransfer } from '@settlewire/core/observation'
 import { systemClock } from '../server/src/clock.ts'
@@ -27,6 +27,7 @@ const goalMs = 50
 interface Result {
   readonly name: string
   readonly heldUpMs: number
+  readonly collectionMs: number
   readonly tookMs: number
   readonly rows: number
   readonly bareMs: number
@@ -64,6 +65,11 @@ class Bench {
 
   async measure(name: string, run: () => Promise<unknown>): Promise<Result> {
     const delay = monitorEventLoopDelay({ resolution: 1 })
+    const collectionsMs = [0]
+    const collections = new PerformanceObserver((list) => {
+      collectionsMs.push(...list.getEntries().map(({ duration }) => duration))
+    })
+    collections.observe({ type: 'gc' })
     const before = this.#events
     delay.enable()
     // What runs in the turn in which the measure begins is not measured.
@@ -73,10 +79,14 @@ class Bench {
     const tookMs = performance.now() - startedAt
     await systemClock.sleep(5)
     delay.disable()
+    collections.disconnect()
     const rows = this.#events - before
     const bare = await bareMs(this.#database, Math.max(1, Math.min(rows, 5_000)))
     const perRow = bare / Math.max(1, Math.min(rows, 5_000))
-    return { name, heldUpMs: delay.max / 1e6, tookMs, rows, bareMs: perRow * Math.max(1, rows) }
+    return {
+      ...{ name, heldUpMs: delay.max / 1e6, collectionMs: Math.max(...collectionsMs) },
+      ...{ tookMs, rows, bareMs: perRow * Math.max(1, rows) },
+    }
   }
 
   get head(): number {
@@ -124,9 +134,9 @@ try {
   console.log(`crowd: ${crowd} unsettled payments, ${transfersToOne} transfers to one`)
   console.log(
     formatTable(
-      ['ms', 'loop held up', 'took', 'events', 'bare insert', 'ratio'],
-      results.map(({ name, heldUpMs, tookMs, rows, bareMs: bare }) => [
-        ...[name, heldUpMs, tookMs, rows, rows === 0 ? '' : bare],
+      ['ms', 'loop held up', 'longest collection', 'took', 'events', 'bare insert', 'ratio'],
+      results.map(({ name, heldUpMs, collectionMs, tookMs, rows, bareMs: bare }) => [
+        ...[name, heldUpMs, collectionMs, tookMs, rows, rows === 0 ? '' : bare],
         rows === 0 ? '' : tookMs / bare,
       ]),
     ),

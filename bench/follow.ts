@@ -45,6 +45,10 @@ async function busy(world: FollowWorld, follower: BenchFollower) {
   const createMs: number[] = []
   const closeMs: number[] = []
   const paid = await openPayments(world, hits * busySeconds * 2)
+  // Made before: it takes longer than following them.
+  const blocks = Array.from({ length: busySeconds * 2 }, (_, i) =>
+    follower.make(paid.slice(i * hits, (i + 1) * hits)),
+  )
   const commits = follower.commitMs.length
   const one = async (): Promise<void> => {
     const startedAt = performance.now()
@@ -56,17 +60,17 @@ async function busy(world: FollowWorld, follower: BenchFollower) {
   }
   const startedAt = performance.now()
   const running: Promise<void>[] = []
-  const blocks = (async () => {
-    for (let i = 0; i < busySeconds * 2; i++) {
+  const following = (async () => {
+    for (const [i, block] of blocks.entries()) {
       await systemClock.sleep(Math.max(0, startedAt + i * 500 - performance.now()))
-      await follower.block(paid.slice(i * hits, (i + 1) * hits))
+      await follower.follow(block)
     }
   })()
   for (let i = 0; i < perSecond * busySeconds; i++) {
     await systemClock.sleep(Math.max(0, startedAt + (i * 1_000) / perSecond - performance.now()))
     running.push(one())
   }
-  await Promise.all([blocks, ...running])
+  await Promise.all([following, ...running])
   const seconds = (performance.now() - startedAt) / 1_000
   const rate = createMs.length / seconds
   return { createMs, closeMs, rate, commitMs: follower.commitMs.slice(commits) }
@@ -82,7 +86,7 @@ async function run(url: string): Promise<void> {
   const bare: number[] = []
   for (let round = 0; round < rounds; round++) {
     const paid = await openPayments(world, hits)
-    await follower.block(paid)
+    await follower.follow(follower.make(paid))
     bare.push(await bareMs(database, hits))
     await follower.quiet()
   }

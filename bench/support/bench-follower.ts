@@ -5,9 +5,17 @@ import { judge } from '../../server/src/chain/evm/verdict.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import type { AppliedBlock } from '../../server/src/ports.ts'
 import type { FollowWorld } from './follow-world.ts'
-import { blockOf, nodeWith, strangerOf, token } from './memory-node.ts'
+import { type BlockTexts, blockOf, nodeWith, strangerOf, token } from './memory-node.ts'
+import { collectYoung } from './process-usage.ts'
 
 export const transfersPerBlock = 2_000
+
+/** A block of transfers, and who is paid in it. */
+export interface PaidBlock {
+  readonly number: number
+  readonly paid: readonly string[]
+  readonly texts: BlockTexts
+}
 
 /** Follows chain `one`, block by block. */
 export class BenchFollower {
@@ -17,6 +25,8 @@ export class BenchFollower {
   readonly quietMs: number[] = []
   readonly #world: FollowWorld
   readonly #reader: BlockReader
+  /** Of the last block that was made, and of the last that was followed. */
+  #made = 0
   #number = 0
 
   constructor(world: FollowWorld) {
@@ -26,12 +36,17 @@ export class BenchFollower {
     this.#reader = new BlockReader({ tokens: [token], ...parts })
   }
 
-  /** A block in which these are paid among strangers. */
-  async block(paid: readonly string[]): Promise<void> {
+  /** A block in which these are paid among strangers, to be followed after those that were made before. */
+  make(paid: readonly string[]): PaidBlock {
     const strangers = Array.from({ length: transfersPerBlock - paid.length }, (_, i) =>
       strangerOf(i),
     )
-    const texts = blockOf(++this.#number, [...paid, ...strangers], 1_000_000n)
+    const number = ++this.#made
+    return { number, paid, texts: blockOf(number, [...paid, ...strangers], 1_000_000n) }
+  }
+
+  async follow({ number, paid, texts }: PaidBlock): Promise<void> {
+    this.#number = number
     const node = nodeWith(texts)
     const watch = this.#world.watcher.watchSet('one')
     const startedAt = performance.now()
@@ -40,6 +55,8 @@ export class BenchFollower {
     await this.#reader.complete(node, [contents])
     const applied = judge(contents, watch)
     const matchedAt = performance.now()
+    // The texts are made by this bench: collecting them is no part of a commit.
+    collectYoung()
     if (applied.transfers.length !== paid.length) throw new Error('every payment was matched')
     this.matchMs.push(matchedAt - startedAt)
     const paidTexts = [...texts.receipts.values()].slice(0, paid.length)
@@ -53,7 +70,8 @@ export class BenchFollower {
   /** Empty blocks until what was paid is final. */
   async quiet(): Promise<void> {
     for (let i = 0; i < 3; i++) {
-      const { header } = blockOf(++this.#number, [], 0n)
+      const { header } = blockOf(++this.#made, [], 0n)
+      this.#number = this.#made
       this.quietMs.push(await this.#store({ block: header.ref, transfers: [], movedNothing: [] }))
     }
   }

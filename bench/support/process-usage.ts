@@ -8,11 +8,17 @@ export function cpuMicros(): number {
   return user + system
 }
 
-interface CollectOptions {
-  readonly type: 'major'
-  readonly execution: 'sync'
-  readonly flavor: 'last-resort'
+type CollectOptions =
+  | { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'last-resort' }
+  | { readonly type: 'minor' }
+
+function collector(): (options: CollectOptions) => void {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc')
 }
+
+/** Collects what was made lately, so that its collection falls into nothing that is measured. */
+export const collectYoung = (): void => collector()({ type: 'minor' })
 
 const quietMs = 10_000
 
@@ -27,8 +33,7 @@ export async function residentBytes(): Promise<number> {
  * measure from, since a low one flatters nobody; as a result it is a floor and no promise.
  */
 export async function collectedBytes(): Promise<number> {
-  setFlagsFromString('--expose-gc')
-  const collect: (options: CollectOptions) => void = runInNewContext('gc')
+  const collect = collector()
   for (let i = 0; i < 3; i++) {
     await sleep(300)
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })

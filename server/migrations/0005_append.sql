@@ -11,12 +11,12 @@ create function settlewire_append(
   found_ids text[], statuses text[], flag_lists text[], due timestamptz[], kinds text[], merchant_ids text[],
   livemodes boolean[], created timestamptz[], refs text[],
   tx_subjects text[], tx_chains text[], tx_hashes text[], tx_numbers bigint[], tx_paid boolean[],
-  tx_final boolean[], tx_parts text[], tx_transfers integer[],
+  tx_final boolean[], tx_parts text[], tx_transfers integer[], tx_new boolean[],
   feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
   event_feeds integer[], event_places integer[], event_kinds text[], event_subjects text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
   event_evidence json[], event_seals bytea[],
-  addresses json, inclusions json, transfers json, cursors json, answers json, fences json
+  addresses json, new_inclusions json, inclusions json, transfers json, cursors json, answers json, fences json
 ) returns table (feed integer, last_position bigint) language plpgsql
   -- The plans must not depend on how small the tables were when they were first made.
   set plan_cache_mode = force_generic_plan
@@ -83,21 +83,25 @@ begin
     order by a.address;
   end if;
 
-  -- Updates the rows that exist and inserts the others. The locks above keep other writers from these
-  -- subjects; `on conflict` would lock and log each row twice.
+  -- Updates the rows that exist and inserts the others. Those that are known to be new are not looked
+  -- for: the seal above proves that what the caller knows is the last word. The locks above keep other
+  -- writers from these subjects; `on conflict` would lock and log each row twice.
   if cardinality(tx_hashes) > 0 then
     with n as materialized (
-      select * from unnest(tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts)
-        as n (subject_id, chain, tx_hash, block_number, paid, final, part)
+      select * from unnest(tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts,
+          tx_new)
+        as n (subject_id, chain, tx_hash, block_number, paid, final, part, is_new)
     ), changed as (
       update transaction t
       set block_number = n.block_number, paid = n.paid, final = n.final, part = n.part
-      from n where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
+      from n where not n.is_new
+        and t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
         and (t.block_number, t.paid, t.final, t.part)
           is distinct from (n.block_number, n.paid, n.final, n.part)
     )
     insert into transaction (subject_id, chain, tx_hash, block_number, paid, final, part)
-    select n.* from n where not exists (
+    select n.subject_id, n.chain, n.tx_hash, n.block_number, n.paid, n.final, n.part
+    from n where n.is_new or not exists (
       select from transaction t
       where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash);
     -- Only where there may be more of them than there should be: null says that there are not.
@@ -106,6 +110,12 @@ begin
       as n (subject_id, chain, tx_hash, count)
     where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
       and t.n >= n.count;
+  end if;
+
+  if new_inclusions is not null then
+    insert into inclusion (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
+    select n.* from json_to_recordset(new_inclusions) as n (subject_id text, chain text, tx_hash text,
+      block_hash text, block_number bigint, canonical boolean, outcome text);
   end if;
 
   if inclusions is not null then
@@ -125,14 +135,14 @@ begin
     with n as materialized (
       select * from json_to_recordset(transfers) as n (subject_id text, chain text, tx_hash text,
         n integer, place text, token text, from_address text, to_address text, amount numeric,
-        block_number bigint, stage text, counts boolean)
+        block_number bigint, stage text, counts boolean, is_new boolean)
     ), changed as (
       update transfer t
       set place = n.place, token = n.token, from_address = n.from_address,
         to_address = n.to_address, amount = n.amount, block_number = n.block_number,
         stage = n.stage, counts = n.counts
-      from n where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
-        and t.n = n.n
+      from n where not n.is_new
+        and t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash and t.n = n.n
         and (t.place, t.token, t.from_address, t.to_address, t.amount, t.block_number, t.stage,
             t.counts)
           is distinct from (n.place, n.token, n.from_address, n.to_address, n.amount,
@@ -140,7 +150,9 @@ begin
     )
     insert into transfer (subject_id, chain, tx_hash, n, place, token, from_address, to_address,
       amount, block_number, stage, counts)
-    select n.* from n where not exists (
+    select n.subject_id, n.chain, n.tx_hash, n.n, n.place, n.token, n.from_address, n.to_address,
+      n.amount, n.block_number, n.stage, n.counts
+    from n where n.is_new or not exists (
       select from transfer t where t.subject_id = n.subject_id and t.chain = n.chain
         and t.tx_hash = n.tx_hash and t.n = n.n);
   end if;

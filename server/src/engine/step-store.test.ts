@@ -110,10 +110,10 @@ it('costs one decision per payment and one transaction per 64 of them, whatever 
     return { decisions, transactions: sizes.length, most: Math.max(...sizes) }
   }
   expect(await cost(0, 0)).toEqual({ decisions: 0, transactions: 1, most: 0 })
-  expect(await cost(50, 14)).toEqual({ decisions: 64, transactions: 1, most: 64 })
-  expect(await cost(65, 0)).toEqual({ decisions: 65, transactions: 2, most: 64 })
-  expect(await cost(2_000, 0)).toEqual({ decisions: 2_000, transactions: 32, most: 64 })
-  expect(await cost(100, 1_900)).toEqual({ decisions: 2_000, transactions: 32, most: 64 })
+  expect(await cost(100, 28)).toEqual({ decisions: 128, transactions: 1, most: 128 })
+  expect(await cost(129, 0)).toEqual({ decisions: 129, transactions: 2, most: 128 })
+  expect(await cost(2_000, 0)).toEqual({ decisions: 2_000, transactions: 16, most: 128 })
+  expect(await cost(100, 1_900)).toEqual({ decisions: 2_000, transactions: 16, most: 128 })
 })
 
 describe('a step that moves more payments than one part holds', () => {

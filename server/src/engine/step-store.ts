@@ -22,7 +22,7 @@ export interface StepInStore {
 }
 
 /** So many payments are decided and stored at once: what waits behind them waits for no more. */
-export const partMax = 64
+export const partMax = 128
 
 /**
  * Stores what a step makes true, in parts of bounded size with all else going on between them: first

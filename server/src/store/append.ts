@@ -7,7 +7,7 @@ import type { Changed } from './changed-rows.ts'
 import type { Statement } from './database.ts'
 import type { Feed, Placed, Prepared, Share } from './prepare.ts'
 
-const parameterCount = 43
+const parameterCount = 45
 
 /** An array in one of PostgreSQL's two forms. */
 type Column = Buffer | string
@@ -31,7 +31,8 @@ export function appendValues(batch: Batch, { shares, placed, feeds }: Prepared):
     ...feedColumns(feeds),
     ...eventColumns(placed),
     jsonOrNull(batch.appends.flatMap(addressesOf)),
-    jsonOrNull(owned.flatMap(inclusionsOf)),
+    jsonOrNull(owned.filter(({ isNew }) => isNew).flatMap(inclusionsOf)),
+    jsonOrNull(owned.filter(({ isNew }) => !isNew).flatMap(inclusionsOf)),
     jsonOrNull(owned.flatMap(transfersOf)),
     jsonOrNull((batch.cursors ?? []).map(cursorToJson)),
     jsonOrNull((batch.idempotency ?? []).map(answerToJson)),
@@ -91,6 +92,7 @@ function transactionColumns(owned: readonly Owned[]): Column[] {
     arrayOf.boolean(column(({ final }) => final)),
     arrayOf.long(column(({ part }) => part)),
     arrayOf.integer(owned.map(({ transfersLeft }) => transfersLeft)),
+    arrayOf.boolean(owned.map(({ isNew }) => isNew)),
   ]
 }
 
@@ -110,6 +112,7 @@ const transfersOf = (owned: Owned): object[] =>
     ...{ n, place: transfer.place, token: transfer.token },
     ...{ from_address: transfer.from, to_address: transfer.to, amount: String(transfer.amount) },
     ...{ block_number: transfer.blockNumber, stage: transfer.stage, counts: transfer.counts },
+    is_new: owned.isNew,
   }))
 
 const feedColumns = (feeds: readonly Feed[]): Column[] => [

@@ -23,6 +23,8 @@ export interface Changed {
   readonly transfers: TransactionRow['transfers']
   /** How many transfers it has, where it may have had more; else null. */
   readonly transfersLeft: number | null
+  /** Whether no row of it was ever written. False where that is not known. */
+  readonly isNew: boolean
 }
 
 /** The transactions of which something is not as it was written; all where that is not known. */
@@ -35,8 +37,8 @@ export const changedIn = (
     const before = written?.transactions.get(nameOf(row))
     if (before === undefined) {
       // Where the subject is known, an unknown transaction is a new one.
-      const transfersLeft = written === null ? transfers.length : null
-      return [{ row, inclusions, transfers, transfersLeft }]
+      const isNew = written !== null
+      return [{ row, inclusions, transfers, transfersLeft: isNew ? null : transfers.length, isNew }]
     }
     const keptInclusions = areSame(inclusions, before.inclusions)
     const keptTransfers = areSame(transfers, before.transfers)
@@ -47,6 +49,7 @@ export const changedIn = (
         inclusions: keptInclusions ? [] : inclusions,
         transfers: keptTransfers ? [] : transfers,
         transfersLeft: before.transfers.length > transfers.length ? transfers.length : null,
+        isNew: false,
       },
     ]
   })

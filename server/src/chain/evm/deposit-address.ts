@@ -1,11 +1,19 @@
 import { ECDH } from 'node:crypto'
+import type { HDKey } from '@scure/bip32'
 import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
+import { LRUCache } from 'lru-cache'
 import { bytesToHex, getAddress, keccak256 } from 'viem/utils'
 import { parseReceivingKey } from '../../receiving-key.ts'
 
 /** Children from here on are hardened: they need the private key, which is never here. */
 const hardenedFrom = 2 ** 31
+
+/** Reading a key takes a fifth of the time of deriving an address. */
+const keys = new LRUCache<string, HDKey>({
+  max: 1_000,
+  memoMethod: (xpub) => parseReceivingKey(xpub),
+})
 
 /**
  * The address of one deposit index, in lower case: child `index` of the merchant's extended public
@@ -16,7 +24,7 @@ export function depositAddress(xpub: string, index: number): string {
   if (!Number.isInteger(index) || index < 0 || index >= hardenedFrom) {
     throw new Failure('merchant_cannot_receive', 'The addresses of this key are used up.')
   }
-  const child = parseReceivingKey(xpub).deriveChild(index)
+  const child = keys.memo(xpub).deriveChild(index)
   assert(child.publicKey !== null, 'a child of a public key has a public key')
   return addressOf(child.publicKey)
 }
