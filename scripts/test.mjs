@@ -8,16 +8,19 @@ import { root, withSetup } from './setup.mjs'
 
 const report = join(root, '.artifacts', `tests-${process.pid}.json`)
 
-await withSetup(async (node) => {
-  const built = needsBuild() ? await run(node, ['scripts/build.ts']) : 0
-  if (built !== 0) exit(built)
-  mkdirSync(join(root, '.artifacts'), { recursive: true })
-  const code = await run(node, [
-    ...[installed('vitest/vitest.mjs'), 'run', '--reporter=default'],
-    ...['--reporter=json', `--outputFile.json=${report}`, ...argv.slice(2)],
-  ])
-  exit(summarize() || code)
-})
+await withSetup(
+  async (node) => {
+    const built = needsBuild() ? await run(node, ['scripts/build.ts']) : 0
+    if (built !== 0) exit(built)
+    mkdirSync(join(root, '.artifacts'), { recursive: true })
+    const code = await run(node, [
+      ...[installed('vitest/vitest.mjs'), 'run', '--reporter=default'],
+      ...['--reporter=json', `--outputFile.json=${report}`, ...argv.slice(2)],
+    ])
+    exit(summarize() || code)
+  },
+  { tools: true },
+)
 
 /** Prints the closing lines. Without a report nothing ran, which is no success. */
 function summarize() {

@@ -1,6 +1,12 @@
-/** `node scripts/with-node.mjs script.ts …`: runs a script on the pinned Node, set up if need be. */
+/**
+ * `node scripts/with-node.mjs [--tools] script.ts …`: runs a script on the pinned Node, set up if need be;
+ * with `--tools` also with what tests and checks need.
+ */
 import { argv, exit } from 'node:process'
 import { run } from './run.mjs'
 import { withSetup } from './setup.mjs'
 
-await withSetup(async (node) => exit(await run(node, argv.slice(2))))
+const tools = argv[2] === '--tools'
+const args = argv.slice(tools ? 3 : 2)
+
+await withSetup(async (node) => exit(await run(node, args)), { tools })

@@ -3,7 +3,8 @@ import { mnemonicToSeedSync } from '@scure/bip39'
 import { Failure } from '@settlewire/core/errors'
 import { mnemonicToAccount } from 'viem/accounts'
 import { describe, expect, it } from 'vitest'
-import { checksummed, depositAddress } from './chain/evm/deposit-address.ts'
+import { depositAddress } from './chain/evm/deposit-address.ts'
+import { checksummed } from './evm-address.ts'
 import { receivingKey } from './receiving-key.ts'
 
 const live = { livemode: true }

@@ -1,6 +1,6 @@
-import { isAddress } from 'viem/utils'
 import { z } from 'zod'
 import { pendingModes, preconfirmationModes } from '../chain-config.ts'
+import { hasGoodChecksum } from '../evm-address.ts'
 import { byName, isObject, list, object, oneOf, optional, text, whole, yesNo } from './form.ts'
 import { type PresetName, presets } from './presets.ts'
 
@@ -26,7 +26,10 @@ const address = z
     error: 'must be an address: 0x and 40 hexadecimal digits',
     abort: true,
   })
-  .refine(isAddress, { error: 'has a wrong checksum: a digit is not what it was', abort: true })
+  .refine(hasGoodChecksum, {
+    error: 'has a wrong checksum: a digit is not what it was',
+    abort: true,
+  })
   .transform((written) => written.toLowerCase())
   .refine((lower) => lower !== nativeLogAddress, {
     error: 'is where EIP-7708 tells of the native coin: it is no token',

@@ -1,4 +1,4 @@
-import { hexToBytes, keccak256 } from 'viem/utils'
+import { keccak256 } from '../../evm-address.ts'
 
 /** One item of a bloom filter: which hex digits of the filter to look at, and the bit in each. */
 type Probe = readonly { readonly digit: number; readonly bit: number }[]
@@ -27,15 +27,15 @@ export function bloomTest(
 const holds = (bloom: string, probe: Probe): boolean =>
   probe.every(({ digit, bit }) => (Number.parseInt(bloom.charAt(digit), 16) & bit) !== 0)
 
-/** The yellow paper's M3:2048: three bits, each from the low 11 bits of a pair of hash bytes. */
+/**
+ * The yellow paper's M3:2048, of an address or a topic in hex: three bits, each from the low 11 bits of a
+ * pair of hash bytes.
+ */
 function probeOf(item: string): Probe {
-  const hash = hexToBytes(keccak256(asHex(item)))
+  const hash = keccak256(Buffer.from(item.slice(2), 'hex'))
   return [0, 2, 4].map((at) => {
     const position = (((hash[at] ?? 0) << 8) | (hash[at + 1] ?? 0)) & 2047
     // Bit 0 is the last bit of the last digit; two digits of "0x" come first.
     return { digit: 2 + 511 - (position >> 2), bit: 1 << (position & 3) }
   })
 }
-
-// Only our own registry's contracts and the topic come here, both parsed before.
-const asHex = (text: string): `0x${string}` => text as `0x${string}`

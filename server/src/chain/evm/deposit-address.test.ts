@@ -3,7 +3,8 @@ import { mnemonicToSeedSync } from '@scure/bip39'
 import { Failure } from '@settlewire/core/errors'
 import { mnemonicToAccount } from 'viem/accounts'
 import { describe, expect, it } from 'vitest'
-import { checksummed, depositAddress } from './deposit-address.ts'
+import { checksummed } from '../../evm-address.ts'
+import { depositAddress } from './deposit-address.ts'
 
 const mnemonic = 'test test test test test test test test test test test junk'
 const account = HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive("m/44'/60'/0'/0")

@@ -3,7 +3,7 @@ import type { HDKey } from '@scure/bip32'
 import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
 import { LRUCache } from 'lru-cache'
-import { bytesToHex, getAddress, keccak256 } from 'viem/utils'
+import { keccak256 } from '../../evm-address.ts'
 import { parseReceivingKey } from '../../receiving-key.ts'
 
 /** Children from here on are hardened: they need the private key, which is never here. */
@@ -29,12 +29,9 @@ export function depositAddress(xpub: string, index: number): string {
   return addressOf(child.publicKey)
 }
 
-/** With the capitals of EIP-55, as wallets like to show it. */
-export const checksummed = (address: string): string => getAddress(address)
-
 /** The last 20 bytes of the hash of the uncompressed point, without its leading 0x04. */
 function addressOf(compressed: Uint8Array): string {
   const point = ECDH.convertKey(compressed, 'secp256k1', undefined, undefined, 'uncompressed')
   assert(typeof point !== 'string', 'without an encoding a point is bytes')
-  return `0x${keccak256(bytesToHex(point.subarray(1))).slice(-40)}`
+  return `0x${Buffer.from(keccak256(point.subarray(1)).subarray(-20)).toString('hex')}`
 }

@@ -1,6 +1,7 @@
 import type { Part } from '@settlewire/core/observation'
+import { checksummed } from '../../evm-address.ts'
 import type { ChainKind, Notation, PaymentRequest } from '../kind.ts'
-import { checksummed, depositAddress } from './deposit-address.ts'
+import { depositAddress } from './deposit-address.ts'
 
 /** Hexadecimal digits mean the same in either case: they are stored in lower case. */
 const hexOf = (digits: number, text: string): string | null =>

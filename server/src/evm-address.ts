@@ -1,0 +1,18 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+
+/** Keccak-256 as EVM chains use it: the padding from before SHA-3 was a standard. */
+export const keccak256 = (bytes: Uint8Array): Uint8Array => keccak_256(bytes)
+
+/** An address, in any case, with the capitals of EIP-55, as wallets like to show it. */
+export function checksummed(address: string): string {
+  const digits = address.slice(2).toLowerCase()
+  const hash = Buffer.from(keccak256(Buffer.from(digits, 'ascii'))).toString('hex')
+  const cased = Array.from(digits, (digit, at) =>
+    Number.parseInt(hash.charAt(at), 16) >= 8 ? digit.toUpperCase() : digit,
+  )
+  return `0x${cased.join('')}`
+}
+
+/** Whether an address carries no checksum (all small letters), or the right one. */
+export const hasGoodChecksum = (address: string): boolean =>
+  address === address.toLowerCase() || address === checksummed(address)
