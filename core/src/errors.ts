@@ -227,6 +227,19 @@ export const errorCatalogue = {
       'Every problem is named with its place; see docs/generated/config.md and docs/chains.md.',
     retry: 'never',
   },
+  unknown_argument: {
+    status: 500,
+    title: 'The command line has an argument that is not known.',
+    advice:
+      'Settings are environment variables, as in `PORT=9000 npm start`: see docs/generated/config.md.',
+    retry: 'never',
+  },
+  port_in_use: {
+    status: 500,
+    title: 'Another program listens on this port.',
+    advice: 'Stop that program, or set PORT to a free port.',
+    retry: 'never',
+  },
   home_in_use: {
     status: 500,
     title: 'Another process uses this data directory.',

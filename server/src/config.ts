@@ -161,6 +161,8 @@ export interface Config {
   readonly variable: (name: string) => string | undefined
   /** The origin that checkout links carry, without a slash at the end. `port` is the one listened on. */
   publicUrl(port: number): string
+  /** Where this machine reaches the server, whatever the world calls it. `port` is the one listened on. */
+  localUrl(port: number): string
   /** What holds together but should be known. */
   readonly warnings: readonly string[]
 }
@@ -182,6 +184,7 @@ export function readConfig(root: string, env: Environment = process.env): Config
 
 function configOf(values: Values, root: string, env: Environment): Config {
   const remote = values.SANDBOX && !isLoopback(values.HOST)
+  const localUrl = (port: number): string => `http://${urlHost(values.HOST)}:${port}`
   return {
     host: values.HOST,
     port: values.PORT,
@@ -196,7 +199,8 @@ function configOf(values: Values, root: string, env: Environment): Config {
       : null,
     configFile: configFileOf(values.SETTLEWIRE_CONFIG),
     variable: (name) => env[name],
-    publicUrl: (port) => values.PUBLIC_URL ?? `http://${urlHost(values.HOST)}:${port}`,
+    publicUrl: (port) => values.PUBLIC_URL ?? localUrl(port),
+    localUrl,
     warnings: [
       ...(remote
         ? ['The sandbox is open to other machines: whoever reaches it can spend from its wallet.']

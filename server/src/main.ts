@@ -108,7 +108,7 @@ async function build(
   const pepper = readPepper(config.home, clock)
   const configured = await configuredChains(root, config, parts.readers ?? readers)
 
-  const { databaseUrl, sandbox, lost } = await openGround(world)
+  const { databaseUrl, sandbox, lost, tellUrl } = await openGround(world)
   await migrate(databaseUrl, { log })
   const store = openStore({ url: databaseUrl, clock, log })
   onClose(() => store.close())
@@ -132,9 +132,11 @@ async function build(
   const ground = { store, backplane, chains, policies, assets, followers, kinds }
   const engine = await startEngine(world, ground)
   const demo = sandbox && (await demoMerchant({ ...config, ...store, clock, pepper }))
-  const url = await serve(world, { ...ground, hub, engine, sandbox, demo, pepper })
-  if (sandbox !== null && demo !== null) announceSandbox(config, url, { sandbox, demo })
-  return { url, databaseUrl, lost }
+  const port = await serve(world, { ...ground, hub, engine, sandbox, demo, pepper })
+  const localUrl = config.localUrl(port)
+  tellUrl(localUrl)
+  if (sandbox !== null && demo !== null) announceSandbox(config, localUrl, { sandbox, demo })
+  return { url: config.publicUrl(port), localUrl, databaseUrl, lost }
 }
 
 interface Built {
@@ -225,7 +227,8 @@ async function startEngine(
   return engine
 }
 
-async function serve(world: World, built: Built): Promise<string> {
+/** Listens, and says at which port. */
+async function serve(world: World, built: Built): Promise<number> {
   const { store, engine, sandbox, chains, assets, policies, followers, pepper, kinds } = built
   const { config, clock } = world
   const secret = (name: string) => store.directory.secret(name, () => clock.random(secretBytes))
@@ -258,8 +261,8 @@ async function serve(world: World, built: Built): Promise<string> {
     plugins: sandboxPlugins(world, built),
   })
   world.onClose(() => server.close())
-  const { url } = await server.listen()
-  return url
+  const { port } = await server.listen()
+  return port
 }
 
 /** The sandbox's own routes: its wallet, and a shop that knows nothing but the public API. */
@@ -287,4 +290,4 @@ function announceSandbox(
   })
 }
 
-if (import.meta.main) await runProgram(root, start)
+if (import.meta.main) await runProgram(root, start, process.argv.slice(2))

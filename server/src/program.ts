@@ -1,12 +1,15 @@
 import { join } from 'node:path'
 import { describeError, type ErrorCode, Failure } from '@settlewire/core/errors'
+import { nearest } from '@settlewire/core/nearest'
 import { systemClock } from './clock.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, readConfig, settings } from './config.ts'
 import { scrub } from './scrub.ts'
 
 /** A server that answers. */
 export interface Running {
   readonly url: string
+  /** Where this machine reaches it: another address than `url` where PUBLIC_URL names one. */
+  readonly localUrl: string
   /** Holds a password: never logged. */
   readonly databaseUrl: string
   /** Resolves with what it was if something it stands on ends by itself: the database, or the chain. */
@@ -22,16 +25,20 @@ export interface Running {
 export async function runProgram(
   root: string,
   start: (config: Config) => Promise<Running>,
+  args: readonly string[] = [],
 ): Promise<void> {
   endOnBugs()
   try {
+    refuseArguments(args)
     const config = readConfig(root)
     const running = await start(config)
     const told = nextSignal()
-    process.stdout.write(greeting(running.url, config))
+    process.stdout.write(greeting(running, config))
     const lost = await Promise.race([told, running.lost])
-    if (lost !== null) process.stderr.write(`${lost} has ended by itself. Start again to go on.\n`)
+    if (lost === null) process.stdout.write('\nStopping …\n')
+    else process.stderr.write(`${lost} has ended by itself. Start again to go on.\n`)
     await running.close()
+    if (lost === null) process.stdout.write(goodbye(config))
     // Everything is closed. Left to itself, Node's own end was seen to turn in a circle for ever, one
     // time in ten on a busy machine, over a socket that was still closing.
     process.exit(lost === null ? 0 : 1)
@@ -63,7 +70,7 @@ function nextSignal(): Promise<null> {
   return promise
 }
 
-function greeting(url: string, config: Config): string {
+function greeting({ url: publicUrl, localUrl: url }: Running, config: Config): string {
   const rows = config.sandbox
     ? [
         ['Demo shop', `${url}/shop`],
@@ -72,8 +79,28 @@ function greeting(url: string, config: Config): string {
         ['Keys', join(config.home, 'sandbox.json')],
       ]
     : [['API', `${url}/docs`]]
+  if (publicUrl !== url) rows.push(['Public', publicUrl])
   const lines = rows.map(([name = '', where = '']) => `  ${name.padEnd(11)}${where}`)
   return `\nSettlewire is ready: ${url}\n${lines.join('\n')}\n  Stop it with Ctrl-C.\n\n`
+}
+
+/** What remains when it has ended. Without the embedded database the history is elsewhere. */
+const goodbye = ({ databaseUrl, home }: Config): string =>
+  databaseUrl === null
+    ? `Stopped. Everything is kept in ${home}; start again to go on.\n`
+    : 'Stopped. Everything is kept in the database; start again to go on.\n'
+
+/** Settings come from the environment alone: an argument would have no effect. Its value may be a secret. */
+function refuseArguments([first]: readonly string[]): void {
+  if (first === undefined) return
+  const [name = ''] = first.split('=', 1)
+  const meant = nearest(
+    name,
+    settings.map((setting) => setting.name),
+  )
+  const how = meant === null ? '' : ` Did you mean ${meant}=…?`
+  const what = name.startsWith('-') ? ` ${name}` : ''
+  throw new Failure('unknown_argument', `The server takes no argument${what}.${how}`)
 }
 
 /** Where the catalogue speaks to those who sent a request, who starts a server needs other words. */

@@ -11,6 +11,8 @@ export interface Ground {
   readonly sandbox: Sandbox | null
   /** Resolves with what it was if one of them ends by itself. */
   readonly lost: Promise<string>
+  /** Writes down where this process answers, for the next that wants its data directory. */
+  tellUrl(url: string): void
 }
 
 /** The database, and in the sandbox the chain, both at once. */
@@ -49,5 +51,6 @@ export async function openGround({
   const [url, chain] = await Promise.allSettled([database(), sandbox()])
   if (url.status === 'rejected') throw url.reason
   if (chain.status === 'rejected') throw chain.reason
-  return { databaseUrl: url.value, sandbox: chain.value, lost: lost.promise }
+  const tellUrl = (at: string): void => lock.tell(at)
+  return { databaseUrl: url.value, sandbox: chain.value, lost: lost.promise, tellUrl }
 }

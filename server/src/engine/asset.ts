@@ -30,24 +30,39 @@ export function chooseAssets(
   assets: readonly Asset[],
   wanted: { accept: readonly string[]; currency: string; livemode: boolean },
 ): readonly [Asset, ...Asset[]] {
+  const candidates = assets.filter(({ livemode }) => livemode === wanted.livemode)
   const chosen = [...new Set(wanted.accept)].map((name) => {
-    const asset = assets.find(
-      (candidate) => candidate.livemode === wanted.livemode && assetName(candidate) === name,
-    )
-    if (asset === undefined) throw refuse(`${name} is not configured here.`)
+    const asset = candidates.find((candidate) => assetName(candidate) === name)
+    if (asset === undefined) {
+      throw refuse(`${name} is not configured here. ${listed(candidates.map(assetName))}`)
+    }
     if (asset.currency !== wanted.currency) {
       throw refuse(`${name} is ${asset.currency}, the request is in ${wanted.currency}.`)
     }
     return asset
   })
   const [first, ...others] = chosen
-  if (first === undefined) throw unpriced(wanted.currency)
+  if (first === undefined) throw unpriced(wanted, candidates)
   return [first, ...others]
 }
 
-const unpriced = (currency: string): Failure => {
-  const detail = `Nothing here is priced in ${currency}: GET /v1/chains names what is.`
+function unpriced(
+  { currency }: { readonly currency: string },
+  candidates: readonly Asset[],
+): Failure {
+  const currencies = [...new Set(candidates.map((asset) => asset.currency))]
+  const detail = `Nothing here is priced in ${currency}. ${listed(currencies)}`
   return new Failure('unsupported_asset', detail, { fields: [{ pointer: '/currency', detail }] })
+}
+
+const listedMax = 12
+
+/** What there is to choose from, in the mode of the key. */
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'Nothing is configured for keys of this mode.'
+  const rest =
+    names.length > listedMax ? ` and ${names.length - listedMax} more (GET /v1/chains)` : ''
+  return `There is: ${names.slice(0, listedMax).join(', ')}${rest}.`
 }
 
 const refuse = (detail: string) =>

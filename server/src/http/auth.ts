@@ -14,6 +14,15 @@ export const checkoutCookie = 'settlewire_checkout'
 /** A client secret outlives the watch of its payment by a day. */
 const clientGraceMs = 24 * 3_600_000
 
+/** What was wrong with the key, so that a person need not guess. None of it says what would be right. */
+const missing = 'No key came with the request. Send it as Authorization: Bearer <key>.'
+const malformedHeader = 'The Authorization header is not of the form: Bearer <key>.'
+const malformedKey =
+  'What came is no key: keys begin with sk_, rk_ or pk_, then test_ or live_, and 32 letters or digits.'
+const unknownKey =
+  'This key is not known here. Is it one of another installation, or of another database?'
+const unknownSecret = 'This client secret is not known here.'
+
 const tokenMax = 256
 const cookiesMax = 20
 
@@ -41,7 +50,7 @@ export class Auth implements Gate {
 
   async authenticate(asked: AskedWith, needs: Needs): Promise<Principal> {
     const token = bearerOf(asked)
-    if (token === null) throw new Failure('unauthenticated')
+    if (token === null) throw new Failure('unauthenticated', missing)
     if (claimedPayment(token) === null) return this.#key(token, needs)
     // A client secret opens routes about its one payment; this is none.
     await this.#client(token)
@@ -54,7 +63,7 @@ export class Auth implements Gate {
   ): Promise<{ principal: Principal; payment: Payment }> {
     const bearer = bearerOf(asked)
     const token = bearer ?? (needs.client ? this.#cookie(asked, needs.paymentId) : null)
-    if (token === null) throw new Failure('unauthenticated')
+    if (token === null) throw new Failure('unauthenticated', missing)
     if (claimedPayment(token) !== null) {
       const own = await this.#client(token)
       if (!needs.client) throw new Failure('forbidden', 'A client secret cannot do that.')
@@ -94,10 +103,10 @@ export class Auth implements Gate {
 
   async #key(token: string, needs: Needs): Promise<Principal> {
     const shape = keyShape(token)
-    if (shape === null) throw new Failure('unauthenticated')
+    if (shape === null) throw new Failure('unauthenticated', malformedKey)
     const key = await this.#options.directory.keyByHash(hashKey(this.#options.pepper, token))
     if (key === null || key.kind !== shape.kind || key.livemode !== shape.livemode) {
-      throw new Failure('unauthenticated')
+      throw new Failure('unauthenticated', unknownKey)
     }
     if (key.revokedAt !== null && key.revokedAt <= this.#options.clock.now()) {
       throw new Failure('unauthenticated', 'This key was revoked.')
@@ -114,11 +123,11 @@ export class Auth implements Gate {
   async #client(secret: string): Promise<{ principal: Principal; payment: Payment }> {
     const id = claimedPayment(secret) ?? ''
     if (!sameSecret(secret, clientSecretOf(this.#options.clientSecret, id))) {
-      throw new Failure('unauthenticated')
+      throw new Failure('unauthenticated', unknownSecret)
     }
     // The secret is genuine, so its payment exists, unless this is a copy restored without it.
     const payment = await this.#load(id)
-    if (payment === null) throw new Failure('unauthenticated')
+    if (payment === null) throw new Failure('unauthenticated', unknownSecret)
     const until = clientSecretUntil(payment)
     if (until !== null && until < this.#options.clock.now()) {
       throw new Failure('unauthenticated', 'This client secret has ended with its payment.')
@@ -160,7 +169,9 @@ function bearerOf({ headers }: AskedWith): string | null {
   if (header === undefined) return null
   // Whoever sends the header means it: a malformed one never falls back to the cookie.
   const [, token] = /^Bearer +([\x21-\x7e]+)$/i.exec(typeof header === 'string' ? header : '') ?? []
-  if (token === undefined || token.length > tokenMax) throw new Failure('unauthenticated')
+  if (token === undefined || token.length > tokenMax) {
+    throw new Failure('unauthenticated', malformedHeader)
+  }
   return token
 }
 

@@ -194,15 +194,17 @@ class Running implements HttpServer {
   }
 }
 
-/** What people meet first: the port is another program's. */
+/** Settings that do not fit this machine. */
 const listenProblems: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is taken by another program: stop that one, or set PORT to a free port',
   EACCES: 'may not be listened on by this user: set PORT to one above 1023',
   EADDRNOTAVAIL: 'is no address of this machine: set HOST to one',
 }
 
 function cannotListen(error: unknown, { host, port }: { host: string; port: number }): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'EADDRINUSE') {
+    return new Failure('port_in_use', `Another program listens on ${host}:${port}.`)
+  }
   const problem = listenProblems[code]
   if (problem === undefined) return error
   return new Failure('invalid_config', `${host}:${port} ${problem}.`)

@@ -2,6 +2,7 @@ import { Failure, type FieldError } from '@settlewire/core/errors'
 import { visibleText } from '@settlewire/core/plain-text'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { z } from 'zod'
+import { unknownField, valueAt, wrongType } from './field-words.ts'
 
 const fieldsMax = 20
 const textMax = 200
@@ -14,15 +15,26 @@ export const validateWithZod: FastifySchemaCompiler<z.ZodType> =
     if (result.success) return { value: result.data }
     // An id that is none names nothing: answered like one that is unknown.
     if (httpPart === 'params') return { error: new Failure('not_found') }
-    const fields = result.error.issues.flatMap(fieldsOf).slice(0, fieldsMax)
+    const sent = { schema, input }
+    const fields = result.error.issues.flatMap((each) => fieldsOf(each, sent)).slice(0, fieldsMax)
     const [first] = fields
     const detail = first === undefined ? undefined : `${first.pointer}: ${first.detail}`
     return { error: new Failure('invalid_request', detail, { fields }) }
   }
 
-function fieldsOf(issue: z.core.$ZodIssue): FieldError[] {
+interface Sent {
+  readonly schema: z.ZodType
+  readonly input: unknown
+}
+
+function fieldsOf(issue: z.core.$ZodIssue, { schema, input }: Sent): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => field([...issue.path, key], 'There is no such member.'))
+    return issue.keys.map((key) =>
+      field([...issue.path, key], unknownField(key, schema, issue.path)),
+    )
+  }
+  if (issue.code === 'invalid_type') {
+    return [field(issue.path, wrongType(issue.expected, valueAt(input, issue.path)))]
   }
   // The name of a member itself does not fit: what is wrong with it says more than that it is wrong.
   if (issue.code === 'invalid_key') {

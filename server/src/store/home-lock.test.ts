@@ -53,8 +53,12 @@ describe('the lock of a home', () => {
     holder.child.kill('SIGKILL')
     await holder.exited
     const lock = lockHome(home)
-    expect((await contend()).said).toBe(`home_in_use Process ${process.pid} uses ${home}.`)
+    const inUse = `home_in_use Process ${process.pid} uses ${home}.`
+    expect((await contend()).said).toBe(`${inUse} It does not answer yet.`)
+    lock.tell('http://127.0.0.1:8080')
+    expect((await contend()).said).toBe(`${inUse} Settlewire runs at http://127.0.0.1:8080.`)
     lock.release()
+    lock.tell('http://127.0.0.1:8080')
     const next = await contend()
     expect(next.said).toBe('taken')
     next.child.kill('SIGKILL')

@@ -16,6 +16,8 @@ import { Failure } from '@settlewire/core/errors'
 import { birthOf, livesOn } from './process-birth.ts'
 
 export interface HomeLock {
+  /** Writes down where the holder answers, for those who find the directory taken. */
+  tell(url: string): void
   /** Gives the directory back. Calling it again does nothing. */
   release(): void
 }
@@ -23,6 +25,8 @@ export interface HomeLock {
 interface Holder {
   readonly pid: number
   readonly born: string
+  /** Where it answers, once it does. */
+  readonly url?: string
 }
 
 const attemptsMax = 50
@@ -46,7 +50,7 @@ export function lockHome(home: string): HomeLock {
     const newest = newestOf(directory)
     const holder = newest === 0 ? null : read(directory, newest)
     if (holder !== null && livesOn(holder.pid, holder.born)) {
-      throw new Failure('home_in_use', `Process ${holder.pid} uses ${home}.`)
+      throw new Failure('home_in_use', inUse(home, holder))
     }
     const mine = newest + 1
     if (!claim(directory, mine, me)) continue
@@ -58,9 +62,23 @@ export function lockHome(home: string): HomeLock {
     for (const number of numbersIn(directory)) {
       if (number < mine) rmSync(join(directory, String(number)), { force: true })
     }
-    return { release: once(() => put(directory, mine, null)) }
+    let isHeld = true
+    return {
+      tell: (url) => {
+        if (isHeld) put(directory, mine, { ...me, url })
+      },
+      release() {
+        if (isHeld) put(directory, mine, null)
+        isHeld = false
+      },
+    }
   }
   throw new Failure('home_in_use', `Several processes are after ${home} at once.`)
+}
+
+function inUse(home: string, { pid, url }: Holder): string {
+  const where = url === undefined ? 'It does not answer yet.' : `Settlewire runs at ${url}.`
+  return `Process ${pid} uses ${home}. ${where}`
 }
 
 function claim(directory: string, number: number, holder: Holder): boolean {
@@ -99,19 +117,11 @@ function read(directory: string, number: number): Holder | null {
     if (typeof holder !== 'object' || holder === null) return null
     if (!('pid' in holder) || !('born' in holder)) return null
     if (typeof holder.pid !== 'number' || typeof holder.born !== 'string') return null
-    return { pid: holder.pid, born: holder.born }
+    const url = 'url' in holder && typeof holder.url === 'string' ? { url: holder.url } : {}
+    return { pid: holder.pid, born: holder.born, ...url }
   } catch {
     // A lock torn by a power cut names nobody; its holder is as dead as the machine was.
     return null
-  }
-}
-
-function once(call: () => void): () => void {
-  let done = false
-  return () => {
-    if (done) return
-    done = true
-    call()
   }
 }
 

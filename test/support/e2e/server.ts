@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -19,6 +19,7 @@ export interface SandboxFacts {
 export interface ServerProcess {
   readonly url: string
   readonly pid: number
+  /** Empty for a server without a sandbox. */
   readonly sandbox: SandboxFacts
   /** Everything it wrote. */
   output(): string
@@ -26,6 +27,8 @@ export interface ServerProcess {
   /** As a power cut would. */
   kill9(): Promise<void>
   stop(): Promise<void>
+  /** As Ctrl-C does. */
+  interrupt(): Promise<void>
 }
 
 export interface ServerOptions {
@@ -33,13 +36,14 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Another program around the same `start`; default server/src/main.ts. */
   readonly program?: string
+  readonly args?: readonly string[]
 }
 
 /** Starts it and resolves when it is ready; rejects with its output when it ends instead. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
-  const { home, env = {}, program = 'server/src/main.ts' } = options
+  const { home, env = {}, program = 'server/src/main.ts', args = [] } = options
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [join(root, program)], {
+  const child = spawn(process.execPath, [join(root, program), ...args], {
     cwd: root,
     env: { PATH, HOME, PORT: '0', LOG_LEVEL: 'warn', SETTLEWIRE_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,11 +68,15 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   }
   return {
     ...{ url, exited, pid: child.pid ?? 0, output: () => output },
-    sandbox: JSON.parse(readFileSync(join(home, 'sandbox.json'), 'utf8')),
+    sandbox: factsIn(join(home, 'sandbox.json')),
     kill9: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
+    interrupt: () => end('SIGINT'),
   }
 }
+
+const factsIn = (path: string): SandboxFacts =>
+  JSON.parse(existsSync(path) ? readFileSync(path, 'utf8') : '{}')
 
 /**
  * A data directory that is removed by `remove`. The database's own user can pass through it, so that

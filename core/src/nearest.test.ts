@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest'
+import { nearest } from './nearest.ts'
+
+const names = ['amount', 'currency', 'accept', 'expiresIn', 'reference', 'metadata', 'redirectUrl']
+
+describe('the name that was likely meant', () => {
+  it.each([
+    ['redirect_url', 'redirectUrl'],
+    ['AMOUNT', 'amount'],
+    ['ammount', 'amount'],
+    ['refrence', 'reference'],
+    ['expires-in', 'expiresIn'],
+    ['metdata', 'metadata'],
+  ])('is found for %s', (word, meant) => {
+    expect(nearest(word, names)).toBe(meant)
+  })
+
+  it.each(['', 'x', 'description', '__proto__', 'a'.repeat(100_000)])(
+    'is not invented where nothing is close: %.20s',
+    (word) => {
+      expect(nearest(word, names)).toBeNull()
+    },
+  )
+})

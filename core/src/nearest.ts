@@ -1,0 +1,33 @@
+const lengthMax = 64
+
+/**
+ * The name that was likely meant, or null when none is close: words for people who mistyped one. Case,
+ * hyphens and underscores do not count; of the letters every third may differ.
+ */
+export function nearest(word: string, names: readonly string[]): string | null {
+  const plain = plainOf(word)
+  if (plain === '' || plain.length > lengthMax) return null
+  let best: string | null = null
+  let bestDistance = Math.floor(plain.length / 3) + 1
+  for (const name of names) {
+    const distance = distanceOf(plain, plainOf(name))
+    if (distance < bestDistance) [best, bestDistance] = [name, distance]
+  }
+  return best
+}
+
+const plainOf = (name: string): string => name.toLowerCase().replace(/[-_]/g, '')
+
+/** How many letters must be put in, left out or changed to make one of the other (Levenshtein). */
+function distanceOf(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a.charAt(i - 1) === b.charAt(j - 1) ? 0 : 1
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
+import { testDatabase } from '../support/postgres.ts'
+
+const home = temporaryHome()
+let database: Awaited<ReturnType<typeof testDatabase>>
+let env: Record<string, string>
+let server: ServerProcess
+beforeAll(async () => {
+  database = await testDatabase()
+  env = { DATABASE_URL: database.url, SANDBOX_BLOCK_SECONDS: '60' }
+  server = await startServer({
+    home: home.path,
+    env: { ...env, PUBLIC_URL: 'https://pay.example' },
+  })
+})
+afterAll(async () => {
+  await server.stop()
+  await database.close()
+  home.remove()
+})
+
+/** What a server without a sandbox starts with: a history and a data directory of its own. */
+async function bare() {
+  const { path, remove } = temporaryHome()
+  const own = await testDatabase()
+  const close = async (): Promise<void> => {
+    await own.close()
+    remove()
+  }
+  return { home: path, env: { DATABASE_URL: own.url, SANDBOX: 'off' }, close }
+}
+
+/** What a server says that cannot start. */
+const refusal = async (options: Parameters<typeof startServer>[0]): Promise<string> =>
+  startServer(options).then(
+    async (started) => {
+      await started.stop()
+      return 'it started'
+    },
+    (error: Error) => error.message,
+  )
+
+describe('a start', () => {
+  it('names the local address, also where PUBLIC_URL gives it another one for the world', async () => {
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(server.output()).toContain(`Demo shop  ${server.url}/shop`)
+    expect(server.output()).toMatch(/Public +https:\/\/pay\.example\n/)
+    expect(server.sandbox.url).toBe(server.url)
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  })
+
+  it('names the address of the one that has the data directory already', async () => {
+    const said = await refusal({ home: home.path, env })
+    expect(said).toContain('cannot start (home_in_use)')
+    expect(said).toContain(`Settlewire runs at ${server.url}.`)
+  })
+
+  it('says that a port is taken, and calls it no mistake of the configuration', async () => {
+    const other = await bare()
+    const port = new URL(server.url).port
+    const said = await refusal({ ...other, env: { ...other.env, PORT: port } })
+    await other.close()
+    expect(said).toContain('cannot start (port_in_use)')
+    expect(said).toContain(`127.0.0.1:${port}`)
+    expect(said).not.toContain('invalid_config')
+  })
+
+  it.each([
+    ['--port=9000', 'takes no argument --port. Did you mean PORT=…?'],
+    ['--verbose', 'takes no argument --verbose.'],
+    ['--database-url=postgres://me:secret@there/db', 'Did you mean DATABASE_URL=…?'],
+  ])('refuses %s: settings come from the environment', async (argument, says) => {
+    const said = await refusal({ home: home.path, env, args: [argument] })
+    expect(said).toContain('cannot start (unknown_argument)')
+    expect(said).toContain(says)
+    expect(said).toContain('PORT=9000 npm start')
+    expect(said).not.toContain('secret')
+  })
+})
+
+it('says goodbye at Ctrl-C, and where everything is kept', async () => {
+  const own = await bare()
+  const started = await startServer(own)
+  await started.interrupt()
+  await own.close()
+  expect(started.output()).toMatch(/\nStopping …\nStopped\. Everything is kept in .+\n$/)
+})
