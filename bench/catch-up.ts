@@ -33,7 +33,7 @@ async function rate({ native, multicall3 }: Case, rttMs: number): Promise<readon
   for (let at = 0; at < Math.max(1, native); at++) ledger.watch.addresses.add(newAddress())
   const follower = followerOf(
     ledger,
-    { nodes: [nodeAt('memory', 'ws://memory')], chainId: 1, tokens: [token], multicall3 },
+    { providers: [nodeAt('memory', 'ws://memory')], chainId: 1, tokens: [token], multicall3 },
     { connect: async () => chain.wire(), limits: { beginBehindBlocks: blocks } },
   )
   const startedAt = performance.now()

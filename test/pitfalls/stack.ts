@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Payment } from '@settlewire/core/payment'
 import type { Policy } from '@settlewire/core/policy'
-import { type EvmChain, EvmFollower } from '../../server/src/chain/evm/follower.ts'
+import { EvmFollower } from '../../server/src/chain/evm/follower.ts'
 import type { Limits } from '../../server/src/chain/evm/limits.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import type { Asset } from '../../server/src/engine/asset.ts'
@@ -18,7 +18,7 @@ import type { StoredEvent } from '../../server/src/ports.ts'
 import { FaultProxy } from '../../server/src/sandbox/fault-proxy.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
 import { evmChains } from '../support/evm/kinds.ts'
-import { nodeAt, quickLimits } from '../support/evm/labs.ts'
+import { chainOf, nodeAt, quickLimits, type TestChain } from '../support/evm/labs.ts'
 import { toldBy } from '../support/past.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 
@@ -31,7 +31,7 @@ export interface StackOptions {
   readonly ports: readonly number[]
   readonly chainId: number
   readonly token: string
-  readonly chain?: Partial<EvmChain>
+  readonly chain?: Partial<TestChain>
   readonly policy?: Partial<Policy['chains'][string]>
   readonly asset?: Partial<Asset>
   readonly limits?: Partial<Limits>
@@ -199,13 +199,14 @@ export class Stack {
 
   #newFollower(): EvmFollower {
     const { chainId, token, chain } = this.#options
-    const nodes = this.wires.map(({ port }, i) => nodeAt(`node-${i + 1}`, `ws://127.0.0.1:${port}`))
+    const providers = this.wires.map(({ port }, i) =>
+      nodeAt(`node-${i + 1}`, `ws://127.0.0.1:${port}`),
+    )
     return new EvmFollower({
-      chain: {
-        ...{ name: 'local', chainId, tokens: [token], nodes, quorum: nodes.length },
-        ...{ toleratedDepth: 2, multicall3: null, publicMempool: true, blockMs: null },
+      chain: chainOf({
+        ...{ chainId, tokens: [token], providers, quorum: providers.length, toleratedDepth: 2 },
         ...chain,
-      },
+      }),
       ...{ watch: this.engine.watcher.watchSet('local'), sink: this.engine.watcher },
       ...{ store: this.store.events, clock: systemClock, log: silentLog, metrics: silentMetrics },
       limits: { ...quickLimits, ...this.#options.limits },

@@ -14,6 +14,7 @@ import { silentMetrics } from '../../server/src/metrics.ts'
 import type { Bulletin, Feeds, Leases } from '../../server/src/node-ports.ts'
 import type { Batch, Clock, EventStore, Log, StoredEvent } from '../../server/src/ports.ts'
 import { evmChains } from '../support/evm/kinds.ts'
+import { chainOf, nodeAt } from '../support/evm/labs.ts'
 import type { Chance } from './chance.ts'
 import type { ModelChain } from './model-chain.ts'
 import type { Provider } from './provider.ts'
@@ -225,15 +226,11 @@ export class Life implements Caller {
     const { timeline, chance, trace } = this.#parts
     const { name, chainId, tokens, blockMs } = model.rules
     return new EvmFollower({
-      chain: {
-        ...{ name, chainId, tokens, blockMs, quorum, toleratedDepth: 3, multicall3: null },
-        ...{ genesisHash: null, publicMempool: true },
+      chain: chainOf({
+        ...{ name, chainId, tokens, blockMs, quorum, toleratedDepth: 3 },
         tags: model.rules.hasTags ? ['safe', 'finalized'] : [],
-        nodes: providers.map((provider) => ({
-          ...{ name: provider.name, url: `memory://${provider.name}` },
-          ...{ pending: 'auto', preconfirmations: 'none' },
-        })),
-      },
+        providers: providers.map(({ name }) => nodeAt(name, `memory://${name}`)),
+      }),
       connect: (address, { limits }) => {
         const provider = providers.find((each) => each.name === address.name)
         if (provider === undefined) throw new Error(`no provider ${address.name}`)

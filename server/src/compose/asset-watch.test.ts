@@ -40,7 +40,7 @@ interface Said {
 const through = (connect: Connect): ChainAdapter => ({
   ...evmAdapter,
   checkAssets: (_, { tokens, ...parts }) =>
-    checkAssets({ chainId: 7001, nodes: [node], tokens }, { ...parts, connect }),
+    checkAssets({ chainId: 7001, providers: [node], tokens }, { ...parts, connect }),
 })
 
 let watch: AssetWatch | null = null

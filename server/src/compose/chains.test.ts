@@ -3,7 +3,7 @@ import type { EvmChainConfig } from '../chain-config.ts'
 import { readChains } from '../registry/read-chains.ts'
 import type { Sandbox } from '../sandbox/start-sandbox.ts'
 import { testTokens } from '../sandbox/token.ts'
-import { assetsOf, evmChainOf, explorerUrl, withSandbox } from './chains.ts'
+import { assetsOf, explorerUrl, withSandbox } from './chains.ts'
 
 const providers = [{ name: 'one', url: 'wss://node.example' }]
 // Every chain of this file is an EVM chain.
@@ -30,9 +30,8 @@ describe('what a configured chain is to each part', () => {
       ['USDC', 10_000n],
       ['ETH', 5_000_000_000_000n],
     ])
-    expect(evmChainOf(base).tokens).toHaveLength(base.tokens.length)
-    expect(evmChainOf(base)).toMatchObject({ name: 'base', chainId: 8453, quorum: 2 })
-    expect(evmChainOf(base).tags).toEqual(['safe', 'finalized'])
+    expect(base).toMatchObject({ name: 'base', chainId: 8453, policy: { quorum: 2 } })
+    expect(base).toMatchObject({ tags: ['safe', 'finalized'] })
     expect(explorerUrl(base, '0xab')).toBe('https://basescan.org/tx/0xab')
     expect(explorerUrl(undefined, '0xab')).toBeNull()
   })

@@ -1,7 +1,7 @@
 /** What a configured chain is to each part: the follower, the engine, the API. */
 import { Failure } from '@settlewire/core/errors'
-import type { EvmChain } from '../chain/evm/evm-chain.ts'
-import type { ChainConfig, EvmChainConfig } from '../chain-config.ts'
+import { type EvmChain, tokensOf } from '../chain/evm/evm-chain.ts'
+import type { ChainConfig } from '../chain-config.ts'
 import type { Config } from '../config.ts'
 import type { Asset } from '../engine/asset.ts'
 import type { ChainReaders } from '../registry/chain-reader.ts'
@@ -44,27 +44,14 @@ export function withSandbox(
   )
 }
 
-/** The follower's own words. Every known token is looked for, so that the wrong one is recognised. */
-export function evmChainOf(chain: EvmChainConfig): EvmChain {
-  const { name, chainId, genesisHash, toleratedDepth, multicall3, publicMempool, blockMs } = chain
-  const { followBelowFinality, tags, bloom } = chain
-  return {
-    ...{ name, chainId, genesisHash, toleratedDepth, multicall3, publicMempool, blockMs },
-    ...{ followBelowFinality, tags, bloom },
-    tokens: chain.tokens.map(({ address }) => address),
-    nodes: chain.providers,
-    quorum: chain.policy.quorum,
-  }
-}
-
 /** With the tokens that open payments are paid in, whether or not they are still configured. */
 export function withOpenTokens<Chain extends Pick<EvmChain, 'name' | 'tokens'>>(
   chain: Chain,
   open: OpenTokens,
 ): Chain {
-  const known = new Set(chain.tokens.map((token) => token.toLowerCase()))
+  const known = new Set(tokensOf(chain))
   const dropped = [...(open.get(chain.name) ?? [])].filter((token) => !known.has(token))
-  return { ...chain, tokens: [...chain.tokens, ...dropped] }
+  return { ...chain, tokens: [...chain.tokens, ...dropped.map((address) => ({ address }))] }
 }
 
 /** What requests may name. */

@@ -1,7 +1,7 @@
 import { assert } from '@settlewire/core/assert'
 import { checkAssets } from '../chain/evm/asset-check.ts'
 import { evm } from '../chain/evm/evm-kind.ts'
-import { EvmFollower } from '../chain/evm/follower.ts'
+import { type EvmChain, EvmFollower } from '../chain/evm/follower.ts'
 import type { ChainAnswer, ChainKind } from '../chain/kind.ts'
 import type { ChainConfig, EvmChainConfig } from '../chain-config.ts'
 import type {
@@ -13,7 +13,7 @@ import type {
   Metrics,
   WatchSet,
 } from '../ports.ts'
-import { evmChainOf, withOpenTokens } from './chains.ts'
+import { withOpenTokens } from './chains.ts'
 import type { OpenTokens } from './open-tokens.ts'
 
 /** What a follower is made with, of whatever kind. */
@@ -52,10 +52,10 @@ function evmOf(chain: ChainConfig): EvmChainConfig {
 export const evmAdapter: ChainAdapter = {
   kind: evm,
   follow: (chain, { openTokens, ...parts }) =>
-    new EvmFollower({ ...parts, chain: withOpenTokens(evmChainOf(evmOf(chain)), openTokens) }),
+    new EvmFollower({ ...parts, chain: withOpenTokens<EvmChain>(evmOf(chain), openTokens) }),
   checkAssets: (chain, { tokens, ...parts }) => {
     const { chainId, providers } = evmOf(chain)
-    return checkAssets({ chainId, nodes: providers, tokens }, parts)
+    return checkAssets({ chainId, providers, tokens }, parts)
   },
 }
 

@@ -19,9 +19,12 @@ describe('tokens that open payments are paid in', () => {
   })
 
   it('are looked for although the configuration names them no longer', () => {
-    const chain = { name: 'a', tokens: ['0xAA'] }
+    const chain = { name: 'a', tokens: [{ address: '0xAA' }] }
     const open = new Map([['a', new Set(['0xaa', '0xcc'])]])
-    expect(withOpenTokens(chain, open)).toEqual({ name: 'a', tokens: ['0xAA', '0xcc'] })
+    expect(withOpenTokens(chain, open)).toEqual({
+      name: 'a',
+      tokens: [{ address: '0xAA' }, { address: '0xcc' }],
+    })
     expect(withOpenTokens(chain, new Map())).toEqual(chain)
   })
 })

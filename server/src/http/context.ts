@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ChainId, Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Directory, Gate } from '../access.ts'
+import type { ChainConfig, KnownToken, NativeCoin } from '../chain-config.ts'
 import type { EdgeLimits } from '../edge-limits.ts'
 import type { AssetBook } from '../engine/asset-book.ts'
 import type { Hub } from '../engine/hub.ts'
@@ -16,30 +17,13 @@ import type { Clock, EventStore, Log, Stop, Visibility } from '../ports.ts'
 import type { Backplane } from '../topic-ports.ts'
 
 /** What the configuration holds true of a chain, as far as it is told. */
-export interface ChainFacts {
-  readonly name: string
-  /** What people read; left out: what core calls it, or else its name. */
-  readonly displayName?: string
-  readonly chainId: ChainId
-  readonly livemode: boolean
-  readonly native: {
-    readonly symbol: string
-    readonly currency: string
-    readonly decimals: number
-    readonly accepted: boolean
-  }
-  /** Tokens that are watched, accepted or not. Addresses as the kind stores them. */
-  readonly tokens: readonly {
-    readonly symbol: string
-    readonly address: string
-    readonly decimals: number
-  }[]
-  /** `https://…/tx/{hash}`; null without an explorer. */
-  readonly explorerTx: string | null
-  /** The usual time between two blocks. */
-  readonly blockMs: number
-  /** Whether pending transactions can be seen by anyone at all. */
-  readonly publicMempool: boolean
+export type ChainFacts = Pick<
+  ChainConfig,
+  'name' | 'displayName' | 'chainId' | 'livemode' | 'explorerTx' | 'blockMs' | 'publicMempool'
+> & {
+  readonly native: Omit<NativeCoin, 'dust'>
+  /** Tokens that are watched, accepted or not. */
+  readonly tokens: readonly Pick<KnownToken, 'symbol' | 'address' | 'decimals'>[]
 }
 
 /** What can be paid with here, under which rules, and how well it is seen. */

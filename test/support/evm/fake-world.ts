@@ -1,11 +1,11 @@
 /** A fake node, a follower of it and the ledger it fills, opened and closed around each test. */
 import { afterEach, beforeEach, expect } from 'vitest'
-import type { EvmChain, EvmFollower } from '../../../server/src/chain/evm/follower.ts'
+import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
 import type { Limits } from '../../../server/src/chain/evm/limits.ts'
 import { FakeNode } from '../fake-node.ts'
 import { ChainLedger } from './chain-ledger.ts'
 import { newAddress } from './fake-chain.ts'
-import { followerOf, nodeAt } from './labs.ts'
+import { followerOf, nodeAt, type TestChain } from './labs.ts'
 
 export interface FakeWorld {
   node: FakeNode
@@ -13,7 +13,7 @@ export interface FakeWorld {
   /** The one allow-listed token. */
   readonly token: string
   /** Starts a follower; the one before, if any, is not closed. */
-  follow(more?: { chain?: Partial<EvmChain>; limits?: Partial<Limits> }): EvmFollower
+  follow(more?: { chain?: Partial<TestChain>; limits?: Partial<Limits> }): EvmFollower
   /** A watched address that was never paid. */
   watched(): string
   /** Resolves when the ledger is at the node's head and the chain is seen. */
@@ -30,10 +30,10 @@ export function fakeWorld(): FakeWorld {
     ledger: undefined as unknown as ChainLedger,
     token,
     follow: ({ chain, limits } = {}) => {
-      const nodes = [nodeAt('fake', world.node.wsUrl)]
+      const providers = [nodeAt('fake', world.node.wsUrl)]
       const follower = followerOf(
         world.ledger,
-        { nodes, tokens: [token], ...chain },
+        { providers, tokens: [token], ...chain },
         limits === undefined ? {} : { limits },
       )
       followers.push(follower)

@@ -1,12 +1,12 @@
 /** Several fake nodes that grow one chain, or part, and a follower of all of them, around each test. */
 import { afterEach, beforeEach, expect } from 'vitest'
-import type { EvmChain, EvmFollower } from '../../../server/src/chain/evm/follower.ts'
+import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
 import type { Limits } from '../../../server/src/chain/evm/limits.ts'
 import type { ProviderScore } from '../../../server/src/ports.ts'
 import { FakeNode } from '../fake-node.ts'
 import { ChainLedger } from './chain-ledger.ts'
 import { type FakeBlock, FakeChain, type FakeTx, newAddress } from './fake-chain.ts'
-import { followerOf, nodeAt } from './labs.ts'
+import { followerOf, nodeAt, type TestChain } from './labs.ts'
 
 export interface FleetWorld {
   /** Named a, b, c … in the order of configuration. */
@@ -17,7 +17,7 @@ export interface FleetWorld {
   /** The first two of them, for most tests. */
   readonly a: FakeNode
   readonly b: FakeNode
-  follow(more?: { chain?: Partial<EvmChain>; limits?: Partial<Limits> }): EvmFollower
+  follow(more?: { chain?: Partial<TestChain>; limits?: Partial<Limits> }): EvmFollower
   watched(): string
   /** One block that these nodes, or all, have and tell at once. */
   mine(transactions?: readonly FakeTx[], nodes?: readonly FakeNode[]): FakeBlock
@@ -44,11 +44,11 @@ export function fleetWorld(count: number): FleetWorld {
       return nodeOf(world.nodes, 1)
     },
     follow: ({ chain, limits = {} } = {}) => {
-      const nodes = world.nodes.map(({ wsUrl }, at) => nodeAt('abcdef'.charAt(at), wsUrl))
+      const providers = world.nodes.map(({ wsUrl }, at) => nodeAt('abcdef'.charAt(at), wsUrl))
       const more = { limits }
       const follower = followerOf(
         world.ledger,
-        { nodes, quorum: 2, tokens: [world.token], ...chain },
+        { providers, quorum: 2, tokens: [world.token], ...chain },
         more,
       )
       followers.push(follower)

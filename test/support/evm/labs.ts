@@ -3,10 +3,10 @@ import type { ChainLab } from '../../../server/src/chain/contract.ts'
 import {
   type EvmChain,
   EvmFollower,
-  type EvmNodeAddress,
   type EvmParts,
 } from '../../../server/src/chain/evm/follower.ts'
 import type { Limits } from '../../../server/src/chain/evm/limits.ts'
+import type { ProviderConfig } from '../../../server/src/chain-config.ts'
 import { systemClock } from '../../../server/src/clock.ts'
 import { silentLog } from '../../../server/src/log.ts'
 import { silentMetrics } from '../../../server/src/metrics.ts'
@@ -31,23 +31,34 @@ export const quickLimits: Partial<Limits> = {
 }
 
 /** A node of a test, by the wire that its url names. */
-export const nodeAt = (name: string, url: string): EvmNodeAddress => ({
+export const nodeAt = (name: string, url: string): ProviderConfig => ({
   ...{ name, url, pending: 'auto', preconfirmations: 'none' },
 })
 
-const localChain: Omit<EvmChain, 'nodes'> = {
-  ...{ name: 'local', chainId: 31337, tokens: [], quorum: 1, toleratedDepth: 1 },
-  ...{ multicall3: null, publicMempool: true, blockMs: null },
+/** A chain of a test: what is left out is as on a development chain. */
+export interface TestChain extends Partial<Omit<EvmChain, 'tokens' | 'policy'>> {
+  readonly providers: readonly ProviderConfig[]
+  readonly tokens?: readonly string[]
+  readonly quorum?: number
 }
+
+export const chainOf = ({ tokens = [], quorum = 1, ...chain }: TestChain): EvmChain => ({
+  ...{ name: 'local', chainId: 31337, genesisHash: null, toleratedDepth: 1, blockMs: 0 },
+  ...{ multicall3: null, publicMempool: true, tags: ['safe', 'finalized'], bloom: 'untrusted' },
+  followBelowFinality: false,
+  ...chain,
+  tokens: tokens.map((address) => ({ address })),
+  policy: { quorum },
+})
 
 /** A follower on real time that counts and logs nothing. */
 export const followerOf = (
   ledger: ChainLedger,
-  chain: Partial<EvmChain> & Pick<EvmChain, 'nodes'>,
+  chain: TestChain,
   more: Partial<EvmParts> = {},
 ): EvmFollower =>
   new EvmFollower({
-    chain: { ...localChain, ...chain },
+    chain: chainOf(chain),
     watch: ledger.watch,
     sink: ledger,
     store: ledger,
@@ -59,8 +70,8 @@ export const followerOf = (
   })
 
 /** As many nodes as wanted, and then as many must agree. */
-const manyNodes = (urls: readonly string[]): Pick<EvmChain, 'nodes' | 'quorum'> => ({
-  nodes: urls.map((url, at) => nodeAt(`node${at}`, url)),
+const manyNodes = (urls: readonly string[]): Pick<TestChain, 'providers' | 'quorum'> => ({
+  providers: urls.map((url, at) => nodeAt(`node${at}`, url)),
   quorum: urls.length,
 })
 

@@ -20,9 +20,9 @@ const nobody = nodeAt('nobody', 'ws://127.0.0.1:1')
 
 function check(
   tokens: readonly ClaimedToken[],
-  nodes = [nodeAt('ws', anvil.wsUrl), nodeAt('http', anvil.rpcUrl)],
+  providers = [nodeAt('ws', anvil.wsUrl), nodeAt('http', anvil.rpcUrl)],
 ): Promise<ChainAnswer> {
-  const chain = { chainId: anvil.chainId, nodes, tokens }
+  const chain = { chainId: anvil.chainId, providers, tokens }
   const signal = new AbortController().signal
   return checkAssets(chain, { clock: systemClock, signal, limits: quickLimits })
 }

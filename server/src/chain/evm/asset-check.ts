@@ -1,8 +1,8 @@
+import type { ProviderConfig } from '../../chain-config.ts'
 import type { Clock } from '../../ports.ts'
 import type { ChainAnswer } from '../kind.ts'
 import { type Connect, connectByUrl } from './connect.ts'
 import type { RpcConnection, RpcWire } from './connection.ts'
-import type { EvmNodeAddress } from './evm-chain.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { Line } from './line.ts'
 import { EvmNode } from './node.ts'
@@ -32,12 +32,12 @@ const decimalsCall = '0x313ce567'
 export async function checkAssets(
   chain: {
     readonly chainId: number
-    readonly nodes: readonly EvmNodeAddress[]
+    readonly providers: readonly ProviderConfig[]
     readonly tokens: readonly ClaimedToken[]
   },
   parts: AskParts,
 ): Promise<ChainAnswer> {
-  const answers = await Promise.all(chain.nodes.map((node) => askNode(node, chain, parts)))
+  const answers = await Promise.all(chain.providers.map((one) => askNode(one, chain, parts)))
   const asked = answers.filter((answer) => answer.kind === 'asked')
   if (asked.length > 0) {
     const contradictions = asked.flatMap((answer) => [...answer.contradictions])
@@ -48,14 +48,14 @@ export async function checkAssets(
 
 /** On a connection of its own: what the follower hears must not wait for this. */
 async function askNode(
-  node: EvmNodeAddress,
+  provider: ProviderConfig,
   chain: { readonly chainId: number; readonly tokens: readonly ClaimedToken[] },
   { clock, signal, limits, connect = connectByUrl }: AskParts,
 ): Promise<ChainAnswer> {
   let wire: RpcWire | null = null
   try {
     const how = { clock, signal, limits: { ...defaultLimits, ...limits } }
-    wire = await connect(node, how)
+    wire = await connect(provider, how)
     const connection = new Line(how).over(wire).now
     const chainId = await new EvmNode(connection).chainId()
     if (chainId !== chain.chainId) return { kind: 'other_chain', chainId }

@@ -1,11 +1,11 @@
 import { Failure } from '@settlewire/core/errors'
+import type { ProviderConfig } from '../../chain-config.ts'
 import type { ConnectParts, RpcWire } from './connection.ts'
-import type { EvmNodeAddress } from './evm-chain.ts'
 import { RpcHttp } from './http.ts'
 import { RpcSocket } from './socket.ts'
 
 /** Opens a connection. Rejects with `chain_unavailable`, which never names the url. */
-export type Connect = (address: EvmNodeAddress, parts: ConnectParts) => Promise<RpcWire>
+export type Connect = (address: ProviderConfig, parts: ConnectParts) => Promise<RpcWire>
 
 /** By the wire that the url names. */
 export const connectByUrl: Connect = async ({ url }, parts) => {

@@ -28,7 +28,7 @@ export interface NoChoice {
 }
 
 interface Parts {
-  readonly chain: Pick<EvmChain, 'toleratedDepth' | 'quorum'>
+  readonly chain: Pick<EvmChain, 'toleratedDepth' | 'policy'>
   readonly providers: readonly Provider[]
   readonly clock: Clock
   readonly limits: Limits
@@ -88,7 +88,7 @@ export class Fleet {
     const refused = this.providers.filter(
       ({ refusal }) => refusal === 'reorg_below_finality',
     ).length
-    return refused >= Math.max(2, this.#parts.chain.quorum) && refused >= this.up.length
+    return refused >= Math.max(2, this.#parts.chain.policy.quorum) && refused >= this.up.length
   }
 
   /** What each adds to how well the chain is seen. */

@@ -18,7 +18,7 @@ describe('an EVM follower of a real chain', () => {
   const follow = (url = anvil.wsUrl) => {
     const follower = followerOf(ledger, {
       tokens: [token.address],
-      nodes: [nodeAt('anvil', url)],
+      providers: [nodeAt('anvil', url)],
     })
     closings.push(() => follower.close())
     follower.start()

@@ -36,7 +36,7 @@ import { Tags } from './tags.ts'
 import { ChainWalk, type Progress } from './walk.ts'
 
 export type { Connect } from './connect.ts'
-export type { EvmChain, EvmNodeAddress } from './evm-chain.ts'
+export type { EvmChain } from './evm-chain.ts'
 
 export interface EvmParts {
   readonly chain: EvmChain
@@ -78,13 +78,13 @@ export class EvmFollower implements ChainFollower {
 
   constructor(parts: EvmParts) {
     const { chain, clock, sink } = parts
-    assert(chain.nodes.length > 0, 'a chain is configured with a node')
+    assert(chain.providers.length > 0, 'a chain is configured with a node')
     this.#parts = parts
     const limits = { ...defaultLimits, ...parts.limits }
     this.#limits = limits
     this.#log = parts.log.child({ chain: chain.name })
     const tokens = tokensOf(chain)
-    const providers = chain.nodes.map((address) => new Provider(address, this.#providerParts()))
+    const providers = chain.providers.map((address) => new Provider(address, this.#providerParts()))
     this.#fleet = new Fleet({ chain, providers, clock, limits })
     this.#agreement = new Agreement({
       ...{ chain, fleet: this.#fleet },
@@ -121,8 +121,8 @@ export class EvmFollower implements ChainFollower {
       ...{ tokens, limits, log: this.#log, poll: this.#poll, again: this.again },
       trustsBlooms: chain.bloom === 'trusted',
       tags: new Tags({
-        ...{ clock, limits, quorum: chain.quorum, providers: () => this.#fleet.up },
-        tags: chain.tags ?? ['safe', 'finalized'],
+        ...{ clock, limits, quorum: chain.policy.quorum, providers: () => this.#fleet.up },
+        tags: chain.tags,
         witnesses: () => this.#fleet.witnesses,
       }),
       views: () => this.#views(),

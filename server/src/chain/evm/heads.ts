@@ -13,7 +13,7 @@ interface Parts {
   readonly clock: Clock
   readonly limits: Limits
   /** The usual time between blocks; null where there is none. */
-  readonly blockMs: number | null
+  readonly blockMs: number
   /** The node answered a question about its head. */
   readonly answered: () => void
   /** The subscription was found dead on a living connection, and is being made anew. */
@@ -88,7 +88,7 @@ export class HeadWatch {
   #pollMs(): number {
     const { limits, blockMs } = this.#parts
     if (this.#subscription.isOn) return limits.headPollMs
-    const often = Math.max(limits.barePollMsMin, (blockMs ?? 0) / 2)
+    const often = Math.max(limits.barePollMsMin, blockMs / 2)
     return Math.min(limits.headPollMs, often)
   }
 

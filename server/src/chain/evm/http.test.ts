@@ -139,7 +139,7 @@ describe('a real chain through HTTP', () => {
   it('is followed by asking for its head: payments, reorgs, and a wire that is cut', async () => {
     const { anvil, ledger, wire } = await setUp()
     const url = `http://127.0.0.1:${wire.port}`
-    const follower = followerOf(ledger, { nodes: [nodeAt('http', url)] })
+    const follower = followerOf(ledger, { providers: [nodeAt('http', url)] })
     closings.push(() => follower.close())
     const to = newAddress()
     ledger.watch.addresses.add(to)
@@ -170,7 +170,7 @@ describe('a real chain through HTTP', () => {
   it('stands beside a WebSocket as one more witness', async () => {
     const { anvil, ledger } = await setUp()
     const nodes = [nodeAt('ws', anvil.wsUrl), nodeAt('http', anvil.rpcUrl)]
-    const follower = followerOf(ledger, { nodes, quorum: 2 })
+    const follower = followerOf(ledger, { providers: nodes, quorum: 2 })
     closings.push(() => follower.close())
     const to = newAddress()
     ledger.watch.addresses.add(to)

@@ -31,7 +31,10 @@ const watched = (): string => {
   return address
 }
 const follow = (url = anvil.wsUrl): void => {
-  const follower = followerOf(ledger, { tokens: [token.address], nodes: [nodeAt('anvil', url)] })
+  const follower = followerOf(ledger, {
+    tokens: [token.address],
+    providers: [nodeAt('anvil', url)],
+  })
   closings.push(() => follower.close())
   follower.start()
 }

@@ -1,13 +1,14 @@
 import { failedWith } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/observation'
+import type { ProviderConfig } from '../../chain-config.ts'
 import type { Clock, Log, Metrics, Sighting, WatchSet } from '../../ports.ts'
 import { isRefusal } from './answer.ts'
 import { backoffMs } from './backoff.ts'
 import { BlockRing } from './block-ring.ts'
 import type { Connect } from './connect.ts'
 import type { RpcConnection, RpcWire } from './connection.ts'
-import { type EvmChain, type EvmNodeAddress, sourceOf, tokensOf } from './evm-chain.ts'
+import { type EvmChain, sourceOf, tokensOf } from './evm-chain.ts'
 import { HeadWatch } from './heads.ts'
 import type { Limits } from './limits.ts'
 import { Line } from './line.ts'
@@ -60,7 +61,7 @@ export class Provider {
   /** What it is known to call canonical. */
   readonly ring = new BlockRing()
 
-  readonly #address: EvmNodeAddress
+  readonly #address: ProviderConfig
   readonly #parts: ProviderParts
   readonly #log: Log
   readonly #line: Line
@@ -79,7 +80,7 @@ export class Provider {
   #readFailures = 0
   #restUntil: Instant = 0
 
-  constructor(address: EvmNodeAddress, parts: ProviderParts) {
+  constructor(address: ProviderConfig, parts: ProviderParts) {
     this.name = address.name
     this.source = sourceOf(address.name)
     this.#address = address

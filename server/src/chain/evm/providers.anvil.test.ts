@@ -5,7 +5,8 @@ import { newAddress } from '../../../../test/support/evm/fake-chain.ts'
 import { followerOf, nodeAt } from '../../../../test/support/evm/labs.ts'
 import { TcpProxy } from '../../../../test/support/evm/tcp-proxy.ts'
 import { TestToken } from '../../../../test/support/evm/token.ts'
-import type { EvmFollower, EvmNodeAddress } from './follower.ts'
+import type { ProviderConfig } from '../../chain-config.ts'
+import type { EvmFollower } from './follower.ts'
 import type { Limits } from './limits.ts'
 
 const blockMs = 400
@@ -21,10 +22,14 @@ describe('a real chain behind two wires', () => {
   let to = ''
 
   const follow = (limits: Partial<Limits> = {}): EvmFollower => {
-    const nodes: EvmNodeAddress[] = wires.map(({ port }, at) =>
+    const nodes: ProviderConfig[] = wires.map(({ port }, at) =>
       nodeAt('ab'.charAt(at), `ws://127.0.0.1:${port}`),
     )
-    follower = followerOf(ledger, { nodes, quorum: 2, tokens: [token.address] }, { limits })
+    follower = followerOf(
+      ledger,
+      { providers: nodes, quorum: 2, tokens: [token.address] },
+      { limits },
+    )
     follower.start()
     return follower
   }

@@ -21,8 +21,8 @@ export const sightLimits: SightLimits = {
 }
 
 /** The thresholds of a chain: no shorter than so many of its blocks. Null: how far they are apart is not known. */
-export function sightTimes(limits: SightLimits, blockMs: number | null): SightLimits {
-  const least = (blocks: number, ms: number): number => Math.max(ms, blocks * (blockMs ?? 0))
+export function sightTimes(limits: SightLimits, blockMs: number): SightLimits {
+  const least = (blocks: number, ms: number): number => Math.max(ms, blocks * blockMs)
   const { unreachableAfterMs, behindAfterMs, blindAfterMs, headSilentAfterMs } = limits
   return {
     unreachableAfterMs,

@@ -29,9 +29,9 @@ export class Unread {
   readonly #told = new Map<string, Told>()
   #stored: BlockRef | null = null
 
-  /** `blockMs`: the usual time between blocks; null where there is none. */
-  constructor(blockMs: number | null) {
-    this.#blockMs = blockMs ?? 0
+  /** `blockMs`: the usual time between blocks; 0 where they are made on demand. */
+  constructor(blockMs: number) {
+    this.#blockMs = blockMs
   }
 
   /** The last stored block. */

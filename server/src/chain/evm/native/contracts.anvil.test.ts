@@ -41,7 +41,7 @@ const watched = (address = newAddress()): string => {
 const mine = (): Promise<unknown> => anvil.rpc('anvil_mine', ['0x1'])
 const follow = async (url = anvil.wsUrl): Promise<void> => {
   const tokens = [token.address, feeToken]
-  const follower = followerOf(ledger, { tokens, multicall3, nodes: [nodeAt('anvil', url)] })
+  const follower = followerOf(ledger, { tokens, multicall3, providers: [nodeAt('anvil', url)] })
   closings.push(() => follower.close())
   follower.start()
   await atHead()

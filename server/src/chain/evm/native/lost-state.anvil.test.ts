@@ -36,7 +36,7 @@ describe('coins that a contract paid while nobody followed, on a real chain that
   const follow = async (tracing = true): Promise<void> => {
     const relay = await startRpcRelay(anvil.wsUrl, (method) => !tracing && /trace/.test(method))
     closings.push(() => relay.close())
-    const follower = followerOf(ledger, { multicall3, nodes: [nodeAt('anvil', relay.wsUrl)] })
+    const follower = followerOf(ledger, { multicall3, providers: [nodeAt('anvil', relay.wsUrl)] })
     closings.push(() => follower.close())
     follower.start()
     await atHead()
