@@ -17,7 +17,6 @@ create table event (
   evidence json not null,
   -- SHA-256 over the seal of the event before and all of the above but the position (PROTOCOL.md).
   seal bytea not null check (length(seal) = 32),
-  recorded_at timestamptz not null default now(),
   primary key (subject_id, sequence),
   unique (merchant_id, livemode, position),
   unique (id)

@@ -9,8 +9,8 @@ interface Row extends Holder {
 }
 
 /**
- * The lease table in the time of a manual clock, row for row what `PostgresNodes.keep` does: a lease is
- * prolonged by its holder, taken when it has ended or was held at the same place, and its token counts
+ * The lease table in the time of a manual clock, as `lease-contract.ts` asks of it and of PostgreSQL: a
+ * lease is prolonged by its holder, taken when it has ended or was held at the same place, and its token counts
  * the holders. The way to it may be slow, cut, or lose answers of what was done.
  */
 export class LeaseTable {

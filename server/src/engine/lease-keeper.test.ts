@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { leaseContract } from '../../../test/support/lease-contract.ts'
 import { LeaseLine, LeaseTable } from '../../../test/support/lease-table.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { silentLog } from '../log.ts'
@@ -12,6 +13,11 @@ beforeEach(() => {
   clock = new ManualClock()
   table = new LeaseTable(clock)
 })
+
+leaseContract('the table of these tests', () => ({
+  leases: new LeaseLine(table, clock),
+  pass: (ms) => clock.advance(ms),
+}))
 
 /** A process, what it holds by its own account, and what happened to it in order. */
 function join(place: string) {

@@ -1,5 +1,6 @@
 import { paymentKind } from '@settlewire/core/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { leaseContract } from '../../../test/support/lease-contract.ts'
 import { blockAt } from '../../../test/support/payments.ts'
 import { queryAs } from '../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../test/support/scripted-payments.ts'
@@ -25,13 +26,13 @@ afterEach(() => world.close())
 const heldBy = async (holder: typeof one, forMs = longMs) =>
   Object.fromEntries(await store.nodes.keep(holder, leases, forMs))
 
-describe('a lease', () => {
-  it('has one holder, who prolongs it under the same token', async () => {
-    expect(await heldBy(one)).toEqual({ 'chain:local': 1, deadlines: 1 })
-    expect(await heldBy(two)).toEqual({})
-    expect(await heldBy(one)).toEqual({ 'chain:local': 1, deadlines: 1 })
-  })
+leaseContract('PostgreSQL', () => ({
+  leases: store.nodes,
+  pass: (ms) =>
+    queryAs(world.url, `update lease set expires_at = expires_at - interval '${ms} milliseconds'`),
+}))
 
+describe('a lease', () => {
   it('goes to one of many who ask at once', async () => {
     const nodes = Array.from({ length: 6 }, () => world.open())
     const held = await Promise.all(
@@ -40,30 +41,6 @@ describe('a lease', () => {
       ),
     )
     expect(held.map(({ size }) => size).sort()).toEqual([0, 0, 0, 0, 0, 1])
-  })
-
-  it('goes to another under another token when it has ended', async () => {
-    await heldBy(one, 100)
-    await pause(150)
-    expect(await heldBy(two)).toEqual({ 'chain:local': 2, deadlines: 2 })
-    expect(await heldBy(one)).toEqual({})
-  })
-
-  it('goes to another at once when it is given back, and back again under a third token', async () => {
-    await heldBy(one)
-    await store.nodes.giveBack(one)
-    expect(await heldBy(two)).toEqual({ 'chain:local': 2, deadlines: 2 })
-    await store.nodes.giveBack(one)
-    expect(await heldBy(one)).toEqual({})
-    await store.nodes.giveBack(two)
-    expect(await heldBy(one)).toEqual({ 'chain:local': 3, deadlines: 3 })
-  })
-
-  it('goes at once to the process that comes after its holder at the same place', async () => {
-    await heldBy(one)
-    expect(await heldBy({ ...one, process: 'the next' })).toEqual({
-      ...{ 'chain:local': 2, deadlines: 2 },
-    })
   })
 })
 
