@@ -41,7 +41,7 @@ describe('what rescan prints', () => {
 
   it('counts blocks, payments, and what was missing', () => {
     expect(wordsOf('base', none)).toBe(
-      '\n10 blocks of base were read, 5 to 14, for 3 payments.\n0 transfers of 0 payments were missing.\n',
+      '\nRead of base: 10 blocks, 5 to 14, for 3 payments.\nMissing: 0 transfers of 0 payments.\n',
     )
   })
 
@@ -54,7 +54,7 @@ describe('what rescan prints', () => {
         { kind: 'gone', paymentId: 'pi_2', txHash: '0xb', block: 8 },
       ],
     })
-    expect(words).toContain('2 transfers of 1 payments were missing')
+    expect(words).toContain('Missing: 2 transfers of 1 payment.')
     expect(words).toContain('  pi_1 0xa block 7\n  and 1 more\n')
     expect(words).toMatch(/The history holds these, .+\n {2}pi_2 0xb block 8\n$/)
     expect(words).not.toContain('sum')

@@ -200,6 +200,8 @@ const headings: Readonly<Record<FindingKind, string>> = {
   gone: 'The history holds these, and no provider shows them in their block. Each provider is asked; its denial changes the payment by the ordinary rules',
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** What a person reads. */
 export function wordsOf(chain: string, report: RescanReport): string {
   const { from, to, payments, counts, findings, unread } = report
@@ -207,8 +209,8 @@ export function wordsOf(chain: string, report: RescanReport): string {
     findings.filter(({ kind }) => kind === 'missing').map(({ paymentId }) => paymentId),
   )
   const lines = [
-    `${to - from + 1} blocks of ${chain} were read, ${from} to ${to}, for ${payments} payments.`,
-    `${counts.missing} transfers of ${concerned.size} payments were missing.`,
+    `Read of ${chain}: ${counted(to - from + 1, 'block')}, ${from} to ${to}, for ${counted(payments, 'payment')}.`,
+    `Missing: ${counted(counts.missing, 'transfer')} of ${counted(concerned.size, 'payment')}.`,
   ]
   for (const kind of ['missing', 'unclear', 'gone'] as const) {
     const listed = findings.filter((one) => one.kind === kind)

@@ -33,10 +33,13 @@ let home: ReturnType<typeof temporaryHome>
 const homes: ReturnType<typeof temporaryHome>[] = []
 const servers: ServerProcess[] = []
 
-async function startNode(at = home): Promise<Node> {
+async function startNode(
+  at = home,
+  where: NodeJS.ProcessEnv = { DATABASE_URL: database.url },
+): Promise<Node> {
   const server = await startServer({
     home: at.path,
-    env: { DATABASE_URL: database.url, SANDBOX_RPC_URL: relay.wsUrl },
+    env: { SANDBOX_RPC_URL: relay.wsUrl, ...where },
   })
   servers.push(server)
   const { sandbox, url } = server
@@ -90,11 +93,12 @@ async function payUnseen(node: Node, intents: readonly PaymentIntent[], blocks =
 async function rescan(
   args: readonly string[],
   heard: (output: string, end: (signal: NodeJS.Signals) => void) => void = () => undefined,
+  where: NodeJS.ProcessEnv = { DATABASE_URL: database.url },
 ): Promise<{ code: unknown; output: string }> {
   const program = join(import.meta.dirname, '../../cli/src/main.ts')
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [program, 'rescan', ...args], {
-    env: { PATH, HOME, DATABASE_URL: database.url, SETTLEWIRE_HOME: home.path },
+    env: { PATH, HOME, SETTLEWIRE_HOME: home.path, ...where },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -139,7 +143,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     expect(await merchant.get(missed.id)).toMatchObject({ status: 'awaiting' })
 
     const told = await rescan(everything)
-    expect(told.output).toContain('1 transfers of 1 payments were missing')
+    expect(told.output).toContain('Missing: 1 transfer of 1 payment.')
     expect(told.output).toContain(`  ${missed.id} 0x`)
     expect(told.code).toBe(0)
     expect(await merchant.until(missed.id, hasSucceeded)).toMatchObject({
@@ -149,7 +153,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     const before = await merchant.history(seen.id)
     const again = await rescan(everything)
     expect(again).toMatchObject({ code: 0 })
-    expect(again.output).toContain('for 2 payments.\n0 transfers of 0 payments were missing.')
+    expect(again.output).toContain('for 2 payments.\nMissing: 0 transfers of 0 payments.')
     expect(again.output).not.toContain('The history')
     expect(await merchant.history(seen.id)).toHaveLength(before.length)
     const history = await merchant.history(missed.id)
@@ -169,11 +173,13 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     const { merchant } = await payUnseen(first, [intent])
 
     const told = await rescan(['--payment', intent.id])
-    expect(told.output).toContain('1 transfers of 1 payments were missing')
+    expect(told.output).toContain('Missing: 1 transfer of 1 payment.')
     expect(told.code).toBe(0)
     const late = await merchant.until(intent.id, ({ flags }) => flags.includes('late'))
     expect(late).toMatchObject({ amountReceived: '150.00' })
-    expect((await rescan(['--payment', intent.id])).output).toContain('0 transfers of 0 payments')
+    expect((await rescan(['--payment', intent.id])).output).toContain(
+      'Missing: 0 transfers of 0 payments.',
+    )
   })
 
   it('says what the history holds and no block does, and takes nothing back for it', async () => {
@@ -208,7 +214,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
       wall.isUp = false
     })
     expect(wall.isUp).toBe(false)
-    expect(told.output).toContain('1 transfers of 1 payments were missing')
+    expect(told.output).toContain('Missing: 1 transfer of 1 payment.')
     expect(told.code).toBe(0)
     await standby.merchant.until(missed.id, hasSucceeded)
   })
@@ -228,5 +234,21 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     expect(alone).toMatchObject({ code: 1 })
     expect(alone.output).toContain('No server follows local: start one on this database')
     expect(await queryAs(database.url, 'select id from chain_rescan')).toEqual([])
+  })
+
+  it('starts a server for as long as it takes, where the database is the one of the installation', async () => {
+    const { server, merchant, payer } = await startNode(home, {})
+    const intent = await merchant.create(request)
+    await payer.send(intent, full)
+    await merchant.until(intent.id, hasSucceeded)
+    const where = { SANDBOX_RPC_URL: relay.wsUrl, PORT: '0' }
+    const refused = await rescan(everything, undefined, where)
+    expect(refused).toMatchObject({ code: 1 })
+    expect(refused.output).toContain('home_in_use')
+
+    await server.stop()
+    const told = await rescan(everything, undefined, where)
+    expect(told.output).toContain('for 1 payment.\nMissing: 0 transfers of 0 payments.')
+    expect(told.code).toBe(0)
   })
 })
