@@ -21,12 +21,14 @@ const options = {
   wait: { type: 'string' },
   url: { type: 'string' },
   sandbox: { type: 'string' },
+  quiet: { type: 'boolean', short: 'q' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
 /** Options by name. What was not given is not there. */
 interface Values extends Record<string, unknown> {
+  quiet?: boolean
   json?: boolean
   help?: boolean
 }
@@ -52,6 +54,11 @@ export class Asked {
     }
   }
 
+  /** As little as a script needs. */
+  get quiet(): boolean {
+    return this.#values.quiet === true
+  }
+
   get json(): boolean {
     return this.#values.json === true
   }
@@ -69,7 +76,7 @@ export class Asked {
       throw new Problem('usage', `${this.command} does not take --${stray}.`, advice)
     }
     for (const word of words) this.word(word, words)
-    const extra = this.#rest[words.length]
+    const extra = this.#rest[this.#unnamed(words).length]
     if (extra !== undefined) throw new Problem('usage', `What is ${extra}?`, advice)
   }
 
@@ -78,9 +85,14 @@ export class Asked {
     return this.word('id', ['id'])
   }
 
-  /** What stands in the place of `<name>` among the words of the command. */
+  /** The words that were not given as options of the same name. */
+  #unnamed(words: readonly string[]): readonly string[] {
+    return words.filter((word) => this.option(word) === undefined)
+  }
+
+  /** What stands in the place of `<name>` among the words of the command, or was given as `--name`. */
   word(name: string, words: readonly string[]): string {
-    const value = this.#rest[words.indexOf(name)]
+    const value = this.option(name) ?? this.#rest[this.#unnamed(words).indexOf(name)]
     if (value !== undefined) return value
     const usage = ['settlewire', this.command, ...words.map((each) => `<${each}>`)].join(' ')
     throw new Problem('usage', `Which ${name === 'id' ? 'payment' : name}? ${usage}`, advice)

@@ -5,7 +5,7 @@ import { type Status, statuses } from '@settlewire/core/status-model'
 import type { Asked } from './ask.ts'
 import type { ExitName } from './exit-code.ts'
 import { Problem, tell } from './problem.ts'
-import { showConnection, showEvent, showInLine, showPayment } from './show.ts'
+import { eventHead, showConnection, showEvent, showInLine, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
 
 /** What a command works with. */
@@ -34,9 +34,9 @@ export const wordsOf = ({ usage }: Pick<Command, 'usage'>): readonly string[] =>
 /** Every command. Each speaks the public API, through the client, and nothing else. */
 export const commands: Readonly<Record<string, Command>> = {
   create: {
-    usage: 'create --amount 150.00 --currency USDC [--accept USDC.local …]',
-    does: 'asks for a payment and says where to pay it',
-    takes: ['amount', 'currency', 'accept', 'expires-in', 'reference', 'metadata'].concat([
+    usage: 'create <amount> <currency> [--accept USDC.local …] [--quiet]',
+    does: 'asks for a payment and says where to pay it; with --quiet its id alone',
+    takes: ['amount', 'currency', 'accept', 'quiet', 'expires-in', 'reference', 'metadata'].concat([
       'redirect-url',
       'idempotency-key',
     ]),
@@ -106,8 +106,8 @@ async function create(work: Work): Promise<ExitName> {
   const { client, asked, print, signal } = work
   const accept = asked.list('accept')
   const request = {
-    amount: asked.required('amount'),
-    currency: asked.required('currency'),
+    amount: asked.word('amount', ['amount', 'currency']),
+    currency: asked.word('currency', ['amount', 'currency']),
     ...(accept.length > 0 && { accept }),
     ...defined({
       expiresIn: asked.whole('expires-in'),
@@ -119,7 +119,8 @@ async function create(work: Work): Promise<ExitName> {
   const payment = await once(work, (idempotencyKey) =>
     client.create(request, { signal, idempotencyKey }),
   )
-  for (const line of asked.json ? [JSON.stringify(payment)] : showPayment(payment)) print(line)
+  if (asked.quiet) print(payment.id)
+  else for (const line of asked.json ? [JSON.stringify(payment)] : showPayment(payment)) print(line)
   return 'done'
 }
 
@@ -175,6 +176,7 @@ async function events({ client, asked, print, signal }: Work): Promise<ExitName>
     wait: asked.whole('wait'),
   })
   const { data } = await client.events(asked.id(), query, { signal })
+  if (!asked.json && data.length > 0) print(eventHead)
   for (const event of data) print(asked.json ? JSON.stringify(event) : showEvent(event))
   return 'done'
 }
@@ -183,6 +185,7 @@ async function watch({ client, asked, print, note, signal }: Work): Promise<Exit
   let status: Status | null = null
   let said: string | null = null
   let refused: string | null = null
+  if (!asked.json) note(eventHead)
   for await (const update of client.watch(asked.id(), { signal })) {
     if (update.kind === 'event') {
       status = update.event.data.status

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -32,7 +32,7 @@ class Run {
 
   constructor(line: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const main = join(import.meta.dirname, 'main.ts')
-    this.#child = spawn(process.execPath, [main, ...line], { env })
+    this.#child = spawn(process.execPath, [main, ...line], { env, cwd: home })
     this.#closed = once(this.#child, 'close')
     this.#child.stdout.on('data', (data) => {
       this.out += String(data)
@@ -71,6 +71,25 @@ describe('settlewire', () => {
     expect(out).toContain('amount     150.00 USDC')
     expect(out).toMatch(/pay to {5}0x[0-9a-fA-F]{40} \(USDC on Local test chain\)/)
     expect(out).toMatch(/checkout {3}http/)
+  })
+
+  it('takes amount and currency as words, and gives a script the id alone', async () => {
+    const { code, out } = await run('create', '150', 'USDC', '--quiet')
+    expect(code).toBe(exitCodes.done)
+    expect(out).toMatch(/^pi_\w{26}\n$/)
+    const got = await run('get', out.trim())
+    expect(got.out).toContain('amount     150.00 USDC')
+    const mixed = await run('create', '--amount', '150', 'USDC', '--json')
+    expect(JSON.parse(mixed.out)).toMatchObject({ amount: '150.00', currency: 'USDC' })
+  })
+
+  it('finds the sandbox that was started in its folder', async () => {
+    const own = join(home, '.settlewire')
+    await mkdir(own)
+    await copyFile(sandbox, join(own, 'sandbox.json'))
+    expect((await new Run(['list']).ended()).code).toBe(exitCodes.done)
+    await rm(own, { recursive: true })
+    expect((await new Run(['list']).ended()).code).toBe(exitCodes.settings)
   })
 
   it('speaks JSON, a value per line, as the API said it', async () => {
@@ -126,14 +145,23 @@ describe('settlewire', () => {
     await world.engine.mine()
     const { code, out, err } = await watching.ended()
     expect(code).toBe(exitCodes.done)
-    expect(lines(out).map((line) => line.trim().split(/\s+/).slice(0, 2))).toEqual([
+    const cells = lines(out).map((line) => line.trim().split(/\s{2,}/))
+    expect(cells.map(([sequence, , type]) => [sequence, type])).toEqual([
       ['1', 'created'],
       ['2', 'confirming'],
       ['3', 'confirming'],
       ['4', 'succeeded'],
     ])
+    for (const [, time] of cells) expect(time).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d$/)
+    // Every line has its columns where the head names them; the head is for people and not for the pipe.
+    const [head = ''] = lines(err)
+    expect(head).toMatch(/^ {2}# {2}time \(UTC\) +event +status +received +depth +details$/)
+    for (const line of lines(out)) {
+      expect(line.charAt(head.indexOf('event') - 1)).toBe(' ')
+      expect(line.charAt(head.indexOf('status'))).toMatch(/[a-z]/)
+    }
     expect(out).toContain('2/3')
-    expect(err).toBe('live\n')
+    expect(lines(err).slice(1)).toEqual(['live'])
   })
 
   it('tells a shell that a payment closed without being paid', async () => {
@@ -254,7 +282,10 @@ describe('settlewire, when it can not do it,', () => {
     [['fly'], 'There is no command fly.'],
     [['get', 'pi_1', 'pi_2'], 'What is pi_2?'],
     [['get', 'pi_1', '--amount', '1'], 'get does not take --amount.'],
-    [['create', '--currency', 'USDC'], '--amount is missing.'],
+    [['create'], 'Which amount? settlewire create <amount> <currency>'],
+    [['create', '150'], 'Which currency?'],
+    [['create', '150', 'USDC', 'now'], 'What is now?'],
+    [['create', '--currency', 'USDC'], 'Which amount?'],
     [['claim', 'pi_1'], 'Which hash? settlewire claim <id> <hash>'],
     [['resolve', 'pi_1', 'steal', '--reason', 'x'], 'There is no action steal.'],
     [['resolve', 'pi_1', 'accept'], '--reason is missing.'],

@@ -18,7 +18,8 @@ ${Object.values(commands)
       has blocks read again, for money that the history lacks
 
   --json             one JSON value per line
-  --sandbox <path>   the sandbox.json of a running sandbox: its address and its key
+  --sandbox <path>   the sandbox.json of a running sandbox: its address and its key;
+                     left out: the one of this folder, .settlewire/sandbox.json
   --url <address>    where Settlewire is
 
 Environment: SETTLEWIRE_URL, SETTLEWIRE_KEY.

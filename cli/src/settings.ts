@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Problem } from './problem.ts'
 
 /** Where Settlewire is, and the key to ask it with. */
@@ -13,13 +15,19 @@ export interface Given {
   readonly sandbox: string | undefined
 }
 
+/** Where `npm start` writes it, for those who are in the folder of the project. */
+const ownSandbox = join('.settlewire', 'sandbox.json')
+
 /**
- * Gathers the settings: `--url` before the sandbox file before the environment. A key never comes from
- * the command line, where everybody on the machine can read it. The only reader of the environment.
+ * Gathers the settings: `--url` before the sandbox file before the environment; where none of them says
+ * anything, from the sandbox that was started in this directory. A key never comes from the command line,
+ * where everybody on the machine can read it. The only reader of the environment.
  */
 export async function readSettings(given: Given): Promise<Settings> {
   const { SETTLEWIRE_URL, SETTLEWIRE_KEY } = process.env
-  const sandbox = given.sandbox === undefined ? null : await readSandbox(given.sandbox)
+  const isSilent = !given.url && !SETTLEWIRE_URL && !SETTLEWIRE_KEY
+  const file = given.sandbox ?? (isSilent && existsSync(ownSandbox) ? ownSandbox : null)
+  const sandbox = file === null ? null : await readSandbox(file)
   const baseUrl = given.url ?? sandbox?.url ?? SETTLEWIRE_URL
   const key = sandbox?.secretKey ?? SETTLEWIRE_KEY
   if (!baseUrl || URL.parse(baseUrl) === null) {

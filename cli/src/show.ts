@@ -1,5 +1,7 @@
 import type { Connection } from '@settlewire/client/watch'
 import type { WireEvent } from '@settlewire/client/wire-event'
+import { timeOf } from '@settlewire/core/id'
+import { toRfc3339 } from '@settlewire/core/instant'
 import type { PaymentIntent } from '@settlewire/core/wire'
 import { chainName } from '@settlewire/core/words'
 
@@ -61,21 +63,52 @@ export const showInLine = (payment: PaymentIntent): string =>
     .join('  ')
     .trimEnd()
 
+/** What stands above events, each in a line: the names of the columns, with their widths. */
+const columns = [
+  ['#', 3],
+  ['time (UTC)', 19],
+  ['event', 22],
+  ['status', 22],
+  ['received', 20],
+  ['depth', 7],
+  ['details', 0],
+] as const
+
+const inColumns = (cells: readonly string[]): string =>
+  cells
+    .map((cell, at) =>
+      at === 0 ? cell.padStart(columns[0][1]) : cell.padEnd(columns[at]?.[1] ?? 0),
+    )
+    .join('  ')
+    .trimEnd()
+
+/** The line above events. */
+export const eventHead = inColumns(columns.map(([name]) => name))
+
 /** An event in a line, as it happened. */
-export function showEvent({ type, data }: WireEvent): string {
+export function showEvent({ id, type, data }: WireEvent): string {
   const { sequence, status, receivedAmount, pendingAmount, expectedAmount, token } = data
-  const parts = [
-    String(sequence).padStart(3),
-    type.replace('payment_intent.', '').padEnd(22),
-    status.padEnd(22),
-    `${receivedAmount}/${expectedAmount}${token === null ? '' : ` ${token}`}`,
+  const details = [
     isZero(pendingAmount) ? '' : `+ ${pendingAmount} pending`,
-    status === 'confirming' ? depth(data) : '',
     data.txHash ?? '',
     data.replacedTxHash === undefined ? '' : `instead of ${data.replacedTxHash}`,
     [data.reason ?? '', ...data.flags].join(' ').trim(),
   ]
-  return parts.filter((part) => part !== '').join('  ')
+  return inColumns([
+    String(sequence),
+    momentOf(id),
+    type.replace('payment_intent.', ''),
+    status,
+    `${receivedAmount}/${expectedAmount}${token === null ? '' : ` ${token}`}`,
+    status === 'confirming' ? depth(data) : '',
+    details.filter((part) => part !== '').join('  '),
+  ])
+}
+
+/** To the second, from the id of the event: every transport carries that. */
+function momentOf(eventId: string): string {
+  const at = timeOf('evt', eventId)
+  return at === null ? '' : toRfc3339(at).slice(0, 19).replace('T', ' ')
 }
 
 /** What a watcher should know of the connection: only that which changes how far to trust it. */

@@ -24,3 +24,10 @@ export function makeId(prefix: IdPrefix, at: Instant, random: Uint8Array): strin
 /** Whether text has the form of an id with this prefix. Says nothing about its existence. */
 export const isId = (prefix: IdPrefix, text: string): boolean =>
   text.startsWith(`${prefix}_`) && /^[0-9a-hjkmnp-tv-z]{26}$/.test(text.slice(prefix.length + 1))
+
+/** When an id was made: it begins with its time, in milliseconds. Null for text that is no id. */
+export function timeOf(prefix: IdPrefix, text: string): Instant | null {
+  if (!isId(prefix, text)) return null
+  const letters = text.slice(prefix.length + 1, prefix.length + 11)
+  return Array.from(letters).reduce((time, letter) => time * 32 + alphabet.indexOf(letter), 0)
+}
