@@ -40,7 +40,7 @@ const ask = (path: string): string =>
 const payment = `/v1/payment-intents/${id}`
 const routes = [
   ...['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs/', '/nowhere', '/pay/x/y'],
-  ...['/docs/static/swagger-ui-bundle.js', '/v1/chains', '/v1/events?limit=100'],
+  ...['/docs/guides/protocol', '/v1/chains', '/v1/events?limit=100'],
   ...['/v1/payment-intents?limit=100', payment, `${payment}/events?limit=100`],
   `${payment}/stream`,
 ].map(ask)

@@ -142,6 +142,13 @@ export class HttpWorld {
     return new HttpWorld({ engine, server, url, deps, backplane, logged, secretKey, ownWebRoot })
   }
 
+  /** From here on no merchant can be read. */
+  breakMerchants(): void {
+    this.engine.directory.merchant = async () => {
+      throw new Error('the disk is on fire')
+    }
+  }
+
   /** Another key. */
   addKey(key: KeyTerms): Promise<string> {
     return addKey(this.#deps, this.engine, key)

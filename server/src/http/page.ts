@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
+import { errorPage } from './pages/error-page.ts'
+import { pageHeaders } from './refusal-page.ts'
 
 /** Where a built page gets its state: in front of the end of its head. */
 const place = '</head>'
@@ -21,24 +22,12 @@ export function pageWithState(html: string, state: unknown): string {
 /** Whether a page can take its state. */
 export const takesState = (html: string): boolean => html.includes(place)
 
-const style =
-  ':root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;box-sizing:border-box}main{max-width:26rem}h1{font-size:1.25rem;margin:0 0 .5rem}p{margin:0;opacity:.8}'
-
-const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256')
-  .update(style)
-  .digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
-
 /** A page of a title and a sentence, for people who came with a link that leads nowhere. */
 export function sendPlainPage(
   reply: FastifyReply,
   status: number,
   [title, words]: readonly [string, string],
 ): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-security-policy', policy)
-    .type('text/html; charset=utf-8')
-    .send(
-      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex"><title>${title}</title><style>${style}</style></head><body><main><h1>${title}</h1><p>${words}</p></main></body></html>`,
-    )
+  const page = errorPage({ status, title, words, requestId: null, shopUrl: null })
+  return reply.code(status).headers(pageHeaders).send(String(page))
 }

@@ -179,16 +179,3 @@ describe('what the pages load', () => {
     expect((await open(url)).status).toBe(404)
   })
 })
-
-describe('the page of the contract', () => {
-  it('loads its parts from here under a strict policy', async () => {
-    const page = await open('/docs/')
-    expect(page.status).toBe(200)
-    const policy = page.headers.get('content-security-policy') ?? ''
-    expect(policy).toMatch(/default-src 'none'; script-src 'self'/)
-    expect(policy).not.toMatch(/unsafe-inline|unsafe-eval|https:/)
-    for (const [, source] of page.text.matchAll(/(?:src|href)="\.\/([^"]+)"/g)) {
-      expect([source, (await open(`/docs/${source}`)).status]).toEqual([source, 200])
-    }
-  })
-})

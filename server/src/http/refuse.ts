@@ -1,14 +1,22 @@
 import { describeError, Failure } from '@settlewire/core/errors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../ports.ts'
-import { sendPlainPage } from './page.ts'
 import { failureOf, problemHeaders, problemOf } from './problem.ts'
+import { refusalPage, wantsPage } from './refusal-page.ts'
 import { routeOf } from './request-log.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Where the shop wants its payer back, once the payment is known: the way back from an error. */
+    shopUrl: string | null
+  }
+}
 
 const noRoute = 'There is no such address here. See /docs for those there are.'
 
 /** Makes every refusal a problem document, and every bug one that says nothing of itself. */
 export function refuseWithProblems(app: FastifyInstance, log: Log): void {
+  app.decorateRequest('shopUrl', null)
   app.setErrorHandler((error, request, reply) => {
     const failure = failureOf(error)
     report(failure, request, log)
@@ -29,11 +37,13 @@ export function refuse(
   failure: Failure,
   request: FastifyRequest,
 ): FastifyReply {
-  const problem = problemOf(failure, request.id)
-  if (request.routeOptions.config.page) {
-    const words = `${problem.detail} (${request.id})`
-    return sendPlainPage(reply, problem.status, ['This page cannot be shown right now', words])
+  const own = request.routeOptions.config.page === true
+  if (own || wantsPage(request)) {
+    const about = { requestId: request.id, shopUrl: request.shopUrl ?? null, own }
+    const page = refusalPage(failure, about)
+    return reply.code(page.status).headers(page.headers).send(page.body)
   }
+  const problem = problemOf(failure, request.id)
   return reply.code(problem.status).headers(problemHeaders(failure)).send(JSON.stringify(problem))
 }
 

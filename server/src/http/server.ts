@@ -19,7 +19,9 @@ import { limitAnswers, logRequests } from './request-log.ts'
 import { chainRoutes } from './routes/chains.ts'
 import { checkoutRoutes } from './routes/checkout.ts'
 import { claimRoutes } from './routes/claims.ts'
+import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
+import { frontRoutes } from './routes/front.ts'
 import { healthRoutes } from './routes/health.ts'
 import { paymentIntentRoutes } from './routes/payment-intents.ts'
 import { policyRoutes } from './routes/policy.ts'
@@ -69,6 +71,8 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   const sse = openSse(deps, edge)
   streamRoutes(app, context, sse)
   healthRoutes(app, context)
+  frontRoutes(app, context)
+  docsRoutes(app, context)
   checkoutRoutes(app, context, assets)
   staticRoutes(app, assets)
   preflightRoutes(app)

@@ -5,6 +5,7 @@ import type { EdgeLimits } from '../../edge-limits.ts'
 import type { EdgeMetrics } from '../../metrics.ts'
 import type { Clock } from '../../ports.ts'
 import { problemHeaders, problemOf } from '../problem.ts'
+import { refusalPage, wantsPage } from '../refusal-page.ts'
 import { sayAlive } from './alive.ts'
 import { TrustedProxies } from './client-address.ts'
 import { Connection } from './connection.ts'
@@ -207,13 +208,13 @@ export class Edge {
 
   #refuse(response: ServerResponse, failure: Failure): void {
     const headers = this.#headers()
-    const problem = problemOf(failure, headers['request-id'] ?? '')
-    const body = JSON.stringify(problem)
+    const answer = answerTo(failure, response.req, headers['request-id'] ?? '')
+    const { status, body } = answer
     this.#needs.metrics.requestRefused(failure.code)
     response
-      .writeHead(problem.status, {
+      .writeHead(status, {
         ...headers,
-        ...problemHeaders(failure),
+        ...answer.headers,
         'content-length': Buffer.byteLength(body),
         connection: 'close',
       })
@@ -284,5 +285,20 @@ function listenersOf(connections: Connections, clock: Pick<Clock, 'now'>) {
       connection.isOver = true
       connections.forget(connection)
     },
+  }
+}
+
+/** A refusal in the form that its reader takes: a page for a browser, else a problem document. */
+function answerTo(
+  failure: Failure,
+  request: IncomingMessage,
+  requestId: string,
+): { status: number; headers: Record<string, string>; body: string } {
+  if (wantsPage(request)) return refusalPage(failure, { requestId, shopUrl: null, own: false })
+  const problem = problemOf(failure, requestId)
+  return {
+    status: problem.status,
+    headers: problemHeaders(failure),
+    body: JSON.stringify(problem),
   }
 }

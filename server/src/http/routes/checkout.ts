@@ -47,6 +47,7 @@ export function checkoutRoutes(app: App, context: HttpContext, assets: Assets): 
       reply.header('x-robots-tag', 'noindex, nofollow')
       const payment = await findByLink(context, id, token)
       if (payment === null) return sendPlainPage(reply, 404, wrongLink)
+      request.shopUrl = payment.terms.redirectUrl
       if (page === null) return sendPlainPage(reply, 503, notBuilt)
       const html = pageWithState(page, await stateOf(payment, context))
       return reply

@@ -1,4 +1,4 @@
-import { type Html, html } from '../shop/html.ts'
+import { type Html, html } from '../../html.ts'
 import { page } from '../shop/pages.ts'
 import { chainGroup, type LabGroup, type LabLever, offers, paymentGroups } from './levers.ts'
 import { type LabState, partsOf } from './parts.ts'

@@ -4,7 +4,7 @@ import { stageLabels } from '@settlewire/core/stage-words'
 import type { EventType, Status } from '@settlewire/core/status-model'
 import type { PaymentIntent, WireTransfer, WireType } from '@settlewire/core/wire'
 import { statusWords } from '@settlewire/core/words'
-import { type Html, html } from '../shop/html.ts'
+import { type Html, html } from '../../html.ts'
 import { providerModes } from './levers.ts'
 
 /** An event as the API lists it. */

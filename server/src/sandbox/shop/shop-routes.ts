@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Html } from '../../html.ts'
 import type { Clock } from '../../ports.ts'
 import { labRoutes } from '../lab/lab-routes.ts'
-import type { Html } from './html.ts'
 import { MerchantApi } from './merchant-api.ts'
 import { isOwnHost } from './own-host.ts'
 import { orderPage, shelfPage } from './pages.ts'
@@ -45,7 +45,6 @@ export const shopRoutes = (options: {
       const detail = `The shop is at ${origin()}. PUBLIC_URL names it where it has another address.`
       throw new Failure('forbidden', detail)
     })
-    app.get('/', visible, async (_, reply) => reply.redirect('/shop'))
     app.get('/shop', visible, async (_, reply) => send(reply, shelfPage()))
     app.get('/shop/style.css', visible, async (_, reply) =>
       reply.header('cache-control', 'no-cache').type('text/css; charset=utf-8').send(sheet),

@@ -1,0 +1,78 @@
+import { posix } from 'node:path'
+import { Marked } from 'marked'
+import { Html, html } from '../../html.ts'
+import { guidePath, guides } from './guide-list.ts'
+
+const byFile: ReadonlyMap<string, string> = new Map(
+  Object.entries(guides).map(([name, { file }]) => [file, guidePath(name)]),
+)
+
+/** A few words of the contract: code, emphasis, paragraphs. */
+export function inMarkdown(text: string): Html {
+  return text === '' ? html`` : new Html(withLinks('').parse(text, { async: false }))
+}
+
+/**
+ * A guide as a page shows it. Links to other guides lead to their pages; what is not served is named and
+ * not linked, and pictures are left out. The text is the project's own.
+ */
+export const guideHtml = (file: string, text: string): Html =>
+  new Html(withLinks(file).parse(text, { async: false }))
+
+function withLinks(file: string): Marked {
+  const used = new Map<string, number>()
+  return new Marked({
+    gfm: true,
+    renderer: {
+      heading({ tokens, depth, text }) {
+        const id = unique(slugOf(text), used)
+        return `<h${depth} id="${id}">${this.parser.parseInline(tokens)}</h${depth}>`
+      },
+      link({ href, tokens }) {
+        const words = this.parser.parseInline(tokens)
+        const to = targetOf(href, file)
+        return to === null ? words : String(html`<a href="${to}">${new Html(words)}</a>`)
+      },
+      image: () => '',
+      code: ({ text }) => String(html`<pre tabindex="0">${text}</pre>`),
+      // Markup in a guide would be shown as markup: the guides have none that is worth it.
+      html: ({ text }) => String(html`${text.startsWith('<!--') ? '' : text}`),
+      table(token) {
+        const row = (cells: typeof token.header, isHead: boolean): string =>
+          `<tr>${cells
+            .map(({ text, tokens }) => {
+              const words = this.parser.parseInline(tokens)
+              // A cell without words heads nothing.
+              return isHead && text !== '' ? `<th scope="col">${words}</th>` : `<td>${words}</td>`
+            })
+            .join('')}</tr>`
+        const isEmpty = token.header.every(({ text }) => text === '')
+        const head = isEmpty ? '' : `<thead>${row(token.header, true)}</thead>`
+        const rows = token.rows.map((cells) => row(cells, false)).join('')
+        return `<div class="scroll" tabindex="0"><table>${head}<tbody>${rows}</tbody></table></div>`
+      },
+    },
+  })
+}
+
+/** Where a link leads from a page here; null where what it names is not served. */
+function targetOf(href: string, file: string): string | null {
+  if (/^(https?:|#|\/)/.test(href)) return href
+  const [path = '', anchor] = href.split('#', 2)
+  const page = byFile.get(posix.normalize(posix.join(posix.dirname(file), path)))
+  if (page === undefined) return null
+  return anchor === undefined ? page : `${page}#${anchor}`
+}
+
+/** As GitHub makes it, so that links work in both places. */
+const slugOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-')
+
+function unique(slug: string, used: Map<string, number>): string {
+  const times = used.get(slug) ?? 0
+  used.set(slug, times + 1)
+  return times === 0 ? slug : `${slug}-${times}`
+}

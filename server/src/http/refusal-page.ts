@@ -1,0 +1,36 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { describeError, type Failure } from '@settlewire/core/errors'
+import { errorPage, wordsFor } from './pages/error-page.ts'
+import { plainPagePolicy } from './pages/layout.ts'
+import { problemHeaders } from './problem.ts'
+
+/**
+ * Whether a person looks at the answer: a browser that opens an address names HTML. Programs that take
+ * anything, `fetch` and streams among them, are answered with a problem document.
+ */
+export const wantsPage = ({
+  method = '',
+  headers,
+}: {
+  readonly method?: string | undefined
+  readonly headers: IncomingHttpHeaders
+}): boolean =>
+  (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '')
+
+/** A refusal as a page. `own`: the words of the failure are for people, because its route is. */
+export function refusalPage(
+  failure: Failure,
+  { requestId, shopUrl, own }: { requestId: string; shopUrl: string | null; own: boolean },
+): { status: number; headers: Record<string, string>; body: string } {
+  const { status, title: catalogued } = describeError(failure.code)
+  const [title, general] = wordsFor(failure.code, status)
+  const words = own && status < 500 && failure.message !== catalogued ? failure.message : general
+  const body = String(errorPage({ status, title, words, requestId, shopUrl }))
+  return { status, headers: { ...problemHeaders(failure), ...pageHeaders }, body }
+}
+
+/** What goes with any page of the server itself. */
+export const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': plainPagePolicy,
+} as const

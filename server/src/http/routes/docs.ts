@@ -1,0 +1,43 @@
+import { Failure } from '@settlewire/core/errors'
+import { z } from 'zod'
+import type { Access } from '../access.ts'
+import type { App, HttpContext } from '../context.ts'
+import { isGuide } from '../pages/guide-list.ts'
+import { guidePage } from '../pages/guide-page.ts'
+import { type Contract, referencePage } from '../pages/reference-page.ts'
+import { pageHeaders } from '../refusal-page.ts'
+import { sendBytes } from '../show.ts'
+
+const access: Access = { who: 'anyone' }
+const config = { access, page: true }
+
+/** The contract and the guides, for people. */
+export function docsRoutes(app: App, { origin }: Pick<HttpContext, 'origin'>): void {
+  /** Each page once: they change with the program alone. */
+  const made = new Map<string, Promise<Buffer>>()
+  const page = (name: string, make: () => Promise<string>): Promise<Buffer> => {
+    const known = made.get(name) ?? make().then((text) => Buffer.from(text))
+    made.set(name, known)
+    return known
+  }
+  // The contract is made by the same routes; its form is that of `Contract`.
+  const reference = async (): Promise<string> =>
+    String(referencePage(app.swagger() as unknown as Contract, origin()))
+  for (const path of ['/docs', '/docs/']) {
+    app.get(path, { config, schema: { hide: true } }, async (_, reply) => {
+      reply.headers({ ...pageHeaders, 'cache-control': 'no-cache' })
+      return sendBytes(reply, pageHeaders['content-type'], await page('', reference))
+    })
+  }
+  app.get(
+    '/docs/guides/:name',
+    { config, schema: { hide: true, params: z.object({ name: z.string() }) } },
+    async (request, reply) => {
+      const { name } = request.params
+      if (!isGuide(name)) throw new Failure('not_found', 'There is no such guide.')
+      const text = async (): Promise<string> => String(await guidePage(name))
+      reply.headers({ ...pageHeaders, 'cache-control': 'no-cache' })
+      return sendBytes(reply, pageHeaders['content-type'], await page(name, text))
+    },
+  )
+}

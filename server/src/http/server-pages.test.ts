@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { HttpWorld } from '../../../test/support/http-world.ts'
+import { guidePath, guides } from './pages/guide-list.ts'
+
+let world: HttpWorld
+beforeAll(async () => {
+  world = await HttpWorld.start()
+})
+afterAll(() => world.close())
+
+const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
+const open = (path: string, on = world) => on.ask(path, { key: null, headers: browser })
+
+/** Where a page leads. */
+const linksIn = (text: string): string[] =>
+  Array.from(text.matchAll(/href="([^"]+)"/g), ([, href = '']) => href).filter(
+    (href) => !href.startsWith('data:'),
+  )
+
+describe('the start page', () => {
+  it('leads to the shop and the lab with a sandbox, and without one only to what is there', async () => {
+    expect(linksIn((await open('/')).text)).toEqual(
+      expect.arrayContaining(['/shop', '/lab', '/docs']),
+    )
+    const bare = await HttpWorld.start({ sandbox: false })
+    const page = await open('/', bare)
+    expect(page.status).toBe(200)
+    const links = linksIn(page.text)
+    expect(links).not.toContain('/shop')
+    for (const link of links) expect([link, (await open(link, bare)).status]).toEqual([link, 200])
+    await bare.close()
+  })
+})
+
+describe('a refusal', () => {
+  it.each([
+    ['/nowhere', 404, 'There is nothing at this address'],
+    ['/v1/events', 401, 'This address is for programs with a key'],
+    [`/v1/payment-intents/pi_${'0'.repeat(26)}`, 401, 'This address is for programs with a key'],
+  ])(
+    'is a page for a browser, and a problem document for programs: %s',
+    async (path, status, title) => {
+      const page = await open(path)
+      expect([page.status, page.headers.get('content-type')]).toEqual([
+        status,
+        'text/html; charset=utf-8',
+      ])
+      expect(page.text).toContain(`<h1>${title}</h1>`)
+      expect(page.text).toContain(`Error ${status} · Request ${page.headers.get('request-id')}`)
+      expect(page.headers.get('content-security-policy')).toMatch(
+        /^default-src 'none'; style-src 'sha/,
+      )
+      expect(linksIn(page.text)).toEqual(['/'])
+      for (const accept of ['*/*', 'application/json', 'text/event-stream']) {
+        const program = await world.ask(path, { key: null, headers: { accept } })
+        expect(program.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+      }
+    },
+  )
+
+  it('of a change is a problem document, whoever asks', async () => {
+    const answer = await world.ask('/v1/payment-intents', { body: {}, key: null, headers: browser })
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+  })
+
+  it('leads back to the shop of a payment, where the payment is known', async () => {
+    const redirectUrl = 'https://shop.example/thanks?a=1&b=2'
+    const sick = await HttpWorld.start()
+    const payment = await sick.create({ redirectUrl })
+    sick.breakMerchants()
+    const page = await open(new URL(payment.checkoutUrl).pathname, sick)
+    expect(page.status).toBe(500)
+    expect(page.text).toContain('href="https://shop.example/thanks?a=1&amp;b=2">Back to the shop')
+    expect(page.text).not.toContain('on fire')
+    await sick.close()
+  })
+})
+
+describe('the reference', () => {
+  it('names every route of the contract, and every link in it leads somewhere', async () => {
+    const page = await open('/docs')
+    const contract = (await world.ask('/openapi.json')).json
+    for (const path of Object.keys(contract.paths))
+      expect(page.text).toContain(`<code>${path}</code>`)
+    const ids = new Set(Array.from(page.text.matchAll(/ id="([^"]+)"/g), ([, id]) => `#${id}`))
+    for (const link of linksIn(page.text)) {
+      if (link.startsWith('#')) expect(ids).toContain(link)
+      else expect([link, (await open(link)).status]).toEqual([link, 200])
+    }
+  })
+
+  it('needs no script, and allows none', async () => {
+    const page = await open('/docs')
+    expect(page.text).not.toContain('<script')
+    expect(page.headers.get('content-security-policy')).not.toContain('script-src')
+  })
+})
+
+describe('the guides', () => {
+  it.each(Object.keys(guides))('%s is a page whose links lead somewhere', async (name) => {
+    const page = await open(guidePath(name))
+    expect(page.status).toBe(200)
+    expect(page.text).toMatch(/<h1 id=/)
+    for (const link of linksIn(page.text)) {
+      const [path = '', anchor] = link.split('#')
+      if (/^https?:/.test(path)) continue
+      const target = path === '' ? page : await open(path)
+      // The shop and the lab are the sandbox's own.
+      if (path !== '/shop' && path !== '/lab') expect([link, target.status]).toEqual([link, 200])
+      if (anchor !== undefined) expect(target.text).toContain(` id="${anchor}"`)
+    }
+  })
+
+  it('are only those of the list', async () => {
+    for (const name of ['constructor', '..%2f..%2fpackage.json', 'x']) {
+      expect((await open(`/docs/guides/${name}`)).status).toBe(404)
+    }
+  })
+})
