@@ -23,7 +23,7 @@ declare module 'fastify' {
     crossOrigin?: boolean
     /** How long an answer may take; null for streams, which have no end of their own. */
     answerMsMax?: number | null
-    /** People see it: what goes wrong is told as a page. */
+    /** Payers see it, maybe in a popup of the shop: what goes wrong is told as a page. */
     page?: boolean
     /** Answered until the very end. */
     whileClosing?: boolean

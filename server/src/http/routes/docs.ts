@@ -9,7 +9,7 @@ import { pageHeaders } from '../refusal-page.ts'
 import { sendBytes } from '../show.ts'
 
 const access: Access = { who: 'anyone' }
-const config = { access, page: true }
+const config = { access }
 
 /** The contract and the guides, for people. */
 export function docsRoutes(app: App, { origin }: Pick<HttpContext, 'origin'>): void {

@@ -9,7 +9,7 @@ const access: Access = { who: 'anyone' }
 /** The page at `/`, with or without a sandbox: the way to everything else. */
 export function frontRoutes(app: App, { sandbox }: Pick<HttpContext, 'sandbox'>): void {
   const page = Buffer.from(String(frontPage({ sandbox })))
-  app.get('/', { config: { access, page: true }, schema: { hide: true } }, async (_, reply) => {
+  app.get('/', { config: { access }, schema: { hide: true } }, async (_, reply) => {
     reply.headers(pageHeaders)
     return sendBytes(reply, pageHeaders['content-type'], page)
   })
