@@ -1,5 +1,5 @@
 /**
- * Prints docs/generated from code: the statuses, the errors, the settings, the chains. Run it after changing one
+ * Prints docs/generated from code: the statuses, the errors, the settings, the chains, the scopes. Run it after changing one
  * of these; a test compares what is committed with what this prints.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -17,6 +17,7 @@ import {
 import { resolutionActions } from '../core/src/observation.ts'
 import { reasons, reasonWords } from '../core/src/reason-words.ts'
 import { resolvable } from '../core/src/resolve.ts'
+import { keyScopes, scopeTable } from '../core/src/scope.ts'
 import { ignoredWords } from '../core/src/stage-words.ts'
 import {
   aside,
@@ -30,6 +31,8 @@ import {
 } from '../core/src/status-model.ts'
 import { statusWords } from '../core/src/words.ts'
 import { settings } from '../server/src/config.ts'
+import type { Access } from '../server/src/http/access.ts'
+import { routeAccess } from '../server/src/http/route-access.ts'
 import type { Preset } from '../server/src/registry/preset.ts'
 import { presets } from '../server/src/registry/presets.ts'
 
@@ -42,6 +45,7 @@ export const pages: Readonly<Record<string, () => string>> = {
   'errors.md': errorsPage,
   'config.md': configPage,
   'chains.md': chainsPage,
+  'scopes.md': scopesPage,
 }
 
 const note = '<!-- Printed from code by `npm run generate`. Do not edit. -->'
@@ -260,6 +264,38 @@ const paidTable = (rows: readonly PresetRow[]): string =>
         ]),
     ),
   )
+
+const callers: Readonly<Record<Exclude<Access['who'], 'anyone'>, string>> = {
+  key: 'a key',
+  owner: 'a key of the payment’s merchant',
+  owner_or_client: 'a key of the payment’s merchant, or the client secret or cookie of the payment',
+}
+
+function scopesPage(): string {
+  const routes = Object.entries<Access>(routeAccess).flatMap(([route, access]) =>
+    access.who === 'anyone' ? [] : [{ route, ...access }],
+  )
+  return joinPage([
+    '# Scopes',
+    'What a restricted key (`rk_…`) may be given: `settlewire key create --scope <name>`, as often as wanted. ' +
+      'A secret key may do all of it, a publishable key none of it.',
+    table(
+      ['scope', 'lets'],
+      keyScopes.map((scope) => [code(scope), scopeTable[scope].lets]),
+    ),
+    '## Routes',
+    'Each route asks for one scope. A key that lacks it is answered with 403 `scope_missing`, whose `detail` ' +
+      'names it. The levers of the sandbox (`/v1/test/…`) ask for `payment_intents:write`.',
+    table(
+      ['route', 'scope', 'open to'],
+      routes.map(({ route, scope, who }) => [
+        code(route),
+        scope === 'identity' ? 'none: any key, a publishable one too' : code(scope),
+        callers[who],
+      ]),
+    ),
+  ])
+}
 
 const joinPage = (parts: readonly string[]): string => `${[note, ...parts].join('\n\n')}\n`
 

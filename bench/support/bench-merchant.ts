@@ -6,7 +6,7 @@ import type { Store } from '../../server/src/store/open.ts'
 
 /** Adds a merchant for test money, with a secret key, to the history of the server in this directory. */
 export async function addMerchant(
-  { directory }: Pick<Store, 'directory'>,
+  { directory, keys }: Pick<Store, 'directory' | 'keys'>,
   home: string,
 ): Promise<{ merchantId: string; key: string }> {
   const createdAt = clock.now()
@@ -14,8 +14,8 @@ export async function addMerchant(
   await directory.addMerchant({ id: merchantId, name: 'A shop', xpub: null, createdAt })
   const { key, prefix } = mintKey('secret', false, clock)
   const id = makeId('key', createdAt, clock.random(10))
-  const what = { kind: 'secret' as const, scopes: [], livemode: false, revokedAt: null }
+  const what = { kind: 'secret' as const, scopes: [], livemode: false }
   const hash = hashKey(readPepper(home, clock), key)
-  await directory.addKey({ id, merchantId, prefix, createdAt, ...what }, hash)
+  await keys.add({ id, merchantId, prefix, createdAt, ...what }, hash)
   return { merchantId, key }
 }

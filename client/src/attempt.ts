@@ -1,3 +1,4 @@
+import { statusOf } from './advice.ts'
 import type { Position } from './position.ts'
 import { type Access, sendForJson } from './request.ts'
 import { RequestError } from './request-error.ts'
@@ -9,6 +10,7 @@ import {
   parseEvent,
   parseHeartbeat,
   parseJson,
+  parseRefusal,
   type WireEvent,
 } from './wire-event.ts'
 
@@ -66,6 +68,9 @@ function stream(
         listener.heartbeat(parseHeartbeat(parseJson(data)) ?? refuse('heartbeat'))
       } else if (type === 'reset') {
         listener.reset()
+      } else if (type === 'refused') {
+        const refusal = parseRefusal(parseJson(data)) ?? refuse('refusal')
+        throw new RequestError({ ...refusal, status: statusOf(refusal.code) })
       } else if (type.startsWith('payment_intent.')) {
         const event = parseEvent({ id, type, data: parseJson(data) }, paymentId)
         listener.event(event ?? refuse('event'))

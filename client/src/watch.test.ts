@@ -182,6 +182,14 @@ describe('a watch over a bad connection', () => {
     expect(diary.sequences).toEqual([1, 2, 3, 5])
   })
 
+  it('ends when the server refuses the key of a stream that is open, with its code', async () => {
+    server.plan.push('revoked')
+    const diary = begin()
+    await ended(diary)
+    expect(diary.connection.reason).toBe('key_revoked')
+    expect(server.asked).toHaveLength(1)
+  })
+
   it('goes on after a proxy answered in our place, whatever it said', async () => {
     server.plan.push('bad_gateway', 'not_found_proxy', 'portal', 'garbage')
     const diary = begin()

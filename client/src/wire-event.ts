@@ -44,6 +44,8 @@ interface Loose {
   readonly chains?: unknown
   readonly chain?: unknown
   readonly head?: unknown
+  readonly code?: unknown
+  readonly detail?: unknown
   readonly lagMs?: unknown
 }
 
@@ -100,6 +102,20 @@ export function parseJson(text: string): unknown {
     // Not JSON: undefined is no event and no heartbeat, which is what the caller asks.
     return undefined
   }
+}
+
+/** Why the server ends a stream for good: a code of the error catalogue, with its words. */
+export interface Refusal {
+  readonly code: string
+  readonly detail: string
+}
+
+/** Null for what is no such thing. */
+export function parseRefusal(value: unknown): Refusal | null {
+  if (!isObject(value)) return null
+  const { code, detail } = value
+  if (typeof code !== 'string' || code === '') return null
+  return { code, detail: typeof detail === 'string' ? detail : '' }
 }
 
 const isSequence = (value: unknown): value is number =>

@@ -64,10 +64,35 @@ export const errorCatalogue = {
     advice: 'Send Authorization: Bearer with a key of this installation that was not revoked.',
     retry: 'changed',
   },
+  key_revoked: {
+    status: 401,
+    title: 'This key was revoked.',
+    advice: 'Use another key of the merchant; `settlewire key create` makes one.',
+    retry: 'changed',
+  },
+  key_expired: {
+    status: 401,
+    title: 'This key was rotated, and the time in which both worked is over.',
+    advice: 'Use the key that took its place; `settlewire key list` names it.',
+    retry: 'changed',
+  },
+  merchant_disabled: {
+    status: 403,
+    title: 'The merchant of this key is disabled.',
+    advice: 'The operator can enable it again: `settlewire merchant enable`.',
+    retry: 'changed',
+  },
+  scope_missing: {
+    status: 403,
+    title: 'This key lacks the scope that the route needs.',
+    advice:
+      'The detail names the scope: use a key that has it, or a secret key. /openapi.json names the scope of each route.',
+    retry: 'changed',
+  },
   forbidden: {
     status: 403,
-    title: 'This key may not do that.',
-    advice: 'Use a key with the scope that the route names in /openapi.json.',
+    title: 'This credential may not do that.',
+    advice: 'Use a secret key, or a restricted key with the scope that the route names.',
     retry: 'changed',
   },
   cross_site_write: {

@@ -17,7 +17,11 @@ create table merchant (
   name text not null,
   -- Watch-only. A private key has no place in this database.
   xpub text check (xpub !~ '^[a-zA-Z]prv'),
-  created_at timestamptz not null
+  -- Whether the extended key was checked for real money, so that live keys may be made.
+  takes_live boolean not null default false,
+  created_at timestamptz not null,
+  -- Since then no key of it opens anything. Its payments go on.
+  disabled_at timestamptz
 );
 create index merchant_by_xpub on merchant (xpub) where xpub is not null;
 
@@ -27,12 +31,20 @@ create table api_key (
   livemode boolean not null,
   kind text not null check (kind in ('secret', 'restricted', 'publishable')),
   scopes text[] not null,
+  -- For people.
+  name text not null default '',
   prefix text not null,
   -- HMAC-SHA-256 of the whole key, under a pepper that is not in this database.
   hash bytea not null unique check (length(hash) = 32),
   created_at timestamptz not null,
+  -- To about a minute: each process writes what it has heard in one go. No index, so that this is cheap.
+  last_used_at timestamptz,
+  -- After a rotation: how long both keys work, and which one took its place.
+  expires_at timestamptz,
+  replaced_by text collate "C" references api_key (id),
   revoked_at timestamptz
 );
+create index api_key_by_merchant on api_key (merchant_id, id);
 
 create table installation_secret (
   name text primary key,

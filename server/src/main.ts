@@ -234,6 +234,7 @@ async function serve(world: World, built: Built): Promise<number> {
   const secret = (name: string) => store.directory.secret(name, () => clock.random(secretBytes))
   const server = await createServer({
     ...{ ...world, ...config, ...built, store: store.events, directory: store.directory },
+    keys: store.keys,
     payments: engine.payments,
     edge: { ...config.edge, connectionsMax: connectionsThatFit(config.edge.connectionsMax) },
     proveWrites: () => store.proveWrites(),

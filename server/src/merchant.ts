@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { textProblem } from '@settlewire/core/plain-text'
-import type { Directory } from './access.ts'
+import type { Directory, Keys } from './access.ts'
 import { depositAddress } from './chain/evm/deposit-address.ts'
 import { systemClock } from './clock.ts'
 import { readCommandLine } from './command-line.ts'
@@ -79,16 +79,21 @@ const parse = (args: readonly string[]) =>
 /** Registers a merchant with one secret key. What it resolves with is the only time the key is seen. */
 export async function addMerchant(
   { name, xpub, livemode }: NewMerchant,
-  parts: { readonly directory: Directory; readonly clock: Clock; readonly pepper: Uint8Array },
+  parts: {
+    readonly directory: Directory
+    readonly keys: Keys
+    readonly clock: Clock
+    readonly pepper: Uint8Array
+  },
 ): Promise<{ merchantId: string; secretKey: string }> {
-  const { directory, clock, pepper } = parts
+  const { directory, keys, clock, pepper } = parts
   const merchantId = makeId('mer', clock.now(), clock.random(10))
   const { key, prefix } = mintKey('secret', livemode, clock)
   const createdAt = clock.now()
-  await directory.addMerchant({ id: merchantId, name, xpub, createdAt })
+  await directory.addMerchant({ id: merchantId, name, xpub, takesLive: livemode, createdAt })
   const id = makeId('key', clock.now(), clock.random(10))
   const owner = { id, merchantId, livemode, kind: 'secret', scopes: [] } as const
-  await directory.addKey({ ...owner, prefix, createdAt, revokedAt: null }, hashKey(pepper, key))
+  await keys.add({ ...owner, prefix, createdAt }, hashKey(pepper, key))
   return { merchantId, secretKey: key }
 }
 

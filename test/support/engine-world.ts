@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Policy } from '@settlewire/core/policy'
-import type { Directory } from '../../server/src/access.ts'
+import type { Directory, Keys } from '../../server/src/access.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import type { Asset } from '../../server/src/engine/asset.ts'
 import { AssetBook } from '../../server/src/engine/asset-book.ts'
@@ -83,6 +83,7 @@ export class EngineWorld {
   readonly assets = new AssetBook(assets)
   readonly store: History
   readonly directory: Directory
+  readonly keys: Keys
   readonly proveWrites: Store['proveWrites']
   engine: Engine
   /** What the providers of a chain say of a transaction; a test may put its own words here. */
@@ -111,6 +112,7 @@ export class EngineWorld {
     this.#opened = openStore({ url: database.url, clock: this.clock, log: this.#log })
     this.store = this.#opened.events
     this.directory = this.#opened.directory
+    this.keys = this.#opened.keys
     this.proveWrites = this.#opened.proveWrites
     this.engine = this.#build()
   }

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeId } from '@settlewire/core/id'
-import type { KeyKind, KeyScope } from '../../server/src/access.ts'
+import type { KeyScope } from '@settlewire/core/scope'
+import type { KeyKind } from '../../server/src/access.ts'
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import { hashKey, mintKey } from '../../server/src/credential.ts'
@@ -103,7 +104,7 @@ export class HttpWorld {
     const log = createLog({ level: 'debug', to: { write: (line) => logged.push(line) } })
     const backplane = new MemoryBackplane(log)
     const metrics = createMetrics({ clock: engine.clock })
-    const { clock, store, directory } = engine
+    const { clock, store, directory, keys } = engine
     const hub = new Hub({ clock, log, metrics, backplane })
     // As main wires it: every commit is announced, with its events, topic by topic.
     engine.engine.writer.onCommit(({ events }) => {
@@ -112,7 +113,7 @@ export class HttpWorld {
     const ownWebRoot = changes.webRoot === undefined ? await makeWebRoot() : null
     const webRoot = changes.webRoot ?? ownWebRoot ?? ''
     const deps: HttpDeps = {
-      ...{ clock, log, metrics, store, directory, backplane, hub },
+      ...{ clock, log, metrics, store, directory, keys, backplane, hub },
       proveWrites: engine.proveWrites,
       payments: engine.engine.payments,
       chains: {
@@ -152,6 +153,13 @@ export class HttpWorld {
   /** Another key. */
   addKey(key: KeyTerms): Promise<string> {
     return addKey(this.#deps, this.engine, key)
+  }
+
+  /** Of a key that was added. */
+  async idOf(key: string): Promise<string> {
+    const found = await this.engine.keys.byHash(hashKey(this.#deps.secrets.pepper, key))
+    if (found === null) throw new Error('no such key')
+    return found.id
   }
 
   /** A key of the other merchant. */
@@ -208,21 +216,16 @@ export interface KeyTerms {
   readonly livemode?: boolean
   readonly kind?: KeyKind
   readonly scopes?: readonly KeyScope[]
-  readonly revokedAt?: number
 }
 
-async function addKey(
-  deps: HttpDeps,
-  { directory }: EngineWorld,
-  terms: KeyTerms,
-): Promise<string> {
-  const { kind = 'secret', livemode = false, scopes = [], revokedAt = null } = terms
+async function addKey(deps: HttpDeps, { keys }: EngineWorld, terms: KeyTerms): Promise<string> {
+  const { kind = 'secret', livemode = false, scopes = [] } = terms
   const { key, prefix } = mintKey(kind, livemode, systemClock)
-  await directory.addKey(
+  await keys.add(
     {
       id: makeId('key', systemClock.now(), systemClock.random(10)),
       merchantId: terms.merchantId ?? merchant.merchantId,
-      ...{ livemode, kind, scopes, prefix, revokedAt, createdAt: deps.clock.now() },
+      ...{ livemode, kind, scopes, prefix, createdAt: deps.clock.now() },
     },
     hashKey(deps.secrets.pepper, key),
   )

@@ -24,8 +24,8 @@ export const faults = [
 ] as const
 export type Fault = (typeof faults)[number]
 
-/** `gone`: ours, 404 for good. */
-export type Behaviour = 'well' | 'gone' | Fault
+/** `gone`: ours, 404 for good. `revoked`: the key of a stream is refused while it is open. */
+export type Behaviour = 'well' | 'gone' | 'revoked' | Fault
 
 export interface Asked {
   readonly kind: 'stream' | 'events'
@@ -145,6 +145,11 @@ export class ShakyServer {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('retry: 2000\n\n')
     if (behaviour === 'mute') return
+    if (behaviour === 'revoked') {
+      const data = '{"code":"key_revoked","detail":"This key was revoked."}'
+      response.end(sseFrame({ event: 'refused', data }))
+      return
+    }
     if (isReset) {
       const data = '{"reason":"unknown_event_id"}'
       response.write(sseFrame({ event: 'reset', data }))

@@ -64,6 +64,8 @@ export class StreamServer {
       const lastEventId = request.headers['last-event-id']
       await this.sse.handle({
         ...{ response, paymentId, chains: ['local'], head, since },
+        // It asks nobody for a key.
+        hold: () => () => undefined,
         until: searchParams.get('until') === 'final' ? 'final' : 'end',
         monitorUntil: this.monitorUntil,
         lastEventId: typeof lastEventId === 'string' ? lastEventId : null,

@@ -1,9 +1,13 @@
+import { keyScopes } from '@settlewire/core/scope'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { merchant } from '../../../test/support/engine-world.ts'
+import { merchant, stranger } from '../../../test/support/engine-world.ts'
 import { type Answered, type Asking, HttpWorld } from '../../../test/support/http-world.ts'
 import { opened } from '../../../test/support/payments.ts'
-import { clientSecretOf } from '../credential.ts'
+import { systemClock } from '../clock.ts'
+import { clientSecretOf, hashKey, mintKey } from '../credential.ts'
+import type { Access } from './access.ts'
 import { clientSecretUntil } from './auth.ts'
+import { routeAccess } from './route-access.ts'
 
 let world: HttpWorld
 let payment: Answered['json']
@@ -62,12 +66,50 @@ describe('a request without a valid key', () => {
 })
 
 describe('a key', () => {
-  it('opens nothing once it is revoked, from that moment on', async () => {
-    const revokedAt = world.engine.clock.now() + 1_000
-    const key = await world.addKey({ revokedAt })
+  it('opens nothing once it is revoked, and says so', async () => {
+    const key = await world.addKey({})
     expect((await world.ask(path, { key })).status).toBe(200)
-    await world.engine.clock.advance(1_000)
-    expect((await world.ask(path, { key })).status).toBe(401)
+    // By the clock of another machine, which may be ahead.
+    const at = world.engine.clock.now() + 60_000
+    await world.engine.keys.revoke(await world.idOf(key), at)
+    const { status, json, headers } = await world.ask(path, { key })
+    expect([status, json.code]).toEqual([401, 'key_revoked'])
+    expect(headers.get('www-authenticate')).toMatch(/^Bearer/)
+  })
+
+  it('that was rotated works beside the new one until the overlap ends', async () => {
+    const { clock, keys } = world.engine
+    const [old, next] = [await world.addKey({}), mintKey('secret', false, systemClock)]
+    const at = clock.now()
+    const hash = hashKey(new Uint8Array(32).fill(1), next.key)
+    const id = `key_${'n'.repeat(26)}`
+    const replacement = { id, prefix: next.prefix, hash, at, until: at + 60_000 }
+    expect(await keys.replace(await world.idOf(old), replacement)).toBe(true)
+    const codes = async () => {
+      const answers = [await world.ask(path, { key: old }), await world.ask(path, next)]
+      return answers.map(({ status, json }) => json.code ?? status)
+    }
+    expect(await codes()).toEqual([200, 200])
+    await clock.advance(59_999)
+    expect(await codes()).toEqual([200, 200])
+    await clock.advance(1)
+    expect(await codes()).toEqual(['key_expired', 200])
+  })
+
+  it('opens nothing while its merchant is disabled, and payers go on to see their payments', async () => {
+    const { directory } = world.engine
+    const key = await world.strangersKey()
+    await directory.disableMerchant(stranger.merchantId, world.engine.clock.now())
+    const refused = await world.ask(path, { key })
+    expect([refused.status, refused.json.code]).toEqual([403, 'merchant_disabled'])
+    expect((await world.ask(path)).status).toBe(200)
+    await directory.disableMerchant(stranger.merchantId, null)
+    expect((await world.ask(path, { key })).status).toBe(200)
+    const at = world.engine.clock.now()
+    await directory.disableMerchant(merchant.merchantId, at)
+    const seen = await world.ask(`${path}/${payment.id}`, { key: payment.clientSecret })
+    await directory.disableMerchant(merchant.merchantId, null)
+    expect(seen.status).toBe(200)
   })
 
   it('that is restricted does what its scopes list', async () => {
@@ -88,6 +130,22 @@ describe('a key', () => {
     expect(await statusOf(reader)).toEqual([200, 200, 403, 403, 200])
     expect(await statusOf(writer)).toEqual([403, 403, 201, 403, 200])
     expect(await statusOf(feeder)).toEqual([403, 403, 403, 200, 200])
+  })
+
+  it.each(
+    Object.entries<Access>(routeAccess).flatMap(([route, access]) =>
+      access.who === 'anyone' || access.scope === 'identity'
+        ? []
+        : [[route, access.scope] as const],
+    ),
+  )('that has every scope but one is refused by name: %s wants %s', async (route, scope) => {
+    const others = keyScopes.filter((one) => one !== scope)
+    const key = await world.addKey({ kind: 'restricted', scopes: others })
+    const [method = '', url = ''] = route.split(' ')
+    const asking = { method, key, ...(method === 'POST' && { body: {} }) }
+    const { status, json } = await world.ask(url.replace(':id', payment.id), asking)
+    expect([status, json.code]).toEqual([403, 'scope_missing'])
+    expect(json.detail).toBe(`This restricted key lacks the scope ${scope}.`)
   })
 
   it('that is publishable identifies, and does nothing else', async () => {

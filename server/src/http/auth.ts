@@ -3,10 +3,13 @@ import { isId } from '@settlewire/core/id'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import { paymentKind } from '@settlewire/core/payment-kind'
+import type { KeyScope } from '@settlewire/core/scope'
 import type { Status } from '@settlewire/core/status-model'
-import type { AskedWith, Directory, Gate, Needs, PaymentNeeds, Principal } from '../access.ts'
+import type { ApiKey, AskedWith, Gate, Keys, Needs, PaymentNeeds, Principal } from '../access.ts'
 import { claimedPayment, clientSecretOf, hashKey, keyShape, sameSecret } from '../credential.ts'
 import type { Clock, EventStore } from '../ports.ts'
+import { refusalOf } from './key-refusal.ts'
+import type { KeyUses } from './key-uses.ts'
 
 /** What the checkout cookie is called. Its path is the payment's, its value the client secret. */
 export const checkoutCookie = 'settlewire_checkout'
@@ -28,7 +31,8 @@ const cookiesMax = 20
 
 export interface AuthOptions {
   readonly store: Pick<EventStore, 'load'>
-  readonly directory: Pick<Directory, 'keyByHash'>
+  readonly keys: Pick<Keys, 'byHash'>
+  readonly uses: Pick<KeyUses, 'note'>
   readonly clock: Pick<Clock, 'now'>
   readonly pepper: Uint8Array
   /** What client secrets are derived from. */
@@ -102,22 +106,22 @@ export class Auth implements Gate {
   }
 
   async #key(token: string, needs: Needs): Promise<Principal> {
+    const { keys, pepper, clock, uses } = this.#options
     const shape = keyShape(token)
     if (shape === null) throw new Failure('unauthenticated', malformedKey)
-    const key = await this.#options.directory.keyByHash(hashKey(this.#options.pepper, token))
+    const key = await keys.byHash(hashKey(pepper, token))
     if (key === null || key.kind !== shape.kind || key.livemode !== shape.livemode) {
       throw new Failure('unauthenticated', unknownKey)
     }
-    if (key.revokedAt !== null && key.revokedAt <= this.#options.clock.now()) {
-      throw new Failure('unauthenticated', 'This key was revoked.')
+    const refusal = refusalOf(key, clock.now())
+    if (refusal !== null) throw new Failure(refusal)
+    uses.note(key.id)
+    const { scope } = needs
+    if (scope !== 'identity' && !hasScope(key, scope)) {
+      throw new Failure('scope_missing', `This ${key.kind} key lacks the scope ${scope}.`)
     }
-    const allowed =
-      needs.scope === 'identity' ||
-      key.kind === 'secret' ||
-      (key.kind === 'restricted' && key.scopes.includes(needs.scope))
-    if (!allowed) throw new Failure('forbidden', `This key lacks the scope ${needs.scope}.`)
-    const { merchantId, livemode, kind, id: actor } = key
-    return { merchantId, livemode, kind, actor, paymentId: null }
+    const { merchantId, livemode, kind, id } = key
+    return { merchantId, livemode, kind, actor: id, keyId: id, paymentId: null }
   }
 
   async #client(secret: string): Promise<{ principal: Principal; payment: Payment }> {
@@ -138,6 +142,7 @@ export class Auth implements Gate {
       livemode,
       kind: 'client',
       actor: 'payer',
+      keyId: null,
       paymentId: id,
     } as const
     return { principal, payment }
@@ -161,6 +166,9 @@ const unsettled: ReadonlySet<Status> = new Set([
 export function clientSecretUntil({ status, terms }: Payment): Instant | null {
   return unsettled.has(status) ? null : terms.monitorUntil + clientGraceMs
 }
+
+const hasScope = ({ kind, scopes }: ApiKey, scope: KeyScope): boolean =>
+  kind === 'secret' || (kind === 'restricted' && scopes.includes(scope))
 
 const isRead = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD'
 

@@ -3,8 +3,8 @@ import type { Payment } from '@settlewire/core/payment'
 import type { ChainHead, Policy } from '@settlewire/core/policy'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import type { Directory, Gate } from '../access.ts'
 import type { ChainConfig, KnownToken, NativeCoin } from '../chain-config.ts'
+import type { Directory, Gate, Keys } from '../access.ts'
 import type { EdgeLimits } from '../edge-limits.ts'
 import type { AssetBook } from '../engine/asset-book.ts'
 import type { Hub } from '../engine/hub.ts'
@@ -15,6 +15,7 @@ import type { ChainSight } from '../engine/sight.ts'
 import type { ScrapedMetrics } from '../metrics.ts'
 import type { Clock, EventStore, Log, Stop, Visibility } from '../ports.ts'
 import type { Backplane } from '../topic-ports.ts'
+import type { KeyWatch } from './key-watch.ts'
 
 /** What the configuration holds true of a chain, as far as it is told. */
 export type ChainFacts = Pick<
@@ -61,7 +62,8 @@ export interface HttpDeps {
   readonly log: Log
   readonly metrics: ScrapedMetrics
   readonly store: EventStore
-  readonly directory: Pick<Directory, 'keyByHash' | 'merchant'>
+  readonly directory: Pick<Directory, 'merchant'>
+  readonly keys: Pick<Keys, 'byHash' | 'standings' | 'noteUses'>
   readonly backplane: Pick<Backplane, 'prove'>
   /** Null when the store has just committed a change, else a word why it does not. */
   readonly proveWrites: () => Promise<string | null>
@@ -89,6 +91,8 @@ export interface HttpDeps {
 /** What is only known once the server is there. */
 export interface HttpContext extends HttpDeps {
   readonly gate: Gate
+  /** What keys hold open here. */
+  readonly keyWatch: Pick<KeyWatch, 'hold' | 'holdWait'>
   /** The origin of links, without a slash at the end. */
   readonly origin: () => string
   /** Aborts when the server begins to close: whoever waits must come to an end. */

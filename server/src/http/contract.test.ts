@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Answered, HttpWorld } from '../../../test/support/http-world.ts'
+import type { Access } from './access.ts'
+import { routeAccess } from './route-access.ts'
 
 interface Operation {
   readonly security?: readonly Record<string, readonly string[]>[]
@@ -26,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 /** Served, but no part of what clients may rely on. */
-const unpublished = ['OPTIONS /v1/payment-intents/', 'GET /docs', 'GET /assets/', 'HEAD ']
+const unpublished = ['OPTIONS /v1/', 'GET /docs', 'GET /assets/', 'HEAD ']
 const startPage = 'GET /'
 
 /** Clients must ignore what they do not know; here, what the contract does not say is a mistake. */
@@ -98,6 +100,15 @@ describe('the published contract', () => {
           expect(contract.components.securitySchemes).toHaveProperty(scheme)
         }
       }
+    }
+  })
+
+  it('names the scope of each route', () => {
+    for (const [route, access] of Object.entries<Access>(routeAccess)) {
+      const [method = '', url = ''] = route.split(' ')
+      const operation = contract.paths[url.replace(':id', '{id}')]?.[method.toLowerCase()]
+      const scopes = access.who === 'anyone' || access.scope === 'identity' ? [] : [access.scope]
+      expect([route, operation?.security?.[0]]).toEqual([route, { key: scopes }])
     }
   })
 

@@ -10,7 +10,7 @@ export const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     description:
-      'A secret key (`sk_…`), or a restricted key (`rk_…`) with the scope that the route names. Publishable keys (`pk_…`) identify and read nothing of payments.',
+      'A secret key (`sk_…`), or a restricted key (`rk_…`) with the scope that the route lists here. Publishable keys (`pk_…`) read `GET /v1/chains` and nothing of payments.',
   },
   clientSecret: {
     type: 'http',
@@ -35,18 +35,27 @@ export function securityOf(access: Access): Partial<Record<SchemeName, string[]>
       return []
     case 'key':
     case 'owner':
-      return [{ key: [] }]
+      return [{ key: rolesOf(access) }]
     case 'owner_or_client':
-      return [{ key: [] }, { clientSecret: [] }, { checkoutCookie: [] }]
+      return [{ key: rolesOf(access) }, { clientSecret: [] }, { checkoutCookie: [] }]
   }
 }
+
+/** The scope that a restricted key must have; OpenAPI calls such names roles. */
+const rolesOf = ({ scope }: Exclude<Access, { readonly who: 'anyone' }>): string[] =>
+  scope === 'identity' ? [] : [scope]
+
+const ofKeys = [
+  ...(['unauthenticated', 'key_revoked', 'key_expired', 'merchant_disabled'] as const),
+  ...(['scope_missing', 'forbidden'] as const),
+] satisfies readonly ErrorCode[]
 
 /** What every route with this access can be refused for. */
 const byAccess: Readonly<Record<Access['who'], readonly ErrorCode[]>> = {
   anyone: [],
-  key: ['unauthenticated', 'forbidden'],
-  owner: ['unauthenticated', 'forbidden', 'not_found'],
-  owner_or_client: ['unauthenticated', 'forbidden', 'not_found'],
+  key: ofKeys,
+  owner: [...ofKeys, 'not_found'],
+  owner_or_client: [...ofKeys, 'not_found'],
 }
 
 const ofEveryRoute: readonly ErrorCode[] = ['internal', 'shutting_down']

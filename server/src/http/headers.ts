@@ -34,8 +34,8 @@ export const pagePolicy = [
 ].join('; ')
 
 /**
- * A payment's reads and claims may be asked for from any page, with a client secret in the Authorization
- * header. Any origin is safe because nothing is given for cookies: the answer to a request that
+ * A payment's reads and claims, and the list of chains, may be asked for from any page, with a client secret
+ * or a publishable key in the Authorization header. Any origin is safe because nothing is given for cookies: the answer to a request that
  * brings them is not readable elsewhere (`*` excludes credentials), and who has the secret may read.
  */
 export const crossOriginReads: Readonly<Record<string, string>> = {

@@ -13,9 +13,12 @@ import type { App, HttpContext, HttpDeps } from './context.ts'
 import { Edge } from './edge/edge.ts'
 import { openerPolicyOfPages, securityHeaders } from './headers.ts'
 import { takeJsonOnly } from './json-body.ts'
+import { KeyUses } from './key-uses.ts'
+import { KeyWatch } from './key-watch.ts'
 import { publishContract } from './openapi.ts'
 import { refuse, refuseWithProblems } from './refuse.ts'
 import { limitAnswers, logRequests } from './request-log.ts'
+import { refuseUnlistedRoutes } from './route-access.ts'
 import { chainRoutes } from './routes/chains.ts'
 import { checkoutRoutes } from './routes/checkout.ts'
 import { claimRoutes } from './routes/claims.ts'
@@ -53,9 +56,12 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   setMaxListeners(0, closing.signal)
   const { app, edge } = createApp(deps, () => closing.signal.aborted)
   const origin = (): string => deps.publicUrl(portOf(app) ?? deps.port)
+  const keyUses = new KeyUses(deps)
+  const keyWatch = new KeyWatch(deps)
   const context: HttpContext = {
     ...deps,
-    gate: new Auth({ ...deps, ...deps.secrets, origin }),
+    gate: new Auth({ ...deps, ...deps.secrets, origin, uses: keyUses }),
+    keyWatch,
     closing: closing.signal,
     origin,
   }
@@ -80,7 +86,7 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
     await app.register(async (instance) => plugin(instance, context.gate))
   }
   await app.ready()
-  return new Running(app, context, { closing, sse, edge })
+  return new Running(app, context, { closing, sse, edge, keyUses, keyWatch })
 }
 
 function createApp(deps: HttpDeps, isClosing: () => boolean): { app: App; edge: Edge } {
@@ -143,6 +149,7 @@ function addHooks(app: App, context: HttpContext): void {
   })
   limitAnswers(app, clock)
   checkAccess(app, context.gate)
+  refuseUnlistedRoutes(app)
 }
 
 /** What is ended when the server closes. */
@@ -150,22 +157,20 @@ interface RunningEnds {
   readonly closing: AbortController
   readonly sse: Sse
   readonly edge: Edge
+  readonly keyUses: KeyUses
+  readonly keyWatch: KeyWatch
 }
 
 class Running implements HttpServer {
   readonly fastify: App
   readonly #context: HttpContext
-  readonly #closing: AbortController
-  readonly #sse: Sse
-  readonly #edge: Edge
+  readonly #ends: RunningEnds
   #closed: Promise<void> | null = null
 
   constructor(app: App, context: HttpContext, ends: RunningEnds) {
     this.fastify = app
     this.#context = context
-    this.#closing = ends.closing
-    this.#sse = ends.sse
-    this.#edge = ends.edge
+    this.#ends = ends
   }
 
   async listen(): Promise<{ port: number; url: string }> {
@@ -185,16 +190,18 @@ class Running implements HttpServer {
 
   async #close(): Promise<void> {
     const { clock, shutdownMs, log } = this.#context
-    this.#closing.abort()
+    const { closing, sse, edge, keyUses, keyWatch } = this.#ends
+    closing.abort()
     const stop = clock.after(shutdownMs, () => {
       log.warn({ area: 'http' }, 'requests did not finish in time and were cut')
       this.fastify.server.closeAllConnections()
     })
     // Together: Node waits for the sockets of streams too, though it no longer knows of them.
-    const closed = Promise.all([this.fastify.close(), this.#sse.close()])
-    this.#edge.closeIdle()
+    const closed = Promise.all([this.fastify.close(), sse.close()])
+    edge.closeIdle()
     await closed
     stop()
+    await Promise.all([keyWatch.close(), keyUses.close()])
   }
 }
 

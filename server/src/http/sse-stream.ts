@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
+import { describeError } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
 import type { Frame, Subscriber } from '../engine/hub.ts'
 import type { Stop } from '../ports.ts'
+import type { KeyRefusal } from './key-refusal.ts'
 import { isEnd, isWatchedOut, type Standing, type Until } from './stream-end.ts'
 
 /** Why a stream ended. */
@@ -15,6 +17,8 @@ export type Ending =
   | 'slow'
   /** The client talked, and would not stop. */
   | 'noisy'
+  /** The key that it was opened with is refused from now on. */
+  | 'refused'
   /** The history could not be read. */
   | 'lost'
   /** This process closes. */
@@ -49,6 +53,7 @@ const comeBack = Buffer.from(sseFrame({ retry: 2_000 }))
 export class Stream implements Subscriber {
   position = 0
   stop: Stop | null = null
+  release: Stop | null = null
   isOver = false
   /** Whether nothing was pushed yet. */
   isFresh = true
@@ -99,9 +104,16 @@ export class Stream implements Subscriber {
     this.end('lost')
   }
 
+  /** Says why, in the words of the error catalogue. To come back would be refused with the same code. */
+  refuse(code: KeyRefusal): void {
+    const data = JSON.stringify({ code, detail: describeError(code).title })
+    this.write(Buffer.from(sseFrame({ event: 'refused', data })))
+    this.end('refused')
+  }
+
   /** Ends in good order: what was written is still sent. */
   end(why: Ending): void {
-    if (why !== 'finished') this.write(comeBack)
+    if (why !== 'finished' && why !== 'refused') this.write(comeBack)
     if (this.isOver) return
     this.socket.destroySoon()
     this.#over(why)
@@ -124,6 +136,7 @@ export class Stream implements Subscriber {
     if (this.isOver) return
     this.isOver = true
     this.stop?.()
+    this.release?.()
     this.#watch.over(this, why)
   }
 }

@@ -6,7 +6,8 @@ import type { Instant } from '@settlewire/core/instant'
 import { sseFrame } from '@settlewire/core/sse'
 import type { Hub } from '../engine/hub.ts'
 import { paymentTopic } from '../engine/topics.ts'
-import type { EventStore, Metrics, StoredEvent } from '../ports.ts'
+import type { EventStore, Metrics, Stop, StoredEvent } from '../ports.ts'
+import type { Refused } from './key-watch.ts'
 import { type HeartbeatNeeds, Heartbeats } from './sse-heartbeat.ts'
 import { headersOf, headOf } from './sse-socket.ts'
 import { type Ending, Stream, type StreamWatch } from './sse-stream.ts'
@@ -33,6 +34,8 @@ export interface SseRequest {
   /** As it was sent; null without one. */
   readonly lastEventId: string | null
   readonly until: Until
+  /** Calls when the key that the request came with is refused from then on, until it is stopped. */
+  readonly hold: (refused: Refused) => Stop
   /** When the payment stops being watched. */
   readonly monitorUntil: Instant
   /** The payment's last event, read for this request. */
@@ -124,13 +127,14 @@ export class Sse {
   }
 
   #open(
-    { paymentId, chains, head, since, until, monitorUntil }: SseRequest,
+    { paymentId, chains, head, since, until, monitorUntil, hold }: SseRequest,
     { socket, plan, answer }: { socket: Socket; plan: Plan | null; answer: string },
   ): void {
     const { hub, metrics, store } = this.#needs
     const start = { paymentId, chains, since, head: head.sequence, until, monitorUntil }
     const stream = new Stream(socket, start, this.#watch)
     this.#streams.set(socket, stream)
+    stream.release = hold((code) => stream.refuse(code))
     this.#heartbeats.add(stream)
     metrics.streamOpened('sse')
     if (plan && plan.outcome !== 'first') metrics.reconnected(plan.outcome)

@@ -28,8 +28,7 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-const make = (): Promise<Demo> =>
-  demoMerchant({ home, directory: store.directory, clock: systemClock, pepper })
+const make = (): Promise<Demo> => demoMerchant({ home, ...store, clock: systemClock, pepper })
 const kept = () => JSON.parse(readFileSync(join(home, 'demo.json'), 'utf8'))
 
 describe('the demo merchant', () => {
@@ -42,7 +41,7 @@ describe('the demo merchant', () => {
 
   it('opens the API with its keys, in test mode alone', async () => {
     const { merchantId, secretKey, publishableKey } = await make()
-    const keyOf = (key: string) => store.directory.keyByHash(hashKey(pepper, key))
+    const keyOf = (key: string) => store.keys.byHash(hashKey(pepper, key))
     const own = { merchantId, livemode: false, revokedAt: null }
     expect(await keyOf(secretKey)).toMatchObject({ ...own, kind: 'secret' })
     expect(await keyOf(publishableKey)).toMatchObject({ ...own, kind: 'publishable' })
@@ -65,9 +64,11 @@ describe('the demo merchant', () => {
     const before = await make()
     const other = await testDatabase()
     const fresh = openStore({ url: other.url, clock: systemClock, log: silentLog })
-    const { directory } = fresh
-    expect(await demoMerchant({ home, directory, clock: systemClock, pepper })).toEqual(before)
-    expect(await directory.keyByHash(hashKey(pepper, before.secretKey))).not.toBeNull()
+    const { directory, keys } = fresh
+    expect(await demoMerchant({ home, directory, keys, clock: systemClock, pepper })).toEqual(
+      before,
+    )
+    expect(await keys.byHash(hashKey(pepper, before.secretKey))).not.toBeNull()
     await fresh.close()
     await other.close()
   })

@@ -6,7 +6,7 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { z } from 'zod'
-import type { Directory } from '../access.ts'
+import type { Directory, Keys } from '../access.ts'
 import { hashKey, mintKey } from '../credential.ts'
 import type { Clock } from '../ports.ts'
 import { receivingKey } from '../receiving-key.ts'
@@ -22,6 +22,7 @@ export interface Demo {
 interface DemoOptions {
   readonly home: string
   readonly directory: Directory
+  readonly keys: Keys
   readonly clock: Clock
   /** What this installation hashes keys with. */
   readonly pepper: Uint8Array
@@ -72,14 +73,14 @@ export const xpubOf = (mnemonic: string): string =>
 async function addKey(
   kind: 'secret' | 'publishable',
   file: DemoFile,
-  { directory, clock, pepper }: DemoOptions,
+  { keys, clock, pepper }: DemoOptions,
 ): Promise<void> {
   const { id, key, prefix } = file[kind]
   const hash = hashKey(pepper, key)
-  if ((await directory.keyByHash(hash)) !== null) return
+  if ((await keys.byHash(hash)) !== null) return
   const owner = { merchantId: file.merchantId, livemode: false, scopes: [] }
-  const times = { createdAt: clock.now(), revokedAt: null }
-  await directory.addKey({ id, kind, prefix, ...owner, ...times }, hash)
+  const names = { name: `demo ${kind}`, prefix, createdAt: clock.now() }
+  await keys.add({ id, kind, ...owner, ...names }, hash)
 }
 
 function readOrMake(path: string, clock: Clock): DemoFile {

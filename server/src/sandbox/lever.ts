@@ -45,7 +45,7 @@ export function addPaymentLever<Body extends z.ZodType, Answer extends z.ZodType
   add(app, lever, {
     path: `/v1/test/payment-intents/:id/${lever.path}`,
     params: z.object({ id: z.string() }),
-    security: [{ key: [] }, { clientSecret: [] }, { checkoutCookie: [] }],
+    security: [{ key: [scope] }, { clientSecret: [] }, { checkoutCookie: [] }],
     open: async (request) => {
       const { id } = request.params as { id: string } // the path has it
       const { payment } = await gate.open(request, { scope, paymentId: id, client: true })
@@ -71,7 +71,7 @@ export function addChainLever<Body extends z.ZodType, Answer extends z.ZodType>(
   add(app, lever, {
     path: `/v1/test/${lever.path}`,
     params: undefined,
-    security: [{ key: [] }],
+    security: [{ key: [scope] }],
     open: async (request) => {
       const { merchantId, livemode } = await gate.authenticate(request, { scope })
       if (livemode) throw new Failure('sandbox_only')
@@ -143,7 +143,11 @@ const documentationOf = <Body extends z.ZodType, Answer extends z.ZodType>(
   const posted: Code[] = [
     ...(['malformed_body', 'idempotency_in_progress', 'idempotency_key_reused'] as const),
   ]
-  const always: Code[] = ['invalid_request', 'unauthenticated', 'forbidden', 'sandbox_only']
+  const ofKeys = [
+    ...(['unauthenticated', 'key_revoked', 'key_expired', 'merchant_disabled'] as const),
+    ...(['scope_missing', 'forbidden'] as const),
+  ]
+  const always: Code[] = ['invalid_request', ...ofKeys, 'sandbox_only']
   const codes = [...always, ...(method === 'POST' ? posted : []), ...refusals]
   return {
     tags: ['Sandbox'],

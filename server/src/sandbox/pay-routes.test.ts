@@ -117,7 +117,8 @@ describe('paying from the sandbox wallet', () => {
     expect(await ask(null)).toEqual([401, 'unauthenticated'])
     expect(await ask(await world.strangersKey())).toEqual([404, 'not_found'])
     expect(await ask(other.clientSecret)).toEqual([404, 'not_found'])
-    expect(await ask(await world.addKey({ kind: 'publishable' }))).toEqual([403, 'forbidden'])
+    const publishable = await world.addKey({ kind: 'publishable' })
+    expect(await ask(publishable)).toEqual([403, 'scope_missing'])
     expect(wallet.sent).toEqual([])
   })
 

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import { bornAt } from '../../../test/support/payments.ts'
 import { queryAs, startPostgres } from '../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { storeUnderTest } from '../../../test/support/store-under-test.ts'
-import type { ApiKey, Directory, Merchant } from '../access.ts'
+import type { Directory, Merchant } from '../access.ts'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../log.ts'
 import { openStore } from './open.ts'
@@ -15,21 +15,10 @@ const merchant: Merchant = {
   id: 'mer_1',
   name: 'A shop with "quotes"',
   xpub: 'xpub6CatWdiZiodmUeTDp8LT5or8nmbKNcuyvz7WyksVFkKB4RHwCD3XyuvPEbvqAQY3rAPshWcMLoP2fMFMKHPJ4ZeZXYVUhLv1VMrjPC7PW6V',
+  takesLive: true,
   createdAt: bornAt,
+  disabledAt: null,
 }
-
-const key: ApiKey = {
-  id: 'key_1',
-  merchantId: merchant.id,
-  livemode: false,
-  kind: 'restricted',
-  scopes: ['payment_intents:read', 'events:read'],
-  prefix: 'rk_test_Ab3d',
-  createdAt: bornAt,
-  revokedAt: null,
-}
-
-const hashOf = (text: string): Uint8Array => createHmac('sha256', 'pepper').update(text).digest()
 
 describe('the directory', () => {
   let store: Awaited<ReturnType<typeof storeUnderTest>>
@@ -56,21 +45,26 @@ describe('the directory', () => {
     expect(await directory.merchant('mer_2')).toBeNull()
   })
 
-  it('finds a key by its hash alone, revoked or not', async () => {
-    await directory.addKey(key, hashOf('one'))
-    expect(await directory.keyByHash(hashOf('one'))).toEqual(key)
-    expect(await directory.keyByHash(hashOf('two'))).toBeNull()
-    await directory.revokeKey(key.id, bornAt + 5)
-    await directory.revokeKey(key.id, bornAt + 9)
-    expect(await directory.keyByHash(hashOf('one'))).toEqual({ ...key, revokedAt: bornAt + 5 })
+  it('names them otherwise, and disables and enables them', async () => {
+    expect(await directory.renameMerchant(merchant.id, 'Another name')).toBe(true)
+    expect(await directory.disableMerchant(merchant.id, bornAt + 5)).toBe(true)
+    expect(await directory.disableMerchant(merchant.id, bornAt + 9)).toBe(true)
+    const disabled = { ...merchant, name: 'Another name', disabledAt: bornAt + 5 }
+    expect(await directory.merchant(merchant.id)).toEqual(disabled)
+    expect(await directory.disableMerchant(merchant.id, null)).toBe(true)
+    expect(await directory.merchant(merchant.id)).toMatchObject({ disabledAt: null })
+    expect(await directory.renameMerchant('mer_2', 'x')).toBe(false)
+    expect(await directory.disableMerchant('mer_2', bornAt)).toBe(false)
   })
 
-  it('has no key of nobody, and no two of one hash', async () => {
-    await expect(directory.addKey({ ...key, merchantId: 'mer_2' }, hashOf('one'))).rejects.toThrow(
-      'foreign key',
-    )
-    await directory.addKey(key, hashOf('one'))
-    await expect(directory.addKey({ ...key, id: 'key_2' }, hashOf('one'))).rejects.toThrow('unique')
+  it('lists them in pages, in the order of their ids', async () => {
+    const ids = ['mer_3', 'mer_2', 'mer_4']
+    for (const id of ids) await directory.addMerchant({ ...merchant, id })
+    const idsAfter = async (after: string) =>
+      (await directory.merchants(after, 2)).map(({ id }) => id)
+    expect(await idsAfter('')).toEqual(['mer_1', 'mer_2'])
+    expect(await idsAfter('mer_2')).toEqual(['mer_3', 'mer_4'])
+    expect(await idsAfter('mer_4')).toEqual([])
   })
 
   it('makes a secret once, whoever asks first', async () => {

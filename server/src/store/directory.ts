@@ -1,8 +1,7 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
 import { type Instant, toRfc3339 } from '@settlewire/core/instant'
-import type { ApiKey, Directory, KeyKind, Merchant } from '../access.ts'
-import { arrayOf } from './binary-array.ts'
+import type { Directory, Merchant, NewMerchant } from '../access.ts'
 import type { Database } from './database.ts'
 
 /** BIP-32 has no more children that a public key can derive. */
@@ -10,7 +9,7 @@ const indexMax = 2 ** 31 - 1
 /** More than are taken of a key between a backup and its restore, and 2,000 times less than there are. */
 const jump = 2 ** 20
 
-/** Merchants, their keys and their address counters in PostgreSQL. */
+/** Merchants and their address counters in PostgreSQL. */
 export class PostgresDirectory implements Directory {
   readonly #database: Database
 
@@ -18,60 +17,54 @@ export class PostgresDirectory implements Directory {
     this.#database = database
   }
 
-  async addMerchant({ id, name, xpub, createdAt }: Merchant): Promise<void> {
+  async addMerchant(merchant: NewMerchant): Promise<void> {
+    const { id, name, xpub, takesLive = false, createdAt } = merchant
     await this.#database.query(
       {
         name: 'add_merchant',
-        text: 'insert into merchant (id, name, xpub, created_at) values ($1, $2, $3, $4)',
+        text: `insert into merchant (id, name, xpub, takes_live, created_at)
+          values ($1, $2, $3, $4, $5)`,
       },
-      [id, name, xpub, toRfc3339(createdAt)],
+      [id, name, xpub, takesLive, toRfc3339(createdAt)],
     )
   }
 
   async merchant(id: string): Promise<Merchant | null> {
     const row = await this.#database.one<MerchantRow>(
-      { name: 'merchant', text: 'select id, name, xpub, created_at from merchant where id = $1' },
+      { name: 'merchant', text: `select ${merchantColumns} from merchant where id = $1` },
       [id],
     )
-    return row && { id: row.id, name: row.name, xpub: row.xpub, createdAt: row.created_at }
+    return row && merchantOf(row)
   }
 
-  async addKey(key: ApiKey, hash: Uint8Array): Promise<void> {
-    const { id, merchantId, livemode, kind, scopes, prefix, createdAt, revokedAt } = key
-    await this.#database.query(
+  async merchants(after: string, limit: number): Promise<readonly Merchant[]> {
+    const rows = await this.#database.query<MerchantRow>(
       {
-        name: 'add_key',
-        text: `insert into api_key
-          (id, merchant_id, livemode, kind, scopes, prefix, hash, created_at, revoked_at)
-          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        name: 'merchants',
+        text: `select ${merchantColumns} from merchant where id > $1 order by id limit $2`,
       },
-      [
-        ...[id, merchantId, livemode, kind, arrayOf.text(scopes), prefix, Buffer.from(hash)],
-        ...[toRfc3339(createdAt), revokedAt === null ? null : toRfc3339(revokedAt)],
-      ],
+      [after, limit],
     )
+    return rows.map(merchantOf)
   }
 
-  async keyByHash(hash: Uint8Array): Promise<ApiKey | null> {
-    const row = await this.#database.one<KeyRow>(
-      {
-        name: 'key_by_hash',
-        text: `select id, merchant_id, livemode, kind, scopes, prefix, created_at, revoked_at
-          from api_key where hash = $1`,
-      },
-      [Buffer.from(hash)],
-    )
-    return row && keyOf(row)
+  async renameMerchant(id: string, name: string): Promise<boolean> {
+    const text = 'update merchant set name = $2 where id = $1 returning id'
+    return (await this.#database.one({ name: 'rename_merchant', text }, [id, name])) !== null
   }
 
-  async revokeKey(id: string, at: Instant): Promise<void> {
-    await this.#database.query(
+  async disableMerchant(id: string, at: Instant | null): Promise<boolean> {
+    const row = await this.#database.one(
       {
-        name: 'revoke_key',
-        text: 'update api_key set revoked_at = $2 where id = $1 and revoked_at is null',
+        name: 'disable_merchant',
+        text: `update merchant
+          set disabled_at = case when $2::timestamptz is null then null
+            else coalesce(disabled_at, $2) end
+          where id = $1 returning id`,
       },
-      [id, toRfc3339(at)],
+      [id, at === null ? null : toRfc3339(at)],
     )
+    return row !== null
   }
 
   /**
@@ -139,31 +132,18 @@ export class PostgresDirectory implements Directory {
   }
 }
 
+const merchantColumns = 'id, name, xpub, takes_live, created_at, disabled_at'
+
 interface MerchantRow {
   readonly id: string
   readonly name: string
   readonly xpub: string | null
+  readonly takes_live: boolean
   readonly created_at: number
+  readonly disabled_at: number | null
 }
 
-interface KeyRow {
-  readonly id: string
-  readonly merchant_id: string
-  readonly livemode: boolean
-  readonly kind: KeyKind
-  readonly scopes: string[]
-  readonly prefix: string
-  readonly created_at: number
-  readonly revoked_at: number | null
-}
-
-const keyOf = (row: KeyRow): ApiKey => ({
-  id: row.id,
-  merchantId: row.merchant_id,
-  livemode: row.livemode,
-  kind: row.kind,
-  scopes: row.scopes,
-  prefix: row.prefix,
-  createdAt: row.created_at,
-  revokedAt: row.revoked_at,
+const merchantOf = (row: MerchantRow): Merchant => ({
+  ...{ id: row.id, name: row.name, xpub: row.xpub, takesLive: row.takes_live },
+  ...{ createdAt: row.created_at, disabledAt: row.disabled_at },
 })

@@ -1,10 +1,11 @@
-import type { Directory } from '../access.ts'
+import type { Directory, Keys } from '../access.ts'
 import type { Bulletin, Feeds, Leases } from '../node-ports.ts'
 import type { Clock, EventStore, Log, Policies } from '../ports.ts'
 import type { Rescans } from '../rescan-ports.ts'
 import { Database } from './database.ts'
 import { PostgresDirectory } from './directory.ts'
 import { PostgresEvents } from './events.ts'
+import { PostgresKeys } from './keys.ts'
 import { PostgresNodes } from './nodes.ts'
 import { PostgresPolicies } from './policies.ts'
 import { PostgresRescans } from './rescans.ts'
@@ -15,6 +16,7 @@ import { WriteProof } from './write-proof.ts'
 export interface Store {
   readonly events: EventStore & Feeds
   readonly directory: Directory
+  readonly keys: Keys
   readonly policies: Policies
   /** What processes on this database know of each other. */
   readonly nodes: Leases & Bulletin
@@ -42,6 +44,7 @@ export function openStore(options: StoreOptions): Store {
   return {
     events: new PostgresEvents(database, options.clock),
     directory: new PostgresDirectory(database),
+    keys: new PostgresKeys(database),
     policies: new PostgresPolicies(database),
     nodes: new PostgresNodes(few),
     rescans: new PostgresRescans(few),

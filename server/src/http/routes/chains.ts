@@ -5,26 +5,27 @@ import type { Principal } from '../../access.ts'
 import { type Asset, assetName } from '../../engine/asset.ts'
 import { reasonOf } from '../../engine/asset-book.ts'
 import { type ChainSight, lagOf } from '../../engine/sight.ts'
-import { type Access, principalOf } from '../access.ts'
+import { principalOf } from '../access.ts'
 import { chainList } from '../chain-schema.ts'
 import type { App, ChainFacts, Chains, HttpContext } from '../context.ts'
 import { json, problemsOf, securityOf } from '../describe.ts'
 import { sentencesOf } from '../policy-sentences.ts'
+import { routeAccess } from '../route-access.ts'
 import { displayNameOf, sendJson } from '../show.ts'
 
-const access: Access = { who: 'key', scope: 'identity' }
+const access = routeAccess['GET /v1/chains']
 
 /** What can be paid with here. */
 export function chainRoutes(app: App, context: HttpContext): void {
   app.get(
     '/v1/chains',
     {
-      config: { access },
+      config: { access, crossOrigin: true },
       schema: {
         tags: ['Chains'],
         summary: 'Chains, their assets and rules, and how well they are seen',
         description:
-          'Any key will do, a publishable one too; how each provider does is for secret and restricted keys.',
+          'Any key will do, a publishable one too, and from a page of any origin; how each provider does is for secret and restricted keys.',
         security: securityOf(access),
         response: {
           200: json('The chains of the mode of the key.', chainList),

@@ -1,15 +1,16 @@
 import type { ClaimAnswer } from '../../engine/claims.ts'
-import { type Access, paymentOf, principalOf } from '../access.ts'
+import { paymentOf, principalOf } from '../access.ts'
 import { Allowance } from '../allowance.ts'
 import { claimAnswer } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import { bodyProblems, json, keyProblems, problemsOf, securityOf } from '../describe.ts'
 import { idempotencyOf } from '../idempotency.ts'
 import { claimTransaction, idempotencyHeaders, idParams } from '../request-schema.ts'
+import { routeAccess } from '../route-access.ts'
 import { scopeOf } from '../scope.ts'
 import { sendAnswer } from '../show.ts'
 
-const access: Access = { who: 'owner_or_client', scope: 'payment_intents:write' }
+const access = routeAccess['POST /v1/payment-intents/:id/claims']
 
 /** Each claim asks every node of every accepted chain: a page that repeats itself is told to wait. */
 const burst = 10

@@ -1,11 +1,12 @@
-import { type Access, principalOf } from '../access.ts'
+import { principalOf } from '../access.ts'
 import { feed } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import { json, problemsOf, queryProblems, securityOf } from '../describe.ts'
 import { feedQuery } from '../request-schema.ts'
+import { routeAccess } from '../route-access.ts'
 import { sendJson, showFeed } from '../show.ts'
 
-const access: Access = { who: 'key', scope: 'events:read' }
+const access = routeAccess['GET /v1/events']
 
 /** A merchant's whole feed, in an order of its own that has no gaps. */
 export function eventRoutes(app: App, context: HttpContext): void {

@@ -1,10 +1,11 @@
+import { Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment'
 import type { z } from 'zod'
 import type { Principal } from '../../access.ts'
 import { type Asset, assetName } from '../../engine/asset.ts'
 import type { SubjectQuery } from '../../ports.ts'
-import { type Access, paymentOf, principalOf } from '../access.ts'
+import { paymentOf, principalOf } from '../access.ts'
 import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import {
@@ -26,15 +27,12 @@ import {
   idParams,
   listQuery,
 } from '../request-schema.ts'
+import { routeAccess } from '../route-access.ts'
 import { scopeOf } from '../scope.ts'
 import { sendAnswer, sendJson, show, showEvents } from '../show.ts'
 import { isEnd, isWatchedOut } from '../stream-end.ts'
 
 const tags = ['Payment intents']
-const writes: Access = { who: 'key', scope: 'payment_intents:write' }
-const reads: Access = { who: 'key', scope: 'payment_intents:read' }
-const ownerWrites: Access = { who: 'owner', scope: 'payment_intents:write' }
-const clientReads: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
 
 /** The longest wait, and time to read before and after it. */
 const pollAnswerMsMax = 60_000
@@ -55,19 +53,20 @@ export function paymentIntentRoutes(app: App, context: HttpContext): void {
 }
 
 function create(app: App, context: HttpContext): void {
+  const access = routeAccess['POST /v1/payment-intents']
   app.post(
     '/v1/payment-intents',
     {
-      config: { access: writes },
+      config: { access },
       schema: {
         tags,
         summary: 'Ask for a payment',
-        security: securityOf(writes),
+        security: securityOf(access),
         headers: idempotencyHeaders,
         body: createPaymentIntent,
         response: {
           201: json('Created.', paymentIntent),
-          ...problemsOf(writes, [...bodyProblems, ...keyProblems, ...termsProblems]),
+          ...problemsOf(access, [...bodyProblems, ...keyProblems, ...termsProblems]),
         },
       },
     },
@@ -95,18 +94,19 @@ function everyAsset(currency: string, { livemode }: Principal, { chains }: HttpC
 }
 
 function list(app: App, context: HttpContext): void {
+  const access = routeAccess['GET /v1/payment-intents']
   app.get(
     '/v1/payment-intents',
     {
-      config: { access: reads },
+      config: { access },
       schema: {
         tags,
         summary: 'List payments, or find them',
-        security: securityOf(reads),
+        security: securityOf(access),
         querystring: listQuery,
         response: {
           200: json('Newest first.', paymentIntentList),
-          ...problemsOf(reads, queryProblems),
+          ...problemsOf(access, queryProblems),
         },
       },
     },
@@ -137,16 +137,17 @@ function queryOf(
 }
 
 function get(app: App, context: HttpContext): void {
+  const access = routeAccess['GET /v1/payment-intents/:id']
   app.get(
     '/v1/payment-intents/:id',
     {
-      config: { access: clientReads, crossOrigin: true },
+      config: { access, crossOrigin: true },
       schema: {
         tags,
         summary: 'Read a payment',
-        security: securityOf(clientReads),
+        security: securityOf(access),
         params: idParams,
-        response: { 200: json('As it stands now.', paymentIntent), ...problemsOf(clientReads) },
+        response: { 200: json('As it stands now.', paymentIntent), ...problemsOf(access) },
       },
     },
     async (request, reply) =>
@@ -155,20 +156,21 @@ function get(app: App, context: HttpContext): void {
 }
 
 function cancel(app: App, context: HttpContext): void {
+  const access = routeAccess['POST /v1/payment-intents/:id/cancel']
   app.post(
     '/v1/payment-intents/:id/cancel',
     {
-      config: { access: ownerWrites },
+      config: { access },
       schema: {
         tags,
         summary: 'Withdraw a request that nobody has paid',
-        security: securityOf(ownerWrites),
+        security: securityOf(access),
         params: idParams,
         headers: idempotencyHeaders,
         body: cancelPaymentIntent,
         response: {
           200: json('Cancelled.', paymentIntent),
-          ...problemsOf(ownerWrites, [...bodyProblems, ...keyProblems, 'not_cancellable']),
+          ...problemsOf(access, [...bodyProblems, ...keyProblems, 'not_cancellable']),
         },
       },
     },
@@ -184,21 +186,22 @@ function cancel(app: App, context: HttpContext): void {
 }
 
 function events(app: App, context: HttpContext): void {
+  const access = routeAccess['GET /v1/payment-intents/:id/events']
   app.get(
     '/v1/payment-intents/:id/events',
     {
-      config: { access: clientReads, crossOrigin: true, answerMsMax: pollAnswerMsMax },
+      config: { access, crossOrigin: true, answerMsMax: pollAnswerMsMax },
       schema: {
         tags,
         summary: "A payment's history",
         description:
           'Events with a sequence above `after`. With `wait`, an answer that would be empty is held back until there is news or the seconds are over. With `until=final` it is not held back once the payment stands at such an end.',
-        security: securityOf(clientReads),
+        security: securityOf(access),
         params: idParams,
         querystring: eventsQuery,
         response: {
           200: json('Oldest first.', eventList),
-          ...problemsOf(clientReads, queryProblems),
+          ...problemsOf(access, queryProblems),
         },
       },
     },
@@ -210,12 +213,15 @@ function events(app: App, context: HttpContext): void {
       let found = await context.store.read(paymentId, after, limit + 1)
       const mayMove = until === undefined || !isAtLast(payment, context.clock.now())
       if (found.length === 0 && wait > 0 && mayMove) {
-        const signal = goneOrClosing(reply.raw, context.closing)
+        const held = context.keyWatch.holdWait(principalOf(request))
+        const gone = goneOrClosing(reply.raw, context.closing)
         found = await pollEvents(
           { paymentId, after, limit: limit + 1, waitMs: wait * 1_000 },
           context,
-          signal,
-        )
+          AbortSignal.any([gone, held.signal]),
+        ).finally(() => held.release())
+        const refusal = held.refusal()
+        if (refusal !== null) throw new Failure(refusal)
       }
       return sendJson(reply, showEvents(found.slice(0, limit), found.length > limit))
     },

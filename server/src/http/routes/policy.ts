@@ -1,14 +1,15 @@
 import { explain } from '@settlewire/core/explain'
 import type { PolicyExplanation } from '@settlewire/core/explanation'
 import type { Principal } from '../../access.ts'
-import { type Access, paymentOf, principalOf } from '../access.ts'
+import { paymentOf, principalOf } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
 import { json, problemsOf, securityOf } from '../describe.ts'
 import { policyExplanation } from '../policy-schema.ts'
 import { idParams } from '../request-schema.ts'
+import { routeAccess } from '../route-access.ts'
 import { displayNameOf, sendJson } from '../show.ts'
 
-const access: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
+const access = routeAccess['GET /v1/payment-intents/:id/policy']
 
 /** Why a payment waits: the rules that hold for it, what is there, what is missing, and how long. */
 export function policyRoutes(app: App, context: HttpContext): void {

@@ -58,10 +58,16 @@ describe('POST …/resolve', () => {
   it('is not for who pays, nor for a key that may only read', async () => {
     const payment = await underpaid()
     const before = await world.ask(path(payment))
-    const reads = await world.addKey({ kind: 'restricted', scopes: ['payment_intents:read'] })
-    for (const key of [payment.clientSecret, reads, await world.addKey({ kind: 'publishable' })]) {
+    const scopes = ['payment_intents:read', 'payment_intents:write'] as const
+    const writes = await world.addKey({ kind: 'restricted', scopes })
+    const refused = [
+      [payment.clientSecret, 'forbidden'],
+      [writes, 'scope_missing'],
+      [await world.addKey({ kind: 'publishable' }), 'scope_missing'],
+    ] as const
+    for (const [key, code] of refused) {
       const answer = await world.ask(`${path(payment)}/resolve`, { body: accept, key })
-      expect([answer.status, answer.json.code]).toEqual([403, 'forbidden'])
+      expect([answer.status, answer.json.code]).toEqual([403, code])
     }
     const cookie = `settlewire_checkout=${payment.clientSecret}`
     const byCookie = await world.ask(`${path(payment)}/resolve`, {
@@ -70,8 +76,9 @@ describe('POST …/resolve', () => {
     })
     expect(byCookie.status).toBe(401)
     expect((await world.ask(path(payment))).json.sequence).toBe(before.json.sequence)
-    const writes = await world.addKey({ kind: 'restricted', scopes: ['payment_intents:write'] })
-    const allowed = await world.ask(`${path(payment)}/resolve`, { body: accept, key: writes })
+    const decides = { kind: 'restricted', scopes: ['payment_intents:resolve'] } as const
+    const key = await world.addKey(decides)
+    const allowed = await world.ask(`${path(payment)}/resolve`, { body: accept, key })
     expect(allowed.status).toBe(200)
   })
 

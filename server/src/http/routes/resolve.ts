@@ -1,13 +1,14 @@
-import { type Access, paymentOf, principalOf } from '../access.ts'
+import { paymentOf, principalOf } from '../access.ts'
 import { paymentIntent } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import { bodyProblems, json, keyProblems, problemsOf, securityOf } from '../describe.ts'
 import { idempotencyOf } from '../idempotency.ts'
 import { idempotencyHeaders, idParams, resolvePaymentIntent } from '../request-schema.ts'
+import { routeAccess } from '../route-access.ts'
 import { scopeOf } from '../scope.ts'
 import { sendAnswer, show } from '../show.ts'
 
-const access: Access = { who: 'owner', scope: 'payment_intents:write' }
+const access = routeAccess['POST /v1/payment-intents/:id/resolve']
 
 /** A person decides what no rule can: it is kept in the history, with who and why. */
 export function resolveRoutes(app: App, context: HttpContext): void {

@@ -2,14 +2,15 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { Failure } from '@settlewire/core/errors'
 import { z } from 'zod'
 import { chainsOf } from '../../engine/sight.ts'
-import { type Access, paymentOf } from '../access.ts'
+import { paymentOf, principalOf } from '../access.ts'
 import { eventId } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
 import { problemsOf, queryProblems, securityOf, text } from '../describe.ts'
 import { idParams, streamQuery } from '../request-schema.ts'
+import { routeAccess } from '../route-access.ts'
 import type { Sse } from '../sse.ts'
 
-const access: Access = { who: 'owner_or_client', scope: 'payment_intents:read' }
+const access = routeAccess['GET /v1/payment-intents/:id/stream']
 
 /** Loose on purpose: what is no event id of ours is answered with a reset, as the contract says. */
 const headers = z.looseObject({
@@ -46,6 +47,7 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
     },
     async (request, reply) => {
       const payment = paymentOf(request)
+      const principal = principalOf(request)
       const head = await context.store.last(payment.id)
       if (head === null) throw new Failure('not_found')
       reply.hijack()
@@ -55,6 +57,7 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
         chains: chainsOf(payment),
         lastEventId: request.headers['last-event-id'] || request.query.lastEventId || null,
         until: request.query.until ?? 'end',
+        hold: (refused) => context.keyWatch.hold(principal, refused),
         monitorUntil: payment.terms.monitorUntil,
         head,
         // What Fastify has collected is what Node takes; only the types differ.

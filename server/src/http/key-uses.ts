@@ -1,0 +1,61 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { Keys } from '../access.ts'
+import { Repeat } from '../engine/repeat.ts'
+import type { Clock, Log } from '../ports.ts'
+
+export interface KeyUsesOptions {
+  readonly keys: Pick<Keys, 'noteUses'>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const lookEveryMs = 5_000
+/** A key is written at most this often, however much is asked with it. */
+const writeEveryMs = 60_000
+
+/**
+ * When keys were last used. A request only notes it in memory; what is due is written beside the
+ * requests, all keys in one statement, so that asking costs no commit.
+ */
+export class KeyUses {
+  readonly #options: KeyUsesOptions
+  /** Used since it was last written. */
+  readonly #noted = new Map<string, Instant>()
+  readonly #writtenAt = new Map<string, Instant>()
+  readonly #repeat: Repeat
+
+  constructor(options: KeyUsesOptions) {
+    this.#options = options
+    const { clock, log } = options
+    const what = 'when keys were last used was not written'
+    this.#repeat = new Repeat({ clock, log, everyMs: lookEveryMs, what }, () => this.#write(false))
+    this.#repeat.start()
+  }
+
+  note(keyId: string): void {
+    this.#noted.set(keyId, this.#options.clock.now())
+  }
+
+  /** Writes the rest. Never rejects. */
+  async close(): Promise<void> {
+    await this.#repeat.close()
+    await this.#write(true).catch((error: unknown) => {
+      this.#options.log.warn({ area: 'http', error }, 'when keys were last used was not written')
+    })
+  }
+
+  async #write(all: boolean): Promise<void> {
+    const now = this.#options.clock.now()
+    for (const [id, at] of this.#writtenAt) {
+      if (now - at >= writeEveryMs) this.#writtenAt.delete(id)
+    }
+    const due = new Map([...this.#noted].filter(([id]) => all || !this.#writtenAt.has(id)))
+    if (due.size === 0) return
+    await this.#options.keys.noteUses(due)
+    for (const [id, at] of due) {
+      this.#writtenAt.set(id, now)
+      // It may have been used again meanwhile.
+      if (this.#noted.get(id) === at) this.#noted.delete(id)
+    }
+  }
+}
