@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { nearest } from '@settlewire/core/nearest'
 import { Problem } from './problem.ts'
 
 const options = {
@@ -50,7 +51,7 @@ export class Asked {
       this.command = command
       this.#rest = rest
     } catch (error) {
-      throw new Problem('usage', error instanceof Error ? error.message : String(error), advice)
+      throw new Problem('usage', wordsFor(error), advice)
     }
   }
 
@@ -136,4 +137,13 @@ export class Asked {
       }),
     )
   }
+}
+
+/** What is wrong with the words; with an option that there is not, the one that was probably meant. */
+function wordsFor(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error)
+  const [, dashes = '', name = ''] = /^Unknown option '(--?)([^'\s]+)/.exec(words) ?? []
+  if (name === '') return words
+  const meant = nearest(name, Object.keys(options))
+  return `There is no option ${dashes}${name}.${meant === null ? '' : ` Did you mean --${meant}?`}`
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { Client } from '@settlewire/client/client'
+import { nearest } from '@settlewire/core/nearest'
 import { Asked } from './ask.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
-import { isOperators, runOperators } from './operator.ts'
+import { isOperators, operatorCommands, runOperators } from './operator.ts'
 import { Problem, tell } from './problem.ts'
 import { readSettings } from './settings.ts'
 
@@ -12,6 +13,10 @@ const help = `settlewire: create and follow payments from a terminal.
 ${Object.values(commands)
   .map(({ usage, does }) => `  settlewire ${usage}\n      ${does}`)
   .join('\n')}
+  settlewire merchant create|list|show|rename|disable|enable
+      registers who is paid, in the database; see settlewire merchant --help
+  settlewire key create|list|rotate|revoke
+      makes and ends keys, in the database; see settlewire key --help
   settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
       holds the history in the database, or in a dump of it, against itself
   settlewire rescan --chain <name> --from <block> [--to <block>], or --payment <id>
@@ -36,7 +41,10 @@ async function run(line: readonly string[]): Promise<ExitName> {
   }
   const command = Object.hasOwn(commands, asked.command) ? commands[asked.command] : undefined
   if (command === undefined) {
-    throw new Problem('usage', `There is no command ${asked.command}.`, 'See settlewire --help.')
+    const meant = nearest(asked.command, [...Object.keys(commands), ...operatorCommands])
+    const words = `There is no command ${asked.command}.`
+    const hint = meant === null ? '' : ` Did you mean ${meant}?`
+    throw new Problem('usage', `${words}${hint}`, 'See settlewire --help.')
   }
   asked.only(command.takes, wordsOf(command))
   const { baseUrl, key } = await readSettings({

@@ -4,8 +4,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from './problem.ts'
 
-/** Beside this workspace in a checkout: these commands read a database and belong to the server. */
+/** Beside this workspace in a checkout: these commands work on a database and belong to the server. */
 const programs = {
+  merchant: join(import.meta.dirname, '../../server/src/merchant.ts'),
+  key: join(import.meta.dirname, '../../server/src/key.ts'),
   audit: join(import.meta.dirname, '../../server/src/audit.ts'),
   rescan: join(import.meta.dirname, '../../server/src/rescan.ts'),
 } as const
@@ -16,8 +18,11 @@ type OperatorCommand = keyof typeof programs
 export const isOperators = (command: string | undefined): command is OperatorCommand =>
   command !== undefined && Object.hasOwn(programs, command)
 
+/** Their names. */
+export const operatorCommands: readonly string[] = Object.keys(programs)
+
 /**
- * `settlewire audit …` and `settlewire rescan …`: they speak to a database and to no server. Each runs
+ * `settlewire merchant …`, `key …`, `audit …` and `rescan …`: they speak to a database and to no server. Each runs
  * the server's own program, which knows databases, and answers with its exit code.
  */
 export async function runOperators(

@@ -1,30 +1,66 @@
 import { describe, expect, it } from 'vitest'
-import { readArguments } from './merchant.ts'
+import { merchantCommand } from './merchant.ts'
+import { helpOf, readAsked } from './operator/subcommand.ts'
 import { xpubOf } from './sandbox/demo.ts'
 
 const xpub = xpubOf('legal winner thank year wave sausage worth useful legal winner thank yellow')
 const named = ['create', '--name', 'Harbour Books']
+const read = (args: readonly string[]) => readAsked(merchantCommand, args)
+const id = `mer_${'0'.repeat(26)}`
 
-describe('the command that registers a merchant', () => {
-  it('takes a name and an xpub, for test money unless it is told otherwise', () => {
-    expect(readArguments([...named, '--xpub', xpub])).toEqual({
-      ...{ name: 'Harbour Books', xpub, livemode: false },
-    })
-    expect(readArguments([...named, `--xpub=${xpub}`, '--live'])?.livemode).toBe(true)
+describe('the command line of settlewire merchant', () => {
+  it.each([
+    [[...named, '--xpub', xpub]],
+    [[...named, `--xpub=${xpub}`, '--live', '--json']],
+    [['list']],
+    [['show', id]],
+    [['rename', id, '--name', 'Harbour & Sons']],
+    [['disable', id]],
+    [['enable', id]],
+  ])('takes %j', (args) => {
+    expect(read(args)?.json).toBe(args.includes('--json'))
   })
 
-  it.each([[[]], [['--help']], [['help']]])('explains itself when asked %j', (args) => {
-    expect(readArguments(args)).toBeNull()
+  it.each([[[]], [['--help']], [['help']], [['create', '--help']], [['list', '-h']]])(
+    'explains itself when asked %j',
+    (args) => {
+      expect(read(args)).toBeNull()
+    },
+  )
+
+  it('has every subcommand and option in its help', () => {
+    const help = helpOf(merchantCommand)
+    for (const [name, { options }] of Object.entries(merchantCommand.subcommands)) {
+      expect(help).toContain(`settlewire merchant ${name}`)
+      for (const option of Object.keys(options)) expect(help).toContain(`--${option}`)
+    }
   })
 
   it.each([
-    ['another word', ['remove'], 'invalid_request'],
-    ['an option it does not know', [...named, '--xprv', 'x'], 'invalid_request'],
-    ['a name that hides characters', ['create', '--name', 'Har\u202ebour'], 'invalid_request'],
-    ['no name', ['create', '--xpub', xpub], 'invalid_request'],
-    ['no key', named, 'merchant_cannot_receive'],
-    ['something that is no key', [...named, '--xpub', 'xpub661'], 'merchant_cannot_receive'],
-  ])('refuses %s', (_, args, code) => {
-    expect(() => readArguments(args)).toThrow(expect.objectContaining({ code }))
+    ['another word', ['remove'], 'invalid_request', 'There is no merchant remove.'],
+    ['a word that is near', ['craete'], 'invalid_request', 'Did you mean create?'],
+    ['an option that is near', [...named, '--xpb', 'x'], 'invalid_request', 'Did you mean --xpub?'],
+    [
+      'an option it does not know',
+      [...named, '--seed', 'x'],
+      'invalid_request',
+      'no option --seed',
+    ],
+    ['a name that hides characters', ['create', '--name', 'Har\u202ebour'], 'invalid_request', ''],
+    ['no name', ['create', '--xpub', xpub], 'invalid_request', '--name takes 1 to 100'],
+    ['no key', named, 'merchant_cannot_receive', ''],
+    ['what is no key', [...named, '--xpub', 'xpub661'], 'merchant_cannot_receive', ''],
+    [
+      'a merchant without id',
+      ['show'],
+      'invalid_request',
+      'Which id? settlewire merchant show <id>',
+    ],
+    ['what is no id', ['show', 'key_1'], 'invalid_request', 'looks like mer_…'],
+    ['two ids', ['disable', id, id], 'invalid_request', `What is ${id}?`],
+    ['no new name', ['rename', id], 'invalid_request', '--name takes 1 to 100 characters'],
+  ])('refuses %s', (_, args, code, says) => {
+    expect(() => read(args)).toThrow(says)
+    expect(() => read(args)).toThrow(expect.objectContaining({ code }))
   })
 })

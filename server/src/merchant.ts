@@ -1,84 +1,97 @@
 /**
- * `npm run merchant -- create --name … --xpub … [--live]`: who is paid, and the key to ask with.
- * For installations without a sandbox; the sandbox comes with a merchant of its own.
+ * `settlewire merchant …`, or `npm run merchant -- …`: who is paid. It works on the database of the
+ * installation and asks no server, so that it also works before one runs.
  */
-import { join } from 'node:path'
-import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
-import { textProblem } from '@settlewire/core/plain-text'
-import type { Directory, Keys } from './access.ts'
+import type { ApiKey, Directory, Keys, Merchant } from './access.ts'
 import { depositAddress } from './chain/evm/deposit-address.ts'
-import { systemClock } from './clock.ts'
-import { readCommandLine } from './command-line.ts'
-import { openGround } from './compose/ground.ts'
-import { prepareHome } from './compose/home.ts'
-import { type Config, readConfig } from './config.ts'
 import { hashKey, mintKey } from './credential.ts'
 import { checksummed } from './evm-address.ts'
-import { createLog } from './log.ts'
-import { checkPepper, readPepper } from './pepper.ts'
+import { activeKeys, everyMerchant, existing } from './operator/directory.ts'
+import type { OperatorPlace } from './operator/place.ts'
+import { idOf, nameOf } from './operator/read.ts'
+import { runOperator } from './operator/run.ts'
+import { columns, fields, keyJson, keyTable, merchantJson, timeOf } from './operator/show.ts'
+import type { Answer, Given, OperatorCommand, Work } from './operator/subcommand.ts'
 import type { Clock } from './ports.ts'
-import { complaint } from './program.ts'
 import { receivingKey } from './receiving-key.ts'
-import { migrate } from './store/migrate.ts'
-import { openStore } from './store/open.ts'
-
-/** The directory of the project. */
-const root = join(import.meta.dirname, '../..')
-
-const usage = `
-  npm run merchant -- create --name <name> --xpub <xpub> [--live]
-
-  --name   how payers know the merchant
-  --xpub   the extended public key of a wallet's account (m/44'/60'/0'), or that of its addresses
-           (m/44'/60'/0'/0). Watch-only: nothing here can spend.
-  --live   for real money; without it the key asks for test payments only
-
-The secret key is printed once and kept nowhere. Without DATABASE_URL the server must be stopped.
-`
 
 /** What was asked for. */
-export interface NewMerchant {
+export interface MerchantRequest {
   readonly name: string
   /** The key whose children are the addresses. */
   readonly xpub: string
   readonly livemode: boolean
 }
 
-/** Reads the command line. Throws `invalid_request` with what is wrong, null for a plain question. */
-export function readArguments(args: readonly string[]): NewMerchant | null {
-  const parsed = parse(args)
-  const [command, ...more] = parsed.positionals
-  if (command === undefined || command === 'help' || parsed.values.help) return null
-  if (command !== 'create' || more.length > 0) throw new Failure('invalid_request', 'Only create.')
-  const { name = '', xpub = '', live = false } = parsed.values
-  if (name.trim() === '' || name.length > 100) {
-    throw new Failure('invalid_request', '--name takes 1 to 100 characters.')
-  }
-  const problem = textProblem(name)
-  if (problem !== null) throw new Failure('invalid_request', `--name: ${problem}`)
-  return {
-    name: name.normalize('NFC'),
-    xpub: receivingKey(xpub, { livemode: live }),
-    livemode: live,
+/** The subcommands. */
+export const merchantCommand: OperatorCommand = {
+  name: 'merchant',
+  does: 'who is paid',
+  subcommands: {
+    create: {
+      words: [],
+      options: {
+        name: { takes: 'name', means: 'how payers know the merchant' },
+        xpub: {
+          takes: 'xpub',
+          means:
+            "the extended public key of a wallet's account (m/44'/60'/0'), or that of its addresses (m/44'/60'/0'/0)",
+        },
+        live: { takes: null, means: 'for real money; without it for test payments only' },
+      },
+      does: 'registers a merchant with a secret key, which is printed this once',
+      begins: true,
+      read: create,
+    },
+    list: { words: [], options: {}, does: 'lists the merchants', read: () => list },
+    show: {
+      words: ['id'],
+      options: {},
+      does: 'shows a merchant, its first addresses and its keys that work',
+      read: (given) => forOne(given, show),
+    },
+    rename: {
+      words: ['id'],
+      options: { name: { takes: 'name', means: 'how payers know it from now on' } },
+      does: 'gives a merchant another name; checkout pages show it when they are opened next',
+      read: rename,
+    },
+    disable: {
+      words: ['id'],
+      options: {},
+      does: 'ends what its keys may do, at once and everywhere; its payments are watched to their end',
+      read: (given) => forOne(given, disable),
+    },
+    enable: {
+      words: ['id'],
+      options: {},
+      does: 'takes that back: the same keys work again',
+      read: (given) => forOne(given, enable),
+    },
+  },
+  notes: 'An xpub is watch-only: nothing here can spend.',
+}
+
+function create(given: Given): Work {
+  const livemode = given.has('live')
+  const name = nameOf(given.value('name'))
+  const asked = { name, xpub: receivingKey(given.value('xpub') ?? '', { livemode }), livemode }
+  return async ({ directory, keys, clock, pepper }) => {
+    const made = await addMerchant(asked, { directory, keys, clock, pepper: await pepper() })
+    const merchant = await existing(directory, made.merchantId)
+    const addresses = addressesOf(merchant)
+    const { merchantId, secretKey } = made
+    return {
+      json: [{ ...merchantJson(merchant), addresses, secretKey }],
+      text: report(asked, { merchantId, secretKey, addresses }),
+    }
   }
 }
 
-const parse = (args: readonly string[]) =>
-  readCommandLine({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      name: { type: 'string' },
-      xpub: { type: 'string' },
-      live: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-
 /** Registers a merchant with one secret key. What it resolves with is the only time the key is seen. */
 export async function addMerchant(
-  { name, xpub, livemode }: NewMerchant,
+  { name, xpub, livemode }: MerchantRequest,
   parts: {
     readonly directory: Directory
     readonly keys: Keys
@@ -92,63 +105,104 @@ export async function addMerchant(
   const createdAt = clock.now()
   await directory.addMerchant({ id: merchantId, name, xpub, takesLive: livemode, createdAt })
   const id = makeId('key', clock.now(), clock.random(10))
-  const owner = { id, merchantId, livemode, kind: 'secret', scopes: [] } as const
+  const owner = { id, merchantId, livemode, kind: 'secret', scopes: [], name: 'first' } as const
   await keys.add({ ...owner, prefix, createdAt }, hashKey(pepper, key))
   return { merchantId, secretKey: key }
 }
 
-/** On the database of this installation, started for as long as it takes where it is the embedded one. */
-async function register(asked: NewMerchant, config: Config): Promise<string> {
-  const clock = systemClock
-  const log = createLog({ level: 'error', clock })
-  const closers: (() => unknown)[] = []
-  try {
-    prepareHome(config.home)
-    const pepper = readPepper(config.home, clock)
-    const onClose = (closer: () => unknown): void => void closers.unshift(closer)
-    const ground = { config: { ...config, sandbox: null }, clock, log, onClose }
-    // Another program's database needs no lock of ours: the server may be running on it.
-    const databaseUrl = config.databaseUrl ?? (await openGround(ground)).databaseUrl
-    await migrate(databaseUrl, { log })
-    const store = openStore({ url: databaseUrl, clock, log })
-    onClose(() => store.close())
-    await checkPepper(pepper, { ...config, ...store })
-    const made = await addMerchant(asked, { ...store, clock, pepper })
-    return report(asked, made)
-  } finally {
-    for (const closer of closers) await closer()
-  }
-}
+/** The first two, by which the owner of the wallet sees whether it is the right key. */
+const addressesOf = ({ xpub }: Merchant): string[] =>
+  xpub === null ? [] : [0, 1].map((index) => checksummed(depositAddress(xpub, index)))
 
 function report(
-  { name, xpub, livemode }: NewMerchant,
-  { merchantId, secretKey }: { merchantId: string; secretKey: string },
+  { name, livemode }: MerchantRequest,
+  made: { merchantId: string; secretKey: string; addresses: readonly string[] },
 ): string {
-  const addresses = [0, 1].map((index) => checksummed(depositAddress(xpub, index)))
-  return `
-  ${name} is registered, for ${livemode ? 'real' : 'test'} money.
+  const rows = fields([
+    ['Merchant', made.merchantId],
+    ['Secret key', made.secretKey],
+    ...made.addresses.map((address, index) => [`Address ${index}`, address] as const),
+  ])
+  return `${name} is registered, for ${livemode ? 'real' : 'test'} money.
 
-  Merchant    ${merchantId}
-  Secret key  ${secretKey}
-  Address 0   ${addresses[0]}
-  Address 1   ${addresses[1]}
+${rows}
 
-  Keep the key now: it is shown this once. Check that these are the first two addresses of your
-  wallet; if not, the key is that of another account. Addresses of requests that were never paid
-  leave gaps: a wallet that is to find all money must look further than the usual 20 (gap limit).
-`
+Keep the key now: it is shown this once. Check that these are the first two addresses of your
+wallet; if not, the key is that of another account. Addresses of requests that were never paid
+leave gaps: a wallet that is to find all money must look further than the usual 20 (gap limit).`
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  try {
-    const asked = readArguments(args)
-    if (asked === null) process.stdout.write(usage)
-    else process.stdout.write(await register(asked, readConfig(root)))
-  } catch (error) {
-    const isMisuse = error instanceof Failure && error.code === 'invalid_request'
-    process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'do that'))
-    process.exitCode = 1
+async function list({ directory, keys, clock }: OperatorPlace): Promise<Answer> {
+  const [merchants, active] = [await everyMerchant(directory), await activeKeys(keys, null, clock)]
+  const counts = new Map<string, number>()
+  for (const { merchantId } of active) counts.set(merchantId, (counts.get(merchantId) ?? 0) + 1)
+  const rows = merchants.map(({ id, name, takesLive, createdAt, disabledAt }) => [
+    ...[id, name, takesLive ? 'live, test' : 'test', String(counts.get(id) ?? 0)],
+    ...[timeOf(createdAt), disabledAt === null ? 'active' : `disabled ${timeOf(disabledAt)}`],
+  ])
+  const head = ['ID', 'NAME', 'MODES', 'KEYS', 'CREATED', 'STATE']
+  return {
+    json: merchants.map(merchantJson),
+    text: rows.length === 0 ? 'No merchants.' : columns(head, rows),
   }
 }
 
-if (import.meta.main) await main(process.argv.slice(2))
+/** A subcommand about the merchant whose id is its one word. */
+function forOne(
+  given: Given,
+  work: (merchant: Merchant, place: OperatorPlace) => Promise<Answer>,
+): Work {
+  const id = idOf('mer', given.word('id'))
+  return async (place) => work(await existing(place.directory, id), place)
+}
+
+async function show(merchant: Merchant, { keys, clock }: OperatorPlace): Promise<Answer> {
+  const active: readonly ApiKey[] = await activeKeys(keys, merchant.id, clock)
+  const addresses = addressesOf(merchant)
+  return {
+    json: [{ ...merchantJson(merchant), addresses, keys: active.map(keyJson) }],
+    text: `${describe(merchant, addresses)}\n\n${keyTable(active, clock.now())}`,
+  }
+}
+
+function describe(merchant: Merchant, addresses: readonly string[]): string {
+  const { id, name, xpub, takesLive, createdAt, disabledAt } = merchant
+  return fields([
+    ['Merchant', id],
+    ['Name', name],
+    ['Modes', takesLive ? 'live, test' : 'test'],
+    ['Created', timeOf(createdAt)],
+    ['State', disabledAt === null ? 'active' : `disabled ${timeOf(disabledAt)}`],
+    ['Xpub', xpub ?? '-'],
+    ...addresses.map((address, index) => [`Address ${index}`, address] as const),
+  ])
+}
+
+function rename(given: Given): Work {
+  const name = nameOf(given.value('name'))
+  return forOne(given, async ({ id }, { directory }) => {
+    await directory.renameMerchant(id, name)
+    return changed(await existing(directory, id), `${id} is called ${name}.`)
+  })
+}
+
+async function disable({ id }: Merchant, { directory, clock }: OperatorPlace): Promise<Answer> {
+  await directory.disableMerchant(id, clock.now())
+  return changed(
+    await existing(directory, id),
+    `${id} is disabled. Its keys open nothing from now on; what they hold open ends within two seconds,
+on every server. Payers still see their payments, which are watched to their end.`,
+  )
+}
+
+async function enable({ id }: Merchant, { directory }: OperatorPlace): Promise<Answer> {
+  await directory.disableMerchant(id, null)
+  return changed(await existing(directory, id), `${id} is enabled. Its keys work again.`)
+}
+
+const changed = (merchant: Merchant, text: string): Answer => ({
+  json: [merchantJson(merchant)],
+  text,
+})
+
+if (import.meta.main) process.exitCode = await runOperator(merchantCommand, process.argv.slice(2))

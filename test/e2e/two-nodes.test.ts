@@ -1,50 +1,20 @@
-import { copyFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { PaymentIntent } from '@settlewire/core/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Anvil, startAnvil } from '../support/anvil.ts'
-import { MerchantProgram } from '../support/e2e/merchant.ts'
+import { type Node, Nodes } from '../support/e2e/nodes.ts'
 import { Payer } from '../support/e2e/payer.ts'
-import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
-import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { startServer } from '../support/e2e/server.ts'
 
 const full = 150_000_000n
 const request = { amount: '150.00', currency: 'USDC', accept: ['USDC.local'] }
 const takeoverMs = 10_000
 const hasSucceeded = ({ status }: PaymentIntent): boolean => status === 'succeeded'
 
-/** One process, what a merchant does at it, and its data directory. */
-interface Node {
-  readonly server: ServerProcess
-  readonly merchant: MerchantProgram
-}
-
-let anvil: Anvil
-let database: TestDatabase
-const homes: ReturnType<typeof temporaryHome>[] = []
-const nodes: Node[] = []
-
-/** Another process on the same database: keys are hashed with the same pepper, for the same merchant. */
-async function startNode(env: Readonly<Record<string, string>> = {}): Promise<Node> {
-  const home = temporaryHome()
-  const [first] = homes
-  for (const file of first === undefined ? [] : ['pepper', 'demo.json']) {
-    copyFileSync(join(first?.path ?? '', file), join(home.path, file))
-  }
-  homes.push(home)
-  const server = await startServer({
-    home: home.path,
-    env: { DATABASE_URL: database.url, SANDBOX_RPC_URL: anvil.wsUrl, ...env },
-  })
-  const node = { server, merchant: new MerchantProgram(server.url, server.sandbox) }
-  nodes.push(node)
-  return node
-}
+let nodes: Nodes
 
 /** The first one follows the chain, the second one stands by. */
 async function startTwo(): Promise<readonly [Node, Node]> {
-  const leader = await startNode()
-  return [leader, await startNode()]
+  const leader = await nodes.start()
+  return [leader, await nodes.start()]
 }
 
 const payerOf = ({ server }: Node): Payer => new Payer(server.sandbox)
@@ -61,18 +31,9 @@ async function untilSeen({ server, merchant }: Node): Promise<number> {
 }
 
 beforeEach(async () => {
-  const started = await Promise.all([
-    startAnvil({ args: ['--block-time', '1', '--slots-in-an-epoch', '4'] }),
-    testDatabase(),
-  ])
-  anvil = started[0]
-  database = started[1]
+  nodes = await Nodes.begin()
 })
-afterEach(async () => {
-  for (const { server } of nodes.splice(0).reverse()) await server.stop()
-  await Promise.all([anvil.stop(), database.close()])
-  for (const home of homes.splice(0)) home.remove()
-})
+afterEach(() => nodes.end())
 
 describe('two processes on one database', { timeout: 120_000 }, () => {
   it('watch what either of them opened, and each tells how the payment goes', async () => {
@@ -164,11 +125,8 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
   })
 
   it('refuse a third whose keys would be hashed with another pepper, and say what to copy', async () => {
-    await startNode()
-    const home = temporaryHome()
-    homes.push(home)
-    const env = { DATABASE_URL: database.url, SANDBOX_RPC_URL: anvil.wsUrl }
-    await expect(startServer({ home: home.path, env })).rejects.toThrow(
+    await nodes.start()
+    await expect(startServer({ home: nodes.home(), env: nodes.env })).rejects.toThrow(
       /pepper is not the one that the keys of this database were hashed with.+copy it from another server/,
     )
   })

@@ -40,10 +40,14 @@ export const zones: readonly Zone[] = [
     may: ['ports', 'core', 'shell'],
     node: true,
   }),
-  zone('main', /^server\/src\/((main|program|merchant|audit|rescan)\.ts$|compose\/)/, {
-    may: ['registry', 'http', 'engine', 'ports', 'core', 'shell', ...adapters],
-    node: true,
-  }),
+  zone(
+    'main',
+    /^server\/src\/((main|program|merchant|key|audit|rescan)\.ts$|compose\/|operator\/)/,
+    {
+      may: ['registry', 'http', 'engine', 'ports', 'core', 'shell', ...adapters],
+      node: true,
+    },
+  ),
   zone('client', /^client\/src\//, { may: ['core'], packages: ['eventsource-parser', 'react'] }),
   zone('cli', /^cli\/src\//, { may: ['client', 'core'], node: true, packages: [] }),
   zone('web', /^web\/src\//, {

@@ -22,12 +22,12 @@ export interface HeldWait {
 }
 
 /** PROTOCOL.md promises two seconds from the commit of the change, the question and a slow answer included. */
-const everyMs = 1_000
+const everyMs = 500
 const nothing: Stop = () => undefined
 
 /**
  * What keys hold open here: streams, and questions that wait. Each request looks its key up by itself;
- * only what stays open must hear of a change, which may have been made by any process. One question a
+ * only what stays open must hear of a change, which may have been made by any process. One question twice a
  * second for all keys that hold something, and none while nothing is held.
  */
 export class KeyWatch {

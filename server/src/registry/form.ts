@@ -3,7 +3,6 @@
  * with it, and no value is ever repeated, because it may be a secret.
  */
 import type { FieldError } from '@settlewire/core/errors'
-import { meantBy } from '@settlewire/core/near'
 import { z } from 'zod'
 
 /** A place in what was written, and where its problems are gathered. */
@@ -110,6 +109,20 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const meant = meantBy(key, known)
+  const meant = known.find((name) => isNear(name, key))
   return `is no setting here: ${meant ? `did you mean ${meant}?` : `there is ${known.join(', ')}`}`
+}
+
+/** One letter wrong, missing, doubled, swapped, or only the case. */
+function isNear(name: string, typed: string): boolean {
+  const [a, b] = [name.toLowerCase(), typed.toLowerCase()]
+  if (a === b || a.startsWith(b) || b.startsWith(a)) return true
+  const head = [...a].findIndex((letter, index) => letter !== b[index])
+  const rest = (text: string, from: number): string => text.slice(head + from)
+  return (
+    rest(a, 1) === rest(b, 1) ||
+    rest(a, 0) === rest(b, 1) ||
+    rest(a, 1) === rest(b, 0) ||
+    (a[head] === b[head + 1] && a[head + 1] === b[head] && rest(a, 2) === rest(b, 2))
+  )
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { lstatSync, type Stats } from 'node:fs'
+import { lstatSync, readFileSync, type Stats } from 'node:fs'
 import {
   chmod,
   chown,
@@ -45,6 +45,19 @@ const plainPath = /^[\w./@+=:-]+$/
 const recordName = 'postgres.json'
 /** There as soon as the data hold a history. */
 const historyName = 'history.json'
+/** Who owns the data. */
+export const superuser = 'settlewire'
+
+/** Where the data of this home are, if there are any. */
+export function baseOf(home: string): string {
+  const root = resolve(home)
+  const text = statOrNull(join(root, recordName)) && readFileSync(join(root, recordName), 'utf8')
+  return text === null ? join(root, 'postgres') : directoryIn(text, join(root, recordName))
+}
+
+/** Whether a database was made in this home. */
+export const hasDatabase = (home: string): boolean =>
+  statOrNull(join(baseOf(home), 'data')) !== null
 
 /**
  * `home/postgres` if PostgreSQL's user can get there. Else (root's home has mode 700) a directory
@@ -92,7 +105,7 @@ async function openPlace(base: string, user: RunUser, history: string): Promise<
   const sockets = await makeSocketDirectory(base, user)
   return {
     user,
-    superuser: 'settlewire',
+    superuser,
     password,
     data,
     sockets,
@@ -179,7 +192,10 @@ async function readPassword(base: string): Promise<string> {
 
 async function readRecord(path: string): Promise<string | null> {
   const text = await readFile(path, 'utf8').catch(() => null)
-  if (text === null) return null
+  return text === null ? null : directoryIn(text, path)
+}
+
+function directoryIn(text: string, path: string): string {
   const record: unknown = JSON.parse(text)
   if (typeof record === 'object' && record !== null && 'directory' in record) {
     return String(record.directory)

@@ -232,7 +232,11 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-const urlOf = (place: Place, database: string): string => {
+/** Where a database of this server is reached. Holds a password: never log it. */
+export const urlOf = (
+  place: Pick<Place, 'superuser' | 'password' | 'sockets'>,
+  database: string,
+): string => {
   const user = `${place.superuser}:${place.password}`
   return `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(place.sockets)}`
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -79,6 +80,15 @@ export function lockHome(home: string): HomeLock {
 function inUse(home: string, { pid, url }: Holder): string {
   const where = url === undefined ? 'It does not answer yet.' : `Settlewire runs at ${url}.`
   return `Process ${pid} uses ${home}. ${where}`
+}
+
+/** Whether a living process has the lock of this home. */
+export function isHeld(home: string): boolean {
+  const directory = join(home, 'lock')
+  if (!existsSync(directory)) return false
+  const newest = newestOf(directory)
+  const holder = newest === 0 ? null : read(directory, newest)
+  return holder !== null && livesOn(holder.pid, holder.born)
 }
 
 function claim(directory: string, number: number, holder: Holder): boolean {

@@ -23,15 +23,19 @@ interface Migration {
   readonly checksum: string
 }
 
+export interface MigrateOptions {
+  readonly log: Log
+  readonly directory?: string
+  /** `check`: changes nothing, and throws `invalid_config` where something is to be applied. */
+  readonly only?: 'check'
+}
+
 /**
  * Brings a database to the schema of this program, forward only; each file in a transaction of its
  * own, several processes one after the other. Throws `invalid_config` when the database has what
  * this program does not know, or a migration was edited after it had been applied.
  */
-export async function migrate(
-  url: string,
-  options: { readonly log: Log; readonly directory?: string },
-): Promise<{ applied: number }> {
+export async function migrate(url: string, options: MigrateOptions): Promise<{ applied: number }> {
   const migrations = await readMigrations(options.directory ?? migrationsDirectory)
   const client = new Client({
     connectionString: checkedUrl(url),
@@ -44,8 +48,10 @@ export async function migrate(
   try {
     await client.connect()
     await client.query('select pg_advisory_lock($1)', [lockKey])
+    if (options.only !== 'check') await client.query(createTable)
     const known = await readApplied(client)
     check(migrations, known)
+    if (options.only === 'check' && known.length < migrations.length) throw olderThanThis()
     for (const migration of migrations.slice(known.length)) {
       await apply(client, migration)
       options.log.info({ area: 'store', migration: migration.name }, 'applied a migration')
@@ -105,16 +111,26 @@ async function readMigrations(directory: string): Promise<Migration[]> {
   return migrations
 }
 
+const createTable = `create table if not exists schema_migration (
+  number integer primary key,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now()
+)`
+
+const olderThanThis = (): Failure =>
+  new Failure(
+    'invalid_config',
+    'The database is empty, or of an older version than this program: start the server of this version on it once.',
+  )
+
 type Applied = Pick<Migration, 'number' | 'name' | 'checksum'>
 
 async function readApplied(client: Client): Promise<Applied[]> {
-  await client.query(`
-    create table if not exists schema_migration (
-      number integer primary key,
-      name text not null,
-      checksum text not null,
-      applied_at timestamptz not null default now()
-    )`)
+  const { rows: there } = await client.query<{ is: boolean }>(
+    `select to_regclass('schema_migration') is not null as is`,
+  )
+  if (there[0]?.is !== true) return []
   const { rows } = await client.query<Applied>(
     'select number, name, checksum from schema_migration order by number',
   )

@@ -9,6 +9,7 @@ const readyWithinMs = 60_000
 /** What `sandbox.json` tells. */
 export interface SandboxFacts {
   readonly url: string
+  readonly merchantId: string
   readonly secretKey: string
   readonly rpcUrl: string
   readonly token: { readonly address: string; readonly decimals: number }

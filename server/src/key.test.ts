@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { keyCommand } from './key.ts'
+import { readAsked } from './operator/subcommand.ts'
+
+const mer = `mer_${'0'.repeat(26)}`
+const id = `key_${'0'.repeat(26)}`
+const read = (line: string) => readAsked(keyCommand, line.split(' '))
+
+describe('the command line of settlewire key', () => {
+  it.each([
+    `create --merchant ${mer}`,
+    `create --merchant ${mer} --live --name back-end`,
+    `create --merchant ${mer} --scope events:read --scope payment_intents:read`,
+    `create --merchant ${mer} --kind restricted --scope events:read,payment_intents:read`,
+    `create --merchant ${mer} --kind publishable`,
+    'list',
+    `list --merchant ${mer} --all --json`,
+    `rotate ${id}`,
+    `rotate ${id} --overlap 0`,
+    `rotate ${id} --overlap 90d`,
+    `revoke ${id}`,
+  ])('takes %s', (line) => {
+    expect(read(line)?.json).toBe(line.includes('--json'))
+  })
+
+  it.each([
+    ['create', 'The id of a merchant looks like mer_…'],
+    [
+      `create --merchant ${mer} --scope event:read`,
+      'There is no scope event:read. Did you mean events:read?',
+    ],
+    [
+      `create --merchant ${mer} --scope everything`,
+      'There is no scope everything. There is payment_intents:read,',
+    ],
+    [`create --merchant ${mer} --kind secrets`, 'There is no kind secrets. Did you mean secret?'],
+    [`create --merchant ${mer} --kind restricted`, 'A restricted key needs a --scope'],
+    [`create --merchant ${mer} --kind secret --scope events:read`, 'A secret key has no scopes'],
+    [
+      `create --merchant ${mer} --mercant x`,
+      'There is no option --mercant here. Did you mean --merchant?',
+    ],
+    ['lst', 'There is no key lst. Did you mean list?'],
+    ['rotate', 'Which id? settlewire key rotate <id>'],
+    [`rotate ${id} --overlap 1y`, '--overlap takes 30m, 24h, 7d'],
+    [`rotate ${id} --overlap 91d`, '--overlap takes 30m, 24h, 7d'],
+    ['revoke sk_test_x', 'The id of a key looks like key_…'],
+  ])('refuses %s', (line, says) => {
+    expect(() => read(line)).toThrow(says)
+    expect(() => read(line)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+  })
+})

@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Ran, settlewire } from '../../../test/support/e2e/operator.ts'
+import { temporaryHome } from '../../../test/support/e2e/server.ts'
+import { emptyDatabase, type TestDatabase } from '../../../test/support/postgres.ts'
+import { systemClock } from '../clock.ts'
+import { hashKey } from '../credential.ts'
+import { silentLog } from '../log.ts'
+import { readPepper } from '../pepper.ts'
+import { xpubOf } from '../sandbox/demo.ts'
+import { openStore, type Store } from '../store/open.ts'
+
+const xpub = xpubOf('legal winner thank year wave sausage worth useful legal winner thank yellow')
+
+let database: TestDatabase
+let home: ReturnType<typeof temporaryHome>
+let store: Store
+beforeAll(async () => {
+  home = temporaryHome()
+  database = await emptyDatabase()
+})
+afterAll(async () => {
+  await store?.close()
+  await database.close()
+  home.remove()
+})
+
+const run = (line: string, ...more: string[]): Promise<Ran> =>
+  settlewire([...line.split(' '), ...more], {
+    DATABASE_URL: database.url,
+    SETTLEWIRE_HOME: home.path,
+  })
+
+/** What a command answers with --json, one value per line. */
+async function json(line: string, ...more: string[]) {
+  const { code, out, err } = await run(line, ...more, '--json')
+  expect([code, err]).toEqual([0, ''])
+  return out
+    .split('\n')
+    .filter(Boolean)
+    .map((each) => JSON.parse(each))
+}
+
+/** What the servers of this database know of a key, by its text. */
+const known = (key: string) => store.keys.byHash(hashKey(readPepper(home.path, systemClock), key))
+
+describe('settlewire merchant and settlewire key, on a database', { timeout: 60_000 }, () => {
+  let merchantId: string
+
+  it('begin nothing but by registering a merchant', async () => {
+    const { code, err } = await run('key list')
+    expect(code).toBe(1)
+    expect(err).toContain('The database is empty, or of an older version than this program')
+    const create = ['create', '--name', 'Harbour Books', '--xpub', xpub]
+    const made = await settlewire(['merchant', ...create], {
+      ...{ DATABASE_URL: database.url, SETTLEWIRE_HOME: home.path },
+    })
+    expect([made.code, made.err]).toEqual([0, ''])
+    store = openStore({ url: database.url, clock: systemClock, log: silentLog })
+    const [, id = '', key = ''] = /(mer_\w+)\nSecret key {2}(\S+)/.exec(made.out) ?? []
+    merchantId = id
+    expect(await known(key)).toMatchObject({ merchantId, kind: 'secret', livemode: false })
+    expect(made.out).toMatch(/Address 0 {3}0x[0-9a-fA-F]{40}\nAddress 1 {3}0x/)
+  })
+
+  it('show merchants, in columns and as JSON', async () => {
+    const listed = await run('merchant list')
+    expect(listed.out.split('\n')[0]).toMatch(/^ID +NAME +MODES +KEYS +CREATED +STATE$/)
+    expect(listed.out).toMatch(new RegExp(`${merchantId} +Harbour Books +test +1 +20.+Z +active`))
+    const [merchant] = await json('merchant list')
+    expect(merchant).toMatchObject({ id: merchantId, object: 'merchant', disabledAt: null })
+    const [shown] = await json(`merchant show ${merchantId}`)
+    expect(shown).toMatchObject({
+      xpub,
+      addresses: [expect.stringMatching(/^0x/), expect.stringMatching(/^0x/)],
+    })
+    expect(shown.keys).toHaveLength(1)
+    const text = await run(`merchant show ${merchantId}`)
+    expect(text.out).toContain(`Xpub       ${xpub}`)
+  })
+
+  it('rename, disable and enable a merchant', async () => {
+    expect((await run(`merchant rename ${merchantId}`, '--name', 'Harbour & Sons')).code).toBe(0)
+    const [disabled] = await json(`merchant disable ${merchantId}`)
+    expect(disabled).toMatchObject({ name: 'Harbour & Sons', disabledAt: expect.any(String) })
+    expect((await run(`key list --merchant ${merchantId}`)).out).toContain('merchant disabled')
+    const [enabled] = await json(`merchant enable ${merchantId}`)
+    expect(enabled.disabledAt).toBeNull()
+  })
+
+  it('make keys of each kind, and show the secret of each once', async () => {
+    const scopes = ['payment_intents:read', 'events:read']
+    const [restricted] = await json(`key create --merchant ${merchantId} --scope ${scopes}`)
+    expect(restricted).toMatchObject({ kind: 'restricted', scopes, key: /^rk_test_/ })
+    expect(await known(restricted.key)).toMatchObject({ id: restricted.id, scopes })
+    const publishable = await run(`key create --merchant ${merchantId} --kind publishable`)
+    const [, key = ''] = /Key {3}(pk_test_\w+)/.exec(publishable.out) ?? []
+    expect(await known(key)).toMatchObject({ kind: 'publishable', scopes: [] })
+    const listed = await run('key list')
+    expect(listed.out).toContain('restricted (payment_intents:read events:read)')
+    expect(listed.out).not.toContain(key)
+    expect(listed.out).not.toContain(restricted.key)
+  })
+
+  it('make no live key for a merchant whose xpub was registered for test money', async () => {
+    const { code, err } = await run(`key create --merchant ${merchantId} --live`)
+    expect(code).toBe(1)
+    expect(err).toContain('was registered for test money')
+    const [live] = await json('merchant create --name Live --live --xpub', xpub)
+    expect((await json(`key create --merchant ${live.id} --live`))[0].key).toMatch(/^sk_live_/)
+    expect((await json(`key create --merchant ${live.id}`))[0].key).toMatch(/^sk_test_/)
+  })
+
+  it('rotate a key, with an overlap in which both work', async () => {
+    const [old] = await json(`key create --merchant ${merchantId} --name till`)
+    const before = Date.now()
+    const [next] = await json(`key rotate ${old.id} --overlap 30m`)
+    expect(next).toMatchObject({ kind: 'secret', name: 'till', merchantId })
+    expect(await known(next.key)).toMatchObject({ revokedAt: null, expiresAt: null })
+    const left = ((await known(old.key))?.expiresAt ?? 0) - before
+    expect(left).toBeGreaterThanOrEqual(30 * 60_000)
+    expect(left).toBeLessThan(31 * 60_000)
+    const again = await run(`key rotate ${old.id}`)
+    expect(again.code).toBe(1)
+    expect(again.err).toContain(`was rotated already, to ${next.id}`)
+    const at = await run(`key rotate ${next.id} --overlap 0`)
+    expect(at.out).toContain(`${next.id}, in whose place it is, has ended.`)
+    expect(await known(next.key)).toMatchObject({ revokedAt: expect.any(Number) })
+  })
+
+  it('revoke a key, and list it from then on only where all are asked for', async () => {
+    const [key] = await json(`key create --merchant ${merchantId}`)
+    const revoked = await run(`key revoke ${key.id}`)
+    expect(revoked.out).toContain('is revoked')
+    expect((await known(key.key))?.revokedAt).not.toBeNull()
+    const listed = (await json(`key list --merchant ${merchantId}`)).map(({ id }) => id)
+    expect(listed).not.toContain(key.id)
+    const all = await json(`key list --merchant ${merchantId} --all`)
+    expect(all.find(({ id }) => id === key.id).revokedAt).toEqual(expect.any(String))
+  })
+
+  it('need the pepper of the servers to make a key, and not to revoke one', async () => {
+    const elsewhere = temporaryHome()
+    const env = { DATABASE_URL: database.url, SETTLEWIRE_HOME: elsewhere.path }
+    const [key] = await json(`key create --merchant ${merchantId}`)
+    const create = await settlewire(['key', 'create', '--merchant', merchantId], env)
+    expect(create.code).toBe(1)
+    expect(create.err).toContain('is not the one that the keys of this database were hashed with')
+    const revoke = await settlewire(['key', 'revoke', key.id], env)
+    expect(revoke.code).toBe(0)
+    elsewhere.remove()
+  })
+
+  it.each([
+    ['key list --mercant x', 2, 'Did you mean --merchant?'],
+    ['merchnt list', 2, 'There is no command merchnt. Did you mean merchant?'],
+    ['merchant', 2, ''],
+    [`key revoke key_${'9'.repeat(26)}`, 1, 'There is no key key_999'],
+    [`merchant show mer_${'9'.repeat(26)}`, 1, 'There is no merchant mer_999'],
+  ])('end with a code that scripts can decide by: %s, %i', async (line, code, says) => {
+    const ran = await run(line)
+    expect(ran.code).toBe(code)
+    expect(ran.err).toContain(says)
+  })
+
+  it('explain themselves', async () => {
+    for (const line of ['merchant --help', 'key create --help', 'key help']) {
+      const { code, out } = await run(line)
+      expect(code).toBe(0)
+      expect(out).toContain('Exit codes: 0 done')
+    }
+  })
+})
+
+it('say which setting is missing where there is no database at all', async () => {
+  const nowhere = temporaryHome()
+  const { code, err } = await settlewire(['key', 'list'], { SETTLEWIRE_HOME: nowhere.path })
+  expect(code).toBe(1)
+  expect(err).toContain(`There is no database in ${nowhere.path}: set SETTLEWIRE_HOME`)
+  nowhere.remove()
+})

@@ -1,0 +1,36 @@
+/** Reads what operators write: names, ids, durations. Throws `invalid_request` with what is wrong. */
+import { Failure } from '@settlewire/core/errors'
+import { isId } from '@settlewire/core/id'
+import { textProblem } from '@settlewire/core/plain-text'
+
+const nameMax = 100
+
+/** A name of 1 to 100 characters without hidden ones, in NFC. */
+export function nameOf(text: string | null): string {
+  if (text === null || text.trim() === '' || text.length > nameMax) {
+    throw new Failure('invalid_request', `--name takes 1 to ${nameMax} characters.`)
+  }
+  const problem = textProblem(text)
+  if (problem !== null) throw new Failure('invalid_request', `--name: ${problem}`)
+  return text.normalize('NFC')
+}
+
+const things = { mer: 'a merchant', key: 'a key' } as const
+
+/** An id of this kind. */
+export function idOf(prefix: keyof typeof things, text: string): string {
+  if (isId(prefix, text)) return text
+  throw new Failure('invalid_request', `The id of ${things[prefix]} looks like ${prefix}_…`)
+}
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const durationMsMax = 90 * unitMs.d
+
+/** `30m`, `24h`, `7d`; `0` for none. At most 90 days. */
+export function durationMsOf(option: string, text: string): number {
+  if (text === '0') return 0
+  const [, count = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  const ms = Number(count) * (unitMs[unit as keyof typeof unitMs] ?? Number.NaN)
+  if (ms > 0 && ms <= durationMsMax) return ms
+  throw new Failure('invalid_request', `--${option} takes 30m, 24h, 7d, up to 90d, or 0.`)
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { Failure } from '@settlewire/core/errors'
+import { readConfig } from '../config.ts'
+import { complaint } from '../program.ts'
+import { openPlace } from './place.ts'
+import { type Answer, type Asked, helpOf, type OperatorCommand, readAsked } from './subcommand.ts'
+
+/** The directory of the project. */
+const root = join(import.meta.dirname, '../../..')
+
+const exits = { done: 0, failed: 1, usage: 2 } as const
+
+/** Runs one command of operators, as the shell asked for it. Resolves with its exit code. */
+export async function runOperator(
+  command: OperatorCommand,
+  args: readonly string[],
+): Promise<number> {
+  try {
+    const asked = readAsked(command, args)
+    if (asked === null) {
+      process.stdout.write(helpOf(command))
+      return args.length === 0 ? exits.usage : exits.done
+    }
+    const answer = await run(asked)
+    const lines = asked.json ? answer.json.map((each) => JSON.stringify(each)) : [answer.text]
+    for (const line of lines) process.stdout.write(`${line}\n`)
+    return exits.done
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'invalid_request') {
+      process.stderr.write(`${error.message}\nSee settlewire ${command.name} --help.\n`)
+      return exits.usage
+    }
+    process.stderr.write(complaint(error, 'do that'))
+    return exits.failed
+  }
+}
+
+async function run({ work, subcommand }: Asked): Promise<Answer> {
+  const closers: (() => unknown)[] = []
+  try {
+    const onClose = (closer: () => unknown): void => void closers.unshift(closer)
+    const begins = subcommand.begins === true
+    return await work(await openPlace({ config: readConfig(root), begins, onClose }))
+  } finally {
+    for (const closer of closers) await closer()
+  }
+}
