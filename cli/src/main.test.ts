@@ -280,7 +280,7 @@ describe('settlewire, when it can not do it,', () => {
   it.each([
     [['get'], 'Which payment?'],
     [['fly'], 'There is no command fly.'],
-    [['lsit'], 'There is no command lsit. Did you mean list?'],
+    [['lisst'], 'There is no command lisst. Did you mean list?'],
     [['list', '--limt', '1'], 'There is no option --limt. Did you mean --limit?'],
     [['get', 'pi_1', 'pi_2'], 'What is pi_2?'],
     [['get', 'pi_1', '--amount', '1'], 'get does not take --amount.'],

@@ -1,7 +1,7 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { Keys } from '../access.ts'
-import { Repeat } from '../engine/repeat.ts'
 import type { Clock, Log } from '../ports.ts'
+import { WhileNeeded } from './while-needed.ts'
 
 export interface KeyUsesOptions {
   readonly keys: Pick<Keys, 'noteUses'>
@@ -22,23 +22,27 @@ export class KeyUses {
   /** Used since it was last written. */
   readonly #noted = new Map<string, Instant>()
   readonly #writtenAt = new Map<string, Instant>()
-  readonly #repeat: Repeat
+  readonly #writes: WhileNeeded
 
   constructor(options: KeyUsesOptions) {
     this.#options = options
     const { clock, log } = options
     const what = 'when keys were last used was not written'
-    this.#repeat = new Repeat({ clock, log, everyMs: lookEveryMs, what }, () => this.#write(false))
-    this.#repeat.start()
+    this.#writes = new WhileNeeded(
+      { clock, log, everyMs: lookEveryMs, what },
+      () => this.#noted.size > 0,
+      () => this.#write(false),
+    )
   }
 
   note(keyId: string): void {
     this.#noted.set(keyId, this.#options.clock.now())
+    this.#writes.need()
   }
 
   /** Writes the rest. Never rejects. */
   async close(): Promise<void> {
-    await this.#repeat.close()
+    await this.#writes.close()
     await this.#write(true).catch((error: unknown) => {
       this.#options.log.warn({ area: 'http', error }, 'when keys were last used was not written')
     })

@@ -1,7 +1,7 @@
 import type { Keys, Principal } from '../access.ts'
-import { Repeat } from '../engine/repeat.ts'
 import type { Clock, Log, Stop } from '../ports.ts'
 import { type KeyRefusal, refusalOf } from './key-refusal.ts'
+import { WhileNeeded } from './while-needed.ts'
 
 /** Called once, when the key that holds something open is refused from now on. */
 export type Refused = (code: KeyRefusal) => void
@@ -33,14 +33,17 @@ const nothing: Stop = () => undefined
 export class KeyWatch {
   readonly #options: KeyWatchOptions
   readonly #held = new Map<string, Set<Refused>>()
-  readonly #repeat: Repeat
+  readonly #looks: WhileNeeded
 
   constructor(options: KeyWatchOptions) {
     this.#options = options
     const { clock, log } = options
     const what = 'whether keys were revoked was not read'
-    this.#repeat = new Repeat({ clock, log, everyMs, what }, () => this.#look())
-    this.#repeat.start()
+    this.#looks = new WhileNeeded(
+      { clock, log, everyMs, what },
+      () => this.#held.size > 0,
+      () => this.#look(),
+    )
   }
 
   /** Until it is stopped. What a client secret or a cookie opened has no key that could be revoked. */
@@ -48,6 +51,7 @@ export class KeyWatch {
     if (keyId === null) return nothing
     const holders = this.#held.get(keyId) ?? new Set()
     this.#held.set(keyId, holders.add(refused))
+    this.#looks.need()
     return () => {
       holders.delete(refused)
       if (holders.size === 0 && this.#held.get(keyId) === holders) this.#held.delete(keyId)
@@ -66,7 +70,7 @@ export class KeyWatch {
   }
 
   close(): Promise<void> {
-    return this.#repeat.close()
+    return this.#looks.close()
   }
 
   async #look(): Promise<void> {

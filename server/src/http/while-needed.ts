@@ -1,0 +1,37 @@
+import { Repeat, type RepeatOptions } from '../engine/repeat.ts'
+import type { Stop } from '../ports.ts'
+
+/** Does something again and again while it is needed, and keeps no timer while it is not. */
+export class WhileNeeded {
+  readonly #options: RepeatOptions
+  readonly #isNeeded: () => boolean
+  readonly #repeat: Repeat
+  #stopTimer: Stop | null = null
+  #running: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  constructor(options: RepeatOptions, isNeeded: () => boolean, work: () => Promise<void>) {
+    this.#options = options
+    this.#isNeeded = isNeeded
+    this.#repeat = new Repeat(options, work)
+  }
+
+  /** It is needed from now on, as long as `isNeeded` says so. */
+  need(): void {
+    if (this.#isClosed || this.#stopTimer !== null) return
+    const { clock, everyMs } = this.#options
+    this.#stopTimer = clock.after(everyMs, () => {
+      this.#running = this.#repeat.now().finally(() => {
+        this.#stopTimer = null
+        if (this.#isNeeded()) this.need()
+      })
+    })
+  }
+
+  /** Resolves when a time under way has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopTimer?.()
+    await this.#running
+  }
+}
