@@ -61,7 +61,7 @@ async function bothAreSeen(url: string, secretKey: string): Promise<void> {
     .toBe(2)
 }
 
-describe('an installation without a sandbox', () => {
+describe('an installation without a sandbox', { timeout: 120_000 }, () => {
   it('takes real money on a configured chain for a merchant that its operator registered', async () => {
     writeFileSync(
       join(home.path, 'chains.mjs'),

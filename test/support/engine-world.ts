@@ -146,6 +146,11 @@ export class EngineWorld {
     this.#see()
   }
 
+  /** For those who ask the database itself. */
+  get databaseUrl(): string {
+    return this.#database.url
+  }
+
   /** Another process on the same database, that follows no chain. It ends with the world. */
   async beside(): Promise<Engine> {
     const engine = this.#make(this.store)

@@ -9,7 +9,9 @@ export const guides = {
   settings: { file: 'docs/generated/config.md', title: 'Settings' },
   chains: { file: 'docs/chains.md', title: 'Chains' },
   presets: { file: 'docs/generated/chains.md', title: 'Presets of chains' },
+  'going-live': { file: 'docs/going-live.md', title: 'Going live' },
   operating: { file: 'docs/operating.md', title: 'Operating' },
+  scopes: { file: 'docs/generated/scopes.md', title: 'Scopes of keys' },
   changes: { file: 'CHANGELOG.md', title: 'Changes' },
 } as const satisfies Readonly<Record<string, { readonly file: string; readonly title: string }>>
 
