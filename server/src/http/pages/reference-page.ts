@@ -116,15 +116,19 @@ function body(route: Route, { contract, origin }: Around): Html {
   const name = schema?.$ref?.split('/').at(-1) ?? ''
   const example = (contract.components.schemas[name] ?? schema)?.examples?.[0]
   const lines = [
-    `curl ${isRead ? '' : '-X POST '}${origin}${route.path} -H "Authorization: Bearer $KEY"`,
+    `curl ${isRead ? '' : '-X POST '}${origin}${route.path.replace('{id}', '$ID')} -H "Authorization: Bearer $KEY"`,
     ...(example === undefined
       ? []
       : [
-          `  -H "Content-Type: application/json" -d '${JSON.stringify(example).replaceAll("'", '’')}'`,
+          '  -H "Content-Type: application/json"',
+          `  -d '${inQuotes(JSON.stringify(example, null, 2))}'`,
         ]),
   ]
   return html`${takes}<h4>Example</h4><pre tabindex="0">${lines.join(' \\\n')}</pre>`
 }
+
+/** As a shell takes it between single quotes. */
+const inQuotes = (text: string): string => text.replaceAll("'", `'\\''`)
 
 function answers({ responses }: Operation): Html {
   const rows = Object.entries(responses).map(([status, { description, content = {} }]) => {

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
+import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = temporaryHome()
+let database: TestDatabase
+let server: ServerProcess
+beforeAll(async () => {
+  database = await testDatabase()
+  const home = join(folder.path, '.settlewire')
+  mkdirSync(home)
+  const env = { DATABASE_URL: database.url, SANDBOX_BLOCK_SECONDS: '1' }
+  server = await startServer({ home, env })
+})
+afterAll(async () => {
+  await server.stop()
+  await database.close()
+  folder.remove()
+})
+
+/** The commands of the README's tour, in their order, as one shell runs them. */
+function tour(): string {
+  const text = readFileSync(join(root, 'README.md'), 'utf8')
+  const [, section = ''] = text.split('## Ten minutes\n')
+  const [own = ''] = section.split('\n## ')
+  const blocks = Array.from(own.matchAll(/^```sh\n([\s\S]*?)^```/gm), ([, block = '']) => block)
+  return ['set -euo pipefail', ...blocks]
+    .join('\necho "=== next"\n')
+    .replaceAll('npx settlewire', 'settlewire')
+}
+
+it('the commands of the README work as they stand, and nothing has to be pasted between them', async () => {
+  const path = [dirname(process.execPath), join(root, 'node_modules/.bin'), process.env.PATH]
+  const { stdout } = await promisify(execFile)('bash', ['-c', tour()], {
+    cwd: folder.path,
+    env: { ...process.env, PATH: path.join(':') },
+    timeout: 60_000,
+  })
+  const [, merchant = '', wallet = '', lab = '', terminal = ''] = stdout.split('=== next\n')
+  expect(merchant).toContain('"checkoutUrl"')
+  expect(merchant).toContain('"status":"succeeded"')
+  expect(wallet).toMatch(/"result":"0x[0-9a-f]{64}"/)
+  expect(lab.trim().split('\n').at(-1)).toMatch(/^[a-z_]+$/)
+  // The watch begins where the payment stands, which may be its end already.
+  expect(terminal).toMatch(/\d {2}20.+ succeeded +150.00\/150.00 USDC/)
+  expect(stdout).not.toContain('urn:settlewire:problem')
+}, 90_000)
