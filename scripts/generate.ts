@@ -5,20 +5,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { errorCatalogue } from '../core/src/errors.ts'
-import { flagWords } from '../core/src/flag-words.ts'
-import {
-  flagNotices,
-  ignoredNotices,
-  type Notice,
-  reasonNotices,
-  stageNotices,
-  statusNotices,
-} from '../core/src/notices.ts'
-import { resolutionActions } from '../core/src/observation.ts'
-import { reasons, reasonWords } from '../core/src/reason-words.ts'
-import { resolvable } from '../core/src/resolve.ts'
-import { keyScopes, scopeTable } from '../core/src/scope.ts'
-import { ignoredWords } from '../core/src/stage-words.ts'
+import { resolutionActions } from '../core/src/payment/observation.ts'
+import { resolvable } from '../core/src/payment/resolve.ts'
 import {
   aside,
   edges,
@@ -28,8 +16,20 @@ import {
   retracting,
   statuses,
   statusTable,
-} from '../core/src/status-model.ts'
-import { statusWords } from '../core/src/words.ts'
+} from '../core/src/payment/status-model.ts'
+import { keyScopes, scopeTable } from '../core/src/scope.ts'
+import { flagWords } from '../core/src/words/flag-words.ts'
+import {
+  flagNotices,
+  ignoredNotices,
+  type Notice,
+  reasonNotices,
+  stageNotices,
+  statusNotices,
+} from '../core/src/words/notices.ts'
+import { reasons, reasonWords } from '../core/src/words/reason-words.ts'
+import { ignoredWords } from '../core/src/words/stage-words.ts'
+import { statusWords } from '../core/src/words/words.ts'
 import { settings } from '../server/src/config.ts'
 import type { Access } from '../server/src/http/access.ts'
 import { routeAccess } from '../server/src/http/route-access.ts'

@@ -1,12 +1,12 @@
 /** Our way in: the follower's socket and mempool, and a watch set as the engine keeps it. */
 
-import { defaultLimits as limits } from '../../server/src/chain/evm/limits.ts'
-import { Line } from '../../server/src/chain/evm/line.ts'
-import { Mempool } from '../../server/src/chain/evm/mempool.ts'
-import { EvmNode } from '../../server/src/chain/evm/node.ts'
-import { RpcSocket } from '../../server/src/chain/evm/socket.ts'
+import { Mempool } from '../../server/src/chain/evm/mempool/mempool.ts'
+import { defaultLimits as limits } from '../../server/src/chain/evm/node/limits.ts'
+import { Line } from '../../server/src/chain/evm/node/line.ts'
+import { EvmNode } from '../../server/src/chain/evm/node/node.ts'
+import { RpcSocket } from '../../server/src/chain/evm/node/socket.ts'
 import { systemClock as clock } from '../../server/src/clock.ts'
-import { WatchIndex } from '../../server/src/engine/watch-index.ts'
+import { WatchIndex } from '../../server/src/engine/watch/watch-index.ts'
 import { silentLog as log } from '../../server/src/log.ts'
 import { sandboxPolicy } from '../../server/src/registry/sandbox.ts'
 import { answerParent } from './child-program.ts'

@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
-import { answerIn, type WireAnswer } from '../../server/src/chain/evm/answer.ts'
-import type { RpcWire } from '../../server/src/chain/evm/connection.ts'
+import { answerIn, type WireAnswer } from '../../server/src/chain/evm/node/answer.ts'
+import type { RpcWire } from '../../server/src/chain/evm/node/connection.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import { hashOf, strangerOf } from './memory-node.ts'
 

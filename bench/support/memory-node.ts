@@ -1,6 +1,6 @@
-import type { Answer, RpcConnection } from '../../server/src/chain/evm/connection.ts'
-import { transferTopic } from '../../server/src/chain/evm/logs.ts'
-import { EvmNode, type Header, parseHeader } from '../../server/src/chain/evm/node.ts'
+import { transferTopic } from '../../server/src/chain/evm/block/logs.ts'
+import type { Answer, RpcConnection } from '../../server/src/chain/evm/node/connection.ts'
+import { EvmNode, type Header, parseHeader } from '../../server/src/chain/evm/node/node.ts'
 
 /** A block of token transfers as a node would send it: the texts, which whoever asks must parse. */
 export interface BlockTexts {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { nearest } from '@settlewire/core/nearest'
+import { nearest } from '@settlewire/core/words/nearest'
 import { Problem } from './problem.ts'
 
 const options = {

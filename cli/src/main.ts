@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Client } from '@settlewire/client/client'
-import { nearest } from '@settlewire/core/nearest'
+import { nearest } from '@settlewire/core/words/nearest'
 import { Asked } from './ask.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'

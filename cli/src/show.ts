@@ -2,8 +2,8 @@ import type { Connection } from '@settlewire/client/watch'
 import type { WireEvent } from '@settlewire/client/wire-event'
 import { timeOf } from '@settlewire/core/id'
 import { toRfc3339 } from '@settlewire/core/instant'
-import type { PaymentIntent } from '@settlewire/core/wire'
-import { chainName } from '@settlewire/core/words'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
+import { chainName } from '@settlewire/core/words/words'
 
 type Row = readonly [name: string, value: string | null]
 

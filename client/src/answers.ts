@@ -1,6 +1,6 @@
-import type { ExplainedTransfer, PolicyExplanation } from '@settlewire/core/explanation'
-import type { ResolutionAction } from '@settlewire/core/observation'
-import type { Level, Tier } from '@settlewire/core/policy'
+import type { ExplainedTransfer, PolicyExplanation } from '@settlewire/core/payment/explanation'
+import type { ResolutionAction } from '@settlewire/core/payment/observation'
+import type { Level, Tier } from '@settlewire/core/payment/policy'
 import type { ChainSight, Visibility } from './wire-event.ts'
 
 /** A transaction that the payer names, so that it is looked for. */

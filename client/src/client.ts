@@ -1,5 +1,5 @@
-import type { Status } from '@settlewire/core/status-model'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { Status } from '@settlewire/core/payment/status-model'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import type {
   ChainInfo,
   ClaimAnswer,

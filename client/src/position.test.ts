@@ -1,4 +1,4 @@
-import type { EventData } from '@settlewire/core/event'
+import type { EventData } from '@settlewire/core/history/event'
 import { expect, it } from 'vitest'
 import { Position } from './position.ts'
 

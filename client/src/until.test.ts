@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { statuses } from '@settlewire/core/status-model'
+import { statuses } from '@settlewire/core/payment/status-model'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FastClock, speed } from '../../test/support/fast-clock.ts'
 import { ShakyServer } from '../../test/support/shaky-server.ts'

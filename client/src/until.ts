@@ -1,5 +1,5 @@
-import type { EventData } from '@settlewire/core/event'
-import { statusTable } from '@settlewire/core/status-model'
+import type { EventData } from '@settlewire/core/history/event'
+import { statusTable } from '@settlewire/core/payment/status-model'
 
 /**
  * When a watch ends. `closed`: when the payment succeeds, fails or is cancelled. `final`: a payment that

@@ -1,5 +1,5 @@
-import type { EventData } from '@settlewire/core/event'
-import { statuses } from '@settlewire/core/status-model'
+import type { EventData } from '@settlewire/core/history/event'
+import { statuses } from '@settlewire/core/payment/status-model'
 
 /** An event as every transport carries it. */
 export interface WireEvent {

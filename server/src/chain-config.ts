@@ -1,5 +1,5 @@
-import type { ChainId } from '@settlewire/core/payment'
-import type { ChainPolicy } from '@settlewire/core/policy'
+import type { ChainId } from '@settlewire/core/payment/payment'
+import type { ChainPolicy } from '@settlewire/core/payment/policy'
 
 /** How a provider is asked for pending transactions; `auto` tries what it offers, best first. */
 export const pendingModes = ['auto', 'full', 'hashes', 'alchemy', 'none'] as const

@@ -1,5 +1,6 @@
 import { randomBytes, randomFillSync } from 'node:crypto'
-import type { Clock, Stop } from './ports.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Stop } from './ports/stop.ts'
 
 /** Longer timers fire at once in Node, so a long wait is walked in strides of this. */
 const strideMs = 2 ** 31 - 1

@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { Failure } from '@settlewire/core/errors'
-import { nearest } from '@settlewire/core/nearest'
+import { nearest } from '@settlewire/core/words/nearest'
 
 /** Reads the words of a command line. Throws `invalid_request` with what is wrong with them. */
 export function readCommandLine<const Config extends ParseArgsConfig>(

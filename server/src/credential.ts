@@ -4,8 +4,8 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isId } from '@settlewire/core/id'
-import type { KeyKind } from './access.ts'
-import type { Clock } from './ports.ts'
+import type { KeyKind } from './ports/access.ts'
+import type { Clock } from './ports/clock.ts'
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const keyLength = 32

@@ -1,4 +1,4 @@
-import type { Level, Tier } from '@settlewire/core/policy'
+import type { Level, Tier } from '@settlewire/core/payment/policy'
 import type { PendingMode, PreconfirmationMode } from './chain-config.ts'
 import type { PresetName } from './registry/presets.ts'
 

@@ -5,7 +5,6 @@
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { isScope, type KeyScope, keyScopes } from '@settlewire/core/scope'
-import type { ApiKey, KeyKind, Keys } from './access.ts'
 import { hint } from './command-line.ts'
 import { hashKey, mintKey } from './credential.ts'
 import { activeKeys, everyKey, existing } from './operator/directory.ts'
@@ -14,6 +13,7 @@ import { durationMsOf, idOf, nameOf } from './operator/read.ts'
 import { runOperator } from './operator/run.ts'
 import { fields, keyJson, keyTable, standingOf, timeOf } from './operator/show.ts'
 import type { Answer, Given, OperatorCommand, Work } from './operator/subcommand.ts'
+import type { ApiKey, KeyKind, Keys } from './ports/access.ts'
 
 const kinds: readonly KeyKind[] = ['secret', 'restricted', 'publishable']
 const overlapByDefault = '24h'

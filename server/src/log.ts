@@ -2,7 +2,8 @@ import { Failure } from '@settlewire/core/errors'
 import { toRfc3339 } from '@settlewire/core/instant'
 import { type LevelWithSilent, pino } from 'pino'
 import { systemClock } from './clock.ts'
-import type { Clock, Log } from './ports.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Log } from './ports/log.ts'
 import { scrub } from './scrub.ts'
 
 /**

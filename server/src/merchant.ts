@@ -3,7 +3,6 @@
  * installation and asks no server, so that it also works before one runs.
  */
 import { makeId } from '@settlewire/core/id'
-import type { ApiKey, Directory, Keys, Merchant } from './access.ts'
 import { depositAddress } from './chain/evm/deposit-address.ts'
 import { hashKey, mintKey } from './credential.ts'
 import { checksummed } from './evm-address.ts'
@@ -13,7 +12,8 @@ import { idOf, nameOf } from './operator/read.ts'
 import { runOperator } from './operator/run.ts'
 import { columns, fields, keyJson, keyTable, merchantJson, timeOf } from './operator/show.ts'
 import type { Answer, Given, OperatorCommand, Work } from './operator/subcommand.ts'
-import type { Clock } from './ports.ts'
+import type { ApiKey, Directory, Keys, Merchant } from './ports/access.ts'
+import type { Clock } from './ports/clock.ts'
 import { receivingKey } from './receiving-key.ts'
 
 /** What was asked for. */

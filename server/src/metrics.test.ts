@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { createMetrics } from './metrics.ts'
-import type { ProviderScore } from './ports.ts'
+import type { ProviderScore } from './ports/chain.ts'
 
 const value = (text: string, series: string): string | undefined =>
   text

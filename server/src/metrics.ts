@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { systemClock } from './clock.ts'
-import type { Clock, Metrics, ProviderScore, Visibility } from './ports.ts'
+import type { ProviderScore, Visibility } from './ports/chain.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Metrics } from './ports/metrics.ts'
 
 const fineSeconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 const labelForm = /^[a-z][a-z0-9_]{0,31}$/

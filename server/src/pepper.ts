@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
-import type { Directory } from './access.ts'
 import { sameSecret } from './credential.ts'
-import type { Clock } from './ports.ts'
+import type { Directory } from './ports/access.ts'
+import type { Clock } from './ports/clock.ts'
 import { syncFolder } from './whole-file.ts'
 
 const bytes = 32

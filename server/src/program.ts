@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describeError, type ErrorCode, Failure } from '@settlewire/core/errors'
-import { nearest } from '@settlewire/core/nearest'
+import { nearest } from '@settlewire/core/words/nearest'
 import { systemClock } from './clock.ts'
 import { type Config, readConfig, settings } from './config.ts'
 import { scrub } from './scrub.ts'

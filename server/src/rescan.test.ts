@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { RescanReport } from './ports/rescan.ts'
 import { readArguments, wordsOf } from './rescan.ts'
-import type { RescanReport } from './rescan-ports.ts'
 
 describe('the command line of rescan', () => {
   it('names a chain and blocks, or a payment', () => {

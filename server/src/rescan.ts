@@ -5,15 +5,15 @@
  */
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
-import { paymentKind } from '@settlewire/core/payment-kind'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { systemClock } from './clock.ts'
 import { readCommandLine } from './command-line.ts'
 import { type Config, readConfig } from './config.ts'
-import { rescanBlocksMax } from './engine/rescan.ts'
+import { rescanBlocksMax } from './engine/watch/rescan.ts'
 import { createLog } from './log.ts'
 import { start } from './main.ts'
+import type { FindingKind, RescanReport, RescanRequest } from './ports/rescan.ts'
 import { complaint } from './program.ts'
-import type { FindingKind, RescanReport, RescanRequest } from './rescan-ports.ts'
 import { openStore, type Store } from './store/open.ts'
 
 /** The directory of the project. */

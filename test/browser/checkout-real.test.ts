@@ -1,5 +1,5 @@
 import { stdout } from 'node:process'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { reachesConnection, reachesStatus, storyOf } from '../support/checkout-pages.ts'

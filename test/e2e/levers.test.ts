@@ -1,5 +1,5 @@
-import type { Flag } from '@settlewire/core/status-model'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { Flag } from '@settlewire/core/payment/status-model'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { MerchantProgram } from '../support/e2e/merchant.ts'
 import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'

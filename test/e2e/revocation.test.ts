@@ -1,4 +1,4 @@
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MerchantProgram } from '../support/e2e/merchant.ts'
 import { type Node, Nodes } from '../support/e2e/nodes.ts'

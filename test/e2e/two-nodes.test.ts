@@ -1,4 +1,4 @@
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Node, Nodes } from '../support/e2e/nodes.ts'
 import { Payer } from '../support/e2e/payer.ts'

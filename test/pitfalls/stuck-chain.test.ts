@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../server/src/clock.ts'
-import type { Visibility } from '../../server/src/ports.ts'
+import type { Visibility } from '../../server/src/ports/chain.ts'
 import { newAddress, tokenTx } from '../support/evm/fake-chain.ts'
 import { FakeNode, Refused } from '../support/fake-node.ts'
 import { Stack } from './stack.ts'

@@ -8,7 +8,7 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'Two movements in one transaction are two: the part belongs to what names them.',
     edits: [
       {
-        file: 'core/src/inclusion.ts',
+        file: 'core/src/payment/inclusion.ts',
         find: 'const key = String(transfer.part)',
         replace: 'const key = transfer.txHash',
       },
@@ -20,7 +20,7 @@ export const faultTable: readonly PlantedFault[] = [
       'Blocks say what was undone, by their parents; what a log says of itself decides nothing.',
     edits: [
       {
-        file: 'server/src/chain/evm/logs.ts',
+        file: 'server/src/chain/evm/block/logs.ts',
         find: '  const { address, topics, data } = log\n',
         replace:
           '  const { address, topics, data } = log\n  if (log.removed === true) return null\n',
@@ -32,7 +32,7 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'The cursor moves in the transaction that stores the effects of the blocks it passes.',
     edits: [
       {
-        file: 'server/src/engine/step-store.ts',
+        file: 'server/src/engine/watch/step-store.ts',
         find: '  if (ids.length <= partSize) return putSound(put, ids, wholeOf(inStore))\n',
         replace: `  const whole = wholeOf(inStore)
   await put([], whole)
@@ -50,7 +50,7 @@ export const faultTable: readonly PlantedFault[] = [
       'The blocks of a step that was stored in part are undone by the next step that is on another branch.',
     edits: [
       {
-        file: 'server/src/chain/evm/walk.ts',
+        file: 'server/src/chain/evm/walk/walk.ts',
         find: 'leftBehind(unfinished?.blocks ?? [], on)',
         replace: 'leftBehind([], on)',
       },
@@ -61,12 +61,12 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'Blocks are joined by the hash of their parent, never by their number.',
     edits: [
       {
-        file: 'server/src/chain/evm/branch.ts',
+        file: 'server/src/chain/evm/provider/branch.ts',
         find: '(stored) => stored.hash === first.parentHash',
         replace: '(stored) => stored.number === first.number - 1',
       },
       {
-        file: 'server/src/chain/evm/branch.ts',
+        file: 'server/src/chain/evm/provider/branch.ts',
         find: '(block.parentHash === parent.hash && block.number === parent.number + 1)',
         replace: 'block.number === parent.number + 1',
       },
@@ -77,7 +77,7 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'Nothing expires before every chain that it accepts was read past its deadline.',
     edits: [
       {
-        file: 'core/src/judge.ts',
+        file: 'core/src/payment/judge.ts',
         find: ' && clock.at > instant && clock.scannedThrough > instant',
         replace: ' && clock.at > instant',
       },
@@ -88,7 +88,7 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'A denial stands until the one who said it takes it back, however many blocks follow.',
     edits: [
       {
-        file: 'core/src/transfer.ts',
+        file: 'core/src/payment/transfer.ts',
         find: 'const isContested = isContradicted(words, chain.policy?.quorum ?? 1)',
         replace:
           'const isContested = isContradicted(words, chain.policy?.quorum ?? 1) && head < (block?.number ?? 0) + 4',
@@ -100,7 +100,7 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'Money that every source has taken back counts no more.',
     edits: [
       {
-        file: 'core/src/transaction.ts',
+        file: 'core/src/payment/transaction.ts',
         find: '  return wordsOn(transaction, blockHash).sources.length > 0\n',
         replace: '  return true\n',
       },
@@ -112,7 +112,7 @@ export const faultTable: readonly PlantedFault[] = [
       'Of a block that is there, every opening that was committed before it is known: then it is read.',
     edits: [
       {
-        file: 'server/src/engine/watcher.ts',
+        file: 'server/src/engine/watch/watcher.ts',
         find: '    await news.read()\n    if (this.#doubts === doubts) index.trust()',
         replace: '    if (this.#doubts === doubts) index.trust()',
       },
@@ -124,7 +124,7 @@ export const faultTable: readonly PlantedFault[] = [
       'Who shows a block by its logs and by its receipts is one source, and no quorum of two.',
     edits: [
       {
-        file: 'server/src/chain/evm/poll.ts',
+        file: 'server/src/chain/evm/ballot/poll.ts',
         find: "[...new Set([source, ...by('shows', one)])]",
         replace:
           "[source, ...by('shows', one).map((who) => (who === source ? who + ':receipts' : who))]",

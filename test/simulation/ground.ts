@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../server/src/clock.ts'
 import { silentLog } from '../../server/src/log.ts'
-import { startEmbedded } from '../../server/src/store/embedded.ts'
+import { startEmbedded } from '../../server/src/store/embedded/embedded.ts'
 import { migrate } from '../../server/src/store/migrate.ts'
 import { execute, withDatabase } from '../support/postgres-server.ts'
 

@@ -1,4 +1,4 @@
-import type { Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment/payment'
 import type { Chance } from './chance.ts'
 import { bloomOf, type Entry, type ModelBlock, type ModelTx } from './model-block.ts'
 

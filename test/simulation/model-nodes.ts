@@ -1,4 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
+import type { Batch, EventStore } from '../../server/src/ports/history.ts'
 import type {
   Bulletin,
   Fence,
@@ -7,8 +8,7 @@ import type {
   Question,
   Said,
   Told,
-} from '../../server/src/node-ports.ts'
-import type { Batch, EventStore } from '../../server/src/ports.ts'
+} from '../../server/src/ports/processes.ts'
 import type { Timeline } from './timeline.ts'
 
 interface Held extends Holder {

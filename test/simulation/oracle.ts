@@ -1,5 +1,5 @@
 /** What the true chain says of a payment, computed from nothing else: no code under test is used. */
-import type { Acceptance, Payment } from '@settlewire/core/payment'
+import type { Acceptance, Payment } from '@settlewire/core/payment/payment'
 import type { Liar } from './lies.ts'
 import { branchOf, type ModelBlock, type ModelTx } from './model-block.ts'
 

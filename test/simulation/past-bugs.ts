@@ -42,7 +42,7 @@ export const pastBugs: readonly PastBug[] = [
     seed: 39,
     edits: [
       {
-        file: 'server/src/engine/time-outs.ts',
+        file: 'server/src/engine/time/time-outs.ts',
         find: "if (found.kind === 'mined') await",
         replace: "if (found.kind === 'mined' && chain === '') await",
       },

@@ -1,4 +1,4 @@
-import { answerIn, type Envelope, type WireAnswer } from '../../server/src/chain/evm/answer.ts'
+import { answerIn, type Envelope, type WireAnswer } from '../../server/src/chain/evm/node/answer.ts'
 import type { Chance } from './chance.ts'
 
 /** How companies turn a question away: by code, by words, by a bare text, or by what is around it. */

@@ -97,7 +97,7 @@ describe('the teeth of the simulation', () => {
   )
 
   it('refuses a fault whose place in the sources is not there exactly once', () => {
-    const edit = { file: 'core/src/judge.ts', find: 'nothing like this', replace: '' }
+    const edit = { file: 'core/src/payment/judge.ts', find: 'nothing like this', replace: '' }
     expect(() => patched(edit.file, [edit])).toThrow('0 times, not once')
     expect(() => patched(edit.file, [{ ...edit, find: 'const ' }])).toThrow('not once')
   })

@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Batch, StoredEvent } from '../../server/src/ports.ts'
+import type { Batch, StoredEvent } from '../../server/src/ports/history.ts'
 import type { Chance } from './chance.ts'
 import type { Timeline } from './timeline.ts'
 

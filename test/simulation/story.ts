@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment/payment'
 import type { Chance } from './chance.ts'
 import { ModelChain } from './model-chain.ts'
 import { liarMoodWeights, moodWeights } from './moods.ts'

@@ -1,5 +1,5 @@
 import type { Instant } from '@settlewire/core/instant'
-import type { Stop } from '../../server/src/ports.ts'
+import type { Stop } from '../../server/src/ports/stop.ts'
 
 interface Happening {
   readonly at: number

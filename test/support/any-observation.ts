@@ -1,5 +1,5 @@
-import type { Observation, ResolutionAction } from '@settlewire/core/observation'
-import { resolutionActions } from '@settlewire/core/observation'
+import type { Observation, ResolutionAction } from '@settlewire/core/payment/observation'
+import { resolutionActions } from '@settlewire/core/payment/observation'
 import fc from 'fast-check'
 import {
   claimed,

@@ -1,9 +1,9 @@
 import type { ChainSight } from '@settlewire/client/wire-event'
-import type { EventData } from '@settlewire/core/event'
-import type { IgnoreReason } from '@settlewire/core/payment'
-import type { statuses } from '@settlewire/core/status-model'
-import type { PaymentIntent, WireAcceptance, WireTransfer } from '@settlewire/core/wire'
-import { chainName } from '@settlewire/core/words'
+import type { EventData } from '@settlewire/core/history/event'
+import type { IgnoreReason } from '@settlewire/core/payment/payment'
+import type { statuses } from '@settlewire/core/payment/status-model'
+import type { PaymentIntent, WireAcceptance, WireTransfer } from '@settlewire/core/wire/wire'
+import { chainName } from '@settlewire/core/words/words'
 
 /** Payments in every shape the checkout must be able to show. */
 

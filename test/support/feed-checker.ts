@@ -1,6 +1,6 @@
-import { noSeal, seal } from '@settlewire/core/seal'
-import type { EventStore, SealedEvent, StoredEvent } from '../../server/src/ports.ts'
-import { digest } from '../../server/src/store/digest.ts'
+import { noSeal, seal } from '@settlewire/core/history/seal'
+import type { EventStore, SealedEvent, StoredEvent } from '../../server/src/ports/history.ts'
+import { digest } from '../../server/src/store/history/digest.ts'
 
 /**
  * Reads along with a feed and notes everything that breaks its promises: positions 1..n without a

@@ -1,7 +1,7 @@
-import type { EventData } from '@settlewire/core/event'
-import type { EventType, Finality, Status } from '@settlewire/core/status-model'
-import { wireType } from '@settlewire/core/wire'
-import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
+import type { EventData } from '@settlewire/core/history/event'
+import type { EventType, Finality, Status } from '@settlewire/core/payment/status-model'
+import { wireType } from '@settlewire/core/wire/wire'
+import type { EventStore, StoredEvent } from '../../server/src/ports/history.ts'
 
 /** What makes one test event differ from the next. */
 export interface EventSketch {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Holder, Leases } from '../../server/src/node-ports.ts'
+import type { Holder, Leases } from '../../server/src/ports/processes.ts'
 
 /** Leases under test, and a way to let time go by. */
 export interface LeasesUnderTest {

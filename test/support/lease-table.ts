@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
-import type { Holder, Leases } from '../../server/src/node-ports.ts'
+import type { Holder, Leases } from '../../server/src/ports/processes.ts'
 import type { ManualClock } from './manual-clock.ts'
 
 interface Row extends Holder {

@@ -1,6 +1,7 @@
 import type { Instant } from '@settlewire/core/instant'
 import { sleepOn } from '../../server/src/clock.ts'
-import type { Clock, Stop } from '../../server/src/ports.ts'
+import type { Clock } from '../../server/src/ports/clock.ts'
+import type { Stop } from '../../server/src/ports/stop.ts'
 
 interface Timer {
   readonly at: Instant

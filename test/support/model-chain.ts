@@ -1,15 +1,14 @@
-import type { BlockRef, Contest, SeenTransfer } from '@settlewire/core/observation'
+import type { BlockRef, Contest, SeenTransfer } from '@settlewire/core/payment/observation'
 import type {
   AppliedBlock,
-  ChainPosition,
   ChainSink,
   ChainStep,
   LookUp,
   Sighting,
-  Unfinished,
   Visibility,
   WatchSet,
-} from '../../server/src/ports.ts'
+} from '../../server/src/ports/chain.ts'
+import type { ChainPosition, Unfinished } from '../../server/src/ports/history.ts'
 import { bornAt, payer, usdc } from './payments.ts'
 
 /** A transaction as it would run: what it moves where, or that it fails. */

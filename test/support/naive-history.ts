@@ -1,6 +1,6 @@
 import { Pool } from 'pg'
-import type { Batch, EventStore, StoredEvent } from '../../server/src/ports.ts'
-import { prepare } from '../../server/src/store/prepare.ts'
+import type { Batch, EventStore, StoredEvent } from '../../server/src/ports/history.ts'
+import { prepare } from '../../server/src/store/history/prepare.ts'
 
 /**
  * The history as it is often built, and wrong: positions come from an identity column. They are given

@@ -6,7 +6,7 @@ import type {
   MovedNothing,
   Observation,
   ResolutionAction,
-} from '@settlewire/core/observation'
+} from '@settlewire/core/payment/observation'
 import { bornAt, included, payer, transfer } from './payments.ts'
 
 /** The rarer facts, beside those of `payments.ts`: contests, rivals, claims, drops, decisions. */

@@ -1,6 +1,6 @@
-import type { PaymentEvent } from '@settlewire/core/event'
-import { dataOf, eventOf, shortType } from '@settlewire/core/event-text'
-import type { EventStore, StoredEvent } from '../../server/src/ports.ts'
+import type { PaymentEvent } from '@settlewire/core/history/event'
+import { dataOf, eventOf, shortType } from '@settlewire/core/history/event-text'
+import type { EventStore, StoredEvent } from '../../server/src/ports/history.ts'
 
 /** A payment's history with all that made it, as core decided it. */
 export const pastOf = async (

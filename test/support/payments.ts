@@ -1,8 +1,13 @@
-import { type Context, decide, open } from '@settlewire/core/decide'
-import type { PaymentEvent } from '@settlewire/core/event'
-import type { BlockRef, Included, Observation, SeenTransfer } from '@settlewire/core/observation'
-import type { Payment, Terms } from '@settlewire/core/payment'
-import type { Policy } from '@settlewire/core/policy'
+import type { PaymentEvent } from '@settlewire/core/history/event'
+import { type Context, decide, open } from '@settlewire/core/payment/decide'
+import type {
+  BlockRef,
+  Included,
+  Observation,
+  SeenTransfer,
+} from '@settlewire/core/payment/observation'
+import type { Payment, Terms } from '@settlewire/core/payment/payment'
+import type { Policy } from '@settlewire/core/payment/policy'
 
 /** Small, readable payments for tests of the rules: one chain, USDC with six places, policy 3 blocks. */
 export const policy: Policy = {

@@ -1,5 +1,5 @@
 import { assert } from '@settlewire/core/assert'
-import type { EventTexts, Kind, TransactionRow } from '@settlewire/core/subject-kind'
+import type { EventTexts, Kind, TransactionRow } from '@settlewire/core/history/subject-kind'
 
 /** Money that a merchant sends: a kind that exists only here, as small as a kind can be. */
 export interface Payout {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client, type QueryResult } from 'pg'
 import { systemClock } from '../../server/src/clock.ts'
 import { silentLog } from '../../server/src/log.ts'
-import { type EmbeddedPostgres, startEmbedded } from '../../server/src/store/embedded.ts'
+import { type EmbeddedPostgres, startEmbedded } from '../../server/src/store/embedded/embedded.ts'
 import { migrate } from '../../server/src/store/migrate.ts'
 
 export interface TestPostgres {

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { endsWatch } from '@settlewire/client/until'
-import type { EventData } from '@settlewire/core/event'
-import { sseFrame } from '@settlewire/core/sse'
-import type { Status } from '@settlewire/core/status-model'
+import type { EventData } from '@settlewire/core/history/event'
+import type { Status } from '@settlewire/core/payment/status-model'
+import { sseFrame } from '@settlewire/core/wire/sse'
 
 /** What can befall a request. */
 export const faults = [

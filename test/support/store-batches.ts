@@ -1,4 +1,4 @@
-import type { CursorMove, IdempotentResult } from '../../server/src/ports.ts'
+import type { CursorMove, IdempotentResult } from '../../server/src/ports/history.ts'
 import { blockAt, bornAt } from './payments.ts'
 import type { ScriptedPayment } from './scripted-payments.ts'
 

@@ -1,6 +1,6 @@
 import { systemClock } from '../../server/src/clock.ts'
 import { silentLog } from '../../server/src/log.ts'
-import type { EventStore } from '../../server/src/ports.ts'
+import type { EventStore } from '../../server/src/ports/history.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
 import { testDatabase } from './postgres.ts'
 

@@ -1,4 +1,4 @@
-import type { EventStore, Watched } from '../../server/src/ports.ts'
+import type { EventStore, Watched } from '../../server/src/ports/history.ts'
 
 /** Every payment that a store says is watched. */
 export async function watchedIn(store: Pick<EventStore, 'watched'>): Promise<readonly Watched[]> {

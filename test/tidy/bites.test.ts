@@ -29,7 +29,7 @@ const layers = (source: Source) => layerViolations([source])
 const cases: readonly Case[] = [
   ['core importing Node', layers, core, `import 'node:fs'`, true],
   ['core importing a package', layers, core, `import { z } from 'zod'`, true],
-  ['core importing the server', layers, core, `import '../../server/src/ports.ts'`, true],
+  ['core importing the server', layers, core, `import '../../server/src/ports/chain.ts'`, true],
   ['core importing core', layers, core, `import './amount.ts'`, false],
   ['the engine importing the store', layers, engine, `import '../store/open.ts'`, true],
   [
@@ -43,8 +43,8 @@ const cases: readonly Case[] = [
   ['the engine passing on an adapter', layers, engine, `export { a } from '../chain/a.ts'`, true],
   ['the engine importing Node', layers, engine, `import 'node:crypto'`, true],
   ['the engine importing the clock', layers, engine, `import '../clock.ts'`, true],
-  ['the engine importing core', layers, engine, `import '@settlewire/core/fold'`, false],
-  ['the engine importing ports', layers, engine, `import '../ports.ts'`, false],
+  ['the engine importing core', layers, engine, `import '@settlewire/core/payment/fold'`, false],
+  ['the engine importing ports', layers, engine, `import '../ports/clock.ts'`, false],
   [
     'a sibling importing a sibling',
     layers,
@@ -203,7 +203,7 @@ describe('a rule', () => {
   })
 
   it.each([
-    'server/src/engine/watch-index.ts',
+    'server/src/engine/watch/watch-index.ts',
     'server/migrations/0001_merchants.sql',
     'server/src/sandbox/contracts/TestUSDC.sol',
   ])('takes the name %s', (path) => {

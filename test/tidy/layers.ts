@@ -22,14 +22,10 @@ const adapters = ['store', 'backplane', 'chain', 'provider', 'webhook', 'sandbox
  */
 export const zones: readonly Zone[] = [
   zone('core', /^core\/src\//, { may: [], packages: [] }),
-  zone(
-    'ports',
-    /^server\/src\/(ports|node-ports|topic-ports|rescan-ports|history|access|chain\/kind)\.ts$/,
-    {
-      may: ['core'],
-      packages: [],
-    },
-  ),
+  zone('ports', /^server\/src\/(ports\/|chain\/kind\.ts$)/, {
+    may: ['core'],
+    packages: [],
+  }),
   zone('engine', /^server\/src\/engine\//, { may: ['ports', 'core'], packages: ['lru-cache'] }),
   zone('shell', new RegExp(`^server/src/(${shell})\\.ts$`), { may: ['ports', 'core'], node: true }),
   ...adapters.map((name) =>

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Backplane, Hint } from '../topic-ports.ts'
+import type { Backplane, Hint } from '../ports/topic.ts'
 
 /** Two ends of one backplane; a backplane of one process is both. */
 export interface Ends {

@@ -1,5 +1,6 @@
-import type { Log, Stop } from '../ports.ts'
-import type { Backplane, Hint } from '../topic-ports.ts'
+import type { Log } from '../ports/log.ts'
+import type { Stop } from '../ports/stop.ts'
+import type { Backplane, Hint } from '../ports/topic.ts'
 
 type Listener = (hint: Hint) => void
 

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ChainLedger } from '../../../test/support/evm/chain-ledger.ts'
-import type { ChainFollower } from '../ports.ts'
+import type { ChainFollower } from '../ports/chain.ts'
 import type { ChainKind } from './kind.ts'
 
 /** A chain that can be told what to do. */

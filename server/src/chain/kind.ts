@@ -1,5 +1,5 @@
-import type { Part } from '@settlewire/core/observation'
-import type { Acceptance, ChainId } from '@settlewire/core/payment'
+import type { Part } from '@settlewire/core/payment/observation'
+import type { Acceptance, ChainId } from '@settlewire/core/payment/payment'
 
 /** What chains of one kind can show. What a kind cannot show is never waited for, and never claimed. */
 export interface Capabilities {

@@ -1,8 +1,9 @@
 import type { ChainAnswer } from '../chain/kind.ts'
 import type { ChainConfig } from '../chain-config.ts'
-import { type Asset, assetName } from '../engine/asset.ts'
-import { type AssetBook, type AssetState, reasonOf } from '../engine/asset-book.ts'
-import type { Clock, Log } from '../ports.ts'
+import { type Asset, assetName } from '../engine/payment/asset.ts'
+import { type AssetBook, type AssetState, reasonOf } from '../engine/payment/asset-book.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
 import { adapterOf, type ChainAdapter } from './kinds.ts'
 
 const recheckMs = 30_000

@@ -1,6 +1,6 @@
 import type { ChainConfig } from '../chain-config.ts'
-import type { Watcher } from '../engine/watcher.ts'
-import type { ChainFollower, ChainHealth, LookUp } from '../ports.ts'
+import type { Watcher } from '../engine/watch/watcher.ts'
+import type { ChainFollower, ChainHealth, LookUp } from '../ports/chain.ts'
 import { adapterOf, type ChainAdapter, type FollowParts } from './kinds.ts'
 
 export interface FollowerParts extends Omit<FollowParts, 'watch' | 'sink'> {

@@ -1,8 +1,9 @@
 import type { Config } from '../config.ts'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
 import { type Sandbox, startSandbox } from '../sandbox/start-sandbox.ts'
-import { startEmbedded } from '../store/embedded.ts'
-import { lockHome } from '../store/home-lock.ts'
+import { startEmbedded } from '../store/embedded/embedded.ts'
+import { lockHome } from '../store/embedded/home-lock.ts'
 import { rememberPlace } from './history-place.ts'
 
 /** What everything stands on. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import type { Config } from '../config.ts'
-import type { Log } from '../ports.ts'
+import type { Log } from '../ports/log.ts'
 import { writeWhole } from '../whole-file.ts'
 
 /** Where the history of a data directory is kept: in its own PostgreSQL, or where `DATABASE_URL` points. */

@@ -4,15 +4,11 @@ import { evm } from '../chain/evm/evm-kind.ts'
 import { type EvmChain, EvmFollower } from '../chain/evm/follower.ts'
 import type { ChainAnswer, ChainKind } from '../chain/kind.ts'
 import type { ChainConfig, EvmChainConfig } from '../chain-config.ts'
-import type {
-  ChainFollower,
-  ChainSink,
-  Clock,
-  EventStore,
-  Log,
-  Metrics,
-  WatchSet,
-} from '../ports.ts'
+import type { ChainFollower, ChainSink, WatchSet } from '../ports/chain.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EventStore } from '../ports/history.ts'
+import type { Log } from '../ports/log.ts'
+import type { Metrics } from '../ports/metrics.ts'
 import { withOpenTokens } from './chains.ts'
 import type { OpenTokens } from './open-tokens.ts'
 

@@ -1,4 +1,4 @@
-import type { Watched } from '../ports.ts'
+import type { Watched } from '../ports/history.ts'
 
 /** Contracts by chain, in lower case. */
 export type OpenTokens = ReadonlyMap<string, ReadonlySet<string>>

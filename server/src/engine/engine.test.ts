@@ -1,15 +1,15 @@
 import { Failure } from '@settlewire/core/errors'
-import { dataOf, shortType } from '@settlewire/core/event-text'
-import { fold } from '@settlewire/core/fold'
-import type { Payment } from '@settlewire/core/payment'
-import { paymentKind } from '@settlewire/core/payment-kind'
-import { isEdge } from '@settlewire/core/status-model'
+import { dataOf, shortType } from '@settlewire/core/history/event-text'
+import { fold } from '@settlewire/core/payment/fold'
+import type { Payment } from '@settlewire/core/payment/payment'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import { isEdge } from '@settlewire/core/payment/status-model'
 import { describe, expect, it } from 'vitest'
 import { EngineWorld, merchant, policy, request } from '../../../test/support/engine-world.ts'
 import type { ModelTransaction } from '../../../test/support/model-chain.ts'
 import { pastOf } from '../../../test/support/past.ts'
 import { systemClock } from '../clock.ts'
-import type { StoredEvent } from '../ports.ts'
+import type { StoredEvent } from '../ports/history.ts'
 
 /** 10 and 39 have found something: duplicates of a final payment that were forgotten by a restart. */
 const seeds = [1, 2, 3, 4, 5, 6, 10, 39]

@@ -1,9 +1,9 @@
 import { assert } from '@settlewire/core/assert'
 import type { Instant } from '@settlewire/core/instant'
-import type { Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment/payment'
 import type { KeyScope } from '@settlewire/core/scope'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Gate, Principal } from '../access.ts'
+import type { Gate, Principal } from '../ports/access.ts'
 import { crossOriginReads } from './headers.ts'
 
 /** Who may call a route, as the route says it beside its address. Every route of ours says it. */

@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
 
 interface AllowanceTerms {
   readonly clock: Pick<Clock, 'now'>

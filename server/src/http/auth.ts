@@ -1,13 +1,22 @@
 import { Failure } from '@settlewire/core/errors'
 import { isId } from '@settlewire/core/id'
 import type { Instant } from '@settlewire/core/instant'
-import type { Payment } from '@settlewire/core/payment'
-import { paymentKind } from '@settlewire/core/payment-kind'
+import type { Payment } from '@settlewire/core/payment/payment'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import type { Status } from '@settlewire/core/payment/status-model'
 import type { KeyScope } from '@settlewire/core/scope'
-import type { Status } from '@settlewire/core/status-model'
-import type { ApiKey, AskedWith, Gate, Keys, Needs, PaymentNeeds, Principal } from '../access.ts'
 import { claimedPayment, clientSecretOf, hashKey, keyShape, sameSecret } from '../credential.ts'
-import type { Clock, EventStore } from '../ports.ts'
+import type {
+  ApiKey,
+  AskedWith,
+  Gate,
+  Keys,
+  Needs,
+  PaymentNeeds,
+  Principal,
+} from '../ports/access.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EventStore } from '../ports/history.ts'
 import { refusalOf } from './key-refusal.ts'
 import type { KeyUses } from './key-uses.ts'
 

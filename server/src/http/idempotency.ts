@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '@settlewire/core/canonical-json'
-import type { IdempotencyKey } from '../engine/once.ts'
+import { canonicalJson } from '@settlewire/core/history/canonical-json'
+import type { IdempotencyKey } from '../engine/payment/once.ts'
 
 interface Keyed {
   readonly method: string

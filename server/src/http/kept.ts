@@ -1,5 +1,5 @@
 import type { Instant } from '@settlewire/core/instant'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
 
 interface KeptNeeds<T> {
   readonly clock: Pick<Clock, 'now'>

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
-import type { KeyStanding } from '../access.ts'
+import type { KeyStanding } from '../ports/access.ts'
 
 /** Why a key opens nothing any more. */
 export type KeyRefusal = Extract<ErrorCode, 'key_revoked' | 'key_expired' | 'merchant_disabled'>

@@ -1,6 +1,7 @@
 import type { Instant } from '@settlewire/core/instant'
-import type { Keys } from '../access.ts'
-import type { Clock, Log } from '../ports.ts'
+import type { Keys } from '../ports/access.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
 import { WhileNeeded } from './while-needed.ts'
 
 export interface KeyUsesOptions {

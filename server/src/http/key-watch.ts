@@ -1,5 +1,7 @@
-import type { Keys, Principal } from '../access.ts'
-import type { Clock, Log, Stop } from '../ports.ts'
+import type { Keys, Principal } from '../ports/access.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { Stop } from '../ports/stop.ts'
 import { type KeyRefusal, refusalOf } from './key-refusal.ts'
 import { WhileNeeded } from './while-needed.ts'
 

@@ -1,4 +1,4 @@
-import { paymentKind } from '@settlewire/core/payment-kind'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Answered, HttpWorld } from '../../../test/support/http-world.ts'
 import { pageWithState } from './page.ts'

@@ -1,4 +1,5 @@
-import type { Clock, Log } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
 
 /** Whether one part works, and why not: a word for people, never the error itself. */
 export interface Check {

@@ -1,6 +1,6 @@
 import { describeError, Failure } from '@settlewire/core/errors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Log } from '../ports.ts'
+import type { Log } from '../ports/log.ts'
 import { failureOf, problemHeaders, problemOf } from './problem.ts'
 import { refusalPage, wantsPage } from './refusal-page.ts'
 import { routeOf } from './request-log.ts'

@@ -1,6 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
 
 /** Asked for so often that their lines would hide the others. */
 const quietRoutes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/assets/*'])

@@ -1,5 +1,5 @@
-import { Repeat, type RepeatOptions } from '../engine/repeat.ts'
-import type { Stop } from '../ports.ts'
+import { Repeat, type RepeatOptions } from '../engine/time/repeat.ts'
+import type { Stop } from '../ports/stop.ts'
 
 /** Does something again and again while it is needed, and keeps no timer while it is not. */
 export class WhileNeeded {

@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
-import type { ApiKey, Directory, Keys, Merchant } from '../access.ts'
-import type { Clock } from '../ports.ts'
+import type { ApiKey, Directory, Keys, Merchant } from '../ports/access.ts'
+import type { Clock } from '../ports/clock.ts'
 import { isLive } from './show.ts'
 
 const pageSize = 1_000

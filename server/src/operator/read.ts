@@ -1,7 +1,7 @@
 /** Reads what operators write: names, ids, durations. Throws `invalid_request` with what is wrong. */
 import { Failure } from '@settlewire/core/errors'
 import { isId } from '@settlewire/core/id'
-import { textProblem } from '@settlewire/core/plain-text'
+import { textProblem } from '@settlewire/core/words/plain-text'
 
 const nameMax = 100
 

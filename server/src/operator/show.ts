@@ -1,7 +1,7 @@
 /** What operators' commands print: columns for people, objects for programs. */
 import { type Instant, toRfc3339, toRfc3339OrNull } from '@settlewire/core/instant'
-import type { ApiKey, Merchant } from '../access.ts'
 import { refusalOf } from '../http/key-refusal.ts'
+import type { ApiKey, Merchant } from '../ports/access.ts'
 
 /** Rows below their heads, each column as wide as its widest cell. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,4 +1,4 @@
-import { parseAmount } from '@settlewire/core/amount'
+import { parseAmount } from '@settlewire/core/money/amount'
 import type {
   ChainConfig,
   EvmChainConfig,

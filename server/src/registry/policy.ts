@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '@settlewire/core/canonical-json'
-import type { Policy } from '@settlewire/core/policy'
+import { canonicalJson } from '@settlewire/core/history/canonical-json'
+import type { Policy } from '@settlewire/core/payment/policy'
 import type { ChainConfig } from '../chain-config.ts'
 import { sandboxPairPolicy, sandboxPolicy, sandboxTieredPolicy } from './sandbox.ts'
 

@@ -1,4 +1,4 @@
-import type { Level, Tier } from '@settlewire/core/policy'
+import type { Level, Tier } from '@settlewire/core/payment/policy'
 import type { PreconfirmationMode } from '../chain-config.ts'
 
 /** A token of a preset. Amounts are decimal strings in the token's own unit, addresses in EIP-55. */

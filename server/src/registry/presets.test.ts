@@ -1,4 +1,4 @@
-import { chainName } from '@settlewire/core/words'
+import { chainName } from '@settlewire/core/words/words'
 import * as viemChains from 'viem/chains'
 import { getAddress } from 'viem/utils'
 import { describe, expect, it } from 'vitest'

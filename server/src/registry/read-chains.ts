@@ -1,5 +1,5 @@
 import { Failure, type FieldError, inLines } from '@settlewire/core/errors'
-import type { ChainId } from '@settlewire/core/payment'
+import type { ChainId } from '@settlewire/core/payment/payment'
 import { z } from 'zod'
 import type { ChainConfig } from '../chain-config.ts'
 import { chainNameForm, sharedPolicy, type Variable } from './chain-form.ts'

@@ -1,4 +1,4 @@
-import type { ChainPolicy, Policy } from '@settlewire/core/policy'
+import type { ChainPolicy, Policy } from '@settlewire/core/payment/policy'
 import type { EvmChainConfig, KnownToken } from '../chain-config.ts'
 
 /** The sandbox's chain, as far as it is known before it runs: everything is shorter than out there. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { arch, platform } from 'node:process'
 import { Failure } from '@settlewire/core/errors'
 import { spawnSupervised } from '../child.ts'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /** An anvil that listens on loopback. */
 export interface Anvil {

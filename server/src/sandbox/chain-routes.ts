@@ -1,7 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { Gate } from '../access.ts'
+import type { Gate } from '../ports/access.ts'
 import type { ChainLevers } from './chain-levers.ts'
 import { type Fault, faultModes } from './fault-proxy.ts'
 import { addChainLever } from './lever.ts'

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Clock, Stop } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Stop } from '../ports/stop.ts'
 
 /** More than this waits in the sender's socket, not here. */
 const heldBytesMax = 1 << 20

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
 import { FaultLane } from './fault-lane.ts'
 
 /** How a wire can be. */

@@ -1,9 +1,9 @@
-import { canonicalJson } from '@settlewire/core/canonical-json'
 import { errorCatalogue, Failure } from '@settlewire/core/errors'
-import type { Payment } from '@settlewire/core/payment'
+import { canonicalJson } from '@settlewire/core/history/canonical-json'
+import type { Payment } from '@settlewire/core/payment/payment'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Gate } from '../access.ts'
+import type { Gate } from '../ports/access.ts'
 import { OnceInMemory } from './once-in-memory.ts'
 
 type Code = keyof typeof errorCatalogue

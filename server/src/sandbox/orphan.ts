@@ -1,6 +1,6 @@
 /** The chain that a killed server leaves behind, which goes on for one more block. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
 import { writeWhole } from '../whole-file.ts'
 import { signal } from './anvil.ts'
 import { type Call, genesisHashAt, rpcAt } from './rpc.ts'

@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
 import type { KnownToken } from '../chain-config.ts'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
 import bridged from './artifacts/TestBridgedUSDC.json' with { type: 'json' }
 import multicall from './artifacts/TestMulticall.json' with { type: 'json' }
 import payer from './artifacts/TestPayer.json' with { type: 'json' }

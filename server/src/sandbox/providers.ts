@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
 import { type Fault, FaultProxy } from './fault-proxy.ts'
 
 /** One way to the local chain, as it is set to be. */

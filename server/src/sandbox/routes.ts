@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Gate } from '../access.ts'
+import type { Gate } from '../ports/access.ts'
 import { chainRoutes } from './chain-routes.ts'
 import { payRoutes } from './pay-routes.ts'
 import type { Sandbox } from './start-sandbox.ts'

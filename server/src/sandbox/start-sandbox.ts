@@ -1,5 +1,6 @@
 import type { KnownToken } from '../chain-config.ts'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
 import { ChainLevers } from './chain-levers.ts'
 import { joinChain, type LocalChain, startLocalChain } from './local-chain.ts'
 import { multicall3, prepareChain } from './prepare-chain.ts'

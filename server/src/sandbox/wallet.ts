@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Acceptance } from '@settlewire/core/payment'
+import type { Acceptance } from '@settlewire/core/payment/payment'
 import type { LocalChain } from './local-chain.ts'
 import { type Draft, type PayWay, ways } from './pay-ways.ts'
 import { names, outbid, type Pooled, poolOf } from './pool.ts'

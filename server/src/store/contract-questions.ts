@@ -1,11 +1,11 @@
-import { paymentKind } from '@settlewire/core/payment-kind'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { blockAt, bornAt } from '../../../test/support/payments.ts'
 import { headOf, ScriptedPayment } from '../../../test/support/scripted-payments.ts'
 import { answer, merchantId, moveTo } from '../../../test/support/store-batches.ts'
 import type { EventStoreUnderTest } from '../../../test/support/store-under-test.ts'
 import { watchedIn } from '../../../test/support/watched-in.ts'
-import type { Append, CursorMove, EventStore } from '../ports.ts'
+import type { Append, CursorMove, EventStore } from '../ports/history.ts'
 
 /** What every EventStore must answer: feeds, lists, deadlines, and what a chain asks of it. */
 export function eventStoreQuestionsContract(

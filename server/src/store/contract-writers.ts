@@ -1,4 +1,4 @@
-import { paymentKind } from '@settlewire/core/payment-kind'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { brokenSeals, FeedChecker } from '../../../test/support/feed-checker.ts'
 import {
@@ -9,7 +9,7 @@ import {
 } from '../../../test/support/scripted-payments.ts'
 import type { EventStoreUnderTest } from '../../../test/support/store-under-test.ts'
 import { systemClock } from '../clock.ts'
-import type { Append, EventStore } from '../ports.ts'
+import type { Append, EventStore } from '../ports/history.ts'
 
 const writers = 16
 const merchants = ['mer_a', 'mer_b', 'mer_c', 'mer_d']

@@ -1,6 +1,6 @@
-import { fold } from '@settlewire/core/fold'
-import { paymentKind } from '@settlewire/core/payment-kind'
-import { encodeData, wireType } from '@settlewire/core/wire'
+import { fold } from '@settlewire/core/payment/fold'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import { encodeData, wireType } from '@settlewire/core/wire/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { brokenSeals, FeedChecker } from '../../../test/support/feed-checker.ts'
 import { pastOf } from '../../../test/support/past.ts'
@@ -13,7 +13,7 @@ import {
 import { answer, merchantId, moveTo } from '../../../test/support/store-batches.ts'
 import type { EventStoreUnderTest } from '../../../test/support/store-under-test.ts'
 import { watchedIn } from '../../../test/support/watched-in.ts'
-import type { Append, Batch, EventStore } from '../ports.ts'
+import type { Append, Batch, EventStore } from '../ports/history.ts'
 import { eventStoreQuestionsContract } from './contract-questions.ts'
 import { eventStoreWritersContract } from './contract-writers.ts'
 

@@ -1,5 +1,5 @@
 import { type ClientBase, Pool, type PoolClient, type QueryResult, types } from 'pg'
-import type { Log } from '../ports.ts'
+import type { Log } from '../ports/log.ts'
 import { checkedUrl } from './checked-url.ts'
 import { asFailure, type Meaning, meaningOf, notDone } from './sql-error.ts'
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { databaseName, urlOf } from './embedded.ts'
-import { baseOf, superuser } from './embedded-place.ts'
-import { isHeld } from './home-lock.ts'
+import { databaseName, urlOf } from './embedded/embedded.ts'
+import { baseOf, superuser } from './embedded/embedded-place.ts'
+import { isHeld } from './embedded/home-lock.ts'
 
 /** Lines of `postmaster.pid`, counted from 0, as PostgreSQL documents them. */
 const line = { sockets: 4, state: 7 } as const

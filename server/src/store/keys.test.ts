@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bornAt } from '../../../test/support/payments.ts'
 import { storeUnderTest } from '../../../test/support/store-under-test.ts'
-import type { ApiKey, Keys, NewKey, Replacement } from '../access.ts'
+import type { ApiKey, Keys, NewKey, Replacement } from '../ports/access.ts'
 
 const key: Required<NewKey> = {
   id: 'key_1',

@@ -7,7 +7,7 @@ import type {
   Keys,
   NewKey,
   Replacement,
-} from '../access.ts'
+} from '../ports/access.ts'
 import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '@settlewire/core/errors'
 import { Client } from 'pg'
-import type { Log } from '../ports.ts'
+import type { Log } from '../ports/log.ts'
 import { checkedUrl } from './checked-url.ts'
 import { asFailure, sqlState } from './sql-error.ts'
 

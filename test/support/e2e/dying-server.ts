@@ -4,11 +4,11 @@
  */
 
 import { join } from 'node:path'
-import { shortType } from '@settlewire/core/event-text'
+import { shortType } from '@settlewire/core/history/event-text'
 import { MemoryBackplane } from '../../../server/src/backplane/memory.ts'
 import { readConfig } from '../../../server/src/config.ts'
 import { start } from '../../../server/src/main.ts'
-import type { Backplane } from '../../../server/src/topic-ports.ts'
+import type { Backplane } from '../../../server/src/ports/topic.ts'
 
 const { DIE_AT, ...environment } = process.env
 const root = join(import.meta.dirname, '../../..')

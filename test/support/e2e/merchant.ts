@@ -1,5 +1,5 @@
-import type { EventData } from '@settlewire/core/event'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { EventData } from '@settlewire/core/history/event'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { createParser } from 'eventsource-parser'
 import type { SandboxFacts } from './server.ts'
 

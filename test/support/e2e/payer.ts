@@ -1,4 +1,4 @@
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import type { SandboxFacts } from './server.ts'
 
 const word = (value: bigint | string): string =>

@@ -4,19 +4,19 @@
  */
 
 import { Failure } from '@settlewire/core/errors'
-import type { BlockRef, SeenTransfer } from '@settlewire/core/observation'
-import { inclusionsOf } from '../../../server/src/chain/evm/beside.ts'
+import type { BlockRef, SeenTransfer } from '@settlewire/core/payment/observation'
+import { inclusionsOf } from '../../../server/src/chain/evm/ballot/beside.ts'
 import type {
   AppliedBlock,
   ChainHealth,
-  ChainPosition,
   ChainSink,
   ChainStep,
   Corroborated,
   OpenContest,
   Sighting,
   WatchSet,
-} from '../../../server/src/ports.ts'
+} from '../../../server/src/ports/chain.ts'
+import type { ChainPosition } from '../../../server/src/ports/history.ts'
 
 export class TestWatch implements WatchSet {
   readonly addresses = new Set<string>()

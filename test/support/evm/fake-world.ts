@@ -1,7 +1,7 @@
 /** A fake node, a follower of it and the ledger it fills, opened and closed around each test. */
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
-import type { Limits } from '../../../server/src/chain/evm/limits.ts'
+import type { Limits } from '../../../server/src/chain/evm/node/limits.ts'
 import { FakeNode } from '../fake-node.ts'
 import { ChainLedger } from './chain-ledger.ts'
 import { newAddress } from './fake-chain.ts'

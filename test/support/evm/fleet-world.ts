@@ -1,8 +1,8 @@
 /** Several fake nodes that grow one chain, or part, and a follower of all of them, around each test. */
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
-import type { Limits } from '../../../server/src/chain/evm/limits.ts'
-import type { ProviderScore } from '../../../server/src/ports.ts'
+import type { Limits } from '../../../server/src/chain/evm/node/limits.ts'
+import type { ProviderScore } from '../../../server/src/ports/chain.ts'
 import { FakeNode } from '../fake-node.ts'
 import { ChainLedger } from './chain-ledger.ts'
 import { type FakeBlock, FakeChain, type FakeTx, newAddress } from './fake-chain.ts'

@@ -1,5 +1,5 @@
 import { evm } from '../../../server/src/chain/evm/evm-kind.ts'
-import { KindBook } from '../../../server/src/engine/kind-book.ts'
+import { KindBook } from '../../../server/src/engine/payment/kind-book.ts'
 
 /** These chains, all of them EVM chains. */
 export const evmChains = (...names: readonly string[]): KindBook =>

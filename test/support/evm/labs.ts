@@ -5,7 +5,7 @@ import {
   EvmFollower,
   type EvmParts,
 } from '../../../server/src/chain/evm/follower.ts'
-import type { Limits } from '../../../server/src/chain/evm/limits.ts'
+import type { Limits } from '../../../server/src/chain/evm/node/limits.ts'
 import type { ProviderConfig } from '../../../server/src/chain-config.ts'
 import { systemClock } from '../../../server/src/clock.ts'
 import { silentLog } from '../../../server/src/log.ts'

@@ -1,10 +1,10 @@
 /** One node over a real socket, for what is tested below a follower. */
 
-import type { RpcConnection } from '../../../server/src/chain/evm/connection.ts'
-import { defaultLimits } from '../../../server/src/chain/evm/limits.ts'
-import { Line } from '../../../server/src/chain/evm/line.ts'
-import { EvmNode } from '../../../server/src/chain/evm/node.ts'
-import { RpcSocket } from '../../../server/src/chain/evm/socket.ts'
+import type { RpcConnection } from '../../../server/src/chain/evm/node/connection.ts'
+import { defaultLimits } from '../../../server/src/chain/evm/node/limits.ts'
+import { Line } from '../../../server/src/chain/evm/node/line.ts'
+import { EvmNode } from '../../../server/src/chain/evm/node/node.ts'
+import { RpcSocket } from '../../../server/src/chain/evm/node/socket.ts'
 import { systemClock } from '../../../server/src/clock.ts'
 
 interface OpenNode {

@@ -1,4 +1,4 @@
-import type { BlockRef } from '@settlewire/core/observation'
+import type { BlockRef } from '@settlewire/core/payment/observation'
 import { digestLength, digestOf } from './pebble-kind.ts'
 
 /** What one transaction moved. */

@@ -2,12 +2,11 @@ import type {
   AppliedBlock,
   ChainFollower,
   ChainHealth,
-  ChainPosition,
   ChainSink,
-  EventStore,
   LookUp,
   WatchSet,
-} from '../../../server/src/ports.ts'
+} from '../../../server/src/ports/chain.ts'
+import type { ChainPosition, EventStore } from '../../../server/src/ports/history.ts'
 import type { PebbleBlock, PebbleChain } from './pebble-chain.ts'
 
 const pollMs = 10

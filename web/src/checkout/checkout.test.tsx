@@ -1,4 +1,4 @@
-import { statuses } from '@settlewire/core/status-model'
+import { statuses } from '@settlewire/core/payment/status-model'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
 import { chainNames, type FixtureName, fixtures } from '../../../test/support/checkout-fixtures.ts'

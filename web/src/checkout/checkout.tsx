@@ -1,5 +1,5 @@
 import type { State } from '@settlewire/client/stream-state'
-import type { Status } from '@settlewire/core/status-model'
+import type { Status } from '@settlewire/core/payment/status-model'
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { ClaimForm } from './claim-form.tsx'
 import { connectionLineOf } from './connection-line.ts'

@@ -1,4 +1,4 @@
-import type { PaymentIntent, WireAcceptance } from '@settlewire/core/wire'
+import type { PaymentIntent, WireAcceptance } from '@settlewire/core/wire/wire'
 import type { ReactNode } from 'react'
 import { dateAndTime } from './time.ts'
 import { words } from './words.ts'

@@ -1,5 +1,5 @@
-import { printAmount } from '@settlewire/core/amount'
-import type { PaymentIntent, WireAcceptance } from '@settlewire/core/wire'
+import { printAmount } from '@settlewire/core/money/amount'
+import type { PaymentIntent, WireAcceptance } from '@settlewire/core/wire/wire'
 
 // Amounts stay decimal strings and become bigint for a moment only. They are never numbers.
 

@@ -1,4 +1,4 @@
-import { statusWords } from '@settlewire/core/words'
+import { statusWords } from '@settlewire/core/words/words'
 import type { ReactNode } from 'react'
 import { Figure } from './figure.tsx'
 import { ClockIcon, CrossIcon, LensIcon } from './icons.tsx'

@@ -1,5 +1,5 @@
 import type { ChainSight } from '@settlewire/client/wire-event'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 
 /** What the server puts into the page, so that it never opens blank. */
 export interface PageState {

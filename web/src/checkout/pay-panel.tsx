@@ -1,4 +1,4 @@
-import type { WireAcceptance } from '@settlewire/core/wire'
+import type { WireAcceptance } from '@settlewire/core/wire/wire'
 import { type ReactNode, useState } from 'react'
 import { CopyButton } from './copyable.tsx'
 import { Figure, isLong } from './figure.tsx'

@@ -2,7 +2,7 @@ import type { ClaimAnswer, PolicyAnswer } from '@settlewire/client/answers'
 import { paymentPath } from '@settlewire/client/attempt'
 import { makeKey } from '@settlewire/client/idempotency-key'
 import { type Access, sendForJson } from '@settlewire/client/request'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 
 /** What the page asks of one payment: a small part of `Client`, because each byte is loaded by every payer. */
 export class PayerApi {

@@ -1,5 +1,5 @@
-import type { EventData } from '@settlewire/core/event'
-import type { PaymentIntent, WireTransfer } from '@settlewire/core/wire'
+import type { EventData } from '@settlewire/core/history/event'
+import type { PaymentIntent, WireTransfer } from '@settlewire/core/wire/wire'
 
 /** The transfer that holds the payment back, as far as the page knows. */
 export interface Progress {

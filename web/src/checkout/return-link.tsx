@@ -1,4 +1,4 @@
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import type { ReactNode } from 'react'
 import { isWebAddress } from './transaction.tsx'
 import { words } from './words.ts'

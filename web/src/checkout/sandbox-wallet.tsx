@@ -1,5 +1,5 @@
 import { RequestError } from '@settlewire/client/request-error'
-import type { WireAcceptance } from '@settlewire/core/wire'
+import type { WireAcceptance } from '@settlewire/core/wire/wire'
 import { type ReactNode, useState } from 'react'
 import type { PayerApi } from './payer-api.ts'
 import { words } from './words.ts'

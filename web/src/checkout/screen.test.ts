@@ -1,6 +1,6 @@
 import type { PolicyAnswer } from '@settlewire/client/answers'
 import type { Visibility } from '@settlewire/client/wire-event'
-import { statuses } from '@settlewire/core/status-model'
+import { statuses } from '@settlewire/core/payment/status-model'
 import { describe, expect, it } from 'vitest'
 import { chainNames, fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
 import { shownFrom } from './payment.ts'

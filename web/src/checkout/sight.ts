@@ -1,6 +1,6 @@
 import type { ChainSight } from '@settlewire/client/wire-event'
 import type { Instant } from '@settlewire/core/instant'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { words } from './words.ts'
 
 /** How well one chain is seen, and since when what is seen of it is known. */

@@ -1,5 +1,5 @@
 import type { Instant } from '@settlewire/core/instant'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import type { ReactNode } from 'react'
 import { Sentence } from './sentence.tsx'
 import { dateAndTime, remaining, timeOfDay } from './time.ts'

@@ -1,5 +1,5 @@
-import { stageLabels } from '@settlewire/core/stage-words'
-import type { WireTransfer } from '@settlewire/core/wire'
+import type { WireTransfer } from '@settlewire/core/wire/wire'
+import { stageLabels } from '@settlewire/core/words/stage-words'
 import type { ReactNode } from 'react'
 import { CopyButton } from './copyable.tsx'
 import { OutIcon } from './icons.tsx'

@@ -1,4 +1,4 @@
-import type { Status } from '@settlewire/core/status-model'
+import type { Status } from '@settlewire/core/payment/status-model'
 
 const blocks = (count: number): string => (count === 1 ? 'block' : 'blocks')
 

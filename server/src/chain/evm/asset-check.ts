@@ -1,11 +1,11 @@
 import type { ProviderConfig } from '../../chain-config.ts'
-import type { Clock } from '../../ports.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { ChainAnswer } from '../kind.ts'
-import { type Connect, connectByUrl } from './connect.ts'
-import type { RpcConnection, RpcWire } from './connection.ts'
-import { defaultLimits, type Limits } from './limits.ts'
-import { Line } from './line.ts'
-import { EvmNode } from './node.ts'
+import { type Connect, connectByUrl } from './node/connect.ts'
+import type { RpcConnection, RpcWire } from './node/connection.ts'
+import { defaultLimits, type Limits } from './node/limits.ts'
+import { Line } from './node/line.ts'
+import { EvmNode } from './node/node.ts'
 
 /** A token as the configuration holds it to be. */
 export interface ClaimedToken {

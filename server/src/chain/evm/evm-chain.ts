@@ -1,4 +1,4 @@
-import type { ChainPolicy } from '@settlewire/core/policy'
+import type { ChainPolicy } from '@settlewire/core/payment/policy'
 import type { EvmChainConfig, KnownToken } from '../../chain-config.ts'
 
 /** What the follower of an EVM chain goes by, of all that is configured of it. */

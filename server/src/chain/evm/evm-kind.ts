@@ -1,4 +1,4 @@
-import type { Part } from '@settlewire/core/observation'
+import type { Part } from '@settlewire/core/payment/observation'
 import { checksummed } from '../../evm-address.ts'
 import type { ChainKind, Notation, PaymentRequest } from '../kind.ts'
 import { depositAddress } from './deposit-address.ts'

@@ -1,42 +1,41 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure, failedWith } from '@settlewire/core/errors'
-import type { BlockRef } from '@settlewire/core/observation'
-import type { ChainHead } from '@settlewire/core/policy'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import type { ChainHead } from '@settlewire/core/payment/policy'
 import type {
   ChainFollower,
   ChainHealth,
-  ChainPosition,
   ChainSink,
-  Clock,
-  EventStore,
-  Log,
   LookUp,
-  Metrics,
   Sighting,
-  Stop,
   WatchSet,
-} from '../../ports.ts'
-import { Again } from './again.ts'
-import { Agreement } from './agreement.ts'
-import { Attempt } from './attempt.ts'
-import { backoffMs } from './backoff.ts'
-import { Bell } from './bell.ts'
-import { type Connect, connectByUrl } from './connect.ts'
+} from '../../ports/chain.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ChainPosition, EventStore } from '../../ports/history.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Metrics } from '../../ports/metrics.ts'
+import type { Stop } from '../../ports/stop.ts'
+import { Poll } from './ballot/poll.ts'
 import { type EvmChain, tokensOf } from './evm-chain.ts'
-import { type Choice, Fleet } from './fleet.ts'
-import { defaultLimits, type Limits } from './limits.ts'
-import { lookUp } from './look-up.ts'
-import { EvmNode } from './node.ts'
-import { Outlook } from './outlook.ts'
-import { Passed } from './passed.ts'
-import { Poll } from './poll.ts'
-import { Provider, type Refusal } from './provider.ts'
-import { Firsts } from './scores.ts'
-import { Tags } from './tags.ts'
-import { ChainWalk, type Progress } from './walk.ts'
+import { Attempt } from './node/attempt.ts'
+import { backoffMs } from './node/backoff.ts'
+import { Bell } from './node/bell.ts'
+import { type Connect, connectByUrl } from './node/connect.ts'
+import { defaultLimits, type Limits } from './node/limits.ts'
+import { EvmNode } from './node/node.ts'
+import { Firsts } from './node/scores.ts'
+import { Agreement } from './provider/agreement.ts'
+import { type Choice, Fleet } from './provider/fleet.ts'
+import { lookUp } from './provider/look-up.ts'
+import { Outlook } from './provider/outlook.ts'
+import { Provider, type Refusal } from './provider/provider.ts'
+import { Again } from './walk/again.ts'
+import { Passed } from './walk/passed.ts'
+import { Tags } from './walk/tags.ts'
+import { ChainWalk, type Progress } from './walk/walk.ts'
 
-export type { Connect } from './connect.ts'
 export type { EvmChain } from './evm-chain.ts'
+export type { Connect } from './node/connect.ts'
 
 export interface EvmParts {
   readonly chain: EvmChain

@@ -12,9 +12,10 @@ import { openNode } from '../../../../test/support/evm/open-node.ts'
 import { FakeNode } from '../../../../test/support/fake-node.ts'
 import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
-import type { Clock, Sighting } from '../../ports.ts'
-import { defaultLimits } from './limits.ts'
-import { Mempool, type MempoolParts } from './mempool.ts'
+import type { Sighting } from '../../ports/chain.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { Mempool, type MempoolParts } from './mempool/mempool.ts'
+import { defaultLimits } from './node/limits.ts'
 
 /** What is meant to wait a second waits a tenth of it. */
 const quickClock: Clock = {

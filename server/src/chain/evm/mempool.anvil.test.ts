@@ -6,8 +6,8 @@ import { followerOf, nodeAt } from '../../../../test/support/evm/labs.ts'
 import { openNode } from '../../../../test/support/evm/open-node.ts'
 import { TcpProxy } from '../../../../test/support/evm/tcp-proxy.ts'
 import { TestToken } from '../../../../test/support/evm/token.ts'
-import { contestKey } from './contest-key.ts'
-import { usedSlots } from './slots.ts'
+import { contestKey } from './block/contest-key.ts'
+import { usedSlots } from './walk/slots.ts'
 
 const closings: (() => unknown)[] = []
 let anvil: Anvil

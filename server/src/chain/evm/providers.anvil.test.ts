@@ -7,7 +7,7 @@ import { TcpProxy } from '../../../../test/support/evm/tcp-proxy.ts'
 import { TestToken } from '../../../../test/support/evm/token.ts'
 import type { ProviderConfig } from '../../chain-config.ts'
 import type { EvmFollower } from './follower.ts'
-import type { Limits } from './limits.ts'
+import type { Limits } from './node/limits.ts'
 
 const blockMs = 400
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,4 +1,4 @@
-import type { Clock } from '../../ports.ts'
+import type { Clock } from '../../ports/clock.ts'
 
 /** Work done in one go before the event loop looks for new connections and new bytes again. */
 const turnMs = 5

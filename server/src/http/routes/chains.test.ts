@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assets } from '../../../../test/support/engine-world.ts'
 import { HttpWorld } from '../../../../test/support/http-world.ts'
-import type { ProviderScore } from '../../ports.ts'
+import type { ProviderScore } from '../../ports/chain.ts'
 
 const score: ProviderScore = {
   ...{ name: 'alpha', visibility: 'degraded', reason: 'behind', head: 4 },

@@ -1,18 +1,18 @@
 import { Failure } from '@settlewire/core/errors'
 import { isId } from '@settlewire/core/id'
 import { toRfc3339 } from '@settlewire/core/instant'
-import type { Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment/payment'
 import { z } from 'zod'
 import { checkoutTokenOf, clientSecretOf, sameSecret } from '../../credential.ts'
-import { chainsOf, sightOf } from '../../engine/sight.ts'
+import { chainsOf, sightOf } from '../../engine/watch/sight.ts'
 import type { Access } from '../access.ts'
 import type { Assets } from '../assets.ts'
 import { checkoutCookie } from '../auth.ts'
 import type { App, HttpContext } from '../context.ts'
-import { problemsOf, securityOf, text } from '../describe.ts'
+import { problemsOf, securityOf, text } from '../contract/describe.ts'
+import { displayNameOf, show } from '../contract/show.ts'
 import { pagePolicy } from '../headers.ts'
 import { pageWithState, sendPlainPage, takesState } from '../page.ts'
-import { displayNameOf, show } from '../show.ts'
 
 const access: Access = { who: 'anyone' }
 /** The page, where the build puts it below `webRoot`. */

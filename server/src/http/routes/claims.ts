@@ -1,14 +1,14 @@
-import type { ClaimAnswer } from '../../engine/claims.ts'
+import type { ClaimAnswer } from '../../engine/payment/claims.ts'
 import { paymentOf, principalOf } from '../access.ts'
 import { Allowance } from '../allowance.ts'
-import { claimAnswer } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
-import { bodyProblems, json, keyProblems, problemsOf, securityOf } from '../describe.ts'
+import { claimAnswer } from '../contract/answer-schema.ts'
+import { bodyProblems, json, keyProblems, problemsOf, securityOf } from '../contract/describe.ts'
+import { claimTransaction, idempotencyHeaders, idParams } from '../contract/request-schema.ts'
+import { sendAnswer } from '../contract/show.ts'
 import { idempotencyOf } from '../idempotency.ts'
-import { claimTransaction, idempotencyHeaders, idParams } from '../request-schema.ts'
 import { routeAccess } from '../route-access.ts'
 import { scopeOf } from '../scope.ts'
-import { sendAnswer } from '../show.ts'
 
 const access = routeAccess['POST /v1/payment-intents/:id/claims']
 

@@ -2,11 +2,11 @@ import { Failure } from '@settlewire/core/errors'
 import { z } from 'zod'
 import type { Access } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
+import { sendBytes } from '../contract/show.ts'
 import { isGuide } from '../pages/guide-list.ts'
 import { guidePage } from '../pages/guide-page.ts'
 import { type Contract, referencePage } from '../pages/reference-page.ts'
 import { pageHeaders } from '../refusal-page.ts'
-import { sendBytes } from '../show.ts'
 
 const access: Access = { who: 'anyone' }
 const config = { access }

@@ -1,10 +1,10 @@
 import { principalOf } from '../access.ts'
-import { feed } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
-import { json, problemsOf, queryProblems, securityOf } from '../describe.ts'
-import { feedQuery } from '../request-schema.ts'
+import { feed } from '../contract/answer-schema.ts'
+import { json, problemsOf, queryProblems, securityOf } from '../contract/describe.ts'
+import { feedQuery } from '../contract/request-schema.ts'
+import { sendJson, showFeed } from '../contract/show.ts'
 import { routeAccess } from '../route-access.ts'
-import { sendJson, showFeed } from '../show.ts'
 
 const access = routeAccess['GET /v1/events']
 

@@ -1,8 +1,8 @@
 import type { Access } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
+import { sendBytes } from '../contract/show.ts'
 import { frontPage } from '../pages/front-page.ts'
 import { pageHeaders } from '../refusal-page.ts'
-import { sendBytes } from '../show.ts'
 
 const access: Access = { who: 'anyone' }
 

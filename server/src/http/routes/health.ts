@@ -1,11 +1,11 @@
 import type { Access } from '../access.ts'
-import { liveness, readiness } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
-import { json, problemsOf, securityOf, text } from '../describe.ts'
+import { liveness, readiness } from '../contract/answer-schema.ts'
+import { json, problemsOf, securityOf, text } from '../contract/describe.ts'
+import { sendBytes, sendJson } from '../contract/show.ts'
 import { alive } from '../edge/alive.ts'
 import { Kept } from '../kept.ts'
 import { Readiness } from '../readiness.ts'
-import { sendBytes, sendJson } from '../show.ts'
 
 const tags = ['Operation']
 const access: Access = { who: 'anyone' }

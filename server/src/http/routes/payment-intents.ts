@@ -1,13 +1,13 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
-import type { Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment/payment'
 import type { z } from 'zod'
-import type { Principal } from '../../access.ts'
-import { type Asset, assetName } from '../../engine/asset.ts'
-import type { SubjectQuery } from '../../ports.ts'
+import { type Asset, assetName } from '../../engine/payment/asset.ts'
+import type { Principal } from '../../ports/access.ts'
+import type { SubjectQuery } from '../../ports/history.ts'
 import { paymentOf, principalOf } from '../access.ts'
-import { eventList, paymentIntent, paymentIntentList } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
+import { eventList, paymentIntent, paymentIntentList } from '../contract/answer-schema.ts'
 import {
   bodyProblems,
   json,
@@ -15,10 +15,7 @@ import {
   problemsOf,
   queryProblems,
   securityOf,
-} from '../describe.ts'
-import { idempotencyOf } from '../idempotency.ts'
-import { goneOrClosing } from '../leave.ts'
-import { pollEvents } from '../long-poll.ts'
+} from '../contract/describe.ts'
 import {
   cancelPaymentIntent,
   createPaymentIntent,
@@ -26,11 +23,14 @@ import {
   idempotencyHeaders,
   idParams,
   listQuery,
-} from '../request-schema.ts'
+} from '../contract/request-schema.ts'
+import { sendAnswer, sendJson, show, showEvents } from '../contract/show.ts'
+import { idempotencyOf } from '../idempotency.ts'
+import { goneOrClosing } from '../leave.ts'
 import { routeAccess } from '../route-access.ts'
 import { scopeOf } from '../scope.ts'
-import { sendAnswer, sendJson, show, showEvents } from '../show.ts'
-import { isEnd, isWatchedOut } from '../stream-end.ts'
+import { pollEvents } from '../stream/long-poll.ts'
+import { isEnd, isWatchedOut } from '../stream/stream-end.ts'
 
 const tags = ['Payment intents']
 

@@ -1,13 +1,13 @@
-import { explain } from '@settlewire/core/explain'
-import type { PolicyExplanation } from '@settlewire/core/explanation'
-import type { Principal } from '../../access.ts'
+import { explain } from '@settlewire/core/payment/explain'
+import type { PolicyExplanation } from '@settlewire/core/payment/explanation'
+import type { Principal } from '../../ports/access.ts'
 import { paymentOf, principalOf } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
-import { json, problemsOf, securityOf } from '../describe.ts'
-import { policyExplanation } from '../policy-schema.ts'
-import { idParams } from '../request-schema.ts'
+import { json, problemsOf, securityOf } from '../contract/describe.ts'
+import { policyExplanation } from '../contract/policy-schema.ts'
+import { idParams } from '../contract/request-schema.ts'
+import { displayNameOf, sendJson } from '../contract/show.ts'
 import { routeAccess } from '../route-access.ts'
-import { displayNameOf, sendJson } from '../show.ts'
 
 const access = routeAccess['GET /v1/payment-intents/:id/policy']
 

@@ -1,12 +1,12 @@
 import { paymentOf, principalOf } from '../access.ts'
-import { paymentIntent } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
-import { bodyProblems, json, keyProblems, problemsOf, securityOf } from '../describe.ts'
+import { paymentIntent } from '../contract/answer-schema.ts'
+import { bodyProblems, json, keyProblems, problemsOf, securityOf } from '../contract/describe.ts'
+import { idempotencyHeaders, idParams, resolvePaymentIntent } from '../contract/request-schema.ts'
+import { sendAnswer, show } from '../contract/show.ts'
 import { idempotencyOf } from '../idempotency.ts'
-import { idempotencyHeaders, idParams, resolvePaymentIntent } from '../request-schema.ts'
 import { routeAccess } from '../route-access.ts'
 import { scopeOf } from '../scope.ts'
-import { sendAnswer, show } from '../show.ts'
 
 const access = routeAccess['POST /v1/payment-intents/:id/resolve']
 

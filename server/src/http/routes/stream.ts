@@ -1,14 +1,14 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Failure } from '@settlewire/core/errors'
 import { z } from 'zod'
-import { chainsOf } from '../../engine/sight.ts'
+import { chainsOf } from '../../engine/watch/sight.ts'
 import { paymentOf, principalOf } from '../access.ts'
-import { eventId } from '../answer-schema.ts'
 import type { App, HttpContext } from '../context.ts'
-import { problemsOf, queryProblems, securityOf, text } from '../describe.ts'
-import { idParams, streamQuery } from '../request-schema.ts'
+import { eventId } from '../contract/answer-schema.ts'
+import { problemsOf, queryProblems, securityOf, text } from '../contract/describe.ts'
+import { idParams, streamQuery } from '../contract/request-schema.ts'
 import { routeAccess } from '../route-access.ts'
-import type { Sse } from '../sse.ts'
+import type { Sse } from '../stream/sse.ts'
 
 const access = routeAccess['GET /v1/payment-intents/:id/stream']
 

@@ -1,5 +1,5 @@
-import { parseAmount, printAmount } from '@settlewire/core/amount'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import { parseAmount, printAmount } from '@settlewire/core/money/amount'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 
 /** What a lever of the lab asks the public API for. */
 export interface Pull {

@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 
 const answerWithinMs = 10_000
 

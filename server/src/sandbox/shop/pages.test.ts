@@ -1,5 +1,5 @@
-import { statuses } from '@settlewire/core/status-model'
-import { statusWords } from '@settlewire/core/words'
+import { statuses } from '@settlewire/core/payment/status-model'
+import { statusWords } from '@settlewire/core/words/words'
 import { describe, expect, it } from 'vitest'
 import { fixtures } from '../../../../test/support/checkout-fixtures.ts'
 import { orderPage } from './pages.ts'

@@ -1,7 +1,7 @@
 import type { Instant } from '@settlewire/core/instant'
-import type { Status } from '@settlewire/core/status-model'
-import type { PaymentIntent } from '@settlewire/core/wire'
-import { statusWords } from '@settlewire/core/words'
+import type { Status } from '@settlewire/core/payment/status-model'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
+import { statusWords } from '@settlewire/core/words/words'
 import { type Html, html } from '../../html.ts'
 import { type Product, productOf, products } from './products.ts'
 

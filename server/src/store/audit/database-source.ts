@@ -1,4 +1,4 @@
-import type { Policy } from '@settlewire/core/policy'
+import type { Policy } from '@settlewire/core/payment/policy'
 import { Client } from 'pg'
 import { nextTurn } from '../../clock.ts'
 import { checkedUrl } from '../checked-url.ts'

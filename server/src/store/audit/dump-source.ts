@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Failure } from '@settlewire/core/errors'
-import type { Policy } from '@settlewire/core/policy'
+import type { Policy } from '@settlewire/core/payment/policy'
 import { headerOf, rowOf } from './copy-text.ts'
 import {
   type AuditSource,

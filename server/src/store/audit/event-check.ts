@@ -1,7 +1,7 @@
-import type { PolicyOf } from '@settlewire/core/fold'
-import { noSeal, type Sealable, seal } from '@settlewire/core/seal'
-import type { EventTexts, Identity, Kind, Projection } from '@settlewire/core/subject-kind'
-import { digest } from '../digest.ts'
+import { noSeal, type Sealable, seal } from '@settlewire/core/history/seal'
+import type { EventTexts, Identity, Kind, Projection } from '@settlewire/core/history/subject-kind'
+import type { PolicyOf } from '@settlewire/core/payment/fold'
+import { digest } from '../history/digest.ts'
 import { eventName, type Finding, subjectName } from './finding.ts'
 import { booleanOf, instantOf, type Row, textOf } from './source.ts'
 

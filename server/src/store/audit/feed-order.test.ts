@@ -1,6 +1,6 @@
-import { feedSeal, noSeal } from '@settlewire/core/seal'
+import { feedSeal, noSeal } from '@settlewire/core/history/seal'
 import { expect, it } from 'vitest'
-import { digest } from '../digest.ts'
+import { digest } from '../history/digest.ts'
 import { FeedOrder } from './feed-order.ts'
 
 const seals = Array.from({ length: 3_000 }, (_, i) => digest.sha256(`${i}`))

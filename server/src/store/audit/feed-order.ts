@@ -1,5 +1,5 @@
-import { feedSeal, noSeal } from '@settlewire/core/seal'
-import { digest } from '../digest.ts'
+import { feedSeal, noSeal } from '@settlewire/core/history/seal'
+import { digest } from '../history/digest.ts'
 
 /** How many seals lie together. */
 const stretch = 1_024

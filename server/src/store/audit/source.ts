@@ -1,4 +1,4 @@
-import type { Policy } from '@settlewire/core/policy'
+import type { Policy } from '@settlewire/core/payment/policy'
 
 /** A row as PostgreSQL prints it, a text or null for each column: so a dump and a server read alike. */
 export type Row = Readonly<Record<string, string | null>>

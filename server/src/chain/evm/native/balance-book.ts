@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { BlockContents } from '../verdict.ts'
+import type { BlockContents } from '../block/verdict.ts'
 
 /** In wei, by address. */
 export type Balances = ReadonlyMap<string, bigint>

@@ -1,9 +1,9 @@
-import type { BlockRef } from '@settlewire/core/observation'
-import { askAt } from '../at-block.ts'
-import { malformed, toBigInt } from '../hex.ts'
-import { inParallel } from '../in-parallel.ts'
-import { atOnce } from '../limits.ts'
-import type { EvmNode } from '../node.ts'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import { askAt } from '../node/at-block.ts'
+import { malformed, toBigInt } from '../node/hex.ts'
+import { inParallel } from '../node/in-parallel.ts'
+import { atOnce } from '../node/limits.ts'
+import type { EvmNode } from '../node/node.ts'
 
 /** So many fit well under the gas that nodes allow one call, and under their limits of size. */
 const addressesPerCall = 500

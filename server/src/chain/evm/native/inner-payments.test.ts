@@ -12,12 +12,12 @@ import {
 import { openNode } from '../../../../../test/support/evm/open-node.ts'
 import { FakeNode, Refused } from '../../../../../test/support/fake-node.ts'
 import { systemClock } from '../../../clock.ts'
-import type { AppliedBlock } from '../../../ports.ts'
-import { BlockReader } from '../blocks.ts'
-import { defaultLimits } from '../limits.ts'
-import { systemAddress } from '../logs.ts'
-import type { EvmNode } from '../node.ts'
-import { judge } from '../verdict.ts'
+import type { AppliedBlock } from '../../../ports/chain.ts'
+import { BlockReader } from '../ballot/blocks.ts'
+import { systemAddress } from '../block/logs.ts'
+import { judge } from '../block/verdict.ts'
+import { defaultLimits } from '../node/limits.ts'
+import type { EvmNode } from '../node/node.ts'
 
 const multicall3 = newAddress()
 let fake: FakeNode

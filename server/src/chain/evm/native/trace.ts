@@ -1,6 +1,6 @@
-import type { BlockRef } from '@settlewire/core/observation'
-import { fieldsOf, quantity, toAddress, toBigInt, toHash } from '../hex.ts'
-import type { EvmNode } from '../node.ts'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import { fieldsOf, quantity, toAddress, toBigInt, toHash } from '../node/hex.ts'
+import type { EvmNode } from '../node/node.ts'
 
 /** The native coin, moved by a contract in a call that was not undone. */
 export interface Move {

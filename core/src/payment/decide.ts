@@ -1,0 +1,377 @@
+import { assert } from '../assert.ts'
+import type { Decision, EventData, Evidence, Opening, PaymentEvent } from '../history/event.ts'
+import { toRfc3339OrNull } from '../instant.ts'
+import { printAmount } from '../money/amount.ts'
+import { mergeAll, noFacts } from './facts.ts'
+import { type Judgement, judge } from './judge.ts'
+import type { Observation } from './observation.ts'
+import type { Facts, Payment } from './payment.ts'
+import type { Policy } from './policy.ts'
+import { type Replacement, replacementsIn } from './replacement.ts'
+import { complete, isResolvable } from './resolve.ts'
+import { type EventType, edges, isEdge, pathTo, type Status } from './status-model.ts'
+import { movesMoney, publicTxHash } from './transaction.ts'
+import { isIncluded } from './transfer.ts'
+
+/** What a decision needs from outside. */
+export interface Context {
+  readonly policy: Policy
+  /** When it is decided: the `createdAt` of the events. */
+  readonly at: number
+  /** A new event id. */
+  readonly mint: (at: number) => string
+}
+
+/** A mempool signal says so itself, wherever it is read. */
+const pendingNote = 'Seen in the mempool only. This is not a confirmation: do not fulfil on it.'
+
+/** Opens a payment: its first event, sequence 1, status `awaiting`. */
+export function open(paymentId: string, opening: Opening, context: Context): Decision {
+  const { at, mint, policy } = context
+  const { merchantId, livemode, transactionId, terms } = opening
+  assert(terms.amount > 0n, 'a payment asks for more than nothing')
+  assert(terms.tolerance >= 0n && terms.tolerance < terms.amount, 'tolerance leaves an amount')
+  assert(terms.accept.length > 0, 'a payment can be paid in some way')
+  const head = { eventId: mint(at), type: 'created' as const, at }
+  const payment: Payment = {
+    ...{ id: paymentId, merchantId, livemode, transactionId, createdAt: at, terms, facts: noFacts },
+    ...{ sequence: 1, status: 'awaiting', flags: [], finality: 'none', received: 0n, pending: 0n },
+    ...{ detectedAt: null, settledAt: null, reason: null, toldSuccess: false, head },
+  }
+  const judgement = judge(payment, policy)
+  const event: PaymentEvent = {
+    ...{ id: head.eventId, type: head.type, at },
+    data: dataOf(payment, { judgement, previous: null, type: 'created' }),
+    evidence: { facts: [opening], policy: policy.version },
+  }
+  return { events: [event], payment }
+}
+
+/**
+ * What the observations of one step make true: the events they cause, in order, and the payment after
+ * them. Pure. They are merged and judged together, once, however many there are: what a block undid is
+ * told before what the next one brought, and each word of a person by itself. Observations that say
+ * nothing new yield no events and leave the payment as it was, so that the payment is always the fold
+ * of its events.
+ */
+export function decide(
+  payment: Payment,
+  observations: readonly Observation[],
+  context: Context,
+): Decision {
+  const events: PaymentEvent[] = []
+  let current = payment
+  for (const together of chapters(observations)) {
+    const decision = decideTogether(current, together, context)
+    events.push(...decision.events)
+    current = decision.payment
+  }
+  return { events, payment: current }
+}
+
+/** What is told apart: what left the chain, then all the rest, and between these what people said. */
+function chapters(observations: readonly Observation[]): readonly (readonly Observation[])[] {
+  const told: Observation[][] = []
+  let undone: Observation[] = []
+  let rest: Observation[] = []
+  const close = (): void => {
+    told.push(undone, rest)
+    undone = []
+    rest = []
+  }
+  for (const observation of observations) {
+    if (isByPerson(observation)) {
+      close()
+      told.push([observation])
+    } else if (observation.kind === 'reorged') undone.push(observation)
+    else rest.push(observation)
+  }
+  close()
+  return told.filter(({ length }) => length > 0)
+}
+
+const isByPerson = ({ kind }: Observation): boolean => kind === 'withdrawn' || kind === 'resolved'
+
+/** How far was read: it changes how deep money lies, never where. */
+const isByRead = ({ kind }: Observation): boolean => kind === 'head' || kind === 'clock'
+
+function decideTogether(
+  payment: Payment,
+  seen: readonly Observation[],
+  context: Context,
+): Decision {
+  const nothing = { events: [], payment }
+  const observations = seen
+    .filter((one) => isWelcome(payment, one))
+    .map((one) => (one.kind === 'resolved' ? complete(payment, one) : one))
+  const { facts, kept } = mergeAll(payment.facts, observations, payment.terms)
+  if (kept.length === 0) return nothing
+  const before = standingOf(payment, context.policy)
+  const after = judge({ ...payment, facts }, context.policy)
+  // Only what became of a transaction takes a success back, or a person. A branch that is shorter
+  // above its block does not, nor do rules that have grown stricter since.
+  if (payment.status === 'succeeded' && after.status !== 'succeeded' && kept.some(isByRead)) {
+    const deeds = observations.filter((one) => !isByRead(one))
+    return deeds.length === 0 ? nothing : decideTogether(payment, deeds, context)
+  }
+  const told = toldOf({ payment, kept, facts }, before, after)
+  if (told.length === 0) return nothing
+  const decision = tell({ ...payment, facts }, told, {
+    context,
+    judgement: after,
+    evidence: { facts: kept, policy: context.policy.version },
+  })
+  standings.set(decision.payment, { policy: context.policy, judgement: after })
+  return decision
+}
+
+/** What is to be told of a change, in order. */
+function toldOf(change: Change, before: Judgement, after: Judgement): readonly Told[] {
+  const { payment } = change
+  const path = wayTo(payment, after)
+  const edges = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to, { change, after }))
+  const told = withReplacements(edges, change, { before, after })
+  if (told.length === 0) {
+    const progress = progressEvent(change, before, after)
+    if (progress !== null) told.push({ type: progress, status: payment.status })
+  }
+  const becameFinal = after.finality === 'final' && payment.finality !== 'final'
+  if (becameFinal && after.status === 'succeeded')
+    told.push({ type: 'finalized', status: 'succeeded' })
+  return told
+}
+
+/** Money that needs more than its own block was confirming, also when one step brings both. */
+function wayTo({ status, toldSuccess }: Payment, after: Judgement): readonly Status[] {
+  const path = pathTo(status, after.status, after.through)
+  assert(path !== null, `a way leads from ${status} to ${after.status}`)
+  const isLeap = path[0] === 'succeeded' && edges[status].confirming !== null
+  const isDeep = after.decisive?.requiredConfirmations !== 1
+  const isByDepth = !toldSuccess && after.through === null && isDeep
+  return isLeap && isByDepth && status !== 'confirming' ? ['confirming', ...path] : path
+}
+
+/** Whether it may be said of the payment as it stands: there is something to withdraw or to resolve. */
+function isWelcome(payment: Payment, observation: Observation): boolean {
+  if (observation.kind === 'withdrawn') return isCancellable(payment)
+  if (observation.kind !== 'resolved') return true
+  const { at, actor, action, reason } = observation
+  const isKnown = (payment.facts.resolutions ?? []).some(
+    (known) =>
+      known.at === at &&
+      known.actor === actor &&
+      known.action === action &&
+      known.reason === reason,
+  )
+  return !isKnown && isResolvable(payment, action)
+}
+
+/** Whether the merchant may still withdraw the request: no money was seen, and it is not over. */
+export const isCancellable = (payment: Payment): boolean =>
+  edges[payment.status].cancelled === 'cancelled' && payment.received + payment.pending === 0n
+
+/** An event to be. */
+export interface Told {
+  readonly type: EventType
+  readonly status: Status
+  /** With `replaced` only. */
+  readonly replacement?: Replacement
+}
+
+function edgeEvent(from: Status, to: Status, by: { change: Change; after: Judgement }): Told {
+  const type = edges[from][to]
+  assert(type !== null, `an edge leads from ${from} to ${to}`)
+  const retraction = isUndoing(by.change) ? null : retractionOf(by)
+  return {
+    type: retraction !== null && isEdge(from, retraction, to) ? retraction : type,
+    status: to,
+  }
+}
+
+/** The event for money that stops counting although no reorg has undone its block. Null for any other change. */
+function retractionOf({ change, after }: { change: Change; after: Judgement }): EventType | null {
+  if (change.facts.resolutions !== change.payment.facts.resolutions) return 'resolved'
+  return after.transfers.some(({ stage }) => stage === 'denied') ? 'updated' : null
+}
+
+interface Change {
+  readonly payment: Payment
+  /** What was learned. */
+  readonly kept: readonly Observation[]
+  /** After it. */
+  readonly facts: Facts
+}
+
+const isUndoing = ({ kept }: Change): boolean => kept.some(({ kind }) => kind === 'reorged')
+
+/**
+ * What to say when the status stays: progress, a block lost, or amounts and flags. Every fact about a
+ * transaction is worth an event, also the view that ordered it: what is not told is not kept, and
+ * what is not kept could not decide later. A head that grew is read again anyway.
+ */
+function progressEvent(change: Change, before: Judgement, after: Judgement): EventType | null {
+  const { payment, facts } = change
+  const learned = hasLearned(change)
+  if (facts.resolutions !== payment.facts.resolutions) return 'resolved'
+  if (isUndoing(change)) return 'reorged'
+  // Once it is deep enough, what it still waits for is no block.
+  const isDeep = before.decisive?.deep === true && after.decisive?.deep === true
+  const counted = !isDeep && before.decisive?.confirmations !== after.decisive?.confirmations
+  if (payment.status === 'confirming' && counted) return 'confirming'
+  const flagged = payment.flags.join() !== after.flags.join()
+  const safer = payment.finality !== after.finality && after.finality === 'safe'
+  // A part that settles is worth saying too: it stays, whatever becomes of the rest.
+  const settled = settledIn(before) !== settledIn(after)
+  const buried = finalAmongChains(before) !== finalAmongChains(after)
+  return learned || flagged || safer || settled || buried ? 'updated' : null
+}
+
+const hasLearned = ({ payment, facts }: Change): boolean =>
+  facts.transactions !== payment.facts.transactions
+
+/**
+ * A replacement is always told: by the edge itself where it takes the payment back, beside it where
+ * it does not. Where the same facts are a reorg, that is told first.
+ */
+function withReplacements(
+  edges: readonly Told[],
+  change: Change,
+  { before, after }: { before: Judgement; after: Judgement },
+): Told[] {
+  const { payment, facts } = change
+  const type = 'replaced'
+  const replacements = hasLearned(change) ? replacementsIn(facts, before, after) : []
+  const at = (status: Status): Told[] =>
+    replacements.map((replacement) => ({ type, status, replacement }))
+  const [first, ...others] = edges
+  if (replacements.length === 0) return [...edges]
+  if (isUndoing(change)) return [...edges, ...at(after.status)]
+  const isTheWay = first !== undefined && isEdge(payment.status, type, first.status)
+  return isTheWay ? [...at(first.status), ...others] : [...at(payment.status), ...edges]
+}
+
+const settledIn = ({ transfers }: Judgement): number =>
+  transfers.filter((transfer) => transfer.settled).length
+
+/**
+ * Of a payment that was paid on several chains, the parts that are final. On one chain the head that
+ * makes the last part final speaks for all; here each chain's own head must be kept when it does.
+ */
+function finalAmongChains({ transfers }: Judgement): number {
+  const counted = transfers.filter(({ stage }) => isIncluded(stage))
+  const isOnSeveral = counted.some(({ chain }) => chain !== counted[0]?.chain)
+  return isOnSeveral ? counted.filter(({ stage }) => stage === 'final').length : 0
+}
+
+/**
+ * Judgements of payments as they were left, so that an observation costs one and not two: a payment
+ * that somebody sprinkles with hundreds of transfers must not hold up the others.
+ */
+const standings = new WeakMap<Payment, { policy: Policy; judgement: Judgement }>()
+
+function standingOf(payment: Payment, policy: Policy): Judgement {
+  const known = standings.get(payment)
+  if (known?.policy === policy) return known.judgement
+  const judgement = judge(payment, policy)
+  standings.set(payment, { policy, judgement })
+  return judgement
+}
+
+/** What is told, by which rules, and why. */
+export interface Telling {
+  readonly context: Context
+  readonly judgement: Judgement
+  readonly evidence: Evidence
+}
+
+/** The events, and the payment after them. */
+export function tell(payment: Payment, told: readonly Told[], telling: Telling): Decision {
+  const { context, judgement, evidence } = telling
+  const events: PaymentEvent[] = []
+  let current = payment
+  for (const { type, status, replacement } of told) {
+    const previous = current.status
+    const id = context.mint(context.at)
+    current = follow(current, { id, type, status, at: context.at }, judgement)
+    const data = dataOf(current, { judgement, previous, type, replacement })
+    events.push({ id, type, at: context.at, data, evidence })
+  }
+  return { events, payment: current }
+}
+
+/** The payment after one event. The only place where its standing changes. */
+export function follow(
+  payment: Payment,
+  event: { id: string; type: EventType; status: Status; at: number },
+  judgement: Judgement,
+): Payment {
+  const { status } = event
+  const succeededNow = status === 'succeeded'
+  return {
+    ...payment,
+    sequence: payment.sequence + 1,
+    status,
+    flags: judgement.flags,
+    finality: judgement.finality,
+    received: judgement.received,
+    pending: judgement.pending,
+    reason: status === judgement.status ? judgement.reason : (passingReasons[status] ?? null),
+    detectedAt: firstSeenIn(payment.facts),
+    settledAt: succeededNow ? (payment.settledAt ?? event.at) : null,
+    toldSuccess: payment.toldSuccess || succeededNow,
+    head: { eventId: event.id, type: event.type, at: event.at },
+  }
+}
+
+/** Why a status is told that is left in the same breath. */
+const passingReasons: Readonly<Partial<Record<Status, string>>> = {
+  pending_expired: 'transaction_dropped',
+  investigation_required: 'resolved_by_person',
+}
+
+/** A claim that no node confirms is no money, and neither is a transaction that only stands in the way. */
+function firstSeenIn({ transactions }: Facts): number | null {
+  let first: number | null = null
+  for (const transaction of transactions) {
+    const { seenAt } = transaction
+    if (movesMoney(transaction)) first = Math.min(first ?? seenAt, seenAt)
+  }
+  return first
+}
+
+function dataOf(
+  payment: Payment,
+  told: {
+    judgement: Judgement
+    previous: Status | null
+    type: EventType
+    replacement?: Replacement | undefined
+  },
+): EventData {
+  const { decimals, amount } = payment.terms
+  const { replacement } = told
+  const decisive = replacement === undefined ? told.judgement.decisive : replacement.by
+  const reason = replacement?.reason ?? payment.reason
+  return {
+    id: payment.id,
+    sequence: payment.sequence,
+    status: payment.status,
+    previousStatus: told.previous,
+    txHash: publicTxHash(decisive?.txHash ?? null),
+    chain: decisive?.chain ?? null,
+    chainId: decisive?.accept?.chainId ?? null,
+    token: decisive?.accept?.asset ?? null,
+    confirmations: decisive?.confirmations ?? 0,
+    requiredConfirmations: decisive?.requiredConfirmations ?? null,
+    expectedAmount: printAmount(amount, decimals),
+    pendingAmount: printAmount(payment.pending, decimals),
+    receivedAmount: printAmount(payment.received, decimals),
+    flags: payment.flags,
+    finality: payment.finality,
+    detectedAt: toRfc3339OrNull(payment.detectedAt),
+    settledAt: toRfc3339OrNull(payment.settledAt),
+    ...(reason === null ? {} : { reason }),
+    ...(replacement && { replacedTxHash: replacement.txHash }),
+    ...(told.type === 'pending' ? { note: pendingNote } : {}),
+  }
+}

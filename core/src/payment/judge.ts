@@ -1,0 +1,313 @@
+import type { Instant } from '../instant.ts'
+import type { Facts, Payment, Stage, Terms, Transfer } from './payment.ts'
+import type { Policy } from './policy.ts'
+import { deadlineOf, type Standing, standingOf } from './resolution.ts'
+import { type Finality, type Flag, flags, type Status } from './status-model.ts'
+import { canonicalInclusion, deniedInclusion, nameOf } from './transaction.ts'
+import { isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
+
+/** What the facts mean under a policy. */
+export interface Judgement {
+  readonly status: Status
+  /** Where the way there leads through, when no edge leads there directly. */
+  readonly through: Status | null
+  readonly flags: readonly Flag[]
+  readonly finality: Finality
+  readonly received: bigint
+  readonly pending: bigint
+  readonly reason: string | null
+  /** All movements known, and of these the one that holds the payment back, or moved it last. */
+  readonly transfers: readonly Transfer[]
+  readonly decisive: Transfer | null
+}
+
+/** What is judged. Without a status it is judged as one that did not succeed yet. */
+export interface Judged {
+  readonly terms: Terms
+  readonly facts: Facts
+  readonly toldSuccess: boolean
+  readonly status?: Status
+}
+
+/**
+ * The status model as a function: no history but whether success was told, and stands. Money decides
+ * before time, time decides only where every accepted chain was read past it, and people decide
+ * what neither can.
+ */
+export function judge(payment: Judged, policy: Policy): Judgement {
+  const transfers = transfersOf(payment, policy)
+  const included = transfers.filter((transfer) => isIncluded(transfer.stage))
+  const pending = transfers.filter((transfer) => isExpected(transfer.stage))
+  const sums: Sums = {
+    required: payment.terms.amount - payment.terms.tolerance,
+    received: sum(included),
+    pending: sum(pending),
+    settled: sum(included.filter((transfer) => transfer.settled && isInTime(transfer, payment))),
+    dropped: sum(transfers.filter((transfer) => transfer.stage === 'dropped')),
+    denied: sum(transfers.filter((transfer) => transfer.stage === 'denied')),
+  }
+  const standing = standingOf(payment.facts)
+  const money = { included, pending, sums, transfers }
+  const found = statusOf(payment, money, standing)
+  return {
+    ...found,
+    finality: finalityOf(included, enoughOf(sums, standing)),
+    flags: flagsOf({ ...payment, status: found.status }, money, policy),
+    received: sums.received,
+    pending: sums.pending,
+    transfers,
+    decisive: decisiveOf(money),
+  }
+}
+
+interface Sums {
+  readonly required: bigint
+  /** In canonical blocks. */
+  readonly received: bigint
+  readonly pending: bigint
+  /** Of what was received: certain under the policy, and not come after the watch. */
+  readonly settled: bigint
+  /** Was pending, and is known to nobody any more. */
+  readonly dropped: bigint
+  /** Was in blocks by the word of sources that have taken it back. */
+  readonly denied: bigint
+}
+
+interface Money {
+  readonly included: readonly Transfer[]
+  readonly pending: readonly Transfer[]
+  readonly transfers: readonly Transfer[]
+  readonly sums: Sums
+}
+
+const sum = (transfers: readonly Transfer[]): bigint =>
+  transfers.reduce((total, transfer) => total + transfer.amount, 0n)
+
+/** What comes after the end of the watch reopens nothing: a person looks at it. */
+const isInTime = (transfer: Transfer, { terms }: Judged): boolean =>
+  firstKnownAt(transfer) <= terms.monitorUntil
+
+type Verdict = Pick<Judgement, 'status' | 'reason' | 'through'>
+
+const verdict = (
+  status: Status,
+  reason: string | null = null,
+  through: Status | null = null,
+): Verdict => ({ status, reason, through })
+
+/** Whether something is held that a fault of ours kept from being judged. */
+export const isSetAside = ({ facts }: { readonly facts: Facts }): boolean =>
+  (facts.held ?? []).length > 0
+
+/** What is told where nothing can be judged: all stands as it was told last, and nobody can say. */
+export const unjudged = (payment: Pick<Payment, 'flags' | 'received' | 'pending'>): Judgement => ({
+  ...unclear('internal_contradiction'),
+  ...{ flags: payment.flags, received: payment.received, pending: payment.pending },
+  ...{ finality: 'none', transfers: [], decisive: null },
+})
+
+const unclear = (reason: string): Verdict => verdict('investigation_required', reason)
+
+function statusOf(payment: Judged, money: Money, standing: Standing): Verdict {
+  const { facts, toldSuccess } = payment
+  const { required, received, pending, settled, denied } = money.sums
+  if (isSetAside(payment)) return unclear('internal_contradiction')
+  if (stillAccepted(facts, received + denied, standing)) {
+    return verdict('succeeded', null, 'investigation_required')
+  }
+  if (toldSuccess) {
+    if (standing.writtenOff)
+      return received > 0n ? unclear('paid_after_failure') : verdict('failed', 'written_off')
+    if (settled >= required) return verdict('succeeded')
+    return unclear(denied > 0n ? 'denied_after_success' : 'reorged_after_success')
+  }
+  if (facts.withdrawn !== null) {
+    return received + pending > 0n
+      ? unclear('paid_after_cancel')
+      : verdict('cancelled', facts.withdrawn.reason)
+  }
+  if (settled >= required) return verdict('succeeded')
+  const inTime = (transfers: readonly Transfer[]): bigint =>
+    sum(transfers.filter((transfer) => isInTime(transfer, payment)))
+  const [receivedInTime, pendingInTime] = [inTime(money.included), inTime(money.pending)]
+  if (receivedInTime >= required)
+    return isStuck(payment, money) ? unclear('sources_disagree') : verdict('confirming')
+  if (receivedInTime + pendingInTime >= required) return verdict('pending_detected')
+  if (received + pending > receivedInTime + pendingInTime) return unclear('paid_after_watch')
+  return unpaid(payment, money, standing)
+}
+
+/** Never blind: what happened in time may stand in a block that was not read yet. */
+const isPast = ({ facts: { clock } }: Judged, instant: Instant): boolean =>
+  clock !== null && clock.at > instant && clock.scannedThrough > instant
+
+/**
+ * Whether the watch has ended, and more blocks do not help: of the amount so much is denied, or deep
+ * enough and shown by too few sources, that a person has to decide.
+ */
+function isStuck(payment: Judged, { included, sums }: Money): boolean {
+  if (!isPast(payment, payment.terms.monitorUntil)) return false
+  const moving = included.filter(
+    (transfer) =>
+      isInTime(transfer, payment) && (transfer.settled || !(transfer.contested || transfer.deep)),
+  )
+  return sum(moving) < sums.required
+}
+
+/** Too little is there, or on its way. */
+function unpaid(payment: Judged, { sums, transfers }: Money, standing: Standing): Verdict {
+  const { required, received, pending, dropped } = sums
+  const wouldDo = dropped > 0n && received + pending + dropped >= required
+  if (isPast(payment, deadlineOf(payment)))
+    return verdict('expired', null, wouldDo ? 'pending_expired' : null)
+  // Whoever lets it wait has heard of what is gone, and hopes for something new.
+  if (standing.waitsSince !== null)
+    return verdict('awaiting', lostReason(transfers), 'investigation_required')
+  return wouldDo
+    ? verdict('pending_expired', 'transaction_dropped')
+    : verdict('awaiting', lostReason(transfers))
+}
+
+/**
+ * Whether a person took what stood in blocks for enough, and all of it still stands there. The person
+ * has decided whom to believe: a denial takes nothing of that back, a reorg does.
+ */
+function stillAccepted(facts: Facts, received: bigint, { accepted }: Standing): boolean {
+  if (accepted === null || received < accepted.received) return false
+  const { of = [] } = accepted
+  if (of.length === 0) return true
+  const standing = new Set(
+    facts.transactions
+      .filter((transaction) => {
+        const isPaid = canonicalInclusion(transaction)?.outcome === 'paid'
+        return isPaid || deniedInclusion(transaction) !== null
+      })
+      .map(nameOf),
+  )
+  return of.every((name) => standing.has(nameOf(name)))
+}
+
+/** What the payment has to have: what was asked for, or what a person made do with. */
+const enoughOf = ({ required }: Sums, { accepted }: Standing): bigint =>
+  accepted !== null && accepted.received < required ? accepted.received : required
+
+/** Why money that was seen is not there any more, by the last stage that it came to. */
+const lostReasons: Readonly<Partial<Record<Stage, string>>> = {
+  reverted: 'transaction_reverted',
+  reorged: 'transaction_reorged',
+  denied: 'transaction_denied',
+  replaced: 'replaced_elsewhere',
+  dropped: 'transaction_dropped',
+}
+
+function lostReason(transfers: readonly Transfer[]): string | null {
+  const told = transfers.filter((one) => !isMereClaim(one) && one.stage !== 'ignored')
+  const last = told.at(-1)?.stage
+  if (last === undefined) return null
+  // What replaced it may be among the others, and pay.
+  const isReplaced =
+    last === 'replaced' && told.some(({ stage }) => lostReasons[stage] === undefined)
+  return isReplaced ? null : (lostReasons[last] ?? null)
+}
+
+/** The payment is as final as the transfers that cover it, and never more than what is settled. */
+function finalityOf(included: readonly Transfer[], required: bigint): Finality {
+  const settled = included.filter((transfer) => transfer.settled)
+  if (settled.length === 0) return 'none'
+  const final = settled.filter((transfer) => transfer.stage === 'final')
+  if (sum(final) >= required) return 'final'
+  const safe = settled.filter((transfer) => transfer.stage !== 'included')
+  return sum(safe) >= required ? 'safe' : 'none'
+}
+
+/**
+ * Of the transfers that cover the amount, first come first counted, the one furthest behind, of those
+ * that still wait for blocks if there are any: what comes on top neither holds the payment back nor
+ * stands for it. Until blocks cover it, what is pending; else what was seen last.
+ */
+function decisiveOf({ included, pending, transfers, sums }: Money): Transfer | null {
+  const covering = coverOf(included, sums.required)
+  const expected = covering === null ? pending.at(-1) : undefined
+  if (expected !== undefined) return expected
+  const behind = [...(covering ?? included)].sort(
+    (a, b) => Number(a.deep) - Number(b.deep) || a.confirmations - b.confirmations,
+  )[0]
+  return behind ?? transfers.filter((transfer) => transfer.stage !== 'ignored').at(-1) ?? null
+}
+
+/** The first transfers that make up the amount, settled ones before others; null when all do not. */
+export function coverOf(
+  included: readonly Transfer[],
+  required: bigint,
+): readonly Transfer[] | null {
+  const inOrder = [...included].sort(
+    (a, b) => Number(b.settled) - Number(a.settled) || firstKnownAt(a) - firstKnownAt(b),
+  )
+  let covered = 0n
+  for (const [i, transfer] of inOrder.entries()) {
+    covered += transfer.amount
+    if (covered >= required) return inOrder.slice(0, i + 1)
+  }
+  return null
+}
+
+function flagsOf(
+  payment: { terms: Terms; facts: Facts; status: Status },
+  { included, pending, transfers, sums }: Money,
+  policy: Policy,
+): readonly Flag[] {
+  const { terms, facts } = payment
+  const live = [...included, ...pending]
+  const total = sums.received + sums.pending
+  const deadline = deadlineOf(payment)
+  const ignored = new Set(transfers.map((transfer) => transfer.ignored))
+  const raised: Record<Flag, boolean> = {
+    underpaid: total > 0n && total < sums.required,
+    // What is only pending may never come, or come under another hash: it is no second payment yet.
+    overpaid: sums.received > terms.amount + terms.tolerance,
+    late: live.some((transfer) => firstKnownAt(transfer) > deadline),
+    multiple_transfers: included.length > 1,
+    duplicate_payment: paidAgain(included, sums.required),
+    wrong_token: ignored.has('wrong_token'),
+    wrong_chain: ignored.has('wrong_chain'),
+    dust: ignored.has('dust'),
+    fee_on_transfer: lostOnTheWay(facts, included),
+    reorg_seen: facts.transactions.some((transaction) =>
+      Object.values(transaction.inclusions).some((inclusion) => !inclusion.canonical),
+    ),
+    replaced_seen: transfers.some((transfer) => transfer.stage === 'replaced'),
+    single_source:
+      payment.status === 'succeeded' &&
+      included.some((transfer) => transfer.sources.length < quorumOf(policy, transfer.chain)),
+    sources_disagree: live.some(
+      (transfer) => facts.heads[transfer.chain]?.disagree === true || transfer.contested,
+    ),
+    manually_marked: (facts.resolutions ?? []).length > 0,
+  }
+  return flags.filter((flag) => raised[flag])
+}
+
+const quorumOf = (policy: Policy, chain: string): number => policy.chains[chain]?.quorum ?? 1
+
+/** When it is known to have existed: an outage of ours never makes a payer late. */
+const firstKnownAt = ({ seenAt, block }: Transfer): number =>
+  block === null ? seenAt : Math.min(seenAt, block.minedAt)
+
+/** Whether the amount was covered before the last transfer came. */
+function paidAgain(included: readonly Transfer[], required: bigint): boolean {
+  const inOrder = [...included].sort((a, b) => firstKnownAt(a) - firstKnownAt(b))
+  return inOrder.length > 1 && sum(inOrder.slice(0, -1)) >= required
+}
+
+/** Whether less arrived by a transaction that counts than its calldata asked the token to move. */
+function lostOnTheWay({ transactions }: Facts, included: readonly Transfer[]): boolean {
+  const counted = new Set(included.map(nameOf))
+  return transactions.some((transaction) => {
+    const { hint } = transaction
+    if (hint === null || !counted.has(nameOf(transaction))) return false
+    const arrived = (canonicalInclusion(transaction)?.transfers ?? [])
+      .filter(({ token, to }) => token === hint.token && to === hint.to)
+      .reduce((total, { amount }) => total + amount, 0n)
+    return arrived > 0n && arrived < hint.amount
+  })
+}

@@ -1,0 +1,21 @@
+import type { Decision } from '../history/event.ts'
+import { foldableOf, prefix, textsOf } from '../history/event-text.ts'
+import type { Kind } from '../history/subject-kind.ts'
+import { nextDeadline } from './deadline.ts'
+import { applyAll } from './fold.ts'
+import type { Payment } from './payment.ts'
+import { paymentOf, projectionOf } from './payment-rows.ts'
+import { statuses } from './status-model.ts'
+
+/** Payment intents: money that somebody is asked for. `decide.ts` has their rules. */
+export const paymentKind: Kind<Payment, Decision> = {
+  name: 'payment_intent',
+  prefix,
+  statuses,
+  identify: (payment) => payment,
+  decided: ({ payment, events }) => ({ state: payment, events: events.map(textsOf) }),
+  project: projectionOf,
+  revive: paymentOf,
+  apply: (payment, events, policyOf) => applyAll(payment, events.map(foldableOf), policyOf),
+  nextDeadline,
+}

@@ -1,0 +1,168 @@
+import { assert } from '../assert.ts'
+import { canonicalText, rememberedText } from '../history/canonical-text.ts'
+import type { Opening } from '../history/event.ts'
+import { evidenceOf } from '../history/event-text.ts'
+import type {
+  InclusionRow,
+  Projection,
+  StoredState,
+  TransactionRow,
+  TransferRow,
+} from '../history/subject-kind.ts'
+import { replacedIn } from './contest.ts'
+import { nextDeadline } from './deadline.ts'
+import type { Payment, Transaction } from './payment.ts'
+import { paymentFromJson } from './payment-json.ts'
+import type { Policy } from './policy.ts'
+import { isLostSuccess } from './resolution.ts'
+import { canonicalInclusion, isDenied } from './transaction.ts'
+import { isIncluded, transfersOf } from './transfer.ts'
+
+/** What an opening fixes for ever: it is in the first event, and not stored again. */
+type Fixed = 'id' | 'merchantId' | 'livemode' | 'transactionId' | 'createdAt' | 'terms'
+
+/** Everything that is stored of a payment beside its events. */
+export function projectionOf(payment: Payment): Projection {
+  const { terms, createdAt, status, flags } = payment
+  const known = payment.facts.transactions
+  const lost: Lost = known.length > 1 ? replacedIn(known) : none
+  const transfers = transferRows(payment)
+  return {
+    ...{ standing: standingText(payment), createdAt, reference: terms.reference, status, flags },
+    dueAt: nextDeadline(payment),
+    addresses: [...new Set(terms.accept.map(({ address }) => address))],
+    transactions: known.map((transaction) => ({
+      ...placeOf(payment, transaction, lost),
+      part: rememberedText(transaction),
+      inclusions: inclusionRows(transaction),
+      transfers: transfers.get(nameOf(transaction)) ?? [],
+    })),
+  }
+}
+
+/**
+ * What moves, as `paymentToJson` has it, but for the transactions. Bigints and keys from outside occur
+ * in few places; the rest is left to JSON's own encoder, which is several times as fast.
+ */
+function standingText(payment: Payment): string {
+  const { transactions: _, heads, resolutions, ...seen } = payment.facts
+  const plain: Omit<Payment, Fixed | 'facts' | 'received' | 'pending'> = {
+    sequence: payment.sequence,
+    status: payment.status,
+    flags: payment.flags,
+    finality: payment.finality,
+    detectedAt: payment.detectedAt,
+    settledAt: payment.settledAt,
+    reason: payment.reason,
+    toldSuccess: payment.toldSuccess,
+    head: payment.head,
+  }
+  const decided = resolutions === undefined ? '' : `,"resolutions":${canonicalText(resolutions)}`
+  return (
+    `${JSON.stringify(plain).slice(0, -1)},"received":${canonicalText(payment.received)},` +
+    `"pending":${canonicalText(payment.pending)},"facts":${canonicalText(seen).slice(0, -1)},` +
+    `"heads":${canonicalText(heads)}${decided}}}`
+  )
+}
+
+/** The payment that was stored. Its texts are ours and were never outside. */
+export function paymentOf({ id, createdAt, opening, standing, parts }: StoredState): Payment {
+  const { merchantId, livemode, transactionId, terms } = openingOf(opening)
+  const fixed: Pick<Payment, Fixed> = { id, merchantId, livemode, transactionId, createdAt, terms }
+  const text = `${standing.slice(0, -2)},"transactions":${parts}}}`
+  const moving = paymentFromJson(JSON.parse(text)) as Omit<Payment, Fixed> // as `projectionOf` wrote it
+  return { ...fixed, ...moving }
+}
+
+/** Who was asked for what, from the evidence of a payment's first event. */
+export function openingOf(evidence: string): Opening {
+  const [fact] = evidenceOf(evidence).facts
+  assert(fact?.kind === 'opened', 'the first event opens the payment')
+  return fact
+}
+
+/** The transactions that lost their contest, and to which others. */
+type Lost = ReadonlyMap<Transaction, Transaction | null>
+const none: Lost = new Map()
+
+type Place = Omit<TransactionRow, 'part' | 'inclusions' | 'transfers'>
+
+/**
+ * Final: nothing is expected to change, because the chain itself has finalized the block that decides
+ * it, its own or that of the one it lost its contest to, or, where the chain has no such word, the
+ * payment is final by its policy. While the payment waits for more than depth, nothing of it is. A
+ * final payment may have a second transaction that is not: that one is looked at with every step.
+ */
+function placeOf(payment: Payment, transaction: Transaction, lost: Lost): Place {
+  const { chain, txHash } = transaction
+  const inclusion = canonicalInclusion(transaction)
+  const number = inclusion?.block?.number ?? null
+  const winner = lost.get(transaction) ?? null
+  const decidedAt = number ?? (winner && canonicalInclusion(winner)?.block?.number) ?? null
+  const finalized = payment.facts.heads[chain]?.finalized ?? null
+  const isBuried =
+    finalized === null
+      ? payment.finality === 'final' && decidedAt !== null
+      : decidedAt !== null && decidedAt <= finalized
+  const { status, reason } = payment
+  const waitsForMore =
+    status === 'confirming' || reason === 'sources_disagree' || isLostSuccess(payment)
+  return {
+    chain,
+    txHash,
+    number,
+    paid: inclusion?.outcome === 'paid',
+    final: isBuried && !waitsForMore && !isDenied(transaction),
+  }
+}
+
+const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): string =>
+  `${chain} ${txHash}`
+
+const inclusions = new WeakMap<Transaction, readonly InclusionRow[]>()
+const byBlock = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : 1
+
+/** A transaction stays the same object from one event to the next, and so do its rows. */
+function inclusionRows(transaction: Transaction): readonly InclusionRow[] {
+  const known = inclusions.get(transaction)
+  if (known !== undefined) return known
+  // In one order, however the facts were merged: equal facts are equal rows.
+  const rows = Object.entries(transaction.inclusions)
+    .sort(byBlock)
+    .map(
+      ([blockHash, { block, canonical, outcome }]): InclusionRow => ({
+        ...{ blockHash, blockNumber: block?.number ?? null, canonical, outcome },
+      }),
+    )
+  inclusions.set(transaction, rows)
+  return rows
+}
+
+/** Depth is left out of the rows, so that no policy has a say in them. */
+const noPolicy: Policy = { version: '', chains: {} }
+
+interface Moved {
+  readonly resolutions: Payment['facts']['resolutions']
+  readonly rows: ReadonlyMap<string, readonly TransferRow[]>
+}
+const moved = new WeakMap<readonly Transaction[], Moved>()
+
+/** By transaction. They stay as they are while only heads move. */
+function transferRows({ terms, facts }: Payment): Moved['rows'] {
+  const { transactions, resolutions } = facts
+  const known = moved.get(transactions)
+  if (known !== undefined && known.resolutions === resolutions) return known.rows
+  const rows = new Map<string, TransferRow[]>()
+  for (const transfer of transfersOf({ terms, facts }, noPolicy)) {
+    const { part, token, from, to, units, block, stage } = transfer
+    const list = rows.get(nameOf(transfer)) ?? []
+    rows.set(nameOf(transfer), list)
+    list.push({
+      ...{ place: String(part), token, from, to, amount: units },
+      ...{ blockNumber: block?.number ?? null, stage, counts: isIncluded(stage) },
+    })
+  }
+  moved.set(transactions, { resolutions, rows })
+  return rows
+}

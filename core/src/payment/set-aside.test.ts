@@ -1,0 +1,69 @@
+import { expect, it } from 'vitest'
+import {
+  blockAt,
+  bornAt,
+  contextAt,
+  headAt,
+  included,
+  observeAll,
+  opened,
+  policy,
+} from '../../../test/support/payments.ts'
+import { nextDeadline } from './deadline.ts'
+import { decide } from './decide.ts'
+import { fold } from './fold.ts'
+import type { Payment } from './payment.ts'
+import { heldMax, heldOf, setAside } from './set-aside.ts'
+import { statuses } from './status-model.ts'
+
+const paid = included('0x1', 150_000_000n, blockAt(10), 1)
+const why = 'must hold: something'
+const later = contextAt(bornAt + 30_000)
+
+it('says that nobody can say, holds what could not be judged, and is the fold of its events', () => {
+  const start = opened()
+  const { payment, events } = setAside(
+    start.payment,
+    { observations: [paid, headAt(10, 1)], why },
+    later,
+  )
+  expect(events.map(({ type, data }) => [type, data.status, data.reason])).toEqual([
+    ['investigation_required', 'investigation_required', 'internal_contradiction'],
+  ])
+  expect(payment.facts.transactions).toEqual([])
+  expect(heldOf(payment, later.at).slice(1)).toEqual([paid])
+  expect(nextDeadline(payment)).toBeLessThanOrEqual(later.at)
+  expect(fold([...start.events, ...events], () => policy)).toEqual(payment)
+})
+
+it('goes on as if nothing had been once what is held can be judged', () => {
+  const start = opened()
+  const held = setAside(start.payment, { observations: [paid], why }, later)
+  const again = decide(
+    held.payment,
+    [...heldOf(held.payment, later.at), headAt(12, 3)],
+    contextAt(bornAt + 40_000),
+  )
+  expect(again.payment).toMatchObject({ status: 'succeeded', reason: null, received: 150_000_000n })
+  expect(heldOf(again.payment, later.at)).toEqual([])
+  const events = [...start.events, ...held.events, ...again.events]
+  expect(fold(events, () => policy)).toEqual(again.payment)
+})
+
+it('can be said in every status', () => {
+  for (const status of statuses) {
+    const payment: Payment = { ...opened().payment, status }
+    const { events } = setAside(payment, { observations: [paid], why }, later)
+    expect(events.map(({ data }) => data.status)).toEqual(['investigation_required'])
+  }
+})
+
+it('tells nothing again where only the chain has grown, and holds no more than so much', () => {
+  let { payment } = observeAll(opened(), [])
+  for (let i = 0; i < heldMax + 5; i++) {
+    const one = included(`0x${i}`, 1n, blockAt(10), 1)
+    payment = setAside(payment, { observations: [one], why }, contextAt(bornAt + i)).payment
+    expect(setAside(payment, { observations: [headAt(9, 9)], why }, later).events).toEqual([])
+  }
+  expect(payment.facts.held).toHaveLength(heldMax)
+})

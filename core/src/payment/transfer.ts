@@ -1,0 +1,271 @@
+import { rescale } from '../money/amount.ts'
+import { replacedIn } from './contest.ts'
+import type { SeenTransfer } from './observation.ts'
+import type {
+  Acceptance,
+  Facts,
+  IgnoreReason,
+  Inclusion,
+  Stage,
+  Terms,
+  Transaction,
+  Transfer,
+} from './payment.ts'
+import {
+  type ChainHead,
+  type ChainPolicy,
+  confirmationsOf,
+  type Level,
+  type Policy,
+  reached,
+  requiredFor,
+} from './policy.ts'
+import { standingOf } from './resolution.ts'
+import type { Status } from './status-model.ts'
+import {
+  canonicalInclusion,
+  deniedInclusion,
+  isDropped,
+  isPending,
+  nameOf,
+  paidInclusion,
+  wordsOn,
+} from './transaction.ts'
+
+export { canonicalInclusion } from './transaction.ts'
+
+/** Stages that are money in a canonical block. */
+export const isIncluded = (stage: Stage): boolean =>
+  stage === 'included' || stage === 'safe' || stage === 'final'
+
+/** Stages of money that is expected to come. */
+export const isExpected = (stage: Stage): boolean => stage === 'mempool' || stage === 'preconfirmed'
+
+/** What is read of a payment here. Its status says whether success was told and stands. */
+export interface Known {
+  readonly terms: Terms
+  readonly facts: Facts
+  readonly status?: Status
+}
+
+/** Every movement of money known of a payment, oldest sighting first. */
+export function transfersOf(payment: Known, policy: Policy): readonly Transfer[] {
+  const { terms, facts } = payment
+  const lost = replacedIn(facts.transactions)
+  const { setAside } = standingOf(facts)
+  const levels = new Map<Acceptance | null, Level>()
+  return facts.transactions
+    .flatMap((transaction) => {
+      const chain = {
+        head: facts.heads[transaction.chain] ?? null,
+        policy: policy.chains[transaction.chain] ?? null,
+      }
+      const fate = {
+        isReplaced: lost.has(transaction),
+        isSetAside: setAside.has(nameOf(transaction)),
+      }
+      const has = { terms, levels, isTold: payment.status === 'succeeded' }
+      return transfersIn({ transaction, ...fate }, chain, has)
+    })
+    .sort((a, b) => a.seenAt - b.seenAt)
+}
+
+/**
+ * Whether nothing is known of it but that the payer named it: it is looked for, or was given up. No node
+ * ever showed it, so it has neither an asset nor anything that could be lost.
+ */
+export const isMereClaim = ({ stage, part, from }: Transfer): boolean =>
+  stage === 'claimed' || (stage === 'dropped' && part === 'hint' && from === '')
+
+interface ChainView {
+  readonly head: ChainHead | null
+  readonly policy: ChainPolicy | null
+}
+
+interface Fate {
+  readonly transaction: Transaction
+  readonly isReplaced: boolean
+  readonly isSetAside: boolean
+}
+
+interface Asked {
+  readonly terms: Terms
+  /** What each way to pay requires, read from the policy once. */
+  readonly levels: Map<Acceptance | null, Level>
+  /** Whether success was told: what held it back before holds it back no more. */
+  readonly isTold: boolean
+}
+
+function transfersIn(fate: Fate, chain: ChainView, asked: Asked): Transfer[] {
+  const { transaction } = fate
+  const believed = fate.isReplaced ? null : canonicalInclusion(transaction)
+  const stage = fate.isReplaced ? 'replaced' : stageOf(transaction, believed)
+  const inclusion = stage === 'denied' ? deniedInclusion(transaction) : believed
+  const isInBlock = stage === 'included' || stage === 'denied'
+  const seen = isInBlock ? (inclusion?.transfers ?? []) : expectedOf(transaction)
+  return seen.map((one) => transferOf({ ...fate, inclusion, seen: one, stage }, chain, asked))
+}
+
+/** How far a transaction has come, before it is asked whether its money counts. */
+function stageOf(transaction: Transaction, inclusion: Inclusion | null): Stage {
+  if (inclusion !== null) return stageByOutcome[inclusion.outcome]
+  if (isPending(transaction)) {
+    const wasMined = Object.keys(transaction.inclusions).length > 0
+    return transaction.preconfirmed === true && !wasMined ? 'preconfirmed' : 'mempool'
+  }
+  if (deniedInclusion(transaction) !== null) return 'denied'
+  if (isDropped(transaction)) return 'dropped'
+  return transaction.mempool === null && Object.keys(transaction.inclusions).length === 0
+    ? 'claimed'
+    : 'reorged'
+}
+
+/** `ignored` is refined by its reason; a canonical block of an unknown outcome cannot be. */
+const stageByOutcome: Readonly<Record<Inclusion['outcome'], Stage>> = {
+  paid: 'included',
+  reverted: 'reverted',
+  paid_elsewhere: 'ignored',
+  replaced: 'replaced',
+  unknown: 'reorged',
+}
+
+/** What it asked for, or what an orphaned block said: the best guess at what it would do. */
+function expectedOf(transaction: Transaction): readonly SeenTransfer[] {
+  const { hint, txHash, claimed } = transaction
+  if (hint !== null) return [hint]
+  const paid = paidInclusion(transaction)
+  if (paid !== null) return paid.transfers
+  const nothing = { token: null, from: '', to: '', amount: 0n }
+  return claimed === true ? [{ txHash, part: 'hint', ...nothing }] : []
+}
+
+interface Sighting extends Fate {
+  readonly inclusion: Inclusion | null
+  readonly seen: SeenTransfer
+  readonly stage: Stage
+}
+
+function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTold }: Asked) {
+  const { transaction, inclusion, seen } = sighting
+  const accept = acceptanceOf(terms, transaction.chain, seen)
+  const ignored = ignoredFor(sighting, terms, accept)
+  const block = inclusion?.block ?? null
+  const isCounted = sighting.stage === 'included' && ignored === null && block !== null
+  // A head read before the block joined belongs to another branch and says nothing of its depth.
+  const known = chain.head !== null && chain.head.view >= (inclusion?.view ?? 0) ? chain.head : null
+  // A block that holds it is itself the first confirmation, whatever head was last reported.
+  const head = block === null ? 0 : Math.max(known?.head ?? 0, block.number)
+  const view = known === null ? null : { ...known, head }
+  const level = levelOf(chain.policy, accept, { terms, levels })
+  const depth = view ?? { view: 0, head, safe: null, finalized: null }
+  // What nothing can take back is deep enough, however many blocks were read on top of it so far.
+  const enough = level === null || chain.policy === null ? [] : [level, chain.policy.final]
+  const isDeep = isCounted && enough.some((one) => reached(one, block.number, depth))
+  const words = block === null ? unsaid : wordsOn(transaction, block.hash)
+  const isContested = isContradicted(words, chain.policy?.quorum ?? 1)
+  const isHeld = !isTold && isContested
+  const transfer: Transfer = {
+    chain: transaction.chain,
+    txHash: transaction.txHash,
+    part: seen.part,
+    accept,
+    from: seen.from,
+    to: seen.to,
+    token: seen.token,
+    units: seen.amount,
+    amount: accept === null ? 0n : rescale(seen.amount, accept.decimals, terms.decimals),
+    stage:
+      ignored === null
+        ? isCounted
+          ? depthOf(block.number, isContested ? null : view, chain.policy)
+          : sighting.stage
+        : 'ignored',
+    ignored,
+    block,
+    confirmations: isCounted ? confirmationsOf(block.number, head) : 0,
+    requiredConfirmations: typeof level === 'number' ? level : null,
+    deep: isDeep,
+    settled: isDeep && !isHeld && (isTold || isVouchedFor(words, chain, known)),
+    contested: isCounted && isContested,
+    seenAt: transaction.seenAt,
+    ...words,
+    ...(seen.count !== undefined && { count: seen.count }),
+  }
+  return transfer
+}
+
+type Words = Pick<Transfer, 'sources' | 'deniedBy'>
+const unsaid: Words = { sources: [], deniedBy: [] }
+
+/**
+ * Whether a denial stands against it: until as many as the quorum show it, and more than deny it. That
+ * the others are away does not outvote a denial.
+ */
+export const isContradicted = ({ sources, deniedBy }: Words, quorum: number): boolean =>
+  deniedBy.length > 0 && showsMissing({ sources, deniedBy }, quorum) > 0
+
+/** How many more must show it. */
+export const showsMissing = ({ sources, deniedBy }: Words, quorum: number): number =>
+  Math.max(0, Math.max(quorum, deniedBy.length + 1) - sources.length)
+
+/**
+ * Whether as many sources showed it as the policy wants. Where fewer are up there is nothing to wait
+ * for, and the payment is marked; where they contradict each other nothing new is certain. How many
+ * are up says a head that was read with the block or after it: until then only sources count.
+ */
+function isVouchedFor(
+  { sources }: Words,
+  { head, policy }: ChainView,
+  known: ChainHead | null,
+): boolean {
+  const quorum = policy?.quorum ?? 1
+  if (head?.disagree === true) return false
+  const isAlone = known !== null && (known.witnesses ?? 1) < quorum
+  return sources.length >= quorum || isAlone
+}
+
+function levelOf(
+  policy: ChainPolicy | null,
+  accept: Acceptance | null,
+  { terms, levels }: Pick<Asked, 'terms' | 'levels'>,
+): Level | null {
+  if (policy === null) return null
+  const known = levels.get(accept)
+  if (known !== undefined && accept !== null) return known
+  const { settled } = requiredFor(policy, accept?.asset ?? null, terms)
+  levels.set(accept, settled)
+  return settled
+}
+
+function depthOf(block: number, head: ChainHead | null, policy: ChainPolicy | null): Stage {
+  if (head === null || policy === null) return 'included'
+  if (reached(policy.final, block, head)) return 'final'
+  return reached('safe', block, head) ? 'safe' : 'included'
+}
+
+/** Why money that came, or is about to, does not count; null where it does, or where none comes. */
+function ignoredFor(
+  { transaction, seen, stage, isSetAside }: Sighting,
+  terms: Terms,
+  accept: Acceptance | null,
+): IgnoreReason | null {
+  if (stage === 'ignored') return 'paid_elsewhere'
+  if (stage !== 'included' && !isExpected(stage)) return null
+  if (isSetAside) return 'set_aside'
+  if (seen.amount === 0n) return 'zero'
+  if (accept === null) {
+    const isHere = terms.accept.some(({ chain }) => chain === transaction.chain)
+    return isHere ? 'wrong_token' : 'wrong_chain'
+  }
+  return accept.dust !== undefined && seen.amount < accept.dust ? 'dust' : null
+}
+
+/** Matched by chain, contract and address only: a symbol proves nothing. */
+function acceptanceOf(terms: Terms, chain: string, seen: SeenTransfer): Acceptance | null {
+  return (
+    terms.accept.find(
+      (accept) =>
+        accept.chain === chain && accept.token === seen.token && accept.address === seen.to,
+    ) ?? null
+  )
+}

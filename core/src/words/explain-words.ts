@@ -1,0 +1,133 @@
+import type { ExplainedTransfer } from '../payment/explanation.ts'
+import type { IgnoreReason, Stage } from '../payment/payment.ts'
+import type { Level, Tier } from '../payment/policy.ts'
+import { chainName } from './words.ts'
+
+/** Completes “a transfer counts …”. */
+export function levelInWords(level: Level): string {
+  if (level === 1) return 'with the block that holds it'
+  if (typeof level === 'number') return `with ${level} blocks, the one that holds it included`
+  return `once the nodes of the network call its block ${level}`
+}
+
+/** Why a tier holds. */
+export const tierInWords = ({ upTo }: Pick<Tier, 'upTo'>, asset: string): string =>
+  upTo === null ? 'because of its amount' : `because it is not more than ${upTo} ${asset}`
+
+type NameOf = (chain: string) => string
+
+/** Where, as people call it. */
+export const inNetwork = (chain: string, nameOf: NameOf = chainName): string =>
+  `on ${nameOf(chain)}`
+
+/** What is said of a transfer by its stage, in place of figures. */
+const stageSentences: Readonly<Record<Stage, string | null>> = {
+  claimed: 'was named by the payer, and no node has shown it yet.',
+  mempool: 'is pending: no block holds it, and nothing is certain.',
+  preconfirmed: 'is promised by the sequencer, and in no block yet.',
+  included: null,
+  safe: null,
+  final: null,
+  dropped: 'was pending for too long, and no provider knows it any more.',
+  replaced: 'gave way to another transaction of its sender: only one of them can be mined.',
+  reverted: 'failed in its block and moved nothing.',
+  reorged: 'was in a block that the network took back.',
+  denied: 'was said to be in a block, and no provider shows it there any more.',
+  ignored: null,
+}
+
+/** Why money does not count, for whoever decides about it. */
+const ignoredSentences: Readonly<Record<IgnoreReason, string>> = {
+  wrong_token: 'moved a token that this request does not accept.',
+  wrong_chain: 'came on a network that this request does not accept.',
+  dust: 'is too small to count.',
+  zero: 'moved nothing.',
+  paid_elsewhere: 'is in a block, and paid somebody else.',
+  set_aside: 'was set aside by a person.',
+}
+
+/** What a sentence is made of, and whether it names providers. */
+type Facts = Omit<ExplainedTransfer, 'sentence'>
+interface Telling {
+  readonly namesProviders: boolean
+  readonly nameOf: NameOf | undefined
+}
+
+/** What is said of a transfer: why it counts, or what it waits for, what comes next, and when. */
+export function sentenceOf(transfer: Facts, telling: Telling): string {
+  const { txHash, chain, amount, asset, ignored, stage } = transfer
+  const named = txHash === null ? '' : ` (${short(txHash)})`
+  const isVain = stage === 'dropped' && asset === null
+  const what = stage === 'claimed' || isVain ? 'A transaction' : `${amount} ${asset ?? ''}`.trim()
+  const subject =
+    ignored === null ? `${what} ${inNetwork(chain, telling.nameOf)}${named}` : `A transfer${named}`
+  if (ignored !== null) return `${subject} ${ignoredSentences[ignored]}`
+  if (isVain) return `${subject} was looked for in vain: no provider knows it.`
+  if (stage === 'denied')
+    return `${subject} was said to be in a block. ${wordsInWords(transfer, telling)} It counts nothing, and counts again once a provider shows it.`
+  return `${subject} ${stageSentences[stage] ?? depthInWords(transfer, telling)}`
+}
+
+function depthInWords(transfer: Facts, telling: Telling): string {
+  const { level, tier, asset, confirmations, settled, missing } = transfer
+  if (level === null) return 'is in a block of a network that no rule speaks of.'
+  const because = tier === null ? '' : `, ${tierInWords(tier, asset ?? 'it')}`
+  const rule = `it counts ${levelInWords(level)}${because}`
+  if (settled) return `is settled: ${rule}.`
+  const has =
+    typeof level === 'number' ? `has ${confirmations} of ${level} blocks` : 'is in a block'
+  const waits = `${waitsFor(transfer, telling)}${missingSources(missing.sources)}`
+  return `${has}: ${rule}. ${waits}${afterThat(missing.until)}`
+}
+
+/** What happens if that does not come. */
+const afterThat = (until: string | null): string =>
+  until === null
+    ? ''
+    : ` If that has not come by ${until}, the payment becomes investigation_required and a person decides.`
+
+/** Who shows it and who denies it. */
+function wordsInWords({ sources, deniedBy }: Facts, { namesProviders }: Telling): string {
+  const whole = (names: readonly string[], verb: readonly [one: string, more: string]): string => {
+    const [one, more] = verb
+    if (namesProviders) return `${inList(names)} ${names.length === 1 ? one : more}`
+    return names.length === 1 ? `one provider ${one}` : `${names.length} providers ${more}`
+  }
+  const denies = `${whole(deniedBy, ['denies', 'deny'])} that its block holds it.`
+  const text =
+    sources.length === 0
+      ? denies
+      : `${whole(sources, ['shows', 'show'])} it in its block, and ${denies}`
+  return namesProviders ? text : text[0]?.toUpperCase() + text.slice(1)
+}
+
+/** Providers by their names: what they are sources of is known here. */
+function inList(sources: readonly string[]): string {
+  const names = sources.map((source) => source.slice(source.indexOf(':') + 1))
+  const last = names.at(-1) ?? ''
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
+}
+
+function waitsFor(transfer: Facts, telling: Telling): string {
+  const { missing, deniedBy, aboutMs } = transfer
+  const { blocks, tag, held } = missing
+  if (held === 'sources_disagree' && deniedBy.length > 0)
+    return `${wordsInWords(transfer, telling)} More must show it than deny it.`
+  if (held === 'sources_disagree')
+    return 'Nothing is settled while providers contradict each other.'
+  if (held === 'finality_stalled')
+    return `The network is slow to call blocks ${tag}; it is held until that goes on.`
+  const about = aboutMs === null ? '' : `, about ${Math.ceil(aboutMs / 1000)} s`
+  if (tag !== null) return `It waits for ${tag}${about}.`
+  return blocks === null || blocks === 0
+    ? 'It is deep enough.'
+    : `It waits for ${blocks} more${about}.`
+}
+
+const missingSources = (count: number): string =>
+  count === 0
+    ? ''
+    : ` It waits for ${count} more ${count === 1 ? 'provider' : 'providers'} to show it.`
+
+const short = (txHash: string): string =>
+  txHash.length > 14 ? `${txHash.slice(0, 8)}…${txHash.slice(-4)}` : txHash

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+import { resolvable } from '../payment/resolve.ts'
+import { flags, statuses } from '../payment/status-model.ts'
+import { flagWords } from './flag-words.ts'
+import { flagNotices, ignoredNotices, reasonNotices, stageNotices } from './notices.ts'
+import { reasons, reasonWords } from './reason-words.ts'
+import { ignoredWords } from './stage-words.ts'
+import { chainName, statusWords, type Told } from './words.ts'
+
+const told: Told = {
+  status: 'awaiting',
+  reason: null,
+  flags: [],
+  currency: 'USDC',
+  amount: '150.00',
+  received: '0.00',
+  seen: '0.00',
+  missing: '150.00',
+  confirmations: 0,
+  requiredConfirmations: 3,
+  aboutSeconds: null,
+  watchedUntil: '22 Nov, 12:00',
+  isLive: true,
+  isTimeUp: false,
+}
+
+const say = (status: Told['status'], more: Partial<Told> = {}) => {
+  const words = statusWords[status]
+  const all = { ...told, ...more, status }
+  return `${words.title(all)} ${words.text(all)}`
+}
+
+describe('the payer is told', () => {
+  it('whole sentences in every status, whatever is known', () => {
+    for (const status of statuses) {
+      for (const reason of [null, ...reasons, 'a_code_of_tomorrow']) {
+        for (const watchedUntil of [null, '22 Nov']) {
+          const sentence = say(status, { reason, watchedUntil, flags: ['underpaid'] })
+          expect(sentence).toMatch(/^[A-Z0-9].*[.]$/)
+          expect(sentence).not.toMatch(/undefined|null|NaN|a_code|\s{2}/)
+        }
+      }
+    }
+  })
+
+  it('to speed up or cancel a transaction that hangs before paying again', () => {
+    const hangs = say('pending_expired')
+    expect(hangs).toContain('Speed it up or cancel it in your wallet first')
+    expect(hangs).not.toMatch(/then pay again|higher fee/)
+  })
+
+  it('not to pay again from the moment money is seen', () => {
+    expect(say('pending_detected')).toContain('Do not pay again')
+    expect(say('confirming')).toContain('Do not pay again')
+    expect(say('investigation_required')).toContain('No need to pay again')
+  })
+
+  it('what is missing when only a part has arrived', () => {
+    const part: Partial<Told> = { flags: ['underpaid'], received: '50.00', missing: '100.00' }
+    expect(say('awaiting', { ...part, seen: '50.00' })).toContain(
+      '50.00 of 150.00 arrived; 100.00 missing.',
+    )
+    expect(say('expired', { ...part, seen: '50.00' })).toContain('100.00 missing.')
+  })
+
+  it('that a part was seen, not that it arrived, while it is in no block', () => {
+    const part: Partial<Told> = { flags: ['underpaid'], received: '0.00', seen: '50.00' }
+    expect(say('awaiting', { ...part, missing: '100.00' })).toContain('50.00 of 150.00 seen;')
+  })
+
+  it('that a transaction which failed in its block charged nothing', () => {
+    expect(say('awaiting', { reason: 'transaction_reverted' })).toContain(
+      'Your earlier transaction did not go through: it moved no money.',
+    )
+  })
+
+  it('that a transaction which lost its block or its place in the pools may still arrive', () => {
+    for (const reason of ['transaction_reorged', 'transaction_dropped']) {
+      expect(say('awaiting', { reason })).toContain(
+        'It may still arrive. Speed it up or cancel it in your wallet first; pay again only when',
+      )
+    }
+  })
+
+  it('how far a confirmation has come, and about how long the rest takes', () => {
+    expect(say('confirming', { confirmations: 1, aboutSeconds: 4 })).toContain(
+      'Confirmed 1 of 3, about 4 s.',
+    )
+    expect(say('confirming', { requiredConfirmations: null })).toContain('becoming final')
+  })
+
+  it('until when an ended request is watched, and no longer than that', () => {
+    expect(say('expired')).toContain('until 22 Nov, 12:00 the full amount still counts as paid.')
+    const over = say('expired', { watchedUntil: null })
+    expect(over).not.toContain('counts')
+    expect(over).toContain('Do not pay it any more.')
+  })
+
+  it('nothing about the moment while news would not show at once', () => {
+    expect(say('awaiting')).toContain('appears here as soon as you send it')
+    expect(say('awaiting', { isLive: false })).toContain('later than usual')
+  })
+
+  it('not to send any more when the time is up, before it is known to have ended', () => {
+    for (const status of ['awaiting', 'pending_expired'] as const) {
+      expect(say(status, { isTimeUp: true, reason: 'x' })).toContain('do not send now')
+    }
+  })
+
+  it('what became of a transaction that was replaced, or that the network forgot', () => {
+    expect(say('awaiting', { reason: 'replaced_elsewhere' })).toContain('replaced the transaction')
+    for (const reason of ['transaction_dropped', 'transaction_denied']) {
+      const gone = say('awaiting', { reason })
+      expect(gone).toContain('It may still arrive.')
+      expect(gone).not.toContain('moved no money')
+    }
+  })
+
+  it('something of every flag that a payer can use', () => {
+    for (const flag of flags) expect(flagWords[flag] ?? 'Nothing.').toMatch(/^[A-Z].*[.]$/)
+  })
+})
+
+describe('the tables of words', () => {
+  const sentence = /^[A-Z].*[.]$/
+
+  it('say a whole sentence of every stage and every reason why money does not count', () => {
+    for (const { payer, operator } of Object.values(stageNotices)) {
+      expect(payer).toMatch(sentence)
+      expect(operator).toMatch(sentence)
+    }
+    for (const operator of Object.values(ignoredNotices)) expect(operator).toMatch(sentence)
+    for (const { why, todo } of Object.values(ignoredWords)) {
+      expect(why).toMatch(sentence)
+      if (todo !== null) expect(todo).toMatch(sentence)
+    }
+  })
+
+  it('say a whole sentence to the payer of every reason', () => {
+    for (const reason of reasons) expect(reasonWords[reason]).toMatch(sentence)
+  })
+
+  it('tell an operator of every flag and reason what it means and what may be done', () => {
+    for (const { operator, needsPerson, choices } of [
+      ...Object.values(flagNotices),
+      ...Object.values(reasonNotices),
+    ]) {
+      expect(operator).toMatch(sentence)
+      expect(new Set(choices).size).toBe(choices.length)
+      // Something to look at without anything to decide is a matter of the providers.
+      if (needsPerson && choices.length === 0) expect(operator).toContain('Providers')
+    }
+  })
+
+  it('offer only what can be decided in the statuses that a reason leads to', () => {
+    const under = {
+      ...{ paid_after_cancel: 1, paid_after_watch: 1, paid_after_failure: 1 },
+      ...{ reorged_after_success: 1, denied_after_success: 1, sources_disagree: 1 },
+    }
+    for (const reason of reasons) {
+      const { choices, needsPerson } = reasonNotices[reason]
+      expect(needsPerson).toBe(reason in under)
+      for (const choice of choices) expect(resolvable.investigation_required[choice]).not.toBeNull()
+    }
+  })
+})
+
+it('names a chain that it does not know as it is configured', () => {
+  expect(chainName('polygon')).toBe('Polygon')
+  expect(chainName('somechain')).toBe('somechain')
+})

@@ -1,0 +1,164 @@
+import type { Flag, Status } from '../payment/status-model.ts'
+import { reasonInWords } from './reason-words.ts'
+
+/** How a status should look and feel, wherever it is shown. */
+export type Tone = 'waiting' | 'moving' | 'done' | 'over' | 'unclear'
+
+/** What sentences may name. Amounts are decimal strings, times are in the reader's own form. */
+export interface Told {
+  readonly status: Status
+  readonly reason: string | null
+  readonly flags: readonly Flag[]
+  readonly currency: string
+  readonly amount: string
+  /** In blocks. */
+  readonly received: string
+  /** In blocks and in the mempool together. */
+  readonly seen: string
+  readonly missing: string
+  readonly confirmations: number
+  /** Null where the chain is asked for a finality tag instead. */
+  readonly requiredConfirmations: number | null
+  readonly aboutSeconds: number | null
+  /** Null once the watch has ended. */
+  readonly watchedUntil: string | null
+  /** Whether news would show at once: the reader is connected, and the chains can be seen. */
+  readonly isLive: boolean
+  /** The time to pay is over, and it is not yet known whether anything was sent within it. */
+  readonly isTimeUp: boolean
+}
+
+/** What the payer is told, by status. Every sentence is true whenever it is shown. */
+export interface StatusWords {
+  readonly tone: Tone
+  /** Two or three words, for lists and titles of windows. */
+  readonly label: string
+  readonly title: (told: Told) => string
+  readonly text: (told: Told) => string
+}
+
+/** The payer's words for every status. */
+export const statusWords: Readonly<Record<Status, StatusWords>> = {
+  awaiting: {
+    tone: 'waiting',
+    label: 'Waiting',
+    title: (told) => {
+      if (told.isTimeUp) return 'Time is up.'
+      return told.flags.includes('underpaid') ? partly(told) : 'Waiting for your payment.'
+    },
+    text: (told) => {
+      const { missing, currency, isLive } = told
+      if (told.isTimeUp) return lastLook
+      if (told.reason !== null) return wayBackFrom(told.reason)
+      if (told.flags.includes('underpaid')) {
+        return `Send ${missing} ${currency} more to the same address.`
+      }
+      return isLive ? 'Your payment appears here as soon as you send it.' : showsLater
+    },
+  },
+  pending_detected: {
+    tone: 'moving',
+    label: 'Detected',
+    title: () => 'Payment detected, confirming.',
+    text: () => 'Do not pay again. The network has seen it; it counts once it is in a block.',
+  },
+  pending_expired: {
+    tone: 'unclear',
+    label: 'Not confirmed',
+    title: () => 'Your transaction was not confirmed.',
+    text: ({ isTimeUp }) => (isTimeUp ? lastLook : `It may still go through. ${cancelFirst}`),
+  },
+  confirming: {
+    tone: 'moving',
+    label: 'Confirming',
+    title: ({ confirmations, requiredConfirmations, aboutSeconds }) => {
+      if (requiredConfirmations === null) return 'Confirmed, becoming final.'
+      const about = aboutSeconds === null ? '' : `, about ${aboutSeconds} s`
+      return `Confirmed ${confirmations} of ${requiredConfirmations}${about}.`
+    },
+    text: () => 'Do not pay again. It is in a block; a few more make it certain.',
+  },
+  succeeded: {
+    tone: 'done',
+    label: 'Paid',
+    title: () => 'Paid.',
+    text: ({ received, currency }) => `${received} ${currency} arrived.`,
+  },
+  expired: {
+    tone: 'over',
+    label: 'Ended',
+    title: () => 'This request has ended.',
+    text: (told) => {
+      const arrived = told.flags.includes('underpaid')
+        ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. `
+        : ''
+      if (told.watchedUntil === null) return `${arrived}Do not pay it any more. ${askMerchant}`
+      return `${arrived}If you already sent it, keep this page: until ${told.watchedUntil} the full amount still counts as paid.`
+    },
+  },
+  cancelled: {
+    tone: 'over',
+    label: 'Cancelled',
+    title: () => 'This payment was cancelled.',
+    text: () => `Do not send money to its address. ${askMerchant}`,
+  },
+  failed: {
+    tone: 'over',
+    label: 'Failed',
+    title: () => 'This payment failed.',
+    text: ({ reason }) => `${inWords(reason)} ${askMerchant}`,
+  },
+  investigation_required: {
+    tone: 'unclear',
+    label: 'Being checked',
+    title: () => 'We are checking.',
+    text: ({ reason }) => `No need to pay again. ${inWords(reason)}`,
+  },
+}
+
+/** What became of the earlier transaction, and what that means for the next one. */
+function wayBackFrom(reason: string): string {
+  const lookFirst = 'Look at your wallet before you pay again.'
+  if (reason === 'replaced_elsewhere') return `${inWords(reason)} It moved no money. ${lookFirst}`
+  // It may be mined again: a payer who reads that it is over pays twice.
+  if (['transaction_dropped', 'transaction_reorged', 'transaction_denied'].includes(reason))
+    return `${inWords(reason)} It may still arrive. ${cancelFirst}`
+  return `Your earlier transaction did not go through: it moved no money. ${lookFirst}`
+}
+
+const cancelFirst =
+  'Speed it up or cancel it in your wallet first; pay again only when it is cancelled.'
+
+const lastLook =
+  'If you already sent, wait here: we look at the network once more. If not, do not send now.'
+
+const showsLater = 'What you send is not lost; it can show here later than usual.'
+
+const askMerchant = 'If you already sent money, contact the merchant.'
+
+const partly = ({ received, seen, amount, missing }: Told): string =>
+  received === seen
+    ? `${received} of ${amount} arrived; ${missing} missing.`
+    : `${seen} of ${amount} seen; ${missing} missing.`
+
+/** A code that has no words says only that there is one. */
+const inWords = (reason: string | null): string =>
+  reasonInWords(reason) ?? 'The merchant knows the reason.'
+
+/** How the chains of the registry are called. */
+const chainNames: Readonly<Record<string, string>> = {
+  ethereum: 'Ethereum',
+  polygon: 'Polygon',
+  base: 'Base',
+  optimism: 'OP Mainnet',
+  arbitrum: 'Arbitrum One',
+  sepolia: 'Sepolia',
+  'base-sepolia': 'Base Sepolia',
+  'optimism-sepolia': 'OP Sepolia',
+  'arbitrum-sepolia': 'Arbitrum Sepolia',
+  'polygon-amoy': 'Polygon Amoy',
+  local: 'Local test chain',
+}
+
+/** A chain's name for people; one that we do not know keeps the name it is configured under. */
+export const chainName = (chain: string): string => chainNames[chain] ?? chain

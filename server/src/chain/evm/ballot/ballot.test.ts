@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { newAddress, transferLog } from '../../../../../test/support/evm/fake-chain.ts'
+import type { Corroborated } from '../../../ports/chain.ts'
+import type { BlockContents } from '../block/verdict.ts'
+import type { Header } from '../node/node.ts'
+import { Ballot, type Word, wordOf } from './ballot.ts'
+
+const hash = (digit: string): string => `0x${digit.repeat(64)}`
+const ref = { number: 7, hash: hash('b'), parentHash: hash('a'), minedAt: 0 }
+const header: Header = { ref, logsBloom: null, txHashes: null, values: null }
+const [token, to] = [newAddress(), newAddress()]
+const log = transferLog(token, to, 5n)
+
+const inclusion: Corroborated = {
+  ...{ txHash: hash('1'), block: ref },
+  transfers: [
+    { txHash: hash('1'), part: 0, token, from: `0x${log.topics[1]?.slice(26)}`, to, amount: 5n },
+  ],
+}
+const contents: BlockContents = {
+  ...{ header, txHashes: [], transfers: [], values: [], inner: [] },
+  ...{ receipts: new Map(), calls: new Map(), found: null },
+}
+
+/** What each of a, b and c has said of the one inclusion, `.` for nothing; the block was read from a. */
+function ballotOf(words: string): Ballot<string> {
+  const ballot = new Ballot<string>(ref)
+  Object.assign(ballot, { header, wantsLogs: true, reader: 'a', told: new Set([inclusion.txHash]) })
+  ballot.include(inclusion)
+  for (const [at, letter] of [...words].entries()) {
+    const word: Word | null = letter === '+' ? 'shows' : letter === '-' ? 'denies' : null
+    if (word !== null) ballot.voice('abc'.charAt(at)).words.set(inclusion.txHash, word)
+  }
+  return ballot
+}
+
+describe('a ballot', () => {
+  it.each([
+    ['+..', 'a', '', false],
+    ['++.', 'ab', '', false],
+    ['+-.', 'a', 'b', true],
+    ['+--', 'a', 'bc', true],
+    ['++-', 'ab', 'c', false],
+    ['-..', '', 'a', false],
+    ['--.', '', 'ab', false],
+    ['...', '', '', false],
+  ])(
+    'with the words %s is shown by %j, denied by %j, contradicted: %s',
+    (words, shows, denies, torn) => {
+      const ballot = ballotOf(words)
+      expect(ballot.saying(inclusion.txHash, 'shows').join('')).toBe(shows)
+      expect(ballot.saying(inclusion.txHash, 'denies').join('')).toBe(denies)
+      expect(ballot.isContradicted).toBe(torn)
+      ballot.told = null
+      expect(ballot.isContradicted).toBe(false)
+    },
+  )
+
+  it.each([
+    ['its reader, that shows it', '+..', 'a', null, []],
+    ['one that has said nothing', '+..', 'b', null, ['logs', 'receipt']],
+    ['one that has shown its logs', '+..', 'b', 'whole', ['receipt']],
+    ['one whose logs lack their receipts', '+..', 'b', 'half', ['logs', 'receipt']],
+    ['one that shows it all', '++.', 'b', 'whole', []],
+    ['one that denies it, for it may lag', '+-.', 'b', 'whole', ['receipt']],
+    [
+      'one that shows what another denies, for it may take that back',
+      '+-.',
+      'a',
+      'whole',
+      ['receipt'],
+    ],
+  ])('asks %s', (_who, words, who, logs, expected) => {
+    const ballot = ballotOf(words)
+    if (logs !== null) ballot.voice(who).contents = contents
+    const questions = ballot.missing(who, () => logs === 'whole')
+    expect(questions.map((one) => (one === 'logs' ? one : 'receipt'))).toEqual(expected)
+  })
+
+  it('asks for no logs where none are looked for, nor for ever', () => {
+    const ballot = ballotOf('+..')
+    ballot.voice('b').asks = 8
+    expect(ballot.missing('b', () => true)).toEqual([inclusion])
+    ballot.voice('b').asks = 0
+    ballot.wantsLogs = false
+    expect(ballot.missing('b', () => true)).toEqual([inclusion])
+  })
+
+  it('forgets who has shown it when it is said to hold more', () => {
+    const ballot = ballotOf('++-')
+    ballot.include(inclusion)
+    expect(ballot.saying(inclusion.txHash, 'shows')).toEqual(['a', 'b'])
+    const [transfer] = inclusion.transfers
+    if (transfer === undefined) throw new Error('it pays')
+    ballot.include({ ...inclusion, transfers: [transfer, { ...transfer, part: 1 }] })
+    expect(ballot.saying(inclusion.txHash, 'shows')).toEqual([])
+    expect(ballot.saying(inclusion.txHash, 'denies')).toEqual([])
+  })
+})
+
+describe('a receipt', () => {
+  const told = { address: log.address, topics: log.topics, data: log.data }
+  const receipt = { txHash: hash('1'), blockHash: ref.hash, succeeded: true }
+  const named = { ...told, transactionHash: hash('1'), blockHash: ref.hash, logIndex: '0x0' }
+  const other = { ...named, ...transferLog(token, to, 6n) }
+
+  it.each([
+    ['the same log in its place', { ...receipt, logs: [named] }, 'shows'],
+    ['another amount there', { ...receipt, logs: [other] }, 'denies'],
+    ['nothing there', { ...receipt, logs: [] }, 'denies'],
+    ['that it failed', { ...receipt, succeeded: false, logs: [named] }, 'denies'],
+    ['another block', { ...receipt, blockHash: hash('c'), logs: [] }, null],
+  ])('with %s', (_what, shown, word) => {
+    expect(wordOf(shown, inclusion, new Set([token]))).toBe(word)
+  })
+})

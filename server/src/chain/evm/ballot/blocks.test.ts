@@ -1,0 +1,378 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type FakeTx,
+  fakeTx,
+  nativeTx,
+  newAddress,
+  tokenTx,
+  transferLog,
+} from '../../../../../test/support/evm/fake-chain.ts'
+import { fakeWorld } from '../../../../../test/support/evm/fake-world.ts'
+import { Refused } from '../../../../../test/support/fake-node.ts'
+
+describe('what a block did to us', () => {
+  const world = fakeWorld()
+
+  it('pitfall 2: two Transfer logs in one transaction are two transfers', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const other = transferLog(world.token, newAddress(), 1n)
+    const tx = fakeTx({
+      logs: [transferLog(world.token, to, 5n), other, transferLog(world.token, to, 5n)],
+    })
+    world.node.mine([tokenTx(world.token, newAddress(), 9n), tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([
+      { txHash: tx.hash, part: 0, to, amount: 5n },
+      { txHash: tx.hash, part: 2, to, amount: 5n },
+    ])
+  })
+
+  it('pitfall 3: logs are asked for by block hash, and only under our tokens and topic', async () => {
+    world.watched()
+    world.follow()
+    await world.atHead()
+    const block = world.node.mine([tokenTx(world.token, newAddress(), 1n)])
+    await world.atHead()
+    const [question] = world.node.asked.filter(({ method }) => method === 'eth_getLogs')
+    expect(question?.params).toEqual([
+      {
+        blockHash: block.hash,
+        address: [world.token],
+        topics: ['0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'],
+      },
+    ])
+  })
+
+  it('pitfall 3: an empty answer that the bloom contradicts is asked again', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    let lagging = 2
+    world.node.instead = (method) => (method === 'eth_getLogs' && lagging-- > 0 ? [] : undefined)
+    const tx = tokenTx(world.token, to, 7n)
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 7n }])
+    expect(world.node.askedFor('eth_getLogs')).toBe(3)
+  })
+
+  it('pitfall 3: a block unknown to the backend that is asked is asked for again', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    let lagging = 1
+    world.node.instead = (method) =>
+      method === 'eth_getLogs' && lagging-- > 0 ? new Refused(-32000, 'unknown block') : undefined
+    world.node.mine([tokenTx(world.token, to, 7n)])
+    await world.atHead()
+    expect(world.ledger.transfers).toHaveLength(1)
+  })
+
+  it('pitfall 3: when the logs stay empty the receipts of the block decide', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    world.node.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
+    const tx = tokenTx(world.token, to, 8n)
+    world.node.mine([fakeTx(), tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, part: 0, amount: 8n }])
+    expect(world.node.askedFor('eth_getBlockReceipts')).toBe(1)
+  })
+
+  it('pitfall 3: a node without block receipts is asked for each receipt', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    world.node.knowsBlockReceipts = false
+    world.node.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
+    const tx = tokenTx(world.token, to, 8n)
+    world.node.mine([fakeTx(), tx, fakeTx()])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 8n }])
+    expect(world.node.askedFor('eth_getTransactionReceipt')).toBe(3)
+  })
+
+  it('is not passed without what pays us by a node that has gone to another branch', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const before = world.ledger.stored?.head.head
+    const tx = tokenTx(world.token, to, 8n)
+    let hasLeft = true
+    let asked = 0
+    world.node.twist = (method, answer) => {
+      if (!hasLeft) return answer
+      if (method === 'eth_getTransactionReceipt') asked++
+      // It still has the block by its hash; its own chain has another one there.
+      if (method === 'eth_getTransactionReceipt') return null
+      const block = answer as { number: string; hash: string } | null
+      const isThere = method === 'eth_getBlockByNumber' && block?.hash === mined.hash
+      return isThere ? { ...block, hash: `0x${'9'.repeat(64)}` } : answer
+    }
+    const mined = world.node.mine([tx])
+    await world.ledger.until('it was read more often than is waited', () => asked > 6)
+    expect(world.ledger.stored?.head.head).toBe(before)
+    hasLeft = false
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 8n }])
+  })
+
+  it('pitfall 3: a block whose receipts are not all there yet holds the cursor until they are', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    let lacking = true
+    world.node.instead = (method) => {
+      if (method === 'eth_getLogs') return []
+      return method === 'eth_getBlockReceipts' && lacking ? [] : undefined
+    }
+    world.node.twist = (method, answer) =>
+      method === 'eth_getTransactionReceipt' && lacking ? null : answer
+    const before = world.ledger.stored?.head.head
+    world.node.mine([tokenTx(world.token, to, 8n), fakeTx()])
+    await world.ledger.until('the node is seen to fail', () =>
+      world.ledger.told.some(({ reason }) => reason === 'node_failing'),
+    )
+    expect(world.ledger.stored?.head.head).toBe(before)
+    lacking = false
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ amount: 8n }])
+  })
+
+  it('pitfall 3: a trusted bloom that excludes all our tokens saves the question', async () => {
+    const to = world.watched()
+    world.follow({ chain: { bloom: 'trusted' } })
+    await world.atHead()
+    world.node.mine([fakeTx({ logs: [transferLog(newAddress(), to, 1n)] }), fakeTx()])
+    await world.atHead()
+    expect(world.node.askedFor('eth_getLogs')).toBe(0)
+    expect(world.node.askedFor('eth_getBlockReceipts')).toBe(0)
+  })
+
+  it('believes the block, not what an announcement says of its transactions and bloom', async () => {
+    const to = world.watched()
+    world.ledger.watch.wantsNative = true
+    world.follow()
+    await world.atHead()
+    const block = world.node.chain.mine([tokenTx(world.token, to, 1n), nativeTx(to, 2n)])
+    world.node.announce(block, { transactions: [], logsBloom: `0x${'0'.repeat(512)}` })
+    await world.atHead()
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n])
+  })
+
+  it('pitfall 11: a reverted transaction that was waited for moved nothing', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const tx = { ...tokenTx(world.token, to, 5n), reverted: true, logs: [] }
+    world.ledger.watch.tracked.add(tx.hash)
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toEqual([])
+    expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
+  })
+
+  it('pitfall 11: the receipt decides also when a node shows logs of what was reverted', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const tx = { ...tokenTx(world.token, to, 5n), reverted: true }
+    world.ledger.watch.tracked.add(tx.hash)
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toEqual([])
+    expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
+  })
+
+  it('pitfall 11: a reverted native payment moved nothing either', async () => {
+    const to = world.watched()
+    world.ledger.watch.wantsNative = true
+    world.follow()
+    await world.atHead()
+    const tx = { ...nativeTx(to, 5n), reverted: true }
+    world.ledger.watch.tracked.add(tx.hash)
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toEqual([])
+    expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
+  })
+
+  it('pitfall 1: a transaction whose calldata promised us money and whose logs paid another', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const logs = [transferLog(world.token, newAddress(), 5n)]
+    const tx = { ...tokenTx(world.token, to, 5n), logs }
+    world.ledger.watch.tracked.add(tx.hash)
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'paid_elsewhere' }])
+  })
+
+  it('pitfall 1: a payment through a contract, with no transfer in its calldata, is a payment', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const tx = fakeTx({ input: '0xdeadbeef', logs: [transferLog(world.token, to, 6n)] })
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 6n }])
+  })
+
+  it('pitfall 12: a token that is not on our list does not pay, whatever it calls itself', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const fake = newAddress()
+    const logs = [transferLog(fake, to, 1_000_000n), transferLog(world.token, to, 3n)]
+    world.node.mine([fakeTx({ logs })])
+    await world.atHead()
+    // Where the receipts decide, the node has not left the other tokens out for us.
+    world.node.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
+    world.node.mine([fakeTx({ logs })])
+    await world.atHead()
+    const ours = { token: world.token, part: 1, amount: 3n }
+    expect(world.ledger.transfers).toMatchObject([ours, ours])
+  })
+
+  it('pitfall 12: transfers of nothing are not told', async () => {
+    const to = world.watched()
+    world.ledger.watch.wantsNative = true
+    world.follow()
+    await world.atHead()
+    world.node.mine([
+      fakeTx({ logs: [transferLog(world.token, to, 0n)] }),
+      nativeTx(to, 0n),
+      nativeTx(to, 2n),
+    ])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ token: null, part: 'top', amount: 2n }])
+  })
+
+  it('pitfall 14: one malformed log does not stop the others in its block', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const good = transferLog(world.token, to, 4n)
+    const [topic = '', from = '', target = ''] = good.topics
+    const tx = fakeTx({
+      logs: [
+        // An NFT's transfer: the id is a fourth topic.
+        { ...good, topics: [topic, from, target, `0x${'0'.repeat(63)}1`], data: '0x' },
+        { ...good, topics: [topic, from, target, `0x${'0'.repeat(63)}1`] },
+        { ...good, data: '0x' },
+        { ...good, data: '0xzz' },
+        { ...good, data: `0x${'zz'.repeat(32)}` },
+        { ...good, topics: [topic, from] },
+        { ...good, topics: [topic, from, `0x${'ff'.repeat(32)}`] },
+        good,
+      ],
+    })
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ part: 7, amount: 4n }])
+  })
+
+  it('pitfall 16: amounts beyond every JavaScript number are exact', async () => {
+    const to = world.watched()
+    world.ledger.watch.wantsNative = true
+    world.follow()
+    await world.atHead()
+    const amounts = [2n ** 53n + 1n, 10n ** 21n + 1n, 2n ** 256n - 1n]
+    const payments: FakeTx[] = amounts.map((amount) => tokenTx(world.token, to, amount))
+    world.node.mine([...payments, nativeTx(to, 10n ** 24n + 1n)])
+    await world.atHead()
+    const told = world.ledger.transfers.map(({ amount }) => amount)
+    expect(told).toEqual([...amounts, 10n ** 24n + 1n])
+  })
+
+  it('asks for whole blocks only while somebody waits for the native coin', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const whole = (): number =>
+      world.node.asked.filter(
+        ({ method, params }) =>
+          method.includes('Block') && params[0] !== 'pending' && params[1] === true,
+      ).length
+    world.node.mine([nativeTx(to, 5n)])
+    await world.atHead()
+    expect(whole()).toBe(0)
+    world.ledger.watch.wantsNative = true
+    world.node.mine([nativeTx(to, 6n)])
+    await world.atHead()
+    expect(whole()).toBe(1)
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([6n])
+  })
+
+  it('matches an address that joined while its block was being read', async () => {
+    const early = world.watched()
+    const late = newAddress()
+    world.follow()
+    await world.atHead()
+    let answer: () => void = () => undefined
+    const held = new Promise<undefined>((resolve) => {
+      answer = () => resolve(undefined)
+    })
+    // The last thing that is fetched, as far as anybody was watched when the block came.
+    world.node.instead = (method) => (method === 'eth_getTransactionReceipt' ? held : undefined)
+    world.node.mine([
+      tokenTx(world.token, early, 2n),
+      tokenTx(world.token, late, 3n),
+      nativeTx(late, 4n),
+    ])
+    await world.ledger.until(
+      'the block is read',
+      () => world.node.askedFor('eth_getTransactionReceipt') > 0,
+    )
+    world.ledger.watch.addresses.add(late)
+    world.ledger.watch.wantsNative = true
+    answer()
+    await world.atHead()
+    expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([2n, 3n, 4n])
+    expect(world.node.askedFor('eth_getLogs')).toBe(1)
+  })
+
+  it('takes a log that the node sends twice for one transfer', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const tx = tokenTx(world.token, to, 9n)
+    const block = world.node.chain.mine([tx])
+    const log = { ...tx.logs[0], blockHash: block.hash, transactionHash: tx.hash, logIndex: '0x0' }
+    world.node.instead = (method) => (method === 'eth_getLogs' ? [log, log] : undefined)
+    world.node.announce(block)
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, part: 0, amount: 9n }])
+  })
+
+  it('asks again when a receipt is not from the block that was read', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const tx = tokenTx(world.token, to, 9n)
+    let lies = 2
+    world.node.instead = (method) =>
+      method === 'eth_getTransactionReceipt' && lies-- > 0
+        ? { transactionHash: tx.hash, blockHash: `0x${'ab'.repeat(32)}`, status: '0x0', logs: [] }
+        : undefined
+    world.node.mine([tx])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ amount: 9n }])
+  })
+
+  it('asks again when the node answers with logs of another block', async () => {
+    const to = world.watched()
+    world.follow()
+    await world.atHead()
+    const logs = [{ ...transferLog(world.token, to, 1n), blockHash: `0x${'ab'.repeat(32)}` }]
+    let lies = 1
+    world.node.instead = (method) => (method === 'eth_getLogs' && lies-- > 0 ? logs : undefined)
+    world.node.mine([tokenTx(world.token, to, 9n)])
+    await world.atHead()
+    expect(world.ledger.transfers).toMatchObject([{ amount: 9n }])
+  })
+})

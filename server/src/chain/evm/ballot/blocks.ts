@@ -1,0 +1,221 @@
+import { LRUCache } from 'lru-cache'
+import type { WatchSet } from '../../../ports/chain.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Log } from '../../../ports/log.ts'
+import { bloomTest } from '../block/bloom.ts'
+import { contestOf, hintOf, type PendingRules } from '../block/calldata.ts'
+import { sortLogs, type TokenTransfer, transferIn, transferTopic } from '../block/logs.ts'
+import { fetchReceipts, receiptsOf, unread } from '../block/receipts.ts'
+import { type BlockContents, type Call, doubtful, missingOf } from '../block/verdict.ts'
+import { InnerPayments } from '../native/inner-payments.ts'
+import { orRefused } from '../node/answer.ts'
+import { fieldsOf } from '../node/hex.ts'
+import { inParallel } from '../node/in-parallel.ts'
+import { atOnce, type Limits } from '../node/limits.ts'
+import type { EvmNode, Header, Receipt, TopValue } from '../node/node.ts'
+
+const firstDoubtMs = 30
+
+/** Of each so many blocks one is asked for its logs whatever its bloom says. */
+const bloomProbeEvery = 16
+/** Reads of a block that fail for what concerns us and cannot be read: others are asked, or it was late. */
+const heldReadsMax = 3
+const heldMax = 1_024
+
+/**
+ * Reads blocks so that what it answers is true of that very block, or fails with `chain_unavailable`.
+ * What is not ours and cannot be read is skipped and counted. What may be ours and cannot be read lets
+ * the read fail a few times, so that other providers are asked; then the block goes on without it, and
+ * `doubtful` names it. (A block that is stored, and scanned again at depth, would have to be undone
+ * without a reorg, and a payer told of one that did not happen.)
+ */
+export class BlockReader {
+  readonly #watch: WatchSet
+  readonly #clock: Clock
+  readonly #limits: Limits
+  readonly #tokens: readonly string[]
+  readonly #tokenSet: ReadonlySet<string>
+  readonly #mayHold: (logsBloom: unknown) => boolean
+  readonly #inner: InnerPayments
+  readonly #trustsBlooms: boolean
+  /** Reads of a block that failed for what is doubtful in it. */
+  readonly #held = new LRUCache<string, number>({ max: heldMax })
+
+  constructor(parts: {
+    readonly tokens: readonly string[]
+    /** Answers many balances at once. Left out or null: it is not there, and few are asked for. */
+    readonly multicall3?: string | null
+    /** Whether headers of this chain are known to tell the truth of their logs. Left out: no. */
+    readonly trustsBlooms?: boolean
+    readonly log?: Log
+    readonly watch: WatchSet
+    readonly clock: Clock
+    readonly limits: Limits
+  }) {
+    this.#watch = parts.watch
+    this.#clock = parts.clock
+    this.#limits = parts.limits
+    this.#tokens = parts.tokens
+    this.#tokenSet = new Set(parts.tokens)
+    this.#trustsBlooms = parts.trustsBlooms ?? false
+    this.#mayHold = bloomTest(parts.tokens, transferTopic)
+    const { clock, watch, multicall3 = null, log = null } = parts
+    this.#inner = new InnerPayments({ clock, watch, multicall3, log })
+  }
+
+  /** Whether contracts may have paid by the last block read without anybody being able to tell. */
+  get isUnread(): boolean {
+    return this.#inner.isUnread
+  }
+
+  /** Reads blocks of one chain side by side and answers in their order, oldest first. */
+  async read(node: EvmNode, headers: readonly Header[]): Promise<BlockContents[]> {
+    const { wantsNative } = this.#watch
+    // The blocks are there already: who joins from now on was paid in none of them.
+    const addresses = wantsNative ? [...this.#watch.nativeAddresses()] : []
+    const blocks = await inParallel(headers, atOnce.blocks, (header) =>
+      this.#readOne(node, header, wantsNative),
+    )
+    // What transactions themselves carried is told from what contracts paid by their receipts.
+    const paying = blocks.filter((block) => missingOf(block, this.#watch).receipts.length > 0)
+    if (wantsNative && paying.length > 0) await this.complete(node, paying)
+    await this.#hold(node, blocks)
+    await this.#inner.find(node, blocks, addresses)
+    return blocks
+  }
+
+  /** Fetches what `missingOf` names, all of it. */
+  async complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
+    await inParallel(blocks, atOnce.blocks, async (block) => {
+      const missing = missingOf(block, this.#watch)
+      const { receipts, header } = block
+      if (missing.values) {
+        block.values = await this.#valuesIn(node, await wholeOf(node, header, true))
+      }
+      const rules = { tokens: this.#tokenSet, watch: this.#watch }
+      // Side by side: on a slow line each question in turn costs the time of the whole step.
+      await Promise.all([
+        fetchReceipts(node, { blockHash: header.ref.hash, receipts }, missing.receipts),
+        inParallel(missing.calls, atOnce.questions, async (txHash) => {
+          block.calls.set(txHash, await callOf(node, { header, txHash }, rules))
+        }),
+      ])
+    })
+    await this.#hold(node, blocks)
+  }
+
+  async #readOne(node: EvmNode, known: Header, whole: boolean): Promise<BlockContents> {
+    const [header, early] = await Promise.all([
+      wholeOf(node, known, whole),
+      this.#transfers(node, known),
+    ])
+    for (const _ of header.odd ?? []) node.tally.odd('transaction')
+    const txHashes = header.txHashes ?? []
+    // The bloom of an announcement saves time; that of the block itself is what counts.
+    const isSame = header.logsBloom === known.logsBloom
+    const shown = isSame ? early : await this.#transfers(node, header)
+    const receipts = shown === null ? await receiptsOf(node, header) : new Map<string, null>()
+    const transfers = shown ?? [...receipts.values()].flatMap((one) => this.#transfersIn(one))
+    if (shown === null && transfers.length > 0) node.tally.logsEmpty++
+    const values = await this.#valuesIn(node, header)
+    const none = { inner: [], calls: new Map<string, Call | null>(), found: null }
+    return { header, txHashes, transfers, values, receipts, ...none }
+  }
+
+  /**
+   * The block's transfers by its logs, or null when only its receipts can tell: a node that lags
+   * answers an empty list in good faith, and the header's bloom is what shows that it may be wrong.
+   */
+  async #transfers(node: EvmNode, header: Header): Promise<readonly TokenTransfer[] | null> {
+    const { ref, logsBloom } = header
+    const mayHold = this.#mayHold(logsBloom)
+    if (this.#tokens.length === 0 || (!mayHold && this.#trusts(node, ref.number))) return []
+    node.tally.logsAsked++
+    let wasEmpty = false
+    for (let asked = 0; asked <= this.#limits.emptyLogsAskedAgain; asked++) {
+      if (asked > 0) await this.#clock.sleep(firstDoubtMs * 4 ** (asked - 1))
+      const logs = await orRefused(node.logs(ref.hash, this.#tokens, transferTopic))
+      if (logs === 'refused') return null
+      const isDoubtful = mayHold && logs?.length === 0
+      wasEmpty ||= isDoubtful
+      if (logs === null || isDoubtful) continue
+      if (wasEmpty) node.tally.logsEmpty++
+      if (logs.length > 0 && !mayHold) {
+        node.tally.bloomLies = true
+        node.tally.odd('bloom')
+      }
+      const { transfers, odd } = sortLogs(logs, this.#tokenSet, ref.hash)
+      if (odd === 0) return transfers
+      node.tally.odd('log')
+      return null
+    }
+    return null
+  }
+
+  /** Whether a block may be passed for what its bloom says. */
+  #trusts(node: EvmNode, number: number): boolean {
+    return this.#trustsBlooms && !node.tally.bloomLies && number % bloomProbeEvery !== 0
+  }
+
+  #transfersIn(receipt: Receipt | null): TokenTransfer[] {
+    const { logs = [], txHash } = receipt ?? {}
+    return logs.flatMap((one) => {
+      const transfer = transferIn(one, this.#tokenSet)
+      return transfer === null
+        ? []
+        : { ...transfer, log: { ...transfer.log, transactionHash: txHash } }
+    })
+  }
+
+  /** One of ours that could not be read in its block may be by itself; if not, the balance shows it. */
+  async #valuesIn(
+    node: EvmNode,
+    { values, odd = [] }: Header,
+  ): Promise<readonly TopValue[] | null> {
+    if (values === null || odd.length === 0) return values
+    const ours = odd.flatMap(({ txHash, to }) =>
+      txHash !== null && to !== null && this.#watch.has(to) ? txHash : [],
+    )
+    const shown = await inParallel(ours, atOnce.questions, (txHash) => node.value(txHash))
+    return [...values, ...shown.filter((value) => value !== null)]
+  }
+
+  /** Throws for blocks of which something of ours is not shown, a few times each. */
+  async #hold(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
+    for (const block of blocks) {
+      if (doubtful(block, this.#watch).size === 0) continue
+      const { hash, number } = block.header.ref
+      const reads = (this.#held.get(hash) ?? 0) + 1
+      this.#held.set(hash, reads)
+      if (reads <= heldReadsMax) throw unread('does not show all of a transaction')
+      // A node that has gone to another branch still has the block, but no receipts of it any more.
+      const now = await node.byNumber(number, false)
+      if (now?.ref.hash !== hash) throw unread('has left a block that it named')
+    }
+  }
+}
+
+/** The block with its transactions: with their values too when `whole`. */
+async function wholeOf(node: EvmNode, known: Header, whole: boolean): Promise<Header> {
+  if (known.txHashes !== null && (!whole || known.values !== null)) return known
+  const header = await node.byHash(known.ref.hash, whole)
+  if (header === null || header.txHashes === null) throw unread('lacks a block it named')
+  return header
+}
+
+/** From the block where it came whole, else asked for. It is evidence, not proof: a node may refuse. */
+async function callOf(
+  node: EvmNode,
+  { header, txHash }: { header: Header; txHash: string },
+  rules: PendingRules,
+): Promise<Call | null> {
+  const listed = header.listed?.find((one) => fieldsOf(one)?.hash === txHash)
+  const transaction = listed ?? (await shownOf(node, txHash))
+  const contest = contestOf(transaction)
+  return contest === null ? null : { hint: hintOf(transaction, rules), contest }
+}
+
+async function shownOf(node: EvmNode, txHash: string): Promise<unknown> {
+  const answer = await orRefused(node.ask('eth_getTransactionByHash', [txHash]))
+  return answer === 'refused' || 'declined' in answer ? null : answer.result
+}

@@ -1,0 +1,196 @@
+import { assert } from '@settlewire/core/assert'
+import type { Contest, SeenTransfer } from '@settlewire/core/payment/observation'
+import type { AppliedBlock, WatchSet } from '../../../ports/chain.ts'
+import { isHash } from '../node/hex.ts'
+import type { Header, Receipt, TopValue } from '../node/node.ts'
+import { isFor, type TokenTransfer, tokenTransferAt, transferIn, txHashOf } from './logs.ts'
+
+/** All that was read of one block, whoever it is for. Receipts are added as they turn out needed. */
+export interface BlockContents {
+  readonly header: Header
+  readonly txHashes: readonly string[]
+  readonly transfers: readonly TokenTransfer[]
+  /** Null as long as nobody waits for the native coin. */
+  values: readonly TopValue[] | null
+  /** What contracts paid in the native coin, to addresses that waited for it. */
+  inner: readonly SeenTransfer[]
+  /** Null where the node does not show it. */
+  readonly receipts: Map<string, Receipt | null>
+  /** Null where the node did not show the transaction, or not whole. */
+  readonly calls: Map<string, Call | null>
+  /** What of it is for us; null before it was searched. */
+  found: Found | null
+}
+
+/** What a search of a block found. Few are for us, and a block is asked about many times. */
+interface Found {
+  /** `WatchSet.joined` then: nothing more can be found as long as it stands. */
+  readonly joined: number
+  readonly transfers: readonly TokenTransfer[]
+  readonly tracked: readonly string[]
+}
+
+function foundIn(block: BlockContents, watch: WatchSet): Found {
+  if (block.found?.joined === watch.joined) return block.found
+  const found = {
+    joined: watch.joined,
+    transfers: block.transfers.filter((transfer) => isFor(watch, transfer)),
+    tracked: block.txHashes.filter((txHash) => watch.tracks(txHash)),
+  }
+  block.found = found
+  return found
+}
+
+/** What a transaction's calldata asked for, and the contest it won. */
+export interface Call {
+  readonly hint: SeenTransfer | null
+  readonly contest: Contest
+}
+
+/** What must still be fetched before a block can be judged. */
+interface Missing {
+  readonly values: boolean
+  readonly receipts: readonly string[]
+  /** Transactions that pay us, whose calldata and contest belong to the evidence. */
+  readonly calls: readonly string[]
+}
+
+/**
+ * What the watch set, as it is at this moment, asks of a block that was not fetched yet. Addresses
+ * join while blocks are being read, so this is asked again until nothing is missing.
+ */
+export function missingOf(block: BlockContents, watch: WatchSet): Missing {
+  const values = watch.wantsNative && block.values === null
+  const { transfers, tracked } = foundIn(block, watch)
+  const paying = new Set(transfers.filter((transfer) => isFor(watch, transfer)).map(txHashOf))
+  for (const { to, txHash } of valuesOf(block, watch)) if (watch.has(to)) paying.add(txHash)
+  for (const { to, txHash } of innerOf(block, watch)) {
+    if (watch.has(to) && isHash(txHash)) paying.add(txHash)
+  }
+  const needed = new Set([...paying, ...tracked.filter((txHash) => watch.tracks(txHash))])
+  return {
+    values,
+    receipts: [...needed].filter((txHash) => !block.receipts.has(txHash)),
+    calls: [...paying].filter((txHash) => !block.calls.has(txHash)),
+  }
+}
+
+export const isComplete = (block: BlockContents, watch: WatchSet): boolean => {
+  const { values, receipts, calls } = missingOf(block, watch)
+  return !values && receipts.length === 0 && calls.length === 0
+}
+
+/** What a complete block did to us. Only a successful receipt moves money: `doubtful` names what it cannot say. */
+export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
+  const inner = innerOf(block, watch).filter(({ to }) => watch.has(to))
+  const transfers = [...tokenMoves(block, watch), ...nativeMoves(block, watch), ...inner]
+  const paying = new Set(transfers.map((transfer) => transfer.txHash))
+  const { tracked } = foundIn(block, watch)
+  const doubts = tracked.length === 0 ? noDoubts : doubtful(block, watch)
+  const movedNothing = tracked
+    .filter((txHash) => watch.tracks(txHash) && !paying.has(txHash))
+    .flatMap((txHash) => {
+      const receipt = receiptOf(block, txHash)
+      if (receipt === null || doubts.has(txHash)) return []
+      return { txHash, reason: receipt.succeeded ? paidElsewhere : reverted }
+    })
+  const calls = new Map<string, Call>()
+  for (const txHash of paying) {
+    const call = block.calls.get(txHash)
+    if (call) calls.set(txHash, call)
+  }
+  return { block: block.header.ref, transfers, movedNothing, calls }
+}
+
+const paidElsewhere = 'paid_elsewhere' as const
+const reverted = 'reverted' as const
+
+/**
+ * The block's logs say which transactions pay us; what each moved is in its own receipt, and a log's
+ * place there names it for ever. What a node counts through the block is no identity: it may begin
+ * anew with each transaction, repeat, or differ from one answer to the next.
+ */
+function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
+  return [...payingLogs(block, watch)].flatMap(([txHash, shown]) => {
+    const receipt = receiptOf(block, txHash)
+    if (!receipt?.succeeded) return []
+    return movesIn(receipt, new Set(shown.map(({ token }) => token)), watch)
+  })
+}
+
+/** What a receipt moves to us in these tokens. */
+export function movesIn(
+  { logs, txHash }: Receipt,
+  tokens: ReadonlySet<string>,
+  watch: WatchSet,
+): SeenTransfer[] {
+  return logs.flatMap((log, part) => {
+    const transfer = transferIn(log, tokens)
+    if (transfer === null || !isFor(watch, transfer)) return []
+    const named = { ...transfer, log: { ...transfer.log, transactionHash: txHash } }
+    return tokenTransferAt(named, part) ?? []
+  })
+}
+
+/** The logs that pay us, by transaction. */
+function payingLogs(block: BlockContents, watch: WatchSet): Map<string, TokenTransfer[]> {
+  const byHash = new Map<string, TokenTransfer[]>()
+  for (const transfer of foundIn(block, watch).transfers) {
+    if (!isFor(watch, transfer)) continue
+    const txHash = txHashOf(transfer)
+    const known = byHash.get(txHash)
+    if (known === undefined) byHash.set(txHash, [transfer])
+    else known.push(transfer)
+  }
+  return byHash
+}
+
+/**
+ * Transactions that concern us, or may, and of which the node does not show all: no receipt, or one
+ * that lacks a transfer which the block's logs show. With that transfer, where there is one.
+ */
+export function doubtful(
+  block: BlockContents,
+  watch: WatchSet,
+): ReadonlyMap<string, SeenTransfer | null> {
+  // Nothing was asked for that could be missing.
+  if (block.receipts.size === 0) return noDoubts
+  const doubts = new Map<string, SeenTransfer | null>()
+  for (const [txHash, receipt] of block.receipts) if (receipt === null) doubts.set(txHash, null)
+  for (const [txHash, shown] of payingLogs(block, watch)) {
+    const receipt = block.receipts.get(txHash)
+    if (receipt === undefined || receipt?.succeeded === false) continue
+    const tokens = new Set(shown.map(({ token }) => token))
+    const moves = receipt === null ? [] : movesIn(receipt, tokens, watch)
+    const hints = shown.map((transfer) => tokenTransferAt(transfer, 'hint'))
+    const lost = hints.find((hint) => hint !== null && !moves.some((move) => isSame(move, hint)))
+    if (lost !== undefined) doubts.set(txHash, lost)
+  }
+  return doubts
+}
+
+const noDoubts: ReadonlyMap<string, SeenTransfer | null> = new Map()
+
+/** Whether two show the same money, wherever they saw it. */
+export const isSame = (a: SeenTransfer, b: SeenTransfer): boolean =>
+  a.txHash === b.txHash &&
+  a.token === b.token &&
+  a.from === b.from &&
+  a.to === b.to &&
+  a.amount === b.amount
+
+const nativeMoves = (block: BlockContents, watch: WatchSet): SeenTransfer[] =>
+  valuesOf(block, watch)
+    .filter(({ to, txHash }) => watch.has(to) && receiptOf(block, txHash)?.succeeded)
+    .map((value) => ({ ...value, part: 'top', token: null }))
+
+const valuesOf = (block: BlockContents, watch: WatchSet) =>
+  watch.wantsNative ? (block.values ?? []) : []
+
+const innerOf = (block: BlockContents, watch: WatchSet) => (watch.wantsNative ? block.inner : [])
+
+function receiptOf(block: BlockContents, txHash: string): Receipt | null {
+  const receipt = block.receipts.get(txHash)
+  assert(receipt !== undefined, 'a block is complete before it is judged')
+  return receipt
+}

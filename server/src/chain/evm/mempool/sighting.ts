@@ -1,0 +1,34 @@
+import type { Sighting } from '../../../ports/chain.ts'
+import { contestOf, hintOf, nonceOf, type PendingRules } from '../block/calldata.ts'
+import { contestKey } from '../block/contest-key.ts'
+import { fieldsOf, isHash } from '../node/hex.ts'
+
+/**
+ * What a pending transaction is to us: a payment, a rival that contends with one, or nothing.
+ * A transaction that matters to nobody costs two look-ups.
+ */
+export function sightingOf(
+  transaction: unknown,
+  rules: PendingRules,
+  preconfirmed = false,
+): Sighting | null {
+  const transfer = hintOf(transaction, rules)
+  if (transfer === null) return rivalOf(transaction, rules, preconfirmed)
+  return { txHash: transfer.txHash, transfer, contest: contestOf(transaction), preconfirmed }
+}
+
+/** A transaction that is waited for itself is no rival, even if its calldata does not show how it pays. */
+function rivalOf(
+  transaction: unknown,
+  { watch }: PendingRules,
+  preconfirmed: boolean,
+): Sighting | null {
+  const tx = fieldsOf(transaction)
+  if (tx === null || typeof tx.from !== 'string' || typeof tx.hash !== 'string') return null
+  const nonce = nonceOf(tx.nonce)
+  if (nonce === null || !watch.contends(contestKey(tx.from.toLowerCase(), nonce))) return null
+  const txHash = tx.hash.toLowerCase()
+  const contest = contestOf(tx)
+  if (contest === null || !isHash(txHash) || watch.tracks(txHash)) return null
+  return { txHash, transfer: null, contest, preconfirmed }
+}

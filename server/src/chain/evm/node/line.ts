@@ -1,0 +1,196 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Instant } from '@settlewire/core/instant'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Stop } from '../../../ports/stop.ts'
+import { type Refusal, RefusedNow, type WireAnswer } from './answer.ts'
+import { backoffMs } from './backoff.ts'
+import type { RpcConnection, RpcWire } from './connection.ts'
+import type { Limits } from './limits.ts'
+import { RequestRate } from './request-rate.ts'
+
+type LineLimits = Pick<
+  Limits,
+  | 'inFlightMax'
+  | 'laterInFlightMax'
+  | 'waitingMax'
+  | 'refusedWithinMs'
+  | 'refusedBackoff'
+  | 'unsupportedForMs'
+>
+
+/** `now`: blocks, heads and what decides on payments; `later`: what is a courtesy, such as a look into the pool. */
+export type Urgency = 'now' | 'later'
+
+type Said<Result> = Exclude<WireAnswer, { readonly result: unknown }> | { readonly result: Result }
+type Learned<Result> = Exclude<Said<Result>, { readonly refused: unknown }>
+
+interface Question {
+  readonly wire: RpcWire
+  readonly method: string
+  readonly urgency: Urgency
+  /** Whoever asks it asks again in any case. */
+  readonly isOnce: boolean
+  readonly since: Instant
+  refusals: number
+  readonly run: () => Promise<void>
+  readonly fail: (failure: unknown) => void
+}
+
+/** Methods that not every node has: that it lacks one is remembered, and asked again seldom. */
+const optional =
+  /^(eth_subscribe|eth_getBlockReceipts|eth_pendingTransactions|txpool_\w+|debug_\w+|trace_\w+)$/
+
+/** A subscription is kept by `Standing`, and a tag is asked with every step. */
+const onceParams = /^(eth_subscribe|eth_getBlockByNumber (safe|finalized)$)/
+
+/**
+ * Everything that is asked of one provider, in order of urgency, so many at once and no more often
+ * than it bears. A refused question is asked again until its time is over. Outlives connections: what
+ * a provider bears does not change with them.
+ */
+export class Line {
+  readonly #clock: Clock
+  readonly #limits: LineLimits
+  readonly #rate = new RequestRate()
+  readonly #waiting: Readonly<Record<Urgency, Question[]>> = { now: [], later: [] }
+  /** Methods that were refused and not answered since. */
+  readonly #refusing = new Set<string>()
+  readonly #inFlight = { now: 0, later: 0 }
+  #wake: Stop | null = null
+
+  constructor({ clock, limits }: { readonly clock: Clock; readonly limits: LineLimits }) {
+    this.#clock = clock
+    this.#limits = limits
+  }
+
+  /** Questions a second that the provider is known to bear; null where no bound is known. */
+  get perSecond(): number | null {
+    return this.#rate.perSecond
+  }
+
+  /** One wire, asked through this line with one urgency or another. */
+  over(wire: RpcWire): Readonly<Record<Urgency, RpcConnection>> {
+    const lacking = new Map<string, { readonly until: Instant; readonly said: Declined }>()
+    void wire.closed.then(() => this.#forget(wire))
+    const asked = async <Result>(
+      urgency: Urgency,
+      question: { readonly method: string; readonly params: readonly unknown[] },
+      send: () => Promise<Said<Result>>,
+    ): Promise<Learned<Result>> => {
+      const { method } = question
+      const key = method === 'eth_subscribe' ? `${method} ${question.params.join()}` : method
+      const known = lacking.get(key)
+      if (known !== undefined && this.#clock.now() < known.until) return known.said
+      const isOnce = onceParams.test(`${method} ${question.params[0]}`)
+      const said = await this.#ask({ wire, method, urgency, isOnce }, send)
+      if ('declined' in said && said.declined.kind === 'unsupported' && optional.test(method)) {
+        lacking.set(key, { until: this.#clock.now() + this.#limits.unsupportedForMs, said })
+      }
+      return said
+    }
+    const view = (urgency: Urgency): RpcConnection => ({
+      closed: wire.closed,
+      get open() {
+        return wire.open
+      },
+      drop: (ending) => wire.drop(ending),
+      ask: (method, params) => asked(urgency, { method, params }, () => wire.ask(method, params)),
+      subscribe: async (params, listener, isForNobody) => {
+        const said = await asked(urgency, { method: 'eth_subscribe', params }, () =>
+          wire.subscribe(params, listener, isForNobody),
+        )
+        return 'result' in said ? said.result : null
+      },
+    })
+    return { now: view('now'), later: view('later') }
+  }
+
+  #ask<Result>(
+    of: Pick<Question, 'wire' | 'method' | 'urgency' | 'isOnce'>,
+    send: () => Promise<Said<Result>>,
+  ): Promise<Learned<Result>> {
+    return new Promise((settle, fail) => {
+      const question: Question = {
+        ...{ ...of, since: this.#clock.now(), refusals: 0, fail },
+        run: async () => {
+          const said = await send()
+          if ('refused' in said) return this.#refused(question, said.refused)
+          this.#refusing.delete(question.method)
+          this.#rate.answered(this.#clock.now())
+          settle(said)
+        },
+      }
+      this.#enter(question)
+    })
+  }
+
+  #enter(question: Question): void {
+    const { now, later } = this.#waiting
+    this.#waiting[question.urgency].push(question)
+    this.#next()
+    if (now.length + later.length <= this.#limits.waitingMax) return
+    // What is only a courtesy gives way, the oldest first; what is urgent is refused when it comes.
+    const over = later.shift() ?? now.pop()
+    over?.fail(new Failure('chain_unavailable', 'Too many questions wait for the node.'))
+  }
+
+  /** Sends what may be sent now. */
+  #next(): void {
+    const { inFlightMax, laterInFlightMax } = this.#limits
+    while (this.#inFlight.now + this.#inFlight.later < inFlightMax) {
+      const { now, later } = this.#waiting
+      const mayLater = this.#inFlight.later < laterInFlightMax
+      const waiting = now.length > 0 || !mayLater ? now : later
+      if (waiting.length === 0) return
+      const waitMs = this.#rate.take(this.#clock.now())
+      if (waitMs > 0) {
+        this.#wake ??= this.#clock.after(waitMs, () => {
+          this.#wake = null
+          this.#next()
+        })
+        return
+      }
+      const question = waiting.shift()
+      if (question !== undefined) void this.#run(question)
+    }
+  }
+
+  /** Never rejects. */
+  async #run(question: Question): Promise<void> {
+    this.#inFlight[question.urgency]++
+    try {
+      await question.run()
+    } catch (error) {
+      question.fail(error)
+    }
+    this.#inFlight[question.urgency]--
+    this.#next()
+  }
+
+  #refused(question: Question, { code, againInMs }: Refusal): void {
+    const { refusedBackoff, refusedWithinMs } = this.#limits
+    const now = this.#clock.now()
+    if (againInMs !== null) this.#rate.rest(now + againInMs)
+    // That one method is refused again and again says nothing of how often others may be asked.
+    if (!this.#refusing.has(question.method)) this.#rate.refused(now)
+    this.#refusing.add(question.method)
+    const jitteredMs = backoffMs(question.refusals++, refusedBackoff, this.#clock.chance())
+    const waitMs = Math.max(againInMs ?? 0, jitteredMs)
+    if (question.isOnce || !question.wire.open || now + waitMs - question.since > refusedWithinMs) {
+      const message = `The node refuses ${question.method} for now (code ${code}).`
+      question.fail(new Failure('chain_unavailable', message, { cause: new RefusedNow() }))
+    } else this.#clock.after(waitMs, () => this.#enter(question))
+  }
+
+  /** The connection is over: what waits for it must not wait for the rate. */
+  #forget(wire: RpcWire): void {
+    for (const waiting of Object.values(this.#waiting)) {
+      for (const question of waiting.splice(0)) {
+        if (question.wire !== wire) waiting.push(question)
+        else question.fail(new Failure('chain_unavailable', 'The connection to the node ended.'))
+      }
+    }
+  }
+}
+
+type Declined = Extract<WireAnswer, { readonly declined: unknown }>

@@ -1,0 +1,250 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import type { Answer, RpcConnection } from './connection.ts'
+import {
+  fieldsOf,
+  isHash,
+  isQuantity,
+  malformed,
+  quantity,
+  toAddress,
+  toCount,
+  toHash,
+} from './hex.ts'
+import { Score } from './scores.ts'
+
+/** A block as the node shows it; how much it shows depends on how it was asked. */
+export interface Header {
+  readonly ref: BlockRef
+  /** As it came: only the bloom test reads it. */
+  readonly logsBloom: unknown
+  /** Null when only the header came. */
+  readonly txHashes: readonly string[] | null
+  /** What each transaction itself moves. Null unless whole transactions were asked for. */
+  readonly values: readonly TopValue[] | null
+  /** Transactions that could not be read, and are not among the others. */
+  readonly odd?: readonly OddTransaction[]
+  /** The transactions as they came, where they came whole. */
+  readonly listed?: readonly unknown[] | null
+}
+
+/** As much as could be read: whose it is, and how to ask for it again. */
+export interface OddTransaction {
+  readonly txHash: string | null
+  readonly to: string | null
+}
+
+/** The native coin a transaction carries, not yet known to have succeeded. */
+export interface TopValue {
+  readonly txHash: string
+  readonly from: string
+  readonly to: string
+  readonly amount: bigint
+}
+
+export interface Receipt {
+  readonly txHash: string
+  readonly blockHash: string
+  readonly succeeded: boolean
+  readonly logs: readonly unknown[]
+}
+
+/** Counts what a node is worth. */
+export type Tally = Pick<Score, 'logsAsked' | 'logsEmpty' | 'bloomLies' | 'odd'>
+
+/**
+ * What a follower asks of a node, each answer parsed before it is believed. What a node is free to
+ * lack is null; a refusal, and what is not in the contract, throws `chain_unavailable`.
+ */
+export class EvmNode {
+  /** For whoever reads logs to count in. */
+  readonly tally: Tally
+  readonly #socket: Pick<RpcConnection, 'ask'>
+
+  constructor(socket: Pick<RpcConnection, 'ask'>, tally: Tally = new Score()) {
+    this.#socket = socket
+    this.tally = tally
+  }
+
+  async chainId(): Promise<number> {
+    return toCount(required(await this.#socket.ask('eth_chainId', [])), 'chain id')
+  }
+
+  async genesisHash(): Promise<string> {
+    const genesis = await this.byNumber(0, false)
+    if (genesis === null) throw malformed('genesis block')
+    return genesis.ref.hash
+  }
+
+  async latest(): Promise<Header> {
+    return parseHeader(required(await this.#socket.ask('eth_getBlockByNumber', ['latest', false])))
+  }
+
+  /** Null when the node does not know the tag, or has nothing under it yet. */
+  async tagged(tag: 'safe' | 'finalized'): Promise<BlockRef | null> {
+    const answer = await this.#socket.ask('eth_getBlockByNumber', [tag, false])
+    return headerOrNull(answer)?.ref ?? null
+  }
+
+  /** Null when the node has no canonical block of that number. */
+  async byNumber(number: number, whole: boolean): Promise<Header | null> {
+    return headerOrNull(await this.#socket.ask('eth_getBlockByNumber', [quantity(number), whole]))
+  }
+
+  /** Null when the node does not know, or no longer knows, the block. */
+  async byHash(hash: string, whole: boolean): Promise<Header | null> {
+    const header = headerOrNull(await this.#socket.ask('eth_getBlockByHash', [hash, whole]))
+    if (header !== null && header.ref.hash !== hash) throw malformed('block: it has another hash')
+    return header
+  }
+
+  /**
+   * Asked by block hash, never by number: a node that does not have the block must say so instead
+   * of answering for another one, or for none. Null when it says so.
+   */
+  async logs(
+    blockHash: string,
+    contracts: readonly string[],
+    topic: string,
+  ): Promise<readonly unknown[] | null> {
+    const filter = { blockHash, address: contracts, topics: [topic] }
+    const answer = await this.#socket.ask('eth_getLogs', [filter])
+    if ('declined' in answer) return null
+    return toList(answer.result, 'list of logs')
+  }
+
+  /** All receipts of a block; null when the node cannot or will not tell. */
+  async blockReceipts(blockHash: string): Promise<readonly Receipt[] | null> {
+    const answer = await this.#socket.ask('eth_getBlockReceipts', [blockHash])
+    if ('declined' in answer || answer.result === null) return null
+    return toList(answer.result, 'list of receipts').flatMap((one) => this.#readable(one) ?? [])
+  }
+
+  /** Null while the node has no receipt for it, or none that can be read. */
+  async receipt(txHash: string): Promise<Receipt | null> {
+    const result = required(await this.#socket.ask('eth_getTransactionReceipt', [txHash]))
+    return result === null ? null : this.#readable(result)
+  }
+
+  /** What is wrong with one receipt is nothing to the others. */
+  #readable(value: unknown): Receipt | null {
+    const receipt = parseReceipt(value)
+    if (receipt === null) this.tally.odd('receipt')
+    return receipt
+  }
+
+  /** What a transaction of a block itself carried; null where the node does not show it, or not in order. */
+  async value(txHash: string): Promise<TopValue | null> {
+    const value = topValue(await this.transaction(txHash), txHash)
+    return value === 'odd' ? null : value
+  }
+
+  /** As it came, for the mempool's own slicing; null when the node does not know it. */
+  async transaction(txHash: string): Promise<unknown> {
+    // What only a balance showed has a name of ours, which no node knows.
+    if (!isHash(txHash)) return null
+    return required(await this.#socket.ask('eth_getTransactionByHash', [txHash]))
+  }
+
+  /** Any other question, for callers that parse its answer themselves. */
+  ask(method: string, params: readonly unknown[]): Promise<Answer> {
+    return this.#socket.ask(method, params)
+  }
+}
+
+/** Parses a block, or a header as `newHeads` sends it. Throws `chain_unavailable`. */
+export function parseHeader(value: unknown): Header {
+  const fields = fieldsOf(value)
+  if (fields === null) throw malformed('block')
+  const ref: BlockRef = {
+    number: toCount(fields.number, 'block number'),
+    hash: toHash(fields.hash, 'block hash'),
+    parentHash: toHash(fields.parentHash, 'parent hash'),
+    minedAt: toInstant(fields.timestamp),
+  }
+  const listed = listIn(fields)
+  const header = { ref, logsBloom: fields.logsBloom }
+  if (listed === null) return { ...header, txHashes: null, values: null }
+  const isWhole = listed.every((transaction) => typeof transaction === 'object')
+  const txHashes: string[] = []
+  const values: TopValue[] = []
+  const odd: OddTransaction[] = []
+  for (const transaction of listed) {
+    const txHash = hashOfListed(transaction)
+    if (txHash !== null) txHashes.push(txHash)
+    const value = isWhole && txHash !== null ? topValue(transaction, txHash) : null
+    if (value !== null && value !== 'odd') values.push(value)
+    if (txHash === null || value === 'odd') {
+      odd.push({ txHash, to: toAddress(fieldsOf(transaction)?.to) })
+    }
+  }
+  return {
+    ...{ ...header, txHashes, values: isWhole ? values : null },
+    ...{ listed: isWhole ? listed : null, ...(odd.length > 0 && { odd }) },
+  }
+}
+
+/** keccak256(rlp([])): the root of no transactions. */
+const emptyRoot = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
+
+/** Null where there is none. Some nodes write `null` in an empty block; where the root says so, it is one. */
+function listIn({
+  transactions,
+  transactionsRoot,
+}: Readonly<Record<string, unknown>>): readonly unknown[] | null {
+  if (Array.isArray(transactions)) return transactions
+  return transactions === null && (transactionsRoot ?? emptyRoot) === emptyRoot ? [] : null
+}
+
+/** The last second that is written with four digits of a year, as everything that keeps times expects. */
+const lastSecond = 253_402_300_799
+
+function toInstant(seconds: unknown): Instant {
+  const count = toCount(seconds, 'block time')
+  if (count > lastSecond) throw malformed('block time')
+  return count * 1_000
+}
+
+function hashOfListed(transaction: unknown): string | null {
+  const hash = fieldsOf(transaction)?.hash ?? transaction
+  return isHash(hash) ? hash.toLowerCase() : null
+}
+
+/** Null for one that moves nothing, creates a contract, or is of a kind without a value. */
+function topValue(transaction: unknown, txHash: string): TopValue | 'odd' | null {
+  const fields = fieldsOf(transaction)
+  const to = toAddress(fields?.to)
+  if (fields === null || to === null) return null
+  if (fields.value === undefined || fields.value === '0x0') return null
+  const from = toAddress(fields.from)
+  return from === null || !isQuantity(fields.value)
+    ? 'odd'
+    : { txHash, from, to, amount: BigInt(fields.value) }
+}
+
+function parseReceipt(value: unknown): Receipt | null {
+  const { transactionHash, blockHash, status, logs } = fieldsOf(value) ?? {}
+  if (!isHash(transactionHash) || !isHash(blockHash) || !Array.isArray(logs)) return null
+  return {
+    txHash: transactionHash.toLowerCase(),
+    blockHash: blockHash.toLowerCase(),
+    succeeded: status === '0x1',
+    logs,
+  }
+}
+
+function headerOrNull(answer: Answer): Header | null {
+  // Nodes differ: some answer null for a block they lack, some refuse.
+  if ('declined' in answer || answer.result === null) return null
+  return parseHeader(answer.result)
+}
+
+function required(answer: Answer): unknown {
+  if ('declined' in answer) throw malformed(`refusal (code ${answer.declined.code})`)
+  return answer.result
+}
+
+function toList(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw malformed(what)
+  return value
+}

@@ -1,0 +1,224 @@
+import { Failure } from '@settlewire/core/errors'
+import { WebSocket } from 'ws'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Stop } from '../../../ports/stop.ts'
+import { answerIn, type WireAnswer } from './answer.ts'
+import type { ConnectParts, Ending, Listener, RpcWire, Skim } from './connection.ts'
+import { parseFrame } from './frame.ts'
+import { fieldsOf } from './hex.ts'
+import type { Limits } from './limits.ts'
+
+interface Question {
+  readonly settle: (answer: WireAnswer) => void
+  readonly fail: (failure: unknown) => void
+  /** For subscriptions: who hears what the node sends under the id it answers. */
+  readonly listener: Listener | null
+  readonly late: Stop
+}
+
+/**
+ * One connection to a node: JSON-RPC 2.0 over WebSocket. Questions have a deadline; a ping that is not
+ * answered ends it.
+ */
+export class RpcSocket implements RpcWire {
+  readonly closed: Promise<Ending>
+
+  readonly #ws: WebSocket
+  readonly #clock: Clock
+  readonly #limits: Limits
+  readonly #inFlight = new Map<number, Question>()
+  readonly #listeners = new Map<string, Listener>()
+  /** What was told under an id that no subscription has yet. */
+  readonly #early: (readonly [string, unknown])[] = []
+  /** By how the notifications of their subscription begin. */
+  readonly #skims = new Map<string, Skim>()
+  #asked = 0
+  #ending: Ending | null = null
+  #heard = false
+  #nextPing: Stop = () => undefined
+  #end: (ending: Ending) => void = () => undefined
+
+  private constructor(ws: WebSocket, clock: Clock, limits: Limits) {
+    this.#ws = ws
+    this.#clock = clock
+    this.#limits = limits
+    this.closed = new Promise((resolve) => {
+      this.#end = resolve
+    })
+    ws.on('message', (data) => this.#hear(data.toString()))
+    ws.on('pong', () => {
+      this.#heard = true
+    })
+    ws.on('close', () => this.#finish('lost'))
+    this.#schedulePing()
+  }
+
+  /** Opens a connection. Rejects with `chain_unavailable`, which never names the url: it may hold a key. */
+  static connect(url: string, { clock, limits, signal }: ConnectParts): Promise<RpcSocket> {
+    return new Promise((resolve, reject) => {
+      // The library's own error would repeat the text.
+      if (!URL.canParse(url)) {
+        throw new Failure('chain_unavailable', 'The url of the node is not one.')
+      }
+      const ws = new WebSocket(url, {
+        handshakeTimeout: limits.connectWithinMs,
+        maxPayload: limits.frameBytesMax,
+        // Compression costs a context per connection and CPU per message, and nodes seldom speak it.
+        perMessageDeflate: false,
+        followRedirects: false,
+      })
+      const abandon = (): void => ws.terminate()
+      const refuse = (cause: Error): void => {
+        signal.removeEventListener('abort', abandon)
+        reject(new Failure('chain_unavailable', 'The node cannot be reached.', { cause }))
+      }
+      signal.addEventListener('abort', abandon, { once: true })
+      // What goes wrong later shows as the close that always follows.
+      ws.on('error', () => undefined)
+      ws.once('error', refuse)
+      ws.once('open', () => {
+        signal.removeEventListener('abort', abandon)
+        ws.off('error', refuse)
+        resolve(new RpcSocket(ws, clock, limits))
+      })
+      if (signal.aborted) abandon()
+    })
+  }
+
+  get open(): boolean {
+    return this.#ending === null
+  }
+
+  ask(method: string, params: readonly unknown[]): Promise<WireAnswer> {
+    return this.#send(method, params, null)
+  }
+
+  async subscribe(
+    params: readonly unknown[],
+    listener: Listener,
+    isForNobody?: Skim,
+  ): ReturnType<RpcWire['subscribe']> {
+    const answer = await this.#send('eth_subscribe', params, listener)
+    if (!('result' in answer)) return answer
+    const id = answer.result
+    if (typeof id !== 'string') {
+      return { refused: { code: 0, message: 'no subscription', againInMs: null } }
+    }
+    if (isForNobody !== undefined) this.#skims.set(beginningOf(id), isForNobody)
+    const result = (): void => {
+      this.#skims.delete(beginningOf(id))
+      if (!this.#listeners.delete(id)) return
+      // Whether the node still knew it does not matter: nobody listens any more.
+      this.ask('eth_unsubscribe', [id]).catch(() => undefined)
+    }
+    return { result }
+  }
+
+  drop(ending: Ending): void {
+    this.#finish(ending)
+  }
+
+  #send(
+    method: string,
+    params: readonly unknown[],
+    listener: Listener | null,
+  ): Promise<WireAnswer> {
+    return new Promise((settle, fail) => {
+      if (this.#ending !== null) return fail(gone())
+      const id = ++this.#asked
+      const late = this.#clock.after(this.#limits.answerWithinMs, () => {
+        this.#inFlight.delete(id)
+        fail(new Failure('chain_unavailable', `The node did not answer ${method} in time.`))
+      })
+      this.#inFlight.set(id, { settle, fail, listener, late })
+      this.#ws.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
+    })
+  }
+
+  #hear(text: string): void {
+    this.#heard = true
+    for (const [beginning, isForNobody] of this.#skims) {
+      if (text.startsWith(beginning) && isForNobody(text)) return
+    }
+    const frame = parseFrame(text)
+    if (frame === null) this.#finish('broken_frame')
+    else if (frame.method === 'eth_subscription') this.#notify(frame.params)
+    else if (typeof frame.id === 'number') this.#answer(frame.id, frame)
+    else if (frame.error !== undefined || frame.message !== undefined) this.#turnedAway()
+  }
+
+  /** A refusal that does not say of what. All that was asked is asked again: nothing is lost by that. */
+  #turnedAway(): void {
+    const error = { message: 'an error without an id' }
+    for (const id of [...this.#inFlight.keys()]) this.#answer(id, { error })
+  }
+
+  #notify(params: unknown): void {
+    const told = fieldsOf(params)
+    if (told === null || typeof told.subscription !== 'string') return
+    const listener = this.#listeners.get(told.subscription)
+    if (listener !== undefined) listener(told.result)
+    else if (this.#early.length < earlyMax) this.#early.push([told.subscription, told.result])
+  }
+
+  /** Some nodes send what a subscription tells before they answer its id. */
+  #listen(id: string, listener: Listener): void {
+    this.#listeners.set(id, listener)
+    for (const [subscription, result] of this.#early.splice(0)) {
+      if (subscription === id) listener(result)
+      else this.#early.push([subscription, result])
+    }
+  }
+
+  #answer(id: number, frame: Readonly<Record<string, unknown>>): void {
+    const question = this.#inFlight.get(id)
+    // An answer after its deadline: the one who asked has given up.
+    if (question === undefined) return
+    this.#inFlight.delete(id)
+    question.late()
+    try {
+      const answer = answerIn(frame)
+      const id = 'result' in answer ? answer.result : null
+      if (question.listener !== null && typeof id === 'string') this.#listen(id, question.listener)
+      question.settle(answer)
+    } catch (error) {
+      question.fail(error)
+    }
+  }
+
+  #schedulePing(): void {
+    this.#nextPing = this.#clock.after(this.#limits.pingEveryMs, () => {
+      this.#heard = false
+      this.#ws.ping()
+      this.#nextPing = this.#clock.after(this.#limits.pongWithinMs, () => {
+        // Anything heard since proves life: a pong may queue behind a large answer.
+        if (this.#heard) this.#schedulePing()
+        else this.#finish('silent')
+      })
+    })
+  }
+
+  #finish(ending: Ending): void {
+    if (this.#ending !== null) return
+    this.#ending = ending
+    this.#nextPing()
+    this.#ws.terminate()
+    this.#listeners.clear()
+    this.#skims.clear()
+    for (const question of this.#inFlight.values()) {
+      question.late()
+      question.fail(gone())
+    }
+    this.#inFlight.clear()
+    this.#end(ending)
+  }
+}
+
+/** Notifications kept for a subscription whose id is not known yet. */
+const earlyMax = 64
+
+/** As most nodes write a notification. What begins in another way is parsed. */
+const beginningOf = (subscription: string): string =>
+  `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${subscription}","result":{`
+
+const gone = (): Failure => new Failure('chain_unavailable', 'The connection to the node ended.')

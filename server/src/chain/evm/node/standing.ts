@@ -1,0 +1,76 @@
+import type { Clock } from '../../../ports/clock.ts'
+import type { Stop } from '../../../ports/stop.ts'
+import { isRefusal } from './answer.ts'
+import { backoffMs } from './backoff.ts'
+import type { Limits } from './limits.ts'
+
+interface Parts {
+  readonly clock: Clock
+  readonly limits: Pick<Limits, 'backoff' | 'unsupportedForMs'>
+  /** Null when the node has no such subscription. */
+  readonly subscribe: () => Promise<Stop | null>
+  readonly closed: Promise<unknown>
+  /** It stands now, or is refused now, otherwise than before. */
+  readonly changed: () => void
+}
+
+/**
+ * A subscription that is kept for the life of a connection. Refused, it is asked for again until it
+ * is granted; where the node has none, seldom.
+ */
+export class Standing {
+  readonly #parts: Parts
+  #stop: Stop | null = null
+  #isRefused = false
+  #isOver = false
+  #round = 0
+  #again: Stop = () => undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    void parts.closed.then(() => {
+      this.#isOver = true
+      this.#again()
+    })
+  }
+
+  get isOn(): boolean {
+    return this.#stop !== null
+  }
+
+  /** The node would have it, and refuses it now. */
+  get isRefused(): boolean {
+    return this.#isRefused
+  }
+
+  /** Subscribes, anew if it was before. Resolves after the first try; rejects when that fails. */
+  async begin(): Promise<void> {
+    this.#stop?.()
+    this.#stop = null
+    this.#again()
+    await this.#try(++this.#round, 0)
+  }
+
+  async #try(round: number, tries: number): Promise<void> {
+    const { subscribe, clock, limits, changed } = this.#parts
+    const wasRefused = this.#isRefused
+    let isRefused = false
+    try {
+      const stop = await subscribe()
+      // A later round has taken over meanwhile.
+      if (round !== this.#round) return stop?.()
+      this.#stop = stop
+    } catch (error) {
+      isRefused = tries > 0 || isRefusal(error)
+      if (!isRefused) throw error
+    }
+    if (round !== this.#round || this.#isOver) return
+    this.#isRefused = isRefused
+    if (isRefused !== wasRefused) changed()
+    if (this.#stop !== null) return
+    const waitMs = isRefused
+      ? backoffMs(tries, limits.backoff, clock.chance())
+      : limits.unsupportedForMs
+    this.#again = clock.after(waitMs, () => void this.#try(round, tries + 1))
+  }
+}

@@ -1,0 +1,13 @@
+import type { Clock } from '../../../ports/clock.ts'
+
+/** Waits for what never rejects, but no longer than so long. */
+export async function within(
+  clock: Clock,
+  waited: Promise<unknown>,
+  longestMs: number,
+): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const stop = clock.after(longestMs, late.resolve)
+  await Promise.race([waited, late.promise])
+  stop()
+}

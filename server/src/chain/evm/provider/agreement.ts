@@ -1,0 +1,85 @@
+import type { EvmChain } from '../evm-chain.ts'
+import type { Fleet } from './fleet.ts'
+import type { Provider } from './provider.ts'
+
+interface Parts {
+  readonly chain: Pick<EvmChain, 'toleratedDepth'>
+  readonly fleet: Fleet
+  /** Whether they disagree is another than before. */
+  readonly changed: () => void
+  /** Called for each of two that disagree: it may be on a chain that cannot be ours. */
+  readonly suspect: (provider: Provider) => Promise<void>
+}
+
+type Pair = readonly [Provider, Provider]
+
+/**
+ * Watches whether providers name different blocks at one height, deeper than may pass by itself. One
+ * comparison per pair is enough: blocks are chained, so who differs further down differs here too.
+ */
+export class Agreement {
+  readonly #parts: Parts
+  #apart = new Set<string>()
+  #running: Promise<void> | null = null
+  #again = false
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  get isBroken(): boolean {
+    return this.#apart.size > 0
+  }
+
+  /** Heads have moved. One comparison runs at a time, and whatever came meanwhile makes one more. */
+  check(): void {
+    this.#again = true
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null
+    })
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false
+      const { fleet, changed, suspect } = this.#parts
+      const before = [...this.#apart].join()
+      const pairs = pairsOf(fleet.up)
+      const apart = new Set<string>()
+      const doubtful = new Set<Provider>()
+      for (const pair of pairs) {
+        const name = nameOf(pair)
+        const agree = (await this.#agree(pair)) ?? !this.#apart.has(name)
+        if (agree) continue
+        apart.add(name)
+        for (const provider of pair) {
+          doubtful.add(provider)
+          if (!this.#apart.has(name)) provider.score.disagreements++
+        }
+      }
+      this.#apart = apart
+      for (const provider of doubtful) await suspect(provider)
+      if ([...apart].join() !== before) changed()
+    }
+  }
+
+  /** Null when it cannot be told now. */
+  async #agree([a, b]: Pair): Promise<boolean | null> {
+    const lower = Math.min(a.head?.ref.number ?? 0, b.head?.ref.number ?? 0)
+    const number = lower - this.#parts.chain.toleratedDepth - 1
+    if (number < 0) return true
+    for (const fresh of [false, true]) {
+      const [mine, theirs] = await Promise.all([a.hashAt(number, fresh), b.hashAt(number, fresh)])
+      if (mine === null || theirs === null) return null
+      if (mine === theirs) return true
+      // What was heard before may be out of date on one side: they are asked side by side.
+    }
+    return false
+  }
+}
+
+const pairsOf = (providers: readonly Provider[]): Pair[] =>
+  providers.flatMap((a, at) => providers.slice(at + 1).map((b): Pair => [a, b]))
+
+const nameOf = ([a, b]: Pair): string => `${a.name} ${b.name}`

@@ -1,0 +1,192 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import type { ProviderScore } from '../../../ports/chain.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { EvmChain } from '../evm-chain.ts'
+import type { Limits } from '../node/limits.ts'
+import type { Header } from '../node/node.ts'
+import type { ProviderSight } from '../node/sight.ts'
+import { within } from '../node/within.ts'
+import type { Provider } from './provider.ts'
+import { elect, standing, type Voter } from './vote.ts'
+
+/** Whom to read from, and how far. */
+export interface Choice {
+  readonly provider: Provider
+  readonly aim: Header
+  /** Whether the stored chain may be left for this one. */
+  readonly mayLeave: boolean
+}
+
+/** Nobody to read from now: because nobody has anything new, or because those who have must rest. */
+export interface NoChoice {
+  readonly provider: null
+  /** Whether every provider shows less than is stored. */
+  readonly isBehind: boolean
+  /** Whether there is nothing new for that what is stored is the head. */
+  readonly isAtHead: boolean
+  readonly restMs: number | null
+}
+
+interface Parts {
+  readonly chain: Pick<EvmChain, 'toleratedDepth' | 'policy'>
+  readonly providers: readonly Provider[]
+  readonly clock: Clock
+  readonly limits: Limits
+}
+
+interface Member extends Voter {
+  readonly provider: Provider
+  readonly head: Header
+}
+
+/** The providers of one chain, taken together. */
+export class Fleet {
+  readonly providers: readonly Provider[]
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.providers = parts.providers
+  }
+
+  /** Connected, on our chain, and listened to. */
+  get up(): readonly Provider[] {
+    return this.providers.filter(({ isUp }) => isUp)
+  }
+
+  /** The highest number that any of them shows. */
+  get bestHead(): number {
+    return Math.max(0, ...this.up.map(({ head }) => head?.ref.number ?? 0))
+  }
+
+  /** Heads may be so many blocks apart without anybody being behind. */
+  get lagBlocksMax(): number {
+    return this.#parts.chain.toleratedDepth + 1
+  }
+
+  /**
+   * How many must be heard before a payment is believed to have been shown by all who could. One that
+   * is behind by number is still one of them while its blocks are of now: else whoever makes up blocks
+   * faster than the chain does would be alone, and believed alone. So is one that is just arriving:
+   * else whoever comes first after a start would be.
+   */
+  get witnesses(): number {
+    const { clock, limits } = this.#parts
+    const least = this.bestHead - this.lagBlocksMax
+    const since = clock.now() - limits.voiceLastsMs
+    return this.providers.filter(({ isUp, isArriving, head }) => {
+      if (isArriving) return true
+      return isUp && head !== null && (head.ref.number >= least || head.ref.minedAt > since)
+    }).length
+  }
+
+  /**
+   * Whether so many providers show another chain below what is final that the rest may not go on: as
+   * many as must agree on a payment, and no fewer than those that still show ours.
+   */
+  get isHalted(): boolean {
+    const refused = this.providers.filter(
+      ({ refusal }) => refusal === 'reorg_below_finality',
+    ).length
+    return refused >= Math.max(2, this.#parts.chain.policy.quorum) && refused >= this.up.length
+  }
+
+  /** What each adds to how well the chain is seen. */
+  sights(): readonly ProviderSight[] {
+    const least = this.bestHead - this.lagBlocksMax
+    return this.providers.map(({ isUp, refusal, isFailing, isSilent, isDeaf, head }) => ({
+      ...{ isUp: isUp && head !== null, refusal, isFailing, isSilent, isDeaf },
+      lags: isUp && head !== null && head.ref.number < least,
+    }))
+  }
+
+  /** The card of each, for graphs and people. */
+  scores(): readonly ProviderScore[] {
+    const { bestHead, lagBlocksMax } = this
+    return this.providers.map((provider) => {
+      const { name, score } = provider
+      const head = provider.head?.ref.number ?? null
+      const lagBlocks = Math.max(0, bestHead - (head ?? bestHead))
+      const reason = provider.reason ?? (lagBlocks > lagBlocksMax ? 'provider_behind' : null)
+      const visibility = reason === null ? 'ok' : provider.isUp ? 'degraded' : 'blind'
+      const { logsAsked, logsEmpty, disagreements, reconnects, firstSeen, lagMs } = score
+      const counts = { logsAsked, logsEmpty, disagreements, reconnects, firstSeen }
+      return { name, visibility, reason, head, lagBlocks, lagMs, ...counts }
+    })
+  }
+
+  /** Never rejects. Asks providers about branches only when they are on several. */
+  async choose(recent: readonly BlockRef[]): Promise<Choice | NoChoice> {
+    const members = this.#members()
+    const stands = (member: Member) => standing(member, recent)
+    if (members.length > 1 && members.some((member) => stands(member) === 'apart')) {
+      await this.#askAbout(members, recent)
+    }
+    const apart = members.filter((member) => stands(member) === 'apart')
+    const ours = members.filter(
+      (member) => stands(member) !== 'apart' && stands(member) !== 'unknown',
+    )
+    const there = apart.length === 0 ? null : elect(ours, apart)
+    const news = there ?? members.filter((member) => /ahead|unknown/.test(stands(member)))
+    const best = this.#best(news)
+    if (best !== null) {
+      const { provider, head } = best
+      return { provider, aim: head, mayLeave: there !== null || members.length === 1 }
+    }
+    const isBehind = members.length > 0 && members.every((member) => stands(member) === 'behind')
+    const isAtHead = members.length > 0 && news.length === 0 && !isBehind
+    const rests = news.map(({ provider }) => provider.restUntil - this.#parts.clock.now())
+    const restMs = rests.length === 0 ? null : Math.min(...rests)
+    return { provider: null, isBehind, isAtHead, restMs }
+  }
+
+  /** Whether somebody else has a block above this number, and need not rest. */
+  hasOther(provider: Provider, number: number): boolean {
+    const now = this.#parts.clock.now()
+    return this.up.some(
+      (other) =>
+        other !== provider &&
+        other.restUntil <= now &&
+        other.head !== null &&
+        other.head.ref.number > number,
+    )
+  }
+
+  #members(): Member[] {
+    const { clock, limits } = this.#parts
+    const { bestHead, lagBlocksMax } = this
+    return this.up.flatMap((provider) => {
+      const { head, ring, headAt } = provider
+      if (head === null) return []
+      const lags = head.ref.number < bestHead - lagBlocksMax
+      const counts = !lags || clock.now() - headAt < limits.voiceLastsMs
+      const at = (number: number) => ring.at(number)
+      return [{ provider, head, ref: head.ref, at, lags, counts }]
+    })
+  }
+
+  /** What they call the heights at which they are compared. Who is slow to say has no say. */
+  async #askAbout(members: readonly Member[], recent: readonly BlockRef[]): Promise<void> {
+    const { clock, limits } = this.#parts
+    const heights = new Set([...members.map(({ ref }) => ref.number), recent[0]?.number ?? 0])
+    const asked = members.flatMap(({ provider, ref }) =>
+      [...heights].filter((number) => number < ref.number).map((number) => provider.hashAt(number)),
+    )
+    await within(clock, Promise.all(asked), limits.patienceMs)
+  }
+
+  /** The highest head first, for it is the newest; of equal ones the provider that fails least. */
+  #best(news: readonly Member[]): Member | null {
+    const now: Instant = this.#parts.clock.now()
+    const [best] = news
+      .filter(({ provider }) => provider.restUntil <= now)
+      .toSorted(
+        (a, b) =>
+          b.ref.number - a.ref.number ||
+          a.provider.readFailures - b.provider.readFailures ||
+          a.provider.score.lagMs - b.provider.score.lagMs,
+      )
+    return best ?? null
+  }
+}

@@ -1,0 +1,114 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import type { ChainHealth, ProviderScore } from '../../../ports/chain.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Stop } from '../../../ports/stop.ts'
+import {
+  changesInMs,
+  isWell,
+  type Lapse,
+  type Sight,
+  type SightLimits,
+  verdictOf,
+} from '../node/sight.ts'
+
+export interface HealthParts {
+  readonly clock: Clock
+  /** The thresholds of this chain. */
+  readonly times: SightLimits
+  readonly tell: (health: ChainHealth) => void
+  /** Says what `review` would be told now: time alone may have changed the verdict. */
+  readonly again: () => void
+  /** The providers as they stand. Left out where there are none to tell apart. */
+  readonly scores?: () => readonly ProviderScore[]
+  readonly scoresEveryMs?: number
+}
+
+/** What one follower says of its own sight. Tells only changes, and scores now and then. */
+export class HealthReport {
+  readonly #parts: HealthParts
+  #told: ChainHealth
+  #toldAt: Instant = 0
+  #last: BlockRef | null = null
+  /** When a step was last stored, or all that is known was; null until the first time. */
+  #wellAt: Instant | null = null
+  #isWell = false
+  #wasBlind = false
+  #isClosed = false
+  #worsen: Stop = () => undefined
+
+  constructor(chain: string, parts: HealthParts) {
+    this.#parts = parts
+    this.#told = { chain, visibility: 'blind', head: null, headAt: null, reason: 'starting' }
+  }
+
+  read(): ChainHealth {
+    const { number = null, minedAt = null } = this.#last ?? {}
+    const providers = this.#parts.scores?.()
+    const health = { ...this.#told, head: number, headAt: minedAt }
+    return providers === undefined ? health : { ...health, providers }
+  }
+
+  /** The last stored block. */
+  at(block: BlockRef): void {
+    this.#last = block
+  }
+
+  /** A step was stored that ends at this block. */
+  moved(block: BlockRef): void {
+    this.#last = block
+    this.#wellAt = this.#parts.clock.now()
+    this.#wasBlind = false
+    this.#tellScores()
+  }
+
+  /** This is how things stand now. */
+  say(sight: Sight): void {
+    if (this.#isClosed) return
+    const { clock, times } = this.#parts
+    const isWellNow = isWell(sight, times)
+    // What was well was so until now.
+    if (this.#isWell || isWellNow) this.#wellAt = clock.now()
+    if (isWellNow) this.#wasBlind = false
+    this.#isWell = isWellNow
+    const stalledMs = this.#wellAt === null ? Number.POSITIVE_INFINITY : clock.now() - this.#wellAt
+    const lapse = { stalledMs, wasBlind: this.#wasBlind, times }
+    const { visibility, reason } = verdictOf(sight, lapse)
+    this.#wasBlind = visibility === 'blind'
+    this.#arm(sight, lapse)
+    const before = this.#told
+    this.#told = { ...this.read(), visibility, reason }
+    const isNew = visibility !== before.visibility || reason !== before.reason
+    if (isNew || statesOf(this.#told) !== statesOf(before)) this.#tell()
+  }
+
+  /** Says nothing more, to nobody: that a follower was closed is known to whoever closed it. */
+  close(): void {
+    this.#isClosed = true
+    this.#worsen()
+    this.#told = { ...this.#told, visibility: 'blind', reason: 'closed' }
+  }
+
+  #arm(sight: Sight, lapse: Lapse): void {
+    const { clock, again } = this.#parts
+    this.#worsen()
+    const afterMs = this.#isWell ? null : changesInMs(sight, lapse)
+    this.#worsen = afterMs === null ? () => undefined : clock.after(afterMs, again)
+  }
+
+  #tellScores(): void {
+    const { clock, scores, scoresEveryMs = 0 } = this.#parts
+    if (scores === undefined || this.#isClosed) return
+    if (clock.now() - this.#toldAt < scoresEveryMs) return
+    this.#told = this.read()
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#toldAt = this.#parts.clock.now()
+    this.#parts.tell(this.#told)
+  }
+}
+
+const statesOf = ({ providers = [] }: ChainHealth): string =>
+  providers.map(({ visibility, reason }) => `${visibility} ${reason}`).join()

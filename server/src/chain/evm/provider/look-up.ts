@@ -1,0 +1,49 @@
+import type { LookUp } from '../../../ports/chain.ts'
+import type { PendingRules } from '../block/calldata.ts'
+import { movesIn } from '../block/verdict.ts'
+import { sightingOf } from '../mempool/sighting.ts'
+import { fieldsOf, toCount } from '../node/hex.ts'
+import type { Provider } from './provider.ts'
+
+/** What one provider says; null when it cannot be asked. */
+type Said = Exclude<LookUp, { kind: 'unsure' }> | null
+
+/**
+ * Asks every configured provider for a transaction. A block is more than a pool, and anybody who
+ * knows it is more than all who do not; only when all were asked may nobody know it. Never rejects.
+ */
+export async function lookUp(
+  providers: readonly Provider[],
+  txHash: string,
+  rules: PendingRules,
+): Promise<LookUp> {
+  const said = await Promise.all(
+    providers.map((provider) => ask(provider, txHash, rules).catch(() => null)),
+  )
+  const mined = said.find((one) => one?.kind === 'mined')
+  const pending = said.filter((one) => one?.kind === 'pending')
+  const known = mined ?? pending.find(({ sighting }) => sighting !== null) ?? pending[0]
+  if (known !== undefined && known !== null) return known
+  return said.every((one) => one !== null) ? { kind: 'nobody' } : { kind: 'unsure' }
+}
+
+async function ask(provider: Provider, txHash: string, rules: PendingRules): Promise<Said> {
+  const { source, visit } = provider
+  if (visit === null) return null
+  const { node } = visit
+  const [shown, receipt] = await Promise.all([node.transaction(txHash), node.receipt(txHash)])
+  const transaction = fieldsOf(shown)
+  if (transaction === null && receipt === null) return { kind: 'nobody' }
+  if (receipt !== null) {
+    const { blockHash, succeeded } = receipt
+    const block = await node.byHash(blockHash, false)
+    if (block === null) return null
+    const pays = succeeded && movesIn(receipt, rules.tokens, rules.watch).length > 0
+    return { kind: 'mined', source, blockNumber: block.ref.number, blockHash, succeeded, pays }
+  }
+  const number = transaction?.blockNumber ?? null
+  if (number !== null) {
+    return { kind: 'mined', source, blockNumber: toCount(number, 'block number of a transaction') }
+  }
+  return { kind: 'pending', source, sighting: sightingOf(transaction, rules) }
+}

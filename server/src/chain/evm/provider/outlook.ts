@@ -1,0 +1,150 @@
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import type { ChainHealth, ChainStep } from '../../../ports/chain.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Log } from '../../../ports/log.ts'
+import type { EvmChain } from '../evm-chain.ts'
+import type { Limits } from '../node/limits.ts'
+import { sightTimes } from '../node/sight.ts'
+import type { Agreement } from './agreement.ts'
+import type { Fleet, NoChoice } from './fleet.ts'
+import { HealthReport } from './health.ts'
+import { Unread } from './unread.ts'
+
+interface Parts {
+  readonly chain: Pick<EvmChain, 'name' | 'blockMs'>
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly log: Log
+  readonly fleet: Fleet
+  readonly agreement: Agreement
+  /** Whether one provider says of a block that it did not hold what another showed of it. */
+  readonly contradicted: () => boolean
+  /** Whether what addresses hold after the last block could not be read. */
+  readonly balancesUnread: () => boolean
+  readonly tell: (health: ChainHealth) => void
+}
+
+/** How well one chain is seen: what its providers show, and how much of that is stored. */
+export class Outlook {
+  readonly #parts: Parts
+  readonly #health: HealthReport
+  readonly #unread: Unread
+  #isStarting = true
+  #isBehind = false
+  #isConfirmed = false
+  /** Whether a provider is on another branch, or higher, than what is stored. */
+  #hasNews = false
+  #storeFailures = 0
+  #wasHalted = false
+  #said = ''
+
+  constructor(parts: Parts) {
+    const { chain, clock, limits, fleet } = parts
+    this.#parts = parts
+    this.#unread = new Unread(chain.blockMs)
+    this.#health = new HealthReport(chain.name, {
+      ...{ clock, times: sightTimes(limits, chain.blockMs), scoresEveryMs: limits.scoresEveryMs },
+      tell: (health) => this.#tell(health),
+      again: () => this.review(),
+      scores: () => fleet.scores(),
+    })
+  }
+
+  read(): ChainHealth {
+    return this.#health.read()
+  }
+
+  close(): void {
+    this.#health.close()
+  }
+
+  /** The last stored block. */
+  at(block: BlockRef | undefined): void {
+    if (block === undefined) return
+    this.#unread.at(block)
+    this.#health.at(block)
+  }
+
+  /** A provider shows this head. */
+  heard(provider: string, head: BlockRef): void {
+    this.#unread.heard(provider, head, this.#parts.clock.now())
+    this.review()
+  }
+
+  /** Steps that could not be stored, or positions read, one after the other. */
+  get storeFailures(): number {
+    return this.#storeFailures
+  }
+
+  storeFailed(): void {
+    this.#storeFailures++
+    this.review()
+  }
+
+  /** There is something to read. */
+  aims(): void {
+    this.#hasNews = true
+    this.review()
+  }
+
+  /** There is nothing to read now. `isBehind`: for every provider shows less than is stored. */
+  waits({ isBehind, isAtHead, restMs }: Waiting): void {
+    this.#storeFailures = 0
+    this.#isBehind = isBehind
+    this.#hasNews = restMs !== null
+    if (isAtHead && !this.#unread.isAny) this.#arrived()
+    this.review()
+  }
+
+  /** A step was stored. */
+  stepped({ reverted, applied }: ChainStep): void {
+    this.#storeFailures = 0
+    this.#isBehind = false
+    this.#hasNews = false
+    const last = applied.at(-1)?.block
+    if (last !== undefined) {
+      this.#unread.at(last, reverted.length > 0)
+      this.#health.moved(last)
+    }
+    this.#arrived()
+    this.review()
+  }
+
+  /** Says how well the chain is seen now. */
+  review(): void {
+    const { fleet, agreement, contradicted, balancesUnread, clock, log } = this.#parts
+    if (fleet.isHalted && !this.#wasHalted) {
+      log.error({}, 'the chain was rewritten below what is final; it is stopped')
+    }
+    this.#wasHalted = fleet.isHalted
+    const providers = fleet.sights()
+    for (const { name, refusal } of fleet.providers) if (refusal !== null) this.#unread.forget(name)
+    if (!providers.some(({ isUp }) => isUp)) this.#isConfirmed = false
+    const shown = fleet.up.filter(({ isSilent }) => !isSilent).map(({ name }) => name)
+    this.#health.say({
+      storeFails: this.#storeFailures > 0,
+      ...{ isHalted: fleet.isHalted, providers, isStarting: this.#isStarting },
+      ...{ isConfirmed: this.#isConfirmed, isBehind: this.#isBehind },
+      isOwed: this.#hasNews || this.#unread.isAny,
+      lagMs: this.#unread.lagMs(shown, clock.now()),
+      disagree: agreement.isBroken || contradicted(),
+      balancesUnread: balancesUnread(),
+    })
+  }
+
+  /** What is stored is the head, or joins it. */
+  #arrived(): void {
+    this.#isStarting = false
+    this.#isConfirmed = true
+  }
+
+  #tell(health: ChainHealth): void {
+    const { visibility, reason } = health
+    const said = `${visibility} ${reason}`
+    if (said !== this.#said) this.#parts.log.info({ visibility, reason }, 'sight changed')
+    this.#said = said
+    this.#parts.tell(health)
+  }
+}
+
+type Waiting = Pick<NoChoice, 'isBehind' | 'isAtHead' | 'restMs'>

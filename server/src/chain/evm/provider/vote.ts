@@ -1,0 +1,65 @@
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import { blockAt } from './branch.ts'
+
+/** How a provider's head stands to the stored chain. `unknown`: what is between was not heard of. */
+export type Standing = 'at' | 'behind' | 'ahead' | 'apart' | 'unknown'
+
+/** What a vote needs to know of a provider. */
+export interface Voter {
+  readonly ref: BlockRef
+  /** The hash it is known to give a number; null when that was not heard of. */
+  readonly at: (number: number) => string | null
+  /** Whether it is heard: one that lags and has fallen silent is not. */
+  readonly counts: boolean
+  readonly lags: boolean
+}
+
+/** By hashes alone, from the stored chain (newest first). */
+export function standing(
+  { ref, at }: Pick<Voter, 'ref' | 'at'>,
+  recent: readonly BlockRef[],
+): Standing {
+  const [ours] = recent
+  if (ours === undefined) return 'unknown'
+  if (ref.hash === ours.hash) return 'at'
+  if (ref.number <= ours.number) {
+    const stored = blockAt(recent, ref.number)
+    return stored === undefined || stored.hash === ref.hash ? 'behind' : 'apart'
+  }
+  const known = ref.number === ours.number + 1 ? ref.parentHash : at(ours.number)
+  if (known === null) return 'unknown'
+  return known === ours.hash ? 'ahead' : 'apart'
+}
+
+/** Whether two providers are known to be on one branch, by the lower of their heads. */
+export const together = (a: Pick<Voter, 'ref' | 'at'>, b: Pick<Voter, 'ref' | 'at'>): boolean => {
+  const height = Math.min(a.ref.number, b.ref.number)
+  const hashOf = ({ ref, at }: Pick<Voter, 'ref' | 'at'>) =>
+    ref.number === height ? ref.hash : at(height)
+  const hash = hashOf(a)
+  return hash !== null && hash === hashOf(b)
+}
+
+/**
+ * Which branch to follow: the one that more providers are on; with as many, the one we are on, unless
+ * all that are on it lag. Null: ours. Otherwise the providers of the branch to go to.
+ */
+export function elect<Member extends Voter>(
+  ours: readonly Member[],
+  apart: readonly Member[],
+): readonly Member[] | null {
+  const branches: Member[][] = []
+  for (const voter of apart) {
+    const branch = branches.find(([first]) => first !== undefined && together(first, voter))
+    if (branch === undefined) branches.push([voter])
+    else branch.push(voter)
+  }
+  const votes = (members: readonly Member[]): number =>
+    members.filter(({ counts }) => counts).length
+  const top = (members: readonly Member[]): number =>
+    Math.max(...members.map(({ ref }) => ref.number))
+  const [best] = branches.toSorted((a, b) => votes(b) - votes(a) || top(b) - top(a))
+  if (best === undefined || votes(best) < votes(ours)) return null
+  if (votes(best) > votes(ours) || ours.every(({ lags }) => lags)) return best
+  return null
+}

@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest'
+import { nativeTx, tokenTx } from '../../../../../test/support/evm/fake-chain.ts'
+import { fleetWorld } from '../../../../../test/support/evm/fleet-world.ts'
+import type { Reread } from '../../../ports/chain.ts'
+import type { EvmFollower } from '../follower.ts'
+
+const world = fleetWorld(2)
+
+/** What each provider shows of a stretch: where it was, what it pays, and with which token. */
+const shownIn = ({ shown }: Reread): readonly string[] =>
+  shown.flatMap(({ source, applied }) =>
+    applied.transfers.map(
+      ({ to, amount, token }) =>
+        `${source} ${applied.block.number} ${to} ${amount} ${token === null ? 'coin' : 'token'}`,
+    ),
+  )
+
+/** A follower that has read the chain to its head, before anything was watched. */
+async function past(transactions: Parameters<typeof world.mine>[0]): Promise<EvmFollower> {
+  world.mine()
+  world.mine(transactions)
+  world.mineMany(3)
+  const follower = world.follow({ chain: { bloom: 'trusted' } })
+  await world.at(world.a)
+  return follower
+}
+
+it('reads a token transfer in a block that was passed, from every provider', async () => {
+  const to = '0x00000000000000000000000000000000000000a1'
+  const { again } = await past([tokenTx(world.token, to, 7n)])
+  world.ledger.watch.addresses.add(to)
+  const read = await again.read(0, 5, world.ledger.watch)
+  expect(read.blocks.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(shownIn(read)).toEqual([`rpc:a 2 ${to} 7 token`, `rpc:b 2 ${to} 7 token`])
+})
+
+it('reads what the native coin paid', async () => {
+  const to = '0x00000000000000000000000000000000000000a2'
+  const { again } = await past([nativeTx(to, 9n)])
+  world.ledger.watch.addresses.add(to)
+  world.ledger.watch.wantsNative = true
+  const read = await again.read(1, 3, world.ledger.watch)
+  expect(shownIn(read)).toEqual([`rpc:a 2 ${to} 9 coin`, `rpc:b 2 ${to} 9 coin`])
+})
+
+it('reads what one provider hides from the other', async () => {
+  const to = '0x00000000000000000000000000000000000000a3'
+  const { again } = await past([tokenTx(world.token, to, 7n)])
+  world.a.twist = (method, answer) => {
+    if (method === 'eth_getLogs') return []
+    // The logs of a receipt, or of each in a list.
+    return JSON.parse(JSON.stringify(answer), (key, value) => (key === 'logs' ? [] : value))
+  }
+  world.ledger.watch.addresses.add(to)
+  expect(shownIn(await again.read(0, 5, world.ledger.watch))).toEqual([`rpc:b 2 ${to} 7 token`])
+})
+
+it('reads from the provider that answers while the other refuses', async () => {
+  const to = '0x00000000000000000000000000000000000000a4'
+  const { again } = await past([tokenTx(world.token, to, 7n)])
+  world.ledger.watch.addresses.add(to)
+  world.a.instead = (method) =>
+    method === 'eth_getBlockByNumber' ? { error: { code: -32_005, message: 'limit' } } : undefined
+  expect(shownIn(await again.read(0, 5, world.ledger.watch))).toEqual([`rpc:b 2 ${to} 7 token`])
+})
+
+it('says which blocks no provider shows, and reads none of them', async () => {
+  const { again } = await past([])
+  await expect(again.read(3, 60, world.ledger.watch)).rejects.toMatchObject({
+    code: 'chain_unavailable',
+    message: expect.stringContaining('the blocks 3 to 60'),
+  })
+})

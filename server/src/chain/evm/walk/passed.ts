@@ -1,0 +1,92 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import type { WatchSet } from '../../../ports/chain.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import { backoffMs } from '../node/backoff.ts'
+import { isHash } from '../node/hex.ts'
+import type { EvmNode } from '../node/node.ts'
+import type { Provider } from '../provider/provider.ts'
+
+interface Parts {
+  readonly providers: readonly Provider[]
+  readonly watch: WatchSet
+  readonly clock: Clock
+  /** A block that was passed holds this transaction, and it is on record as in none. */
+  readonly found: (block: BlockRef, txHash: string) => void
+}
+
+interface Sought {
+  tries: number
+  againAt: Instant
+}
+
+/** At first within a second, at last every five minutes: for about a day. */
+const wait = { baseMs: 1_000, maxMs: 300_000 }
+const triesMax = 300
+const soughtMax = 512
+
+/**
+ * Looks for transactions that are on record as pending in blocks that were passed. What is in doubt about
+ * a block lives in memory, so a process that ends with a doubt leaves its transaction pending; the next
+ * process begins by asking for those.
+ */
+export class Passed {
+  readonly #parts: Parts
+  readonly #sought = new Map<string, Sought>()
+  /** The last stored block; null before it is known. */
+  #storedTo: number | null = null
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Asks for these, at once and again, until they are on record or known to pay nothing. */
+  seek(txHashes: Iterable<string>): void {
+    for (const txHash of txHashes) {
+      if (this.#sought.size >= soughtMax) break
+      if (!isHash(txHash) || this.#sought.has(txHash)) continue
+      this.#sought.set(txHash, { tries: 0, againAt: this.#parts.clock.now() })
+    }
+    void this.#ask()
+  }
+
+  /** Stored up to this block. */
+  stored(number: number): void {
+    this.#storedTo = number
+    void this.#ask()
+  }
+
+  /** Never rejects. */
+  async #ask(): Promise<void> {
+    if (this.#storedTo === null) return
+    const now = this.#parts.clock.now()
+    const due = [...this.#sought].filter(([, { againAt }]) => againAt <= now)
+    await Promise.all(due.map(([txHash, sought]) => this.#askFor(txHash, sought)))
+  }
+
+  async #askFor(txHash: string, sought: Sought): Promise<void> {
+    const { providers, watch, clock, found } = this.#parts
+    sought.againAt = clock.now() + backoffMs(sought.tries++, wait, clock.chance())
+    if (!watch.expects(txHash) || sought.tries > triesMax) {
+      this.#sought.delete(txHash)
+      return
+    }
+    for (const { visit } of providers) {
+      const block = visit && (await this.#blockOf(visit.node, txHash).catch(() => null))
+      // It may have been put on record meanwhile.
+      if (block === null || !watch.expects(txHash)) continue
+      this.#sought.delete(txHash)
+      found(block, txHash)
+      return
+    }
+  }
+
+  /** The block of this node's chain that holds it, if that was stored; null for any other. */
+  async #blockOf(node: EvmNode, txHash: string): Promise<BlockRef | null> {
+    const hash = (await node.receipt(txHash))?.blockHash ?? null
+    const block = hash === null ? null : ((await node.byHash(hash, false))?.ref ?? null)
+    if (block === null || this.#storedTo === null || block.number > this.#storedTo) return null
+    const same = await node.byNumber(block.number, false)
+    return same?.ref.hash === hash ? block : null
+  }
+}

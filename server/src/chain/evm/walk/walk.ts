@@ -1,0 +1,391 @@
+import { Failure, failedWith } from '@settlewire/core/errors'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import type { ChainHead } from '@settlewire/core/payment/policy'
+import { LRUCache } from 'lru-cache'
+import type { AppliedBlock, ChainSink, ChainStep, WatchSet } from '../../../ports/chain.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { ChainPosition, EventStore } from '../../../ports/history.ts'
+import type { Log } from '../../../ports/log.ts'
+import { inclusionsOf, together } from '../ballot/beside.ts'
+import { BlockReader } from '../ballot/blocks.ts'
+import type { Poll } from '../ballot/poll.ts'
+import { type BlockContents, isComplete, judge } from '../block/verdict.ts'
+import { inParallel } from '../node/in-parallel.ts'
+import { atOnce, type Limits } from '../node/limits.ts'
+import type { EvmNode, Header } from '../node/node.ts'
+import { within } from '../node/within.ts'
+import { blockAt, grow, joinBranch, leftBehind, remember } from '../provider/branch.ts'
+import type { Provider, Refusal } from '../provider/provider.ts'
+import type { Again } from './again.ts'
+import { usedSlots } from './slots.ts'
+import type { Tag, Tags } from './tags.ts'
+
+/** Where one try to come nearer to a head ended. */
+export type Progress =
+  | { readonly kind: 'at_head' }
+  /** The node shows a head below what is stored: it is behind, not right. */
+  | { readonly kind: 'node_behind' }
+  /** The node's branch leaves ours where it may not be left: it is not on our chain. */
+  | { readonly kind: 'refused'; readonly refusal: 'reorg_below_finality' | 'reorg_too_deep' }
+  /** The node's branch leaves ours, and it was not said that it may: these are its blocks. */
+  | { readonly kind: 'leaves'; readonly blocks: readonly BlockRef[] }
+  | { readonly kind: 'stepped'; readonly step: ChainStep }
+
+/** Whom to read from, and how far. */
+export interface Reading {
+  readonly node: EvmNode
+  readonly provider: Provider
+  readonly aim: Header
+  /** Whether stored blocks may be undone for it. */
+  readonly mayLeave: boolean
+}
+
+interface Parts {
+  readonly chain: string
+  readonly tokens: readonly string[]
+  readonly watch: WatchSet
+  readonly sink: ChainSink
+  readonly store: Pick<EventStore, 'position' | 'begin'>
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly multicall3: string | null
+  readonly followBelowFinality?: boolean | undefined
+  readonly log: Log
+  readonly poll: Poll
+  /** What is read again of blocks that were told before. */
+  readonly again: Again
+  readonly trustsBlooms?: boolean
+  readonly tags: Tags
+  /** What the providers together add to the head of a step. */
+  readonly views: () => Pick<ChainHead, 'witnesses' | 'disagree'>
+}
+
+/**
+ * Walks one chain from the stored position to the head, step by step. Outlives connections: each
+ * step is told which node to read from. One step at a time; the sink's pace is the pace.
+ *
+ * What is guaranteed about the watch set: an address that is in it when a step is told is matched in
+ * every block of that step, however long ago the block was fetched. So an address that is watched
+ * before anyone learns it misses nothing, since its payment is in a later block than any told.
+ */
+export class ChainWalk {
+  readonly #parts: Parts
+  readonly #reader: BlockReader
+  /** As stored; null when it must be read again. */
+  #position: ChainPosition | null = null
+  #reading: Promise<ChainPosition> | null = null
+  /** The highest block that was ever known to be final. It outlives nodes that know no tags. */
+  #floor: number | null = null
+  /** The transactions told of each recent block: whose fate a reorg must report. */
+  readonly #told: LRUCache<string, readonly string[]>
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#reader = new BlockReader(parts)
+    this.#told = new LRUCache({ max: 2 * parts.limits.windowBlocksMax })
+  }
+
+  /** Whether contracts may have paid by the last block read without anybody being able to tell. */
+  get isUnread(): boolean {
+    return this.#reader.isUnread
+  }
+
+  /** The stored position, begun at the node's chain if there is none. Throws `chain_mismatch`. */
+  async position(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
+    if (this.#position === null) {
+      this.#reading ??= this.#read(node, genesisHash).finally(() => {
+        this.#reading = null
+      })
+      this.#position = await this.#reading
+      this.#raiseFloor(this.#position.head.finalized)
+    }
+    if (this.#position.genesisHash !== genesisHash) throw new Failure('chain_mismatch')
+    return this.#position
+  }
+
+  /** The next position is read from the store: what is known here may not be true any more. */
+  forget(): void {
+    this.#position = null
+  }
+
+  /** Whether a node is on our chain, as far as that may never change. One that lacks the block is behind. */
+  async fits(node: EvmNode, { recent }: ChainPosition): Promise<Refusal | null> {
+    const anchor = blockAt(recent, this.#floor ?? -1) ?? recent.at(-1)
+    if (anchor === undefined || anchor.number === 0) return null
+    const shown = await node.byNumber(anchor.number, false)
+    return shown === null || shown.ref.hash === anchor.hash ? null : this.#refusal(anchor)
+  }
+
+  /** Goes at most one step towards a head, from a position read before. */
+  async towards(reading: Reading, position: ChainPosition): Promise<Progress> {
+    const { recent } = position
+    const { node, aim, mayLeave } = reading
+    if (recent[0]?.hash === aim.ref.hash) return { kind: 'at_head' }
+    const known = recent.some((block) => block.hash === aim.ref.hash)
+    if (known || aim.ref.number < (recent.at(-1)?.number ?? 0)) return { kind: 'node_behind' }
+    const branch = await this.#branchTo(node, aim, position)
+    const undone = branch === null ? recent.at(-1) : branch.reverted.at(-1)
+    const floor = this.#floor ?? -1
+    if (undone !== undefined && (branch === null || undone.number <= floor)) {
+      return { kind: 'refused', refusal: this.#refusal(undone) }
+    }
+    // Unreachable without a branch: it was refused above.
+    if (branch === null) return { kind: 'node_behind' }
+    if (this.#undoesFinal(branch.undone, position))
+      return { kind: 'refused', refusal: 'reorg_below_finality' }
+    if (branch.reverted.length > 0 && !mayLeave) {
+      return { kind: 'leaves', blocks: branch.headers.map(({ ref }) => ref) }
+    }
+    // They are there: whoever is paid in them was told an address before, by this process or another.
+    const { sink, chain } = this.#parts
+    await storing(() => sink.prepare(chain))
+    const asked = this.#parts.poll.open(branch.headers, reading.provider)
+    const [blocks, pendingAgain, head, usedUp] = await Promise.all([
+      this.#reader.read(node, branch.headers),
+      this.#pendingAgain(node, branch.undone),
+      this.#headAfter(reading, position, branch),
+      this.#usedUp(node, branch.headers),
+    ])
+    const joint = recent[branch.reverted.length]
+    const oldest = recent.at(-1)?.number ?? 0
+    const stands = ({ number, hash }: BlockRef): boolean =>
+      number < oldest || (number <= (joint?.number ?? -1) && blockAt(recent, number)?.hash === hash)
+    const found = { blocks, pendingAgain, head, usedUp, asked, stands }
+    const step = await this.#tell(reading, { ...branch, ...found })
+    this.#moved(position, step)
+    return { kind: 'stepped', step }
+  }
+
+  /** Why what would undo this block, or shows another in its place, is not followed. */
+  #refusal({ number }: BlockRef): 'reorg_below_finality' | 'reorg_too_deep' {
+    return this.#floor !== null && number <= this.#floor ? 'reorg_below_finality' : 'reorg_too_deep'
+  }
+
+  /** Whether a step that was never finished told one of these blocks as final. */
+  #undoesFinal(undone: readonly BlockRef[], { unfinished }: ChainPosition): boolean {
+    const isFinal = ({ hash }: BlockRef) => unfinished?.final.includes(hash) === true
+    return this.#parts.followBelowFinality !== true && undone.some(isFinal)
+  }
+
+  #raiseFloor(finalized: number | null): void {
+    if (finalized !== null && this.#parts.followBelowFinality !== true)
+      this.#floor = Math.max(this.#floor ?? 0, finalized)
+  }
+
+  /** Transactions that can never be mined any more: by the last block another had won their contest. */
+  async #usedUp(node: EvmNode, headers: readonly Header[]): Promise<readonly string[]> {
+    const last = headers.at(-1)
+    if (last === undefined) return []
+    const used = await usedSlots(node, this.#parts.watch.openContests(), last.ref)
+    // It may have won its own contest, in a block that was told before anybody tracked it, or is yet to be.
+    const receipts = await inParallel(used, atOnce.questions, (txHash) => node.receipt(txHash))
+    return used.filter((_, at) => receipts[at] === null)
+  }
+
+  async #read(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
+    const { chain, store, limits } = this.#parts
+    const stored = await storing(() => store.position(chain))
+    if (stored !== null) return stored
+    const latest = await node.latest()
+    const from = Math.max(0, latest.ref.number - limits.beginBehindBlocks)
+    const header = from === latest.ref.number ? latest : await node.byNumber(from, false)
+    if (header === null) throw new Failure('chain_unavailable', 'The node lacks recent blocks.')
+    return storing(() => store.begin(chain, genesisHash, header.ref))
+  }
+
+  /**
+   * The blocks to apply, oldest first; of the stored ones those that are `reverted`; `undone` are these
+   * and those of unfinished steps. Null when the branch parts below all we remember.
+   */
+  async #branchTo(node: EvmNode, head: Header, { recent, unfinished }: ChainPosition) {
+    const headers = await this.#headersUpTo(node, head, recent)
+    for (;;) {
+      const joint = joinBranch(
+        recent,
+        headers.map((header) => header.ref),
+      )
+      if (joint.kind === 'joined') {
+        // A deep reorg is undone at once and applied in steps, like any other stretch of blocks.
+        const applied = headers.slice(0, this.#parts.limits.stepBlocksMax)
+        const { reverted } = joint
+        const on = { reverted, applied: applied.map((header) => header.ref) }
+        const left = leftBehind(unfinished?.blocks ?? [], on)
+        const undone = [...reverted, ...left].sort((a, b) => b.number - a.number)
+        return { headers: applied, reverted, undone, unfinished }
+      }
+      if (joint.kind === 'too_deep') return null
+      if (joint.kind === 'broken') throw changed()
+      const parent = await node.byHash(joint.parentHash, false)
+      if (parent === null) throw changed()
+      headers.unshift(parent)
+    }
+  }
+
+  /** From the block above the stored head, or from the new head itself when it is not above it. */
+  async #headersUpTo(node: EvmNode, head: Header, recent: readonly BlockRef[]): Promise<Header[]> {
+    const first = Math.min((recent[0]?.number ?? 0) + 1, head.ref.number)
+    const count = Math.min(head.ref.number - first + 1, this.#parts.limits.stepBlocksMax)
+    const numbers = Array.from({ length: count }, (_, at) => first + at)
+    const headers = await inParallel(numbers, atOnce.blocks, async (number) =>
+      number === head.ref.number ? head : node.byNumber(number, this.#parts.watch.wantsNative),
+    )
+    const lacking = headers.indexOf(null)
+    // A node may know a head some moments before all of its blocks: what is there is taken.
+    const there = lacking < 0 ? headers : headers.slice(0, lacking)
+    if (there.length === 0) throw changed()
+    return there.filter((header) => header !== null)
+  }
+
+  async #headAfter(
+    { node, provider, aim }: Reading,
+    position: ChainPosition,
+    branch: { headers: readonly Header[]; reverted: readonly BlockRef[] },
+  ): Promise<ChainHead> {
+    const applied = branch.headers.map((header) => header.ref)
+    const recent = grow(position.recent, { ...branch, applied })
+    const head = recent[0]?.number ?? 0
+    const joint = position.recent[branch.reverted.length]?.number ?? 0
+    const reach = async (tag: Tag): Promise<number | null> => {
+      // What was below the joint has not changed: a node that is behind cannot take it back.
+      const before = position.head[tag]
+      const held = before === null ? null : Math.min(before, joint)
+      const tagged = await this.#parts.tags.read(tag, { node, provider, above: held })
+      // What is above its own head it cannot have checked.
+      if (tagged === null || tagged.number > aim.ref.number) return held
+      const ours = blockAt(recent, tagged.number)
+      // A tag on another branch says nothing of this one.
+      if (ours !== undefined && ours.hash !== tagged.hash) return held
+      return Math.max(held ?? 0, Math.min(tagged.number, head))
+    }
+    const [safe, told] = await Promise.all([reach('safe'), reach('finalized')])
+    // Another node may be behind the one that told before: what was final stays so.
+    const finalized = told === null ? null : Math.max(told, this.#floor ?? 0)
+    return { view: position.head.view + 1, head, safe, finalized }
+  }
+
+  /** Of the transactions told of blocks that are undone, those the node still knows. */
+  async #pendingAgain(node: EvmNode, reverted: readonly BlockRef[]): Promise<ReadonlySet<string>> {
+    const told = await inParallel(reverted, atOnce.questions, ({ hash }) =>
+      this.#toldOf(node, hash),
+    )
+    const known = new Set<string>()
+    await inParallel(told.flat(), atOnce.questions, async (txHash) => {
+      if ((await node.transaction(txHash)) !== null) known.add(txHash)
+    })
+    return known
+  }
+
+  /** After a restart only the node can say what an undone block held, and not every node keeps it. */
+  async #toldOf(node: EvmNode, blockHash: string): Promise<readonly string[]> {
+    const told = this.#told.get(blockHash)
+    if (told !== undefined) return told
+    const block = await node.byHash(blockHash, false)
+    return (block?.txHashes ?? []).filter((txHash) => this.#parts.watch.tracks(txHash))
+  }
+
+  /** Matches and tells within one tick: nothing can join the watch set in between. */
+  async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
+    const { chain, watch, clock, limits, sink, poll, again, views } = this.#parts
+    const { blocks, undone, unfinished } = found
+    await within(clock, found.asked, limits.corroborateWithinMs)
+    // Whatever was waited for, an address may have joined meanwhile.
+    while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
+    const shown = blocks.map((block) => judge(block, watch))
+    const beside = [...poll.beside(shown, found.stands), ...again.found(found.stands)]
+    await Promise.all([
+      poll.settle(shown, provider),
+      ...beside.map((more) => poll.settle([more.applied], more.provider)),
+    ])
+    while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
+    const mined = new Set(blocks.flatMap((block) => block.txHashes))
+    const own = blocks.map((block) => poll.withWords(judge(block, watch), provider))
+    const more = beside.map((one) => poll.withWords(one.applied, one.provider))
+    const hashes = new Set(own.map(({ block }) => block.hash))
+    const applied = together(
+      own,
+      more.filter(({ block }) => hashes.has(block.hash)),
+    )
+    const late = more.filter(({ block }) => !hashes.has(block.hash))
+    const step: ChainStep = {
+      source: provider.source,
+      at: clock.now(),
+      reverted: undone,
+      pendingAgain: new Set([...found.pendingAgain].filter((txHash) => !mined.has(txHash))),
+      applied: withUsedUp(
+        applied,
+        found.usedUp.filter((txHash) => !mined.has(txHash) && watch.tracks(txHash)),
+      ),
+      ...(late.length > 0 && { late }),
+      ...(unfinished !== undefined && { unfinished }),
+      head: { ...found.head, ...views() },
+    }
+    await storing(() => sink.step(chain, step)).catch((error: unknown) => {
+      const blocks = step.applied.map(({ block }) => block)
+      poll.recall([...late, ...step.applied].flatMap(inclusionsOf), blocks)
+      throw error
+    })
+    poll.stored(step, blocks, provider)
+    again.stored(step)
+    return step
+  }
+
+  async #complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
+    const { watch } = this.#parts
+    while (!blocks.every((block) => isComplete(block, watch)))
+      await this.#reader.complete(node, blocks)
+  }
+
+  #moved(position: ChainPosition, step: ChainStep): void {
+    const applied = step.applied.map(({ block }) => block)
+    const recent = grow(position.recent, { reverted: step.reverted, applied })
+    const { head } = step
+    this.#raiseFloor(head.finalized)
+    const { limits } = this.#parts
+    const after = { ...position, head, recent: remember(recent, head.finalized, limits) }
+    // What is unfinished after it is known to the store alone.
+    this.#position = position.unfinished === undefined ? after : null
+    for (const { block, transfers, movedNothing } of [...(step.late ?? []), ...step.applied]) {
+      const told = [...transfers, ...movedNothing].map(({ txHash }) => txHash)
+      this.#told.set(block.hash, [...new Set([...(this.#told.get(block.hash) ?? []), ...told])])
+    }
+  }
+}
+
+/** All that one step is made of, read before anything is told. */
+interface Found {
+  readonly blocks: readonly BlockContents[]
+  readonly undone: readonly BlockRef[]
+  readonly unfinished: ChainPosition['unfinished']
+  readonly pendingAgain: ReadonlySet<string>
+  readonly head: ChainHead
+  /** Transactions whose contest another had won by the last block. */
+  readonly usedUp: readonly string[]
+  /** Resolves when the other providers have shown these blocks too. */
+  readonly asked: Promise<void>
+  /** Whether a block that was told before still stands once these are undone: all below what a reorg may reach do. */
+  readonly stands: (block: BlockRef) => boolean
+}
+
+/** The last block is the one whose state said so: when it is undone, so is this. */
+function withUsedUp(
+  applied: readonly AppliedBlock[],
+  usedUp: readonly string[],
+): readonly AppliedBlock[] {
+  const last = applied.at(-1)
+  if (last === undefined || usedUp.length === 0) return applied
+  const replaced = usedUp.map((txHash) => ({ txHash, reason: 'replaced' as const }))
+  return applied.with(-1, { ...last, movedNothing: [...last.movedNothing, ...replaced] })
+}
+
+const changed = (): Failure =>
+  new Failure('chain_unavailable', 'The chain changed while it was read.')
+
+/** Keeps the node's failures and the store's apart: they are waited out differently. */
+async function storing<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run()
+  } catch (cause) {
+    if (failedWith(cause, 'chain_mismatch') || failedWith(cause, 'cursor_conflict')) throw cause
+    throw new Failure('store_unavailable', 'The step could not be stored.', { cause })
+  }
+}

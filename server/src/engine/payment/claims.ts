@@ -1,0 +1,193 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Payment, Transaction } from '@settlewire/core/payment/payment'
+import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/payment/transaction'
+import { Turns } from '../time/turns.ts'
+import type { WatchIndex } from '../watch/watch-index.ts'
+import { ClaimSearch, type ClaimSearchOptions, type Found, findOn } from './claim-search.ts'
+import { observe } from './observe.ts'
+import type { Kept } from './once.ts'
+
+/** A transaction that the payer names. */
+export interface Claim {
+  readonly paymentId: string
+  readonly txHash: string
+  /** Null or left out: whichever of the accepted chains knows it. */
+  readonly chain?: string | null | undefined
+}
+
+/** What is known of a claimed transaction right now; events tell what becomes of it. */
+export interface ClaimAnswer {
+  readonly txHash: string
+  /** The chain that knows it; null while none does. */
+  readonly chain: string | null
+  readonly known: 'pending' | 'mined' | 'not_found' | 'unsure'
+  /** Whether it pays this payment; null while that cannot be said. */
+  readonly pays: boolean | null
+}
+
+/** Makes the row of an Idempotency-Key, to be stored with what the claim brings about. */
+type Keep = (payment: Payment, answer: ClaimAnswer) => Kept
+
+/** What the nodes know of it, of those chains that it may be on. */
+interface Looked extends Found {
+  readonly chains: readonly string[]
+  readonly record: Keep | null
+}
+
+/** Claims of one payment that nobody has seen. */
+const unresolvedMax = 5
+
+/** Claims that nodes are asked for at once, of all payments, and those that may wait for that. */
+const askedMax = 32
+const waitingMax = 512
+
+/** Takes claims of payers. Worth looking for, never worth believing: only a node makes money of one. */
+export class Claims {
+  readonly #options: ClaimSearchOptions
+  readonly #search: ClaimSearch
+  readonly #turns = new Turns({ atOnceMax: askedMax, waitingMax })
+
+  constructor(options: ClaimSearchOptions) {
+    this.#options = options
+    this.#search = new ClaimSearch(options)
+  }
+
+  /** Claims that nobody has confirmed are looked for again, also those of an earlier process. */
+  start(): void {
+    this.#search.start()
+  }
+
+  close(): Promise<void> {
+    return this.#search.close()
+  }
+
+  /**
+   * Throws `too_many_claims`, `overloaded` when too many payers ask at once, or `invalid_request` for
+   * a chain that the payment does not accept.
+   */
+  async claim(payment: Payment, claim: Claim, record: Keep | null): Promise<ClaimAnswer> {
+    const { txHash, chains } = this.#named(payment, claim)
+    const known = knownOf(payment, txHash, chains)
+    if (known !== null) return record === null ? known : this.#keep(payment.id, known, record)
+    refuseTooMany(payment, txHash)
+    const { lookUp, watcher } = this.#options
+    const found = await this.#turns.take(() => findOn(chains, txHash, lookUp))
+    const answer = await this.#record(payment.id, txHash, { ...found, chains, record })
+    const { seen } = found
+    if (seen.kind === 'pending' && seen.sighting !== null) {
+      await watcher.see(found.chain, seen.source, [seen.sighting])
+    }
+    return answer
+  }
+
+  /** In the form that its chain stores, on the chains that write transactions so. */
+  #named(payment: Payment, claim: Claim): { txHash: string; chains: readonly string[] } {
+    const asked = { name: 'transactions', text: claim.txHash, pointer: '/txHash' } as const
+    const named = this.#options.kinds.parseOn(chainsOf(payment, claim.chain ?? null), asked)
+    const [txHash = ''] = named.values()
+    const isSame = ([, stored]: readonly [string, string]): boolean => stored === txHash
+    return { txHash, chains: [...named].filter(isSame).map(([chain]) => chain) }
+  }
+
+  async #record(paymentId: string, txHash: string, found: Looked): Promise<ClaimAnswer> {
+    const { index } = this.#options
+    const watched = index.isWatched(paymentId) ? index.chain(found.chain) : null
+    // The block that decides its fate may be delivered while this commits.
+    watched?.expect(paymentId, txHash)
+    try {
+      return await this.#submit(paymentId, txHash, found)
+    } finally {
+      // An old hash, a refusal, an error: what was not put on record must not be looked for.
+      watched?.unexpect(paymentId, txHash)
+    }
+  }
+
+  /** Changes nothing but that the answer to this key is kept. */
+  #keep(paymentId: string, known: ClaimAnswer, record: Keep): Promise<ClaimAnswer> {
+    return this.#options.writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        if (payment === null) throw new Failure('not_found')
+        return { decisions: [], ...record(payment, known), answer: known }
+      },
+    })
+  }
+
+  #submit(paymentId: string, txHash: string, found: Looked): Promise<ClaimAnswer> {
+    const { writer, watcher, index, clock } = this.#options
+    const { chain, chains, record } = found
+    const head = watcher.headOf(chain)
+    return writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        if (payment === null) throw new Failure('not_found')
+        const known = knownOf(payment, txHash, chains)
+        if (known !== null) return { decisions: [], ...record?.(payment, known), answer: known }
+        refuseTooMany(payment, txHash)
+        const answer = answerOf(payment, txHash, { found, head: head?.head ?? null, index })
+        const isOld = answer.known === 'mined' && answer.pays === false
+        const at = clock.now()
+        const view = head?.view ?? 0
+        const claimed = { kind: 'claimed', source: 'payer', at, chain, view, txHash } as const
+        const decision = observe(payment, isOld ? [] : [claimed], this.#options)
+        return { decisions: [decision], ...record?.(decision.payment, answer), answer }
+      },
+    })
+  }
+}
+
+function chainsOf({ terms }: Payment, wanted: string | null): readonly string[] {
+  const accepted = [...new Set(terms.accept.map(({ chain }) => chain))]
+  if (wanted === null) return accepted
+  if (accepted.includes(wanted)) return [wanted]
+  const detail = `This payment is not paid on ${wanted}, but on ${accepted.join(' or ')}.`
+  throw new Failure('invalid_request', detail, { fields: [{ pointer: '/chain', detail }] })
+}
+
+/** What the payment itself knows of the transaction; null when a node has to be asked. */
+function knownOf(
+  { facts }: Payment,
+  txHash: string,
+  chains: readonly string[],
+): ClaimAnswer | null {
+  const known = facts.transactions.filter(
+    (transaction) => transaction.txHash === txHash && chains.includes(transaction.chain),
+  )
+  for (const transaction of known) {
+    const answer = fateOf(transaction)
+    if (answer !== null) return { txHash, chain: transaction.chain, ...answer }
+  }
+  return null
+}
+
+function fateOf(transaction: Transaction): Pick<ClaimAnswer, 'known' | 'pays'> | null {
+  const inclusion = canonicalInclusion(transaction)
+  if (inclusion?.outcome === 'replaced') return { known: 'not_found', pays: false }
+  if (inclusion !== null) return { known: 'mined', pays: inclusion.outcome === 'paid' }
+  return isPending(transaction) ? { known: 'pending', pays: transaction.hint !== null } : null
+}
+
+function refuseTooMany({ facts }: Payment, txHash: string): void {
+  const open = facts.transactions.filter(isOpenClaim).map((claim) => claim.txHash)
+  if (open.length >= unresolvedMax && !open.includes(txHash)) throw new Failure('too_many_claims')
+}
+
+function answerOf(
+  payment: Payment,
+  txHash: string,
+  { found, head, index }: { found: Found; head: number | null; index: WatchIndex },
+): ClaimAnswer {
+  const { chain, seen } = found
+  if (seen.kind === 'nobody') return { txHash, chain: null, known: 'not_found', pays: null }
+  if (seen.kind === 'unsure') return { txHash, chain: null, known: 'unsure', pays: null }
+  if (seen.kind === 'mined') {
+    // What an address of ours was paid in a block that was read is on record.
+    const isRead = head !== null && seen.blockNumber <= head
+    return { txHash, chain, known: 'mined', pays: isRead ? false : null }
+  }
+  const to = seen.sighting?.transfer?.to
+  const pays = to !== undefined && index.chain(chain)?.payee(to) === payment.id
+  return { txHash, chain, known: 'pending', pays }
+}

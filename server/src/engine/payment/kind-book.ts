@@ -1,0 +1,90 @@
+import { assert } from '@settlewire/core/assert'
+import { Failure } from '@settlewire/core/errors'
+import type { Acceptance } from '@settlewire/core/payment/payment'
+import type { ChainKind } from '../../chain/kind.ts'
+
+type Name = 'addresses' | 'transactions'
+
+/** The kinds of chain that are known here, and which chain is of which. */
+export class KindBook {
+  readonly #kinds: readonly ChainKind[]
+  readonly #byChain: ReadonlyMap<string, ChainKind>
+  #derived: { kind: ChainKind; key: string; index: number; address: string } | null = null
+
+  constructor(
+    kinds: readonly ChainKind[],
+    chains: readonly { readonly name: string; readonly kind: string }[],
+  ) {
+    this.#kinds = kinds
+    this.#byChain = new Map(
+      chains.flatMap(({ name, kind }) => {
+        const known = kinds.find((one) => one.name === kind)
+        return known === undefined ? [] : [[name, known] as const]
+      }),
+    )
+  }
+
+  /** Null for a chain that is not configured here. */
+  of(chain: string): ChainKind | null {
+    return this.#byChain.get(chain) ?? null
+  }
+
+  /** As people read it. Of a chain that is no longer configured, by the first kind that writes such addresses. */
+  printAddress(chain: string, address: string): string {
+    return this.#writerOf(chain, address)?.addresses.print(address) ?? address
+  }
+
+  /** The address of one index of a merchant's key. Throws `merchant_cannot_receive`. */
+  readonly depositAddress = (key: string, index: number, chain: string): string => {
+    const kind = this.of(chain)
+    assert(kind !== null, 'what is asked for is on a chain that is configured')
+    // A payment that accepts several chains of one kind asks once for each of them.
+    const last = this.#derived
+    if (last?.kind === kind && last.key === key && last.index === index) return last.address
+    const address = kind.deposits.address(key, index)
+    this.#derived = { kind, key, index, address }
+    return address
+  }
+
+  /** A link that wallets open, with the amount in the asset's smallest unit; null without one. */
+  paymentUri(accept: Acceptance, units: bigint): string | null {
+    const kind = this.#writerOf(accept.chain, accept.address)
+    return kind?.paymentUri({ ...accept, units }) ?? null
+  }
+
+  /** The stored forms of what a person pasted; several when kinds write alike. Throws `invalid_request`. */
+  parse(name: Name, text: string, pointer: string): readonly string[] {
+    return this.#parse(this.#kinds, { name, text, pointer })
+  }
+
+  /** The same, on these chains only: by chain, without those whose kind does not write it so. */
+  parseOn(
+    chains: readonly string[],
+    asked: { readonly name: Name; readonly text: string; readonly pointer: string },
+  ): ReadonlyMap<string, string> {
+    const kinds = chains.flatMap((chain) => this.of(chain) ?? [])
+    this.#parse(kinds, asked)
+    return new Map(
+      chains.flatMap((chain) => {
+        const stored = this.of(chain)?.[asked.name].parse(asked.text) ?? null
+        return stored === null ? [] : [[chain, stored] as const]
+      }),
+    )
+  }
+
+  #parse(
+    kinds: readonly ChainKind[],
+    { name, text, pointer }: { name: Name; text: string; pointer: string },
+  ): readonly string[] {
+    const stored = kinds.flatMap((kind) => kind[name].parse(text) ?? [])
+    if (stored.length > 0) return [...new Set(stored)]
+    const words = [...new Set(kinds.map((kind) => kind[name].inWords))].join(', or ')
+    const detail = `Must be ${words || 'the name of something on a chain that is configured here'}.`
+    throw new Failure('invalid_request', detail, { fields: [{ pointer, detail }] })
+  }
+
+  #writerOf(chain: string, address: string): ChainKind | null {
+    const writes = (kind: ChainKind): boolean => kind.addresses.parse(address) !== null
+    return this.of(chain) ?? this.#kinds.find(writes) ?? null
+  }
+}

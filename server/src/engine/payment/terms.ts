@@ -1,0 +1,99 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Instant } from '@settlewire/core/instant'
+import { parseAmount, rescale } from '@settlewire/core/money/amount'
+import type { Acceptance, Terms } from '@settlewire/core/payment/payment'
+import { type Asset, chooseAssets } from './asset.ts'
+import type { AssetBook } from './asset-book.ts'
+
+/** What a merchant asks for, its form already checked. */
+export interface PaymentRequest {
+  /** A decimal string in the currency. */
+  readonly amount: string
+  readonly currency: string
+  /** As `SYMBOL.chain`. */
+  readonly accept: readonly string[]
+  /** Seconds until it expires. */
+  readonly expiresIn?: number | undefined
+  readonly reference?: string | null | undefined
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  readonly redirectUrl?: string | null | undefined
+  readonly confirmationPolicy?: 'default' | undefined
+}
+
+const expiresInDefaultSeconds = 1_800
+const expiresInMaxSeconds = 30 * 24 * 3_600
+/** Late money is recognised for a day after the request has expired. */
+const monitorMs = 24 * 3_600_000
+/** However small the amount: a hundredth of it is no dust. */
+const dustPartOfAmount = 100n
+const basisPoints = 10_000n
+
+/**
+ * Checks a request against what can be paid here. The answer sets the terms once the payment has
+ * its addresses, one for each kind of chain.
+ */
+export function prepareTerms(
+  request: PaymentRequest,
+  assets: AssetBook,
+  livemode: boolean,
+): (addressOn: (chain: string) => string, at: Instant) => Terms {
+  const { currency } = request
+  const chosen = chooseAssets(assets.all, { accept: request.accept, currency, livemode })
+  assets.assertOffered(chosen)
+  const scales = chosen.map((asset) => asset.decimals)
+  const decimals = Math.max(...scales)
+  const amount = exactAmount(request.amount, Math.min(...scales), decimals)
+  const expiresIn = request.expiresIn ?? expiresInDefaultSeconds
+  if (!Number.isInteger(expiresIn) || expiresIn < 1 || expiresIn > expiresInMaxSeconds) {
+    throw misfit('invalid_request', '/expiresIn', `From 1 to ${expiresInMaxSeconds} seconds.`)
+  }
+  const asked = { amount, tolerance: toleranceOf(amount, chosen), currency, decimals }
+  return (addressOn, at) => ({
+    ...{ ...asked, ...patienceOf(chosen) },
+    accept: chosen.map((asset) => acceptanceOf(asset, asked, addressOn(asset.chain))),
+    expiresAt: at + expiresIn * 1_000,
+    monitorUntil: at + expiresIn * 1_000 + monitorMs,
+    reference: request.reference ?? null,
+    metadata: request.metadata ?? {},
+    redirectUrl: request.redirectUrl ?? null,
+    confirmationPolicy: request.confirmationPolicy ?? 'default',
+  })
+}
+
+function acceptanceOf(
+  asset: Asset,
+  asked: Pick<Terms, 'amount' | 'decimals'>,
+  address: string,
+): Acceptance {
+  const { symbol, chain, chainId, token, decimals } = asset
+  // Exact: the amount was read at the coarsest scale of all.
+  const units = asked.amount / 10n ** BigInt(asked.decimals - decimals)
+  const part = units / dustPartOfAmount
+  const dust = asset.dust !== undefined && asset.dust < part ? asset.dust : part
+  return {
+    ...{ asset: symbol, chain, chainId, token, decimals, address },
+    ...(asset.dust === undefined || dust === 0n ? {} : { dust }),
+  }
+}
+
+/** Of several assets the strictest holds: the payment has one tolerance. */
+function toleranceOf(amount: bigint, assets: readonly Asset[]): bigint {
+  const bps = Math.min(...assets.map((asset) => asset.toleranceBps ?? 0))
+  return (amount * BigInt(bps)) / basisPoints
+}
+
+/** Of several chains the slowest holds: a payment may be pending on any of them. */
+function patienceOf(assets: readonly Asset[]): Pick<Terms, 'pendingTtlMs'> {
+  const known = assets.flatMap((asset) => asset.pendingTtlMs ?? [])
+  return known.length === 0 ? {} : { pendingTtlMs: Math.max(...known) }
+}
+
+/** Read at the coarsest scale, so that each of the accepted assets can pay it to the last unit. */
+function exactAmount(text: string, coarsest: number, finest: number): bigint {
+  const amount = rescale(parseAmount(text, coarsest), coarsest, finest)
+  if (amount <= 0n) throw misfit('invalid_amount', '/amount', 'Ask for more than nothing.')
+  return amount
+}
+
+const misfit = (code: 'invalid_request' | 'invalid_amount', pointer: string, detail: string) =>
+  new Failure(code, detail, { fields: [{ pointer, detail }] })

@@ -1,0 +1,190 @@
+import { failedWith } from '@settlewire/core/errors'
+import type { Instant } from '@settlewire/core/instant'
+import { overdue } from '@settlewire/core/payment/deadline'
+import type { Dropped, MovedNothing } from '@settlewire/core/payment/observation'
+import type { Payment } from '@settlewire/core/payment/payment'
+import { reached } from '@settlewire/core/payment/policy'
+import type { LookUp } from '../../ports/chain.ts'
+import type { EventStore } from '../../ports/history.ts'
+import type { Log } from '../../ports/log.ts'
+import type { LookUpOn } from '../payment/claim-search.ts'
+import { type Judge, observe } from '../payment/observe.ts'
+import { pendingTtlOf } from '../watch/open-transactions.ts'
+import type { Watcher } from '../watch/watcher.ts'
+import type { SomeWriter } from '../write/fenced-writer.ts'
+import { Turns } from './turns.ts'
+
+export interface TimeOutsOptions extends Judge {
+  readonly store: Pick<EventStore, 'position'>
+  readonly writer: SomeWriter
+  readonly watcher: Pick<Watcher, 'headOf' | 'mayMiss' | 'see'>
+  readonly lookUp: LookUpOn
+  readonly log: Log
+}
+
+/** Payments whose transactions are asked for at once, and those that wait for that; others come later. */
+const askedMax = 8
+const waitingMax = 1_000
+/** Payments of which it is remembered when they were asked for. */
+const rememberedMax = 50_000
+/** Transactions of one payment that are asked for in one turn. */
+const perTurnMax = 16
+/** How soon it is asked again where nobody could say. */
+const unsureRetryMs = 5_000
+/** A transaction that is still pending is asked for again after this part of its time, or this at least. */
+const againPart = 8
+const againMinMs = 30_000
+
+/**
+ * Asks every provider of a chain about transactions that were pending for too long. What nobody knows
+ * is dropped; what cannot be asked, because the chain cannot be seen, stays as it is.
+ */
+export class TimeOuts {
+  readonly #options: TimeOutsOptions
+  readonly #asking = new Map<string, Promise<Instant>>()
+  /** What was asked of a payment last, and when it may be asked again. */
+  readonly #asked = new Map<string, { readonly names: string; readonly again: Instant }>()
+  readonly #turns = new Turns({ atOnceMax: askedMax, waitingMax })
+
+  constructor(options: TimeOutsOptions) {
+    this.#options = options
+  }
+
+  /** Resolves with when to look again, what was dropped being on record. Never rejects. */
+  ask(payment: Payment): Promise<Instant> {
+    const { id } = payment
+    const now = this.#options.clock.now()
+    const names = overdue(payment, now)
+      .map(({ chain, txHash }) => `${chain} ${txHash}`)
+      .join()
+    const last = this.#asked.get(id)
+    // What moved the payment may have nothing to do with what was asked a moment ago.
+    if (last?.names === names && last.again > now) return Promise.resolve(last.again)
+    const asking = this.#asking.get(id) ?? this.#inTurn(payment)
+    this.#asking.set(id, asking)
+    return asking.then((again) => {
+      this.#asking.delete(id)
+      if (this.#asked.size >= rememberedMax) this.#asked.clear()
+      this.#asked.set(id, { names, again })
+      return again
+    })
+  }
+
+  /** Resolves when nothing is being asked. */
+  async close(): Promise<void> {
+    await Promise.all(this.#asking.values())
+  }
+
+  /** It asks again soon where too many wait already, or nothing could be found out. */
+  async #inTurn(payment: Payment): Promise<Instant> {
+    const { clock, log } = this.#options
+    try {
+      return await this.#turns.take(() => this.#ask(payment))
+    } catch (error) {
+      if (!failedWith(error, 'overloaded')) {
+        log.warn({ paymentId: payment.id, error }, 'a pending time-out was not judged; tried again')
+      }
+      return clock.now() + unsureRetryMs
+    }
+  }
+
+  async #ask(payment: Payment): Promise<Instant> {
+    const { clock } = this.#options
+    const asked = overdue(payment, clock.now()).slice(0, perTurnMax)
+    const answers = await Promise.all(
+      asked.map(async (one) => ({ ...one, found: await this.#lookUp(one.chain, one.txHash) })),
+    )
+    await this.#drop(
+      payment.id,
+      answers.filter(({ found }) => found.kind === 'nobody'),
+    )
+    for (const { chain, txHash, found } of answers) {
+      if (found.kind === 'mined') await this.#readBefore(payment.id, { chain, txHash }, found)
+    }
+    const isUnsure = answers.some(({ found }) => found.kind === 'unsure')
+    const againMs = Math.max(againMinMs, pendingTtlOf(payment.terms) / againPart)
+    return clock.now() + (isUnsure ? unsureRetryMs : againMs)
+  }
+
+  async #lookUp(chain: string, txHash: string): Promise<LookUp> {
+    const { watcher, lookUp } = this.#options
+    if (watcher.mayMiss(chain)) return { kind: 'unsure' }
+    const found = await lookUp(chain, txHash)
+    // Nobody may have told of it before: one that was claimed, or that came back.
+    if (found.kind === 'pending' && found.sighting !== null) {
+      await watcher.see(chain, found.source, [found.sighting])
+    }
+    return found
+  }
+
+  async #drop(
+    paymentId: string,
+    gone: readonly { readonly chain: string; readonly txHash: string }[],
+  ): Promise<void> {
+    const { writer, clock } = this.#options
+    if (gone.length === 0) return
+    await writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        if (payment === null) return { decisions: [], answer: null }
+        const at = clock.now()
+        const late = overdue(payment, at).filter(({ chain, txHash }) =>
+          gone.some((one) => one.chain === chain && one.txHash === txHash),
+        )
+        const dropped = late.flatMap((one) => this.#droppedOf(payment, { ...one, at }))
+        return { decisions: [observe(payment, dropped, this.#options)], answer: null }
+      },
+    })
+  }
+
+  /**
+   * A block that was read before anybody here knew of the transaction: a node that was behind told of it
+   * as pending when it had failed already. What its receipt does move to us, the follower tells. Only what
+   * is final is taken for the other: a reorg would not know that there is something to undo.
+   */
+  async #readBefore(
+    paymentId: string,
+    { chain, txHash }: { readonly chain: string; readonly txHash: string },
+    { source, blockHash, succeeded, pays }: Extract<LookUp, { kind: 'mined' }>,
+  ): Promise<void> {
+    const { store, writer, clock, policy } = this.#options
+    if (pays === true) return
+    const position = blockHash === undefined ? null : await store.position(chain)
+    const block = position?.recent.find(({ hash }) => hash === blockHash)
+    const final = policy.chains[chain]?.final
+    if (position === null || block === undefined || final === undefined) return
+    if (!reached(final, block.number, position.head)) return
+    const reason = succeeded === false ? 'reverted' : 'paid_elsewhere'
+    const seen = { source, at: clock.now(), chain, view: position.head.view }
+    const fact: MovedNothing = { ...seen, kind: 'moved_nothing', txHash, block, reason }
+    await writer.submit({
+      ids: [paymentId],
+      decide: (payments) => {
+        const payment = payments.get(paymentId)
+        const isWaiting =
+          payment !== null &&
+          overdue(payment, clock.now()).some((one) => one.chain === chain && one.txHash === txHash)
+        if (!isWaiting) return { decisions: [], answer: null }
+        return { decisions: [observe(payment, [fact], this.#options)], answer: null }
+      },
+    })
+  }
+
+  #droppedOf(
+    { facts }: Payment,
+    {
+      chain,
+      txHash,
+      at,
+    }: { readonly chain: string; readonly txHash: string; readonly at: Instant },
+  ): readonly Dropped[] {
+    const { watcher } = this.#options
+    // A chain that went blind meanwhile may hide a block that has it.
+    if (watcher.mayMiss(chain)) return []
+    const known = facts.transactions.find((it) => it.chain === chain && it.txHash === txHash)
+    // Nobody knows it now: that is later than whoever knew it, also when no block came meanwhile.
+    const view = Math.max(watcher.headOf(chain)?.view ?? 0, (known?.mempool?.view ?? -1) + 1)
+    return [{ kind: 'dropped', source: 'clock', at, chain, view, txHash }]
+  }
+}

@@ -1,0 +1,45 @@
+import { dataOf } from '@settlewire/core/history/event-text'
+import type { Instant } from '@settlewire/core/instant'
+import type { Finality, Status } from '@settlewire/core/payment/status-model'
+import { sseFrame } from '@settlewire/core/wire/sse'
+import type { StoredEvent } from '../../ports/history.ts'
+
+/** An event on its way to many: whoever needs it as bytes gets the same bytes. */
+export class Frame {
+  readonly stored: StoredEvent
+  /** In the topic that is followed. */
+  readonly position: number
+  /** When it came to this process. */
+  readonly takenAt: Instant
+  #sse: Buffer | null = null
+  #standing: { readonly status: Status; readonly finality: Finality } | null = null
+
+  constructor(stored: StoredEvent, position: number, takenAt: Instant) {
+    this.stored = stored
+    this.position = position
+    this.takenAt = takenAt
+  }
+
+  /** Where the payment stands by it. Read once for all who ask. */
+  get standing(): { readonly status: Status; readonly finality: Finality } {
+    if (this.#standing === null) {
+      const { status, finality } = dataOf(this.stored)
+      this.#standing = { status, finality }
+    }
+    return this.#standing
+  }
+
+  /** As a server-sent event. Encoded at first use, then shared: never write into it. */
+  get sse(): Buffer {
+    this.#sse ??= encode(this.stored)
+    return this.#sse
+  }
+}
+
+function encode({ id, type, dataJson }: StoredEvent): Buffer {
+  const text = sseFrame({ id, event: type, data: dataJson })
+  // Not `Buffer.from`: a slice of the shared pool would keep 8 KB alive for each frame that is kept.
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
+}

@@ -1,0 +1,247 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Clock } from '../../ports/clock.ts'
+import type { StoredEvent } from '../../ports/history.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Metrics } from '../../ports/metrics.ts'
+import type { Stop } from '../../ports/stop.ts'
+import type { Hint, Topic } from '../../ports/topic.ts'
+import type { Frame } from './hub-frame.ts'
+import { Ring } from './hub-ring.ts'
+
+/** One who follows a topic. Only the hub moves `position`, and only forward, one by one. */
+export interface Subscriber {
+  /** Of the last event pushed. */
+  position: number
+  /** Takes the event at `position`. Returns at once; `false` ends the subscription. */
+  push(frame: Frame): boolean
+  /** The hub cannot prove that nothing is missing: it has let go, the subscriber must come back later. */
+  lost(): void
+}
+
+/** What every open topic needs. */
+export interface TopicNeeds {
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'eventLag'>
+}
+
+/** Events per read of the history. */
+export const pageMax = 100
+/** A read that takes longer has failed. */
+const readMs = 10_000
+/** Waits before reading again after a failure; after the last one those who are behind are let go. */
+const retriesMs = [50, 100, 200, 400, 800, 1_600, 3_200]
+/** Waits for a history that an announcement was ahead of; after the last one it was not true. */
+const aheadMs = [5, 20, 100, 500]
+
+/**
+ * The streams of one topic in this process. Whatever happens - a connect, a reconnect, an
+ * announcement, a head that a heartbeat found - has one answer: whoever is below what is known is
+ * given what comes after its position. Replay and live are this one path.
+ */
+export class OpenTopic {
+  readonly #topic: Topic
+  readonly #needs: TopicNeeds
+  readonly #empty: () => void
+  readonly #subscribers = new Set<Subscriber>()
+  readonly #ring: Ring
+  /** The highest position anyone told of: a hint that is kept until the history answers it. */
+  #told = 0
+  /** Whether the history must be asked whatever was told: it was not, since the backplane is heard. */
+  #unsure = true
+  #looking = false
+  #looked: Promise<void> = Promise.resolve()
+  #asleep: AbortController | null = null
+  #aheadTries = 0
+  #stopAhead: Stop | null = null
+
+  /** `empty` is called once, when the last subscriber has gone. */
+  constructor(topic: Topic, needs: TopicNeeds, empty: () => void) {
+    this.#topic = topic
+    this.#ring = new Ring(topic.positionOf)
+    this.#needs = needs
+    this.#empty = empty
+  }
+
+  /** Pushes what is at hand before it returns. `head`, the last event as just read, spares a read. */
+  attach(subscriber: Subscriber, after: number, head?: StoredEvent): Stop {
+    subscriber.position = after
+    this.#subscribers.add(subscriber)
+    const known = Math.max(after, head === undefined ? 0 : this.#topic.positionOf(head))
+    if (known > this.#told) {
+      this.moved({ topic: this.#topic.key, position: known, events: head ? [head] : [] })
+    } else {
+      this.#serve(subscriber, this.#ring.frames)
+      if (this.#subscribers.has(subscriber) && this.#isBehind(subscriber)) this.look()
+    }
+    return () => this.#detach(subscriber)
+  }
+
+  /** An announcement: perhaps late, doubled, out of order, or ahead of the history. */
+  moved({ position, events = [] }: Hint): void {
+    const { clock, metrics } = this.#needs
+    const before = this.#told
+    this.#told = Math.max(before, position)
+    for (const stored of events) this.#ring.take([stored], clock.now())
+    if (events.length > 0) this.#deliver(this.#ring.frames)
+    for (const stored of events) {
+      const { committedAt } = stored
+      if (committedAt !== null && this.#topic.positionOf(stored) > before) {
+        metrics.eventLag(clock.now() - committedAt)
+      }
+    }
+    if (this.#lowest() !== null) this.look()
+  }
+
+  /**
+   * Reads until every subscriber has what the history holds, up to `position` and perhaps further.
+   * Resolves then, or when it was given up; never rejects.
+   */
+  look(position = 0): Promise<void> {
+    this.#told = Math.max(this.#told, position)
+    if (!this.#looking) {
+      this.#looking = true
+      this.#looked = this.#catchUp()
+    }
+    return this.#looked
+  }
+
+  /** Frees what is too old to be kept at hand. */
+  prune(): void {
+    this.#ring.prune(this.#needs.clock.now())
+  }
+
+  /** Lets every subscriber go. */
+  close(): void {
+    for (const subscriber of this.#subscribers) this.#lose(subscriber)
+  }
+
+  /** Never rejects. The last check and the end of `#looking` are one step: no hint falls between. */
+  async #catchUp(): Promise<void> {
+    for (;;) {
+      this.#deliver(this.#ring.frames)
+      const after = this.#lowest()
+      if (after === null) break
+      const told = this.#told
+      const page = await this.#read(after)
+      if (page === null) {
+        for (const subscriber of this.#subscribers) {
+          if (this.#isBehind(subscriber)) this.#lose(subscriber)
+        }
+        break
+      }
+      this.#deliver(this.#ring.take(page, this.#needs.clock.now()))
+      this.#told = Math.max(this.#told, after + page.length)
+      if (page.length < pageMax) this.#answered(after + page.length, told)
+    }
+    this.#looking = false
+  }
+
+  /** The history ended at `head` in a read that began when `told` had been heard. */
+  #answered(head: number, told: number): void {
+    this.#unsure = false
+    if (head >= told) {
+      this.#aheadTries = 0
+      return
+    }
+    // The announcement overtook the commit, or it was wrong: asked again soon, but not for ever.
+    const wanted = this.#told
+    this.#told = head
+    const delayMs = aheadMs[this.#aheadTries++]
+    this.#stopAhead?.()
+    if (delayMs === undefined) this.#aheadTries = 0
+    else this.#stopAhead = this.#needs.clock.after(delayMs, () => void this.look(wanted))
+  }
+
+  /** Events after a position, without a gap. Null when the history could not be read, or nobody waits. */
+  async #read(after: number): Promise<readonly StoredEvent[] | null> {
+    const { clock, log } = this.#needs
+    for (let attempt = 0; this.#subscribers.size > 0; attempt++) {
+      try {
+        const page = await this.#inTime(this.#topic.read(after, pageMax))
+        return gapless(page, after, this.#topic.positionOf)
+      } catch (error) {
+        log.warn({ area: 'hub', what: this.#topic.key, attempt, error }, 'history not read')
+      }
+      const waitMs = retriesMs[attempt]
+      if (waitMs === undefined) return null
+      this.#asleep = new AbortController()
+      await clock.sleep(waitMs * (0.5 + clock.chance()), this.#asleep.signal)
+    }
+    return null
+  }
+
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    let stop: Stop | null = null
+    const late = new Promise<never>((_, reject) => {
+      stop = this.#needs.clock.after(readMs, () =>
+        reject(new Failure('store_unavailable', 'The history did not answer in time.')),
+      )
+    })
+    try {
+      return await Promise.race([work, late])
+    } finally {
+      ;(stop as Stop | null)?.()
+    }
+  }
+
+  #deliver(frames: readonly Frame[]): void {
+    for (const subscriber of this.#subscribers) this.#serve(subscriber, frames)
+  }
+
+  /** The only place that moves a position. Of consecutive frames it pushes those that come next. */
+  #serve(subscriber: Subscriber, frames: readonly Frame[]): void {
+    const next = subscriber.position + 1 - (frames[0]?.position ?? 0)
+    for (let index = next, frame = frames[index]; frame; frame = frames[++index]) {
+      // Asked only from the second on: with one event for thousands, the question would cost most.
+      if (index > next && !this.#subscribers.has(subscriber)) return
+      subscriber.position++
+      try {
+        if (!subscriber.push(frame)) this.#detach(subscriber)
+      } catch (error) {
+        this.#needs.log.error({ area: 'hub', error }, 'a subscriber threw')
+        this.#lose(subscriber)
+      }
+    }
+  }
+
+  #isBehind(subscriber: Subscriber): boolean {
+    return this.#unsure || subscriber.position < this.#told
+  }
+
+  /** The lowest position of those who are behind; null when nobody is. */
+  #lowest(): number | null {
+    let lowest: number | null = null
+    for (const subscriber of this.#subscribers) {
+      if (!this.#isBehind(subscriber)) continue
+      if (lowest === null || subscriber.position < lowest) lowest = subscriber.position
+    }
+    return lowest
+  }
+
+  #lose(subscriber: Subscriber): void {
+    this.#detach(subscriber)
+    try {
+      subscriber.lost()
+    } catch (error) {
+      this.#needs.log.error({ area: 'hub', error }, 'a subscriber threw')
+    }
+  }
+
+  #detach(subscriber: Subscriber): void {
+    if (!this.#subscribers.delete(subscriber) || this.#subscribers.size > 0) return
+    this.#stopAhead?.()
+    this.#asleep?.abort()
+    this.#empty()
+  }
+}
+
+/** The events that follow on each other from `after`: what comes behind a gap is not believed. */
+function gapless(
+  events: readonly StoredEvent[],
+  after: number,
+  positionOf: Topic['positionOf'],
+): readonly StoredEvent[] {
+  const gap = events.findIndex((event, index) => positionOf(event) !== after + 1 + index)
+  return gap < 0 ? events : events.slice(0, gap)
+}

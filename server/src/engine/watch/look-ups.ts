@@ -1,0 +1,89 @@
+import { plain, revive } from '@settlewire/core/history/plain-json'
+import type { LookUp } from '../../ports/chain.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Bulletin, Question } from '../../ports/processes.ts'
+import type { LookUpOn } from '../payment/claim-search.ts'
+
+export interface LookUpsOptions {
+  readonly bulletin: Pick<Bulletin, 'ask' | 'questions' | 'answer' | 'answerTo' | 'withdraw'>
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
+  readonly log: Log
+  /** Whether this process follows the chain. */
+  readonly follows: (chain: string) => boolean
+  /** Asks the providers of a chain that is followed here. Never rejects. */
+  readonly lookUp: LookUpOn
+  /** Resolves when everything that was committed before is known here, by whichever process. */
+  readonly readNews: () => Promise<void>
+}
+
+/** So long an answer is waited for; then nobody can say. */
+const waitMs = 4_000
+const lookEveryMs = 100
+/** Of other processes, at once. */
+const answeringMax = 32
+
+const unsure: LookUp = { kind: 'unsure' }
+
+/**
+ * What the providers of a chain know of a transaction, also where another process follows the chain:
+ * then it is asked through the store.
+ */
+export class LookUps {
+  readonly #options: LookUpsOptions
+  readonly #answering = new Set<number>()
+
+  constructor(options: LookUpsOptions) {
+    this.#options = options
+  }
+
+  /** Never rejects; without an answer in time nobody can say. */
+  readonly lookUp: LookUpOn = async (chain, txHash) => {
+    const { follows, lookUp, log } = this.#options
+    if (follows(chain)) return lookUp(chain, txHash)
+    return this.#ask(chain, txHash).catch((error: unknown) => {
+      log.warn({ chain, error }, 'the follower of a chain could not be asked')
+      return unsure
+    })
+  }
+
+  /** Answers what others ask of these chains; an answer under way is not waited for. */
+  async answer(chains: readonly string[]): Promise<void> {
+    if (chains.length === 0) return
+    const { bulletin, readNews } = this.#options
+    const asked = await bulletin.questions(chains)
+    // Whom a transaction pays can only be said when the payment is known: it may be a moment old.
+    if (asked.length > 0) await readNews()
+    for (const question of asked) {
+      if (this.#answering.size >= answeringMax) return
+      if (!this.#answering.has(question.id)) void this.#answer(question)
+    }
+  }
+
+  async #ask(chain: string, txHash: string): Promise<LookUp> {
+    const { bulletin, clock } = this.#options
+    const id = await bulletin.ask(chain, txHash)
+    const until = clock.now() + waitMs
+    while (clock.now() < until) {
+      await clock.sleep(lookEveryMs)
+      const body = await bulletin.answerTo(id)
+      // One of our own processes wrote it.
+      if (body !== null) return revive(JSON.parse(body)) as LookUp
+    }
+    await bulletin.withdraw(id)
+    return unsure
+  }
+
+  /** Never rejects. */
+  async #answer({ id, chain, txHash }: Question): Promise<void> {
+    const { bulletin, lookUp, log } = this.#options
+    this.#answering.add(id)
+    try {
+      await bulletin.answer(id, JSON.stringify(plain(await lookUp(chain, txHash))))
+    } catch (error) {
+      log.warn({ chain, error }, 'another process could not be answered')
+    } finally {
+      this.#answering.delete(id)
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import { Failure } from '@settlewire/core/errors'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EngineWorld, merchant } from '../../../../test/support/engine-world.ts'
+import type { ModelTransaction } from '../../../../test/support/model-chain.ts'
+import { nativeIncomes } from './native-record.ts'
+
+const coin = 10n ** 18n
+const inEther = { amount: '5', currency: 'ETH', accept: ['ETH.local'] }
+let world: EngineWorld
+beforeEach(async () => {
+  world = await EngineWorld.start()
+})
+afterEach(() => world.close())
+
+const pay = (to: string, txHash: string, amount = coin): ModelTransaction => ({
+  ...{ txHash, pays: [{ to, amount, token: null }] },
+})
+const onRecord = (address: string, through = world.local.tip.number) =>
+  world.engine.watcher.watchSet('local').nativeOnRecord(address, through)
+
+describe('the native coin on record', () => {
+  it('is the sum of what canonical blocks brought to an address, up to a block', async () => {
+    const { address } = await world.open(inEther)
+    const other = await world.open(inEther)
+    expect(onRecord(address)).toBe(0n)
+    await world.mine([pay(address, '0x1'), pay(other.address, '0x2')])
+    const first = world.local.tip.number
+    await world.mine([pay(address, '0x3', 2n * coin)])
+    expect([onRecord(address, first - 1), onRecord(address, first), onRecord(address)]).toEqual([
+      ...[0n, coin, 3n * coin],
+    ])
+    expect(onRecord(other.address)).toBe(coin)
+  })
+
+  it('is not what is pending, reverted or of another asset', async () => {
+    const { address } = await world.open({ ...inEther, accept: ['ETH.local'] })
+    world.local.broadcast(world.engine.watcher, pay(address, '0x1'))
+    await world.settled()
+    await world.mine([
+      { ...pay(address, '0x2'), reverts: true },
+      { txHash: '0x3', pays: [{ to: address, amount: 7n }] },
+    ])
+    expect(onRecord(address)).toBe(0n)
+  })
+
+  it('is also what does not count, for it is in the balance all the same', async () => {
+    const { id, address } = await world.open(inEther)
+    await world.mine([pay(address, '0x1')], { blocks: 4 })
+    const said = { action: 'dismiss', reason: 'sent back', actor: 'key_1' } as const
+    await world.engine.payments.resolve(merchant, { paymentId: id, ...said }, null)
+    expect((await world.engine.payments.get(merchant, id)).received).toBe(0n)
+    expect(onRecord(address)).toBe(coin)
+  })
+
+  it('goes and comes back with the blocks of a reorg', async () => {
+    const { address } = await world.open(inEther)
+    await world.mine([pay(address, '0x1')])
+    const dropped = world.local.fork(1)
+    await world.mine([])
+    expect(onRecord(address)).toBe(0n)
+    await world.mine(dropped)
+    expect(onRecord(address)).toBe(coin)
+  })
+
+  it('is complete after a restart, also of a part that is long final', async () => {
+    const { id, address } = await world.open(inEther)
+    await world.mine([pay(address, '0x1')], { blocks: 20 })
+    const payment = await world.engine.payments.get(merchant, id)
+    expect(await world.store.unsettled('local')).toEqual([])
+    expect(payment.received).toBe(coin)
+    await world.crash()
+    expect(onRecord(address)).toBe(coin)
+  })
+
+  it('is forgotten with the payment', async () => {
+    const { address } = await world.open(inEther)
+    await world.mine([pay(address, '0x1', 5n * coin)], { blocks: 20 })
+    await world.pass(32 * 3_600_000)
+    const watch = world.engine.watcher.watchSet('local')
+    expect(await world.eventually(() => !watch.has(address))).toBe(true)
+    expect(onRecord(address)).toBe(0n)
+  })
+
+  it('is not known beyond the last step that was told', async () => {
+    const { address } = await world.open(inEther)
+    await world.mine()
+    const { number } = world.local.tip
+    expect([onRecord(address, number), onRecord(address, number + 1)]).toEqual([0n, null])
+  })
+
+  it('is not known while a commit is in doubt, and is again when it was read', async () => {
+    const { address } = await world.open(inEther)
+    await world.mine()
+    const { number } = world.local.tip
+    world.around = async (method, call) => {
+      const answer = await call()
+      if (method === 'append') throw new Failure('store_unavailable')
+      return answer
+    }
+    world.local.mine([pay(address, '0x1')])
+    await expect(world.follow()).rejects.toThrow(Failure)
+    expect(onRecord(address, number)).toBeNull()
+    world.around = (_, call) => call()
+    const position = await world.store.position('local')
+    if (position !== null) world.local.resumeAt(position)
+    await world.mine()
+    expect(onRecord(address)).toBe(coin)
+  })
+
+  it('stays in doubt when the doubt came while the history was being read, until it is read again', async () => {
+    const { address } = await world.open(inEther)
+    await world.mine()
+    const { watcher } = world.engine
+    const { reached, letGo } = world.hold('feeds')
+    const reading = watcher.prepare('local')
+    await reached
+    const held = world.around
+    world.around = async (method, call) => {
+      if (method !== 'append') return held(method, call)
+      await call()
+      throw new Failure('store_unavailable')
+    }
+    await expect(world.open(inEther)).rejects.toThrow(Failure)
+    world.around = held
+    expect(onRecord(address)).toBeNull()
+    letGo()
+    await reading
+    expect(onRecord(address)).toBeNull()
+    await watcher.prepare('local')
+    expect(onRecord(address)).toBe(0n)
+  })
+
+  it('is read again when the chain was moved by a process that is gone', async () => {
+    const { address } = await world.open(inEther)
+    await world.mine()
+    world.local.mine([pay(address, '0x1')])
+    const { reached, letGo } = world.hold('append')
+    world.follow().catch(() => undefined)
+    await reached
+    await world.crash({ quick: true })
+    world.around = (_, call) => call()
+    letGo()
+    const isMoved = async () => (await world.store.position('local'))?.head.view === 2
+    expect(await world.eventually(isMoved)).toBe(true)
+    // The follower begins where the store stands, which is not where the engine has read.
+    const position = await world.store.position('local')
+    if (position !== null) world.local.resumeAt(position)
+    expect(onRecord(address)).toBeNull()
+    await world.mine()
+    expect(onRecord(address)).toBe(coin)
+  })
+})
+
+describe('the native coin of a payment', () => {
+  it('is told by chain', async () => {
+    const { id, address } = await world.open(inEther)
+    await world.mine([pay(address, '0x1')])
+    const payment = await world.engine.payments.get(merchant, id)
+    const blockNumber = world.local.tip.number
+    expect(nativeIncomes(payment, 'local')).toEqual([{ to: address, amount: coin, blockNumber }])
+    expect(nativeIncomes(payment, 'other')).toEqual([])
+  })
+})

@@ -1,0 +1,121 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Policy } from '@settlewire/core/payment/policy'
+import type { ChainFollower } from '../../ports/chain.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { EventStore } from '../../ports/history.ts'
+import type { Log } from '../../ports/log.ts'
+import type { OpenRescan, RescanReport, Rescans } from '../../ports/rescan.ts'
+import { Rescan } from './rescan.ts'
+import type { FollowedChain, WatchIndex } from './watch-index.ts'
+
+export interface RescanningOptions {
+  readonly rescans: Rescans
+  readonly store: Pick<EventStore, 'load'>
+  readonly index: WatchIndex
+  readonly policy: Policy
+  readonly chains: readonly FollowedChain[]
+  /** The follower of a chain; null where this process does not follow it. */
+  readonly followerOf: (chain: string) => Pick<ChainFollower, 'again'> | null
+  /** The last stored block of a chain; null for one never read. */
+  readonly headOf: (chain: string) => { readonly head: number } | null
+  readonly clock: Pick<Clock, 'sleep'>
+  readonly log: Log
+}
+
+const retryMs = 1_000
+/** What no provider shows is asked for so often; then the request is given up, with the reason. */
+const triesMax = 60
+
+/**
+ * Takes what operators ask to be read again of the chains that are followed here, one request per chain
+ * at a time. How far each is stands in the store: when this process ends, the next one that follows the
+ * chain goes on from there.
+ */
+export class Rescanning {
+  readonly #options: RescanningOptions
+  /** Chains that are being read again, until that has ended. */
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #closing = new AbortController()
+
+  constructor(options: RescanningOptions) {
+    this.#options = options
+  }
+
+  /** Begins what is asked for on these chains, and does not wait for its end. */
+  async look(chains: readonly string[]): Promise<void> {
+    if (chains.length === 0 || this.#closing.signal.aborted) return
+    for (const open of await this.#options.rescans.requested(chains)) {
+      const { chain } = open.asked
+      if (this.#running.has(chain)) continue
+      const run = this.#run(open).finally(() => this.#running.delete(chain))
+      this.#running.set(chain, run)
+    }
+  }
+
+  /** Resolves when nothing is read again any more. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#running.values())
+  }
+
+  /** Never rejects: what cannot be done now is taken up the next time. */
+  async #run(open: OpenRescan): Promise<void> {
+    const { log } = this.#options
+    const { chain } = open.asked
+    try {
+      await this.#read(open)
+    } catch (error) {
+      log.warn({ chain, error }, 'reading blocks again was interrupted; taken up again')
+    }
+  }
+
+  async #read(open: OpenRescan): Promise<void> {
+    const { rescans, clock, followerOf } = this.#options
+    let { turn, report } = open
+    let rescan: Rescan | null = null
+    const say = async (trouble: string | null, done: boolean): Promise<boolean> => {
+      const isOurs = await rescans.report({ id: open.id, turn }, { report, trouble, done })
+      turn++
+      return isOurs && !done
+    }
+    for (let tries = 0; !this.#closing.signal.aborted; ) {
+      try {
+        rescan ??= await this.#open(open, report)
+        if (rescan === null) return
+        if (!rescan.isDone) await rescan.goOn()
+        tries = 0
+        report = rescan.report
+        if (!(await say(null, rescan.isDone))) return
+      } catch (error) {
+        if (!isToTell(error)) throw error
+        const isOver = ++tries >= triesMax || error.code === 'invalid_request'
+        if (!(await say(error.message, isOver))) return
+        await clock.sleep(retryMs, this.#closing.signal)
+        // The process that follows the chain now goes on.
+        if (followerOf(open.asked.chain) === null) return
+      }
+    }
+  }
+
+  /**
+   * Null when this process does not follow the chain any more. Throws `invalid_request` where blocks of
+   * this kind of chain cannot be read again.
+   */
+  async #open({ asked }: OpenRescan, report: RescanReport | null): Promise<Rescan | null> {
+    const { followerOf, headOf, chains, ...parts } = this.#options
+    const follower = followerOf(asked.chain)
+    const chain = chains.find(({ name }) => name === asked.chain)
+    const head = headOf(asked.chain)?.head
+    if (follower === null || chain === undefined || head === undefined) return null
+    const { again } = follower
+    if (again === undefined) {
+      const words = `Blocks of ${asked.chain} cannot be read again: its kind of chain has no way to.`
+      throw new Failure('invalid_request', words)
+    }
+    return Rescan.open({ ...parts, asked, chain, again, head }, report)
+  }
+}
+
+/** Whether the operator sees the error. A store that fails is asked again without a word; a bug is logged. */
+const isToTell = (error: unknown): error is Failure =>
+  error instanceof Failure && error.code !== 'store_unavailable'

@@ -1,0 +1,106 @@
+import type { ChainHealth } from '../../ports/chain.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Bulletin, Fence, Told } from '../../ports/processes.ts'
+import type { Stop } from '../../ports/stop.ts'
+import type { Backplane, Hint } from '../../ports/topic.ts'
+import { chainKey, chainTopic } from '../topic/chain-topic.ts'
+import { publishedSightMs, sightOfText, sightText, wordOf } from './published-sight.ts'
+import type { Watcher } from './watcher.ts'
+
+export interface SightExchangeOptions {
+  readonly bulletin: Pick<Bulletin, 'say' | 'told'>
+  readonly backplane: Pick<Backplane, 'announce' | 'subscribe'>
+  readonly watcher: Pick<Watcher, 'published' | 'hear' | 'onSight'>
+  readonly chains: readonly string[]
+  /** The lease that a chain is followed under here; null while another process follows it. */
+  readonly leads: (chain: string) => Fence | null
+  /** With the scores of its providers. */
+  readonly withScores: <Sight extends ChainHealth>(sight: Sight) => Sight
+  readonly log: Log
+}
+
+/**
+ * The sight of each chain as a topic. The process that follows a chain writes it down, and announces
+ * the revision when it has changed; the others read it then, and once a second in case a hint was lost.
+ * The table is the truth. Streams and answers of each process show what its watcher knows.
+ */
+export class SightExchange {
+  readonly #options: SightExchangeOptions
+  /** The revision that this process has said or heard last. */
+  readonly #known = new Map<string, number>()
+  readonly #stops: Stop[] = []
+
+  constructor(options: SightExchangeOptions) {
+    this.#options = options
+  }
+
+  /** From now on changes are announced and heard at once. */
+  start(): void {
+    const { backplane, watcher, chains, leads } = this.#options
+    for (const chain of chains) {
+      const stop = backplane.subscribe(chainKey(chain), (hint) => this.#moved(chain, hint))
+      this.#stops.push(stop)
+    }
+    const changed = (chain: string): void => {
+      if (leads(chain) !== null) this.#soon(chain, this.#say(chain))
+    }
+    this.#stops.push(watcher.onSight(changed))
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop()
+  }
+
+  /** Says how our chains are seen, and hears how all others are. */
+  async exchange(): Promise<void> {
+    const { bulletin, chains, leads } = this.#options
+    const ours = chains.filter((chain) => leads(chain) !== null)
+    for (const chain of ours) await this.#say(chain)
+    if (ours.length === chains.length) return
+    const told = new Map((await bulletin.told()).map((one) => [one.chain, one]))
+    for (const chain of chains) this.#hear(chain, told.get(chain))
+  }
+
+  async #say(chain: string): Promise<void> {
+    const { bulletin, backplane, watcher, leads, withScores } = this.#options
+    const fence = leads(chain)
+    if (fence === null) return
+    const published = watcher.published(chain)
+    const sight = withScores(published.sight)
+    const said = { body: sightText({ ...published, sight }), word: wordOf(sight) }
+    const revision = await bulletin.say(chain, said, fence)
+    if (revision === null || revision <= this.#knownOf(chain)) return
+    this.#known.set(chain, revision)
+    backplane.announce({ topic: chainKey(chain), position: revision })
+  }
+
+  /** A hint of what is known is late, or our own. */
+  #moved(chain: string, { position }: Hint): void {
+    if (position > this.#knownOf(chain)) this.#soon(chain, this.#look(chain))
+  }
+
+  async #look(chain: string): Promise<void> {
+    const topic = chainTopic(chain, this.#options.bulletin)
+    for (const told of await topic.read(this.#knownOf(chain), 1)) this.#hear(chain, told)
+  }
+
+  /** What is told of a chain that is followed here was said before that began. */
+  #hear(chain: string, told: Told | undefined): void {
+    const { leads, watcher } = this.#options
+    if (leads(chain) !== null) return
+    if (told !== undefined) this.#known.set(chain, told.revision)
+    const isFresh = told !== undefined && told.ageMs < publishedSightMs
+    watcher.hear(chain, isFresh ? sightOfText(told.body) : null)
+  }
+
+  #knownOf(chain: string): number {
+    return this.#known.get(chain) ?? 0
+  }
+
+  /** What fails now is done with the next exchange. */
+  #soon(chain: string, work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#options.log.debug({ chain, error }, 'a change of sight was not exchanged at once')
+    })
+  }
+}

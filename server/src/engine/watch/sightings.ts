@@ -1,0 +1,167 @@
+import { assert } from '@settlewire/core/assert'
+import type { Observation, Source } from '@settlewire/core/payment/observation'
+import type { Payment } from '@settlewire/core/payment/payment'
+import type { ChainHead } from '@settlewire/core/payment/policy'
+import { canonicalInclusion, isPending } from '@settlewire/core/payment/transaction'
+import type { Sighting } from '../../ports/chain.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+import { type Judge, observe } from '../payment/observe.ts'
+import type { PaymentWriter } from '../write/writer.ts'
+import { knownMax } from './noise.ts'
+import type { WatchIndex } from './watch-index.ts'
+import type { WatchedChain } from './watched-chain.ts'
+
+export interface SightingsOptions extends Judge {
+  readonly clock: Pick<Clock, 'now' | 'random'>
+  readonly writer: PaymentWriter
+  readonly index: WatchIndex
+  readonly log: Log
+  /** As of the last stored step. */
+  readonly headOf: (chain: string) => ChainHead | null
+  /** Sightings that may wait for the writer; more are left to their block. */
+  readonly pendingMax?: number
+}
+
+const pendingMaxDefault = 10_000
+
+/** Turns what is pending into what payments know. */
+export class Sightings {
+  readonly #options: SightingsOptions
+  #pendingCount = 0
+  #isShedding = false
+
+  constructor(options: SightingsOptions) {
+    this.#options = options
+  }
+
+  /** As a socket delivers it: never awaited, and left to the block when there is too much. */
+  take(chain: string, source: Source, sightings: readonly Sighting[]): void {
+    const { log, pendingMax = pendingMaxDefault } = this.#options
+    if (this.#pendingCount + sightings.length > pendingMax) {
+      if (!this.#isShedding) log.warn({ chain }, 'pending transfers are left to their block')
+      this.#isShedding = true
+      return
+    }
+    this.#isShedding = false
+    this.#pendingCount += sightings.length
+    this.see(chain, source, sightings)
+      .catch((error: unknown) => {
+        log.warn({ chain, error }, 'pending transfers not recorded; their block will tell')
+      })
+      .finally(() => {
+        this.#pendingCount -= sightings.length
+      })
+  }
+
+  /** Resolves when what is news of it is on record. */
+  async see(chain: string, source: Source, sightings: readonly Sighting[]): Promise<void> {
+    const { index, writer, headOf, clock } = this.#options
+    const watched = index.chain(chain)
+    if (watched === null) return
+    const view = headOf(chain)?.view ?? 0
+    const seen = { source, at: clock.now(), chain, view }
+    const ofPayment = sort(watched, sightings)
+    if (ofPayment.size === 0) return
+    // Before the record: the block that decides its fate may be delivered while this commits.
+    each(ofPayment, (id, { txHash }) => watched.expect(id, txHash))
+    try {
+      const payments = await writer.submit({
+        ids: [...ofPayment.keys()],
+        decide: (payments) => {
+          const decisions = [...ofPayment].flatMap(([id, seenOf]) => {
+            const payment = payments.get(id)
+            if (payment === null) return []
+            const news = seenOf.filter((sighting) => isNews(payment, chain, sighting))
+            const observations = news.map((sighting) => observationOf(payment, sighting, seen))
+            return [observe(payment, observations, this.#options)]
+          })
+          return { decisions, answer: decisions.map((decision) => decision.payment) }
+        },
+      })
+      // What was no news made no commit, but what was expected above is settled by the record.
+      for (const payment of payments) index.record(payment)
+    } finally {
+      each(ofPayment, (id, { txHash }) => watched.unexpect(id, txHash))
+    }
+  }
+}
+
+/** Whom each concerns: those that it pays, and those it contends with without paying them. */
+function sort(
+  watched: WatchedChain,
+  sightings: readonly Sighting[],
+): ReadonlyMap<string, readonly Sighting[]> {
+  const ofPayment = new Map<string, Sighting[]>()
+  const add = (paymentId: string, sighting: Sighting): void => {
+    const known = ofPayment.get(paymentId)
+    if (known === undefined) ofPayment.set(paymentId, [sighting])
+    else known.push(sighting)
+  }
+  const payees = sightings.map(({ transfer }) =>
+    transfer === null || transfer.amount === 0n ? null : watched.payee(transfer.to),
+  )
+  const pays = new Set(sightings.map(({ txHash }, i) => `${txHash} ${payees[i]}`))
+  for (const [i, sighting] of sightings.entries()) {
+    const { txHash, contest } = sighting
+    const payee = payees[i] ?? null
+    if (payee !== null) add(payee, sighting)
+    if (contest === null) continue
+    for (const paymentId of watched.contenders(contest, txHash)) {
+      // A batch that pays several keeps paying all that it names.
+      if (!pays.has(`${txHash} ${paymentId}`)) add(paymentId, { ...sighting, transfer: null })
+    }
+  }
+  return ofPayment
+}
+
+function each(
+  ofPayment: ReadonlyMap<string, readonly Sighting[]>,
+  call: (paymentId: string, sighting: Sighting) => void,
+): void {
+  for (const [paymentId, sightings] of ofPayment) {
+    for (const sighting of sightings) call(paymentId, sighting)
+  }
+}
+
+interface Seen {
+  readonly source: Source
+  readonly at: number
+  readonly chain: string
+  readonly view: number
+}
+
+function observationOf(payment: Payment, sighting: Sighting, seen: Seen): Observation {
+  const { txHash, transfer, contest, preconfirmed } = sighting
+  const told = { ...seen, view: viewOf(payment, txHash, seen) }
+  const wanted = contest === null ? {} : { contest }
+  if (transfer !== null) {
+    const promised = preconfirmed ? { preconfirmed } : {}
+    return { ...told, kind: 'mempool', transfer, ...wanted, ...promised }
+  }
+  assert(contest !== null, 'a rival is known by its contest')
+  return { ...told, kind: 'rival', txHash, contest }
+}
+
+/** What comes back after it was given up was not seen before that, also when no block came meanwhile. */
+function viewOf({ facts }: Payment, txHash: string, { chain, view }: Seen): number {
+  const known = facts.transactions.find((it) => it.chain === chain && it.txHash === txHash)
+  return Math.max(view, known?.droppedView ?? 0)
+}
+
+/** Sockets repeat themselves, and late: what adds nothing to what is known is no news. */
+function isNews(payment: Payment, chain: string, sighting: Sighting): boolean {
+  const { txHash, transfer, contest, preconfirmed } = sighting
+  const { transactions } = payment.facts
+  const known = transactions.find((it) => it.chain === chain && it.txHash === txHash)
+  // A pool's word costs its sender nothing: beyond these it is left to the block.
+  if (known === undefined) return transactions.length < knownMax
+  if (canonicalInclusion(known) !== null) return false
+  if (!isPending(known)) return true
+  if (transfer === null) return false
+  return (
+    known.hint === null ||
+    (contest !== null && (known.contest ?? null) === null) ||
+    (preconfirmed && known.preconfirmed !== true)
+  )
+}

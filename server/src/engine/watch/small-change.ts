@@ -1,0 +1,149 @@
+import type {
+  Denied,
+  Included,
+  Observation,
+  SeenTransfer,
+  Source,
+} from '@settlewire/core/payment/observation'
+import type { Payment } from '@settlewire/core/payment/payment'
+import { findTransaction, nameOf, smallIn } from '@settlewire/core/payment/transaction'
+import { knownMax, largeMax, leaveParts, rowsMax, sumsOf, weightOf, weightOfAll } from './noise.ts'
+
+/** What is to be merged, and how many inclusions were neither kept nor summed up. */
+export interface Gathered {
+  readonly kept: readonly Observation[]
+  readonly left: number
+}
+
+/**
+ * A payment's observations of one step, with its small money beyond `knownMax` transactions as one fact
+ * per block. Reading a block again gives the same fact, and its reorg undoes it: a block has either a
+ * transaction by itself or in its sum, never both. `late` tells of a block in part; what it adds to a
+ * block that has a sum cannot be told from what is in it, and is left out.
+ */
+export function gather(
+  payment: Payment,
+  observations: readonly Observation[],
+  late: ReadonlySet<Observation> = new Set(),
+): Gathered {
+  const gathering = new Gathering(payment)
+  for (const observation of observations) {
+    if (observation.kind === 'denied') gathering.deny(observation)
+    else if (observation.kind !== 'included') gathering.keep(observation)
+    else gathering.take(leaveParts(payment, observation), late.has(observation))
+  }
+  return gathering.result()
+}
+
+class Gathering {
+  readonly #payment: Payment
+  readonly #kept: Observation[] = []
+  readonly #denied: Denied[] = []
+  /** By block. */
+  readonly #small = new Map<string, Included[]>()
+  /** Transactions of this step that were not known before, and what of which blocks is summed up. */
+  readonly #fresh = new Set<string>()
+  #rows: number
+  #left = 0
+
+  constructor(payment: Payment) {
+    this.#payment = payment
+    this.#rows = payment.facts.transactions.length
+  }
+
+  keep(observation: Observation): void {
+    this.#kept.push(observation)
+  }
+
+  /** It comes before what it denies, so until all is taken nobody knows whether that is kept. */
+  deny(denied: Denied): void {
+    this.#denied.push(denied)
+  }
+
+  take(included: Included, isLate: boolean): void {
+    const { chain, block } = included
+    const hasSum = this.#find({ chain, txHash: smallIn(block.hash) }) !== null
+    const weight = weightOfAll(this.#payment, included)
+    if (this.#isKnown(included, hasSum)) this.keep(included)
+    else if (!hasSum && this.#rows < (weight === 'large' ? largeMax : knownMax)) {
+      this.#rows += 1
+      this.#fresh.add(nameOf(included))
+      this.keep(included)
+    } else if (weight === 'none' || (hasSum && isLate)) this.#left += 1
+    else this.#add(included, hasSum)
+  }
+
+  result(): Gathered {
+    const sums = [...this.#small].map(([hash, included]) => this.#sum(hash, included))
+    // How far the chain has grown comes last, as in any step.
+    const last = this.#kept.at(-1)
+    const grown = last?.kind === 'head' ? [last] : []
+    const rest = grown.length === 0 ? this.#kept : this.#kept.slice(0, -1)
+    const denied = this.#denied.flatMap((one) => this.#denialOf(one) ?? [])
+    return { kept: [...rest, ...denied, ...sums, ...grown], left: this.#left }
+  }
+
+  /** Who denies one of a sum denies the sum; what was left out is denied by nobody. */
+  #denialOf(denied: Denied): Denied | null {
+    const { chain, blockHash, txHash } = denied
+    if (this.#fresh.has(`${blockHash} ${txHash}`)) return { ...denied, txHash: smallIn(blockHash) }
+    const isKept = this.#fresh.has(nameOf(denied)) || this.#find({ chain, txHash }) !== null
+    return isKept ? denied : null
+  }
+
+  #find(place: { chain: string; txHash: string }) {
+    return findTransaction(this.#payment.facts.transactions, place)
+  }
+
+  /** Where a block has a sum, what is not on record of it by itself is in the sum. */
+  #isKnown(included: Included, hasSum: boolean): boolean {
+    const known = this.#find(included)
+    if (hasSum) return known?.inclusions[included.block.hash] !== undefined
+    return known !== null || this.#fresh.has(nameOf(included))
+  }
+
+  #add(included: Included, hasSum: boolean): void {
+    const { hash } = included.block
+    const small = this.#small.get(hash)
+    const name = `${hash} ${included.txHash}`
+    // Two providers may tell the same of one block.
+    if (this.#fresh.has(name)) return
+    this.#fresh.add(name)
+    if (small !== undefined) small.push(included)
+    else if (hasSum || this.#rows < rowsMax) {
+      if (!hasSum) this.#rows += 1
+      this.#small.set(hash, [included])
+    } else this.#left += 1
+  }
+
+  #sum(hash: string, included: readonly Included[]): Included {
+    const [first] = included as readonly [Included, ...Included[]] // made with its first one
+    const { source, at, chain, view, block } = first
+    const sources = sharedBy(included)
+    const txHash = smallIn(hash)
+    const money = included.flatMap((one) => moneyIn(this.#payment, one))
+    const others = sources.slice(1)
+    return {
+      ...{ kind: 'included', source: sources[0] ?? source, at, chain, view, txHash, block },
+      transfers: sumsOf(money, txHash),
+      ...(others.length > 0 && { alsoSeenBy: others }),
+    }
+  }
+}
+
+/** What of a transaction goes into a sum. */
+export const moneyIn = (
+  payment: Payment,
+  included: Pick<Included, 'transfers' | 'chain'>,
+): readonly SeenTransfer[] =>
+  included.transfers.filter((one) => weightOf(payment, one, included) !== 'none')
+
+/** Only who has shown all of them has shown their sum. */
+function sharedBy(included: readonly Included[]): readonly Source[] {
+  const shownBy = new Map<Source, number>()
+  for (const { source, alsoSeenBy = [] } of included) {
+    for (const one of new Set([source, ...alsoSeenBy]))
+      shownBy.set(one, (shownBy.get(one) ?? 0) + 1)
+  }
+  return [...shownBy].filter(([, count]) => count === included.length).map(([source]) => source)
+}

@@ -1,0 +1,174 @@
+import { assert } from '@settlewire/core/assert'
+import type { Payment } from '@settlewire/core/payment/payment'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import type { Policy } from '@settlewire/core/payment/policy'
+import type { EventStore, Watched } from '../../ports/history.ts'
+import type { Stop } from '../../ports/stop.ts'
+import { AddressBook } from './address-book.ts'
+import { nativeIncomes } from './native-record.ts'
+import { openTransactions } from './open-transactions.ts'
+import { WatchedChain } from './watched-chain.ts'
+
+/** Payments that are read whole at once. */
+const pageMax = 500
+
+/** A chain that is followed here. Real money and test money never meet. */
+export interface FollowedChain {
+  readonly name: string
+  readonly livemode: boolean
+}
+
+/** What must be known of a payment to see what is paid to it. */
+export type Watching = Omit<Watched, 'paymentId'>
+
+/**
+ * What this process looks for on its chains: loaded from the store once, then kept current by each
+ * commit. Only payments that it opened or loaded are in it. Whoever has an address has it on every
+ * EVM chain, so it is watched on all chains of its mode: money on the wrong one is money too.
+ */
+export class WatchIndex {
+  readonly #chains: ReadonlyMap<string, WatchedChain>
+  readonly #books = new Map([true, false].map((livemode) => [livemode, new AddressBook()] as const))
+  readonly #watched = new Map<string, Watching>()
+  /** The sequence at which each was recorded last. */
+  readonly #recorded = new Map<string, number>()
+
+  constructor(chains: readonly FollowedChain[], policy: Policy) {
+    const entries = chains.map(({ name, livemode }) => {
+      const rule = policy.chains[name]
+      assert(rule !== undefined, `the policy has a rule for ${name}`)
+      return [name, new WatchedChain(rule, this.#bookOf(livemode))] as const
+    })
+    this.#chains = new Map(entries)
+  }
+
+  chains(): readonly string[] {
+    return [...this.#chains.keys()]
+  }
+
+  /** Null for a chain that is not followed here. */
+  chain(name: string): WatchedChain | null {
+    return this.#chains.get(name) ?? null
+  }
+
+  /** Payments that are watched. */
+  get size(): number {
+    return this.#watched.size
+  }
+
+  /** Everything the store knows to be open. Before the first block is asked for. */
+  async load(store: Pick<EventStore, 'watched' | 'unsettled' | 'paid' | 'load'>): Promise<void> {
+    await store.watched((run) => {
+      for (const payment of run) this.watch(payment.paymentId, payment)
+    })
+    const known = new Set<string>()
+    for (const [name, chain] of this.#chains) {
+      // Also of a payment that has been opened, or is watched again, since the others were read.
+      for (const id of await store.unsettled(name)) known.add(id)
+      if (!chain.wantsNative) continue
+      // Also what is final: a part that was paid long ago is still in the balance of its address.
+      for (const id of await store.paid(name)) if (this.#takesNative(id, name)) known.add(id)
+    }
+    const ids = [...known]
+    if (ids.length === 0) return
+    const load = (from: number) => store.load(paymentKind, ids.slice(from, from + pageMax))
+    let loading = load(0)
+    for (let from = 0; from < ids.length; from += pageMax) {
+      const page = await loading
+      if (from + pageMax < ids.length) loading = load(from + pageMax)
+      for (const payment of page) this.record(payment)
+    }
+  }
+
+  /** Something may have been committed that nobody told: as long as it was not read, no sum is sure. */
+  doubt(): void {
+    for (const chain of this.#chains.values()) chain.nativeRecord.doubt()
+  }
+
+  /** It was read. */
+  trust(): void {
+    for (const chain of this.#chains.values()) chain.nativeRecord.trust()
+  }
+
+  /** Payments that are watched, oldest first. */
+  get ids(): readonly string[] {
+    return [...this.#watched.keys()]
+  }
+
+  /** What each watched payment may be paid in. */
+  *accepted(): Iterable<Watching['accept']> {
+    for (const { accept } of this.#watched.values()) yield accept
+  }
+
+  /** Whether money to this payment is seen. */
+  isWatched(paymentId: string): boolean {
+    return this.#watched.has(paymentId)
+  }
+
+  /** The chains that a watched payment can be paid on; none for any other. */
+  acceptedChains(paymentId: string): readonly string[] {
+    return [...new Set((this.#watched.get(paymentId)?.accept ?? []).map(({ chain }) => chain))]
+  }
+
+  /** From now on money to this payment is seen. The returned function forgets it again. */
+  watch(paymentId: string, { livemode, accept }: Watching): Stop {
+    this.#watched.set(paymentId, { livemode, accept })
+    const book = this.#bookOf(livemode)
+    for (const { chain, address, token } of accept) {
+      book.add(address, paymentId)
+      if (token === null) this.#chains.get(chain)?.watchNative(paymentId, address)
+    }
+    return () => this.release(paymentId)
+  }
+
+  release(paymentId: string): void {
+    const watching = this.#watched.get(paymentId)
+    if (watching === undefined) return
+    const addresses = new Set(watching.accept.map(({ address }) => address))
+    for (const address of addresses) this.#bookOf(watching.livemode).remove(address, paymentId)
+    // Also where it was not accepted: it may have been paid there.
+    for (const chain of this.#chains.values()) chain.release(paymentId, addresses)
+    this.#watched.delete(paymentId)
+    this.#recorded.delete(paymentId)
+  }
+
+  /**
+   * Takes up what was committed of a payment's transactions. Once it is released they are history,
+   * but for money that was read before and committed after: that is followed to its end. Several
+   * parts record what they were answered with, so an older state may come after a newer one: it is
+   * left out, or a payment in a block would be held for one that waits, and learn of no head.
+   */
+  record(payment: Payment): void {
+    if (payment.sequence < (this.#recorded.get(payment.id) ?? 0)) return
+    const transactions = openTransactions(payment)
+    if (!this.#watched.has(payment.id)) {
+      const moves = transactions.some(([{ chain }, open]) => this.#chains.get(chain)?.moves(open))
+      if (!moves) return
+      this.watch(payment.id, { livemode: payment.livemode, accept: payment.terms.accept })
+    }
+    this.#recorded.set(payment.id, payment.sequence)
+    for (const [{ chain, txHash }, open] of transactions) {
+      this.#chains.get(chain)?.record(payment.id, txHash, open)
+    }
+    for (const [name, chain] of this.#chains) {
+      if (!this.#takesNative(payment.id, name)) continue
+      chain.nativeRecord.keep(payment.id, nativeIncomes(payment, name))
+    }
+  }
+
+  /** Whether money of this payment is on its way on any chain and not yet final. */
+  isMoving(paymentId: string): boolean {
+    return [...this.#chains.values()].some((chain) => chain.isMoving(paymentId))
+  }
+
+  #takesNative(paymentId: string, name: string): boolean {
+    const accept = this.#watched.get(paymentId)?.accept ?? []
+    return accept.some(({ chain, token }) => chain === name && token === null)
+  }
+
+  #bookOf(livemode: boolean): AddressBook {
+    const book = this.#books.get(livemode)
+    assert(book !== undefined, 'each mode has its addresses')
+    return book
+  }
+}

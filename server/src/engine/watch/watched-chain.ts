@@ -1,0 +1,315 @@
+import type { Contest } from '@settlewire/core/payment/observation'
+import {
+  type ChainHead,
+  type ChainPolicy,
+  type Level,
+  reached,
+} from '@settlewire/core/payment/policy'
+import type { Corroborated, OpenContest, WatchSet } from '../../ports/chain.ts'
+import type { AddressBook } from './address-book.ts'
+import { NativeRecord } from './native-record.ts'
+import { type Open, OpenInBlocks } from './open-in-blocks.ts'
+
+/** Not on record yet, and perhaps never: nothing waits for it. */
+const expected: Open = {
+  ...{ blockNumber: null, live: false, held: false, denied: false, told: false },
+  ...{ contest: null, claimed: false },
+  ...{ paid: null, knownTo: null },
+}
+
+/** Transactions that one head lets go: with more, the next heads let the others go. */
+const letGoMax = 2_000
+
+/** A transaction that a payer named for a payment. */
+interface NewClaim {
+  readonly paymentId: string
+  readonly txHash: string
+}
+
+/** A transaction that waits for its turn, with the payments that wait with it. */
+interface Waiting {
+  readonly contest: OpenContest
+  /** Of these payments, for how many, and for how many of them its money is on its way. */
+  count: number
+  live: number
+}
+
+/**
+ * What is looked for on one chain: deposit addresses, and the transactions known of that are not
+ * final. Every change costs the same whether ten or a hundred thousand addresses are watched.
+ */
+export class WatchedChain implements WatchSet {
+  readonly #policy: ChainPolicy
+  readonly #addresses: AddressBook
+  /** Address to payment, in the order of opening. */
+  readonly #native = new Map<string, string>()
+  /** Of the native coin, for the payments that take it here. */
+  readonly nativeRecord = new NativeRecord()
+  /** By payment, then by hash. */
+  readonly #open = new Map<string, Map<string, Open>>()
+  readonly #inBlocks = new OpenInBlocks()
+  readonly #trackers = new Map<string, Set<string>>()
+  readonly #waiting = new Map<string, Waiting>()
+  /** The hashes that contend under one key. */
+  readonly #contests = new Map<string, Set<string>>()
+  readonly #newClaims: NewClaim[] = []
+  #head: ChainHead | null = null
+  /** How many transactions have ever been tracked. */
+  #tracked = 0
+
+  constructor(policy: ChainPolicy, addresses: AddressBook) {
+    this.#policy = policy
+    this.#addresses = addresses
+  }
+
+  has(address: string): boolean {
+    return this.#addresses.has(address)
+  }
+
+  mayHold(text: string): boolean {
+    return this.#addresses.mayHold(text)
+  }
+
+  get joined(): number {
+    return this.#addresses.joined + this.#tracked
+  }
+
+  get wantsNative(): boolean {
+    return this.#native.size > 0
+  }
+
+  tracks(txHash: string): boolean {
+    return this.#trackers.has(txHash)
+  }
+
+  contends(key: string): boolean {
+    return this.#contests.has(key)
+  }
+
+  /** Those whose money is believed to be on its way come first: the follower may ask for few only. */
+  *openContests(): Iterable<OpenContest> {
+    for (const { contest, live } of this.#waiting.values()) if (live > 0) yield contest
+    for (const { contest, live } of this.#waiting.values()) if (live === 0) yield contest
+  }
+
+  *expected(): Iterable<string> {
+    for (const txHash of this.#trackers.keys()) if (this.expects(txHash)) yield txHash
+  }
+
+  expects(txHash: string): boolean {
+    return [...this.trackers(txHash)].some((paymentId) => {
+      const open = this.#open.get(paymentId)?.get(txHash)
+      return open?.live === true && open.blockNumber === null
+    })
+  }
+
+  nativeAddresses(): Iterable<string> {
+    return this.#native.keys()
+  }
+
+  nativeOnRecord(address: string, throughBlock: number): bigint | null {
+    const paymentId = this.#native.get(address)
+    if (paymentId === undefined) return 0n
+    // Beyond what was told to us another process may have put something on record.
+    if (this.#head === null || throughBlock > this.#head.head) return null
+    return this.nativeRecord.through(throughBlock, paymentId, address)
+  }
+
+  /** The payment that an address belongs to. */
+  payee(address: string): string | null {
+    return this.#addresses.payee(address)
+  }
+
+  /** The payments that know of a transaction. */
+  trackers(txHash: string): Iterable<string> {
+    return this.#trackers.get(txHash) ?? []
+  }
+
+  /** The payments that wait with another transaction of this contest. */
+  contenders({ key }: Pick<Contest, 'key'>, besides: string): ReadonlySet<string> {
+    const payments = new Set<string>()
+    for (const txHash of this.#contests.get(key) ?? []) {
+      if (txHash === besides) continue
+      for (const paymentId of this.trackers(txHash)) payments.add(paymentId)
+    }
+    return payments
+  }
+
+  /** The payments with a transaction that is not final. */
+  unsettled(): readonly string[] {
+    return [...this.#open.keys()]
+  }
+
+  /**
+   * Of these the ones of which this head changes what is told: others need not even be loaded. What a
+   * pool holds has no depth, and after success only `safe` and the last level are told.
+   */
+  movedBy(head: ChainHead): readonly string[] {
+    const from = this.#head
+    const isOther =
+      from === null ||
+      from.head > head.head ||
+      (from.disagree ?? false) !== (head.disagree ?? false)
+    if (isOther) return this.unsettled()
+    const moved = new Set<string>()
+    const isMoved = ({ blockNumber, told, knownTo }: Open): boolean =>
+      !told || (blockNumber !== null && this.#isPassed(blockNumber, knownTo ?? from, head))
+    for (const { paymentId } of this.#inBlocks.restless(isMoved)) moved.add(paymentId)
+    const isPassed = (block: number): boolean => this.#isPassed(block, from, head)
+    for (const { paymentId } of this.#inBlocks.quiet(isPassed)) moved.add(paymentId)
+    return [...moved]
+  }
+
+  #isPassed(block: number, from: ChainHead, to: ChainHead): boolean {
+    const levels: Level[] = ['safe', this.#policy.final]
+    return levels.some((level) => reached(level, block, to) && !reached(level, block, from))
+  }
+
+  /** A transaction that pays several is one. */
+  inclusions(): Iterable<Corroborated> {
+    const inclusions = new Map<string, Corroborated>()
+    for (const transactions of this.#open.values()) {
+      for (const { paid } of transactions.values()) {
+        if (paid === null) continue
+        const key = `${paid.block.hash} ${paid.txHash}`
+        const { transfers = [] } = inclusions.get(key) ?? {}
+        inclusions.set(key, { ...paid, transfers: [...transfers, ...paid.transfers] })
+      }
+    }
+    return inclusions.values()
+  }
+
+  /** Whether money of this payment is on its way and not yet final. */
+  isMoving(paymentId: string): boolean {
+    const open = this.#open.get(paymentId)
+    return open !== undefined && [...open.values()].some((transaction) => this.moves(transaction))
+  }
+
+  /** Whether a payer named it for this payment, and nobody has seen it. */
+  isClaimed(paymentId: string, txHash: string): boolean {
+    return this.#open.get(paymentId)?.get(txHash)?.claimed === true
+  }
+
+  /** The claims that were put on record since this was last called, in that order. */
+  takeNewClaims(): readonly NewClaim[] {
+    return this.#newClaims.splice(0)
+  }
+
+  /** From now on the native coin counts at this address. */
+  watchNative(paymentId: string, address: string): void {
+    this.#native.set(address, paymentId)
+  }
+
+  /** Forgets every transaction of a payment, and its addresses for the native coin. */
+  release(paymentId: string, addresses: Iterable<string>): void {
+    for (const address of addresses) {
+      if (this.#native.get(address) === paymentId) this.#native.delete(address)
+    }
+    this.nativeRecord.forget(paymentId)
+    for (const txHash of this.#open.get(paymentId)?.keys() ?? []) this.#close(paymentId, txHash)
+  }
+
+  /** A transaction is about to be on record: a block that holds it may come before the record does. */
+  expect(paymentId: string, txHash: string): void {
+    if (!this.#open.get(paymentId)?.has(txHash)) this.#track(paymentId, txHash, expected)
+  }
+
+  /** It was not put on record after all. */
+  unexpect(paymentId: string, txHash: string): void {
+    if (this.#open.get(paymentId)?.get(txHash) === expected) this.#close(paymentId, txHash)
+  }
+
+  /** What is now on record of a transaction. */
+  record(paymentId: string, txHash: string, open: Open): void {
+    if (this.#isOver(open)) this.#close(paymentId, txHash)
+    else this.#track(paymentId, txHash, open)
+  }
+
+  /** Whether money is on its way, and not as deep yet as it is followed. */
+  moves(open: Open): boolean {
+    return open.live && (open.held || !this.#isFinal(open, this.#head))
+  }
+
+  /** The chain has grown, and everything that it changed is on record: what is final is let go. */
+  advance(head: ChainHead): void {
+    this.#head = head
+    const isOver = (open: Open): boolean => this.#isOver(open)
+    const isFinal = (block: number): boolean => reached(this.#policy.final, block, head)
+    let left = letGoMax
+    for (const over of [this.#inBlocks.restless(isOver), this.#inBlocks.quiet(isFinal)]) {
+      for (const { paymentId, txHash } of over) {
+        if (left-- === 0) return
+        this.#close(paymentId, txHash)
+      }
+    }
+  }
+
+  #isOver(open: Open): boolean {
+    const head = this.#head
+    return (
+      !open.held &&
+      !open.denied &&
+      this.#isFinal(open, head) &&
+      this.#isFinal(open, open.knownTo ?? head)
+    )
+  }
+
+  #isFinal({ blockNumber }: Open, head: ChainHead | null): boolean {
+    return blockNumber !== null && head !== null && reached(this.#policy.final, blockNumber, head)
+  }
+
+  #track(paymentId: string, txHash: string, open: Open): void {
+    const transactions = entry(this.#open, paymentId, () => new Map<string, Open>())
+    const before = transactions.get(txHash)
+    this.#count(txHash, before, -1)
+    this.#count(txHash, open, 1)
+    if (before !== undefined) this.#inBlocks.remove(before)
+    this.#inBlocks.add(open, { paymentId, txHash })
+    if (open.claimed && before?.claimed !== true) {
+      this.#newClaims.push({ paymentId, txHash })
+    }
+    transactions.set(txHash, open)
+    if (!this.#trackers.has(txHash)) this.#tracked++
+    entry(this.#trackers, txHash, () => new Set<string>()).add(paymentId)
+  }
+
+  #close(paymentId: string, txHash: string): void {
+    const transactions = this.#open.get(paymentId)
+    const open = transactions?.get(txHash)
+    this.#count(txHash, open, -1)
+    if (open !== undefined) this.#inBlocks.remove(open)
+    transactions?.delete(txHash)
+    if (transactions?.size === 0) this.#open.delete(paymentId)
+    const trackers = this.#trackers.get(txHash)
+    trackers?.delete(paymentId)
+    if (trackers?.size === 0) this.#trackers.delete(txHash)
+  }
+
+  /** One payment more, or less, waits with this transaction for the end of its contest. */
+  #count(txHash: string, open: Open | undefined, by: 1 | -1): void {
+    if (open === undefined || open.contest === null || open.blockNumber !== null) return
+    const { key } = open.contest
+    const waiting = entry(this.#waiting, txHash, () => ({
+      ...{ contest: { txHash, key }, count: 0, live: 0 },
+    }))
+    waiting.count += by
+    if (open.live) waiting.live += by
+    if (waiting.count > 0) {
+      entry(this.#contests, key, () => new Set<string>()).add(txHash)
+      return
+    }
+    this.#waiting.delete(txHash)
+    const hashes = this.#contests.get(key)
+    hashes?.delete(txHash)
+    if (hashes?.size === 0) this.#contests.delete(key)
+  }
+}
+
+/** The value under a key, made when there is none. */
+function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}

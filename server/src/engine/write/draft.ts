@@ -1,0 +1,107 @@
+import { assert } from '@settlewire/core/assert'
+import type { EventTexts, Kind } from '@settlewire/core/history/subject-kind'
+import type { Append, Batch, CursorMove, IdempotentResult } from '../../ports/history.ts'
+import type { Fence } from '../../ports/processes.ts'
+
+/** Subjects of one kind by id, as the batch has them so far. */
+export interface Loaded<State> {
+  /** Null for an id that does not exist. */
+  get(id: string): State | null
+}
+
+/** What one command makes true, all of it or nothing. */
+export interface Effect<Decision, T> {
+  /** In order; several of one subject build on each other. */
+  readonly decisions: readonly Decision[]
+  /** The address index that an opening uses up. */
+  readonly depositIndex?: number
+  readonly cursor?: CursorMove
+  readonly idempotency?: IdempotentResult
+  /** The lease that it is written under: refused with `lease_lost` once another process has it. */
+  readonly fence?: Fence | null
+  readonly answer: T
+}
+
+interface Entry<State> {
+  readonly expectedSequence: number
+  readonly events: readonly EventTexts[]
+  readonly state: State
+  readonly depositIndex: number | null
+}
+
+/** What a batch in the making does to subjects of one kind: committed ones, and on top what was decided so far. */
+export class Draft<State, Decision> implements Loaded<State> {
+  readonly #kind: Kind<State, Decision>
+  readonly #committed: ReadonlyMap<string, State>
+  readonly #entries = new Map<string, Entry<State>>()
+  readonly #cursors: CursorMove[] = []
+  readonly #idempotency: IdempotentResult[] = []
+  readonly #fences = new Map<string, Fence>()
+
+  constructor(kind: Kind<State, Decision>, committed: ReadonlyMap<string, State>) {
+    this.#kind = kind
+    this.#committed = committed
+  }
+
+  get(id: string): State | null {
+    return this.#entries.get(id)?.state ?? this.#committed.get(id) ?? null
+  }
+
+  /** Takes a command's effect in. Throws before anything is taken when it does not fit. */
+  add(effect: Effect<Decision, unknown>): void {
+    const { identify, decided } = this.#kind
+    const entries = new Map<string, Entry<State>>()
+    for (const decision of effect.decisions) {
+      const { state, events } = decided(decision)
+      if (events.length === 0) continue
+      const { id, sequence } = identify(state)
+      const entry = entries.get(id) ?? this.#entries.get(id) ?? null
+      const before = entry?.state ?? this.#committed.get(id) ?? null
+      const from = before === null ? 0 : identify(before).sequence
+      assert(sequence === from + events.length, 'a decision builds on the last one')
+      entries.set(id, {
+        expectedSequence: entry?.expectedSequence ?? from,
+        events: entry === null ? events : [...entry.events, ...events],
+        state,
+        depositIndex: entry?.depositIndex ?? (before ? null : (effect.depositIndex ?? null)),
+      })
+    }
+    for (const [id, entry] of entries) this.#entries.set(id, entry)
+    if (effect.cursor) this.#cursors.push(effect.cursor)
+    if (effect.idempotency) this.#idempotency.push(effect.idempotency)
+    const writes = entries.size > 0 || effect.cursor !== undefined
+    if (effect.fence && writes)
+      this.#fences.set(`${effect.fence.lease} ${effect.fence.token}`, effect.fence)
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0 && this.#cursors.length === 0 && this.#idempotency.length === 0
+  }
+
+  batch(): Required<Batch> {
+    return {
+      appends: [...this.#entries.values()].map((entry) => appendOf(this.#kind, entry)),
+      cursors: this.#cursors,
+      idempotency: this.#idempotency,
+      fences: [...this.#fences.values()],
+    }
+  }
+
+  /** The subjects that change, as they will be. */
+  changed(): readonly State[] {
+    return [...this.#entries.values()].map((entry) => entry.state)
+  }
+}
+
+/** A subject's share of a batch. */
+export function appendOf<State>(
+  { name, identify, project }: Pick<Kind<State, never>, 'name' | 'identify' | 'project'>,
+  { expectedSequence, events, state, depositIndex }: Entry<State>,
+): Append {
+  const { id, merchantId, livemode } = identify(state)
+  return {
+    subject: { kind: name, id },
+    ...{ merchantId, livemode, expectedSequence, events, projection: project(state) },
+    ...(depositIndex === null ? {} : { depositIndex }),
+  }
+}

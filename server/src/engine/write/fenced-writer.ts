@@ -1,0 +1,24 @@
+import type { Decision } from '@settlewire/core/history/event'
+import type { Payment } from '@settlewire/core/payment/payment'
+import type { Fence } from '../../ports/processes.ts'
+import type { Command } from './kind-writer.ts'
+import type { PaymentWriter } from './writer.ts'
+
+/** What those write with who may do so only under a lease. */
+export type SomeWriter = Pick<PaymentWriter, 'submit' | 'onCommit'>
+
+/** A writer whose every command is refused once another process has the lease. */
+export function fenced(writer: SomeWriter, fence: () => Fence | null): SomeWriter {
+  return {
+    submit<T>(command: Command<Payment, Decision, T>): Promise<T> {
+      const held = fence()
+      if (held === null) return writer.submit(command)
+      const decide: typeof command.decide = (payments) => ({
+        ...command.decide(payments),
+        fence: held,
+      })
+      return writer.submit({ ...command, decide })
+    },
+    onCommit: (listener) => writer.onCommit(listener),
+  }
+}

@@ -1,0 +1,158 @@
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { unsealed } from '../../../../test/support/feed-checker.ts'
+import {
+  ask,
+  move,
+  type Payout,
+  type PayoutMove,
+  payoutKind,
+} from '../../../../test/support/payout-kind.ts'
+import { queryAs } from '../../../../test/support/postgres.ts'
+import { ScriptedPayment } from '../../../../test/support/scripted-payments.ts'
+import { storeUnderTest } from '../../../../test/support/store-under-test.ts'
+import { watchedIn } from '../../../../test/support/watched-in.ts'
+import { systemClock } from '../../clock.ts'
+import { silentLog } from '../../log.ts'
+import { silentMetrics } from '../../metrics.ts'
+import type { EventStore, StoredEvent } from '../../ports/history.ts'
+import type { KindWriter } from './kind-writer.ts'
+import { Writer } from './writer.ts'
+
+const merchantId = 'mer_test'
+
+let database: Awaited<ReturnType<typeof storeUnderTest>>
+let store: EventStore
+let writer: Writer
+let payouts: KindWriter<Payout, PayoutMove>
+const announced: StoredEvent[] = []
+
+beforeAll(async () => {
+  database = await storeUnderTest()
+  store = database.node()
+  writer = new Writer({ store, clock: systemClock, log: silentLog, metrics: silentMetrics })
+  payouts = writer.of(payoutKind)
+  writer.onCommit((events) => announced.push(...events))
+})
+afterAll(async () => {
+  await writer.close()
+  await database.close()
+})
+
+let count = 0
+const request = () => ({
+  ...{ id: `po_${++count}`, merchantId, livemode: false },
+  ...{ createdAt: Date.UTC(2026, 0, 1), to: '0xthem', amount: 10n ** 24n },
+})
+
+const asked = (): Promise<Payout> =>
+  payouts.submit({
+    ids: [],
+    decide: () => {
+      const decision = ask(request())
+      return { decisions: [decision], answer: decision.after }
+    },
+  })
+
+const sent = (id: string, txHash: string): Promise<Payout> =>
+  payouts.submit({
+    ids: [id],
+    decide: (known) => {
+      const payout = known.get(id)
+      if (payout === null) throw new Error('there is no such payout')
+      const decision = move(payout, 'sent', txHash)
+      return { decisions: [decision], answer: decision.after }
+    },
+  })
+
+describe('a second kind of subject', () => {
+  it('is written, loaded, listed and folded as payments are', async () => {
+    const { id } = await asked()
+    const after = await sent(id, '0xa')
+    expect(after).toMatchObject({ status: 'sent', txHash: '0xa', amount: 10n ** 24n })
+    expect(await store.load(payoutKind, [id])).toEqual([after])
+    const history = await store.history(id, 0, 10)
+    expect(history.map(({ type, subject }) => [type, subject.kind])).toEqual([
+      ['payout.asked', 'payout'],
+      ['payout.sent', 'payout'],
+    ])
+    expect(unsealed(history)).toEqual([])
+    expect(payoutKind.apply(null, history, () => ({ version: '', chains: {} }))).toEqual(after)
+    const { found } = await store.list(payoutKind, { merchantId, livemode: false, limit: 10 })
+    expect(found).toEqual([after])
+    expect(announced.map((event) => event.id)).toEqual(history.map((event) => event.id))
+  })
+
+  it('has rows of its transactions that a ledger can sum', async () => {
+    const { id } = await asked()
+    await sent(id, '0xb')
+    const rows = await queryAs(
+      database.url,
+      `select chain, tx_hash, to_address, amount::text, counts from transfer where subject_id = '${id}'`,
+    )
+    expect(rows).toEqual([
+      {
+        chain: 'local',
+        tx_hash: '0xb',
+        to_address: '0xthem',
+        amount: '1000000000000000000000000',
+        counts: true,
+      },
+    ])
+  })
+
+  it('shares the feed of its merchant with payments, and a transaction with what else is decided', async () => {
+    const payments = writer.of(paymentKind)
+    const { length } = await store.feed(merchantId, false, 0, 1_000)
+    const payment = new ScriptedPayment()
+    const decision = { events: payment.events, payment: payment.payment }
+    const before = announced.length
+    await Promise.all([
+      asked(),
+      payments.submit({ ids: [], decide: () => ({ decisions: [decision], answer: null }) }),
+      asked(),
+    ])
+    const feed = await store.feed(merchantId, false, length, 1_000)
+    expect(feed.map(({ position }) => position)).toEqual([length + 1, length + 2, length + 3])
+    expect(feed.map(({ subject }) => subject.kind).sort()).toEqual([
+      ...['payment_intent', 'payout', 'payout'],
+    ])
+    const xids = await queryAs(
+      database.url,
+      `select distinct xmin::text from event where position > ${length}`,
+    )
+    expect([xids.length, announced.length - before]).toEqual([1, 3])
+  })
+
+  it('is nobody’s payment: it is not loaded, listed, watched or due as one', async () => {
+    const { id } = await asked()
+    expect(await store.load(paymentKind, [id])).toEqual([])
+    const { found } = await store.list(paymentKind, { merchantId, livemode: false, limit: 10 })
+    expect(found.map((payment) => payment.id)).not.toContain(id)
+    const far = Date.UTC(2100, 0, 1)
+    expect((await store.due(far, 100)).map(({ paymentId }) => paymentId)).not.toContain(id)
+    expect((await watchedIn(store)).map(({ paymentId }) => paymentId)).not.toContain(id)
+    expect(await store.inBlocks('local', ['0x7'])).toEqual([])
+  })
+
+  it('meets another process as payments do: decides again on what that one has written', async () => {
+    const { id } = await asked()
+    const other = new Writer({
+      ...{ store: database.node(), clock: systemClock, log: silentLog, metrics: silentMetrics },
+    })
+    const theirs = other.of(payoutKind)
+    await theirs.submit({
+      ids: [id],
+      decide: (known) => ({
+        decisions: [move(known.get(id) ?? raise(), 'given_up', null)],
+        answer: null,
+      }),
+    })
+    expect(await sent(id, '0xc')).toMatchObject({ sequence: 3, status: 'sent' })
+    await other.close()
+  })
+})
+
+const raise = (): never => {
+  throw new Error('there is no such payout')
+}

@@ -1,0 +1,15 @@
+import type { Instant } from '@settlewire/core/instant'
+import type { Stop } from './stop.ts'
+
+/** The only source of time and chance. */
+export interface Clock {
+  now(): Instant
+  /** Calls back once, not before `delayMs` have passed. Never keeps the process alive. */
+  after(delayMs: number, call: () => void): Stop
+  /** Resolves after `delayMs`, or at once when the signal aborts. Never rejects. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>
+  /** Cryptographically strong. */
+  random(bytes: number): Uint8Array
+  /** Evenly spread in [0, 1). For jitter, not for secrets. */
+  chance(): number
+}

@@ -1,0 +1,2 @@
+/** Stops what the call that returned it has started. Calling it again does nothing. */
+export type Stop = () => void

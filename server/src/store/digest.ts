@@ -1,8 +1,0 @@
-import { hash } from 'node:crypto'
-import type { Digest } from '@settlewire/core/seal'
-
-/** What seals are made with. */
-export const digest: Digest = {
-  sha256: (text) => hash('sha256', text),
-  bytes: (text) => Buffer.byteLength(text),
-}

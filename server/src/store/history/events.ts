@@ -1,0 +1,332 @@
+import { Failure } from '@settlewire/core/errors'
+import type { Revival, StoredState } from '@settlewire/core/history/subject-kind'
+import type { Instant } from '@settlewire/core/instant'
+import type { BlockRef } from '@settlewire/core/payment/observation'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import type { Clock } from '../../ports/clock.ts'
+import type {
+  Batch,
+  ChainPosition,
+  Due,
+  Ended,
+  EventStore,
+  IdempotentResult,
+  SealedEvent,
+  StoredEvent,
+  SubjectQuery,
+  Watched,
+} from '../../ports/history.ts'
+import type { FeedEntry, FeedKey, Feeds, Fence } from '../../ports/processes.ts'
+import { arrayOf } from '../binary-array.ts'
+import type { Database } from '../database.ts'
+import { due, nextDue, release } from '../payment/deadlines.ts'
+import { watched } from '../payment/watched.ts'
+import { sqlState } from '../sql-error.ts'
+import { begin, position } from '../walk/chains.ts'
+import { forgetAnswers, idempotent } from './answers.ts'
+import { appendStatement, appendValues } from './append.ts'
+import { ended, entries, feeds } from './feeds.ts'
+import { Heads } from './heads.ts'
+import { listStatement, subjectColumns, subjectTables } from './list.ts'
+import { check, prepare, storedEvents } from './prepare.ts'
+
+/** What a chain asks, and a deadline, is asked of payment intents. */
+const payments = paymentKind.name
+
+/** The errors that settlewire_append raises by name. */
+const raised: Readonly<
+  Record<string, 'sequence_conflict' | 'cursor_conflict' | 'idempotency_key_reused' | 'lease_lost'>
+> = {
+  SW001: 'sequence_conflict',
+  SW002: 'cursor_conflict',
+  SW003: 'idempotency_key_reused',
+  SW004: 'lease_lost',
+}
+
+/** Throws what the database has raised by name as a failure of that code, and the rest as it is. */
+function throwRaised(error: unknown): never {
+  const code = raised[sqlState(error) ?? '']
+  throw code === undefined ? error : new Failure(code, undefined, { cause: error })
+}
+
+/**
+ * The history in PostgreSQL.
+ *
+ * An append is one statement, so it is committed or it is not, and an answer means it is. When the
+ * connection is lost in between nobody here can know: the caller gets `store_unavailable` and tries
+ * the same batch again. If the first one was committed after all, the second meets its own traces
+ * (`sequence_conflict`, `cursor_conflict` or `idempotency_key_reused`) and what is then read is the
+ * truth. Nothing can be written twice.
+ */
+export class PostgresEvents implements EventStore, Feeds {
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #heads: Heads
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database
+    this.#clock = clock
+    this.#heads = new Heads(database)
+  }
+
+  async append(batch: Batch): Promise<readonly StoredEvent[]> {
+    check(batch.appends)
+    const heads = await this.#heads.before(batch.appends)
+    const prepared = prepare(batch.appends, ({ subject }) => heads.get(subject.id))
+    try {
+      const rows = await this.#database.query<{ feed: number; last_position: number }>(
+        appendStatement,
+        appendValues(batch, prepared),
+      )
+      const lastPositions = new Map(rows.map((row) => [row.feed, row.last_position]))
+      const stored = storedEvents(prepared, lastPositions, this.#clock.now())
+      this.#heads.learn(prepared.shares)
+      return stored
+    } catch (error) {
+      this.#heads.forget(batch.appends)
+      return throwRaised(error)
+    }
+  }
+
+  async load<State>(kind: Revival<State>, ids: readonly string[]): Promise<readonly State[]> {
+    const rows = await this.#database.query<StateRow & { sequence: number; head_seal: Buffer }>(
+      {
+        name: 'load',
+        text: `select ${subjectColumns}, s.sequence, s.head_seal from ${subjectTables}
+          where s.subject_id = any ($1::text[]) and e.kind = $2`,
+      },
+      [arrayOf.text(ids), kind.name],
+    )
+    return rows.map((row) => {
+      this.#heads.meet(row.id, { sequence: row.sequence, seal: row.head_seal.toString('hex') })
+      return kind.revive(storedState(row))
+    })
+  }
+
+  async read(subjectId: string, after: number, limit: number): Promise<readonly StoredEvent[]> {
+    const rows = await this.#database.query<EventRow>(
+      {
+        name: 'read',
+        text: `select ${eventColumns} from event
+          where subject_id = $1 and sequence > $2 order by sequence limit $3`,
+      },
+      [subjectId, after, limit],
+    )
+    return rows.map(storedEvent)
+  }
+
+  async history(subjectId: string, after: number, limit: number): Promise<readonly SealedEvent[]> {
+    const rows = await this.#database.query<EventRow & SealedRow>(
+      {
+        name: 'history',
+        text: `select ${eventColumns}, evidence, seal from event
+          where subject_id = $1 and sequence > $2 order by sequence limit $3`,
+      },
+      [subjectId, after, limit],
+    )
+    return rows.map(sealedEvent)
+  }
+
+  async last(subjectId: string): Promise<StoredEvent | null> {
+    const row = await this.#database.one<EventRow>(
+      {
+        name: 'last',
+        text: `select ${eventColumns} from event
+          where subject_id = $1 order by sequence desc limit 1`,
+      },
+      [subjectId],
+    )
+    return row && storedEvent(row)
+  }
+
+  async find(eventId: string): Promise<StoredEvent | null> {
+    const row = await this.#database.one<EventRow>(
+      { name: 'find', text: `select ${eventColumns} from event where id = $1` },
+      [eventId],
+    )
+    return row && storedEvent(row)
+  }
+
+  async heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#database.query<{ id: string; sequence: number }>(
+      {
+        name: 'heads',
+        text: `select subject_id as id, sequence
+          from subject_state where subject_id = any ($1::text[])`,
+      },
+      [arrayOf.text(ids)],
+    )
+    return new Map(rows.map(({ id, sequence }) => [id, sequence]))
+  }
+
+  async feed(
+    merchantId: string,
+    livemode: boolean,
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredEvent[]> {
+    const rows = await this.#database.query<EventRow>(
+      {
+        name: 'feed',
+        text: `select ${eventColumns} from event
+          where merchant_id = $1 and livemode = $2 and position > $3 order by position limit $4`,
+      },
+      [merchantId, livemode, after, limit],
+    )
+    return rows.map(storedEvent)
+  }
+
+  async list<State>(
+    kind: Revival<State>,
+    query: SubjectQuery,
+  ): Promise<{ found: readonly State[]; next: string | null }> {
+    const { statement, values } = listStatement(kind, query)
+    const rows = await this.#database.query<StateRow>(statement, values)
+    const page = rows.slice(0, query.limit)
+    const next = rows.length > query.limit ? (page.at(-1)?.id ?? null) : null
+    return { found: page.map((row) => kind.revive(storedState(row))), next }
+  }
+
+  feeds(knownSum: number): ReturnType<Feeds['feeds']> {
+    return feeds(this.#database, knownSum)
+  }
+
+  ended(paymentIds: readonly string[]): Promise<readonly string[]> {
+    return ended(this.#database, paymentIds)
+  }
+
+  entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]> {
+    return entries(this.#database, feed, { after, limit })
+  }
+
+  idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null> {
+    return idempotent(this.#database, { merchantId, livemode, key })
+  }
+
+  forgetAnswers(before: Instant, limit: number): Promise<number> {
+    return forgetAnswers(this.#database, before, limit)
+  }
+
+  due(now: Instant, limit: number, after: Due | null = null): Promise<readonly Due[]> {
+    return due(this.#database, { now, limit, after })
+  }
+
+  nextDue(after: Due | null = null): Promise<Instant | null> {
+    return nextDue(this.#database, after)
+  }
+
+  watched(take: (run: readonly Watched[]) => void): Promise<void> {
+    return watched(this.#database, take)
+  }
+
+  async unsettled(chain: string): Promise<readonly string[]> {
+    const rows = await this.#database.query<{ subject_id: string }>(
+      {
+        name: 'unsettled',
+        text: transactionsOf('not t.final'),
+      },
+      [chain],
+    )
+    return rows.map((row) => row.subject_id)
+  }
+
+  async paid(chain: string): Promise<readonly string[]> {
+    const rows = await this.#database.query<{ subject_id: string }>(
+      {
+        name: 'paid',
+        text: transactionsOf('t.paid'),
+      },
+      [chain],
+    )
+    return rows.map((row) => row.subject_id)
+  }
+
+  async inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]> {
+    const rows = await this.#database.query<{ subject_id: string }>(
+      {
+        name: 'in_blocks',
+        text: `select distinct i.subject_id
+          from inclusion i join subject p on p.id = i.subject_id and p.kind = '${payments}'
+          where i.block_hash = any ($2::text[]) and i.chain = $1 order by i.subject_id`,
+      },
+      [chain, arrayOf.text(blockHashes)],
+    )
+    return rows.map((row) => row.subject_id)
+  }
+
+  async release(
+    ended: readonly Ended[],
+    fences: readonly Fence[] = [],
+  ): Promise<readonly string[]> {
+    const released = await release(this.#database, ended, fences).catch(throwRaised)
+    // What is appended from now on has to write the deadline again.
+    this.#heads.doubt(released)
+    return released
+  }
+
+  position(chain: string): Promise<ChainPosition | null> {
+    return position(this.#database, chain)
+  }
+
+  begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition> {
+    return begin(this.#database, chain, { genesisHash, at })
+  }
+}
+
+/** From the open payments to their transactions: there is no index of transactions that are not final. */
+const transactionsOf = (which: string): string => `select distinct t.subject_id
+  from subject p join transaction t on t.subject_id = p.id and t.chain = $1 and ${which}
+  where p.kind = '${payments}' and p.due_at is not null
+  order by t.subject_id`
+
+interface StateRow {
+  readonly id: string
+  readonly created_at: number
+  readonly evidence: string
+  readonly standing: string
+  readonly parts: string
+}
+
+const storedState = ({ id, created_at, evidence, standing, parts }: StateRow): StoredState => ({
+  ...{ id, createdAt: created_at, opening: evidence, standing, parts },
+})
+
+interface EventRow {
+  readonly merchant_id: string
+  readonly livemode: boolean
+  readonly position: number
+  readonly kind: string
+  readonly subject_id: string
+  readonly sequence: number
+  readonly id: string
+  readonly type: string
+  readonly at: number
+  readonly data: string
+}
+
+interface SealedRow {
+  readonly evidence: string
+  readonly seal: Buffer
+}
+
+const eventColumns =
+  'merchant_id, livemode, position, kind, subject_id, sequence, id, type, at, data'
+
+const storedEvent = (row: EventRow): StoredEvent => ({
+  subject: { kind: row.kind, id: row.subject_id },
+  merchantId: row.merchant_id,
+  livemode: row.livemode,
+  position: row.position,
+  sequence: row.sequence,
+  id: row.id,
+  type: row.type,
+  at: row.at,
+  dataJson: row.data,
+  committedAt: null,
+})
+
+const sealedEvent = (row: EventRow & SealedRow): SealedEvent => ({
+  ...storedEvent(row),
+  evidenceJson: row.evidence,
+  seal: row.seal.toString('hex'),
+})

@@ -1,0 +1,68 @@
+import type { FeedEntry, FeedKey } from '../../ports/processes.ts'
+import { arrayOf } from '../binary-array.ts'
+import type { Database } from '../database.ts'
+
+/** Every feed with its last position; nothing when all of them together are at `knownSum`. */
+export async function feeds(
+  database: Database,
+  knownSum: number,
+): Promise<readonly (FeedKey & { readonly position: number })[]> {
+  const rows = await database.query<FeedRow>(
+    {
+      name: 'feeds',
+      text: `select merchant_id, livemode, position from merchant_feed
+        where (select coalesce(sum(position), 0) from merchant_feed) <> $1`,
+    },
+    [knownSum],
+  )
+  return rows.map(({ merchant_id, livemode, position }) => ({
+    ...{ merchantId: merchant_id, livemode, position },
+  }))
+}
+
+/** What the events of a feed after a position are of. The counter of the feed is taken last before a
+ * commit and held until it is done, so no position below one that is seen can appear later. */
+export async function entries(
+  database: Database,
+  { merchantId, livemode }: FeedKey,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<readonly FeedEntry[]> {
+  const rows = await database.query<EntryRow>(
+    {
+      name: 'feed_entries',
+      text: `select position, subject_id, sequence from event
+        where merchant_id = $1 and livemode = $2 and position > $3 order by position limit $4`,
+    },
+    [merchantId, livemode, after, limit],
+  )
+  return rows.map(({ position, subject_id, sequence }) => ({
+    ...{ position, paymentId: subject_id, sequence },
+  }))
+}
+
+/** Of these payments, those whose watch has ended. */
+export async function ended(
+  database: Database,
+  paymentIds: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await database.query<{ id: string }>(
+    {
+      name: 'ended',
+      text: 'select id from subject where id = any ($1::text[]) and due_at is null',
+    },
+    [arrayOf.text(paymentIds)],
+  )
+  return rows.map(({ id }) => id)
+}
+
+interface FeedRow {
+  readonly merchant_id: string
+  readonly livemode: boolean
+  readonly position: number
+}
+
+interface EntryRow {
+  readonly position: number
+  readonly subject_id: string
+  readonly sequence: number
+}

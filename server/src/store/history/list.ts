@@ -1,0 +1,66 @@
+import type { Revival } from '@settlewire/core/history/subject-kind'
+import type { SubjectQuery } from '../../ports/history.ts'
+import type { Statement } from '../database.ts'
+
+/** A subject: what its first event fixed, what its last one left, and a part for each transaction. */
+export const subjectColumns = `s.subject_id as id, e.at as created_at, e.evidence, s.standing,
+  (select coalesce('[' || string_agg(t.part, ',' order by t.chain, t.tx_hash) || ']', '[]')
+    from transaction t where t.subject_id = s.subject_id) as parts`
+export const subjectTables = `subject_state s
+  join event e on e.subject_id = s.subject_id and e.sequence = 1`
+
+/** The filters that leave few payments, each with an index of its own; `?` is the value. */
+const narrow = {
+  reference: 'p.reference = ?',
+  txHash: 'p.id in (select subject_id from transaction where tx_hash = any (?))',
+  address: 'p.id in (select subject_id from subject_address where address = any (?))',
+} as const satisfies Partial<Record<keyof SubjectQuery, string>>
+
+type Narrow = keyof typeof narrow
+
+/** Sorts after every id. */
+const newest = '~'
+
+/**
+ * The page that a query asks for, and one more row, which tells that there is a next page. Every
+ * combination of filters is a statement of its own: each gets the plan and the index it deserves.
+ */
+export function listStatement(
+  { name: kind, statuses }: Revival<unknown>,
+  query: SubjectQuery,
+): { statement: Statement; values: unknown[] } {
+  const { merchantId, livemode, status, cursor = newest, limit } = query
+  const asked = status === undefined ? statuses : [status]
+  const values: unknown[] = [merchantId, livemode, limit + 1, cursor, asked, kind]
+  const names: string[] = []
+  let where = 'p.merchant_id = $1 and p.livemode = $2 and p.kind = $6'
+  for (const filter of Object.keys(narrow) as Narrow[]) {
+    // ^ the keys of a constant
+    const value = query[filter]
+    if (value === undefined) continue
+    values.push(value)
+    names.push(filter)
+    where += ` and ${narrow[filter].replace('?', `$${values.length}`)}`
+  }
+  const ids = names.length === 0 ? byStatus(where) : plainly(where)
+  const text = `select ${subjectColumns} from (${ids}) as p
+    join (${subjectTables}) on s.subject_id = p.id order by p.id desc`
+  return { statement: { name: `list ${names.join(' ')}`, text }, values }
+}
+
+const plainly = (where: string): string =>
+  `select p.id from subject p where ${where} and p.status = any ($5) and p.id < $4
+    order by p.id desc limit $3`
+
+/**
+ * The newest of each status, and of these the newest: one index serves lists with and without a
+ * status. Range and order are written so that this index alone can answer them; left the choice,
+ * the planner walks back through all subjects of everybody until it has found enough of one kind.
+ */
+const byStatus = (where: string): string =>
+  `select p.id from unnest($5::text[]) as one (status)
+    cross join lateral (
+      select p.id from subject p
+      where ${where} and p.status >= one.status and (p.status, p.id) < (one.status, $4)
+      order by p.status desc, p.id desc limit $3
+    ) as p order by p.id desc limit $3`

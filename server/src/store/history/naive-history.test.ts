@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { FeedChecker, unsealed } from '../../../../test/support/feed-checker.ts'
+import { NaiveHistory } from '../../../../test/support/naive-history.ts'
+import { testDatabase } from '../../../../test/support/postgres.ts'
+import { ScriptedPayment } from '../../../../test/support/scripted-payments.ts'
+import { storeUnderTest } from '../../../../test/support/store-under-test.ts'
+import { feedOf, readAlong } from '../contract-writers.ts'
+
+describe('the checker that the writers are held to', () => {
+  it('finds what a history with an identity column loses', async () => {
+    const database = await testDatabase()
+    const naive = new NaiveHistory(database.url)
+    await naive.setUp()
+    const acknowledged: string[] = []
+    const write = async (): Promise<void> => {
+      for (let group = 0; group < 5; group++) {
+        const payments = Array.from({ length: 4 }, () => new ScriptedPayment())
+        for (let step = 0; step < 6; step++) {
+          const appends = payments.map((payment) =>
+            step === 0 ? payment.opening() : payment.step(),
+          )
+          const stored = await naive.append({ appends })
+          acknowledged.push(...stored.map(({ id }) => id))
+        }
+      }
+    }
+    const [follower] = await readAlong(
+      [feedOf(naive, 'mer_test')],
+      Promise.all(Array.from({ length: 16 }, write)),
+    )
+    follower?.expect(acknowledged)
+    const problems = follower?.problems ?? []
+    expect(problems.filter((problem) => problem.includes('never seen'))).not.toEqual([])
+    expect(problems.filter((problem) => problem.startsWith('position'))).not.toEqual([])
+
+    // The events are all there: who reads afterwards sees nothing wrong, so only a race can tell.
+    const [late] = await readAlong([feedOf(naive, 'mer_test')], Promise.resolve())
+    late?.expect(acknowledged)
+    expect(late?.problems).toEqual([])
+    await naive.close()
+    await database.close()
+  }, 60_000)
+
+  it('finds a gap, a repetition, a break in the chain and a changed event', async () => {
+    const store = await storeUnderTest()
+    const payment = new ScriptedPayment()
+    const stored = await store.node().append({ appends: [payment.whole()] })
+    const sealed = await store.node().history(payment.id, 0, 100)
+    await store.close()
+    const [first, second, third] = stored
+    if (!first || !second || !third) throw new Error('the payment is too short')
+    const problemsOf = (...events: typeof stored) => {
+      const checker = new FeedChecker()
+      for (const event of events) checker.see(event)
+      return checker.problems.join('; ')
+    }
+    expect(problemsOf(...stored)).toBe('')
+    expect(problemsOf(first, third)).toMatch(/position 3 follows 1.*sequence 1 to 3/)
+    expect(problemsOf(first, first)).toMatch(/position 1 follows 1.*comes twice/)
+    expect(unsealed(sealed)).toEqual([])
+    expect(unsealed(sealed.filter(({ sequence }) => sequence !== 2))).toEqual([
+      `${third.id} is not what was sealed`,
+    ])
+    const forged = sealed.map((event) =>
+      event.sequence === 2
+        ? { ...event, dataJson: event.dataJson.replace('"150.00"', '"0.01"') }
+        : event,
+    )
+    expect(unsealed(forged)).toEqual([`${second.id} is not what was sealed`])
+  })
+})

@@ -1,0 +1,83 @@
+import { type Instant, toRfc3339 } from '@settlewire/core/instant'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import type { Due, Ended } from '../../ports/history.ts'
+import type { Fence } from '../../ports/processes.ts'
+import { arrayOf } from '../binary-array.ts'
+import type { Database } from '../database.ts'
+
+/** Before every row: no deadline is that old, and no id that small. */
+const beforeAll: Due = { dueAt: 0, paymentId: '' }
+
+/** Deadlines that have come, in the order of the index, from behind a row on. */
+export async function due(
+  database: Database,
+  {
+    now,
+    limit,
+    after,
+  }: { readonly now: Instant; readonly limit: number; readonly after: Due | null },
+): Promise<readonly Due[]> {
+  const { dueAt, paymentId } = after ?? beforeAll
+  const rows = await database.query<{ id: string; due_at: number }>(
+    {
+      name: 'due',
+      text: `select id, due_at from subject
+        where kind = '${paymentKind.name}' and due_at <= $1
+          and (due_at, id) > ($3, $4) order by due_at, id limit $2`,
+    },
+    [toRfc3339(now), limit, toRfc3339(dueAt), paymentId],
+  )
+  return rows.map(({ id, due_at }) => ({ paymentId: id, dueAt: due_at }))
+}
+
+/** The first deadline behind a row. */
+export async function nextDue(database: Database, after: Due | null): Promise<Instant | null> {
+  const { dueAt, paymentId } = after ?? beforeAll
+  const row = await database.one<{ due_at: number }>(
+    {
+      name: 'next_due',
+      text: `select due_at from subject
+        where kind = '${paymentKind.name}' and due_at is not null
+          and (due_at, id) > ($1, $2) order by due_at, id limit 1`,
+    },
+    [toRfc3339(dueAt), paymentId],
+  )
+  return row?.due_at ?? null
+}
+
+/** Ends the watch of those that are still at their sequence, under these leases, and says which these are. */
+export async function release(
+  database: Database,
+  ended: readonly Ended[],
+  fences: readonly Fence[],
+): Promise<readonly string[]> {
+  const rows = await database.query<{ id: string }>(
+    {
+      name: 'release',
+      // The same locks in the same order as an append takes, so that the two never deadlock. What
+      // has moved is found out under the lock: an append that waits for it comes after.
+      text: `with fenced as materialized (
+          select from settlewire_fence($3::json)
+        ), ended as (
+          select * from unnest($1::text[], $2::integer[]) as n (id, sequence)
+        ), locked as materialized (
+          select subject_id, sequence from subject_state
+          where subject_id = any ($1::text[]) and exists (select from fenced)
+          order by subject_id for no key update
+        ), stands as (
+          select l.subject_id from locked l
+          join ended n on n.id = l.subject_id and n.sequence = l.sequence
+        ), released as (
+          update subject p set due_at = null from stands s
+          where p.id = s.subject_id and p.due_at is not null
+        )
+        select subject_id as id from stands`,
+    },
+    [
+      arrayOf.text(ended.map(({ paymentId }) => paymentId)),
+      arrayOf.integer(ended.map(({ sequence }) => sequence)),
+      JSON.stringify(fences),
+    ],
+  )
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,70 @@
+import { assert } from '@settlewire/core/assert'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import type { Watched } from '../../ports/history.ts'
+import type { Opening } from '../../ports/rescan.ts'
+import type { Database } from '../database.ts'
+
+const runMax = 2_000
+
+/**
+ * One statement, so that every open payment is read once. Its plan is the same whatever the server
+ * knows of its tables, which is nothing after a restore: the ids are found along the index of
+ * deadlines and sorted, then the opening of each is looked up by its key.
+ */
+const statement = {
+  name: 'watched',
+  // The evidence is taken as it is: PostgreSQL cannot read into every text that JSON may hold.
+  text: `select p.id, p.livemode, (
+      select e.evidence from event e where e.subject_id = p.id and e.sequence = 1
+    ) as evidence
+    from (
+      select id, livemode from subject
+      where kind = '${paymentKind.name}' and due_at is not null order by id offset 0
+    ) as p`,
+}
+
+/** Gives `take` what is looked for on behalf of every open payment, oldest first, in runs. */
+export const watched = (
+  database: Database,
+  take: (run: readonly Watched[]) => void,
+): Promise<void> =>
+  database.each<WatchedRow>(statement, runMax, (rows) => take(rows.map(watchedOf)))
+
+/** A part of the first event of a payment. */
+export interface WatchedRow {
+  readonly id: string
+  readonly livemode: boolean
+  readonly evidence: string
+}
+
+const watchedOf = (row: WatchedRow): Watched => watching(row, termsOf(row))
+
+/** The same with how long it was watched. */
+export function openingOf(row: WatchedRow & { readonly is_over: boolean }): Opening {
+  const terms = termsOf(row)
+  return { ...watching(row, terms), monitorUntil: terms.monitorUntil, isOver: row.is_over }
+}
+
+/**
+ * A process reads those of all open payments when it starts: so the rest of the opening is not made
+ * into what core works with, which takes several times as long as to parse it.
+ */
+function termsOf({ evidence }: WatchedRow): TermsText {
+  const [opening] = (JSON.parse(evidence) as OpeningText).facts // as `evidenceText` wrote it
+  assert(opening?.kind === 'opened', 'the first event opens the payment')
+  return opening.terms
+}
+
+const watching = ({ id, livemode }: WatchedRow, { accept }: TermsText): Watched => ({
+  ...{ paymentId: id, livemode },
+  accept: accept.map(({ chain, address, token }) => ({ chain, address, token })),
+})
+
+type TermsText = Pick<Opening, 'accept' | 'monitorUntil'>
+
+interface OpeningText {
+  readonly facts: readonly {
+    readonly kind: string
+    readonly terms: TermsText
+  }[]
+}
