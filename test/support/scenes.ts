@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PaymentIntent } from '@settlewire/core/wire'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import type { Browser, Page } from 'playwright-core'
 import { reachesConnection, reachesStatus } from './checkout-pages.ts'
 import type { ServerProcess } from './e2e/server.ts'
