@@ -30,34 +30,47 @@ export interface Envelope {
 interface Said {
   readonly code: number | null
   readonly text: string
+  /** Of HTTP; 200 where the wire has none. */
+  readonly status: number
 }
 
 /** No such method, and no such method here: JSON-RPC 2.0 and EIP-1474. */
 const unsupportedCodes = [-32601, -32004]
-/** What nodes answer for a block, tag or state that they lack, for a wrong parameter, for a revert. */
-const unknownCodes = [-32000, -32001, -32602, 3]
+/** A wrong parameter, and a call that reverts. */
+const unknownCodes = [-32602, 3]
+/** A resource that is not found (EIP-1474), and any error of a server: geth's for a block or state that it lacks. */
+const sharedCodes = [-32001, -32000]
 
 // Codes do not suffice: many companies refuse under the code of an unknown block.
 const planWords =
-  /method\b.*\b(not (found|supported|available|allowed|enabled|whitelisted)|does not exist)|not (available|supported|included|allowed) (on|in|by|with) (your|this|the)\b.*\b(plan|tier)|upgrade your/i
+  /method\b.*\b(not (found|supported|available|allowed|enabled|whitelisted)|does not exist)|not (available|supported|included|allowed) (on|in|by|with) (your|this|the)\b.*\b(plan|tier)/i
 const refusalWords =
-  /rate.?limit|too many|limit (exceeded|reached)|exceed.*(limit|quota|capacity|rate|units)|quota|throttl|overload|capacity|time(d)? ?out|try again|retry|temporar|service unavailable|busy|no backend|compute units|unauthori[sz]ed|forbidden/i
+  /rate.?limit|too many|limit (exceeded|reached)|exceed.*(limit|quota|capacity|rate|units)|quota|throttl|overload|capacity|time(d)? ?out|deadline|try again|retry|temporar|service unavailable|busy|no backend|compute units|unauthori[sz]ed|forbidden/i
+const unknownWords =
+  /not (be )?found|unknown|missing|prun|historical|(state|data|block|header)\b.*(unavailable|not available)|unfinali[sz]ed|no such|not (yet )?(exist|known|synced|imported)|does ?n[o']t exist|out of (range|bounds|gas)|revert|invalid|vm exception|opcode|stack|insufficient funds|gas required|archive|too old|older than/i
 
 /** The first that holds. An error that is not known to speak of the question is a refusal. */
 const rules: readonly (readonly [
   'unsupported' | 'refused' | 'unknown',
   (said: Said) => boolean,
 ])[] = [
+  ['refused', ({ status }) => isOverrun(status)],
   ['unsupported', ({ code }) => unsupportedCodes.includes(code ?? 0)],
-  ['unsupported', ({ text }) => planWords.test(text)],
+  // Before what speaks of a plan: who is refused is often told to buy a larger one.
   ['refused', ({ text }) => refusalWords.test(text)],
+  ['unsupported', ({ text }) => planWords.test(text)],
+  ['refused', ({ status }) => isTurnedAway(status)],
   ['unknown', ({ code }) => unknownCodes.includes(code ?? 0)],
+  ['unknown', ({ code, text }) => code === -32001 && text === ''],
+  ['unknown', ({ code, text }) => sharedCodes.includes(code ?? 0) && unknownWords.test(text)],
   ['refused', () => true],
 ]
 
-/** Statuses of HTTP with which a server turns the one who asks away, whatever the question was. */
-const isTurnedAway = (status: number): boolean =>
-  [401, 403, 408, 429].includes(status) || status >= 500
+/** Statuses of HTTP with which a server says that it cannot answer now, whatever the question was. */
+const isOverrun = (status: number): boolean => [408, 429].includes(status) || status >= 500
+
+/** And those with which it turns the one who asks away. */
+const isTurnedAway = (status: number): boolean => [401, 403].includes(status) || isOverrun(status)
 
 /**
  * What a message of a node says: the only place that tells an answer from a refusal. Null stands for
@@ -75,14 +88,13 @@ export function answerIn(
     throw new Failure('chain_unavailable', `The node answered nothing (HTTP status ${status}).`)
   }
   const { code, text } = error === null ? { code: status, text: '' } : wordsOf(error)
-  const [kind] = rules.find(([, holds]) => holds({ code, text })) ?? ['refused']
+  const [kind] = rules.find(([, holds]) => holds({ code, text, status })) ?? ['refused']
   const said = { code: code ?? 0, message: text }
-  if (kind === 'unsupported') return { declined: { kind, ...said } }
-  if (kind === 'unknown' && !isTurnedAway(status)) return { declined: { kind, ...said } }
+  if (kind !== 'refused') return { declined: { kind, ...said } }
   return { refused: { ...said, againInMs: againInMs ?? wishIn(error) } }
 }
 
-function wordsOf(error: unknown): Said {
+function wordsOf(error: unknown): Omit<Said, 'status'> {
   const fields = fieldsOf(error)
   const code = Number(fields?.code ?? Number.NaN)
   return {
