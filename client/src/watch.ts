@@ -23,9 +23,9 @@ export interface Connection {
   readonly retryAt: Instant | null
   /** The code of the failure since the last proof. When `ended`: why; null when the payment closed. */
   readonly reason: string | null
-  /** Whether Settlewire sees the chains; null before it said so. */
+  /** Whether Settlewire sees the chains; null before it said so on this connection. */
   readonly visibility: Visibility | null
-  /** How well each of them is seen, as last said; null before it was said. */
+  /** How well each of them is seen, as last said; null before it was said on this connection. */
   readonly chains: readonly ChainSight[] | null
   /** What to add to this device's clock to get the server's. */
   readonly clockOffsetMs: number
@@ -230,6 +230,8 @@ class Watch {
     const begunAt = this.#clock.now()
     const running: Attempt = { abort, transport, begunAt, opened: false, provenAt: null }
     this.#attempt = running
+    // What was heard before is no word of now.
+    this.#note({ visibility: null, chains: null })
     const mayBeHeld = this.#state === 'fallback'
     const heldBackMs = transport === 'long_poll' && mayBeHeld ? longPollSeconds * 1_000 : 0
     this.#watchdog.feed(connectMsMax + heldBackMs)

@@ -40,6 +40,7 @@ export class Ending {
     this.#world.timeline.leap(Math.max(0, leftMs) + 20_000)
     await this.#until('what was not paid is over', () => this.#disagreements(true))
     await this.#until('everybody sees again', () => this.#unseen())
+    await this.#until('every reader shows it', () => this.#world.readers.behind())
     if (this.#world.seed % 3 === 1) return
     this.#world.timeline.leap(dayMs + 60_000)
     await this.#until('every watch has ended', () => this.#watched())
@@ -73,6 +74,7 @@ export class Ending {
     const world = this.#world
     world.say('calm')
     world.weather = weathers.fair
+    world.readers.calm()
     // A forger may insist, also beyond the end of every watch; who hides what is true for ever would be believed by nobody.
     for (const liar of world.liars.values()) liar.recant(world.seed % 3 === 0 ? 'all' : 'hidden')
     for (const { model, providers } of world.chains) {

@@ -131,6 +131,39 @@ export const faultTable: readonly PlantedFault[] = [
       },
     ],
   },
+  {
+    name: 'stop-at-success',
+    breaks: 'Who follows to the last goes on after a success until its money cannot be taken back.',
+    edits: [
+      {
+        file: 'client/src/until.ts',
+        find: " && !(until === 'final' && isRevocable(standing))",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'sight-not-sent',
+    breaks: 'A chain that cannot be seen any more is told to every open stream at once.',
+    edits: [
+      {
+        file: 'server/src/http/sse-heartbeat.ts',
+        find: '(chain) => this.#news.changed(chain)',
+        replace: '() => undefined',
+      },
+    ],
+  },
+  {
+    name: 'not-woken',
+    breaks: 'A page that is looked at again after a silence says that it is checking, and checks.',
+    edits: [
+      {
+        file: 'client/src/watchdog.ts',
+        find: 'const isOver = this.#deadlineAt !== null && now >= this.#deadlineAt',
+        replace: 'const isOver = false',
+      },
+    ],
+  },
 ]
 
 export function faultNamed(name: string): PlantedFault {

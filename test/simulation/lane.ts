@@ -37,7 +37,7 @@ export class Lane {
     const { violations } = world.ledger
     return {
       ...{ seed, violations, hash: world.trace.hash, steps: world.timeline.happened },
-      events: world.ledger.feed.position,
+      ...{ events: world.ledger.feed.position, tally: world.readers.tally },
       trace: violations.length > 0 ? world.trace.text : null,
     }
   }

@@ -13,6 +13,13 @@ import { paidOn, type Slack, slackOf, type TipOf } from './oracle.ts'
 import type { Witness } from './store-wire.ts'
 import { Trust, type TrustParts } from './trust.ts'
 
+export interface LedgerParts extends TrustParts {
+  readonly policyOf: PolicyOf
+  readonly say: (what: string) => void
+  /** Told of a payment as each of its events leaves it. */
+  readonly told: (payment: Payment) => void
+}
+
 /** More than any level asks for, and than any node here takes back and says again. */
 const tornEventsMax = 24
 
@@ -33,7 +40,7 @@ export class Ledger implements Witness {
   readonly #chains: ReadonlyMap<string, ModelChain>
   readonly #policyOf: PolicyOf
   readonly #say: (what: string) => void
-  readonly #parts: TrustParts
+  readonly #parts: LedgerParts
   readonly #trust: Trust
   /** Of each movement of money the one payment that it counts for. */
   readonly #counted = new Map<string, string>()
@@ -42,10 +49,7 @@ export class Ledger implements Witness {
   /** By payment: events that it told in one stretch of being confirming and contested. */
   readonly #torn = new Map<string, number>()
 
-  constructor(
-    chains: ReadonlyMap<string, ModelChain>,
-    parts: TrustParts & { readonly policyOf: PolicyOf; readonly say: (what: string) => void },
-  ) {
+  constructor(chains: ReadonlyMap<string, ModelChain>, parts: LedgerParts) {
     this.#chains = chains
     this.#policyOf = parts.policyOf
     this.#say = parts.say
@@ -94,6 +98,7 @@ export class Ledger implements Witness {
       if ((from ?? null) !== previousStatus)
         this.note(`${id}: it was ${from}, not ${previousStatus}`)
       payment = apply(payment, event, this.#policyOf)
+      this.#parts.told(payment)
       this.#trust.heard(event.evidence.facts)
       const kinds = event.evidence.facts.map(({ kind }) => kind).join()
       this.#say(`  ${id.slice(-4)} ${event.type}, ${status}, ${payment.received} by ${kinds}`)

@@ -23,6 +23,10 @@ import { chainOf, nodeAt } from '../support/evm/labs.ts'
 import type { Chance } from './chance.ts'
 import type { ModelChain } from './model-chain.ts'
 import type { Provider } from './provider.ts'
+import type { Channel } from './readers/channel.ts'
+import { Front } from './readers/front.ts'
+import type { Asked, Door } from './readers/network.ts'
+import type { Follower } from './readers/sight-truth.ts'
 import type { Caller } from './store-wire.ts'
 import type { Timeline } from './timeline.ts'
 import { Wire } from './wire.ts'
@@ -47,11 +51,14 @@ export interface LifeParts {
   readonly policy: Policy
   readonly assets: readonly Asset[]
   readonly stepPartSize: number
+  readonly merchantId: string
   /** The store and the directory as this life sees them. */
   readonly open: (caller: Caller, clock: Clock) => Reached
   readonly announce: (events: readonly StoredEvent[]) => void
   readonly bug: (what: string) => void
   readonly trace: (what: string) => void
+  /** Told when it dies or is paused; the returned call when it goes on. */
+  readonly stopped: () => () => void
 }
 
 /** The store on the way to it; `die` is told when the caller does. */
@@ -59,6 +66,8 @@ export interface Reached {
   readonly events: EventStore & Feeds
   readonly directory: Directory
   readonly nodes: Leases & Bulletin
+  /** The store as its readers ask it: apart, so that they move nothing of what the engine meets. */
+  readonly reads: EventStore
   die(): void
 }
 
@@ -71,7 +80,7 @@ const noRescans = { look: async () => undefined }
 /** Every hint is lost: what a process knows of another it has read. */
 const deaf = { announce: () => undefined, subscribe: () => () => undefined }
 
-export class Life implements Caller {
+export class Life implements Caller, Door, Follower {
   readonly name: string
   readonly engine: Engine
   isAlive = true
@@ -93,12 +102,17 @@ export class Life implements Caller {
   readonly #log: Log
   /** What happens to it while it is paused, in order. */
   readonly #later: (() => void)[] = []
+  readonly #deaths: Chance
   isPaused = false
+  #goesOn: () => void = () => undefined
+  /** What it answers readers with. */
+  readonly #front: Front
 
   constructor(parts: LifeParts) {
     this.#parts = parts
+    this.#deaths = parts.chance.fork('deaths')
     this.name = parts.name
-    this.#clock = this.#makeClock()
+    this.#clock = this.#makeClock(parts.chance)
     this.#store = parts.open(this, this.#clock)
     this.#log = this.#makeLog()
     const log = this.#log
@@ -118,12 +132,19 @@ export class Life implements Caller {
       kinds: evmChains(...chains.map(({ model }) => model.rules.name)),
       lookUp: lookUps.lookUp,
       announce: (events) => {
-        if (this.isAlive) announce(events)
+        if (!this.isAlive) return
+        announce(events)
+        this.#front.announce(events)
       },
       shared: place !== null,
       onLeaseLost: () => this.#membership?.look(),
     })
     const names = chains.map(({ model }) => model.rules.name)
+    this.#front = new Front({
+      ...{ engine: this.engine, store: this.#store.reads, log, policy },
+      ...{ clock: this.#makeClock(parts.chance.fork('front')), kinds: evmChains(...names) },
+      merchantId: parts.merchantId,
+    })
     this.#membership =
       place === null
         ? null
@@ -145,6 +166,22 @@ export class Life implements Caller {
     }
   }
 
+  /** Whether it takes a request of a reader: a paused one does, and answers when it goes on. */
+  take(asked: Asked, channel: Channel): boolean {
+    if (!this.isReady) return false
+    this.#front.connected(channel)
+    this.happens(() => void this.#front.answer(asked, channel))
+    return true
+  }
+
+  follows(chain: string): boolean {
+    return this.isReady && !this.isPaused && this.#followers.has(chain)
+  }
+
+  isBlind(chain: string): boolean {
+    return this.sights.some((one) => one.chain === chain && one.visibility === 'blind')
+  }
+
   /** How well it says that it sees each chain. */
   get sights(): readonly ChainSight[] {
     return this.engine.watcher.chains()
@@ -160,11 +197,13 @@ export class Life implements Caller {
   /** As `kill -STOP`: the world goes on without it. */
   pause(): void {
     this.isPaused = true
+    this.#goesOn = this.#parts.stopped()
   }
 
   /** It does not know that any time has passed. */
   resume(): void {
     this.isPaused = false
+    this.#goesOn()
     this.awakeSince = this.#parts.timeline.elapsed
     for (const call of this.#later.splice(0)) {
       this.#parts.timeline.after(0, () => this.happens(call))
@@ -178,12 +217,16 @@ export class Life implements Caller {
     this.isReady = false
     this.#parts.trace(`${this.name} dies`)
     this.#store.die()
+    this.#front.die(this.#deaths.is(0.8))
+    this.#goesOn()
+    this.#parts.stopped()()
   }
 
   /** As a deploy: what was taken is answered, then it ends. */
   async close(): Promise<void> {
     this.isReady = false
     this.isClosing = true
+    this.#front.close()
     await this.#membership?.close()
     await Promise.all([...this.#followers.values()].map((follower) => follower.close()))
     await this.engine.close()
@@ -250,8 +293,8 @@ export class Life implements Caller {
   }
 
   /** Wrong by what the machine's clock is wrong; its timers count true time, and end with it. */
-  #makeClock(): Clock {
-    const { timeline, chance, skewMs } = this.#parts
+  #makeClock(chance: Chance): Clock {
+    const { timeline, skewMs } = this.#parts
     const clock: Clock = {
       now: () => timeline.now + skewMs(),
       after: (delayMs, call) => timeline.after(delayMs, () => this.happens(call)),

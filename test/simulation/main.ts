@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { faultTable } from './fault-table.ts'
 import type { Outcome } from './outcome.ts'
 import { pastBugs } from './past-bugs.ts'
+import { tallyOf, tallyText } from './readers/tally.ts'
 import { runSeeds } from './run.ts'
 
 const { values } = parseArgs({
@@ -41,6 +42,7 @@ if (tried.length === 0) {
     },
   })
   const perSecond = (outcomes.length / tookMs) * 1_000
+  say(tallyText(tallyOf(outcomes)))
   say(`${outcomes.length} seeds, ${failed.length} failed, ${perSecond.toFixed(1)} seeds/s`)
   for (const { seed, hash, steps, events } of seeds.length === 1 ? outcomes : []) {
     say(`seed ${seed}: ${steps} steps, ${events} events, trace ${hash}`)

@@ -1,3 +1,5 @@
+import type { Tally } from './readers/tally.ts'
+
 /** What became of one seed. */
 export interface Outcome {
   readonly seed: number
@@ -9,4 +11,6 @@ export interface Outcome {
   readonly trace: string | null
   readonly steps: number
   readonly events: number
+  /** For how long each kind of sentence was shown, and was not so. */
+  readonly tally: Tally
 }

@@ -117,6 +117,6 @@ const send = (worker: ChildProcess, order: Order): void => {
 }
 
 const lostWith = (seed: number, code: number | null): Outcome => ({
-  ...{ seed, hash: '', steps: 0, events: 0, trace: null },
+  ...{ seed, hash: '', steps: 0, events: 0, tally: {}, trace: null },
   violations: [`its worker ended with code ${code}: it hung, or died`],
 })

@@ -5,6 +5,7 @@ import { type Ground, openGround } from './ground.ts'
 import type { Outcome } from './outcome.ts'
 import { pastBugs } from './past-bugs.ts'
 import { patched } from './planted-faults.ts'
+import { tallyOf, tallyText } from './readers/tally.ts'
 import { runSeeds } from './run.ts'
 
 const seedCount = 2_000
@@ -12,6 +13,15 @@ const seedCount = 2_000
 const faultSeedsMax = 60
 /** On a machine of its own it takes a fifth of this. */
 const runWithinMs = 900_000
+
+/** Some of what is counted, by reader and kind. */
+const shownKinds = [
+  'page: status',
+  'page: to send',
+  'page: blind',
+  'watch: received',
+  'feed: status',
+]
 
 let ground: Ground
 beforeAll(async () => {
@@ -44,6 +54,12 @@ describe('whatever happens to chain, nodes, clock, store and process', () => {
       // A world in which nothing is ever paid would prove nothing.
       const events = outcomes.reduce((sum, outcome) => sum + outcome.events, 0)
       expect(events / outcomes.length).toBeGreaterThan(10)
+      const tally = tallyOf(outcomes)
+      stdout.write(`${tallyText(tally)}\n`)
+      expect(Object.values(tally).reduce((sum, { untrueMs }) => sum + untrueMs, 0)).toBe(0)
+      // What no reader ever shows proves nothing either.
+      for (const kind of shownKinds)
+        expect([kind, tally[kind]?.shownMs ?? 0]).not.toEqual([kind, 0])
     },
     runWithinMs,
   )

@@ -38,6 +38,6 @@ tell('ready')
 
 /** The world itself could not go on: that is a finding like any other. */
 const brokenBy = (seed: number, error: unknown): Outcome => ({
-  ...{ seed, hash: '', steps: 0, events: 0, trace: null },
+  ...{ seed, hash: '', steps: 0, events: 0, tally: {}, trace: null },
   violations: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
 })

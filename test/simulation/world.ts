@@ -13,6 +13,8 @@ import { ModelChain } from './model-chain.ts'
 import { ModelNodes } from './model-nodes.ts'
 import { Payers } from './payers.ts'
 import { Provider } from './provider.ts'
+import { Readers } from './readers/readers.ts'
+import { Truth } from './readers/truth.ts'
 import { rulesOf, type WorldRules } from './rules.ts'
 import { type Caller, StoreWire, type Weather, weathers } from './store-wire.ts'
 import { Testimony } from './testimony.ts'
@@ -45,7 +47,10 @@ export class World {
   readonly liars = new Map<string, Liar>()
   /** Payments whose address somebody was told. */
   readonly known = new Map<string, Payment>()
-  weather: Weather = weathers.fair
+  readonly truth: Truth
+  readonly readers: Readers
+  #weather: Weather = weathers.fair
+  #clearsUp: () => void = () => undefined
   skewMs = 0
   /** By place: the process there, dead or alive. */
   readonly lives: Life[] = []
@@ -61,16 +66,35 @@ export class World {
     const salt = `seed ${seed}`
     this.chains = this.rules.chains.map((rules) => this.#chain(rules, salt))
     this.models = new Map(this.chains.map(({ model }) => [model.rules.name, model]))
+    this.truth = new Truth(() => this.timeline.elapsed)
     this.ledger = new Ledger(this.models, {
+      told: (payment) => this.truth.told(payment),
       ...{ testimony: this.testimony, liars: this.liars, policy: () => this.rules.policy },
       policyOf: () => this.rules.policy,
       say: (what) => this.say(what),
+    })
+    this.readers = new Readers({
+      ...{ timeline: this.timeline, chance: this.chance.fork('readers'), truth: this.truth },
+      chains: this.rules.chains.map(({ name }) => name),
+      ...{ doors: () => this.lives.filter(({ isReady }) => isReady), followers: () => this.lives },
+      note: (what) => this.ledger.note(what),
+      trace: (what) => this.trace.count(what),
     })
     this.payers = new Payers({
       ...{ chance: this.chance.fork('payers'), salt, coins: this.rules.coins },
       now: () => this.timeline.now,
       send: (chain, tx) => this.#gossip(chain, tx),
     })
+  }
+
+  get weather(): Weather {
+    return this.#weather
+  }
+
+  set weather(weather: Weather) {
+    this.#weather = weather
+    this.#clearsUp()
+    this.#clearsUp = weather === weathers.fair ? () => undefined : this.truth.disturb()
   }
 
   get isBroken(): boolean {
@@ -118,7 +142,8 @@ export class World {
       },
       ...{ chance: this.chance.fork(name), skewMs: () => this.skewMs },
       ...{ policy: this.rules.policy, assets: this.rules.assets },
-      stepPartSize: this.rules.stepPartSize,
+      ...{ stepPartSize: this.rules.stepPartSize, merchantId: this.rules.merchantId },
+      stopped: () => this.truth.disturb(),
       open: (caller, clock) => this.#reach(caller, clock),
       announce: (events) => {
         for (const { id } of events) {
@@ -151,6 +176,7 @@ export class World {
     const stored = this.ledger.payments.get(payment.id)
     if (stored === undefined) this.ledger.note(`${payment.id} was answered and is not stored`)
     else this.known.set(payment.id, stored)
+    if (stored !== undefined) this.readers.attach(stored)
     this.say(`opened ${payment.id.slice(-4)} for ${expiresIn} s`)
     return payment
   }
@@ -197,21 +223,40 @@ export class World {
 
   #reach(caller: Caller, clock: Clock): Reached {
     const { events, directory } = this.#open(clock)
+    const parts = {
+      ...{ timeline: this.timeline, witness: this.ledger, weather: () => this.weather },
+      trace: (what: string) => this.trace.count(what),
+    }
     const wire = new StoreWire(
-      {
-        ...{ timeline: this.timeline, witness: this.ledger, weather: () => this.weather },
-        chance: this.chance.fork(`store ${caller.name}`),
-        trace: (what) => this.trace.count(what),
-      },
+      { ...parts, chance: this.chance.fork(`store ${caller.name}`) },
       caller,
+    )
+    const reads = new StoreWire(
+      { ...parts, chance: this.chance.fork(`reads ${caller.name}`) },
+      observerOf(caller),
     )
     return {
       events: wire.around(this.#nodes.fenced(events)),
       nodes: wire.around<Leases & Bulletin>(this.#nodes),
       directory: wire.around(directory),
-      die: () => wire.die(),
+      reads: reads.around<EventStore>(events),
+      die: () => {
+        wire.die()
+        reads.die()
+      },
     }
   }
 }
+
+/** Whoever reads for others: what it asks brings its process no nearer to its end. */
+const observerOf = (caller: Caller): Caller => ({
+  name: `${caller.name} for a reader`,
+  get isAlive() {
+    return caller.isAlive
+  },
+  happens: (call) => caller.happens(call),
+  calling: () => undefined,
+  stored: () => undefined,
+})
 
 type ChainRulesOf = WorldRules['chains'][number]

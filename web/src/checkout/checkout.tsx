@@ -2,11 +2,11 @@ import type { State } from '@settlewire/client/stream-state'
 import type { Status } from '@settlewire/core/payment/status-model'
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { ClaimForm } from './claim-form.tsx'
-import { connectionLineOf } from './connection-line.ts'
 import { Details } from './details.tsx'
 import { Figure } from './figure.tsx'
 import { useHeld, useNow, useTextOf } from './hooks.ts'
 import type { Live } from './live.ts'
+import { lookOf } from './look.ts'
 import { grouped } from './money.ts'
 import { NoticePanel } from './notice-panel.tsx'
 import type { PageState } from './page-state.ts'
@@ -14,7 +14,7 @@ import { PaidPanel } from './paid-panel.tsx'
 import { PayPanel } from './pay-panel.tsx'
 import { nameOf } from './payment.ts'
 import { ProgressPanel } from './progress-panel.tsx'
-import { type Panel, screenOf, spokenOf } from './screen.ts'
+import { type Panel, spokenOf } from './screen.ts'
 import { StatusCard } from './status-card.tsx'
 import { Steps } from './steps.tsx'
 import { TimeLeft } from './time-left.tsx'
@@ -24,17 +24,12 @@ import { words } from './words.ts'
 
 /** The page a payer looks at. */
 export function Checkout({ live, state }: { live: Live; state: PageState }): ReactNode {
-  const { shown, connection, clockOffsetMs, sights, policy } = useHeld(live.subscribe, live.moment)
+  const moment = useHeld(live.subscribe, live.moment)
+  const { shown, connection, clockOffsetMs, policy } = moment
   const now = useNow()
   const serverNow = now + clockOffsetMs
   const { payment, progress } = shown
-  const lineOf = (isSeen: boolean) =>
-    connectionLineOf(connection, { now, loadedAt: live.loadedAt, isSeen })
-  const screen = screenOf(shown, {
-    ...{ now: serverNow, sights, isConnected: lineOf(true).warning === null },
-    ...{ explained: policy, explainedMsAgo: now - (policy?.at ?? now) },
-  })
-  const line = lineOf(screen.sightNotes.length === 0)
+  const { screen, line } = lookOf(moment, { now, loadedAt: live.loadedAt })
   const [chosen, choose] = useState(0)
   const [said, setSaid] = useState<string | null>(null)
   // No text at all, rather than an empty one: a region that is touched may be read again.

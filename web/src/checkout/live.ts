@@ -1,17 +1,16 @@
 import type { PolicyAnswer } from '@settlewire/client/answers'
-import { systemClock } from '@settlewire/client/clock'
-import { pageSignals } from '@settlewire/client/page-signals'
 import type { Access } from '@settlewire/client/request'
 import { endsWatch } from '@settlewire/client/until'
 import { type Connection, type Update, watch } from '@settlewire/client/watch'
 import type { Instant } from '@settlewire/core/instant'
 import type { Status } from '@settlewire/core/payment/status-model'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
+import { type Device, thisDevice } from './device.ts'
 import type { PageState } from './page-state.ts'
 import { PayerApi } from './payer-api.ts'
 import { applyEvent, applyResource, hasMoved, type Shown, shownFrom } from './payment.ts'
 import { Question } from './question.ts'
-import { type Sight, sightsFrom, sightsOf } from './sight.ts'
+import { movedBy, type Sight, sightsFrom } from './sight.ts'
 
 /** What is known at a moment. A new object whenever anything changes. */
 export interface Moment {
@@ -50,17 +49,20 @@ const sightMsMax = 3_000
 /** The payment as it is now: what the page came with, moved on by the watch. */
 export class Live {
   readonly api: PayerApi
-  readonly loadedAt: Instant = systemClock.now()
+  readonly loadedAt: Instant
+  readonly #device: Device
   readonly #access: Access
   readonly #listeners = new Set<() => void>()
   readonly #resource: Question<PaymentIntent>
   readonly #policy: Question<PolicyAnswer>
   #moment: Moment
 
-  constructor(state: PageState) {
+  constructor(state: PageState, device: Device = thisDevice) {
     const { payment, serverTime, clientSecret, chains, chainNames } = state
     // By header and not by cookie: browsers may refuse cookies.
-    this.#access = { baseUrl: '', key: clientSecret }
+    this.#access = { baseUrl: '', key: clientSecret, ...(device.fetch && { fetch: device.fetch }) }
+    this.#device = device
+    this.loadedAt = device.clock.now()
     this.api = new PayerApi(this.#access, payment.id)
     const offsetMs = Date.parse(serverTime) - this.loadedAt
     this.#moment = {
@@ -71,12 +73,14 @@ export class Live {
       policy: null,
     }
     this.#resource = new Question(
-      () => this.api.read(),
+      (signal) => this.api.read(signal),
       (answer) => this.#read(answer),
+      device.clock,
     )
     this.#policy = new Question(
-      () => this.api.policy(),
-      (answer) => this.#set({ policy: { answer, at: systemClock.now() } }),
+      (signal) => this.api.policy(signal),
+      (answer) => this.#set({ policy: { answer, at: device.clock.now() } }),
+      device.clock,
     )
   }
 
@@ -90,16 +94,16 @@ export class Live {
   /** Follows the payment until nothing can change it, and looks again whenever the page is looked at. */
   start(): void {
     this.#follow()
-    pageSignals((signal) => {
+    this.#device.signals((signal) => {
       if (signal === 'visible' || signal === 'restored') this.#resource.want()
     })
     this.#lookForSight()
   }
 
   #lookForSight(): void {
-    systemClock.after(sightMsMax, () => {
+    this.#device.clock.after(sightMsMax, () => {
       const { state } = this.#moment.connection
-      if (state === 'fallback' && document.visibilityState === 'visible') this.#resource.want()
+      if (state === 'fallback' && this.#device.isLookedAt()) this.#resource.want()
       this.#lookForSight()
     })
   }
@@ -115,13 +119,14 @@ export class Live {
       ...{ access: this.#access, paymentId: payment.id, sequence: payment.sequence },
       // People read where it stands, not how it got there.
       ...{ everyEvent: false, until: 'final' as const },
+      ...{ clock: this.#device.clock, signals: this.#device.signals },
     }
     watch(options, (update) => this.#take(update))
   }
 
   /** Whether the server has nothing more to tell: the money is final, or the watch for it is over. */
   #isOver(payment: PaymentIntent): boolean {
-    const serverNow = systemClock.now() + this.#moment.clockOffsetMs
+    const serverNow = this.#device.clock.now() + this.#moment.clockOffsetMs
     const isPastWatch = payment.status === 'expired' && serverNow > Date.parse(payment.monitorUntil)
     return isPastWatch || endsWatch(payment, 'final')
   }
@@ -137,25 +142,30 @@ export class Live {
     }
     const { connection } = update
     const { chains, state } = connection
+    const before = this.#moment.connection.state
     const clockOffsetMs =
       connection.visibility === null ? this.#moment.clockOffsetMs : connection.clockOffsetMs
     const isNews = chains !== null && chains.length > 0 && chains !== this.#moment.connection.chains
     this.#set({
       ...{ connection, clockOffsetMs },
-      ...(isNews && { sights: sightsFrom(chains, systemClock.now() + clockOffsetMs) }),
+      ...(isNews && { sights: sightsFrom(chains, this.#device.clock.now() + clockOffsetMs) }),
     })
     const isProven = state === 'current' || state === 'fallback'
-    if (isProven && this.#resource.isOpen) this.#resource.want()
+    // The stream says how the chains are seen when that changes: what it was meanwhile must be asked.
+    const isBack = state === 'current' && before !== 'current'
+    if (isBack || (isProven && this.#resource.isOpen)) this.#resource.want()
   }
 
   /** What events leave out: every transfer as it stands, links to explorers. */
   #read(payment: PaymentIntent): void {
-    const { shown, connection } = this.#moment
-    const { state } = connection
+    const { shown, connection, sights } = this.#moment
+    const { state, chains } = connection
     this.#set({
       shown: applyResource(shown, payment),
-      ...(state === 'fallback' && { sights: sightsOf(payment) }),
-      ...(state === 'ended' && { connection: { ...connection, provenAt: systemClock.now() } }),
+      ...(chains === null && { sights: movedBy(sights, payment) }),
+      ...(state === 'ended' && {
+        connection: { ...connection, provenAt: this.#device.clock.now() },
+      }),
     })
     if (state === 'ended' && !this.#isOver(payment)) this.#follow()
   }

@@ -16,12 +16,12 @@ export class PayerApi {
 
   // The shapes are the wire contract's: the server's own answers are not parsed again here.
 
-  read(): Promise<PaymentIntent> {
-    return this.#ask('') as Promise<PaymentIntent>
+  read(signal: AbortSignal): Promise<PaymentIntent> {
+    return this.#ask('', signal) as Promise<PaymentIntent>
   }
 
-  policy(): Promise<PolicyAnswer> {
-    return this.#ask('/policy') as Promise<PolicyAnswer>
+  policy(signal: AbortSignal): Promise<PolicyAnswer> {
+    return this.#ask('/policy', signal) as Promise<PolicyAnswer>
   }
 
   /** Names the transaction that pays, so that it is looked for. */
@@ -34,8 +34,8 @@ export class PayerApi {
     return this.#post(`/v1/test/payment-intents/${encodeURIComponent(this.#id)}/pay`, { asset })
   }
 
-  #ask(part: string): Promise<unknown> {
-    return sendForJson(this.#access, { path: paymentPath(this.#id) + part })
+  #ask(part: string, signal: AbortSignal): Promise<unknown> {
+    return sendForJson(this.#access, { path: paymentPath(this.#id) + part, signal })
   }
 
   #post(path: string, body: object): Promise<unknown> {

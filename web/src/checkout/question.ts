@@ -3,20 +3,26 @@ import type { Instant } from '@settlewire/core/instant'
 
 /** Changes may come many times a second: the server is not asked for each. */
 const everyMs = 1_000
+/** A network that has gone silent answers nothing: then it is asked anew when it is wanted again. */
+const answerMsMax = 8_000
 
 /**
  * One question to the server that is asked whenever its answer is wanted: one at a time, once a second
  * at most, and once more where it was wanted again meanwhile.
  */
 export class Question<T> {
-  readonly #ask: () => Promise<T>
+  readonly #ask: (signal: AbortSignal) => Promise<T>
   readonly #take: (answer: T) => void
   readonly #clock: Clock
   #isWanted = false
   #isAsking = false
   #askedAt: Instant | null = null
 
-  constructor(ask: () => Promise<T>, take: (answer: T) => void, clock: Clock = systemClock) {
+  constructor(
+    ask: (signal: AbortSignal) => Promise<T>,
+    take: (answer: T) => void,
+    clock: Clock = systemClock,
+  ) {
     this.#ask = ask
     this.#take = take
     this.#clock = clock
@@ -43,10 +49,13 @@ export class Question<T> {
       if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
       this.#isWanted = false
       this.#askedAt = this.#clock.now()
-      const answer = await this.#ask().then(
+      const late = new AbortController()
+      const stop = this.#clock.after(answerMsMax, () => late.abort(new Error('no answer came')))
+      const answer = await this.#ask(late.signal).then(
         (value) => ({ value }),
         () => null,
       )
+      stop()
       isAnswered = answer !== null
       if (answer === null) this.#isWanted = true
       else this.#take(answer.value)

@@ -7,7 +7,7 @@ import { missingAmount, seenAmount } from './money.ts'
 import { nameOf, type Shown } from './payment.ts'
 import { type Sight, type SightNote, sightNotes } from './sight.ts'
 import { dateAndTime } from './time.ts'
-import { uncountedOf } from './uncounted.tsx'
+import { uncountedOf } from './uncounted-of.ts'
 import type { words } from './words.ts'
 
 export const stepNames = ['waiting', 'detected', 'confirming', 'paid', 'final'] as const

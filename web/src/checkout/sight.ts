@@ -20,9 +20,18 @@ export const sightsFrom = (chains: readonly ChainSight[], serverNow: Instant): r
   }))
 
 /** What the resource says where no heartbeat comes: how well the worst of its chains is seen. */
-export function sightsOf({ accept, visibility }: PaymentIntent): readonly Sight[] {
+function sightsOf({ accept, visibility }: PaymentIntent): readonly Sight[] {
   const [chain, ...others] = new Set(accept.map((one) => one.chain))
   return [{ visibility, chain: others.length === 0 ? (chain ?? null) : null, blockAt: null }]
+}
+
+/** What is known of the chains, where only the resource says anew how well they are seen. */
+export function movedBy(known: readonly Sight[], payment: PaymentIntent): readonly Sight[] {
+  const worst = (['blind', 'degraded'] as const).find((word) =>
+    known.some(({ visibility }) => visibility === word),
+  )
+  // What was said of each chain says more.
+  return known.length > 0 && (worst ?? 'ok') === payment.visibility ? known : sightsOf(payment)
 }
 
 /** What is said of a chain that is not fully seen. */

@@ -6,6 +6,7 @@ import type { Shown } from './payment.ts'
 import { nameOf } from './payment.ts'
 import { Sentence } from './sentence.tsx'
 import { TransactionLine } from './transaction.tsx'
+import { uncountedOf } from './uncounted-of.ts'
 import { words } from './words.ts'
 
 /** Anyone can send small transfers: the page shows so many. */
@@ -47,13 +48,6 @@ export function Uncounted({ shown, say }: Props): ReactNode {
     </section>
   )
 }
-
-/** What a payer should know of: not the transfers of nothing that address poisoners send. */
-export const uncountedOf = ({ payment }: Pick<Shown, 'payment'>): readonly WireTransfer[] =>
-  payment.transfers.filter(
-    ({ stage, ignored }) =>
-      stage === 'ignored' && ignored != null && ignoredWords[ignored].todo !== null,
-  )
 
 function whyOf({ ignored }: WireTransfer): string {
   const { why, todo } = ignoredWords[ignored ?? 'zero']

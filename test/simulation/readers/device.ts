@@ -1,0 +1,73 @@
+import type { Clock } from '@settlewire/client/clock'
+import type { Signal } from '@settlewire/client/page-signals'
+import type { Stop } from '../../../server/src/ports.ts'
+import type { Chance } from '../chance.ts'
+import type { Timeline } from '../timeline.ts'
+
+/**
+ * What somebody looks at a payment with: a clock of its own, which may be wrong, and a lid. While it
+ * sleeps nothing happens on it; what came meanwhile happens when it wakes, before anybody looks.
+ */
+export class Device {
+  readonly clock: Clock
+  readonly timeline: Timeline
+  readonly chance: Chance
+  /** Since when it has been awake, by the timeline. */
+  awakeSince: number
+  isAsleep = false
+  /** It was put away for good. */
+  isGone = false
+  readonly #later: (() => void)[] = []
+  readonly #listeners = new Set<(signal: Signal) => void>()
+
+  /** Of this world. */
+  readonly number: number
+
+  constructor(timeline: Timeline, chance: Chance, number: number) {
+    this.number = number
+    this.timeline = timeline
+    this.chance = chance
+    this.awakeSince = timeline.elapsed
+    const skewMs = chance.between(-90_000, 90_000)
+    this.clock = {
+      now: () => timeline.now + skewMs,
+      after: (delayMs, call) => timeline.after(delayMs, () => this.happens(call)),
+      chance: () => chance.next(),
+    }
+  }
+
+  readonly signals = (listener: (signal: Signal) => void): Stop => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Lets something happen on it: now, when it wakes, or never. */
+  happens(call: () => void): void {
+    if (this.isGone) return
+    if (this.isAsleep) this.#later.push(call)
+    else call()
+  }
+
+  tell(signal: Signal): void {
+    if (this.isAsleep || this.isGone) return
+    for (const listener of [...this.#listeners]) listener(signal)
+  }
+
+  sleep(): void {
+    this.isAsleep = true
+  }
+
+  wake(signal: Signal): void {
+    if (!this.isAsleep) return
+    this.isAsleep = false
+    this.awakeSince = this.timeline.elapsed
+    for (const call of this.#later.splice(0)) this.happens(call)
+    this.tell(signal)
+  }
+
+  putAway(): void {
+    this.isGone = true
+    this.#later.length = 0
+    this.#listeners.clear()
+  }
+}

@@ -1,0 +1,25 @@
+import type { Instant } from '@settlewire/core/instant'
+import { type ConnectionLine, connectionLineOf } from './connection-line.ts'
+import type { Moment } from './live.ts'
+import { type Screen, screenOf } from './screen.ts'
+
+/** All that the page says at a moment: of the payment, and of how far that can be trusted. */
+export interface Look {
+  readonly screen: Screen
+  readonly line: ConnectionLine
+}
+
+/** Pure. `now` and `loadedAt` are this device's times. */
+export function lookOf(
+  moment: Moment,
+  { now, loadedAt }: Record<'now' | 'loadedAt', Instant>,
+): Look {
+  const { shown, connection, clockOffsetMs, sights, policy } = moment
+  const lineOf = (isSeen: boolean): ConnectionLine =>
+    connectionLineOf(connection, { now, loadedAt, isSeen })
+  const screen = screenOf(shown, {
+    ...{ now: now + clockOffsetMs, sights, isConnected: lineOf(true).warning === null },
+    ...{ explained: policy, explainedMsAgo: now - (policy?.at ?? now) },
+  })
+  return { screen, line: lineOf(screen.sightNotes.length === 0) }
+}
