@@ -200,6 +200,8 @@ export class Front {
       response: response as unknown as ServerResponse & { socket: Socket },
       ...{ paymentId: payment.id, chains: chainsOf(payment), lastEventId, head, headers: {} },
       until: query.get('until') === 'final' ? 'final' : 'end',
+      // No key is ever withdrawn here.
+      hold: () => () => undefined,
       monitorUntil: payment.terms.monitorUntil,
       since: clock.now(),
     })
