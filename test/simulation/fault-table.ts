@@ -147,7 +147,7 @@ export const faultTable: readonly PlantedFault[] = [
     breaks: 'A chain that cannot be seen any more is told to every open stream at once.',
     edits: [
       {
-        file: 'server/src/http/sse-heartbeat.ts',
+        file: 'server/src/http/stream/sse-heartbeat.ts',
         find: '(chain) => this.#news.changed(chain)',
         replace: '() => undefined',
       },

@@ -1,6 +1,6 @@
 import type { Clock } from '@settlewire/client/clock'
 import type { Signal } from '@settlewire/client/page-signals'
-import type { Stop } from '../../../server/src/ports.ts'
+import type { Stop } from '../../../server/src/ports/stop.ts'
 import type { Chance } from '../chance.ts'
 import type { Timeline } from '../timeline.ts'
 

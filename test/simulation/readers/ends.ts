@@ -1,5 +1,5 @@
 import type { Until } from '@settlewire/client/until'
-import type { Finality, Status } from '@settlewire/core/status-model'
+import type { Finality, Status } from '@settlewire/core/payment/status-model'
 
 /** PROTOCOL.md, "End": where a reader may stop. Written out here, so that no code under test is asked. */
 const ends: Readonly<Record<Until, readonly string[]>> = {

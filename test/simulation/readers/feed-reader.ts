@@ -1,5 +1,5 @@
-import type { EventData } from '@settlewire/core/event'
-import { statusWords } from '@settlewire/core/words'
+import type { EventData } from '@settlewire/core/history/event'
+import { statusWords } from '@settlewire/core/words/words'
 import type { Device } from './device.ts'
 import type { Network } from './network.ts'
 import { mustSay, type Statement, unitsOf } from './said.ts'

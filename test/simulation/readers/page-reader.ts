@@ -1,4 +1,4 @@
-import { statusTable } from '@settlewire/core/status-model'
+import { statusTable } from '@settlewire/core/payment/status-model'
 import { Live, type Moment } from '../../../web/src/checkout/live.ts'
 import { type Look, lookOf } from '../../../web/src/checkout/look.ts'
 import type { PageState } from '../../../web/src/checkout/page-state.ts'

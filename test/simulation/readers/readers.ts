@@ -1,4 +1,4 @@
-import type { Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment/payment'
 import type { Chance } from '../chance.ts'
 import type { Timeline } from '../timeline.ts'
 import { Device } from './device.ts'

@@ -1,8 +1,8 @@
 import type { Connection } from '@settlewire/client/watch'
-import { parseAmount } from '@settlewire/core/amount'
 import type { Instant } from '@settlewire/core/instant'
-import type { Payment } from '@settlewire/core/payment'
-import { statusWords } from '@settlewire/core/words'
+import { parseAmount } from '@settlewire/core/money/amount'
+import type { Payment } from '@settlewire/core/payment/payment'
+import { statusWords } from '@settlewire/core/words/words'
 
 /** What a reader shows at a moment, each as it is printed. A kind that it does not show is null. */
 export interface Said {

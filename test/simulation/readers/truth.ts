@@ -1,4 +1,4 @@
-import type { Payment } from '@settlewire/core/payment'
+import type { Payment } from '@settlewire/core/payment/payment'
 
 /** Where a payment stood after one event, by what was committed. */
 export interface Stand {

@@ -1,5 +1,5 @@
-import { ignoredWords } from '@settlewire/core/stage-words'
-import type { WireTransfer } from '@settlewire/core/wire'
+import type { WireTransfer } from '@settlewire/core/wire/wire'
+import { ignoredWords } from '@settlewire/core/words/stage-words'
 import type { Shown } from './payment.ts'
 
 /** What a payer should know of: not the transfers of nothing that address poisoners send. */
