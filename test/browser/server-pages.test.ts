@@ -43,6 +43,7 @@ describe.each(looks)('at $viewport.width px, $colorScheme,', (look) => {
     ['the reference', '/docs', 'Settlewire API, version 0.1.0'],
     ['a guide', '/docs/guides/protocol', 'The wire contract'],
     ['a guide with tables', '/docs/guides/statuses', 'Statuses'],
+    ['a guide with commands', '/docs/guides/going-live', 'Going live'],
     ['the page of a wrong address', '/nowhere', 'There is nothing at this address'],
     ['the page of a wrong link', '/pay/x/y', 'This payment link does not work'],
     ['the page of a route for keys', '/v1/events', 'This address is for programs with a key'],

@@ -55,7 +55,8 @@ it('the xpub of a recovery phrase is that of its account, and is taken for a mer
 })
 
 it('names no subcommand and no option that there is not', () => {
-  const lines = [...page.matchAll(/npx settlewire ((merchant|key) [^\n`]+)/g)]
+  const joined = page.replaceAll(/\\\n\s*/g, '')
+  const lines = [...joined.matchAll(/npx settlewire ((merchant|key) [^\n`]+)/g)]
   expect(lines.length).toBeGreaterThan(4)
   for (const [, line = '', name] of lines) {
     const { subcommands } = name === 'merchant' ? merchantCommand : keyCommand

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const program = join(import.meta.dirname, '../../../cli/src/main.ts')
+const root = join(import.meta.dirname, '../../..')
 
 /** How a command ended, and what it wrote. */
 export interface Ran {
@@ -10,13 +10,23 @@ export interface Ran {
   readonly err: string
 }
 
+type Environment = Readonly<Record<string, string>>
+
 /** `settlewire …` of an operator, in a process of its own. */
-export function settlewire(
-  line: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<Ran> {
+export const settlewire = (line: readonly string[], env: Environment): Promise<Ran> =>
+  run('cli/src/main.ts', line, env)
+
+/** The program that `settlewire merchant` or `settlewire key` runs: the same, in one process less. */
+export const operatorProgram = (
+  [name = '', ...args]: readonly string[],
+  env: Environment,
+): Promise<Ran> => run(`server/src/${name}.ts`, args, env)
+
+function run(program: string, args: readonly string[], env: Environment): Promise<Ran> {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [program, ...line], { env: { PATH, HOME, ...env } })
+  const child = spawn(process.execPath, [join(root, program), ...args], {
+    env: { PATH, HOME, ...env },
+  })
   let [out, err] = ['', '']
   child.stdout.on('data', (data) => {
     out += String(data)
