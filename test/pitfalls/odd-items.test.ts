@@ -184,6 +184,33 @@ describe('on nodes that answer oddly', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, pending: 0n })
   })
 
+  it('pitfall 46: a transaction that was seen pending is not called replaced while its receipt is in doubt', async () => {
+    const world = await begin([node])
+    const { id, address } = await world.open()
+    const tx = tokenTx(token, address, price)
+    let isOdd = true
+    twist(node, /^eth_get(TransactionReceipt|BlockReceipts)$/, (answer: Fields) =>
+      isOdd && answer.transactionHash === tx.hash ? null : answer,
+    )
+    node.broadcast(tx)
+    await world.status(id, 'pending_detected')
+    mine([tx])
+    for (let more = 0; more < 4; more++) {
+      await systemClock.sleep(300)
+      mine()
+    }
+    await world.at(node.chain.head)
+    expect(await world.payment(id)).toMatchObject({ status: 'pending_detected', reason: null })
+    await world.crash()
+    isOdd = false
+    for (let more = 0; more < 8; more++) {
+      mine()
+      await systemClock.sleep(300)
+    }
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, pending: 0n })
+    expect(await world.history(id)).not.toContainEqual(expect.stringContaining('replaced'))
+  })
+
   it.each<[string, (log: Fields, at: number) => Fields]>([
     ['repeats', (log) => ({ ...log, logIndex: '0x0' })],
     ['is missing', ({ logIndex: _, ...log }) => log],

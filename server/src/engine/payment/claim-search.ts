@@ -95,6 +95,7 @@ export class ClaimSearch {
   /** Never rejects. */
   async #look(): Promise<void> {
     const { clock, log, isMine } = this.#options
+    this.#takeNew(clock.now())
     if (isMine?.() === false) return
     const turn = this.#whoseTurn(clock.now())
     await Promise.all(
@@ -106,14 +107,19 @@ export class ClaimSearch {
     )
   }
 
-  /** Takes as much as one round asks for; what is seen or over by now has no turn any more. */
-  #whoseTurn(now: Instant): readonly OpenClaim[] {
+  /** Also where another process looks: it may be this one's turn next, and what is not taken piles up. */
+  #takeNew(now: Instant): void {
     const { index } = this.#options
     for (const chain of index.chains()) {
       for (const claim of index.chain(chain)?.takeNewClaims() ?? []) {
         this.#turns.add({ chain, ...claim }, now)
       }
     }
+  }
+
+  /** Takes as much as one round asks for; what is seen or over by now has no turn any more. */
+  #whoseTurn(now: Instant): readonly OpenClaim[] {
+    const { index } = this.#options
     const turn: OpenClaim[] = []
     while (turn.length < perRoundMax) {
       const next = this.#turns.take(now)

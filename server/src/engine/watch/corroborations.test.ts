@@ -74,6 +74,23 @@ describe('the same receipt from a second provider', () => {
     expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
   })
 
+  it('of a source that changes its word again and again keeps the denial, and adds no more events', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    const counts: number[] = []
+    for (let round = 0; round < 30; round++) {
+      await deny('rpc:two', seen)
+      await world.mine()
+      await corroborate('rpc:two', seen)
+      await world.mine()
+      counts.push((await world.history(id)).length)
+    }
+    expect(counts.at(-1)).toBe(counts.at(12))
+    const [transaction] = (await payment(id)).facts.transactions
+    expect(Object.keys(transaction?.denials?.[seen.block.hash] ?? {})).toEqual(['rpc:two'])
+  })
+
   it('counts beyond the quorum too where one denies it, and the denial is on record once', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])

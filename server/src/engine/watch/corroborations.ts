@@ -2,17 +2,19 @@ import type { Denied, Included } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { ChainHead } from '@settlewire/core/payment/policy'
 import { findTransaction, wordsOn } from '@settlewire/core/payment/transaction'
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { type Judge, newerHeads, observe } from '../payment/observe.ts'
-import type { PaymentWriter } from '../write/writer.ts'
+import type { SomeWriter } from '../write/fenced-writer.ts'
 import { leaveParts } from './noise.ts'
 import { type Seen, SumWitnesses, type Word } from './sum-witnesses.ts'
 import type { WatchIndex } from './watch-index.ts'
 
 export interface CorroborationsOptions extends Judge {
   readonly clock: Pick<Clock, 'now' | 'random'>
-  readonly writer: PaymentWriter
+  /** The writer for what is said of a chain: under the lease that it is followed under. */
+  readonly writerOf: (chain: string) => Pick<SomeWriter, 'submit'>
   readonly index: WatchIndex
   readonly log: Log
   /** As of the last stored step. */
@@ -21,6 +23,13 @@ export interface CorroborationsOptions extends Judge {
 
 /** Words that wait on one chain; of more the oldest is let go, which costs a flag and no money. */
 const keptMax = 10_000
+
+/**
+ * So often may one source take back what it denied of one inclusion. Then its denial stays: a node that
+ * changes its word with each block would add events for as long as the payment is watched.
+ */
+const changesMax = 8
+const rememberedMax = 10_000
 
 const nameOf = ({ inclusion: { block, txHash } }: Word): string => `${block.hash} ${txHash}`
 
@@ -36,6 +45,8 @@ export class Corroborations {
   /** What was said in this turn, per chain. */
   readonly #heard = new Map<string, Word[]>()
   readonly #sums = new SumWitnesses()
+  /** How often each source has taken back what it denied, by inclusion and source. */
+  readonly #changes = new LRUCache<string, number>({ max: rememberedMax })
 
   constructor(options: CorroborationsOptions) {
     this.#options = options
@@ -85,6 +96,12 @@ export class Corroborations {
     for (const word of kept) await this.take(chain, [word])
   }
 
+  /** Another process follows the chain: what waits was heard from providers of this one, too long ago. */
+  forget(chain: string): void {
+    this.#kept.delete(chain)
+    this.#heard.delete(chain)
+  }
+
   #keep(chain: string, words: readonly Word[]): void {
     if (words.length === 0) return
     this.#kept.set(chain, [...(this.#kept.get(chain) ?? []), ...words].slice(-keptMax))
@@ -92,11 +109,11 @@ export class Corroborations {
 
   /** Resolves to the words that have to wait for the next step. */
   async #record(chain: string, words: readonly Word[]): Promise<readonly Word[]> {
-    const { writer, clock, headOf } = this.#options
+    const { writerOf, clock, headOf } = this.#options
     const ofPayment = this.#sort(chain, words)
     if (ofPayment.size === 0) return []
     const seen = { at: clock.now(), chain, view: headOf(chain)?.view ?? 0 }
-    return writer.submit({
+    return writerOf(chain).submit({
       ids: [...ofPayment.keys()],
       decide: (payments) => {
         const later: Word[] = []
@@ -173,9 +190,17 @@ export class Corroborations {
     if (transfers.length === 0 || isOther) return null
     const deniedAt = transaction.denials?.[block.hash]?.[source]
     if (isDenied && deniedAt !== undefined && deniedAt >= seen.view) return 'later'
+    if (isDenied && !this.#mayChange(word)) return null
     // At the view of the inclusion itself, so that a reorg that is known by then still wins; but what a
     // source denied it takes back at a later view.
     const view = isDenied ? seen.view : inclusion.view
     return { ...shown, transfers, view }
+  }
+
+  #mayChange(word: Word): boolean {
+    const name = `${nameOf(word)} ${word.source}`
+    const changes = (this.#changes.get(name) ?? 0) + 1
+    this.#changes.set(name, changes)
+    return changes <= changesMax
   }
 }

@@ -118,7 +118,10 @@ export class Watcher implements ChainSink {
     this.#chains = chains
     const headOf = (chain: string): ChainHead | null => this.headOf(chain)
     this.#sightings = new Sightings({ ...options, headOf })
-    this.#corroborations = new Corroborations({ ...options, headOf })
+    this.#corroborations = new Corroborations({
+      ...{ ...options, headOf },
+      writerOf: (chain) => fenced(options.writer, () => this.#state(chain).fence),
+    })
     this.#stops = [
       options.writer.onCommit(({ states }) => {
         for (const payment of states) index.record(payment)
@@ -149,6 +152,7 @@ export class Watcher implements ChainSink {
 
   /** From now on another process follows the chain. Steps of ours that are still under way are refused. */
   stand(chain: string): void {
+    this.#corroborations.forget(chain)
     this.hear(chain, null)
   }
 
@@ -364,6 +368,8 @@ export class Watcher implements ChainSink {
     source: Source,
     { inclusions, denies }: { inclusions: readonly Corroborated[]; denies: boolean },
   ): void {
+    // A follower that is coming to an end: another process has the chain.
+    if (this.#state(chain).told !== null) return
     const words = inclusions.map((inclusion) => ({ source, inclusion, denies }))
     this.#corroborations.hear(chain, words)
   }

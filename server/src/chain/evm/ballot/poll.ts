@@ -204,6 +204,11 @@ export class Poll {
     for (const provider of this.#parts.providers) void this.heard(provider)
   }
 
+  /** Whether some block that was told holds it, or seems to, and nobody has shown what it moved. */
+  isInDoubt(txHash: string): boolean {
+    return [...this.#ballots.values()].some(({ doubts }) => doubts.has(txHash))
+  }
+
   /** This block was passed, and may hold a transaction that was not told with it. */
   doubt(block: BlockRef, txHash: string): void {
     const ballot = this.#ballotOf(block)

@@ -10,6 +10,7 @@ import { inclusionsOf, together } from '../ballot/beside.ts'
 import { BlockReader } from '../ballot/blocks.ts'
 import type { Poll } from '../ballot/poll.ts'
 import { type BlockContents, isComplete, judge } from '../block/verdict.ts'
+import { fieldsOf } from '../node/hex.ts'
 import { inParallel } from '../node/in-parallel.ts'
 import { atOnce, type Limits } from '../node/limits.ts'
 import type { EvmNode, Header } from '../node/node.ts'
@@ -178,8 +179,8 @@ export class ChainWalk {
     if (last === undefined) return []
     const used = await usedSlots(node, this.#parts.watch.openContests(), last.ref)
     // It may have won its own contest, in a block that was told before anybody tracked it, or is yet to be.
-    const receipts = await inParallel(used, atOnce.questions, (txHash) => node.receipt(txHash))
-    return used.filter((_, at) => receipts[at] === null)
+    const isMined = await inParallel(used, atOnce.questions, (txHash) => isInBlock(node, txHash))
+    return used.filter((_, at) => isMined[at] === false)
   }
 
   async #read(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
@@ -313,7 +314,9 @@ export class ChainWalk {
       pendingAgain: new Set([...found.pendingAgain].filter((txHash) => !mined.has(txHash))),
       applied: withUsedUp(
         applied,
-        found.usedUp.filter((txHash) => !mined.has(txHash) && watch.tracks(txHash)),
+        found.usedUp.filter(
+          (txHash) => !mined.has(txHash) && !poll.isInDoubt(txHash) && watch.tracks(txHash),
+        ),
       ),
       ...(late.length > 0 && { late }),
       ...(unfinished !== undefined && { unfinished }),
@@ -349,6 +352,12 @@ export class ChainWalk {
       this.#told.set(block.hash, [...new Set([...(this.#told.get(block.hash) ?? []), ...told])])
     }
   }
+}
+
+/** A receipt that is not shown proves nothing: a node may show the transaction in its block without it. */
+async function isInBlock(node: EvmNode, txHash: string): Promise<boolean> {
+  if ((await node.receipt(txHash)) !== null) return true
+  return typeof fieldsOf(await node.transaction(txHash))?.blockHash === 'string'
 }
 
 /** All that one step is made of, read before anything is told. */
