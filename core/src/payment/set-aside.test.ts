@@ -5,6 +5,7 @@ import {
   contextAt,
   headAt,
   included,
+  inMempool,
   observeAll,
   opened,
   policy,
@@ -66,4 +67,15 @@ it('tells nothing again where only the chain has grown, and holds no more than s
     expect(setAside(payment, { observations: [headAt(9, 9)], why }, later).events).toEqual([])
   }
   expect(payment.facts.held).toHaveLength(heldMax)
+})
+
+it('keeps room for what blocks pay, however much pools show', () => {
+  let { payment } = observeAll(opened(), [])
+  const hold = (i: number, observations: Parameters<typeof setAside>[1]['observations']): void => {
+    payment = setAside(payment, { observations, why }, contextAt(bornAt + i)).payment
+  }
+  for (let i = 0; i < heldMax * 2; i++) hold(i, [inMempool(`0x${i}`, 1n)])
+  hold(heldMax * 2, [paid])
+  expect(payment.facts.held?.length).toBeLessThan(heldMax / 2)
+  expect(heldOf(payment, later.at).at(-1)).toEqual(paid)
 })

@@ -6,8 +6,10 @@ import { isSetAside, unjudged } from './judge.ts'
 import type { Observation, SetAside } from './observation.ts'
 import type { Payment } from './payment.ts'
 
-/** So often what cannot be judged is added to what is held already. */
+/** So often what cannot be judged is added to what is held already: what comes then a rescan finds later. */
 export const heldMax = 256
+/** Anybody can show a pool as much as they like, and what it shows comes again in a block. */
+const heldOfPoolsMax = heldMax / 4
 
 /**
  * What to do with observations that a fault of ours keeps from being judged: the payment is set aside,
@@ -22,8 +24,9 @@ export function setAside(
 ): Decision {
   const held = observations.filter(({ kind }) => !passing.has(kind))
   const known = payment.facts.held ?? []
-  if (isSetAside(payment) && (held.length === 0 || known.length >= heldMax))
-    return { events: [], payment }
+  const isOfPools = held.every(({ kind }) => kind === 'mempool' || kind === 'rival')
+  const isFull = known.length >= (isOfPools ? heldOfPoolsMax : heldMax)
+  if (isSetAside(payment) && (held.length === 0 || isFull)) return { events: [], payment }
   const at = Math.max(context.at, (payment.facts.takenUpAt ?? 0) + 1)
   const fact: SetAside = {
     ...{ kind: 'set_aside', source: 'settlewire', at, why: why.slice(0, whyMax) },

@@ -23,7 +23,10 @@ interface Sought {
 /** At first within a second, at last every five minutes: for about a day. */
 const wait = { baseMs: 1_000, maxMs: 300_000 }
 const triesMax = 300
-const soughtMax = 512
+/** So many are asked for at a time; the others wait in their order. */
+const askedMax = 64
+/** A pool is cheap to fill: what waits beyond this is told with its block, and by a rescan. */
+const soughtMax = 100_000
 
 /**
  * Looks for transactions that are on record as pending in blocks that were passed. What is in doubt about
@@ -60,7 +63,7 @@ export class Passed {
   async #ask(): Promise<void> {
     if (this.#storedTo === null) return
     const now = this.#parts.clock.now()
-    const due = [...this.#sought].filter(([, { againAt }]) => againAt <= now)
+    const due = [...this.#sought].filter(([, { againAt }]) => againAt <= now).slice(0, askedMax)
     await Promise.all(due.map(([txHash, sought]) => this.#askFor(txHash, sought)))
   }
 
