@@ -13,7 +13,7 @@ const secretForms: readonly (readonly [RegExp, string])[] = [
   // Nodes and databases are asked under addresses whose user, path or query is the key.
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]*@/gi, '$1[…]@'],
   [/\b((?:ws|http)s?:\/\/[^/?#\s]+)[/?#][^\s"'<>)]+/gi, '$1/[…]'],
-  [/\bx(?:prv|pub)[1-9A-HJ-NP-Za-km-z]+/g, '[extended key]'],
+  [/\b[xtyzuv](?:prv|pub)[1-9A-HJ-NP-Za-km-z]{20,}/gi, '[extended key]'],
   [/\b(mnemonic["']?\s*[:=]?\s*)[a-z]+(?:\s+[a-z]+){2,}/gi, '$1[…]'],
   // Transaction ids of the profile, and idempotency keys as most programs make them.
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '[uuid]'],

@@ -190,5 +190,7 @@ function receiptOf(
 /** A receipt may be late; a block that does not hold the transaction never will. */
 async function absenceOf(node: EvmNode, { txHash, block }: Corroborated): Promise<Word | null> {
   const same = await node.byHash(block.hash, false)
-  return same?.txHashes?.includes(txHash) === false ? 'denies' : null
+  // An item that cannot be read may be this one.
+  const isListed = same?.odd?.some((one) => one.txHash === null) === true
+  return !isListed && same?.txHashes?.includes(txHash) === false ? 'denies' : null
 }

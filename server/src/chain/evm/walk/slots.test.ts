@@ -27,6 +27,11 @@ describe('slots that were used up', () => {
   })
   const asked = () => fake.asked.filter(({ method }) => method === 'eth_getTransactionCount')
 
+  it('are not known where the node answers no number, and hold nothing up', async () => {
+    fake.instead = (method) => (method === 'eth_getTransactionCount' ? '0x-1' : undefined)
+    expect(await usedSlots(node, [slot(4)], fake.chain.head)).toEqual([])
+  })
+
   it('pitfall 9: are known by the nonce after a block, whatever used them', async () => {
     const [mine, other] = [slot(4), slot(4)]
     const later = slot(5, mine.sender)

@@ -7,6 +7,15 @@ import { inParallel } from '../node/in-parallel.ts'
 import { atOnce } from '../node/limits.ts'
 import type { EvmNode } from '../node/node.ts'
 
+/** Null for what is no number: one odd answer says nothing, and holds no block. */
+function countOr(value: unknown): number | null {
+  try {
+    return toCount(value, 'number of transactions')
+  } catch {
+    return null
+  }
+}
+
 const sendersPerBlock = 256
 
 /**
@@ -33,8 +42,8 @@ export async function usedSlots(
   const asked = [...bySender].slice(from, from + sendersPerBlock)
   const used = await inParallel(asked, atOnce.questions, async ([sender, waiting]) => {
     const count = await askAt(node, { method: 'eth_getTransactionCount', params: [sender] }, block)
-    if (count === null) return []
-    const mined = toCount(count, 'number of transactions')
+    const mined = count === null ? null : countOr(count)
+    if (mined === null) return []
     return waiting.filter(({ nonce }) => nonce < mined).map(({ txHash }) => txHash)
   })
   return used.flat()
