@@ -1,4 +1,4 @@
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import { expect, it } from 'vitest'
 import { Position } from './position.ts'
 

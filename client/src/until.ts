@@ -1,4 +1,4 @@
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import { statusTable } from '@settlewire/core/payment/status-model'
 
 /**

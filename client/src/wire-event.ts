@@ -1,4 +1,4 @@
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import { statuses } from '@settlewire/core/payment/status-model'
 
 /** An event as every transport carries it. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { eventOf, shortType } from '@settlewire/core/history/event-text'
+import { eventOf, shortType } from '@settlewire/core/payment/event-text'
 import { apply, type PolicyOf } from '@settlewire/core/payment/fold'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { projectionOf } from '@settlewire/core/payment/payment-rows'

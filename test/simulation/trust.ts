@@ -1,4 +1,4 @@
-import type { Evidence } from '@settlewire/core/history/event'
+import type { Evidence } from '@settlewire/core/payment/event'
 import type { Source } from '@settlewire/core/payment/observation'
 import type { Payment, Transaction } from '@settlewire/core/payment/payment'
 import type { Policy } from '@settlewire/core/payment/policy'

@@ -1,5 +1,5 @@
 import type { ChainSight } from '@settlewire/client/wire-event'
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import type { IgnoreReason } from '@settlewire/core/payment/payment'
 import type { statuses } from '@settlewire/core/payment/status-model'
 import type { PaymentIntent, WireAcceptance, WireTransfer } from '@settlewire/core/wire/wire'

@@ -1,4 +1,4 @@
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import type { EventType, Finality, Status } from '@settlewire/core/payment/status-model'
 import { wireType } from '@settlewire/core/wire/wire'
 import type { EventStore, StoredEvent } from '../../server/src/ports/history.ts'

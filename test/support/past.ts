@@ -1,5 +1,5 @@
-import type { PaymentEvent } from '@settlewire/core/history/event'
-import { dataOf, eventOf, shortType } from '@settlewire/core/history/event-text'
+import type { PaymentEvent } from '@settlewire/core/payment/event'
+import { dataOf, eventOf, shortType } from '@settlewire/core/payment/event-text'
 import type { EventStore, StoredEvent } from '../../server/src/ports/history.ts'
 
 /** A payment's history with all that made it, as core decided it. */

@@ -1,5 +1,5 @@
-import type { PaymentEvent } from '@settlewire/core/history/event'
 import { type Context, decide, open } from '@settlewire/core/payment/decide'
+import type { PaymentEvent } from '@settlewire/core/payment/event'
 import type {
   BlockRef,
   Included,

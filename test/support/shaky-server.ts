@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { endsWatch } from '@settlewire/client/until'
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import type { Status } from '@settlewire/core/payment/status-model'
 import { sseFrame } from '@settlewire/core/wire/sse'
 

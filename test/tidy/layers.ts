@@ -77,6 +77,11 @@ function zone(
   return { name, holds, may, node, packages }
 }
 
+/** Folders that stand on one another: each may know those before it, and `evm-chain.ts`, which they go by. */
+const evmFolder = 'server/src/chain/evm/'
+const evmRungs = ['node', 'block', 'native', 'mempool', 'provider', 'ballot', 'walk']
+const evmShared = `${evmFolder}evm-chain.ts`
+
 const zoneOf = (path: string): Zone | null => zones.find(({ holds }) => holds.test(path)) ?? null
 
 /** The file a request leads to, or null for packages. Workspaces are named `@settlewire/<name>/<file>`. */
@@ -113,8 +118,17 @@ function refuse(path: string, here: Zone, request: string): string | null {
     here.name !== 'tooling'
   )
     return 'another workspace is named by its package'
+  if (target.startsWith(evmFolder) && target !== evmShared && rungOf(path) < rungOf(target)) {
+    return `${evmRungs[rungOf(path)]} may know ${evmRungs.slice(0, rungOf(path)).join(', ') || 'no other folder of chain/evm'}`
+  }
   if (there === here || here.may.includes(there.name)) return null
   return `${here.name} may know ${here.may.join(', ') || 'nothing else'}`
+}
+
+/** Where a file stands in `chain/evm`: what lies beside the folders, and outside, stands on all of them. */
+function rungOf(path: string): number {
+  const rung = evmRungs.findIndex((name) => path.startsWith(`${evmFolder}${name}/`))
+  return rung < 0 ? evmRungs.length : rung
 }
 
 function refusePackage(here: Zone, request: string): string | null {

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { eventOf, evidenceOf, evidenceText } from '../payment/event-text.ts'
 import { evidenceToJson } from '../payment/payment-json.ts'
 import { canonicalJson } from './canonical-json.ts'
-import { eventOf, evidenceOf, evidenceText } from './event-text.ts'
 import { type Digest, feedSeal, noSeal, type Sealable, seal, sealText } from './seal.ts'
 
 const digest: Digest = {

@@ -19,9 +19,9 @@ import {
   opened,
   reorged,
 } from '../../../test/support/payments.ts'
-import type { PaymentEvent } from '../history/event.ts'
 import { nextDeadline } from './deadline.ts'
 import { decide } from './decide.ts'
+import type { PaymentEvent } from './event.ts'
 import { fold } from './fold.ts'
 import type { HeadMoved, Observation } from './observation.ts'
 import type { Payment } from './payment.ts'

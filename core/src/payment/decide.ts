@@ -1,7 +1,7 @@
 import { assert } from '../assert.ts'
-import type { Decision, EventData, Evidence, Opening, PaymentEvent } from '../history/event.ts'
 import { toRfc3339OrNull } from '../instant.ts'
 import { printAmount } from '../money/amount.ts'
+import type { Decision, EventData, Evidence, Opening, PaymentEvent } from './event.ts'
 import { mergeAll, noFacts } from './facts.ts'
 import { type Judgement, judge } from './judge.ts'
 import type { Observation } from './observation.ts'

@@ -1,6 +1,6 @@
 import { assert } from '../assert.ts'
-import type { EventData, Opening, PaymentEvent } from '../history/event.ts'
 import { follow } from './decide.ts'
+import type { EventData, Opening, PaymentEvent } from './event.ts'
 import { mergeAll, noFacts } from './facts.ts'
 import { judge, unjudged } from './judge.ts'
 import type { Observation } from './observation.ts'

@@ -1,5 +1,5 @@
-import type { Evidence } from '../history/event.ts'
 import { type Plain, plain, revive } from '../history/plain-json.ts'
+import type { Evidence } from './event.ts'
 import type { Payment } from './payment.ts'
 
 /** The JSON form of a payment, for its projection row. */

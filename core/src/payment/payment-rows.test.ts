@@ -13,8 +13,8 @@ import {
   reorged,
   usdc,
 } from '../../../test/support/payments.ts'
-import { textsOf } from '../history/event-text.ts'
 import type { Projection, TransactionRow } from '../history/subject-kind.ts'
+import { textsOf } from './event-text.ts'
 import { paymentToJson } from './payment-json.ts'
 import { paymentKind } from './payment-kind.ts'
 

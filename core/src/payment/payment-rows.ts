@@ -1,7 +1,5 @@
 import { assert } from '../assert.ts'
 import { canonicalText, rememberedText } from '../history/canonical-text.ts'
-import type { Opening } from '../history/event.ts'
-import { evidenceOf } from '../history/event-text.ts'
 import type {
   InclusionRow,
   Projection,
@@ -11,6 +9,8 @@ import type {
 } from '../history/subject-kind.ts'
 import { replacedIn } from './contest.ts'
 import { nextDeadline } from './deadline.ts'
+import type { Opening } from './event.ts'
+import { evidenceOf } from './event-text.ts'
 import type { Payment, Transaction } from './payment.ts'
 import { paymentFromJson } from './payment-json.ts'
 import type { Policy } from './policy.ts'

@@ -9,8 +9,8 @@ import {
   opened,
   reorged,
 } from '../../../test/support/payments.ts'
-import type { PaymentEvent } from '../history/event.ts'
 import { decide } from './decide.ts'
+import type { PaymentEvent } from './event.ts'
 import { fold } from './fold.ts'
 import type { Denied, HeadMoved, Included, MovedNothing, Observation } from './observation.ts'
 import type { Payment } from './payment.ts'

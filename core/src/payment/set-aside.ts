@@ -1,6 +1,6 @@
-import type { Decision } from '../history/event.ts'
 import { plain, revive } from '../history/plain-json.ts'
 import { type Context, tell } from './decide.ts'
+import type { Decision } from './event.ts'
 import { mergeAll } from './facts.ts'
 import { isSetAside, unjudged } from './judge.ts'
 import type { Observation, SetAside } from './observation.ts'

@@ -1,6 +1,6 @@
-import type { EventData } from '../history/event.ts'
 import { type Instant, toRfc3339, toRfc3339OrNull } from '../instant.ts'
 import { printAmount } from '../money/amount.ts'
+import type { EventData } from '../payment/event.ts'
 import type { ResolutionAction } from '../payment/observation.ts'
 import type {
   Acceptance,

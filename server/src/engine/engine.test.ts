@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import { dataOf, shortType } from '@settlewire/core/history/event-text'
+import { dataOf, shortType } from '@settlewire/core/payment/event-text'
 import { fold } from '@settlewire/core/payment/fold'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'

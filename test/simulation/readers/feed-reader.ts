@@ -1,4 +1,4 @@
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import { statusWords } from '@settlewire/core/words/words'
 import type { Device } from './device.ts'
 import type { Network } from './network.ts'

@@ -1,6 +1,6 @@
 import type { Until } from '@settlewire/client/until'
 import { type Connection, watch } from '@settlewire/client/watch'
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import { statusWords } from '@settlewire/core/words/words'
 import type { Channel } from './channel.ts'
 import type { Device } from './device.ts'

@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path'
-import { shortType } from '@settlewire/core/history/event-text'
+import { shortType } from '@settlewire/core/payment/event-text'
 import { MemoryBackplane } from '../../../server/src/backplane/memory.ts'
 import { readConfig } from '../../../server/src/config.ts'
 import { start } from '../../../server/src/main.ts'

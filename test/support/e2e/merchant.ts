@@ -1,4 +1,4 @@
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { createParser } from 'eventsource-parser'
 import type { SandboxFacts } from './server.ts'

@@ -1,4 +1,4 @@
-import type { EventData } from '@settlewire/core/history/event'
+import type { EventData } from '@settlewire/core/payment/event'
 import type { PaymentIntent, WireTransfer } from '@settlewire/core/wire/wire'
 
 /** The transfer that holds the payment back, as far as the page knows. */

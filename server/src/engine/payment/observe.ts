@@ -1,7 +1,7 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Decision } from '@settlewire/core/history/event'
 import { makeId } from '@settlewire/core/id'
 import { decide } from '@settlewire/core/payment/decide'
+import type { Decision } from '@settlewire/core/payment/event'
 import { isSetAside } from '@settlewire/core/payment/judge'
 import type { HeadMoved, Observation } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'

@@ -1,6 +1,6 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
-import type { PaymentEvent } from '@settlewire/core/history/event'
-import { eventOf } from '@settlewire/core/history/event-text'
+import type { PaymentEvent } from '@settlewire/core/payment/event'
+import { eventOf } from '@settlewire/core/payment/event-text'
 import { fold, type PolicyOf } from '@settlewire/core/payment/fold'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { Clock } from '../../ports/clock.ts'

@@ -1,6 +1,6 @@
-import type { Decision } from '@settlewire/core/history/event'
 import type { Instant } from '@settlewire/core/instant'
 import { nextDeadline, overdue } from '@settlewire/core/payment/deadline'
+import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { deadlineOf } from '@settlewire/core/payment/resolution'
 import type { Due, Ended, EventStore } from '../../ports/history.ts'

@@ -1,5 +1,5 @@
-import { dataOf } from '@settlewire/core/history/event-text'
 import type { Instant } from '@settlewire/core/instant'
+import { dataOf } from '@settlewire/core/payment/event-text'
 import type { Finality, Status } from '@settlewire/core/payment/status-model'
 import { sseFrame } from '@settlewire/core/wire/sse'
 import type { StoredEvent } from '../../ports/history.ts'

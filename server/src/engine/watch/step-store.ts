@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Decision } from '@settlewire/core/history/event'
+import type { Decision } from '@settlewire/core/payment/event'
 import type { BlockRef } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { ChainHead } from '@settlewire/core/payment/policy'

@@ -1,5 +1,5 @@
-import { textsOf } from '@settlewire/core/history/event-text'
 import type { StoredState } from '@settlewire/core/history/subject-kind'
+import { textsOf } from '@settlewire/core/payment/event-text'
 import { projectionOf } from '@settlewire/core/payment/payment-rows'
 import { expect, it } from 'vitest'
 import {

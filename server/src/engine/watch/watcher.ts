@@ -1,6 +1,6 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
-import type { Decision } from '@settlewire/core/history/event'
 import type { Instant } from '@settlewire/core/instant'
+import type { Decision } from '@settlewire/core/payment/event'
 import type { Source } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { ChainHead } from '@settlewire/core/payment/policy'

@@ -1,4 +1,4 @@
-import type { Decision } from '@settlewire/core/history/event'
+import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { Fence } from '../../ports/processes.ts'
 import type { Command } from './kind-writer.ts'

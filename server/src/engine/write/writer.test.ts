@@ -1,7 +1,7 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
-import type { Decision } from '@settlewire/core/history/event'
 import { makeId } from '@settlewire/core/id'
 import { decide, open } from '@settlewire/core/payment/decide'
+import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'

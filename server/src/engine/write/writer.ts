@@ -1,6 +1,6 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
-import type { Decision } from '@settlewire/core/history/event'
 import type { Kind } from '@settlewire/core/history/subject-kind'
+import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { Clock } from '../../ports/clock.ts'
 import type { Batch, EventStore, StoredEvent } from '../../ports/history.ts'

@@ -1,5 +1,5 @@
-import type { EventData } from '@settlewire/core/history/event'
 import { printAmount } from '@settlewire/core/money/amount'
+import type { EventData } from '@settlewire/core/payment/event'
 import type { EventType, Status } from '@settlewire/core/payment/status-model'
 import type { PaymentIntent, WireTransfer, WireType } from '@settlewire/core/wire/wire'
 import { stageLabels } from '@settlewire/core/words/stage-words'

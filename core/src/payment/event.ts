@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts'
-import type { Observation } from '../payment/observation.ts'
-import type { ChainId, Payment, Terms } from '../payment/payment.ts'
-import type { EventType, Finality, Flag, Status } from '../payment/status-model.ts'
+import type { Observation } from './observation.ts'
+import type { ChainId, Payment, Terms } from './payment.ts'
+import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
 /** The public half of an event: the same bytes on every transport. Key order is part of it. */
 export interface EventData {

@@ -1,10 +1,10 @@
-import type { Foldable } from '../payment/fold.ts'
-import { evidenceFromJson } from '../payment/payment-json.ts'
-import type { EventType, Status } from '../payment/status-model.ts'
+import { rememberedText } from '../history/canonical-text.ts'
+import type { EventTexts } from '../history/subject-kind.ts'
 import { encodeData, wireType } from '../wire/wire.ts'
-import { rememberedText } from './canonical-text.ts'
 import type { EventData, Evidence, PaymentEvent } from './event.ts'
-import type { EventTexts } from './subject-kind.ts'
+import type { Foldable } from './fold.ts'
+import { evidenceFromJson } from './payment-json.ts'
+import type { EventType, Status } from './status-model.ts'
 
 /** What every event type of a payment intent begins with on the wire. */
 export const prefix = 'payment_intent.'
