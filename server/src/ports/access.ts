@@ -1,7 +1,4 @@
-/**
- * Who may ask for what: merchants, their keys, and what is known of whoever sends a request. As
- * `ports.ts`, of which it is the other half: words that adapters are held to.
- */
+/** Who may ask for what: merchants, their keys, and what is known of the sender of a request. */
 import type { Instant } from '@settlewire/core/instant'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { KeyScope } from '@settlewire/core/scope'

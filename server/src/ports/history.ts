@@ -1,8 +1,4 @@
-/**
- * The history as the engine needs it, with the guarantees it builds on. `ports.ts` names these with
- * all else that the engine asks of the world.
- */
-
+/** The history as the engine needs it, with the guarantees it builds on. */
 import type { Subject } from '@settlewire/core/history/subject'
 import type { EventTexts, Projection, Revival } from '@settlewire/core/history/subject-kind'
 import type { Instant } from '@settlewire/core/instant'

@@ -1,6 +1,6 @@
 /**
  * What several processes on one database need of each other, with the guarantees: what was
- * committed, who does what, and what a follower knows. Beside `ports.ts`.
+ * committed, who does what, and what a follower knows.
  */
 // ── what was committed ─────────────────────────────────────────────────────────────────────────
 

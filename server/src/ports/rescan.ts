@@ -1,6 +1,6 @@
 /**
  * Reading blocks again that were told before: what an operator asks for, and what the engine needs
- * of the store for it. `Rereader` of `ports.ts` is what a follower does.
+ * of the store for it. `Rereader` of `chain.ts` is what a follower does.
  */
 import type { Instant } from '@settlewire/core/instant'
 import type { Watched } from './history.ts'

@@ -1,4 +1,4 @@
-/** What can be followed, and hints that it has moved, from those who write to those who read. Beside `ports.ts`. */
+/** What can be followed, and hints that it has moved, from those who write to those who read. */
 import type { StoredEvent } from './history.ts'
 import type { Stop } from './stop.ts'
 
