@@ -24,8 +24,10 @@ import type { Timeline } from './timeline.ts'
 /** What a node refuses, as the protocol says it. */
 export class Refused {
   readonly code: number
-  constructor(code: number) {
+  readonly message: string
+  constructor(code: number, message: string) {
     this.code = code
+    this.message = message
   }
 }
 
@@ -45,8 +47,8 @@ export interface ProviderParts {
 
 type Listener = (value: unknown) => void
 
-const unknownMethod = new Refused(-32601)
-const unknownBlock = new Refused(-32000)
+const unknownMethod = new Refused(-32601, 'method not found')
+const unknownBlock = new Refused(-32000, 'unknown block')
 
 /** One node: what it knows of the chain, later than the chain and not always truly. */
 export class Provider {

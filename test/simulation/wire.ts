@@ -73,7 +73,7 @@ export class Wire implements RpcWire {
       const end = this.#parts.provider.subscribe(params, hear)
       if (end !== null) this.#stops.add(end)
       if (end !== null) stop.resolve(end)
-      return end === null ? new Refused(-32601) : '0x1'
+      return end === null ? new Refused(-32601, 'method not found') : '0x1'
     })
     return 'result' in answer ? { result: await stop.promise } : answer
   }
@@ -121,7 +121,7 @@ export class Wire implements RpcWire {
         caller.happens(() =>
           resolve(
             value instanceof Refused
-              ? answerIn({ error: { code: value.code, message: 'no' } })
+              ? answerIn({ error: { code: value.code, message: value.message } })
               : { result: value },
           ),
         )
