@@ -239,7 +239,7 @@ describe('pages of other origins', () => {
     }
   })
 
-  it.each([path, `${path}/pi_x/cancel`, '/v1/events', '/v1/chains', '/openapi.json', '/metrics'])(
+  it.each([path, `${path}/pi_x/cancel`, '/v1/events', '/openapi.json', '/metrics'])(
     'may read nothing of %s',
     async (url) => {
       const answer = await world.ask(url, { headers: { origin } })
@@ -248,6 +248,12 @@ describe('pages of other origins', () => {
       expect(preflight.headers.get('access-control-allow-origin')).toBeNull()
     },
   )
+
+  it('may read how well chains are seen: a publishable key in a page does', async () => {
+    const answer = await world.ask('/v1/chains', { headers: { origin } })
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+  })
 })
 
 it('answers everything with the security headers', async () => {
