@@ -158,6 +158,8 @@ export type LookUp =
       readonly succeeded?: boolean
       /** Whether the receipt moves a token to us: then the follower will tell of it, however late. */
       readonly pays?: boolean
+      /** The watched addresses that it moves a token to. Left out: not known. */
+      readonly paid?: readonly string[]
     }
   /** Every configured provider was asked, and none knows it, neither pending nor mined. */
   | { readonly kind: 'nobody' }

@@ -143,8 +143,7 @@ export class EvmFollower implements ChainFollower {
     const tokens = new Set(tokensOf(chain))
     const found = await lookUp(this.#fleet.providers, txHash, { watch, tokens })
     // Its block may have been passed without it.
-    if (found.kind === 'mined' && found.pays === true && watch.expects(txHash))
-      this.#passed.seek([txHash])
+    if (found.kind === 'mined' && found.pays === true) this.#passed.shown(txHash, found.blockNumber)
     return found
   }
 

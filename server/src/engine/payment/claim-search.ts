@@ -8,6 +8,7 @@ import type { EventStore } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Stop } from '../../ports/stop.ts'
 import type { WatchIndex } from '../watch/watch-index.ts'
+import type { WatchedChain } from '../watch/watched-chain.ts'
 import type { Watcher } from '../watch/watcher.ts'
 import type { PaymentWriter } from '../write/writer.ts'
 import { ClaimTurns, type OpenClaim } from './claim-turns.ts'
@@ -54,6 +55,20 @@ export async function findOn(
   )
   const [best] = all.sort((a, b) => weightOf(b.seen) - weightOf(a.seen))
   return best ?? { chain: '', seen: { kind: 'nobody' } }
+}
+
+/**
+ * Whether a receipt pays this payment, as a provider shows it. Null where it pays some address of ours
+ * and nobody said which.
+ */
+export function paysIn(
+  { pays, paid }: Extract<LookUp, { kind: 'mined' }>,
+  paymentId: string,
+  watched: Pick<WatchedChain, 'payee'> | null,
+): boolean | null {
+  if (pays !== true) return false
+  if (paid === undefined || watched === null) return null
+  return paid.some((to) => watched.payee(to) === paymentId)
 }
 
 const weight: Readonly<Record<LookUp['kind'], number>> = {
@@ -137,19 +152,28 @@ export class ClaimSearch {
     // Nobody said on which chain: any that the payment accepts may know it.
     const chains = [...new Set([claim.chain, ...index.acceptedChains(claim.paymentId)])]
     const { chain, seen } = await findOn(chains, claim.txHash, lookUp)
-    if (seen.kind === 'mined') return this.#readBefore(claim, chain, seen.blockNumber)
+    if (seen.kind === 'mined') return this.#readBefore(claim, chain, seen)
     // One that says nothing of us is waited for all the same: its block decides what it pays.
     if (seen.kind !== 'pending' || seen.sighting === null) return
     await watcher.see(chain, seen.source, [seen.sighting])
     if (chain !== claim.chain) await this.#giveUp(claim)
   }
 
-  /** A block that was read before the claim was made has it: what it paid us would be on record. */
-  async #readBefore(claim: OpenClaim, chain: string, blockNumber: number): Promise<void> {
-    const { store, watcher } = this.#options
+  /**
+   * A block that was read before the claim was made has it: what it paid us would be on record, unless
+   * the block was read without it. A receipt that pays us says so, and the follower looks for that money.
+   */
+  async #readBefore(
+    claim: OpenClaim,
+    chain: string,
+    seen: Extract<LookUp, { kind: 'mined' }>,
+  ): Promise<void> {
+    const { store, watcher, index } = this.#options
+    const { blockNumber } = seen
     const head = watcher.headOf(chain)
     if (head === null || head.head < blockNumber) return
     if (chain !== claim.chain) return this.#giveUp(claim)
+    if (paysIn(seen, claim.paymentId, index.chain(chain)) !== false) return
     const position = await store.position(chain)
     const block = position?.recent.find(({ number }) => number === blockNumber)
     // Further back than blocks are kept: its time-out will end it.

@@ -3,7 +3,7 @@ import type { Payment, Transaction } from '@settlewire/core/payment/payment'
 import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/payment/transaction'
 import { Turns } from '../time/turns.ts'
 import type { WatchIndex } from '../watch/watch-index.ts'
-import { ClaimSearch, type ClaimSearchOptions, type Found, findOn } from './claim-search.ts'
+import { ClaimSearch, type ClaimSearchOptions, type Found, findOn, paysIn } from './claim-search.ts'
 import { observe } from './observe.ts'
 import type { Kept } from './once.ts'
 
@@ -183,9 +183,10 @@ function answerOf(
   if (seen.kind === 'nobody') return { txHash, chain: null, known: 'not_found', pays: null }
   if (seen.kind === 'unsure') return { txHash, chain: null, known: 'unsure', pays: null }
   if (seen.kind === 'mined') {
-    // What an address of ours was paid in a block that was read is on record.
+    // What an address of ours was paid in a block that was read is on record, or a receipt shows it.
     const isRead = head !== null && seen.blockNumber <= head
-    return { txHash, chain, known: 'mined', pays: isRead ? false : null }
+    const pays = paysIn(seen, payment.id, index.chain(chain))
+    return { txHash, chain, known: 'mined', pays: pays === false && !isRead ? null : pays }
   }
   const to = seen.sighting?.transfer?.to
   const pays = to !== undefined && index.chain(chain)?.payee(to) === payment.id

@@ -6,7 +6,13 @@ import { bloomTest } from '../block/bloom.ts'
 import { contestOf, hintOf, type PendingRules } from '../block/calldata.ts'
 import { sortLogs, type TokenTransfer, transferIn, transferTopic } from '../block/logs.ts'
 import { fetchReceipts, receiptsOf, unread } from '../block/receipts.ts'
-import { type BlockContents, type Call, doubtful, missingOf } from '../block/verdict.ts'
+import {
+  addFromReceipts,
+  type BlockContents,
+  type Call,
+  doubtful,
+  missingOf,
+} from '../block/verdict.ts'
 import { InnerPayments } from '../native/inner-payments.ts'
 import { orRefused } from '../node/answer.ts'
 import { fieldsOf } from '../node/hex.ts'
@@ -100,6 +106,7 @@ export class BlockReader {
           block.calls.set(txHash, await callOf(node, { header, txHash }, rules))
         }),
       ])
+      if (missing.receipts.length > 0) addFromReceipts(block, missing.receipts, rules)
     })
     await this.#hold(node, blocks)
   }

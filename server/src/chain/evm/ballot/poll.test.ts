@@ -300,7 +300,7 @@ describe('what all providers are asked', () => {
     const block = world.a.chain.mine([tx])
     expect(await follower.lookUp(tx.hash)).toEqual({
       ...{ kind: 'mined', source: 'rpc:a', blockNumber: block.number },
-      ...{ blockHash: block.hash, succeeded: true, pays: true },
+      ...{ blockHash: block.hash, succeeded: true, pays: true, paid: [to] },
     })
     const stranger = tokenTx(world.token, newAddress(), 1n)
     world.b.pool.set(stranger.hash, stranger)

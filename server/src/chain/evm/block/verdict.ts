@@ -9,7 +9,7 @@ import { isFor, type TokenTransfer, tokenTransferAt, transferIn, txHashOf } from
 export interface BlockContents {
   readonly header: Header
   readonly txHashes: readonly string[]
-  readonly transfers: readonly TokenTransfer[]
+  transfers: readonly TokenTransfer[]
   /** Null as long as nobody waits for the native coin. */
   values: readonly TopValue[] | null
   /** What contracts paid in the native coin, to addresses that waited for it. */
@@ -118,19 +118,44 @@ function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
   })
 }
 
+/**
+ * Adds what the receipts of these transactions move to us and the block's logs do not show at all: a node
+ * may have left it out of its list, and the receipt of the transaction itself is the better witness.
+ */
+export function addFromReceipts(
+  block: BlockContents,
+  txHashes: readonly string[],
+  { tokens, watch }: { readonly tokens: ReadonlySet<string>; readonly watch: WatchSet },
+): void {
+  const shown = payingLogs(block, watch)
+  const added = txHashes.flatMap((txHash) => {
+    const receipt = shown.has(txHash) ? null : receiptOf(block, txHash)
+    return receipt?.succeeded ? transfersIn(receipt, tokens, watch).map(([one]) => one) : []
+  })
+  if (added.length === 0) return
+  block.transfers = [...block.transfers, ...added]
+  block.found = null
+}
+
 /** What a receipt moves to us in these tokens. */
-export function movesIn(
+export const movesIn = (
+  receipt: Receipt,
+  tokens: ReadonlySet<string>,
+  watch: WatchSet,
+): SeenTransfer[] =>
+  transfersIn(receipt, tokens, watch).flatMap(([one, part]) => tokenTransferAt(one, part) ?? [])
+
+/** The logs of a receipt that pay us, each with its place. */
+const transfersIn = (
   { logs, txHash }: Receipt,
   tokens: ReadonlySet<string>,
   watch: WatchSet,
-): SeenTransfer[] {
-  return logs.flatMap((log, part) => {
+): (readonly [transfer: TokenTransfer, part: number])[] =>
+  logs.flatMap((log, part) => {
     const transfer = transferIn(log, tokens)
     if (transfer === null || !isFor(watch, transfer)) return []
-    const named = { ...transfer, log: { ...transfer.log, transactionHash: txHash } }
-    return tokenTransferAt(named, part) ?? []
+    return [[{ ...transfer, log: { ...transfer.log, transactionHash: txHash } }, part] as const]
   })
-}
 
 /** The logs that pay us, by transaction. */
 function payingLogs(block: BlockContents, watch: WatchSet): Map<string, TokenTransfer[]> {

@@ -20,7 +20,9 @@ export async function lookUp(
   const said = await Promise.all(
     providers.map((provider) => ask(provider, txHash, rules).catch(() => null)),
   )
-  const mined = said.find((one) => one?.kind === 'mined')
+  const inBlocks = said.filter((one) => one?.kind === 'mined')
+  // Where only some show a receipt that pays us, the others may lag or leave it out.
+  const mined = inBlocks.find(({ pays }) => pays === true) ?? inBlocks[0]
   const pending = said.filter((one) => one?.kind === 'pending')
   const known = mined ?? pending.find(({ sighting }) => sighting !== null) ?? pending[0]
   if (known !== undefined && known !== null) return known
@@ -38,8 +40,10 @@ async function ask(provider: Provider, txHash: string, rules: PendingRules): Pro
     const { blockHash, succeeded } = receipt
     const block = await node.byHash(blockHash, false)
     if (block === null) return null
-    const pays = succeeded && movesIn(receipt, rules.tokens, rules.watch).length > 0
-    return { kind: 'mined', source, blockNumber: block.ref.number, blockHash, succeeded, pays }
+    const moves = succeeded ? movesIn(receipt, rules.tokens, rules.watch) : []
+    const paid = [...new Set(moves.map(({ to }) => to))]
+    const place = { source, blockNumber: block.ref.number, blockHash }
+    return { kind: 'mined', ...place, succeeded, pays: paid.length > 0, paid }
   }
   const number = transaction?.blockNumber ?? null
   if (number !== null) {

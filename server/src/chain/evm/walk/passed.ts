@@ -11,11 +11,13 @@ interface Parts {
   readonly providers: readonly Provider[]
   readonly watch: WatchSet
   readonly clock: Clock
-  /** A block that was passed holds this transaction, and it is on record as in none. */
+  /** A block that was passed holds this transaction, and it may not be on record there. */
   readonly found: (block: BlockRef, txHash: string) => void
 }
 
 interface Sought {
+  /** A receipt shows that it pays: it is sought, whether or not anybody has heard of it before. */
+  isShown: boolean
   tries: number
   againAt: Instant
 }
@@ -29,9 +31,10 @@ const askedMax = 64
 const soughtMax = 100_000
 
 /**
- * Looks for transactions that are on record as pending in blocks that were passed. What is in doubt about
- * a block lives in memory, so a process that ends with a doubt leaves its transaction pending; the next
- * process begins by asking for those.
+ * Looks in blocks that were passed for transactions that are on record as pending, and for those whose
+ * receipt a provider shows when a payer names them. What is in doubt about a block lives in memory, so a
+ * process that ends with a doubt leaves its transaction pending; the next process begins by asking for
+ * those.
  */
 export class Passed {
   readonly #parts: Parts
@@ -48,8 +51,21 @@ export class Passed {
     for (const txHash of txHashes) {
       if (this.#sought.size >= soughtMax) break
       if (!isHash(txHash) || this.#sought.has(txHash)) continue
-      this.#sought.set(txHash, { tries: 0, againAt: this.#parts.clock.now() })
+      this.#add(txHash, false)
     }
+    void this.#ask()
+  }
+
+  /** A provider shows a receipt of this block that pays us. A block that was not read yet will tell of it. */
+  shown(txHash: string, blockNumber: number): void {
+    const isPassed = this.#storedTo !== null && blockNumber <= this.#storedTo
+    if (!isPassed) {
+      if (this.#parts.watch.expects(txHash)) this.seek([txHash])
+      return
+    }
+    const known = this.#sought.get(txHash)
+    if (known !== undefined) known.isShown = true
+    else if (this.#sought.size < soughtMax && isHash(txHash)) this.#add(txHash, true)
     void this.#ask()
   }
 
@@ -57,6 +73,10 @@ export class Passed {
   stored(number: number): void {
     this.#storedTo = number
     void this.#ask()
+  }
+
+  #add(txHash: string, isShown: boolean): void {
+    this.#sought.set(txHash, { isShown, tries: 0, againAt: this.#parts.clock.now() })
   }
 
   /** Never rejects. */
@@ -70,14 +90,15 @@ export class Passed {
   async #askFor(txHash: string, sought: Sought): Promise<void> {
     const { providers, watch, clock, found } = this.#parts
     sought.againAt = clock.now() + backoffMs(sought.tries++, wait, clock.chance())
-    if (!watch.expects(txHash) || sought.tries > triesMax) {
+    const isOver = (): boolean => !sought.isShown && !watch.expects(txHash)
+    if (isOver() || sought.tries > triesMax) {
       this.#sought.delete(txHash)
       return
     }
     for (const { visit } of providers) {
       const block = visit && (await this.#blockOf(visit.node, txHash).catch(() => null))
       // It may have been put on record meanwhile.
-      if (block === null || !watch.expects(txHash)) continue
+      if (block === null || isOver()) continue
       this.#sought.delete(txHash)
       found(block, txHash)
       return

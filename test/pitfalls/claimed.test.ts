@@ -1,0 +1,85 @@
+/** A payer names a transaction whose block was read without it. */
+import { describe, expect, it } from 'vitest'
+import { newAddress, tokenTx } from '../support/evm/fake-chain.ts'
+import type { FakeNode } from '../support/fake-node.ts'
+import type { Stack } from './stack.ts'
+import { price, token, twoNodes } from './two-nodes.ts'
+
+/** What a payer is told, once the node has answered. */
+async function answerTo({ engine }: Stack, paymentId: string, txHash: string) {
+  for (let tries = 0; ; tries++) {
+    const { value } = await engine.payments.claim(null, { paymentId, txHash }, null)
+    if (value.known !== 'unsure' || tries === 5) return value
+  }
+}
+
+type Fields = Record<string, unknown>
+
+describe('a claim of a transfer that the log list of its block left out', () => {
+  let node: FakeNode
+  const { begin, mine } = twoNodes((first) => {
+    node = first
+  })
+  /** Everything but the transaction's own receipt is silent about it. */
+  const leaveOut = (hash: string): void => {
+    node.twist = (method, answer) =>
+      method === 'eth_getLogs' && Array.isArray(answer)
+        ? answer.filter((log: Fields) => log.transactionHash !== hash)
+        : answer
+  }
+
+  it('is told that it pays, and its money is found and recorded', async () => {
+    const world = await begin([node])
+    const { id, address } = await world.open()
+    const tx = tokenTx(token, address, price)
+    leaveOut(tx.hash)
+    mine([tx, tokenTx(token, newAddress(), 5n)])
+    mine()
+    await world.at(node.chain.head)
+    expect((await world.payment(id)).status).toBe('awaiting')
+    expect(await answerTo(world, id, tx.hash)).toMatchObject({ known: 'mined', pays: true })
+    mine()
+    await world.until(id, 'money on record', ({ received }) => {
+      mine()
+      return received === price
+    })
+  })
+
+  it('is never settled as paid elsewhere when it was made before', async () => {
+    const world = await begin([node])
+    const { id, address } = await world.open()
+    const tx = tokenTx(token, address, price)
+    const claim = { paymentId: id, txHash: tx.hash }
+    const first = await world.engine.payments.claim(null, claim, null)
+    expect(first.value).toMatchObject({ known: 'not_found' })
+    leaveOut(tx.hash)
+    await world.follower.close()
+    mine([tx, tokenTx(token, newAddress(), 5n)])
+    mine()
+    await world.crash()
+    await world.at(node.chain.head)
+    await world.until(id, 'money on record', ({ received }) => {
+      mine()
+      return received === price
+    })
+    expect((await world.payment(id)).facts.transactions).toMatchObject([{ txHash: tx.hash }])
+  })
+
+  it('for another payment says that it does not pay this one', async () => {
+    const world = await begin([node])
+    const { id, address } = await world.open()
+    const other = await world.open()
+    const tx = tokenTx(token, address, price)
+    leaveOut(tx.hash)
+    mine([tx, tokenTx(token, newAddress(), 5n)])
+    mine()
+    await world.at(node.chain.head)
+    expect(await answerTo(world, other.id, tx.hash)).toMatchObject({ known: 'mined', pays: false })
+    // What the node showed of it is found for the payment that it pays.
+    await world.until(id, 'money on record', ({ received }) => {
+      mine()
+      return received === price
+    })
+    expect((await world.payment(other.id)).status).toBe('awaiting')
+  })
+})
