@@ -8,7 +8,6 @@ import { Followers } from './compose/followers.ts'
 import { openGround } from './compose/ground.ts'
 import { prepareHome } from './compose/home.ts'
 import { adapters, type ChainAdapter } from './compose/kinds.ts'
-import { openTokens } from './compose/open-tokens.ts'
 import type { Config } from './config.ts'
 import { secretNames } from './credential.ts'
 import { Engine } from './engine/engine.ts'
@@ -217,7 +216,7 @@ async function startEngine(
     place: placeOf(world.config.home),
   })
   const parts = { ...world, store: store.events, watcher: engine.watcher, chains }
-  followers.open({ ...parts, openTokens: openTokens(engine.index.accepted()) })
+  followers.open({ ...parts, index: engine.index })
   // In reverse: nothing is taken any more, nothing followed, nothing written, then it is given back.
   world.onClose(() => membership.giveBack())
   world.onClose(() => engine.close())

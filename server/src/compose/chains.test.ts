@@ -3,7 +3,7 @@ import type { EvmChainConfig } from '../chain-config.ts'
 import { readChains } from '../registry/read-chains.ts'
 import type { Sandbox } from '../sandbox/start-sandbox.ts'
 import { testTokens } from '../sandbox/token.ts'
-import { assetsOf, explorerUrl, withSandbox } from './chains.ts'
+import { assetsOf, explorerUrl, withOpenTokens, withSandbox } from './chains.ts'
 
 const providers = [{ name: 'one', url: 'wss://node.example' }]
 // Every chain of this file is an EVM chain.
@@ -24,6 +24,15 @@ const sandbox: Pick<Sandbox, 'chain' | 'tokens'> = {
 }
 
 describe('what a configured chain is to each part', () => {
+  it('lets tokens of open payments be looked for although the configuration lacks them', () => {
+    const chain = { name: 'a', tokens: [{ address: '0xAA' }] }
+    expect(withOpenTokens(chain, new Set(['0xaa', '0xcc']))).toEqual({
+      name: 'a',
+      tokens: [{ address: '0xAA' }, { address: '0xcc' }],
+    })
+    expect(withOpenTokens(chain, new Set())).toEqual(chain)
+  })
+
   it('lets only what is accepted be asked for, and has every known token looked for', () => {
     if (base === undefined) throw new Error('unreachable')
     expect(assetsOf(base).map(({ symbol, dust }) => [symbol, dust])).toEqual([

@@ -8,7 +8,6 @@ import type { ChainReaders } from '../registry/chain-reader.ts'
 import { findConfigFile, loadConfigFile } from '../registry/config-file.ts'
 import { sandboxChain } from '../registry/sandbox.ts'
 import type { Sandbox } from '../sandbox/start-sandbox.ts'
-import type { OpenTokens } from './open-tokens.ts'
 
 const joinedBlockMs = 2_000
 
@@ -47,10 +46,10 @@ export function withSandbox(
 /** With the tokens that open payments are paid in, whether or not they are still configured. */
 export function withOpenTokens<Chain extends Pick<EvmChain, 'name' | 'tokens'>>(
   chain: Chain,
-  open: OpenTokens,
+  open: ReadonlySet<string>,
 ): Chain {
   const known = new Set(tokensOf(chain))
-  const dropped = [...(open.get(chain.name) ?? [])].filter((token) => !known.has(token))
+  const dropped = [...open].filter((token) => !known.has(token.toLowerCase()))
   return { ...chain, tokens: [...chain.tokens, ...dropped.map((address) => ({ address }))] }
 }
 

@@ -10,7 +10,6 @@ import type { EventStore } from '../ports/history.ts'
 import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { withOpenTokens } from './chains.ts'
-import type { OpenTokens } from './open-tokens.ts'
 
 /** What a follower is made with, of whatever kind. */
 export interface FollowParts {
@@ -20,8 +19,8 @@ export interface FollowParts {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
-  /** What open payments are paid in, configured or not. */
-  readonly openTokens: OpenTokens
+  /** What open payments are paid in on this chain, configured or not. */
+  readonly openTokens: ReadonlySet<string>
 }
 
 /** What a chain's assets are checked with. */

@@ -30,6 +30,7 @@ export class WatchIndex {
   readonly #chains: ReadonlyMap<string, WatchedChain>
   readonly #books = new Map([true, false].map((livemode) => [livemode, new AddressBook()] as const))
   readonly #watched = new Map<string, Watching>()
+  readonly #tokens = new Map<string, Set<string>>()
   /** The sequence at which each was recorded last. */
   readonly #recorded = new Map<string, number>()
 
@@ -95,9 +96,9 @@ export class WatchIndex {
     return [...this.#watched.keys()]
   }
 
-  /** What each watched payment may be paid in. */
-  *accepted(): Iterable<Watching['accept']> {
-    for (const { accept } of this.#watched.values()) yield accept
+  /** The tokens that payments watched here since the start may be paid in on a chain. Only grows. */
+  tokens(chain: string): ReadonlySet<string> {
+    return this.#tokens.get(chain) ?? new Set()
   }
 
   /** Whether money to this payment is seen. */
@@ -117,8 +118,15 @@ export class WatchIndex {
     for (const { chain, address, token } of accept) {
       book.add(address, paymentId)
       if (token === null) this.#chains.get(chain)?.watchNative(paymentId, address)
+      else this.#addToken(chain, token)
     }
     return () => this.release(paymentId)
+  }
+
+  #addToken(chain: string, token: string): void {
+    const known = this.#tokens.get(chain)
+    if (known === undefined) this.#tokens.set(chain, new Set([token]))
+    else known.add(token)
   }
 
   release(paymentId: string): void {
