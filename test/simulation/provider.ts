@@ -17,19 +17,9 @@ import {
 import type { ModelChain } from './model-chain.ts'
 import { type Mood, type MoodName, moods } from './moods.ts'
 import { hidesBlooms, type Oddity, oddly } from './oddities.ts'
-import { refusable } from './refusals.ts'
+import { Refused, refusable } from './refusals.ts'
 import type { Testimony } from './testimony.ts'
 import type { Timeline } from './timeline.ts'
-
-/** What a node refuses, as the protocol says it. */
-export class Refused {
-  readonly code: number
-  readonly message: string
-  constructor(code: number, message: string) {
-    this.code = code
-    this.message = message
-  }
-}
 
 export interface ProviderParts {
   readonly name: string

@@ -1,6 +1,16 @@
 import { answerIn, type Envelope, type WireAnswer } from '../../server/src/chain/evm/node/answer.ts'
 import type { Chance } from './chance.ts'
 
+/** What a node refuses, as the protocol says it. */
+export class Refused {
+  readonly code: number
+  readonly message: string
+  constructor(code: number, message: string) {
+    this.code = code
+    this.message = message
+  }
+}
+
 /** How companies turn a question away: by code, by words, by a bare text, or by what is around it. */
 const forms: readonly {
   readonly frame: Readonly<Record<string, unknown>> | null

@@ -3,8 +3,8 @@ import { answerIn, type WireAnswer } from '../../server/src/chain/evm/node/answe
 import type { Ending, RpcWire } from '../../server/src/chain/evm/node/connection.ts'
 import type { Stop } from '../../server/src/ports/stop.ts'
 import type { Chance } from './chance.ts'
-import { type Provider, Refused } from './provider.ts'
-import { refusal } from './refusals.ts'
+import type { Provider } from './provider.ts'
+import { Refused, refusal } from './refusals.ts'
 import type { Caller } from './store-wire.ts'
 import type { Timeline } from './timeline.ts'
 

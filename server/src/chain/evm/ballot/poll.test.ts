@@ -184,7 +184,9 @@ describe('an inclusion that several providers show', () => {
   it('is asked about again until the provider agrees, and no more once the block is undone', async () => {
     const { to, c } = await begin()
     c.instead = (method) =>
-      method === 'eth_getTransactionReceipt' ? new Refused(-32000, 'transaction not found') : undefined
+      method === 'eth_getTransactionReceipt'
+        ? new Refused(-32000, 'transaction not found')
+        : undefined
     const tx = tokenTx(world.token, to, 5n)
     world.mine([tx], [world.a, world.b])
     c.chain.adopt([world.a.chain.head])
