@@ -60,6 +60,18 @@ describe('what rescan prints', () => {
     expect(words).not.toContain('sum')
   })
 
+  it('says which providers have not shown all of it, and in how many blocks', () => {
+    const partly = [
+      { notReadFrom: ['node-b'], providers: 1, blocks: 64 },
+      { notReadFrom: ['node-a', 'node-b'], providers: 1, blocks: 1 },
+    ]
+    expect(wordsOf('base', { ...none, partly })).toContain(
+      'payments.\n' +
+        'Read from 1 of 2 providers in 64 blocks: run it again when node-b answers.\n' +
+        'Read from 1 of 3 providers in 1 block: run it again when node-a and node-b answer.\n',
+    )
+  })
+
   it('says of how many blocks the balances are lost', () => {
     expect(wordsOf('base', { ...none, unread: 4 })).toContain('native coin in 4 blocks')
   })

@@ -37,7 +37,8 @@ const usage = `
   DATABASE_URL the server must be stopped: the command starts one for as long as it takes.
   Ctrl-C ends it early. Payments keep what was found by then.
 
-  Exit codes: 0 all was read, 1 it could not be, 2 the command line does not fit, 130 Ctrl-C.
+  Exit codes: 0 all was read from every provider, 1 it could not be read, 2 the command line does not
+  fit, 3 some blocks were not read from every provider, 130 Ctrl-C.
 `
 
 const pollMs = 1_000
@@ -173,7 +174,8 @@ async function openDatabase(config: Config, onClose: (closer: () => unknown) => 
   return running.databaseUrl
 }
 
-async function run(asked: Asked, signal: AbortSignal): Promise<string | null> {
+/** What was read, in words, and whether every provider showed all of it. Null when it was interrupted. */
+async function run(asked: Asked, signal: AbortSignal): Promise<Told | null> {
   const closers: (() => unknown)[] = []
   const onClose = (closer: () => unknown): void => void closers.unshift(closer)
   try {
@@ -182,15 +184,22 @@ async function run(asked: Asked, signal: AbortSignal): Promise<string | null> {
     const store = openStore({ url, clock, log: createLog({ level: 'error', clock }) })
     onClose(() => store.close())
     let words = ''
+    let isWhole = true
     for (const request of await requestsFor(asked, store)) {
       const report = await follow(request, store, signal)
       if (report === null) return null
       words += wordsOf(request.chain, report)
+      isWhole &&= (report.partly ?? []).length === 0
     }
-    return words
+    return { words, isWhole }
   } finally {
     for (const closer of closers) await closer()
   }
+}
+
+interface Told {
+  readonly words: string
+  readonly isWhole: boolean
 }
 
 const headings: Readonly<Record<FindingKind, string>> = {
@@ -204,7 +213,7 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 
 /** What a person reads. */
 export function wordsOf(chain: string, report: RescanReport): string {
-  const { from, to, payments, counts, findings, unread } = report
+  const { from, to, payments, counts, findings, unread, partly = [] } = report
   const concerned = new Set(
     findings.filter(({ kind }) => kind === 'missing').map(({ paymentId }) => paymentId),
   )
@@ -212,6 +221,14 @@ export function wordsOf(chain: string, report: RescanReport): string {
     `Read of ${chain}: ${counted(to - from + 1, 'block')}, ${from} to ${to}, for ${counted(payments, 'payment')}.`,
     `Missing: ${counted(counts.missing, 'transfer')} of ${counted(concerned.size, 'payment')}.`,
   ]
+  for (const { notReadFrom, providers, blocks } of partly) {
+    const all = providers + notReadFrom.length
+    const names = notReadFrom.join(' and ')
+    const answers = notReadFrom.length === 1 ? 'answers' : 'answer'
+    lines.push(
+      `Read from ${providers} of ${all} providers in ${counted(blocks, 'block')}: run it again when ${names} ${answers}.`,
+    )
+  }
   for (const kind of ['missing', 'unclear', 'gone'] as const) {
     const listed = findings.filter((one) => one.kind === kind)
     if (counts[kind] === 0) continue
@@ -232,11 +249,13 @@ async function main(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   try {
     const asked = readArguments(args)
-    const words = asked === null ? usage : await run(asked, interrupted.signal)
+    const help: Told = { words: usage, isWhole: true }
+    const told = asked === null ? help : await run(asked, interrupted.signal)
     process.stdout.write(
-      words ?? '\nThe request was withdrawn. Payments keep what was found by then.\n',
+      told?.words ?? '\nThe request was withdrawn. Payments keep what was found by then.\n',
     )
-    if (words === null) process.exitCode = 130
+    if (told === null) process.exitCode = 130
+    else if (!told.isWhole) process.exitCode = 3
   } catch (error) {
     const isMisuse = error instanceof Failure && error.code === 'invalid_request'
     process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'rescan'))

@@ -213,6 +213,10 @@ export interface Reread {
   readonly shown: readonly Shown[]
   /** Whether contracts may have paid the native coin in it without anybody being able to tell. */
   readonly isUnread: boolean
+  /** The names of the configured providers that all of it was read from. */
+  readonly readFrom: readonly string[]
+  /** Of the others: they are down, could not show all of it, or show other blocks. */
+  readonly notReadFrom: readonly string[]
 }
 
 /** What a follower reads again. Nothing of it holds up the reading of new blocks. */

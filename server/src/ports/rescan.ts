@@ -35,6 +35,15 @@ export interface Finding {
   readonly block: number
 }
 
+/** Blocks that not every configured provider has shown. */
+export interface PartlyRead {
+  /** The providers that they were not read from. */
+  readonly notReadFrom: readonly string[]
+  /** How many they were read from. */
+  readonly providers: number
+  readonly blocks: number
+}
+
 /** How far a rescan is, and what it has found. */
 export interface RescanReport {
   readonly from: number
@@ -48,6 +57,8 @@ export interface RescanReport {
   readonly findings: readonly Finding[]
   /** Blocks in which a contract may have paid the native coin, and no provider has the balances of that time. */
   readonly unread: number
+  /** By the providers that failed. Left out by servers of a version that did not count them. */
+  readonly partly?: readonly PartlyRead[]
 }
 
 /** A request as it stands in the store. */

@@ -9,6 +9,7 @@ import type { EventStore } from '../../ports/history.ts'
 import type {
   Finding,
   FindingKind,
+  PartlyRead,
   Recorded,
   RescanReport,
   RescanRequest,
@@ -91,6 +92,7 @@ export class Rescan {
       ...this.#report,
       next: last + 1,
       unread: unread + (read.isUnread ? read.blocks.length : 0),
+      partly: withPart(this.#report.partly ?? [], read),
     }
   }
 
@@ -244,6 +246,18 @@ const findingOf = ({ payment, held, kind }: Compared): Finding => ({
   ...{ kind, paymentId: payment.id, txHash: held.txHash, block: held.block.number },
 })
 
+/** One part more, where a provider has failed in it. */
+export function withPart(
+  partly: readonly PartlyRead[],
+  { notReadFrom, readFrom, blocks }: Pick<Reread, 'notReadFrom' | 'readFrom' | 'blocks'>,
+): readonly PartlyRead[] {
+  if (notReadFrom.length === 0) return partly
+  const isSame = (one: PartlyRead): boolean => one.notReadFrom.join() === notReadFrom.join()
+  const known = partly.find(isSame)?.blocks ?? 0
+  const part = { notReadFrom, providers: readFrom.length, blocks: known + blocks.length }
+  return [...partly.filter((one) => !isSame(one)), part]
+}
+
 const nameOf = ({ block, txHash }: Corroborated): string => `${block.hash} ${txHash}`
 
 /** Of what a provider shows, these transactions alone: whole ones, whoever they pay. */
@@ -272,6 +286,6 @@ async function begin({ asked, again, store, head }: RescanOptions): Promise<Resc
     const words = `Blocks ${from} to ${to} are ${to - from + 1}; ${rescanBlocksMax} can be read at once. Name parts of them with --from and --to.`
     throw new Failure('invalid_request', words)
   }
-  const none = { payments: 0, findings: [], unread: 0 }
+  const none = { payments: 0, findings: [], unread: 0, partly: [] }
   return { from, to, next: from, counts: { missing: 0, unclear: 0, gone: 0 }, ...none }
 }

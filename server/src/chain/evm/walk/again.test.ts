@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { nativeTx, tokenTx } from '../../../../../test/support/evm/fake-chain.ts'
 import { fleetWorld } from '../../../../../test/support/evm/fleet-world.ts'
+import { silence } from '../../../../../test/support/fake-node.ts'
 import type { Reread } from '../../../ports/chain.ts'
 import type { EvmFollower } from '../follower.ts'
 
@@ -61,7 +62,19 @@ it('reads from the provider that answers while the other refuses', async () => {
   world.ledger.watch.addresses.add(to)
   world.a.instead = (method) =>
     method === 'eth_getBlockByNumber' ? { error: { code: -32_005, message: 'limit' } } : undefined
-  expect(shownIn(await again.read(0, 5, world.ledger.watch))).toEqual([`rpc:b 2 ${to} 7 token`])
+  const read = await again.read(0, 5, world.ledger.watch)
+  expect(shownIn(read)).toEqual([`rpc:b 2 ${to} 7 token`])
+  expect(read).toMatchObject({ readFrom: ['b'], notReadFrom: ['a'] })
+})
+
+it('says that every provider has shown the blocks, and names one that is down', async () => {
+  const { again } = await past([])
+  const { watch } = world.ledger
+  expect(await again.read(0, 5, watch)).toMatchObject({ readFrom: ['a', 'b'], notReadFrom: [] })
+  world.b.instead = () => silence
+  world.b.drop()
+  await world.says('provider_down')
+  expect(await again.read(0, 5, watch)).toMatchObject({ readFrom: ['a'], notReadFrom: ['b'] })
 })
 
 it('says which blocks no provider shows, and reads none of them', async () => {

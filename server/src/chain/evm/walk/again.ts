@@ -73,10 +73,12 @@ export class Again implements Rereader {
   }
 
   async read(from: number, to: number, watch: WatchSet): Promise<Reread> {
-    const { up } = this.#parts.fleet
+    const { providers } = this.#parts.fleet
+    const arriving = providers.find((provider) => provider.isArriving)
+    if (arriving !== undefined) throw unavailable(`${arriving.name} is being connected.`)
     const numbers = Array.from({ length: to - from + 1 }, (_, at) => from + at)
     const read = await Promise.allSettled(
-      up.map(async (provider) => ({
+      providers.map(async (provider) => ({
         provider,
         ...(await this.#readFrom(provider, numbers, watch)),
       })),
@@ -88,7 +90,12 @@ export class Again implements Rereader {
     if (chosen === undefined) {
       throw unavailable(`No provider shows all of the blocks ${from} to ${to}.`, failed?.reason)
     }
+    const isAgreed = (provider: Provider): boolean =>
+      agreed.some((one) => one.provider === provider)
+    const { yes = [], no = [] } = Object.groupBy(providers, (one) => (isAgreed(one) ? 'yes' : 'no'))
     return {
+      readFrom: yes.map(({ name }) => name),
+      notReadFrom: no.map(({ name }) => name),
       blocks: chosen.blocks,
       shown: agreed.flatMap(({ provider, applied }) =>
         applied
