@@ -18,6 +18,7 @@ import { News } from './watch/news.ts'
 import { type FollowedChain, WatchIndex } from './watch/watch-index.ts'
 import { Watcher } from './watch/watcher.ts'
 import { fenced } from './write/fenced-writer.ts'
+import { reportUnreadable } from './write/unreadable.ts'
 import { type PaymentWriter, Writer } from './write/writer.ts'
 
 export interface EngineOptions {
@@ -80,11 +81,12 @@ export class Engine {
         'a fault kept a payment from being judged: it is set aside',
       )
     }
-    this.#all = new Writer(options)
+    const unreadable = reportUnreadable(options.log, options.metrics)
+    this.#all = new Writer({ ...options, unreadable })
     this.writer = this.#all.of(paymentKind)
     this.news = new News({ ...options, writer: this.writer, index })
     this.watcher = new Watcher({
-      ...{ ...options, writer: this.writer, index, news: this.news, onFault },
+      ...{ ...options, writer: this.writer, index, news: this.news, onFault, unreadable },
       onAdvance: (chain) => this.#deadlines.advanced(chain),
     })
     const parts = { ...options, writer: this.writer, index, watcher: this.watcher, onFault }

@@ -151,6 +151,9 @@ export interface ChainPosition {
   readonly unfinished?: Unfinished
 }
 
+/** Called with a subject whose stored state cannot be read, and with the fault that shows. */
+export type Unreadable = (id: string, error: unknown) => void
+
 /**
  * Append-only history of subjects and its projections. One writer wins a sequence; readers see a
  * gapless prefix. What is returned is committed. Operating failures are `Failure`s with
@@ -167,8 +170,16 @@ export interface EventStore {
    */
   append(batch: Batch): Promise<readonly StoredEvent[]>
 
-  /** Subjects of a kind by id, as of their last event. Unknown ids, and those of another kind, are left out. */
-  load<State>(kind: Revival<State>, ids: readonly string[]): Promise<readonly State[]>
+  /**
+   * Subjects of a kind by id, as of their last event. Unknown ids, and those of another kind, are left
+   * out. One whose stored state cannot be read is left out as well, and `unreadable` is called with it;
+   * without `unreadable` the call throws `internal_contradiction`.
+   */
+  load<State>(
+    kind: Revival<State>,
+    ids: readonly string[],
+    unreadable?: Unreadable,
+  ): Promise<readonly State[]>
   /** Events with `sequence > after`, ascending, at most `limit`. */
   read(subjectId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
   /** The same events with what made them true. For fold, audit and packs: never on the way to a stream. */
@@ -186,7 +197,10 @@ export interface EventStore {
     after: number,
     limit: number,
   ): Promise<readonly StoredEvent[]>
-  /** A page of a merchant's subjects of a kind, and the cursor of the next one. */
+  /**
+   * A page of a merchant's subjects of a kind, and the cursor of the next one. Throws
+   * `internal_contradiction` when the stored state of one of them cannot be read.
+   */
   list<State>(
     kind: Revival<State>,
     query: SubjectQuery,

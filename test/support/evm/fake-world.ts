@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
 import type { Limits } from '../../../server/src/chain/evm/node/limits.ts'
+import type { Log } from '../../../server/src/ports/log.ts'
 import { FakeNode } from '../fake-node.ts'
 import { ChainLedger } from './chain-ledger.ts'
 import { newAddress } from './fake-chain.ts'
@@ -13,7 +14,7 @@ export interface FakeWorld {
   /** The one allow-listed token. */
   readonly token: string
   /** Starts a follower; the one before, if any, is not closed. */
-  follow(more?: { chain?: Partial<TestChain>; limits?: Partial<Limits> }): EvmFollower
+  follow(more?: { chain?: Partial<TestChain>; limits?: Partial<Limits>; log?: Log }): EvmFollower
   /** A watched address that was never paid. */
   watched(): string
   /** Resolves when the ledger is at the node's head and the chain is seen. */
@@ -29,12 +30,12 @@ export function fakeWorld(): FakeWorld {
     node: undefined as unknown as FakeNode,
     ledger: undefined as unknown as ChainLedger,
     token,
-    follow: ({ chain, limits } = {}) => {
+    follow: ({ chain, limits, log } = {}) => {
       const providers = [nodeAt('fake', world.node.wsUrl)]
       const follower = followerOf(
         world.ledger,
         { providers, tokens: [token], ...chain },
-        limits === undefined ? {} : { limits },
+        { ...(limits !== undefined && { limits }), ...(log !== undefined && { log }) },
       )
       followers.push(follower)
       follower.start()

@@ -3,6 +3,8 @@ import { FakeChain, nativeTx, tokenTx } from '../../../../test/support/evm/fake-
 import { fakeWorld } from '../../../../test/support/evm/fake-world.ts'
 import { openAnvilLab, openFakeLab } from '../../../../test/support/evm/labs.ts'
 import { FakeNode, Refused, silence } from '../../../../test/support/fake-node.ts'
+import { silentLog } from '../../log.ts'
+import type { Log } from '../../ports/log.ts'
 import { chainFollowerContract } from '../contract.ts'
 import { evm } from './evm-kind.ts'
 
@@ -174,6 +176,26 @@ describe('when the connection looks alive and is not', () => {
       world.ledger.told.some(({ reason }) => reason === 'store_failing'),
     )
     await world.atHead()
+  })
+
+  it('logs a bug of the one that stores as a bug, waits, and asks no other provider for it', async () => {
+    const said: string[] = []
+    const log: Log = { ...silentLog, error: (_, message) => void said.push(message) }
+    log.child = () => log
+    world.follow({ log })
+    await world.atHead()
+    const { ledger } = world
+    const step = ledger.step.bind(ledger)
+    let faults = 2
+    ledger.step = (...values) =>
+      faults-- > 0 ? Promise.reject(new TypeError('a fault of this test')) : step(...values)
+    world.node.mine()
+    await world.ledger.until('it says so', () =>
+      ledger.told.some(({ reason }) => reason === 'store_failing'),
+    )
+    await world.atHead()
+    expect(said).toEqual(['a step failed by a bug', 'a step failed by a bug'])
+    expect(ledger.told.map(({ reason }) => reason)).not.toContain('node_failing')
   })
 
   it('survives a frame that is no JSON by connecting anew', async () => {

@@ -31,6 +31,7 @@ import { Outlook } from './provider/outlook.ts'
 import { Provider, type Refusal } from './provider/provider.ts'
 import { Again } from './walk/again.ts'
 import { Passed } from './walk/passed.ts'
+import { StoringBug } from './walk/storing.ts'
 import { Tags } from './walk/tags.ts'
 import { ChainWalk, type Progress } from './walk/walk.ts'
 
@@ -184,7 +185,7 @@ export class EvmFollower implements ChainFollower {
       return await this.#walk.fits(node, position)
     } catch (error) {
       if (failedWith(error, 'chain_mismatch')) return 'chain_mismatch'
-      if (failedWith(error, 'store_unavailable')) this.#storeFailed(error)
+      if (isOfStore(error)) this.#storeFailed(error)
       throw error
     }
   }
@@ -362,6 +363,7 @@ type Stepped = Extract<Progress, { readonly kind: 'stepped' }>
 
 /** What the store could not do is waited out; what a node could not do, another may. */
 const isOfStore = (error: unknown): boolean =>
+  error instanceof StoringBug ||
   failedWith(error, 'store_unavailable') ||
   failedWith(error, 'cursor_conflict') ||
   failedWith(error, 'chain_mismatch')

@@ -1,3 +1,4 @@
+import { failedWith } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import { nextDeadline, overdue } from '@settlewire/core/payment/deadline'
 import type { Decision } from '@settlewire/core/payment/event'
@@ -304,7 +305,9 @@ export class Deadlines {
       })
     } catch (error) {
       log.warn({ paymentId: id, error }, 'a deadline could not be judged; tried again')
-      const verdict = { chains: [], past: 0, notBefore: clock.now() + retryMs }
+      // One whose stored state cannot be read stays so until a person has done something about it.
+      const againMs = failedWith(error, 'internal_contradiction') ? rereadMs : retryMs
+      const verdict = { chains: [], past: 0, notBefore: clock.now() + againMs }
       return { verdict, sequence: Number.POSITIVE_INFINITY }
     }
   }

@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { type Judge, newerHeads, observe } from '../payment/observe.ts'
+import { readable } from '../write/draft.ts'
 import type { SomeWriter } from '../write/fenced-writer.ts'
 import { leaveParts } from './noise.ts'
 import { type Seen, SumWitnesses, type Word } from './sum-witnesses.ts'
@@ -118,7 +119,7 @@ export class Corroborations {
       decide: (payments) => {
         const later: Word[] = []
         const decisions = [...ofPayment].flatMap(([id, said]) => {
-          const payment = payments.get(id)
+          const payment = readable(payments, id)
           if (payment === null) return []
           const facts: (Included | Denied)[] = []
           const denied = new Set(said.flatMap((word) => (word.denies ? [nameOf(word)] : [])))

@@ -49,6 +49,8 @@ export class Rescan {
   readonly #looked: WatchIndex
   /** What the history says that blocks of the stretch hold, by number. */
   #recorded: ReadonlyMap<number, readonly Recorded[]> = new Map()
+  /** Payments whose stored state cannot be read. */
+  readonly #unreadable = new Set<string>()
   #report: RescanReport
 
   private constructor(options: RescanOptions, report: RescanReport) {
@@ -87,7 +89,7 @@ export class Rescan {
     const found = await this.#compare(read)
     const told = await this.#tell(read, found)
     const gone = await this.#gone(read)
-    this.#add([...told, ...gone])
+    this.#add([...told, ...gone, ...this.#unjudged(read)])
     this.#report = {
       ...this.#report,
       next: last + 1,
@@ -98,7 +100,7 @@ export class Rescan {
 
   /** Whom to look for, and what the history says of the stretch. */
   async #prepare(): Promise<void> {
-    const { again, asked, chain, rescans, store } = this.#options
+    const { again, asked, chain, rescans } = this.#options
     const { from, to } = this.#report
     const { blocks } = await again.read(from, from, this.#watched)
     const since = (blocks[0]?.minedAt ?? 0) - earlierMs
@@ -112,7 +114,7 @@ export class Rescan {
       ...recorded.map(({ paymentId }) => paymentId),
     ])
     const unseen = [...ids].filter((id) => !this.#looked.isWatched(id))
-    for (const payment of await store.load(paymentKind, unseen)) {
+    for (const payment of await this.#load(unseen)) {
       this.#looked.watch(payment.id, { ...payment, accept: payment.terms.accept })
     }
     this.#recorded = Map.groupBy(recorded, ({ block }) => block)
@@ -217,7 +219,19 @@ export class Rescan {
   }
 
   async #load(ids: readonly string[]): Promise<readonly Payment[]> {
-    return ids.length === 0 ? [] : this.#options.store.load(paymentKind, ids)
+    if (ids.length === 0) return []
+    const unreadable = (id: string): void => void this.#unreadable.add(id)
+    return this.#options.store.load(paymentKind, ids, unreadable)
+  }
+
+  /** What these blocks hold for payments that cannot be read: nothing can be said of it yet. */
+  #unjudged(read: Reread): readonly Finding[] {
+    const held = [...this.#heldIn(read)].filter(([id]) => this.#unreadable.has(id))
+    return held.flatMap(([paymentId, all]) =>
+      all.map(({ txHash, block }): Finding => {
+        return { kind: 'unclear', paymentId, txHash, block: block.number }
+      }),
+    )
   }
 
   #add(found: readonly Finding[]): void {

@@ -7,6 +7,7 @@ import type { Sighting } from '../../ports/chain.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { type Judge, observe } from '../payment/observe.ts'
+import { readable } from '../write/draft.ts'
 import type { PaymentWriter } from '../write/writer.ts'
 import { knownMax } from './noise.ts'
 import type { WatchIndex } from './watch-index.ts'
@@ -70,7 +71,7 @@ export class Sightings {
         ids: [...ofPayment.keys()],
         decide: (payments) => {
           const decisions = [...ofPayment].flatMap(([id, seenOf]) => {
-            const payment = payments.get(id)
+            const payment = readable(payments, id)
             if (payment === null) return []
             const news = seenOf.filter((sighting) => isNews(payment, chain, sighting))
             const observations = news.map((sighting) => observationOf(payment, sighting, seen))

@@ -5,6 +5,7 @@ import type { Payment } from '@settlewire/core/payment/payment'
 import type { ChainHead } from '@settlewire/core/payment/policy'
 import type { ChainStep } from '../../ports/chain.ts'
 import type { CursorMove, Unfinished } from '../../ports/history.ts'
+import { readable } from '../write/draft.ts'
 import type { PaymentWriter } from '../write/writer.ts'
 import type { StepPlan } from './step-plan.ts'
 
@@ -18,6 +19,8 @@ export interface StepInStore {
   readonly decide: (payment: Payment) => Decision
   /** Sets a payment aside that the store refuses. */
   readonly putAside: (payment: Payment, error: unknown) => Decision
+  /** Called with a payment that the step leaves out because its stored state cannot be read. */
+  readonly unreadable?: (paymentId: string) => void
   /** Payments of one part. Left out: `partMax`. */
   readonly partSize?: number
 }
@@ -38,14 +41,15 @@ export async function storeStep(
   inStore: StepInStore,
   writer: Pick<PaymentWriter, 'submit'>,
 ): Promise<void> {
-  const { plan, decide, putAside, partSize = partMax } = inStore
+  const { plan, decide, putAside, unreadable, partSize = partMax } = inStore
   const put: Put = (ids, cursor, aside) =>
     writer.submit({
       ids,
       decide: (payments) => ({
         decisions: ids.flatMap((id) => {
-          // An opening that was announced to the watch set but did not commit has no payment.
-          const payment = payments.get(id)
+          // An opening that was announced to the watch set but did not commit has no payment. One whose
+          // state cannot be read is left out by itself.
+          const payment = readable(payments, id, unreadable)
           if (payment === null) return []
           const isAside = aside?.ids.has(id) === true
           return [isAside ? putAside(payment, aside.error) : decide(payment)]

@@ -2,7 +2,7 @@ import { assert } from '@settlewire/core/assert'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { Policy } from '@settlewire/core/payment/policy'
-import type { EventStore, Watched } from '../../ports/history.ts'
+import type { EventStore, Unreadable, Watched } from '../../ports/history.ts'
 import type { Stop } from '../../ports/stop.ts'
 import { AddressBook } from './address-book.ts'
 import { nativeIncomes } from './native-record.ts'
@@ -57,8 +57,14 @@ export class WatchIndex {
     return this.#watched.size
   }
 
-  /** Everything the store knows to be open. Before the first block is asked for. */
-  async load(store: Pick<EventStore, 'watched' | 'unsettled' | 'paid' | 'load'>): Promise<void> {
+  /**
+   * Everything the store knows to be open. Before the first block is asked for. The addresses of a
+   * payment whose state cannot be read are watched, its transactions are not known.
+   */
+  async load(
+    store: Pick<EventStore, 'watched' | 'unsettled' | 'paid' | 'load'>,
+    unreadable?: Unreadable,
+  ): Promise<void> {
     await store.watched((run) => {
       for (const payment of run) this.watch(payment.paymentId, payment)
     })
@@ -72,7 +78,8 @@ export class WatchIndex {
     }
     const ids = [...known]
     if (ids.length === 0) return
-    const load = (from: number) => store.load(paymentKind, ids.slice(from, from + pageMax))
+    const load = (from: number) =>
+      store.load(paymentKind, ids.slice(from, from + pageMax), unreadable)
     let loading = load(0)
     for (let from = 0; from < ids.length; from += pageMax) {
       const page = await loading

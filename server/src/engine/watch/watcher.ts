@@ -14,7 +14,7 @@ import type {
   WatchSet,
 } from '../../ports/chain.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { EventStore } from '../../ports/history.ts'
+import type { EventStore, Unreadable } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Fence } from '../../ports/processes.ts'
@@ -31,6 +31,7 @@ import { Sightings } from './sightings.ts'
 import { gather } from './small-change.ts'
 import { planStep, type StepPlan } from './step-plan.ts'
 import { isSplit, storeStep } from './step-store.ts'
+import { logUnrecorded } from './unrecorded.ts'
 import type { WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
 
@@ -46,6 +47,8 @@ export interface WatcherOptions extends Judge {
   readonly news: Pick<News, 'start' | 'read'>
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainMoved' | 'chainSeen'>
+  /** Called with a payment that is left out because its stored state cannot be read. */
+  readonly unreadable?: Unreadable
   /** Pending transfers that may wait for the writer; more are left to their block. */
   readonly pendingMax?: number
   /** Payments that one part of a step holds. Left out: as many as are good. */
@@ -103,16 +106,8 @@ export class Watcher implements ChainSink {
       const health = { ...unseen, headAt: null }
       const pace = new PaceMeter()
       chains.set(chain, {
-        watched,
-        pace,
-        head: null,
-        headAt: null,
-        scannedThrough: null,
-        health,
-        seen: 'blind',
-        told: null,
-        fence: null,
-        isUnsure: false,
+        ...{ watched, pace, health, head: null, headAt: null, scannedThrough: null },
+        ...{ seen: 'blind' as const, told: null, fence: null, isUnsure: false },
       })
     }
     this.#chains = chains
@@ -136,7 +131,7 @@ export class Watcher implements ChainSink {
     for (const chain of this.#chains.keys()) await this.#resume(chain)
     // Before: what is committed while the rest is read is told as news, and so twice rather than never.
     await news.start()
-    await index.load(store)
+    await index.load(store, this.#options.unreadable)
   }
 
   /** From now on this process follows the chain, under a lease. Its follower starts after it has resolved. */
@@ -305,8 +300,10 @@ export class Watcher implements ChainSink {
       const observations = gather(payment, plan.observationsOf(payment), plan.late).kept
       return putAside(payment, { observations, error }, this.#options)
     }
+    const left = new Set<string>()
     const inStore = {
       ...{ chain, step, plan, from: state.head, decide, putAside: aside },
+      unreadable: (id: string) => void left.add(id),
       ...(stepPartSize !== undefined && { partSize: stepPartSize }),
     }
     const ours = fenced(writer, () => state.fence)
@@ -315,6 +312,11 @@ export class Watcher implements ChainSink {
       if (failedWith(error, 'cursor_conflict')) this.#doubt()
       if (failedWith(error, 'lease_lost')) this.#options.onLeaseLost?.()
       throw error
+    })
+    logUnrecorded(this.#options.log, {
+      chain,
+      step,
+      ids: plan.touched.filter((id) => left.has(id)),
     })
     this.#advance(chain, state, step)
     void this.#corroborations.advanced(chain)

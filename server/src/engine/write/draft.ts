@@ -1,12 +1,34 @@
 import { assert } from '@settlewire/core/assert'
+import { Failure, failedWith } from '@settlewire/core/errors'
 import type { EventTexts, Kind } from '@settlewire/core/history/subject-kind'
 import type { Append, Batch, CursorMove, IdempotentResult } from '../../ports/history.ts'
 import type { Fence } from '../../ports/processes.ts'
 
 /** Subjects of one kind by id, as the batch has them so far. */
 export interface Loaded<State> {
-  /** Null for an id that does not exist. */
+  /**
+   * Null for an id that does not exist. Throws `internal_contradiction` for one whose stored state
+   * cannot be read: a command that is about this subject alone is refused.
+   */
   get(id: string): State | null
+}
+
+/**
+ * The same for a command about many subjects: null also for one whose stored state cannot be read, so
+ * that the others go on without it. `unreadable` is called with its id.
+ */
+export function readable<State>(
+  loaded: Loaded<State>,
+  id: string,
+  unreadable?: (id: string) => void,
+): State | null {
+  try {
+    return loaded.get(id)
+  } catch (error) {
+    if (!failedWith(error, 'internal_contradiction')) throw error
+    unreadable?.(id)
+    return null
+  }
 }
 
 /** What one command makes true, all of it or nothing. */
@@ -33,17 +55,26 @@ interface Entry<State> {
 export class Draft<State, Decision> implements Loaded<State> {
   readonly #kind: Kind<State, Decision>
   readonly #committed: ReadonlyMap<string, State>
+  readonly #unreadable: ReadonlySet<string>
   readonly #entries = new Map<string, Entry<State>>()
   readonly #cursors: CursorMove[] = []
   readonly #idempotency: IdempotentResult[] = []
   readonly #fences = new Map<string, Fence>()
 
-  constructor(kind: Kind<State, Decision>, committed: ReadonlyMap<string, State>) {
+  constructor(
+    kind: Kind<State, Decision>,
+    committed: ReadonlyMap<string, State>,
+    unreadable: ReadonlySet<string> = new Set(),
+  ) {
     this.#kind = kind
     this.#committed = committed
+    this.#unreadable = unreadable
   }
 
   get(id: string): State | null {
+    if (this.#unreadable.has(id)) {
+      throw new Failure('internal_contradiction', `The stored state of ${id} cannot be read.`)
+    }
     return this.#entries.get(id)?.state ?? this.#committed.get(id) ?? null
   }
 

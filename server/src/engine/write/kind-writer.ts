@@ -1,10 +1,10 @@
 import { assert } from '@settlewire/core/assert'
 import type { Kind } from '@settlewire/core/history/subject-kind'
 import { LRUCache } from 'lru-cache'
-import type { Batch, EventStore, StoredEvent } from '../../ports/history.ts'
+import type { Batch, EventStore, StoredEvent, Unreadable } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Stop } from '../../ports/stop.ts'
-import { Draft, type Effect, type Loaded } from './draft.ts'
+import { Draft, type Effect, type Loaded, readable } from './draft.ts'
 
 /** A change somebody wants of subjects of one kind. */
 export interface Command<State, Decision, T> {
@@ -46,6 +46,7 @@ export interface Lane {
 export interface KindWriterParts {
   readonly store: Pick<EventStore, 'load'>
   readonly log: Log
+  readonly unreadable?: Unreadable
   readonly cachedMax: number
   /** Queues, or throws a `Failure`. */
   readonly queue: (job: Job) => void
@@ -105,13 +106,17 @@ export class KindWriter<State extends object, Decision> implements Lane {
 
   /**
    * Loads subjects that another process has moved, and answers with how they stand: not older than
-   * when this was called, nor than what was told of them since. Unknown ids are left out.
+   * when this was called, nor than what was told of them since. Left out are unknown ids, and those
+   * whose stored state cannot be read.
    */
   async reload(ids: readonly string[]): Promise<readonly State[]> {
     this.drop(ids)
     const loaded = await this.submit({
       ids,
-      decide: (states) => ({ decisions: [], answer: ids.flatMap((id) => states.get(id) ?? []) }),
+      decide: (states) => ({
+        decisions: [],
+        answer: ids.flatMap((id) => readable(states, id) ?? []),
+      }),
     })
     // What a later command of the same batch has made of it was told before this was answered.
     return loaded.map((state) => this.#cache.get(this.#entry.identify(state).id) ?? state)
@@ -125,13 +130,20 @@ export class KindWriter<State extends object, Decision> implements Lane {
       if (state === undefined) missing.push(id)
       else loaded.set(id, state)
     }
-    const read = missing.length === 0 ? [] : await this.#parts.store.load(this.#entry, missing)
+    const unreadable = new Set<string>()
+    const read =
+      missing.length === 0
+        ? []
+        : await this.#parts.store.load(this.#entry, missing, (id, error) => {
+            unreadable.add(id)
+            this.#parts.unreadable?.(id, error)
+          })
     for (const state of read) {
       const { id } = this.#entry.identify(state)
       loaded.set(id, state)
       this.#cache.set(id, state)
     }
-    this.#draft = new Draft(this.#entry, loaded)
+    this.#draft = new Draft(this.#entry, loaded, unreadable)
   }
 
   batch(): Required<Batch> {

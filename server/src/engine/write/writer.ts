@@ -3,7 +3,7 @@ import type { Kind } from '@settlewire/core/history/subject-kind'
 import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { Clock } from '../../ports/clock.ts'
-import type { Batch, EventStore, StoredEvent } from '../../ports/history.ts'
+import type { Batch, EventStore, StoredEvent, Unreadable } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Stop } from '../../ports/stop.ts'
@@ -17,6 +17,8 @@ export interface WriterOptions {
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   readonly metrics: Pick<Metrics, 'appended' | 'decided'>
+  /** Called with a subject that is left out because its stored state cannot be read. */
+  readonly unreadable?: Unreadable
   readonly limits?: Partial<Limits>
 }
 
@@ -60,9 +62,12 @@ export class Writer {
 
   /** The way in for one kind. Made once per kind: each has its own memory of what was committed. */
   of<State extends object, Decision>(kind: Kind<State, Decision>): KindWriter<State, Decision> {
-    const { store, log } = this.#options
+    const { store, log, unreadable } = this.#options
     const { cachedMax } = this.#limits
-    return new KindWriter(kind, { store, log, cachedMax, queue: (job) => this.#enqueue(job) })
+    return new KindWriter(kind, {
+      ...{ store, log, cachedMax, queue: (job) => this.#enqueue(job) },
+      ...(unreadable !== undefined && { unreadable }),
+    })
   }
 
   #enqueue(job: Job): void {

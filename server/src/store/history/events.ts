@@ -14,6 +14,7 @@ import type {
   SealedEvent,
   StoredEvent,
   SubjectQuery,
+  Unreadable,
   Watched,
 } from '../../ports/history.ts'
 import type { FeedEntry, FeedKey, Feeds, Fence } from '../../ports/processes.ts'
@@ -88,7 +89,11 @@ export class PostgresEvents implements EventStore, Feeds {
     }
   }
 
-  async load<State>(kind: Revival<State>, ids: readonly string[]): Promise<readonly State[]> {
+  async load<State>(
+    kind: Revival<State>,
+    ids: readonly string[],
+    unreadable: Unreadable = refuse,
+  ): Promise<readonly State[]> {
     const rows = await this.#database.query<StateRow & { sequence: number; head_seal: Buffer }>(
       {
         name: 'load',
@@ -97,9 +102,9 @@ export class PostgresEvents implements EventStore, Feeds {
       },
       [arrayOf.text(ids), kind.name],
     )
-    return rows.map((row) => {
+    return rows.flatMap((row) => {
       this.#heads.meet(row.id, { sequence: row.sequence, seal: row.head_seal.toString('hex') })
-      return kind.revive(storedState(row))
+      return revived(kind, row, unreadable)
     })
   }
 
@@ -184,7 +189,7 @@ export class PostgresEvents implements EventStore, Feeds {
     const rows = await this.#database.query<StateRow>(statement, values)
     const page = rows.slice(0, query.limit)
     const next = rows.length > query.limit ? (page.at(-1)?.id ?? null) : null
-    return { found: page.map((row) => kind.revive(storedState(row))), next }
+    return { found: page.flatMap((row) => revived(kind, row, refuse)), next }
   }
 
   feeds(knownSum: number): ReturnType<Feeds['feeds']> {
@@ -290,6 +295,26 @@ interface StateRow {
 const storedState = ({ id, created_at, evidence, standing, parts }: StateRow): StoredState => ({
   ...{ id, createdAt: created_at, opening: evidence, standing, parts },
 })
+
+/** One, or none where its state cannot be read. */
+function revived<State>(
+  kind: Revival<State>,
+  row: StateRow,
+  unreadable: Unreadable,
+): readonly State[] {
+  try {
+    return [kind.revive(storedState(row))]
+  } catch (error) {
+    unreadable(row.id, error)
+    return []
+  }
+}
+
+const refuse: Unreadable = (id, cause) => {
+  throw new Failure('internal_contradiction', `The stored state of ${id} cannot be read.`, {
+    cause,
+  })
+}
 
 interface EventRow {
   readonly merchant_id: string

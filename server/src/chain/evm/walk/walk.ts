@@ -1,4 +1,4 @@
-import { Failure, failedWith } from '@settlewire/core/errors'
+import { Failure } from '@settlewire/core/errors'
 import type { BlockRef } from '@settlewire/core/payment/observation'
 import type { ChainHead } from '@settlewire/core/payment/policy'
 import { LRUCache } from 'lru-cache'
@@ -19,6 +19,7 @@ import { blockAt, grow, joinBranch, leftBehind, remember } from '../provider/bra
 import type { Provider, Refusal } from '../provider/provider.ts'
 import type { Again } from './again.ts'
 import { usedSlots } from './slots.ts'
+import { storing } from './storing.ts'
 import type { Tag, Tags } from './tags.ts'
 
 /** Where one try to come nearer to a head ended. */
@@ -388,13 +389,3 @@ function withUsedUp(
 
 const changed = (): Failure =>
   new Failure('chain_unavailable', 'The chain changed while it was read.')
-
-/** Keeps the node's failures and the store's apart: they are waited out differently. */
-async function storing<Result>(run: () => Promise<Result>): Promise<Result> {
-  try {
-    return await run()
-  } catch (cause) {
-    if (failedWith(cause, 'chain_mismatch') || failedWith(cause, 'cursor_conflict')) throw cause
-    throw new Failure('store_unavailable', 'The step could not be stored.', { cause })
-  }
-}
