@@ -36,7 +36,6 @@ export interface ProviderParts {
 }
 
 type Listener = (value: unknown) => void
-
 const unknownMethod = new Refused(-32601, 'method not found')
 const unknownBlock = new Refused(-32000, 'unknown block')
 
@@ -82,8 +81,7 @@ export class Provider {
   hear(): void {
     if (this.#stray !== null) return
     const { chain, timeline, chance } = this.#parts
-    const head = chain.head
-    const place = ++this.#told
+    const [head, place] = [chain.head, ++this.#told]
     timeline.after(chance.between(...this.mood.lagMs), () => {
       if (place < this.#heard || this.#stray !== null || this.mood.ownBlocks > 0) return
       this.#heard = place
