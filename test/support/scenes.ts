@@ -63,6 +63,8 @@ export const scenes: readonly Scene[] = [
       await payHere(page)
       await ask(server, '/v1/test/chain/mine', { blocks: 3 })
       await reachesStatus(page, 'succeeded')
+      // Events leave out how far the transaction is: the page asks for it once a second at most.
+      await page.locator('.transactions .stage', { hasNotText: 'detected' }).waitFor()
     },
   },
   { name: 'checkout-phone', ...narrow, styles: checkout, show: openCheckout },
@@ -92,6 +94,7 @@ async function openCheckout(page: Page, server: ServerProcess): Promise<void> {
 async function payHere(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Pay from the sandbox wallet' }).click()
   await reachesStatus(page, 'pending_detected')
+  await page.locator('.transactions', { hasText: /\d USDC on/ }).waitFor()
 }
 
 async function ask<T>(server: ServerProcess, path: string, body: object): Promise<T> {
