@@ -74,7 +74,8 @@ export class Again implements Rereader {
 
   async read(from: number, to: number, watch: WatchSet): Promise<Reread> {
     const { providers } = this.#parts.fleet
-    const arriving = providers.find((provider) => provider.isArriving)
+    // Right after a start: in a moment it can be read from, or it is known to be down.
+    const arriving = providers.find(({ isUp, isArriving }) => !isUp && isArriving)
     if (arriving !== undefined) throw unavailable(`${arriving.name} is being connected.`)
     const numbers = Array.from({ length: to - from + 1 }, (_, at) => from + at)
     const read = await Promise.allSettled(
