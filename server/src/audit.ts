@@ -10,7 +10,7 @@ import { openGround } from './compose/ground.ts'
 import { type Config, readConfig } from './config.ts'
 import { createLog } from './log.ts'
 import { complaint } from './program.ts'
-import { builtInPolicies } from './registry/policy.ts'
+import { builtInPolicies, isMisnamed } from './registry/policy.ts'
 import { audit, type Report } from './store/audit/audit.ts'
 import { DatabaseSource } from './store/audit/database-source.ts'
 import { DumpSource } from './store/audit/dump-source.ts'
@@ -83,7 +83,7 @@ async function run({ scope, dump }: Asked): Promise<Report & { readonly tookMs: 
     const source: AuditSource =
       dump === null ? await openDatabase(readConfig(root), onClose) : await DumpSource.open(dump)
     onClose(() => source.close())
-    const report = await audit({ source, scope, builtIn: builtInPolicies })
+    const report = await audit({ source, scope, builtIn: builtInPolicies, isMisnamed })
     return { ...report, tookMs: systemClock.now() - startedAt }
   } finally {
     for (const closer of closers) await closer()

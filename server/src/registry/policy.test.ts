@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { builtInPolicies, policyFor } from './policy.ts'
+import { builtInPolicies, isMisnamed, policyFor } from './policy.ts'
 import { sandboxChain } from './sandbox.ts'
 
 const way = (name: string) => ({ name, url: `ws://127.0.0.1/${name}` })
@@ -27,5 +27,13 @@ describe('the policy in force', () => {
     expect(policyFor([sandbox(['a']), base]).version).toBe(version)
     const stricter = { ...base, policy: { ...base.policy, quorum: 3 } }
     expect(policyFor([stricter, sandbox(['a'])]).version).not.toBe(version)
+  })
+
+  it('shows by its name when it was changed after it was named', () => {
+    const policy = policyFor([base])
+    expect(isMisnamed(policy)).toBe(false)
+    expect(isMisnamed(JSON.parse(JSON.stringify(policy)))).toBe(false)
+    expect(isMisnamed({ ...policy, chains: { base: { ...base.policy, quorum: 1 } } })).toBe(true)
+    expect(builtInPolicies.some(isMisnamed)).toBe(false)
   })
 })

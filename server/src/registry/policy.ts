@@ -5,6 +5,7 @@ import type { ChainConfig } from '../chain-config.ts'
 import { sandboxPairPolicy, sandboxPolicy, sandboxTieredPolicy } from './sandbox.ts'
 
 const hashDigits = 12
+const prefix = 'cfg-'
 
 /** The rules that have a name. Never taken out: old decisions are folded with them. */
 export const builtInPolicies: readonly Policy[] = [
@@ -22,6 +23,12 @@ export function policyFor(chains: readonly Pick<ChainConfig, 'name' | 'policy'>[
   const rules = Object.fromEntries(chains.map(({ name, policy }) => [name, policy]))
   const text = canonicalJson(rules)
   const known = builtInPolicies.find((policy) => canonicalJson(policy.chains) === text)
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, hashDigits)
-  return known ?? { version: `cfg-${hash}`, chains: rules }
+  return known ?? { version: versionOf(text), chains: rules }
 }
+
+/** Whether the version was made of other rules than these. One that is a plain name says nothing of them. */
+export const isMisnamed = ({ version, chains }: Policy): boolean =>
+  version.startsWith(prefix) && version !== versionOf(canonicalJson(chains))
+
+const versionOf = (text: string): string =>
+  `${prefix}${createHash('sha256').update(text).digest('hex').slice(0, hashDigits)}`

@@ -243,6 +243,54 @@ describe('what the owner of the database edits is found and named:', () => {
     expect(await firstFound()).toBe('payment_intent pi_0: it has rows and no event')
   })
 
+  it.each([
+    ['transfer', `update transfer set subject_id = 'pi_ghost'`],
+    ['transaction', `update transaction set subject_id = 'pi_ghost'`],
+    ['inclusion', `update inclusion set subject_id = 'pi_ghost'`],
+  ])('rows of %s of a subject that nothing else speaks of', async (_, change) => {
+    await edit(`${change} where subject_id = '${other.id}'`)
+    const report = await inDatabase()
+    expect(await inDump()).toEqual(report)
+    expect(report.findings).toContainEqual({
+      ...{ where: 'subject pi_ghost', what: 'it has rows and no event' },
+    })
+  })
+
+  it.each(['pi_0', 'zz'])('an address of %s, which nothing else speaks of', async (ghost) => {
+    await edit(`insert into subject_address values ('0xghost', '${ghost}', 'mer_test')`)
+    expect(await firstFound()).toBe(`subject ${ghost}: it has rows and no event`)
+  })
+
+  it.each([
+    ['a merchant that has no feed', `'mer_new', livemode, 1`, 'mer_new', 'its counter stands at 0'],
+    ['a feed, far behind its end', `merchant_id, livemode, 1000000`, 'mer_other', 'is missing'],
+  ])('an event without the first one of its subject, in %s', async (_, place, feed, words) => {
+    await edit(`insert into event (merchant_id, livemode, position, kind, subject_id, sequence,
+        id, type, at, data, evidence, seal)
+      select ${place}, kind, 'pi_ghost', 2, 'evt_ghost', type, at, data, evidence, seal
+      from event where subject_id = '${other.id}' and sequence = 2`)
+    const report = await inDatabase()
+    expect(await inDump()).toEqual(report)
+    expect(report.subjects).toBe(5)
+    const found = report.findings.map(({ where, what }) => `${where}: ${what}`)
+    expect(found.join('\n')).toMatch(/event evt_ghost, .*: event 1 of the subject is missing/)
+    expect(found.join('\n')).toMatch(new RegExp(`feed of ${feed} \\(test\\): .*${words}`))
+  })
+
+  it('rules that are kept under the version of others, or have changed since they were named', async () => {
+    const { version } = scriptPolicy(3)
+    await edit(`update policy set body = replace(body::text, '${version}', 'other-1')`)
+    expect((await inDatabase()).findings[0]).toEqual({
+      ...{ where: `policy ${version}`, what: 'its body is that of other-1' },
+    })
+    expect((await inDump()).findings[0]).toEqual((await inDatabase()).findings[0])
+    await edit(`update policy set body = replace(body::text, 'other-1', '${version}')`)
+    const source = await DatabaseSource.open(database.url)
+    const report = await audit({ source, scope: {}, builtIn: [], kinds, isMisnamed: () => true })
+    await source.close()
+    expect(report.findings[0]?.what).toMatch(/other rules than those that have this name/)
+  })
+
   it('the counter of a feed', async () => {
     await edit(`update merchant_feed set position = 5 where merchant_id = 'mer_other'`)
     expect(await firstFound()).toBe(

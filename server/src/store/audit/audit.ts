@@ -1,3 +1,4 @@
+import { canonicalJson } from '@settlewire/core/history/canonical-json'
 import type { PolicyOf } from '@settlewire/core/payment/fold'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { Policy } from '@settlewire/core/payment/policy'
@@ -7,6 +8,7 @@ import { type Finding, subjectName } from './finding.ts'
 import { checkRows, type OwnRows } from './row-check.ts'
 import {
   type AuditSource,
+  type KeptPolicy,
   type Page,
   type Row,
   type Scope,
@@ -32,6 +34,8 @@ export interface AuditOptions {
   /** Rules that are part of the program and are kept by no database. */
   readonly builtIn: readonly Policy[]
   readonly kinds?: Foldings
+  /** Whether rules are named after other rules than they say. Left out: names say nothing of rules. */
+  readonly isMisnamed?: (policy: Policy) => boolean
 }
 
 /** The kinds that this program has. */
@@ -52,11 +56,14 @@ export async function audit(options: AuditOptions): Promise<Report> {
     if (findings.length < findingsMax) findings.push(finding)
   }
   const feeds = new FeedCheck(find)
-  const policyOf = policiesOf([...options.builtIn, ...(await source.policies())])
+  const kept = await source.policies()
+  for (const finding of checkPolicies(kept, options)) find(finding)
+  const policyOf = policiesOf([...options.builtIn, ...kept.map(({ policy }) => policy)])
   const parts: CheckParts = { kinds, policyOf, find, place: (row) => feeds.place(row) }
   for await (const page of source.pages(scope)) {
-    counts.subjects += page.ids.length
-    counts.events += await checkPage(page, parts)
+    const { events, subjects } = await checkPage(page, parts)
+    counts.subjects += subjects
+    counts.events += events
   }
   feeds.end(await source.feeds(scope))
   return { ...counts, feeds: feeds.size, findings }
@@ -71,12 +78,33 @@ function policiesOf(policies: readonly Policy[]): PolicyOf {
   }
 }
 
-/** Answers how many events the page has. */
-async function checkPage(page: Page, parts: CheckParts): Promise<number> {
+/** Rules are kept under the version that they name, and have not changed since they got that name. */
+function checkPolicies(
+  kept: readonly KeptPolicy[],
+  { builtIn, isMisnamed }: Pick<AuditOptions, 'builtIn' | 'isMisnamed'>,
+): readonly Finding[] {
+  return kept.flatMap(({ version, policy }) => {
+    const own = builtIn.find((one) => one.version === version)
+    const isOther = own !== undefined && canonicalJson(own) !== canonicalJson(policy)
+    const where = `policy ${version}`
+    if (policy.version !== version)
+      return [{ where, what: `its body is that of ${policy.version}` }]
+    if (isOther || isMisnamed?.(policy) === true)
+      return [{ where, what: 'its body says other rules than those that have this name' }]
+    return []
+  })
+}
+
+/** Answers how many events the page has, and of how many subjects it is. */
+async function checkPage(
+  page: Page,
+  parts: CheckParts,
+): Promise<{ readonly events: number; readonly subjects: number }> {
   const owned = byOwner(page)
   const left = new Set(page.ids)
   let check: EventCheck | null = null
   let events = 0
+  let subjects = page.ids.length
   const end = (): void => {
     if (check !== null) checkSubject(check, owned.get(check.id) ?? noRows, parts)
   }
@@ -87,7 +115,7 @@ async function checkPage(page: Page, parts: CheckParts): Promise<number> {
       if (check?.id !== id) {
         end()
         check = new EventCheck(row, parts)
-        left.delete(id)
+        if (!left.delete(id)) subjects += 1
       }
       check.add(row)
     }
@@ -97,7 +125,7 @@ async function checkPage(page: Page, parts: CheckParts): Promise<number> {
     const where = subjectName(owned.get(id)?.subject[0]?.kind, id)
     parts.find({ where, what: 'it has rows and no event' })
   }
-  return events
+  return { events, subjects }
 }
 
 function checkSubject(check: EventCheck, rows: OwnRows, { find }: CheckParts): void {

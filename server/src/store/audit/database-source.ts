@@ -1,15 +1,18 @@
-import type { Policy } from '@settlewire/core/payment/policy'
 import { Client } from 'pg'
 import { nextTurn } from '../../clock.ts'
 import { checkedUrl } from '../checked-url.ts'
 import { asFailure } from '../sql-error.ts'
 import {
   type AuditSource,
+  isEverybody,
+  type KeptPolicy,
   type Page,
+  policyOf,
   type Row,
   type Scope,
   type SubjectTable,
   subjectTables,
+  textOf,
 } from './source.ts'
 
 const subjectsPerPage = 500
@@ -47,34 +50,40 @@ export class DatabaseSource implements AuditSource {
     return new DatabaseSource(client)
   }
 
-  async policies(): Promise<readonly Policy[]> {
-    const rows = await this.#query('select body from policy', [])
-    return rows.map(({ body }) => JSON.parse(body ?? '') as Policy) // as the store kept it
+  async policies(): Promise<readonly KeptPolicy[]> {
+    const rows = await this.#query('select version, body from policy order by version', [])
+    return rows.map(policyOf)
   }
 
   async *pages(scope: Scope): AsyncIterable<Page> {
     let asked = ahead(this.#page(scope, ''))
     for (;;) {
-      const page = await asked
-      const last = page?.ids.at(-1)
-      if (page === null || last === undefined) return
-      const { ids, rows, firstRun } = page
+      const { ids, rows, firstRun, stretch } = await asked
+      const { until } = stretch
       let next: typeof asked | null = null
       const askNext = () => {
-        next ??= ahead(this.#page(scope, last))
+        if (until !== null) next ??= ahead(this.#page(scope, until))
         return next
       }
-      yield { ids, rows, events: () => this.#events(ids, firstRun, askNext) }
-      asked = askNext()
+      yield { ids, rows, events: () => this.#events(stretch, firstRun, askNext) }
+      const after = askNext()
+      if (after === null) return
+      asked = after
     }
   }
 
-  /** Null behind the last one. Its first events are on their way. */
+  /** Its first events are on their way. */
   async #page(scope: Scope, after: string) {
-    const ids = await this.#ids(scope, after)
-    if (ids.length === 0) return null
-    const rows = await this.#rows(ids)
-    return { ids, rows, firstRun: ahead(this.#run(ids, ['', 0])) }
+    const named = await this.#ids(scope, after)
+    const until = named.length < subjectsPerPage ? null : (named.at(-1) ?? null)
+    const stretch = { after, until, ids: isEverybody(scope) ? null : named }
+    const rows = await this.#rows(stretch)
+    const owners = Object.entries(subjectTables).flatMap(([table, { owner }]) =>
+      // ^ a key of the constant
+      rows[table as SubjectTable].map((row) => textOf(row, owner)),
+    )
+    const ids = [...new Set([...named, ...owners])].sort()
+    return { ids, rows, stretch, firstRun: ahead(this.#run(stretch, ['', 0])) }
   }
 
   feeds(scope: Scope): Promise<readonly Row[]> {
@@ -89,28 +98,32 @@ export class DatabaseSource implements AuditSource {
     return this.#client.end()
   }
 
-  /** Every id that has an event or a row, also one that lacks the others. */
+  /**
+   * The next ids of the scope. For everybody they only say how far a page reaches: all that any table
+   * holds up to there is read with it.
+   */
   async #ids(scope: Scope, after: string): Promise<readonly string[]> {
-    const { where, values, isAll } = filterOf(scope)
+    const { where, values } = filterOf(scope)
     const [from, limit] = [`$${values.length + 1}`, `$${values.length + 2}`]
     const page = (column: string, table: string, more: string): string =>
       `(select ${column} as id from ${table} where ${column} > ${from}${more}
         order by ${column} limit ${limit})`
     const parts = [
       page('id', 'subject', where(' and')),
-      page('subject_id', 'event', ` and sequence = 1${where(' and')}`),
-      ...(isAll ? [page('subject_id', 'subject_state', '')] : []),
+      ...(isEverybody(scope)
+        ? []
+        : [page('subject_id', 'event', ` and sequence = 1${where(' and')}`)]),
     ]
-    const rows = await this.#query(`${parts.join(' union ')} order by 1 limit ${limit}`, [
-      ...values,
-      ...[after, subjectsPerPage],
-    ])
+    const rows = await this.#query(
+      `select id from (${parts.join(' union ')}) as named order by 1 limit ${limit}`,
+      [...values, ...[after, subjectsPerPage]],
+    )
     return rows.flatMap(({ id }) => id ?? [])
   }
 
   /** The next run, or the next page, is asked for while a run is looked at. */
   async *#events(
-    ids: readonly string[],
+    stretch: Stretch,
     firstRun: Promise<readonly Row[]>,
     askNext: () => void,
   ): AsyncIterable<readonly Row[]> {
@@ -119,7 +132,9 @@ export class DatabaseSource implements AuditSource {
       const run: readonly Row[] = await asked
       const last = run.at(-1)
       const isLast = last === undefined || run.length < eventsPerRun
-      asked = isLast ? null : ahead(this.#run(ids, [last.subject_id ?? '', Number(last.sequence)]))
+      asked = isLast
+        ? null
+        : ahead(this.#run(stretch, [last.subject_id ?? '', Number(last.sequence)]))
       if (isLast) askNext()
       for (let at = 0; at < run.length; at += eventsPerTurn) {
         yield run.slice(at, at + eventsPerTurn)
@@ -128,24 +143,26 @@ export class DatabaseSource implements AuditSource {
     }
   }
 
-  #run(ids: readonly string[], after: readonly [string, number]): Promise<readonly Row[]> {
+  #run(stretch: Stretch, after: readonly [string, number]): Promise<readonly Row[]> {
+    const { condition, values } = within(stretch, 'subject_id', 3)
     return this.#query(
       `select kind, subject_id, merchant_id, livemode, position, sequence, id, type, at, data,
         evidence, seal from event
-       where subject_id = any ($1) and (subject_id, sequence) > ($2, $3)
+       where ${condition} and (subject_id, sequence) > ($1, $2)
        order by subject_id, sequence limit ${eventsPerRun}`,
-      [ids, ...after],
+      [...after, ...values],
     )
   }
 
-  async #rows(ids: readonly string[]): Promise<Page['rows']> {
+  async #rows(stretch: Stretch): Promise<Page['rows']> {
     const found: Partial<Record<SubjectTable, readonly Row[]>> = {}
     for (const [table, { owner, order }] of Object.entries(subjectTables)) {
       const by = [owner, ...order].join(', ')
+      const { condition, values } = within(stretch, owner, 1)
       found[table as SubjectTable] = await this.#query(
         // ^ a key of the constant
-        `select * from ${table} where ${owner} = any ($1) order by ${by}`,
-        [ids],
+        `select * from ${table} where ${condition} order by ${by}`,
+        values,
       )
     }
     return found as Page['rows'] // every table was asked
@@ -159,6 +176,22 @@ export class DatabaseSource implements AuditSource {
       throw asFailure(error)
     }
   }
+}
+
+/** What a page is of: of a scope its ids; of everybody all that lies behind `after`, up to `until`. */
+interface Stretch {
+  readonly after: string
+  /** Null on the last page, which has no end. */
+  readonly until: string | null
+  readonly ids: readonly string[] | null
+}
+
+/** A stretch as a condition on the column that names the subject. Its values are numbered from `first`. */
+function within({ after, until, ids }: Stretch, column: string, first: number) {
+  if (ids !== null) return { condition: `${column} = any ($${first})`, values: [ids] }
+  const from = `${column} > $${first}`
+  if (until === null) return { condition: from, values: [after] }
+  return { condition: `${from} and ${column} <= $${first + 1}`, values: [after, until] }
 }
 
 /** An answer that is asked for early. Its error is thrown where it is awaited, and is no error where the walk ends before. */
@@ -175,5 +208,5 @@ function filterOf({ merchantId, livemode }: Scope) {
   if (livemode !== undefined) conditions.push(`livemode = $${values.push(livemode)}`)
   const where = (word: string): string =>
     conditions.length === 0 ? '' : `${word} ${conditions.join(' and ')}`
-  return { values, where, isAll: conditions.length === 0 }
+  return { values, where }
 }

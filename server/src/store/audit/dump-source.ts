@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Failure } from '@settlewire/core/errors'
-import type { Policy } from '@settlewire/core/payment/policy'
 import { headerOf, rowOf } from './copy-text.ts'
 import {
   type AuditSource,
+  isEverybody,
   isWithin,
+  type KeptPolicy,
   type Page,
+  policyOf,
   type Row,
   type Scope,
   type SubjectTable,
@@ -35,7 +37,7 @@ const owners: Readonly<Record<string, string>> = {
 export class DumpSource implements AuditSource {
   readonly #directory: string
   readonly #parts: readonly string[]
-  readonly #policies: Policy[] = []
+  readonly #policies: KeptPolicy[] = []
   readonly #feeds: Row[] = []
   #events = 0
 
@@ -60,7 +62,7 @@ export class DumpSource implements AuditSource {
     return source
   }
 
-  async policies(): Promise<readonly Policy[]> {
+  async policies(): Promise<readonly KeptPolicy[]> {
     return this.#policies
   }
 
@@ -140,8 +142,6 @@ export class DumpSource implements AuditSource {
   }
 }
 
-const policyOf = (row: Row): Policy => JSON.parse(textOf(row, 'body')) as Policy // as the store kept it
-
 function linesOf(path: string): AsyncIterable<string> {
   return createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
 }
@@ -159,19 +159,22 @@ function partOf(id: string, count: number): number {
   return sum % count
 }
 
-/** Every id of the scope that has an event or a row, in order. */
+/** Every id that has an event or a row; of one merchant those that a row or a first event gives to it. In order. */
 function idsIn(
   events: readonly Row[],
   rows: Readonly<Record<SubjectTable, readonly Row[]>>,
   scope: Scope,
 ): readonly string[] {
-  const isAll = scope.merchantId === undefined && scope.livemode === undefined
+  const isAll = isEverybody(scope)
   const ids = new Set<string>()
   for (const row of rows.subject) if (isWithin(row, scope)) ids.add(textOf(row, 'id'))
   for (const row of events) {
-    if (row.sequence === '1' && isWithin(row, scope)) ids.add(textOf(row, 'subject_id'))
+    if (isAll || (row.sequence === '1' && isWithin(row, scope))) ids.add(textOf(row, 'subject_id'))
   }
-  for (const row of isAll ? rows.subject_state : []) ids.add(textOf(row, 'subject_id'))
+  for (const [table, { owner }] of isAll ? Object.entries(subjectTables) : []) {
+    // A key of the constant.
+    for (const row of rows[table as SubjectTable]) ids.add(textOf(row, owner))
+  }
   return [...ids].sort()
 }
 

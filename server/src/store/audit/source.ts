@@ -18,6 +18,7 @@ export type SubjectTable = keyof typeof subjectTables
 
 /** Some subjects, whole: all their events, by subject and sequence, and all their rows. */
 export interface Page {
+  /** Subjects that have a row. There may be events of others. */
   readonly ids: readonly string[]
   /** In runs of bounded length, by subject and sequence. */
   readonly events: () => AsyncIterable<readonly Row[]>
@@ -30,10 +31,21 @@ export interface Scope {
   readonly livemode?: boolean
 }
 
+/** Rules as the database keeps them. */
+export interface KeptPolicy {
+  /** What events name them by. */
+  readonly version: string
+  readonly policy: Policy
+}
+
 /** Where a history is read from, as it stood at one moment. */
 export interface AuditSource {
-  policies(): Promise<readonly Policy[]>
-  /** All subjects of the scope, in the order of their ids. */
+  policies(): Promise<readonly KeptPolicy[]>
+  /**
+   * All subjects of the scope, in the order of their ids. Without a scope this is everything that any of
+   * the tables, or any event, names a subject of. Within one it is what a row of `subject` or a first
+   * event gives to the merchant.
+   */
   pages(scope: Scope): AsyncIterable<Page>
   /** The feeds of the scope: merchant, mode, last position and seal. */
   feeds(scope: Scope): Promise<readonly Row[]>
@@ -60,6 +72,16 @@ export function instantOf(row: Row, column: string): number {
 }
 
 const printed = /^(\S+) ([^+-]+)([+-]\d\d(?::\d\d)?)?$/
+
+/** Whether everybody's subjects are meant. */
+export const isEverybody = ({ merchantId, livemode }: Scope): boolean =>
+  merchantId === undefined && livemode === undefined
+
+/** Rules from a row of `policy`. */
+export const policyOf = (row: Row): KeptPolicy => ({
+  version: textOf(row, 'version'),
+  policy: JSON.parse(textOf(row, 'body')) as Policy, // as the store kept it
+})
 
 /** Whether a row is of the scope. */
 export const isWithin = (row: Row, { merchantId, livemode }: Scope): boolean =>
