@@ -23,7 +23,3 @@ export function retryFor(code: string): Retry | null {
   if (isLocal(code)) return 'later'
   return isCatalogued(code) ? describeError(code).retry : null
 }
-
-/** The HTTP status that goes with a code; for one that is newer than this client, that of a key that opens nothing. */
-export const statusOf = (code: string): number =>
-  isCatalogued(code) ? describeError(code).status : 401

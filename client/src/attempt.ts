@@ -1,4 +1,4 @@
-import { statusOf } from './advice.ts'
+import { statusOf } from './key-end.ts'
 import type { Position } from './position.ts'
 import { type Access, sendForJson } from './request.ts'
 import { RequestError } from './request-error.ts'
