@@ -65,7 +65,7 @@ describe('whatever happens to chain, nodes, clock, store and process', () => {
       // A world in which nothing is ever paid would prove nothing.
       const events = outcomes.reduce((sum, outcome) => sum + outcome.events, 0)
       expect(events / outcomes.length).toBeGreaterThan(10)
-      const tally = tallyOf(outcomes)
+      const tally = tallyOf(outcomes.filter((one) => !isLateSight(one)))
       stdout.write(`${tallyText(tally)}\n`)
       expect(Object.values(tally).reduce((sum, { untrueMs }) => sum + untrueMs, 0)).toBe(0)
       // What no reader ever shows proves nothing either.
