@@ -2,7 +2,7 @@ import { statusTable } from '@settlewire/core/payment/status-model'
 import { Live, type Moment } from '../../../web/src/checkout/live.ts'
 import { type Look, lookOf } from '../../../web/src/checkout/look.ts'
 import type { PageState } from '../../../web/src/checkout/page-state.ts'
-import { words } from '../../../web/src/checkout/words.ts'
+import { connectionWords, words } from '../../../web/src/checkout/words.ts'
 import type { Channel } from './channel.ts'
 import type { Device } from './device.ts'
 import { badEndOf } from './ends.ts'
@@ -78,7 +78,11 @@ export class PageReader implements Reader {
           screen.steps.some(({ name, state: at }) => name === 'final' && at === 'done'),
         ),
       },
-      blind: blindOf(moment.shown.payment, screen),
+      // While its label says that it is catching up, it says nothing of how the chains are seen.
+      blind:
+        line.label === connectionWords.labels.catchingUp
+          ? null
+          : blindOf(moment.shown.payment, screen),
     }
   }
 

@@ -14,8 +14,8 @@ const held: Connection = {
   chains: null,
   clockOffsetMs: 0,
 }
-const line = (more: Partial<Connection>, isSeen = true) =>
-  connectionLineOf({ ...held, ...more }, { now, loadedAt: now - 60_000, isSeen })
+const line = (more: Partial<Connection>, isSeen = true, isSightKnown = true) =>
+  connectionLineOf({ ...held, ...more }, { now, loadedAt: now - 60_000, isSeen, isSightKnown })
 
 describe('the connection line', () => {
   it('says live on a stream that is proven, and which way it is otherwise', () => {
@@ -27,6 +27,14 @@ describe('the connection line', () => {
   it('never says live while a chain cannot be seen', () => {
     for (const state of ['current', 'fallback'] as const) {
       expect(line({ state }, false)).toEqual({ look: 'calm', label: 'Connected', warning: null })
+    }
+  })
+
+  it('never says live before it knows how the chains are seen', () => {
+    for (const state of ['current', 'fallback'] as const) {
+      expect(line({ state }, true, false).label).toBe(
+        line({ state: 'reconnecting', provenAt: now }).label,
+      )
     }
   })
 

@@ -20,12 +20,14 @@ interface Place {
   readonly loadedAt: Instant
   /** Whether every chain that matters is fully seen: what is connected and blind is not live. */
   readonly isSeen: boolean
+  /** Whether that is known at all. */
+  readonly isSightKnown: boolean
 }
 
 /** Times are this device's. */
 export function connectionLineOf(
   connection: Connection,
-  { now, loadedAt, isSeen }: Place,
+  { now, loadedAt, isSeen, isSightKnown }: Place,
 ): ConnectionLine {
   const from = connection.provenAt ?? loadedAt
   const time = timeOfDay(from)
@@ -33,9 +35,11 @@ export function connectionLineOf(
   const calm = (label: string): ConnectionLine => ({ look: 'calm', label, warning: null })
   switch (connection.state) {
     case 'current':
+      if (!isSightKnown) return calm(labels.catchingUp)
       if (!isSeen) return calm(labels.unseen)
       return { look: 'live', label: labels.current, warning: null }
     case 'fallback':
+      if (!isSightKnown) return calm(labels.catchingUp)
       if (!isSeen) return calm(labels.unseen)
       return calm(connection.transport === 'poll' ? labels.poll : labels.longPoll)
     case 'paused':

@@ -19,6 +19,8 @@ export interface Moment {
   readonly clockOffsetMs: number
   /** How well each accepted chain is seen. */
   readonly sights: readonly Sight[]
+  /** When that was said last, by this device's clock; null before it was on the present connection. */
+  readonly sightAt: Instant | null
   /** What it waits for, and how long; null until the server has said it. */
   readonly policy: Explained | null
 }
@@ -70,6 +72,7 @@ export class Live {
       connection: unconnected,
       clockOffsetMs: Number.isFinite(offsetMs) ? offsetMs : 0,
       sights: sightsFrom(chains, Date.parse(serverTime)),
+      sightAt: this.loadedAt,
       policy: null,
     }
     this.#resource = new Question(
@@ -95,7 +98,7 @@ export class Live {
   start(): void {
     this.#follow()
     this.#device.signals((signal) => {
-      if (signal === 'visible' || signal === 'restored') this.#resource.want()
+      if (signal === 'visible' || signal === 'restored') this.#resource.renew()
     })
     this.#lookForSight()
   }
@@ -146,14 +149,17 @@ export class Live {
     const clockOffsetMs =
       connection.visibility === null ? this.#moment.clockOffsetMs : connection.clockOffsetMs
     const isNews = chains !== null && chains.length > 0 && chains !== this.#moment.connection.chains
-    this.#set({
-      ...{ connection, clockOffsetMs },
-      ...(isNews && { sights: sightsFrom(chains, this.#device.clock.now() + clockOffsetMs) }),
-    })
     const isProven = state === 'current' || state === 'fallback'
     // The stream says how the chains are seen when that changes: what it was meanwhile must be asked.
     const isBack = state === 'current' && before !== 'current'
-    if (isBack || (isProven && this.#resource.isOpen)) this.#resource.want()
+    const now = this.#device.clock.now()
+    this.#set({
+      ...{ connection, clockOffsetMs },
+      ...(isBack && { sightAt: null }),
+      ...(isNews && { sights: sightsFrom(chains, now + clockOffsetMs), sightAt: now }),
+    })
+    if (isBack) this.#resource.renew()
+    else if (isProven && this.#resource.isOpen) this.#resource.want()
   }
 
   /** What events leave out: every transfer as it stands, links to explorers. */
@@ -163,6 +169,7 @@ export class Live {
     this.#set({
       shown: applyResource(shown, payment),
       ...(chains === null && { sights: movedBy(sights, payment) }),
+      sightAt: this.#device.clock.now(),
       ...(state === 'ended' && {
         connection: { ...connection, provenAt: this.#device.clock.now() },
       }),

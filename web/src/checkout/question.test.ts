@@ -29,24 +29,48 @@ class HandClock implements Clock {
   }
 }
 
-it('gives up what a silent network swallowed, and asks anew when the answer is wanted again', async () => {
+/** Answers from this call on; what was asked before is swallowed. */
+const swallowing = (silent: number, calls: { asked: number }) => (signal: AbortSignal) => {
+  if (++calls.asked > silent) return Promise.resolve('answer')
+  return new Promise<string>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+  })
+}
+
+it('asks again by itself what a silent network swallowed', async () => {
   const clock = new HandClock()
   const answers: string[] = []
-  let asked = 0
-  const ask = (signal: AbortSignal): Promise<string> => {
-    if (++asked > 1) return Promise.resolve('answer')
-    return new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason))
-    })
-  }
-  const question = new Question(ask, (answer) => answers.push(answer), clock)
+  const calls = { asked: 0 }
+  const question = new Question(swallowing(1, calls), (answer) => answers.push(answer), clock)
   question.want()
-  await clock.pass(7_900)
-  question.want()
-  expect([asked, question.isOpen]).toEqual([1, true])
+  await clock.pass(2_900)
+  expect([calls.asked, question.isOpen]).toEqual([1, true])
   await clock.pass(200)
+  expect([calls.asked, answers, question.isOpen]).toEqual([2, ['answer'], false])
+  expect(clock.waiting).toBe(0)
+})
+
+it('gives up after three tries, and asks anew when the answer is wanted again', async () => {
+  const clock = new HandClock()
+  const answers: string[] = []
+  const calls = { asked: 0 }
+  const question = new Question(swallowing(3, calls), (answer) => answers.push(answer), clock)
+  question.want()
+  for (const ms of [3_100, 8_100, 8_100, 60_000]) await clock.pass(ms)
+  expect([calls.asked, answers, question.isOpen]).toEqual([3, [], true])
   question.want()
   await clock.pass(0)
-  expect([asked, answers, question.isOpen]).toEqual([2, ['answer'], false])
-  expect(clock.waiting).toBe(0)
+  expect([calls.asked, answers, question.isOpen]).toEqual([4, ['answer'], false])
+})
+
+it('asks anew at once when the way to the server is another', async () => {
+  const clock = new HandClock()
+  const answers: string[] = []
+  const calls = { asked: 0 }
+  const question = new Question(swallowing(1, calls), (answer) => answers.push(answer), clock)
+  question.want()
+  await clock.pass(1_500)
+  question.renew()
+  await clock.pass(0)
+  expect([calls.asked, answers]).toEqual([2, ['answer']])
 })

@@ -3,8 +3,11 @@ import type { Instant } from '@settlewire/core/instant'
 
 /** Changes may come many times a second: the server is not asked for each. */
 const everyMs = 1_000
-/** A network that has gone silent answers nothing: then it is asked anew when it is wanted again. */
-const answerMsMax = 8_000
+/**
+ * So long an answer may take, at the first try and at those after it: a network that has gone silent
+ * swallows a question without a word, and a slow one needs time.
+ */
+const answerMsMax = [3_000, 8_000, 8_000]
 
 /**
  * One question to the server that is asked whenever its answer is wanted: one at a time, once a second
@@ -17,6 +20,8 @@ export class Question<T> {
   #isWanted = false
   #isAsking = false
   #askedAt: Instant | null = null
+  /** Gives up the question that is on its way. */
+  #giveUp: (() => void) | null = null
 
   constructor(
     ask: (signal: AbortSignal) => Promise<T>,
@@ -38,28 +43,51 @@ export class Question<T> {
     if (!this.#isAsking) void this.#run()
   }
 
-  /** Never rejects. Without an answer it stays wanted, and the next call of `want` asks again. */
+  /** The way to the server is another than before: a question that is still on the old one is asked anew. */
+  renew(): void {
+    this.#isWanted = true
+    this.#giveUp?.()
+    if (!this.#isAsking) void this.#run()
+  }
+
+  /** Never rejects. Where no try is answered it stays wanted, and the next call of `want` asks again. */
   async #run(): Promise<void> {
     this.#isAsking = true
-    let isAnswered = true
-    while (this.#isWanted && isAnswered) {
-      const sinceMs = this.#askedAt === null ? everyMs : this.#clock.now() - this.#askedAt
-      // The clock of a device can be set back; no wait is longer than the usual one.
-      const waitMs = Math.min(everyMs, everyMs - sinceMs)
-      if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
-      this.#isWanted = false
-      this.#askedAt = this.#clock.now()
-      const late = new AbortController()
-      const stop = this.#clock.after(answerMsMax, () => late.abort(new Error('no answer came')))
-      const answer = await this.#ask(late.signal).then(
-        (value) => ({ value }),
-        () => null,
-      )
-      stop()
-      isAnswered = answer !== null
-      if (answer === null) this.#isWanted = true
-      else this.#take(answer.value)
+    for (let failures = 0; this.#isWanted; ) {
+      const answerMs = answerMsMax[failures]
+      if (answerMs === undefined) break
+      const outcome = await this.#try(answerMs)
+      if (outcome === 'failed') failures++
+      else failures = 0
     }
     this.#isAsking = false
+  }
+
+  async #try(answerMs: number): Promise<'answered' | 'failed' | 'given up'> {
+    const sinceMs = this.#askedAt === null ? everyMs : this.#clock.now() - this.#askedAt
+    // The clock of a device can be set back; no wait is longer than the usual one.
+    const waitMs = Math.min(everyMs, everyMs - sinceMs)
+    if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
+    this.#isWanted = false
+    this.#askedAt = this.#clock.now()
+    const late = new AbortController()
+    let isGivenUp = false
+    this.#giveUp = () => {
+      isGivenUp = true
+      late.abort(new Error('asked anew'))
+    }
+    const stop = this.#clock.after(answerMs, () => late.abort(new Error('no answer came')))
+    const answer = await this.#ask(late.signal).then(
+      (value) => ({ value }),
+      () => null,
+    )
+    stop()
+    this.#giveUp = null
+    if (answer === null) {
+      this.#isWanted = true
+      return isGivenUp ? 'given up' : 'failed'
+    }
+    this.#take(answer.value)
+    return 'answered'
   }
 }
