@@ -59,6 +59,8 @@ export interface LifeParts {
   readonly trace: (what: string) => void
   /** Told when it dies or is paused; the returned call when it goes on. */
   readonly stopped: () => () => void
+  /** Told before it tells a reader how chains are seen. */
+  readonly tellsSight: () => void
 }
 
 /** The store on the way to it; `die` is told when the caller does. */
@@ -71,15 +73,15 @@ export interface Reached {
   die(): void
 }
 
-/**
- * One life of the program: engine and followers, from its start to its end, however it ends. Beside
- * others it follows what it has a lease of, and stands by for the rest.
- */
 /** No operator asks for anything here. */
 const noRescans = { look: async () => undefined }
 /** Every hint is lost: what a process knows of another it has read. */
 const deaf = { announce: () => undefined, subscribe: () => () => undefined }
 
+/**
+ * One life of the program: engine and followers, from its start to its end, however it ends. Beside
+ * others it follows what it has a lease of, and stands by for the rest.
+ */
 export class Life implements Caller, Door, Follower {
   readonly name: string
   readonly engine: Engine
@@ -143,7 +145,7 @@ export class Life implements Caller, Door, Follower {
     this.#front = new Front({
       ...{ engine: this.engine, store: this.#store.reads, log, policy },
       ...{ clock: this.#makeClock(parts.chance.fork('front')), kinds: evmChains(...names) },
-      merchantId: parts.merchantId,
+      ...{ merchantId: parts.merchantId, tellsSight: parts.tellsSight },
     })
     this.#membership =
       place === null

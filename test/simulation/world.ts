@@ -144,6 +144,7 @@ export class World {
       ...{ policy: this.rules.policy, assets: this.rules.assets },
       ...{ stepPartSize: this.rules.stepPartSize, merchantId: this.rules.merchantId },
       stopped: () => this.truth.disturb(),
+      tellsSight: () => this.readers.lookAtChains(),
       open: (caller, clock) => this.#reach(caller, clock),
       announce: (events) => {
         for (const { id } of events) {

@@ -33,6 +33,8 @@ export interface FrontParts {
   readonly policy: Policy
   readonly kinds: KindBook
   readonly merchantId: string
+  /** Called before a reader is told how chains are seen. */
+  readonly tellsSight: () => void
 }
 
 const heartbeatMs = 15_000
@@ -57,7 +59,7 @@ export class Front {
     this.#hub = new Hub({ ...common, backplane: this.#backplane })
     this.#sse = new Sse({
       ...{ ...common, store, hub: this.#hub, heartbeatMs, bufferedBytesMax },
-      sight: (chains) => sightOf(engine.watcher.chains(), chains, clock.now()),
+      sight: (chains) => this.#sight(chains, clock.now()),
       onSight: (listener) => engine.watcher.onSight(listener),
       // What `#stream` has put there.
       takeSocket: ({ socket }) => socket,
@@ -158,6 +160,7 @@ export class Front {
   }
 
   #sight(chains: readonly string[], now: Instant): ReturnType<typeof sightOf> {
+    this.#parts.tellsSight()
     return sightOf(this.#parts.engine.watcher.chains(), chains, now)
   }
 

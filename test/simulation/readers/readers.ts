@@ -81,6 +81,13 @@ export class Readers {
     for (const { device } of this.#open) device.wake('visible')
   }
 
+  /** How the chains are seen at this moment: also when a process says it, between two looks. */
+  lookAtChains(): void {
+    const { timeline, chains, followers } = this.#parts
+    const all = followers()
+    for (const chain of chains) this.#sight.look(chain, all, timeline.elapsed)
+  }
+
   /** Who does not show how things stand now. */
   behind(): readonly string[] {
     return this.#open.flatMap((reader) => {
@@ -155,10 +162,9 @@ export class Readers {
   }
 
   #keepLooking(): void {
-    const { timeline, chains, followers } = this.#parts
+    const { timeline } = this.#parts
     timeline.after(lookMs, () => {
-      const all = followers()
-      for (const chain of chains) this.#sight.look(chain, all, timeline.elapsed)
+      this.lookAtChains()
       for (const reader of this.#open) {
         if (!reader.device.isGone) this.#judge.look(reader)
       }
