@@ -95,7 +95,7 @@ describe('the checkout', () => {
     const html = render('awaiting')
     expect(html).toContain('aria-label="QR code of the address"')
     expect(html.replace(/<[^>]+>/g, '')).toContain(
-      'it must be the address above, from 0x5FbD… to …0aa3. If it is another one, do not confirm;',
+      'it must be the address above, from 0x5FbD… to …0aa3. If it differs, do not confirm;',
     )
   })
 

@@ -19,8 +19,8 @@ export interface Moment {
   readonly clockOffsetMs: number
   /** How well each accepted chain is seen. */
   readonly sights: readonly Sight[]
-  /** When that was said last, by this device's clock; null before it was on the present connection. */
-  readonly sightAt: Instant | null
+  /** Until when that holds, by this device's clock. */
+  readonly sightUntil: Instant
   /** What it waits for, and how long; null until the server has said it. */
   readonly policy: Explained | null
 }
@@ -47,6 +47,11 @@ const explained: ReadonlySet<Status> = new Set(['pending_detected', 'confirming'
 
 /** Answers to questions do not say how the chains are seen: without a stream the resource is read so often. */
 const sightMsMax = 3_000
+/** What was read then holds for so long. */
+const heldMsMax = 5_000
+/** What the page came with holds for so long after it has connected, until the answer comes. */
+const unsaidMsMax = 2_500
+const always = Number.POSITIVE_INFINITY
 
 /** The payment as it is now: what the page came with, moved on by the watch. */
 export class Live {
@@ -72,7 +77,7 @@ export class Live {
       connection: unconnected,
       clockOffsetMs: Number.isFinite(offsetMs) ? offsetMs : 0,
       sights: sightsFrom(chains, Date.parse(serverTime)),
-      sightAt: this.loadedAt,
+      sightUntil: always,
       policy: null,
     }
     this.#resource = new Question(
@@ -145,20 +150,22 @@ export class Live {
     }
     const { connection } = update
     const { chains, state } = connection
-    const before = this.#moment.connection.state
+    const before = this.#moment.connection
     const clockOffsetMs =
       connection.visibility === null ? this.#moment.clockOffsetMs : connection.clockOffsetMs
-    const isNews = chains !== null && chains.length > 0 && chains !== this.#moment.connection.chains
+    const isNews = chains !== null && chains.length > 0 && chains !== before.chains
     const isProven = state === 'current' || state === 'fallback'
     // The stream says how the chains are seen when that changes: what it was meanwhile must be asked.
-    const isBack = state === 'current' && before !== 'current'
+    const isOther = isProven && state !== before.state
+    // The page came with an answer; one from before a gap does not hold now.
+    const isOld = before.provenAt !== null
     const now = this.#device.clock.now()
     this.#set({
       ...{ connection, clockOffsetMs },
-      ...(isBack && { sightAt: null }),
-      ...(isNews && { sights: sightsFrom(chains, now + clockOffsetMs), sightAt: now }),
+      ...(isOther && { sightUntil: isOld ? 0 : now + unsaidMsMax }),
+      ...(isNews && { sights: sightsFrom(chains, now + clockOffsetMs), sightUntil: always }),
     })
-    if (isBack) this.#resource.renew()
+    if (isOther) this.#resource.renew()
     else if (isProven && this.#resource.isOpen) this.#resource.want()
   }
 
@@ -169,7 +176,7 @@ export class Live {
     this.#set({
       shown: applyResource(shown, payment),
       ...(chains === null && { sights: movedBy(sights, payment) }),
-      sightAt: this.#device.clock.now(),
+      sightUntil: state === 'fallback' ? this.#device.clock.now() + heldMsMax : always,
       ...(state === 'ended' && {
         connection: { ...connection, provenAt: this.#device.clock.now() },
       }),

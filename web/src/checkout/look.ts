@@ -9,22 +9,14 @@ export interface Look {
   readonly line: ConnectionLine
 }
 
-/** So long the last word on how chains are seen holds where no stream says that it has changed. */
-const sightMsMax = 5_000
-
-/** Whether it is known how the chains are seen: what was true on another connection is no word of now. */
-function isSightKnown({ connection, sightAt }: Moment, now: Instant): boolean {
-  if (connection.state === 'current') return sightAt !== null
-  return connection.state !== 'fallback' || (sightAt !== null && now - sightAt <= sightMsMax)
-}
-
 /** Pure. `now` and `loadedAt` are this device's times. */
 export function lookOf(
   moment: Moment,
   { now, loadedAt }: Record<'now' | 'loadedAt', Instant>,
 ): Look {
   const { shown, connection, clockOffsetMs, sights, policy } = moment
-  const isKnown = isSightKnown(moment, now)
+  // What was true on another connection, or long ago, may not be true now.
+  const isKnown = now <= moment.sightUntil
   const lineOf = (isSeen: boolean): ConnectionLine =>
     connectionLineOf(connection, { now, loadedAt, isSeen, isSightKnown: isKnown })
   const screen = screenOf(shown, {

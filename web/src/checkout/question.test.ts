@@ -74,3 +74,14 @@ it('asks anew at once when the way to the server is another', async () => {
   await clock.pass(0)
   expect([calls.asked, answers]).toEqual([2, ['answer']])
 })
+
+it('asks once, and at once, when it is renewed while no try is on its way', async () => {
+  const clock = new HandClock()
+  const answers: string[] = []
+  const calls = { asked: 0 }
+  const question = new Question(swallowing(0, calls), (answer) => answers.push(answer), clock)
+  question.renew()
+  await clock.pass(0)
+  expect([calls.asked, answers, question.isOpen]).toEqual([1, ['answer'], false])
+  expect(clock.waiting).toBe(0)
+})

@@ -20,8 +20,10 @@ export class Question<T> {
   #isWanted = false
   #isAsking = false
   #askedAt: Instant | null = null
-  /** Gives up the question that is on its way. */
-  #giveUp: (() => void) | null = null
+  /** How many tries in a row were not answered. */
+  #failures = 0
+  /** Ends the try that is on its way. */
+  #way: AbortController | null = null
 
   constructor(
     ask: (signal: AbortSignal) => Promise<T>,
@@ -45,25 +47,25 @@ export class Question<T> {
 
   /** The way to the server is another than before: a question that is still on the old one is asked anew. */
   renew(): void {
-    this.#isWanted = true
-    this.#giveUp?.()
-    if (!this.#isAsking) void this.#run()
+    // The try that ends here is no failure.
+    if (this.#way !== null) this.#failures = -1
+    this.#way?.abort()
+    this.want()
   }
 
   /** Never rejects. Where no try is answered it stays wanted, and the next call of `want` asks again. */
   async #run(): Promise<void> {
     this.#isAsking = true
-    for (let failures = 0; this.#isWanted; ) {
-      const answerMs = answerMsMax[failures]
+    this.#failures = 0
+    while (this.#isWanted) {
+      const answerMs = answerMsMax[this.#failures]
       if (answerMs === undefined) break
-      const outcome = await this.#try(answerMs)
-      if (outcome === 'failed') failures++
-      else failures = 0
+      await this.#try(answerMs)
     }
     this.#isAsking = false
   }
 
-  async #try(answerMs: number): Promise<'answered' | 'failed' | 'given up'> {
+  async #try(answerMs: number): Promise<void> {
     const sinceMs = this.#askedAt === null ? everyMs : this.#clock.now() - this.#askedAt
     // The clock of a device can be set back; no wait is longer than the usual one.
     const waitMs = Math.min(everyMs, everyMs - sinceMs)
@@ -71,23 +73,20 @@ export class Question<T> {
     this.#isWanted = false
     this.#askedAt = this.#clock.now()
     const late = new AbortController()
-    let isGivenUp = false
-    this.#giveUp = () => {
-      isGivenUp = true
-      late.abort(new Error('asked anew'))
-    }
-    const stop = this.#clock.after(answerMs, () => late.abort(new Error('no answer came')))
+    this.#way = late
+    const stop = this.#clock.after(answerMs, () => late.abort())
     const answer = await this.#ask(late.signal).then(
       (value) => ({ value }),
       () => null,
     )
     stop()
-    this.#giveUp = null
+    this.#way = null
     if (answer === null) {
       this.#isWanted = true
-      return isGivenUp ? 'given up' : 'failed'
+      this.#failures++
+      return
     }
+    this.#failures = 0
     this.#take(answer.value)
-    return 'answered'
   }
 }

@@ -54,7 +54,7 @@ export const words = {
   },
   openWallet: 'Open in wallet',
   compareRecipient: (start: string, end: string) =>
-    `Before you confirm, compare the recipient in your wallet: it must be the address above, from ${start} to ${end}. If it is another one, do not confirm; copy the address instead.`,
+    `Before you confirm, compare the recipient in your wallet: it must be the address above, from ${start} to ${end}. If it differs, do not confirm; copy the address instead.`,
 
   sandboxPay: 'Pay from the sandbox wallet',
   sandboxPaying: 'Sending the transaction…',
@@ -86,7 +86,7 @@ export const words = {
   claimSend: 'Look for it',
   claimSending: 'Looking for it…',
   claimBad: 'A transaction hash is 0x and 64 letters and digits. Copy it from your wallet.',
-  claimFailed: (detail: string) => `It was not taken. ${detail}`,
+  claimFailed: (detail: string) => `Not accepted. ${detail}`,
 
   received: 'Received',
   requested: 'Requested',
@@ -104,8 +104,7 @@ export const words = {
     `We cannot see ${chain} right now; that the payment is final shows here later.`,
   degraded: (chain: string) => `We see ${chain} a little later than usual.`,
   lastBlock: (ago: string) => `Last block read ${ago} ago.`,
-  broken:
-    'This page did not load as it should. Reload it; a payment that you have sent is not lost.',
+  broken: 'This page did not load. Reload it; a payment that you have sent is not lost.',
 } as const
 
 /** What is said of the connection. Each is true when it is shown, the time included. */
