@@ -46,7 +46,7 @@ export async function openWorld(url: string) {
   const all = new Writer({ ...shared, store: store.events })
   const writer = all.of(paymentKind)
   const parts = { ...shared, store: store.events, directory: store.directory, writer, index }
-  const watcher = new Watcher({ ...parts, news: new News(parts) })
+  const watcher = new Watcher({ ...parts, news: new News({ ...parts, all }) })
   const lookUp = async () => ({ kind: 'nobody' }) as const
   const payments = new Payments({
     ...{ ...parts, assets, deriveAddress: depositAddress, policyOf: () => policy },

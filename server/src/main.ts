@@ -16,7 +16,7 @@ import { KindBook } from './engine/payment/kind-book.ts'
 import { PolicyBook } from './engine/payment/policy-book.ts'
 import { Membership } from './engine/process/membership.ts'
 import { Hub } from './engine/topic/hub.ts'
-import { feedKey, hintsOf, paymentKey } from './engine/topic/topics.ts'
+import { hintsOf, hintsOfForeign } from './engine/topic/topics.ts'
 import { LookUps } from './engine/watch/look-ups.ts'
 import { Rescanning } from './engine/watch/rescanning.ts'
 import type { HttpPlugin } from './http/context.ts'
@@ -198,11 +198,8 @@ async function startEngine(
     onLeaseLost: () => membership.look(),
   })
   // What others committed: their announcements need not reach us, so ours reach our streams.
-  engine.news.onNews((news) => {
-    for (const { payment, position } of news) {
-      backplane.announce({ topic: paymentKey(payment.id), position: payment.sequence })
-      backplane.announce({ topic: feedKey(payment), position })
-    }
+  engine.news.onNews(({ subjects }) => {
+    for (const moved of subjects) for (const hint of hintsOfForeign(moved)) backplane.announce(hint)
   })
   await engine.start()
   const rescanning = new Rescanning({

@@ -78,7 +78,15 @@ class Story {
   }
 
   async #isAnyDue(): Promise<boolean> {
-    return (await this.#world.store.due(this.#world.clock.now() - 1, 1)).length > 0
+    return (
+      (
+        await this.#world.store.due({
+          kind: 'payment_intent',
+          now: this.#world.clock.now() - 1,
+          limit: 1,
+        })
+      ).length > 0
+    )
   }
 
   readonly #deeds = [

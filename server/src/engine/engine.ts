@@ -84,7 +84,7 @@ export class Engine {
     const unreadable = reportUnreadable(options.log, options.metrics)
     this.#all = new Writer({ ...options, unreadable })
     this.writer = this.#all.of(paymentKind)
-    this.news = new News({ ...options, writer: this.writer, index })
+    this.news = new News({ ...options, all: this.#all, writer: this.writer, index })
     this.watcher = new Watcher({
       ...{ ...options, writer: this.writer, index, news: this.news, onFault, unreadable },
       onAdvance: (chain) => this.#deadlines.advanced(chain),
@@ -102,7 +102,7 @@ export class Engine {
       scannedThrough: () => this.watcher.scannedThrough(),
     })
     this.#answerSweep = new AnswerSweep(options)
-    this.news.onNews((news) => this.#deadlines.changed(news.map(({ payment }) => payment)))
+    this.news.onNews(({ payments }) => this.#deadlines.changed(payments))
     // Last, so that whoever is told finds everything else up to date.
     this.#all.onCommit((events) => {
       if (events.length > 0) announce(events)

@@ -1,5 +1,5 @@
 /** The history as the engine needs it, with the guarantees it builds on. */
-import type { Subject } from '@settlewire/core/history/subject'
+import type { Subject, SubjectKind } from '@settlewire/core/history/subject'
 import type { EventTexts, Projection, Revival } from '@settlewire/core/history/subject-kind'
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/payment/observation'
@@ -132,8 +132,17 @@ export interface Watched {
 
 /** A deadline, as a row of the store. */
 export interface Due {
-  readonly paymentId: string
+  readonly subjectId: string
   readonly dueAt: Instant
+}
+
+/** Which deadlines are read. */
+export interface DueQuery {
+  readonly kind: SubjectKind
+  readonly now: Instant
+  readonly limit: number
+  /** The last row that was read before; left out: from the first one on. */
+  readonly after?: Due | null | undefined
 }
 
 /** A payment whose watch is over, as it stood at this sequence. */
@@ -212,12 +221,12 @@ export interface EventStore {
   forgetAnswers(before: Instant, limit: number): Promise<number>
 
   /**
-   * Payments whose next deadline (`nextDeadline` of core) has come: earliest first, by id where two
-   * are the same, and only those that come after `after` in this order.
+   * Subjects of one kind whose next deadline (`nextDeadline` of the kind) has come: earliest first, by
+   * id where two are the same, and only those that come after `after` in this order.
    */
-  due(now: Instant, limit: number, after?: Due | null): Promise<readonly Due[]>
-  /** The earliest deadline of all that come after `after`, or null. */
-  nextDue(after?: Due | null): Promise<Instant | null>
+  due(query: DueQuery): Promise<readonly Due[]>
+  /** The earliest deadline of the kind that comes after `after`, or null. */
+  nextDue(kind: SubjectKind, after?: Due | null): Promise<Instant | null>
   /**
    * Gives `take` every payment whose addresses are still watched, oldest first, in runs, all as they
    * stood at one moment.

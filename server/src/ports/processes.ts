@@ -2,6 +2,8 @@
  * What several processes on one database need of each other, with the guarantees: what was
  * committed, who does what, and what a follower knows.
  */
+import type { Subject } from '@settlewire/core/history/subject'
+
 // ── what was committed ─────────────────────────────────────────────────────────────────────────
 
 /** A merchant's feed in one mode. */
@@ -10,11 +12,18 @@ export interface FeedKey {
   readonly livemode: boolean
 }
 
-/** An event of a feed, by its place: which payment has moved, and up to where. */
+/** An event of a feed, by its position: which subject it belongs to, and its sequence there. */
 export interface FeedEntry {
   readonly position: number
-  readonly paymentId: string
+  readonly subject: Subject
   readonly sequence: number
+}
+
+/** A subject of any kind that another process has changed, with its last event as far as that was read. */
+export interface ForeignSubject extends FeedKey {
+  readonly subject: Subject
+  readonly sequence: number
+  readonly position: number
 }
 
 /** The feeds of all merchants, read by those who did not write them. Fails as `EventStore` does. */
@@ -26,8 +35,8 @@ export interface Feeds {
   feeds(knownSum: number): Promise<readonly (FeedKey & { readonly position: number })[]>
   /** What a feed's events with `position > after` are of, ascending, at most `limit`. */
   entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]>
-  /** Of these payments, those whose watch has ended: that makes no event. */
-  ended(paymentIds: readonly string[]): Promise<readonly string[]>
+  /** Those of these subjects whose watch has ended. The end of a watch makes no event. */
+  ended(ids: readonly string[]): Promise<readonly string[]>
 }
 
 // ── who does what ──────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,8 @@ import type { EventStoreUnderTest } from '../../../test/support/store-under-test
 import { watchedIn } from '../../../test/support/watched-in.ts'
 import type { Append, CursorMove, EventStore } from '../ports/history.ts'
 
+const kind = paymentKind.name
+
 /** What every EventStore must answer: feeds, lists, deadlines, and what a chain asks of it. */
 export function eventStoreQuestionsContract(
   name: string,
@@ -151,35 +153,41 @@ export function eventStoreQuestionsContract(
 
     describe('of deadlines', () => {
       it('knows what is due, earliest first, and when the next is', async () => {
-        expect(await events.nextDue()).toBeNull()
+        expect(await events.nextDue(kind)).toBeNull()
         const [late, early] = [
           new ScriptedPayment({ bornAt: bornAt + 60_000 }),
           new ScriptedPayment(),
         ]
         await append(late.opening(), early.opening())
         const expiresAt = early.payment.terms.expiresAt
-        expect(await events.nextDue()).toBe(expiresAt)
-        expect(await events.due(expiresAt - 1, 10)).toEqual([])
-        expect(await events.due(expiresAt, 10)).toEqual([{ paymentId: early.id, dueAt: expiresAt }])
-        const both = await events.due(expiresAt + 60_000, 10)
-        expect(both.map(({ paymentId }) => paymentId)).toEqual([early.id, late.id])
-        expect(await events.due(expiresAt + 60_000, 1)).toHaveLength(1)
+        expect(await events.nextDue(kind)).toBe(expiresAt)
+        expect(await events.due({ kind, now: expiresAt - 1, limit: 10 })).toEqual([])
+        expect(await events.due({ kind, now: expiresAt, limit: 10 })).toEqual([
+          { subjectId: early.id, dueAt: expiresAt },
+        ])
+        const both = await events.due({ kind, now: expiresAt + 60_000, limit: 10 })
+        expect(both.map(({ subjectId }) => subjectId)).toEqual([early.id, late.id])
+        expect(await events.due({ kind, now: expiresAt + 60_000, limit: 1 })).toHaveLength(1)
         const [first, second] = both
-        expect(await events.due(expiresAt + 60_000, 10, first)).toEqual([second])
-        expect(await events.nextDue(first)).toBe(second?.dueAt)
-        expect(await events.due(expiresAt + 60_000, 10, second)).toEqual([])
-        expect(await events.nextDue(second)).toBeNull()
+        expect(
+          await events.due({ kind, now: expiresAt + 60_000, limit: 10, after: first }),
+        ).toEqual([second])
+        expect(await events.nextDue(kind, first)).toBe(second?.dueAt)
+        expect(
+          await events.due({ kind, now: expiresAt + 60_000, limit: 10, after: second }),
+        ).toEqual([])
+        expect(await events.nextDue(kind, second)).toBeNull()
       })
 
       it('moves the deadline with the payment', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
-        expect(await events.nextDue()).toBe(payment.payment.terms.expiresAt)
+        expect(await events.nextDue(kind)).toBe(payment.payment.terms.expiresAt)
         await append(payment.step())
         // It is pending, and asked for when that has taken too long.
-        expect(await events.nextDue()).toBe(bornAt + 4 * 3_600_000)
+        expect(await events.nextDue(kind)).toBe(bornAt + 4 * 3_600_000)
         await append(payment.step())
-        expect(await events.nextDue()).toBe(payment.payment.terms.monitorUntil)
+        expect(await events.nextDue(kind)).toBe(payment.payment.terms.monitorUntil)
       })
 
       it('watches until it is released, and again when something is appended after all', async () => {
@@ -208,8 +216,8 @@ export function eventStoreQuestionsContract(
         // What was read before the watch ended, and committed after.
         await append(first.step())
         expect(await watched()).toEqual([first.id, third.id].sort())
-        const due = await events.due(bornAt * 2, 10)
-        expect(due.map(({ paymentId }) => paymentId).sort()).toEqual([first.id, third.id].sort())
+        const due = await events.due({ kind, now: bornAt * 2, limit: 10 })
+        expect(due.map(({ subjectId }) => subjectId).sort()).toEqual([first.id, third.id].sort())
       })
 
       it('does not release what has moved since it was judged', async () => {

@@ -10,7 +10,7 @@ import { MemoryBackplane } from '../../../server/src/backplane/memory.ts'
 import type { Engine } from '../../../server/src/engine/engine.ts'
 import type { KindBook } from '../../../server/src/engine/payment/kind-book.ts'
 import { Hub } from '../../../server/src/engine/topic/hub.ts'
-import { feedKey, hintsOf, paymentKey } from '../../../server/src/engine/topic/topics.ts'
+import { hintsOf, hintsOfForeign } from '../../../server/src/engine/topic/topics.ts'
 import { chainsOf, sightOf } from '../../../server/src/engine/watch/sight.ts'
 import { showEvents, showFeed } from '../../../server/src/http/contract/show.ts'
 import { problemOf } from '../../../server/src/http/problem.ts'
@@ -64,11 +64,8 @@ export class Front {
       // What `#stream` has put there.
       takeSocket: ({ socket }) => socket,
     })
-    engine.news.onNews((news) => {
-      for (const { payment, position } of news) {
-        this.#backplane.announce({ topic: paymentKey(payment.id), position: payment.sequence })
-        this.#backplane.announce({ topic: feedKey(payment), position })
-      }
+    engine.news.onNews(({ subjects }) => {
+      for (const hint of subjects.flatMap(hintsOfForeign)) this.#backplane.announce(hint)
     })
   }
 

@@ -215,7 +215,7 @@ describe('the end of the watch', () => {
     await world.restart()
     expect(isWatched(address)).toBe(false)
     expect(await watchedIn(world.store)).toEqual([])
-    expect(await world.store.nextDue()).toBeNull()
+    expect(await world.store.nextDue(paymentKind.name)).toBeNull()
     expect(await world.history(id)).toEqual([created, 'expired:expired'])
   })
 

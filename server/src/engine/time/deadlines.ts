@@ -3,6 +3,7 @@ import type { Instant } from '@settlewire/core/instant'
 import { nextDeadline, overdue } from '@settlewire/core/payment/deadline'
 import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { deadlineOf } from '@settlewire/core/payment/resolution'
 import type { Due, Ended, EventStore } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
@@ -183,7 +184,7 @@ export class Deadlines {
     const { clock, store } = this.#options
     // What is committed while the rows are read lowers this, and must not be overwritten.
     this.#next = Number.POSITIVE_INFINITY
-    const row = (await store.nextDue(this.#readTo)) ?? Number.POSITIVE_INFINITY
+    const row = (await store.nextDue(paymentKind.name, this.#readTo)) ?? Number.POSITIVE_INFINITY
     const soonest = Math.min(row, this.#waiting.nextByClock - 1, this.#rereadAt)
     this.#next = Math.min(this.#next, Math.max(clock.now(), soonest))
   }
@@ -217,8 +218,10 @@ export class Deadlines {
   /** Rows that are due and were not read yet, as far as they do not wait already. */
   async #readRows(now: Instant): Promise<void> {
     for (;;) {
-      const rows = await this.#options.store.due(now - 1, rowsMax, this.#readTo)
-      for (const { paymentId } of rows) if (!this.#waiting.has(paymentId)) this.#due.add(paymentId)
+      const rows = await this.#options.store.due({
+        ...{ kind: paymentKind.name, now: now - 1, limit: rowsMax, after: this.#readTo },
+      })
+      for (const { subjectId } of rows) if (!this.#waiting.has(subjectId)) this.#due.add(subjectId)
       this.#readTo = rows.at(-1) ?? this.#readTo
       if (rows.length < rowsMax || this.#due.size >= this.#batchMax) return
     }

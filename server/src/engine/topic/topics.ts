@@ -1,7 +1,7 @@
 import type { Subject } from '@settlewire/core/history/subject'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { EventStore, StoredEvent } from '../../ports/history.ts'
-import type { FeedKey } from '../../ports/processes.ts'
+import type { FeedKey, ForeignSubject } from '../../ports/processes.ts'
 import type { Hint, Topic } from '../../ports/topic.ts'
 
 export const subjectKey = ({ kind, id }: Subject): string => `subject:${kind}:${id}`
@@ -26,7 +26,13 @@ export const feedTopic = (feed: FeedKey, store: Pick<EventStore, 'feed'>): Topic
   positionOf: ({ position }) => position,
 })
 
-/** What a commit says to those who follow: one hint for each subject, and one for each feed. */
+/** The hints of a subject that another process has changed: one for it, and one for its feed. */
+export const hintsOfForeign = (foreign: ForeignSubject): readonly Hint[] => [
+  { topic: subjectKey(foreign.subject), position: foreign.sequence },
+  { topic: feedKey(foreign), position: foreign.position },
+]
+
+/** The hints of a commit: one for each subject, and one for each feed. */
 export function hintsOf(events: readonly StoredEvent[]): readonly Hint[] {
   const hints = new Map<string, { topic: string; position: number; events: StoredEvent[] }>()
   const add = (topic: string, position: number, event: StoredEvent): void => {

@@ -80,14 +80,17 @@ it('is read once, and what we committed ourselves is not read at all', async () 
 
 it('tells which payments others moved, and how they stand', async () => {
   const heard: string[] = []
-  world.engine.news.onNews((news) => {
-    for (const { payment, position } of news) heard.push(`${payment.status} ${position}`)
+  world.engine.news.onNews(({ subjects, payments }) => {
+    for (const { subject, sequence, position } of subjects) {
+      const payment = payments.find(({ id }) => id === subject.id)
+      heard.push(`${payment?.status} ${sequence} ${position}`)
+    }
   })
   const { id } = await openedBy(world.engine)
   await openedBy(other)
   await other.payments.cancel(merchant, { paymentId: id, reason: 'the customer left' }, null)
   await world.engine.news.read()
-  expect(heard.sort()).toEqual(['awaiting 2', 'cancelled 3'])
+  expect(heard.sort()).toEqual(['awaiting 1 2', 'cancelled 2 3'])
 })
 
 it('a look that is asked for while another is under way sees what was committed before it was asked', async () => {

@@ -1,62 +1,66 @@
 import type { Payment } from '@settlewire/core/payment/payment'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { StoredEvent } from '../../ports/history.ts'
-import type { FeedEntry, FeedKey, Feeds } from '../../ports/processes.ts'
+import type { FeedEntry, FeedKey, Feeds, ForeignSubject } from '../../ports/processes.ts'
 import type { Stop } from '../../ports/stop.ts'
-import type { PaymentWriter } from '../write/writer.ts'
+import type { PaymentWriter, Writer } from '../write/writer.ts'
 import type { WatchIndex } from './watch-index.ts'
 
 export interface NewsOptions {
   readonly store: Feeds
-  readonly writer: Pick<PaymentWriter, 'reload' | 'onCommit'>
+  /** The writer of all kinds. */
+  readonly all: Pick<Writer, 'forget' | 'onCommit'>
+  readonly writer: Pick<PaymentWriter, 'reload'>
   readonly index: WatchIndex
 }
 
-/** A payment that moved without this process having moved it, as it stands now. */
-export interface Foreign {
-  readonly payment: Payment
-  /** The place of its last event in the feed, as far as that was read. */
-  readonly position: number
+/** What other processes committed, one page of one feed. */
+export interface ForeignNews {
+  readonly subjects: readonly ForeignSubject[]
+  /** The payments among the subjects, as they stand now, without those that cannot be read. */
+  readonly payments: readonly Payment[]
 }
 
-/** How far one feed is known here. */
-interface Known extends FeedKey {
-  /** Everything up to here was told. */
+/** How far one feed was read here. */
+interface FeedProgress extends FeedKey {
+  /** Every event up to this position was read, or was committed here. */
   position: number
-  /** Of what lies further, the positions that were committed here. */
+  /** Positions after it that were committed here. */
   readonly own: Set<number>
 }
 
 const pageMax = 1_000
 
 /**
- * What was committed without this process knowing: by another one, by one that was killed before us,
- * or by ourselves when the answer was lost. It is read by position: the feeds of all merchants are
- * gapless and in the order of commit, so what is not our own in them is news, and nothing is missed.
+ * Finds the events that this process did not commit, or does not know that it committed: those of
+ * other processes, of an earlier process that was killed, and its own when the store's answer was
+ * lost. It reads the feed of each merchant by position. Feeds have no gaps and are in the order of
+ * commit, so no event is missed. Events of every kind are read; payments also go to the watch index.
  */
 export class News {
   readonly #options: NewsOptions
-  readonly #feeds = new Map<string, Known>()
-  readonly #listeners = new Set<(news: readonly Foreign[]) => void>()
+  readonly #feeds = new Map<string, FeedProgress>()
+  readonly #listeners = new Set<(news: ForeignNews) => void>()
   readonly #stop: Stop
   #running: Promise<void> | null = null
   #next: Promise<void> | null = null
 
   constructor(options: NewsOptions) {
     this.#options = options
-    this.#stop = options.writer.onCommit(({ events }) => {
+    this.#stop = options.all.onCommit((events) => {
       for (const event of events) this.#own(event)
     })
   }
 
-  /** From here on everything is news; what is open must be read after it has resolved. */
+  /** Events committed after this call are found later; the caller reads open payments when it has resolved. */
   async start(): Promise<void> {
     for (const feed of await this.#options.store.feeds(-1)) {
       this.#known(feed).position = feed.position
     }
   }
 
-  /** Told of payments after they are in the watch index. */
-  onNews(listener: (news: readonly Foreign[]) => void): Stop {
+  /** Called when the caches are dropped and the payments are in the watch index. */
+  onNews(listener: (news: ForeignNews) => void): Stop {
     this.#listeners.add(listener)
     return () => {
       this.#listeners.delete(listener)
@@ -64,8 +68,8 @@ export class News {
   }
 
   /**
-   * Resolves when everything that was committed before the call, by anyone, is known here. Rejects
-   * when the store does not answer; then it is read the next time.
+   * Resolves when every event that any process committed before the call was read. Rejects when the
+   * store does not answer; the next call reads on from there.
    */
   read(): Promise<void> {
     if (this.#running === null) {
@@ -74,7 +78,7 @@ export class News {
       })
       return this.#running
     }
-    // The one under way may have looked before this call was made: one more serves all who ask now.
+    // The read under way may have begun before this commit: one more read serves all waiting callers.
     this.#next ??= this.#running
       .catch(() => undefined)
       .then(() => {
@@ -84,7 +88,7 @@ export class News {
     return this.#next
   }
 
-  /** Lets go of payments whose watch another process has ended. Each was watched here for long. */
+  /** Takes payments out of the index whose watch another process has ended. */
   async release(): Promise<void> {
     const { store, index } = this.#options
     const { ids } = index
@@ -106,22 +110,32 @@ export class News {
     }
   }
 
-  async #readPage(known: Known, end: number): Promise<void> {
-    const { store, writer, index } = this.#options
-    const after = known.position
-    const page = await store.entries(known, after, pageMax)
+  async #readPage(known: FeedProgress, end: number): Promise<void> {
+    const { store, all } = this.#options
+    const { merchantId, livemode } = known
+    const page = await store.entries(known, known.position, pageMax)
     const foreign = page.filter(({ position }) => !known.own.has(position))
-    const last = lastOfEach(foreign)
-    const payments = last.size === 0 ? [] : await writer.reload([...last.keys()])
-    const opened = new Set(foreign.filter(({ sequence }) => sequence === 1).map(idOf))
+    const subjects = lastOfEach(foreign).map((last) => ({ ...last, merchantId, livemode }))
+    all.forget(subjects.map(({ subject }) => subject))
+    const payments = await this.#readPayments(foreign)
+    this.#advance(known, page.at(-1)?.position ?? end)
+    if (subjects.length === 0) return
+    for (const listener of this.#listeners) listener({ subjects, payments })
+  }
+
+  /** Reloads the payments among these entries and records them in the watch index. */
+  async #readPayments(entries: readonly FeedEntry[]): Promise<readonly Payment[]> {
+    const { writer, index } = this.#options
+    const ofPayments = entries.filter(({ subject }) => subject.kind === paymentKind.name)
+    if (ofPayments.length === 0) return []
+    const payments = await writer.reload([...new Set(ofPayments.map(idOf))])
+    const opened = new Set(ofPayments.filter(({ sequence }) => sequence === 1).map(idOf))
     for (const payment of payments) {
       const { id, livemode, terms } = payment
       if (opened.has(id)) index.watch(id, { livemode, accept: terms.accept })
       index.record(payment)
     }
-    this.#advance(known, page.at(-1)?.position ?? end)
-    const news = payments.map((payment) => ({ payment, position: last.get(payment.id) ?? after }))
-    if (news.length > 0) for (const listener of this.#listeners) listener(news)
+    return payments
   }
 
   #own({ merchantId, livemode, position }: StoredEvent): void {
@@ -130,14 +144,14 @@ export class News {
     this.#advance(known, known.position)
   }
 
-  /** Everything up to `position` is known, and what we committed right after it as well. */
-  #advance(known: Known, position: number): void {
+  /** Passes everything up to `position`, and what this process committed directly after it. */
+  #advance(known: FeedProgress, position: number): void {
     for (let passed = known.position + 1; passed <= position; passed++) known.own.delete(passed)
     known.position = Math.max(known.position, position)
     while (known.own.delete(known.position + 1)) known.position++
   }
 
-  #known({ merchantId, livemode }: FeedKey): Known {
+  #known({ merchantId, livemode }: FeedKey): FeedProgress {
     const name = `${merchantId} ${livemode}`
     const known = this.#feeds.get(name)
     if (known !== undefined) return known
@@ -147,11 +161,9 @@ export class News {
   }
 }
 
-const idOf = ({ paymentId }: FeedEntry): string => paymentId
+const idOf = ({ subject }: FeedEntry): string => subject.id
 
-/** The last position of each payment. */
-function lastOfEach(entries: readonly FeedEntry[]): ReadonlyMap<string, number> {
-  const last = new Map<string, number>()
-  for (const { paymentId, position } of entries) last.set(paymentId, position)
-  return last
-}
+/** The last entry of each subject. An id belongs to one kind only. */
+const lastOfEach = (entries: readonly FeedEntry[]): readonly FeedEntry[] => [
+  ...new Map(entries.map((entry) => [idOf(entry), entry])).values(),
+]

@@ -1,6 +1,7 @@
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { unsealed } from '../../../../test/support/feed-checker.ts'
+import { policy } from '../../../../test/support/payments.ts'
 import {
   ask,
   move,
@@ -16,6 +17,9 @@ import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
 import { silentMetrics } from '../../metrics.ts'
 import type { EventStore, StoredEvent } from '../../ports/history.ts'
+import { hintsOfForeign } from '../topic/topics.ts'
+import { News } from '../watch/news.ts'
+import { WatchIndex } from '../watch/watch-index.ts'
 import type { KindWriter } from './kind-writer.ts'
 import { Writer } from './writer.ts'
 
@@ -124,13 +128,17 @@ describe('a second kind of subject', () => {
     expect([xids.length, announced.length - before]).toEqual([1, 3])
   })
 
-  it('is nobody’s payment: it is not loaded, listed, watched or due as one', async () => {
+  it('is not loaded, listed, watched or due as a payment; its deadlines are read by its own kind', async () => {
     const { id } = await asked()
     expect(await store.load(paymentKind, [id])).toEqual([])
     const { found } = await store.list(paymentKind, { merchantId, livemode: false, limit: 10 })
     expect(found.map((payment) => payment.id)).not.toContain(id)
     const far = Date.UTC(2100, 0, 1)
-    expect((await store.due(far, 100)).map(({ paymentId }) => paymentId)).not.toContain(id)
+    const dueOf = async (kind: string) =>
+      (await store.due({ kind, now: far, limit: 100 })).map(({ subjectId }) => subjectId)
+    expect(await dueOf('payment_intent')).not.toContain(id)
+    expect(await dueOf('payout')).toContain(id)
+    expect(await store.nextDue('payout')).toBe(request().createdAt + 86_400_000)
     expect((await watchedIn(store)).map(({ paymentId }) => paymentId)).not.toContain(id)
     expect(await store.inBlocks('local', ['0x7'])).toEqual([])
   })
@@ -151,7 +159,77 @@ describe('a second kind of subject', () => {
     expect(await sent(id, '0xc')).toMatchObject({ sequence: 3, status: 'sent' })
     await other.close()
   })
+
+  it('is announced, and read again, by a process that did not change it', async () => {
+    const [here, there] = [process(), process()]
+    await here.news.start()
+    const { id } = await there.payouts.submit({ ids: [], decide: () => opening(request()) })
+    await here.news.read()
+    await here.payouts.reload([id])
+    await there.payouts.submit({ ids: [id], decide: (known) => sending(known.get(id), '0xd') })
+    const loads = here.loads()
+    await here.news.read()
+    expect(here.heard).toEqual([
+      [`subject:payout:${id}`, 1],
+      [`feed:${merchantId}:test`, expect.any(Number)],
+      [`subject:payout:${id}`, 2],
+      [`feed:${merchantId}:test`, expect.any(Number)],
+    ])
+    // The cached state of the first event is gone: the command decides on the second event at once.
+    const after = await here.payouts.submit({
+      ids: [id],
+      decide: (known) => ({ decisions: [], answer: known.get(id) }),
+    })
+    expect(after).toMatchObject({ sequence: 2, txHash: '0xd' })
+    expect(here.loads()).toBe(loads + 1)
+    for (const one of [here, there]) await one.close()
+  })
+
+  it('is no news to the process that committed it', async () => {
+    const here = process()
+    await here.news.start()
+    const { id } = await here.payouts.submit({ ids: [], decide: () => opening(request()) })
+    await here.payouts.submit({ ids: [id], decide: (known) => sending(known.get(id), '0xe') })
+    await here.news.read()
+    expect(here.heard).toEqual([])
+    await here.close()
+  })
 })
+
+const opening = (asked: ReturnType<typeof request>) => {
+  const decision = ask(asked)
+  return { decisions: [decision], answer: decision.after }
+}
+
+const sending = (payout: Payout | null, txHash: string) => {
+  const decision = move(payout ?? raise(), 'sent', txHash)
+  return { decisions: [decision], answer: decision.after }
+}
+
+/** A process of its own on the same database, as far as writing and reading others' events goes. */
+function process() {
+  const own = database.open().events
+  const load = vi.spyOn(own, 'load')
+  const all = new Writer({
+    ...{ store: own, clock: systemClock, log: silentLog, metrics: silentMetrics },
+  })
+  const payments = all.of(paymentKind)
+  const index = new WatchIndex([], policy)
+  const news = new News({ store: own, all, writer: payments, index })
+  const heard: (readonly [string, number])[] = []
+  news.onNews(({ subjects }) => {
+    for (const { topic, position } of subjects.flatMap(hintsOfForeign))
+      heard.push([topic, position])
+  })
+  return {
+    ...{ news, heard, payouts: all.of(payoutKind) },
+    loads: () => load.mock.calls.length,
+    close: async () => {
+      news.close()
+      await all.close()
+    },
+  }
+}
 
 const raise = (): never => {
   throw new Error('there is no such payout')

@@ -1,4 +1,5 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
+import type { Subject } from '@settlewire/core/history/subject'
 import type { Kind } from '@settlewire/core/history/subject-kind'
 import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
@@ -51,6 +52,7 @@ export class Writer {
   readonly #options: WriterOptions
   readonly #limits: Limits
   readonly #listeners = new Set<(events: readonly StoredEvent[]) => void>()
+  readonly #lanes: Lane[] = []
   #queue: Job[] = []
   #running: Promise<void> | null = null
   #closed = false
@@ -64,10 +66,19 @@ export class Writer {
   of<State extends object, Decision>(kind: Kind<State, Decision>): KindWriter<State, Decision> {
     const { store, log, unreadable } = this.#options
     const { cachedMax } = this.#limits
-    return new KindWriter(kind, {
+    const lane = new KindWriter(kind, {
       ...{ store, log, cachedMax, queue: (job) => this.#enqueue(job) },
       ...(unreadable !== undefined && { unreadable }),
     })
+    this.#lanes.push(lane)
+    return lane
+  }
+
+  /** Drops the cached states of subjects that another process has changed. */
+  forget(subjects: readonly Subject[]): void {
+    for (const lane of this.#lanes) {
+      lane.drop(subjects.filter(({ kind }) => kind === lane.kind).map(({ id }) => id))
+    }
   }
 
   #enqueue(job: Job): void {

@@ -1,4 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
+import type { SubjectKind } from '@settlewire/core/history/subject'
 import type { Revival, StoredState } from '@settlewire/core/history/subject-kind'
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/payment/observation'
@@ -8,6 +9,7 @@ import type {
   Batch,
   ChainPosition,
   Due,
+  DueQuery,
   Ended,
   EventStore,
   IdempotentResult,
@@ -212,12 +214,12 @@ export class PostgresEvents implements EventStore, Feeds {
     return forgetAnswers(this.#database, before, limit)
   }
 
-  due(now: Instant, limit: number, after: Due | null = null): Promise<readonly Due[]> {
-    return due(this.#database, { now, limit, after })
+  due(query: DueQuery): Promise<readonly Due[]> {
+    return due(this.#database, query)
   }
 
-  nextDue(after: Due | null = null): Promise<Instant | null> {
-    return nextDue(this.#database, after)
+  nextDue(kind: SubjectKind, after: Due | null = null): Promise<Instant | null> {
+    return nextDue(this.#database, kind, after)
   }
 
   watched(take: (run: readonly Watched[]) => void): Promise<void> {

@@ -30,27 +30,27 @@ export async function entries(
   const rows = await database.query<EntryRow>(
     {
       name: 'feed_entries',
-      text: `select position, subject_id, sequence from event
+      text: `select position, kind, subject_id, sequence from event
         where merchant_id = $1 and livemode = $2 and position > $3 order by position limit $4`,
     },
     [merchantId, livemode, after, limit],
   )
-  return rows.map(({ position, subject_id, sequence }) => ({
-    ...{ position, paymentId: subject_id, sequence },
+  return rows.map(({ position, kind, subject_id, sequence }) => ({
+    ...{ position, subject: { kind, id: subject_id }, sequence },
   }))
 }
 
-/** Of these payments, those whose watch has ended. */
+/** Of these subjects, those whose watch has ended. */
 export async function ended(
   database: Database,
-  paymentIds: readonly string[],
+  ids: readonly string[],
 ): Promise<readonly string[]> {
   const rows = await database.query<{ id: string }>(
     {
       name: 'ended',
       text: 'select id from subject where id = any ($1::text[]) and due_at is null',
     },
-    [arrayOf.text(paymentIds)],
+    [arrayOf.text(ids)],
   )
   return rows.map(({ id }) => id)
 }
@@ -63,6 +63,7 @@ interface FeedRow {
 
 interface EntryRow {
   readonly position: number
+  readonly kind: string
   readonly subject_id: string
   readonly sequence: number
 }

@@ -1,46 +1,46 @@
+import type { SubjectKind } from '@settlewire/core/history/subject'
 import { type Instant, toRfc3339 } from '@settlewire/core/instant'
-import { paymentKind } from '@settlewire/core/payment/payment-kind'
-import type { Due, Ended } from '../../ports/history.ts'
+import type { Due, DueQuery, Ended } from '../../ports/history.ts'
 import type { Fence } from '../../ports/processes.ts'
 import { arrayOf } from '../binary-array.ts'
 import type { Database } from '../database.ts'
 
 /** Before every row: no deadline is that old, and no id that small. */
-const beforeAll: Due = { dueAt: 0, paymentId: '' }
+const beforeAll: Due = { dueAt: 0, subjectId: '' }
 
 /** Deadlines that have come, in the order of the index, from behind a row on. */
 export async function due(
   database: Database,
-  {
-    now,
-    limit,
-    after,
-  }: { readonly now: Instant; readonly limit: number; readonly after: Due | null },
+  { kind, now, limit, after }: DueQuery,
 ): Promise<readonly Due[]> {
-  const { dueAt, paymentId } = after ?? beforeAll
+  const { dueAt, subjectId } = after ?? beforeAll
   const rows = await database.query<{ id: string; due_at: number }>(
     {
       name: 'due',
       text: `select id, due_at from subject
-        where kind = '${paymentKind.name}' and due_at <= $1
+        where kind = $5 and due_at <= $1
           and (due_at, id) > ($3, $4) order by due_at, id limit $2`,
     },
-    [toRfc3339(now), limit, toRfc3339(dueAt), paymentId],
+    [toRfc3339(now), limit, toRfc3339(dueAt), subjectId, kind],
   )
-  return rows.map(({ id, due_at }) => ({ paymentId: id, dueAt: due_at }))
+  return rows.map(({ id, due_at }) => ({ subjectId: id, dueAt: due_at }))
 }
 
-/** The first deadline behind a row. */
-export async function nextDue(database: Database, after: Due | null): Promise<Instant | null> {
-  const { dueAt, paymentId } = after ?? beforeAll
+/** The first deadline of a kind behind a row. */
+export async function nextDue(
+  database: Database,
+  kind: SubjectKind,
+  after: Due | null,
+): Promise<Instant | null> {
+  const { dueAt, subjectId } = after ?? beforeAll
   const row = await database.one<{ due_at: number }>(
     {
       name: 'next_due',
       text: `select due_at from subject
-        where kind = '${paymentKind.name}' and due_at is not null
+        where kind = $3 and due_at is not null
           and (due_at, id) > ($1, $2) order by due_at, id limit 1`,
     },
-    [toRfc3339(dueAt), paymentId],
+    [toRfc3339(dueAt), subjectId, kind],
   )
   return row?.due_at ?? null
 }
