@@ -4,7 +4,7 @@ import type { Stop } from './stop.ts'
 /** The only source of time and chance. */
 export interface Clock {
   now(): Instant
-  /** Calls back once, not before `delayMs` have passed. Never keeps the process alive. */
+  /** Calls `call` once, after at least `delayMs`. Never keeps the process alive. */
   after(delayMs: number, call: () => void): Stop
   /** Resolves after `delayMs`, or at once when the signal aborts. Never rejects. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>

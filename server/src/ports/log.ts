@@ -1,4 +1,4 @@
-/** Structured lines. Never pass secrets, transaction ids, addresses' owners or whole requests. */
+/** Structured lines. Never pass secrets, transaction ids, owners of addresses or whole requests. */
 export interface Log {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

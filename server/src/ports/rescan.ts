@@ -1,34 +1,34 @@
 /**
- * Reading blocks again that were told before: what an operator asks for, and what the engine needs
- * of the store for it. `Rereader` of `chain.ts` is what a follower does.
+ * Reading blocks again that an earlier step reported: the operator's request, and what the engine
+ * needs of the store for it. The follower's part is `Rereader` of `chain.ts`.
  */
 import type { Instant } from '@settlewire/core/instant'
 import type { Watched } from './history.ts'
 
-// ── what is asked for ──────────────────────────────────────────────────────────────────────────
+// ── the request and its report ─────────────────────────────────────────────────────────────────
 
-/** A stretch of a chain's blocks that is to be read again. */
+/** A range of a chain's blocks to read again, both ends included. */
 export interface RescanRequest {
   readonly chain: string
   /** Null: the block that the payment was created at. */
   readonly from: number | null
-  /** Null: the last block that was stored when the reading began. */
+  /** Null: the last block stored when the rescan began. */
   readonly to: number | null
-  /** Null: every payment that was watched then. */
+  /** Null: every payment that was watched while these blocks were made. */
   readonly paymentId: string | null
 }
 
-/** What was found. Only `missing` changes a payment; the operator decides about the others. */
+/** What a rescan found. Only `missing` changes a payment; the operator decides about the others. */
 export type FindingKind =
-  /** A block holds it, and the history did not: the payment has it now. */
+  /** A block holds the transfer and the history did not: the rescan added it to the payment. */
   | 'missing'
-  /** A block holds it, and whether the history holds it in another form cannot be known. */
+  /** A block holds the transfer; the history may hold the same money in another form. */
   | 'unclear'
-  /** The history holds it, and its block does not. */
+  /** The history holds the transfer, but its block does not. */
   | 'gone'
 
-/** One transaction of one payment, in one block. */
-export interface Finding {
+/** One finding: a transaction of a payment, in a block. */
+export interface RescanFinding {
   readonly kind: FindingKind
   readonly paymentId: string
   readonly txHash: string
@@ -37,31 +37,34 @@ export interface Finding {
 
 /** Blocks that not every configured provider has shown. */
 export interface PartlyRead {
-  /** The providers that they were not read from. */
+  /** The providers that did not show these blocks. */
   readonly notReadFrom: readonly string[]
-  /** How many they were read from. */
+  /** How many providers showed them. */
   readonly providers: number
   readonly blocks: number
 }
 
-/** How far a rescan is, and what it has found. */
+/** How far a rescan has come, and what it found. */
 export interface RescanReport {
   readonly from: number
   readonly to: number
   /** Every block below was read, and the payments have what was missing. */
   readonly next: number
-  /** Payments that were looked for. */
+  /** How many payments' addresses were searched. */
   readonly payments: number
   readonly counts: Readonly<Record<FindingKind, number>>
-  /** The first of them: there may be more than are listed. */
-  readonly findings: readonly Finding[]
-  /** Blocks in which a contract may have paid the native coin, and no provider has the balances of that time. */
+  /** The first findings; `counts` may count more than are listed. */
+  readonly findings: readonly RescanFinding[]
+  /**
+   * Blocks in which a contract may have paid the native coin, but no provider has the balances of
+   * that time.
+   */
   readonly unread: number
-  /** By the providers that failed. Left out by servers of a version that did not count them. */
+  /** Grouped by the providers that failed. Left out by older servers, which did not count them. */
   readonly partly?: readonly PartlyRead[]
 }
 
-/** A request as it stands in the store. */
+/** A request with its latest report, as stored. */
 export interface OpenRescan {
   readonly id: number
   readonly asked: RescanRequest
@@ -70,25 +73,25 @@ export interface OpenRescan {
   readonly report: RescanReport | null
 }
 
-/** What those who asked see of it. */
+/** What the operator's command sees of a rescan. */
 export interface RescanProgress {
   /** Null before a server has begun. */
   readonly report: RescanReport | null
-  /** What keeps it from going on right now; once it is done, why it was given up. */
+  /** What prevents progress right now; once `done`, why the rescan was given up. */
   readonly trouble: string | null
   readonly done: boolean
 }
 
 // ── the store ──────────────────────────────────────────────────────────────────────────────────
 
-/** A payment's addresses, and until when money to them was waited for. */
-export interface Opening extends Watched {
+/** A payment's addresses, and the end of the time in which money to them is looked for. */
+export interface OpenedPayment extends Watched {
   readonly monitorUntil: Instant
   /** Whether its watch is over. */
   readonly isOver: boolean
 }
 
-/** A transaction that the history says a block holds. */
+/** A transaction that a block holds, according to the history. */
 export interface Recorded {
   readonly paymentId: string
   readonly txHash: string
@@ -96,22 +99,22 @@ export interface Recorded {
   readonly block: number
 }
 
-/** Requests on their way, and what of the history they need. Fails as `EventStore` does. */
+/** Rescan requests, and the reads of the history they need. Fails as `EventStore` does. */
 export interface Rescans {
-  /** Puts a request to the process that follows the chain; its id. */
+  /** Stores a request for the process that follows the chain; returns its id. */
   request(asked: RescanRequest): Promise<number>
-  /** Says that somebody still waits for it, and answers how far it is. Null when it is gone. */
+  /** The progress; also marks that the command still waits. Null when the request was deleted. */
   progress(id: number): Promise<RescanProgress | null>
-  /** Ends the work on it: its command is gone. What payments were given by then stays. */
+  /** Ends the rescan because its command has gone. Transfers already added to payments stay. */
   withdraw(id: number): Promise<void>
-  /** Requests on these chains that are not done and that somebody waits for, oldest first. */
+  /** Unfinished requests on these chains whose command still waits, oldest first. */
   requested(chains: readonly string[]): Promise<readonly OpenRescan[]>
-  /** Writes down how far it is. False when it was withdrawn, or another process goes on with it. */
+  /** Stores the progress. False when it was withdrawn or another process has taken it over. */
   report(of: Pick<OpenRescan, 'id' | 'turn'>, progress: RescanProgress): Promise<boolean>
   /** Whether some process follows the chain now. */
   isFollowed(chain: string): Promise<boolean>
-  /** Payments of a mode, whether they are watched or not, in id order after `afterId`. */
-  openings(livemode: boolean, afterId: string, limit: number): Promise<readonly Opening[]>
-  /** What the history says that blocks of a chain between these numbers hold of payments. */
+  /** Payments of a mode, watched or not, in id order after `afterId`, at most `limit`. */
+  openings(livemode: boolean, afterId: string, limit: number): Promise<readonly OpenedPayment[]>
+  /** The transactions of payments that, by the history, are in blocks of a chain in this range. */
   recorded(chain: string, from: number, to: number): Promise<readonly Recorded[]>
 }

@@ -1,2 +1,2 @@
-/** Stops what the call that returned it has started. Calling it again does nothing. */
+/** Stops what the function that returned it started. A second call does nothing. */
 export type Stop = () => void

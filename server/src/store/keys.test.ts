@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bornAt } from '../../../test/support/payments.ts'
 import { storeUnderTest } from '../../../test/support/store-under-test.ts'
-import type { ApiKey, Keys, NewKey, Replacement } from '../ports/access.ts'
+import type { ApiKey, KeyReplacement, Keys, NewKey } from '../ports/access.ts'
 
 const key: Required<NewKey> = {
   id: 'key_1',
@@ -21,7 +21,7 @@ const stored: ApiKey = {
 }
 
 const hashOf = (text: string): Uint8Array => createHmac('sha256', 'pepper').update(text).digest()
-const next: Replacement = {
+const next: KeyReplacement = {
   ...{ id: 'key_2', prefix: 'rk_test_Zz9z', hash: hashOf('two') },
   ...{ at: bornAt + 1_000, until: bornAt + 9_000 },
 }

@@ -3,10 +3,10 @@ import type {
   ApiKey,
   KeyKind,
   KeyQuery,
+  KeyReplacement,
   KeyStanding,
   Keys,
   NewKey,
-  Replacement,
 } from '../ports/access.ts'
 import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
@@ -60,7 +60,10 @@ export class PostgresKeys implements Keys {
     return rows.map(keyOf)
   }
 
-  async replace(id: string, { hash, prefix, at, until, id: next }: Replacement): Promise<boolean> {
+  async replace(
+    id: string,
+    { hash, prefix, at, until, id: next }: KeyReplacement,
+  ): Promise<boolean> {
     const row = await this.#database.one(
       {
         name: 'replace_key',

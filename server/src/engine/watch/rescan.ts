@@ -4,13 +4,13 @@ import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { Policy } from '@settlewire/core/payment/policy'
 import { findTransaction, publicTxHash } from '@settlewire/core/payment/transaction'
-import type { Corroborated, Reread, Rereader, Shown } from '../../ports/chain.ts'
+import type { Corroborated, Reread, Rereader, ShownBlock } from '../../ports/chain.ts'
 import type { EventStore } from '../../ports/history.ts'
 import type {
-  Finding,
   FindingKind,
   PartlyRead,
   Recorded,
+  RescanFinding,
   RescanReport,
   RescanRequest,
   Rescans,
@@ -168,7 +168,7 @@ export class Rescan {
   }
 
   /** Tells what is missing. What is not on record afterwards was no money, or one too many to keep. */
-  async #tell(read: Reread, found: readonly Compared[]): Promise<readonly Finding[]> {
+  async #tell(read: Reread, found: readonly Compared[]): Promise<readonly RescanFinding[]> {
     const { again, index } = this.#options
     const missing = found.filter(({ kind }) => kind === 'missing')
     const unclear = found.filter(({ kind }) => kind === 'unclear').map(findingOf)
@@ -192,7 +192,7 @@ export class Rescan {
   }
 
   /** What the history says that these blocks hold, and they do not. Its denial is for the providers. */
-  async #gone(read: Reread): Promise<readonly Finding[]> {
+  async #gone(read: Reread): Promise<readonly RescanFinding[]> {
     const { again, chain } = this.#options
     const held = this.#heldIn(read)
     const suspects = read.blocks.flatMap(({ number, hash }) =>
@@ -225,16 +225,16 @@ export class Rescan {
   }
 
   /** What these blocks hold for payments that cannot be read: nothing can be said of it yet. */
-  #unjudged(read: Reread): readonly Finding[] {
+  #unjudged(read: Reread): readonly RescanFinding[] {
     const held = [...this.#heldIn(read)].filter(([id]) => this.#unreadable.has(id))
     return held.flatMap(([paymentId, all]) =>
-      all.map(({ txHash, block }): Finding => {
+      all.map(({ txHash, block }): RescanFinding => {
         return { kind: 'unclear', paymentId, txHash, block: block.number }
       }),
     )
   }
 
-  #add(found: readonly Finding[]): void {
+  #add(found: readonly RescanFinding[]): void {
     const { counts, findings } = this.#report
     const more = (kind: FindingKind): number => found.filter((one) => one.kind === kind).length
     this.#report = {
@@ -256,7 +256,7 @@ interface Compared {
   readonly kind: 'missing' | 'unclear'
 }
 
-const findingOf = ({ payment, held, kind }: Compared): Finding => ({
+const findingOf = ({ payment, held, kind }: Compared): RescanFinding => ({
   ...{ kind, paymentId: payment.id, txHash: held.txHash, block: held.block.number },
 })
 
@@ -275,7 +275,7 @@ export function withPart(
 const nameOf = ({ block, txHash }: Corroborated): string => `${block.hash} ${txHash}`
 
 /** Of what a provider shows, these transactions alone: whole ones, whoever they pay. */
-function only({ source, applied }: Shown, names: ReadonlySet<string>): readonly Shown[] {
+function only({ source, applied }: ShownBlock, names: ReadonlySet<string>): readonly ShownBlock[] {
   const transfers = applied.transfers.filter(({ txHash }) =>
     names.has(nameOf({ block: applied.block, txHash, transfers: [] })),
   )

@@ -1,7 +1,7 @@
 import { assert } from '@settlewire/core/assert'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { Watched } from '../../ports/history.ts'
-import type { Opening } from '../../ports/rescan.ts'
+import type { OpenedPayment } from '../../ports/rescan.ts'
 import type { Database } from '../database.ts'
 
 const runMax = 2_000
@@ -40,7 +40,7 @@ export interface WatchedRow {
 const watchedOf = (row: WatchedRow): Watched => watching(row, termsOf(row))
 
 /** The same with how long it was watched. */
-export function openingOf(row: WatchedRow & { readonly is_over: boolean }): Opening {
+export function openingOf(row: WatchedRow & { readonly is_over: boolean }): OpenedPayment {
   const terms = termsOf(row)
   return { ...watching(row, terms), monitorUntil: terms.monitorUntil, isOver: row.is_over }
 }
@@ -60,7 +60,7 @@ const watching = ({ id, livemode }: WatchedRow, { accept }: TermsText): Watched 
   accept: accept.map(({ chain, address, token }) => ({ chain, address, token })),
 })
 
-type TermsText = Pick<Opening, 'accept' | 'monitorUntil'>
+type TermsText = Pick<OpenedPayment, 'accept' | 'monitorUntil'>
 
 interface OpeningText {
   readonly facts: readonly {

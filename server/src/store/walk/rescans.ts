@@ -1,6 +1,6 @@
 import { assert } from '@settlewire/core/assert'
 import type {
-  Opening,
+  OpenedPayment,
   OpenRescan,
   Recorded,
   RescanProgress,
@@ -102,7 +102,11 @@ export class PostgresRescans implements Rescans {
     return row !== null
   }
 
-  async openings(livemode: boolean, afterId: string, limit: number): Promise<readonly Opening[]> {
+  async openings(
+    livemode: boolean,
+    afterId: string,
+    limit: number,
+  ): Promise<readonly OpenedPayment[]> {
     const rows = await this.#database.query<WatchedRow & { is_over: boolean }>(
       {
         name: 'openings',

@@ -7,7 +7,7 @@ import type {
   Corroborated,
   Reread,
   Rereader,
-  Shown,
+  ShownBlock,
   WatchSet,
 } from '../../../ports/chain.ts'
 import type { Clock } from '../../../ports/clock.ts'
@@ -108,7 +108,7 @@ export class Again implements Rereader {
     }
   }
 
-  async tell(shown: readonly Shown[]): Promise<void> {
+  async tell(shown: readonly ShownBlock[]): Promise<void> {
     const { fleet, poll } = this.#parts
     const found = shown.flatMap(({ source, applied }) => {
       const provider = fleet.providers.find((one) => one.source === source)
