@@ -1,35 +1,39 @@
 /**
- * What every `ChainFollower` must do, whatever its chain: the words of the port as tests. An
- * adapter is done when this passes on its lab.
+ * Tests of what the port requires of every `ChainFollower`, whatever its chain. An adapter is
+ * complete when this suite passes on its lab.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ChainLedger } from '../../../test/support/evm/chain-ledger.ts'
 import type { ChainFollower } from '../ports/chain.ts'
 import type { ChainKind } from './kind.ts'
 
-/** A chain that can be told what to do. */
+/** A chain that a test controls. */
 export interface ChainLab {
-  /** A follower of this chain, delivering to this ledger. */
+  /** Creates a follower of this chain that delivers to this ledger. */
   follower(ledger: ChainLedger): ChainFollower
-  /** An address that was never paid. */
+  /** A new address that was never paid. */
   newAddress(): string
   /**
-   * Hands in a payment and answers its transaction id, in the form that the kind stores: once the node
-   * holds it as pending where there is a mempool, else once it is certain of the next block.
+   * Sends a payment and resolves with its transaction id, in the form that the kind stores: once
+   * the node holds it as pending where there is a mempool, else once the next block is certain to
+   * include it.
    */
   pay(to: string, amount: bigint): Promise<string>
-  /** Mines what was handed in, and then as many blocks in all. */
+  /** Mines this many blocks; the first holds all payments sent before. */
   mine(blocks: number): Promise<void>
-  /** Replaces the last blocks by as many and one more; what they held is not pending again. Where blocks can leave. */
+  /**
+   * Replaces the last `depth` blocks by one more than that; their transactions do not become
+   * pending again. Only for kinds whose blocks can leave the chain.
+   */
   reorg?(depth: number): Promise<void>
   /** The number of the newest block. */
   height(): Promise<number>
-  /** Ends every connection; new ones are welcome. */
+  /** Ends every connection; the node accepts new ones. */
   cut(): void
   close(): Promise<void>
 }
 
-/** A test that is only there for kinds of chain that can do it. */
+/** Defines a test only if the kind of chain has the capability. */
 const where =
   (isAble: boolean) =>
   (name: string, test: () => Promise<void>): void => {
@@ -37,8 +41,9 @@ const where =
   }
 
 /**
- * Runs the suite on labs of one kind, a fresh one for each test. It asks for what the kind declares:
- * where there is no mempool nothing may be told as pending, and where blocks cannot leave none does.
+ * Runs the suite on labs of one kind, a fresh one for each test. It tests what the kind declares:
+ * where there is no mempool the follower must not report pending transactions, and where blocks
+ * cannot leave the chain it must not revert any.
  */
 export function chainFollowerContract(
   kind: string,
@@ -64,7 +69,7 @@ export function chainFollowerContract(
     const atHead = async (): Promise<void> => {
       const height = await lab.height()
       await ledger.until(
-        `block ${height} is stored and the chain is seen`,
+        `block ${height} is stored and the chain is visible`,
         () => ledger.stored?.head.head === height && ledger.lastHealth?.visibility === 'ok',
       )
     }
@@ -81,7 +86,7 @@ export function chainFollowerContract(
       expect(ledger.transfers.filter(({ part }) => !isPart(part))).toEqual([])
     })
 
-    it('is blind until it has seen the head, and then it is not', async () => {
+    it('is blind until it has seen the head, and then reports `ok`', async () => {
       const follower = lab.follower(ledger)
       followers.push(follower)
       expect(follower.health()).toMatchObject({ visibility: 'blind', reason: 'starting' })
@@ -90,12 +95,12 @@ export function chainFollowerContract(
       await atHead()
       const [head] = ledger.stored?.recent ?? []
       const { number, minedAt } = head ?? {}
-      // What was stored is known here a moment before the follower hears of it.
+      // The ledger records a stored step a moment before the follower updates its health.
       await ledger.until('its health names the head', () => follower.health().head === number)
       expect(follower.health()).toMatchObject({ visibility: 'ok', reason: null, headAt: minedAt })
     })
 
-    it('tells every block once, in the order of the chain, with views that count one by one', async () => {
+    it('reports each block once, in chain order, and increases the view by one per step', async () => {
       follow()
       await atHead()
       const before = await lab.height()
@@ -109,13 +114,13 @@ export function chainFollowerContract(
     })
 
     where(can.mempool)(
-      'tells a payment when it is pending, and again when a block holds it',
+      'reports a payment when it is pending, and again when it is mined',
       async () => {
         const to = watched()
         follow()
         await atHead()
         const txHash = await lab.pay(to, 1_000_000_000_000_000_001n)
-        await ledger.until('the payment is seen pending', () => ledger.seen.length > 0)
+        await ledger.until('the payment is reported as pending', () => ledger.seen.length > 0)
         expect(ledger.seen[0]).toMatchObject({ txHash, to, amount: 1_000_000_000_000_000_001n })
         expect(ledger.transfers).toEqual([])
         await lab.mine(1)
@@ -124,7 +129,7 @@ export function chainFollowerContract(
       },
     )
 
-    it('tells a payment to an address that joins only when its block is there', async () => {
+    it('reports a payment to an address that is watched only once its block exists', async () => {
       follow()
       await atHead()
       const to = lab.newAddress()
@@ -135,7 +140,7 @@ export function chainFollowerContract(
       expect(ledger.transfers).toMatchObject([{ txHash, to, amount: 9n }])
     })
 
-    it('says nothing of a payment to an address nobody watches', async () => {
+    it('does not report a payment to an unwatched address', async () => {
       follow()
       await atHead()
       await lab.pay(lab.newAddress(), 5n)
@@ -144,12 +149,12 @@ export function chainFollowerContract(
       await lab.mine(1)
       await atHead()
       expect(ledger.transfers.map((transfer) => transfer.to)).toEqual([known])
-      // Each provider may tell of it while it is pending.
+      // Each provider may report it while it is pending.
       const seen = [...new Set(ledger.seen.map((transfer) => transfer.to))]
       expect(seen).toEqual(can.mempool ? [known] : [])
     })
 
-    it('reads what was mined while it was away, from the stored cursor, exactly once', async () => {
+    it('reads blocks mined while it was stopped, from the stored cursor, exactly once', async () => {
       const to = watched()
       const first = follow()
       await atHead()
@@ -164,7 +169,7 @@ export function chainFollowerContract(
     })
 
     where(can.reorg)(
-      'undoes the old branch, newest first, before it applies the new one',
+      'reverts the old branch, newest block first, before it applies the new one',
       async () => {
         const to = watched()
         follow()
@@ -182,7 +187,7 @@ export function chainFollowerContract(
       },
     )
 
-    where(can.reorg)('undoes a branch that was replaced while it was away', async () => {
+    where(can.reorg)('reverts a branch that was replaced while it was stopped', async () => {
       const to = watched()
       const first = follow()
       await lab.mine(3)
@@ -198,7 +203,7 @@ export function chainFollowerContract(
       expect(ledger.transfers).toEqual([])
     })
 
-    it('reads its position again when a step is refused, tells it again, and loses nothing', async () => {
+    it('reads its position again when the sink rejects a step, repeats the step, and loses nothing', async () => {
       const to = watched()
       follow()
       await atHead()
@@ -212,7 +217,7 @@ export function chainFollowerContract(
       expect(ledger.transfers).toHaveLength(1)
     })
 
-    it('waits for a slow store, and then goes on with all that came meanwhile', async () => {
+    it('waits for a slow store, then continues with all blocks that came in the meantime', async () => {
       follow()
       await atHead()
       let release: () => void = () => undefined
@@ -224,11 +229,11 @@ export function chainFollowerContract(
       expect(ledger.steps).toHaveLength(before)
       release()
       await atHead()
-      // One step was held; the heads behind it came together.
+      // One step was held back; the heads after it were read together.
       expect(ledger.steps.length - before).toBeLessThanOrEqual(4)
     })
 
-    it('comes back when its connection is lost, and says so while it is', async () => {
+    it('reconnects when its connection is lost, and reports `socket_down` until then', async () => {
       const to = watched()
       follow()
       await atHead()
@@ -237,12 +242,12 @@ export function chainFollowerContract(
       await lab.pay(to, 11n)
       await lab.mine(2)
       await atHead()
-      await ledger.until('sight is back', () => ledger.lastHealth?.visibility === 'ok')
+      await ledger.until('the chain is visible again', () => ledger.lastHealth?.visibility === 'ok')
       expect(ledger.transfers).toHaveLength(1)
       expect(ledger.told.slice(before).map((health) => health.reason)).toContain('socket_down')
     })
 
-    it('tells nothing after it was closed', async () => {
+    it('reports nothing after `close`', async () => {
       const to = watched()
       const follower = follow()
       await atHead()

@@ -1,36 +1,39 @@
 import type { Part } from '@settlewire/core/payment/observation'
 import type { Acceptance, ChainId } from '@settlewire/core/payment/payment'
 
-/** What chains of one kind can show. What a kind cannot show is never waited for, and never claimed. */
+/**
+ * What chains of one kind can show. The follower never waits for, and never reports, what a kind
+ * cannot show.
+ */
 export interface Capabilities {
   /** Whether a transaction can be seen before a block holds it. */
   readonly mempool: boolean
-  /** Whether a pending transaction can give way to another of its sender. */
+  /** Whether another transaction of the same sender can replace a pending one. */
   readonly replacement: boolean
-  /** Whether a block that was told can leave the chain again. */
+  /** Whether a block can leave the chain after the follower reported it. */
   readonly reorg: boolean
-  /** The levels of certainty that nodes name themselves, beside the count of blocks. */
+  /** The finality tags that nodes report, beside the count of confirmations. */
   readonly tags: readonly ('safe' | 'finalized')[]
 }
 
-/** How a name of the chain is written. */
+/** How an address or a transaction hash of the chain is written. */
 export interface Notation {
-  /** In words, for a person who wrote it wrongly: `a transaction hash: 0x and 64 digits`. */
+  /** In words, for an error message: `a transaction hash: 0x and 64 digits`. */
   readonly inWords: string
   readonly example: string
-  /** The one form that is stored and compared. Null when the text is no such name. */
+  /** The one form that is stored and compared. Null when the text is invalid. */
   parse(text: string): string | null
-  /** The form that people read, of a stored one. */
+  /** Converts the stored form to the form that people read. */
   print(stored: string): string
 }
 
-/** Watch-only addresses out of a merchant's public key. Throws `merchant_cannot_receive`. */
+/** Derives watch-only addresses from a merchant's public key. Throws `merchant_cannot_receive`. */
 export interface Deposits {
-  /** The address of one index, in its stored form. */
+  /** The address of one deposit index, in its stored form. */
   address(key: string, index: number): string
 }
 
-/** What a wallet is asked to send. */
+/** The payment that a payment link asks a wallet to send. */
 export interface PaymentRequest
   extends Pick<Acceptance, 'chain' | 'chainId' | 'address' | 'token'> {
   /** In the asset's smallest unit. */
@@ -38,28 +41,35 @@ export interface PaymentRequest
 }
 
 /**
- * What differs between one kind of chain and another, apart from following it: names, receiving
- * addresses, payment links, and what can be seen at all. Pure. The engine and the core know chains by
- * this alone; `chain/contract.ts` holds each kind's follower to it.
+ * What differs between one kind of chain and another, apart from the follower: the form of
+ * addresses and hashes, deposit addresses, payment links, and what can be seen. Pure. The engine
+ * and the core know a kind of chain only by this; `chain/contract.ts` tests each kind's follower
+ * against it.
  */
 export interface ChainKind {
-  /** Stands for it in the configuration: `evm`. */
+  /** The name of the kind in the configuration: `evm`. */
   readonly name: string
   readonly can: Capabilities
   readonly addresses: Notation
   readonly transactions: Notation
   readonly deposits: Deposits
-  /** Whether a movement of a transaction can be named so: with chain and transaction it names a transfer for ever. */
+  /**
+   * Whether this is a valid name for one movement of a transaction. Chain, transaction and part
+   * together identify a transfer permanently.
+   */
   isPart(part: Part): boolean
-  /** A link that wallets open, as the kind's standard writes it. Null where there is none. */
+  /** A link that wallets open, in the kind's standard form. Null when there is no standard. */
   paymentUri(request: PaymentRequest): string | null
 }
 
-/** What the nodes of a chain say of what is held true of it. */
+/** How the nodes of a chain answered when asked to confirm its configuration. */
 export type ChainAnswer =
-  /** No node could be asked. */
+  /** No node could be reached. */
   | { readonly kind: 'unreachable' }
-  /** Every node that could be asked is on another chain. */
+  /** Every node that could be reached is on another chain. */
   | { readonly kind: 'other_chain'; readonly chainId: ChainId }
-  /** By address, in words: what contradicts the configuration. A token that is not in it is as it should be. */
+  /**
+   * What contradicts the configuration, as a sentence per token address. A token that is not in the
+   * map matches its configuration.
+   */
   | { readonly kind: 'asked'; readonly contradictions: ReadonlyMap<string, string> }

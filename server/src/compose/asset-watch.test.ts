@@ -105,7 +105,7 @@ describe('the watch over assets', () => {
     const said = { now: { chainId: 7001, decimals: 18 } }
     const { watch, clock, told, states } = world(said)
     await watch.start()
-    const reason = 'Its contract counts 18 decimals, the configuration 6.'
+    const reason = 'Its contract reports 18 decimals, but the configuration says 6.'
     expect(states()).toEqual({ USDC: { kind: 'disabled', reason }, HBR: { kind: 'active' } })
     await clock.advance(60_000)
     expect(told.slice(2)).toEqual(['USDC.harbour disabled', 'HBR.harbour active'])

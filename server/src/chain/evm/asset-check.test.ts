@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([anvil.stop(), other.stop()]))
 
-const nobody = nodeAt('nobody', 'ws://127.0.0.1:1')
+const unreachable = nodeAt('unreachable', 'ws://127.0.0.1:1')
 
 function check(
   tokens: readonly ClaimedToken[],
@@ -33,17 +33,17 @@ const asked = (contradictions: Record<string, string>): ChainAnswer => ({
 })
 
 describe('the check of assets against a real chain', () => {
-  it('finds nothing against a token that is what it is held to be, over either wire', async () => {
+  it('finds no contradiction for a correctly configured token, over WebSocket or HTTP', async () => {
     expect(await check([{ address: token, decimals: 6 }])).toEqual(asked({}))
     expect(await check([{ address: token, decimals: 6 }], [nodeAt('a', anvil.rpcUrl)])).toEqual(
       asked({}),
     )
   })
 
-  it('says how a token contradicts what it is held to be, and lets the others be', async () => {
+  it('describes what contradicts the configuration of each wrong token', async () => {
     const empty = `0x${'ee'.repeat(20)}`
     const dumb = `0x${'dd'.repeat(20)}`
-    // A contract that answers nothing to anything.
+    // A contract that returns nothing to any call.
     await anvil.rpc('anvil_setCode', [dumb, '0x00'])
     const answer = await check([
       { address: token, decimals: 18 },
@@ -52,25 +52,27 @@ describe('the check of assets against a real chain', () => {
     ])
     expect(answer).toEqual(
       asked({
-        [token]: 'Its contract counts 6 decimals, the configuration 18.',
+        [token]: 'Its contract reports 6 decimals, but the configuration says 18.',
         [empty]: 'There is no contract at its address.',
         [dumb]: 'Its contract does not answer decimals().',
       }),
     )
   })
 
-  it('believes no node of another chain: alone it says so, beside a right one it is passed over', async () => {
+  it('ignores a node of another chain, and reports `other_chain` when no node is on the right one', async () => {
     const wrong = nodeAt('wrong', other.wsUrl)
     const tokens = [{ address: token, decimals: 6 }]
     expect(await check(tokens, [wrong])).toEqual({ kind: 'other_chain', chainId: 7001 })
-    expect(await check(tokens, [wrong, nobody, nodeAt('right', anvil.wsUrl)])).toEqual(asked({}))
+    expect(await check(tokens, [wrong, unreachable, nodeAt('right', anvil.wsUrl)])).toEqual(
+      asked({}),
+    )
   })
 
   it.each([
     new Refused(-32005, 'too many requests'),
     new Refused(-32000, 'rate limit exceeded'),
     new Raw('{"error":"Too many requests"}'),
-  ])('takes a refusal of `eth_call` (%j) for no word on the token', async (refusal) => {
+  ])('does not treat a refusal of `eth_call` (%j) as a contradiction', async (refusal) => {
     const node = await FakeNode.start()
     node.chainId = anvil.chainId
     node.instead = (method) => {
@@ -84,8 +86,8 @@ describe('the check of assets against a real chain', () => {
     await node.close()
   })
 
-  it('says that nobody could be asked when nobody could', async () => {
-    expect(await check([{ address: token, decimals: 6 }], [nobody])).toEqual({
+  it('reports `unreachable` when no node can be reached', async () => {
+    expect(await check([{ address: token, decimals: 6 }], [unreachable])).toEqual({
       kind: 'unreachable',
     })
   })

@@ -7,14 +7,14 @@ import { defaultLimits, type Limits } from './node/limits.ts'
 import { Line } from './node/line.ts'
 import { EvmNode } from './node/node.ts'
 
-/** A token as the configuration holds it to be. */
+/** A token as the configuration describes it. */
 export interface ClaimedToken {
   /** Lower case. */
   readonly address: string
   readonly decimals: number
 }
 
-/** How a node is asked: `connect` and `limits` may be left out. */
+/** How to ask a node. Default: `connect` by URL, and the default limits. */
 export interface AskParts {
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -26,8 +26,8 @@ export interface AskParts {
 const decimalsCall = '0x313ce567'
 
 /**
- * Asks every node whether the chain is the one, and each token what it should be. One node that
- * contradicts is enough: money is not asked for under a doubt. Never rejects.
+ * Asks every node for its chain id, and for the decimals of each token. A contradiction by one node
+ * is enough to refuse a token: no payment is requested while its asset is in doubt. Never rejects.
  */
 export async function checkAssets(
   chain: {
@@ -46,7 +46,9 @@ export async function checkAssets(
   return answers.find((answer) => answer.kind === 'other_chain') ?? { kind: 'unreachable' }
 }
 
-/** On a connection of its own: what the follower hears must not wait for this. */
+/**
+ * Uses a connection of its own, so that the follower's notifications do not wait for these answers.
+ */
 async function askNode(
   provider: ProviderConfig,
   chain: { readonly chainId: number; readonly tokens: readonly ClaimedToken[] },
@@ -66,7 +68,7 @@ async function askNode(
     }
     return { kind: 'asked', contradictions }
   } catch {
-    // Whatever it was, the follower meets it too and says so in the health of the chain.
+    // The follower meets the same error and reports it in the chain's health.
     return { kind: 'unreachable' }
   } finally {
     wire?.drop('left')
@@ -81,16 +83,16 @@ async function contradictionOf(
     connection.ask('eth_getCode', [address, 'latest']),
     connection.ask('eth_call', [{ to: address, data: decimalsCall }, 'latest']),
   ])
-  if (!('result' in code)) throw new Error('the node does not say what code there is')
+  if (!('result' in code)) throw new Error('the node did not return the contract code')
   if (code.result === '0x') return 'There is no contract at its address.'
   const found = 'result' in answer ? toNumber(answer.result) : null
   if (found === null) return 'Its contract does not answer decimals().'
   return found === decimals
     ? null
-    : `Its contract counts ${found} decimals, the configuration ${decimals}.`
+    : `Its contract reports ${found} decimals, but the configuration says ${decimals}.`
 }
 
-/** One word that fits in a byte, as `uint8` does. */
+/** Reads one 32-byte word whose value fits in a `uint8`; else null. */
 function toNumber(result: unknown): number | null {
   if (typeof result !== 'string' || !/^0x[0-9a-fA-F]{64}$/.test(result)) return null
   const value = BigInt(result)

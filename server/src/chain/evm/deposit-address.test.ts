@@ -17,7 +17,7 @@ const vectorChild =
   'xpub69H7F5d8KSRgmmdJg2KhpAK8SR3DjMwAdkxj3ZuxV27CprR9LgpeyGmXUbC6wb7ERfvrnKZjXoUmmDznezpbZb7ap6r1D3tgFxHmwMkQTPH'
 
 describe('deposit addresses', () => {
-  it('are those that a wallet derives from the same seed', () => {
+  it('match the addresses that a wallet derives from the same seed', () => {
     for (const index of [0, 1, 2, 9, 1_000, 2 ** 31 - 1]) {
       const wallet = mnemonicToAccount(mnemonic, { addressIndex: index }).address
       expect(depositAddress(xpub, index)).toBe(wallet.toLowerCase())
@@ -25,7 +25,7 @@ describe('deposit addresses', () => {
     }
   })
 
-  it("are the well-known accounts of the development network's seed", () => {
+  it("match the well-known accounts of the development network's seed", () => {
     expect(checksummed(depositAddress(xpub, 0))).toBe('0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266')
     expect(checksummed(depositAddress(xpub, 1))).toBe('0x70997970C51812dc3A010C7d01b50e0d17dc79C8')
   })
@@ -36,12 +36,12 @@ describe('deposit addresses', () => {
     expect(depositAddress(vectorXpub, 0)).toMatch(/^0x[0-9a-f]{40}$/)
   })
 
-  it('are different for every index', () => {
+  it('differ for every index', () => {
     const some = Array.from({ length: 50 }, (_, index) => depositAddress(xpub, index))
     expect(new Set(some).size).toBe(50)
   })
 
-  it('never come from a private key, and the refusal does not repeat it', () => {
+  it('are refused for a private key, and the error does not contain the key', () => {
     const xprv = account.privateExtendedKey
     let refusal: unknown
     try {
@@ -56,13 +56,13 @@ describe('deposit addresses', () => {
   })
 
   it.each(['', 'xpub', 'hello', vectorXpub.slice(0, -1), `${vectorXpub.slice(0, -1)}C`])(
-    'are refused for %j, which is no key',
+    'are refused for the invalid key %j',
     (text) => {
       expect(() => depositAddress(text, 0)).toThrow('not an extended public key')
     },
   )
 
-  it.each([-1, 0.5, Number.NaN, 2 ** 31])('have no index %d', (index) => {
+  it.each([-1, 0.5, Number.NaN, 2 ** 31])('are refused for the invalid index %d', (index) => {
     expect(() => depositAddress(xpub, index)).toThrow(Failure)
   })
 })

@@ -6,10 +6,13 @@ import { LRUCache } from 'lru-cache'
 import { keccak256 } from '../../evm-address.ts'
 import { parseReceivingKey } from '../../receiving-key.ts'
 
-/** Children from here on are hardened: they need the private key, which is never here. */
+/**
+ * Child keys from this index on are hardened: deriving them needs the private key, which the server
+ * never has.
+ */
 const hardenedFrom = 2 ** 31
 
-/** Reading a key takes a fifth of the time of deriving an address. */
+/** Parsing a key takes a fifth of the time of deriving an address. */
 const keys = new LRUCache<string, HDKey>({
   max: 1_000,
   memoMethod: (xpub) => parseReceivingKey(xpub),
@@ -17,12 +20,12 @@ const keys = new LRUCache<string, HDKey>({
 
 /**
  * The address of one deposit index, in lower case: child `index` of the merchant's extended public
- * key, as BIP-32 derives it. Watch-only: no key that could spend is known or accepted. One address
- * serves every EVM chain. Throws `merchant_cannot_receive` for a key that is not one.
+ * key, derived by BIP-32. Watch-only: no key that could spend is known or accepted. One address
+ * serves every EVM chain. Throws `merchant_cannot_receive` for an invalid key.
  */
 export function depositAddress(xpub: string, index: number): string {
   if (!Number.isInteger(index) || index < 0 || index >= hardenedFrom) {
-    throw new Failure('merchant_cannot_receive', 'The addresses of this key are used up.')
+    throw new Failure('merchant_cannot_receive', 'This key has no more addresses.')
   }
   const child = keys.memo(xpub).deriveChild(index)
   assert(child.publicKey !== null, 'a child of a public key has a public key')

@@ -3,7 +3,7 @@ import { checksummed } from '../../evm-address.ts'
 import type { ChainKind, Notation, PaymentRequest } from '../kind.ts'
 import { depositAddress } from './deposit-address.ts'
 
-/** Hexadecimal digits mean the same in either case: they are stored in lower case. */
+/** The case of hexadecimal digits has no meaning: they are stored in lower case. */
 const hexOf = (digits: number, text: string): string | null =>
   text.length === digits + 2 && /^0x[0-9a-fA-F]+$/.test(text) ? text.toLowerCase() : null
 
@@ -22,9 +22,10 @@ const transactions: Notation = {
 }
 
 /**
- * A number is the place of a log among those of its transaction's receipt, from 0: it survives another
- * inclusion, as the block-wide `logIndex` does not. `top` is the transaction's own value, and
- * `trace:<path>` a value that a contract passed on, by its place in the call tree.
+ * A number is the index of a log in its transaction's receipt, from 0: it stays the same when
+ * another block includes the transaction, while the block-wide `logIndex` changes. `top` is the
+ * transaction's own value, and `trace:<path>` a value that a contract passed on, by its place in
+ * the call tree.
  */
 const isPart = (part: Part): boolean =>
   typeof part === 'number'
@@ -39,7 +40,9 @@ function paymentUri({ address, token, chainId, units }: PaymentRequest): string 
     : `ethereum:${checksummed(token)}@${chainId}/transfer?address=${to}&uint256=${units}`
 }
 
-/** Ethereum and the chains that speak its JSON-RPC. What one of them lacks, its configuration says. */
+/**
+ * Ethereum and the chains that use its JSON-RPC. The configuration of a chain says what it lacks.
+ */
 export const evm: ChainKind = {
   name: 'evm',
   can: { mempool: true, replacement: true, reorg: true, tags: ['safe', 'finalized'] },

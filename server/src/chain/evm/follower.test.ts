@@ -194,7 +194,7 @@ describe('when the connection looks alive and is not', () => {
       ledger.told.some(({ reason }) => reason === 'store_failing'),
     )
     await world.atHead()
-    expect(said).toEqual(['a step failed by a bug', 'a step failed by a bug'])
+    expect(said).toEqual(['a step failed because of a bug', 'a step failed because of a bug'])
     expect(ledger.told.map(({ reason }) => reason)).not.toContain('node_failing')
   })
 

@@ -40,7 +40,7 @@ export type { Connect } from './node/connect.ts'
 
 export interface EvmParts {
   readonly chain: EvmChain
-  /** Filled before `start()`: what is not in it is not seen in the blocks read first. */
+  /** Filled before `start()`: the first blocks are read for the addresses that it holds then. */
   readonly watch: WatchSet
   readonly sink: ChainSink
   readonly store: Pick<EventStore, 'position' | 'begin'>
@@ -48,15 +48,15 @@ export interface EvmParts {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
   readonly limits?: Partial<Limits>
-  /** Left out: a WebSocket or HTTP, by the url. */
+  /** Default: a WebSocket or HTTP, by the scheme of the URL. */
   readonly connect?: Connect
 }
 
 /**
- * Follows one EVM chain through all of its nodes. Each is connected, asked who it is and listened to
- * by itself; one walk reads on from the stored cursor, each step from the best of them, and from the
- * next at once when that fails. Blocks are chained by their parents' hashes, so it does not matter
- * which node a block came from: it fits or it does not.
+ * Follows one EVM chain through all of its nodes. Each node has its own connection, identity check
+ * and subscriptions. One walk reads on from the stored cursor: each step from the best node, and
+ * immediately from the next one when that fails. Blocks are linked by their parents' hashes, so it
+ * does not matter which node sent a block: it fits or it does not.
  */
 export class EvmFollower implements ChainFollower {
   readonly #parts: EvmParts
@@ -143,12 +143,12 @@ export class EvmFollower implements ChainFollower {
     const { chain, watch } = this.#parts
     const tokens = new Set(tokensOf(chain))
     const found = await lookUp(this.#fleet.providers, txHash, { watch, tokens })
-    // Its block may have been passed without it.
+    // The follower may have read its block without finding it.
     if (found.kind === 'mined' && found.pays === true) this.#passed.shown(txHash, found.blockNumber)
     return found
   }
 
-  /** A step being stored is waited for; nothing is told afterwards. */
+  /** Waits for the step that is being stored; nothing is reported afterwards. */
   async close(): Promise<void> {
     this.#outlook.close()
     this.#closing.abort()
@@ -175,7 +175,10 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /** Whether a node that came is on our chain: from its genesis, and up to what cannot change. */
+  /**
+   * Checks that a newly connected node is on our chain: its genesis, and every block that cannot
+   * change.
+   */
   async #admit(node: EvmNode, genesisHash: string): Promise<Refusal | null> {
     const expected = this.#parts.chain.genesisHash?.toLowerCase() ?? genesisHash
     if (expected !== genesisHash) return 'chain_mismatch'
@@ -190,7 +193,7 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /** Two providers disagree, and this is one of them. Never rejects. */
+  /** Checks again a provider that disagrees with another one. Never rejects. */
   async #suspect(provider: Provider): Promise<void> {
     const { visit } = provider
     if (visit === null) return
@@ -216,17 +219,19 @@ export class EvmFollower implements ChainFollower {
     this.#tell(() => sink.pending(chain.name, provider.source, [sighting]))
   }
 
-  /** A bug in the sink must not end the connection of which this is the listener. */
+  /**
+   * Calls the sink from a listener of a connection. A bug in the sink must not end that connection.
+   */
   #tell(tell: () => void): void {
     if (this.#closing.signal.aborted) return
     try {
       tell()
     } catch (error) {
-      this.#log.error({ error }, 'what a provider showed could not be told')
+      this.#log.error({ error }, 'the sink threw on a report of a provider')
     }
   }
 
-  /** Never rejects. Goes on as long as there is something new, and waits for a head when there is not. */
+  /** Steps as long as there are new blocks, then waits for a head. Never rejects. */
   async #run(): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
@@ -235,7 +240,10 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /** One try to come nearer to the best head. How long to wait, unless a head comes. Never rejects. */
+  /**
+   * Tries one step towards the best head. Resolves with how long to wait for a new head. Never
+   * rejects.
+   */
   async #goOn(): Promise<number> {
     const { headPollMs, backoff } = this.#limits
     const { watch } = this.#parts
@@ -269,7 +277,7 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /** Reads and tells one step. Null when the provider failed; rejects when it was the store. */
+  /** Reads and delivers one step. Null when the provider failed; rejects when the store failed. */
   async #read(
     { provider, aim, mayLeave }: Choice,
     position: ChainPosition,
@@ -291,7 +299,7 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /** Gives a slow reading up as soon as another provider has something new as well. */
+  /** Abandons a slow read as soon as another provider has something new as well. */
   #impatience(
     attempt: Attempt,
     provider: Provider,
@@ -304,7 +312,8 @@ export class EvmFollower implements ChainFollower {
       if (this.#fleet.hasOther(provider, stored)) attempt.giveUp()
       else stop = clock.after(patienceMs / 4, look)
     }
-    // Twice as long after each failure: that all are slow must not mean that none is read.
+    // Twice as long after each failure: otherwise no provider could be read when all of them are
+    // slow.
     let stop = clock.after(patienceMs * (1 + blocks / 8) * 2 ** provider.readFailures, look)
     return () => stop()
   }
@@ -319,7 +328,10 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /** Whoever failed before, and was left alone since, is as good as any. */
+  /**
+   * Clears the failures of this provider, and of each one that has not been asked since its rest
+   * ended long ago.
+   */
   #forgive(reader: Provider): void {
     const { clock } = this.#parts
     reader.forgive()
@@ -349,10 +361,10 @@ export class EvmFollower implements ChainFollower {
     this.#outlook.storeFailed()
     const attempt = this.#outlook.storeFailures
     if (error instanceof Failure) this.#log.warn({ error, attempt }, 'a step failed')
-    else this.#log.error({ error, attempt }, 'a step failed by a bug')
+    else this.#log.error({ error, attempt }, 'a step failed because of a bug')
   }
 
-  /** What a step says of how many could see it. Where there is one node, nothing. */
+  /** What a step reports about its witnesses. Empty for a chain with one node. */
   #views(): Pick<ChainHead, 'witnesses' | 'disagree'> {
     if (this.#fleet.providers.length < 2) return {}
     return { witnesses: this.#fleet.witnesses, disagree: this.#agreement.isBroken }
@@ -361,17 +373,20 @@ export class EvmFollower implements ChainFollower {
 
 type Stepped = Extract<Progress, { readonly kind: 'stepped' }>
 
-/** What the store could not do is waited out; what a node could not do, another may. */
+/**
+ * Errors of the store: the follower waits and tries again. On an error of a node it tries another
+ * node.
+ */
 const isOfStore = (error: unknown): boolean =>
   error instanceof StoringBug ||
   failedWith(error, 'store_unavailable') ||
   failedWith(error, 'cursor_conflict') ||
   failedWith(error, 'chain_mismatch')
 
-/** Blocks that are asked about anew after a restart. */
+/** After a restart every provider is asked about this many blocks again. */
 const recalledMax = 64
 
-/** The newest blocks that may still be undone. */
+/** The newest blocks that a reorg may still revert. */
 const openOf = ({ head, recent }: ChainPosition): readonly BlockRef[] =>
   recent
     .slice(0, recalledMax)

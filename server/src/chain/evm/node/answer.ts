@@ -1,27 +1,30 @@
 import { Failure } from '@settlewire/core/errors'
 import { fieldsOf } from './hex.ts'
 
-/** What a node says where it does not answer. */
+/** A node's error. */
 interface NodeError {
-  /** 0 where it gave none. */
+  /** 0 when the node sent none. */
   readonly code: number
   readonly message: string
 }
 
-/** What is learned from a node: an answer, or that it lacks the method, the block, the tag or the state. */
+/**
+ * A definite answer of a node: a result, or that it lacks the method, the block, the tag or the
+ * state.
+ */
 export type Answer =
   | { readonly result: unknown }
   | { readonly declined: NodeError & { readonly kind: 'unsupported' | 'unknown' } }
 
-/** The node does not answer now. Nothing was learned, so the question must be asked again. */
+/** The node does not answer now. This is no information, so the question must be asked again. */
 export interface Refusal extends NodeError {
-  /** When the node wants to be asked again; null where it did not say. */
+  /** How long the node asks to wait before the next try; null when it did not say. */
   readonly againInMs: number | null
 }
 
 export type WireAnswer = Answer | { readonly refused: Refusal }
 
-/** What came around the message, where the wire has such a thing. */
+/** What came with the message, where the wire has an envelope (HTTP). */
 export interface Envelope {
   readonly status: number
   readonly againInMs: number | null
@@ -30,18 +33,21 @@ export interface Envelope {
 interface Said {
   readonly code: number | null
   readonly text: string
-  /** Of HTTP; 200 where the wire has none. */
+  /** The HTTP status; 200 on a wire without one. */
   readonly status: number
 }
 
-/** No such method, and no such method here: JSON-RPC 2.0 and EIP-1474. */
+/** Unknown method, and unsupported method: JSON-RPC 2.0 and EIP-1474. */
 const unsupportedCodes = [-32601, -32004]
-/** A wrong parameter, and a call that reverts. */
+/** An invalid parameter, and a call that reverts. */
 const unknownCodes = [-32602, 3]
-/** A resource that is not found (EIP-1474), and any error of a server: geth's for a block or state that it lacks. */
+/**
+ * A resource that is not found (EIP-1474), and any server error: geth uses it for a missing block
+ * or state.
+ */
 const sharedCodes = [-32001, -32000]
 
-// Codes do not suffice: many companies refuse under the code of an unknown block.
+// Codes are not enough: many providers refuse with the code of an unknown block.
 const planWords =
   /method\b.*\b(not (found|supported|available|allowed|enabled|whitelisted)|does not exist)|not (available|supported|included|allowed) (on|in|by|with) (your|this|the)\b.*\b(plan|tier)/i
 const refusalWords =
@@ -49,14 +55,14 @@ const refusalWords =
 const unknownWords =
   /not (be )?found|unknown|missing|prun|historical|(state|data|block|header)\b.*(unavailable|not available)|unfinali[sz]ed|no such|not (yet )?(exist|known|synced|imported)|does ?n[o']t exist|out of (range|bounds|gas)|revert|invalid|vm exception|opcode|stack|insufficient funds|gas required|archive|too old|older than/i
 
-/** The first that holds. An error that is not known to speak of the question is a refusal. */
+/** The first matching rule applies. An unknown error counts as a refusal. */
 const rules: readonly (readonly [
   'unsupported' | 'refused' | 'unknown',
   (said: Said) => boolean,
 ])[] = [
   ['refused', ({ status }) => isOverrun(status)],
   ['unsupported', ({ code }) => unsupportedCodes.includes(code ?? 0)],
-  // Before what speaks of a plan: who is refused is often told to buy a larger one.
+  // Before the rule on plans: a refusal often advises to buy a larger plan.
   ['refused', ({ text }) => refusalWords.test(text)],
   ['unsupported', ({ text }) => planWords.test(text)],
   ['refused', ({ status }) => isTurnedAway(status)],
@@ -66,26 +72,30 @@ const rules: readonly (readonly [
   ['refused', () => true],
 ]
 
-/** Statuses of HTTP with which a server says that it cannot answer now, whatever the question was. */
+/** HTTP statuses that say that the server cannot answer any question now. */
 const isOverrun = (status: number): boolean => [408, 429].includes(status) || status >= 500
 
-/** And those with which it turns the one who asks away. */
+/** These statuses, and those that reject the client itself. */
 const isTurnedAway = (status: number): boolean => [401, 403].includes(status) || isOverrun(status)
 
 /**
- * What a message of a node says: the only place that tells an answer from a refusal. Null stands for
- * a text that is no JSON-RPC, such as a page. Throws for a message that says nothing at all.
+ * Classifies a message of a node: the only place that distinguishes an answer from a refusal. Null
+ * stands for a text that is not JSON-RPC, such as an HTML page. Throws for a message with neither a
+ * result nor an error.
  */
 export function answerIn(
   frame: Readonly<Record<string, unknown>> | null,
   { status, againInMs }: Envelope = { status: 200, againInMs: null },
 ): WireAnswer {
-  if (frame === null) return { refused: { code: status, message: 'no JSON-RPC', againInMs } }
+  if (frame === null) return { refused: { code: status, message: 'not JSON-RPC', againInMs } }
   const hasResult = 'result' in frame
   const error = frame.error ?? (hasResult ? null : (frame.message ?? null))
   if (error === null && hasResult && !isTurnedAway(status)) return { result: frame.result }
   if (error === null && !isTurnedAway(status)) {
-    throw new Failure('chain_unavailable', `The node answered nothing (HTTP status ${status}).`)
+    throw new Failure(
+      'chain_unavailable',
+      `The node sent neither a result nor an error (HTTP status ${status}).`,
+    )
   }
   const { code, text } = error === null ? { code: status, text: '' } : wordsOf(error)
   const [kind] = rules.find(([, holds]) => holds({ code, text, status })) ?? ['refused']
@@ -103,21 +113,27 @@ function wordsOf(error: unknown): Omit<Said, 'status'> {
   }
 }
 
-/** Infura's way to say when to ask again. */
+/** Reads the wait that Infura puts into its errors. */
 function wishIn(error: unknown): number | null {
   const rate = fieldsOf(fieldsOf(fieldsOf(error)?.data)?.rate)
   const seconds = Number(rate?.backoff_seconds)
   return seconds > 0 ? seconds * 1_000 : null
 }
 
-/** Kept as the cause of the failure of a question that was refused until there was no time left. */
+/** The `cause` of the failure of a question that was refused until its time was up. */
 export class RefusedNow extends Error {}
 
-/** Whether a question failed because the node refused it: the node lives, and knows no less than before. */
+/**
+ * Whether a question failed because the node refused it: the node is alive, and this says nothing
+ * about what it knows.
+ */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof Failure && error.cause instanceof RefusedNow
 
-/** For whoever can learn the same in another way. */
+/**
+ * Returns `refused` instead of throwing, for callers that can get the same information in another
+ * way.
+ */
 export const orRefused = <Result>(asked: Promise<Result>): Promise<Result | 'refused'> =>
   asked.catch((error: unknown) => {
     if (isRefusal(error)) return 'refused'

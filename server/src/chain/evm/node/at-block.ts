@@ -3,9 +3,10 @@ import { quantity } from './hex.ts'
 import type { EvmNode } from './node.ts'
 
 /**
- * Asks for state as of one very block, by its hash (EIP-1898), as the last parameter. A node that
- * knows only numbers is asked by number, and believed when that number meant this block before and
- * after. Null when the node cannot tell: it has not got the block yet, or its state no more.
+ * Asks for state as of exactly one block, by its hash (EIP-1898), passed as the last parameter. A
+ * node that accepts only numbers is asked by number; its answer counts only if the number meant
+ * this block both before and after. Null when the node cannot tell: it does not have the block yet,
+ * or no longer has its state.
  */
 export async function askAt(
   node: EvmNode,

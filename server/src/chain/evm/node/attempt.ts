@@ -2,8 +2,8 @@ import { Failure } from '@settlewire/core/errors'
 import type { Answer, RpcConnection } from './connection.ts'
 
 /**
- * One try to read something over a connection, which can be given up for a better provider: from
- * then on every question fails at once, and the connection itself lives on.
+ * One try to read something over a connection. It can be given up for a better provider: from then
+ * on every question fails immediately, and the connection itself stays open.
  */
 export class Attempt implements Pick<RpcConnection, 'ask'> {
   readonly #inner: Pick<RpcConnection, 'ask'>
@@ -11,12 +11,14 @@ export class Attempt implements Pick<RpcConnection, 'ask'> {
 
   constructor(inner: Pick<RpcConnection, 'ask'>) {
     this.#inner = inner
-    // Nobody may be asking when it is given up.
+    // Prevents an unhandled rejection when no question is open as the attempt is given up.
     this.#givenUp.promise.catch(() => undefined)
   }
 
   giveUp(): void {
-    this.#givenUp.reject(new Failure('chain_unavailable', 'The node is slow and another is there.'))
+    this.#givenUp.reject(
+      new Failure('chain_unavailable', 'The node is slow and another one has the data.'),
+    )
   }
 
   ask(method: string, params: readonly unknown[]): Promise<Answer> {

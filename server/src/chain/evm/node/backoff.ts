@@ -5,8 +5,8 @@ export interface Backoff {
 }
 
 /**
- * How long to wait before try number `attempt` (0, 1, 2 …): full jitter, evenly spread below the
- * ceiling, so that all who lost one node do not come back to it in the same second.
+ * How long to wait before try number `attempt` (0, 1, 2 …). Full jitter, spread evenly below the
+ * ceiling, so that clients of one failed node do not all reconnect in the same second.
  */
 export const backoffMs = (attempt: number, backoff: Backoff, chance: number): number =>
   Math.ceil(chance * Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt, 30)))

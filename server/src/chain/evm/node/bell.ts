@@ -1,6 +1,9 @@
 import type { Clock } from '../../../ports/clock.ts'
 
-/** Wakes one waiter. A ring while nobody waits is kept for the next wait; rings do not add up. */
+/**
+ * Wakes one waiter. A ring while no caller waits is kept for the next wait; several rings count as
+ * one.
+ */
 export class Bell {
   #rung = false
   #wake: (() => void) | null = null
@@ -10,7 +13,7 @@ export class Bell {
     this.#wake?.()
   }
 
-  /** Resolves at the ring, or after `withinMs`. */
+  /** Resolves at the next ring, or after `withinMs`. */
   wait(clock: Clock, withinMs: number): Promise<void> {
     return new Promise((resolve) => {
       const stop = clock.after(withinMs, () => this.#wake?.())

@@ -5,45 +5,45 @@ import type { Limits } from './limits.ts'
 
 export type { Answer } from './answer.ts'
 
-/** What a connection is opened with. The signal ends the opening, not the connection. */
+/** What a connection is opened with. The signal aborts the opening, not the open connection. */
 export interface ConnectParts {
   readonly clock: Clock
   readonly limits: Limits
   readonly signal: AbortSignal
 }
 
-/** Why a connection is over. `silent` means it looked open and was dead. */
+/** Why a connection ended. `silent`: it looked open but no longer answered. */
 export type Ending = 'lost' | 'silent' | 'broken_frame' | 'left'
 
-/** Hears what a subscription tells. */
+/** Receives the notifications of a subscription. */
 export type Listener = (result: unknown) => void
 
 /**
- * Whether a notification need not be parsed, by its raw text. A wire may ask it, or may not; it must
- * be sure, and must not throw.
+ * Whether a notification can be skipped unparsed, by its raw text. A wire may use it or not. It
+ * must return true only when certain, and must not throw.
  */
 export type Skim = (text: string) => boolean
 
 interface Life {
-  /** Resolves, never rejects, when the connection is over. */
+  /** Resolves when the connection has ended. Never rejects. */
   readonly closed: Promise<Ending>
   readonly open: boolean
-  /** Ends the connection at once. */
+  /** Ends the connection immediately. */
   drop(ending: Ending): void
 }
 
 /**
- * One connection to one node, by whatever wire. It never reconnects: a new connection may be another
- * node, and must be asked who it is before it is believed. It sends what it is given at once: what
- * must wait, waits in the provider's `Line`.
+ * One connection to one node, over WebSocket or HTTP. It never reconnects: a new connection may
+ * reach another node, whose chain must be checked first. It sends every question immediately: the
+ * provider's `RequestLine` does the waiting.
  */
 export interface RpcWire extends Life {
   /** Rejects with `chain_unavailable` when the connection ends or the deadline passes. */
   ask(method: string, params: readonly unknown[]): Promise<WireAnswer>
   /**
    * Subscribes for the life of this connection. The listener is in place before the next frame is
-   * read, so that a notification right behind the answer is not lost; it must not throw. The result
-   * is the way to stop it.
+   * read, so a notification right behind the answer is not lost; the listener must not throw. The
+   * result unsubscribes.
    */
   subscribe(
     params: readonly unknown[],
@@ -52,14 +52,17 @@ export interface RpcWire extends Life {
   ): Promise<Exclude<WireAnswer, { readonly result: unknown }> | { readonly result: Stop }>
 }
 
-/** A wire as it is asked through the line of its provider: refusals are waited out there. */
+/** A wire used through the line of its provider, which retries refused questions. */
 export interface RpcConnection extends Life {
   /**
-   * Rejects with `chain_unavailable` when the connection ends, the deadline passes, too many wait, or
-   * the node goes on refusing; `isRefusal` tells the last.
+   * Rejects with `chain_unavailable` when the connection ends, the deadline passes, too many
+   * questions wait, or the node keeps refusing; `isRefusal` recognises the last case.
    */
   ask(method: string, params: readonly unknown[]): Promise<Answer>
-  /** As of a wire. Null when the node has no such subscription. Rejects like `ask`. */
+  /**
+   * Like `RpcWire.subscribe`. Null when the node does not support the subscription. Rejects like
+   * `ask`.
+   */
   subscribe(
     params: readonly unknown[],
     listener: Listener,

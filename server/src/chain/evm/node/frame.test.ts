@@ -5,8 +5,8 @@ import { parseFrame } from './frame.ts'
 const answer = (result: string): string => `{"jsonrpc":"2.0","id":1,"result":${result}}`
 const million = 1_000_000
 
-describe('a message of a node', () => {
-  it('is its fields, or nothing when it is no object', () => {
+describe('parsing a message of a node', () => {
+  it('returns the fields of an object, and null for anything else', () => {
     expect(parseFrame(answer('"0x1"'))).toEqual({ jsonrpc: '2.0', id: 1, result: '0x1' })
     for (const text of ['', 'null', '[]', '"text"', '{', answer('')]) {
       expect(parseFrame(text)).toBeNull()
@@ -14,16 +14,16 @@ describe('a message of a node', () => {
   })
 
   it.each([
-    ['deeper than anything', '['.repeat(million) + ']'.repeat(million)],
-    ['of nothing but objects', `[{}${',{}'.repeat(million)}]`],
-    ['of nothing but lists', `[[]${',[]'.repeat(million)}]`],
-  ])('%s is refused before it is parsed', (_, result) => {
+    ['a million levels deep', '['.repeat(million) + ']'.repeat(million)],
+    ['made only of empty objects', `[{}${',{}'.repeat(million)}]`],
+    ['made only of empty lists', `[[]${',[]'.repeat(million)}]`],
+  ])('refuses, without parsing it, a message that is %s', (_, result) => {
     const before = performance.now()
     expect(parseFrame(answer(result))).toBeNull()
     expect(performance.now() - before).toBeLessThan(200)
   })
 
-  it('is parsed however long it is, when it is what nodes answer', () => {
+  it('parses real answers of nodes, however long', () => {
     const token = newAddress()
     const txs = Array.from({ length: 2_000 }, () => tokenTx(token, newAddress(), 1n))
     const { transactions } = new FakeChain().mine(txs)

@@ -1,20 +1,21 @@
 import { fieldsOf } from './hex.ts'
 
-/** Shorter than this anything is parsed in no time. */
+/** Text shorter than this is parsed quickly, whatever it holds. */
 const smallMax = 64 * 1024
-/** What nodes answer has a hundred characters or more to each object or list. */
+/** Real answers of nodes have a hundred characters or more per object or list. */
 const charactersPerValue = 16
 
 /**
- * A message of a node as its fields; null when it is none. One that is mostly brackets is not parsed
- * at all: made so on purpose, it takes forty times its size in memory, and every other chain waits.
+ * The fields of a node's message; null when it is not a JSON object. A large text that is mostly
+ * brackets is not parsed at all: an attacker could craft one that needs forty times its size in
+ * memory and blocks every other chain meanwhile.
  */
 export function parseFrame(text: string): Readonly<Record<string, unknown>> | null {
   if (text.length > smallMax && isBracketsMostly(text)) return null
   try {
     return fieldsOf(JSON.parse(text))
   } catch {
-    // Not JSON: handled like everything else that is no message.
+    // Not JSON: handled like every other invalid message.
     return null
   }
 }

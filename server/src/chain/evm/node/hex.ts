@@ -1,6 +1,6 @@
 /**
- * The edge where a node's words become values. JSON-RPC counts in hex: what is a quantity becomes a
- * number only where 2^53 is out of reach by nature (heights, indexes, times), else a bigint.
+ * Parses the values in a node's answers. JSON-RPC encodes numbers in hex: a quantity becomes a
+ * number only where it can never reach 2^53 (heights, indexes, times), else a bigint.
  */
 import { Failure } from '@settlewire/core/errors'
 
@@ -8,7 +8,7 @@ const quantityForm = /^0x[0-9a-fA-F]{1,64}$/
 const hashForm = /^0x[0-9a-fA-F]{64}$/
 const addressForm = /^0x[0-9a-fA-F]{40}$/
 
-/** A node said something that is not in its contract. Asking again, or another node, may help. */
+/** A node's answer violates JSON-RPC. Asking again, or asking another node, may help. */
 export const malformed = (what: string): Failure =>
   new Failure('chain_unavailable', `The node answered with a malformed ${what}.`)
 
@@ -37,16 +37,16 @@ export function toHash(value: unknown, what: string): string {
 export const isHash = (value: unknown): value is string =>
   typeof value === 'string' && hashForm.test(value)
 
-/** 20 bytes, in lower case; null when it is not that. */
+/** 20 bytes, in lower case; null for anything else. */
 export const toAddress = (value: unknown): string | null =>
   typeof value === 'string' && addressForm.test(value) ? value.toLowerCase() : null
 
-/** A count as JSON-RPC wants it: no leading zeros. */
+/** A count in JSON-RPC's form: hex without leading zeros. */
 export const quantity = (count: number): string => `0x${count.toString(16)}`
 
-/** An object's fields, to be checked one by one; null when it is no object. */
+/** The fields of an object, to be checked one by one; null for anything else. */
 export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? // Every field stays unknown: nothing is claimed but that it can be asked for.
+    ? // Every field stays unknown: the cast claims nothing about its type.
       (value as Readonly<Record<string, unknown>>)
     : null

@@ -22,15 +22,15 @@ type Say = (
   response: ServerResponse,
 ) => void
 
-const noMethod = { code: -32601, message: 'no such method' }
+const noMethod = { code: -32601, message: 'unknown method' }
 
-/** A server that says to each question what the test wants. */
+/** A server that answers each question as the test wants. */
 async function serve(say: Say): Promise<string> {
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      // Only the code under test asks here, and it speaks JSON-RPC.
+      // Only the code under test sends requests here, and it speaks JSON-RPC.
       const body = JSON.parse(Buffer.concat(chunks).toString()) as { method: string; id: number }
       if (body.method === 'eth_chainId') response.end('{"jsonrpc":"2.0","id":1,"result":"0x1"}')
       else say(body, request, response)
@@ -59,7 +59,7 @@ const json = (response: ServerResponse, body: object, status = 200): void => {
 }
 
 describe('a node behind HTTP', () => {
-  it('answers, lacks, refuses without being lost, and cannot subscribe', async () => {
+  it('tells results, unsupported methods and refusals apart, stays open, and cannot subscribe', async () => {
     const url = await serve(({ method, id }, _, response) => {
       if (method === 'good') json(response, { id, result: { a: 1 } })
       else if (method === 'null') json(response, { id, result: null })
@@ -86,12 +86,12 @@ describe('a node behind HTTP', () => {
 
   it.each<[string, Say]>([
     ['JSON without a result', (_, __, response) => json(response, {})],
-    ['an answer without end', (_, __, response) => void response.write('x'.repeat(5_000))],
+    ['an answer that never ends', (_, __, response) => void response.write('x'.repeat(5_000))],
     ['an answer too large', (_, __, response) => json(response, { result: 'x'.repeat(5_000) })],
     ['silence', () => undefined],
     ['a connection that ends', (_, request) => request.socket.destroy()],
     ['a redirect', (_, __, response) => response.writeHead(307, { location: '/' }).end()],
-  ])('fails on %s, with no word of the url, and is lost when that goes on', async (_what, say) => {
+  ])('fails on %s without naming the URL, and is lost after three failures', async (_what, say) => {
     const node = await open(await serve(say), { answerWithinMs: 100, frameBytesMax: 2_000 })
     for (let asked = 0; asked < 3; asked++) {
       expect(node.open).toBe(true)
@@ -104,7 +104,7 @@ describe('a node behind HTTP', () => {
     await expect(node.ask('any', [])).rejects.toThrow('ended')
   })
 
-  it('sends a name and password as a header', async () => {
+  it('sends the user name and password of its URL as a header', async () => {
     let sent: string | undefined
     const url = await serve(({ id }, request, response) => {
       sent = request.headers.authorization
@@ -115,15 +115,15 @@ describe('a node behind HTTP', () => {
     expect(sent).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`)
   })
 
-  it('does not connect where nobody answers', async () => {
+  it('does not connect to a closed port or with an invalid URL', async () => {
     const port = Number(new URL(await serve(() => undefined)).port)
     for (const close of closings.splice(0)) await close()
     await expect(open(`http://127.0.0.1:${port}`)).rejects.toThrow('cannot be reached')
-    await expect(open('http://')).rejects.toThrow('not one')
+    await expect(open('http://')).rejects.toThrow('Invalid node URL')
   })
 })
 
-describe('a real chain through HTTP', () => {
+describe('following a real chain over HTTP', () => {
   const setUp = async (): Promise<{ anvil: Anvil; ledger: ChainLedger; wire: TcpProxy }> => {
     const anvil = await startAnvil({ args: ['--no-mining', '--slots-in-an-epoch', '4'] })
     closings.push(() => anvil.stop())
@@ -136,7 +136,7 @@ describe('a real chain through HTTP', () => {
     await ledger.until('the head is stored', () => ledger.stored?.recent[0]?.hash === hash)
   }
 
-  it('is followed by asking for its head: payments, reorgs, and a wire that is cut', async () => {
+  it('finds payments, reverts reorgs and survives a cut connection by polling the head', async () => {
     const { anvil, ledger, wire } = await setUp()
     const url = `http://127.0.0.1:${wire.port}`
     const follower = followerOf(ledger, { providers: [nodeAt('http', url)] })
@@ -158,7 +158,7 @@ describe('a real chain through HTTP', () => {
     expect(ledger.transfers).toEqual([])
     wire.refuse()
     wire.drop()
-    await ledger.until('the loss is told', () => ledger.lastHealth?.reason === 'socket_down')
+    await ledger.until('the loss is reported', () => ledger.lastHealth?.reason === 'socket_down')
     await pay('0x2')
     await anvil.rpc('anvil_mine', ['0x46'])
     wire.heal()
@@ -167,7 +167,7 @@ describe('a real chain through HTTP', () => {
     expect(ledger.violations).toEqual([])
   })
 
-  it('stands beside a WebSocket as one more witness', async () => {
+  it('counts as one more witness beside a WebSocket', async () => {
     const { anvil, ledger } = await setUp()
     const nodes = [nodeAt('ws', anvil.wsUrl), nodeAt('http', anvil.rpcUrl)]
     const follower = followerOf(ledger, { providers: nodes, quorum: 2 })
@@ -176,7 +176,7 @@ describe('a real chain through HTTP', () => {
     ledger.watch.addresses.add(to)
     ledger.watch.wantsNative = true
     follower.start()
-    await ledger.until('all is well', () => ledger.lastHealth?.reason === null)
+    await ledger.until('the chain is fully visible', () => ledger.lastHealth?.reason === null)
     const [from] = anvil.accounts
     await anvil.rpc('eth_sendTransaction', [{ from, to, value: '0x7' }])
     await anvil.rpc('anvil_mine', ['0x1'])

@@ -5,13 +5,13 @@ import type { ConnectParts, Ending, RpcWire } from './connection.ts'
 import { parseFrame } from './frame.ts'
 import type { Limits } from './limits.ts'
 
-/** Requests that fail one after the other before the node counts as lost. */
+/** Consecutive failed requests after which the connection counts as lost. */
 const lostAfterFailures = 3
 const retryAfterMaxMs = 60_000
 
 /**
- * JSON-RPC 2.0 over HTTP, as if it were a connection: it counts as lost when nothing gets through
- * any more, so that the node is asked again who it is. It cannot subscribe; heads are asked for.
+ * JSON-RPC 2.0 over HTTP, presented as a connection: it counts as lost when requests keep failing,
+ * so that the node's chain is checked again. It cannot subscribe; heads are polled.
  */
 export class RpcHttp implements RpcWire {
   readonly closed: Promise<Ending>
@@ -35,11 +35,11 @@ export class RpcHttp implements RpcWire {
     })
   }
 
-  /** Resolves once the node has answered something. */
+  /** Resolves once the node has answered one question. */
   static async connect(url: string, parts: ConnectParts): Promise<RpcHttp> {
     const { limits, signal } = parts
     if (!URL.canParse(url)) {
-      throw new Failure('chain_unavailable', 'The url of the node is not one.')
+      throw new Failure('chain_unavailable', 'Invalid node URL.')
     }
     const within = { ...limits, answerWithinMs: limits.connectWithinMs }
     const probe = new RpcHttp(new URL(url), { ...parts, limits: within })
@@ -74,7 +74,7 @@ export class RpcHttp implements RpcWire {
     }
   }
 
-  /** The wire cannot. */
+  /** HTTP cannot subscribe. */
   subscribe(): ReturnType<RpcWire['subscribe']> {
     return Promise.resolve({ declined: { kind: 'unsupported', code: 0, message: 'over HTTP' } })
   }
@@ -93,7 +93,7 @@ export class RpcHttp implements RpcWire {
         method: 'POST',
         headers: this.#headers,
         body: JSON.stringify({ jsonrpc: '2.0', id: ++this.#asked, method, params }),
-        // A redirect would carry the key to somebody else.
+        // A redirect would send the key to another host.
         redirect: 'error',
         signal: AbortSignal.any([late.signal, this.#leaving.signal]),
       })
@@ -106,7 +106,7 @@ export class RpcHttp implements RpcWire {
   }
 }
 
-/** Seconds, or a date. No longer than is reasonable: the header may be anybody's. */
+/** Seconds, or a date. Capped: the value of the header cannot be trusted. */
 function retryAfterMs(header: string | null, now: number): number | null {
   if (header === null || header === '') return null
   const seconds = Number(header)
@@ -119,13 +119,15 @@ async function textOf(response: Response, bytesMax: number): Promise<string> {
   let bytes = 0
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength
-    if (bytes > bytesMax) throw new Error('The answer is larger than is taken.')
+    if (bytes > bytesMax) throw new Error('The answer exceeds the size limit.')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()
 }
 
-/** A name and password in the url become a header, since `fetch` refuses them there. */
+/**
+ * Moves a user name and password from the URL into a header, since `fetch` refuses them in a URL.
+ */
 function credentials(url: URL): Readonly<Record<string, string>> {
   const { username, password } = url
   if (username === '' && password === '') return {}
@@ -135,7 +137,7 @@ function credentials(url: URL): Readonly<Record<string, string>> {
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
 }
 
-/** What went wrong, without what it went wrong with: the texts of `fetch` may hold the url. */
+/** The error without its original text: the texts of `fetch` may contain the URL. */
 function speechless(cause: unknown): Error {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
   const code = inner instanceof Error && 'code' in inner ? String(inner.code) : ''

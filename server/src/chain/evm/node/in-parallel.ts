@@ -1,6 +1,6 @@
 /**
- * Runs over all items, at most `atOnce` at a time, and answers in their order. The first failure
- * rejects; nothing new is begun after it.
+ * Runs over all items, at most `atOnce` at a time, and resolves with the results in the order of
+ * the items. Rejects with the first failure and starts no further item after it.
  */
 export async function inParallel<Item, Result>(
   items: readonly Item[],

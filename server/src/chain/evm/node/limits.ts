@@ -1,65 +1,80 @@
 import type { Backoff } from './backoff.ts'
 import { type SightLimits, sightLimits } from './sight.ts'
 
-/** Questions that one task asks a node side by side, and blocks that it reads so. */
+/**
+ * How many questions one task asks a node in parallel, and how many blocks it reads in parallel.
+ */
 export const atOnce = { questions: 16, blocks: 64 } as const
 
-/** Every bound of one follower. The defaults suit a public network; tests and sandboxes shorten them. */
+/**
+ * Every limit of one follower. The defaults suit a public network; tests and sandboxes shorten
+ * them.
+ */
 export interface Limits extends SightLimits {
   readonly connectWithinMs: number
   /** From the sending of a request to its answer. */
   readonly answerWithinMs: number
-  /** Requests sent and not answered; more wait in line. */
+  /** Requests sent but not yet answered; further ones wait in line. */
   readonly inFlightMax: number
-  /** Of these, how many may be a courtesy: a look at what is pending. */
+  /** How many of these may be of urgency `later`, such as reads of the mempool. */
   readonly laterInFlightMax: number
-  /** Requests waiting in line. Of more the oldest courtesy gives way, else the newest is turned away. */
+  /**
+   * Requests waiting in line. Beyond this the oldest `later` request is dropped, else the newest
+   * one refused.
+   */
   readonly waitingMax: number
-  /** So long a question that the node refuses is asked again, then it fails. */
+  /** How long a refused question is retried before it fails. */
   readonly refusedWithinMs: number
   readonly refusedBackoff: Backoff
-  /** A method that a node lacks is asked for again so much later. */
+  /** How long until a method that a node does not support is tried again. */
   readonly unsupportedForMs: number
-  /** One message of the node: a block's receipts are the largest. */
+  /** The largest message of a node; a block's receipts are the largest kind. */
   readonly frameBytesMax: number
   readonly pingEveryMs: number
-  /** A half-open connection shows only in the silence after a ping. */
+  /** A half-open connection is only recognised by the missing answer to a ping. */
   readonly pongWithinMs: number
   readonly backoff: Backoff
-  /** A connection that lived so long starts the backoff anew. */
+  /** A connection that lived this long resets the backoff. */
   readonly stableAfterMs: number
 
-  /** `newHeads` is a hint; the head is asked for as often as this whatever it says. */
+  /** `newHeads` is a hint; the head is polled at this interval in any case. */
   readonly headPollMs: number
-  /** On a wire that cannot subscribe it is asked for twice per block, but no more often than this. */
+  /** A wire that cannot subscribe is polled twice per block, but no more often than this. */
   readonly barePollMsMin: number
   readonly stepBlocksMax: number
-  /** A reorg is followed this far back at least, further as long as nothing is final, */
+  /** A reorg is followed at least this far back, further while nothing is final, */
   readonly windowBlocksMin: number
   /** and never further than this. The store keeps as many. */
   readonly windowBlocksMax: number
   /**
-   * A chain never read before is begun this far behind its head. Begun at the head itself, it could
-   * not survive the reorg of that very block: nothing older would be known.
+   * A chain that was never read before is started this far behind its head. Started at the head
+   * itself, it could not survive a reorg of that very block: no older block would be known.
    */
   readonly beginBehindBlocks: number
-  /** Times that a doubtful empty answer is asked for again before receipts decide, or it is taken for one. */
+  /**
+   * How often a doubtful empty answer is asked for again before receipts decide, or it is accepted.
+   */
   readonly emptyLogsAskedAgain: number
-  /** While another provider has the block too, a slow one is given up after this, and longer for more blocks. */
+  /**
+   * A slow provider is given up after this while another has the block too; longer for more blocks.
+   */
   readonly patienceMs: number
-  /** How long a step waits for other providers to show the same receipts; who is later tells later. */
+  /**
+   * How long a step waits for other providers to show the same receipts; later ones are reported
+   * later.
+   */
   readonly corroborateWithinMs: number
-  /** Inclusions that wait for other providers; the oldest of more are given up. */
+  /** Inclusions that wait for other providers; beyond this the oldest are given up. */
   readonly corroborationsMax: number
 
-  /** A provider that is refused, as being on another chain, is looked at again as often as this. */
+  /** How often a provider that was refused as being on another chain is checked again. */
   readonly haltedRecheckMs: number
   /**
-   * A provider that lags and shows no new head for so long has no say in which branch is followed; one
-   * whose head was made longer ago is not waited for as a witness.
+   * A provider that lags and shows no new head for this long has no vote on which branch is
+   * followed; one whose head was mined longer ago is not waited for as a witness.
    */
   readonly voiceLastsMs: number
-  /** Scores are told with steps, but no more often than this. */
+  /** Scores are reported with steps, but no more often than this. */
   readonly scoresEveryMs: number
 }
 

@@ -39,7 +39,7 @@ function open(limits: Partial<Limits> = {}) {
   const clock = new ManualClock()
   const line = new Line({ clock, limits: { ...defaultLimits, ...limits } })
   const wire = new HandWire()
-  /** Moves the clock in small steps, so that each answer is heard in its time. */
+  /** Moves the clock in small steps, so that each answer arrives at its time. */
   const pass = async (ms: number): Promise<void> => {
     for (let passed = 0; passed < ms; passed += 10) {
       await clock.advance(10)
@@ -50,7 +50,7 @@ function open(limits: Partial<Limits> = {}) {
 }
 
 describe('the line of a provider', () => {
-  it('has so many questions under way, as many in line, and turns more away', async () => {
+  it('limits the questions in flight and in line, and refuses further ones', async () => {
     const { wire, now } = open({ inFlightMax: 2, waitingMax: 3 })
     const asked = Array.from({ length: 5 }, () => now.ask('a', []))
     await expect(now.ask('b', [])).rejects.toMatchObject({ code: 'chain_unavailable' })
@@ -62,7 +62,7 @@ describe('the line of a provider', () => {
     expect(await Promise.all(asked)).toHaveLength(5)
   })
 
-  it('sends what is urgent first, and lets a courtesy go for it', async () => {
+  it('sends urgent questions first, and drops the oldest `later` question when it is full', async () => {
     const { wire, now, later } = open({ inFlightMax: 1, waitingMax: 3 })
     const lost = [later, later].map((view, at) => view.ask(`later ${at}`, []).catch(() => 'lost'))
     for (const what of ['1', '2']) void now.ask(what, [])
@@ -75,7 +75,7 @@ describe('the line of a provider', () => {
     expect(await Promise.all(lost)).toEqual([{ result: 1 }, 'lost'])
   })
 
-  it('asks again what is refused, and the one who asked sees only the answer', async () => {
+  it('retries a refused question, so the caller sees only the answer', async () => {
     const { wire, now, pass } = open()
     let refusals = 2
     wire.rule = () => (refusals-- > 0 ? refused : { result: 'yes' })
@@ -85,7 +85,7 @@ describe('the line of a provider', () => {
     expect(wire.asked).toHaveLength(3)
   })
 
-  it('fails what is refused for too long, as refused and not as unknown', async () => {
+  it('fails a question that is refused for too long as refused, not as unknown', async () => {
     const { wire, now, pass } = open()
     wire.rule = () => refused
     const asked = now.ask('a', []).catch((error: unknown) => error)
@@ -95,7 +95,7 @@ describe('the line of a provider', () => {
     expect(wire.open).toBe(true)
   })
 
-  it('asks once for a subscription and for a tag: they are asked for again by others', async () => {
+  it('does not retry a subscription or a tag, since their callers do', async () => {
     const { wire, now, pass } = open()
     wire.rule = () => refused
     await expect(now.subscribe(['newHeads'], () => undefined)).rejects.toSatisfy(isRefusal)
@@ -106,7 +106,7 @@ describe('the line of a provider', () => {
     expect(wire.asked).toHaveLength(2)
   })
 
-  it('remembers that a node lacks a method that not all have, and asks again seldom', async () => {
+  it('remembers that a node lacks an optional method, and seldom asks again', async () => {
     const { wire, clock, now } = open({ unsupportedForMs: 1_000 })
     wire.rule = () => ({ declined: { kind: 'unsupported', code: -32601, message: '' } })
     for (const method of ['trace_block', 'trace_block', 'eth_getLogs', 'eth_getLogs']) {
@@ -118,7 +118,7 @@ describe('the line of a provider', () => {
     expect(wire.asked).toHaveLength(4)
   })
 
-  it('comes down to what a provider bears, and goes up again when it bears more', async () => {
+  it('lowers its rate to what a provider accepts, and raises it when the provider accepts more', async () => {
     const { line, wire, now, clock, pass } = open()
     let bears = 40
     let second = -1
@@ -145,7 +145,7 @@ describe('the line of a provider', () => {
     answered = 0
     wire.asked.length = 0
     await pass(10_000)
-    // Most of what it bears is used, and little of it is refused.
+    // It uses most of the rate that the provider accepts, and is seldom refused.
     expect(answered).toBeGreaterThan(10 * bears * 0.6)
     expect(wire.asked.length - answered).toBeLessThan(answered * 0.1)
     bears = 400
@@ -153,7 +153,7 @@ describe('the line of a provider', () => {
     expect(line.perSecond ?? Number.POSITIVE_INFINITY).toBeGreaterThan(100)
   })
 
-  it('asks nothing before the time that the node named', async () => {
+  it('asks nothing before the time that the node set for the next try', async () => {
     const { wire, now, pass } = open({ refusedWithinMs: 60_000 })
     wire.rule = () => ({ refused: { code: 429, message: '', againInMs: 3_000 } })
     now.ask('a', []).catch(() => undefined)
@@ -167,7 +167,7 @@ describe('the line of a provider', () => {
     expect(wire.asked.toSorted()).toEqual(['a', 'a', 'b'])
   })
 
-  it('fails what waits for a connection that is over', async () => {
+  it('fails the questions that wait for an ended connection', async () => {
     const { wire, now } = open({ inFlightMax: 1 })
     const [, waiting] = [now.ask('a', []), now.ask('b', [])]
     wire.drop()

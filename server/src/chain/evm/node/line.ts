@@ -18,7 +18,7 @@ type LineLimits = Pick<
   | 'unsupportedForMs'
 >
 
-/** `now`: blocks, heads and what decides on payments; `later`: what is a courtesy, such as a look into the pool. */
+/** `now`: blocks, heads and whatever decides on payments; `later`: mempool reads. */
 export type Urgency = 'now' | 'later'
 
 type Said<Result> = Exclude<WireAnswer, { readonly result: unknown }> | { readonly result: Result }
@@ -28,7 +28,7 @@ interface Question {
   readonly wire: RpcWire
   readonly method: string
   readonly urgency: Urgency
-  /** Whoever asks it asks again in any case. */
+  /** The caller repeats the question itself, so the line does not. */
   readonly isOnce: boolean
   readonly since: Instant
   refusals: number
@@ -36,24 +36,24 @@ interface Question {
   readonly fail: (failure: unknown) => void
 }
 
-/** Methods that not every node has: that it lacks one is remembered, and asked again seldom. */
+/** Methods that not every node supports: a missing one is remembered, and seldom tried again. */
 const optional =
   /^(eth_subscribe|eth_getBlockReceipts|eth_pendingTransactions|txpool_\w+|debug_\w+|trace_\w+)$/
 
-/** A subscription is kept by `Standing`, and a tag is asked with every step. */
+/** Not retried here: `StandingSubscription` retries subscriptions, every step asks for tags. */
 const onceParams = /^(eth_subscribe|eth_getBlockByNumber (safe|finalized)$)/
 
 /**
- * Everything that is asked of one provider, in order of urgency, so many at once and no more often
- * than it bears. A refused question is asked again until its time is over. Outlives connections: what
- * a provider bears does not change with them.
+ * All questions to one provider, by urgency, with limits on how many are in flight and how often
+ * they are sent. A refused question is retried until its time is up. Outlives connections: the rate
+ * that a provider accepts does not change with them.
  */
 export class Line {
   readonly #clock: Clock
   readonly #limits: LineLimits
   readonly #rate = new RequestRate()
   readonly #waiting: Readonly<Record<Urgency, Question[]>> = { now: [], later: [] }
-  /** Methods that were refused and not answered since. */
+  /** Methods that were refused and have not been answered since. */
   readonly #refusing = new Set<string>()
   readonly #inFlight = { now: 0, later: 0 }
   #wake: Stop | null = null
@@ -63,12 +63,12 @@ export class Line {
     this.#limits = limits
   }
 
-  /** Questions a second that the provider is known to bear; null where no bound is known. */
+  /** The known limit of questions per second that the provider accepts; null when none is known. */
   get perSecond(): number | null {
     return this.#rate.perSecond
   }
 
-  /** One wire, asked through this line with one urgency or another. */
+  /** Sends questions over this wire through this line, with either urgency. */
   over(wire: RpcWire): Readonly<Record<Urgency, RpcConnection>> {
     const lacking = new Map<string, { readonly until: Instant; readonly said: Declined }>()
     void wire.closed.then(() => this.#forget(wire))
@@ -129,12 +129,12 @@ export class Line {
     this.#waiting[question.urgency].push(question)
     this.#next()
     if (now.length + later.length <= this.#limits.waitingMax) return
-    // What is only a courtesy gives way, the oldest first; what is urgent is refused when it comes.
+    // Drops the oldest `later` question; without one, refuses the newest urgent question.
     const over = later.shift() ?? now.pop()
-    over?.fail(new Failure('chain_unavailable', 'Too many questions wait for the node.'))
+    over?.fail(new Failure('chain_unavailable', 'Too many questions are waiting for the node.'))
   }
 
-  /** Sends what may be sent now. */
+  /** Sends as many waiting questions as the limits allow. */
   #next(): void {
     const { inFlightMax, laterInFlightMax } = this.#limits
     while (this.#inFlight.now + this.#inFlight.later < inFlightMax) {
@@ -171,7 +171,7 @@ export class Line {
     const { refusedBackoff, refusedWithinMs } = this.#limits
     const now = this.#clock.now()
     if (againInMs !== null) this.#rate.rest(now + againInMs)
-    // That one method is refused again and again says nothing of how often others may be asked.
+    // Repeated refusals of one method do not lower the rate again for the others.
     if (!this.#refusing.has(question.method)) this.#rate.refused(now)
     this.#refusing.add(question.method)
     const jitteredMs = backoffMs(question.refusals++, refusedBackoff, this.#clock.chance())
@@ -182,7 +182,7 @@ export class Line {
     } else this.#clock.after(waitMs, () => this.#enter(question))
   }
 
-  /** The connection is over: what waits for it must not wait for the rate. */
+  /** The connection ended: its waiting questions fail immediately, whatever the rate. */
   #forget(wire: RpcWire): void {
     for (const waiting of Object.values(this.#waiting)) {
       for (const question of waiting.splice(0)) {

@@ -13,28 +13,35 @@ import {
 } from './hex.ts'
 import { Score } from './scores.ts'
 
-/** A block as the node shows it; how much it shows depends on how it was asked. */
+/** A block as the node shows it. Which fields are filled depends on the question. */
 export interface Header {
   readonly ref: BlockRef
-  /** As it came: only the bloom test reads it. */
+  /** Unparsed: only the bloom test reads it. */
   readonly logsBloom: unknown
-  /** Null when only the header came. */
+  /** Null when the node sent only the header. */
   readonly txHashes: readonly string[] | null
-  /** What each transaction itself moves. Null unless whole transactions were asked for. */
+  /**
+   * The native coin that each transaction itself carries. Null unless full transactions were asked
+   * for.
+   */
   readonly values: readonly TopValue[] | null
-  /** Transactions that could not be read, and are not among the others. */
+  /** Transactions that could not be parsed; they are missing from `values`. */
   readonly odd?: readonly OddTransaction[]
-  /** The transactions as they came, where they came whole. */
+  /** The unparsed transactions, where the node sent full ones. */
   readonly listed?: readonly unknown[] | null
 }
 
-/** As much as could be read: whose it is, and how to ask for it again. */
+/**
+ * What could be parsed of a transaction: enough to tell whom it may pay, and to ask for it again.
+ */
 export interface OddTransaction {
   readonly txHash: string | null
   readonly to: string | null
 }
 
-/** The native coin a transaction carries, not yet known to have succeeded. */
+/**
+ * The native coin that a transaction carries; whether the transaction succeeded is not known yet.
+ */
 export interface TopValue {
   readonly txHash: string
   readonly from: string
@@ -49,15 +56,15 @@ export interface Receipt {
   readonly logs: readonly unknown[]
 }
 
-/** Counts what a node is worth. */
+/** Counts how well a node does. */
 export type Tally = Pick<Score, 'logsAsked' | 'logsEmpty' | 'bloomLies' | 'odd'>
 
 /**
- * What a follower asks of a node, each answer parsed before it is believed. What a node is free to
- * lack is null; a refusal, and what is not in the contract, throws `chain_unavailable`.
+ * The questions of a follower to a node; each answer is parsed before use. Null stands for what a
+ * node may lack; a refusal, or an answer that violates JSON-RPC, throws `chain_unavailable`.
  */
 export class EvmNode {
-  /** For whoever reads logs to count in. */
+  /** The readers of logs and blooms count here. */
   readonly tally: Tally
   readonly #socket: Pick<RpcConnection, 'ask'>
 
@@ -80,7 +87,7 @@ export class EvmNode {
     return parseHeader(required(await this.#socket.ask('eth_getBlockByNumber', ['latest', false])))
   }
 
-  /** Null when the node does not know the tag, or has nothing under it yet. */
+  /** Null when the node does not know the tag, or has no block under it yet. */
   async tagged(tag: 'safe' | 'finalized'): Promise<BlockRef | null> {
     const answer = await this.#socket.ask('eth_getBlockByNumber', [tag, false])
     return headerOrNull(answer)?.ref ?? null
@@ -99,8 +106,8 @@ export class EvmNode {
   }
 
   /**
-   * Asked by block hash, never by number: a node that does not have the block must say so instead
-   * of answering for another one, or for none. Null when it says so.
+   * Asked by block hash, never by number: a node that lacks the block must say so instead of
+   * answering for another block or with an empty list. Null when it says so.
    */
   async logs(
     blockHash: string,
@@ -113,35 +120,38 @@ export class EvmNode {
     return toList(answer.result, 'list of logs')
   }
 
-  /** All receipts of a block; null when the node cannot or will not tell. */
+  /** All receipts of a block; null when the node cannot or will not return them. */
   async blockReceipts(blockHash: string): Promise<readonly Receipt[] | null> {
     const answer = await this.#socket.ask('eth_getBlockReceipts', [blockHash])
     if ('declined' in answer || answer.result === null) return null
     return toList(answer.result, 'list of receipts').flatMap((one) => this.#readable(one) ?? [])
   }
 
-  /** Null while the node has no receipt for it, or none that can be read. */
+  /** Null while the node has no receipt for it, or only one that cannot be parsed. */
   async receipt(txHash: string): Promise<Receipt | null> {
     const result = required(await this.#socket.ask('eth_getTransactionReceipt', [txHash]))
     return result === null ? null : this.#readable(result)
   }
 
-  /** What is wrong with one receipt is nothing to the others. */
+  /** Null for a malformed receipt, which does not affect the others. */
   #readable(value: unknown): Receipt | null {
     const receipt = parseReceipt(value)
     if (receipt === null) this.tally.odd('receipt')
     return receipt
   }
 
-  /** What a transaction of a block itself carried; null where the node does not show it, or not in order. */
+  /**
+   * The native coin that a mined transaction itself carries; null when the node does not show it,
+   * or malformed.
+   */
   async value(txHash: string): Promise<TopValue | null> {
     const value = topValue(await this.transaction(txHash), txHash)
     return value === 'odd' ? null : value
   }
 
-  /** As it came, for the mempool's own slicing; null when the node does not know it. */
+  /** Unparsed, for the mempool filter; null when the node does not know it. */
   async transaction(txHash: string): Promise<unknown> {
-    // What only a balance showed has a name of ours, which no node knows.
+    // A transfer found only by a balance has a made-up transaction id, which no node knows.
     if (!isHash(txHash)) return null
     return required(await this.#socket.ask('eth_getTransactionByHash', [txHash]))
   }
@@ -184,10 +194,13 @@ export function parseHeader(value: unknown): Header {
   }
 }
 
-/** keccak256(rlp([])): the root of no transactions. */
+/** keccak256(rlp([])): the transactions root of an empty block. */
 const emptyRoot = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
 
-/** Null where there is none. Some nodes write `null` in an empty block; where the root says so, it is one. */
+/**
+ * The list of transactions; null where there is none. Some nodes write `null` for an empty block:
+ * it counts as an empty list if the root confirms it.
+ */
 function listIn({
   transactions,
   transactionsRoot,
@@ -196,7 +209,7 @@ function listIn({
   return transactions === null && (transactionsRoot ?? emptyRoot) === emptyRoot ? [] : null
 }
 
-/** The last second that is written with four digits of a year, as everything that keeps times expects. */
+/** The last second of the year 9999: the formats that store times expect four digits of a year. */
 const lastSecond = 253_402_300_799
 
 function toInstant(seconds: unknown): Instant {
@@ -210,7 +223,9 @@ function hashOfListed(transaction: unknown): string | null {
   return isHash(hash) ? hash.toLowerCase() : null
 }
 
-/** Null for one that moves nothing, creates a contract, or is of a kind without a value. */
+/**
+ * Null for a transaction that moves nothing, creates a contract, or is of a kind without a value.
+ */
 function topValue(transaction: unknown, txHash: string): TopValue | 'odd' | null {
   const fields = fieldsOf(transaction)
   const to = toAddress(fields?.to)
@@ -234,7 +249,7 @@ function parseReceipt(value: unknown): Receipt | null {
 }
 
 function headerOrNull(answer: Answer): Header | null {
-  // Nodes differ: some answer null for a block they lack, some refuse.
+  // Nodes differ: for a block they lack, some return null and some an error.
   if ('declined' in answer || answer.result === null) return null
   return parseHeader(answer.result)
 }

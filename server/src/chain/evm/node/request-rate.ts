@@ -1,23 +1,27 @@
 import type { Instant } from '@settlewire/core/instant'
 
-/** What is counted is counted per second. */
+/** All counts are per second. */
 const windowMs = 1_000
-/** After a refusal so much of what was answered in a second is asked in the next. */
+/** After a refusal the next second gets this share of the questions answered in the last one. */
 const kept = 0.7
-/** The first cut goes no lower: a quiet chain shows little of what its node would bear. */
+/**
+ * The first cut goes no lower: on a quiet chain, the questions asked say little about what the node
+ * can take.
+ */
 const firstMin = 20
 const perSecondMin = 5
-/** Each second the rate grows by so much of what it was before the cut, */
+/** Each second the rate grows by this share of its value before the cut. */
 const growth = 0.05
-/** and it counts as unbounded once it is so many times as high without a refusal. */
+/** The rate becomes unbounded once it reaches this multiple of that value without a refusal. */
 const unboundedTimes = 4
 
 /**
- * How often a provider may be asked. Unbounded until it refuses; then what it answered is the measure,
- * and the rate grows step by step until it refuses again. It is cut once a second at most.
+ * Limits how often a provider is asked. Unbounded until the provider refuses; then the limit is set
+ * from the number of answered questions, and grows until the provider refuses again. It is cut at
+ * most once a second.
  */
 export class RequestRate {
-  /** Null as long as no bound is known. */
+  /** Null while no limit is known. */
   #perSecond: number | null = null
   #before = firstMin
   #cutAt: Instant = Number.NEGATIVE_INFINITY
@@ -31,7 +35,7 @@ export class RequestRate {
     return this.#perSecond
   }
 
-  /** How long the next question must wait. 0: it may go, and is counted. */
+  /** How long the next question must wait, in ms. 0: it may be sent now, and is counted. */
   take(now: Instant): number {
     if (now < this.#restUntil) return this.#restUntil - now
     if (this.#perSecond === null) return 0
@@ -53,7 +57,7 @@ export class RequestRate {
     if (this.#perSecond > this.#before * unboundedTimes) this.#perSecond = null
   }
 
-  /** The node wants to be left alone until then. */
+  /** The node asked for no questions until then. */
   rest(until: Instant): void {
     this.#restUntil = Math.max(this.#restUntil, until)
   }

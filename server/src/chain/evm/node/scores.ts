@@ -1,30 +1,36 @@
 import type { Instant } from '@settlewire/core/instant'
 import { LRUCache } from 'lru-cache'
 
-/** How much one more head weighs in the lag that is shown. */
+/** The weight of one more head in the moving average of the lag. */
 const weight = 0.2
 const firstsMax = 65_536
 
-/** What of a node's answers could not be read, and was skipped. */
+/** The items of a node's answers that may be unreadable; they are skipped. */
 export type OddItem = 'transaction' | 'receipt' | 'log' | 'bloom'
 
-/** What one provider was worth since the process began. Whoever learns something counts it here. */
+/**
+ * How well one provider did since the process started. Each part of the follower counts here what
+ * it observes.
+ */
 export class Score {
-  /** Counts what was skipped. */
+  /** Counts a skipped item. */
   readonly odd: (what: OddItem) => void
-  /** A block held logs that its own bloom excludes: from then on none of its blooms is believed. */
+  /**
+   * A block held logs that its own bloom excludes: from then on no bloom of this provider is
+   * trusted.
+   */
   bloomLies = false
-  /** Blocks it was asked the logs of. */
+  /** Blocks whose logs it was asked for. */
   logsAsked = 0
-  /** Of these, empty answers that turned out to be wrong. */
+  /** How many of these it answered with an empty list that proved wrong. */
   logsEmpty = 0
   /**
-   * Times it named another block than another provider, deeper than may pass by itself, or one of the
-   * two denied what the other shows of a block.
+   * How often it and another provider disagreed: they named different blocks, deeper than a normal
+   * short reorg, or one of them denied what the other shows in a block.
    */
   disagreements = 0
   reconnects = 0
-  /** Pending transactions that it was the first to show. */
+  /** Pending transactions that it showed first. */
   firstSeen = 0
   #lagMs: number | null = null
 
@@ -32,18 +38,18 @@ export class Score {
     this.odd = odd
   }
 
-  /** Lately, after the first provider. */
+  /** The recent average delay after the first provider. */
   get lagMs(): number {
     return Math.round(this.#lagMs ?? 0)
   }
 
-  /** A head came so long after another provider had it. */
+  /** Records that a head came `afterMs` after another provider had it. */
   came(afterMs: number): void {
     this.#lagMs = this.#lagMs === null ? afterMs : this.#lagMs + weight * (afterMs - this.#lagMs)
   }
 }
 
-/** Who showed what first: of the newest things only. */
+/** Remembers which provider showed an item first, for the newest items only. */
 export class Firsts {
   readonly #seen = new LRUCache<string, { readonly name: string; readonly at: Instant }>({
     max: firstsMax,
@@ -53,7 +59,7 @@ export class Firsts {
     return !this.#seen.has(what)
   }
 
-  /** Milliseconds after the first, by whomever; null for the first itself. */
+  /** Milliseconds after the first provider; null for the first provider itself. */
   saw(what: string, name: string, at: Instant): number | null {
     const first = this.#seen.get(what)
     if (first !== undefined) return first.name === name ? null : at - first.at

@@ -29,7 +29,7 @@ const seen = (more: Partial<Sight>, stalledMs = 0, wasBlind = false): string => 
 }
 const oneSilent = [{ ...well, isSilent: true }, down]
 
-describe('why a chain is not seen as it should be', () => {
+describe('how well a chain is seen, and why', () => {
   it.each([
     ['ok null', {}],
     ['degraded provider_down', { providers: [well, down] }],
@@ -40,7 +40,7 @@ describe('why a chain is not seen as it should be', () => {
     ['degraded provider_behind', { providers: [well, { ...well, isSilent: true }] }],
     ['degraded socket_down', { providers: [down, down] }],
     ['degraded node_failing', { providers: [failing, failing] }],
-    // Who is down does not show that the others are well.
+    // A provider that is down does not show that the others work.
     ['degraded node_failing', { providers: [down, failing] }],
     ['degraded no_new_head', { providers: oneSilent }],
     ['blind chain_mismatch', { providers: [refused('chain_mismatch'), down] }],
@@ -53,7 +53,7 @@ describe('why a chain is not seen as it should be', () => {
     ['degraded sources_disagree', { disagree: true, balancesUnread: true }],
     ['degraded node_behind', { isBehind: true }],
     ['degraded balances_unread', { balancesUnread: true, providers: [well, down] }],
-  ] as const)('%s', (said, more) => {
+  ] as const)('is %s for %j', (said, more) => {
     expect(seen(more)).toBe(said)
   })
 
@@ -63,41 +63,44 @@ describe('why a chain is not seen as it should be', () => {
     ['store_failing', { storeFails: true }, times.blindAfterMs],
     ['node_behind', { isBehind: true }, times.blindAfterMs],
     ['behind', { isOwed: true }, times.blindAfterMs],
-  ] as const)('%s is blindness once nothing was stored for its time', (reason, more, limitMs) => {
-    expect(seen(more, limitMs - 1)).toBe(`degraded ${reason}`)
-    expect(seen(more, limitMs)).toBe(`blind ${reason}`)
-  })
+  ] as const)(
+    'becomes blind for %s only after nothing was stored for its time limit',
+    (reason, more, limitMs) => {
+      expect(seen(more, limitMs - 1)).toBe(`degraded ${reason}`)
+      expect(seen(more, limitMs)).toBe(`blind ${reason}`)
+    },
+  )
 
   it.each([
-    ['heads that stand still while providers are up', { providers: oneSilent }, 'no_new_head'],
-    ['providers that contradict each other', { disagree: true }, 'sources_disagree'],
-    ['one provider of two that is gone', { providers: [well, down] }, 'provider_down'],
-  ] as const)('%s are never blindness by that alone', (_, more, reason) => {
+    ['no provider shows a new head', { providers: oneSilent }, 'no_new_head'],
+    ['providers contradict each other', { disagree: true }, 'sources_disagree'],
+    ['one provider of two is down', { providers: [well, down] }, 'provider_down'],
+  ] as const)('never becomes blind only because %s', (_, more, reason) => {
     expect(seen(more, 3_600_000)).toBe(`degraded ${reason}`)
   })
 
-  it('a block that is known and not stored is nothing at first, then degraded, then blindness', () => {
+  it('reports a known block that is not stored as ok, then degraded, then blind', () => {
     expect(seen({ isOwed: true }, times.behindAfterMs - 1)).toBe('ok null')
     expect(seen({ isOwed: true }, times.behindAfterMs)).toBe('degraded behind')
     expect(seen({ isOwed: true }, times.blindAfterMs)).toBe('blind behind')
   })
 
-  it('so is the lag while steps are stored', () => {
+  it('becomes degraded and then blind by its lag even while steps are stored', () => {
     expect(seen({ isOwed: true, lagMs: times.behindAfterMs })).toBe('degraded behind')
     expect(seen({ isOwed: true, lagMs: times.blindAfterMs })).toBe('blind behind')
   })
 
-  it('the reason is the one that makes it blind, not a graver one that does not', () => {
+  it('names the reason that makes it blind, not a graver one that does not', () => {
     const more = { isOwed: true, lagMs: times.blindAfterMs, storeFails: true }
     expect(seen(more, 1_000)).toBe('blind behind')
   })
 
-  it('what was blind stays so, whatever it looks like now, until something is stored', () => {
+  it('stays blind until a step is stored, even when every provider is well again', () => {
     expect(seen({}, 0, true)).toBe('blind behind')
     expect(seen({ providers: [down] }, 0, true)).toBe('blind socket_down')
   })
 
-  it('only a chain that is seen, and stored up to its head, is well', () => {
+  it('is well only when it is visible and stored up to its head', () => {
     expect(isWell(sight(), times)).toBe(true)
     expect(isWell(sight({ providers: oneSilent, disagree: true }), times)).toBe(true)
     const not = [
@@ -108,8 +111,8 @@ describe('why a chain is not seen as it should be', () => {
   })
 })
 
-describe('how long trouble may last', () => {
-  it('depends on how far apart the blocks of the chain are', () => {
+describe('the time limits of a chain', () => {
+  it('grow with the block time of the chain', () => {
     expect(sightTimes(sightLimits, 250)).toEqual(sightLimits)
     expect(sightTimes(sightLimits, 12_000)).toEqual({
       ...{ unreachableAfterMs: 3_000, behindAfterMs: 24_000 },
@@ -119,7 +122,7 @@ describe('how long trouble may last', () => {
     expect(sightTimes(onDemand, 0)).toEqual(onDemand)
   })
 
-  it('without a provider it is blind within five seconds on any chain', () => {
+  it('make a chain without a provider blind within five seconds, whatever its block time', () => {
     for (const blockMs of [0, 250, 2_000, 12_000, 600_000]) {
       expect(sightTimes(sightLimits, blockMs).unreachableAfterMs).toBeLessThan(5_000)
     }

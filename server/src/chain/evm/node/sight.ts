@@ -1,15 +1,15 @@
 import type { Visibility } from '../../../ports/chain.ts'
 
-/** Why nothing that a provider says is believed, for now: it is on a chain that cannot be ours. */
+/** Why a provider is not trusted for now: it is on a chain that cannot be ours. */
 export type Refusal = 'chain_mismatch' | 'reorg_below_finality' | 'reorg_too_deep'
 
-/** The least that each kind of trouble lasts before it is said. */
+/** How long each kind of trouble must last before it is reported. */
 export interface SightLimits {
-  /** No provider is up and shows a head: blind. Until then a connection may be made anew. */
+  /** No provider is up and shows a head: blind. Until then there is time to reconnect. */
   readonly unreachableAfterMs: number
-  /** A block is known to exist and is not stored: degraded. */
+  /** A known block is not stored: degraded. */
   readonly behindAfterMs: number
-  /** The same, or nothing was stored and no provider can be read: blind. */
+  /** A known block is not stored, or no provider can be read and nothing was stored: blind. */
   readonly blindAfterMs: number
   /** No provider shows a new block: degraded. Null: blocks are made on demand. */
   readonly headSilentAfterMs: number | null
@@ -20,7 +20,10 @@ export const sightLimits: SightLimits = {
   ...{ blindAfterMs: 30_000, headSilentAfterMs: 30_000 },
 }
 
-/** The thresholds of a chain: no shorter than so many of its blocks. Null: how far they are apart is not known. */
+/**
+ * The thresholds of a chain: each lasts at least a number of its blocks. `blockMs` 0: the block
+ * time is unknown.
+ */
 export function sightTimes(limits: SightLimits, blockMs: number): SightLimits {
   const least = (blocks: number, ms: number): number => Math.max(ms, blocks * blockMs)
   const { unreachableAfterMs, behindAfterMs, blindAfterMs, headSilentAfterMs } = limits
@@ -32,46 +35,51 @@ export function sightTimes(limits: SightLimits, blockMs: number): SightLimits {
   }
 }
 
-/** All that decides how well a chain is seen, but time. */
+/** Everything but time that decides how well a chain is seen. */
 export interface Sight {
-  /** What was read cannot be stored. */
+  /** The store fails, so blocks that were read cannot be stored. */
   readonly storeFails: boolean
   /** Too many providers show another chain below what is final. */
   readonly isHalted: boolean
   readonly providers: readonly ProviderSight[]
-  /** Nothing was stored yet, nor was what is stored found to be the head. */
+  /** No step was stored yet, and the stored cursor was not yet found to be the head. */
   readonly isStarting: boolean
-  /** What is stored was found to be the head, or to join it, since a provider was last up. */
+  /**
+   * Since a provider was last up, the stored cursor was found to be the head or an ancestor of it.
+   */
   readonly isConfirmed: boolean
-  /** Every provider shows less than is stored. */
+  /** The head of every provider is below the stored cursor. */
   readonly isBehind: boolean
-  /** A block is known to exist that is not stored. */
+  /** A known block is not stored. */
   readonly isOwed: boolean
-  /** How far what is stored is behind the head, also while steps are stored. */
+  /** How far the stored cursor is behind the head, also while steps are being stored. */
   readonly lagMs: number
   readonly disagree: boolean
-  /** What addresses hold after the last block could not be read. */
+  /** The balances of addresses after the last block could not be read. */
   readonly balancesUnread: boolean
 }
 
-/** What each provider adds to it. */
+/** How one provider of the chain is doing. */
 export interface ProviderSight {
-  /** It is connected, believed, and has told a head since. */
+  /** It is connected, trusted, and has reported a head since. */
   readonly isUp: boolean
   readonly refusal: Refusal | null
   readonly isFailing: boolean
   readonly isSilent: boolean
-  /** It refuses for now to tell heads or pending transactions as they come. */
+  /** It refuses for now to notify of heads or pending transactions. */
   readonly isDeaf: boolean
-  /** More blocks behind the best one than may pass by itself. */
+  /** More blocks behind the best provider than a normal short delay explains. */
   readonly lags: boolean
 }
 
-/** What time adds to it. */
+/** The times that decide how well a chain is seen. */
 export interface Lapse {
-  /** Since a step was stored, or the chain was seen and all of it was stored. */
+  /** Since a step was stored, or since the chain was last seen with every block stored. */
   readonly stalledMs: number
-  /** It was blind, and nothing was stored since: a provider that came back is no progress. */
+  /**
+   * It was blind, and nothing was stored since. A provider that reconnects is not enough to end
+   * this.
+   */
   readonly wasBlind: boolean
   readonly times: SightLimits
 }
@@ -87,7 +95,7 @@ interface Seen extends Sight, Lapse {
 }
 
 interface Rule {
-  /** Left out: it never makes the chain blind. */
+  /** Left out: this reason never makes the chain blind. */
   readonly isBlind?: (seen: Seen) => boolean
   readonly holds: (seen: Seen) => boolean
 }
@@ -102,16 +110,18 @@ const whenStalled = ({ stalledMs, times }: Seen): boolean => stalledMs >= times.
 const behindMs = ({ isOwed, stalledMs, lagMs }: Seen): number =>
   isOwed ? Math.max(stalledMs, lagMs) : 0
 
-/** Why a chain is not seen as it should be, the gravest first, and when that is blindness. */
+/** The reasons why a chain is not `ok`, the gravest first, and when each makes it blind. */
 const rules = {
-  /** The chain was left below what was final: a person must look. */
+  /** The chain was reorganised below a final block: the operator must look. */
   reorg_below_finality: {
     isBlind: always,
     holds: (seen) => seen.isHalted || noneUp('reorg_below_finality').holds(seen),
   },
-  /** It was left below everything remembered, where nothing is known to be final. */
+  /**
+   * The chain was reorganised below every remembered block, while no block is known to be final.
+   */
   reorg_too_deep: noneUp('reorg_too_deep'),
-  /** Every node is on another chain than the one configured, or followed before. */
+  /** Every node is on another chain than the configured one, or than the one followed before. */
   chain_mismatch: noneUp('chain_mismatch'),
   store_failing: { isBlind: whenStalled, holds: ({ storeFails }) => storeFails },
   /** No connection to any node that shows a head. */
@@ -119,44 +129,44 @@ const rules = {
     isBlind: ({ stalledMs, times }) => stalledMs >= times.unreachableAfterMs,
     holds: ({ up }) => up.length === 0,
   },
-  /** Every node answers wrongly, late, or not at all. */
+  /** Every node answers incorrectly, late, or not at all. */
   node_failing: {
     isBlind: whenStalled,
     holds: ({ up }) => up.length > 0 && up.every(({ isFailing }) => isFailing),
   },
   starting: { isBlind: always, holds: ({ isStarting }) => isStarting },
-  /** Blocks are known that were not stored in time: they cannot be read, or there are too many. */
+  /** Known blocks were not stored in time: they cannot be read, or there are too many. */
   behind: {
     isBlind: (seen) => behindMs(seen) >= seen.times.blindAfterMs,
     holds: (seen) => seen.wasBlind || behindMs(seen) >= seen.times.behindAfterMs,
   },
-  /** Every node's head is older than what was read already. */
+  /** The head of every node is older than the stored cursor. */
   node_behind: { isBlind: whenStalled, holds: ({ isBehind }) => isBehind },
-  /** Nodes name different blocks at one height, deeper than may pass by itself. */
+  /** Nodes name different blocks at one height, deeper than a normal short reorg. */
   sources_disagree: { holds: ({ disagree }) => disagree },
-  /** No node shows a new block. Whether none is made, or none arrives there, cannot be told. */
+  /** No node shows a new block. Either none is mined, or none reaches the nodes. */
   no_new_head: { holds: ({ up }) => up.length > 0 && up.every(({ isSilent }) => isSilent) },
-  /** No node shows what addresses hold now: what contracts pay in the native coin is found later. */
+  /** No node shows current balances: native coin paid by contracts is found later. */
   balances_unread: { holds: ({ balancesUnread }) => balancesUnread },
-  /** One node of several is on another chain, and not believed. */
+  /** One node of several is on another chain, and is not trusted. */
   provider_quarantined: {
     holds: ({ providers }) => providers.some(({ refusal }) => refusal !== null),
   },
-  /** One node of several cannot be reached, */
+  /** One node of several cannot be reached. */
   provider_down: { holds: ({ providers }) => providers.some(({ isUp }) => !isUp) },
-  /** or answers wrongly, late, or not at all, */
+  /** One node of several answers incorrectly, late, or not at all. */
   provider_failing: { holds: ({ up }) => up.some(({ isFailing }) => isFailing) },
-  /** or refuses for now to tell what is new: it is asked instead, */
+  /** One node of several refuses notifications for now: it is polled instead. */
   subscription_refused: { holds: ({ up }) => up.some(({ isDeaf }) => isDeaf) },
-  /** or lags behind the others. */
+  /** One node of several lags behind the others. */
   provider_behind: { holds: ({ up }) => up.some(({ lags, isSilent }) => lags || isSilent) },
 } as const satisfies Record<string, Rule>
 
-/** The codes that `ChainHealth.reason` of an EVM chain may have. */
+/** The codes of `ChainHealth.reason` for an EVM chain. */
 export type Reason = keyof typeof rules | 'closed'
 
 const inOrder: readonly (readonly [Reason, Rule])[] = Object.entries(rules).map(([name, rule]) => [
-  // The keys of the table are what the type says.
+  // The keys of the table are the reasons, as the type says.
   name as Reason,
   rule,
 ])
@@ -168,8 +178,9 @@ const withUp = (sight: Sight, lapse: Lapse): Seen => ({
 })
 
 /**
- * How well a chain is seen. What is stored decides, held against what is known to exist: a head that
- * moves while nothing can be read is blindness, and a provider that comes back is no progress.
+ * How well a chain is seen: the stored cursor is compared with the blocks known to exist. A head
+ * that moves while no block can be read means `blind`, and a provider that reconnects does not end
+ * it.
  */
 export function verdictOf(sight: Sight, lapse: Lapse): Verdict {
   const seen = withUp(sight, lapse)
@@ -179,14 +190,14 @@ export function verdictOf(sight: Sight, lapse: Lapse): Verdict {
   return { visibility: blind ? 'blind' : reason === null ? 'ok' : 'degraded', reason }
 }
 
-/** Whether all that is known to exist is stored, and more would be seen. */
+/** Whether every known block is stored, and a new one would be seen. */
 export function isWell(sight: Sight, times: SightLimits): boolean {
   const seen = withUp(sight, { stalledMs: 0, wasBlind: false, times })
   const isSeen = holding(seen).every(([, { isBlind }]) => isBlind === undefined)
   return isSeen && sight.isConfirmed && !sight.isOwed
 }
 
-/** How long until the same sight may be another verdict by itself; null: not at all. */
+/** How long until the verdict on the same sight may change by time alone; null: never. */
 export function changesInMs(sight: Sight, { stalledMs, times }: Lapse): number | null {
   const limits = [times.unreachableAfterMs, times.behindAfterMs, times.blindAfterMs]
   const left = limits.flatMap((limit) => [limit - stalledMs, limit - sight.lagMs])

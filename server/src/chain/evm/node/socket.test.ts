@@ -4,7 +4,7 @@ import { systemClock } from '../../../clock.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { RpcSocket } from './socket.ts'
 
-describe('a JSON-RPC connection', () => {
+describe('a JSON-RPC connection over WebSocket', () => {
   let node: FakeNode
   const open: RpcSocket[] = []
 
@@ -27,7 +27,7 @@ describe('a JSON-RPC connection', () => {
     await node.close()
   })
 
-  it('answers each question with its own answer, whatever their order', async () => {
+  it('matches each answer to its question, in whatever order answers come', async () => {
     const socket = await connect()
     node.instead = (method) =>
       method === 'slow'
@@ -37,14 +37,14 @@ describe('a JSON-RPC connection', () => {
     expect(answers).toEqual([{ result: 'late' }, { result: '0x7a69' }])
   })
 
-  it('takes for an answer that the node lacks the method', async () => {
+  it('reports a missing method as an answer, not as a refusal', async () => {
     const socket = await connect()
     expect(await socket.ask('eth_unheardOf', [])).toEqual({
       declined: { kind: 'unsupported', code: -32601, message: 'the method does not exist' },
     })
   })
 
-  it('takes a refusal without an id for one of everything that was asked', async () => {
+  it('takes a refusal without an id as a refusal of every open question', async () => {
     const socket = await connect()
     node.instead = () => silence
     const asked = [socket.ask('a', []), socket.ask('b', [])]
@@ -54,7 +54,7 @@ describe('a JSON-RPC connection', () => {
     expect(socket.open).toBe(true)
   })
 
-  it('hears what a subscription tells before its id is answered', async () => {
+  it('delivers a notification that comes before the answer with the subscription id', async () => {
     const socket = await connect()
     const heard: unknown[] = []
     node.instead = (method) => {
@@ -67,7 +67,7 @@ describe('a JSON-RPC connection', () => {
     expect(heard).toEqual(['early'])
   })
 
-  it('gives a question up at its deadline, and ignores the answer that comes later', async () => {
+  it('fails a question at its deadline, and ignores its late answer', async () => {
     const socket = await connect({ answerWithinMs: 40 })
     node.instead = (method) =>
       method === 'slow'
@@ -78,7 +78,7 @@ describe('a JSON-RPC connection', () => {
     expect(await socket.ask('eth_chainId', [])).toEqual({ result: '0x7a69' })
   })
 
-  it('fails every question when the connection ends', async () => {
+  it('fails every open question when the connection ends', async () => {
     const socket = await connect()
     node.instead = () => silence
     const asked = [socket.ask('a', []), socket.ask('b', [])]
@@ -90,13 +90,13 @@ describe('a JSON-RPC connection', () => {
     await expect(socket.ask('c', [])).rejects.toMatchObject({ code: 'chain_unavailable' })
   })
 
-  it('hears a notification that comes right behind the answer to its subscription', async () => {
+  it('delivers a notification that comes right behind the answer to its subscription', async () => {
     const socket = await connect()
     const heard: unknown[] = []
     node.instead = (method) => {
       if (method !== 'eth_subscribe') return undefined
       const params = { subscription: '0xs', result: 'first' }
-      // Sent in one burst, answer first: there is no tick in between.
+      // Sent in one burst, the answer first, with no tick between them.
       queueMicrotask(() =>
         node.say(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params })),
       )
@@ -114,7 +114,7 @@ describe('a JSON-RPC connection', () => {
     expect(node.askedFor('eth_unsubscribe')).toBe(1)
   })
 
-  it('tells a node that has no such subscription from one that refuses it now', async () => {
+  it('tells apart a node without the subscription and a node that refuses it for now', async () => {
     node.pendingForm = 'none'
     const socket = await connect()
     const subscribe = () => socket.subscribe(['newPendingTransactions'], () => undefined)
@@ -125,19 +125,19 @@ describe('a JSON-RPC connection', () => {
     expect(await subscribe()).toHaveProperty('refused')
   })
 
-  it('ends at a frame larger than it will hold', async () => {
+  it('ends at a frame larger than its limit', async () => {
     const socket = await connect({ frameBytesMax: 1_000 })
     node.say(JSON.stringify({ jsonrpc: '2.0', id: 99, result: 'x'.repeat(2_000) }))
     expect(await socket.closed).toBe('lost')
   })
 
-  it('ends at a frame that is no JSON object', async () => {
+  it('ends at a frame that is not a JSON object', async () => {
     const socket = await connect()
     node.say('[1,2,3]')
     expect(await socket.closed).toBe('broken_frame')
   })
 
-  it('ends as silent when a ping is not answered, and lives on when it is', async () => {
+  it('ends as `silent` when a ping is not answered', async () => {
     const living = await connect({ pingEveryMs: 20, pongWithinMs: 200 })
     await node.close()
     node = await FakeNode.start({ answersPings: false })
@@ -146,14 +146,14 @@ describe('a JSON-RPC connection', () => {
     expect(await dead.closed).toBe('silent')
   })
 
-  it('lives through many pings that are answered', async () => {
+  it('stays open while every ping is answered', async () => {
     const socket = await connect({ pingEveryMs: 10, pongWithinMs: 500 })
     await new Promise((resolve) => setTimeout(resolve, 150))
     expect(socket.open).toBe(true)
   })
 
   it.each(['ws://127.0.0.1:1/v2/secret-key', 'ws://no host/secret-key', 'ftp://host/secret-key'])(
-    'never names the url, which may hold a key, when it cannot connect to %s',
+    'never names the URL, which may hold a key, when it cannot connect to %s',
     async (url) => {
       const failure: unknown = await RpcSocket.connect(url, {
         clock: systemClock,
@@ -166,7 +166,7 @@ describe('a JSON-RPC connection', () => {
     },
   )
 
-  it('stops connecting when it is told to', async () => {
+  it('stops connecting when its signal aborts', async () => {
     const closing = new AbortController()
     const connecting = RpcSocket.connect(node.wsUrl, {
       clock: systemClock,

@@ -11,14 +11,14 @@ import type { Limits } from './limits.ts'
 interface Question {
   readonly settle: (answer: WireAnswer) => void
   readonly fail: (failure: unknown) => void
-  /** For subscriptions: who hears what the node sends under the id it answers. */
+  /** For subscriptions: the listener for notifications under the id in the answer. */
   readonly listener: Listener | null
   readonly late: Stop
 }
 
 /**
- * One connection to a node: JSON-RPC 2.0 over WebSocket. Questions have a deadline; a ping that is not
- * answered ends it.
+ * One connection to a node: JSON-RPC 2.0 over WebSocket. Questions have a deadline; a ping that is
+ * not answered ends the connection.
  */
 export class RpcSocket implements RpcWire {
   readonly closed: Promise<Ending>
@@ -28,9 +28,9 @@ export class RpcSocket implements RpcWire {
   readonly #limits: Limits
   readonly #inFlight = new Map<number, Question>()
   readonly #listeners = new Map<string, Listener>()
-  /** What was told under an id that no subscription has yet. */
+  /** Notifications under an id that no subscription has yet. */
   readonly #early: (readonly [string, unknown])[] = []
-  /** By how the notifications of their subscription begin. */
+  /** By the beginning of the notifications of their subscription. */
   readonly #skims = new Map<string, Skim>()
   #asked = 0
   #ending: Ending | null = null
@@ -53,12 +53,15 @@ export class RpcSocket implements RpcWire {
     this.#schedulePing()
   }
 
-  /** Opens a connection. Rejects with `chain_unavailable`, which never names the url: it may hold a key. */
+  /**
+   * Opens a connection. Rejects with `chain_unavailable`; the error never contains the URL, which
+   * may hold a key.
+   */
   static connect(url: string, { clock, limits, signal }: ConnectParts): Promise<RpcSocket> {
     return new Promise((resolve, reject) => {
-      // The library's own error would repeat the text.
+      // The library's own error would contain the URL.
       if (!URL.canParse(url)) {
-        throw new Failure('chain_unavailable', 'The url of the node is not one.')
+        throw new Failure('chain_unavailable', 'Invalid node URL.')
       }
       const ws = new WebSocket(url, {
         handshakeTimeout: limits.connectWithinMs,
@@ -73,7 +76,7 @@ export class RpcSocket implements RpcWire {
         reject(new Failure('chain_unavailable', 'The node cannot be reached.', { cause }))
       }
       signal.addEventListener('abort', abandon, { once: true })
-      // What goes wrong later shows as the close that always follows.
+      // A later error is always followed by `close`, which is handled.
       ws.on('error', () => undefined)
       ws.once('error', refuse)
       ws.once('open', () => {
@@ -108,7 +111,7 @@ export class RpcSocket implements RpcWire {
     const result = (): void => {
       this.#skims.delete(beginningOf(id))
       if (!this.#listeners.delete(id)) return
-      // Whether the node still knew it does not matter: nobody listens any more.
+      // The answer does not matter: the listener is already removed.
       this.ask('eth_unsubscribe', [id]).catch(() => undefined)
     }
     return { result }
@@ -147,7 +150,10 @@ export class RpcSocket implements RpcWire {
     else if (frame.error !== undefined || frame.message !== undefined) this.#turnedAway()
   }
 
-  /** A refusal that does not say of what. All that was asked is asked again: nothing is lost by that. */
+  /**
+   * Handles a refusal that does not say which question it refuses: all open questions count as
+   * refused and are asked again. Nothing is lost by that.
+   */
   #turnedAway(): void {
     const error = { message: 'an error without an id' }
     for (const id of [...this.#inFlight.keys()]) this.#answer(id, { error })
@@ -161,7 +167,7 @@ export class RpcSocket implements RpcWire {
     else if (this.#early.length < earlyMax) this.#early.push([told.subscription, told.result])
   }
 
-  /** Some nodes send what a subscription tells before they answer its id. */
+  /** Some nodes send notifications of a subscription before they answer with its id. */
   #listen(id: string, listener: Listener): void {
     this.#listeners.set(id, listener)
     for (const [subscription, result] of this.#early.splice(0)) {
@@ -172,7 +178,7 @@ export class RpcSocket implements RpcWire {
 
   #answer(id: number, frame: Readonly<Record<string, unknown>>): void {
     const question = this.#inFlight.get(id)
-    // An answer after its deadline: the one who asked has given up.
+    // The answer came after its deadline: its caller has given up.
     if (question === undefined) return
     this.#inFlight.delete(id)
     question.late()
@@ -191,7 +197,8 @@ export class RpcSocket implements RpcWire {
       this.#heard = false
       this.#ws.ping()
       this.#nextPing = this.#clock.after(this.#limits.pongWithinMs, () => {
-        // Anything heard since proves life: a pong may queue behind a large answer.
+        // Any message since proves that the node is alive: its pong may be queued behind a large
+        // answer.
         if (this.#heard) this.#schedulePing()
         else this.#finish('silent')
       })
@@ -214,10 +221,10 @@ export class RpcSocket implements RpcWire {
   }
 }
 
-/** Notifications kept for a subscription whose id is not known yet. */
+/** The maximum of notifications kept for subscriptions whose id is not known yet. */
 const earlyMax = 64
 
-/** As most nodes write a notification. What begins in another way is parsed. */
+/** The form of a notification at most nodes. Notifications that begin otherwise are parsed. */
 const beginningOf = (subscription: string): string =>
   `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${subscription}","result":{`
 

@@ -7,16 +7,16 @@ import type { Limits } from './limits.ts'
 interface Parts {
   readonly clock: Clock
   readonly limits: Pick<Limits, 'backoff' | 'unsupportedForMs'>
-  /** Null when the node has no such subscription. */
+  /** Null when the node does not support the subscription. */
   readonly subscribe: () => Promise<Stop | null>
   readonly closed: Promise<unknown>
-  /** It stands now, or is refused now, otherwise than before. */
+  /** Called when the subscription begins to be refused, and when it is granted after that. */
   readonly changed: () => void
 }
 
 /**
- * A subscription that is kept for the life of a connection. Refused, it is asked for again until it
- * is granted; where the node has none, seldom.
+ * Keeps a subscription for the life of a connection. While the node refuses it, retries until it is
+ * granted; where the node does not support it, retries seldom.
  */
 export class Standing {
   readonly #parts: Parts
@@ -38,12 +38,12 @@ export class Standing {
     return this.#stop !== null
   }
 
-  /** The node would have it, and refuses it now. */
+  /** The node supports the subscription but refuses it now. */
   get isRefused(): boolean {
     return this.#isRefused
   }
 
-  /** Subscribes, anew if it was before. Resolves after the first try; rejects when that fails. */
+  /** Subscribes, again if it already was. Resolves after the first try; rejects when that fails. */
   async begin(): Promise<void> {
     this.#stop?.()
     this.#stop = null
@@ -57,7 +57,7 @@ export class Standing {
     let isRefused = false
     try {
       const stop = await subscribe()
-      // A later round has taken over meanwhile.
+      // A later call of `begin` has replaced this one.
       if (round !== this.#round) return stop?.()
       this.#stop = stop
     } catch (error) {

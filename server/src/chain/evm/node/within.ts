@@ -1,6 +1,6 @@
 import type { Clock } from '../../../ports/clock.ts'
 
-/** Waits for what never rejects, but no longer than so long. */
+/** Waits for a promise that never rejects, but no longer than `longestMs`. */
 export async function within(
   clock: Clock,
   waited: Promise<unknown>,
