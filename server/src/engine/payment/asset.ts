@@ -1,31 +1,34 @@
 import { Failure } from '@settlewire/core/errors'
 import type { ChainId } from '@settlewire/core/payment/payment'
 
-/** Something that can be paid with, from our registry. What a chain says of itself is never believed. */
+/** An asset of our registry. A token's own statements about itself on chain are never trusted. */
 export interface Asset {
   /** `USDC`. With the chain it names the asset: `USDC.polygon`. */
   readonly symbol: string
-  /** What a request is priced in to be payable with it. */
+  /** The currency of requests that can be paid with it. */
   readonly currency: string
   readonly chain: string
   readonly chainId: ChainId
   /** The token as its chain's kind stores addresses, or null for the native coin. */
   readonly token: string | null
   readonly decimals: number
-  /** A test asset never pays a live request, nor the other way round. */
+  /** A test asset never pays a live request, and a live asset never pays a test request. */
   readonly livemode: boolean
-  /** Transfers of less, in the smallest unit, do not count. Left out: none is too small. */
+  /** Smaller transfers, in the smallest unit, do not count. Left out: every transfer counts. */
   readonly dust?: bigint
-  /** May be missing without harm, in hundredths of a percent. Left out: nothing may. */
+  /** How much of the amount may be missing, in hundredths of a percent. Left out: nothing. */
   readonly toleranceBps?: number
-  /** So long may a transaction be pending before it is asked whether it is gone. Left out: 4 hours. */
+  /** How long a transaction may be pending before it is checked for a drop. Left out: 4 hours. */
   readonly pendingTtlMs?: number
 }
 
 /** How requests name an asset. */
 export const assetName = (asset: Asset): string => `${asset.symbol}.${asset.chain}`
 
-/** The assets a request names, each once. Throws `unsupported_asset` unless all can pay its currency. */
+/**
+ * The assets that a request names, without duplicates. Throws `unsupported_asset` for an unknown
+ * asset or one of another currency.
+ */
 export function chooseAssets(
   assets: readonly Asset[],
   wanted: { accept: readonly string[]; currency: string; livemode: boolean },
@@ -51,18 +54,18 @@ function unpriced(
   candidates: readonly Asset[],
 ): Failure {
   const currencies = [...new Set(candidates.map((asset) => asset.currency))]
-  const detail = `Nothing here is priced in ${currency}. ${listed(currencies)}`
+  const detail = `No asset is priced in ${currency}. ${listed(currencies)}`
   return new Failure('unsupported_asset', detail, { fields: [{ pointer: '/currency', detail }] })
 }
 
 const listedMax = 12
 
-/** What there is to choose from, in the mode of the key. */
+/** The end of the message: what the request could name instead, in the mode of the key. */
 function listed(names: readonly string[]): string {
-  if (names.length === 0) return 'Nothing is configured for keys of this mode.'
+  if (names.length === 0) return 'No asset is configured for keys of this mode.'
   const rest =
     names.length > listedMax ? ` and ${names.length - listedMax} more (GET /v1/chains)` : ''
-  return `There is: ${names.slice(0, listedMax).join(', ')}${rest}.`
+  return `Available: ${names.slice(0, listedMax).join(', ')}${rest}.`
 }
 
 const refuse = (detail: string) =>

@@ -15,7 +15,7 @@ import { ClaimTurns, type OpenClaim } from './claim-turns.ts'
 import type { KindBook } from './kind-book.ts'
 import { type Judge, observe } from './observe.ts'
 
-/** What the providers of a chain know of a transaction. Never rejects. */
+/** Asks the providers of a chain about a transaction. Never rejects. */
 export type LookUpOn = (chain: string, txHash: string) => Promise<LookUp>
 
 export interface ClaimSearchOptions extends Judge {
@@ -27,39 +27,42 @@ export interface ClaimSearchOptions extends Judge {
   readonly lookUp: LookUpOn
   readonly kinds: KindBook
   readonly log: Log
-  /** Whether this process is the one that looks; left out: it is. */
+  /** Whether this process does the lookups. Left out: yes. */
   readonly isMine?: () => boolean
 }
 
 /**
- * How often it is seen whose turn it is, and how many are asked for then. Each costs every provider
- * two requests: so 240 claims are asked for once a minute, and 1,000 once in four and a bit.
+ * How often due claims are looked up, and how many at most. Each lookup costs every provider two
+ * requests. So 240 claims are looked up once a minute, and 1,000 once in a little over four
+ * minutes.
  */
 const roundMs = 5_000
 const perRoundMax = 20
 
-/** Where a transaction was found, or that it was not. */
-export interface Found {
+/** The best answer to a lookup, and the chain that gave it. */
+export interface ChainLookUp {
   readonly chain: string
   readonly seen: LookUp
 }
 
-/** Asks every chain at once. Of several answers the one that says most counts. */
+/** Asks all chains at once. Of several answers, the most informative one wins. */
 export async function findOn(
   chains: readonly string[],
   txHash: string,
   lookUp: LookUpOn,
-): Promise<Found> {
+): Promise<ChainLookUp> {
   const all = await Promise.all(
-    chains.map(async (chain): Promise<Found> => ({ chain, seen: await lookUp(chain, txHash) })),
+    chains.map(
+      async (chain): Promise<ChainLookUp> => ({ chain, seen: await lookUp(chain, txHash) }),
+    ),
   )
   const [best] = all.sort((a, b) => weightOf(b.seen) - weightOf(a.seen))
   return best ?? { chain: '', seen: { kind: 'nobody' } }
 }
 
 /**
- * Whether a receipt pays this payment, as a provider shows it. Null where it pays some address of ours
- * and nobody said which.
+ * Whether a mined transaction pays this payment, by a provider's receipt. Null when it pays one of
+ * our addresses and the provider did not report which.
  */
 export function paysIn(
   { pays, paid }: Extract<LookUp, { kind: 'mined' }>,
@@ -79,8 +82,8 @@ const weightOf = (seen: LookUp): number =>
   weight[seen.kind] + (seen.kind === 'pending' && seen.sighting !== null ? 1 : 0)
 
 /**
- * Looks for claimed transactions that nobody knew, again and again, until one is seen or its time is
- * over. Which ones these are stands in the payments: nothing here has to survive a restart.
+ * Looks up open claims again and again until a node shows the transaction or its time-out has
+ * passed. Open claims are part of the payments, so nothing here has to survive a restart.
  */
 export class ClaimSearch {
   readonly #options: ClaimSearchOptions
@@ -100,7 +103,7 @@ export class ClaimSearch {
     })
   }
 
-  /** Resolves when a round under way has ended. */
+  /** Resolves when a running round has ended. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer?.()
@@ -116,13 +119,18 @@ export class ClaimSearch {
     await Promise.all(
       turn.map((claim) =>
         this.#ask(claim).catch((error: unknown) => {
-          log.warn({ paymentId: claim.paymentId, error }, 'a claim was not settled; asked again')
+          log.warn(
+            { paymentId: claim.paymentId, error },
+            'lookup of a claim failed; it will be repeated',
+          )
         }),
       ),
     )
   }
 
-  /** Also where another process looks: it may be this one's turn next, and what is not taken piles up. */
+  /**
+   * Runs in every process, because this one may have to take over and untaken claims would pile up.
+   */
   #takeNew(now: Instant): void {
     const { index } = this.#options
     for (const chain of index.chains()) {
@@ -132,7 +140,7 @@ export class ClaimSearch {
     }
   }
 
-  /** Takes as much as one round asks for; what is seen or over by now has no turn any more. */
+  /** Takes the claims of one round, leaving out those that are no longer open. */
   #whoseTurn(now: Instant): readonly OpenClaim[] {
     const { index } = this.#options
     const turn: OpenClaim[] = []
@@ -149,19 +157,20 @@ export class ClaimSearch {
 
   async #ask(claim: OpenClaim): Promise<void> {
     const { index, lookUp, watcher } = this.#options
-    // Nobody said on which chain: any that the payment accepts may know it.
+    // The payer may not have named a chain, so any chain that the payment accepts may have it.
     const chains = [...new Set([claim.chain, ...index.acceptedChains(claim.paymentId)])]
     const { chain, seen } = await findOn(chains, claim.txHash, lookUp)
     if (seen.kind === 'mined') return this.#readBefore(claim, chain, seen)
-    // One that says nothing of us is waited for all the same: its block decides what it pays.
+    // A pending transaction that pays us nothing stays open: its block decides what it pays.
     if (seen.kind !== 'pending' || seen.sighting === null) return
     await watcher.see(chain, seen.source, [seen.sighting])
     if (chain !== claim.chain) await this.#giveUp(claim)
   }
 
   /**
-   * A block that was read before the claim was made has it: what it paid us would be on record, unless
-   * the block was read without it. A receipt that pays us says so, and the follower looks for that money.
+   * Ends a claim whose transaction is in a block read before the claim. Money it paid us would be
+   * on record unless that block was read without the receipt; if its receipt pays us, leave the
+   * claim open, because the follower looks for that money.
    */
   async #readBefore(
     claim: OpenClaim,
@@ -176,7 +185,7 @@ export class ClaimSearch {
     if (paysIn(seen, claim.paymentId, index.chain(chain)) !== false) return
     const position = await store.position(chain)
     const block = position?.recent.find(({ number }) => number === blockNumber)
-    // Further back than blocks are kept: its time-out will end it.
+    // The block is older than the blocks we keep: the claim's time-out will end it.
     if (block === undefined) return
     await this.#observe(claim, {
       ...{ ...this.#seenOn(claim.chain), kind: 'moved_nothing', txHash: claim.txHash, block },
@@ -184,13 +193,13 @@ export class ClaimSearch {
     })
   }
 
-  /** Another chain has it, so this one never will. */
+  /** Drops the claim on this chain, because another chain has the transaction. */
   #giveUp(claim: OpenClaim): Promise<void> {
     const { chain, txHash } = claim
     return this.#observe(claim, { ...this.#seenOn(chain), kind: 'dropped', txHash })
   }
 
-  #seenOn(chain: string): Seen {
+  #seenOn(chain: string): ClaimOrigin {
     const { watcher, clock } = this.#options
     const view = watcher.headOf(chain)?.view ?? 0
     return { source: 'payer', at: clock.now(), chain, view }
@@ -212,7 +221,7 @@ export class ClaimSearch {
   }
 }
 
-interface Seen {
+interface ClaimOrigin {
   readonly source: string
   readonly at: Instant
   readonly chain: string

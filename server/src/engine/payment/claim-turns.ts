@@ -1,27 +1,30 @@
 import { assert } from '@settlewire/core/assert'
 import type { Instant } from '@settlewire/core/instant'
 
-/** A transaction that a payer named for a payment, and that nobody has seen. */
+/** A claimed transaction of a payment that no node has seen yet. */
 export interface OpenClaim {
   readonly chain: string
   readonly paymentId: string
   readonly txHash: string
 }
 
-/** How long a claim waits for its first turn, its second, and so on; the last holds for all after it. */
+/**
+ * How long a claim waits for its first lookup, its second, and so on; the last applies to all later
+ * ones.
+ */
 const waitsMs = [0, 5_000, 10_000, 20_000, 40_000, 60_000] as const
 
 interface Turn {
   readonly claim: OpenClaim
-  /** Which of the waits it is in. */
+  /** Index into `waitsMs`. */
   readonly wait: number
   readonly notBefore: Instant
 }
 
 /**
- * Whose turn it is of the open claims: always of the one that could have been asked for longest ago.
- * However many there are, none is passed over. Those with the same wait come due in the order in
- * which they began it, so a queue per wait keeps them sorted.
+ * Chooses the next open claim to look up: the one that has been due longest, so that none is passed
+ * over however many there are. Claims with the same wait become due in the order in which they
+ * began it, so one queue per wait keeps them sorted.
  */
 export class ClaimTurns {
   readonly #queues = waitsMs.map(() => new Map<string, Turn>())
@@ -31,12 +34,12 @@ export class ClaimTurns {
     return this.#waiting.size
   }
 
-  /** It may be asked for from now on. Does nothing when it waits already. */
+  /** Makes a claim due now. Does nothing when the claim is queued already. */
   add(claim: OpenClaim, now: Instant): void {
     this.#put(claim, 0, now)
   }
 
-  /** Takes the next one that is due out of the queues; null when none is. */
+  /** Removes and returns the claim that has been due longest; null when none is due. */
   take(now: Instant): { readonly claim: OpenClaim; readonly again: () => void } | null {
     let first: Turn | null = null
     for (const queue of this.#queues) {

@@ -27,8 +27,8 @@ const stages = async (id: string) =>
     }),
   )
 
-describe('a hash that the payer names', () => {
-  it('is no money while nobody knows it, and is found as soon as somebody does', async () => {
+describe('a claim: a transaction hash that the payer reports', () => {
+  it('counts nothing until a repeated lookup finds the transaction', async () => {
     const { id, address } = await world.open()
     expect(await claim(id, hash(0xab).replace('ab', 'AB'))).toEqual({
       ...{ txHash: hash(0xab), chain: null, known: 'not_found', pays: null },
@@ -42,7 +42,7 @@ describe('a hash that the payer names', () => {
     ).toBe(true)
   })
 
-  it('is believed when a node shows it pending, at once', async () => {
+  it('counts at once when a node shows the transaction as pending', async () => {
     const { id, address } = await world.open()
     world.local.mempool.set(hash(0x1), pay(address))
     expect(await claim(id, hash(0x1))).toEqual({
@@ -53,7 +53,7 @@ describe('a hash that the payer names', () => {
     expect(await world.history(id)).toHaveLength(3)
   })
 
-  it('that pays another payment of ours says nothing of that one, but counts there', async () => {
+  it('counts for the payment that is paid, not for the one it was claimed for', async () => {
     const { id } = await world.open()
     const other = await world.open()
     world.local.mempool.set(hash(0x1), pay(other.address))
@@ -63,7 +63,7 @@ describe('a hash that the payer names', () => {
     ])
   })
 
-  it('that was mined already is on record, or pays nothing here', async () => {
+  it('answers by the recorded block when the transaction was mined before', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address), { txHash: hash(0x2), pays: [] }])
     expect(await claim(id, hash(0x1))).toMatchObject({ chain: 'local', known: 'mined', pays: true })
@@ -75,7 +75,7 @@ describe('a hash that the payer names', () => {
     expect((await stages(id)).map(({ txHash }) => txHash)).toEqual([hash(0x1)])
   })
 
-  it('that is mined in a block not read yet is decided by that block', async () => {
+  it('waits for the block to be read when the transaction is mined in a later one', async () => {
     const { id, address } = await world.open()
     world.local.mine([pay(address), { txHash: hash(0x2), pays: [] }])
     expect(await claim(id, hash(0x2))).toMatchObject({ known: 'mined', pays: null })
@@ -85,7 +85,7 @@ describe('a hash that the payer names', () => {
     expect(await world.status(id)).toBe('confirming')
   })
 
-  it('is looked for on every accepted chain, and leaves the others when one has it', async () => {
+  it('is looked up on every accepted chain, and dropped on the others once one has it', async () => {
     const { id, address } = await world.open({ accept: ['USDC.local', 'USDC.other'] })
     expect(await claim(id, hash(0x1))).toMatchObject({ known: 'not_found' })
     world.other.mempool.set(hash(0x1), pay(address))
@@ -100,7 +100,7 @@ describe('a hash that the payer names', () => {
     expect(await world.status(id)).toBe('pending_detected')
   })
 
-  it('is one of five at most, until one of them is settled', async () => {
+  it('is refused when five others are open, until one of those is settled', async () => {
     const { id, address } = await world.open()
     for (const n of [1, 2, 3, 4, 5]) await claim(id, hash(n))
     await expect(claim(id, hash(0x6))).rejects.toMatchObject({ code: 'too_many_claims' })
@@ -110,7 +110,7 @@ describe('a hash that the payer names', () => {
     expect(await world.status(id)).toBe('confirming')
   })
 
-  it('is looked for again after a restart, and given up when its time is over', async () => {
+  it('is looked up again after a restart, and dropped when its time is over', async () => {
     const { id } = await world.open()
     await claim(id, hash(0x1))
     await world.crash()
@@ -126,7 +126,7 @@ describe('a hash that the payer names', () => {
     expect(await world.eventually(async () => (await stages(id))[0]?.dropped === true)).toBe(true)
   })
 
-  it('is asked for less and less often', async () => {
+  it('is looked up at growing intervals', async () => {
     const { id } = await world.open()
     await claim(id, hash(0x1))
     let asked = 0
@@ -142,7 +142,7 @@ describe('a hash that the payer names', () => {
     expect(asked).toBeLessThan(20)
   })
 
-  it('is refused for a chain that is not accepted, and for a payment of somebody else', async () => {
+  it('is refused for a chain that is not accepted, and for a payment of another merchant', async () => {
     const { id } = await world.open()
     await expect(claim(id, hash(0x1), 'other')).rejects.toMatchObject({ code: 'invalid_request' })
     const foreign = world.engine.payments.claim(
@@ -156,19 +156,19 @@ describe('a hash that the payer names', () => {
   })
 })
 
-describe('what is looked for on behalf of a claim', () => {
+describe('the watch for a claimed transaction', () => {
   const tracks = (txHash: string) => world.engine.watcher.watchSet('local').tracks(txHash)
 
-  it('is forgotten when the hash is old: mined long ago, and no money of this payment', async () => {
+  it('ends when the transaction was mined long ago and paid this payment nothing', async () => {
     const { id } = await world.open()
     await world.mine([{ txHash: hash(0x2), pays: [] }])
     expect(await claim(id, hash(0x2))).toMatchObject({ known: 'mined', pays: false })
     expect(tracks(hash(0x2))).toBe(false)
   })
 
-  it('is forgotten when the claim is refused, and stays for those that were taken', async () => {
+  it('ends when the claim is refused, and continues for the claims that were accepted', async () => {
     const { id } = await world.open()
-    // All six are looked up before the first is on record.
+    // All six are looked up before the first is recorded.
     const all = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => claim(id, hash(n))))
     expect(all.map(({ status }) => status).sort()).toEqual([
       ...['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
@@ -177,7 +177,7 @@ describe('what is looked for on behalf of a claim', () => {
     for (const n of [1, 2, 3, 4, 5, 6]) expect(tracks(hash(n))).toBe(n !== refused)
   })
 
-  it('is forgotten when the store fails', async () => {
+  it('ends when the store fails', async () => {
     const { id } = await world.open()
     world.around = (method, call) =>
       method === 'append' ? Promise.reject(new Failure('store_unavailable')) : call()
@@ -186,7 +186,7 @@ describe('what is looked for on behalf of a claim', () => {
   })
 })
 
-it('looks for a thousand open claims in turn: none is passed over, and a round is bounded', async () => {
+it('looks up a thousand open claims in turn, none left out and at most 20 a round', async () => {
   const asked = new Map<string, number>()
   const rounds: number[] = []
   const hashes = Array.from({ length: 1_000 }, (_, n) => hash(n))
@@ -203,7 +203,8 @@ it('looks for a thousand open claims in turn: none is passed over, and a round i
     await world.settled()
     rounds.push(sum() - before)
   }
-  // Twenty in each round: fifty rounds for all of them, so three times in a hundred and fifty.
+  // Twenty per round: all thousand take fifty rounds, so each is looked up three times in 150
+  // rounds.
   expect(Math.max(...rounds)).toBe(20)
   const counts = hashes.map((hash) => asked.get(hash) ?? 0)
   expect([Math.min(...counts), Math.max(...counts)]).toEqual([3, 3])

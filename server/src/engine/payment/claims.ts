@@ -3,45 +3,51 @@ import type { Payment, Transaction } from '@settlewire/core/payment/payment'
 import { canonicalInclusion, isOpenClaim, isPending } from '@settlewire/core/payment/transaction'
 import { Turns } from '../time/turns.ts'
 import type { WatchIndex } from '../watch/watch-index.ts'
-import { ClaimSearch, type ClaimSearchOptions, type Found, findOn, paysIn } from './claim-search.ts'
+import {
+  type ChainLookUp,
+  ClaimSearch,
+  type ClaimSearchOptions,
+  findOn,
+  paysIn,
+} from './claim-search.ts'
 import { observe } from './observe.ts'
-import type { Kept } from './once.ts'
+import type { AnswerRow } from './once.ts'
 
-/** A transaction that the payer names. */
+/** A claim: a transaction hash that the payer reports. */
 export interface Claim {
   readonly paymentId: string
   readonly txHash: string
-  /** Null or left out: whichever of the accepted chains knows it. */
+  /** Null or left out: any accepted chain may have the transaction. */
   readonly chain?: string | null | undefined
 }
 
-/** What is known of a claimed transaction right now; events tell what becomes of it. */
+/** What the nodes know of a claimed transaction right now. Later changes are emitted as events. */
 export interface ClaimAnswer {
   readonly txHash: string
-  /** The chain that knows it; null while none does. */
+  /** The chain that has the transaction; null while no chain has it. */
   readonly chain: string | null
   readonly known: 'pending' | 'mined' | 'not_found' | 'unsure'
-  /** Whether it pays this payment; null while that cannot be said. */
+  /** Whether it pays this payment; null while that is unknown. */
   readonly pays: boolean | null
 }
 
-/** Makes the row of an Idempotency-Key, to be stored with what the claim brings about. */
-type Keep = (payment: Payment, answer: ClaimAnswer) => Kept
+/** Makes the row of an Idempotency-Key, to be stored with the effects of the claim. */
+type Keep = (payment: Payment, answer: ClaimAnswer) => AnswerRow
 
-/** What the nodes know of it, of those chains that it may be on. */
-interface Looked extends Found {
+/** What the nodes know of the transaction, on the chains that it may be on. */
+interface ClaimLookUp extends ChainLookUp {
   readonly chains: readonly string[]
   readonly record: Keep | null
 }
 
-/** Claims of one payment that nobody has seen. */
+/** How many claims of one payment may be open: not seen by any node yet. */
 const unresolvedMax = 5
 
-/** Claims that nodes are asked for at once, of all payments, and those that may wait for that. */
+/** How many claims of all payments the nodes are asked about at once, and how many may queue. */
 const askedMax = 32
 const waitingMax = 512
 
-/** Takes claims of payers. Worth looking for, never worth believing: only a node makes money of one. */
+/** Takes payers' claims. A claim only starts a lookup: money counts when a node shows it. */
 export class Claims {
   readonly #options: ClaimSearchOptions
   readonly #search: ClaimSearch
@@ -52,7 +58,7 @@ export class Claims {
     this.#search = new ClaimSearch(options)
   }
 
-  /** Claims that nobody has confirmed are looked for again, also those of an earlier process. */
+  /** Repeats the lookup of open claims, including those taken by an earlier process. */
   start(): void {
     this.#search.start()
   }
@@ -62,8 +68,8 @@ export class Claims {
   }
 
   /**
-   * Throws `too_many_claims`, `overloaded` when too many payers ask at once, or `invalid_request` for
-   * a chain that the payment does not accept.
+   * Throws `too_many_claims`, `overloaded` when too many claims are being looked up, or
+   * `invalid_request` for a chain that the payment does not accept.
    */
   async claim(payment: Payment, claim: Claim, record: Keep | null): Promise<ClaimAnswer> {
     const { txHash, chains } = this.#named(payment, claim)
@@ -80,7 +86,9 @@ export class Claims {
     return answer
   }
 
-  /** In the form that its chain stores, on the chains that write transactions so. */
+  /**
+   * The hash in its stored form, and the accepted chains whose transaction hashes have that form.
+   */
   #named(payment: Payment, claim: Claim): { txHash: string; chains: readonly string[] } {
     const asked = { name: 'transactions', text: claim.txHash, pointer: '/txHash' } as const
     const named = this.#options.kinds.parseOn(chainsOf(payment, claim.chain ?? null), asked)
@@ -89,20 +97,20 @@ export class Claims {
     return { txHash, chains: [...named].filter(isSame).map(([chain]) => chain) }
   }
 
-  async #record(paymentId: string, txHash: string, found: Looked): Promise<ClaimAnswer> {
+  async #record(paymentId: string, txHash: string, found: ClaimLookUp): Promise<ClaimAnswer> {
     const { index } = this.#options
     const watched = index.isWatched(paymentId) ? index.chain(found.chain) : null
-    // The block that decides its fate may be delivered while this commits.
+    // The block that includes the transaction may be delivered while this commits.
     watched?.expect(paymentId, txHash)
     try {
       return await this.#submit(paymentId, txHash, found)
     } finally {
-      // An old hash, a refusal, an error: what was not put on record must not be looked for.
+      // If the claim was not recorded (old hash, refusal, error), do not look for the transaction.
       watched?.unexpect(paymentId, txHash)
     }
   }
 
-  /** Changes nothing but that the answer to this key is kept. */
+  /** Stores the answer for this key, and changes nothing else. */
   #keep(paymentId: string, known: ClaimAnswer, record: Keep): Promise<ClaimAnswer> {
     return this.#options.writer.submit({
       ids: [paymentId],
@@ -114,7 +122,7 @@ export class Claims {
     })
   }
 
-  #submit(paymentId: string, txHash: string, found: Looked): Promise<ClaimAnswer> {
+  #submit(paymentId: string, txHash: string, found: ClaimLookUp): Promise<ClaimAnswer> {
     const { writer, watcher, index, clock } = this.#options
     const { chain, chains, record } = found
     const head = watcher.headOf(chain)
@@ -142,11 +150,11 @@ function chainsOf({ terms }: Payment, wanted: string | null): readonly string[] 
   const accepted = [...new Set(terms.accept.map(({ chain }) => chain))]
   if (wanted === null) return accepted
   if (accepted.includes(wanted)) return [wanted]
-  const detail = `This payment is not paid on ${wanted}, but on ${accepted.join(' or ')}.`
+  const detail = `This payment does not accept ${wanted}. It accepts ${accepted.join(' and ')}.`
   throw new Failure('invalid_request', detail, { fields: [{ pointer: '/chain', detail }] })
 }
 
-/** What the payment itself knows of the transaction; null when a node has to be asked. */
+/** The answer from the payment's own facts; null when the nodes must be asked. */
 function knownOf(
   { facts }: Payment,
   txHash: string,
@@ -177,13 +185,14 @@ function refuseTooMany({ facts }: Payment, txHash: string): void {
 function answerOf(
   payment: Payment,
   txHash: string,
-  { found, head, index }: { found: Found; head: number | null; index: WatchIndex },
+  { found, head, index }: { found: ChainLookUp; head: number | null; index: WatchIndex },
 ): ClaimAnswer {
   const { chain, seen } = found
   if (seen.kind === 'nobody') return { txHash, chain: null, known: 'not_found', pays: null }
   if (seen.kind === 'unsure') return { txHash, chain: null, known: 'unsure', pays: null }
   if (seen.kind === 'mined') {
-    // What an address of ours was paid in a block that was read is on record, or a receipt shows it.
+    // Money that one of our addresses got in a block already read is recorded, or a receipt shows
+    // it.
     const isRead = head !== null && seen.blockNumber <= head
     const pays = paysIn(seen, payment.id, index.chain(chain))
     return { txHash, chain, known: 'mined', pays: pays === false && !isRead ? null : pays }

@@ -7,56 +7,60 @@ import type { Clock } from '../../ports/clock.ts'
 export interface DepositAddressesOptions {
   readonly clock: Pick<Clock, 'now'>
   readonly directory: Pick<Directory, 'merchant' | 'takeDepositIndexes'>
-  /** The child address of an extended public key, as the kind of that chain stores it. */
+  /**
+   * The address at an index of an extended public key, in the form that the chain's kind stores.
+   */
   readonly deriveAddress: (xpub: string, index: number, chain: string) => string
 }
 
 export interface DepositAddress {
-  /** Chains of one kind share one. */
+  /** The address on a chain. Chains of one kind share one address. */
   readonly addressOn: (chain: string) => string
   readonly depositIndex: number
 }
 
-/** Indexes that are taken at once: one commit for so many payments. What is left at the end is lost. */
+/** How many indexes are taken with one commit. Those unused when the process ends are lost. */
 const blockSize = 64
-/** With so few left the next block is taken already, so that no request has to wait for it. */
+/** At this many left the next block is taken ahead of time, so that no request waits for it. */
 const refillAt = 24
-/** So long is a merchant's key not read again. Nothing changes it but a hand in the database. */
+/** How long a merchant's xpub is cached. It changes only if someone edits the database. */
 const merchantKeptMs = 60_000
-/** Of more merchants than this what is known is forgotten, and read again. */
+/** How many merchants are cached. Beyond that the cache is cleared and filled again. */
 const merchantsMax = 10_000
 
-interface Known {
+interface KnownXpub {
   readonly xpub: string
   readonly until: Instant
 }
 
-/** From `next` on, up to but not including `end`. */
+/** Indexes from `next` up to, but not including, `end`. */
 interface Range {
   next: number
   readonly end: number
 }
 
-/** Indexes of one key that are this process's alone. */
+/** Indexes of one xpub that belong to this process alone. */
 interface Stock {
   readonly ranges: Range[]
   refill: Promise<void> | null
 }
 
 /**
- * An address of its own for each payment. Indexes are counted per key: merchants that have registered
- * the same one share its addresses, and never an address.
+ * Gives each payment an address of its own. Indexes are counted per xpub: merchants with the same
+ * xpub use one sequence of addresses, but never the same address.
  */
 export class DepositAddresses {
   readonly #options: DepositAddressesOptions
-  readonly #merchants = new Map<string, Known>()
+  readonly #merchants = new Map<string, KnownXpub>()
   readonly #stocks = new Map<string, Stock>()
 
   constructor(options: DepositAddressesOptions) {
     this.#options = options
   }
 
-  /** Throws `merchant_cannot_receive` when the merchant has no key, or none of its addresses is left. */
+  /**
+   * Throws `merchant_cannot_receive` when the merchant has no xpub, or no address of it is left.
+   */
   async take(merchantId: string): Promise<DepositAddress> {
     const xpub = await this.#xpubOf(merchantId)
     const depositIndex = await this.#nextIndex(xpub)
@@ -83,7 +87,7 @@ export class DepositAddresses {
     const index = range.next++
     if (range.next >= range.end) stock.ranges.shift()
     if (leftIn(stock) <= refillAt) {
-      // When it fails it is taken again, and waited for, by the request that finds nothing left.
+      // If this fails, the request that finds no index left takes a block and waits for it.
       this.#refill(xpub, stock).catch(() => undefined)
     }
     return index
@@ -102,7 +106,7 @@ export class DepositAddresses {
   #stockOf(xpub: string): Stock {
     const known = this.#stocks.get(xpub)
     if (known !== undefined) return known
-    // A stock that is dropped is lost, as at the end of a process; requests that hold it use it up.
+    // Dropped stocks are lost, as when a process ends; requests that hold one still use it up.
     if (this.#stocks.size >= merchantsMax) this.#stocks.clear()
     const stock: Stock = { ranges: [], refill: null }
     this.#stocks.set(xpub, stock)

@@ -3,9 +3,9 @@ import { Failure } from '@settlewire/core/errors'
 import type { Acceptance } from '@settlewire/core/payment/payment'
 import type { ChainKind } from '../../chain/kind.ts'
 
-type Name = 'addresses' | 'transactions'
+type NameSort = 'addresses' | 'transactions'
 
-/** The kinds of chain that are known here, and which chain is of which. */
+/** The kinds of chain that this server supports, and the kind of each configured chain. */
 export class KindBook {
   readonly #kinds: readonly ChainKind[]
   readonly #byChain: ReadonlyMap<string, ChainKind>
@@ -29,16 +29,19 @@ export class KindBook {
     return this.#byChain.get(chain) ?? null
   }
 
-  /** As people read it. Of a chain that is no longer configured, by the first kind that writes such addresses. */
+  /**
+   * An address as people read it. For a chain no longer configured: as the first kind prints it
+   * that can parse it.
+   */
   printAddress(chain: string, address: string): string {
     return this.#writerOf(chain, address)?.addresses.print(address) ?? address
   }
 
-  /** The address of one index of a merchant's key. Throws `merchant_cannot_receive`. */
+  /** The address at one index of a merchant's key. Throws `merchant_cannot_receive`. */
   readonly depositAddress = (key: string, index: number, chain: string): string => {
     const kind = this.of(chain)
-    assert(kind !== null, 'what is asked for is on a chain that is configured')
-    // A payment that accepts several chains of one kind asks once for each of them.
+    assert(kind !== null, 'deposit addresses are derived for configured chains only')
+    // A payment that accepts several chains of one kind asks for the same address once per chain.
     const last = this.#derived
     if (last?.kind === kind && last.key === key && last.index === index) return last.address
     const address = kind.deposits.address(key, index)
@@ -46,21 +49,30 @@ export class KindBook {
     return address
   }
 
-  /** A link that wallets open, with the amount in the asset's smallest unit; null without one. */
+  /**
+   * A link that wallets open, with the amount in the asset's smallest unit. Null if the kind has no
+   * links.
+   */
   paymentUri(accept: Acceptance, units: bigint): string | null {
     const kind = this.#writerOf(accept.chain, accept.address)
     return kind?.paymentUri({ ...accept, units }) ?? null
   }
 
-  /** The stored forms of what a person pasted; several when kinds write alike. Throws `invalid_request`. */
-  parse(name: Name, text: string, pointer: string): readonly string[] {
+  /**
+   * The stored forms of a pasted text; several if more than one kind accepts it. Throws
+   * `invalid_request`.
+   */
+  parse(name: NameSort, text: string, pointer: string): readonly string[] {
     return this.#parse(this.#kinds, { name, text, pointer })
   }
 
-  /** The same, on these chains only: by chain, without those whose kind does not write it so. */
+  /**
+   * As `parse`, for these chains only: the stored form by chain, without chains whose kind rejects
+   * it.
+   */
   parseOn(
     chains: readonly string[],
-    asked: { readonly name: Name; readonly text: string; readonly pointer: string },
+    asked: { readonly name: NameSort; readonly text: string; readonly pointer: string },
   ): ReadonlyMap<string, string> {
     const kinds = chains.flatMap((chain) => this.of(chain) ?? [])
     this.#parse(kinds, asked)
@@ -74,12 +86,12 @@ export class KindBook {
 
   #parse(
     kinds: readonly ChainKind[],
-    { name, text, pointer }: { name: Name; text: string; pointer: string },
+    { name, text, pointer }: { name: NameSort; text: string; pointer: string },
   ): readonly string[] {
     const stored = kinds.flatMap((kind) => kind[name].parse(text) ?? [])
     if (stored.length > 0) return [...new Set(stored)]
     const words = [...new Set(kinds.map((kind) => kind[name].inWords))].join(', or ')
-    const detail = `Must be ${words || 'the name of something on a chain that is configured here'}.`
+    const detail = `Must be ${words || 'an address or transaction hash of a configured chain'}.`
     throw new Failure('invalid_request', detail, { fields: [{ pointer, detail }] })
   }
 

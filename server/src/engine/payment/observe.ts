@@ -9,15 +9,15 @@ import type { ChainHead, Policy } from '@settlewire/core/payment/policy'
 import { heldOf, setAside } from '@settlewire/core/payment/set-aside'
 import type { Clock } from '../../ports/clock.ts'
 
-/** What a decision needs from outside: the policy in force, and the world's time and chance. */
+/** What a decision needs from outside: the policy in force, time and randomness. */
 export interface Judge {
   readonly policy: Policy
   readonly clock: Pick<Clock, 'now' | 'random'>
-  /** Told of a fault of ours that a payment was set aside for. */
+  /** Called with the error of a bug of ours because of which a payment was set aside. */
   readonly onFault?: (paymentId: string, error: unknown) => void
 }
 
-/** The context of one decision. The time of a payment's events never runs backwards. */
+/** The context of one decision. The times of a payment's events never go backwards. */
 export const contextOf = ({ policy, clock }: Judge, notBefore = 0) => ({
   policy,
   at: Math.max(clock.now(), notBefore),
@@ -25,8 +25,8 @@ export const contextOf = ({ policy, clock }: Judge, notBefore = 0) => ({
 })
 
 /**
- * How far the chains of a payment have grown, where it has less on record: heads that change nothing are
- * not told, so what is learned beside the steps is judged with them, as deep as it lies by now.
+ * Observations of heads newer than the payment has on record. Heads that change nothing are not
+ * stored, so a fact learned outside the steps must be judged together with the current depth.
  */
 export function newerHeads(
   { terms, facts }: Payment,
@@ -40,9 +40,10 @@ export function newerHeads(
 }
 
 /**
- * What the observations make true together, and with them what was held of the payment before. A fault
- * of ours concerns this payment alone: it is set aside, with what it could not be judged by, and all
- * else goes on. A chain that grows is no reason to try again; anything else is.
+ * Decides on the observations together with those held back for the payment earlier. If a bug of
+ * ours makes that fail, only this payment is set aside, with the observations, and everything else
+ * continues. A new head alone is no reason to try a payment again that was set aside; any other
+ * observation is.
  */
 export function observe(
   payment: Payment,
@@ -60,7 +61,7 @@ export function observe(
   }
 }
 
-/** Sets a payment aside, with what it could not be judged or stored by. */
+/** Sets a payment aside, with the observations that could not be judged or stored. */
 export function putAside(
   payment: Payment,
   {

@@ -6,77 +6,82 @@ import type { Payment } from '@settlewire/core/payment/payment'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventStore, IdempotentResult } from '../../ports/history.ts'
 
-/** Whose payments: another merchant's, or those of the other mode, do not exist. */
+/** Whose payments. Payments of another merchant or of the other mode are treated as unknown. */
 export interface Scope {
   readonly merchantId: string
   readonly livemode: boolean
 }
 
-/** An Idempotency-Key with the SHA-256 of method, path and canonical body it came with. */
+/** An Idempotency-Key, with the SHA-256 of the method, path and canonical body of its request. */
 export interface IdempotencyKey {
   readonly key: string
   readonly requestHash: string
 }
 
-/** What a command answers: the payment as the command left it, also when it is asked again. */
-export interface Answer {
+/**
+ * The answer of a command: the payment as the command left it, also when the request is repeated.
+ */
+export interface PaymentAnswer {
   readonly payment: Payment
   /** The HTTP status that was first answered. */
   readonly status: number
   readonly replayed: boolean
 }
 
-/** An answer that is no resource: kept as it was given. */
-export interface Told<Value> {
+/** An answer that is not a payment: stored as it was given. */
+export interface ValueAnswer<Value> {
   readonly value: Value
   readonly status: number
   readonly replayed: boolean
 }
 
-/** The row that is stored together with the effect; none where no key was sent. */
-export interface Kept {
+/** The row stored in one transaction with the effect. Empty when the request had no key. */
+export interface AnswerRow {
   readonly idempotency?: IdempotentResult
 }
 
-/** What to do once. `record` makes the row that is stored together with the effect. */
-export interface Work<Value> {
+/** A command to run once. `record` makes the row that is stored together with the effect. */
+export interface OnceCommand<Value> {
   readonly scope: Scope
   readonly idempotency: IdempotencyKey | null
   readonly status: number
-  readonly run: (record: (payment: Payment, value: Value) => Kept) => Promise<Value>
+  readonly run: (record: (payment: Payment, value: Value) => AnswerRow) => Promise<Value>
 }
 
-/** How a value is kept, and made again. */
-interface Form<Value> {
+/** How an answer is stored, and restored from its row. */
+interface AnswerForm<Value> {
   readonly keep: (value: Value) => string | null
   readonly remake: (known: IdempotentResult) => Promise<Value>
 }
 
-type PaymentRun = (record: (payment: Payment) => Kept) => Promise<Payment>
+type PaymentRun = (record: (payment: Payment) => AnswerRow) => Promise<Payment>
 
 export interface OnceOptions {
   readonly store: Pick<EventStore, 'idempotent' | 'history'>
   readonly clock: Pick<Clock, 'now'>
   readonly policyOf: PolicyOf
-  /** Reads the rules of versions that this process may not know yet. */
+  /** Loads the policies of versions that this process may not know yet. */
   readonly learnPolicies?: (versions: Iterable<string>) => Promise<void>
 }
 
 const pageMax = 500
 
-/** Does the same request once, however often it comes, and answers it the same each time. */
+/** Runs the same request once, however often it arrives, and gives the same answer each time. */
 export class Once {
   readonly #options: OnceOptions
-  /** The keys at work in this process, with what was asked. */
+  /** The keys being handled in this process, with the hash of each request. */
   readonly #running = new Map<string, string>()
 
   constructor(options: OnceOptions) {
     this.#options = options
   }
 
-  /** A command that answers with the payment. */
-  async do(work: Omit<Work<Payment>, 'run'> & { readonly run: PaymentRun }): Promise<Answer> {
-    const run: Work<Payment>['run'] = (record) => work.run((payment) => record(payment, payment))
+  /** Runs a command whose answer is the payment. */
+  async do(
+    work: Omit<OnceCommand<Payment>, 'run'> & { readonly run: PaymentRun },
+  ): Promise<PaymentAnswer> {
+    const run: OnceCommand<Payment>['run'] = (record) =>
+      work.run((payment) => record(payment, payment))
     const { value, ...rest } = await this.#once(
       { ...work, run },
       { keep: () => null, remake: ({ paymentId, sequence }) => this.#asOf(paymentId, sequence) },
@@ -84,19 +89,22 @@ export class Once {
     return { payment: value, ...rest }
   }
 
-  /** A command that answers with something else, all of it JSON. */
-  tell<Value extends object>(work: Work<Value>): Promise<Told<Value>> {
+  /** Runs a command whose answer is some other value, which must be plain JSON. */
+  tell<Value extends object>(work: OnceCommand<Value>): Promise<ValueAnswer<Value>> {
     return this.#once(work, {
       keep: (value) => JSON.stringify(value),
       remake: async ({ told }) => {
-        // The key was used for a command of the other kind: another path, so another hash.
+        // The key was used for the other sort of command, so the path and its hash must differ.
         if (told === null) throw new Failure('idempotency_key_reused')
         return JSON.parse(told) as Value // as it was kept by the same request
       },
     })
   }
 
-  async #once<Value>(work: Work<Value>, form: Form<Value>): Promise<Told<Value>> {
+  async #once<Value>(
+    work: OnceCommand<Value>,
+    form: AnswerForm<Value>,
+  ): Promise<ValueAnswer<Value>> {
     const { scope, idempotency, status } = work
     if (idempotency === null) {
       return { value: await work.run(() => ({})), status, replayed: false }
@@ -119,10 +127,10 @@ export class Once {
   }
 
   async #first<Value>(
-    work: Work<Value>,
+    work: OnceCommand<Value>,
     idempotency: IdempotencyKey,
-    form: Form<Value>,
-  ): Promise<Told<Value>> {
+    form: AnswerForm<Value>,
+  ): Promise<ValueAnswer<Value>> {
     const { scope, status } = work
     const { clock } = this.#options
     try {
@@ -135,7 +143,7 @@ export class Once {
       return { value, status, replayed: false }
     } catch (error) {
       if (!failedWith(error, 'idempotency_key_reused')) throw error
-      // Another process took the key between our look and our commit: its answer is the answer.
+      // Another process committed under this key after our lookup: return its answer.
       const answer = await this.#answered(scope, idempotency, form)
       if (answer === null) throw error
       return answer
@@ -145,8 +153,8 @@ export class Once {
   async #answered<Value>(
     { merchantId, livemode }: Scope,
     { key, requestHash }: IdempotencyKey,
-    { remake }: Form<Value>,
-  ): Promise<Told<Value> | null> {
+    { remake }: AnswerForm<Value>,
+  ): Promise<ValueAnswer<Value> | null> {
     const known = await this.#options.store.idempotent(merchantId, livemode, key)
     if (known === null) return null
     if (known.requestHash !== requestHash) throw new Failure('idempotency_key_reused')
@@ -159,7 +167,8 @@ export class Once {
     while (events.length < sequence) {
       const limit = Math.min(pageMax, sequence - events.length)
       const page = await this.#options.store.history(paymentId, events.length, limit)
-      if (page.length === 0) throw new Failure('internal', 'The history ends before its answer.')
+      if (page.length === 0)
+        throw new Failure('internal', 'The payment has fewer events than its stored answer names.')
       events.push(...page.map((sealed) => eventOf(sealed)))
     }
     const { policyOf, learnPolicies } = this.#options

@@ -9,7 +9,7 @@ import {
   stranger,
 } from '../../../../test/support/engine-world.ts'
 
-/** Keys of one test are no other's. */
+/** Makes Idempotency-Keys that differ from test to test. */
 let run = 0
 const key = (text: string, requestHash = 'hash-1') => ({ key: `${run}-${text}`, requestHash })
 const full = 150_000_000n
@@ -31,7 +31,7 @@ const caught = (promise: Promise<unknown>) =>
     () => null,
     (error: unknown) => error,
   )
-/** Payments of the merchant, newest first, through all pages. */
+/** How many payments the merchant has, counted through all pages. */
 async function total(): Promise<number> {
   let count = 0
   for (let cursor: string | null = ''; cursor !== null; ) {
@@ -45,7 +45,7 @@ async function total(): Promise<number> {
 const count = async () => (await total()) - opened
 
 describe('opening a payment', () => {
-  it('is committed when it is answered, with an address of its own', async () => {
+  it('is committed before it answers, and gives the payment an address of its own', async () => {
     const { payments } = world.engine
     const { payment, status, replayed } = await payments.create(merchant, request, null)
     expect([status, replayed]).toEqual([201, false])
@@ -57,7 +57,7 @@ describe('opening a payment', () => {
     expect(other.payment.terms.accept[0]?.address).not.toBe(payment.terms.accept[0]?.address)
   })
 
-  it('takes many at once in few transactions', async () => {
+  it('commits many payments at once in few transactions', async () => {
     let appends = 0
     world.around = (method, call) => {
       if (method === 'append') appends++
@@ -68,7 +68,7 @@ describe('opening a payment', () => {
     expect(appends).toBeLessThan(30)
   })
 
-  it('asks a merchant without a key to register one', async () => {
+  it('throws merchant_cannot_receive for a merchant without an xpub', async () => {
     const poor = { merchantId: `mer_${'3'.repeat(26)}`, livemode: false }
     await world.directory.addMerchant({
       ...{ id: poor.merchantId, name: 'Poor', xpub: null, createdAt: world.clock.now() },
@@ -77,7 +77,7 @@ describe('opening a payment', () => {
     expect(failedWith(error, 'merchant_cannot_receive')).toBe(true)
   })
 
-  it('gives merchants with one key addresses that follow each other, and none twice', async () => {
+  it('gives merchants that share an xpub consecutive addresses, and none twice', async () => {
     const xpub = 'xpub-shared'
     const twins = ['4', '5'].map((digit) => ({
       ...{ merchantId: `mer_${digit.repeat(26)}`, livemode: false },
@@ -97,7 +97,7 @@ describe('opening a payment', () => {
     expect(addresses).toEqual(firstOnes)
   })
 
-  it('goes on behind the block of indexes that a process had taken when it ended', async () => {
+  it('after a crash skips the rest of the block of indexes that the process had taken', async () => {
     const before = await world.open()
     await world.crash()
     const { address } = await world.open()
@@ -109,7 +109,7 @@ describe('opening a payment', () => {
     expect(indexOf(address) % 64).toBe(0)
   })
 
-  it('does not open it where the indexes cannot be taken, and takes them when they can', async () => {
+  it('fails while no index can be taken, and works once the store is available again', async () => {
     const poor = { merchantId: `mer_${'6'.repeat(26)}`, livemode: false }
     const createdAt = world.clock.now()
     const xpub = 'xpub-later'
@@ -127,7 +127,7 @@ describe('opening a payment', () => {
 })
 
 describe('an Idempotency-Key', () => {
-  it('gives the same answer for the same request, as it stood then', async () => {
+  it('gives the first answer again for the same request, as the payment stood then', async () => {
     const { payments } = world.engine
     const first = await payments.create(merchant, request, key('a'))
     const { id, terms } = first.payment
@@ -141,17 +141,17 @@ describe('an Idempotency-Key', () => {
     expect(await count()).toBe(1)
   })
 
-  it('gives it after a restart too', async () => {
+  it('gives the first answer again after a restart', async () => {
     const first = await world.engine.payments.create(merchant, request, key('a'))
     await world.restart()
     const again = await world.engine.payments.create(merchant, request, key('a'))
     expect(again.payment).toEqual(first.payment)
   })
 
-  it('has its address watched whichever process opened the payment', async () => {
+  it('makes this process watch the address of a payment that another process opened', async () => {
     const first = await world.engine.payments.create(merchant, request, key('a'))
     const address = first.payment.terms.accept[0]?.address ?? ''
-    // The other process commits a moment after this one has read what is open.
+    // As if the other process committed just after this one had read the open payments.
     world.around = (method, call) => (method === 'watched' ? Promise.resolve() : call())
     await world.restart()
     world.around = (_, call) => call()
@@ -160,14 +160,14 @@ describe('an Idempotency-Key', () => {
     expect(world.engine.watcher.watchSet('local').has(address)).toBe(true)
   })
 
-  it('is refused for another request', async () => {
+  it('is refused for a different request', async () => {
     await world.engine.payments.create(merchant, request, key('a'))
     const error = await caught(world.engine.payments.create(merchant, request, key('a', 'hash-2')))
     expect(failedWith(error, 'idempotency_key_reused')).toBe(true)
     expect(await count()).toBe(1)
   })
 
-  it('says so while the first request is still running', async () => {
+  it('is refused with idempotency_in_progress while the first request is running', async () => {
     const { payments } = world.engine
     const first = payments.create(merchant, request, key('a'))
     expect(
@@ -186,22 +186,22 @@ describe('an Idempotency-Key', () => {
     expect((await payments.create(merchant, request, key('a'))).payment).toEqual(payment)
   })
 
-  it('belongs to its merchant', async () => {
+  it('may be used by two merchants without conflict', async () => {
     await world.engine.payments.create(merchant, request, key('a'))
     const { replayed } = await world.engine.payments.create(stranger, request, key('a', 'hash-2'))
     expect(replayed).toBe(false)
   })
 
-  it('is not used up by a request that was refused', async () => {
+  it('can be used again after a request that was refused', async () => {
     const { payments } = world.engine
     await caught(payments.create(merchant, { ...request, amount: '0' }, key('a')))
     const { replayed } = await payments.create(merchant, request, key('a'))
     expect(replayed).toBe(false)
   })
 
-  it('answers with the other process when two take it at the same moment', async () => {
+  it('gives the answer of the other process when two use it at the same moment', async () => {
     const first = await world.engine.payments.create(merchant, request, key('a'))
-    // The look sees nothing, as it does when the other process has not committed yet.
+    // The lookup finds nothing, as when the other process has not committed yet.
     let looks = 0
     world.around = (method, call) =>
       method === 'idempotent' && looks++ === 0 ? Promise.resolve(null) : call()
@@ -217,21 +217,21 @@ describe('withdrawing a payment', () => {
   const cancel = (paymentId: string, idempotency: ReturnType<typeof key> | null = null) =>
     world.engine.payments.cancel(merchant, { paymentId, reason: 'out_of_stock' }, idempotency)
 
-  it('cancels it, and says why', async () => {
+  it('cancels the payment and records the reason', async () => {
     const { id } = await world.open()
     const { payment, status } = await cancel(id)
     expect([status, payment.status, payment.reason]).toEqual([200, 'cancelled', 'out_of_stock'])
     expect(await world.history(id)).toEqual(['created:awaiting', 'cancelled:cancelled'])
   })
 
-  it('leaves what is withdrawn withdrawn', async () => {
+  it('leaves a withdrawn payment unchanged', async () => {
     const { id } = await world.open()
     await cancel(id, key('c'))
     expect((await cancel(id, key('c'))).replayed).toBe(true)
     expect((await cancel(id)).payment.sequence).toBe(2)
   })
 
-  it('refuses once money was seen', async () => {
+  it('is refused once money was seen', async () => {
     const { id, address } = await world.open()
     world.local.broadcast(world.engine.watcher, {
       txHash: '0x1',
@@ -241,7 +241,7 @@ describe('withdrawing a payment', () => {
     expect(failedWith(await caught(cancel(id)), 'not_cancellable')).toBe(true)
   })
 
-  it('asks a person to look when money comes after it', async () => {
+  it('makes later money investigation_required', async () => {
     const { id, address } = await world.open()
     await cancel(id)
     await world.mine([{ txHash: '0x1', pays: [{ to: address, amount: full }] }])
@@ -253,11 +253,11 @@ describe('withdrawing a payment', () => {
   })
 })
 
-describe('pitfall 39: the payments of others', () => {
+describe('pitfall 39: payments of another merchant or mode', () => {
   it.each([
     ['another merchant', stranger],
     ['the other mode', { ...merchant, livemode: true }],
-  ])('do not exist for %s', async (_, scope) => {
+  ])('are not_found for %s', async (_, scope) => {
     const { id } = await world.open()
     const { payments } = world.engine
     const cancellation = { paymentId: id, reason: 'mine now' }

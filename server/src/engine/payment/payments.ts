@@ -7,14 +7,20 @@ import type { ResolutionAction } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { ChainHead } from '@settlewire/core/payment/policy'
-import type { EventStore, StoredEvent, SubjectQuery } from '../../ports/history.ts'
+import type { EventStore, StoredEvent, SubjectQuery, Unreadable } from '../../ports/history.ts'
 import type { WatchIndex } from '../watch/watch-index.ts'
 import type { PaymentWriter } from '../write/writer.ts'
 import type { AssetBook } from './asset-book.ts'
 import type { Claim, ClaimAnswer, Claims } from './claims.ts'
 import { DepositAddresses, type DepositAddressesOptions } from './deposit-addresses.ts'
 import { contextOf, type Judge, newerHeads, observe } from './observe.ts'
-import { type Answer, type IdempotencyKey, Once, type Scope, type Told } from './once.ts'
+import {
+  type IdempotencyKey,
+  Once,
+  type PaymentAnswer,
+  type Scope,
+  type ValueAnswer,
+} from './once.ts'
 import { type PaymentRequest, prepareTerms } from './terms.ts'
 
 export interface PaymentsOptions extends Judge, Omit<DepositAddressesOptions, 'clock'> {
@@ -25,22 +31,32 @@ export interface PaymentsOptions extends Judge, Omit<DepositAddressesOptions, 'c
   readonly policyOf: PolicyOf
   readonly learnPolicies?: (versions: Iterable<string>) => Promise<void>
   readonly claims: Claims
-  /** As of the last stored step. */
+  /** The head of a chain as of the last stored step. */
   readonly headOf: (chain: string) => ChainHead | null
+  /** Called with each payment that a list leaves out because its stored state cannot be read. */
+  readonly unreadable?: Unreadable
 }
 
-/** What a person decided about a payment that no rule can settle. */
+/** A page of payments, with the cursor of the next one. */
+export interface PaymentPage {
+  readonly payments: readonly Payment[]
+  /** Ids of payments of this page whose stored state cannot be read. */
+  readonly unreadable: readonly string[]
+  readonly next: string | null
+}
+
+/** A person's decision about a payment that no rule can settle. */
 export interface Resolve {
   readonly paymentId: string
   readonly action: ResolutionAction
   readonly reason: string
-  /** Who: the id of the key or login that asked for it. */
+  /** Who decided: the id of the key or login that made the request. */
   readonly actor: string
 }
 
 /**
- * What merchants may do with their payments, and read of them. What belongs to another merchant or
- * to the other mode is `not_found`, as what does not exist is.
+ * Everything that merchants may do with their payments and read of them. A payment of another
+ * merchant or of the other mode throws `not_found`, exactly as an unknown one does.
  */
 export class Payments {
   readonly #options: PaymentsOptions
@@ -53,12 +69,14 @@ export class Payments {
     this.#addresses = new DepositAddresses(options)
   }
 
-  /** Opens a payment. When it resolves, money to its address is seen from the next block on. */
+  /**
+   * Opens a payment. Once it resolves, every payment to its address from the next block on is seen.
+   */
   async create(
     scope: Scope,
     request: PaymentRequest,
     idempotency: IdempotencyKey | null,
-  ): Promise<Answer> {
+  ): Promise<PaymentAnswer> {
     const answer = await this.#once.do({
       ...{ scope, idempotency, status: 201 },
       run: async (record) => {
@@ -70,7 +88,7 @@ export class Payments {
         const terms = termsAt(addressOn, context.at)
         const transactionId = uuidV4(clock.random(16))
         const opening = { ...scope, kind: 'opened', transactionId, terms } as const
-        // Watched first and queued in the same breath: a block that pays it can only queue behind.
+        // Watch and enqueue without a gap: a block that pays the address queues behind the opening.
         const stopWatching = index.watch(id, { ...scope, accept: terms.accept })
         const opened = writer.submit({
           ids: [],
@@ -81,7 +99,7 @@ export class Payments {
           },
         })
         return opened.catch((error: unknown) => {
-          // With `store_unavailable` it may stand in the history after all, and then it must be seen.
+          // After `store_unavailable` the payment may have been committed, so keep watching it.
           const isDoubtful = error instanceof Failure && error.code === 'store_unavailable'
           if (!isDoubtful) stopWatching()
           throw error
@@ -93,15 +111,15 @@ export class Payments {
   }
 
   /**
-   * Withdraws a request that nobody has paid; one that is withdrawn already stays so. Where a fault
-   * keeps the payment from being judged it throws `internal_contradiction`: the payment is set aside,
-   * and the withdrawal is held with it and tried again.
+   * Withdraws an unpaid request; a withdrawn one stays withdrawn. Throws `internal_contradiction`
+   * when a bug of ours prevents judging the payment: the payment is set aside together with the
+   * withdrawal, which is tried again later.
    */
   async cancel(
     scope: Scope,
     cancellation: { readonly paymentId: string; readonly reason: string },
     idempotency: IdempotencyKey | null,
-  ): Promise<Answer> {
+  ): Promise<PaymentAnswer> {
     const { paymentId, reason } = cancellation
     return this.#once.do({
       ...{ scope, idempotency, status: 200 },
@@ -126,14 +144,14 @@ export class Payments {
   }
 
   /**
-   * A person decides: throws `nothing_to_resolve` where rules decide. The decision stands in the
-   * history, with who made it and why.
+   * Applies a person's decision. Throws `nothing_to_resolve` where rules decide. The history keeps
+   * the decision, who made it and why.
    */
   async resolve(
     scope: Scope,
     resolve: Resolve,
     idempotency: IdempotencyKey | null,
-  ): Promise<Answer> {
+  ): Promise<PaymentAnswer> {
     const { paymentId, ...said } = resolve
     return this.#once.do({
       ...{ scope, idempotency, status: 200 },
@@ -142,7 +160,7 @@ export class Payments {
           ids: [paymentId],
           decide: (payments) => {
             const known = own(scope, payments.get(paymentId))
-            // What a fault has kept from being judged is tried again before a person decides.
+            // If a bug had kept the payment from being judged, judge it again before the decision.
             const tried = observe(known, [], this.#options)
             const { payment } = tried
             if (isSetAside(payment)) throw new Failure('internal_contradiction')
@@ -166,14 +184,14 @@ export class Payments {
   }
 
   /**
-   * The payer names the transaction that pays. It is looked for, never believed. Null for a scope:
-   * the bearer of a secret of this one payment. Throws `too_many_claims`.
+   * Takes the hash of a transaction by which the payer says to have paid; only nodes can confirm
+   * it. Scope null: the caller holds a secret of this one payment. Throws `too_many_claims`.
    */
   async claim(
     scope: Scope | null,
     claim: Claim,
     idempotency: IdempotencyKey | null,
-  ): Promise<Told<ClaimAnswer>> {
+  ): Promise<ValueAnswer<ClaimAnswer>> {
     const { paymentId } = claim
     const payment = await (scope === null
       ? this.getByBearer(paymentId)
@@ -181,7 +199,7 @@ export class Payments {
     const { merchantId, livemode } = payment
     return this.#once.tell({
       ...{ scope: { merchantId, livemode }, status: 202 },
-      // Keys of a payer are apart from those of the merchant, which hold no space.
+      // A prefix separates the payer's keys from the merchant's, which contain no space.
       idempotency:
         scope === null && idempotency !== null
           ? { ...idempotency, key: `${paymentId} ${idempotency.key}` }
@@ -196,21 +214,25 @@ export class Payments {
     return own(scope, payment ?? null)
   }
 
-  /** For the bearer of a secret of this one payment, who is no merchant. Throws `not_found`. */
+  /** For the holder of a secret of this one payment, without a merchant. Throws `not_found`. */
   async getByBearer(paymentId: string): Promise<Payment> {
     const [payment] = await this.#options.store.load(paymentKind, [paymentId])
     if (payment === undefined) throw new Failure('not_found')
     return payment
   }
 
-  /** Newest first. */
-  async list(
-    scope: Scope,
-    query: Omit<SubjectQuery, keyof Scope>,
-  ): Promise<{ payments: readonly Payment[]; next: string | null }> {
-    const page = { ...query, ...scope }
-    const { found, next } = await this.#options.store.list(paymentKind, page)
-    return { payments: found, next }
+  /** Newest first; the ids of payments whose stored state cannot be read are listed apart. */
+  async list(scope: Scope, query: Omit<SubjectQuery, keyof Scope>): Promise<PaymentPage> {
+    const unreadable: string[] = []
+    const { found, next } = await this.#options.store.list(
+      paymentKind,
+      { ...query, ...scope },
+      (id, error) => {
+        unreadable.push(id)
+        this.#options.unreadable?.(id, error)
+      },
+    )
+    return { payments: found, unreadable, next }
   }
 
   /** Events with `sequence > after`, ascending, at most `limit`. */
@@ -223,7 +245,10 @@ export class Payments {
     return this.#options.store.read(paymentId, page.after, page.limit)
   }
 
-  /** An answer given again can be one that another process committed: its address is seen from now on. */
+  /**
+   * A replayed answer may be for a payment that another process opened: watch its address from now
+   * on.
+   */
   #keepWatching({ id, livemode, terms }: Payment): void {
     const { clock, index } = this.#options
     if (index.isWatched(id) || clock.now() > terms.monitorUntil) return
@@ -237,7 +262,7 @@ function own(scope: Scope, payment: Payment | null): Payment {
   return payment
 }
 
-/** 122 random bits as RFC 9562 writes them. */
+/** A UUID version 4 as in RFC 9562, from 122 random bits. */
 function uuidV4(random: Uint8Array): string {
   const bytes = Uint8Array.from(random)
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40

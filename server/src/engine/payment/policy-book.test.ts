@@ -18,8 +18,8 @@ const rules = (version: string, settled = 3): Policy => ({
   },
 })
 
-describe('the rules of every version', () => {
-  it('are kept before they decide, and known ever after, whatever the program is built with', async () => {
+describe('PolicyBook', () => {
+  it('stores a policy before it decides, and still knows it when the program no longer has it', async () => {
     const under = await storeUnderTest()
     const { policies } = under.open()
     const first = await PolicyBook.open(policies, { builtIn: [], current: rules('cfg-1') })
@@ -29,7 +29,7 @@ describe('the rules of every version', () => {
     expect(next.current.version).toBe('cfg-2')
     expect(next.policyOf('cfg-1')).toEqual(rules('cfg-1'))
     expect(next.policyOf('sandbox-1')).toEqual(rules('sandbox-1'))
-    // The other process decides under rules that came after this one had started.
+    // The other process decides under a policy that was added after this one had started.
     expect(() => first.policyOf('cfg-2')).toThrow('cfg-2')
     await first.learn(['cfg-2'])
     expect(first.policyOf('cfg-2')).toEqual(rules('cfg-2', 12))
@@ -37,7 +37,7 @@ describe('the rules of every version', () => {
     await under.close()
   })
 
-  it('refuse a version that stands for other rules already', async () => {
+  it('refuses a version that is already stored with other rules', async () => {
     const under = await storeUnderTest()
     const { policies } = under.open()
     await policies.keep(rules('cfg-1'))

@@ -5,11 +5,11 @@ import type { Policy } from '@settlewire/core/payment/policy'
 import type { Policies } from '../../ports/history.ts'
 
 /**
- * The rules in force, and the rules of every version that ever decided: those that this program was
- * built with, and those that were kept, by it or by another process on the same history.
+ * The policy in force, and the policies of all versions that ever decided: those built into this
+ * program and those stored by this or another process with the same history.
  */
 export class PolicyBook {
-  /** What decides now. */
+  /** The policy that decides now. */
   readonly current: Policy
   readonly #store: Pick<Policies, 'all'>
   readonly #known = new Map<string, Policy>()
@@ -20,8 +20,8 @@ export class PolicyBook {
   }
 
   /**
-   * Keeps the rules in force before anything is decided under them. Throws `invalid_config` when
-   * their version stands for other rules.
+   * Stores the current policy before anything is decided under it. Throws `invalid_config` when its
+   * version is already stored with other rules.
    */
   static async open(
     store: Policies,
@@ -35,14 +35,14 @@ export class PolicyBook {
     return book
   }
 
-  /** The rules that a version named. Versions are never taken out: old decisions are folded with them. */
+  /** The policy of a version. No version is ever removed: folding old decisions needs them. */
   readonly policyOf: PolicyOf = (version) => {
     const policy = this.#known.get(version)
     assert(policy !== undefined, `the policy ${version} is known`)
     return policy
   }
 
-  /** Reads what another process has kept since, when one of these versions is not known here. */
+  /** Loads policies that another process stored since, if one of these versions is unknown here. */
   readonly learn = async (versions: Iterable<string>): Promise<void> => {
     if ([...versions].every((version) => this.#known.has(version))) return
     for (const policy of await this.#store.all()) {
@@ -50,7 +50,7 @@ export class PolicyBook {
     }
     for (const version of versions) {
       if (this.#known.has(version)) continue
-      throw new Failure('internal', `The rules of the policy version ${version} were never kept.`)
+      throw new Failure('internal', `The policy version ${version} is not stored.`)
     }
   }
 }

@@ -11,7 +11,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-/** A transaction of the payer's nonce 7, offering so much per gas. */
+/** A transaction with nonce 7 of the payer, at this fee per gas. */
 const offering = (txHash: string, feePerGas: bigint, to: string | null): ModelTransaction => ({
   txHash,
   pays: to === null ? [] : [{ to, amount: full }],
@@ -28,8 +28,8 @@ const told = async (id: string) =>
     ...(data.replacedTxHash && { reason: data.reason, replaced: data.replacedTxHash }),
   }))
 
-describe('pitfall 9: a transaction that gives its place to another', () => {
-  it('is sped up: the payment stays pending under the new hash', async () => {
+describe('pitfall 9: a transaction that is replaced by another with its nonce', () => {
+  it('keeps the payment pending under the new hash when the replacement still pays', async () => {
     const { id, address } = await world.open()
     await broadcast(offering('0x1', 10n, address))
     await broadcast(offering('0x2', 20n, address))
@@ -43,14 +43,14 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     await world.mine([offering('0x2', 20n, address)], { blocks: 20 })
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full, pending: 0n })
     await world.mine([], { blocks: 20 })
-    // What lost its place for good is let go as what won is.
+    // A finally replaced transaction is no longer tracked, like the one that won.
     const watch = world.engine.watcher.watchSet('local')
     expect([watch.tracks('0x1'), watch.tracks('0x2'), [...watch.openContests()]]).toEqual([
       ...[false, false, []],
     ])
   })
 
-  it('is cancelled: a rival that pays nobody here is news once, and its block is awaited', async () => {
+  it('is reported once when a rival pays us nothing, and the payment waits for a block', async () => {
     const { id, address } = await world.open()
     await broadcast(offering('0x1', 10n, address))
     await broadcast(offering('0xc', 20n, null))
@@ -64,7 +64,7 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     expect(await payment(id)).toMatchObject({ status: 'awaiting', pending: 0n })
   })
 
-  it('is mined after all, whatever the pool said of its rival', async () => {
+  it('counts when it is mined after all, although the pool had shown a rival', async () => {
     const { id, address } = await world.open()
     await broadcast(offering('0x1', 10n, address))
     await broadcast(offering('0xc', 20n, null))
@@ -73,7 +73,7 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full })
   })
 
-  it('loses its nonce to a transaction that nobody saw, and gets it back when that block goes', async () => {
+  it('is replaced by an unseen one in a block, and pending again when that block is orphaned', async () => {
     const { id, address } = await world.open()
     await broadcast(offering('0x1', 10n, address))
     const hidden = offering('0xd', 30n, null)
@@ -86,7 +86,7 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full })
   })
 
-  it('is still known by its contest after a restart', async () => {
+  it('keeps its contest over a restart', async () => {
     const { id, address } = await world.open()
     await broadcast(offering('0x1', 10n, address))
     await world.crash()
@@ -103,7 +103,7 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     ])
   })
 
-  it('pays two payments in one batch: a repeated sighting makes neither the rival of the other', async () => {
+  it('that pays two payments, when seen again, is no rival of its other payment', async () => {
     const one = await world.open()
     const two = await world.open()
     const batch = (txHash: string, feePerGas: bigint): ModelTransaction => ({
@@ -119,7 +119,7 @@ describe('pitfall 9: a transaction that gives its place to another', () => {
     }
   })
 
-  it('learns the contest, or a promise of the sequencer, of what it knows already', async () => {
+  it('gets a contest or a preconfirmation added when a later sighting shows one', async () => {
     const { id, address } = await world.open()
     const { contest: _, ...bare } = offering('0x1', 10n, address)
     await broadcast(bare)

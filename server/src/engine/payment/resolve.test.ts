@@ -22,8 +22,8 @@ const resolve = (
   scope = merchant,
 ) => world.engine.payments.resolve(scope, { paymentId, action, ...said }, null)
 
-describe('what a person decides', () => {
-  it('takes too little for enough, with who said so in the history', async () => {
+describe('a decision of a person', () => {
+  it('accepts an underpaid payment and records who decided', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address, full / 2n)], { blocks: 4 })
     const { payment: accepted } = await resolve(id, 'accept')
@@ -34,7 +34,7 @@ describe('what a person decides', () => {
     expect(fold(events, () => policy)).toEqual(await payment(id))
   })
 
-  it('survives a restart: the payment is read as it was decided', async () => {
+  it('survives a restart', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address, full / 2n)], { blocks: 4 })
     await resolve(id, 'accept')
@@ -45,7 +45,7 @@ describe('what a person decides', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full + full / 2n })
   })
 
-  it('sets money aside that came after the request was withdrawn', async () => {
+  it('sets aside money that came after the request was withdrawn', async () => {
     const { id, address } = await world.open()
     await world.engine.payments.cancel(merchant, { paymentId: id, reason: 'sold out' }, null)
     await world.mine([pay(address)], { blocks: 3 })
@@ -53,13 +53,13 @@ describe('what a person decides', () => {
     expect((await resolve(id, 'refund_noted')).payment.status).toBe('cancelled')
   })
 
-  it('is refused where rules decide, and of payments of somebody else', async () => {
+  it('is refused where rules decide, and for a payment of another merchant', async () => {
     const { id } = await world.open()
     await expect(resolve(id, 'accept')).rejects.toMatchObject({ code: 'nothing_to_resolve' })
     await expect(resolve(id, 'accept', stranger)).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  it('is done once under one key', async () => {
+  it('is applied once under one Idempotency-Key', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address, full / 2n)], { blocks: 4 })
     const key = { key: 'k1', requestHash: 'h1' }

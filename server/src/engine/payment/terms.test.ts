@@ -30,7 +30,7 @@ const refusal = (changes: Partial<Parameters<typeof prepareTerms>[0]>, livemode 
 }
 
 describe('the terms of a payment', () => {
-  it('sets what was asked, with half an hour to pay and a day of watching after it', () => {
+  it('are as requested, with half an hour to pay and another day of watching', () => {
     const terms = prepareTerms(request, book, false)(() => address, at)
     expect(terms.amount).toBe(150_000_000n)
     expect(terms.accept).toEqual([
@@ -44,7 +44,7 @@ describe('the terms of a payment', () => {
     expect(terms.metadata).toEqual({})
   })
 
-  it('counts in the finest of its assets, and asks for what the coarsest can pay', () => {
+  it('count in the finest unit of the assets, and must be payable exactly in the coarsest', () => {
     const accept = ['USDC.local', 'USDC.fine', 'USDC.local']
     const terms = prepareTerms({ ...request, accept }, book, false)(() => address, at)
     expect(terms.decimals).toBe(18)
@@ -57,26 +57,26 @@ describe('the terms of a payment', () => {
   })
 
   it.each([
-    ['an asset nobody configured', { accept: ['USDC.moon'] }, 'unsupported_asset'],
-    ['no asset at all', { accept: [] }, 'unsupported_asset'],
+    ['an asset that is not configured', { accept: ['USDC.moon'] }, 'unsupported_asset'],
+    ['an empty list of assets', { accept: [] }, 'unsupported_asset'],
     ['an asset of another currency', { accept: ['USDC.local', 'ETH.local'] }, 'unsupported_asset'],
     ['an asset of the other mode', { accept: ['USDC.main'] }, 'unsupported_asset'],
-    ['an amount of nothing', { amount: '0.00' }, 'invalid_amount'],
-    ['more places than the asset has', { amount: '1.0000000' }, 'invalid_amount'],
+    ['an amount of zero', { amount: '0.00' }, 'invalid_amount'],
+    ['more decimal places than the asset has', { amount: '1.0000000' }, 'invalid_amount'],
     ['an exponent', { amount: '1e3' }, 'invalid_amount'],
-    ['a request that ends before it begins', { expiresIn: 0 }, 'invalid_request'],
-    ['half a second', { expiresIn: 0.5 }, 'invalid_request'],
-    ['a request for a year', { expiresIn: 31_536_000 }, 'invalid_request'],
+    ['an expiry of zero seconds', { expiresIn: 0 }, 'invalid_request'],
+    ['an expiry of half a second', { expiresIn: 0.5 }, 'invalid_request'],
+    ['an expiry after a year', { expiresIn: 31_536_000 }, 'invalid_request'],
   ] as const)('refuses %s', (_, changes, code) => {
     expect(refusal(changes)).toMatchObject({ code })
   })
 
-  it('keeps test assets out of live requests', () => {
+  it('exclude test assets from live requests', () => {
     expect(refusal({}, true)).toMatchObject({ code: 'unsupported_asset' })
     expect(refusal({ accept: ['USDC.main'] }, true)).toBeNull()
   })
 
-  it('takes dust to be what the asset says, but never more than a hundredth of the amount', () => {
+  it('take the dust limit from the asset, but at most a hundredth of the amount', () => {
     const dusty = new AssetBook([asset({ dust: 10_000n }), asset({ chain: 'fine', decimals: 18 })])
     const accept = ['USDC.local', 'USDC.fine']
     const dustOf = (amount: string) =>
@@ -90,7 +90,7 @@ describe('the terms of a payment', () => {
     expect(dustOf('0.000001')).toEqual([undefined, undefined])
   })
 
-  it('lets as much be missing as the strictest asset allows, and waits as the slowest chain needs', () => {
+  it('take the tolerance of the strictest asset and the pending time-out of the slowest chain', () => {
     const lenient = asset({ toleranceBps: 50, pendingTtlMs: 60_000 })
     const slow = asset({ chain: 'slow', toleranceBps: 10, pendingTtlMs: 3_600_000 })
     const terms = (accept: string[]) =>
@@ -102,11 +102,11 @@ describe('the terms of a payment', () => {
     expect('pendingTtlMs' in prepareTerms(request, book, false)(() => address, at)).toBe(false)
   })
 
-  it('refuses an asset that its chain contradicts or has not confirmed, and says which and why', () => {
+  it('refuse an asset that its chain contradicts or has not confirmed, and say why', () => {
     const checked = new AssetBook(assets, { kind: 'unchecked' })
     const [usdc, fine] = assets
     const create = () => prepareTerms(request, checked, false)
-    expect(create).toThrow('USDC.local is not taken right now: Its chain could not be asked')
+    expect(create).toThrow('USDC.local is not accepted right now: The server could not check')
     if (usdc === undefined || fine === undefined) throw new Error('unreachable')
     expect(checked.set(usdc, { kind: 'disabled', reason: 'It has 18 decimals, not 6.' })).toBe(true)
     expect(checked.set(usdc, { kind: 'disabled', reason: 'It has 18 decimals, not 6.' })).toBe(
@@ -117,6 +117,6 @@ describe('the terms of a payment', () => {
     expect(create).not.toThrow()
     expect(checked.offered()).toEqual([usdc])
     const both = { ...request, accept: ['USDC.local', 'USDC.fine'] }
-    expect(() => prepareTerms(both, checked, false)).toThrow('USDC.fine is not taken')
+    expect(() => prepareTerms(both, checked, false)).toThrow('USDC.fine is not accepted')
   })
 })

@@ -5,14 +5,14 @@ import type { Acceptance, Terms } from '@settlewire/core/payment/payment'
 import { type Asset, chooseAssets } from './asset.ts'
 import type { AssetBook } from './asset-book.ts'
 
-/** What a merchant asks for, its form already checked. */
+/** What a merchant requests. Its format has been checked already. */
 export interface PaymentRequest {
   /** A decimal string in the currency. */
   readonly amount: string
   readonly currency: string
   /** As `SYMBOL.chain`. */
   readonly accept: readonly string[]
-  /** Seconds until it expires. */
+  /** Seconds until the request expires. */
   readonly expiresIn?: number | undefined
   readonly reference?: string | null | undefined
   readonly metadata?: Readonly<Record<string, string>> | undefined
@@ -22,15 +22,15 @@ export interface PaymentRequest {
 
 const expiresInDefaultSeconds = 1_800
 const expiresInMaxSeconds = 30 * 24 * 3_600
-/** Late money is recognised for a day after the request has expired. */
+/** How long after its expiry a request still recognises late money: one day. */
 const monitorMs = 24 * 3_600_000
-/** However small the amount: a hundredth of it is no dust. */
+/** Dust is never more than this fraction of the amount, one hundredth. */
 const dustPartOfAmount = 100n
 const basisPoints = 10_000n
 
 /**
- * Checks a request against what can be paid here. The answer sets the terms once the payment has
- * its addresses, one for each kind of chain.
+ * Checks a request against the configured assets. Returns a function that makes the terms once the
+ * payment has its addresses, one for each kind of chain.
  */
 export function prepareTerms(
   request: PaymentRequest,
@@ -45,7 +45,7 @@ export function prepareTerms(
   const amount = exactAmount(request.amount, Math.min(...scales), decimals)
   const expiresIn = request.expiresIn ?? expiresInDefaultSeconds
   if (!Number.isInteger(expiresIn) || expiresIn < 1 || expiresIn > expiresInMaxSeconds) {
-    throw misfit('invalid_request', '/expiresIn', `From 1 to ${expiresInMaxSeconds} seconds.`)
+    throw misfit('invalid_request', '/expiresIn', `Must be 1 to ${expiresInMaxSeconds} seconds.`)
   }
   const asked = { amount, tolerance: toleranceOf(amount, chosen), currency, decimals }
   return (addressOn, at) => ({
@@ -66,7 +66,7 @@ function acceptanceOf(
   address: string,
 ): Acceptance {
   const { symbol, chain, chainId, token, decimals } = asset
-  // Exact: the amount was read at the coarsest scale of all.
+  // Divides without remainder: the amount was parsed at the coarsest scale of the chosen assets.
   const units = asked.amount / 10n ** BigInt(asked.decimals - decimals)
   const part = units / dustPartOfAmount
   const dust = asset.dust !== undefined && asset.dust < part ? asset.dust : part
@@ -76,22 +76,22 @@ function acceptanceOf(
   }
 }
 
-/** Of several assets the strictest holds: the payment has one tolerance. */
+/** The tolerance of the strictest asset: a payment has only one. */
 function toleranceOf(amount: bigint, assets: readonly Asset[]): bigint {
   const bps = Math.min(...assets.map((asset) => asset.toleranceBps ?? 0))
   return (amount * BigInt(bps)) / basisPoints
 }
 
-/** Of several chains the slowest holds: a payment may be pending on any of them. */
+/** The time-out of the slowest chain: the payment may be pending on any of them. */
 function patienceOf(assets: readonly Asset[]): Pick<Terms, 'pendingTtlMs'> {
   const known = assets.flatMap((asset) => asset.pendingTtlMs ?? [])
   return known.length === 0 ? {} : { pendingTtlMs: Math.max(...known) }
 }
 
-/** Read at the coarsest scale, so that each of the accepted assets can pay it to the last unit. */
+/** Parsed at the coarsest scale, so that each accepted asset can pay the amount exactly. */
 function exactAmount(text: string, coarsest: number, finest: number): bigint {
   const amount = rescale(parseAmount(text, coarsest), coarsest, finest)
-  if (amount <= 0n) throw misfit('invalid_amount', '/amount', 'Ask for more than nothing.')
+  if (amount <= 0n) throw misfit('invalid_amount', '/amount', 'The amount must be more than 0.')
   return amount
 }
 

@@ -90,7 +90,7 @@ describe('an asset that its chain contradicts', () => {
       body: { amount: '1.00', currency: 'USDC' },
     })
     expect([status, json.code]).toEqual([503, 'asset_disabled'])
-    expect(json.detail).toContain('Its chain could not be asked about it yet.')
+    expect(json.detail).toContain('The server could not check it against its chain yet.')
     for (const asset of priced) world.assets.set(asset, { kind: 'active' })
   })
 })
