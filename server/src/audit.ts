@@ -14,7 +14,7 @@ import { builtInPolicies, isMisnamed } from './registry/policy.ts'
 import { audit, type Report } from './store/audit/audit.ts'
 import { DatabaseSource } from './store/audit/database-source.ts'
 import { DumpSource } from './store/audit/dump-source.ts'
-import type { AuditSource, Scope } from './store/audit/source.ts'
+import type { AuditScope, AuditSource } from './store/audit/source.ts'
 
 /** The directory of the project. */
 const root = join(import.meta.dirname, '../..')
@@ -37,7 +37,7 @@ const usage = `
 
 /** What was asked for. */
 export interface Asked {
-  readonly scope: Scope
+  readonly scope: AuditScope
   readonly dump: string | null
 }
 

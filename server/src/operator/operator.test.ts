@@ -49,7 +49,7 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
   it('begin nothing but by registering a merchant', async () => {
     const { code, err } = await run('key list')
     expect(code).toBe(1)
-    expect(err).toContain('The database is empty, or of an older version than this program')
+    expect(err).toContain('The database is empty or older than this program')
     const create = ['create', '--name', 'Harbour Books', '--xpub', xpub]
     const made = await settlewire(['merchant', ...create], {
       ...{ DATABASE_URL: database.url, SETTLEWIRE_HOME: home.path },

@@ -5,7 +5,7 @@ import { silentLog } from '../log.ts'
 import { arrayOf } from './binary-array.ts'
 import { Database } from './database.ts'
 
-describe('an array', () => {
+describe('arrayOf', () => {
   let store: Awaited<ReturnType<typeof storeUnderTest>>
   let database: Database
 
@@ -18,7 +18,7 @@ describe('an array', () => {
     await store.close()
   })
 
-  /** Through the server and back, item by item. */
+  /** Sends an array to the server and returns its items in order. */
   const echo = async (type: string, array: Buffer | string): Promise<unknown[]> => {
     const text = `select item from unnest($1::${type}[]) with ordinality as a (item, place)
       order by place`
@@ -49,20 +49,20 @@ describe('an array', () => {
     fc.stringMatching(/^[\w:.-]{1,30}$/),
   )
 
-  it('of texts arrives as it was, whatever is in them', () => check('text', awkward, arrayOf.text))
+  it('sends any texts unchanged', () => check('text', awkward, arrayOf.text))
 
-  it('of texts is sent as text where nothing must be escaped', async () => {
+  it('sends texts in the text form if no item must be escaped', async () => {
     const items = ['evt_01kdvdna00j1tf5mm1wgjr0a7j', 'a,b', '{c}', '', 'null', ' d ', '\n', "'"]
     expect(typeof arrayOf.text(items)).toBe('string')
     expect(await echo('text', arrayOf.text(items))).toEqual(items)
   })
 
-  it('of long texts arrives as it was', () => check('text', awkward, arrayOf.long))
+  it('sends long texts unchanged', () => check('text', awkward, arrayOf.long))
 
-  it('of JSON texts keeps every byte', () =>
+  it('sends JSON texts unchanged to the byte', () =>
     check('json', fc.json({ stringUnit: 'grapheme' }), arrayOf.json))
 
-  it('of booleans, integers and instants arrives as it was', async () => {
+  it('sends booleans, integers and instants unchanged', async () => {
     await check('boolean', fc.boolean(), arrayOf.boolean)
     await check('integer', fc.integer(), arrayOf.integer)
     await check('bigint', fc.maxSafeInteger(), arrayOf.bigint)
@@ -70,12 +70,12 @@ describe('an array', () => {
     await check('timestamptz', fc.integer(years), arrayOf.instant)
   })
 
-  it('of hashes arrives as bytes', () =>
+  it('sends hashes as bytes', () =>
     check('bytea', fc.stringMatching(/^[0-9a-f]{64}$/), arrayOf.hash, (bytes) =>
       Buffer.isBuffer(bytes) ? bytes.toString('hex') : bytes,
     ))
 
-  it('of nothing is an empty array of its type', async () => {
+  it('sends no items as an empty array of the type', async () => {
     for (const [type, array] of [
       ['text', arrayOf.text([])],
       ['json', arrayOf.json([])],

@@ -1,15 +1,15 @@
 import type { Instant } from '@settlewire/core/instant'
 
 /**
- * PostgreSQL's binary form of arrays: a column of a whole batch is one value that the server copies
- * instead of parsing it letter by letter, which took half of an append. `pg` sends a Buffer as
- * binary. A null item is a null cell.
+ * PostgreSQL's binary form of arrays. A column of a whole batch is one value that the server copies
+ * instead of parsing it character by character, which took half of the time of an append. `pg`
+ * sends a Buffer as binary. A null item is a null cell.
  */
 export const arrayOf = {
   text: (items: readonly (string | null)[]): Buffer | string => literal(items) ?? texts(25, items),
-  /** Texts that are long and full of quotes. */
+  /** For texts that are long and full of quotes. */
   long: (items: readonly (string | null)[]): Buffer => texts(25, items),
-  /** The server checks that each is JSON, and keeps its bytes. */
+  /** The server checks that each item is JSON and keeps its bytes. */
   json: (items: readonly (string | null)[]): Buffer => texts(114, items),
   boolean: (items: readonly (boolean | null)[]): Buffer =>
     fixed({ type: 16, bytes: 1 }, items, (array, item, at) => array.writeInt8(item ? 1 : 0, at)),
@@ -27,7 +27,7 @@ export const arrayOf = {
     fixed({ type: 17, bytes: 32 }, items, (array, item, at) => array.write(item, at, 32, 'hex')),
 } as const
 
-/** The text form, where no item holds what would have to be escaped: then joining is all it takes. */
+/** The text form, for items without characters that must be escaped: then a join is enough. */
 function literal(items: readonly (string | null)[]): string | null {
   if (items.length === 0) return '{}'
   if (items.includes(null) || /["\\]/.test(items.join(''))) return null
@@ -69,7 +69,7 @@ function fixed<Item>(
   return array
 }
 
-/** Dimensions, whether nulls may occur, the type of the items, their number, the first index. */
+/** Writes dimensions, whether nulls may occur, item type, item count and first index. */
 function header(type: number, length: number, bodyBytes: number): Buffer {
   const dimensions = length === 0 ? 0 : 1
   const array = Buffer.allocUnsafe(dimensions === 0 ? 12 : headerBytes + bodyBytes)
@@ -82,7 +82,7 @@ function header(type: number, length: number, bodyBytes: number): Buffer {
   return array
 }
 
-/** Every whole number here is below 2^53, so two halves are exact, also below zero. */
+/** Writes a whole number below 2^53 as two halves, which is exact, also below zero. */
 function writeInt64(array: Buffer, value: number, at: number): void {
   const high = Math.floor(value / 2 ** 32)
   array.writeInt32BE(high, at)

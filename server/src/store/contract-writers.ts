@@ -14,7 +14,7 @@ import type { Append, EventStore } from '../ports/history.ts'
 const writers = 16
 const merchants = ['mer_a', 'mer_b', 'mer_c', 'mer_d']
 
-/** What every EventStore must do while many write and many read. */
+/** What every EventStore must guarantee under concurrent writers and readers. */
 export function eventStoreWritersContract(
   name: string,
   start: () => Promise<EventStoreUnderTest>,
@@ -26,7 +26,7 @@ export function eventStoreWritersContract(
     })
     afterEach(() => store.close())
 
-    it('shows every reader every event, once and in order, while it is written', async () => {
+    it('shows every event to every reader once and in order, during the writes', async () => {
       const nodes = Array.from({ length: 4 }, () => store.node())
       const acknowledged: string[] = []
       const write = async (writer: number): Promise<void> => {
@@ -61,7 +61,7 @@ export function eventStoreWritersContract(
       ).toEqual([])
     })
 
-    it('lets exactly one of them win each sequence of a payment', async () => {
+    it('lets exactly one writer win each sequence of a payment', async () => {
       const payment = new ScriptedPayment()
       await store.node().append({ appends: [payment.opening()] })
       const nodes = Array.from({ length: 4 }, () => store.node())
@@ -79,7 +79,7 @@ export function eventStoreWritersContract(
       expect(read.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4])
     })
 
-    it('never lets two of them wait for each other, whatever the order of their batches', async () => {
+    it('never deadlocks two writers, in any order of their batches', async () => {
       const payments = Array.from(
         { length: 12 },
         (_, index) => new ScriptedPayment({ merchantId: merchants[index % 4] ?? '', settled: 999 }),
@@ -119,7 +119,7 @@ export function eventStoreWritersContract(
 
 const nodeOf = (nodes: readonly EventStore[], index: number): EventStore => {
   const node = nodes[index % nodes.length]
-  if (node === undefined) throw new Error('there is no node')
+  if (node === undefined) throw new Error('the list of nodes is empty')
   return node
 }
 
@@ -137,7 +137,7 @@ export const feedOf =
   (after) =>
     events.feed(merchantId, false, after, 50)
 
-/** Follows feeds while `work` goes on, and then to their end. */
+/** Reads feeds while `work` is running, and then to their end. */
 export async function readAlong(
   feeds: readonly ReadFeed[],
   work: Promise<unknown>,

@@ -17,7 +17,7 @@ import type { Append, Batch, EventStore } from '../ports/history.ts'
 import { eventStoreQuestionsContract } from './contract-questions.ts'
 import { eventStoreWritersContract } from './contract-writers.ts'
 
-/** All that an EventStore must do; an adapter is done when it does. */
+/** The contract of EventStore: an adapter is complete when it passes all of these tests. */
 export function eventStoreContract(name: string, start: () => Promise<EventStoreUnderTest>): void {
   eventStoreAppendContract(name, start)
   eventStoreQuestionsContract(name, start)
@@ -40,7 +40,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
       (await events.feed(merchantId, livemode, 0, 1_000)).map(({ position }) => position)
 
     describe('of one payment', () => {
-      it('gives back what was appended, byte for byte, sealed and in order', async () => {
+      it('returns the appended events byte for byte, sealed and in order', async () => {
         const payment = new ScriptedPayment()
         const answered = [...(await append(payment.opening()))]
         while (payment.goesOn) answered.push(...(await append(payment.step())))
@@ -61,7 +61,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(answered.every(({ committedAt }) => committedAt !== null)).toBe(true)
       })
 
-      it('answers with the events in the order of the batch, whatever the order of ids', async () => {
+      it('returns appended events in the order of the batch, not of their ids', async () => {
         const payments = [new ScriptedPayment(), new ScriptedPayment(), new ScriptedPayment()]
         const reversed = payments.sort((a, b) => (a.id < b.id ? 1 : -1))
         const wholes = reversed.map((payment) => payment.whole())
@@ -72,7 +72,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(stored.map(({ position }) => position)).toEqual(stored.map((_, index) => index + 1))
       })
 
-      it('reads a part: after a sequence, at most so many', async () => {
+      it('reads events after a sequence, up to a limit', async () => {
         const payment = new ScriptedPayment()
         await append(payment.whole())
         const part = await events.read(payment.id, 2, 3)
@@ -80,7 +80,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.read(payment.id, 6, 3)).toEqual([])
       })
 
-      it('knows its last event, where each event stands, and its head', async () => {
+      it('finds the last event, an event by id, and the head of a payment', async () => {
         const payment = new ScriptedPayment()
         const stored = await append(payment.whole())
         const last = await events.last(payment.id)
@@ -92,7 +92,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.heads([payment.id, 'pi_unknown'])).toEqual(new Map([[payment.id, 6]]))
       })
 
-      it('knows nothing of what was never appended', async () => {
+      it('returns null or nothing for unknown ids', async () => {
         expect(await events.last('pi_unknown')).toBeNull()
         expect(await events.find('evt_unknown')).toBeNull()
         expect(await events.read('pi_unknown', 0, 10)).toEqual([])
@@ -101,7 +101,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.load(paymentKind, [])).toEqual([])
       })
 
-      it('loads the payment as its last event left it, which is the fold of its events', async () => {
+      it('loads the payment as of its last event, equal to the fold of its events', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         expect(await events.load(paymentKind, [payment.id])).toEqual([payment.payment])
@@ -113,7 +113,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         }
       })
 
-      it('keeps every text as it came: quotes, braces, emoji, keys that look like ours', async () => {
+      it('stores texts unchanged: quotes, braces, emoji, keys like internal ones', async () => {
         const reference = 'a "b" \\c {d}, null 🦊 \u2028 \t ü'
         const metadata = { $big: '7', '': 'empty', 'a"b': 'x\\y', __proto__x: 'z', ü: '\u0000' }
         const payment = new ScriptedPayment({ reference, metadata })
@@ -132,13 +132,13 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
       })
     })
 
-    describe('refuses, and then has written nothing:', () => {
+    describe('refuses and writes nothing for', () => {
       const expectOnly = async (payment: ScriptedPayment, sequence: number) => {
         expect(await events.heads([payment.id])).toEqual(new Map([[payment.id, sequence]]))
         expect(await positions()).toEqual(Array.from({ length: sequence }, (_, i) => i + 1))
       }
 
-      it('a payment that has moved, with every other share of the batch', async () => {
+      it('a payment that has moved on, including all other shares of the batch', async () => {
         const payment = new ScriptedPayment()
         const other = new ScriptedPayment()
         await append(payment.opening())
@@ -152,7 +152,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.load(paymentKind, [other.id])).toEqual([])
       })
 
-      it('the same on a node that never met the payment', async () => {
+      it('a payment that has moved on, on a node that never read it', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         const before = payment.payment
@@ -164,7 +164,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         await expectOnly(payment, 2)
       })
 
-      it('a node that knows an older head than there is', async () => {
+      it('a payment that another node has moved on', async () => {
         const payment = new ScriptedPayment()
         const here = store.node()
         await here.append({ appends: [payment.opening()] })
@@ -174,14 +174,14 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         await expect(here.append({ appends: [late] })).rejects.toMatchObject({
           code: 'sequence_conflict',
         })
-        // It has learned, and goes on from the truth.
+        // The node has learned the new head and appends to it.
         const [truth] = await here.load(paymentKind, [payment.id])
         expect(truth?.sequence).toBe(2)
         await here.append({ appends: [payment.step()] })
         await expectOnly(payment, 3)
       })
 
-      it('a second opening', async () => {
+      it('a second opening of a payment', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         await expect(append(payment.opening())).rejects.toMatchObject({
@@ -197,7 +197,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.load(paymentKind, [payment.id])).toEqual([])
       })
 
-      it('an address that another payment has', async () => {
+      it('an address of another payment', async () => {
         const payment = new ScriptedPayment()
         const twin = new ScriptedPayment()
         const { accept } = payment.payment.terms
@@ -211,7 +211,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.load(paymentKind, [twin.id])).toEqual([])
       })
 
-      it('a cursor that is not where the step was built', async () => {
+      it('a cursor that has moved since the step was read', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         await events.begin('local', '0xgenesis', blockAt(10))
@@ -221,7 +221,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect((await events.position('local'))?.head.view).toBe(0)
       })
 
-      it('an idempotency key that is taken', async () => {
+      it('an idempotency key that is in use', async () => {
         const payment = new ScriptedPayment()
         const other = new ScriptedPayment()
         await events.append({ appends: [payment.opening()], idempotency: [answer(payment)] })
@@ -231,7 +231,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         expect(await events.idempotent(merchantId, false, 'key-1')).toEqual(answer(payment))
       })
 
-      it('a batch that breaks its own promises', async () => {
+      it('a batch that breaks the rules for batches', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         const step = payment.step()

@@ -7,11 +7,11 @@ import { silentLog } from '../log.ts'
 import { Database, type DatabaseOptions } from './database.ts'
 import { migrate } from './migrate.ts'
 
-/** Named by its text, which PostgreSQL would cut. */
+/** A statement named by its text, cut because PostgreSQL limits the length of names. */
 const ask = (text: string) => ({ name: text.replace(/\W+/g, '_').slice(0, 60), text })
 const timeouts = { connect: 300, statement: 300, lock: 150 }
 
-describe('a connection', () => {
+describe('a database connection', () => {
   let own: TestDatabase
   let open: Database[] = []
 
@@ -31,13 +31,13 @@ describe('a connection', () => {
     await own.close()
   })
 
-  it('works as the role that cannot change the history', async () => {
+  it('uses the role that cannot change the history', async () => {
     expect(await connect().query(ask('select current_user as role'), [])).toEqual([
       { role: 'settlewire_app' },
     ])
   })
 
-  it('commits durably, whatever the default of the database', async () => {
+  it('commits synchronously even if the database defaults to asynchronous', async () => {
     await queryAs(own.url, `alter database ${own.name} set synchronous_commit = off`)
     expect(await queryAs(own.url, 'show synchronous_commit')).toEqual([
       { synchronous_commit: 'off' },
@@ -47,7 +47,7 @@ describe('a connection', () => {
     ])
   })
 
-  it('works as the owner where the role cannot be had, and the trigger still guards', async () => {
+  it('works as the owner without that role; the trigger still protects events', async () => {
     const name = `owner_${own.name}`
     await queryAs(own.url, `create role ${name} login password 'secret'`)
     await queryAs(own.url, `drop owned by settlewire_app; drop schema public cascade`)
@@ -64,7 +64,7 @@ describe('a connection', () => {
     await queryAs(own.url, `drop owned by ${name} cascade; drop role ${name}`)
   })
 
-  it('gives json as the text it is, instants as milliseconds, counters as numbers', async () => {
+  it('returns json as text, instants as milliseconds, counters as numbers', async () => {
     const text = `select '{"b":1,  "a":[ ]}'::json as json, 9007199254740991::bigint as counter,
       '2026-01-02T03:04:05.678Z'::timestamptz as instant, null::timestamptz as never`
     expect(await connect().query(ask(text), [])).toEqual([
@@ -77,7 +77,7 @@ describe('a connection', () => {
     ])
   })
 
-  it('ends a statement that takes too long, and is used again', async () => {
+  it('cancels a statement that takes too long, and is reused', async () => {
     const database = connect({ timeouts, connectionsMax: 1 })
     const pid = ask('select pg_backend_pid() as pid')
     const before = await database.query(pid, [])
@@ -87,10 +87,10 @@ describe('a connection', () => {
     expect(await database.query(pid, [])).toEqual(before)
   })
 
-  describe('that reads in runs', () => {
+  describe('that reads rows in runs', () => {
     const numbers = ask('select n from generate_series(1, 5) as n')
 
-    it('gives every row once, in order, and is used again', async () => {
+    it('returns every row once, in order, and is reused', async () => {
       const database = connect({ connectionsMax: 1 })
       const runs: number[][] = []
       const take = (rows: { n: number }[]) => runs.push(rows.map(({ n }) => n))
@@ -99,7 +99,7 @@ describe('a connection', () => {
       expect(await database.query(ask('select 1 as one'), [])).toEqual([{ one: 1 }])
     })
 
-    it('leaves no transaction open when a run is not taken', async () => {
+    it('leaves no transaction open when the callback throws', async () => {
       const database = connect({ connectionsMax: 1 })
       const fault = new Error('not taken')
       const take = () => {
@@ -112,7 +112,7 @@ describe('a connection', () => {
     })
   })
 
-  it('is not waited for longer than is told', async () => {
+  it('is not awaited longer than the connect timeout', async () => {
     const database = connect({ timeouts: { ...timeouts, statement: 5_000 }, connectionsMax: 1 })
     const busy = database.query(ask('select pg_sleep(1)'), [])
     await expect(database.query(ask('select 1'), [])).rejects.toMatchObject({
@@ -122,7 +122,7 @@ describe('a connection', () => {
     await expect(database.query(ask('select 1 as one'), [])).resolves.toEqual([{ one: 1 }])
   })
 
-  it('is replaced when the server ends it in the middle of a statement', async () => {
+  it('is replaced when the server terminates it during a statement', async () => {
     const database = connect({ connectionsMax: 1 })
     const [row] = await database.query<{ pid: number }>(ask('select pg_backend_pid() as pid'), [])
     const lost = expect(database.query(ask('select pg_sleep(5)'), [])).rejects.toMatchObject({
@@ -133,14 +133,14 @@ describe('a connection', () => {
     await expect(database.query(ask('select 1 as one'), [])).resolves.toEqual([{ one: 1 }])
   })
 
-  it('tells a bug from a server that is not there', async () => {
+  it('reports a wrong statement as a bug, not as store_unavailable', async () => {
     await expect(connect().query(ask('select nonsense'), [])).rejects.toMatchObject({
       name: 'error',
       code: '42703',
     })
   })
 
-  it('gives up on a server that takes connections and says nothing', async () => {
+  it('gives up on a server that accepts connections and never answers', async () => {
     const mute = createServer().listen(0, '127.0.0.1')
     await once(mute, 'listening')
     const address = mute.address()
@@ -158,23 +158,20 @@ describe('a connection', () => {
     'mysql://someone:hunter2@nowhere/here',
     'hunter2',
     '',
-  ])(
-    'is not made to what is no URL of a PostgreSQL, and nothing of it is said: %s',
-    async (url) => {
-      const failures = [
-        await Promise.resolve()
-          .then(() => connect({ url }))
-          .catch((error: unknown) => error),
-        await migrate(url, { log: silentLog }).catch((error: unknown) => error),
-      ]
-      for (const failure of failures) {
-        expect(failure).toMatchObject({ code: 'invalid_config' })
-        expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('hunter2')
-      }
-    },
-  )
+  ])('rejects an invalid PostgreSQL URL without its password in the error: %s', async (url) => {
+    const failures = [
+      await Promise.resolve()
+        .then(() => connect({ url }))
+        .catch((error: unknown) => error),
+      await migrate(url, { log: silentLog }).catch((error: unknown) => error),
+    ]
+    for (const failure of failures) {
+      expect(failure).toMatchObject({ code: 'invalid_config' })
+      expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('hunter2')
+    }
+  })
 
-  it('never says where it goes when it cannot get there', async () => {
+  it('keeps the password out of the error when the server is unreachable', async () => {
     const url = 'postgresql://someone:hunter2@127.0.0.1:1/nowhere'
     const failure: unknown = await connect({ url })
       .query(ask('select 1'), [])

@@ -3,17 +3,17 @@ import type { Log } from '../ports/log.ts'
 import { checkedUrl } from './checked-url.ts'
 import { asFailure, type Meaning, meaningOf, notDone } from './sql-error.ts'
 
-/** A statement, prepared once per connection under its name. */
+/** A SQL statement, prepared once per connection under its name. */
 export interface Statement {
   readonly name: string
   readonly text: string
 }
 
 export interface DatabaseOptions {
-  /** Holds a password: never logged, never in a message. */
+  /** Contains a password: never log it or put it into a message. */
   readonly url: string
   readonly log: Log
-  /** Connections at most; more callers wait for one as long as for a new one, then fail. */
+  /** Limit of connections. Further callers wait as long as for a new one, then fail. */
   readonly connectionsMax?: number
   readonly timeouts?: Timeouts
 }
@@ -21,7 +21,7 @@ export interface DatabaseOptions {
 /** In milliseconds. */
 interface Timeouts {
   readonly connect: number
-  /** The server ends a statement after this; the client gives the connection up a little later. */
+  /** The server cancels a statement after this; the client closes the connection a little later. */
   readonly statement: number
   readonly lock: number
 }
@@ -31,12 +31,12 @@ const timeoutsDefault: Timeouts = { connect: 5_000, statement: 10_000, lock: 5_0
 const answerGraceMs = 2_000
 const idleMs = 30_000
 
-/** The role of 0006_grants.sql, which may add to the history and never change it. */
+/** The role of 0006_grants.sql, which may append to the history and never change it. */
 const role = 'settlewire_app'
 
 /**
- * One round trip that makes a new connection ours. Set here and not in the connection's options,
- * which poolers in between refuse. A commit is durable when it is told, whatever the server's default.
+ * Sets up a new connection in one round trip. These are no connection options, because poolers in
+ * between refuse those. A confirmed commit is durable, whatever the server's default.
  */
 const prepareSession = ({ statement, lock }: Timeouts): string => `
   select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),
@@ -49,10 +49,10 @@ const prepareSession = ({ statement, lock }: Timeouts): string => `
     (select set_config('role', rolname, false) from pg_roles
       where rolname = '${role}' and pg_has_role(rolname, 'member'))`
 
-/** A bounded pool of prepared connections; every failure comes out as what it means to callers. */
+/** A bounded pool of prepared connections. Every error is translated by `asFailure`. */
 export class Database {
   readonly #pool: Pool
-  /** When a connection was made, counted in losses of all: an older one is not used again. */
+  /** The value of `#losses` when a connection was made: with a lower value it is not used again. */
   readonly #madeAt = new WeakMap<ClientBase, number>()
   #losses = 0
 
@@ -68,8 +68,8 @@ export class Database {
       keepAlive: true,
       types: { getTypeParser },
       onConnect: async (client) => {
-        // The pool listens only while a connection is idle. Lost in use, its statement rejects, and
-        // without a listener of our own the process would end.
+        // The pool listens only while a connection is idle. If one is lost in use, its statement
+        // rejects, and without a listener of our own the process would exit.
         client.on('error', () => undefined)
         this.#madeAt.set(client, this.#losses)
         await client.query(prepareSession(timeouts))
@@ -82,8 +82,8 @@ export class Database {
   }
 
   /**
-   * Runs one statement in a transaction of its own. Rejects with `store_unavailable`, or a bug. What
-   * a server refused for its own state, and so did not do, is sent once more on a fit connection.
+   * Runs one statement in its own transaction. Rejects with `store_unavailable`, or with a bug. A
+   * statement that a server refused because of its own state is retried once on a new connection.
    */
   async query<Row extends object>(
     statement: Statement,
@@ -114,17 +114,17 @@ export class Database {
     }
   }
 
-  /** After a fault. */
+  /** Releases a connection after an error. */
   #release(client: PoolClient, connections: Meaning['connections']): void {
-    // Many may fail at once; only the first of them says what was not known yet.
+    // Many connections may fail at once: count only the first of one generation as a loss.
     const isNews = this.#madeAt.get(client) === this.#losses
     if (connections === 'drop_all' && isNews) this.#losses++
     client.release(connections !== 'keep')
   }
 
   /**
-   * Gives `take` the rows of one statement in runs of at most `rowsMax`, all as they stood at one
-   * moment: the server reads the next run while this one is taken. The text has no parameters.
+   * Passes the rows of one statement to `take` in runs of at most `rowsMax`, all from one snapshot.
+   * The server reads the next run while `take` handles this one. The text has no parameters.
    */
   async each<Row extends object>(
     { name, text }: Statement,
@@ -142,7 +142,7 @@ export class Database {
         const isLast = rows.length < rowsMax
         if (!isLast) {
           coming = next()
-          // It is awaited only when this run was taken without a fault.
+          // It is awaited only if `take` does not throw.
           coming.catch(() => undefined)
         }
         take(rows)
@@ -152,13 +152,13 @@ export class Database {
       client.release()
     } catch (error) {
       const { connections = 'keep' } = meaningOf(error) ?? {}
-      // One that is inside a transaction is of no use to others.
+      // A connection inside a transaction must not go back to the pool.
       this.#release(client, connections === 'keep' ? 'drop' : connections)
       throw asFailure(error)
     }
   }
 
-  /** At most one row. */
+  /** Returns the first row, or null. */
   async one<Row extends object>(
     statement: Statement,
     values: readonly unknown[],
@@ -166,7 +166,7 @@ export class Database {
     return (await this.query<Row>(statement, values))[0] ?? null
   }
 
-  /** Waits for what is running, then ends every connection. */
+  /** Waits for running statements, then closes every connection. */
   async close(): Promise<void> {
     await this.#pool.end()
   }
@@ -177,7 +177,7 @@ export class Database {
         throw notDone('unreachable', cause)
       })
       if (this.#madeAt.get(client) === this.#losses) return client
-      // To a server that has ended or may not write any more. There are only so many of these.
+      // It leads to a server that has ended or is read-only by now. Their number is bounded.
       client.release(true)
     }
   }
@@ -187,16 +187,16 @@ const int8 = 20
 const json = 114
 const timestamptz = 1184
 
-/** Counters as numbers (none comes near 2^53), instants as milliseconds, json as the text it is. */
+/** Counters become numbers (all are far below 2^53), instants milliseconds, json stays text. */
 function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
   if (oid === int8) return Number
   if (oid === json) return asIs
   if (oid === timestamptz) return parseInstant
-  return types.getTypeParser(oid, format as 'text') // pg asks for text only, we never choose binary
+  return types.getTypeParser(oid, format as 'text') // pg requests text unless told to use binary
 }
 
 const asIs = (text: string): string => text
 
-/** `2026-01-02 03:04:05.678+00`, as `prepareSession` makes the server print it. */
+/** Parses `2026-01-02 03:04:05.678+00`, as `prepareSession` makes the server print it. */
 const parseInstant = (text: string): number =>
   Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00$/, 'Z')}`)

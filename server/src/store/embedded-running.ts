@@ -4,12 +4,12 @@ import { databaseName, urlOf } from './embedded/embedded.ts'
 import { baseOf, superuser } from './embedded/embedded-place.ts'
 import { isHeld } from './embedded/home-lock.ts'
 
-/** Lines of `postmaster.pid`, counted from 0, as PostgreSQL documents them. */
+/** Line numbers of `postmaster.pid`, from 0, as PostgreSQL documents them. */
 const line = { sockets: 4, state: 7 } as const
 
 /**
- * The database of a server that runs in this home, for those who may read its password: the user who
- * started it, or root. Null when none runs, or is not ready. Holds a password: never log it.
+ * The database URL of the server that runs in this home, if the process may read its password: as
+ * the user who started it, or as root. Null if none runs or is ready. Has a password: never log it.
  */
 export function runningEmbedded(home: string): string | null {
   if (!isHeld(home)) return null
@@ -21,7 +21,7 @@ export function runningEmbedded(home: string): string | null {
     const isReady = lines[line.state]?.trim() === 'ready'
     return isReady && sockets !== '' ? urlOf({ superuser, password, sockets }, databaseName) : null
   } catch {
-    // Not there yet, or not ours to read: the caller finds the home in use, and says so.
+    // Missing, or not readable by this user: the caller then reports that the home is in use.
     return null
   }
 }

@@ -26,7 +26,7 @@ const next: KeyReplacement = {
   ...{ at: bornAt + 1_000, until: bornAt + 9_000 },
 }
 
-describe('keys', () => {
+describe('stored API keys', () => {
   let store: Awaited<ReturnType<typeof storeUnderTest>>
   let keys: Keys
 
@@ -41,7 +41,7 @@ describe('keys', () => {
   })
   afterEach(() => store.close())
 
-  it('are found by their hash alone, or by their id, revoked or not', async () => {
+  it('are found by hash or by id, also when revoked', async () => {
     const hash = new Uint8Array(hashOf('one'))
     expect(await keys.byHash(hash)).toEqual(stored)
     expect(await keys.byHash(hashOf('two'))).toBeNull()
@@ -53,13 +53,13 @@ describe('keys', () => {
     expect(await keys.find('key_9')).toBeNull()
   })
 
-  it('belong to a merchant, and no two have one hash', async () => {
+  it('must belong to a merchant and have unique hashes', async () => {
     const homeless = { ...key, id: 'key_2', merchantId: 'mer_9' }
     await expect(keys.add(homeless, hashOf('two'))).rejects.toThrow('foreign key')
     await expect(keys.add({ ...key, id: 'key_2' }, hashOf('one'))).rejects.toThrow('unique')
   })
 
-  it('are listed in pages, of one merchant or of all', async () => {
+  it('are listed in pages, for one merchant or for all', async () => {
     await keys.add({ ...key, id: 'key_2', merchantId: 'mer_2' }, hashOf('two'))
     await keys.add({ ...key, id: 'key_3' }, hashOf('three'))
     const list = async (merchantId: string | null, after = '', limit = 10) =>
@@ -69,7 +69,7 @@ describe('keys', () => {
     expect(await list(null, 'key_1', 1)).toEqual(['key_2'])
   })
 
-  it('are replaced by one of the same kind, and work on until the overlap ends', async () => {
+  it('are replaced by a key of the same kind, and expire when the overlap ends', async () => {
     expect(await keys.replace(key.id, next)).toBe(true)
     const old = { ...stored, expiresAt: bornAt + 9_000, replacedBy: 'key_2' }
     expect(await keys.find(key.id)).toEqual(old)
@@ -77,7 +77,7 @@ describe('keys', () => {
     expect(await keys.byHash(hashOf('two'))).toEqual(made)
   })
 
-  it('are replaced at once where no overlap is wanted', async () => {
+  it('are revoked at once when replaced without an overlap', async () => {
     expect(await keys.replace(key.id, { ...next, until: null })).toBe(true)
     expect(await keys.find(key.id)).toMatchObject({ revokedAt: next.at, expiresAt: null })
   })
@@ -85,7 +85,7 @@ describe('keys', () => {
   it.each([
     ['was replaced', () => keys.replace(key.id, next)],
     ['was revoked', () => keys.revoke(key.id, bornAt)],
-  ])('are not replaced when the old one %s, and no new one stays behind', async (_, end) => {
+  ])('are not replaced when the old key %s, and no new key is stored', async (_, end) => {
     await end()
     const again = { ...next, id: 'key_3', hash: hashOf('three') }
     expect(await keys.replace(key.id, again)).toBe(false)
@@ -93,7 +93,7 @@ describe('keys', () => {
     expect(await keys.find('key_3')).toBeNull()
   })
 
-  it('are replaced once, however many try at a time', async () => {
+  it('are replaced once, even by concurrent attempts', async () => {
     const tries = Array.from({ length: 6 }, (_, i) => {
       const id = `key_r${i}`
       return store.open().keys.replace(key.id, { ...next, id, hash: hashOf(id) })
@@ -102,7 +102,7 @@ describe('keys', () => {
     expect(await keys.list({ merchantId: null, after: '', limit: 10 })).toHaveLength(2)
   })
 
-  it('say how they stand, with their merchant', async () => {
+  it('report revocation, expiry and whether their merchant is disabled', async () => {
     await keys.replace(key.id, next)
     await store.open().directory.disableMerchant('mer_1', bornAt + 7)
     const standings = await keys.standings([key.id, 'key_9'])
@@ -111,7 +111,7 @@ describe('keys', () => {
     expect((await keys.standings([])).size).toBe(0)
   })
 
-  it('know when they were last used, whichever process says it last', async () => {
+  it('keep the latest time of use, in any order of reports by processes', async () => {
     await keys.add({ ...key, id: 'key_2' }, hashOf('two'))
     const nodes = Array.from({ length: 4 }, () => store.open().keys)
     await Promise.all(

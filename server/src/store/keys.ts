@@ -11,7 +11,7 @@ import type {
 import { arrayOf } from './binary-array.ts'
 import type { Database } from './database.ts'
 
-/** Keys in PostgreSQL. A statement each, so that a change holds once it is told. */
+/** Keys in PostgreSQL. Each change is one statement, so it is committed when it returns. */
 export class PostgresKeys implements Keys {
   readonly #database: Database
 
@@ -67,7 +67,7 @@ export class PostgresKeys implements Keys {
     const row = await this.#database.one(
       {
         name: 'replace_key',
-        // The lock lets one of two win; the other then finds a key that has been replaced.
+        // The row lock lets one of two replacements win; the other then finds a replaced key.
         text: `with old as (
             select * from api_key where id = $1 and revoked_at is null and replaced_by is null
               and (expires_at is null or expires_at > $5) for update
@@ -108,8 +108,8 @@ export class PostgresKeys implements Keys {
     await this.#database.query(
       {
         name: 'note_key_uses',
-        // Rows are locked in the order of ids: two processes that note the same keys wait, and never
-        // for each other.
+        // Rows are locked in the order of ids, so that processes that note the same keys never
+        // deadlock.
         text: `with used as (
             select k.id, u.at from unnest($1::text[], $2::timestamptz[]) as u (id, at)
               join api_key k on k.id = u.id

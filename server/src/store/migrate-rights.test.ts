@@ -12,7 +12,7 @@ import { complaint } from '../program.ts'
 import { migrate } from './migrate.ts'
 import { openStore } from './open.ts'
 
-describe('a start on a database that does not give all rights', () => {
+describe('migrate on a database with missing rights', () => {
   let database: TestDatabase
   let user: string
   let url: string
@@ -44,31 +44,31 @@ describe('a start on a database that does not give all rights', () => {
     return text
   }
 
-  it('says so when it may not create there, as since PostgreSQL 15', async () => {
+  it('names the grant when it may not create tables, the default since PostgreSQL 15', async () => {
     const text = await said()
     expect(text).toContain('GRANT CREATE, USAGE ON SCHEMA public')
     expect(text).toContain('permission denied for schema public')
   })
 
-  it('says so when the schema is closed to it, or there is none', async () => {
+  it('names the grant when the schema is closed to the user or missing', async () => {
     await run('revoke all on schema public from public')
     expect(await said()).toContain('GRANT CREATE, USAGE ON SCHEMA public')
     await run('drop schema public cascade')
     expect(await said()).toContain('GRANT CREATE, USAGE ON SCHEMA public')
   })
 
-  it('says so when the tables belong to another user', async () => {
+  it('tells to start as the owner when the tables belong to another user', async () => {
     await close()
     await open(await testDatabase())
     expect(await said()).toContain('start as that user')
   })
 
-  it('says so when the database takes no changes', async () => {
+  it('tells to use the primary when the database is read-only', async () => {
     await run(`alter role ${user} set default_transaction_read_only = on`)
     expect(await said()).toContain('Point DATABASE_URL to the primary')
   })
 
-  it('says so when the role that it works as may not see the schema', async () => {
+  it('names the grant when the role settlewire_app may not use the schema', async () => {
     await run(
       'revoke all on schema public from public',
       `grant create, usage on schema public to ${user}`,
@@ -79,7 +79,7 @@ describe('a start on a database that does not give all rights', () => {
     await migrate(url, { log: silentLog })
   })
 
-  it('works without the right to make roles: its own schema is enough', async () => {
+  it('works without the right to create roles if the user has its schema', async () => {
     await run('revoke all on schema public from public', `grant all on schema public to ${user}`)
     await migrate(url, { log: silentLog })
     const store = openStore({ url, clock: systemClock, log: silentLog })

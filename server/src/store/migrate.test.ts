@@ -36,13 +36,13 @@ describe('migrations', () => {
 
   const run = () => migrate(database.url, { log: silentLog, directory })
 
-  it('are applied once, also by several processes at once', async () => {
+  it('are applied once, also when several processes migrate at once', async () => {
     const runs = await Promise.all([run(), run(), run()])
     expect(runs.map(({ applied }) => applied).sort()).toEqual([0, 0, count])
     expect(await run()).toEqual({ applied: 0 })
   })
 
-  it('add up to schema.sql', async () => {
+  it('result in the schema of schema.sql', async () => {
     const other = await emptyDatabase()
     await queryAs(other.url, await readFile(join(migrations, 'schema.sql'), 'utf8'))
     await run()
@@ -52,7 +52,7 @@ describe('migrations', () => {
     await other.close()
   })
 
-  it('refuse to go on when one was edited after it had been applied', async () => {
+  it('are refused when one was edited after it had been applied', async () => {
     await run()
     const path = join(directory, '0003_history.sql')
     await writeFile(path, `${await readFile(path, 'utf8')}\n-- a small fix`)
@@ -62,14 +62,14 @@ describe('migrations', () => {
     })
   })
 
-  it('do not care how a checkout ends its lines', async () => {
+  it('are compared independent of line endings', async () => {
     await run()
     const path = join(directory, '0003_history.sql')
     await writeFile(path, (await readFile(path, 'utf8')).replaceAll('\n', '\r\n'))
     expect(await run()).toEqual({ applied: 0 })
   })
 
-  it('refuse a database that a newer version has migrated', async () => {
+  it('are refused on a database that a newer version has migrated', async () => {
     await writeFile(join(directory, '0011_future.sql'), 'create table future (id text)')
     await run()
     await rm(join(directory, '0011_future.sql'))
@@ -79,7 +79,7 @@ describe('migrations', () => {
     })
   })
 
-  it('leave nothing of a file that fails half-way, and go on when it is mended', async () => {
+  it('roll back a file that fails half-way, and continue once it is corrected', async () => {
     const path = join(directory, '0011_broken.sql')
     await writeFile(path, 'create table half (id text); select 1 / 0')
     await expect(run()).rejects.toThrow('division by zero')
@@ -95,7 +95,7 @@ describe('migrations', () => {
     await expect(run()).rejects.toMatchObject({ code: 'internal' })
   })
 
-  it('say that the database cannot be reached, and never where it is', async () => {
+  it('reveal no password in the error when the server is unreachable', async () => {
     const url = 'postgresql://someone:hunter2@127.0.0.1:1/nowhere'
     const failure = await migrate(url, { log: silentLog }).catch((error: unknown) => error)
     expect(failure).toMatchObject({ code: 'store_unavailable' })
@@ -103,7 +103,7 @@ describe('migrations', () => {
   })
 })
 
-describe('the history', () => {
+describe('the event table', () => {
   let database: TestDatabase
 
   beforeEach(async () => {
@@ -122,13 +122,13 @@ describe('the history', () => {
     'update event set data = data where false',
   ]
 
-  it.each(changes)('refuses even its owner: %s', async (change) => {
+  it.each(changes)('refuses changes even by its owner: %s', async (change) => {
     await expect(queryAs(database.url, change)).rejects.toThrow('append-only')
     const replica = `set session_replication_role = replica; ${change}`
     await expect(queryAs(database.url, replica)).rejects.toThrow('append-only')
   })
 
-  it.each(changes)('is not for the program to change, by grant: %s', async (change) => {
+  it.each(changes)('grants the program no right to change it: %s', async (change) => {
     const asProgram = `set role settlewire_app; ${change}`
     await expect(queryAs(database.url, asProgram)).rejects.toThrow('permission denied')
   })

@@ -8,10 +8,10 @@ import type { Log } from '../ports/log.ts'
 import { checkedUrl } from './checked-url.ts'
 import { asFailure, sqlState } from './sql-error.ts'
 
-/** Any number that no other program of this database takes: "settlew" in ASCII. */
+/** A lock number that no other program of this database uses: "settlew" in ASCII. */
 const lockKey = '32479637594956151'
 const connectTimeoutMs = 10_000
-/** Another process may be migrating; a large table may take its time. */
+/** Another process may be migrating, and a migration of a large table takes time. */
 const statementTimeoutMs = 300_000
 
 const migrationsDirectory = fileURLToPath(new URL('../../migrations', import.meta.url))
@@ -26,14 +26,14 @@ interface Migration {
 export interface MigrateOptions {
   readonly log: Log
   readonly directory?: string
-  /** `check`: changes nothing, and throws `invalid_config` where something is to be applied. */
+  /** `check`: changes nothing, and throws `invalid_config` if a migration is missing. */
   readonly only?: 'check'
 }
 
 /**
- * Brings a database to the schema of this program, forward only; each file in a transaction of its
- * own, several processes one after the other. Throws `invalid_config` when the database has what
- * this program does not know, or a migration was edited after it had been applied.
+ * Migrates a database to the schema of this program, forward only. Each file is applied in its own
+ * transaction, and several processes wait for each other. Throws `invalid_config` if the database
+ * has a migration that this program lacks, or if one was edited after it had been applied.
  */
 export async function migrate(url: string, options: MigrateOptions): Promise<{ applied: number }> {
   const migrations = await readMigrations(options.directory ?? migrationsDirectory)
@@ -43,7 +43,7 @@ export async function migrate(url: string, options: MigrateOptions): Promise<{ a
     statement_timeout: statementTimeoutMs,
     application_name: 'settlewire migrate',
   })
-  // Without a listener a lost connection would end the process; the query in flight rejects anyway.
+  // Without a listener a lost connection would exit the process; the running query rejects anyway.
   client.on('error', () => undefined)
   try {
     await client.connect()
@@ -66,16 +66,16 @@ export async function migrate(url: string, options: MigrateOptions): Promise<{ a
   }
 }
 
-/** What the owner of the database has to give, by SQLSTATE. A start cannot do without. */
+/** By SQLSTATE: what the owner of the database must do before the server can start. */
 const missing: Readonly<Record<string, string>> = {
   '42501':
-    'The user of DATABASE_URL may not do what a start has to do there. As the owner of the database: GRANT CREATE, USAGE ON SCHEMA public TO that user. If the tables are another user’s, start as that user, or with an empty database of its own.',
+    'The user of DATABASE_URL lacks rights that a start needs. Run as the owner of the database: GRANT CREATE, USAGE ON SCHEMA public TO that user. If the tables belong to another user, start as that user, or use an empty database of its own.',
   '3F000':
-    'The user of DATABASE_URL has no schema to work in: its search_path names none that it may use. As the owner of the database: GRANT CREATE, USAGE ON SCHEMA public TO that user.',
+    'The user of DATABASE_URL has no schema to work in: its search_path names none that it may use. Run as the owner of the database: GRANT CREATE, USAGE ON SCHEMA public TO that user.',
   '25006':
-    'The database takes no changes: it is a standby, or default_transaction_read_only is on. Point DATABASE_URL to the primary, or turn that setting off.',
+    'The database is read-only: it is a standby, or default_transaction_read_only is on. Point DATABASE_URL to the primary, or turn that setting off.',
   '0A000':
-    'The database lacks something that Settlewire needs. It must be a PostgreSQL of a version that is still maintained.',
+    'The database lacks a feature that Settlewire needs. Use a PostgreSQL version that is still maintained.',
 }
 
 function asRefusal(cause: unknown): Failure | null {
@@ -83,7 +83,7 @@ function asRefusal(cause: unknown): Failure | null {
   return words === undefined ? null : new Failure('invalid_config', words, { cause })
 }
 
-/** Connections take on the role of 0006_grants.sql; then it must see the tables, or nothing works. */
+/** Connections switch to the role of 0006_grants.sql, which must be able to use the schema. */
 async function checkRole(client: Client): Promise<void> {
   const { rows } = await client.query<{ role: string; schema: string }>(`
     select rolname as role, current_schema() as schema from pg_roles
@@ -93,7 +93,7 @@ async function checkRole(client: Client): Promise<void> {
   if (closed === undefined) return
   throw new Failure(
     'invalid_config',
-    `The role ${closed.role} may not use the schema ${closed.schema}. As its owner: GRANT USAGE ON SCHEMA ${closed.schema} TO ${closed.role}.`,
+    `The role ${closed.role} may not use the schema ${closed.schema}. Run as its owner: GRANT USAGE ON SCHEMA ${closed.schema} TO ${closed.role}.`,
   )
 }
 
@@ -121,7 +121,7 @@ const createTable = `create table if not exists schema_migration (
 const olderThanThis = (): Failure =>
   new Failure(
     'invalid_config',
-    'The database is empty, or of an older version than this program: start the server of this version on it once.',
+    'The database is empty or older than this program. Start this version of the server on it once.',
   )
 
 type Applied = Pick<Migration, 'number' | 'name' | 'checksum'>
@@ -149,7 +149,7 @@ function check(migrations: readonly Migration[], known: readonly Applied[]): voi
     if (file.name !== name || file.checksum !== checksum) {
       throw new Failure(
         'invalid_config',
-        `Migration ${file.name} differs from what was applied as ${name}: the database was made by another build. Run that one, or begin anew with an empty database or data directory.`,
+        `Migration ${file.name} differs from the one applied as ${name}: another build created the database. Run that build, or start over with an empty database or data directory.`,
       )
     }
   }

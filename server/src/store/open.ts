@@ -14,23 +14,23 @@ import { WriteProof } from './process/write-proof.ts'
 import type { StoreTrouble } from './sql-error.ts'
 import { PostgresRescans } from './walk/rescans.ts'
 
-/** Everything that is kept, on one pool of connections. */
+/** All stored data, over one set of connections. */
 export interface Store {
   readonly events: EventStore & Feeds
   readonly directory: Directory
   readonly keys: Keys
   readonly policies: Policies
-  /** What processes on this database know of each other. */
+  /** Leases, and messages between processes on this database. */
   readonly nodes: Leases & Bulletin
   readonly rescans: Rescans
-  /** Makes a change, at most every few seconds: null when it was committed, else why not. */
+  /** Tests whether the database accepts writes, at most every few seconds. Null if it does. */
   proveWrites(): Promise<StoreTrouble | null>
-  /** Waits for what is running, then ends every connection. */
+  /** Waits for running statements, then closes every connection. */
   close(): Promise<void>
 }
 
 export interface StoreOptions {
-  /** A migrated database. Holds a password: never logged. */
+  /** The URL of a migrated database. Contains a password: never log it. */
   readonly url: string
   readonly clock: Clock
   readonly log: Log
@@ -40,7 +40,7 @@ export interface StoreOptions {
 /** Opens the store of a migrated database. Connects at first use. */
 export function openStore(options: StoreOptions): Store {
   const database = new Database(options)
-  // A lease must not be lost because everybody else is reading.
+  // Their own connections, so that a lease is not lost because reads occupy all others.
   const few = new Database({ ...options, connectionsMax: 2 })
   const proof = new WriteProof(database, options.clock)
   return {

@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
 
-/** Why the store takes no changes, in a word that `/readyz` shows. */
+/** Why the database accepts no writes, as a code that `/readyz` shows. */
 export type StoreTrouble =
   | 'unreachable'
   | 'read_only'
@@ -9,14 +9,14 @@ export type StoreTrouble =
   | 'overloaded'
   | 'refused'
 
-/** What an error of the database means. */
+/** How to handle a database error. */
 export interface Meaning {
   readonly trouble: StoreTrouble
-  /** Which connections may be used again: after a switchover none that is open. */
+  /** Which connections may be reused: after a switchover none of the open ones. */
   readonly connections: 'keep' | 'drop' | 'drop_all'
-  /** Whether the statement surely changed nothing. Where it may have, no text may say that. */
+  /** Whether the statement certainly changed nothing. If it may have, no message may say so. */
   readonly changed: 'nothing' | 'maybe'
-  /** Whether it is sent once more at once, on a connection that is fit. Only what changed nothing. */
+  /** Whether to retry once at once on a new connection. Only for errors that changed nothing. */
   readonly again: boolean
 }
 
@@ -35,43 +35,43 @@ const busy: Meaning = {
 const broken: Meaning = { trouble: 'refused', connections: 'drop', changed: 'maybe', again: false }
 
 /**
- * By SQLSTATE, the whole of it or its class; the whole one counts. What is not here is a bug: a
- * wrong statement, a broken rule.
+ * By SQLSTATE or its class; the full code takes precedence. An error that is not listed is a bug: a
+ * wrong statement, or a violated constraint.
  */
 const meanings: Readonly<Record<string, Meaning>> = {
-  // The connection: the answer may be lost while the commit is not.
+  // Lost connection: the answer may be lost although the commit is not.
   '08': lost,
-  // Refused before the statement ran: the server is a standby since a switchover.
+  // Refused before the statement ran: the server became a standby in a switchover.
   '25006': { trouble: 'read_only', connections: 'drop_all', changed: 'nothing', again: true },
-  // Ended inside a transaction, or a wrong password, or no such database.
+  // Terminated inside a transaction, or a wrong password, or an unknown database.
   '25P03': { ...lost, changed: 'nothing' },
   '28': { ...broken, changed: 'nothing' },
   '3D': { ...broken, changed: 'nothing' },
-  // Serialization and deadlock: rolled back, and another try may get through.
+  // Serialization and deadlock: rolled back, and a retry may succeed.
   '40': { ...busy, again: true },
   '40003': lost,
   // Resources: memory and connections, the disk, a limit.
   '53': { ...busy, connections: 'drop' },
   '53100': { ...busy, trouble: 'no_space' },
-  // A lock that was not given in time.
+  // A lock that was not granted in time.
   '55': busy,
-  // Statement time-out: rolled back. Shutdown, crash and failover end the connections of all.
+  // Statement time-out: rolled back. Shutdown, crash and failover end all connections.
   '57': busy,
   '57P01': { ...lost, connections: 'drop_all' },
   '57P02': { ...lost, connections: 'drop_all' },
   '57P03': { ...lost, connections: 'drop_all', changed: 'nothing' },
   '57P04': lost,
   '57P05': lost,
-  // The system below the server: an error of the disk, mostly.
+  // The system below the server, mostly a disk error.
   '58': broken,
 }
 
-/** Null for a bug. */
+/** Null if the error is a bug. */
 export function meaningOf(error: unknown): Meaning | null {
   if (!(error instanceof Error) || error instanceof Failure) return null
   const state = sqlState(error)
   if (state === null) {
-    // pg says that a connection was lost, or none was free in time, in words only.
+    // pg reports a lost connection, or none free in time, by its message only.
     return /connection|timeout|terminated|not queryable|was closed|pool/i.test(error.message)
       ? lost
       : null
@@ -81,8 +81,8 @@ export function meaningOf(error: unknown): Meaning | null {
 }
 
 /**
- * Told where a statement was surely not carried out. Only what refuses changes alone says that no
- * change was made: a request may read after its change was committed, and fail in the reading.
+ * Messages for statements that were certainly not carried out. Only `read_only` says that no change
+ * was made: in the other cases a request may fail in a read after its change was committed.
  */
 const told: Readonly<Record<StoreTrouble, string>> = {
   unreachable: 'The database could not be reached.',
@@ -95,9 +95,9 @@ const told: Readonly<Record<StoreTrouble, string>> = {
 const repeat = 'Repeat the request with the same Idempotency-Key.'
 
 /**
- * What a database error means to those who called. Bugs stay what they are; everything about the way
- * to the server, or its strength, is `store_unavailable`. Where the statement may have been carried
- * out, the advice of the catalogue says so.
+ * Translates a database error for callers. Bugs stay unchanged; every problem with the connection
+ * or the resources of the server becomes `store_unavailable`. If the statement may have been
+ * carried out, the advice of the catalogue says so.
  */
 export function asFailure(cause: unknown): unknown {
   if (cause instanceof Failure) return cause
@@ -108,15 +108,16 @@ export function asFailure(cause: unknown): unknown {
     : notDone(meaning.trouble, cause)
 }
 
-/** Of a statement that never reached the server, or was refused by it. */
+/** For a statement that never reached the server, or that the server refused. */
 export const notDone = (trouble: StoreTrouble, cause: unknown): Failure =>
   new Failure('store_unavailable', `${told[trouble]} ${repeat}`, { cause })
 
 const noRight = '42501'
 
 /**
- * The trouble behind a failure of the store; null for a bug. A missing right is one where we ask for
- * more than was granted, and trouble where what was granted is taken away: only who asks can tell.
+ * The trouble behind a failure of the store; null for a bug. A missing right is a bug if the
+ * program uses more than was granted, and trouble if a granted right was revoked; only the caller
+ * knows which.
  */
 export function troubleOf(error: unknown): StoreTrouble | null {
   const found = error instanceof Failure ? error.cause : error
@@ -124,7 +125,7 @@ export function troubleOf(error: unknown): StoreTrouble | null {
   return meaningOf(found)?.trouble ?? null
 }
 
-/** The SQLSTATE, or Node's own code for a broken connection. */
+/** The SQLSTATE, or Node's own code of a broken connection. */
 export const sqlState = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
 

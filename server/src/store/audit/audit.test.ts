@@ -10,7 +10,7 @@ import { audit, ownKinds, type Report } from './audit.ts'
 import { DatabaseSource } from './database-source.ts'
 import { DumpSource } from './dump-source.ts'
 import { foldingOf } from './event-check.ts'
-import type { Scope } from './source.ts'
+import type { AuditScope } from './source.ts'
 
 let database: Awaited<ReturnType<typeof storeUnderTest>>
 let store: EventStore
@@ -35,14 +35,14 @@ afterEach(() => database.close())
 
 const kinds = new Map([...ownKinds, [payoutKind.name, foldingOf(payoutKind)]])
 
-async function inDatabase(scope: Scope = {}): Promise<Report> {
+async function inDatabase(scope: AuditScope = {}): Promise<Report> {
   const source = await DatabaseSource.open(database.url)
   const report = await audit({ source, scope, builtIn: [], kinds })
   await source.close()
   return report
 }
 
-async function inDump(scope: Scope = {}): Promise<Report> {
+async function inDump(scope: AuditScope = {}): Promise<Report> {
   const dump = await dumpOf(database.url)
   const source = await DumpSource.open(dump.path)
   const report = await audit({ source, scope, builtIn: [], kinds })
@@ -51,12 +51,12 @@ async function inDump(scope: Scope = {}): Promise<Report> {
   return report
 }
 
-/** As one who owns the database can, past every guard of ours. */
+/** Edits the history as the database owner can: with the triggers of `event` disabled. */
 const edit = (sql: string): Promise<void> =>
   execute(database.url, `alter table event disable trigger all; ${sql}`)
 
-/** What both ways of reading find first, which is the same. */
-async function firstFound(scope: Scope = {}): Promise<string> {
+/** The first finding, which must be the same from the database and from a dump. */
+async function firstFound(scope: AuditScope = {}): Promise<string> {
   const [here, there] = [await inDatabase(scope), await inDump(scope)]
   expect(there).toEqual(here)
   const [first] = here.findings
@@ -68,8 +68,8 @@ const event = (payment: ScriptedPayment, sequence: number): string =>
   `event ${payment.events[sequence - 1]?.id}, payment_intent.${payment.events[sequence - 1]?.type}, ` +
   `sequence ${sequence} of payment_intent ${payment.id}, position`
 
-describe('an untouched history', () => {
-  it('holds, for everybody and for one', async () => {
+describe('audit of an untouched history', () => {
+  it('finds nothing, in the whole history or in the scope of one merchant or mode', async () => {
     expect(await inDatabase()).toEqual({
       subjects: 4,
       events: 19,
@@ -85,7 +85,7 @@ describe('an untouched history', () => {
     })
   })
 
-  it('holds after a watch has ended, which is no event', async () => {
+  it('finds nothing after a watch has ended, although that adds no event', async () => {
     await store.release([{ paymentId: paid.id, sequence: 6 }])
     const [row] = await queryAs<{ due_at: unknown }>(
       database.url,
@@ -95,7 +95,7 @@ describe('an untouched history', () => {
     expect(await firstFound()).toBe('nothing')
   })
 
-  it('holds with subjects of another kind in it', async () => {
+  it('also folds and checks subjects of another kind', async () => {
     const at = Date.UTC(2026, 0, 1)
     const asked = ask({
       ...{ id: 'po_1', merchantId: 'mer_test', livemode: false, createdAt: at },
@@ -117,39 +117,39 @@ describe('an untouched history', () => {
   })
 })
 
-describe('what the owner of the database edits is found and named:', () => {
-  const broken = 'its seal is not that of its content after the event before it'
+describe('audit of a history that the database owner has edited', () => {
+  const broken = 'its seal does not match its content and the seal of the previous event'
 
   it.each([
     ['the data', `data = replace(data::text, '150.00', '150.01')::json`],
-    ['the data, in a blank only', `data = (data::text || ' ')::json`],
+    ['the data, by one blank', `data = (data::text || ' ')::json`],
     ['the evidence', `evidence = replace(evidence::text, 'rpc:one', 'rpc:two')::json`],
     ['the time', `at = at + interval '1 millisecond'`],
     ['the type', `type = 'payment_intent.updated'`],
     ['the id', `id = 'evt_0000000000000000000000000'`],
     ['the seal', `seal = decode(repeat('ab', 32), 'hex')`],
-  ])('%s of an event', async (_, change) => {
+  ])('reports an event with a change in %s', async (_, change) => {
     await edit(`update event set ${change} where ${ofPaid(2)}`)
     const found = await firstFound()
     expect(found).toContain(`sequence 2 of payment_intent ${paid.id}`)
     expect(found).toContain(broken)
   })
 
-  it('the last event, deleted', async () => {
+  it('reports that the last event of a subject is missing', async () => {
     await edit(`delete from event where ${ofPaid(6)}`)
     expect(await firstFound()).toMatch(
-      new RegExp(`^${event(paid, 5)} .*: event 6 of the subject is missing behind it$`),
+      new RegExp(`^${event(paid, 5)} .*: event 6 of the subject is missing after this event$`),
     )
   })
 
-  it('an event in the middle, deleted', async () => {
+  it('reports that an event in the middle is missing', async () => {
     await edit(`delete from event where ${ofPaid(3)}`)
     expect(await firstFound()).toMatch(
-      new RegExp(`^${event(paid, 4)} .*: event 3 of the subject is missing before it$`),
+      new RegExp(`^${event(paid, 4)} .*: event 3 of the subject is missing before this event$`),
     )
   })
 
-  it('all of a subject, deleted: its feed has a hole', async () => {
+  it('reports the gap in the feed when all rows of a subject are deleted', async () => {
     for (const table of [
       'event',
       'subject_state',
@@ -164,7 +164,7 @@ describe('what the owner of the database edits is found and named:', () => {
     expect(await firstFound()).toBe('feed of mer_other (test): the event at position 1 is missing')
   })
 
-  it('merchants, swapped', async () => {
+  it('reports events whose merchants were swapped', async () => {
     const swapped = `case merchant_id when 'mer_test' then 'mer_other' else 'mer_test' end`
     await edit(`alter table event drop constraint event_merchant_id_livemode_position_key;
       update event set merchant_id = ${swapped} where not livemode`)
@@ -174,23 +174,23 @@ describe('what the owner of the database edits is found and named:', () => {
     expect(await inDump()).toEqual(report)
   })
 
-  it('the merchant of a subject in its row alone', async () => {
+  it('reports a changed merchant in the row of a subject', async () => {
     await edit(`update subject set merchant_id = 'mer_other' where id = '${paid.id}'`)
     expect(await firstFound()).toBe(
       `row of subject of payment_intent ${paid.id}: merchant_id is "mer_other", its events say "mer_test"`,
     )
   })
 
-  it('positions of one subject, turned round', async () => {
+  it('reports events of one subject whose positions do not ascend', async () => {
     await edit(`update event set position = 1000 where ${ofPaid(2)}`)
     expect(await firstFound()).toMatch(
-      /its position is not behind 1000, that of the event before it/,
+      /its position must be greater than 1000, the position of the previous event/,
     )
   })
 
   it.each([
     [
-      'the hash of a head',
+      'the seal of the last event',
       'subject_state',
       `head_seal = decode(repeat('ab', 32), 'hex')`,
       'head_seal is',
@@ -202,7 +202,7 @@ describe('what the owner of the database edits is found and named:', () => {
       'standing is',
     ],
     [
-      'the head of a subject',
+      'the last sequence of a subject',
       'subject_state',
       'sequence = 5',
       'sequence is "5", its events say "6"',
@@ -217,54 +217,54 @@ describe('what the owner of the database edits is found and named:', () => {
       'amount is "150000001", its events say "150000000"',
     ],
     ['an address', 'subject_address', `address = '0xmine'`, 'address is "0xmine"'],
-  ])('%s', async (_, table, change, words) => {
+  ])('reports a change to %s', async (_, table, change, words) => {
     await edit(`update ${table} set ${change} where subject_id = '${paid.id}'`)
     expect(await firstFound()).toContain(`row of ${table} of payment_intent ${paid.id}: ${words}`)
   })
 
-  it('the status that lists show', async () => {
+  it('reports a changed status in the row of a subject', async () => {
     await edit(`update subject set status = 'awaiting' where id = '${paid.id}'`)
     expect(await firstFound()).toBe(
       `row of subject of payment_intent ${paid.id}: status is "awaiting", its events say "succeeded"`,
     )
   })
 
-  it('a row that is missing, and one that is too many', async () => {
+  it('reports a missing row and an unexpected row', async () => {
     await edit(`delete from transfer where subject_id = '${paid.id}'`)
-    expect(await firstFound()).toMatch(/^row of transfer of .*: one is missing: .*150000000/)
+    expect(await firstFound()).toMatch(/^row of transfer of .*: a row is missing: .*150000000/)
     await edit(`insert into subject_address values ('0xmine', '${other.id}', 'mer_other')`)
     const { findings } = await inDatabase()
-    expect(findings.map(({ what }) => what).join()).toMatch(/one is too many: .*0xmine/)
+    expect(findings.map(({ what }) => what).join()).toMatch(/unexpected row: .*0xmine/)
   })
 
-  it('rows of a subject that has no event', async () => {
+  it('reports rows of a subject that has no events', async () => {
     await edit(`insert into subject (id, kind, merchant_id, livemode, created_at, status, flags)
       values ('pi_0', 'payment_intent', 'mer_test', false, now(), 'succeeded', '{}')`)
-    expect(await firstFound()).toBe('payment_intent pi_0: it has rows and no event')
+    expect(await firstFound()).toBe('payment_intent pi_0: it has rows but no events')
   })
 
   it.each([
     ['transfer', `update transfer set subject_id = 'pi_ghost'`],
     ['transaction', `update transaction set subject_id = 'pi_ghost'`],
     ['inclusion', `update inclusion set subject_id = 'pi_ghost'`],
-  ])('rows of %s of a subject that nothing else speaks of', async (_, change) => {
+  ])('reports rows of %s whose subject has no other row', async (_, change) => {
     await edit(`${change} where subject_id = '${other.id}'`)
     const report = await inDatabase()
     expect(await inDump()).toEqual(report)
     expect(report.findings).toContainEqual({
-      ...{ where: 'subject pi_ghost', what: 'it has rows and no event' },
+      ...{ where: 'subject pi_ghost', what: 'it has rows but no events' },
     })
   })
 
-  it.each(['pi_0', 'zz'])('an address of %s, which nothing else speaks of', async (ghost) => {
+  it.each(['pi_0', 'zz'])('reports an address row of the unknown subject %s', async (ghost) => {
     await edit(`insert into subject_address values ('0xghost', '${ghost}', 'mer_test')`)
-    expect(await firstFound()).toBe(`subject ${ghost}: it has rows and no event`)
+    expect(await firstFound()).toBe(`subject ${ghost}: it has rows but no events`)
   })
 
   it.each([
-    ['a merchant that has no feed', `'mer_new', livemode, 1`, 'mer_new', 'its counter stands at 0'],
-    ['a feed, far behind its end', `merchant_id, livemode, 1000000`, 'mer_other', 'is missing'],
-  ])('an event without the first one of its subject, in %s', async (_, place, feed, words) => {
+    ['a merchant that has no feed', `'mer_new', livemode, 1`, 'mer_new', 'its counter is at 0'],
+    ['a feed, far after its end', `merchant_id, livemode, 1000000`, 'mer_other', 'is missing'],
+  ])('reports an event without the first of its subject, in %s', async (_, place, feed, words) => {
     await edit(`insert into event (merchant_id, livemode, position, kind, subject_id, sequence,
         id, type, at, data, evidence, seal)
       select ${place}, kind, 'pi_ghost', 2, 'evt_ghost', type, at, data, evidence, seal
@@ -277,61 +277,61 @@ describe('what the owner of the database edits is found and named:', () => {
     expect(found.join('\n')).toMatch(new RegExp(`feed of ${feed} \\(test\\): .*${words}`))
   })
 
-  it('rules that are kept under the version of others, or have changed since they were named', async () => {
+  it('reports a policy whose version or rules are not its own', async () => {
     const { version } = scriptPolicy(3)
     await edit(`update policy set body = replace(body::text, '${version}', 'other-1')`)
     expect((await inDatabase()).findings[0]).toEqual({
-      ...{ where: `policy ${version}`, what: 'its body is that of other-1' },
+      ...{ where: `policy ${version}`, what: 'its body belongs to other-1' },
     })
     expect((await inDump()).findings[0]).toEqual((await inDatabase()).findings[0])
     await edit(`update policy set body = replace(body::text, 'other-1', '${version}')`)
     const source = await DatabaseSource.open(database.url)
     const report = await audit({ source, scope: {}, builtIn: [], kinds, isMisnamed: () => true })
     await source.close()
-    expect(report.findings[0]?.what).toMatch(/other rules than those that have this name/)
+    expect(report.findings[0]?.what).toMatch(/its rules differ from those of this version/)
   })
 
-  it('the counter of a feed', async () => {
+  it('reports a changed counter of a feed', async () => {
     await edit(`update merchant_feed set position = 5 where merchant_id = 'mer_other'`)
     expect(await firstFound()).toBe(
-      'feed of mer_other (test): it has 6 events, its counter stands at 5',
+      'feed of mer_other (test): it has 6 events, but its counter is at 5',
     )
   })
 
-  it('events of different subjects that have changed places in their feed', async () => {
+  it('reports events of different subjects that have changed places in their feed', async () => {
     const feed = `merchant_id = 'mer_test' and not livemode`
     await edit(`alter table event drop constraint event_merchant_id_livemode_position_key;
       update event set position = 13 - position where ${feed} and position in (6, 7)`)
     expect(await firstFound()).toBe(
-      'feed of mer_test (test): its seal is not that of its events in this order: some have changed places',
+      'feed of mer_test (test): its seal does not match the order of its events: some have changed places',
     )
   })
 
-  it('the seal of a feed', async () => {
+  it('reports a changed seal of a feed', async () => {
     await edit(`update merchant_feed set seal = sha256('') where merchant_id = 'mer_other'`)
-    expect(await firstFound()).toContain('feed of mer_other (test): its seal is not')
+    expect(await firstFound()).toContain('feed of mer_other (test): its seal does not match')
   })
 
-  it('a kind that there is not', async () => {
+  it('reports an unknown kind of subject', async () => {
     await edit(`update event set kind = 'gift' where subject_id = '${paid.id}'`)
-    expect(await firstFound()).toContain('there is no kind gift here')
+    expect(await firstFound()).toContain('unknown kind gift')
   })
 
-  it('evidence that is no evidence, sealed anew', async () => {
+  it('reports a broken seal also where the evidence cannot be folded', async () => {
     await edit(`update event set evidence = '{"facts":[],"policy":"gone"}' where ${ofPaid(2)}`)
     const { findings } = await inDatabase()
     expect(findings.map(({ what }) => what).join()).toContain(broken)
   })
 })
 
-it('names no more than are worth reading, and counts all', async () => {
+it('an audit lists at most 20 findings and counts all of them', async () => {
   await edit(`update event set data = (data::text || ' ')::json`)
   const report = await inDatabase()
   expect(report.found).toBeGreaterThan(15)
   expect(report.findings.length).toBeLessThanOrEqual(20)
 })
 
-it('reads while a server writes, as it stood when it began', async () => {
+it('an audit reads the history as of its start while a server goes on writing', async () => {
   const source = await DatabaseSource.open(database.url)
   await source.policies()
   const payment = new ScriptedPayment()
@@ -341,7 +341,7 @@ it('reads while a server writes, as it stood when it began', async () => {
   expect(report).toMatchObject({ subjects: 4, events: 19, found: 0 })
 })
 
-it('takes no file for a dump that is none', async () => {
+it('DumpSource refuses a missing file and a file that is not a dump', async () => {
   await expect(DumpSource.open('/nowhere/dump.sql')).rejects.toMatchObject({
     code: 'invalid_request',
   })

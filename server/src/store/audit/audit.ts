@@ -2,56 +2,56 @@ import { canonicalJson } from '@settlewire/core/history/canonical-json'
 import type { PolicyOf } from '@settlewire/core/payment/fold'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { Policy } from '@settlewire/core/payment/policy'
-import { type CheckParts, EventCheck, type Foldings, foldingOf } from './event-check.ts'
+import { EventCheck, type EventCheckParts, type Foldings, foldingOf } from './event-check.ts'
 import { FeedCheck } from './feed-check.ts'
-import { type Finding, subjectName } from './finding.ts'
+import { type AuditFinding, subjectName } from './finding.ts'
 import { checkRows, type OwnRows } from './row-check.ts'
 import {
+  type AuditPage,
+  type AuditRow,
+  type AuditScope,
   type AuditSource,
   type KeptPolicy,
-  type Page,
-  type Row,
-  type Scope,
   type SubjectTable,
   subjectTables,
   textOf,
 } from './source.ts'
 
-/** What an audit has looked at, and what it found. */
+/** The result of an audit. */
 export interface Report {
   readonly subjects: number
   readonly events: number
   readonly feeds: number
-  /** In the order of the walk: by subject and sequence, then by feed. No more than are worth reading. */
-  readonly findings: readonly Finding[]
-  /** Of all. */
+  /** In the order of the walk: by subject and sequence, then by feed. Limited to `findingsMax`. */
+  readonly findings: readonly AuditFinding[]
+  /** The number of all findings, including those that `findings` leaves out. */
   readonly found: number
 }
 
 export interface AuditOptions {
   readonly source: AuditSource
-  readonly scope: Scope
-  /** Rules that are part of the program and are kept by no database. */
+  readonly scope: AuditScope
+  /** Rules that are part of the program and that no database stores. */
   readonly builtIn: readonly Policy[]
   readonly kinds?: Foldings
-  /** Whether rules are named after other rules than they say. Left out: names say nothing of rules. */
+  /** Whether the rules differ from what their version name stands for. Left out: not checked. */
   readonly isMisnamed?: (policy: Policy) => boolean
 }
 
-/** The kinds that this program has. */
+/** The kinds of subjects that this program can fold. */
 export const ownKinds: Foldings = new Map([[paymentKind.name, foldingOf(paymentKind)]])
 
 const findingsMax = 20
 
 /**
- * Walks a history and holds it against itself: seals, sequences and positions of the events, and
- * every row that can be made again from them. It reads in pages and writes nothing.
+ * Walks a history and checks it against itself: seals, sequences and positions of the events, and
+ * every row that can be derived from them. It reads in pages and writes nothing.
  */
 export async function audit(options: AuditOptions): Promise<Report> {
   const { source, scope, kinds = ownKinds } = options
-  const findings: Finding[] = []
+  const findings: AuditFinding[] = []
   const counts = { subjects: 0, events: 0, found: 0 }
-  const find = (finding: Finding): void => {
+  const find = (finding: AuditFinding): void => {
     counts.found += 1
     if (findings.length < findingsMax) findings.push(finding)
   }
@@ -59,7 +59,7 @@ export async function audit(options: AuditOptions): Promise<Report> {
   const kept = await source.policies()
   for (const finding of checkPolicies(kept, options)) find(finding)
   const policyOf = policiesOf([...options.builtIn, ...kept.map(({ policy }) => policy)])
-  const parts: CheckParts = { kinds, policyOf, find, place: (row) => feeds.place(row) }
+  const parts: EventCheckParts = { kinds, policyOf, find, place: (row) => feeds.place(row) }
   for await (const page of source.pages(scope)) {
     const { events, subjects } = await checkPage(page, parts)
     counts.subjects += subjects
@@ -73,32 +73,32 @@ function policiesOf(policies: readonly Policy[]): PolicyOf {
   const known = new Map(policies.map((policy) => [policy.version, policy]))
   return (version) => {
     const policy = known.get(version)
-    if (policy === undefined) throw new TypeError(`the rules ${version} are not on record`)
+    if (policy === undefined) throw new TypeError(`unknown policy ${version}`)
     return policy
   }
 }
 
-/** Rules are kept under the version that they name, and have not changed since they got that name. */
+/** Checks that each policy is stored under its own version and has the rules of that version. */
 function checkPolicies(
   kept: readonly KeptPolicy[],
   { builtIn, isMisnamed }: Pick<AuditOptions, 'builtIn' | 'isMisnamed'>,
-): readonly Finding[] {
+): readonly AuditFinding[] {
   return kept.flatMap(({ version, policy }) => {
     const own = builtIn.find((one) => one.version === version)
     const isOther = own !== undefined && canonicalJson(own) !== canonicalJson(policy)
     const where = `policy ${version}`
     if (policy.version !== version)
-      return [{ where, what: `its body is that of ${policy.version}` }]
+      return [{ where, what: `its body belongs to ${policy.version}` }]
     if (isOther || isMisnamed?.(policy) === true)
-      return [{ where, what: 'its body says other rules than those that have this name' }]
+      return [{ where, what: 'its rules differ from those of this version' }]
     return []
   })
 }
 
-/** Answers how many events the page has, and of how many subjects it is. */
+/** Returns the number of events in the page, and of the subjects that they belong to. */
 async function checkPage(
-  page: Page,
-  parts: CheckParts,
+  page: AuditPage,
+  parts: EventCheckParts,
 ): Promise<{ readonly events: number; readonly subjects: number }> {
   const owned = byOwner(page)
   const left = new Set(page.ids)
@@ -123,16 +123,16 @@ async function checkPage(
   end()
   for (const id of left) {
     const where = subjectName(owned.get(id)?.subject[0]?.kind, id)
-    parts.find({ where, what: 'it has rows and no event' })
+    parts.find({ where, what: 'it has rows but no events' })
   }
   return { events, subjects }
 }
 
-function checkSubject(check: EventCheck, rows: OwnRows, { find }: CheckParts): void {
+function checkSubject(check: EventCheck, rows: OwnRows, { find }: EventCheckParts): void {
   const head = rows.subject_state[0]
-  // First, because what is missing at the end makes every row below differ too.
+  // This check comes first: missing events at the end also make all the rows below differ.
   if (head !== undefined && Number(head.sequence) > check.sequence) {
-    const what = `event ${check.sequence + 1} of the subject is missing behind it`
+    const what = `event ${check.sequence + 1} of the subject is missing after this event`
     find({ where: check.lastName, what })
   }
   const folded = check.end()
@@ -151,8 +151,8 @@ const noRows: OwnRows = {
   ...{ transaction: [], inclusion: [], transfer: [] },
 }
 
-function byOwner({ rows }: Page): ReadonlyMap<string, OwnRows> {
-  const owned = new Map<string, Record<SubjectTable, Row[]>>()
+function byOwner({ rows }: AuditPage): ReadonlyMap<string, OwnRows> {
+  const owned = new Map<string, Record<SubjectTable, AuditRow[]>>()
   for (const table of tables) {
     for (const row of rows[table]) {
       const id = textOf(row, subjectTables[table].owner)

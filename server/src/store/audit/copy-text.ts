@@ -1,12 +1,12 @@
-import type { Row } from './source.ts'
+import type { AuditRow } from './source.ts'
 
-/** What a backslash and a letter stand for in PostgreSQL's COPY text. */
+/** The characters that a backslash and a letter stand for in PostgreSQL's COPY text. */
 const escapes: Readonly<Record<string, string>> = {
   ...{ b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\' },
 }
 
-/** A line of COPY text as a row. */
-export function rowOf(line: string, columns: readonly string[]): Row {
+/** Parses one line of COPY text into a row. */
+export function rowOf(line: string, columns: readonly string[]): AuditRow {
   const row: Record<string, string | null> = {}
   const cells = line.split('\t')
   for (const [index, column] of columns.entries()) row[column] = unescaped(cells[index] ?? '\\N')
@@ -20,7 +20,7 @@ function unescaped(cell: string): string | null {
     : cell
 }
 
-/** `COPY public.event (merchant_id, …) FROM stdin;`: which table follows, and its columns. */
+/** Parses `COPY public.event (merchant_id, …) FROM stdin;`: which table follows, and its columns. */
 export function headerOf(line: string): { table: string; columns: readonly string[] } | null {
   const [, table = '', list = ''] = header.exec(line) ?? []
   if (table === '') return null

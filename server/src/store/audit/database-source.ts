@@ -3,13 +3,13 @@ import { nextTurn } from '../../clock.ts'
 import { checkedUrl } from '../checked-url.ts'
 import { asFailure } from '../sql-error.ts'
 import {
+  type AuditPage,
+  type AuditRow,
+  type AuditScope,
   type AuditSource,
   isEverybody,
   type KeptPolicy,
-  type Page,
   policyOf,
-  type Row,
-  type Scope,
   type SubjectTable,
   subjectTables,
   textOf,
@@ -17,14 +17,14 @@ import {
 
 const subjectsPerPage = 500
 const eventsPerRun = 2_000
-/** The largest `integer`: behind all events of a subject. */
+/** The largest `integer`, greater than any sequence of a subject. */
 const sequenceMax = 2 ** 31 - 1
-/** The client sends its next statement and takes in the answer between two turns of the event loop. */
+/** After this many events the walk yields, so that the client can send and receive. */
 const eventsPerTurn = 200
 
 /**
- * The history of a database, in one transaction that reads it as it stood when it began: a server may
- * go on writing meanwhile. Whoever the URL names must be able to read all of it.
+ * Reads the history of a database in one read-only transaction, as of its start: a server may go on
+ * writing meanwhile. The role in the URL must be allowed to read all of it.
  */
 export class DatabaseSource implements AuditSource {
   readonly #client: Client
@@ -37,10 +37,10 @@ export class DatabaseSource implements AuditSource {
     const client = new Client({
       connectionString: checkedUrl(url),
       application_name: 'settlewire audit',
-      // Every value as PostgreSQL prints it, as a dump has it too.
+      // Keep every value as the text that PostgreSQL prints, which is also what a dump holds.
       types: { getTypeParser: () => (text: string) => text },
     })
-    // Lost, the statement under way rejects; without a listener the process would end.
+    // If the connection is lost, the running query rejects; without a listener the process exits.
     client.on('error', () => undefined)
     try {
       await client.connect()
@@ -57,7 +57,7 @@ export class DatabaseSource implements AuditSource {
     return rows.map(policyOf)
   }
 
-  async *pages(scope: Scope): AsyncIterable<Page> {
+  async *pages(scope: AuditScope): AsyncIterable<AuditPage> {
     let asked = ahead(this.#page(scope, ''))
     for (;;) {
       const { ids, rows, firstRun, stretch } = await asked
@@ -74,8 +74,8 @@ export class DatabaseSource implements AuditSource {
     }
   }
 
-  /** Its first events are on their way. */
-  async #page(scope: Scope, after: string) {
+  /** Also starts the query for the first events of the page. */
+  async #page(scope: AuditScope, after: string) {
     const named = await this.#ids(scope, after)
     const until = named.length < subjectsPerPage ? null : (named.at(-1) ?? null)
     const stretch = { after, until, ids: isEverybody(scope) ? null : named }
@@ -88,7 +88,7 @@ export class DatabaseSource implements AuditSource {
     return { ids, rows, stretch, firstRun: ahead(this.#run(stretch, [after, sequenceMax])) }
   }
 
-  feeds(scope: Scope): Promise<readonly Row[]> {
+  feeds(scope: AuditScope): Promise<readonly AuditRow[]> {
     const { where, values } = filterOf(scope)
     return this.#query(
       `select merchant_id, livemode, position, seal from merchant_feed${where(' where')}`,
@@ -101,10 +101,10 @@ export class DatabaseSource implements AuditSource {
   }
 
   /**
-   * The next ids of the scope. For everybody they only say how far a page reaches: all that any table
-   * holds up to there is read with it.
+   * The next ids of the scope. Without a scope they only delimit the page, which then includes
+   * every id that any table holds in that range.
    */
-  async #ids(scope: Scope, after: string): Promise<readonly string[]> {
+  async #ids(scope: AuditScope, after: string): Promise<readonly string[]> {
     const { where, values } = filterOf(scope)
     const [from, limit] = [`$${values.length + 1}`, `$${values.length + 2}`]
     const page = (column: string, table: string, more: string): string =>
@@ -123,15 +123,15 @@ export class DatabaseSource implements AuditSource {
     return rows.flatMap(({ id }) => id ?? [])
   }
 
-  /** The next run, or the next page, is asked for while a run is looked at. */
+  /** Requests the next run, or the next page, while the caller checks the current run. */
   async *#events(
     stretch: Stretch,
-    firstRun: Promise<readonly Row[]>,
+    firstRun: Promise<readonly AuditRow[]>,
     askNext: () => void,
-  ): AsyncIterable<readonly Row[]> {
-    let asked: Promise<readonly Row[]> | null = firstRun
+  ): AsyncIterable<readonly AuditRow[]> {
+    let asked: Promise<readonly AuditRow[]> | null = firstRun
     while (asked !== null) {
-      const run: readonly Row[] = await asked
+      const run: readonly AuditRow[] = await asked
       const last = run.at(-1)
       const isLast = last === undefined || run.length < eventsPerRun
       asked = isLast
@@ -145,8 +145,8 @@ export class DatabaseSource implements AuditSource {
     }
   }
 
-  #run(stretch: Stretch, after: readonly [string, number]): Promise<readonly Row[]> {
-    // One lower bound: of two, PostgreSQL begins at the wrong one, and reads a page again for each run.
+  #run(stretch: Stretch, after: readonly [string, number]): Promise<readonly AuditRow[]> {
+    // One lower bound: with two, PostgreSQL picks the wrong one and rereads a page for each run.
     const isOf = stretch.ids === null ? 'subject_id <= $3' : 'subject_id = any ($3)'
     const end = stretch.ids ?? stretch.until
     return this.#query(
@@ -158,8 +158,8 @@ export class DatabaseSource implements AuditSource {
     )
   }
 
-  async #rows(stretch: Stretch): Promise<Page['rows']> {
-    const found: Partial<Record<SubjectTable, readonly Row[]>> = {}
+  async #rows(stretch: Stretch): Promise<AuditPage['rows']> {
+    const found: Partial<Record<SubjectTable, readonly AuditRow[]>> = {}
     for (const [table, { owner, order }] of Object.entries(subjectTables)) {
       const by = [owner, ...order].join(', ')
       const { condition, values } = within(stretch, owner, 1)
@@ -169,12 +169,12 @@ export class DatabaseSource implements AuditSource {
         values,
       )
     }
-    return found as Page['rows'] // every table was asked
+    return found as AuditPage['rows'] // every table was asked
   }
 
-  async #query(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+  async #query(text: string, values: readonly unknown[]): Promise<readonly AuditRow[]> {
     try {
-      const { rows } = await this.#client.query<Row>(text, [...values])
+      const { rows } = await this.#client.query<AuditRow>(text, [...values])
       return rows
     } catch (error) {
       throw asFailure(error)
@@ -182,15 +182,15 @@ export class DatabaseSource implements AuditSource {
   }
 }
 
-/** What a page is of: of a scope its ids; of everybody all that lies behind `after`, up to `until`. */
+/** The range of a page. In a scope: its ids. Without one: all ids after `after` up to `until`. */
 interface Stretch {
   readonly after: string
-  /** Null on the last page, which has no end. */
+  /** Null on the last page, which is open-ended. */
   readonly until: string | null
   readonly ids: readonly string[] | null
 }
 
-/** A stretch as a condition on the column that names the subject. Its values are numbered from `first`. */
+/** A stretch as a condition on the subject column. Its values are numbered from `first`. */
 function within({ after, until, ids }: Stretch, column: string, first: number) {
   if (ids !== null) return { condition: `${column} = any ($${first})`, values: [ids] }
   const from = `${column} > $${first}`
@@ -198,14 +198,17 @@ function within({ after, until, ids }: Stretch, column: string, first: number) {
   return { condition: `${from} and ${column} <= $${first + 1}`, values: [after, until] }
 }
 
-/** An answer that is asked for early. Its error is thrown where it is awaited, and is no error where the walk ends before. */
+/**
+ * Marks a promise that is created before it is awaited: `await` still throws its error, but a walk
+ * that ends before that leaves no unhandled rejection.
+ */
 function ahead<Value>(asked: Promise<Value>): Promise<Value> {
   asked.catch(() => undefined)
   return asked
 }
 
-/** A scope as conditions, and their values. */
-function filterOf({ merchantId, livemode }: Scope) {
+/** A scope as SQL conditions and their values. */
+function filterOf({ merchantId, livemode }: AuditScope) {
   const values: unknown[] = []
   const conditions: string[] = []
   if (merchantId !== undefined) conditions.push(`merchant_id = $${values.push(merchantId)}`)

@@ -6,39 +6,39 @@ import { createInterface } from 'node:readline'
 import { Failure } from '@settlewire/core/errors'
 import { headerOf, rowOf } from './copy-text.ts'
 import {
+  type AuditPage,
+  type AuditRow,
+  type AuditScope,
   type AuditSource,
   isEverybody,
   isWithin,
   type KeptPolicy,
-  type Page,
   policyOf,
-  type Row,
-  type Scope,
   type SubjectTable,
   subjectTables,
   textOf,
 } from './source.ts'
 
-/** A dump is cut into parts of about this size, each small enough to be sorted in memory. */
+/** A dump is split into parts of about this size, each small enough to be sorted in memory. */
 const partBytes = 64 * 2 ** 20
 const partsMax = 512
 
-/** Which column names the subject that a row is of. */
+/** For each table, the column that names the subject of a row. */
 const owners: Readonly<Record<string, string>> = {
   event: 'subject_id',
   ...Object.fromEntries(Object.entries(subjectTables).map(([table, { owner }]) => [table, owner])),
 }
 
 /**
- * The history in a plain-text dump (`pg_dump`, or `pg_dump --data-only`), read without any server. Its
- * rows lie in the order of the tables' files, so they are first dealt out by subject into temporary
- * files, of which one at a time is read.
+ * Reads the history from a plain-text dump (`pg_dump`, or `pg_dump --data-only`), without a server.
+ * A dump lists rows by table, so they are first distributed by subject over temporary files, which
+ * are then read one at a time.
  */
 export class DumpSource implements AuditSource {
   readonly #directory: string
   readonly #parts: readonly string[]
   readonly #policies: KeptPolicy[] = []
-  readonly #feeds: Row[] = []
+  readonly #feeds: AuditRow[] = []
   #events = 0
 
   private constructor(directory: string, count: number) {
@@ -46,10 +46,10 @@ export class DumpSource implements AuditSource {
     this.#parts = Array.from({ length: count }, (_, part) => join(directory, `part-${part}`))
   }
 
-  /** Throws `invalid_request` for a file that is no such dump. */
+  /** Throws `invalid_request` for a file that is not a plain-text dump of a history. */
   static async open(path: string): Promise<DumpSource> {
     const { size } = await stat(path).catch((error: unknown) => {
-      throw new Failure('invalid_request', `There is no file ${path}.`, { cause: error })
+      throw new Failure('invalid_request', `File not found: ${path}`, { cause: error })
     })
     const count = Math.min(partsMax, Math.max(1, Math.ceil(size / partBytes)))
     const source = new DumpSource(await mkdtemp(join(tmpdir(), 'settlewire-audit-')), count)
@@ -66,14 +66,14 @@ export class DumpSource implements AuditSource {
     return this.#policies
   }
 
-  async *pages(scope: Scope): AsyncIterable<Page> {
+  async *pages(scope: AuditScope): AsyncIterable<AuditPage> {
     for (const part of this.#parts) {
       const page = await this.#page(part, scope)
       if (page.ids.length > 0) yield page
     }
   }
 
-  async feeds(scope: Scope): Promise<readonly Row[]> {
+  async feeds(scope: AuditScope): Promise<readonly AuditRow[]> {
     return this.#feeds.filter((row) => isWithin(row, scope))
   }
 
@@ -81,7 +81,7 @@ export class DumpSource implements AuditSource {
     return rm(this.#directory, { recursive: true, force: true })
   }
 
-  /** Every row into the part of its subject. */
+  /** Writes every row into the part of its subject. */
   async #deal(path: string): Promise<void> {
     const streams = this.#parts.map((part) => createWriteStream(part))
     let at: ReturnType<typeof headerOf> = null
@@ -94,7 +94,7 @@ export class DumpSource implements AuditSource {
     if (this.#events === 0 && this.#feeds.length === 0) {
       throw new Failure(
         'invalid_request',
-        `${path} has no history in it: it must be a plain-text dump (pg_dump --format=plain).`,
+        `No history found in ${path}. Use a plain-text dump (pg_dump --format=plain).`,
       )
     }
   }
@@ -118,14 +118,15 @@ export class DumpSource implements AuditSource {
     }
   }
 
-  async #page(part: string, scope: Scope): Promise<Page> {
-    const events: Row[] = []
-    const rows: Record<SubjectTable, Row[]> = {
+  async #page(part: string, scope: AuditScope): Promise<AuditPage> {
+    const events: AuditRow[] = []
+    const rows: Record<SubjectTable, AuditRow[]> = {
       ...{ subject: [], subject_state: [], subject_address: [] },
       ...{ transaction: [], inclusion: [], transfer: [] },
     }
     for await (const line of linesOf(part)) {
-      const [table, row] = JSON.parse(line) as [SubjectTable | 'event', Row] // as `#take` wrote it
+      // As `#take` wrote it.
+      const [table, row] = JSON.parse(line) as [SubjectTable | 'event', AuditRow]
       if (table === 'event') events.push(row)
       else rows[table].push(row)
     }
@@ -152,18 +153,21 @@ const ended = (stream: WriteStream): Promise<void> =>
     stream.end(() => resolve())
   })
 
-/** Spreads ids evenly; the same id always into the same part. */
+/** Spreads ids evenly; the same id always goes into the same part. */
 function partOf(id: string, count: number): number {
   let sum = 7
   for (let at = 0; at < id.length; at++) sum = (sum * 31 + id.charCodeAt(at)) >>> 0
   return sum % count
 }
 
-/** Every id that has an event or a row; of one merchant those that a row or a first event gives to it. In order. */
+/**
+ * Every id that has an event or a row, sorted. In a scope: the ids whose row of `subject` or first
+ * event belongs to that scope.
+ */
 function idsIn(
-  events: readonly Row[],
-  rows: Readonly<Record<SubjectTable, readonly Row[]>>,
-  scope: Scope,
+  events: readonly AuditRow[],
+  rows: Readonly<Record<SubjectTable, readonly AuditRow[]>>,
+  scope: AuditScope,
 ): readonly string[] {
   const isAll = isEverybody(scope)
   const ids = new Set<string>()
@@ -178,16 +182,16 @@ function idsIn(
   return [...ids].sort()
 }
 
-const bySequence = (a: Row, b: Row): number => {
+const bySequence = (a: AuditRow, b: AuditRow): number => {
   const [one, other] = [textOf(a, 'subject_id'), textOf(b, 'subject_id')]
   if (one !== other) return one < other ? -1 : 1
   return Number(a.sequence) - Number(b.sequence)
 }
 
-/** Numbers by their size, all else by its letters. */
+/** Compares the column `n` as a number and all others as texts. */
 const by =
   (columns: readonly string[]) =>
-  (a: Row, b: Row): number => {
+  (a: AuditRow, b: AuditRow): number => {
     for (const column of columns) {
       const [one, other] = [a[column] ?? '', b[column] ?? '']
       if (one === other) continue
@@ -197,6 +201,6 @@ const by =
     return 0
   }
 
-async function* runsOf(events: readonly Row[]): AsyncIterable<readonly Row[]> {
+async function* runsOf(events: readonly AuditRow[]): AsyncIterable<readonly AuditRow[]> {
   yield events
 }

@@ -2,22 +2,22 @@ import { noSeal, type Sealable, seal } from '@settlewire/core/history/seal'
 import type { EventTexts, Identity, Kind, Projection } from '@settlewire/core/history/subject-kind'
 import type { PolicyOf } from '@settlewire/core/payment/fold'
 import { digest } from '../history/digest.ts'
-import { eventName, type Finding, subjectName } from './finding.ts'
-import { booleanOf, instantOf, type Row, textOf } from './source.ts'
+import { type AuditFinding, eventName, subjectName } from './finding.ts'
+import { type AuditRow, booleanOf, instantOf, textOf } from './source.ts'
 
-/** What the events of a subject make of it. */
+/** What folding the events of a subject results in. */
 export interface Folded {
   readonly identity: Identity
   readonly projection: Projection
 }
 
-/** Folds subjects of one kind, whatever its states are. */
+/** Folds the events of one subject and hides the type of its state. */
 export interface Folding {
   add(events: readonly EventTexts[]): void
   end(): Folded | null
 }
 
-/** How subjects of a kind are folded. */
+/** Makes the folding for subjects of a kind. */
 export const foldingOf =
   <State, Decision>(kind: Kind<State, Decision>) =>
   (policyOf: PolicyOf): Folding => {
@@ -30,40 +30,40 @@ export const foldingOf =
     }
   }
 
-/** The kinds of a history, by name. */
+/** The foldings of all kinds, by name. */
 export type Foldings = ReadonlyMap<string, (policyOf: PolicyOf) => Folding>
 
-/** What is needed to look at a subject. */
-export interface CheckParts {
+/** What the check of a subject needs. */
+export interface EventCheckParts {
   readonly kinds: Foldings
   readonly policyOf: PolicyOf
-  readonly find: (finding: Finding) => void
-  /** Told of each event's place in its feed. */
-  readonly place: (row: Row) => void
+  readonly find: (finding: AuditFinding) => void
+  /** Called once for each event, to check its position in the feed. */
+  readonly place: (row: AuditRow) => void
 }
 
-/** The events of one subject, one after the other: seals, sequences, order of positions, and their fold. */
+/** Checks and folds the events of one subject, in order: seals, sequences, ascending positions. */
 export class EventCheck {
   readonly id: string
   readonly kind: string
-  readonly #parts: CheckParts
-  readonly #first: Row
+  readonly #parts: EventCheckParts
+  readonly #first: AuditRow
   readonly #folding: Folding | null
   #texts: EventTexts[] = []
-  #last: Row | null = null
+  #last: AuditRow | null = null
   #sequence = 0
   #position = 0
   #seal = noSeal
   #isWhole = true
 
-  constructor(first: Row, parts: CheckParts) {
+  constructor(first: AuditRow, parts: EventCheckParts) {
     this.#parts = parts
     this.#first = first
     this.id = textOf(first, 'subject_id')
     this.kind = textOf(first, 'kind')
     const folding = parts.kinds.get(this.kind)
     this.#folding = folding?.(parts.policyOf) ?? null
-    if (folding === undefined) this.#find(first, `there is no kind ${this.kind} here`)
+    if (folding === undefined) this.#find(first, `unknown kind ${this.kind}`)
   }
 
   get sequence(): number {
@@ -74,23 +74,24 @@ export class EventCheck {
     return this.#seal
   }
 
-  add(row: Row): void {
+  add(row: AuditRow): void {
     const sequence = Number(row.sequence)
     const position = Number(row.position)
     if (sequence !== this.#sequence + 1) {
-      this.#find(row, `event ${this.#sequence + 1} of the subject is missing before it`)
+      this.#find(row, `event ${this.#sequence + 1} of the subject is missing before this event`)
     }
     if (position <= this.#position) {
-      this.#find(row, `its position is not behind ${this.#position}, that of the event before it`)
+      const than = `${this.#position}, the position of the previous event`
+      this.#find(row, `its position must be greater than ${than}`)
     }
     const { merchant_id, livemode, kind } = this.#first
     if (row.merchant_id !== merchant_id || row.livemode !== livemode || row.kind !== kind) {
-      this.#find(row, 'it is not of the merchant, mode and kind of the first event of its subject')
+      this.#find(row, 'its merchant, mode or kind differs from the first event of its subject')
     }
     const event = eventOf(row)
     const stored = textOf(row, 'seal').slice(hexPrefix)
     if (sealOf(event, this.#seal) !== stored) {
-      this.#find(row, 'its seal is not that of its content after the event before it')
+      this.#find(row, 'its seal does not match its content and the seal of the previous event')
     }
     this.#parts.place(row)
     this.#texts.push(event)
@@ -101,7 +102,7 @@ export class EventCheck {
     this.#seal = stored
   }
 
-  /** What the events make of the subject; null where they cannot be folded, which is a finding. */
+  /** The state after all events; null if they cannot be folded, which is reported as a finding. */
   end(): Folded | null {
     this.#fold()
     return this.#isWhole ? (this.#folding?.end() ?? null) : null
@@ -124,33 +125,33 @@ export class EventCheck {
     }
   }
 
-  #find(row: Row, what: string): void {
+  #find(row: AuditRow, what: string): void {
     this.#parts.find({ where: eventName(row), what })
   }
 
-  /** The last event, for what is missing behind it. */
+  /** The name of the last event, for a finding about events that are missing after it. */
   get lastName(): string {
     return this.#last === null ? subjectName(this.kind, this.id) : eventName(this.#last)
   }
 }
 
-/** Events of one subject that are folded at a time: so a long history needs no more memory than this. */
+/** The number of events folded at a time, which bounds the memory for a long history. */
 const runMax = 1_000
 
-/** `\x` before the digits of a bytea. */
+/** The length of the `\x` before the digits of a bytea. */
 const hexPrefix = 2
 
-/** Null where a name could not have been sealed at all. */
+/** Null if the event has a name or time that cannot be sealed at all. */
 function sealOf(event: Sealable, previous: string): string | null {
   try {
     return seal(event, previous, digest)
   } catch {
-    // A blank in a name, or a time that is none: nothing of ours was ever sealed like that.
+    // A blank in a name or an invalid time: this program never sealed such an event.
     return null
   }
 }
 
-const eventOf = (row: Row): Sealable => ({
+const eventOf = (row: AuditRow): Sealable => ({
   subject: { kind: textOf(row, 'kind'), id: textOf(row, 'subject_id') },
   merchantId: textOf(row, 'merchant_id'),
   livemode: booleanOf(row, 'livemode'),

@@ -1,21 +1,21 @@
 import { feedSeal, noSeal } from '@settlewire/core/history/seal'
 import { digest } from '../history/digest.ts'
 
-/** How many seals lie together. */
+/** The number of seals in one buffer. */
 const stretch = 1_024
 const sealBytes = 32
 
 /**
- * The seals of one feed's events, which come in any order and are chained in that of their positions.
- * What was chained is let go: subjects come in the order of their ids, which is nearly that of the feed,
- * so a walk through a database holds few of them at a time. A dump is dealt out, so of it all are held.
+ * Takes the seals of one feed's events in any order and chains them by position. Chained seals are
+ * released: subjects are read by id, which is nearly the order of the feed, so a walk through a
+ * database holds few seals at a time. A dump is distributed over parts, so all its seals are held.
  */
 export class FeedOrder {
   readonly #held = new Map<number, { readonly seals: Buffer; count: number }>()
   #next = 0
   #seal = noSeal
 
-  /** Each position once. */
+  /** Must be called once for each position. */
   add(position: number, seal: string): void {
     const number = Math.floor((position - 1) / stretch)
     let held = this.#held.get(number)
@@ -28,7 +28,7 @@ export class FeedOrder {
     if (held.count === stretch && number === this.#next) this.#chainWhole()
   }
 
-  /** The seal of the feed, when positions 1 to `last` were added. */
+  /** The seal of the feed, once positions 1 to `last` were added. */
   end(last: number): string {
     const held = this.#held.get(this.#next)
     if (held !== undefined) this.#chain(held.seals, last - this.#next * stretch)

@@ -1,14 +1,14 @@
-import { type Row, textOf } from './source.ts'
+import { type AuditRow, textOf } from './source.ts'
 
-/** Something that does not hold. */
-export interface Finding {
-  /** What it is about: an event with its place, or a row of a subject. */
+/** One inconsistency that an audit found. */
+export interface AuditFinding {
+  /** The event with its position, or the row of a subject, that is inconsistent. */
   readonly where: string
   readonly what: string
 }
 
-/** An event, by all that tells it apart. */
-export function eventName(row: Row): string {
+/** Names an event by its id, type, sequence and position. */
+export function eventName(row: AuditRow): string {
   const mode = row.livemode === 't' ? 'live' : 'test'
   return (
     `event ${row.id}, ${row.type}, sequence ${row.sequence} of ${row.kind} ${row.subject_id}, ` +
@@ -16,10 +16,10 @@ export function eventName(row: Row): string {
   )
 }
 
-/** A subject, by its row or its first event. */
+/** Names a subject. */
 export const subjectName = (kind: string | null | undefined, id: string): string =>
   kind ? `${kind} ${id}` : `subject ${id}`
 
-/** A feed. */
-export const feedName = (row: Row): string =>
+/** Names a feed. */
+export const feedName = (row: AuditRow): string =>
   `feed of ${textOf(row, 'merchant_id')} (${row.livemode === 't' ? 'live' : 'test'})`

@@ -1,22 +1,22 @@
 import type { Folded } from './event-check.ts'
-import type { Finding } from './finding.ts'
-import { instantOf, type Row, type SubjectTable } from './source.ts'
+import type { AuditFinding } from './finding.ts'
+import { type AuditRow, instantOf, type SubjectTable } from './source.ts'
 
 /** The rows of one subject. */
-export type OwnRows = Readonly<Record<SubjectTable, readonly Row[]>>
+export type OwnRows = Readonly<Record<SubjectTable, readonly AuditRow[]>>
 
-/** What the events of a subject say that its rows are. */
+/** What the rows of a subject must be according to its events. */
 export interface Expected extends Folded {
   readonly name: string
   readonly kind: string
   readonly sequence: number
   readonly seal: string
-  /** Whether its watch has ended: then it has no deadline any more, and no event says so. */
+  /** Whether its watch has ended: then it has no deadline, although no event records that. */
   readonly isReleased: boolean
 }
 
-/** Every row of a subject is what its events make of it; each that is not, and each that is missing or too many. */
-export function checkRows(rows: OwnRows, expected: Expected): readonly Finding[] {
+/** Compares all rows of a subject with its events: reports differing, missing and extra rows. */
+export function checkRows(rows: OwnRows, expected: Expected): readonly AuditFinding[] {
   const { name } = expected
   return (Object.keys(rows) as SubjectTable[]).flatMap((table) => {
     // ^ the keys of its type
@@ -29,23 +29,23 @@ export function checkRows(rows: OwnRows, expected: Expected): readonly Finding[]
   })
 }
 
-type Shown = Readonly<Record<string, string | number | boolean | null>>
+type ShownCells = Readonly<Record<string, string | number | boolean | null>>
 
-function difference(is: Shown | undefined, must: Shown | undefined): string | null {
-  if (is === undefined) return `one is missing: ${JSON.stringify(must)}`
-  if (must === undefined) return `one is too many: ${JSON.stringify(is)}`
+function difference(is: ShownCells | undefined, must: ShownCells | undefined): string | null {
+  if (is === undefined) return `a row is missing: ${JSON.stringify(must)}`
+  if (must === undefined) return `unexpected row: ${JSON.stringify(is)}`
   const column = Object.keys(must).find((key) => is[key] !== must[key])
   if (column === undefined) return null
   return `${column} is ${JSON.stringify(is[column])}, its events say ${JSON.stringify(must[column])}`
 }
 
-/** A list as PostgreSQL prints one of plain words. */
+/** A list as PostgreSQL prints it, if no item needs quotes. */
 const listOf = (words: readonly string[]): string => `{${words.join(',')}}`
-const cells = (row: Row, ...columns: readonly string[]): Record<string, string | null> =>
+const cells = (row: AuditRow, ...columns: readonly string[]): Record<string, string | null> =>
   Object.fromEntries(columns.map((column) => [column, row[column] ?? null]))
 
-/** The columns that the history decides, as they are stored. */
-const shown: Readonly<Record<SubjectTable, (row: Row) => Shown>> = {
+/** The columns that events determine, as they are stored. */
+const shown: Readonly<Record<SubjectTable, (row: AuditRow) => ShownCells>> = {
   subject: (row) => ({
     ...cells(row, 'kind', 'merchant_id', 'livemode', 'reference', 'status', 'flags'),
     created_at: instantOf(row, 'created_at'),
@@ -67,47 +67,48 @@ const shown: Readonly<Record<SubjectTable, (row: Row) => Shown>> = {
 const printed = (value: number | bigint | boolean | null): string | null =>
   typeof value === 'boolean' ? (value ? 't' : 'f') : value === null ? null : String(value)
 
-/** The same columns, as the history has them. */
-const expectedRows: Readonly<Record<SubjectTable, (expected: Expected) => readonly Shown[]>> = {
-  subject: ({ kind, identity, projection, isReleased }) => [
-    {
-      ...{ kind, merchant_id: identity.merchantId, livemode: printed(identity.livemode) },
-      ...{ reference: projection.reference, status: projection.status },
-      ...{ flags: listOf(projection.flags), created_at: projection.createdAt },
-      due_at: isReleased ? null : projection.dueAt,
-    },
-  ],
-  subject_state: ({ sequence, seal, projection }) => [
-    { sequence: String(sequence), head_seal: `\\x${seal}`, standing: projection.standing },
-  ],
-  subject_address: ({ identity, projection }) =>
-    [...projection.addresses]
-      .sort()
-      .map((address) => ({ address, merchant_id: identity.merchantId })),
-  transaction: ({ projection }) =>
-    projection.transactions.map((row) => ({
-      ...{ chain: row.chain, tx_hash: row.txHash, block_number: printed(row.number) },
-      ...{ paid: printed(row.paid), final: printed(row.final), part: row.part },
-    })),
-  inclusion: ({ projection }) =>
-    projection.transactions.flatMap(({ chain, txHash, inclusions }) =>
-      [...inclusions]
-        .sort((a, b) => (a.blockHash < b.blockHash ? -1 : 1))
-        .map((row) => ({
-          ...{ chain, tx_hash: txHash, block_hash: row.blockHash, outcome: row.outcome },
-          ...{ block_number: printed(row.blockNumber), canonical: printed(row.canonical) },
-        })),
-    ),
-  transfer: ({ projection }) =>
-    projection.transactions.flatMap(({ chain, txHash, transfers }) =>
-      transfers.map((row, n) => ({
-        ...{ chain, tx_hash: txHash, n: printed(n), place: row.place, token: row.token },
-        ...{ from_address: row.from, to_address: row.to, amount: printed(row.amount) },
-        ...{
-          block_number: printed(row.blockNumber),
-          stage: row.stage,
-          counts: printed(row.counts),
-        },
+/** The same columns, as the events determine them. */
+const expectedRows: Readonly<Record<SubjectTable, (expected: Expected) => readonly ShownCells[]>> =
+  {
+    subject: ({ kind, identity, projection, isReleased }) => [
+      {
+        ...{ kind, merchant_id: identity.merchantId, livemode: printed(identity.livemode) },
+        ...{ reference: projection.reference, status: projection.status },
+        ...{ flags: listOf(projection.flags), created_at: projection.createdAt },
+        due_at: isReleased ? null : projection.dueAt,
+      },
+    ],
+    subject_state: ({ sequence, seal, projection }) => [
+      { sequence: String(sequence), head_seal: `\\x${seal}`, standing: projection.standing },
+    ],
+    subject_address: ({ identity, projection }) =>
+      [...projection.addresses]
+        .sort()
+        .map((address) => ({ address, merchant_id: identity.merchantId })),
+    transaction: ({ projection }) =>
+      projection.transactions.map((row) => ({
+        ...{ chain: row.chain, tx_hash: row.txHash, block_number: printed(row.number) },
+        ...{ paid: printed(row.paid), final: printed(row.final), part: row.part },
       })),
-    ),
-}
+    inclusion: ({ projection }) =>
+      projection.transactions.flatMap(({ chain, txHash, inclusions }) =>
+        [...inclusions]
+          .sort((a, b) => (a.blockHash < b.blockHash ? -1 : 1))
+          .map((row) => ({
+            ...{ chain, tx_hash: txHash, block_hash: row.blockHash, outcome: row.outcome },
+            ...{ block_number: printed(row.blockNumber), canonical: printed(row.canonical) },
+          })),
+      ),
+    transfer: ({ projection }) =>
+      projection.transactions.flatMap(({ chain, txHash, transfers }) =>
+        transfers.map((row, n) => ({
+          ...{ chain, tx_hash: txHash, n: printed(n), place: row.place, token: row.token },
+          ...{ from_address: row.from, to_address: row.to, amount: printed(row.amount) },
+          ...{
+            block_number: printed(row.blockNumber),
+            stage: row.stage,
+            counts: printed(row.counts),
+          },
+        })),
+      ),
+  }

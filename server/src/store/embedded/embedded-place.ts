@@ -16,61 +16,61 @@ import { Failure } from '@settlewire/core/errors'
 import { syncFolder, writeWhole } from '../../whole-file.ts'
 import { canEnter, chooseRunUser, type RunUser } from './embedded-user.ts'
 
-/** Where the data of one home are, and who owns them. */
-export interface Place {
+/** Where the data of one home is, and which user owns it. */
+export interface EmbeddedPlace {
   readonly user: RunUser
   readonly superuser: string
   readonly password: string
   readonly data: string
   readonly sockets: string
-  /** Removes what is of no use after the end. */
+  /** Removes the socket directory if it is outside the home. Call it after the server has ended. */
   cleanUp(): Promise<void>
-  /** Whether there are data already. Half-made ones do not count: they never had this name. */
+  /** Whether a complete data directory exists. A partial one never gets this name. */
   readonly initialised: boolean
-  /** Whether a history was kept here. Its database is then never made anew. */
+  /** Whether this home ever held a history. Then a missing database is an error. */
   readonly hasHistory: boolean
-  /** Notes that a history is kept here from now on. */
+  /** Records that this home holds a history from now on. */
   keepHistory(): void
-  /** A place to make new data in; `adopt` gives them their name, at once and for good. */
+  /** A draft directory for new data; `adopt` renames it to the data directory atomically. */
   draft(): Promise<{
     draft: { data: string; passwordFile: string }
     adopt(): Promise<void>
   }>
 }
 
-/** `sun_path` has 104 bytes on macOS, and the name of the socket is added to the directory. */
+/** `sun_path` has 104 bytes on macOS, including the name of the socket. */
 const socketDirectoryMax = 80
-/** The setting is a list, in which commas, quotes and blanks have a meaning. */
+/** The setting is a list, in which commas, quotes and blanks are special. */
 const plainPath = /^[\w./@+=:-]+$/
 const recordName = 'postgres.json'
-/** There as soon as the data hold a history. */
+/** Exists as soon as the home holds a history. */
 const historyName = 'history.json'
-/** Who owns the data. */
+/** The database superuser, who owns the database. */
 export const superuser = 'settlewire'
 
-/** Where the data of this home are, if there are any. */
+/** The directory for the data of this home, whether or not there is any. */
 export function baseOf(home: string): string {
   const root = resolve(home)
   const text = statOrNull(join(root, recordName)) && readFileSync(join(root, recordName), 'utf8')
   return text === null ? join(root, 'postgres') : directoryIn(text, join(root, recordName))
 }
 
-/** Whether a database was made in this home. */
+/** Whether a database was created in this home. */
 export const hasDatabase = (home: string): boolean =>
   statOrNull(join(baseOf(home), 'data')) !== null
 
 /**
- * `home/postgres` if PostgreSQL's user can get there. Else (root's home has mode 700) a directory
- * with a random name outside, recorded in the home. Data that a record names and that are gone are
- * an error, never a reason to begin with none.
+ * Uses `home/postgres` if PostgreSQL's user can enter it. Otherwise (root's home has mode 700) uses
+ * a directory with a random name outside, which the home records. If a recorded directory is
+ * missing, that is an error, never a reason to create a new database.
  */
-export async function preparePlace(home: string): Promise<Place> {
+export async function preparePlace(home: string): Promise<EmbeddedPlace> {
   const root = resolve(home)
   await mkdir(root, { recursive: true })
   const recorded = await readRecord(join(root, recordName))
   const base = recorded ?? join(root, 'postgres')
   if (recorded !== null && statOrNull(recorded) === null) {
-    throw new Failure('invalid_config', `${recordName} names ${recorded}, which is not there.`)
+    throw new Failure('invalid_config', `${recordName} names ${recorded}, which does not exist.`)
   }
   const owner = statOrNull(join(base, 'data'))
   const history = join(root, historyName)
@@ -92,14 +92,14 @@ export async function preparePlace(home: string): Promise<Place> {
   return openPlace(directory, user, history)
 }
 
-/** A home that had a history gets no empty one in its place: all its payments would be unknown. */
+/** A home that held a history never gets an empty one instead: all payments would be unknown. */
 export const historyIsGone = (what: string, home: string): Failure =>
   new Failure(
     'invalid_config',
-    `${what} is gone, and with it the history that was kept in ${home}: put it back, from a backup if need be, or remove all of ${home} to begin anew.`,
+    `${what} is missing, so the history in ${home} cannot be read. Restore it from a backup, or delete all of ${home} to start without a history.`,
   )
 
-async function openPlace(base: string, user: RunUser, history: string): Promise<Place> {
+async function openPlace(base: string, user: RunUser, history: string): Promise<EmbeddedPlace> {
   const data = join(base, 'data')
   const password = await readPassword(base)
   const sockets = await makeSocketDirectory(base, user)
@@ -132,7 +132,7 @@ async function openPlace(base: string, user: RunUser, history: string): Promise<
   }
 }
 
-/** This one's, and those of starts that were killed; their makers are gone or about to be. */
+/** Removes this draft and those of killed starts: the lock of the home excludes other processes. */
 async function removeDrafts(base: string): Promise<void> {
   const drafts = (await readdir(base)).filter((name) => name.startsWith('draft-'))
   const options = { recursive: true, force: true, maxRetries: 3 }
@@ -152,7 +152,7 @@ async function makeBase(root: string, user: RunUser): Promise<string> {
       await mkdir(base, { mode: 0o711 })
       await chmod(base, 0o711)
     } catch {
-      // Not a place we may write to; the next one may be.
+      // Not writable for this process: try the next directory.
       continue
     }
     if (canEnter(user, base)) {
@@ -161,7 +161,10 @@ async function makeBase(root: string, user: RunUser): Promise<string> {
     }
     await rm(base, { recursive: true, force: true })
   }
-  throw new Failure('invalid_config', `There is no place for data that user ${user.uid} can reach.`)
+  throw new Failure(
+    'invalid_config',
+    `Found no directory for the data that user ${user.uid} can enter.`,
+  )
 }
 
 async function makeSocketDirectory(base: string, user: RunUser): Promise<string> {
@@ -180,7 +183,7 @@ async function makeOwned(directory: string, user: RunUser): Promise<void> {
   if (user.other) await chown(directory, user.uid, user.gid)
 }
 
-/** Made before the data are, and kept: data whose password is lost are lost. */
+/** Written before the data is created, and kept: data without its password is lost. */
 async function readPassword(base: string): Promise<string> {
   const path = join(base, 'password')
   const known = (await readFile(path, 'utf8').catch(() => '')).trim()
@@ -200,7 +203,7 @@ function directoryIn(text: string, path: string): string {
   if (typeof record === 'object' && record !== null && 'directory' in record) {
     return String(record.directory)
   }
-  throw new Failure('invalid_config', `${path} does not say where the data are.`)
+  throw new Failure('invalid_config', `${path} does not name the data directory.`)
 }
 
 function statOrNull(path: string): Stats | null {

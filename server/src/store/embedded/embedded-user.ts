@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Failure } from '@settlewire/core/errors'
 
-/** Who PostgreSQL runs as. `other` when that is not us: we are root, and it refuses to run as root. */
+/** The user that PostgreSQL runs as. `other`: not ours, because we are root, which it refuses. */
 export interface RunUser {
   readonly uid: number
   readonly gid: number
@@ -13,8 +13,8 @@ const preferred = ['postgres', '_postgres', 'nobody']
 const uidMax = 2 ** 31
 
 /**
- * Ourselves, or as root: the owner of the data there is, else `postgres`, `nobody`, or any other
- * user that this machine lets us become. Throws `invalid_config` when there is none.
+ * This process's user. As root: the owner of the existing data, else `postgres`, `nobody`, or any
+ * other user that root can become. Throws `invalid_config` if no such user exists.
  */
 export function chooseRunUser(dataOwner: { uid: number; gid: number } | null): RunUser {
   const uid = process.getuid?.() ?? 0
@@ -30,11 +30,11 @@ export function chooseRunUser(dataOwner: { uid: number; gid: number } | null): R
   )
 }
 
-/** Whether a user may enter a directory. Asked of the system itself, which knows every rule. */
+/** Whether a user may enter a directory. Tries it, because only the system knows every rule. */
 export const canEnter = (user: RunUser, directory: string): boolean =>
   runs(user, ['/bin/sh', '-c', 'cd -- "$1"', 'sh', directory])
 
-/** Whether a program starts and ends well for a user. */
+/** Whether a program runs as this user and exits with code 0. */
 export function runs(user: RunUser, [command = '', ...args]: readonly string[]): boolean {
   const { uid, gid } = user
   const as = user.other ? { uid, gid } : {}
@@ -48,7 +48,7 @@ export function runs(user: RunUser, [command = '', ...args]: readonly string[]):
 const canBecome = (user: { uid: number; gid: number }): boolean =>
   runs({ ...user, other: true }, ['/bin/sh', '-c', ':'])
 
-/** `initdb` asks for the name of its user, so only users with an entry will do. */
+/** Users with an entry in `/etc/passwd`, because `initdb` looks up the name of its user. */
 function users(): { name: string; uid: number; gid: number }[] {
   const rank = (name: string): number => {
     const at = preferred.indexOf(name)

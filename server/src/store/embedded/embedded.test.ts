@@ -17,7 +17,7 @@ const modules = ['./embedded.ts', '../../clock.ts', '../../log.ts'].map((path) =
   fileURLToPath(new URL(path, import.meta.url)),
 )
 
-describe('the PostgreSQL of a home', () => {
+describe('the embedded PostgreSQL of a home', () => {
   let above: string
   let home: string
   let started: EmbeddedPostgres[]
@@ -42,13 +42,13 @@ describe('the PostgreSQL of a home', () => {
     return server
   }
 
-  /** The directory outside that the home names, if it names one. */
+  /** The directory outside that the home records, or null. */
   const recorded = (): string | null => {
     const path = join(home, 'postgres.json')
     return existsSync(path) ? String(JSON.parse(readFileSync(path, 'utf8')).directory) : null
   }
 
-  /** Another process with the same home. Says `ready <pid of the postmaster>`, or why not. */
+  /** Another process with the same home. Prints `ready <pid of postmaster>` or an error code. */
   const startElsewhere = async () => {
     const child = spawn(
       process.execPath,
@@ -69,7 +69,7 @@ describe('the PostgreSQL of a home', () => {
     return { child, exited, said: once(child.stdout, 'data').then(([text]) => String(text).trim()) }
   }
 
-  it('is the real one: durable, on a socket of its own, with a password', async () => {
+  it('is a real server: durable, on its own socket, with a password', async () => {
     const { url } = await start()
     const settings = `select name, setting from pg_settings
       where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'listen_addresses',
@@ -88,7 +88,7 @@ describe('the PostgreSQL of a home', () => {
     expect(lstatSync(sockets).mode & 0o077).toBe(0)
   })
 
-  it('keeps its data from one start to the next, which takes no second', async () => {
+  it('keeps its data across restarts, and restarts quickly', async () => {
     const first = await start()
     await queryAs(first.url, 'create table kept (id text); insert into kept values ($$yes$$)')
     await first.stop()
@@ -98,11 +98,11 @@ describe('the PostgreSQL of a home', () => {
     const tookMs = performance.now() - startedAt
     expect(await queryAs(second.url, 'select id from kept')).toEqual([{ id: 'yes' }])
     expect(second.url).toBe(first.url)
-    // 0.1 s alone on a machine; this only finds a second initdb.
+    // It takes 0.1 s on an idle machine; the limit only detects a second initdb.
     expect(tookMs).toBeLessThan(3_000)
   })
 
-  it('is for one process: another is told who has it', async () => {
+  it('serves one process: a second start fails and names the first process', async () => {
     await start()
     const other = await startElsewhere()
     expect(await other.said).toBe('home_in_use')
@@ -113,7 +113,7 @@ describe('the PostgreSQL of a home', () => {
     await other.exited
   })
 
-  it('ends with its killed parent, and the next start finds everything that was committed', async () => {
+  it('ends when its parent is killed, and the next start has all committed data', async () => {
     const parent = await startElsewhere()
     const pid = Number((await parent.said).replace('ready ', ''))
     const url = await urlOf()
@@ -125,7 +125,7 @@ describe('the PostgreSQL of a home', () => {
     expect(await queryAs(next.url, 'select id from kept')).toEqual([{ id: 'yes' }])
   })
 
-  /** What the URL of a server that runs elsewhere must be. */
+  /** The URL that a server started elsewhere must have. */
   const urlOf = async (): Promise<string> => {
     const base = recorded() ?? join(home, 'postgres')
     const password = readFileSync(join(base, 'password'), 'utf8').trim()
@@ -133,10 +133,10 @@ describe('the PostgreSQL of a home', () => {
     return `postgresql://settlewire:${password}@localhost/settlewire?host=${encodeURIComponent(sockets)}`
   }
 
-  it('ends a server that nobody owns any more, even one that cannot hear', async () => {
+  it('ends an orphaned server, even one that is stopped and ignores signals', async () => {
     const first = await start()
     const orphan = first.pid
-    // As if parent and watcher had been killed together: nobody is left to stop it.
+    // As if parent and watcher had both been killed: then no process stops the server.
     const lock = join(home, 'lock')
     for (const name of readdirSync(lock)) writeFileSync(join(lock, name), 'null')
     process.kill(orphan, 'SIGSTOP')
@@ -145,7 +145,7 @@ describe('the PostgreSQL of a home', () => {
     expect(await queryAs(second.url, 'select 1 as one')).toEqual([{ one: 1 }])
   })
 
-  it('is not kept from starting by a stale pid file that names another process', async () => {
+  it('starts despite a stale pid file that names another process', async () => {
     const first = await start()
     process.kill(first.pid, 'SIGKILL')
     await first.exited
@@ -157,7 +157,7 @@ describe('the PostgreSQL of a home', () => {
     expect(await queryAs(second.url, 'select 1 as one')).toEqual([{ one: 1 }])
   })
 
-  it('never trusts data that a killed initdb left half made', async () => {
+  it('never uses data that a killed initdb left incomplete', async () => {
     for (const afterMs of [20, 120, 350]) {
       const parent = await startElsewhere()
       void parent.said.catch(() => undefined)
@@ -193,22 +193,22 @@ describe('the PostgreSQL of a home', () => {
     ['folder', 'postgres'],
     ['version', 'postgres/data/PG_VERSION'],
     ['password', 'postgres/password'],
-  ])('is not begun anew where the %s of an old history has vanished', async (_, path) => {
+  ])('refuses to start when the %s of an existing history is missing', async (_, path) => {
     await (await start()).stop()
     await rm(join(home, path), { recursive: true })
     const refused = start()
     await expect(refused).rejects.toMatchObject({ code: 'invalid_config' })
-    await expect(refused).rejects.toThrow('put it back')
+    await expect(refused).rejects.toThrow('Restore it from a backup')
     expect(existsSync(join(home, 'postgres/data/base/1'))).toBe(/VERSION|password/.test(path))
   })
 
-  it('is not begun anew where the database of an old history was dropped', async () => {
+  it('refuses to start when the database of an existing history was dropped', async () => {
     const first = await start()
     const admin = new URL(first.url)
     admin.pathname = '/postgres'
     await queryAs(admin.href, 'drop database settlewire with (force)')
     await first.stop()
-    await expect(start()).rejects.toThrow('The database settlewire is gone')
+    await expect(start()).rejects.toThrow('The database settlewire is missing')
   })
 
   it('works under a path too long for a socket', async () => {
@@ -218,13 +218,13 @@ describe('the PostgreSQL of a home', () => {
     expect(await queryAs(url, 'select 1 as one')).toEqual([{ one: 1 }])
   })
 
-  it('keeps its data where its user can reach them when root closes the home to others', async () => {
+  it('keeps its data outside the home when root closes it to the user of PostgreSQL', async () => {
     await mkdir(home)
     chmodSync(above, 0o700)
     const first = await start()
     expect(await queryAs(first.url, 'create table kept (id text)')).toEqual([])
     const outside = recorded()
-    // Who is not root reaches its own home, and PostgreSQL runs as the same user.
+    // A non-root user can enter its own home, and PostgreSQL runs as the same user.
     expect(outside === null).toBe(!isRoot)
     await first.stop()
     const second = await start()

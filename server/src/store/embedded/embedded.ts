@@ -7,28 +7,28 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { asFailure } from '../sql-error.ts'
 import { type Binaries, findBinaries } from './embedded-binaries.ts'
-import { historyIsGone, type Place, preparePlace } from './embedded-place.ts'
+import { type EmbeddedPlace, historyIsGone, preparePlace } from './embedded-place.ts'
 import { type HomeLock, lockHome } from './home-lock.ts'
 import { commandOf } from './process-birth.ts'
 
-/** A PostgreSQL of our own: the real one, durable, on a socket that only we can open. */
+/** A real, durable PostgreSQL server, on a socket that only its user can open. */
 export interface EmbeddedPostgres {
-  /** Holds a password: never log it. */
+  /** Contains a password: never log it. */
   readonly url: string
-  /** Of the postmaster. */
+  /** The process id of the postmaster. */
   readonly pid: number
-  /** When it ended, by `stop` or by itself. Never rejects. */
+  /** Resolves when the server has ended, by `stop` or by itself. Never rejects. */
   readonly exited: Promise<number | null>
-  /** Ends it with everything written, and gives the directory back. */
+  /** Shuts the server down cleanly and releases the lock of the home. */
   stop(): Promise<void>
 }
 
 export interface EmbeddedOptions {
-  /** The data directory of this installation (SETTLEWIRE_HOME). Made when it is not there. */
+  /** The data directory of this installation (SETTLEWIRE_HOME). Created if it does not exist. */
   readonly home: string
   readonly clock: Clock
   readonly log: Log
-  /** The lock of the home, where the caller has it already; else it is taken here. */
+  /** The lock of the home if the caller holds it already; otherwise it is taken here. */
   readonly lock?: HomeLock
   /** Further server settings, for tests: `{ max_connections: '200' }`. */
   readonly settings?: Readonly<Record<string, string>>
@@ -39,14 +39,14 @@ const startTimeoutMs = 120_000
 const orphanTimeoutMs = 30_000
 const pollMs = 5
 const retryMs = 200
-/** How much of a start's output is kept, to tell why it failed. */
+/** Lines of output kept per start, for the error message if it fails. */
 const linesMax = 50
 
-/** Said on the command line, so that a file in the data directory cannot weaken them. */
+/** Set on the command line, so that a file in the data directory cannot weaken these settings. */
 const durable = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
 const quiet = {
-  // Statements, values and details of errors are a payer's business, not the log's.
-  // An error of a statement is told to those who sent it, with the values that it names.
+  // Statements and their values are a payer's private data and must not get into the log. The
+  // client that sent a failing statement still receives the error with its details.
   log_min_messages: 'log',
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
@@ -57,8 +57,8 @@ const quiet = {
 const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 
 /**
- * Starts the PostgreSQL of this home: makes its data at first, recovers it after a crash. Throws
- * `home_in_use` when another process has the home, `invalid_config` when none can run here.
+ * Starts the PostgreSQL of this home: creates its data the first time, recovers it after a crash.
+ * Throws `home_in_use` if another process uses the home, `invalid_config` if it cannot run here.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const lock = options.lock ?? lockHome(options.home)
@@ -88,12 +88,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
 class Server {
   readonly #clock: Clock
   readonly #log: Log
-  readonly #place: Place
+  readonly #place: EmbeddedPlace
   readonly #binaries: Binaries
   readonly #settings: Readonly<Record<string, string>>
   #lines: string[] = []
 
-  constructor(options: EmbeddedOptions & { place: Place; binaries: Binaries }) {
+  constructor(options: EmbeddedOptions & { place: EmbeddedPlace; binaries: Binaries }) {
     this.#clock = options.clock
     this.#log = options.log.child({ area: 'postgres' })
     this.#place = options.place
@@ -101,7 +101,7 @@ class Server {
     this.#settings = options.settings ?? {}
   }
 
-  /** All or nothing: the data gets its name when it is whole. */
+  /** Atomic: the data directory gets its name only when it is complete. */
   async initialise(): Promise<void> {
     const { draft, adopt } = await this.#place.draft()
     const child = await this.#spawn(this.#binaries.initdb, [
@@ -110,22 +110,22 @@ class Server {
       `--username=${this.#place.superuser}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
-      // The server's own rules, so that the order of texts does not change with the system.
+      // PostgreSQL's built-in locale, so that the sort order does not depend on the system.
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
-      // The password is 192 random bits; stretching it would only slow every connection down.
+      // The password has 192 random bits; more iterations would only slow down every connection.
       '--set=scram_iterations=1',
       '--no-instructions',
     ])
     const code = await child.exited
-    if (code !== 0) throw this.#failed('initdb did not make a database', code)
+    if (code !== 0) throw this.#failed('initdb could not create a database', code)
     await adopt()
   }
 
   /**
-   * A parent that was killed leaves a server that is ending, or one whose watcher was killed too.
-   * The lock is ours, so whoever serves these data is nobody's any more.
+   * Stops a server left by a killed parent: it may still be ending, or its watcher was killed too.
+   * This process holds the lock, so any server on these data has no parent.
    */
   async endOrphan(): Promise<void> {
     const pidFile = join(this.#place.data, 'postmaster.pid')
@@ -136,16 +136,19 @@ class Server {
     const signals = ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const
     for (let round = 0; isOrphan(); round++) {
       if (this.#clock.now() > deadline) {
-        throw new Failure('home_in_use', `PostgreSQL process ${pid} does not end.`)
+        throw new Failure(
+          'home_in_use',
+          `PostgreSQL process ${pid} of an earlier start does not end.`,
+        )
       }
       const signal = round % 500 === 0 ? signals[Math.min(2, round / 500)] : undefined
       if (signal !== undefined) {
-        this.#log.info({ pid, signal }, 'ending a PostgreSQL that lost its parent')
+        this.#log.info({ pid, signal }, 'stopping an orphaned PostgreSQL server')
         sendSignal(pid, signal)
       }
       await this.#clock.sleep(pollMs)
     }
-    // Its number may be another process's by now, which PostgreSQL would mistake for a live server.
+    // Another process may have this pid by now, and PostgreSQL would take it for a live server.
     await rm(pidFile, { force: true })
   }
 
@@ -155,7 +158,7 @@ class Server {
       const child = await this.#spawn(this.#binaries.postgres, this.#arguments())
       const ended = await this.#ready(child, deadline)
       if (ended === null) return child
-      // Workers of a killed server hold its memory until they have noticed; data are safe meanwhile.
+      // Workers of a killed server hold its shared memory until they exit; the data is safe.
       const occupied = this.#lines.some((line) => line.includes('shared memory block'))
       if (!occupied || this.#clock.now() > deadline) {
         throw this.#failed('PostgreSQL did not start', ended.code)
@@ -178,7 +181,7 @@ class Server {
     return ['-D', this.#place.data, ...pairs]
   }
 
-  /** Null once it takes connections; how it ended when it did. */
+  /** Null once the server accepts connections; the exit code if it ended before that. */
   async #ready(child: Child, deadline: number): Promise<{ code: number | null } | null> {
     let ended: { code: number | null } | null = null
     void child.exited.then((code) => {
@@ -187,7 +190,7 @@ class Server {
     while (ended === null) {
       const lines = await readFile(join(this.#place.data, 'postmaster.pid'), 'utf8').catch(() => '')
       const fields = lines.split('\n')
-      // The file's eighth line is how pg_ctl knows it, in every language.
+      // The eighth line tells the state, as pg_ctl reads it, independent of the language.
       if (Number(fields[0]) === child.pid && fields[7]?.trim() === 'ready') return null
       if (this.#clock.now() > deadline) {
         await child.stop()
@@ -229,20 +232,20 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // Gone in the meantime, which is what was wanted.
+    // It has exited meanwhile, which was the goal.
   }
 }
 
-/** Where a database of this server is reached. Holds a password: never log it. */
+/** The URL of a database of this server. Contains a password: never log it. */
 export const urlOf = (
-  place: Pick<Place, 'superuser' | 'password' | 'sockets'>,
+  place: Pick<EmbeddedPlace, 'superuser' | 'password' | 'sockets'>,
   database: string,
 ): string => {
   const user = `${place.superuser}:${place.password}`
   return `postgresql://${user}@localhost/${database}?host=${encodeURIComponent(place.sockets)}`
 }
 
-async function ensureDatabase(place: Place, home: string): Promise<void> {
+async function ensureDatabase(place: EmbeddedPlace, home: string): Promise<void> {
   const client = new Client({ connectionString: urlOf(place, 'postgres') })
   client.on('error', () => undefined)
   await client.connect()

@@ -18,7 +18,7 @@ describe('the lock of a home', () => {
   })
   afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-  /** Another process that takes the lock and says so, or says who has it; it lives until it is told. */
+  /** Another process that takes the lock and prints `taken`, or the error; it runs until killed. */
   const contend = async () => {
     const child = spawn(
       process.execPath,
@@ -39,7 +39,7 @@ describe('the lock of a home', () => {
     return { child, exited, said: String(said).trim() }
   }
 
-  it('is refused while another process has it, and names that process', async () => {
+  it('is refused while another process holds it, and the error names that process', async () => {
     const holder = await contend()
     expect(holder.said).toBe('taken')
     expect(() => lockHome(home)).toThrow(`Process ${holder.child.pid} uses ${home}`)
@@ -48,7 +48,7 @@ describe('the lock of a home', () => {
     await holder.exited
   })
 
-  it('is free again when its holder was killed', async () => {
+  it('is free again after its holder was killed', async () => {
     const holder = await contend()
     holder.child.kill('SIGKILL')
     await holder.exited
@@ -65,7 +65,7 @@ describe('the lock of a home', () => {
     await next.exited
   })
 
-  it('does not take another process for its holder because it has the same number', () => {
+  it('does not mistake a process with the same pid for its holder', () => {
     lockHome(home).release()
     const forged = { pid: process.pid, born: 'a boot long ago/1' }
     writeFileSync(join(home, 'lock', '7'), JSON.stringify(forged))
@@ -73,13 +73,13 @@ describe('the lock of a home', () => {
     expect(readdirSync(join(home, 'lock'))).toEqual(['8'])
   })
 
-  it('is free when a power cut has torn it', () => {
+  it('is free when a power cut has truncated its file', () => {
     lockHome(home).release()
     writeFileSync(join(home, 'lock', '7'), '{"pid":1')
     lockHome(home).release()
   })
 
-  it('is not given twice to one process', () => {
+  it('is not granted twice to one process', () => {
     const lock = lockHome(home)
     expect(() => lockHome(home)).toThrow(`Process ${process.pid} uses`)
     lock.release()
@@ -87,7 +87,7 @@ describe('the lock of a home', () => {
     lockHome(home).release()
   })
 
-  it('is won by one of many that find the same dead holder', async () => {
+  it('is won by one of several processes that find the same dead holder', async () => {
     for (let round = 0; round < 3; round++) {
       const dead = await contend()
       dead.child.kill('SIGKILL')
@@ -101,8 +101,8 @@ describe('the lock of a home', () => {
   })
 })
 
-describe('the birth of a process', () => {
-  it('is the same whenever it is asked, and another for each process', async () => {
+describe('the birth text of a process', () => {
+  it('is stable for one process and different for each process', async () => {
     const other = spawn('sleep', ['60'])
     await once(other, 'spawn')
     const pid = other.pid ?? 0

@@ -17,36 +17,35 @@ import { Failure } from '@settlewire/core/errors'
 import { birthOf, livesOn } from './process-birth.ts'
 
 export interface HomeLock {
-  /** Writes down where the holder answers, for those who find the directory taken. */
+  /** Records the URL of the holder, which `home_in_use` then shows to other processes. */
   tell(url: string): void
-  /** Gives the directory back. Calling it again does nothing. */
+  /** Releases the directory. Calling it again does nothing. */
   release(): void
 }
 
-interface Holder {
+interface LockHolder {
   readonly pid: number
   readonly born: string
-  /** Where it answers, once it does. */
+  /** The URL of the server, once it accepts requests. */
   readonly url?: string
 }
 
 const attemptsMax = 50
 
 /**
- * Takes a data directory for this process alone. Throws `home_in_use`, naming the process that has
- * it. A holder that was killed is found out by its number and birth, so a lock never has to be
- * removed by hand.
+ * Locks a data directory for this process. Throws `home_in_use`, naming the process that holds it.
+ * A killed holder is detected by its pid and birth, so a lock never has to be removed by hand.
  *
- * The lock is the newest of numbered files. A file appears whole (it is linked, not written) and the
- * newest never disappears, it is only succeeded or marked as released. So of several that find the
- * same dead holder one wins the next number, and the others find the winner.
+ * The lock is the newest of numbered files. A file appears complete (it is linked, not written),
+ * and the newest never disappears: it is only succeeded or marked as released. So if several
+ * processes find the same dead holder, one wins the next number, and the others find the winner.
  */
 export function lockHome(home: string): HomeLock {
   const directory = join(home, 'lock')
-  // In two steps: the mode of a recursive call would close the home itself to PostgreSQL's user.
+  // In two steps: the mode in a recursive call would also close the home to PostgreSQL's user.
   mkdirSync(home, { recursive: true })
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const me: Holder = { pid: process.pid, born: birthOf(process.pid) ?? '' }
+  const me: LockHolder = { pid: process.pid, born: birthOf(process.pid) ?? '' }
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const newest = newestOf(directory)
     const holder = newest === 0 ? null : read(directory, newest)
@@ -55,7 +54,7 @@ export function lockHome(home: string): HomeLock {
     }
     const mine = newest + 1
     if (!claim(directory, mine, me)) continue
-    // Whoever listed before a successor was made may win a number that is already past.
+    // A process that listed the files before a successor was made may win an outdated number.
     if (newestOf(directory) !== mine) {
       rmSync(join(directory, String(mine)), { force: true })
       continue
@@ -74,15 +73,15 @@ export function lockHome(home: string): HomeLock {
       },
     }
   }
-  throw new Failure('home_in_use', `Several processes are after ${home} at once.`)
+  throw new Failure('home_in_use', `Several processes are trying to lock ${home} at once.`)
 }
 
-function inUse(home: string, { pid, url }: Holder): string {
+function inUse(home: string, { pid, url }: LockHolder): string {
   const where = url === undefined ? 'It does not answer yet.' : `Settlewire runs at ${url}.`
   return `Process ${pid} uses ${home}. ${where}`
 }
 
-/** Whether a living process has the lock of this home. */
+/** Whether a living process holds the lock of this home. */
 export function isHeld(home: string): boolean {
   const directory = join(home, 'lock')
   if (!existsSync(directory)) return false
@@ -91,7 +90,7 @@ export function isHeld(home: string): boolean {
   return holder !== null && livesOn(holder.pid, holder.born)
 }
 
-function claim(directory: string, number: number, holder: Holder): boolean {
+function claim(directory: string, number: number, holder: LockHolder): boolean {
   const draft = writeDraft(directory, holder)
   try {
     linkSync(draft, join(directory, String(number)))
@@ -104,10 +103,10 @@ function claim(directory: string, number: number, holder: Holder): boolean {
   }
 }
 
-const put = (directory: string, number: number, holder: Holder | null): void =>
+const put = (directory: string, number: number, holder: LockHolder | null): void =>
   renameSync(writeDraft(directory, holder), join(directory, String(number)))
 
-function writeDraft(directory: string, holder: Holder | null): string {
+function writeDraft(directory: string, holder: LockHolder | null): string {
   const draft = join(directory, `draft-${randomBytes(8).toString('hex')}`)
   writeFileSync(draft, JSON.stringify(holder), { mode: 0o600, flag: 'wx' })
   return draft
@@ -120,8 +119,8 @@ const numbersIn = (directory: string): number[] =>
 
 const newestOf = (directory: string): number => Math.max(0, ...numbersIn(directory))
 
-/** Null when it was released, or was succeeded and removed while we looked. */
-function read(directory: string, number: number): Holder | null {
+/** Null if it was released, or was succeeded and removed meanwhile. */
+function read(directory: string, number: number): LockHolder | null {
   try {
     const holder: unknown = JSON.parse(readFileSync(join(directory, String(number)), 'utf8'))
     if (typeof holder !== 'object' || holder === null) return null
@@ -130,14 +129,14 @@ function read(directory: string, number: number): Holder | null {
     const url = 'url' in holder && typeof holder.url === 'string' ? { url: holder.url } : {}
     return { pid: holder.pid, born: holder.born, ...url }
   } catch {
-    // A lock torn by a power cut names nobody; its holder is as dead as the machine was.
+    // A power cut truncated the file, and so the holder is dead too.
     return null
   }
 }
 
 /**
- * A name for this data directory on this machine, which no other has, also not a copy of it elsewhere.
- * Whoever holds the lock is the one process there.
+ * An identifier of this data directory on this machine, which differs from that of any other
+ * directory, also of a copy elsewhere. The holder of its lock is the only process with this one.
  */
 export function placeOf(home: string): string {
   const place = [hostname(), realpathSync(home), statSync(home).ino]

@@ -4,29 +4,29 @@ import { existsSync, readFileSync } from 'node:fs'
 const hasProc = existsSync('/proc/self/stat')
 
 /**
- * When a process was born, as text that no other process of this machine has with the same number,
- * not even after a reboot. Null when there is no such process, or only its corpse.
+ * When a process started, as text that differs from any other process with the same pid on this
+ * machine, also after a reboot. Null if the process does not exist or is a zombie.
  */
 export function birthOf(pid: number): string | null {
   if (!isThere(pid)) return null
   if (!hasProc) return askPs('lstart=', pid)
   const stat = readOrNull(`/proc/${pid}/stat`)
-  // There, but hidden from us: it cannot be told apart, so it counts as itself.
+  // It exists but is hidden from this user, so it cannot be compared: it counts as the same.
   if (stat === null) return isThere(pid) ? 'hidden' : null
-  // The name in parentheses may itself hold blanks and parentheses; the state follows the last one.
+  // The name in parentheses may itself contain blanks and parentheses; the state follows the last.
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (state === 'Z' || state === 'X') return null
   const startTicks = rest[18] ?? ''
   return `${readOrNull('/proc/sys/kernel/random/boot_id')?.trim() ?? ''}/${startTicks}`
 }
 
-/** Whether the process that was born then, with that number, still lives. */
+/** Whether the process with this pid and birth is still running. */
 export function livesOn(pid: number, born: string): boolean {
   const now = birthOf(pid)
   return now !== null && (now === born || now === 'hidden')
 }
 
-/** The command line of a process; empty when it cannot be read. */
+/** The command line of a process; empty if it cannot be read. */
 export const commandOf = (pid: number): string =>
   (hasProc ? readOrNull(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ') : askPs('command=', pid)) ??
   ''
@@ -36,7 +36,7 @@ function isThere(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // Another user's process may not be signalled, but it is there.
+    // EPERM: the process belongs to another user, but it exists.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
@@ -45,7 +45,7 @@ function readOrNull(path: string): string | null {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    // Gone between the look and the read, or hidden: both are answers, not errors.
+    // The process ended meanwhile, or is hidden: both are results, not errors.
     return null
   }
 }

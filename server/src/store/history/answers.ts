@@ -11,7 +11,7 @@ interface AnswerRow {
   readonly created_at: number
 }
 
-/** What was answered under a key, or null. */
+/** The stored answer to an idempotency key, or null. */
 export async function idempotent(
   database: Database,
   asked: Pick<IdempotentResult, 'merchantId' | 'livemode' | 'key'>,
@@ -37,7 +37,7 @@ export async function idempotent(
   )
 }
 
-/** Forgets the oldest answers from before an instant; another process may be at the same. */
+/** Deletes the oldest answers from before an instant. Several processes may do so at once. */
 export async function forgetAnswers(
   database: Database,
   before: Instant,
@@ -46,7 +46,7 @@ export async function forgetAnswers(
   const rows = await database.query<{ gone: number }>(
     {
       name: 'forget_answers',
-      // By their places: joined, a large part of the table was read for each of these.
+      // By `ctid`: with a join, each call read a large part of the table.
       text: `with gone as (
           delete from idempotency_key where ctid = any (array(
             select ctid from idempotency_key where created_at < $1

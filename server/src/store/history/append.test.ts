@@ -20,7 +20,7 @@ describe('an append', () => {
 
   afterEach(() => database.close())
 
-  /** All steps of payments whose transactions are in one block, a batch of one event of each at a time. */
+  /** Appends all steps of payments in one block; each batch has one event of each payment. */
   async function play(count: number): Promise<number> {
     const { url } = database
     const store = openStore({ url, clock: systemClock, log: silentLog })
@@ -40,23 +40,23 @@ describe('an append', () => {
   const one = async (sql: string): Promise<number> =>
     (await queryAs<{ n: number }>(database.url, sql))[0]?.n ?? Number.NaN
 
-  it('reads no rows of other payments, however many are in the same block', async () => {
+  it('reads no rows of other payments in the same block, however many there are', async () => {
     const read = 'select sum(idx_tup_read)::integer as n from pg_stat_user_indexes'
     await play(400)
-    // The server has not looked at its tables yet, so that its plans are guesses.
+    // The server has no statistics of its tables yet, so its plans are guesses.
     const before = await one(read)
     const events = await play(20)
-    // Of each event its heads, and what it changes, the versions before it included.
+    // For each event: its heads, the rows it changes, and their earlier versions.
     expect((await one(read)) - before).toBeLessThan(events * 10)
   })
 
   it.each([['transaction'], ['transfer']])(
-    'changes many rows of %s in place, without touching an index',
+    'updates many rows of %s in place, without writing to an index',
     async (table) => {
       await play(100)
       const share = `select n_tup_hot_upd::float / n_tup_upd as n from pg_stat_user_tables
         where relname = '${table}' and n_tup_upd > 0`
-      // Fewer while something else keeps old versions from being removed.
+      // The share is lower while another transaction keeps old versions from being removed.
       expect(await one(share)).toBeGreaterThan(0.3)
     },
   )

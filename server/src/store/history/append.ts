@@ -11,7 +11,7 @@ import type {
 import { arrayOf } from '../binary-array.ts'
 import type { Statement } from '../database.ts'
 import type { Changed } from './changed-rows.ts'
-import type { Feed, Placed, Prepared, Share } from './prepare.ts'
+import type { BatchFeed, Placed, Prepared, Share } from './prepare.ts'
 
 const parameterCount = 45
 
@@ -27,7 +27,7 @@ export const appendStatement: Statement = {
   ).join(', ')})`,
 }
 
-/** Its values, in its order: a column of the batch each. */
+/** The parameters of `appendStatement` in order: one value for each column of the batch. */
 export function appendValues(batch: Batch, { shares, placed, feeds }: Prepared): unknown[] {
   const owned = shares.flatMap(ownedOf)
   const values = [
@@ -62,7 +62,7 @@ const opens = ({ expectedSequence }: Append): boolean => expectedSequence === 0
 function standingColumns(shares: readonly Share[]): Column[] {
   const column = <Cell>(cell: (projection: Projection) => Cell): Cell[] =>
     shares.map(({ append }) => cell(append.projection))
-  // What is fixed by the opening is sent with it and never again.
+  // Values that the opening fixes are sent with the opening only.
   const once = <Cell>(cell: (append: Append) => Cell): (Cell | null)[] =>
     shares.map(({ append }) => (opens(append) ? cell(append) : null))
   return [
@@ -78,7 +78,7 @@ function standingColumns(shares: readonly Share[]): Column[] {
   ]
 }
 
-/** A transaction that is written, and of which subject it is. */
+/** A transaction to be written, with the subject that it belongs to. */
 interface Owned extends Changed {
   readonly subjectId: string
 }
@@ -121,7 +121,7 @@ const transfersOf = (owned: Owned): object[] =>
     is_new: owned.isNew,
   }))
 
-const feedColumns = (feeds: readonly Feed[]): Column[] => [
+const feedColumns = (feeds: readonly BatchFeed[]): Column[] => [
   arrayOf.text(feeds.map(({ merchantId }) => merchantId)),
   arrayOf.boolean(feeds.map(({ livemode }) => livemode)),
   arrayOf.integer(feeds.map(({ count }) => count)),
@@ -173,7 +173,7 @@ const cursorToJson = (move: CursorMove): object => ({
   ...(move.unfinished !== undefined && unfinishedToJson(move.unfinished)),
 })
 
-/** The blocks are kept as they are given back: no statement looks into them. */
+/** The blocks are stored and returned as they are: no statement reads inside them. */
 function unfinishedToJson(unfinished: Unfinished | null): object {
   if (unfinished === null) return { is_open: false, unfinished: null }
   const { isOpen, ...left } = unfinished

@@ -1,42 +1,42 @@
 import type { Projection, TransactionRow } from '@settlewire/core/history/subject-kind'
 
 /** The rows of a subject as they were last written. */
-export interface Written {
-  /** What it is found by. */
+export interface WrittenRows {
+  /** Status, flags and deadline as one text. */
   readonly standing: string
-  /** By chain and hash. */
+  /** Keyed by chain and hash. */
   readonly transactions: ReadonlyMap<string, TransactionRow>
 }
 
-const none: Written['transactions'] = new Map()
+const none: WrittenRows['transactions'] = new Map()
 
 const nameOf = ({ chain, txHash }: TransactionRow): string => `${chain} ${txHash}`
 
-/** By which they are found when they are written again. */
-export const rowsOf = ({ transactions }: Projection): Written['transactions'] =>
+/** The rows of a projection by name, to compare them with the next projection. */
+export const rowsOf = ({ transactions }: Projection): WrittenRows['transactions'] =>
   transactions.length === 0 ? none : new Map(transactions.map((row) => [nameOf(row), row]))
 
-/** A transaction that is not as it was written, and what of it has to be written again. */
+/** A transaction that differs from its last written row, and the parts to write again. */
 export interface Changed {
   readonly row: TransactionRow
   readonly inclusions: TransactionRow['inclusions']
   readonly transfers: TransactionRow['transfers']
-  /** How many transfers it has, where it may have had more; else null. */
+  /** The number of its transfers if there may have been more before; else null. */
   readonly transfersLeft: number | null
-  /** Whether no row of it was ever written. False where that is not known. */
+  /** Whether no row of it was ever written. False if that is not known. */
   readonly isNew: boolean
 }
 
-/** The transactions of which something is not as it was written; all where that is not known. */
+/** The transactions that differ from their last written rows; all if those are not known. */
 export const changedIn = (
   { transactions }: Projection,
-  written: Written | null,
+  written: WrittenRows | null,
 ): readonly Changed[] =>
   transactions.flatMap((row) => {
     const { inclusions, transfers } = row
     const before = written?.transactions.get(nameOf(row))
     if (before === undefined) {
-      // Where the subject is known, an unknown transaction is a new one.
+      // If the subject's rows are known, a transaction that is not among them is new.
       const isNew = written !== null
       return [{ row, inclusions, transfers, transfersLeft: isNew ? null : transfers.length, isNew }]
     }
@@ -54,7 +54,7 @@ export const changedIn = (
     ]
   })
 
-/** Most rows are the objects they were, or hold them, so this seldom reads a text. */
+/** Most rows are the same objects as before or share parts, so texts are seldom compared. */
 const isSame = (row: TransactionRow, before: TransactionRow): boolean =>
   row.number === before.number &&
   row.paid === before.paid &&

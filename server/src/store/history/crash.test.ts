@@ -27,10 +27,10 @@ import { openStore, type Store } from '../open.ts'
 const merchantId = 'mer_test'
 const writers = 6
 
-describe('a PostgreSQL that is killed in the middle of its work', () => {
+describe('a store whose PostgreSQL is killed during appends', () => {
   let postgres: TestPostgres
   let store: Store
-  /** What was promised: the ids of batches that were acknowledged, and of those that may not be. */
+  /** Event ids of batches that were acknowledged, and of batches whose outcome is unknown. */
   const acknowledged: string[][] = []
   const unknown: string[][] = []
 
@@ -46,7 +46,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     await postgres.stop()
   })
 
-  /** Appends one batch after the other until the store says that it cannot. */
+  /** Appends one batch after another until the store rejects with `store_unavailable`. */
   const writeUntilItFails = async (): Promise<void> => {
     for (;;) {
       const payments = Array.from({ length: 5 }, () => new ScriptedPayment({ merchantId }))
@@ -74,7 +74,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     }
   }
 
-  it('keeps every acknowledged append, and nothing half, through kill after kill', async () => {
+  it('keeps every acknowledged batch, and other batches whole or not at all', async () => {
     for (let round = 0; round < 3; round++) {
       const before = acknowledged.length
       const work = Promise.all(Array.from({ length: writers }, writeUntilItFails))
@@ -88,7 +88,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
       for (const stored of feed) checker.see(stored)
       checker.expect(acknowledged.flat())
       expect(checker.problems).toEqual([])
-      // What was not acknowledged may be there, but then all of its batch.
+      // A batch that was not acknowledged may be stored, but then as a whole.
       for (const batch of unknown) {
         const there = batch.filter((id) => checker.seen.has(id)).length
         expect([0, batch.length]).toContain(there)
@@ -99,7 +99,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     expect(unknown).toHaveLength(3 * writers)
   }, 120_000)
 
-  /** Every row that can be made again from the history is what the history makes of it. */
+  /** Checks that every row that can be derived from the history equals that derivation. */
   const expectProjectionsToBeFolds = async (feed: readonly StoredEvent[]): Promise<void> => {
     const histories = Map.groupBy(feed, ({ subject }) => subject.id)
     const loaded = await store.events.load(paymentKind, [...histories.keys()])
@@ -115,7 +115,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     expect(new Map(standing.map(({ id, status }) => [id, status]))).toEqual(statuses)
   }
 
-  it('answers a retry of a lost answer with the truth', async () => {
+  it('resolves a retry after a lost answer: the batch is stored exactly once', async () => {
     const payment = new ScriptedPayment({ merchantId, settled: 99 })
     await store.events.append({ appends: [payment.opening()] })
     await store.events.append({ appends: [payment.step()] })
@@ -123,7 +123,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     let { payment: state }: { payment: Payment } = payment
     let view = 1
     for (let round = 0; round < 3; round++) {
-      // Killed somewhere between sending and answer: whether it was committed nobody knows.
+      // Killed between request and answer: whether the batch was committed is unknown.
       const killed = systemClock.sleep(round * 3).then(() => postgres.kill9())
       let outcome: 'acknowledged' | 'unknown' = 'acknowledged'
       let share = appendOf(state, headOf(10 + ++view, view), scriptPolicy(99))
@@ -143,7 +143,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
         if (!failedWith(error, 'sequence_conflict')) throw error
       })
       const [truth] = await store.events.load(paymentKind, [payment.id])
-      // Either the retry wrote it, or it had been written: once, in both cases.
+      // Either the retry stored it or the first attempt had: exactly once in both cases.
       expect(truth).toEqual(share.state)
       state = share.state
     }
@@ -152,7 +152,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     expect(read.at(-1)?.id).toBe(state.head.eventId)
   }, 60_000)
 
-  it('has committed what it could not tell of, and a retry finds out', async () => {
+  it('reports sequence_conflict for a retry of a batch whose answer was lost', async () => {
     const proxy = await cuttingProxy(postgres.url)
     const far = openStore({ url: proxy.url, clock: systemClock, log: silentLog })
     const payment = new ScriptedPayment({ merchantId })
@@ -160,7 +160,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     const step = payment.step()
     proxy.cutAnswers = true
     const doubt: unknown = await far.events.append({ appends: [step] }).catch((error) => error)
-    // What is answered must not say that nothing was changed: it was.
+    // The error must not claim that nothing was changed, because it was.
     expect(problemOf(failureOf(doubt), 'req_1')).toMatchObject({
       code: 'store_unavailable',
       detail: expect.stringContaining('may have been made. Repeat the request with the same Idemp'),
@@ -174,7 +174,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
     await proxy.close()
   })
 
-  it('is told apart from a bug, and used again as soon as it is back', async () => {
+  it('rejects with store_unavailable while the server is down, and works again after', async () => {
     expect(await store.events.load(paymentKind, ['pi_none'])).toEqual([])
     await postgres.kill9()
     expect(await store.proveWrites()).toBe('unreachable')
@@ -186,7 +186,7 @@ describe('a PostgreSQL that is killed in the middle of its work', () => {
   })
 })
 
-/** Between a store and its server: passes everything on, or cuts the line when an answer comes. */
+/** A proxy between store and server: forwards everything, or disconnects when an answer arrives. */
 async function cuttingProxy(url: string) {
   const directory = await temporaryHome()
   const target = join(new URL(url).searchParams.get('host') ?? '', socketName)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Digest } from '@settlewire/core/history/seal'
 
-/** What seals are made with. */
+/** The hash functions for seals. */
 export const digest: Digest = {
   sha256: (text) => hash('sha256', text),
   bytes: (text) => Buffer.byteLength(text),

@@ -5,12 +5,12 @@ import { arrayOf } from '../binary-array.ts'
 import type { Database } from '../database.ts'
 import type { Head, Share } from './prepare.ts'
 
-/** As many as a writer keeps states of: what it has to load is met again. */
+/** As many as the writer caches states, since loading a state also notes its head. */
 const headsMax = 10_000
 
 /**
- * The head of each payment, kept to save a read before an append. A guess, not a truth: the append
- * itself compares the seal with the row that it locks.
+ * A cache of the head of each payment, which saves a read before an append. It may be stale: the
+ * append itself compares the seal with the row that it locks.
  */
 export class Heads {
   readonly #database: Database
@@ -21,7 +21,7 @@ export class Heads {
     this.#database = database
   }
 
-  /** What these appends are chained to. Throws `sequence_conflict` when one is already too late. */
+  /** The heads that these appends follow. Throws `sequence_conflict` if one is already outdated. */
   async before(appends: readonly Append[]): Promise<ReadonlyMap<string, Head>> {
     const updates = appends.filter(({ expectedSequence }) => expectedSequence > 0)
     const isKnown = ({ expectedSequence, subject }: Append): boolean =>
@@ -37,18 +37,18 @@ export class Heads {
     return found
   }
 
-  /** A share was committed. */
+  /** Notes the heads of committed shares. */
   learn(shares: readonly Share[]): void {
     for (const { append, head } of shares) this.#note(append.subject.id, head)
   }
 
-  /** A payment was read. What is known of it from an append is at least as good. */
+  /** Notes the head of a loaded payment. An entry from an append with the same seal has more. */
   meet(paymentId: string, head: Omit<Head, 'written'>): void {
     if (this.#heads.get(paymentId)?.seal === head.seal) return
     this.#note(paymentId, { ...head, written: null })
   }
 
-  /** What these can be found by was written without an append. */
+  /** Forgets the written rows of payments whose deadline was changed without an append. */
   doubt(paymentIds: readonly string[]): void {
     for (const id of paymentIds) {
       const head = this.#heads.get(id)

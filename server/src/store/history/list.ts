@@ -2,14 +2,14 @@ import type { Revival } from '@settlewire/core/history/subject-kind'
 import type { SubjectQuery } from '../../ports/history.ts'
 import type { Statement } from '../database.ts'
 
-/** A subject: what its first event fixed, what its last one left, and a part for each transaction. */
+/** The stored state of a subject: its first event, its standing, and a part per transaction. */
 export const subjectColumns = `s.subject_id as id, e.at as created_at, e.evidence, s.standing,
   (select coalesce('[' || string_agg(t.part, ',' order by t.chain, t.tx_hash) || ']', '[]')
     from transaction t where t.subject_id = s.subject_id) as parts`
 export const subjectTables = `subject_state s
   join event e on e.subject_id = s.subject_id and e.sequence = 1`
 
-/** The filters that leave few payments, each with an index of its own; `?` is the value. */
+/** The filters that match few payments, each with its own index; `?` is the value. */
 const narrow = {
   reference: 'p.reference = ?',
   txHash: 'p.id in (select subject_id from transaction where tx_hash = any (?))',
@@ -22,8 +22,8 @@ type Narrow = keyof typeof narrow
 const newest = '~'
 
 /**
- * The page that a query asks for, and one more row, which tells that there is a next page. Every
- * combination of filters is a statement of its own: each gets the plan and the index it deserves.
+ * The page that a query asks for, plus one row that shows whether there is a next page. Every
+ * combination of filters is its own statement, so that each gets its own plan and index.
  */
 export function listStatement(
   { name: kind, statuses }: Revival<unknown>,
@@ -53,9 +53,9 @@ const plainly = (where: string): string =>
     order by p.id desc limit $3`
 
 /**
- * The newest of each status, and of these the newest: one index serves lists with and without a
- * status. Range and order are written so that this index alone can answer them; left the choice,
- * the planner walks back through all subjects of everybody until it has found enough of one kind.
+ * Takes the newest of each status, and of these the newest: one index serves lists with and without
+ * a status. Range and order are written so that only this index fits; otherwise the planner walks
+ * back through the subjects of all merchants until it has found enough of one kind.
  */
 const byStatus = (where: string): string =>
   `select p.id from unnest($5::text[]) as one (status)

@@ -6,8 +6,8 @@ import { ScriptedPayment } from '../../../../test/support/scripted-payments.ts'
 import { storeUnderTest } from '../../../../test/support/store-under-test.ts'
 import { feedOf, readAlong } from '../contract-writers.ts'
 
-describe('the checker that the writers are held to', () => {
-  it('finds what a history with an identity column loses', async () => {
+describe('the feed checker of the contract for writers', () => {
+  it('detects events that readers miss in a history with an identity column', async () => {
     const database = await testDatabase()
     const naive = new NaiveHistory(database.url)
     await naive.setUp()
@@ -33,7 +33,7 @@ describe('the checker that the writers are held to', () => {
     expect(problems.filter((problem) => problem.includes('never seen'))).not.toEqual([])
     expect(problems.filter((problem) => problem.startsWith('position'))).not.toEqual([])
 
-    // The events are all there: who reads afterwards sees nothing wrong, so only a race can tell.
+    // All events are stored: a later reader finds no fault, so only a concurrent one can.
     const [late] = await readAlong([feedOf(naive, 'mer_test')], Promise.resolve())
     late?.expect(acknowledged)
     expect(late?.problems).toEqual([])
@@ -41,7 +41,7 @@ describe('the checker that the writers are held to', () => {
     await database.close()
   }, 60_000)
 
-  it('finds a gap, a repetition, a break in the chain and a changed event', async () => {
+  it('detects a gap, a repetition, a broken chain of seals and a changed event', async () => {
     const store = await storeUnderTest()
     const payment = new ScriptedPayment()
     const stored = await store.node().append({ appends: [payment.whole()] })

@@ -3,60 +3,60 @@ import { noSeal, type Sealable, seal } from '@settlewire/core/history/seal'
 import type { Projection } from '@settlewire/core/history/subject-kind'
 import type { Instant } from '@settlewire/core/instant'
 import type { Append, StoredEvent } from '../../ports/history.ts'
-import { type Changed, changedIn, rowsOf, type Written } from './changed-rows.ts'
+import { type Changed, changedIn, rowsOf, type WrittenRows } from './changed-rows.ts'
 import { digest } from './digest.ts'
 
-/** What the store knows of a subject without asking: where its chain of seals is. */
+/** The cached head of a subject: the end of its chain of seals. */
 export interface Head {
   readonly sequence: number
   readonly seal: string
-  /** Its rows as they were last written; null when that is not known. */
-  readonly written: Written | null
+  /** The rows of the subject as last written; null if they are not known. */
+  readonly written: WrittenRows | null
 }
 
-/** One subject's share of a batch, sealed. */
+/** One subject's sealed share of a batch. */
 export interface Share {
   readonly append: Append
-  /** The seal that the subject must still be at. */
+  /** The seal that the subject must still have when the batch is stored. */
   readonly baseSeal: string
   readonly head: Head
-  /** Whether the last append wrote something else. */
+  /** Whether status, flags or deadline differ from those last written. */
   readonly hasMoved: boolean
-  /** The transactions that are not as they were last written. */
+  /** The transactions that differ from their last written rows. */
   readonly transactions: readonly Changed[]
 }
 
 /** The feed of one merchant and mode, and how many events of the batch go into it. */
-export interface Feed {
+export interface BatchFeed {
   readonly number: number
   readonly merchantId: string
   readonly livemode: boolean
   count: number
 }
 
-/** An event of a batch, sealed, with its place among those of its feed. */
+/** A sealed event of a batch, with its place among the batch's events of the same feed. */
 export interface Placed {
   readonly event: Sealable
   readonly seal: string
-  readonly feed: Feed
+  readonly feed: BatchFeed
   /** From 1. */
   readonly place: number
 }
 
 /** A batch, ready to be sent. */
 export interface Prepared {
-  /** By id, which is the order in which everybody locks. */
+  /** Sorted by id, the order in which every process locks. */
   readonly shares: readonly Share[]
   readonly placed: readonly Placed[]
-  readonly feeds: readonly Feed[]
+  readonly feeds: readonly BatchFeed[]
 }
 
-/** Seals every event to the one before it. `headOf` knows the head of each subject that goes on. */
+/** Seals every event to the one before it. `headOf` returns the head of a subject that exists. */
 export function prepare(
   appends: readonly Append[],
   headOf: (append: Append) => Head | undefined,
 ): Prepared {
-  const feeds: Feed[] = []
+  const feeds: BatchFeed[] = []
   const placed: Placed[] = []
   const shares = appends.map((append): Share => {
     const { subject, merchantId, livemode, expectedSequence, events, projection } = append
@@ -85,13 +85,13 @@ export function prepare(
 
 const byId = (a: Share, b: Share): number => (a.append.subject.id < b.append.subject.id ? -1 : 1)
 
-/** What a subject is found by, as one text that tells whether it changed. */
+/** Status, flags and deadline as one text, to detect changes. */
 const standingOf = ({ status, flags, dueAt }: Projection): string =>
   `${status} ${flags.join()} ${dueAt}`
 
 const opening: Head = { sequence: 0, seal: noSeal, written: null }
 
-/** What became of a batch: each event with its position, given where each feed now ends. */
+/** The stored events of a batch: their positions follow from the last position of each feed. */
 export function storedEvents(
   { placed }: Prepared,
   lastPositions: ReadonlyMap<number, number>,
@@ -105,7 +105,7 @@ export function storedEvents(
   })
 }
 
-/** What the engine promises with a batch. Broken, the history would be wrong for ever. */
+/** Checks the engine's guarantees for a batch. If one were broken, the history would stay wrong. */
 export function check(appends: readonly Append[]): void {
   const ids = new Set(appends.map(({ subject }) => subject.id))
   assert(ids.size === appends.length, 'a batch has one share per subject')
@@ -118,8 +118,8 @@ export function check(appends: readonly Append[]): void {
   }
 }
 
-/** A batch is of few merchants, and mostly of the one it was of a moment ago. */
-function feedOf({ merchantId, livemode }: Append, feeds: Feed[]): Feed {
+/** A batch has few merchants, and consecutive events are mostly of the same one. */
+function feedOf({ merchantId, livemode }: Append, feeds: BatchFeed[]): BatchFeed {
   const known = feeds.findLast(
     (feed) => feed.merchantId === merchantId && feed.livemode === livemode,
   )

@@ -31,7 +31,7 @@ describe('the directory', () => {
   })
   afterEach(() => store.close())
 
-  it('knows its merchants, and no others', async () => {
+  it('finds its merchants and returns null for unknown ids', async () => {
     expect(await directory.merchant(merchant.id)).toEqual(merchant)
     expect(await directory.merchant('mer_2')).toBeNull()
     const poor = { ...merchant, id: 'mer_2', xpub: null }
@@ -39,13 +39,13 @@ describe('the directory', () => {
     expect(await directory.merchant('mer_2')).toEqual(poor)
   })
 
-  it('never takes a private key for a public one', async () => {
+  it('refuses a private key in place of a public one', async () => {
     const careless = { ...merchant, id: 'mer_2', xpub: 'xprv9s21ZrQH143K3QTDL4LXw2F7HEK3' }
     await expect(directory.addMerchant(careless)).rejects.toThrow('check constraint')
     expect(await directory.merchant('mer_2')).toBeNull()
   })
 
-  it('names them otherwise, and disables and enables them', async () => {
+  it('renames, disables and enables merchants', async () => {
     expect(await directory.renameMerchant(merchant.id, 'Another name')).toBe(true)
     expect(await directory.disableMerchant(merchant.id, bornAt + 5)).toBe(true)
     expect(await directory.disableMerchant(merchant.id, bornAt + 9)).toBe(true)
@@ -57,7 +57,7 @@ describe('the directory', () => {
     expect(await directory.disableMerchant('mer_2', bornAt)).toBe(false)
   })
 
-  it('lists them in pages, in the order of their ids', async () => {
+  it('lists merchants in pages, sorted by id', async () => {
     const ids = ['mer_3', 'mer_2', 'mer_4']
     for (const id of ids) await directory.addMerchant({ ...merchant, id })
     const idsAfter = async (after: string) =>
@@ -67,7 +67,7 @@ describe('the directory', () => {
     expect(await idsAfter('mer_4')).toEqual([])
   })
 
-  it('makes a secret once, whoever asks first', async () => {
+  it('creates a secret once, even when several processes ask for it at once', async () => {
     const directories = Array.from({ length: 4 }, () => store.open().directory)
     const secrets = await Promise.all(
       directories.map((node) => node.secret('client-secret', () => randomBytes(32))),
@@ -78,11 +78,11 @@ describe('the directory', () => {
     expect(await directory.secret('checkout', () => randomBytes(32))).toEqual(other)
   })
 
-  describe('gives address indexes', () => {
+  describe('assigns address indexes', () => {
     const { xpub } = merchant
     const take = (count: number, node = directory) => node.takeDepositIndexes(xpub ?? '', count)
 
-    it('in blocks, one after the other, each to one caller, apart for each key', async () => {
+    it('in consecutive blocks, each to one caller, separately for each key', async () => {
       const directories = Array.from({ length: 4 }, () => store.open().directory)
       const taken = await Promise.all(
         Array.from({ length: 40 }, (_, i) => take(3, directories[i % 4] ?? directory)),
@@ -92,7 +92,7 @@ describe('the directory', () => {
       expect(await directory.takeDepositIndexes('another', 64)).toEqual({ first: 0, count: 64 })
     })
 
-    it('far above every index that a payment of any of its merchants has used, if the counter is lost', async () => {
+    it('far above every index used with the key, if the counter is lost', async () => {
       const twin = { ...merchant, id: 'mer_2' }
       await directory.addMerchant(twin)
       for (const [merchantId, depositIndex] of [
@@ -106,7 +106,7 @@ describe('the directory', () => {
       expect(await take(64)).toEqual({ first: 42 + 64 + 2 ** 20, count: 64 })
     })
 
-    it('far above the last one in a database that was restored elsewhere', async () => {
+    it('far above the last one in a database that was restored on another cluster', async () => {
       await take(3)
       await queryAs(store.url, `update deposit_counter set lineage = '7658/00000001'`)
       expect(await take(1)).toEqual({ first: 3 + 2 ** 20, count: 1 })
@@ -122,14 +122,14 @@ describe('the directory', () => {
   })
 })
 
-it('an address index is never given again after a real recovery from an older state', async () => {
+it('an address index is never assigned again after recovery from an older state', async () => {
   const postgres = await startPostgres()
   const open = () => openStore({ url: postgres.url, clock: systemClock, log: silentLog })
   const before = open()
   expect(await before.directory.takeDepositIndexes('xpub', 2)).toEqual({ first: 0, count: 2 })
   await before.close()
   await postgres.kill9()
-  // What a restore from an archive does: recover, then go on under a timeline of its own.
+  // As a restore from an archive does: recover, then continue on a new timeline.
   await writeFile(join(postgres.data, 'recovery.signal'), '', { mode: 0o644 })
   await postgres.restart({ restore_command: 'false' })
   for (;;) {

@@ -4,9 +4,9 @@ import { type Instant, toRfc3339 } from '@settlewire/core/instant'
 import type { Directory, Merchant, NewMerchant } from '../../ports/access.ts'
 import type { Database } from '../database.ts'
 
-/** BIP-32 has no more children that a public key can derive. */
+/** The largest child index that BIP-32 can derive from a public key. */
 const indexMax = 2 ** 31 - 1
-/** More than are taken of a key between a backup and its restore, and 2,000 times less than there are. */
+/** More than one key uses between a backup and its restore, and 2,000 times less than there are. */
 const jump = 2 ** 20
 
 /** Merchants and their address counters in PostgreSQL. */
@@ -68,13 +68,13 @@ export class PostgresDirectory implements Directory {
   }
 
   /**
-   * A statement of its own, committed before the indexes are told, so no rollback gives them back. A
-   * restored backup has an old counter: its cluster or timeline is another than the one the counter
-   * was last moved in, and then it jumps over all that may have been given since. The same after a
-   * replica took over, which may not have seen the last ones, and where payments have used indexes
-   * that no counter tells of. What this cannot see is a data directory put back file by file under
-   * the same PostgreSQL (a disk snapshot): whoever restores like that must recover to a target, which
-   * begins a new timeline.
+   * Its own statement, committed before it returns the indexes, so that no rollback frees them. A
+   * restored backup has an old counter. Its cluster or timeline then differs from the one in which
+   * the counter was last moved, and the counter jumps over all indexes that may have been assigned
+   * since. It also jumps after a failover to a replica, which may lack the last ones, and if
+   * payments have used indexes that no counter covers. What this cannot detect is a data directory
+   * restored file by file under the same PostgreSQL (a disk snapshot): such a restore must recover
+   * to a target, which starts a new timeline.
    */
   async takeDepositIndexes(xpub: string, count: number): Promise<{ first: number; count: number }> {
     const row = await this.#database.one<{ first: number }>(
@@ -101,7 +101,10 @@ export class PostgresDirectory implements Directory {
     )
     assert(row !== null, 'an upsert without a condition returns its row')
     if (row.first > indexMax) {
-      throw new Failure('merchant_cannot_receive', 'The extended public key is used up.')
+      throw new Failure(
+        'merchant_cannot_receive',
+        'The extended public key has no unused addresses left.',
+      )
     }
     return { first: row.first, count: Math.min(count, indexMax - row.first + 1) }
   }
@@ -117,7 +120,7 @@ export class PostgresDirectory implements Directory {
       },
       [name, Buffer.from(make())],
     )
-    // Another process may have been first; then its secret is the secret.
+    // Another process may have stored its secret first; then that one counts.
     const stored = await this.#secret(name)
     assert(stored !== null, 'a secret that was stored is there')
     return stored

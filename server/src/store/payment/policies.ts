@@ -4,7 +4,7 @@ import type { Policy } from '@settlewire/core/payment/policy'
 import type { Policies } from '../../ports/history.ts'
 import type { Database } from '../database.ts'
 
-/** The rules of every version, in PostgreSQL. */
+/** The rules of every version, stored in PostgreSQL. */
 export class PostgresPolicies implements Policies {
   readonly #database: Database
 
@@ -37,7 +37,7 @@ export class PostgresPolicies implements Policies {
     if (kept?.body === body) return
     throw new Failure(
       'invalid_config',
-      `The policy version ${policy.version} stands for other rules already: name a new one.`,
+      `Policy version ${policy.version} already exists with other rules: choose a new version.`,
     )
   }
 }

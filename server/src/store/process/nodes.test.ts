@@ -33,7 +33,7 @@ leaseContract('PostgreSQL', () => ({
 }))
 
 describe('a lease', () => {
-  it('goes to one of many who ask at once', async () => {
+  it('goes to one of several processes that ask at once', async () => {
     const nodes = Array.from({ length: 6 }, () => world.open())
     const held = await Promise.all(
       nodes.map(({ nodes }, i) =>
@@ -44,11 +44,11 @@ describe('a lease', () => {
   })
 })
 
-describe('what is written under a lease', () => {
+describe('a write under a lease', () => {
   const old = { lease: 'chain:local', token: 1 }
   const begin = () => store.events.begin('local', 'genesis', blockAt(1))
 
-  it('is refused, all of it, once another process has the lease: a cursor', async () => {
+  it('is refused completely once another process has the lease: a cursor move', async () => {
     await begin()
     await heldBy(one)
     const payment = new ScriptedPayment()
@@ -63,7 +63,7 @@ describe('what is written under a lease', () => {
     expect((await store.events.position('local'))?.head.view).toBe(1)
   })
 
-  it('is refused, all of it, once another process has the lease: what a deadline decided', async () => {
+  it('is refused completely once another process has the lease: events of a deadline', async () => {
     const payment = new ScriptedPayment()
     await store.events.append({ appends: [payment.opening()] })
     await heldBy(one)
@@ -74,7 +74,7 @@ describe('what is written under a lease', () => {
     expect((await store.events.heads([payment.id])).get(payment.id)).toBe(1)
   })
 
-  it('is refused, all of it, once another process has the lease: the end of a watch', async () => {
+  it('is refused completely once another process has the lease: the end of a watch', async () => {
     const [paid, other] = [new ScriptedPayment(), new ScriptedPayment()]
     await store.events.append({ appends: [paid.opening(), other.opening()] })
     await heldBy(one)
@@ -89,7 +89,7 @@ describe('what is written under a lease', () => {
     expect(await watchedIn(store.events)).toEqual([])
   })
 
-  it('is taken while the lease has run out and nobody else wanted it', async () => {
+  it('is accepted after the lease has expired if no other process took it', async () => {
     await begin()
     await heldBy(one, 1)
     await pause(20)
@@ -97,7 +97,7 @@ describe('what is written under a lease', () => {
     expect((await store.events.position('local'))?.head.view).toBe(1)
   })
 
-  it('is before the next holder or refused, never in between', async () => {
+  it('is either visible to the next holder or refused', async () => {
     await begin()
     for (let round = 0; round < 20; round++) {
       const [mine, other] = round % 2 === 0 ? [one, two] : [two, one]
@@ -119,7 +119,7 @@ describe('what is written under a lease', () => {
           .nodes.keep(other, ['chain:local'], longMs)
           .then(() => store.events.position('local')),
       ])
-      // What the next holder reads once it has the lease is what stays.
+      // What the next holder reads after it got the lease does not change any more.
       const stays = await store.events.position('local')
       expect([seen?.head.view, written]).toEqual([stays?.head.view, stays?.head.view === view + 1])
       await store.nodes.giveBack(other)
@@ -127,8 +127,8 @@ describe('what is written under a lease', () => {
   })
 })
 
-describe('what followers say', () => {
-  it('is read by others, with its age, and replaced by what is said later', async () => {
+describe('a report of a follower', () => {
+  it('is read by other processes, with its age, and replaced by later reports', async () => {
     await heldBy(one)
     const fence = { lease: 'chain:local', token: 1 }
     await store.nodes.say('local', { body: 'first', word: 'ok' }, fence)
@@ -140,7 +140,7 @@ describe('what followers say', () => {
     expect(told?.ageMs).toBeLessThan(10_000)
   })
 
-  it('is not replaced by one who was replaced', async () => {
+  it('is not replaced by a report under an older lease', async () => {
     await heldBy(one)
     await store.nodes.giveBack(one)
     await heldBy(two)
@@ -152,8 +152,8 @@ describe('what followers say', () => {
   })
 })
 
-describe('the revision of what followers say', () => {
-  it('rises with each change of its word, and stays where only the body is another', async () => {
+describe('the revision of a report of a follower', () => {
+  it('rises when `word` changes, and stays when only the body changes', async () => {
     await heldBy(one)
     const fence = { lease: 'chain:local', token: 1 }
     const revisions: (number | null)[] = []
@@ -167,7 +167,7 @@ describe('the revision of what followers say', () => {
     expect(await store.nodes.told()).toMatchObject([{ body: '4', revision: back }])
   })
 
-  it('rises also where a crash of the database has emptied the table', async () => {
+  it('rises also after a crash of the database has emptied the table', async () => {
     await heldBy(one)
     const fence = { lease: 'chain:local', token: 1 }
     const before = await store.nodes.say('local', { body: '', word: 'ok' }, fence)
@@ -178,8 +178,8 @@ describe('the revision of what followers say', () => {
   })
 })
 
-describe('a question', () => {
-  it('is read by those who follow its chain, answered once, and then gone', async () => {
+describe('a question to the follower of a chain', () => {
+  it('is read by followers of its chain, answered once, and then deleted', async () => {
     const { nodes } = store
     const id = await nodes.ask('local', '0xfeed')
     await nodes.ask('other', '0xbeef')
@@ -191,7 +191,7 @@ describe('a question', () => {
     expect(await nodes.answerTo(id)).toBeNull()
   })
 
-  it('is not asked any more once it is withdrawn', async () => {
+  it('is not returned any more after it was withdrawn', async () => {
     const id = await store.nodes.ask('local', '0xfeed')
     await store.nodes.withdraw(id)
     expect(await store.nodes.questions(['local'])).toEqual([])

@@ -10,10 +10,10 @@ import type {
 import { arrayOf } from '../binary-array.ts'
 import type { Database } from '../database.ts'
 
-/** Nobody waits longer than this for an answer. */
+/** Longer than any process waits for an answer. */
 const questionsKept = "interval '1 minute'"
 
-/** What processes on one database know of each other, in its tables. */
+/** Leases and messages of processes on one database, in its tables. */
 export class PostgresNodes implements Leases, Bulletin {
   readonly #database: Database
 
@@ -57,7 +57,7 @@ export class PostgresNodes implements Leases, Bulletin {
     const row = await this.#database.one<{ revision: number }>(
       {
         name: 'say',
-        // By the time, so that it also rises where a crash of the database has emptied the table.
+        // Based on the time, so that it also rises after a crash of the database emptied the table.
         text: `with now as (
             select clock_timestamp() as at,
               floor(extract(epoch from clock_timestamp()) * 1000)::bigint as ms
@@ -93,7 +93,7 @@ export class PostgresNodes implements Leases, Bulletin {
     const rows = await this.#database.query<{ id: number }>(
       {
         name: 'ask',
-        // Whoever asked and died leaves nothing behind for long.
+        // Questions of processes that died are deleted after a while.
         text: `with old as (
             delete from chain_question where asked_at < clock_timestamp() - ${questionsKept}
           )

@@ -17,7 +17,7 @@ const diskIsFull = `
     begin raise exception 'could not extend file: No space left' using errcode = '53100'; end $$;
   create trigger refuse before insert on write_proof execute function refuse()`
 
-describe('the proof that a database takes changes', () => {
+describe('the proof that a database accepts writes', () => {
   let postgres: TestPostgres
   let database: Database
   let clock: ManualClock
@@ -57,7 +57,7 @@ describe('the proof that a database takes changes', () => {
     text: `insert into merchant (id, name, created_at) values ($1, 'A shop', now())`,
   }
 
-  it('is one write for all who ask at once, and for some seconds after it', async () => {
+  it('is one write for all concurrent callers, and for some seconds after it', async () => {
     await Promise.all(Array.from({ length: 20 }, () => proof.prove()))
     const first = await written()
     expect(first).toBeDefined()
@@ -71,7 +71,7 @@ describe('the proof that a database takes changes', () => {
     ])
   })
 
-  it('asks for room on the disk, which the row alone does not need', async () => {
+  it('needs free disk space, which the row alone would not need', async () => {
     const other = new Database({ url: postgres.url, log: silentLog })
     await new WriteProof(other, clock).prove()
     // The server counts what a session did when the session ends.
@@ -81,28 +81,28 @@ describe('the proof that a database takes changes', () => {
     await expect.poll(() => queryAs(postgres.url, sizes)).toEqual([{ asked: true }])
   })
 
-  it('says that the disk is full, and changes come through when it is not any more', async () => {
+  it('reports no_space while the disk is full, and null afterwards', async () => {
     await execute(postgres.url, diskIsFull)
     expect(await proof.prove()).toBe('no_space')
     await execute(postgres.url, 'drop trigger refuse on write_proof')
     expect(await proof.prove()).toBeNull()
   })
 
-  it('says that a right was taken away', async () => {
+  it('reports no_right after a right was revoked', async () => {
     await execute(postgres.url, 'revoke insert on write_proof from settlewire_app')
     expect(await proof.prove()).toBe('no_right')
     await execute(postgres.url, 'grant insert on write_proof to settlewire_app')
     expect(await proof.prove()).toBeNull()
   })
 
-  it('says that nothing answers', async () => {
+  it('reports unreachable while the server is down', async () => {
     await postgres.kill9()
     expect(await proof.prove()).toBe('unreachable')
     await postgres.restart()
     expect(await proof.prove()).toBeNull()
   })
 
-  it('says that only reads are answered; reads go on; no old connection outlives the change back', async () => {
+  it('reports read_only while reads work, and drops old connections afterwards', async () => {
     await Promise.all(Array.from({ length: 4 }, () => database.query(isReadOnly, [])))
     await onAllSessions('on')
     await seesReadOnly('on')
@@ -118,9 +118,9 @@ describe('the proof that a database takes changes', () => {
     await database.query(insert, ['mer_1'])
   })
 
-  it('is not kept from writing by sessions that stay read-only after a switchover', async () => {
+  it('replaces sessions that stay read-only after a switchover', async () => {
     const stuck = { name: 'stuck', text: 'set session characteristics as transaction read only' }
-    // As behind an address that leads to the new primary by now: open sessions are the old one's.
+    // As behind an address that leads to the new primary: open sessions still lead to the old one.
     await Promise.all(Array.from({ length: 4 }, () => database.query(stuck, [])))
     await database.query(insert, ['mer_1'])
     await Promise.all(

@@ -2,12 +2,12 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../database.ts'
 import { type StoreTrouble, troubleOf } from '../sql-error.ts'
 
-/** A proof is good for so long: writes of this process alone, however many ask. */
+/** A proof stays valid for this long, so that frequent callers cause few writes per process. */
 const goodForMs = 3_000
 
 const statement = { name: 'prove_writes', text: 'select settlewire_prove_writes()' }
 
-/** Whether the database takes changes, found out by making one. */
+/** Finds out whether the database accepts writes by making one. */
 export class WriteProof {
   readonly #database: Pick<Database, 'query'>
   readonly #clock: Pick<Clock, 'now'>
@@ -20,8 +20,8 @@ export class WriteProof {
   }
 
   /**
-   * Null when it does, else why not. Rejects with a bug only. All who ask while one write is under
-   * way share it, also when it takes longer than they wait.
+   * Null if it does, else the reason. Rejects only with a bug. All callers during one write share
+   * it, also if it takes longer than they wait.
    */
   prove(): Promise<StoreTrouble | null> {
     const age = this.#clock.now() - this.#provenAt

@@ -4,9 +4,9 @@ import type { BlockRef } from '@settlewire/core/payment/observation'
 import type { ChainPosition, Unfinished } from '../../ports/history.ts'
 import type { Database } from '../database.ts'
 
-/** Where a chain was read up to: its cursor and the window of blocks that were kept. */
+/** How far a chain was read: its cursor and the stored window of blocks. */
 export async function position(database: Database, chain: string): Promise<ChainPosition | null> {
-  // One statement sees one moment: cursor and blocks cannot be of different steps.
+  // In one statement, which reads one snapshot: cursor and blocks are always of the same step.
   const rows = await database.query<PositionRow>(
     {
       name: 'position',
@@ -29,7 +29,7 @@ export async function position(database: Database, chain: string): Promise<Chain
   }
 }
 
-/** Starts a chain at a block, or finds it started. Throws `chain_mismatch` on another genesis. */
+/** Starts a chain, or returns its position. Throws `chain_mismatch` on another genesis. */
 export async function begin(
   database: Database,
   chain: string,
@@ -49,11 +49,12 @@ export async function begin(
     [chain, genesisHash, at.number, at.hash, at.parentHash, toRfc3339(at.minedAt)],
   )
   const found = await position(database, chain)
-  if (found === null) throw new Failure('store_unavailable', 'The chain was removed meanwhile.')
+  if (found === null)
+    throw new Failure('store_unavailable', 'The chain was removed from the database meanwhile.')
   if (found.genesisHash !== genesisHash) {
     throw new Failure(
       'chain_mismatch',
-      `${chain} was followed from genesis ${found.genesisHash}; this node has ${genesisHash}.`,
+      `${chain} was first followed with genesis ${found.genesisHash}, but this node has ${genesisHash}.`,
     )
   }
   return found
@@ -78,7 +79,7 @@ function blockOf({ number, hash, parent_hash, mined_at }: PositionRow): BlockRef
   return [{ number, hash, parentHash: parent_hash, minedAt: mined_at }]
 }
 
-/** As `append` has encoded it. */
+/** Parses the text as `append` encodes it. */
 function unfinishedOf(text: string, isOpen: boolean): Unfinished {
   const left = JSON.parse(text) as Omit<Unfinished, 'isOpen'>
   return { isOpen, ...left }

@@ -12,10 +12,10 @@ import { arrayOf } from '../binary-array.ts'
 import type { Database } from '../database.ts'
 import { openingOf, type WatchedRow } from '../payment/watched.ts'
 
-/** A command that was not there for so long is over: it asks every second. */
+/** A command polls every second; one that has not polled for this long counts as ended. */
 const patience = "interval '1 minute'"
 
-/** Requests to read blocks again, in a table; what they need of the history, out of it. */
+/** Requests to read blocks again, in a table, and the history that such a rescan needs. */
 export class PostgresRescans implements Rescans {
   readonly #database: Database
 
@@ -159,6 +159,6 @@ interface RecordedRow {
   readonly block_number: number
 }
 
-/** One of our own processes wrote it. */
+/** The text was written by a process of this program. */
 const reportOf = (text: string | null): RescanReport | null =>
   text === null ? null : (JSON.parse(text) as RescanReport)

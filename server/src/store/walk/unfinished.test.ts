@@ -4,7 +4,7 @@ import { moveTo } from '../../../../test/support/store-batches.ts'
 import { storeUnderTest } from '../../../../test/support/store-under-test.ts'
 import type { CursorMove } from '../../ports/history.ts'
 
-it('keeps the blocks of a step that was stored in part, and takes its parts in their order alone', async () => {
+it('keeps the blocks of a partially stored step and accepts its parts only in order', async () => {
   const store = await storeUnderTest()
   onTestFinished(() => store.close())
   const events = store.node()
