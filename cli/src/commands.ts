@@ -165,6 +165,7 @@ async function list({ client, asked, print, note, signal }: Work): Promise<ExitN
   for (const payment of page.data) {
     print(asked.json ? JSON.stringify(payment) : showInLine(payment))
   }
+  for (const id of page.unreadable ?? []) note(`The server cannot read ${id}; see its log.`)
   if (page.nextCursor !== null) note(`More: --cursor ${page.nextCursor}`)
   return 'done'
 }

@@ -48,6 +48,8 @@ export interface EventsQuery {
 export interface Page<T> {
   readonly data: readonly T[]
   readonly nextCursor: string | null
+  /** Ids of the page that the server cannot read; `data` is without them. Absent when there are none. */
+  readonly unreadable?: readonly string[]
 }
 
 export interface CallOptions {

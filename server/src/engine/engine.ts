@@ -92,7 +92,7 @@ export class Engine {
     const parts = { ...options, writer: this.writer, index, watcher: this.watcher, onFault }
     this.#claims = new Claims({ ...parts, isMine: () => this.#keepsTime })
     this.payments = new Payments({
-      ...{ ...parts, claims: this.#claims },
+      ...{ ...parts, claims: this.#claims, unreadable },
       headOf: (chain) => this.watcher.headOf(chain),
     })
     this.#deadlines = new Deadlines({

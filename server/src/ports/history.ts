@@ -207,12 +207,13 @@ export interface EventStore {
     limit: number,
   ): Promise<readonly StoredEvent[]>
   /**
-   * A page of a merchant's subjects of a kind, and the cursor of the next one. Throws
-   * `internal_contradiction` when the stored state of one of them cannot be read.
+   * A page of a merchant's subjects of a kind, and the cursor of the next one. One whose stored state
+   * cannot be read is treated as by `load`.
    */
   list<State>(
     kind: Revival<State>,
     query: SubjectQuery,
+    unreadable?: Unreadable,
   ): Promise<{ found: readonly State[]; next: string | null }>
 
   /** What was answered under this key, or null. */

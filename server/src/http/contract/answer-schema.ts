@@ -1,4 +1,4 @@
-/** What the routes answer, as the published contract says it. Tests hold real answers to these. */
+/** The published schemas of what the routes answer. Tests check real answers against them. */
 import { type ErrorCode, errorCatalogue } from '@settlewire/core/errors'
 import { resolutionActions } from '@settlewire/core/payment/observation'
 import type { IgnoreReason, Stage } from '@settlewire/core/payment/payment'
@@ -38,11 +38,12 @@ export const hash = z.string().meta({ examples: [examples.hash] })
 export const address = z.string().meta({ examples: [examples.address] })
 export const count = z.int().min(0)
 export const chainId = z.union([z.int(), z.string()]).meta({
-  description: 'How the chain names itself: a number on EVM chains.',
+  description: "The chain's own id: a number on EVM chains.",
   examples: [1],
 })
 export const visibility = z.enum(['ok', 'degraded', 'blind']).meta({
-  description: 'Whether the chains this depends on can be seen right now.',
+  description:
+    'How well the server sees the chains involved right now: `ok`, `degraded`, or `blind` (not at all).',
 })
 
 const codes = Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]] // the catalogue's own keys
@@ -53,16 +54,18 @@ export const problem = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    code: z.enum(codes).meta({ description: 'Decide by this, never by the words.' }),
+    code: z.enum(codes).meta({
+      description: 'Programs decide by this code, never by `title` or `detail`.',
+    }),
     requestId: z.string().meta({ examples: [examples.request] }),
     errors: z.array(
       z.strictObject({
-        pointer: z.string().meta({ description: 'JSON pointer into what was sent.' }),
+        pointer: z.string().meta({ description: 'JSON pointer into the request body or query.' }),
         detail: z.string(),
       }),
     ),
   })
-  .meta({ id: 'Problem', description: 'RFC 9457.' })
+  .meta({ id: 'Problem', description: 'A problem document (RFC 9457).' })
 
 const acceptance = z
   .strictObject({
@@ -73,9 +76,11 @@ const acceptance = z
       .nullable()
       .meta({ description: 'The token contract; null for the native coin.' }),
     decimals: count,
-    address: address.meta({ description: 'Where to pay. It belongs to this payment alone.' }),
+    address: address.meta({
+      description: 'The address to pay to. Only this payment uses it.',
+    }),
     uri: z.string().nullable().meta({
-      description: 'What wallets open, also from a QR code: EIP-681 on EVM chains.',
+      description: 'A link that wallets open, also from a QR code: EIP-681 on EVM chains.',
     }),
   })
   .meta({ id: 'Acceptance', description: 'One way to pay.' })
@@ -89,34 +94,51 @@ export const ignoredReasons = [
   ...(['wrong_token', 'wrong_chain', 'dust', 'zero', 'paid_elsewhere', 'set_aside'] as const),
 ] as const satisfies readonly IgnoreReason[]
 
+export const forKeys = 'Only in answers to API keys, not to client secrets.'
+
 const transfer = z
   .strictObject({
-    txHash: hash.nullable().meta({ description: 'Null where no one transaction can be named.' }),
+    txHash: hash.nullable().meta({
+      description: 'The transaction; null if the transfer cannot be attributed to a single one.',
+    }),
     chain: z.string(),
     chainId: chainId.nullable(),
     asset: z.string().nullable(),
-    amount: money.meta({ description: 'What counts of it, in the currency of the payment.' }),
-    units: z.string().meta({ description: 'What moved, in the smallest unit of the token.' }),
-    decimals: count.nullable().meta({ description: 'The places of `units`; null if unknown.' }),
+    amount: money.meta({
+      description: 'The amount that counts towards the payment, in its currency.',
+    }),
+    units: z.string().meta({
+      description: 'The amount transferred, in the smallest unit of the token.',
+    }),
+    decimals: count.nullable().meta({ description: 'Decimals of `units`; null if unknown.' }),
     stage: z.enum(stages),
-    ignored: z.enum(ignoredReasons).nullable().meta({ description: 'Why it does not count.' }),
+    ignored: z.enum(ignoredReasons).nullable().meta({
+      description: 'Why the transfer does not count towards the payment; null if it counts.',
+    }),
     blockNumber: count.nullable(),
     blockHash: hash.nullable(),
     confirmations: count,
     requiredConfirmations: count.nullable(),
     explorerUrl: z.string().nullable(),
-    from: address.optional().meta({ description: 'For keys only.' }),
-    count: count.optional().meta({ description: 'How many small transfers this is the sum of.' }),
+    from: address.optional().meta({ description: forKeys }),
+    count: count.optional().meta({
+      description: 'The number of small transfers, if this entry is the sum of several.',
+    }),
   })
-  .meta({ id: 'Transfer', description: 'One movement of money.' })
+  .meta({
+    id: 'Transfer',
+    description: 'Money that one transaction moves to an address of the payment.',
+  })
 
 export const paymentIntent = z
   .strictObject({
     id: paymentId,
     object: z.literal('payment_intent'),
     livemode: z.boolean(),
-    transactionId: z.uuid().optional().meta({ description: 'For keys only.' }),
-    sequence: z.int().min(1).meta({ description: 'The number of events so far.' }),
+    transactionId: z.uuid().optional().meta({ description: forKeys }),
+    sequence: z.int().min(1).meta({
+      description: 'The number of events so far, which is the sequence of the latest event.',
+    }),
     status: z.enum(statuses),
     reason: z.string().nullable(),
     flags: z.array(z.enum(flags)),
@@ -128,12 +150,14 @@ export const paymentIntent = z
     amountPending: money,
     accept: z.array(acceptance),
     transfers: z.array(transfer),
-    reference: z.string().nullable().optional().meta({ description: 'For keys only.' }),
-    metadata: z.record(z.string(), z.string()).optional().meta({ description: 'For keys only.' }),
+    reference: z.string().nullable().optional().meta({ description: forKeys }),
+    metadata: z.record(z.string(), z.string()).optional().meta({ description: forKeys }),
     redirectUrl: z.string().nullable(),
     createdAt: time,
     expiresAt: time,
-    monitorUntil: time.meta({ description: 'Late money is recognised until then.' }),
+    monitorUntil: time.meta({
+      description: 'Until then the server watches for late transfers to this payment.',
+    }),
     detectedAt: time.nullable(),
     settledAt: time.nullable(),
     resolutions: z
@@ -141,16 +165,16 @@ export const paymentIntent = z
         z.strictObject({
           action: z.enum(resolutionActions),
           reason: z.string(),
-          actor: z.string().meta({ description: 'The id of the key that asked for it.' }),
+          actor: z.string().meta({ description: 'The id of the key that made the decision.' }),
           at: time,
         }),
       )
       .optional()
-      .meta({ description: 'What people decided, oldest first. For keys only.' }),
-    checkoutUrl: z.string().optional().meta({ description: 'For keys only.' }),
-    clientSecret: z.string().optional().meta({ description: 'For keys only.' }),
+      .meta({ description: `Decisions of people, oldest first. ${forKeys}` }),
+    checkoutUrl: z.string().optional().meta({ description: forKeys }),
+    clientSecret: z.string().optional().meta({ description: forKeys }),
   })
-  .meta({ id: 'PaymentIntent', description: 'A request to be paid, and what is true of it.' })
+  .meta({ id: 'PaymentIntent', description: 'A request to be paid, and its current state.' })
 
 const eventData = z
   .strictObject({
@@ -174,10 +198,10 @@ const eventData = z
     reason: z.string().optional(),
     replacedTxHash: hash
       .optional()
-      .meta({ description: 'With `replaced`: the transaction that gave way to `txHash`.' }),
+      .meta({ description: 'With `replaced`: the transaction that `txHash` replaced.' }),
     note: z.string().optional(),
   })
-  .meta({ id: 'EventData', description: 'The same bytes on every transport.' })
+  .meta({ id: 'EventData', description: 'The same bytes over REST, SSE and the feed.' })
 
 export const event = z
   .strictObject({
@@ -187,7 +211,7 @@ export const event = z
     livemode: z.boolean(),
     data: eventData,
   })
-  .meta({ id: 'Event', description: 'Something that became true of a payment.' })
+  .meta({ id: 'Event', description: 'A change of a payment, committed to its history.' })
 
 export const paymentIntentList = z
   .strictObject({
@@ -196,6 +220,10 @@ export const paymentIntentList = z
     nextCursor: paymentId
       .nullable()
       .meta({ description: 'The `cursor` of the next page, or null.' }),
+    unreadable: z.array(paymentId).optional().meta({
+      description:
+        'Payments of this page that this server cannot read; `data` is without them. Absent when there are none.',
+    }),
   })
   .meta({ id: 'PaymentIntentList', description: 'Newest first.' })
 
@@ -203,7 +231,9 @@ export const eventList = z
   .strictObject({
     object: z.literal('list'),
     data: z.array(event),
-    hasMore: z.boolean().meta({ description: 'Whether to ask again, after the last sequence.' }),
+    hasMore: z.boolean().meta({
+      description: 'Whether there are more events: request them with `after` = the last sequence.',
+    }),
   })
   .meta({ id: 'EventList', description: 'Oldest first.' })
 
@@ -218,25 +248,29 @@ export const feed = z
         ...event.shape,
       }),
     ),
-    hasMore: z.boolean().meta({ description: 'Whether to ask again, after the last position.' }),
+    hasMore: z.boolean().meta({
+      description: 'Whether there are more events: request them with `after` = the last position.',
+    }),
   })
   .meta({ id: 'Feed', description: 'Oldest first.' })
 
 export const claimAnswer = z
   .strictObject({
     txHash: hash,
-    chain: z.string().nullable().meta({ description: 'The chain that has it; null while none.' }),
+    chain: z.string().nullable().meta({
+      description: 'The chain on which it was found; null while it was not found.',
+    }),
     known: z.enum(['pending', 'mined', 'not_found', 'unsure']).meta({
       description:
-        'What the nodes say. `not_found`: all were asked and none has it. `unsure`: not all could be asked.',
+        'What the nodes report. `not_found`: all nodes answered, and none knows the transaction. `unsure`: some nodes did not answer.',
     }),
     pays: z
       .boolean()
       .nullable()
-      .meta({ description: 'Whether it pays this payment; null while nobody can say.' }),
-    message: z.string().meta({ description: 'The same, for the payer.' }),
+      .meta({ description: 'Whether it pays this payment; null while that is unknown.' }),
+    message: z.string().meta({ description: 'The same in a sentence for the payer.' }),
   })
-  .meta({ id: 'ClaimAnswer', description: 'What is known of a transaction that was named.' })
+  .meta({ id: 'ClaimAnswer', description: 'What the server knows about a claimed transaction.' })
 
 export const liveness = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Liveness' })
 
@@ -256,4 +290,7 @@ export const readiness = z
       }),
     ),
   })
-  .meta({ id: 'Readiness', description: 'A blind chain is shown, but does not stop the serving.' })
+  .meta({
+    id: 'Readiness',
+    description: 'A blind chain is listed, but the server stays ready.',
+  })

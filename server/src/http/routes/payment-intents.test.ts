@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { paymentKind } from '@settlewire/core/payment/payment-kind'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { HttpWorld } from '../../../../test/support/http-world.ts'
 
 let world: HttpWorld
@@ -9,8 +10,8 @@ afterAll(() => world.close())
 
 const path = '/v1/payment-intents'
 
-describe('asking for a payment', () => {
-  it('answers 201 with the resource, where it lies, and what opens it', async () => {
+describe('creating a payment', () => {
+  it('answers 201 with the resource, its location, checkout URL and client secret', async () => {
     const answer = await world.ask(path, {
       body: {
         ...{ amount: '150.00', currency: 'USDC', accept: ['USDC.local'], expiresIn: 600 },
@@ -36,7 +37,7 @@ describe('asking for a payment', () => {
     expect((await world.ask(`${path}/${json.id}`)).json).toEqual(json)
   })
 
-  it('accepts every asset of the currency when none is named', async () => {
+  it('accepts every asset of the currency when the request names none', async () => {
     const { json } = await world.ask(path, { body: { amount: '1.00', currency: 'USDC' } })
     expect(json.accept.map((each: { chain: string }) => each.chain)).toEqual(['local', 'other'])
     const none = await world.ask(path, { body: { amount: '1.00', currency: 'EUR' } })
@@ -84,7 +85,7 @@ describe('asking for a payment', () => {
       expect(answer.json.errors.map((e: { pointer: string }) => e.pointer)).toContain(pointer)
   })
 
-  it('keeps any text that people write as it was written', async () => {
+  it('stores reference and metadata in any script unchanged', async () => {
     const reference = 'Bestellung №42 · 🧾 · ไทย · "<script>" \\ \u2028'
     const { id } = await world.create({ reference, metadata: { 'Schlüssel 🔑': reference } })
     const { json } = await world.ask(`${path}/${id}`)
@@ -134,8 +135,8 @@ describe('listing payments', () => {
   })
 })
 
-describe('cancelling', () => {
-  it('withdraws a request, and says so again when asked again', async () => {
+describe('cancelling a payment', () => {
+  it('cancels it once, and answers a repeated request the same', async () => {
     const { id } = await world.create()
     const first = await world.ask(`${path}/${id}/cancel`, { body: { reason: 'out of stock' } })
     expect(first.status).toBe(200)
@@ -144,7 +145,7 @@ describe('cancelling', () => {
     expect(again.json).toMatchObject({ status: 'cancelled', sequence: 2 })
   })
 
-  it('is refused once money was seen', async () => {
+  it('is refused once money was detected', async () => {
     const payment = await world.create()
     await world.pay(payment)
     const answer = await world.ask(`${path}/${payment.id}/cancel`, { body: {} })
@@ -155,3 +156,29 @@ describe('cancelling', () => {
 function manyPairs(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 'v']))
 }
+
+describe('a payment whose stored state the server cannot read', () => {
+  it('is named by a list beside the other payments, page by page, and by its own route with a code', async () => {
+    const reference = 'unreadable'
+    const body = { amount: '1.00', currency: 'USDC', reference }
+    const ids: string[] = []
+    for (let i = 0; i < 4; i++) ids.push((await world.ask(path, { body })).json.id)
+    const [oldest, bad, good, newest] = ids.sort()
+    const revive = paymentKind.revive
+    const faulty = vi.spyOn(paymentKind, 'revive').mockImplementation((stored) => {
+      if (stored.id === bad) throw new TypeError('a fault of this test')
+      return revive(stored)
+    })
+    const idsOf = (json: { data: { id: string }[] }) => json.data.map(({ id }) => id)
+    const first = await world.ask(`${path}?reference=${reference}&limit=3`)
+    expect([first.status, idsOf(first.json), first.json.unreadable, first.json.nextCursor]).toEqual(
+      [200, [newest, good], [bad], bad],
+    )
+    const second = await world.ask(`${path}?reference=${reference}&limit=3&cursor=${bad}`)
+    expect([idsOf(second.json), second.json.nextCursor]).toEqual([[oldest], null])
+    expect('unreadable' in second.json).toBe(false)
+    const alone = await world.ask(`${path}/${bad}`)
+    expect([alone.status, alone.json.code]).toEqual([500, 'internal_contradiction'])
+    faulty.mockRestore()
+  })
+})

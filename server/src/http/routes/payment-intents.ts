@@ -34,7 +34,7 @@ import { isEnd, isWatchedOut } from '../stream/stream-end.ts'
 
 const tags = ['Payment intents']
 
-/** The longest wait, and time to read before and after it. */
+/** Covers the longest wait plus reading the history before and after it. */
 const pollAnswerMsMax = 60_000
 const termsProblems = [
   'invalid_amount',
@@ -43,7 +43,7 @@ const termsProblems = [
   'merchant_cannot_receive',
 ] as const
 
-/** Requests to be paid: made, read, listed, withdrawn. */
+/** Payment intents: create, read, list, cancel, and their events. */
 export function paymentIntentRoutes(app: App, context: HttpContext): void {
   create(app, context)
   list(app, context)
@@ -84,8 +84,8 @@ function create(app: App, context: HttpContext): void {
 }
 
 /**
- * What is accepted when a request does not say: whatever its currency can be paid with here. Where
- * nothing of it is offered right now all of it is named, and the refusal says why.
+ * The default of `accept`: all available assets of the currency. If none is available now, all
+ * configured ones, so that the refusal says why each is disabled.
  */
 function everyAsset(currency: string, { livemode }: Principal, { chains }: HttpContext): string[] {
   const pays = (asset: Asset): boolean => asset.livemode === livemode && asset.currency === currency
@@ -112,17 +112,20 @@ function list(app: App, context: HttpContext): void {
     },
     async (request, reply) => {
       const principal = principalOf(request)
-      const { payments, next } = await context.payments.list(
+      const { payments, unreadable, next } = await context.payments.list(
         scopeOf(principal),
         queryOf(request.query, context),
       )
       const data = payments.map((payment) => show(payment, principal, context))
-      return sendJson(reply, { object: 'list', data, nextCursor: next })
+      return sendJson(reply, {
+        ...{ object: 'list', data, nextCursor: next },
+        ...(unreadable.length > 0 && { unreadable }),
+      })
     },
   )
 }
 
-/** A name on a chain is looked for in each form that a kind of chain stores it in. */
+/** Hashes and addresses are searched in each form in which a kind of chain stores them. */
 function queryOf(
   { txHash, address, ...plain }: z.output<typeof listQuery>,
   { chains }: HttpContext,
@@ -163,7 +166,7 @@ function cancel(app: App, context: HttpContext): void {
       config: { access },
       schema: {
         tags,
-        summary: 'Withdraw a request that nobody has paid',
+        summary: 'Cancel a payment for which no money was detected',
         security: securityOf(access),
         params: idParams,
         headers: idempotencyHeaders,
@@ -195,7 +198,7 @@ function events(app: App, context: HttpContext): void {
         tags,
         summary: "A payment's history",
         description:
-          'Events with a sequence above `after`. With `wait`, an answer that would be empty is held back until there is news or the seconds are over. With `until=final` it is not held back once the payment stands at such an end.',
+          'Events with a sequence above `after`. With `wait`, an empty answer is delayed until there is an event or the seconds are over. With `until=final` it is not delayed once the payment has reached that end.',
         security: securityOf(access),
         params: idParams,
         querystring: eventsQuery,
@@ -209,7 +212,7 @@ function events(app: App, context: HttpContext): void {
       const { after, limit, wait, until } = request.query
       const payment = paymentOf(request)
       const paymentId = payment.id
-      // One more than asked for, to know whether there is more.
+      // One more than requested, to know whether there are more.
       let found = await context.store.read(paymentId, after, limit + 1)
       const mayMove = until === undefined || !isAtLast(payment, context.clock.now())
       if (found.length === 0 && wait > 0 && mayMove) {
@@ -228,7 +231,7 @@ function events(app: App, context: HttpContext): void {
   )
 }
 
-/** Whether nothing more is to be waited for by a reader who follows a payment to the last. */
+/** Whether a reader with `until=final` can expect no more events. */
 const isAtLast = (payment: Payment, now: Instant): boolean =>
   isEnd(payment, 'final') ||
   isWatchedOut(payment, { until: 'final', monitorUntil: payment.terms.monitorUntil }, now)

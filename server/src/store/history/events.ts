@@ -186,12 +186,13 @@ export class PostgresEvents implements EventStore, Feeds {
   async list<State>(
     kind: Revival<State>,
     query: SubjectQuery,
+    unreadable: Unreadable = refuse,
   ): Promise<{ found: readonly State[]; next: string | null }> {
     const { statement, values } = listStatement(kind, query)
     const rows = await this.#database.query<StateRow>(statement, values)
     const page = rows.slice(0, query.limit)
     const next = rows.length > query.limit ? (page.at(-1)?.id ?? null) : null
-    return { found: page.flatMap((row) => revived(kind, row, refuse)), next }
+    return { found: page.flatMap((row) => revived(kind, row, unreadable)), next }
   }
 
   feeds(knownSum: number): ReturnType<Feeds['feeds']> {
