@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { lockHome } from './home-lock.ts'
+import { lockHome, placeOf } from './home-lock.ts'
 import { birthOf, livesOn } from './process-birth.ts'
 
 const module = fileURLToPath(new URL('./home-lock.ts', import.meta.url))
@@ -98,6 +98,20 @@ describe('the lock of a home', () => {
       for (const { child } of contenders) child.kill('SIGKILL')
       await Promise.all(contenders.map(({ exited }) => exited))
     }
+  })
+})
+
+describe('the place of a home', () => {
+  it('stays the same at each start, and differs when name, path and inode are the same elsewhere', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'settlewire-place-'))
+    lockHome(home).release()
+    const first = placeOf(home)
+    lockHome(home).release()
+    expect(placeOf(home)).toBe(first)
+    // Another host whose directory has the same path and inode: only the mark is another one.
+    rmSync(join(home, 'lock', 'mark'))
+    expect(placeOf(home)).not.toBe(first)
+    rmSync(home, { recursive: true, force: true })
   })
 })
 

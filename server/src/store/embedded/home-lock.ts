@@ -135,10 +135,23 @@ function read(directory: string, number: number): LockHolder | null {
 }
 
 /**
- * An identifier of this data directory on this machine, which differs from that of any other
- * directory, also of a copy elsewhere. The holder of its lock is the only process with this one.
+ * An identifier of this data directory on this machine, the same at each start. A random mark in the
+ * directory tells two hosts apart that have the same name, path and inode, as containers may; name,
+ * path and inode tell a copy apart from its original. Call it with the lock held: the holder of the
+ * lock is the only process with this identifier.
  */
 export function placeOf(home: string): string {
-  const place = [hostname(), realpathSync(home), statSync(home).ino]
+  const place = [hostname(), realpathSync(home), statSync(home).ino, markOf(home)]
   return createHash('sha256').update(JSON.stringify(place)).digest('hex')
+}
+
+/** The random mark of a data directory, which the first start makes. */
+function markOf(home: string): string {
+  const file = join(home, 'lock', 'mark')
+  try {
+    writeFileSync(file, randomBytes(16).toString('hex'), { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  return readFileSync(file, 'utf8')
 }
