@@ -108,7 +108,7 @@ describe('an installation with several chains', () => {
       /503 .*asset_disabled.*There is no contract at its address/,
     )
     await expect(ask(['HBR.away'], 'HBR')).rejects.toThrow(
-      /503 .*asset_disabled.*could not be asked/,
+      /503 .*asset_disabled.*could not check/,
     )
     const { secretKey } = server.sandbox
     const response = await fetch(`${server.url}/v1/chains`, {

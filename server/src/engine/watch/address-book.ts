@@ -1,17 +1,21 @@
 const sieveBits = 22
-/** Digits that are read: 24 bits, of which the lowest go into the sieve. */
+/** How many digits are read: 24 bits, of which the lowest 22 index the sieve. */
 const sieveDigits = 6
 const fullCell = 255
-/** The sieve of a book without addresses: most processes have no payments in one of the modes. */
+/** The shared sieve of books without addresses: most processes have no payments in one mode. */
 const nothing = new Uint8Array(1 << sieveBits)
 
-/** The deposit addresses of open payments, and whose they are. All chains of one mode share one. */
+/**
+ * The deposit addresses of open payments, and the payment of each. All chains of a mode share a
+ * book.
+ */
 export class AddressBook {
   readonly #payees = new Map<string, string>()
 
   /**
-   * How many addresses end alike. Deposit addresses are hashes, so 100,000 of them leave 97 of 100
-   * cells empty; it costs 4 MiB of which only what is used is ever touched.
+   * How many addresses end in the digits of a cell. Deposit addresses are hashes, so 100,000 of
+   * them leave 97 of 100 cells empty. It reserves 4 MiB; the system backs only the pages that are
+   * written.
    */
   #sieve = nothing
   #joined = 0
@@ -29,7 +33,7 @@ export class AddressBook {
     return this.#payees.has(address)
   }
 
-  /** False when no address of the book ends like this text. */
+  /** False when no address of the book ends in the same digits as this text. */
   mayHold(text: string): boolean {
     return this.#sieve[cellOf(text)] !== 0
   }
@@ -55,17 +59,18 @@ export class AddressBook {
     const cell = cellOf(address)
     if (this.#sieve === nothing) this.#sieve = new Uint8Array(1 << sieveBits)
     const count = this.#sieve[cell] ?? 0
-    // A cell that was full once has lost count, and stays.
+    // A cell that once reached the maximum has lost count, so it stays there.
     if (count < fullCell) this.#sieve[cell] = count + by
   }
 }
 
-/** By the last digits of a text, whatever its case; a text without digits has some cell too. */
+/** The cell for the last digits of a text, in either case; a text without digits has a cell too. */
 function cellOf(text: string): number {
   let cell = 0
   for (let at = text.length - sieveDigits; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    // '0'-'9' end in their value; letters of either case end in 1-6 and have bit 6 set.
+    // '0'-'9' have their value in the low 4 bits; letters have 1-6 there, and bit 6 set in both
+    // cases.
     cell = (cell << 4) | ((code & 15) + (code & 64 ? 9 : 0))
   }
   return cell & ((1 << sieveBits) - 1)

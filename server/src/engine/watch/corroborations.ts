@@ -9,44 +9,49 @@ import { type Judge, newerHeads, observe } from '../payment/observe.ts'
 import { readable } from '../write/draft.ts'
 import type { SomeWriter } from '../write/fenced-writer.ts'
 import { leaveParts } from './noise.ts'
-import { type Seen, SumWitnesses, type Word } from './sum-witnesses.ts'
+import { type ProviderReport, type ReportOrigin, SumWitnesses } from './sum-witnesses.ts'
 import type { WatchIndex } from './watch-index.ts'
 
 export interface CorroborationsOptions extends Judge {
   readonly clock: Pick<Clock, 'now' | 'random'>
-  /** The writer for what is said of a chain: under the lease that it is followed under. */
+  /** The writer for reports about a chain, under the lease by which this process follows it. */
   readonly writerOf: (chain: string) => Pick<SomeWriter, 'submit'>
   readonly index: WatchIndex
   readonly log: Log
-  /** As of the last stored step. */
+  /** The head of a chain as of the last stored step. */
   readonly headOf: (chain: string) => ChainHead | null
 }
 
-/** Words that wait on one chain; of more the oldest is let go, which costs a flag and no money. */
+/**
+ * How many reports may wait per chain. Beyond that the oldest is dropped; that costs a flag, no
+ * money.
+ */
 const keptMax = 10_000
 
 /**
- * So often may one source take back what it denied of one inclusion. Then its denial stays: a node that
- * changes its word with each block would add events for as long as the payment is watched.
+ * How often one source may take back its denial of one inclusion; after that its denial stays. A
+ * node that changes its answer with each block would otherwise add events as long as the payment is
+ * watched.
  */
 const changesMax = 8
 const rememberedMax = 10_000
 
-const nameOf = ({ inclusion: { block, txHash } }: Word): string => `${block.hash} ${txHash}`
+const nameOf = ({ inclusion: { block, txHash } }: ProviderReport): string =>
+  `${block.hash} ${txHash}`
 
 /**
- * Adds what further providers say of an inclusion: those that show it, as far as the policy asks for
- * them or a denial has to be outvoted, and all that deny it. Only what is on record as canonical is
- * spoken of: another provider's word alone moves nothing.
+ * Records what further providers report of an inclusion: providers that show it, as long as the
+ * policy needs more or a denial must be outvoted, and all providers that deny it. Only inclusions
+ * recorded as canonical take part: another provider's report alone adds no money.
  */
 export class Corroborations {
   readonly #options: CorroborationsOptions
-  /** What cannot be recorded yet, per chain and in the order in which it came. */
-  readonly #kept = new Map<string, Word[]>()
-  /** What was said in this turn, per chain. */
-  readonly #heard = new Map<string, Word[]>()
+  /** Reports that cannot be recorded yet, per chain in order of arrival. */
+  readonly #kept = new Map<string, ProviderReport[]>()
+  /** Reports of the current turn of the event loop, per chain. */
+  readonly #heard = new Map<string, ProviderReport[]>()
   readonly #sums = new SumWitnesses()
-  /** How often each source has taken back what it denied, by inclusion and source. */
+  /** How often each source took back a denial, by inclusion and source. */
   readonly #changes = new LRUCache<string, number>({ max: rememberedMax })
 
   constructor(options: CorroborationsOptions) {
@@ -54,10 +59,11 @@ export class Corroborations {
   }
 
   /**
-   * What is said in one turn is recorded together: where one takes back what it showed, those that still
-   * show it are told with it, so that no money is gone for a moment.
+   * Records all reports of one event-loop turn together. If one provider denies what it showed,
+   * providers that still show it are recorded in the same commit, so the money never disappears for
+   * a moment.
    */
-  hear(chain: string, words: readonly Word[]): void {
+  hear(chain: string, words: readonly ProviderReport[]): void {
     const heard = this.#heard.get(chain)
     if (heard !== undefined) {
       heard.push(...words)
@@ -71,8 +77,10 @@ export class Corroborations {
     })
   }
 
-  /** Never rejects. What cannot be recorded now is tried again with the next step of its chain. */
-  async take(chain: string, words: readonly Word[]): Promise<void> {
+  /**
+   * Never rejects. Reports that cannot be recorded now are tried again with the chain's next step.
+   */
+  async take(chain: string, words: readonly ProviderReport[]): Promise<void> {
     const { headOf, log } = this.#options
     const head = headOf(chain)?.head ?? -1
     const ready = words.filter(({ inclusion }) => inclusion.block.number <= head)
@@ -84,7 +92,10 @@ export class Corroborations {
     try {
       this.#keep(chain, await this.#record(chain, ready))
     } catch (error) {
-      log.warn({ chain, error }, 'what further sources say was not recorded; tried again')
+      log.warn(
+        { chain, error },
+        'reports of further providers were not recorded; trying again with the next step',
+      )
       this.#keep(chain, ready)
     }
   }
@@ -93,23 +104,26 @@ export class Corroborations {
   async advanced(chain: string): Promise<void> {
     const kept = this.#kept.get(chain) ?? []
     this.#kept.delete(chain)
-    // One by one: what a source says later takes back what it said before.
+    // In order, one at a time: a source's later report takes back its earlier one.
     for (const word of kept) await this.take(chain, [word])
   }
 
-  /** Another process follows the chain: what waits was heard from providers of this one, too long ago. */
+  /** Another process follows the chain now: drop the waiting reports, which are too old by now. */
   forget(chain: string): void {
     this.#kept.delete(chain)
     this.#heard.delete(chain)
   }
 
-  #keep(chain: string, words: readonly Word[]): void {
+  #keep(chain: string, words: readonly ProviderReport[]): void {
     if (words.length === 0) return
     this.#kept.set(chain, [...(this.#kept.get(chain) ?? []), ...words].slice(-keptMax))
   }
 
-  /** Resolves to the words that have to wait for the next step. */
-  async #record(chain: string, words: readonly Word[]): Promise<readonly Word[]> {
+  /** Resolves to the reports that must wait for the next step. */
+  async #record(
+    chain: string,
+    words: readonly ProviderReport[],
+  ): Promise<readonly ProviderReport[]> {
     const { writerOf, clock, headOf } = this.#options
     const ofPayment = this.#sort(chain, words)
     if (ofPayment.size === 0) return []
@@ -117,7 +131,7 @@ export class Corroborations {
     return writerOf(chain).submit({
       ids: [...ofPayment.keys()],
       decide: (payments) => {
-        const later: Word[] = []
+        const later: ProviderReport[] = []
         const decisions = [...ofPayment].flatMap(([id, said]) => {
           const payment = readable(payments, id)
           if (payment === null) return []
@@ -140,9 +154,12 @@ export class Corroborations {
     })
   }
 
-  #sort(chain: string, words: readonly Word[]): ReadonlyMap<string, readonly Word[]> {
+  #sort(
+    chain: string,
+    words: readonly ProviderReport[],
+  ): ReadonlyMap<string, readonly ProviderReport[]> {
     const watched = this.#options.index.chain(chain)
-    const ofPayment = new Map<string, Word[]>()
+    const ofPayment = new Map<string, ProviderReport[]>()
     for (const word of words) {
       const { inclusion } = word
       const payees = new Set(inclusion.transfers.map(({ to }) => watched?.payee(to) ?? null))
@@ -161,11 +178,14 @@ export class Corroborations {
     return ofPayment
   }
 
-  /** What it adds; null where that is nothing, and `later` where it can be told only of the next step. */
+  /**
+   * The fact that a report adds. Null: no fact. `later`: it can only be recorded with the next
+   * step.
+   */
   #factOf(
     payment: Payment,
-    word: Word,
-    { isDenied: willBeDenied, ...seen }: Seen & { readonly isDenied: boolean },
+    word: ProviderReport,
+    { isDenied: willBeDenied, ...seen }: ReportOrigin & { readonly isDenied: boolean },
   ): Included | Denied | 'later' | null {
     const { source, inclusion: said } = word
     const { txHash, block } = said
@@ -182,23 +202,24 @@ export class Corroborations {
     const quorum = this.#options.policy.chains[seen.chain]?.quorum ?? 1
     const isEnough = sources.length >= quorum && deniedBy.length === 0 && !willBeDenied
     if (sources.includes(source) || isEnough) return null
-    // Read again, a block may show more than was told, such as coins that a balance has told since.
+    // A block that is read again may show more than was recorded, such as coins found by balance
+    // since.
     const places = new Map(inclusion.transfers.map((one) => [one.part, one.count] as const))
     const shown = leaveParts(payment, { ...seen, ...said, kind: 'included', source })
     const transfers = shown.transfers.filter(({ part }) => places.has(part))
-    // A sum of more or fewer is no word for this one.
+    // A report of a sum with another number of transfers does not confirm this one.
     const isOther = transfers.some(({ part, count }) => count !== places.get(part))
     if (transfers.length === 0 || isOther) return null
     const deniedAt = transaction.denials?.[block.hash]?.[source]
     if (isDenied && deniedAt !== undefined && deniedAt >= seen.view) return 'later'
     if (isDenied && !this.#mayChange(word)) return null
-    // At the view of the inclusion itself, so that a reorg that is known by then still wins; but what a
-    // source denied it takes back at a later view.
+    // Use the view of the inclusion itself, so that a reorg known by then still wins. To take back
+    // a denial, a source needs a later view.
     const view = isDenied ? seen.view : inclusion.view
     return { ...shown, transfers, view }
   }
 
-  #mayChange(word: Word): boolean {
+  #mayChange(word: ProviderReport): boolean {
     const name = `${nameOf(word)} ${word.source}`
     const changes = (this.#changes.get(name) ?? 0) + 1
     this.#changes.set(name, changes)

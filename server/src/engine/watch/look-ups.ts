@@ -13,21 +13,21 @@ export interface LookUpsOptions {
   readonly follows: (chain: string) => boolean
   /** Asks the providers of a chain that is followed here. Never rejects. */
   readonly lookUp: LookUpOn
-  /** Resolves when everything that was committed before is known here, by whichever process. */
+  /** Resolves when this process has read every commit made before, by any process. */
   readonly readNews: () => Promise<void>
 }
 
-/** So long an answer is waited for; then nobody can say. */
+/** How long to wait for the answer of another process; after that the result is `unsure`. */
 const waitMs = 4_000
 const lookEveryMs = 100
-/** Of other processes, at once. */
+/** How many requests of other processes are answered at once. */
 const answeringMax = 32
 
 const unsure: LookUp = { kind: 'unsure' }
 
 /**
- * What the providers of a chain know of a transaction, also where another process follows the chain:
- * then it is asked through the store.
+ * Asks the providers of a chain about a transaction. When another process follows the chain, asks
+ * that process through the store.
  */
 export class LookUps {
   readonly #options: LookUpsOptions
@@ -37,22 +37,25 @@ export class LookUps {
     this.#options = options
   }
 
-  /** Never rejects; without an answer in time nobody can say. */
+  /** Never rejects; without an answer in time the result is `unsure`. */
   readonly lookUp: LookUpOn = async (chain, txHash) => {
     const { follows, lookUp, log } = this.#options
     if (follows(chain)) return lookUp(chain, txHash)
     return this.#ask(chain, txHash).catch((error: unknown) => {
-      log.warn({ chain, error }, 'the follower of a chain could not be asked')
+      log.warn({ chain, error }, 'could not ask the process that follows the chain')
       return unsure
     })
   }
 
-  /** Answers what others ask of these chains; an answer under way is not waited for. */
+  /**
+   * Starts to answer the requests of other processes for these chains, without awaiting the
+   * answers.
+   */
   async answer(chains: readonly string[]): Promise<void> {
     if (chains.length === 0) return
     const { bulletin, readNews } = this.#options
     const asked = await bulletin.questions(chains)
-    // Whom a transaction pays can only be said when the payment is known: it may be a moment old.
+    // The payment that a transaction pays may be moments old and must be known here to name it.
     if (asked.length > 0) await readNews()
     for (const question of asked) {
       if (this.#answering.size >= answeringMax) return
@@ -67,7 +70,7 @@ export class LookUps {
     while (clock.now() < until) {
       await clock.sleep(lookEveryMs)
       const body = await bulletin.answerTo(id)
-      // One of our own processes wrote it.
+      // Written by a process of this server, so it is not validated.
       if (body !== null) return revive(JSON.parse(body)) as LookUp
     }
     await bulletin.withdraw(id)
@@ -81,7 +84,7 @@ export class LookUps {
     try {
       await bulletin.answer(id, JSON.stringify(plain(await lookUp(chain, txHash))))
     } catch (error) {
-      log.warn({ chain, error }, 'another process could not be answered')
+      log.warn({ chain, error }, 'could not answer the look-up of another process')
     } finally {
       this.#answering.delete(id)
     }

@@ -11,7 +11,7 @@ import {
   reorged,
   transfer,
 } from '../../../../test/support/payments.ts'
-import { compare, type Held } from './missing.ts'
+import { compare, type HeldTransaction } from './missing.ts'
 
 const full = 150_000_000n
 const block = blockAt(5)
@@ -19,13 +19,19 @@ const native = (txHash: string, part: string, amount: bigint) => ({
   ...{ txHash, part, token: null, from: payer, to: deposit, amount },
 })
 
-const heldIn = (txHash: string, transfers = [transfer(txHash, full)], at = block): Held => ({
+const heldIn = (
+  txHash: string,
+  transfers = [transfer(txHash, full)],
+  at = block,
+): HeldTransaction => ({
   ...{ chain: 'local', txHash, block: at, transfers },
 })
 
 /** What a payment with this history says of what a block holds. */
-const says = (facts: Parameters<typeof observeAll>[1], ...held: readonly [Held, ...Held[]]) =>
-  compare(observeAll(opened(), [headAt(9, 1), ...facts]).payment, held[0], held)
+const says = (
+  facts: Parameters<typeof observeAll>[1],
+  ...held: readonly [HeldTransaction, ...HeldTransaction[]]
+) => compare(observeAll(opened(), [headAt(9, 1), ...facts]).payment, held[0], held)
 
 describe('of what a block holds, the history', () => {
   it('holds what it says of that very block', () => {

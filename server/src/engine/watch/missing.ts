@@ -4,20 +4,24 @@ import { findTransaction, publicTxHash } from '@settlewire/core/payment/transact
 import type { Corroborated } from '../../ports/chain.ts'
 import { leaveParts } from './noise.ts'
 
-/** What a comparison with the history finds of a transaction that a block holds for a payment. */
+/** How a transaction that a block holds for a payment compares with the payment's history. */
 export type Comparison = 'known' | 'missing' | 'unclear'
 
 /** A transaction in a block of this chain; its transfers are those to the payment. */
-export interface Held extends Corroborated {
+export interface HeldTransaction extends Corroborated {
   readonly chain: string
 }
 
 /**
- * Whether a payment's history holds what a block holds for it. Money that is on record as a sum, or as
- * what a block added to a balance, cannot be compared one by one: it is known where it is as much as
- * the block holds, and unclear where it is less, because to tell it might count it twice.
+ * Compares what a block holds for a payment with the payment's history. Money recorded as a sum, or
+ * as an increase of a balance, cannot be compared one by one. It is `known` when the record has at
+ * least as much as the block holds, else `unclear`, because adding it might count it twice.
  */
-export function compare(payment: Payment, held: Held, all: readonly Held[]): Comparison {
+export function compare(
+  payment: Payment,
+  held: HeldTransaction,
+  all: readonly HeldTransaction[],
+): Comparison {
   const { chain, txHash, block } = held
   const inclusion = findTransaction(payment.facts.transactions, { chain, txHash })?.inclusions[
     block.hash
@@ -33,8 +37,8 @@ export function compare(payment: Payment, held: Held, all: readonly Held[]): Com
   return isEnough ? 'known' : 'unclear'
 }
 
-/** Whether the history holds it now, in whatever form. */
-export function isOnRecord(payment: Payment, { chain, txHash, block }: Held): boolean {
+/** Whether the history holds the transaction now, in any form. */
+export function isOnRecord(payment: Payment, { chain, txHash, block }: HeldTransaction): boolean {
   const transaction = findTransaction(payment.facts.transactions, { chain, txHash })
   return stands(transaction?.inclusions[block.hash])
 }
@@ -42,17 +46,20 @@ export function isOnRecord(payment: Payment, { chain, txHash, block }: Held): bo
 const stands = (inclusion: Inclusion | undefined): inclusion is Inclusion =>
   inclusion?.canonical === true && inclusion.outcome === 'paid'
 
-function holdsAll(payment: Payment, held: Held, { transfers }: Inclusion): boolean {
+function holdsAll(payment: Payment, held: HeldTransaction, { transfers }: Inclusion): boolean {
   const parts = new Set(transfers.map(({ part }) => part))
   const seen = { kind: 'included', source: '', at: 0, view: 0 } as const
   return leaveParts(payment, { ...held, ...seen }).transfers.every(({ part }) => parts.has(part))
 }
 
 /**
- * What is on record of it without the name of its transaction: sums of the same block, and what any
- * block added to a balance, because a balance may tell late what came earlier.
+ * Recorded money that does not name its transaction: sums of the same block, and balance increases
+ * of any block, because a balance may show earlier money late.
  */
-function unnamedIn(payment: Payment, { chain, block, transfers }: Held): readonly SeenTransfer[] {
+function unnamedIn(
+  payment: Payment,
+  { chain, block, transfers }: HeldTransaction,
+): readonly SeenTransfer[] {
   const isNative = transfers.some(({ token }) => token === null)
   return payment.facts.transactions
     .filter((one) => one.chain === chain && publicTxHash(one.txHash) === null)
@@ -66,8 +73,8 @@ function unnamedIn(payment: Payment, { chain, block, transfers }: Held): readonl
     )
 }
 
-/** All that is on record of that block. */
-const recordedIn = (payment: Payment, { chain, block }: Held): readonly SeenTransfer[] =>
+/** All recorded transfers of that block. */
+const recordedIn = (payment: Payment, { chain, block }: HeldTransaction): readonly SeenTransfer[] =>
   payment.facts.transactions
     .filter((one) => one.chain === chain)
     .flatMap(({ inclusions }) => {

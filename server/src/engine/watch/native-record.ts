@@ -1,14 +1,14 @@
 import type { Payment } from '@settlewire/core/payment/payment'
 import { canonicalInclusion } from '@settlewire/core/payment/transaction'
 
-/** The native coin that a canonical block brought to an address. */
+/** An amount of the native coin that a canonical block brought to an address. */
 export interface Income {
   readonly to: string
   readonly blockNumber: number
   readonly amount: bigint
 }
 
-/** All that is on record of it on one chain, also what was too little or not asked for. */
+/** All recorded income of a payment on one chain, including amounts too small and not requested. */
 export function nativeIncomes({ facts }: Pick<Payment, 'facts'>, chain: string): readonly Income[] {
   return facts.transactions.flatMap((transaction) => {
     if (transaction.chain !== chain) return []
@@ -21,14 +21,15 @@ export function nativeIncomes({ facts }: Pick<Payment, 'facts'>, chain: string):
 }
 
 /**
- * What the history says has come in of one chain's native coin, by payment. A balance beyond it is
- * money that nobody has told; so while a commit is in doubt it says nothing rather than too little.
+ * The recorded income of one chain's native coin, by payment. The follower takes a balance beyond
+ * it for new money. So while a commit is in doubt, the answer is null rather than a sum that may be
+ * too low.
  */
 export class NativeRecord {
   readonly #incomes = new Map<string, readonly Income[]>()
   #isInDoubt = false
 
-  /** What is now on record of a payment. */
+  /** Replaces the record of a payment. */
   keep(paymentId: string, incomes: readonly Income[]): void {
     if (incomes.length > 0) this.#incomes.set(paymentId, incomes)
     else this.#incomes.delete(paymentId)
@@ -38,17 +39,17 @@ export class NativeRecord {
     this.#incomes.delete(paymentId)
   }
 
-  /** Something may have been committed that nobody here was told of. */
+  /** Something may have been committed that this process was not notified of. */
   doubt(): void {
     this.#isInDoubt = true
   }
 
-  /** It was read again. */
+  /** The record was read again, so the doubt is over. */
   trust(): void {
     this.#isInDoubt = false
   }
 
-  /** In blocks up to this number; null while that is in doubt. */
+  /** The sum in blocks up to this number; null while in doubt. */
   through(block: number, paymentId: string, address: string): bigint | null {
     if (this.#isInDoubt) return null
     let sum = 0n

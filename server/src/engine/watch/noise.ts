@@ -3,29 +3,34 @@ import type { Included, SeenTransfer } from '@settlewire/core/payment/observatio
 import type { Payment } from '@settlewire/core/payment/payment'
 
 /**
- * What of a payment is kept one by one. Sprinkling an address is cheap, and each transaction on record
- * costs a judgement with every later one: so beyond these numbers small money is summed up per block,
- * and what is no money is left out.
+ * How much of a payment is recorded one by one. Sending dust to an address is cheap, and each
+ * recorded transaction makes every later judgement slower. So beyond these numbers small money is
+ * summed per block, and transfers too small to be money are left out.
  */
 
-/** So many transactions of one payment are kept whatever they are. */
+/** A payment keeps this many transactions of any weight. */
 export const knownMax = 64
-/** And so many that bring a hundredth of the amount or more. */
+/** And this many in all, if the further ones bring a hundredth of the amount or more. */
 export const largeMax = 256
-/** And so many with the sums of blocks: by then what is small has made up the amount, and is surplus. */
+/**
+ * And this many with the sums of blocks. By then small money has covered the amount and is surplus.
+ */
 export const rowsMax = 1_100
 
-/** So many transfers of one transaction that are no money, and so many that are. */
+/** A transaction keeps this many transfers that are money, and this many that are not. */
 export const partsMax = 32
 
-/** What a transfer is to a payment: money that is hard to spare, money, or not to tell from dust. */
+/** The weight of a transfer: a large part of the amount, a small part, or no more than dust. */
 export type Weight = 'large' | 'small' | 'none'
 
-/** A transfer must be this part of the amount to be money: so it costs more than it can spoil. */
+/**
+ * A transfer must be this part of the amount to be money, so that spam costs more than it can do
+ * harm.
+ */
 const smallPart = 1_000n
 const largePart = 100n
 
-/** Only what was asked for is money. */
+/** Only an asset that the payment accepts is money. */
 export function weightOf(
   { terms }: Payment,
   transfer: SeenTransfer,
@@ -40,7 +45,7 @@ export function weightOf(
   return amount * smallPart >= terms.amount ? 'small' : 'none'
 }
 
-/** The heaviest of a transaction's transfers speaks for it. */
+/** The weight of a transaction is that of its heaviest transfer. */
 export function weightOfAll(payment: Payment, included: Included): Weight {
   let heaviest: Weight = 'none'
   for (const transfer of included.transfers) {
@@ -52,9 +57,9 @@ export function weightOfAll(payment: Payment, included: Included): Weight {
 }
 
 /**
- * One transaction with the first of its transfers, and the rest of its money as a sum: a contract moves
- * thousands for the price of a few. It depends on nothing but what was asked for, so all who show the
- * transaction, and whenever, show the same.
+ * Keeps the first transfers of a transaction and sums up the rest of its money, because a contract
+ * can make thousands of transfers at little cost. The result depends on the payment's terms only,
+ * so every provider that shows the transaction gives the same result at any time.
  */
 export function leaveParts(payment: Payment, included: Included): Included {
   if (included.transfers.length <= partsMax) return included
@@ -71,7 +76,7 @@ export function leaveParts(payment: Payment, included: Included): Included {
   return { ...included, transfers: [...kept, ...sumsOf(rest, included.txHash)] }
 }
 
-/** Per asset and address one transfer that stands for all of them. */
+/** One transfer per asset and address, as the sum of all of them. */
 export function sumsOf(transfers: readonly SeenTransfer[], txHash: string): SeenTransfer[] {
   const sums = new Map<string, SeenTransfer>()
   for (const { token, to, amount, count = 1 } of transfers) {

@@ -2,49 +2,49 @@ import type { Contest } from '@settlewire/core/payment/observation'
 import type { ChainHead } from '@settlewire/core/payment/policy'
 import type { Corroborated } from '../../ports/chain.ts'
 
-/** A transaction whose fate is not settled, as one payment knows it. */
+/** A transaction whose outcome is not settled, from the view of one payment. */
 export interface Open {
-  /** The canonical block that decides its fate, or null while none does. */
+  /** The canonical block that decides its outcome, or null while there is none. */
   readonly blockNumber: number | null
-  /** Whether money is on its way: in a block, or in the mempool. */
+  /** Whether it has money on its way: in a block, or in the mempool. */
   readonly live: boolean
-  /** Whether the payment still waits for something, however deep the block is. */
+  /** Whether the payment still waits for something else, however deep the block is. */
   readonly held: boolean
-  /** Whether a source denies it: what is said of it is listened to until the watch ends. */
+  /** Whether a source denies it. If so, reports about it are accepted until the watch ends. */
   readonly denied: boolean
   /** Whether its payment has succeeded. */
   readonly told: boolean
   /**
-   * How far the chain has grown as the payment has it on record, where it can be paid on several: what
-   * one of them tells nothing of now may be told once another has brought the rest. Null: it cannot.
+   * The chain's head as the payment has it on record, for a payment that several chains can pay: a
+   * head that changes nothing now may matter once another chain has brought the rest. Null: one
+   * chain only.
    */
-  readonly knownTo: ChainHead | null
   /** Null while no node has shown it. */
   readonly contest: Contest | null
-  /** Whether the payer named it, and nothing else is known of it. */
+  /** Whether the payer claimed it, and no node has shown it. */
   readonly claimed: boolean
-  /** What a canonical block holds of it for this payment; null while none does. */
+  /** What a canonical block holds of it for this payment; null while no block does. */
   readonly paid: Corroborated | null
 }
 
-/** A transaction in a block, and the payment that knows it. */
-interface Known {
+/** A transaction, and the payment that tracks it. */
+interface TrackedTransaction {
   readonly paymentId: string
   readonly txHash: string
 }
 
-type Entries = Map<Open, Known>
+type Entries = Map<Open, TrackedTransaction>
 
 /**
- * The open transactions that are in blocks, by what a new head may change of them. After success only
- * the depth of the block decides, so those of one block are looked at together; each other one is
- * looked at with every head.
+ * The open transactions in blocks, sorted by what a new head may change. After success only the
+ * block's depth matters, so the transactions of one block are checked together; all others are
+ * checked with every head.
  */
 export class OpenInBlocks {
   readonly #quiet = new Map<number, Entries>()
   readonly #restless: Entries = new Map()
 
-  add(open: Open, known: Known): void {
+  add(open: Open, known: TrackedTransaction): void {
     const { blockNumber } = open
     if (blockNumber === null) return
     if (!isQuiet(open)) {
@@ -64,19 +64,19 @@ export class OpenInBlocks {
     if (entries?.size === 0) this.#quiet.delete(blockNumber)
   }
 
-  /** The payments with a transaction that is looked at with every head, and that this holds for. */
-  *restless(holds: (open: Open) => boolean): Iterable<Known> {
+  /** The transactions that are checked with every head, if the condition holds for them. */
+  *restless(holds: (open: Open) => boolean): Iterable<TrackedTransaction> {
     for (const [open, known] of this.#restless) if (holds(open)) yield known
   }
 
-  /** Those of the blocks that this holds for, whose payments have succeeded. */
-  *quiet(holds: (blockNumber: number) => boolean): Iterable<Known> {
+  /** The transactions of succeeded payments in blocks for which the condition holds. */
+  *quiet(holds: (blockNumber: number) => boolean): Iterable<TrackedTransaction> {
     for (const [blockNumber, entries] of this.#quiet) {
       if (holds(blockNumber)) yield* entries.values()
     }
   }
 }
 
-/** Whether only the depth of its block can still change its payment. */
+/** Whether only the depth of its block can still change the payment. */
 const isQuiet = ({ told, knownTo, held, denied }: Open): boolean =>
   told && knownTo === null && !held && !denied

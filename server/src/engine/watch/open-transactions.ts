@@ -12,15 +12,15 @@ import type { Corroborated } from '../../ports/chain.ts'
 import type { Open } from './open-in-blocks.ts'
 
 /**
- * How far the fate of each transaction of a payment is settled. What lost its contest to another that a
- * block holds is decided by that block: it moves nothing any more, and is let go together with it.
+ * The open state of each transaction of a payment. A transaction that lost its contest to one in a
+ * block is decided by that block: it can no longer pay, and it is closed together with the winner.
  */
 export function openTransactions(
   payment: Payment,
 ): readonly (readonly [transaction: Transaction, open: Open])[] {
   const { transactions, heads } = payment.facts
   const lost = replacedIn(transactions)
-  // As deep as it may be, it is looked at again as long as success waits for more than depth.
+  // Keep it open at any depth as long as success waits for more than depth.
   const { status, reason } = payment
   const held = status === 'confirming' || reason === 'sources_disagree' || waitsAgain(payment)
   const isOnSeveral = new Set(payment.terms.accept.map(({ chain }) => chain)).size > 1
@@ -45,17 +45,17 @@ export function openTransactions(
   })
 }
 
-/** Of a chain of which the payment has no head on record. */
+/** The head of a chain for which the payment has no head on record. */
 const nothing = { view: 0, head: 0, safe: null, finalized: null }
 
-/** Success was told and taken back, and the money is in blocks again. */
+/** Whether a success was taken back and enough money is in blocks again. */
 const waitsAgain = (payment: Payment): boolean =>
   isLostSuccess(payment) && payment.received >= payment.terms.amount - payment.terms.tolerance
 
 const blockOf = (transaction: Transaction): number | null =>
   canonicalInclusion(transaction)?.block?.number ?? null
 
-/** What its canonical block holds for this payment, also where no source shows that any more. */
+/** What its canonical block holds for this payment, even if every source denies it now. */
 function paidOf(transaction: Transaction): Corroborated | null {
   const inclusion = canonicalInclusion(transaction) ?? deniedInclusion(transaction)
   if (inclusion?.outcome !== 'paid' || inclusion.block === null) return null
@@ -68,5 +68,5 @@ const isPaid = (transaction: Transaction): boolean =>
 
 const pendingTtlDefaultMs = 4 * 3_600_000
 
-/** So long may a transaction of this payment be pending before it is asked whether it is gone. */
+/** How long a transaction of this payment may be pending before it is checked for a drop. */
 export const pendingTtlOf = ({ pendingTtlMs }: Terms): number => pendingTtlMs ?? pendingTtlDefaultMs

@@ -1,13 +1,13 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { ChainHead } from '@settlewire/core/payment/policy'
 
-/** How fast a chain goes, measured; null while it was not watched for long enough. */
+/** The measured speed of a chain; null where it was not watched long enough. */
 export interface Pace {
   readonly blockMs: number | null
-  /** How far behind the head its tags are, lately. Null for a chain without the tag. */
+  /** How far the tags have lagged behind the head recently. Null for a chain without the tag. */
   readonly safeLagMs: number | null
   readonly finalizedLagMs: number | null
-  /** Whether a tag stands still for much longer than it usually does, while blocks come. */
+  /** Whether a tag has not moved for much longer than usual, although blocks come. */
   readonly stalled: boolean
 }
 
@@ -16,24 +16,24 @@ interface Point {
   readonly minedAt: Instant
 }
 
-/** Block times are measured over the last steps, as many as these. */
+/** How many of the last steps block times are measured over. */
 const pointsMax = 64
-/** What a step weighs in a mean of those before it. */
+/** The weight of a new step in a moving average. */
 const weight = 0.1
-/** So many times as long as usual may a tag stand, and never less than the floor. */
+/** A tag is stalled after this many times its usual interval, and never before the minimum. */
 const patience = 4
 const patienceMinMs = 60_000
-/** Before it is known how a tag usually moves. */
+/** The interval that is assumed until a tag's usual one is known. */
 const usualDefaultMs = 300_000
 
-/** Where a tag stands, and how it moves. */
-class Tag {
+/** The position of a tag, and how often it moves. */
+class TagMeter {
   #at: number | null = null
   #movedAt: Instant = 0
   #usualMs: number | null = null
   #lagBlocks: number | null = null
 
-  /** `now` is chain time: a chain that stands still has no tag that does. */
+  /** `now` is chain time, so that on a chain that stands still no tag counts as stalled. */
   add(tag: number | null, head: number, now: Instant): void {
     if (tag === null) {
       this.#at = null
@@ -49,7 +49,7 @@ class Tag {
 
   isStalled(now: Instant): boolean {
     const patienceMs = Math.max(patienceMinMs, patience * (this.#usualMs ?? usualDefaultMs))
-    // A young chain has nothing to finalize but its genesis.
+    // A young chain can finalize only its genesis block.
     return this.#at !== null && this.#at > 0 && now - this.#movedAt > patienceMs
   }
 
@@ -63,13 +63,13 @@ class Tag {
 const mean = (before: number | null, value: number): number =>
   before === null ? value : before + weight * (value - before)
 
-/** Measures one chain, step by step, on the times of its own headers. */
+/** Measures the speed of one chain, step by step, by the timestamps of its headers. */
 export class PaceMeter {
   #points: Point[] = []
-  readonly #safe = new Tag()
-  readonly #finalized = new Tag()
+  readonly #safe = new TagMeter()
+  readonly #finalized = new TagMeter()
 
-  /** A step was stored that ended at this block. What a reorg took back is measured anew. */
+  /** A stored step ended at this block. Blocks that a reorg removed are measured again. */
   add(head: ChainHead, minedAt: Instant): void {
     const { head: number, safe, finalized } = head
     const kept = this.#points.filter((point) => point.number < number).slice(1 - pointsMax)
@@ -78,7 +78,7 @@ export class PaceMeter {
     this.#finalized.add(finalized, number, minedAt)
   }
 
-  /** Blocks that were read before: they tell how far apart blocks are, and nothing of tags. */
+  /** Starts from blocks read earlier: they give the block time, but nothing about tags. */
   seed(blocks: readonly Point[]): void {
     const oldestFirst = [...blocks].sort((a, b) => a.number - b.number)
     this.#points = oldestFirst.slice(-pointsMax).map(({ number, minedAt }) => ({ number, minedAt }))

@@ -15,7 +15,7 @@ import type {
   RescanRequest,
   Rescans,
 } from '../../ports/rescan.ts'
-import { compare, type Held, isOnRecord } from './missing.ts'
+import { compare, type HeldTransaction, isOnRecord } from './missing.ts'
 import { type FollowedChain, WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
 
@@ -25,29 +25,29 @@ export interface RescanOptions {
   readonly again: Rereader
   readonly store: Pick<EventStore, 'load'>
   readonly rescans: Pick<Rescans, 'openings' | 'recorded'>
-  /** What this process looks for: a payment must be in it for what is told of it to be recorded. */
+  /** What this process watches: a payment must be in it for findings to be recorded. */
   readonly index: WatchIndex
   readonly policy: Policy
   /** The last stored block. */
   readonly head: number
 }
 
-/** Blocks of one request: an hour of a chain with a block each 36 ms, two weeks of Ethereum. */
+/** Blocks per request: an hour of a chain with a block every 36 ms, two weeks of Ethereum. */
 export const rescanBlocksMax = 100_000
-/** Blocks that are read, and told of, at once. */
+/** How many blocks are read and recorded at once. */
 const partBlocks = 64
-/** The clocks of chain and server may differ: a payment is looked for this much before it was made. */
+/** Allowance for clock differences: a payment is searched from this long before it was created. */
 const earlierMs = 10 * 60_000
 const pageMax = 2_000
-/** Findings that are listed; all are counted. */
+/** How many findings are listed; all are counted. */
 const findingsMax = 1_000
 
-/** Reads one stretch of a chain again, part by part, and tells what the history lacks of it. */
+/** Reads one range of a chain again, part by part, and adds what the history lacks. */
 export class Rescan {
   readonly #options: RescanOptions
   readonly #watched: WatchedChain
   readonly #looked: WatchIndex
-  /** What the history says that blocks of the stretch hold, by number. */
+  /** Transactions that, by the history, blocks of the range hold; by block number. */
   #recorded: ReadonlyMap<number, readonly Recorded[]> = new Map()
   /** Payments whose stored state cannot be read. */
   readonly #unreadable = new Set<string>()
@@ -63,8 +63,8 @@ export class Rescan {
   }
 
   /**
-   * Goes on from a report, or begins. Throws `invalid_request` where what was asked for cannot be
-   * read, and `chain_unavailable` where it cannot be now.
+   * Continues from a report, or begins a rescan. Throws `invalid_request` for a range that cannot
+   * be read at all, and `chain_unavailable` when the chain cannot be read now.
    */
   static async open(options: RescanOptions, before: RescanReport | null): Promise<Rescan> {
     const rescan = new Rescan(options, before ?? (await begin(options)))
@@ -80,7 +80,7 @@ export class Rescan {
     return this.#report.next > this.#report.to
   }
 
-  /** Reads the next part, and resolves when what it lacked in the history is stored. */
+  /** Reads the next part. Resolves when its missing transfers are stored. */
   async goOn(): Promise<void> {
     const { again } = this.#options
     const { next, to, unread } = this.#report
@@ -98,7 +98,7 @@ export class Rescan {
     }
   }
 
-  /** Whom to look for, and what the history says of the stretch. */
+  /** Finds the payments to search for, and what the history holds for the range. */
   async #prepare(): Promise<void> {
     const { again, asked, chain, rescans } = this.#options
     const { from, to } = this.#report
@@ -121,7 +121,7 @@ export class Rescan {
     this.#report = { ...this.#report, payments: this.#looked.size }
   }
 
-  /** Looks for every payment whose watch ends after this instant. */
+  /** Watches every payment whose watch ends after this instant. */
   async #lookForAll(since: Instant): Promise<void> {
     const { chain, rescans } = this.#options
     for (let after = ''; ; ) {
@@ -134,9 +134,9 @@ export class Rescan {
     }
   }
 
-  /** By payment, what the blocks hold for it. Several providers may show the same. */
-  #heldIn({ shown }: Reread): ReadonlyMap<string, readonly Held[]> {
-    const held = new Map<string, Held>()
+  /** What the blocks hold, by payment. Transfers shown by several providers are listed once. */
+  #heldIn({ shown }: Reread): ReadonlyMap<string, readonly HeldTransaction[]> {
+    const held = new Map<string, HeldTransaction>()
     for (const { applied } of shown) {
       for (const transfer of applied.transfers) {
         const paymentId = this.#watched.payee(transfer.to)
@@ -153,7 +153,7 @@ export class Rescan {
     return new Map([...entries].map(([id, list]) => [id, list.map(([, one]) => one)]))
   }
 
-  /** What of it the history lacks, or may lack. */
+  /** What the history lacks, or may lack. */
   async #compare(read: Reread): Promise<readonly Compared[]> {
     const held = this.#heldIn(read)
     const payments = await this.#load([...held.keys()])
@@ -167,7 +167,9 @@ export class Rescan {
     })
   }
 
-  /** Tells what is missing. What is not on record afterwards was no money, or one too many to keep. */
+  /**
+   * Records what is missing. What is still not on record afterwards was dust, or beyond the limits.
+   */
   async #tell(read: Reread, found: readonly Compared[]): Promise<readonly RescanFinding[]> {
     const { again, index } = this.#options
     const missing = found.filter(({ kind }) => kind === 'missing')
@@ -191,7 +193,10 @@ export class Rescan {
     return [...unclear, ...missing.filter(isStored).map(findingOf)]
   }
 
-  /** What the history says that these blocks hold, and they do not. Its denial is for the providers. */
+  /**
+   * What the history holds in these blocks and the blocks do not. The providers are asked to
+   * confirm.
+   */
   async #gone(read: Reread): Promise<readonly RescanFinding[]> {
     const { again, chain } = this.#options
     const held = this.#heldIn(read)
@@ -208,7 +213,7 @@ export class Rescan {
       const place = { chain: chain.name, txHash }
       const inclusion = findTransaction(byId.get(paymentId)?.facts.transactions ?? [], place)
         ?.inclusions[blockHash]
-      // It may have been undone since, by the ordinary rules; and a token may be followed no more.
+      // An ordinary reorg may have undone it since; and its token may no longer be followed.
       if (inclusion?.canonical !== true || inclusion.block === null) return false
       if (!inclusion.transfers.every(({ token }) => again.reads(token))) return false
       doubted.push({ txHash, block: inclusion.block, transfers: inclusion.transfers })
@@ -224,7 +229,7 @@ export class Rescan {
     return this.#options.store.load(paymentKind, ids, unreadable)
   }
 
-  /** What these blocks hold for payments that cannot be read: nothing can be said of it yet. */
+  /** What these blocks hold for payments that cannot be read: reported as `unclear`. */
   #unjudged(read: Reread): readonly RescanFinding[] {
     const held = [...this.#heldIn(read)].filter(([id]) => this.#unreadable.has(id))
     return held.flatMap(([paymentId, all]) =>
@@ -249,10 +254,10 @@ export class Rescan {
   }
 }
 
-/** What a block holds for a payment and the history does not, for all that is known. */
+/** What a block holds for a payment and the history lacks or may lack. */
 interface Compared {
   readonly payment: Payment
-  readonly held: Held
+  readonly held: HeldTransaction
   readonly kind: 'missing' | 'unclear'
 }
 
@@ -260,7 +265,7 @@ const findingOf = ({ payment, held, kind }: Compared): RescanFinding => ({
   ...{ kind, paymentId: payment.id, txHash: held.txHash, block: held.block.number },
 })
 
-/** One part more, where a provider has failed in it. */
+/** Adds a part that some provider failed to show. */
 export function withPart(
   partly: readonly PartlyRead[],
   { notReadFrom, readFrom, blocks }: Pick<Reread, 'notReadFrom' | 'readFrom' | 'blocks'>,
@@ -274,7 +279,7 @@ export function withPart(
 
 const nameOf = ({ block, txHash }: Corroborated): string => `${block.hash} ${txHash}`
 
-/** Of what a provider shows, these transactions alone: whole ones, whoever they pay. */
+/** Reduces a provider's block to these transactions, each with all its transfers to any payment. */
 function only({ source, applied }: ShownBlock, names: ReadonlySet<string>): readonly ShownBlock[] {
   const transfers = applied.transfers.filter(({ txHash }) =>
     names.has(nameOf({ block: applied.block, txHash, transfers: [] })),
@@ -282,12 +287,12 @@ function only({ source, applied }: ShownBlock, names: ReadonlySet<string>): read
   return transfers.length === 0 ? [] : [{ source, applied: { ...applied, transfers } }]
 }
 
-/** The stretch that is meant, with nothing of it read. */
+/** The report for the requested range before any block is read. */
 async function begin({ asked, again, store, head }: RescanOptions): Promise<RescanReport> {
   const { paymentId } = asked
   const [payment] = paymentId === null ? [] : await store.load(paymentKind, [paymentId])
   if (paymentId !== null && payment === undefined) {
-    throw new Failure('invalid_request', `There is no payment ${paymentId}.`)
+    throw new Failure('invalid_request', `Unknown payment ${paymentId}.`)
   }
   const createdAt = payment?.createdAt ?? 0
   const from = asked.from ?? (await again.blockAt(createdAt - earlierMs))
@@ -297,7 +302,7 @@ async function begin({ asked, again, store, head }: RescanOptions): Promise<Resc
     throw new Failure('invalid_request', words)
   }
   if (to - from >= rescanBlocksMax) {
-    const words = `Blocks ${from} to ${to} are ${to - from + 1}; ${rescanBlocksMax} can be read at once. Name parts of them with --from and --to.`
+    const words = `Blocks ${from} to ${to} are ${to - from + 1} blocks; one rescan reads at most ${rescanBlocksMax}. Choose a part with --from and --to.`
     throw new Failure('invalid_request', words)
   }
   const none = { payments: 0, findings: [], unread: 0, partly: [] }

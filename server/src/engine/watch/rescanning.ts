@@ -23,17 +23,16 @@ export interface RescanningOptions {
 }
 
 const retryMs = 1_000
-/** What no provider shows is asked for so often; then the request is given up, with the reason. */
+/** How many times in a row a rescan may fail before it is given up with the reason. */
 const triesMax = 60
 
 /**
- * Takes what operators ask to be read again of the chains that are followed here, one request per chain
- * at a time. How far each is stands in the store: when this process ends, the next one that follows the
- * chain goes on from there.
+ * Runs the operators' rescans of the chains that this process follows, one per chain at a time. The
+ * progress is stored: when this process ends, the next follower of the chain continues from there.
  */
 export class Rescanning {
   readonly #options: RescanningOptions
-  /** Chains that are being read again, until that has ended. */
+  /** Chains with a rescan running here, each with the end of that run. */
   readonly #running = new Map<string, Promise<void>>()
   readonly #closing = new AbortController()
 
@@ -41,7 +40,7 @@ export class Rescanning {
     this.#options = options
   }
 
-  /** Begins what is asked for on these chains, and does not wait for its end. */
+  /** Starts the requested rescans of these chains, without awaiting their end. */
   async look(chains: readonly string[]): Promise<void> {
     if (chains.length === 0 || this.#closing.signal.aborted) return
     for (const open of await this.#options.rescans.requested(chains)) {
@@ -52,20 +51,20 @@ export class Rescanning {
     }
   }
 
-  /** Resolves when nothing is read again any more. */
+  /** Resolves when no rescan is running any more. */
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.all(this.#running.values())
   }
 
-  /** Never rejects: what cannot be done now is taken up the next time. */
+  /** Never rejects: a rescan that fails now is picked up by the next `look`. */
   async #run(open: OpenRescan): Promise<void> {
     const { log } = this.#options
     const { chain } = open.asked
     try {
       await this.#read(open)
     } catch (error) {
-      log.warn({ chain, error }, 'reading blocks again was interrupted; taken up again')
+      log.warn({ chain, error }, 'a rescan was interrupted; it will be continued')
     }
   }
 
@@ -91,14 +90,14 @@ export class Rescanning {
         const isOver = ++tries >= triesMax || error.code === 'invalid_request'
         if (!(await say(error.message, isOver))) return
         await clock.sleep(retryMs, this.#closing.signal)
-        // The process that follows the chain now goes on.
+        // If another process follows the chain now, it continues the rescan.
         if (followerOf(open.asked.chain) === null) return
       }
     }
   }
 
   /**
-   * Null when this process does not follow the chain any more. Throws `invalid_request` where blocks of
+   * Null when this process no longer follows the chain. Throws `invalid_request` when blocks of
    * this kind of chain cannot be read again.
    */
   async #open({ asked }: OpenRescan, report: RescanReport | null): Promise<Rescan | null> {
@@ -109,13 +108,15 @@ export class Rescanning {
     if (follower === null || chain === undefined || head === undefined) return null
     const { again } = follower
     if (again === undefined) {
-      const words = `Blocks of ${asked.chain} cannot be read again: its kind of chain has no way to.`
+      const words = `Cannot rescan ${asked.chain}: its kind of chain does not support it.`
       throw new Failure('invalid_request', words)
     }
     return Rescan.open({ ...parts, asked, chain, again, head }, report)
   }
 }
 
-/** Whether the operator sees the error. A store that fails is asked again without a word; a bug is logged. */
+/**
+ * Whether to show the error to the operator. A store failure is retried silently; a bug is logged.
+ */
 const isToTell = (error: unknown): error is Failure =>
   error instanceof Failure && error.code !== 'store_unavailable'

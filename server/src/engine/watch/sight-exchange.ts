@@ -12,21 +12,22 @@ export interface SightExchangeOptions {
   readonly backplane: Pick<Backplane, 'announce' | 'subscribe'>
   readonly watcher: Pick<Watcher, 'published' | 'hear' | 'onSight'>
   readonly chains: readonly string[]
-  /** The lease that a chain is followed under here; null while another process follows it. */
+  /** The lease under which this process follows a chain; null while another process does. */
   readonly leads: (chain: string) => Fence | null
-  /** With the scores of its providers. */
+  /** Adds the scores of the chain's providers. */
   readonly withScores: <Sight extends ChainHealth>(sight: Sight) => Sight
   readonly log: Log
 }
 
 /**
- * The sight of each chain as a topic. The process that follows a chain writes it down, and announces
- * the revision when it has changed; the others read it then, and once a second in case a hint was lost.
- * The table is the truth. Streams and answers of each process show what its watcher knows.
+ * Publishes the sight of each chain as a topic. The process that follows a chain writes the sight
+ * to a table and announces the revision when it changes. The others read it then, and once a second
+ * in case a hint was lost. The table is the truth. Streams and answers show what the process's
+ * watcher knows.
  */
 export class SightExchange {
   readonly #options: SightExchangeOptions
-  /** The revision that this process has said or heard last. */
+  /** The last revision that this process wrote or read. */
   readonly #known = new Map<string, number>()
   readonly #stops: Stop[] = []
 
@@ -34,7 +35,7 @@ export class SightExchange {
     this.#options = options
   }
 
-  /** From now on changes are announced and heard at once. */
+  /** From now on changes are announced and received at once. */
   start(): void {
     const { backplane, watcher, chains, leads } = this.#options
     for (const chain of chains) {
@@ -51,7 +52,7 @@ export class SightExchange {
     for (const stop of this.#stops) stop()
   }
 
-  /** Says how our chains are seen, and hears how all others are. */
+  /** Publishes the sight of our chains, and reads the sight of all others. */
   async exchange(): Promise<void> {
     const { bulletin, chains, leads } = this.#options
     const ours = chains.filter((chain) => leads(chain) !== null)
@@ -74,7 +75,7 @@ export class SightExchange {
     backplane.announce({ topic: chainKey(chain), position: revision })
   }
 
-  /** A hint of what is known is late, or our own. */
+  /** Ignores hints of known revisions: they are late, or our own. */
   #moved(chain: string, { position }: Hint): void {
     if (position > this.#knownOf(chain)) this.#soon(chain, this.#look(chain))
   }
@@ -84,7 +85,7 @@ export class SightExchange {
     for (const told of await topic.read(this.#knownOf(chain), 1)) this.#hear(chain, told)
   }
 
-  /** What is told of a chain that is followed here was said before that began. */
+  /** Ignores publications about chains followed here: they are older than our lease. */
   #hear(chain: string, told: Told | undefined): void {
     const { leads, watcher } = this.#options
     if (leads(chain) !== null) return
@@ -97,10 +98,13 @@ export class SightExchange {
     return this.#known.get(chain) ?? 0
   }
 
-  /** What fails now is done with the next exchange. */
+  /** A failure is only logged: the next exchange does the work. */
   #soon(chain: string, work: Promise<void>): void {
     work.catch((error: unknown) => {
-      this.#options.log.debug({ chain, error }, 'a change of sight was not exchanged at once')
+      this.#options.log.debug(
+        { chain, error },
+        'a change of sight was not exchanged at once; the next exchange will do it',
+      )
     })
   }
 }

@@ -18,15 +18,17 @@ export interface SightingsOptions extends Judge {
   readonly writer: PaymentWriter
   readonly index: WatchIndex
   readonly log: Log
-  /** As of the last stored step. */
+  /** The head of a chain as of the last stored step. */
   readonly headOf: (chain: string) => ChainHead | null
-  /** Sightings that may wait for the writer; more are left to their block. */
+  /**
+   * How many sightings may wait for the writer. Beyond that they are dropped: their block counts.
+   */
   readonly pendingMax?: number
 }
 
 const pendingMaxDefault = 10_000
 
-/** Turns what is pending into what payments know. */
+/** Records pending transactions in the payments they concern. */
 export class Sightings {
   readonly #options: SightingsOptions
   #pendingCount = 0
@@ -36,11 +38,17 @@ export class Sightings {
     this.#options = options
   }
 
-  /** As a socket delivers it: never awaited, and left to the block when there is too much. */
+  /**
+   * For the socket: never awaited. Drops sightings when too many wait, because their block counts.
+   */
   take(chain: string, source: Source, sightings: readonly Sighting[]): void {
     const { log, pendingMax = pendingMaxDefault } = this.#options
     if (this.#pendingCount + sightings.length > pendingMax) {
-      if (!this.#isShedding) log.warn({ chain }, 'pending transfers are left to their block')
+      if (!this.#isShedding)
+        log.warn(
+          { chain },
+          'too many pending transfers are waiting; dropping new ones until their block comes',
+        )
       this.#isShedding = true
       return
     }
@@ -48,14 +56,17 @@ export class Sightings {
     this.#pendingCount += sightings.length
     this.see(chain, source, sightings)
       .catch((error: unknown) => {
-        log.warn({ chain, error }, 'pending transfers not recorded; their block will tell')
+        log.warn(
+          { chain, error },
+          'pending transfers were not recorded; their block will record them',
+        )
       })
       .finally(() => {
         this.#pendingCount -= sightings.length
       })
   }
 
-  /** Resolves when what is news of it is on record. */
+  /** Resolves when everything new in these sightings is recorded. */
   async see(chain: string, source: Source, sightings: readonly Sighting[]): Promise<void> {
     const { index, writer, headOf, clock } = this.#options
     const watched = index.chain(chain)
@@ -64,7 +75,8 @@ export class Sightings {
     const seen = { source, at: clock.now(), chain, view }
     const ofPayment = sort(watched, sightings)
     if (ofPayment.size === 0) return
-    // Before the record: the block that decides its fate may be delivered while this commits.
+    // Before the commit, because the block with the transaction may be delivered while this
+    // commits.
     each(ofPayment, (id, { txHash }) => watched.expect(id, txHash))
     try {
       const payments = await writer.submit({
@@ -80,7 +92,7 @@ export class Sightings {
           return { decisions, answer: decisions.map((decision) => decision.payment) }
         },
       })
-      // What was no news made no commit, but what was expected above is settled by the record.
+      // A sighting without news made no commit, so the index is updated here.
       for (const payment of payments) index.record(payment)
     } finally {
       each(ofPayment, (id, { txHash }) => watched.unexpect(id, txHash))
@@ -88,7 +100,9 @@ export class Sightings {
   }
 }
 
-/** Whom each concerns: those that it pays, and those it contends with without paying them. */
+/**
+ * Sightings by payment: the payments that each pays, and those it contends with and does not pay.
+ */
 function sort(
   watched: WatchedChain,
   sightings: readonly Sighting[],
@@ -109,7 +123,7 @@ function sort(
     if (payee !== null) add(payee, sighting)
     if (contest === null) continue
     for (const paymentId of watched.contenders(contest, txHash)) {
-      // A batch that pays several keeps paying all that it names.
+      // A batch that pays several payments is no rival of those that it pays.
       if (!pays.has(`${txHash} ${paymentId}`)) add(paymentId, { ...sighting, transfer: null })
     }
   }
@@ -125,14 +139,14 @@ function each(
   }
 }
 
-interface Seen {
+interface SightingOrigin {
   readonly source: Source
   readonly at: number
   readonly chain: string
   readonly view: number
 }
 
-function observationOf(payment: Payment, sighting: Sighting, seen: Seen): Observation {
+function observationOf(payment: Payment, sighting: Sighting, seen: SightingOrigin): Observation {
   const { txHash, transfer, contest, preconfirmed } = sighting
   const told = { ...seen, view: viewOf(payment, txHash, seen) }
   const wanted = contest === null ? {} : { contest }
@@ -144,18 +158,21 @@ function observationOf(payment: Payment, sighting: Sighting, seen: Seen): Observ
   return { ...told, kind: 'rival', txHash, contest }
 }
 
-/** What comes back after it was given up was not seen before that, also when no block came meanwhile. */
-function viewOf({ facts }: Payment, txHash: string, { chain, view }: Seen): number {
+/**
+ * A transaction seen after it was dropped gets at least the view of the drop, which it takes back.
+ */
+function viewOf({ facts }: Payment, txHash: string, { chain, view }: SightingOrigin): number {
   const known = facts.transactions.find((it) => it.chain === chain && it.txHash === txHash)
   return Math.max(view, known?.droppedView ?? 0)
 }
 
-/** Sockets repeat themselves, and late: what adds nothing to what is known is no news. */
+/** Whether a sighting adds anything: sockets deliver repeatedly and late. */
 function isNews(payment: Payment, chain: string, sighting: Sighting): boolean {
   const { txHash, transfer, contest, preconfirmed } = sighting
   const { transactions } = payment.facts
   const known = transactions.find((it) => it.chain === chain && it.txHash === txHash)
-  // A pool's word costs its sender nothing: beyond these it is left to the block.
+  // Pool transactions cost their sender nothing, so beyond this number only blocks add
+  // transactions.
   if (known === undefined) return transactions.length < knownMax
   if (canonicalInclusion(known) !== null) return false
   if (!isPending(known)) return true

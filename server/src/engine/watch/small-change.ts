@@ -9,17 +9,18 @@ import type { Payment } from '@settlewire/core/payment/payment'
 import { findTransaction, nameOf, smallIn } from '@settlewire/core/payment/transaction'
 import { knownMax, largeMax, leaveParts, rowsMax, sumsOf, weightOf, weightOfAll } from './noise.ts'
 
-/** What is to be merged, and how many inclusions were neither kept nor summed up. */
+/** Observations to merge, and the number of inclusions neither kept nor summed up. */
 export interface Gathered {
   readonly kept: readonly Observation[]
   readonly left: number
 }
 
 /**
- * A payment's observations of one step, with its small money beyond `knownMax` transactions as one fact
- * per block. Reading a block again gives the same fact, and its reorg undoes it: a block has either a
- * transaction by itself or in its sum, never both. `late` tells of a block in part; what it adds to a
- * block that has a sum cannot be told from what is in it, and is left out.
+ * A payment's observations of one step, with its small money beyond `knownMax` transactions as one
+ * fact per block. Reading a block again gives the same fact, and a reorg of the block undoes it: a
+ * transaction is either recorded by itself or in its block's sum, never both. `late` marks partial
+ * reports of a block. If the block has a sum already, a late report cannot be told from what the
+ * sum holds, so it is left out.
  */
 export function gather(
   payment: Payment,
@@ -41,7 +42,7 @@ class Gathering {
   readonly #denied: Denied[] = []
   /** By block. */
   readonly #small = new Map<string, Included[]>()
-  /** Transactions of this step that were not known before, and what of which blocks is summed up. */
+  /** New transactions of this step, and by block those that went into its sum. */
   readonly #fresh = new Set<string>()
   #rows: number
   #left = 0
@@ -55,7 +56,7 @@ class Gathering {
     this.#kept.push(observation)
   }
 
-  /** It comes before what it denies, so until all is taken nobody knows whether that is kept. */
+  /** Held until the end: a denial comes before its inclusion, which may not be kept. */
   deny(denied: Denied): void {
     this.#denied.push(denied)
   }
@@ -75,7 +76,7 @@ class Gathering {
 
   result(): Gathered {
     const sums = [...this.#small].map(([hash, included]) => this.#sum(hash, included))
-    // How far the chain has grown comes last, as in any step.
+    // A head comes last, as in any step.
     const last = this.#kept.at(-1)
     const grown = last?.kind === 'head' ? [last] : []
     const rest = grown.length === 0 ? this.#kept : this.#kept.slice(0, -1)
@@ -83,7 +84,7 @@ class Gathering {
     return { kept: [...rest, ...denied, ...sums, ...grown], left: this.#left }
   }
 
-  /** Who denies one of a sum denies the sum; what was left out is denied by nobody. */
+  /** A denial of a summed transaction denies the sum. A denial of a left-out one is dropped. */
   #denialOf(denied: Denied): Denied | null {
     const { chain, blockHash, txHash } = denied
     if (this.#fresh.has(`${blockHash} ${txHash}`)) return { ...denied, txHash: smallIn(blockHash) }
@@ -95,7 +96,7 @@ class Gathering {
     return findTransaction(this.#payment.facts.transactions, place)
   }
 
-  /** Where a block has a sum, what is not on record of it by itself is in the sum. */
+  /** If a block has a sum, each of its transactions is recorded either by itself or in the sum. */
   #isKnown(included: Included, hasSum: boolean): boolean {
     const known = this.#find(included)
     if (hasSum) return known?.inclusions[included.block.hash] !== undefined
@@ -106,7 +107,7 @@ class Gathering {
     const { hash } = included.block
     const small = this.#small.get(hash)
     const name = `${hash} ${included.txHash}`
-    // Two providers may tell the same of one block.
+    // Two providers may report the same transaction of a block.
     if (this.#fresh.has(name)) return
     this.#fresh.add(name)
     if (small !== undefined) small.push(included)
@@ -131,14 +132,14 @@ class Gathering {
   }
 }
 
-/** What of a transaction goes into a sum. */
+/** The transfers of a transaction that go into a sum. */
 export const moneyIn = (
   payment: Payment,
   included: Pick<Included, 'transfers' | 'chain'>,
 ): readonly SeenTransfer[] =>
   included.transfers.filter((one) => weightOf(payment, one, included) !== 'none')
 
-/** Only who has shown all of them has shown their sum. */
+/** The sources that have shown every one of these have shown their sum. */
 function sharedBy(included: readonly Included[]): readonly Source[] {
   const shownBy = new Map<Source, number>()
   for (const { source, alsoSeenBy = [] } of included) {

@@ -10,15 +10,15 @@ import type { Payment } from '@settlewire/core/payment/payment'
 import type { AppliedBlock, ChainStep } from '../../ports/chain.ts'
 import type { WatchedChain } from './watched-chain.ts'
 
-/** What a step of a chain means for the payments it concerns. */
+/** The effects of a step on payments. */
 export interface StepPlan {
-  /** Those that its blocks, or the loss of some, say something of. */
+  /** Payments with a transaction in its blocks, or in blocks that left the chain. */
   readonly touched: readonly string[]
-  /** Others, of which it changes what is told because the chain has grown. */
+  /** Other payments for which the growth of the chain changes something. */
   readonly moved: readonly string[]
-  /** In order: what was undone, what the blocks hold, how far the chain has grown. */
+  /** In order: what was undone, what the blocks hold, the new head. */
   observationsOf(payment: Payment): readonly Observation[]
-  /** Of these, what was told of blocks that were told before, and is not all that they hold. */
+  /** Those observations that are partial reports about earlier blocks. */
   readonly late: ReadonlySet<Observation>
 }
 
@@ -30,7 +30,7 @@ export function planStep(
 ): StepPlan {
   const seen = { source: step.source, at: step.at, chain, view: step.head.view }
   const { view: _, ...grownTo } = step.head
-  // One object for all payments: the store encodes it once.
+  // One shared object for all payments, so that the store encodes it once.
   const grown: Observation = { ...seen, kind: 'head', ...grownTo }
   const ofBlocks = new Map<string, Observation[]>()
   const late = new Set<Observation>()
@@ -62,7 +62,9 @@ export function planStep(
   }
 }
 
-/** After a step that was never finished it is not known which heads each payment was told of. */
+/**
+ * After an unfinished step it is unknown which payments saw which head, so all unsettled ones move.
+ */
 const movedBy = ({ unfinished, head }: ChainStep, watched: WatchedChain): readonly string[] =>
   unfinished === undefined ? watched.movedBy(head) : watched.unsettled()
 
@@ -90,7 +92,7 @@ type Fact =
   | Omit<MovedNothing, 'source' | 'at' | 'chain' | 'view'>
   | Omit<Denied, 'at' | 'chain' | 'view'>
 
-/** What one block says, by payment. All transfers of one transaction to one payment are one fact. */
+/** What one block holds, by payment. All transfers of a transaction to one payment are one fact. */
 function factsIn(
   applied: AppliedBlock,
   source: Source,
@@ -103,7 +105,7 @@ function factsIn(
     const paymentId = watched.payee(transfer.to)
     const payees = paid.get(transfer.txHash) ?? new Map<string, SeenTransfer[]>()
     paid.set(transfer.txHash, payees)
-    // Anybody can log a transfer of nothing to any address; and an address released since is nobody's.
+    // Any contract can log a transfer of 0 to any address; and a released address has no payment.
     if (paymentId === null || transfer.amount === 0n) continue
     const known = payees.get(paymentId)
     if (known === undefined) payees.set(paymentId, [transfer])
@@ -111,11 +113,12 @@ function factsIn(
   }
   for (const [txHash, payees] of paid) {
     for (const [paymentId, transfers] of payees) {
-      // Whoever showed it, which need not be the one that the step was read from.
+      // The first provider that showed it, which may differ from the one that the step was read
+      // from.
       const shownBy = applied.sources?.get(txHash)?.[0] ?? source
       const mine = (to: string): boolean => watched.payee(to) === paymentId
       const more = moreOf(applied, { txHash, source: shownBy, mine })
-      // Before what they deny: a denial that comes with the step holds it from the first moment.
+      // Denials go before the inclusion, so that a denied inclusion never counts for a moment.
       for (const denier of deniedBy?.get(txHash) ?? []) {
         const blockHash = block.hash
         facts.push([paymentId, { kind: 'denied', source: denier, txHash, blockHash }])
@@ -125,7 +128,7 @@ function factsIn(
         { kind: 'included', source: shownBy, txHash, block, transfers, ...more },
       ])
     }
-    // It paid somebody here, but not everybody whom its calldata had promised to.
+    // It paid some of our payments, but not all that its calldata had named.
     for (const paymentId of watched.trackers(txHash)) {
       if (payees.has(paymentId)) continue
       facts.push([paymentId, { kind: 'moved_nothing', txHash, block, reason: 'paid_elsewhere' }])
@@ -140,7 +143,7 @@ function factsIn(
   return facts
 }
 
-/** What is known of an inclusion beside its logs. Left out where there is nothing. */
+/** Details of an inclusion beside its logs; empty where there are none. */
 function moreOf(
   { sources, calls }: AppliedBlock,
   of: { txHash: string; source: Source; mine: (address: string) => boolean },

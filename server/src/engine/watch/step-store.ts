@@ -9,33 +9,33 @@ import { readable } from '../write/draft.ts'
 import type { PaymentWriter } from '../write/writer.ts'
 import type { StepPlan } from './step-plan.ts'
 
-/** A step on its way into the history. */
+/** A step to be stored. */
 export interface StepInStore {
   readonly chain: string
   readonly step: ChainStep
   readonly plan: StepPlan
-  /** As of the step before; null for the first one. */
+  /** The head after the previous step; null for the first one. */
   readonly from: ChainHead | null
   readonly decide: (payment: Payment) => Decision
-  /** Sets a payment aside that the store refuses. */
+  /** Sets aside a payment that the store refuses. */
   readonly putAside: (payment: Payment, error: unknown) => Decision
   /** Called with a payment that the step leaves out because its stored state cannot be read. */
   readonly unreadable?: (paymentId: string) => void
-  /** Payments of one part. Left out: `partMax`. */
+  /** How many payments one part holds. Left out: `partMax`. */
   readonly partSize?: number
 }
 
-/** So many payments are decided and stored at once: what waits behind them waits for no more. */
+/** How many payments are decided and stored at once. Other work waits for at most one part. */
 export const partMax = 128
 
 /**
- * Stores what a step makes true, in parts of bounded size with all else going on between them: first
- * the payments that its blocks speak of, then those that only learn how far the chain has grown.
+ * Stores the effects of a step in parts of bounded size, so that other writes run between them:
+ * first the payments with transactions in its blocks, then those that only get the new head.
  *
- * The first part stores that the step is begun, with its blocks, and what it undoes is no longer passed
- * by the cursor. The last part passes the blocks that it applies. Where the process ends in between,
- * the blocks are left as unfinished, and the next step applies each of them again, or undoes it. Each
- * part holds only as long as the cursor stands where the part before it has left it.
+ * The first part records that the step has begun, with its blocks, and moves the cursor below the
+ * blocks that it undoes. The last part moves the cursor over the applied blocks. If the process
+ * ends in between, the blocks stay recorded as unfinished, and the next step applies or undoes each
+ * of them. A part commits only if the cursor is where the previous part left it.
  */
 export async function storeStep(
   inStore: StepInStore,
@@ -47,8 +47,8 @@ export async function storeStep(
       ids,
       decide: (payments) => ({
         decisions: ids.flatMap((id) => {
-          // An opening that was announced to the watch set but did not commit has no payment. One whose
-          // state cannot be read is left out by itself.
+          // An opening that was announced to the watch set but did not commit has no payment. A
+          // payment whose state cannot be read is left out.
           const payment = readable(payments, id, unreadable)
           if (payment === null) return []
           const isAside = aside?.ids.has(id) === true
@@ -68,7 +68,7 @@ export async function storeStep(
   }
 }
 
-/** Whether it is more than one transaction: only then can it end half-way. */
+/** Whether the step takes more than one transaction, so that it can end half-way. */
 export const isSplit = ({ plan, partSize = partMax }: StepInStore): boolean =>
   plan.touched.length + plan.moved.length > partSize
 
@@ -81,7 +81,7 @@ const wholeOf = ({ chain, step }: StepInStore): CursorMove => ({
   ...(step.unfinished !== undefined && { unfinished: leftUnfinished(step) }),
 })
 
-/** How the cursor moves with the first part of a step, with those between, and with the last one. */
+/** The cursor moves of a step's first part, of the parts between, and of its last part. */
 function movesOf(inStore: StepInStore): Readonly<Record<'begin' | 'goOn' | 'finish', CursorMove>> {
   const { chain, step, from } = inStore
   const { view, finalized } = step.head
@@ -91,7 +91,7 @@ function movesOf(inStore: StepInStore): Readonly<Record<'begin' | 'goOn' | 'fini
       (block) => [block.hash, block] as const,
     ),
   )
-  // It stands below all of them until the last part. What is final below it is told by that part alone.
+  // Until the last part the cursor stays below all blocks of the step, with the old `finalized`.
   const under = Math.min(...[...blocks.values()].map(({ number }) => number)) - 1
   const head = {
     ...{ view, safe: from?.safe ?? null, finalized: from?.finalized ?? null },
@@ -134,9 +134,9 @@ type Put = (
 ) => Promise<null>
 
 /**
- * What the store refuses, and is no failure of the store, lies in one of the payments, as a text that
- * it cannot hold. Each is set aside for once until the rest goes in, at last all: nothing of the part
- * was stored before.
+ * A refusal that is not a `Failure` of the store is caused by one of the payments, for example by a
+ * text that it cannot store. Sets each payment aside in turn until the rest is accepted, at last
+ * all of them. A refused part has stored nothing.
  */
 async function putSound(put: Put, ids: readonly string[], cursor: CursorMove): Promise<void> {
   const suspects = ids.length === 0 ? [] : [...ids.map((id) => [id]), ids]

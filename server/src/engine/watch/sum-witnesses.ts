@@ -5,43 +5,46 @@ import type { Corroborated } from '../../ports/chain.ts'
 import { leaveParts, sumsOf } from './noise.ts'
 import { moneyIn } from './small-change.ts'
 
-/** One provider's word on an inclusion: it shows the same, or denies it. */
-export interface Word {
+/** One provider's report on an inclusion: it shows the same inclusion, or denies it. */
+export interface ProviderReport {
   readonly source: Source
   readonly inclusion: Corroborated
   readonly denies: boolean
 }
 
-/** When it is said, and of which chain. */
-export interface Seen {
+/** When a report came, and about which chain. */
+export interface ReportOrigin {
   readonly at: number
   readonly chain: string
-  /** Of the last stored step. */
+  /** The view of the last stored step. */
   readonly view: number
 }
 
-/** Of a sum that one provider has not shown whole, what it has shown so far. */
-interface Part {
+/** What one provider has shown so far of a sum that it has not shown completely. */
+interface SumPart {
   readonly shown: Set<string>
   money: readonly SeenTransfer[]
 }
 
-/** Sums that are shown in part are remembered; of more the oldest is let go, which costs a flag and no money. */
+/**
+ * How many partly shown sums are remembered. Beyond that the oldest is dropped; that costs a flag,
+ * no money.
+ */
 const sumsMax = 1_000
 
 /**
- * Other providers speak of the transactions of a block one by one, and small ones are on record as a
- * sum: one has shown the sum when what it has shown makes up the same number and the same money, and
- * it denies the sum when it denies any of it.
+ * Counts providers for sums. They report the transactions of a block one by one, while small ones
+ * are recorded as a sum. A provider has shown the sum when its transactions have the same number
+ * and amount, and it denies the sum when it denies any of them.
  */
 export class SumWitnesses {
-  readonly #parts = new Map<string, Part>()
+  readonly #parts = new Map<string, SumPart>()
 
-  /** What a word adds to the sum of its block; null where that is nothing, or not yet. */
+  /** The fact that a report adds to the sum of its block; null where it adds none, or not yet. */
   factOf(
     payment: Payment,
-    { source, inclusion: said, denies }: Word,
-    seen: Seen,
+    { source, inclusion: said, denies }: ProviderReport,
+    seen: ReportOrigin,
   ): Included | Denied | 'later' | null {
     const { block } = said
     const txHash = smallIn(block.hash)
@@ -66,7 +69,7 @@ export class SumWitnesses {
       part.money = sumsOf([...part.money, ...money], txHash)
     }
     if (!isSameMoney(part.money, inclusion.transfers)) return null
-    // What a source denied it takes back at a later view.
+    // A source can take back its denial only at a later view.
     const deniedAt = sum.denials?.[block.hash]?.[source]
     if (isDenied && deniedAt !== undefined && deniedAt >= seen.view) return 'later'
     this.#parts.delete(key)
@@ -74,10 +77,10 @@ export class SumWitnesses {
     return { ...shown, txHash, view, transfers: inclusion.transfers }
   }
 
-  #partOf(key: string): Part {
+  #partOf(key: string): SumPart {
     const known = this.#parts.get(key)
     if (known !== undefined) return known
-    const part: Part = { shown: new Set(), money: [] }
+    const part: SumPart = { shown: new Set(), money: [] }
     this.#parts.set(key, part)
     for (const oldest of this.#parts.keys()) {
       if (this.#parts.size <= sumsMax) break

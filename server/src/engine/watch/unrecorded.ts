@@ -2,9 +2,9 @@ import type { ChainStep } from '../../ports/chain.ts'
 import type { Log } from '../../ports/log.ts'
 
 /**
- * Names the blocks that speak of a payment whose stored state cannot be read. What they say of it is not
- * on record, and the chain does not come back to them: a person has them read again with
- * `settlewire rescan` once the payment can be read.
+ * Logs the blocks with transactions of a payment whose stored state cannot be read. These
+ * transactions are not recorded, and the follower does not return to the blocks: once the payment
+ * can be read, the operator must read the blocks again with `settlewire rescan`.
  */
 export function logUnrecorded(
   log: Log,
@@ -23,7 +23,7 @@ export function logUnrecorded(
   for (const paymentId of ids) {
     log.error(
       { paymentId, chain, ...stretch },
-      'blocks speak of a payment that cannot be read, and are not recorded for it: read them again once it can',
+      'blocks were not recorded for a payment that cannot be read; once it can, run `settlewire rescan` for them',
     )
   }
 }

@@ -9,29 +9,30 @@ import { nativeIncomes } from './native-record.ts'
 import { openTransactions } from './open-transactions.ts'
 import { WatchedChain } from './watched-chain.ts'
 
-/** Payments that are read whole at once. */
+/** How many payments are loaded at once. */
 const pageMax = 500
 
-/** A chain that is followed here. Real money and test money never meet. */
+/** A chain that is followed here. Live and test chains never share addresses. */
 export interface FollowedChain {
   readonly name: string
   readonly livemode: boolean
 }
 
-/** What must be known of a payment to see what is paid to it. */
+/** The part of a payment that is needed to see money paid to it. */
 export type Watching = Omit<Watched, 'paymentId'>
 
 /**
- * What this process looks for on its chains: loaded from the store once, then kept current by each
- * commit. Only payments that it opened or loaded are in it. Whoever has an address has it on every
- * EVM chain, so it is watched on all chains of its mode: money on the wrong one is money too.
+ * What this process looks for on its chains: loaded from the store once, then updated by each
+ * commit. It holds only payments that this process opened or loaded. The owner of an address has it
+ * on every EVM chain, so it is watched on all chains of its mode: money on the wrong chain is
+ * recovered too.
  */
 export class WatchIndex {
   readonly #chains: ReadonlyMap<string, WatchedChain>
   readonly #books = new Map([true, false].map((livemode) => [livemode, new AddressBook()] as const))
   readonly #watched = new Map<string, Watching>()
   readonly #tokens = new Map<string, Set<string>>()
-  /** The sequence at which each was recorded last. */
+  /** The last recorded sequence of each payment. */
   readonly #recorded = new Map<string, number>()
 
   constructor(chains: readonly FollowedChain[], policy: Policy) {
@@ -58,8 +59,8 @@ export class WatchIndex {
   }
 
   /**
-   * Everything the store knows to be open. Before the first block is asked for. The addresses of a
-   * payment whose state cannot be read are watched, its transactions are not known.
+   * Loads all open payments, before the first block is requested. If the state of a payment cannot
+   * be read, its addresses are watched, but its transactions are unknown.
    */
   async load(
     store: Pick<EventStore, 'watched' | 'unsettled' | 'paid' | 'load'>,
@@ -70,10 +71,10 @@ export class WatchIndex {
     })
     const known = new Set<string>()
     for (const [name, chain] of this.#chains) {
-      // Also of a payment that has been opened, or is watched again, since the others were read.
+      // May include payments that were opened, or watched again, since `watched` was read.
       for (const id of await store.unsettled(name)) known.add(id)
       if (!chain.wantsNative) continue
-      // Also what is final: a part that was paid long ago is still in the balance of its address.
+      // Includes final transfers: money paid long ago is still in the balance of its address.
       for (const id of await store.paid(name)) if (this.#takesNative(id, name)) known.add(id)
     }
     const ids = [...known]
@@ -88,12 +89,12 @@ export class WatchIndex {
     }
   }
 
-  /** Something may have been committed that nobody told: as long as it was not read, no sum is sure. */
+  /** Commits may have been missed: until they are read, no recorded sum is certain. */
   doubt(): void {
     for (const chain of this.#chains.values()) chain.nativeRecord.doubt()
   }
 
-  /** It was read. */
+  /** Missed commits were read. */
   trust(): void {
     for (const chain of this.#chains.values()) chain.nativeRecord.trust()
   }
@@ -103,22 +104,24 @@ export class WatchIndex {
     return [...this.#watched.keys()]
   }
 
-  /** The tokens that payments watched here since the start may be paid in on a chain. Only grows. */
+  /**
+   * The tokens that payments watched here since the start may be paid in on a chain. Only grows.
+   */
   tokens(chain: string): ReadonlySet<string> {
     return this.#tokens.get(chain) ?? new Set()
   }
 
-  /** Whether money to this payment is seen. */
+  /** Whether money to this payment is looked for. */
   isWatched(paymentId: string): boolean {
     return this.#watched.has(paymentId)
   }
 
-  /** The chains that a watched payment can be paid on; none for any other. */
+  /** The chains that a watched payment can be paid on; empty for any other payment. */
   acceptedChains(paymentId: string): readonly string[] {
     return [...new Set((this.#watched.get(paymentId)?.accept ?? []).map(({ chain }) => chain))]
   }
 
-  /** From now on money to this payment is seen. The returned function forgets it again. */
+  /** Looks for money to this payment from now on. The returned function ends that. */
   watch(paymentId: string, { livemode, accept }: Watching): Stop {
     this.#watched.set(paymentId, { livemode, accept })
     const book = this.#bookOf(livemode)
@@ -141,17 +144,17 @@ export class WatchIndex {
     if (watching === undefined) return
     const addresses = new Set(watching.accept.map(({ address }) => address))
     for (const address of addresses) this.#bookOf(watching.livemode).remove(address, paymentId)
-    // Also where it was not accepted: it may have been paid there.
+    // Release on every chain, including those not accepted, where it may have been paid.
     for (const chain of this.#chains.values()) chain.release(paymentId, addresses)
     this.#watched.delete(paymentId)
     this.#recorded.delete(paymentId)
   }
 
   /**
-   * Takes up what was committed of a payment's transactions. Once it is released they are history,
-   * but for money that was read before and committed after: that is followed to its end. Several
-   * parts record what they were answered with, so an older state may come after a newer one: it is
-   * left out, or a payment in a block would be held for one that waits, and learn of no head.
+   * Updates the index from a committed payment. A released payment is ignored, unless money that
+   * was read before the release is still on its way: that is followed to its end. The parts of a
+   * step may arrive out of order. An older state is ignored; else a mined payment would count as
+   * pending, and would get no new heads.
    */
   record(payment: Payment): void {
     if (payment.sequence < (this.#recorded.get(payment.id) ?? 0)) return

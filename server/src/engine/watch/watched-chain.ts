@@ -10,46 +10,47 @@ import type { AddressBook } from './address-book.ts'
 import { NativeRecord } from './native-record.ts'
 import { type Open, OpenInBlocks } from './open-in-blocks.ts'
 
-/** Not on record yet, and perhaps never: nothing waits for it. */
+/** The state of a transaction that may be recorded in a moment, or never: nothing waits for it. */
 const expected: Open = {
   ...{ blockNumber: null, live: false, held: false, denied: false, told: false },
   ...{ contest: null, claimed: false },
   ...{ paid: null, knownTo: null },
 }
 
-/** Transactions that one head lets go: with more, the next heads let the others go. */
+/** How many transactions one head may close; the following heads close the rest. */
 const letGoMax = 2_000
 
-/** A transaction that a payer named for a payment. */
+/** A claimed transaction of a payment. */
 interface NewClaim {
   readonly paymentId: string
   readonly txHash: string
 }
 
-/** A transaction that waits for its turn, with the payments that wait with it. */
-interface Waiting {
+/** A pending transaction with a contest, and the payments that it concerns. */
+interface ContestedTransaction {
   readonly contest: OpenContest
-  /** Of these payments, for how many, and for how many of them its money is on its way. */
+  /** How many payments it concerns, and for how many of them its money is on its way. */
   count: number
   live: number
 }
 
 /**
- * What is looked for on one chain: deposit addresses, and the transactions known of that are not
- * final. Every change costs the same whether ten or a hundred thousand addresses are watched.
+ * What is looked for on one chain: deposit addresses, and their known transactions that are not
+ * final. The cost of a change does not depend on how many addresses are watched, up to 100,000 and
+ * more.
  */
 export class WatchedChain implements WatchSet {
   readonly #policy: ChainPolicy
   readonly #addresses: AddressBook
   /** Address to payment, in the order of opening. */
   readonly #native = new Map<string, string>()
-  /** Of the native coin, for the payments that take it here. */
+  /** The native coin's income of the payments that accept it here. */
   readonly nativeRecord = new NativeRecord()
   /** By payment, then by hash. */
   readonly #open = new Map<string, Map<string, Open>>()
   readonly #inBlocks = new OpenInBlocks()
   readonly #trackers = new Map<string, Set<string>>()
-  readonly #waiting = new Map<string, Waiting>()
+  readonly #waiting = new Map<string, ContestedTransaction>()
   /** The hashes that contend under one key. */
   readonly #contests = new Map<string, Set<string>>()
   readonly #newClaims: NewClaim[] = []
@@ -86,7 +87,7 @@ export class WatchedChain implements WatchSet {
     return this.#contests.has(key)
   }
 
-  /** Those whose money is believed to be on its way come first: the follower may ask for few only. */
+  /** Transactions with money on its way come first, because the follower may ask for a few only. */
   *openContests(): Iterable<OpenContest> {
     for (const { contest, live } of this.#waiting.values()) if (live > 0) yield contest
     for (const { contest, live } of this.#waiting.values()) if (live === 0) yield contest
@@ -110,7 +111,7 @@ export class WatchedChain implements WatchSet {
   nativeOnRecord(address: string, throughBlock: number): bigint | null {
     const paymentId = this.#native.get(address)
     if (paymentId === undefined) return 0n
-    // Beyond what was told to us another process may have put something on record.
+    // For blocks beyond our head, another process may have recorded more than we know.
     if (this.#head === null || throughBlock > this.#head.head) return null
     return this.nativeRecord.through(throughBlock, paymentId, address)
   }
@@ -120,12 +121,12 @@ export class WatchedChain implements WatchSet {
     return this.#addresses.payee(address)
   }
 
-  /** The payments that know of a transaction. */
+  /** The payments that track a transaction. */
   trackers(txHash: string): Iterable<string> {
     return this.#trackers.get(txHash) ?? []
   }
 
-  /** The payments that wait with another transaction of this contest. */
+  /** The payments that track another pending transaction of this contest. */
   contenders({ key }: Pick<Contest, 'key'>, besides: string): ReadonlySet<string> {
     const payments = new Set<string>()
     for (const txHash of this.#contests.get(key) ?? []) {
@@ -141,8 +142,8 @@ export class WatchedChain implements WatchSet {
   }
 
   /**
-   * Of these the ones of which this head changes what is told: others need not even be loaded. What a
-   * pool holds has no depth, and after success only `safe` and the last level are told.
+   * The unsettled payments for which this head changes an event; the others need not be loaded.
+   * Pending transactions have no depth, and after success only `safe` and the final level matter.
    */
   movedBy(head: ChainHead): readonly string[] {
     const from = this.#head
@@ -165,7 +166,7 @@ export class WatchedChain implements WatchSet {
     return levels.some((level) => reached(level, block, to) && !reached(level, block, from))
   }
 
-  /** A transaction that pays several is one. */
+  /** A transaction that pays several payments is one inclusion. */
   inclusions(): Iterable<Corroborated> {
     const inclusions = new Map<string, Corroborated>()
     for (const transactions of this.#open.values()) {
@@ -185,12 +186,12 @@ export class WatchedChain implements WatchSet {
     return open !== undefined && [...open.values()].some((transaction) => this.moves(transaction))
   }
 
-  /** Whether a payer named it for this payment, and nobody has seen it. */
+  /** Whether a payer claimed it for this payment, and no node has shown it. */
   isClaimed(paymentId: string, txHash: string): boolean {
     return this.#open.get(paymentId)?.get(txHash)?.claimed === true
   }
 
-  /** The claims that were put on record since this was last called, in that order. */
+  /** The claims recorded since the last call, in order. */
   takeNewClaims(): readonly NewClaim[] {
     return this.#newClaims.splice(0)
   }
@@ -209,28 +210,28 @@ export class WatchedChain implements WatchSet {
     for (const txHash of this.#open.get(paymentId)?.keys() ?? []) this.#close(paymentId, txHash)
   }
 
-  /** A transaction is about to be on record: a block that holds it may come before the record does. */
+  /** A transaction is about to be recorded: a block with it may be read before that commits. */
   expect(paymentId: string, txHash: string): void {
     if (!this.#open.get(paymentId)?.has(txHash)) this.#track(paymentId, txHash, expected)
   }
 
-  /** It was not put on record after all. */
+  /** The transaction was not recorded after all. */
   unexpect(paymentId: string, txHash: string): void {
     if (this.#open.get(paymentId)?.get(txHash) === expected) this.#close(paymentId, txHash)
   }
 
-  /** What is now on record of a transaction. */
+  /** Takes the recorded state of a transaction. */
   record(paymentId: string, txHash: string, open: Open): void {
     if (this.#isOver(open)) this.#close(paymentId, txHash)
     else this.#track(paymentId, txHash, open)
   }
 
-  /** Whether money is on its way, and not as deep yet as it is followed. */
+  /** Whether its money is on its way, and not yet final. */
   moves(open: Open): boolean {
     return open.live && (open.held || !this.#isFinal(open, this.#head))
   }
 
-  /** The chain has grown, and everything that it changed is on record: what is final is let go. */
+  /** The chain has grown, and all effects are recorded: closes the transactions that are final. */
   advance(head: ChainHead): void {
     this.#head = head
     const isOver = (open: Open): boolean => this.#isOver(open)
@@ -285,7 +286,7 @@ export class WatchedChain implements WatchSet {
     if (trackers?.size === 0) this.#trackers.delete(txHash)
   }
 
-  /** One payment more, or less, waits with this transaction for the end of its contest. */
+  /** Counts one payment more, or one less, for the contest of this transaction. */
   #count(txHash: string, open: Open | undefined, by: 1 | -1): void {
     if (open === undefined || open.contest === null || open.blockNumber !== null) return
     const { key } = open.contest
@@ -305,7 +306,7 @@ export class WatchedChain implements WatchSet {
   }
 }
 
-/** The value under a key, made when there is none. */
+/** The value under a key, which is made if it is missing. */
 function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
   const known = map.get(key)
   if (known !== undefined) return known

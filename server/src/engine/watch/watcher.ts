@@ -43,56 +43,61 @@ export interface WatcherOptions extends Judge {
   >
   readonly writer: PaymentWriter
   readonly index: WatchIndex
-  /** What was committed without our being told. */
+  /** Commits by other processes. */
   readonly news: Pick<News, 'start' | 'read'>
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainMoved' | 'chainSeen'>
   /** Called with a payment that is left out because its stored state cannot be read. */
   readonly unreadable?: Unreadable
-  /** Pending transfers that may wait for the writer; more are left to their block. */
+  /**
+   * How many pending transfers may wait for the writer. Beyond that they are dropped: their block
+   * counts.
+   */
   readonly pendingMax?: number
-  /** Payments that one part of a step holds. Left out: as many as are good. */
+  /** How many payments one part of a step holds. Left out: the default of `storeStep`. */
   readonly stepPartSize?: number
-  /** Told after each stored step, and when a chain is seen again. */
+  /** Called after each stored step, and when a chain is visible again. */
   readonly onAdvance?: (chain: string) => void
-  /** Told when a step was refused because another process follows the chain. */
+  /** Called when a step was refused because another process follows the chain. */
   readonly onLeaseLost?: () => void
 }
 
 interface ChainState {
   readonly watched: WatchedChain
   readonly pace: PaceMeter
-  /** As of the last stored step. */
+  /** The head as of the last stored step. */
   head: ChainHead | null
-  /** The header time of the last block whose effects are stored; null while none is. */
+  /** The header time of the last block whose effects are stored; null before the first one. */
   headAt: Instant | null
   scannedThrough: ChainSight['scannedThrough']
-  /** As the follower told it last. */
+  /** The last report of the follower. */
   health: ChainHealth
-  /** As it was told last. */
+  /** The visibility that listeners were last notified of. */
   seen: Visibility
-  /** As the process said that follows the chain; null while that is this one. */
+  /** Set while another process follows the chain: the pace that it published, if any. */
   told: { pace: Pace | null } | null
-  /** The lease that its steps are written under; null where there is one process alone. */
+  /** The lease for the steps of this chain; null where only one process runs. */
   fence: Fence | null
-  /** Whether a step was stored in part, or may have been: where it left the chain is read again. */
+  /** Whether a step was, or may have been, stored in part: then the position is read again. */
   isUnsure: boolean
 }
 
-/** Payments whose noise was spoken of in the log; of more the first are spoken of again. */
+/**
+ * How many noisy payments are remembered, so that each is logged once; then the memory is cleared.
+ */
 const noisyMax = 10_000
 
-/** Turns what followers deliver into what payments know, and tells followers what to look for. */
+/** Records what followers deliver, and provides what they look for. */
 export class Watcher implements ChainSink {
   readonly #options: WatcherOptions
   readonly #chains: ReadonlyMap<string, ChainState>
   readonly #stops: Stop[]
-  /** How often something may have been committed without our being told. */
+  /** How often commits may have been missed. */
   #doubts = 0
   readonly #sightings: Sightings
   readonly #corroborations: Corroborations
   readonly #listeners = new Set<(chain: string) => void>()
-  /** Payments that are sprinkled with more than is kept. */
+  /** Payments with so many small transfers that some are not recorded. */
   readonly #noisy = new Set<string>()
 
   constructor(options: WatcherOptions) {
@@ -125,16 +130,19 @@ export class Watcher implements ChainSink {
     ]
   }
 
-  /** Reads everything that is open from the store. Followers start after it has resolved. */
+  /** Reads all open payments from the store. Followers start after it has resolved. */
   async start(): Promise<void> {
     const { store, index, news } = this.#options
     for (const chain of this.#chains.keys()) await this.#resume(chain)
-    // Before: what is committed while the rest is read is told as news, and so twice rather than never.
+    // Before the load: a commit made during the load is then read as news, twice rather than never.
     await news.start()
     await index.load(store, this.#options.unreadable)
   }
 
-  /** From now on this process follows the chain, under a lease. Its follower starts after it has resolved. */
+  /**
+   * This process follows the chain from now on, under a lease. Start its follower after this
+   * resolves.
+   */
   async lead(chain: string, fence: Fence): Promise<void> {
     const state = this.#state(chain)
     state.fence = fence
@@ -145,13 +153,13 @@ export class Watcher implements ChainSink {
     await this.prepare(chain)
   }
 
-  /** From now on another process follows the chain. Steps of ours that are still under way are refused. */
+  /** Another process follows the chain from now on. Unfinished steps of ours will be refused. */
   stand(chain: string): void {
     this.#corroborations.forget(chain)
     this.hear(chain, null)
   }
 
-  /** What the process that follows the chain says of it; null when none has said anything lately. */
+  /** Takes the sight published by the process that follows the chain; null when none is recent. */
   hear(chain: string, said: PublishedSight | null): void {
     const state = this.#state(chain)
     const wasBlind = state.health.visibility === 'blind'
@@ -169,13 +177,13 @@ export class Watcher implements ChainSink {
     if (isSeenAgain || before !== state.scannedThrough) this.#options.onAdvance?.(chain)
   }
 
-  /** What the others are told of a chain that is followed here. */
+  /** The sight to publish for a chain that is followed here. */
   published(chain: string): PublishedSight {
     const state = this.#state(chain)
     return { sight: this.#sightOf(state), head: state.head, pace: state.pace.pace }
   }
 
-  /** Takes up where the last step that was stored left the chain, whoever stored it. */
+  /** Continues where the last stored step left the chain, whichever process stored it. */
   async #resume(chain: string): Promise<void> {
     const { store, clock, metrics } = this.#options
     const state = this.#state(chain)
@@ -189,39 +197,40 @@ export class Watcher implements ChainSink {
     state.watched.advance(position.head)
   }
 
-  /** What the follower of a chain must look for, always current. */
+  /** What the follower of a chain must look for; updated with every commit. */
   watchSet(chain: string): WatchSet {
     return this.#state(chain).watched
   }
 
-  /** As of the last stored step; null for a chain never read. */
+  /** The head as of the last stored step; null for a chain never read. */
   headOf(chain: string): ChainHead | null {
     return this.#state(chain).head
   }
 
   /**
-   * Whether this chain may hold what no provider knows: it is blind, or no new block is shown. A node
-   * that stands still, as one that lost its peers, hears of no new transaction either.
+   * Whether the chain may hold transactions that no provider knows: it is blind, or no new block
+   * comes. A node that stands still, such as one that lost its peers, gets no new transactions
+   * either.
    */
   mayMiss(chain: string): boolean {
     const { visibility = 'blind', reason = null } = this.#chains.get(chain)?.health ?? {}
     return visibility === 'blind' || reason === 'no_new_head'
   }
 
-  /** The chains followed here, with how well each is seen. */
+  /** The chains followed here, with the sight of each. */
   chains(): readonly ChainSight[] {
     return [...this.#chains.values()].map((state) => this.#sightOf(state))
   }
 
-  /** How fast a chain goes, and whether its finality stands still. */
+  /** The speed of a chain, and whether its finality stalls. */
   paceOf(chain: string): Pace {
     const { told, pace } = this.#state(chain)
     return told?.pace ?? pace.pace
   }
 
   /**
-   * Per chain up to when it was read. A chain that cannot be seen now is left out: what was read of it
-   * may be of a branch that is gone.
+   * Until when each chain was read. Leaves out a chain that is blind now: what was read of it may
+   * be on an orphaned branch.
    */
   scannedThrough(): Readonly<Record<string, Instant>> {
     const times: Record<string, Instant> = {}
@@ -232,23 +241,23 @@ export class Watcher implements ChainSink {
     return times
   }
 
-  /** As well as the worst of the chains is seen that this payment can be paid on. */
+  /** The visibility of the worst chain that this payment can be paid on. */
   visibility(payment: Pick<Payment, 'terms'>): Visibility {
     return sightOf(this.chains(), chainsOf(payment), this.#options.clock.now()).visibility
   }
 
   health(health: ChainHealth): void {
     const state = this.#state(health.chain)
-    // A follower that is coming to an end: another process has the chain.
+    // Ignore a follower that is closing: another process has the chain.
     if (state.told !== null) return
     const wasBlind = state.health.visibility === 'blind'
     state.health = health
     this.#see(state)
-    // What was frozen while nothing could be seen goes on.
+    // Deadlines that were held back while the chain was blind can now be handled.
     if (wasBlind && health.visibility !== 'blind') this.#options.onAdvance?.(health.chain)
   }
 
-  /** Calls the listener with each chain whose visibility has changed, until it is stopped. */
+  /** Calls the listener with each chain whose visibility changes, until it is stopped. */
   onSight(listener: (chain: string) => void): Stop {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -262,7 +271,7 @@ export class Watcher implements ChainSink {
     for (const listener of this.#listeners) listener(sight.chain)
   }
 
-  /** That finality stands still is known here alone, by the pace of the steps. */
+  /** Only this process can detect stalled finality, by the pace of its steps. */
   #sightOf({ health, head, headAt, scannedThrough, pace, told }: ChainState): ChainSight {
     const stored = { head: head?.head ?? null, headAt, scannedThrough }
     if (told !== null || health.visibility !== 'ok' || !pace.pace.stalled)
@@ -270,13 +279,13 @@ export class Watcher implements ChainSink {
     return { ...health, ...stored, visibility: 'degraded', reason: 'finality_stalled' }
   }
 
-  /** Read up to the end of a block that was made then. No header makes that later than now. */
+  /** Read up to the end of a block with this header time, or until now if that is in the future. */
   #readTo(state: ChainState, minedAt: Instant | null): void {
     state.headAt = minedAt
     state.scannedThrough = minedAt === null ? null : Math.min(minedAt, this.#options.clock.now())
   }
 
-  /** Of a block that is there, everything that was opened before it is committed: now it is read. */
+  /** If a block exists, every earlier opening is committed: read those openings now. */
   async prepare(chain: string): Promise<void> {
     const { news, index } = this.#options
     if (this.#state(chain).isUnsure) await this.#resume(chain)
@@ -289,7 +298,7 @@ export class Watcher implements ChainSink {
     const { store, writer, stepPartSize } = this.#options
     const state = this.#state(chain)
     const lost = step.reverted.at(-1)
-    // Its first part already undoes them for good: nothing expires by what was read of them.
+    // The first part undoes these blocks permanently: no deadline may rely on having read them.
     if (lost !== undefined && state.scannedThrough !== null)
       state.scannedThrough = Math.min(state.scannedThrough, lost.minedAt - 1)
     const reverted = step.reverted.map((block) => block.hash)
@@ -328,7 +337,7 @@ export class Watcher implements ChainSink {
       if (this.#noisy.size >= noisyMax) this.#noisy.clear()
       this.#noisy.add(payment.id)
       const message =
-        'dust and unasked tokens on top of many transactions are not recorded any more'
+        'further dust and tokens that were not requested are no longer recorded for this payment'
       this.#options.log.warn({ paymentId: payment.id, left }, message)
     }
     return observe(payment, kept, this.#options)
@@ -344,14 +353,14 @@ export class Watcher implements ChainSink {
       this.#readTo(state, last)
       state.pace.add(step.head, last)
     }
-    // What was read of the branch that was left does not count as read.
+    // Blocks of the abandoned branch no longer count as read.
     else if (lost !== undefined) this.#readTo(state, lost - 1)
     metrics.chainMoved(chain, step.head.head, lagOf(state, clock.now()) ?? 0)
     this.#see(state)
     onAdvance?.(chain)
   }
 
-  /** Something may have been committed without our being told: no sum is sure until it was read. */
+  /** Commits may have been missed: no recorded sum is certain until they are read. */
   #doubt(): void {
     this.#doubts++
     this.#options.index.doubt()
@@ -370,7 +379,7 @@ export class Watcher implements ChainSink {
     source: Source,
     { inclusions, denies }: { inclusions: readonly Corroborated[]; denies: boolean },
   ): void {
-    // A follower that is coming to an end: another process has the chain.
+    // Ignore a follower that is closing: another process has the chain.
     if (this.#state(chain).told !== null) return
     const words = inclusions.map((inclusion) => ({ source, inclusion, denies }))
     this.#corroborations.hear(chain, words)
@@ -380,12 +389,12 @@ export class Watcher implements ChainSink {
     this.#sightings.take(chain, source, sightings)
   }
 
-  /** The same, for one who wants to know that it is on record. */
+  /** As `pending`, but resolves when the sightings are recorded. */
   see(chain: string, source: Source, sightings: readonly Sighting[]): Promise<void> {
     return this.#sightings.see(chain, source, sightings)
   }
 
-  /** Hears of no more commits. */
+  /** Unsubscribes from commits. */
   close(): void {
     for (const stop of this.#stops) stop()
   }
