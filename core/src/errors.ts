@@ -2,7 +2,7 @@
 export type Retry = 'never' | 'later' | 'changed'
 
 interface Entry {
-  /** The HTTP status that carries it. */
+  /** The HTTP status of the response. */
   readonly status: number
   /** One line: what happened. */
   readonly title: string
@@ -12,19 +12,19 @@ interface Entry {
 }
 
 /**
- * Every operating error there is. The edge makes an RFC 9457 problem document of it; clients decide
- * by `code`, never by message. Printed to docs/generated/errors.md.
+ * Every operating error there is. The HTTP edge makes an RFC 9457 problem document of it; clients
+ * decide by `code`, never by message. Printed to docs/generated/errors.md.
  */
 export const errorCatalogue = {
   invalid_request: {
     status: 400,
-    title: 'The request does not fit the contract.',
-    advice: 'See errors[] for each field, and /openapi.json for what it takes.',
+    title: 'The request is not valid.',
+    advice: 'See errors[] for each field, and /openapi.json for what each field accepts.',
     retry: 'changed',
   },
   malformed_body: {
     status: 400,
-    title: 'The body is not the JSON it claims to be.',
+    title: 'The body is not valid JSON.',
     advice: 'Send one JSON object in UTF-8 with Content-Type: application/json.',
     retry: 'changed',
   },
@@ -37,30 +37,30 @@ export const errorCatalogue = {
   request_timeout: {
     status: 408,
     title: 'The request did not arrive in time.',
-    advice: 'Repeat it, with the same Idempotency-Key. The settings name the times.',
+    advice: 'Repeat it with the same Idempotency-Key. The settings list the time limits.',
     retry: 'later',
   },
   expectation_failed: {
     status: 417,
-    title: 'This server meets no expectation but 100-continue.',
-    advice: 'Leave the header Expect out.',
+    title: 'This server supports no expectation other than 100-continue.',
+    advice: 'Omit the header Expect.',
     retry: 'changed',
   },
   body_too_large: {
     status: 413,
-    title: 'The body is larger than this route takes.',
+    title: 'The body is larger than this route accepts.',
     advice: 'Send less; metadata holds at most 20 short pairs.',
     retry: 'changed',
   },
   unsupported_media_type: {
     status: 415,
-    title: 'This route takes application/json.',
+    title: 'This route accepts application/json only.',
     advice: 'Set Content-Type: application/json.',
     retry: 'changed',
   },
   unauthenticated: {
     status: 401,
-    title: 'No valid key came with the request.',
+    title: 'The request has no valid key.',
     advice: 'Send Authorization: Bearer with a key of this installation that was not revoked.',
     retry: 'changed',
   },
@@ -72,8 +72,8 @@ export const errorCatalogue = {
   },
   key_expired: {
     status: 401,
-    title: 'This key was rotated, and the time in which both worked is over.',
-    advice: 'Use the key that took its place; `settlewire key list` names it.',
+    title: 'This key was rotated, and its grace period is over.',
+    advice: 'Use the key that replaced it; `settlewire key list` names it.',
     retry: 'changed',
   },
   merchant_disabled: {
@@ -97,21 +97,21 @@ export const errorCatalogue = {
   },
   cross_site_write: {
     status: 403,
-    title: 'This change came with a cookie, and not from a page of this server.',
+    title: 'A cookie authenticated this write, but it did not come from a page of this server.',
     advice:
       'Send the client secret as Authorization: Bearer. Browsers name the page in Origin or Sec-Fetch-Site.',
     retry: 'changed',
   },
   not_found: {
     status: 404,
-    title: 'There is no such thing, or not for this key.',
+    title: 'Not found, or not visible to this key.',
     advice: 'Check the id, and that it belongs to this merchant and this mode (test or live).',
     retry: 'changed',
   },
   method_not_allowed: {
     status: 405,
-    title: 'This address does not answer that method.',
-    advice: 'See /openapi.json for what it answers.',
+    title: 'This address does not support this method.',
+    advice: 'See /openapi.json for the methods that it supports.',
     retry: 'changed',
   },
   idempotency_key_reused: {
@@ -129,20 +129,20 @@ export const errorCatalogue = {
   invalid_amount: {
     status: 422,
     title: 'The amount cannot be paid in the asset.',
-    advice: 'Send a positive decimal string with no more places than the asset has.',
+    advice: 'Send a positive decimal string with no more decimal places than the asset has.',
     retry: 'changed',
   },
   unsupported_asset: {
     status: 422,
-    title: 'None of the accepted assets can be taken here.',
-    advice: 'Name assets as SYMBOL.chain, from GET /v1/chains; all of one currency.',
+    title: 'None of the accepted assets can be used here.',
+    advice: 'Name assets as SYMBOL.chain, from GET /v1/chains, all of one currency.',
     retry: 'changed',
   },
   asset_disabled: {
     status: 503,
-    title: 'The asset is not taken right now.',
+    title: 'The asset is not available right now.',
     advice:
-      'GET /v1/chains says why. Accept another asset, or repeat once the operator has mended it.',
+      'GET /v1/chains says why. Accept another asset, or repeat once the operator has fixed it.',
     retry: 'later',
   },
   merchant_cannot_receive: {
@@ -154,37 +154,37 @@ export const errorCatalogue = {
   not_cancellable: {
     status: 409,
     title: 'The payment can no longer be withdrawn.',
-    advice: 'Money was seen, or it is closed. Read its status; refund it instead.',
+    advice: 'Money was seen, or the payment is closed. Read its status; refund it instead.',
     retry: 'never',
   },
   too_many_claims: {
     status: 429,
-    title: 'So many transactions were named that nobody has seen.',
-    advice: 'Wait until one of them is seen or given up; check the hash in the wallet.',
+    title: 'Too many claimed transactions are still unseen.',
+    advice: 'Wait until one of them is seen or dropped; check the hash in the wallet.',
     retry: 'later',
   },
   nothing_to_resolve: {
     status: 409,
     title: 'There is nothing for a person to decide.',
-    advice: 'Read its status, flags and transfers: a rule or the chain decides here.',
+    advice: 'Read its status, flags and transfers: a rule or the chain decides this payment.',
     retry: 'never',
   },
   sequence_conflict: {
     status: 409,
-    title: 'The payment moved while this was decided.',
-    advice: 'Settlewire decides again by itself; if it reaches you, repeat the request.',
+    title: 'The payment changed while this request was processed.',
+    advice: 'Settlewire retries this by itself; if the error reaches you, repeat the request.',
     retry: 'later',
   },
   cursor_conflict: {
     status: 409,
-    title: 'Another process moved this chain on.',
+    title: 'Another process advanced this chain.',
     advice: 'Nothing to do: the follower reads its position again by itself.',
     retry: 'later',
   },
   lease_lost: {
     status: 409,
-    title: 'Another process does this work now.',
-    advice: 'Nothing to do: the process that has the lease goes on, and this one stands by.',
+    title: 'Another process holds the lease for this work.',
+    advice: 'Nothing to do: the process with the lease continues, and this one stands by.',
     retry: 'never',
   },
   rate_limited: {
@@ -202,7 +202,7 @@ export const errorCatalogue = {
   },
   too_many_connections: {
     status: 503,
-    title: 'This process has as many connections as it takes.',
+    title: 'This process has reached its limit of connections.',
     advice: 'Repeat after Retry-After. The operator sets CONNECTIONS_MAX.',
     retry: 'later',
   },
@@ -210,12 +210,12 @@ export const errorCatalogue = {
     status: 503,
     title: 'The history cannot be read or written right now.',
     advice:
-      'A change that was asked for may have been made. Repeat the request with the same Idempotency-Key, which makes it once; without one, read first what is there.',
+      'The change may have been made all the same. Repeat the request with the same Idempotency-Key, so that it is made only once; without a key, read the resource first.',
     retry: 'later',
   },
   overloaded: {
     status: 503,
-    title: 'More work is waiting than will be taken on.',
+    title: 'The server is overloaded: too much work is waiting.',
     advice: 'Repeat after Retry-After, with the same Idempotency-Key.',
     retry: 'later',
   },
@@ -230,7 +230,7 @@ export const errorCatalogue = {
     status: 503,
     title: 'The chain cannot be reached right now.',
     advice:
-      'Where a transaction was asked for, it may have been sent: look at the payment. Repeat when GET /readyz shows the chain again.',
+      'If the request sends a transaction, it may have been sent: look at the payment. Repeat when GET /readyz shows the chain again.',
     retry: 'later',
   },
   chain_mismatch: {
@@ -247,14 +247,14 @@ export const errorCatalogue = {
   },
   invalid_config: {
     status: 500,
-    title: 'The configuration does not hold together.',
+    title: 'The configuration is not valid.',
     advice:
-      'Every problem is named with its place; see docs/generated/config.md and docs/chains.md.',
+      'The message names each problem and where it is; see docs/generated/config.md and docs/chains.md.',
     retry: 'never',
   },
   unknown_argument: {
     status: 500,
-    title: 'The command line has an argument that is not known.',
+    title: 'The command line has an unknown argument.',
     advice:
       'Settings are environment variables, as in `PORT=9000 npm start`: see docs/generated/config.md.',
     retry: 'never',
@@ -273,14 +273,14 @@ export const errorCatalogue = {
   },
   internal_contradiction: {
     status: 500,
-    title: 'A fault here keeps this payment from being judged.',
+    title: 'An internal fault prevents Settlewire from judging this payment.',
     advice:
-      'Report it with the requestId: it is in the log, and tried again by itself. Others go on.',
+      'Report it with the requestId, which is also in the log. Settlewire retries by itself; other payments are not affected.',
     retry: 'later',
   },
   internal: {
     status: 500,
-    title: 'Something here is broken.',
+    title: 'Internal error.',
     advice: 'Report it with the requestId; repeating it may help.',
     retry: 'later',
   },
@@ -288,7 +288,7 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue
 
-/** What is known of one code. */
+/** The status, title, advice and retry rule of one code. */
 export const describeError = (code: ErrorCode): Entry => errorCatalogue[code]
 
 /** One field that does not fit, by its JSON pointer. */
@@ -297,7 +297,7 @@ export interface FieldError {
   readonly detail: string
 }
 
-/** An expected failure. `detail` is for the reader of the answer and never holds a secret. */
+/** An expected failure. `detail` goes to the client and never holds a secret. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly code: ErrorCode
@@ -320,7 +320,7 @@ export class Failure extends Error {
   }
 }
 
-/** Several problems one below the other; a single one as a sentence. */
+/** Several problems, one per line; a single problem as a sentence. */
 export const inLines = (problems: readonly string[]): string =>
   problems.length === 1 ? `${problems[0]}.` : problems.map((each) => `\n  ${each}`).join('')
 

@@ -1,13 +1,13 @@
 import type { Instant } from './instant.ts'
 
-/** What an id names, by its prefix. */
+/** The kind of object that an id identifies, by its prefix. */
 export type IdPrefix = 'pi' | 'evt' | 'mer' | 'key' | 'req'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
 /**
- * A sortable id: `<prefix>_` and 26 characters of Crockford base 32, 48 bits of time and 80 of
- * chance (the ULID layout, lower case). `random` gives at least 10 bytes.
+ * A sortable id: `<prefix>_` and 26 characters of Crockford base 32, 48 bits of time and 80 random
+ * bits (the ULID layout, lower case). `random` has at least 10 bytes.
  */
 export function makeId(prefix: IdPrefix, at: Instant, random: Uint8Array): string {
   let time = ''
@@ -21,11 +21,13 @@ export function makeId(prefix: IdPrefix, at: Instant, random: Uint8Array): strin
   return `${prefix}_${time}${chance}`
 }
 
-/** Whether text has the form of an id with this prefix. Says nothing about its existence. */
+/** Whether a text has the form of an id with this prefix. The object need not exist. */
 export const isId = (prefix: IdPrefix, text: string): boolean =>
   text.startsWith(`${prefix}_`) && /^[0-9a-hjkmnp-tv-z]{26}$/.test(text.slice(prefix.length + 1))
 
-/** When an id was made: it begins with its time, in milliseconds. Null for text that is no id. */
+/**
+ * When an id was made, in milliseconds: an id begins with its time. Null for text that is no id.
+ */
 export function timeOf(prefix: IdPrefix, text: string): Instant | null {
   if (!isId(prefix, text)) return null
   const letters = text.slice(prefix.length + 1, prefix.length + 11)

@@ -1,13 +1,13 @@
 /**
- * What a restricted key may be given, and what each scope lets it do. A secret key may do all of it; a
- * publishable key has no scope. Printed to docs/generated/scopes.md, with the routes of each.
+ * The scopes of restricted keys, and what each allows. A secret key may do all of it; a publishable
+ * key has no scope. Printed to docs/generated/scopes.md, with the routes of each scope.
  */
 export const scopeTable = {
   'payment_intents:read': {
-    lets: 'read, list, find and follow payments, with their events, and read why they wait',
+    lets: 'read, list, find and follow payments, with their events, and read the explanation of their policy',
   },
   'payment_intents:write': {
-    lets: 'ask for payments, withdraw them, and name the transactions that pay them; in test mode also pull the levers of the sandbox',
+    lets: 'create payments, withdraw them, and claim the transactions that pay them; in test mode also use the sandbox',
   },
   'payment_intents:resolve': {
     lets: 'decide about money that no rule can settle: accept it, set it aside, write it off',

@@ -1,7 +1,7 @@
 /**
- * JSON with sorted keys and no blanks: equal values give equal text, whatever order they were built
- * in. Takes what JSON takes; `undefined` members are left out. The subset of RFC 8785 that our data
- * needs: no number here is fractional, so number formatting never differs.
+ * JSON with sorted keys and no blanks: equal values give equal text, in whatever order they were
+ * built. Accepts what JSON accepts; `undefined` members are left out. The subset of RFC 8785 that
+ * our data needs: no number here is fractional, so number formatting never differs.
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`

@@ -11,7 +11,7 @@ const anything = fc.anything({
 })
 
 describe('canonical text', () => {
-  it('is the canonical JSON of what core makes plain, for every value', () => {
+  it('equals canonicalJson(plain(value)) for every value', () => {
     fc.assert(
       fc.property(anything, (value) => {
         expect(canonicalText(value)).toBe(canonicalJson(plain(value)))
@@ -19,7 +19,7 @@ describe('canonical text', () => {
     )
   })
 
-  it('is the same when it is remembered, and for shapes without end', () => {
+  it('stays the same when it is cached, even with more shapes than the cache holds', () => {
     for (let index = 0; index < 5_000; index++) {
       const value = { [`key ${index}`]: 1n, b: [], a: { [`other ${index}`]: null, c: undefined } }
       expect(rememberedText(value)).toBe(canonicalJson(plain(value)))

@@ -1,6 +1,6 @@
 /**
- * `canonicalJson(plain(value))` of core in one pass, which is what most of an append's own time goes
- * into: sorted keys, no blanks, `{"$big":"…"}` for bigints. A test holds the two together.
+ * The same text as `canonicalJson(plain(value))`, in one pass, because this takes most of an
+ * append's own time: sorted keys, no blanks, `{"$big":"…"}` for bigints. A test compares the two.
  */
 export function canonicalText(value: unknown): string {
   switch (typeof value) {
@@ -18,10 +18,12 @@ export function canonicalText(value: unknown): string {
   }
 }
 
-/** Texts of objects that never change and come again and again: terms, transactions, facts. */
+/** Texts of objects that never change and are encoded often: terms, transactions, facts. */
 const remembered = new WeakMap<object, string>()
 
-/** As `canonicalText`, and remembered as long as the object lives. Only for what is never changed. */
+/**
+ * Like `canonicalText`, but cached as long as the object lives. Only for objects that never change.
+ */
 export function rememberedText(value: object): string {
   const known = remembered.get(value)
   if (known !== undefined) return known
@@ -40,11 +42,13 @@ function arrayText(items: readonly unknown[]): string {
 
 interface Member {
   readonly key: string
-  /** The key, quoted, with the colon. */
+  /** The quoted key, with the colon. */
   readonly label: string
 }
 
-/** A shape of objects, found by walking its keys: which keys, and in which order they are written. */
+/**
+ * A shape of objects: which keys they have, and the order in which to write them. A node of a trie.
+ */
 interface Shape {
   readonly next: Map<string, Shape>
   members: readonly Member[] | null
@@ -52,7 +56,7 @@ interface Shape {
 
 let shapes: Shape = { next: new Map(), members: null }
 let shapeCount = 0
-/** Objects keyed by hashes have shapes without end. */
+/** Objects keyed by hashes have any number of shapes, so the cache needs a limit. */
 const shapesMax = 2_000
 
 function objectText(value: object): string {

@@ -1,4 +1,4 @@
-/** A value with every bigint written as `{"$big":"…"}`: JSON that comes back as it went in. */
+/** A value with every bigint written as `{"$big":"…"}`: JSON that `revive` restores exactly. */
 export type Plain<T> = T extends bigint
   ? { $big: string }
   : T extends readonly (infer Item)[]
@@ -7,14 +7,14 @@ export type Plain<T> = T extends bigint
       ? { [Key in keyof T]: Plain<T[Key]> }
       : T
 
-/** A key of the data that begins with `$` gets one more, so that no metadata can pose as a bigint. */
+/** A data key that begins with `$` gets one more `$`, so that no metadata can pose as a bigint. */
 const escapeKey = (key: string): string => (key.startsWith('$') ? `$${key}` : key)
 const unescapeKey = (key: string): string => (key.startsWith('$') ? key.slice(1) : key)
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
-/** Writes a value as JSON data; no key of the data can pose as a bigint. */
+/** Converts a value to JSON data; no key of the data can pose as a bigint. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return { $big: value.toString() }
   if (Array.isArray(value)) return value.map(plain)
@@ -24,7 +24,9 @@ export function plain(value: unknown): unknown {
   )
 }
 
-/** The value that `plain` wrote. Takes a fresh value, as `JSON.parse` gives it, and changes it in place. */
+/**
+ * Restores what `plain` wrote. Takes a fresh value, as from `JSON.parse`, and changes it in place.
+ */
 export function revive(value: unknown): unknown {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) value[index] = revive(value[index])
@@ -41,7 +43,7 @@ export function revive(value: unknown): unknown {
   return value
 }
 
-/** Also for a key of the name `__proto__`, which an assignment would take for something else. */
+/** Also sets a key named `__proto__`, where an assignment would set the prototype. */
 function set(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__')
     Object.defineProperty(target, key, {

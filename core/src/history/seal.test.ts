@@ -24,19 +24,19 @@ describe('the seal of a feed', () => {
     seals.reduce((last, one) => feedSeal(last, one, digest), noSeal)
   const [first, second] = [digest.sha256('first'), digest.sha256('second')]
 
-  it('is over the seal before it and that of the event, as sha256sum makes it too', () => {
+  it('is the SHA-256 of the previous feed seal and the seal of the event', () => {
     const input = `${noSeal}\n${first}\n`
     const said = execFileSync('sha256sum', { input }).toString()
     expect(said.slice(0, 64)).toBe(chained(first))
   })
 
-  it('changes when two events change places', () => {
+  it('changes when two events are swapped', () => {
     expect(chained(first, second)).not.toBe(chained(second, first))
   })
 })
 
 describe('the seal of an event', () => {
-  it('is over the previous seal, a header, and both texts as they are stored', () => {
+  it('covers the previous seal, a header, and both texts as they are stored', () => {
     expect(sealText(event, noSeal, digest)).toBe(
       `${noSeal}\n` +
         'settlewire-event-1 payment_intent pi_1 3 evt_3 mer_1 test payment_intent.confirming ' +
@@ -45,12 +45,12 @@ describe('the seal of an event', () => {
     )
   })
 
-  it('is what sha256sum says', () => {
+  it('equals the output of sha256sum', () => {
     const said = execFileSync('sha256sum', { input: sealText(event, noSeal, digest) }).toString()
     expect(said.slice(0, 64)).toBe(seal(event, noSeal, digest))
   })
 
-  it('changes with every part of the event, and with what came before', () => {
+  it('changes with every part of the event, and with the previous seal', () => {
     const changes: Partial<Sealable>[] = [
       { subject: { kind: 'payout', id: 'pi_1' } },
       { subject: { kind: 'payment_intent', id: 'pi_2' } },
@@ -68,7 +68,7 @@ describe('the seal of an event', () => {
     expect(new Set([seal(event, noSeal, digest), after, ...seals]).size).toBe(changes.length + 2)
   })
 
-  it('tells two events apart whatever is shifted from one text into the other', () => {
+  it('differs for two events when characters move from one text into the other', () => {
     const json = fc.string({ unit: fc.constantFrom('a', '\n', '{', '}', ' ', '"', 'é') })
     fc.assert(
       fc.property(json, json, fc.nat(), (data, evidence, cut) => {
@@ -82,26 +82,26 @@ describe('the seal of an event', () => {
     )
   })
 
-  it('takes no name with a blank in it, which could be read as two', () => {
+  it('refuses a name with a blank, because it could be read as two names', () => {
     for (const name of ['a b', 'a\nb', '', 'é']) {
       expect(() => seal({ ...event, merchantId: name }, noSeal, digest)).toThrow('must hold')
     }
   })
 })
 
-describe('the texts of an event', () => {
+describe('the stored texts of an event', () => {
   const at = Date.UTC(2026, 0, 1)
   const evidence = {
     facts: [{ kind: 'withdrawn', source: 'merchant', at, reason: 'a "b" \u0000' }],
     policy: 'p "1"',
   } as const
 
-  it('have the evidence as canonical JSON', () => {
+  it('contain the evidence as canonical JSON', () => {
     expect(evidenceText(evidence)).toBe(canonicalJson(evidenceToJson(evidence)))
     expect(evidenceOf(evidenceText(evidence))).toEqual(evidence)
   })
 
-  it('are the event again, under the name that core has for its type', () => {
+  it('are read back as the event, with the short name of its type', () => {
     const evidenceJson = evidenceText(evidence)
     expect(eventOf({ ...event, evidenceJson })).toEqual({
       ...{ id: 'evt_3', type: 'confirming', at: event.at, evidence },

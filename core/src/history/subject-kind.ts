@@ -2,68 +2,73 @@ import type { Instant } from '../instant.ts'
 import type { PolicyOf } from '../payment/fold.ts'
 import type { SubjectKind } from './subject.ts'
 
-/** An event as texts, as it is sealed and stored: the same for every kind. */
+/**
+ * An event as texts, as it is sealed and stored; the form is the same for every kind of subject.
+ */
 export interface EventTexts {
   readonly sequence: number
   readonly id: string
   /** The full name: `payment_intent.confirming`. */
   readonly type: string
   readonly at: Instant
-  /** What everybody may see, encoded once. */
+  /** The public half of the event, encoded once. */
   readonly dataJson: string
-  /** What made it true. */
+  /** The evidence: what caused the event. */
   readonly evidenceJson: string
 }
 
-/** What a decision yields: the events, and the subject after them. No events means nothing changed. */
+/** The result of a decision: the events, and the subject after them. No events: nothing changed. */
 export interface Decided<State> {
   readonly state: State
   readonly events: readonly EventTexts[]
 }
 
-/** What every subject has, whatever its kind. */
+/** The fields that every subject has, whatever its kind. */
 export interface Identity {
   readonly id: string
   readonly merchantId: string
   readonly livemode: boolean
-  /** Of its last event. */
+  /** The sequence of its last event. */
   readonly sequence: number
 }
 
-/** What is stored of a subject beside its events. All of it can be made again from them. */
+/** The rows of a subject beside its events. All of them can be rebuilt from the events. */
 export interface Projection {
-  /** The state, without what its first event fixed and without its transactions. */
+  /** The state, without its transactions and without what its first event fixed. */
   readonly standing: string
   readonly createdAt: Instant
   readonly reference: string | null
   readonly status: string
   readonly flags: readonly string[]
-  /** When the clock next has something to say; null when it never has. */
+  /** The next deadline; null when it has no deadline. */
   readonly dueAt: Instant | null
-  /** Addresses that belong to it for ever, from its first event on. */
+  /** The addresses that belong to it permanently, from its first event on. */
   readonly addresses: readonly string[]
   readonly transactions: readonly TransactionRow[]
 }
 
-/** A transaction of a subject, with its part of the state: a step that leaves it alone writes none of it. */
+/**
+ * A transaction of a subject with its part of the state. A step that does not change it writes no
+ * row.
+ */
 export interface TransactionRow {
   readonly chain: string
   readonly txHash: string
-  /** The block that holds it now, by the latest verdict; null while it is in none. */
+  /** The block that holds it by the latest verdict; null while it is in no block. */
   readonly number: number | null
   /** Whether that block moved money. */
   readonly paid: boolean
-  /** Whether nothing is expected to change any more. */
+  /** Whether no further change is expected. */
   readonly final: boolean
-  /** What is known of it, as text: the state has it from here. */
+  /** Its part of the state, as text. The state is loaded from here. */
   readonly part: string
-  /** Every block that was ever said to hold it. */
+  /** Every block that was ever reported to hold it. */
   readonly inclusions: readonly InclusionRow[]
   /** The movements of money that it makes, made, or would make. */
   readonly transfers: readonly TransferRow[]
 }
 
-/** What a block said of a transaction. */
+/** The latest report on a transaction in one block. */
 export interface InclusionRow {
   readonly blockHash: string
   /** Null while only its reorg is known. */
@@ -72,9 +77,9 @@ export interface InclusionRow {
   readonly outcome: string
 }
 
-/** One movement of money, as a ledger and a search need it. */
+/** One movement of money, for ledgers and searches. */
 export interface TransferRow {
-  /** Where in the transaction: the place of its log, or a word. */
+  /** The position in the transaction: a log index, or a word. */
   readonly place: string
   /** The token contract, or null for the native coin. */
   readonly token: string | null
@@ -83,13 +88,13 @@ export interface TransferRow {
   /** In the token's smallest unit. */
   readonly amount: bigint
   readonly blockNumber: number | null
-  /** How far it has come, depth left out: that is `final` of its transaction. */
+  /** How far it has come, without depth: `final` of its transaction says that. */
   readonly stage: string
-  /** Whether it is money of this subject. */
+  /** Whether it counts as money of this subject. */
   readonly counts: boolean
 }
 
-/** A subject as it is stored, to be made a state again. */
+/** The stored texts of a subject, from which its state is loaded. */
 export interface StoredState {
   readonly id: string
   readonly createdAt: Instant
@@ -101,24 +106,27 @@ export interface StoredState {
 }
 
 /**
- * One kind of subject, as a table entry: all that writing, storing, loading and checking need to know
- * of it. `Decision` is what its own rules yield; how they decide is their own affair.
+ * One kind of subject, as a table entry: everything that writing, storing, loading and checking
+ * need to know about it. `Decision` is the result type of its own rules, which are not visible
+ * here.
  */
 export interface Kind<State, Decision> {
   readonly name: SubjectKind
-  /** What each of its event types begins with, the dot included. */
+  /** The beginning of each of its event types, including the dot. */
   readonly prefix: string
-  /** Every status that one of its subjects can be in. */
+  /** Every status that a subject of this kind can have. */
   readonly statuses: readonly string[]
   readonly identify: (state: State) => Identity
   readonly decided: (decision: Decision) => Decided<State>
   readonly project: (state: State) => Projection
-  /** The state that `project` was made of. */
+  /** Restores the state that `project` was called with. */
   readonly revive: (stored: StoredState) => State
-  /** The state after a run of events: the first of all opens it, sequences have no gap. */
+  /**
+   * The state after a run of events: the very first opens the subject, and sequences have no gap.
+   */
   readonly apply: (state: State | null, events: readonly EventTexts[], policyOf: PolicyOf) => State
   readonly nextDeadline: (state: State) => Instant | null
 }
 
-/** What loading needs of a kind. */
+/** The part of a kind that loading needs. */
 export type Revival<State> = Pick<Kind<State, never>, 'name' | 'statuses' | 'revive'>

@@ -1,10 +1,11 @@
 /**
- * What kind of thing a history is about: `payment_intent`. An open set: a kind is an entry of its own
- * (`subject-kind.ts`), and nothing that stores, seals or streams events asks which kind it is.
+ * The kind of thing that a history is about: `payment_intent`. An open set: each kind is an entry
+ * of its own (`subject-kind.ts`), and the code that stores, seals or streams events never tests the
+ * kind.
  */
 export type SubjectKind = string
 
-/** What a history is about. The id says which one, and no two kinds share an id. */
+/** The thing that a history is about. Its id identifies it: no two kinds share an id. */
 export interface Subject {
   readonly kind: SubjectKind
   readonly id: string

@@ -61,7 +61,7 @@ describe('amounts', () => {
     )
   })
 
-  it('moves to a finer scale without loss and never to a coarser one', () => {
+  it('converts to a finer scale without loss and refuses a coarser one', () => {
     expect(rescale(150_000_000n, 6, 18)).toBe(150n * 10n ** 18n)
     expect(() => rescale(1n, 18, 6)).toThrow()
   })

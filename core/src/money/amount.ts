@@ -1,14 +1,14 @@
 import { Failure } from '../errors.ts'
 
-/** No asset has more places than this, and no amount more digits in front of the point. */
+/** Limits for the decimal places of an asset and for the digits before the decimal point. */
 const decimalsMax = 36
 const wholeDigitsMax = 48
 
 const decimalForm = /^(0|[1-9][0-9]*)(?:\.([0-9]+))?$/
 
 /**
- * Reads a decimal string into units of `10^-decimals`. No sign, exponent, blank, or leading zero;
- * more places than `decimals` are refused, zeros too: nothing is ever rounded.
+ * Reads a decimal string into units of `10^-decimals`. Refuses signs, exponents, blanks and leading
+ * zeros, and more places than `decimals`, even zeros: nothing is ever rounded.
  * Throws `invalid_amount`.
  */
 export function parseAmount(text: string, decimals: number): bigint {
@@ -22,7 +22,9 @@ export function parseAmount(text: string, decimals: number): bigint {
   return BigInt(whole + fraction.padEnd(decimals, '0'))
 }
 
-/** Prints units of `10^-decimals`: at least two places where the asset has them, no more than needed. */
+/**
+ * Prints units of `10^-decimals` with as few places as possible, but two where the asset has them.
+ */
 export function printAmount(amount: bigint, decimals: number): string {
   const sign = amount < 0n ? '-' : ''
   const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, '0')
@@ -35,8 +37,8 @@ export function printAmount(amount: bigint, decimals: number): string {
   return sign + whole + (fraction === '' ? '' : `.${fraction}`)
 }
 
-/** Moves an amount to a finer or equal scale; exact by construction. */
+/** Converts an amount to a finer or equal scale; always exact. */
 export function rescale(amount: bigint, from: number, to: number): bigint {
-  if (to < from) throw new Failure('invalid_amount', 'An amount never moves to a coarser scale.')
+  if (to < from) throw new Failure('invalid_amount', 'The target scale is coarser.')
   return amount * 10n ** BigInt(to - from)
 }

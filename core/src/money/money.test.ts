@@ -31,7 +31,7 @@ const elsewhere = (txHash: string): Observation => ({
   ...included(txHash, full, blockAt(10), 1),
   chain: 'otherchain',
 })
-/** In a block of that time, and seen by us then. */
+/** Included in a block of that time, and seen by us one second later. */
 const paidAt = (txHash: string, amount: bigint, at: number): Observation => ({
   ...included(txHash, amount, { ...blockAt(900_000), minedAt: at }, 50),
   at: at + 1_000,
@@ -106,12 +106,12 @@ const cases: readonly Case[] = [
     reason: 'paid_after_watch',
   },
   {
-    says: 'the amount within the watch, which we were too blind to see in it',
+    says: 'the amount within the watch, read only after it because of an outage',
     seen: [over, { ...paidAt('0x1', full, monitorUntil - 1), at: monitorUntil + 60_000 }, deep],
     ...{ status: 'succeeded', flags: ['late'], received: full },
   },
   {
-    says: 'the rest after the end of the watch',
+    says: 'a part in time, and the rest after the end of the watch',
     seen: [
       included('0x1', 100_000_000n, blockAt(10), 1),
       over,
@@ -164,7 +164,7 @@ const cases: readonly Case[] = [
     ...{ status: 'awaiting', flags: ['wrong_token'], received: 0n, ignored: ['wrong_token'] },
   },
   {
-    says: 'pitfall 12: the bridged twin of the token, with the same symbol',
+    says: 'pitfall 12: a bridged copy of the token, with the same symbol',
     seen: [
       arrived([{ ...transfer('0x1', full), token: bridged }], blockAt(10)),
       headAt(12, 2),
@@ -189,7 +189,7 @@ const cases: readonly Case[] = [
     ...{ status: 'awaiting', flags: ['dust'], received: 0n, ignored: ['dust'] },
   },
   {
-    says: 'the least that is no dust',
+    says: 'the smallest amount that is no dust',
     terms: dusty,
     seen: [included('0x1', 10_000n, blockAt(10), 1)],
     ...{ status: 'awaiting', flags: ['underpaid'], received: 10_000n, ignored: [null] },
@@ -205,18 +205,18 @@ const cases: readonly Case[] = [
     ...{ status: 'succeeded', flags: ['dust'], received: full, ignored: [null, 'dust'] },
   },
   {
-    says: 'pitfall 12: a transfer of nothing, as address poisoners send',
+    says: 'pitfall 12: a transfer of zero, as address poisoning sends',
     seen: [included('0x1', 0n, blockAt(10), 1)],
     ...{ status: 'awaiting', flags: [], received: 0n, ignored: ['zero'] },
   },
   {
-    says: 'pitfall 13: less than was sent, because the token kept a fee',
+    says: 'pitfall 13: less than the calldata asked for, because the token kept a fee',
     seen: [inMempool('0x1', full), included('0x1', 149_000_000n, blockAt(10), 1), headAt(12, 2)],
     ...{ status: 'awaiting', received: 149_000_000n },
     flags: ['underpaid', 'fee_on_transfer'],
   },
   {
-    says: 'pitfall 13: the same, its calldata read only with its block',
+    says: 'pitfall 13: a token fee within the tolerance, with calldata read from the block',
     terms: { tolerance: 2_000_000n },
     seen: [
       {
@@ -228,7 +228,7 @@ const cases: readonly Case[] = [
     ...{ status: 'succeeded', flags: ['fee_on_transfer'], received: 149_000_000n },
   },
   {
-    says: 'two transfers for what the calldata asked as one',
+    says: 'two transfers where the calldata asked for one',
     seen: [
       inMempool('0x1', full),
       arrived([transfer('0x1', 100_000_000n, 0), transfer('0x1', 50_000_000n, 1)], blockAt(10)),
@@ -237,7 +237,7 @@ const cases: readonly Case[] = [
   },
 ]
 
-describe('money that comes as', () => {
+describe('a payment that receives', () => {
   it.each(cases)('$says', ({ terms, seen, status, flags, received, ignored, reason }) => {
     const { payment } = observeAll(opened(terms), seen)
     expect(payment.status).toBe(status)
@@ -249,14 +249,14 @@ describe('money that comes as', () => {
     if (reason !== undefined) expect(payment.reason).toBe(reason)
   })
 
-  it('a fee of the wrong token is no fee of this payment', () => {
+  it('less of a wrong token than its calldata asked for: no fee_on_transfer flag', () => {
     const hint = { ...transfer('0x1', full, 'hint'), token: bridged }
     const came = { ...transfer('0x1', full - 1n), token: bridged }
     const { payment } = observeAll(opened(), [{ ...arrived([came], blockAt(10)), hint }])
     expect(payment.flags).toEqual(['wrong_token'])
   })
 
-  it('what is ignored says who it went to, in which token and how much', () => {
+  it('a wrong token: its ignored transfer shows the payer, the token and the units', () => {
     const came = { ...transfer('0x1', 7n), token: bridged }
     const { payment } = observeAll(opened(), [arrived([came], blockAt(10))])
     expect(transfersOf(payment, policy)[0]).toMatchObject({
@@ -265,7 +265,7 @@ describe('money that comes as', () => {
     })
   })
 
-  it('the same hash on two chains is two transactions', () => {
+  it('the same hash on two chains: two separate transactions', () => {
     const { payment } = observeAll(opened(), [
       elsewhere('0x1'),
       included('0x1', full, blockAt(10), 1),
@@ -274,7 +274,7 @@ describe('money that comes as', () => {
     expect(payment.flags).toEqual(['wrong_chain'])
   })
 
-  it('native coin is matched as native coin, in its own places', () => {
+  it('native coin where it is accepted: the amount in 18 decimal places', () => {
     const native = { asset: 'ETH', token: null, decimals: 18 }
     const way = accept === undefined ? [] : [{ ...accept, ...native }]
     const start = opened({ accept: way, decimals: 18, amount: 10n ** 18n, currency: 'ETH' })

@@ -2,8 +2,8 @@ import type { Transaction } from './payment.ts'
 import { canonicalInclusion, isPending } from './transaction.ts'
 
 /**
- * Which transactions lost their contest, and to which one: null where no source showed the one that
- * won it. At most one of a contest is not in here.
+ * The transactions that lost their contest, each with the winner; null where no source showed the
+ * winner. At most one transaction of a contest is not in this map.
  */
 export function replacedIn(
   transactions: readonly Transaction[],
@@ -16,7 +16,7 @@ export function replacedIn(
   return lost
 }
 
-/** By key; a transaction whose contest is unknown is in a group of its own. */
+/** Grouped by contest key; a transaction with an unknown contest is a group of its own. */
 function groupsOf(transactions: readonly Transaction[]): Iterable<readonly Transaction[]> {
   const groups = new Map<string, Transaction[]>()
   for (const transaction of transactions) {
@@ -29,7 +29,7 @@ function groupsOf(transactions: readonly Transaction[]): Iterable<readonly Trans
   return groups.values()
 }
 
-/** A block decides; before that, of those that a pool holds, the best offer. Never what came first. */
+/** A block decides; before that the highest bid in a pool. Never the order of arrival. */
 function winnerOf(rivals: readonly Transaction[]): Transaction | null {
   const verdicts = rivals.map((rival) => ({ rival, inclusion: canonicalInclusion(rival) }))
   const mined = verdicts
@@ -41,7 +41,7 @@ function winnerOf(rivals: readonly Transaction[]): Transaction | null {
   return [...(pending.length > 0 ? pending : rivals)].sort(byOffer)[0] ?? null
 }
 
-/** The best first. A pool takes the later one of two that offer the same, if it takes either. */
+/** The highest bid first. A pool that replaces one of two equal bids keeps the later one. */
 function byOffer(a: Transaction, b: Transaction): number {
   const [offerA, offerB] = [a.contest?.bid ?? 0n, b.contest?.bid ?? 0n]
   if (offerA !== offerB) return offerA > offerB ? -1 : 1

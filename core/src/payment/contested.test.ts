@@ -48,7 +48,7 @@ const denies = (source: string, view: number, txHash = '0x1'): Observation =>
   by(source, denied(txHash, blockAt(10), view))
 const clock = (at: number): Observation => clockAt(at)
 
-/** Decides the observations one after the other, and compares each payment with the fold of its events. */
+/** Decides the observations one by one, and compares the payment with the fold of its events. */
 function run(seen: readonly Observation[]): { payment: Payment; events: PaymentEvent[] } {
   let { payment, events } = opened()
   for (const observation of seen) {
@@ -70,7 +70,7 @@ const heads = (from: number, to: number): Observation[] =>
 describe('money that no source shows any more', () => {
   const gone = [shown, denies('rpc:one', 3)]
 
-  it('stops counting at once: the payment waits again, and transfer and payment say why', () => {
+  it('stops counting at once: the payment returns to awaiting with transaction_denied', () => {
     const world = run(gone)
     expect(world.payment).toMatchObject({
       ...{ status: 'awaiting', reason: 'transaction_denied', received: 0n, flags: [] },
@@ -83,7 +83,7 @@ describe('money that no source shows any more', () => {
     })
   })
 
-  it('stops counting when all of several sources take it back, and not before', () => {
+  it('stops counting only when every source that showed it denies it', () => {
     const torn = [shown, other, denies('rpc:one', 3)]
     expect(run(torn).payment).toMatchObject({ status: 'confirming', received: full })
     expect(run([...torn, denies('rpc:two', 4)]).payment).toMatchObject({
@@ -91,19 +91,19 @@ describe('money that no source shows any more', () => {
     })
   })
 
-  it('stops counting also when its source reads in the receipt that nothing moved', () => {
+  it('stops counting when its source reports a receipt that moved nothing', () => {
     const failed = movedNothing('0x1', 'reverted', { block: blockAt(10), view: 4 })
     const world = run([shown, failed])
     expect(stands(world)).toEqual(['awaiting', 'transaction_denied'])
     expect(told(world).at(-1)).toBe('updated:awaiting')
   })
 
-  it('expires when the time to pay is over, at once or later', () => {
+  it('lets the payment expire once the clock has passed the deadline', () => {
     const late = run([...gone, clock(afterExpiry)])
     expect(stands(late)).toEqual(['expired', null])
     const before = run([shown, clock(afterExpiry), denies('rpc:one', 3)])
     expect(stands(before)).toEqual(['awaiting', 'transaction_denied'])
-    // The deadline has passed, so the clock says so next.
+    // The deadline has passed, so the clock looks at the payment next.
     expect(nextDeadline(before.payment)).toBe(expiresAt)
     expect(stands(run([shown, denies('rpc:one', 3), clock(afterExpiry)]))).toEqual([
       'expired',
@@ -118,14 +118,14 @@ describe('money that no source shows any more', () => {
     expect(both.payment.status).toBe('succeeded')
   })
 
-  it('is what the facts say, whatever came first', () => {
+  it('does not count, in whatever order the observations arrive', () => {
     const straight = run([...gone, denies('rpc:two', 2), head(30, 6)])
     const turned = run([denies('rpc:two', 2), denies('rpc:one', 3), shown, head(30, 6)])
     const { received, status, reason } = straight.payment
     expect(turned.payment).toMatchObject({ received, status, reason })
   })
 
-  it('leaves the other parts of a payment where they are', () => {
+  it('does not affect the other transfers of the payment', () => {
     const part = included('0x2', 50_000_000n, blockAt(11), 2)
     const { payment } = run([shown, part, denies('rpc:one', 3)])
     expect(payment).toMatchObject({
@@ -133,7 +133,7 @@ describe('money that no source shows any more', () => {
     })
   })
 
-  it('does not stand in the way of the transaction that it pretended to replace', () => {
+  it('does not replace a pending transaction of the same contest any more', () => {
     const [mine, forged] = [contestAt(7, 1n), contestAt(7, 9n)]
     const pending = pendingIn('0x2', full, { contest: mine, view: 1 })
     const lie = includedIn('0x1', full, { block: blockAt(10), view: 2, contest: forged })
@@ -141,20 +141,20 @@ describe('money that no source shows any more', () => {
     expect(payment).toMatchObject({ status: 'pending_detected', pending: full })
   })
 
-  it('is pending where a pool shows it later, and not because a pool showed it before', () => {
+  it('is pending if a pool shows it after the denial, not if a pool showed it before', () => {
     const before = run([inMempool('0x1', full), ...gone])
     expect(before.payment).toMatchObject({ status: 'awaiting', pending: 0n })
     const later = run([...gone, inMempool('0x1', full, 4)])
     expect(later.payment).toMatchObject({ status: 'pending_detected', pending: full })
   })
 
-  it('is taken back by its reorg like any other', () => {
+  it('gets the stage reorged when its block is reorged', () => {
     const { payment } = run([...gone, reorged('0x1', blockAt(10), { view: 5 })])
     expect(transfersOf(payment, rules)[0]?.stage).toBe('reorged')
     expect(payment.reason).toBe('transaction_reorged')
   })
 
-  it('takes a success back, which a person then decides about, and heals it by itself', () => {
+  it('revokes a success: a person may write it off, or it succeeds again once shown', () => {
     const paid = [shown, other, head(12, 2)]
     const lost = [...paid, denies('rpc:one', 3), denies('rpc:two', 3)]
     const world = run(lost)
@@ -168,7 +168,7 @@ describe('money that no source shows any more', () => {
     expect(run([...lost, ...back, head(13, 6)]).payment.status).toBe('succeeded')
   })
 
-  it('stays followed: its transaction is not stored as final, and the watch can end', () => {
+  it('is not stored as final, so that its transaction is still followed', () => {
     const { payment } = run([...gone, head(40, 6, { finalized: 30 })])
     const [row] = projectionOf(payment).transactions
     expect(row).toMatchObject({ final: false, paid: false })
@@ -179,7 +179,7 @@ describe('money that one source shows and another denies', () => {
   const contested = [shown, denies('rpc:two', 2)]
   const deep = [...contested, ...heads(11, 14)]
 
-  it('makes an event per block until it is deep enough, and none after that', () => {
+  it('causes an event per block until it is deep enough, and no event after that', () => {
     const world = run(deep)
     expect(stands(world)).toEqual(['confirming', null])
     expect(world.payment.flags).toEqual(['sources_disagree'])
@@ -188,25 +188,25 @@ describe('money that one source shows and another denies', () => {
     expect(world.events.at(-1)?.data).toMatchObject({ confirmations: 3, requiredConfirmations: 3 })
   })
 
-  it('goes to a person when the watch ends, with one event', () => {
+  it('becomes investigation_required at the end of the watch, with one event', () => {
     const world = run([...deep, clock(afterWatch), clock(afterWatch + 30_000)])
     expect(stands(world)).toEqual(['investigation_required', 'sources_disagree'])
     expect(told(world).filter((line) => line.startsWith('investigation'))).toHaveLength(1)
     expect(run([...deep, clock(monitorUntil)]).payment.status).toBe('confirming')
   })
 
-  it('waits for the chain to be read past the end of the watch', () => {
+  it('stays confirming until the chain was read past the end of the watch', () => {
     const blind = run([...deep, clockAt(afterWatch, monitorUntil - 1)])
     expect(blind.payment.status).toBe('confirming')
   })
 
-  it('has the end of its watch as its deadline, before and after it has passed', () => {
+  it('has the end of the watch as its deadline, before and after it has passed', () => {
     expect(nextDeadline(run(deep).payment)).toBe(monitorUntil)
     expect(nextDeadline(run([...deep, clock(afterWatch)]).payment)).toBe(monitorUntil)
     expect(projectionOf(run(deep).payment).dueAt).toBe(monitorUntil)
   })
 
-  it('is left alone where enough of the amount is not denied, or still waits for blocks', () => {
+  it('needs no person if enough other money settled or still waits for blocks', () => {
     const more = included('0x2', full, blockAt(12), 3)
     const shallow = run([...contested, more, head(13, 4), clock(afterWatch)])
     expect(shallow.payment.status).toBe('confirming')
@@ -214,19 +214,19 @@ describe('money that one source shows and another denies', () => {
     expect(paid.payment.status).toBe('succeeded')
   })
 
-  it('needs no denial: what too few show until the watch ends is decided by a person as well', () => {
+  it('goes to a person even without a denial if too few sources showed it in time', () => {
     const mute = run([shown, head(30, 2), clock(afterWatch)])
     expect(stands(mute)).toEqual(['investigation_required', 'sources_disagree'])
     expect(mute.payment.flags).toEqual([])
   })
 
-  it('settles after that by itself once the sources agree', () => {
+  it('settles after the watch without a person once the sources agree', () => {
     const stuck = [...deep, clock(afterWatch)]
     const agreed = run([...stuck, { ...shown, source: 'rpc:two', view: 90 }, head(90, 91)])
     expect(stands(agreed)).toEqual(['succeeded', null])
   })
 
-  it('falls away after that by itself once no source shows it', () => {
+  it('expires after the watch without a person once no source shows it', () => {
     const world = run([...deep, clock(afterWatch), denies('rpc:one', 90)])
     expect(stands(world)).toEqual(['expired', null])
     expect(told(world).slice(-2)).toEqual(['resolved:awaiting', 'expired:expired'])
@@ -238,16 +238,19 @@ describe('money that one source shows and another denies', () => {
     ['wait', ['investigation_required', 'sources_disagree'], ['succeeded', null]],
     ['refund_noted', ['expired', null], ['expired', null]],
     ['dismiss', ['expired', null], ['expired', null]],
-  ] as const)('%s decides it, and later agreement does not undo that', (action, now, later) => {
-    const resolved = [...deep, clock(afterWatch), decided(action, at)]
-    expect(stands(run(resolved))).toEqual(now)
-    const shows = { ...shown, source: 'rpc:two', view: 90 }
-    expect(stands(run([...resolved, shows, head(90, 91)]))).toEqual(later)
-    const denial = run([...resolved, denies('rpc:one', 90)])
-    expect(stands(denial)).toEqual([action === 'accept' ? 'succeeded' : 'expired', null])
-  })
+  ] as const)(
+    'is decided by %s, and later agreement of the sources does not undo that',
+    (action, now, later) => {
+      const resolved = [...deep, clock(afterWatch), decided(action, at)]
+      expect(stands(run(resolved))).toEqual(now)
+      const shows = { ...shown, source: 'rpc:two', view: 90 }
+      expect(stands(run([...resolved, shows, head(90, 91)]))).toEqual(later)
+      const denial = run([...resolved, denies('rpc:one', 90)])
+      expect(stands(denial)).toEqual([action === 'accept' ? 'succeeded' : 'expired', null])
+    },
+  )
 
-  it('can be set aside by a person before the watch ends, unlike money that only waits for blocks', () => {
+  it('can be dismissed before the watch ends, unlike money that only waits for blocks', () => {
     expect(isResolvable(run(contested).payment, 'dismiss')).toBe(true)
     expect(isResolvable(run([shown]).payment, 'dismiss')).toBe(false)
     const world = run([...contested, decided('dismiss', bornAt + 90_000)])
@@ -256,14 +259,14 @@ describe('money that one source shows and another denies', () => {
     expect(transfersOf(world.payment, rules)[0]?.ignored).toBe('set_aside')
   })
 
-  it('is not stored as final, however deep it lies, so that it is listened to after a restart', () => {
+  it('is not stored as final at any depth, so that it is followed after a restart', () => {
     const part = included('0x1', 50_000_000n, blockAt(10), 1)
     const { payment } = run([part, denies('rpc:two', 2), head(40, 3, { finalized: 30 })])
     expect(projectionOf(payment).transactions[0]).toMatchObject({ final: false, paid: true })
   })
 })
 
-it('a claim that no node has shown cannot be denied', () => {
+it('a denial does not change a claim that no node has shown', () => {
   const { payment } = run([claimed('0x1', 1), denies('rpc:two', 2)])
   expect([payment.status, transfersOf(payment, rules)[0]?.stage]).toEqual(['awaiting', 'claimed'])
 })

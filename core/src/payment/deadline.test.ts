@@ -35,8 +35,8 @@ const told = (observations: readonly Observation[]) => {
   return { payment, types, stages }
 }
 
-describe('pitfall 10: a transaction that is dropped', () => {
-  it('is pending until its time-out, and then to be asked for', () => {
+describe('pitfall 10: a transaction that times out and is dropped', () => {
+  it('is pending until its time-out, and overdue after that', () => {
     const { payment } = told([inMempool('0x1', full, 5)])
     const seenAt = bornAt + 10_000
     expect(nextDeadline(payment)).toBe(seenAt + ttlMs)
@@ -46,12 +46,12 @@ describe('pitfall 10: a transaction that is dropped', () => {
     ])
   })
 
-  it('has four hours where the terms do not say', () => {
+  it('has a time-out of four hours if the terms set none', () => {
     const { payment } = observeAll(opened(), [inMempool('0x1', full)])
     expect(nextDeadline(payment)).toBe(bornAt + 4 * 3_600_000)
   })
 
-  it('makes the payment pending_expired, with a reason, and no money pending', () => {
+  it('makes the payment pending_expired with a reason and without a pending amount', () => {
     const { payment, types, stages } = told([inMempool('0x1', full), dropped('0x1', 40)])
     expect(types).toEqual(['pending:pending_detected', 'pending_expired:pending_expired'])
     expect(payment.reason).toBe('transaction_dropped')
@@ -61,7 +61,7 @@ describe('pitfall 10: a transaction that is dropped', () => {
     expect(isCancellable(payment)).toBe(true)
   })
 
-  it('is detected again when a pool shows it again', () => {
+  it('makes the payment pending_detected again when a pool shows it again', () => {
     const { payment, types } = told([
       ...[inMempool('0x1', full), dropped('0x1', 40)],
       inMempool('0x1', full, 41),
@@ -71,7 +71,7 @@ describe('pitfall 10: a transaction that is dropped', () => {
     expect(overdue(payment, bornAt + 10 * ttlMs)).toHaveLength(1)
   })
 
-  it('is confirming when a block holds it after all, and may succeed', () => {
+  it('makes the payment confirming when a block holds it after all, and may succeed', () => {
     const { types } = told([
       ...[inMempool('0x1', full), dropped('0x1', 40)],
       ...[included('0x1', full, blockAt(50), 45), headAt(52, 47)],
@@ -79,7 +79,7 @@ describe('pitfall 10: a transaction that is dropped', () => {
     expect(types.slice(-2)).toEqual(['confirming:confirming', 'succeeded:succeeded'])
   })
 
-  it('expires with the request when time is over too', () => {
+  it('makes the payment pass pending_expired to expired once the deadline has passed', () => {
     const { types } = told([
       ...[inMempool('0x1', full), dropped('0x1', 40)],
       clockAt(expiresAt + 1),
@@ -96,19 +96,19 @@ describe('pitfall 10: a transaction that is dropped', () => {
     ])
   })
 
-  it('was seen and is gone, also when the news of both came in the wrong order', () => {
+  it('makes the payment pending_expired even if the drop is reported before the sighting', () => {
     const { payment, types } = told([dropped('0x1', 40), inMempool('0x1', full, 3)])
     expect(payment.status).toBe('pending_expired')
     expect(types.slice(-2)).toEqual(['pending:pending_detected', 'pending_expired:pending_expired'])
   })
 
-  it('leaves a part that it was of awaiting, with the reason', () => {
+  it('keeps an underpaid payment awaiting, with the reason transaction_dropped', () => {
     const { payment, types } = told([inMempool('0x1', 50_000_000n), dropped('0x1', 40)])
     expect(types).toEqual(['updated:awaiting', 'updated:awaiting'])
     expect(payment.reason).toBe('transaction_dropped')
   })
 
-  it('gives way to a retry that covers the amount', () => {
+  it('no longer matters when another pending transaction covers the amount', () => {
     const { payment, types } = told([
       ...[inMempool('0x1', full), dropped('0x1', 40)],
       inMempool('0x2', full, 50),
@@ -117,7 +117,7 @@ describe('pitfall 10: a transaction that is dropped', () => {
     expect(payment.pending).toBe(full)
   })
 
-  it('is asked for too when a reorg put it back into the pool', () => {
+  it('becomes overdue as well after a reorg has put it back into the pool', () => {
     const { payment } = told([
       included('0x1', full, blockAt(10), 1),
       reorged('0x1', blockAt(10), { view: 2, inMempool: true }),
@@ -131,7 +131,7 @@ describe('pitfall 10: a transaction that is dropped', () => {
     expect(gone.types.at(-1)).toBe('pending_expired:pending_expired')
   })
 
-  it('is asked for together with its rivals, and a replaced one stays replaced', () => {
+  it('becomes overdue together with its rival, and stays replaced when both are dropped', () => {
     const first = pendingIn('0xa', full, { contest: contestAt(7, 10n) })
     const cancel = rival('0xc', contestAt(7, 15n), 2)
     const { payment } = told([first, cancel])
@@ -146,8 +146,8 @@ describe('pitfall 10: a transaction that is dropped', () => {
   })
 })
 
-describe('a hash that the payer names', () => {
-  it('is shown, and moves neither money, status nor the time of detection', () => {
+describe('a transaction hash that the payer claims', () => {
+  it('is shown as claimed, without changing money, status or detectedAt', () => {
     const { payment, types, stages } = told([claimed('0x1', 3)])
     expect(types).toEqual(['updated:awaiting'])
     expect(stages).toEqual(['claimed'])
@@ -157,7 +157,7 @@ describe('a hash that the payer names', () => {
     expect(openClaims(payment).map(({ txHash }) => txHash)).toEqual(['0x1'])
   })
 
-  it('becomes money when a node shows it, first seen then and not when it was named', () => {
+  it('counts when a node shows it, with that time as detectedAt and not the claim time', () => {
     const { payment, types, stages } = told([claimed('0x1', 3), inMempool('0x1', full, 9)])
     expect(types.at(-1)).toBe('pending:pending_detected')
     expect(stages).toEqual(['mempool'])
@@ -167,7 +167,7 @@ describe('a hash that the payer names', () => {
     expect(swapped.payment.detectedAt).toBe(bornAt + 18_000)
   })
 
-  it('does not make late money early by being named in time', () => {
+  it('does not make late money count as in time when it was claimed in time', () => {
     const late = { ...blockAt(2_000), minedAt: expiresAt + 60_000 }
     const { payment } = told([
       ...[claimed('0x1', 3), clockAt(expiresAt + 1)],
@@ -176,20 +176,20 @@ describe('a hash that the payer names', () => {
     expect(payment.flags).toEqual(['late'])
   })
 
-  it('is given up after its time-out, and never makes the payment pending_expired', () => {
+  it('is dropped after its time-out without making the payment pending_expired', () => {
     const { payment: open } = told([claimed('0x1', 3)])
     expect(overdue(open, bornAt + 6_000 + ttlMs + 1)).toHaveLength(1)
     const { payment, stages } = told([claimed('0x1', 3), dropped('0x1', 40)])
     expect(payment.status).toBe('awaiting')
     expect(stages).toEqual(['dropped'])
     expect(openClaims(payment)).toEqual([])
-    // Nobody ever saw it: the network has forgotten nothing.
+    // No node ever showed it, so no transaction was lost.
     expect(payment.reason).toBeNull()
   })
 })
 
-describe('the deadline of a request', () => {
-  it('moves to the end of the watch when a person lets it wait', () => {
+describe('the deadline of a payment', () => {
+  it('moves to the end of the watch when a person decides to wait', () => {
     const part = included('0x1', 50_000_000n, blockAt(10), 1)
     const { payment, types } = told([part, decided('wait', bornAt + 30_000)])
     expect(types.at(-1)).toBe('resolved:awaiting')
@@ -200,7 +200,7 @@ describe('the deadline of a request', () => {
     expect(end.payment.status).toBe('expired')
   })
 
-  it('is the end of the watch in every status whose countdown stands still', () => {
+  it('is the end of the watch while the payment is confirming', () => {
     const { payment } = told([included('0x1', full, blockAt(10), 1)])
     expect(nextDeadline(payment)).toBe(payment.terms.monitorUntil)
   })

@@ -4,25 +4,25 @@ import { deadlineOf } from './resolution.ts'
 import { statusTable } from './status-model.ts'
 import { canonicalInclusion, isOpenClaim, isPending } from './transaction.ts'
 
-/** So long may a transaction be pending where the terms do not say. */
+/** How long a transaction may be pending if the terms do not say. */
 const pendingTtlMs = 4 * 60 * 60_000
 
 /**
- * When the clock next has something to say of this payment: its expiry while the countdown runs,
- * then the end of the watch; before that, the time-out of a transaction that is pending. Stored
- * beside it as a row, so that no deadline dies with a process. It may lie in the past: then it was
- * asked, and stands until a fact moves it.
+ * When the clock next has to look at this payment: at its expiry while the countdown runs, then at
+ * the end of the watch; earlier at the time-out of a pending transaction. Stored as a row beside
+ * the payment, so that no deadline is lost with a process. It may lie in the past: then the clock
+ * has already looked, and it stays until a fact moves it.
  */
 export function nextDeadline(payment: Payment): Instant {
   const { monitorUntil } = payment.terms
   let next = statusTable[payment.status].countsDown ? deadlineOf(payment) : monitorUntil
-  // What could not be judged is tried again by the clock, also by that of the next process.
+  // The clock retries held observations, even if another process has taken over the deadlines.
   for (const { at } of payment.facts.held ?? []) next = Math.min(next, at)
   for (const transaction of waiting(payment)) next = Math.min(next, timeOut(payment, transaction))
   return next
 }
 
-/** A transaction whose time-out passed: every provider is to be asked whether it is gone. */
+/** A transaction past its time-out: every provider has to be asked whether it was dropped. */
 export interface Overdue {
   readonly chain: string
   readonly txHash: string
@@ -30,7 +30,9 @@ export interface Overdue {
   readonly since: Instant
 }
 
-/** What is past its time-out, in no block and not known to be gone. Rivals and claims included. */
+/**
+ * Transactions past their time-out, in no block and not known as dropped, with rivals and claims.
+ */
 export const overdue = (payment: Payment, now: Instant): readonly Overdue[] =>
   waiting(payment)
     .map((transaction) => ({
@@ -39,7 +41,7 @@ export const overdue = (payment: Payment, now: Instant): readonly Overdue[] =>
     }))
     .filter(({ since }) => since < now)
 
-/** Transactions that the payer named and nobody has seen, in the order of facts. */
+/** Transactions that the payer named and no node has shown, in the order of facts. */
 export const openClaims = (payment: Payment): readonly Transaction[] =>
   payment.facts.transactions.filter(isOpenClaim)
 

@@ -14,13 +14,13 @@ import {
 import { decide } from './decide.ts'
 import type { Observation } from './observation.ts'
 
-describe('one step', () => {
+describe('the decision on one step', () => {
   const step = (count: number): Observation[] => [
     ...Array.from({ length: count }, (_, i) => included(`0x${i}`, 1_000_000n, blockAt(10), 1)),
     headAt(10, 1),
   ]
 
-  it('is one decision: what fifty transfers of a block make true is told once', () => {
+  it('emits one event for fifty transfers of a block', () => {
     const { payment, events } = decide(opened().payment, step(50), contextAt(bornAt + 9_000))
     expect(events.map(({ type, data }) => [type, data.receivedAmount])).toEqual([
       ['updated', '50.00'],
@@ -29,7 +29,7 @@ describe('one step', () => {
     expect(payment.facts.transactions).toHaveLength(50)
   })
 
-  it('leaves out of the evidence what was known before', () => {
+  it('leaves observations that add nothing out of the evidence', () => {
     const { payment } = decide(opened().payment, step(2), contextAt(bornAt + 9_000))
     const { events } = decide(payment, [...step(3), headAt(11, 2)], contextAt(bornAt + 11_000))
     expect(events.map(({ evidence }) => evidence.facts)).toEqual([
@@ -38,7 +38,7 @@ describe('one step', () => {
     expect(decide(payment, step(2), contextAt(bornAt + 12_000)).events).toEqual([])
   })
 
-  it('tells what it undid before what it brought', () => {
+  it('emits the event for a reorg before the event for new blocks', () => {
     const paid = observeAll(opened(), [
       included('0x1', 150_000_000n, blockAt(10), 1),
       headAt(10, 1),
@@ -58,7 +58,7 @@ describe('one step', () => {
     ])
   })
 
-  it('tells every replacement that it made known', () => {
+  it('emits an event for each replacement', () => {
     const before = observeInSteps(opened(), [
       [pendingIn('0x1', 10_000_000n, { contest: contestAt(1, 5n), view: 0 })],
       [pendingIn('0x2', 10_000_000n, { contest: contestAt(2, 5n), view: 0 })],
@@ -77,7 +77,7 @@ describe('one step', () => {
     ])
   })
 
-  it('does not take a success back by a head that comes with other news', () => {
+  it('keeps a success when a shorter head arrives together with a new transfer', () => {
     const told = observeAll(opened(), [
       included('0x1', 150_000_000n, blockAt(10), 1),
       headAt(12, 3),

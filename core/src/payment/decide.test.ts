@@ -28,8 +28,8 @@ const told = (observations: readonly Observation[], start = opened()) => {
   return { payment, events, types: events.map(({ type, data }) => `${type}:${data.status}`) }
 }
 
-describe('the way of a payment that goes well', () => {
-  it('passes detected, one event per confirmation, succeeded and finalized', () => {
+describe('a payment that succeeds', () => {
+  it('emits pending, one event per confirmation, succeeded and finalized', () => {
     const { types, events, payment } = told([
       inMempool('0x1', full),
       included('0x1', full, blockAt(10), 1),
@@ -52,26 +52,26 @@ describe('the way of a payment that goes well', () => {
     expect(payment.received).toBe(full)
   })
 
-  it('says that a mempool signal is no confirmation', () => {
+  it('notes on its pending event that a mempool signal is no confirmation', () => {
     const { events } = told([inMempool('0x1', full)])
     expect(events.at(-1)?.data.note).toMatch(/not a confirmation/)
     expect(events.at(-1)?.data.pendingAmount).toBe('150.00')
     expect(events.at(-1)?.data.receivedAmount).toBe('0.00')
   })
 
-  it('goes from awaiting to confirming when no mempool ever showed it', () => {
+  it('goes from awaiting to confirming if no mempool ever showed it', () => {
     expect(told([included('0x1', full, blockAt(10), 1)]).types.at(-1)).toBe('confirming:confirming')
   })
 
-  it('says nothing twice', () => {
+  it('emits no event for repeated observations', () => {
     const once = [inMempool('0x1', full), included('0x1', full, blockAt(10), 1), headAt(11, 2)]
     const { types } = told([...once, ...once, ...once])
     expect(types).toHaveLength(4)
   })
 })
 
-describe('the ways back', () => {
-  it('takes a confirming payment back to awaiting when its block is reorged out', () => {
+describe('a payment whose money is lost', () => {
+  it('returns from confirming to awaiting when its block is reorged out', () => {
     const { payment, types } = told([
       included('0x1', full, blockAt(10), 1),
       reorged('0x1', blockAt(10), { view: 2 }),
@@ -82,7 +82,7 @@ describe('the ways back', () => {
     expect(payment.received).toBe(0n)
   })
 
-  it('takes it back to detected when the mempool holds it again', () => {
+  it('returns to pending_detected when the mempool holds its transaction again', () => {
     const { types, payment } = told([
       included('0x1', full, blockAt(10), 1),
       reorged('0x1', blockAt(10), { view: 2, inMempool: true }),
@@ -103,7 +103,7 @@ describe('the ways back', () => {
     expect(types.at(-1)).toBe('succeeded:succeeded')
   })
 
-  it('does not measure a re-inclusion by the head of the branch that was left', () => {
+  it('does not count confirmations of a re-inclusion by the head of the old branch', () => {
     const { payment, types } = told([
       included('0x1', full, blockAt(10), 1),
       headAt(11, 2),
@@ -116,7 +116,7 @@ describe('the ways back', () => {
     expect(transfersOf(payment, policy)[0]?.confirmations).toBe(1)
   })
 
-  it('never goes back from success in silence', () => {
+  it('becomes investigation_required when its success is lost, and may succeed again', () => {
     const { payment, types } = told([
       included('0x1', full, blockAt(10), 1),
       headAt(12, 2),
@@ -132,29 +132,29 @@ describe('the ways back', () => {
     expect(again.types.at(-1)).toBe('succeeded:succeeded')
   })
 
-  it('pitfall 11: a reverted transaction moved nothing and is no failure', () => {
+  it('pitfall 11: returns to awaiting, not failed, when its transaction reverts', () => {
     const { payment, types } = told([inMempool('0x1', full), reverted('0x1', blockAt(10), 1)])
     expect(types.at(-1)).toBe('updated:awaiting')
     expect(payment.reason).toBe('transaction_reverted')
   })
 })
 
-describe('money that does not fit', () => {
-  it('tells partial money as an update and asks for the rest', () => {
+describe('money that is not exactly the amount', () => {
+  it('emits updated for a part, and stays awaiting with the flag underpaid', () => {
     const { payment, events } = told([included('0x1', 50_000_000n, blockAt(10), 1)])
     expect(payment.status).toBe('awaiting')
     expect(payment.flags).toEqual(['underpaid'])
     expect(events.at(-1)?.data.receivedAmount).toBe('50.00')
   })
 
-  it('adds up three partial payments', () => {
+  it('succeeds with three parts that add up to the amount', () => {
     const parts = [1, 2, 3].map((n) => included(`0x${n}`, 50_000_000n, blockAt(10 + n), n))
     const { payment } = told([...parts, headAt(15, 4)])
     expect(payment.status).toBe('succeeded')
     expect(payment.flags).toEqual(['multiple_transfers'])
   })
 
-  it('flags a second full payment after success and keeps the success', () => {
+  it('flags a second full payment after a success and keeps the success', () => {
     const { payment, types } = told([
       included('0x1', full, blockAt(10), 1),
       headAt(12, 3),
@@ -170,7 +170,7 @@ describe('money that does not fit', () => {
     expect(payment.received).toBe(full)
   })
 
-  it('pitfall 13: credits what the log says arrived, not what the calldata promised', () => {
+  it('pitfall 13: credits the amount of the log, not the amount of the calldata', () => {
     const { payment } = told([
       inMempool('0x1', full),
       included('0x1', 149_000_000n, blockAt(10), 1),
@@ -179,7 +179,7 @@ describe('money that does not fit', () => {
     expect(payment.status).toBe('awaiting')
   })
 
-  it('pitfall 12: ignores a token it was not told to accept, whatever its symbol', () => {
+  it('pitfall 12: ignores a token that is not accepted, whatever its symbol', () => {
     const fake = { ...transfer('0x1', full), token: usdc.replace('c', 'd') }
     const { payment } = told([{ ...included('0x1', full, blockAt(10), 1), transfers: [fake] }])
     expect(payment.received).toBe(0n)
@@ -188,14 +188,14 @@ describe('money that does not fit', () => {
   })
 })
 
-describe('time', () => {
-  it('expires when time is over and every accepted chain was read past it', () => {
+describe('the deadline', () => {
+  it('expires a payment once every accepted chain was read past it', () => {
     const { types, payment } = told([clockAt(afterExpiry)])
     expect(types.at(-1)).toBe('expired:expired')
     expect(nextDeadline(payment)).toBe(payment.terms.monitorUntil)
   })
 
-  it('never expires blind', () => {
+  it('does not expire a payment while a chain was not read past it', () => {
     const { payment } = told([clockAt(afterExpiry, bornAt)])
     expect(payment.status).toBe('awaiting')
     expect(nextDeadline(payment)).toBe(payment.terms.expiresAt)
@@ -208,12 +208,12 @@ describe('time', () => {
     expect(told([noChain]).payment.status).toBe('awaiting')
   })
 
-  it('stops the countdown once money is seen', () => {
+  it('does not expire a payment whose money is pending', () => {
     const { payment } = told([inMempool('0x1', full), clockAt(afterExpiry)])
     expect(payment.status).toBe('pending_detected')
   })
 
-  it('reopens for late money and says that it is late', () => {
+  it('reopens an expired payment for late money, with the flag late', () => {
     const late = { ...blockAt(2_000), minedAt: afterExpiry + 60_000 }
     const { types, payment } = told([
       clockAt(afterExpiry),
@@ -228,19 +228,19 @@ describe('time', () => {
     expect(payment.flags).toEqual(['late'])
   })
 
-  it('does not call a payer late because we were away', () => {
+  it('does not flag money as late that was mined in time but read later', () => {
     const inTime = blockAt(10)
     const { payment } = told([{ ...included('0x1', full, inTime, 2), at: afterExpiry + 61_000 }])
     expect(payment.flags).toEqual([])
   })
 })
 
-describe('withdrawing', () => {
+describe('withdrawing a payment', () => {
   const withdrawn: Observation = {
     ...{ kind: 'withdrawn', source: 'merchant', at: bornAt + 5, reason: 'out of stock' },
   }
 
-  it('cancels a request nobody has paid', () => {
+  it('cancels a payment without any money', () => {
     const { types, payment } = told([withdrawn])
     expect(types.at(-1)).toBe('cancelled:cancelled')
     expect(payment.reason).toBe('out of stock')
@@ -252,25 +252,25 @@ describe('withdrawing', () => {
     expect(events).toHaveLength(2)
   })
 
-  it('asks a person to look when money comes after it', () => {
+  it('leads to investigation_required when money comes later', () => {
     const { payment } = told([withdrawn, included('0x1', full, blockAt(10), 1)])
     expect(payment.status).toBe('investigation_required')
     expect(payment.reason).toBe('paid_after_cancel')
   })
 })
 
-it('never shows the payer in the public half of an event', () => {
+it('leaves the payer address out of the public half of every event', () => {
   const { events } = told([inMempool('0x1', full), included('0x1', full, blockAt(10), 1)])
   for (const { data } of events) expect(JSON.stringify(data)).not.toContain(payer)
 })
 
-it('leaves a payment untouched that an observation says nothing new of', () => {
+it('returns the same payment when an observation adds nothing', () => {
   const { payment } = opened()
   expect(decide(payment, [headAt(5, 1)], contextAt(bornAt)).payment).toBe(payment)
 })
 
-describe('money beside the payment', () => {
-  it('measures confirmations by what covers the amount, not by what comes on top', () => {
+describe('money beyond the amount of a payment', () => {
+  it('does not affect the confirmations of the transfer that covers the amount', () => {
     const { events } = told([
       included('0x1', full, blockAt(10), 1),
       headAt(10, 1),
@@ -289,7 +289,7 @@ describe('money beside the payment', () => {
     ])
   })
 
-  it('names what was mined, and raises no flag, when a faster twin of a pending transaction wins', () => {
+  it('raises no flag while it is pending, and events name the mined transaction', () => {
     const { payment, events } = told([
       inMempool('0xslow', full),
       inMempool('0xfast', full),
@@ -300,8 +300,8 @@ describe('money beside the payment', () => {
     expect(payment.received).toBe(full)
   })
 
-  it('costs one look at each transfer per observation, however many were sprinkled on it', () => {
-    // Counted, not timed: every judgement reads the address it compares with once per transfer.
+  it('costs one comparison per transfer and observation, also with a hundred transfers', () => {
+    // Counted, not timed: each judgement reads the address once per transfer.
     const start = opened()
     let looks = 0
     const [accept] = start.payment.terms.accept

@@ -16,22 +16,25 @@ import { isIncluded } from './transfer.ts'
 /** What a decision needs from outside. */
 export interface Context {
   readonly policy: Policy
-  /** When it is decided: the `createdAt` of the events. */
+  /** The time of the decision: the `createdAt` of the events. */
   readonly at: number
   /** A new event id. */
   readonly mint: (at: number) => string
 }
 
-/** A mempool signal says so itself, wherever it is read. */
+/** Every `pending` event carries this note, because it may be read without the documentation. */
 const pendingNote = 'Seen in the mempool only. This is not a confirmation: do not fulfil on it.'
 
 /** Opens a payment: its first event, sequence 1, status `awaiting`. */
 export function open(paymentId: string, opening: Opening, context: Context): Decision {
   const { at, mint, policy } = context
   const { merchantId, livemode, transactionId, terms } = opening
-  assert(terms.amount > 0n, 'a payment asks for more than nothing')
-  assert(terms.tolerance >= 0n && terms.tolerance < terms.amount, 'tolerance leaves an amount')
-  assert(terms.accept.length > 0, 'a payment can be paid in some way')
+  assert(terms.amount > 0n, 'a payment has a positive amount')
+  assert(
+    terms.tolerance >= 0n && terms.tolerance < terms.amount,
+    'the tolerance is less than the amount',
+  )
+  assert(terms.accept.length > 0, 'a payment accepts at least one asset')
   const head = { eventId: mint(at), type: 'created' as const, at }
   const payment: Payment = {
     ...{ id: paymentId, merchantId, livemode, transactionId, createdAt: at, terms, facts: noFacts },
@@ -48,11 +51,11 @@ export function open(paymentId: string, opening: Opening, context: Context): Dec
 }
 
 /**
- * What the observations of one step make true: the events they cause, in order, and the payment after
- * them. Pure. They are merged and judged together, once, however many there are: what a block undid is
- * told before what the next one brought, and each word of a person by itself. Observations that say
- * nothing new yield no events and leave the payment as it was, so that the payment is always the fold
- * of its events.
+ * The events that the observations of one step cause, in order, and the payment after them. Pure.
+ * The observations are merged and judged together, once, however many there are. Events for undone
+ * blocks come before events for new blocks, and each decision of a person is judged by itself.
+ * Observations that add nothing yield no events and leave the payment unchanged, so that the
+ * payment is always the fold of its events.
  */
 export function decide(
   payment: Payment,
@@ -69,7 +72,10 @@ export function decide(
   return { events, payment: current }
 }
 
-/** What is told apart: what left the chain, then all the rest, and between these what people said. */
+/**
+ * Groups that are judged one by one: reorged blocks, then the rest; each decision of a person
+ * alone.
+ */
 function chapters(observations: readonly Observation[]): readonly (readonly Observation[])[] {
   const told: Observation[][] = []
   let undone: Observation[] = []
@@ -92,7 +98,9 @@ function chapters(observations: readonly Observation[]): readonly (readonly Obse
 
 const isByPerson = ({ kind }: Observation): boolean => kind === 'withdrawn' || kind === 'resolved'
 
-/** How far was read: it changes how deep money lies, never where. */
+/**
+ * Head and clock say how far the chain was read: they change the depth of money, never its block.
+ */
 const isByRead = ({ kind }: Observation): boolean => kind === 'head' || kind === 'clock'
 
 function decideTogether(
@@ -108,8 +116,8 @@ function decideTogether(
   if (kept.length === 0) return nothing
   const before = standingOf(payment, context.policy)
   const after = judge({ ...payment, facts }, context.policy)
-  // Only what became of a transaction takes a success back, or a person. A branch that is shorter
-  // above its block does not, nor do rules that have grown stricter since.
+  // Only a change of a transaction or a person takes a success back. A shorter branch above its
+  // block does not, nor do rules that have become stricter since.
   if (payment.status === 'succeeded' && after.status !== 'succeeded' && kept.some(isByRead)) {
     const deeds = observations.filter((one) => !isByRead(one))
     return deeds.length === 0 ? nothing : decideTogether(payment, deeds, context)
@@ -125,7 +133,7 @@ function decideTogether(
   return decision
 }
 
-/** What is to be told of a change, in order. */
+/** The events that a change causes, in order. */
 function toldOf(change: Change, before: Judgement, after: Judgement): readonly Told[] {
   const { payment } = change
   const path = wayTo(payment, after)
@@ -141,7 +149,9 @@ function toldOf(change: Change, before: Judgement, after: Judgement): readonly T
   return told
 }
 
-/** Money that needs more than its own block was confirming, also when one step brings both. */
+/**
+ * Money that needs more than one block passes `confirming`, even when one step brings all blocks.
+ */
 function wayTo({ status, toldSuccess }: Payment, after: Judgement): readonly Status[] {
   const path = pathTo(status, after.status, after.through)
   assert(path !== null, `a way leads from ${status} to ${after.status}`)
@@ -151,7 +161,7 @@ function wayTo({ status, toldSuccess }: Payment, after: Judgement): readonly Sta
   return isLeap && isByDepth && status !== 'confirming' ? ['confirming', ...path] : path
 }
 
-/** Whether it may be said of the payment as it stands: there is something to withdraw or to resolve. */
+/** Whether a decision of a person applies now: there is something to withdraw or to resolve. */
 function isWelcome(payment: Payment, observation: Observation): boolean {
   if (observation.kind === 'withdrawn') return isCancellable(payment)
   if (observation.kind !== 'resolved') return true
@@ -166,15 +176,15 @@ function isWelcome(payment: Payment, observation: Observation): boolean {
   return !isKnown && isResolvable(payment, action)
 }
 
-/** Whether the merchant may still withdraw the request: no money was seen, and it is not over. */
+/** Whether the merchant may still withdraw the request: no money was seen, and it is not closed. */
 export const isCancellable = (payment: Payment): boolean =>
   edges[payment.status].cancelled === 'cancelled' && payment.received + payment.pending === 0n
 
-/** An event to be. */
+/** The type and status of an event that is still to be made. */
 export interface Told {
   readonly type: EventType
   readonly status: Status
-  /** With `replaced` only. */
+  /** Only for the type `replaced`. */
   readonly replacement?: Replacement
 }
 
@@ -188,7 +198,10 @@ function edgeEvent(from: Status, to: Status, by: { change: Change; after: Judgem
   }
 }
 
-/** The event for money that stops counting although no reorg has undone its block. Null for any other change. */
+/**
+ * The event type for money that stops counting without a reorg of its block; null for other
+ * changes.
+ */
 function retractionOf({ change, after }: { change: Change; after: Judgement }): EventType | null {
   if (change.facts.resolutions !== change.payment.facts.resolutions) return 'resolved'
   return after.transfers.some(({ stage }) => stage === 'denied') ? 'updated' : null
@@ -196,31 +209,31 @@ function retractionOf({ change, after }: { change: Change; after: Judgement }): 
 
 interface Change {
   readonly payment: Payment
-  /** What was learned. */
+  /** The observations that added something. */
   readonly kept: readonly Observation[]
-  /** After it. */
+  /** The facts after the change. */
   readonly facts: Facts
 }
 
 const isUndoing = ({ kept }: Change): boolean => kept.some(({ kind }) => kind === 'reorged')
 
 /**
- * What to say when the status stays: progress, a block lost, or amounts and flags. Every fact about a
- * transaction is worth an event, also the view that ordered it: what is not told is not kept, and
- * what is not kept could not decide later. A head that grew is read again anyway.
+ * The event type when the status stays: progress, a lost block, or changed amounts and flags. Every
+ * fact about a transaction causes an event, also a mere change of its view: an observation without
+ * an event is not stored, so it could not decide later. A head that only grew is read again anyway.
  */
 function progressEvent(change: Change, before: Judgement, after: Judgement): EventType | null {
   const { payment, facts } = change
   const learned = hasLearned(change)
   if (facts.resolutions !== payment.facts.resolutions) return 'resolved'
   if (isUndoing(change)) return 'reorged'
-  // Once it is deep enough, what it still waits for is no block.
+  // Once the decisive transfer is deep enough, more blocks are no progress.
   const isDeep = before.decisive?.deep === true && after.decisive?.deep === true
   const counted = !isDeep && before.decisive?.confirmations !== after.decisive?.confirmations
   if (payment.status === 'confirming' && counted) return 'confirming'
   const flagged = payment.flags.join() !== after.flags.join()
   const safer = payment.finality !== after.finality && after.finality === 'safe'
-  // A part that settles is worth saying too: it stays, whatever becomes of the rest.
+  // A settled part is an event too: it stays settled, whatever happens to the rest.
   const settled = settledIn(before) !== settledIn(after)
   const buried = finalAmongChains(before) !== finalAmongChains(after)
   return learned || flagged || safer || settled || buried ? 'updated' : null
@@ -230,8 +243,9 @@ const hasLearned = ({ payment, facts }: Change): boolean =>
   facts.transactions !== payment.facts.transactions
 
 /**
- * A replacement is always told: by the edge itself where it takes the payment back, beside it where
- * it does not. Where the same facts are a reorg, that is told first.
+ * Every replacement causes an event. If the replacement takes the payment back, the `replaced`
+ * event is the edge itself, else it comes first. If the same facts are a reorg, the reorg comes
+ * first.
  */
 function withReplacements(
   edges: readonly Told[],
@@ -254,8 +268,8 @@ const settledIn = ({ transfers }: Judgement): number =>
   transfers.filter((transfer) => transfer.settled).length
 
 /**
- * Of a payment that was paid on several chains, the parts that are final. On one chain the head that
- * makes the last part final speaks for all; here each chain's own head must be kept when it does.
+ * How many parts of a payment on several chains are final. On one chain the head that makes the
+ * last part final covers all parts; on several, each chain's head must be stored when it does.
  */
 function finalAmongChains({ transfers }: Judgement): number {
   const counted = transfers.filter(({ stage }) => isIncluded(stage))
@@ -264,8 +278,8 @@ function finalAmongChains({ transfers }: Judgement): number {
 }
 
 /**
- * Judgements of payments as they were left, so that an observation costs one and not two: a payment
- * that somebody sprinkles with hundreds of transfers must not hold up the others.
+ * Remembered judgements, so that an observation costs one judgement instead of two: a payment that
+ * received hundreds of small transfers must not delay other payments.
  */
 const standings = new WeakMap<Payment, { policy: Policy; judgement: Judgement }>()
 
@@ -277,14 +291,14 @@ function standingOf(payment: Payment, policy: Policy): Judgement {
   return judgement
 }
 
-/** What is told, by which rules, and why. */
+/** What the new events have in common: context, judgement and evidence. */
 export interface Telling {
   readonly context: Context
   readonly judgement: Judgement
   readonly evidence: Evidence
 }
 
-/** The events, and the payment after them. */
+/** Makes the events, and the payment after them. */
 export function tell(payment: Payment, told: readonly Told[], telling: Telling): Decision {
   const { context, judgement, evidence } = telling
   const events: PaymentEvent[] = []
@@ -299,7 +313,7 @@ export function tell(payment: Payment, told: readonly Told[], telling: Telling):
   return { events, payment: current }
 }
 
-/** The payment after one event. The only place where its standing changes. */
+/** The payment after one event. The only place where its status, sums and flags change. */
 export function follow(
   payment: Payment,
   event: { id: string; type: EventType; status: Status; at: number },
@@ -323,13 +337,13 @@ export function follow(
   }
 }
 
-/** Why a status is told that is left in the same breath. */
+/** Reasons for statuses that a payment only passes through within one decision. */
 const passingReasons: Readonly<Partial<Record<Status, string>>> = {
   pending_expired: 'transaction_dropped',
   investigation_required: 'resolved_by_person',
 }
 
-/** A claim that no node confirms is no money, and neither is a transaction that only stands in the way. */
+/** The first sighting of money. Neither an unseen claim nor a rival transaction is money. */
 function firstSeenIn({ transactions }: Facts): number | null {
   let first: number | null = null
   for (const transaction of transactions) {

@@ -6,23 +6,25 @@ import type { Foldable } from './fold.ts'
 import { evidenceFromJson } from './payment-json.ts'
 import type { EventType, Status } from './status-model.ts'
 
-/** What every event type of a payment intent begins with on the wire. */
+/** The beginning of every event type of a payment intent on the wire. */
 export const prefix = 'payment_intent.'
 
 /**
- * The evidence as it is stored: canonical JSON, with bigints as `plain` writes them. One observation
- * moves many payments; it is encoded once.
+ * The evidence as it is stored: canonical JSON, with bigints as `plain` writes them. One
+ * observation can change many payments, so its text is cached.
  */
 export const evidenceText = ({ facts, policy }: Evidence): string =>
   `{"facts":[${facts.map(rememberedText).join()}],"policy":${JSON.stringify(policy)}}`
 
-/** Evidence that was read lately: what a block showed moves many payments. */
+/** A cache of parsed evidence: one observation of a block changes many payments. */
 const readLately = new Map<string, Evidence>()
 const readLatelyMax = 1_000
-/** Longer ones are about one payment alone. */
+/** Longer texts concern a single payment, so caching them would not help. */
 const sharedCharactersMax = 400
 
-/** The evidence that `evidenceText` wrote. Never changed: the same text may give the same object. */
+/**
+ * Restores what `evidenceText` wrote. Do not change the result: equal texts may share an object.
+ */
 export function evidenceOf(text: string): Evidence {
   if (text.length > sharedCharactersMax) return parsed(text)
   const known = readLately.get(text)
@@ -33,21 +35,25 @@ export function evidenceOf(text: string): Evidence {
   return evidence
 }
 
-/** Without a key that `plain` marks there is nothing to revive: so are most facts, which name a head. */
+/**
+ * Without a key marked by `plain` nothing needs reviving, as in most facts, which report a head.
+ */
 const parsed = (text: string): Evidence =>
   text.includes('"$') ? evidenceFromJson(JSON.parse(text)) : (JSON.parse(text) as Evidence) // as `evidenceText` wrote it
 
-/** The public half, as `encodeData` wrote it. Our own text: it is trusted. */
+/** The public half, as `encodeData` wrote it. It is our own text, so it is trusted. */
 export const dataOf = ({ dataJson }: Pick<EventTexts, 'dataJson'>): EventData =>
   JSON.parse(dataJson) as EventData
 
-/** The short name inside core of a type that was stored: the status model counts by these. */
+/** The short name of a stored type, as core and the status model use it. */
 export const shortType = (type: string): EventType => type.slice(prefix.length) as EventType // as `wireType` wrote it
 
-/** The members that come first: the order of keys is part of the data. */
+/** The first members, whose order is part of the format. */
 const firstMembers = /^\{"id":"([^"\\]+)","sequence":(\d+),"status":"([a-z_]+)"/
 
-/** What a fold reads of an event: of its data the first members, which spares parsing the rest. */
+/**
+ * The part of an event that a fold needs. Reads only the first members of its data, to save time.
+ */
 export function foldableOf(texts: EventTexts): Foldable {
   const { id, type, at, dataJson, evidenceJson } = texts
   const [, subject = '', sequence, status] = firstMembers.exec(dataJson) ?? []

@@ -3,7 +3,7 @@ import type { Observation } from './observation.ts'
 import type { ChainId, Payment, Terms } from './payment.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
-/** The public half of an event: the same bytes on every transport. Key order is part of it. */
+/** The public half of an event: the same bytes on every transport. The order of keys is fixed. */
 export interface EventData {
   readonly id: string
   readonly sequence: number
@@ -22,15 +22,17 @@ export interface EventData {
   readonly finality: Finality
   readonly detectedAt: string | null
   readonly settledAt: string | null
-  /** Why, when the status needs a reason; on `replaced`, whether the new transaction still pays. */
+  /**
+   * The reason of the status, if it has one; on `replaced`, whether the new transaction still pays.
+   */
   readonly reason?: string
-  /** On `replaced` only: the transaction that is not expected any more; `txHash` is the new one. */
+  /** On `replaced` only: the transaction that is no longer expected; `txHash` is the new one. */
   readonly replacedTxHash?: string
-  /** On `pending` only: a mempool signal is no confirmation. */
+  /** On `pending` only: warns that a mempool signal is no confirmation. */
   readonly note?: string
 }
 
-/** Who is asked for what: the first fact of a payment. */
+/** The first fact of a payment: the merchant, the mode and the terms. */
 export interface Opening {
   readonly kind: 'opened'
   readonly merchantId: string
@@ -39,14 +41,17 @@ export interface Opening {
   readonly terms: Terms
 }
 
-/** The private half: what made the event true, and the policy version that judged it. Never leaves the server. */
+/**
+ * The private half: the facts behind an event, and the policy version of its judgement. Never
+ * leaves the server.
+ */
 export interface Evidence {
-  /** All that was learned with it, in order. The opening stands alone, in the first event. */
+  /** All observations of the event, in order. The opening is alone, in the first event. */
   readonly facts: readonly (Opening | Observation)[]
   readonly policy: string
 }
 
-/** What `decide` proposes: an event before the store has given it a place. */
+/** An event that `decide` proposes, before the store assigns its position. */
 export interface Proposed {
   readonly type: EventType
   readonly at: Instant
@@ -59,7 +64,7 @@ export interface PaymentEvent extends Proposed {
   readonly id: string
 }
 
-/** What a decision yields: the events, and the payment after them. No events means nothing changed. */
+/** The result of a decision: the events, and the payment after them. No events: nothing changed. */
 export interface Decision {
   readonly events: readonly PaymentEvent[]
   readonly payment: Payment

@@ -37,8 +37,8 @@ const explained = (seen: readonly Observation[], more: Partial<ExplainContext> =
 }
 const first = included('0x1', full, blockAt(10), 1)
 
-describe('a policy is explained', () => {
-  it('before any money is seen, by what each way to pay would need', () => {
+describe('the explanation of a policy', () => {
+  it('lists the rule of each way to pay before any money is seen', () => {
     const { rules, transfers, sentences, missingAmount, aboutMs, policy } = explained([])
     expect(rules).toEqual([
       {
@@ -50,10 +50,10 @@ describe('a policy is explained', () => {
     expect(sentences).toContain(
       'USDC on Local test chain counts with 12 blocks, the one that holds it included.',
     )
-    expect(sentences.at(-1)).toBe('These are the rules of version test-3.')
+    expect(sentences.at(-1)).toBe('These are the rules of policy version test-3.')
   })
 
-  it('with the tier that named the level, and the amount that it goes up to', () => {
+  it('names the tier that set the level, with its upper amount', () => {
     const tiers = { USDC: [{ upTo: '1000', settled: 2 }] }
     const { rules, transfers } = explained([first], { policy: policyOf({ tiers }) })
     expect(rules[0]).toMatchObject({ level: 2, tier: { upTo: '1000' }, aboutMs: 2_000 })
@@ -61,7 +61,7 @@ describe('a policy is explained', () => {
     expect(transfers[0]).toMatchObject({ level: 2, tier: { upTo: '1000' }, aboutMs: 2_000 })
   })
 
-  it('while it is confirmed, by the blocks that are missing and the time they take', () => {
+  it('names the missing blocks and their time while a transfer is confirming', () => {
     const { transfers, aboutMs, settledAmount, missingAmount } = explained([first, head(14, 2)])
     expect(transfers[0]).toMatchObject({
       ...{ confirmations: 5, settled: false, sources: ['rpc:one'], aboutMs: 14_000 },
@@ -74,7 +74,7 @@ describe('a policy is explained', () => {
     expect([aboutMs, settledAmount, missingAmount]).toEqual([14_000, '0.00', '0.00'])
   })
 
-  it('by the tag that it waits for, and how far tags lag behind', () => {
+  it('names the tag that a transfer waits for, with the usual lag of the tag', () => {
     const policy = policyOf({ settled: 'finalized' })
     const { transfers } = explained([first, head(14, 2)], { policy })
     // Mined 20 s after it was born, so its finality is due 80 s after that; 30 s have passed.
@@ -87,18 +87,18 @@ describe('a policy is explained', () => {
     expect(due.transfers[0]?.aboutMs).toBe(2_000)
   })
 
-  it('pitfall 19: by the finality that stands still, for which nobody can say how long', () => {
+  it('pitfall 19: reports stalled finality without a time', () => {
     const policy = policyOf({ settled: 'finalized' })
     const stalled = { ...pace, stalled: true }
     const { transfers, rules, aboutMs } = explained([first, head(90, 2)], {
       ...{ policy, pace: () => stalled },
     })
     expect(transfers[0]?.missing.held).toBe('finality_stalled')
-    expect(transfers[0]?.sentence).toContain('it is held until that goes on')
+    expect(transfers[0]?.sentence).toContain('the transfer waits until it does so again')
     expect([rules[0]?.aboutMs, transfers[0]?.aboutMs, aboutMs]).toEqual([null, null, null])
   })
 
-  it('by the providers that have not shown it yet, or that contradict each other', () => {
+  it('names missing providers, and providers that contradict each other', () => {
     const policy = policyOf({ quorum: 2 })
     const waits = explained([first, head(30, 2, { witnesses: 2 })], { policy })
     expect(waits.transfers[0]).toMatchObject({
@@ -113,7 +113,7 @@ describe('a policy is explained', () => {
     expect(torn.transfers[0]?.sentence).toContain('contradict each other')
   })
 
-  it('by who shows it and who denies it, what has to happen, and when a person decides', () => {
+  it('names the providers that show or deny a transfer, and when a person decides', () => {
     const policy = policyOf({ quorum: 2, settled: 3 })
     const denial = { ...denied('0x1', blockAt(10), 2), source: 'rpc:two' }
     const { monitorUntil } = opened().payment.terms
@@ -125,7 +125,7 @@ describe('a policy is explained', () => {
     expect(torn.transfers[0]?.sentence).toBe(
       '150.00 USDC on Local test chain (0x1) has 3 of 3 blocks: it counts with 3 blocks, the one that ' +
         'holds it included. one shows it in its block, and two denies that its block holds it. More ' +
-        'must show it than deny it. It waits for 1 more provider to show it. If that has not come by ' +
+        'must show it than deny it. It waits for 1 more provider to show it. If that does not happen by ' +
         `${until}, the payment becomes investigation_required and a person decides.`,
     )
     const payer = explained([first, denial], { policy, namesProviders: false })
@@ -141,22 +141,22 @@ describe('a policy is explained', () => {
     )
   })
 
-  it('by who denies it, where no provider shows it any more', () => {
+  it('names the providers that deny a transfer when no provider shows it any more', () => {
     const { transfers } = explained([first, denied('0x1', blockAt(10), 2)])
     expect(transfers[0]).toMatchObject({ stage: 'denied', settled: false, deniedBy: ['rpc:one'] })
     expect(transfers[0]?.sentence).toContain(
-      'one denies that its block holds it. It counts nothing',
+      'one denies that its block holds it. It does not count',
     )
   })
 
-  it('after success, by what met it', () => {
+  it('reports a settled transfer after success', () => {
     const { transfers, aboutMs, settledAmount } = explained([first, head(21, 2)])
     expect(transfers[0]).toMatchObject({ settled: true, aboutMs: 0 })
     expect(transfers[0]?.sentence).toContain('is settled')
     expect([aboutMs, settledAmount]).toEqual([0, '150.00'])
   })
 
-  it('by the slowest of the transfers that cover it', () => {
+  it('takes its time from the slowest of the transfers that cover the amount', () => {
     const parts = [
       included('0x1', 100_000_000n, blockAt(10), 1),
       included('0x2', 50_000_000n, blockAt(14), 1),
@@ -164,7 +164,7 @@ describe('a policy is explained', () => {
     expect(explained([...parts, head(15, 2)]).aboutMs).toBe(20_000)
   })
 
-  it('with what is missing of the amount, and what is only hoped for', () => {
+  it('names the missing amount, pending transactions and claims', () => {
     const { sentences, missingAmount } = explained([
       included('0x1', 50_000_000n, blockAt(10), 1),
       pendingIn('0x2', 100_000_000n, {}),
@@ -176,15 +176,15 @@ describe('a policy is explained', () => {
     expect(sentences.join(' ')).toContain('(0x3) was named by the payer')
   })
 
-  it('with a transaction that was named and that nobody ever saw, without an amount', () => {
+  it('shows a dropped claim that no node ever showed without an amount', () => {
     const { transfers } = explained([claimed('0x3', 2), dropped('0x3', 40)])
     expect(transfers[0]).toMatchObject({ stage: 'dropped', asset: null })
     expect(transfers[0]?.sentence).toMatch(
-      /^A transaction on .* [(]0x3[)] was looked for in vain: no provider knows it[.]$/,
+      /^A transaction on .* [(]0x3[)] was not found: no provider knows it[.]$/,
     )
   })
 
-  it('with money that does not count, and why', () => {
+  it('names money that does not count, with the reason', () => {
     const wrong = { ...transfer('0x9', full), token: `0x${'dd'.repeat(20)}` }
     const { transfers } = explained([
       { ...included('0x9', 0n, blockAt(10), 1), transfers: [wrong] },
@@ -195,7 +195,7 @@ describe('a policy is explained', () => {
     )
   })
 
-  it('by the person who decided, where one did', () => {
+  it('says so when a person accepted the money', () => {
     const part = included('0x1', 50_000_000n, blockAt(10), 1)
     const { decidedByPerson, sentences } = explained([part, decided('accept', bornAt + 60_000)])
     expect(decidedByPerson).toBe(true)
@@ -203,13 +203,13 @@ describe('a policy is explained', () => {
     expect(sentences.join(' ')).not.toContain('in no block yet')
   })
 
-  it('without a time where nobody has measured the chain', () => {
+  it('gives no time while the pace of the chain is not measured', () => {
     const { rules, transfers } = explained([first], { pace: () => null })
     expect([rules[0]?.aboutMs, transfers[0]?.aboutMs]).toEqual([null, null])
     expect(transfers[0]?.sentence).toContain('It waits for 11 more.')
   })
 
-  it('in sentences, whatever is known', () => {
+  it('consists of whole sentences', () => {
     const { sentences } = explained([first, head(14, 2), pendingIn('0x2', 1n, {})])
     for (const sentence of sentences) {
       expect(sentence).toMatch(/^[A-Z0-9].*[.]$/)

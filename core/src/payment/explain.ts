@@ -16,13 +16,13 @@ import { standingOf } from './resolution.ts'
 import { publicTxHash } from './transaction.ts'
 import { isIncluded, isMereClaim, showsMissing, transfersOf } from './transfer.ts'
 
-/** How fast a chain goes, as measured lately; null while nobody could measure it. */
+/** How fast a chain is, as measured lately; null while there is no measurement. */
 export interface Pace {
   readonly blockMs: number | null
-  /** How long after a block the chain's nodes call it safe, and finalized. */
+  /** How long after a block the chain's nodes mark it safe, and finalized. */
   readonly safeLagMs: number | null
   readonly finalizedLagMs: number | null
-  /** Whether finality stands still for much longer than it usually does. */
+  /** Whether finality has stopped for much longer than usual. */
   readonly stalled: boolean
 }
 
@@ -32,13 +32,15 @@ export interface ExplainContext {
   readonly policy: Policy
   readonly pace: (chain: string) => Pace | null
   readonly now: Instant
-  /** Whether sentences name providers: payers are not told whom a merchant listens to. Left out: they do. */
+  /**
+   * Whether sentences name providers. Payers must not see a merchant's providers. Left out: true.
+   */
   readonly namesProviders?: boolean
-  /** What people call a chain; left out: as core calls it. */
+  /** The name of a chain for people. Left out: the name that core knows. */
   readonly nameOf?: (chain: string) => string
 }
 
-/** Explains why a payment needs what it needs, how much of it is there, and how long the rest takes. */
+/** Explains what a payment needs and why, how much of it is there, and how long the rest takes. */
 export function explain(payment: Payment, context: ExplainContext): PolicyExplanation {
   const { terms } = payment
   const print = (amount: bigint): string => printAmount(amount, terms.decimals)
@@ -74,7 +76,7 @@ export function explain(payment: Payment, context: ExplainContext): PolicyExplan
 const forPerson =
   'Its watch has ended and its providers did not agree: a person decides. It settles or falls away by itself if they agree before that.'
 
-/** Null as soon as one of them is; 0 of none. */
+/** The longest time; null as soon as one is null; 0 for an empty list. */
 const longest = (times: readonly (number | null)[]): number | null =>
   times.reduce((max, ms) => (max === null || ms === null ? null : Math.max(max, ms)), 0)
 
@@ -85,8 +87,8 @@ function inSentences(
   const { currency, amount, isForPerson } = subject
   const asks =
     found.requiredAmount === amount
-      ? `${amount} ${currency} must stand in blocks that are deep enough.`
-      : `${found.requiredAmount} of ${amount} ${currency} must stand in blocks that are deep enough; the rest is tolerated.`
+      ? `${amount} ${currency} must be in blocks that are deep enough.`
+      : `${found.requiredAmount} of ${amount} ${currency} must be in blocks that are deep enough; the rest is tolerated.`
   const isMissing = /[1-9]/.test(found.missingAmount)
   return [
     found.decidedByPerson ? 'A person accepted what had arrived.' : asks,
@@ -97,7 +99,7 @@ function inSentences(
       ({ sentence }) => sentence,
     ),
     ...(isForPerson ? [forPerson] : []),
-    `These are the rules of version ${found.policy}.`,
+    `These are the rules of policy version ${found.policy}.`,
   ]
 }
 
@@ -119,7 +121,7 @@ function explainRule(
   }
 }
 
-/** From the block that holds a transfer to the level; the block itself is there at once. */
+/** The time from the block that holds a transfer to the level; that block itself takes no time. */
 function wholeMs(level: Level, pace: Pace | null): number | null {
   if (pace === null) return null
   if (typeof level === 'number') return pace.blockMs === null ? null : (level - 1) * pace.blockMs
@@ -157,7 +159,7 @@ function explainTransfer(
   return { ...found, sentence: sentenceOf(found, { namesProviders, nameOf }) }
 }
 
-/** The end of the watch, while a payment waits for it to settle. */
+/** The end of the watch, for a payment that is confirming and still watched. */
 const untilOf = ({ status, terms }: Payment, now: Instant): string | null =>
   status === 'confirming' && now <= terms.monitorUntil ? toRfc3339(terms.monitorUntil) : null
 
@@ -183,13 +185,15 @@ function missingOf(transfer: Transfer, level: Level | null, chain: MissingOn): M
     until: isHeld || transfer.deep ? chain.until : null,
     blocks: isTag ? null : Math.max(0, level - confirmations),
     tag,
-    // Where fewer are up than the quorum there is nobody to wait for.
+    // With fewer providers up than the quorum, there is no provider to wait for.
     sources: canVouch ? showsMissing(transfer, quorum) : 0,
     held: chain.head?.disagree === true || isHeld ? 'sources_disagree' : stall,
   }
 }
 
-/** How long the rest takes, about. A second look at a block that is deep enough takes no known time. */
+/**
+ * About how long the rest takes; null for a block that is deep enough and waits for more sources.
+ */
 function leftMs(
   { block, settled, stage }: Transfer,
   { blocks, tag, held }: Missing,
@@ -199,7 +203,7 @@ function leftMs(
   if (block === null || !isIncluded(stage) || pace === null || held !== null) return null
   if (tag !== null) {
     const lagMs = lagOf(tag, pace)
-    // It is due but not there: the next block may bring it.
+    // It is overdue: the next block may bring it.
     return lagMs === null ? null : Math.max(pace.blockMs ?? 0, block.minedAt + lagMs - now)
   }
   return blocks === null || blocks === 0 || pace.blockMs === null ? null : blocks * pace.blockMs

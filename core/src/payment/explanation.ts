@@ -6,15 +6,15 @@ import type { Status } from './status-model.ts'
 export interface ExplainedRule {
   readonly asset: string
   readonly chain: string
-  /** So many blocks, the one that holds the transfer included, or a tag that the nodes are asked for. */
+  /** A number of blocks, including the one that holds the transfer, or a tag that nodes report. */
   readonly level: Level
-  /** Up to which amount this level holds; null when no tier was needed to find it. */
+  /** Up to which amount this level holds; null when the level comes from no tier. */
   readonly tier: { readonly upTo: string | null } | null
   /** From this level on nothing is expected to change. */
   readonly final: Level
   /** Sources that must have shown the transfer in its block. */
   readonly quorum: number
-  /** From the block on, as measured; null where nobody can say. */
+  /** Measured from the block on; null while there is no measurement. */
   readonly aboutMs: number | null
   readonly sentence: string
 }
@@ -30,9 +30,9 @@ export interface ExplainedTransfer {
   readonly level: Level | null
   readonly tier: { readonly upTo: string | null } | null
   readonly confirmations: number
-  /** Those that showed it in its block, by name. */
+  /** Names of the sources that showed it in its block. */
   readonly sources: readonly string[]
-  /** Those that have its block and say that it does not hold it, by name. */
+  /** Names of the sources that have its block and deny that the block holds it. */
   readonly deniedBy: readonly string[]
   readonly quorum: number
   readonly settled: boolean
@@ -47,9 +47,11 @@ export interface Missing {
   readonly blocks: number | null
   readonly tag: 'safe' | 'finalized' | null
   readonly sources: number
-  /** What holds it back beside its depth. */
+  /** What delays it other than its depth. */
   readonly held: 'sources_disagree' | 'finality_stalled' | null
-  /** When a person is asked to decide if providers still hold it back then; null where they do not, or it has passed. */
+  /**
+   * When a person has to decide if providers still disagree; null if they do not, or it has passed.
+   */
   readonly until: string | null
 }
 
@@ -59,13 +61,13 @@ export interface PolicyExplanation {
   readonly id: string
   readonly status: Status
   readonly policy: string
-  /** What must stand in blocks, each part at its level: the amount less its tolerance. */
+  /** What must be in blocks, each part at its level: the amount less its tolerance. */
   readonly requiredAmount: string
   readonly settledAmount: string
   readonly missingAmount: string
-  /** A person decided, and no level holds the payment back. */
+  /** A person decided, so no level delays the payment. */
   readonly decidedByPerson: boolean
-  /** Until the payment succeeds if nothing else comes between; null where nobody can say. */
+  /** Time until the payment succeeds if nothing intervenes; null while there is no measurement. */
   readonly aboutMs: number | null
   readonly rules: readonly ExplainedRule[]
   readonly transfers: readonly ExplainedTransfer[]

@@ -21,7 +21,7 @@ const shuffled = observations({ withPeople: true }).chain((straight) =>
 )
 
 describe('merging facts of every kind', () => {
-  it('gives the same in any order and with any repetition', () => {
+  it('gives the same facts in any order and with any repetition', () => {
     fc.assert(
       fc.property(shuffled, ({ straight, mixed }) => {
         expect(all(mixed)).toEqual(all(straight))
@@ -30,7 +30,7 @@ describe('merging facts of every kind', () => {
     )
   })
 
-  it('answers the very same transactions when it adds nothing: what is known makes no event', () => {
+  it('returns the same list of transactions when an observation adds nothing', () => {
     fc.assert(
       fc.property(observations({ withPeople: true }), (seen) => {
         const facts = all(seen)
@@ -42,7 +42,7 @@ describe('merging facts of every kind', () => {
     )
   })
 
-  it('counts at most one transaction of each contest, and none twice', () => {
+  it('counts at most one transaction of each contest, and no transfer twice', () => {
     fc.assert(
       fc.property(observations({ withPeople: true }), (seen) => {
         const facts = all(seen)
@@ -69,23 +69,23 @@ describe('merging facts of every kind', () => {
   })
 })
 
-describe('two words on what a hash fixes', () => {
+describe('two contradicting reports on one transaction', () => {
   it.each([
     [{ contest: contestAt(7, 10n) }, { contest: contestAt(7, 12n) }],
     [{ contest: contestAt(7, 10n) }, { contest: contestAt(8, 10n) }],
-  ])('leave one of them, whichever came first: %o %o', (one, other) => {
+  ])('give the same facts in either order: %o %o', (one, other) => {
     const seen = [pendingIn('0x1', 1_000n, one), pendingIn('0x1', 1_000n, other)]
     expect(all(seen)).toEqual(all(seen.toReversed()))
   })
 
-  it('leave the smaller amount', () => {
+  it('leave the smaller amount, in either order', () => {
     const seen = [pendingIn('0x1', 1_000n, {}), pendingIn('0x1', 999n, {})]
     for (const order of [seen, seen.toReversed()]) {
       expect(all(order).transactions[0]?.hint?.amount).toBe(999n)
     }
   })
 
-  it('leave the first withdrawal, and of two at one instant always the same', () => {
+  it('of two withdrawals at one instant always leave the same one', () => {
     const of = (reason: string): Observation => ({
       ...{ kind: 'withdrawn', source: 'merchant', at: 5, reason },
     })
@@ -98,8 +98,8 @@ describe('two words on what a hash fixes', () => {
   })
 })
 
-describe('two words on one head', () => {
-  it('leave the more careful one, whichever came first', () => {
+describe('two reports on one head', () => {
+  it('are merged to the more careful values, in either order', () => {
     const plain = { ...headAt(10, 5, 7), safe: 8 } as Observation // the spread of a union
     const doubtful = { ...headAt(10, 5), witnesses: 3, disagree: true } as Observation
     for (const seen of [
@@ -112,14 +112,14 @@ describe('two words on one head', () => {
     }
   })
 
-  it('leave no trace where nobody counted, as in heads that were stored before', () => {
+  it('leave out witnesses and disagree at their default values', () => {
     expect(all([{ ...headAt(10, 5), witnesses: 1, disagree: false } as Observation])).toEqual(
       all([headAt(10, 5)]),
     )
   })
 })
 
-it('judges twice as many transactions with about twice the looks, contests and decisions included', () => {
+it('judges twice as many transactions, contests and decisions at about twice the cost', () => {
   const looksAt = (count: number): number => {
     let looks = 0
     const seen = Array.from({ length: count }, (_, n) => [
@@ -142,7 +142,7 @@ it('judges twice as many transactions with about twice the looks, contests and d
   expect(looksAt(400) / looksAt(200)).toBeLessThan(2.4)
 })
 
-it('reads and judges facts that were stored before there were contests, claims, drops and decisions', () => {
+it('reads facts that were stored before contests, claims, drops and decisions existed', () => {
   const stored = {
     transactions: [
       {

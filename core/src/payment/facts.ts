@@ -23,25 +23,25 @@ import type { ChainHead } from './policy.ts'
 import { isSame, isSameTransaction } from './same.ts'
 import { findTransaction, nameOf, type Place, wasSeen, weave } from './transaction.ts'
 
-/** Nothing observed yet. */
+/** The facts before the first observation. */
 export const noFacts: Facts = { transactions: [], heads: {}, clock: null, withdrawn: null }
 
-/** What was known and is known now, and the observations that made the difference, in their order. */
+/** The merged facts, and the observations that changed them, in their order. */
 export interface Learned {
   readonly facts: Facts
   readonly kept: readonly Observation[]
 }
 
-/** Adds one observation to what is known. */
+/** Merges one observation into the facts. */
 export const merge = (facts: Facts, observation: Observation, terms: Terms): Facts =>
   mergeAll(facts, [observation], terms).facts
 
 /**
- * Adds observations to what is known. Commutative, associative and idempotent: any order and any
- * duplication of the same observations gives the same facts. What a block says of a transaction is
- * decided by the highest view, never by what arrived last. The list of transactions is built once for
- * all of them, so that a block with thousands costs what each costs and no more; where nothing is new
- * it is the very same list.
+ * Merges observations into the facts. Commutative, associative and idempotent: any order and any
+ * duplication of the same observations gives the same facts. For one transaction in one block the
+ * highest view decides, never the order of arrival. The list of transactions is built once for all
+ * observations, so the cost of a block with thousands is linear; it stays the same object if
+ * nothing is new.
  */
 export function mergeAll(
   known: Facts,
@@ -86,7 +86,7 @@ const isOfTransaction = (observation: Observation): observation is OfTransaction
 const hashOf = (seen: OfTransaction): string =>
   seen.kind === 'mempool' ? seen.transfer.txHash : seen.txHash
 
-/** Answers the very same transaction when the observation adds nothing to it. */
+/** Returns the same object when the observation adds nothing to the transaction. */
 function withSeen(before: Transaction | null, seen: OfTransaction, place: Place): Transaction {
   const none = { ...place, hint: null, mempool: null, seenAt: seen.at, inclusions: {} }
   const known = before ?? none
@@ -117,7 +117,7 @@ function addSeen(known: Transaction, seen: OfTransaction): Transaction {
   }
 }
 
-/** What is said of the payment or of a chain. Answers the very same facts when it adds nothing. */
+/** Merges facts of the payment or of a chain. Returns the same object when nothing is new. */
 function withOther(
   facts: Facts,
   observation: Exclude<Observation, OfTransaction>,
@@ -162,10 +162,10 @@ function withClock(facts: Facts, { at, scannedThrough }: ClockRead, terms: Terms
   }
 }
 
-/** These say that a transaction is not there, or only that it may be. */
+/** Kinds that report a transaction as missing, or only as possible. */
 const noSightings: ReadonlySet<OfTransaction['kind']> = new Set(['claimed', 'dropped', 'denied'])
 
-/** The first sighting; while there is none, since when it is looked for. A payer's word is no sighting. */
+/** The first sighting; before it, the start of the search. A payer's claim is not a sighting. */
 function seenAtOf(known: Transaction, seen: OfTransaction): number {
   const isSighting = !noSightings.has(seen.kind)
   if (isSighting === wasSeen(known)) return Math.min(known.seenAt, seen.at)
@@ -191,7 +191,9 @@ function seenDropped(known: Transaction, { view }: Dropped): Transaction {
   return { ...known, droppedView: Math.max(known.droppedView ?? 0, view) }
 }
 
-/** A transaction's id fixes its contest, so two contests of one id that differ are a lie: the first in order is kept. */
+/**
+ * A transaction hash fixes its contest. If two contests differ, one is false; keep the lesser text.
+ */
 function contestOf(known: Transaction, contest: Contest | undefined): { contest?: Contest } {
   if (contest === undefined) return {}
   if (known.contest === undefined || known.contest === null) return { contest }
@@ -224,7 +226,7 @@ function seenIncluded(known: Transaction, seen: Included): Transaction {
 }
 
 function seenMovedNothing(known: Transaction, seen: MovedNothing): Transaction {
-  // Who reads in the receipt that nothing moved denies whatever another shows of it.
+  // A source whose receipt shows no movement denies the transfers that other sources show.
   const isRead = seen.reason !== 'replaced'
   const denied = isRead ? withDenial(known, seen.block.hash, seen) : known
   return withInclusion(denied, seen.block.hash, {
@@ -260,7 +262,9 @@ function withResolution(facts: Facts, { kind: _, source: __, ...said }: Resolved
   return { ...facts, resolutions }
 }
 
-/** What was held before it was last taken up is held no more, whenever that is heard of. */
+/**
+ * Ignores an entry from before the last retry of held observations, in whatever order they arrive.
+ */
 function withHeld(facts: Facts, { at, held }: SetAside): Facts {
   const known = facts.held ?? []
   const isKnown = known.some((one) => one.at === at && one.held === held)
@@ -287,14 +291,16 @@ function withHead(
   return head === known ? facts : { ...facts, heads: { ...facts.heads, [chain]: head } }
 }
 
-/** What says nothing is left out, as in heads that were stored before anybody counted. */
+/** Leaves out default values, as in heads that were stored before these fields existed. */
 const headOf = ({ witnesses = 1, disagree = false, ...head }: ChainHead): ChainHead => ({
   ...head,
   ...(witnesses !== 1 && { witnesses }),
   ...(disagree && { disagree }),
 })
 
-/** The later view, then the longer branch. Of two words on one head the more careful one is kept. */
+/**
+ * The later view, then the longer branch. Of two reports on one head, keep the more careful one.
+ */
 function laterHead(a: ChainHead, b: ChainHead): ChainHead {
   if (a.view !== b.view) return a.view > b.view ? a : b
   if (a.head !== b.head) return a.head > b.head ? a : b

@@ -7,25 +7,25 @@ import type { Observation } from './observation.ts'
 import type { Payment } from './payment.ts'
 import type { Policy } from './policy.ts'
 
-/** What a fold reads of an event. */
+/** The part of an event that a fold needs. */
 export interface Foldable extends Omit<PaymentEvent, 'data'> {
   readonly data: Pick<EventData, 'id' | 'sequence' | 'status'>
 }
 
-/** The policy of each version that ever decided. */
+/** Returns the policy of a version, for every version that ever decided. */
 export type PolicyOf = (version: string) => Policy
 
 /**
- * A payment from its events: the same, to the last field, as the one the decisions left behind.
- * Each event is read under the policy that made it, so a changed policy never rewrites the past.
+ * Rebuilds a payment from its events: equal, to the last field, to the payment that the decisions
+ * produced. Each event is judged under its own policy, so a changed policy never rewrites the past.
  */
 export function fold(events: readonly Foldable[], policyOf: PolicyOf): Payment {
   return applyAll(null, events, policyOf)
 }
 
 /**
- * The payment after a run of events. Of what was judged only the last word stays, so only the last
- * event of the run is judged, and what an event that could not be judged left standing.
+ * The payment after a run of events. Each judgement replaces the one before, so only the last event
+ * of the run is judged, and each event before one that could not be judged, which keeps its values.
  */
 export function applyAll(
   before: Payment | null,
@@ -46,7 +46,7 @@ export function applyAll(
 export const apply = (payment: Payment | null, event: Foldable, policyOf: PolicyOf): Payment =>
   advance(payment, event, policyOf)
 
-/** Null for `policyOf`: what was judged before stands for now. */
+/** Null for `policyOf` skips the judgement: the values of the one before stay for now. */
 function advance(payment: Payment | null, event: Foldable, policyOf: PolicyOf | null): Payment {
   const [fact] = event.evidence.facts
   if (fact?.kind === 'opened') {
@@ -66,7 +66,7 @@ function advance(payment: Payment | null, event: Foldable, policyOf: PolicyOf | 
     event.evidence.facts.filter(isObservation),
     payment.terms,
   )
-  // Success counts as told from the event after it on, as it did when the decision was made.
+  // Success counts as emitted from the next event on, as it did when the decision was made.
   const judgement =
     policyOf === null || isUnjudged(event)
       ? unjudged(payment)

@@ -3,7 +3,7 @@ import type { BlockRef, SeenTransfer, Source } from './observation.ts'
 import type { Inclusion, Transaction, Views } from './payment.ts'
 import { isSame, isSameInclusion } from './same.ts'
 
-/** The transaction with what was said of it in one block; its inclusions stay the same where that is known. */
+/** Adds a report on one block to a transaction. Returns the same object when it adds nothing. */
 export function withInclusion(known: Transaction, blockHash: string, said: Inclusion): Transaction {
   const before = known.inclusions[blockHash]
   const after = before === undefined ? said : mergeInclusion(before, said)
@@ -11,7 +11,10 @@ export function withInclusion(known: Transaction, blockHash: string, said: Inclu
   return { ...known, inclusions: { ...known.inclusions, [blockHash]: after } }
 }
 
-/** The transaction with what a source denied of one block; its denials stay the same where that is known. */
+/**
+ * Adds a source's denial of one block to a transaction. Returns the same object when it adds
+ * nothing.
+ */
 export function withDenial(
   known: Transaction,
   blockHash: string,
@@ -24,11 +27,11 @@ export function withDenial(
   return { ...known, denials: { ...denials, [blockHash]: after } }
 }
 
-/** All of these sources, at one view. */
+/** These sources, all with the same view. */
 export const viewsOf = (sources: readonly Source[], view: number): Views =>
   Object.fromEntries([...sources].sort().map((source) => [source, view]))
 
-/** Per source the later view, by name. */
+/** The later view of each source, sorted by name. */
 function laterViews(a: Views, b: Views): Views {
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()
   return Object.fromEntries(
@@ -36,7 +39,7 @@ function laterViews(a: Views, b: Views): Views {
   )
 }
 
-/** A lagging node may see less of one block than another, never something else: more wins. */
+/** A lagging node may see less of a block than another node, but nothing different: more wins. */
 const outcomeRank: Record<Inclusion['outcome'], number> = {
   unknown: 0,
   replaced: 1,
@@ -56,19 +59,19 @@ function mergeInclusion(a: Inclusion, b: Inclusion): Inclusion {
     outcome,
     block: sameBlock(a.block, b.block),
     transfers: outcome === 'paid' ? inOrder([...a.transfers, ...b.transfers]) : [],
-    // Who showed less has not shown this.
+    // Sources of the lesser outcome have not shown this one.
     shownBy: outcome === less.outcome ? laterViews(a.shownBy, b.shownBy) : more.shownBy,
   }
 }
 
-/** One hash is one block; should two sources still disagree on its time, the earlier one counts. */
+/** A hash identifies one block; if two sources report different times, the earlier one counts. */
 function sameBlock(a: BlockRef | null, b: BlockRef | null): BlockRef | null {
   if (a === null || b === null) return a ?? b
   if (a.minedAt !== b.minedAt) return a.minedAt < b.minedAt ? a : b
   return isSame(a, b) || canonicalJson(a) <= canonicalJson(b) ? a : b
 }
 
-/** One of each place, by place. */
+/** One transfer per part, sorted by part. */
 export function inOrder(transfers: readonly SeenTransfer[]): readonly SeenTransfer[] {
   if (transfers.length <= 1) return transfers
   const byPart = new Map<string, SeenTransfer>()
@@ -81,8 +84,9 @@ export function inOrder(transfers: readonly SeenTransfer[]): readonly SeenTransf
 }
 
 /**
- * A hash fixes what it asks for and what it moves, so two words on one place that differ are a lie:
- * the smaller is believed. Of two sums over one block it is the one of more: who lags sees less.
+ * A hash fixes what a transaction asks for and moves. If two reports on one part differ, one is
+ * false: take the smaller amount. Of two sums over one block take the one of more transfers: a
+ * lagging node sees fewer.
  */
 export function lesser(a: SeenTransfer, b: SeenTransfer): SeenTransfer {
   const [countA, countB] = [a.count ?? 1, b.count ?? 1]

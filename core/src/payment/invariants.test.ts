@@ -26,10 +26,10 @@ import { isContradicted, isIncluded, transfersOf } from './transfer.ts'
 const world = observations()
 const peopled = observations({ withPeople: true })
 
-/** What a live follower always does next: read the head and the clock again. */
+/** What a live follower does next in any case: read the head and the clock again. */
 const reread = [headAt(60, 99, 55), clockAt(bornAt + 4_000_000)]
 
-/** What must not depend on the order: everything but when things were told. */
+/** What must not depend on the order: everything but the times of the events. */
 const standing = ({ payment }: { payment: Payment }) => ({
   transfers: transfersOf(payment, policy)
     .map(({ txHash, amount, stage, block, settled }) => [
@@ -56,16 +56,16 @@ const cut = <Item>(items: readonly Item[]): fc.Arbitrary<Item[][]> =>
     return steps
   })
 
-/** Whether it succeeded although a denial stands now. */
+/** Whether it succeeded although a denial holds now. */
 const toldDespite = (payment: Payment): boolean =>
   payment.status === 'succeeded' &&
   transfersOf(payment, policy).some((transfer) => isContradicted(transfer, 1))
 
-/** What must be the same of both runs. */
+/** The fields that must be equal in both runs. */
 function pickOf(...runs: readonly { payment: Payment }[]) {
-  // A success that was told and then lost is history, not a fact: it differs by right.
+  // An emitted success that was lost is history, not a fact, so it may differ between the runs.
   const lost = runs.some(({ payment }) => isLostSuccess(payment))
-  // So is one that was told before somebody denied what it rests on: no denial takes it back.
+  // A success that was emitted before its money was denied may differ too: no denial revokes it.
   const denied = runs.some(({ payment }) => toldDespite(payment))
   return (run: { payment: Payment }) => {
     const { status, flags, finality, transfers, ...rest } = standing(run)
@@ -76,8 +76,8 @@ function pickOf(...runs: readonly { payment: Payment }[]) {
   }
 }
 
-describe('whatever happens in whatever order', () => {
-  it('merges any order and any duplication of the same observations to the same facts', () => {
+describe('a payment after any observations in any order', () => {
+  it('has the same facts after any order and any duplication of the same observations', () => {
     const shuffled = peopled.chain((seen) =>
       fc.tuple(
         fc.constant(seen),
@@ -94,7 +94,7 @@ describe('whatever happens in whatever order', () => {
     )
   })
 
-  it('ends in the same state when the observations come in steps, in any order and number', () => {
+  it('ends in the same state when the observations come in steps of any size and order', () => {
     const stepped = world.chain((observations) =>
       fc.record({
         straight: fc.constant(observations),
@@ -116,7 +116,7 @@ describe('whatever happens in whatever order', () => {
     )
   })
 
-  it('takes only edges of the table in steps too, and is the fold of what they told', () => {
+  it('takes only edges of the table in steps too, and is the fold of its events', () => {
     fc.assert(
       fc.property(peopled.chain(cut), (steps) => {
         const { payment, events } = observeInSteps(opened(), [...steps, reread])
@@ -133,7 +133,7 @@ describe('whatever happens in whatever order', () => {
     )
   })
 
-  it('folds in runs of any length as one event after the other', () => {
+  it('folds to the same state in runs of any length and event by event', () => {
     const events = peopled.chain((observations) => {
       const told = observeAll(opened(), [...observations, ...reread]).events
       return cut(told)
@@ -152,7 +152,7 @@ describe('whatever happens in whatever order', () => {
     )
   })
 
-  it('folds any order and any duplication of the same observations to the same final state', () => {
+  it('ends in the same state after any order and any duplication of observations', () => {
     const shuffled = world.chain((observations) =>
       fc.record({
         straight: fc.constant(observations),
@@ -204,7 +204,7 @@ describe('whatever happens in whatever order', () => {
     )
   })
 
-  it('is the fold of its events, to the last field, also through JSON', () => {
+  it('is the fold of its events, to the last field, and survives JSON', () => {
     fc.assert(
       fc.property(peopled, (observations) => {
         const { payment, events } = observeAll(opened(), [...observations, ...reread])
@@ -215,7 +215,7 @@ describe('whatever happens in whatever order', () => {
     )
   })
 
-  it('is the fold of its events also where two providers must agree, and amounts make the level', () => {
+  it('is the fold of its events under a policy with a quorum of two and tiers', () => {
     const strict: Policy = {
       version: 'strict-1',
       chains: {

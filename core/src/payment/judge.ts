@@ -9,19 +9,19 @@ import { isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
 /** What the facts mean under a policy. */
 export interface Judgement {
   readonly status: Status
-  /** Where the way there leads through, when no edge leads there directly. */
+  /** The status to pass through when no edge leads there directly. */
   readonly through: Status | null
   readonly flags: readonly Flag[]
   readonly finality: Finality
   readonly received: bigint
   readonly pending: bigint
   readonly reason: string | null
-  /** All movements known, and of these the one that holds the payment back, or moved it last. */
+  /** All known transfers, and of these the one that delays the payment, or changed it last. */
   readonly transfers: readonly Transfer[]
   readonly decisive: Transfer | null
 }
 
-/** What is judged. Without a status it is judged as one that did not succeed yet. */
+/** What is judged. Without a status it is judged as a payment that has not succeeded yet. */
 export interface Judged {
   readonly terms: Terms
   readonly facts: Facts
@@ -30,9 +30,9 @@ export interface Judged {
 }
 
 /**
- * The status model as a function: no history but whether success was told, and stands. Money decides
- * before time, time decides only where every accepted chain was read past it, and people decide
- * what neither can.
+ * The status model as a function. Of the history it needs only whether success was emitted and
+ * still stands. Money decides before time, time decides only after every accepted chain was read
+ * past it, and people decide what neither can.
  */
 export function judge(payment: Judged, policy: Policy): Judgement {
   const transfers = transfersOf(payment, policy)
@@ -65,11 +65,11 @@ interface Sums {
   /** In canonical blocks. */
   readonly received: bigint
   readonly pending: bigint
-  /** Of what was received: certain under the policy, and not come after the watch. */
+  /** The part of `received` that is certain under the policy and did not come after the watch. */
   readonly settled: bigint
-  /** Was pending, and is known to nobody any more. */
+  /** Was pending, and no provider knows it any more. */
   readonly dropped: bigint
-  /** Was in blocks by the word of sources that have taken it back. */
+  /** Was in blocks according to sources that now deny it. */
   readonly denied: bigint
 }
 
@@ -83,7 +83,7 @@ interface Money {
 const sum = (transfers: readonly Transfer[]): bigint =>
   transfers.reduce((total, transfer) => total + transfer.amount, 0n)
 
-/** What comes after the end of the watch reopens nothing: a person looks at it. */
+/** Money after the end of the watch reopens nothing: a person decides about it. */
 const isInTime = (transfer: Transfer, { terms }: Judged): boolean =>
   firstKnownAt(transfer) <= terms.monitorUntil
 
@@ -95,11 +95,13 @@ const verdict = (
   through: Status | null = null,
 ): Verdict => ({ status, reason, through })
 
-/** Whether something is held that a fault of ours kept from being judged. */
+/** Whether observations are held because an internal fault prevented their judgement. */
 export const isSetAside = ({ facts }: { readonly facts: Facts }): boolean =>
   (facts.held ?? []).length > 0
 
-/** What is told where nothing can be judged: all stands as it was told last, and nobody can say. */
+/**
+ * The judgement when judging fails: amounts and flags stay, and the status asks for investigation.
+ */
 export const unjudged = (payment: Pick<Payment, 'flags' | 'received' | 'pending'>): Judgement => ({
   ...unclear('internal_contradiction'),
   ...{ flags: payment.flags, received: payment.received, pending: payment.pending },
@@ -137,13 +139,13 @@ function statusOf(payment: Judged, money: Money, standing: Standing): Verdict {
   return unpaid(payment, money, standing)
 }
 
-/** Never blind: what happened in time may stand in a block that was not read yet. */
+/** Not before the chains were read past it: an unread block may hold money that came in time. */
 const isPast = ({ facts: { clock } }: Judged, instant: Instant): boolean =>
   clock !== null && clock.at > instant && clock.scannedThrough > instant
 
 /**
- * Whether the watch has ended, and more blocks do not help: of the amount so much is denied, or deep
- * enough and shown by too few sources, that a person has to decide.
+ * Whether the watch has ended and more blocks do not help: so much of the amount is denied, or is
+ * deep enough but shown by too few sources, that a person has to decide.
  */
 function isStuck(payment: Judged, { included, sums }: Money): boolean {
   if (!isPast(payment, payment.terms.monitorUntil)) return false
@@ -154,13 +156,13 @@ function isStuck(payment: Judged, { included, sums }: Money): boolean {
   return sum(moving) < sums.required
 }
 
-/** Too little is there, or on its way. */
+/** The verdict when too little has arrived or is pending. */
 function unpaid(payment: Judged, { sums, transfers }: Money, standing: Standing): Verdict {
   const { required, received, pending, dropped } = sums
   const wouldDo = dropped > 0n && received + pending + dropped >= required
   if (isPast(payment, deadlineOf(payment)))
     return verdict('expired', null, wouldDo ? 'pending_expired' : null)
-  // Whoever lets it wait has heard of what is gone, and hopes for something new.
+  // After `wait`, dropped transactions no longer cause `pending_expired`.
   if (standing.waitsSince !== null)
     return verdict('awaiting', lostReason(transfers), 'investigation_required')
   return wouldDo
@@ -169,8 +171,8 @@ function unpaid(payment: Judged, { sums, transfers }: Money, standing: Standing)
 }
 
 /**
- * Whether a person took what stood in blocks for enough, and all of it still stands there. The person
- * has decided whom to believe: a denial takes nothing of that back, a reorg does.
+ * Whether a person accepted the money in blocks, and all of it is still there. The person has
+ * decided which provider is right: a later denial does not undo the acceptance, a reorg does.
  */
 function stillAccepted(facts: Facts, received: bigint, { accepted }: Standing): boolean {
   if (accepted === null || received < accepted.received) return false
@@ -187,11 +189,11 @@ function stillAccepted(facts: Facts, received: bigint, { accepted }: Standing): 
   return of.every((name) => standing.has(nameOf(name)))
 }
 
-/** What the payment has to have: what was asked for, or what a person made do with. */
+/** The amount that the payment needs: the requested amount, or less if a person accepted less. */
 const enoughOf = ({ required }: Sums, { accepted }: Standing): bigint =>
   accepted !== null && accepted.received < required ? accepted.received : required
 
-/** Why money that was seen is not there any more, by the last stage that it came to. */
+/** Why money that was seen no longer counts, by the last stage of its transaction. */
 const lostReasons: Readonly<Partial<Record<Stage, string>>> = {
   reverted: 'transaction_reverted',
   reorged: 'transaction_reorged',
@@ -204,13 +206,15 @@ function lostReason(transfers: readonly Transfer[]): string | null {
   const told = transfers.filter((one) => !isMereClaim(one) && one.stage !== 'ignored')
   const last = told.at(-1)?.stage
   if (last === undefined) return null
-  // What replaced it may be among the others, and pay.
+  // Its replacement may be among the other transfers, and pay.
   const isReplaced =
     last === 'replaced' && told.some(({ stage }) => lostReasons[stage] === undefined)
   return isReplaced ? null : (lostReasons[last] ?? null)
 }
 
-/** The payment is as final as the transfers that cover it, and never more than what is settled. */
+/**
+ * The payment is as final as the transfers that cover it, and never more final than settled ones.
+ */
 function finalityOf(included: readonly Transfer[], required: bigint): Finality {
   const settled = included.filter((transfer) => transfer.settled)
   if (settled.length === 0) return 'none'
@@ -221,9 +225,10 @@ function finalityOf(included: readonly Transfer[], required: bigint): Finality {
 }
 
 /**
- * Of the transfers that cover the amount, first come first counted, the one furthest behind, of those
- * that still wait for blocks if there are any: what comes on top neither holds the payment back nor
- * stands for it. Until blocks cover it, what is pending; else what was seen last.
+ * Of the transfers that cover the amount, counted in order of arrival, the one furthest behind;
+ * transfers that still wait for blocks come first. Money beyond the amount neither delays the
+ * payment nor stands for it. Until blocks cover the amount: the last pending transfer, else the
+ * last seen.
  */
 function decisiveOf({ included, pending, transfers, sums }: Money): Transfer | null {
   const covering = coverOf(included, sums.required)
@@ -235,7 +240,7 @@ function decisiveOf({ included, pending, transfers, sums }: Money): Transfer | n
   return behind ?? transfers.filter((transfer) => transfer.stage !== 'ignored').at(-1) ?? null
 }
 
-/** The first transfers that make up the amount, settled ones before others; null when all do not. */
+/** The first transfers that make up the amount, settled ones first; null if all together do not. */
 export function coverOf(
   included: readonly Transfer[],
   required: bigint,
@@ -263,7 +268,7 @@ function flagsOf(
   const ignored = new Set(transfers.map((transfer) => transfer.ignored))
   const raised: Record<Flag, boolean> = {
     underpaid: total > 0n && total < sums.required,
-    // What is only pending may never come, or come under another hash: it is no second payment yet.
+    // Pending money may never come, or come under another hash, so it is no second payment yet.
     overpaid: sums.received > terms.amount + terms.tolerance,
     late: live.some((transfer) => firstKnownAt(transfer) > deadline),
     multiple_transfers: included.length > 1,
@@ -289,7 +294,7 @@ function flagsOf(
 
 const quorumOf = (policy: Policy, chain: string): number => policy.chains[chain]?.quorum ?? 1
 
-/** When it is known to have existed: an outage of ours never makes a payer late. */
+/** When it is known to have existed: an outage on our side never makes a payment late. */
 const firstKnownAt = ({ seenAt, block }: Transfer): number =>
   block === null ? seenAt : Math.min(seenAt, block.minedAt)
 
@@ -299,7 +304,7 @@ function paidAgain(included: readonly Transfer[], required: bigint): boolean {
   return inOrder.length > 1 && sum(inOrder.slice(0, -1)) >= required
 }
 
-/** Whether less arrived by a transaction that counts than its calldata asked the token to move. */
+/** Whether a counted transaction delivered less than its calldata asked the token to move. */
 function lostOnTheWay({ transactions }: Facts, included: readonly Transfer[]): boolean {
   const counted = new Set(included.map(nameOf))
   return transactions.some((transaction) => {

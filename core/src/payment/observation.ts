@@ -1,7 +1,9 @@
 import type { Instant } from '../instant.ts'
 import type { Status } from './status-model.ts'
 
-/** Where a fact came from: `rpc:<name>`, `provider:<name>`, `payer`, `operator`, `merchant`, `clock`. */
+/**
+ * The origin of a fact: `rpc:<name>`, `provider:<name>`, `payer`, `operator`, `merchant`, `clock`.
+ */
 export type Source = string
 
 /** A block as its own header names it. Blocks are chained by `parentHash`, never by number. */
@@ -14,14 +16,17 @@ export interface BlockRef {
 }
 
 /**
- * Which movement of its transaction it is, as the kind of chain counts them: the same wherever and
- * whenever the transaction is included. Three are of every kind: `hint` is what a transaction asked for
- * and has not done yet, `balance` what a block added to an address without saying how, and
- * `sum:<token>:<to>` stands for many small ones.
+ * Identifies one movement within its transaction, as the kind of chain counts them: it stays the
+ * same wherever and whenever the transaction is included. Three values exist for every kind: `hint`
+ * is what a pending transaction asks for, `balance` is what a block added to an address by unknown
+ * means, and `sum:<token>:<to>` stands for many small movements.
  */
 export type Part = number | string
 
-/** One movement of money to a watched address, as a source reported it. Names are as the kind stores them. */
+/**
+ * A movement of money to a watched address, as a source reported it. Names are as the kind stores
+ * them.
+ */
 export interface SeenTransfer {
   readonly txHash: string
   readonly part: Part
@@ -31,16 +36,16 @@ export interface SeenTransfer {
   readonly to: string
   /** In the token's smallest unit. */
   readonly amount: bigint
-  /** How many small ones this is the sum of. Left out: it is one. */
+  /** How many small movements this is the sum of. Left out: it is a single one. */
   readonly count?: number
 }
 
 /**
- * What a transaction contends for. Of all transactions of one chain with the same key at most one is
- * ever in a block, and a pool keeps the one with the higher bid.
+ * What a transaction competes for. Of all transactions of one chain with the same key at most one
+ * is ever in a block, and a pool keeps the one with the higher bid.
  */
 export interface Contest {
-  /** Made by the kind of chain, and compared as it stands. */
+  /** Made by the kind of chain; compared as an opaque text. */
   readonly key: string
   readonly bid: bigint
 }
@@ -50,7 +55,7 @@ interface Seen {
   readonly at: Instant
   readonly chain: string
   /**
-   * The follower's step that saw it, counting up for ever per chain. Of two verdicts on one
+   * The follower's step that observed it, counted up per chain without end. Of two verdicts on one
    * transaction and block the higher view wins, so the order of arrival decides nothing.
    */
   readonly view: number
@@ -60,9 +65,9 @@ interface Seen {
 export interface MempoolSeen extends Seen {
   readonly kind: 'mempool'
   readonly transfer: SeenTransfer
-  /** Left out where the node did not say. */
+  /** Left out where the node did not report it. */
   readonly contest?: Contest
-  /** The sequencer has promised a block for it, which is more than a pool's word and less than the block. */
+  /** The sequencer promised a block for it: stronger than a pool, weaker than a block. */
   readonly preconfirmed?: boolean
 }
 
@@ -73,7 +78,10 @@ export interface RivalSeen extends Seen {
   readonly contest: Contest
 }
 
-/** The payer names a transaction. Worth looking for, never worth believing. */
+/**
+ * A payer's claim: Settlewire searches for this transaction, but does not count it until a node
+ * shows it.
+ */
 export interface Claimed extends Seen {
   readonly kind: 'claimed'
   readonly txHash: string
@@ -92,16 +100,17 @@ export interface Included extends Seen {
   readonly block: BlockRef
   /** Every transfer of this transaction to this payment; one inclusion is one fact. */
   readonly transfers: readonly SeenTransfer[]
-  /** Further sources that showed the same receipt by the time it was told. */
+  /** Further sources that had shown the same receipt when this was observed. */
   readonly alsoSeenBy?: readonly Source[]
-  /** What its calldata asked for, where that was read: a token that keeps a fee moves less. */
+  /** What its calldata asked for, if it was read: a token that keeps a fee moves less. */
   readonly hint?: SeenTransfer
   readonly contest?: Contest
 }
 
 /**
- * A canonical block decided that the transaction moves nothing to us: it holds it and it failed or paid
- * others; or it, or a block before it, ended its contest (`replaced`), so that it can never be mined.
+ * A canonical block shows that the transaction moves nothing to us. Either the block holds it and
+ * it failed or paid others; or this block or an earlier one ended its contest (`replaced`), so that
+ * it can never be mined.
  */
 export interface MovedNothing extends Seen {
   readonly kind: 'moved_nothing'
@@ -111,8 +120,8 @@ export interface MovedNothing extends Seen {
 }
 
 /**
- * A source that has this very block says that the transaction did not move there what others show.
- * It stands until the same source shows it at a later view.
+ * A source that has this very block denies that the transaction moved there what other sources
+ * show. The denial holds until the same source shows the transaction at a later view.
  */
 export interface Denied extends Seen {
   readonly kind: 'denied'
@@ -129,24 +138,26 @@ export interface Reorged extends Seen {
   readonly inMempool: boolean
 }
 
-/** How far the chain has grown. Tags are asked of the node, never counted. */
+/** How far the chain has grown. Tags are requested from the node, never counted. */
 export interface HeadMoved extends Seen {
   readonly kind: 'head'
   readonly head: number
   readonly safe: number | null
   readonly finalized: number | null
-  /** Providers that are up, on this chain and not behind. Left out: one. */
+  /** Number of providers that are up, on this chain and not behind. Left out: one. */
   readonly witnesses?: number
-  /** Whether providers name different blocks at one height, deeper than may pass by itself. */
+  /** Whether providers name different blocks at one height, deeper than a brief fork explains. */
   readonly disagree?: boolean
 }
 
-/** Time passed, and how far every accepted chain was read by then. */
+/** The time, and how far every accepted chain had been read by then. */
 export interface ClockRead {
   readonly kind: 'clock'
   readonly source: 'clock'
   readonly at: Instant
-  /** Per chain: the time of the last block whose effects are stored. A chain left out was never read. */
+  /**
+   * Per chain: the time of the last block whose effects are stored. A missing chain was never read.
+   */
   readonly scannedThrough: Readonly<Record<string, Instant>>
 }
 
@@ -158,11 +169,11 @@ export interface Withdrawn {
   readonly reason: string
 }
 
-/** What a person may decide about money that no rule can settle. */
+/** Decisions of a person about money that no rule can settle. */
 export const resolutionActions = ['accept', 'wait', 'refund_noted', 'dismiss'] as const
 export type ResolutionAction = (typeof resolutionActions)[number]
 
-/** A transaction by its name. */
+/** Identifies a transaction. */
 export interface TransactionName {
   readonly chain: string
   readonly txHash: string
@@ -173,37 +184,40 @@ export interface Resolved {
   readonly kind: 'resolved'
   readonly source: Source
   readonly at: Instant
-  /** Who: the id of the key or login that asked for it. */
+  /** The id of the key or login that made the decision. */
   readonly actor: string
   readonly action: ResolutionAction
   readonly reason: string
-  /** What stood in blocks when it was decided, in the payment's units: `accept` holds for that much. */
+  /**
+   * What was in blocks at the time of the decision, in the payment's units: `accept` covers that
+   * much.
+   */
   readonly received: bigint
-  /** Where the payment stood when it was decided. `decide` writes it down; so it does `of`. */
+  /** The payment's status at the time of the decision. `decide` fills in this field and `of`. */
   readonly on?: { readonly status: Status; readonly reason: string | null }
-  /** The transactions that it speaks of: no other money is set aside or accepted by it. */
+  /** The transactions that the decision covers: it sets aside or accepts no other money. */
   readonly of?: readonly TransactionName[]
 }
 
-/** A fault of ours kept what was observed from being judged: it is held, and tried again. */
+/** An internal fault prevented the judgement of observations: they are held and retried. */
 export interface SetAside {
   readonly kind: 'set_aside'
   readonly source: Source
   readonly at: Instant
-  /** What could not be judged, as the JSON of observations: nothing of it is merged. */
+  /** The observations that could not be judged, as JSON. None of them is merged. */
   readonly held: string
-  /** What the fault said. */
+  /** The message of the fault. */
   readonly why: string
 }
 
-/** What was held until then is judged again, and told beside this. */
+/** Marks the retry of the observations held until then, which are merged together with this. */
 export interface TakenUp {
   readonly kind: 'taken_up'
   readonly source: Source
   readonly at: Instant
 }
 
-/** An append-only fact from one source. Everything Settlewire believes is folded from these. */
+/** An append-only fact from one source. Settlewire derives everything from these. */
 export type Observation =
   | MempoolSeen
   | RivalSeen
@@ -220,5 +234,5 @@ export type Observation =
   | SetAside
   | TakenUp
 
-/** What tells one kind of fact from another. */
+/** The discriminator of observations. */
 export type ObservationKind = Observation['kind']

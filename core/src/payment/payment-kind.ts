@@ -7,7 +7,7 @@ import type { Payment } from './payment.ts'
 import { paymentOf, projectionOf } from './payment-rows.ts'
 import { statuses } from './status-model.ts'
 
-/** Payment intents: money that somebody is asked for. `decide.ts` has their rules. */
+/** Payment intents: requests for money. `decide.ts` has their rules. */
 export const paymentKind: Kind<Payment, Decision> = {
   name: 'payment_intent',
   prefix,

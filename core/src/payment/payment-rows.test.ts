@@ -20,7 +20,7 @@ import { paymentKind } from './payment-kind.ts'
 
 const full = 150_000_000n
 
-/** As a database gives it back. */
+/** The texts as a database returns them. */
 const storedAs = ({ payment, events }: ReturnType<typeof opened>, projection: Projection) => ({
   id: payment.id,
   createdAt: payment.createdAt,
@@ -35,8 +35,8 @@ const rowIn = (projection: Projection): TransactionRow => {
   return row
 }
 
-describe('what is stored of a payment', () => {
-  it('is, with its first event, all of it, whatever happened', () => {
+describe('the stored rows of a payment', () => {
+  it('restore the whole payment together with its first event', () => {
     fc.assert(
       fc.property(observations({ withPeople: true }), (seen) => {
         const after = observeAll(opened({ reference: 'a "b"', metadata: { $big: '7' } }), seen)
@@ -50,7 +50,7 @@ describe('what is stored of a payment', () => {
     )
   })
 
-  it('tells where each movement of money is, and whether it counts', () => {
+  it('say of each transfer in which block it is, and whether it counts', () => {
     const seen = observeAll(opened(), [inMempool('0x1', full)])
     expect(rowIn(paymentKind.project(seen.payment))).toMatchObject({
       ...{ chain: 'local', txHash: '0x1', number: null, paid: false, final: false, inclusions: [] },
@@ -76,7 +76,7 @@ describe('what is stored of a payment', () => {
     })
   })
 
-  it('keeps the rows of transactions as they are while only the head moves', () => {
+  it('keep the same transaction rows while only the head moves', () => {
     const paid = observeAll(opened(), [included('0x1', full, blockAt(9), 1)])
     const later = observeAll(paid, [headAt(10, 2)])
     expect(later.payment).not.toBe(paid.payment)

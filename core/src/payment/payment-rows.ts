@@ -18,7 +18,7 @@ import { isLostSuccess } from './resolution.ts'
 import { canonicalInclusion, isDenied } from './transaction.ts'
 import { isIncluded, transfersOf } from './transfer.ts'
 
-/** What an opening fixes for ever: it is in the first event, and not stored again. */
+/** Fields that the opening fixes: they are in the first event, and not stored again. */
 type Fixed = 'id' | 'merchantId' | 'livemode' | 'transactionId' | 'createdAt' | 'terms'
 
 /** Everything that is stored of a payment beside its events. */
@@ -41,8 +41,9 @@ export function projectionOf(payment: Payment): Projection {
 }
 
 /**
- * What moves, as `paymentToJson` has it, but for the transactions. Bigints and keys from outside occur
- * in few places; the rest is left to JSON's own encoder, which is several times as fast.
+ * The changing fields, as `paymentToJson` writes them, without the transactions. Bigints and
+ * foreign keys occur in few places; JSON's own encoder writes the rest, because it is several times
+ * as fast.
  */
 function standingText(payment: Payment): string {
   const { transactions: _, heads, resolutions, ...seen } = payment.facts
@@ -65,7 +66,7 @@ function standingText(payment: Payment): string {
   )
 }
 
-/** The payment that was stored. Its texts are ours and were never outside. */
+/** Restores a stored payment. The texts never left the server, so they are trusted. */
 export function paymentOf({ id, createdAt, opening, standing, parts }: StoredState): Payment {
   const { merchantId, livemode, transactionId, terms } = openingOf(opening)
   const fixed: Pick<Payment, Fixed> = { id, merchantId, livemode, transactionId, createdAt, terms }
@@ -74,24 +75,25 @@ export function paymentOf({ id, createdAt, opening, standing, parts }: StoredSta
   return { ...fixed, ...moving }
 }
 
-/** Who was asked for what, from the evidence of a payment's first event. */
+/** The opening of a payment, from the evidence of its first event. */
 export function openingOf(evidence: string): Opening {
   const [fact] = evidenceOf(evidence).facts
   assert(fact?.kind === 'opened', 'the first event opens the payment')
   return fact
 }
 
-/** The transactions that lost their contest, and to which others. */
+/** The transactions that lost their contest, with the winners. */
 type Lost = ReadonlyMap<Transaction, Transaction | null>
 const none: Lost = new Map()
 
 type Place = Omit<TransactionRow, 'part' | 'inclusions' | 'transfers'>
 
 /**
- * Final: nothing is expected to change, because the chain itself has finalized the block that decides
- * it, its own or that of the one it lost its contest to, or, where the chain has no such word, the
- * payment is final by its policy. While the payment waits for more than depth, nothing of it is. A
- * final payment may have a second transaction that is not: that one is looked at with every step.
+ * `final` means that no change is expected: the chain has finalized the deciding block, which is
+ * the transaction's own or that of the winner of its contest. Where the chain has no tags, the
+ * payment must be final by its policy. No transaction is final while the payment waits for more
+ * than depth. A final payment may have a second transaction that is not final: every step looks at
+ * that one.
  */
 function placeOf(payment: Payment, transaction: Transaction, lost: Lost): Place {
   const { chain, txHash } = transaction
@@ -123,11 +125,11 @@ const inclusions = new WeakMap<Transaction, readonly InclusionRow[]>()
 const byBlock = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
   a < b ? -1 : 1
 
-/** A transaction stays the same object from one event to the next, and so do its rows. */
+/** A transaction stays the same object from one event to the next, so its rows are cached. */
 function inclusionRows(transaction: Transaction): readonly InclusionRow[] {
   const known = inclusions.get(transaction)
   if (known !== undefined) return known
-  // In one order, however the facts were merged: equal facts are equal rows.
+  // Sorted, so that equal facts give equal rows in whatever order they were merged.
   const rows = Object.entries(transaction.inclusions)
     .sort(byBlock)
     .map(
@@ -139,7 +141,7 @@ function inclusionRows(transaction: Transaction): readonly InclusionRow[] {
   return rows
 }
 
-/** Depth is left out of the rows, so that no policy has a say in them. */
+/** The rows leave depth out, so that they do not depend on a policy. */
 const noPolicy: Policy = { version: '', chains: {} }
 
 interface Moved {
@@ -148,7 +150,7 @@ interface Moved {
 }
 const moved = new WeakMap<readonly Transaction[], Moved>()
 
-/** By transaction. They stay as they are while only heads move. */
+/** Rows by transaction, cached: they stay the same while only heads move. */
 function transferRows({ terms, facts }: Payment): Moved['rows'] {
   const { transactions, resolutions } = facts
   const known = moved.get(transactions)

@@ -3,29 +3,32 @@ import type { BlockRef, Contest, Resolved, SeenTransfer, Source } from './observ
 import type { ChainHead } from './policy.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
-/** How a chain names itself in public: a number for EVM chains, a text where a kind of chain has one. */
+/** A chain's public id: a number for EVM chains, a text where a kind of chain has one. */
 export type ChainId = number | string
 
 /** One way to pay a request: an asset on a chain, to an address of this payment alone. */
 export interface Acceptance {
-  /** The symbol from our registry: `USDC`. A symbol read from a chain is never believed. */
+  /** The symbol from our registry: `USDC`. A symbol read from a chain is never trusted. */
   readonly asset: string
   readonly chain: string
   readonly chainId: ChainId
   /** The token, as its chain's kind stores addresses, or null for the native coin. */
   readonly token: string | null
   readonly decimals: number
-  /** Where to pay, as the kind stores it. */
+  /** The address to pay to, as the kind stores it. */
   readonly address: string
-  /** Transfers of less than this, in the token's smallest unit, do not count. Left out: none is too small. */
+  /**
+   * Transfers below this, in the token's smallest unit, do not count. Left out: there is no
+   * minimum.
+   */
   readonly dust?: bigint
 }
 
-/** What was asked. Set when the payment is created, never changed. */
+/** What the merchant asked for. Set when the payment is created, never changed. */
 export interface Terms {
   /** In units of `10^-decimals` of the currency. */
   readonly amount: bigint
-  /** May be missing from what arrives without harm; same units. */
+  /** The payment succeeds even if this much is missing; same units. */
   readonly tolerance: bigint
   readonly currency: string
   /** The scale of every amount of this payment: the finest of the accepted assets. */
@@ -34,7 +37,9 @@ export interface Terms {
   readonly expiresAt: Instant
   /** Late money is still recognised until then. */
   readonly monitorUntil: Instant
-  /** So long may a transaction be pending before it is asked whether it is gone. Left out: 4 hours. */
+  /**
+   * How long a transaction may be pending before providers are asked about it. Left out: 4 hours.
+   */
   readonly pendingTtlMs?: number
   readonly reference: string | null
   readonly metadata: Readonly<Record<string, string>>
@@ -42,71 +47,77 @@ export interface Terms {
   readonly confirmationPolicy: 'default'
 }
 
-/** What the follower said of one transaction in one block; the highest view is the verdict. */
+/** What the follower reported of one transaction in one block; the highest view is the verdict. */
 export interface Inclusion {
   readonly view: number
   readonly canonical: boolean
   /**
-   * `paid` holds transfers; the others moved nothing, `replaced` because by this block another
-   * transaction had won its contest. Unknown while only the reorg is known.
+   * `paid` holds transfers. The others moved nothing; `replaced` means that by this block another
+   * transaction had won its contest. `unknown` while only the reorg was reported.
    */
   readonly outcome: 'paid' | 'reverted' | 'paid_elsewhere' | 'replaced' | 'unknown'
-  /** Known once the inclusion itself was seen; its hash is the key of the record. */
+  /** Known once the inclusion itself was seen; the block hash is the key of the record. */
   readonly block: BlockRef | null
   readonly transfers: readonly SeenTransfer[]
-  /** Who showed this outcome, with the highest view at which it did. */
+  /** The sources that showed this outcome, each with the highest view at which it did. */
   readonly shownBy: Views
 }
 
-/** Per source a view: the last step by which it said something. */
+/** Per source the view of the last step in which it reported something. */
 export type Views = Readonly<Record<Source, number>>
 
-/** What is known of one transaction that pays, would pay, or keeps another from paying this payment. */
+/**
+ * All facts about a transaction that pays, would pay, or keeps another from paying this payment.
+ */
 export interface Transaction {
   readonly chain: string
   readonly txHash: string
-  /** The decoded calldata, when it was seen before it was mined. */
+  /** The decoded calldata, if it was seen before the transaction was mined. */
   readonly hint: SeenTransfer | null
-  /** Whether the node knows it as pending, at the highest view that said so. */
+  /** Whether the node knows it as pending, at the highest view that reported it. */
   readonly mempool: { readonly view: number; readonly known: boolean } | null
-  /** The first sighting by the earliest clock, whatever arrived first. */
+  /** The earliest sighting by its time, whatever the order of arrival. */
   readonly seenAt: Instant
   /** By block hash. */
   readonly inclusions: Readonly<Record<string, Inclusion>>
-  /** By block hash: who has said that this block does not hold what others show, and when last. */
+  /**
+   * By block hash: the sources that deny what others show in this block, with their latest view.
+   */
   readonly denials?: Readonly<Record<string, Views>>
-  /** Null or left out while nobody said. */
+  /** Null or left out while no source reported it. */
   readonly contest?: Contest | null
   /** Whether a sequencer promised a block for it. */
   readonly preconfirmed?: boolean
   /** Whether the payer named it. */
   readonly claimed?: boolean
-  /** The highest view at which it was past its time-out and known to nobody. */
+  /** The highest view at which it was past its time-out and unknown to every provider. */
   readonly droppedView?: number | null
 }
 
-/** What a person decided, and when. */
+/** A decision of a person, with its time. */
 export type Resolution = Omit<Resolved, 'kind' | 'source'>
 
-/** What could not be judged because of a fault of ours, and since when. */
+/** Observations that an internal fault prevented from being judged, and since when. */
 export interface Held {
   readonly at: Instant
   readonly held: string
 }
 
-/** Everything observed of a payment. Merging is commutative, associative and idempotent. */
+/** All observations of a payment, merged. Merging is commutative, associative and idempotent. */
 export interface Facts {
   /** Sorted by chain and hash. */
   readonly transactions: readonly Transaction[]
   readonly heads: Readonly<Record<string, ChainHead>>
-  /** The latest clock, and the time every accepted chain was read up to by then; null before the first. */
+  /**
+   * The latest clock, and the time up to which every accepted chain had been read; null at first.
+   */
   readonly clock: { readonly at: Instant; readonly scannedThrough: Instant } | null
   readonly withdrawn: { readonly at: Instant; readonly reason: string } | null
-  /** In the order of time. Left out in payments that were stored before there were any. */
+  /** Ordered by time. Left out in payments that were stored before resolutions existed. */
   readonly resolutions?: readonly Resolution[]
-  /** What is held, in the order of time. Left out while all could be judged. */
+  /** Held observations, ordered by time. Left out while all could be judged. */
   readonly held?: readonly Held[]
-  /** When what was held was taken up last. */
+  /** The time of the last retry of held observations. */
   readonly takenUpAt?: Instant
 }
 
@@ -134,7 +145,7 @@ export interface Payment {
   readonly settledAt: Instant | null
   /** Why, for statuses that need a reason. */
   readonly reason: string | null
-  /** Whether success was ever announced: from then on there is no silent way back. */
+  /** Whether success was ever emitted: from then on the payment never returns silently. */
   readonly toldSuccess: boolean
   readonly head: { readonly eventId: string; readonly type: EventType; readonly at: Instant }
 }
@@ -154,7 +165,7 @@ export type Stage =
   | 'denied'
   | 'ignored'
 
-/** Why money that moved, or was about to, does not count. */
+/** Why money that moved, or is about to move, does not count. */
 export type IgnoreReason =
   | 'wrong_token'
   | 'wrong_chain'
@@ -171,7 +182,7 @@ export interface Transfer {
   readonly accept: Acceptance | null
   readonly from: string
   readonly to: string
-  /** The token contract, or null for the native coin; what it is worth here, `accept` says. */
+  /** The token contract, or null for the native coin; `accept` says whether it counts. */
   readonly token: string | null
   /** In the token's smallest unit. */
   readonly units: bigint
@@ -185,15 +196,15 @@ export interface Transfer {
   readonly confirmations: number
   /** Null when the chain's level is a tag and not a count. */
   readonly requiredConfirmations: number | null
-  /** Whether its block has reached the level that it counts with, whoever shows it. */
+  /** Whether its block has reached the required level, no matter which sources show it. */
   readonly deep: boolean
   readonly settled: boolean
   /** Whether it is in a block and does not settle because a source denies it. */
   readonly contested: boolean
   readonly seenAt: Instant
-  /** Who shows it in its block, and who denies it, each by its last word. */
+  /** The sources that show it in its block, and those that deny it, each by its latest report. */
   readonly sources: readonly Source[]
   readonly deniedBy: readonly Source[]
-  /** How many small ones it is the sum of. Left out: it is one. */
+  /** How many small transfers it is the sum of. Left out: it is a single one. */
   readonly count?: number
 }

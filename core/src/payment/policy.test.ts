@@ -32,7 +32,7 @@ const tiered: ChainPolicy = {
   },
 }
 
-describe('the level of a payment', () => {
+describe('the required level of a payment', () => {
   it.each([
     ['USDC', usd(1n), 1],
     ['USDC', usd(100_000_000n), 1],
@@ -48,7 +48,7 @@ describe('the level of a payment', () => {
     expect(requiredFor(tiered, asset, of).settled).toBe(settled)
   })
 
-  it('is the one of the chain where no tier speaks of it, and names the tier where one does', () => {
+  it('is the level of the chain unless a tier applies, and then it names the tier', () => {
     const plain: ChainPolicy = { settled: 3, final: 'finalized', quorum: 1 }
     expect(requiredFor(plain, 'USDC', usd(1n))).toEqual({ settled: 3, tier: null })
     expect(requiredFor(tiered, 'USDC', usd(1n)).tier).toEqual({ upTo: '100', settled: 1 })
@@ -81,15 +81,15 @@ function run(
   return { payment, events }
 }
 
-describe('tiers', () => {
-  it('settle a payment by its own amount, however it comes in', () => {
+describe('a tier', () => {
+  it('is chosen by the amount of the payment, not by the received amount', () => {
     const rules = policyOf({ quorum: 1, tiers: { USDC: [{ upTo: '150', settled: 1 }] } })
     const { payment } = run(rules, [included('0x1', full + 50_000_000n, blockAt(10), 1)])
     expect(payment.status).toBe('succeeded')
     expect(transfersOf(payment, rules)[0]?.requiredConfirmations).toBe(1)
   })
 
-  it('can ask for a tag, of which no count is shown', () => {
+  it('can require a tag, and then there is no number of confirmations', () => {
     const rules = policyOf({ quorum: 1, tiers: { '*': [{ upTo: null, settled: 'safe' }] } })
     const first = included('0x1', full, blockAt(10), 1)
     const deep = run(rules, [first, head(40, 2)])
@@ -103,7 +103,7 @@ describe('the quorum', () => {
   const rules = policyOf({})
   const first = included('0x1', full, blockAt(10), 1)
 
-  it('is waited for while enough providers are up', () => {
+  it('delays a payment while enough providers are up', () => {
     const alone = run(rules, [first, head(12, 2, { witnesses: 2 })])
     expect(alone.payment.status).toBe('confirming')
     const both = run(rules, [first, by('rpc:two', first), head(12, 2, { witnesses: 2 })])
@@ -111,9 +111,9 @@ describe('the quorum', () => {
     expect(both.payment.flags).toEqual([])
   })
 
-  it('is waited for until a head has said how many are up, also where one block is deep enough', () => {
+  it('delays a payment until a head reports how many providers are up', () => {
     const shallow = policyOf({ tiers: { USDC: [{ upTo: null, settled: 1 }] } })
-    // A step tells of its blocks first and of its head behind them.
+    // A step reports its blocks first and its head after them.
     expect(run(shallow, [first]).payment.status).toBe('confirming')
     const stale = head(9, 0, { witnesses: 1 })
     expect(run(shallow, [stale, first]).payment.status).toBe('confirming')
@@ -122,13 +122,13 @@ describe('the quorum', () => {
     expect(alone.payment).toMatchObject({ status: 'succeeded', flags: ['single_source'] })
   })
 
-  it('is not waited for where nobody else is up, and then it says single_source', () => {
+  it('delays no payment if no other provider is up, and sets the flag single_source', () => {
     const { payment } = run(rules, [first, head(12, 2, { witnesses: 1 })])
     expect(payment.status).toBe('succeeded')
     expect(payment.flags).toEqual(['single_source'])
   })
 
-  it('is met by a second provider that comes later, deep as the block is', () => {
+  it('is met by a second provider that shows a deep block later', () => {
     const { payment, events } = run(rules, [
       ...[first, head(20, 2, { witnesses: 2 })],
       by('rpc:two', first),
@@ -143,7 +143,7 @@ describe('the quorum', () => {
     ])
   })
 
-  it('takes no success back because a second provider came up after it', () => {
+  it('does not revoke a success when a second provider comes up later', () => {
     const { payment } = run(rules, [
       ...[first, head(12, 2, { witnesses: 1 })],
       head(13, 3, { witnesses: 2 }),
@@ -152,7 +152,7 @@ describe('the quorum', () => {
     expect(payment.flags).toEqual(['single_source'])
   })
 
-  it('takes no success back because the second provider went away', () => {
+  it('does not revoke a success when the second provider goes down', () => {
     const { payment } = run(rules, [
       ...[first, by('rpc:two', first), head(12, 2, { witnesses: 2 })],
       head(13, 3, { witnesses: 1 }),
@@ -165,7 +165,7 @@ describe('providers that contradict each other', () => {
   const rules = policyOf({ quorum: 1 })
   const first = included('0x1', full, blockAt(10), 1)
 
-  it('settle nothing, are flagged, and settle it when they agree again', () => {
+  it('settle nothing, set a flag, and settle it when they agree again', () => {
     const held = run(rules, [first, head(30, 2, { disagree: true })])
     expect(held.payment.status).toBe('confirming')
     expect(held.payment.flags).toEqual(['sources_disagree'])
@@ -173,13 +173,13 @@ describe('providers that contradict each other', () => {
     expect([agreed.payment.status, agreed.payment.flags]).toEqual(['succeeded', []])
   })
 
-  it('take no success back by that alone', () => {
+  it('do not revoke a success', () => {
     const { payment } = run(rules, [first, head(12, 2), head(13, 3, { disagree: true })])
     expect(payment.status).toBe('succeeded')
     expect(payment.flags).toEqual(['sources_disagree'])
   })
 
-  it('hold a success back that a reorg took and another block brings again', () => {
+  it('delay the return of a success that a reorg revoked', () => {
     const { payment } = run(rules, [
       ...[first, head(12, 2), reorged('0x1', blockAt(10), { view: 3 })],
       ...[included('0x1', full, blockAt(12, 'b'), 4), head(20, 5, { disagree: true })],
@@ -199,7 +199,7 @@ describe('a provider that denies what another shows', () => {
   const held = ['confirming', 'none', ['sources_disagree']]
   const alone = head(90, 9, { finalized: 80, witnesses: 1 })
 
-  it('holds it for as long as it is not outvoted, also when nobody else is up', () => {
+  it('delays the payment until outvoted, even if no other provider is up', () => {
     expect(stands(run(rules, [first, denies('rpc:two', 2), alone]))).toEqual(held)
     expect(stands(run(rules, [denies('rpc:two', 2), first, alone]))).toEqual(held)
   })
@@ -207,7 +207,7 @@ describe('a provider that denies what another shows', () => {
   it.each([
     ['as many show it as deny it', ['rpc:two'], ['rpc:three', 'rpc:four'], held],
     ['more show it', ['rpc:two', 'rpc:five'], ['rpc:three'], ['succeeded', 'final', []]],
-  ])('counts one against one: %s', (_what, shows, denials, expected) => {
+  ])('is outvoted only by a majority: %s', (_what, shows, denials, expected) => {
     const seen = [
       ...[first, ...shows.map((source) => by(source, first))],
       ...denials.map((source) => denies(source, 2)),
@@ -215,12 +215,12 @@ describe('a provider that denies what another shows', () => {
     expect(stands(run(rules, [...seen, alone]))).toEqual(expected)
   })
 
-  it('holds it under a quorum of one too, from the very step that brings both', () => {
+  it('delays the payment also with a quorum of one, from the same step on', () => {
     const one = policyOf({ quorum: 1, settled: 1 })
     expect(stands(run(one, [denies('rpc:two', 1), first]))).toEqual(held)
   })
 
-  it('takes it back by showing it at a later view, whatever came first, and not at the same one', () => {
+  it('withdraws its denial by showing it at a later view, but not at the same view', () => {
     const later = { ...by('rpc:two', first), view: 3 }
     for (const seen of [
       [denies('rpc:two', 2), later],
@@ -231,13 +231,13 @@ describe('a provider that denies what another shows', () => {
     expect(stands(run(rules, [first, denies('rpc:two', 3), later, alone]))).toEqual(held)
   })
 
-  it('that showed it itself before has not shown it any more', () => {
+  it('no longer counts as a source that shows it', () => {
     expect(stands(run(rules, [first, by('rpc:two', first), denies('rpc:two', 2), alone]))).toEqual(
       held,
     )
   })
 
-  it('denies it also by a receipt that moved nothing, which is not one that shows it', () => {
+  it('denies it also by a receipt that moved nothing', () => {
     const failed = movedNothing('0x1', 'reverted', { block: blockAt(10), view: 2 })
     const other = by('rpc:two', failed)
     const { payment } = run(rules, [first, other, alone])
@@ -246,7 +246,7 @@ describe('a provider that denies what another shows', () => {
     expect(transfer).toMatchObject({ sources: ['rpc:one'], deniedBy: ['rpc:two'] })
   })
 
-  it('keeps a success from being called safe or final, until it is outvoted', () => {
+  it('keeps the finality of a success at none until it is outvoted', () => {
     const two = [first, by('rpc:two', first), head(12, 2, { witnesses: 2 })]
     const deep = head(90, 9, { safe: 85, finalized: 80, witnesses: 2 })
     const doubted = run(rules, [...two, denies('rpc:two', 2), deep])
@@ -260,7 +260,7 @@ describe('a provider that denies what another shows', () => {
     ])
   })
 
-  it('takes no success back, and is told', () => {
+  it('does not revoke a success, and sets the flag sources_disagree', () => {
     const two = [first, by('rpc:two', first), head(12, 2, { witnesses: 2 })]
     const { payment } = run(rules, [...two, denies('rpc:two', 2)])
     expect([payment.status, payment.flags.includes('sources_disagree')]).toEqual([
@@ -270,7 +270,7 @@ describe('a provider that denies what another shows', () => {
   })
 })
 
-it('takes no success back because the rules have grown stricter, or the branch above shorter', () => {
+it('keeps a success when the rules become stricter or the branch above it shorter', () => {
   const first = included('0x1', full, blockAt(10), 1)
   const { payment } = run(policyOf({ quorum: 1 }), [first, head(12, 2)])
   const stricter = { ...contextAt(bornAt + 9_000), policy: policyOf({ quorum: 1, settled: 12 }) }
@@ -280,7 +280,7 @@ it('takes no success back because the rules have grown stricter, or the branch a
   expect(lost.payment.reason).toBe('reorged_after_success')
 })
 
-it('pitfall 19: holds large amounts while finality stands still, however many blocks come', () => {
+it('pitfall 19: keeps a large amount confirming while finality is stalled, at any depth', () => {
   const rules = policyOf({ quorum: 1, settled: 'finalized' })
   const { payment } = run(rules, [
     included('0x1', full, blockAt(10), 1),

@@ -1,28 +1,32 @@
 import { parseAmount, rescale } from '../money/amount.ts'
 
-/** How sure a chain must be before a transfer counts as settled: so many blocks, or a tag the node answers. */
+/**
+ * How deep a transfer must be to count as settled: a number of blocks, or a tag that nodes report.
+ */
 export type Level = number | 'safe' | 'finalized'
 
 /** The rule of one chain. */
 export interface ChainPolicy {
   /** A transfer at this level is settled. A count includes the block that holds the transfer. */
   readonly settled: Level
-  /** From this level on nothing is expected to change: the payment's `finality` becomes `final`. */
+  /** From this level on no change is expected: the payment's `finality` becomes `final`. */
   readonly final: Level
-  /** Sources that must have seen a transfer included before success; with fewer it is `single_source`. */
+  /**
+   * Sources that must show the inclusion before success; with fewer the flag is `single_source`.
+   */
   readonly quorum: number
-  /** Other levels than `settled` by amount, per asset symbol; `*` is for assets that are not named. */
+  /** Levels by amount that replace `settled`, per asset symbol; `*` is for all other assets. */
   readonly tiers?: Readonly<Record<string, readonly Tier[]>>
 }
 
-/** A level for small or large amounts. Of an asset's tiers, in rising order, the first that fits holds. */
+/** A level for an amount. Of an asset's tiers, in rising order, the first one that fits applies. */
 export interface Tier {
-  /** A decimal string in the asset's own unit, included; null: however much. */
+  /** Inclusive, a decimal string in the asset's own unit; null: no upper limit. */
   readonly upTo: string | null
   readonly settled: Level
 }
 
-/** Versioned configuration. Every decision stores the version that made it. */
+/** Versioned configuration. Every decision stores the version that it was made under. */
 export interface Policy {
   readonly version: string
   readonly chains: Readonly<Record<string, ChainPolicy>>
@@ -34,19 +38,19 @@ export interface ChainHead {
   readonly head: number
   readonly safe: number | null
   readonly finalized: number | null
-  /** Providers that are up, on this chain, and not behind or not for long. Left out: one. */
+  /** Number of providers that are up, on this chain and at most briefly behind. Left out: one. */
   readonly witnesses?: number
-  /** Whether providers name different blocks at one height, deeper than may pass by itself. */
+  /** Whether providers name different blocks at one height, deeper than a brief fork explains. */
   readonly disagree?: boolean
 }
 
-/** The level that holds for a payment, and the tier that named it; null where none did. */
+/** The level that a payment needs, and the tier that set it; null if no tier applies. */
 export interface Required {
   readonly settled: Level
   readonly tier: Tier | null
 }
 
-/** What a chain asks for in an asset, for a payment of this amount in units of `10^-decimals`. */
+/** The level for an asset of a chain and an amount in units of `10^-decimals`. */
 export function requiredFor(
   policy: ChainPolicy,
   asset: string | null,
@@ -62,7 +66,7 @@ function isWithin(amount: bigint, decimals: number, upTo: string): boolean {
   return rescale(amount, decimals, scale) <= parseAmount(upTo, scale)
 }
 
-/** Blocks on top of and including `block`, or 0 when the head is behind it. */
+/** The number of blocks from `block` up to the head; 0 when the head is behind it. */
 export const confirmationsOf = (block: number, head: number): number =>
   Math.max(0, head - block + 1)
 

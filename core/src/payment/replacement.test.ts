@@ -33,14 +33,14 @@ const told = (observations: readonly Observation[]) => {
   return { payment, types, stages, last: events.at(-1)?.data }
 }
 
-/** All orders of a few things. */
+/** All permutations of a few items. */
 const orders = <Item>(items: readonly Item[]): Item[][] =>
   items.length === 0
     ? [[]]
     : items.flatMap((item, i) => orders(items.toSpliced(i, 1)).map((rest) => [item, ...rest]))
 
 describe('pitfall 9: a transaction that is replaced', () => {
-  it('by one that still pays stays detected, under the new hash', () => {
+  it('by another that still pays: the payment stays detected with the new hash', () => {
     const { payment, types, stages, last } = told([first, speedUp])
     expect(types).toEqual(['pending:pending_detected', 'replaced:pending_detected'])
     expect(last).toMatchObject({
@@ -53,7 +53,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.pending).toBe(full)
   })
 
-  it('by one that pays elsewhere goes back to awaiting, and says so', () => {
+  it('by another that pays elsewhere: the payment returns to awaiting', () => {
     const { payment, types, last } = told([first, cancel])
     expect(types).toEqual(['pending:pending_detected', 'replaced:awaiting'])
     expect(last).toMatchObject({
@@ -64,7 +64,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.flags).toEqual(['replaced_seen'])
   })
 
-  it('comes to the same whatever is seen first', () => {
+  it('gives the same result in whatever order its rivals are seen', () => {
     for (const order of orders([first, speedUp, cancel])) {
       const { payment, stages } = told(order)
       expect(payment.status).toBe('awaiting')
@@ -79,14 +79,14 @@ describe('pitfall 9: a transaction that is replaced', () => {
     }
   })
 
-  it('is not held to be replaced by one that offers less: a pool would not take it', () => {
+  it('stays pending with a rival of a lower bid, which a pool would not accept', () => {
     const { payment, stages } = told([first, rival('0xc', contestAt(7, 9n), 3)])
     expect(stages).toEqual({ '0xa': 'mempool' })
     expect(payment.status).toBe('pending_detected')
     expect(payment.flags).toEqual([])
   })
 
-  it('counts after all when a block holds it: only an inclusion decides', () => {
+  it('counts after all when a block holds it: only an inclusion is final', () => {
     const { payment, stages } = told([
       ...[first, cancel],
       includedIn('0xa', full, { block: blockAt(10), view: 5, contest: contestAt(7, 10n) }),
@@ -98,7 +98,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.flags).toEqual([])
   })
 
-  it('by one that is first seen in its block is told, then confirming', () => {
+  it('by another first seen in a block: replaced is emitted, then confirming', () => {
     const mined = includedIn('0xb', full, {
       block: blockAt(10),
       view: 3,
@@ -114,7 +114,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect([payment.received, payment.pending]).toEqual([full, 0n])
   })
 
-  it('by one that is mined and pays elsewhere moved nothing', () => {
+  it('by another that is mined and pays elsewhere: nothing is pending any more', () => {
     const { payment } = told([
       ...[first, cancel],
       movedNothing('0xc', 'paid_elsewhere', { block: blockAt(10), view: 3 }),
@@ -123,7 +123,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.pending).toBe(0n)
   })
 
-  it('by nothing that anybody saw, as a 7702 authorization does, goes back to awaiting', () => {
+  it('by an unseen winner, as with an EIP-7702 authorization: the payment returns to awaiting', () => {
     const used = movedNothing('0xa', 'replaced', { block: blockAt(10), view: 3 })
     const { payment, types, last, stages } = told([first, used])
     expect(types.at(-1)).toBe('replaced:awaiting')
@@ -136,7 +136,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.flags).toEqual(['replaced_seen'])
   })
 
-  it('by nothing that anybody saw takes with it whatever else was in that contest', () => {
+  it('by an unseen winner: every other transaction of the contest is replaced too', () => {
     const used = movedNothing('0xa', 'replaced', { block: blockAt(10), view: 3 })
     for (const order of orders([first, speedUp, used])) {
       const { payment, stages } = told(order)
@@ -145,7 +145,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     }
   })
 
-  it('expires again with its request when it came late', () => {
+  it('lets the payment expire again if it came after the deadline', () => {
     const used = movedNothing('0xa', 'replaced', { block: blockAt(10), view: 3 })
     const { types } = told([clockAt(bornAt + 1_800_001), first, used])
     expect(types.slice(-2)).toEqual(['replaced:awaiting', 'expired:expired'])
@@ -162,7 +162,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.flags).toEqual(['reorg_seen'])
   })
 
-  it('counts once when two of one contest are said to be mined: the later view is believed', () => {
+  it('counts once when two of one contest are reported as mined: the later view wins', () => {
     const one = includedIn('0xa', full, { block: blockAt(10), view: 3, contest: contestAt(7, 10n) })
     const other = includedIn('0xb', full, {
       block: blockAt(10, 'b'),
@@ -176,7 +176,7 @@ describe('pitfall 9: a transaction that is replaced', () => {
     }
   })
 
-  it('is no rival of one with another nonce, sender or chain', () => {
+  it('does not compete with one of another nonce, sender or chain', () => {
     const others = [
       pendingIn('0xb', full, { contest: contestAt(8, 99n), view: 1 }),
       pendingIn('0xd', full, { contest: contestAt(7, 99n, '0xother'), view: 1 }),
@@ -187,12 +187,12 @@ describe('pitfall 9: a transaction that is replaced', () => {
     expect(payment.pending).toBe(3n * full)
   })
 
-  it('tells a part that is replaced, without a change of status', () => {
+  it('causes an event without a change of status when it paid only a part', () => {
     const part = pendingIn('0xa', 50_000_000n, { contest: contestAt(7, 10n) })
     expect(told([part, cancel]).types).toEqual(['updated:awaiting', 'replaced:awaiting'])
   })
 
-  it('says when its replacement was seen, and not the rival, as the time of detection', () => {
+  it('is not detected by the sighting of a rival alone', () => {
     const { payment } = observeAll(opened(), [rival('0xc', contestAt(7, 15n), 0)])
     expect(payment.detectedAt).toBeNull()
     expect(payment.flags).toEqual([])

@@ -4,22 +4,24 @@ import type { Facts, Transaction, Transfer } from './payment.ts'
 import { nameOf } from './transaction.ts'
 import { isExpected, isIncluded } from './transfer.ts'
 
-/** What an event names of the transaction that it is about. */
+/** The fields of an event that describe its transaction. */
 export type Subject = Pick<Transfer, 'chain' | 'accept' | 'confirmations'> & {
   readonly requiredConfirmations: number | null
-  /** Null where nobody saw it. */
+  /** Null where no source showed it. */
   readonly txHash: string | null
 }
 
-/** A transaction that was expected lost its contest to another. */
+/** An expected transaction lost its contest to another. */
 export interface Replacement {
-  /** The one that is not expected any more. */
+  /** The transaction that is no longer expected. */
   readonly txHash: string
   readonly by: Subject
   readonly reason: 'replaced_still_pays' | 'replaced_elsewhere'
 }
 
-/** The replacements that new facts make known. What never was expected is not replaced. */
+/**
+ * The replacements that new facts reveal. A transaction that was never expected is not replaced.
+ */
 export function replacementsIn(
   { transactions }: Facts,
   before: Judgement,

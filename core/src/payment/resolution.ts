@@ -2,29 +2,29 @@ import type { Instant } from '../instant.ts'
 import type { Facts, Resolution, Terms } from './payment.ts'
 import { nameOf } from './transaction.ts'
 
-/** What people have decided of a payment, as far as it still holds. */
+/** The decisions of people about a payment, as far as they still hold. */
 export interface Standing {
-  /** Transactions, by name, whose money counts no longer. */
+  /** Names of the transactions whose money no longer counts. */
   readonly setAside: ReadonlySet<string>
-  /** The last word that what stood in blocks is enough; it holds while that much still stands there. */
+  /** The last `accept`; it holds while as much money as then is still in blocks. */
   readonly accepted: Resolution | null
-  /** Since when the request may be paid until the end of the watch. */
+  /** Since when the payer may pay until the end of the watch. */
   readonly waitsSince: Instant | null
-  /** Whether a success that was lost was given up. */
+  /** Whether a person gave up a success whose money was lost. */
   readonly writtenOff: boolean
 }
 
-/** Why a success that was told does not stand. */
+/** Reasons why a success that was emitted no longer stands. */
 const lostSuccess: ReadonlySet<string | null> = new Set([
   'reorged_after_success',
   'denied_after_success',
 ])
 
-/** Whether a payment stands where it does because the money of its success is lost. */
+/** Whether a payment has its status because the money of its success is lost. */
 export const isLostSuccess = ({ reason }: { readonly reason: string | null }): boolean =>
   lostSuccess.has(reason)
 
-/** Nobody decided anything. */
+/** The state without any decision. */
 const undecided: Standing = {
   setAside: new Set(),
   accepted: null,
@@ -32,7 +32,7 @@ const undecided: Standing = {
   writtenOff: false,
 }
 
-/** Reads the decisions in their order: a later one takes back what it contradicts. */
+/** Applies the decisions in order: a later one overrides an earlier one that it contradicts. */
 export function standingOf({ resolutions = [] }: Facts): Standing {
   if (resolutions.length === 0) return undecided
   const setAside = new Set<string>()
@@ -41,7 +41,7 @@ export function standingOf({ resolutions = [] }: Facts): Standing {
   let writtenOff = false
   for (const resolution of resolutions) {
     const { action, at, on, of = [] } = resolution
-    // What is noted on a payment that succeeded changes nothing of it.
+    // A decision on a payment that succeeded is only a note and changes nothing.
     if (on?.status === 'succeeded') continue
     if (action === 'accept') {
       accepted = resolution
@@ -57,6 +57,6 @@ export function standingOf({ resolutions = [] }: Facts): Standing {
   return { setAside, accepted, waitsSince, writtenOff }
 }
 
-/** Until when the request may be paid in time: a person can let it wait as long as it is watched. */
+/** Until when a payment is in time: a decision `wait` extends this to the end of the watch. */
 export const deadlineOf = ({ terms, facts }: { terms: Terms; facts: Facts }): Instant =>
   standingOf(facts).waitsSince === null ? terms.expiresAt : terms.monitorUntil

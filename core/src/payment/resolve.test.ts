@@ -32,10 +32,10 @@ const wrong: Observation = {
   ...included('0x9', full, blockAt(10), 1),
   transfers: [{ ...transfer('0x9', full), token: `0x${'dd'.repeat(20)}` }],
 }
-/** Well after everything that is seen here, and before the deadline. */
+/** Later than every observation in this file, and before the deadline. */
 const at = bornAt + 1_700_000
 
-/** How each place is reached, and what each decision makes of it; `no` where there is nothing to decide. */
+/** How each situation arises, and the result of each decision; `no`: there is nothing to decide. */
 const places: Readonly<
   Record<string, readonly [Status, readonly Observation[], Record<ResolutionAction, string>]>
 > = {
@@ -201,7 +201,7 @@ const rows = Object.entries(places).flatMap(([place, [status, seen, outcomes]]) 
   resolutionActions.map((action) => ({ place, status, seen, action, outcome: outcomes[action] })),
 )
 
-describe('a person decides', () => {
+describe('the decision of a person', () => {
   it.each(rows)('on $place: $action → $outcome', ({ status, seen, action, outcome }) => {
     const before = observeAll(opened(), seen)
     expect(before.payment.status).toBe(status)
@@ -228,12 +228,12 @@ describe('a person decides', () => {
     expect(json).toEqual(payment)
   })
 
-  it('in some place of every status', () => {
+  it('is tested in every status', () => {
     const reached = new Set(Object.values(places).map(([status]) => status))
     expect(statuses.filter((status) => !reached.has(status))).toEqual([])
   })
 
-  it('once: the same decision said again is no second one', () => {
+  it('causes one event even if it is sent twice', () => {
     const { events } = observeAll(opened(), [part, decided('wait', at), decided('wait', at)])
     expect(events.filter(({ type }) => type === 'resolved')).toHaveLength(1)
   })
@@ -241,15 +241,15 @@ describe('a person decides', () => {
 
 const after = (...seen: readonly Observation[]) => observeAll(opened(), seen).payment
 
-describe('what was accepted', () => {
-  it('keeps what it was: less than the amount, with the flag that says so', () => {
+describe('money that a person accepted', () => {
+  it('keeps its amount and the flag underpaid, and becomes final', () => {
     const payment = after(part, headAt(12, 2, 11), decided('accept', at))
     expect(payment.flags).toEqual(['underpaid', 'manually_marked'])
     expect([payment.received, payment.finality]).toEqual([50_000_000n, 'final'])
     expect(payment.settledAt).not.toBeNull()
   })
 
-  it('does not hold any more when its block is lost, and holds again when it comes back', () => {
+  it('is no longer accepted when its block is lost, and is again when it is mined again', () => {
     const accepted = [part, headAt(12, 2), decided('accept', at)]
     const gone = after(...accepted, lost)
     expect([gone.status, gone.reason]).toEqual(['investigation_required', 'reorged_after_success'])
@@ -257,12 +257,12 @@ describe('what was accepted', () => {
     expect(back.status).toBe('succeeded')
   })
 
-  it('does not hold for a wrong token that is lost, though as much is received as before: nothing', () => {
+  it('is no longer accepted when it was a wrong token and its block is lost', () => {
     const payment = after(wrong, decided('accept', at), reorged('0x9', blockAt(10), { view: 5 }))
     expect(payment.status).toBe('investigation_required')
   })
 
-  it('does not hold when one of two is lost, though as much is received as before: nothing', () => {
+  it('is no longer accepted when one of two wrong tokens is lost', () => {
     const other = { ...wrong, txHash: '0x8' } as Observation // the spread of a union
     const payment = after(
       ...[wrong, other, decided('accept', at)],
@@ -271,24 +271,24 @@ describe('what was accepted', () => {
     expect(payment.status).toBe('investigation_required')
   })
 
-  it('does not hold when its transaction moves less in another block', () => {
+  it('is no longer accepted when its transaction moves less in another block', () => {
     const payment = after(
       ...[part, headAt(12, 2), decided('accept', at), lost],
       included('0x1', 49_999_999n, blockAt(11, 'b'), 6),
     )
-    // Both blocks speak of one transaction; the later one is believed.
+    // Both blocks hold the same transaction; the later one counts.
     expect(payment.received).toBe(49_999_999n)
     expect(payment.status).toBe('investigation_required')
   })
 
-  it('does not stand in for depth where it was only noted on a success', () => {
+  it('still needs depth when the acceptance was only a note on a success', () => {
     const noted = [whole, headAt(12, 2), decided('accept', at), lost]
     const back = included('0x1', full, blockAt(12, 'b'), 6)
     expect(after(...noted, back).status).toBe('investigation_required')
     expect(after(...noted, back, headAt(14, 7)).status).toBe('succeeded')
   })
 
-  it('is taken back by a later decision to let it go', () => {
+  it('is no longer accepted after a later decision to dismiss it', () => {
     const accepted = [part, headAt(12, 2), decided('accept', at), lost]
     const payment = after(
       ...[...accepted, decided('dismiss', at + 1)],
@@ -300,8 +300,8 @@ describe('what was accepted', () => {
   })
 })
 
-describe('what was set aside', () => {
-  it('counts no longer, flags nothing, and is shown as such', () => {
+describe('money that a person set aside', () => {
+  it('no longer counts, raises no flag, and is shown as set_aside', () => {
     const payment = after(part, wrong, decided('refund_noted', at))
     expect(payment.flags).toEqual(['manually_marked'])
     expect(payment.received).toBe(0n)
@@ -310,14 +310,14 @@ describe('what was set aside', () => {
     ])
   })
 
-  it('is nothing to resolve any more', () => {
+  it('leaves nothing to resolve', () => {
     const payment = after(part, decided('dismiss', at))
     expect(isResolvable(payment)).toBe(false)
     const again = observeAll({ payment, events: [] }, [decided('dismiss', at + 1)])
     expect(again.events).toEqual([])
   })
 
-  it('is only what was known then: what comes later counts', () => {
+  it('is only the money known at that time: later money counts', () => {
     const late = { ...included('0x2', full, blockAt(11), 2), at: at - 60_000 }
     const payment = after(part, decided('dismiss', at), late, headAt(14, 3))
     expect([payment.status, payment.received]).toEqual(['succeeded', full])
@@ -331,7 +331,7 @@ describe('what was set aside', () => {
     expect([payment.status, payment.received]).toEqual(['cancelled', 0n])
   })
 
-  it('does not keep money that comes after it from being looked at', () => {
+  it('does not prevent investigation_required for money that comes later', () => {
     const payment = after(
       ...[withdrawn, whole, decided('refund_noted', at)],
       included('0x2', 1n, blockAt(20), 9),
@@ -342,7 +342,7 @@ describe('what was set aside', () => {
     ])
   })
 
-  it('leaves a success as it is, where it is only noted', () => {
+  it('does not change a success, on which it is only a note', () => {
     const twice = included('0x2', full, blockAt(11), 2)
     const payment = after(whole, twice, headAt(14, 3), decided('refund_noted', at))
     expect([payment.status, payment.received]).toEqual(['succeeded', 2n * full])

@@ -7,10 +7,10 @@ import { canonicalInclusion, isPending, nameOf } from './transaction.ts'
 import { transfersOf } from './transfer.ts'
 
 /**
- * What a decision speaks of: money `in_blocks`, whether it counts or not; money in blocks that lies
- * `beside` the payment and does not count, or that a source denies. Without such money there is nothing to resolve. There
- * always is where it speaks of all that was `seen`, of the `rest` that still is in blocks, or of
- * `nothing`, because it is only noted.
+ * The money that a decision covers. `in_blocks`: money in blocks, whether it counts or not.
+ * `beside`: money in blocks that does not count for the payment, or that a source denies. Without
+ * such money there is nothing to resolve. `seen`: all money that was seen. `rest`: the money still
+ * in blocks. `nothing`: the decision is only a note. These three are always resolvable.
  */
 type Subject = 'in_blocks' | 'beside' | 'seen' | 'rest' | 'nothing'
 
@@ -18,7 +18,7 @@ const always: ReadonlySet<Subject> = new Set(['seen', 'rest', 'nothing'])
 
 type Row = Readonly<Record<ResolutionAction, Subject | null>>
 
-/** Whatever is there may be accepted, waited for or set aside. */
+/** All money that is there may be accepted, waited for or set aside. */
 const unpaid: Row = {
   accept: 'in_blocks',
   wait: 'in_blocks',
@@ -26,7 +26,7 @@ const unpaid: Row = {
   dismiss: 'in_blocks',
 }
 
-/** What is on its way goes on; only what lies beside it, or is denied, can be set aside. */
+/** Money on its way continues; only money beside the payment, or denied, can be set aside. */
 const moving: Row = {
   accept: 'in_blocks',
   wait: 'in_blocks',
@@ -34,10 +34,10 @@ const moving: Row = {
   dismiss: 'beside',
 }
 
-/** It is over, and money that does not count may lie there all the same. */
+/** The payment is over, but money that does not count may still be at its address. */
 const over: Row = { accept: null, wait: null, refund_noted: 'in_blocks', dismiss: 'in_blocks' }
 
-/** What a person may decide, by status; null: there is nothing to resolve in that way. */
+/** The decisions that a person may make, by status; null: this action is not allowed. */
 export const resolvable: Readonly<Record<Status, Row>> = {
   awaiting: unpaid,
   pending_detected: moving,
@@ -55,10 +55,10 @@ export const resolvable: Readonly<Record<Status, Row>> = {
   },
 }
 
-/** The money of a success is lost: the loss is accepted, or the payment given up. */
+/** For a success whose money is lost: accept the loss, or give up the payment. */
 const lostSuccess: Row = { accept: 'rest', wait: 'nothing', refund_noted: 'rest', dismiss: 'rest' }
 
-/** Whether a person has something to decide here: in this way, or in any. */
+/** Whether a person has something to decide here: by this action, or by any. */
 export function isResolvable(payment: Payment, action?: ResolutionAction): boolean {
   const row = rowOf(payment)
   const actions = action === undefined ? (Object.keys(row) as ResolutionAction[]) : [action] // its own keys
@@ -69,7 +69,9 @@ export function isResolvable(payment: Payment, action?: ResolutionAction): boole
   })
 }
 
-/** The decision with what it speaks of written down, as the payment stands now. */
+/**
+ * The decision, completed with the payment's present status and the transactions that it covers.
+ */
 export function complete(payment: Payment, resolved: Resolved): Resolved {
   const subject = rowOf(payment)[resolved.action]
   const { status, reason, received } = payment

@@ -2,7 +2,7 @@ import type { Inclusion, Transaction } from './payment.ts'
 
 type Flat = string | number | bigint | boolean | null | undefined
 
-/** Whether two flat objects have the same members; what is left out is as what is null. */
+/** Whether two flat objects have the same members; a missing member equals null. */
 export function isSame<Part extends object>(a: Part | null = null, b: Part | null = null): boolean {
   if (a === b || a === null || b === null) return a === b
   return holds(a, b) && holds(b, a)
@@ -13,11 +13,11 @@ function holds(a: object, b: object): boolean {
   return Object.entries(a).every(([key, member]) => (member ?? null) === (other[key] ?? null))
 }
 
-/** Whether two lists have the same parts in the same order. */
+/** Whether two lists have equal members in the same order. */
 const areSame = (a: readonly object[], b: readonly object[]): boolean =>
   a === b || (a.length === b.length && a.every((part, at) => isSame(part, b[at])))
 
-/** Compared member by member: writing both out as text would cost as much as storing them. */
+/** Compares member by member: encoding both as text would cost as much as storing them. */
 export const isSameInclusion = (a: Inclusion, b: Inclusion): boolean =>
   a === b ||
   (a.view === b.view &&
@@ -27,7 +27,9 @@ export const isSameInclusion = (a: Inclusion, b: Inclusion): boolean =>
     areSame(a.transfers, b.transfers) &&
     isSame(a.shownBy, b.shownBy))
 
-/** Whether nothing more is known of a transaction. Inclusions and denials are only ever added or replaced. */
+/**
+ * Whether two versions of a transaction are equal. Inclusions and denials are immutable objects.
+ */
 export const isSameTransaction = (a: Transaction, b: Transaction): boolean =>
   a === b ||
   (a.inclusions === b.inclusions &&

@@ -19,7 +19,7 @@ const hashOf = (i: number): string => `0x${(i * 7919).toString(16)}`
 const many = (count: number, view = 1): Included[] =>
   Array.from({ length: count }, (_, i) => included(hashOf(i), 1_000n, blockAt(10), view))
 
-/** The facts, and how often a transaction of its list is looked at. */
+/** The facts, and a counter of the reads of transactions from their list. */
 function watched(facts: Facts): { facts: Facts; looks: () => number } {
   let looks = 0
   const transactions = new Proxy(facts.transactions, {
@@ -27,21 +27,21 @@ function watched(facts: Facts): { facts: Facts; looks: () => number } {
       if (typeof key === 'string' && /^\d+$/.test(key)) looks += 1
       return Reflect.get(target, key)
     },
-  }) as readonly Transaction[] // the same list, that counts
+  }) as readonly Transaction[] // the same list, with a counter
   return { facts: { ...facts, transactions }, looks: () => looks }
 }
 
-it('looks at what is known a few times each, however many transactions a step brings', () => {
+it('reads each known transaction O(log n) times when a step changes thousands', () => {
   const count = 4_000
   const { facts } = mergeAll(noFacts, many(count), termsOf())
   const again = watched(facts)
   const learned = mergeAll(again.facts, many(count, 2), termsOf())
   expect(learned.kept).toHaveLength(count)
-  // By halves for each, and once more to build the list.
+  // A binary search for each, and one more pass to build the list.
   expect(again.looks()).toBeLessThan(count * (Math.ceil(Math.log2(count)) + 4))
 })
 
-it('looks at each transaction a number of times that does not grow with their number', () => {
+it('judges with a number of reads per transaction that does not grow with their number', () => {
   const perTransaction = (count: number): number => {
     const { facts } = mergeAll(noFacts, many(count), termsOf())
     const once = watched(facts)
@@ -51,7 +51,7 @@ it('looks at each transaction a number of times that does not grow with their nu
   expect(perTransaction(4_000)).toBeLessThanOrEqual(perTransaction(40) + 1)
 })
 
-it('tells of four thousand transfers of a block in as many events as of one', () => {
+it('emits as many events for four thousand transfers of a block as for one', () => {
   const tell = (count: number) =>
     decide(opened().payment, [...many(count), headAt(10, 1)], contextAt(bornAt)).events.length
   expect(tell(4_000)).toBe(tell(1))

@@ -21,7 +21,7 @@ const paid = included('0x1', 150_000_000n, blockAt(10), 1)
 const why = 'must hold: something'
 const later = contextAt(bornAt + 30_000)
 
-it('says that nobody can say, holds what could not be judged, and is the fold of its events', () => {
+it('setting aside holds the observations and leads to investigation_required', () => {
   const start = opened()
   const { payment, events } = setAside(
     start.payment,
@@ -37,7 +37,7 @@ it('says that nobody can say, holds what could not be judged, and is the fold of
   expect(fold([...start.events, ...events], () => policy)).toEqual(payment)
 })
 
-it('goes on as if nothing had been once what is held can be judged', () => {
+it('continues with the normal status once the held observations can be judged', () => {
   const start = opened()
   const held = setAside(start.payment, { observations: [paid], why }, later)
   const again = decide(
@@ -51,7 +51,7 @@ it('goes on as if nothing had been once what is held can be judged', () => {
   expect(fold(events, () => policy)).toEqual(again.payment)
 })
 
-it('can be said in every status', () => {
+it('can set a payment aside in every status', () => {
   for (const status of statuses) {
     const payment: Payment = { ...opened().payment, status }
     const { events } = setAside(payment, { observations: [paid], why }, later)
@@ -59,7 +59,7 @@ it('can be said in every status', () => {
   }
 })
 
-it('tells nothing again where only the chain has grown, and holds no more than so much', () => {
+it('emits nothing for a mere head, and holds at most heldMax entries', () => {
   let { payment } = observeAll(opened(), [])
   for (let i = 0; i < heldMax + 5; i++) {
     const one = included(`0x${i}`, 1n, blockAt(10), 1)
@@ -69,7 +69,7 @@ it('tells nothing again where only the chain has grown, and holds no more than s
   expect(payment.facts.held).toHaveLength(heldMax)
 })
 
-it('keeps room for what blocks pay, however much pools show', () => {
+it('keeps room for transfers in blocks, however many pools show', () => {
   let { payment } = observeAll(opened(), [])
   const hold = (i: number, observations: Parameters<typeof setAside>[1]['observations']): void => {
     payment = setAside(payment, { observations, why }, contextAt(bornAt + i)).payment

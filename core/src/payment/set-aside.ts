@@ -6,16 +6,16 @@ import { isSetAside, unjudged } from './judge.ts'
 import type { Observation, SetAside } from './observation.ts'
 import type { Payment } from './payment.ts'
 
-/** So often what cannot be judged is added to what is held already: what comes then a rescan finds later. */
+/** How many held entries a payment may have. A rescan finds later whatever does not fit. */
 export const heldMax = 256
-/** Anybody can show a pool as much as they like, and what it shows comes again in a block. */
+/** Fewer for pools: anyone can fill a pool, and what matters comes again in a block. */
 const heldOfPoolsMax = heldMax / 4
 
 /**
- * What to do with observations that a fault of ours keeps from being judged: the payment is set aside,
- * and its status says that nobody can say. They are held with it and not merged, so that nothing is
- * judged here that could meet the same fault. What only says how far was read is not held: it is read
- * again. No events where nothing is added to what was told before.
+ * Handles observations that an internal fault prevents from being judged: the payment is set aside
+ * as `investigation_required`. The observations are held with it and not merged, so that no
+ * judgement here meets the same fault. Observations that only say how far a chain was read are not
+ * held, because they come again. Yields no events when there is nothing to add.
  */
 export function setAside(
   payment: Payment,
@@ -42,7 +42,7 @@ export function setAside(
   })
 }
 
-/** What is held of a payment and is to be tried again, in order; none where it is not set aside. */
+/** The held observations of a payment, to be retried in order; empty when it is not set aside. */
 export function heldOf(payment: Payment, at: number): readonly Observation[] {
   const { held = [] } = payment.facts
   const last = held.at(-1)

@@ -9,7 +9,7 @@ import {
   statuses,
 } from './status-model.ts'
 
-/** "May come from", column by column, written out a second time so that a slip in the table shows. */
+/** Per status its predecessors, written out a second time so that a slip in the table is found. */
 const mayComeFrom: Record<Status, readonly Status[]> = {
   awaiting: ['pending_detected', 'confirming', 'pending_expired', 'investigation_required'],
   pending_detected: ['awaiting', 'pending_expired', 'expired', 'confirming'],
@@ -32,12 +32,12 @@ const mayComeFrom: Record<Status, readonly Status[]> = {
 }
 
 describe('the status table', () => {
-  it.each(statuses)('lets a payment come to %s only from where it may', (to) => {
+  it.each(statuses)('lets a payment reach %s only from its allowed predecessors', (to) => {
     const from = statuses.filter((status) => status !== to && edges[status][to] !== null)
     expect(from.sort()).toEqual([...mayComeFrom[to]].sort())
   })
 
-  it('leads everywhere through edges of the table alone', () => {
+  it('gives paths that use only edges of the table', () => {
     for (const from of statuses) {
       for (const to of statuses) {
         let at: Status = from
@@ -49,7 +49,7 @@ describe('the status table', () => {
     }
   })
 
-  it('tells late money that settled at once as confirming first', () => {
+  it('passes confirming from expired to succeeded', () => {
     expect(pathTo('expired', 'succeeded')).toEqual(['confirming', 'succeeded'])
     expect(pathTo('cancelled', 'succeeded')).toBeNull()
   })
@@ -68,11 +68,11 @@ describe('the status table', () => {
     ['investigation_required', 'cancelled', null, ['awaiting', 'cancelled']],
     ['investigation_required', 'expired', null, ['awaiting', 'expired']],
     ['succeeded', 'awaiting', null, null],
-  ] as const)('tells the way from %s to %s through %s as %j', (from, to, through, way) => {
+  ] as const)('gives the path from %s to %s through %s as %j', (from, to, through, way) => {
     expect(pathTo(from, to, through)).toEqual(way)
   })
 
-  it('lets a replacement take back only what was expected, and only to awaiting', () => {
+  it('lets a replacement take a payment back only from some statuses, and only to awaiting', () => {
     for (const from of statuses) {
       expect(isEdge(from, 'replaced', 'awaiting')).toBe(
         from === 'awaiting' || replaceable.includes(from),
@@ -82,7 +82,7 @@ describe('the status table', () => {
     }
   })
 
-  it('knows for every type whether it may be told', () => {
+  it('allows only event types that fit the change of status', () => {
     for (const type of eventTypes) expect(isEdge('cancelled', type, 'succeeded')).toBe(false)
     expect(isEdge('succeeded', 'finalized', 'succeeded')).toBe(true)
     expect(isEdge('succeeded', 'updated', 'awaiting')).toBe(false)

@@ -1,4 +1,4 @@
-/** Where a payment intent stands. One word, shared by every surface. */
+/** The status of a payment intent. Every API, page and document uses these words. */
 export const statuses = [
   'awaiting',
   'pending_detected',
@@ -12,7 +12,7 @@ export const statuses = [
 ] as const
 export type Status = (typeof statuses)[number]
 
-/** What an event says. On the wire it is `payment_intent.<type>`. */
+/** The types of events. On the wire a type is `payment_intent.<type>`. */
 export const eventTypes = [
   'created',
   'pending',
@@ -31,7 +31,7 @@ export const eventTypes = [
 ] as const
 export type EventType = (typeof eventTypes)[number]
 
-/** Said beside the status, several at once, never instead of it. */
+/** Shown beside the status, several at once, never instead of it. */
 export const flags = [
   'underpaid',
   'overpaid',
@@ -50,12 +50,12 @@ export const flags = [
 ] as const
 export type Flag = (typeof flags)[number]
 
-/** How far the money of a payment has become irrevocable; `final` means that nothing can take it back. */
+/** How irrevocable the money of a payment is; `final` means that nothing can take it back. */
 export type Finality = 'none' | 'safe' | 'final'
 
-/** What a status asks of those who read it. */
+/** What a status means for readers of the payment. */
 export interface StatusRow {
-  /** `open` may change by itself; `closed` is closed to the payer. */
+  /** `open` may change by itself; `closed` means that the payer can do nothing more. */
   readonly life: 'open' | 'closed'
   /** Whether the payer's countdown still runs. */
   readonly countsDown: boolean
@@ -63,7 +63,7 @@ export interface StatusRow {
   readonly endsStream: boolean
 }
 
-/** The statuses, whole; what each means is in `notices.ts`. Printed to docs/generated/states.md. */
+/** Every status; `notices.ts` has their meanings. Printed to docs/generated/states.md. */
 export const statusTable: Readonly<Record<Status, StatusRow>> = {
   awaiting: { life: 'open', countsDown: true, endsStream: false },
   pending_detected: { life: 'open', countsDown: false, endsStream: false },
@@ -78,12 +78,13 @@ export const statusTable: Readonly<Record<Status, StatusRow>> = {
 
 type Cell = EventType | null
 
-/** No way leads there. */
+/** No edge leads there. */
 const no = null
 
 /**
- * Every edge: row = from, column = to, cell = the event that tells it. The diagonal is how a status
- * tells progress within itself; `isEdge` adds what may be told at any time. `null` cannot happen and is a bug.
+ * Every edge: row = from, column = to, cell = the type of its event. The diagonal is progress
+ * within a status; `isEdge` adds the types that are allowed at any time. `null` cannot happen and
+ * is a bug.
  */
 export const edges: Readonly<Record<Status, Readonly<Record<Status, Cell>>>> = {
   awaiting: {
@@ -188,8 +189,8 @@ export const edges: Readonly<Record<Status, Readonly<Record<Status, Cell>>>> = {
 }
 
 /**
- * Where a way leads through when no edge leads there directly: money passes through `confirming`,
- * what is gone was seen before, and everything else begins at `awaiting`.
+ * The status to pass through when no edge leads there directly: money passes through `confirming`,
+ * a dropped transaction was detected before, and everything else begins at `awaiting`.
  */
 const usualWay: Readonly<Record<Status, Status | null>> = {
   awaiting: null,
@@ -204,8 +205,8 @@ const usualWay: Readonly<Record<Status, Status | null>> = {
 }
 
 /**
- * The statuses to tell, in order, to get from one to the other: usually just the target. Where no
- * edge leads there directly, `through` is tried first, then the usual way. Null when no way exists.
+ * The statuses to pass, in order, from one status to another: usually just the target. If no edge
+ * leads there directly, `through` is tried first, then the usual way. Null when no way exists.
  */
 export function pathTo(
   from: Status,
@@ -223,8 +224,8 @@ export function pathTo(
 }
 
 /**
- * What may be told at any time without a change of status. A reorg or a replacement that takes
- * nothing away from the payment is told so, and what a person noted.
+ * Types of events that may be emitted at any time without a change of status: a reorg or a
+ * replacement that takes nothing away from the payment, or a note of a person.
  */
 export const aside: readonly EventType[] = [
   'updated',
@@ -234,16 +235,16 @@ export const aside: readonly EventType[] = [
   'resolved',
 ]
 
-/** From where a replacement that does not pay us takes a payment back to `awaiting`, told as such. */
+/** From these statuses a `replaced` event takes a payment back to `awaiting`. */
 export const replaceable: readonly Status[] = ['pending_detected', 'pending_expired', 'confirming']
 
-/** How a payment goes back from `confirming` where its money is denied, or set aside by a person. */
+/** Types that take a payment back from `confirming` when its money is denied or set aside. */
 export const retracting: readonly EventType[] = ['updated', 'resolved']
 
-/** Where it goes back to then. */
+/** The statuses to which such an event takes the payment back. */
 export const retractable: readonly Status[] = ['awaiting', 'pending_detected']
 
-/** Whether an event of this type may take a payment from one status to the other. */
+/** Whether an event of this type may take a payment from one status to another. */
 export const isEdge = (from: Status, type: EventType, to: Status): boolean =>
   edges[from][to] === type ||
   (from === to && aside.includes(type)) ||

@@ -2,29 +2,29 @@ import type { Source } from './observation.ts'
 import type { Inclusion, Transaction } from './payment.ts'
 
 /**
- * The one inclusion that is believed: of those called canonical, the one seen last. Money that no source
- * shows any more is not believed. That its place was used up says nothing of a transaction that a
- * canonical block holds: it used it up itself.
+ * The inclusion that counts: the canonical one with the highest view. Money that no source shows
+ * any more does not count. `replaced` says nothing about a transaction that a canonical block
+ * holds: in that case the transaction itself won its contest.
  */
 export const canonicalInclusion = (transaction: Transaction): Inclusion | null =>
   latest(transaction, ({ canonical, outcome }, hash) => {
     return canonical && outcome !== 'replaced' && isUpheld(transaction, hash)
   }) ?? latest(transaction, ({ canonical }, hash) => canonical && isUpheld(transaction, hash))
 
-/** The last canonical block that was said to hold money of it, and that no source shows it in any more. */
+/** The latest canonical block whose money for this transaction no source shows any more. */
 export const deniedInclusion = (transaction: Transaction): Inclusion | null =>
   transaction.denials === undefined
     ? null
     : latest(transaction, ({ canonical }, hash) => canonical && !isUpheld(transaction, hash))
 
-/** Whether a source still shows the money of this block. A block that moved nothing needs no such source. */
+/** Whether a source still shows the money in this block. A block that moved nothing needs none. */
 function isUpheld(transaction: Transaction, blockHash: string): boolean {
   if (transaction.denials?.[blockHash] === undefined) return true
   if (transaction.inclusions[blockHash]?.outcome !== 'paid') return true
   return wordsOn(transaction, blockHash).sources.length > 0
 }
 
-/** Whether a source denies the money that a canonical block is believed to hold. */
+/** Whether a source denies the money of the inclusion that counts. */
 export function isDenied(transaction: Transaction): boolean {
   if (transaction.denials === undefined) return false
   const inclusion = canonicalInclusion(transaction)
@@ -32,11 +32,11 @@ export function isDenied(transaction: Transaction): boolean {
   return wordsOn(transaction, inclusion.block.hash).deniedBy.length > 0
 }
 
-/** The last block that was ever said to hold money of it, canonical or not. */
+/** The latest block that was ever reported to hold its money, canonical or not. */
 export const paidInclusion = (transaction: Transaction): Inclusion | null =>
   latest(transaction, (inclusion) => inclusion.outcome === 'paid')
 
-/** By view; one step never names two blocks, and should it, the order of arrival still decides nothing. */
+/** Ordered by view. Should one step name two blocks, the hash decides, not the order of arrival. */
 function latest(
   { inclusions }: Transaction,
   picks: (inclusion: Inclusion, blockHash: string) => boolean,
@@ -48,8 +48,8 @@ function latest(
 }
 
 /**
- * Who shows what a block is said to hold of it, and who denies it: the last word of each source counts,
- * and of two words at one view the denial.
+ * The sources that show the money of a transaction in a block, and those that deny it. The latest
+ * report of each source counts; of two reports at one view the denial counts.
  */
 export function wordsOn(
   { denials, inclusions }: Transaction,
@@ -70,8 +70,8 @@ export function wordsOn(
 }
 
 /**
- * Whether some pool holds it, as far as is known. A later sighting takes back that it was dropped, and
- * only a later one brings back what was in a block that no source shows it in any more.
+ * Whether a pool holds it, as far as is known. A later sighting cancels an earlier drop. If no
+ * source shows the transaction in its block any more, only a later sighting makes it pending again.
  */
 export function isPending(transaction: Transaction): boolean {
   const { mempool, droppedView = null } = transaction
@@ -81,46 +81,46 @@ export function isPending(transaction: Transaction): boolean {
   return denied === null || mempool.view > denied.view
 }
 
-/** Whether it was past its time-out and known to nobody, and was not seen since. */
+/** Whether it was past its time-out and unknown to every provider, and was not seen since. */
 export const isDropped = (transaction: Transaction): boolean =>
   (transaction.droppedView ?? null) !== null &&
   transaction.mempool?.known !== false &&
   !isPending(transaction)
 
-/** Whether the payer named it and nobody has seen it yet. */
+/** Whether the payer named it and no node has shown it yet. */
 export const isOpenClaim = (transaction: Transaction): boolean =>
   transaction.claimed === true && !wasSeen(transaction) && !isDropped(transaction)
 
-/** Whether a node ever showed it, in a pool or in a block. A payer's word is not that. */
+/** Whether a node ever showed it, in a pool or in a block. A payer's claim is no sighting. */
 export const wasSeen = ({ mempool, inclusions }: Transaction): boolean =>
   mempool !== null || Object.keys(inclusions).length > 0
 
-/** Whether it ever was to move something here. A rival and a mere claim were not. */
+/** Whether it ever was to move money here. A rival and an unseen claim were not. */
 export const movesMoney = ({ hint, inclusions }: Transaction): boolean =>
   hint !== null ||
   Object.values(inclusions).some(({ outcome }) => outcome === 'paid' || outcome === 'unknown')
 
-/** Names a transaction among all chains. */
+/** A key for a transaction that is unique among all chains. */
 export const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): string =>
   `${chain}:${txHash}`
 
-/** What a block added to an address, or many small transfers together, is no one transaction. */
+/** A balance change of an address, or a sum of many small transfers, is no single transaction. */
 const belongsToNone = /^(balance|small):/
 
-/** The hash that can be looked up; null for what belongs to no one transaction. */
+/** The hash that can be looked up; null where the movement is no single transaction. */
 export const publicTxHash = (txHash: string | null): string | null =>
   txHash === null || belongsToNone.test(txHash) ? null : txHash
 
-/** What many small transfers of one block are known by together. */
+/** The key for the sum of many small transfers of one block. */
 export const smallIn = (blockHash: string): string => `small:${blockHash}`
 
-/** What names a transaction, and orders them. */
+/** Identifies a transaction, and defines the order of transactions. */
 export type Place = Pick<Transaction, 'chain' | 'txHash'>
 
 const isBefore = (a: Place, b: Place): boolean =>
   a.chain === b.chain ? a.txHash < b.txHash : a.chain < b.chain
 
-/** The transaction of this name in a list that is sorted by chain and hash; null when it is not there. */
+/** Finds a transaction in a list that is sorted by chain and hash; null when it is missing. */
 export function findTransaction(
   transactions: readonly Transaction[],
   place: Place,
@@ -137,7 +137,7 @@ export function findTransaction(
   return found?.chain === place.chain && found.txHash === place.txHash ? found : null
 }
 
-/** The sorted list with those of these names in their places, in one pass. */
+/** The sorted list with these transactions inserted or replaced, in one pass. */
 export function weave(
   transactions: readonly Transaction[],
   changed: ReadonlyMap<string, Transaction>,

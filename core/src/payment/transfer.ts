@@ -34,14 +34,16 @@ import {
 
 export { canonicalInclusion } from './transaction.ts'
 
-/** Stages that are money in a canonical block. */
+/** Stages that mean money in a canonical block. */
 export const isIncluded = (stage: Stage): boolean =>
   stage === 'included' || stage === 'safe' || stage === 'final'
 
-/** Stages of money that is expected to come. */
+/** Stages of money that is still expected. */
 export const isExpected = (stage: Stage): boolean => stage === 'mempool' || stage === 'preconfirmed'
 
-/** What is read of a payment here. Its status says whether success was told and stands. */
+/**
+ * The part of a payment that its transfers depend on. The status says whether success still stands.
+ */
 export interface Known {
   readonly terms: Terms
   readonly facts: Facts
@@ -71,8 +73,8 @@ export function transfersOf(payment: Known, policy: Policy): readonly Transfer[]
 }
 
 /**
- * Whether nothing is known of it but that the payer named it: it is looked for, or was given up. No node
- * ever showed it, so it has neither an asset nor anything that could be lost.
+ * Whether the payer's claim is all that is known: the search continues or was given up. No node
+ * ever showed the transaction, so it has neither an asset nor money that could be lost.
  */
 export const isMereClaim = ({ stage, part, from }: Transfer): boolean =>
   stage === 'claimed' || (stage === 'dropped' && part === 'hint' && from === '')
@@ -90,9 +92,9 @@ interface Fate {
 
 interface Asked {
   readonly terms: Terms
-  /** What each way to pay requires, read from the policy once. */
+  /** The level that each way to pay requires, read from the policy once. */
   readonly levels: Map<Acceptance | null, Level>
-  /** Whether success was told: what held it back before holds it back no more. */
+  /** Whether success was emitted and stands: a denial or a missing quorum no longer delays it. */
   readonly isTold: boolean
 }
 
@@ -106,7 +108,7 @@ function transfersIn(fate: Fate, chain: ChainView, asked: Asked): Transfer[] {
   return seen.map((one) => transferOf({ ...fate, inclusion, seen: one, stage }, chain, asked))
 }
 
-/** How far a transaction has come, before it is asked whether its money counts. */
+/** How far a transaction has come, before `ignoredFor` decides whether its money counts. */
 function stageOf(transaction: Transaction, inclusion: Inclusion | null): Stage {
   if (inclusion !== null) return stageByOutcome[inclusion.outcome]
   if (isPending(transaction)) {
@@ -120,7 +122,7 @@ function stageOf(transaction: Transaction, inclusion: Inclusion | null): Stage {
     : 'reorged'
 }
 
-/** `ignored` is refined by its reason; a canonical block of an unknown outcome cannot be. */
+/** `ignoredFor` refines `ignored`. A canonical block with an unknown outcome does not occur. */
 const stageByOutcome: Readonly<Record<Inclusion['outcome'], Stage>> = {
   paid: 'included',
   reverted: 'reverted',
@@ -129,7 +131,7 @@ const stageByOutcome: Readonly<Record<Inclusion['outcome'], Stage>> = {
   unknown: 'reorged',
 }
 
-/** What it asked for, or what an orphaned block said: the best guess at what it would do. */
+/** What it asked for, or what an orphaned block showed: the best guess at what it would move. */
 function expectedOf(transaction: Transaction): readonly SeenTransfer[] {
   const { hint, txHash, claimed } = transaction
   if (hint !== null) return [hint]
@@ -151,14 +153,15 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
   const ignored = ignoredFor(sighting, terms, accept)
   const block = inclusion?.block ?? null
   const isCounted = sighting.stage === 'included' && ignored === null && block !== null
-  // A head read before the block joined belongs to another branch and says nothing of its depth.
+  // A head from before the block was read may be of another branch and says nothing about its
+  // depth.
   const known = chain.head !== null && chain.head.view >= (inclusion?.view ?? 0) ? chain.head : null
-  // A block that holds it is itself the first confirmation, whatever head was last reported.
+  // The block that holds it is itself the first confirmation, whatever head was reported last.
   const head = block === null ? 0 : Math.max(known?.head ?? 0, block.number)
   const view = known === null ? null : { ...known, head }
   const level = levelOf(chain.policy, accept, { terms, levels })
   const depth = view ?? { view: 0, head, safe: null, finalized: null }
-  // What nothing can take back is deep enough, however many blocks were read on top of it so far.
+  // A final block is deep enough, however many blocks were read on top of it so far.
   const enough = level === null || chain.policy === null ? [] : [level, chain.policy.final]
   const isDeep = isCounted && enough.some((one) => reached(one, block.number, depth))
   const words = block === null ? unsaid : wordsOn(transaction, block.hash)
@@ -198,20 +201,21 @@ type Words = Pick<Transfer, 'sources' | 'deniedBy'>
 const unsaid: Words = { sources: [], deniedBy: [] }
 
 /**
- * Whether a denial stands against it: until as many as the quorum show it, and more than deny it. That
- * the others are away does not outvote a denial.
+ * Whether a denial holds it back: until at least the quorum shows it, and more sources show it than
+ * deny it. The absence of other sources does not outvote a denial.
  */
 export const isContradicted = ({ sources, deniedBy }: Words, quorum: number): boolean =>
   deniedBy.length > 0 && showsMissing({ sources, deniedBy }, quorum) > 0
 
-/** How many more must show it. */
+/** How many more sources must show it. */
 export const showsMissing = ({ sources, deniedBy }: Words, quorum: number): number =>
   Math.max(0, Math.max(quorum, deniedBy.length + 1) - sources.length)
 
 /**
- * Whether as many sources showed it as the policy wants. Where fewer are up there is nothing to wait
- * for, and the payment is marked; where they contradict each other nothing new is certain. How many
- * are up says a head that was read with the block or after it: until then only sources count.
+ * Whether enough sources showed it for the policy. If fewer providers are up than the quorum, there
+ * is nothing to wait for, and the payment gets a flag; while they contradict each other nothing new
+ * is certain. The number of providers comes from a head that was read with the block or after it;
+ * until then only the sources count.
  */
 function isVouchedFor(
   { sources }: Words,
@@ -243,7 +247,7 @@ function depthOf(block: number, head: ChainHead | null, policy: ChainPolicy | nu
   return reached('safe', block, head) ? 'safe' : 'included'
 }
 
-/** Why money that came, or is about to, does not count; null where it does, or where none comes. */
+/** Why the money of a sighting does not count; null when it counts, or when no money comes. */
 function ignoredFor(
   { transaction, seen, stage, isSetAside }: Sighting,
   terms: Terms,
@@ -260,7 +264,7 @@ function ignoredFor(
   return accept.dust !== undefined && seen.amount < accept.dust ? 'dust' : null
 }
 
-/** Matched by chain, contract and address only: a symbol proves nothing. */
+/** Matched by chain, contract and address only: anyone can copy a symbol. */
 function acceptanceOf(terms: Terms, chain: string, seen: SeenTransfer): Acceptance | null {
   return (
     terms.accept.find(

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { Bug } from '../assert.ts'
 import { type SseFrame, sseComment, sseFrame } from './sse.ts'
 
-/** What a reader that we did not write makes of a text, fed in pieces of any size. */
+/** How a parser that we did not write reads a text, fed in pieces of any size. */
 function readBack(text: string, pieceLength = text.length || 1) {
   const messages: EventSourceMessage[] = []
   const retries: number[] = []
@@ -35,14 +35,14 @@ const hostileText = fc
 
 const oneLine = fc.string({ minLength: 1 }).filter((text) => !/[\r\n\0]/.test(text))
 
-it('prints a frame the way the wire contract shows it', () => {
+it('prints an SSE frame in the form of the wire contract', () => {
   const frame: SseFrame = { id: 'evt_1', event: 'payment_intent.confirming', data: '{"a":1}' }
   expect(sseFrame(frame)).toBe('id: evt_1\nevent: payment_intent.confirming\ndata: {"a":1}\n\n')
   expect(sseFrame({ retry: 2000 })).toBe('retry: 2000\n\n')
   expect(sseComment('heartbeat')).toBe(':heartbeat\n')
 })
 
-it('is read back as exactly the one event that was written, whatever it holds', () => {
+it('an SSE frame with any content is read back as exactly one event', () => {
   fc.assert(
     fc.property(
       oneLine,
@@ -64,7 +64,7 @@ it('is read back as exactly the one event that was written, whatever it holds', 
   )
 })
 
-it('keeps neighbours apart: frames written after each other are read as just those frames', () => {
+it('SSE frames written one after the other are read back as the same frames', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(oneLine, hostileText), { maxLength: 5 }), (frames) => {
       const text = frames.map(([id, data]) => sseComment(data) + sseFrame({ id, data })).join('')
@@ -75,7 +75,7 @@ it('keeps neighbours apart: frames written after each other are read as just tho
   )
 })
 
-it('never lets a comment become anything but a comment', () => {
+it('an SSE comment with any content is read back as comments only', () => {
   fc.assert(
     fc.property(hostileText, (text) => {
       const read = readBack(`${sseComment(text)}\n`)
@@ -90,14 +90,14 @@ it('never lets a comment become anything but a comment', () => {
   )
 })
 
-it('refuses an id or a name that could end its line', () => {
+it('refuses an SSE id or event name with a line end or NUL', () => {
   for (const bad of ['a\nb', 'a\rb', 'a\r\nb', 'a\0b', '\n']) {
     expect(() => sseFrame({ id: bad, data: '' })).toThrow(Bug)
     expect(() => sseFrame({ event: bad, data: '' })).toThrow(Bug)
   }
 })
 
-it('tells the waiting time as whole milliseconds or not at all', () => {
+it('accepts an SSE retry time only in whole, non-negative milliseconds', () => {
   expect(readBack(sseFrame({ retry: 0 })).retries).toEqual([0])
   for (const bad of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     expect(() => sseFrame({ retry: bad })).toThrow(Bug)

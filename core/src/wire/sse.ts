@@ -1,6 +1,6 @@
 import { assert } from '../assert.ts'
 
-/** One server-sent event. A frame of `retry` alone tells how long to wait before coming back. */
+/** One server-sent event. A frame with `retry` alone sets the delay before a reconnect. */
 export interface SseFrame {
   readonly id?: string
   readonly event?: string
@@ -10,12 +10,13 @@ export interface SseFrame {
   readonly retry?: number
 }
 
-/** All that ends a line in an event stream. LF alone is not enough: a bare CR ends one too. */
+/** Every line end of an event stream. LF alone is not enough: a bare CR ends a line too. */
 const lineEnd = /\r\n|\r|\n/
 
 /**
  * The text of one frame, its blank line included. No value can end its field and start another, so
- * nothing a payer or merchant typed can forge an event: `id` and `event` with CR, LF or NUL are bugs.
+ * nothing a payer or merchant typed can forge an event: `id` and `event` with CR, LF or NUL are
+ * bugs.
  */
 export function sseFrame({ id, event, data, retry }: SseFrame): string {
   let text = ''
@@ -29,7 +30,7 @@ export function sseFrame({ id, event, data, retry }: SseFrame): string {
   return `${text}\n`
 }
 
-/** Comment lines, which clients skip and proxies count as life. Stands before a frame, or alone. */
+/** Comment lines: clients ignore them, and proxies see traffic. Before a frame, or alone. */
 export const sseComment = (text: string): string =>
   text
     .split(lineEnd)

@@ -31,7 +31,7 @@ const paid = observeAll(opened({ reference: 'order-42', metadata: { customer: 'c
 ])
 
 describe('the resource', () => {
-  it('shows the merchant everything and the browser no payer, note or secret', () => {
+  it('shows the merchant everything, and the browser no payer, note or secret', () => {
     const merchant = { checkoutUrl: 'https://pay.example/pay/x', clientSecret: 'shh' }
     const forMerchant = JSON.stringify(resource(paid.payment, { ...context, merchant }))
     const forBrowser = JSON.stringify(resource(paid.payment, { ...context, merchant: null }))
@@ -42,7 +42,7 @@ describe('the resource', () => {
     }
   })
 
-  it('names amounts, confirmations and the link that the kind of chain makes for the whole amount', () => {
+  it('contains amounts, confirmations and a payment link for the whole amount', () => {
     const shown = resource(paid.payment, { ...context, merchant: null })
     expect(shown).toMatchObject({
       status: 'confirming',
@@ -57,14 +57,14 @@ describe('the resource', () => {
   })
 })
 
-describe('money that is shown', () => {
+describe('a transfer in the resource', () => {
   const merchant = { checkoutUrl: 'https://pay.example/pay/x', clientSecret: 'shh' }
   const explorerUrl = (_: string, txHash: string) => `https://explorer.example/${txHash}`
   const bridged = `0x${'cb'.repeat(20)}`
   const knownAsset = (chain: string, token: string | null) =>
     chain === 'local' && token === bridged ? { asset: 'USDC.e', chainId: 31337, decimals: 6 } : null
 
-  it('names a known token that is not accepted, how much of it came, and why it does not count', () => {
+  it('shows asset and units of a known token that is not accepted, and why it is ignored', () => {
     const tokens = [bridged, `0x${'dd'.repeat(20)}`]
     const transfers = tokens.map((token, n) => ({ ...transfer('0x1', 5_000_000n, n), token }))
     const { payment } = observeAll(opened(), [
@@ -81,7 +81,7 @@ describe('money that is shown', () => {
     expect(resource(payment, { ...context, merchant: null }).transfers[0]?.asset).toBeNull()
   })
 
-  it('names no transaction for what a block added to an address, and no sender of it', () => {
+  it('has no txHash and no sender for a balance change of a block', () => {
     const way = opened().payment.terms.accept.map((accept) => ({ ...accept, token: null }))
     const txHash = `balance:${blockAt(10).hash}`
     const added = { ...transfer(txHash, 150_000_000n, 'balance'), token: null, from: '' }
@@ -95,7 +95,7 @@ describe('money that is shown', () => {
     expect(JSON.stringify([shown, events.map(({ data }) => data)])).not.toContain('balance:')
   })
 
-  it('says of a claim only that it is looked for', () => {
+  it('shows neither asset nor units for a claim', () => {
     const open = observeAll(opened(), [claimed('0x7')])
     const shown = resource(open.payment, { ...context, explorerUrl, knownAsset, merchant })
     const nothing = { txHash: '0x7', asset: null, ignored: null, units: '0' }
@@ -107,7 +107,7 @@ describe('money that is shown', () => {
     expect(givenUp.transfers).toMatchObject([{ ...nothing, stage: 'dropped', decimals: null }])
   })
 
-  it('shows what people decided to the merchant only, and the deadline that they moved to everybody', () => {
+  it('shows decisions of people to the merchant only, but the moved deadline to all', () => {
     const { payment } = observeAll(opened(), [
       included('0x1', 50_000_000n, blockAt(10), 1),
       decided('wait', bornAt + 60_000, 'the rest comes tomorrow'),
@@ -125,7 +125,7 @@ describe('money that is shown', () => {
   })
 })
 
-it('splices the stored bytes of data into the envelope', () => {
+it('an event envelope contains the stored bytes of data unchanged', () => {
   const event = paid.events[1]
   if (event === undefined) throw new Error('the fixture has two events')
   const dataJson = encodeData(event.data)
@@ -134,19 +134,19 @@ it('splices the stored bytes of data into the envelope', () => {
   expect(JSON.parse(text)).toMatchObject({ type: 'payment_intent.confirming', livemode: false })
 })
 
-it('keeps metadata apart from amounts, whatever its keys', () => {
+it('metadata with any keys is never read back as an amount', () => {
   const hostile = { $big: '5', $$big: { $big: 'x' }, amount: 7n, list: [{ $x: null }] }
   expect(revive(JSON.parse(JSON.stringify(plain(hostile))))).toEqual(hostile)
 })
 
-it('makes one canonical text of equal values', () => {
+it('equal values have the same canonical JSON', () => {
   expect(canonicalJson({ b: [1, { d: 'x', c: null }], a: undefined })).toBe(
     '{"b":[1,{"c":null,"d":"x"}]}',
   )
   expect(canonicalJson({ y: 1, x: 2 })).toBe(canonicalJson({ x: 2, y: 1 }))
 })
 
-it('makes ids that sort by time and say what they name', () => {
+it('ids sort by time and begin with the prefix of their kind', () => {
   const zero = new Uint8Array(10)
   const early = makeId(
     'pi',

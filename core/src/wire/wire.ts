@@ -19,16 +19,16 @@ import { isMereClaim, transfersOf } from '../payment/transfer.ts'
 /** An event's name on the wire. */
 export type WireType = `payment_intent.${EventType}`
 
-/** Names an event as clients know it. */
+/** The full name of an event type, as clients see it. */
 export const wireType = (type: EventType): WireType => `payment_intent.${type}`
 
-/** The bytes of `data`, made once when the event is stored and the same on every transport. */
+/** The bytes of `data`: encoded once, when the event is stored, and the same on every transport. */
 export const encodeData = (data: EventData): string => JSON.stringify(data)
 
 /** The envelope of the event lists, with the stored bytes of `data` inside. */
 export function envelope(event: {
   id: string
-  /** The full name. */
+  /** The full name, as on the wire. */
   type: string
   at: Instant
   livemode: boolean
@@ -51,26 +51,26 @@ export interface WireAcceptance {
   readonly token: string | null
   readonly decimals: number
   readonly address: string
-  /** What wallets open; null where the kind of chain has no such link. */
+  /** The link that a wallet opens; null where the kind of chain has no payment links. */
   readonly uri: string | null
 }
 
-/** One movement of money. `from` is left out of what browsers see. */
+/** One movement of money. Browsers do not get `from`. */
 export interface WireTransfer {
   /**
-   * Null where a block added native coin in a way that belongs to no one transaction, and where it is
-   * the sum of many.
+   * Null when a block added native coin without a single transaction to name, and for the sum of
+   * many transfers.
    */
   readonly txHash: string | null
   readonly chain: string
   readonly chainId: ChainId | null
   /** Null for a token that this installation does not know. */
   readonly asset: string | null
-  /** What counts of it, in the payment's currency; `0` for an asset that is not accepted. */
+  /** The part that counts, in the payment's currency; `0` for an asset that is not accepted. */
   readonly amount: string
-  /** What moved, in the token's smallest unit. */
+  /** The amount that moved, in the token's smallest unit. */
   readonly units?: string
-  /** The places that `units` has; null for a token that this installation does not know. */
+  /** The decimal places of `units`; null for a token that this installation does not know. */
   readonly decimals?: number | null
   readonly stage: Stage
   /** Why it does not count; null unless the stage is `ignored`. */
@@ -81,11 +81,11 @@ export interface WireTransfer {
   readonly requiredConfirmations: number | null
   readonly explorerUrl: string | null
   readonly from?: string
-  /** On the sum of many small transfers of one block only: how many. */
+  /** The number of transfers; only on a sum of many small transfers of one block. */
   readonly count?: number
 }
 
-/** What a person decided of a payment. */
+/** A decision of a person about a payment. */
 export interface WireResolution {
   readonly action: ResolutionAction
   readonly reason: string
@@ -93,7 +93,7 @@ export interface WireResolution {
   readonly at: string
 }
 
-/** The resource that `GET /v1/payment-intents/{id}` answers. */
+/** The resource that `GET /v1/payment-intents/{id}` returns. */
 export interface PaymentIntent {
   readonly id: string
   readonly object: 'payment_intent'
@@ -119,35 +119,42 @@ export interface PaymentIntent {
   readonly monitorUntil: string
   readonly detectedAt: string | null
   readonly settledAt: string | null
-  /** Oldest first. For its merchant only. */
+  /** Oldest first. For the merchant only. */
   readonly resolutions?: readonly WireResolution[]
   readonly checkoutUrl?: string
   readonly clientSecret?: string
 }
 
-/** An asset as the registry names it. A symbol read from a chain is never believed. */
+/** An asset as the registry names it. A symbol read from a chain is never trusted. */
 export interface KnownAsset {
   readonly asset: string
   readonly chainId: ChainId
   readonly decimals: number
 }
 
-/** What the server knows beside the payment when it shows it. */
+/** What the server adds to the payment when it shows it. */
 export interface ResourceContext {
   readonly policy: Policy
   readonly visibility: PaymentIntent['visibility']
-  /** The form people read. */
+  /** The address in the form that people read. */
   readonly formatAddress: (chain: string, address: string) => string
-  /** A link that wallets open, with the amount in the asset's smallest unit; null without one. */
+  /**
+   * A link that wallets open, with the amount in the asset's smallest unit; null if none exists.
+   */
   readonly paymentUri: (accept: Acceptance, units: bigint) => string | null
   readonly explorerUrl: (chain: string, txHash: string) => string | null
-  /** A token of the registry, accepted or not, or the native coin for null. Left out: none is known. */
+  /**
+   * An asset of the registry, accepted or not; null as token: the native coin. Left out: none is
+   * known.
+   */
   readonly knownAsset?: (chain: string, token: string | null) => KnownAsset | null
-  /** For the merchant only; a browser's view has neither secrets nor payers nor the merchant's notes. */
+  /**
+   * Null for browsers, which see neither secrets nor payers' addresses nor the merchant's notes.
+   */
   readonly merchant: { readonly checkoutUrl: string; readonly clientSecret: string } | null
 }
 
-/** The resource: for its merchant, or for the one browser that may see it. */
+/** The resource: for its merchant, or for the browser with its client secret. */
 export function resource(payment: Payment, context: ResourceContext): PaymentIntent {
   const { terms } = payment
   const print = (amount: bigint) => printAmount(amount, terms.decimals)
@@ -191,7 +198,8 @@ function wireAcceptance(
   const { asset, chain, chainId, decimals } = accept
   const address = formatAddress(chain, accept.address)
   const token = accept.token === null ? null : formatAddress(chain, accept.token)
-  // The token's own scale is never finer than the payment's, and the amount was parsed at the coarsest.
+  // The token's own scale is never finer than the payment's, and the amount was parsed at the
+  // coarsest.
   const units = terms.amount / 10n ** BigInt(terms.decimals - decimals)
   const uri = paymentUri(accept, units)
   return { asset, chain, chainId, token, decimals, address, uri }
@@ -204,7 +212,7 @@ function wireTransfer(
 ): WireTransfer {
   const { chain, accept, stage, block, units, ignored, from } = transfer
   const txHash = publicTxHash(transfer.txHash)
-  // A claim that nobody has seen moves nothing, and its empty token is no native coin.
+  // An unseen claim moves nothing, and its empty token does not mean native coin.
   const asset = isMereClaim(transfer)
     ? null
     : (accept ?? knownAsset?.(chain, transfer.token) ?? null)

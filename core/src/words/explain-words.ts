@@ -3,24 +3,24 @@ import type { IgnoreReason, Stage } from '../payment/payment.ts'
 import type { Level, Tier } from '../payment/policy.ts'
 import { chainName } from './words.ts'
 
-/** Completes “a transfer counts …”. */
+/** Completes the sentence “a transfer counts …”. */
 export function levelInWords(level: Level): string {
   if (level === 1) return 'with the block that holds it'
   if (typeof level === 'number') return `with ${level} blocks, the one that holds it included`
   return `once the nodes of the network call its block ${level}`
 }
 
-/** Why a tier holds. */
+/** The reason why a tier applies. */
 export const tierInWords = ({ upTo }: Pick<Tier, 'upTo'>, asset: string): string =>
   upTo === null ? 'because of its amount' : `because it is not more than ${upTo} ${asset}`
 
 type NameOf = (chain: string) => string
 
-/** Where, as people call it. */
+/** The network, by the name that people use. */
 export const inNetwork = (chain: string, nameOf: NameOf = chainName): string =>
   `on ${nameOf(chain)}`
 
-/** What is said of a transfer by its stage, in place of figures. */
+/** The rest of a sentence about a transfer, by stage; null where figures take its place. */
 const stageSentences: Readonly<Record<Stage, string | null>> = {
   claimed: 'was named by the payer, and no node has shown it yet.',
   mempool: 'is pending: no block holds it, and nothing is certain.',
@@ -29,31 +29,31 @@ const stageSentences: Readonly<Record<Stage, string | null>> = {
   safe: null,
   final: null,
   dropped: 'was pending for too long, and no provider knows it any more.',
-  replaced: 'gave way to another transaction of its sender: only one of them can be mined.',
+  replaced: 'was replaced by another transaction of its sender: only one of them can be mined.',
   reverted: 'failed in its block and moved nothing.',
   reorged: 'was in a block that the network took back.',
-  denied: 'was said to be in a block, and no provider shows it there any more.',
+  denied: 'was reported in a block, but no provider shows it there any more.',
   ignored: null,
 }
 
-/** Why money does not count, for whoever decides about it. */
+/** Why money does not count, for the person who decides about it. */
 const ignoredSentences: Readonly<Record<IgnoreReason, string>> = {
   wrong_token: 'moved a token that this request does not accept.',
   wrong_chain: 'came on a network that this request does not accept.',
   dust: 'is too small to count.',
   zero: 'moved nothing.',
-  paid_elsewhere: 'is in a block, and paid somebody else.',
+  paid_elsewhere: 'is in a block, but paid another address.',
   set_aside: 'was set aside by a person.',
 }
 
-/** What a sentence is made of, and whether it names providers. */
+/** The figures of a sentence, and whether it names providers. */
 type Facts = Omit<ExplainedTransfer, 'sentence'>
 interface Telling {
   readonly namesProviders: boolean
   readonly nameOf: NameOf | undefined
 }
 
-/** What is said of a transfer: why it counts, or what it waits for, what comes next, and when. */
+/** A sentence about a transfer: why it counts, or what it waits for, what comes next, and when. */
 export function sentenceOf(transfer: Facts, telling: Telling): string {
   const { txHash, chain, amount, asset, ignored, stage } = transfer
   const named = txHash === null ? '' : ` (${short(txHash)})`
@@ -62,15 +62,15 @@ export function sentenceOf(transfer: Facts, telling: Telling): string {
   const subject =
     ignored === null ? `${what} ${inNetwork(chain, telling.nameOf)}${named}` : `A transfer${named}`
   if (ignored !== null) return `${subject} ${ignoredSentences[ignored]}`
-  if (isVain) return `${subject} was looked for in vain: no provider knows it.`
+  if (isVain) return `${subject} was not found: no provider knows it.`
   if (stage === 'denied')
-    return `${subject} was said to be in a block. ${wordsInWords(transfer, telling)} It counts nothing, and counts again once a provider shows it.`
+    return `${subject} was reported in a block. ${wordsInWords(transfer, telling)} It does not count until a provider shows it again.`
   return `${subject} ${stageSentences[stage] ?? depthInWords(transfer, telling)}`
 }
 
 function depthInWords(transfer: Facts, telling: Telling): string {
   const { level, tier, asset, confirmations, settled, missing } = transfer
-  if (level === null) return 'is in a block of a network that no rule speaks of.'
+  if (level === null) return 'is in a block of a network without a finality rule.'
   const because = tier === null ? '' : `, ${tierInWords(tier, asset ?? 'it')}`
   const rule = `it counts ${levelInWords(level)}${because}`
   if (settled) return `is settled: ${rule}.`
@@ -80,13 +80,13 @@ function depthInWords(transfer: Facts, telling: Telling): string {
   return `${has}: ${rule}. ${waits}${afterThat(missing.until)}`
 }
 
-/** What happens if that does not come. */
+/** What happens if the transfer does not settle in time. */
 const afterThat = (until: string | null): string =>
   until === null
     ? ''
-    : ` If that has not come by ${until}, the payment becomes investigation_required and a person decides.`
+    : ` If that does not happen by ${until}, the payment becomes investigation_required and a person decides.`
 
-/** Who shows it and who denies it. */
+/** Which providers show it, and which deny it. */
 function wordsInWords({ sources, deniedBy }: Facts, { namesProviders }: Telling): string {
   const whole = (names: readonly string[], verb: readonly [one: string, more: string]): string => {
     const [one, more] = verb
@@ -101,7 +101,7 @@ function wordsInWords({ sources, deniedBy }: Facts, { namesProviders }: Telling)
   return namesProviders ? text : text[0]?.toUpperCase() + text.slice(1)
 }
 
-/** Providers by their names: what they are sources of is known here. */
+/** The names of providers, without the kind of source. */
 function inList(sources: readonly string[]): string {
   const names = sources.map((source) => source.slice(source.indexOf(':') + 1))
   const last = names.at(-1) ?? ''
@@ -116,7 +116,7 @@ function waitsFor(transfer: Facts, telling: Telling): string {
   if (held === 'sources_disagree')
     return 'Nothing is settled while providers contradict each other.'
   if (held === 'finality_stalled')
-    return `The network is slow to call blocks ${tag}; it is held until that goes on.`
+    return `The network is slow to mark blocks as ${tag}; the transfer waits until it does so again.`
   const about = aboutMs === null ? '' : `, about ${Math.ceil(aboutMs / 1000)} s`
   if (tag !== null) return `It waits for ${tag}${about}.`
   return blocks === null || blocks === 0

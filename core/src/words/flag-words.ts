@@ -1,6 +1,6 @@
 import type { Flag } from '../payment/status-model.ts'
 
-/** What a payer reads beside the status, by flag; null: nothing that a payer can use. */
+/** What a payer reads beside the status, by flag; null: nothing that helps a payer. */
 export const flagWords: Readonly<Record<Flag, string | null>> = {
   underpaid: null, // the status says it, with the figures
   overpaid: 'More than the requested amount arrived. Ask the merchant about the difference.',

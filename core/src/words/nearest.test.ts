@@ -3,7 +3,7 @@ import { nearest } from './nearest.ts'
 
 const names = ['amount', 'currency', 'accept', 'expiresIn', 'reference', 'metadata', 'redirectUrl']
 
-describe('the name that was likely meant', () => {
+describe('the suggested name', () => {
   it.each([
     ['redirect_url', 'redirectUrl'],
     ['AMOUNT', 'amount'],
@@ -16,7 +16,7 @@ describe('the name that was likely meant', () => {
   })
 
   it.each(['', 'x', 'description', '__proto__', 'a'.repeat(100_000)])(
-    'is not invented where nothing is close: %.20s',
+    'is null when no name is close: %.20s',
     (word) => {
       expect(nearest(word, names)).toBeNull()
     },

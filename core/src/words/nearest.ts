@@ -1,8 +1,8 @@
 const lengthMax = 64
 
 /**
- * The name that was likely meant, or null when none is close: words for people who mistyped one. Case,
- * hyphens and underscores do not count; of the letters every third may differ.
+ * The name that was probably meant, or null when none is close: for messages about mistyped names.
+ * Ignores case, hyphens and underscores; up to every third letter may differ.
  */
 export function nearest(word: string, names: readonly string[]): string | null {
   const plain = plainOf(word)
@@ -18,7 +18,9 @@ export function nearest(word: string, names: readonly string[]): string | null {
 
 const plainOf = (name: string): string => name.toLowerCase().replace(/[-_]/g, '')
 
-/** How many letters must be put in, left out or changed to make one of the other (Levenshtein). */
+/**
+ * How many letters must be inserted, removed or changed to turn one into the other (Levenshtein).
+ */
 function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at)
   for (let i = 1; i <= a.length; i++) {

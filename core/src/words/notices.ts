@@ -3,12 +3,12 @@ import type { IgnoreReason, Stage } from '../payment/payment.ts'
 import type { Flag, Status } from '../payment/status-model.ts'
 import type { Reason } from './reason-words.ts'
 
-// What an operator reads. Apart from the words for payers, which the pages carry to every browser.
+// Texts for operators. Separate from the words for payers, which the pages load in every browser.
 
 /** What a status means to an operator. */
 export interface StatusNotice {
   readonly means: string
-  /** What must be on record before the status may be told. */
+  /** What must be on record before the status may be emitted. */
   readonly evidence: string
   readonly operator: string
 }
@@ -17,22 +17,22 @@ export interface StatusNotice {
 export const statusNotices: Readonly<Record<Status, StatusNotice>> = {
   awaiting: {
     means: 'No live transfer that covers the amount is known.',
-    evidence: 'The request; on the way back, the transaction and why it no longer counts.',
+    evidence: 'The request; if it returned here, the transaction and why it no longer counts.',
     operator: 'Nothing to do. With `underpaid`, part of the amount has arrived.',
   },
   pending_detected: {
     means: 'Enough was seen, but not all of it is in a block.',
-    evidence: 'A decoded pending transaction to our address; a claimed hash alone never.',
-    operator: 'A promise of nothing. Stock may be reserved, nothing released.',
+    evidence: 'A decoded pending transaction to our address; a claimed hash alone is not enough.',
+    operator: 'Nothing is certain yet. Reserve stock if you like, but release nothing.',
   },
   pending_expired: {
-    means: 'It was seen, then it was gone: not mined in time and unknown to every provider.',
+    means: 'It was seen, but not mined in time, and no provider knows it any more.',
     evidence: 'The pending time-out passed, there is no receipt, no provider knows the hash.',
     operator:
-      'It may still land. Ask the payer to speed it up or cancel it, and to pay again only then.',
+      'It may still be mined. Ask the payer to speed it up or cancel it, and to pay again only then.',
   },
   confirming: {
-    means: 'The amount is in canonical blocks, not yet as deep as the policy asks.',
+    means: 'The amount is in canonical blocks, but not yet as deep as the policy requires.',
     evidence: 'A successful receipt and the transfer log of an accepted token to our address.',
     operator: 'Wait. Do not fulfil.',
   },
@@ -42,31 +42,31 @@ export const statusNotices: Readonly<Record<Status, StatusNotice>> = {
     operator: 'Fulfil. Revocable until `finality` is `final`.',
   },
   expired: {
-    means: 'Time is over and too little arrived.',
+    means: 'The deadline passed and too little arrived.',
     evidence: 'The deadline passed, and every accepted chain was read past it.',
     operator: 'Late money is still recognised until `monitorUntil` and reopens it.',
   },
   cancelled: {
     means: 'Withdrawn by the merchant.',
-    evidence: 'Who withdrew it and why.',
+    evidence: 'The person or key that withdrew it, and the reason.',
     operator: 'Money that comes later makes it `investigation_required`.',
   },
   failed: {
-    means: 'The rail said for certain that no money comes, or policy refused it.',
+    means: 'It is certain that no money comes, or a policy refused the payment.',
     evidence: 'A signed provider code or a screening decision; never a time-out.',
     operator: 'Read the reason; a contradiction makes it `investigation_required`.',
   },
   investigation_required: {
-    means: 'It cannot be said truthfully.',
+    means: 'Settlewire cannot say for certain what the status is.',
     evidence: 'A reason code and the observations that disagree.',
     operator: 'Look at the reason and the timeline; a person or later evidence decides.',
   },
 }
 
-/** What a flag or a reason means, and what may be decided about it. */
+/** What a flag or a reason means, and what a person may decide about it. */
 export interface Notice {
   readonly operator: string
-  /** Whether it stays as it is until a person looks. */
+  /** Whether it stays until a person looks at it. */
   readonly needsPerson: boolean
   /** What that person may decide about it, where the status of the payment allows it. */
   readonly choices: readonly ResolutionAction[]
@@ -104,12 +104,12 @@ export const flagNotices: Readonly<Record<Flag, Notice>> = {
   },
   wrong_token: {
     operator:
-      'A known token that is not accepted arrived, perhaps a bridged twin. It is at your address.',
+      'A known token that is not accepted arrived, perhaps a bridged copy. It is at your address.',
     needsPerson: true,
     choices: ['accept', 'refund_noted', 'dismiss'],
   },
   wrong_chain: {
-    operator: 'Money arrived on a chain that is not accepted. The same key holds it there.',
+    operator: 'Money arrived on a chain that is not accepted. The same private key controls it.',
     needsPerson: true,
     choices: ['accept', 'refund_noted', 'dismiss'],
   },
@@ -123,18 +123,18 @@ export const flagNotices: Readonly<Record<Flag, Notice>> = {
     needsPerson: false,
     choices: ['accept', 'wait', 'refund_noted'],
   },
-  reorg_seen: { operator: 'A block that held money of it was taken back at least once.', ...noted },
+  reorg_seen: { operator: 'A reorg removed a block with money of it at least once.', ...noted },
   replaced_seen: {
-    operator: 'A transaction lost its place to another of the same sender. Only one can be mined.',
+    operator: 'Another transaction of the same sender replaced one. Only one can be mined.',
     ...noted,
   },
   single_source: {
-    operator: 'It succeeded on the word of fewer providers than the policy wants: no more were up.',
+    operator: 'Fewer providers showed it than the policy requires, because no more were up.',
     ...noted,
   },
   sources_disagree: {
     operator:
-      'Providers name different blocks at one height, or one denies what another shows. What it is about does not settle. Look at them, or decide about the money.',
+      'Providers name different blocks at one height, or one denies what another shows. The money concerned does not settle. Check the providers, or decide about the money.',
     needsPerson: true,
     choices: ['accept', 'refund_noted', 'dismiss'],
   },
@@ -147,11 +147,11 @@ export const flagNotices: Readonly<Record<Flag, Notice>> = {
 /** Every reason. Printed to docs/generated/states.md. */
 export const reasonNotices: Readonly<Record<Reason, Notice>> = {
   transaction_reverted: {
-    operator: 'It failed in its block and moved nothing. The payer was charged its fee at most.',
+    operator: 'It failed in its block and moved nothing. The payer lost at most the network fee.',
     ...noted,
   },
   transaction_reorged: {
-    operator: 'Its block is no longer on the chain, and no pool holds it. It may come again.',
+    operator: 'Its block is no longer on the chain, and no pool holds it. It may be mined again.',
     ...noted,
   },
   transaction_dropped: {
@@ -160,15 +160,15 @@ export const reasonNotices: Readonly<Record<Reason, Notice>> = {
   },
   transaction_denied: {
     operator:
-      'Each provider that was asked denies that its block holds it. It counts again once one shows it.',
+      'Every provider that was asked denies that its block holds it. It counts again once one shows it.',
     ...noted,
   },
   replaced_elsewhere: {
-    operator: 'Its place in the order of its sender was taken by one that pays us nothing.',
+    operator: 'Another transaction of the same sender replaced it and does not pay this payment.',
     ...noted,
   },
   replaced_still_pays: {
-    operator: 'It was sped up. The new transaction pays as well, and is followed instead.',
+    operator: 'It was sped up. The new transaction pays as well and is followed instead.',
     ...noted,
   },
   paid_after_cancel: {
@@ -182,43 +182,43 @@ export const reasonNotices: Readonly<Record<Reason, Notice>> = {
     choices: ['accept', 'refund_noted', 'dismiss'],
   },
   paid_after_failure: {
-    operator: 'It was written off, and the money came all the same. Accept it, or refund it.',
+    operator: 'It was written off, but the money came after all. Accept it, or refund it.',
     needsPerson: true,
     choices: ['accept', 'refund_noted', 'dismiss'],
   },
   reorged_after_success: {
-    operator: 'Success was told, then its block was lost. It heals itself if it is mined again.',
+    operator: 'It succeeded, then a reorg removed its block. Mined again, it succeeds again.',
     needsPerson: true,
     choices: ['accept', 'wait', 'dismiss'],
   },
   denied_after_success: {
     operator:
-      'Success was told, and now each provider denies its money. It heals itself once enough show it.',
+      'It succeeded, and now every provider denies its money. It succeeds again once enough show it.',
     needsPerson: true,
     choices: ['accept', 'wait', 'dismiss'],
   },
   sources_disagree: {
     operator:
-      'Until `monitorUntil` providers denied its money, or too few showed it. Look it up elsewhere, then decide.',
+      'Until `monitorUntil` providers denied its money, or too few showed it. Check it with another source, then decide.',
     needsPerson: true,
     choices: ['accept', 'wait', 'refund_noted', 'dismiss'],
   },
   resolved_by_person: {
-    operator: 'A person decided, and the payment moves on in the same moment.',
+    operator: 'A person decided, and the payment changes its status at once.',
     ...noted,
   },
   written_off: {
-    operator: 'A person gave up a success whose money was lost. Money that comes reopens it.',
+    operator: 'A person gave up a success whose money was lost. New money reopens it.',
     ...noted,
   },
   internal_contradiction: {
     operator:
-      'A fault of Settlewire: what was observed is held and tried again. Report it with its log line.',
+      'An internal fault of Settlewire: the observations are held and retried. Report it with its log line.',
     ...noted,
   },
 }
 
-/** What a stage says of one movement of money. */
+/** What a stage means for one movement of money. */
 export interface StageNotice {
   readonly payer: string
   readonly operator: string
@@ -228,15 +228,15 @@ export interface StageNotice {
 export const stageNotices: Readonly<Record<Stage, StageNotice>> = {
   claimed: {
     payer: 'We look for the transaction that you named.',
-    operator: 'The payer named it; no node has shown it. It counts nothing.',
+    operator: 'The payer named it; no node has shown it. It does not count.',
   },
   mempool: {
     payer: 'The network has seen it; no block holds it yet.',
-    operator: 'Pending in the pool of a node. A signal, never a promise.',
+    operator: 'Pending in the pool of a node. A signal, not a promise.',
   },
   preconfirmed: {
     payer: 'The network has promised it a block.',
-    operator: 'The sequencer promised it a block. More than a pool, less than the block.',
+    operator: 'The sequencer promised it a block. Surer than a pool, less sure than a block.',
   },
   included: {
     payer: 'A block holds it; a few more make it certain.',
@@ -244,7 +244,7 @@ export const stageNotices: Readonly<Record<Stage, StageNotice>> = {
   },
   safe: {
     payer: 'A block holds it, and the network is nearly certain of it.',
-    operator: 'The nodes call its block safe.',
+    operator: 'The nodes mark its block as safe.',
   },
   final: {
     payer: 'It can no longer be taken back.',
@@ -256,7 +256,7 @@ export const stageNotices: Readonly<Record<Stage, StageNotice>> = {
   },
   replaced: {
     payer: 'Your wallet replaced it by another transaction.',
-    operator: 'Another transaction of its sender took its place. It counts nothing.',
+    operator: 'Another transaction of its sender replaced it. It does not count.',
   },
   reverted: {
     payer: 'The network refused it; it moved nothing.',
@@ -269,7 +269,7 @@ export const stageNotices: Readonly<Record<Stage, StageNotice>> = {
   denied: {
     payer: 'The network does not show it any more.',
     operator:
-      'A provider showed it in a block, and now each that was asked denies it. It counts nothing.',
+      'A provider showed it in a block, and now every provider that was asked denies it. It does not count.',
   },
   ignored: {
     payer: 'It does not count for this request.',
@@ -280,9 +280,9 @@ export const stageNotices: Readonly<Record<Stage, StageNotice>> = {
 /** Why money does not count. Printed to docs/generated/states.md. */
 export const ignoredNotices: Readonly<Record<IgnoreReason, string>> = {
   wrong_token: 'A known token that is not in `accept`, matched by its contract.',
-  wrong_chain: 'To the address of this payment, on a chain that is not in `accept`.',
+  wrong_chain: 'Sent to the address of this payment, on a chain that is not in `accept`.',
   dust: 'Below the limit of its token.',
-  zero: 'A transfer of nothing, as address poisoners send.',
+  zero: 'A transfer of nothing, as address poisoning sends.',
   paid_elsewhere: 'In a block, with no transfer to this payment.',
   set_aside: 'A person refunded or dismissed it; see `resolutions`.',
 }

@@ -20,9 +20,9 @@ describe('a text of a client', () => {
     ['a lone surrogate', 'a\ud800', 'U+D800'],
     ['a noncharacter', 'a\uffff', 'U+FFFF'],
   ])(
-    'is refused for a character that hides or reorders others, by its number: %s',
+    'is refused for a character that hides or reorders others, with its code point: %s',
     (_, text, at) => {
-      expect(textProblem(text)).toMatch(new RegExp(`^Must not hold ${at.replace('+', '\\+')}, `))
+      expect(textProblem(text)).toMatch(new RegExp(`^Must not contain ${at.replace('+', '\\+')}, `))
     },
   )
 
@@ -36,11 +36,11 @@ describe('a text of a client', () => {
     'הזמנה 42',
     'नमस्ते',
     'paid ❤️ 🎉',
-  ])('is taken in any language: %s', (text) => {
+  ])('is accepted in any language: %s', (text) => {
     expect(textProblem(text)).toBeNull()
   })
 
-  it('is shown with the numbers of what cannot be seen', () => {
+  it('is shown with the code points of invisible characters', () => {
     expect(visibleText('a\u202eb\u200bc\0')).toBe('aU+202EbU+200BcU+0000')
   })
 })

@@ -1,4 +1,4 @@
-/** What kind of character hides or reorders others, by its code points. */
+/** Kinds of characters that hide or reorder text, by code points. */
 const unseen: readonly (readonly [what: string, of: RegExp])[] = [
   ['a control character', /[\p{Cc}\ufff9-\ufffb]/u],
   ['half of a surrogate pair', /\p{Surrogate}/u],
@@ -8,22 +8,23 @@ const unseen: readonly (readonly [what: string, of: RegExp])[] = [
     /\u034f|\u17b4|\u17b5|[\u00ad\u115f\u1160\u180e\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0]/u,
   ],
   ['an invisible tag', /[\u{e0000}-\u{e0fff}]/u],
-  ['no character', /\p{Noncharacter_Code_Point}/u],
+  ['a noncharacter', /\p{Noncharacter_Code_Point}/u],
 ]
 
 /**
- * Why a text of a client is not taken, or null. Two texts that look the same must be the same, and a text
- * must read in the order in which it is stored: so no control, bidirectional control or invisible character.
+ * Why a client's text is refused, or null. Two texts that look the same must be the same, and a
+ * text must be read in the order in which it is stored: so no control, bidirectional control or
+ * invisible character.
  */
 export function textProblem(text: string): string | null {
   for (const [what, of] of unseen) {
     const [found] = of.exec(text) ?? []
-    if (found !== undefined) return `Must not hold ${codePoint(found)}, ${what}.`
+    if (found !== undefined) return `Must not contain ${codePoint(found)}, ${what}.`
   }
   return null
 }
 
-/** A text with each such character as `U+202E`, to be shown where the text itself must not be. */
+/** The text with each of these characters as `U+202E`, for output that must not show them as is. */
 export const visibleText = (text: string): string =>
   unseen.reduce((shown, [, of]) => shown.replace(new RegExp(of, 'gu'), codePoint), text)
 

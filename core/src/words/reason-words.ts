@@ -1,4 +1,4 @@
-/** Why a payment stands where it does, where the status alone does not say. */
+/** Why a payment has its status, where the status alone does not explain it. */
 export const reasons = [
   'transaction_reverted',
   'transaction_reorged',
@@ -18,7 +18,7 @@ export const reasons = [
 ] as const
 export type Reason = (typeof reasons)[number]
 
-/** What a payer reads, by reason. A reason that a merchant wrote is not in here. */
+/** What a payer reads, by reason. Reasons that a merchant wrote are not in this table. */
 export const reasonWords: Readonly<Record<Reason, string>> = {
   transaction_reverted: 'The network refused the transaction.',
   transaction_reorged: 'The network took the transaction back.',
@@ -41,6 +41,6 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
 
 const isReason = (code: string): code is Reason => reasons.some((reason) => reason === code)
 
-/** What a payer reads of a reason; null for one in a merchant's own words, or of a newer version. */
+/** The payer's words for a reason; null for a merchant's own reason, or one of a newer version. */
 export const reasonInWords = (code: string | null): string | null =>
   code !== null && isReason(code) ? reasonWords[code] : null

@@ -1,6 +1,6 @@
 import type { IgnoreReason, Stage } from '../payment/payment.ts'
 
-/** Two or three words beside a transaction, by stage, in the order of certainty. */
+/** A label of two or three words beside a transaction, by stage, in the order of certainty. */
 export const stageLabels: Readonly<Record<Stage, string>> = {
   claimed: 'looked for',
   mempool: 'detected',
@@ -16,7 +16,10 @@ export const stageLabels: Readonly<Record<Stage, string>> = {
   ignored: 'not counted',
 }
 
-/** What a payer reads of money that does not count, and can do; `todo` is null where a payer need not see it. */
+/**
+ * Why money does not count, and what the payer can do; `todo` is null where a payer need not see
+ * it.
+ */
 export interface IgnoredWords {
   readonly why: string
   readonly todo: string | null
@@ -24,7 +27,7 @@ export interface IgnoredWords {
 
 const askForReturn = 'Ask the merchant to send it back, and name this transaction.'
 
-/** Why money does not count, for its payer. */
+/** Why money does not count, in words for the payer. */
 export const ignoredWords: Readonly<Record<IgnoreReason, IgnoredWords>> = {
   wrong_token: { why: 'It is a token that this request does not accept.', todo: askForReturn },
   wrong_chain: {
@@ -36,6 +39,9 @@ export const ignoredWords: Readonly<Record<IgnoreReason, IgnoredWords>> = {
     todo: 'The amount that you owe stays as it is. Ask the merchant about this transfer.',
   },
   zero: { why: 'It moved nothing.', todo: null },
-  paid_elsewhere: { why: 'It paid somebody else.', todo: 'Look in your wallet where it was sent.' },
+  paid_elsewhere: {
+    why: 'It paid another address.',
+    todo: 'Look in your wallet where it was sent.',
+  },
   set_aside: { why: 'The merchant has set it aside.', todo: 'Ask the merchant about it.' },
 }

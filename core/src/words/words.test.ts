@@ -30,8 +30,8 @@ const say = (status: Told['status'], more: Partial<Told> = {}) => {
   return `${words.title(all)} ${words.text(all)}`
 }
 
-describe('the payer is told', () => {
-  it('whole sentences in every status, whatever is known', () => {
+describe('the words for a payer', () => {
+  it('are whole sentences in every status, with every reason', () => {
     for (const status of statuses) {
       for (const reason of [null, ...reasons, 'a_code_of_tomorrow']) {
         for (const watchedUntil of [null, '22 Nov']) {
@@ -43,19 +43,19 @@ describe('the payer is told', () => {
     }
   })
 
-  it('to speed up or cancel a transaction that hangs before paying again', () => {
+  it('advise to speed up or cancel a stuck transaction before paying again', () => {
     const hangs = say('pending_expired')
     expect(hangs).toContain('Speed it up or cancel it in your wallet first')
     expect(hangs).not.toMatch(/then pay again|higher fee/)
   })
 
-  it('not to pay again from the moment money is seen', () => {
+  it('advise not to pay again once money was seen', () => {
     expect(say('pending_detected')).toContain('Do not pay again')
     expect(say('confirming')).toContain('Do not pay again')
     expect(say('investigation_required')).toContain('No need to pay again')
   })
 
-  it('what is missing when only a part has arrived', () => {
+  it('name the missing amount when only a part has arrived', () => {
     const part: Partial<Told> = { flags: ['underpaid'], received: '50.00', missing: '100.00' }
     expect(say('awaiting', { ...part, seen: '50.00' })).toContain(
       '50.00 of 150.00 arrived; 100.00 missing.',
@@ -63,18 +63,18 @@ describe('the payer is told', () => {
     expect(say('expired', { ...part, seen: '50.00' })).toContain('100.00 missing.')
   })
 
-  it('that a part was seen, not that it arrived, while it is in no block', () => {
+  it('say “seen”, not “arrived”, for a part that is in no block', () => {
     const part: Partial<Told> = { flags: ['underpaid'], received: '0.00', seen: '50.00' }
     expect(say('awaiting', { ...part, missing: '100.00' })).toContain('50.00 of 150.00 seen;')
   })
 
-  it('that a transaction which failed in its block charged nothing', () => {
+  it('say that a reverted transaction moved no money', () => {
     expect(say('awaiting', { reason: 'transaction_reverted' })).toContain(
       'Your earlier transaction did not go through: it moved no money.',
     )
   })
 
-  it('that a transaction which lost its block or its place in the pools may still arrive', () => {
+  it('say that a reorged or dropped transaction may still arrive', () => {
     for (const reason of ['transaction_reorged', 'transaction_dropped']) {
       expect(say('awaiting', { reason })).toContain(
         'It may still arrive. Speed it up or cancel it in your wallet first; pay again only when',
@@ -82,32 +82,32 @@ describe('the payer is told', () => {
     }
   })
 
-  it('how far a confirmation has come, and about how long the rest takes', () => {
+  it('give the confirmations and about how long the rest takes', () => {
     expect(say('confirming', { confirmations: 1, aboutSeconds: 4 })).toContain(
       'Confirmed 1 of 3, about 4 s.',
     )
     expect(say('confirming', { requiredConfirmations: null })).toContain('becoming final')
   })
 
-  it('until when an ended request is watched, and no longer than that', () => {
+  it('name the end of the watch of an expired payment only while it lies ahead', () => {
     expect(say('expired')).toContain('until 22 Nov, 12:00 the full amount still counts as paid.')
     const over = say('expired', { watchedUntil: null })
     expect(over).not.toContain('counts')
     expect(over).toContain('Do not pay it any more.')
   })
 
-  it('nothing about the moment while news would not show at once', () => {
+  it('do not promise an immediate update while the page is not live', () => {
     expect(say('awaiting')).toContain('appears here as soon as you send it')
     expect(say('awaiting', { isLive: false })).toContain('later than usual')
   })
 
-  it('not to send any more when the time is up, before it is known to have ended', () => {
+  it('advise not to send any more once the time is up', () => {
     for (const status of ['awaiting', 'pending_expired'] as const) {
       expect(say(status, { isTimeUp: true, reason: 'x' })).toContain('do not send now')
     }
   })
 
-  it('what became of a transaction that was replaced, or that the network forgot', () => {
+  it('name the fate of a replaced, dropped or denied transaction', () => {
     expect(say('awaiting', { reason: 'replaced_elsewhere' })).toContain('replaced the transaction')
     for (const reason of ['transaction_dropped', 'transaction_denied']) {
       const gone = say('awaiting', { reason })
@@ -116,7 +116,7 @@ describe('the payer is told', () => {
     }
   })
 
-  it('something of every flag that a payer can use', () => {
+  it('are whole sentences for every flag that has words', () => {
     for (const flag of flags) expect(flagWords[flag] ?? 'Nothing.').toMatch(/^[A-Z].*[.]$/)
   })
 })
@@ -124,7 +124,7 @@ describe('the payer is told', () => {
 describe('the tables of words', () => {
   const sentence = /^[A-Z].*[.]$/
 
-  it('say a whole sentence of every stage and every reason why money does not count', () => {
+  it('have a whole sentence for every stage and every ignored reason', () => {
     for (const { payer, operator } of Object.values(stageNotices)) {
       expect(payer).toMatch(sentence)
       expect(operator).toMatch(sentence)
@@ -136,23 +136,23 @@ describe('the tables of words', () => {
     }
   })
 
-  it('say a whole sentence to the payer of every reason', () => {
+  it('have a whole sentence for the payer for every reason', () => {
     for (const reason of reasons) expect(reasonWords[reason]).toMatch(sentence)
   })
 
-  it('tell an operator of every flag and reason what it means and what may be done', () => {
+  it('have an operator sentence and choices for every flag and reason', () => {
     for (const { operator, needsPerson, choices } of [
       ...Object.values(flagNotices),
       ...Object.values(reasonNotices),
     ]) {
       expect(operator).toMatch(sentence)
       expect(new Set(choices).size).toBe(choices.length)
-      // Something to look at without anything to decide is a matter of the providers.
+      // A notice that needs a person but offers no decision concerns the providers.
       if (needsPerson && choices.length === 0) expect(operator).toContain('Providers')
     }
   })
 
-  it('offer only what can be decided in the statuses that a reason leads to', () => {
+  it('offer only decisions that the status of a reason allows', () => {
     const under = {
       ...{ paid_after_cancel: 1, paid_after_watch: 1, paid_after_failure: 1 },
       ...{ reorged_after_success: 1, denied_after_success: 1, sources_disagree: 1 },
@@ -165,7 +165,7 @@ describe('the tables of words', () => {
   })
 })
 
-it('names a chain that it does not know as it is configured', () => {
+it('an unknown chain keeps its configured name', () => {
   expect(chainName('polygon')).toBe('Polygon')
   expect(chainName('somechain')).toBe('somechain')
 })

@@ -1,37 +1,39 @@
 import type { Flag, Status } from '../payment/status-model.ts'
 import { reasonInWords } from './reason-words.ts'
 
-/** How a status should look and feel, wherever it is shown. */
+/** How a status should look, wherever it is shown. */
 export type Tone = 'waiting' | 'moving' | 'done' | 'over' | 'unclear'
 
-/** What sentences may name. Amounts are decimal strings, times are in the reader's own form. */
+/**
+ * The values that sentences may use. Amounts are decimal strings, times are in the reader's format.
+ */
 export interface Told {
   readonly status: Status
   readonly reason: string | null
   readonly flags: readonly Flag[]
   readonly currency: string
   readonly amount: string
-  /** In blocks. */
+  /** The amount in blocks. */
   readonly received: string
-  /** In blocks and in the mempool together. */
+  /** The amount in blocks and in the mempool together. */
   readonly seen: string
   readonly missing: string
   readonly confirmations: number
-  /** Null where the chain is asked for a finality tag instead. */
+  /** Null where the chain's level is a finality tag. */
   readonly requiredConfirmations: number | null
   readonly aboutSeconds: number | null
-  /** Null once the watch has ended. */
+  /** Null after the end of the watch. */
   readonly watchedUntil: string | null
-  /** Whether news would show at once: the reader is connected, and the chains can be seen. */
+  /** Whether changes would show at once: the page is connected, and the chains are visible. */
   readonly isLive: boolean
-  /** The time to pay is over, and it is not yet known whether anything was sent within it. */
+  /** The time to pay is over, but it is not yet known whether a payment was sent in time. */
   readonly isTimeUp: boolean
 }
 
-/** What the payer is told, by status. Every sentence is true whenever it is shown. */
+/** The payer's words for a status. Every sentence is true whenever it is shown. */
 export interface StatusWords {
   readonly tone: Tone
-  /** Two or three words, for lists and titles of windows. */
+  /** Two or three words, for lists and window titles. */
   readonly label: string
   readonly title: (told: Told) => string
   readonly text: (told: Told) => string
@@ -116,11 +118,11 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
   },
 }
 
-/** What became of the earlier transaction, and what that means for the next one. */
+/** What happened to the earlier transaction, and what to do before the next one. */
 function wayBackFrom(reason: string): string {
   const lookFirst = 'Look at your wallet before you pay again.'
   if (reason === 'replaced_elsewhere') return `${inWords(reason)} It moved no money. ${lookFirst}`
-  // It may be mined again: a payer who reads that it is over pays twice.
+  // It may be mined again: if we said that it is lost, the payer would pay twice.
   if (['transaction_dropped', 'transaction_reorged', 'transaction_denied'].includes(reason))
     return `${inWords(reason)} It may still arrive. ${cancelFirst}`
   return `Your earlier transaction did not go through: it moved no money. ${lookFirst}`
@@ -141,11 +143,11 @@ const partly = ({ received, seen, amount, missing }: Told): string =>
     ? `${received} of ${amount} arrived; ${missing} missing.`
     : `${seen} of ${amount} seen; ${missing} missing.`
 
-/** A code that has no words says only that there is one. */
+/** For a code without words of its own. */
 const inWords = (reason: string | null): string =>
   reasonInWords(reason) ?? 'The merchant knows the reason.'
 
-/** How the chains of the registry are called. */
+/** Names of the chains of the registry. */
 const chainNames: Readonly<Record<string, string>> = {
   ethereum: 'Ethereum',
   polygon: 'Polygon',
@@ -160,5 +162,5 @@ const chainNames: Readonly<Record<string, string>> = {
   local: 'Local test chain',
 }
 
-/** A chain's name for people; one that we do not know keeps the name it is configured under. */
+/** A chain's name for people; an unknown chain keeps its configured name. */
 export const chainName = (chain: string): string => chainNames[chain] ?? chain

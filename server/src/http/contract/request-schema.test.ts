@@ -33,7 +33,7 @@ describe('a text with hidden characters', () => {
     const url = `${path}/${payment.id}/cancel`
     const { json } = await world.ask(url, { body: { reason: 'a\u202eb' } })
     expect(json.errors).toEqual([
-      { pointer: '/reason', detail: 'Must not hold U+202E, a bidirectional control.' },
+      { pointer: '/reason', detail: 'Must not contain U+202E, a bidirectional control.' },
     ])
   })
 
