@@ -34,12 +34,12 @@ describe('an EVM follower of a real chain', () => {
   const atHead = async (): Promise<void> => {
     const { hash } = await anvil.rpc<{ hash: string }>('eth_getBlockByNumber', ['latest', false])
     await ledger.until(
-      'the head is stored and the chain is seen',
+      'the head is stored and the chain is visible',
       () => ledger.stored?.recent[0]?.hash === hash && ledger.lastHealth?.visibility === 'ok',
     )
   }
   const seen = (txHash: string): Promise<void> =>
-    ledger.until('the payment is seen pending', () =>
+    ledger.until('the payment is reported as pending', () =>
       ledger.seen.some((transfer) => transfer.txHash === txHash),
     )
 
@@ -55,7 +55,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.violations).toEqual([])
   })
 
-  /** `transfer`, `transferFrom` and the coin itself: pending first, then in a block. */
+  /** `transfer`, `transferFrom` and native coin: first pending, then in a block. */
   const paysInThreeWays = async (): Promise<void> => {
     const [payer = '', spender = ''] = anvil.accounts
     const to = watched()
@@ -85,12 +85,12 @@ describe('an EVM follower of a real chain', () => {
     )
   }
 
-  it('sees transfer, transferFrom and the coin, pending as whole objects, then in a block', async () => {
+  it('reports transfer, transferFrom and native coin, first pending, then in a block', async () => {
     follow()
     await paysInThreeWays()
   })
 
-  it('sees the same through a node that shows only the hashes of pending transactions', async () => {
+  it('reports the same through a node that shows only hashes of pending transactions', async () => {
     const relay = await startRpcRelay(
       anvil.wsUrl,
       (method, params) => method === 'eth_subscribe' && params[1] === true,
@@ -100,7 +100,7 @@ describe('an EVM follower of a real chain', () => {
     await paysInThreeWays()
   })
 
-  it('pitfall 8: sees the same in its block through a node that shows no pending transactions', async () => {
+  it('pitfall 8: reports a payment from its block when the node shows no pending transactions', async () => {
     const relay = await startRpcRelay(
       anvil.wsUrl,
       (method, params) => method === 'eth_subscribe' && params[0] === 'newPendingTransactions',
@@ -114,7 +114,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.transfers).toMatchObject([{ txHash, part: 0, amount: 5n }])
   })
 
-  it('pitfalls 1 and 2: two payments by one transaction that does not look like any', async () => {
+  it('pitfalls 1 and 2: reports two payments by one contract call without transfer calldata', async () => {
     const to = watched()
     follow()
     await atHead()
@@ -128,7 +128,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.seen).toEqual([])
   })
 
-  it('pitfall 11: a transfer without the money is seen pending, and then to have moved nothing', async () => {
+  it('pitfall 11: reports an unfunded transfer as pending, and as reverted once it is mined', async () => {
     const to = watched()
     follow()
     await atHead()
@@ -141,7 +141,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.movedNothing).toEqual([{ txHash, reason: 'reverted' }])
   })
 
-  it('pitfalls 4 and 5: out of its block by a reorg, and in again elsewhere: one transfer', async () => {
+  it('pitfalls 4 and 5: reports the same transfer when a reorg moves it to another block', async () => {
     const to = watched()
     const [, , other = ''] = anvil.accounts
     await token.transfer(other, 100n)
@@ -159,7 +159,7 @@ describe('an EVM follower of a real chain', () => {
     await atHead()
     expect(ledger.transfers).toEqual([])
     expect(ledger.steps.at(-1)).toMatchObject({ reverted: [held] })
-    // The wallet broadcasts it again, behind another payment in the same block.
+    // The wallet broadcasts it again, after another payment in the same block.
     await mine()
     await token.transfer(newAddress(), 1n, other)
     await anvil.rpc('eth_sendRawTransaction', [signed])
@@ -170,7 +170,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.stored?.recent[0]?.hash).not.toBe(held?.hash)
   })
 
-  it('pitfall 4: a chain rolled back by a snapshot is followed onto its new branch', async () => {
+  it('pitfall 4: follows a chain that a snapshot rolled back onto its new branch', async () => {
     const to = watched()
     follow()
     await mine(3)
@@ -187,7 +187,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.transfers.map(({ amount }) => amount)).toEqual([4n])
   })
 
-  it('pitfall 6: a wire that swallows everything is noticed, and nothing is missed', async () => {
+  it('pitfall 6: notices a connection that drops all traffic, and misses no payment', async () => {
     const to = watched()
     const wire = await TcpProxy.start(anvil.port)
     closings.push(() => wire.close())
@@ -206,7 +206,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.transfers.map(({ amount }) => amount)).toEqual([6n])
   })
 
-  it('pitfall 7: everything mined while the node could not be reached is read afterwards', async () => {
+  it('pitfall 7: reads all blocks that were mined while the node was unreachable', async () => {
     const to = watched()
     const wire = await TcpProxy.start(anvil.port)
     closings.push(() => wire.close())
@@ -223,7 +223,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n, 3n])
   })
 
-  it('pitfall 17: a development chain that began anew on the same port is another chain', async () => {
+  it('pitfall 17: reports `chain_mismatch` for a development chain restarted on the same port', async () => {
     follow()
     await mine(3)
     await atHead()
@@ -239,7 +239,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.lastHealth?.visibility).toBe('blind')
   })
 
-  it('tells how far the node calls the chain safe and finalized', async () => {
+  it('reports the safe and finalized blocks of the node', async () => {
     follow()
     await mine(20)
     await atHead()
@@ -248,13 +248,13 @@ describe('an EVM follower of a real chain', () => {
     expect({ safe, finalized }).toEqual({ safe: (head ?? 0) - 4, finalized: (head ?? 0) - 8 })
   })
 
-  it('follows a chain that mines at every transaction', async () => {
+  it('follows a chain that mines a block per transaction', async () => {
     await anvil.rpc('evm_setAutomine', [true])
     const to = watched()
     follow()
     await atHead()
     for (let amount = 1n; amount <= 20n; amount++) await token.transfer(to, amount)
-    await ledger.until('all are there', () => ledger.transfers.length >= 20)
+    await ledger.until('all payments are reported', () => ledger.transfers.length >= 20)
     await atHead()
     expect(ledger.transfers.map(({ amount }) => Number(amount))).toEqual(
       Array.from({ length: 20 }, (_, at) => at + 1),

@@ -9,21 +9,21 @@ import { chainFollowerContract } from '../contract.ts'
 import { evm } from './evm-kind.ts'
 
 chainFollowerContract('EVM on a real anvil', evm, () => openAnvilLab())
-chainFollowerContract('EVM on a node of our own making', evm, () => openFakeLab())
-chainFollowerContract('EVM on a real anvil, twice', evm, () => openAnvilLab({ providers: 2 }))
-chainFollowerContract('EVM on two nodes of our own making', evm, () =>
-  openFakeLab({ providers: 2 }),
+chainFollowerContract('EVM on a fake node', evm, () => openFakeLab())
+chainFollowerContract('EVM on two connections to a real anvil', evm, () =>
+  openAnvilLab({ providers: 2 }),
 )
+chainFollowerContract('EVM on two fake nodes', evm, () => openFakeLab({ providers: 2 }))
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describe('whom a follower believes', () => {
+describe('the identity check of a node', () => {
   const world = fakeWorld()
 
   const seenReason = (reason: string): Promise<void> =>
     world.ledger.until(`health says ${reason}`, () => world.ledger.lastHealth?.reason === reason)
 
-  it('pitfall 17: nothing is told of a node on another chain id, not even a pending payment', async () => {
+  it('pitfall 17: reports nothing from a node with another chain id, not even a pending payment', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.node.chainId = 1
@@ -38,7 +38,7 @@ describe('whom a follower believes', () => {
     expect(world.node.askedFor('eth_subscribe')).toBe(0)
   })
 
-  it('pitfall 17: the chain id is asked at every connect, and the right one is followed again', async () => {
+  it('pitfall 17: runs at every connect, so a node is followed again once its chain id is right', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -53,7 +53,7 @@ describe('whom a follower believes', () => {
     expect(world.ledger.transfers).toHaveLength(1)
   })
 
-  it('pitfall 17: the right chain id on another genesis is another chain', async () => {
+  it('pitfall 17: refuses a node with the right chain id and another genesis', async () => {
     world.follow()
     world.node.mine()
     await world.atHead()
@@ -70,7 +70,7 @@ describe('whom a follower believes', () => {
     await world.atHead()
   })
 
-  it('pitfall 17: a restart on another genesis is refused as well', async () => {
+  it('pitfall 17: refuses another genesis after a restart of the follower', async () => {
     const first = world.follow()
     await world.atHead()
     await first.close()
@@ -80,10 +80,10 @@ describe('whom a follower believes', () => {
   })
 })
 
-describe('when the connection looks alive and is not', () => {
+describe('a connection that looks open but does not work', () => {
   const world = fakeWorld()
 
-  it('pitfall 6: a dead subscription on a living connection is noticed, made anew, and costs no block', async () => {
+  it('pitfall 6: renews a dead subscription on an open connection, and misses no block', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()
@@ -99,18 +99,18 @@ describe('when the connection looks alive and is not', () => {
       world.node.asked.filter(
         ({ method, params }) => method === 'eth_subscribe' && params[0] === 'newHeads',
       ).length
-    await world.ledger.until('it subscribed anew', () => heads() > 1)
+    await world.ledger.until('it subscribed again', () => heads() > 1)
     expect(world.node.connections).toBe(1)
     world.node.mute = false
-    // The pending payments are heard again as well, on the new subscription.
+    // Pending payments come on the new subscription too.
     const tx = nativeTx(to, 3n)
     world.node.broadcast(tx)
-    await world.ledger.until('the payment is seen', () =>
+    await world.ledger.until('the payment is reported', () =>
       world.ledger.seen.some(({ txHash }) => txHash === tx.hash),
     )
   })
 
-  it('a chain that simply makes no blocks is not mistaken for a dead subscription', async () => {
+  it('does not treat a chain without new blocks as a dead subscription', async () => {
     world.node.mine()
     world.follow({ limits: { headPollMs: 40 } })
     await world.atHead()
@@ -121,33 +121,33 @@ describe('when the connection looks alive and is not', () => {
     expect(world.node.askedFor('eth_subscribe')).toBe(2)
   })
 
-  it('says when there is no new head for too long, and takes it back at the next one', async () => {
+  it('reports `no_new_head` after too long without a head, and recovers at the next one', async () => {
     world.follow({ limits: { headPollMs: 40, headSilentAfterMs: 150, blindAfterMs: 300 } })
     await world.atHead()
     await world.ledger.until(
-      'no new head is told',
+      '`no_new_head` is reported',
       () => world.ledger.lastHealth?.reason === 'no_new_head',
     )
     await pause(600)
-    // A node that answers and shows no new block is not blindness by that alone.
+    // A node that answers without new blocks does not make the chain blind.
     expect(world.ledger.lastHealth).toMatchObject({ visibility: 'degraded', reason: 'no_new_head' })
     world.node.mine()
     await world.atHead()
   })
 
-  it('pitfall 6: a half-open connection shows in the silence after a ping', async () => {
+  it('pitfall 6: reconnects when a half-open connection does not answer a ping', async () => {
     await world.node.close()
     world.node = await FakeNode.start({ answersPings: false })
     world.follow({ limits: { pingEveryMs: 50, pongWithinMs: 50, headPollMs: 60_000 } })
     await world.ledger.until('it connected again', () => world.node.askedFor('eth_chainId') >= 3)
   })
 
-  it('a node that answers pings and no questions is left for a new connection', async () => {
+  it('reconnects to a node that answers pings but no questions', async () => {
     world.follow({ limits: { answerWithinMs: 50, headPollMs: 50 } })
     await world.atHead()
     world.node.instead = () => silence
     await world.ledger.until(
-      'the connection is given up',
+      'the follower reconnects',
       () => world.ledger.lastHealth?.reason === 'socket_down',
     )
     expect(world.ledger.told.map(({ reason }) => reason)).toContain('node_failing')
@@ -156,7 +156,7 @@ describe('when the connection looks alive and is not', () => {
     await world.atHead()
   })
 
-  it('says degraded at once when the connection is lost, and blind when it stays lost', async () => {
+  it('reports degraded at once when the connection is lost, and blind when it stays lost', async () => {
     world.follow({ limits: { unreachableAfterMs: 200 } })
     await world.atHead()
     await world.node.close()
@@ -167,18 +167,18 @@ describe('when the connection looks alive and is not', () => {
     ])
   })
 
-  it('says that the store fails, and goes on when it does not', async () => {
+  it('reports `store_failing`, and continues when the store works again', async () => {
     world.follow()
     await world.atHead()
     world.ledger.refuseNext = 2
     world.node.mine()
-    await world.ledger.until('it says so', () =>
+    await world.ledger.until('`store_failing` is reported', () =>
       world.ledger.told.some(({ reason }) => reason === 'store_failing'),
     )
     await world.atHead()
   })
 
-  it('logs a bug of the one that stores as a bug, waits, and asks no other provider for it', async () => {
+  it('logs an exception while storing as a bug, waits, and does not blame the node', async () => {
     const said: string[] = []
     const log: Log = { ...silentLog, error: (_, message) => void said.push(message) }
     log.child = () => log
@@ -190,7 +190,7 @@ describe('when the connection looks alive and is not', () => {
     ledger.step = (...values) =>
       faults-- > 0 ? Promise.reject(new TypeError('a fault of this test')) : step(...values)
     world.node.mine()
-    await world.ledger.until('it says so', () =>
+    await world.ledger.until('`store_failing` is reported', () =>
       ledger.told.some(({ reason }) => reason === 'store_failing'),
     )
     await world.atHead()
@@ -198,18 +198,18 @@ describe('when the connection looks alive and is not', () => {
     expect(ledger.told.map(({ reason }) => reason)).not.toContain('node_failing')
   })
 
-  it('survives a frame that is no JSON by connecting anew', async () => {
+  it('reconnects after a frame that is not JSON', async () => {
     world.follow()
     await world.atHead()
     world.node.say('<html>502 Bad Gateway</html>')
-    await world.ledger.until('it left', () =>
+    await world.ledger.until('it disconnected', () =>
       world.ledger.told.some(({ reason }) => reason === 'socket_down'),
     )
     world.node.mine()
     await world.atHead()
   })
 
-  it('takes a head it cannot read as a hint to ask', async () => {
+  it('asks for the head when it receives a malformed one', async () => {
     world.follow({ limits: { headPollMs: 60_000 } })
     await world.atHead()
     const block = world.node.chain.mine()
@@ -218,11 +218,11 @@ describe('when the connection looks alive and is not', () => {
   })
 })
 
-describe('pitfall 48: a head that moves while nothing can be read', () => {
+describe('pitfall 48: a head that moves while no block can be read', () => {
   const world = fakeWorld()
   const limits = { behindAfterMs: 300, blindAfterMs: 1_000, unreachableAfterMs: 500 }
 
-  /** From now on no node shows what the next block holds. */
+  /** From now on no node shows the contents of the next block. */
   const spoilNext = (): (() => void) => {
     const spoiled = world.node.chain.head.number + 1
     world.node.instead = (method, [first]) => {
@@ -246,7 +246,7 @@ describe('pitfall 48: a head that moves while nothing can be read', () => {
     }
   }
 
-  it('is degraded and then blind, and stays so until a step is stored', async () => {
+  it('makes the chain degraded and then blind until a step is stored', async () => {
     world.follow({ limits })
     await world.atHead()
     const { length } = world.ledger.told
@@ -262,7 +262,7 @@ describe('pitfall 48: a head that moves while nothing can be read', () => {
     expect(world.ledger.steps.length).toBeGreaterThan(steps)
   })
 
-  it('is blind though the node is connected anew again and again', async () => {
+  it('makes the chain blind even when the node keeps reconnecting', async () => {
     world.follow({ limits })
     await world.atHead()
     const { length } = world.ledger.told
@@ -277,7 +277,7 @@ describe('pitfall 48: a head that moves while nothing can be read', () => {
     expect(world.node.askedFor('eth_chainId')).toBeGreaterThan(4)
   })
 
-  it('says that it is behind while a long step is stored', async () => {
+  it('is reported as `behind` while a long step is being stored', async () => {
     world.follow({ limits })
     await world.atHead()
     let letGo = (): void => undefined

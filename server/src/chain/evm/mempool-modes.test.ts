@@ -17,7 +17,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { Mempool, type MempoolParts } from './mempool/mempool.ts'
 import { defaultLimits } from './node/limits.ts'
 
-/** What is meant to wait a second waits a tenth of it. */
+/** Waits a tenth of the requested time. */
 const quickClock: Clock = {
   ...systemClock,
   after: (ms, run) => systemClock.after(ms / 10, run),
@@ -69,64 +69,69 @@ const amounts = (): bigint[] => told.map(({ transfer }) => transfer?.amount ?? 0
 const until = (holds: () => boolean, what: string): Promise<void> =>
   expect.poll(holds, { timeout: 5_000, message: what }).toBe(true) as Promise<void>
 
-describe('the ways to hear of pending transactions', () => {
+describe('the modes of reading pending transactions', () => {
   it.each([
     ['auto', 'as_asked', 0],
     ['auto', 'whole_refused', 1],
     ['full', 'as_asked', 0],
     ['hashes', 'as_asked', 1],
-  ] as const)('%s hears a node that shows them %s', async (mode, form, lookUps) => {
-    node.pendingForm = form
-    const to = watched()
-    await listen(mode)
-    node.broadcast(tokenTx(token, to, 5n))
-    await until(() => told.length > 0, 'it is seen')
-    expect(told).toMatchObject([{ transfer: { to, amount: 5n }, preconfirmed: false }])
-    expect(node.askedFor('eth_getTransactionByHash')).toBe(lookUps)
-  })
+  ] as const)(
+    'in mode %s reads them from a node that shows them %s',
+    async (mode, form, lookUps) => {
+      node.pendingForm = form
+      const to = watched()
+      await listen(mode)
+      node.broadcast(tokenTx(token, to, 5n))
+      await until(() => told.length > 0, 'it is reported')
+      expect(told).toMatchObject([{ transfer: { to, amount: 5n }, preconfirmed: false }])
+      expect(node.askedFor('eth_getTransactionByHash')).toBe(lookUps)
+    },
+  )
 
-  it('full does not fall back to looking up every hash of the network', async () => {
+  it('in mode full does not fall back to looking up every hash of the network', async () => {
     node.pendingForm = 'whole_refused'
     await listen('full')
     expect(node.asked.filter(({ method }) => method === 'eth_subscribe')).toHaveLength(1)
-    expect(said).toEqual(['the node shows no pending transactions; blocks will tell'])
+    expect(said).toEqual([
+      'the node reports no pending transactions; payments are seen only in blocks',
+    ])
   })
 
-  it('pitfall 8: none asks for nothing, and says nothing of it', async () => {
+  it('pitfall 8: in mode none asks and logs nothing', async () => {
     watched()
     await listen('none')
     expect(node.asked).toEqual([])
     expect(said).toEqual([])
   })
 
-  it('pitfall 9: tells of a rival of a payment', async () => {
+  it('pitfall 9: reports a rival of a payment', async () => {
     const tx = tokenTx(token, watched(), 5n)
     watch.contests.set(tx.hash, { txHash: tx.hash, key: `${tx.from} 7` })
     await listen('full')
     const rival = fakeTx({ from: tx.from, nonce: 7, maxFeePerGas: 99n })
     node.broadcast(fakeTx({ from: tx.from, nonce: 8 }))
     node.broadcast(rival)
-    await until(() => told.length > 0, 'it is seen')
+    await until(() => told.length > 0, 'it is reported')
     const contest = { key: `${tx.from} 7`, bid: 99n }
     expect(told).toEqual([{ txHash: rival.hash, transfer: null, contest, preconfirmed: false }])
   })
 })
 
-describe('what was pending before the subscription', () => {
+describe('the pool from before the subscription', () => {
   it.each(['content', 'list', 'block'] as const)(
-    'is read from a node that shows %s',
+    'is read from a node that supports the %s method',
     async (pool) => {
       node.state.pool = pool
       const to = watched()
       node.pool.set('x', tokenTx(token, to, 5n))
       node.pool.set('y', nativeTx(to, 6n))
       await listen('auto')
-      await until(() => told.length === 2, 'both are seen')
+      await until(() => told.length === 2, 'both are reported')
       expect(amounts()).toEqual([5n, 6n])
     },
   )
 
-  it('is read again after every loss of the subscription', async () => {
+  it('is read again when the subscription is renewed', async () => {
     node.state.pool = 'content'
     const to = watched()
     const mempool = await listen('auto')
@@ -134,11 +139,11 @@ describe('what was pending before the subscription', () => {
     node.mute = true
     node.broadcast(tokenTx(token, to, 5n))
     await mempool.subscribe()
-    await until(() => told.length > 0, 'it is seen')
+    await until(() => told.length > 0, 'it is reported')
     expect(amounts()).toEqual([5n])
   })
 
-  it('is not asked for whole where the pool is too large for one answer', async () => {
+  it('is not read in full when it is too large for one answer', async () => {
     node.state.pool = 'content'
     node.instead = (method) =>
       method === 'txpool_status' ? { pending: '0x2711', queued: '0x0' } : undefined
@@ -156,24 +161,26 @@ describe('pending transactions filtered by the provider', () => {
     node.offers.add('alchemy_pendingTransactions')
   })
 
-  it('are those to our tokens and to the addresses that wait for the native coin', async () => {
+  it('are those to our tokens and to addresses that accept the native coin', async () => {
     const to = watched()
     await listen('alchemy')
     expect(filters()).toEqual([{ toAddress: [token, to], hashesOnly: false }])
     node.broadcast(nativeTx(newAddress(), 4n))
     node.broadcast(tokenTx(token, to, 5n))
     node.broadcast(nativeTx(to, 6n))
-    await until(() => told.length === 2, 'both are seen')
+    await until(() => told.length === 2, 'both are reported')
     expect(amounts()).toEqual([5n, 6n])
   })
 
-  it('pitfall 18: keep within a thousand addresses, the newest first, and say once what is left out', async () => {
+  it('pitfall 18: cover the newest thousand addresses, and one log line states the limit', async () => {
     const open = Array.from({ length: 1_500 }, watched)
     await listen('alchemy')
     const [filter] = filters()
     expect(filter?.toAddress).toHaveLength(1_000)
     expect(new Set(filter?.toAddress)).toEqual(new Set([token, ...open.slice(-999)]))
-    expect(said).toEqual(['more addresses than a filter takes; for the oldest, blocks will tell'])
+    expect(said).toEqual([
+      'more addresses than the filter allows; payments to the oldest are seen only in blocks',
+    ])
     const late = watched()
     await until(() => filters().length === 2, 'the new address is subscribed')
     expect(filters()[1]?.toAddress).toHaveLength(1_000)
@@ -181,7 +188,7 @@ describe('pending transactions filtered by the provider', () => {
     expect(said).toHaveLength(1)
   })
 
-  it('follow the watch set: what joins is added without asking again for the rest', async () => {
+  it('follow the watch set: new addresses are added without renewing the others', async () => {
     watched()
     await listen('alchemy')
     const late = [watched(), watched()]
@@ -189,10 +196,10 @@ describe('pending transactions filtered by the provider', () => {
     expect(filters()[1]?.toAddress).toEqual(late)
     expect(node.askedFor('eth_unsubscribe')).toBe(0)
     node.broadcast(nativeTx(late[1] ?? '', 7n))
-    await until(() => told.length === 1, 'it is seen')
+    await until(() => told.length === 1, 'it is reported')
   })
 
-  it('are subscribed as one again when there are too many subscriptions', async () => {
+  it('are merged into one subscription when there are too many', async () => {
     await listen('alchemy')
     for (let more = 2; more <= 9; more++) {
       watched()
@@ -202,18 +209,20 @@ describe('pending transactions filtered by the provider', () => {
     await until(() => node.askedFor('eth_unsubscribe') === 8, 'the others are ended')
   })
 
-  it('are none where the node does not know the filter', async () => {
+  it('are not read when the node does not support the filter', async () => {
     node.offers.clear()
     await listen('alchemy')
-    expect(said).toEqual(['the node shows no pending transactions; blocks will tell'])
+    expect(said).toEqual([
+      'the node reports no pending transactions; payments are seen only in blocks',
+    ])
   })
 })
 
-describe('what a sequencer promises', () => {
+describe('preconfirmations of a sequencer', () => {
   const pays = (to: string): FakeTx =>
     fakeTx({ logs: [transferLog(token, to, 5n), transferLog(newAddress(), to, 9n)] })
 
-  it('is heard as logs of our tokens', async () => {
+  it('are read as logs of our tokens', async () => {
     node.offers.add('pendingLogs')
     const to = watched()
     await listen('none', 'pending_logs')
@@ -225,7 +234,7 @@ describe('what a sequencer promises', () => {
     const tx = pays(to)
     node.promise(pays(newAddress()))
     node.promise(tx)
-    await until(() => told.length > 0, 'it is seen')
+    await until(() => told.length > 0, 'it is reported')
     expect(told).toMatchObject([
       {
         txHash: tx.hash,
@@ -236,18 +245,18 @@ describe('what a sequencer promises', () => {
     ])
   })
 
-  it('is not heard where it names no transaction, and what comes after it is', async () => {
+  it('are skipped without a valid transaction hash, and later ones are read', async () => {
     node.offers.add('pendingLogs')
     const to = watched()
     await listen('none', 'pending_logs')
     for (const hash of ['0x1', '__proto__']) node.promise({ ...pays(to), hash })
     const tx = pays(to)
     node.promise(tx)
-    await until(() => told.length > 0, 'the last is seen')
+    await until(() => told.length > 0, 'the last one is reported')
     expect(told).toMatchObject([{ txHash: tx.hash }])
   })
 
-  it('is heard as whole transactions, with the native coin, and by what their logs say', async () => {
+  it('are read as full transactions, with native coin, and tokens by their logs', async () => {
     node.offers.add('newFlashblockTransactions')
     const to = watched()
     await listen('none', 'flashblocks')
@@ -255,25 +264,25 @@ describe('what a sequencer promises', () => {
     const twice = fakeTx({ logs: [transferLog(token, to, 5n), transferLog(token, to, 6n)] })
     node.promise(twice)
     node.promise(nativeTx(to, 7n))
-    await until(() => told.length === 2, 'both are seen')
+    await until(() => told.length === 2, 'both are reported')
     expect(amounts()).toEqual([11n, 7n])
     expect(told.every(({ preconfirmed, contest }) => preconfirmed && contest !== null)).toBe(true)
   })
 
-  it('pitfall 1: is not believed of calldata when the logs paid somebody else, or it failed', async () => {
+  it('pitfall 1: are ignored when the logs pay another address or the transaction failed', async () => {
     node.offers.add('newFlashblockTransactions')
     const to = watched()
     await listen('none', 'flashblocks')
     node.promise({ ...tokenTx(token, to, 5n), logs: [transferLog(token, newAddress(), 5n)] })
     node.promise({ ...nativeTx(to, 6n), reverted: true })
     node.promise(pays(to))
-    await until(() => told.length > 0, 'the last is seen')
+    await until(() => told.length > 0, 'the last one is reported')
     expect(amounts()).toEqual([5n])
     expect(told[0]?.transfer?.to).toBe(to)
   })
 
-  it('is a word for the operator where the node knows no such thing', async () => {
+  it('are reported to the operator as missing when the node does not support them', async () => {
     await listen('none', 'flashblocks')
-    expect(said).toEqual(['the node shows no pre-confirmations; blocks will tell'])
+    expect(said).toEqual(['the node reports no preconfirmations; payments are seen only in blocks'])
   })
 })

@@ -40,11 +40,11 @@ const follow = (url = anvil.wsUrl): void => {
 }
 const sighting = (txHash: string) => ledger.sightings.find((one) => one.txHash === txHash)
 const seen = (txHash: string): Promise<void> =>
-  ledger.until('the transaction is seen', () => sighting(txHash) !== undefined)
+  ledger.until('the transaction is reported', () => sighting(txHash) !== undefined)
 const hex = (count: number): string => `0x${count.toString(16)}`
 
 describe('pending transactions of a real node', () => {
-  it('pitfall 7: are seen before their block though they were sent while nobody listened', async () => {
+  it('pitfall 7: are reported before their block even when sent while disconnected', async () => {
     const to = watched()
     const early = await token.transfer(to, 5n)
     const wire = await TcpProxy.start(anvil.port)
@@ -60,11 +60,11 @@ describe('pending transactions of a real node', () => {
     expect(ledger.transfers).toEqual([])
   })
 
-  it('pitfall 9: a faster one that still pays us is a payment, one that does not is a rival', async () => {
+  it('pitfall 9: count a replacement that pays us as a payment, and any other as a rival', async () => {
     const [payer = ''] = anvil.accounts
     const to = watched()
     follow()
-    await ledger.until('the chain is seen', () => ledger.lastHealth?.visibility === 'ok')
+    await ledger.until('the chain is visible', () => ledger.lastHealth?.visibility === 'ok')
     const nonce = Number(await anvil.rpc('eth_getTransactionCount', [payer, 'latest']))
     const fee = (gwei: number) => ({
       ...{ nonce: hex(nonce), gas: '0x30d40', maxPriorityFeePerGas: hex(gwei * 10 ** 9) },
@@ -93,7 +93,7 @@ describe('pending transactions of a real node', () => {
     expect(await usedSlots(node, open, (await node.latest()).ref)).toEqual([])
     await anvil.rpc('anvil_mine', ['0x1'])
     expect(await usedSlots(node, open, (await node.latest()).ref)).toEqual([first])
-    await ledger.until('the block says so too', () => ledger.movedNothing.length > 0)
+    await ledger.until('the block reports it too', () => ledger.movedNothing.length > 0)
     expect(ledger.movedNothing).toEqual([{ txHash: first, reason: 'replaced' }])
   })
 })

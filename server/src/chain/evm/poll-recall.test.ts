@@ -4,11 +4,11 @@ import { fleetWorld } from '../../../../test/support/evm/fleet-world.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describe('what one provider hid, and the others show later', () => {
+describe('a payment that one provider hides and the others show later', () => {
   const world = fleetWorld(3)
   const late = () => world.ledger.steps.flatMap((step) => step.late ?? [])
 
-  /** A block that only the first provider has, which hides what is in it. */
+  /** A block that only the first provider has, which hides its contents. */
   const hidden = () => {
     const [a, ...others] = world.nodes
     if (a === undefined) throw new Error('there are three nodes')
@@ -24,7 +24,7 @@ describe('what one provider hid, and the others show later', () => {
     return { a, block, show }
   }
 
-  /** Told with a later step. */
+  /** Waits until a later step reports it. */
   const isTold = async ({ block }: ReturnType<typeof hidden>): Promise<void> => {
     for (let tries = 0; tries < 50 && late().length === 0; tries++) {
       world.mine()
@@ -33,7 +33,7 @@ describe('what one provider hid, and the others show later', () => {
     expect(late()).toMatchObject([{ block: { hash: block.hash }, transfers: [{ amount: 5n }] }])
   }
 
-  it('is found after a restart: all are asked for the logs of open blocks anew', async () => {
+  it('is found after a restart, since every provider is asked again for logs of open blocks', async () => {
     const first = world.follow()
     await world.says(null)
     const found = hidden()
@@ -46,13 +46,13 @@ describe('what one provider hid, and the others show later', () => {
     await isTold(found)
   })
 
-  it('is found when it is not known whether the step was stored', async () => {
+  it('is found when it is unknown whether the step was stored', async () => {
     world.follow()
     await world.says(null)
     world.ledger.loseNext = 1
     const found = hidden()
     await world.at(found.a)
-    await world.ledger.until('what was stored is read', () => world.ledger.positionsRead > 1)
+    await world.ledger.until('the stored position is read', () => world.ledger.positionsRead > 1)
     found.show()
     world.mine()
     await isTold(found)

@@ -7,7 +7,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 describe('providers on another chain', () => {
   const world = fleetWorld(2)
 
-  it('pitfall 17: one on another chain id or genesis is kept out while the other goes on', async () => {
+  it('pitfall 17: are ignored with another chain id or genesis while the other provider is read', async () => {
     const to = world.watched()
     world.b.chainId = 5
     world.follow()
@@ -26,7 +26,7 @@ describe('providers on another chain', () => {
     await world.says(null)
   })
 
-  it('pitfall 17: with a configured genesis the first node to come does not define the chain', async () => {
+  it('pitfall 17: do not define the chain by connecting first when a genesis is configured', async () => {
     const genesisHash = world.b.chain.genesis?.hash ?? ''
     world.a.chain = new FakeChain('another genesis')
     world.follow({ chain: { genesisHash } })
@@ -39,32 +39,29 @@ describe('providers on another chain', () => {
 
   it.each([
     ['the longest', 8],
-    // Nobody reads from it, so it is by its disagreement that it is found.
+    // The follower does not read from it, so only the disagreement reveals it.
     ['not the longest', 3],
-  ])(
-    'one on another branch below what is final, %s, is kept out until it fits again',
-    async (_, blocks) => {
-      world.a.finalized = 3
-      world.follow()
-      await world.says(null)
-      world.mineMany(2)
-      const branch = world.b.chain.fork()
-      world.mineMany(4, [world.a])
-      await world.at(world.a)
-      world.b.chain = branch
-      world.mineMany(blocks, [world.b])
-      await world.says('provider_quarantined')
-      expect(world.score('b')?.reason).toBe('reorg_below_finality')
-      world.mine([], [world.a])
-      await world.at(world.a)
-      expect(world.ledger.steps.at(-1)?.head).toMatchObject({ witnesses: 1, disagree: false })
-      expect(world.ledger.steps.flatMap(({ reverted }) => reverted)).toEqual([])
-      world.b.chain = world.a.chain.fork()
-      await world.says(null)
-    },
-  )
+  ])('are ignored on a branch below a final block, %s, until they fit again', async (_, blocks) => {
+    world.a.finalized = 3
+    world.follow()
+    await world.says(null)
+    world.mineMany(2)
+    const branch = world.b.chain.fork()
+    world.mineMany(4, [world.a])
+    await world.at(world.a)
+    world.b.chain = branch
+    world.mineMany(blocks, [world.b])
+    await world.says('provider_quarantined')
+    expect(world.score('b')?.reason).toBe('reorg_below_finality')
+    world.mine([], [world.a])
+    await world.at(world.a)
+    expect(world.ledger.steps.at(-1)?.head).toMatchObject({ witnesses: 1, disagree: false })
+    expect(world.ledger.steps.flatMap(({ reverted }) => reverted)).toEqual([])
+    world.b.chain = world.a.chain.fork()
+    await world.says(null)
+  })
 
-  it('when all show another chain below what is final, it is stopped, blind, and nothing is lost', async () => {
+  it('stop the chain when all fork below a final block: it is blind and loses nothing', async () => {
     const to = world.watched()
     const follower = world.follow()
     await world.says(null)
@@ -84,7 +81,7 @@ describe('providers on another chain', () => {
     await pause(500)
     expect(world.ledger.steps).toHaveLength(steps)
     expect(world.ledger.transfers).toHaveLength(6)
-    // A restart does not make it forget what was final.
+    // The follower still knows the final block after a restart.
     await follower.close()
     world.follow()
     await world.says('reorg_below_finality')
@@ -100,13 +97,13 @@ describe('providers on another chain', () => {
     ])
   })
 
-  it('one of several alone does not make anything final, so that no other is refused for it', async () => {
+  it('cannot make a block final alone, so no other provider is refused because of it', async () => {
     for (const node of world.nodes) node.finalized = 1
     world.follow()
     await world.says(null)
     world.mineMany(6)
     await world.at(world.a)
-    // Only a tells the head, so it is a that is read from.
+    // Only a announces the head, so the follower reads from a.
     world.a.finalized = 7
     world.mine([], [world.a])
     await world.at(world.a)
@@ -122,7 +119,7 @@ describe('providers on another chain', () => {
     expect(world.ledger.stored?.head).toMatchObject({ head: 9, finalized: 5 })
   })
 
-  it('a reorg down to what is final, and no deeper, is followed', async () => {
+  it('are followed through a reorg that ends just above the final block', async () => {
     world.follow()
     await world.says(null)
     for (const node of world.nodes) node.finalized = 2

@@ -12,8 +12,8 @@ import type { Limits } from './node/limits.ts'
 const blockMs = 400
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Two ways to one real chain: what happens to one must not be felt but in its score. */
-describe('a real chain behind two wires', () => {
+/** Two connections to one real chain: trouble with one may only show in its score. */
+describe('a real chain behind two connections', () => {
   let anvil: Anvil
   let token: TestToken
   let ledger: ChainLedger
@@ -36,7 +36,7 @@ describe('a real chain behind two wires', () => {
   const says = (reason: string | null): Promise<void> =>
     ledger.until(`health says ${reason}`, () => ledger.lastHealth?.reason === reason)
 
-  /** Mines a payment each block time; answers the longest that one of the blocks took to be told. */
+  /** Mines a payment each block time; resolves with the longest time until one was reported. */
   const stream = async (blocks: number, during: (block: number) => void): Promise<number> => {
     let longestMs = 0
     for (let block = 1; block <= blocks; block++) {
@@ -44,7 +44,7 @@ describe('a real chain behind two wires', () => {
       during(block)
       const minedAt = Date.now()
       await anvil.rpc('anvil_mine', ['0x1'])
-      await ledger.until('it is told', () => ledger.transfers.length === block)
+      await ledger.until('it is reported', () => ledger.transfers.length === block)
       const tookMs = Date.now() - minedAt
       longestMs = Math.max(longestMs, tookMs)
       await pause(Math.max(0, blockMs - tookMs))
@@ -70,7 +70,7 @@ describe('a real chain behind two wires', () => {
     expect(ledger.violations).toEqual([])
   })
 
-  it('pitfall 6: a wire cut mid-stream loses no event, and heads come within two block times', async () => {
+  it('pitfall 6: loses no event when a connection is cut, and heads come within two block times', async () => {
     follow()
     await says(null)
     const longestMs = await stream(12, (block) => {
@@ -86,7 +86,7 @@ describe('a real chain behind two wires', () => {
     expect(follower?.health().providers).toMatchObject([{ reconnects: 1 }, { reconnects: 0 }])
   })
 
-  it('pitfall 6: a wire that swallows everything is half-open, and holds up nobody', async () => {
+  it('pitfall 6: reports payments in time while one connection is half-open', async () => {
     follow({ patienceMs: 100 })
     await says(null)
     const longestMs = await stream(8, (block) => {
@@ -99,7 +99,7 @@ describe('a real chain behind two wires', () => {
     await says(null)
   })
 
-  it('pitfall 7: with both wires cut in turn, and then at once, everything is read in the end', async () => {
+  it('pitfall 7: reads every payment after both connections were cut in turn and together', async () => {
     follow()
     await says(null)
     await stream(9, (block) => {
@@ -115,11 +115,11 @@ describe('a real chain behind two wires', () => {
     await anvil.rpc('anvil_mine', ['0x46'])
     for (const wire of wires) wire.heal()
     await says(null)
-    await ledger.until('all is read', () => ledger.transfers.length === 10)
+    await ledger.until('all payments are reported', () => ledger.transfers.length === 10)
     expect(amounts()).toEqual(upTo(10))
   })
 
-  it('a payment is corroborated by the other wire, and by it alone once one is cut', async () => {
+  it('counts the second connection as a witness, again once it is back after a cut', async () => {
     follow({ corroborateWithinMs: 500 })
     await says(null)
     const shownBy = (block: number): Set<string> => {
@@ -137,15 +137,15 @@ describe('a real chain behind two wires', () => {
     await says('provider_down')
     await token.transfer(to, 2n)
     await anvil.rpc('anvil_mine', ['0x1'])
-    await ledger.until('it is told', () => ledger.transfers.length === 2)
+    await ledger.until('it is reported', () => ledger.transfers.length === 2)
     expect([...shownBy(2)]).toEqual(['rpc:a'])
     expect(ledger.stored?.head.witnesses).toBe(1)
-    // It is shown after all, when the other is back.
+    // The second provider shows it when it is back.
     wires[1].heal()
     await ledger.until('both have shown it', () => shownBy(2).size === 2)
   })
 
-  it('knows no transaction that neither wire shows, and one that either shows', async () => {
+  it('looks up an unknown, a pending and a mined transaction', async () => {
     const open = follow()
     await says(null)
     const signed = await token.signedTransfer(to, 1n)

@@ -5,10 +5,10 @@ import { Refused, silence } from '../../../../test/support/fake-node.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describe('failing over', () => {
+describe('failover between two providers', () => {
   const world = fleetWorld(2)
 
-  it('a provider that dies mid-stream costs no event, and the next head comes from the other', async () => {
+  it('loses no event when one provider dies, and takes the next head from the other', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)
@@ -32,11 +32,11 @@ describe('failing over', () => {
     expect(world.ledger.steps.at(-1)).toMatchObject({ source: 'rpc:b', head: { witnesses: 1 } })
   })
 
-  it('a provider that dies in the middle of a read is left for the next one at once', async () => {
+  it('switches to the other provider at once when one dies during a read', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)
-    // Only a tells the head, so it is a that is read from first.
+    // Only a announces the head, so the follower reads from a first.
     world.a.instead = (method) => {
       if (method === 'eth_getLogs') world.a.drop()
       return undefined
@@ -49,7 +49,7 @@ describe('failing over', () => {
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([7n])
   })
 
-  it('a provider that refuses to answer is left for the next one, and tried again later', async () => {
+  it('switches to the other provider when one refuses, and tries it again later', async () => {
     const to = world.watched()
     world.follow({ limits: { stableAfterMs: 500, refusedWithinMs: 40 } })
     await world.says(null)
@@ -66,14 +66,14 @@ describe('failing over', () => {
     }
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n, 3n, 4n])
     world.a.instead = () => undefined
-    await world.ledger.until('all is well', () => {
+    await world.ledger.until('the chain is fully visible', () => {
       if (world.ledger.lastHealth?.reason === null) return true
       world.mine()
       return false
     })
   })
 
-  it('a provider that failed is well again by its answers, also when no block comes', async () => {
+  it('clears the failures of a provider that answers, even when no block comes', async () => {
     const to = world.watched()
     world.follow({ limits: { stableAfterMs: 500, refusedWithinMs: 40 } })
     await world.says(null)
@@ -88,7 +88,7 @@ describe('failing over', () => {
     await world.says(null)
   })
 
-  it('a provider that swallows everything holds nobody up for longer than patience lasts', async () => {
+  it('waits no longer than its patience for a provider that stopped answering', async () => {
     const to = world.watched()
     world.follow({ limits: { patienceMs: 50, answerWithinMs: 5_000, pingEveryMs: 10_000 } })
     await world.says(null)
@@ -101,7 +101,7 @@ describe('failing over', () => {
     expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
   })
 
-  it('a provider whose blocks are of no time that can be written is left for the next one', async () => {
+  it('switches to the other provider when the block times of one are invalid', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)
@@ -123,7 +123,7 @@ describe('failing over', () => {
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([7n])
   })
 
-  it('one that was alone when it fell silent is given up as soon as another has the block', async () => {
+  it('gives up a silent provider as soon as the other one has the block too', async () => {
     const to = world.watched()
     world.follow({ limits: { patienceMs: 50, answerWithinMs: 5_000, pingEveryMs: 10_000 } })
     await world.says(null)
@@ -138,7 +138,7 @@ describe('failing over', () => {
     expect(world.ledger.steps.at(-1)?.source).toBe('rpc:b')
   })
 
-  it('slow providers are read all the same: patience grows when all of them try it', async () => {
+  it('reads from slow providers, since its patience grows when all are slow', async () => {
     const to = world.watched()
     world.follow({ limits: { patienceMs: 20 } })
     await world.says(null)
@@ -151,7 +151,7 @@ describe('failing over', () => {
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n, 3n])
   })
 
-  it('is blind only when no provider is left, and comes back with the first', async () => {
+  it('is blind only while no provider is connected', async () => {
     world.follow({ limits: { unreachableAfterMs: 100 } })
     await world.says(null)
     const port = Number(new URL(world.b.wsUrl).port)
@@ -170,17 +170,17 @@ describe('failing over', () => {
   })
 })
 
-describe('heads of several providers', () => {
+describe('the heads of several providers', () => {
   const world = fleetWorld(3)
 
-  it('a provider that is behind is behind, not right', async () => {
+  it('do not cause a reorg when one provider is behind', async () => {
     world.follow()
     await world.says(null)
     const [, , c] = world.nodes
     world.mineMany(6, [world.a, world.b])
     await world.at(world.a)
     await world.says('provider_behind')
-    // It shows an older head of the same chain: nothing is undone for it.
+    // It shows an older head of the same chain: no block is reverted for it.
     const old = world.a.chain.at(2)
     if (c === undefined || old === undefined) throw new Error('there are three nodes')
     c.chain.adopt([1, 2].flatMap((number) => world.a.chain.at(number) ?? []))
@@ -194,7 +194,7 @@ describe('heads of several providers', () => {
     expect(world.score('a')).toMatchObject({ visibility: 'ok', lagBlocks: 0 })
   })
 
-  it('one that runs ahead takes no say from those whose blocks are of now', async () => {
+  it('count as witnesses while recent, even when one provider runs far ahead', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)
@@ -203,7 +203,7 @@ describe('heads of several providers', () => {
     for (const node of world.nodes.slice(1)) node.announce(block, now)
     await world.at(world.a)
     await pause(100)
-    // Blocks that nobody else has, made faster than a chain makes them.
+    // Blocks that no other provider has, made faster than a chain makes them.
     world.mine([tokenTx(world.token, to, 1n)], [world.a])
     world.mineMany(12, [world.a])
     await world.at(world.a)
@@ -211,7 +211,7 @@ describe('heads of several providers', () => {
     expect(world.score('b')).toMatchObject({ reason: 'provider_behind' })
   })
 
-  it('after a start those who are still to come are waited for as witnesses', async () => {
+  it('include providers that are still connecting after a start as witnesses', async () => {
     const to = world.watched()
     const before = world.follow()
     await world.says(null)
@@ -225,7 +225,7 @@ describe('heads of several providers', () => {
     expect(world.ledger.steps.at(-1)).toMatchObject({ source: 'rpc:a', head: { witnesses: 3 } })
   })
 
-  it('a head that several tell is one step', async () => {
+  it('cause one step when several providers announce the same head', async () => {
     world.follow()
     await world.says(null)
     for (let block = 0; block < 5; block++) {
@@ -236,7 +236,7 @@ describe('heads of several providers', () => {
     expect(world.ledger.steps.at(-1)?.head.witnesses).toBe(3)
   })
 
-  it('follows the branch that more are on, and goes back with them', async () => {
+  it('decide by majority which branch is followed, also back', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)
@@ -244,14 +244,14 @@ describe('heads of several providers', () => {
     await world.at(world.a)
     const [, , c] = world.nodes
     if (c === undefined) throw new Error('there are three nodes')
-    // One alone, and faster, on a branch of its own.
+    // One provider alone, and faster, on its own branch.
     world.mine([tokenTx(world.token, to, 1n)], [world.a, world.b])
     c.chain.mine([tokenTx(world.token, to, 2n)])
     c.mine()
     await world.at(world.a)
     await pause(100)
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n])
-    // Now b goes over to it.
+    // Now b switches to that branch.
     world.b.chain.rewind(1)
     world.b.chain.adopt([2, 3].flatMap((number) => c.chain.at(number) ?? []))
     world.b.announce(world.b.chain.head)
@@ -264,7 +264,7 @@ describe('providers that disagree', () => {
   const world = fleetWorld(2)
   const chain = { toleratedDepth: 1 }
 
-  it('a fork at the head passes by itself and is not news', async () => {
+  it('at the head only, by a short fork, are not reported', async () => {
     world.follow({ chain })
     await world.says(null)
     world.mine()
@@ -276,7 +276,7 @@ describe('providers that disagree', () => {
     expect(world.score('a')?.disagreements).toBe(0)
   })
 
-  it('deeper than is tolerated it is told, in health and in each step, until they agree again', async () => {
+  it('deeper than tolerated are reported in health and each step until they agree again', async () => {
     world.follow({ chain })
     await world.says(null)
     world.mine()
@@ -285,10 +285,10 @@ describe('providers that disagree', () => {
     world.mineMany(3, [world.b])
     await world.says('sources_disagree')
     expect(world.ledger.lastHealth?.visibility).toBe('degraded')
-    await world.ledger.until('one is stored', () => world.ledger.stored?.head.head === 4)
+    await world.ledger.until('block 4 is stored', () => world.ledger.stored?.head.head === 4)
     const { source = '' } = world.ledger.steps.at(-1) ?? {}
     const [kept, left] = source === 'rpc:a' ? [world.a, world.b] : [world.b, world.a]
-    // With as many on either, the branch is kept that we are on.
+    // In a tie the follower stays on its branch.
     world.mine([], [kept])
     await world.at(kept)
     expect(world.ledger.steps.at(-1)?.head).toMatchObject({ disagree: true, witnesses: 2 })
@@ -303,7 +303,7 @@ describe('providers that disagree', () => {
     expect(world.ledger.steps.at(-1)?.head.disagree).toBe(false)
   })
 
-  it('the branch of one that dies is left for that of the one that lives', async () => {
+  it('are resolved to the branch of the remaining provider when the other dies', async () => {
     world.follow({ chain })
     await world.says(null)
     world.mineMany(3, [world.a])

@@ -22,7 +22,10 @@ const contents: BlockContents = {
   ...{ receipts: new Map(), calls: new Map(), found: null },
 }
 
-/** What each of a, b and c has said of the one inclusion, `.` for nothing; the block was read from a. */
+/**
+ * A ballot with the vote of each of a, b and c on one inclusion, `.` for none; the block was read
+ * from a.
+ */
 function ballotOf(words: string): Ballot<string> {
   const ballot = new Ballot<string>(ref)
   Object.assign(ballot, { header, wantsLogs: true, reader: 'a', told: new Set([inclusion.txHash]) })
@@ -34,7 +37,7 @@ function ballotOf(words: string): Ballot<string> {
   return ballot
 }
 
-describe('a ballot', () => {
+describe('the ballot of a block', () => {
   it.each([
     ['+..', 'a', '', false],
     ['++.', 'ab', '', false],
@@ -45,7 +48,7 @@ describe('a ballot', () => {
     ['--.', '', 'ab', false],
     ['...', '', '', false],
   ])(
-    'with the words %s is shown by %j, denied by %j, contradicted: %s',
+    'with the votes %s counts shown by %j, denied by %j, contradicted: %s',
     (words, shows, denies, torn) => {
       const ballot = ballotOf(words)
       expect(ballot.saying(inclusion.txHash, 'shows').join('')).toBe(shows)
@@ -57,14 +60,14 @@ describe('a ballot', () => {
   )
 
   it.each([
-    ['its reader, that shows it', '+..', 'a', null, []],
-    ['one that has said nothing', '+..', 'b', null, ['logs', 'receipt']],
-    ['one that has shown its logs', '+..', 'b', 'whole', ['receipt']],
-    ['one whose logs lack their receipts', '+..', 'b', 'half', ['logs', 'receipt']],
-    ['one that shows it all', '++.', 'b', 'whole', []],
-    ['one that denies it, for it may lag', '+-.', 'b', 'whole', ['receipt']],
+    ['nothing of its reader, which shows it', '+..', 'a', null, []],
+    ['a provider without a vote for logs and receipt', '+..', 'b', null, ['logs', 'receipt']],
+    ['a provider that has shown its logs for the receipt', '+..', 'b', 'whole', ['receipt']],
+    ['a provider whose logs lack their receipts for both', '+..', 'b', 'half', ['logs', 'receipt']],
+    ['nothing of a provider that shows logs and receipt', '++.', 'b', 'whole', []],
+    ['a provider that denies it again, since it may lag', '+-.', 'b', 'whole', ['receipt']],
     [
-      'one that shows what another denies, for it may take that back',
+      'a provider that shows what another denies again, since it may change its answer',
       '+-.',
       'a',
       'whole',
@@ -77,7 +80,7 @@ describe('a ballot', () => {
     expect(questions.map((one) => (one === 'logs' ? one : 'receipt'))).toEqual(expected)
   })
 
-  it('asks for no logs where none are looked for, nor for ever', () => {
+  it('asks for logs at most eight times, and not when no token is watched', () => {
     const ballot = ballotOf('+..')
     ballot.voice('b').asks = 8
     expect(ballot.missing('b', () => true)).toEqual([inclusion])
@@ -86,7 +89,7 @@ describe('a ballot', () => {
     expect(ballot.missing('b', () => true)).toEqual([inclusion])
   })
 
-  it('forgets who has shown it when it is said to hold more', () => {
+  it('drops the votes on an inclusion when that grows', () => {
     const ballot = ballotOf('++-')
     ballot.include(inclusion)
     expect(ballot.saying(inclusion.txHash, 'shows')).toEqual(['a', 'b'])
@@ -98,19 +101,19 @@ describe('a ballot', () => {
   })
 })
 
-describe('a receipt', () => {
+describe('the vote by a receipt', () => {
   const told = { address: log.address, topics: log.topics, data: log.data }
   const receipt = { txHash: hash('1'), blockHash: ref.hash, succeeded: true }
   const named = { ...told, transactionHash: hash('1'), blockHash: ref.hash, logIndex: '0x0' }
   const other = { ...named, ...transferLog(token, to, 6n) }
 
   it.each([
-    ['the same log in its place', { ...receipt, logs: [named] }, 'shows'],
-    ['another amount there', { ...receipt, logs: [other] }, 'denies'],
-    ['nothing there', { ...receipt, logs: [] }, 'denies'],
-    ['that it failed', { ...receipt, succeeded: false, logs: [named] }, 'denies'],
-    ['another block', { ...receipt, blockHash: hash('c'), logs: [] }, null],
-  ])('with %s', (_what, shown, word) => {
+    ['the same log at its index', { ...receipt, logs: [named] }, 'shows'],
+    ['another amount at its index', { ...receipt, logs: [other] }, 'denies'],
+    ['no log at its index', { ...receipt, logs: [] }, 'denies'],
+    ['a failed status', { ...receipt, succeeded: false, logs: [named] }, 'denies'],
+    ['another block hash', { ...receipt, blockHash: hash('c'), logs: [] }, null],
+  ])('with %s is decided by receipt, block and log', (_what, shown, word) => {
     expect(wordOf(shown, inclusion, new Set([token]))).toBe(word)
   })
 })

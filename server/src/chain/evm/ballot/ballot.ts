@@ -5,61 +5,66 @@ import { tokenTransferAt, transferIn } from '../block/logs.ts'
 import type { BlockContents } from '../block/verdict.ts'
 import type { Header, Receipt } from '../node/node.ts'
 
-/** What a provider says of one inclusion. */
+/** The vote of a provider on one inclusion. */
 export type Word = 'shows' | 'denies'
 
-/** What a provider can be asked about a block: its logs, what it says of one inclusion, or what is in doubt. */
+/**
+ * What a provider can be asked about a block: its logs, one inclusion, or a doubtful transaction.
+ */
 export type Question = 'logs' | Corroborated | Doubt
 
-/** A transaction of a block that was passed without it, because no provider showed all of it. */
+/** A transaction that was left out of its block's step because no provider showed all of it. */
 export interface Doubt {
   readonly txHash: string
-  /** What the block's logs show of it; null where they show nothing. */
+  /** The transfer that the block's logs show; null when they show none. */
   readonly hint: SeenTransfer | null
   tries: number
   againAt: Instant
 }
 
-/** What a provider shows of a block beside what its reader showed. */
+/** What a provider shows in a block beyond what its reader showed. */
 export interface Beside<Who> {
   readonly provider: Who
   readonly applied: AppliedBlock
 }
 
-/** What one provider has said of one block. */
+/** The answers of one provider about one block. */
 interface Voice {
-  /** What its logs hold, with the receipts that belong to them; null before it has shown its logs. */
+  /** Its logs of the block with their receipts; null before it has shown its logs. */
   contents: BlockContents | null
   /** How often it was asked for its logs. */
   asks: number
   readonly receipts: Map<string, Promise<Receipt | null>>
-  /** Its last word on each transaction. */
+  /** Its latest vote on each transaction. */
   readonly words: Map<string, Word>
 }
 
-/** Who does not know a block after so many questions is on another branch. */
+/** A provider that does not know a block after this many questions is on another branch. */
 const asksMax = 8
 
-/** One block, what it is said to hold for us, and what each provider has said of that. */
+/** One block, its inclusions that concern us, and each provider's votes on them. */
 export class Ballot<Who> {
   readonly ref: BlockRef
-  /** Whom it was read from. */
+  /** The provider that it was read from. */
   reader: Who | null = null
   /** Null until it is needed. */
   header: Header | null = null
-  /** Whether all but its reader are asked for its logs. */
+  /** Whether all providers but its reader are asked for its logs. */
   wantsLogs = false
-  /** Whether what was told of it is known as a sum only: what its logs show now is what was told. */
+  /**
+   * Whether only sums were reported for it: then the transfers that its logs show now are the
+   * reported ones.
+   */
   isReread = false
-  /** The transactions that are on record of it; null as long as the block is not. */
+  /** Its transactions on record; null while the block is not on record. */
   told: Set<string> | null = null
-  /** Steps since it was told. */
+  /** Steps since it was reported. */
   age = 0
-  /** Whether its reader was counted as one that hid something of it. */
+  /** Whether it was counted against its reader that it hid part of the block. */
   isBlamed = false
   /** By transaction. */
   readonly doubts = new Map<string, Doubt>()
-  /** What was in doubt and turned up after all; told with the next step. */
+  /** Doubtful transactions that were confirmed; reported with the next step. */
   readonly found: Beside<Who>[] = []
   /** By transaction. */
   readonly inclusions = new Map<string, Corroborated>()
@@ -76,7 +81,9 @@ export class Ballot<Who> {
     return voice
   }
 
-  /** It is said to hold this. Where that is more than was said before, nobody has shown it yet. */
+  /**
+   * Adds an inclusion. If it has more transfers than before, all earlier votes on it are dropped.
+   */
   include(inclusion: Corroborated): void {
     const { txHash, transfers } = inclusion
     if (this.inclusions.get(txHash)?.transfers.length === transfers.length) return
@@ -84,19 +91,19 @@ export class Ballot<Who> {
     for (const { words } of this.voices.values()) words.delete(txHash)
   }
 
-  /** Those whose last word on a transaction is this one. */
+  /** The providers whose latest vote on a transaction is this one. */
   saying(txHash: string, word: Word): readonly Who[] {
     return [...this.voices]
       .filter(([, { words }]) => words.get(txHash) === word)
       .map(([who]) => who)
   }
 
-  /** Whether something that it may hold for us is still to be shown, or to be told. */
+  /** Whether a transaction that may concern us is still to be confirmed, or to be reported. */
   get isDoubtful(): boolean {
     return this.doubts.size > 0 || this.found.length > 0
   }
 
-  /** What is to be asked of a provider until it shows all that the block is said to hold. */
+  /** The questions to a provider until it shows every known inclusion of the block. */
   missing(who: Who, isComplete: (contents: BlockContents) => boolean): Question[] {
     const { contents = null, asks = 0, words } = this.voices.get(who) ?? {}
     const isUnheard = contents === null ? asks < asksMax : !isComplete(contents)
@@ -107,12 +114,15 @@ export class Ballot<Who> {
     return [...(logs ? (['logs'] as const) : []), ...unsure, ...this.doubts.values()]
   }
 
-  /** Whether somebody denies it: then those that show it are asked again, too. */
+  /** Whether a provider denies it: then those that show it are asked again too. */
   isDenied(txHash: string): boolean {
     return this.saying(txHash, 'denies').length > 0
   }
 
-  /** Whether of something on record as many say that it is not so as show it, and somebody shows it. */
+  /**
+   * Whether some transaction on record is denied by as many providers as show it, and at least one
+   * shows it.
+   */
   get isContradicted(): boolean {
     return [...(this.told ?? [])].some((txHash) => {
       const shows = this.saying(txHash, 'shows').length
@@ -120,13 +130,13 @@ export class Ballot<Who> {
     })
   }
 
-  /** Whether somebody denies something on record. */
+  /** Whether a provider denies a transaction on record. */
   get isOpen(): boolean {
     return [...(this.told ?? [])].some((txHash) => this.isDenied(txHash))
   }
 }
 
-/** What a receipt says of an inclusion; null when it is of another block, and says nothing. */
+/** The vote that a receipt means for an inclusion; null when it is of another block. */
 export function wordOf(
   receipt: Receipt,
   { block, transfers }: Corroborated,
@@ -137,13 +147,16 @@ export function wordOf(
   return isShown ? 'shows' : 'denies'
 }
 
-/** Whether the log at that place moves the same. What is no log follows from status and block. */
+/**
+ * Whether the log at that index moves the same money. A transfer without a log is decided by status
+ * and block alone.
+ */
 function holds(receipt: Receipt, transfer: SeenTransfer, tokens: ReadonlySet<string>): boolean {
   const { part } = transfer
   if (typeof part !== 'number') return true
   const found = transferIn(receipt.logs[part], tokens)
   if (found === null) return false
-  // Its place in the receipt names it, not what the log says of itself.
+  // The receipt identifies its transaction, not the fields of the log.
   const log = { ...found.log, transactionHash: receipt.txHash }
   const shown = tokenTransferAt({ ...found, log }, part)
   return shown !== null && sameFields.every((field) => shown[field] === transfer[field])

@@ -5,7 +5,7 @@ import type { Header } from '../node/node.ts'
 import type { Provider } from '../provider/provider.ts'
 import type { Ballot } from './ballot.ts'
 
-/** What a provider shows on top of what is shown; null when that is nothing. */
+/** The transfers that a provider shows beyond the known ones; null if there are no more. */
 export function moreIn(
   contents: BlockContents,
   { transfers, taken }: { transfers: readonly SeenTransfer[]; taken: ReadonlySet<string> },
@@ -21,7 +21,10 @@ export function moreIn(
   return more.length === 0 ? null : { ...applied, transfers: more }
 }
 
-/** What is remembered of it: of a block that was told already, nothing is for who joins from now on. */
+/**
+ * What to keep of a provider's logs. A reported block cannot pay an address that is watched only
+ * later, so its transfers are dropped when none is ours.
+ */
 export function kept(
   contents: BlockContents,
   { told }: Pick<Ballot<Provider>, 'told'>,
@@ -32,22 +35,25 @@ export function kept(
   return isForNobody ? { ...contents, transfers: [], found: null } : contents
 }
 
-/** A block without what its reader says that it holds. */
+/** A header without the transactions that its reader listed. */
 export const bareOf = (header: Header): Header => ({
   ...header,
   ...{ txHashes: null, values: null, listed: null },
 })
 
-/** Whether it stands for many that are not on record one by one. */
+/** Whether it is the sum of many transfers that are not on record individually. */
 export const isSum = ({ part }: SeenTransfer): boolean => `${part}`.startsWith('sum:')
 
-/** What a block is said to hold for us, by transaction. */
+/** The transfers of a block to us, by transaction. */
 export function inclusionsOf({ block, transfers }: AppliedBlock): Corroborated[] {
   const byHash = Map.groupBy(transfers, ({ txHash }) => txHash)
   return [...byHash].map(([txHash, moved]) => ({ txHash, block, transfers: moved }))
 }
 
-/** The blocks with what others show beside; of a transaction that both show, the fuller one counts. */
+/**
+ * Merges into the blocks what other providers show; if both show a transaction, the added one
+ * replaces it.
+ */
 export function together(
   applied: readonly AppliedBlock[],
   beside: readonly AppliedBlock[],
@@ -69,7 +75,7 @@ export function together(
   return [...whole.values()]
 }
 
-/** Null when the provider's own answers contradict each other: then it has shown nothing. */
+/** Null when the provider's own answers contradict each other: they then count as no answer. */
 function judged(block: BlockContents, watch: WatchSet): AppliedBlock | null {
   try {
     return judge(block, watch)
@@ -78,7 +84,7 @@ function judged(block: BlockContents, watch: WatchSet): AppliedBlock | null {
   }
 }
 
-/** Whether there is all of the other, and something on top. */
+/** Whether the first list holds every transfer of the second, and more. */
 const holdsMore = (whole: readonly SeenTransfer[], part: readonly SeenTransfer[]): boolean =>
   whole.length > part.length &&
   part.every((one) =>

@@ -10,10 +10,10 @@ import {
 import { fakeWorld } from '../../../../../test/support/evm/fake-world.ts'
 import { Refused } from '../../../../../test/support/fake-node.ts'
 
-describe('what a block did to us', () => {
+describe('reading a block', () => {
   const world = fakeWorld()
 
-  it('pitfall 2: two Transfer logs in one transaction are two transfers', async () => {
+  it('pitfall 2: reports two Transfer logs in one transaction as two transfers', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -29,7 +29,7 @@ describe('what a block did to us', () => {
     ])
   })
 
-  it('pitfall 3: logs are asked for by block hash, and only under our tokens and topic', async () => {
+  it('pitfall 3: asks for logs by block hash, and only for our tokens and topic', async () => {
     world.watched()
     world.follow()
     await world.atHead()
@@ -45,7 +45,7 @@ describe('what a block did to us', () => {
     ])
   })
 
-  it('pitfall 3: an empty answer that the bloom contradicts is asked again', async () => {
+  it('pitfall 3: asks again after an empty answer that the bloom contradicts', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -58,7 +58,7 @@ describe('what a block did to us', () => {
     expect(world.node.askedFor('eth_getLogs')).toBe(3)
   })
 
-  it('pitfall 3: a block unknown to the backend that is asked is asked for again', async () => {
+  it('pitfall 3: asks again when the node does not know the block yet', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -70,7 +70,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers).toHaveLength(1)
   })
 
-  it('pitfall 3: when the logs stay empty the receipts of the block decide', async () => {
+  it('pitfall 3: reads the receipts of the block when its logs stay empty', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -82,7 +82,7 @@ describe('what a block did to us', () => {
     expect(world.node.askedFor('eth_getBlockReceipts')).toBe(1)
   })
 
-  it('pitfall 3: a node without block receipts is asked for each receipt', async () => {
+  it('pitfall 3: asks a node without block receipts for each receipt', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -95,7 +95,7 @@ describe('what a block did to us', () => {
     expect(world.node.askedFor('eth_getTransactionReceipt')).toBe(3)
   })
 
-  it('is not passed without what pays us by a node that has gone to another branch', async () => {
+  it('does not store a block without its payment when the node moved to another branch', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -106,21 +106,21 @@ describe('what a block did to us', () => {
     world.node.twist = (method, answer) => {
       if (!hasLeft) return answer
       if (method === 'eth_getTransactionReceipt') asked++
-      // It still has the block by its hash; its own chain has another one there.
+      // It still has the block by its hash; its canonical block at that number is another one.
       if (method === 'eth_getTransactionReceipt') return null
       const block = answer as { number: string; hash: string } | null
       const isThere = method === 'eth_getBlockByNumber' && block?.hash === mined.hash
       return isThere ? { ...block, hash: `0x${'9'.repeat(64)}` } : answer
     }
     const mined = world.node.mine([tx])
-    await world.ledger.until('it was read more often than is waited', () => asked > 6)
+    await world.ledger.until('the block was read more often than the limit', () => asked > 6)
     expect(world.ledger.stored?.head.head).toBe(before)
     hasLeft = false
     await world.atHead()
     expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 8n }])
   })
 
-  it('pitfall 3: a block whose receipts are not all there yet holds the cursor until they are', async () => {
+  it('pitfall 3: does not move the cursor past a block while its receipts are missing', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -133,7 +133,7 @@ describe('what a block did to us', () => {
       method === 'eth_getTransactionReceipt' && lacking ? null : answer
     const before = world.ledger.stored?.head.head
     world.node.mine([tokenTx(world.token, to, 8n), fakeTx()])
-    await world.ledger.until('the node is seen to fail', () =>
+    await world.ledger.until('the node is reported as failing', () =>
       world.ledger.told.some(({ reason }) => reason === 'node_failing'),
     )
     expect(world.ledger.stored?.head.head).toBe(before)
@@ -142,7 +142,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers).toMatchObject([{ amount: 8n }])
   })
 
-  it('pitfall 3: a trusted bloom that excludes all our tokens saves the question', async () => {
+  it('pitfall 3: does not ask for logs when a trusted bloom excludes all our tokens', async () => {
     const to = world.watched()
     world.follow({ chain: { bloom: 'trusted' } })
     await world.atHead()
@@ -152,7 +152,7 @@ describe('what a block did to us', () => {
     expect(world.node.askedFor('eth_getBlockReceipts')).toBe(0)
   })
 
-  it('believes the block, not what an announcement says of its transactions and bloom', async () => {
+  it('uses the transactions and bloom of the block, not those of its announcement', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()
@@ -163,7 +163,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n])
   })
 
-  it('pitfall 11: a reverted transaction that was waited for moved nothing', async () => {
+  it('pitfall 11: reports a tracked transaction that reverted as having moved nothing', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -175,7 +175,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
   })
 
-  it('pitfall 11: the receipt decides also when a node shows logs of what was reverted', async () => {
+  it('pitfall 11: follows the receipt when a node shows logs of a reverted transaction', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -187,7 +187,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
   })
 
-  it('pitfall 11: a reverted native payment moved nothing either', async () => {
+  it('pitfall 11: reports a reverted native payment as having moved nothing', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()
@@ -200,7 +200,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
   })
 
-  it('pitfall 1: a transaction whose calldata promised us money and whose logs paid another', async () => {
+  it('pitfall 1: reports `paid_elsewhere` when calldata pays us but the logs pay another address', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -212,7 +212,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'paid_elsewhere' }])
   })
 
-  it('pitfall 1: a payment through a contract, with no transfer in its calldata, is a payment', async () => {
+  it('pitfall 1: finds a payment by a contract, without a transfer in the calldata', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -222,7 +222,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 6n }])
   })
 
-  it('pitfall 12: a token that is not on our list does not pay, whatever it calls itself', async () => {
+  it('pitfall 12: ignores transfers of a token that is not configured', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -230,7 +230,7 @@ describe('what a block did to us', () => {
     const logs = [transferLog(fake, to, 1_000_000n), transferLog(world.token, to, 3n)]
     world.node.mine([fakeTx({ logs })])
     await world.atHead()
-    // Where the receipts decide, the node has not left the other tokens out for us.
+    // With receipts the node does not filter out the other tokens.
     world.node.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
     world.node.mine([fakeTx({ logs })])
     await world.atHead()
@@ -238,7 +238,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers).toMatchObject([ours, ours])
   })
 
-  it('pitfall 12: transfers of nothing are not told', async () => {
+  it('pitfall 12: does not report transfers of zero', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()
@@ -252,7 +252,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers).toMatchObject([{ token: null, part: 'top', amount: 2n }])
   })
 
-  it('pitfall 14: one malformed log does not stop the others in its block', async () => {
+  it('pitfall 14: skips malformed logs and reads the others in the block', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -276,7 +276,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers).toMatchObject([{ part: 7, amount: 4n }])
   })
 
-  it('pitfall 16: amounts beyond every JavaScript number are exact', async () => {
+  it('pitfall 16: reads amounts beyond 2^53 exactly', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()
@@ -289,7 +289,7 @@ describe('what a block did to us', () => {
     expect(told).toEqual([...amounts, 10n ** 24n + 1n])
   })
 
-  it('asks for whole blocks only while somebody waits for the native coin', async () => {
+  it('asks for full blocks only while a payment accepts the native coin', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -308,7 +308,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([6n])
   })
 
-  it('matches an address that joined while its block was being read', async () => {
+  it('finds a payment to an address that is watched only while its block is being read', async () => {
     const early = world.watched()
     const late = newAddress()
     world.follow()
@@ -317,7 +317,7 @@ describe('what a block did to us', () => {
     const held = new Promise<undefined>((resolve) => {
       answer = () => resolve(undefined)
     })
-    // The last thing that is fetched, as far as anybody was watched when the block came.
+    // The last question about the block, given the addresses that were watched when it came.
     world.node.instead = (method) => (method === 'eth_getTransactionReceipt' ? held : undefined)
     world.node.mine([
       tokenTx(world.token, early, 2n),
@@ -336,7 +336,7 @@ describe('what a block did to us', () => {
     expect(world.node.askedFor('eth_getLogs')).toBe(1)
   })
 
-  it('takes a log that the node sends twice for one transfer', async () => {
+  it('counts a log that the node sends twice as one transfer', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -349,7 +349,7 @@ describe('what a block did to us', () => {
     expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, part: 0, amount: 9n }])
   })
 
-  it('asks again when a receipt is not from the block that was read', async () => {
+  it('asks again when a receipt is of another block', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()

@@ -22,18 +22,21 @@ import type { EvmNode, Header, Receipt, TopValue } from '../node/node.ts'
 
 const firstDoubtMs = 30
 
-/** Of each so many blocks one is asked for its logs whatever its bloom says. */
+/** One in this many blocks is asked for its logs whatever its bloom says. */
 const bloomProbeEvery = 16
-/** Reads of a block that fail for what concerns us and cannot be read: others are asked, or it was late. */
+/**
+ * How often a block's read fails when part of it that may concern us is unreadable: other providers
+ * are asked meanwhile, or the data arrives.
+ */
 const heldReadsMax = 3
 const heldMax = 1_024
 
 /**
- * Reads blocks so that what it answers is true of that very block, or fails with `chain_unavailable`.
- * What is not ours and cannot be read is skipped and counted. What may be ours and cannot be read lets
- * the read fail a few times, so that other providers are asked; then the block goes on without it, and
- * `doubtful` names it. (A block that is stored, and scanned again at depth, would have to be undone
- * without a reorg, and a payer told of one that did not happen.)
+ * Reads blocks; the result is true for exactly those blocks, or it fails with `chain_unavailable`.
+ * Unreadable items that cannot concern us are skipped and counted. If one may concern us, the read
+ * fails a few times, so that other providers are asked; then the block is returned without it, and
+ * `doubtful` names it. (Rejected: storing the block and scanning it again later. It would have to
+ * be reverted without a reorg, and payers would see one that did not happen.)
  */
 export class BlockReader {
   readonly #watch: WatchSet
@@ -44,14 +47,17 @@ export class BlockReader {
   readonly #mayHold: (logsBloom: unknown) => boolean
   readonly #inner: InnerPayments
   readonly #trustsBlooms: boolean
-  /** Reads of a block that failed for what is doubtful in it. */
+  /** Failed reads of a block because of doubtful transactions. */
   readonly #held = new LRUCache<string, number>({ max: heldMax })
 
   constructor(parts: {
     readonly tokens: readonly string[]
-    /** Answers many balances at once. Left out or null: it is not there, and few are asked for. */
+    /**
+     * The Multicall3 contract, which returns many balances in one call. Default: null, no contract,
+     * so few balances are read.
+     */
     readonly multicall3?: string | null
-    /** Whether headers of this chain are known to tell the truth of their logs. Left out: no. */
+    /** Whether the blooms in this chain's headers can be trusted. Default: false. */
     readonly trustsBlooms?: boolean
     readonly log?: Log
     readonly watch: WatchSet
@@ -69,20 +75,21 @@ export class BlockReader {
     this.#inner = new InnerPayments({ clock, watch, multicall3, log })
   }
 
-  /** Whether contracts may have paid by the last block read without anybody being able to tell. */
+  /** Whether contracts may have paid by the last block read without the balances showing it yet. */
   get isUnread(): boolean {
     return this.#inner.isUnread
   }
 
-  /** Reads blocks of one chain side by side and answers in their order, oldest first. */
+  /** Reads blocks of one chain in parallel, and returns them in order, oldest first. */
   async read(node: EvmNode, headers: readonly Header[]): Promise<BlockContents[]> {
     const { wantsNative } = this.#watch
-    // The blocks are there already: who joins from now on was paid in none of them.
+    // The blocks exist already, so none of them can pay an address that is watched only from now
+    // on.
     const addresses = wantsNative ? [...this.#watch.nativeAddresses()] : []
     const blocks = await inParallel(headers, atOnce.blocks, (header) =>
       this.#readOne(node, header, wantsNative),
     )
-    // What transactions themselves carried is told from what contracts paid by their receipts.
+    // Receipts separate the value that transactions themselves carried from payments by contracts.
     const paying = blocks.filter((block) => missingOf(block, this.#watch).receipts.length > 0)
     if (wantsNative && paying.length > 0) await this.complete(node, paying)
     await this.#hold(node, blocks)
@@ -90,7 +97,7 @@ export class BlockReader {
     return blocks
   }
 
-  /** Fetches what `missingOf` names, all of it. */
+  /** Fetches everything that `missingOf` lists. */
   async complete(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
     await inParallel(blocks, atOnce.blocks, async (block) => {
       const missing = missingOf(block, this.#watch)
@@ -99,7 +106,7 @@ export class BlockReader {
         block.values = await this.#valuesIn(node, await wholeOf(node, header, true))
       }
       const rules = { tokens: this.#tokenSet, watch: this.#watch }
-      // Side by side: on a slow line each question in turn costs the time of the whole step.
+      // In parallel: on a slow connection each question in turn would delay the whole step.
       await Promise.all([
         fetchReceipts(node, { blockHash: header.ref.hash, receipts }, missing.receipts),
         inParallel(missing.calls, atOnce.questions, async (txHash) => {
@@ -118,7 +125,7 @@ export class BlockReader {
     ])
     for (const _ of header.odd ?? []) node.tally.odd('transaction')
     const txHashes = header.txHashes ?? []
-    // The bloom of an announcement saves time; that of the block itself is what counts.
+    // The bloom of the announcement saves time, but that of the block itself decides.
     const isSame = header.logsBloom === known.logsBloom
     const shown = isSame ? early : await this.#transfers(node, header)
     const receipts = shown === null ? await receiptsOf(node, header) : new Map<string, null>()
@@ -130,8 +137,9 @@ export class BlockReader {
   }
 
   /**
-   * The block's transfers by its logs, or null when only its receipts can tell: a node that lags
-   * answers an empty list in good faith, and the header's bloom is what shows that it may be wrong.
+   * The block's transfers by its logs, or null when only its receipts can tell: a lagging node
+   * returns an empty list for a block that it does not have yet, and the header's bloom shows that
+   * it may be wrong.
    */
   async #transfers(node: EvmNode, header: Header): Promise<readonly TokenTransfer[] | null> {
     const { ref, logsBloom } = header
@@ -159,7 +167,7 @@ export class BlockReader {
     return null
   }
 
-  /** Whether a block may be passed for what its bloom says. */
+  /** Whether the bloom of a block is enough to skip its logs. */
   #trusts(node: EvmNode, number: number): boolean {
     return this.#trustsBlooms && !node.tally.bloomLies && number % bloomProbeEvery !== 0
   }
@@ -174,7 +182,10 @@ export class BlockReader {
     })
   }
 
-  /** One of ours that could not be read in its block may be by itself; if not, the balance shows it. */
+  /**
+   * Reads transactions to us that were malformed in their block individually. If that fails too,
+   * the balance shows the payment.
+   */
   async #valuesIn(
     node: EvmNode,
     { values, odd = [] }: Header,
@@ -187,30 +198,36 @@ export class BlockReader {
     return [...values, ...shown.filter((value) => value !== null)]
   }
 
-  /** Throws for blocks of which something of ours is not shown, a few times each. */
+  /**
+   * Throws for a block that is incomplete where it may concern us, a limited number of times per
+   * block.
+   */
   async #hold(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
     for (const block of blocks) {
       if (doubtful(block, this.#watch).size === 0) continue
       const { hash, number } = block.header.ref
       const reads = (this.#held.get(hash) ?? 0) + 1
       this.#held.set(hash, reads)
-      if (reads <= heldReadsMax) throw unread('does not show all of a transaction')
-      // A node that has gone to another branch still has the block, but no receipts of it any more.
+      if (reads <= heldReadsMax) throw unread('does not show a transaction completely')
+      // A node that moved to another branch still has the block, but no receipts of it.
       const now = await node.byNumber(number, false)
-      if (now?.ref.hash !== hash) throw unread('has left a block that it named')
+      if (now?.ref.hash !== hash) throw unread('no longer has a block on its chain')
     }
   }
 }
 
-/** The block with its transactions: with their values too when `whole`. */
+/** The block with its transactions; with their values too when `whole`. */
 async function wholeOf(node: EvmNode, known: Header, whole: boolean): Promise<Header> {
   if (known.txHashes !== null && (!whole || known.values !== null)) return known
   const header = await node.byHash(known.ref.hash, whole)
-  if (header === null || header.txHashes === null) throw unread('lacks a block it named')
+  if (header === null || header.txHashes === null) throw unread('lacks a block that it announced')
   return header
 }
 
-/** From the block where it came whole, else asked for. It is evidence, not proof: a node may refuse. */
+/**
+ * Reads a call from the block if that was full, else asks for it. Null if the node refuses: it is
+ * optional evidence.
+ */
 async function callOf(
   node: EvmNode,
   { header, txHash }: { header: Header; txHash: string },

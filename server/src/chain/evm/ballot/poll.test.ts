@@ -13,10 +13,10 @@ import type { Limits } from '../node/limits.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describe('an inclusion that several providers show', () => {
+describe('an inclusion with several providers', () => {
   const world = fleetWorld(3)
   const limits = { corroborateWithinMs: 500 }
-  /** A follower of all three, an address that is watched, and the node that tests bend. */
+  /** A follower of all three nodes, a watched address, and the node whose answers tests change. */
   const begin = async (more: Partial<Limits> = limits) => {
     const to = world.watched()
     world.follow({ limits: more })
@@ -34,11 +34,11 @@ describe('an inclusion that several providers show', () => {
       .map(({ source }) => source)
       .toSorted()
   const all = (txHash: string) => [...sourcesOf(txHash), ...later(txHash)].toSorted()
-  // What was told may be told again once somebody denies it.
+  // A vote may be reported again once a provider denies the inclusion.
   const shownBy = (txHash: string) => [...new Set(all(txHash))]
   const byAll = ['rpc:a', 'rpc:b', 'rpc:c']
 
-  it('names all that showed the same receipt in time: tokens and the coin, the step its own first', async () => {
+  it('lists every provider that showed the same receipt in time, first the source of the step', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow({ limits })
@@ -47,7 +47,7 @@ describe('an inclusion that several providers show', () => {
     const coin = nativeTx(to, 6n)
     world.mine([token, coin])
     await world.at(world.a)
-    await world.ledger.until('all have shown both', () => all(coin.hash).length === 3)
+    await world.ledger.until('all providers have shown both', () => all(coin.hash).length === 3)
     expect(all(token.hash)).toEqual(byAll)
     expect(all(coin.hash)).toEqual(byAll)
     const [step] = world.ledger.steps
@@ -56,16 +56,16 @@ describe('an inclusion that several providers show', () => {
     expect(sources?.size).toBe(2)
   })
 
-  it('is told of by itself when a provider comes later, and once', async () => {
+  it('is reported once as corroborated by a provider that shows it later', async () => {
     const { to, c } = await begin({ corroborateWithinMs: 20 })
     const tx = tokenTx(world.token, to, 5n)
     const block = world.mine([tx], [world.a, world.b])
     await world.at(world.a)
-    await world.ledger.until('two show it', () => all(tx.hash).length === 2)
+    await world.ledger.until('two providers show it', () => all(tx.hash).length === 2)
     expect(all(tx.hash)).toEqual(['rpc:a', 'rpc:b'])
     c.chain.adopt([block])
     c.announce(block)
-    await world.ledger.until('the third shows it', () => all(tx.hash).length === 3)
+    await world.ledger.until('the third provider shows it', () => all(tx.hash).length === 3)
     const [told] = world.ledger.corroborations.filter(({ source }) => source === 'rpc:c')
     const [transfer] = world.ledger.transfers
     expect(told).toMatchObject({
@@ -79,28 +79,28 @@ describe('an inclusion that several providers show', () => {
     expect(all(tx.hash)).toEqual(byAll)
   })
 
-  it('does not wait longer than a short time for who is slow, and hears it all the same', async () => {
+  it('is stored without waiting for a slow provider, whose answer still counts later', async () => {
     const { to, c } = await begin({ corroborateWithinMs: 50 })
     const slow = (method: string) =>
       method === 'eth_getTransactionReceipt' ? pause(300).then(() => undefined) : undefined
     c.instead = slow
     const tx = tokenTx(world.token, to, 5n)
     const before = Date.now()
-    // The slow one is the last to tell, so it is not the one that is read from.
+    // The slow node is the last to announce the block, so the follower does not read from it.
     world.mine([tx], [world.a, world.b])
     c.chain.adopt([world.a.chain.head])
     c.announce(c.chain.head)
     await world.at(world.a)
     expect(Date.now() - before).toBeLessThan(250)
-    await world.ledger.until('it is heard', () => all(tx.hash).length === 3)
+    await world.ledger.until('the slow answer arrives', () => all(tx.hash).length === 3)
   })
 
   it.each([
-    ['is as it is', {}],
-    ['is in another block', { blockHash: `0x${'9'.repeat(64)}` }],
-    ['failed', { status: '0x0' }],
-    ['moved nothing', { logs: [] }],
-  ])('asks one who says that it %s, and counts only the truth', async (_what, lie) => {
+    ['confirms it', {}],
+    ['names another block', { blockHash: `0x${'9'.repeat(64)}` }],
+    ['has a failed status', { status: '0x0' }],
+    ['has no logs', { logs: [] }],
+  ])('counts a provider whose receipt %s only if it confirms the inclusion', async (_what, lie) => {
     const { to, c } = await begin()
     const tx = tokenTx(world.token, to, 5n)
     c.instead = (method) => {
@@ -120,7 +120,7 @@ describe('an inclusion that several providers show', () => {
     expect(shownBy(tx.hash)).toEqual(isTrue ? byAll : ['rpc:a', 'rpc:b'])
   })
 
-  it('is denied by one that has the block, once, until that one shows it', async () => {
+  it('is reported once as denied by a provider with the block, until that provider shows it', async () => {
     const { to, c } = await begin()
     const tx = tokenTx(world.token, to, 5n)
     c.instead = (method) => {
@@ -143,14 +143,14 @@ describe('an inclusion that several providers show', () => {
       block: { hash: block.hash },
     })
     expect(world.score('c')?.disagreements).toBe(1)
-    // So that they are counted against it, those that show it are told again.
+    // The providers that show it are reported again, so that they are counted against the denial.
     expect(later(tx.hash)).toEqual(expect.arrayContaining(['rpc:a', 'rpc:b']))
     c.instead = () => undefined
     world.mine()
     await world.ledger.until('c shows it', () => later(tx.hash).includes('rpc:c'))
   })
 
-  it('is denied with the step itself where the denial comes in time', async () => {
+  it('is denied with the step itself when the denial comes in time', async () => {
     const { to, c } = await begin()
     c.instead = (method) => {
       if (method !== 'eth_getTransactionReceipt') return undefined
@@ -166,7 +166,7 @@ describe('an inclusion that several providers show', () => {
     expect([...denied, ...told]).toEqual(['rpc:c'])
   })
 
-  it('compares the log at its place: another amount, or recipient, is not the same', async () => {
+  it('is not corroborated by a log with another amount or recipient at its index', async () => {
     const { to, c } = await begin()
     const first = transferLog(world.token, newAddress(), 1n)
     const tx = fakeTx({ logs: [first, transferLog(world.token, to, 5n)] })
@@ -181,7 +181,7 @@ describe('an inclusion that several providers show', () => {
     expect(shownBy(tx.hash)).toEqual(['rpc:a', 'rpc:b'])
   })
 
-  it('is asked about again until the provider agrees, and no more once the block is undone', async () => {
+  it('is asked about again until the provider shows it or the block is reverted', async () => {
     const { to, c } = await begin()
     c.instead = (method) =>
       method === 'eth_getTransactionReceipt'
@@ -210,19 +210,19 @@ describe('an inclusion that several providers show', () => {
     expect(later(tx.hash)).not.toContain('rpc:c')
   })
 
-  it('is asked for once of each, whether its logs or its receipt were asked about first', async () => {
+  it('costs one receipt request per provider, whether logs or receipt were requested first', async () => {
     const { to } = await begin()
     const tx = tokenTx(world.token, to, 5n)
     world.mine([tx])
     await world.at(world.a)
-    await world.ledger.until('all have shown it', () => all(tx.hash).length === 3)
+    await world.ledger.until('all providers have shown it', () => all(tx.hash).length === 3)
     world.mineMany(3)
     await world.at(world.a)
     await pause(100)
     expect(world.nodes.map((node) => node.askedFor('eth_getTransactionReceipt'))).toEqual([1, 1, 1])
   })
 
-  it('is asked about after a restart also where it has no receipt of its own: a balance, and a sum', async () => {
+  it('is asked about after a restart even without a receipt of its own: a balance, or a sum', async () => {
     const to = world.watched()
     const first = world.follow({ limits })
     await world.says(null)
@@ -242,13 +242,13 @@ describe('an inclusion that several providers show', () => {
     world.ledger.corroborations.splice(0)
     world.follow({ limits })
     for (const txHash of [balance.txHash, ...txs.map((tx) => tx.hash)]) {
-      await world.ledger.until('all have shown it', () => later(txHash).length === 3)
+      await world.ledger.until('all providers have shown it', () => later(txHash).length === 3)
       expect(later(txHash)).toEqual(byAll)
     }
     expect(later(sum.txHash)).toEqual([])
   })
 
-  it('is asked of all again after a restart, for nobody remembers who had shown it', async () => {
+  it('is asked about at every provider after a restart, since earlier votes are not stored', async () => {
     const to = world.watched()
     const first = world.follow({ limits })
     await world.says(null)
@@ -260,17 +260,17 @@ describe('an inclusion that several providers show', () => {
     world.ledger.watch.tracked.add(tx.hash)
     world.ledger.corroborations.splice(0)
     world.follow({ limits })
-    await world.ledger.until('all have shown it', () => later(tx.hash).length === 3)
+    await world.ledger.until('all providers have shown it', () => later(tx.hash).length === 3)
     expect(later(tx.hash)).toEqual(byAll)
     const [told] = world.ledger.corroborations
     expect(told?.transfers).toEqual(world.ledger.transfers)
   })
 })
 
-describe('what all providers are asked', () => {
+describe('questions to all providers', () => {
   const world = fleetWorld(2)
 
-  it('nobody knows a transaction only when every configured provider has said so', async () => {
+  it('reports a transaction as unknown only when every configured provider answered so', async () => {
     const follower = world.follow()
     await world.says(null)
     const { hash } = tokenTx(world.token, world.watched(), 1n)
@@ -284,7 +284,7 @@ describe('what all providers are asked', () => {
     expect(await follower.lookUp(hash)).toEqual({ kind: 'unsure' })
   })
 
-  it('one who knows is enough, and a block is more than a pool', async () => {
+  it('takes the answer of one provider that knows a transaction, a block before a pool', async () => {
     const to = world.watched()
     const follower = world.follow()
     await world.says(null)
@@ -312,22 +312,22 @@ describe('what all providers are asked', () => {
     expect(await follower.lookUp(stranger.hash)).toMatchObject({ kind: 'pending', sighting: null })
   })
 
-  it('a pending transaction is told of each that shows it, and counted for the first', async () => {
+  it('reports a pending transaction for each provider, and scores the first', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)
     const tx = tokenTx(world.token, to, 1n)
     world.b.broadcast(tx)
-    await world.ledger.until('it is seen', () => world.ledger.sightings.length === 1)
+    await world.ledger.until('it is reported', () => world.ledger.sightings.length === 1)
     world.a.broadcast(tx)
-    await world.ledger.until('it is seen again', () => world.ledger.sightings.length === 2)
+    await world.ledger.until('it is reported again', () => world.ledger.sightings.length === 2)
     expect(world.ledger.sightings.map(({ source }) => source)).toEqual(['rpc:b', 'rpc:a'])
     const [seen] = world.ledger.seen as readonly SeenTransfer[]
     expect(seen).toMatchObject({ txHash: tx.hash, amount: 1n })
     expect([world.score('a')?.firstSeen, world.score('b')?.firstSeen]).toEqual([0, 1])
   })
 
-  it('pitfall 9: a nonce that something else has used up is told, unless the transaction used it itself', async () => {
+  it('pitfall 9: reports `replaced` when another transaction used the nonce', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)
@@ -351,7 +351,7 @@ describe('what all providers are asked', () => {
     expect(world.ledger.transfers.map(({ txHash }) => txHash)).toEqual([mined.hash])
   })
 
-  it('counts the empty answers about logs that turned out to be wrong', async () => {
+  it('counts empty log answers that proved wrong', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)

@@ -27,27 +27,30 @@ interface Parts {
   readonly clock: Clock
   readonly limits: Limits
   readonly log: Log
-  /** Until a transaction that is in doubt is shown whole it is as good as pending. */
+  /** Reports a doubtful transaction as pending until a provider shows it completely. */
   readonly sighted: (provider: Provider, sighting: Sighting) => void
-  /** What a provider says of an inclusion that is on record. May repeat. */
+  /** Reports the vote of a provider on an inclusion on record. May repeat. */
   readonly tell: (source: Source, word: Word, inclusion: Corroborated) => void
 }
 
-/** Blocks without money that are remembered for who has not answered yet. */
+/** Blocks without payments that are kept for providers that have not answered yet. */
 const emptyMax = 512
-/** What is final already is asked about for so many more steps: it may have been read late. */
+/** A final block is asked about for this many more steps: it may have been read late. */
 const stepsAfterFinal = 16
-/** What is in doubt is asked for at first within a second, at last every five minutes, for about a day. */
+/**
+ * Doubtful transactions are asked for within a second at first, every five minutes at the end, for
+ * about a day.
+ */
 const doubted = { backoff: { baseMs: 1_000, maxMs: 300_000 }, triesMax: 300 }
 
 /**
- * Asks every provider about every block that one was read for: which logs it shows, so that no single
- * provider, be it behind or lying, can hide a payment; and for what pays us whether it shows the same
- * receipt. What is answered in time goes with the step, the rest is told later: each provider is asked
- * again with its heads, or by the clock where none come, until it shows the same, or the block is
- * undone, or has been final for a while. What may be ours in a block that was passed without it is
- * asked of all, the one it was read from too, until one shows it: so nothing is lost in silence, and
- * nothing is held up by it.
+ * Asks every provider about each block that was read from one of them: for its logs, so that no
+ * single provider, whether lagging or lying, can hide a payment; and for the receipt of each
+ * payment. Answers that come in time go with the step, later ones are reported separately: a
+ * provider is asked again at each of its heads, or by a timer if none come, until it shows the
+ * same, or the block is reverted or has been final for a while. If a block was stored without a
+ * transaction that may be ours, all providers, including its reader, are asked until one shows it:
+ * so no payment is lost silently, and the chain is not held up.
  */
 export class Poll {
   readonly #parts: Parts
@@ -62,19 +65,24 @@ export class Poll {
     this.#questions = new Questions({ ...parts, said: (ballot, said) => this.#said(ballot, said) })
   }
 
-  /** Whether of something on record as many say that it is not so as show it, and somebody shows it. */
+  /**
+   * Whether some transaction on record is denied by as many providers as show it, and at least one
+   * shows it.
+   */
   get isContradicted(): boolean {
     return [...this.#ballots.values()].some((ballot) => ballot.isContradicted)
   }
 
-  /** Asks for logs. Resolves when all have answered that owed no answer before. Never rejects. */
+  /**
+   * Asks for logs. Resolves when each provider without open questions has answered. Never rejects.
+   */
   async open(headers: readonly Header[], reader: Provider): Promise<void> {
     const { providers, tokens } = this.#parts
     if (providers.length < 2 || tokens.length === 0) return
     const ballots = headers.map((header) => {
       const known = this.#ballots.get(header.ref.hash)
       if (known !== undefined && known.told !== null) this.#ballots.delete(known.ref.hash)
-      // The reader's word for what is in the block is what is in doubt.
+      // Drops the reader's list of transactions, since that is what must be verified.
       const bare = bareOf(header)
       return Object.assign(this.#ballotOf(header.ref), { header: bare, wantsLogs: true, reader })
     })
@@ -86,7 +94,10 @@ export class Poll {
     await Promise.all(waited)
   }
 
-  /** What is not among these blocks, nor was told of canonical ones before. Each is told once. */
+  /**
+   * Transfers that other providers show in these blocks or in canonical ones reported before, and
+   * that are not reported yet. Each is returned once.
+   */
   beside(
     applied: readonly AppliedBlock[],
     isCanonical: (block: BlockRef) => boolean,
@@ -116,7 +127,10 @@ export class Poll {
     return found
   }
 
-  /** Asks about what one provider shows before it is told, and waits a short time. Never rejects. */
+  /**
+   * Asks about the payments that one provider shows, before they are reported, and waits a short
+   * time. Never rejects.
+   */
   async settle(applied: readonly AppliedBlock[], shownBy: Provider): Promise<void> {
     const { providers, clock, limits } = this.#parts
     const paying = applied.filter(({ transfers }) => transfers.length > 0)
@@ -137,7 +151,10 @@ export class Poll {
     await within(clock, Promise.all(asked), limits.corroborateWithinMs)
   }
 
-  /** The block with who shows and who denies each of its transactions by now, its own source first. */
+  /**
+   * The block with the providers that show or deny each of its transactions by now, its own source
+   * first.
+   */
   withWords(applied: AppliedBlock, { source }: Provider): AppliedBlock {
     const inclusions = inclusionsOf(applied)
     const ballot = this.#ballots.get(applied.block.hash)
@@ -157,7 +174,9 @@ export class Poll {
     }
   }
 
-  /** The step is stored, with the words that it was told with: of these blocks, read from this provider. */
+  /**
+   * Records that the step was stored with its votes; these are its blocks, read from this provider.
+   */
   stored(step: ChainStep, blocks: readonly BlockContents[], reader: Provider): void {
     const { providers, limits } = this.#parts
     for (const { hash } of step.reverted) this.#ballots.delete(hash)
@@ -177,15 +196,19 @@ export class Poll {
     ]
     for (const { ref } of tooMany) this.#ballots.delete(ref.hash)
     this.#askDoubted()
-    // Who had the block before it was stored has told no new head since.
+    // A provider that already had the block sends no new head for it, so it is asked now.
     for (const provider of providers) void this.heard(provider)
   }
 
-  /** On record, perhaps, and it is not known who shows it: told by an earlier process, or in doubt. */
+  /**
+   * Asks every provider about inclusions and blocks that may be on record but whose votes are
+   * unknown: an earlier process reported them, or storing them failed.
+   */
   recall(inclusions: Iterable<Corroborated>, blocks: readonly BlockRef[] = []): void {
     const { providers, tokens } = this.#parts
     if (providers.length < 2) return
-    // Nor who else had shown their logs by then: what one hid, another shows.
+    // It is not known either which providers had shown their logs: another one may show what one
+    // hid.
     for (const block of tokens.length > 0 ? blocks : []) {
       const ballot = Object.assign(this.#ballotOf(block), { wantsLogs: true })
       ballot.told ??= new Set()
@@ -204,12 +227,12 @@ export class Poll {
     for (const provider of this.#parts.providers) void this.heard(provider)
   }
 
-  /** Whether some block that was told holds it, or seems to, and nobody has shown what it moved. */
+  /** Whether a reported block holds it, or seems to, while no provider has shown what it moved. */
   isInDoubt(txHash: string): boolean {
     return [...this.#ballots.values()].some(({ doubts }) => doubts.has(txHash))
   }
 
-  /** This block was passed, and may hold a transaction that was not told with it. */
+  /** This block was stored and may hold a transaction that was not reported with it. */
   doubt(block: BlockRef, txHash: string): void {
     const ballot = this.#ballotOf(block)
     ballot.told ??= new Set()
@@ -219,14 +242,14 @@ export class Poll {
     this.#askDoubted()
   }
 
-  /** A provider has a new head, so it may show what it did not show before. Never rejects. */
+  /** Called when a provider has a new head and so may show more than before. Never rejects. */
   async heard(provider: Provider): Promise<void> {
     const { clock, limits } = this.#parts
     await this.#questions.ask(provider, this.#ballots.values(), (question, { ref, told }) => {
       if (ref.number > headOf(provider)) return false
       return question === 'logs' || (isInclusion(question) && told !== null)
     })
-    // A chain that stands still has no heads to go by.
+    // Without new blocks there are no heads to trigger the next question.
     this.#later.get(provider)?.()
     const isOpen = [...this.#ballots.values()].some((ballot) => {
       const { words } = ballot.voices.get(provider) ?? {}
@@ -240,7 +263,7 @@ export class Poll {
     )
   }
 
-  /** Asks nobody any more. */
+  /** Stops asking providers. */
   close(): void {
     this.#isClosed = true
     this.#ballots.clear()
@@ -253,7 +276,7 @@ export class Poll {
     return ballot
   }
 
-  /** It is on record, with the words that went with it; what was said since is told. */
+  /** Marks a block as on record with the votes in its step, and reports newer votes. */
   #wasTold(applied: AppliedBlock, step: ChainStep): void {
     const { hash } = applied.block
     const isWanted = applied.transfers.length > 0 && this.#parts.providers.length > 1
@@ -277,7 +300,7 @@ export class Poll {
     }
   }
 
-  /** Of this block something may be ours that was not told with it. */
+  /** Records doubtful transactions that were not reported with this block. */
   #doubt(block: BlockContents, step: ChainStep, reader: Provider): void {
     const { ref } = block.header
     const shown = step.applied.flatMap(({ transfers }) => transfers)
@@ -289,7 +312,7 @@ export class Poll {
       ballot.doubts.set(txHash, { txHash, hint, tries: 0, againAt: step.at })
       this.#parts.log.error(
         { blockHash: ref.hash, head: ref.number },
-        'a block was passed without a transaction that no node shows whole; it is asked for again',
+        'a block was stored without a transaction that no node shows completely; asking again',
       )
       if (hint === null) continue
       this.#parts.sighted(reader, { txHash, transfer: hint, contest: null, preconfirmed: false })
@@ -313,7 +336,10 @@ export class Poll {
     }
   }
 
-  /** Longer for what is in doubt, or is denied while a payment still waits for it. */
+  /**
+   * How many steps a block is kept: longer with a doubtful transaction, or a denied one that a
+   * payment still waits for.
+   */
   #ageMax(ballot: Ballot<Provider>, { head }: ChainStep): number {
     const { limits, watch } = this.#parts
     const isAwaited = [...ballot.inclusions.keys()].some((txHash) => watch.tracks(txHash))
@@ -332,11 +358,11 @@ export class Poll {
     const inclusion = ballot.inclusions.get(txHash)
     if (inclusion === undefined || ballot.told?.has(txHash) !== true) return
     this.#parts.tell(who.source, word, inclusion)
-    // Those that show it count beyond the quorum from now on.
+    // The providers that show it must now outnumber the denials beyond the quorum.
     if (word === 'denies') this.#tell(ballot, inclusion, [who.source])
   }
 
-  /** Tells what all say of it, denials first, but for those whose word is known. */
+  /** Reports all votes on an inclusion, denials first, except those of providers in `known`. */
   #tell(ballot: Ballot<Provider>, inclusion: Corroborated, known: readonly Source[] = []): void {
     for (const word of ['denies', 'shows'] as const) {
       for (const { source } of ballot.saying(inclusion.txHash, word)) {
@@ -346,7 +372,7 @@ export class Poll {
   }
 }
 
-/** Whether it asks what a provider says of what is known to be in a block. */
+/** Whether the question is about a known inclusion. */
 const isInclusion = (question: Question): question is Corroborated =>
   question !== 'logs' && 'transfers' in question
 

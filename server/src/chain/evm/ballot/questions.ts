@@ -12,7 +12,7 @@ import { type Ballot, type Doubt, type Question, type Word, wordOf } from './bal
 import { bareOf, inclusionsOf, kept } from './beside.ts'
 import { BlockReader } from './blocks.ts'
 
-/** What a provider says of a transaction. */
+/** The vote of a provider on a transaction. */
 export interface Said {
   readonly who: Provider
   readonly txHash: string
@@ -24,20 +24,23 @@ interface Parts {
   readonly watch: WatchSet
   readonly clock: Clock
   readonly limits: Limits
-  /** A provider has said something of an inclusion. */
+  /** Called with each vote on an inclusion. */
   readonly said: (ballot: Ballot<Provider>, said: Said) => void
 }
 
-/** Questions that one provider may owe an answer to; more are asked with a later head. */
+/** The most open questions to one provider; further ones are asked at a later head. */
 const owedMax = 256
 
-/** Asks providers what ballots miss: no question twice at a time, and few at once. */
+/**
+ * Asks providers the open questions of ballots: never the same one twice at a time, and few in
+ * parallel.
+ */
 export class Questions {
   readonly #parts: Parts
   readonly #tokens: ReadonlySet<string>
   readonly #mayHold: (logsBloom: unknown) => boolean
   readonly #reader: BlockReader
-  /** Per provider what it was asked and has not answered, by block and transaction. */
+  /** The open questions per provider, by block and transaction. */
   readonly #owed = new Map<Provider, Map<string, Promise<unknown>>>()
 
   constructor(parts: Parts) {
@@ -47,12 +50,15 @@ export class Questions {
     this.#reader = new BlockReader(parts)
   }
 
-  /** Whether it owes no answer. */
+  /** Whether the provider has no open question. */
   isFree(provider: Provider): boolean {
     return !this.#owed.get(provider)?.size
   }
 
-  /** Asks what is missing and picked; resolves when all of it is answered, or cannot be now. Never rejects. */
+  /**
+   * Asks the missing questions that `picks` selects; resolves when each is answered or has failed.
+   * Never rejects.
+   */
   async ask(
     provider: Provider,
     ballots: Iterable<Ballot<Provider>>,
@@ -72,7 +78,7 @@ export class Questions {
     )
     const due = asked.filter(({ key }) => !owed.has(key)).slice(0, owedMax - owed.size)
     const answered = inParallel(due, atOnce.questions, async ({ ballot, question, key }) => {
-      // What cannot be answered now is asked with the next head.
+      // A question that fails now is asked again at the next head.
       await this.#answer(provider, ballot, question).catch(() => undefined)
       owed.delete(key)
     })
@@ -89,21 +95,23 @@ export class Questions {
     const { receipts, words } = ballot.voice(who)
     let word: Word | null
     if (isHash(txHash)) {
-      // What was denied is asked anew: a node may lag behind its own blocks.
+      // After an earlier vote the receipt is fetched again: a node may lag behind its own blocks.
       if (words.has(txHash)) receipts.delete(txHash)
       const receipt = await receiptOf(node, receipts, { txHash, blockHash: block.hash })
       word =
         receipt === null ? await absenceOf(node, question) : wordOf(receipt, question, this.#tokens)
     } else {
-      // What a block did to a balance has no receipt: that it is the same block must do.
+      // A balance change has no receipt: the provider confirms it by having the same block.
       word = (await who.hashAt(block.number, true)) === block.hash ? 'shows' : null
     }
-    // It may have grown while it was asked about.
+    // The inclusion may have grown meanwhile.
     if (word !== null && ballot.inclusions.get(txHash) === question)
       this.#parts.said(ballot, { who, txHash, word })
   }
 
-  /** What was in doubt is certain once a provider shows its receipt, with all that the logs showed. */
+  /**
+   * Resolves a doubt once a provider shows the receipt with every transfer that the logs showed.
+   */
   async #hearDoubt(
     provider: Provider,
     node: EvmNode,
@@ -134,7 +142,7 @@ export class Questions {
     if (voice.contents === null) {
       voice.asks++
       const logs = await node.logs(blockHash, tokens, transferTopic)
-      // Who does not know the block has said nothing of it.
+      // A provider that does not know the block has no vote.
       if (logs === null) return
       const isEmpty = logs.length === 0 && voice.asks <= limits.emptyLogsAskedAgain
       if (isEmpty && this.#isDoubtful(who, header)) return
@@ -165,14 +173,14 @@ export class Questions {
     voice.contents = kept(contents, ballot, watch)
   }
 
-  /** Whether an empty answer may only mean that it has not got to the block's logs yet. */
+  /** Whether an empty answer may only mean that the provider does not have the block's logs yet. */
   #isDoubtful({ head }: Provider, { ref, logsBloom }: Header): boolean {
     if (head === null || head.ref.number < ref.number) return true
     return this.#mayHold(head.ref.hash === ref.hash ? head.logsBloom : logsBloom)
   }
 }
 
-/** Asked for once, whatever it is needed for, and again only as long as it is not there. */
+/** Fetches a receipt once for all purposes, and again only while it is missing. */
 function receiptOf(
   node: EvmNode,
   receipts: Map<string, Promise<Receipt | null>>,
@@ -187,10 +195,10 @@ function receiptOf(
   return asked
 }
 
-/** A receipt may be late; a block that does not hold the transaction never will. */
+/** A missing receipt may be late; a block that does not list the transaction is a denial. */
 async function absenceOf(node: EvmNode, { txHash, block }: Corroborated): Promise<Word | null> {
   const same = await node.byHash(block.hash, false)
-  // An item that cannot be read may be this one.
+  // An unreadable transaction of the block may be this one.
   const isListed = same?.odd?.some((one) => one.txHash === null) === true
   return !isListed && same?.txHashes?.includes(txHash) === false ? 'denies' : null
 }

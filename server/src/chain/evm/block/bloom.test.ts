@@ -13,7 +13,7 @@ const bloomOf = (tokens: readonly string[]): string =>
     tokens.map((token) => fakeTx({ logs: [transferLog(token, newAddress(), 1n)] })),
   ).logsBloom
 
-describe("a header's bloom", () => {
+describe('the bloom filter of a header', () => {
   const token = newAddress()
   const mayHold = bloomTest([newAddress(), token], transferTopic)
 
@@ -24,18 +24,18 @@ describe("a header's bloom", () => {
     }
   })
 
-  it('excludes a block of other tokens, and an empty one', () => {
+  it('excludes a block of other tokens, and an empty block', () => {
     expect(mayHold(bloomOf([newAddress(), newAddress()]))).toBe(false)
     expect(mayHold(`0x${'0'.repeat(512)}`)).toBe(false)
   })
 
-  it('excludes nothing when it is full, missing or misshapen', () => {
+  it('excludes nothing when it is full, missing or malformed', () => {
     expect(mayHold(`0x${'f'.repeat(512)}`)).toBe(true)
     expect(mayHold(undefined)).toBe(true)
     expect(mayHold('0x00')).toBe(true)
   })
 
-  it('excludes everything when there is no token to look for', () => {
+  it('excludes every block when no token is configured', () => {
     const nothing = bloomTest([], transferTopic)
     expect(nothing(`0x${'f'.repeat(512)}`)).toBe(false)
     expect(nothing(undefined)).toBe(false)

@@ -8,7 +8,7 @@ import { callShapes, contestOf, hintOf } from './calldata.ts'
 
 const hex = (text: string): `0x${string}` => `0x${text.slice(2)}`
 
-describe('what a pending transaction would pay', () => {
+describe('reading a payment from a pending transaction', () => {
   const token = newAddress()
   const to = newAddress()
   const payer = newAddress()
@@ -29,7 +29,7 @@ describe('what a pending transaction would pay', () => {
   const pending = (parts: Record<string, unknown>): SeenTransfer | null =>
     hintOf({ ...fakeTx(), value: '0x0', to: token, ...parts }, rules)
 
-  it('is read from transfer and transferFrom as an ABI encoder writes them', () => {
+  it('decodes ABI-encoded `transfer` and `transferFrom` calls', () => {
     const from = newAddress()
     const amount = 2n ** 255n + 1n
     expect(pending({ from, input: call('transfer', amount) })).toMatchObject({
@@ -47,7 +47,7 @@ describe('what a pending transaction would pay', () => {
     })
   })
 
-  it('is read whatever the case of its hex, and told in lower case', () => {
+  it('accepts hex in either case, and returns it in lower case', () => {
     const upper = (text: string): string => `0x${text.slice(2).toUpperCase()}`
     const tx = fakeTx()
     expect(
@@ -62,13 +62,13 @@ describe('what a pending transaction would pay', () => {
     expect(pending({ input })).toMatchObject({ to, amount: 5n })
   })
 
-  it('is the coin itself when it goes straight to a watched address, while somebody waits for that', () => {
+  it('returns native coin sent to a watched address only while a payment accepts it', () => {
     const value = `0x${(10n ** 24n + 1n).toString(16)}`
     const native = { to, value, input: '0x' }
     expect(pending(native)).toMatchObject({ token: null, to, amount: 10n ** 24n + 1n })
-    const nobodyWaits = Object.assign(new TestWatch(), { addresses: watch.addresses })
+    const withoutNative = Object.assign(new TestWatch(), { addresses: watch.addresses })
     expect(
-      hintOf({ ...fakeTx(), ...native }, { tokens: rules.tokens, watch: nobodyWaits }),
+      hintOf({ ...fakeTx(), ...native }, { tokens: rules.tokens, watch: withoutNative }),
     ).toBeNull()
   })
 
@@ -80,29 +80,29 @@ describe('what a pending transaction would pay', () => {
     ['the calldata is cut short', { input: call('transfer', 2n ** 200n).slice(0, -2) }],
     ['the calldata is only a selector', { input: '0xa9059cbb' }],
     [
-      'the recipient word is no address',
+      'the recipient is not a valid address',
       { input: call('transfer', 5n).replace('0xa9059cbb0', '0xa9059cbb1') },
     ],
-    ['the amount is no number', { input: `${call('transfer', 5n).slice(0, -2)}zz` }],
+    ['the amount is not hex', { input: `${call('transfer', 5n).slice(0, -2)}zz` }],
     ['a contract is created', { to: null, input: call('transfer', 5n) }],
     ['there is no input', { input: null }],
     ['there is no hash', { hash: null, input: call('transfer', 5n) }],
     ['the sender is missing', { from: undefined, input: call('transfer', 5n) }],
-  ])('is nothing when %s', (_, parts) => {
+  ])('returns null when %s', (_, parts) => {
     expect(pending(parts)).toBeNull()
   })
 
-  it.each([null, undefined, 5, 'text', [], {}])('is nothing when the node sends %j', (sent) => {
+  it.each([null, undefined, 5, 'text', [], {}])('returns null when the node sends %j', (sent) => {
     expect(hintOf(sent, rules)).toBeNull()
   })
 
-  it('is nothing when it would pay somebody else', () => {
+  it('returns null when it pays an unwatched address', () => {
     const other = tokenTx(token, newAddress(), 5n)
     expect(pending({ input: other.input })).toBeNull()
   })
 })
 
-describe('the calls that move a token', () => {
+describe('token calls with a known selector', () => {
   const token = newAddress()
   const [to, payer, relayer] = [newAddress(), newAddress(), newAddress()]
   const watch = new TestWatch()
@@ -124,7 +124,7 @@ describe('the calls that move a token', () => {
   ])
   const signed = [...terms, 27, word, word] as const
 
-  it.each(Object.entries(callShapes))('%s is the selector of its signature', (selector, shape) => {
+  it.each(Object.entries(callShapes))('%s matches its signature', (selector, shape) => {
     expect(toFunctionSelector(`function ${shape.signature}`)).toBe(selector)
   })
 
@@ -189,14 +189,14 @@ describe('the calls that move a token', () => {
         args: [hex(payer), hex(to), 77n, '0xabcd'],
       }),
     ],
-  ])('%s says who is paid, by whom and how much', (_, from, input) => {
+  ])('decodes payer, recipient and amount of %s', (_, from, input) => {
     expect(hintOf({ ...fakeTx(), to: token, from: relayer, input }, rules)).toMatchObject({
       ...{ token, from, to, amount: 77n },
     })
   })
 })
 
-describe('a pending transaction that matters', () => {
+describe('the sighting of a pending transaction', () => {
   const token = newAddress()
   const to = newAddress()
   const watch = new TestWatch()
@@ -206,7 +206,7 @@ describe('a pending transaction that matters', () => {
   const payment = { hash, from, to: token, value: '0x0', input, nonce: '0x2a' }
   const waiting = { txHash: hash, key: `${from} 42` }
 
-  it('carries its contest with the most it offers per gas, by either kind of fee', () => {
+  it('carries its contest, with the highest fee per gas of either fee type as the bid', () => {
     const key = `${from} 42`
     const tip = { maxFeePerGas: '0x12a05f200', gasPrice: '0x1' }
     expect(sightingOf({ ...payment, ...tip }, rules)).toMatchObject({
@@ -218,7 +218,7 @@ describe('a pending transaction that matters', () => {
     expect(contestOf({ ...payment, gasPrice: '0x7' })).toEqual({ key, bid: 7n })
   })
 
-  it('is told without a contest where the node does not say all of it', () => {
+  it('has no contest when the node leaves out the nonce or the fee', () => {
     expect(sightingOf(payment, rules)).toMatchObject({ transfer: { amount: 5n }, contest: null })
     for (const nonce of [undefined, 42, 'x', '0xffffffffffffffffff']) {
       expect(contestOf({ ...payment, gasPrice: '0x7', nonce })).toBeNull()
@@ -226,7 +226,7 @@ describe('a pending transaction that matters', () => {
   })
 
   it.each(['0x', '0x\u0000', '__proto__', `0x${'a'.repeat(63)}`, 'x'.repeat(1_000_000)])(
-    'is nothing when its hash or its sender is none, such as %.20j',
+    'is null when its hash or sender is invalid, such as %.20j',
     (text) => {
       watch.contests.set(hash, waiting)
       const priced = { ...payment, gasPrice: '0x9' }
@@ -237,7 +237,7 @@ describe('a pending transaction that matters', () => {
     },
   )
 
-  it('pitfall 9: is a rival when it wins the contest against one that would pay and pays somebody else', () => {
+  it('pitfall 9: is a rival when it contends with a tracked transaction and pays us nothing', () => {
     watch.contests.set(hash, waiting)
     const cancel = { hash: fakeTx().hash, from, to: from, value: '0x0', input: '0x', nonce: '0x2a' }
     expect(sightingOf({ ...cancel, gasPrice: '0x9' }, rules)).toEqual({
@@ -250,11 +250,11 @@ describe('a pending transaction that matters', () => {
     expect(sightingOf(creation, rules)).toMatchObject({ transfer: null })
     expect(sightingOf({ ...cancel, nonce: '0x2b', gasPrice: '0x9' }, rules)).toBeNull()
     expect(sightingOf({ ...cancel, from: newAddress(), gasPrice: '0x9' }, rules)).toBeNull()
-    // A rival that cannot be compared is none.
+    // Without a bid it cannot be compared, so it is not a rival.
     expect(sightingOf(cancel, rules)).toBeNull()
   })
 
-  it('pitfall 9: is no rival when it pays us too, nor of itself', () => {
+  it('pitfall 9: is a payment, not a rival, when it pays us too, and never its own rival', () => {
     watch.contests.set(hash, waiting)
     const faster = { ...payment, hash: fakeTx().hash, gasPrice: '0x9' }
     expect(sightingOf(faster, rules)).toMatchObject({ transfer: { amount: 5n } })
@@ -264,8 +264,8 @@ describe('a pending transaction that matters', () => {
   })
 })
 
-describe('the work for a transaction that is none of ours', () => {
-  it('is a token look-up, an address look-up at most, and one for its contest, however many are watched', () => {
+describe('an unrelated pending transaction', () => {
+  it('costs at most one look-up of its token, its address and its contest', () => {
     const asked = { tokens: 0, has: 0, contests: 0 }
     const watch = Object.assign(new TestWatch(), { wantsNative: true })
     const counting = {

@@ -3,17 +3,17 @@ import type { WatchSet } from '../../../ports/chain.ts'
 import { fieldsOf, isHash, toAddress } from '../node/hex.ts'
 import { contestKey } from './contest-key.ts'
 
-/** Decides what a transaction would pay, and to whom that matters. */
+/** What decides whether a pending transaction pays us: the tokens and the watch set. */
 export interface PendingRules {
   /** In lower case. */
   readonly tokens: ReadonlySet<string>
   readonly watch: WatchSet
 }
 
-/** Where a call says whose money goes where: words of 32 bytes behind the selector, counted from 0. */
+/** Where the parameters are in a call: 32-byte words after the selector, counted from 0. */
 interface CallShape {
   readonly signature: string
-  /** The sender of the transaction where no word names another. */
+  /** `sender`: the sender of the transaction, as no parameter names the payer. */
   readonly from: number | 'sender'
   readonly to: number
   readonly amount: number
@@ -23,11 +23,11 @@ const authorized = 'address,address,uint256,uint256,uint256,bytes32'
 const own = { from: 'sender', to: 0, amount: 1 } as const
 const named = { from: 0, to: 1, amount: 2 } as const
 
-/** Every call of a token that moves money, by selector. */
+/** Every known token call that moves money, by selector. */
 export const callShapes: Readonly<Record<string, CallShape>> = {
   '0xa9059cbb': { signature: 'transfer(address,uint256)', ...own },
   '0x23b872dd': { signature: 'transferFrom(address,address,uint256)', ...named },
-  // EIP-3009: signed by the payer, sent by anybody.
+  // EIP-3009: signed by the payer, sent by any account.
   '0xe3ee160e': {
     signature: `transferWithAuthorization(${authorized},uint8,bytes32,bytes32)`,
     ...named,
@@ -48,9 +48,9 @@ export const callShapes: Readonly<Record<string, CallShape>> = {
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * What a transaction would pay a watched address, by its calldata: a hint, for calldata is not the
- * truth (logs are). Runs for every transaction of the network, so it looks at the cheapest thing
- * first and decodes nothing that is not for us.
+ * What a transaction would pay a watched address, by its calldata. Only a hint: the logs decide.
+ * Runs for every transaction of the network, so the cheapest check comes first and only payments to
+ * us are decoded.
  */
 export function hintOf(transaction: unknown, rules: PendingRules): SeenTransfer | null {
   const tx = fieldsOf(transaction)
@@ -61,7 +61,10 @@ export function hintOf(transaction: unknown, rules: PendingRules): SeenTransfer 
   return hint(tx, { token: null, from: tx.from, to, amount: tx.value })
 }
 
-/** The place that a transaction wants in its sender's order; null where the node did not say. */
+/**
+ * The contest of a transaction: its sender and nonce, with its fee as the bid. Null when the node
+ * left part of that out.
+ */
 export function contestOf(transaction: unknown): Contest | null {
   const tx = fieldsOf(transaction)
   const sender = toAddress(tx?.from)
@@ -72,7 +75,7 @@ export function contestOf(transaction: unknown): Contest | null {
   return { key: contestKey(sender, nonce), bid: BigInt(fee) }
 }
 
-/** Null when it is no count. */
+/** Null when it is not a valid nonce. */
 export function nonceOf(quantity: unknown): number | null {
   if (typeof quantity !== 'string') return null
   const nonce = Number(quantity)
@@ -96,7 +99,9 @@ const wordAt = (word: number): number => 10 + word * 64
 
 const upperBytes = '0'.repeat(24)
 
-/** The address in a word, or null when the word is none: a contract would refuse it too. */
+/**
+ * The address in a word; null when the upper bytes are not zero, which a contract would refuse too.
+ */
 function wordAddress(input: string, word: number): string | null {
   const at = wordAt(word)
   if (!input.startsWith(upperBytes, at)) return null
@@ -113,7 +118,7 @@ function hint(
 ): SeenTransfer | null {
   const { token, to, amount } = move
   const from = toAddress(move.from)
-  // What is kept for ever is looked at closely, whoever it came from.
+  // Checked strictly, whatever the source: the hint is stored permanently.
   if (from === null || !isHash(tx.hash) || !isAmount(amount)) return null
   const units = BigInt(amount)
   if (units === 0n) return null

@@ -7,13 +7,13 @@ const hex = (text: string): `0x${string}` => `0x${text.slice(2)}`
 const blockHash = `0x${'b1'.repeat(32)}`
 const txHash = `0x${'7c'.repeat(32)}`
 
-describe('the transfers among logs', () => {
+describe('finding token transfers in logs', () => {
   const token = newAddress()
   const from = newAddress()
   const to = newAddress()
   const tokens = new Set([token])
 
-  /** A log as an ABI encoder writes it, with changes. */
+  /** An ABI-encoded log, with changes. */
   const log = (amount: bigint, changes: Record<string, unknown> = {}) => ({
     address: token,
     topics: encodeEventTopics({
@@ -28,7 +28,7 @@ describe('the transfers among logs', () => {
     ...changes,
   })
 
-  it('are read as an ABI encoder writes them', () => {
+  it('decodes ABI-encoded `Transfer` logs', () => {
     const [transfer, ...more] = tokenTransfers([log(2n ** 256n - 1n)], tokens, blockHash)
     expect(more).toEqual([])
     expect(transfer).toMatchObject({ token })
@@ -44,7 +44,7 @@ describe('the transfers among logs', () => {
     expect(log(1n).topics[0]).toBe(transferTopic)
   })
 
-  it('are read whatever the case of their hex', () => {
+  it('accepts hex in either case', () => {
     const upper = (text: string): string => `0x${text.slice(2).toUpperCase()}`
     const shouted = log(5n, {
       address: upper(token),
@@ -57,19 +57,19 @@ describe('the transfers among logs', () => {
   })
 
   it.each([null, undefined, 'log', 7, [], {}, { topics: 'none' }])(
-    'pitfall 14: %j among them is left out alone',
+    'pitfall 14: skips %j among the logs and keeps the others',
     (odd) => {
       expect(tokenTransfers([odd, log(5n)], tokens, blockHash)).toHaveLength(1)
     },
   )
 
-  it('a log of another block is a fault of the node, not of the log', () => {
+  it('throws for a log of another block, as an error of the node', () => {
     const other = log(5n, { blockHash: `0x${'ee'.repeat(32)}` })
     expect(() => tokenTransfers([other], tokens, blockHash)).toThrow('another block')
     expect(() => tokenTransfers([log(5n, { blockHash: null })], tokens, blockHash)).toThrow()
   })
 
-  it('a transfer without its transaction is counted as odd, and so is one of another block', () => {
+  it('counts as odd a transfer without a transaction hash, or of another block', () => {
     const sorted = sortLogs(
       [log(5n, { transactionHash: null }), log(6n, { blockHash: '0x' }), log(7n)],
       tokens,
@@ -79,7 +79,7 @@ describe('the transfers among logs', () => {
     expect(sorted.transfers.map((one) => tokenTransferAt(one, 0)?.amount)).toEqual([7n])
   })
 
-  it('what a node counts through a block is never looked at', () => {
+  it('ignores the `logIndex` of logs, so an invalid one does no harm', () => {
     expect(sortLogs([log(5n, { logIndex: '1f' })], tokens, blockHash).odd).toBe(0)
   })
 })

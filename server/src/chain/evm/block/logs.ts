@@ -10,26 +10,26 @@ const addressWord = '0x000000000000000000000000'
 const zeroWord = `0x${'0'.repeat(64)}`
 
 /**
- * Who emits the logs of the native coin where EIP-7708 holds: in the form of a token's `Transfer`,
+ * The address that emits logs for native coin under EIP-7708: in the form of a token's `Transfer`,
  * for money that the transactions' own values and traces show already. Never a token.
  */
 export const systemAddress = '0xfffffffffffffffffffffffffffffffffffffffe'
 
-/** A non-zero ERC-20 transfer of an allow-listed token; not yet known to be for us. */
+/** A non-zero ERC-20 transfer of an allow-listed token, to any recipient. */
 export interface TokenTransfer {
   readonly token: string
   /** The topic that ends in the recipient's address, as the node sent it: see `recipientOf`. */
   readonly toWord: string
-  /** As the node sent it. What else is in it is parsed once it is for us, which few are. */
+  /** The unparsed log. Its other fields are parsed only if it pays us, which few do. */
   readonly log: Readonly<Record<string, unknown>>
 }
 
 /**
- * The transfers among a block's logs. Sliced by hand: an ABI decoder costs twenty times as much,
- * and throws at the first log that is none of its kind. A log that is no ERC-20 transfer (an NFT
- * has a fourth topic, others have no data) is left out alone; its block goes on. Zero amounts are
- * left out too: they are spam that only wants to be seen. So is a transfer that names another block,
- * or no transaction; such are counted in `odd`, for what the node answered is not to be relied on.
+ * The transfers among a block's logs. Decoded by hand: an ABI decoder takes twenty times as long,
+ * and throws at the first log of another kind. A log that is not an ERC-20 transfer (an NFT has a
+ * fourth topic, others have no data) is skipped alone. Zero amounts are skipped too: they are spam.
+ * A transfer that names another block, or no transaction, is skipped and counted in `odd`, because
+ * it makes the whole answer unreliable.
  */
 export function sortLogs(
   logs: readonly unknown[],
@@ -43,7 +43,7 @@ export function sortLogs(
     if (transfer === null) continue
     const { blockHash: named, transactionHash } = transfer.log
     const isOfBlock = named === blockHash || (isHash(named) && named.toLowerCase() === blockHash)
-    // Its digits are looked at once it is for us.
+    // Its digits are checked only if the transfer is for us.
     const isNamed = typeof transactionHash === 'string' && transactionHash.length === 66
     if (isOfBlock && isNamed) transfers.push(transfer)
     else odd++
@@ -51,18 +51,18 @@ export function sortLogs(
   return { transfers, odd }
 }
 
-/** The same of a block whose logs must all be in order. Throws when one is not. */
+/** Like `sortLogs`, but throws when any transfer is odd. */
 export function tokenTransfers(
   logs: readonly unknown[],
   tokens: ReadonlySet<string>,
   blockHash: string,
 ): readonly TokenTransfer[] {
   const { transfers, odd } = sortLogs(logs, tokens, blockHash)
-  if (odd > 0) throw malformed('log: it names another block than the one asked for, or nothing')
+  if (odd > 0) throw malformed('log: it names another block, or no transaction')
   return transfers
 }
 
-/** The transfer that a log is, in whatever block; null when it is none. */
+/** The transfer in a log of any block; null when the log is not a transfer. */
 export function transferIn(value: unknown, tokens: ReadonlySet<string>): TokenTransfer | null {
   const log = fieldsOf(value)
   if (log === null || !Array.isArray(log.topics)) return null
@@ -77,13 +77,13 @@ export function transferIn(value: unknown, tokens: ReadonlySet<string>): TokenTr
   return { token, toWord, log }
 }
 
-/** Whom a transfer pays, in lower case. */
+/** The recipient of a transfer, in lower case. */
 export const recipientOf = ({ toWord }: TokenTransfer): string =>
   `0x${toWord.slice(26).toLowerCase()}`
 
 /**
- * Whether a transfer pays a watched address. Runs for every transfer of a block, nearly all of which
- * are for nobody: these are told by a few digits of the topic, without making an address of it.
+ * Whether a transfer pays a watched address. Runs for every transfer of a block. Nearly all pay
+ * other addresses and are excluded by a few digits of the topic, without building the address.
  */
 export const isFor = (watch: Pick<WatchSet, 'has' | 'mayHold'>, transfer: TokenTransfer): boolean =>
   watch.mayHold(transfer.toWord) && watch.has(recipientOf(transfer))
@@ -91,11 +91,14 @@ export const isFor = (watch: Pick<WatchSet, 'has' | 'mayHold'>, transfer: TokenT
 const isAddressWord = (word: unknown): word is string =>
   typeof word === 'string' && word.length === 66 && word.startsWith(addressWord)
 
-/** Throws when the node did not say. */
+/** Throws when the log has no valid transaction hash. */
 export const txHashOf = ({ log }: TokenTransfer): string =>
   toHash(log.transactionHash, 'transaction hash of a log')
 
-/** The transfer as it is told, once its place in its transaction is known. Null if it is no hex. */
+/**
+ * The transfer as it is reported, once its position in its transaction is known. Null if it is not
+ * valid hex.
+ */
 export function tokenTransferAt(
   transfer: TokenTransfer,
   part: number | 'hint',

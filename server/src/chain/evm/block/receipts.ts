@@ -4,12 +4,13 @@ import { inParallel } from '../node/in-parallel.ts'
 import { atOnce } from '../node/limits.ts'
 import type { EvmNode, Header, Receipt } from '../node/node.ts'
 
-/** By transaction; null where the node does not show it. */
+/** By transaction; null where the node does not show the receipt. */
 export type Receipts = Map<string, Receipt | null>
 
 /**
- * All receipts of a block. Those that do not come together, or not of this block, are asked for one by
- * one: not every node has the call, and some leave out what their own system did.
+ * All receipts of a block. Receipts that are missing from the joint answer, or belong to another
+ * block, are asked for one by one: not every node has `eth_getBlockReceipts`, and some leave out
+ * their own system transactions.
  */
 export async function receiptsOf(
   node: EvmNode,
@@ -18,7 +19,7 @@ export async function receiptsOf(
   const { hash: blockHash } = ref
   const together = await orRefused(node.blockReceipts(blockHash))
   const listed = new Set(txHashes)
-  // Only a block that names a transaction without its hash may have a receipt that it does not list.
+  // Only a block with a transaction without a hash may have a receipt that it does not list.
   const isWhole = odd.every(({ txHash }) => txHash !== null)
   const receipts: Receipts = new Map()
   for (const receipt of together === 'refused' ? [] : (together ?? [])) {
@@ -27,9 +28,9 @@ export async function receiptsOf(
   }
   const missing = [...listed].filter((txHash) => !receipts.has(txHash))
   await fetchReceipts(node, { blockHash, receipts }, missing)
-  // That one is missing may be its nature; that all are is the node's.
+  // One missing receipt may be due to its transaction; if all are missing, the node is at fault.
   const isNone = listed.size > 1 && [...listed].every((txHash) => receipts.get(txHash) === null)
-  if (isNone) throw unread('shows no receipt of a block')
+  if (isNone) throw unread('returned no receipt of a block')
   return receipts
 }
 
@@ -45,5 +46,5 @@ export async function fetchReceipts(
   })
 }
 
-/** The node cannot show all of a block: asking again, or another node, may help. */
+/** The node cannot show a complete block: asking again, or another node, may help. */
 export const unread = (why: string): Failure => new Failure('chain_unavailable', `The node ${why}.`)

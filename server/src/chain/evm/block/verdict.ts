@@ -5,26 +5,32 @@ import { isHash } from '../node/hex.ts'
 import type { Header, Receipt, TopValue } from '../node/node.ts'
 import { isFor, type TokenTransfer, tokenTransferAt, transferIn, txHashOf } from './logs.ts'
 
-/** All that was read of one block, whoever it is for. Receipts are added as they turn out needed. */
+/** Everything read of one block, for every recipient. Receipts are added as they become needed. */
 export interface BlockContents {
   readonly header: Header
   readonly txHashes: readonly string[]
   transfers: readonly TokenTransfer[]
-  /** Null as long as nobody waits for the native coin. */
+  /** Null while no payment accepts the native coin. */
   values: readonly TopValue[] | null
-  /** What contracts paid in the native coin, to addresses that waited for it. */
+  /** Native coin paid by contracts to addresses that accept it. */
   inner: readonly SeenTransfer[]
-  /** Null where the node does not show it. */
+  /** Null where the node does not show the receipt. */
   readonly receipts: Map<string, Receipt | null>
-  /** Null where the node did not show the transaction, or not whole. */
+  /** Null where the node did not show the transaction, or only part of it. */
   readonly calls: Map<string, Call | null>
-  /** What of it is for us; null before it was searched. */
+  /** The parts of the block that concern us; null before it was searched. */
   found: Found | null
 }
 
-/** What a search of a block found. Few are for us, and a block is asked about many times. */
+/**
+ * The result of searching a block. Cached, since little is found and a block is searched many
+ * times.
+ */
 interface Found {
-  /** `WatchSet.joined` then: nothing more can be found as long as it stands. */
+  /**
+   * The value of `WatchSet.joined` at the search: while it is unchanged, a new search finds nothing
+   * more.
+   */
   readonly joined: number
   readonly transfers: readonly TokenTransfer[]
   readonly tracked: readonly string[]
@@ -41,7 +47,7 @@ function foundIn(block: BlockContents, watch: WatchSet): Found {
   return found
 }
 
-/** What a transaction's calldata asked for, and the contest it won. */
+/** The transfer that a transaction's calldata requested, and the contest it won. */
 export interface Call {
   readonly hint: SeenTransfer | null
   readonly contest: Contest
@@ -51,13 +57,13 @@ export interface Call {
 interface Missing {
   readonly values: boolean
   readonly receipts: readonly string[]
-  /** Transactions that pay us, whose calldata and contest belong to the evidence. */
+  /** Transactions that pay us: their calldata and contest are part of the evidence. */
   readonly calls: readonly string[]
 }
 
 /**
- * What the watch set, as it is at this moment, asks of a block that was not fetched yet. Addresses
- * join while blocks are being read, so this is asked again until nothing is missing.
+ * What the current watch set needs of a block that was not fetched yet. Addresses join while blocks
+ * are being read, so callers repeat this until nothing is missing.
  */
 export function missingOf(block: BlockContents, watch: WatchSet): Missing {
   const values = watch.wantsNative && block.values === null
@@ -80,7 +86,10 @@ export const isComplete = (block: BlockContents, watch: WatchSet): boolean => {
   return !values && receipts.length === 0 && calls.length === 0
 }
 
-/** What a complete block did to us. Only a successful receipt moves money: `doubtful` names what it cannot say. */
+/**
+ * What a complete block means for our payments. Only a successful receipt moves money; `doubtful`
+ * lists the transactions that the block cannot decide.
+ */
 export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
   const inner = innerOf(block, watch).filter(({ to }) => watch.has(to))
   const transfers = [...tokenMoves(block, watch), ...nativeMoves(block, watch), ...inner]
@@ -106,9 +115,9 @@ const paidElsewhere = 'paid_elsewhere' as const
 const reverted = 'reverted' as const
 
 /**
- * The block's logs say which transactions pay us; what each moved is in its own receipt, and a log's
- * place there names it for ever. What a node counts through the block is no identity: it may begin
- * anew with each transaction, repeat, or differ from one answer to the next.
+ * The block's logs show which transactions pay us; what each moved is read from its own receipt,
+ * and the index of a log there identifies it permanently. A node's block-wide `logIndex` is no
+ * identity: it may restart with each transaction, repeat, or differ between two answers.
  */
 function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
   return [...payingLogs(block, watch)].flatMap(([txHash, shown]) => {
@@ -119,8 +128,9 @@ function tokenMoves(block: BlockContents, watch: WatchSet): SeenTransfer[] {
 }
 
 /**
- * Adds what the receipts of these transactions move to us and the block's logs do not show at all: a node
- * may have left it out of its list, and the receipt of the transaction itself is the better witness.
+ * Adds transfers to us that are in the receipts of these transactions but missing from the block's
+ * logs: a node may have left them out of its list, and the receipt of a transaction is more
+ * reliable.
  */
 export function addFromReceipts(
   block: BlockContents,
@@ -137,7 +147,7 @@ export function addFromReceipts(
   block.found = null
 }
 
-/** What a receipt moves to us in these tokens. */
+/** The transfers to us in a receipt, in these tokens. */
 export const movesIn = (
   receipt: Receipt,
   tokens: ReadonlySet<string>,
@@ -145,7 +155,7 @@ export const movesIn = (
 ): SeenTransfer[] =>
   transfersIn(receipt, tokens, watch).flatMap(([one, part]) => tokenTransferAt(one, part) ?? [])
 
-/** The logs of a receipt that pay us, each with its place. */
+/** The logs of a receipt that pay us, each with its index. */
 const transfersIn = (
   { logs, txHash }: Receipt,
   tokens: ReadonlySet<string>,
@@ -171,14 +181,14 @@ function payingLogs(block: BlockContents, watch: WatchSet): Map<string, TokenTra
 }
 
 /**
- * Transactions that concern us, or may, and of which the node does not show all: no receipt, or one
- * that lacks a transfer which the block's logs show. With that transfer, where there is one.
+ * Transactions that may concern us and are incomplete at the node: no receipt, or one that lacks a
+ * transfer which the block's logs show. The value is that transfer, or null.
  */
 export function doubtful(
   block: BlockContents,
   watch: WatchSet,
 ): ReadonlyMap<string, SeenTransfer | null> {
-  // Nothing was asked for that could be missing.
+  // No receipt was asked for, so none can be missing.
   if (block.receipts.size === 0) return noDoubts
   const doubts = new Map<string, SeenTransfer | null>()
   for (const [txHash, receipt] of block.receipts) if (receipt === null) doubts.set(txHash, null)
@@ -196,7 +206,7 @@ export function doubtful(
 
 const noDoubts: ReadonlyMap<string, SeenTransfer | null> = new Map()
 
-/** Whether two show the same money, wherever they saw it. */
+/** Whether two transfers are the same money, wherever each was read. */
 export const isSame = (a: SeenTransfer, b: SeenTransfer): boolean =>
   a.txHash === b.txHash &&
   a.token === b.token &&

@@ -5,10 +5,10 @@ import { fieldsOf, toCount } from '../node/hex.ts'
 import type { Limits } from '../node/limits.ts'
 import type { EvmNode } from '../node/node.ts'
 
-/** A pool with more than this is not asked for whole: its answer would be the largest of all frames. */
+/** A larger pool is not read in full: its answer would be the largest of all messages. */
 const poolReadMax = 10_000
 
-/** A node that goes on refusing is left alone: blocks tell. */
+/** A node that keeps refusing is not asked again: blocks will show its transactions. */
 const triesMax = 8
 
 interface Parts {
@@ -20,9 +20,9 @@ interface Parts {
 type Read = (node: EvmNode) => Promise<readonly unknown[] | null>
 
 /**
- * Shows what was pending before a subscription began, in the first of the ways that the node
- * offers: what was broadcast while nobody listened would else be seen only in its block. Never
- * rejects: what is not seen here, blocks tell.
+ * Reads the transactions that were pending before a subscription began, by the first method that
+ * the node supports: otherwise a transaction broadcast before that would be seen only in its block.
+ * Never rejects: blocks show whatever is missed here.
  */
 export async function readBacklog(
   { node, clock, limits }: Parts,
@@ -38,14 +38,17 @@ export async function readBacklog(
       }
       return
     } catch (error) {
-      // A courtesy; a node in trouble shows elsewhere.
+      // This read is optional; a failing node is noticed elsewhere.
       if (!isRefusal(error)) return
     }
     await clock.sleep(backoffMs(tries, limits.backoff, clock.chance()))
   }
 }
 
-/** By sender, then by nonce. What is queued behind a gap cannot run yet and is no sighting. */
+/**
+ * By sender, then by nonce. Transactions queued behind a nonce gap cannot run yet and are not
+ * reported.
+ */
 const poolContent: Read = async (node) => {
   const status = fieldsOf(await asked(node, 'txpool_status', []))
   if (status === null || toCount(status.pending, 'size of the pool') > poolReadMax) return null
@@ -54,13 +57,16 @@ const poolContent: Read = async (node) => {
   return Object.values(bySender).flatMap((byNonce) => Object.values(fieldsOf(byNonce) ?? {}))
 }
 
-/** Some nodes show the pool here, others only what they signed themselves: an empty list says nothing. */
+/**
+ * Some nodes return the pool here, others only transactions that they signed: an empty list proves
+ * nothing.
+ */
 const pendingList: Read = async (node) => {
   const list = await asked(node, 'eth_pendingTransactions', [])
   return Array.isArray(list) && list.length > 0 ? list : null
 }
 
-/** What would be in the next block: the better part of the pool. */
+/** The transactions planned for the next block: most of the pool. */
 const pendingBlock: Read = async (node) => {
   const block = fieldsOf(await asked(node, 'eth_getBlockByNumber', ['pending', true]))
   return Array.isArray(block?.transactions) ? block.transactions : null

@@ -15,9 +15,9 @@ interface Parts extends PendingRules {
  * https://www.alchemy.com/docs/reference/alchemy-pendingtransactions
  */
 const addressesMax = 1_000
-/** New addresses get a subscription of their own; so many, and all of it is subscribed anew as one. */
+/** New addresses get their own subscription; at this many, all are replaced by one. */
 const subscriptionsMax = 8
-/** A payer takes longer than this from the address to the transaction. */
+/** A payer takes longer than this from seeing the address to sending the transaction. */
 const refreshMs = 1_000
 
 interface Subscription {
@@ -26,10 +26,10 @@ interface Subscription {
 }
 
 /**
- * Pending transactions to our tokens and to the addresses that wait for the native coin, filtered by
- * the provider. Within its cap the newest addresses come first; for the others blocks tell. Follows
- * the watch set: what joins is subscribed within a second, what left is forgotten with the next
- * subscription of the whole.
+ * Subscribes to pending transactions to our tokens and to the addresses that accept the native
+ * coin, filtered by the provider. Within its cap the newest addresses come first; payments to the
+ * others are seen in blocks. Follows the watch set: a new address is subscribed within a second, a
+ * removed one is dropped when the whole filter is next replaced.
  */
 export class AddressFilter {
   readonly #parts: Parts
@@ -45,17 +45,17 @@ export class AddressFilter {
     this.#hear = hear
   }
 
-  /** Null when the node does not know such a subscription. */
+  /** Null when the node does not support this subscription. */
   async start(): Promise<Stop | null> {
     const first = this.#wanted()
-    // A filter without an address would be none.
+    // A filter without an address would match every transaction.
     if (first.length > 0 && !(await this.#cover(first))) return null
     this.#lookLater()
     void this.#parts.socket.closed.then(() => this.#stop())
     return () => this.#stop()
   }
 
-  /** Tokens, then the newest addresses, as many as fit. */
+  /** The tokens, then as many of the newest addresses as fit. */
   #wanted(): string[] {
     const { tokens, watch, log } = this.#parts
     const room = Math.max(0, addressesMax - tokens.size)
@@ -66,7 +66,7 @@ export class AddressFilter {
       this.#saidFull = true
       log.warn(
         { count: open },
-        'more addresses than a filter takes; for the oldest, blocks will tell',
+        'more addresses than the filter allows; payments to the oldest are seen only in blocks',
       )
     }
     return [...tokens, ...(room === 0 ? [] : newest)].slice(0, addressesMax)
@@ -74,7 +74,7 @@ export class AddressFilter {
 
   #lookLater(): void {
     this.#nextLook = this.#parts.clock.after(refreshMs, () => {
-      // What is refused now is asked again with the next look.
+      // A refused subscription is tried again at the next refresh.
       void this.#refresh()
         .catch(() => undefined)
         .finally(() => {
@@ -106,7 +106,10 @@ export class AddressFilter {
     return true
   }
 
-  /** The new one first: what both show is told twice, what neither shows is missed. */
+  /**
+   * Subscribes the new filter before it stops the old ones: overlapping matches are reported twice,
+   * but none is missed.
+   */
   async #replace(addresses: readonly string[]): Promise<void> {
     const before = this.#subscriptions
     if (!(await this.#cover(addresses))) return

@@ -8,11 +8,11 @@ describe('pending transactions of a node', () => {
   const world = fakeWorld()
 
   const seen = async (amount: bigint): Promise<void> => {
-    await world.ledger.until('the payment is seen', () => world.ledger.seen.length > 0)
+    await world.ledger.until('the payment is reported', () => world.ledger.seen.length > 0)
     expect(world.ledger.seen).toMatchObject([{ part: 'hint', amount }])
   }
 
-  it('are matched as whole objects where the node sends them', async () => {
+  it('are matched without a look-up when the node sends full objects', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -21,7 +21,7 @@ describe('pending transactions of a node', () => {
     expect(world.node.askedFor('eth_getTransactionByHash')).toBe(0)
   })
 
-  it('are looked up where the node sends hashes although asked for objects', async () => {
+  it('are looked up when the node sends hashes instead of objects', async () => {
     const to = world.watched()
     world.node.pendingForm = 'hashes_only'
     world.follow()
@@ -30,7 +30,7 @@ describe('pending transactions of a node', () => {
     await seen(6n)
   })
 
-  it('are looked up where the node refuses to send objects', async () => {
+  it('are looked up when the node refuses to send objects', async () => {
     const to = world.watched()
     world.node.pendingForm = 'whole_refused'
     world.follow()
@@ -56,7 +56,7 @@ describe('pending transactions of a node', () => {
     await seen(8n)
   })
 
-  it('pitfall 8: are not missed where there are none; the block is the first signal', async () => {
+  it('pitfall 8: are found in their block when the node shows no pending transactions', async () => {
     const to = world.watched()
     world.node.pendingForm = 'none'
     world.follow()
@@ -69,12 +69,12 @@ describe('pending transactions of a node', () => {
     expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash }])
   })
 
-  it('are looked up a bounded number at a time, and the newest survive a flood', async () => {
+  it('are looked up a limited number at a time, and a flood drops the oldest', async () => {
     const to = world.watched()
     world.node.pendingForm = 'whole_refused'
     world.follow({ limits: { laterInFlightMax: 4, waitingMax: 10 } })
     await world.atHead()
-    // What was pending before is read first, in the same places.
+    // The pending transactions from before are read first, within the same limits.
     await pause(200)
     let release: () => void = () => undefined
     const held = new Promise<undefined>((resolve) => {
@@ -85,13 +85,13 @@ describe('pending transactions of a node', () => {
       world.node.broadcast(tokenTx(world.token, to, amount))
     }
     await world.ledger.until(
-      'four are asked for',
+      'four look-ups are sent',
       () => world.node.askedFor('eth_getTransactionByHash') > 0,
     )
     await pause(100)
     expect(world.node.askedFor('eth_getTransactionByHash')).toBe(4)
     release()
-    await world.ledger.until('the rest is looked up', () => world.ledger.seen.length === 14)
+    await world.ledger.until('the others are looked up', () => world.ledger.seen.length === 14)
     expect(world.ledger.seen.map(({ amount }) => Number(amount)).toSorted((a, b) => a - b)).toEqual(
       [1, 2, 3, 4, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30],
     )

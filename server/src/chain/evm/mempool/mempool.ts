@@ -14,8 +14,8 @@ import { sightingOf } from './sighting.ts'
 import { isForNobody } from './skim.ts'
 
 /**
- * How a node shows pending transactions: as whole objects, as hashes to be looked up, as the node
- * can (`auto`), only those to the addresses named (`alchemy`), or not at all.
+ * How a node reports pending transactions: as full objects, as hashes to look up, whichever it
+ * supports (`auto`), only those to given addresses (`alchemy`), or not at all.
  */
 export type PendingMode = 'auto' | 'full' | 'hashes' | 'alchemy' | 'none'
 
@@ -29,7 +29,7 @@ export interface MempoolParts extends PendingRules {
   readonly preconfirmations: Preconfirmations
   /** Must not throw. */
   readonly tell: (sighting: Sighting) => void
-  /** A subscription is refused, or granted, otherwise than before. */
+  /** Called when a subscription begins to be refused, and when it is granted after that. */
   readonly changed: () => void
 }
 
@@ -43,7 +43,7 @@ const whole: Way = ({ socket, tokens, watch }, hear) =>
 const hashes: Way = ({ socket }, hear) => socket.subscribe(['newPendingTransactions'], hear)
 const filtered: Way = (parts, hear) => new AddressFilter(parts, hear).start()
 
-/** The ways of each mode, best first: the first that the node grants is taken. */
+/** The subscriptions of each mode, best first: the first one that the node grants is used. */
 const ways: Readonly<Record<PendingMode, readonly Way[]>> = {
   auto: [whole, hashes],
   full: [whole],
@@ -55,9 +55,9 @@ const ways: Readonly<Record<PendingMode, readonly Way[]>> = {
 const secondLookMs = 150
 
 /**
- * Listens to one connection's pending transactions, and to what a sequencer promises where there is
- * one. Best effort by nature: what is missed here is found in its block. A node without a public
- * mempool is no fault.
+ * Subscribes to one connection's pending transactions, and to a sequencer's preconfirmations where
+ * it offers them. Best effort: a transaction missed here is found in its block. A node without a
+ * public mempool is not faulty.
  */
 export class Mempool {
   readonly #parts: MempoolParts
@@ -74,12 +74,15 @@ export class Mempool {
     ]
   }
 
-  /** The node refuses for now to tell what is pending: blocks will. */
+  /** The node refuses to report pending transactions for now; they are found in blocks. */
   get isRefused(): boolean {
     return this.#kept.some(({ isRefused }) => isRefused)
   }
 
-  /** Subscribes, anew if it was before. What was pending already is told too, a little later. */
+  /**
+   * Subscribes, again if it already was. Transactions that are pending already are reported a
+   * little later.
+   */
   async subscribe(): Promise<void> {
     await Promise.all(this.#kept.map((one) => one.begin()))
   }
@@ -91,10 +94,11 @@ export class Mempool {
         const stop = await way(this.#parts, (pending) => this.#hear(pending))
         if (stop !== null) return stop
       }
-      log.info({}, 'the node shows no pending transactions; blocks will tell')
+      log.info({}, 'the node reports no pending transactions; payments are seen only in blocks')
       return null
     } finally {
-      // Not waited for: blocks are read meanwhile. Nothing falls between it and the subscription.
+      // Not awaited: blocks are read meanwhile. It starts after the subscription, so no transaction
+      // falls between the two.
       void readBacklog({ node, clock, limits }, (transaction) => this.#match(transaction))
     }
   }
@@ -102,18 +106,24 @@ export class Mempool {
   async #promised(): Promise<Stop | null> {
     const stop = await hearPreconfirmations(this.#parts)
     if (stop === null) {
-      this.#parts.log.info({}, 'the node shows no pre-confirmations; blocks will tell')
+      this.#parts.log.info(
+        {},
+        'the node reports no preconfirmations; payments are seen only in blocks',
+      )
     }
     return stop
   }
 
-  /** Nodes that ignore the wish for whole objects send hashes: the message decides, not the wish. */
+  /**
+   * Some nodes send hashes although full objects were requested, so the type of the message
+   * decides.
+   */
   #hear(pending: unknown): void {
     if (typeof pending === 'string') void this.#lookUp(pending)
     else this.#match(pending)
   }
 
-  /** Some nodes announce a hash a moment before they can show the transaction. Never rejects. */
+  /** Some nodes announce a hash a moment before they can return the transaction. Never rejects. */
   async #lookUp(txHash: string): Promise<void> {
     const { node, clock } = this.#parts
     try {
@@ -121,7 +131,8 @@ export class Mempool {
       if (shown === null) await clock.sleep(secondLookMs)
       this.#match(shown ?? (await node.transaction(txHash)))
     } catch {
-      // A courtesy: of too many the line drops the oldest, and a node in trouble shows elsewhere.
+      // This look-up is optional: the line drops the oldest of too many, and a failing node is
+      // noticed elsewhere.
     }
   }
 

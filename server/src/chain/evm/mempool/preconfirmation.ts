@@ -8,12 +8,14 @@ import { fieldsOf, isHash } from '../node/hex.ts'
 import { sightingOf } from './sighting.ts'
 
 /**
- * What a sequencer promises, a fifth of a second after it took a transaction and long before the
- * block. `pending_logs` is little and shows tokens; `flashblocks` is every transaction of the chain
- * and shows the native coin too. The forms are those of Base's documentation, one item per message:
- * https://docs.base.org/base-chain/api-reference/flashblocks-api/pendingLogs (a filter as of
- * `eth_getLogs`, and a log) and …/newFlashblockTransactions (`true` asks for transactions as of
- * `eth_getTransactionByHash` with their `logs`, and since version 0.8 with the receipt's `status`).
+ * Preconfirmations of a sequencer, which come a fifth of a second after it took a transaction and
+ * long before the block. `pending_logs` is little data and shows tokens; `flashblocks` is every
+ * transaction of the chain and shows the native coin too. The formats are those of Base's
+ * documentation, one item per message:
+ * https://docs.base.org/base-chain/api-reference/flashblocks-api/pendingLogs (a filter like that of
+ * `eth_getLogs`, and a log) and …/newFlashblockTransactions (`true` asks for transactions like
+ * those of `eth_getTransactionByHash` with their `logs`, and since version 0.8 with the receipt's
+ * `status`).
  */
 export type Preconfirmations = 'none' | 'pending_logs' | 'flashblocks'
 
@@ -23,7 +25,7 @@ interface Parts extends PendingRules {
   readonly tell: (sighting: Sighting) => void
 }
 
-/** Null when the node refuses, or when nothing was to be heard. */
+/** Null when the node does not support it, or when none was requested. */
 export async function hearPreconfirmations(parts: Parts): Promise<Stop | null> {
   const { socket, tokens, preconfirmations, tell } = parts
   if (preconfirmations === 'none') return null
@@ -41,7 +43,9 @@ export async function hearPreconfirmations(parts: Parts): Promise<Stop | null> {
 
 const promised = { preconfirmed: true } as const
 
-/** One sighting per asset and recipient: a hint has no place of its own, so equal ones add up. */
+/**
+ * One sighting per asset and recipient: a hint has no index of its own, so equal ones are added up.
+ */
 function promisedBy(transaction: unknown, rules: PendingRules): Sighting[] {
   const tx = fieldsOf(transaction)
   if (tx === null || tx.status === '0x0') return []
@@ -60,18 +64,19 @@ function promisedBy(transaction: unknown, rules: PendingRules): Sighting[] {
     transfer,
     contest,
   }))
-  // Its logs are what it did; only what leaves no log is read from the transaction itself.
+  // Its logs show its effects; the transaction itself is read only for native coin, which leaves no
+  // log.
   const other = byLogs.length === 0 ? sightingOf(tx, { ...rules, tokens: none }, true) : null
   return other === null ? byLogs : [other]
 }
 
 const none: ReadonlySet<string> = new Set()
 
-/** Still a hint: the block may hold it at another place, or not at all. */
+/** Still a hint: the block may hold it at another index, or not at all. */
 function promisedTransfer(log: unknown, { tokens, watch }: PendingRules): SeenTransfer | null {
   const transfer = transferIn(log, tokens)
   if (transfer === null || transfer.log.removed === true || !isFor(watch, transfer)) return null
-  // Nobody catches what a listener throws.
+  // No caller would catch an error thrown in this listener.
   if (!isHash(transfer.log.transactionHash)) return null
   return tokenTransferAt(transfer, 'hint')
 }

@@ -4,8 +4,8 @@ import { contestKey } from '../block/contest-key.ts'
 import { fieldsOf, isHash } from '../node/hex.ts'
 
 /**
- * What a pending transaction is to us: a payment, a rival that contends with one, or nothing.
- * A transaction that matters to nobody costs two look-ups.
+ * What a pending transaction means to us: a payment, a rival that contends with one, or nothing. An
+ * unrelated transaction costs two look-ups.
  */
 export function sightingOf(
   transaction: unknown,
@@ -17,7 +17,7 @@ export function sightingOf(
   return { txHash: transfer.txHash, transfer, contest: contestOf(transaction), preconfirmed }
 }
 
-/** A transaction that is waited for itself is no rival, even if its calldata does not show how it pays. */
+/** A tracked transaction is not a rival, even if its calldata does not show how it pays. */
 function rivalOf(
   transaction: unknown,
   { watch }: PendingRules,

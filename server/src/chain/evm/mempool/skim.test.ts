@@ -25,8 +25,8 @@ const transaction = (parts: Record<string, unknown> = {}) => ({
   ...parts,
 })
 
-describe('a message that need not be parsed', () => {
-  it('is one of a transaction between strangers, whatever it carries', () => {
+describe('skipping a message without parsing it', () => {
+  it('skips a transaction between unrelated addresses, whatever it carries', () => {
     expect(isForNobody(text(transaction()), rules)).toBe(true)
     const input = tokenTx(token, ours, 5n).input
     const accessList = [{ address: token, storageKeys: [`0x${'0'.repeat(64)}`] }]
@@ -35,15 +35,15 @@ describe('a message that need not be parsed', () => {
 
   it.each<[string, Record<string, unknown>]>([
     ['calls a token', { to: token }],
-    ['calls a token, written in capitals', { to: `0x${token.slice(2).toUpperCase()}` }],
-    ['pays an address that waits for the coin', { to: ours }],
-    ['wants the contest of a payment', { from: payer, nonce: '0x7' }],
+    ['calls a token, written in upper case', { to: `0x${token.slice(2).toUpperCase()}` }],
+    ['pays a watched address in native coin', { to: ours }],
+    ['contends with a payment', { from: payer, nonce: '0x7' }],
     ['creates a contract', { to: null }],
-    ['does not say from whom', { from: undefined }],
-    ['does not say its nonce', { nonce: undefined }],
-    ['says its nonce as a number', { nonce: 7 }],
+    ['has no sender', { from: undefined }],
+    ['has no nonce', { nonce: undefined }],
+    ['has a number as its nonce', { nonce: 7 }],
     ['holds another transaction', { replaces: transaction() }],
-  ])('is none that %s', (_, parts) => {
+  ])('parses a transaction that %s', (_, parts) => {
     expect(isForNobody(text(transaction(parts)), rules)).toBe(false)
   })
 
@@ -54,14 +54,14 @@ describe('a message that need not be parsed', () => {
     ['an escaped value', (compact) => compact.replace('"to":"0x', '"to":"\\u0030x')],
     ['a line per field', (compact) => JSON.stringify(JSON.parse(compact), null, 1)],
     ['tabs', (compact) => JSON.stringify(JSON.parse(compact), null, '\t')],
-  ])('is none that is written with %s', (_, rewrite) => {
+  ])('parses a message that is written with %s', (_, rewrite) => {
     const rewritten = rewrite(text(transaction({ to: ours })))
     expect(JSON.parse(rewritten)).toEqual(JSON.parse(text(JSON.parse(rewritten).params.result)))
     expect(isForNobody(rewritten, rules)).toBe(false)
     expect(isForNobody(rewrite(text(transaction())), rules)).toBe(false)
   })
 
-  it('is never one that matters, in whatever order and form its fields are written', () => {
+  it('never skips a relevant transaction, whatever the order and form of its fields', () => {
     const strangers = Array.from({ length: 6 }, newAddress)
     const address = fc.constantFrom(token, ours, payer, ...strangers)
     const fields = fc.record({
@@ -91,7 +91,7 @@ describe('a message that need not be parsed', () => {
           .toSorted((a, b) => a.at - b.at)
           .map(({ entry }) => entry)
         const plain = JSON.stringify(frame(Object.fromEntries(shuffled)), null, indent)
-        // A key that is there twice is legal too: the last one counts.
+        // A duplicate key is valid JSON: the last one counts.
         const again = duplicate === null ? '' : JSON.stringify(duplicate).slice(1, -1)
         const sent =
           duplicate === null ? plain : plain.replace(/\}(\s*)\}(\s*)\}$/, `,${again}}$1}$2}`)

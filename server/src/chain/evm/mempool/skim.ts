@@ -2,18 +2,18 @@ import type { PendingRules } from '../block/calldata.ts'
 import { contestKey } from '../block/contest-key.ts'
 
 /**
- * Whether a message about a pending transaction is for nobody here, told from its raw text, which
- * costs less than half of parsing it. True is certain; where the text is not plain enough to be
- * certain - an escape, a space, a key twice, no recipient - the answer is false and the message is
- * parsed. Without a backslash a string is what it shows, so a key that is in the text once is that key.
+ * Whether a message about a pending transaction is irrelevant to us, by its raw text, which costs
+ * less than half of parsing it. True is certain. If the text is not plain enough - an escape, a
+ * space, a duplicate key, no recipient - the answer is false and the message is parsed. Without a
+ * backslash strings are literal, so a key that appears once in the text is that key.
  */
 export function isForNobody(text: string, { tokens, watch }: PendingRules): boolean {
   if (unplain.test(text)) return false
   let to = 0
   let from = 0
   let nonce = 0
-  // All three keys have an o, which is no digit: a search for it passes over calldata at once, where
-  // a search for a word stops at every quote.
+  // All three keys contain an o, which is not a hex digit: searching for it skips calldata fast,
+  // while searching for a word stops at every quote.
   for (let at = text.indexOf('o'); at >= 0; at = text.indexOf('o', at + 1)) {
     const before = text.charCodeAt(at - 1)
     if (before === letter.t && text.startsWith('"to":"0x', at - 2)) {

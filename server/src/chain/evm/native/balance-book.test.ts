@@ -4,8 +4,8 @@ import { BalanceBook, settle } from './balance-book.ts'
 const three = ['0xa', '0xb', '0xc']
 const watched = new Set(three)
 
-describe('the book of balances', () => {
-  it('goes on from the block it stands at, and from no other', () => {
+describe('BalanceBook', () => {
+  it('returns balances only after the block that it was updated to', () => {
     const book = new BalanceBook()
     book.turn('0x1', new Map([['0xa', 5n]]), watched)
     expect([...book.after('0x1', watched)]).toEqual([['0xa', 5n]])
@@ -13,7 +13,7 @@ describe('the book of balances', () => {
     expect([...book.after('0x2', watched)]).toEqual([])
   })
 
-  it('asks first for those of whom nothing is known, and for all in the end', () => {
+  it('asks first for addresses with unknown balances, and in turn for all others', () => {
     const book = new BalanceBook()
     expect(book.inTurn(three, 3)).toEqual(three)
     expect(book.inTurn(three, 2)).toEqual(['0xa', '0xb'])
@@ -28,7 +28,7 @@ describe('the book of balances', () => {
     expect(asked.toSorted()).toEqual(three)
   })
 
-  it('owes a look at who was left out while blocks passed, until it is looked at', () => {
+  it('marks an address as owed when it was left out of a block, until its balance is read', () => {
     const book = new BalanceBook()
     expect(book.isOwed('0xa', '0x0')).toBe(false)
     book.turn('0x1', new Map([['0xa', 5n]]), watched)
@@ -39,7 +39,7 @@ describe('the book of balances', () => {
     expect(book.isOwed('0xb', '0x2')).toBe(false)
   })
 
-  it('owes it to everybody after a block that could not be read, until it is read', () => {
+  it('marks every address as owed after an unread block, until that block is read', () => {
     const book = new BalanceBook()
     book.passed('0x1', false)
     book.passed('0x2', true)
@@ -48,17 +48,17 @@ describe('the book of balances', () => {
     expect(book.isOwed('0xa', '0x1')).toBe(false)
   })
 
-  it('forgets the oldest of more blocks than a reorg reaches back', () => {
+  it('forgets the oldest unread blocks beyond its limit of 10,000', () => {
     const book = new BalanceBook()
     for (let at = 0; at <= 10_000; at++) book.passed(`0x${at}`, false)
     expect([book.isOwed('0xa', '0x0'), book.isOwed('0xa', '0x1')]).toEqual([false, true])
   })
 })
 
-describe('what a block added', () => {
+describe('settle: expected balances against actual ones', () => {
   const block = { values: [] }
 
-  it('is what is there beyond what is expected, and is expected from then on', () => {
+  it('returns what an address holds beyond its expected balance, once', () => {
     const expected = new Map([
       ['0xa', 5n],
       ['0xb', 9n],
@@ -73,7 +73,7 @@ describe('what a block added', () => {
     expect(expected.get('0xa')).toBe(10n)
   })
 
-  it('waits for the next block where this one cannot be read', () => {
+  it('reports the surplus of an unreadable block with the next readable one', () => {
     const expected = new Map([['0xa', 5n]])
     const tops = new Map([['0xa', 2n]])
     expect(settle(['0xa'], { expected, tops, actual: null, block }).size).toBe(0)
@@ -82,12 +82,12 @@ describe('what a block added', () => {
     expect([...odd]).toEqual([['0xa', 3n]])
   })
 
-  it('is not said of an address of which nothing is known, nor is that then taken for known', () => {
+  it('reports no surplus for an address with an unknown balance, and keeps it unknown', () => {
     const expected = new Map<string, bigint>()
     const actual = new Map([['0xa', 10n]])
     const odd = settle(['0xa', '0xb'], { expected, tops: new Map(), actual, block })
     expect([...odd]).toEqual([['0xa', 0n]])
-    // What holds nothing can hide nothing.
+    // An address with a balance of zero cannot hide a payment.
     expect([...expected]).toEqual([['0xb', 0n]])
   })
 })

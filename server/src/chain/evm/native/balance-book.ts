@@ -4,22 +4,26 @@ import type { BlockContents } from '../block/verdict.ts'
 /** In wei, by address. */
 export type Balances = ReadonlyMap<string, bigint>
 
-/** Blocks remembered as unread; a reorg reaches back over no more. */
+/** Blocks remembered as unread; no reorg reaches back further. */
 const unreadMax = 10_000
 
 /**
- * What addresses must hold after the last block that was read, unless contracts moved something; and
- * after which blocks they may hold more than was told, because nobody could look.
+ * The balances that addresses must have after the last read block unless contracts moved coin; and
+ * the blocks after which addresses may hold more than was reported, because their balances could
+ * not be read.
  */
 export class BalanceBook {
   #page: { readonly hash: string; readonly balances: Balances } | null = null
   #turn = 0
-  /** Watched while blocks passed, and not in the book. */
+  /** Addresses that were watched while blocks passed but are not in the book. */
   #owed: ReadonlySet<string> = new Set()
-  /** Blocks that were passed without the balances of all. */
+  /** Blocks that were passed without reading every balance. */
   readonly #unread = new LRUCache<string, true>({ max: unreadMax })
 
-  /** Those to ask about, at most so many: first those of which nothing is known, then all by turns. */
+  /**
+   * Chooses at most `max` addresses to ask about: first those with unknown balances, then the
+   * others in turn.
+   */
   inTurn(addresses: readonly string[], max: number): readonly string[] {
     if (addresses.length <= max) return addresses
     const isKnown = (address: string): boolean => this.#page?.balances.has(address) ?? false
@@ -30,25 +34,25 @@ export class BalanceBook {
     return [...fresh, ...others.slice(from), ...others.slice(0, from)].slice(0, max)
   }
 
-  /** What these hold after a block, as far as the book goes on from it. */
+  /** The balances of these addresses after a block; empty unless the book stands at that block. */
   after(blockHash: string, addresses: ReadonlySet<string>): Map<string, bigint> {
     const { hash, balances = [] } = this.#page ?? {}
     if (hash !== blockHash) return new Map()
     return new Map([...balances].filter(([address]) => addresses.has(address)))
   }
 
-  /** Whether an address may hold more after this block than was told up to it. */
+  /** Whether an address may hold more after this block than was reported up to it. */
   isOwed(address: string, blockHash: string): boolean {
     return this.#owed.has(address) || this.#unread.has(blockHash)
   }
 
-  /** The balances of all were looked at, or not, after this block. */
+  /** Records whether every balance was read after this block. */
   passed(blockHash: string, isRead: boolean): void {
     if (isRead) this.#unread.delete(blockHash)
     else this.#unread.set(blockHash, true)
   }
 
-  /** The book as it stands after a block. Of the others that are watched nothing is known. */
+  /** Replaces the book by the balances after a block. Other watched addresses become unknown. */
   turn(blockHash: string, balances: Balances, watched: ReadonlySet<string>): void {
     this.#page = { hash: blockHash, balances }
     this.#owed = new Set([...watched].filter((address) => !balances.has(address)))
@@ -56,17 +60,17 @@ export class BalanceBook {
 }
 
 /**
- * Brings what is expected up to what is there, and answers the addresses where that takes an
- * explanation, with what came in over what is known. Where money left on the way, or where nothing
- * is known of before, the balance alone cannot say; a trace may.
+ * Updates the expected balances to the actual ones. Returns the addresses whose change needs an
+ * explanation, each with its surplus over the expected balance. Where money left in the block, or
+ * the balance before is unknown, the balance alone cannot explain the change; a trace may.
  */
 export function settle(
   asked: readonly string[],
   now: {
     readonly expected: Map<string, bigint>
-    /** What successful transactions themselves carried in this block. */
+    /** The value that successful transactions themselves carried in this block. */
     readonly tops: Balances
-    /** Null where it cannot be read: then what is expected waits for the next block. */
+    /** Null when it cannot be read: the expected balances then wait for the next block. */
     readonly actual: Balances | null
     readonly block: Pick<BlockContents, 'values'>
   },
@@ -84,7 +88,7 @@ export function settle(
     const surplus = thought === undefined ? 0n : there - thought
     const unknown = thought === undefined && there > 0n
     if (surplus !== 0n || unknown || senders.has(address)) odd.set(address, surplus)
-    // What nothing is known of stays so: one day its record tells what is missing.
+    // An unknown balance stays unknown: later its record will show what is missing.
     if (!unknown) expected.set(address, there)
   }
   return odd

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { newAddress } from '../../../../../test/support/evm/fake-chain.ts'
 import { decodeBalances, encodeBalanceCalls } from './balances.ts'
 
-// Made by ourselves, in that form.
+// The test itself writes these texts in that form.
 const hex = (text: string): Hex => text as Hex
 const multicall3 = hex('0xca11bde05977b3631167028862be2a173976ca11')
 
@@ -17,8 +17,8 @@ const returned = (balances: readonly bigint[], success = true): Hex =>
     })),
   })
 
-describe('many balances in one call', () => {
-  it.each([0, 1, 2, 500])('are asked for as an ABI encoder writes it: %d', (count) => {
+describe('Multicall3 balance calls', () => {
+  it.each([0, 1, 2, 500])('are encoded like viem encodes them, for %d addresses', (count) => {
     const addresses = Array.from({ length: count }, () => hex(newAddress()))
     const calls = addresses.map((address) => ({
       target: multicall3,
@@ -34,7 +34,7 @@ describe('many balances in one call', () => {
     )
   })
 
-  it('are read as an ABI encoder answers them, to the last unit', () => {
+  it('are decoded from an ABI-encoded answer without loss', () => {
     const balances = [0n, 1n, 2n ** 53n + 1n, 2n ** 256n - 1n]
     expect(decodeBalances(returned(balances), 4)).toEqual(balances)
     expect(decodeBalances(returned([]), 0)).toEqual([])
@@ -43,11 +43,11 @@ describe('many balances in one call', () => {
   it.each([
     ['is cut short', returned([1n, 2n]).slice(0, -64)],
     ['answers for fewer', returned([1n])],
-    ['says that a call failed', returned([1n, 2n], false)],
-    ['is no hex', '0xzz'],
-    ['is nothing', null],
+    ['reports a failed call', returned([1n, 2n], false)],
+    ['is not hex', '0xzz'],
+    ['is null', null],
     ['points beyond its end', `0x${'f'.repeat(64 * 20)}`],
-  ])('are not believed of an answer that %s', (_, answer) => {
+  ])('are refused when the answer %s', (_, answer) => {
     expect(() => decodeBalances(answer, 2)).toThrow('malformed balances')
   })
 })

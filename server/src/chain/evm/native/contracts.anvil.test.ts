@@ -49,7 +49,7 @@ const follow = async (url = anvil.wsUrl): Promise<void> => {
 const atHead = async (): Promise<void> => {
   const { hash } = await anvil.rpc<{ hash: string }>('eth_getBlockByNumber', ['latest', false])
   await ledger.until(
-    'the head is stored and the chain is seen',
+    'the head is stored and the chain is visible',
     () => ledger.stored?.recent[0]?.hash === hash && ledger.lastHealth?.visibility === 'ok',
   )
 }
@@ -60,11 +60,11 @@ const withoutTraces = async (): Promise<string> => {
   return relay.wsUrl
 }
 const transfer = (to: string, amount: bigint): string =>
-  // Made by the test itself, as an address is.
+  // The test itself makes every address that it passes.
   encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [to as Hex, amount] })
 
-describe('tokens through contracts, on a real chain', () => {
-  it('pitfalls 1 and 2: a batch that pays one address twice is two transfers, unseen before its block', async () => {
+describe('token payments by contracts, on a real chain', () => {
+  it('pitfalls 1 and 2: reports each payment of a batch as a transfer, and none while it is pending', async () => {
     const to = watched()
     await follow()
     await token.transfer(multicall3, 100n)
@@ -89,13 +89,13 @@ describe('tokens through contracts, on a real chain', () => {
     })
   })
 
-  it('pitfall 13: of a token that keeps a fee, the log says what arrived and the call what was asked', async () => {
+  it('pitfall 13: reports the received amount of a fee token by its log, and the requested one as hint', async () => {
     const to = watched()
     await follow()
     const txHash = await anvil.rpc<string>('eth_sendTransaction', [
       { from: anvil.accounts[0], to: feeToken, data: transfer(to, 1_000n), gas: '0x30d40' },
     ])
-    await ledger.until('it is seen pending', () => ledger.seen.length > 0)
+    await ledger.until('the payment is reported as pending', () => ledger.seen.length > 0)
     await mine()
     await atHead()
     expect(ledger.seen).toMatchObject([{ token: feeToken, to, amount: 1_000n }])
@@ -105,12 +105,12 @@ describe('tokens through contracts, on a real chain', () => {
   })
 })
 
-describe('the native coin through contracts, on a real chain', () => {
+describe('native coin paid by contracts, on a real chain', () => {
   beforeEach(() => {
     ledger.watch.wantsNative = true
   })
 
-  it('pitfall 15: is found in the call tree, each payment with its place', async () => {
+  it('pitfall 15: is found in the call tree, each payment with its path', async () => {
     const [to, other] = [watched(), watched()]
     await follow()
     const nested = batch([
@@ -138,7 +138,7 @@ describe('the native coin through contracts, on a real chain', () => {
     expect(first).toMatchObject({ token: null, from: multicall3 })
   })
 
-  it('pitfall 15: is what the balance says where the node offers no trace', async () => {
+  it('pitfall 15: is found by balances when the node offers no trace', async () => {
     const to = watched()
     await follow(await withoutTraces())
     await payByBatch(anvil, [{ target: to, value: 3n }])
@@ -152,10 +152,10 @@ describe('the native coin through contracts, on a real chain', () => {
     ])
   })
 
-  it('pitfall 15: is not what an inner call moved that was undone', async () => {
+  it('pitfall 15: excludes what a reverted inner call moved', async () => {
     const to = watched()
     await follow()
-    // The second call of the inner batch fails, and takes the first with it.
+    // The second call of the inner batch fails, which reverts the first.
     const failing = batch([
       { target: to, value: 5n },
       { target: token.address, data: '0xdeadbeef' },
@@ -169,7 +169,7 @@ describe('the native coin through contracts, on a real chain', () => {
     expect(ledger.transfers).toMatchObject([{ txHash, part: 'trace:1', amount: 1n }])
   })
 
-  it('pitfall 15: neither hides nor invents money when some is swept in the same block', async () => {
+  it('pitfall 15: is credited exactly when coin is swept in the same block', async () => {
     const [, , , to = ''] = anvil.accounts
     watched(to)
     await follow()
@@ -185,7 +185,7 @@ describe('the native coin through contracts, on a real chain', () => {
     expect(ledger.transfers).toHaveLength(1)
   })
 
-  it('pitfall 5: is undone by a reorg and counted once when it is included again', async () => {
+  it('pitfall 5: is reverted by a reorg and counted once when it is mined again', async () => {
     const to = watched()
     await mine()
     await follow()
@@ -202,7 +202,7 @@ describe('the native coin through contracts, on a real chain', () => {
     expect(ledger.transfers).toMatchObject([{ txHash: again, part: 'trace:0', amount: 5n }])
   })
 
-  it('is found in blocks that were mined while nobody followed', async () => {
+  it('is found in blocks that were mined while no follower ran', async () => {
     const to = watched()
     await mine()
     await follow()

@@ -53,7 +53,7 @@ const move = (to: string, value: bigint, more: Partial<FakeMove> = {}): FakeMove
   ...{ from: newAddress(), to, value },
   ...more,
 })
-/** What a follower does with blocks that join the chain. */
+/** Does what a follower does with blocks that join the chain. */
 const apply = async (blocks: readonly FakeBlock[]): Promise<AppliedBlock[]> => {
   const headers = await Promise.all(blocks.map(({ hash }) => node.byHash(hash, false)))
   const read = await reader.read(
@@ -67,13 +67,13 @@ const transfersOf = async (...blocks: FakeBlock[]) =>
   (await apply(blocks)).flatMap(({ transfers }) => transfers)
 
 describe.each(['call_tree', 'flat'] as const)(
-  'the native coin through contracts, by a %s',
+  'native coin paid by contracts, with a %s trace',
   (form) => {
     beforeEach(() => {
       fake.state.traces = form
     })
 
-    it('pitfall 15: is found where it moved in the call tree, with its transaction', async () => {
+    it('pitfall 15: is found with its transaction and its path in the call tree', async () => {
       const [to, other] = [watched(), watched()]
       const inner = move(newAddress(), 0n, { calls: [move(newAddress(), 3n), move(to, 5n)] })
       const tx = fakeTx({ calls: [move(other, 1n), inner] })
@@ -84,7 +84,7 @@ describe.each(['call_tree', 'flat'] as const)(
       ])
     })
 
-    it('pitfall 15: is not counted twice with what the transactions themselves carry', async () => {
+    it('pitfall 15: is not counted again for what transactions themselves carry', async () => {
       const to = watched()
       const [top, inner] = [nativeTx(to, 7n), fakeTx({ calls: [move(to, 5n)] })]
       const found = await transfersOf(fake.mine([top, inner]))
@@ -94,7 +94,7 @@ describe.each(['call_tree', 'flat'] as const)(
       ])
     })
 
-    it('is not what a call tried that was undone, nor what was called in it', async () => {
+    it('excludes what a reverted call moved, and its inner calls', async () => {
       const to = watched()
       const undone = move(newAddress(), 0n, { undone: true, calls: [move(to, 9n)] })
       const failed = fakeTx({ reverted: true, calls: [move(to, 8n)] })
@@ -103,7 +103,7 @@ describe.each(['call_tree', 'flat'] as const)(
       expect(found).toMatchObject([{ txHash: tx.hash, part: 'trace:2', amount: 5n }])
     })
 
-    it('is found though all of it is swept in the same block', async () => {
+    it('is found even when all of it is swept in the same block', async () => {
       const to = watched()
       const paid = fakeTx({ calls: [move(to, 5n)] })
       const swept = { ...nativeTx(newAddress(), 5n), from: to }
@@ -111,7 +111,7 @@ describe.each(['call_tree', 'flat'] as const)(
       expect(found).toMatchObject([{ txHash: paid.hash, part: 'trace:0', amount: 5n }])
     })
 
-    it('pitfall 5: keeps its name when its transaction is included again elsewhere', async () => {
+    it('pitfall 5: keeps its part when another block includes its transaction', async () => {
       const to = watched()
       const tx = fakeTx({ calls: [move(newAddress(), 1n), move(to, 5n)] })
       const before = await transfersOf(fake.mine([tx]))
@@ -124,8 +124,8 @@ describe.each(['call_tree', 'flat'] as const)(
   },
 )
 
-describe('the native coin through contracts, where no trace is offered', () => {
-  it('pitfall 15: is what a block added to an address over what its transactions explain', async () => {
+describe('native coin paid by contracts, without traces', () => {
+  it('pitfall 15: is the balance increase that transactions of the block do not explain', async () => {
     const [to, other] = [watched(), watched()]
     const block = fake.mine([
       nativeTx(to, 7n),
@@ -146,7 +146,7 @@ describe('the native coin through contracts, where no trace is offered', () => {
     })
   })
 
-  it('is never more than came in, and hidden only by what went out in the same block', async () => {
+  it('is never overstated, and is reduced only by what left in the same block', async () => {
     const [to, swept] = [watched(), watched()]
     await apply([fake.mine([nativeTx(to, 100n), nativeTx(swept, 100n)])])
     const out = (from: string, value: bigint) => ({ ...nativeTx(newAddress(), value), from })
@@ -156,12 +156,12 @@ describe('the native coin through contracts, where no trace is offered', () => {
       out(swept, 100n),
     ])
     expect(await transfersOf(block)).toMatchObject([{ to, part: 'balance', amount: 20n }])
-    // What went out is not missing for ever.
+    // The amount that left is not subtracted from later payments.
     const next = fake.mine([fakeTx({ calls: [move(swept, 4n)] })])
     expect(await transfersOf(next)).toMatchObject([{ to: swept, part: 'balance', amount: 4n }])
   })
 
-  it('is told once per block, whatever is read again', async () => {
+  it('is reported once per block, even when blocks are read again', async () => {
     const to = watched()
     const blocks = [fake.mine([fakeTx({ calls: [move(to, 5n)] })]), fake.mine()]
     const first = await transfersOf(...blocks)
@@ -171,7 +171,7 @@ describe('the native coin through contracts, where no trace is offered', () => {
     expect(await transfersOf(...blocks)).toEqual(first)
   })
 
-  it('pitfall 5: is of the block that holds it now, after a reorg', async () => {
+  it('pitfall 5: is reported for the new block after a reorg', async () => {
     const to = watched()
     await apply([fake.mine()])
     const tx = fakeTx({ calls: [move(to, 5n)] })
@@ -185,7 +185,7 @@ describe('the native coin through contracts, where no trace is offered', () => {
     expect(await transfersOf(fake.mine())).toEqual([])
   })
 
-  it('is found with what it needs: one call per block, and none while nobody waits for the coin', async () => {
+  it('costs one call per block, and none while no payment accepts the coin', async () => {
     watched()
     await apply([fake.mine()])
     const calls = () => fake.askedFor('eth_call')
@@ -198,16 +198,16 @@ describe('the native coin through contracts, where no trace is offered', () => {
     expect(fake.askedFor('eth_getBalance')).toBe(0)
   })
 
-  it('asks for 500 addresses at a time', async () => {
+  it('is read for 500 addresses per call', async () => {
     const addresses = Array.from({ length: 1_001 }, watched)
     const last = addresses.at(-1) ?? ''
     const found = await transfersOf(fake.mine([fakeTx({ calls: [move(last, 5n)] })]))
     expect(found).toMatchObject([{ to: last, amount: 5n }])
-    // The one that has something is asked for before, too.
+    // The balance before the block is asked for the one address that holds coin.
     expect(fake.askedFor('eth_call')).toBe(3 + 1)
   })
 
-  it('asks address by address, a bounded number, where Multicall3 is not there', async () => {
+  it('is read address by address, 64 per block, without Multicall3', async () => {
     reader = newReader([], null)
     const addresses = Array.from({ length: 100 }, watched)
     const last = addresses.at(-1) ?? ''
@@ -218,7 +218,7 @@ describe('the native coin through contracts, where no trace is offered', () => {
     expect(fake.askedFor('eth_call')).toBe(0)
   })
 
-  it('is charged to the first block that can be read, when a node has lost the state of others', async () => {
+  it('is credited in the first readable block when the node lost the state of earlier ones', async () => {
     const to = watched()
     await apply([fake.mine([nativeTx(to, 2n)])])
     const lost = [fake.mine([fakeTx({ calls: [move(to, 5n)] })]), fake.mine([nativeTx(to, 3n)])]
@@ -232,7 +232,7 @@ describe('the native coin through contracts, where no trace is offered', () => {
     expect(found[1]?.txHash).toBe(`balance:${there.hash}`)
   })
 
-  it('waits for a node whose newest state is a moment behind its newest block', async () => {
+  it('is found when the state of a node lags behind its newest block', async () => {
     const to = watched()
     await apply([fake.mine()])
     let behind = 2
@@ -243,12 +243,12 @@ describe('the native coin through contracts, where no trace is offered', () => {
   })
 })
 
-describe('balances that are asked for by turns', () => {
-  it('count once what a trace told of an address that was not asked for', async () => {
+describe('balances that are read in turns', () => {
+  it('count a payment once when a trace shows it for an address whose turn it was not', async () => {
     fake.state.traces = 'call_tree'
     reader = newReader([], null)
     const addresses = Array.from({ length: 65 }, watched)
-    // Two steps, and all of them are known.
+    // After two steps every balance is known.
     await apply([fake.mine()])
     await apply([fake.mine()])
     const tx = fakeTx({ calls: addresses.map((to) => move(to, 5n)) })
@@ -258,8 +258,8 @@ describe('balances that are asked for by turns', () => {
   })
 })
 
-describe('a trace that cannot be had', () => {
-  it('is not asked for again of a node that does not know the method', async () => {
+describe('an unavailable trace', () => {
+  it('is not requested again from a node without the method', async () => {
     const to = watched()
     for (let block = 0; block < 3; block++) {
       const paid = fake.mine([fakeTx({ calls: [move(to, 5n)] })])
@@ -269,13 +269,13 @@ describe('a trace that cannot be had', () => {
     expect(fake.askedFor('trace_block')).toBe(1)
   })
 
-  it('does not hold a block for ever: what ends in failure twice is done without', async () => {
+  it('is given up after two failures, so the block is not held up forever', async () => {
     fake.state.traces = 'call_tree'
     const to = watched()
     const paid = fake.mine([fakeTx({ calls: [move(to, 5n)] })])
     fake.instead = (method) =>
       method === 'debug_traceBlockByHash' ? [{ result: 'x' }, 1] : undefined
-    // Not the whole of the block: the balance says as much as it can.
+    // The trace does not cover the whole block, so the balance is used.
     expect(await transfersOf(paid)).toMatchObject([{ part: 'balance', amount: 5n }])
     const malformed = {
       type: 'CALL',
@@ -294,10 +294,10 @@ describe('a trace that cannot be had', () => {
 
 describe('logs of the native coin (EIP-7708)', () => {
   it.each(['top', 'inner'] as const)(
-    'pitfall 15: are neither a token nor a second payment: %s',
+    'pitfall 15: count neither as a token nor as a second payment: %s',
     async (how) => {
       fake.state.traces = 'call_tree'
-      // Even if somebody had listed it as a token.
+      // Even if the configuration lists the system address as a token.
       const token = newAddress()
       reader = newReader([token, systemAddress])
       const to = watched()
@@ -311,7 +311,7 @@ describe('logs of the native coin (EIP-7708)', () => {
       const others = how === 'top' ? [] : [{ part: 1, token, amount: 6n }]
       expect(found).toHaveLength(1 + others.length)
       expect(found).toMatchObject([...others, native])
-      // The same where the logs come by the receipts.
+      // The same when the logs come from receipts.
       fake.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
       const again = { ...paid, hash: fakeTx().hash }
       expect(await transfersOf(fake.mine([again]))).toHaveLength(1 + others.length)
@@ -319,8 +319,8 @@ describe('logs of the native coin (EIP-7708)', () => {
   )
 })
 
-describe('what is kept of a transaction that pays', () => {
-  it('is what its calldata asked for and the contest it won, from the whole block', async () => {
+describe('the call recorded for a paying transaction', () => {
+  it('holds its requested transfer and its contest, read from the full block', async () => {
     const to = watched()
     const tx = { ...nativeTx(to, 5n), nonce: 9, maxFeePerGas: 77n }
     const [applied] = await apply([fake.mine([tx, fakeTx()])])
@@ -336,7 +336,7 @@ describe('what is kept of a transaction that pays', () => {
     expect(fake.askedFor('eth_getTransactionByHash')).toBe(0)
   })
 
-  it('pitfall 13: is asked for only of those that pay, where blocks do not come whole', async () => {
+  it('pitfall 13: is fetched only for paying transactions when blocks are not read in full', async () => {
     watch.wantsNative = false
     const token = newAddress()
     reader = newReader([token])
@@ -344,7 +344,7 @@ describe('what is kept of a transaction that pays', () => {
     const logs = [transferLog(token, to, 99n)]
     const tx = { ...tokenTx(token, to, 100n), logs, nonce: 3 }
     const [applied] = await apply([fake.mine([tx, tokenTx(token, newAddress(), 5n)])])
-    // A token that keeps a fee: what was asked for is more than what arrived.
+    // The token keeps a fee: the requested amount exceeds the received one.
     expect(applied?.calls?.get(tx.hash)).toMatchObject({
       hint: { token, to, amount: 100n },
       contest: { key: `${tx.from} 3` },
@@ -353,7 +353,7 @@ describe('what is kept of a transaction that pays', () => {
     expect(fake.askedFor('eth_getTransactionByHash')).toBe(1)
   })
 
-  it('is left out where the node does not show the transaction', async () => {
+  it('is left out when the node does not return the transaction', async () => {
     watch.wantsNative = false
     const token = newAddress()
     reader = newReader([token])

@@ -18,44 +18,53 @@ interface Parts {
   readonly log: Log | null
 }
 
-/** Addresses asked for per block; of more, each has its turn, and what came between is found then. */
+/**
+ * The most addresses read per block. If there are more, they take turns, and payments between two
+ * turns are found at the next one.
+ */
 const addressesMax = { together: 10_000, single: 64 }
 const blocksAtOnce = 4
-/** A node whose traces end its connection, or its patience, is not asked a third time for a block. */
+/**
+ * A block's trace is not requested a third time: a trace may cost the node its connection or exceed
+ * a timeout.
+ */
 const triesMax = 2
 const againMs = [30, 120]
 const noOne = `0x${'0'.repeat(40)}`
 
 /**
- * Finds what contracts paid in the native coin, which leaves no log: the balance of each address
- * after a block, against the balance before and what the transactions themselves carried. What is
- * left over is looked for in a trace; where none is offered it is told as the block's, without a
- * transaction. Money that left in the same block hides nothing from a trace; without one only what
- * came in over what went out is seen, and never more than came in.
+ * Finds native coin paid by contracts, which leaves no log: compares the balance of each address
+ * after a block with its balance before and what the transactions themselves carried. A trace is
+ * searched for any surplus; where none is offered, the surplus is reported for the block, without a
+ * transaction. A trace also shows money that left in the same block; without one only the increase
+ * is seen, and never more than came in.
  *
- * What a block held before is what was read after its parent. Where a node has not got that state any
- * more, it is what the history has on record as come in: an address belongs to one payment for ever,
- * and what leaves it only lowers it, so what it holds beyond that is money that nobody has told. It is
- * carried on over blocks that cannot be read, and the first one that can be is charged.
+ * The balance before a block is the one read after its parent. If a node no longer has that state,
+ * it is the incoming amount on record: an address belongs to one payment forever, and what leaves
+ * it only lowers its balance, so any balance beyond the record is unreported money. It is carried
+ * over unreadable blocks and credited in the first readable one.
  */
 export class InnerPayments {
   readonly #parts: Parts
   readonly #book = new BalanceBook()
   #isUnread = false
   #saidLost = false
-  /** By block. */
+  /** The number of tries by block hash. */
   readonly #tries = new LRUCache<string, number>({ max: 1_000 })
 
   constructor(parts: Parts) {
     this.#parts = parts
   }
 
-  /** Whether contracts may have paid by the last block without anybody being able to tell. */
+  /** Whether contracts may have paid by the last block without the balances showing it yet. */
   get isUnread(): boolean {
     return this.#isUnread
   }
 
-  /** Fills in `inner` of each block. The blocks are a chain, oldest first, read with their values. */
+  /**
+   * Fills in `inner` of each block. The blocks must be a chain, oldest first, read with their
+   * values.
+   */
   async find(
     node: EvmNode,
     blocks: readonly BlockContents[],
@@ -91,8 +100,8 @@ export class InnerPayments {
   }
 
   /**
-   * What these hold after each block; null where it cannot be told. State is thrown away from the old
-   * end: where the newest two are not there, the others are not asked for.
+   * The balances of these addresses after each block; null where unreadable. Nodes discard the
+   * oldest state first: when the newest two are missing, the others are not asked for.
    */
   async #afterEach(
     node: EvmNode,
@@ -111,7 +120,10 @@ export class InnerPayments {
     return [end, newest, ...others].toReversed()
   }
 
-  /** A node that lags may not have the state of its newest block at once; of old blocks it is gone. */
+  /**
+   * A lagging node may lack the state of its newest block for a moment, so that is asked for again;
+   * the state of old blocks is gone.
+   */
   async #balances(
     node: EvmNode,
     addresses: readonly string[],
@@ -126,7 +138,7 @@ export class InnerPayments {
     return null
   }
 
-  /** What each address held before the first block, as far as that can matter and be known. */
+  /** The balance of each address before the first block, where it matters and can be known. */
   async #before(
     node: EvmNode,
     first: BlockContents,
@@ -136,7 +148,7 @@ export class InnerPayments {
     const known = this.#book.after(parentHash, of.watched)
     const holding: string[] = []
     for (const address of of.asked.filter((one) => !known.has(one))) {
-      // What holds nothing after the block was paid nothing that stayed.
+      // An address that is empty after the block kept no payment from it.
       if (of.after?.get(address) === 0n) known.set(address, 0n)
       else holding.push(address)
     }
@@ -156,18 +168,18 @@ export class InnerPayments {
     if (this.#saidLost) return
     this.#saidLost = true
     const message =
-      'the node lacks earlier balances; what contracts paid meanwhile is what is there beyond the record'
+      'the node lacks earlier balances; balances beyond the record count as paid by contracts'
     this.#parts.log?.warn({ head }, message)
   }
 
-  /** Fills in `inner` of the last block, and of those before it that nobody could look at in time. */
+  /** Fills in `inner` of the last block, and of earlier blocks that could not be read in time. */
   async #explain(
     node: EvmNode,
     blocks: readonly BlockContents[],
     { odd, watched }: { odd: ReadonlyMap<string, bigint>; watched: ReadonlySet<string> },
   ): Promise<void> {
     const left = new Map([...odd].filter(([, surplus]) => surplus > 0n))
-    // Newest first, for what is young is kept longest: the first that cannot be had ends it.
+    // Newest first, since nodes keep recent traces longest: the first missing one ends the search.
     for (const [back, block] of blocks.toReversed().entries()) {
       if (back > 0 && left.size === 0) break
       const inner = await this.#traced(node, block, { watched, tries: back > 0 ? 1 : triesMax })
@@ -181,7 +193,8 @@ export class InnerPayments {
     }
     const charged = blocks.at(-1)
     if (charged === undefined) return
-    // A trace is exact, but for what is no transaction: a withdrawal, or a block not asked about.
+    // A trace is exact, except for coin that no transaction moved, such as a withdrawal, and blocks
+    // that were not traced.
     const txHash = `balance:${charged.header.ref.hash}`
     const untraced = [...left].map(([to, amount]): SeenTransfer => {
       return { txHash, part: 'balance', token: null, from: noOne, to, amount }
@@ -189,7 +202,7 @@ export class InnerPayments {
     charged.inner = [...charged.inner, ...untraced]
   }
 
-  /** Null where no trace can be had. */
+  /** Null when no trace is available. */
   async #traced(
     node: EvmNode,
     { header, txHashes }: BlockContents,
@@ -209,9 +222,9 @@ export class InnerPayments {
 }
 
 /**
- * Those whose balance at the end of a stretch of blocks is not what it was before and what transactions
- * themselves carried. Money that contracts moved shows there, unless as much left again, which only
- * who sends can do: of senders, and where nothing is known, each block is looked at.
+ * The addresses whose balance after these blocks differs from the balance before plus what
+ * transactions themselves carried. The balance shows coin moved by contracts unless as much left
+ * again, which only a sender can cause: for senders and unknown balances each block is checked.
  */
 function unexplained(
   asked: readonly string[],
@@ -236,7 +249,7 @@ function unexplained(
   })
 }
 
-/** What a trace told of addresses whose balance was not asked for is expected of them from now on. */
+/** Adds traced payments to the expected balances of addresses whose balance was not read. */
 function carry(
   blocks: readonly BlockContents[],
   expected: Map<string, bigint>,
@@ -248,7 +261,10 @@ function carry(
   }
 }
 
-/** What successful transactions themselves carried to each address. Reads receipts as needed. */
+/**
+ * The value that successful transactions themselves carried to each address. Fetches missing
+ * receipts.
+ */
 async function topsOf(
   node: EvmNode,
   block: BlockContents,

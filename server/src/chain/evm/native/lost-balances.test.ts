@@ -21,10 +21,10 @@ let node: EvmNode
 let leave: () => void
 let watch: TestWatch
 let reader: BlockReader
-/** What was told of each block, as the history would have it on record. */
+/** What was reported for each block, as the history would have it on record. */
 let told: AppliedBlock[]
 
-/** A process that begins now. */
+/** Starts a new process. */
 const restart = (): void => {
   const limits = defaultLimits
   const { multicall3 } = fake.state
@@ -59,7 +59,7 @@ const watched = (): string => {
   return address
 }
 const move = (to: string, value: bigint): FakeMove => ({ from: newAddress(), to, value })
-/** What a follower does with blocks that join the chain, before it tells of them. */
+/** Does what a follower does with blocks that join the chain, before it reports them. */
 const apply = async (blocks: readonly FakeBlock[]): Promise<AppliedBlock[]> => {
   const headers = await Promise.all(blocks.map(({ hash }) => node.byHash(hash, false)))
   const read = await reader.read(
@@ -80,8 +80,8 @@ const forget = (...blocks: FakeBlock[]): void => {
 const transfers = () =>
   told.flatMap((one) => one.transfers).map(({ part, amount }) => [part, amount])
 
-describe('a payment by contract in a block whose parent nobody can read any more', () => {
-  it('pitfall 15: is what is there beyond the record, and told once', async () => {
+describe('a contract payment after a block whose state is lost', () => {
+  it('pitfall 15: is the balance beyond the record, and reported once', async () => {
     const to = watched()
     await on(fake.mine([nativeTx(to, 2n), fakeTx({ calls: [move(to, 4n)] })]))
     restart()
@@ -103,7 +103,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     expect(transfers()).toEqual(all)
     expect(told.at(-1)?.transfers.at(-1)?.txHash).toBe(`balance:${there.hash}`)
     expect(reader.isUnread).toBe(false)
-    // Another process, with the state of that block gone as well.
+    // A new process, after the state of that block is lost as well.
     restart()
     const next = fake.mine()
     fake.state.since = next.number
@@ -111,7 +111,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     expect(transfers()).toEqual(all)
   })
 
-  it.each([1, 2, 3])('is told once over steps of %d blocks', async (size) => {
+  it.each([1, 2, 3])('is reported once with steps of %d blocks', async (size) => {
     const to = watched()
     await on(fake.mine([nativeTx(to, 2n)]))
     restart()
@@ -135,7 +135,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     expect(transfers()).toEqual(expected)
   })
 
-  it('is told once though the process ends again before a block can be read', async () => {
+  it('is reported once when the process restarts again before a block is readable', async () => {
     const to = watched()
     await on(fake.mine())
     restart()
@@ -152,7 +152,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     ])
   })
 
-  it('is not invented by what was swept', async () => {
+  it('is not credited by mistake when the address balance was swept', async () => {
     const to = watched()
     await on(fake.mine([nativeTx(to, 10n)]))
     restart()
@@ -160,7 +160,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     const there = fake.mine([fakeTx({ calls: [move(to, 4n)] })])
     fake.state.since = there.number
     await on(swept, there)
-    // The record cannot see that money left: it hides what came, and makes nothing up.
+    // The record does not show that money left: this hides a payment but never invents one.
     expect(transfers()).toEqual([['top', 10n]])
     await on(fake.mine([fakeTx({ calls: [move(to, 2n)] })]))
     expect(transfers()).toEqual([
@@ -169,7 +169,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     ])
   })
 
-  it('pitfall 5: is of the block that shows it now, after a reorg of the one that did', async () => {
+  it('pitfall 5: is reported for the new block after a reorg of the reporting block', async () => {
     const to = watched()
     await on(fake.mine())
     restart()
@@ -179,7 +179,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     await on(missed, there)
     fake.chain.rewind(1)
     const other = fake.mine([nativeTx(to, 1n)])
-    // The undone block is on record still while the step is made that undoes it.
+    // The reverted block is still on record while the step that reverts it is made.
     const applied = await apply([other])
     forget(there)
     told.push(...applied)
@@ -187,7 +187,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
       ['top', 1n],
       ['balance', 5n],
     ])
-    // Should the missed block be readable by now, it was passed unread all the same.
+    // Even if the missed block is readable by now, it was passed unread.
     fake.state.since = 0
     fake.chain.rewind(1)
     const third = fake.mine()
@@ -197,7 +197,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     expect(transfers()).toEqual([['balance', 5n]])
   })
 
-  it('pitfall 5: is gone with the block that held it', async () => {
+  it('pitfall 5: is reverted with the block that held it', async () => {
     const to = watched()
     await on(fake.mine())
     restart()
@@ -214,7 +214,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
   })
 
   it.each(['call_tree', 'flat'] as const)(
-    'keeps its transaction and its block where a %s still shows them',
+    'keeps its transaction and block when a %s trace still shows them',
     async (form) => {
       fake.state.traces = form
       const to = watched()
@@ -234,7 +234,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     },
   )
 
-  it('is charged for what the traces that are left do not show', async () => {
+  it('is credited by balance for what the remaining traces do not show', async () => {
     fake.state.traces = 'call_tree'
     const to = watched()
     await on(fake.mine())
@@ -254,7 +254,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     ])
   })
 
-  it('waits while it is in doubt what is on record, and says that it is not seen', async () => {
+  it('waits while the record is incomplete, and reports the balances as unread', async () => {
     const to = watched()
     await on(fake.mine([nativeTx(to, 2n)]))
     restart()
@@ -273,7 +273,7 @@ describe('a payment by contract in a block whose parent nobody can read any more
     expect(reader.isUnread).toBe(false)
   })
 
-  it('is not what an address held before anybody watched it', async () => {
+  it('excludes what an address held before it was watched', async () => {
     const to = newAddress()
     await on(fake.mine([nativeTx(to, 9n)]))
     watch.addresses.add(to)

@@ -14,7 +14,7 @@ import { fakeWorld } from '../../../../../test/support/evm/fake-world.ts'
 import { followerOf, nodeAt } from '../../../../../test/support/evm/labs.ts'
 import { startRpcRelay } from '../../../../../test/support/evm/rpc-relay.ts'
 
-describe('coins that a contract paid while nobody followed, on a real chain that keeps no old state', () => {
+describe('contract payments made while no follower ran, on a real chain without old state', () => {
   const closings: (() => Promise<unknown>)[] = []
   const genesis = String(Math.floor(Date.now() / 1_000) - 3_600)
   let home: string
@@ -44,7 +44,7 @@ describe('coins that a contract paid while nobody followed, on a real chain that
   const atHead = async (): Promise<void> => {
     const { hash } = await anvil.rpc<{ hash: string }>('eth_getBlockByNumber', ['latest', false])
     await ledger.until(
-      'the head is stored and the chain is seen',
+      'the head is stored and the chain is visible',
       () => ledger.stored?.recent[0]?.hash === hash && ledger.lastHealth?.visibility === 'ok',
     )
   }
@@ -65,8 +65,8 @@ describe('coins that a contract paid while nobody followed, on a real chain that
   })
 
   it.each([
-    ['with its transaction, where a trace is kept', true, 'trace:0'],
-    ['by the balance, where none is', false, 'balance'],
+    ['with their transaction, when a trace is kept', true, 'trace:0'],
+    ['by the balance, without a trace', false, 'balance'],
   ] as const)('pitfall 15: are found after the node was restarted: %s', async (_, tracing, how) => {
     const state = ['--state', join(home, 'chain.json')]
     await open(...state)
@@ -95,7 +95,7 @@ describe('coins that a contract paid while nobody followed, on a real chain that
     ]
     expect(transfers()).toEqual([...before, ...after])
     expect(ledger.transfers.some(({ txHash }) => txHash === paid)).toBe(tracing)
-    // And once more, with nothing new in it.
+    // Once more, with no new payment.
     await leave()
     await mine(2)
     await anvil.stop()
@@ -104,7 +104,7 @@ describe('coins that a contract paid while nobody followed, on a real chain that
     expect(transfers()).toEqual([...before, ...after])
   })
 
-  it('pitfall 15: are found by a node that prunes as it goes', async () => {
+  it('pitfall 15: are found with a node that prunes continuously', async () => {
     await open('--prune-history', '2')
     await deployMulticall3(anvil)
     await mine(2)
@@ -122,10 +122,10 @@ describe('coins that a contract paid while nobody followed, on a real chain that
   })
 })
 
-describe('a node that shows no balances', () => {
+describe('a node without balances', () => {
   const world = fakeWorld()
 
-  it('is said to be so as long as it lasts, and hides nothing for ever', async () => {
+  it('is reported as `balances_unread` while it lasts, and payments are found afterwards', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     const follower = world.follow()
@@ -134,7 +134,7 @@ describe('a node that shows no balances', () => {
     const calls = [{ from: newAddress(), to, value: 5n }]
     world.node.mine([fakeTx({ calls })])
     await world.ledger.until(
-      'it is told',
+      '`balances_unread` is reported',
       () => world.ledger.lastHealth?.reason === 'balances_unread',
     )
     expect(follower.health()).toMatchObject({ visibility: 'degraded', head: 1 })
@@ -145,7 +145,7 @@ describe('a node that shows no balances', () => {
     expect(world.ledger.transfers).toMatchObject([{ to, part: 'balance', amount: 5n }])
   })
 
-  it('matters to nobody who waits for no coin', async () => {
+  it('is not reported while no payment accepts the native coin', async () => {
     world.node.state.since = Number.MAX_SAFE_INTEGER
     world.follow()
     await world.atHead()

@@ -2,10 +2,10 @@ import type { BlockRef } from '@settlewire/core/payment/observation'
 import { fieldsOf, quantity, toAddress, toBigInt, toHash } from '../node/hex.ts'
 import type { EvmNode } from '../node/node.ts'
 
-/** The native coin, moved by a contract in a call that was not undone. */
+/** Native coin moved by a contract in a call that was not reverted. */
 export interface Move {
   readonly txHash: string
-  /** Its place in the call tree, `0.2.1`: the same in every block that includes the transaction. */
+  /** Its path in the call tree, `0.2.1`: the same in every block that includes the transaction. */
   readonly path: string
   readonly from: string
   readonly to: string
@@ -20,11 +20,14 @@ interface Block {
 interface Form {
   readonly method: string
   readonly params: (ref: BlockRef) => readonly unknown[]
-  /** Null when it is not the whole block, this block. */
+  /** Null when the result does not cover exactly this block. */
   readonly parse: (result: unknown, block: Block) => Move[] | null
 }
 
-/** Geth's, which others speak too, and Parity's, which is asked by number and names the block. */
+/**
+ * Geth's method, which other clients support too, and Parity's, which takes a number and returns
+ * the block hash.
+ */
 const forms: readonly Form[] = [
   {
     method: 'debug_traceBlockByHash',
@@ -34,17 +37,20 @@ const forms: readonly Form[] = [
   { method: 'trace_block', params: ({ number }) => [quantity(number)], parse: parseFlat },
 ]
 
-/** A node that refused so often in a row for reasons of its own is not asked again. */
+/** A node that refused this often in a row for its own reasons is not asked again. */
 const refusalsMax = 3
 
 interface Known {
   form: Form | null
   refusals: number
 }
-/** What each node was found to offer, as long as it is asked over one connection. */
+/** What each node offers, for the life of one connection. */
 const offered = new WeakMap<EvmNode, Known>()
 
-/** What contracts moved in a block; null where no trace is offered, or none of this block. */
+/**
+ * The coin that contracts moved in a block; null when the node offers no trace, or none of this
+ * block.
+ */
 export async function tracedMoves(node: EvmNode, block: Block): Promise<readonly Move[] | null> {
   const known = offered.get(node)
   if (known !== undefined && known.refusals >= refusalsMax) return null
@@ -61,7 +67,7 @@ export async function tracedMoves(node: EvmNode, block: Block): Promise<readonly
     }
     isShown = true
     const moves = form.parse(answer.result, block)
-    // A node may have thrown away what one of the two needs, and kept what the other does.
+    // A node may have discarded the data for one method and kept it for the other.
     if (moves === null) continue
     offered.set(node, { form, refusals: 0 })
     return moves
@@ -78,7 +84,7 @@ function parseCallTree(result: unknown, { txHashes }: Block): Move[] | null {
   for (const [at, traced] of result.entries()) {
     const fields = fieldsOf(traced)
     const root = fieldsOf(fields?.result)
-    // Older nodes leave the hash out: the order is the block's.
+    // Older nodes leave the hash out: results are in the order of the block's transactions.
     const txHash = txHashes[at]
     if (root === null || txHash === undefined) return null
     if (fields?.txHash !== undefined && fields.txHash !== txHash) return null
@@ -87,13 +93,13 @@ function parseCallTree(result: unknown, { txHashes }: Block): Move[] | null {
   return moves
 }
 
-/** A call with an error was undone, and all that was called in it. */
+/** A call with an error was reverted, with all of its inner calls. */
 function collect(
   frame: Readonly<Record<string, unknown>>,
   at: { txHash: string; path: readonly number[]; moves: Move[] },
 ): void {
   if (frame.error !== undefined) return
-  // The first call is the transaction itself. A delegated call repeats a value that moves nothing.
+  // The first call is the transaction itself. A delegated call repeats a value without moving it.
   const moves = frame.type === 'CALL' || frame.type === 'SELFDESTRUCT'
   if (at.path.length > 0 && moves) push(at, { ...frame, amount: frame.value })
   if (!Array.isArray(frame.calls)) return
@@ -120,7 +126,7 @@ function parseFlat(result: unknown, { ref }: Block): Move[] | null {
   if (traces.some((trace) => trace === null || trace.blockHash !== ref.hash)) return null
   const undone = new Set<string>()
   const moves: Move[] = []
-  // Parents come before what they call.
+  // Parents come before their inner calls.
   for (const trace of traces) {
     const path = trace?.traceAddress
     if (trace === null || !Array.isArray(path) || typeof trace.transactionHash !== 'string')

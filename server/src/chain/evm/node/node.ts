@@ -198,8 +198,8 @@ export function parseHeader(value: unknown): Header {
 const emptyRoot = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
 
 /**
- * The list of transactions; null where there is none. Some nodes write `null` for an empty block:
- * it counts as an empty list if the root confirms it.
+ * The list of transactions; null when the node sent no list. Some nodes write `null` for an empty
+ * block: it counts as an empty list if the root confirms it.
  */
 function listIn({
   transactions,

@@ -5,17 +5,18 @@ import type { Provider } from './provider.ts'
 interface Parts {
   readonly chain: Pick<EvmChain, 'toleratedDepth'>
   readonly fleet: Fleet
-  /** Whether they disagree is another than before. */
+  /** Called when providers begin or stop to disagree. */
   readonly changed: () => void
-  /** Called for each of two that disagree: it may be on a chain that cannot be ours. */
+  /** Called for both providers that disagree: either may be on a chain that cannot be ours. */
   readonly suspect: (provider: Provider) => Promise<void>
 }
 
 type Pair = readonly [Provider, Provider]
 
 /**
- * Watches whether providers name different blocks at one height, deeper than may pass by itself. One
- * comparison per pair is enough: blocks are chained, so who differs further down differs here too.
+ * Checks whether providers name different blocks at one height, deeper than a normal short reorg.
+ * One comparison per pair is enough: blocks are chained, so providers that differ further down
+ * differ here too.
  */
 export class Agreement {
   readonly #parts: Parts
@@ -31,7 +32,7 @@ export class Agreement {
     return this.#apart.size > 0
   }
 
-  /** Heads have moved. One comparison runs at a time, and whatever came meanwhile makes one more. */
+  /** Called when a head moved. One comparison runs at a time; calls during it cause one more. */
   check(): void {
     this.#again = true
     this.#running ??= this.#run().finally(() => {
@@ -64,7 +65,7 @@ export class Agreement {
     }
   }
 
-  /** Null when it cannot be told now. */
+  /** Null when it cannot be determined now. */
   async #agree([a, b]: Pair): Promise<boolean | null> {
     const lower = Math.min(a.head?.ref.number ?? 0, b.head?.ref.number ?? 0)
     const number = lower - this.#parts.chain.toleratedDepth - 1
@@ -73,7 +74,7 @@ export class Agreement {
       const [mine, theirs] = await Promise.all([a.hashAt(number, fresh), b.hashAt(number, fresh)])
       if (mine === null || theirs === null) return null
       if (mine === theirs) return true
-      // What was heard before may be out of date on one side: they are asked side by side.
+      // The known hashes may be out of date on one side, so both providers are asked again at once.
     }
     return false
   }

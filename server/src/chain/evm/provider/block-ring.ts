@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 
 const blocksMax = 128
 
-/** The newest blocks of one provider by number, as far as it is known to call them canonical. */
+/** The newest blocks that one provider calls canonical, by number, as far as known. */
 export class BlockRing {
   readonly #hashes = new LRUCache<number, string>({ max: blocksMax })
 
@@ -11,7 +11,7 @@ export class BlockRing {
     return this.#hashes.get(number) ?? null
   }
 
-  /** What the new head contradicts is forgotten, and so is what it is not known to stand on. */
+  /** Forgets blocks that the new head contradicts, or that are not known to be its ancestors. */
   head({ number, hash, parentHash }: BlockRef): void {
     for (const known of [...this.#hashes.keys()]) if (known >= number) this.#hashes.delete(known)
     if (this.#hashes.get(number - 1) !== parentHash) this.#hashes.clear()
@@ -19,7 +19,7 @@ export class BlockRing {
     this.learn({ number, hash })
   }
 
-  /** The provider answered this of its own chain. */
+  /** Adds a block that the provider returned as canonical. */
   learn({ number, hash }: Pick<BlockRef, 'number' | 'hash'>): void {
     this.#hashes.set(number, hash)
   }

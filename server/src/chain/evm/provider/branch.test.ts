@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { grow, isChain, joinBranch, leftBehind, remember } from './branch.ts'
 
-/** A chain of blocks on a parent, oldest first; `name` makes its hashes its own. */
+/** A chain of blocks on a parent, oldest first; `name` makes its hashes unique. */
 function mint(on: BlockRef | null, length: number, name: string): BlockRef[] {
   const blocks: BlockRef[] = []
   for (let at = 0; at < length; at++) {
@@ -19,14 +19,14 @@ describe('joining blocks to the stored chain', () => {
   const stored = mint(null, 10, 'a')
   const recent = stored.toReversed()
 
-  it('grows on the head when the first block is its child', () => {
+  it('appends to the head when the first block is its child', () => {
     expect(joinBranch(recent, mint(recent[0] ?? null, 3, 'a'))).toEqual({
       kind: 'joined',
       reverted: [],
     })
   })
 
-  it('undoes, newest first, what stands above the common ancestor', () => {
+  it('reverts the blocks above the common ancestor, newest first', () => {
     const fork = mint(stored[6] ?? null, 5, 'b')
     expect(joinBranch(recent, fork)).toEqual({
       kind: 'joined',
@@ -34,12 +34,12 @@ describe('joining blocks to the stored chain', () => {
     })
   })
 
-  it('asks for the parent when the ancestor is not reached yet', () => {
+  it('asks for the parent when the blocks do not reach the common ancestor yet', () => {
     const fork = mint(stored[4] ?? null, 8, 'b').slice(3)
     expect(joinBranch(recent, fork)).toEqual({ kind: 'parent_unknown', parentHash: 'b7' })
   })
 
-  it('is too deep when the branch leaves below the oldest block that is remembered', () => {
+  it('returns `too_deep` when the branch forks below the oldest remembered block', () => {
     const oldest = mint(null, 30, 'a')
     const remembered = oldest.slice(20).toReversed()
     const fork = mint(oldest[10] ?? null, 15, 'b')
@@ -48,7 +48,7 @@ describe('joining blocks to the stored chain', () => {
     expect(joinBranch(remembered, fork.slice(11))).toMatchObject({ kind: 'parent_unknown' })
   })
 
-  it('is broken when the blocks are no chain, or there are none', () => {
+  it('returns `broken` for an empty list, or blocks that are not a chain', () => {
     const [first, , third] = mint(recent[0] ?? null, 3, 'a')
     expect(
       joinBranch(
@@ -62,7 +62,7 @@ describe('joining blocks to the stored chain', () => {
     expect(joinBranch([], mint(null, 1, 'a')).kind).toBe('broken')
   })
 
-  it('leads from any chain to any other in bounded steps, and never applies on a wrong parent', () => {
+  it('switches between any two chains in bounded steps, always onto the right parent', () => {
     const world = fc.record({
       common: fc.integer({ min: 1, max: 12 }),
       old: fc.integer({ min: 0, max: 8 }),
@@ -74,7 +74,7 @@ describe('joining blocks to the stored chain', () => {
         const trunk = mint(null, common, 't')
         const before = [...trunk, ...mint(trunk.at(-1) ?? null, old, 'o')]
         const branch = mint(trunk.at(-1) ?? null, fresh, 'n')
-        // Only the last few are told; parents are asked for one by one, as a follower does.
+        // Only the last few blocks are known; parents are asked for one by one, as a follower does.
         let known = branch.slice(-Math.min(told, fresh))
         let joint = joinBranch(before.toReversed(), known)
         while (joint.kind === 'parent_unknown') {
@@ -94,7 +94,7 @@ describe('joining blocks to the stored chain', () => {
   })
 })
 
-describe('what unfinished steps spoke of', () => {
+describe('the blocks of unfinished steps', () => {
   const trunk = mint(null, 3, 't')
   const [ours, theirs] = ['a', 'b'].map((name) => mint(trunk.at(-1) ?? null, 3, name))
   if (ours === undefined || theirs === undefined) throw new Error('two branches')
@@ -104,24 +104,24 @@ describe('what unfinished steps spoke of', () => {
   ) => leftBehind(unfinished, { reverted: [], ...step }).map(({ hash }) => hash)
   const hashes = (blocks: readonly BlockRef[]) => blocks.map(({ hash }) => hash)
 
-  it('is undone, newest first, where the next step is on another branch', () => {
+  it('are reverted, newest first, when the next step is on another branch', () => {
     expect(left(ours, { applied: theirs })).toEqual(hashes(ours.toReversed()))
-    // Not as high yet: what builds on a block that is gone is gone.
+    // The new branch is shorter: blocks on a reverted block are reverted too.
     expect(left(ours, { applied: theirs.slice(0, 1) })).toEqual(hashes(ours.toReversed()))
   })
 
-  it('stays where the next step applies it', () => {
+  it('stay when the next step applies them', () => {
     expect(left(ours, { applied: ours })).toEqual([])
   })
 
-  it('may still come where the next step ends below it, on its own branch', () => {
+  it('are not reverted when the next step ends below them on their own branch', () => {
     expect(left(ours, { applied: ours.slice(0, 1) })).toEqual([])
     expect(left([...ours, ...theirs], { applied: ours.slice(0, 1) })).toEqual(
       hashes(theirs.toReversed()),
     )
   })
 
-  it('is undone together with the stored block that it builds on', () => {
+  it('are reverted together with the stored block that they build on', () => {
     const [first, ...above] = ours
     const reverted = first === undefined ? [] : [first]
     expect(left(above, { reverted, applied: theirs.slice(0, 1) })).toEqual(
@@ -130,21 +130,21 @@ describe('what unfinished steps spoke of', () => {
   })
 })
 
-describe('what is remembered of the chain', () => {
+describe('the remembered part of the chain', () => {
   const recent = mint(null, 100, 'a').toReversed()
   const oldest = (finalized: number | null, windowBlocksMin: number, windowBlocksMax: number) =>
     remember(recent, finalized, { windowBlocksMin, windowBlocksMax }).at(-1)?.number
 
-  it('reaches back to what is final', () => {
+  it('reaches back to the finalized block', () => {
     expect(oldest(60, 10, 80)).toBe(60)
   })
 
-  it('never falls below its least, however much is final', () => {
+  it('is never shorter than its minimum, however new the finalized block', () => {
     expect(oldest(99, 10, 80)).toBe(90)
     expect(oldest(500, 10, 80)).toBe(90)
   })
 
-  it('never grows above its most, although finality stalls or is unknown', () => {
+  it('is never longer than its maximum, even when finality stalls or is unknown', () => {
     expect(oldest(3, 10, 80)).toBe(20)
     expect(oldest(null, 10, 80)).toBe(20)
   })

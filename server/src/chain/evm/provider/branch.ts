@@ -2,11 +2,12 @@ import type { BlockRef } from '@settlewire/core/payment/observation'
 import type { Limits } from '../node/limits.ts'
 
 /**
- * How blocks a node calls canonical stand to the blocks that were stored.
- * - `joined`: they grow on stored block `recent[reverted.length]`; what is above it is undone.
- * - `parent_unknown`: the block before the first is needed to tell.
- * - `broken`: they are no chain, so the node changed its mind while it answered.
- * - `too_deep`: they leave the stored chain below everything that is still remembered.
+ * How blocks that a node calls canonical relate to the stored blocks.
+ * - `joined`: they build on stored block `recent[reverted.length]`; the blocks above it are
+ * reverted.
+ * - `parent_unknown`: the parent of the first block is needed to decide.
+ * - `broken`: they are not a chain, so the node changed its branch while it answered.
+ * - `too_deep`: they fork from the stored chain below every remembered block.
  */
 export type Joint =
   | { readonly kind: 'joined'; readonly reverted: readonly BlockRef[] }
@@ -16,7 +17,7 @@ export type Joint =
 
 /**
  * Joins blocks (oldest first) to the stored chain (newest first) by `parentHash` alone. Numbers
- * only tell when to give up: hashes decide.
+ * only tell when to give up.
  */
 export function joinBranch(recent: readonly BlockRef[], blocks: readonly BlockRef[]): Joint {
   if (!isChain(blocks)) return { kind: 'broken' }
@@ -54,8 +55,9 @@ export function grow(
 }
 
 /**
- * The blocks of unfinished steps that are not on the chain after this step, newest first: another block
- * is at their height, or their parent is not on it. What builds on the last block may still come.
+ * The blocks of unfinished steps that are not on the chain after this step, newest first: another
+ * block is at their height, or their parent is not on the chain. Blocks above the last block of the
+ * step may still follow.
  */
 export function leftBehind(
   blocks: readonly BlockRef[],
@@ -76,8 +78,8 @@ export function leftBehind(
 }
 
 /**
- * What is remembered of it: back to what the node calls finalized, as far as that is known and
- * within the bounds. Below, no reorg is followed. The store keeps as much.
+ * The blocks to remember: back to the finalized block where it is known, within the limits. No
+ * reorg is followed below them. The store keeps as many.
  */
 export function remember(
   recent: readonly BlockRef[],

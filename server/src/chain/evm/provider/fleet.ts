@@ -10,20 +10,20 @@ import { within } from '../node/within.ts'
 import type { Provider } from './provider.ts'
 import { elect, standing, type Voter } from './vote.ts'
 
-/** Whom to read from, and how far. */
+/** Which provider to read from, and up to which block. */
 export interface Choice {
   readonly provider: Provider
   readonly aim: Header
-  /** Whether the stored chain may be left for this one. */
+  /** Whether the follower may leave the stored chain for the provider's one. */
   readonly mayLeave: boolean
 }
 
-/** Nobody to read from now: because nobody has anything new, or because those who have must rest. */
+/** No provider to read from now: none has a new block, or each one that has must rest first. */
 export interface NoChoice {
   readonly provider: null
-  /** Whether every provider shows less than is stored. */
+  /** Whether the head of every provider is below the stored cursor. */
   readonly isBehind: boolean
-  /** Whether there is nothing new for that what is stored is the head. */
+  /** Whether there is no new block because the stored cursor is the head. */
   readonly isAtHead: boolean
   readonly restMs: number | null
 }
@@ -50,26 +50,26 @@ export class Fleet {
     this.providers = parts.providers
   }
 
-  /** Connected, on our chain, and listened to. */
+  /** The providers that are connected, on our chain and subscribed to. */
   get up(): readonly Provider[] {
     return this.providers.filter(({ isUp }) => isUp)
   }
 
-  /** The highest number that any of them shows. */
+  /** The highest head of any provider. */
   get bestHead(): number {
     return Math.max(0, ...this.up.map(({ head }) => head?.ref.number ?? 0))
   }
 
-  /** Heads may be so many blocks apart without anybody being behind. */
+  /** Heads may be this many blocks apart without a provider counting as behind. */
   get lagBlocksMax(): number {
     return this.#parts.chain.toleratedDepth + 1
   }
 
   /**
-   * How many must be heard before a payment is believed to have been shown by all who could. One that
-   * is behind by number is still one of them while its blocks are of now: else whoever makes up blocks
-   * faster than the chain does would be alone, and believed alone. So is one that is just arriving:
-   * else whoever comes first after a start would be.
+   * How many providers could show a payment. A provider that lags by number still counts while its
+   * blocks are recent: otherwise a provider that fakes blocks faster than the chain makes them
+   * would be the only witness, and trusted alone. A provider that is just connecting counts too:
+   * otherwise the first one after a start would be.
    */
   get witnesses(): number {
     const { clock, limits } = this.#parts
@@ -82,8 +82,9 @@ export class Fleet {
   }
 
   /**
-   * Whether so many providers show another chain below what is final that the rest may not go on: as
-   * many as must agree on a payment, and no fewer than those that still show ours.
+   * Whether the follower must stop, because too many providers show another chain below a final
+   * block: at least as many as must agree on a payment, and at least as many as still show our
+   * chain.
    */
   get isHalted(): boolean {
     const refused = this.providers.filter(
@@ -92,7 +93,7 @@ export class Fleet {
     return refused >= Math.max(2, this.#parts.chain.policy.quorum) && refused >= this.up.length
   }
 
-  /** What each adds to how well the chain is seen. */
+  /** The state of each provider, which decides how well the chain is seen. */
   sights(): readonly ProviderSight[] {
     const least = this.bestHead - this.lagBlocksMax
     return this.providers.map(({ isUp, refusal, isFailing, isSilent, isDeaf, head }) => ({
@@ -101,7 +102,7 @@ export class Fleet {
     }))
   }
 
-  /** The card of each, for graphs and people. */
+  /** The score of each provider, for metrics and pages. */
   scores(): readonly ProviderScore[] {
     const { bestHead, lagBlocksMax } = this
     return this.providers.map((provider) => {
@@ -116,7 +117,10 @@ export class Fleet {
     })
   }
 
-  /** Never rejects. Asks providers about branches only when they are on several. */
+  /**
+   * Chooses a provider to read from. Asks providers about branches only when their heads differ.
+   * Never rejects.
+   */
   async choose(recent: readonly BlockRef[]): Promise<Choice | NoChoice> {
     const members = this.#members()
     const stands = (member: Member) => standing(member, recent)
@@ -141,7 +145,7 @@ export class Fleet {
     return { provider: null, isBehind, isAtHead, restMs }
   }
 
-  /** Whether somebody else has a block above this number, and need not rest. */
+  /** Whether another provider has a block above this number and need not rest. */
   hasOther(provider: Provider, number: number): boolean {
     const now = this.#parts.clock.now()
     return this.up.some(
@@ -166,7 +170,7 @@ export class Fleet {
     })
   }
 
-  /** What they call the heights at which they are compared. Who is slow to say has no say. */
+  /** Asks providers for their hashes at the heights of comparison. A slow provider has no vote. */
   async #askAbout(members: readonly Member[], recent: readonly BlockRef[]): Promise<void> {
     const { clock, limits } = this.#parts
     const heights = new Set([...members.map(({ ref }) => ref.number), recent[0]?.number ?? 0])
@@ -176,7 +180,10 @@ export class Fleet {
     await within(clock, Promise.all(asked), limits.patienceMs)
   }
 
-  /** The highest head first, for it is the newest; of equal ones the provider that fails least. */
+  /**
+   * The member with the highest, so newest, head; among equals the provider with the fewest
+   * failures.
+   */
   #best(news: readonly Member[]): Member | null {
     const now: Instant = this.#parts.clock.now()
     const [best] = news

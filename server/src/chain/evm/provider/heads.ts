@@ -12,29 +12,29 @@ interface Parts {
   readonly node: EvmNode
   readonly clock: Clock
   readonly limits: Limits
-  /** The usual time between blocks; null where there is none. */
+  /** The usual time between blocks; 0 when blocks are mined on demand. */
   readonly blockMs: number
-  /** The node answered a question about its head. */
+  /** Called when the node answered a poll of its head. */
   readonly answered: () => void
-  /** The subscription was found dead on a living connection, and is being made anew. */
+  /** Called when the subscription is dead on an open connection and must be renewed. */
   readonly silent: () => void
-  /** There was no new head for `headSilentAfterMs`. */
+  /** Called when there was no new head for `headSilentAfterMs`. */
   readonly still: () => void
-  /** It is refused, or granted, otherwise than before. */
+  /** Called when the subscription begins to be refused, and when it is granted after that. */
   readonly changed: () => void
 }
 
 /**
- * The newest head of one connection. `newHeads` is a hint that saves time; the head is asked for on
- * a slow timer too, so a subscription that died, or never was, costs time and not blocks. Heads
- * coalesce: whoever was busy gets the latest.
+ * The newest head of one connection. `newHeads` is a hint that saves time; the head is also polled
+ * slowly, so a dead or missing subscription costs time but no blocks. Heads coalesce: a slow reader
+ * gets only the latest.
  */
 export class HeadWatch {
   readonly #parts: Parts
   readonly #bell = new Bell()
   readonly #subscription: Standing
   #hint: Header | null = null
-  /** The number the subscription is known to have reached. */
+  /** The highest block number known to have come by the subscription. */
   #hintedNumber: number | null = null
   #polled: BlockRef | null = null
   #given: string | null = null
@@ -51,18 +51,21 @@ export class HeadWatch {
     void parts.socket.closed.then(() => this.#bell.ring())
   }
 
-  /** Subscribes, anew if it was before. A node that refuses is polled only. */
+  /** Subscribes, again if it already was. A node that refuses is only polled. */
   async subscribe(): Promise<void> {
     this.#hintedNumber = null
     await this.#subscription.begin()
   }
 
-  /** The node refuses for now to tell its heads: they are asked for. */
+  /** The node refuses to notify of heads for now: it is polled instead. */
   get isRefused(): boolean {
     return this.#subscription.isRefused
   }
 
-  /** Resolves to a head that was not given yet. Rejects when the node fails or the connection ends. */
+  /**
+   * Resolves with the next head that was not returned before. Rejects when the node fails or the
+   * connection ends.
+   */
   async next(): Promise<Header> {
     for (let first = this.#given === null; ; first = false) {
       const head = this.#takeHint() ?? (first ? await this.#poll() : null)
@@ -84,7 +87,7 @@ export class HeadWatch {
     return this.#hint === null
   }
 
-  /** Without a subscription the poll is all there is. */
+  /** Polls more often without a subscription, since nothing else shows new heads. */
   #pollMs(): number {
     const { limits, blockMs } = this.#parts
     if (this.#subscription.isOn) return limits.headPollMs
@@ -103,11 +106,11 @@ export class HeadWatch {
     try {
       head = parseHeader(value)
     } catch {
-      // A hint that cannot be read is still one: the poll asks for the real thing.
+      // Even an unreadable notification means a new head: the poll reads it.
       this.#bell.ring()
       return
     }
-    // Some nodes send a list of transactions along, and not all of those that do send it whole.
+    // Some nodes send transactions along, and not all of these send them complete.
     this.#hint = { ...head, txHashes: null, values: null }
     this.#hintedNumber = head.ref.number
     this.#bell.ring()
@@ -118,9 +121,9 @@ export class HeadWatch {
     const latest = await this.#parts.node.latest()
     this.#parts.answered()
     this.#polled = latest.ref
-    // The first answer after subscribing is where the subscription starts.
+    // The first poll after subscribing is where the subscription starts.
     this.#hintedNumber ??= latest.ref.number
-    // Had it lived, the head of the poll before would have been told by now.
+    // A live subscription would have delivered the head of the previous poll by now.
     const told = before === null || this.#hintedNumber >= before.number
     if (!told && this.#subscription.isOn) this.#parts.silent()
     return latest

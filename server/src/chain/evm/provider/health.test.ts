@@ -38,20 +38,20 @@ function open() {
   return { clock, report, say, lines }
 }
 
-describe('what a follower says of its sight', () => {
-  it('is blind before anything was seen, whatever the reason', () => {
+describe('the health that a follower reports', () => {
+  it('is blind until the chain was first seen, whatever the reason', () => {
     const { say, lines } = open()
     say(socketDown)
     expect(lines()).toEqual(['blind socket_down'])
   })
 
-  it('is told when it changes, and only then', () => {
+  it('is reported only when it changes', () => {
     const { say, lines } = open()
     for (const sight of [well, well, failing, failing, well]) say(sight)
     expect(lines()).toEqual(['ok null', 'degraded node_failing', 'ok null'])
   })
 
-  it('turns from degraded to blind by itself when nothing is stored', async () => {
+  it('changes from degraded to blind by time alone when no step is stored', async () => {
     const { say, clock, lines } = open()
     say(well)
     say(failing)
@@ -61,7 +61,7 @@ describe('what a follower says of its sight', () => {
     expect(lines()).toEqual(['ok null', 'degraded node_failing', 'blind node_failing'])
   })
 
-  it('is blind soon when no provider is up', async () => {
+  it('becomes blind after a shorter time when no provider is up', async () => {
     const { say, clock, lines } = open()
     say(well)
     say(socketDown)
@@ -69,7 +69,7 @@ describe('what a follower says of its sight', () => {
     expect(lines()).toEqual(['ok null', 'degraded socket_down', 'blind socket_down'])
   })
 
-  it('counts from the last progress, not from the last word', async () => {
+  it('counts its time limits from the last progress, not from the last change of reason', async () => {
     const { say, clock, lines } = open()
     say(well)
     say(owed)
@@ -81,7 +81,7 @@ describe('what a follower says of its sight', () => {
     ])
   })
 
-  it('pitfall 48: a reconnect is no progress, also when the provider shows the same head again', async () => {
+  it('pitfall 48: does not recover by a reconnect that shows the same head again', async () => {
     const { say, clock, lines } = open()
     say(well)
     for (let second = 0; second < 10; second++) {
@@ -95,7 +95,7 @@ describe('what a follower says of its sight', () => {
     expect(lines().at(-2)).toBe('blind behind')
   })
 
-  it('stays blind when a provider comes back, until a step is stored or its head is what is stored', async () => {
+  it('stays blind after a reconnect until a step is stored or the head is the stored cursor', async () => {
     const { report, say, clock, lines } = open()
     say(well)
     say(socketDown)
@@ -113,7 +113,7 @@ describe('what a follower says of its sight', () => {
     expect(lines().at(-1)).toBe('ok null')
   })
 
-  it('is not blind for want of progress while blocks are stored in time', async () => {
+  it('does not become blind while blocks are stored in time', async () => {
     const { report, say, clock, lines } = open()
     say(well)
     for (let step = 0; step < 10; step++) {
@@ -124,7 +124,7 @@ describe('what a follower says of its sight', () => {
     expect(lines()).toEqual(['ok null', 'degraded behind'])
   })
 
-  it('is blind while blocks are stored that are far too old', () => {
+  it('is blind while the stored blocks are far too old', () => {
     const { report, say, lines } = open()
     say(well)
     report.moved(block)
@@ -132,7 +132,7 @@ describe('what a follower says of its sight', () => {
     expect(lines().at(-1)).toBe('blind behind')
   })
 
-  it('counts from when it was last seen well, not from the last block of a quiet chain', async () => {
+  it('counts from when the chain was last well, not from the last block of a quiet chain', async () => {
     const { say, clock, lines } = open()
     say(well)
     await clock.advance(60_000)
@@ -144,7 +144,7 @@ describe('what a follower says of its sight', () => {
     expect(lines().at(-1)).toBe('blind socket_down')
   })
 
-  it('is not blind by that alone that no block is made', async () => {
+  it('does not become blind only because no block is mined', async () => {
     const { say, clock, lines } = open()
     say(well)
     say({ ...well, providers: [{ ...up, isSilent: true }] })
@@ -159,7 +159,7 @@ describe('what a follower says of its sight', () => {
     expect(report.read()).toMatchObject({ head: 7, headAt: 123_000 })
   })
 
-  it('says nothing once it is closed, and leaves no timer behind', async () => {
+  it('is not reported after `close`, which leaves no timer behind', async () => {
     const { report, say, clock, lines } = open()
     say(well)
     say(socketDown)

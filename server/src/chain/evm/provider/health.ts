@@ -17,20 +17,20 @@ export interface HealthParts {
   /** The thresholds of this chain. */
   readonly times: SightLimits
   readonly tell: (health: ChainHealth) => void
-  /** Says what `review` would be told now: time alone may have changed the verdict. */
+  /** Calls `say` with the current state: time alone may have changed the verdict. */
   readonly again: () => void
-  /** The providers as they stand. Left out where there are none to tell apart. */
+  /** The current scores of the providers. Left out where providers are not scored. */
   readonly scores?: () => readonly ProviderScore[]
   readonly scoresEveryMs?: number
 }
 
-/** What one follower says of its own sight. Tells only changes, and scores now and then. */
+/** Reports the health of one follower: when it changes, and with new scores at intervals. */
 export class HealthReport {
   readonly #parts: HealthParts
   #told: ChainHealth
   #toldAt: Instant = 0
   #last: BlockRef | null = null
-  /** When a step was last stored, or all that is known was; null until the first time. */
+  /** When a step was last stored, or every known block was; null until the first time. */
   #wellAt: Instant | null = null
   #isWell = false
   #wasBlind = false
@@ -62,12 +62,12 @@ export class HealthReport {
     this.#tellScores()
   }
 
-  /** This is how things stand now. */
+  /** Takes the current state, and reports it if it changed. */
   say(sight: Sight): void {
     if (this.#isClosed) return
     const { clock, times } = this.#parts
     const isWellNow = isWell(sight, times)
-    // What was well was so until now.
+    // A chain that was well until this call was well until now.
     if (this.#isWell || isWellNow) this.#wellAt = clock.now()
     if (isWellNow) this.#wasBlind = false
     this.#isWell = isWellNow
@@ -82,7 +82,7 @@ export class HealthReport {
     if (isNew || statesOf(this.#told) !== statesOf(before)) this.#tell()
   }
 
-  /** Says nothing more, to nobody: that a follower was closed is known to whoever closed it. */
+  /** Stops reporting. The closing itself is not reported, since its caller knows. */
   close(): void {
     this.#isClosed = true
     this.#worsen()

@@ -1,16 +1,17 @@
 import type { LookUp } from '../../../ports/chain.ts'
-import type { PendingRules } from '../block/calldata.ts'
+import { hintOf, type PendingRules } from '../block/calldata.ts'
 import { movesIn } from '../block/verdict.ts'
 import { sightingOf } from '../mempool/sighting.ts'
 import { fieldsOf, toCount } from '../node/hex.ts'
 import type { Provider } from './provider.ts'
 
-/** What one provider says; null when it cannot be asked. */
+/** The answer of one provider; null when it cannot be asked. */
 type Said = Exclude<LookUp, { kind: 'unsure' }> | null
 
 /**
- * Asks every configured provider for a transaction. A block is more than a pool, and anybody who
- * knows it is more than all who do not; only when all were asked may nobody know it. Never rejects.
+ * Asks every configured provider for a transaction. A block outweighs a pool, and one provider that
+ * knows the transaction outweighs all that do not. It counts as unknown only when every provider
+ * was asked. Never rejects.
  */
 export async function lookUp(
   providers: readonly Provider[],
@@ -21,7 +22,7 @@ export async function lookUp(
     providers.map((provider) => ask(provider, txHash, rules).catch(() => null)),
   )
   const inBlocks = said.filter((one) => one?.kind === 'mined')
-  // Where only some show a receipt that pays us, the others may lag or leave it out.
+  // If only some providers show a receipt that pays us, the others may lag or leave logs out.
   const mined = inBlocks.find(({ pays }) => pays === true) ?? inBlocks[0]
   const pending = said.filter((one) => one?.kind === 'pending')
   const known = mined ?? pending.find(({ sighting }) => sighting !== null) ?? pending[0]
@@ -41,7 +42,8 @@ async function ask(provider: Provider, txHash: string, rules: PendingRules): Pro
     const block = await node.byHash(blockHash, false)
     if (block === null) return null
     const moves = succeeded ? movesIn(receipt, rules.tokens, rules.watch) : []
-    const paid = [...new Set(moves.map(({ to }) => to))]
+    const coins = succeeded ? coinPaidBy(transaction, rules) : []
+    const paid = [...new Set([...moves.map(({ to }) => to), ...coins])]
     const place = { source, blockNumber: block.ref.number, blockHash }
     return { kind: 'mined', ...place, succeeded, pays: paid.length > 0, paid }
   }
@@ -50,4 +52,10 @@ async function ask(provider: Provider, txHash: string, rules: PendingRules): Pro
     return { kind: 'mined', source, blockNumber: toCount(number, 'block number of a transaction') }
   }
   return { kind: 'pending', source, sighting: sightingOf(transaction, rules) }
+}
+
+/** The address that a transaction itself pays in the native coin; what contracts pay is not known. */
+function coinPaidBy(transaction: unknown, rules: PendingRules): readonly string[] {
+  const transfer = hintOf(transaction, rules)
+  return transfer?.token === null ? [transfer.to] : []
 }

@@ -17,14 +17,14 @@ interface Parts {
   readonly log: Log
   readonly fleet: Fleet
   readonly agreement: Agreement
-  /** Whether one provider says of a block that it did not hold what another showed of it. */
+  /** Whether one provider denies what another one showed in a block. */
   readonly contradicted: () => boolean
-  /** Whether what addresses hold after the last block could not be read. */
+  /** Whether the balances of addresses after the last block could not be read. */
   readonly balancesUnread: () => boolean
   readonly tell: (health: ChainHealth) => void
 }
 
-/** How well one chain is seen: what its providers show, and how much of that is stored. */
+/** Tracks how well one chain is seen: what its providers show, and how much of it is stored. */
 export class Outlook {
   readonly #parts: Parts
   readonly #health: HealthReport
@@ -32,7 +32,7 @@ export class Outlook {
   #isStarting = true
   #isBehind = false
   #isConfirmed = false
-  /** Whether a provider is on another branch, or higher, than what is stored. */
+  /** Whether a provider is on another branch than the stored cursor, or above it. */
   #hasNews = false
   #storeFailures = 0
   #wasHalted = false
@@ -71,7 +71,7 @@ export class Outlook {
     this.review()
   }
 
-  /** Steps that could not be stored, or positions read, one after the other. */
+  /** Consecutive failures to store a step or to read the position. */
   get storeFailures(): number {
     return this.#storeFailures
   }
@@ -81,13 +81,16 @@ export class Outlook {
     this.review()
   }
 
-  /** There is something to read. */
+  /** There is a new block to read. */
   aims(): void {
     this.#hasNews = true
     this.review()
   }
 
-  /** There is nothing to read now. `isBehind`: for every provider shows less than is stored. */
+  /**
+   * There is no new block to read now. `isBehind`: because the head of every provider is below the
+   * stored cursor.
+   */
   waits({ isBehind, isAtHead, restMs }: Waiting): void {
     this.#storeFailures = 0
     this.#isBehind = isBehind
@@ -110,11 +113,11 @@ export class Outlook {
     this.review()
   }
 
-  /** Says how well the chain is seen now. */
+  /** Reports how well the chain is seen now. */
   review(): void {
     const { fleet, agreement, contradicted, balancesUnread, clock, log } = this.#parts
     if (fleet.isHalted && !this.#wasHalted) {
-      log.error({}, 'the chain was rewritten below what is final; it is stopped')
+      log.error({}, 'the chain was reorganised below a final block; following stops')
     }
     this.#wasHalted = fleet.isHalted
     const providers = fleet.sights()
@@ -132,7 +135,7 @@ export class Outlook {
     })
   }
 
-  /** What is stored is the head, or joins it. */
+  /** The stored cursor is the head, or an ancestor of it. */
   #arrived(): void {
     this.#isStarting = false
     this.#isConfirmed = true
@@ -141,7 +144,8 @@ export class Outlook {
   #tell(health: ChainHealth): void {
     const { visibility, reason } = health
     const said = `${visibility} ${reason}`
-    if (said !== this.#said) this.#parts.log.info({ visibility, reason }, 'sight changed')
+    if (said !== this.#said)
+      this.#parts.log.info({ visibility, reason }, 'the visibility of the chain changed')
     this.#said = said
     this.#parts.tell(health)
   }

@@ -30,15 +30,18 @@ export interface ProviderParts {
   readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
   readonly limits: Limits
   readonly connect: Connect
-  /** Whether a node on the right chain id is on our chain. Rejects when that cannot be told now. */
+  /**
+   * Checks whether a node with the right chain id is on our chain. Rejects when that cannot be
+   * determined now.
+   */
   readonly admit: (node: EvmNode, genesisHash: string) => Promise<Refusal | null>
-  /** Its state is another one. */
+  /** Called when the state of the provider changed. */
   readonly changed: () => void
   readonly saw: (provider: Provider, head: BlockRef) => void
   readonly sighted: (provider: Provider, sighting: Sighting) => void
 }
 
-/** A node that has shown who it is, and is listened to. */
+/** A node that passed the identity check and is subscribed to. */
 interface Visit {
   readonly connection: RpcConnection
   readonly node: EvmNode
@@ -53,15 +56,16 @@ type Ears = Pick<Visit, 'heads' | 'mempool'>
 const failuresBeforeReconnect = 5
 
 /**
- * One node of a chain, connected for as long as the follower lives: connect, ask who it is, listen.
- * Every loss of the connection begins again at the first of these, and nothing is told of a node
- * that has not shown the right chain id, the right genesis, and our chain up to what is final.
+ * One node of a chain, connected for the life of the follower: connect, check its identity,
+ * subscribe. Every lost connection starts again with the first of these. No fact is reported from a
+ * node before it has shown the right chain id, the right genesis, and our chain up to the final
+ * block.
  */
 export class Provider {
   readonly name: string
   readonly source: string
   readonly score: Score
-  /** What it is known to call canonical. */
+  /** The blocks that it is known to call canonical. */
   readonly ring = new BlockRing()
 
   readonly #address: ProviderConfig
@@ -76,7 +80,7 @@ export class Provider {
   #head: Header | null = null
   #headAt: Instant = 0
   #isSilent = false
-  /** Whether the first try to reach it is over, and whether it was ever up. */
+  /** Whether the first try to connect is over, and whether it was ever up. */
   #isTried = false
   #wasUp = false
   #listenFailures = 0
@@ -93,27 +97,27 @@ export class Provider {
     this.score = new Score((what) => parts.metrics.chainOdd(parts.chain.name, what))
   }
 
-  /** Connected, on our chain, and listened to. */
+  /** Connected, on our chain, and subscribed to. */
   get isUp(): boolean {
     return this.#visit !== null
   }
 
-  /** It is reached for the first time, or has not told its first head yet. */
+  /** It is connecting for the first time, or has not shown its first head yet. */
   get isArriving(): boolean {
     return this.isUp ? this.#head === null : !this.#isTried && this.#refusal === null
   }
 
-  /** What to read from; null unless it is up. */
+  /** The connection to read from; null unless it is up. */
   get visit(): Pick<Visit, 'connection' | 'node' | 'genesisHash'> | null {
     return this.#visit
   }
 
-  /** The last head it told, also while it is down. */
+  /** The last head that it showed, also while it is down. */
   get head(): Header | null {
     return this.#head
   }
 
-  /** When it told that. */
+  /** When it showed that head. */
   get headAt(): Instant {
     return this.#headAt
   }
@@ -122,7 +126,10 @@ export class Provider {
     return this.#refusal
   }
 
-  /** It answers wrongly, late, or not at all. Once is nothing: a block that is just being reorged fails so. */
+  /**
+   * It answers incorrectly, late, or not at all. One failure does not count: a block that is just
+   * being reorganised causes one.
+   */
   get isFailing(): boolean {
     return this.#listenFailures > 1 || this.#readFailures > 1
   }
@@ -132,22 +139,22 @@ export class Provider {
     return this.#isSilent
   }
 
-  /** It refuses for now to tell heads or pending transactions as they come. */
+  /** It refuses for now to notify of heads or pending transactions. */
   get isDeaf(): boolean {
     return this.#visit !== null && (this.#visit.heads.isRefused || this.#visit.mempool.isRefused)
   }
 
-  /** Reads that failed one after the other. */
+  /** Consecutive failed reads. */
   get readFailures(): number {
     return this.#readFailures
   }
 
-  /** After a failed read it is left alone until then. */
+  /** After a failed read it is not asked until then. */
   get restUntil(): Instant {
     return this.#restUntil
   }
 
-  /** Why it cannot be relied on, whatever the others say; null when it can. */
+  /** Why it is unreliable, apart from any comparison with other providers; null when it is not. */
   get reason(): string | null {
     if (this.#refusal !== null) return this.#refusal
     if (!this.isUp) return this.#isTried ? 'provider_down' : 'starting'
@@ -166,7 +173,7 @@ export class Provider {
     await this.#running
   }
 
-  /** Its chain cannot be ours: it is left, and asked again later. */
+  /** Its chain cannot be ours: disconnects, and checks it again later. */
   refuse(refusal: Refusal): void {
     if (this.#refusal === refusal) return
     this.#refusal = refusal
@@ -175,7 +182,10 @@ export class Provider {
     this.#leave()
   }
 
-  /** The hash it gives a number, as heard of or asked; null when it has none or does not say. */
+  /**
+   * Its canonical hash at a number, known or asked for; null when it lacks that block or does not
+   * answer.
+   */
   async hashAt(number: number, fresh = false): Promise<string | null> {
     const known = fresh ? null : this.ring.at(number)
     if (known !== null || this.#visit === null) return known
@@ -188,7 +198,10 @@ export class Provider {
     }
   }
 
-  /** It was read from, or has been left alone for so long that it may be tried again like any other. */
+  /**
+   * Clears its read failures: a read succeeded, or it has rested long enough to be tried like the
+   * others.
+   */
   forgive(): void {
     const wasFailing = this.isFailing
     this.#readFailures = 0
@@ -196,7 +209,7 @@ export class Provider {
     if (wasFailing) this.#parts.changed()
   }
 
-  /** It is left alone for a while, and for a new connection when it goes on. */
+  /** Lets it rest for a while; after repeated failures, reconnects. */
   readFailed(error: unknown): void {
     const { clock, limits } = this.#parts
     this.#readFailures++
@@ -206,7 +219,7 @@ export class Provider {
     else this.#parts.changed()
   }
 
-  /** It is not up from now on. */
+  /** Disconnects: it is not up from now on. */
   #leave(): void {
     const wasUp = this.isUp
     this.#visit = null
@@ -214,7 +227,7 @@ export class Provider {
     if (wasUp) this.#parts.changed()
   }
 
-  /** Never rejects: whatever ends a connection, the next one is tried. */
+  /** Connects again whenever a connection ended. Never rejects. */
   async #run(): Promise<void> {
     const { clock, limits, changed } = this.#parts
     const { signal } = this.#closing
@@ -254,10 +267,10 @@ export class Provider {
     if (ending === 'silent') metrics.chainSocket(chain.name, 'silent')
     if (signal.aborted) return
     metrics.chainSocket(chain.name, 'lost')
-    this.#log.warn({ why: this.#refusal ?? ending }, 'the connection to the node is over')
+    this.#log.warn({ why: this.#refusal ?? ending }, 'the connection to the node ended')
   }
 
-  /** Never rejects. What fails while the connection lives is tried again, on the same connection first. */
+  /** A failure on an open connection is first retried on the same connection. Never rejects. */
   async #follow(connection: RpcWire, signal: AbortSignal): Promise<void> {
     const { clock, limits, changed } = this.#parts
     const lines = this.#line.over(connection)
@@ -272,7 +285,7 @@ export class Provider {
         const failures = ++this.#listenFailures
         this.#complain(error, failures)
         changed()
-        // A node that refuses is there, and a new connection would be one question more.
+        // A node that refuses is alive, and reconnecting would only add one more question.
         const isLost = failedWith(error, 'chain_unavailable') && !isRefusal(error)
         if (failures >= failuresBeforeReconnect && isLost) return
         await clock.sleep(backoffMs(failures, limits.backoff, clock.chance()), signal)
@@ -280,7 +293,10 @@ export class Provider {
     }
   }
 
-  /** Asks the node who it is before anything it says is believed, then listens. Null when refused. */
+  /**
+   * Checks the node's identity before any of its answers is trusted, then subscribes. Null when it
+   * is refused.
+   */
   async #arrive(lines: Lines): Promise<Visit | null> {
     const { chain, admit, changed } = this.#parts
     const connection = lines.now
@@ -299,7 +315,7 @@ export class Provider {
     this.#head = null
     this.#isSilent = false
     this.ring.clear()
-    // The next failure of a read is not the first.
+    // After a reconnect the next failed read counts as a repeated one.
     this.#readFailures = Math.min(this.#readFailures, 1)
     this.#restUntil = 0
     this.#visit = { connection, node, genesisHash, ...ears }
@@ -326,8 +342,8 @@ export class Provider {
       answered: () => this.#answered(),
       silent: () => {
         metrics.chainSocket(chain.name, 'silent')
-        this.#log.warn({}, 'the subscriptions are dead on a living connection; subscribing anew')
-        // When the connection ends meanwhile, the next one subscribes.
+        this.#log.warn({}, 'the subscriptions are dead on an open connection; subscribing again')
+        // If the connection ends meanwhile, the next one subscribes.
         Promise.all([heads.subscribe(), mempool.subscribe()]).catch(() => undefined)
       },
     })
@@ -339,7 +355,7 @@ export class Provider {
     const { clock, limits } = this.#parts
     const wasFailing = this.isFailing
     this.#listenFailures = 0
-    // On a chain that stands still there is nothing to read, and nothing else to show that it is well.
+    // On a chain without new blocks there is nothing to read that could show that it is well again.
     const isRested = clock.now() - this.#restUntil >= limits.stableAfterMs
     if (this.#readFailures > 0 && isRested) this.#readFailures = 0
     if (wasFailing && !this.isFailing) this.#parts.changed()
@@ -359,12 +375,12 @@ export class Provider {
     const isExpected =
       failedWith(error, 'chain_unavailable') || failedWith(error, 'store_unavailable')
     if (isExpected) this.#log.warn({ error, attempt }, 'the node could not be read')
-    else this.#log.error({ error, attempt }, 'the node could not be read, by a bug')
+    else this.#log.error({ error, attempt }, 'the node could not be read because of a bug')
   }
 }
 
 const refusals: Readonly<Record<Refusal, string>> = {
-  chain_mismatch: 'the node is on another chain; nothing it says is believed',
-  reorg_below_finality: 'the node shows another chain below what is final; it is not followed',
-  reorg_too_deep: 'the node shows another chain below everything remembered; it is not followed',
+  chain_mismatch: 'the node is on another chain; its answers are ignored',
+  reorg_below_finality: 'the node shows another chain below a final block; it is not followed',
+  reorg_too_deep: 'the node shows another chain below every remembered block; it is not followed',
 }

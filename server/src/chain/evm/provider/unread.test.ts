@@ -12,8 +12,8 @@ const open = (stored: number) => {
   return unread
 }
 
-describe('blocks that are known to exist and are not stored', () => {
-  it('are those above what is stored, by any provider', () => {
+describe('known blocks that are not stored', () => {
+  it('are those above the stored cursor that any provider showed', () => {
     const unread = open(5)
     unread.heard('a', block(5), 10_000)
     expect(unread.isAny).toBe(false)
@@ -23,7 +23,7 @@ describe('blocks that are known to exist and are not stored', () => {
     expect(unread.isAny).toBe(false)
   })
 
-  it('stay known when their provider shows less, or comes back', () => {
+  it('stay known when their provider shows a lower head afterwards', () => {
     const unread = open(5)
     unread.heard('a', block(6), 12_000)
     unread.heard('a', block(5), 13_000)
@@ -31,7 +31,7 @@ describe('blocks that are known to exist and are not stored', () => {
     expect(unread.lagMs(['a'], 60_000)).toBe(48_000)
   })
 
-  it('are forgotten with a provider that is refused, and with a branch that was left', () => {
+  it('are forgotten when their provider is refused or their branch is reverted', () => {
     const unread = open(5)
     unread.heard('a', block(9), 18_000)
     unread.forget('a')
@@ -41,7 +41,7 @@ describe('blocks that are known to exist and are not stored', () => {
     expect(unread.isAny).toBe(false)
   })
 
-  it('make it late by as long as the first of them is known', () => {
+  it('cause a lag of the time since the first of them was known', () => {
     const unread = open(5)
     for (const number of [6, 7, 8]) unread.heard('a', block(number), number * 2 * second)
     expect(unread.lagMs(['a'], 20_000)).toBe(8_000)
@@ -51,19 +51,19 @@ describe('blocks that are known to exist and are not stored', () => {
     expect(unread.lagMs(['a'], 20_000)).toBe(0)
   })
 
-  it('make it late by what was missed while nobody listened, at once', () => {
+  it('cause a lag at once for blocks that were missed while disconnected', () => {
     const unread = open(100)
     unread.heard('a', block(1_900), 3_800_000)
     expect(unread.lagMs(['a'], 3_800_000)).toBe(1_799 * 2 * second)
   })
 
-  it('a block after a long silence is not late by the silence', () => {
+  it('cause no lag for a pause before the first of them', () => {
     const unread = open(5)
     unread.heard('a', block(6, 3_600_000), 3_600_000)
     expect(unread.lagMs(['a'], 3_600_100)).toBe(100)
   })
 
-  it('neither a chain whose clock is slow, nor one whose blocks are of the future, changes that', () => {
+  it('cause the right lag when block times are far in the past or future', () => {
     const slow = new Unread(2 * second)
     slow.at(block(5, 0))
     slow.heard('a', block(6, 2_000), 9_000_000)
@@ -74,7 +74,7 @@ describe('blocks that are known to exist and are not stored', () => {
     expect(early.lagMs(['a'], 65_000)).toBe(45_000)
   })
 
-  it('one that makes up blocks does not make the chain late, and one that is behind hides no lag', () => {
+  it('cause no lag when one provider fakes them, and a provider behind hides no lag', () => {
     const unread = open(50)
     unread.heard('liar', block(1_000_000), 0)
     unread.heard('honest', block(51), 102_000)
@@ -84,7 +84,7 @@ describe('blocks that are known to exist and are not stored', () => {
     expect(unread.lagMs(['liar', 'behind'], 60_000)).toBe(60_000)
   })
 
-  it('cost no more memory however long nothing can be read, and keep the first', () => {
+  it('use bounded memory however long no block can be read, and keep the first', () => {
     const unread = open(5)
     for (let number = 6; number < 20_000; number++) unread.heard('a', block(number), number * 1_000)
     expect(unread.lagMs(['a'], 20_000_000)).toBe(20_000_000 - 6_000)

@@ -1,35 +1,37 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/payment/observation'
 
-/** A head as a provider told it. */
+/** A head as a provider showed it. */
 interface Heard {
   readonly number: number
   readonly minedAt: Instant
   readonly heardAt: Instant
 }
 
-/** What one provider has told. */
+/** The heads that one provider showed. */
 interface Told {
-  /** The newest number. It may lie below others: one url may be several machines. */
+  /**
+   * The number of its latest head. It may be below earlier ones: one URL may be several machines.
+   */
   last: number
-  /** Heads above what is stored, each higher than the one before. */
+  /** Heads above the stored cursor, each higher than the one before. */
   unread: readonly Heard[]
-  /** Of many only every so manyth is kept; the newest always. */
+  /** Beyond a limit only every `stride`-th head is kept, and the newest. */
   stride: number
 }
 
 const heardMax = 128
 
 /**
- * The heads that providers have told, as far as they are not stored: blocks that are known to exist.
- * A provider that goes away, or shows less when it comes back, takes none of them back.
+ * The heads that providers showed and that are not stored yet: blocks known to exist. They stay
+ * known when their provider disconnects, or shows a lower head when it comes back.
  */
 export class Unread {
   readonly #blockMs: number
   readonly #told = new Map<string, Told>()
   #stored: BlockRef | null = null
 
-  /** `blockMs`: the usual time between blocks; 0 where they are made on demand. */
+  /** `blockMs`: the usual time between blocks; 0 when blocks are mined on demand. */
   constructor(blockMs: number) {
     this.#blockMs = blockMs
   }
@@ -39,7 +41,7 @@ export class Unread {
     return this.#stored
   }
 
-  /** Whether a block above what is stored is known. */
+  /** Whether a block above the stored cursor is known. */
   get isAny(): boolean {
     return [...this.#told.values()].some(({ unread }) => unread.length > 0)
   }
@@ -57,12 +59,15 @@ export class Unread {
     if (told.unread.length > heardMax) thin(told)
   }
 
-  /** Its chain cannot be ours: what it told does not exist. */
+  /** Its chain cannot be ours: the blocks that it showed do not exist. */
   forget(provider: string): void {
     this.#told.delete(provider)
   }
 
-  /** Stored up to this block. `isReorg`: heads of the branch that was left are not to be expected. */
+  /**
+   * Stored up to this block. `isReorg`: forgets all heads, since those of the old branch will not
+   * be stored.
+   */
   at(block: BlockRef, isReorg = false): void {
     this.#stored = block
     for (const told of this.#told.values()) {
@@ -72,8 +77,9 @@ export class Unread {
   }
 
   /**
-   * How far what is stored is behind what these providers show, by the one that it is nearest to: one
-   * that makes up blocks does not make us late. One that shows less than is stored has no say.
+   * How far the stored cursor is behind the heads of these providers. The smallest lag counts, so
+   * that a provider with fake blocks causes none. A provider whose head is below the cursor is not
+   * counted.
    */
   lagMs(providers: Iterable<string>, now: Instant): number {
     const lags = [...providers].flatMap((provider) => {
@@ -85,9 +91,10 @@ export class Unread {
   }
 
   /**
-   * For how long the first missing block is known, or has existed: blocks that were missed while nobody
-   * listened are about as old as their number says. By two header times, so that a chain whose clock
-   * is not ours is not late by that; and a block after a long silence is not late by the silence.
+   * The time since the first missing block was known, or was probably mined: the age of blocks
+   * missed while disconnected follows from their number. Capped by the difference of two header
+   * times, so that neither a chain with a different clock nor a pause before the block adds to the
+   * lag.
    */
   #lagOf({ unread }: Told, now: Instant): number {
     const [first] = unread

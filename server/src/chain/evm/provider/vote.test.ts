@@ -10,7 +10,7 @@ const block = (branch: string, number: number, forkedAt = 0): BlockRef => ({
   minedAt: number * 1_000,
 })
 
-/** A provider with that head, of whose branch everything is known down to `knownFrom`. */
+/** A provider with that head, whose branch is known down to `knownFrom`. */
 const voter = (
   branch: string,
   number: number,
@@ -22,10 +22,10 @@ const voter = (
   lags,
 })
 
-/** Ours: o0 … o10, newest first. */
+/** Our chain: o0 … o10, newest first. */
 const recent = Array.from({ length: 11 }, (_, at) => block('o', 10 - at))
 
-describe('how a provider stands to the stored chain', () => {
+describe('the position of a provider relative to the stored chain', () => {
   it.each([
     ['at', voter('o', 10)],
     ['behind', voter('o', 9)],
@@ -37,46 +37,46 @@ describe('how a provider stands to the stored chain', () => {
     ['apart', voter('x', 11, { forkedAt: 9 })],
     ['apart', voter('x', 20, { forkedAt: 9 })],
     ['unknown', voter('o', 14, { knownFrom: 12 })],
-    // The parent alone tells of the next block, whatever else was not heard of.
+    // For the next block its parent hash is enough, even when no other block is known.
     ['ahead', voter('o', 11, { knownFrom: 11 })],
-  ] as const)('%s', (expected, { ref, at }) => {
+  ] as const)('is `%s`', (expected, { ref, at }) => {
     expect(standing({ ref, at }, recent)).toBe(expected)
   })
 
-  it('is behind below everything remembered: what was there is not known any more', () => {
+  it('is `behind` below the remembered blocks, whose hashes are unknown', () => {
     expect(standing(voter('x', 2), recent.slice(0, 4))).toBe('behind')
   })
 })
 
-describe('which branch is followed', () => {
+describe('the choice of the branch to follow', () => {
   const ours = voter('o', 10)
   const away = (number: number, more = {}) => voter('x', number, { forkedAt: 8, ...more })
 
-  it('is ours with as many on either: who saw it first decides nothing', () => {
+  it('keeps our branch when as many providers are on the other one', () => {
     expect(elect([ours], [away(10)])).toBeNull()
     expect(elect([ours, ours], [away(11), away(12)])).toBeNull()
   })
 
-  it('is the one that more are on', () => {
+  it('takes the branch that more providers are on', () => {
     const branch = [away(10), away(11)]
     expect(elect([ours], branch)).toEqual(branch)
     expect(elect([], branch)).toEqual(branch)
     expect(elect([ours, ours], [away(30)])).toBeNull()
   })
 
-  it('does not add up two branches that are both not ours', () => {
+  it('does not add up the providers of two other branches', () => {
     expect(elect([ours, ours], [away(11), voter('y', 11, { forkedAt: 7 })])).toBeNull()
     const branch = [away(11), away(12)]
     expect(elect([ours], [voter('y', 20, { forkedAt: 7 }), ...branch])).toEqual(branch)
   })
 
-  it('with as many on either is the other one when all that are on ours lag', () => {
+  it('takes the other branch in a tie when every provider on ours lags', () => {
     const far = [away(20)]
     expect(elect([voter('o', 10, { lags: true })], far)).toEqual(far)
     expect(elect([voter('o', 10, { lags: true }), ours], [away(20), away(21)])).toBeNull()
   })
 
-  it('is not held by a majority that has fallen silent', () => {
+  it('ignores the votes of silent providers', () => {
     const silent = voter('o', 10, { lags: true, counts: false })
     const far = [away(20)]
     expect(elect([silent, silent], far)).toEqual(far)
@@ -84,7 +84,7 @@ describe('which branch is followed', () => {
     expect(elect([slow, slow], far)).toBeNull()
   })
 
-  it('of two that are both better is the one with the higher head, when none is left on ours', () => {
+  it('takes the higher of two other branches when no provider is on ours', () => {
     const other = voter('y', 12, { forkedAt: 7 })
     expect(elect([], [away(11), other])).toEqual([other])
   })

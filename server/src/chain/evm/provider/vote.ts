@@ -1,20 +1,23 @@
 import type { BlockRef } from '@settlewire/core/payment/observation'
 import { blockAt } from './branch.ts'
 
-/** How a provider's head stands to the stored chain. `unknown`: what is between was not heard of. */
+/**
+ * The position of a provider's head relative to the stored chain. `unknown`: the blocks in between
+ * are not known.
+ */
 export type Standing = 'at' | 'behind' | 'ahead' | 'apart' | 'unknown'
 
-/** What a vote needs to know of a provider. */
+/** What a vote needs to know about a provider. */
 export interface Voter {
   readonly ref: BlockRef
-  /** The hash it is known to give a number; null when that was not heard of. */
+  /** The hash that it is known to have at a number; null when unknown. */
   readonly at: (number: number) => string | null
-  /** Whether it is heard: one that lags and has fallen silent is not. */
+  /** Whether its vote counts: that of a lagging provider without new heads does not. */
   readonly counts: boolean
   readonly lags: boolean
 }
 
-/** By hashes alone, from the stored chain (newest first). */
+/** Compares a head with the stored chain (newest first), by hashes alone. */
 export function standing(
   { ref, at }: Pick<Voter, 'ref' | 'at'>,
   recent: readonly BlockRef[],
@@ -31,7 +34,7 @@ export function standing(
   return known === ours.hash ? 'ahead' : 'apart'
 }
 
-/** Whether two providers are known to be on one branch, by the lower of their heads. */
+/** Whether two providers are known to be on one branch, compared at the lower of their heads. */
 export const together = (a: Pick<Voter, 'ref' | 'at'>, b: Pick<Voter, 'ref' | 'at'>): boolean => {
   const height = Math.min(a.ref.number, b.ref.number)
   const hashOf = ({ ref, at }: Pick<Voter, 'ref' | 'at'>) =>
@@ -41,8 +44,8 @@ export const together = (a: Pick<Voter, 'ref' | 'at'>, b: Pick<Voter, 'ref' | 'a
 }
 
 /**
- * Which branch to follow: the one that more providers are on; with as many, the one we are on, unless
- * all that are on it lag. Null: ours. Otherwise the providers of the branch to go to.
+ * Which branch to follow: the one that more providers are on; in a tie ours, unless all providers
+ * on it lag. Null: stay on ours. Otherwise the providers of the branch to follow.
  */
 export function elect<Member extends Voter>(
   ours: readonly Member[],

@@ -7,7 +7,7 @@ import type { EvmFollower } from '../follower.ts'
 
 const world = fleetWorld(2)
 
-/** What each provider shows of a stretch: where it was, what it pays, and with which token. */
+/** What each provider shows in a range of blocks: source, block, recipient, amount and asset. */
 const shownIn = ({ shown }: Reread): readonly string[] =>
   shown.flatMap(({ source, applied }) =>
     applied.transfers.map(
@@ -16,7 +16,7 @@ const shownIn = ({ shown }: Reread): readonly string[] =>
     ),
   )
 
-/** A follower that has read the chain to its head, before anything was watched. */
+/** A follower that read the chain to its head before any address was watched. */
 async function past(transactions: Parameters<typeof world.mine>[0]): Promise<EvmFollower> {
   world.mine()
   world.mine(transactions)
@@ -26,7 +26,7 @@ async function past(transactions: Parameters<typeof world.mine>[0]): Promise<Evm
   return follower
 }
 
-it('reads a token transfer in a block that was passed, from every provider', async () => {
+it('a rescan finds a token transfer in a block read before, from every provider', async () => {
   const to = '0x00000000000000000000000000000000000000a1'
   const { again } = await past([tokenTx(world.token, to, 7n)])
   world.ledger.watch.addresses.add(to)
@@ -35,7 +35,7 @@ it('reads a token transfer in a block that was passed, from every provider', asy
   expect(shownIn(read)).toEqual([`rpc:a 2 ${to} 7 token`, `rpc:b 2 ${to} 7 token`])
 })
 
-it('reads what the native coin paid', async () => {
+it('a rescan finds a payment in the native coin', async () => {
   const to = '0x00000000000000000000000000000000000000a2'
   const { again } = await past([nativeTx(to, 9n)])
   world.ledger.watch.addresses.add(to)
@@ -44,19 +44,19 @@ it('reads what the native coin paid', async () => {
   expect(shownIn(read)).toEqual([`rpc:a 2 ${to} 9 coin`, `rpc:b 2 ${to} 9 coin`])
 })
 
-it('reads what one provider hides from the other', async () => {
+it('a rescan finds a payment that one of two providers hides', async () => {
   const to = '0x00000000000000000000000000000000000000a3'
   const { again } = await past([tokenTx(world.token, to, 7n)])
   world.a.twist = (method, answer) => {
     if (method === 'eth_getLogs') return []
-    // The logs of a receipt, or of each in a list.
+    // Removes the logs of a receipt, or of each receipt in a list.
     return JSON.parse(JSON.stringify(answer), (key, value) => (key === 'logs' ? [] : value))
   }
   world.ledger.watch.addresses.add(to)
   expect(shownIn(await again.read(0, 5, world.ledger.watch))).toEqual([`rpc:b 2 ${to} 7 token`])
 })
 
-it('reads from the provider that answers while the other refuses', async () => {
+it('a rescan reads from the provider that answers while the other refuses', async () => {
   const to = '0x00000000000000000000000000000000000000a4'
   const { again } = await past([tokenTx(world.token, to, 7n)])
   world.ledger.watch.addresses.add(to)
@@ -67,7 +67,7 @@ it('reads from the provider that answers while the other refuses', async () => {
   expect(read).toMatchObject({ readFrom: ['b'], notReadFrom: ['a'] })
 })
 
-it('says that every provider has shown the blocks, and names one that is down', async () => {
+it('a rescan lists the providers that it read from, and those that were down', async () => {
   const { again } = await past([])
   const { watch } = world.ledger
   expect(await again.read(0, 5, watch)).toMatchObject({ readFrom: ['a', 'b'], notReadFrom: [] })
@@ -77,7 +77,7 @@ it('says that every provider has shown the blocks, and names one that is down', 
   expect(await again.read(0, 5, watch)).toMatchObject({ readFrom: ['a'], notReadFrom: ['b'] })
 })
 
-it('says which blocks no provider shows, and reads none of them', async () => {
+it('a rescan fails with the range of blocks when no provider shows all of them', async () => {
   const { again } = await past([])
   await expect(again.read(3, 60, world.ledger.watch)).rejects.toMatchObject({
     code: 'chain_unavailable',

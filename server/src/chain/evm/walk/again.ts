@@ -31,14 +31,16 @@ interface Parts {
   readonly poll: Pick<Poll, 'settle' | 'recall'>
 }
 
-/** Findings that go with the next step, and the promise of the caller that waits for it. */
+/** Findings for the next step, and the promise of the caller that waits for it. */
 interface Waiting {
   readonly found: readonly Beside<Provider>[]
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
-/** Reads blocks again that were told before, from every provider, beside the walk and its steps. */
+/**
+ * Rescans blocks that were reported before, from every provider, independently of the walk's steps.
+ */
 export class Again implements Rereader {
   readonly #parts: Parts
   readonly #tokens: ReadonlySet<string>
@@ -60,7 +62,7 @@ export class Again implements Rereader {
     const { node } = visit
     const isAfter = async (number: number): Promise<boolean> => {
       const header = await node.byNumber(number, false)
-      if (header === null) throw unavailable(`A provider does not show block ${number}.`)
+      if (header === null) throw unavailable(`A provider does not have block ${number}.`)
       return header.ref.minedAt > at
     }
     let [low, high] = [0, (await node.latest()).ref.number + 1]
@@ -74,9 +76,10 @@ export class Again implements Rereader {
 
   async read(from: number, to: number, watch: WatchSet): Promise<Reread> {
     const { providers } = this.#parts.fleet
-    // Right after a start: in a moment it can be read from, or it is known to be down.
+    // Right after a start: soon the provider is either readable or known to be down.
     const arriving = providers.find(({ isUp, isArriving }) => !isUp && isArriving)
-    if (arriving !== undefined) throw unavailable(`${arriving.name} is being connected.`)
+    if (arriving !== undefined)
+      throw unavailable(`The provider ${arriving.name} is still connecting.`)
     const numbers = Array.from({ length: to - from + 1 }, (_, at) => from + at)
     const read = await Promise.allSettled(
       providers.map(async (provider) => ({
@@ -89,7 +92,7 @@ export class Again implements Rereader {
     const agreed = largest(done, ({ blocks }) => blocks.map(hashOf).join())
     const chosen = agreed.find(({ isUnread }) => !isUnread) ?? agreed[0]
     if (chosen === undefined) {
-      throw unavailable(`No provider shows all of the blocks ${from} to ${to}.`, failed?.reason)
+      throw unavailable(`No provider has all of the blocks ${from} to ${to}.`, failed?.reason)
     }
     const isAgreed = (provider: Provider): boolean =>
       agreed.some((one) => one.provider === provider)
@@ -125,16 +128,19 @@ export class Again implements Rereader {
     this.#parts.poll.recall(inclusions)
   }
 
-  /** What the next step tells, of blocks that still stand. What has left the chain is refused here. */
+  /**
+   * The findings that the next step reports, in canonical blocks. Rejects callers whose blocks have
+   * left the chain.
+   */
   found(isStanding: (block: BlockRef) => boolean): readonly Beside<Provider>[] {
     const stands = ({ applied }: Beside<Provider>): boolean => isStanding(applied.block)
     const gone = this.#waiting.filter(({ found }) => !found.every(stands))
     this.#waiting = this.#waiting.filter((one) => !gone.includes(one))
-    for (const { reject } of gone) reject(unavailable('The chain changed while it was read again.'))
+    for (const { reject } of gone) reject(unavailable('The chain changed during the rescan.'))
     return this.#waiting.flatMap(({ found }) => found)
   }
 
-  /** The step is stored, and with it what it told late. */
+  /** Resolves the callers whose findings were stored with this step. */
   stored({ late = [] }: ChainStep): void {
     const told = new Set(late.flatMap(inclusionsOf).map(nameOf))
     const isTold = ({ found }: Waiting): boolean =>
@@ -143,7 +149,7 @@ export class Again implements Rereader {
     this.#waiting = this.#waiting.filter((one) => !isTold(one))
   }
 
-  /** Who still waits is refused. */
+  /** Rejects callers that still wait. */
   close(): void {
     this.#isClosed = true
     for (const { reject } of this.#waiting) reject(closed())
@@ -152,7 +158,7 @@ export class Again implements Rereader {
 
   async #readFrom(provider: Provider, numbers: readonly number[], watch: WatchSet) {
     const { visit, name } = provider
-    if (visit === null) throw unavailable(`${name} is not connected.`)
+    if (visit === null) throw unavailable(`The provider ${name} is not connected.`)
     const { node } = visit
     const headers = await this.#headers(node, numbers, watch.wantsNative)
     const { clock, limits, tokens, multicall3 } = this.#parts
@@ -167,17 +173,17 @@ export class Again implements Rereader {
     }
   }
 
-  /** Each the child of the one before. */
+  /** The headers of these numbers, each the child of the one before. */
   async #headers(node: EvmNode, numbers: readonly number[], whole: boolean): Promise<Header[]> {
     const headers = await inParallel(numbers, atOnce.questions, async (number) => {
       const header = await node.byNumber(number, whole)
-      if (header === null) throw unavailable(`A provider does not show block ${number}.`)
+      if (header === null) throw unavailable(`A provider does not have block ${number}.`)
       return header
     })
     const isBroken = headers.some(
       ({ ref }, at) => at > 0 && ref.parentHash !== headers[at - 1]?.ref.hash,
     )
-    if (isBroken) throw unavailable('The chain changed while it was read again.')
+    if (isBroken) throw unavailable('The chain changed during the rescan.')
     return headers
   }
 }
@@ -186,23 +192,26 @@ const hashOf = ({ hash }: BlockRef): string => hash
 const nameOf = ({ block, txHash }: Corroborated): string => `${block.hash} ${txHash}`
 const pays = ({ transfers }: AppliedBlock): boolean => transfers.length > 0
 
-/** One provider traces what a contract paid, another sees it in a balance: told twice it would count twice. */
+/**
+ * Contract payments are taken from one provider only: one may trace them and another find them by
+ * balance, which would count them twice.
+ */
 const withoutInner = (applied: AppliedBlock): AppliedBlock => ({
   ...applied,
   transfers: applied.transfers.filter(({ token, part }) => token !== null || part === 'top'),
 })
 
-/** Of those that agree with each other the most, as long as they are more than any others. */
+/** The largest group of equal items; throws when the two largest are of equal size. */
 function largest<Item>(items: readonly Item[], keyOf: (item: Item) => string): readonly Item[] {
   const [first, second] = [...Map.groupBy(items, keyOf).values()].sort(
     (a, b) => b.length - a.length,
   )
   if (first === undefined) return []
   if (first.length !== second?.length) return first
-  throw unavailable('The providers name different blocks of that stretch.')
+  throw unavailable('The providers have different blocks in that range.')
 }
 
-/** Each transaction of a block as its first provider shows it. */
+/** Each transaction of a block, as its first provider shows it. */
 function onceEach(found: readonly Beside<Provider>[]): readonly Beside<Provider>[] {
   const taken = new Set<string>()
   return found.flatMap(({ provider, applied }) => {
@@ -218,4 +227,4 @@ function onceEach(found: readonly Beside<Provider>[]): readonly Beside<Provider>
 const unavailable = (words: string, cause?: unknown): Failure =>
   new Failure('chain_unavailable', words, { cause })
 
-const closed = (): Failure => unavailable('This process does not follow the chain any more.')
+const closed = (): Failure => unavailable('This process no longer follows the chain.')

@@ -11,30 +11,33 @@ interface Parts {
   readonly providers: readonly Provider[]
   readonly watch: WatchSet
   readonly clock: Clock
-  /** A block that was passed holds this transaction, and it may not be on record there. */
+  /** Called when a stored block holds this transaction, which may not be on record there. */
   readonly found: (block: BlockRef, txHash: string) => void
 }
 
 interface Sought {
-  /** A receipt shows that it pays: it is sought, whether or not anybody has heard of it before. */
+  /** A receipt shows that it pays: it is looked for even if the transaction was unknown before. */
   isShown: boolean
   tries: number
   againAt: Instant
 }
 
-/** At first within a second, at last every five minutes: for about a day. */
+/** Asked within a second at first, every five minutes at the end, for about a day. */
 const wait = { baseMs: 1_000, maxMs: 300_000 }
 const triesMax = 300
-/** So many are asked for at a time; the others wait in their order. */
+/** This many are asked for at a time; the others wait in order. */
 const askedMax = 64
-/** A pool is cheap to fill: what waits beyond this is told with its block, and by a rescan. */
+/**
+ * Limited, since filling a pool is cheap: a transaction beyond this is found in its block, or by a
+ * rescan.
+ */
 const soughtMax = 100_000
 
 /**
- * Looks in blocks that were passed for transactions that are on record as pending, and for those whose
- * receipt a provider shows when a payer names them. What is in doubt about a block lives in memory, so a
- * process that ends with a doubt leaves its transaction pending; the next process begins by asking for
- * those.
+ * Looks in stored blocks for transactions that are on record as pending, and for those whose
+ * receipt a provider shows when a payer names them. Doubts about a block live in memory, so a
+ * process that ends with a doubt leaves its transaction pending; the next process starts by asking
+ * for those.
  */
 export class Passed {
   readonly #parts: Parts
@@ -46,7 +49,7 @@ export class Passed {
     this.#parts = parts
   }
 
-  /** Asks for these, at once and again, until they are on record or known to pay nothing. */
+  /** Asks for these transactions repeatedly until they are on record or known to pay nothing. */
   seek(txHashes: Iterable<string>): void {
     for (const txHash of txHashes) {
       if (this.#sought.size >= soughtMax) break
@@ -56,7 +59,10 @@ export class Passed {
     void this.#ask()
   }
 
-  /** A provider shows a receipt of this block that pays us. A block that was not read yet will tell of it. */
+  /**
+   * A provider shows a receipt of this block that pays us. If the block was not read yet, its step
+   * will report it.
+   */
   shown(txHash: string, blockNumber: number): void {
     const isPassed = this.#storedTo !== null && blockNumber <= this.#storedTo
     if (!isPassed) {
@@ -97,7 +103,7 @@ export class Passed {
     }
     for (const { visit } of providers) {
       const block = visit && (await this.#blockOf(visit.node, txHash).catch(() => null))
-      // It may have been put on record meanwhile.
+      // It may be on record by now.
       if (block === null || isOver()) continue
       this.#sought.delete(txHash)
       found(block, txHash)
@@ -105,7 +111,9 @@ export class Passed {
     }
   }
 
-  /** The block of this node's chain that holds it, if that was stored; null for any other. */
+  /**
+   * The block of this node's chain that holds it; null if that is not stored yet, or not canonical.
+   */
   async #blockOf(node: EvmNode, txHash: string): Promise<BlockRef | null> {
     const hash = (await node.receipt(txHash))?.blockHash ?? null
     const block = hash === null ? null : ((await node.byHash(hash, false))?.ref ?? null)

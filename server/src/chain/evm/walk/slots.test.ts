@@ -6,7 +6,7 @@ import { contestKey } from '../block/contest-key.ts'
 import type { EvmNode } from '../node/node.ts'
 import { usedSlots } from './slots.ts'
 
-describe('slots that were used up', () => {
+describe('transactions whose nonce was used', () => {
   let fake: FakeNode
   let node: EvmNode
   let leave: () => void
@@ -27,23 +27,23 @@ describe('slots that were used up', () => {
   })
   const asked = () => fake.asked.filter(({ method }) => method === 'eth_getTransactionCount')
 
-  it('are not known where the node answers no number, and hold nothing up', async () => {
+  it('are not reported when the node returns an invalid count', async () => {
     fake.instead = (method) => (method === 'eth_getTransactionCount' ? '0x-1' : undefined)
     expect(await usedSlots(node, [slot(4)], fake.chain.head)).toEqual([])
   })
 
-  it('pitfall 9: are known by the nonce after a block, whatever used them', async () => {
+  it('pitfall 9: are found by the sender nonce after a block, whatever used it', async () => {
     const [mine, other] = [slot(4), slot(4)]
     const later = slot(5, mine.sender)
     fake.state.usedUp.set(mine.sender, 5)
     fake.state.usedUp.set(other.sender, 4)
     expect(await usedSlots(node, [mine, later, other], fake.chain.head)).toEqual([mine.txHash])
-    // Two slots of one sender are one question.
+    // Two transactions of one sender need one question.
     expect(asked()).toHaveLength(2)
     expect(asked()[0]?.params).toEqual([mine.sender, { blockHash: fake.chain.head.hash }])
   })
 
-  it('are as of that block, not of a later one', async () => {
+  it('are determined as of that block, not of a later one', async () => {
     const waiting = slot(0)
     const before = fake.mine()
     const after = fake.mine([fakeTx({ from: waiting.sender, nonce: 0 })])
@@ -51,7 +51,7 @@ describe('slots that were used up', () => {
     expect(await usedSlots(node, [waiting], after)).toEqual([waiting.txHash])
   })
 
-  it('are asked for by number where the node does not know hashes, while the number means this block', async () => {
+  it('are asked for by block number when the node does not accept hashes', async () => {
     fake.state.byHash = false
     const waiting = slot(0)
     const orphan = fake.mine([fakeTx({ from: waiting.sender })])
@@ -61,13 +61,13 @@ describe('slots that were used up', () => {
     expect(await usedSlots(node, [waiting], orphan)).toEqual([])
   })
 
-  it('are not believed of a node that cannot tell', async () => {
+  it('are not reported when the node lacks the state', async () => {
     fake.instead = (method) =>
       method === 'eth_getTransactionCount' ? new Refused(-32000, 'missing trie node') : undefined
     expect(await usedSlots(node, [slot(0)], fake.chain.head)).toEqual([])
   })
 
-  it('are asked for of 256 senders per block, and of all in their turn', async () => {
+  it('are checked for 256 senders per block, all senders in turn', async () => {
     const open = Array.from({ length: 600 }, () => slot(0))
     for (const { sender } of open) fake.state.usedUp.set(sender, 1)
     const found = new Set<string>()

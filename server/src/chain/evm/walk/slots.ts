@@ -7,7 +7,7 @@ import { inParallel } from '../node/in-parallel.ts'
 import { atOnce } from '../node/limits.ts'
 import type { EvmNode } from '../node/node.ts'
 
-/** Null for what is no number: one odd answer says nothing, and holds no block. */
+/** Null for an invalid count: one malformed answer must not hold up a block. */
 function countOr(value: unknown): number | null {
   try {
     return toCount(value, 'number of transactions')
@@ -19,11 +19,11 @@ function countOr(value: unknown): number | null {
 const sendersPerBlock = 256
 
 /**
- * Of the transactions that wait for a slot, those whose nonce was used up by this block, whether or
- * not anything showed what used it: neither a private transaction nor an authorization of EIP-7702
- * is announced. The caller leaves out those that the block itself, or one before it, holds:
- * they used up their own. Asks for a bounded number of senders; of more, each block's number says
- * whose turn it is. A node that cannot tell says nothing.
+ * The transactions whose nonce was used by this block, whether or not a node showed what used it:
+ * neither a private transaction nor an authorization of EIP-7702 is announced. The caller leaves
+ * out those that this block or an earlier one holds, since they used their own nonce. Asks for a
+ * bounded number of senders per block; beyond that, the block number decides whose turn it is. A
+ * node that cannot answer yields no result.
  */
 export async function usedSlots(
   node: EvmNode,

@@ -1,11 +1,16 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
 
-/** A bug that was met while a step was stored. It is waited out like a failing store, and logged as a bug. */
+/**
+ * A bug that occurred while a step was stored. Handled like a failing store, and logged as a bug.
+ */
 export class StoringBug extends Error {
   override readonly name = 'StoringBug'
 }
 
-/** Keeps the node's failures and the store's apart: they are waited out differently. */
+/**
+ * Marks failures of the store, so that they are not confused with failures of the node: the two are
+ * retried differently.
+ */
 export async function storing<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()

@@ -8,11 +8,11 @@ import type { Provider } from '../provider/provider.ts'
 export type Tag = 'safe' | 'finalized'
 
 interface Parts {
-  /** What the chain's nodes answer truthfully: the others are not asked for. */
+  /** The tags that the chain's nodes report truthfully: others are not asked for. */
   readonly tags: readonly Tag[]
-  /** Those that are up now. */
+  /** The providers that are up now. */
   readonly providers: () => readonly Provider[]
-  /** How many could say it, and how many of them must. */
+  /** How many providers could report it, and how many of them must. */
   readonly witnesses: () => number
   readonly quorum: number
   readonly clock: Clock
@@ -20,12 +20,15 @@ interface Parts {
 }
 
 /**
- * What the providers have under a tag. What is final is never undone, by nobody: so where several are
- * there, one of them alone must not say it. The highest block that enough of them have reached counts.
+ * The block of a tag, as the providers agree on it. A final block is never reverted, so one of
+ * several providers alone must not declare it. The highest block that enough of them have reached
+ * counts.
  */
 export class Tags {
   readonly #parts: Parts
-  /** By connection, what it said last: what was so stays so, an old word is only a low one. */
+  /**
+   * The last answer per connection: a tagged block stays tagged, so an old answer is only too low.
+   */
   readonly #said = new WeakMap<EvmNode, Map<Tag, BlockRef | null>>()
   readonly #asking = new WeakMap<EvmNode, Map<Tag, Promise<void>>>()
 
@@ -34,8 +37,8 @@ export class Tags {
   }
 
   /**
-   * What the node that is read from has under a tag, unless the others have not come so far. Null for
-   * a tag that is not believed.
+   * The block that the node has under a tag, unless the other providers have not reached it yet.
+   * Null for a tag that is not trusted.
    */
   async read(
     tag: Tag,
@@ -43,7 +46,7 @@ export class Tags {
   ): Promise<BlockRef | null> {
     const { tags, providers, witnesses, quorum, clock, limits } = this.#parts
     if (!tags.includes(tag)) return null
-    // Refused, it is not known, which is no reason to hold the block: the next step asks again.
+    // A refusal does not hold up the block: the next step asks again.
     const own = await node.tagged(tag).catch(() => null)
     if (own === null || own.number <= (above ?? -1)) return own
     const others = providers().flatMap((one) =>
@@ -52,7 +55,7 @@ export class Tags {
     const asked = others.map((other) => this.#ask(other, tag))
     if (asked.length > 0) await within(clock, Promise.all(asked), limits.corroborateWithinMs)
     const said = others.map((other) => this.#said.get(other)?.get(tag))
-    // One that knows no such tag has no say in it, and makes up no quorum; one that is late has, and will.
+    // A provider without the tag has no vote and does not count for the quorum; a late one does.
     const mute = said.filter((one) => one === null).length
     const needed = Math.max(
       Math.min(witnesses() - mute, Math.max(2, quorum)),
@@ -63,7 +66,7 @@ export class Tags {
     return byHeight[Math.max(1, needed) - 1] ?? null
   }
 
-  /** One question at a time; its answer is kept, however late. Never rejects. */
+  /** One question at a time per node and tag; its answer is kept, however late. Never rejects. */
   #ask(node: EvmNode, tag: Tag): Promise<void> {
     const asking = this.#asking.get(node) ?? new Map<Tag, Promise<void>>()
     this.#asking.set(node, asking)
@@ -75,7 +78,7 @@ export class Tags {
         const said = this.#said.get(node) ?? new Map<Tag, BlockRef | null>()
         this.#said.set(node, said.set(tag, block))
       })
-      // Who cannot say it now is asked again with the next step.
+      // A provider that fails now is asked again at the next step.
       .catch(() => undefined)
       .finally(() => asking.delete(tag))
     asking.set(tag, asked)

@@ -7,13 +7,13 @@ import {
 } from '../../../../../test/support/evm/fake-chain.ts'
 import { fakeWorld } from '../../../../../test/support/evm/fake-world.ts'
 
-describe('the walk along the chain', () => {
+describe('the chain walk', () => {
   const world = fakeWorld()
 
   const revertedNumbers = (): number[] =>
     world.ledger.steps.flatMap((step) => step.reverted.map(({ number }) => number))
 
-  it('pitfall 4: a fork is found by parent hashes alone, without any removed log', async () => {
+  it('pitfall 4: finds a fork by parent hashes alone, without any removed log', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -22,7 +22,7 @@ describe('the walk along the chain', () => {
     await world.atHead()
     world.node.chain.rewind(3)
     for (let block = 0; block < 3; block++) world.node.chain.mine()
-    // Only the last head of the new branch is told: the rest is found by walking back.
+    // Only the last head of the new branch is announced: the rest is found by walking back.
     world.node.mine([tokenTx(world.token, to, 4n)])
     await world.atHead()
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([4n])
@@ -32,7 +32,7 @@ describe('the walk along the chain', () => {
     ])
   })
 
-  it('undoes what an unfinished step spoke of when the chain is another one, and reads again what stands', async () => {
+  it('reverts orphaned blocks of an unfinished step, and reads its canonical ones again', async () => {
     const to = world.watched()
     const before = world.follow()
     await world.atHead()
@@ -54,7 +54,7 @@ describe('the walk along the chain', () => {
     expect(step?.unfinished).toEqual(unfinished)
   })
 
-  it('pitfall 4: a fork of the same height, and then of a lower one, is followed too', async () => {
+  it('pitfall 4: follows a fork of the same height, and then a lower one', async () => {
     world.follow()
     await world.atHead()
     for (let block = 0; block < 4; block++) world.node.mine()
@@ -70,7 +70,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.stored?.head.head).toBe(2)
   })
 
-  it('pitfall 4: nothing is told of a branch that changed while it was read', async () => {
+  it('pitfall 4: reports no block of a branch that changed while it was read', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -79,7 +79,7 @@ describe('the walk along the chain', () => {
     world.node.instead = (method) => {
       if (method !== 'eth_getLogs' || reorged) return undefined
       reorged = true
-      // Between the block and its logs: the node no longer has what it announced.
+      // Between the block and its logs: the node no longer has the block that it announced.
       world.node.chain.rewind(1)
       world.node.mine([tokenTx(world.token, to, 2n)])
       return []
@@ -90,7 +90,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.transfers).toHaveLength(1)
   })
 
-  it('pitfall 4: a branch that comes back is applied again', async () => {
+  it('pitfall 4: applies a branch again when it becomes canonical again', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -110,7 +110,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash }])
   })
 
-  it('pitfall 5: a transaction included again elsewhere is the same transfer', async () => {
+  it('pitfall 5: reports the same transfer when another block includes the transaction', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -120,7 +120,7 @@ describe('the walk along the chain', () => {
     const [before] = world.ledger.transfers
     world.node.chain.rewind(1)
     world.node.chain.mine()
-    // Another block, another place in it, so another block-wide log index.
+    // Another block and another position in it, so another block-wide log index.
     const others = [1n, 2n].map((amount) => tokenTx(world.token, newAddress(), amount))
     world.node.mine([...others, tx])
     await world.atHead()
@@ -129,7 +129,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.applied.some(({ block }) => block.hash === old.hash)).toBe(false)
   })
 
-  it('says which transactions of an undone block are pending again', async () => {
+  it('reports which transactions of a reverted block are pending again', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -146,7 +146,7 @@ describe('the walk along the chain', () => {
     expect([...(world.ledger.steps.at(-1)?.pendingAgain ?? [])]).toEqual([back.hash])
   })
 
-  it('says it after a restart too, for as long as the node remembers the undone block', async () => {
+  it('reports pending-again transactions after a restart while the node has the reverted block', async () => {
     const to = world.watched()
     const first = world.follow()
     await world.atHead()
@@ -163,7 +163,7 @@ describe('the walk along the chain', () => {
     expect([...(world.ledger.steps.at(-1)?.pendingAgain ?? [])]).toEqual([back.hash])
   })
 
-  it('pitfall 7: reads on from the cursor in bounded steps, never past a block that fails', async () => {
+  it('pitfall 7: reads on from the cursor in bounded steps, never past an unreadable block', async () => {
     const to = world.watched()
     const first = world.follow()
     await world.atHead()
@@ -179,7 +179,7 @@ describe('the walk along the chain', () => {
       return method === 'eth_getLogs' ? 'no list' : undefined
     }
     world.follow()
-    await world.ledger.until('the node is seen to fail', () =>
+    await world.ledger.until('the node is reported as failing', () =>
       world.ledger.told.some(({ reason }) => reason === 'node_failing'),
     )
     expect(world.ledger.stored?.head.head).toBe(64)
@@ -189,7 +189,7 @@ describe('the walk along the chain', () => {
     expect(Math.max(...world.ledger.steps.map((step) => step.applied.length))).toBe(64)
   })
 
-  it('stops, blind, before a reorg deeper than everything remembered, and loses nothing', async () => {
+  it('stops and is blind at a reorg below every remembered block, and loses nothing', async () => {
     const to = world.watched()
     const follower = world.follow({
       limits: { windowBlocksMin: 8, windowBlocksMax: 8, beginBehindBlocks: 2 },
@@ -201,13 +201,13 @@ describe('the walk along the chain', () => {
     const steps = world.ledger.steps.length
     const branch = world.node.chain.rewind(10)
     for (let block = 0; block < 11; block++) world.node.mine()
-    await world.ledger.until('the chain is stopped', () =>
+    await world.ledger.until('the chain has stopped', () =>
       world.ledger.told.some(({ reason }) => reason === 'reorg_too_deep'),
     )
     expect(follower.health()).toMatchObject({ visibility: 'blind', reason: 'reorg_too_deep' })
     expect(world.ledger.steps).toHaveLength(steps)
     expect(world.ledger.transfers).toHaveLength(1)
-    // It was the node that was wrong: it goes on by itself when the chain fits again.
+    // The node was wrong: the follower continues by itself when the chain fits again.
     world.node.chain.rewind(11)
     world.node.chain.adopt(branch)
     world.node.mine()
@@ -215,7 +215,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.transfers).toHaveLength(1)
   })
 
-  it('undoes a deep reorg at once, and applies the new branch in bounded steps', async () => {
+  it('reverts a deep reorg in one step, and applies the new branch in bounded steps', async () => {
     const to = world.watched()
     world.follow({ limits: { stepBlocksMax: 8 } })
     await world.atHead()
@@ -235,7 +235,7 @@ describe('the walk along the chain', () => {
     ])
   })
 
-  it('survives the reorg of the block it would have begun at', async () => {
+  it('survives a reorg of the head at which it was first started', async () => {
     for (let block = 0; block < 40; block++) world.node.chain.mine()
     world.follow()
     await world.atHead()
@@ -245,14 +245,14 @@ describe('the walk along the chain', () => {
     expect(revertedNumbers()).toEqual([40, 39, 38, 37, 36])
   })
 
-  it('takes a node that shows an older head for one that is behind, and undoes nothing', async () => {
+  it('treats a node with an older head as behind, and reverts no block', async () => {
     world.follow()
     await world.atHead()
     for (let block = 0; block < 3; block++) world.node.mine()
     await world.atHead()
     const ahead = world.node.chain.rewind(2)
     await world.ledger.until(
-      'the node is seen to be behind',
+      'the node is reported as behind',
       () => world.ledger.lastHealth?.reason === 'node_behind',
     )
     world.node.chain.adopt(ahead)
@@ -260,7 +260,7 @@ describe('the walk along the chain', () => {
     expect(revertedNumbers()).toEqual([])
   })
 
-  it('takes safe and finalized from the node, null before it told any, and what was so stays so', async () => {
+  it('takes safe and finalized from the node, null before the first, and never lowers them', async () => {
     world.follow()
     await world.atHead()
     world.node.mine()
@@ -278,7 +278,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.stored?.head).toMatchObject({ head: 7, safe: 4, finalized: 2 })
   })
 
-  it('believes no tag that the chain is not configured with, whatever its nodes answer', async () => {
+  it('ignores a tag that the chain is not configured with', async () => {
     world.follow({ chain: { tags: ['finalized'] } })
     await world.atHead()
     for (let block = 0; block < 5; block++) world.node.mine()
@@ -289,7 +289,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.stored?.head).toMatchObject({ head: 6, safe: null, finalized: 2 })
   })
 
-  it('does not take a tag of another branch for one of its own', async () => {
+  it('ignores a tagged block of another branch', async () => {
     world.follow()
     await world.atHead()
     for (let block = 0; block < 3; block++) world.node.mine()
@@ -311,7 +311,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.stored?.head.finalized).toBeNull()
   })
 
-  it('does not take a tag above the head of the node that names it', async () => {
+  it('ignores a tagged block above the head of its node', async () => {
     world.follow()
     await world.atHead()
     const made = new FakeChain('made up', 1_000)
@@ -327,7 +327,7 @@ describe('the walk along the chain', () => {
     expect(world.ledger.stored?.head).toMatchObject({ head: 1, finalized: null })
   })
 
-  it('never claims more final than it has read', async () => {
+  it('never reports a finalized block beyond what it has read', async () => {
     const first = world.follow()
     await world.atHead()
     await first.close()
@@ -338,7 +338,7 @@ describe('the walk along the chain', () => {
     const [step] = world.ledger.steps.filter(({ applied }) => applied.length === 64)
     expect(step?.head).toMatchObject({ head: 64, finalized: 64 })
     expect(world.ledger.stored?.head).toMatchObject({ head: 100, finalized: 90 })
-    // No block is fetched before the step it is for: each was asked for once.
+    // Each block was asked for once, in the step that needs it.
     const numbers = world.node.asked
       .filter(({ method }) => method === 'eth_getBlockByNumber')
       .map(({ params }) => Number(params[0]))

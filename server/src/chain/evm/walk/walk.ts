@@ -22,23 +22,23 @@ import { usedSlots } from './slots.ts'
 import { storing } from './storing.ts'
 import type { Tag, Tags } from './tags.ts'
 
-/** Where one try to come nearer to a head ended. */
+/** The result of one try to step towards a head. */
 export type Progress =
   | { readonly kind: 'at_head' }
-  /** The node shows a head below what is stored: it is behind, not right. */
+  /** The node's head is below the stored cursor: the node is behind. */
   | { readonly kind: 'node_behind' }
-  /** The node's branch leaves ours where it may not be left: it is not on our chain. */
+  /** The node's branch forks from ours where a reorg is not allowed: it is not on our chain. */
   | { readonly kind: 'refused'; readonly refusal: 'reorg_below_finality' | 'reorg_too_deep' }
-  /** The node's branch leaves ours, and it was not said that it may: these are its blocks. */
+  /** The node's branch forks from ours, and `mayLeave` was false: these are its blocks. */
   | { readonly kind: 'leaves'; readonly blocks: readonly BlockRef[] }
   | { readonly kind: 'stepped'; readonly step: ChainStep }
 
-/** Whom to read from, and how far. */
+/** What to read from, and up to which block. */
 export interface Reading {
   readonly node: EvmNode
   readonly provider: Provider
   readonly aim: Header
-  /** Whether stored blocks may be undone for it. */
+  /** Whether stored blocks may be reverted for it. */
   readonly mayLeave: boolean
 }
 
@@ -54,31 +54,34 @@ interface Parts {
   readonly followBelowFinality?: boolean | undefined
   readonly log: Log
   readonly poll: Poll
-  /** What is read again of blocks that were told before. */
+  /** The rescans of blocks that were reported before. */
   readonly again: Again
   readonly trustsBlooms?: boolean
   readonly tags: Tags
-  /** What the providers together add to the head of a step. */
+  /** What all providers together add to the head of a step. */
   readonly views: () => Pick<ChainHead, 'witnesses' | 'disagree'>
 }
 
 /**
  * Walks one chain from the stored position to the head, step by step. Outlives connections: each
- * step is told which node to read from. One step at a time; the sink's pace is the pace.
+ * step gets the node to read from. One step at a time, at the pace of the sink.
  *
- * What is guaranteed about the watch set: an address that is in it when a step is told is matched in
+ * Guarantee about the watch set: an address that is in it when a step is delivered is matched in
  * every block of that step, however long ago the block was fetched. So an address that is watched
- * before anyone learns it misses nothing, since its payment is in a later block than any told.
+ * before any payer learns it misses no payment, since that is in a later block than any reported.
  */
 export class ChainWalk {
   readonly #parts: Parts
   readonly #reader: BlockReader
-  /** As stored; null when it must be read again. */
+  /** The stored position; null when it must be read again. */
   #position: ChainPosition | null = null
   #reading: Promise<ChainPosition> | null = null
-  /** The highest block that was ever known to be final. It outlives nodes that know no tags. */
+  /**
+   * The highest block that was ever known to be final. It stays known when a later node supports no
+   * tags.
+   */
   #floor: number | null = null
-  /** The transactions told of each recent block: whose fate a reorg must report. */
+  /** The transactions reported for each recent block: a reorg must report what becomes of them. */
   readonly #told: LRUCache<string, readonly string[]>
 
   constructor(parts: Parts) {
@@ -87,12 +90,14 @@ export class ChainWalk {
     this.#told = new LRUCache({ max: 2 * parts.limits.windowBlocksMax })
   }
 
-  /** Whether contracts may have paid by the last block read without anybody being able to tell. */
+  /** Whether contracts may have paid by the last block read without the balances showing it yet. */
   get isUnread(): boolean {
     return this.#reader.isUnread
   }
 
-  /** The stored position, begun at the node's chain if there is none. Throws `chain_mismatch`. */
+  /**
+   * The stored position; starts it on the node's chain if none is stored. Throws `chain_mismatch`.
+   */
   async position(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
     if (this.#position === null) {
       this.#reading ??= this.#read(node, genesisHash).finally(() => {
@@ -105,12 +110,15 @@ export class ChainWalk {
     return this.#position
   }
 
-  /** The next position is read from the store: what is known here may not be true any more. */
+  /** Drops the cached position, which may be outdated: the next one is read from the store. */
   forget(): void {
     this.#position = null
   }
 
-  /** Whether a node is on our chain, as far as that may never change. One that lacks the block is behind. */
+  /**
+   * Checks that a node is on our chain, at the newest block that must never change. A node that
+   * lacks the block is behind, which is no refusal.
+   */
   async fits(node: EvmNode, { recent }: ChainPosition): Promise<Refusal | null> {
     const anchor = blockAt(recent, this.#floor ?? -1) ?? recent.at(-1)
     if (anchor === undefined || anchor.number === 0) return null
@@ -118,7 +126,7 @@ export class ChainWalk {
     return shown === null || shown.ref.hash === anchor.hash ? null : this.#refusal(anchor)
   }
 
-  /** Goes at most one step towards a head, from a position read before. */
+  /** Takes at most one step towards a head, from a position read before. */
   async towards(reading: Reading, position: ChainPosition): Promise<Progress> {
     const { recent } = position
     const { node, aim, mayLeave } = reading
@@ -131,14 +139,15 @@ export class ChainWalk {
     if (undone !== undefined && (branch === null || undone.number <= floor)) {
       return { kind: 'refused', refusal: this.#refusal(undone) }
     }
-    // Unreachable without a branch: it was refused above.
+    // Unreachable: without a branch it was refused above.
     if (branch === null) return { kind: 'node_behind' }
     if (this.#undoesFinal(branch.undone, position))
       return { kind: 'refused', refusal: 'reorg_below_finality' }
     if (branch.reverted.length > 0 && !mayLeave) {
       return { kind: 'leaves', blocks: branch.headers.map(({ ref }) => ref) }
     }
-    // They are there: whoever is paid in them was told an address before, by this process or another.
+    // The blocks exist, so each payment in them is to an address handed out before, by this process
+    // or another.
     const { sink, chain } = this.#parts
     await storing(() => sink.prepare(chain))
     const asked = this.#parts.poll.open(branch.headers, reading.provider)
@@ -158,12 +167,12 @@ export class ChainWalk {
     return { kind: 'stepped', step }
   }
 
-  /** Why what would undo this block, or shows another in its place, is not followed. */
+  /** Why a branch that would revert or replace this block is not followed. */
   #refusal({ number }: BlockRef): 'reorg_below_finality' | 'reorg_too_deep' {
     return this.#floor !== null && number <= this.#floor ? 'reorg_below_finality' : 'reorg_too_deep'
   }
 
-  /** Whether a step that was never finished told one of these blocks as final. */
+  /** Whether an unfinished step reported one of these blocks as final. */
   #undoesFinal(undone: readonly BlockRef[], { unfinished }: ChainPosition): boolean {
     const isFinal = ({ hash }: BlockRef) => unfinished?.final.includes(hash) === true
     return this.#parts.followBelowFinality !== true && undone.some(isFinal)
@@ -174,12 +183,15 @@ export class ChainWalk {
       this.#floor = Math.max(this.#floor ?? 0, finalized)
   }
 
-  /** Transactions that can never be mined any more: by the last block another had won their contest. */
+  /**
+   * Transactions that can no longer be mined: another one had won their contest by the last block.
+   */
   async #usedUp(node: EvmNode, headers: readonly Header[]): Promise<readonly string[]> {
     const last = headers.at(-1)
     if (last === undefined) return []
     const used = await usedSlots(node, this.#parts.watch.openContests(), last.ref)
-    // It may have won its own contest, in a block that was told before anybody tracked it, or is yet to be.
+    // It may have won its own contest, in a block reported before it was tracked, or in one that is
+    // not read yet.
     const isMined = await inParallel(used, atOnce.questions, (txHash) => isInBlock(node, txHash))
     return used.filter((_, at) => isMined[at] === false)
   }
@@ -196,8 +208,9 @@ export class ChainWalk {
   }
 
   /**
-   * The blocks to apply, oldest first; of the stored ones those that are `reverted`; `undone` are these
-   * and those of unfinished steps. Null when the branch parts below all we remember.
+   * The blocks to apply, oldest first; `reverted` are the stored ones to revert; `undone` are these
+   * and the orphaned ones of unfinished steps. Null when the branch forks below every remembered
+   * block.
    */
   async #branchTo(node: EvmNode, head: Header, { recent, unfinished }: ChainPosition) {
     const headers = await this.#headersUpTo(node, head, recent)
@@ -207,7 +220,8 @@ export class ChainWalk {
         headers.map((header) => header.ref),
       )
       if (joint.kind === 'joined') {
-        // A deep reorg is undone at once and applied in steps, like any other stretch of blocks.
+        // A deep reorg is reverted in one step; the new branch is applied in several, like any
+        // range of blocks.
         const applied = headers.slice(0, this.#parts.limits.stepBlocksMax)
         const { reverted } = joint
         const on = { reverted, applied: applied.map((header) => header.ref) }
@@ -223,7 +237,10 @@ export class ChainWalk {
     }
   }
 
-  /** From the block above the stored head, or from the new head itself when it is not above it. */
+  /**
+   * The headers from the block above the stored head, or only the new head when it is not above
+   * that.
+   */
   async #headersUpTo(node: EvmNode, head: Header, recent: readonly BlockRef[]): Promise<Header[]> {
     const first = Math.min((recent[0]?.number ?? 0) + 1, head.ref.number)
     const count = Math.min(head.ref.number - first + 1, this.#parts.limits.stepBlocksMax)
@@ -232,7 +249,7 @@ export class ChainWalk {
       number === head.ref.number ? head : node.byNumber(number, this.#parts.watch.wantsNative),
     )
     const lacking = headers.indexOf(null)
-    // A node may know a head some moments before all of its blocks: what is there is taken.
+    // A node may know a head a moment before it has all of its blocks: takes those that it has.
     const there = lacking < 0 ? headers : headers.slice(0, lacking)
     if (there.length === 0) throw changed()
     return there.filter((header) => header !== null)
@@ -248,24 +265,24 @@ export class ChainWalk {
     const head = recent[0]?.number ?? 0
     const joint = position.recent[branch.reverted.length]?.number ?? 0
     const reach = async (tag: Tag): Promise<number | null> => {
-      // What was below the joint has not changed: a node that is behind cannot take it back.
+      // Blocks below the fork have not changed: a node that is behind cannot lower their tag.
       const before = position.head[tag]
       const held = before === null ? null : Math.min(before, joint)
       const tagged = await this.#parts.tags.read(tag, { node, provider, above: held })
-      // What is above its own head it cannot have checked.
+      // A node cannot have checked a block above its own head.
       if (tagged === null || tagged.number > aim.ref.number) return held
       const ours = blockAt(recent, tagged.number)
-      // A tag on another branch says nothing of this one.
+      // A tagged block on another branch says nothing about this one.
       if (ours !== undefined && ours.hash !== tagged.hash) return held
       return Math.max(held ?? 0, Math.min(tagged.number, head))
     }
     const [safe, told] = await Promise.all([reach('safe'), reach('finalized')])
-    // Another node may be behind the one that told before: what was final stays so.
+    // This node may be behind an earlier one: a final block stays final.
     const finalized = told === null ? null : Math.max(told, this.#floor ?? 0)
     return { view: position.head.view + 1, head, safe, finalized }
   }
 
-  /** Of the transactions told of blocks that are undone, those the node still knows. */
+  /** The transactions reported for reverted blocks that the node still knows. */
   async #pendingAgain(node: EvmNode, reverted: readonly BlockRef[]): Promise<ReadonlySet<string>> {
     const told = await inParallel(reverted, atOnce.questions, ({ hash }) =>
       this.#toldOf(node, hash),
@@ -277,7 +294,9 @@ export class ChainWalk {
     return known
   }
 
-  /** After a restart only the node can say what an undone block held, and not every node keeps it. */
+  /**
+   * After a restart only the node can tell what a reverted block held, and not every node keeps it.
+   */
   async #toldOf(node: EvmNode, blockHash: string): Promise<readonly string[]> {
     const told = this.#told.get(blockHash)
     if (told !== undefined) return told
@@ -285,12 +304,12 @@ export class ChainWalk {
     return (block?.txHashes ?? []).filter((txHash) => this.#parts.watch.tracks(txHash))
   }
 
-  /** Matches and tells within one tick: nothing can join the watch set in between. */
+  /** Matches and delivers within one tick, so that no address can join the watch set in between. */
   async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
     const { chain, watch, clock, limits, sink, poll, again, views } = this.#parts
     const { blocks, undone, unfinished } = found
     await within(clock, found.asked, limits.corroborateWithinMs)
-    // Whatever was waited for, an address may have joined meanwhile.
+    // An address may have joined while this waited.
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const shown = blocks.map((block) => judge(block, watch))
     const beside = [...poll.beside(shown, found.stands), ...again.found(found.stands)]
@@ -346,7 +365,7 @@ export class ChainWalk {
     this.#raiseFloor(head.finalized)
     const { limits } = this.#parts
     const after = { ...position, head, recent: remember(recent, head.finalized, limits) }
-    // What is unfinished after it is known to the store alone.
+    // Only the store knows what is still unfinished after this step.
     this.#position = position.unfinished === undefined ? after : null
     for (const { block, transfers, movedNothing } of [...(step.late ?? []), ...step.applied]) {
       const told = [...transfers, ...movedNothing].map(({ txHash }) => txHash)
@@ -355,28 +374,33 @@ export class ChainWalk {
   }
 }
 
-/** A receipt that is not shown proves nothing: a node may show the transaction in its block without it. */
+/**
+ * A missing receipt proves nothing: a node may show the transaction in its block without a receipt.
+ */
 async function isInBlock(node: EvmNode, txHash: string): Promise<boolean> {
   if ((await node.receipt(txHash)) !== null) return true
   return typeof fieldsOf(await node.transaction(txHash))?.blockHash === 'string'
 }
 
-/** All that one step is made of, read before anything is told. */
+/** Everything that one step is made of, read before any of it is delivered. */
 interface Found {
   readonly blocks: readonly BlockContents[]
   readonly undone: readonly BlockRef[]
   readonly unfinished: ChainPosition['unfinished']
   readonly pendingAgain: ReadonlySet<string>
   readonly head: ChainHead
-  /** Transactions whose contest another had won by the last block. */
+  /** Transactions whose contest another one had won by the last block. */
   readonly usedUp: readonly string[]
   /** Resolves when the other providers have shown these blocks too. */
   readonly asked: Promise<void>
-  /** Whether a block that was told before still stands once these are undone: all below what a reorg may reach do. */
+  /**
+   * Whether a reported block stays canonical once these are reverted; true for all below the reach
+   * of a reorg.
+   */
   readonly stands: (block: BlockRef) => boolean
 }
 
-/** The last block is the one whose state said so: when it is undone, so is this. */
+/** Reports them with the last block: its state showed this, so both are reverted together. */
 function withUsedUp(
   applied: readonly AppliedBlock[],
   usedUp: readonly string[],
