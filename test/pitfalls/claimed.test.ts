@@ -1,6 +1,6 @@
 /** A payer names a transaction whose block was read without it. */
 import { describe, expect, it } from 'vitest'
-import { newAddress, tokenTx } from '../support/evm/fake-chain.ts'
+import { nativeTx, newAddress, tokenTx } from '../support/evm/fake-chain.ts'
 import type { FakeNode } from '../support/fake-node.ts'
 import type { Stack } from './stack.ts'
 import { price, token, twoNodes } from './two-nodes.ts'
@@ -81,5 +81,39 @@ describe('a claim of a transfer that the log list of its block left out', () => 
       return received === price
     })
     expect((await world.payment(other.id)).status).toBe('awaiting')
+  })
+})
+
+describe('a claim of a native transfer that its block and the balance left out', () => {
+  const ether = { currency: 'ETH', accept: ['ETH.local'], amount: '1.5' }
+  const wei = 15n * 10n ** 17n
+  let node: FakeNode
+  const { begin, mine } = twoNodes((first) => {
+    node = first
+  })
+
+  it('is answered with pays: true, and its money is found and recorded', async () => {
+    const world = await begin([node])
+    const { id, address } = await world.open(ether)
+    const tx = nativeTx(address, wei)
+    let isHidden = true
+    const without = (list: readonly unknown[]): readonly unknown[] =>
+      list.filter((each) => each !== tx.hash && (each as Fields).hash !== tx.hash)
+    node.twist = (method, answer) => {
+      if (isHidden && method === 'eth_getBalance') return '0x0'
+      const block = answer as Fields | null
+      const holds = isHidden && /^eth_getBlock/.test(method) && Array.isArray(block?.transactions)
+      return holds ? { ...block, transactions: without(block.transactions as unknown[]) } : answer
+    }
+    mine([tx, nativeTx(newAddress(), 1n)])
+    mine()
+    await world.at(node.chain.head)
+    expect((await world.payment(id)).status).toBe('awaiting')
+    isHidden = false
+    expect(await answerTo(world, id, tx.hash)).toMatchObject({ known: 'mined', pays: true })
+    await world.until(id, 'money on record', ({ received }) => {
+      mine()
+      return received === wei
+    })
   })
 })

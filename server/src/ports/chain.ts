@@ -158,9 +158,12 @@ export type LookUp =
       /** The block's hash, where the node named it; and whether the receipt reports success. */
       readonly blockHash?: string
       readonly succeeded?: boolean
-      /** Whether the receipt pays us in a token. If so, the follower reports it, however late. */
+      /**
+       * Whether it pays us: tokens by the receipt, and the native coin that the transaction itself
+       * sends. If so, the follower reports it, however late.
+       */
       readonly pays?: boolean
-      /** The watched addresses that it pays in a token. Left out: not known. */
+      /** The watched addresses that it pays in this way. Left out: not known. */
       readonly paid?: readonly string[]
     }
   /** Every configured provider was asked; at none is it pending or mined. */
