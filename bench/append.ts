@@ -1,10 +1,10 @@
 /**
- * Durable events per second through `EventStore.append`, in batches of 50, beside bare multi-row
- * inserts of the same events into an equivalent bare table: same server, same run, taken in turns.
- * The bare table has the columns and the unique keys of `event`, and nothing else: its side
- * makes no hashes, checks no conflicts, keeps no projection and takes no positions. Both begin with
- * the same events in memory and end when they are on the disk. Shown is the middle of three rounds.
- * Run: `node bench/append.ts`.
+ * Durable events per second through `EventStore.append`, in batches of 50, compared with bare
+ * multi-row inserts of the same events into an equivalent bare table: same server, same run, in
+ * turns. The bare table has the columns and the unique keys of `event`, and nothing else: its side
+ * makes no hashes, checks no conflicts, keeps no projection and assigns no positions. Both start
+ * with the same events in memory and end when they are on disk. The result is the median of three
+ * rounds. Run: `node bench/append.ts`.
  */
 import { rm } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
@@ -44,7 +44,7 @@ const cases: readonly Case[] = [
   { name: '8 writers, 3 blocks', writers: 8, merchants: 8, blocks: 3 },
 ]
 
-/** For each writer its batches, in order: groups of 50 payments, one event of each per batch. */
+/** The batches of each writer, in order: groups of 50 payments, one event of each per batch. */
 function makeWork({ writers, merchants, blocks }: Case): Work[] {
   return Array.from({ length: writers }, (_, writer) =>
     Array.from({ length: groupsPerRound / writers }, () =>
@@ -53,11 +53,11 @@ function makeWork({ writers, merchants, blocks }: Case): Work[] {
   )
 }
 
-/** Created, detected, a confirmation with each block, succeeded, finalized. */
+/** Events: created, detected, a confirmation with each block, succeeded, finalized. */
 function groupOfBatches(merchantId: string, settled: number): Work {
   const payments = Array.from(
     { length: eventsPerBatch },
-    // A millisecond apart, as ids that sort by time are made.
+    // A millisecond apart, so that the ids sort by time as in production.
     () => new ScriptedPayment({ merchantId, settled, bornAt: ++bornAt }),
   )
   return Array.from({ length: settled + 3 }, (_, step) =>
@@ -68,7 +68,7 @@ function groupOfBatches(merchantId: string, settled: number): Work {
 const eventsIn = (work: readonly Work[]): number =>
   work.flat(2).reduce((sum, { decided }) => sum + decided.length, 0)
 
-/** Runs every writer's batches one after the other, writers side by side; events per second. */
+/** Runs all writers concurrently, each with its batches in order; returns events per second. */
 async function rate(
   work: readonly Work[],
   append: (appends: readonly Scripted[]) => Promise<unknown>,
@@ -108,7 +108,7 @@ let barePosition = 0
 
 const noSeal = Buffer.alloc(32)
 
-/** The same events as rows, as plainly as can be: encoded once, sealed by nothing. */
+/** The same events as rows with the least work: encoded once, without seals. */
 const bareValues = (appends: readonly Scripted[]): unknown[] =>
   appends.flatMap(({ decided, state }) =>
     decided.flatMap((event) => [
@@ -144,11 +144,11 @@ async function measure(url: string): Promise<Result[]> {
   return results
 }
 
-/** The middle one, so that a round that something else disturbed decides nothing. */
+/** The median, so that one disturbed round does not affect the result. */
 function medianBy<Item>(items: readonly Item[], by: (item: Item) => number): Item {
   const sorted = [...items].sort((a, b) => by(a) - by(b))
   const middle = sorted[Math.floor(sorted.length / 2)]
-  if (middle === undefined) throw new Error('there is no middle of nothing')
+  if (middle === undefined) throw new Error('no rounds to take the median of')
   return middle
 }
 
@@ -166,7 +166,7 @@ try {
       results.map(({ name, ours, bare, ratio }) => [name, ours, bare, ratio]),
     ),
   )
-  // A process has one writer; several rows show what several processes would get from one server.
+  // A process has one writer; further rows show what several processes get from one server.
   const met = results.filter(({ ratio }) => ratio >= goal).map(({ name }) => name)
   console.log(`\nGoal: at least ${goal}. Met by: ${met.join('; ') || 'none'}.`)
 } finally {

@@ -1,8 +1,8 @@
 /**
- * Events per second of `settlewire audit`, all of it: seals, sequences, positions, heads and every row
- * against the fold; beside a plain read and SHA-256 of the same bytes in the same pages on the same
- * connection. The history is as the append bench makes it. Shown is the middle of five rounds
- * after a first one that warms the code. Run: `node bench/audit.ts`.
+ * Events per second of a whole `settlewire audit` (seals, sequences, positions, heads and every row
+ * compared with the fold), compared with a plain read and SHA-256 of the same bytes in the same
+ * pages on the same connection. The history is made as in the append bench. The result is the
+ * median of five rounds after one that warms up the code. Run: `node bench/audit.ts`.
  */
 import { hash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
@@ -40,7 +40,7 @@ async function fill(url: string, settled: number): Promise<number> {
   return events
 }
 
-/** All that an audit reads of events, and a hash of each: what it cannot do without. */
+/** The minimum work of any audit: reads all events in its pages and hashes each. */
 async function plainly(url: string): Promise<number> {
   const source = await DatabaseSource.open(url)
   let events = 0
@@ -58,7 +58,7 @@ async function wholly(url: string): Promise<number> {
   const source = await DatabaseSource.open(url)
   const report = await audit({ source, scope: {}, builtIn: [] })
   await source.close()
-  if (report.found > 0) throw new Error(`the history does not hold: ${report.findings[0]?.what}`)
+  if (report.found > 0) throw new Error(`the audit found an error: ${report.findings[0]?.what}`)
   return report.events
 }
 
@@ -79,7 +79,7 @@ try {
     found.push({ plain, ours: await rate(() => wholly(server.url)) })
   }
   const [, , middle] = found.sort((a, b) => a.ours / a.plain - b.ours / b.plain)
-  if (middle === undefined) throw new Error('there is no middle of nothing')
+  if (middle === undefined) throw new Error('no rounds to take the median of')
   const { ours, plain } = middle
   console.log(`audit: events/s over a history of ${events}`)
   console.log(

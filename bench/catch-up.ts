@@ -1,7 +1,7 @@
 /**
- * Blocks a second that a follower reads to catch up with, on a node in memory that answers after a
- * while: tokens alone, and with addresses that wait for the native coin as well, whose balances are
- * read too. Run: `node bench/catch-up.ts`.
+ * Blocks per second while a follower catches up, on a node in memory with a given response time.
+ * One case watches tokens only; the others also have addresses that expect the native coin, whose
+ * balances are read too. Run: `node bench/catch-up.ts`.
  */
 import { performance } from 'node:perf_hooks'
 import { ChainLedger } from '../test/support/evm/chain-ledger.ts'
@@ -21,9 +21,9 @@ interface Case {
 }
 const multicall3 = `0x${'ca'.repeat(20)}`
 const cases: readonly Case[] = [
-  { name: 'tokens alone', native: 0, multicall3 },
-  { name: 'and 1,000 addresses by Multicall3', native: 1_000, multicall3 },
-  { name: 'and 50 addresses one by one', native: 50, multicall3: null },
+  { name: 'tokens only', native: 0, multicall3 },
+  { name: 'tokens, 1,000 native addresses by Multicall3', native: 1_000, multicall3 },
+  { name: 'tokens, 50 native addresses one by one', native: 50, multicall3: null },
 ]
 
 async function rate({ native, multicall3 }: Case, rttMs: number): Promise<readonly number[]> {
@@ -38,14 +38,14 @@ async function rate({ native, multicall3 }: Case, rttMs: number): Promise<readon
   )
   const startedAt = performance.now()
   follower.start()
-  await ledger.until('all are read', () => ledger.stored?.head.head === blocks, 60_000)
+  await ledger.until('all blocks are read', () => ledger.stored?.head.head === blocks, 60_000)
   const seconds = (performance.now() - startedAt) / 1_000
   await follower.close()
   if (ledger.violations.length > 0) throw new Error(ledger.violations[0])
   return [blocks / seconds, chain.asked / blocks]
 }
 
-// The timers of the clock do not keep a process alive.
+// The clock's timers are unreferenced, so this one keeps the process alive.
 const alive = setInterval(() => undefined, 1_000)
 const rows: (string | number)[][] = []
 for (const rttMs of [0, 20]) {
@@ -56,5 +56,5 @@ for (const rttMs of [0, 20]) {
   }
 }
 console.log(`catch-up: ${blocks} blocks of 50 transactions`)
-console.log(formatTable(['watched', 'ms an answer', 'blocks/s', 'questions a block', 'goal'], rows))
+console.log(formatTable(['watched', 'response ms', 'blocks/s', 'requests per block', 'goal'], rows))
 clearInterval(alive)

@@ -1,8 +1,9 @@
 /**
- * Blocks that concern very many, or one payment very often: 4,000 transfers to one payment, and 20,000
- * unsettled payments while the head moves. Prints how long the event loop was held up at the longest,
- * how long the longest collection of the heap was, how long the step took, and the ratio to a bare insert of as many rows as it added events. One
- * process, a real PostgreSQL. Run: `node bench/crowd.ts [payments]`.
+ * Blocks that affect very many payments, or one payment very often: 4,000 transfers to one payment,
+ * and 20,000 unsettled payments while the head moves. Prints the longest block of the event loop,
+ * the longest garbage collection, the duration of the step, and its ratio to a bare insert of as
+ * many rows as the step added events. One process, a real PostgreSQL. Run: `node bench/crowd.ts
+ * [payments]`.
  */
 import { rm } from 'node:fs/promises'
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
@@ -48,7 +49,7 @@ class Bench {
     })
   }
 
-  /** A block with a transfer of a fiftieth of the amount, or of all of it, to each of these. */
+  /** Applies a block with one transfer of `units` to each of these addresses. */
   async step(to: readonly string[], units: bigint, finalized = 0): Promise<void> {
     const head = ++this.#number
     const { ref } = blockOf(head, [], 0n).header
@@ -72,7 +73,7 @@ class Bench {
     collections.observe({ type: 'gc' })
     const before = this.#events
     delay.enable()
-    // What runs in the turn in which the measure begins is not measured.
+    // The delay monitor does not measure the turn of the event loop in which it starts.
     await systemClock.sleep(5)
     const startedAt = performance.now()
     await run()
@@ -105,18 +106,20 @@ async function run(url: string): Promise<readonly Result[]> {
   const measure = async (name: string, step: () => Promise<unknown>): Promise<void> => {
     results.push(await bench.measure(name, step))
   }
-  // The code is warm, and the heap as large as it gets, once all are paid.
+  // First all payments are paid, which warms up the code and lets the heap grow to its size.
   for (let at = 0; at < others.length; at += paidPerBlock) {
     await bench.step(others.slice(at, at + paidPerBlock), 1_000_000n)
   }
   await bench.step([], 0n)
   const toOne = Array.from({ length: transfersToOne }, () => one)
-  await measure(`${transfersToOne} transfers to one`, () => bench.step(toOne, 20_000n))
-  await measure('the same payment, a block later', () => bench.step([], 0n))
+  await measure(`${transfersToOne} transfers to one payment`, () => bench.step(toOne, 20_000n))
+  await measure('the same payment, one block later', () => bench.step([], 0n))
   await measure(`${crowd} unsettled, the head moves`, () => bench.step([], 0n))
   await measure('the head makes all of them final', () => bench.step([], 0n, bench.head))
   const id = world.index.chain('one')?.payee(one) ?? ''
-  await measure('later read of the payment of many', () => world.payments.get(scopeOf, id))
+  await measure('later read of the payment with many transfers', () =>
+    world.payments.get(scopeOf, id),
+  )
   await world.all.close()
   world.watcher.close()
   await database.close()
@@ -131,10 +134,10 @@ const server = await startEmbedded({ home, clock: systemClock, log: silentLog })
 try {
   await migrate(server.url, { log: silentLog })
   const results = await run(server.url)
-  console.log(`crowd: ${crowd} unsettled payments, ${transfersToOne} transfers to one`)
+  console.log(`crowd: ${crowd} unsettled payments, ${transfersToOne} transfers to one payment`)
   console.log(
     formatTable(
-      ['ms', 'loop held up', 'longest collection', 'took', 'events', 'bare insert', 'ratio'],
+      ['ms', 'loop blocked', 'longest collection', 'took', 'events', 'bare insert', 'ratio'],
       results.map(({ name, heldUpMs, collectionMs, tookMs, rows, bareMs: bare }) => [
         ...[name, heldUpMs, collectionMs, tookMs, rows, rows === 0 ? '' : bare],
         rows === 0 ? '' : tookMs / bare,
@@ -142,7 +145,9 @@ try {
     ),
   )
   const late = results.filter(({ heldUpMs }) => heldUpMs > goalMs).map(({ name }) => name)
-  console.log(`\nGoal: held up for ${goalMs} ms at most. Missed by: ${late.join('; ') || 'none'}.`)
+  console.log(
+    `\nGoal: loop blocked for at most ${goalMs} ms. Missed by: ${late.join('; ') || 'none'}.`,
+  )
 } finally {
   await server.stop()
   await rm(home, { recursive: true, force: true })

@@ -1,8 +1,8 @@
 /**
- * What a pending transaction costs: a node sends whole transactions as fast as they are taken, over a
- * real socket, into one process that watches 100,000 addresses and is paid now and then. Beside it
- * `ws` and `JSON.parse` alone, on the same messages, in the same run, taken in turns, each in a
- * process of its own. Shown is the middle of seven rounds. Run: `node bench/detect.ts [messages]`.
+ * The cost of a pending transaction. A node sends whole transactions as fast as they are read, over
+ * a real socket, to one process that watches 100,000 addresses and is paid now and then. Compared
+ * with only `ws` and `JSON.parse` on the same messages, in the same run, in turns, each in its own
+ * process. The result is the median of seven rounds. Run: `node bench/detect.ts [messages]`.
  */
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -19,7 +19,7 @@ const rounds = 7
 const warmUps = 3
 const goal = 1.4
 
-/** What the rounds of one side took. */
+/** The measurements of one side, one entry per round. */
 interface Side {
   readonly cpuMicros: number[]
   readonly perSecond: number[]
@@ -42,7 +42,8 @@ async function round(
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
-if (messages % hitEvery !== 0) throw new Error(`messages come in thousands: ${messages}`)
+if (messages % hitEvery !== 0)
+  throw new Error(`the number of messages must be a multiple of 1,000: ${messages}`)
 const program = (name: string): string => join(import.meta.dirname, 'support', `detect-${name}.ts`)
 const pool = startProgram<DetectPool>(program('pool'))
 const ingest = startProgram<DetectIngest>(program('ingest'))
@@ -51,7 +52,7 @@ try {
   const { port, bytes } = await pool.ask('prepare', { count: messages, watched })
   await Promise.all([ingest.ask('open', { port, watched }), parse.ask('open', { port })])
   const sides = { ours: newSide(), bare: newSide() }
-  // Some beforehand, so that neither pays for its first time.
+  // Warm-up rounds, whose results are dropped.
   for (let at = 1 - warmUps; at <= rounds; at++) {
     const [ours, bare] = at <= 0 ? [newSide(), newSide()] : [sides.ours, sides.bare]
     const hits = messages / hitEvery
@@ -69,7 +70,7 @@ try {
     ),
   )
   console.log(
-    `\n${rounds} × ${messages} messages of ${Math.round(bytes)} bytes on average, ${await ingest.ask('hits')} of them for one of ${watched} addresses.`,
+    `\n${rounds} × ${messages} messages of ${Math.round(bytes)} bytes on average, ${await ingest.ask('hits')} of them to one of ${watched} watched addresses.`,
   )
   console.log(
     `CPU ratio ${ratio.toFixed(2)} (goal ≤ ${goal}: ${ratio <= goal ? 'met' : 'missed'}).`,

@@ -1,8 +1,8 @@
 /**
- * One payment and 10,000 people who watch it. What an event costs the server for each of them, in
- * CPU, beside a bare loop that writes the same bytes to as many bare sockets: in the same run, taken
- * in turns, each in a process of its own. And what a stream costs in memory while nothing happens.
- * The server is the real one, on a real PostgreSQL. Run: `node bench/fan-out.ts [streams]`.
+ * One payment with 10,000 watching clients: the server's CPU per event and client, compared with a
+ * bare loop that writes the same bytes to as many bare sockets, in the same run, in turns, each in
+ * its own process. Also the memory of an idle stream. The server is the real one, on a real
+ * PostgreSQL. Run: `node bench/fan-out.ts [streams]`.
  */
 import { execFileSync } from 'node:child_process'
 import { rm } from 'node:fs/promises'
@@ -24,15 +24,15 @@ const goal = { ratio: 1.35, idleKb: 20 }
 
 const program = (name: string): string => join(import.meta.dirname, 'support', `fan-out-${name}.ts`)
 
-/** What the fan-outs of one side took. */
+/** The measurements of one side. */
 interface Side {
-  /** CPU microseconds per event and reader, a figure for each round. */
+  /** CPU microseconds per event and reader, one entry per round. */
   readonly cpu: number[]
-  /** Milliseconds until the last reader had an event, a figure for each event. */
+  /** Milliseconds until the last reader had an event, one entry per event. */
   readonly lastMs: number[]
 }
 
-/** Runs one round: each event is published when all have the one before. */
+/** Runs one round: each event is published after all readers have received the one before. */
 async function round(
   { cpu, lastMs }: Side,
   readers: ChildProgram<FanOutReaders>,
@@ -53,10 +53,10 @@ async function round(
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
-// `unlimited` is not a number, and no number is less.
+// `unlimited` becomes NaN, for which the comparison is false.
 const filesMax = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }))
 if (filesMax < streams + 200) {
-  throw new Error(`${streams} streams need as many open files; the hard limit here is ${filesMax}`)
+  throw new Error(`${streams} streams need as many open files, but the hard limit is ${filesMax}`)
 }
 const [home, database] = await Promise.all([temporaryHome(), startPostgres()])
 const server = startProgram<FanOutServer>(program('server'), {
@@ -67,13 +67,14 @@ const bare = startProgram<FanOutBare>(program('bare'))
 const readers = [0, 1].map(() => startProgram<FanOutReaders>(program('readers')))
 try {
   const [ours, theirs] = readers
-  if (ours === undefined || theirs === undefined) throw new Error('there are two crowds of readers')
+  if (ours === undefined || theirs === undefined)
+    throw new Error('two reader processes are expected')
   const { url, path, key } = await server.ask('prepare')
   const request = `GET ${path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${key}\r\n\r\n`
   const stream = { port: Number(new URL(url).port), request }
   const socket = { port: await bare.ask('listen'), request: null }
 
-  // Both once small and closed again, so that neither pays for its first time.
+  // Warm-up: open and close a few connections on both sides first.
   for (const [crowd, where] of [
     [ours, stream],
     [theirs, socket],

@@ -1,9 +1,9 @@
 /**
- * Blocks of 2,000 transfers while 100,000 addresses on five chains are watched: milliseconds to parse
- * and match one, by the follower's own reader on answers in memory, beside `JSON.parse` of the same
- * texts alone; milliseconds to commit one in which 50 payments are paid, beside a bare insert of as
- * many rows; and what creating and withdrawing 200 payments a second costs meanwhile. One process, a
- * real PostgreSQL. Run: `node bench/follow.ts`.
+ * Blocks of 2,000 transfers while 100,000 addresses on five chains are watched. Measures the
+ * milliseconds to parse and match a block with the follower's own reader on answers in memory,
+ * compared with only `JSON.parse` of the same texts; to commit a block in which 50 payments are
+ * paid, compared with a bare insert of as many rows; and the cost of creating and cancelling 200
+ * payments a second meanwhile. One process, a real PostgreSQL. Run: `node bench/follow.ts`.
  */
 import { rm } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
@@ -29,7 +29,7 @@ import { formatTable } from './support/table.ts'
 
 const hits = 50
 const rounds = 24
-/** The first ones are run before the code is warm, and left out. */
+/** The first rounds warm up the code and are left out of the results. */
 const coldRounds = 8
 const goalsMs = { match: 5, commit: 20 }
 const perSecond = 200
@@ -40,12 +40,12 @@ const percentile = (values: readonly number[], part: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
 }
 
-/** Payments come and go while blocks with hits are followed. */
+/** Creates and cancels payments while blocks with hits are followed. */
 async function busy(world: FollowWorld, follower: BenchFollower) {
   const createMs: number[] = []
   const closeMs: number[] = []
   const paid = await openPayments(world, hits * busySeconds * 2)
-  // Made before: it takes longer than following them.
+  // Made in advance, because making blocks takes longer than following them.
   const blocks = Array.from({ length: busySeconds * 2 }, (_, i) =>
     follower.make(paid.slice(i * hits, (i + 1) * hits)),
   )
@@ -115,9 +115,9 @@ async function run(url: string): Promise<void> {
         row('· JSON.parse of its texts', parse),
         row(`commit, ${hits} payments paid`, commit, goalsMs.commit),
         row(`· bare insert of ${hits} rows`, plain),
-        row(`commit, these ${hits} a block later`, spread(follower.quietMs)),
-        row(`create, ${Math.round(many.rate)}/s while following`, spread(many.createMs)),
-        row('close, the same', spread(many.closeMs)),
+        row(`commit, the same ${hits} one block later`, spread(follower.quietMs)),
+        row(`create, ${Math.round(many.rate)}/s meanwhile`, spread(many.createMs)),
+        row('cancel, meanwhile', spread(many.closeMs)),
         row(`commit, ${hits} paid, meanwhile`, spread(many.commitMs)),
       ],
     ),

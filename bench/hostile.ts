@@ -1,9 +1,9 @@
 /**
- * Clients that mean no good, three kinds together and then each kind alone, against the real server with
- * the limits that hold when nothing is set. Health is asked for twenty times a second on new connections
- * all the while. Prints its latency, the memory, and how many connections the server cut, and why.
- * Run: `node bench/hostile.ts [share] [together]`: a share of 0.1 plays with a tenth of the clients, and
- * `together` leaves the rest out.
+ * Hostile clients, three kinds together and then each kind alone, against the real server with its
+ * default limits. Meanwhile `/healthz` is requested twenty times a second on new connections.
+ * Prints its latency, the memory, and the number of connections that the server cut, by reason.
+ * Run: `node bench/hostile.ts [share] [together]`: a share of 0.1 runs a tenth of the clients, and
+ * `together` leaves out the kinds alone.
  */
 import { rm } from 'node:fs/promises'
 import { get } from 'node:http'
@@ -20,7 +20,7 @@ const share = Number(process.argv[2] ?? 1)
 const isShort = process.argv[3] === 'together'
 const many = (count: number): number => Math.max(1, Math.round(count * share))
 const goal = { healthMs: 100, rssMb: 1_024 }
-/** Longer than it takes to cut any of them: 20 s to write, and one for each 16 KB that waits. */
+/** Longer than cutting any client takes: 20 s to write, plus 1 s for each 16 KB that waits. */
 const lastsMs = 40_000
 const probeEveryMs = 50
 
@@ -56,18 +56,18 @@ const attacks: Readonly<Record<string, Attack>> = {
   'never reading, 1,000': {
     ...{ ...none, count: many(1_000), requests: routes, times: 100, reads: false },
   },
-  'asking ahead, 500': {
+  'pipelining, 500': {
     ...{ ...none, count: many(500), requests: [ask('/metrics')], times: 200, returns: true },
-    // And goes on: once its answers have come it is cut by no rule.
+    // It keeps sending: a client whose answers have all been read is cut by no rule.
     drip: ask('/metrics').repeat(200),
   },
   'streams of one client, 5,000': {
     ...{ ...none, count: many(5_000), requests: [ask(`${payment}/stream`)] },
   },
 }
-const together = ['silent, 10,000', 'never reading, 1,000', 'asking ahead, 500']
+const together = ['silent, 10,000', 'never reading, 1,000', 'pipelining, 500']
 
-/** What health takes on a connection of its own; infinite when it is not answered with 200. */
+/** Latency of `/healthz` on a new connection; infinite unless it answers with 200. */
 function probe(): Promise<number> {
   const startedAt = performance.now()
   return new Promise((resolve) => {
@@ -103,7 +103,7 @@ async function play(name: string, names: readonly string[]): Promise<(string | n
   try {
     const attacked = crowds.map((crowd, index) => {
       const attack = attacks[names[index] ?? '']
-      if (attack === undefined) throw new Error(`there is no attack ${names[index]}`)
+      if (attack === undefined) throw new Error(`unknown attack ${names[index]}`)
       return crowd.ask('attack', attack)
     })
     await Promise.all(attacked)
@@ -131,14 +131,14 @@ async function play(name: string, names: readonly string[]): Promise<(string | n
 
 try {
   const rows: (string | number)[][] = []
-  // The largest attack comes first, so that it meets a server without warm caches and pools.
-  rows.push(await play('silent, never reading and asking ahead together', together))
+  // The largest attack comes first, so that it meets a server with cold caches and pools.
+  rows.push(await play('silent, never reading and pipelining together', together))
   if (!isShort) for (const name of Object.keys(attacks)) rows.push(await play(name, [name]))
   console.log(
     `\n${formatTable(['', 'connected', 'health p50 ms', 'p99', 'max', 'RSS MB', 'goal'], rows)}`,
   )
   console.log(
-    `\nGoal: health p99 ≤ ${goal.healthMs} ms and RSS ≤ ${goal.rssMb} MB. Without the limits 10,300 silent connections ended the service, 175 KB of requests whose answers were not read held 1.6 GB, and pipelined /metrics kept health waiting for 15 s.`,
+    `\nGoal: health p99 ≤ ${goal.healthMs} ms and RSS ≤ ${goal.rssMb} MB. Without the limits 10,300 silent connections stopped the service, 175 KB of requests with unread answers took 1.6 GB, and pipelined /metrics kept health waiting for 15 s.`,
   )
 } finally {
   await server.stop()

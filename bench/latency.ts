@@ -1,7 +1,7 @@
 /**
- * How long people wait: from the moment a payer's `eth_sendTransaction` is sent to the commit of
- * "detected" in the history, to its bytes on an SSE socket, to the checkout page's DOM. The real
- * product in a process of its own, a real PostgreSQL, a real anvil with 2 s blocks, a real Chromium.
+ * End-to-end latency: from a payer's `eth_sendTransaction` to the commit of "detected" in the
+ * history, to its bytes on an SSE socket, to the checkout page's DOM. The real product in its own
+ * process, a real PostgreSQL, a real anvil with 2 s blocks, a real Chromium.
  * Run: `node bench/latency.ts [payments]`, default 200.
  */
 import { performance } from 'node:perf_hooks'
@@ -19,7 +19,7 @@ const payments = Number(process.argv[2] ?? 200)
 const goalMs = { p50: 50, p99: 200 }
 const request = { amount: '1.00', currency: 'USDC', accept: ['USDC.local'] }
 
-/** Times of one payment, all on this machine's clock, in milliseconds. */
+/** Times of one payment in milliseconds, all by this machine's clock. */
 interface Sample {
   readonly sentAt: number
   readonly eventId: string
@@ -29,7 +29,7 @@ interface Sample {
 
 const nowMs = (): number => performance.timeOrigin + performance.now()
 
-/** Notes in the page itself when its root first shows anything but "awaiting". */
+/** Runs in the page: records when its root first shows a status other than "awaiting". */
 function noteWhenSeen(): void {
   new MutationObserver(() => {
     const root = document.querySelector<HTMLElement>('[data-status]')
@@ -63,7 +63,7 @@ async function measure(page: Page, merchant: MerchantProgram, payer: Payer): Pro
   return { sentAt, socketAt, domAt, eventId: seen.at(-1)?.eventId ?? '' }
 }
 
-/** When each event's transaction was committed, as PostgreSQL noted it. */
+/** The commit time of each event's transaction, as PostgreSQL recorded it. */
 async function commitTimes(url: string, ids: readonly string[]): Promise<Map<string, number>> {
   const client = new Client({ connectionString: url })
   await client.connect()

@@ -1,7 +1,7 @@
 /**
- * How long a process takes until it knows what is open: 84,000 payments on one chain, of which 20,000
- * have money in a block that is not final. Beside it the same rows through a bare `select` of
- * everything that is read, which is what the database and the wire cost. Run: `node bench/start.ts`.
+ * The time until a starting process has loaded all open payments: 84,000 on one chain, of which
+ * 20,000 have money in a block that is not final. Compared with a bare `select` of all the same
+ * rows, which is the cost of database and wire alone. Run: `node bench/start.ts`.
  */
 import { rm } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
@@ -48,7 +48,7 @@ for (let round = 0; round < rounds; round++) {
   let startedAt = performance.now()
   await index.load(store.events)
   loads.push(performance.now() - startedAt)
-  if (index.size !== openMax) throw new Error(`it knows ${index.size} payments`)
+  if (index.size !== openMax) throw new Error(`the index has ${index.size} payments`)
   const unsettled = index.chain('local')?.unsettled().length
   if (unsettled !== movingMax) throw new Error(`${unsettled} payments are unsettled`)
   const client = new Client({ connectionString: server.url })

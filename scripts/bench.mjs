@@ -1,4 +1,4 @@
-/** `npm run bench [name …]`: the benches one after the other, alone on the machine, one table each. */
+/** `npm run bench [name …]`: runs the benches one after another; each prints a table. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { argv, exit } from 'node:process'
@@ -15,7 +15,7 @@ await withSetup(
     const wanted = argv.slice(2)
     const unknown = wanted.filter((name) => !known.includes(name))
     if (unknown.length > 0) {
-      console.error(`No bench ${unknown.join(', ')}. There are: ${known.join(', ')}.`)
+      console.error(`Unknown bench: ${unknown.join(', ')}. Available: ${known.join(', ')}.`)
       exit(1)
     }
     const built = needsBuild() ? await run(node, ['scripts/build.ts']) : 0

@@ -1,7 +1,7 @@
 /**
- * Builds the pages into web/dist. The new ones are made beside the old ones and take their place
- * when they are whole, so a running server never serves half of a build; several at once take turns,
- * and whoever finds the work done does nothing.
+ * Builds the pages into web/dist. A build is made beside the old one and replaces it when it is
+ * complete, so a running server never serves half of a build. Several processes take turns, and one
+ * that finds the pages up to date builds nothing.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

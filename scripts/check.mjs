@@ -1,4 +1,4 @@
-/** `npm run check`: types, lint and format, tidiness, documents. Says everything that is wrong. */
+/** `npm run check`: types, lint and format, tidiness, documents. A failure stops no other step. */
 import { exit } from 'node:process'
 import { installed, run } from './run.mjs'
 import { withSetup } from './setup.mjs'

@@ -1,7 +1,7 @@
 /**
- * Compiles the sandbox's contracts with the `solc` of package-lock.json, always with the same
- * settings: the same source gives the same bytes on every machine. Run it after a change of a
- * `.sol` file; a test compares what is committed with what this makes.
+ * Compiles the sandbox's contracts with the `solc` of package-lock.json and fixed settings, so that
+ * the same source gives the same bytes on every machine. Run it after changing a `.sol` file; a
+ * test compares the committed artifacts with its output.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { getContractAddress } from 'viem'
 
 const sandbox = new URL('../server/src/sandbox/', import.meta.url)
 
-/** The contracts of the sandbox, by name. Source and artifact are named after them. */
+/** The contracts of the sandbox. Source and artifact files have these names. */
 export const contracts = [
   'TestUSDC',
   'TestBridgedUSDC',
@@ -20,7 +20,7 @@ export const contracts = [
   'TestMulticall',
 ] as const
 
-/** What is committed per contract. */
+/** The committed artifact of a contract. */
 export interface Artifact {
   readonly contract: string
   readonly compiler: string
@@ -29,7 +29,7 @@ export interface Artifact {
   readonly abi: readonly unknown[]
   /** Deployment code, hex with 0x. */
   readonly bytecode: string
-  /** Where the CREATE2 factory puts this code with salt 0, on every chain; lower case. */
+  /** The address at which the CREATE2 factory deploys this code with salt 0, in lower case. */
   readonly address: string
 }
 
@@ -40,32 +40,32 @@ interface CompilerOutput {
   >
 }
 
-/** The factory that anvil, like most public chains, has at this address (Arachnid's). */
+/** The CREATE2 factory at this address on anvil and most public chains (Arachnid's). */
 const factory = '0x4e59b44847b379578588920cA78FbF26c0B4956C'
 const salt = `0x${'00'.repeat(32)}` as const
 
 const settings = {
-  // Without the metadata hash the bytes depend on nothing but the source.
+  // Without the metadata hash the bytes depend only on the source.
   metadata: { bytecodeHash: 'none', appendCBOR: false },
   optimizer: { enabled: true, runs: 1_000 },
   evmVersion: 'paris',
   outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
 }
 
-/** Where the committed artifact of a contract is. */
+/** The path of a contract's committed artifact. */
 export const artifactUrl = (contract: string): URL => new URL(`artifacts/${contract}.json`, sandbox)
 
 let compiled: CompilerOutput | undefined
 
-/** All sources in one run: they may import each other, and loading the compiler takes seconds. */
+/** Compiles all sources in one run: they may import each other, and the compiler loads slowly. */
 function compileAll(sources: Record<string, { content: string }>): CompilerOutput {
   const solc = createRequire(import.meta.url)('solc')
   const input = { language: 'Solidity', sources, settings }
-  // The compiler's answer is JSON in the documented form of its version, which is pinned.
+  // The compiler's version is pinned, so its output has the documented form.
   return JSON.parse(solc.compile(JSON.stringify(input))) as CompilerOutput
 }
 
-/** Compiles one contract. Warnings fail as errors do. */
+/** Compiles one contract. Warnings fail the compilation as errors do. */
 export function compile(contract: string): Artifact {
   const solc = createRequire(import.meta.url)('solc')
   const file = `${contract}.sol`
@@ -76,7 +76,7 @@ export function compile(contract: string): Artifact {
     throw new Error(output.errors.map((error) => error.formattedMessage).join('\n'))
   }
   const made = output.contracts?.[file]?.[contract]
-  if (!made) throw new Error(`${file} holds no contract ${contract}`)
+  if (!made) throw new Error(`${file} contains no contract named ${contract}`)
   const bytecode = `0x${made.evm.bytecode.object}` as const
   const address = getContractAddress({ opcode: 'CREATE2', from: factory, salt, bytecode })
   return {
@@ -91,7 +91,7 @@ export function compile(contract: string): Artifact {
   }
 }
 
-/** What a contract does not use does not change its bytes. */
+/** Reads all sources. Sources that a contract does not use do not change its bytes. */
 function readSources(): Record<string, { content: string }> {
   const folder = new URL('contracts/', sandbox)
   return Object.fromEntries(

@@ -1,18 +1,18 @@
 /**
- * One at a time, across processes: a directory is the lock, because making one either works or does
- * not. Runs on any Node since 18, before anything is installed.
+ * A lock between processes, as a directory: creating one either succeeds or fails, atomically. Runs
+ * on any Node since 18, before anything is installed.
  */
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const waitMs = 200
-/** A lock whose owner is not written yet is young, or its maker was killed in between. */
+/** An older lock without an owner file was left by a process that was killed while taking it. */
 const nascentMs = 10_000
 const longestMs = 30 * 60_000
 
 /**
- * Runs `work` while holding the lock at `path`, and gives it back however `work` ends. Waits for a
- * holder that lives; takes over from one that was killed.
+ * Runs `work` while holding the lock at `path`, and releases it even if `work` fails. Waits for a
+ * living holder; takes over from one that was killed.
  * @template T
  * @param {string} path
  * @param {{ onWait?: () => void }} options
@@ -25,7 +25,7 @@ export async function locked(path, options, work) {
   for (let told = false; !take(path); told = true) {
     if (isStale(path) && takeOver(path)) break
     if (!told) options.onWait?.()
-    if (Date.now() > until) throw new Error(`${path} was held for too long; remove it by hand`)
+    if (Date.now() > until) throw new Error(`${path} was held for too long. Remove it by hand.`)
     await new Promise((resolve) => setTimeout(resolve, waitMs))
   }
   try {
@@ -53,7 +53,7 @@ function isStale(path) {
     const [pid = '', born = ''] = readFileSync(join(path, 'owner'), 'utf8').split(' ')
     return !isAlive(Number(pid)) || birthOf(Number(pid)) !== born
   } catch {
-    // No owner: just being made, just being given back, or made by a process that died on it.
+    // No owner file: the lock is being taken or released, or its process died while creating it.
     return ageMs(path) > nascentMs
   }
 }
@@ -68,7 +68,7 @@ function takeOver(path) {
   try {
     mkdirSync(turn)
   } catch {
-    // Another waiter is at it.
+    // Another waiter is taking over.
     return false
   }
   try {
@@ -85,7 +85,7 @@ function ageMs(path) {
   try {
     return Date.now() - statSync(path).mtimeMs
   } catch {
-    // Not there is not old.
+    // A missing path has no age.
     return 0
   }
 }
@@ -101,8 +101,8 @@ function isAlive(pid) {
 }
 
 /**
- * Start time in clock ticks, so that a number used again is not mistaken for its former owner.
- * Empty where there is no /proc.
+ * Start time in clock ticks, so that a process that reuses a pid is not mistaken for the former
+ * owner. Empty if the system has no /proc.
  * @param {number} pid
  */
 function birthOf(pid) {
@@ -110,7 +110,7 @@ function birthOf(pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
   } catch {
-    // No /proc here, or the process is gone, which `isAlive` tells.
+    // No /proc, or the process has ended, which `isAlive` detects.
     return ''
   }
 }

@@ -1,14 +1,14 @@
-/** Runs npm for the set-up, whichever there is, and says in plain words why it failed. */
+/** Runs npm of any version for the set-up, and explains in plain words why it failed. */
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { env, stderr } from 'node:process'
 
-/** Set-up cannot go on; the message says what to do. */
+/** Set-up cannot continue; the message says what to do. */
 export class SetupError extends Error {}
 
-/** Someone pressed Ctrl-C, or asked the set-up to end in another way. */
+/** The set-up was stopped by Ctrl-C or another signal. */
 export class Stopped extends Error {}
 
 /** @param {string} text @returns {never} */
@@ -16,25 +16,28 @@ export function fail(text) {
   throw new SetupError(text)
 }
 
-/** What npm says, and what it means for whoever reads it. */
+/** Error output of npm, and the explanation for the user. */
 const complaints = [
   {
     said: /E(NOTFOUND|CONNREFUSED|CONNRESET|AI_AGAIN|TIMEDOUT|NETUNREACH|HOSTUNREACH)\b|ENOTCACHED/,
     means:
-      'The npm registry cannot be reached, and set-up needs it once. Check the network, or point npm\n' +
+      'The npm registry cannot be reached, but set-up needs it once. Check the network, or point npm\n' +
       'at a mirror or proxy: npm config set registry …, npm config set proxy …',
   },
   {
     said: /SELF_SIGNED_CERT|UNABLE_TO_(GET|VERIFY)|CERT_(UNTRUSTED|HAS)/,
     means:
-      'Something between here and the npm registry uses a certificate of its own. Tell Node about it:\n' +
+      'A proxy between this machine and the npm registry uses its own certificate. Make Node trust it:\n' +
       'NODE_EXTRA_CA_CERTS=/path/to/its.pem npm start',
   },
   { said: /ENOSPC/, means: 'The disk is full. Set-up needs about 400 MB, for the tests 800 MB.' },
-  { said: /EACCES|EPERM/, means: 'This user may not write here. Is the checkout somebody else’s?' },
+  {
+    said: /EACCES|EPERM/,
+    means: 'This user may not write here. Does the checkout belong to another user?',
+  },
 ]
 
-/** A registry that is away is noticed within seconds; what is in npm's cache is not asked for again. */
+/** Detects an unreachable registry within seconds, and prefers packages in npm's cache. */
 const patience = [
   '--fetch-retry-mintimeout=1000',
   '--fetch-retry-maxtimeout=5000',
@@ -46,19 +49,19 @@ const errorCharactersMax = 1_000_000
 const stopSignals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
 
 /**
- * Runs npm in `root`, calling `onTick` each second. Rejects with `SetupError`, or with `Stopped` when this
- * process was asked to end: npm has ended by then.
+ * Runs npm in `root`, calling `onTick` each second. Rejects with `SetupError`, or with `Stopped`
+ * when this process received a stop signal; npm has ended by then.
  * @param {{ root: string, args: readonly string[], onTick: () => void }} asked
  */
 export async function runNpm({ root, args, onTick }) {
-  // `npm start` tells which npm it is; under another runner there is one on the PATH.
+  // `npm start` passes the path of its npm; other runners use the npm on the PATH.
   const cli = /npm-cli\.js$/.test(env.npm_execpath ?? '') ? [env.npm_execpath ?? ''] : []
   const child = spawn(
     cli.length > 0 ? process.execPath : 'npm',
     [...cli, ...args, ...quiet, ...patience, ...cacheIn(root)],
     {
       cwd: root,
-      // What is left out is said by the arguments; under `production` npm would leave out more.
+      // The arguments choose what to leave out; with `production` npm would leave out more.
       env: { ...env, NODE_ENV: 'development' },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
@@ -104,7 +107,7 @@ function ended(child, onTick) {
   })
 }
 
-/** Without a home that can be written to, npm keeps its cache in the checkout. @param {string} root */
+/** Without a writable home directory, npm keeps its cache in the checkout. @param {string} root */
 function cacheIn(root) {
   try {
     accessSync(homedir(), constants.W_OK)

@@ -1,4 +1,4 @@
-/** What package-lock.json says that npm will install here: for the set-up, which counts it while npm works. */
+/** The packages that npm will install here by package-lock.json, for the progress of the set-up. */
 
 /**
  * @typedef {{ platform: string, arch: string, libc: string }} Machine
@@ -6,9 +6,9 @@
  */
 
 /**
- * The folders that the packages of a lock file have when they are installed.
+ * The folders of the packages of a lock file once they are installed.
  * @param {{ packages: Record<string, Entry> }} lock
- * @param {Machine & { tools: boolean }} how tools: what only tests and checks need as well
+ * @param {Machine & { tools: boolean }} how tools: also the packages for tests and checks
  * @returns {string[]}
  */
 export function foldersOf(lock, { tools, ...machine }) {
@@ -26,7 +26,10 @@ const fits = ({ os, cpu, libc }, machine) =>
   (cpu === undefined || cpu.includes(machine.arch)) &&
   (libc === undefined || libc.includes(machine.libc))
 
-/** Where a package of npm's keeps the Node for a machine. @param {Pick<Machine, 'platform' | 'arch'>} machine */
+/**
+ * The path of Node in npm's package for a machine.
+ * @param {Pick<Machine, 'platform' | 'arch'>} machine
+ */
 export function nodeBinary({ platform, arch }) {
   const isWindows = platform === 'win32'
   const name = `node-${isWindows ? 'win' : platform}-${arch}`

@@ -1,4 +1,4 @@
-/** Whether the built pages are those of the sources. Plain, so that a start need not load a bundler. */
+/** Whether the built pages are up to date. Imports no bundler, so that a start stays quick. */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ const left = new Set(['dist', 'node_modules'])
 export const dist = join(root, 'web', 'dist')
 export const stampFile = join(dist, '.stamp')
 
-/** A hash over everything that the pages are made of. */
+/** A hash over all sources of the pages. */
 export function stampOfSources() {
   const hash = createHash('sha256')
   for (const path of sources.flatMap(filesUnder)) {

@@ -1,6 +1,6 @@
 /**
- * `npm run pictures`: takes the pictures of the documents from the real product, with the browser of the
- * tests, and writes down what each shows. A test says when they are stale.
+ * `npm run pictures`: takes the pictures in the documents from the real product, with the tests'
+ * browser, and records what each shows. A test fails when they are outdated.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Says how far a long step is: on a terminal in one line that changes, elsewhere a line now and then. */
+/** Shows the progress of a long step: on a terminal in one line, elsewhere a line every 10 s. */
 
 const everyMs = 10_000
 
@@ -21,12 +21,12 @@ export class Progress {
     this.#saidAt = this.#startedAt
   }
 
-  /** How far it is. @param {string} text */
+  /** Shows the progress. @param {string} text */
   say(text) {
     const now = this.#now()
     const line = `  ${text}, ${Math.round((now - this.#startedAt) / 1000)} s`
     if (this.#out.isTTY) {
-      // Back to the beginning of the line, and what was there is cleared.
+      // Returns to the start of the line and clears it.
       this.#out.write(`\r\x1b[2K${line}`)
       this.#isLineOpen = true
       return
@@ -36,7 +36,7 @@ export class Progress {
     this.#out.write(`${line}\n`)
   }
 
-  /** Leaves the next line to others. */
+  /** Clears the progress line for the output that follows. */
   end() {
     if (this.#isLineOpen) this.#out.write('\r\x1b[2K')
     this.#isLineOpen = false

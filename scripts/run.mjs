@@ -1,4 +1,4 @@
-/** Runs programs for the scripts: in the checkout, on the pinned Node, ended as we are ended. */
+/** Runs programs for the scripts: in the checkout, on the pinned Node, with signals forwarded. */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { environment, root } from './setup.mjs'
@@ -6,12 +6,12 @@ import { environment, root } from './setup.mjs'
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /**
- * Runs a program with our terminal and resolves with its exit code, 128 + n for signal n. Signals
- * that reach us reach it.
+ * Runs a program with our terminal and resolves with its exit code, 128 + n for signal n. Forwards
+ * the signals that this process receives.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ quiet?: boolean, env?: Record<string, string> }} [options] quiet: output is kept and
- *   only shown when the program fails
+ * @param {{ quiet?: boolean, env?: Record<string, string> }} [options] quiet: the output is shown
+ *   only if the program fails
  * @returns {Promise<number>}
  */
 export function run(command, args, options = {}) {
@@ -37,5 +37,5 @@ export function run(command, args, options = {}) {
   })
 }
 
-/** Where npm put the start file of an installed program. @param {string} path */
+/** The path of an installed program's start file. @param {string} path */
 export const installed = (path) => `${root}/node_modules/${path}`

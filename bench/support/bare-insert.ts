@@ -4,7 +4,7 @@ import type { Database } from '../../server/src/store/database.ts'
 export const bareTable = `create table bare_event (
   id bigint generated always as identity primary key, payment_id text, data json, evidence json)`
 
-/** As many rows as a block with hits adds events, with texts of the same length. */
+/** Inserts as many rows as a block with hits adds events, with texts of the same length. */
 export async function bareMs(database: Database, rows: number): Promise<number> {
   const text = JSON.stringify({ text: 'x'.repeat(700) })
   const values = Array.from({ length: rows }, (_, i) => [`pi_${i}`, text, text]).flat()

@@ -10,7 +10,7 @@ import { collectYoung } from './process-usage.ts'
 
 export const transfersPerBlock = 2_000
 
-/** A block of transfers, and who is paid in it. */
+/** A block of transfers, and the addresses of payments that are paid in it. */
 export interface PaidBlock {
   readonly number: number
   readonly paid: readonly string[]
@@ -25,7 +25,7 @@ export class BenchFollower {
   readonly quietMs: number[] = []
   readonly #world: FollowWorld
   readonly #reader: BlockReader
-  /** Of the last block that was made, and of the last that was followed. */
+  /** The number of the last block made, and of the last block followed. */
   #made = 0
   #number = 0
 
@@ -36,7 +36,9 @@ export class BenchFollower {
     this.#reader = new BlockReader({ tokens: [token], ...parts })
   }
 
-  /** A block in which these are paid among strangers, to be followed after those that were made before. */
+  /**
+   * Makes a block that pays these addresses among strangers, to be followed in the order of making.
+   */
   make(paid: readonly string[]): PaidBlock {
     const strangers = Array.from({ length: transfersPerBlock - paid.length }, (_, i) =>
       strangerOf(i),
@@ -51,13 +53,13 @@ export class BenchFollower {
     const watch = this.#world.watcher.watchSet('one')
     const startedAt = performance.now()
     const [contents] = await this.#reader.read(node, [texts.header])
-    if (contents === undefined) throw new Error('a block was read')
+    if (contents === undefined) throw new Error('the reader returned no block')
     await this.#reader.complete(node, [contents])
     const applied = judge(contents, watch)
     const matchedAt = performance.now()
-    // The texts are made by this bench: collecting them is no part of a commit.
+    // Collects the texts that this bench made, so that their collection is not part of a commit.
     collectYoung()
-    if (applied.transfers.length !== paid.length) throw new Error('every payment was matched')
+    if (applied.transfers.length !== paid.length) throw new Error('not every payment was matched')
     this.matchMs.push(matchedAt - startedAt)
     const paidTexts = [...texts.receipts.values()].slice(0, paid.length)
     const calls = [...texts.transactions.values()].slice(0, paid.length)
@@ -67,7 +69,7 @@ export class BenchFollower {
     this.commitMs.push(await this.#store(applied))
   }
 
-  /** Empty blocks until what was paid is final. */
+  /** Applies empty blocks until the paid money is final. */
   async quiet(): Promise<void> {
     for (let i = 0; i < 3; i++) {
       const { header } = blockOf(++this.#made, [], 0n)

@@ -4,7 +4,7 @@ import { hashKey, mintKey } from '../../server/src/credential.ts'
 import { readPepper } from '../../server/src/pepper.ts'
 import type { Store } from '../../server/src/store/open.ts'
 
-/** Adds a merchant for test money, with a secret key, to the history of the server in this directory. */
+/** Adds a merchant for test money with a secret key. `home` is the server's data directory. */
 export async function addMerchant(
   { directory, keys }: Pick<Store, 'directory' | 'keys'>,
   home: string,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** What a parent asks, and what it is told. */
+/** A request of the parent process, and the answer of the child process. */
 interface Question {
   readonly number: number
   readonly name: string
@@ -12,7 +12,9 @@ interface Answer {
   readonly error?: string
 }
 
-/** A program in a process of its own that answers questions. `T` is what it can be asked. */
+/**
+ * A program in its own process that answers requests. `T` maps the names of requests to functions.
+ */
 export interface ChildProgram<T extends Asked> {
   ask<N extends keyof T & string>(
     name: N,
@@ -21,8 +23,8 @@ export interface ChildProgram<T extends Asked> {
   stop(): Promise<void>
 }
 
-/** Questions by name. Inputs and outputs are what JSON can carry. */
-// biome-ignore lint/suspicious/noExplicitAny: each program says what its own inputs are
+/** Requests by name. Inputs and outputs must be JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: each program types its own inputs
 type Asked = Record<string, (input: any) => unknown>
 
 /** Starts a program with as many open files as the machine allows: streams need one each. */
@@ -53,7 +55,7 @@ export function startProgram<T extends Asked>(
       const answer = Promise.withResolvers<unknown>()
       waiting.set(number, answer)
       child.send({ number, name, input } satisfies Question)
-      // The other side is typed by the same `T`.
+      // The child program is typed by the same `T`.
       return answer.promise as Promise<never>
     },
     async stop() {
@@ -63,7 +65,7 @@ export function startProgram<T extends Asked>(
   }
 }
 
-/** Answers the parent until it goes. */
+/** Answers the parent process until it disconnects. */
 export function answerParent(answers: Asked): void {
   process.on('message', async ({ number, name, input }: Question) => {
     try {

@@ -1,4 +1,4 @@
-/** Our way in: the follower's socket and mempool, and a watch set as the engine keeps it. */
+/** The real ingest: the follower's socket and mempool, with a watch set as the engine keeps it. */
 
 import { Mempool } from '../../server/src/chain/evm/mempool/mempool.ts'
 import { defaultLimits as limits } from '../../server/src/chain/evm/node/limits.ts'
@@ -18,7 +18,7 @@ let heard = 0
 let wanted = Number.POSITIVE_INFINITY
 let enough: (() => void) | null = null
 
-/** Half of them wait for the native coin too, so that every transaction's recipient is looked up. */
+/** Half of them expect the native coin too, so that every transaction's recipient is looked up. */
 function watchSet(count: number) {
   const index = new WatchIndex([{ name: 'local', livemode: false }], sandboxPolicy)
   for (let at = 0; at < count; at++) {
@@ -29,7 +29,7 @@ function watchSet(count: number) {
     index.watch(`pi_${at}`, { livemode: false, accept: at % 2 === 0 ? [token] : [token, coin] })
   }
   const watch = index.chain('local')
-  if (watch === null) throw new Error('the chain is watched')
+  if (watch === null) throw new Error('the index does not know the chain')
   return watch
 }
 
@@ -50,13 +50,13 @@ async function open({ port, watched }: { port: number; watched: number }): Promi
   await mempool.subscribe()
 }
 
-/** Starts to count from nothing. */
+/** Resets the counter and sets the number of expected hits. */
 function expect(some: number): void {
   heard = 0
   wanted = some
 }
 
-/** Resolves when as many hits as expected were told: the last message is one. */
+/** Resolves after the expected number of hits, the last of which is the last message. */
 async function all(): Promise<number> {
   if (heard < wanted) {
     await new Promise<void>((resolve) => {

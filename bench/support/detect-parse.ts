@@ -1,4 +1,4 @@
-/** What detection is measured against: `ws` and `JSON.parse`, and nothing done with the result. */
+/** The baseline for detection: `ws` and `JSON.parse`, without using the result. */
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { answerParent } from './child-program.ts'
@@ -18,7 +18,7 @@ async function open({ port }: { port: number }): Promise<void> {
   await once(socket, 'open')
 }
 
-/** Starts to count from nothing. */
+/** Resets the counter and sets the number of expected messages. */
 function expect(messages: number): void {
   parsed = 0
   wanted = messages

@@ -1,4 +1,4 @@
-/** What fan-out is measured against: a loop that writes the same bytes to as many bare sockets. */
+/** The baseline for fan-out: a loop that writes the same bytes to as many bare sockets. */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { answerParent } from './child-program.ts'
 import { collectedBytes, cpuMicros, residentBytes } from './process-usage.ts'
@@ -13,7 +13,7 @@ const server = createServer({ noDelay: true }, (socket) => {
 
 const listen = (): Promise<number> =>
   new Promise((resolve) => {
-    // The address of a TCP server that listens is an object.
+    // `address()` of a listening TCP server is always an object.
     const port = () => resolve((server.address() as AddressInfo).port)
     server.listen({ port: 0, host: '127.0.0.1', backlog: 511 }, port)
   })

@@ -1,9 +1,9 @@
-/** Thousands of readers in one process. They count events and do as little else as they can. */
+/** Thousands of readers in one process, which only count events. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { answerParent } from './child-program.ts'
 
-/** How many to open, where. Without a request the sockets are bare. */
+/** How many sockets to open, and where. Without a request they send nothing. */
 interface Opening {
   readonly port: number
   readonly count: number
@@ -17,7 +17,9 @@ let seen = 0
 let wanted = 0
 let enough: (() => void) | null = null
 
-/** Events in a piece. Pieces end where frames end: a reader this quick is given whole writes. */
+/**
+ * Counts events in a chunk. Chunks end at frame ends: a reader this quick receives whole writes.
+ */
 function count(piece: Buffer): void {
   for (let at = piece.indexOf(eventStart); at >= 0; at = piece.indexOf(eventStart, at + 9)) seen++
   if (piece.subarray(0, 8).equals(eventStart.subarray(1))) seen++
@@ -50,13 +52,13 @@ function close(): void {
   for (const socket of sockets) socket.destroy()
 }
 
-/** Starts to count from nothing. */
+/** Resets the counter and sets the number of expected events. */
 function expect(events: number): void {
   seen = 0
   wanted = events
 }
 
-/** Resolves when as many events as expected were read by all together. */
+/** Resolves when all readers together have read the expected number of events. */
 async function all(): Promise<number> {
   if (seen < wanted) {
     await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** The real server - its configuration, history, hub and HTTP - with one payment to be followed. */
+/** The real server (its configuration, history, hub and HTTP) with one payment to watch. */
 import { join } from 'node:path'
 import { MemoryBackplane } from '../../server/src/backplane/memory.ts'
 import { systemClock as clock } from '../../server/src/clock.ts'
@@ -25,11 +25,11 @@ async function prepare(): Promise<{ url: string; path: string; key: string }> {
   return { url: running.url, path: `/v1/payment-intents/${payment.id}/stream`, key }
 }
 
-/** One event, committed and announced as a writer does it. The answer is its frame. */
+/** Commits and announces one event as a writer does. Returns its frame. */
 async function publish(): Promise<string> {
   const events = await store.events.append({ appends: [payment.next()] })
   const [stored] = events
-  if (stored === undefined) throw new Error('nothing was stored')
+  if (stored === undefined) throw new Error('the append returned no event')
   for (const hint of hintsOf(events)) backplane.announce(hint)
   return new Frame(stored, stored.sequence, clock.now()).sse.toString('base64')
 }

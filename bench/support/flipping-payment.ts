@@ -17,7 +17,7 @@ const share = (expectedSequence: number, { events, payment: state }: Decision): 
   })
 const mint = (at: number): string => makeId('evt', at, systemClock.random(10))
 
-/** A payment of real events without end: its transaction is mined, reorged out, mined again, and so on. */
+/** A payment with endless real events: its transaction is mined, reorged out, mined again, … */
 export class FlippingPayment {
   readonly id = makeId('pi', systemClock.now(), systemClock.random(10))
   readonly #token = hex(20)
@@ -49,14 +49,14 @@ export class FlippingPayment {
     return share(0, { events, payment })
   }
 
-  /** One more event. */
+  /** The append of one more event. */
   next(): Append {
     const before = this.#payment
-    if (before === null) throw new Error('the payment is not open yet')
+    if (before === null) throw new Error('opening() must be called before next()')
     const observation = before.status === 'confirming' ? this.#reorged() : this.#included()
     const at = systemClock.now()
     const { events, payment } = decide(before, [observation], { policy, at, mint })
-    if (events.length !== 1) throw new Error(`one event was expected of ${observation.kind}`)
+    if (events.length !== 1) throw new Error(`${observation.kind} must result in one event`)
     this.#payment = payment
     return share(before.sequence, { events, payment })
   }

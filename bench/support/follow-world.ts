@@ -34,7 +34,7 @@ const assets = new AssetBook(
   })),
 )
 
-/** The parts of an engine, its index in hand: 100,000 payments need not be written to be watched. */
+/** The parts of an engine with access to its index, so that payments can be watched unwritten. */
 export async function openWorld(url: string) {
   const store = openStore({ url, clock: systemClock, log: silentLog })
   await store.directory.addMerchant({ id: scope.merchantId, name: 'A shop', xpub, createdAt: 0 })
@@ -61,7 +61,7 @@ export async function openWorld(url: string) {
 
 export type FollowWorld = Awaited<ReturnType<typeof openWorld>>
 
-/** What so many watched addresses weigh, and how long one takes to add. */
+/** Fills the index with watched addresses: the memory of each, and the time to add it. */
 export function fill({ index }: FollowWorld): { microseconds: number; bytes: number } {
   const before = process.memoryUsage().heapUsed
   const startedAt = performance.now()
@@ -77,7 +77,7 @@ export function fill({ index }: FollowWorld): { microseconds: number; bytes: num
 
 const depositLike = (i: number): string => `0x${(i + 0xaaaa_0000).toString(16).padStart(40, '0')}`
 
-/** A few at a time: they share one counter of addresses. */
+/** Opens payments 25 at a time, because they share one address counter. Returns their addresses. */
 export async function openPayments(
   { payments }: FollowWorld,
   count: number,

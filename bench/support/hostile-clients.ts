@@ -1,17 +1,17 @@
-/** Clients that mean no good, thousands in one process. What becomes of each is counted. */
+/** Hostile clients, thousands in one process. Counts what happens to them. */
 import { connect, type Socket } from 'node:net'
 import { answerParent } from './child-program.ts'
 
-/** What a kind of client does. All of them come back when they are cut, if `returns` is set. */
+/** The behaviour of one kind of client. If `returns` is set, a client reconnects when it is cut. */
 interface Attack {
   readonly port: number
   readonly count: number
-  /** Sent when it is connected; of several, each client sends another. Nothing: it stays silent. */
+  /** Sent after connecting. Clients take turns through the list; an empty request sends nothing. */
   readonly requests: readonly string[]
-  /** How often it sends its request in one go. */
+  /** How often the request is repeated in one write. */
   readonly times: number
   readonly reads: boolean
-  /** Sent once a second after that. */
+  /** Sent once a second after the request. */
   readonly drip: string
   readonly returns: boolean
 }
@@ -25,7 +25,7 @@ let isOver = false
 
 const marker = Buffer.from('HTTP/1.1 ')
 
-/** Counts answers by the first line of each; those that are cut in two are missed, which is no harm here. */
+/** Counts answers by their first line. Missing one that is split over two chunks does not matter. */
 function count(piece: Buffer): void {
   for (let at = piece.indexOf(marker); at >= 0; at = piece.indexOf(marker, at + 9)) answered++
 }
@@ -46,7 +46,7 @@ function attackOnce(attack: Attack, index: number): Promise<void> {
     })
     if (attack.reads) socket.on('data', count)
     socket.on('error', () => resolve())
-    // One that closes its half only is noticed by what it sends next: that is cut, too.
+    // A client that does not read notices the server's end only when its next write fails.
     if (attack.reads) socket.on('end', () => socket.destroy())
     socket.on('close', () => {
       if (drips !== null) clearInterval(drips)
@@ -71,7 +71,7 @@ function stop(): void {
   for (const socket of sockets) socket.destroy()
 }
 
-/** What became of them so far. A client that neither reads nor writes does not see that it was cut. */
+/** Counts so far. A client that neither reads nor writes does not notice that it was cut. */
 const tally = () => ({ connected, cut, answered, open: sockets.size })
 
 const answers = { attack, tally, stop }

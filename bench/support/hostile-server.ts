@@ -1,4 +1,4 @@
-/** The real server with the limits that hold when nothing is set, and a payment to be asked for. */
+/** The real server with its default limits, and a payment to request. */
 import { join } from 'node:path'
 import { systemClock as clock } from '../../server/src/clock.ts'
 import { readConfig } from '../../server/src/config.ts'
@@ -27,7 +27,7 @@ async function prepare(): Promise<{ url: string; id: string; key: string }> {
   return { url: running.url, id: payment.id, key }
 }
 
-/** The most memory since it was asked the last time. */
+/** The highest RSS in bytes since the last call. */
 function memory(): number {
   const most = Math.max(rssMax, process.memoryUsage.rss())
   rssMax = 0

@@ -8,7 +8,7 @@ const hex = (value: number): string => `0x${value.toString(16)}`
 const word = (value: bigint): string => value.toString(16).padStart(64, '0')
 const none = `0x${'0'.repeat(512)}`
 
-/** Blocks in which strangers pay each other in the native coin, made when they are asked for. */
+/** A chain of blocks in which strangers pay each other in the native coin, made on request. */
 export class MemoryChain {
   readonly head: number
   readonly #transactions: number
@@ -25,7 +25,7 @@ export class MemoryChain {
     }
   }
 
-  /** A node that has all of it, and parses its answers as a wire would. */
+  /** A connection to a node that has all blocks, and parses its answers as a real one does. */
   wire(): RpcWire {
     const over = Promise.withResolvers<'left'>()
     let isOpen = true
@@ -60,12 +60,12 @@ export class MemoryChain {
       case 'eth_getLogs':
         return { result: [] }
       case 'eth_call':
-        // The call is of this bench's own follower.
+        // The calldata always comes from this bench's own follower.
         return { result: balances((first as { data: string }).data) }
       case 'eth_getBalance':
         return { result: '0x0' }
       default:
-        return { error: { code: -32601, message: 'no such method' } }
+        return { error: { code: -32601, message: 'method not found' } }
     }
   }
 
@@ -89,7 +89,7 @@ export class MemoryChain {
   }
 }
 
-/** What Multicall3 answers of addresses that hold nothing, as many as were asked for. */
+/** The answer of Multicall3 for as many empty addresses as were requested. */
 function balances(calldata: string): string {
   const count = Number(BigInt(`0x${calldata.slice(74, 138)}`))
   const offsets = Array.from({ length: count }, (_, at) => word(BigInt(count * 32 + at * 128)))

@@ -2,7 +2,7 @@ import { transferTopic } from '../../server/src/chain/evm/block/logs.ts'
 import type { Answer, RpcConnection } from '../../server/src/chain/evm/node/connection.ts'
 import { EvmNode, type Header, parseHeader } from '../../server/src/chain/evm/node/node.ts'
 
-/** A block of token transfers as a node would send it: the texts, which whoever asks must parse. */
+/** A block of token transfers as the JSON texts that a node sends, which the reader must parse. */
 export interface BlockTexts {
   readonly header: Header
   readonly block: string
@@ -21,7 +21,7 @@ export const hashOf = (kind: string, n: number): string =>
   `0x${Buffer.from(`${kind}${n}`).toString('hex').padEnd(64, '0').slice(0, 64)}`
 export const strangerOf = (n: number): string => hex(n + 0xeeee_0000, 40)
 
-/** Every recipient is paid by a transaction of its own, in the order given. */
+/** Each recipient is paid by its own transaction, in the given order. */
 export function blockOf(number: number, recipients: readonly string[], amount: bigint): BlockTexts {
   const hash = hashOf('block', number)
   const txHashes = recipients.map((_, i) => hashOf(`tx${number}.`, i))
@@ -66,7 +66,7 @@ export function blockOf(number: number, recipients: readonly string[], amount: b
   }
 }
 
-/** A node that has one block, in memory: no wire, but every answer is parsed from its text. */
+/** A node with one block in memory: there is no wire, but every answer is parsed from its text. */
 export function nodeWith(texts: BlockTexts): EvmNode {
   const answers: Readonly<Record<string, (name: string) => string | undefined>> = {
     eth_getBlockByHash: () => texts.block,

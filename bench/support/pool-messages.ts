@@ -1,10 +1,10 @@
 /**
- * Pending transactions as a node shows them, in the mixture of Ethereum's mempool: plain payments,
- * calls of tokens, exchanges with long calldata, some with access lists, a few with a great deal.
- * From a seed, so that every run and every side has the same.
+ * Pending transactions as a node sends them, in the mixture of Ethereum's mempool: plain payments,
+ * token calls, exchanges with long calldata, some with access lists, a few very large ones. They
+ * are made from a seed, so that every run and every side gets the same.
  */
 
-/** A generator of numbers from 0 to 1: mulberry32. */
+/** A random number generator from 0 to 1: mulberry32. */
 export function seeded(seed: number): () => number {
   let state = seed
   return () => {
@@ -20,11 +20,11 @@ export const tokens = [
   '0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48',
 ]
 
-/** The addresses that are watched: index to address, the same in every process. */
+/** The watched address of an index, the same in every process. */
 export const watchedAddress = (index: number): string =>
   `0x${(0x5e771e00000000n + BigInt(index)).toString(16).padStart(40, '0')}`
 
-/** How many in a thousand are of each kind, and how their calldata is made. */
+/** The share of each kind per thousand, and the number of words in its calldata. */
 const kinds = [
   { share: 380, name: 'payment', words: () => 0, lists: 0 },
   { share: 190, name: 'token', words: () => 2, lists: 0 },
@@ -38,7 +38,7 @@ const kinds = [
   { share: 20, name: 'batch', words: (chance: number) => 100 + Math.floor(chance * 200), lists: 0 },
 ] as const
 
-/** Where a hit is put, and every how many messages one is. */
+/** One in this many messages pays a watched address. */
 export const hitEvery = 1_000
 
 export function poolMessages(count: number, watched: number): string[] {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** CPU of this process so far, user and system, in microseconds. */
+/** CPU time of this process so far, user and system, in microseconds. */
 export function cpuMicros(): number {
   const { user, system } = process.cpuUsage()
   return user + system
@@ -17,20 +17,21 @@ function collector(): (options: CollectOptions) => void {
   return runInNewContext('gc')
 }
 
-/** Collects what was made lately, so that its collection falls into nothing that is measured. */
+/** Collects young objects now, so that their collection does not fall into a measurement. */
 export const collectYoung = (): void => collector()({ type: 'minor' })
 
 const quietMs = 10_000
 
-/** Memory of this process in bytes as an operator sees it: after quiet seconds, nothing forced. */
+/** RSS of this process in bytes as an operator sees it: after idle seconds, without a forced GC. */
 export async function residentBytes(): Promise<number> {
   await sleep(quietMs)
   return process.memoryUsage.rss()
 }
 
 /**
- * The least it can be: after garbage collections that no server runs by itself. Good as the ground to
- * measure from, since a low one flatters nobody; as a result it is a floor and no promise.
+ * The lowest possible RSS: after garbage collections that a server never runs by itself. As the
+ * base of a difference it is conservative, because a low base makes the difference larger; as a
+ * result it is only a lower bound.
  */
 export async function collectedBytes(): Promise<number> {
   const collect = collector()

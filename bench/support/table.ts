@@ -1,4 +1,4 @@
-/** A table for people: first column left, numbers right, as wide as it needs to be. */
+/** A text table: first column left-aligned, the others right-aligned, as wide as needed. */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -19,7 +19,7 @@ export function formatTable(
   return [lines[0], rule, ...lines.slice(1)].join('\n')
 }
 
-/** Whole thousands with separators; small numbers with the digits that matter. */
+/** Large numbers as integers with separators; small ones with one or two decimals. */
 function cell(value: string | number): string {
   if (typeof value === 'string') return value
   if (Number.isInteger(value) || Math.abs(value) >= 100) {

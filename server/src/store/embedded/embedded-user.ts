@@ -13,8 +13,8 @@ const preferred = ['postgres', '_postgres', 'nobody']
 const uidMax = 2 ** 31
 
 /**
- * This process's user. As root: the owner of the existing data, else `postgres`, `nobody`, or any
- * other user that root can become. Throws `invalid_config` if no such user exists.
+ * This process's user. As root: the owner of the existing data, else the first of `preferred` or
+ * any other user that root can become. Throws `invalid_config` if no user fits.
  */
 export function chooseRunUser(dataOwner: { uid: number; gid: number } | null): RunUser {
   const uid = process.getuid?.() ?? 0
