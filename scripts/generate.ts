@@ -1,6 +1,6 @@
 /**
- * Prints docs/generated from code: the statuses, the errors, the settings, the chains, the scopes. Run it after changing one
- * of these; a test compares what is committed with what this prints.
+ * Prints docs/generated from code: the statuses, errors, settings, chains and scopes. Run it after
+ * changing one of these; a test compares the committed pages with its output.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -31,15 +31,15 @@ import { reasons, reasonWords } from '../core/src/words/reason-words.ts'
 import { ignoredWords } from '../core/src/words/stage-words.ts'
 import { statusWords } from '../core/src/words/words.ts'
 import { settings } from '../server/src/config.ts'
-import type { Access } from '../server/src/http/access.ts'
+import type { RouteAccess } from '../server/src/http/access.ts'
 import { routeAccess } from '../server/src/http/route-access.ts'
 import type { Preset } from '../server/src/registry/preset.ts'
 import { presets } from '../server/src/registry/presets.ts'
 
-/** Where the pages are. */
+/** The folder of the pages. */
 export const generatedUrl = new URL('../docs/generated/', import.meta.url)
 
-/** The pages by file name, as they should be. */
+/** The generated pages by file name. */
 export const pages: Readonly<Record<string, () => string>> = {
   'states.md': statesPage,
   'errors.md': errorsPage,
@@ -53,7 +53,7 @@ const note = '<!-- Printed from code by `npm run generate`. Do not edit. -->'
 function statesPage(): string {
   return joinPage([
     '# Statuses',
-    'Where a payment intent stands. The same words in REST, streams, webhooks and on every screen.',
+    'The status of a payment intent. REST, streams, webhooks and all pages use the same words.',
     table(
       ['status', 'means', 'evidence on record', 'for the payer', 'the operator'],
       statuses.map((status) => {
@@ -63,14 +63,14 @@ function statesPage(): string {
         return [code(status), means, evidence, `“${label}”, ${life}`, operator]
       }),
     ),
-    '`open`: it may change by itself. `closed`: closed to the payer. A stream ends after ' +
-      `${list(statuses.filter((status) => statusTable[status].endsStream))}. The payer's countdown runs in ` +
+    '`open`: the status may change by itself. `closed`: the payer can no longer pay. A stream ends ' +
+      `after ${list(statuses.filter((status) => statusTable[status].endsStream))}. The payer's countdown runs in ` +
       `${list(statuses.filter((status) => statusTable[status].countsDown))}.`,
     '## Edges',
-    'From the row to the column, told by the event in the cell. What is empty cannot happen. Within any ' +
-      `status ${list(aside)} may be told as well; from ${list(replaceable)} back to \`awaiting\` also ` +
+    'The cell names the event of the change from the row to the column; an empty cell is impossible. ' +
+      `Within any status ${list(aside)} may be emitted as well; from ${list(replaceable)} back to \`awaiting\` also ` +
       '`replaced`, when the new transaction does not pay; and from `confirming` back to ' +
-      `${list(retractable)} also ${list(retracting)}, when no source shows its money any more, or a ` +
+      `${list(retractable)} also ${list(retracting)}, when no source shows its money any more or a ` +
       'person set it aside.',
     table(
       ['from \\ to', ...statuses.map(code)],
@@ -83,34 +83,34 @@ function statesPage(): string {
       ]),
     ),
     '## Stages of a transfer',
-    'How far one movement of money has come.',
+    'How far one transfer of money is.',
     table(
-      ['stage', 'told to the payer', 'the operator'],
+      ['stage', 'shown to the payer', 'the operator'],
       Object.entries(stageNotices).map(([stage, { payer, operator }]) => [
         ...[code(stage), payer, operator],
       ]),
     ),
-    'With the stage `ignored`, why it does not count:',
+    'The reasons why a transfer with the stage `ignored` does not count:',
     ignoredTable(),
     '## Flags',
-    'Said beside the status, several at once, never instead of it. The choices are the actions of ' +
-      '`POST /v1/payment-intents/{id}/resolve` that make sense of it.',
+    'Flags are shown in addition to the status, several at once. The choices are the actions of ' +
+      '`POST /v1/payment-intents/{id}/resolve` that make sense for the flag.',
     noticeTable(
       'flag',
       flags.map((flag) => ({ name: flag, payer: flagWords[flag], ...flagNotices[flag] })),
     ),
     '## Reasons',
-    'Why a payment stands where it does, or what an event tells. A reason that a merchant gave, such ' +
-      'as that of a withdrawal, stands in its own words.',
+    'The reason for a status or for an event. A reason that a merchant gave, such ' +
+      'as for a withdrawal, is shown as the merchant wrote it.',
     noticeTable(
       'reason',
       reasons.map((one) => ({ name: one, payer: reasonWords[one], ...reasonNotices[one] })),
     ),
     '## What a person may decide',
-    'By status: `in_blocks`, when there is money in a block, counted or not; `beside`, when there is ' +
-      'money in a block that does not count; `seen` and `rest`, always, about all that was seen or what ' +
-      'is left in blocks; `nothing`, always, and it is only noted or lets the request wait. What is ' +
-      'empty answers `nothing_to_resolve`. After a success that was lost, all of them may be decided.',
+    'By status: `in_blocks` is allowed if there is money in a block, counted or not; `beside` if there is ' +
+      'money in a block that does not count; `seen` (all money seen) and `rest` (what is left in blocks) ' +
+      'always; `nothing` always, but it is only noted or makes the request wait. A request for an empty ' +
+      'cell fails with `nothing_to_resolve`. After a success that was lost, all of them are allowed.',
     table(
       ['status', ...resolutionActions.map(code)],
       statuses.map((status) => [
@@ -126,11 +126,11 @@ function statesPage(): string {
 
 const ignoredTable = (): string =>
   table(
-    ['ignored', 'told to the payer', 'the operator'],
+    ['ignored', 'shown to the payer', 'the operator'],
     Object.entries(ignoredWords).map(([name, { why, todo }]) => [
       code(name),
       todo === null ? '' : `${why} ${todo}`,
-      // The two tables have the same rows, by type.
+      // Both tables have the same keys, by type.
       ignoredNotices[name as keyof typeof ignoredNotices],
     ]),
   )
@@ -142,7 +142,7 @@ interface NoticeRow extends Notice {
 
 const noticeTable = (head: string, rows: readonly NoticeRow[]): string =>
   table(
-    [head, 'told to the payer', 'the operator', 'needs a person', 'choices'],
+    [head, 'shown to the payer', 'the operator', 'needs a person', 'choices'],
     rows.map(({ name, payer, operator, needsPerson, choices }) => [
       ...[code(name), payer ?? '', operator, needsPerson ? 'yes' : '', list(choices)],
     ]),
@@ -151,9 +151,9 @@ const noticeTable = (head: string, rows: readonly NoticeRow[]): string =>
 function errorsPage(): string {
   return joinPage([
     '# Errors',
-    'Every refusal is an RFC 9457 problem document (`application/problem+json`). Decide by `code`, never ' +
-      'by the words. Retry: `never` helps nothing; `later` the same request may work; `changed` another ' +
-      'request is needed.',
+    'Every error is an RFC 9457 problem document (`application/problem+json`). Decide by `code`, ' +
+      'never by the words. Retry: `never`: a retry cannot succeed; `later`: the same request may ' +
+      'succeed later; `changed`: send a changed request.',
     table(
       ['code', 'HTTP', 'what happened', 'what to do', 'retry'],
       Object.entries(errorCatalogue).map(([name, { status, title, advice, retry }]) => [
@@ -170,8 +170,8 @@ function errorsPage(): string {
 function configPage(): string {
   return joinPage([
     '# Settings',
-    'Environment variables, all optional. A value that does not fit, and settings that contradict each ' +
-      'other, stop the start with one message that names them all.',
+    'Environment variables, all optional. If a value is invalid or settings contradict each other, the ' +
+      'start stops with one message that names all of them.',
     table(
       ['name', 'takes', 'default', 'means'],
       settings.map(({ name, takes, default: unset, means }) => [
@@ -188,8 +188,8 @@ function chainsPage(): string {
   const rows: readonly PresetRow[] = Object.entries(presets)
   return joinPage([
     '# Presets',
-    'What each preset of the registry holds true of its chain, from `server/src/registry`. How it is used, ' +
-      'and what becomes of it when the chain contradicts it: [docs/chains.md](../chains.md).',
+    'The properties of the chain of each preset, from `server/src/registry`. How they are used, ' +
+      'and what happens if the chain contradicts them: [docs/chains.md](../chains.md).',
     table(
       [
         'preset',
@@ -217,11 +217,12 @@ function chainsPage(): string {
       ]),
     ),
     '## When a payment counts as paid',
-    'So many blocks, the one of the transfer included, or a tag; by amount where it says to which. ' +
-      'Every preset asks for two providers where the money is real.',
+    'The number of blocks, including that of the transfer, or a tag. Where it depends on the amount, the ' +
+      'limits are listed. Every preset requires two providers if the money is real.',
     paidTable(rows),
     '## Tokens',
-    'Twins are bridged forms that are easily taken for the other: they are watched, and never count as it.',
+    'Twins are bridged tokens that are easily mistaken for another one. They are watched, but they never ' +
+      'count as that one.',
     table(
       ['preset', 'symbol', 'contract', 'decimals', 'dust below', 'published at'],
       rows.flatMap(([name, { tokens }]) =>
@@ -236,7 +237,7 @@ function chainsPage(): string {
       ),
     ),
     '## Identity',
-    'A provider that shows another id or another first block is not believed.',
+    'A provider with another id or another first block is refused.',
     table(
       ['preset', 'hash of block 0', 'published at', 'explorer'],
       rows.map(([name, { genesisHash, genesisSource, explorerTx }]) => [
@@ -265,27 +266,27 @@ const paidTable = (rows: readonly PresetRow[]): string =>
     ),
   )
 
-const callers: Readonly<Record<Exclude<Access['who'], 'anyone'>, string>> = {
+const callers: Readonly<Record<Exclude<RouteAccess['who'], 'anyone'>, string>> = {
   key: 'a key',
   owner: 'a key of the payment’s merchant',
   owner_or_client: 'a key of the payment’s merchant, or the client secret or cookie of the payment',
 }
 
 function scopesPage(): string {
-  const routes = Object.entries<Access>(routeAccess).flatMap(([route, access]) =>
+  const routes = Object.entries<RouteAccess>(routeAccess).flatMap(([route, access]) =>
     access.who === 'anyone' ? [] : [{ route, ...access }],
   )
   return joinPage([
     '# Scopes',
-    'What a restricted key (`rk_…`) may be given: `settlewire key create --scope <name>`, as often as wanted. ' +
-      'A secret key may do all of it, a publishable key none of it.',
+    'The scopes of a restricted key (`rk_…`): `settlewire key create --scope <name>`, repeated as needed. ' +
+      'A secret key has all of them, a publishable key none.',
     table(
-      ['scope', 'lets'],
+      ['scope', 'allows'],
       keyScopes.map((scope) => [code(scope), scopeTable[scope].lets]),
     ),
     '## Routes',
-    'Each route asks for one scope. A key that lacks it is answered with 403 `scope_missing`, whose `detail` ' +
-      'names it. The levers of the sandbox (`/v1/test/…`) ask for `payment_intents:write`.',
+    'Each route requires one scope. A key that lacks it gets 403 `scope_missing`, whose `detail` ' +
+      'names it. The sandbox routes (`/v1/test/…`) require `payment_intents:write`.',
     table(
       ['route', 'scope', 'open to'],
       routes.map(({ route, scope, who }) => [

@@ -14,7 +14,7 @@ afterAll(() => world.close())
 
 const path = '/v1/payment-intents'
 
-/** What the server answers to bytes, until it closes the connection. */
+/** Sends raw bytes; resolves with all that the server answers until it closes the connection. */
 function raw(bytes: string | Buffer): Promise<string> {
   const { hostname, port } = new URL(world.url)
   return new Promise((resolve, reject) => {
@@ -28,9 +28,9 @@ function raw(bytes: string | Buffer): Promise<string> {
   })
 }
 
-describe('a broken body', () => {
+describe('an invalid body', () => {
   it.each([
-    ['no JSON', '{"amount":', 400, 'malformed_body'],
+    ['truncated JSON', '{"amount":', 400, 'malformed_body'],
     ['a bare word', 'amount', 400, 'malformed_body'],
     ['two values', '{}{}', 400, 'malformed_body'],
     ['a prototype', '{"__proto__":{"admin":true}}', 400, 'malformed_body'],
@@ -39,15 +39,15 @@ describe('a broken body', () => {
     ['an array', '[]', 400, 'invalid_request'],
     ['null', 'null', 400, 'invalid_request'],
     ['a number', '1e999', 400, 'invalid_request'],
-    ['nothing', '', 400, 'invalid_request'],
-    ['depth', '['.repeat(30_000) + ']'.repeat(30_000), 400, 'invalid_request'],
-    ['size', `{"reference":"${'x'.repeat(70_000)}"}`, 413, 'body_too_large'],
-  ])('gets its own code: %s', async (_, body, status, code) => {
+    ['an empty body', '', 400, 'invalid_request'],
+    ['deep nesting', '['.repeat(30_000) + ']'.repeat(30_000), 400, 'invalid_request'],
+    ['too many bytes', `{"reference":"${'x'.repeat(70_000)}"}`, 413, 'body_too_large'],
+  ])('gets an error that names the problem: %s', async (_, body, status, code) => {
     const answer = await world.ask(path, { body })
     expect([answer.status, answer.json.code]).toEqual([status, code])
   })
 
-  it('that is not UTF-8 is not guessed at', async () => {
+  it('that is not UTF-8 is refused', async () => {
     const body = Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])
     const answer = await raw(
       Buffer.concat([Buffer.from(head('POST', path, [`content-length: ${body.length}`])), body]),
@@ -67,7 +67,7 @@ describe('a broken body', () => {
     expect([answer.status, answer.json.code]).toEqual([415, 'unsupported_media_type'])
   })
 
-  it('may say its charset', async () => {
+  it('is not one with a charset in its content type', async () => {
     const headers = { 'content-type': 'application/json; charset=utf-8' }
     const body = { amount: '1.00', currency: 'USDC' }
     expect((await world.ask(path, { body, headers })).status).toBe(201)
@@ -83,10 +83,10 @@ describe('a POST without a body', () => {
     ['of no length', '', 'content-length: 0\r\n'],
     ['as JSON', 'content-type: application/json\r\n', 'content-length: 0\r\n'],
     ['as a form', 'content-type: application/x-www-form-urlencoded\r\n', 'content-length: 0\r\n'],
-    ['as a type that is none', 'content-type: nonsense\r\n', 'content-length: 0\r\n'],
+    ['with a malformed type', 'content-type: nonsense\r\n', 'content-length: 0\r\n'],
     ['in chunks', '', 'transfer-encoding: chunked\r\n'],
     ['in chunks as a form', 'content-type: text/plain\r\n', 'transfer-encoding: chunked\r\n'],
-  ])('is taken where every member is optional: %s', async (_, type, length) => {
+  ])('is accepted where every field is optional: %s', async (_, type, length) => {
     const { id } = await world.create()
     const chunks = length.startsWith('transfer') ? '0\r\n\r\n' : ''
     const post = `POST ${path}/${id}/cancel HTTP/1.1\r\n${lines(type, length)}${chunks}`
@@ -94,7 +94,7 @@ describe('a POST without a body', () => {
     expect((await world.ask(`${path}/${id}`)).json.status).toBe('cancelled')
   })
 
-  it('that is no JSON and not empty is refused, in chunks too', async () => {
+  it('does not include a chunked body of another type, which is refused', async () => {
     const chunked = lines('content-type: text/plain\r\n', 'transfer-encoding: chunked\r\n')
     const answer = await raw(
       `POST ${path}/${payment.id}/cancel HTTP/1.1\r\n${chunked}2\r\n{}\r\n0\r\n\r\n`,
@@ -115,10 +115,10 @@ const head = (method: string, url: string, more: readonly string[] = []): string
     '',
   ].join('\r\n')
 
-/** The body of an answer that came as bytes. */
+/** The body of a raw answer. */
 const documentOf = (answer: string) => JSON.parse(answer.split('\r\n\r\n')[1] ?? '')
 
-describe('what is hardly HTTP', () => {
+describe('malformed HTTP', () => {
   const tooLong = 'y'.repeat(20_000)
   it.each([
     ['garbage', 400, 'invalid_request', 'hello\r\n\r\n'],
@@ -152,7 +152,7 @@ describe('what is hardly HTTP', () => {
       'expectation_failed',
       () => head('POST', path, ['expect: more', 'content-length: 2']),
     ],
-  ])('is refused with a problem document and cut: %s', async (_, status, code, bytes) => {
+  ])('gets a problem document and a closed connection: %s', async (_, status, code, bytes) => {
     const answer = await raw(typeof bytes === 'string' ? bytes : bytes())
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(answer).toContain('content-type: application/problem+json')
@@ -163,7 +163,7 @@ describe('what is hardly HTTP', () => {
     expect(answer.includes('allow: GET')).toBe(status === 405)
   })
 
-  it('takes an Upgrade for a plain request: there is nothing to upgrade to', async () => {
+  it('does not include an Upgrade, which is treated as a plain request', async () => {
     const upgrade = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13']
     const bytes = `GET /v1/stream HTTP/1.1\r\nhost: x\r\n${upgrade.join('\r\n')}\r\n\r\n`
     const { hostname, port } = new URL(world.url)
@@ -174,7 +174,7 @@ describe('what is hardly HTTP', () => {
     expect(documentOf(String(answer)).code).toBe('not_found')
   })
 
-  it('serves HTTP/1.0, which has no Host', async () => {
+  it('does not include HTTP/1.0 without a Host header', async () => {
     const answer = await raw('GET /v1/chains HTTP/1.0\r\n\r\n')
     expect(documentOf(answer).code).toBe('unauthenticated')
   })
@@ -187,19 +187,19 @@ describe('what is hardly HTTP', () => {
     '/v1//payment-intents',
     '/v1/payment-intents/',
     `/v1/payment-intents/${'a'.repeat(1_000)}`,
-  ])('leads nowhere: %s', async (url) => {
+  ])('of the path gets 404: %s', async (url) => {
     const answer = await raw(head('GET', url))
     expect(answer).toMatch(/^HTTP\/1\.1 404 /)
     expect(answer).toContain('"code":"not_found"')
     expect(answer).toMatch(/x-content-type-options: nosniff/)
   })
 
-  it('takes the first of two equal headers', async () => {
+  it('with two Authorization headers uses the first, if it is valid', async () => {
     const twice = [`authorization: Bearer no`, 'host: y']
     expect(await raw(head('GET', path, twice))).toMatch(/^HTTP\/1\.1 200 /)
   })
 
-  it('does not take the second of two authorizations', async () => {
+  it('with two Authorization headers never uses the second', async () => {
     const answer = await raw(
       `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer no\r\nauthorization: Bearer ${world.secretKey}\r\nconnection: close\r\n\r\n`,
     )
@@ -207,13 +207,13 @@ describe('what is hardly HTTP', () => {
   })
 })
 
-describe('a method that is not served', () => {
+describe('an unsupported method', () => {
   it.each([
     ['DELETE', path, 'GET, HEAD, POST'],
     ['PUT', `${path}/pi_x`, 'GET, HEAD, OPTIONS'],
     ['GET', `${path}/pi_x/cancel`, 'POST'],
     ['POST', '/healthz', 'GET, HEAD'],
-  ])('is told apart from an unknown address: %s %s', async (method, url, allowed) => {
+  ])('gets 405, and an unknown path 404: %s %s', async (method, url, allowed) => {
     const answer = await world.ask(url, { method })
     expect([answer.status, answer.json.code]).toEqual([405, 'method_not_allowed'])
     expect(answer.headers.get('allow')?.split(', ').sort().join(', ')).toBe(allowed)
@@ -224,7 +224,7 @@ describe('a method that is not served', () => {
 describe('pages of other origins', () => {
   const origin = 'https://evil.example'
 
-  it('may read a payment with its client secret, and never with a cookie', async () => {
+  it('may read a payment with its client secret, but not with a cookie', async () => {
     for (const end of ['', '/events']) {
       const url = `${path}/${payment.id}${end}`
       const read = await world.ask(url, { key: payment.clientSecret, headers: { origin } })
@@ -240,7 +240,7 @@ describe('pages of other origins', () => {
   })
 
   it.each([path, `${path}/pi_x/cancel`, '/v1/events', '/openapi.json', '/metrics'])(
-    'may read nothing of %s',
+    'may not read %s',
     async (url) => {
       const answer = await world.ask(url, { headers: { origin } })
       expect(answer.headers.get('access-control-allow-origin')).toBeNull()
@@ -249,14 +249,14 @@ describe('pages of other origins', () => {
     },
   )
 
-  it('may read how well chains are seen: a publishable key in a page does', async () => {
+  it('may read /v1/chains', async () => {
     const answer = await world.ask('/v1/chains', { headers: { origin } })
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
   })
 })
 
-it('answers everything with the security headers', async () => {
+it('every answer has the security headers', async () => {
   for (const url of [
     path,
     '/nowhere',
@@ -278,7 +278,7 @@ it('answers everything with the security headers', async () => {
   }
 })
 
-it('never answers 500, whatever is asked', async () => {
+it('random requests never get 500', async () => {
   const word = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string(),

@@ -16,7 +16,7 @@ const taken = (allowance: Allowance, name: string, times: number): number => {
 }
 
 describe('an allowance', () => {
-  it('gives a burst, then one each so often, for each name apart', async () => {
+  it('allows a burst, then one call per interval, separately for each name', async () => {
     const allowance = begin()
     expect([taken(allowance, 'a', 9), taken(allowance, 'b', 9)]).toEqual([3, 3])
     await clock.advance(2_000)
@@ -25,7 +25,7 @@ describe('an allowance', () => {
     expect(taken(allowance, 'a', 9)).toBe(3)
   })
 
-  it('says how long to wait, and waiting that long is enough', async () => {
+  it('refuses with the time to wait, after which the next call is allowed', async () => {
     const allowance = begin()
     taken(allowance, 'a', 3)
     await clock.advance(400)
@@ -36,7 +36,7 @@ describe('an allowance', () => {
     expect(taken(allowance, 'a', 9)).toBe(1)
   })
 
-  it('forgets the quietest name first, so that a crowd cannot fill the memory or free a flood', () => {
+  it('limits its memory by forgetting the least recently used name first', () => {
     const allowance = begin()
     expect(taken(allowance, 'flood', 9)).toBe(3)
     for (let i = 0; i < 9_998; i++) allowance.take(`crowd ${i}`)

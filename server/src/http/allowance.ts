@@ -4,26 +4,26 @@ import type { Clock } from '../ports/clock.ts'
 
 interface AllowanceTerms {
   readonly clock: Pick<Clock, 'now'>
-  /** So many at once. */
+  /** How many calls may come at once. */
   readonly burst: number
-  /** Then one each so many milliseconds. */
+  /** After a burst one more call is allowed every so many milliseconds. */
   readonly everyMs: number
 }
 
-/** Names that are remembered at a time. Whoever is forgotten begins anew, which is no harm. */
+/** How many names are remembered. A forgotten name gets a full burst again, which does no harm. */
 const namesMax = 10_000
 
-/** How often something may be asked for, by whatever it is about. Costs one number for each name. */
+/** A rate limit per name, for example per payment. It stores one number for each name. */
 export class Allowance {
   readonly #terms: AllowanceTerms
-  /** When each name would have its whole burst again. */
+  /** When each name has its whole burst again, if it makes no more calls. */
   readonly #fullAt = new Map<string, Instant>()
 
   constructor(terms: AllowanceTerms) {
     this.#terms = terms
   }
 
-  /** Takes one. Throws `rate_limited` when there is none, with the time until there is. */
+  /** Counts one call. Throws `rate_limited` beyond the limit, with the time until the next call. */
   take(name: string): void {
     const { clock, burst, everyMs } = this.#terms
     const now = clock.now()
@@ -33,7 +33,7 @@ export class Allowance {
       const retryAfterSeconds = Math.ceil(waitMs / 1_000)
       throw new Failure('rate_limited', undefined, { retryAfterSeconds })
     }
-    // The newest goes last, so that the first is the one that was quiet for the longest time.
+    // Re-inserted last, so that the first name in the map is the least recently used.
     this.#fullAt.delete(name)
     this.#fullAt.set(name, fullAt)
     if (this.#fullAt.size <= namesMax) return

@@ -5,7 +5,7 @@ import { type Answered, type Asking, HttpWorld } from '../../../test/support/htt
 import { opened } from '../../../test/support/payments.ts'
 import { systemClock } from '../clock.ts'
 import { clientSecretOf, hashKey, mintKey } from '../credential.ts'
-import type { Access } from './access.ts'
+import type { RouteAccess } from './access.ts'
 import { clientSecretUntil } from './auth.ts'
 import { routeAccess } from './route-access.ts'
 
@@ -20,7 +20,7 @@ afterAll(() => world.close())
 const path = '/v1/payment-intents'
 const unknownId = `pi_${'z'.repeat(26)}`
 
-/** Every route that asks who asks, with a request that would be fine from the right one. */
+/** Every route that needs credentials, with a valid request. */
 const guarded = (id: string): readonly (readonly [string, Asking])[] => [
   [path, { body: { amount: '1.00', currency: 'USDC' } }],
   [path, {}],
@@ -37,15 +37,15 @@ const guarded = (id: string): readonly (readonly [string, Asking])[] => [
 
 describe('a request without a valid key', () => {
   it.each([
-    ['none', {}],
-    ['an empty one', { authorization: '' }],
+    ['no header', {}],
+    ['an empty header', { authorization: '' }],
     ['no token', { authorization: 'Bearer ' }],
     ['another scheme', { authorization: 'Basic c2s6' }],
     ['an unknown key', { authorization: `Bearer sk_test_${'x'.repeat(32)}` }],
-    ['a key of no kind', { authorization: 'Bearer abc' }],
-    ['a very long one', { authorization: `Bearer ${'a'.repeat(5_000)}` }],
-    ['a made up client secret', { authorization: `Bearer ${unknownId}_secret_${'a'.repeat(32)}` }],
-    ['a cookie of nothing', { cookie: 'settlewire_checkout=x' }],
+    ['a malformed key', { authorization: 'Bearer abc' }],
+    ['a very long key', { authorization: `Bearer ${'a'.repeat(5_000)}` }],
+    ['a forged client secret', { authorization: `Bearer ${unknownId}_secret_${'a'.repeat(32)}` }],
+    ['a malformed cookie', { cookie: 'settlewire_checkout=x' }],
   ])('gets 401 from every route: %s', async (_, headers) => {
     for (const [url, asking] of guarded(payment.id)) {
       const answer = await world.ask(url, { ...asking, key: null, headers })
@@ -54,22 +54,22 @@ describe('a request without a valid key', () => {
     }
   })
 
-  it('gets 401 before its body is looked at', async () => {
+  it('gets 401 before its body is parsed', async () => {
     const answer = await world.ask(path, { key: null, body: '{"broken' })
     expect(answer.status).toBe(401)
   })
 
-  it('gets 401 for a genuine client secret of a payment that is not there', async () => {
+  it('gets 401 with a genuine client secret of a missing payment', async () => {
     const secret = clientSecretOf(new Uint8Array(32).fill(2), unknownId)
     expect((await world.ask(`${path}/${unknownId}`, { key: secret })).status).toBe(401)
   })
 })
 
 describe('a key', () => {
-  it('opens nothing once it is revoked, and says so', async () => {
+  it('is refused with `key_revoked` once it is revoked', async () => {
     const key = await world.addKey({})
     expect((await world.ask(path, { key })).status).toBe(200)
-    // By the clock of another machine, which may be ahead.
+    // The time of revocation comes from another machine, whose clock may be ahead.
     const at = world.engine.clock.now() + 60_000
     await world.engine.keys.revoke(await world.idOf(key), at)
     const { status, json, headers } = await world.ask(path, { key })
@@ -77,7 +77,7 @@ describe('a key', () => {
     expect(headers.get('www-authenticate')).toMatch(/^Bearer/)
   })
 
-  it('that was rotated works beside the new one until the overlap ends', async () => {
+  it('still works after a rotation until the overlap with the new key ends', async () => {
     const { clock, keys } = world.engine
     const [old, next] = [await world.addKey({}), mintKey('secret', false, systemClock)]
     const at = clock.now()
@@ -96,7 +96,7 @@ describe('a key', () => {
     expect(await codes()).toEqual(['key_expired', 200])
   })
 
-  it('opens nothing while its merchant is disabled, and payers go on to see their payments', async () => {
+  it('is refused while its merchant is disabled; client secrets still work', async () => {
     const { directory } = world.engine
     const key = await world.strangersKey()
     await directory.disableMerchant(stranger.merchantId, world.engine.clock.now())
@@ -112,7 +112,7 @@ describe('a key', () => {
     expect(seen.status).toBe(200)
   })
 
-  it('that is restricted does what its scopes list', async () => {
+  it('that is restricted may use only the routes of its scopes', async () => {
     const reader = await world.addKey({ kind: 'restricted', scopes: ['payment_intents:read'] })
     const writer = await world.addKey({ kind: 'restricted', scopes: ['payment_intents:write'] })
     const feeder = await world.addKey({ kind: 'restricted', scopes: ['events:read'] })
@@ -133,12 +133,12 @@ describe('a key', () => {
   })
 
   it.each(
-    Object.entries<Access>(routeAccess).flatMap(([route, access]) =>
+    Object.entries<RouteAccess>(routeAccess).flatMap(([route, access]) =>
       access.who === 'anyone' || access.scope === 'identity'
         ? []
         : [[route, access.scope] as const],
     ),
-  )('that has every scope but one is refused by name: %s wants %s', async (route, scope) => {
+  )('with all scopes but one is refused, naming the scope: %s needs %s', async (route, scope) => {
     const others = keyScopes.filter((one) => one !== scope)
     const key = await world.addKey({ kind: 'restricted', scopes: others })
     const [method = '', url = ''] = route.split(' ')
@@ -148,7 +148,7 @@ describe('a key', () => {
     expect(json.detail).toBe(`This restricted key lacks the scope ${scope}.`)
   })
 
-  it('that is publishable identifies, and does nothing else', async () => {
+  it('that is publishable may only read /v1/chains', async () => {
     const key = await world.addKey({ kind: 'publishable' })
     for (const [url, asking] of guarded(payment.id)) {
       const answer = await world.ask(url, { ...asking, key })
@@ -156,7 +156,7 @@ describe('a key', () => {
     }
   })
 
-  it('of the other mode sees nothing of this one', async () => {
+  it('of live mode sees no payments, events or chains of test mode', async () => {
     const key = await world.addKey({ livemode: true })
     expect((await world.ask(`${path}/${payment.id}`, { key })).status).toBe(404)
     expect((await world.ask(path, { key })).json.data).toEqual([])
@@ -164,7 +164,7 @@ describe('a key', () => {
     expect((await world.ask('/v1/chains', { key })).json.data).toEqual([])
   })
 
-  it('whose text says one kind and whose row another opens nothing', async () => {
+  it('is refused if its prefix names another kind than its stored row', async () => {
     const key = await world.addKey({ kind: 'publishable' })
     const answer = await world.ask(path, { key: key.replace('pk_', 'sk_') })
     expect(answer.status).toBe(401)
@@ -172,7 +172,7 @@ describe('a key', () => {
 })
 
 describe('a payment of another merchant', () => {
-  it('answers like one that does not exist, byte for byte but for the request id', async () => {
+  it('gets the same answer as an unknown payment, except for the request id', async () => {
     const key = await world.strangersKey()
     const same = (answer: Answered) => ({
       status: answer.status,
@@ -197,7 +197,7 @@ describe('a payment of another merchant', () => {
 })
 
 describe('a client secret', () => {
-  it('reads its payment, without what is private to the merchant', async () => {
+  it('reads its payment without the fields that are private to the merchant', async () => {
     await world.pay(payment)
     const { json } = await world.ask(`${path}/${payment.id}`, { key: payment.clientSecret })
     expect(json).toMatchObject({ id: payment.id, status: 'confirming' })
@@ -210,14 +210,14 @@ describe('a client secret', () => {
     expect(own.json.transfers[0]).toHaveProperty('from')
   })
 
-  it('opens no other payment, and cannot tell whether there is one', async () => {
+  it('gets 404 for any other payment, whether it exists or not', async () => {
     const { id } = await world.create()
     const key = payment.clientSecret
     expect((await world.ask(`${path}/${id}`, { key })).status).toBe(404)
     expect((await world.ask(`${path}/${unknownId}`, { key })).status).toBe(404)
   })
 
-  it('changes nothing but what is looked for, and lists nothing', async () => {
+  it('is refused on all routes but those to read its payment and to claim', async () => {
     const key = payment.clientSecret
     for (const [url, asking] of guarded(payment.id)) {
       if (
@@ -230,7 +230,7 @@ describe('a client secret', () => {
     }
   })
 
-  it('works as a cookie too, for its own payment only, and never beside a broken key', async () => {
+  it('works as a cookie for its own payment, and not with a malformed key beside it', async () => {
     const { id } = await world.create()
     const cookie = `a=b; settlewire_checkout=${payment.clientSecret}; c`
     const ask = (of: string, headers: Record<string, string> = {}) =>
@@ -244,7 +244,7 @@ describe('a client secret', () => {
     expect(cancel.status).toBe(401)
   })
 
-  it('as a cookie makes a change only for a page of ours, by what the browser says of it', async () => {
+  it('as a cookie allows writes only from our own pages', async () => {
     const { host } = new URL(world.url)
     const claim = (headers: Readonly<Record<string, string>>) =>
       world.ask(`${path}/${payment.id}/claims`, {
@@ -273,7 +273,7 @@ describe('a client secret', () => {
     expect(bearer.status).toBe(202)
   })
 
-  it('speaks as a cookie only for our own pages', async () => {
+  it('as a cookie allows no reads from pages of other sites', async () => {
     const cookie = `settlewire_checkout=${payment.clientSecret}`
     const ask = (site: string) =>
       world.ask(`${path}/${payment.id}`, { key: null, headers: { cookie, 'sec-fetch-site': site } })
@@ -282,7 +282,7 @@ describe('a client secret', () => {
     for (const site of ['same-site', 'cross-site']) expect((await ask(site)).status).toBe(401)
   })
 
-  it('ends a day after the watch, closed or expired, but never while money is on its way', async () => {
+  it('expires a day after the watch, but not while money is on its way', async () => {
     const own = await HttpWorld.start()
     const closed = await own.create({ expiresIn: 60 })
     const open = await own.create({ expiresIn: 60 })
@@ -303,7 +303,7 @@ describe('a client secret', () => {
   })
 })
 
-it('never writes a secret or a token to the log', async () => {
+it('the log contains no secret, token or address', async () => {
   await world.ask(`${path}/${payment.id}?${payment.clientSecret}`, { key: payment.clientSecret })
   await world.ask(new URL(payment.checkoutUrl).pathname, { key: null })
   await world.ask(`/nowhere/${payment.clientSecret}`)

@@ -20,20 +20,19 @@ import type { EventStore } from '../ports/history.ts'
 import { refusalOf } from './key-refusal.ts'
 import type { KeyUses } from './key-uses.ts'
 
-/** What the checkout cookie is called. Its path is the payment's, its value the client secret. */
+/** Name of the checkout cookie. Its path is the payment's route, its value the client secret. */
 export const checkoutCookie = 'settlewire_checkout'
 
-/** A client secret outlives the watch of its payment by a day. */
+/** A client secret expires one day after `monitorUntil` of its payment. */
 const clientGraceMs = 24 * 3_600_000
 
-/** What was wrong with the key, so that a person need not guess. None of it says what would be right. */
-const missing = 'No key came with the request. Send it as Authorization: Bearer <key>.'
-const malformedHeader = 'The Authorization header is not of the form: Bearer <key>.'
+/** Why a key was refused, so that a person need not guess. No message reveals a valid key. */
+const missing = 'The request has no key. Send it as Authorization: Bearer <key>.'
+const malformedHeader = 'The Authorization header must have the form: Bearer <key>.'
 const malformedKey =
-  'What came is no key: keys begin with sk_, rk_ or pk_, then test_ or live_, and 32 letters or digits.'
-const unknownKey =
-  'This key is not known here. Is it one of another installation, or of another database?'
-const unknownSecret = 'This client secret is not known here.'
+  'Malformed key: keys begin with sk_, rk_ or pk_, then test_ or live_, and 32 letters or digits.'
+const unknownKey = 'Unknown key. Does it belong to another installation or another database?'
+const unknownSecret = 'Unknown client secret.'
 
 const tokenMax = 256
 const cookiesMax = 20
@@ -44,15 +43,15 @@ export interface AuthOptions {
   readonly uses: Pick<KeyUses, 'note'>
   readonly clock: Pick<Clock, 'now'>
   readonly pepper: Uint8Array
-  /** What client secrets are derived from. */
+  /** The key from which client secrets are derived. */
   readonly clientSecret: Uint8Array
-  /** The origin that browsers know this server by. */
+  /** The origin under which browsers reach this server. */
   readonly origin: () => string
 }
 
 /**
- * Who may ask for what. A payment of another merchant, or of the other mode, does not exist: its
- * answer and the work behind it are those of an unknown id.
+ * Authentication and authorization. A payment of another merchant, or of the other mode, is treated
+ * like an unknown id: the same answer after the same work.
  */
 export class Auth implements Gate {
   readonly #options: AuthOptions
@@ -65,7 +64,7 @@ export class Auth implements Gate {
     const token = bearerOf(asked)
     if (token === null) throw new Failure('unauthenticated', missing)
     if (claimedPayment(token) === null) return this.#key(token, needs)
-    // A client secret opens routes about its one payment; this is none.
+    // A client secret is only valid on routes about its own payment; this route has no payment.
     await this.#client(token)
     throw new Failure('forbidden', 'A client secret reads its own payment and nothing else.')
   }
@@ -93,8 +92,8 @@ export class Auth implements Gate {
   }
 
   /**
-   * A cookie comes along by itself, so a change needs a sign of the browser that a page of ours asked for
-   * it, and a read none that says otherwise.
+   * Browsers send cookies by themselves. So a write needs proof from the browser that one of our
+   * pages made the request; a read is refused only if the browser says that another site made it.
    */
   #cookie(asked: AskedWith, paymentId: string): string | null {
     const token = cookieOf(asked, paymentId)
@@ -108,7 +107,7 @@ export class Auth implements Gate {
     return token
   }
 
-  /** By the name that browsers reach us by, or the one that the request itself was sent to. */
+  /** Compares `Origin` with our public origin, or with the host that the request was sent to. */
   #isOwnOrigin({ headers: { origin, host } }: AskedWith): boolean {
     if (typeof origin !== 'string') return false
     return origin === this.#options.origin() || URL.parse(origin)?.host === host
@@ -138,12 +137,12 @@ export class Auth implements Gate {
     if (!sameSecret(secret, clientSecretOf(this.#options.clientSecret, id))) {
       throw new Failure('unauthenticated', unknownSecret)
     }
-    // The secret is genuine, so its payment exists, unless this is a copy restored without it.
+    // The secret is genuine, so its payment exists, unless a restored backup lacks it.
     const payment = await this.#load(id)
     if (payment === null) throw new Failure('unauthenticated', unknownSecret)
     const until = clientSecretUntil(payment)
     if (until !== null && until < this.#options.clock.now()) {
-      throw new Failure('unauthenticated', 'This client secret has ended with its payment.')
+      throw new Failure('unauthenticated', 'This client secret expired with its payment.')
     }
     const { merchantId, livemode } = payment
     const principal = {
@@ -164,7 +163,7 @@ export class Auth implements Gate {
   }
 }
 
-/** Money may still be on its way to an answer: whoever waits for it may go on asking. */
+/** In these statuses money is still on its way, so the payer may keep reading the payment. */
 const unsettled: ReadonlySet<Status> = new Set([
   'pending_detected',
   'confirming',
@@ -184,7 +183,7 @@ const isRead = (method: string | undefined): boolean => method === 'GET' || meth
 function bearerOf({ headers }: AskedWith): string | null {
   const header = headers.authorization
   if (header === undefined) return null
-  // Whoever sends the header means it: a malformed one never falls back to the cookie.
+  // A malformed header is refused and never falls back to the cookie.
   const [, token] = /^Bearer +([\x21-\x7e]+)$/i.exec(typeof header === 'string' ? header : '') ?? []
   if (token === undefined || token.length > tokenMax) {
     throw new Failure('unauthenticated', malformedHeader)
@@ -192,7 +191,7 @@ function bearerOf({ headers }: AskedWith): string | null {
   return token
 }
 
-/** The cookie that opens this payment. Several may come along when paths nest; the right one decides. */
+/** The cookie of this payment. Browsers may send several with nested paths; others are ignored. */
 function cookieOf({ headers }: AskedWith, paymentId: string): string | null {
   const header = headers.cookie
   if (typeof header !== 'string') return null

@@ -21,7 +21,7 @@ import type { Stop } from '../ports/stop.ts'
 import type { Backplane } from '../ports/topic.ts'
 import type { KeyWatch } from './key-watch.ts'
 
-/** What the configuration holds true of a chain, as far as it is told. */
+/** The part of a chain's configuration that clients may see. */
 export type ChainFacts = Pick<
   ChainConfig,
   'name' | 'displayName' | 'chainId' | 'livemode' | 'explorerTx' | 'blockMs' | 'publicMempool'
@@ -31,7 +31,7 @@ export type ChainFacts = Pick<
   readonly tokens: readonly Pick<KnownToken, 'symbol' | 'address' | 'decimals'>[]
 }
 
-/** What can be paid with here, under which rules, and how well it is seen. */
+/** The chains and assets that payers can pay with, the rules for them, and their visibility. */
 export interface Chains {
   readonly policy: Policy
   readonly assets: AssetBook
@@ -43,20 +43,20 @@ export interface Chains {
   /** Calls the listener with each chain whose visibility has changed, until it is stopped. */
   onSight(listener: (chain: string) => void): Stop
   visibility(payment: Payment): Visibility
-  /** Of a chain that is followed: as of the last stored step, null before the first. */
+  /** The head of a followed chain as of the last stored step; null before the first step. */
   headOf(chain: string): ChainHead | null
-  /** Of a chain that is followed, as measured lately. */
+  /** The recently measured pace of a followed chain. */
   paceOf(chain: string): Pace
   explorerUrl(chain: string, txHash: string): string | null
 }
 
 /** The installation's own secrets. */
 export interface Secrets {
-  /** What keys are hashed with. Lives outside of the database. */
+  /** The pepper with which keys are hashed. It is kept outside of the database. */
   readonly pepper: Uint8Array
-  /** What client secrets are derived from. */
+  /** The key from which client secrets are derived. */
   readonly clientSecret: Uint8Array
-  /** What the tokens in checkout addresses are derived from. */
+  /** The key from which the tokens in checkout URLs are derived. */
   readonly checkout: Uint8Array
 }
 
@@ -69,41 +69,41 @@ export interface HttpDeps {
   readonly directory: Pick<Directory, 'merchant'>
   readonly keys: Pick<Keys, 'byHash' | 'standings' | 'noteUses'>
   readonly backplane: Pick<Backplane, 'prove'>
-  /** Null when the store has just committed a change, else a word why it does not. */
+  /** Null when the store has just committed a write, else a short reason why it cannot. */
   readonly proveWrites: () => Promise<string | null>
   readonly payments: Payments
   readonly hub: Hub
   readonly chains: Chains
   readonly secrets: Secrets
   readonly host: string
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number
-  /** The origin of links, for the port that is listened on. */
+  /** The origin of links, given the port on which the server listens. */
   readonly publicUrl: (port: number) => string
   readonly heartbeatMs: number
-  /** What clients may take. */
+  /** Limits on connections, memory and time per client. */
   readonly edge: EdgeLimits
-  /** How long requests under way may take to finish once `close` was called. */
+  /** How long running requests may take to finish once `close` was called. */
   readonly shutdownMs: number
   /** The directory of the built pages. */
   readonly webRoot: string
-  /** Whether test payments can be paid from the sandbox's wallet. */
+  /** Whether the sandbox's wallet can pay test payments. */
   readonly sandbox: boolean
   readonly plugins?: readonly HttpPlugin[]
 }
 
-/** What is only known once the server is there. */
+/** What routes get in addition, known only once the server exists. */
 export interface HttpContext extends HttpDeps {
   readonly gate: Gate
-  /** What keys hold open here. */
+  /** Streams and long-polls by the key that opened them. */
   readonly keyWatch: Pick<KeyWatch, 'hold' | 'holdWait'>
   /** The origin of links, without a slash at the end. */
   readonly origin: () => string
-  /** Aborts when the server begins to close: whoever waits must come to an end. */
+  /** Aborts when the server begins to close: streams and long-polls must then end. */
   readonly closing: AbortSignal
 }
 
-/** The framework, with zod's types for what routes take and answer. */
+/** Fastify, with zod's types for requests and answers. */
 export type App = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -112,5 +112,7 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >
 
-/** Routes from outside of http/: the sandbox's. They throw `Failure`s; problems are made of them here. */
+/**
+ * Routes from outside of http/ (the sandbox). http/ turns the `Failure`s they throw into problems.
+ */
 export type HttpPlugin = (app: FastifyInstance, gate: Gate) => void | Promise<void>

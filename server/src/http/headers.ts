@@ -1,4 +1,4 @@
-/** What every answer carries. Pages loosen the policy for themselves, and only for themselves. */
+/** Headers of every answer. Only HTML pages replace the content policy, each for itself. */
 const always: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -9,18 +9,18 @@ const always: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
-/** `secure`: browsers reach us by https, and shall never try anything else. */
+/** `secure`: browsers reach us by https and must never use plain http (HSTS). */
 export const securityHeaders = (secure: boolean): Readonly<Record<string, string>> =>
   secure ? { ...always, 'strict-transport-security': 'max-age=31536000' } : always
 
 /**
- * A shop that opens the checkout in a popup must see whether it was closed, and the page its opener: any
- * other value puts the two into separate groups of windows, and the popup looks closed to the shop at once.
- * Nothing is lost by it: no page of ours gives anything to the window that opened it.
+ * A shop that opens the checkout in a popup must see when the popup is closed, and the checkout
+ * needs its opener. Any other value separates the two windows, and the popup looks closed to the
+ * shop at once. This is safe because none of our pages gives data to the window that opened it.
  */
 export const openerPolicyOfPages = 'unsafe-none'
 
-/** For our own pages: code, style and connections from here only, and nothing inline. */
+/** For our own pages: scripts, styles and connections of our origin only, and nothing inline. */
 export const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -34,16 +34,17 @@ export const pagePolicy = [
 ].join('; ')
 
 /**
- * A payment's reads and claims, and the list of chains, may be asked for from any page, with a client secret
- * or a publishable key in the Authorization header. Any origin is safe because nothing is given for cookies: the answer to a request that
- * brings them is not readable elsewhere (`*` excludes credentials), and who has the secret may read.
+ * Pages of any origin may read and claim a payment, and list the chains, with a client secret or a
+ * publishable key in the Authorization header. Any origin is safe: `*` excludes credentials, so a
+ * page of another origin cannot read the answer to a request with cookies, and the secret itself
+ * permits reading.
  */
 export const crossOriginReads: Readonly<Record<string, string>> = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'request-id, retry-after',
 }
 
-/** What a browser asks before it sends such a request. */
+/** Answers the preflight that a browser sends before such a request. */
 export const crossOriginPreflight = (method: 'GET' | 'POST'): Readonly<Record<string, string>> => ({
   ...crossOriginReads,
   'access-control-allow-methods': method,

@@ -18,7 +18,7 @@ const create = (key: string, changes: object = {}, apiKey?: string): Promise<Ans
 const counted = async () => (await world.ask(`${path}?limit=100`)).json.data.length
 
 describe('a request with an Idempotency-Key', () => {
-  it('gets the same answer however often it comes, and happens once', async () => {
+  it('gets the same answer each time and takes effect once', async () => {
     const before = await counted()
     const first = await create('order-1')
     const again = await create('order-1')
@@ -30,14 +30,14 @@ describe('a request with an Idempotency-Key', () => {
     expect(await counted()).toBe(before + 1)
   })
 
-  it('gets the answer of then, also when the payment has moved on', async () => {
+  it('gets its first answer again, also when the payment has changed since', async () => {
     const first = await create('order-2')
     await world.pay(first.json)
     const again = await create('order-2')
     expect(again.json).toMatchObject({ id: first.json.id, status: 'awaiting', sequence: 1 })
   })
 
-  it('is the same request whatever the order of its members', async () => {
+  it('is the same request in whatever order its fields are', async () => {
     const first = await create('order-3', { metadata: { a: '1', b: '2' } })
     const turned = { metadata: { b: '2', a: '1' }, ...body }
     const again = await world.ask(path, {
@@ -59,7 +59,7 @@ describe('a request with an Idempotency-Key', () => {
     expect((await world.ask(`${path}/${first.json.id}`)).json.status).toBe('awaiting')
   })
 
-  it('happens once when it comes many times at once', async () => {
+  it('takes effect once when it comes several times in parallel', async () => {
     const before = await counted()
     const answers = await Promise.all(Array.from({ length: 8 }, () => create('order-5')))
     const codes = answers.map((answer) => answer.json.code ?? answer.status)
@@ -71,20 +71,20 @@ describe('a request with an Idempotency-Key', () => {
     expect(await counted()).toBe(before + 1)
   })
 
-  it('may fail and be tried again under the same key', async () => {
+  it('may be retried with the same key after a refusal', async () => {
     const refused = await create('order-6', { amount: '0.00' })
     expect(refused.status).toBe(422)
     expect((await create('order-6')).status).toBe(201)
   })
 
-  it('is nobody else’s: other merchants have keys of their own', async () => {
+  it('does not collide with the same key of another merchant', async () => {
     const first = await create('order-7')
     const other = await create('order-7', {}, await world.strangersKey())
     expect(other.status).toBe(201)
     expect(other.json.id).not.toBe(first.json.id)
   })
 
-  it('cancels once, and says so each time', async () => {
+  it('cancels once, and gets the same answer each time', async () => {
     const { id } = await world.create()
     const cancel = () =>
       world.ask(`${path}/${id}/cancel`, {
@@ -99,18 +99,18 @@ describe('a request with an Idempotency-Key', () => {
 
   it.each([
     ['empty', ''],
-    ['blank', 'a b'],
-    ['foreign', 'ключ'],
-    ['long', 'k'.repeat(256)],
+    ['with a space', 'a b'],
+    ['not ASCII', 'ключ'],
+    ['too long', 'k'.repeat(256)],
   ])('is refused when its key is %s', async (_, key) => {
-    // fetch would refuse to send letters beyond Latin-1: these bytes arrive as Latin-1.
+    // fetch refuses letters beyond Latin-1: sent as bytes that arrive as Latin-1.
     const sent = Buffer.from(key).toString('latin1')
     const answer = await create(sent)
     expect([answer.status, answer.json.code]).toEqual([400, 'invalid_request'])
     expect(answer.json.errors[0].pointer).toBe('/idempotency-key')
   })
 
-  it('takes the longest key that is allowed', async () => {
+  it('accepts a key of the maximum length', async () => {
     expect((await create('k'.repeat(255))).status).toBe(201)
   })
 })

@@ -4,14 +4,14 @@ import type { IdempotencyKey } from '../engine/payment/once.ts'
 
 interface Keyed {
   readonly method: string
-  /** As it was asked for, with ids. */
+  /** The URL as sent, with ids. */
   readonly url: string
   readonly headers: { readonly 'idempotency-key'?: string | undefined }
-  /** As it was parsed: the order of its members makes no difference. */
+  /** The parsed body: the order of its fields makes no difference. */
   readonly body: unknown
 }
 
-/** The key a request came with, and what tells it from another request with the same key. */
+/** The request's Idempotency-Key, and a hash that differs for another request with the same key. */
 export function idempotencyOf(request: Keyed): IdempotencyKey | null {
   const key = request.headers['idempotency-key']
   if (key === undefined) return null

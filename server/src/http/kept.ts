@@ -7,8 +7,10 @@ interface KeptNeeds<T> {
   readonly make: () => Promise<T>
 }
 
-/** A value that is made once for all who ask at the same time, and kept for a while. Failures are not kept. */
-export class Kept<T> {
+/**
+ * A value that concurrent callers share and that is cached for `keepMs`. Failures are not cached.
+ */
+export class KeptValue<T> {
   readonly #needs: KeptNeeds<T>
   #value: Promise<T> | null = null
   #madeAt: Instant = 0

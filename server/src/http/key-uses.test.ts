@@ -15,8 +15,8 @@ function open() {
 const written = ({ noteUses }: ReturnType<typeof open>) =>
   noteUses.mock.calls.map(([map]) => [...map])
 
-describe('the uses of keys', () => {
-  it('are written beside the requests, all keys at once', async () => {
+describe('the last uses of keys', () => {
+  it('are written by a timer, all keys at once', async () => {
     const world = open()
     world.uses.note('key_1')
     await world.clock.advance(1_000)
@@ -33,7 +33,7 @@ describe('the uses of keys', () => {
     ])
   })
 
-  it('are written at most once a minute for a key, however much is asked with it', async () => {
+  it('are written at most once a minute per key, however many requests it makes', async () => {
     const world = open()
     for (let second = 0; second < 300; second++) {
       world.uses.note('key_1')
@@ -43,7 +43,7 @@ describe('the uses of keys', () => {
     expect(written(world).length).toBeLessThanOrEqual(5)
   })
 
-  it('wait for the database, and are written at the end', async () => {
+  it('are written again after a failure, and when the server closes', async () => {
     const world = open()
     world.noteUses.mockRejectedValueOnce(new Error('away'))
     world.uses.note('key_1')
@@ -55,7 +55,7 @@ describe('the uses of keys', () => {
     expect(written(world)).toHaveLength(3)
   })
 
-  it('cost nothing while nobody asks', async () => {
+  it('cost no write without requests', async () => {
     const world = open()
     await world.clock.advance(600_000)
     await world.uses.close()

@@ -11,16 +11,17 @@ export interface KeyUsesOptions {
 }
 
 const lookEveryMs = 5_000
-/** A key is written at most this often, however much is asked with it. */
+const notWritten = 'could not write when keys were last used'
+/** The last use of a key is written at most this often, however many requests it makes. */
 const writeEveryMs = 60_000
 
 /**
- * When keys were last used. A request only notes it in memory; what is due is written beside the
- * requests, all keys in one statement, so that asking costs no commit.
+ * When keys were last used. A request only notes the time in memory. A timer writes it later, for
+ * all keys in one statement, so that a request costs no commit.
  */
 export class KeyUses {
   readonly #options: KeyUsesOptions
-  /** Used since it was last written. */
+  /** Keys used since their last write. */
   readonly #noted = new Map<string, Instant>()
   readonly #writtenAt = new Map<string, Instant>()
   readonly #writes: WhileNeeded
@@ -28,9 +29,8 @@ export class KeyUses {
   constructor(options: KeyUsesOptions) {
     this.#options = options
     const { clock, log } = options
-    const what = 'when keys were last used was not written'
     this.#writes = new WhileNeeded(
-      { clock, log, everyMs: lookEveryMs, what },
+      { clock, log, everyMs: lookEveryMs, what: notWritten },
       () => this.#noted.size > 0,
       () => this.#write(false),
     )
@@ -41,11 +41,11 @@ export class KeyUses {
     this.#writes.need()
   }
 
-  /** Writes the rest. Never rejects. */
+  /** Writes the uses that are still in memory. Never rejects. */
   async close(): Promise<void> {
     await this.#writes.close()
     await this.#write(true).catch((error: unknown) => {
-      this.#options.log.warn({ area: 'http', error }, 'when keys were last used was not written')
+      this.#options.log.warn({ area: 'http', error }, notWritten)
     })
   }
 
@@ -59,7 +59,7 @@ export class KeyUses {
     await this.#options.keys.noteUses(due)
     for (const [id, at] of due) {
       this.#writtenAt.set(id, now)
-      // It may have been used again meanwhile.
+      // Requests may have used the key again meanwhile.
       if (this.#noted.get(id) === at) this.#noted.delete(id)
     }
   }

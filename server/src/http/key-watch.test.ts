@@ -5,8 +5,8 @@ import { type Answered, HttpWorld } from '../../../test/support/http-world.ts'
 import { StreamClient } from '../../../test/support/stream-client.ts'
 
 const path = '/v1/payment-intents'
-/** What PROTOCOL.md promises. */
-const heardWithinMs = 2_000
+/** PROTOCOL.md promises this. */
+const endsWithinMs = 2_000
 
 let world: HttpWorld
 let payment: Answered['json']
@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** An open stream that has been told where the payment stands. */
+/** An open stream that has received the latest event. */
 function follow(key: string): Promise<StreamClient> {
   const port = Number(new URL(world.url).port)
   const headers = { authorization: `Bearer ${key}` }
@@ -24,9 +24,9 @@ function follow(key: string): Promise<StreamClient> {
   return client.until(({ events }) => events.length > 0)
 }
 
-/** Lets the time pass in which the change must have been heard. */
+/** Lets the time pass after which a change of a key must have taken effect. */
 async function letPass(): Promise<void> {
-  for (let ms = 0; ms < heardWithinMs; ms += 500) {
+  for (let ms = 0; ms < endsWithinMs; ms += 500) {
     await world.engine.clock.advance(500)
     await sleep(20)
   }
@@ -37,7 +37,7 @@ const refusals = ({ events }: StreamClient) =>
   events.filter(({ event }) => event === 'refused').map(({ data }) => JSON.parse(data))
 
 describe('an open stream', () => {
-  it('of a key that is revoked ends with its code, and others go on', async () => {
+  it('ends with `key_revoked` when its key is revoked, and other streams stay open', async () => {
     const [key, other] = [await world.addKey({}), await world.addKey({})]
     const [revoked, good, payer] = [
       await follow(key),
@@ -56,7 +56,7 @@ describe('an open stream', () => {
     for (const one of [good, payer]) one.socket.destroy()
   })
 
-  it('of a key whose overlap ends, and of a merchant that is disabled, ends as well', async () => {
+  it('ends when the overlap of its rotated key is over or its merchant is disabled', async () => {
     const { clock, keys, directory } = world.engine
     const rotated = await world.addKey({})
     const stream = await follow(rotated)
@@ -81,7 +81,7 @@ describe('an open stream', () => {
     await directory.disableMerchant(merchant.merchantId, null)
   })
 
-  it('stays open while the database cannot say, and ends once it can', async () => {
+  it('of a revoked key stays open while the database is down, and ends afterwards', async () => {
     const key = await world.addKey({})
     const stream = await follow(key)
     const asked = vi.spyOn(world.engine.keys, 'standings').mockRejectedValue(new Error('away'))
@@ -96,7 +96,7 @@ describe('an open stream', () => {
 })
 
 describe('a long-poll', () => {
-  it('of a key that is revoked is answered with the code at once, not at its end', async () => {
+  it('is answered with `key_revoked` at once when its key is revoked', async () => {
     const key = await world.addKey({})
     const last = (await world.ask(`${path}/${payment.id}`)).json.sequence
     const answer = world.ask(`${path}/${payment.id}/events?after=${last}&wait=25`, { key })
@@ -108,7 +108,7 @@ describe('a long-poll', () => {
   })
 })
 
-it('what nothing holds open is not asked about', async () => {
+it('keys are not looked up without an open stream or long-poll', async () => {
   const asked = vi.spyOn(world.engine.keys, 'standings')
   await world.ask(path)
   await letPass()

@@ -5,7 +5,7 @@ import type { Stop } from '../ports/stop.ts'
 import { type KeyRefusal, refusalOf } from './key-refusal.ts'
 import { WhileNeeded } from './while-needed.ts'
 
-/** Called once, when the key that holds something open is refused from now on. */
+/** Called once, when the key of an open stream or long-poll is no longer valid. */
 export type Refused = (code: KeyRefusal) => void
 
 export interface KeyWatchOptions {
@@ -14,23 +14,25 @@ export interface KeyWatchOptions {
   readonly log: Log
 }
 
-/** A wait that ends early when its key is refused. */
+/** A long-poll that ends early when its key is refused. */
 export interface HeldWait {
-  /** Aborts then. */
+  /** Aborts when the key is refused. */
   readonly signal: AbortSignal
-  /** Null as long as the key is good. */
+  /** Null as long as the key is valid. */
   refusal(): KeyRefusal | null
   release(): void
 }
 
-/** PROTOCOL.md promises two seconds from the commit of the change, the question and a slow answer included. */
+/**
+ * PROTOCOL.md promises two seconds from the commit of the change, including a slow database query.
+ */
 const everyMs = 500
 const nothing: Stop = () => undefined
 
 /**
- * What keys hold open here: streams, and questions that wait. Each request looks its key up by itself;
- * only what stays open must hear of a change, which may have been made by any process. One question twice a
- * second for all keys that hold something, and none while nothing is held.
+ * Ends streams and long-polls whose key was revoked, by any process. A new request checks its key
+ * itself; only connections that stay open must be ended. One query twice a second covers all keys
+ * that have one open; without open ones there is no query.
  */
 export class KeyWatch {
   readonly #options: KeyWatchOptions
@@ -40,7 +42,7 @@ export class KeyWatch {
   constructor(options: KeyWatchOptions) {
     this.#options = options
     const { clock, log } = options
-    const what = 'whether keys were revoked was not read'
+    const what = 'could not read whether keys were revoked'
     this.#looks = new WhileNeeded(
       { clock, log, everyMs, what },
       () => this.#held.size > 0,
@@ -48,7 +50,9 @@ export class KeyWatch {
     )
   }
 
-  /** Until it is stopped. What a client secret or a cookie opened has no key that could be revoked. */
+  /**
+   * Watches until stopped. Client secrets and cookies are not watched: they have no key to revoke.
+   */
   hold({ keyId }: Pick<Principal, 'keyId'>, refused: Refused): Stop {
     if (keyId === null) return nothing
     const holders = this.#held.get(keyId) ?? new Set()
@@ -60,7 +64,7 @@ export class KeyWatch {
     }
   }
 
-  /** The same, for a question that waits. */
+  /** The same, for a long-poll. */
   holdWait(principal: Pick<Principal, 'keyId'>): HeldWait {
     const over = new AbortController()
     let refusal: KeyRefusal | null = null
@@ -82,12 +86,13 @@ export class KeyWatch {
     const standings = await keys.standings(ids)
     for (const id of ids) {
       const standing = standings.get(id)
-      // A key whose row is gone was removed by hand, which is the most thorough way to revoke it.
+      // A key without a row was deleted by hand: it counts as revoked.
       const code = standing === undefined ? 'key_revoked' : refusalOf(standing, clock.now())
       const holders = this.#held.get(id)
       if (code === null || holders === undefined) continue
       this.#held.delete(id)
-      log.info({ area: 'http', code, count: holders.size }, 'ended what a refused key held open')
+      const count = holders.size
+      log.info({ area: 'http', code, count }, 'ended the streams and long-polls of a refused key')
       for (const refused of [...holders]) refused(code)
     }
   }

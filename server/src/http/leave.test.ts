@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http'
 import { expect, it } from 'vitest'
 import { goneOrClosing } from './leave.ts'
 
-const response = () => new EventEmitter() as ServerResponse // of which only `close` is heard
+const response = () => new EventEmitter() as ServerResponse // only its `close` event is used
 
-it('aborts when the client has gone', () => {
+it('goneOrClosing aborts when the client disconnects', () => {
   const asked = response()
   const signal = goneOrClosing(asked, new AbortController().signal)
   expect(signal.aborted).toBe(false)
@@ -13,7 +13,7 @@ it('aborts when the client has gone', () => {
   expect(signal.aborted).toBe(true)
 })
 
-it('aborts when the server closes, or has begun to', () => {
+it('goneOrClosing aborts when the server begins to close, or is already closing', () => {
   const closing = new AbortController()
   const signal = goneOrClosing(response(), closing.signal)
   closing.abort()
@@ -21,7 +21,7 @@ it('aborts when the server closes, or has begun to', () => {
   expect(goneOrClosing(response(), closing.signal).aborted).toBe(true)
 })
 
-it('leaves nothing behind on a server that goes on', () => {
+it('goneOrClosing leaves no listener on the closing signal after a request', () => {
   const closing = new AbortController()
   for (let i = 0; i < 100; i++) {
     const asked = response()

@@ -2,12 +2,13 @@ import type { FastifyReply } from 'fastify'
 import { errorPage } from './pages/error-page.ts'
 import { pageHeaders } from './refusal-page.ts'
 
-/** Where a built page gets its state: in front of the end of its head. */
+/** The state is inserted in front of this tag of a built page. */
 const place = '</head>'
 
 /**
- * A built page with its state in it, as a block of JSON that no browser runs. What could end the
- * block, or begin anything else, is written as an escape: metadata and names come from outside.
+ * A built page with its state inserted as a block of JSON, which browsers do not execute.
+ * Characters that could end the block or start markup are escaped: metadata and names come from
+ * outside.
  */
 export function pageWithState(html: string, state: unknown): string {
   const json = JSON.stringify(state).replace(
@@ -15,14 +16,14 @@ export function pageWithState(html: string, state: unknown): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
   const block = `<script type="application/json" id="settlewire-state">${json}</script>`
-  // As a function: `$&` in the state would otherwise be read as a pattern of `replace`.
+  // A function, because `replace` would interpret `$&` in a replacement string.
   return html.replace(place, () => block + place)
 }
 
-/** Whether a page can take its state. */
+/** Whether `pageWithState` can insert a state into this page. */
 export const takesState = (html: string): boolean => html.includes(place)
 
-/** A page of a title and a sentence, for people who came with a link that leads nowhere. */
+/** Sends a page of a title and a sentence, for people with a broken link. */
 export function sendPlainPage(
   reply: FastifyReply,
   status: number,

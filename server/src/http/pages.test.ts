@@ -22,7 +22,7 @@ const stateIn = (page: Answered): Answered['json'] =>
   )
 
 describe('the checkout page', () => {
-  it('opens with the state of its payment, as its payer may see it', async () => {
+  it('contains the state of its payment, as the payer may see it', async () => {
     const page = await open(path)
     expect(page.status).toBe(200)
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
@@ -30,14 +30,14 @@ describe('the checkout page', () => {
     expect(state).toMatchObject({ merchant: { name: 'A shop' }, sandbox: true })
     expect(state.payment).toMatchObject({ id: payment.id, status: 'awaiting', amount: '150.00' })
     expect(page.text).not.toMatch(/of the shop|order-42/)
-    // The payer's secret, which opens this payment where cookies are refused, and the merchant's none.
+    // The client secret, for browsers that block cookies, but no secret of the merchant.
     expect(state.clientSecret).toBe(payment.clientSecret)
     expect(state.payment.clientSecret).toBeUndefined()
     expect(page.text).not.toContain(world.secretKey)
     expect(state.chainNames).toMatchObject({ local: 'Local test chain', other: 'Other Chain' })
   })
 
-  it('sets a cookie for its own payment, that no script can read', async () => {
+  it('sets an HttpOnly cookie for its own payment', async () => {
     const page = await open(path)
     const cookies = page.headers.getSetCookie()
     expect(cookies).toEqual([
@@ -51,7 +51,7 @@ describe('the checkout page', () => {
     expect(read.status).toBe(200)
   })
 
-  it('has a secure cookie and no sandbox where it is served by https without one', async () => {
+  it('sets a Secure cookie on https, and shows no sandbox without one', async () => {
     const live = await HttpWorld.start({ sandbox: false, publicUrl: () => 'https://pay.example' })
     const { checkoutUrl } = await live.create()
     expect(checkoutUrl).toMatch(/^https:\/\/pay\.example\/pay\//)
@@ -63,7 +63,7 @@ describe('the checkout page', () => {
     await live.close()
   })
 
-  it('allows what comes from here, and nothing inline, foreign or framed', async () => {
+  it('has a content policy of its own origin only: nothing inline, foreign or framed', async () => {
     const { headers } = await open(path)
     const policy = headers.get('content-security-policy') ?? ''
     expect(policy).toMatch(/default-src 'none'; script-src 'self'; style-src 'self'/)
@@ -75,7 +75,7 @@ describe('the checkout page', () => {
     expect(headers.get('x-robots-tag')).toBe('noindex, nofollow')
   })
 
-  it('shows any wrong link the same page, and sets no cookie', async () => {
+  it('answers every wrong link with the same error page, without a cookie', async () => {
     const token = path.split('/').at(-1) ?? ''
     const other = await world.create()
     const wrong = [
@@ -96,20 +96,20 @@ describe('the checkout page', () => {
     }
   })
 
-  it('cannot be broken out of by what a merchant wrote', async () => {
+  it('escapes texts of the merchant in its state', async () => {
     const redirectUrl = 'https://shop.example/?x=</script><script>alert(1)</script><!--&$&\u2028'
     const evil = await world.create({ redirectUrl })
     const page = await open(new URL(evil.checkoutUrl).pathname)
     expect(stateIn(page).payment.redirectUrl).toBe(new URL(redirectUrl).href)
     expect(page.text.match(/<\/script>/g)).toHaveLength(2)
     expect(page.text).not.toContain('alert(1)</script>')
-    // A name is not an address, and nothing has encoded it before.
+    // Unlike a URL, a name arrives here without any encoding.
     const made = pageWithState('<head></head>', { name: redirectUrl })
     expect(made.match(/<\/?script/g)).toHaveLength(2)
     expect(made).not.toMatch(/<!--|\u2028/)
   })
 
-  it('says so when the history cannot be read, as a page', async () => {
+  it('is an error page when the history cannot be read', async () => {
     const sick = await HttpWorld.start()
     const { checkoutUrl } = await sick.create()
     await sick.engine.store.load(paymentKind, [])
@@ -124,7 +124,7 @@ describe('the checkout page', () => {
     await sick.close()
   })
 
-  it('says so when it was not built', async () => {
+  it('is an error page when it was not built', async () => {
     const bare = await HttpWorld.start({ webRoot: '/nowhere/at/all' })
     const { checkoutUrl } = await bare.create()
     const page = await bare.ask(new URL(checkoutUrl).pathname, { key: null })
@@ -134,10 +134,10 @@ describe('the checkout page', () => {
   })
 })
 
-describe('what the pages load', () => {
+describe('an asset of a page', () => {
   const asset = '/assets/checkout-0a1b2c3d.js'
 
-  it('is kept for ever when its name changes with its content', async () => {
+  it('is cached forever if its name has a hash of its content', async () => {
     const hashed = await open(asset)
     expect(hashed.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
     expect(hashed.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
@@ -150,8 +150,8 @@ describe('what the pages load', () => {
   it.each([
     ['br', 'gzip, deflate, br', 'br'],
     ['gzip', 'gzip', 'gzip'],
-    ['gzip where br is refused', 'br;q=0, gzip;q=0.5', 'gzip'],
-    ['nothing that was not asked for', 'identity', null],
+    ['gzip if br is refused', 'br;q=0, gzip;q=0.5', 'gzip'],
+    ['identity if no compression is accepted', 'identity', null],
   ])('is sent as %s', async (_, accepted, encoding) => {
     const headers = { 'accept-encoding': accepted }
     const answer = await world.ask(asset, { key: null, headers })
@@ -160,7 +160,7 @@ describe('what the pages load', () => {
     expect(answer.text).toMatch(/^export const answer = 42\n/)
   })
 
-  it('is not sent again to who has it', async () => {
+  it('is answered with 304 if the client has the current version', async () => {
     const etag = (await open(asset)).headers.get('etag') ?? ''
     const again = await world.ask(asset, { key: null, headers: { 'if-none-match': etag } })
     expect([again.status, again.text]).toEqual([304, ''])
@@ -175,7 +175,7 @@ describe('what the pages load', () => {
     '/assets/nothing.js',
     '/assets/constructor',
     '/checkout.html',
-  ])('does not lead out: %s', async (url) => {
+  ])('is 404 for a path outside of the assets: %s', async (url) => {
     expect((await open(url)).status).toBe(404)
   })
 })

@@ -5,7 +5,7 @@ import { failureOf, problemHeaders, problemOf } from './problem.ts'
 const codes = Object.keys(errorCatalogue) as ErrorCode[] // the catalogue's own keys
 
 describe('a problem document', () => {
-  it.each(codes)('says everything the catalogue knows of %s', (code) => {
+  it.each(codes)('has the status and title of the catalogue for %s', (code) => {
     const problem = problemOf(new Failure(code), 'req_1')
     expect(problem).toMatchObject({
       type: `urn:settlewire:problem:${code}`,
@@ -19,7 +19,7 @@ describe('a problem document', () => {
   })
 
   it.each(codes)(
-    'never says of %s that nothing was done, which a lost answer makes a lie',
+    'never claims for %s that nothing was done: the request may have taken effect',
     (code) => {
       expect(problemOf(new Failure(code), 'req_1').detail).not.toMatch(
         /nothing (was|has)|not (made|sent|stored|written|changed)/i,
@@ -33,7 +33,7 @@ describe('a problem document', () => {
     expect(problem).toMatchObject({ detail: 'No.', errors: fields })
   })
 
-  it('never tells what nobody expected', () => {
+  it('hides the message of an unexpected error', () => {
     const bug = new TypeError('password hunter2 at /srv/app.ts')
     const problem = problemOf(failureOf(bug), 'req_1')
     expect(problem.code).toBe('internal')
@@ -42,7 +42,7 @@ describe('a problem document', () => {
     expect(failureOf('thrown text').code).toBe('internal')
   })
 
-  it('does not take the status of an error that is not its own', () => {
+  it('ignores the status of an error that is not from Fastify', () => {
     const foreign = Object.assign(new Error('x'), { statusCode: 403, code: 'SOMETHING' })
     expect(failureOf(foreign).code).toBe('internal')
   })
@@ -58,7 +58,7 @@ describe('a problem document', () => {
     expect(failureOf(Object.assign(new Error('x'), { code, statusCode })).code).toBe(name)
   })
 
-  it('says when to come back, where that can help', () => {
+  it('has Retry-After where a retry can help', () => {
     expect(problemHeaders(new Failure('overloaded'))['retry-after']).toBe('1')
     const limited = new Failure('rate_limited', undefined, { retryAfterSeconds: 30 })
     expect(problemHeaders(limited)['retry-after']).toBe('30')

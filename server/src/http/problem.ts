@@ -1,6 +1,6 @@
 import { describeError, type ErrorCode, Failure, type FieldError } from '@settlewire/core/errors'
 
-/** RFC 9457, with what a program needs to decide: `code`, and a field for each thing wrong. */
+/** RFC 9457, plus a `code` for programs and an entry in `errors` for each invalid field. */
 export interface ProblemDocument {
   readonly type: string
   readonly title: string
@@ -13,10 +13,10 @@ export interface ProblemDocument {
 
 export const problemType = 'application/problem+json'
 
-/** What a client is told to wait when trying again can help and nobody knows better. */
+/** `Retry-After` where a retry can help and the failure does not say how long to wait. */
 const retryAfterSecondsDefault = 1
 
-/** How the framework's own errors are called here. What is not listed is decided by its status. */
+/** Our codes for Fastify's own errors. The status decides for errors that are not listed. */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -28,8 +28,8 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
 }
 
 /**
- * Any thrown thing as an operating error. What nobody expected becomes `internal`, which says
- * nothing of its cause; the cause is kept for the log.
+ * Converts anything thrown to an operating error. An unexpected error becomes `internal`, which
+ * hides its cause from the client; the cause is kept for the log.
  */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error
@@ -38,12 +38,13 @@ export function failureOf(error: unknown): Failure {
   const known = Object.hasOwn(frameworkCodes, code) ? frameworkCodes[code] : undefined
   if (known !== undefined) return new Failure(known, undefined, { cause: error })
   const status = 'statusCode' in error ? error.statusCode : undefined
-  // Fastify marks what the client did wrong; its words may quote the request, so ours are used.
+  // Fastify marks client errors with a status below 500. Its messages may quote the request, so
+  // they are replaced by ours.
   const byClient = code.startsWith('FST_') && typeof status === 'number' && status < 500
   return new Failure(byClient ? 'invalid_request' : 'internal', undefined, { cause: error })
 }
 
-/** The document that tells of a failure. */
+/** The problem document of a failure. */
 export function problemOf(failure: Failure, requestId: string): ProblemDocument {
   const { status, title, advice } = describeError(failure.code)
   const detail = failure.message === title ? advice : failure.message
@@ -58,7 +59,7 @@ export function problemOf(failure: Failure, requestId: string): ProblemDocument 
   }
 }
 
-/** The headers that go with it. */
+/** The headers of a failure's problem document. */
 export function problemHeaders(failure: Failure): Record<string, string> {
   const { status, retry } = describeError(failure.code)
   const headers: Record<string, string> = { 'content-type': problemType }

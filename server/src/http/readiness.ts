@@ -1,29 +1,31 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 
-/** Whether one part works, and why not: a word for people, never the error itself. */
+/** Whether one part works, and if not, a short reason for people, never the error itself. */
 export interface Check {
   readonly ok: boolean
   readonly reason: string | null
 }
 
-/** What a check does: resolves with null when its part works, else with a word why not. The signal ends it. */
-export type Probe = (signal: AbortSignal) => Promise<string | null>
+/**
+ * Resolves with null when its part works, else with a short reason. The signal cancels the probe.
+ */
+export type ReadinessProbe = (signal: AbortSignal) => Promise<string | null>
 
 const probeMsMax = 2_000
 
 /**
- * Whether this process should be sent requests. Asked by load balancers, by several at once and by
- * strangers too, so one round of probes answers all who ask while it runs.
+ * Whether load balancers should send requests to this process. Anyone may ask, several at a time,
+ * so all requests that come while a round of probes runs share its result.
  */
 export class Readiness {
-  readonly #probes: Readonly<Record<string, Probe>>
+  readonly #probes: Readonly<Record<string, ReadinessProbe>>
   readonly #clock: Clock
   readonly #log: Log
   readonly #said = new Map<string, string | null>()
   #running: Promise<Readonly<Record<string, Check>>> | null = null
 
-  constructor(probes: Readonly<Record<string, Probe>>, needs: { clock: Clock; log: Log }) {
+  constructor(probes: Readonly<Record<string, ReadinessProbe>>, needs: { clock: Clock; log: Log }) {
     this.#probes = probes
     this.#clock = needs.clock
     this.#log = needs.log
@@ -60,7 +62,7 @@ export class Readiness {
     }
   }
 
-  /** Once for each change: a load balancer asks every second, for as long as it takes. */
+  /** Logs each change once: a load balancer repeats the check every second. */
   #tell(name: string, { ok, reason }: Check): void {
     if ((this.#said.get(name) ?? null) === reason) return
     this.#said.set(name, reason)

@@ -5,8 +5,8 @@ import { plainPagePolicy } from './pages/layout.ts'
 import { problemHeaders } from './problem.ts'
 
 /**
- * Whether a person looks at the answer: a browser that opens an address names HTML. Programs that take
- * anything, `fetch` and streams among them, are answered with a problem document.
+ * Whether a person reads the answer: a browser that opens a URL accepts `text/html`. Programs that
+ * accept anything, such as `fetch` and stream clients, get a problem document.
  */
 export const wantsPage = ({
   method = '',
@@ -17,7 +17,7 @@ export const wantsPage = ({
 }): boolean =>
   (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '')
 
-/** A refusal as a page. `own`: the words of the failure are for people, because its route is. */
+/** A refusal as a page. `own`: the route is for people, so its failure's message is shown. */
 export function refusalPage(
   failure: Failure,
   { requestId, shopUrl, own }: { requestId: string; shopUrl: string | null; own: boolean },
@@ -29,7 +29,7 @@ export function refusalPage(
   return { status, headers: { ...problemHeaders(failure), ...pageHeaders }, body }
 }
 
-/** What goes with any page of the server itself. */
+/** Headers of every page that the server itself renders. */
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': plainPagePolicy,

@@ -7,14 +7,14 @@ import { routeOf } from './request-log.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Where the shop wants its payer back, once the payment is known: the way back from an error. */
+    /** The shop's `redirectUrl`, once the payment is loaded: error pages link back to it. */
     shopUrl: string | null
   }
 }
 
-const noRoute = 'There is no such address here. See /docs for those there are.'
+const noRoute = 'Unknown route. See /docs for all routes.'
 
-/** Makes every refusal a problem document, and every bug one that says nothing of itself. */
+/** Answers every refusal with a problem document, and every bug with one that hides its cause. */
 export function refuseWithProblems(app: FastifyInstance, log: Log): void {
   app.decorateRequest('shopUrl', null)
   app.setErrorHandler((error, request, reply) => {
@@ -31,7 +31,7 @@ export function refuseWithProblems(app: FastifyInstance, log: Log): void {
   })
 }
 
-/** Answers with a failure: a page where people look, a problem document everywhere else. */
+/** Answers with a failure: as a page for browsers, as a problem document for programs. */
 export function refuse(
   reply: FastifyReply,
   failure: Failure,
@@ -56,7 +56,7 @@ function report(failure: Failure, request: FastifyRequest, log: Log): void {
   else log.warn({ ...line, error: failure }, 'a request was refused')
 }
 
-/** Which methods an address answers: a wrong method is another mistake than a wrong address. */
+/** Which methods a path supports, to tell a wrong method (405) from a wrong path (404). */
 function routeTable(app: FastifyInstance): { methodsOf(path: string): string[] } {
   const routes: { readonly form: RegExp; readonly methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {

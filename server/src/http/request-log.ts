@@ -3,12 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 
-/** Asked for so often that their lines would hide the others. */
+/** Requested so often that their log lines would hide the others: logged at `debug`. */
 const quietRoutes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/assets/*'])
 
 /**
- * One line for each answer: the route's pattern and never the address, which may hold a token; no
- * headers, no bodies. Streams are not requests with an end; they are counted instead.
+ * Logs one line per answer: the route's pattern and never the URL, which may hold a token; no
+ * headers, no bodies. Streams are long-lived and therefore counted in metrics instead.
  */
 export function logRequests(app: FastifyInstance, log: Log): void {
   app.addHook('onResponse', async (request, reply) => {
@@ -24,20 +24,23 @@ export function logRequests(app: FastifyInstance, log: Log): void {
   })
 }
 
-/** The pattern of the route, or a word for addresses that lead nowhere. */
+/** The pattern of the route, or `unknown` where no route matches. */
 export const routeOf = (request: FastifyRequest): string =>
   request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown')
 
-/** A route answers in this time, or says that it did not. Those that wait for news say how long. */
+/**
+ * After this time a request is refused as `overloaded`. Long-polls set `answerMsMax` themselves.
+ */
 const answerMsMaxDefault = 30_000
 
-/** Ends requests that hang. Fastify's own time-out loses its timer once a body has been read. */
+/** Ends requests that hang. Fastify's own timeout stops its timer once a body has been read. */
 export function limitAnswers(app: FastifyInstance, clock: Clock): void {
   app.addHook('onRequest', async (request, reply) => {
     const { answerMsMax = answerMsMaxDefault } = request.routeOptions.config
     if (answerMsMax === null) return
     const stop = clock.after(answerMsMax, () => {
-      // A long answer that is on its way has begun in time: how fast it is taken is the edge's affair.
+      // An answer that is being sent was made in time. The edge limits how slowly a client may
+      // read.
       if (!reply.sent && !reply.raw.headersSent) reply.send(new Failure('overloaded', tooLate))
     })
     reply.raw.once('close', stop)
@@ -45,4 +48,4 @@ export function limitAnswers(app: FastifyInstance, clock: Clock): void {
 }
 
 const tooLate =
-  'No answer was found in time. What was asked for may still happen: repeat it with the same Idempotency-Key.'
+  'The request took too long. It may still take effect: repeat it with the same Idempotency-Key.'

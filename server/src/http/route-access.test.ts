@@ -5,16 +5,16 @@ import { refuseUnlistedRoutes, routeAccess } from './route-access.ts'
 
 it.each([
   ['no row', '/v1/secrets', { who: 'anyone' as const }],
-  ['other words than its row', '/v1/events', { who: 'anyone' as const }],
+  ['another access than its row', '/v1/events', { who: 'anyone' as const }],
   ['no access at all', '/v1/events', undefined],
-])('a route with %s is not served', (_, url, access) => {
+])('a route below /v1 with %s cannot be registered', (_, url, access) => {
   const app = fastify()
   refuseUnlistedRoutes(app)
   const config = access === undefined ? {} : { access }
-  expect(() => app.get(url, { config }, async () => 'x')).toThrow(`GET ${url} takes its access`)
+  expect(() => app.get(url, { config }, async () => 'x')).toThrow(`GET ${url} has another access`)
 })
 
-it('a route that takes its row is served, and so are the levers and all that is not below /v1', () => {
+it('a route below /v1 can be registered with its row, and any sandbox or non-API route', () => {
   const app = fastify()
   refuseUnlistedRoutes(app)
   const access = routeAccess['GET /v1/events']
@@ -23,7 +23,7 @@ it('a route that takes its row is served, and so are the levers and all that is 
   }
 })
 
-it('a page of another origin may read the chains with a publishable key', async () => {
+it('a page of another origin may read /v1/chains with a publishable key', async () => {
   const world = await HttpWorld.start()
   const key = await world.addKey({ kind: 'publishable' })
   const preflight = await world.ask('/v1/chains', { key: null, method: 'OPTIONS' })

@@ -1,10 +1,11 @@
 import { assert } from '@settlewire/core/assert'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { Access } from './access.ts'
+import type { RouteAccess } from './access.ts'
 
 /**
- * Who may call each route of the API, and with which scope. A route below /v1 that has no row here stops
- * the start (the sandbox's levers say it themselves). Printed to docs/generated/scopes.md.
+ * Who may call each route of the API, and with which scope. The server does not start with a route
+ * below /v1 that has no row here (sandbox routes declare their own). Printed to
+ * docs/generated/scopes.md.
  */
 export const routeAccess = {
   'POST /v1/payment-intents': { who: 'key', scope: 'payment_intents:write' },
@@ -18,20 +19,20 @@ export const routeAccess = {
   'POST /v1/payment-intents/:id/resolve': { who: 'owner', scope: 'payment_intents:resolve' },
   'GET /v1/events': { who: 'key', scope: 'events:read' },
   'GET /v1/chains': { who: 'key', scope: 'identity' },
-} as const satisfies Readonly<Record<string, Access>>
+} as const satisfies Readonly<Record<string, RouteAccess>>
 
-/** Stops the start where a route below /v1 says something else than the table, or nothing. */
+/** Fails the start if a route below /v1 has no access, or another one than in the table. */
 export function refuseUnlistedRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', refuseUnlisted)
 }
 
 function refuseUnlisted({ method, url, config }: RouteOptions): void {
   if (!url.startsWith('/v1/') || url.startsWith('/v1/test/')) return
-  const rows: Readonly<Record<string, Access>> = routeAccess
+  const rows: Readonly<Record<string, RouteAccess>> = routeAccess
   for (const one of [method].flat()) {
     if (one === 'HEAD' || one === 'OPTIONS') continue
     const row = rows[`${one} ${url}`]
     const isListed = row !== undefined && row === config?.access
-    assert(isListed, `${one} ${url} takes its access from no row of route-access.ts`)
+    assert(isListed, `${one} ${url} has another access than its row in route-access.ts, or no row`)
   }
 }

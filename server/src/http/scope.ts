@@ -1,5 +1,5 @@
 import type { Scope } from '../engine/payment/once.ts'
 import type { Principal } from '../ports/access.ts'
 
-/** Whose payments a key may see and move: those of its merchant, in its mode. */
+/** The payments that a key may read and change: those of its merchant, in its mode. */
 export const scopeOf = ({ merchantId, livemode }: Principal): Scope => ({ merchantId, livemode })

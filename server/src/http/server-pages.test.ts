@@ -11,14 +11,14 @@ afterAll(() => world.close())
 const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
 const open = (path: string, on = world) => on.ask(path, { key: null, headers: browser })
 
-/** Where a page leads. */
+/** The targets of all links of a page. */
 const linksIn = (text: string): string[] =>
   Array.from(text.matchAll(/href="([^"]+)"/g), ([, href = '']) => href).filter(
     (href) => !href.startsWith('data:'),
   )
 
 describe('the start page', () => {
-  it('leads to the shop and the lab with a sandbox, and without one only to what is there', async () => {
+  it('links to the shop and the lab only with a sandbox, and has no broken link', async () => {
     expect(linksIn((await open('/')).text)).toEqual(
       expect.arrayContaining(['/shop', '/lab', '/docs']),
     )
@@ -58,12 +58,12 @@ describe('a refusal', () => {
     },
   )
 
-  it('of a change is a problem document, whoever asks', async () => {
+  it('of a POST is a problem document, for browsers too', async () => {
     const answer = await world.ask('/v1/payment-intents', { body: {}, key: null, headers: browser })
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
   })
 
-  it('leads back to the shop of a payment, where the payment is known', async () => {
+  it('links back to the shop if the payment is known', async () => {
     const redirectUrl = 'https://shop.example/thanks?a=1&b=2'
     const sick = await HttpWorld.start()
     const payment = await sick.create({ redirectUrl })
@@ -76,8 +76,8 @@ describe('a refusal', () => {
   })
 })
 
-describe('the reference', () => {
-  it('names every route of the contract, and every link in it leads somewhere', async () => {
+describe('the API reference', () => {
+  it('names every route of the contract, and has no broken link', async () => {
     const page = await open('/docs')
     const contract = (await world.ask('/openapi.json')).json
     for (const path of Object.keys(contract.paths))
@@ -89,7 +89,7 @@ describe('the reference', () => {
     }
   })
 
-  it('needs no script, and allows none', async () => {
+  it('has no script and allows no script', async () => {
     const page = await open('/docs')
     expect(page.text).not.toContain('<script')
     expect(page.headers.get('content-security-policy')).not.toContain('script-src')
@@ -97,7 +97,7 @@ describe('the reference', () => {
 })
 
 describe('the guides', () => {
-  it.each(Object.keys(guides))('%s is a page whose links lead somewhere', async (name) => {
+  it.each(Object.keys(guides))('are served as pages without a broken link: %s', async (name) => {
     const page = await open(guidePath(name))
     expect(page.status).toBe(200)
     expect(page.text).toMatch(/<h1 id=/)
@@ -105,13 +105,13 @@ describe('the guides', () => {
       const [path = '', anchor] = link.split('#')
       if (/^https?:/.test(path)) continue
       const target = path === '' ? page : await open(path)
-      // The shop and the lab are the sandbox's own.
+      // The shop and the lab are routes of the sandbox, which this world does not serve.
       if (path !== '/shop' && path !== '/lab') expect([link, target.status]).toEqual([link, 200])
       if (anchor !== undefined) expect(target.text).toContain(` id="${anchor}"`)
     }
   })
 
-  it('are only those of the list', async () => {
+  it('are served only if they are in the list', async () => {
     for (const name of ['constructor', '..%2f..%2fpackage.json', 'x']) {
       expect((await open(`/docs/guides/${name}`)).status).toBe(404)
     }

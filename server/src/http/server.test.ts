@@ -10,7 +10,7 @@ afterEach(() => world.close())
 
 const path = '/v1/payment-intents'
 
-/** A connection that says something and is kept. */
+/** A connection that sends these bytes and stays open. */
 async function opened(
   bytes: string,
 ): Promise<{ socket: Socket; heard: () => string; end: Promise<void> }> {
@@ -35,7 +35,7 @@ const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => 
   throw new Error('never held')
 }
 
-/** Nothing is committed until it is released; `reached` says when there is something to commit. */
+/** Holds all commits until `release`. `reached` resolves at the first commit. */
 function holdAppends(): { reached: Promise<void>; release: () => void } {
   const reached = Promise.withResolvers<void>()
   const released = Promise.withResolvers<void>()
@@ -50,7 +50,7 @@ function holdAppends(): { reached: Promise<void>; release: () => void } {
 }
 
 describe('readiness', () => {
-  it('shows the chains, and is not lost when one is blind', async () => {
+  it('lists the chains, and stays ready when one is blind', async () => {
     const unseen = { visibility: 'blind', reason: 'not_started', head: null, headAt: null } as const
     world.engine.engine.watcher.health({ chain: 'local', ...unseen })
     const answer = await world.ask('/readyz', { key: null })
@@ -64,7 +64,7 @@ describe('readiness', () => {
     )
   })
 
-  it('is lost with a deaf backplane, while the process lives on', async () => {
+  it('is lost when the backplane delivers no hints, while liveness stays', async () => {
     world.backplane.announce = () => undefined
     const asked = world.ask('/readyz', { key: null })
     await until(() => world.engine.clock.waiting > 0)
@@ -76,7 +76,7 @@ describe('readiness', () => {
     expect((await world.ask('/healthz', { key: null })).status).toBe(200)
   })
 
-  it('is lost with the history', async () => {
+  it('is lost when the database takes no writes', async () => {
     const broken = await HttpWorld.start({
       proveWrites: () => Promise.reject(new Error('no database')),
     })
@@ -89,7 +89,7 @@ describe('readiness', () => {
 })
 
 describe('metrics', () => {
-  it('tell of streams and chains, name nobody, and have no request durations', async () => {
+  it('cover streams and lag, without ids of payments or merchants', async () => {
     const payment = await world.create()
     await world.ask(`${path}/${payment.id}/events?wait=1`)
     const { text, headers } = await world.ask('/metrics', { key: null })
@@ -100,7 +100,7 @@ describe('metrics', () => {
   })
 })
 
-it('figures and contract are made once for many who ask', async () => {
+it('metrics are computed once a second for all requests', async () => {
   const made = vi.spyOn(world.metrics, 'text')
   const asked = Array.from({ length: 20 }, () => world.ask('/metrics', { key: null }))
   const texts = new Set((await Promise.all(asked)).map(({ text }) => text))
@@ -110,7 +110,7 @@ it('figures and contract are made once for many who ask', async () => {
   expect(made).toHaveBeenCalledTimes(2)
 })
 
-it('health needs no route: it is answered to broken credentials, and refused to other methods', async () => {
+it('/healthz ignores credentials and refuses other methods than GET and HEAD', async () => {
   const headers = { authorization: 'nonsense' }
   const answer = await world.ask('/healthz?x', { key: null, headers })
   expect([answer.status, answer.json]).toEqual([200, { status: 'alive' }])
@@ -121,8 +121,8 @@ it('health needs no route: it is answered to broken credentials, and refused to 
   expect((await world.ask('/healthz', { key: null, method: 'PUT' })).status).toBe(405)
 })
 
-describe('closing', () => {
-  it('lets what is under way finish, wakes who waits, and refuses what is new', async () => {
+describe('closing the server', () => {
+  it('lets running requests finish, answers long-polls, and refuses new requests', async () => {
     const { id } = await world.create()
     const poll = world.ask(`${path}/${id}/events?after=1&wait=25`)
     await until(async () => (await world.metrics.text()).includes('{transport="long_poll"} 1'))
@@ -138,7 +138,7 @@ describe('closing', () => {
     await expect(world.ask('/healthz')).rejects.toThrow()
   })
 
-  it('does not wait for connections that never asked for anything', async () => {
+  it('does not wait for connections without a complete request', async () => {
     const silent = await opened('')
     const half = await opened('GET /healthz HTTP/1.1\r\nhost: x\r\n')
     const idle = await opened('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -149,7 +149,7 @@ describe('closing', () => {
     await Promise.all([silent.end, half.end, idle.end])
   })
 
-  it('ends streams in good order', async () => {
+  it('ends streams with a retry', async () => {
     const { id } = await world.create()
     const get = `GET ${path}/${id}/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${world.secretKey}\r\n\r\n`
     const stream = await opened(get)
@@ -159,7 +159,7 @@ describe('closing', () => {
     expect(stream.heard()).toMatch(/retry: 2000\n\n$/)
   })
 
-  it('cuts what does not finish in time', async () => {
+  it('cuts requests that do not finish in time', async () => {
     const { reached, release } = holdAppends()
     const creating = world.ask(path, { body: { amount: '1.00', currency: 'USDC' } })
     const cut = expect(creating).rejects.toThrow()
@@ -171,26 +171,26 @@ describe('closing', () => {
     release()
   })
 
-  it('may be asked for twice', async () => {
+  it('may be called twice', async () => {
     await Promise.all([world.server.close(), world.server.close()])
   })
 })
 
 describe('a request that hangs', () => {
-  it('is told so in the end, and not that nothing happened', async () => {
+  it('is answered after 30 s, saying that it may still take effect', async () => {
     const { reached, release } = holdAppends()
     const asked = world.ask(path, { body: { amount: '1.00', currency: 'USDC' } })
     await reached
     await world.engine.clock.advance(30_000)
     const answer = await asked
     expect([answer.status, answer.json.code]).toEqual([503, 'overloaded'])
-    expect(answer.json.detail).toContain('may still happen')
+    expect(answer.json.detail).toContain('may still take effect')
     release()
   })
 })
 
-describe('routes from outside', () => {
-  it('ask the same gate, and are refused in the same words', async () => {
+describe('routes of plugins', () => {
+  it('use the same gate and answer the same problem documents', async () => {
     const own = await HttpWorld.start({
       plugins: [
         (app, gate) => {

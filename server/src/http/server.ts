@@ -43,16 +43,16 @@ const paramCharactersMax = 256
 /** The server, listening or not. */
 export interface HttpServer {
   readonly fastify: App
-  /** Resolves with where it listens. */
+  /** Resolves with the port and URL on which it listens. */
   listen(): Promise<{ readonly port: number; readonly url: string }>
-  /** Takes nothing new, lets what is under way finish, ends streams. Resolves when all is closed. */
+  /** Refuses new requests, lets running ones finish, ends streams. Resolves when all are closed. */
   close(): Promise<void>
 }
 
-/** Builds the server with all its routes. Nothing is listened to yet. */
+/** Builds the server with all its routes. It does not listen yet. */
 export async function createServer(deps: HttpDeps): Promise<HttpServer> {
   const closing = new AbortController()
-  // Everyone who waits listens to it.
+  // Every long-poll adds a listener: no warning about their number.
   setMaxListeners(0, closing.signal)
   const { app, edge } = createApp(deps, () => closing.signal.aborted)
   const origin = (): string => deps.publicUrl(portOf(app) ?? deps.port)
@@ -86,7 +86,7 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
     await app.register(async (instance) => plugin(instance, context.gate))
   }
   await app.ready()
-  return new Running(app, context, { closing, sse, edge, keyUses, keyWatch })
+  return new RunningServer(app, context, { closing, sse, edge, keyUses, keyWatch })
 }
 
 function createApp(deps: HttpDeps, isClosing: () => boolean): { app: App; edge: Edge } {
@@ -104,14 +104,14 @@ function createApp(deps: HttpDeps, isClosing: () => boolean): { app: App; edge: 
       return edge.server
     },
     routerOptions: { maxParamLength: paramCharactersMax },
-    // Fastify's own refusal is no problem document; ours comes from a hook.
+    // Fastify's own 503 is not a problem document: a hook below answers instead.
     return503OnClosing: false,
-    // An address that cannot be read leads nowhere. No hook has run for it.
+    // A URL that cannot be decoded: 404. No hook has run, so the headers are set here.
     frameworkErrors: (_, request, reply) => {
       refuse(reply.headers(securityHeaders(false)), new Failure('not_found'), request)
     },
   }).withTypeProvider<ZodTypeProvider>()
-  assert(edge !== null, 'the framework has asked for its server')
+  assert(edge !== null, 'Fastify has called serverFactory')
   return { app, edge }
 }
 
@@ -144,7 +144,7 @@ function addHooks(app: App, context: HttpContext): void {
     }
   })
   app.addHook('onSend', async (_, reply) => {
-    // What was under way when the closing began is the last on its connection.
+    // A request that was running when the server began to close is the last on its connection.
     if (closing.aborted) reply.header('connection', 'close')
   })
   limitAnswers(app, clock)
@@ -152,7 +152,7 @@ function addHooks(app: App, context: HttpContext): void {
   refuseUnlistedRoutes(app)
 }
 
-/** What is ended when the server closes. */
+/** What must be closed with the server. */
 interface RunningEnds {
   readonly closing: AbortController
   readonly sse: Sse
@@ -161,7 +161,7 @@ interface RunningEnds {
   readonly keyWatch: KeyWatch
 }
 
-class Running implements HttpServer {
+class RunningServer implements HttpServer {
   readonly fastify: App
   readonly #context: HttpContext
   readonly #ends: RunningEnds
@@ -193,10 +193,10 @@ class Running implements HttpServer {
     const { closing, sse, edge, keyUses, keyWatch } = this.#ends
     closing.abort()
     const stop = clock.after(shutdownMs, () => {
-      log.warn({ area: 'http' }, 'requests did not finish in time and were cut')
+      log.warn({ area: 'http' }, 'closed requests that did not finish in time')
       this.fastify.server.closeAllConnections()
     })
-    // Together: Node waits for the sockets of streams too, though it no longer knows of them.
+    // In parallel: Node's close also waits for the sockets that streams have taken over.
     const closed = Promise.all([this.fastify.close(), sse.close()])
     edge.closeIdle()
     await closed
@@ -205,10 +205,10 @@ class Running implements HttpServer {
   }
 }
 
-/** Settings that do not fit this machine. */
+/** Why the server cannot listen, by the error code of Node, and which setting to change. */
 const listenProblems: Readonly<Record<string, string>> = {
-  EACCES: 'may not be listened on by this user: set PORT to one above 1023',
-  EADDRNOTAVAIL: 'is no address of this machine: set HOST to one',
+  EACCES: 'this user lacks the permission, so set PORT above 1023',
+  EADDRNOTAVAIL: 'this machine does not have that address, so set HOST to one that it has',
 }
 
 function cannotListen(error: unknown, { host, port }: { host: string; port: number }): unknown {
@@ -218,11 +218,11 @@ function cannotListen(error: unknown, { host, port }: { host: string; port: numb
   }
   const problem = listenProblems[code]
   if (problem === undefined) return error
-  return new Failure('invalid_config', `${host}:${port} ${problem}.`)
+  return new Failure('invalid_config', `Cannot listen on ${host}:${port}: ${problem}.`)
 }
 
 function portOf(app: App): number | null {
-  // The address of a TCP server is an object; null before it listens. Pipes are not listened on.
+  // The address of a TCP server is an object; null before it listens. We never listen on pipes.
   const address = app.server.address() as AddressInfo | null
   return address?.port ?? null
 }

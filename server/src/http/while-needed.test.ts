@@ -10,11 +10,11 @@ function open() {
     world.times += 1
     if (world.fails) throw new Error('not now')
   }
-  const options = { clock, log: silentLog, everyMs: 100, what: 'it was not done' }
+  const options = { clock, log: silentLog, everyMs: 100, what: 'the work failed' }
   return { world, repeated: new WhileNeeded(options, () => world.isNeeded, work) }
 }
 
-it('does nothing until it is needed, then again and again until it is not', async () => {
+it('repeats its work only while it is needed', async () => {
   const { world, repeated } = open()
   await world.clock.advance(1_000)
   expect(world.times).toBe(0)
@@ -31,7 +31,7 @@ it('does nothing until it is needed, then again and again until it is not', asyn
   expect(world.times).toBe(5)
 })
 
-it('goes on after what failed, and ends when it is closed', async () => {
+it('keeps repeating its work after a failure, until it is closed', async () => {
   const { world, repeated } = open()
   Object.assign(world, { isNeeded: true, fails: true })
   repeated.need()

@@ -1,7 +1,7 @@
 import { Repeat, type RepeatOptions } from '../engine/time/repeat.ts'
 import type { Stop } from '../ports/stop.ts'
 
-/** Does something again and again while it is needed, and keeps no timer while it is not. */
+/** Repeats work while it is needed, and runs no timer while it is not. */
 export class WhileNeeded {
   readonly #options: RepeatOptions
   readonly #isNeeded: () => boolean
@@ -16,7 +16,7 @@ export class WhileNeeded {
     this.#repeat = new Repeat(options, work)
   }
 
-  /** It is needed from now on, as long as `isNeeded` says so. */
+  /** Starts the timer, which repeats the work for as long as `isNeeded` returns true. */
   need(): void {
     if (this.#isClosed || this.#stopTimer !== null) return
     const { clock, everyMs } = this.#options
@@ -28,7 +28,7 @@ export class WhileNeeded {
     })
   }
 
-  /** Resolves when a time under way has ended. */
+  /** Stops the timer. Resolves when a running repetition has ended. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer?.()

@@ -222,7 +222,7 @@ export const paymentIntentList = z
       .meta({ description: 'The `cursor` of the next page, or null.' }),
     unreadable: z.array(paymentId).optional().meta({
       description:
-        'Payments of this page that this server cannot read; `data` is without them. Absent when there are none.',
+        'Ids of payments of this page that the server cannot read; `data` omits them. Absent if there are none.',
     }),
   })
   .meta({ id: 'PaymentIntentList', description: 'Newest first.' })

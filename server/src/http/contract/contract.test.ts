@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type Answered, HttpWorld } from '../../../../test/support/http-world.ts'
-import type { Access } from '../access.ts'
+import type { RouteAccess } from '../access.ts'
 import { routeAccess } from '../route-access.ts'
 
 interface Operation {
@@ -27,11 +27,11 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** Served, but no part of what clients may rely on. */
+/** Routes that are served but not part of the published contract. */
 const unpublished = ['OPTIONS /v1/', 'GET /docs', 'GET /assets/', 'HEAD ']
 const startPage = 'GET /'
 
-/** Clients must ignore what they do not know; here, what the contract does not say is a mistake. */
+/** Forbids unknown fields: clients must ignore them, but in these tests they are a mistake. */
 function strict(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(strict)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -41,13 +41,13 @@ function strict(schema: unknown): unknown {
   return { ...Object.fromEntries(members), ...(closed && { additionalProperties: false }) }
 }
 
-/** Whether a real answer is what the published contract says of its route and status. */
+/** Null if an answer matches the published contract of its route and status, else the mismatch. */
 function fits(answer: Answered, method: string, route: string): string | null {
   const response = contract.paths[route]?.[method]?.responses[answer.status]
-  if (response === undefined) return `${method} ${route} says nothing of ${answer.status}`
+  if (response === undefined) return `${method} ${route} does not declare ${answer.status}`
   const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
   const schema = response.content?.[type]?.schema
-  if (schema === undefined) return `${method} ${route} ${answer.status} says nothing of ${type}`
+  if (schema === undefined) return `${method} ${route} ${answer.status} does not declare ${type}`
   if (!type.includes('json')) return null
   const whole = { ...schema, $defs: contract.components.schemas }
   const text = JSON.stringify(strict(whole)).replaceAll('#/components/schemas/', '#/$defs/')
@@ -55,7 +55,7 @@ function fits(answer: Answered, method: string, route: string): string | null {
   return result.success ? null : `${method} ${route} ${answer.status}: ${result.error.message}`
 }
 
-/** `METHOD /path` of each route in the tree that Fastify prints: a step of four columns per level. */
+/** `METHOD /path` of each route in the tree that Fastify prints with 4 columns per level. */
 function routesOf(tree: string): string[] {
   const routes: string[] = []
   const parts: string[] = []
@@ -85,7 +85,7 @@ describe('the published contract', () => {
     }
   })
 
-  it('says of every route who may call it, what can go wrong, and what its path means', () => {
+  it('declares the security, the errors and the path parameters of every route', () => {
     for (const [url, operations] of Object.entries(contract.paths)) {
       for (const operation of Object.values(operations)) {
         expect(Array.isArray(operation.security)).toBe(true)
@@ -104,7 +104,7 @@ describe('the published contract', () => {
   })
 
   it('names the scope of each route', () => {
-    for (const [route, access] of Object.entries<Access>(routeAccess)) {
+    for (const [route, access] of Object.entries<RouteAccess>(routeAccess)) {
       const [method = '', url = ''] = route.split(' ')
       const operation = contract.paths[url.replace(':id', '{id}')]?.[method.toLowerCase()]
       const scopes = access.who === 'anyone' || access.scope === 'identity' ? [] : [access.scope]
@@ -112,7 +112,7 @@ describe('the published contract', () => {
     }
   })
 
-  it('refers to nothing that is not there', () => {
+  it('has all schemas that it refers to, and no others', () => {
     const text = JSON.stringify(contract)
     const names = [...text.matchAll(/#\/components\/schemas\/([\w-]+)/g)].map(([, name]) => name)
     expect(names.length).toBeGreaterThan(5)
@@ -121,7 +121,7 @@ describe('the published contract', () => {
     expect(new Set(names)).toEqual(new Set(Object.keys(contract.components.schemas)))
   })
 
-  it('is kept by every answer, the refusals too', async () => {
+  it('matches every answer, refusals included', async () => {
     const path = '/v1/payment-intents'
     const payment = await world.create({ reference: 'r', metadata: { a: 'b' } })
     await world.pay(payment)
@@ -176,7 +176,7 @@ describe('the published contract', () => {
     }
   })
 
-  it('would notice an answer that says more or less than it does', async () => {
+  it('is checked strictly: missing and extra fields are found', async () => {
     const { id } = await world.create()
     const route = '/v1/payment-intents/{id}'
     const answer = await world.ask(`/v1/payment-intents/${id}`)
@@ -185,10 +185,10 @@ describe('the published contract', () => {
     expect(fits({ ...answer, json: less }, 'get', route)).toContain('sequence')
     const more = { ...answer.json, accept: [{ ...answer.json.accept[0], owner: 'x' }] }
     expect(fits({ ...answer, json: more }, 'get', route)).toContain('owner')
-    expect(fits({ ...answer, status: 418 }, 'get', route)).toContain('says nothing of 418')
+    expect(fits({ ...answer, status: 418 }, 'get', route)).toContain('does not declare 418')
   })
 
-  it('shows a request that is accepted as it stands', async () => {
+  it('has example requests that the server accepts unchanged', async () => {
     const path = '/v1/payment-intents'
     const late = await world.create({ expiresIn: 60 })
     await world.pay(late, 148_000_000n)

@@ -1,35 +1,35 @@
 import { type ErrorCode, errorCatalogue } from '@settlewire/core/errors'
 import { z } from 'zod'
-import type { Access } from '../access.ts'
+import type { RouteAccess } from '../access.ts'
 import { problemType } from '../problem.ts'
 import { problem } from './answer-schema.ts'
 
-/** How the published contract calls the credentials. */
+/** The credentials, as OpenAPI security schemes. */
 export const securitySchemes = {
   key: {
     type: 'http',
     scheme: 'bearer',
     description:
-      'A secret key (`sk_…`), or a restricted key (`rk_…`) with the scope that the route lists here. Publishable keys (`pk_…`) read `GET /v1/chains` and nothing of payments.',
+      'A secret key (`sk_…`), or a restricted key (`rk_…`) with the scope that the route lists here. Publishable keys (`pk_…`) can only read `GET /v1/chains`, no payments.',
   },
   clientSecret: {
     type: 'http',
     scheme: 'bearer',
     description:
-      'The `clientSecret` of this payment, from its creation until 24 h after `monitorUntil`.',
+      'The `clientSecret` of this payment, valid from its creation until 24 h after `monitorUntil`.',
   },
   checkoutCookie: {
     type: 'apiKey',
     in: 'cookie',
     name: 'settlewire_checkout',
-    description: 'Set by the checkout page for its own payment.',
+    description: 'The checkout page sets this cookie for its own payment.',
   },
 } as const
 
 type SchemeName = keyof typeof securitySchemes
 
-/** Which credentials open a route, for the contract: said once, in `access`, and printed from there. */
-export function securityOf(access: Access): Partial<Record<SchemeName, string[]>>[] {
+/** The credentials that a route accepts, as OpenAPI `security`. Derived from its `access`. */
+export function securityOf(access: RouteAccess): Partial<Record<SchemeName, string[]>>[] {
   switch (access.who) {
     case 'anyone':
       return []
@@ -42,7 +42,7 @@ export function securityOf(access: Access): Partial<Record<SchemeName, string[]>
 }
 
 /** The scope that a restricted key must have; OpenAPI calls such names roles. */
-const rolesOf = ({ scope }: Exclude<Access, { readonly who: 'anyone' }>): string[] =>
+const rolesOf = ({ scope }: Exclude<RouteAccess, { readonly who: 'anyone' }>): string[] =>
   scope === 'identity' ? [] : [scope]
 
 const ofKeys = [
@@ -50,8 +50,8 @@ const ofKeys = [
   ...(['scope_missing', 'forbidden'] as const),
 ] satisfies readonly ErrorCode[]
 
-/** What every route with this access can be refused for. */
-const byAccess: Readonly<Record<Access['who'], readonly ErrorCode[]>> = {
+/** The errors that every route with this access can answer. */
+const byAccess: Readonly<Record<RouteAccess['who'], readonly ErrorCode[]>> = {
   anyone: [],
   key: ofKeys,
   owner: [...ofKeys, 'not_found'],
@@ -61,8 +61,8 @@ const byAccess: Readonly<Record<Access['who'], readonly ErrorCode[]>> = {
 const ofEveryRoute: readonly ErrorCode[] = ['internal', 'shutting_down']
 const ofStored: readonly ErrorCode[] = ['store_unavailable']
 
-/** The problems of a route by status, for its `response` schema. `own` are those of its own making. */
-export function problemsOf(access: Access, own: readonly ErrorCode[] = []) {
+/** The problems of a route by status, for its `response` schema. `own`: errors specific to it. */
+export function problemsOf(access: RouteAccess, own: readonly ErrorCode[] = []) {
   const stored = access.who === 'anyone' ? [] : ofStored
   const codes = new Set([...byAccess[access.who], ...own, ...stored, ...ofEveryRoute])
   const byStatus: Record<number, { description: string; content: typeof content }> = {}
@@ -77,7 +77,7 @@ export function problemsOf(access: Access, own: readonly ErrorCode[] = []) {
 
 const content = { [problemType]: { schema: problem } }
 
-/** What a body, an Idempotency-Key, or a query can be refused for. */
+/** The errors of a body, an Idempotency-Key, and a query. */
 export const bodyProblems = [
   'invalid_request',
   'malformed_body',
@@ -97,7 +97,7 @@ export const json = <S extends z.ZodType>(description: string, schema: S) => ({
   content: { 'application/json': { schema } },
 })
 
-/** Any other answer. */
+/** An answer of another type, for a `response` schema. */
 export const text = (description: string, type: string) => ({
   description,
   content: { [type]: { schema: z.string() } },

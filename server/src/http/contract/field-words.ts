@@ -2,7 +2,7 @@ import { nearest } from '@settlewire/core/words/nearest'
 import { visibleText } from '@settlewire/core/words/plain-text'
 import { z } from 'zod'
 
-/** What is told of a field that the contract does not have. */
+/** The error message for a field that the contract does not have. */
 export function unknownField(
   name: string,
   schema: z.ZodType,
@@ -13,7 +13,7 @@ export function unknownField(
   return meant === null ? words : `${words} Did you mean ${meant}?`
 }
 
-/** How the types of JSON are called. */
+/** The types of JSON in words for people. */
 const kinds: Readonly<Record<string, string>> = {
   string: 'a text',
   number: 'a number',
@@ -24,7 +24,7 @@ const kinds: Readonly<Record<string, string>> = {
   record: 'an object',
 }
 
-/** What is told of a value of another type: what to send in its place, as far as that is known. */
+/** The error message for a value of the wrong type, with the value to send instead where known. */
 export function wrongType(expected: string, input: unknown): string {
   const kind = kinds[expected] ?? expected
   if (input === undefined) return `Required: ${kind}.`
@@ -39,7 +39,7 @@ export function wrongType(expected: string, input: unknown): string {
   return `Must be ${kind}.`
 }
 
-/** What was sent at a place. */
+/** The value at a path of the input; undefined if the path does not exist. */
 export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   let value = input
   for (const part of path) {
@@ -49,7 +49,7 @@ export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return value
 }
 
-/** The fields that an object has at a place of the contract; none where there is no object. */
+/** The fields of the object at a path of the schema; empty if there is no object. */
 function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   let at = bare(schema)
   for (const part of path) {
@@ -60,7 +60,7 @@ function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly stri
   return at instanceof z.ZodObject ? Object.keys(at.shape) : []
 }
 
-/** Without what may be left out, and without what becomes of it. */
+/** The schema without `optional`, `nullable`, `default` and transforms around it. */
 function bare(schema: z.ZodType): z.ZodType {
   let at = schema
   for (;;) {

@@ -5,8 +5,9 @@ import type { FastifyInstance } from 'fastify'
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Takes JSON in UTF-8 and nothing else. An empty body is no body, whatever its type says and however it
- * is sent: by length, in chunks, without a type. Keys that reach for prototypes are refused.
+ * Accepts bodies of JSON in UTF-8 only. An empty body counts as no body, whatever its type and
+ * however it is sent: by length, in chunks, without a type. `__proto__` and `constructor` keys are
+ * refused.
  */
 export function takeJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -29,7 +30,7 @@ export function takeJsonOnly(app: FastifyInstance): void {
       )
     },
   )
-  // What is no type at all is like any other that is not JSON: fine as long as nothing is sent.
+  // A malformed content type counts as a type other than JSON: allowed with an empty body.
   app.addHook('onRequest', async ({ raw: { headers } }) => {
     const type = headers['content-type']
     if (type !== undefined && !typeForm.test(type))
@@ -42,7 +43,7 @@ export function takeJsonOnly(app: FastifyInstance): void {
 
 const typeForm = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
 
-/** Of another type, or without one: fine as long as it is empty. */
+/** Accepts a body of another type, or without a type, only if it is empty. */
 function takeNothing(
   length: string | undefined,
   body: Readable,
@@ -59,7 +60,7 @@ function takeNothing(
   body.once('error', () => settle(false))
 }
 
-/** Calls back at the first call only. */
+/** Forwards the first call only. */
 function once<T>(call: (value: T) => void): (value: T) => void {
   let isDone = false
   return (value) => {

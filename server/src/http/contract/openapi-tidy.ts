@@ -1,4 +1,4 @@
-/** Any part of the contract: JSON that was printed from our own schemas. */
+/** Any part of the OpenAPI document: JSON that was printed from our own schemas. */
 type Json = unknown
 type JsonObject = Readonly<Record<string, Json>>
 
@@ -8,8 +8,9 @@ const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * The contract without what the printer adds: schemas that nothing refers to, the bounds of what a
- * JavaScript number can hold, and, in answers, the promise that nothing is ever added to them.
+ * Removes what the printer adds to the OpenAPI document: schemas without references, the bounds of
+ * safe integers, and `additionalProperties: false` in answers, because later versions may add
+ * fields.
  */
 export function tidyContract<T extends object>(contract: T): T {
   const { components } = contract as { components?: { schemas?: JsonObject } } // an OpenAPI document
@@ -25,7 +26,7 @@ export function tidyContract<T extends object>(contract: T): T {
   return { ...document, components: { ...document.components, schemas: tidied } } as unknown as T
 }
 
-/** The names that routes refer to, and what those refer to in turn. */
+/** The names of all schemas that routes refer to, directly or through other schemas. */
 function referredTo(contract: object, schemas: JsonObject): Set<string> {
   const { paths } = contract as { paths?: Json } // see above
   const found = new Set<string>()
@@ -42,7 +43,7 @@ function referredTo(contract: object, schemas: JsonObject): Set<string> {
   return found
 }
 
-/** What is taken is printed as `…Input`; no schema of ours is used both ways. */
+/** The printer appends `Input` to request schemas; none of ours is used for answers as well. */
 const nameOf = (printed: string): string => printed.replace(/Input$/, '')
 
 function tidy(value: Json, how: { readonly isInput: boolean }): Json {

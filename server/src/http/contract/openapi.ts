@@ -1,15 +1,15 @@
 import swagger from '@fastify/swagger'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Access } from '../access.ts'
+import type { RouteAccess } from '../access.ts'
 import type { App } from '../context.ts'
 import { json, problemsOf, securityOf, securitySchemes } from './describe.ts'
 import { tidyContract } from './openapi-tidy.ts'
 import { sendBytes } from './show.ts'
 
-const access: Access = { who: 'anyone' }
+const access: RouteAccess = { who: 'anyone' }
 
-/** Collects the contract from the routes that are registered after it, and serves it. */
+/** Collects the OpenAPI document from all routes registered after this call, and serves it. */
 export async function publishContract(app: App, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -19,18 +19,18 @@ export async function publishContract(app: App, version: string): Promise<void> 
         version,
         license: { name: 'MIT', identifier: 'MIT' },
         description:
-          'What is true about a payment, the instant it becomes true. Errors are RFC 9457 problem documents; decide by their `code`. Amounts are decimal strings, times RFC 3339 in UTC with milliseconds. Another merchant’s ids answer 404, as unknown ones do.',
+          'The state of a payment, pushed the instant it changes. Errors are RFC 9457 problem documents; programs decide by their `code`. Amounts are decimal strings, times RFC 3339 in UTC with milliseconds. Ids of another merchant get 404, like unknown ids.',
       },
       tags: [
-        { name: 'Payment intents', description: 'Requests to be paid, and what becomes of them.' },
-        { name: 'Events', description: 'Everything that became true, in order.' },
-        { name: 'Chains', description: 'What can be paid with, and how well it is seen.' },
-        { name: 'Checkout', description: 'For people.' },
+        { name: 'Payment intents', description: 'Requests to be paid, and their state.' },
+        { name: 'Events', description: 'All events of all payments, in order.' },
+        { name: 'Chains', description: 'Chains and assets to pay with, and their visibility.' },
+        { name: 'Checkout', description: 'The page for payers.' },
         {
           name: 'Sandbox',
           description: 'In test mode only: real transactions on the local chain.',
         },
-        { name: 'Operation', description: 'For machines that look after this one.' },
+        { name: 'Operation', description: 'For load balancers, monitoring and tools.' },
       ],
       components: { securitySchemes },
     },
@@ -38,7 +38,7 @@ export async function publishContract(app: App, version: string): Promise<void> 
     transformObject: (document) => tidyContract(jsonSchemaTransformObject(document)),
   })
   let contract = Buffer.alloc(0)
-  // All routes are there by then. A contract that cannot be printed stops the start, not a request.
+  // All routes are registered by then. If printing fails, the start fails and not a request.
   app.addHook('onReady', async () => {
     contract = Buffer.from(JSON.stringify(app.swagger()))
   })

@@ -1,18 +1,19 @@
-/** How the rules apply to one payment, as the published contract says it. */
+/** The published schema of how the policy applies to one payment. */
 import { statuses } from '@settlewire/core/payment/status-model'
 import { z } from 'zod'
-import { count, hash, ignoredReasons, money, paymentId, stages } from './answer-schema.ts'
+import { count, forKeys, hash, ignoredReasons, money, paymentId, stages } from './answer-schema.ts'
 import { level } from './chain-schema.ts'
 
-const tier = z
-  .strictObject({ upTo: z.string().nullable() })
-  .nullable()
-  .meta({ description: 'The tier that named the level, by its largest amount; null without one.' })
-const aboutMs = count.nullable().meta({
-  description: 'About so long, by the block times that were measured; null where nobody can say.',
+const tier = z.strictObject({ upTo: z.string().nullable() }).nullable().meta({
+  description: 'The tier that sets the level, by its largest amount; null without a tier.',
 })
-const quorum = count.meta({ description: 'Providers that must have shown it in its block.' })
-const sentence = z.string().meta({ description: 'The same, for people.' })
+const aboutMs = count.nullable().meta({
+  description: 'The estimated time in ms, from measured block times; null if it is unknown.',
+})
+const quorum = count.meta({
+  description: 'How many providers must have shown the transfer in its block.',
+})
+const sentence = z.string().meta({ description: 'The same in a sentence for people.' })
 
 const rule = z.strictObject({
   asset: z.string(),
@@ -30,10 +31,10 @@ const missing = z.strictObject({
   tag: z.enum(['safe', 'finalized']).nullable(),
   sources: count,
   held: z.enum(['sources_disagree', 'finality_stalled']).nullable().meta({
-    description: 'What holds it back beside its depth.',
+    description: 'Why the transfer is not settled although it may be deep enough.',
   }),
   until: z.string().nullable().meta({
-    description: 'When a person is asked to decide, if providers still hold it back then.',
+    description: 'If `held` still applies at this time, a person must decide.',
   }),
 })
 
@@ -47,12 +48,18 @@ const transfer = z.strictObject({
   level: level.nullable(),
   tier,
   confirmations: count,
-  sources: z.array(z.string()).optional().meta({
-    description: 'Which providers showed it in its block. For keys only.',
-  }),
-  deniedBy: z.array(z.string()).optional().meta({
-    description: 'Which providers have its block and say that it does not hold it. For keys only.',
-  }),
+  sources: z
+    .array(z.string())
+    .optional()
+    .meta({
+      description: `The providers that showed the transfer in its block. ${forKeys}`,
+    }),
+  deniedBy: z
+    .array(z.string())
+    .optional()
+    .meta({
+      description: `The providers that report the block without the transfer. ${forKeys}`,
+    }),
   quorum,
   settled: z.boolean(),
   missing,
@@ -65,14 +72,16 @@ export const policyExplanation = z
     object: z.literal('policy_explanation'),
     id: paymentId,
     status: z.enum(statuses),
-    policy: z.string().meta({ description: 'The version of the rules in force.' }),
-    requiredAmount: money.meta({ description: 'The amount less its tolerance.' }),
-    settledAmount: money.meta({ description: 'What stands deep enough.' }),
-    missingAmount: money.meta({ description: 'What is in no block yet.' }),
-    decidedByPerson: z.boolean().meta({ description: 'A person accepted what had arrived.' }),
+    policy: z.string().meta({ description: 'The version of the policy in force.' }),
+    requiredAmount: money.meta({ description: 'The amount minus the tolerance.' }),
+    settledAmount: money.meta({ description: 'The sum of settled transfers.' }),
+    missingAmount: money.meta({ description: 'The part that is not in any block yet.' }),
+    decidedByPerson: z.boolean().meta({
+      description: 'True if a person accepted the money that had arrived.',
+    }),
     aboutMs,
-    rules: z.array(rule).meta({ description: 'What each way to pay requires of this payment.' }),
+    rules: z.array(rule).meta({ description: 'The requirements for each accepted asset.' }),
     transfers: z.array(transfer),
-    sentences: z.array(z.string()).meta({ description: 'All of it, for people.' }),
+    sentences: z.array(z.string()).meta({ description: 'All of it in sentences for people.' }),
   })
   .meta({ id: 'PolicyExplanation', description: 'Why a payment waits, and for how long.' })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { sentencesOf } from './policy-sentences.ts'
 
-it('says of each size of payment when it counts as paid, the rest last', () => {
+it('a policy has a sentence for each tier, then for all others, the quorum and finality', () => {
   const sizes = [
     { upTo: '10', settled: 1 },
     { upTo: null, settled: 'safe' },

@@ -1,7 +1,7 @@
 import type { ChainPolicy, Level, Tier } from '@settlewire/core/payment/policy'
 import { levelInWords } from '@settlewire/core/words/explain-words'
 
-/** The rules for people: one sentence for each size of payment, and the last one for finality. */
+/** The policy in sentences for people: one for each tier, the last one for finality. */
 export function sentencesOf({
   settled,
   final,

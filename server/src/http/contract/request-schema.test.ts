@@ -19,15 +19,12 @@ describe('a text with hidden characters', () => {
     ['/metadata/note', { ...body, metadata: { note: 'a\u2066b' } }, 'U+2066'],
     ['/metadata/noU+202Ete', { ...body, metadata: { 'no\u202ete': 'a' } }, 'U+202E'],
     ['/redirectUrl', { ...body, redirectUrl: 'https://shop.example/\u202e' }, 'U+202E'],
-  ])(
-    'is refused by the name of the field and the character: %s',
-    async (pointer, sent, character) => {
-      const { status, json, text } = await world.ask(path, { body: sent })
-      expect([status, json.code]).toEqual([400, 'invalid_request'])
-      expect(json.errors).toContainEqual({ pointer, detail: expect.stringContaining(character) })
-      expect(text).not.toMatch(/[\u200b\u202e\u2066]/)
-    },
-  )
+  ])('is refused, naming the field and the character: %s', async (pointer, sent, character) => {
+    const { status, json, text } = await world.ask(path, { body: sent })
+    expect([status, json.code]).toEqual([400, 'invalid_request'])
+    expect(json.errors).toContainEqual({ pointer, detail: expect.stringContaining(character) })
+    expect(text).not.toMatch(/[\u200b\u202e\u2066]/)
+  })
 
   it('is refused as a reason too', async () => {
     const url = `${path}/${payment.id}/cancel`
@@ -37,7 +34,7 @@ describe('a text with hidden characters', () => {
     ])
   })
 
-  it('that is only composed otherwise is stored composed, and found either way', async () => {
+  it('is not one with decomposed letters: stored composed and found either way', async () => {
     const reference = 'Mu\u0308ller'
     const created = await world.ask(path, {
       body: { ...body, reference, metadata: { 'Gru\u0308n': 'u\u0308' } },
@@ -60,7 +57,7 @@ describe('redirectUrl', () => {
     ['https://müller.example/ä', 'https://xn--mller-kva.example/%C3%A4'],
     ['http://127.1/', 'http://127.0.0.1/'],
     ['https://shop.example\\@evil.example/', 'https://shop.example/@evil.example/'],
-  ])('is kept as the URL standard prints it: %s', async (sent, kept) => {
+  ])('is stored as the URL standard serializes it: %s', async (sent, kept) => {
     const { status, json } = await ask(sent)
     expect([status, json.redirectUrl]).toEqual([201, kept])
   })
@@ -80,7 +77,7 @@ describe('redirectUrl', () => {
     'https://user:secret@shop.example/',
     ` https://shop.example/`,
     'https://shop.example/\t',
-  ])('is refused where it is no absolute web address without credentials: %s', async (sent) => {
+  ])('is refused unless it is an absolute web URL without credentials: %s', async (sent) => {
     const { status, json } = await ask(sent)
     expect([status, json.code, json.errors[0].pointer]).toEqual([
       400,

@@ -1,4 +1,4 @@
-/** What the routes take. Everything is checked here, once; behind it the types are trusted. */
+/** The schemas of requests. Input is validated here, once; code behind it trusts the types. */
 import { resolutionActions } from '@settlewire/core/payment/observation'
 import { statuses } from '@settlewire/core/payment/status-model'
 import { textProblem } from '@settlewire/core/words/plain-text'
@@ -14,7 +14,7 @@ const limitDefault = 20
 const waitMaxSeconds = 25
 const sequenceMax = 2 ** 31 - 1
 
-/** Text that reads the same for all: without hidden characters, and in the one form that NFC gives it. */
+/** Text that looks the same to everyone: without hidden characters, and normalized to NFC. */
 const text = (max: number) =>
   z
     .string()
@@ -23,11 +23,11 @@ const text = (max: number) =>
       const message = textProblem(value)
       if (message !== null) issues.push({ code: 'custom', message, input: value })
     })
-    // Not `transform`: zod prints no examples of what is transformed.
+    // Not `transform`: zod prints no examples of transformed schemas.
     .normalize('NFC')
     .max(max)
 
-/** Kept as the URL standard prints what it read, so that every browser goes to the same place. */
+/** Stored as the URL standard serializes it, so that every browser opens the same page. */
 const webUrl = text(urlMax)
   .check(({ value, issues }) => {
     const message = urlProblem(value)
@@ -48,7 +48,8 @@ function urlProblem(value: string): string | null {
 export const createPaymentIntent = z
   .strictObject({
     amount: z.string().max(100).meta({
-      description: 'A decimal string; no more places than the coarsest of the accepted assets.',
+      description:
+        'A decimal string with at most as many decimals as the accepted asset with the fewest.',
     }),
     currency: z.string().regex(/^[A-Z][A-Z0-9]{1,11}$/, 'Must be a currency code such as USDC.'),
     accept: z
@@ -58,14 +59,14 @@ export const createPaymentIntent = z
       .optional()
       .meta({
         description:
-          'Assets as `SYMBOL.chain`, from `GET /v1/chains`. Left out: all of the currency.',
+          'Assets as `SYMBOL.chain`, from `GET /v1/chains`. Default: all assets of the currency.',
       }),
     expiresIn: z.int().min(1).max(expiresInMaxSeconds).optional().meta({
-      description: 'Seconds, 1800 when left out.',
+      description: 'Seconds from now. Default: 1800.',
     }),
     reference: text(referenceMax)
       .nullish()
-      .meta({ description: "The merchant's own name for it." }),
+      .meta({ description: "The merchant's own id for the payment, such as an order number." }),
     metadata: z
       .record(text(40).min(1), text(500))
       .refine((pairs) => Object.keys(pairs).length <= metadataPairsMax, {
@@ -76,7 +77,7 @@ export const createPaymentIntent = z
     confirmationPolicy: z.literal('default').optional(),
     redirectUrl: webUrl.nullish().meta({
       description:
-        'Where the page leads when it is paid: an absolute http or https URL. Kept as the URL standard prints it.',
+        'The page to return to after payment: an absolute http or https URL. Stored as the URL standard serializes it.',
     }),
   })
   .meta({
@@ -96,22 +97,22 @@ export const createPaymentIntent = z
 
 export const cancelPaymentIntent = z
   .strictObject({
-    reason: text(200).min(1).optional().meta({ description: 'Kept in the history.' }),
+    reason: text(200).min(1).optional().meta({ description: 'Stored in the history.' }),
   })
   .nullish()
   .transform((body) => body ?? {})
 
-/** What names something on a chain. Its kind says how it is written, and whether case matters. */
+/** A hash or address. The kind of chain defines its format and whether case matters. */
 const nameOnChain = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'Must be 1 to 128 visible characters.')
 
 export const claimTransaction = z
   .strictObject({
-    txHash: nameOnChain.meta({ description: 'As the wallet shows it.' }),
+    txHash: nameOnChain.meta({ description: 'The transaction hash, as the wallet shows it.' }),
     chain: z
       .string()
       .regex(/^[a-z0-9-]{1,32}$/, 'Must be the name of a chain.')
       .optional()
-      .meta({ description: 'Left out: every chain that the payment accepts is asked.' }),
+      .meta({ description: 'Default: all chains that the payment accepts.' }),
   })
   .meta({
     id: 'ClaimTransaction',
@@ -122,19 +123,19 @@ export const resolvePaymentIntent = z
   .strictObject({
     action: z.enum(resolutionActions).meta({
       description:
-        '`accept` what is there as enough; `wait`: what is missing may still come until `monitorUntil`; `refund_noted`: the money was given back; `dismiss`: it is of no concern here.',
+        '`accept`: the money that arrived is enough; `wait`: the rest may still arrive until `monitorUntil`; `refund_noted`: the merchant refunded the money; `dismiss`: the money is not for this payment.',
     }),
-    reason: text(200).min(1).meta({ description: 'Kept in the history, for those who audit it.' }),
+    reason: text(200).min(1).meta({ description: 'Stored in the history, for audits.' }),
   })
   .meta({
     id: 'ResolvePaymentIntent',
     examples: [{ action: 'accept', reason: 'The customer service agreed to 148.00.' }],
   })
 
-/** Loose on purpose: an id that is none is answered like one that is unknown. */
+/** Loose on purpose: a malformed id gets the same answer as an unknown one. */
 export const idParams = z.object({ id: z.string() }).meta({ examples: [{ id: 'pi_…' }] })
 
-/** Numbers in a query are text; only plain decimal digits are read as one. */
+/** Numbers in a query are text; only plain decimal digits are parsed as a number. */
 const whole = (min: number, max: number) =>
   z.preprocess(
     (value) =>
@@ -153,10 +154,10 @@ export const listQuery = z.strictObject({
   limit,
 })
 
-/** How far a reader follows a payment. */
+/** How long a reader follows a payment. */
 export const until = z.literal('final').optional().meta({
   description:
-    '`final`: the end is not `succeeded` but a `finality` of `final`; or `failed`, `cancelled`, or `expired` past `monitorUntil`.',
+    '`final`: do not end at `succeeded` but at a `finality` of `final`; or at `failed`, `cancelled`, or `expired` after `monitorUntil`.',
 })
 
 export const eventsQuery = z.strictObject({
@@ -166,10 +167,10 @@ export const eventsQuery = z.strictObject({
   until,
 })
 
-/** Loose where clients cannot help it: an id that is none of ours is answered with a reset. */
+/** `lastEventId` is loose on purpose: a malformed id is answered with a `reset` event. */
 export const streamQuery = z.strictObject({
   lastEventId: z.string().optional().meta({
-    description: 'As the header `Last-Event-ID`, which wins where both are sent.',
+    description: 'Like the header `Last-Event-ID`. The header wins if both are sent.',
   }),
   until,
 })

@@ -10,18 +10,18 @@ import {
 import { chainName } from '@settlewire/core/words/words'
 import type { FastifyReply } from 'fastify'
 import { checkoutTokenOf, clientSecretOf } from '../../credential.ts'
-import type { Answer } from '../../engine/payment/once.ts'
+import type { PaymentAnswer } from '../../engine/payment/once.ts'
 import type { Principal } from '../../ports/access.ts'
 import type { StoredEvent } from '../../ports/history.ts'
 import type { Chains, HttpContext } from '../context.ts'
 
-type Shown = Pick<HttpContext, 'chains' | 'secrets' | 'origin'>
+type ShowContext = Pick<HttpContext, 'chains' | 'secrets' | 'origin'>
 
-/** The resource as this principal may see it: its merchant, or the one browser with its secret. */
+/** The payment as this principal may see it: the merchant, or a browser with the client secret. */
 export function show(
   payment: Payment,
   principal: Pick<Principal, 'kind'>,
-  context: Shown,
+  context: ShowContext,
 ): PaymentIntent {
   const { chains, secrets } = context
   const merchant: ResourceContext['merchant'] =
@@ -42,11 +42,11 @@ export function show(
   })
 }
 
-/** What people call a chain. */
+/** The name of a chain for people. */
 export const displayNameOf = (facts: Chains['facts'], chain: string): string =>
   facts.find(({ name }) => name === chain)?.displayName ?? chainName(chain)
 
-/** What moved, also where it is not accepted: a bridged twin, the coin of another chain. */
+/** The asset of a transfer, even one that is not accepted: a bridged twin, another chain's coin. */
 function knownAsset(
   facts: Chains['facts'],
   chain: string,
@@ -59,20 +59,20 @@ function knownAsset(
   return of === undefined ? null : { asset: of.symbol, chainId, decimals: of.decimals }
 }
 
-/** Where a payer is sent. */
+/** The URL of the checkout page, to which the merchant sends the payer. */
 export const checkoutUrl = (
   paymentId: string,
-  { secrets, origin }: Omit<Shown, 'chains'>,
+  { secrets, origin }: Omit<ShowContext, 'chains'>,
 ): string => `${origin()}/pay/${paymentId}/${checkoutTokenOf(secrets.checkout, paymentId)}`
 
 /**
- * A list of events as JSON text: the stored bytes of each `data` go out as they are, because the
- * same event must read the same on every transport.
+ * A list of events as JSON text. It contains the stored bytes of each `data` unchanged, because an
+ * event must have the same bytes on every transport.
  */
 export const showEvents = (events: readonly StoredEvent[], hasMore: boolean): string =>
   listOf(events.map(showEvent), hasMore)
 
-/** The same for a merchant's feed: each event with its place in it. */
+/** The same for a merchant's feed: each event with its position. */
 export const showFeed = (events: readonly StoredEvent[], hasMore: boolean): string =>
   listOf(
     events.map((stored) => `{"position":${stored.position},${showEvent(stored).slice(1)}`),
@@ -84,25 +84,25 @@ const showEvent = (stored: StoredEvent): string => envelope(stored)
 const listOf = (items: readonly string[], hasMore: boolean): string =>
   `{"object":"list","data":[${items.join(',')}],"hasMore":${hasMore}}`
 
-/** The answer to a command: the first one, or the same again, which a header tells. */
+/** Answers a command. The header `idempotency-replayed` marks a repeated answer. */
 export function sendAnswer(
   reply: Sendable,
-  { status, replayed }: Pick<Answer, 'status' | 'replayed'>,
+  { status, replayed }: Pick<PaymentAnswer, 'status' | 'replayed'>,
   shown: object,
 ): FastifyReply {
   if (replayed) reply.header('idempotency-replayed', 'true')
   return sendJson(reply, shown, status)
 }
 
-/** Any reply of the framework: its many type parameters have no bearing on what is sent. */
+/** Any reply of Fastify, without its type parameters, which do not matter for sending. */
 export interface Sendable {
   readonly raw: ServerResponse
   header(name: string, value: string): unknown
 }
 
 /**
- * Answers with JSON: text that is JSON already goes out as it is. What a route answers is held to
- * its schema by tests and not at each request, which would cost more than the answer.
+ * Answers with JSON; a string is sent unchanged. Tests check answers against their schemas; a check
+ * at each request would cost more than the answer.
  */
 export const sendJson = (reply: Sendable, body: object | string, status = 200): FastifyReply =>
   (reply as FastifyReply) // see `Sendable`
@@ -110,7 +110,7 @@ export const sendJson = (reply: Sendable, body: object | string, status = 200): 
     .type('application/json')
     .send(typeof body === 'string' ? body : JSON.stringify(body))
 
-/** Answers with bytes that were made once for all who ask. */
+/** Answers with bytes that are computed once and shared by all requests. */
 export const sendBytes = (reply: Sendable, type: string, bytes: Buffer): FastifyReply =>
   (reply as FastifyReply) // see `Sendable`
     .type(type)

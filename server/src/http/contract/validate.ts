@@ -7,13 +7,13 @@ import { unknownField, valueAt, wrongType } from './field-words.ts'
 const fieldsMax = 20
 const textMax = 200
 
-/** Checks what was sent against a route's schema; what does not fit is an `invalid_request`. */
+/** Validates a part of a request against the route's schema; a mismatch is an `invalid_request`. */
 export const validateWithZod: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart }) =>
   (input) => {
     const result = schema.safeParse(input)
     if (result.success) return { value: result.data }
-    // An id that is none names nothing: answered like one that is unknown.
+    // A malformed id gets the same answer as an unknown one.
     if (httpPart === 'params') return { error: new Failure('not_found') }
     const sent = { schema, input }
     const fields = result.error.issues.flatMap((each) => fieldsOf(each, sent)).slice(0, fieldsMax)
@@ -22,12 +22,12 @@ export const validateWithZod: FastifySchemaCompiler<z.ZodType> =
     return { error: new Failure('invalid_request', detail, { fields }) }
   }
 
-interface Sent {
+interface SentInput {
   readonly schema: z.ZodType
   readonly input: unknown
 }
 
-function fieldsOf(issue: z.core.$ZodIssue, { schema, input }: Sent): FieldError[] {
+function fieldsOf(issue: z.core.$ZodIssue, { schema, input }: SentInput): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) =>
       field([...issue.path, key], unknownField(key, schema, issue.path)),
@@ -36,7 +36,7 @@ function fieldsOf(issue: z.core.$ZodIssue, { schema, input }: Sent): FieldError[
   if (issue.code === 'invalid_type') {
     return [field(issue.path, wrongType(issue.expected, valueAt(input, issue.path)))]
   }
-  // The name of a member itself does not fit: what is wrong with it says more than that it is wrong.
+  // The key of a record entry is invalid: report why, not only that it is.
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => field(issue.path, message))
   }

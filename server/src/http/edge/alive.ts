@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 /** The whole answer of `/healthz`. */
 export const alive = JSON.stringify({ status: 'alive' })
 
-/** Answers `/healthz` before routing, authentication and bodies; false for methods it does not answer. */
+/**
+ * Answers `/healthz` before routing and authentication; false if it does not support the method.
+ */
 export function sayAlive(
   { method }: IncomingMessage,
   response: ServerResponse,

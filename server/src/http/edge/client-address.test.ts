@@ -8,14 +8,14 @@ describe('the client behind a proxy', () => {
     ['no header', '10.1.1.1', undefined, '10.1.1.1'],
     ['one hop', '10.1.1.1', '203.0.113.7', '203.0.113.7'],
     ['an address that the client invented', '10.1.1.1', '1.1.1.1, 203.0.113.7', '203.0.113.7'],
-    ['two proxies of ours', '10.1.1.1', '203.0.113.7, 10.2.2.2', '203.0.113.7'],
-    ['only proxies of ours', '10.1.1.1', '10.3.3.3, 10.2.2.2', '10.3.3.3'],
-    ['a peer that is no proxy', '198.51.100.9', '203.0.113.7', '198.51.100.9'],
+    ['two trusted proxies', '10.1.1.1', '203.0.113.7, 10.2.2.2', '203.0.113.7'],
+    ['only trusted proxies', '10.1.1.1', '10.3.3.3, 10.2.2.2', '10.3.3.3'],
+    ['an untrusted peer', '198.51.100.9', '203.0.113.7', '198.51.100.9'],
     ['garbage', '10.1.1.1', 'unknown', '10.1.1.1'],
     ['garbage behind an address', '10.1.1.1', '203.0.113.7, _hidden', '10.1.1.1'],
     ['a port', '10.1.1.1', '203.0.113.7:4711', '203.0.113.7'],
     ['IPv6 with a port', '2001:db8:1::5', '[2001:db8:2::1]:4711', '2001:db8:2::1'],
-  ])('is found by the header from its end: %s', (_, peer, header, client) => {
+  ])('is the last untrusted address of X-Forwarded-For: %s', (_, peer, header, client) => {
     expect(proxies.clientBehind(peer, header)).toBe(client)
   })
 })
@@ -26,7 +26,7 @@ it.each([
   ['2001:db8::1', '2001:db8:0:0::/64'],
   ['2001:0db8:0001:0002::', '2001:db8:1:2::/64'],
   ['::1', '0:0:0:0::/64'],
-])('an IPv4 address counts as one client, and a /64 of IPv6 too: %s', (address, client) => {
+])('an IPv4 address counts as one client, and so does an IPv6 /64: %s', (address, client) => {
   expect(clientOf(address)).toBe(client)
 })
 
@@ -34,6 +34,6 @@ it.each([
   ['::ffff:203.0.113.7', '203.0.113.7'],
   ['fe80::1%eth0', 'fe80::1'],
   ['2001:db8::1', '2001:db8::1'],
-])('an address is read without its zone, and IPv4 as IPv4: %s', (address, plain) => {
+])('plainAddress removes the zone and the IPv6 prefix of IPv4: %s', (address, plain) => {
   expect(plainAddress(address)).toBe(plain)
 })

@@ -1,13 +1,13 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
-/** Longer chains of proxies do not exist; what is further to the left is not looked at. */
+/** Longer chains of proxies do not exist; hops further to the left are ignored. */
 const hopsMax = 20
 
-/** The networks whose `X-Forwarded-For` is believed. */
+/** The networks whose `X-Forwarded-For` is trusted. */
 export class TrustedProxies {
   readonly #networks = new BlockList()
 
-  /** Each as `10.0.0.0/8`. */
+  /** Each network as `10.0.0.0/8`. */
   constructor(networks: readonly string[]) {
     for (const network of networks) {
       const [address = '', bits = ''] = network.split('/')
@@ -21,8 +21,8 @@ export class TrustedProxies {
   }
 
   /**
-   * The client behind a proxy: the last address of the header that is no trusted proxy. Each proxy adds
-   * its peer at the end, so everything to the left of that address may be invented by the client.
+   * The client behind a proxy: the last address of the header that is not a trusted proxy. Each
+   * proxy appends its peer, so the client may have invented everything to the left of that address.
    */
   clientBehind(peer: string, forwardedFor: string | undefined): string {
     let client = peer
@@ -36,13 +36,15 @@ export class TrustedProxies {
   }
 }
 
-/** `1.2.3.4:5678` and `[2001:db8::1]:5678`, as some proxies write it. */
+/** Some proxies append the port: `1.2.3.4:5678`, `[2001:db8::1]:5678`. */
 function withoutPort(hop: string): string {
   const [, v4, v6] = /^(?:(\d+\.\d+\.\d+\.\d+):\d+|\[([^\]]+)\](?::\d+)?)$/.exec(hop) ?? []
   return v4 ?? v6 ?? hop
 }
 
-/** Without the zone of a link-local address, and IPv4 as IPv4 where a socket for both shows it as IPv6. */
+/**
+ * Removes the zone of a link-local address, and the IPv6 prefix that dual-stack sockets give IPv4.
+ */
 export function plainAddress(address: string): string {
   const [plain = ''] = address.split('%')
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(plain) ? plain.slice('::ffff:'.length) : plain
@@ -50,10 +52,10 @@ export function plainAddress(address: string): string {
 
 const ownMachine = new TrustedProxies(['127.0.0.0/8', '::1/128'])
 
-/** Whether an address is of this machine itself. */
+/** Whether this is a loopback address. */
 export const isOwnMachine = (address: string): boolean => ownMachine.has(address)
 
-/** What is counted as one client: an IPv4 address, or the /64 that one IPv6 customer has at least. */
+/** What counts as one client: an IPv4 address, or an IPv6 /64, which each customer has at least. */
 export function clientOf(address: string): string {
   if (!address.includes(':')) return address
   const [left = '', right] = address.split('::')

@@ -3,65 +3,65 @@ import type { Socket } from 'node:net'
 import type { ErrorCode, Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 
-/** A request that came on a connection, and the answer it waits for. */
+/** A request on a connection, and the answer to it. */
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** When its head was there. */
+  /** When its head was complete. */
   readonly since: Instant
-  /** Why it is refused, where that is known by its head alone. */
+  /** Why it is refused, if its head already tells; else null. */
   readonly failure: Failure | null
 }
 
-/** Where a connection comes from and what it may do. */
+/** Where a connection comes from and whether it is within the limits. */
 export interface ConnectionStart {
-  /** The other end. */
+  /** The address of the other end. */
   readonly peer: string
-  /** What it is counted as; null where it is not counted. */
+  /** The client it counts towards (see `clientOf`); null if it is not counted. */
   readonly client: string | null
-  /** Why it is beyond a limit: then only operators' routes are answered. Null where it is not. */
+  /** The limit it exceeds: then only operators' routes are answered. Null within the limits. */
   readonly surplus: ErrorCode | null
   readonly since: Instant
   readonly pipelinedMax: number
 }
 
-type Feed = (bytes: Buffer) => void
+type ParserFeed = (bytes: Buffer) => void
 
 /**
- * What is given to Node's parser at a time. It emits every request of a piece before anything can stop
- * it, so this bounds the requests that come beyond the limit: 28 of the shortest.
+ * How many bytes Node's parser gets at a time. It emits every request in a piece before anything
+ * can stop it, so this bounds the requests beyond the limit: 28 of the shortest.
  */
 const pieceBytes = 512
-/** Every 16 KB that a client has to take give it one second more. */
+/** A client gets one more second for every 16 KB that it has to read. */
 const slowestBytesPerMs = 16.384
 
 /**
- * One connection: its requests, answered one after the other in the order they came, and what it sent
- * and did not yet read. What it sends beyond `pipelinedMax` waiting requests is not read.
+ * One connection: its requests, answered one after the other in the order they came, and its bytes
+ * that are not parsed yet. Beyond `pipelinedMax` waiting requests nothing more is read from it.
  */
-export class Connection {
+export class HttpConnection {
   readonly socket: Socket
   readonly start: ConnectionStart
   client: string | null
   isStream = false
-  /** Whether it was cut: what still comes from it means nothing. */
+  /** Whether it was cut: further bytes from it are ignored. */
   isOver = false
   hasAsked = false
   current: Exchange | null = null
   readonly #waiting: Exchange[] = []
   /** Since when no request is being answered. */
   quietSince: Instant
-  /** When the first bytes of a request came that is not whole; null without. */
+  /** When the first bytes of an incomplete request came; null without an incomplete request. */
   headSince: Instant | null = null
-  /** Null once it carries a stream: it would keep Node's parser alive. */
-  #feed: Feed | null
+  /** Null once the connection carries a stream, to release Node's parser. */
+  #feed: ParserFeed | null
   #rest: Buffer | null = null
   #isHeld = false
   #takenBytes = 0
   #takenAt: Instant
 
-  /** `feed` is how Node's parser takes what was received. */
-  constructor(socket: Socket, feed: Feed, start: ConnectionStart) {
+  /** `feed` passes received bytes to Node's parser. */
+  constructor(socket: Socket, feed: ParserFeed, start: ConnectionStart) {
     this.socket = socket
     this.start = start
     this.client = start.client
@@ -74,7 +74,7 @@ export class Connection {
     return this.current === null && this.#waiting.length === 0 && !this.isStream
   }
 
-  /** Takes what was received, as far as there is room for its requests. */
+  /** Parses received bytes, as far as there is room for more requests. */
   received(bytes: Buffer, now: Instant): void {
     if (this.isOver) return
     if (this.isIdle) this.headSince ??= now
@@ -82,7 +82,7 @@ export class Connection {
     this.pump()
   }
 
-  /** Gives the parser what is at hand. Node pauses a socket too, while much is unsent: then it waits. */
+  /** Gives waiting bytes to the parser. Stops while the socket is paused, by us or by Node. */
   pump(): void {
     while (this.#rest !== null && !this.isOver && !this.socket.destroyed) {
       if (this.#waiting.length >= this.start.pipelinedMax) this.#hold()
@@ -99,32 +99,32 @@ export class Connection {
     this.socket.pause()
   }
 
-  /** A request is whole enough to be answered in its turn. */
+  /** Queues a request whose head is complete. */
   asked(exchange: Exchange): void {
     this.hasAsked = true
     this.headSince = null
     this.#waiting.push(exchange)
   }
 
-  /** Makes the next request the current one; null when there is none, or one is being answered. */
+  /** Makes the next request the current one; null if none waits, or one is being answered. */
   next(): Exchange | null {
     if (this.current !== null || this.isOver) return null
     this.current = this.#waiting.shift() ?? null
     if (this.#isHeld && this.#waiting.length < this.start.pipelinedMax) {
       this.#isHeld = false
-      // `pump` runs when the socket says that it goes on.
+      // The socket's `resume` event calls `pump`.
       this.socket.resume()
     }
     return this.current
   }
 
-  /** The current request was answered, or its client has gone. */
+  /** The current request was answered, or its client has disconnected. */
   answered(now: Instant): void {
     this.current = null
     this.quietSince = now
   }
 
-  /** It carries a stream from now on and nothing else. */
+  /** From now on the connection carries a stream and nothing else. */
   becomeStream(): void {
     this.isStream = true
     this.current = null
@@ -134,13 +134,13 @@ export class Connection {
     if (this.#isHeld) this.socket.resume()
   }
 
-  /** What it keeps in memory: unread by its client, or not yet read by us. */
+  /** Bytes it keeps in memory: not yet read by its client, or not yet parsed by us. */
   get heldBytes(): number {
     const { writableLength, readableLength } = this.socket
     return writableLength + readableLength + (this.#rest?.length ?? 0)
   }
 
-  /** Whether its client takes what was written too slowly. To be asked about once a second. */
+  /** Whether its client reads too slowly. To be called about once a second. */
   isStalled(now: Instant, writeMs: number): boolean {
     const { writableLength: unread } = this.socket
     const taken = unread === 0 ? -1 : this.socket.bytesWritten - unread

@@ -3,41 +3,41 @@ import type { ErrorCode } from '@settlewire/core/errors'
 import type { EdgeLimits } from '../../edge-limits.ts'
 import type { EdgeMetrics } from '../../metrics.ts'
 import { clientOf, isOwnMachine, plainAddress } from './client-address.ts'
-import type { Connection, ConnectionStart } from './connection.ts'
+import type { ConnectionStart, HttpConnection } from './connection.ts'
 
-/** Connections beyond the limits that may wait for an answer that says so, or for `/healthz`. */
+/** Connections beyond the limits that are kept open to get a refusal, or `/healthz`. */
 export const surplusMax = 64
 
-/** What one client has open. */
-interface Client {
+/** The connections and proxied requests of one client. */
+interface ClientConnections {
   open: number
-  /** Its connections without a request, the one that has been so for the longest time first. */
-  readonly idle: Set<Connection>
+  /** Its connections without a request, the longest idle first. */
+  readonly idle: Set<HttpConnection>
 }
 
 /**
- * All connections, and whom they belong to. At a limit a new connection takes the place of the one that
- * has been idle for the longest time; where none is idle it is surplus. Every operation is O(1).
+ * All connections by client. At a limit a new connection replaces the one that has been idle for
+ * the longest time; without an idle one it is surplus. Every operation is O(1).
  */
 export class Connections {
   readonly #limits: EdgeLimits
   readonly #metrics: EdgeMetrics
-  readonly #bySocket = new Map<Socket, Connection>()
-  readonly #idle = new Set<Connection>()
-  readonly #surplus = new Set<Connection>()
-  readonly #idleSurplus = new Set<Connection>()
-  readonly #clients = new Map<string, Client>()
+  readonly #bySocket = new Map<Socket, HttpConnection>()
+  readonly #idle = new Set<HttpConnection>()
+  readonly #surplus = new Set<HttpConnection>()
+  readonly #idleSurplus = new Set<HttpConnection>()
+  readonly #clients = new Map<string, ClientConnections>()
 
   constructor({ limits, metrics }: { limits: EdgeLimits; metrics: EdgeMetrics }) {
     this.#limits = limits
     this.#metrics = metrics
   }
 
-  of(socket: Socket): Connection | undefined {
+  of(socket: Socket): HttpConnection | undefined {
     return this.#bySocket.get(socket)
   }
 
-  get all(): Iterable<Connection> {
+  get all(): Iterable<HttpConnection> {
     return this.#bySocket.values()
   }
 
@@ -45,7 +45,7 @@ export class Connections {
     return this.#bySocket.size
   }
 
-  /** Where a new connection comes from, and whether there is room; null when it must be closed at once. */
+  /** The origin of a new connection and whether it has room; null if it must be closed at once. */
   place(socket: Socket): Pick<ConnectionStart, 'peer' | 'client' | 'surplus'> | null {
     const peer = plainAddress(socket.remoteAddress ?? '')
     const client = this.counted(peer)
@@ -55,7 +55,7 @@ export class Connections {
     return { peer, client, surplus }
   }
 
-  /** What an address is counted as; null where it is not counted. */
+  /** The client that an address counts towards; null if it is not counted. */
   counted(address: string): string | null {
     const isFree = isOwnMachine(address) && !this.#limits.countsOwnMachine
     return isFree || address === '' ? null : clientOf(address)
@@ -70,14 +70,14 @@ export class Connections {
     return isFull && !this.#makeRoom(this.#idle) ? 'too_many_connections' : null
   }
 
-  #makeRoom(idle: ReadonlySet<Connection>): boolean {
+  #makeRoom(idle: ReadonlySet<HttpConnection>): boolean {
     const [longest] = idle
     if (longest === undefined) return false
     this.cut(longest, 'made_room')
     return true
   }
 
-  add(connection: Connection): void {
+  add(connection: HttpConnection): void {
     this.#bySocket.set(connection.socket, connection)
     if (connection.start.surplus !== null) this.#surplus.add(connection)
     else if (connection.client !== null) this.enter(connection.client)
@@ -85,8 +85,8 @@ export class Connections {
     this.#metrics.connectionsOpen(this.size)
   }
 
-  /** It waits for a request. */
-  idle(connection: Connection): void {
+  /** The connection waits for a request. */
+  idle(connection: HttpConnection): void {
     if (!this.#bySocket.has(connection.socket)) return
     if (connection.start.surplus !== null) {
       this.#idleSurplus.add(connection)
@@ -96,15 +96,15 @@ export class Connections {
     if (connection.client !== null) this.#clients.get(connection.client)?.idle.add(connection)
   }
 
-  /** It has a request, or carries a stream. */
-  busy(connection: Connection): void {
+  /** The connection has a request, or carries a stream. */
+  busy(connection: HttpConnection): void {
     this.#idleSurplus.delete(connection)
     this.#idle.delete(connection)
     if (connection.client !== null) this.#clients.get(connection.client)?.idle.delete(connection)
   }
 
-  /** It carries requests of others: these are counted, and no longer the connection itself. */
-  isProxy(connection: Connection): void {
+  /** The connection is a proxy's: from now on its requests are counted by their clients, not it. */
+  isProxy(connection: HttpConnection): void {
     if (connection.client === null || connection.start.surplus !== null) return
     this.busy(connection)
     this.leave(connection.client)
@@ -115,15 +115,15 @@ export class Connections {
     return (this.#clients.get(client)?.open ?? 0) < this.#limits.connectionsPerAddressMax
   }
 
-  /** A connection of this client, or a request of it that a proxy has brought. */
+  /** Counts a connection of this client, or one of its requests that came through a proxy. */
   enter(client: string): void {
     const known = this.#clients.get(client)
     if (known === undefined) this.#clients.set(client, { open: 1, idle: new Set() })
     else known.open++
   }
 
-  /** A request that a proxy has brought is over, or goes on as a stream for as long as its connection. */
-  requestOver(connection: Connection, client: string): void {
+  /** A proxied request has ended, or it became a stream and counts until its connection closes. */
+  requestOver(connection: HttpConnection, client: string): void {
     const goesOn = connection.isStream && this.#bySocket.has(connection.socket)
     if (goesOn) connection.client = client
     else this.leave(client)
@@ -136,16 +136,16 @@ export class Connections {
     if (known.open === 0) this.#clients.delete(client)
   }
 
-  /** Closes it at once, whatever is unsent. */
-  cut(connection: Connection, why: string): void {
+  /** Closes the connection at once and drops unsent bytes. */
+  cut(connection: HttpConnection, why: string): void {
     this.#metrics.connectionCut(why)
     connection.isOver = true
     connection.socket.destroy()
     this.forget(connection)
   }
 
-  /** It has closed. */
-  forget(connection: Connection): void {
+  /** The connection has closed. */
+  forget(connection: HttpConnection): void {
     if (!this.#bySocket.delete(connection.socket)) return
     this.busy(connection)
     if (connection.start.surplus !== null) this.#surplus.delete(connection)

@@ -12,7 +12,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const patience = { timeout: 20_000, interval: 20 }
 
 describe('a client that does not send', () => {
-  it('is closed on both sides when it was silent for too long, whatever it keeps open itself', async () => {
+  it('is closed on both sides after its silence, even if it holds its own side open', async () => {
     await start()
     const silent = await Promise.all(
       Array.from({ length: 100 }, () => world.open({ holdsOn: true })),
@@ -26,7 +26,7 @@ describe('a client that does not send', () => {
     expect(await world.cutFor('silent')).toBe(100)
   })
 
-  it('is told so when part of a head had come, drop by drop too, and then destroyed', async () => {
+  it('gets 408 for an incomplete head, even if bytes keep arriving, and is closed', async () => {
     await start()
     const drip = await world.open({ bytes: 'GET / HTTP/1.1\r\n', holdsOn: true })
     let seconds = 0
@@ -43,7 +43,7 @@ describe('a client that does not send', () => {
     await world.has(0)
   })
 
-  it('is told so when the body does not arrive', async () => {
+  it('gets 408 when the body does not arrive', async () => {
     await start({}, { '/post': (request) => request.resume() })
     const head = get('/post', 'content-length: 100\r\n').replace('GET', 'POST')
     const slow = await world.open({ bytes: `${head}{"amount"`, holdsOn: true })
@@ -57,7 +57,7 @@ describe('a client that does not send', () => {
     expect(await world.cutFor('body_timeout')).toBe(1)
   })
 
-  it('keeps a connection between two requests, and not for ever', async () => {
+  it('may keep an idle connection between requests, but not forever', async () => {
     await start()
     const client = await world.ask('/')
     await passed(60_000)
@@ -74,7 +74,7 @@ describe('a client that does not send', () => {
 describe('a client that does not read', () => {
   const large = Buffer.alloc(24_000_000)
 
-  it('is answered no further than it reads, and cut when it has taken nothing for too long', async () => {
+  it('gets no further answers, and is cut when it has read nothing for too long', async () => {
     let begun = 0
     await start(
       { unreadBytesMax: 1e9, heldBytesMax: 1e9 },
@@ -90,7 +90,7 @@ describe('a client that does not read', () => {
     await passed(19_000)
     expect(begun).toBe(1)
     await world.has(1)
-    // 20 s, and one for each 16 KB of what waits.
+    // 20 s, plus 1 s for each 16 KB that waits.
     await passed((24_000_000 / 16_384) * 1_000 + 5_000)
     await world.has(0)
     expect([begun, await world.cutFor('unread')]).toEqual([1, 1])
@@ -106,7 +106,7 @@ describe('a client that does not read', () => {
     await world.has(0)
   })
 
-  it('is cut first when all together leave too much', async () => {
+  it('is cut first when all connections together leave too much unread', async () => {
     const some = Buffer.alloc(12_000_000)
     await start(
       { unreadBytesMax: 1e9, heldBytesMax: 30_000_000 },
@@ -127,7 +127,7 @@ describe('a client that does not read', () => {
     await world.answered(reader, 2)
   })
 
-  it('of a stream is cut too, also when the stream has little to say', async () => {
+  it('is cut on a stream too, also when the stream has few events', async () => {
     await start({ unreadBytesMax: 1e9, heldBytesMax: 1e9 })
     const sockets = vi.fn()
     world.edge.server.on('connection', sockets)
@@ -143,7 +143,7 @@ describe('a client that does not read', () => {
   })
 })
 
-describe('a client that asks ahead', () => {
+describe('a client that pipelines requests', () => {
   it('is answered in order, one request at a time, however many it sends', async () => {
     let [now, most, asked] = [0, 0, 0]
     await start(
@@ -166,7 +166,7 @@ describe('a client that asks ahead', () => {
     expect(most).toBe(1)
   })
 
-  it('may send bodies ahead too, of any size', async () => {
+  it('may also pipeline bodies of any size', async () => {
     await start(
       {},
       {
@@ -190,7 +190,7 @@ describe('a client that asks ahead', () => {
     expect(read).toEqual([1, 2, 3, 4, 5].flatMap(() => sizes))
   })
 
-  it('is not read beyond a few requests, so that health is not kept waiting', async () => {
+  it('is not read beyond a few requests, so that it does not delay /healthz', async () => {
     const requests = vi.fn()
     await start({}, { '/never': () => undefined })
     world.edge.server.on('request', requests)
@@ -201,7 +201,7 @@ describe('a client that asks ahead', () => {
     expect((await world.ask('/healthz')).statuses).toEqual([200])
   })
 
-  it('and then sends what is no HTTP is closed: the refusal must not look like the answer', async () => {
+  it('is closed without a refusal if it sends garbage while an answer is due', async () => {
     await start({}, { '/never': () => undefined })
     const client = await world.open({ bytes: `${get('/never')}garbage\r\n\r\n` })
     await client.closed
@@ -210,7 +210,7 @@ describe('a client that asks ahead', () => {
 })
 
 describe('too many connections', () => {
-  it('of one address are refused with advice, while operators still get their answers', async () => {
+  it('of one address are refused with 429, except for operators’ routes', async () => {
     await start({ countsOwnMachine: true, connectionsPerAddressMax: 3 })
     const streams = [await world.ask('/stream'), await world.ask('/stream')]
     const last = await world.ask('/stream')
@@ -232,7 +232,7 @@ describe('too many connections', () => {
     )
   })
 
-  it('in all are refused, but first the one that is idle for the longest time is closed', async () => {
+  it('in total close the longest idle one, and are refused if none is idle', async () => {
     await start({ connectionsMax: 3 })
     const first = await world.open()
     await world.has(1)
@@ -249,7 +249,7 @@ describe('too many connections', () => {
     expect((await world.ask('/healthz')).statuses).toEqual([200])
   })
 
-  it('that wait for a refusal in silence give way to those that ask for health', async () => {
+  it('beyond the limit close silent ones first, so that /healthz is still answered', async () => {
     await start({ connectionsMax: 1 })
     await world.ask('/stream')
     const silent = await Promise.all(Array.from({ length: 70 }, () => world.open()))
@@ -259,7 +259,7 @@ describe('too many connections', () => {
     expect((await world.ask('/healthz')).statuses).toEqual([200])
   })
 
-  it('behind a proxy are open requests of the forwarded address, which ends with them', async () => {
+  it('behind a proxy are counted as open requests per forwarded address', async () => {
     await start({ connectionsPerAddressMax: 2 })
     const from = (address: string): string => `x-forwarded-for: 198.51.100.1, ${address}\r\n`
     const one = await world.ask('/stream', from('2001:db8::1'))
@@ -274,7 +274,7 @@ describe('too many connections', () => {
     }, patience)
   })
 
-  it('of a proxy itself are not counted as one client once it brings requests of others', async () => {
+  it('of a proxy itself are not counted once it forwards requests of clients', async () => {
     await start({ countsOwnMachine: true, connectionsPerAddressMax: 2 })
     for (let client = 1; client <= 6; client++) {
       const stream = await world.ask('/stream', `x-forwarded-for: 203.0.113.${client}\r\n`)
@@ -283,7 +283,7 @@ describe('too many connections', () => {
   })
 })
 
-describe('health', () => {
+describe('/healthz', () => {
   it('is answered before any route', async () => {
     const answer = vi.fn()
     await start({}, { '/healthz': answer })
@@ -294,7 +294,7 @@ describe('health', () => {
     expect(answer).not.toHaveBeenCalled()
   })
 
-  it('ends its connection while the server closes', async () => {
+  it('closes its connection while the server closes', async () => {
     await start()
     world.isClosing = true
     const client = await world.ask('/healthz')
@@ -303,7 +303,7 @@ describe('health', () => {
   })
 })
 
-it('many that are late at once are cut without leaving one', async () => {
+it('hundreds of connections that are late at the same time are all cut', async () => {
   await start()
   const sockets = await Promise.all(Array.from({ length: 400 }, () => world.open()))
   await world.has(400)

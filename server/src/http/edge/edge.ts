@@ -8,11 +8,11 @@ import { problemHeaders, problemOf } from '../problem.ts'
 import { refusalPage, wantsPage } from '../refusal-page.ts'
 import { sayAlive } from './alive.ts'
 import { TrustedProxies } from './client-address.ts'
-import { Connection } from './connection.ts'
+import { HttpConnection } from './connection.ts'
 import { Connections, surplusMax } from './connections.ts'
 import { canAnswer, rawProblem, refusalOf } from './raw-problem.ts'
-import { type Overdue, overdue } from './sweep.ts'
-import { Turns } from './turns.ts'
+import { type CutReason, overdue } from './sweep.ts'
+import { LoopTurns } from './turns.ts'
 
 /** What the edge needs of the world. */
 export interface EdgeNeeds {
@@ -20,27 +20,27 @@ export interface EdgeNeeds {
   readonly limits: EdgeLimits
   readonly metrics: EdgeMetrics
   readonly requestId: () => string
-  /** What every answer carries. */
+  /** Headers of every answer. */
   readonly headers: () => Readonly<Record<string, string>>
-  /** Whether the server closes: what is answered then is the last on its connection. */
+  /** Whether the server closes: then each answer is the last on its connection. */
   readonly isClosing: () => boolean
 }
 
 const headBytesMax = 16 * 1024
-/** A client that was refused may still be sending: closing at once could take the refusal from it. */
+/** A refused client may still be sending: closing at once could make it lose the refusal. */
 const lingerMs = 1_000
 const sweepMs = 1_000
-/** Small, so that what waits for a slow client waits in its own order and not in Node's buffers. */
+/** Small, so that data for a slow client waits in its own queue and not in Node's buffers. */
 const bufferBytes = 16 * 1024
 
-/** For those who look after the server: answered also where connections are beyond a limit. */
+/** Routes for operators: answered also on connections beyond a limit. */
 const operatorsPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
 
 /**
- * Everything between the network and the routes: how many connections there are and of whom, how long
- * a request may take to arrive and an answer to leave, and the refusals of what is hardly HTTP. The
- * requests of one connection are answered one after the other, those of all in turns of the event loop,
- * and `/healthz` before all of them.
+ * Everything between the network and the routes: limits on connections in total and per client, on
+ * the time for a request to arrive and an answer to leave, and refusals of malformed HTTP. Requests
+ * of one connection are answered one after the other, those of all connections in turns of the
+ * event loop, and `/healthz` before all others.
  */
 export class Edge {
   readonly server: Server
@@ -48,7 +48,7 @@ export class Edge {
   readonly #answer: (request: IncomingMessage, response: ServerResponse) => void
   readonly #connections: Connections
   readonly #proxies: TrustedProxies
-  readonly #turns: Turns
+  readonly #turns: LoopTurns
   readonly #listeners: ReturnType<typeof listenersOf>
   #isSweeping = false
 
@@ -61,15 +61,15 @@ export class Edge {
     this.#answer = answer
     this.#connections = new Connections(needs)
     this.#proxies = new TrustedProxies(limits.trustedProxies)
-    this.#turns = new Turns(clock)
+    this.#turns = new LoopTurns(clock)
     this.#listeners = listenersOf(this.#connections, clock)
     this.server = this.#listenTo(
       createServer({
         maxHeaderSize: headBytesMax,
         highWaterMark: bufferBytes,
-        // Node would answer without a body.
+        // Node would refuse without a body; `#refusalFor` sends a problem document.
         requireHostHeader: false,
-        // Node's own time-outs close many connections in one go, or only half of each.
+        // Node's own timeouts close many connections at once, or only one side of each.
         headersTimeout: 0,
         requestTimeout: 0,
         keepAliveTimeout: limits.idleMs,
@@ -78,8 +78,8 @@ export class Edge {
   }
 
   /**
-   * Lets a stream have the socket of this request. `take` may remove every listener and emit `close`,
-   * and the connection is still counted.
+   * Hands the socket of this request to a stream. The connection stays counted, although `take` may
+   * remove every listener and emit `close`.
    */
   handOver(response: ServerResponse, take: () => Socket | null): Socket | null {
     const { socket } = response.req
@@ -94,7 +94,7 @@ export class Edge {
     return taken
   }
 
-  /** Closes connections that wait for nothing: browsers open such ahead of need. */
+  /** Closes connections without a request: browsers open them in advance. */
   closeIdle(): void {
     for (const connection of this.#connections.all) {
       if (connection.isIdle) this.#connections.cut(connection, 'closing')
@@ -102,7 +102,7 @@ export class Edge {
   }
 
   #listenTo(server: Server): Server {
-    // The last fence: beyond it Node closes connections before anything of ours sees them.
+    // A last limit: beyond it Node closes new connections before our code sees them.
     server.maxConnections = this.#needs.limits.connectionsMax + 2 * surplusMax
     server.on('drop', () => this.#needs.metrics.connectionCut('no_room'))
     server.on('connection', (socket) => this.#admit(socket))
@@ -111,12 +111,12 @@ export class Edge {
       this.#take(request, response, new Failure('expectation_failed'))
     })
     server.on('clientError', (error, socket) => {
-      // Node's types are wider than what a TCP server hands over.
+      // A TCP server only passes sockets; Node's type is wider.
       this.#refuseRaw(socket as Socket, refusalOf(error))
     })
     server.on('connect', (_, socket) => {
-      const detail = 'This server is no proxy: it does not answer CONNECT.'
-      // Node has let go of the socket, and of its errors.
+      const detail = 'This server is not a proxy: it does not support CONNECT.'
+      // Node no longer handles errors of this socket.
       socket.on('error', ignore)
       this.#refuseRaw(socket as Socket, new Failure('method_not_allowed', detail))
     })
@@ -127,7 +127,7 @@ export class Edge {
     const { clock, limits, metrics } = this.#needs
     this.#turns.knock()
     const place = this.#connections.place(socket)
-    // Node's own listener is there: it was added first.
+    // Node added its own listener before it emitted `connection`.
     const [feed] = socket.listeners('data')
     if (place === null || feed === undefined) {
       metrics.connectionCut('no_room')
@@ -135,7 +135,7 @@ export class Edge {
       return
     }
     const start = { ...place, since: clock.now(), pipelinedMax: limits.pipelinedMax }
-    const connection = new Connection(socket, feed.bind(socket), start)
+    const connection = new HttpConnection(socket, feed.bind(socket), start)
     const { data, resume, close } = this.#listeners
     socket.on('data', data).on('resume', resume).on('close', close)
     socket.removeListener('data', feed as (bytes: Buffer) => void)
@@ -156,7 +156,7 @@ export class Edge {
     this.#next(connection)
   }
 
-  #next(connection: Connection): void {
+  #next(connection: HttpConnection): void {
     const exchange = connection.next()
     if (exchange === null) {
       if (connection.isIdle) this.#connections.idle(connection)
@@ -183,8 +183,8 @@ export class Edge {
     })
   }
 
-  /** The client that a trusted proxy brings a request of; null where the connection itself is counted. */
-  #clientOf(connection: Connection, { headers }: IncomingMessage): string | null {
+  /** The client of a request that a trusted proxy forwards; null if the connection is counted. */
+  #clientOf(connection: HttpConnection, { headers }: IncomingMessage): string | null {
     const { peer } = connection.start
     const forwardedFor = headers['x-forwarded-for']
     if (forwardedFor === undefined || !this.#proxies.has(peer)) return null
@@ -192,9 +192,13 @@ export class Edge {
     return this.#connections.counted(this.#proxies.clientBehind(peer, String(forwardedFor)))
   }
 
-  #refusalFor(connection: Connection, request: IncomingMessage, hasRoom: boolean): Failure | null {
+  #refusalFor(
+    connection: HttpConnection,
+    request: IncomingMessage,
+    hasRoom: boolean,
+  ): Failure | null {
     if (request.headers.host === undefined && request.httpVersion === '1.1') {
-      return new Failure('invalid_request', 'The request lacks the header Host.')
+      return new Failure('invalid_request', 'The request has no Host header.')
     }
     if (operatorsPaths.has(pathOf(request))) return null
     const { surplus } = connection.start
@@ -221,14 +225,14 @@ export class Edge {
       .end(response.req.method === 'HEAD' ? undefined : body)
   }
 
-  /** Answers bytes that are no request, or no whole one, and destroys the socket when that has left. */
+  /** Answers an invalid or incomplete request, and destroys the socket once the answer is sent. */
   #refuseRaw(socket: Socket, failure: Failure): void {
     const { clock, metrics, requestId, headers } = this.#needs
     const connection = this.#connections.of(socket)
     if (connection?.isOver) return
     metrics.requestRefused(failure.code)
     const current = connection?.current ?? null
-    // Only the answer that is due next may be written, and only whole.
+    // Answers must stay in order and whole: never write while another answer is due or half sent.
     const isBusy = current !== null && (current.request.complete || current.response.headersSent)
     if (connection !== undefined) connection.isOver = true
     if (isBusy || !canAnswer(socket)) {
@@ -245,7 +249,7 @@ export class Edge {
     this.#needs.clock.after(sweepMs, () => {
       const { clock, limits } = this.#needs
       for (const [connection, why] of overdue(this.#connections.all, clock.now(), limits)) {
-        // Ten thousand that are late at once must not keep the loop from others.
+        // In turns, so that ten thousand late connections at once do not block the event loop.
         this.#turns.run(() => this.#end(connection, why))
       }
       this.#isSweeping = false
@@ -253,7 +257,7 @@ export class Edge {
     })
   }
 
-  #end(connection: Connection, why: Overdue): void {
+  #end(connection: HttpConnection, why: CutReason): void {
     if (connection.isOver) return
     if (why === 'head_timeout' || why === 'body_timeout') {
       this.#needs.metrics.connectionCut(why)
@@ -265,12 +269,12 @@ export class Edge {
 }
 
 function ignore(): void {
-  // The client is refused already; how its connection ends means nothing.
+  // The client is already refused; errors of its connection are irrelevant.
 }
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''
 
-/** The listeners of all sockets: three functions, however many connections there are. */
+/** Listeners that all sockets share: three functions, however many connections there are. */
 function listenersOf(connections: Connections, clock: Pick<Clock, 'now'>) {
   return {
     data(this: Socket, bytes: Buffer): void {
@@ -288,7 +292,7 @@ function listenersOf(connections: Connections, clock: Pick<Clock, 'now'>) {
   }
 }
 
-/** A refusal in the form that its reader takes: a page for a browser, else a problem document. */
+/** A refusal as a page for browsers, else as a problem document. */
 function answerTo(
   failure: Failure,
   request: IncomingMessage,

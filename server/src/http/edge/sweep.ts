@@ -1,9 +1,9 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { EdgeLimits } from '../../edge-limits.ts'
-import type { Connection } from './connection.ts'
+import type { HttpConnection } from './connection.ts'
 
-/** Why a connection is cut by the clock or for what it holds. */
-export type Overdue =
+/** Why a connection is cut: a timeout, or the memory it holds. */
+export type CutReason =
   | 'silent'
   | 'head_timeout'
   | 'body_timeout'
@@ -12,11 +12,11 @@ export type Overdue =
   | 'unread_bytes'
   | 'held_bytes'
 
-/** Less than this is not worth a cut when all connections together hold too much. */
+/** Connections that hold less are not cut when all together hold too much: it frees too little. */
 const holdsLittleBytes = 16_384
 
-/** Why this connection must be cut now; null when it may go on. */
-function overdueOf(connection: Connection, now: Instant, limits: EdgeLimits): Overdue | null {
+/** Why this connection must be cut now; null if it may stay. */
+function overdueOf(connection: HttpConnection, now: Instant, limits: EdgeLimits): CutReason | null {
   if (connection.socket.writableLength > limits.unreadBytesMax) return 'unread_bytes'
   if (connection.isStalled(now, limits.writeMs)) return 'unread'
   const { current, headSince, hasAsked, quietSince } = connection
@@ -25,20 +25,23 @@ function overdueOf(connection: Connection, now: Instant, limits: EdgeLimits): Ov
     return isLate ? 'body_timeout' : null
   }
   if (!connection.isIdle) return null
-  // The first request has its time from the connection on, whatever comes in drops.
+  // For the first request the time counts from the connection on, however slowly its bytes arrive.
   const since = hasAsked ? headSince : quietSince
   const isLate = since !== null && now - since >= limits.headMs
   if (isLate) return headSince === null ? 'silent' : 'head_timeout'
   return now - quietSince >= limits.idleMs ? 'idle' : null
 }
 
-/** All that must be cut now: each that is late or holds too much, and those that hold most of too much. */
+/**
+ * All connections that must be cut now: each that is late or holds too much, and, if all together
+ * hold too much, the largest holders.
+ */
 export function* overdue(
-  connections: Iterable<Connection>,
+  connections: Iterable<HttpConnection>,
   now: Instant,
   limits: EdgeLimits,
-): Generator<readonly [Connection, Overdue]> {
-  const large: { readonly connection: Connection; readonly bytes: number }[] = []
+): Generator<readonly [HttpConnection, CutReason]> {
+  const large: { readonly connection: HttpConnection; readonly bytes: number }[] = []
   let held = 0
   for (const connection of connections) {
     const why = overdueOf(connection, now, limits)

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { ManualClock } from '../../../../test/support/manual-clock.ts'
-import { Turns } from './turns.ts'
+import { LoopTurns } from './turns.ts'
 
-it('does work at once until the time of a turn is used, and the rest in order in later turns', async () => {
+it('tasks run at once while there is time in the turn, then in order in later turns', async () => {
   const clock = new ManualClock()
-  const turns = new Turns(clock)
+  const turns = new LoopTurns(clock)
   const done: number[] = []
   for (let task = 1; task <= 7; task++) {
     turns.run(() => {
@@ -18,9 +18,9 @@ it('does work at once until the time of a turn is used, and the rest in order in
   expect(clock.waiting).toBe(0)
 })
 
-it('puts work that comes from work behind what waits already', async () => {
+it('a task added by a running task runs after those that already wait', async () => {
   const clock = new ManualClock()
-  const turns = new Turns(clock)
+  const turns = new LoopTurns(clock)
   const done: string[] = []
   turns.run(() => clock.jump(5))
   turns.run(() => {
@@ -33,9 +33,9 @@ it('puts work that comes from work behind what waits already', async () => {
   expect(done).toEqual(['first', 'second', 'third'])
 })
 
-it('counts what a task sets in motion, and not only what it does by itself', async () => {
+it("a turn's time includes the promises that its tasks start", async () => {
   const clock = new ManualClock()
-  const turns = new Turns(clock)
+  const turns = new LoopTurns(clock)
   const done: number[] = []
   const answer = (task: number) => async (): Promise<void> => {
     await Promise.resolve()
@@ -45,16 +45,16 @@ it('counts what a task sets in motion, and not only what it does by itself', asy
   turns.run(() => clock.jump(5))
   for (let task = 1; task <= 6; task++) turns.run(answer(task))
   const seen: number[] = []
-  // As a connection that comes while a turn runs: it is taken when the loop comes round.
+  // Like a connection that comes while a turn runs: the loop takes it after the turn.
   clock.after(0, () => clock.after(0, () => seen.push(done.length)))
   await clock.advance(50)
   expect(done).toEqual([1, 2, 3, 4, 5, 6])
   expect(seen).toEqual([3])
 })
 
-it('works for a shorter time in each turn while connections come', async () => {
+it('turns are shorter while connections come', async () => {
   const clock = new ManualClock()
-  const turns = new Turns(clock)
+  const turns = new LoopTurns(clock)
   const done: number[] = []
   turns.run(() => clock.jump(5))
   for (let task = 1; task <= 4; task++) {

@@ -1,24 +1,24 @@
 import type { Clock } from '../../ports/clock.ts'
 
-/** Work done in one go before the event loop looks for new connections and new bytes again. */
+/** How long tasks run before the event loop takes new connections and new bytes again. */
 const turnMs = 5
-/** While connections come: the loop takes a single one each time that it looks, and more may wait. */
+/** The same while connections come: the loop takes one connection per turn, and more may wait. */
 const knockedTurnMs = 1
-/** More than fit into a turn. */
+/** More tasks than fit into a turn. */
 const tasksMax = 64
 
 /**
- * Does work at once while there is time in this turn of the event loop, and the rest in the next turns,
- * first come, first served. A thousand clients that ask at once then never keep the loop from others.
- * Each task of a turn is a call of the loop of its own, so that what the task sets in motion, the
- * promises of a whole answer, has run before the time is looked at for the next one.
+ * Runs tasks at once while there is time in this turn of the event loop, and the rest in later
+ * turns, first come, first served. So a thousand simultaneous requests never block the loop for
+ * others. Each task is its own callback of the loop: the promises that it starts (a whole answer)
+ * run before the time is checked for the next task.
  */
-export class Turns {
+export class LoopTurns {
   readonly #clock: Pick<Clock, 'now' | 'after'>
   #waiting: (() => void)[] = []
   #next = 0
   #startedAt = 0
-  /** Calls of this turn that are still to come; 0 while no turn is due. */
+  /** Callbacks of this turn that did not run yet; 0 while no turn is scheduled. */
   #calls = 0
   #hasBegun = false
   #isRunning = false
@@ -35,7 +35,7 @@ export class Turns {
     else this.#waiting.push(task)
   }
 
-  /** A connection was taken: the next turn is a short one. */
+  /** A connection was accepted: makes the next turn a short one. */
   knock(): void {
     this.#isKnocked = true
   }

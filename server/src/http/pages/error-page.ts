@@ -2,50 +2,51 @@ import type { ErrorCode } from '@settlewire/core/errors'
 import { type Html, html } from '../../html.ts'
 import { layout, mark } from './layout.ts'
 
-/** What went wrong, for a person who looks at a page. */
+/** The content of an error page. */
 export interface ErrorPage {
   readonly status: number
   readonly title: string
   readonly words: string
-  /** For those who ask the operator about it. */
+  /** Shown so that a person can quote it to the operator. */
   readonly requestId: string | null
-  /** Where the shop wants its payer back; null where that is not known. */
+  /** The shop's URL for the link back; null if unknown. */
   readonly shopUrl: string | null
 }
 
-type Words = readonly [title: string, words: string]
+type PageWords = readonly [title: string, words: string]
 
-/** The problems that people meet, in their words. Others are told by their status. */
-const byCode: Partial<Record<ErrorCode, Words>> = {
+/** Texts for the errors that people meet. All other errors get the text of their status. */
+const byCode: Partial<Record<ErrorCode, PageWords>> = {
   not_found: ['There is nothing at this address', 'The link may be incomplete or out of date.'],
-  method_not_allowed: ['This address is not for reading', 'It takes requests of programs.'],
+  method_not_allowed: ['This address is not a page', 'Programs send requests to it.'],
   unauthenticated: [
     'This address is for programs with a key',
-    'It is part of the API. The reference says how a key is sent.',
+    'It is part of the API. The API reference explains how to send a key.',
   ],
   shutting_down: ['This server is restarting', 'Nothing is lost. Try again in a moment.'],
   store_unavailable: [
     'Payments cannot be read right now',
-    'Nothing is lost: what was paid is on the chain, and is read again by itself. Try again in a moment.',
+    'Nothing is lost: payments are on the chain, and this server reads them again by itself. Try again in a moment.',
   ],
 }
 
-const byStatus: readonly (readonly [from: number, Words])[] = [
+const byStatus: readonly (readonly [from: number, PageWords])[] = [
   [500, ['This page cannot be shown right now', 'Nothing is lost. Try again in a moment.']],
   [429, ['Too many requests at once', 'Wait a little, then try again.']],
-  [410, ['This is no longer here', 'What was at this address has ended.']],
-  [403, ['This is not for you to see', 'It needs other rights than came with the request.']],
+  [410, ['This page is no longer available', 'It has expired or was removed.']],
+  [403, ['You may not see this page', 'The request lacks the necessary rights.']],
   [401, ['This page needs a key', 'It is part of the API.']],
-  [400, ['This cannot be answered', 'The request does not fit.']],
+  [400, ['The server cannot answer this request', 'The request is invalid.']],
 ]
+const otherwise: PageWords = ['The server cannot answer this request', 'The request is invalid.']
 
-/** The words for a problem. */
-export function wordsFor(code: ErrorCode, status: number): Words {
+/** The title and text of an error page. */
+export function wordsFor(code: ErrorCode, status: number): PageWords {
   const [, words] = byStatus.find(([from]) => status >= from) ?? []
-  return byCode[code] ?? words ?? ['This cannot be answered', 'The request does not fit.']
+  return byCode[code] ?? words ?? otherwise
 }
 
-/** A page that says what went wrong, with the way back. */
+/** A page that explains an error, with a link back. */
 export function errorPage({ status, title, words, requestId, shopUrl }: ErrorPage): Html {
   const back =
     shopUrl === null

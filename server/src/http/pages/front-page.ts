@@ -16,7 +16,7 @@ const always: readonly Link[] = [
   ['/metrics', 'Metrics', 'Figures for Prometheus.'],
 ]
 
-/** What people see who come without a path: where everything is. */
+/** The start page: links to all other pages. */
 export function frontPage({ sandbox }: { readonly sandbox: boolean }): Html {
   const links = [...(sandbox ? ofSandbox : []), ...always]
   const items = links.map(
@@ -25,6 +25,6 @@ export function frontPage({ sandbox }: { readonly sandbox: boolean }): Html {
   )
   return layout(
     'Settlewire',
-    html`<main class="card-page"><div class="card">${mark}<h1>Settlewire</h1><p>This server tells everyone who waits for a payment what is true about it. ${sandbox ? 'It runs with a sandbox: a local chain and test money.' : ''}</p><ul class="links">${items}</ul></div></main>`,
+    html`<main class="card-page"><div class="card">${mark}<h1>Settlewire</h1><p>This server sends the state of a payment to all its readers, the instant it changes. ${sandbox ? 'It runs with a sandbox: a local chain and test money.' : ''}</p><ul class="links">${items}</ul></div></main>`,
   )
 }

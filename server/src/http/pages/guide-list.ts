@@ -1,6 +1,6 @@
 import { type Html, html } from '../../html.ts'
 
-/** The guides that are served, by the name in their address: their file in the project, and what they are called. */
+/** The guides by their name in the URL: file in the project, and title. */
 export const guides = {
   start: { file: 'README.md', title: 'Start' },
   protocol: { file: 'PROTOCOL.md', title: 'Protocol' },
@@ -21,7 +21,7 @@ export const isGuide = (name: string): name is GuideName => Object.hasOwn(guides
 
 export const guidePath = (name: string): string => `/docs/guides/${name}`
 
-/** The guides as a menu. `current` is the one that is shown. */
+/** The guides as a menu. `current` is the guide that is shown. */
 export function guideList(current: GuideName | null): Html {
   const items = Object.entries(guides).map(([name, { title }]) =>
     name === current

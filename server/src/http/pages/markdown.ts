@@ -7,14 +7,14 @@ const byFile: ReadonlyMap<string, string> = new Map(
   Object.entries(guides).map(([name, { file }]) => [file, guidePath(name)]),
 )
 
-/** A few words of the contract: code, emphasis, paragraphs. */
+/** Renders the Markdown of a description in the contract. */
 export function inMarkdown(text: string): Html {
   return text === '' ? html`` : new Html(withLinks('').parse(text, { async: false }))
 }
 
 /**
- * A guide as a page shows it. Links to other guides lead to their pages; what is not served is named and
- * not linked, and pictures are left out. The text is the project's own.
+ * Renders a guide. Links to other guides lead to their pages; links to files that are not served
+ * become plain text, and pictures are left out. The text is trusted: it comes from the project.
  */
 export const guideHtml = (file: string, text: string): Html =>
   new Html(withLinks(file).parse(text, { async: false }))
@@ -35,14 +35,14 @@ function withLinks(file: string): Marked {
       },
       image: () => '',
       code: ({ text }) => String(html`<pre tabindex="0">${text}</pre>`),
-      // Markup in a guide would be shown as markup: the guides have none that is worth it.
+      // HTML in a guide is escaped, and comments are removed: no guide needs HTML.
       html: ({ text }) => String(html`${text.startsWith('<!--') ? '' : text}`),
       table(token) {
         const row = (cells: typeof token.header, isHead: boolean): string =>
           `<tr>${cells
             .map(({ text, tokens }) => {
               const words = this.parser.parseInline(tokens)
-              // A cell without words heads nothing.
+              // An empty cell is not a heading.
               return isHead && text !== '' ? `<th scope="col">${words}</th>` : `<td>${words}</td>`
             })
             .join('')}</tr>`
@@ -55,7 +55,7 @@ function withLinks(file: string): Marked {
   })
 }
 
-/** Where a link leads from a page here; null where what it names is not served. */
+/** The target of a link on a served page; null if the linked file is not served. */
 function targetOf(href: string, file: string): string | null {
   if (/^(https?:|#|\/)/.test(href)) return href
   const [path = '', anchor] = href.split('#', 2)
@@ -64,7 +64,7 @@ function targetOf(href: string, file: string): string | null {
   return anchor === undefined ? page : `${page}#${anchor}`
 }
 
-/** As GitHub makes it, so that links work in both places. */
+/** The same slug as on GitHub, so that links work in both places. */
 const slugOf = (text: string): string =>
   text
     .toLowerCase()

@@ -4,7 +4,7 @@ import { readerLayout } from './layout.ts'
 import { inMarkdown } from './markdown.ts'
 import { idOfSchema, type JsonSchema, rowsOf, typeOf } from './schema-text.ts'
 
-/** The contract, as far as the page reads it. It is printed from our own routes. */
+/** The part of the OpenAPI document that the page uses. It is printed from our own routes. */
 export interface Contract {
   readonly info: { readonly title: string; readonly version: string; readonly description: string }
   readonly tags: readonly { readonly name: string; readonly description: string }[]
@@ -50,14 +50,14 @@ const idOf = ({ method, path }: Route): string =>
   `${method}${path.replace(/[^a-z0-9]+/gi, '-').replace(/-$/, '')}`
 const idOfTag = (name: string): string => name.toLowerCase().replaceAll(' ', '-')
 
-/** How credentials are called in the head of a route. */
+/** Names of credentials in the description of a route. */
 const credentials: Readonly<Record<string, string>> = {
   key: 'a key',
   clientSecret: 'the client secret of the payment',
   checkoutCookie: 'the cookie of the checkout page',
 }
 
-/** The contract for people: one page, without a script, printed once. */
+/** The API reference for people: one page without a script, rendered once. */
 export function referencePage(contract: Contract, origin: string): Html {
   const routes = Object.entries(contract.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
@@ -93,7 +93,7 @@ function routeSection(route: Route, around: Around): Html {
   const who = operation.security.flatMap((each) => Object.keys(each))
   const needs =
     who.length === 0
-      ? 'Open to all.'
+      ? 'Needs no credentials.'
       : `Takes ${who.map((name) => credentials[name] ?? name).join(', or ')}.`
   return html`<section><h3 id="${idOf(route)}" class="route"><span class="method">${method.toUpperCase()}</span><code>${path}</code></h3><p><strong>${operation.summary}.</strong> ${needs}</p>${inMarkdown(operation.description ?? '')}${parameters(operation)}${body(route, around)}<h4>Answers</h4>${answers(operation)}</section>`
 }
@@ -127,7 +127,7 @@ function body(route: Route, { contract, origin }: Around): Html {
   return html`${takes}<h4>Example</h4><pre tabindex="0">${lines.join(' \\\n')}</pre>`
 }
 
-/** As a shell takes it between single quotes. */
+/** Escapes a text for single quotes in a shell. */
 const inQuotes = (text: string): string => text.replaceAll("'", `'\\''`)
 
 function answers({ responses }: Operation): Html {
@@ -151,6 +151,6 @@ function schemaSection([name, schema]: readonly [string, JsonSchema]): Html {
 const table = (title: string, head: readonly string[], rows: readonly Html[]): Html =>
   html`<h4>${title}</h4>${tableOf(head, rows)}`
 
-/** Wider than a phone it may be: then it is moved by itself, by keyboard too. */
+/** A table that may be wider than a phone: it scrolls by itself, also by keyboard. */
 const tableOf = (head: readonly string[], rows: readonly Html[]): Html =>
   html`<div class="scroll" tabindex="0"><table><thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`

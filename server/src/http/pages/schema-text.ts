@@ -1,6 +1,6 @@
 import { Html, html } from '../../html.ts'
 
-/** A part of the contract that describes a value: JSON Schema, as far as our own schemas use it. */
+/** The part of JSON Schema that our own schemas use. */
 export interface JsonSchema {
   readonly $ref?: string
   readonly type?: string | readonly string[]
@@ -20,7 +20,7 @@ export interface JsonSchema {
   readonly maxLength?: number
 }
 
-/** The name of a schema that is referred to. */
+/** The name of a referenced schema. */
 export const nameOfRef = (ref: string): string => ref.split('/').at(-1) ?? ''
 
 export const idOfSchema = (name: string): string => `schema-${name}`
@@ -29,7 +29,7 @@ const code = (value: unknown): Html => html`<code>${String(value)}</code>`
 
 const joined = (parts: readonly Html[], by: string): Html => new Html(parts.join(by))
 
-/** What values a schema takes, in a few words. */
+/** The type of a schema in a few words. */
 export function typeOf(schema: JsonSchema): Html {
   if (schema.$ref !== undefined) {
     const name = nameOfRef(schema.$ref)
@@ -55,18 +55,18 @@ function boundsOf({ minimum, maximum, maxLength }: JsonSchema): string {
   return maximum === undefined ? '' : `, up to ${maximum}`
 }
 
-interface Row {
+interface FieldRow {
   readonly name: string
   readonly schema: JsonSchema
   readonly note: string
   readonly description: string
 }
 
-/** The fields of an object; one that is nested comes after its own name. */
+/** The fields of an object. Nested fields follow their parent, with its name as prefix. */
 export function rowsOf(
   { properties = {}, required = [] }: JsonSchema,
   prefix = '',
-): readonly Row[] {
+): readonly FieldRow[] {
   return Object.entries(properties).flatMap(([name, schema]) => {
     const note = required.includes(name) ? '' : 'may be missing'
     const row = { name: prefix + name, schema, note, description: schema.description ?? '' }

@@ -21,7 +21,7 @@ const chainNamed = async (name: string, key?: string | null) => {
 }
 
 describe('GET /v1/chains', () => {
-  it('tells of each chain what is taken, under which rules, and where its explorer is', async () => {
+  it('shows the assets, the policy and the explorer of each chain', async () => {
     const local = await chainNamed('local')
     expect(local.assets.map(({ name }: { name: string }) => name)).toEqual([
       'USDC.local',
@@ -35,7 +35,7 @@ describe('GET /v1/chains', () => {
     expect((await chainNamed('other')).explorer).toBe('https://scan.example/tx/{hash}')
   })
 
-  it('measures the pace of blocks, and tells the configured one until it can', async () => {
+  it('shows the measured block time, and before that the configured one', async () => {
     expect((await chainNamed('other')).pace).toEqual({ blockMs: 2_000, measured: false })
     await world.engine.mine([], { blocks: 20 })
     const local = await chainNamed('local')
@@ -45,7 +45,7 @@ describe('GET /v1/chains', () => {
     expect(local.head).toBeGreaterThanOrEqual(20)
   })
 
-  it('says when a chain cannot be seen, since when, and why', async () => {
+  it('shows when a chain is blind, and why', async () => {
     const { watcher } = world.engine.engine
     const blind = { visibility: 'blind', reason: 'socket_down', head: 1, headAt: null } as const
     watcher.health({ chain: 'other', ...blind })
@@ -53,7 +53,7 @@ describe('GET /v1/chains', () => {
     watcher.health({ chain: 'other', ...blind, visibility: 'ok', reason: null })
   })
 
-  it('shows how providers do to those who may read payments, by name and never by address', async () => {
+  it('shows providers, without URLs, only to keys that may read payments', async () => {
     const { watcher } = world.engine.engine
     const well = { visibility: 'ok', reason: null, head: 4, headAt: null } as const
     watcher.health({ chain: 'local', ...well, providers: [score] })
@@ -67,8 +67,8 @@ describe('GET /v1/chains', () => {
   })
 })
 
-describe('an asset that its chain contradicts', () => {
-  it('is shown with the reason, and is not what is accepted by default', async () => {
+describe('an asset whose contract contradicts the configuration', () => {
+  it('is listed as disabled with the reason, and not accepted by default', async () => {
     const usdc = assets[0]
     if (usdc === undefined) throw new Error('the world has assets')
     const reason = 'Its contract says 18 decimals, the registry 6.'
@@ -83,7 +83,7 @@ describe('an asset that its chain contradicts', () => {
     world.assets.set(usdc, { kind: 'active' })
   })
 
-  it('is named as the reason when nothing else of the currency is offered', async () => {
+  it('is named in the refusal when no other asset of the currency is available', async () => {
     const priced = world.assets.all.filter(({ currency }) => currency === 'USDC')
     for (const asset of priced) world.assets.set(asset, { kind: 'unchecked' })
     const { status, json } = await world.ask('/v1/payment-intents', {

@@ -15,7 +15,7 @@ import { routeAccess } from '../route-access.ts'
 
 const access = routeAccess['GET /v1/chains']
 
-/** What can be paid with here. */
+/** The chains and assets to pay with. */
 export function chainRoutes(app: App, context: HttpContext): void {
   app.get(
     '/v1/chains',
@@ -23,12 +23,12 @@ export function chainRoutes(app: App, context: HttpContext): void {
       config: { access, crossOrigin: true },
       schema: {
         tags: ['Chains'],
-        summary: 'Chains, their assets and rules, and how well they are seen',
+        summary: 'List chains with their assets, policy and visibility',
         description:
-          'Any key will do, a publishable one too, and from a page of any origin; how each provider does is for secret and restricted keys.',
+          'Any key works, also a publishable key from a page of any origin. Only secret and restricted keys get the state of each provider.',
         security: securityOf(access),
         response: {
-          200: json('The chains of the mode of the key.', chainList),
+          200: json("The chains of the key's mode (test or live).", chainList),
           ...problemsOf(access),
         },
       },
@@ -46,18 +46,18 @@ export function chainRoutes(app: App, context: HttpContext): void {
   )
 }
 
-/** A chain that is configured and not followed: nothing is seen of it. */
+/** The state of a chain that is configured but not followed. */
 const unseen = ({ name }: ChainFacts): ChainSight => ({
   ...{ chain: name, visibility: 'blind', reason: 'not_started', head: null, headAt: null },
   scannedThrough: null,
 })
 
-interface Shown extends Record<string, unknown> {
+interface ShownChain extends Record<string, unknown> {
   readonly providers: unknown
 }
 
-/** In a browser anybody may look: who serves a merchant, and how well, is the merchant's to know. */
-function withoutProviders(shown: Shown, { kind }: Principal): object {
+/** Publishable keys are public in browsers, so they do not get the merchant's providers. */
+function withoutProviders(shown: ShownChain, { kind }: Principal): object {
   const { providers, ...others } = shown
   return kind === 'secret' || kind === 'restricted' ? { ...others, providers } : others
 }
@@ -66,7 +66,7 @@ function showChain(
   facts: ChainFacts,
   followed: ChainSight | null,
   { chains, clock }: Pick<HttpContext, 'chains' | 'clock'>,
-): Shown {
+): ShownChain {
   const { name, chainId, explorerTx, publicMempool } = facts
   const health = followed ?? unseen(facts)
   const assets = chains.assets.all.filter((asset) => asset.chain === name)
@@ -103,7 +103,7 @@ const showAsset = (asset: Asset, chains: Chains): object => ({
   decimals: asset.decimals,
 })
 
-/** The blocks' pace as measured, or else as configured; and where finality stands. */
+/** The block time, measured or else configured, and the latest safe and finalized blocks. */
 function showPace({ name, blockMs }: ChainFacts, chains: Chains | null): object {
   const measured = chains?.paceOf(name) ?? null
   const head = chains?.headOf(name) ?? null
@@ -119,7 +119,7 @@ function showPace({ name, blockMs }: ChainFacts, chains: Chains | null): object 
 
 function showPolicy(name: string, { version, chains }: Policy): object {
   const policy = chains[name]
-  assert(policy !== undefined, 'a chain that is configured has a policy')
+  assert(policy !== undefined, 'every configured chain has a policy')
   const { settled, final, quorum, tiers = {} } = policy
   return { version, settled, final, quorum, tiers, sentences: sentencesOf(policy) }
 }

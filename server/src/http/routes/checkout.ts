@@ -5,7 +5,7 @@ import type { Payment } from '@settlewire/core/payment/payment'
 import { z } from 'zod'
 import { checkoutTokenOf, clientSecretOf, sameSecret } from '../../credential.ts'
 import { chainsOf, sightOf } from '../../engine/watch/sight.ts'
-import type { Access } from '../access.ts'
+import type { RouteAccess } from '../access.ts'
 import type { Assets } from '../assets.ts'
 import { checkoutCookie } from '../auth.ts'
 import type { App, HttpContext } from '../context.ts'
@@ -14,15 +14,15 @@ import { displayNameOf, show } from '../contract/show.ts'
 import { pagePolicy } from '../headers.ts'
 import { pageWithState, sendPlainPage, takesState } from '../page.ts'
 
-const access: Access = { who: 'anyone' }
-/** The page, where the build puts it below `webRoot`. */
+const access: RouteAccess = { who: 'anyone' }
+/** The file of the built page below `webRoot`. */
 const pageName = 'checkout.html'
 
-/** The page that payers see. Its address holds a token; whoever has it may follow that one payment. */
+/** The checkout page. Its URL holds a token that allows following this one payment. */
 export function checkoutRoutes(app: App, context: HttpContext, assets: Assets): void {
   const page = assets.get(pageName)?.identity.toString('utf8') ?? null
   if (page === null || !takesState(page)) {
-    context.log.warn({ area: 'http', what: pageName }, 'the checkout page was not built')
+    context.log.warn({ area: 'http', what: pageName }, 'the checkout page is not built')
   }
   app.get(
     '/pay/:id/:token',
@@ -32,12 +32,12 @@ export function checkoutRoutes(app: App, context: HttpContext, assets: Assets): 
         tags: ['Checkout'],
         summary: 'The checkout page',
         description:
-          'For browsers. Sets the cookie that lets the page read and follow its payment, and nothing else.',
+          'For browsers. Sets a cookie that only allows the page to read and follow its payment.',
         security: securityOf(access),
         params: z.object({ id: z.string(), token: z.string() }),
         response: {
           200: text('The page.', 'text/html'),
-          404: text('A page that says so: the link is wrong.', 'text/html'),
+          404: text('A page that says that the link does not work.', 'text/html'),
           ...problemsOf(access, ['store_unavailable']),
         },
       },
@@ -67,10 +67,12 @@ const wrongLink = [
 ] as const
 const notBuilt = [
   'The checkout page is not built',
-  'Whoever runs this server can build it with npm run build.',
+  'The operator of this server can build it with npm run build.',
 ] as const
 
-/** A wrong token, an unknown payment, a text that is no id: all the same to whoever asks. */
+/**
+ * Null alike for a wrong token, an unknown payment and a malformed id: clients see no difference.
+ */
 async function findByLink(
   { secrets, payments }: HttpContext,
   id: string,
@@ -84,7 +86,7 @@ async function findByLink(
   })
 }
 
-/** What the page starts with, so that it never opens blank. */
+/** The initial state of the page, so that it never opens blank. */
 async function stateOf(payment: Payment, context: HttpContext): Promise<object> {
   const merchant = await context.directory.merchant(payment.merchantId)
   const now = context.clock.now()
@@ -92,7 +94,7 @@ async function stateOf(payment: Payment, context: HttpContext): Promise<object> 
   return {
     payment: show(payment, { kind: 'client' }, context),
     merchant: { name: merchant?.name ?? '' },
-    // The page sends it as a header: browsers may refuse the cookie.
+    // The page sends it as a header, because browsers may block the cookie.
     clientSecret: clientSecretOf(context.secrets.clientSecret, payment.id),
     chainNames: Object.fromEntries(
       context.chains.facts.map(({ name }) => [name, displayNameOf(context.chains.facts, name)]),
@@ -104,7 +106,7 @@ async function stateOf(payment: Payment, context: HttpContext): Promise<object> 
   }
 }
 
-/** One for the payment's own routes, and one for the sandbox's where there is a sandbox. */
+/** One cookie for the payment's routes, and with a sandbox one for its test routes. */
 function cookiesFor(payment: Payment, { secrets, sandbox, origin }: HttpContext): string[] {
   const value = clientSecretOf(secrets.clientSecret, payment.id)
   const secure = origin().startsWith('https:') ? '; Secure' : ''

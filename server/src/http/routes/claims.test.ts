@@ -13,7 +13,7 @@ const claimsOf = ({ id }: Answered['json']) => `/v1/payment-intents/${id}/claims
 const claim = (payment: Answered['json'], body: object, key = payment.clientSecret) =>
   world.ask(claimsOf(payment), { key, body })
 
-/** A transaction that pays it, in the mempool of the model chain, which tells nobody. */
+/** Puts a transaction that pays it into the model chain's mempool, without an announcement. */
 function hold(payment: Answered['json'], amount = 150_000_000n): string {
   const txHash = randomHash()
   const pays = [{ to: payment.accept[0].address.toLowerCase(), amount }]
@@ -22,7 +22,7 @@ function hold(payment: Answered['json'], amount = 150_000_000n): string {
 }
 
 describe('POST …/claims', () => {
-  it('takes the word of a node for a transaction that the payer names, and tells the stream', async () => {
+  it('detects a claimed transaction that a node knows', async () => {
     const payment = await world.create()
     const txHash = hold(payment)
     const answer = await claim(payment, { txHash: txHash.toUpperCase().replace('0X', '0x') })
@@ -35,7 +35,7 @@ describe('POST …/claims', () => {
     expect(json).toMatchObject({ status: 'pending_detected', amountPending: '150.00' })
   })
 
-  it('knows what it has seen already, without asking any node', async () => {
+  it('answers for a transaction that is already in the history', async () => {
     const payment = await world.create()
     await world.pay(payment)
     const { json } = await world.ask(`/v1/payment-intents/${payment.id}`)
@@ -44,7 +44,7 @@ describe('POST …/claims', () => {
     expect(answer.json.message).toContain('pays this request')
   })
 
-  it('never believes a hash alone: no money is counted, and it is looked for until it is seen', async () => {
+  it('counts no money for a claimed hash that no node knows', async () => {
     const payment = await world.create()
     const txHash = randomHash()
     const answer = await claim(payment, { txHash }, world.secretKey)
@@ -58,14 +58,14 @@ describe('POST …/claims', () => {
     expect(json.transfers).toMatchObject([{ txHash, stage: 'claimed', amount: '0.00' }])
   })
 
-  it('says so when the transaction pays somebody else', async () => {
+  it('says so when the transaction pays another payment', async () => {
     const [payment, other] = [await world.create(), await world.create()]
     const answer = await claim(payment, { txHash: hold(other) })
     expect(answer.json).toMatchObject({ known: 'pending', pays: false })
     expect(answer.json.message).toContain('does not pay this request')
   })
 
-  it('answers the same claim the same, with an Idempotency-Key and without', async () => {
+  it('gives a repeated claim the same answer, with an Idempotency-Key and without', async () => {
     const payment = await world.create()
     const txHash = hold(payment)
     const headers = { 'idempotency-key': 'once' }
@@ -81,9 +81,9 @@ describe('POST …/claims', () => {
     ['no hash', {}],
     ['half a hash', { txHash: '0x12' }],
     ['a number', { txHash: 12 }],
-    ['a hash with more', { txHash: `${randomHash()}\n` }],
-    ['a member too many', { txHash: randomHash(), amount: '150.00' }],
-    ['no name of a chain', { txHash: randomHash(), chain: '../local' }],
+    ['a hash with a line break', { txHash: `${randomHash()}\n` }],
+    ['an unknown field', { txHash: randomHash(), amount: '150.00' }],
+    ['a malformed chain name', { txHash: randomHash(), chain: '../local' }],
     ['a chain that is not accepted', { txHash: randomHash(), chain: 'other' }],
   ])('refuses %s', async (_, body) => {
     const payment = await world.create()
@@ -93,7 +93,7 @@ describe('POST …/claims', () => {
     expect((await world.ask(`/v1/payment-intents/${payment.id}`)).json.sequence).toBe(1)
   })
 
-  it('keeps a payer from naming one transaction after the other', async () => {
+  it('refuses the sixth open claim of a payment', async () => {
     const payment = await world.create()
     const answers = []
     for (let i = 0; i < 6; i++) answers.push(await claim(payment, { txHash: randomHash() }))
@@ -101,7 +101,7 @@ describe('POST …/claims', () => {
     expect(answers.at(-1)?.json.code).toBe('too_many_claims')
   })
 
-  it('keeps a page that repeats itself from asking the nodes each time', async () => {
+  it('limits the rate of repeated claims of one payment', async () => {
     const payment = await world.create()
     const txHash = randomHash()
     const answers = []
@@ -119,7 +119,7 @@ describe('POST …/claims', () => {
         ...{ key: by ?? payment.clientSecret, body, headers: { 'idempotency-key': key } },
       })
 
-    it('gets the same answer for the same claim, also when more is known by then', async () => {
+    it('repeats the first answer, also when the transaction was mined meanwhile', async () => {
       const payment = await world.create()
       const txHash = randomHash()
       const first = await keyed(payment, { txHash }, 'claim-1')
@@ -132,14 +132,14 @@ describe('POST …/claims', () => {
       expect([first, again].map(({ headers }) => headers.get('idempotency-replayed'))).toEqual([
         ...[null, 'true'],
       ])
-      // Without the key, or with another one, it is what is known now.
+      // Without the key, or with another one, the answer is current.
       expect((await claim(payment, { txHash })).json).toMatchObject({ known: 'mined', pays: true })
       const known = await keyed(payment, { txHash }, 'claim-2')
       expect(known.json).toMatchObject({ known: 'mined', pays: true })
       expect((await keyed(payment, { txHash }, 'claim-2')).text).toBe(known.text)
     })
 
-    it('is refused for another claim, and asks no node for it', async () => {
+    it('refuses another claim with the same key, and does not store it', async () => {
       const payment = await world.create()
       const txHash = randomHash()
       await keyed(payment, { txHash }, 'claim-3')
@@ -149,7 +149,7 @@ describe('POST …/claims', () => {
       expect(json.transfers).toHaveLength(1)
     })
 
-    it('says so while the first one is still looked for', async () => {
+    it('answers idempotency_in_progress while the first request still runs', async () => {
       const payment = await world.create()
       const { lookUp } = world.engine
       let letGo = (): void => undefined
@@ -176,7 +176,7 @@ describe('POST …/claims', () => {
       expect([...codes]).toEqual(['idempotency_in_progress'])
     })
 
-    it('does not meet the keys of the merchant: a payer cannot take them', async () => {
+    it("keeps the payer's keys apart from the merchant's", async () => {
       const payment = await world.create()
       await keyed(payment, { txHash: randomHash() }, 'order-7')
       const created = await world.ask('/v1/payment-intents', {
@@ -189,14 +189,14 @@ describe('POST …/claims', () => {
     })
   })
 
-  it('may be asked for from a page of another origin, with the client secret', async () => {
+  it('allows pages of other origins by its preflight', async () => {
     const { id } = await world.create()
     const preflight = await world.ask(`/v1/payment-intents/${id}/claims`, { method: 'OPTIONS' })
     expect(preflight.headers.get('access-control-allow-methods')).toBe('POST')
     expect(preflight.headers.get('access-control-allow-headers')).toContain('content-type')
   })
 
-  it('leaves no hash in the log', async () => {
+  it('does not log the transaction hash', async () => {
     const payment = await world.create()
     const txHash = randomHash()
     await claim(payment, { txHash })

@@ -12,11 +12,13 @@ import { scopeOf } from '../scope.ts'
 
 const access = routeAccess['POST /v1/payment-intents/:id/claims']
 
-/** Each claim asks every node of every accepted chain: a page that repeats itself is told to wait. */
+/**
+ * Each claim queries every node of every accepted chain, so claims of a payment are rate limited.
+ */
 const burst = 10
 const everyMs = 6_000
 
-/** The payer says which transaction pays: for wallets that show a hash before any node does. */
+/** The payer names the transaction, for wallets that show a hash before any node knows it. */
 export function claimRoutes(app: App, context: HttpContext): void {
   const allowance = new Allowance({ clock: context.clock, burst, everyMs })
   app.post(
@@ -27,13 +29,13 @@ export function claimRoutes(app: App, context: HttpContext): void {
         tags: ['Payment intents'],
         summary: 'Name the transaction that pays',
         description:
-          'It is looked for at every node of the accepted chains, now and with each block, and never believed: only what a node shows changes the payment. Naming it again is the same claim; with an `Idempotency-Key` it also gets the same answer.',
+          'The server looks for the transaction at every node of the accepted chains, now and with each block. A claim alone never changes the payment: only a transaction that a node shows does. Naming it again is the same claim; with an `Idempotency-Key` it also gets the same answer.',
         security: securityOf(access),
         params: idParams,
         headers: idempotencyHeaders,
         body: claimTransaction,
         response: {
-          202: json('It is looked for.', claimAnswer),
+          202: json('The server looks for the transaction.', claimAnswer),
           ...problemsOf(access, [
             ...bodyProblems,
             ...keyProblems,
@@ -48,17 +50,17 @@ export function claimRoutes(app: App, context: HttpContext): void {
       allowance.take(paymentId)
       const scope = principal.kind === 'client' ? null : scopeOf(principal)
       const claim = { paymentId, ...request.body }
-      const told = await context.payments.claim(scope, claim, idempotencyOf(request))
-      if (!told.replayed) context.metrics.claimed(told.value.known)
-      return sendAnswer(reply, told, { ...told.value, message: messageOf(told.value) })
+      const answer = await context.payments.claim(scope, claim, idempotencyOf(request))
+      if (!answer.replayed) context.metrics.claimed(answer.value.known)
+      return sendAnswer(reply, answer, { ...answer.value, message: messageOf(answer.value) })
     },
   )
 }
 
-const replaced = 'Another transaction of the same wallet took its place, so this one never arrives.'
-const lookedFor = 'We go on looking for it; there is no need to send again.'
+const replaced = 'Another transaction of the same wallet replaced it, so this one never arrives.'
+const lookedFor = 'We keep looking for it; there is no need to send again.'
 
-/** What the payer is told of the claim. The payment's own events tell what becomes of it. */
+/** The answer to the claim in words for the payer. Later changes come as events of the payment. */
 function messageOf({ known, pays }: ClaimAnswer): string {
   if (pays === false && known === 'not_found') return replaced
   if (pays === false) return 'The network knows this transaction, but it does not pay this request.'
@@ -67,10 +69,10 @@ function messageOf({ known, pays }: ClaimAnswer): string {
       return 'The network knows this transaction. It counts once it is in a block.'
     case 'mined':
       if (pays === true) return 'This transaction is in a block, and pays this request.'
-      return 'This transaction is in a block. If it pays this request, that shows here shortly.'
+      return 'This transaction is in a block. If it pays this request, it shows here shortly.'
     case 'not_found':
       return `No node knows this transaction yet. ${lookedFor}`
     case 'unsure':
-      return `Not every node could be asked about this transaction. ${lookedFor}`
+      return `Some nodes did not answer about this transaction. ${lookedFor}`
   }
 }

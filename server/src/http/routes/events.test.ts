@@ -13,7 +13,7 @@ const types = (answer: Answered): string[] =>
 const sequences = (answer: Answered): number[] =>
   answer.json.data.map((event: { data: { sequence: number } }) => event.data.sequence)
 
-/** Resolves when the server has this many long-polls that wait. */
+/** Resolves when this many long-polls wait at the server. */
 async function waiting(count: number): Promise<void> {
   const line = `settlewire_streams_open{transport="long_poll"} ${count}\n`
   for (let i = 0; i < 500; i++) {
@@ -24,7 +24,7 @@ async function waiting(count: number): Promise<void> {
 }
 
 describe("a payment's events", () => {
-  it('are told in order, page by page, with the very bytes that were stored', async () => {
+  it('are listed in order, page by page, with exactly the stored bytes', async () => {
     const payment = await world.create()
     await world.pay(payment)
     await world.engine.mine([], { blocks: 1 })
@@ -43,7 +43,7 @@ describe("a payment's events", () => {
   })
 
   it.each(['after=-1', 'after=x', 'wait=26', 'wait=-1', 'after=99999999999', 'limit=101'])(
-    'are refused for ?%s',
+    'are refused with 400 for ?%s',
     async (query) => {
       const { id } = await world.create()
       const answer = await world.ask(`${path}/${id}/events?${query}`)
@@ -53,12 +53,12 @@ describe("a payment's events", () => {
 })
 
 describe('a long-poll', () => {
-  it('answers at once when there is something to tell', async () => {
+  it('answers at once when there are events', async () => {
     const { id } = await world.create()
     expect(types(await world.ask(`${path}/${id}/events?wait=25`))).toEqual(['created'])
   })
 
-  it('answers with the news as soon as they are committed', async () => {
+  it('answers with new events as soon as they are committed', async () => {
     const { id } = await world.create()
     const polls = [1, 2, 3].map(() => world.ask(`${path}/${id}/events?after=1&wait=25`))
     await waiting(3)
@@ -67,7 +67,7 @@ describe('a long-poll', () => {
     await waiting(0)
   })
 
-  it('answers with nothing when the wait is over', async () => {
+  it('answers with an empty list when the wait is over', async () => {
     const { id } = await world.create()
     const poll = world.ask(`${path}/${id}/events?after=1&wait=5`)
     await waiting(1)
@@ -77,7 +77,7 @@ describe('a long-poll', () => {
     expect((await poll).json).toEqual({ object: 'list', data: [], hasMore: false })
   })
 
-  it('is let go of when its client has gone', async () => {
+  it('ends when its client disconnects', async () => {
     const { id } = await world.create()
     const gone = new AbortController()
     const poll = world.ask(`${path}/${id}/events?after=1&wait=25`, { signal: gone.signal })
@@ -88,7 +88,7 @@ describe('a long-poll', () => {
     expect(world.engine.clock.waiting).toBeLessThan(10)
   })
 
-  it('finds news whose announcement was lost, at the latest when the wait is over', async () => {
+  it('finds events whose announcement was lost, at the latest when the wait is over', async () => {
     const deaf = await HttpWorld.start()
     deaf.backplane.announce = () => undefined
     const { id } = await deaf.create()

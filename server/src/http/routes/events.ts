@@ -8,7 +8,7 @@ import { routeAccess } from '../route-access.ts'
 
 const access = routeAccess['GET /v1/events']
 
-/** A merchant's whole feed, in an order of its own that has no gaps. */
+/** A merchant's feed: all events, with gapless positions in commit order. */
 export function eventRoutes(app: App, context: HttpContext): void {
   app.get(
     '/v1/events',
@@ -18,7 +18,7 @@ export function eventRoutes(app: App, context: HttpContext): void {
         tags: ['Events'],
         summary: "All of a merchant's events",
         description:
-          'Events of all payments of this mode, in the order they were committed. Positions count 1, 2, 3 … without a gap; `after` is the last one that is known.',
+          'Events of all payments of this mode, in the order they were committed. Positions count 1, 2, 3 … without a gap; `after` is the last position that the client has.',
         security: securityOf(access),
         querystring: feedQuery,
         response: { 200: json('Oldest first.', feed), ...problemsOf(access, queryProblems) },

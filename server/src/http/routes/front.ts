@@ -1,12 +1,12 @@
-import type { Access } from '../access.ts'
+import type { RouteAccess } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
 import { sendBytes } from '../contract/show.ts'
 import { frontPage } from '../pages/front-page.ts'
 import { pageHeaders } from '../refusal-page.ts'
 
-const access: Access = { who: 'anyone' }
+const access: RouteAccess = { who: 'anyone' }
 
-/** The page at `/`, with or without a sandbox: the way to everything else. */
+/** The start page at `/`, with links to all other pages. */
 export function frontRoutes(app: App, { sandbox }: Pick<HttpContext, 'sandbox'>): void {
   const page = Buffer.from(String(frontPage({ sandbox })))
   app.get('/', { config: { access }, schema: { hide: true } }, async (_, reply) => {

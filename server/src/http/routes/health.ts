@@ -1,17 +1,17 @@
-import type { Access } from '../access.ts'
+import type { RouteAccess } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
 import { liveness, readiness } from '../contract/answer-schema.ts'
 import { json, problemsOf, securityOf, text } from '../contract/describe.ts'
 import { sendBytes, sendJson } from '../contract/show.ts'
 import { alive } from '../edge/alive.ts'
-import { Kept } from '../kept.ts'
+import { KeptValue } from '../kept.ts'
 import { Readiness } from '../readiness.ts'
 
 const tags = ['Operation']
-const access: Access = { who: 'anyone' }
+const access: RouteAccess = { who: 'anyone' }
 const security = securityOf(access)
 
-/** Figures of the same second are the same for all who ask. */
+/** Metrics are computed once a second and shared by all requests. */
 const expositionKeptMs = 1_000
 
 /** For load balancers and Prometheus. */
@@ -19,13 +19,13 @@ export function healthRoutes(app: App, context: HttpContext): void {
   const { proveWrites, backplane, chains, metrics, closing } = context
   const ready = new Readiness(
     {
-      // A database that can be read and not written must get no requests.
+      // A process whose database is read-only must get no requests.
       store: proveWrites,
       backplane: (signal) => backplane.prove(signal).then(() => null),
     },
     context,
   )
-  const exposition = new Kept({
+  const exposition = new KeptValue({
     clock: context.clock,
     keepMs: expositionKeptMs,
     make: async () => Buffer.from(await metrics.text()),
@@ -36,10 +36,10 @@ export function healthRoutes(app: App, context: HttpContext): void {
       config: { access, whileClosing: true },
       schema: {
         ...{ tags, security, summary: 'Whether the process runs' },
-        response: { 200: json('It does.', liveness), ...problemsOf(access) },
+        response: { 200: json('The process runs.', liveness), ...problemsOf(access) },
       },
     },
-    // The edge answers first; this is for those who ask the framework itself.
+    // The edge answers real requests; this handler serves requests injected into Fastify.
     async (_, reply) => sendJson(reply, alive),
   )
   app.get(
@@ -47,11 +47,11 @@ export function healthRoutes(app: App, context: HttpContext): void {
     {
       config: { access, whileClosing: true },
       schema: {
-        ...{ tags, security, summary: 'Whether it should be sent requests' },
+        ...{ tags, security, summary: 'Whether the process should get requests' },
         response: {
           ...problemsOf(access),
-          200: json('It should.', readiness),
-          503: json('It should not: see `checks`.', readiness),
+          200: json('The process should get requests.', readiness),
+          503: json('The process should not get requests: see `checks`.', readiness),
         },
       },
     },
@@ -72,9 +72,9 @@ export function healthRoutes(app: App, context: HttpContext): void {
     {
       config: { access, whileClosing: true },
       schema: {
-        ...{ tags, security, summary: 'Figures for Prometheus' },
-        description: 'No figure names a payment or a merchant. Computed at most once a second.',
-        response: { 200: text('The text format.', 'text/plain'), ...problemsOf(access) },
+        ...{ tags, security, summary: 'Metrics for Prometheus' },
+        description: 'No metric names a payment or a merchant. Computed at most once a second.',
+        response: { 200: text('The Prometheus text format.', 'text/plain'), ...problemsOf(access) },
       },
     },
     async (_, reply) => sendBytes(reply, metrics.contentType, await exposition.get()),

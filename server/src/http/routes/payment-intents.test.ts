@@ -158,7 +158,7 @@ function manyPairs(count: number): Record<string, string> {
 }
 
 describe('a payment whose stored state the server cannot read', () => {
-  it('is named by a list beside the other payments, page by page, and by its own route with a code', async () => {
+  it('is in `unreadable` of a list beside the other payments; its own route fails', async () => {
     const reference = 'unreadable'
     const body = { amount: '1.00', currency: 'USDC', reference }
     const ids: string[] = []

@@ -11,7 +11,7 @@ const ask = ({ id }: Answered['json'], key?: string) =>
   world.ask(`/v1/payment-intents/${id}/policy`, key === undefined ? {} : { key })
 
 describe('GET …/policy', () => {
-  it('says what holds for a payment before there is any money', async () => {
+  it('explains the rules for a payment before any money is detected', async () => {
     const { json, status } = await ask(await world.create())
     expect(status).toBe(200)
     expect(json).toMatchObject({
@@ -22,7 +22,7 @@ describe('GET …/policy', () => {
     expect(json.sentences.join(' ')).toContain('with 3 blocks, the one that holds it included')
   })
 
-  it('says what is missing, and how long that takes by the blocks that were measured', async () => {
+  it('says what is missing, and estimates the time from measured block times', async () => {
     const payment = await world.create()
     await world.pay(payment)
     const { json } = await ask(payment)
@@ -35,7 +35,7 @@ describe('GET …/policy', () => {
     expect((await ask(payment)).json).toMatchObject({ status: 'succeeded', aboutMs: 0 })
   })
 
-  it('tells a browser neither who pays nor who shows us the chain', async () => {
+  it('hides payer addresses and providers from a client secret', async () => {
     const payment = await world.create()
     await world.pay(payment)
     const answer = await ask(payment, payment.clientSecret)

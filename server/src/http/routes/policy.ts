@@ -11,7 +11,7 @@ import { routeAccess } from '../route-access.ts'
 
 const access = routeAccess['GET /v1/payment-intents/:id/policy']
 
-/** Why a payment waits: the rules that hold for it, what is there, what is missing, and how long. */
+/** Explains why a payment waits: its rules, what arrived, what is missing, and for how long. */
 export function policyRoutes(app: App, context: HttpContext): void {
   app.get(
     '/v1/payment-intents/:id/policy',
@@ -21,7 +21,7 @@ export function policyRoutes(app: App, context: HttpContext): void {
         tags: ['Payment intents'],
         summary: 'Read why a payment waits, and for how long',
         description:
-          'The rules in force as they apply to this payment, each transfer against them, and the time it takes by the block times that were measured. In words and in data, which say the same.',
+          'The policy in force as it applies to this payment and to each transfer, and the estimated time from measured block times. Sentences and data say the same.',
         security: securityOf(access),
         params: idParams,
         response: {
@@ -45,7 +45,7 @@ export function policyRoutes(app: App, context: HttpContext): void {
   )
 }
 
-/** Which providers a merchant listens to is nothing for browsers. */
+/** Removes the names of the merchant's providers for client secrets, which browsers hold. */
 function shownTo({ kind }: Principal, explained: PolicyExplanation): object {
   if (kind !== 'client') return explained
   const transfers = explained.transfers.map(({ sources: _, deniedBy: __, ...transfer }) => transfer)

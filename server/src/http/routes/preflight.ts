@@ -1,12 +1,12 @@
-import type { Access } from '../access.ts'
+import type { RouteAccess } from '../access.ts'
 import type { App } from '../context.ts'
 import { crossOriginPreflight } from '../headers.ts'
 
-const access: Access = { who: 'anyone' }
+const access: RouteAccess = { who: 'anyone' }
 
 const payment = '/v1/payment-intents/:id'
 
-/** What a page of another origin may ask for: of a payment with its client secret, chains with a publishable key. */
+/** Routes that pages of other origins may use, with a client secret or a publishable key. */
 const routes = [
   [payment, 'GET'],
   [`${payment}/events`, 'GET'],
@@ -16,7 +16,7 @@ const routes = [
   ['/v1/chains', 'GET'],
 ] as const
 
-/** Browsers ask here before they read something from a page of another origin. */
+/** Answers the preflight requests that browsers send for pages of other origins. */
 export function preflightRoutes(app: App): void {
   for (const [route, method] of routes) {
     app.options(route, { config: { access }, schema: { hide: true } }, async (_, reply) =>

@@ -10,7 +10,7 @@ afterAll(() => world.close())
 const path = (payment: Answered['json']) => `/v1/payment-intents/${payment.id}`
 const accept = { action: 'accept', reason: 'Agreed with the customer.' }
 
-/** A payment of which two thirds have arrived. */
+/** A payment for which two thirds of the amount have arrived. */
 async function underpaid(): Promise<Answered['json']> {
   const payment = await world.create({ expiresIn: 60 })
   await world.pay(payment, 100_000_000n)
@@ -19,7 +19,7 @@ async function underpaid(): Promise<Answered['json']> {
 }
 
 describe('POST …/resolve', () => {
-  it('records who decided what and why, and shows it to the merchant alone', async () => {
+  it('records the decision with reason and key, and shows them only to the merchant', async () => {
     const payment = await underpaid()
     const answer = await world.ask(`${path(payment)}/resolve`, { body: accept })
     expect([answer.status, answer.json.status]).toEqual([200, 'succeeded'])
@@ -35,7 +35,7 @@ describe('POST …/resolve', () => {
     expect(events.text).not.toContain('Agreed')
   })
 
-  it('does it once for one Idempotency-Key, and refuses another body under it', async () => {
+  it('decides once per Idempotency-Key, and refuses another body with the same key', async () => {
     const payment = await underpaid()
     const headers = { 'idempotency-key': `resolve-${payment.id}` }
     const first = await world.ask(`${path(payment)}/resolve`, { body: accept, headers })
@@ -49,13 +49,13 @@ describe('POST …/resolve', () => {
     expect(json.resolutions).toHaveLength(1)
   })
 
-  it('has nothing to decide where rules do', async () => {
+  it('is refused while the policy needs no decision', async () => {
     const payment = await world.create()
     const answer = await world.ask(`${path(payment)}/resolve`, { body: accept })
     expect([answer.status, answer.json.code]).toEqual([409, 'nothing_to_resolve'])
   })
 
-  it('is not for who pays, nor for a key that may only read', async () => {
+  it('refuses the payer, and keys without the scope payment_intents:resolve', async () => {
     const payment = await underpaid()
     const before = await world.ask(path(payment))
     const scopes = ['payment_intents:read', 'payment_intents:write'] as const

@@ -10,7 +10,7 @@ import { scopeOf } from '../scope.ts'
 
 const access = routeAccess['POST /v1/payment-intents/:id/resolve']
 
-/** A person decides what no rule can: it is kept in the history, with who and why. */
+/** Records a person's decision in the history, with its reason and the key that made it. */
 export function resolveRoutes(app: App, context: HttpContext): void {
   app.post(
     '/v1/payment-intents/:id/resolve',
@@ -18,9 +18,9 @@ export function resolveRoutes(app: App, context: HttpContext): void {
       config: { access },
       schema: {
         tags: ['Payment intents'],
-        summary: 'Decide about money that no rule can settle',
+        summary: 'Decide what the policy cannot decide',
         description:
-          'Too little that is enough after all (`accept`), a deadline to be extended (`wait`), money that was given back (`refund_noted`) or is of no concern (`dismiss`). The decision is an event, with its reason and the key that made it; `resolutions` lists them.',
+          'Accept an underpayment (`accept`), extend the deadline (`wait`), record a refund (`refund_noted`) or set money aside (`dismiss`). The decision becomes an event with its reason and the key that made it; `resolutions` lists all decisions.',
         security: securityOf(access),
         params: idParams,
         headers: idempotencyHeaders,

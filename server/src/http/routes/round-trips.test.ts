@@ -13,14 +13,14 @@ interface Trip {
   readonly commits: boolean
 }
 
-/** Every statement that any client of the database sends while `work` runs, the key's own left out. */
+/** All SQL statements that run during `work`, except the lookup of the API key. */
 async function tripsOf(work: () => Promise<unknown>): Promise<readonly Trip[]> {
   const trips: Trip[] = []
   const sent = vi.spyOn(Client.prototype, 'query')
   await work()
   for (const [statement] of sent.mock.calls as unknown as [{ name?: string; text?: string }][]) {
     const { name = 'unnamed', text = '' } = statement
-    // What only reads leaves nothing to write to disk.
+    // A statement that only reads causes no write to disk.
     const commits = !/^\s*select/i.test(text) || text.includes('settlewire_append')
     if (name !== 'key_by_hash' && name !== 'unnamed') trips.push({ name, commits })
   }
@@ -35,7 +35,7 @@ describe('POST /v1/payment-intents', () => {
       headers: key === null ? {} : { 'idempotency-key': key },
     })
 
-  it('costs two round trips and one commit beside the check of its key', async () => {
+  it('costs two round trips and one commit, plus the lookup of its key', async () => {
     await create('first')
     const trips = await tripsOf(() => create('second'))
     expect(trips).toEqual([
@@ -45,7 +45,7 @@ describe('POST /v1/payment-intents', () => {
     expect(await tripsOf(() => create(null))).toEqual([{ name: 'append', commits: true }])
   })
 
-  it('costs no more in the long run, and none of them waits for the next block of indexes', async () => {
+  it('costs no more in the long run, also when blocks of deposit indexes run out', async () => {
     await create('before')
     const payments = 130
     const trips = await tripsOf(async () => {
@@ -53,13 +53,13 @@ describe('POST /v1/payment-intents', () => {
     })
     const of = (name: string) => trips.filter((trip) => trip.name === name).length
     expect([of('idempotent'), of('append'), of('merchant')]).toEqual([payments, payments, 0])
-    // A block of 64 at a time, taken before the last one has ended.
+    // Indexes are reserved in blocks of 64, the next one before the last has run out.
     expect(of('take_deposit_indexes')).toBeGreaterThanOrEqual(2)
     expect(of('take_deposit_indexes')).toBeLessThanOrEqual(3)
     expect(trips.length).toBe(2 * payments + of('take_deposit_indexes'))
   })
 
-  it('answers a request that is repeated with reads alone', async () => {
+  it('answers a repeated request with reads only', async () => {
     await create('again')
     const trips = await tripsOf(() => create('again'))
     expect(trips.map(({ name }) => name)).toEqual(['idempotent', 'history'])

@@ -1,13 +1,13 @@
 import { Failure } from '@settlewire/core/errors'
 import { z } from 'zod'
-import type { Access } from '../access.ts'
+import type { RouteAccess } from '../access.ts'
 import { type Assets, encode } from '../assets.ts'
 import type { App } from '../context.ts'
 
-const access: Access = { who: 'anyone' }
+const access: RouteAccess = { who: 'anyone' }
 const aYear = 'public, max-age=31536000, immutable'
 
-/** What the pages load: scripts, styles, images. A name that changes with its content is kept for ever. */
+/** Scripts, styles and images of the pages. Files with a hash in their name are cached forever. */
 export function staticRoutes(app: App, assets: Assets): void {
   app.get(
     '/assets/*',

@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** What a stream begins with, until it has said so much. */
+/** Reads the beginning of a stream, up to and including the text `until`. */
 function begin(query: string, { header = '', until = '\ndata:' } = {}): Promise<string> {
   const { hostname, port } = new URL(world.url)
   const lines = `host: x\r\nauthorization: Bearer ${world.secretKey}\r\n${header}`
@@ -36,7 +36,7 @@ const eventsIn = (text: string): string[] =>
   [...text.matchAll(/^id: (\S+)$/gm)].map(([, id]) => id ?? '')
 
 describe('?lastEventId=', () => {
-  it('is honoured like the header, which wins where both are sent', async () => {
+  it('works like the header, which wins if both are sent', async () => {
     const [first = '', second = ''] = ids
     const last = { until: `id: ${ids.at(-1)}\n` }
     expect(ids.length).toBeGreaterThan(1)
@@ -46,20 +46,20 @@ describe('?lastEventId=', () => {
     expect(eventsIn(both)).toEqual(ids.slice(2))
   })
 
-  it('that is unknown is answered with a reset', async () => {
+  it('with an unknown id is answered with a reset', async () => {
     expect(await begin('?lastEventId=evt_x')).toContain('event: reset')
   })
 })
 
 it.each(['?until=end', '?until=', '?lastEventID=evt_x'])(
-  'a query that means nothing is refused, and not ignored: %s',
+  'a stream refuses an unknown query parameter or value: %s',
   async (query) => {
     const answer = await world.ask(`/v1/payment-intents/${payment.id}/stream${query}`)
     expect([answer.status, answer.json.code]).toEqual([400, 'invalid_request'])
   },
 )
 
-it('a long-poll with until=final is not held back where nothing is to come', async () => {
+it('a long-poll with until=final answers at once after the final event', async () => {
   const { id } = await world.create()
   const cancelled = await world.ask(`/v1/payment-intents/${id}/cancel`, { body: {} })
   const url = `/v1/payment-intents/${id}/events?after=${cancelled.json.sequence}&wait=25`

@@ -12,18 +12,18 @@ import type { Sse } from '../stream/sse.ts'
 
 const access = routeAccess['GET /v1/payment-intents/:id/stream']
 
-/** Loose on purpose: what is no event id of ours is answered with a reset, as the contract says. */
+/** Loose on purpose: the contract answers an unknown or malformed event id with a `reset` event. */
 const headers = z.looseObject({
   'last-event-id': z
     .string()
     .optional()
     .meta({
-      description: 'The id of the last event that was received. What came after it is sent first.',
+      description: 'The id of the last event that the client has. Later events are sent first.',
       examples: eventId.meta()?.examples ?? [],
     }),
 })
 
-/** One payment, live. Refusals come before the stream begins: they are problems like all others. */
+/** The live events of one payment. A refusal is a problem document and comes before the stream. */
 export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
   app.get(
     '/v1/payment-intents/:id/stream',
@@ -33,14 +33,14 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
         tags: ['Payment intents'],
         summary: 'Follow a payment',
         description:
-          'Server-sent events: the latest event at once, or everything after `Last-Event-ID`, then each event as it is committed. Heartbeats carry the head sequence. The stream ends with the first event that stands at `succeeded`, `failed` or `cancelled`; with `until=final` it goes on after `succeeded` until `finality` is `final`.',
+          'Server-sent events: the latest event at once, or all events after `Last-Event-ID`, then each event as it is committed. Heartbeats carry the head sequence. The stream ends with the first event whose status is `succeeded`, `failed` or `cancelled`; with `until=final` it goes on after `succeeded` until `finality` is `final`.',
         security: securityOf(access),
         params: idParams,
         headers,
         querystring: streamQuery,
         response: {
           200: text('Events, until the payment closes.', 'text/event-stream'),
-          204: z.null().describe('The last event that was received is the last there is.'),
+          204: z.null().describe('The client already has the final event.'),
           ...problemsOf(access, queryProblems),
         },
       },
@@ -60,7 +60,7 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
         hold: (refused) => context.keyWatch.hold(principal, refused),
         monitorUntil: payment.terms.monitorUntil,
         head,
-        // What Fastify has collected is what Node takes; only the types differ.
+        // The same headers in Fastify's and Node's types.
         headers: reply.getHeaders() as OutgoingHttpHeaders,
         since: request.since,
       })

@@ -4,9 +4,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { EventStore, StoredEvent } from '../../ports/history.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 
-export interface Poll {
+export interface LongPoll {
   readonly paymentId: string
-  /** The sequence that is held already. */
+  /** The sequence of the last event that the client has. */
   readonly after: number
   readonly limit: number
   readonly waitMs: number
@@ -20,12 +20,12 @@ interface PollNeeds {
 }
 
 /**
- * The events after a sequence as soon as there are any, none when the wait is over first or the
- * signal aborts. It waits as a stream does, so it cannot miss what a stream would see; and because
- * announcements are hints, the history has the last word.
+ * Resolves with the events after a sequence as soon as there are any, or with none when the wait is
+ * over or the signal aborts. It subscribes like a stream, so it cannot miss an event. Announcements
+ * are only hints, so after an empty wait it reads the history once more.
  */
 export async function pollEvents(
-  poll: Poll,
+  poll: LongPoll,
   needs: PollNeeds,
   signal: AbortSignal,
 ): Promise<readonly StoredEvent[]> {
@@ -33,9 +33,9 @@ export async function pollEvents(
   const startedAt = clock.now()
   metrics.streamOpened('long_poll')
   try {
-    const heard = await hear(poll, needs, signal)
-    const isOver = heard.length > 0 || signal.aborted
-    const events = isOver ? heard : await store.read(poll.paymentId, poll.after, poll.limit)
+    const pushed = await pushedEvents(poll, needs, signal)
+    const isOver = pushed.length > 0 || signal.aborted
+    const events = isOver ? pushed : await store.read(poll.paymentId, poll.after, poll.limit)
     if (events.length > 0) {
       metrics.streamFirstEvent('long_poll', clock.now() - startedAt)
       metrics.eventsPushed('long_poll', events.length)
@@ -46,8 +46,8 @@ export async function pollEvents(
   }
 }
 
-async function hear(
-  { paymentId, after, limit, waitMs }: Poll,
+async function pushedEvents(
+  { paymentId, after, limit, waitMs }: LongPoll,
   { hub, clock, store }: PollNeeds,
   signal: AbortSignal,
 ): Promise<readonly StoredEvent[]> {
@@ -57,7 +57,7 @@ async function hear(
     position: after,
     push(frame) {
       events.push(frame.stored)
-      // What is at hand comes in one go; the answer is made when the call stack is empty again.
+      // The hub pushes all events at hand synchronously; the answer is made after that.
       enough.abort()
       return events.length < limit
     },

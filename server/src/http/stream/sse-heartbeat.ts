@@ -2,7 +2,7 @@ import { toRfc3339 } from '@settlewire/core/instant'
 import { sseComment, sseFrame } from '@settlewire/core/wire/sse'
 import type { Hub } from '../../engine/topic/hub.ts'
 import { paymentKey } from '../../engine/topic/topics.ts'
-import type { Sight } from '../../engine/watch/sight.ts'
+import type { SightSummary } from '../../engine/watch/sight.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventStore } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
@@ -11,30 +11,31 @@ import { SightNews } from './sse-sight.ts'
 import type { Stream } from './sse-stream.ts'
 import { Wheel } from './sse-wheel.ts'
 
-/** What heartbeats need. */
+/** The dependencies of heartbeats. */
 export interface HeartbeatNeeds {
   readonly hub: Pick<Hub, 'look'>
   readonly store: Pick<EventStore, 'heads'>
   readonly clock: Clock
   readonly log: Log
-  /** How well these chains are seen now. Asked once a tick for all payments that accept the same. */
-  readonly sight: (chains: readonly string[]) => Sight
-  /** Calls the listener with each chain that is seen otherwise than before, until it is stopped. */
+  /** The visibility of these chains now. Called once per tick for each distinct set of chains. */
+  readonly sight: (chains: readonly string[]) => SightSummary
+  /** Calls the listener with each chain whose visibility changes, until stopped. */
   readonly onSight: (listener: (chain: string) => void) => Stop
   readonly heartbeatMs: number
 }
 
-/** What is said of the chains, as the JSON that ends a heartbeat, by the names of the chains. */
+/** The JSON of the chains that ends a heartbeat, by the names of the chains. */
 type Sights = Map<string, string>
 
-/** A heartbeat waits no longer than this for the history, nor for streams to be healed. */
+/** A heartbeat waits at most this long for the history, and for missed events to be pushed. */
 const askMs = 3_000
 const sign = sseComment('heartbeat')
 const signAlone = Buffer.from(`${sign}\n`)
 
 /**
- * Tells every stream once in `heartbeatMs`, and when a chain of its payment is seen otherwise, where its payment stands as the history knows it: a client
- * that holds less knows that it missed something. The same answer heals our own streams.
+ * Sends every stream the payment's head sequence from the history, once in `heartbeatMs` and when
+ * the visibility of one of its chains changes: a client with a lower sequence knows that it missed
+ * events. The same head lets our own streams catch up if they missed an announcement.
  */
 export class Heartbeats {
   readonly #needs: HeartbeatNeeds
@@ -52,7 +53,7 @@ export class Heartbeats {
     this.#stop = needs.onSight((chain) => this.#news.changed(chain))
   }
 
-  /** Changes of sight are not told any more. */
+  /** Stops heartbeats for changes of visibility. */
   close(): void {
     this.#stop()
     this.#news.close()
@@ -67,8 +68,8 @@ export class Heartbeats {
   }
 
   /**
-   * Tells one stream at once, by the head that was read for it: a client that resumed learns that it
-   * holds all there is without waiting for its turn of the wheel.
+   * Sends one stream a heartbeat at once, with the head that was read for it: a client that resumed
+   * learns that it has all events, without waiting for its turn of the wheel.
    */
   now(stream: Stream, head: number): void {
     this.#safely(this.#beatOne([stream], head, new Map()))
@@ -78,7 +79,7 @@ export class Heartbeats {
     beat.catch((error) => this.#needs.log.error({ area: 'sse', error }, 'heartbeat failed'))
   }
 
-  /** One question to the history for all streams of a tick. */
+  /** One query to the history for all streams of a tick. */
   async #beat(streams: readonly Stream[]): Promise<void> {
     const groups = new Map<string, Stream[]>()
     for (const stream of streams) {
@@ -94,8 +95,8 @@ export class Heartbeats {
   }
 
   /**
-   * Streams below the head are healed first, so that a client is told of a gap only where there is
-   * one. When the history does not say where the head is, neither do we: a sign of life, no more.
+   * Streams below the head first get their missing events, so that a client only sees a gap if
+   * there is one. If the history does not answer, the heartbeat is a comment without a head.
    */
   async #beatOne(
     streams: readonly Stream[],
@@ -119,7 +120,7 @@ export class Heartbeats {
     }
   }
 
-  /** The rest of a heartbeat. A tick of ten thousand streams looks once for each set of chains. */
+  /** The rest of a heartbeat. Cached, so that a tick computes it once for each set of chains. */
   #sightOf(chains: readonly string[], sights: Sights): string {
     const name = chains.join()
     const known = sights.get(name)
@@ -129,14 +130,14 @@ export class Heartbeats {
     return made
   }
 
-  /** Null when it failed, or took too long. */
+  /** Null if the work failed or took too long. */
   async #inTime<T>(work: Promise<T>): Promise<T | null> {
     const over = new AbortController()
     const late = this.#needs.clock.sleep(askMs, over.signal).then(() => null)
     try {
       return await Promise.race([work, late])
     } catch (error) {
-      this.#needs.log.warn({ area: 'sse', error }, 'a heartbeat did not learn the heads')
+      this.#needs.log.warn({ area: 'sse', error }, 'could not read the heads for a heartbeat')
       return null
     } finally {
       over.abort()

@@ -17,14 +17,14 @@ const closed = (client: StreamClient) => client.isClosed
 const heartbeats = ({ events }: StreamClient) => events.filter(({ event }) => event === 'heartbeat')
 const counted = (what: string) => vi.waitFor(() => expect(server.counted).toContain(what))
 
-/** A turn of the wheel at its slowest: by then everyone was visited. */
+/** A turn of the wheel at its slowest: by then every stream was visited. */
 const turn = (): Promise<void> => server.clock.advance(heartbeatMs * 1.1)
 
 describe('a slow reader', () => {
   const large: EventSketch = { note: 'x'.repeat(100_000) }
   const total = 151
 
-  it('is cut before it fills the memory, and misses nothing when it comes back', async () => {
+  it('is cut before it fills the memory, and gets all events when it reconnects', async () => {
     await server.close()
     const bufferedBytesMax = 300_000
     await open({ bufferedBytesMax })
@@ -53,7 +53,7 @@ describe('a slow reader', () => {
     expect(sequences).toEqual(Array.from({ length: total }, (_, index) => index + 1))
   })
 
-  it('does not hold up those who keep pace', async () => {
+  it('does not delay other streams', async () => {
     server.commit(large)
     const [slow, quick] = [server.ask(), server.ask()]
     await Promise.all([slow.until(seen(1)), quick.until(seen(1))])
@@ -67,12 +67,12 @@ describe('a slow reader', () => {
   })
 })
 
-describe('a client that goes', () => {
+describe('a client that disconnects', () => {
   it.each([
-    ['closes', (socket: Socket) => socket.destroy()],
-    ['resets', (socket: Socket) => socket.resetAndDestroy()],
-    ['closes its half', (socket: Socket) => socket.end()],
-  ])('and %s is noticed without a write, and nothing of it stays', async (_, go) => {
+    ['a close', (socket: Socket) => socket.destroy()],
+    ['a reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['a half-close', (socket: Socket) => socket.end()],
+  ])('by %s is noticed without a write, and leaves nothing behind', async (_, go) => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     expect(server.hub.size).toBe(1)
@@ -83,7 +83,7 @@ describe('a client that goes', () => {
     await vi.waitFor(async () => expect(await connections()).toBe(0))
   })
 
-  it('while the history is asked where it stands leaves nothing behind', async () => {
+  it('while the server reads the history leaves nothing behind', async () => {
     server.commit({}, {})
     server.history.hold()
     const client = server.resume(eventId(pay, 1))
@@ -104,8 +104,8 @@ describe('a client that goes', () => {
     })
 })
 
-describe('a client that talks after its request', () => {
-  it('is not listened to, even when what it says looks like requests', async () => {
+describe('a client that sends bytes after its request', () => {
+  it('is ignored, even if the bytes look like requests', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     client.socket.write('GET /pi_other HTTP/1.1\r\nHost: x\r\n\r\n\0\xff garbage')
@@ -115,7 +115,7 @@ describe('a client that talks after its request', () => {
     expect(client.text.match(/HTTP\/1\.1/g)).toHaveLength(1)
   })
 
-  it('is cut when it does not stop', async () => {
+  it('is cut when it sends too many', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     client.socket.write('x'.repeat(100_000))
@@ -124,7 +124,7 @@ describe('a client that talks after its request', () => {
     expect(server.hub.size).toBe(0)
   })
 
-  it('is cut when another request came right behind', async () => {
+  it('is cut when another request follows at once', async () => {
     server.commit({})
     const other = await server.ask().until(seen(1))
     const client = server.ask({ headers: { 'X-Two': '1\r\n\r\nGET / HTTP/1.1\r\nHost: x' } })
@@ -135,7 +135,7 @@ describe('a client that talks after its request', () => {
     expect(server.counted.filter((what) => what === 'opened')).toHaveLength(1)
   })
 
-  it('is cut when it asked for something else first, and did not wait for the answer', async () => {
+  it('is cut when it pipelined the stream behind another request', async () => {
     server.commit({})
     server.history.hold()
     const second = '1\r\n\r\nGET / HTTP/1.1\r\nHost: x'
@@ -146,7 +146,7 @@ describe('a client that talks after its request', () => {
     expect(client.text).toBe('')
   })
 
-  it('may have asked for other things before, on the same connection', async () => {
+  it('may open a stream on a connection that it used for other requests before', async () => {
     server.commit({})
     const client = await server.ask({ path: '/pi_none' }).until(({ status }) => status === 404)
     client.socket.write('GET / HTTP/1.1\r\nHost: test\r\n\r\n')
@@ -155,7 +155,7 @@ describe('a client that talks after its request', () => {
 })
 
 describe('the connection of a stream', () => {
-  it('is free of everything that HTTP had attached to it', async () => {
+  it('keeps nothing that Node HTTP had attached to the socket', async () => {
     const sockets: Socket[] = []
     const probes: unknown[] = []
     server.http.on('connection', (socket: Socket) => {
@@ -167,17 +167,17 @@ describe('the connection of a stream', () => {
     })
     server.commit({})
     await server.ask().until(seen(1))
-    // What Node keeps there, by the names it has there: when they change, look again at what stays.
+    // Internal names of Node: if they change, check again what stays attached.
     const [socket] = sockets as (Socket & { parser?: unknown; _httpMessage?: unknown })[]
     expect([socket?.parser, socket?._httpMessage]).toEqual([null, null])
     const listeners = socket?.eventNames().map((name) => [name, socket.listenerCount(name)])
     expect(listeners).toEqual(['error', 'data', 'end', 'close'].map((name) => [name, 1]))
     expect(socket?.timeout).toBe(0)
-    // The kernel's own question to a peer that has vanished without a word.
+    // TCP keep-alive, for a peer that vanished without closing.
     expect(probes).toEqual([[true, 30_000]])
   })
 
-  it('outlives the time-outs meant for requests', async () => {
+  it('is not closed by the timeouts for requests', async () => {
     server.http.keepAliveTimeout = 20
     server.http.setTimeout(20)
     server.http.headersTimeout = 20
@@ -192,7 +192,7 @@ describe('the connection of a stream', () => {
 })
 
 describe('heartbeats', () => {
-  it('come as a comment and as an event without an id, with the head as the history knows it', async () => {
+  it('are a comment and an event without an id, with the head of the history', async () => {
     server.commit({}, {})
     const client = await server.ask().until(seen(1))
     server.visibility = 'degraded'
@@ -209,7 +209,7 @@ describe('heartbeats', () => {
     expect(client.lastEventId).toBe(eventId(pay, 2))
   })
 
-  it('come once a turn, never in step', async () => {
+  it('come once per turn of the wheel, at varying intervals', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     for (let beats = 1; beats <= 4; beats++) {
@@ -227,25 +227,25 @@ describe('heartbeats', () => {
     expect(new Set(gaps).size).toBeGreaterThan(1)
   })
 
-  it('cost one timer for all streams and one question a tick for all payments', async () => {
+  it('cost one timer for all streams and one query per tick for all payments', async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `pi_${index}`)
     for (const id of ids) server.history.append(id)
     const clients = [...ids, ...ids].map((id) => server.ask({ path: `/${id}` }))
     await Promise.all(clients.map((client) => client.until(seen(1))))
-    // One for the wheel; one with which the hub forgets what is old.
+    // One timer of the wheel; one with which the hub drops old events.
     expect(server.clock.waiting).toBe(2)
     await turn()
     await Promise.all(clients.map((client) => client.until((one) => heartbeats(one).length >= 1)))
     const { headsAsked } = server.history
     expect(headsAsked.length).toBeLessThanOrEqual(35)
     expect(headsAsked.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(35 * 3)
-    // All accept the same chains: one look a tick, however many payments are told.
+    // All accept the same chains: visibility is computed once a tick for all payments.
     expect(server.looks).toBeLessThanOrEqual(headsAsked.length)
     for (const client of clients) client.close()
     await vi.waitFor(() => expect(server.clock.waiting).toBe(0))
   })
 
-  it('heal a stream whose announcement was lost, and only then tell the head', async () => {
+  it('first push events whose announcement was lost, then the head', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     server.history.append(pay)
@@ -258,7 +258,7 @@ describe('heartbeats', () => {
     ])
   })
 
-  it('do not write to a stream that healing has brought to its end', async () => {
+  it('are not written to a stream that ended when its missed events were pushed', async () => {
     server.commit({})
     const errors: unknown[] = []
     const sockets: Socket[] = []
@@ -275,7 +275,7 @@ describe('heartbeats', () => {
     expect(errors).toEqual([])
   })
 
-  it('tell the head all the same when the stream cannot be healed: the client must know', async () => {
+  it('send the head even if missed events cannot be read: the client sees the gap', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     server.history.append(pay)
@@ -287,7 +287,7 @@ describe('heartbeats', () => {
     expect(client.sequences).toEqual([1])
   })
 
-  it('claim nothing while the history is silent', async () => {
+  it('are only comments while the history cannot be read', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     server.history.down = true
@@ -300,8 +300,8 @@ describe('heartbeats', () => {
   })
 })
 
-describe('closing', () => {
-  it('tells every client to come back, and lets the server close', async () => {
+describe('closing all streams', () => {
+  it('sends every client a retry, and lets the server close', async () => {
     server.commit({})
     const clients = [server.ask(), server.ask()]
     await Promise.all(clients.map((client) => client.until(seen(1))))
@@ -315,7 +315,7 @@ describe('closing', () => {
     expect(server.hub.size).toBe(0)
   })
 
-  it('does not wait for ever for a client that reads nothing', async () => {
+  it('does not wait forever for a client that reads nothing', async () => {
     server.commit({ note: 'x'.repeat(8_000_000) })
     await server.close()
     await open({ bufferedBytesMax: 100_000_000 })
@@ -328,7 +328,7 @@ describe('closing', () => {
     await closing
   })
 
-  it('turns away at once who comes while it is closing', async () => {
+  it('ends new streams at once with a retry', async () => {
     server.commit({})
     await server.sse.close()
     const client = await server.ask().until(closed)
@@ -336,8 +336,8 @@ describe('closing', () => {
   })
 })
 
-describe('the metrics', () => {
-  it('count what one event was pushed to, together', async () => {
+describe('the metrics of streams', () => {
+  it('count the pushes of one event in one call', async () => {
     server.commit({})
     const clients = [server.ask(), server.ask(), server.ask()]
     await Promise.all(clients.map((client) => client.until(seen(1))))
@@ -347,7 +347,7 @@ describe('the metrics', () => {
     expect(server.counted).toEqual(['pushed 3'])
   })
 
-  it('measure the first event from the request', async () => {
+  it('measure the time from the request to the first event', async () => {
     server.commit({})
     server.history.hold()
     const client = server.ask()

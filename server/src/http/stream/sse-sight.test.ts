@@ -16,7 +16,7 @@ const said = ({ events }: StreamClient): unknown[] =>
     .filter(({ event }) => event === 'heartbeat')
     .map(({ data }) => (JSON.parse(data) as { visibility: unknown }).visibility)
 
-describe('a change of sight', () => {
+describe("a change of a chain's visibility", () => {
   it('is pushed at once, as a heartbeat like any other', async () => {
     server.commit({}, {})
     const client = await server.ask().until(seen(1))
@@ -30,7 +30,7 @@ describe('a change of sight', () => {
     })
   })
 
-  it('is told to those alone whose payment can be paid on the chain', async () => {
+  it('is sent only to streams of payments that accept the chain', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     server.see('blind', 'another')
@@ -40,7 +40,7 @@ describe('a change of sight', () => {
     expect(said(client)).toEqual([])
   })
 
-  it('that comes and goes is told once a second at most, and the last word is never missed', async () => {
+  it('is sent once a second at most while the chain flaps, and always at the end', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     for (let flap = 0; flap < 50; flap++) {
@@ -53,7 +53,7 @@ describe('a change of sight', () => {
     expect(said(client).length).toBeLessThanOrEqual(3)
   })
 
-  it('is written to many streams in slices, never to all in one turn, and to all within a second', async () => {
+  it('is written to many streams in slices, not in one turn, and to all within 1 s', async () => {
     const clients = Array.from({ length: 120 }, () => server.ask())
     server.commit({})
     await Promise.all(clients.map((client) => client.until(seen(1))))
@@ -68,7 +68,7 @@ describe('a change of sight', () => {
     expect(new Set(clients.flatMap(said))).toEqual(new Set(['blind']))
   })
 
-  it('leaves no timer and no listener behind', async () => {
+  it('leaves no timer and no listener behind when streams close', async () => {
     server.history.append(pay)
     const client = await server.ask().until(seen(1))
     expect(server.listening).toBe(1)

@@ -5,22 +5,22 @@ import type { Stream } from './sse-stream.ts'
 interface SightNewsNeeds {
   readonly clock: Clock
   readonly log: Log
-  /** All open streams, in parts. */
+  /** All open streams, in groups. */
   readonly parts: () => Iterable<Iterable<Stream>>
-  /** Writes to these streams, soon, how their chains are seen then. */
+  /** Sends these streams a heartbeat with the visibility of their chains. */
   readonly tell: (streams: readonly Stream[]) => void
 }
 
-/** Of many streams so many are told in one turn, */
+/** At most so many streams are written to in one turn of the event loop. */
 const sliceMax = 500
-/** and then others have theirs. */
+/** Pause between two slices, in which the loop serves others. */
 const pauseMs = 10
-/** A chain that comes and goes is told of no more often than this. */
+/** The minimum time between two rounds, so that a flapping chain causes at most one per second. */
 const roundMsMin = 1_000
 
 /**
- * Tells open streams at once when a chain is seen otherwise than before, a slice of them at a time. One
- * round runs at once: what changes meanwhile is told in the next.
+ * Notifies open streams at once when the visibility of a chain changes, one slice of streams at a
+ * time. Only one round runs at a time: changes during a round are sent in the next.
  */
 export class SightNews {
   readonly #needs: SightNewsNeeds
@@ -32,7 +32,7 @@ export class SightNews {
     this.#needs = needs
   }
 
-  /** This chain is seen otherwise now. */
+  /** The visibility of this chain has changed. */
   changed(chain: string): void {
     if (this.#closing.signal.aborted) return
     this.#changed.add(chain)
@@ -60,7 +60,7 @@ export class SightNews {
           if (signal.aborted) return
         }
       } catch (error) {
-        log.error({ area: 'sse', error }, 'a change of sight was not told')
+        log.error({ area: 'sse', error }, 'could not send a change of visibility')
       }
       await clock.sleep(Math.max(0, since + roundMsMin - clock.now()), signal)
     }

@@ -6,18 +6,19 @@ import {
 } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** After so long without a word the kernel asks whether anybody is still there. */
+/**
+ * After so long without data the kernel probes whether the client still exists (TCP keep-alive).
+ */
 const probeAfterMs = 30_000
 
 /**
- * Takes the connection of an unanswered request away from Node's HTTP, which then lets go of all
- * that a stream has no use for: parser, request, response, listeners - 10 of 14 KB. No internals
- * are touched: HTTP is told, by the events it listens to itself, that the answer is complete and
- * the connection closed. Not to be called while the request is still being parsed: await something
- * first.
+ * Takes the connection of an unanswered request away from Node's HTTP, which then releases what a
+ * stream does not need: parser, request, response, listeners, 10 of 14 KB. It uses no internals: it
+ * emits the events by which HTTP learns that the answer is complete and the connection closed. Must
+ * not be called while the request is still being parsed: await something first.
  *
- * Null when there is nothing to take: the client has gone, or it has sent another request behind
- * this one, which no browser and no proxy does with a stream. Then the connection is cut.
+ * Null, and the connection is cut, if the client has disconnected, or has sent another request
+ * behind this one, which no browser and no proxy does with a stream.
  */
 export function takeSocket(response: ServerResponse): Socket | null {
   const { socket } = response
@@ -28,7 +29,7 @@ export function takeSocket(response: ServerResponse): Socket | null {
   response.emit('finish')
   socket.emit('close', false)
   socket.removeAllListeners()
-  // Without anyone to hear it, an error would end the process.
+  // Without a listener, an `error` event would end the process.
   socket.on('error', ignore)
   if (socket.destroyed) return null
   socket.setTimeout(0)
@@ -36,7 +37,7 @@ export function takeSocket(response: ServerResponse): Socket | null {
   return socket
 }
 
-/** What every stream's answer says. */
+/** The headers of every stream. */
 const streamHeaders = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
@@ -45,16 +46,16 @@ const streamHeaders = {
   connection: 'close',
 }
 
-/** What would contradict a body that lasts until the connection closes, and is never compressed. */
+/** Headers that contradict an uncompressed body that lasts until the connection closes. */
 const contrary = new Set(['content-length', 'content-encoding', 'transfer-encoding', 'keep-alive'])
 
-/** A stream's headers, on top of those that every answer of this server has. */
+/** A stream's headers, added to those that every answer of this server has. */
 export function headersOf(others: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const kept = Object.entries(others).filter(([name]) => !contrary.has(name.toLowerCase()))
   return { ...Object.fromEntries(kept), ...streamHeaders }
 }
 
-/** The head of the answer as bytes go: no length and no chunks, so that HTTP/1.0 proxies read it. */
+/** The raw head of the answer: no length and no chunks, so that HTTP/1.0 proxies can read it. */
 export function headOf(others: OutgoingHttpHeaders, now: Date): string {
   let head = `HTTP/1.1 200 OK\r\ndate: ${now.toUTCString()}\r\n`
   for (const [name, value] of Object.entries(headersOf(others))) {
@@ -69,5 +70,5 @@ export function headOf(others: OutgoingHttpHeaders, now: Date): string {
 }
 
 function ignore(): void {
-  // What the client says after its request means nothing to a stream.
+  // `close` follows every error and ends the stream.
 }

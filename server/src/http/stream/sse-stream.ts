@@ -5,60 +5,60 @@ import { sseFrame } from '@settlewire/core/wire/sse'
 import type { Frame, Subscriber } from '../../engine/topic/hub.ts'
 import type { Stop } from '../../ports/stop.ts'
 import type { KeyRefusal } from '../key-refusal.ts'
-import { isEnd, isWatchedOut, type Standing, type Until } from './stream-end.ts'
+import { type EventStanding, isEnd, isWatchedOut, type StreamUntil } from './stream-end.ts'
 
 /** Why a stream ended. */
-export type Ending =
-  /** It told an end, or time has made one. */
+export type StreamEnding =
+  /** The final event was sent, or the payment expired and its watch is over. */
   | 'finished'
-  /** The client closed, or the network did. */
+  /** The client or the network closed the connection. */
   | 'left'
   /** The client read too slowly. */
   | 'slow'
-  /** The client talked, and would not stop. */
+  /** The client sent too many bytes after its request. */
   | 'noisy'
-  /** The key that it was opened with is refused from now on. */
+  /** The key with which it was opened is no longer valid. */
   | 'refused'
   /** The history could not be read. */
   | 'lost'
   /** This process closes. */
   | 'closing'
 
-/** What streams share: their limit, and whom they tell of themselves. */
+/** What all streams share: the limit of unread bytes, and callbacks. */
 export interface StreamWatch {
   readonly bufferedBytesMax: number
   pushed(stream: Stream): void
-  over(stream: Stream, why: Ending): void
+  over(stream: Stream, why: StreamEnding): void
   now(): Instant
 }
 
-/** How a stream begins. */
+/** The request of a stream, and the payment at its start. */
 export interface StreamStart {
   readonly paymentId: string
   readonly chains: readonly string[]
-  /** The payment's last sequence as known now. */
+  /** The payment's last sequence when the stream was opened. */
   readonly head: number
-  readonly until: Until
-  /** When the payment stops being watched. */
+  readonly until: StreamUntil
+  /** When the watch of the payment ends. */
   readonly monitorUntil: Instant
   /** When the request came in. */
   readonly since: Instant
 }
 
-/** What a client may send after its request. It is not read, only counted. */
+/** How many bytes a client may send after its request. They are counted and dropped. */
 const ignoredBytesMax = 16_384
 const comeBack = Buffer.from(sseFrame({ retry: 2_000 }))
 
-/** One open stream: a position, and a socket that is never waited for. */
+/** One open stream: a position and a socket. Writes never wait for the client to read. */
 export class Stream implements Subscriber {
   position = 0
   stop: Stop | null = null
   release: Stop | null = null
   isOver = false
-  /** Whether nothing was pushed yet. */
+  /** Whether no event was pushed yet. */
   isFresh = true
-  /** By the last event that the client has; null while it was given none. */
-  standing: Standing | null = null
+  /** Status and finality after the last event that the client has; null before its first. */
+  standing: EventStanding | null = null
   readonly socket: Socket
   readonly start: StreamStart
   readonly #watch: StreamWatch
@@ -80,17 +80,17 @@ export class Stream implements Subscriber {
     return !this.isOver
   }
 
-  /** Ends when the client has all there is, up to this sequence, and time has made an end of it. */
+  /** Ends the stream if the client has all events up to `head` and the payment's watch is over. */
   restAt(head: number): void {
     const { standing, start } = this
     if (standing === null || this.position < head) return
     if (isWatchedOut(standing, start, this.#watch.now())) this.end('finished')
   }
 
-  /** False when the stream is over: a client that reads too slowly is cut, and finds all of it when it returns. */
+  /** False if the stream is over. A slow client is cut and gets all events when it reconnects. */
   write(bytes: Buffer): boolean {
     if (this.isOver) return false
-    // `socket.write` never refuses: without this, one phone in a tunnel could fill the memory.
+    // `socket.write` never refuses: without this limit one stalled client could fill the memory.
     if (this.socket.writableLength + bytes.length > this.#watch.bufferedBytesMax) {
       this.socket.destroy()
       this.#over('slow')
@@ -104,15 +104,15 @@ export class Stream implements Subscriber {
     this.end('lost')
   }
 
-  /** Says why, in the words of the error catalogue. To come back would be refused with the same code. */
+  /** Sends the error and ends the stream. No `retry`: a new request gets the same error. */
   refuse(code: KeyRefusal): void {
     const data = JSON.stringify({ code, detail: describeError(code).title })
     this.write(Buffer.from(sseFrame({ event: 'refused', data })))
     this.end('refused')
   }
 
-  /** Ends in good order: what was written is still sent. */
-  end(why: Ending): void {
+  /** Ends the stream after all written bytes are sent. */
+  end(why: StreamEnding): void {
     if (why !== 'finished' && why !== 'refused') this.write(comeBack)
     if (this.isOver) return
     this.socket.destroySoon()
@@ -124,7 +124,7 @@ export class Stream implements Subscriber {
     this.#over('left')
   }
 
-  /** The client talks, though nobody listens. */
+  /** Counts bytes that the client sends after its request, and cuts it beyond the limit. */
   ignore(bytes: number): void {
     this.#ignoredBytes += bytes
     if (this.#ignoredBytes <= ignoredBytesMax) return
@@ -132,7 +132,7 @@ export class Stream implements Subscriber {
     this.#over('noisy')
   }
 
-  #over(why: Ending): void {
+  #over(why: StreamEnding): void {
     if (this.isOver) return
     this.isOver = true
     this.stop?.()

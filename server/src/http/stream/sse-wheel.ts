@@ -2,10 +2,10 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Stop } from '../../ports/stop.ts'
 
 const slotCount = 30
-/** Each step is this much longer or shorter at most, so that nothing keeps pace with us. */
+/** Each step varies by up to this fraction, so that heartbeats do not synchronize with others. */
 const jitter = 0.1
 
-/** What a wheel needs. Each member is visited once a turn, together with those of its slot. */
+/** The options of a wheel. Each member is visited once per turn, together with its slot. */
 interface WheelNeeds<T> {
   readonly clock: Clock
   readonly turnMs: number
@@ -13,8 +13,8 @@ interface WheelNeeds<T> {
 }
 
 /**
- * Visits many members in turn from one timer: a member costs no timer of its own, and they are
- * spread over the whole turn. The timer runs only while there is a member.
+ * Visits many members periodically with one timer: no member needs its own, and visits are spread
+ * over the whole turn. The timer runs only while there is a member.
  */
 export class Wheel<T> {
   readonly #needs: WheelNeeds<T>

@@ -17,8 +17,8 @@ const heard = ({ comments }: StreamClient) => comments.length > 0
 const paid: EventSketch = { type: 'succeeded', status: 'succeeded' }
 const finalized: EventSketch = { type: 'finalized', status: 'succeeded', finality: 'final' }
 
-describe('on connect', () => {
-  it('pushes the latest event at once, with its id, its type and its data byte for byte', async () => {
+describe('a new stream', () => {
+  it('gets the latest event at once, with its id, type and unchanged data', async () => {
     server.commit({}, {}, {})
     const client = await server.ask().until(seen(1))
     const last = await server.history.last(pay)
@@ -29,7 +29,7 @@ describe('on connect', () => {
     expect(client.firstPiece).toBe(client.text)
   })
 
-  it('answers with the headers of the contract, no length and no chunks', async () => {
+  it('has the headers of the contract, no length and no chunks', async () => {
     server.commit({})
     const { head, status, text } = await server.ask().until(seen(1))
     expect(status).toBe(200)
@@ -45,7 +45,7 @@ describe('on connect', () => {
     ])
   })
 
-  it('goes on with what comes', async () => {
+  it('gets new events as they are committed', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     server.commit({}, {})
@@ -54,7 +54,7 @@ describe('on connect', () => {
     expect(client.errors).toEqual([])
   })
 
-  it('serves proxies that speak HTTP/1.0', async () => {
+  it('works through proxies that speak HTTP/1.0', async () => {
     server.commit({})
     const client = await server.ask({ version: '1.0' }).until(seen(1))
     server.commit(paid)
@@ -62,7 +62,7 @@ describe('on connect', () => {
     expect(client.sequences).toEqual([1, 2])
   })
 
-  it('answers HEAD as it would GET, without a stream', async () => {
+  it('is not opened by HEAD, which gets the headers of GET', async () => {
     server.commit({})
     const client = await server.ask({ method: 'HEAD' }).until(({ status }) => status === 200)
     await client.until(closed)
@@ -72,8 +72,8 @@ describe('on connect', () => {
   })
 })
 
-describe('with Last-Event-ID', () => {
-  it('pushes everything after it in order, then what comes', async () => {
+describe('a stream with Last-Event-ID', () => {
+  it('gets all later events in order, then new ones', async () => {
     server.commit({}, {}, {}, {})
     const client = await server.resume(eventId(pay, 2)).until(seen(2))
     server.commit({})
@@ -82,12 +82,12 @@ describe('with Last-Event-ID', () => {
     expect(server.counted).toContain('reconnected resumed')
   })
 
-  it('loses and doubles nothing that is committed while the history is read', async () => {
+  it('neither loses nor repeats events that are committed during the replay', async () => {
     server.commit({}, {}, {})
     const client = server.resume(eventId(pay, 1))
-    // The head and the place of the id are given; the replay is held.
+    // Reading the head and the position of the id is let through; the replay is held.
     server.history.hold()
-    for (const step of ['the head', 'the place']) {
+    for (const step of ['the head', 'the position']) {
       await vi.waitFor(() => expect(server.history.held, step).toBe(1))
       server.history.release()
     }
@@ -99,7 +99,7 @@ describe('with Last-Event-ID', () => {
     expect(client.sequences).toEqual([2, 3, 4, 5])
   })
 
-  it('pushes nothing to one who is current, and then only what is new', async () => {
+  it('gets only new events if the id is the latest event', async () => {
     server.commit({}, {})
     const find = vi.spyOn(server.history, 'find')
     const client = await server.resume(eventId(pay, 2)).until(({ retries }) => retries.length === 1)
@@ -110,7 +110,7 @@ describe('with Last-Event-ID', () => {
     expect(server.counted).toContain('reconnected current')
   })
 
-  it('is told at once that it is current, or how far it will be', async () => {
+  it('gets a heartbeat with the head at once, whether it is current or behind', async () => {
     server.commit({}, {}, {})
     for (const held of [3, 1]) {
       const client = await server
@@ -125,8 +125,8 @@ describe('with Last-Event-ID', () => {
   it.each([
     ['unknown', eventId(pay, 999)],
     ['of another payment', eventId('pi_two', 1)],
-    ['not an id at all', 'évt_"; drop'],
-  ])('says so when the id is %s, and gives the current state', async (_, id) => {
+    ['malformed', 'évt_"; drop'],
+  ])('gets a reset and the latest event if the id is %s', async (_, id) => {
     server.history.append('pi_two')
     server.commit({}, {}, {})
     const find = vi.spyOn(server.history, 'find')
@@ -141,7 +141,7 @@ describe('with Last-Event-ID', () => {
     expect(server.counted).toContain('reconnected reset')
   })
 
-  it('is told to come back when the history cannot say where it stands', async () => {
+  it('gets a retry and is closed if the history cannot be read', async () => {
     server.commit({}, {}, {})
     const client = server.resume(eventId(pay, 1))
     server.history.hold()
@@ -154,9 +154,9 @@ describe('with Last-Event-ID', () => {
   })
 })
 
-describe('at the end', () => {
+describe('the end of a stream', () => {
   it.each(['succeeded', 'failed', 'cancelled'] as const)(
-    'sends %s, closes, and answers 204 to the one who comes back with it',
+    'comes after the event %s, and a client that reconnects with its id gets 204',
     async (status) => {
       server.commit({})
       const client = await server.ask().until(seen(1))
@@ -172,7 +172,7 @@ describe('at the end', () => {
     },
   )
 
-  it('stays open after expired, which late money may still change', async () => {
+  it('does not come after expired, which late money may still change', async () => {
     server.commit({})
     const client = await server.ask().until(seen(1))
     server.commit({ type: 'expired', status: 'expired' })
@@ -182,7 +182,7 @@ describe('at the end', () => {
     expect(client.isClosed).toBe(false)
   })
 
-  it('is the same event for one who resumes as for one who was there', async () => {
+  it('is at the same event for a client that resumes as for a live one', async () => {
     server.commit({})
     const live = await server.ask().until(seen(1))
     server.commit({}, paid, finalized)
@@ -192,13 +192,13 @@ describe('at the end', () => {
       [1, 2, 3],
       [2, 3],
     ])
-    const told = await server.resume(eventId(pay, 3)).until(({ status }) => status === 204)
-    expect(told.body).toBe('')
+    const finished = await server.resume(eventId(pay, 3)).until(({ status }) => status === 204)
+    expect(finished.body).toBe('')
     const fresh = await server.ask().until(closed)
     expect(fresh.sequences).toEqual([4])
   })
 
-  it('comes again for one who was told of success when that was in doubt meanwhile', async () => {
+  it('comes again after a success that was in doubt meanwhile', async () => {
     server.commit({}, paid)
     server.commit({ type: 'investigation_required', status: 'investigation_required' })
     const client = await server.resume(eventId(pay, 2)).until(seen(1))
@@ -208,7 +208,7 @@ describe('at the end', () => {
     expect(client.sequences).toEqual([3, 4])
   })
 
-  it('is a success that was taken back too, and the next stream goes on behind it', async () => {
+  it('is also at a success that was taken back later; a resumed stream goes on', async () => {
     server.commit({}, paid, { type: 'investigation_required', status: 'investigation_required' })
     const first = await server.resume(eventId(pay, 1)).until(closed)
     expect(first.sequences).toEqual([2])
@@ -218,10 +218,10 @@ describe('at the end', () => {
   })
 })
 
-describe('with until=final', () => {
+describe('a stream with until=final', () => {
   const path = '/?until=final'
 
-  it('goes on after success to its finality, also for one who resumes, and then answers 204', async () => {
+  it('goes on after success until final, also when resumed, and then answers 204', async () => {
     server.commit({})
     const live = await server.ask({ path }).until(seen(1))
     server.commit(paid)
@@ -238,7 +238,7 @@ describe('with until=final', () => {
     await again.until(({ status }) => status === 204)
   })
 
-  it('tells of a success that is taken back', async () => {
+  it('gets the event that takes a success back', async () => {
     server.commit({}, paid)
     const client = await server.ask({ path }).until(seen(1))
     server.commit({ type: 'investigation_required', status: 'investigation_required' })
@@ -246,14 +246,14 @@ describe('with until=final', () => {
     expect(client.isClosed).toBe(false)
   })
 
-  it.each(['failed', 'cancelled'] as const)('ends with %s, as any stream', async (status) => {
+  it.each(['failed', 'cancelled'] as const)('ends with %s, like any stream', async (status) => {
     server.commit({}, { type: status, status })
     const client = await server.ask({ path }).until(closed)
     expect(client.sequences).toEqual([2])
     await server.resume(eventId(pay, 2), { path }).until((one) => one.status === 204)
   })
 
-  it('ends within a heartbeat once an expired payment is watched no longer', async () => {
+  it('ends within a heartbeat once the watch of an expired payment is over', async () => {
     server.monitorUntil = server.clock.now() + 20_000
     server.commit({}, { type: 'expired', status: 'expired' })
     const client = await server.ask({ path }).until(seen(1))

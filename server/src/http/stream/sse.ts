@@ -12,33 +12,37 @@ import type { Stop } from '../../ports/stop.ts'
 import type { Refused } from '../key-watch.ts'
 import { type HeartbeatNeeds, Heartbeats } from './sse-heartbeat.ts'
 import { headersOf, headOf } from './sse-socket.ts'
-import { type Ending, Stream, type StreamWatch } from './sse-stream.ts'
-import { isEnd, isWatchedOut, type Until } from './stream-end.ts'
+import { Stream, type StreamEnding, type StreamWatch } from './sse-stream.ts'
+import { isEnd, isWatchedOut, type StreamUntil } from './stream-end.ts'
 
-/** What streams need of the world. */
+/** The dependencies of `Sse`. */
 export interface SseNeeds extends HeartbeatNeeds {
   readonly hub: Pick<Hub, 'attach' | 'look'>
   readonly store: Pick<EventStore, 'find' | 'heads' | 'read'>
   readonly metrics: Metrics
-  /** What may wait in memory for one client; beyond it the client is cut, to come back. */
+  /**
+   * How many bytes may wait in memory for one client; beyond it the client is cut and reconnects.
+   */
   readonly bufferedBytesMax: number
-  /** Takes the socket of a request from Node's HTTP: `takeSocket`, with what else must know of it. */
+  /**
+   * Takes the socket of a request from Node's HTTP: `takeSocket`, and the edge keeps counting it.
+   */
   readonly takeSocket: (response: ServerResponse) => Socket | null
 }
 
-/** A request for a stream whose sender may have it: authorized, and the payment exists. */
+/** An authorized request for the stream of an existing payment. */
 export interface SseRequest {
-  /** Hijacked: nothing was written to it, and nobody else will. */
+  /** Hijacked: nothing was written to it, and only the stream will write to it. */
   readonly response: ServerResponse
   readonly paymentId: string
   /** The chains the payment can be paid on. */
   readonly chains: readonly string[]
-  /** As it was sent; null without one. */
+  /** As sent by the client; null if it sent none. */
   readonly lastEventId: string | null
-  readonly until: Until
-  /** Calls when the key that the request came with is refused from then on, until it is stopped. */
+  readonly until: StreamUntil
+  /** Calls `refused` when the key of the request becomes invalid, until stopped. */
   readonly hold: (refused: Refused) => Stop
-  /** When the payment stops being watched. */
+  /** When the watch of the payment ends. */
   readonly monitorUntil: Instant
   /** The payment's last event, read for this request. */
   readonly head: StoredEvent
@@ -48,7 +52,7 @@ export interface SseRequest {
   readonly since: Instant
 }
 
-/** What a request comes to: where its stream begins, or that there is nothing more to tell. */
+/** How to answer a request: after which sequence the stream begins, or that it is finished. */
 interface Plan {
   readonly after: number
   readonly outcome: 'first' | 'resumed' | 'current' | 'reset' | 'finished'
@@ -56,17 +60,17 @@ interface Plan {
 
 const retry = sseFrame({ retry: 2_000 })
 const reset = sseFrame({ event: 'reset', data: '{"reason":"unknown_event_id"}' })
-/** For the last bytes to be sent; then the socket is closed, whatever is left. */
+/** How long the last bytes may take to be sent; then the socket is destroyed. */
 const lastBytesMs = 5_000
 
 /**
- * Server-sent events. A stream is a position, a bare socket and a place among the heartbeats;
- * everything else is shared.
+ * Server-sent events. A stream is a position, a bare socket and a slot of the heartbeat wheel; all
+ * else is shared.
  */
 export class Sse {
   readonly #needs: SseNeeds
   readonly #heartbeats: Heartbeats
-  /** Until the socket has closed. */
+  /** All streams whose socket is not closed yet. */
   readonly #streams = new Map<Socket, Stream>()
   readonly #watch: StreamWatch
   readonly #listeners: ReturnType<typeof listenersOf>
@@ -86,7 +90,7 @@ export class Sse {
     this.#listeners = listenersOf(this.#streams, () => this.#allClosed?.())
   }
 
-  /** Answers the request: with a stream, or with 204 to one who has seen the end. */
+  /** Answers the request with a stream, or with 204 if the client has the final event. */
   async handle(request: SseRequest): Promise<void> {
     const { response, headers } = request
     const plan = await this.#plan(request)
@@ -102,7 +106,7 @@ export class Sse {
     }
   }
 
-  /** Tells every client to come back, and closes. Resolves when the sockets are closed. */
+  /** Sends every client a `retry` and ends its stream. Resolves when all sockets are closed. */
   async close(): Promise<void> {
     this.#isClosing = true
     this.#heartbeats.close()
@@ -113,7 +117,7 @@ export class Sse {
     })
   }
 
-  /** Null when the history cannot be asked. */
+  /** Null if the history could not be read. */
   async #plan(request: SseRequest): Promise<Plan | null> {
     const { lastEventId, paymentId, head } = request
     const now = this.#needs.clock.now()
@@ -123,7 +127,7 @@ export class Sse {
       const held = isId('evt', lastEventId) ? await this.#needs.store.find(lastEventId) : null
       return planFor(held?.subject.id === paymentId ? held : null, request, now)
     } catch (error) {
-      this.#needs.log.warn({ area: 'sse', paymentId, error }, 'a position was not found')
+      this.#needs.log.warn({ area: 'sse', paymentId, error }, 'could not look up Last-Event-ID')
       return null
     }
   }
@@ -142,7 +146,7 @@ export class Sse {
     if (plan && plan.outcome !== 'first') metrics.reconnected(plan.outcome)
     const { data, end, close } = this.#listeners
     socket.on('data', data).on('end', end).on('close', close)
-    // The head and what is at hand leave as one.
+    // Corked, so that the head and the first events leave in one packet.
     socket.cork()
     socket.write(plan?.outcome === 'reset' ? answer + reset : answer, 'latin1')
     if (plan === null) stream.lost()
@@ -155,7 +159,7 @@ export class Sse {
       })
     socket.uncork()
     if (plan?.outcome === 'current') stream.standing = dataOf(head)
-    // Nothing may be due to it for long: without this it could not know that it is current.
+    // The next event may be far away: only this heartbeat tells the client that it is current.
     if (plan?.outcome === 'current' || plan?.outcome === 'resumed') {
       this.#heartbeats.now(stream, Math.max(start.head, plan.after))
     }
@@ -164,7 +168,7 @@ export class Sse {
   #countPush(stream: Stream): void {
     const { clock, metrics } = this.#needs
     if (stream.isFresh) metrics.streamFirstEvent('sse', clock.now() - stream.start.since)
-    // Once for a whole fan-out: counting each would cost more than some of the writes.
+    // One metrics call for a whole fan-out: one per push would cost more than some writes.
     if (this.#pushed++ > 0) return
     queueMicrotask(() => {
       metrics.eventsPushed('sse', this.#pushed)
@@ -172,7 +176,7 @@ export class Sse {
     })
   }
 
-  #over(stream: Stream, why: Ending): void {
+  #over(stream: Stream, why: StreamEnding): void {
     const { socket } = stream
     this.#heartbeats.delete(stream)
     this.#needs.metrics.streamClosed('sse', why)
@@ -180,7 +184,7 @@ export class Sse {
   }
 }
 
-/** What is due to one who holds this event; null for an event that is not of this payment. */
+/** The plan for a client that has the event `held`; null for an id that does not belong to this payment. */
 function planFor(
   held: StoredEvent | null,
   { head, until, monitorUntil }: Pick<SseRequest, 'head' | 'until' | 'monitorUntil'>,
@@ -189,11 +193,11 @@ function planFor(
   const { sequence } = head
   if (held === null) return { after: sequence - 1, outcome: 'reset' }
   const after = held.sequence
-  // The head was read before: what is held may be newer.
+  // The head was read earlier: the client's event may be newer.
   const isCurrent = after >= sequence
   const standing = dataOf(held)
   const hasSeenTheEnd = isEnd(standing, until)
-  // Not when a closed payment was opened again since: that must be told.
+  // Not finished if a closed payment was reopened since: the client must get those events.
   const isFinished =
     (hasSeenTheEnd && (isCurrent || isEnd(dataOf(head), until))) ||
     (isCurrent && isWatchedOut(standing, { until, monitorUntil }, now))
@@ -201,13 +205,13 @@ function planFor(
   return { after, outcome: isCurrent ? 'current' : 'resumed' }
 }
 
-/** The listeners of all sockets: three functions, however many streams there are. */
+/** Listeners that all sockets share: three functions, however many streams there are. */
 function listenersOf(streams: Map<Socket, Stream>, allClosed: () => void) {
   return {
     data(this: Socket, { length }: Buffer): void {
       streams.get(this)?.ignore(length)
     },
-    // Who says nothing more has gone: half-open is not a way to listen.
+    // The client closed its sending side (FIN): treat it as a disconnect.
     end(this: Socket): void {
       this.destroy()
     },
