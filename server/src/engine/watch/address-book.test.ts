@@ -6,8 +6,8 @@ const addressOf = (n: number): string =>
   `0x${createHash('sha256').update(`${n}`).digest('hex').slice(0, 40)}`
 const wordOf = (address: string): string => `0x${'0'.repeat(24)}${address.slice(2)}`
 
-describe('the book of deposit addresses', () => {
-  it('never says no to an address that is in it, in whatever case and however it is padded', () => {
+describe('AddressBook', () => {
+  it('never rules out an address that it holds, in any case and with any padding', () => {
     const book = new AddressBook()
     for (let n = 0; n < 10_000; n++) book.add(addressOf(n), `pi_${n}`)
     for (let n = 0; n < 10_000; n++) {
@@ -18,7 +18,7 @@ describe('the book of deposit addresses', () => {
     }
   })
 
-  it('says no at once to nearly every other, also when it is full', () => {
+  it('rules out at least 97 of 100 other addresses while it holds a hundred thousand', () => {
     const book = new AddressBook()
     for (let n = 0; n < 100_000; n++) book.add(addressOf(n), `pi_${n}`)
     let maybe = 0
@@ -26,7 +26,7 @@ describe('the book of deposit addresses', () => {
     expect(maybe).toBeLessThan(3_000)
   })
 
-  it('keeps an address that ends like one that was let go, and forgets what is gone', () => {
+  it('keeps an address with the same last digits as a removed one, and forgets removed ones', () => {
     const book = new AddressBook()
     const one = `0x${'1'.repeat(34)}abcdef`
     const other = `0x${'2'.repeat(34)}abcdef`
@@ -41,7 +41,7 @@ describe('the book of deposit addresses', () => {
     expect(book.joined).toBe(3)
   })
 
-  it('is not put off by more addresses with one ending than it can count', () => {
+  it('keeps an address after 299 others with its last digits were removed', () => {
     const book = new AddressBook()
     const alike = Array.from({ length: 300 }, (_, n) => `0x${String(n).padStart(34, '0')}abcdef`)
     for (const address of alike) book.add(address, 'pi_1')
@@ -49,7 +49,7 @@ describe('the book of deposit addresses', () => {
     expect(book.mayHold(alike[0] ?? '')).toBe(true)
   })
 
-  it('answers for a text without digits as for any other', () => {
+  it('accepts a text without digits', () => {
     const book = new AddressBook()
     expect([book.mayHold(''), book.mayHold('0x'), book.mayHold('zzzzzzzz')]).toEqual([
       false,

@@ -13,7 +13,7 @@ let world: EngineWorld
 beforeEach(async () => {
   const chains = { ...policy.chains, local: { ...rule, quorum: 2 } }
   world = await EngineWorld.start({ policy: { version: 'test-2', chains } })
-  // Two providers are up: so there is something to wait for.
+  // Two providers are up, so a payment waits for the second one.
   world.local.witnesses = 2
 })
 afterEach(() => world.close())
@@ -37,8 +37,8 @@ const sources = async (id: string) =>
     Object.keys(inclusion.shownBy).sort(),
   )
 
-describe('the same receipt from a second provider', () => {
-  it('makes a payment succeed that was deep enough and waited for it', async () => {
+describe('an inclusion that a second provider corroborates or denies', () => {
+  it('makes a payment succeed that was deep enough and waited for the second provider', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const seen = seenIn(address)
@@ -49,7 +49,7 @@ describe('the same receipt from a second provider', () => {
     expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
   })
 
-  it('adds no money: what was not told with the block is not taken from somebody later', async () => {
+  it('adds no money: a transfer that only the second provider shows is left out', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const seen = seenIn(address)
@@ -63,7 +63,7 @@ describe('the same receipt from a second provider', () => {
     expect(inclusion?.transfers).toHaveLength(1)
   })
 
-  it('makes one event, however often it is told, and none beyond the quorum', async () => {
+  it('makes one event however often it is corroborated, and none beyond the quorum', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const before = (await world.history(id)).length
@@ -74,7 +74,7 @@ describe('the same receipt from a second provider', () => {
     expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
   })
 
-  it('of a source that changes its word again and again keeps the denial, and adds no more events', async () => {
+  it('stays denied, without endless events, by a provider that changes its answer', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const seen = seenIn(address)
@@ -91,7 +91,7 @@ describe('the same receipt from a second provider', () => {
     expect(Object.keys(transaction?.denials?.[seen.block.hash] ?? {})).toEqual(['rpc:two'])
   })
 
-  it('counts beyond the quorum too where one denies it, and the denial is on record once', async () => {
+  it('is corroborated beyond the quorum if one provider denies it, which is recorded once', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const seen = seenIn(address)
@@ -105,7 +105,7 @@ describe('the same receipt from a second provider', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', flags: [] })
   })
 
-  it('denied holds the payment while the others are away, also after a restart', async () => {
+  it('holds the payment while denied and the others are down, even after a restart', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     await deny('rpc:two', seenIn(address))
@@ -119,7 +119,7 @@ describe('the same receipt from a second provider', () => {
     })
   })
 
-  it('takes back what the same provider denied, and waits for a later view to say so', async () => {
+  it('is no longer denied once the same provider shows it at a later view', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const seen = seenIn(address)
@@ -132,7 +132,7 @@ describe('the same receipt from a second provider', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', flags: [] })
   })
 
-  it('denied in the step itself holds the payment from the first moment', async () => {
+  it('never counts if it is denied in the step itself', async () => {
     const { id, address } = await world.open()
     world.local.deniedBy = ['rpc:two']
     await world.mine([pay(address)])
@@ -141,7 +141,7 @@ describe('the same receipt from a second provider', () => {
     })
   })
 
-  it('taken back by all who showed it stops counting, and counts again once one shows it', async () => {
+  it('stops counting when all that showed it deny it, until one shows it again', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const seen = seenIn(address)
@@ -161,7 +161,7 @@ describe('the same receipt from a second provider', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full, reason: null })
   })
 
-  it('taken back by one stays money in the same moment where another shows it', async () => {
+  it('never stops counting if one provider denies it and another shows it in one turn', async () => {
     const { id, address } = await world.open()
     world.local.sources = ['rpc:local', 'rpc:two']
     await world.mine([pay(address)])
@@ -170,14 +170,14 @@ describe('the same receipt from a second provider', () => {
     const { watcher } = world.engine
     watcher.denied('local', 'rpc:local', [seen])
     watcher.denied('local', 'rpc:two', [seen])
-    // Beyond the quorum nobody was on record, and nobody is asked anew.
+    // Beyond the quorum rpc:three was not recorded, and it is not asked again.
     watcher.corroborated('local', 'rpc:three', [seen])
     await world.settled()
     expect(await world.history(id)).toEqual([...before, 'updated:confirming'])
     expect(await payment(id)).toMatchObject({ received: full, flags: ['sources_disagree'] })
   })
 
-  it('denied by one goes to a person at the end of the watch, also after a restart', async () => {
+  it('if denied, ends in investigation_required after the watch, even after a restart', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const seen = seenIn(address)
@@ -196,14 +196,14 @@ describe('the same receipt from a second provider', () => {
       ...{ status: 'investigation_required', reason: 'sources_disagree', received: full },
     })
     expect(await world.history(id)).toHaveLength(told.length + 1)
-    // It is listened to from then on, too.
+    // Later reports are still accepted.
     await world.mine()
     await corroborate('rpc:two', seen)
     await world.settled()
     expect(await payment(id)).toMatchObject({ status: 'succeeded', reason: null })
   })
 
-  it('makes a success final at once where its block has become final while it waited', async () => {
+  it('makes a success final at once if its block became final while the payment waited', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const seen = seenIn(address)
@@ -213,7 +213,7 @@ describe('the same receipt from a second provider', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', finality: 'final' })
   })
 
-  it('is decided by a person under the newest head, too', async () => {
+  it('is judged under the newest head when a person decides', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     for (let i = 0; i < 30; i++) await world.mine()
@@ -222,7 +222,7 @@ describe('the same receipt from a second provider', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', finality: 'final' })
   })
 
-  it('comes with the step without an event of its own', async () => {
+  it('makes no event of its own when two providers show it in the step', async () => {
     const { id, address } = await world.open()
     world.local.sources = ['rpc:local', 'rpc:two']
     await world.mine([pay(address)])
@@ -230,7 +230,7 @@ describe('the same receipt from a second provider', () => {
     expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
   })
 
-  it('says nothing of a block that is not on record, or not any more', async () => {
+  it('is ignored for a block that is not on record or was orphaned', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     const gone = seenIn(address)
@@ -241,12 +241,12 @@ describe('the same receipt from a second provider', () => {
     expect(await sources(id)).toEqual(['rpc:local'])
   })
 
-  it('is kept until its block is stored, and until the store is back', async () => {
+  it('waits until its block is stored, and until the store is available again', async () => {
     const { id, address } = await world.open()
     world.local.mine([pay(address)])
     await corroborate('rpc:two', seenIn(address))
     expect(await sources(id)).toEqual([])
-    // The first append is the step; the second one, of the second source, finds the store away.
+    // The first append is the step; the second, of the second provider, fails.
     let appends = 0
     world.around = (method, call) =>
       method === 'append' && ++appends === 2
@@ -261,7 +261,7 @@ describe('the same receipt from a second provider', () => {
     expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
   })
 
-  it('is not waited for when no second provider is up: the payment says so', async () => {
+  it('is not awaited when no second provider is up: the flag is single_source', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     for (let i = 0; i < 30; i++) await world.mine()
@@ -271,7 +271,7 @@ describe('the same receipt from a second provider', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', flags: ['single_source'] })
   })
 
-  it('is waited for after a restart too, as deep as the block may be', async () => {
+  it('is awaited after a restart too, however deep the block is', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     for (let i = 0; i < 30; i++) await world.mine()

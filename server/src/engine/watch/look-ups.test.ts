@@ -12,7 +12,7 @@ const sighting = {
 } as const
 const pending: LookUp = { kind: 'pending', source: 'rpc:a', sighting }
 
-/** The table of questions, and two processes that share it: the first follows the chain. */
+/** The table of requests, and two processes that share it: the first follows the chain. */
 function world() {
   const clock = new ManualClock()
   const open = new Map<number, Question & { body: string | null }>()
@@ -48,13 +48,13 @@ function world() {
   return { clock, open, did, follower: make(true), other: make(false) }
 }
 
-it('asks the providers itself where it follows the chain', async () => {
+it('asks the providers itself when it follows the chain', async () => {
   const { follower, open } = world()
   expect(await follower.lookUp('local', txHash)).toEqual(pending)
   expect(open.size).toBe(0)
 })
 
-it('asks the follower of the chain, and has its answer whole, amounts included', async () => {
+it('asks the process that follows the chain, and gets its whole answer with amounts', async () => {
   const { clock, follower, other } = world()
   const asked = other.lookUp('local', txHash)
   await clock.advance(50)
@@ -63,7 +63,7 @@ it('asks the follower of the chain, and has its answer whole, amounts included',
   expect(await asked).toEqual(pending)
 })
 
-it('knows every payment that was opened before it answers', async () => {
+it('reads the news before it answers, so that it knows every payment opened before', async () => {
   const { clock, follower, other, did } = world()
   void other.lookUp('local', txHash)
   await clock.advance(50)
@@ -72,7 +72,7 @@ it('knows every payment that was opened before it answers', async () => {
   expect(did).toEqual(['read the news', 'looked up'])
 })
 
-it('cannot say when no follower answers in time, and asks no more', async () => {
+it('is unsure when no process answers in time, and withdraws the request', async () => {
   const { clock, other, open } = world()
   const asked = other.lookUp('local', txHash)
   await clock.advance(5_000)

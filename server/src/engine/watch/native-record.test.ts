@@ -18,8 +18,8 @@ const pay = (to: string, txHash: string, amount = coin): ModelTransaction => ({
 const onRecord = (address: string, through = world.local.tip.number) =>
   world.engine.watcher.watchSet('local').nativeOnRecord(address, through)
 
-describe('the native coin on record', () => {
-  it('is the sum of what canonical blocks brought to an address, up to a block', async () => {
+describe('nativeOnRecord', () => {
+  it('is the sum that canonical blocks brought to an address, up to a block', async () => {
     const { address } = await world.open(inEther)
     const other = await world.open(inEther)
     expect(onRecord(address)).toBe(0n)
@@ -32,7 +32,7 @@ describe('the native coin on record', () => {
     expect(onRecord(other.address)).toBe(coin)
   })
 
-  it('is not what is pending, reverted or of another asset', async () => {
+  it('leaves out pending and reverted transactions, and other assets', async () => {
     const { address } = await world.open({ ...inEther, accept: ['ETH.local'] })
     world.local.broadcast(world.engine.watcher, pay(address, '0x1'))
     await world.settled()
@@ -43,7 +43,7 @@ describe('the native coin on record', () => {
     expect(onRecord(address)).toBe(0n)
   })
 
-  it('is also what does not count, for it is in the balance all the same', async () => {
+  it('includes dismissed money, because it is in the balance all the same', async () => {
     const { id, address } = await world.open(inEther)
     await world.mine([pay(address, '0x1')], { blocks: 4 })
     const said = { action: 'dismiss', reason: 'sent back', actor: 'key_1' } as const
@@ -52,7 +52,7 @@ describe('the native coin on record', () => {
     expect(onRecord(address)).toBe(coin)
   })
 
-  it('goes and comes back with the blocks of a reorg', async () => {
+  it('falls and rises with the blocks of a reorg', async () => {
     const { address } = await world.open(inEther)
     await world.mine([pay(address, '0x1')])
     const dropped = world.local.fork(1)
@@ -62,7 +62,7 @@ describe('the native coin on record', () => {
     expect(onRecord(address)).toBe(coin)
   })
 
-  it('is complete after a restart, also of a part that is long final', async () => {
+  it('is complete after a restart, including a transfer that became final long before', async () => {
     const { id, address } = await world.open(inEther)
     await world.mine([pay(address, '0x1')], { blocks: 20 })
     const payment = await world.engine.payments.get(merchant, id)
@@ -72,7 +72,7 @@ describe('the native coin on record', () => {
     expect(onRecord(address)).toBe(coin)
   })
 
-  it('is forgotten with the payment', async () => {
+  it('is 0 once the payment is no longer watched', async () => {
     const { address } = await world.open(inEther)
     await world.mine([pay(address, '0x1', 5n * coin)], { blocks: 20 })
     await world.pass(32 * 3_600_000)
@@ -81,14 +81,14 @@ describe('the native coin on record', () => {
     expect(onRecord(address)).toBe(0n)
   })
 
-  it('is not known beyond the last step that was told', async () => {
+  it('is null beyond the last step', async () => {
     const { address } = await world.open(inEther)
     await world.mine()
     const { number } = world.local.tip
     expect([onRecord(address, number), onRecord(address, number + 1)]).toEqual([0n, null])
   })
 
-  it('is not known while a commit is in doubt, and is again when it was read', async () => {
+  it('is null while a commit is in doubt, and known again once the history was read', async () => {
     const { address } = await world.open(inEther)
     await world.mine()
     const { number } = world.local.tip
@@ -107,7 +107,7 @@ describe('the native coin on record', () => {
     expect(onRecord(address)).toBe(coin)
   })
 
-  it('stays in doubt when the doubt came while the history was being read, until it is read again', async () => {
+  it('stays null when a commit fails during a read of the history, until the next read', async () => {
     const { address } = await world.open(inEther)
     await world.mine()
     const { watcher } = world.engine
@@ -130,7 +130,7 @@ describe('the native coin on record', () => {
     expect(onRecord(address)).toBe(0n)
   })
 
-  it('is read again when the chain was moved by a process that is gone', async () => {
+  it('is null when a dead process moved the chain, until the history was read', async () => {
     const { address } = await world.open(inEther)
     await world.mine()
     world.local.mine([pay(address, '0x1')])
@@ -142,7 +142,7 @@ describe('the native coin on record', () => {
     letGo()
     const isMoved = async () => (await world.store.position('local'))?.head.view === 2
     expect(await world.eventually(isMoved)).toBe(true)
-    // The follower begins where the store stands, which is not where the engine has read.
+    // The follower starts at the stored position, which is beyond what the engine has read.
     const position = await world.store.position('local')
     if (position !== null) world.local.resumeAt(position)
     expect(onRecord(address)).toBeNull()
@@ -151,8 +151,8 @@ describe('the native coin on record', () => {
   })
 })
 
-describe('the native coin of a payment', () => {
-  it('is told by chain', async () => {
+describe('nativeIncomes', () => {
+  it('lists the income of a payment on one chain', async () => {
     const { id, address } = await world.open(inEther)
     await world.mine([pay(address, '0x1')])
     const payment = await world.engine.payments.get(merchant, id)

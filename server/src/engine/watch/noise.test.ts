@@ -30,19 +30,19 @@ const sprinkled = (to: string, count: number, from = 0): ModelTransaction[] =>
   }))
 const payment = (id: string) => world.engine.payments.get(merchant, id)
 
-describe('an address that somebody sprinkles', () => {
-  it('keeps the first transactions, says once that it keeps no more, and counts the money', async () => {
+describe('a payment whose address gets many dust transfers', () => {
+  it('keeps the first transactions, logs once that it drops more, and counts the money', async () => {
     const { id, address } = await world.open()
     await world.mine(sprinkled(address, 500))
     await world.mine(sprinkled(address, 500, 500))
     const known = (await payment(id)).facts.transactions.length
     expect(known).toBe(knownMax)
-    expect(warned.filter((message) => message.includes('not recorded any more'))).toHaveLength(1)
+    expect(warned.filter((message) => message.includes('no longer recorded'))).toHaveLength(1)
     await world.mine([{ txHash: '0x1', pays: [{ to: address, amount: full }] }], { blocks: 3 })
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full })
   })
 
-  it('still hears what became of what it knows', async () => {
+  it('still records reorgs of the transactions that it keeps', async () => {
     const { id, address } = await world.open()
     await world.mine(sprinkled(address, knownMax))
     world.local.fork(1)
@@ -53,7 +53,7 @@ describe('an address that somebody sprinkles', () => {
     expect(transactions.every(({ inclusions }) => Object.keys(inclusions).length === 2)).toBe(true)
   })
 
-  it('keeps on top of these only what is a thousandth of the amount or more', async () => {
+  it('beyond the limit keeps only transfers of a thousandth of the amount or more', async () => {
     const { id, address } = await world.open()
     await world.mine(sprinkled(address, knownMax))
     const parts = [full / 1_000n, full / 1_000n - 1n]
@@ -63,7 +63,7 @@ describe('an address that somebody sprinkles', () => {
     expect((await payment(id)).received).toBe(full / 1_000n)
   })
 
-  it('keeps of thousands of transfers in one transaction the first few, and every one that is money', async () => {
+  it('keeps a few of the dust transfers in one transaction, and all of the money', async () => {
     const { id, address } = await world.open()
     const dust = Array.from({ length: 2_000 }, () => ({ to: address, amount: 1n }))
     const half = { to: address, amount: full / 2n }
@@ -77,7 +77,7 @@ describe('an address that somebody sprinkles', () => {
     expect(kept.map(({ transfers }) => transfers.length)).toEqual([partsMax + 2])
   })
 
-  it('takes no more from pools either, and leaves money to its block', async () => {
+  it('beyond the limit takes no pending transactions, and counts money by its block', async () => {
     const { id, address } = await world.open()
     await world.mine(sprinkled(address, knownMax))
     const money: ModelTransaction = { txHash: '0x1', pays: [{ to: address, amount: full }] }
@@ -90,8 +90,8 @@ describe('an address that somebody sprinkles', () => {
   })
 })
 
-describe('much at once', () => {
-  it('five hundred payments of one block are four appends, of 128 payments at most', async () => {
+describe('a large step', () => {
+  it('stores five hundred payments of one block in four appends of at most 128 payments', async () => {
     const opened = await Promise.all(Array.from({ length: 500 }, () => world.open()))
     const calls: string[] = []
     world.around = (method, call) => {
@@ -111,7 +111,7 @@ describe('much at once', () => {
     expect(payments.every(({ status }) => status === 'confirming')).toBe(true)
   })
 
-  it('a thousand transfers to one payment are one append and one event', async () => {
+  it('stores a thousand transfers to one payment in one append and one event', async () => {
     const { id, address } = await world.open()
     const calls: string[] = []
     world.around = (method, call) => {

@@ -4,7 +4,7 @@ import type { Corroborated } from '../../ports/chain.ts'
 
 /** A transaction whose outcome is not settled, from the view of one payment. */
 export interface Open {
-  /** The canonical block that decides its outcome, or null while there is none. */
+  /** The canonical block that decides its outcome, or null while no block does. */
   readonly blockNumber: number | null
   /** Whether it has money on its way: in a block, or in the mempool. */
   readonly live: boolean
@@ -16,9 +16,9 @@ export interface Open {
   readonly told: boolean
   /**
    * The chain's head as the payment has it on record, for a payment that several chains can pay: a
-   * head that changes nothing now may matter once another chain has brought the rest. Null: one
-   * chain only.
+   * head that changes nothing now may matter once another chain brings the rest. Null: one chain.
    */
+  readonly knownTo: ChainHead | null
   /** Null while no node has shown it. */
   readonly contest: Contest | null
   /** Whether the payer claimed it, and no node has shown it. */

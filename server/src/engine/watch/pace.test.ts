@@ -6,7 +6,7 @@ const headAt = (head: number, safe: number | null, finalized: number | null) => 
   ...{ view: head, head, safe, finalized },
 })
 
-/** A chain with a block every two seconds, whose finality moves by so many blocks every so many. */
+/** A chain with a block every two seconds whose finality advances by `epoch` blocks at a time. */
 function run(
   meter: PaceMeter,
   blocks: { from: number; to: number; epoch: number; stands?: boolean },
@@ -19,8 +19,8 @@ function run(
   }
 }
 
-describe('how fast a chain goes', () => {
-  it('is unknown before two blocks were seen', () => {
+describe('PaceMeter', () => {
+  it('gives no pace before two blocks were seen', () => {
     const meter = new PaceMeter()
     const unknown = { blockMs: null, safeLagMs: null, finalizedLagMs: null, stalled: false }
     expect(meter.pace).toEqual(unknown)
@@ -28,14 +28,14 @@ describe('how fast a chain goes', () => {
     expect(meter.pace).toEqual(unknown)
   })
 
-  it('is what its headers say, also right after a start', () => {
+  it('measures the block time by headers, right after a start by stored blocks', () => {
     const meter = new PaceMeter()
     const block = (number: number) => ({ number, minedAt: number * 250 })
     meter.seed([block(30), block(20), block(10)])
     expect(meter.pace.blockMs).toBe(250)
   })
 
-  it('measures how far behind the head its tags are', () => {
+  it('measures how far the tags lag behind the head', () => {
     const meter = new PaceMeter()
     run(meter, { from: 100, to: 600, epoch: 32 })
     const { blockMs, finalizedLagMs, safeLagMs, stalled } = meter.pace
@@ -45,7 +45,7 @@ describe('how fast a chain goes', () => {
     expect(finalizedLagMs).toBeLessThan(128 * second)
   })
 
-  it('pitfall 19: says that finality stands still, and that it moves again', () => {
+  it('pitfall 19: reports that finality stalls, and that it advances again', () => {
     const meter = new PaceMeter()
     run(meter, { from: 100, to: 600, epoch: 10 })
     // Usually every 20 s; Polygon stood for ten minutes.
@@ -55,14 +55,14 @@ describe('how fast a chain goes', () => {
     expect(meter.pace.stalled).toBe(false)
   })
 
-  it('says so of each tag by itself', () => {
+  it('reports a stall when only one of two tags stalls', () => {
     const meter = new PaceMeter()
     for (let head = 100; head < 900; head++)
       meter.add(headAt(head, 95, head - 8), head * 2 * second)
     expect(meter.pace.stalled).toBe(true)
   })
 
-  it('is patient with a tag that usually takes long: Ethereum finalizes every 6.4 minutes', () => {
+  it('waits longer for a tag that usually takes long: Ethereum finalizes every 6.4 minutes', () => {
     const meter = new PaceMeter()
     for (let slot = 64; slot < 384; slot++) {
       const finalized = Math.floor(slot / 32) * 32 - 64
@@ -78,13 +78,13 @@ describe('how fast a chain goes', () => {
     expect(standsFor(160)).toBe(true)
   })
 
-  it('does not call a young chain stalled, nor one without finality', () => {
+  it('reports no stall for a young chain or one without finality', () => {
     const meter = new PaceMeter()
     for (let head = 1; head < 2_000; head++) meter.add(headAt(head, null, 0), head * 2 * second)
     expect(meter.pace).toMatchObject({ stalled: false, safeLagMs: null })
   })
 
-  it('forgets what a reorg took back', () => {
+  it('drops measurements of blocks that a reorg removed', () => {
     const meter = new PaceMeter()
     meter.add(headAt(1, null, null), 2_000)
     meter.add(headAt(2, null, null), 90_000)

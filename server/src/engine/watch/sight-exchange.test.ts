@@ -9,7 +9,7 @@ import { chainKey, chainTopic } from '../topic/chain-topic.ts'
 import type { PublishedSight } from './published-sight.ts'
 import { SightExchange } from './sight-exchange.ts'
 
-/** A process's knowledge of one chain, as its watcher has it. */
+/** A watcher reduced to the visibility of one chain. */
 class Knowledge {
   visibility: Visibility = 'ok'
   readonly #listeners = new Set<(chain: string) => void>()
@@ -53,7 +53,7 @@ afterEach(async () => {
 
 const nodes = () => database.open().nodes
 
-/** One process: it follows the chain, or it does not. */
+/** A process that follows the chain or does not. `isDeaf`: it gets no hints. */
 function join(follows: boolean, parts: { bulletin?: Bulletin; isDeaf?: boolean } = {}) {
   const watcher = new Knowledge()
   const { bulletin = nodes(), isDeaf = false } = parts
@@ -68,7 +68,7 @@ function join(follows: boolean, parts: { bulletin?: Bulletin; isDeaf?: boolean }
   return { watcher, exchange }
 }
 
-describe('a change of how a chain is seen', () => {
+describe('a change of visibility', () => {
   it('reaches the processes that do not follow the chain at once, by a hint', async () => {
     const [leader, standby] = [join(true), join(false)]
     for (const { exchange } of [leader, standby]) {
@@ -77,14 +77,14 @@ describe('a change of how a chain is seen', () => {
     }
     for (const visibility of ['blind', 'degraded', 'ok'] as const) {
       leader.watcher.see(visibility)
-      // Nothing is exchanged by the clock here.
+      // No exchange runs here, so only the hint can bring the change.
       await vi.waitFor(() => expect(standby.watcher.visibility).toBe(visibility))
     }
     leader.exchange.close()
     standby.exchange.close()
   })
 
-  it('is read with the next exchange where its hint was lost', async () => {
+  it('is read with the next exchange if its hint was lost', async () => {
     const [leader, standby] = [join(true), join(false, { isDeaf: true })]
     leader.exchange.start()
     leader.watcher.see('blind')
@@ -95,7 +95,7 @@ describe('a change of how a chain is seen', () => {
     leader.exchange.close()
   })
 
-  it('is announced once, and not again by exchanges that say the same', async () => {
+  it('is announced once, and not again by exchanges without a change', async () => {
     const hints: Hint[] = []
     backplane.subscribe(chainKey('local'), (hint) => hints.push(hint))
     const { exchange, watcher } = join(true)
@@ -111,7 +111,7 @@ describe('a change of how a chain is seen', () => {
     expect(await chainTopic('local', nodes()).read(second ?? 0, 1)).toEqual([])
   })
 
-  it('that a late hint tells of is not read again', async () => {
+  it('is not read again on a hint of a known revision', async () => {
     const bulletin = nodes()
     const standby = join(false, { bulletin })
     await join(true).exchange.exchange()

@@ -12,8 +12,8 @@ const payment = (id: string) => world.engine.payments.get(merchant, id)
 const healthOf = (chain: string) =>
   ({ chain, visibility: 'ok', reason: null, head: null, headAt: null }) as const
 
-describe('how well a chain is seen', () => {
-  it('is blind until it is told otherwise, and the worst chain of a payment counts', async () => {
+describe('the visibility of chains', () => {
+  it('is blind until the first report, and for a payment it is that of its worst chain', async () => {
     const { id } = await world.open({ accept: ['USDC.local', 'USDC.other'] })
     const opened = await payment(id)
     world.seesAtStart = false
@@ -27,7 +27,7 @@ describe('how well a chain is seen', () => {
     await world.mine()
     world.clock.jump(5_000)
     expect(watcher.chains()).toEqual([
-      // Its header is of the future: it is known for no longer than it is stored.
+      // The header time is in the future, so the age counts from when the block was stored.
       {
         ...{ chain: 'local', ...ok, head: 1, headAt: world.local.tip.minedAt },
         scannedThrough: world.clock.now() - 5_000,
@@ -40,7 +40,7 @@ describe('how well a chain is seen', () => {
     ])
   })
 
-  it('a header time ahead of our clock hides neither how old it is nor lets a payment expire', async () => {
+  it('is not improved by a header time in the future, nor does that expire a payment', async () => {
     const { id } = await world.open({ expiresIn: 600 })
     const { watcher } = world.engine
     const lagOfLocal = (): number | null => {
@@ -59,7 +59,7 @@ describe('how well a chain is seen', () => {
     expect(await world.eventually(async () => (await world.status(id)) === 'expired')).toBe(true)
   })
 
-  it('is as old after a restart as the last block that is stored, and never younger than the start', async () => {
+  it('after a restart has the age of the last stored block, at least since the start', async () => {
     world.local.mineAt(world.clock.now() + 3_600_000)
     await world.follow()
     await world.restart()
@@ -68,7 +68,7 @@ describe('how well a chain is seen', () => {
     expect(chains).toEqual([{ chain: 'local', visibility: 'ok', head: 1, lagMs: 40_000 }])
   })
 
-  it('has one definition of finality that stands still: health says what the pace says', async () => {
+  it('is degraded as finality_stalled exactly when the pace reports a stall', async () => {
     world.local.finalizedDepth = 8
     await world.mine([], { blocks: 40 })
     const { watcher } = world.engine

@@ -14,7 +14,7 @@ import { SumWitnesses } from './sum-witnesses.ts'
 const full = 150_000_000n
 const small = full / 500n
 
-describe('a payer who pays in thousands of small transfers', () => {
+describe('a payment made in thousands of small transfers', () => {
   let world: EngineWorld
   beforeEach(async () => {
     world = await EngineWorld.start()
@@ -28,7 +28,7 @@ describe('a payer who pays in thousands of small transfers', () => {
     }))
   const payment = (id: string) => world.engine.payments.get(merchant, id)
 
-  it('is credited for all, with a state that does not grow with their number', async () => {
+  it('counts all of them, with a state that does not grow with their number', async () => {
     const { id, address } = await world.open()
     await world.mine(parts(address, 4_000), { blocks: 3 })
     const paid = await payment(id)
@@ -48,7 +48,7 @@ describe('a payer who pays in thousands of small transfers', () => {
     expect(sum).not.toHaveProperty('from')
   })
 
-  it('loses what a reorg undoes, and has it again with the block that brings it again', async () => {
+  it('loses the sum of an orphaned block, and gets it back from another block', async () => {
     const { id, address } = await world.open()
     await world.mine(parts(address, 500))
     world.local.fork(1)
@@ -74,27 +74,27 @@ const moneyOf = ({ facts }: Payment): bigint =>
 const start = (): Payment => ({ ...opened().payment, facts: noFacts })
 
 describe('the sum of a block', () => {
-  it('is the same when the block is read again, by whomever and in whatever order', () => {
+  it('is the same when the block is read again, in any order', () => {
     const once = at(start(), gather(start(), block('a', 200)).kept)
     const again = gather(once, [...block('a', 200)].reverse())
     expect(at(once, again.kept).facts.transactions).toEqual(once.facts.transactions)
     expect(moneyOf(once)).toBe(small * 200n)
   })
 
-  it('takes what a second reading of the whole block shows more of', () => {
+  it('includes transfers that only a second reading of the whole block shows', () => {
     const lagging = at(start(), gather(start(), block('a', 200)).kept)
     const whole = at(lagging, gather(lagging, block('a', 210)).kept)
     expect(moneyOf(whole)).toBe(small * 210n)
   })
 
-  it('is not added to by what is told late: it may be in it already', () => {
+  it('ignores late reports, which may be in it already', () => {
     const known = at(start(), gather(start(), block('a', 200)).kept)
     const more = block('a', 200).slice(100)
     const { kept, left } = gather(known, more, new Set(more))
     expect([kept, left]).toEqual([[], 100])
   })
 
-  it('leaves those by themselves that are on record by themselves, also when they were named since', () => {
+  it('leaves out transactions recorded by themselves, but not those claimed since', () => {
     const known = at(start(), gather(start(), block('a', 200)).kept)
     const claim: Observation = {
       ...{ kind: 'claimed', source: 'payer', at: 1, chain: 'local', view: 1, txHash: '0xa150' },
@@ -103,7 +103,7 @@ describe('the sum of a block', () => {
     expect(moneyOf(at(claimed, gather(claimed, block('a', 200)).kept))).toBe(small * 200n)
   })
 
-  it('holds large ones too once there are many, so that no payer can make a state grow for ever', () => {
+  it('includes large transfers too once there are many, so that the state stays bounded', () => {
     const large = full / 50n
     const known = at(start(), gather(start(), block('a', 1_000, large)).kept)
     expect(known.facts.transactions).toHaveLength(largeMax + 1)
@@ -116,7 +116,7 @@ describe('the sum of a block', () => {
     expect(many.facts.transactions).toHaveLength(rowsMax)
   })
 
-  it('sums up the parts of one transaction too', () => {
+  it('also sums up the transfers of one transaction', () => {
     const [one] = block('a', 1) as [Included]
     const transfers = Array.from({ length: 4_000 }, (_, part) => ({
       ...{ ...(one.transfers[0] as Included['transfers'][number]), part },
@@ -127,7 +127,7 @@ describe('the sum of a block', () => {
     expect(moneyOf(known)).toBe(small * 4_000n)
   })
 
-  it('has the sources that have shown all of it, and another once it has', () => {
+  it('has the sources that have shown all of it, and gains another one once that has', () => {
     const shown = block('a', 200).map((one, i) => ({
       ...one,
       alsoSeenBy: i === 150 ? ['rpc:two'] : ['rpc:two', 'rpc:three'],
@@ -151,7 +151,7 @@ describe('the sum of a block', () => {
     expect(wordsOf(at(known, [denied as Observation]))?.deniedBy).toEqual(['rpc:three'])
   })
 
-  it('is denied by whoever denies one of it when it is told', () => {
+  it('is denied by a provider that denies one of its transactions in the same step', () => {
     const [, , third] = block('a', 200).slice(knownMax) as [Included, Included, Included]
     const denied: Observation = {
       ...{ kind: 'denied', source: 'rpc:two', at: 1, chain: 'local', view: 1 },

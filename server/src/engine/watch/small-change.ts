@@ -19,8 +19,8 @@ export interface Gathered {
  * A payment's observations of one step, with its small money beyond `knownMax` transactions as one
  * fact per block. Reading a block again gives the same fact, and a reorg of the block undoes it: a
  * transaction is either recorded by itself or in its block's sum, never both. `late` marks partial
- * reports of a block. If the block has a sum already, a late report cannot be told from what the
- * sum holds, so it is left out.
+ * reports of a block. If the block has a sum already, a late report cannot be separated from what
+ * the sum holds, so it is left out.
  */
 export function gather(
   payment: Payment,

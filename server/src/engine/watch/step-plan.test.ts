@@ -46,7 +46,7 @@ const plan = (step: ChainStep, watched = watching(), orphaned: readonly string[]
 const kinds = (of: ReturnType<typeof plan>, whose = payment) =>
   of.observationsOf(whose).map((observation) => observation.kind)
 
-describe('what a step of a chain means for payments', () => {
+describe('planStep', () => {
   it('makes one fact of all transfers of one transaction to one payment', () => {
     const transfers = [transfer('0x1'), transfer('0x1', { part: 1 }), transfer('0x2')]
     const planned = plan(stepOf({ applied: [block(11), block(12, { transfers })] }))
@@ -68,7 +68,7 @@ describe('what a step of a chain means for payments', () => {
     expect(theirs?.kind === 'included' && theirs.transfers[0]?.amount).toBe(1n)
   })
 
-  it('undoes before it applies, newest block first, and tells the head last', () => {
+  it('first undoes blocks, newest first, then applies blocks, and puts the head last', () => {
     const seen = observeAll(opened(), [
       included('0x1', full, blockAt(10), 1),
       included('0x2', 1n, blockAt(11), 2),
@@ -87,7 +87,7 @@ describe('what a step of a chain means for payments', () => {
     ])
   })
 
-  it('tells the head to payments with a transaction that is not final, and to no other', () => {
+  it('gives the head to payments with a transaction that is not final, and to no other', () => {
     const watched = watching()
     watched.expect('pi_second', '0x9')
     const planned = plan(stepOf({ applied: [block(12)] }), watched)
@@ -95,7 +95,7 @@ describe('what a step of a chain means for payments', () => {
     expect(kinds(planned)).toEqual(['head'])
   })
 
-  it('tells a payment whose pending transaction was reverted', () => {
+  it('reports a reverted pending transaction to its payment', () => {
     const watched = watching()
     const known = observeAll(opened(), [inMempool('0x1', full)]).payment
     for (const [{ txHash }, open] of openTransactions(known)) {
@@ -108,7 +108,7 @@ describe('what a step of a chain means for payments', () => {
     })
   })
 
-  it('tells a payment whose transaction paid somebody else instead', () => {
+  it('reports to a payment that its transaction paid another one instead', () => {
     const watched = watching()
     watched.expect(payment.id, '0x1')
     const transfers = [transfer('0x1', { to: second })]
@@ -118,7 +118,7 @@ describe('what a step of a chain means for payments', () => {
     })
   })
 
-  it('pitfall 12: takes a transfer of nothing for nothing', () => {
+  it('pitfall 12: ignores a transfer of 0', () => {
     const transfers = [transfer('0x1', { amount: 0n })]
     const step = stepOf({ applied: [block(12, { transfers })] })
     expect(plan(step).touched).toEqual([])

@@ -143,7 +143,7 @@ function factsIn(
   return facts
 }
 
-/** Details of an inclusion beside its logs; empty where there are none. */
+/** Details of an inclusion beside its logs; empty where nothing is known. */
 function moreOf(
   { sources, calls }: AppliedBlock,
   of: { txHash: string; source: Source; mine: (address: string) => boolean },

@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-/** So many payments, all paid in one block. */
+/** Opens `count` payments and pays all of them in one block. */
 async function confirming(): Promise<readonly string[]> {
   const opened = await Promise.all(Array.from({ length: count }, () => world.open()))
   await world.mine(
@@ -28,7 +28,7 @@ async function confirming(): Promise<readonly string[]> {
   return opened.map(({ id }) => id)
 }
 
-/** Tells the next step, and lets the process lose its store before this part of it. */
+/** Delivers the next step, and fails the store before this part of it. */
 async function dieAt(part: number): Promise<void> {
   let appends = 0
   world.around = (method, call) =>
@@ -44,7 +44,7 @@ const told = async (ids: readonly string[]): Promise<readonly string[]> => {
   return [...new Set(histories.map((history) => history.join()))]
 }
 
-it('sets the one payment aside that the store refuses to hold, and stores the others and the cursor', async () => {
+it('sets aside one payment that the store refuses, and stores the others and the cursor', async () => {
   const stored: (readonly string[])[] = []
   const cursors: number[] = []
   const refusing: Pick<PaymentWriter, 'submit'> = {
@@ -77,7 +77,7 @@ it('sets the one payment aside that the store refuses to hold, and stores the ot
   expect(cursors).toEqual([7])
 })
 
-it('costs one decision per payment and one transaction per 64 of them, whatever the step brings them', async () => {
+it('decides each payment of a step once, and uses one transaction per 128 of them', async () => {
   const { payment: any } = opened()
   const cost = async (touched: number, moved: number) => {
     let decisions = 0
@@ -117,7 +117,7 @@ it('costs one decision per payment and one transaction per 64 of them, whatever 
 })
 
 describe('a step that moves more payments than one part holds', () => {
-  it('is stored in parts, and others are served between them', async () => {
+  it('is stored in parts, and other commands run between them', async () => {
     await confirming()
     const sizes: number[] = []
     const other = { created: 0, partsBefore: 0 }
@@ -134,12 +134,12 @@ describe('a step that moves more payments than one part holds', () => {
     }
     await world.mine([])
     expect(other.created).toBe(1)
-    // Three parts, the opening, and the cursor.
+    // Three parts and the opening.
     expect(sizes.length).toBeGreaterThanOrEqual(4)
     expect(other.partsBefore).toBeLessThan(sizes.length)
   })
 
-  it('tells everything once when the process is killed after any of its parts', async () => {
+  it('emits every event once when the process is killed after any part', async () => {
     const ids = await confirming()
     for (let part = 0; part < 3; part++) {
       const before = await world.store.position('local')
@@ -157,7 +157,7 @@ describe('a step that moves more payments than one part holds', () => {
     expect(await told(ids)).toEqual([['created:awaiting', ...steps, 'succeeded:succeeded'].join()])
   })
 
-  it('does not load payments that a head tells nothing of', async () => {
+  it('does not load payments for which the head changes nothing', async () => {
     await confirming()
     await world.mine([], { blocks: 5 })
     await world.restart()
@@ -173,7 +173,7 @@ describe('a step that moves more payments than one part holds', () => {
 })
 
 describe('a block that pays more payments than one part holds', () => {
-  /** The hashes of the blocks that a payment is in, as the payment has it. */
+  /** The hashes of the canonical blocks that these payments have on record. */
   const blocksOf = async (ids: readonly string[]): Promise<readonly string[]> => {
     const payments = await world.store.load(paymentKind, ids)
     const inclusions = payments.flatMap(({ facts }) =>
@@ -195,7 +195,7 @@ describe('a block that pays more payments than one part holds', () => {
     readonly transactions: Parameters<typeof world.mine>[0]
   }
 
-  it('is three transactions, the cursor passing it with the last one', async () => {
+  it('is stored in three transactions, and the cursor passes the block with the last one', async () => {
     const { ids, transactions } = await paid()
     const passed: number[] = []
     world.around = async (method, call) => {
@@ -211,7 +211,7 @@ describe('a block that pays more payments than one part holds', () => {
   })
 
   it.each([1, 2])(
-    'leaves no inclusion in a block that is gone when the process dies before part %i and another branch is read',
+    'leaves no orphaned inclusion when the process dies before part %i and the chain forks',
     async (part) => {
       const { ids, transactions } = await paid()
       world.local.mine(transactions)
@@ -236,14 +236,14 @@ describe('a block that pays more payments than one part holds', () => {
     await dieAt(1)
     await world.restart()
     await world.follow()
-    // Those of the first part are in the same block by a later word.
+    // Payments of the first part are in the same block again, at a later view.
     const first = 'created:awaiting,confirming:confirming'
     expect([...(await told(ids))].sort()).toEqual([first, `${first},updated:confirming`])
     const payments = await world.store.load(paymentKind, ids)
     expect(new Set(payments.map(({ received }) => received))).toEqual(new Set([full]))
   })
 
-  it('gives the money back that it undid when the process dies and the old branch is the chain after all', async () => {
+  it('restores undone money when the process dies and the old branch wins after all', async () => {
     const { ids, transactions } = await paid()
     await world.mine(transactions)
     const first = world.local.tip.hash
@@ -260,7 +260,7 @@ describe('a block that pays more payments than one part holds', () => {
     expect(new Set(payments.map(({ received }) => received))).toEqual(new Set([full]))
   })
 
-  it('is refused from a process that goes on after another one has begun the next step', async () => {
+  it('is refused from a process after another one has begun the next step', async () => {
     const { transactions } = await paid()
     world.local.mine(transactions)
     await dieAt(1)

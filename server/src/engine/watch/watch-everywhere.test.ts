@@ -18,7 +18,7 @@ const pay = (to: string, txHash = '0x1'): ModelTransaction => ({
 const payment = (id: string) => world.engine.payments.get(merchant, id)
 
 describe('money on a chain that the payment does not accept', () => {
-  it('is seen, flagged and counted nowhere, also after a restart', async () => {
+  it('is flagged wrong_chain and not counted, even after a restart', async () => {
     const { id, address } = await world.open()
     await world.crash()
     await world.mine([pay(address)], { chain: world.other })
@@ -30,7 +30,7 @@ describe('money on a chain that the payment does not accept', () => {
     expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full })
   })
 
-  it('is taken back by a reorg of that chain, and let go with the payment', async () => {
+  it('is undone by a reorg of that chain, and no longer tracked once the watch ends', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)], { chain: world.other })
     world.other.fork(1, false)
@@ -60,7 +60,7 @@ describe('many addresses', () => {
     },
   ]
 
-  it('a hundred thousand are known on every chain of their mode, and on no other', () => {
+  it('are watched on every chain of their mode, and on no other, a hundred thousand of them', () => {
     const followed = chains.map((name) => ({ name, livemode: false }))
     const index = new WatchIndex([...followed, { name: 'live', livemode: true }], {
       ...rules,
@@ -77,7 +77,7 @@ describe('many addresses', () => {
     expect(index.size).toBe(count - 1)
   })
 
-  it('one more touches one entry of one book, however many chains read it', () => {
+  it('share one book, so that a new address is added once however many chains are followed', () => {
     const touched: string[] = []
     class CountedBook extends AddressBook {
       override add(address: string, paymentId: string): void {

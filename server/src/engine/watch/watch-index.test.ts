@@ -15,7 +15,7 @@ import { WatchIndex } from './watch-index.ts'
 const full = 150_000_000n
 const head = { view: 11, head: 11, safe: null, finalized: null }
 
-it('keeps what it knows of a payment when an older state of it is recorded after a newer one', () => {
+it('keeps the newer state of a payment when an older one is recorded after it', () => {
   const pending = observeAll(opened(), [inMempool('0x1', full)]).payment
   const confirming = observeAll(opened(), [
     inMempool('0x1', full),
@@ -30,7 +30,7 @@ it('keeps what it knows of a payment when an older state of it is recorded after
   expect(index.chain('local')?.movedBy(head)).toEqual([id])
 })
 
-it('follows money of a payment that was opened while the others were loaded', async () => {
+it('tracks the money of a payment that was opened while the others were loaded', async () => {
   const { events, payment } = opened()
   const confirming = observeAll({ events, payment }, [
     included('0x1', full, blockAt(10), 1),
@@ -51,7 +51,7 @@ it('follows money of a payment that was opened while the others were loaded', as
   expect(index.chain('local')?.unsettled()).toEqual([confirming.id])
 })
 
-it('takes up a payment anew when its watch begins again', () => {
+it('records a payment again when its watch begins again', () => {
   const { payment } = observeAll(opened(), [inMempool('0x1', full)])
   const { id, livemode, terms } = payment
   const index = new WatchIndex([{ name: 'local', livemode }], policy)

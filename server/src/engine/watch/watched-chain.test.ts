@@ -39,23 +39,23 @@ const watching = (...observations: Parameters<typeof observeAll>[1]) => {
   return { chain, id: payment.id }
 }
 
-describe('what a head changes', () => {
+describe('movedBy: the payments that a head changes', () => {
   const grown = (head: number, finalized: number | null = null) => headAt(head, finalized)
 
-  it('is told of what is confirming with every head', () => {
+  it('lists a confirming payment with every head', () => {
     const { chain, id } = watching(included('0x1', full, blockAt(10), 10))
     chain.advance(grown(10))
     expect([chain.movedBy(grown(11)), chain.movedBy(grown(12))]).toEqual([[id], [id]])
   })
 
-  it('is told after success only when the block comes under `safe` or the last level', () => {
+  it('lists a succeeded payment only when its block becomes `safe` or final', () => {
     const { chain, id } = watching(included('0x1', full, blockAt(10), 10), settledAt(12))
     chain.advance(grown(12, 5))
     expect(chain.movedBy(grown(13, 9))).toEqual([])
     expect(chain.movedBy(grown(13, 10))).toEqual([id])
   })
 
-  it('is told of a part that was final before another chain brought the rest', () => {
+  it('lists a payment for a transfer that was final before another chain brought the rest', () => {
     const { chain } = newChain()
     const [here] = termsOf().accept
     if (here === undefined) throw new Error('it can be paid here')
@@ -65,7 +65,7 @@ describe('what a head changes', () => {
       included('0x1', full / 2n, blockAt(10), 10),
     ]).payment
     record(chain, half)
-    // It tells nothing of a payment that still waits, so no payment has it on record.
+    // This head changes nothing for a payment that still waits, so it is not recorded there.
     chain.advance(grown(12, 10))
     expect(chain.isMoving(payment.id)).toBe(false)
     const rest = { ...included('0x2', full / 2n, blockAt(4), 4), chain: 'elsewhere' }
@@ -74,7 +74,7 @@ describe('what a head changes', () => {
     expect(chain.movedBy(grown(13, 10))).toEqual([payment.id])
   })
 
-  it('is nothing for what only a pool holds, but that providers contradict each other', () => {
+  it('lists a pending payment only when the chain shrinks or the providers disagree', () => {
     const { chain, id } = watching(inMempool('0x1', full))
     chain.advance(grown(12))
     expect(chain.movedBy(grown(13))).toEqual([])
@@ -83,9 +83,9 @@ describe('what a head changes', () => {
   })
 })
 
-describe('what a head costs', () => {
+describe('the cost of a head', () => {
   const many = 5_000
-  /** Payments that have succeeded, each in block 10, and how often one of them is looked at. */
+  /** Succeeded payments, each in block 10, and a counter of how often one of them is checked. */
   const succeeded = () => {
     const { chain } = newChain()
     const looked = { times: 0 }
@@ -104,14 +104,14 @@ describe('what a head costs', () => {
     return { chain, looked }
   }
 
-  it('looks at no payment that it changes nothing of', () => {
+  it('checks no payment for which it changes nothing', () => {
     const { chain, looked } = succeeded()
     expect(chain.movedBy(headAt(13, 6))).toEqual([])
     chain.advance(headAt(13, 6))
     expect(looked.times).toBe(0)
   })
 
-  it('lets go of a limited number of payments with each head, and of all in the end', () => {
+  it('closes a limited number of transactions with each head, and all of them in the end', () => {
     const { chain } = succeeded()
     const left: number[] = []
     for (let head = 20; head < 23; head++) {
@@ -122,7 +122,7 @@ describe('what a head costs', () => {
   })
 })
 
-describe('what is looked for on a chain', () => {
+describe('WatchedChain', () => {
   it('knows addresses until they are released', () => {
     const { chain, addresses } = newChain()
     addresses.add('0xaa', 'pi_1')
@@ -136,7 +136,7 @@ describe('what is looked for on a chain', () => {
     expect([chain.has('0xbb'), chain.wantsNative, addresses.size]).toEqual([false, false, 1])
   })
 
-  it('asks for whole blocks as long as one payment takes the native coin', () => {
+  it('wants whole blocks as long as a payment accepts the native coin', () => {
     const { chain } = newChain()
     chain.watchNative('pi_1', '0xaa')
     chain.watchNative('pi_1', '0xaa')
@@ -156,7 +156,7 @@ describe('what is looked for on a chain', () => {
     expect(chain.tracks('0x1')).toBe(true)
   })
 
-  it('expects what would pay and is in no block, so that each process can ask for it anew', () => {
+  it('expects transactions that would pay and are in no block', () => {
     const { chain } = watching(inMempool('0x1', full), included('0x2', full, blockAt(10), 1))
     expect([...chain.expected()]).toEqual(['0x1'])
     expect(['0x1', '0x2', '0x3'].map((txHash) => chain.expects(txHash))).toEqual([
@@ -164,7 +164,7 @@ describe('what is looked for on a chain', () => {
     ])
   })
 
-  it('lets an included transaction go when the chain is final above it, not before', () => {
+  it('closes an included transaction when its block is final, and not before', () => {
     const { chain, id } = watching(included('0x1', full, blockAt(10), 1), settledAt(30))
     chain.advance(headAt(30, 9))
     expect([chain.tracks('0x1'), chain.isMoving(id)]).toEqual([true, true])
@@ -172,13 +172,13 @@ describe('what is looked for on a chain', () => {
     expect([chain.tracks('0x1'), chain.isMoving(id), chain.unsettled()]).toEqual([false, false, []])
   })
 
-  it('keeps what is deep enough as long as the payment waits for something else', () => {
+  it('keeps a final transaction as long as the payment waits for something else', () => {
     const { chain } = watching(included('0x1', full, blockAt(10), 1))
     chain.advance(headAt(31, 10))
     expect([chain.tracks('0x1'), chain.unsettled()]).toEqual([true, [opened().payment.id]])
   })
 
-  it('does not take up again what is final already', () => {
+  it('does not track a transaction that is final already', () => {
     const { chain } = newChain()
     chain.advance(headAt(31, 10))
     const { payment } = observeAll(opened(), [included('0x1', full, blockAt(10), 1), settledAt(31)])
@@ -190,15 +190,15 @@ describe('what is looked for on a chain', () => {
   it.each([
     ['reverted', [inMempool('0x1', full), reverted('0x1', blockAt(10), 1)]],
     [
-      'reorged and forgotten',
+      'reorged and not seen again',
       [included('0x1', full, blockAt(10), 1), reorged('0x1', blockAt(10), { view: 2 })],
     ],
-  ])('still tracks a transaction that was %s, but no money of it is moving', (_, observations) => {
+  ])('still tracks a transaction that was %s, without money on its way', (_, observations) => {
     const { chain, id } = watching(...observations)
     expect([chain.tracks('0x1'), chain.isMoving(id)]).toEqual([true, false])
   })
 
-  it('forgets the transactions of a payment with its address', () => {
+  it('releases the transactions of a payment with its address', () => {
     const { chain, id } = watching(inMempool('0x1', full))
     chain.expect('pi_other', '0x1')
     chain.release(id, ['0xaa'])

@@ -39,7 +39,7 @@ describe('a step and its cursor', () => {
     expect(world.engine.watcher.scannedThrough().local).toBe(world.local.tip.minedAt)
   })
 
-  it('change nothing when they are told again', async () => {
+  it('change nothing when the step is delivered again', async () => {
     const { id, address } = await world.open()
     world.local.mine([pay(address)])
     const { watcher } = world.engine
@@ -52,7 +52,7 @@ describe('a step and its cursor', () => {
     expect(await world.store.read(id, 0, 100)).toEqual(before)
   })
 
-  it('go on after a commit whose answer was lost, with every transaction followed', async () => {
+  it('continue after a commit whose answer was lost, with every transaction tracked', async () => {
     const { id, address } = await world.open()
     world.around = async (method, call) => {
       const answer = await call()
@@ -75,7 +75,7 @@ describe('a step and its cursor', () => {
   })
 
   it.each(['awaiting', 'pending_detected', 'confirming'])(
-    'come back from the store after a kill: a payment that was %s goes on',
+    'are read from the store after a kill: a payment that was %s continues',
     async (status) => {
       const { id, address } = await world.open()
       if (status !== 'awaiting') await broadcast(pay(address))
@@ -92,7 +92,7 @@ describe('a step and its cursor', () => {
     },
   )
 
-  it('still follow a second transaction of a payment that is final already', async () => {
+  it('still track a second transaction of a payment that is final already', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)], { blocks: 20 })
     await broadcast(pay(address, '0x2'))
@@ -110,7 +110,7 @@ describe('a step and its cursor', () => {
     world.local.mine([pay(address)])
     const dead = world.follow()
     await reached
-    // The process dies while the store commits; nobody there ever hears of it.
+    // The process dies while the store commits, so it never gets the result.
     letGo()
     await world.crash()
     expect((await world.store.position('local'))?.head.view).toBe(1)
@@ -123,7 +123,7 @@ describe('a step and its cursor', () => {
     ])
   })
 
-  it('find what a killed process had asked for and the store did only after we had read', async () => {
+  it('include a payment that a killed process opened and that was committed after our load', async () => {
     const { reached, letGo } = world.hold('append')
     const dead = world.open({ reference: 'late' })
     await reached
@@ -141,7 +141,7 @@ describe('a step and its cursor', () => {
     expect(await Promise.race([dead.then(() => 'told'), Promise.resolve('silent')])).toBe('silent')
   })
 
-  it('read everything again when another process has moved the chain', async () => {
+  it('are read again when another process has moved the chain', async () => {
     const { id, address } = await world.open()
     world.local.mine([pay(address)])
     const { reached, letGo } = world.hold('append')
@@ -160,7 +160,7 @@ describe('a step and its cursor', () => {
   })
 })
 
-/** Real time for what a real database does: what `read` finds, within ten seconds. */
+/** Polls in real time, for up to ten seconds, because a real database is at work. */
 async function eventually<Found>(read: () => Promise<Found | null>): Promise<Found> {
   for (let i = 0; i < 1_000; i++) {
     const found = await read()

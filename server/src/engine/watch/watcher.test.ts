@@ -23,8 +23,8 @@ const broadcast = async (transaction: ModelTransaction) => {
   await world.settled()
 }
 
-describe('from the chain to the payment', () => {
-  it('goes from the broadcast to the finality, one event per block until it succeeds', async () => {
+describe('Watcher, from the chain to the payment', () => {
+  it('emits events from the broadcast to finality, one per block until success', async () => {
     const { id, address } = await world.open()
     await broadcast(pay(address))
     await world.mine([pay(address)])
@@ -42,7 +42,7 @@ describe('from the chain to the payment', () => {
     expect(world.announced.map((stored) => stored.id)).toEqual(events.map((stored) => stored.id))
   })
 
-  it('reads a hundred blocks in one step as it reads them one by one', async () => {
+  it('ends in the same state when it reads a hundred blocks in one step', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)], { blocks: 100 })
     expect(await world.history(id)).toEqual([
@@ -67,14 +67,14 @@ describe('from the chain to the payment', () => {
     expect((await payment(id)).received).toBe(full)
   })
 
-  it('pitfall 12: does not count a token that the payment does not take', async () => {
+  it('pitfall 12: does not count a token that the payment does not accept', async () => {
     const { id, address } = await world.open()
     await world.mine([{ txHash: '0x1', pays: [{ to: address, amount: full, token: usdcTwin }] }])
     const { status, received, flags } = await payment(id)
     expect([status, received, flags]).toEqual(['awaiting', 0n, ['wrong_token']])
   })
 
-  it('pitfall 11: takes a reverted transaction back to awaiting', async () => {
+  it('pitfall 11: sets a payment back to awaiting when its transaction reverts', async () => {
     const { id, address } = await world.open()
     await broadcast(pay(address))
     await world.mine([{ ...pay(address), reverts: true }])
@@ -91,7 +91,7 @@ describe('from the chain to the payment', () => {
     expect(flags).toContain('duplicate_payment')
   })
 
-  it('pitfall 15: counts what a balance says where no transaction can be named, and takes it back', async () => {
+  it('pitfall 15: counts money that only a balance shows, and takes it back on a reorg', async () => {
     const coin = { currency: 'ETH', accept: ['ETH.local'], amount: '1' }
     const { id, address } = await world.open(coin)
     const pays = [{ to: address, amount: 10n ** 18n, token: null }]
@@ -118,7 +118,7 @@ describe('from the chain to the payment', () => {
     expect(await world.status(both.id)).toBe('succeeded')
   })
 
-  it('looks at whole blocks only while a payment takes the native coin', async () => {
+  it('wants whole blocks only while a payment accepts the native coin', async () => {
     const watch = world.engine.watcher.watchSet('local')
     expect(watch.wantsNative).toBe(false)
     const { id, address } = await world.open({
@@ -133,8 +133,8 @@ describe('from the chain to the payment', () => {
   })
 })
 
-describe('when blocks leave the chain', () => {
-  it('pitfall 5: counts a transaction once that another block includes again', async () => {
+describe('Watcher, when blocks leave the chain', () => {
+  it('pitfall 5: counts a transaction once when another block includes it again', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     await world.mine()
@@ -171,7 +171,7 @@ describe('when blocks leave the chain', () => {
     ])
   })
 
-  it('takes a payment back that no other block includes', async () => {
+  it('takes a payment back when no other block includes its transaction', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     world.local.fork(1, false)
@@ -180,7 +180,7 @@ describe('when blocks leave the chain', () => {
     expect([status, reason]).toEqual(['awaiting', 'transaction_reorged'])
   })
 
-  it('tells a success that was lost, and finds it again', async () => {
+  it('reports a lost success, and succeeds again when the transaction is included again', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)], { blocks: 3 })
     world.local.fork(3)
@@ -190,7 +190,7 @@ describe('when blocks leave the chain', () => {
     expect(await world.status(id)).toBe('succeeded')
   })
 
-  it('undoes what it heard of before a restart', async () => {
+  it('undoes an inclusion that was recorded before a restart', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     await world.restart()
@@ -204,8 +204,8 @@ describe('when blocks leave the chain', () => {
   })
 })
 
-describe('what is looked for', () => {
-  it('holds an address before the payment is answered', async () => {
+describe('Watcher, what it looks for', () => {
+  it('watches an address before the payment is answered', async () => {
     const watch = world.engine.watcher.watchSet('local')
     const { reached, letGo } = world.hold('append')
     const opening = world.open()
@@ -217,7 +217,8 @@ describe('what is looked for', () => {
   })
 
   it('sees a payment in a block that is delivered while its opening still commits', async () => {
-    // The payer can know the address before the 201: a block that pays it must wait its turn.
+    // The payer can know the address before the 201 response: a block that pays it must wait its
+    // turn.
     const { reached, letGo } = world.hold('append')
     const opening = world.open()
     await reached
@@ -228,7 +229,7 @@ describe('what is looked for', () => {
     expect(await world.status(id)).toBe('confirming')
   })
 
-  it('forgets an address whose opening was refused', async () => {
+  it('stops watching an address whose opening was refused', async () => {
     let address = ''
     world.around = async (method, call) => {
       if (method !== 'append') return call()
@@ -243,7 +244,7 @@ describe('what is looked for', () => {
     await world.mine([pay(address)])
   })
 
-  it('keeps an address whose opening may have been committed, and counts what it is paid', async () => {
+  it('keeps watching an address whose opening may have been committed', async () => {
     const idempotency = { key: 'k', requestHash: 'h' }
     const create = () =>
       world.engine.payments.create(
@@ -265,7 +266,7 @@ describe('what is looked for', () => {
     expect(await world.status(again.payment.id)).toBe('confirming')
   })
 
-  it('follows a transaction from its first sighting, while that is still being stored', async () => {
+  it('tracks a transaction from its first sighting, while that is still being stored', async () => {
     const { id, address } = await world.open()
     const { reached, letGo } = world.hold('append')
     world.local.broadcast(world.engine.watcher, pay(address))
@@ -282,7 +283,7 @@ describe('what is looked for', () => {
     ])
   })
 
-  it('says nothing twice of a transaction that sockets repeat', async () => {
+  it('emits one event for a transaction that sockets deliver repeatedly', async () => {
     const { id, address } = await world.open()
     await broadcast(pay(address))
     await world.mine()
@@ -296,7 +297,7 @@ describe('what is looked for', () => {
     ])
   })
 
-  it('sheds pending transfers beyond its limit and finds them in their block', async () => {
+  it('drops pending transfers beyond its limit and records them from their block', async () => {
     const { id, address } = await world.open()
     const flood = Array.from({ length: 10_001 }, (_, i) => ({
       ...{ txHash: `0xf${i}`, part: 'hint' as const, token: null, from: '0x', to: address },
@@ -309,7 +310,7 @@ describe('what is looked for', () => {
     expect(await world.status(id)).toBe('confirming')
   })
 
-  it('never throws at the socket, and shows the payment by its block', async () => {
+  it('never throws at the socket, and records the payment from its block', async () => {
     const { id, address } = await world.open()
     world.around = () => Promise.reject(new Failure('store_unavailable'))
     await broadcast(pay(address)).catch(() => undefined)
