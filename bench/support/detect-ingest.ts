@@ -1,8 +1,8 @@
 /** The real ingest: the follower's socket and mempool, with a watch set as the engine keeps it. */
 
-import { Mempool } from '../../server/src/chain/evm/mempool/mempool.ts'
+import { NodeMempool } from '../../server/src/chain/evm/mempool/mempool.ts'
 import { defaultLimits as limits } from '../../server/src/chain/evm/node/limits.ts'
-import { Line } from '../../server/src/chain/evm/node/line.ts'
+import { RequestLine } from '../../server/src/chain/evm/node/line.ts'
 import { EvmNode } from '../../server/src/chain/evm/node/node.ts'
 import { RpcSocket } from '../../server/src/chain/evm/node/socket.ts'
 import { systemClock as clock } from '../../server/src/clock.ts'
@@ -37,8 +37,8 @@ async function open({ port, watched }: { port: number; watched: number }): Promi
   const watch = watchSet(watched)
   const { signal } = new AbortController()
   const wire = await RpcSocket.connect(`ws://127.0.0.1:${port}/ingest`, { clock, limits, signal })
-  const { now: socket } = new Line({ clock, limits }).over(wire)
-  const mempool = new Mempool({
+  const { now: socket } = new RequestLine({ clock, limits }).over(wire)
+  const mempool = new NodeMempool({
     ...{ socket, node: new EvmNode(socket), tokens: new Set(tokens), watch, clock, log, limits },
     ...{ mode: 'full', preconfirmations: 'none', changed: () => undefined },
     tell: () => {

@@ -1,5 +1,5 @@
 import { transferTopic } from '../../server/src/chain/evm/block/logs.ts'
-import type { Answer, RpcConnection } from '../../server/src/chain/evm/node/connection.ts'
+import type { RpcAnswer, RpcConnection } from '../../server/src/chain/evm/node/connection.ts'
 import { EvmNode, type Header, parseHeader } from '../../server/src/chain/evm/node/node.ts'
 
 /** A block of token transfers as the JSON texts that a node sends, which the reader must parse. */
@@ -77,7 +77,7 @@ export function nodeWith(texts: BlockTexts): EvmNode {
   const connection: RpcConnection = {
     closed: new Promise(() => undefined),
     open: true,
-    ask: async (method, [name]): Promise<Answer> => {
+    ask: async (method, [name]): Promise<RpcAnswer> => {
       const text = answers[method]?.(String(name))
       return { result: text === undefined ? null : JSON.parse(text) }
     },

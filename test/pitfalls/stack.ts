@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { Policy } from '@settlewire/core/payment/policy'
 import { EvmFollower } from '../../server/src/chain/evm/follower.ts'
-import type { Limits } from '../../server/src/chain/evm/node/limits.ts'
+import type { FollowerLimits } from '../../server/src/chain/evm/node/limits.ts'
 import { systemClock } from '../../server/src/clock.ts'
 import { Engine } from '../../server/src/engine/engine.ts'
 import type { Asset } from '../../server/src/engine/payment/asset.ts'
@@ -34,7 +34,7 @@ export interface StackOptions {
   readonly chain?: Partial<TestChain>
   readonly policy?: Partial<Policy['chains'][string]>
   readonly asset?: Partial<Asset>
-  readonly limits?: Partial<Limits>
+  readonly limits?: Partial<FollowerLimits>
 }
 
 const untilWithinMs = 15_000

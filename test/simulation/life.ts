@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Policy } from '@settlewire/core/payment/policy'
 import { EvmFollower } from '../../server/src/chain/evm/follower.ts'
-import type { Limits } from '../../server/src/chain/evm/node/limits.ts'
+import type { FollowerLimits } from '../../server/src/chain/evm/node/limits.ts'
 import { sleepOn } from '../../server/src/clock.ts'
 import { Engine } from '../../server/src/engine/engine.ts'
 import type { Asset } from '../../server/src/engine/payment/asset.ts'
@@ -36,7 +36,7 @@ export interface Followed {
   readonly model: ModelChain
   readonly providers: readonly Provider[]
   readonly quorum: number
-  readonly limits: Partial<Limits>
+  readonly limits: Partial<FollowerLimits>
 }
 
 export interface LifeParts {

@@ -1,5 +1,5 @@
 import type { Level, Policy } from '@settlewire/core/payment/policy'
-import type { Limits } from '../../server/src/chain/evm/node/limits.ts'
+import type { FollowerLimits } from '../../server/src/chain/evm/node/limits.ts'
 import type { Asset } from '../../server/src/engine/payment/asset.ts'
 import type { Chance } from './chance.ts'
 import { addressOf } from './model-block.ts'
@@ -16,7 +16,7 @@ export interface WorldRules {
   readonly chains: readonly ChainRules[]
   readonly providersPerChain: number
   readonly quorum: number
-  readonly limits: Partial<Limits>
+  readonly limits: Partial<FollowerLimits>
   readonly policy: Policy
   readonly assets: readonly Asset[]
   readonly coins: Coins
@@ -33,7 +33,7 @@ export interface WorldRules {
   readonly hasNative: boolean
 }
 
-const limits: Partial<Limits> = {
+const limits: Partial<FollowerLimits> = {
   ...{ answerWithinMs: 2_000, connectWithinMs: 2_000, backoff: { baseMs: 100, maxMs: 2_000 } },
   ...{ headPollMs: 4_000, beginBehindBlocks: 12, headSilentAfterMs: 15_000, blindAfterMs: 10_000 },
   ...{ haltedRecheckMs: 4_000 },

@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
 import { answerIn, type WireAnswer } from '../../server/src/chain/evm/node/answer.ts'
-import type { Ending, RpcWire } from '../../server/src/chain/evm/node/connection.ts'
+import type { ConnectionEnding, RpcWire } from '../../server/src/chain/evm/node/connection.ts'
 import type { Stop } from '../../server/src/ports/stop.ts'
 import type { Chance } from './chance.ts'
 import type { Provider } from './provider.ts'
@@ -20,13 +20,13 @@ export interface WireParts {
 
 /** A connection between a follower and a node, in memory, as good and as bad as the node's mood. */
 export class Wire implements RpcWire {
-  readonly closed: Promise<Ending>
+  readonly closed: Promise<ConnectionEnding>
   readonly #parts: WireParts
   readonly #failing = new Set<(failure: Failure) => void>()
   readonly #leave: () => void
   readonly #stops = new Set<Stop>()
-  #ending: Ending | null = null
-  #close: (ending: Ending) => void = () => undefined
+  #ending: ConnectionEnding | null = null
+  #close: (ending: ConnectionEnding) => void = () => undefined
 
   private constructor(parts: WireParts) {
     this.#parts = parts
@@ -78,7 +78,7 @@ export class Wire implements RpcWire {
     return 'result' in answer ? { result: await stop.promise } : answer
   }
 
-  drop(ending: Ending): void {
+  drop(ending: ConnectionEnding): void {
     if (this.#ending !== null) return
     this.#ending = ending
     this.#leave()

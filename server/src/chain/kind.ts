@@ -34,7 +34,7 @@ export interface Deposits {
 }
 
 /** The payment that a payment link asks a wallet to send. */
-export interface PaymentRequest
+export interface PaymentLinkRequest
   extends Pick<Acceptance, 'chain' | 'chainId' | 'address' | 'token'> {
   /** In the asset's smallest unit. */
   readonly units: bigint
@@ -59,7 +59,7 @@ export interface ChainKind {
    */
   isPart(part: Part): boolean
   /** A link that wallets open, in the kind's standard form. Null when there is no standard. */
-  paymentUri(request: PaymentRequest): string | null
+  paymentUri(request: PaymentLinkRequest): string | null
 }
 
 /** How the nodes of a chain answered when asked to confirm its configuration. */

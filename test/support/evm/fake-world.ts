@@ -1,7 +1,7 @@
 /** A fake node, a follower of it and the ledger it fills, opened and closed around each test. */
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
-import type { Limits } from '../../../server/src/chain/evm/node/limits.ts'
+import type { FollowerLimits } from '../../../server/src/chain/evm/node/limits.ts'
 import type { Log } from '../../../server/src/ports/log.ts'
 import { FakeNode } from '../fake-node.ts'
 import { ChainLedger } from './chain-ledger.ts'
@@ -14,7 +14,11 @@ export interface FakeWorld {
   /** The one allow-listed token. */
   readonly token: string
   /** Starts a follower; the one before, if any, is not closed. */
-  follow(more?: { chain?: Partial<TestChain>; limits?: Partial<Limits>; log?: Log }): EvmFollower
+  follow(more?: {
+    chain?: Partial<TestChain>
+    limits?: Partial<FollowerLimits>
+    log?: Log
+  }): EvmFollower
   /** A watched address that was never paid. */
   watched(): string
   /** Resolves when the ledger is at the node's head and the chain is seen. */

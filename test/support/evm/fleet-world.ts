@@ -1,7 +1,7 @@
 /** Several fake nodes that grow one chain, or part, and a follower of all of them, around each test. */
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
-import type { Limits } from '../../../server/src/chain/evm/node/limits.ts'
+import type { FollowerLimits } from '../../../server/src/chain/evm/node/limits.ts'
 import type { ProviderScore } from '../../../server/src/ports/chain.ts'
 import { FakeNode } from '../fake-node.ts'
 import { ChainLedger } from './chain-ledger.ts'
@@ -17,7 +17,7 @@ export interface FleetWorld {
   /** The first two of them, for most tests. */
   readonly a: FakeNode
   readonly b: FakeNode
-  follow(more?: { chain?: Partial<TestChain>; limits?: Partial<Limits> }): EvmFollower
+  follow(more?: { chain?: Partial<TestChain>; limits?: Partial<FollowerLimits> }): EvmFollower
   watched(): string
   /** One block that these nodes, or all, have and tell at once. */
   mine(transactions?: readonly FakeTx[], nodes?: readonly FakeNode[]): FakeBlock

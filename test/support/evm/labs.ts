@@ -5,7 +5,7 @@ import {
   EvmFollower,
   type EvmParts,
 } from '../../../server/src/chain/evm/follower.ts'
-import type { Limits } from '../../../server/src/chain/evm/node/limits.ts'
+import type { FollowerLimits } from '../../../server/src/chain/evm/node/limits.ts'
 import type { ProviderConfig } from '../../../server/src/chain-config.ts'
 import { systemClock } from '../../../server/src/clock.ts'
 import { silentLog } from '../../../server/src/log.ts'
@@ -17,7 +17,7 @@ import { type FakeBlock, type FakeTx, nativeTx, newAddress } from './fake-chain.
 import { TcpProxy } from './tcp-proxy.ts'
 
 /** Times short enough for a test, long enough for a busy machine. */
-export const quickLimits: Partial<Limits> = {
+export const quickLimits: Partial<FollowerLimits> = {
   connectWithinMs: 2_000,
   answerWithinMs: 2_000,
   pingEveryMs: 500,

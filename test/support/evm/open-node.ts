@@ -2,7 +2,7 @@
 
 import type { RpcConnection } from '../../../server/src/chain/evm/node/connection.ts'
 import { defaultLimits } from '../../../server/src/chain/evm/node/limits.ts'
-import { Line } from '../../../server/src/chain/evm/node/line.ts'
+import { RequestLine } from '../../../server/src/chain/evm/node/line.ts'
 import { EvmNode } from '../../../server/src/chain/evm/node/node.ts'
 import { RpcSocket } from '../../../server/src/chain/evm/node/socket.ts'
 import { systemClock } from '../../../server/src/clock.ts'
@@ -17,6 +17,6 @@ export async function openNode(url: string): Promise<OpenNode> {
   const { signal } = new AbortController()
   const limits = { ...defaultLimits, answerWithinMs: 5_000 }
   const wire = await RpcSocket.connect(url, { clock: systemClock, limits, signal })
-  const { now: socket } = new Line({ clock: systemClock, limits }).over(wire)
+  const { now: socket } = new RequestLine({ clock: systemClock, limits }).over(wire)
   return { socket, node: new EvmNode(socket), leave: () => socket.drop('left') }
 }

@@ -3,8 +3,8 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ChainAnswer } from '../kind.ts'
 import { type Connect, connectByUrl } from './node/connect.ts'
 import type { RpcConnection, RpcWire } from './node/connection.ts'
-import { defaultLimits, type Limits } from './node/limits.ts'
-import { Line } from './node/line.ts'
+import { defaultLimits, type FollowerLimits } from './node/limits.ts'
+import { RequestLine } from './node/line.ts'
 import { EvmNode } from './node/node.ts'
 
 /** A token as the configuration describes it. */
@@ -18,7 +18,7 @@ export interface ClaimedToken {
 export interface AskParts {
   readonly clock: Clock
   readonly signal: AbortSignal
-  readonly limits?: Partial<Limits>
+  readonly limits?: Partial<FollowerLimits>
   readonly connect?: Connect
 }
 
@@ -58,7 +58,7 @@ async function askNode(
   try {
     const how = { clock, signal, limits: { ...defaultLimits, ...limits } }
     wire = await connect(provider, how)
-    const connection = new Line(how).over(wire).now
+    const connection = new RequestLine(how).over(wire).now
     const chainId = await new EvmNode(connection).chainId()
     if (chainId !== chain.chainId) return { kind: 'other_chain', chainId }
     const contradictions = new Map<string, string>()

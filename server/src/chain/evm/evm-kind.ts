@@ -1,6 +1,6 @@
 import type { Part } from '@settlewire/core/payment/observation'
 import { checksummed } from '../../evm-address.ts'
-import type { ChainKind, Notation, PaymentRequest } from '../kind.ts'
+import type { ChainKind, Notation, PaymentLinkRequest } from '../kind.ts'
 import { depositAddress } from './deposit-address.ts'
 
 /** The case of hexadecimal digits has no meaning: they are stored in lower case. */
@@ -33,7 +33,7 @@ const isPart = (part: Part): boolean =>
     : part === 'top' || part === 'balance' || /^trace:[\d.,/]+$/.test(part)
 
 /** EIP-681: https://eips.ethereum.org/EIPS/eip-681. Addresses carry the capitals of EIP-55. */
-function paymentUri({ address, token, chainId, units }: PaymentRequest): string {
+function paymentUri({ address, token, chainId, units }: PaymentLinkRequest): string {
   const to = checksummed(address)
   return token === null
     ? `ethereum:${to}@${chainId}?value=${units}`

@@ -15,25 +15,25 @@ import type { ChainPosition, EventStore } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Stop } from '../../ports/stop.ts'
-import { Poll } from './ballot/poll.ts'
+import { ProviderPoll } from './ballot/poll.ts'
 import { type EvmChain, tokensOf } from './evm-chain.ts'
-import { Attempt } from './node/attempt.ts'
+import { ReadAttempt } from './node/attempt.ts'
 import { backoffMs } from './node/backoff.ts'
 import { Bell } from './node/bell.ts'
 import { type Connect, connectByUrl } from './node/connect.ts'
-import { defaultLimits, type Limits } from './node/limits.ts'
+import { defaultLimits, type FollowerLimits } from './node/limits.ts'
 import { EvmNode } from './node/node.ts'
 import { Firsts } from './node/scores.ts'
 import { Agreement } from './provider/agreement.ts'
 import { type Choice, Fleet } from './provider/fleet.ts'
 import { lookUp } from './provider/look-up.ts'
 import { Outlook } from './provider/outlook.ts'
-import { Provider, type Refusal } from './provider/provider.ts'
+import { Provider, type ProviderRefusal } from './provider/provider.ts'
 import { Again } from './walk/again.ts'
 import { Passed } from './walk/passed.ts'
 import { StoringBug } from './walk/storing.ts'
 import { Tags } from './walk/tags.ts'
-import { ChainWalk, type Progress } from './walk/walk.ts'
+import { ChainWalk, type WalkProgress } from './walk/walk.ts'
 
 export type { EvmChain } from './evm-chain.ts'
 export type { Connect } from './node/connect.ts'
@@ -47,7 +47,7 @@ export interface EvmParts {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
-  readonly limits?: Partial<Limits>
+  readonly limits?: Partial<FollowerLimits>
   /** Default: a WebSocket or HTTP, by the scheme of the URL. */
   readonly connect?: Connect
 }
@@ -60,11 +60,11 @@ export interface EvmParts {
  */
 export class EvmFollower implements ChainFollower {
   readonly #parts: EvmParts
-  readonly #limits: Limits
+  readonly #limits: FollowerLimits
   readonly #log: Log
   readonly #fleet: Fleet
   readonly #agreement: Agreement
-  readonly #poll: Poll
+  readonly #poll: ProviderPoll
   readonly again: Again
   readonly #outlook: Outlook
   readonly #walk: ChainWalk
@@ -91,7 +91,7 @@ export class EvmFollower implements ChainFollower {
       changed: () => this.#outlook.review(),
       suspect: (provider) => this.#suspect(provider),
     })
-    this.#poll = new Poll({
+    this.#poll = new ProviderPoll({
       ...{ providers, tokens, clock, limits, watch: parts.watch, log: this.#log },
       sighted: (provider, sighting) => this.#sighted(provider, sighting),
       tell: (source, word, inclusion) => {
@@ -179,7 +179,7 @@ export class EvmFollower implements ChainFollower {
    * Checks that a newly connected node is on our chain: its genesis, and every block that cannot
    * change.
    */
-  async #admit(node: EvmNode, genesisHash: string): Promise<Refusal | null> {
+  async #admit(node: EvmNode, genesisHash: string): Promise<ProviderRefusal | null> {
     const expected = this.#parts.chain.genesisHash?.toLowerCase() ?? genesisHash
     if (expected !== genesisHash) return 'chain_mismatch'
     try {
@@ -281,10 +281,10 @@ export class EvmFollower implements ChainFollower {
   async #read(
     { provider, aim, mayLeave }: Choice,
     position: ChainPosition,
-  ): Promise<Progress | null> {
+  ): Promise<WalkProgress | null> {
     const { visit } = provider
     if (visit === null) return null
-    const attempt = new Attempt(visit.connection)
+    const attempt = new ReadAttempt(visit.connection)
     const stored = position.recent[0]?.number ?? 0
     const stop = this.#impatience(attempt, provider, { stored, aim: aim.ref.number })
     try {
@@ -301,7 +301,7 @@ export class EvmFollower implements ChainFollower {
 
   /** Abandons a slow read as soon as another provider has something new as well. */
   #impatience(
-    attempt: Attempt,
+    attempt: ReadAttempt,
     provider: Provider,
     { stored, aim }: { readonly stored: number; readonly aim: number },
   ): Stop {
@@ -318,7 +318,7 @@ export class EvmFollower implements ChainFollower {
     return () => stop()
   }
 
-  #came(progress: Progress, { provider }: Choice): void {
+  #came(progress: WalkProgress, { provider }: Choice): void {
     if (progress.kind === 'refused') provider.refuse(progress.refusal)
     else if (progress.kind === 'leaves') {
       for (const block of progress.blocks) provider.ring.learn(block)
@@ -371,7 +371,7 @@ export class EvmFollower implements ChainFollower {
   }
 }
 
-type Stepped = Extract<Progress, { readonly kind: 'stepped' }>
+type Stepped = Extract<WalkProgress, { readonly kind: 'stepped' }>
 
 /**
  * Errors of the store: the follower waits and tries again. On an error of a node it tries another

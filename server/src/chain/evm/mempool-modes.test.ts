@@ -14,7 +14,7 @@ import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
 import type { Sighting } from '../../ports/chain.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { Mempool, type MempoolParts } from './mempool/mempool.ts'
+import { type MempoolParts, NodeMempool } from './mempool/mempool.ts'
 import { defaultLimits } from './node/limits.ts'
 
 /** Waits a tenth of the requested time. */
@@ -45,14 +45,14 @@ afterEach(async () => {
 const listen = async (
   mode: MempoolParts['mode'],
   preconfirmations: MempoolParts['preconfirmations'] = 'none',
-): Promise<Mempool> => {
+): Promise<NodeMempool> => {
   const { socket, node: asked, leave } = await openNode(node.wsUrl)
   leaving.push(leave)
   const note = (_: object, text: string): void => void said.push(text)
   const log = { ...silentLog, warn: note, info: note }
   const tell = (sighting: Sighting): void => void told.push(sighting)
   const parts = { socket, node: asked, tokens: new Set([token]), watch, clock: quickClock, log }
-  const mempool = new Mempool({
+  const mempool = new NodeMempool({
     ...{ ...parts, limits: defaultLimits, mode, preconfirmations, tell },
     changed: () => undefined,
   })

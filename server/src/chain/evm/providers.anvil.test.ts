@@ -7,7 +7,7 @@ import { TcpProxy } from '../../../../test/support/evm/tcp-proxy.ts'
 import { TestToken } from '../../../../test/support/evm/token.ts'
 import type { ProviderConfig } from '../../chain-config.ts'
 import type { EvmFollower } from './follower.ts'
-import type { Limits } from './node/limits.ts'
+import type { FollowerLimits } from './node/limits.ts'
 
 const blockMs = 400
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -21,7 +21,7 @@ describe('a real chain behind two connections', () => {
   let follower: EvmFollower | null = null
   let to = ''
 
-  const follow = (limits: Partial<Limits> = {}): EvmFollower => {
+  const follow = (limits: Partial<FollowerLimits> = {}): EvmFollower => {
     const nodes: ProviderConfig[] = wires.map(({ port }, at) =>
       nodeAt('ab'.charAt(at), `ws://127.0.0.1:${port}`),
     )

@@ -3,7 +3,7 @@ import { newAddress, transferLog } from '../../../../../test/support/evm/fake-ch
 import type { Corroborated } from '../../../ports/chain.ts'
 import type { BlockContents } from '../block/verdict.ts'
 import type { Header } from '../node/node.ts'
-import { Ballot, type Word, wordOf } from './ballot.ts'
+import { Ballot, type Vote, wordOf } from './ballot.ts'
 
 const hash = (digit: string): string => `0x${digit.repeat(64)}`
 const ref = { number: 7, hash: hash('b'), parentHash: hash('a'), minedAt: 0 }
@@ -31,7 +31,7 @@ function ballotOf(words: string): Ballot<string> {
   Object.assign(ballot, { header, wantsLogs: true, reader: 'a', told: new Set([inclusion.txHash]) })
   ballot.include(inclusion)
   for (const [at, letter] of [...words].entries()) {
-    const word: Word | null = letter === '+' ? 'shows' : letter === '-' ? 'denies' : null
+    const word: Vote | null = letter === '+' ? 'shows' : letter === '-' ? 'denies' : null
     if (word !== null) ballot.voice('abc'.charAt(at)).words.set(inclusion.txHash, word)
   }
   return ballot

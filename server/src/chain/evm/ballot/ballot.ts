@@ -6,12 +6,12 @@ import type { BlockContents } from '../block/verdict.ts'
 import type { Header, Receipt } from '../node/node.ts'
 
 /** The vote of a provider on one inclusion. */
-export type Word = 'shows' | 'denies'
+export type Vote = 'shows' | 'denies'
 
 /**
  * What a provider can be asked about a block: its logs, one inclusion, or a doubtful transaction.
  */
-export type Question = 'logs' | Corroborated | Doubt
+export type BallotQuestion = 'logs' | Corroborated | Doubt
 
 /** A transaction that was left out of its block's step because no provider showed all of it. */
 export interface Doubt {
@@ -36,7 +36,7 @@ interface Voice {
   asks: number
   readonly receipts: Map<string, Promise<Receipt | null>>
   /** Its latest vote on each transaction. */
-  readonly words: Map<string, Word>
+  readonly words: Map<string, Vote>
 }
 
 /** A provider that does not know a block after this many questions is on another branch. */
@@ -92,7 +92,7 @@ export class Ballot<Who> {
   }
 
   /** The providers whose latest vote on a transaction is this one. */
-  saying(txHash: string, word: Word): readonly Who[] {
+  saying(txHash: string, word: Vote): readonly Who[] {
     return [...this.voices]
       .filter(([, { words }]) => words.get(txHash) === word)
       .map(([who]) => who)
@@ -104,7 +104,7 @@ export class Ballot<Who> {
   }
 
   /** The questions to a provider until it shows every known inclusion of the block. */
-  missing(who: Who, isComplete: (contents: BlockContents) => boolean): Question[] {
+  missing(who: Who, isComplete: (contents: BlockContents) => boolean): BallotQuestion[] {
     const { contents = null, asks = 0, words } = this.voices.get(who) ?? {}
     const isUnheard = contents === null ? asks < asksMax : !isComplete(contents)
     const logs = this.wantsLogs && this.reader !== who && isUnheard
@@ -141,7 +141,7 @@ export function wordOf(
   receipt: Receipt,
   { block, transfers }: Corroborated,
   tokens: ReadonlySet<string>,
-): Word | null {
+): Vote | null {
   if (receipt.blockHash !== block.hash) return null
   const isShown = receipt.succeeded && transfers.every((one) => holds(receipt, one, tokens))
   return isShown ? 'shows' : 'denies'

@@ -9,15 +9,15 @@ import { fetchReceipts, receiptsOf, unread } from '../block/receipts.ts'
 import {
   addFromReceipts,
   type BlockContents,
-  type Call,
   doubtful,
   missingOf,
+  type PayingCall,
 } from '../block/verdict.ts'
 import { InnerPayments } from '../native/inner-payments.ts'
 import { orRefused } from '../node/answer.ts'
 import { fieldsOf } from '../node/hex.ts'
 import { inParallel } from '../node/in-parallel.ts'
-import { atOnce, type Limits } from '../node/limits.ts'
+import { atOnce, type FollowerLimits } from '../node/limits.ts'
 import type { EvmNode, Header, Receipt, TopValue } from '../node/node.ts'
 
 const firstDoubtMs = 30
@@ -41,7 +41,7 @@ const heldMax = 1_024
 export class BlockReader {
   readonly #watch: WatchSet
   readonly #clock: Clock
-  readonly #limits: Limits
+  readonly #limits: FollowerLimits
   readonly #tokens: readonly string[]
   readonly #tokenSet: ReadonlySet<string>
   readonly #mayHold: (logsBloom: unknown) => boolean
@@ -62,7 +62,7 @@ export class BlockReader {
     readonly log?: Log
     readonly watch: WatchSet
     readonly clock: Clock
-    readonly limits: Limits
+    readonly limits: FollowerLimits
   }) {
     this.#watch = parts.watch
     this.#clock = parts.clock
@@ -132,7 +132,7 @@ export class BlockReader {
     const transfers = shown ?? [...receipts.values()].flatMap((one) => this.#transfersIn(one))
     if (shown === null && transfers.length > 0) node.tally.logsEmpty++
     const values = await this.#valuesIn(node, header)
-    const none = { inner: [], calls: new Map<string, Call | null>(), found: null }
+    const none = { inner: [], calls: new Map<string, PayingCall | null>(), found: null }
     return { header, txHashes, transfers, values, receipts, ...none }
   }
 
@@ -232,7 +232,7 @@ async function callOf(
   node: EvmNode,
   { header, txHash }: { header: Header; txHash: string },
   rules: PendingRules,
-): Promise<Call | null> {
+): Promise<PayingCall | null> {
   const listed = header.listed?.find((one) => fieldsOf(one)?.hash === txHash)
   const transaction = listed ?? (await shownOf(node, txHash))
   const contest = contestOf(transaction)

@@ -9,7 +9,7 @@ import {
 } from '../../../../../test/support/evm/fake-chain.ts'
 import { fleetWorld } from '../../../../../test/support/evm/fleet-world.ts'
 import { Refused, silence } from '../../../../../test/support/fake-node.ts'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -17,7 +17,7 @@ describe('an inclusion with several providers', () => {
   const world = fleetWorld(3)
   const limits = { corroborateWithinMs: 500 }
   /** A follower of all three nodes, a watched address, and the node whose answers tests change. */
-  const begin = async (more: Partial<Limits> = limits) => {
+  const begin = async (more: Partial<FollowerLimits> = limits) => {
     const to = world.watched()
     world.follow({ limits: more })
     await world.says(null)

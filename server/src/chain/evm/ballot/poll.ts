@@ -12,25 +12,25 @@ import type { Stop } from '../../../ports/stop.ts'
 import { type BlockContents, doubtful, isSame } from '../block/verdict.ts'
 import { backoffMs } from '../node/backoff.ts'
 import { isHash } from '../node/hex.ts'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 import type { Header } from '../node/node.ts'
 import { within } from '../node/within.ts'
 import type { Provider } from '../provider/provider.ts'
-import { Ballot, type Beside, type Question, type Word } from './ballot.ts'
+import { Ballot, type BallotQuestion, type Beside, type Vote } from './ballot.ts'
 import { bareOf, inclusionsOf, isSum, kept, moreIn } from './beside.ts'
-import { Questions, type Said } from './questions.ts'
+import { type CastVote, Questions } from './questions.ts'
 
-interface Parts {
+interface ProviderPollParts {
   readonly providers: readonly Provider[]
   readonly tokens: readonly string[]
   readonly watch: WatchSet
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   readonly log: Log
   /** Reports a doubtful transaction as pending until a provider shows it completely. */
   readonly sighted: (provider: Provider, sighting: Sighting) => void
   /** Reports the vote of a provider on an inclusion on record. May repeat. */
-  readonly tell: (source: Source, word: Word, inclusion: Corroborated) => void
+  readonly tell: (source: Source, word: Vote, inclusion: Corroborated) => void
 }
 
 /** Blocks without payments that are kept for providers that have not answered yet. */
@@ -52,15 +52,15 @@ const doubted = { backoff: { baseMs: 1_000, maxMs: 300_000 }, triesMax: 300 }
  * transaction that may be ours, all providers, including its reader, are asked until one shows it:
  * so no payment is lost silently, and the chain is not held up.
  */
-export class Poll {
-  readonly #parts: Parts
+export class ProviderPoll {
+  readonly #parts: ProviderPollParts
   readonly #questions: Questions
   /** By block, oldest first. */
   readonly #ballots = new Map<string, Ballot<Provider>>()
   readonly #later = new Map<Provider, Stop>()
   #isClosed = false
 
-  constructor(parts: Parts) {
+  constructor(parts: ProviderPollParts) {
     this.#parts = parts
     this.#questions = new Questions({ ...parts, said: (ballot, said) => this.#said(ballot, said) })
   }
@@ -158,7 +158,7 @@ export class Poll {
   withWords(applied: AppliedBlock, { source }: Provider): AppliedBlock {
     const inclusions = inclusionsOf(applied)
     const ballot = this.#ballots.get(applied.block.hash)
-    const by = (word: Word, { txHash, transfers }: Corroborated): Source[] => {
+    const by = (word: Vote, { txHash, transfers }: Corroborated): Source[] => {
       const asked = ballot?.inclusions.get(txHash)
       if (ballot === undefined || asked?.transfers.length !== transfers.length) return []
       return ballot.saying(txHash, word).map((provider) => provider.source)
@@ -321,7 +321,7 @@ export class Poll {
 
   #askDoubted(): void {
     const { providers, clock } = this.#parts
-    const due = new Set<Question>()
+    const due = new Set<BallotQuestion>()
     for (const { doubts } of this.#ballots.values()) {
       for (const doubt of doubts.values()) {
         if (doubt.againAt > clock.now()) continue
@@ -348,7 +348,7 @@ export class Poll {
     return isFinal ? stepsAfterFinal : limits.windowBlocksMin
   }
 
-  #said(ballot: Ballot<Provider>, { who, txHash, word }: Said): void {
+  #said(ballot: Ballot<Provider>, { who, txHash, word }: CastVote): void {
     const { words } = ballot.voice(who)
     if (words.get(txHash) === word) return
     words.set(txHash, word)
@@ -373,7 +373,7 @@ export class Poll {
 }
 
 /** Whether the question is about a known inclusion. */
-const isInclusion = (question: Question): question is Corroborated =>
+const isInclusion = (question: BallotQuestion): question is Corroborated =>
   question !== 'logs' && 'transfers' in question
 
 const headOf = ({ head }: Provider): number => head?.ref.number ?? -1

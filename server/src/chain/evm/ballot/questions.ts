@@ -5,27 +5,27 @@ import { tokenTransfers, transferTopic } from '../block/logs.ts'
 import { isComplete, isSame, judge, missingOf, movesIn } from '../block/verdict.ts'
 import { isHash } from '../node/hex.ts'
 import { inParallel } from '../node/in-parallel.ts'
-import { atOnce, type Limits } from '../node/limits.ts'
+import { atOnce, type FollowerLimits } from '../node/limits.ts'
 import type { EvmNode, Header, Receipt } from '../node/node.ts'
 import type { Provider } from '../provider/provider.ts'
-import { type Ballot, type Doubt, type Question, type Word, wordOf } from './ballot.ts'
+import { type Ballot, type BallotQuestion, type Doubt, type Vote, wordOf } from './ballot.ts'
 import { bareOf, inclusionsOf, kept } from './beside.ts'
 import { BlockReader } from './blocks.ts'
 
 /** The vote of a provider on a transaction. */
-export interface Said {
+export interface CastVote {
   readonly who: Provider
   readonly txHash: string
-  readonly word: Word
+  readonly word: Vote
 }
 
-interface Parts {
+interface QuestionsParts {
   readonly tokens: readonly string[]
   readonly watch: WatchSet
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   /** Called with each vote on an inclusion. */
-  readonly said: (ballot: Ballot<Provider>, said: Said) => void
+  readonly said: (ballot: Ballot<Provider>, said: CastVote) => void
 }
 
 /** The most open questions to one provider; further ones are asked at a later head. */
@@ -36,14 +36,14 @@ const owedMax = 256
  * parallel.
  */
 export class Questions {
-  readonly #parts: Parts
+  readonly #parts: QuestionsParts
   readonly #tokens: ReadonlySet<string>
   readonly #mayHold: (logsBloom: unknown) => boolean
   readonly #reader: BlockReader
   /** The open questions per provider, by block and transaction. */
   readonly #owed = new Map<Provider, Map<string, Promise<unknown>>>()
 
-  constructor(parts: Parts) {
+  constructor(parts: QuestionsParts) {
     this.#parts = parts
     this.#tokens = new Set(parts.tokens)
     this.#mayHold = bloomTest(parts.tokens, transferTopic)
@@ -62,7 +62,7 @@ export class Questions {
   async ask(
     provider: Provider,
     ballots: Iterable<Ballot<Provider>>,
-    picks: (question: Question, ballot: Ballot<Provider>) => boolean,
+    picks: (question: BallotQuestion, ballot: Ballot<Provider>) => boolean,
   ): Promise<void> {
     if (!provider.isUp) return
     const owed = this.#owed.get(provider) ?? new Map<string, Promise<unknown>>()
@@ -86,14 +86,14 @@ export class Questions {
     await Promise.all(asked.map(({ key }) => owed.get(key)))
   }
 
-  async #answer(who: Provider, ballot: Ballot<Provider>, question: Question): Promise<void> {
+  async #answer(who: Provider, ballot: Ballot<Provider>, question: BallotQuestion): Promise<void> {
     if (who.visit === null) return
     const { node } = who.visit
     if (question === 'logs') return this.#hearLogs(who, node, ballot)
     if ('hint' in question) return this.#hearDoubt(who, node, { ballot, doubt: question })
     const { txHash, block } = question
     const { receipts, words } = ballot.voice(who)
-    let word: Word | null
+    let word: Vote | null
     if (isHash(txHash)) {
       // After an earlier vote the receipt is fetched again: a node may lag behind its own blocks.
       if (words.has(txHash)) receipts.delete(txHash)
@@ -196,7 +196,7 @@ function receiptOf(
 }
 
 /** A missing receipt may be late; a block that does not list the transaction is a denial. */
-async function absenceOf(node: EvmNode, { txHash, block }: Corroborated): Promise<Word | null> {
+async function absenceOf(node: EvmNode, { txHash, block }: Corroborated): Promise<Vote | null> {
   const same = await node.byHash(block.hash, false)
   // An unreadable transaction of the block may be this one.
   const isListed = same?.odd?.some((one) => one.txHash === null) === true

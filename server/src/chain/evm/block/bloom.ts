@@ -1,7 +1,7 @@
 import { keccak256 } from '../../../evm-address.ts'
 
 /** One item of a bloom filter: the hex digits of the filter to check, and the bit in each. */
-type Probe = readonly { readonly digit: number; readonly bit: number }[]
+type BloomProbe = readonly { readonly digit: number; readonly bit: number }[]
 
 const bloomForm = /^0x[0-9a-fA-F]{512}$/
 
@@ -24,14 +24,14 @@ export function bloomTest(
   }
 }
 
-const holds = (bloom: string, probe: Probe): boolean =>
+const holds = (bloom: string, probe: BloomProbe): boolean =>
   probe.every(({ digit, bit }) => (Number.parseInt(bloom.charAt(digit), 16) & bit) !== 0)
 
 /**
  * The yellow paper's M3:2048 for an address or a topic in hex: three bits, each taken from the low
  * 11 bits of a pair of hash bytes.
  */
-function probeOf(item: string): Probe {
+function probeOf(item: string): BloomProbe {
   const hash = keccak256(Buffer.from(item.slice(2), 'hex'))
   return [0, 2, 4].map((at) => {
     const position = (((hash[at] ?? 0) << 8) | (hash[at + 1] ?? 0)) & 2047

@@ -17,16 +17,16 @@ export interface BlockContents {
   /** Null where the node does not show the receipt. */
   readonly receipts: Map<string, Receipt | null>
   /** Null where the node did not show the transaction, or only part of it. */
-  readonly calls: Map<string, Call | null>
+  readonly calls: Map<string, PayingCall | null>
   /** The parts of the block that concern us; null before it was searched. */
-  found: Found | null
+  found: BlockSearch | null
 }
 
 /**
  * The result of searching a block. Cached, since little is found and a block is searched many
  * times.
  */
-interface Found {
+interface BlockSearch {
   /**
    * The value of `WatchSet.joined` at the search: while it is unchanged, a new search finds nothing
    * more.
@@ -36,7 +36,7 @@ interface Found {
   readonly tracked: readonly string[]
 }
 
-function foundIn(block: BlockContents, watch: WatchSet): Found {
+function foundIn(block: BlockContents, watch: WatchSet): BlockSearch {
   if (block.found?.joined === watch.joined) return block.found
   const found = {
     joined: watch.joined,
@@ -48,13 +48,13 @@ function foundIn(block: BlockContents, watch: WatchSet): Found {
 }
 
 /** The transfer that a transaction's calldata requested, and the contest it won. */
-export interface Call {
+export interface PayingCall {
   readonly hint: SeenTransfer | null
   readonly contest: Contest
 }
 
 /** What must still be fetched before a block can be judged. */
-interface Missing {
+interface MissingContents {
   readonly values: boolean
   readonly receipts: readonly string[]
   /** Transactions that pay us: their calldata and contest are part of the evidence. */
@@ -65,7 +65,7 @@ interface Missing {
  * What the current watch set needs of a block that was not fetched yet. Addresses join while blocks
  * are being read, so callers repeat this until nothing is missing.
  */
-export function missingOf(block: BlockContents, watch: WatchSet): Missing {
+export function missingOf(block: BlockContents, watch: WatchSet): MissingContents {
   const values = watch.wantsNative && block.values === null
   const { transfers, tracked } = foundIn(block, watch)
   const paying = new Set(transfers.filter((transfer) => isFor(watch, transfer)).map(txHashOf))
@@ -103,7 +103,7 @@ export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
       if (receipt === null || doubts.has(txHash)) return []
       return { txHash, reason: receipt.succeeded ? paidElsewhere : reverted }
     })
-  const calls = new Map<string, Call>()
+  const calls = new Map<string, PayingCall>()
   for (const txHash of paying) {
     const call = block.calls.get(txHash)
     if (call) calls.set(txHash, call)

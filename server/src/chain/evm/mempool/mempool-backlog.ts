@@ -2,7 +2,7 @@ import type { Clock } from '../../../ports/clock.ts'
 import { isRefusal } from '../node/answer.ts'
 import { backoffMs } from '../node/backoff.ts'
 import { fieldsOf, toCount } from '../node/hex.ts'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 import type { EvmNode } from '../node/node.ts'
 
 /** A larger pool is not read in full: its answer would be the largest of all messages. */
@@ -11,13 +11,13 @@ const poolReadMax = 10_000
 /** A node that keeps refusing is not asked again: blocks will show its transactions. */
 const triesMax = 8
 
-interface Parts {
+interface BacklogParts {
   readonly node: EvmNode
   readonly clock: Clock
-  readonly limits: Pick<Limits, 'backoff'>
+  readonly limits: Pick<FollowerLimits, 'backoff'>
 }
 
-type Read = (node: EvmNode) => Promise<readonly unknown[] | null>
+type PoolRead = (node: EvmNode) => Promise<readonly unknown[] | null>
 
 /**
  * Reads the transactions that were pending before a subscription began, by the first method that
@@ -25,7 +25,7 @@ type Read = (node: EvmNode) => Promise<readonly unknown[] | null>
  * Never rejects: blocks show whatever is missed here.
  */
 export async function readBacklog(
-  { node, clock, limits }: Parts,
+  { node, clock, limits }: BacklogParts,
   match: (transaction: unknown) => void,
 ): Promise<void> {
   for (let tries = 0; tries < triesMax; tries++) {
@@ -49,7 +49,7 @@ export async function readBacklog(
  * By sender, then by nonce. Transactions queued behind a nonce gap cannot run yet and are not
  * reported.
  */
-const poolContent: Read = async (node) => {
+const poolContent: PoolRead = async (node) => {
   const status = fieldsOf(await asked(node, 'txpool_status', []))
   if (status === null || toCount(status.pending, 'size of the pool') > poolReadMax) return null
   const bySender = fieldsOf(fieldsOf(await asked(node, 'txpool_content', []))?.pending)
@@ -61,13 +61,13 @@ const poolContent: Read = async (node) => {
  * Some nodes return the pool here, others only transactions that they signed: an empty list proves
  * nothing.
  */
-const pendingList: Read = async (node) => {
+const pendingList: PoolRead = async (node) => {
   const list = await asked(node, 'eth_pendingTransactions', [])
   return Array.isArray(list) && list.length > 0 ? list : null
 }
 
 /** The transactions planned for the next block: most of the pool. */
-const pendingBlock: Read = async (node) => {
+const pendingBlock: PoolRead = async (node) => {
   const block = fieldsOf(await asked(node, 'eth_getBlockByNumber', ['pending', true]))
   return Array.isArray(block?.transactions) ? block.transactions : null
 }

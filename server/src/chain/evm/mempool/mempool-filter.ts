@@ -4,7 +4,7 @@ import type { Stop } from '../../../ports/stop.ts'
 import type { PendingRules } from '../block/calldata.ts'
 import type { RpcConnection } from '../node/connection.ts'
 
-interface Parts extends PendingRules {
+interface AddressFilterParts extends PendingRules {
   readonly socket: RpcConnection
   readonly clock: Clock
   readonly log: Log
@@ -32,7 +32,7 @@ interface Subscription {
  * removed one is dropped when the whole filter is next replaced.
  */
 export class AddressFilter {
-  readonly #parts: Parts
+  readonly #parts: AddressFilterParts
   readonly #hear: (pending: unknown) => void
   #subscriptions: readonly Subscription[] = []
   #covered = new Set<string>()
@@ -40,7 +40,7 @@ export class AddressFilter {
   #stopped = false
   #nextLook: Stop = () => undefined
 
-  constructor(parts: Parts, hear: (pending: unknown) => void) {
+  constructor(parts: AddressFilterParts, hear: (pending: unknown) => void) {
     this.#parts = parts
     this.#hear = hear
   }

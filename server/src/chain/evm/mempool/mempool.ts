@@ -4,9 +4,9 @@ import type { Log } from '../../../ports/log.ts'
 import type { Stop } from '../../../ports/stop.ts'
 import type { PendingRules } from '../block/calldata.ts'
 import type { RpcConnection } from '../node/connection.ts'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 import type { EvmNode } from '../node/node.ts'
-import { Standing } from '../node/standing.ts'
+import { StandingSubscription } from '../node/standing.ts'
 import { readBacklog } from './mempool-backlog.ts'
 import { AddressFilter } from './mempool-filter.ts'
 import { hearPreconfirmations, type Preconfirmations } from './preconfirmation.ts'
@@ -24,7 +24,7 @@ export interface MempoolParts extends PendingRules {
   readonly node: EvmNode
   readonly clock: Clock
   readonly log: Log
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   readonly mode: PendingMode
   readonly preconfirmations: Preconfirmations
   /** Must not throw. */
@@ -34,17 +34,18 @@ export interface MempoolParts extends PendingRules {
 }
 
 type Hear = (pending: unknown) => void
-type Way = (parts: MempoolParts, hear: Hear) => Promise<Stop | null>
+type SubscribeWay = (parts: MempoolParts, hear: Hear) => Promise<Stop | null>
 
-const whole: Way = ({ socket, tokens, watch }, hear) =>
+const whole: SubscribeWay = ({ socket, tokens, watch }, hear) =>
   socket.subscribe(['newPendingTransactions', true], hear, (text) =>
     isForNobody(text, { tokens, watch }),
   )
-const hashes: Way = ({ socket }, hear) => socket.subscribe(['newPendingTransactions'], hear)
-const filtered: Way = (parts, hear) => new AddressFilter(parts, hear).start()
+const hashes: SubscribeWay = ({ socket }, hear) =>
+  socket.subscribe(['newPendingTransactions'], hear)
+const filtered: SubscribeWay = (parts, hear) => new AddressFilter(parts, hear).start()
 
 /** The subscriptions of each mode, best first: the first one that the node grants is used. */
-const ways: Readonly<Record<PendingMode, readonly Way[]>> = {
+const ways: Readonly<Record<PendingMode, readonly SubscribeWay[]>> = {
   auto: [whole, hashes],
   full: [whole],
   hashes: [hashes],
@@ -59,15 +60,15 @@ const secondLookMs = 150
  * it offers them. Best effort: a transaction missed here is found in its block. A node without a
  * public mempool is not faulty.
  */
-export class Mempool {
+export class NodeMempool {
   readonly #parts: MempoolParts
-  readonly #kept: readonly Standing[]
+  readonly #kept: readonly StandingSubscription[]
 
   constructor(parts: MempoolParts) {
     this.#parts = parts
     const { clock, limits, socket, changed, mode, preconfirmations } = parts
-    const keep = (subscribe: () => Promise<Stop | null>): Standing =>
-      new Standing({ clock, limits, closed: socket.closed, changed, subscribe })
+    const keep = (subscribe: () => Promise<Stop | null>): StandingSubscription =>
+      new StandingSubscription({ clock, limits, closed: socket.closed, changed, subscribe })
     this.#kept = [
       ...(mode === 'none' ? [] : [keep(() => this.#pending())]),
       ...(preconfirmations === 'none' ? [] : [keep(() => this.#promised())]),

@@ -19,14 +19,14 @@ import { sightingOf } from './sighting.ts'
  */
 export type Preconfirmations = 'none' | 'pending_logs' | 'flashblocks'
 
-interface Parts extends PendingRules {
+interface PreconfirmationParts extends PendingRules {
   readonly socket: RpcConnection
   readonly preconfirmations: Preconfirmations
   readonly tell: (sighting: Sighting) => void
 }
 
 /** Null when the node does not support it, or when none was requested. */
-export async function hearPreconfirmations(parts: Parts): Promise<Stop | null> {
+export async function hearPreconfirmations(parts: PreconfirmationParts): Promise<Stop | null> {
   const { socket, tokens, preconfirmations, tell } = parts
   if (preconfirmations === 'none') return null
   if (preconfirmations === 'flashblocks') {

@@ -39,9 +39,9 @@ export async function balancesAt(
   return balances
 }
 
-type Block = Pick<BlockRef, 'hash' | 'number'>
+type BalanceBlock = Pick<BlockRef, 'hash' | 'number'>
 
-async function single(node: EvmNode, chunk: readonly string[], block: Block) {
+async function single(node: EvmNode, chunk: readonly string[], block: BalanceBlock) {
   const answer = await askAt(node, { method: 'eth_getBalance', params: chunk }, block)
   return answer === null ? null : [toBigInt(answer, 'balance')]
 }
@@ -49,7 +49,7 @@ async function single(node: EvmNode, chunk: readonly string[], block: Block) {
 async function together(
   node: EvmNode,
   { chunk, multicall3 }: { chunk: readonly string[]; multicall3: string },
-  block: Block,
+  block: BalanceBlock,
 ) {
   const call = { to: multicall3, data: encodeBalanceCalls(multicall3, chunk) }
   const answer = await askAt(node, { method: 'eth_call', params: [call] }, block)

@@ -11,7 +11,7 @@ import { BalanceBook, type Balances, settle } from './balance-book.ts'
 import { balancesAt } from './balances.ts'
 import { tracedMoves } from './trace.ts'
 
-interface Parts {
+interface InnerPaymentsParts {
   readonly multicall3: string | null
   readonly watch: Pick<WatchSet, 'nativeOnRecord'>
   readonly clock: Clock
@@ -45,14 +45,14 @@ const noOne = `0x${'0'.repeat(40)}`
  * over unreadable blocks and credited in the first readable one.
  */
 export class InnerPayments {
-  readonly #parts: Parts
+  readonly #parts: InnerPaymentsParts
   readonly #book = new BalanceBook()
   #isUnread = false
   #saidLost = false
   /** The number of tries by block hash. */
   readonly #tries = new LRUCache<string, number>({ max: 1_000 })
 
-  constructor(parts: Parts) {
+  constructor(parts: InnerPaymentsParts) {
     this.#parts = parts
   }
 

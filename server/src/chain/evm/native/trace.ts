@@ -12,23 +12,23 @@ export interface Move {
   readonly amount: bigint
 }
 
-interface Block {
+interface TracedBlock {
   readonly ref: BlockRef
   readonly txHashes: readonly string[]
 }
 
-interface Form {
+interface TraceForm {
   readonly method: string
   readonly params: (ref: BlockRef) => readonly unknown[]
   /** Null when the result does not cover exactly this block. */
-  readonly parse: (result: unknown, block: Block) => Move[] | null
+  readonly parse: (result: unknown, block: TracedBlock) => Move[] | null
 }
 
 /**
  * Geth's method, which other clients support too, and Parity's, which takes a number and returns
  * the block hash.
  */
-const forms: readonly Form[] = [
+const forms: readonly TraceForm[] = [
   {
     method: 'debug_traceBlockByHash',
     params: ({ hash }) => [hash, { tracer: 'callTracer' }],
@@ -40,18 +40,21 @@ const forms: readonly Form[] = [
 /** A node that refused this often in a row for its own reasons is not asked again. */
 const refusalsMax = 3
 
-interface Known {
-  form: Form | null
+interface OfferedTraces {
+  form: TraceForm | null
   refusals: number
 }
 /** What each node offers, for the life of one connection. */
-const offered = new WeakMap<EvmNode, Known>()
+const offered = new WeakMap<EvmNode, OfferedTraces>()
 
 /**
  * The coin that contracts moved in a block; null when the node offers no trace, or none of this
  * block.
  */
-export async function tracedMoves(node: EvmNode, block: Block): Promise<readonly Move[] | null> {
+export async function tracedMoves(
+  node: EvmNode,
+  block: TracedBlock,
+): Promise<readonly Move[] | null> {
   const known = offered.get(node)
   if (known !== undefined && known.refusals >= refusalsMax) return null
   const refusals = known?.refusals ?? 0
@@ -78,7 +81,7 @@ export async function tracedMoves(node: EvmNode, block: Block): Promise<readonly
   return null
 }
 
-function parseCallTree(result: unknown, { txHashes }: Block): Move[] | null {
+function parseCallTree(result: unknown, { txHashes }: TracedBlock): Move[] | null {
   if (!Array.isArray(result) || result.length !== txHashes.length) return null
   const moves: Move[] = []
   for (const [at, traced] of result.entries()) {
@@ -120,7 +123,7 @@ function push(
   if (amount > 0n && from !== to) moves.push({ txHash, path: path.join('.'), from, to, amount })
 }
 
-function parseFlat(result: unknown, { ref }: Block): Move[] | null {
+function parseFlat(result: unknown, { ref }: TracedBlock): Move[] | null {
   if (!Array.isArray(result)) return null
   const traces = result.map(fieldsOf)
   if (traces.some((trace) => trace === null || trace.blockHash !== ref.hash)) return null

@@ -12,17 +12,17 @@ interface NodeError {
  * A definite answer of a node: a result, or that it lacks the method, the block, the tag or the
  * state.
  */
-export type Answer =
+export type RpcAnswer =
   | { readonly result: unknown }
   | { readonly declined: NodeError & { readonly kind: 'unsupported' | 'unknown' } }
 
 /** The node does not answer now. This is no information, so the question must be asked again. */
-export interface Refusal extends NodeError {
+export interface RpcRefusal extends NodeError {
   /** How long the node asks to wait before the next try; null when it did not say. */
   readonly againInMs: number | null
 }
 
-export type WireAnswer = Answer | { readonly refused: Refusal }
+export type WireAnswer = RpcAnswer | { readonly refused: RpcRefusal }
 
 /** What came with the message, where the wire has an envelope (HTTP). */
 export interface Envelope {
@@ -30,7 +30,7 @@ export interface Envelope {
   readonly againInMs: number | null
 }
 
-interface Said {
+interface RpcError {
   readonly code: number | null
   readonly text: string
   /** The HTTP status; 200 on a wire without one. */
@@ -58,7 +58,7 @@ const unknownWords =
 /** The first matching rule applies. An unknown error counts as a refusal. */
 const rules: readonly (readonly [
   'unsupported' | 'refused' | 'unknown',
-  (said: Said) => boolean,
+  (said: RpcError) => boolean,
 ])[] = [
   ['refused', ({ status }) => isOverrun(status)],
   ['unsupported', ({ code }) => unsupportedCodes.includes(code ?? 0)],
@@ -104,7 +104,7 @@ export function answerIn(
   return { refused: { ...said, againInMs: againInMs ?? wishIn(error) } }
 }
 
-function wordsOf(error: unknown): Omit<Said, 'status'> {
+function wordsOf(error: unknown): Omit<RpcError, 'status'> {
   const fields = fieldsOf(error)
   const code = Number(fields?.code ?? Number.NaN)
   return {

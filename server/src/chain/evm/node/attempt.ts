@@ -1,11 +1,11 @@
 import { Failure } from '@settlewire/core/errors'
-import type { Answer, RpcConnection } from './connection.ts'
+import type { RpcAnswer, RpcConnection } from './connection.ts'
 
 /**
  * One try to read something over a connection. It can be given up for a better provider: from then
  * on every question fails immediately, and the connection itself stays open.
  */
-export class Attempt implements Pick<RpcConnection, 'ask'> {
+export class ReadAttempt implements Pick<RpcConnection, 'ask'> {
   readonly #inner: Pick<RpcConnection, 'ask'>
   readonly #givenUp = Promise.withResolvers<never>()
 
@@ -21,7 +21,7 @@ export class Attempt implements Pick<RpcConnection, 'ask'> {
     )
   }
 
-  ask(method: string, params: readonly unknown[]): Promise<Answer> {
+  ask(method: string, params: readonly unknown[]): Promise<RpcAnswer> {
     return Promise.race([this.#inner.ask(method, params), this.#givenUp.promise])
   }
 }

@@ -1,22 +1,22 @@
 import type { Clock } from '../../../ports/clock.ts'
 import type { Stop } from '../../../ports/stop.ts'
-import type { Answer, WireAnswer } from './answer.ts'
-import type { Limits } from './limits.ts'
+import type { RpcAnswer, WireAnswer } from './answer.ts'
+import type { FollowerLimits } from './limits.ts'
 
-export type { Answer } from './answer.ts'
+export type { RpcAnswer } from './answer.ts'
 
 /** What a connection is opened with. The signal aborts the opening, not the open connection. */
 export interface ConnectParts {
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   readonly signal: AbortSignal
 }
 
 /** Why a connection ended. `silent`: it looked open but no longer answered. */
-export type Ending = 'lost' | 'silent' | 'broken_frame' | 'left'
+export type ConnectionEnding = 'lost' | 'silent' | 'broken_frame' | 'left'
 
 /** Receives the notifications of a subscription. */
-export type Listener = (result: unknown) => void
+export type SubscriptionListener = (result: unknown) => void
 
 /**
  * Whether a notification can be skipped unparsed, by its raw text. A wire may use it or not. It
@@ -26,10 +26,10 @@ export type Skim = (text: string) => boolean
 
 interface Life {
   /** Resolves when the connection has ended. Never rejects. */
-  readonly closed: Promise<Ending>
+  readonly closed: Promise<ConnectionEnding>
   readonly open: boolean
   /** Ends the connection immediately. */
-  drop(ending: Ending): void
+  drop(ending: ConnectionEnding): void
 }
 
 /**
@@ -47,7 +47,7 @@ export interface RpcWire extends Life {
    */
   subscribe(
     params: readonly unknown[],
-    listener: Listener,
+    listener: SubscriptionListener,
     isForNobody?: Skim,
   ): Promise<Exclude<WireAnswer, { readonly result: unknown }> | { readonly result: Stop }>
 }
@@ -58,14 +58,14 @@ export interface RpcConnection extends Life {
    * Rejects with `chain_unavailable` when the connection ends, the deadline passes, too many
    * questions wait, or the node keeps refusing; `isRefusal` recognises the last case.
    */
-  ask(method: string, params: readonly unknown[]): Promise<Answer>
+  ask(method: string, params: readonly unknown[]): Promise<RpcAnswer>
   /**
    * Like `RpcWire.subscribe`. Null when the node does not support the subscription. Rejects like
    * `ask`.
    */
   subscribe(
     params: readonly unknown[],
-    listener: Listener,
+    listener: SubscriptionListener,
     isForNobody?: Skim,
   ): Promise<Stop | null>
 }

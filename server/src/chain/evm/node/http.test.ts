@@ -9,7 +9,7 @@ import { followerOf, nodeAt } from '../../../../../test/support/evm/labs.ts'
 import { TcpProxy } from '../../../../../test/support/evm/tcp-proxy.ts'
 import { systemClock } from '../../../clock.ts'
 import { RpcHttp } from './http.ts'
-import { defaultLimits, type Limits } from './limits.ts'
+import { defaultLimits, type FollowerLimits } from './limits.ts'
 
 const closings: (() => unknown)[] = []
 afterEach(async () => {
@@ -45,7 +45,7 @@ async function serve(say: Say): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/key-that-is-secret`
 }
 
-const open = async (url: string, limits: Partial<Limits> = {}): Promise<RpcHttp> => {
+const open = async (url: string, limits: Partial<FollowerLimits> = {}): Promise<RpcHttp> => {
   const { signal } = new AbortController()
   const connection = await RpcHttp.connect(url, {
     ...{ clock: systemClock, limits: { ...defaultLimits, ...limits }, signal },

@@ -1,9 +1,9 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Clock } from '../../../ports/clock.ts'
 import { answerIn, type WireAnswer } from './answer.ts'
-import type { ConnectParts, Ending, RpcWire } from './connection.ts'
+import type { ConnectionEnding, ConnectParts, RpcWire } from './connection.ts'
 import { parseFrame } from './frame.ts'
-import type { Limits } from './limits.ts'
+import type { FollowerLimits } from './limits.ts'
 
 /** Consecutive failed requests after which the connection counts as lost. */
 const lostAfterFailures = 3
@@ -14,16 +14,16 @@ const retryAfterMaxMs = 60_000
  * so that the node's chain is checked again. It cannot subscribe; heads are polled.
  */
 export class RpcHttp implements RpcWire {
-  readonly closed: Promise<Ending>
+  readonly closed: Promise<ConnectionEnding>
 
   readonly #url: URL
   readonly #headers: Readonly<Record<string, string>>
   readonly #clock: Clock
-  readonly #limits: Limits
+  readonly #limits: FollowerLimits
   readonly #leaving = new AbortController()
   #failures = 0
   #asked = 0
-  #end: (ending: Ending) => void = () => undefined
+  #end: (ending: ConnectionEnding) => void = () => undefined
 
   private constructor(url: URL, { clock, limits }: ConnectParts) {
     this.#url = new URL(url)
@@ -79,7 +79,7 @@ export class RpcHttp implements RpcWire {
     return Promise.resolve({ declined: { kind: 'unsupported', code: 0, message: 'over HTTP' } })
   }
 
-  drop(ending: Ending): void {
+  drop(ending: ConnectionEnding): void {
     if (!this.open) return
     this.#leaving.abort()
     this.#end(ending)

@@ -10,7 +10,7 @@ export const atOnce = { questions: 16, blocks: 64 } as const
  * Every limit of one follower. The defaults suit a public network; tests and sandboxes shorten
  * them.
  */
-export interface Limits extends SightLimits {
+export interface FollowerLimits extends SightLimits {
   readonly connectWithinMs: number
   /** From the sending of a request to its answer. */
   readonly answerWithinMs: number
@@ -78,7 +78,7 @@ export interface Limits extends SightLimits {
   readonly scoresEveryMs: number
 }
 
-export const defaultLimits: Limits = {
+export const defaultLimits: FollowerLimits = {
   ...sightLimits,
   connectWithinMs: 10_000,
   answerWithinMs: 10_000,

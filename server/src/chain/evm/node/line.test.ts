@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../../../test/support/manual-clock.ts'
 import { isRefusal, type WireAnswer } from './answer.ts'
 import type { RpcWire } from './connection.ts'
-import { defaultLimits, type Limits } from './limits.ts'
-import { Line } from './line.ts'
+import { defaultLimits, type FollowerLimits } from './limits.ts'
+import { RequestLine } from './line.ts'
 
 const refused: WireAnswer = { refused: { code: -32005, message: '', againInMs: null } }
 
@@ -35,9 +35,9 @@ class HandWire implements RpcWire {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-function open(limits: Partial<Limits> = {}) {
+function open(limits: Partial<FollowerLimits> = {}) {
   const clock = new ManualClock()
-  const line = new Line({ clock, limits: { ...defaultLimits, ...limits } })
+  const line = new RequestLine({ clock, limits: { ...defaultLimits, ...limits } })
   const wire = new HandWire()
   /** Moves the clock in small steps, so that each answer arrives at its time. */
   const pass = async (ms: number): Promise<void> => {

@@ -2,14 +2,14 @@ import { Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Stop } from '../../../ports/stop.ts'
-import { type Refusal, RefusedNow, type WireAnswer } from './answer.ts'
+import { RefusedNow, type RpcRefusal, type WireAnswer } from './answer.ts'
 import { backoffMs } from './backoff.ts'
 import type { RpcConnection, RpcWire } from './connection.ts'
-import type { Limits } from './limits.ts'
+import type { FollowerLimits } from './limits.ts'
 import { RequestRate } from './request-rate.ts'
 
 type LineLimits = Pick<
-  Limits,
+  FollowerLimits,
   | 'inFlightMax'
   | 'laterInFlightMax'
   | 'waitingMax'
@@ -21,10 +21,12 @@ type LineLimits = Pick<
 /** `now`: blocks, heads and whatever decides on payments; `later`: mempool reads. */
 export type Urgency = 'now' | 'later'
 
-type Said<Result> = Exclude<WireAnswer, { readonly result: unknown }> | { readonly result: Result }
-type Learned<Result> = Exclude<Said<Result>, { readonly refused: unknown }>
+type LineAnswer<Result> =
+  | Exclude<WireAnswer, { readonly result: unknown }>
+  | { readonly result: Result }
+type LineResult<Result> = Exclude<LineAnswer<Result>, { readonly refused: unknown }>
 
-interface Question {
+interface LineQuestion {
   readonly wire: RpcWire
   readonly method: string
   readonly urgency: Urgency
@@ -48,11 +50,11 @@ const onceParams = /^(eth_subscribe|eth_getBlockByNumber (safe|finalized)$)/
  * they are sent. A refused question is retried until its time is up. Outlives connections: the rate
  * that a provider accepts does not change with them.
  */
-export class Line {
+export class RequestLine {
   readonly #clock: Clock
   readonly #limits: LineLimits
   readonly #rate = new RequestRate()
-  readonly #waiting: Readonly<Record<Urgency, Question[]>> = { now: [], later: [] }
+  readonly #waiting: Readonly<Record<Urgency, LineQuestion[]>> = { now: [], later: [] }
   /** Methods that were refused and have not been answered since. */
   readonly #refusing = new Set<string>()
   readonly #inFlight = { now: 0, later: 0 }
@@ -75,8 +77,8 @@ export class Line {
     const asked = async <Result>(
       urgency: Urgency,
       question: { readonly method: string; readonly params: readonly unknown[] },
-      send: () => Promise<Said<Result>>,
-    ): Promise<Learned<Result>> => {
+      send: () => Promise<LineAnswer<Result>>,
+    ): Promise<LineResult<Result>> => {
       const { method } = question
       const key = method === 'eth_subscribe' ? `${method} ${question.params.join()}` : method
       const known = lacking.get(key)
@@ -106,11 +108,11 @@ export class Line {
   }
 
   #ask<Result>(
-    of: Pick<Question, 'wire' | 'method' | 'urgency' | 'isOnce'>,
-    send: () => Promise<Said<Result>>,
-  ): Promise<Learned<Result>> {
+    of: Pick<LineQuestion, 'wire' | 'method' | 'urgency' | 'isOnce'>,
+    send: () => Promise<LineAnswer<Result>>,
+  ): Promise<LineResult<Result>> {
     return new Promise((settle, fail) => {
-      const question: Question = {
+      const question: LineQuestion = {
         ...{ ...of, since: this.#clock.now(), refusals: 0, fail },
         run: async () => {
           const said = await send()
@@ -124,7 +126,7 @@ export class Line {
     })
   }
 
-  #enter(question: Question): void {
+  #enter(question: LineQuestion): void {
     const { now, later } = this.#waiting
     this.#waiting[question.urgency].push(question)
     this.#next()
@@ -156,7 +158,7 @@ export class Line {
   }
 
   /** Never rejects. */
-  async #run(question: Question): Promise<void> {
+  async #run(question: LineQuestion): Promise<void> {
     this.#inFlight[question.urgency]++
     try {
       await question.run()
@@ -167,7 +169,7 @@ export class Line {
     this.#next()
   }
 
-  #refused(question: Question, { code, againInMs }: Refusal): void {
+  #refused(question: LineQuestion, { code, againInMs }: RpcRefusal): void {
     const { refusedBackoff, refusedWithinMs } = this.#limits
     const now = this.#clock.now()
     if (againInMs !== null) this.#rate.rest(now + againInMs)

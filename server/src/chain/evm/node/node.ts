@@ -1,6 +1,6 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/payment/observation'
-import type { Answer, RpcConnection } from './connection.ts'
+import type { RpcAnswer, RpcConnection } from './connection.ts'
 import {
   fieldsOf,
   isHash,
@@ -157,7 +157,7 @@ export class EvmNode {
   }
 
   /** Any other question, for callers that parse its answer themselves. */
-  ask(method: string, params: readonly unknown[]): Promise<Answer> {
+  ask(method: string, params: readonly unknown[]): Promise<RpcAnswer> {
     return this.#socket.ask(method, params)
   }
 }
@@ -248,13 +248,13 @@ function parseReceipt(value: unknown): Receipt | null {
   }
 }
 
-function headerOrNull(answer: Answer): Header | null {
+function headerOrNull(answer: RpcAnswer): Header | null {
   // Nodes differ: for a block they lack, some return null and some an error.
   if ('declined' in answer || answer.result === null) return null
   return parseHeader(answer.result)
 }
 
-function required(answer: Answer): unknown {
+function required(answer: RpcAnswer): unknown {
   if ('declined' in answer) throw malformed(`refusal (code ${answer.declined.code})`)
   return answer.result
 }

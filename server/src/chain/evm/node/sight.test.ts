@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   isWell,
   type ProviderSight,
-  type Sight,
+  type SightFacts,
   sightLimits,
   sightTimes,
   verdictOf,
@@ -15,7 +15,7 @@ const down: ProviderSight = { ...well, isUp: false }
 const failing: ProviderSight = { ...well, isFailing: true }
 const refused = (refusal: ProviderSight['refusal']): ProviderSight => ({ ...down, refusal })
 
-const sight = (more: Partial<Sight> = {}): Sight => ({
+const sight = (more: Partial<SightFacts> = {}): SightFacts => ({
   ...{ storeFails: false, isHalted: false, isStarting: false, isBehind: false },
   ...{ isConfirmed: true, isOwed: false, lagMs: 0, disagree: false, balancesUnread: false },
   ...{ providers: [well, well] },
@@ -23,7 +23,7 @@ const sight = (more: Partial<Sight> = {}): Sight => ({
 })
 
 const times = sightTimes(sightLimits, 2_000)
-const seen = (more: Partial<Sight>, stalledMs = 0, wasBlind = false): string => {
+const seen = (more: Partial<SightFacts>, stalledMs = 0, wasBlind = false): string => {
   const { visibility, reason } = verdictOf(sight(more), { stalledMs, wasBlind, times })
   return `${visibility} ${reason}`
 }

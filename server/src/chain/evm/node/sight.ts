@@ -1,7 +1,7 @@
 import type { Visibility } from '../../../ports/chain.ts'
 
 /** Why a provider is not trusted for now: it is on a chain that cannot be ours. */
-export type Refusal = 'chain_mismatch' | 'reorg_below_finality' | 'reorg_too_deep'
+export type ProviderRefusal = 'chain_mismatch' | 'reorg_below_finality' | 'reorg_too_deep'
 
 /** How long each kind of trouble must last before it is reported. */
 export interface SightLimits {
@@ -36,7 +36,7 @@ export function sightTimes(limits: SightLimits, blockMs: number): SightLimits {
 }
 
 /** Everything but time that decides how well a chain is seen. */
-export interface Sight {
+export interface SightFacts {
   /** The store fails, so blocks that were read cannot be stored. */
   readonly storeFails: boolean
   /** Too many providers show another chain below what is final. */
@@ -63,7 +63,7 @@ export interface Sight {
 export interface ProviderSight {
   /** It is connected, trusted, and has reported a head since. */
   readonly isUp: boolean
-  readonly refusal: Refusal | null
+  readonly refusal: ProviderRefusal | null
   readonly isFailing: boolean
   readonly isSilent: boolean
   /** It refuses for now to notify of heads or pending transactions. */
@@ -84,30 +84,30 @@ export interface Lapse {
   readonly times: SightLimits
 }
 
-export interface Verdict {
+export interface SightVerdict {
   readonly visibility: Visibility
   /** Null when it is `ok`. */
-  readonly reason: Reason | null
+  readonly reason: SightReason | null
 }
 
-interface Seen extends Sight, Lapse {
+interface RuleInput extends SightFacts, Lapse {
   readonly up: readonly ProviderSight[]
 }
 
-interface Rule {
+interface SightRule {
   /** Left out: this reason never makes the chain blind. */
-  readonly isBlind?: (seen: Seen) => boolean
-  readonly holds: (seen: Seen) => boolean
+  readonly isBlind?: (seen: RuleInput) => boolean
+  readonly holds: (seen: RuleInput) => boolean
 }
 
 const always = (): boolean => true
-const noneUp = (refusal: Refusal) => ({
+const noneUp = (refusal: ProviderRefusal) => ({
   isBlind: always,
-  holds: ({ providers, up }: Seen) =>
+  holds: ({ providers, up }: RuleInput) =>
     up.length === 0 && providers.some((one) => one.refusal === refusal),
 })
-const whenStalled = ({ stalledMs, times }: Seen): boolean => stalledMs >= times.blindAfterMs
-const behindMs = ({ isOwed, stalledMs, lagMs }: Seen): number =>
+const whenStalled = ({ stalledMs, times }: RuleInput): boolean => stalledMs >= times.blindAfterMs
+const behindMs = ({ isOwed, stalledMs, lagMs }: RuleInput): number =>
   isOwed ? Math.max(stalledMs, lagMs) : 0
 
 /** The reasons why a chain is not `ok`, the gravest first, and when each makes it blind. */
@@ -160,19 +160,21 @@ const rules = {
   subscription_refused: { holds: ({ up }) => up.some(({ isDeaf }) => isDeaf) },
   /** One node of several lags behind the others. */
   provider_behind: { holds: ({ up }) => up.some(({ lags, isSilent }) => lags || isSilent) },
-} as const satisfies Record<string, Rule>
+} as const satisfies Record<string, SightRule>
 
 /** The codes of `ChainHealth.reason` for an EVM chain. */
-export type Reason = keyof typeof rules | 'closed'
+export type SightReason = keyof typeof rules | 'closed'
 
-const inOrder: readonly (readonly [Reason, Rule])[] = Object.entries(rules).map(([name, rule]) => [
-  // The keys of the table are the reasons, as the type says.
-  name as Reason,
-  rule,
-])
+const inOrder: readonly (readonly [SightReason, SightRule])[] = Object.entries(rules).map(
+  ([name, rule]) => [
+    // The keys of the table are the reasons, as the type says.
+    name as SightReason,
+    rule,
+  ],
+)
 
-const holding = (seen: Seen) => inOrder.filter(([, { holds }]) => holds(seen))
-const withUp = (sight: Sight, lapse: Lapse): Seen => ({
+const holding = (seen: RuleInput) => inOrder.filter(([, { holds }]) => holds(seen))
+const withUp = (sight: SightFacts, lapse: Lapse): RuleInput => ({
   ...{ ...sight, ...lapse },
   up: sight.providers.filter(({ isUp }) => isUp),
 })
@@ -182,7 +184,7 @@ const withUp = (sight: Sight, lapse: Lapse): Seen => ({
  * that moves while no block can be read means `blind`, and a provider that reconnects does not end
  * it.
  */
-export function verdictOf(sight: Sight, lapse: Lapse): Verdict {
+export function verdictOf(sight: SightFacts, lapse: Lapse): SightVerdict {
   const seen = withUp(sight, lapse)
   const held = holding(seen)
   const blind = held.find(([, { isBlind }]) => lapse.wasBlind || isBlind?.(seen) === true)
@@ -191,14 +193,14 @@ export function verdictOf(sight: Sight, lapse: Lapse): Verdict {
 }
 
 /** Whether every known block is stored, and a new one would be seen. */
-export function isWell(sight: Sight, times: SightLimits): boolean {
+export function isWell(sight: SightFacts, times: SightLimits): boolean {
   const seen = withUp(sight, { stalledMs: 0, wasBlind: false, times })
   const isSeen = holding(seen).every(([, { isBlind }]) => isBlind === undefined)
   return isSeen && sight.isConfirmed && !sight.isOwed
 }
 
 /** How long until the verdict on the same sight may change by time alone; null: never. */
-export function changesInMs(sight: Sight, { stalledMs, times }: Lapse): number | null {
+export function changesInMs(sight: SightFacts, { stalledMs, times }: Lapse): number | null {
   const limits = [times.unreachableAfterMs, times.behindAfterMs, times.blindAfterMs]
   const left = limits.flatMap((limit) => [limit - stalledMs, limit - sight.lagMs])
   const ahead = left.filter((ms) => ms > 0)

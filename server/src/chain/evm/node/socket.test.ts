@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeNode, Refused, silence } from '../../../../../test/support/fake-node.ts'
 import { systemClock } from '../../../clock.ts'
-import { defaultLimits, type Limits } from './limits.ts'
+import { defaultLimits, type FollowerLimits } from './limits.ts'
 import { RpcSocket } from './socket.ts'
 
 describe('a JSON-RPC connection over WebSocket', () => {
   let node: FakeNode
   const open: RpcSocket[] = []
 
-  const connect = async (limits: Partial<Limits> = {}): Promise<RpcSocket> => {
+  const connect = async (limits: Partial<FollowerLimits> = {}): Promise<RpcSocket> => {
     const socket = await RpcSocket.connect(node.wsUrl, {
       clock: systemClock,
       limits: { ...defaultLimits, ...limits },

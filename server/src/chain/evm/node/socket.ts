@@ -3,16 +3,22 @@ import { WebSocket } from 'ws'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Stop } from '../../../ports/stop.ts'
 import { answerIn, type WireAnswer } from './answer.ts'
-import type { ConnectParts, Ending, Listener, RpcWire, Skim } from './connection.ts'
+import type {
+  ConnectionEnding,
+  ConnectParts,
+  RpcWire,
+  Skim,
+  SubscriptionListener,
+} from './connection.ts'
 import { parseFrame } from './frame.ts'
 import { fieldsOf } from './hex.ts'
-import type { Limits } from './limits.ts'
+import type { FollowerLimits } from './limits.ts'
 
-interface Question {
+interface OpenRequest {
   readonly settle: (answer: WireAnswer) => void
   readonly fail: (failure: unknown) => void
   /** For subscriptions: the listener for notifications under the id in the answer. */
-  readonly listener: Listener | null
+  readonly listener: SubscriptionListener | null
   readonly late: Stop
 }
 
@@ -21,24 +27,24 @@ interface Question {
  * not answered ends the connection.
  */
 export class RpcSocket implements RpcWire {
-  readonly closed: Promise<Ending>
+  readonly closed: Promise<ConnectionEnding>
 
   readonly #ws: WebSocket
   readonly #clock: Clock
-  readonly #limits: Limits
-  readonly #inFlight = new Map<number, Question>()
-  readonly #listeners = new Map<string, Listener>()
+  readonly #limits: FollowerLimits
+  readonly #inFlight = new Map<number, OpenRequest>()
+  readonly #listeners = new Map<string, SubscriptionListener>()
   /** Notifications under an id that no subscription has yet. */
   readonly #early: (readonly [string, unknown])[] = []
   /** By the beginning of the notifications of their subscription. */
   readonly #skims = new Map<string, Skim>()
   #asked = 0
-  #ending: Ending | null = null
+  #ending: ConnectionEnding | null = null
   #heard = false
   #nextPing: Stop = () => undefined
-  #end: (ending: Ending) => void = () => undefined
+  #end: (ending: ConnectionEnding) => void = () => undefined
 
-  private constructor(ws: WebSocket, clock: Clock, limits: Limits) {
+  private constructor(ws: WebSocket, clock: Clock, limits: FollowerLimits) {
     this.#ws = ws
     this.#clock = clock
     this.#limits = limits
@@ -98,7 +104,7 @@ export class RpcSocket implements RpcWire {
 
   async subscribe(
     params: readonly unknown[],
-    listener: Listener,
+    listener: SubscriptionListener,
     isForNobody?: Skim,
   ): ReturnType<RpcWire['subscribe']> {
     const answer = await this.#send('eth_subscribe', params, listener)
@@ -117,14 +123,14 @@ export class RpcSocket implements RpcWire {
     return { result }
   }
 
-  drop(ending: Ending): void {
+  drop(ending: ConnectionEnding): void {
     this.#finish(ending)
   }
 
   #send(
     method: string,
     params: readonly unknown[],
-    listener: Listener | null,
+    listener: SubscriptionListener | null,
   ): Promise<WireAnswer> {
     return new Promise((settle, fail) => {
       if (this.#ending !== null) return fail(gone())
@@ -168,7 +174,7 @@ export class RpcSocket implements RpcWire {
   }
 
   /** Some nodes send notifications of a subscription before they answer with its id. */
-  #listen(id: string, listener: Listener): void {
+  #listen(id: string, listener: SubscriptionListener): void {
     this.#listeners.set(id, listener)
     for (const [subscription, result] of this.#early.splice(0)) {
       if (subscription === id) listener(result)
@@ -205,7 +211,7 @@ export class RpcSocket implements RpcWire {
     })
   }
 
-  #finish(ending: Ending): void {
+  #finish(ending: ConnectionEnding): void {
     if (this.#ending !== null) return
     this.#ending = ending
     this.#nextPing()

@@ -2,11 +2,11 @@ import type { Clock } from '../../../ports/clock.ts'
 import type { Stop } from '../../../ports/stop.ts'
 import { isRefusal } from './answer.ts'
 import { backoffMs } from './backoff.ts'
-import type { Limits } from './limits.ts'
+import type { FollowerLimits } from './limits.ts'
 
-interface Parts {
+interface StandingSubscriptionParts {
   readonly clock: Clock
-  readonly limits: Pick<Limits, 'backoff' | 'unsupportedForMs'>
+  readonly limits: Pick<FollowerLimits, 'backoff' | 'unsupportedForMs'>
   /** Null when the node does not support the subscription. */
   readonly subscribe: () => Promise<Stop | null>
   readonly closed: Promise<unknown>
@@ -18,15 +18,15 @@ interface Parts {
  * Keeps a subscription for the life of a connection. While the node refuses it, retries until it is
  * granted; where the node does not support it, retries seldom.
  */
-export class Standing {
-  readonly #parts: Parts
+export class StandingSubscription {
+  readonly #parts: StandingSubscriptionParts
   #stop: Stop | null = null
   #isRefused = false
   #isOver = false
   #round = 0
   #again: Stop = () => undefined
 
-  constructor(parts: Parts) {
+  constructor(parts: StandingSubscriptionParts) {
     this.#parts = parts
     void parts.closed.then(() => {
       this.#isOver = true

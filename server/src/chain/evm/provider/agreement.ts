@@ -2,7 +2,7 @@ import type { EvmChain } from '../evm-chain.ts'
 import type { Fleet } from './fleet.ts'
 import type { Provider } from './provider.ts'
 
-interface Parts {
+interface AgreementParts {
   readonly chain: Pick<EvmChain, 'toleratedDepth'>
   readonly fleet: Fleet
   /** Called when providers begin or stop to disagree. */
@@ -19,12 +19,12 @@ type Pair = readonly [Provider, Provider]
  * differ here too.
  */
 export class Agreement {
-  readonly #parts: Parts
+  readonly #parts: AgreementParts
   #apart = new Set<string>()
   #running: Promise<void> | null = null
   #again = false
 
-  constructor(parts: Parts) {
+  constructor(parts: AgreementParts) {
     this.#parts = parts
   }
 

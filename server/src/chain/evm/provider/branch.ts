@@ -1,5 +1,5 @@
 import type { BlockRef } from '@settlewire/core/payment/observation'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 
 /**
  * How blocks that a node calls canonical relate to the stored blocks.
@@ -84,7 +84,7 @@ export function leftBehind(
 export function remember(
   recent: readonly BlockRef[],
   finalized: number | null,
-  { windowBlocksMin, windowBlocksMax }: Pick<Limits, 'windowBlocksMin' | 'windowBlocksMax'>,
+  { windowBlocksMin, windowBlocksMax }: Pick<FollowerLimits, 'windowBlocksMin' | 'windowBlocksMax'>,
 ): readonly BlockRef[] {
   const head = recent[0]?.number ?? 0
   const least = Math.max(head - windowBlocksMax + 1, Math.min(finalized ?? 0, head))

@@ -3,7 +3,7 @@ import type { BlockRef } from '@settlewire/core/payment/observation'
 import type { ProviderScore } from '../../../ports/chain.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { EvmChain } from '../evm-chain.ts'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 import type { Header } from '../node/node.ts'
 import type { ProviderSight } from '../node/sight.ts'
 import { within } from '../node/within.ts'
@@ -28,14 +28,14 @@ export interface NoChoice {
   readonly restMs: number | null
 }
 
-interface Parts {
+interface FleetParts {
   readonly chain: Pick<EvmChain, 'toleratedDepth' | 'policy'>
   readonly providers: readonly Provider[]
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: FollowerLimits
 }
 
-interface Member extends Voter {
+interface FleetMember extends Voter {
   readonly provider: Provider
   readonly head: Header
 }
@@ -43,9 +43,9 @@ interface Member extends Voter {
 /** The providers of one chain, taken together. */
 export class Fleet {
   readonly providers: readonly Provider[]
-  readonly #parts: Parts
+  readonly #parts: FleetParts
 
-  constructor(parts: Parts) {
+  constructor(parts: FleetParts) {
     this.#parts = parts
     this.providers = parts.providers
   }
@@ -123,7 +123,7 @@ export class Fleet {
    */
   async choose(recent: readonly BlockRef[]): Promise<Choice | NoChoice> {
     const members = this.#members()
-    const stands = (member: Member) => standing(member, recent)
+    const stands = (member: FleetMember) => standing(member, recent)
     if (members.length > 1 && members.some((member) => stands(member) === 'apart')) {
       await this.#askAbout(members, recent)
     }
@@ -157,7 +157,7 @@ export class Fleet {
     )
   }
 
-  #members(): Member[] {
+  #members(): FleetMember[] {
     const { clock, limits } = this.#parts
     const { bestHead, lagBlocksMax } = this
     return this.up.flatMap((provider) => {
@@ -171,7 +171,7 @@ export class Fleet {
   }
 
   /** Asks providers for their hashes at the heights of comparison. A slow provider has no vote. */
-  async #askAbout(members: readonly Member[], recent: readonly BlockRef[]): Promise<void> {
+  async #askAbout(members: readonly FleetMember[], recent: readonly BlockRef[]): Promise<void> {
     const { clock, limits } = this.#parts
     const heights = new Set([...members.map(({ ref }) => ref.number), recent[0]?.number ?? 0])
     const asked = members.flatMap(({ provider, ref }) =>
@@ -184,7 +184,7 @@ export class Fleet {
    * The member with the highest, so newest, head; among equals the provider with the fewest
    * failures.
    */
-  #best(news: readonly Member[]): Member | null {
+  #best(news: readonly FleetMember[]): FleetMember | null {
     const now: Instant = this.#parts.clock.now()
     const [best] = news
       .filter(({ provider }) => provider.restUntil <= now)

@@ -2,16 +2,16 @@ import type { BlockRef } from '@settlewire/core/payment/observation'
 import type { Clock } from '../../../ports/clock.ts'
 import { Bell } from '../node/bell.ts'
 import type { RpcConnection } from '../node/connection.ts'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 import { type EvmNode, type Header, parseHeader } from '../node/node.ts'
 import { sightTimes } from '../node/sight.ts'
-import { Standing } from '../node/standing.ts'
+import { StandingSubscription } from '../node/standing.ts'
 
-interface Parts {
+interface HeadWatchParts {
   readonly socket: RpcConnection
   readonly node: EvmNode
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   /** The usual time between blocks; 0 when blocks are mined on demand. */
   readonly blockMs: number
   /** Called when the node answered a poll of its head. */
@@ -30,9 +30,9 @@ interface Parts {
  * gets only the latest.
  */
 export class HeadWatch {
-  readonly #parts: Parts
+  readonly #parts: HeadWatchParts
   readonly #bell = new Bell()
-  readonly #subscription: Standing
+  readonly #subscription: StandingSubscription
   #hint: Header | null = null
   /** The highest block number known to have come by the subscription. */
   #hintedNumber: number | null = null
@@ -40,11 +40,11 @@ export class HeadWatch {
   #given: string | null = null
   #newAt: number
 
-  constructor(parts: Parts) {
+  constructor(parts: HeadWatchParts) {
     const { socket, clock, limits } = parts
     this.#parts = parts
     this.#newAt = clock.now()
-    this.#subscription = new Standing({
+    this.#subscription = new StandingSubscription({
       ...{ clock, limits, closed: socket.closed, changed: parts.changed },
       subscribe: () => socket.subscribe(['newHeads'], (head) => this.#hear(head)),
     })

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../../../test/support/manual-clock.ts'
 import type { ChainHealth } from '../../../ports/chain.ts'
-import type { ProviderSight, Sight } from '../node/sight.ts'
+import type { ProviderSight, SightFacts } from '../node/sight.ts'
 import { HealthReport } from './health.ts'
 
 const block = { number: 7, hash: '0xa', parentHash: '0x9', minedAt: 123_000 }
 const up: ProviderSight = {
   ...{ isUp: true, refusal: null, isFailing: false, isSilent: false, isDeaf: false, lags: false },
 }
-const well: Sight = {
+const well: SightFacts = {
   ...{ storeFails: false, isHalted: false, isStarting: false, isBehind: false },
   ...{ isConfirmed: true, isOwed: false, lagMs: 0, disagree: false, balancesUnread: false },
   providers: [up],
 }
-const socketDown: Sight = { ...well, isConfirmed: false, providers: [{ ...up, isUp: false }] }
-const failing: Sight = { ...well, providers: [{ ...up, isFailing: true }] }
-const owed: Sight = { ...well, isOwed: true }
+const socketDown: SightFacts = { ...well, isConfirmed: false, providers: [{ ...up, isUp: false }] }
+const failing: SightFacts = { ...well, providers: [{ ...up, isFailing: true }] }
+const owed: SightFacts = { ...well, isOwed: true }
 
 function open() {
   const clock = new ManualClock()
@@ -30,7 +30,7 @@ function open() {
     tell: (health) => told.push(health),
     again: () => report.say(now),
   })
-  const say = (sight: Sight): void => {
+  const say = (sight: SightFacts): void => {
     now = sight
     report.say(sight)
   }

@@ -7,7 +7,7 @@ import {
   changesInMs,
   isWell,
   type Lapse,
-  type Sight,
+  type SightFacts,
   type SightLimits,
   verdictOf,
 } from '../node/sight.ts'
@@ -63,7 +63,7 @@ export class HealthReport {
   }
 
   /** Takes the current state, and reports it if it changed. */
-  say(sight: Sight): void {
+  say(sight: SightFacts): void {
     if (this.#isClosed) return
     const { clock, times } = this.#parts
     const isWellNow = isWell(sight, times)
@@ -89,7 +89,7 @@ export class HealthReport {
     this.#told = { ...this.#told, visibility: 'blind', reason: 'closed' }
   }
 
-  #arm(sight: Sight, lapse: Lapse): void {
+  #arm(sight: SightFacts, lapse: Lapse): void {
     const { clock, again } = this.#parts
     this.#worsen()
     const afterMs = this.#isWell ? null : changesInMs(sight, lapse)

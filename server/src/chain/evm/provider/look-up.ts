@@ -6,7 +6,7 @@ import { fieldsOf, toCount } from '../node/hex.ts'
 import type { Provider } from './provider.ts'
 
 /** The answer of one provider; null when it cannot be asked. */
-type Said = Exclude<LookUp, { kind: 'unsure' }> | null
+type ProviderLookUp = Exclude<LookUp, { kind: 'unsure' }> | null
 
 /**
  * Asks every configured provider for a transaction. A block outweighs a pool, and one provider that
@@ -30,7 +30,11 @@ export async function lookUp(
   return said.every((one) => one !== null) ? { kind: 'nobody' } : { kind: 'unsure' }
 }
 
-async function ask(provider: Provider, txHash: string, rules: PendingRules): Promise<Said> {
+async function ask(
+  provider: Provider,
+  txHash: string,
+  rules: PendingRules,
+): Promise<ProviderLookUp> {
   const { source, visit } = provider
   if (visit === null) return null
   const { node } = visit

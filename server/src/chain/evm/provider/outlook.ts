@@ -3,17 +3,17 @@ import type { ChainHealth, ChainStep } from '../../../ports/chain.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { EvmChain } from '../evm-chain.ts'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 import { sightTimes } from '../node/sight.ts'
 import type { Agreement } from './agreement.ts'
 import type { Fleet, NoChoice } from './fleet.ts'
 import { HealthReport } from './health.ts'
 import { Unread } from './unread.ts'
 
-interface Parts {
+interface OutlookParts {
   readonly chain: Pick<EvmChain, 'name' | 'blockMs'>
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   readonly log: Log
   readonly fleet: Fleet
   readonly agreement: Agreement
@@ -26,7 +26,7 @@ interface Parts {
 
 /** Tracks how well one chain is seen: what its providers show, and how much of it is stored. */
 export class Outlook {
-  readonly #parts: Parts
+  readonly #parts: OutlookParts
   readonly #health: HealthReport
   readonly #unread: Unread
   #isStarting = true
@@ -38,7 +38,7 @@ export class Outlook {
   #wasHalted = false
   #said = ''
 
-  constructor(parts: Parts) {
+  constructor(parts: OutlookParts) {
     const { chain, clock, limits, fleet } = parts
     this.#parts = parts
     this.#unread = new Unread(chain.blockMs)
@@ -91,7 +91,7 @@ export class Outlook {
    * There is no new block to read now. `isBehind`: because the head of every provider is below the
    * stored cursor.
    */
-  waits({ isBehind, isAtHead, restMs }: Waiting): void {
+  waits({ isBehind, isAtHead, restMs }: NothingToRead): void {
     this.#storeFailures = 0
     this.#isBehind = isBehind
     this.#hasNews = restMs !== null
@@ -151,4 +151,4 @@ export class Outlook {
   }
 }
 
-type Waiting = Pick<NoChoice, 'isBehind' | 'isAtHead' | 'restMs'>
+type NothingToRead = Pick<NoChoice, 'isBehind' | 'isAtHead' | 'restMs'>

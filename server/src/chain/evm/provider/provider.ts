@@ -7,20 +7,20 @@ import type { Clock } from '../../../ports/clock.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { Metrics } from '../../../ports/metrics.ts'
 import { type EvmChain, sourceOf, tokensOf } from '../evm-chain.ts'
-import { Mempool } from '../mempool/mempool.ts'
+import { NodeMempool } from '../mempool/mempool.ts'
 import { isRefusal } from '../node/answer.ts'
 import { backoffMs } from '../node/backoff.ts'
 import type { Connect } from '../node/connect.ts'
 import type { RpcConnection, RpcWire } from '../node/connection.ts'
-import type { Limits } from '../node/limits.ts'
-import { Line } from '../node/line.ts'
+import type { FollowerLimits } from '../node/limits.ts'
+import { RequestLine } from '../node/line.ts'
 import { EvmNode, type Header } from '../node/node.ts'
 import { Score } from '../node/scores.ts'
-import type { Refusal } from '../node/sight.ts'
+import type { ProviderRefusal } from '../node/sight.ts'
 import { BlockRing } from './block-ring.ts'
 import { HeadWatch } from './heads.ts'
 
-export type { Refusal } from '../node/sight.ts'
+export type { ProviderRefusal } from '../node/sight.ts'
 
 export interface ProviderParts {
   readonly chain: EvmChain
@@ -28,13 +28,13 @@ export interface ProviderParts {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   readonly connect: Connect
   /**
    * Checks whether a node with the right chain id is on our chain. Rejects when that cannot be
    * determined now.
    */
-  readonly admit: (node: EvmNode, genesisHash: string) => Promise<Refusal | null>
+  readonly admit: (node: EvmNode, genesisHash: string) => Promise<ProviderRefusal | null>
   /** Called when the state of the provider changed. */
   readonly changed: () => void
   readonly saw: (provider: Provider, head: BlockRef) => void
@@ -47,10 +47,10 @@ interface Visit {
   readonly node: EvmNode
   readonly genesisHash: string
   readonly heads: HeadWatch
-  readonly mempool: Mempool
+  readonly mempool: NodeMempool
 }
 
-type Lines = ReturnType<Line['over']>
+type Lines = ReturnType<RequestLine['over']>
 type Ears = Pick<Visit, 'heads' | 'mempool'>
 
 const failuresBeforeReconnect = 5
@@ -71,12 +71,12 @@ export class Provider {
   readonly #address: ProviderConfig
   readonly #parts: ProviderParts
   readonly #log: Log
-  readonly #line: Line
+  readonly #line: RequestLine
   readonly #closing = new AbortController()
   #running: Promise<void> | null = null
   #connection: RpcWire | null = null
   #visit: Visit | null = null
-  #refusal: Refusal | null = null
+  #refusal: ProviderRefusal | null = null
   #head: Header | null = null
   #headAt: Instant = 0
   #isSilent = false
@@ -93,7 +93,7 @@ export class Provider {
     this.#address = address
     this.#parts = parts
     this.#log = parts.log.child({ source: this.source })
-    this.#line = new Line(parts)
+    this.#line = new RequestLine(parts)
     this.score = new Score((what) => parts.metrics.chainOdd(parts.chain.name, what))
   }
 
@@ -122,7 +122,7 @@ export class Provider {
     return this.#headAt
   }
 
-  get refusal(): Refusal | null {
+  get refusal(): ProviderRefusal | null {
     return this.#refusal
   }
 
@@ -174,7 +174,7 @@ export class Provider {
   }
 
   /** Its chain cannot be ours: disconnects, and checks it again later. */
-  refuse(refusal: Refusal): void {
+  refuse(refusal: ProviderRefusal): void {
     if (this.#refusal === refusal) return
     this.#refusal = refusal
     const { number, hash } = this.#head?.ref ?? {}
@@ -326,7 +326,7 @@ export class Provider {
   async #listen(lines: Lines, node: EvmNode): Promise<Ears> {
     const { chain, clock, watch, metrics, limits, sighted, changed } = this.#parts
     const { now: connection, later } = lines
-    const mempool = new Mempool({
+    const mempool = new NodeMempool({
       ...{ socket: later, node: new EvmNode(later), watch, clock, limits, log: this.#log, changed },
       tokens: new Set(tokensOf(chain)),
       tell: (sighting) => sighted(this, sighting),
@@ -379,7 +379,7 @@ export class Provider {
   }
 }
 
-const refusals: Readonly<Record<Refusal, string>> = {
+const refusals: Readonly<Record<ProviderRefusal, string>> = {
   chain_mismatch: 'the node is on another chain; its answers are ignored',
   reorg_below_finality: 'the node shows another chain below a final block; it is not followed',
   reorg_too_deep: 'the node shows another chain below every remembered block; it is not followed',

@@ -9,7 +9,7 @@ interface Heard {
 }
 
 /** The heads that one provider showed. */
-interface Told {
+interface ShownHeads {
   /**
    * The number of its latest head. It may be below earlier ones: one URL may be several machines.
    */
@@ -28,7 +28,7 @@ const heardMax = 128
  */
 export class Unread {
   readonly #blockMs: number
-  readonly #told = new Map<string, Told>()
+  readonly #told = new Map<string, ShownHeads>()
   #stored: BlockRef | null = null
 
   /** `blockMs`: the usual time between blocks; 0 when blocks are mined on demand. */
@@ -96,7 +96,7 @@ export class Unread {
    * times, so that neither a chain with a different clock nor a pause before the block adds to the
    * lag.
    */
-  #lagOf({ unread }: Told, now: Instant): number {
+  #lagOf({ unread }: ShownHeads, now: Instant): number {
     const [first] = unread
     const last = unread.at(-1)
     if (first === undefined || last === undefined) return 0
@@ -109,7 +109,7 @@ export class Unread {
 }
 
 /** Keeps the first, the newest, and every second of the others. */
-function thin(told: Told): void {
+function thin(told: ShownHeads): void {
   const newest = told.unread.length - 1
   told.unread = told.unread.filter((_, at) => at % 2 === 0 || at === newest)
   told.stride *= 2

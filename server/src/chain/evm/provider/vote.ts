@@ -5,7 +5,7 @@ import { blockAt } from './branch.ts'
  * The position of a provider's head relative to the stored chain. `unknown`: the blocks in between
  * are not known.
  */
-export type Standing = 'at' | 'behind' | 'ahead' | 'apart' | 'unknown'
+export type HeadRelation = 'at' | 'behind' | 'ahead' | 'apart' | 'unknown'
 
 /** What a vote needs to know about a provider. */
 export interface Voter {
@@ -21,7 +21,7 @@ export interface Voter {
 export function standing(
   { ref, at }: Pick<Voter, 'ref' | 'at'>,
   recent: readonly BlockRef[],
-): Standing {
+): HeadRelation {
   const [ours] = recent
   if (ours === undefined) return 'unknown'
   if (ref.hash === ours.hash) return 'at'

@@ -14,25 +14,25 @@ import type { Clock } from '../../../ports/clock.ts'
 import type { Beside } from '../ballot/ballot.ts'
 import { inclusionsOf } from '../ballot/beside.ts'
 import { BlockReader } from '../ballot/blocks.ts'
-import type { Poll } from '../ballot/poll.ts'
+import type { ProviderPoll } from '../ballot/poll.ts'
 import { isComplete, judge } from '../block/verdict.ts'
 import { inParallel } from '../node/in-parallel.ts'
-import { atOnce, type Limits } from '../node/limits.ts'
+import { atOnce, type FollowerLimits } from '../node/limits.ts'
 import type { EvmNode, Header } from '../node/node.ts'
 import type { Fleet } from '../provider/fleet.ts'
 import type { Provider } from '../provider/provider.ts'
 
-interface Parts {
+interface AgainParts {
   readonly fleet: Fleet
   readonly tokens: readonly string[]
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   readonly multicall3: string | null
-  readonly poll: Pick<Poll, 'settle' | 'recall'>
+  readonly poll: Pick<ProviderPoll, 'settle' | 'recall'>
 }
 
 /** Findings for the next step, and the promise of the caller that waits for it. */
-interface Waiting {
+interface WaitingFindings {
   readonly found: readonly Beside<Provider>[]
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -42,12 +42,12 @@ interface Waiting {
  * Rescans blocks that were reported before, from every provider, independently of the walk's steps.
  */
 export class Again implements Rereader {
-  readonly #parts: Parts
+  readonly #parts: AgainParts
   readonly #tokens: ReadonlySet<string>
-  #waiting: readonly Waiting[] = []
+  #waiting: readonly WaitingFindings[] = []
   #isClosed = false
 
-  constructor(parts: Parts) {
+  constructor(parts: AgainParts) {
     this.#parts = parts
     this.#tokens = new Set(parts.tokens)
   }
@@ -143,7 +143,7 @@ export class Again implements Rereader {
   /** Resolves the callers whose findings were stored with this step. */
   stored({ late = [] }: ChainStep): void {
     const told = new Set(late.flatMap(inclusionsOf).map(nameOf))
-    const isTold = ({ found }: Waiting): boolean =>
+    const isTold = ({ found }: WaitingFindings): boolean =>
       found.every(({ applied }) => inclusionsOf(applied).every((one) => told.has(nameOf(one))))
     for (const { resolve } of this.#waiting.filter(isTold)) resolve()
     this.#waiting = this.#waiting.filter((one) => !isTold(one))

@@ -7,7 +7,7 @@ import { isHash } from '../node/hex.ts'
 import type { EvmNode } from '../node/node.ts'
 import type { Provider } from '../provider/provider.ts'
 
-interface Parts {
+interface PassedParts {
   readonly providers: readonly Provider[]
   readonly watch: WatchSet
   readonly clock: Clock
@@ -40,12 +40,12 @@ const soughtMax = 100_000
  * for those.
  */
 export class Passed {
-  readonly #parts: Parts
+  readonly #parts: PassedParts
   readonly #sought = new Map<string, Sought>()
   /** The last stored block; null before it is known. */
   #storedTo: number | null = null
 
-  constructor(parts: Parts) {
+  constructor(parts: PassedParts) {
     this.#parts = parts
   }
 

@@ -1,13 +1,13 @@
 import type { BlockRef } from '@settlewire/core/payment/observation'
 import type { Clock } from '../../../ports/clock.ts'
-import type { Limits } from '../node/limits.ts'
+import type { FollowerLimits } from '../node/limits.ts'
 import type { EvmNode } from '../node/node.ts'
 import { within } from '../node/within.ts'
 import type { Provider } from '../provider/provider.ts'
 
 export type Tag = 'safe' | 'finalized'
 
-interface Parts {
+interface TagsParts {
   /** The tags that the chain's nodes report truthfully: others are not asked for. */
   readonly tags: readonly Tag[]
   /** The providers that are up now. */
@@ -16,7 +16,7 @@ interface Parts {
   readonly witnesses: () => number
   readonly quorum: number
   readonly clock: Clock
-  readonly limits: Pick<Limits, 'corroborateWithinMs'>
+  readonly limits: Pick<FollowerLimits, 'corroborateWithinMs'>
 }
 
 /**
@@ -25,14 +25,14 @@ interface Parts {
  * counts.
  */
 export class Tags {
-  readonly #parts: Parts
+  readonly #parts: TagsParts
   /**
    * The last answer per connection: a tagged block stays tagged, so an old answer is only too low.
    */
   readonly #said = new WeakMap<EvmNode, Map<Tag, BlockRef | null>>()
   readonly #asking = new WeakMap<EvmNode, Map<Tag, Promise<void>>>()
 
-  constructor(parts: Parts) {
+  constructor(parts: TagsParts) {
     this.#parts = parts
   }
 

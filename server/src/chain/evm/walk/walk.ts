@@ -8,22 +8,22 @@ import type { ChainPosition, EventStore } from '../../../ports/history.ts'
 import type { Log } from '../../../ports/log.ts'
 import { inclusionsOf, together } from '../ballot/beside.ts'
 import { BlockReader } from '../ballot/blocks.ts'
-import type { Poll } from '../ballot/poll.ts'
+import type { ProviderPoll } from '../ballot/poll.ts'
 import { type BlockContents, isComplete, judge } from '../block/verdict.ts'
 import { fieldsOf } from '../node/hex.ts'
 import { inParallel } from '../node/in-parallel.ts'
-import { atOnce, type Limits } from '../node/limits.ts'
+import { atOnce, type FollowerLimits } from '../node/limits.ts'
 import type { EvmNode, Header } from '../node/node.ts'
 import { within } from '../node/within.ts'
 import { blockAt, grow, joinBranch, leftBehind, remember } from '../provider/branch.ts'
-import type { Provider, Refusal } from '../provider/provider.ts'
+import type { Provider, ProviderRefusal } from '../provider/provider.ts'
 import type { Again } from './again.ts'
 import { usedSlots } from './slots.ts'
 import { storing } from './storing.ts'
 import type { Tag, Tags } from './tags.ts'
 
 /** The result of one try to step towards a head. */
-export type Progress =
+export type WalkProgress =
   | { readonly kind: 'at_head' }
   /** The node's head is below the stored cursor: the node is behind. */
   | { readonly kind: 'node_behind' }
@@ -42,18 +42,18 @@ export interface Reading {
   readonly mayLeave: boolean
 }
 
-interface Parts {
+interface WalkParts {
   readonly chain: string
   readonly tokens: readonly string[]
   readonly watch: WatchSet
   readonly sink: ChainSink
   readonly store: Pick<EventStore, 'position' | 'begin'>
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: FollowerLimits
   readonly multicall3: string | null
   readonly followBelowFinality?: boolean | undefined
   readonly log: Log
-  readonly poll: Poll
+  readonly poll: ProviderPoll
   /** The rescans of blocks that were reported before. */
   readonly again: Again
   readonly trustsBlooms?: boolean
@@ -71,7 +71,7 @@ interface Parts {
  * before any payer learns it misses no payment, since that is in a later block than any reported.
  */
 export class ChainWalk {
-  readonly #parts: Parts
+  readonly #parts: WalkParts
   readonly #reader: BlockReader
   /** The stored position; null when it must be read again. */
   #position: ChainPosition | null = null
@@ -84,7 +84,7 @@ export class ChainWalk {
   /** The transactions reported for each recent block: a reorg must report what becomes of them. */
   readonly #told: LRUCache<string, readonly string[]>
 
-  constructor(parts: Parts) {
+  constructor(parts: WalkParts) {
     this.#parts = parts
     this.#reader = new BlockReader(parts)
     this.#told = new LRUCache({ max: 2 * parts.limits.windowBlocksMax })
@@ -119,7 +119,7 @@ export class ChainWalk {
    * Checks that a node is on our chain, at the newest block that must never change. A node that
    * lacks the block is behind, which is no refusal.
    */
-  async fits(node: EvmNode, { recent }: ChainPosition): Promise<Refusal | null> {
+  async fits(node: EvmNode, { recent }: ChainPosition): Promise<ProviderRefusal | null> {
     const anchor = blockAt(recent, this.#floor ?? -1) ?? recent.at(-1)
     if (anchor === undefined || anchor.number === 0) return null
     const shown = await node.byNumber(anchor.number, false)
@@ -127,7 +127,7 @@ export class ChainWalk {
   }
 
   /** Takes at most one step towards a head, from a position read before. */
-  async towards(reading: Reading, position: ChainPosition): Promise<Progress> {
+  async towards(reading: Reading, position: ChainPosition): Promise<WalkProgress> {
     const { recent } = position
     const { node, aim, mayLeave } = reading
     if (recent[0]?.hash === aim.ref.hash) return { kind: 'at_head' }
@@ -305,7 +305,7 @@ export class ChainWalk {
   }
 
   /** Matches and delivers within one tick, so that no address can join the watch set in between. */
-  async #tell({ node, provider }: Reading, found: Found): Promise<ChainStep> {
+  async #tell({ node, provider }: Reading, found: StepContents): Promise<ChainStep> {
     const { chain, watch, clock, limits, sink, poll, again, views } = this.#parts
     const { blocks, undone, unfinished } = found
     await within(clock, found.asked, limits.corroborateWithinMs)
@@ -383,7 +383,7 @@ async function isInBlock(node: EvmNode, txHash: string): Promise<boolean> {
 }
 
 /** Everything that one step is made of, read before any of it is delivered. */
-interface Found {
+interface StepContents {
   readonly blocks: readonly BlockContents[]
   readonly undone: readonly BlockRef[]
   readonly unfinished: ChainPosition['unfinished']
