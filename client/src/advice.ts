@@ -3,22 +3,22 @@ import type { LocalCode } from './request-error.ts'
 
 const localAdvice: Readonly<Record<LocalCode, string>> = {
   unreachable:
-    'Check the address, and that Settlewire runs there: GET /healthz answers when it does.',
-  unexpected_answer: 'Something between here and Settlewire answered instead of it.',
-  no_stream: 'Nothing to do: the watch asks by long-poll instead.',
+    'Check the address, and that Settlewire runs there: GET /healthz answers if it does.',
+  unexpected_answer: 'A proxy or another program answered instead of Settlewire.',
+  no_stream: 'Nothing to do: the watch uses long-poll instead.',
   slow_reader: 'Read faster, or start again from the last event that was read.',
 }
 
 const isLocal = (code: string): code is LocalCode => Object.keys(localAdvice).includes(code)
 const isCatalogued = (code: string): code is ErrorCode => Object.keys(errorCatalogue).includes(code)
 
-/** What the reader of an error should do; empty for a code that is newer than this client. */
+/** The advice for an error code; empty for a code that is newer than this client. */
 export function adviceFor(code: string): string {
   if (isLocal(code)) return localAdvice[code]
   return isCatalogued(code) ? describeError(code).advice : ''
 }
 
-/** Whether the same request can succeed another time; null for a code that is newer than this client. */
+/** Whether the same request can succeed later; null for a code that is newer than this client. */
 export function retryFor(code: string): Retry | null {
   if (isLocal(code)) return 'later'
   return isCatalogued(code) ? describeError(code).retry : null

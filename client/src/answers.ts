@@ -3,33 +3,35 @@ import type { ResolutionAction } from '@settlewire/core/payment/observation'
 import type { Level, Tier } from '@settlewire/core/payment/policy'
 import type { ChainSight, Visibility } from './wire-event.ts'
 
-/** A transaction that the payer names, so that it is looked for. */
+/** A transaction that the payer names, so that Settlewire searches for it. */
 export interface ClaimRequest {
   readonly txHash: string
-  /** Left out: every chain that the payment accepts is asked. */
+  /** Left out: every chain that the payment accepts is searched. */
   readonly chain?: string
 }
 
-/** What the nodes said of it at once. It is looked for further on, whatever they said. */
+/** The first result of the search at the nodes. Settlewire continues to search in any case. */
 export interface ClaimAnswer {
   readonly txHash: string
-  /** The chain whose nodes have it; null while none does. */
+  /** The chain whose nodes have it; null while no node has it. */
   readonly chain: string | null
   /** `not_found`: every node was asked and none has it. `unsure`: not every node could be asked. */
   readonly known: 'pending' | 'mined' | 'not_found' | 'unsure'
-  /** Whether it pays this payment; null while nobody can say. */
+  /** Whether it pays this payment; null while this is unknown. */
   readonly pays: boolean | null
-  /** The same for people. */
+  /** The same as a sentence for people. */
   readonly message: string
 }
 
-/** What a person decides about money that no rule can settle. The reason is kept in the history. */
+/**
+ * A decision of a person about money that no rule can settle. The reason is kept in the history.
+ */
 export interface ResolveRequest {
   readonly action: ResolutionAction
   readonly reason: string
 }
 
-/** An asset of a chain. `name` is what `accept` takes. */
+/** An asset of a chain. `name` is the form that `accept` takes. */
 export interface AssetInfo {
   readonly name: string
   readonly symbol: string
@@ -38,7 +40,7 @@ export interface AssetInfo {
   readonly decimals: number
 }
 
-/** What one provider of a chain was worth lately. Counts are since the start of the process. */
+/** The recent quality of one provider of a chain. Counts are since the start of the process. */
 export interface ProviderInfo {
   readonly name: string
   readonly visibility: Visibility
@@ -53,14 +55,14 @@ export interface ProviderInfo {
   readonly firstSeen: number
 }
 
-/** A chain that can be paid on, its rules, and how well it is seen. */
+/** A chain that accepts payments, its rules, and how well Settlewire sees it. */
 export interface ChainInfo extends Omit<ChainSight, 'chain'> {
   readonly name: string
-  /** What people call it. */
+  /** The name for people. */
   readonly displayName: string
   readonly chainId: number
   readonly assets: readonly AssetInfo[]
-  /** Configured, but not taken right now. */
+  /** Configured, but not available right now. */
   readonly disabled: readonly (AssetInfo & { readonly reason: string })[]
   readonly native: {
     readonly symbol: string
@@ -68,9 +70,9 @@ export interface ChainInfo extends Omit<ChainSight, 'chain'> {
     readonly decimals: number
     readonly accepted: boolean
   }
-  /** Whether pending transactions can be seen by anyone at all. */
+  /** Whether the chain has a public mempool in which pending transactions can be seen. */
   readonly publicMempool: boolean
-  /** With `{hash}` in it. */
+  /** A URL with `{hash}` in it. */
   readonly explorer: string | null
   readonly policy: {
     readonly version: string
@@ -82,18 +84,22 @@ export interface ChainInfo extends Omit<ChainSight, 'chain'> {
   }
   readonly reason: string | null
   readonly headAt: string | null
-  /** The usual time between two blocks; `measured`: as seen lately, and not as configured. */
+  /**
+   * The usual time between two blocks; `measured`: taken from recent blocks, not from the settings.
+   */
   readonly pace: { readonly blockMs: number; readonly measured: boolean }
   readonly finality: {
     readonly safe: number | null
     readonly finalized: number | null
     readonly stalled: boolean
   }
-  /** For keys that may read payments. */
+  /** Only for keys that may read payments. */
   readonly providers?: readonly ProviderInfo[]
 }
 
-/** What a payment waits for, why, and about how long. `sources` and `deniedBy` are for keys only. */
+/**
+ * What a payment waits for, why, and about how long. `sources` and `deniedBy` are for keys only.
+ */
 export interface PolicyAnswer extends Omit<PolicyExplanation, 'transfers'> {
   readonly transfers: readonly (Omit<ExplainedTransfer, 'sources' | 'deniedBy'> &
     Partial<Pick<ExplainedTransfer, 'sources' | 'deniedBy'>>)[]

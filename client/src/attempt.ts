@@ -14,13 +14,13 @@ import {
   type WireEvent,
 } from './wire-event.ts'
 
-/** How long the server is asked to hold a question that has no answer yet. */
+/** How long the server may hold a long-poll request that has no answer yet. */
 export const longPollSeconds = 25
 
-/** Events per question. */
+/** The maximum number of events per request. */
 const pageEvents = 100
 
-/** What an attempt reports while it runs. */
+/** Receives the reports of a running attempt. */
 export interface AttemptListener {
   opened(): void
   retry(waitMs: number): void
@@ -29,7 +29,7 @@ export interface AttemptListener {
   reset(): void
 }
 
-/** How an attempt ends, when it does not fail. `more`: an answer came, and there is more to ask for. */
+/** How an attempt ends if it does not fail. `more`: a page arrived, and there are more events. */
 export type Outcome = 'finished' | 'closed' | 'answered' | 'more'
 
 export interface AttemptOptions {
@@ -38,12 +38,15 @@ export interface AttemptOptions {
   readonly transport: Transport
   readonly position: Position
   readonly until: Until
-  /** Whether the server may hold a question until there is news: not the first one, which proves where it stands. */
+  /**
+   * Whether the server may hold a long-poll. False for the first one, which must prove the
+   * position.
+   */
   readonly mayBeHeld: boolean
   readonly signal: AbortSignal
 }
 
-/** One try of one transport. Rejects with a `RequestError`, or with the signal's reason. */
+/** One attempt on one transport. Rejects with a `RequestError`, or with the signal's reason. */
 export function attempt(options: AttemptOptions, listener: AttemptListener): Promise<Outcome> {
   return options.transport === 'stream' ? stream(options, listener) : ask(options, listener)
 }
@@ -75,7 +78,7 @@ function stream(
         const event = parseEvent({ id, type, data: parseJson(data) }, paymentId)
         listener.event(event ?? refuse('event'))
       }
-      // Other names are for clients newer than this one.
+      // Ignore other types: they are for clients newer than this one.
     },
   })
 }
@@ -91,7 +94,7 @@ async function ask(
     query,
     signal,
   })
-  const { data, hasMore } = (answer ?? {}) as { data?: unknown; hasMore?: unknown } // looked at below
+  const { data, hasMore } = (answer ?? {}) as { data?: unknown; hasMore?: unknown } // checked below
   if (!Array.isArray(data)) refuse('list of events')
   for (const item of data) listener.event(parseEvent(item, paymentId) ?? refuse('event'))
   return hasMore === true && data.length > 0 ? 'more' : 'answered'
@@ -101,6 +104,6 @@ function refuse(what: string): never {
   throw new RequestError({
     code: 'unexpected_answer',
     status: 200,
-    detail: `What came is no ${what} of Settlewire's.`,
+    detail: `Invalid ${what} from the server.`,
   })
 }

@@ -1,21 +1,21 @@
-/** How long to wait before trying again. All in milliseconds. */
+/** Determines the wait before the next attempt. All values in milliseconds. */
 export interface Backoff {
-  /** Tries that came to nothing since the last one that lasted; 0 before the first retry. */
+  /** Failed tries since the last attempt that lasted; 0 before the first retry. */
   readonly tries: number
-  /** Where the spread starts from: the server's `retry:`, if it sent one. */
+  /** The base of the window: the server's `retry:`, if it sent one. */
   readonly baseMs: number
-  /** `Retry-After`: not before that, and then spread. */
+  /** `Retry-After`: the earliest time; the spread comes on top. */
   readonly notBeforeMs: number
 }
 
-/** Somebody may be looking at a page that says that the connection is lost. */
+/** A person may be looking at a page that says that the connection is lost, so waits stay short. */
 const ceilingMs = 10_000
 
-/** No wait is shorter, so that no mistake anywhere becomes a tight loop. */
+/** The shortest wait, so that no mistake elsewhere causes a tight loop. */
 const floorMs = 100
 
 /**
- * Full jitter, from the first retry on: everybody who lost the same server comes back spread over
+ * Full jitter from the first retry on: all clients that lost the same server come back spread over
  * the whole window. `chance` is in [0, 1).
  */
 export function backoffMs({ tries, baseMs, notBeforeMs }: Backoff, chance: number): number {

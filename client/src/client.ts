@@ -14,11 +14,11 @@ import { type Access, sendForJson } from './request.ts'
 import type { Update, WatchOptions } from './watch.ts'
 import type { WireEvent } from './wire-event.ts'
 
-/** What is asked of a payer. Amounts are decimal strings, never numbers. */
+/** The fields of a new payment. Amounts are decimal strings, never numbers. */
 export interface CreateRequest {
   readonly amount: string
   readonly currency: string
-  /** `SYMBOL.chain`, each an asset of that currency. Left out: all of them. */
+  /** `SYMBOL.chain`, each an asset of that currency. Left out: all assets of the currency. */
   readonly accept?: readonly string[]
   /** Seconds. */
   readonly expiresIn?: number
@@ -37,10 +37,10 @@ export interface ListQuery {
 }
 
 export interface EventsQuery {
-  /** The sequence that is held already. */
+  /** The last sequence that the caller has. */
   readonly after?: number
   readonly limit?: number
-  /** Seconds the server may hold the question while there is nothing to say; at most 25. */
+  /** Seconds for which the server may hold the request while there is no new event; at most 25. */
   readonly wait?: number
 }
 
@@ -48,17 +48,20 @@ export interface EventsQuery {
 export interface Page<T> {
   readonly data: readonly T[]
   readonly nextCursor: string | null
-  /** Ids of the page that the server cannot read; `data` is without them. Absent when there are none. */
+  /**
+   * Ids of the page that the server cannot read; `data` is without them. Absent when there are
+   * none.
+   */
   readonly unreadable?: readonly string[]
 }
 
 export interface CallOptions {
   readonly signal?: AbortSignal
-  /** Send the same one to repeat a request safely; one is made for each call without it. */
+  /** Reuse it to repeat a request safely. Left out: each call gets a new key. */
   readonly idempotencyKey?: string
 }
 
-/** The REST API and the watch, for browsers and Node. Calls reject with `RequestError`. */
+/** The REST API and `watch`, for browsers and Node. Calls reject with `RequestError`. */
 export class Client {
   readonly #access: Access
 
@@ -95,12 +98,15 @@ export class Client {
     return this.#get(`${paymentPath(id)}/events`, { ...query }, signal)
   }
 
-  /** Names the transaction that pays, so that it is looked for. A client secret may do that too. */
+  /**
+   * Claims the transaction that pays, so that Settlewire searches for it. Allowed with a client
+   * secret.
+   */
   claim(id: string, request: ClaimRequest, options: CallOptions = {}): Promise<ClaimAnswer> {
     return this.#post(`${paymentPath(id)}/claims`, request, options)
   }
 
-  /** Decides what no rule can. For secret keys. */
+  /** A person's decision about money that no rule can settle. Needs a secret key. */
   resolve(id: string, request: ResolveRequest, options: CallOptions = {}): Promise<PaymentIntent> {
     return this.#post(`${paymentPath(id)}/resolve`, request, options)
   }
@@ -110,12 +116,12 @@ export class Client {
     return this.#get(`${paymentPath(id)}/policy`, {}, signal)
   }
 
-  /** What can be paid with here, under which rules, and how well it is seen. */
+  /** The chains and assets of this installation, their rules, and how well each chain is seen. */
   chains({ signal }: CallOptions = {}): Promise<{ readonly data: readonly ChainInfo[] }> {
     return this.#get('/v1/chains', {}, signal)
   }
 
-  /** Test mode only: has the sandbox wallet send a real transaction on the local chain. */
+  /** Test mode only: the sandbox wallet sends a real transaction on the local chain. */
   payFromSandbox(
     id: string,
     request: { amount?: string; asset?: string } = {},
@@ -134,7 +140,8 @@ export class Client {
     return follow({ ...rest, access: this.#access, paymentId: id }, signal)
   }
 
-  // The shapes below are the wire contract's: Settlewire's own answers are not parsed again here.
+  // The types below are the wire contract's. Responses of Settlewire itself are not validated
+  // again.
 
   async #get<T>(path: string, query: object, signal?: AbortSignal): Promise<T> {
     const fields = query as Record<string, string | number | undefined> // the queries above

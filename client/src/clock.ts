@@ -1,12 +1,12 @@
 import type { Instant } from '@settlewire/core/instant'
 
-/** Stops what the call that returned it has started. Calling it again does nothing. */
+/** Stops what the call that returned it has started. A second call does nothing. */
 export type Stop = () => void
 
-/** Time and chance, so that a test can own both. */
+/** Time and chance, so that a test can control both. */
 export interface Clock {
   now(): Instant
-  /** Calls back once, not before `delayMs` have passed; much later when the device slept. */
+  /** Calls `call` once, after at least `delayMs`; much later if the device slept. */
   after(delayMs: number, call: () => void): Stop
   /** Evenly spread in [0, 1). For jitter only. */
   chance(): number

@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close())
 
-it('is a loop over what happens that ends when the payment closes', async () => {
+it('follow: yields each event and ends when the payment closes', async () => {
   const sequences: number[] = []
   for await (const update of client.watch(server.paymentId)) {
     if (update.kind !== 'event') continue
@@ -27,7 +27,7 @@ it('is a loop over what happens that ends when the payment closes', async () => 
   expect(sequences).toEqual([1, 2, 3])
 })
 
-it('lets go of the connection when the loop is left', async () => {
+it('follow: closes the connection when the caller leaves the loop', async () => {
   for await (const update of client.watch(server.paymentId)) {
     if (update.kind === 'event') break
   }
@@ -36,7 +36,7 @@ it('lets go of the connection when the loop is left', async () => {
   expect(server.asked).toHaveLength(1)
 })
 
-it('ends when its signal aborts, also before it has begun', async () => {
+it('follow: ends when its signal aborts, even before the first update', async () => {
   const aborted = AbortSignal.abort()
   for await (const update of client.watch(server.paymentId, { signal: aborted })) {
     expect(update).toMatchObject({ kind: 'connection', connection: { state: 'ended' } })
@@ -50,7 +50,7 @@ it('ends when its signal aborts, also before it has begun', async () => {
   expect(last).toBe('ended')
 })
 
-it('says with its last word why it was refused', async () => {
+it('follow: gives the reason of a refusal with its last update', async () => {
   server.always = 'gone'
   let reason: string | null = null
   for await (const update of client.watch(server.paymentId)) {
@@ -59,7 +59,7 @@ it('says with its last word why it was refused', async () => {
   expect(reason).toBe('not_found')
 })
 
-it('cuts a reader that is too slow instead of filling the memory', async () => {
+it('follow: throws slow_reader for a slow reader instead of filling the memory', async () => {
   const read = async () => {
     for await (const update of client.watch(server.paymentId)) {
       if (update.kind !== 'event') continue

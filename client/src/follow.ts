@@ -1,12 +1,13 @@
 import { RequestError } from './request-error.ts'
 import { type Update, type WatchOptions, watch } from './watch.ts'
 
-/** Updates that may wait for their reader. A payment has far fewer events than that. */
+/** The maximum number of unread updates. A payment has far fewer events. */
 const unreadMax = 1_000
 
 /**
- * A watch to read with `for await`: ends when the payment closes, when it is refused (the last
- * update's `reason` says why), or when the signal aborts. Of connections only the latest waits.
+ * A watch for `for await`. It ends when the payment closes, when the server refuses it (see
+ * `reason` of the last update), or when the signal aborts. Of unread connection updates only the
+ * latest is kept.
  */
 export async function* follow(
   options: WatchOptions,
@@ -41,5 +42,5 @@ export async function* follow(
 const slowReader = new RequestError({
   code: 'slow_reader',
   status: null,
-  detail: `More than ${unreadMax} updates wait for their reader.`,
+  detail: `More than ${unreadMax} updates are unread.`,
 })

@@ -1,12 +1,12 @@
 import type { Stop } from './clock.ts'
 import type { Input } from './stream-state.ts'
 
-/** What a device tells of itself. */
+/** The inputs that come from the device. */
 export type Signal = Extract<Input, 'offline' | 'online' | 'visible' | 'frozen' | 'restored'>
 
 /**
- * Listens to the page: phones drop sockets without a word, and a page that comes out of the
- * back/forward cache fires `pageshow`, not `visibilitychange`. Outside of a page it says nothing.
+ * Listens to the page's events: phones drop sockets without notice, and a page that leaves the
+ * back/forward cache fires `pageshow`, not `visibilitychange`. Without a document it does nothing.
  */
 export function pageSignals(listener: (signal: Signal) => void): Stop {
   if (typeof document === 'undefined') return () => undefined
@@ -16,7 +16,7 @@ export function pageSignals(listener: (signal: Signal) => void): Stop {
 
   on(globalThis, 'offline', () => listener('offline'))
   on(globalThis, 'online', () => listener('online'))
-  // A window that stood in view beside another one becomes the one that is used.
+  // The user returns to a window that was visible beside another one.
   on(globalThis, 'focus', () => listener('visible'))
   on(document, 'visibilitychange', () => {
     if (document.visibilityState === 'visible') listener('visible')

@@ -5,7 +5,7 @@ import { Position } from './position.ts'
 const event = (sequence: number) => ({
   id: `evt_${sequence}`,
   type: 'payment_intent.updated',
-  data: { sequence } as EventData, // nothing else is looked at
+  data: { sequence } as EventData, // nothing else is read
 })
 
 function walk(position: Position, sequences: readonly number[]): readonly string[] {
@@ -13,13 +13,13 @@ function walk(position: Position, sequences: readonly number[]): readonly string
   return sequences.map((sequence) => position.take(event(sequence)))
 }
 
-it('takes the first event of a fresh stream as the state, wherever it stands', () => {
+it('Position: takes the first event of a new stream as the state, at any sequence', () => {
   const position = new Position()
   expect(walk(position, [4, 5, 6])).toEqual(['state', 'next', 'next'])
   expect(position.eventId).toBe('evt_6')
 })
 
-it('counts each event once, however often it comes', () => {
+it('Position: takes each event only once, however often it arrives', () => {
   expect(walk(new Position(), [1, 1, 2, 1, 2, 3])).toEqual([
     'next',
     'known',
@@ -30,14 +30,14 @@ it('counts each event once, however often it comes', () => {
   ])
 })
 
-it('can resume from what the page was loaded with as soon as its event comes', () => {
+it('Position: can resume from the initial sequence once the event with it arrives', () => {
   const position = new Position({ sequence: 3 })
   expect(position.eventId).toBeNull()
   expect(walk(position, [3, 4])).toEqual(['known', 'next'])
   expect(position.eventId).toBe('evt_4')
 })
 
-it('does not step over a gap, also after resuming', () => {
+it('Position: does not skip a gap, not even after resuming', () => {
   const position = new Position()
   expect(walk(position, [1, 2, 4])).toEqual(['next', 'next', 'gap'])
   expect(position.sequence).toBe(2)
@@ -45,7 +45,7 @@ it('does not step over a gap, also after resuming', () => {
   expect(walk(position, [3, 4])).toEqual(['next', 'next'])
 })
 
-it('takes the state instead when the same gap comes back again and again', () => {
+it('Position: takes the state when the same gap comes back three times', () => {
   const position = new Position()
   walk(position, [1])
   expect(walk(position, [3])).toEqual(['gap'])
@@ -55,7 +55,7 @@ it('takes the state instead when the same gap comes back again and again', () =>
   expect(walk(position, [3])).toEqual(['state'])
 })
 
-it('takes the state after a reset, but never an older one', () => {
+it('Position: takes the state after a reset, but never an older one', () => {
   const position = new Position()
   walk(position, [5])
   position.forget()
@@ -64,7 +64,7 @@ it('takes the state after a reset, but never an older one', () => {
   expect(position.take(event(8))).toBe('state')
 })
 
-it('asks for the newest state each time where only that is wanted', () => {
+it('Position: never resumes if only the newest state is wanted', () => {
   const position = new Position({ resumes: false })
   expect(walk(position, [1, 2])).toEqual(['next', 'next'])
   expect(position.eventId).toBeNull()

@@ -1,27 +1,27 @@
 import type { WireEvent } from './wire-event.ts'
 
-/** How an event relates to what was held before it. */
+/** How an event relates to the position before it. */
 export type Relation =
   | 'next' // it follows directly
-  | 'state' // the whole state at a later point; what lies between was not promised
-  | 'known' // it is what is held
-  | 'old' // older than what is held: it proves nothing
-  | 'gap' // something in between is missing
+  | 'state' // the whole state at a later point; the events in between may be missing
+  | 'known' // it is the newest event that we have
+  | 'old' // older than the newest event that we have: it proves nothing
+  | 'gap' // an event in between is missing
 
-/** How often in a row a gap may come back before the state is taken as it is. */
+/** How many times in a row a gap may come back before the next event is taken as the state. */
 const gapsMax = 3
 
-/** How far into a payment's history a watch has come. The stored sequence decides, nothing else. */
+/** How far a watch has read a payment's history. Only the stored sequence decides. */
 export class Position {
   #sequence: number
   #eventId: string | null = null
   #gaps = 0
-  /** Whether the next event may be ahead of us, because nobody promised continuity. */
+  /** Whether the next event may skip sequences, because the server did not promise continuity. */
   #open = true
 
   readonly #resumes: boolean
 
-  /** `resumes`: every event is wanted, not just the newest state. */
+  /** `resumes`: the caller wants every event, not just the newest state. */
   constructor({ sequence = 0, resumes = true }: { sequence?: number; resumes?: boolean } = {}) {
     this.#sequence = sequence
     this.#resumes = resumes
@@ -31,28 +31,28 @@ export class Position {
     return this.#sequence
   }
 
-  /** What to resume from; null asks for the state. */
+  /** The event id to resume from; null requests the state. */
   get eventId(): string | null {
     return this.#resumes ? this.#eventId : null
   }
 
-  /** A new attempt: only one that resumes from an event is continuous. */
+  /** Begins a new attempt. Only an attempt that resumes from an event is continuous. */
   begin(): void {
     this.#open = this.eventId === null
   }
 
-  /** Continuity is lost. The next event is taken as it is, unless it is older than what is held. */
+  /** Continuity is lost: the next event is taken as the state, unless it is older than ours. */
   forget(): void {
     this.#eventId = null
     this.#open = true
   }
 
-  /** Moves on to the event, if it is news. */
+  /** Moves the position to the event, if it is newer. */
   take(event: WireEvent): Relation {
     const { sequence } = event.data
     if (sequence < this.#sequence) return 'old'
     if (sequence === this.#sequence) {
-      // The same point, now with its id: from here the history can be resumed.
+      // The same sequence, now with its event id: the history can be resumed from here.
       this.#hold(event)
       return 'known'
     }

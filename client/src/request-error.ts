@@ -1,31 +1,31 @@
 import type { FieldError } from '@settlewire/core/errors'
 
-/** Codes for what goes wrong before an answer of Settlewire's exists. */
+/** Codes for failures before a response of Settlewire exists. */
 export type LocalCode = 'unreachable' | 'unexpected_answer' | 'no_stream' | 'slow_reader'
 
-/** Answers below 500 that say "not now" rather than "never". */
+/** Statuses below 500 that mean “not now” rather than “never”. */
 const laterStatuses: readonly number[] = [408, 409, 425, 429]
 
-/** What Settlewire said, as far as it said it. */
+/** The fields of a problem document, as far as the response had them. */
 export interface Problem {
-  /** From the error catalogue, from a newer one, or a `LocalCode`. */
+  /** A code of the error catalogue or of a newer one, or a `LocalCode`. */
   readonly code: string
   readonly detail: string
-  /** Null when there was no answer at all. */
+  /** Null when there was no response. */
   readonly status: number | null
   readonly requestId?: string | null
   readonly fields?: readonly FieldError[]
   readonly retryAfterMs?: number | null
 }
 
-/** A request that did not do what it was sent for. Decide by `code`, never by message. */
+/** A request that failed. Decide by `code`, never by message. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
   readonly code: string
   readonly status: number | null
   readonly requestId: string | null
   readonly fields: readonly FieldError[]
-  /** How long the server asks to be left alone. */
+  /** How long the server asks the client to wait. */
   readonly retryAfterMs: number | null
 
   constructor(problem: Problem, cause?: unknown) {
@@ -38,8 +38,8 @@ export class RequestError extends Error {
   }
 
   /**
-   * Whether the same request can never succeed. Only Settlewire's own word counts: a bare 404 or 502
-   * is what a proxy says while Settlewire is being replaced.
+   * Whether the same request can never succeed. Only a problem document of Settlewire counts: a
+   * bare 404 or 502 may come from a proxy while Settlewire is being replaced.
    */
   get isFinal(): boolean {
     const { code, status } = this

@@ -26,7 +26,7 @@ async function failure(call: Promise<unknown>): Promise<RequestError> {
     (reason: unknown) => reason,
   )
   expect(error).toBeInstanceOf(RequestError)
-  return error as RequestError // looked at in the line above
+  return error as RequestError // checked in the line above
 }
 
 const answer = (status: number, type: string, body: string, headers = {}) =>
@@ -34,7 +34,7 @@ const answer = (status: number, type: string, body: string, headers = {}) =>
     response.writeHead(status, { 'content-type': type, ...headers }).end(body),
   )
 
-describe('a call', () => {
+describe('a call of the client', () => {
   it.each([
     [
       'claim',
@@ -49,7 +49,7 @@ describe('a call', () => {
     ['policy', (c: Client) => c.policy('pi_1'), 'GET /v1/payment-intents/pi_1/policy '],
     ['chains', (c: Client) => c.chains(), 'GET /v1/chains '],
   ] as const)(
-    '%s asks the route of that name, and posts with a key of its own',
+    '%s requests its route, and each POST has an idempotency key',
     async (_, call, said) => {
       const asked: string[] = []
       const baseUrl = await listen(async (request, response) => {
@@ -66,8 +66,8 @@ describe('a call', () => {
   )
 })
 
-describe('a request that fails', () => {
-  it('carries the code, the fields, the request and the advice of the problem document', async () => {
+describe('the RequestError of a failed request', () => {
+  it('has the code, fields and request id of the problem document', async () => {
     const errors = [{ pointer: '/amount', detail: 'too small' }, { odd: true }]
     const body = { code: 'invalid_request', detail: 'No.', requestId: 'req_9', errors }
     const baseUrl = await answer(400, 'application/problem+json', JSON.stringify(body))
@@ -79,7 +79,7 @@ describe('a request that fails', () => {
     expect(error.isFinal).toBe(true)
   })
 
-  it('says how long to stay away', async () => {
+  it('has the wait of the header Retry-After', async () => {
     const body = JSON.stringify({ code: 'rate_limited', title: 'Too many.' })
     const baseUrl = await answer(429, 'application/problem+json', body, { 'retry-after': '7' })
     const error = await failure(new Client({ baseUrl }).get('pi_1'))
@@ -87,7 +87,7 @@ describe('a request that fails', () => {
     expect(error.message).toBe('Too many.')
   })
 
-  it('keeps a code that is newer than this client, and does not take it as final', async () => {
+  it('keeps a code that is newer than this client, and is not final', async () => {
     const baseUrl = await answer(409, 'application/problem+json', '{"code":"of_tomorrow"}')
     const error = await failure(new Client({ baseUrl }).get('pi_1'))
     expect(error).toMatchObject({ code: 'of_tomorrow', isFinal: false })
@@ -97,16 +97,16 @@ describe('a request that fails', () => {
 
   it.each([
     [502, 'text/html', '<h1>Bad gateway</h1>'],
-    [404, 'text/plain', 'no such backend'],
+    [404, 'text/plain', 'unknown backend'],
     [500, 'application/problem+json', 'not json'],
     [200, 'text/html', '<h1>Log in to this network</h1>'],
-  ])('does not believe a proxy: %i %s', async (status, type, body) => {
+  ])('is not final for a response of a proxy: %i %s', async (status, type, body) => {
     const baseUrl = await answer(status, type, body)
     const error = await failure(new Client({ baseUrl }).get('pi_1'))
     expect(error).toMatchObject({ code: 'unexpected_answer', status, isFinal: false })
   })
 
-  it('is told apart from no answer at all', async () => {
+  it('has the code unreachable without any response', async () => {
     const baseUrl = await listen((request) => request.socket.destroy())
     const error = await failure(new Client({ baseUrl }).get('pi_1'))
     expect(error).toMatchObject({ code: 'unreachable', status: null, isFinal: false })
@@ -114,7 +114,7 @@ describe('a request that fails', () => {
     expect(adviceFor(error.code)).toContain('/healthz')
   })
 
-  it('is no failure when its caller aborted it', async () => {
+  it('is not created for a request that the caller aborted', async () => {
     const baseUrl = await listen(() => undefined)
     const abort = new AbortController()
     const call = sendForJson({ baseUrl }, { path: '/', signal: abort.signal })
@@ -123,7 +123,7 @@ describe('a request that fails', () => {
   })
 })
 
-describe('the client', () => {
+describe('the requests of the client', () => {
   const seen: { method: string; url: string; key: string; auth: string; body: string }[] = []
   const record = () =>
     listen(async (request, response) => {
@@ -136,7 +136,7 @@ describe('the client', () => {
       response.end('{"id":"pi_1","data":[],"next":null}')
     })
 
-  it('asks as the contract says, with a key of its own for every command', async () => {
+  it('have the paths of the contract, and each POST has its own idempotency key', async () => {
     const client = new Client({ baseUrl: `${await record()}/`, key: 'sk_test_1' })
     await client.create({ amount: '1.00', currency: 'USDC', accept: ['USDC.local'] })
     await client.create(

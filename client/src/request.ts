@@ -1,10 +1,10 @@
 import { type Problem, RequestError } from './request-error.ts'
 
-/** Where Settlewire is, and who asks. */
+/** The address of Settlewire, and the credential for it. */
 export interface Access {
-  /** Scheme, host and path in front of `/v1`; empty for the page's own host. */
+  /** Scheme, host and path before `/v1`; empty for the page's own host. */
   readonly baseUrl: string
-  /** A key or a client secret. Left out where a cookie says who asks. */
+  /** A key or a client secret. Left out where a cookie authenticates the requests. */
   readonly key?: string
   readonly fetch?: typeof fetch
 }
@@ -18,12 +18,12 @@ export interface Request {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Answers of this size or more are not ours. */
+/** A larger response cannot be Settlewire's. */
 const bodyCharactersMax = 4_000_000
 
 /**
- * Sends it and gives back a successful answer, its body unread. Anything else is a `RequestError`,
- * but an abort, which rejects with the signal's reason.
+ * Sends a request and returns a successful response with its body unread. Any other response
+ * rejects with a `RequestError`, an abort with the signal's reason.
  */
 export async function send(access: Access, request: Request): Promise<Response> {
   const call = access.fetch ?? fetch
@@ -50,7 +50,9 @@ export async function send(access: Access, request: Request): Promise<Response> 
   return response
 }
 
-/** Sends it and reads the JSON of the answer. The caller knows what the route answers. */
+/**
+ * Sends a request and parses the JSON response. The caller knows the type of the route's response.
+ */
 export async function sendForJson(access: Access, request: Request): Promise<unknown> {
   const response = await send(access, request)
   const text = await readText(response, request.signal)
@@ -81,20 +83,20 @@ async function readText(response: Response, signal?: AbortSignal): Promise<strin
 }
 
 const unreachable = (cause: unknown): RequestError =>
-  new RequestError({ code: 'unreachable', status: null, detail: 'No answer came.' }, cause)
+  new RequestError({ code: 'unreachable', status: null, detail: 'No response.' }, cause)
 
 const unexpected = (response: Response, cause?: unknown): RequestError =>
   new RequestError(
     {
       code: 'unexpected_answer',
       status: response.status,
-      detail: `The answer (${response.status}) was not Settlewire's.`,
+      detail: `The response (${response.status}) is not Settlewire's.`,
       retryAfterMs: retryAfterMs(response),
     },
     cause,
   )
 
-/** Our own problem document, or `unexpected_answer` for whatever else refused. */
+/** Reads a problem document of Settlewire; `unexpected_answer` for any other refusal. */
 async function problemOf(response: Response): Promise<RequestError> {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   if (!isProblem) {
@@ -103,7 +105,7 @@ async function problemOf(response: Response): Promise<RequestError> {
   }
   const json: unknown = await response.json().catch(() => null)
   if (typeof json !== 'object' || json === null) return unexpected(response)
-  const { code, detail, title, requestId, errors } = json as Record<string, unknown> // any of it may be missing
+  const { code, detail, title, requestId, errors } = json as Record<string, unknown> // any field may be missing
   if (typeof code !== 'string') return unexpected(response)
   const said = typeof detail === 'string' ? detail : title
   return new RequestError({
@@ -125,7 +127,7 @@ function fieldsOf(errors: unknown): NonNullable<Problem['fields']> {
   )
 }
 
-/** `Retry-After` in seconds. Its date form is not used by Settlewire and would need an equal clock. */
+/** `Retry-After` in seconds. Settlewire does not send its date form, which needs equal clocks. */
 function retryAfterMs(response: Response): number | null {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null

@@ -2,26 +2,26 @@ import type { Instant } from '@settlewire/core/instant'
 import { backoffMs } from './backoff.ts'
 import { firstRung, type Ladder, lasted, type Strike, struck, type Transport } from './transport.ts'
 
-/** An attempt that stood this long was a good one. */
+/** An attempt that lasted this long counts as good. */
 const lastedMs = 5_000
 
 const base = { ms: 1_000, msMin: 100, msMax: 60_000 } as const
 const retryAfterMsMax = 600_000
 const pollMs = 3_000
 
-/** An answer quicker than this was not held by the server. */
+/** The server did not hold a long-poll that was answered sooner than this. */
 const heldMs = 1_000
 
-/** What became of one attempt. */
+/** The result of one attempt. */
 export interface Ended {
   readonly begunAt: Instant
-  /** When it first proved that we hold the newest; null when it never did. */
+  /** When it first proved that we have the newest event; null if it never did. */
   readonly provenAt: Instant | null
-  /** Why it did not last, where that is known. `mute`: it was accepted, and then nothing came. */
+  /** Why it did not last, if known. `mute`: the server accepted it, but nothing arrived. */
   readonly fault: 'mute' | 'no_stream' | null
 }
 
-/** When to try again, and by which way: what was learnt from the attempts so far. */
+/** Decides when to try again, and by which transport, from the attempts so far. */
 export class Retries {
   #ladder: Ladder = firstRung
   #tries = 0
@@ -37,12 +37,12 @@ export class Retries {
     this.#baseMs = Math.min(base.msMax, Math.max(base.msMin, waitMs))
   }
 
-  /** The server's `Retry-After`, for the next wait only. */
+  /** The server's `Retry-After`; applies to the next wait only. */
   askedToStayAway(waitMs: number): void {
     this.#notBeforeMs = Math.min(retryAfterMsMax, waitMs)
   }
 
-  /** A stream ended, or a question failed. */
+  /** A stream ended, or a request failed. */
   ended(attempt: Ended, now: Instant): void {
     if (attempt.provenAt !== null && now - attempt.provenAt >= lastedMs) {
       this.#ladder = firstRung
@@ -63,7 +63,7 @@ export class Retries {
     return backoffMs({ tries, baseMs: this.#baseMs, notBeforeMs }, chance)
   }
 
-  /** A question was answered. Gives how long to wait before the next one. */
+  /** A request was answered. Returns the wait before the next request. */
   answered(begunAt: Instant, now: Instant, chance: number): number {
     const wasHeld = this.#ladder.transport === 'long_poll' && now - begunAt >= heldMs
     this.#tries = 0

@@ -9,14 +9,14 @@ const describeCell = ({ state, input, to, action }: (typeof cells)[number]) =>
   `${state} + ${input} -> ${to}, ${action}`
 
 describe('the connection table', () => {
-  it('has a cell for everything that can happen anywhere', () => {
+  it('has a cell for every input in every state', () => {
     for (const state of states) {
       expect(Object.keys(table[state]).sort()).toEqual([...inputs].sort())
     }
     expect(cells).toHaveLength(states.length * inputs.length)
   })
 
-  it('says current on proof alone, and keeps it only while nothing speaks against it', () => {
+  it('reaches current only by a proof, and leaves it on every sign of doubt', () => {
     const proof: readonly Input[] = ['event', 'heartbeat']
     const doubt: readonly Input[] = [
       'behind',
@@ -37,7 +37,7 @@ describe('the connection table', () => {
     }
   })
 
-  it('says fallback on an answer alone', () => {
+  it('reaches fallback only by an answered request', () => {
     for (const cell of cells.filter((one) => one.to === 'fallback' && one.state !== 'fallback')) {
       expect(cell.input, describeCell(cell)).toBe('answered')
     }
@@ -46,7 +46,7 @@ describe('the connection table', () => {
     }
   })
 
-  it('ends and lets go of everything when the payment closes, when refused, and when stopped', () => {
+  it('ends and closes when the payment closes, on a refusal, and when stopped', () => {
     for (const state of running) {
       for (const input of ['finished', 'refused', 'stop'] as const) {
         expect(next(state, input)).toEqual({ to: 'ended', action: 'close' })
@@ -57,7 +57,7 @@ describe('the connection table', () => {
     }
   })
 
-  it('never wakes up once it has ended', () => {
+  it('does nothing after it has ended', () => {
     for (const input of inputs)
       expect(next('ended', input)).toEqual({ to: 'ended', action: 'none' })
   })
@@ -68,7 +68,7 @@ describe('the connection table', () => {
     }
   })
 
-  it('has a next attempt under way or planned whenever it is not current', () => {
+  it('runs or schedules a next attempt whenever it becomes stale or reconnecting', () => {
     const leadsOn = ['connect', 'schedule', 'again', 'forget']
     for (const cell of cells) {
       const lost = cell.to === 'stale' || cell.to === 'reconnecting'
@@ -82,7 +82,7 @@ describe('the connection table', () => {
     }
   })
 
-  it('drops what runs when the device goes away, and tries at once when it comes back', () => {
+  it('drops its attempt when offline or frozen, and connects at once when that ends', () => {
     for (const state of running) {
       for (const gone of ['offline', 'frozen'] as const) {
         expect(next(state, gone).to, `${state} ${gone}`).toBe('paused')
@@ -94,7 +94,7 @@ describe('the connection table', () => {
     }
   })
 
-  it('hears nothing from a connection that was dropped by a pause', () => {
+  it('ignores inputs of a connection while paused', () => {
     for (const input of [
       'opened',
       'event',
@@ -108,14 +108,14 @@ describe('the connection table', () => {
     }
   })
 
-  it('never turns a fault into an immediate retry: only a device that came back may', () => {
+  it('schedules a retry after a fault and never connects at once', () => {
     const faults: readonly Input[] = ['failed', 'closed', 'silence', 'behind']
     for (const cell of cells.filter((one) => faults.includes(one.input))) {
       expect(cell.action, describeCell(cell)).not.toBe('connect')
     }
   })
 
-  it('reaches every state, and from every state but the last an end', () => {
+  it('can reach every state, and can be stopped in every state', () => {
     const reached = new Set<State>(['idle'])
     for (let before = 0; before !== reached.size; ) {
       before = reached.size

@@ -1,49 +1,49 @@
-/** Where the connection of a watch stands. Connected is not current: only proof makes it so. */
+/** The state of a watch's connection. `connecting` is not `current`: that needs a proof. */
 export const states = [
   'idle', // not started
-  'connecting', // the first attempt is under way, nothing is proven yet
-  'current', // a stream proved that what is held is the newest
-  'fallback', // an answer to a question proved it; the stream does not get through
-  'stale', // what is held is known or suspected to be old
-  'reconnecting', // the next attempt is due or under way
-  'paused', // the device is offline or the page frozen; it goes on when that ends
-  'ended', // nothing more will come, or nobody wants it
+  'connecting', // the first attempt is running, nothing is proven yet
+  'current', // a stream proved that we have the newest event
+  'fallback', // the answer to a poll proved it; the stream does not get through
+  'stale', // our state is known or suspected to be old
+  'reconnecting', // the next attempt is due or running
+  'paused', // the device is offline or the page frozen; it continues when that ends
+  'ended', // no more updates will come, or the caller stopped the watch
 ] as const
 export type State = (typeof states)[number]
 
 export const inputs = [
   'start',
-  'opened', // the server accepted, nothing has come yet
-  'event', // news, or the newest event once more
-  'heartbeat', // the head of the history is what we hold
-  'behind', // the head is higher than what we hold, or an event was skipped
+  'opened', // the server accepted, nothing has arrived yet
+  'event', // a new event, or the newest one again
+  'heartbeat', // the head of the history is the event that we have
+  'behind', // the head is higher than our event, or an event was skipped
   'reset', // the server cannot prove continuity; the whole state follows
-  'answered', // a question was answered: we hold the newest
-  'silence', // nothing came for longer than heartbeats are apart
-  'slept', // time jumped: timers and sockets mean nothing now
-  'failed', // no answer, or a bad one
-  'closed', // the server ended the attempt, and not because the payment closed
-  'due', // the wait before the next attempt or question is over
+  'answered', // a poll was answered: we have the newest event
+  'silence', // nothing arrived for longer than the heartbeat interval
+  'slept', // time jumped: timers and sockets cannot be trusted
+  'failed', // no response, or a bad one
+  'closed', // the server ended the attempt, but not because the payment closed
+  'due', // the wait before the next attempt or poll is over
   'offline',
   'online',
-  'visible', // the page is looked at again
-  'frozen', // the page goes into the back/forward cache
-  'restored', // and comes out of it
-  'finished', // the payment closed, or the server says that it had
+  'visible', // the page is visible again
+  'frozen', // the page enters the back/forward cache
+  'restored', // the page leaves the back/forward cache
+  'finished', // the payment closed, or the server says that it is closed
   'refused', // the same request can never succeed
-  'stop', // the caller has seen enough
+  'stop', // the caller stops the watch
 ] as const
 export type Input = (typeof inputs)[number]
 
 export const actions = [
   'none',
-  'connect', // drop what runs and try now
-  'schedule', // drop what runs and try after a backoff
-  'again', // ask the next question of a fallback
-  'forget', // forget the position, take the next event as it is
-  'check', // call it silence if nothing came for a heartbeat
-  'pause', // drop what runs and wait for an input
-  'close', // drop everything for good
+  'connect', // drop the running attempt and try now
+  'schedule', // drop the running attempt and try after a backoff
+  'again', // send the next poll of a fallback
+  'forget', // forget the position, take the next event as the state
+  'check', // treat it as silence if nothing arrived for a heartbeat interval
+  'pause', // drop the running attempt and wait for an input
+  'close', // drop everything permanently
 ] as const
 export type Action = (typeof actions)[number]
 
@@ -61,13 +61,13 @@ const tryNow = step('reconnecting', 'connect')
 const tryLater = step('reconnecting', 'schedule')
 const pause = step('paused', 'pause')
 
-/** Always the same, wherever a started watch stands. */
+/** The same in every state of a started watch. */
 const leaving = { finished: end, refused: end, stop: end } as const
-/** What only an attempt that runs can say. */
+/** Inputs that only a running attempt can cause. */
 const proof = { event: step('current'), heartbeat: step('current') } as const
 const answered = step('fallback', 'again')
 
-/** The connection, whole: row = where it stands, column = what happens. Nothing can happen outside it. */
+/** The whole state machine: row = state, column = input. Nothing happens outside this table. */
 export const table: Readonly<Record<State, Row>> = {
   idle: {
     ...all(step('idle')),
@@ -180,9 +180,9 @@ export const table: Readonly<Record<State, Row>> = {
   ended: all(step('ended')),
 }
 
-/** What happens next. */
+/** The next state and action. */
 export const next = (state: State, input: Input): Step => table[state][input]
 
 function all(one: Step): Row {
-  return Object.fromEntries(inputs.map((input) => [input, one])) as Row // every input is there
+  return Object.fromEntries(inputs.map((input) => [input, one])) as Row // every input has an entry
 }

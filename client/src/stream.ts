@@ -2,15 +2,15 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { type Access, send } from './request.ts'
 import { RequestError } from './request-error.ts'
 
-/** More than this without an end of a frame is no stream of ours. */
+/** A longer frame without an end cannot be from Settlewire. */
 const bufferedCharactersMax = 256 * 1024
 
-/** What a stream says while it runs. */
+/** Receives the messages of a running stream. */
 export interface StreamListener {
   /** The server accepted. */
   opened(): void
   message(message: EventSourceMessage): void
-  /** How long the server wants us to wait before we come back. */
+  /** How long the server wants the client to wait before it reconnects. */
   retry(waitMs: number): void
 }
 
@@ -22,8 +22,8 @@ export interface StreamRequest {
 }
 
 /**
- * Reads one SSE stream to its end. `finished`: the server has nothing more to say (204). `closed`:
- * it ended, come back. Rejects with a `RequestError`, or with the signal's reason.
+ * Reads one SSE stream to its end. `finished`: the server has no more events (204). `closed`: the
+ * stream ended, reconnect. Rejects with a `RequestError`, or with the signal's reason.
  */
 export async function readStream(
   access: Access,
@@ -43,7 +43,7 @@ export async function readStream(
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
   if (!isStream) {
     await response.body?.cancel()
-    throw notAStream(`The answer (${response.status}) is no event stream.`)
+    throw notAStream(`The response (${response.status}) is no event stream.`)
   }
   const body = readable(response)
   listener.opened()
@@ -51,10 +51,12 @@ export async function readStream(
   return 'closed'
 }
 
-/** Some runtimes, React Native among them, give answers whose body cannot be read as it comes. */
+/**
+ * Some runtimes, such as React Native, return responses whose body cannot be read as it arrives.
+ */
 function readable({ body }: Response): ReadableStream<Uint8Array> {
   if (typeof body?.getReader === 'function') return body
-  const detail = 'This fetch does not give the body of an answer while it arrives.'
+  const detail = 'This fetch cannot read a response body while it arrives.'
   throw new RequestError({ code: 'no_stream', status: null, detail })
 }
 
@@ -81,11 +83,11 @@ async function readBody(
       })
       if (chunk.done) return
       parser.feed(decoder.decode(chunk.value, { stream: true }))
-      if (broken !== null) throw notAStream('A frame without end came.')
+      if (broken !== null) throw notAStream('A frame is too long.')
       if (signal.aborted) throw signal.reason
     }
   } finally {
-    // Ends the socket as well; that it was gone already is no news.
+    // Closes the socket as well; if it is closed already, there is nothing to report.
     void reader.cancel().catch(() => undefined)
   }
 }
@@ -94,4 +96,4 @@ const notAStream = (detail: string): RequestError =>
   new RequestError({ code: 'unexpected_answer', status: 200, detail })
 
 const lost = (cause: unknown): RequestError =>
-  new RequestError({ code: 'unreachable', status: null, detail: 'The stream broke off.' }, cause)
+  new RequestError({ code: 'unreachable', status: null, detail: 'The stream broke.' }, cause)

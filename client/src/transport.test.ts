@@ -4,28 +4,28 @@ import { firstRung, type Ladder, lasted, struck } from './transport.ts'
 const fall = (ladder: Ladder, times: number): Ladder =>
   times === 0 ? ladder : fall(struck(ladder, 'unreachable', 0), times - 1)
 
-it('takes two failures in a row to leave a transport', () => {
+it('Ladder: leaves a transport after two failures in a row', () => {
   expect(fall(firstRung, 1).transport).toBe('stream')
   expect(fall(firstRung, 2).transport).toBe('long_poll')
   expect(fall(firstRung, 4).transport).toBe('poll')
 })
 
-it('comes back to the stream when nothing works, for then all are equal', () => {
+it('Ladder: returns to the stream when no transport works', () => {
   expect(fall(firstRung, 6).transport).toBe('stream')
 })
 
-it('leaves a stream at once that is accepted and then held back', () => {
+it('Ladder: leaves the stream at once if it is accepted but nothing arrives', () => {
   expect(struck(firstRung, 'mute', 0).transport).toBe('long_poll')
 })
 
-it('forgets single failures once an attempt has lasted', () => {
+it('Ladder: forgets single failures once an attempt has lasted', () => {
   const once = struck(firstRung, 'unreachable', 0)
   expect(struck(lasted(once, 0), 'unreachable', 0).transport).toBe('stream')
   const poll = fall(firstRung, 3)
   expect(lasted(poll, 0)).toMatchObject({ transport: 'long_poll', strikes: 0 })
 })
 
-it('tries the stream again after a while, and goes back after one failure', () => {
+it('Ladder: tries the stream again after a while, and leaves it after one failure', () => {
   const below = fall(firstRung, 2)
   expect(lasted(below, below.climbAt - 1).transport).toBe('long_poll')
   const climbing = lasted(below, below.climbAt)
@@ -34,7 +34,7 @@ it('tries the stream again after a while, and goes back after one failure', () =
   expect(lasted(climbing, 100_000)).toEqual(firstRung)
 })
 
-it('tries a stream less and less often that never gets through, but soon after an outage', () => {
+it('Ladder: tries a blocked stream less and less often, but soon after an outage', () => {
   let ladder = fall(firstRung, 2)
   const waits: number[] = []
   for (let now = 0, i = 0; i < 8; i++) {

@@ -1,20 +1,20 @@
 import type { Instant } from '@settlewire/core/instant'
 
-/** How news come: pushed, asked for and held, or asked for every few seconds. */
+/** How updates arrive: pushed, polled with a held request, or polled every few seconds. */
 export type Transport = 'stream' | 'long_poll' | 'poll'
 
-/** How an attempt came to nothing. */
+/** How an attempt failed. */
 export type Strike =
-  | 'unreachable' // no answer
-  | 'mute' // it was accepted and then nothing came through: something in between holds it back
+  | 'unreachable' // no response
+  | 'mute' // the server accepted it, but a proxy holds the data back
   | 'no_stream' // this runtime cannot read a body while it arrives
   | 'short' // it was cut soon after it began
 
-/** Where we stand between the transports. */
+/** The current transport, and when to try a better one. */
 export interface Ladder {
   readonly transport: Transport
   readonly strikes: number
-  /** Whether this is a try of the stream from a transport that works. */
+  /** Whether this attempt tries the stream although the lower transport works. */
   readonly climbing: boolean
   /** When to try the stream again. */
   readonly climbAt: Instant
@@ -27,7 +27,9 @@ const weight: Readonly<Record<Strike, number>> = {
   ...{ mute: strikesMax, no_stream: strikesMax },
 }
 
-/** Down the ladder; from the last rung back to the first, for then nothing works and all are equal. */
+/**
+ * The next transport after failures. After the last one comes the stream again: none works anyway.
+ */
 const below: Readonly<Record<Transport, Transport>> = {
   stream: 'long_poll',
   long_poll: 'poll',
@@ -45,11 +47,11 @@ export const firstRung: Ladder = {
   climbAfterMs: climbAfterMinMs,
 }
 
-/** After an attempt that came to nothing. */
+/** The ladder after a failed attempt. */
 export function struck(ladder: Ladder, strike: Strike, now: Instant): Ladder {
   const strikes = ladder.strikes + weight[strike]
   if (strikes < strikesMax && !ladder.climbing) return { ...ladder, strikes }
-  // Where the stream was tried in vain it is tried less often; after an outage soon again.
+  // After a failed try of the stream the next one comes later; after an outage it comes soon.
   const climbAfterMs = ladder.climbing
     ? Math.min(climbAfterMaxMs, ladder.climbAfterMs * 2)
     : climbAfterMinMs
@@ -57,13 +59,13 @@ export function struck(ladder: Ladder, strike: Strike, now: Instant): Ladder {
     transport: below[ladder.transport],
     strikes: 0,
     climbing: false,
-    // What a runtime cannot do it will not learn.
+    // A runtime that cannot stream will not be able to later.
     climbAt: strike === 'no_stream' ? Number.POSITIVE_INFINITY : now + climbAfterMs,
     climbAfterMs,
   }
 }
 
-/** After an attempt that lasted: a stream that stood, or an answer to a question. */
+/** The ladder after an attempt that lasted: a stream that stayed open, or an answered poll. */
 export function lasted(ladder: Ladder, now: Instant): Ladder {
   if (ladder.transport === 'stream') return firstRung
   if (now < ladder.climbAt) return { ...ladder, strikes: 0 }

@@ -22,7 +22,7 @@ afterEach(async () => {
   await server.close()
 })
 
-/** Watches, and collects what the watch says. */
+/** Starts a watch and collects its updates. */
 function begin(until: Until, everyEvent = true, fetcher: typeof fetch = fetch) {
   const updates: Update[] = []
   const access = { baseUrl: server.url, fetch: fetcher }
@@ -36,12 +36,12 @@ function begin(until: Until, everyEvent = true, fetcher: typeof fetch = fetch) {
 async function soon(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 10_000
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error('it did not come')
+    if (Date.now() > deadline) throw new Error('the condition did not become true in time')
     await sleep(2)
   }
 }
 
-it('ends a watch at a success, unless it was asked to go on until that is final', () => {
+it('endsWatch: a success ends a watch, unless it runs until the success is final', () => {
   for (const status of statuses) {
     const closes = ['succeeded', 'failed', 'cancelled'].includes(status)
     expect(endsWatch({ status, finality: 'none' }, 'closed'), status).toBe(closes)
@@ -53,7 +53,7 @@ it('ends a watch at a success, unless it was asked to go on until that is final'
 
 describe.each([
   ['a server that knows `until`', true],
-  ['a server that ends its streams at the success', false],
+  ['a server that ends its streams at a success', false],
 ])('a watch until the money is final, at %s,', (_, knowsUntil) => {
   it.each([true, false])(
     'follows a success that is taken back (every event: %s)',
@@ -63,7 +63,7 @@ describe.each([
       await soon(() => said().length === 1)
       server.add('succeeded', { receivedAmount: '150.00' })
       await soon(() => said().length === 2)
-      // Longer than it takes such a server to end a stream and a resume.
+      // Longer than such a server needs to end a stream, plus a reconnect.
       await sleep(20_000 / speed)
       server.add('investigation_required', { reason: 'reorged_after_success' })
       await soon(() => said().length === 3)
@@ -79,7 +79,7 @@ describe.each([
   )
 })
 
-it('ends at the success by default, and does not ask for more', async () => {
+it('a watch ends at a success by default, without another request', async () => {
   const { said, last } = begin('closed')
   await soon(() => said().length === 1)
   server.add('succeeded')
@@ -87,7 +87,7 @@ it('ends at the success by default, and does not ask for more', async () => {
   expect(server.asked.map((one) => one.until)).toEqual([null])
 })
 
-it('asks by long-poll where fetch gives no body that can be read while it arrives', async () => {
+it('a watch uses long-poll if fetch cannot read a body while it arrives', async () => {
   const whole: typeof fetch = async (...args) => {
     const response = await fetch(...args)
     return new Proxy(response, {

@@ -2,14 +2,14 @@ import type { EventData } from '@settlewire/core/payment/event'
 import { statusTable } from '@settlewire/core/payment/status-model'
 
 /**
- * When a watch ends. `closed`: when the payment succeeds, fails or is cancelled. `final`: a payment that
- * succeeded is followed further, until nothing can take its money back.
+ * When a watch ends. `closed`: when the payment succeeds, fails or is cancelled. `final`: a watch
+ * of a payment that succeeded continues until nothing can take its money back.
  */
 export type Until = 'closed' | 'final'
 
 type Standing = Pick<EventData, 'status' | 'finality'>
 
-/** Whether the money of a payment that succeeded can still be taken back. */
+/** Whether the money of a succeeded payment can still be taken back. */
 export const isRevocable = ({ status, finality }: Standing): boolean =>
   status === 'succeeded' && finality !== 'final'
 

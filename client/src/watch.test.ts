@@ -22,7 +22,7 @@ afterEach(async () => {
   await server.close()
 })
 
-/** What a watch said, in order. */
+/** Collects the updates of a watch, in order. */
 class Diary {
   readonly updates: Update[] = []
   signal: (signal: Signal) => void = () => undefined
@@ -40,7 +40,7 @@ class Diary {
   }
   get connection(): Connection {
     const last = this.connections.at(-1)
-    if (last === undefined) throw new Error('the watch has said nothing')
+    if (last === undefined) throw new Error('the watch has emitted nothing')
     return last
   }
   get visited(): readonly string[] {
@@ -69,7 +69,7 @@ function begin(more: Partial<WatchOptions> = {}, seed = 1): Diary {
 async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + 10_000
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`did not come: ${what}`)
+    if (Date.now() > deadline) throw new Error(`timed out waiting for: ${what}`)
     await sleep(2)
   }
 }
@@ -79,7 +79,7 @@ const fallback = (diary: Diary) => until(() => diary.connection.state === 'fallb
 const ended = (diary: Diary) => until(() => diary.connection.state === 'ended', 'ended')
 
 describe('a watch over a good connection', () => {
-  it('has the state at once, then each event once, and ends when the payment closes', async () => {
+  it('emits the state, then each event once, and ends when the payment closes', async () => {
     server.add('awaiting')
     const diary = begin()
     await current(diary)
@@ -94,7 +94,7 @@ describe('a watch over a good connection', () => {
     expect(server.asked).toHaveLength(1)
   })
 
-  it('does not repeat what the caller holds already', async () => {
+  it('does not emit events that the caller already has', async () => {
     const diary = begin({ sequence: 1 })
     await current(diary)
     server.add('pending_detected')
@@ -102,7 +102,7 @@ describe('a watch over a good connection', () => {
     expect(diary.sequences).toEqual([2])
   })
 
-  it('learns what time it is at the server, and what it sees', async () => {
+  it('reports visibility and chains from heartbeats', async () => {
     const diary = begin()
     await until(() => diary.connection.visibility === 'ok', 'a heartbeat')
     const chains = [{ chain: 'local', visibility: 'ok', head: 12, lagMs: 400 }]
@@ -110,7 +110,7 @@ describe('a watch over a good connection', () => {
     expect(diary.connection.transport).toBe('stream')
   })
 
-  it('says nothing more once it is stopped', async () => {
+  it('emits nothing more once it is stopped', async () => {
     const diary = begin()
     await current(diary)
     stop()
@@ -123,7 +123,7 @@ describe('a watch over a good connection', () => {
 })
 
 describe('a watch over a bad connection', () => {
-  it('resumes with its last id after a crash, and misses nothing', async () => {
+  it('resumes with its last event id after a cut, and misses no event', async () => {
     const diary = begin()
     await current(diary)
     server.add('pending_detected')
@@ -137,7 +137,7 @@ describe('a watch over a bad connection', () => {
     expect(diary.visited).toContain('reconnecting')
   })
 
-  it('does not call an open connection current when nothing comes through it', async () => {
+  it('becomes stale when nothing arrives on an open connection', async () => {
     server.plan.push('frozen')
     const diary = begin()
     await current(diary)
@@ -147,7 +147,7 @@ describe('a watch over a bad connection', () => {
     expect(diary.sequences).toEqual([1, 2])
   })
 
-  it('takes a heartbeat with a higher head for what it is: proof that it missed something', async () => {
+  it('becomes stale on a heartbeat with a higher head, and fetches the missed event', async () => {
     server.plan.push('deaf')
     const diary = begin()
     await current(diary)
@@ -156,7 +156,7 @@ describe('a watch over a bad connection', () => {
     expect(diary.visited).toContain('stale')
   })
 
-  it('sees that an event was left out, and fetches it', async () => {
+  it('notices a skipped event and fetches it', async () => {
     server.plan.push('skipping')
     const diary = begin()
     await current(diary)
@@ -166,7 +166,7 @@ describe('a watch over a bad connection', () => {
     expect(diary.sequences).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('takes the state as a whole after a reset, and says so', async () => {
+  it('takes the whole state after a reset, with continuous: false', async () => {
     const diary = begin()
     await current(diary)
     server.forgets = true
@@ -182,7 +182,7 @@ describe('a watch over a bad connection', () => {
     expect(diary.sequences).toEqual([1, 2, 3, 5])
   })
 
-  it('ends when the server refuses the key of a stream that is open, with its code', async () => {
+  it('ends with the code when the server revokes the key during a stream', async () => {
     server.plan.push('revoked')
     const diary = begin()
     await ended(diary)
@@ -190,7 +190,7 @@ describe('a watch over a bad connection', () => {
     expect(server.asked).toHaveLength(1)
   })
 
-  it('goes on after a proxy answered in our place, whatever it said', async () => {
+  it('retries after any response of a proxy', async () => {
     server.plan.push('bad_gateway', 'not_found_proxy', 'portal', 'garbage')
     const diary = begin()
     await until(() => diary.connection.provenAt !== null, 'proof')
@@ -198,7 +198,7 @@ describe('a watch over a bad connection', () => {
     expect(diary.visited).toContain('reconnecting')
   })
 
-  it('stops for good when Settlewire itself says that there is no such payment', async () => {
+  it('ends without a retry when Settlewire responds not_found', async () => {
     server.always = 'gone'
     const diary = begin()
     await ended(diary)
@@ -207,7 +207,7 @@ describe('a watch over a bad connection', () => {
     expect(server.asked).toHaveLength(1)
   })
 
-  it('stops for good at 204: the payment closed while it was away', async () => {
+  it('ends at 204 without a retry: the payment closed while it was disconnected', async () => {
     const diary = begin()
     await current(diary)
     server.plan.push('refused')
@@ -220,7 +220,7 @@ describe('a watch over a bad connection', () => {
     expect(again.sequences).toEqual([])
   })
 
-  it('keeps away as long as Retry-After says', async () => {
+  it('does not reconnect before Retry-After has passed', async () => {
     server.plan.push('overloaded')
     const diary = begin()
     await until(() => diary.connection.state === 'reconnecting', 'a wait')
@@ -231,7 +231,7 @@ describe('a watch over a bad connection', () => {
     expect(diary.connection.provenAt ?? 0).toBeGreaterThanOrEqual(retryAt ?? Number.NaN)
   })
 
-  it('is current again at once, where only the newest state is wanted', async () => {
+  it('reconnects without an event id if only the newest state is wanted', async () => {
     const diary = begin({ everyEvent: false })
     await current(diary)
     server.cutAll()
@@ -242,7 +242,7 @@ describe('a watch over a bad connection', () => {
     expect(server.asked.map((one) => one.lastEventId)).toEqual([null, null])
   })
 
-  it('is cut off from news while it is down, and says since when', async () => {
+  it('keeps the time of its last proof while the server is unreachable', async () => {
     const diary = begin()
     await current(diary)
     const { provenAt } = diary.connection
@@ -257,8 +257,8 @@ describe('a watch over a bad connection', () => {
   })
 })
 
-describe('a watch behind a proxy that holds streams back', () => {
-  it('asks instead, says so, and gets every event', async () => {
+describe('a watch behind a proxy that holds back streams', () => {
+  it('falls back to long-poll and gets every event', async () => {
     server.plan.push('mute')
     const diary = begin()
     await fallback(diary)
@@ -269,7 +269,7 @@ describe('a watch behind a proxy that holds streams back', () => {
     expect(diary.sequences).toEqual([1, 2, 3])
   })
 
-  it('asks every few seconds when not even a held answer gets through', async () => {
+  it('falls back to polling when long-poll fails as well', async () => {
     server.plan.push('mute', 'refused', 'refused')
     const diary = begin()
     await fallback(diary)
@@ -280,7 +280,7 @@ describe('a watch behind a proxy that holds streams back', () => {
     expect(diary.sequences).toEqual([1, 2])
   })
 
-  it('goes back to the stream once it gets through again', async () => {
+  it('returns to the stream once it works again', async () => {
     server.plan.push('mute')
     const diary = begin()
     await fallback(diary)
@@ -291,7 +291,7 @@ describe('a watch behind a proxy that holds streams back', () => {
     expect(diary.sequences).toEqual([1, 2])
   })
 
-  it('does not flood a server that does not hold its answers', async () => {
+  it('does not flood a server that does not hold its long-polls', async () => {
     server.plan.push('mute')
     const unheld = await ShakyServer.start({ heartbeatMs: 1_000, secondMs: 0 })
     unheld.add('awaiting')
@@ -307,8 +307,8 @@ describe('a watch behind a proxy that holds streams back', () => {
   })
 })
 
-describe('a watch on a device that', () => {
-  it('goes offline does not try, and tries at once when it is back', async () => {
+describe('a watch on a device', () => {
+  it('sends nothing while offline, and connects at once when online', async () => {
     const diary = begin()
     await current(diary)
     diary.signal('offline')
@@ -321,7 +321,7 @@ describe('a watch on a device that', () => {
     await until(() => diary.sequences.includes(2), 'what was missed')
   })
 
-  it('slept does not trust the socket it woke up with', async () => {
+  it('becomes stale after the device slept, and reconnects', async () => {
     server.plan.push('frozen')
     const diary = begin()
     await current(diary)
@@ -331,7 +331,7 @@ describe('a watch on a device that', () => {
     expect(diary.visited).toContain('stale')
   })
 
-  it('keeps the page in the back/forward cache starts over when it comes out', async () => {
+  it('pauses in the back/forward cache, and reconnects when the page leaves it', async () => {
     const diary = begin()
     await current(diary)
     diary.signal('frozen')
@@ -342,7 +342,7 @@ describe('a watch on a device that', () => {
     await until(() => diary.sequences.includes(2), 'what was missed')
   })
 
-  it('shows the page again looks at once whether a quiet stream still lives', async () => {
+  it('checks a quiet stream at once when the page becomes visible', async () => {
     server.plan.push('frozen')
     const diary = begin()
     await current(diary)
@@ -355,11 +355,11 @@ describe('a watch on a device that', () => {
   })
 })
 
-describe('any schedule of faults', () => {
+describe('a watch under random faults', () => {
   const seeds = Array.from({ length: 12 }, (_, i) => i + 1)
   const eventCount = 12
 
-  it.each(seeds)('delivers each event once, in order, to the end (seed %i)', async (seed) => {
+  it.each(seeds)('delivers each event once and in order until it ends (seed %i)', async (seed) => {
     const dice = new ManualClock(0, seed * 7_919)
     const random = () => dice.chance()
     const pick = (): Fault => faults[Math.floor(random() * faults.length)] ?? 'refused'
@@ -379,7 +379,7 @@ describe('any schedule of faults', () => {
     for (const [i, { event, continuous }] of events.entries()) {
       const before = events[i - 1]?.event.data.sequence ?? 0
       expect(event.data.sequence).toBeGreaterThan(before)
-      expect(continuous, 'a jump is told').toBe(event.data.sequence === before + 1)
+      expect(continuous, 'continuous is false on a jump').toBe(event.data.sequence === before + 1)
     }
     expect(diary.sequences.at(-1)).toBe(eventCount)
     expect(diary.connection).toMatchObject({ state: 'ended', reason: null })

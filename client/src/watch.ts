@@ -12,31 +12,34 @@ import { endsWatch, isRevocable, type Until } from './until.ts'
 import { Watchdog } from './watchdog.ts'
 import type { ChainSight, Heartbeat, Visibility, WireEvent } from './wire-event.ts'
 
-/** How far what is shown can be trusted. */
+/** How far the shown state can be trusted. */
 export interface Connection {
   readonly state: State
-  /** By which way the last proof came. */
+  /** The transport of the last proof. */
   readonly transport: Transport
-  /** When it was last proven that nothing newer than what is held exists; null before the first proof. */
+  /** When it was last proven that we have the newest event; null before the first proof. */
   readonly provenAt: Instant | null
-  /** When the next attempt or question is due; null while one runs, or none is planned. */
+  /** When the next attempt or poll is due; null while one runs, or when none is scheduled. */
   readonly retryAt: Instant | null
-  /** The code of the failure since the last proof. When `ended`: why; null when the payment closed. */
+  /**
+   * The code of the last failure since the last proof. When `ended`: why; null if the payment
+   * closed.
+   */
   readonly reason: string | null
-  /** Whether Settlewire sees the chains; null before it said so on this connection. */
+  /** Whether Settlewire sees the chains; null until this connection reported it. */
   readonly visibility: Visibility | null
-  /** How well each of them is seen, as last said; null before it was said on this connection. */
+  /** How well each chain is seen, by the last report; null until this connection reported it. */
   readonly chains: readonly ChainSight[] | null
-  /** What to add to this device's clock to get the server's. */
+  /** Add this to the clock of the device to get the server's time. */
   readonly clockOffsetMs: number
 }
 
-/** What a watch tells. Events come in order, each once. */
+/** An update of a watch. Events come in order, each once. */
 export type Update =
   | {
       readonly kind: 'event'
       readonly event: WireEvent
-      /** Whether it follows directly what was held: false for a state taken as a whole. */
+      /** Whether it directly follows the previous event; false for a whole state. */
       readonly continuous: boolean
     }
   | { readonly kind: 'connection'; readonly connection: Connection }
@@ -44,32 +47,34 @@ export type Update =
 export interface WatchOptions {
   readonly access: Access
   readonly paymentId: string
-  /** The sequence that the caller holds already, from the resource. */
+  /** The sequence that the caller already has, from the resource. */
   readonly sequence?: number
   /**
-   * False where the newest state is all that matters: each connect then begins with it, which proves
-   * at once what resuming proves with the next heartbeat. True by default.
+   * False if only the newest state matters: then each connect begins with the state, which is a
+   * proof at once, while a resumed stream is proven only by its next heartbeat. True by default.
    */
   readonly everyEvent?: boolean
   /** When the watch ends by itself; `closed` by default. */
   readonly until?: Until
   readonly clock?: Clock
-  /** What the device tells of itself; by default the page's own events. */
+  /** The signals of the device; by default the page's own events. */
   readonly signals?: (listener: (signal: Signal) => void) => Stop
-  /** Longest quiet on a stream whose server sends a heartbeat every 15 s. */
+  /** The longest silence on a stream; the server sends a heartbeat every 15 s. */
   readonly silenceMs?: number
 }
 
 const silenceMsByDefault = 22_000
 const connectMsMax = 10_000
 
-/** The server pushes the state at once. If nothing comes, something in between holds it back. */
+/** The server pushes the state at once. If nothing arrives, a proxy holds it back. */
 const firstEventMsMax = 5_000
 
-/** What proves that nothing newer exists. */
+/** Inputs that prove that we have the newest event. */
 const proofs: ReadonlySet<Input> = new Set(['event', 'heartbeat', 'answered'])
 
-/** Follows one payment to its end (see `until`), by whatever way gets through. Returns what stops it. */
+/**
+ * Follows one payment to its end (see `until`) over any working transport. Returns a stop function.
+ */
 export function watch(options: WatchOptions, listener: (update: Update) => void): Stop {
   const running = new Watch(options, listener)
   running.start()
@@ -84,7 +89,7 @@ interface Attempt {
   provenAt: Instant | null
 }
 
-/** One watch: the table decides, this does. What a dropped attempt still says is not heard. */
+/** One watch: executes the actions of the state table. Ignores callbacks of dropped attempts. */
 class Watch {
   readonly #options: WatchOptions
   readonly #listener: (update: Update) => void
@@ -96,7 +101,7 @@ class Watch {
   #state: State = 'idle'
   #attempt: Attempt | null = null
   readonly #until: Until
-  /** Where the payment stood at the last event; null before the first. */
+  /** The data of the last event; null before the first one. */
   #last: WireEvent['data'] | null = null
   #stopWaiting: Stop = () => undefined
   #stopSignals: Stop = () => undefined
@@ -131,7 +136,7 @@ class Watch {
     this.#input('stop', 'stopped')
   }
 
-  /** The one way in. Afterwards it says once where things stand. */
+  /** The only entry point of inputs. Emits one connection update afterwards. */
   #input(input: Input, reason?: string | null): void {
     if (this.#state === 'ended') return
     const { to, action } = next(this.#state, input)
@@ -160,7 +165,7 @@ class Watch {
         this.#position.forget()
         break
       case 'check':
-        // Heartbeats are less than that apart.
+        // A heartbeat must have arrived within this time.
         if (this.#watchdog.quietMs > this.#silenceMs * 0.8) this.#input('silence')
         break
       case 'pause':
@@ -230,7 +235,7 @@ class Watch {
     const begunAt = this.#clock.now()
     const running: Attempt = { abort, transport, begunAt, opened: false, provenAt: null }
     this.#attempt = running
-    // What was heard before is no word of now.
+    // Reports of an earlier connection say nothing about the present.
     this.#note({ visibility: null, chains: null })
     const mayBeHeld = this.#state === 'fallback'
     const heldBackMs = transport === 'long_poll' && mayBeHeld ? longPollSeconds * 1_000 : 0
@@ -261,7 +266,7 @@ class Watch {
       }),
       retry: ifRunning((waitMs) => {
         this.#retries.askedToWait(waitMs)
-        // Nothing holds the stream back. One that resumes may have nothing to say but heartbeats.
+        // The stream gets through. A resumed one may send nothing but heartbeats.
         if (this.#position.eventId !== null) this.#watchdog.feed(this.#silenceMs)
       }),
       reset: ifRunning(() => this.#input('reset')),
@@ -286,7 +291,7 @@ class Watch {
       this.#listener({ kind: 'event', event, continuous: relation === 'next' })
     }
     this.#last = event.data
-    // An answer proves something as a whole, when it is over; a stream with each event.
+    // A poll proves something only when it is complete; on a stream each event is a proof.
     if (transport !== 'stream') return
     if (this.#isOver) this.#input('finished', null)
     else this.#input('event')
@@ -301,7 +306,7 @@ class Watch {
     if (outcome === 'more') this.#connect()
     else if (this.#isOver) this.#input('finished', null)
     else if (outcome !== 'finished') this.#input(outcome)
-    // A server that does not know `until` has no more to say at the success; questions go on to ask.
+    // A server that does not know `until` ends the stream at the success: continue by polling.
     else if (this.#until === 'final' && this.#last !== null && isRevocable(this.#last))
       this.#input('closed')
     else this.#input('finished', null)
@@ -310,7 +315,7 @@ class Watch {
   #broken(running: Attempt, error: unknown): void {
     if (this.#attempt !== running) return
     if (!(error instanceof RequestError)) {
-      // A bug, here or in the listener: it must be seen, and it must not go round in circles.
+      // A bug here or in the listener: it must become visible, and must not cause a retry loop.
       this.#input('stop', 'internal')
       throw error
     }

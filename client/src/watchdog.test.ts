@@ -13,7 +13,7 @@ beforeEach(() => {
   dog.start()
 })
 
-it('is quiet as long as it is fed in time', async () => {
+it('Watchdog: stays quiet while it is fed in time', async () => {
   for (let i = 0; i < 10; i++) {
     dog.feed(20_000)
     await clock.advance(15_000)
@@ -21,7 +21,7 @@ it('is quiet as long as it is fed in time', async () => {
   expect(barks).toEqual([])
 })
 
-it('barks within a second after the silence has lasted too long', async () => {
+it('Watchdog: reports silence within a second after its deadline', async () => {
   dog.feed(20_000)
   await clock.advance(19_500)
   expect(barks).toEqual([])
@@ -29,14 +29,14 @@ it('barks within a second after the silence has lasted too long', async () => {
   expect(barks).toEqual(['silence'])
 })
 
-it('expects nothing while it rests', async () => {
+it('Watchdog: reports no silence while it rests', async () => {
   dog.feed(20_000)
   dog.rest()
   await clock.advance(600_000)
   expect(barks).toEqual([])
 })
 
-it('tells sleep from silence, whether an attempt was running or only planned', async () => {
+it('Watchdog: reports slept instead of silence after a jump of the clock', async () => {
   dog.feed(20_000)
   clock.jump(3_600_000)
   await clock.advance(0)
@@ -47,7 +47,7 @@ it('tells sleep from silence, whether an attempt was running or only planned', a
   expect(barks).toEqual(['slept', 'slept'])
 })
 
-it('takes late ticks of a hidden tab for what they are when it was fed meanwhile', async () => {
+it('Watchdog: ignores late ticks of a hidden tab when it was fed meanwhile', async () => {
   for (let i = 0; i < 5; i++) {
     clock.jump(60_000)
     dog.feed(20_000)
@@ -56,7 +56,7 @@ it('takes late ticks of a hidden tab for what they are when it was fed meanwhile
   expect(barks).toEqual([])
 })
 
-it('leaves no timer behind', async () => {
+it('Watchdog: leaves no timer behind', async () => {
   await clock.advance(10_000)
   dog.stop()
   expect(clock.waiting).toBe(0)

@@ -3,12 +3,12 @@ import type { Clock, Stop } from './clock.ts'
 
 const tickMs = 1_000
 
-/** A tick this much off its time was not delayed by work: the device slept, or its clock was set. */
+/** A tick this late or early was not delayed by work: the device slept, or its clock was set. */
 const jumpMs = 5_000
 
 /**
- * Notices that nothing comes any more. It looks at the clock every second instead of setting one
- * timer, because timers stand still while a device sleeps and starve in hidden tabs.
+ * Notices silence. It reads the clock every second instead of setting one timer, because timers
+ * stand still while a device sleeps and are throttled in hidden tabs.
  */
 export class Watchdog {
   readonly #clock: Clock
@@ -34,13 +34,13 @@ export class Watchdog {
     this.#stopTick()
   }
 
-  /** Something came: the next thing is due within that time. */
+  /** Data arrived: the next data is due within this time. */
   feed(nextWithinMs: number): void {
     this.#fedAt = this.#clock.now()
     this.#deadlineAt = this.#fedAt + nextWithinMs
   }
 
-  /** Nothing is expected until it is fed again. */
+  /** No data is due until the next `feed`. */
   rest(): void {
     this.#deadlineAt = null
   }
@@ -56,7 +56,7 @@ export class Watchdog {
     const isResting = this.#deadlineAt === null
     if (isOver) this.rest()
     this.start()
-    // A hidden tab's ticks come late as well; what was heard meanwhile proves that it lives.
+    // Ticks of a hidden tab are late as well; data that arrived meanwhile proves that it is awake.
     if (jumped && (isOver || isResting)) this.#bark('slept')
     else if (isOver) this.#bark('silence')
   }

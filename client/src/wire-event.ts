@@ -9,30 +9,30 @@ export interface WireEvent {
   readonly data: EventData
 }
 
-/** What the server says between events. */
+/** What the server sends between events. */
 export interface Heartbeat {
   /** The head of the payment's history. */
   readonly sequence: number
   readonly at: string
   readonly visibility: Visibility
-  /** Each chain that the payment may come on; empty from a server that does not say. */
+  /** The chains that the payment accepts; empty if the server does not send them. */
   readonly chains: readonly ChainSight[]
 }
 
-/** How well one chain is seen, and how old what is seen of it is. */
+/** How well one chain is seen, and the age of that view. */
 export interface ChainSight {
   readonly chain: string
   readonly visibility: Visibility
-  /** Its last block that was read; null before the first. */
+  /** The last block that was read; null before the first. */
   readonly head: number | null
-  /** The age of that block when this was said; no less than the time since it was read. */
+  /** The age of that block at the time of the report; at least the time since it was read. */
   readonly lagMs: number | null
 }
 
-/** Whether Settlewire sees the chains that the payment may come on. */
+/** Whether Settlewire sees the chains that the payment accepts. */
 export type Visibility = 'ok' | 'degraded' | 'blind'
 
-/** What is looked at before it is believed. */
+/** Fields that are checked before they are used. */
 interface Loose {
   readonly id?: unknown
   readonly type?: unknown
@@ -51,18 +51,20 @@ interface Loose {
 
 const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null
 
-/** Null for what is no event of this payment: the caller treats that as a broken connection. */
+/**
+ * Null for anything that is no event of this payment: the caller treats it as a broken connection.
+ */
 export function parseEvent(value: unknown, paymentId: string): WireEvent | null {
   if (!isObject(value)) return null
   const { id, type, data } = value
   if (typeof id !== 'string' || id === '' || typeof type !== 'string') return null
   if (!isObject(data) || data.id !== paymentId || !isSequence(data.sequence)) return null
   if (!statuses.some((one) => one === data.status)) return null
-  // The fields that decide were looked at; the rest is Settlewire's own, and is only shown.
+  // The fields that decide were checked; the rest comes from Settlewire and is only displayed.
   return { id, type, data: data as EventData }
 }
 
-/** Null for what is no heartbeat. */
+/** Null for anything that is no heartbeat. */
 export function parseHeartbeat(value: unknown): Heartbeat | null {
   if (!isObject(value)) return null
   const { sequence, at, visibility } = value
@@ -72,7 +74,7 @@ export function parseHeartbeat(value: unknown): Heartbeat | null {
 
 const chainsMax = 100
 
-/** What is said of chains; what is no such thing is left out. */
+/** Parses a list of chains; leaves out entries that are not valid. */
 export function parseSight(value: unknown): readonly ChainSight[] {
   if (!Array.isArray(value)) return []
   return value.slice(0, chainsMax).flatMap((one: unknown) => {
@@ -90,27 +92,27 @@ export function parseSight(value: unknown): readonly ChainSight[] {
 const countOrNull = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null
 
-/** Only the word `ok` says that all is well: a missing or unknown word is read as `degraded`. */
+/** Only `ok` means that all is well: a missing or unknown value is read as `degraded`. */
 const parseVisibility = (value: unknown): Visibility =>
   value === 'ok' || value === 'blind' ? value : 'degraded'
 
-/** JSON, or undefined for what is none. */
+/** The parsed JSON, or undefined for invalid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Not JSON: undefined is no event and no heartbeat, which is what the caller asks.
+    // Invalid JSON: undefined is no event and no heartbeat, so the caller refuses it.
     return undefined
   }
 }
 
-/** Why the server ends a stream for good: a code of the error catalogue, with its words. */
+/** Why the server ends a stream permanently: a code of the error catalogue, with its detail. */
 export interface Refusal {
   readonly code: string
   readonly detail: string
 }
 
-/** Null for what is no such thing. */
+/** Null for anything that is no refusal. */
 export function parseRefusal(value: unknown): Refusal | null {
   if (!isObject(value)) return null
   const { code, detail } = value
