@@ -132,6 +132,17 @@ export const faultTable: readonly PlantedFault[] = [
     ],
   },
   {
+    name: 'fence-left-out',
+    breaks: 'A step of a chain is stored under the lease of the chain, or refused.',
+    edits: [
+      {
+        file: 'server/src/engine/watch/watcher.ts',
+        find: 'const ours = fenced(writer, () => state.fence)',
+        replace: 'const ours = fenced(writer, () => null)',
+      },
+    ],
+  },
+  {
     name: 'stop-at-success',
     breaks: 'Who follows to the last goes on after a success until its money cannot be taken back.',
     edits: [

@@ -1,4 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
+import { leaseOf } from '../../server/src/engine/process/lease-keeper.ts'
 import type { Batch, EventStore } from '../../server/src/ports/history.ts'
 import type {
   Bulletin,
@@ -25,16 +26,19 @@ export class ModelNodes implements Leases, Bulletin {
   readonly #leases = new Map<string, Held>()
   readonly #told = new Map<string, Said & { readonly revision: number; readonly at: number }>()
   readonly #questions = new Map<number, Question & { answer: string | null }>()
+  readonly #note: (what: string) => void
   #asked = 0
 
-  constructor(timeline: Timeline) {
+  constructor(timeline: Timeline, note: (what: string) => void) {
     this.#timeline = timeline
+    this.#note = note
   }
 
   /** The store, which refuses what is written under a lease that another has. */
   fenced<Store extends Pick<EventStore, 'append' | 'release'>>(store: Store): Store {
     const append: EventStore['append'] = async ({ fences = [], ...batch }: Batch) => {
       if (!fences.every((fence) => this.#stands(fence))) throw new Failure('lease_lost')
+      for (const { chain } of batch.cursors ?? []) this.#checkLease(chain, fences)
       return store.append(batch)
     }
     const release: EventStore['release'] = async (ended, fences = []) => {
@@ -115,6 +119,13 @@ export class ModelNodes implements Leases, Bulletin {
 
   async withdraw(id: number): Promise<void> {
     this.#questions.delete(id)
+  }
+
+  /** Where chains have leases, no step is stored without the lease of its chain. */
+  #checkLease(chain: string, fences: readonly Fence[]): void {
+    const lease = leaseOf(chain)
+    if (!this.#leases.has(lease) || fences.some((fence) => fence.lease === lease)) return
+    this.#note(`a step of ${chain} is stored without its lease`)
   }
 
   #stands({ lease, token }: Fence): boolean {

@@ -54,7 +54,7 @@ export class World {
   skewMs = 0
   /** By place: the process there, dead or alive. */
   readonly lives: Life[] = []
-  readonly #nodes = new ModelNodes(this.timeline)
+  readonly #nodes = new ModelNodes(this.timeline, (what) => this.ledger.note(what))
   #begun = 0
   readonly #open: OpenStore
 
