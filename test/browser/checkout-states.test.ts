@@ -329,7 +329,7 @@ describe('how long it takes', () => {
     const page = await open('confirming-12')
     await page.locator('.status-title', { hasText: '5 of 12, about 40 s' }).waitFor()
     await page.getByText('Why 12 blocks').click()
-    await page.getByText('So deep it would take more').waitFor()
+    await page.getByText('An attacker would have to spend more').waitFor()
     expect(await accessibilityFaults(page)).toEqual([])
     await close(page)
   })

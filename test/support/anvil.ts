@@ -1,17 +1,17 @@
 /**
- * A real EVM node for one test: anvil from npm, on loopback, on a port the kernel chose.
- * It ends with `stop()`, and with the test process however that ends.
+ * A real EVM node for one test: anvil from npm, on loopback, on a port chosen by the kernel.
+ * It ends with `stop()`, and with the test process, also when that is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:process'
 
 export interface AnvilOptions {
-  /** Seconds between blocks. Left out: a block per transaction (automine). */
+  /** Seconds between blocks. Default: a block per transaction (automine). */
   readonly blockTime?: number
-  /** A port to take again after `kill9()`. Left out: a free one. */
+  /** The port, to reuse it after `kill9()`. Default: a free one. */
   readonly port?: number
-  /** More of anvil's own arguments, such as `--no-mining` or `--slots-in-an-epoch 4`. */
+  /** Further arguments of anvil, such as `--no-mining` or `--slots-in-an-epoch 4`. */
   readonly args?: readonly string[]
 }
 
@@ -20,13 +20,13 @@ export interface Anvil {
   readonly wsUrl: string
   readonly port: number
   readonly chainId: number
-  /** Unlocked and rich, in lower case: derived from anvil's well-known mnemonic. */
+  /** Unlocked accounts with coin, in lower case, derived from anvil's well-known mnemonic. */
   readonly accounts: readonly string[]
   /** The result of one call. Rejects with the node's message when it answers an error. */
   rpc<Result = unknown>(method: string, params?: readonly unknown[]): Promise<Result>
-  /** Ends it politely and waits until it is gone. */
+  /** Ends it with SIGTERM and waits until it has exited. */
   stop(): Promise<void>
-  /** Ends it as a power cut would and waits until it is gone. */
+  /** Ends it with SIGKILL, like a power cut, and waits until it has exited. */
   kill9(): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   const { pid, port } = await announced(child, exited)
   const rpcUrl = `http://127.0.0.1:${port}`
   const rpc = async <Result>(method: string, params: readonly unknown[] = []): Promise<Result> =>
-    // The caller names the shape that this method of the node's documented contract answers with.
+    // The caller names the documented result type of this method.
     (await call(rpcUrl, method, params)) as Result
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode === null) kill(pid, signal)
@@ -63,8 +63,8 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
 }
 
 /**
- * A shell stands between, holding the read end of a pipe to this process: when this process dies,
- * even by SIGKILL, the pipe ends and the shell takes anvil with it.
+ * A shell runs in between and holds the read end of a pipe to this process: when this process
+ * dies, even by SIGKILL, the pipe ends and the shell kills anvil.
  */
 const supervisor =
   'exec 3<&0; "$@" </dev/null & child=$!; exec 2>/dev/null; echo "pid $child"; ' +
@@ -76,7 +76,7 @@ const launch = (args: readonly string[]): ChildProcess =>
     stdio: ['pipe', 'pipe', 'inherit'],
   })
 
-/** The platform's own binary: the package's launcher script would be one more process to lose. */
+/** The platform's binary: the package's launcher script would be one more process to clean up. */
 function anvilBinary(): string {
   const target = `anvil-${platform}-${arch === 'x64' ? 'amd64' : arch}`
   const fromAnvil = createRequire(
@@ -85,7 +85,7 @@ function anvilBinary(): string {
   return fromAnvil.resolve(`@foundry-rs/${target}/bin/anvil`)
 }
 
-/** What the start-up text says: the shell's line with the pid, and anvil's with the port. */
+/** Parses the start-up text: the shell's line with the pid, and anvil's with the port. */
 function announced(
   child: ChildProcess,
   exited: Promise<void>,
@@ -99,7 +99,7 @@ function announced(
       const pid = /^pid (\d+)$/m.exec(text)?.[1]
       const port = /^Listening on [^\n]*:(\d+)$/m.exec(text)?.[1]
       if (pid === undefined || port === undefined) return
-      // From here on its output is drained and dropped: a full pipe would stop the node.
+      // From here on its output is read and dropped: a full pipe would block the node.
       text = ' '.repeat(1_000_001)
       clearTimeout(late)
       resolve({ pid: Number(pid), port: Number(port) })
@@ -115,7 +115,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    // Gone between the check and the signal: that is what was wanted.
+    // It exited between the check and the signal, which is fine.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }

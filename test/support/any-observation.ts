@@ -17,11 +17,11 @@ import { blockAt, bornAt, clockAt, headAt, included, reorged, reverted } from '.
 const full = 150_000_000n
 const amounts = [full, 75_000_000n, 50_000_000n, full + 1n]
 
-/** What a hash fixes for ever: how much it moves, at which height, and what it contends for. */
+/** Properties that a hash determines: the amount, the height, and the contest key. */
 const hashes = ['0x1', '0x2', '0x3', '0x4'] as const
 const amountOf = (hash: string, seed: number) => amounts[(seed + Number(hash)) % 4] ?? full
 const heightOf = (hash: string) => 10 + Number(hash)
-/** The first three share a contest in one world of two; the fourth never says. */
+/** In one of two worlds the first three share a contest; the fourth never has a contest key. */
 const contestOf = (hash: string, seed: number) =>
   contestAt(seed % 2 === 0 ? 7 : Number(hash), BigInt((Number(hash) * 5 + seed) % 4))
 
@@ -52,7 +52,7 @@ const drawn = (withPeople: boolean): fc.Arbitrary<Drawn> =>
     action: fc.constantFrom(...resolutionActions),
   })
 
-/** Observations of all kinds in one world, in no order: what a hash fixes is the same in all of them. */
+/** Observations of all kinds in one world, in any order; those of one hash agree. */
 export const observations = ({
   withPeople = false,
 }: {
@@ -71,7 +71,7 @@ function observationOf(one: Drawn, seed: number): Observation {
   const saysContest = hash !== '0x4'
   const seen = observationFor(one, { seed, contest, saysContest })
   const isByNode = !['clock', 'withdrawn', 'resolved', 'claimed'].includes(kind)
-  // Two heads of one view and number may differ in what was counted beside them.
+  // Two heads of one view and number may differ in their provider counts.
   const counted =
     kind === 'head' && yes ? { witnesses: (view % 3) + 1, disagree: view % 5 === 0 } : {}
   return { ...seen, ...(isByNode && { source }), ...counted } as Observation // a union, spread
@@ -86,7 +86,7 @@ function observationFor(
   }: { seed: number; contest: ReturnType<typeof contestAt>; saysContest: boolean },
 ): Observation {
   const amount = amountOf(hash, seed)
-  // What becomes of a hash in a block never differs: each fate has forks of its own.
+  // A block always gives one hash the same outcome: each outcome has forks of its own.
   const block = blockAt(heightOf(hash), fork)
   switch (kind) {
     case 'mempool':
@@ -96,7 +96,7 @@ function observationFor(
         preconfirmed: view > 28,
       })
     case 'rival':
-      // The fifth hash pays nobody here and contends with the first.
+      // The fifth hash pays none of our addresses and contends with the first.
       return rival('0x5', contestAt(seed % 2 === 0 ? 7 : 1, BigInt(seed % 5)), view)
     case 'claimed':
       return claimed(yes ? hash : '0x6', view)

@@ -6,7 +6,7 @@ interface Axe {
   run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }>
 }
 
-/** What axe finds against WCAG 2 A and AA and good practice, a line each. The page's policy must let it in. */
+/** Axe findings (WCAG 2 A and AA, good practice), a line each. The page's CSP must allow axe. */
 export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(
     await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),

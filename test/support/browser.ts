@@ -22,8 +22,8 @@ interface Binary {
 let found: Promise<Binary> | undefined
 
 /**
- * A real Chromium, headless, with a profile of its own that goes when it is closed: the installed
- * one, or else the one that came from npm. Works as root and beside others. Close it.
+ * A real headless Chromium with a profile of its own, which is removed on close: the installed
+ * browser, or else the one from npm. Works as root and beside other instances. Close it.
  */
 export async function launchBrowser(): Promise<Browser> {
   found ??= findBinary()
@@ -31,7 +31,7 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath,
     env: { ...process.env, ...env },
-    // Root has no user namespace to build the sandbox from; only our own pages are opened.
+    // As root, Chromium cannot create its sandbox; tests open only our own pages.
     chromiumSandbox: false,
     args: ['--font-render-hinting=none', '--disable-gpu', '--disable-dev-shm-usage'],
   })
@@ -42,7 +42,7 @@ async function findBinary(): Promise<Binary> {
   return executablePath === undefined ? unpackOnce() : { executablePath, env: {} }
 }
 
-/** Unpacks beside the target and renames: two test processes may do it at once, one of them wins. */
+/** Unpacks beside the target and renames, so that two test processes may do it at the same time. */
 async function unpackOnce(): Promise<Binary> {
   const packagePath = createRequire(import.meta.url).resolve('@sparticuz/chromium')
   const root = join(import.meta.dirname, '../../.toolchain')
@@ -65,27 +65,27 @@ async function unpackOnce(): Promise<Binary> {
   return { executablePath, env: { ...env, ...missingLibraries(executablePath, home) } }
 }
 
-/** The package unpacks into the temporary directory of its process, so it gets a process. */
+/** The package unpacks into its process's temporary directory, so it runs in its own process. */
 async function unpackInto(directory: string, packagePath: string): Promise<void> {
   const script = `import(process.argv[1]).then((m) => m.default.executablePath())`
   await promisify(execFile)(process.execPath, ['-e', script, packagePath], {
-    // The name of the one environment for which it unpacks the libraries that bare images lack.
+    // Only for this environment does it unpack the libraries that minimal images lack.
     env: { ...process.env, TMPDIR: directory, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' },
   })
 }
 
-/** The bundled libraries, only where the system cannot run the browser with its own. */
+/** The bundled libraries, used only where the browser does not start with those of the system. */
 function missingLibraries(executablePath: string, home: string): Record<string, string> {
   try {
     execFileSync(executablePath, ['--version'], { stdio: 'ignore' })
     return {}
   } catch {
-    // It did not start: libraries are missing.
+    // It did not start, so libraries are missing.
     return { LD_LIBRARY_PATH: join(home, 'al2023/lib') }
   }
 }
 
-/** One face for every machine, so that a screenshot looks the same everywhere. */
+/** One font for every machine, so that screenshots look the same everywhere. */
 const fontConfig = (home: string): string => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>

@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 
-/** Everything that makes one schema differ from another, as lines that can be compared and read. */
+/** A full description of a database schema, as lines that can be compared and read. */
 export async function readCatalog(url: string): Promise<string[]> {
   const client = new Client({ connectionString: url })
   await client.connect()

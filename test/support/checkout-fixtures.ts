@@ -40,11 +40,11 @@ const transfer = (more: Partial<WireTransfer> = {}): WireTransfer => ({
 
 const hashOf = (digit: string): string => `0x${digit.repeat(64)}`
 
-/** Money that came and does not count. */
+/** A transfer that arrived and does not count. */
 const ignored = (why: IgnoreReason, more: Partial<WireTransfer>): WireTransfer =>
   transfer({ stage: 'ignored', ignored: why, amount: '0', decimals: 6, ...more })
 
-/** As long as amounts get: eighteen places, and a coin that is worth little. */
+/** The longest amounts: eighteen decimals, and a coin of low value. */
 const longAmount = '1234567890123.123456789012345678'
 
 const minutes = (count: number): string => new Date(Date.now() + count * 60_000).toISOString()
@@ -91,7 +91,7 @@ const part = {
 const paid = { ...confirmed(3), status: 'succeeded' as const, settledAt: minutes(0) }
 const over = { expiresAt: minutes(-10), monitorUntil: minutes(24 * 60 - 10) }
 
-/** By the name of the page: `/pay/<name>`. Every status is in it under its own name. */
+/** Keyed by the name in the page's path, `/pay/<name>`. Every status has an entry of that name. */
 export const fixtures = {
   awaiting: payment(),
   'awaiting-live': payment({ livemode: true, amount: '1250000.00' }),
@@ -191,20 +191,20 @@ export type FixtureName = keyof typeof fixtures
 
 export const fixtureNames = Object.keys(fixtures) as FixtureName[] // its own keys
 
-/** How the server of the fixtures calls its chains. */
+/** The display names of the chains on the fixture server. */
 export const chainNames = Object.fromEntries([
   ['harbour', 'Harbour Chain'],
   ...['local', 'polygon', 'base', 'arbitrum', 'ethereum'].map((name) => [name, chainName(name)]),
 ]) as Readonly<Record<string, string>> // pairs of texts
 
-/** How well each accepted chain of a fixture is seen: the first one as the payment says. */
+/** The visibility of each accepted chain of a fixture; the first has the payment's visibility. */
 export const sightOf = ({ accept, visibility }: PaymentIntent): readonly ChainSight[] =>
   [...new Set(accept.map(({ chain }) => chain))].map((chain, i) => ({
     ...{ chain, head: 1_204, lagMs: i === 0 && visibility !== 'ok' ? 40_000 : 900 },
     visibility: i === 0 ? visibility : visibility === 'ok' ? 'ok' : 'degraded',
   }))
 
-/** The event that would have made the resource what it is. */
+/** The event that would lead to this state of the resource. */
 export function eventOf(resource: PaymentIntent): { id: string; type: string; data: EventData } {
   const { id, sequence, status, flags, finality, reason, detectedAt, settledAt } = resource
   const last = resource.transfers[resource.transfers.length - 1]

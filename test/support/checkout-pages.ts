@@ -3,12 +3,12 @@ import { launchBrowser } from './browser.ts'
 import type { FixtureName } from './checkout-fixtures.ts'
 import { buildPages, CheckoutServer } from './checkout-server.ts'
 
-/** One browser, and the built checkout in it, on a server that a test moves by hand. */
+/** One browser with the built checkout, on a server whose payments the test changes. */
 export class CheckoutPages {
   readonly server: CheckoutServer
   readonly #browser: Browser
   readonly #built: Awaited<ReturnType<typeof buildPages>>
-  /** What the browser complained about: errors, refused loads, violated policies. */
+  /** Complaints of the browser: errors, refused loads, violated policies. */
   readonly complaints = new WeakMap<Page, string[]>()
 
   private constructor(
@@ -33,7 +33,7 @@ export class CheckoutPages {
     await this.#built.remove()
   }
 
-  /** A page in a browser of its own. `now`: of the payment as it stands. */
+  /** A page in a browser context of its own. `now` shows the present payment. */
   async open(
     name: FixtureName | 'now',
     { before, ...look }: BrowserContextOptions & { before?: () => void } = {},
@@ -63,7 +63,7 @@ export const reachesStatus = async (page: Page, status: string): Promise<void> =
   await page.waitForSelector(`.page[data-status="${status}"]`, { timeout: 30_000 })
 }
 
-/** What a reader sees of the payment: its status, its steps, its panel. Times that pass are left out. */
+/** The visible text of the payment: status, steps and panel, without times that change. */
 export const storyOf = async (page: Page): Promise<string> => {
   const parts = await page.locator('.status, .uncounted, .steps, .panel').allInnerTexts()
   return parts.join('\n').replace(/\s+/g, ' ')

@@ -13,10 +13,10 @@ import { pagePolicy } from '../../server/src/http/headers.ts'
 import { pageWithState } from '../../server/src/http/page.ts'
 import { chainNames, eventOf, type FixtureName, fixtures, sightOf } from './checkout-fixtures.ts'
 
-/** Opens the payment of the page. It comes with the page, and by no cookie. */
+/** The client secret of the page's payment. It is embedded in the page, not in a cookie. */
 const clientSecret = 'pi_secret_of_the_page'
 
-/** So long a question waits for news. */
+/** How long a long-poll request is held. */
 const heldMs = 25_000
 
 const types: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** The built pages in a directory of their own, made from the sources as they are now. */
+/** The pages, built from the present sources into a directory of their own. */
 export async function buildPages(): Promise<{ root: string; remove(): Promise<void> }> {
   const root = await mkdtemp(join(tmpdir(), 'settlewire-pages-'))
   const web = join(import.meta.dirname, '../../web')
@@ -40,26 +40,26 @@ export async function buildPages(): Promise<{ root: string; remove(): Promise<vo
 }
 
 /**
- * Serves the built checkout as the real server does, its policy and its way to put the state in
- * included, with payments that a test moves by hand. `/pay/<fixture>/token` starts a payment,
- * `/pay/now/token` is one more page of the one that was started last.
+ * Serves the built checkout like the real server, including its CSP and the embedded state, with
+ * payments that the test changes. `/pay/<fixture>/token` starts a payment, `/pay/now/token` is
+ * another page of the payment that was started last.
  */
 export class CheckoutServer {
   readonly #root: string
   readonly #server: Server
   readonly #streams = new Set<ServerResponse>()
-  /** Questions that wait for news. */
+  /** Long-poll requests that are held. */
   readonly #held = new Set<() => void>()
   #now: PaymentIntent = fixtures.awaiting
-  /** What the sandbox wallet answers: null pays, a text refuses with it. */
+  /** The answer of the sandbox wallet: null pays, a text is the reason of a refusal. */
   refusal: string | null = null
-  /** Streams are accepted and then held back, as some proxies do. */
+  /** Streams are accepted, then buffered without sending anything, as some proxies do. */
   mute = false
-  /** Streams end at a success, as those of a server do that does not know `until`. */
+  /** Streams end at a success, as on a server that does not know `until`. */
   endsAtSuccess = false
-  /** The transaction that was named last. */
+  /** The hash of the last claim. */
   claimed = ''
-  /** What was asked for, as `POST /v1/…`. */
+  /** The requests so far, as `POST /v1/…`. */
   readonly asked: string[] = []
   readonly cookies: string[] = []
 
@@ -97,19 +97,19 @@ export class CheckoutServer {
     await closed
   }
 
-  /** Moves the payment on, for every page that follows it. */
+  /** Changes the payment and sends the event to every page that follows it. */
   move(more: Partial<PaymentIntent>): void {
     this.change(more)
     for (const stream of this.#streams) this.#tell(stream)
     for (const answer of this.#held) answer()
   }
 
-  /** Moves the payment on, and tells no page of it. */
+  /** Changes the payment and sends no event. */
   change(more: Partial<PaymentIntent>): void {
     this.#now = { ...this.#now, ...more, sequence: this.#now.sequence + 1 }
   }
 
-  /** Changes how the chains are seen, which is no event of the payment. */
+  /** Changes the visibility of the chains, which emits no event of the payment. */
   see(visibility: PaymentIntent['visibility']): void {
     this.#now = { ...this.#now, visibility }
     for (const stream of this.#streams) this.#beat(stream)
@@ -121,7 +121,7 @@ export class CheckoutServer {
     const name = path.split('/')[2] ?? ''
     if (request.headers.cookie !== undefined) this.cookies.push(request.headers.cookie)
     if (path.startsWith('/pay/') && Object.hasOwn(fixtures, name)) {
-      this.#now = fixtures[name as FixtureName] // it is one, by the line above
+      this.#now = fixtures[name as FixtureName] // checked in the line above
       await this.#page(response)
     } else if (path === '/pay/now/token') {
       await this.#page(response)
@@ -208,7 +208,7 @@ export class CheckoutServer {
   }
 
   async #claim(request: IncomingMessage): Promise<ClaimAnswer> {
-    const { txHash } = (await readJson(request)) as { txHash: string } // the page under test sent it
+    const { txHash } = (await readJson(request)) as { txHash: string } // sent by the page under test
     this.claimed = txHash
     const message = 'No node knows this transaction yet. We go on looking for it.'
     return { txHash, chain: null, known: 'not_found', pays: null, message }
@@ -232,7 +232,7 @@ const policyAnswer: PolicyAnswer = {
   ...{ decidedByPerson: false, aboutMs: 39_500, rules: [], transfers: [] },
   sentences: [
     'This payment counts as paid with 12 blocks, the one that holds it included.',
-    'So deep it would take more than anybody spends to take it back.',
+    'An attacker would have to spend more to take it back than it is worth.',
   ],
 }
 

@@ -9,13 +9,13 @@ import { createMetrics } from '../../server/src/metrics.ts'
 import { ManualClock } from './manual-clock.ts'
 import { RawClient } from './raw-client.ts'
 
-/** What a path answers; `stream` takes the socket as streams do. */
+/** The handler of a path; `stream` takes the socket over, as streams do. */
 export type EdgeRoute = (request: IncomingMessage, response: ServerResponse) => void
 
-/** What holds when nothing is set. */
+/** The default limits. */
 export const edgeLimits = readConfig('/srv/settlewire', {}).edge
 
-/** The edge on real sockets, with routes of a test behind it and a clock that obeys. */
+/** The edge on real sockets, with routes of a test behind it and a manual clock. */
 export class EdgeWorld {
   readonly clock = new ManualClock()
   readonly metrics = createMetrics({ clock: this.clock })
@@ -52,7 +52,7 @@ export class EdgeWorld {
   }
 
   async #stream(response: ServerResponse): Promise<void> {
-    // As the real one does: never while the request is still being parsed.
+    // Like the real stream route: never while the request is still being parsed.
     await Promise.resolve()
     const socket = this.edge.handOver(response, () => takeSocket(response))
     socket?.on('data', () => undefined).on('end', () => socket.destroy())
@@ -65,7 +65,7 @@ export class EdgeWorld {
     return client
   }
 
-  /** A client that has its first answer, or the beginning of a stream. */
+  /** A client that has received its first answer, or the beginning of a stream. */
   async ask(path: string, headers = ''): Promise<RawClient> {
     const client = await this.open({ bytes: get(path, headers) })
     await this.answered(client)
@@ -78,7 +78,7 @@ export class EdgeWorld {
     }, patience)
   }
 
-  /** Resolves when the server has so many connections. */
+  /** Resolves when the server has this number of connections. */
   async has(count: number): Promise<void> {
     await vi.waitFor(async () => {
       const open = await this.#open()
@@ -92,7 +92,7 @@ export class EdgeWorld {
     })
   }
 
-  /** How many connections the server has cut for this. */
+  /** How many connections the server has cut for this reason. */
   async cutFor(why: string): Promise<number> {
     const text = await this.metrics.text()
     return Number(new RegExp(`cut_total\\{why="${why}"\\} (\\d+)`).exec(text)?.[1] ?? 0)
@@ -112,6 +112,6 @@ const hello: EdgeRoute = (_, response) => response.end('hello')
 export const get = (path: string, headers = ''): string =>
   `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`
 
-/** The code of the problem that a client was answered with. */
+/** The code of the problem document that a client received. */
 export const codeOf = ({ heard }: RawClient): string | undefined =>
   /"code":"([a-z_]+)"/.exec(heard)?.[1]

@@ -36,7 +36,7 @@ export const assets: readonly Asset[] = [
   },
 ]
 
-/** What kind the chains of this file are. */
+/** The kind of the chains in this file. */
 export const kinds = evmChains('local', 'other')
 
 export const policy: Policy = {
@@ -53,33 +53,33 @@ export const request: PaymentRequest = {
   accept: ['USDC.local'],
 }
 
-/** Not a derivation, but what matters of one: another address for every index. */
+/** Instead of a real derivation: a different address for every index. */
 export const deriveAddress = (xpub: string, index: number): string =>
   `0x${createHash('sha256').update(`${xpub}/${index}`).digest('hex').slice(0, 40)}`
 
-/** The history, and what is read of it by those who did not write it. */
+/** The history, and the feeds that other processes read. */
 type History = EventStore & Feeds
 
-/** Stands before a call of the store: makes it, holds it, or fails it. */
+/** Wraps a call of the store: makes it, holds it, or fails it. */
 export type Around = (method: keyof History, call: () => Promise<unknown>) => Promise<unknown>
 
 export interface WorldOptions {
   readonly around?: Around
   readonly log?: Log
-  /** Left out: the one of this file. */
+  /** Default: the one of this file. */
   readonly policy?: Policy
 }
 
 const never = new Promise<never>(() => undefined)
 
-/** An engine on a real store, with a clock and chains that do as they are told. */
+/** An engine on a real store, with a manual clock and chains that the test controls. */
 export class EngineWorld {
   readonly clock = new ManualClock(bornAt)
   readonly local = new ModelChain('local', { startAt: bornAt })
   readonly other = new ModelChain('other', { startAt: bornAt })
-  /** Everything that was announced, by whichever engine. */
+  /** All announcements of all engines. */
   readonly announced: StoredEvent[] = []
-  /** The deposit addresses that were given, by whichever engine. */
+  /** The deposit addresses given out by all engines. */
   readonly derived: string[] = []
   readonly assets = new AssetBook(assets)
   readonly store: History
@@ -87,20 +87,20 @@ export class EngineWorld {
   readonly keys: Keys
   readonly proveWrites: Store['proveWrites']
   engine: Engine
-  /** What the providers of a chain say of a transaction; a test may put its own words here. */
+  /** The providers' answer about a transaction; a test may replace it. */
   lookUp: LookUpOn = (chain, txHash) => {
     const model = chain === 'local' ? this.local : this.other
     return Promise.resolve(model.lookUp(txHash))
   }
-  /** Set before a call to the store that shall go wrong. */
+  /** Set it before a call to the store that should fail. */
   around: Around
-  /** Whether the chains are seen once an engine has started; until it is told, each is blind. */
+  /** Whether the chains are seen after an engine's start; each is blind until sight is reported. */
   seesAtStart = true
   readonly #log: Log
   readonly #policy: Policy
   readonly #opened: Store
   readonly #database: TestDatabase
-  /** Which of the engines lives: the others are dead processes, whatever they wait for. */
+  /** The engine that is running: the others are dead processes, even with calls under way. */
   #generation = 0
   readonly #underWay = new Set<Promise<unknown>>()
   readonly #beside: Engine[] = []
@@ -134,8 +134,8 @@ export class EngineWorld {
   }
 
   /**
-   * As a process that is killed and started again. What the store was asked it still does: before
-   * the new process reads, or, when that is `quick`, whenever it comes to it.
+   * Kills the process and starts it again. The store still finishes the calls under way: before the
+   * new process reads, or, with `quick`, at any time.
    */
   async crash({ quick = false } = {}): Promise<void> {
     this.#generation++
@@ -147,12 +147,12 @@ export class EngineWorld {
     this.#see()
   }
 
-  /** For those who ask the database itself. */
+  /** For tests that query the database directly. */
   get databaseUrl(): string {
     return this.#database.url
   }
 
-  /** Another process on the same database, that follows no chain. It ends with the world. */
+  /** Another process on the same database that follows no chain. It ends with the world. */
   async beside(): Promise<Engine> {
     const engine = this.#make(this.store)
     await engine.start()
@@ -165,7 +165,7 @@ export class EngineWorld {
     await this.crash()
   }
 
-  /** Holds the calls of one method of the store until they are let go. */
+  /** Holds the calls of one method of the store until they are released. */
   hold(method: keyof History): { reached: Promise<void>; letGo: () => void } {
     let letGo = (): void => undefined
     const gate = new Promise<void>((resolve) => {
@@ -182,7 +182,7 @@ export class EngineWorld {
     return { reached, letGo }
   }
 
-  /** The address of a payment that can be paid on one chain alone. */
+  /** The address of a payment that accepts one chain only. */
   async open(changes: Partial<PaymentRequest> = {}): Promise<{ id: string; address: string }> {
     const { payment } = await this.engine.payments.create(
       merchant,
@@ -193,12 +193,12 @@ export class EngineWorld {
     return { id: payment.id, address }
   }
 
-  /** Tells the engine what the chain has become. */
+  /** Delivers the chain's next step to the engine. */
   async follow(chain: ModelChain = this.local): Promise<void> {
     await chain.deliver(this.engine.watcher, this.engine.watcher.watchSet(chain.name))
   }
 
-  /** Mines, and tells. */
+  /** Mines a block and delivers it. */
   async mine(
     transactions: Parameters<ModelChain['mine']>[0] = [],
     { blocks = 1, chain = this.local } = {},
@@ -207,7 +207,7 @@ export class EngineWorld {
     await this.follow(chain)
   }
 
-  /** Lets time pass on the clock, and then on the chains that are still seen. */
+  /** Advances the clock, and then the chains that are still seen. */
   async pass(ms: number, chains: readonly ModelChain[] = [this.local, this.other]): Promise<void> {
     await this.clock.advance(ms)
     for (const chain of chains) {
@@ -216,7 +216,7 @@ export class EngineWorld {
     }
   }
 
-  /** Real time for what a real database does: true once `check` is, within ten seconds. */
+  /** Polls in real time, for effects of a real database: true once `check` is, within 10 s. */
   async eventually(check: () => Promise<boolean> | boolean): Promise<boolean> {
     for (let i = 0; i < 1_000; i++) {
       if (await check()) return true
@@ -226,7 +226,7 @@ export class EngineWorld {
     return false
   }
 
-  /** Resolves when what was queued before is committed. */
+  /** Resolves when everything that is queued now is committed. */
   async settled(): Promise<void> {
     await this.engine.writer.submit({ ids: [], decide: () => ({ decisions: [], answer: null }) })
   }
@@ -257,7 +257,7 @@ export class EngineWorld {
     if (position !== null) chain.resumeAt(position)
   }
 
-  /** The store as one process sees it: through `around`, and not at all once that process is dead. */
+  /** The store of one process: calls go through `around`, and never return once it is dead. */
   #storeOf(generation: number): History {
     return new Proxy(this.store, {
       get: (store, name) => {
@@ -266,7 +266,7 @@ export class EngineWorld {
         return async (...values: unknown[]) => {
           if (generation !== this.#generation) return never
           const call = async () => method.apply(store, values)
-          // The proxy is asked for members of the interface alone.
+          // Only members of the interface are read from the proxy.
           const settled = this.around(name as keyof History, call)
           this.#underWay.add(settled)
           const end = () => this.#underWay.delete(settled)

@@ -1,6 +1,6 @@
 /**
- * An EVM node that keeps to the protocol and does what no real node does on demand: it lags, lies,
- * forgets its subscriptions, falls silent, and changes its chain. Loopback, a port of its own.
+ * An EVM node that follows the protocol and fails on demand: it lags, lies, forgets its
+ * subscriptions, falls silent, and changes its chain. On loopback, with a port of its own.
  */
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -22,32 +22,32 @@ type Wants = (result: unknown) => boolean
 export class FakeNode {
   chain = new FakeChain()
   chainId = 31337
-  /** Every question so far, oldest first. */
+  /** Every request so far, oldest first. */
   readonly asked: { method: string; params: readonly unknown[] }[] = []
   /** Pending transactions by hash. */
   readonly pool = new Map<string, FakeTx>()
-  /** How pending transactions are shown; `hashes_only` ignores the wish for whole objects. */
+  /** How pending transactions are shown; `hashes_only` ignores requests for whole objects. */
   pendingForm: 'as_asked' | 'hashes_only' | 'whole_refused' | 'none' = 'as_asked'
   safe: number | null = null
   finalized: number | null = null
-  /** A node from before tags: it refuses them. */
+  /** False for an old node that refuses tags. */
   knowsTags = true
   knowsBlockReceipts = true
-  /** Balances, nonces, traces and the pool, as far as this node shows them. */
+  /** The balances, nonces, traces and pool that this node shows. */
   readonly state = new FakeState(this)
-  /** Subscriptions beyond the standard that it grants. */
+  /** Non-standard subscriptions that it accepts. */
   readonly offers = new Set<string>()
-  /** Subscriptions are accepted, and nothing ever comes. */
+  /** Subscriptions are accepted but never notify. */
   mute = false
   /**
-   * Looked at before anything else: undefined means the usual answer, `silence` none at all, and a
+   * Called before anything else: undefined means the usual answer, `silence` means no answer, and a
    * promise is awaited first.
    */
   instead: (method: string, params: readonly unknown[]) => unknown = () => undefined
 
-  /** What becomes of each usual answer on its way out. */
+  /** Changes each usual answer before it is sent. */
   twist: (method: string, answer: unknown) => unknown = (_, answer) => answer
-  /** What its headers say otherwise than the block, where they are announced. */
+  /** Header fields that differ from the block in announcements. */
   header: object = {}
 
   readonly #server: WebSocketServer
@@ -65,7 +65,7 @@ export class FakeNode {
     const server = new WebSocketServer({
       host: '127.0.0.1',
       port: 0,
-      // Half-open, as far as the other side can tell.
+      // To the other side the connection looks half-open.
       autoPong: options.answersPings ?? true,
     })
     await new Promise((resolve) => server.once('listening', resolve))
@@ -73,7 +73,7 @@ export class FakeNode {
   }
 
   get wsUrl(): string {
-    // A server listening on TCP has this kind of address.
+    // A server that listens on TCP has this type of address.
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
@@ -84,7 +84,7 @@ export class FakeNode {
   askedFor = (method: string): number =>
     this.asked.filter((question) => question.method === method).length
 
-  /** Mines a block and tells whoever subscribed. */
+  /** Mines a block and notifies subscribers. */
   mine(transactions: readonly FakeTx[] = []): FakeBlock {
     const block = this.chain.mine(transactions)
     for (const tx of transactions) this.pool.delete(tx.hash)
@@ -92,7 +92,7 @@ export class FakeNode {
     return block
   }
 
-  /** Puts a transaction into the pool and tells whoever subscribed. */
+  /** Puts a transaction into the pool and notifies subscribers. */
   broadcast(tx: FakeTx): void {
     this.pool.set(tx.hash, tx)
     this.#push('whole', transactionJson(tx, null))
@@ -100,7 +100,7 @@ export class FakeNode {
     this.#push('alchemy_pendingTransactions', transactionJson(tx, null))
   }
 
-  /** Promises a transaction, as a sequencer does before its block. */
+  /** Announces a transaction before its block, as a sequencer does. */
   promise(tx: FakeTx): void {
     const block = { ...this.chain.head, hash: `0x${'0'.repeat(64)}`, transactions: [tx] }
     const logs = logsJson(block)
@@ -109,21 +109,21 @@ export class FakeNode {
     this.#push('newFlashblockTransactions', { ...transactionJson(tx, null), logs, status })
   }
 
-  /** What is subscribed under this name now, by its parameter. */
+  /** The parameters of the present subscriptions of this name. */
   subscribed = (feed: string): readonly unknown[] => this.#subscribed.get(feed) ?? []
   readonly #subscribed = new Map<string, unknown[]>()
 
-  /** `more` is what this node adds to, or gets wrong in, the header. */
+  /** `more` are fields that this node adds to the header, or gets wrong in it. */
   announce(block: FakeBlock, more: object = {}): void {
     this.#push('newHeads', { ...headerJson(block), ...this.header, ...more })
   }
 
-  /** Sends any text to every connection. */
+  /** Sends a text to every connection. */
   say(text: string): void {
     for (const socket of this.#server.clients) socket.send(text)
   }
 
-  /** Ends every connection without a goodbye. */
+  /** Ends every connection abruptly, without a close frame. */
   drop(): void {
     for (const socket of this.#server.clients) socket.terminate()
   }
@@ -143,7 +143,7 @@ export class FakeNode {
   }
 
   #hear(socket: WebSocket, text: string): void {
-    // Only the follower under test speaks here, and it speaks JSON-RPC.
+    // The only client is the follower under test, which sends JSON-RPC.
     const { id, method, params } = JSON.parse(text) as {
       id: number
       method: string
@@ -257,7 +257,7 @@ export class FakeNode {
   }
 }
 
-/** `instead` answers this to not answer at all. */
+/** `instead` returns this to send no answer. */
 export const silence = Symbol('silence')
 
 const unknownMethod = new Refused(-32601, 'the method does not exist')

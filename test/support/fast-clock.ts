@@ -1,14 +1,14 @@
 import type { Clock, Stop } from '../../client/src/clock.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** How much faster time runs on a fast clock. */
+/** How much faster a fast clock runs than real time. */
 export const speed = 40
 
 const tickMs = 5
 
 /**
- * Runs fast, for tests over real sockets. It is bound to the event loop and not to the wall: when this
- * process is not given a core for a while, that is no sleep of the device. Close it.
+ * A fast clock for tests over real sockets. It advances with the event loop and not with wall time:
+ * when this process gets no core for a while, the device does not seem to have slept. Close it.
  */
 export class FastClock implements Clock {
   readonly #timers = new Map<() => void, number>()
@@ -37,7 +37,7 @@ export class FastClock implements Clock {
     return this.#chance.chance()
   }
 
-  /** Moves on without anything being called meanwhile, as a device does that sleeps. */
+  /** Jumps without calling timers in between, like a device that slept. */
   sleep(ms: number): void {
     this.#now += ms
   }
@@ -49,7 +49,7 @@ export class FastClock implements Clock {
   #tick(): void {
     this.#now += tickMs * speed
     for (const [call, at] of [...this.#timers].sort(([, a], [, b]) => a - b)) {
-      // One that is called may stop others.
+      // A timer that is called may stop others.
       if (at <= this.#now && this.#timers.delete(call)) call()
     }
   }

@@ -3,8 +3,8 @@ import type { EventStore, SealedEvent, StoredEvent } from '../../server/src/port
 import { digest } from '../../server/src/store/history/digest.ts'
 
 /**
- * Reads along with a feed and notes everything that breaks its promises: positions 1..n without a
- * gap, each subject's sequences 1..n, no event twice.
+ * Reads a feed and records every violation of its guarantees: positions 1..n without a gap, each
+ * subject's sequences 1..n, no event twice.
  */
 export class FeedChecker {
   readonly problems: string[] = []
@@ -17,7 +17,7 @@ export class FeedChecker {
     return this.#position
   }
 
-  /** Every subject that came by. */
+  /** Every subject seen in the feed. */
   get subjects(): Iterable<string> {
     return this.#sequences.keys()
   }
@@ -37,10 +37,10 @@ export class FeedChecker {
     this.#sequences.set(subject.id, sequence)
   }
 
-  /** Every acknowledged event must have come by. */
+  /** Records every acknowledged event that the feed did not show. */
   expect(acknowledged: Iterable<string>): void {
     for (const id of acknowledged) {
-      if (!this.seen.has(id)) this.#note(`${id} was acknowledged and never seen`)
+      if (!this.seen.has(id)) this.#note(`${id} was acknowledged but is not in the feed`)
     }
   }
 
@@ -51,17 +51,17 @@ export class FeedChecker {
 
 const problemsMax = 1_000
 
-/** The events of one subject that are not what was sealed, or follow something else. */
+/** The events of one subject that do not match their seal, or do not follow the event before. */
 export function unsealed(events: readonly SealedEvent[]): readonly string[] {
   let previous = noSeal
   return events.flatMap((event) => {
     const isWhole = seal(event, previous, digest) === event.seal
     previous = event.seal
-    return isWhole ? [] : [`${event.id} is not what was sealed`]
+    return isWhole ? [] : [`${event.id} does not match its seal`]
   })
 }
 
-/** The same for subjects as they are stored. */
+/** The same for stored subjects. */
 export async function brokenSeals(
   store: Pick<EventStore, 'history'>,
   ids: Iterable<string>,

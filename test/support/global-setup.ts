@@ -9,7 +9,7 @@ import { execute, temporaryHome, withDatabase } from './postgres-server.ts'
 
 /**
  * One real PostgreSQL for a whole test run, in a directory and on a socket of its own, so that runs
- * do not meet. Tests take databases from it (`testDatabase`). It ends with the run, also when the
+ * are isolated. Tests create databases on it (`testDatabase`). It ends with the run, also when the
  * run is killed.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

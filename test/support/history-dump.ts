@@ -8,10 +8,10 @@ const tables = [
   ...['transfer', 'merchant_feed', 'policy'],
 ]
 
-/** A dump as `pg_dump` writes it, by the server itself, which is there in every test. */
+/** A dump in the format of `pg_dump`, written by the server itself, so no `pg_dump` is needed. */
 export async function dumpOf(url: string): Promise<{ path: string; remove: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'settlewire-dump-'))
-  // The server may be another user than we are.
+  // The server may run as another user than this process.
   await chmod(directory, 0o777)
   const parts = ["--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = 'UTF8';\n"]
   for (const table of tables) {

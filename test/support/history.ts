@@ -3,17 +3,17 @@ import type { EventType, Finality, Status } from '@settlewire/core/payment/statu
 import { wireType } from '@settlewire/core/wire/wire'
 import type { EventStore, StoredEvent } from '../../server/src/ports/history.ts'
 
-/** What makes one test event differ from the next. */
+/** The fields that differ between test events. */
 export interface EventSketch {
   readonly type?: EventType
   readonly status?: Status
   readonly finality?: Finality
   readonly committedAt?: number
-  /** Makes the event as large as a test needs it. */
+  /** Pads the event to the size that a test needs. */
   readonly note?: string
 }
 
-/** A stored event as streams see it: real in every field that is pushed, plain in the others. */
+/** A stored event for streams: realistic in every field that is pushed, dummies in the others. */
 export function storedEvent(
   paymentId: string,
   sequence: number,
@@ -37,7 +37,7 @@ export function storedEvent(
   }
 }
 
-/** The id of a payment's event, as `storedEvent` gives it. */
+/** The id that `storedEvent` gives to an event of a payment. */
 export function eventId(paymentId: string, sequence: number): string {
   const payment = [...paymentId].reduce((sum, character) => sum * 31 + character.charCodeAt(0), 7)
   return `evt_${String(payment % 1e9).padStart(13, '0')}${String(sequence).padStart(13, '0')}`
@@ -45,15 +45,15 @@ export function eventId(paymentId: string, sequence: number): string {
 
 type Reads = Pick<EventStore, 'read' | 'last' | 'find' | 'heads'>
 
-/** A history in memory whose reads can be held, and can fail. What was committed is never changed. */
+/** A history in memory whose reads can be held and can fail. Committed events never change. */
 export class HeldHistory implements Reads {
   readonly #payments = new Map<string, StoredEvent[]>()
   #held: (() => void)[] | null = null
-  /** While set, everything that is asked fails. */
+  /** While set, every read fails. */
   down = false
-  /** Every `read`, as asked: `[after, limit]`. */
+  /** The arguments of every `read`: `[after, limit]`. */
   readonly reads: [number, number][] = []
-  /** Every `heads`, by how many payments it asked for. */
+  /** Every call of `heads`, as the number of payments in it. */
   readonly headsAsked: number[] = []
 
   /** Commits the next event of a payment. */
@@ -68,22 +68,22 @@ export class HeldHistory implements Reads {
     return this.#payments.get(paymentId)?.length ?? 0
   }
 
-  /** From now on an answer is fixed when it is asked for, and given when it is released. */
+  /** From now on an answer is computed at the call and returned when it is released. */
   hold(): void {
     this.#held ??= []
   }
 
-  /** How many answers wait. */
+  /** The number of held answers. */
   get held(): number {
     return this.#held?.length ?? 0
   }
 
-  /** Gives one answer that waits: the oldest, or the one at `index`. */
+  /** Releases one held answer: the oldest, or the one at `index`. */
   release(index = 0): void {
     this.#held?.splice(index, 1)[0]?.()
   }
 
-  /** Gives every answer, and holds none any more. */
+  /** Releases all answers and stops holding. */
   releaseAll(): void {
     const held = this.#held ?? []
     this.#held = null

@@ -19,13 +19,13 @@ import { edgeLimits } from './edge-world.ts'
 import { EngineWorld, kinds, merchant, policy, stranger } from './engine-world.ts'
 import { usdc } from './payments.ts'
 
-/** An answer with its body read. */
+/** An answer with its complete body. */
 export interface Answered {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The body as JSON; whoever reads it knows what to expect. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it
+  /** The body as JSON; each test knows the type it expects. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test asserts the type it expects
   readonly json: any
 }
 
@@ -37,10 +37,10 @@ export interface Asking {
   readonly signal?: AbortSignal
 }
 
-/** A token that is known and not accepted. */
+/** A known token that is not accepted. */
 export const bridgedUsdc = `0x${'7e'.repeat(20)}`
 
-/** What the configuration would say of the engine's chains. */
+/** The configuration of the engine's chains. */
 export const facts: readonly ChainFacts[] = [
   { name: 'local', chainId: 31_337, explorerTx: null, accepted: true },
   {
@@ -59,7 +59,7 @@ export const facts: readonly ChainFacts[] = [
 const pageHtml =
   '<!doctype html><html><head><title>t</title><script type="module" src="/assets/checkout-0a1b2c3d.js"></script></head><body></body></html>'
 
-/** The server on real sockets, with a real engine and database behind it, and a clock that obeys. */
+/** The server on real sockets, with a real engine and database, and a manual clock. */
 export class HttpWorld {
   readonly engine: EngineWorld
   readonly server: HttpServer
@@ -70,10 +70,10 @@ export class HttpWorld {
   readonly logged: string[]
   /** A secret key of the merchant, in test mode. */
   readonly secretKey: string
-  /** What routes offer; the engine has a book of its own. */
+  /** The assets that routes offer; the engine has its own list. */
   readonly assets: AssetBook
   readonly #deps: HttpDeps
-  /** Null when it is not ours to remove. */
+  /** Null when the caller removes it. */
   readonly #webRoot: string | null
 
   private constructor(parts: {
@@ -106,7 +106,7 @@ export class HttpWorld {
     const metrics = createMetrics({ clock: engine.clock })
     const { clock, store, directory, keys } = engine
     const hub = new Hub({ clock, log, metrics, backplane })
-    // As main wires it: every commit is announced, with its events, topic by topic.
+    // Wired as in main: every commit is announced with its events, topic by topic.
     engine.engine.writer.onCommit(({ events }) => {
       for (const hint of hintsOf(events)) backplane.announce(hint)
     })
@@ -137,28 +137,28 @@ export class HttpWorld {
       webRoot,
     }
     const server = await createServer(deps)
-    // Not the address that links carry: a test may have changed that.
+    // Not PUBLIC_URL, which is used in links: a test may have changed it.
     const url = `http://127.0.0.1:${(await server.listen()).port}`
     const secretKey = await addKey(deps, engine, { merchantId: merchant.merchantId })
     return new HttpWorld({ engine, server, url, deps, backplane, logged, secretKey, ownWebRoot })
   }
 
-  /** From here on no merchant can be read. */
+  /** From here on every read of a merchant fails. */
   breakMerchants(): void {
     this.engine.directory.merchant = async () => {
       throw new Error('the disk is on fire')
     }
   }
 
-  /** Another key. */
+  /** Adds another key. */
   addKey(key: KeyTerms): Promise<string> {
     return addKey(this.#deps, this.engine, key)
   }
 
-  /** Of a key that was added. */
+  /** The id of a key that was added. */
   async idOf(key: string): Promise<string> {
     const found = await this.engine.keys.byHash(hashKey(this.#deps.secrets.pepper, key))
-    if (found === null) throw new Error('no such key')
+    if (found === null) throw new Error('unknown key')
     return found.id
   }
 
@@ -167,7 +167,7 @@ export class HttpWorld {
     return this.addKey({ merchantId: stranger.merchantId })
   }
 
-  /** Asks with the merchant's secret key, unless told otherwise; `null` asks without any. */
+  /** Sends a request, by default with the merchant's secret key; `null` sends no key. */
   async ask(path: string, asking: Asking = {}): Promise<Answered> {
     const { body, headers, signal, key = this.secretKey } = asking
     const method = asking.method ?? (body === undefined ? 'GET' : 'POST')
@@ -186,7 +186,7 @@ export class HttpWorld {
     return { status: response.status, headers: response.headers, text, json: parse(text) }
   }
 
-  /** A payment of the merchant, as the answer showed it. */
+  /** Creates a payment of the merchant and returns the answer. */
   async create(changes: object = {}): Promise<Answered['json']> {
     const { json, status, text } = await this.ask('/v1/payment-intents', {
       body: { amount: '150.00', currency: 'USDC', accept: ['USDC.local'], ...changes },
@@ -197,7 +197,7 @@ export class HttpWorld {
 
   /** Pays a payment in a block of its own. */
   async pay(payment: Answered['json'], amount = 150_000_000n): Promise<void> {
-    // As the chain's kind stores it: the wire shows the capitals of EIP-55.
+    // In the form that the chain's kind stores: the wire shows the capitals of EIP-55.
     const to = payment.accept[0].address.toLowerCase()
     const txHash = `0x${Buffer.from(systemClock.random(32)).toString('hex')}`
     await this.engine.mine([{ txHash, pays: [{ to, amount }] }])
@@ -248,7 +248,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Not every answer is JSON; a test that expects JSON of this one fails on what it looks for.
+    // Not every answer is JSON; a test that expects JSON here fails at its own assertion.
     return null
   }
 }

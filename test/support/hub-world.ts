@@ -8,16 +8,16 @@ import type { Hint } from '../../server/src/ports/topic.ts'
 import { HeldHistory } from './history.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** The payment that is followed. */
+/** The payment that the hub follows. */
 export const pay = 'pi_one'
 
-/** Remembers what it was given. */
+/** Records the events it receives. */
 export class Reader implements Subscriber {
   position = 0
   readonly seen: number[] = []
   readonly frames: Frame[] = []
   isLost = false
-  /** The sequence after which it has had enough. */
+  /** The sequence after which it unsubscribes. */
   until = Number.POSITIVE_INFINITY
 
   push(frame: Frame): boolean {
@@ -31,14 +31,14 @@ export class Reader implements Subscriber {
   }
 }
 
-/** A hub on a history and a clock that the test holds in its hands. */
+/** A hub on a history and a clock that the test controls. */
 export class HubWorld {
   readonly clock = new ManualClock()
   readonly history = new HeldHistory()
   readonly backplane = new MemoryBackplane(silentLog)
-  /** What the metrics were told of the way from commit to hand-over. */
+  /** The recorded metrics of the time from commit to delivery. */
   readonly lags: number[] = []
-  /** The payment's. */
+  /** The payment's topic. */
   readonly topic = paymentTopic(pay, this.history)
   readonly hub: Hub
 
@@ -48,7 +48,7 @@ export class HubWorld {
     this.hub = new Hub({ backplane, clock, log: silentLog, metrics })
   }
 
-  /** Until all that can happen now has happened. */
+  /** Resolves when all pending work has run. */
   settled(): Promise<void> {
     return this.clock.advance(0)
   }

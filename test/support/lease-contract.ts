@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Holder, Leases } from '../../server/src/ports/processes.ts'
 
-/** Leases under test, and a way to let time go by. */
+/** Leases under test, and a function that lets time pass. */
 export interface LeasesUnderTest {
   readonly leases: Leases
   pass(ms: number): Promise<unknown>
@@ -12,7 +12,7 @@ const two: Holder = { place: 'there', process: 'two' }
 const names = ['chain:local', 'deadlines']
 const longMs = 60_000
 
-/** What every table of leases does, the one of PostgreSQL and the one that tests run by a clock. */
+/** The contract of every lease table: PostgreSQL's, and the one on a manual clock. */
 export function leaseContract(name: string, open: () => LeasesUnderTest): void {
   describe(`a lease in ${name}`, () => {
     let table: LeasesUnderTest
@@ -22,7 +22,7 @@ export function leaseContract(name: string, open: () => LeasesUnderTest): void {
     const heldBy = async (holder: Holder, forMs = longMs, of = names) =>
       Object.fromEntries(await table.leases.keep(holder, of, forMs))
 
-    it('has one holder, who prolongs it under the same token', async () => {
+    it('has one holder, which renews it under the same token', async () => {
       expect(await heldBy(one)).toEqual({ 'chain:local': 1, deadlines: 1 })
       expect(await heldBy(two)).toEqual({})
       await table.pass(longMs / 2)
@@ -31,25 +31,25 @@ export function leaseContract(name: string, open: () => LeasesUnderTest): void {
       expect(await heldBy(two)).toEqual({})
     })
 
-    it('is taken by itself, whoever has the others', async () => {
+    it('is taken independently of the leases with other names', async () => {
       expect(await heldBy(one, longMs, ['deadlines'])).toEqual({ deadlines: 1 })
       expect(await heldBy(two)).toEqual({ 'chain:local': 1 })
     })
 
-    it('goes to another under another token when it has ended', async () => {
+    it('goes to another process under another token after it has expired', async () => {
       await heldBy(one, 1_000)
       await table.pass(1_100)
       expect(await heldBy(two)).toEqual({ 'chain:local': 2, deadlines: 2 })
       expect(await heldBy(one)).toEqual({})
     })
 
-    it('is prolonged under the same token by the holder whose time was over', async () => {
+    it('is renewed under the same token by its last holder after it has expired', async () => {
       await heldBy(one, 1_000)
       await table.pass(1_100)
       expect(await heldBy(one)).toEqual({ 'chain:local': 1, deadlines: 1 })
     })
 
-    it('goes to another at once when it is given back, and back again under a third token', async () => {
+    it('goes to another process at once after a release, and back under a third token', async () => {
       await heldBy(one)
       await table.leases.giveBack(one)
       expect(await heldBy(two)).toEqual({ 'chain:local': 2, deadlines: 2 })
@@ -59,7 +59,7 @@ export function leaseContract(name: string, open: () => LeasesUnderTest): void {
       expect(await heldBy(one)).toEqual({ 'chain:local': 3, deadlines: 3 })
     })
 
-    it('goes at once to the process that comes after its holder at the same place', async () => {
+    it('goes at once to the next process in the same data directory as its holder', async () => {
       await heldBy(one)
       const next = { ...one, process: 'the next' }
       expect(await heldBy(next)).toEqual({ 'chain:local': 2, deadlines: 2 })

@@ -9,9 +9,10 @@ interface Row extends Holder {
 }
 
 /**
- * The lease table in the time of a manual clock, as `lease-contract.ts` asks of it and of PostgreSQL: a
- * lease is prolonged by its holder, taken when it has ended or was held at the same place, and its token counts
- * the holders. The way to it may be slow, cut, or lose answers of what was done.
+ * The lease table in the time of a manual clock, under the same contract (`lease-contract.ts`) as
+ * PostgreSQL: the holder renews a lease, another takes it when it has expired or was held at the
+ * same place, and its token counts the holders. The connection to it may be slow, cut, or lose
+ * answers of calls that took effect.
  */
 export class LeaseTable {
   readonly #clock: ManualClock
@@ -21,7 +22,7 @@ export class LeaseTable {
     this.#clock = clock
   }
 
-  /** As another process would see who holds a lease; null when it is free. */
+  /** The holder of a lease, as another process sees it; null when it is free. */
   holderOf(lease: string): string | null {
     const row = this.#rows.get(lease)
     return row === undefined || row.expiresAt < this.#clock.now() ? null : row.process
@@ -50,10 +51,10 @@ export class LeaseTable {
   }
 }
 
-/** How the way of one process to the table is. */
+/** The state of one process's connection to the table. */
 export type Way = 'open' | 'cut' | 'loses answers' | 'hangs'
 
-/** The table as one process reaches it. */
+/** The connection of one process to the table. */
 export class LeaseLine implements Leases {
   readonly #table: LeaseTable
   readonly #clock: ManualClock
@@ -66,7 +67,7 @@ export class LeaseLine implements Leases {
     this.#clock = clock
   }
 
-  /** Calls that hang go through now, in their order. */
+  /** Lets hanging calls go through now, in their order. */
   release(): void {
     this.way = 'open'
     for (const go of this.#hanging.splice(0)) go()

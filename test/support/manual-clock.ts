@@ -9,7 +9,7 @@ interface Timer {
   readonly call: () => void
 }
 
-/** A clock that moves only when it is told to, and whose chance repeats from its seed. */
+/** A clock that moves only with `advance`, and whose random numbers repeat from its seed. */
 export class ManualClock implements Clock {
   #now: Instant
   #seed: number
@@ -25,7 +25,7 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
-  /** How many timers wait: a test can prove that nothing was left behind. */
+  /** The number of pending timers, so that a test can check that none is left over. */
   get waiting(): number {
     return this.#timers.size
   }
@@ -43,8 +43,8 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Lets time pass and calls what falls due, in order, each at its own time. Promises that the
-   * calls settle get to run before the next call, so that what they schedule is seen too.
+   * Advances time and calls due timers in order, each at its own time. Promises that a call settles
+   * run before the next call, so timers that they schedule are called too.
    */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms
@@ -58,7 +58,7 @@ export class ManualClock implements Clock {
     this.#now = until
   }
 
-  /** Jumps without calling anything, as a machine that slept does; what is due fires at the next `advance`. */
+  /** Jumps without calling timers, like a sleeping machine; the next `advance` calls them. */
   jump(ms: number): void {
     this.#now += ms
   }
@@ -68,7 +68,7 @@ export class ManualClock implements Clock {
   }
 
   chance(): number {
-    // mulberry32: small, and good enough to spread jitter in tests.
+    // mulberry32: small, and random enough to spread jitter in tests.
     this.#seed = (this.#seed + 0x6d2b79f5) >>> 0
     let t = this.#seed
     t = Math.imul(t ^ (t >>> 15), t | 1)

@@ -11,12 +11,12 @@ import type {
 import type { ChainPosition, Unfinished } from '../../server/src/ports/history.ts'
 import { bornAt, payer, usdc } from './payments.ts'
 
-/** A transaction as it would run: what it moves where, or that it fails. */
+/** A transaction and its effect: the transfers it makes, or that it fails. */
 export interface ModelTransaction {
   readonly txHash: string
   readonly pays: readonly { to: string; amount: bigint; token?: string | null }[]
   readonly reverts?: boolean
-  /** Left out: the node does not say. */
+  /** Left out when the node does not report it. */
   readonly contest?: Contest
   readonly preconfirmed?: boolean
 }
@@ -27,18 +27,18 @@ interface ModelBlock {
 }
 
 /**
- * A chain that is all in the test's hand, and the follower that reads it: `deliver` tells a sink the
- * way from where it stands to the canonical chain in one step, as the port promises.
+ * A chain that the test controls completely, and its follower: `deliver` gives a sink one step from
+ * its position to the canonical chain, as the port guarantees.
  */
 export class ModelChain {
   readonly name: string
   readonly mempool = new Map<string, ModelTransaction>()
-  /** Blocks below this never change; null while the chain knows no finality. */
+  /** Blocks below this never change; null while the chain has no finality. */
   finalizedDepth: number | null = 8
-  /** Providers that are up; and those that show each receipt with the step, left out: the first. */
+  /** Providers that are up; and those that show each receipt with the step, default: the first. */
   witnesses = 1
   sources: readonly string[] | null = null
-  /** Those that deny each receipt with the step. */
+  /** Providers that deny each receipt with the step. */
   deniedBy: readonly string[] = []
   readonly #blockMs: number
   #canonical: ModelBlock[]
@@ -64,27 +64,27 @@ export class ModelChain {
     return this.#at(this.#canonical.length - 1).ref
   }
 
-  /** What the canonical chain holds, oldest first. */
+  /** The transactions on the canonical chain, oldest first. */
   get included(): readonly { block: BlockRef; transaction: ModelTransaction }[] {
     return this.#canonical.flatMap(({ ref, transactions }) =>
       transactions.map((transaction) => ({ block: ref, transaction })),
     )
   }
 
-  /** One more block, and empty ones on top of it. Its transactions leave the mempool. */
+  /** Mines one block, and empty ones on top of it. Its transactions leave the mempool. */
   mine(transactions: readonly ModelTransaction[] = [], blocks = 1): void {
     this.#add(transactions, this.tip.minedAt + this.#blockMs)
     for (let i = 1; i < blocks; i++) this.#add([], this.tip.minedAt + this.#blockMs)
   }
 
-  /** One empty block, mined at this time: what lies between was quiet. */
+  /** Mines one empty block at this time; no block is mined before it. */
   mineAt(minedAt: number): void {
     this.#add([], minedAt)
   }
 
   /**
-   * Drops the last blocks; what they held is returned, and in the mempool again if wanted. What was
-   * in no block that was told stays there: nobody could tell that it is gone.
+   * Drops the last blocks and returns their transactions, on request also to the mempool.
+   * Transactions that no delivered block held stay in it: no provider can show that they are gone.
    */
   fork(depth: number, returns = true): readonly ModelTransaction[] {
     this.#forks++
@@ -98,38 +98,38 @@ export class ModelChain {
     return transactions
   }
 
-  /** The canonical chain as it is now, which it may be again later. */
+  /** Saves the present canonical chain, to restore it later. */
   branch(): readonly ModelBlock[] {
     return [...this.#canonical]
   }
 
-  /** The nodes show this branch again, and what it holds is in no mempool. */
+  /** Makes this branch canonical again; its transactions leave the mempool. */
   become(branch: readonly ModelBlock[]): void {
     this.#canonical = [...branch]
     for (const { transactions } of branch)
       for (const { txHash } of transactions) this.mempool.delete(txHash)
   }
 
-  /** Where a follower would begin again after a crash: the position that the store knows. */
+  /** Sets the position from which a follower begins after a crash: the one in the store. */
   resumeAt(position: Pick<ChainPosition, 'head' | 'recent' | 'unfinished'>): void {
     this.#view = position.head.view
     this.#unfinished = position.unfinished
     this.#told = [...position.recent].reverse()
   }
 
-  /** The sink, told of a pending transaction. */
+  /** Delivers a pending transaction to the sink. */
   broadcast(sink: ChainSink, transaction: ModelTransaction): void {
     this.mempool.set(transaction.txHash, transaction)
     sink.pending(this.name, `rpc:${this.name}`, sightingsOf(transaction))
   }
 
-  /** The sink, told how well this chain is seen. */
+  /** Delivers the visibility of this chain to the sink. */
   tell(sink: ChainSink, visibility: Visibility): void {
     const reason = visibility === 'ok' ? null : 'socket_down'
     sink.health({ chain: this.name, visibility, reason, head: this.tip.number, headAt: null })
   }
 
-  /** What a node of this chain says of a transaction: of a pending one, its first transfer. */
+  /** A node's answer about a transaction: for a pending one, its first transfer. */
   lookUp(txHash: string): LookUp {
     const source = `rpc:${this.name}`
     const mined = this.included.find(({ transaction }) => transaction.txHash === txHash)
@@ -139,7 +139,7 @@ export class ModelChain {
     return { kind: 'pending', source, sighting: sightingsOf(pending)[0] ?? null }
   }
 
-  /** The next step for one who looks for `watch`. Null when there is nothing to tell. */
+  /** The next step for the watch set `watch`. Null when nothing has changed. */
   next(watch: WatchSet): ChainStep | null {
     const canonical = new Set(this.#canonical.map((block) => block.ref.hash))
     const left = [...this.#told, ...(this.#unfinished?.blocks ?? [])]
@@ -168,7 +168,7 @@ export class ModelChain {
     }
   }
 
-  /** Tells the sink, and counts as told only what it has stored. */
+  /** Delivers to the sink, and moves on only past steps that it has stored. */
   async deliver(sink: ChainSink, watch: WatchSet): Promise<ChainStep | null> {
     if (this.next(watch) === null) return null
     await sink.prepare(this.name)
@@ -196,7 +196,7 @@ export class ModelChain {
     }
   }
 
-  /** As a node's count of each sender's transactions tells it, as of the last block. */
+  /** The transaction count of each sender as of the last block, as a node reports it. */
   #withUsedSlots(watch: WatchSet, applied: readonly AppliedBlock[]): readonly AppliedBlock[] {
     const last = applied.at(-1)
     if (last === undefined) return applied
@@ -213,7 +213,7 @@ export class ModelChain {
   }
 
   #add(wanted: readonly ModelTransaction[], minedAt: number): void {
-    // As a nonce has it: nothing is mined twice on one branch.
+    // A nonce is used once, so a transaction is never mined twice on one branch.
     const mined = new Set(this.included.map(({ transaction }) => transaction.txHash))
     const transactions = wanted.filter(({ txHash }) => !mined.has(txHash))
     for (const { txHash } of transactions) this.mempool.delete(txHash)
@@ -241,7 +241,7 @@ function transferOf(
   return { txHash, part, token, from: payer, to: pay.to, amount: pay.amount }
 }
 
-/** What a follower finds in a block when it looks for these addresses and transactions. */
+/** The transfers that a follower finds in a block for these addresses and transactions. */
 function seenThrough(watch: WatchSet, { ref, transactions }: ModelBlock): AppliedBlock {
   const transfers: SeenTransfer[] = []
   const movedNothing: AppliedBlock['movedNothing'][number][] = []
@@ -264,7 +264,7 @@ function seenThrough(watch: WatchSet, { ref, transactions }: ModelBlock): Applie
   return { block: ref, transfers, movedNothing, calls }
 }
 
-/** A pending transaction as a node shows it: what it would pay, or only what it contends for. */
+/** A pending transaction as a node shows it: its payments, or only its contest key. */
 function sightingsOf(transaction: ModelTransaction): readonly Sighting[] {
   const { txHash, pays, contest = null, preconfirmed = false } = transaction
   const hints = pays.map((_, i) => transferOf(transaction, i, 'hint'))
@@ -273,7 +273,7 @@ function sightingsOf(transaction: ModelTransaction): readonly Sighting[] {
   return hints.map((transfer) => ({ ...seen, transfer }))
 }
 
-/** A pending transaction as a node shows it that says nothing of contests. */
+/** A pending transaction as shown by a node that reports no contests. */
 export const sightingOf = (transfer: SeenTransfer): Sighting => ({
   ...{ txHash: transfer.txHash, transfer, contest: null, preconfirmed: false },
 })

@@ -3,9 +3,9 @@ import type { Batch, EventStore, StoredEvent } from '../../server/src/ports/hist
 import { prepare } from '../../server/src/store/history/prepare.ts'
 
 /**
- * The history as it is often built, and wrong: positions come from an identity column. They are given
- * before the commit, so of two transactions the later number may be seen first; who reads after it
- * never sees the earlier one. Here to prove that the checker of the contract finds that.
+ * A common but wrong history: positions come from an identity column. They are assigned before the
+ * commit, so of two transactions the later number may become visible first, and a reader after it
+ * never sees the earlier one. It proves that the checker of the contract finds that fault.
  */
 export class NaiveHistory implements Pick<EventStore, 'append' | 'feed'> {
   readonly #pool: Pool

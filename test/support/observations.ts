@@ -9,7 +9,7 @@ import type {
 } from '@settlewire/core/payment/observation'
 import { bornAt, included, payer, transfer } from './payments.ts'
 
-/** The rarer facts, beside those of `payments.ts`: contests, rivals, claims, drops, decisions. */
+/** Rarer observations than in `payments.ts`: contests, rivals, claims, drops, decisions. */
 
 const seen = (view: number) => ({
   source: 'rpc:one',
@@ -18,7 +18,7 @@ const seen = (view: number) => ({
   at: bornAt + view * 2_000,
 })
 
-/** What a transaction of the usual payer, or of another, contends for. */
+/** The contest key of a transaction of the usual payer, or of another. */
 export const contestAt = (nonce: number, bid: bigint, sender = payer): Contest => ({
   ...{ key: `${sender} ${nonce}`, bid },
 })
@@ -48,7 +48,7 @@ export const dropped = (txHash: string, view: number): Observation => ({
   ...{ ...seen(view), kind: 'dropped', txHash },
 })
 
-/** Its block holds a transfer of this much, and its contest is known. */
+/** Its block holds a transfer of this amount, and its contest is known. */
 export const includedIn = (
   txHash: string,
   amount: bigint,
@@ -63,7 +63,7 @@ export const movedNothing = (
   ...{ ...seen(where.view), kind: 'moved_nothing', txHash, block: where.block, reason },
 })
 
-/** A source that has the block says that it does not hold this. */
+/** A source that has the block reports that it lacks this transfer. */
 export const denied = (txHash: string, { hash: blockHash }: BlockRef, view: number): Denied => ({
   ...{ ...seen(view), kind: 'denied', txHash, blockHash },
 })

@@ -2,7 +2,7 @@ import type { PaymentEvent } from '@settlewire/core/payment/event'
 import { dataOf, eventOf, shortType } from '@settlewire/core/payment/event-text'
 import type { EventStore, StoredEvent } from '../../server/src/ports/history.ts'
 
-/** A payment's history with all that made it, as core decided it. */
+/** A payment's history with the observations behind it, as core decided it. */
 export const pastOf = async (
   store: Pick<EventStore, 'history'>,
   paymentId: string,

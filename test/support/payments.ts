@@ -9,7 +9,7 @@ import type {
 import type { Payment, Terms } from '@settlewire/core/payment/payment'
 import type { Policy } from '@settlewire/core/payment/policy'
 
-/** Small, readable payments for tests of the rules: one chain, USDC with six places, policy 3 blocks. */
+/** Small payments for tests of the rules: one chain, USDC with six decimals, policy of 3 blocks. */
 export const policy: Policy = {
   version: 'test-1',
   chains: { local: { settled: 3, final: 'finalized', quorum: 1 } },
@@ -131,7 +131,7 @@ export const clockAt = (at: number, scannedThrough = at): Observation => ({
   scannedThrough: { local: scannedThrough },
 })
 
-/** Decides one observation after the other, and keeps what was told. */
+/** Decides one observation after the other, and keeps the emitted events. */
 export function observeAll(
   start: { payment: Payment; events: PaymentEvent[] },
   observations: readonly Observation[],
@@ -146,7 +146,7 @@ export function observeAll(
   return { payment, events }
 }
 
-/** Decides several observations at a time, as the steps of a chain bring them. */
+/** Decides several observations at a time, like the steps of a chain. */
 export function observeInSteps(
   start: { payment: Payment; events: PaymentEvent[] },
   steps: readonly (readonly Observation[])[],

@@ -1,7 +1,7 @@
 import { assert } from '@settlewire/core/assert'
 import type { EventTexts, Kind, TransactionRow } from '@settlewire/core/history/subject-kind'
 
-/** Money that a merchant sends: a kind that exists only here, as small as a kind can be. */
+/** Money that a merchant sends: a minimal kind of subject that exists only in tests. */
 export interface Payout {
   readonly id: string
   readonly merchantId: string
@@ -16,7 +16,7 @@ export interface Payout {
 
 type Step = 'asked' | 'sent' | 'given_up'
 
-/** What its rules yield, in a shape of their own. */
+/** The result of its rules, in a shape of their own. */
 export interface PayoutMove {
   readonly after: Payout
   readonly told: readonly { readonly id: string; readonly step: Step; readonly at: number }[]
@@ -24,13 +24,13 @@ export interface PayoutMove {
 
 const dayMs = 86_400_000
 
-/** Asks for a payout: its first event. */
+/** Requests a payout: its first event. */
 export const ask = (payout: Omit<Payout, 'sequence' | 'status' | 'txHash'>): PayoutMove => ({
   after: { ...payout, sequence: 1, status: 'asked', txHash: null },
   told: [{ id: `${payout.id}_1`, step: 'asked', at: payout.createdAt }],
 })
 
-/** It is in a transaction, or was given up. */
+/** The payout is in a transaction, or was given up. */
 export function move(payout: Payout, step: 'sent' | 'given_up', txHash: string | null): PayoutMove {
   const sequence = payout.sequence + 1
   const after: Payout = { ...payout, sequence, status: step, txHash }
@@ -68,7 +68,7 @@ const rowOf = ({ txHash, to, amount }: Payout): TransactionRow[] =>
         },
       ]
 
-/** Its table entry. */
+/** The table entry of the kind. */
 export const payoutKind: Kind<Payout, PayoutMove> = {
   name: 'payout',
   prefix: 'payout.',

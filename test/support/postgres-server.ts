@@ -8,20 +8,20 @@ import { type EmbeddedPostgres, startEmbedded } from '../../server/src/store/emb
 import { migrate } from '../../server/src/store/migrate.ts'
 
 export interface TestPostgres {
-  /** The same after a restart. */
+  /** Stays the same after a restart. */
   readonly url: string
   readonly pid: number
-  /** Its data directory. */
+  /** The data directory. */
   readonly data: string
-  /** Kills the server as a power cut would: nothing is told, nothing is written. */
+  /** Kills the server like a power cut: no client is notified, nothing is flushed. */
   kill9(): Promise<void>
-  /** Starts it again on the same data; ends it first when it still runs. */
+  /** Starts it again on the same data; stops it first if it is running. */
   restart(more?: Readonly<Record<string, string>>): Promise<void>
-  /** Ends it and removes its data. */
+  /** Stops it and removes its data. */
   stop(): Promise<void>
 }
 
-/** A server of the test's own, with a migrated database, to be killed and started again. */
+/** A separate server with a migrated database, which a test may kill and restart. */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<TestPostgres> {
@@ -52,21 +52,21 @@ export async function startPostgres(
   }
 }
 
-/** A directory that every user can reach, as PostgreSQL's must when the tests run as root. */
+/** A directory that every user can access, which PostgreSQL needs when the tests run as root. */
 export async function temporaryHome(): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), 'settlewire-test-'))
   await chmod(home, 0o755)
   return home
 }
 
-/** The same server, another database. */
+/** The URL of another database on the same server. */
 export function withDatabase(url: string, database: string): string {
   const other = new URL(url)
   other.pathname = `/${database}`
   return other.href
 }
 
-/** Statements on a connection of its own, as the superuser; the rows of the last one. */
+/** Runs statements as the superuser on a new connection; returns the rows of the last one. */
 export async function queryAs<Row extends object>(url: string, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString: url })
   client.on('error', () => undefined)
@@ -79,7 +79,7 @@ export async function queryAs<Row extends object>(url: string, sql: string): Pro
   }
 }
 
-/** Statements whose rows nobody needs. */
+/** Runs statements and ignores their rows. */
 export async function execute(url: string, sql: string): Promise<void> {
   await queryAs(url, sql)
 }

@@ -18,21 +18,21 @@ export const templateName = 'settlewire_template'
 export interface TestDatabase {
   readonly name: string
   readonly url: string
-  /** Drops it, whoever is still connected. */
+  /** Drops it, even while clients are connected. */
   close(): Promise<void>
 }
 
-/** A fresh database with the schema in it, on the one server of this test run. */
+/** A new database with the schema, on the one server of this test run. */
 export async function testDatabase(): Promise<TestDatabase> {
   return createDatabase(templateName)
 }
 
-/** A fresh database with nothing in it. */
+/** A new, empty database. */
 export async function emptyDatabase(): Promise<TestDatabase> {
   return createDatabase('template0')
 }
 
-/** Resolves when nobody else is connected any more: then everything is in the server's counts. */
+/** Resolves when no other client is connected: then the server's statistics are complete. */
 export async function connectionsEnded(url: string): Promise<void> {
   const others = `select count(*)::integer as count from pg_stat_activity
     where datname = current_database() and backend_type = 'client backend'

@@ -3,7 +3,7 @@ import { launchBrowser } from './browser.ts'
 import { type ServerProcess, startServer, temporaryHome } from './e2e/server.ts'
 import { testDatabase } from './postgres.ts'
 
-/** The whole product with a real chain, on which blocks come when a test says so, and a browser beside it. */
+/** The whole product with a real chain, where the test mines the blocks, and a browser. */
 export interface ProductInBrowser {
   readonly browser: Browser
   readonly server: ServerProcess

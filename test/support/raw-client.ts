@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 
-/** A client on a bare socket: it sends what it likes, reads or not, and closes when it is closed. */
+/** A client on a bare socket that can send any bytes, and can stop reading. */
 export class RawClient {
   readonly socket: Socket
   heard = ''
@@ -18,7 +18,7 @@ export class RawClient {
     })
   }
 
-  /** `holdsOn` keeps its half of the connection open after the server has closed the other. */
+  /** `holdsOn` keeps the client's half of the connection open after the server closed its own. */
   static async open(
     url: string,
     { bytes = '', reads = true, holdsOn = false } = {},

@@ -1,6 +1,6 @@
 /**
- * The pictures of the documents: what each shows, and how the real product comes to show it. The script
- * `npm run pictures` takes them; a test walks the same way and compares what is read there, without a pixel.
+ * The pictures of the documents: their pages, and the steps that bring the real product there. The
+ * script `npm run pictures` takes them; a test takes the same steps and compares texts, not pixels.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -13,13 +13,13 @@ import type { ServerProcess } from './e2e/server.ts'
 const root = join(import.meta.dirname, '../..')
 
 export interface Scene {
-  /** The file in docs/images, without its ending. */
+  /** The file in docs/images, without extension. */
   readonly name: string
   readonly viewport: { readonly width: number; readonly height: number }
   readonly colorScheme: 'light' | 'dark'
-  /** What gives the page its looks: when it changes, so does the picture. */
+  /** The sources of the page's appearance: when they change, so does the picture. */
   readonly styles: readonly string[]
-  /** What of the page can be seen in the picture; left out: all of it. */
+  /** The part of the page in the picture; default: all of it. */
   readonly region?: string
   readonly show: (page: Page, server: ServerProcess) => Promise<void>
 }
@@ -35,7 +35,7 @@ const narrow = { viewport: { width: 360, height: 740 }, colorScheme: 'dark' } as
 export const scenes: readonly Scene[] = [
   { name: 'start', ...wide, styles: own, show: at('/') },
   { name: 'shop', ...wide, styles: lab, show: at('/shop') },
-  // Before the others make requests, which it would list.
+  // First, because the lab would list the requests of the other scenes.
   {
     ...{ name: 'lab', ...wide, styles: lab },
     async show(page, server) {
@@ -63,7 +63,7 @@ export const scenes: readonly Scene[] = [
       await payHere(page)
       await ask(server, '/v1/test/chain/mine', { blocks: 3 })
       await reachesStatus(page, 'succeeded')
-      // Events leave out how far the transaction is: the page asks for it once a second at most.
+      // Events do not carry the transaction's stage: the page requests it at most once a second.
       await page.locator('.transactions .stage', { hasNotText: 'detected' }).waitFor()
     },
   },
@@ -110,7 +110,7 @@ async function ask<T>(server: ServerProcess, path: string, body: object): Promis
   return (await response.json()) as T // as the contract of the path says
 }
 
-/** Opens the page of a scene, has it used, and closes it. */
+/** Opens the page of a scene, passes it to `use`, and closes it. */
 export async function withScene<T>(
   { browser, server }: { readonly browser: Browser; readonly server: ServerProcess },
   scene: Scene,
@@ -127,7 +127,7 @@ export async function withScene<T>(
   }
 }
 
-/** What is read on the page, and a hash of what gives it its looks. */
+/** The texts of the page, and a hash of the sources of its appearance. */
 export interface Fingerprint {
   readonly styles: string
   readonly words: readonly string[]
@@ -142,14 +142,14 @@ export async function fingerprintOf(page: Page, scene: Scene): Promise<Fingerpri
   }
 }
 
-/** The lines of a page without what differs from run to run: figures, times, ids and addresses. */
+/** The lines of a page without parts that differ between runs: figures, times, ids, addresses. */
 export const wordsIn = (text: string): readonly string[] =>
   text
     .replace(/\b(0x|pi_|evt_|req_|order-|lab-)[0-9a-z…]+/gi, '…')
     .replace(/\d[\d.,:]*/g, '0')
     .split('\n')
     .map((line) => line.trim())
-    // Groups of an address, and times that pass.
+    // Groups of an address, and times that change.
     .filter(
       (line) =>
         line !== '' && !/^[0-9a-f… ]+$/i.test(line) && !/\b(ago|left|seconds?)\b/.test(line),

@@ -18,9 +18,9 @@ export interface ScriptOptions {
   readonly metadata?: Record<string, string>
   readonly bornAt?: number
   readonly depositIndex?: number
-  /** Where its transaction lands. */
+  /** The block of its transaction. */
   readonly block?: number
-  /** Blocks until it is settled. */
+  /** The number of blocks until it is settled. */
   readonly settled?: number
 }
 
@@ -28,9 +28,9 @@ const hex = (bytes: number): string => `0x${randomBytes(bytes).toString('hex')}`
 const mint = (at: number): string => makeId('evt', at, randomBytes(10))
 
 /**
- * A real payment, decided by the real rules, that goes its way step by step: created, detected,
- * confirming block by block (3 unless told otherwise), succeeded, finalized. Each has an id, an
- * address and a transaction of its own.
+ * A real payment, decided by the real rules, that advances step by step: created, detected,
+ * confirming block by block (3 by default), succeeded, finalized. Each has an id, an address and a
+ * transaction of its own.
  */
 export class ScriptedPayment {
   readonly id: string
@@ -73,17 +73,17 @@ export class ScriptedPayment {
     this.#script = this.#way(at, options.settled ?? 3)
   }
 
-  /** Every event up to the last step taken. */
+  /** All events up to the last step. */
   get events(): readonly PaymentEvent[] {
     return this.#events
   }
 
-  /** As of the last step taken. */
+  /** The payment after the last step. */
   get payment(): Payment {
     return this.#payment
   }
 
-  /** Whether `step` has more to give. */
+  /** Whether the script has further steps. */
   get goesOn(): boolean {
     return this.#script.length > 0
   }
@@ -99,7 +99,7 @@ export class ScriptedPayment {
     return this.observe(observation)
   }
 
-  /** A step outside of the script. Throws when it makes no event. */
+  /** Applies an observation outside of the script. Throws when it emits no event. */
   observe(observation: Observation): Scripted {
     const before = this.#payment
     const append = appendOf(before, observation, this.#policy)
@@ -108,14 +108,14 @@ export class ScriptedPayment {
     return append
   }
 
-  /** Opening and the whole script, as one append. */
+  /** The creation and the whole script, as one append. */
   whole(): Scripted {
     while (this.goesOn) this.step()
     const { depositIndex } = this.#opening
     return scripted(0, { events: this.#events, payment: this.#payment }, depositIndex)
   }
 
-  /** Takes the payment as somebody else left it. */
+  /** Continues from a state that another process stored. */
   adopt(payment: Payment): void {
     this.#payment = payment
   }
@@ -164,7 +164,7 @@ export class ScriptedPayment {
 
 const policies = new Map<number, Policy>()
 
-/** The policy of `payments.ts` with another count of blocks; its version names the count. */
+/** The policy of `payments.ts` with another number of blocks, which is in its version. */
 export function scriptPolicy(settled: number): Policy {
   const local = { settled, final: 'finalized' as const, quorum: 1 }
   const known = policies.get(settled) ?? { version: `blocks-${settled}`, chains: { local } }
@@ -172,13 +172,13 @@ export function scriptPolicy(settled: number): Policy {
   return known
 }
 
-/** The policy that a version of `scriptPolicy` names. */
+/** The policy for a version of `scriptPolicy`. */
 export const scriptPolicyOf = (version: string): Policy =>
   scriptPolicy(Number(version.replace('blocks-', '')))
 
 const heads = new Map<string, Observation>()
 
-/** The chain at a height. One fact for all payments, as a follower reports it. */
+/** The chain's head at a height: one fact for all payments, as a follower reports it. */
 export function headOf(head: number, view: number, finalized: number | null = null): Observation {
   const key = `${head} ${view} ${finalized}`
   const at = bornAt + view * 2_000
@@ -188,7 +188,7 @@ export function headOf(head: number, view: number, finalized: number | null = nu
   return known
 }
 
-/** What an observation makes of a payment, as a share of a batch. Throws when it makes nothing. */
+/** The append that an observation causes in a payment. Throws when it emits no event. */
 export function appendOf(
   payment: Payment,
   observation: Observation,
@@ -199,17 +199,17 @@ export function appendOf(
     at: observation.at,
     mint,
   })
-  if (decision.events.length === 0) throw new Error(`${observation.kind} made no event`)
+  if (decision.events.length === 0) throw new Error(`${observation.kind} emitted no event`)
   return scripted(payment.sequence, decision)
 }
 
-/** A share of a batch, with the payment that it leaves and the events as they were decided. */
+/** An append, with the resulting payment and the decided events. */
 export interface Scripted extends Append {
   readonly state: Payment
   readonly decided: readonly PaymentEvent[]
 }
 
-/** Encoded when it is asked for, once: what a test prepares costs an append nothing of its own. */
+/** Encoded once, on first access, so that it does not add to the measured cost of an append. */
 function scripted(
   expectedSequence: number,
   { events: decided, payment: state }: Decision,

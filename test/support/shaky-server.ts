@@ -6,25 +6,25 @@ import type { EventData } from '@settlewire/core/payment/event'
 import type { Status } from '@settlewire/core/payment/status-model'
 import { sseFrame } from '@settlewire/core/wire/sse'
 
-/** What can befall a request. */
+/** The faults that a request can get. */
 export const faults = [
   'refused', // the socket is destroyed before an answer
   'bad_gateway', // a proxy answers 502 with its own page
   'not_found_proxy', // a proxy answers 404 with its own page
   'overloaded', // ours: 503 with Retry-After
-  'portal', // 200 with a page of somebody else's
+  'portal', // 200 with a foreign page, as a captive portal sends
   'garbage', // an event stream of nonsense
   'mute', // accepted, then nothing
   'half_frame', // the socket is destroyed in the middle of an event
   'cut', // one event, then a clean end
-  'frozen', // the state, then nothing, and never an end
-  'deaf', // heartbeats tell of events that never come
+  'frozen', // the latest event, then nothing, and no end
+  'deaf', // heartbeats name a sequence whose events never come
   'skipping', // an event is left out
-  'stuttering', // every event comes twice, and old ones again
+  'stuttering', // every event comes twice, and old ones are repeated
 ] as const
 export type Fault = (typeof faults)[number]
 
-/** `gone`: ours, 404 for good. `revoked`: the key of a stream is refused while it is open. */
+/** `gone`: our 404, permanently. `revoked`: the key is refused while its stream is open. */
 export type Behaviour = 'well' | 'gone' | 'revoked' | Fault
 
 export interface Asked {
@@ -36,23 +36,23 @@ export interface Asked {
 }
 
 export interface ShakyOptions {
-  /** Milliseconds of real time; the server's clock may run fast. */
+  /** In milliseconds of real time; the server's clock may run fast. */
   readonly heartbeatMs: number
-  /** What one second of `wait` lasts. */
+  /** The real duration of one second of `wait`. */
   readonly secondMs: number
 }
 
-/** A payment server of one payment, as small as can be, that fails on demand. Real sockets. */
+/** A minimal server with one payment that fails on demand. It uses real sockets. */
 export class ShakyServer {
   readonly paymentId = 'pi_01jd6q2v5h8x3k9m4n7p0r1s2t'
   readonly asked: Asked[] = []
   readonly history: { id: string; type: string; data: EventData }[] = []
-  /** Behaviour of the next requests, first come first served; then `always`. */
+  /** The behaviour for the next requests, in order; then `always`. */
   readonly plan: Behaviour[] = []
   always: Behaviour = 'well'
-  /** Ids that the server does not know any more: it resets. */
+  /** Event ids that the server no longer knows: it answers them with a reset. */
   forgets = false
-  /** Whether it keeps a stream open after a success, where `?until=final` asks for that. */
+  /** Whether `?until=final` keeps a stream open after a success. */
   knowsUntil = true
   readonly #options: ShakyOptions
   readonly #server: Server
@@ -82,7 +82,7 @@ export class ShakyServer {
     if (this.#server.listening) await once(this.#server, 'close')
   }
 
-  /** Cuts every connection at once, as a crash does. */
+  /** Cuts every connection at once, like a crash. */
   cutAll(): void {
     this.#server.closeAllConnections()
   }
@@ -246,7 +246,7 @@ class Telling {
   }
 }
 
-/** Whether the behaviour is a refusal, and if so does it. */
+/** Refuses the request if the behaviour is a refusal; returns whether it did. */
 function refuse(response: ServerResponse, behaviour: Behaviour): boolean {
   const problem = (status: number, code: string, more = {}) => {
     response.writeHead(status, { 'content-type': 'application/problem+json', ...more })

@@ -4,7 +4,7 @@ import type { ScriptedPayment } from './scripted-payments.ts'
 
 export const merchantId = 'mer_test'
 
-/** One block further on the chain `local`, from a view. */
+/** A step of one block on the chain `local`, after a view. */
 export const moveTo = (head: number, fromView: number): CursorMove => ({
   chain: 'local',
   fromView,
@@ -13,7 +13,7 @@ export const moveTo = (head: number, fromView: number): CursorMove => ({
   applied: [blockAt(head)],
 })
 
-/** What a client was told when it opened a payment under the key `key-1`. */
+/** The stored answer to a client that opened a payment under the key `key-1`. */
 export const answer = ({ id }: ScriptedPayment): IdempotentResult => ({
   merchantId,
   livemode: false,

@@ -4,13 +4,13 @@ import type { EventStore } from '../../server/src/ports/history.ts'
 import { openStore, type Store } from '../../server/src/store/open.ts'
 import { testDatabase } from './postgres.ts'
 
-/** A history with nothing in it, and as many nodes on it as are asked for. */
+/** An empty history, and the requested number of nodes on it. */
 export interface EventStoreUnderTest {
   node(): EventStore
   close(): Promise<void>
 }
 
-/** A fresh database, and as many nodes on it as are asked for; all end with it. */
+/** A new database, and the requested number of nodes on it; closing it ends them all. */
 export async function storeUnderTest() {
   const database = await testDatabase()
   const opened: Store[] = []

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { vi } from 'vitest'
 
-/** What to ask for, and how. */
+/** The path and headers of a request. */
 export interface StreamAsk {
   readonly port: number
   readonly path?: string
@@ -11,12 +11,12 @@ export interface StreamAsk {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A reader of one stream on a bare socket: it sees each byte, and can be as rude as a client can. */
+/** A reader of one stream on a bare socket: it sees each byte and can misbehave in any way. */
 export class StreamClient {
   readonly socket: Socket
-  /** All that has come, head included. */
+  /** Everything received, including the head. */
   text = ''
-  /** What came first, in one piece. */
+  /** The first chunk. */
   firstPiece: string | null = null
   readonly events: EventSourceMessage[] = []
   readonly comments: string[] = []
@@ -43,12 +43,12 @@ export class StreamClient {
     })
   }
 
-  /** The status of the answer, once its head is there. */
+  /** The status of the answer, once its head was received. */
   get status(): number | null {
     return this.#isHead ? null : Number(this.text.slice(9, 12))
   }
 
-  /** The lines of the answer's head, without the first. */
+  /** The header lines of the answer, without the status line. */
   get head(): string[] {
     return this.#isHead
       ? []
@@ -67,11 +67,11 @@ export class StreamClient {
 
   /** Their sequences. */
   get sequences(): number[] {
-    // The data of our own events; a test that reads something else is wrong.
+    // Only for the data of our own events.
     return this.told.map(({ data }) => (JSON.parse(data) as { sequence: number }).sequence)
   }
 
-  /** What an `EventSource` would send to go on. */
+  /** The `Last-Event-ID` that an `EventSource` would send to resume. */
   get lastEventId(): string | undefined {
     return this.told.findLast(({ id }) => id !== undefined)?.id
   }

@@ -14,24 +14,24 @@ import { ManualClock } from './manual-clock.ts'
 import { type StreamAsk, StreamClient } from './stream-client.ts'
 
 export const heartbeatMs = 15_000
-/** The payment that `/` streams; `/pi_…` streams another. */
+/** The payment streamed at `/`; `/pi_…` streams another. */
 export const pay = 'pi_one'
 
-/** Streams over real sockets, from a history and a clock that the test holds in its hands. */
+/** Streams over real sockets, from a history and a clock that the test controls. */
 export class StreamServer {
   readonly clock = new ManualClock()
   readonly history = new HeldHistory()
   readonly backplane = new MemoryBackplane(silentLog)
-  /** What the metrics were told, in words. */
+  /** The recorded metrics, as texts. */
   readonly counted: string[] = []
   readonly http: Server
   readonly hub: Hub
   readonly sse: Sse
   visibility: Visibility = 'ok'
-  /** When payments stop being watched. */
+  /** The end of the watch of all payments. */
   monitorUntil = Number.POSITIVE_INFINITY
   readonly seen = { head: 7, lagMs: 1_500 }
-  /** How often it was asked how well chains are seen. */
+  /** How often the visibility of chains was read. */
   looks = 0
   readonly #clients: StreamClient[] = []
   readonly #listeners = new Set<(chain: string) => void>()
@@ -65,7 +65,7 @@ export class StreamServer {
       const lastEventId = request.headers['last-event-id']
       await this.sse.handle({
         ...{ response, paymentId, chains: ['local'], head, since },
-        // It asks nobody for a key.
+        // It requires no key.
         hold: () => () => undefined,
         until: searchParams.get('until') === 'final' ? 'final' : 'end',
         monitorUntil: this.monitorUntil,
@@ -81,7 +81,7 @@ export class StreamServer {
   }
 
   get port(): number {
-    return (this.http.address() as AddressInfo).port // a TCP server has an address, not a path
+    return (this.http.address() as AddressInfo).port // it listens on TCP
   }
 
   ask(more: Omit<StreamAsk, 'port'> = {}): StreamClient {
@@ -90,23 +90,23 @@ export class StreamServer {
     return client
   }
 
-  /** Comes back with the id of the last event that was seen. */
+  /** Reconnects with the id of the last received event. */
   resume(id: string, more: Omit<StreamAsk, 'port'> = {}): StreamClient {
     return this.ask({ ...more, headers: { 'Last-Event-ID': id } })
   }
 
-  /** The chain is seen like this from now on. */
+  /** Sets the visibility of the chain from now on. */
   see(visibility: Visibility, chain = 'local'): void {
     this.visibility = visibility
     for (const listener of this.#listeners) listener(chain)
   }
 
-  /** How many listen for changes of sight. */
+  /** The number of subscribers to changes of visibility. */
   get listening(): number {
     return this.#listeners.size
   }
 
-  /** Commits and announces, one event for each sketch. */
+  /** Commits and announces one event for each sketch. */
   commit(...sketches: readonly EventSketch[]): void {
     for (const sketch of sketches) {
       const stored = this.history.append(pay, sketch)

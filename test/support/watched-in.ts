@@ -1,6 +1,6 @@
 import type { EventStore, Watched } from '../../server/src/ports/history.ts'
 
-/** Every payment that a store says is watched. */
+/** Every watched payment in a store. */
 export async function watchedIn(store: Pick<EventStore, 'watched'>): Promise<readonly Watched[]> {
   const found: Watched[] = []
   await store.watched((run) => found.push(...run))

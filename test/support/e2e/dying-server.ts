@@ -1,6 +1,6 @@
 /**
- * The real server with a backplane that kills the process the moment an event of type `DIE_AT` is
- * committed and about to be announced: the one place in time that no signal from outside can hit.
+ * The real server with a backplane that kills the process when an event of type `DIE_AT` is
+ * committed and not yet announced: a moment that no signal from outside can hit reliably.
  */
 
 import { join } from 'node:path'

@@ -3,7 +3,7 @@ import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { createParser } from 'eventsource-parser'
 import type { SandboxFacts } from './server.ts'
 
-/** What a merchant's program does, with nothing but `fetch`. */
+/** A merchant's program, which uses only `fetch`. */
 export class MerchantProgram {
   readonly #url: string
   readonly #key: string
@@ -21,12 +21,12 @@ export class MerchantProgram {
     return this.#call('GET', `/v1/payment-intents/${id}`)
   }
 
-  /** Names a transaction that pays. */
+  /** Claims a transaction. */
   claim(id: string, txHash: string): Promise<{ known: string; pays: boolean | null }> {
     return this.#call('POST', `/v1/payment-intents/${id}/claims`, { txHash })
   }
 
-  /** How a chain is seen. */
+  /** The state of a chain. */
   async chain(name: string): Promise<{ visibility: string; reason: string | null }> {
     const { data } = await this.#call<{ data: Chain[] }>('GET', '/v1/chains')
     const found = data.find((chain) => chain.name === name)
@@ -42,18 +42,18 @@ export class MerchantProgram {
     return page.data.map((event) => event.data)
   }
 
-  /** Polls until the intent stands where it should; rejects with where it stands after 30 s. */
+  /** Polls until the intent has this status; rejects with its present state after 30 s. */
   async until(id: string, stands: (intent: PaymentIntent) => boolean): Promise<PaymentIntent> {
     const giveUpAt = Date.now() + 30_000
     for (;;) {
       const intent = await this.get(id)
       if (stands(intent)) return intent
-      if (Date.now() > giveUpAt) throw new Error(`it still stands at ${JSON.stringify(intent)}`)
+      if (Date.now() > giveUpAt) throw new Error(`the intent is still ${JSON.stringify(intent)}`)
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
   }
 
-  /** Reads the stream until it ends, or until `enough`; cut off where the connection is lost. */
+  /** Reads the stream until it ends, until `enough`, or until the connection is lost. */
   async stream(id: string, options: StreamOptions = {}): Promise<readonly Streamed[]> {
     const response = await fetch(`${this.#url}/v1/payment-intents/${id}/stream`, {
       headers: {
@@ -82,14 +82,14 @@ export class MerchantProgram {
         if (options.enough?.(seen)) return seen
       }
     } catch {
-      // The server was killed: what was read until then is what the client holds.
+      // The server was killed: return what was read so far.
       return seen
     } finally {
       reader.cancel().catch(() => undefined)
     }
   }
 
-  /** Resolves once the stream has shown where the payment stands; `all` when it has ended. */
+  /** Resolves once the stream has sent the latest event; `all` resolves when it has ended. */
   async follow(
     id: string,
     options: StreamOptions = {},

@@ -5,7 +5,7 @@ import { type TestDatabase, testDatabase } from '../postgres.ts'
 import { MerchantProgram } from './merchant.ts'
 import { type ServerProcess, startServer, temporaryHome } from './server.ts'
 
-/** One process, what a merchant does at it, and its data directory. */
+/** One process, a merchant's program that uses it, and its data directory. */
 export interface Node {
   readonly server: ServerProcess
   readonly merchant: MerchantProgram
@@ -32,19 +32,19 @@ export class Nodes {
     return new Nodes(anvil, database)
   }
 
-  /** What each process is started with. */
+  /** The environment that each process is started with. */
   get env(): Readonly<Record<string, string>> {
     return { DATABASE_URL: this.database.url, SANDBOX_RPC_URL: this.anvil.wsUrl }
   }
 
-  /** A data directory that ends with the nodes. */
+  /** A data directory that is removed with the nodes. */
   home(): string {
     const home = temporaryHome()
     this.#homes.push(home)
     return home.path
   }
 
-  /** Another process: keys are hashed with the same pepper, for the same merchant. */
+  /** Starts another process with the same pepper and the same merchant. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<Node> {
     const [first] = this.#homes
     const home = this.home()

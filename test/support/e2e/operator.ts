@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../../..')
 
-/** How a command ended, and what it wrote. */
+/** The exit code of a command and its output. */
 export interface Ran {
   readonly code: number
   readonly out: string
@@ -12,11 +12,11 @@ export interface Ran {
 
 type Environment = Readonly<Record<string, string>>
 
-/** `settlewire …` of an operator, in a process of its own. */
+/** Runs `settlewire …` as an operator does, in a process of its own. */
 export const settlewire = (line: readonly string[], env: Environment): Promise<Ran> =>
   run('cli/src/main.ts', line, env)
 
-/** The program that `settlewire merchant` or `settlewire key` runs: the same, in one process less. */
+/** Runs the program of `settlewire merchant` or `settlewire key` directly: one process fewer. */
 export const operatorProgram = (
   [name = '', ...args]: readonly string[],
   env: Environment,

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 
 const root = join(import.meta.dirname, '../../..')
 
-/** The built pages are those of the sources: builds them where they are not. Several may ask at once. */
+/** Builds the pages if they differ from the sources. Several processes may call it at once. */
 export async function ensurePages(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root })
 }

@@ -4,7 +4,7 @@ import type { SandboxFacts } from './server.ts'
 const word = (value: bigint | string): string =>
   (typeof value === 'bigint' ? value.toString(16) : value.slice(2)).padStart(64, '0').toLowerCase()
 
-/** A payer with plain JSON-RPC: no library of ours stands between it and the chain. */
+/** A payer that uses plain JSON-RPC, without a library between it and the chain. */
 export class Payer {
   readonly #facts: SandboxFacts
 
@@ -17,7 +17,7 @@ export class Payer {
     const { payer, token } = this.#facts
     const accept = intent.accept.find(({ asset }) => asset === 'USDC')
     if (accept === undefined) throw new Error('the intent accepts no token')
-    // Everything that its hash depends on but the nonce is said, so that it can be sent again.
+    // All hashed fields but the nonce are given, so that the same transaction can be sent again.
     return this.rpc('eth_sendTransaction', [
       {
         ...{ from: payer, to: token.address, gas: '0x30000', gasPrice: '0x77359400' },

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '../../..')
 const readyWithinMs = 60_000
 
-/** What `sandbox.json` tells. */
+/** The content of `sandbox.json`. */
 export interface SandboxFacts {
   readonly url: string
   readonly merchantId: string
@@ -22,20 +22,20 @@ export interface ServerProcess {
   readonly pid: number
   /** Empty for a server without a sandbox. */
   readonly sandbox: SandboxFacts
-  /** Everything it wrote. */
+  /** Everything it has written to its output. */
   output(): string
   readonly exited: Promise<void>
-  /** As a power cut would. */
+  /** Ends it with SIGKILL, like a power cut. */
   kill9(): Promise<void>
   stop(): Promise<void>
-  /** As Ctrl-C does. */
+  /** Ends it with SIGINT, like Ctrl-C. */
   interrupt(): Promise<void>
 }
 
 export interface ServerOptions {
   readonly home: string
   readonly env?: Readonly<Record<string, string>>
-  /** Another program around the same `start`; default server/src/main.ts. */
+  /** Another program that calls the same `start`; default server/src/main.ts. */
   readonly program?: string
   readonly args?: readonly string[]
 }
@@ -80,8 +80,8 @@ const factsIn = (path: string): SandboxFacts =>
   JSON.parse(existsSync(path) ? readFileSync(path, 'utf8') : '{}')
 
 /**
- * A data directory that is removed by `remove`. The database's own user can pass through it, so that
- * also for root all of it is inside.
+ * A data directory, removed by `remove`. The database's user has access to it, so that the embedded
+ * database is inside it also when the tests run as root.
  */
 export function temporaryHome(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'settlewire-e2e-'))

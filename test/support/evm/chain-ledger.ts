@@ -1,6 +1,6 @@
 /**
- * The other side of a follower, in memory: sink, store and watch set. It checks every step against
- * the words of the port before it stores it, and a step that breaks them is refused and remembered.
+ * The counterpart of a follower, in memory: sink, store and watch set. It checks every step against
+ * the port's guarantees before it stores it; it refuses and records a step that violates them.
  */
 
 import { Failure } from '@settlewire/core/errors'
@@ -25,23 +25,23 @@ export class TestWatch implements WatchSet {
   has = (address: string): boolean => this.addresses.has(address)
   mayHold = (text: string): boolean =>
     [...this.addresses].some((address) => text.toLowerCase().endsWith(address.slice(-6)))
-  // Tests add, and seldom take away; what they take away they do not replace within one block.
+  // Tests mostly add entries, and never replace a removed entry within one block.
   get joined(): number {
     return this.addresses.size + this.tracked.size
   }
   tracks = (txHash: string): boolean => this.tracked.has(txHash)
-  /** Nothing, until somebody keeps a record. */
+  /** Empty unless a test sets a record. */
   inclusions: WatchSet['inclusions'] = () => []
-  /** Tracked transactions that are in no block, by hash. */
+  /** Tracked transactions that are not in a block, by hash. */
   readonly contests = new Map<string, OpenContest>()
   contends = (wanted: string): boolean =>
     [...this.contests.values()].some(({ key }) => key === wanted)
   openContests = (): Iterable<OpenContest> => this.contests.values()
-  /** Nothing, until somebody keeps a record. */
+  /** Empty unless a test sets a record. */
   expected: WatchSet['expected'] = () => []
   expects: WatchSet['expects'] = () => false
   nativeAddresses = (): Iterable<string> => (this.wantsNative ? this.addresses : [])
-  /** Nothing, until somebody keeps a record. */
+  /** Empty unless a test sets a record. */
   nativeOnRecord: WatchSet['nativeOnRecord'] = () => 0n
 }
 
@@ -51,16 +51,16 @@ export class ChainLedger implements ChainSink {
   readonly watch = new TestWatch()
   readonly steps: ChainStep[] = []
   readonly seen: SeenTransfer[] = []
-  /** Everything told of the mempool, with its provider. */
+  /** Every pending transaction that was delivered, with its provider. */
   readonly sightings: (Sighting & { readonly source: string })[] = []
   readonly corroborations: (Corroborated & { readonly source: string })[] = []
   readonly denials: (Corroborated & { readonly source: string })[] = []
   readonly told: ChainHealth[] = []
-  /** What the follower did that it must not. A test ends with none. */
+  /** Violations of the port by the follower. It must be empty at the end of a test. */
   readonly violations: string[] = []
-  /** Refuses as many of the next steps. */
+  /** Refuses this number of the next steps. */
   refuseNext = 0
-  /** So many steps are stored, and nobody is told. */
+  /** This number of steps are stored, but the follower gets an error. */
   loseNext = 0
   /** Awaited before a step is stored. */
   hold: Promise<void> = Promise.resolve()
@@ -82,7 +82,7 @@ export class ChainLedger implements ChainSink {
         .reduce((sum, { amount }) => sum + amount, 0n)
   }
 
-  /** Everything on the canonical chain now, oldest first. */
+  /** All transactions on the canonical chain now, oldest first. */
   get applied(): readonly AppliedBlock[] {
     return this.#chain
   }
@@ -116,7 +116,7 @@ export class ChainLedger implements ChainSink {
     return Promise.resolve(this.stored)
   }
 
-  /** Addresses that others told their payers before: they join the watch set now. */
+  /** Addresses that other processes gave to payers before: they join the watch set now. */
   openedElsewhere: readonly string[] = []
 
   async prepare(): Promise<void> {
@@ -124,7 +124,7 @@ export class ChainLedger implements ChainSink {
   }
 
   async step(_chain: string, step: ChainStep): Promise<void> {
-    if (this.#storing) this.violations.push('a step was told while another was being stored')
+    if (this.#storing) this.violations.push('a step was delivered while another was being stored')
     this.#storing = true
     await this.hold
     this.#storing = false
@@ -168,7 +168,7 @@ export class ChainLedger implements ChainSink {
     this.#wake()
   }
 
-  /** Resolves when it holds; fails with what was said last when it does not in time. */
+  /** Resolves when the condition holds; rejects with the last state when time is up. */
   async until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
     if (holds()) return
     await new Promise<void>((resolve, reject) => {
@@ -179,7 +179,7 @@ export class ChainLedger implements ChainSink {
         this.#waiters.delete(look)
         resolve()
       }
-      // Not everything a test waits for is told here.
+      // Some conditions change without a delivery, so they are polled too.
       const sometimes = setInterval(look, 10)
       const late = setTimeout(() => {
         clearInterval(sometimes)
@@ -191,19 +191,19 @@ export class ChainLedger implements ChainSink {
     })
   }
 
-  /** What the port says of a step, word by word. Null when it is kept. */
+  /** The first guarantee of the port that a step violates, or null. */
   #check(step: ChainStep): string | null {
     const position = this.stored
-    if (position === null) return 'a step was told before the chain was begun'
-    if (step.head.view !== position.head.view + 1) return 'the view did not count up by one'
+    if (position === null) return 'a step was delivered before the chain was begun'
+    if (step.head.view !== position.head.view + 1) return 'the view did not increase by one'
     const beside = new Set(position.unfinished?.blocks.map(({ hash }) => hash))
     const reverted = step.reverted.filter(({ hash }) => !beside.has(hash))
     if (reverted.some((block, at) => block.hash !== position.recent[at]?.hash)) {
-      return 'what was reverted is not the end of the chain, newest first'
+      return 'the reverted blocks are not the end of the chain, newest first'
     }
     let parent = position.recent[reverted.length]
     for (const { block } of step.applied) {
-      if (block.parentHash !== parent?.hash) return 'a block was applied on another than its parent'
+      if (block.parentHash !== parent?.hash) return 'a block was not applied on its parent'
       parent = block
     }
     if (step.applied.length === 0) return 'a step applied nothing'

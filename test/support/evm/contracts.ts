@@ -4,12 +4,12 @@ import { pathToFileURL } from 'node:url'
 import { encodeFunctionData, type Hex, parseAbi } from 'viem'
 import type { Anvil } from '../anvil.ts'
 
-/** Where it is on every chain: https://www.multicall3.com. */
+/** Its address on every chain: https://www.multicall3.com. */
 export const multicall3 = '0xca11bde05977b3631167028862be2a173976ca11'
 
-/** The canonical Multicall3, from the code that deploys it: what follows its first 32 bytes. */
+/** The canonical Multicall3: its deployment code without the first 32 bytes. */
 export async function deployMulticall3(anvil: Anvil): Promise<void> {
-  // The library has it for calls without a deployment, and does not export it.
+  // viem contains it for calls without a deployment, but does not export it.
   const viem = pathToFileURL(createRequire(import.meta.url).resolve('viem/package.json'))
   const { multicall3Bytecode } = await import(new URL('_esm/constants/contracts.js', viem).href)
   await anvil.rpc('anvil_setCode', [multicall3, `0x${multicall3Bytecode.slice(2 + 64)}`])
@@ -20,7 +20,7 @@ const abi = parseAbi([
   'function aggregate3Value(Call[] calls) payable',
 ])
 
-/** One call that Multicall3 makes for whoever asks it. */
+/** One call that Multicall3 makes for its caller. */
 export interface BatchCall {
   readonly target: string
   readonly value?: bigint
@@ -28,13 +28,13 @@ export interface BatchCall {
   readonly mayFail?: boolean
 }
 
-/** The calldata of a batch: no word of `transfer` is where a wallet would put it. */
+/** The calldata of a batch: a `transfer` is not at the place where a wallet would put it. */
 export const batch = (calls: readonly BatchCall[]): Hex =>
   encodeFunctionData({
     abi,
     functionName: 'aggregate3Value',
     args: [
-      // Addresses and calldata of a test's own making.
+      // Addresses and calldata come from the test.
       calls.map(({ target, value = 0n, data = '0x', mayFail = false }) => ({
         target: target as Hex,
         allowFailure: mayFail,
@@ -44,7 +44,7 @@ export const batch = (calls: readonly BatchCall[]): Hex =>
     ],
   })
 
-/** Pays through Multicall3, with the native coin that the calls pass on. */
+/** Pays through Multicall3, with the native coin that the calls forward. */
 export const payByBatch = (
   anvil: Anvil,
   calls: readonly BatchCall[],
@@ -58,8 +58,8 @@ export const payByBatch = (
 const transferTopic = 'ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
 
 /**
- * A token that keeps one part in a hundred, and no accounts: whatever is asked for, its log says
- * that 99 parts of the amount moved. Multiply, divide, LOG3(caller, to), return true.
+ * A token that keeps a fee of 1 % and has no accounts: its log always says that 99 % of the amount
+ * moved. Multiply, divide, LOG3(caller, to), return true.
  */
 export async function deployFeeToken(anvil: Anvil, address: string): Promise<void> {
   const keep = '60243560630260649004600052'

@@ -1,6 +1,6 @@
 /**
- * A chain in memory that a test writes by hand: blocks, forks, transactions, logs, true blooms.
- * Nothing is executed; a transaction does what its author says it did.
+ * A chain in memory that a test writes by hand: blocks, forks, transactions, logs, correct blooms.
+ * Nothing is executed; a transaction has the effects that the test gives it.
  */
 import { hexToBytes, keccak256, stringToHex } from 'viem'
 
@@ -10,7 +10,7 @@ export interface FakeLog {
   readonly data: string
 }
 
-/** The native coin, moved by a contract. What is undone stays in a trace, with its error. */
+/** Native coin moved by a contract. An undone move stays in the trace, with its error. */
 export interface FakeMove {
   readonly from: string
   readonly to: string
@@ -29,7 +29,7 @@ export interface FakeTx {
   readonly input: string
   readonly reverted: boolean
   readonly logs: readonly FakeLog[]
-  /** What the contract that it calls does with money. */
+  /** The native moves of the contract that it calls. */
   readonly calls: readonly FakeMove[]
 }
 
@@ -43,7 +43,7 @@ export interface FakeBlock {
 }
 
 type Hex = `0x${string}`
-// Everything hashed here was made here.
+// All values hashed here are made in this file.
 const hash = (text: string): string => keccak256(stringToHex(text))
 const hashOf = (hex: string): Uint8Array => hexToBytes(keccak256(hex as Hex))
 const word = (hex: string): string => `0x${hex.replace(/^0x/, '').padStart(64, '0')}`
@@ -51,10 +51,10 @@ const word = (hex: string): string => `0x${hex.replace(/^0x/, '').padStart(64, '
 const transferTopic = hash('Transfer(address,address,uint256)')
 
 let made = 0
-/** An address nobody has yet. */
+/** A new, unused address. */
 export const newAddress = (): string => hash(`address ${++made}`).slice(0, 42)
 
-/** A transaction that does nothing but what is given. */
+/** A transaction with only the given effects. */
 export const fakeTx = (parts: Partial<FakeTx> = {}): FakeTx => ({
   hash: hash(`transaction ${++made}`),
   from: newAddress(),
@@ -88,9 +88,9 @@ export const tokenTx = (token: string, to: string, amount: bigint): FakeTx =>
 export const nativeTx = (to: string, value: bigint): FakeTx => fakeTx({ to, value })
 
 export class FakeChain {
-  /** The header time of a block that is made now. */
+  /** The header time of the next block. */
   secondsAt = (number: number): number => 1_700_000_000 + number
-  /** Every block ever made, orphans too. */
+  /** Every block ever made, including orphans. */
   readonly #blocks = new Map<string, FakeBlock>()
   #canonical: FakeBlock[] = []
 
@@ -121,12 +121,12 @@ export class FakeChain {
     return this.#add({ parentHash, number: number + 1, transactions, seed: `block ${++made}` })
   }
 
-  /** Takes the last blocks off the canonical chain. They stay known by hash; what is mined next is a fork. */
+  /** Takes the last blocks off the canonical chain. They stay known by hash; the next is a fork. */
   rewind(blocks: number): readonly FakeBlock[] {
     return this.#canonical.splice(-blocks)
   }
 
-  /** The same chain as another node knows it: from here on each grows by itself. */
+  /** A copy of the chain for another node: from here on each grows independently. */
   fork(): FakeChain {
     const other = new FakeChain()
     for (const [known, block] of this.#blocks) other.#blocks.set(known, block)
@@ -134,7 +134,7 @@ export class FakeChain {
     return other
   }
 
-  /** Makes a known branch canonical again, or one that another copy of this chain has mined. */
+  /** Makes a known branch canonical again, or a branch that another copy of this chain mined. */
   adopt(blocks: readonly FakeBlock[]): void {
     for (const block of blocks) this.#blocks.set(block.hash, block)
     this.#canonical.push(...blocks)
@@ -160,7 +160,7 @@ export class FakeChain {
   }
 }
 
-/** The filter as the yellow paper builds it: written apart from the code under test. */
+/** The bloom filter of the yellow paper, written independently of the code under test. */
 function bloomOf(logs: readonly FakeLog[]): string {
   const bits = new Uint8Array(256)
   for (const item of logs.flatMap((log) => [log.address, ...log.topics])) {

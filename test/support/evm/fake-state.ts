@@ -1,12 +1,13 @@
 /**
- * What a fake node knows beside its blocks: balances, nonces, traces and its pool, each shown or
- * refused as the test wants it. Money is added up from the blocks, apart from the code under test.
+ * The state of a fake node beside its blocks: balances, nonces, traces and its pool, each shown or
+ * refused as the test sets it. Balances are summed from the blocks, independently of the code under
+ * test.
  */
 import { decodeFunctionData, encodeFunctionResult, type Hex, multicall3Abi } from 'viem'
 import type { FakeBlock, FakeChain, FakeMove, FakeTx } from './fake-chain.ts'
 import { Refused, transactionJson } from './fake-wire.ts'
 
-/** Whose state it is. */
+/** The node that the state belongs to. */
 interface Node {
   readonly chain: FakeChain
   readonly pool: ReadonlyMap<string, FakeTx>
@@ -14,22 +15,22 @@ interface Node {
 
 export class FakeState {
   readonly #node: Node
-  /** Where Multicall3 is deployed. */
+  /** The block of Multicall3's deployment. */
   multicall3: string | null = null
   traces: 'call_tree' | 'flat' | 'none' = 'none'
   pool: 'content' | 'list' | 'block' | 'none' = 'none'
-  /** Whether state can be asked for by block hash (EIP-1898). */
+  /** Whether state can be requested by block hash (EIP-1898). */
   byHash = true
-  /** State of blocks below this is gone. */
+  /** State of blocks below this is pruned. */
   since = 0
-  /** Nonces used up by what no block shows, by sender. */
+  /** Nonces that were used without a transaction in a block, by sender. */
   readonly usedUp = new Map<string, number>()
 
   constructor(node: Node) {
     this.#node = node
   }
 
-  /** Undefined for a method that is none of its own. */
+  /** Undefined for a method that it does not handle. */
   answer(method: string, params: readonly unknown[]): unknown {
     const [first, second] = params
     switch (method) {
@@ -109,7 +110,7 @@ export class FakeState {
   #call({ to, data }: { to: string; data: Hex }, block: FakeBlock): unknown {
     if (to !== this.multicall3) return '0x'
     const { args } = decodeFunctionData({ abi: multicall3Abi, data })
-    // The one function that the follower calls takes calls, and each of these one address.
+    // The follower calls only one function: it takes calls, each with one address.
     const calls = args?.[0] as readonly { callData: Hex }[]
     const result = calls.map(({ callData }) => {
       const inner = decodeFunctionData({ abi: multicall3Abi, data: callData })
@@ -147,7 +148,7 @@ const root = (tx: FakeTx): FakeMove => ({
   calls: tx.calls,
 })
 
-/** What was really moved: an undone call undoes what it called. */
+/** The effective moves: an undone call also undoes its inner calls. */
 const moved = (tx: FakeTx): FakeMove[] => kept(root(tx))
 const kept = (move: FakeMove): FakeMove[] =>
   move.undone ? [] : [move, ...(move.calls ?? []).flatMap(kept)]

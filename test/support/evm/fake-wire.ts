@@ -1,7 +1,7 @@
-/** How a fake node puts things on the wire. */
+/** The JSON-RPC encoding of a fake node. */
 import type { FakeBlock, FakeTx } from './fake-chain.ts'
 
-/** What a node answers instead of a result. */
+/** An error answer instead of a result. */
 export class Refused {
   readonly code: number
   readonly message: string
@@ -11,7 +11,7 @@ export class Refused {
   }
 }
 
-/** What a node sends in place of an answer, as it is. */
+/** Raw text that a node sends instead of an answer. */
 export class Raw {
   readonly text: string
   constructor(text: string) {

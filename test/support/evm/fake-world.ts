@@ -1,4 +1,4 @@
-/** A fake node, a follower of it and the ledger it fills, opened and closed around each test. */
+/** A fake node, its follower and the ledger that it fills, opened and closed around each test. */
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
 import type { FollowerLimits } from '../../../server/src/chain/evm/node/limits.ts'
@@ -13,7 +13,7 @@ export interface FakeWorld {
   ledger: ChainLedger
   /** The one allow-listed token. */
   readonly token: string
-  /** Starts a follower; the one before, if any, is not closed. */
+  /** Starts a follower; it does not close an earlier one. */
   follow(more?: {
     chain?: Partial<TestChain>
     limits?: Partial<FollowerLimits>
@@ -25,7 +25,7 @@ export interface FakeWorld {
   atHead(): Promise<void>
 }
 
-/** Call at the top of a `describe`. A step that broke the port's words fails the test it was in. */
+/** Call at the top of a `describe`. A step that violates the port fails the present test. */
 export function fakeWorld(): FakeWorld {
   const token = newAddress()
   const followers: EvmFollower[] = []

@@ -1,4 +1,4 @@
-/** Several fake nodes that grow one chain, or part, and a follower of all of them, around each test. */
+/** Several fake nodes on one chain or on branches, and one follower of all, around each test. */
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { EvmFollower } from '../../../server/src/chain/evm/follower.ts'
 import type { FollowerLimits } from '../../../server/src/chain/evm/node/limits.ts'
@@ -14,22 +14,22 @@ export interface FleetWorld {
   ledger: ChainLedger
   /** The one allow-listed token. */
   readonly token: string
-  /** The first two of them, for most tests. */
+  /** The first two nodes, for most tests. */
   readonly a: FakeNode
   readonly b: FakeNode
   follow(more?: { chain?: Partial<TestChain>; limits?: Partial<FollowerLimits> }): EvmFollower
   watched(): string
-  /** One block that these nodes, or all, have and tell at once. */
+  /** Mines one block that these nodes, or all, have and announce at once. */
   mine(transactions?: readonly FakeTx[], nodes?: readonly FakeNode[]): FakeBlock
   mineMany(blocks: number, nodes?: readonly FakeNode[]): void
   /** Resolves when the ledger is at this node's head. */
   at(node: FakeNode): Promise<void>
-  /** Resolves when the chain is said to be this. */
+  /** Resolves when health reports this reason. */
   says(reason: string | null): Promise<void>
   score(name: string): ProviderScore | undefined
 }
 
-/** Call at the top of a `describe`. A step that broke the port's words fails the test it was in. */
+/** Call at the top of a `describe`. A step that violates the port fails the present test. */
 export function fleetWorld(count: number): FleetWorld {
   const followers: EvmFollower[] = []
   const world: FleetWorld = {

@@ -1,7 +1,7 @@
 import { evm } from '../../../server/src/chain/evm/evm-kind.ts'
 import { KindBook } from '../../../server/src/engine/payment/kind-book.ts'
 
-/** These chains, all of them EVM chains. */
+/** The kinds of these chains, all EVM. */
 export const evmChains = (...names: readonly string[]): KindBook =>
   new KindBook(
     [evm],

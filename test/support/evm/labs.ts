@@ -1,4 +1,4 @@
-/** Chains for the followers under test: a real anvil, and a node of our own making. */
+/** Chains for the followers under test: a real anvil, and a fake node. */
 import type { ChainLab } from '../../../server/src/chain/contract.ts'
 import {
   type EvmChain,
@@ -16,7 +16,7 @@ import type { ChainLedger } from './chain-ledger.ts'
 import { type FakeBlock, type FakeTx, nativeTx, newAddress } from './fake-chain.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
-/** Times short enough for a test, long enough for a busy machine. */
+/** Time limits that are short enough for a test and long enough for a busy machine. */
 export const quickLimits: Partial<FollowerLimits> = {
   connectWithinMs: 2_000,
   answerWithinMs: 2_000,
@@ -30,12 +30,12 @@ export const quickLimits: Partial<FollowerLimits> = {
   refusedBackoff: { baseMs: 20, maxMs: 100 },
 }
 
-/** A node of a test, by the wire that its url names. */
+/** The provider of a test node, connected by the type of its URL. */
 export const nodeAt = (name: string, url: string): ProviderConfig => ({
   ...{ name, url, pending: 'auto', preconfirmations: 'none' },
 })
 
-/** A chain of a test: what is left out is as on a development chain. */
+/** A chain of a test; the defaults are those of a development chain. */
 export interface TestChain extends Partial<Omit<EvmChain, 'tokens' | 'policy'>> {
   readonly providers: readonly ProviderConfig[]
   readonly tokens?: readonly string[]
@@ -69,13 +69,13 @@ export const followerOf = (
     limits: { ...quickLimits, ...more.limits },
   })
 
-/** As many nodes as wanted, and then as many must agree. */
+/** The number of nodes, which is also the quorum. */
 const manyNodes = (urls: readonly string[]): Pick<TestChain, 'providers' | 'quorum'> => ({
   providers: urls.map((url, at) => nodeAt(`node${at}`, url)),
   quorum: urls.length,
 })
 
-/** Real blocks behind wires that can be cut; the native coin is what is paid. */
+/** Real blocks behind connections that can be cut; payments are in the native coin. */
 export async function openAnvilLab(
   options: AnvilOptions & { readonly providers?: number } = {},
 ): Promise<ChainLab> {
@@ -112,7 +112,7 @@ export async function openAnvilLab(
   }
 }
 
-/** Blocks in memory, on nodes that all have them; the native coin is what is paid. */
+/** Blocks in memory that all nodes have; payments are in the native coin. */
 export async function openFakeLab({ providers = 1 } = {}): Promise<ChainLab> {
   const { nodes, mine, close } = await fakeNodes(providers)
   const [first] = nodes
@@ -145,7 +145,7 @@ export async function openFakeLab({ providers = 1 } = {}): Promise<ChainLab> {
   }
 }
 
-/** Nodes of one chain. What is mined by all is there before any of them tells. */
+/** Nodes of one chain. All of them have a block before any of them announces it. */
 export async function fakeNodes(count: number): Promise<{
   readonly nodes: readonly [FakeNode, ...FakeNode[]]
   readonly mine: (transactions?: readonly FakeTx[]) => FakeBlock

@@ -1,4 +1,4 @@
-/** One node over a real socket, for what is tested below a follower. */
+/** One node over a real socket, for tests below the follower. */
 
 import type { RpcConnection } from '../../../server/src/chain/evm/node/connection.ts'
 import { defaultLimits } from '../../../server/src/chain/evm/node/limits.ts'

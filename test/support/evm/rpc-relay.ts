@@ -1,6 +1,6 @@
 /**
- * Stands between a follower and a real node, frame by frame, so that a real chain can be seen
- * through a provider that does not offer everything.
+ * A relay between a follower and a real node, frame by frame, so that a test can use a real chain
+ * through a provider that lacks some methods.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,8 +13,8 @@ export interface RpcRelay {
 }
 
 /**
- * `refuses` is asked for every question over WebSocket; what it says yes to never reaches the node.
- * Questions over HTTP, which no follower asks here, all reach it.
+ * `refuses` is called for every request over WebSocket; a request for which it returns true does
+ * not reach the node. Requests over HTTP, which no follower sends here, all reach it.
  */
 export async function startRpcRelay(
   nodeUrl: string,
@@ -34,7 +34,7 @@ export async function startRpcRelay(
     const opened = new Promise((resolve) => far.once('open', resolve))
     near.on('message', async (data) => {
       const text = data.toString()
-      // Only the follower under test speaks here, and it speaks JSON-RPC.
+      // The only client is the follower under test, which sends JSON-RPC.
       const question = JSON.parse(text) as { id: number; method: string; params: unknown[] }
       await opened
       if (!refuses(question.method, question.params)) return far.send(text)
@@ -47,7 +47,7 @@ export async function startRpcRelay(
     far.on('close', () => near.terminate())
   })
   return {
-    // A server listening on TCP has this kind of address.
+    // A server that listens on TCP has this type of address.
     wsUrl: `ws://127.0.0.1:${(http.address() as AddressInfo).port}`,
     close: async () => {
       for (const client of server.clients) client.terminate()

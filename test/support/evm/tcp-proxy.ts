@@ -1,4 +1,4 @@
-/** A wire that can be cut: a TCP relay on loopback between the code under test and a real server. */
+/** A connection that can be cut: a TCP relay on loopback before a real server. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 export class TcpProxy {
@@ -23,7 +23,7 @@ export class TcpProxy {
   }
 
   get port(): number {
-    // A server listening on TCP has this kind of address.
+    // A server that listens on TCP has this type of address.
     return (this.#server.address() as AddressInfo).port
   }
 
@@ -32,17 +32,17 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
-  /** New connections are refused until `heal`; open ones live on. */
+  /** New connections are refused until `heal`; open ones stay open. */
   refuse(): void {
     this.#refuses = true
   }
 
-  /** Every byte is swallowed, nothing is closed: what a dead router looks like from both ends. */
+  /** Every byte is dropped and nothing is closed: a dead router looks like this from both ends. */
   blackHole(): void {
     this.#holes = true
   }
 
-  /** Carries new bytes again. What was swallowed is gone: connections from before stay broken. */
+  /** Carries new bytes again. Dropped bytes stay lost, so connections from before stay broken. */
   heal(): void {
     this.#holes = false
     this.#refuses = false
@@ -61,7 +61,7 @@ export class TcpProxy {
     ] as const) {
       this.#sockets.add(from)
       from.on('data', (bytes) => {
-        // Once a byte was lost the stream is broken for good.
+        // Once a byte was lost the stream stays broken.
         born.holed ||= this.#holes
         if (!born.holed) to.write(bytes)
       })

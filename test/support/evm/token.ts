@@ -23,7 +23,7 @@ export class TestToken {
     this.address = address
   }
 
-  /** Deploys it and mints a fortune to the first account. Mines its own blocks. */
+  /** Deploys it and mints a large amount to the first account. Mines its own blocks. */
   static async deploy(anvil: Anvil): Promise<TestToken> {
     const data = encodeDeployData({ abi, bytecode })
     const nonce = await nonceOf(anvil)
@@ -42,21 +42,21 @@ export class TestToken {
   approve = (spender: string, amount: bigint): Promise<string> =>
     this.send(this.#anvil.accounts[0], call('approve', [spender, amount]))
 
-  /** Sent by the spender; takes from the first account. */
+  /** A `transferFrom` sent by the spender, from the first account. */
   transferFrom = (spender: string, to: string, amount: bigint): Promise<string> =>
     this.send(spender, call('transferFrom', [owner.address, to, amount]))
 
-  /** Gas is given, so that a call that will revert is sent like any other. */
+  /** The gas limit is given, so that a call that will revert is sent too. */
   send = (from: string | undefined, data: Hex): Promise<string> =>
     this.#anvil.rpc('eth_sendTransaction', [{ from, to: this.address, data, gas: '0x30d40' }])
 
-  /** A signed transfer that can be broadcast more than once: after a reorg, as a wallet would. */
+  /** A signed transfer that can be broadcast again, as a wallet does after a reorg. */
   async signedTransfer(to: string, amount: bigint): Promise<Hex> {
     return owner.signTransaction({
       type: 'eip1559',
       chainId: this.#anvil.chainId,
       nonce: await nonceOf(this.#anvil),
-      // Made by viem's own derivation in `deploy`.
+      // viem derived it in `deploy`.
       to: this.address as Hex,
       data: call('transfer', [to, amount]),
       gas: 200_000n,
@@ -66,8 +66,8 @@ export class TestToken {
   }
 
   /**
-   * Pays twice in one transaction, without a word of `transfer` in its envelope: the code of a new
-   * contract, run once, calls the token two times from what it was given before.
+   * Pays twice in one transaction, without a `transfer` call in its envelope: the constructor of a
+   * new contract calls the token twice, and spends tokens that it received before.
    */
   async payTwice(to: string, amount: bigint): Promise<string> {
     const from = this.#anvil.accounts[0]

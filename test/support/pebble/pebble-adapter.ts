@@ -5,7 +5,7 @@ import type { PebbleChain } from './pebble-chain.ts'
 import { PebbleFollower } from './pebble-follower.ts'
 import { pebble } from './pebble-kind.ts'
 
-/** The line for `compose/kinds.ts`, on a chain of the test's own. */
+/** The line for `compose/kinds.ts`, with the test's own chain. */
 export const pebbleAdapter = (chain: PebbleChain): ChainAdapter => ({
   kind: pebble,
   follow: ({ name }, { watch, sink, store }) =>

@@ -1,7 +1,7 @@
 import type { BlockRef } from '@settlewire/core/payment/observation'
 import { digestLength, digestOf } from './pebble-kind.ts'
 
-/** What one transaction moved. */
+/** The transfer of one transaction. */
 export interface PebbleMove {
   readonly digest: string
   readonly from: string
@@ -9,19 +9,19 @@ export interface PebbleMove {
   readonly amount: bigint
 }
 
-/** A block that never leaves again. */
+/** A block that never leaves the chain. */
 export interface PebbleBlock extends BlockRef {
   readonly moves: readonly PebbleMove[]
 }
 
 const blockMs = 1_000
 
-/** The chain itself, with one node that can lose its connections. */
+/** The chain, with one node that can lose its connections. */
 export class PebbleChain {
   readonly #blocks: PebbleBlock[] = []
   #waiting: PebbleMove[] = []
   #payments = 0
-  /** Counts up with every cut: a connection of an earlier life is dead. */
+  /** Increases with every cut: a connection with an earlier number is dead. */
   life = 0
 
   constructor() {
@@ -47,7 +47,7 @@ export class PebbleChain {
     return this.#blocks.find(({ moves }) => moves.some((move) => move.digest === digest)) ?? null
   }
 
-  /** Certain of the next block. */
+  /** Sends a transfer, which the next block will contain. */
   pay(to: string, amount: bigint): string {
     const digest = digestOf(`${to} ${amount} ${this.#payments++}`, digestLength)
     this.#waiting.push({ digest, from: 'pb1', to, amount })

@@ -20,7 +20,7 @@ export interface PebbleParts {
   readonly store: Pick<EventStore, 'position' | 'begin'>
 }
 
-/** Follows a pebble chain: what was read is final, so one loop over the blocks is all there is. */
+/** Follows a pebble chain: blocks are final when read, so it is one loop over the blocks. */
 export class PebbleFollower implements ChainFollower {
   readonly #parts: PebbleParts
   #health: ChainHealth
@@ -63,7 +63,7 @@ export class PebbleFollower implements ChainFollower {
     this.#health = { ...this.#health, visibility: 'blind', reason: 'closed' }
   }
 
-  /** Never rejects: what was refused is told again from where the store says that we are. */
+  /** Never rejects: after a refused step it continues from the position in the store. */
   async #read(): Promise<void> {
     const { chain, store, name } = this.#parts
     if (this.#life !== chain.life) {

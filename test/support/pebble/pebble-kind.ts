@@ -1,7 +1,7 @@
 /**
- * A kind of chain that exists for tests alone, as unlike EVM as may be: digests and addresses have a
- * case, there is no mempool, no block ever leaves, nothing has a number of its own but the block, and
- * wallets know no links.
+ * A kind of chain for tests only, as different from EVM as possible: digests and addresses are
+ * case-sensitive, there is no mempool, no block ever leaves the chain, only blocks have numbers,
+ * and wallets have no link format.
  */
 import { createHash } from 'node:crypto'
 import { Failure } from '@settlewire/core/errors'
@@ -9,7 +9,7 @@ import type { ChainKind, Notation } from '../../../server/src/chain/kind.ts'
 
 const letters = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 
-/** As many letters of base 58 as asked for, out of a text. */
+/** A digest of a text, with the given number of base-58 letters. */
 export const digestOf = (text: string, length: number): string =>
   [...createHash('sha512').update(text).digest()]
     .slice(0, length)
