@@ -11,12 +11,12 @@ import { pastOf } from '../../../test/support/past.ts'
 import { systemClock } from '../clock.ts'
 import type { StoredEvent } from '../ports/history.ts'
 
-/** 10 and 39 have found something: duplicates of a final payment that were forgotten by a restart. */
+/** 10 and 39 found a bug: a restart forgot duplicates of a final payment. */
 const seeds = [1, 2, 3, 4, 5, 6, 10, 39]
 const stepsMax = 60
 const full = 150_000_000n
 
-/** A shop, its payers and its luck, all from one seed: what happens is decided by nothing else. */
+/** A shop, its payers and random faults. The seed alone decides what happens. */
 class Story {
   readonly #world: EngineWorld
   readonly #open: { id: string; address: string }[] = []
@@ -32,12 +32,12 @@ class Story {
     this.#seed = seed >>> 0
   }
 
-  /** Per Idempotency-Key the payments that were answered. */
+  /** The payments that were answered, by Idempotency-Key. */
   get answered(): readonly (readonly string[])[] {
     return [...this.#keys.values()].map((ids) => [...ids])
   }
 
-  /** What happened, for whoever reads a failing seed. */
+  /** What happened, to read when a seed fails. */
   get said(): string {
     return this.#said.join('\n')
   }
@@ -47,19 +47,19 @@ class Story {
       const happens = this.#pick(this.#deeds)
       this.#said.push(happens.name)
       const done = happens.call(this).catch(onlyFailures)
-      // Half of the time the next thing happens while this one is still under way.
+      // Half of the time the next action starts before this one has ended.
       if (happens === this.#crash || this.#chance() < 0.5) await done
       else this.#underWay.push(done)
     }
     await this.#end()
   }
 
-  /** Faults end, everything pending is mined, and time runs out for whoever did not pay. */
+  /** Ends the faults, mines everything pending, and lets time run out for unpaid requests. */
   async #end(): Promise<void> {
     const { clock, local } = this.#world
     await Promise.race([Promise.all(this.#underWay), systemClock.sleep(500)])
     this.#world.around = (_, call) => call()
-    // A new process knows all that is stored; the old one must not have missed anything either.
+    // Half of the time a new process takes over; the old one must not have missed anything either.
     if (this.#chance() < 0.5) await this.#crash()
     local.mine([...local.mempool.values()], 1)
     await this.#follow()
@@ -69,7 +69,7 @@ class Story {
       for (let i = 0; i < 12; i++) local.mineAt(clock.now())
       await this.#follow()
     }
-    // Real time for the sweep of the deadlines.
+    // Real time, because the sweep of the deadlines uses a real database.
     for (let i = 0; i < 300 && (await this.#isAnyDue()); i++) {
       await systemClock.sleep(10)
       await clock.advance(100)
@@ -102,7 +102,7 @@ class Story {
     this.#open.push(await this.#world.open({ expiresIn }))
   }
 
-  /** Asks again and again until it is answered, as a client does that lost its connection. */
+  /** Repeats the request until it is answered, like a client that lost its connection. */
   async #createWithKey(): Promise<void> {
     const key = `key-${this.#keys.size}`
     const ids = new Set<string>()
@@ -146,7 +146,7 @@ class Story {
     await this.#grow(transaction === null ? [] : [transaction])
   }
 
-  /** Blocks that are told with a later one. */
+  /** Blocks that are delivered together with a later one. */
   async #mineUnheard(): Promise<void> {
     this.#world.local.mine([...this.#world.local.mempool.values()].slice(0, 1), 2)
   }
@@ -161,7 +161,7 @@ class Story {
     await this.#follow()
   }
 
-  /** The node takes blocks back before it has others. */
+  /** The node takes blocks back before it has new ones. */
   async #shorten(): Promise<void> {
     if (this.#world.local.tip.number < 2) return
     this.#world.local.fork(1)
@@ -177,7 +177,7 @@ class Story {
   async #crash(): Promise<void> {
     this.#world.around = (_, call) => call()
     await this.#world.crash()
-    // Whatever was delivered to the dead process is never answered.
+    // The dead process never answers what was delivered to it.
     this.#following = Promise.resolve()
   }
 
@@ -210,7 +210,7 @@ class Story {
     if (this.#chance() < 0.8) await this.#follow()
   }
 
-  /** As a follower does: one step after the other, and from where the store stands after a failure. */
+  /** Like a follower: one step after another, and after a failure from the stored position. */
   async #follow(): Promise<void> {
     const { local, store } = this.#world
     const { engine } = this.#world
@@ -239,7 +239,7 @@ class Story {
     return item
   }
 
-  /** mulberry32. */
+  /** The generator mulberry32. */
   #chance(): number {
     this.#seed = (this.#seed + 0x6d2b79f5) >>> 0
     let t = this.#seed
@@ -249,7 +249,7 @@ class Story {
   }
 }
 
-/** Faults were asked for; bugs were not. */
+/** Faults are intended here; bugs are not. */
 function onlyFailures(error: unknown): void {
   if (!(error instanceof Failure)) throw error
 }
@@ -265,7 +265,7 @@ async function everything(world: EngineWorld): Promise<readonly StoredEvent[]> {
 const feed = (world: EngineWorld, after: number) =>
   world.store.feed(merchant.merchantId, merchant.livemode, after, 500)
 
-/** What the canonical chain says that a payment was paid. */
+/** How much the canonical chain paid to a payment. */
 const paidOnChain = (world: EngineWorld, { terms }: Payment): bigint =>
   world.local.included
     .filter(({ transaction }) => transaction.reverts !== true)
@@ -292,7 +292,7 @@ function checkHistory(events: readonly StoredEvent[]): void {
   })
 }
 
-describe('whatever happens', () => {
+describe('a random story with crashes, reorgs and lost answers', () => {
   it.each(seeds)('ends as the canonical chain says, seed %i', async (seed) => {
     const world = await EngineWorld.start()
     const story = new Story(world, seed)

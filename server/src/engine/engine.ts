@@ -30,27 +30,29 @@ export interface EngineOptions {
   readonly policy: Policy
   /** The policy of each version that ever decided. */
   readonly policyOf: PolicyOf
-  /** Reads the rules of these versions when another process has kept them since. Left out: none does. */
+  /**
+   * Loads the policies of these versions if another process stored them since. Left out: none does.
+   */
   readonly learnPolicies?: (versions: Iterable<string>) => Promise<void>
   /** The chains followed here. Every address is watched on all chains of its mode. */
   readonly chains: readonly FollowedChain[]
-  /** What the providers of a chain know of a transaction: `ChainFollower.lookUp`. Never rejects. */
+  /** Asks the providers of a chain about a transaction: `ChainFollower.lookUp`. Never rejects. */
   readonly lookUp: LookUpOn
   readonly assets: AssetBook
   readonly kinds: KindBook
-  /** The child address of an extended public key, in lower case. */
+  /** The address at an index of an extended public key, in lower case. */
   readonly deriveAddress: (xpub: string, index: number, chain: string) => string
-  /** Told of every commit before its command is answered. A hint for readers: it may not throw. */
+  /** Called with the events of every commit before its command is answered. Must not throw. */
   readonly announce: (events: readonly StoredEvent[]) => void
-  /** Whether other processes may work on the same database: then deadlines wait for a lease. */
+  /** Whether other processes may use the same database: then deadlines wait for a lease. */
   readonly shared?: boolean
-  /** Payments that one part of a step holds. Left out: as many as are good. */
+  /** How many payments one part of a step holds. Left out: the default of `storeStep`. */
   readonly stepPartSize?: number
-  /** Told when a step was refused because another process follows the chain. */
+  /** Called when a step was refused because another process follows the chain. */
   readonly onLeaseLost?: () => void
 }
 
-/** Everything that decides: commands, chains and time in, committed events out. */
+/** All decisions: takes commands, chain steps and time, and commits events. */
 export class Engine {
   readonly writer: PaymentWriter
   readonly payments: Payments
@@ -62,10 +64,10 @@ export class Engine {
   readonly #deadlines: Deadlines
   readonly #answerSweep: AnswerSweep
   readonly #shared: boolean
-  /** Under which lease time passes here; null while another process has it, or while we are alone. */
+  /** The lease for deadlines and claims; null while another process has it, or if we are alone. */
   #fence: Fence | null = null
   #keepsTime: boolean
-  /** Of subjects of every kind. */
+  /** The writer for subjects of every kind. */
   readonly #all: Writer
 
   constructor(options: EngineOptions) {
@@ -78,7 +80,7 @@ export class Engine {
       options.metrics.setAside()
       options.log.error(
         { paymentId, error },
-        'a fault kept a payment from being judged: it is set aside',
+        'a payment could not be judged because of a bug: it is set aside',
       )
     }
     const unreadable = reportUnreadable(options.log, options.metrics)
@@ -103,13 +105,13 @@ export class Engine {
     })
     this.#answerSweep = new AnswerSweep(options)
     this.news.onNews(({ payments }) => this.#deadlines.changed(payments))
-    // Last, so that whoever is told finds everything else up to date.
+    // Last, so that every other part is up to date when an event is announced.
     this.#all.onCommit((events) => {
       if (events.length > 0) announce(events)
     })
   }
 
-  /** Reads what is open from the store. Followers and requests come after it has resolved. */
+  /** Loads the open payments from the store. Start followers and requests after it has resolved. */
   async start(): Promise<void> {
     await this.watcher.start()
     this.#claims.start()
@@ -117,20 +119,20 @@ export class Engine {
     if (!this.#shared) this.#deadlines.start()
   }
 
-  /** From now on this process lets time pass for payments, and looks for claims, under a lease. */
+  /** This process handles deadlines and looks up claims from now on, under a lease. */
   keepTime(fence: Fence): void {
     this.#fence = fence
     this.#keepsTime = true
     this.#deadlines.start()
   }
 
-  /** From now on another process does; what is still under way here is refused. */
+  /** Another process handles deadlines from now on; unfinished writes of ours will be refused. */
   restTime(): Promise<void> {
     this.#keepsTime = false
     return this.#deadlines.rest()
   }
 
-  /** Answers what was taken, then stops. Followers are closed before. */
+  /** Answers accepted commands, then stops. Close the followers before. */
   async close(): Promise<void> {
     await Promise.all([
       ...[this.#claims.close(), this.#deadlines.close(), this.#answerSweep.close()],

@@ -19,7 +19,7 @@ leaseContract('the table of these tests', () => ({
   pass: (ms) => clock.advance(ms),
 }))
 
-/** A process, what it holds by its own account, and what happened to it in order. */
+/** A process with the leases that it believes to hold, and its calls in order. */
 function join(place: string) {
   const leases = new LeaseLine(table, clock)
   const held = new Map<string, number>()
@@ -39,7 +39,7 @@ function join(place: string) {
 }
 
 describe('a process that keeps leases', () => {
-  it('holds all that is free from its start on, and prolongs it under the same token', async () => {
+  it('takes every free lease at its start, and renews each under the same token', async () => {
     const one = join('a')
     await one.keeper.start()
     expect(one.told).toEqual(['won chain:local 1', 'won deadlines 1'])
@@ -48,7 +48,7 @@ describe('a process that keeps leases', () => {
     expect(table.holderOf('deadlines')).not.toBeNull()
   })
 
-  it('takes nothing that another holds, and all of it six seconds after the other has died', async () => {
+  it('takes no lease of another process until six seconds after that has died', async () => {
     const [one, two] = [join('a'), join('b')]
     await one.keeper.start()
     await two.keeper.start()
@@ -61,7 +61,7 @@ describe('a process that keeps leases', () => {
     expect(two.told).toEqual(['won chain:local 2', 'won deadlines 2'])
   })
 
-  it('takes at once what was given back, and what an earlier process at its place held', async () => {
+  it('takes returned leases, and those of an earlier process at its place, at once', async () => {
     const [one, two] = [join('a'), join('b')]
     await one.keeper.start()
     await two.keeper.start()
@@ -76,9 +76,9 @@ describe('a process that keeps leases', () => {
   })
 })
 
-describe('a process whose way to the table fails', () => {
+describe('a process that cannot reach the lease table', () => {
   it.each(['cut', 'loses answers'] as const)(
-    'is not told of a loss as long as nobody else can have its leases: the way is %s',
+    'keeps its leases as long as no other process can take them: the connection is %s',
     async (way) => {
       const one = join('a')
       await one.keeper.start()
@@ -91,7 +91,7 @@ describe('a process whose way to the table fails', () => {
     },
   )
 
-  it('counts them as lost from then on, and has them again when nobody took them', async () => {
+  it('then counts its leases as lost, and takes them again if no other process did', async () => {
     const one = join('a')
     await one.keeper.start()
     one.leases.way = 'cut'
@@ -102,7 +102,7 @@ describe('a process whose way to the table fails', () => {
     expect(Object.fromEntries(one.held)).toEqual({ 'chain:local': 1, deadlines: 1 })
   })
 
-  it('is told of the loss within a second of the moment another has won', async () => {
+  it('loses its leases within a second after another process has taken them', async () => {
     const [one, two] = [join('a'), join('b')]
     await one.keeper.start()
     await two.keeper.start()
@@ -119,11 +119,11 @@ describe('a process whose way to the table fails', () => {
     expect([one.held.size, two.held.size]).toEqual([0, 2])
   })
 
-  it('stands by when it wakes up after another has taken its leases', async () => {
+  it('stands by when it wakes up after another process has taken its leases', async () => {
     const [one, two] = [join('a'), join('b')]
     await one.keeper.start()
     await two.keeper.start()
-    // A frozen process: its question was sent, and arrives when it goes on.
+    // A frozen process: its request was sent, and arrives when the process continues.
     one.leases.way = 'hangs'
     await clock.advance(20_000)
     expect(Object.fromEntries(two.held)).toEqual({ 'chain:local': 2, deadlines: 2 })
@@ -132,7 +132,7 @@ describe('a process whose way to the table fails', () => {
     expect(one.told.slice(2)).toEqual(['lost chain:local', 'lost deadlines'])
   })
 
-  it('looks at once when a write was refused, and asks no second time while it is asking', async () => {
+  it('checks its leases at once after a refused write, with one request at a time', async () => {
     const [one, two] = [join('a'), join('b')]
     await one.keeper.start()
     await one.keeper.close()
@@ -145,7 +145,7 @@ describe('a process whose way to the table fails', () => {
     expect(one.told.slice(2)).toEqual(['lost chain:local', 'lost deadlines'])
   })
 
-  it('keeps its leases over answers that take long', async () => {
+  it('keeps its leases while answers are slow', async () => {
     const [one, two] = [join('a'), join('b')]
     one.leases.delayMs = 2_500
     const started = one.keeper.start()

@@ -4,12 +4,14 @@ import type { Log } from '../../ports/log.ts'
 import type { Fence, Holder, Leases } from '../../ports/processes.ts'
 import { Repeat } from '../time/repeat.ts'
 
-/** The lease on letting time pass for payments. */
+/** The lease for handling the deadlines of payments. */
 export const deadlinesLease = 'deadlines'
-/** The lease on following a chain. */
+/** The lease for following a chain. */
 export const leaseOf = (chain: string): string => `chain:${chain}`
 
-/** Who dies without a word is followed by another after this, and one more round of that one. */
+/**
+ * How long leases last. If a process dies, another one takes over after this and one more round.
+ */
 const leaseMs = 5_000
 const keepEveryMs = 1_000
 
@@ -17,20 +19,20 @@ export interface LeaseKeeperOptions {
   readonly leases: Leases
   readonly clock: Clock
   readonly log: Log
-  /** Where this process runs. */
+  /** Where this process runs: the `place` of `Holder`. */
   readonly place: string
-  /** All that this process could do. */
+  /** The names of all leases that this process could use. */
   readonly names: readonly string[]
-  /** The work is ours from now on. */
+  /** Called when a lease was won: its work is ours from now on. */
   readonly won: (fence: Fence) => void
-  /** It is not any more, or that cannot be known: it must come to an end. */
+  /** Called when a lease was lost, or may have been: its work must end. */
   readonly lost: (lease: string) => void
 }
 
 /**
- * Holds what is free of all that this process could do, and says when something is won or lost. What
- * is thought to be held proves nothing: a process can sleep past the end of its lease without knowing.
- * That is why what it writes carries the token, and the store refuses it once another has one.
+ * Holds every free lease that this process could use, and reports each one won or lost. The local
+ * state proves nothing, because a process can sleep past the end of its lease without noticing. So
+ * every write carries the token, and the store refuses it once another process has a newer one.
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
@@ -38,34 +40,37 @@ export class LeaseKeeper {
   readonly #held = new Map<string, number>()
   readonly #repeat: Repeat
   #round: Promise<void> | null = null
-  /** Until when nobody else can hold them. */
+  /** Until when no other process can have our leases. */
   #sureUntil: Instant = 0
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
     const { clock, log } = options
     this.#holder = { place: options.place, process: Buffer.from(clock.random(16)).toString('hex') }
-    const what = 'leases could not be kept'
+    const what = 'leases could not be renewed'
     this.#repeat = new Repeat({ clock, log, everyMs: keepEveryMs, what }, () => this.#keep())
   }
 
-  /** Resolves when it is known what is free. Never rejects. */
+  /** Resolves when the free leases were taken. Never rejects. */
   async start(): Promise<void> {
     await this.#repeat.now()
     this.#repeat.start()
   }
 
-  /** Something was refused because of a lease: what is held is looked at now. Never rejects. */
+  /** Checks the leases now, because a write was refused. Never rejects. */
   look(): Promise<void> {
     return this.#repeat.now()
   }
 
-  /** Takes nothing more. What is held is not prolonged. */
+  /** Stops: takes no more leases and renews none. */
   close(): Promise<void> {
     return this.#repeat.close()
   }
 
-  /** Others may go on at once: nothing may be under way any more. */
+  /**
+   * Returns the leases, so that other processes can continue at once. Call it when all work has
+   * ended.
+   */
   async giveBack(): Promise<void> {
     if (this.#held.size > 0) await this.#options.leases.giveBack(this.#holder)
     this.#held.clear()
@@ -86,7 +91,7 @@ export class LeaseKeeper {
       this.#sureUntil = asked + leaseMs
       this.#take(held)
     } catch (error) {
-      // Another may have them by now; if it has not, the next round wins them again.
+      // Another process may have the leases by now; if not, the next round wins them again.
       if (clock.now() > this.#sureUntil) this.#take(new Map())
       throw error
     }

@@ -18,13 +18,13 @@ afterEach(async () => {
   for (const member of members.splice(0)) await member.membership.close()
 })
 
-/** One process: its membership on the shared table, and what it was made to do, in order. */
+/** A process on the shared lease table, and its actions in order. */
 class Member {
   readonly leases = new LeaseLine(table, clock)
   readonly did: string[] = []
-  /** While set, taking up a chain fails. */
+  /** While true, `lead` fails. */
   isBroken = false
-  /** While set, a follower does not come to its end. */
+  /** While set, the follower does not stop. */
   holdsStop: Promise<void> | null = null
   readonly membership: Membership
 
@@ -44,13 +44,13 @@ class Member {
           sight: { chain, visibility: 'ok', reason: null, head: 1, headAt: 0, scannedThrough: 0 },
         }),
         hear: (chain: string, said: unknown) =>
-          void did.push(`hears ${said === null ? 'nothing' : 'a sight'} of ${chain}`),
+          void did.push(`gets ${said === null ? 'no sight' : 'the sight'} of ${chain}`),
         onSight: () => () => undefined,
       },
     }
     this.membership = new Membership({
       ...{ nodes: this.#nodes(), clock, log: silentLog, place, chains: ['local'] },
-      // Only what a membership calls is there.
+      // Only the methods that a membership calls.
       engine: engine as unknown as ConstructorParameters<typeof Membership>[0]['engine'],
       followers: {
         start: (chain) => void did.push(`follows ${chain}`),
@@ -67,9 +67,9 @@ class Member {
     members.push(this)
   }
 
-  /** What it did since this was asked last, without what it heard. */
+  /** Its actions since the last call, without the sights that it got. */
   took(): readonly string[] {
-    return this.did.splice(0).filter((one) => !one.startsWith('hears'))
+    return this.did.splice(0).filter((one) => !one.startsWith('gets'))
   }
 
   #nodes(): Leases & Bulletin {
@@ -97,8 +97,8 @@ class Member {
   }
 }
 
-describe('a process among others', () => {
-  it('that is alone stands by first, then follows and lets time pass', async () => {
+describe('a process that shares a database', () => {
+  it('first stands by, then follows and keeps time if it is alone', async () => {
     const one = new Member('a')
     await one.membership.start()
     expect(one.took()).toEqual([
@@ -106,7 +106,7 @@ describe('a process among others', () => {
     ])
   })
 
-  it('takes up within seven seconds what one that died held, and follows under a new token', async () => {
+  it('takes over from a dead process within seven seconds, under a new token', async () => {
     const [one, two] = [new Member('a'), new Member('b')]
     await one.membership.start()
     await two.membership.start()
@@ -117,7 +117,7 @@ describe('a process among others', () => {
     expect([...one.took()].slice(-3).sort()).toEqual(['rests', 'stands by local', 'stops local'])
   })
 
-  it('does not follow again before its own follower has come to its end', async () => {
+  it('does not follow a chain again before its own old follower has stopped', async () => {
     const one = new Member('a')
     await one.membership.start()
     one.took()
@@ -127,14 +127,14 @@ describe('a process among others', () => {
     await clock.advance(7_000)
     one.leases.way = 'open'
     await clock.advance(2_000)
-    // Won again, and the old follower still tells its last step.
+    // The lease is won again while the old follower still delivers its last step.
     expect(one.took()).not.toContain('follows local')
     resolve()
     await clock.advance(100)
     expect(one.took()).toEqual(['stops local', 'leads local 1', 'follows local'])
   })
 
-  it('tries to take up a chain until it can', async () => {
+  it('retries to follow a chain until it succeeds', async () => {
     const one = new Member('a')
     one.isBroken = true
     const started = one.membership.start()
@@ -146,18 +146,18 @@ describe('a process among others', () => {
     expect(one.took().slice(-2)).toEqual(['leads local 1', 'follows local'])
   })
 
-  it('hears the sight of a chain that another follows, and nothing once that is too old', async () => {
+  it('gets the sight of a chain that another process follows, until that is too old', async () => {
     const [one, two] = [new Member('a'), new Member('b')]
     await one.membership.start()
     await clock.advance(1_000)
     await two.membership.start()
-    expect(two.did.at(-1)).toBe('hears a sight of local')
+    expect(two.did.at(-1)).toBe('gets the sight of local')
     await one.membership.close()
     await clock.advance(5_500)
-    expect(two.did.filter((what) => what.startsWith('hears')).at(-1)).toBe('hears nothing of local')
+    expect(two.did.filter((what) => what.startsWith('gets')).at(-1)).toBe('gets no sight of local')
   })
 
-  it('gives its leases back when it is stopped, so that another follows at once', async () => {
+  it('returns its leases when it is stopped, so that another process follows at once', async () => {
     const [one, two] = [new Member('a'), new Member('b')]
     await one.membership.start()
     await two.membership.start()

@@ -13,48 +13,48 @@ import { deadlinesLease, LeaseKeeper, leaseOf } from './lease-keeper.ts'
 /** The followers of this process. */
 export interface Followed {
   start(chain: string): void
-  /** Resolves when nothing of it is told any more. */
+  /** Resolves when the follower delivers nothing more. */
   stop(chain: string): Promise<void>
-  /** With the scores of its providers. */
+  /** Adds the scores of the chain's providers. */
   withScores<Sight extends ChainHealth>(sight: Sight): Sight
 }
 
 export interface MembershipOptions {
   readonly nodes: Leases & Bulletin
   readonly engine: Pick<Engine, 'news' | 'watcher' | 'keepTime' | 'restTime'>
-  /** Where changes of sight are announced and heard. */
+  /** Where changes of sight are announced and received. */
   readonly backplane: Pick<Backplane, 'announce' | 'subscribe'>
   readonly followers: Followed
   readonly lookUps: Pick<LookUps, 'answer'>
   readonly rescanning: Pick<Rescanning, 'look'>
   readonly chains: readonly string[]
-  /** Where this process runs: there is no other one at the same place. */
+  /** Where this process runs: one process at a time per place. */
   readonly place: string
   readonly clock: Clock
   readonly log: Log
 }
 
-/** What others committed is read this often, beside before every step. */
+/** How often commits of other processes are read, beside the read before every step. */
 const newsEveryMs = 500
 const questionsEveryMs = 250
 const rescansEveryMs = 1_000
-/** An end of a watch makes no event; late it costs memory alone. */
+/** The end of a watch emits no event; reading it late costs only memory. */
 const releaseEveryMs = 5 * 60_000
 const sightEveryMs = 1_000
 
 /**
- * This process among the others on one database: which chains it follows and whether it lets time
- * pass, what it tells of its chains, and what it hears of those of others. All of it goes through the
- * store, so that it makes no difference where a process runs.
+ * This process among others on one database: which chains it follows, whether it handles deadlines,
+ * what it publishes about its chains, and what it reads about the others. Everything goes through
+ * the store, so it does not matter where a process runs.
  */
 export class Membership {
   readonly #options: MembershipOptions
   readonly #keeper: LeaseKeeper
   readonly #sights: SightExchange
   readonly #repeats: readonly Repeat[]
-  /** The chains that are followed here, with the lease of each. */
+  /** The chains followed here, with the lease of each. */
   readonly #leads = new Map<string, Fence>()
-  /** Of each chain, and of time, what is done last: one thing after the other. */
+  /** The last task of each chain, and of the deadlines: tasks run one after the other. */
   readonly #turns = new Map<string, Promise<void>>()
   readonly #closing = new AbortController()
 
@@ -76,35 +76,43 @@ export class Membership {
     const every = (everyMs: number, what: string, work: () => Promise<void>): Repeat =>
       new Repeat({ clock, log, everyMs, what }, work)
     this.#repeats = [
-      every(newsEveryMs, 'what others committed was not read', () => engine.news.read()),
-      every(releaseEveryMs, 'what is watched no more was not read', () => engine.news.release()),
-      every(sightEveryMs, 'the sight of chains was not exchanged', () => this.#sights.exchange()),
-      every(questionsEveryMs, 'questions of others were not read', () =>
+      every(newsEveryMs, 'could not read commits of other processes', () => engine.news.read()),
+      every(releaseEveryMs, 'could not read which payments are no longer watched', () =>
+        engine.news.release(),
+      ),
+      every(sightEveryMs, 'could not exchange the sight of chains', () => this.#sights.exchange()),
+      every(questionsEveryMs, 'could not read look-up requests of other processes', () =>
         lookUps.answer([...this.#leads.keys()]),
       ),
-      every(rescansEveryMs, 'requests to read blocks again were not read', () =>
+      every(rescansEveryMs, 'could not read rescan requests', () =>
         rescanning.look([...this.#leads.keys()]),
       ),
     ]
   }
 
-  /** Resolves when this process does what is free, and knows what others say. Never rejects. */
+  /**
+   * Resolves when this process uses every free lease and has read the others' sights. Never
+   * rejects.
+   */
   async start(): Promise<void> {
     for (const chain of this.#options.chains) this.#options.engine.watcher.stand(chain)
     await this.#keeper.start()
     await Promise.all(this.#turns.values())
-    // Where nothing was heard a chain counts as not followed, which is asked again every second.
+    // A chain without a published sight counts as not followed, which is checked again every
+    // second.
     await this.#sights.exchange().catch(() => undefined)
     this.#sights.start()
     for (const repeat of this.#repeats) repeat.start()
   }
 
-  /** A write was refused because of a lease: what is held is looked at now. */
+  /** Checks the leases now, because a write was refused. */
   look(): void {
     void this.#keeper.look()
   }
 
-  /** Takes nothing more and says nothing more. What is followed here goes on until it is stopped. */
+  /**
+   * Takes no more leases and publishes nothing more. Chains are followed until they are stopped.
+   */
   async close(): Promise<void> {
     this.#closing.abort()
     this.#sights.close()
@@ -112,10 +120,12 @@ export class Membership {
     await Promise.all(this.#turns.values())
   }
 
-  /** When nothing is followed and written any more: others go on at once. */
+  /**
+   * Returns the leases, so that other processes continue at once. Call it when all work has ended.
+   */
   async giveBack(): Promise<void> {
     await this.#keeper.giveBack().catch((error: unknown) => {
-      this.#options.log.warn({ error }, 'leases were not given back: they end by themselves')
+      this.#options.log.warn({ error }, 'leases could not be returned; they will expire')
     })
   }
 
@@ -134,7 +144,7 @@ export class Membership {
           followers.start(chain)
           return
         } catch (error) {
-          log.warn({ chain, error }, 'a chain could not be taken up; tried again')
+          log.warn({ chain, error }, 'could not start to follow a chain; trying again')
           await this.#options.clock.sleep(sightEveryMs, this.#closing.signal)
         }
       }

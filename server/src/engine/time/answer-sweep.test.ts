@@ -12,7 +12,7 @@ const key = { key: 'order-1', requestHash: 'hash-1' }
 const isKept = async () =>
   (await world.store.idempotent(merchant.merchantId, merchant.livemode, key.key)) !== null
 
-it('an answer is given again for a day, and forgotten soon after it', async () => {
+it('repeats an answer for a day, and deletes it soon after', async () => {
   const first = await world.engine.payments.create(merchant, request, key)
   await world.clock.advance(24 * hour)
   await world.settled()
@@ -29,7 +29,7 @@ it('an answer is given again for a day, and forgotten soon after it', async () =
   expect([other.replayed, other.payment.id === first.payment.id]).toEqual([false, false])
 })
 
-it('what is old when a process starts is forgotten then, in statements that are bounded', async () => {
+it('deletes old answers when a process starts, in statements of bounded size', async () => {
   const asked: number[] = []
   await world.engine.payments.create(merchant, request, key)
   world.clock.jump(8 * 24 * hour)
@@ -42,7 +42,7 @@ it('what is old when a process starts is forgotten then, in statements that are 
   expect(asked.length).toBeLessThan(5)
 })
 
-it('a sweep that fails is made again', async () => {
+it('repeats a sweep that failed', async () => {
   await world.engine.payments.create(merchant, request, key)
   let failures = 0
   world.around = (method, call) => {

@@ -9,14 +9,14 @@ export interface AnswerSweepOptions {
   readonly log: Log
 }
 
-/** An answer is kept for a day, as clients are told, and an hour more: their clocks are not ours. */
+/** Answers are kept for a day, as documented, and an hour more because clients' clocks differ. */
 const answerKeptMs = 25 * 3_600_000
-/** How often old ones are looked for, and how many go in one statement and in one sweep. */
+/** How often old answers are deleted, how many per statement, and how many statements per sweep. */
 const everyMs = 60_000
 const batchMax = 1_000
 const batchesMax = 60
 
-/** Forgets answers that were kept for as long as promised, a few at a time. */
+/** Deletes answers to Idempotency-Keys that are older than promised, a few at a time. */
 export class AnswerSweep {
   readonly #options: AnswerSweepOptions
   #stopTimer: Stop | null = null
@@ -27,7 +27,7 @@ export class AnswerSweep {
     this.#options = options
   }
 
-  /** Looks at once, and then every minute. */
+  /** Sweeps at once, and then every minute. */
   start(): void {
     this.#sweeping = this.#sweep().finally(() => {
       if (this.#isClosed) return
@@ -35,7 +35,7 @@ export class AnswerSweep {
     })
   }
 
-  /** Resolves when a sweep under way has ended. */
+  /** Resolves when a running sweep has ended. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer?.()
@@ -51,7 +51,7 @@ export class AnswerSweep {
         if (gone < batchMax) return
       }
     } catch (error) {
-      log.warn({ error }, 'old answers to idempotency keys were not forgotten; tried again')
+      log.warn({ error }, 'old answers to idempotency keys could not be deleted; trying again')
     }
   }
 }

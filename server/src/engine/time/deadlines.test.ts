@@ -21,7 +21,7 @@ const pay = (to: string, txHash = '0x1', amount = full): ModelTransaction => ({
 })
 const created = 'created:awaiting'
 
-/** Lets time pass on the clock, and on the chain too unless it is out of sight. */
+/** Advances the clock, and mines a block on these chains at the new time. */
 async function pass(ms: number, chains = [world.local]): Promise<void> {
   await world.clock.advance(ms)
   for (const chain of chains) {
@@ -30,7 +30,7 @@ async function pass(ms: number, chains = [world.local]): Promise<void> {
   }
 }
 
-/** Real time for what real databases do: true once `check` is, within ten seconds. */
+/** Polls in real time, for up to ten seconds, because a real database is at work. */
 async function eventually(check: () => Promise<boolean> | boolean): Promise<boolean> {
   for (let i = 0; i < 1_000; i++) {
     if (await check()) return true
@@ -43,7 +43,7 @@ async function eventually(check: () => Promise<boolean> | boolean): Promise<bool
 const becomes = (id: string, status: string) =>
   eventually(async () => (await world.status(id)) === status)
 
-/** Gives a wrong deed the time to happen. */
+/** Gives a wrong transition time to happen. */
 async function stays(id: string, status: string): Promise<void> {
   for (let i = 0; i < 15; i++) {
     await systemClock.sleep(10)
@@ -53,7 +53,7 @@ async function stays(id: string, status: string): Promise<void> {
 }
 
 describe('expiry', () => {
-  it('comes when time is over and the chain was read past it, and not before', async () => {
+  it('happens when time is over and the chain was read past it, and not before', async () => {
     const { id } = await world.open()
     await pass(halfHour - 10_000)
     expect(await world.history(id)).toEqual([created])
@@ -62,7 +62,7 @@ describe('expiry', () => {
     expect(await world.history(id)).toEqual([created, 'expired:expired'])
   })
 
-  it('comes in the order that was asked for', async () => {
+  it('happens in the order of the deadlines', async () => {
     const late = await world.open({ expiresIn: 600 })
     const early = await world.open({ expiresIn: 60 })
     await pass(70_000)
@@ -72,7 +72,7 @@ describe('expiry', () => {
     expect(await becomes(late.id, 'expired')).toBe(true)
   })
 
-  it('never comes blind: it waits for the chain, and comes when the chain is back', async () => {
+  it('waits while the chain is not read, and happens when the chain is back', async () => {
     const { id } = await world.open()
     await pass(2 * halfHour, [])
     await stays(id, 'awaiting')
@@ -90,10 +90,10 @@ describe('expiry', () => {
     expect(await becomes(id, 'expired')).toBe(true)
   })
 
-  it('does not come to a payment whose money stands in a block that was not read yet', async () => {
+  it('does not happen when the money is in a block that was not read in time', async () => {
     const { id, address } = await world.open()
     await pass(halfHour + 60_000, [])
-    // Mined in time; we were away.
+    // Mined in time, while we did not read the chain.
     await world.mine([pay(address)], { blocks: 1_000 })
     expect(await becomes(id, 'succeeded')).toBe(true)
     expect(await world.history(id)).not.toContain('expired:expired')
@@ -101,8 +101,8 @@ describe('expiry', () => {
     expect(flags).not.toContain('late')
   })
 
-  it('is not held up by those that wait for another chain', async () => {
-    // More than one sweep takes, and all of them come before it.
+  it('is not delayed by payments that wait for another chain', async () => {
+    // More than one sweep handles, and all of them due earlier.
     const accept = ['USDC.other']
     const blind = await Promise.all(Array.from({ length: 520 }, () => world.open({ accept })))
     const seen = await world.open({ expiresIn: 1_900 })
@@ -112,7 +112,7 @@ describe('expiry', () => {
     expect(new Set(heads.values())).toEqual(new Set([1]))
   })
 
-  it('pitfall 22: survives a restart, and what came due while we were down is done', async () => {
+  it('pitfall 22: survives a restart, and happens if it came while we were down', async () => {
     const before = await world.open()
     await world.crash()
     await pass(halfHour + 10_000)
@@ -127,7 +127,7 @@ describe('expiry', () => {
     expect(await world.history(during.id)).toEqual([created, 'expired:expired'])
   })
 
-  it('stands a clock that jumps ahead and comes back', async () => {
+  it('is not triggered by a clock that jumps ahead and comes back', async () => {
     const { id, address } = await world.open()
     world.clock.jump(3 * halfHour)
     await stays(id, 'awaiting')
@@ -140,7 +140,7 @@ describe('expiry', () => {
     ])
   })
 
-  it('is tried again when the store was away', async () => {
+  it('is retried when the store was unavailable', async () => {
     const { id } = await world.open()
     let refused = 0
     world.around = (method, call) => {
@@ -155,7 +155,7 @@ describe('expiry', () => {
     expect(await becomes(id, 'expired')).toBe(true)
   })
 
-  it('comes in time to a payment that is opened while the next deadline is being read', async () => {
+  it('is on time for a payment that is opened while the next deadline is being read', async () => {
     await world.open()
     let letGo = (): void => undefined
     const gate = new Promise<void>((resolve) => {
@@ -179,7 +179,7 @@ describe('expiry', () => {
     expect(world.clock.now() - world.local.genesis.minedAt).toBeLessThan(100_000)
   })
 
-  it('comes to hundreds at once', async () => {
+  it('handles hundreds of payments at once', async () => {
     const ids = await Promise.all(Array.from({ length: 700 }, async () => (await world.open()).id))
     await pass(halfHour + 10_000)
     const done = async () => {
@@ -191,7 +191,7 @@ describe('expiry', () => {
     expect(new Set(heads.values())).toEqual(new Set([2]))
   })
 
-  it('reopens for late money, and says that it is late', async () => {
+  it('is undone by late money, which is flagged', async () => {
     const { id, address } = await world.open()
     await pass(halfHour + 10_000)
     expect(await becomes(id, 'expired')).toBe(true)
@@ -204,7 +204,7 @@ describe('expiry', () => {
 describe('the end of the watch', () => {
   const isWatched = (address: string) => world.engine.watcher.watchSet('local').has(address)
 
-  it('comes a day after the expiry, for ever', async () => {
+  it('comes a day after the expiry, and is permanent', async () => {
     const { id, address } = await world.open()
     await pass(halfHour + 10_000)
     expect(await becomes(id, 'expired')).toBe(true)
@@ -243,7 +243,7 @@ describe('the end of the watch', () => {
     expect(await eventually(released)).toBe(true)
   })
 
-  it('never comes blind either', async () => {
+  it('waits while the chain is not read', async () => {
     const { id, address } = await world.open()
     await pass(halfHour + 10_000)
     expect(await becomes(id, 'expired')).toBe(true)
@@ -257,7 +257,7 @@ describe('the end of the watch', () => {
 
 describe('money that is read while the watch ends', () => {
   const isWatched = (address: string) => world.engine.watcher.watchSet('local').has(address)
-  /** Until the chain is past the end of the watch, and the store is asked to release the payment. */
+  /** Lets the chain pass the end of the watch, until the store is asked to release the payment. */
   async function endOf(id: string, isReached: () => boolean): Promise<void> {
     await pass(halfHour + 10_000)
     expect(await becomes(id, 'expired')).toBe(true)
@@ -266,7 +266,7 @@ describe('money that is read while the watch ends', () => {
   }
   const isOnRecord = async (id: string) =>
     (await world.engine.payments.get(merchant, id)).facts.transactions.length === 1
-  /** It is followed to its end, and then the watch ends after all. */
+  /** Checks that the money is followed to finality and that the watch ends then. */
   async function isFollowed(id: string, address: string): Promise<void> {
     expect(isWatched(address)).toBe(true)
     await world.mine([], { blocks: 20 })
@@ -279,7 +279,7 @@ describe('money that is read while the watch ends', () => {
     expect(await eventually(released)).toBe(true)
   }
 
-  it('before the store has ended it, is followed', async () => {
+  it('is followed when it comes before the store has ended the watch', async () => {
     const { id, address } = await world.open()
     const { reached, letGo } = world.hold('release')
     let isReached = false
@@ -294,7 +294,7 @@ describe('money that is read while the watch ends', () => {
     await isFollowed(id, address)
   })
 
-  it('after the store has ended it and before that is known, is followed, also after a restart', async () => {
+  it('is followed, even after a restart, when it comes after the store ended the watch', async () => {
     const { id, address } = await world.open()
     let letGo = (): void => undefined
     const gate = new Promise<void>((resolve) => {
@@ -317,7 +317,7 @@ describe('money that is read while the watch ends', () => {
     await isFollowed(id, address)
   })
 
-  it('in a step that waits for the writer until the address is forgotten, is followed', async () => {
+  it('is followed when its step waits for the writer until the address was released', async () => {
     const { id, address } = await world.open()
     let [goOn, letGo] = [(): void => undefined, (): void => undefined]
     const releasing = new Promise<void>((resolve) => {
@@ -335,7 +335,7 @@ describe('money that is read while the watch ends', () => {
       return answer
     }
     await endOf(id, () => isReached)
-    // Another commit under way: the step is queued behind it.
+    // Another commit is running, so the step queues behind it.
     world.around = async (method, call) => {
       if (method === 'append') await appending
       return call()
@@ -355,7 +355,7 @@ describe('money that is read while the watch ends', () => {
   })
 })
 
-it('reads what waits for a blind chain once, however often the others go on', async () => {
+it('reads deadlines that wait for a blind chain once, however often other chains advance', async () => {
   const accept = ['USDC.other']
   const blind = await Promise.all(Array.from({ length: 300 }, () => world.open({ accept })))
   await pass(halfHour + 10_000)
@@ -381,7 +381,7 @@ it('reads what waits for a blind chain once, however often the others go on', as
   for (let step = 0; step < 50; step++) await world.mine()
   expect([reads, rows]).toEqual([0, 0])
   expect(await world.store.heads(blind.map(({ id }) => id))).toEqual(before)
-  // And they are judged as soon as it is seen.
+  // They are judged as soon as the chain is visible.
   await pass(1, [world.other])
   expect(await becomes(blind[299]?.id ?? '', 'expired')).toBe(true)
 })

@@ -13,49 +13,56 @@ import { type Judge, observe } from '../payment/observe.ts'
 import type { WatchIndex } from '../watch/watch-index.ts'
 import type { SomeWriter } from '../write/fenced-writer.ts'
 import { TimeOuts, type TimeOutsOptions } from './time-outs.ts'
-import { isPast, type ScannedThrough, type Waiting, WaitingDeadlines } from './waiting-deadlines.ts'
+import {
+  isPast,
+  type ScannedThrough,
+  type WaitingDeadline,
+  WaitingDeadlines,
+} from './waiting-deadlines.ts'
 
 export interface DeadlinesOptions extends TimeOutsOptions {
   readonly clock: Judge['clock'] & { after(delayMs: number, call: () => void): Stop }
   readonly store: Pick<EventStore, 'due' | 'nextDue' | 'release' | 'position'>
   readonly writer: SomeWriter
   readonly index: WatchIndex
-  /** Per chain that is seen the header time of the last block whose effects are stored. */
+  /** For each visible chain: the header time of the last block whose effects are stored. */
   readonly scannedThrough: () => ScannedThrough
   readonly log: Log
-  /** The lease that watches are ended under; left out or null where there is one process alone. */
+  /** The lease for ending watches; left out or null where only one process runs. */
   readonly fence?: () => Fence | null
-  /** Payments that are judged at once: they share a turn of the event loop. */
+  /** How many payments are judged at once, in one turn of the event loop. */
   readonly batchMax?: number
 }
 
-/** Timers are never set further than this, so that a clock that jumps is noticed. */
+/** The longest timer, so that a clock that jumps is noticed. */
 const tickMs = 5_000
-/** The rows are asked from the first on at least this often: another process may have added one. */
+/** How often all rows are read again from the first, because other processes add rows. */
 const rereadMs = 60_000
-/** How soon what waits, for the store's return or for rows to move, is looked at again. */
+/** How soon to retry after a failure of the store, or when a payment has changed meanwhile. */
 const retryMs = 1_000
-/** How soon money on its way past the end of the watch is looked at again. */
+/** How soon to check again a payment with money on its way at the end of its watch. */
 const movingRetryMs = 30_000
-/** Rows that are read at once. */
+/** How many rows are read at once. */
 const rowsMax = 500
 
-/** What became of a deadline. `over` ends the watch; of a payment that `asks`, providers are asked. */
-type Verdict = 'met' | 'over' | Waiting | { readonly asks: Payment }
+/**
+ * The result for a deadline. `over`: end the watch. `asks`: ask the providers about the payment.
+ */
+type DeadlineVerdict = 'met' | 'over' | WaitingDeadline | { readonly asks: Payment }
 
-/** A verdict, and the sequence of the payment that it holds for. */
-interface Judged {
-  readonly verdict: Verdict
+/** A verdict, and the sequence of the payment for which it is valid. */
+interface JudgedDeadline {
+  readonly verdict: DeadlineVerdict
   readonly sequence: number
 }
 
-/** Looked at again when an answer is there. */
-const unanswered: Waiting = { chains: [], past: 0, notBefore: Number.POSITIVE_INFINITY }
+/** Waits until the providers have answered. */
+const unanswered: WaitingDeadline = { chains: [], past: 0, notBefore: Number.POSITIVE_INFINITY }
 
 /**
- * Lets time pass for payments. The deadlines are rows of the store; here is only an alarm for the
- * next one, and how far the rows were read. Nothing expires blind: a deadline that a chain was not
- * read past waits for the chain, and is not read again while it does.
+ * Handles the deadlines of payments. They are rows of the store; this class holds only a timer for
+ * the next one, and how far the rows were read. Nothing expires blind: a deadline waits until every
+ * chain of its payment was read past it, and its row is not read again meanwhile.
  */
 export class Deadlines {
   readonly #options: DeadlinesOptions
@@ -63,14 +70,14 @@ export class Deadlines {
   #waiting = new WaitingDeadlines()
   readonly #timeOuts: TimeOuts
   readonly #stopListening: Stop
-  /** Payments whose deadline has come, to be judged in this order. */
+  /** Payments whose deadline has come, in the order in which they will be judged. */
   readonly #due = new Set<string>()
-  /** Those that are being judged, with the last sequence that was committed meanwhile. */
+  /** Payments being judged, each with the last sequence committed meanwhile. */
   readonly #judging = new Map<string, number>()
-  /** The last row that was read; null when they are read from the first on. */
+  /** The last row that was read; null to read from the first. */
   #readTo: Due | null = null
   #rereadAt: Instant = 0
-  /** When the rows are to be asked again. */
+  /** When to read rows again. */
   #next: Instant = 0
   #stopTimer: Stop | null = null
   #sweeping: Promise<void> | null = null
@@ -94,12 +101,12 @@ export class Deadlines {
     this.#sweepSoon()
   }
 
-  /** A chain was read further: what waited for it is judged again. */
+  /** A chain was read further: judges the deadlines that waited for it. */
   advanced(chain: string): void {
     if (this.#waiting.isAwaited(chain, this.#options.scannedThrough())) this.#sweepSoon()
   }
 
-  /** Another process does this from now on. Resolves when a sweep under way has ended. */
+  /** Another process handles deadlines from now on. Resolves when a running sweep has ended. */
   async rest(): Promise<void> {
     this.#running = false
     this.#stopTimer?.()
@@ -111,7 +118,7 @@ export class Deadlines {
     this.#next = 0
   }
 
-  /** Ends a sweep under way; deadlines that come later wait in the store. */
+  /** Ends a running sweep; later deadlines wait in the store. */
   async close(): Promise<void> {
     this.#running = false
     this.#stopListening()
@@ -120,7 +127,7 @@ export class Deadlines {
     await this.#timeOuts.close()
   }
 
-  /** Payments have moved, here or elsewhere. */
+  /** Payments have changed, by a commit of this or another process. */
   changed(payments: readonly Payment[]): void {
     if (!this.#running) return
     for (const payment of payments) {
@@ -128,7 +135,7 @@ export class Deadlines {
       this.#waiting.delete(id)
       if (this.#judging.has(id)) this.#judging.set(id, sequence)
       const due = nextDeadline(payment)
-      // Rows up to here were read: this one would not be read again.
+      // Rows up to here were read already, so this one would be missed.
       if (this.#readTo !== null && due <= this.#readTo.dueAt) this.#due.add(id)
       if (due < this.#next) {
         this.#next = due
@@ -142,7 +149,7 @@ export class Deadlines {
     this.#stopTimer = null
     if (!this.#running) return
     const { clock } = this.#options
-    // A deadline has passed after its instant, not at it.
+    // Add 1 ms: a deadline has passed after its instant, not at it.
     const untilNext = Math.max(0, this.#next - clock.now() + 1)
     this.#stopTimer = clock.after(Math.min(tickMs, untilNext), () => {
       if (this.#next < clock.now()) this.#sweepSoon()
@@ -168,7 +175,7 @@ export class Deadlines {
         while (this.#running && (await this.#judgeSome()));
         await this.#readNext()
       } catch (error) {
-        log.warn({ error }, 'deadlines could not be read or kept; tried again')
+        log.warn({ error }, 'deadlines could not be handled; trying again')
         this.#next = clock.now() + retryMs
       }
     }
@@ -182,14 +189,14 @@ export class Deadlines {
 
   async #readNext(): Promise<void> {
     const { clock, store } = this.#options
-    // What is committed while the rows are read lowers this, and must not be overwritten.
+    // A commit during the read below may lower this; that must not be overwritten.
     this.#next = Number.POSITIVE_INFINITY
     const row = (await store.nextDue(paymentKind.name, this.#readTo)) ?? Number.POSITIVE_INFINITY
     const soonest = Math.min(row, this.#waiting.nextByClock - 1, this.#rereadAt)
     this.#next = Math.min(this.#next, Math.max(clock.now(), soonest))
   }
 
-  /** A batch of what is due. False when nothing is left but what waits. */
+  /** Judges a batch of due deadlines. False when only waiting ones are left. */
   async #judgeSome(): Promise<boolean> {
     const { clock, scannedThrough } = this.#options
     const now = clock.now()
@@ -215,7 +222,7 @@ export class Deadlines {
     return batch
   }
 
-  /** Rows that are due and were not read yet, as far as they do not wait already. */
+  /** Reads due rows that were not read yet, without those that wait already. */
   async #readRows(now: Instant): Promise<void> {
     for (;;) {
       const rows = await this.#options.store.due({
@@ -247,21 +254,21 @@ export class Deadlines {
     }
   }
 
-  /** Whether something was committed that the verdict does not know. */
+  /** Whether a later sequence than that of the verdict was committed. */
   #hasMoved(id: string, sequence: number): boolean {
     return (this.#judging.get(id) ?? 0) > sequence
   }
 
   /**
-   * Ends the watch of those that still stand where they were judged. Money that is committed before
-   * is seen by the store; money that is committed while it answers, here, before the address is
-   * forgotten. That which comes after that is followed again (`WatchIndex.record`).
+   * Ends the watch of payments that did not change since they were judged. The store sees money
+   * that is committed before; `#hasMoved` sees money committed while the store answers. Money
+   * committed later starts the watch again (`WatchIndex.record`).
    */
   async #release(over: readonly Ended[]): Promise<void> {
     const { store, index, clock } = this.#options
     const held = this.#options.fence?.() ?? null
     const released = new Set(await store.release(over, held === null ? [] : [held]))
-    const soon: Waiting = { chains: [], past: 0, notBefore: clock.now() + retryMs }
+    const soon: WaitingDeadline = { chains: [], past: 0, notBefore: clock.now() + retryMs }
     for (const { paymentId, sequence } of over) {
       const stands = released.has(paymentId) && !this.#hasMoved(paymentId, sequence)
       if (stands) index.release(paymentId)
@@ -269,12 +276,12 @@ export class Deadlines {
     }
   }
 
-  /** Not part of the sweep: a provider that takes its time holds up no other deadline. */
+  /** Runs beside the sweep, so that a slow provider delays no other deadline. */
   #ask(payment: Payment): void {
     const { id } = payment
     this.#wait(id, unanswered)
     void this.#timeOuts.ask(payment).then((again) => {
-      // Whatever was committed meanwhile has put another deadline in its place.
+      // A commit meanwhile has replaced the deadline.
       if (this.#waiting.get(id) !== unanswered) return
       const now = this.#options.clock.now()
       const notBefore = Math.min(again, ...deadlinesOf(payment).filter((instant) => instant > now))
@@ -285,12 +292,12 @@ export class Deadlines {
     })
   }
 
-  #wait(id: string, waiting: Waiting): void {
+  #wait(id: string, waiting: WaitingDeadline): void {
     this.#waiting.add(id, waiting, this.#options.scannedThrough())
   }
 
-  /** Never rejects: what could not be judged waits. */
-  async #judge(id: string): Promise<Judged> {
+  /** Never rejects: a deadline that could not be judged waits. */
+  async #judge(id: string): Promise<JudgedDeadline> {
     const { writer, clock, log, scannedThrough } = this.#options
     try {
       return await writer.submit({
@@ -307,18 +314,22 @@ export class Deadlines {
         },
       })
     } catch (error) {
-      log.warn({ paymentId: id, error }, 'a deadline could not be judged; tried again')
-      // One whose stored state cannot be read stays so until a person has done something about it.
+      log.warn({ paymentId: id, error }, 'a deadline could not be judged; trying again')
+      // A payment that cannot be read stays so until the operator repairs it: retry it seldom.
       const againMs = failedWith(error, 'internal_contradiction') ? rereadMs : retryMs
       const verdict = { chains: [], past: 0, notBefore: clock.now() + againMs }
       return { verdict, sequence: Number.POSITIVE_INFINITY }
     }
   }
 
-  #verdict({ payment, events }: Decision, now: Instant): Verdict {
+  #verdict({ payment, events }: Decision, now: Instant): DeadlineVerdict {
     const due = nextDeadline(payment)
-    // Without an event the row stands as it was: a clock that went back, or rules that changed.
-    const stands: Waiting = { chains: [], past: 0, notBefore: Math.min(due + 1, now + rereadMs) }
+    // Without an event the row did not change, because a clock went back or the rules changed.
+    const stands: WaitingDeadline = {
+      chains: [],
+      past: 0,
+      notBefore: Math.min(due + 1, now + rereadMs),
+    }
     if (due >= now) return events.length > 0 ? 'met' : stands
     const chains = [...new Set(payment.terms.accept.map((accept) => accept.chain))]
     if (overdue(payment, now).length > 0) return { asks: payment }
@@ -331,10 +342,10 @@ export class Deadlines {
   }
 }
 
-/** A payment that does not exist has no deadline. */
-const gone: Judged = { verdict: 'met', sequence: 0 }
+/** The verdict for an unknown payment. */
+const gone: JudgedDeadline = { verdict: 'met', sequence: 0 }
 
-/** The instants that its status may hang on, whatever its transactions do. */
+/** The instants that can change the status regardless of transactions. */
 const deadlinesOf = (payment: Payment): readonly Instant[] => [
   deadlineOf(payment),
   payment.terms.monitorUntil,

@@ -5,13 +5,13 @@ import type { Stop } from '../../ports/stop.ts'
 export interface RepeatOptions {
   readonly clock: Pick<Clock, 'after'>
   readonly log: Log
-  /** Of the pause after each time. */
+  /** The pause after each run, in milliseconds. */
   readonly everyMs: number
-  /** What could not be done, for the log. */
+  /** What failed, for the log. */
   readonly what: string
 }
 
-/** Does something again and again until it is closed; what fails is tried again the next time. */
+/** Runs work repeatedly until it is closed. After a failure it simply runs again. */
 export class Repeat {
   readonly #options: RepeatOptions
   readonly #work: () => Promise<void>
@@ -33,20 +33,20 @@ export class Repeat {
     })
   }
 
-  /** Once, at once. Never rejects. */
+  /** Runs the work once, at once. Never rejects. */
   async now(): Promise<void> {
     try {
       await this.#work()
       this.#hasFailed = false
     } catch (error) {
-      // Said once: it is tried several times a second.
+      // Logged once per series of failures, because the work may run several times a second.
       const { log, what } = this.#options
-      if (!this.#hasFailed) log.warn({ error }, `${what}; tried again`)
+      if (!this.#hasFailed) log.warn({ error }, `${what}; trying again`)
       this.#hasFailed = true
     }
   }
 
-  /** Resolves when a time under way has ended. */
+  /** Resolves when a running call has ended. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer?.()

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { type Entry, SoonestFirst } from './soonest-first.ts'
+import { type QueueEntry, SoonestFirst } from './soonest-first.ts'
 
-/** The same numbers at every run. */
+/** Pseudo-random numbers, the same in every run. */
 function* numbers(seed: number): Generator<number> {
   for (let state = seed; ; ) {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31
@@ -9,11 +9,11 @@ function* numbers(seed: number): Generator<number> {
   }
 }
 
-it('gives what is due, the soonest first, and never what was removed', () => {
+it('returns due items in order of their instants, and never a removed one', () => {
   const random = numbers(7)
   const next = (below: number): number => Number(random.next().value) % below
   const queue = new SoonestFirst<number>()
-  const held = new Map<number, Entry<number>>()
+  const held = new Map<number, QueueEntry<number>>()
   for (let step = 0, item = 0; step < 20_000; step++) {
     const what = next(10)
     if (what < 5) {

@@ -1,41 +1,41 @@
 import type { Instant } from '@settlewire/core/instant'
 
-/** An item in the queue; it knows whether it was taken out of turn. */
-export interface Entry<Item> {
+/** An item in the queue, as a handle to remove it. */
+export interface QueueEntry<Item> {
   readonly at: Instant
   readonly item: Item
 }
 
-interface Held<Item> extends Entry<Item> {
+interface HeapEntry<Item> extends QueueEntry<Item> {
   isGone: boolean
 }
 
-/** So many entries that are gone are left where they are before the queue is made anew. */
+/** How many removed entries stay in the heap before it is rebuilt. */
 const goneMin = 64
 
 /**
- * Items by their instants, the soonest first: a binary heap. To put one in, or to take one out, costs
- * a logarithm; what is taken out of turn is marked, and left out when it comes up.
+ * Items ordered by their instants, as a binary heap. Adding and taking cost a logarithm. A removed
+ * item is only marked, and dropped when it reaches the top.
  */
 export class SoonestFirst<Item> {
-  #heap: Held<Item>[] = []
+  #heap: HeapEntry<Item>[] = []
   #gone = 0
 
-  /** Items that are there. */
+  /** The number of items. */
   get size(): number {
     return this.#heap.length - this.#gone
   }
 
-  add(at: Instant, item: Item): Entry<Item> {
-    const entry: Held<Item> = { at, item, isGone: false }
+  add(at: Instant, item: Item): QueueEntry<Item> {
+    const entry: HeapEntry<Item> = { at, item, isGone: false }
     this.#heap.push(entry)
     this.#rise(this.#heap.length - 1)
     return entry
   }
 
-  /** Takes out an entry that `add` returned and that has not been taken. */
-  remove(entry: Entry<Item>): void {
-    const held = entry as Held<Item> // as `add` made it
+  /** Removes an entry that `add` returned, unless it was taken already. */
+  remove(entry: QueueEntry<Item>): void {
+    const held = entry as HeapEntry<Item> // as `add` made it
     if (held.isGone) return
     held.isGone = true
     this.#gone += 1
@@ -45,13 +45,13 @@ export class SoonestFirst<Item> {
     this.#gone = 0
   }
 
-  /** When the soonest is; infinity when there is none. */
+  /** The earliest instant; infinity when the queue is empty. */
   get soonest(): Instant {
     this.#dropGone()
     return this.#heap[0]?.at ?? Number.POSITIVE_INFINITY
   }
 
-  /** Takes out the soonest if it is before an instant; else null. */
+  /** Takes the first item if its instant is before this one; else null. */
   takeBefore(instant: Instant): Item | null {
     if (this.soonest >= instant) return null
     const first = this.#pop()
@@ -67,7 +67,7 @@ export class SoonestFirst<Item> {
     }
   }
 
-  #pop(): Held<Item> | null {
+  #pop(): HeapEntry<Item> | null {
     const [first] = this.#heap
     const last = this.#heap.pop()
     if (first === undefined || last === undefined) return null

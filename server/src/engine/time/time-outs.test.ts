@@ -22,7 +22,7 @@ const broadcast = async (transaction: ModelTransaction) => {
 }
 const becomes = (id: string, status: string) =>
   world.eventually(async () => (await world.status(id)) === status)
-/** Gives a wrong deed the time to happen. */
+/** Gives a wrong transition time to happen. */
 const stays = async (id: string, status: string) => {
   for (let i = 0; i < 10; i++) {
     await systemClock.sleep(10)
@@ -33,7 +33,7 @@ const stays = async (id: string, status: string) => {
 const payment = (id: string) => world.engine.payments.get(merchant, id)
 
 describe('pitfall 10: a transaction that is pending for too long', () => {
-  it('is dropped when no provider knows it, and may land after all', async () => {
+  it('is dropped when no provider knows it, and may still be mined later', async () => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))
     world.local.mempool.clear()
@@ -48,7 +48,7 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
     ])
   })
 
-  it('is pending again when it comes back, also while no block comes', async () => {
+  it('is pending again when it comes back, even without a new block', async () => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))
     world.local.mempool.clear()
@@ -60,7 +60,7 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
     expect(await world.history(id)).toHaveLength(4)
   })
 
-  it('expires with the request when that is over too, and says both', async () => {
+  it('is dropped, and then the request expires if its time is over too', async () => {
     const { id, address } = await world.open()
     await broadcast(pay(address))
     world.local.mempool.clear()
@@ -71,7 +71,7 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
     ])
   })
 
-  it('stays as long as one provider has it, and is asked for again now and then', async () => {
+  it('stays pending as long as one provider has it, and is looked up again now and then', async () => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))
     let asked = 0
@@ -82,7 +82,7 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
     }
     await world.pass(4 * hour + 10_000)
     expect(await world.eventually(() => asked === 1)).toBe(true)
-    // Every eighth of its time, and not with every block or commit in between.
+    // Every eighth of its time-out, and not with every block or commit in between.
     for (let i = 0; i < 5; i++) await world.pass(5 * 60_000)
     await systemClock.sleep(50)
     expect(asked).toBe(1)
@@ -95,12 +95,12 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
   })
 
   it.each<[string, LookUp]>([
-    ['cannot all be asked', { kind: 'unsure' }],
+    ['cannot all be reached', { kind: 'unsure' }],
     [
       'have it in a block that was not read yet',
       { kind: 'mined', source: 'rpc:a', blockNumber: 9 },
     ],
-  ])('stays while the providers %s', async (_, answer) => {
+  ])('stays pending while the providers %s', async (_, answer) => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))
     world.lookUp = () => Promise.resolve(answer)
@@ -109,9 +109,9 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
   })
 
   it.each([
-    ['stays, for the follower tells it', true, 'pending_detected'],
-    ['paid somebody else', false, 'awaiting'],
-  ] as const)('that is in a final block read without it %s', async (_, pays, status) => {
+    ['stays pending, because the follower will report it, if it pays us', true, 'pending_detected'],
+    ['is settled as paid elsewhere, if it does not', false, 'awaiting'],
+  ] as const)('in a final block that was read without it %s', async (_, pays, status) => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))
     const { number: blockNumber, hash: blockHash } = world.local.tip
@@ -128,7 +128,7 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
     await stays(id, status)
   })
 
-  it('is not even asked for while the chain cannot be seen', async () => {
+  it('is not even looked up while the chain is blind', async () => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))
     world.local.mempool.clear()
@@ -146,7 +146,7 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
     expect(await becomes(id, 'pending_expired')).toBe(true)
   })
 
-  it('is dropped by the process that comes after', async () => {
+  it('is dropped by the next process after a crash', async () => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))
     world.local.mempool.clear()
@@ -155,7 +155,7 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
     expect(await becomes(id, 'pending_expired')).toBe(true)
   })
 
-  it('of a slow provider holds up no other deadline', async () => {
+  it('delays no other deadline while a slow provider is asked', async () => {
     const slow = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(slow.address))
     let answer = (_: LookUp): void => undefined
@@ -172,8 +172,8 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
   })
 })
 
-describe('while a chain cannot be seen', () => {
-  it('nothing expires that could be paid on it, and then it does', async () => {
+describe('while a chain is blind', () => {
+  it('no payment that it could pay expires, until it is visible again', async () => {
     const { id } = await world.open({ accept: ['USDC.local', 'USDC.other'] })
     world.other.tell(world.engine.watcher, 'blind')
     await world.pass(hour)

@@ -22,27 +22,33 @@ export interface TimeOutsOptions extends Judge {
   readonly log: Log
 }
 
-/** Payments whose transactions are asked for at once, and those that wait for that; others come later. */
+/**
+ * How many payments' transactions are looked up at once, and how many may queue; the rest is
+ * retried.
+ */
 const askedMax = 8
 const waitingMax = 1_000
-/** Payments of which it is remembered when they were asked for. */
+/** For how many payments the last look-up is remembered. */
 const rememberedMax = 50_000
-/** Transactions of one payment that are asked for in one turn. */
+/** How many transactions of one payment are looked up in one turn. */
 const perTurnMax = 16
-/** How soon it is asked again where nobody could say. */
+/** How soon to look up again after an unsure answer. */
 const unsureRetryMs = 5_000
-/** A transaction that is still pending is asked for again after this part of its time, or this at least. */
+/**
+ * A transaction still pending is looked up again after this part of its time-out, at least after
+ * the minimum.
+ */
 const againPart = 8
 const againMinMs = 30_000
 
 /**
- * Asks every provider of a chain about transactions that were pending for too long. What nobody knows
- * is dropped; what cannot be asked, because the chain cannot be seen, stays as it is.
+ * Asks every provider of a chain about transactions that were pending for too long. A transaction
+ * that no provider knows is dropped; while the chain is blind, nothing changes.
  */
 export class TimeOuts {
   readonly #options: TimeOutsOptions
   readonly #asking = new Map<string, Promise<Instant>>()
-  /** What was asked of a payment last, and when it may be asked again. */
+  /** The last look-up of each payment, and when to repeat it. */
   readonly #asked = new Map<string, { readonly names: string; readonly again: Instant }>()
   readonly #turns = new Turns({ atOnceMax: askedMax, waitingMax })
 
@@ -50,7 +56,7 @@ export class TimeOuts {
     this.#options = options
   }
 
-  /** Resolves with when to look again, what was dropped being on record. Never rejects. */
+  /** Resolves with the time for the next check, after drops were recorded. Never rejects. */
   ask(payment: Payment): Promise<Instant> {
     const { id } = payment
     const now = this.#options.clock.now()
@@ -58,7 +64,7 @@ export class TimeOuts {
       .map(({ chain, txHash }) => `${chain} ${txHash}`)
       .join()
     const last = this.#asked.get(id)
-    // What moved the payment may have nothing to do with what was asked a moment ago.
+    // The payment may have changed for another reason: do not repeat the same look-up too soon.
     if (last?.names === names && last.again > now) return Promise.resolve(last.again)
     const asking = this.#asking.get(id) ?? this.#inTurn(payment)
     this.#asking.set(id, asking)
@@ -70,19 +76,22 @@ export class TimeOuts {
     })
   }
 
-  /** Resolves when nothing is being asked. */
+  /** Resolves when no look-up is running. */
   async close(): Promise<void> {
     await Promise.all(this.#asking.values())
   }
 
-  /** It asks again soon where too many wait already, or nothing could be found out. */
+  /** Retries soon when too many payments queue, or when the look-up failed. */
   async #inTurn(payment: Payment): Promise<Instant> {
     const { clock, log } = this.#options
     try {
       return await this.#turns.take(() => this.#ask(payment))
     } catch (error) {
       if (!failedWith(error, 'overloaded')) {
-        log.warn({ paymentId: payment.id, error }, 'a pending time-out was not judged; tried again')
+        log.warn(
+          { paymentId: payment.id, error },
+          'a pending time-out could not be judged; trying again',
+        )
       }
       return clock.now() + unsureRetryMs
     }
@@ -110,7 +119,7 @@ export class TimeOuts {
     const { watcher, lookUp } = this.#options
     if (watcher.mayMiss(chain)) return { kind: 'unsure' }
     const found = await lookUp(chain, txHash)
-    // Nobody may have told of it before: one that was claimed, or that came back.
+    // The sighting may be new to us: the transaction was claimed, or came back.
     if (found.kind === 'pending' && found.sighting !== null) {
       await watcher.see(chain, found.source, [found.sighting])
     }
@@ -139,9 +148,10 @@ export class TimeOuts {
   }
 
   /**
-   * A block that was read before anybody here knew of the transaction: a node that was behind told of it
-   * as pending when it had failed already. What its receipt does move to us, the follower tells. Only what
-   * is final is taken for the other: a reorg would not know that there is something to undo.
+   * Settles a transaction in a block that was read before this process knew of it: a lagging node
+   * showed it as pending after it had failed. If its receipt pays us, the follower reports it.
+   * Otherwise only a final block counts, because a reorg would not know that there is something to
+   * undo.
    */
   async #readBefore(
     paymentId: string,
@@ -180,10 +190,10 @@ export class TimeOuts {
     }: { readonly chain: string; readonly txHash: string; readonly at: Instant },
   ): readonly Dropped[] {
     const { watcher } = this.#options
-    // A chain that went blind meanwhile may hide a block that has it.
+    // A chain that went blind meanwhile may hide a block that has the transaction.
     if (watcher.mayMiss(chain)) return []
     const known = facts.transactions.find((it) => it.chain === chain && it.txHash === txHash)
-    // Nobody knows it now: that is later than whoever knew it, also when no block came meanwhile.
+    // A drop needs a later view than the last sighting, even if no block came in between.
     const view = Math.max(watcher.headOf(chain)?.view ?? 0, (known?.mempool?.view ?? -1) + 1)
     return [{ kind: 'dropped', source: 'clock', at, chain, view, txHash }]
   }

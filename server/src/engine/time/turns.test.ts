@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Turns } from './turns.ts'
 
-describe('work in turns', () => {
-  it('runs so many pieces at once, the others in the order of asking, and refuses one too many', async () => {
+describe('Turns', () => {
+  it('runs a limited number of tasks at once, the others in order, and refuses the rest', async () => {
     const turns = new Turns({ atOnceMax: 2, waitingMax: 2 })
     const started: number[] = []
     const ends: (() => void)[] = []
@@ -26,7 +26,7 @@ describe('work in turns', () => {
     expect(await Promise.all(all)).toEqual([1, 2, 3, 4])
   })
 
-  it('gives the place of a piece that failed to the next one', async () => {
+  it('starts the next task when one fails', async () => {
     const turns = new Turns({ atOnceMax: 1, waitingMax: 1 })
     const failing = turns.take(() => Promise.reject(new Error('no')))
     const next = turns.take(() => Promise.resolve('yes'))

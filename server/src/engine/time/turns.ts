@@ -1,13 +1,15 @@
 import { Failure } from '@settlewire/core/errors'
 
 export interface TurnsLimits {
-  /** Pieces of work that run at once. */
+  /** How many tasks run at once. */
   readonly atOnceMax: number
-  /** Pieces that wait for one of these to end; one more is refused. */
+  /** How many tasks may wait; more are refused. */
   readonly waitingMax: number
 }
 
-/** Work that costs others something, such as requests to nodes: in the order of asking, few at a time. */
+/**
+ * Runs tasks that are expensive for others, such as requests to nodes, in order and few at a time.
+ */
 export class Turns {
   readonly #limits: TurnsLimits
   readonly #waiting: (() => void)[] = []
@@ -17,7 +19,7 @@ export class Turns {
     this.#limits = limits
   }
 
-  /** Does the work when its turn has come. Throws `overloaded` when too much waits already. */
+  /** Runs the task when its turn comes. Throws `overloaded` when too many tasks wait already. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     const { atOnceMax, waitingMax } = this.#limits
     if (this.#running < atOnceMax) this.#running += 1
@@ -31,7 +33,7 @@ export class Turns {
       return await work()
     } finally {
       const next = this.#waiting.shift()
-      // The place goes to the next one without being free in between.
+      // Hand the slot directly to the next task, so that no other can take it in between.
       if (next === undefined) this.#running -= 1
       else next()
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ScannedThrough, WaitingDeadlines } from './waiting-deadlines.ts'
 
-/** Reads of the chains' progress: one for each deadline that is looked at. */
+/** Counts reads of the chains' progress: one for each deadline that is checked. */
 function counted(through: Record<string, number>): {
   through: ScannedThrough
   reads: () => number
@@ -18,8 +18,8 @@ function counted(through: Record<string, number>): {
 
 const waiting = (past: number, ...chains: string[]) => ({ chains, past, notBefore: 0 })
 
-describe('deadlines that wait', () => {
-  it('are looked at when their own chain was read past them, and not for any other', () => {
+describe('WaitingDeadlines', () => {
+  it('checks a deadline when its own chain was read past it, and not for any other chain', () => {
     const deadlines = new WaitingDeadlines()
     for (let n = 0; n < 20_000; n++) deadlines.add(`blind-${n}`, waiting(n, 'blind'), {})
     for (let n = 0; n < 10; n++) deadlines.add(`seen-${n}`, waiting(1_000 * n, 'seen'), {})
@@ -28,18 +28,18 @@ describe('deadlines that wait', () => {
     expect(deadlines.takeReady(0, through, 500)).toEqual({
       ...{ ready: [0, 1, 2, 3, 4].map((n) => `seen-${n}`), isAll: true },
     })
-    // Five, with a look at the next of each chain: not twenty thousand.
+    // Five deadlines and the next one of each chain, not twenty thousand.
     expect(reads()).toBeLessThan(20)
     expect(deadlines.isAwaited('seen', through)).toBe(false)
     expect(deadlines.size).toBe(20_005)
   })
 
-  it('wait for each of their chains, and then for the clock', () => {
+  it('waits for each chain of a deadline, and then for the clock', () => {
     const deadlines = new WaitingDeadlines()
     deadlines.add('a', { chains: ['one', 'two'], past: 100, notBefore: 50 }, { one: 200 })
     expect(deadlines.isAwaited('one', { one: 300 })).toBe(false)
     expect(deadlines.takeReady(60, { one: 300, two: 100 }, 9).ready).toEqual([])
-    // The first one has gone out of sight meanwhile.
+    // Chain `one` has become blind meanwhile.
     expect(deadlines.takeReady(60, { two: 101 }, 9).ready).toEqual([])
     expect(deadlines.isAwaited('one', { one: 300, two: 101 })).toBe(true)
     expect(deadlines.takeReady(49, { one: 300, two: 101 }, 9).ready).toEqual([])
@@ -48,7 +48,7 @@ describe('deadlines that wait', () => {
     expect([deadlines.size, deadlines.has('a')]).toEqual([0, false])
   })
 
-  it('wait in one place: what is added again or deleted has left the other', () => {
+  it('holds each deadline in one queue only, even when it is added again', () => {
     const deadlines = new WaitingDeadlines()
     for (let n = 0; n < 1_000; n++) deadlines.add('a', waiting(n, 'one'), {})
     deadlines.add('a', { chains: [], past: 0, notBefore: 7 }, {})
@@ -58,7 +58,7 @@ describe('deadlines that wait', () => {
     expect(deadlines.size).toBe(0)
   })
 
-  it('are taken a limited number at a time', () => {
+  it('returns a limited number of deadlines at a time', () => {
     const deadlines = new WaitingDeadlines()
     for (let n = 0; n < 1_200; n++) deadlines.add(`p${n}`, waiting(5, 'one'), {})
     const seen = new Set<string>()

@@ -1,30 +1,30 @@
 import type { Instant } from '@settlewire/core/instant'
-import { type Entry, SoonestFirst } from './soonest-first.ts'
+import { type QueueEntry, SoonestFirst } from './soonest-first.ts'
 
 /** A deadline that has come but cannot be judged yet. */
-export interface Waiting {
+export interface WaitingDeadline {
   readonly chains: readonly string[]
   /** The instant that each of its chains must be read past. */
   readonly past: Instant
   readonly notBefore: Instant
 }
 
-/** Per chain that is seen the header time of the last block whose effects are stored. */
+/** For each visible chain: the header time of the last block whose effects are stored. */
 export type ScannedThrough = Readonly<Record<string, Instant>>
 
-interface Place {
-  readonly waiting: Waiting
+interface QueuedDeadline {
+  readonly waiting: WaitingDeadline
   readonly queue: SoonestFirst<string>
-  readonly entry: Entry<string>
+  readonly entry: QueueEntry<string>
 }
 
 /**
- * The deadlines that wait, each in one queue: that of a chain which was not read past it yet, or that
- * of the clock. So an advance of a chain touches those that wait for it and are past now, and no
- * other, however many wait for a chain that cannot be seen.
+ * Deadlines that wait, each in one queue: that of a chain that was not read past it yet, or that of
+ * the clock. So the advance of a chain costs only the deadlines that it has passed, however many
+ * others wait for a blind chain.
  */
 export class WaitingDeadlines {
-  readonly #places = new Map<string, Place>()
+  readonly #places = new Map<string, QueuedDeadline>()
   readonly #ofChain = new Map<string, SoonestFirst<string>>()
   readonly #ofClock = new SoonestFirst<string>()
 
@@ -36,17 +36,17 @@ export class WaitingDeadlines {
     return this.#places.has(id)
   }
 
-  get(id: string): Waiting | null {
+  get(id: string): WaitingDeadline | null {
     return this.#places.get(id)?.waiting ?? null
   }
 
-  /** When the soonest of those is to be looked at that wait for nothing but the clock. */
+  /** The earliest instant of the deadlines that wait only for the clock. */
   get nextByClock(): Instant {
     return this.#ofClock.soonest
   }
 
-  /** It waits from now on, in place of what it waited for before. */
-  add(id: string, waiting: Waiting, scannedThrough: ScannedThrough): void {
+  /** Adds a deadline, in place of an earlier one with this id. */
+  add(id: string, waiting: WaitingDeadline, scannedThrough: ScannedThrough): void {
     this.delete(id)
     const behind = waiting.chains.find((chain) => !isPast(chain, waiting.past, scannedThrough))
     const queue = behind === undefined ? this.#ofClock : this.#queueOf(behind)
@@ -61,7 +61,7 @@ export class WaitingDeadlines {
     this.#places.delete(id)
   }
 
-  /** Whether a chain was read past one that waits for it. */
+  /** Whether a chain was read past a deadline that waits for it. */
   isAwaited(chain: string, scannedThrough: ScannedThrough): boolean {
     return (
       (this.#ofChain.get(chain)?.soonest ?? Number.POSITIVE_INFINITY) <
@@ -70,9 +70,8 @@ export class WaitingDeadlines {
   }
 
   /**
-   * Takes out those that may be judged now, of each chain the soonest first, looking at `limit` of
-   * them at most.
-   * `isAll` is false when there may be more.
+   * Takes out the deadlines that may be judged now, those of each chain in order, checking at most
+   * `limit` of them. `isAll` is false when there may be more.
    */
   takeReady(
     now: Instant,
@@ -90,7 +89,7 @@ export class WaitingDeadlines {
         if (waiting === null) continue
         const isRead = waiting.chains.every((name) => isPast(name, waiting.past, scannedThrough))
         if (isRead && waiting.notBefore <= now) ready.push(id)
-        // It goes on to the next chain that was not read past it, or to the clock.
+        // It now waits for the next chain that was not read past it, or for the clock.
         else this.add(id, waiting, scannedThrough)
       }
     }
@@ -103,7 +102,7 @@ export class WaitingDeadlines {
     return { ready, isAll: looks > 0 }
   }
 
-  #leave(id: string): Waiting | null {
+  #leave(id: string): WaitingDeadline | null {
     const waiting = this.get(id)
     this.#places.delete(id)
     return waiting
@@ -118,7 +117,7 @@ export class WaitingDeadlines {
   }
 }
 
-/** A chain that cannot be seen was read past nothing. */
+/** A blind chain counts as not read at all. */
 const through = (chain: string, scannedThrough: ScannedThrough): Instant =>
   scannedThrough[chain] ?? 0
 

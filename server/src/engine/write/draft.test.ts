@@ -20,8 +20,8 @@ const decided = (from: typeof opening, ...observations: Parameters<typeof observ
 
 const committed = () => new Draft(paymentKind, new Map([[payment.id, payment]]))
 
-describe('a batch in the making', () => {
-  it('shows later commands what earlier ones decided, and appends it in one piece', () => {
+describe('Draft, a batch being built', () => {
+  it('shows later commands what earlier ones decided, and appends it all at once', () => {
     const draft = committed()
     const seen = decided(opening, inMempool('0x1', full))
     draft.add({ decisions: [seen], answer: null })
@@ -36,7 +36,7 @@ describe('a batch in the making', () => {
     expect(appends[0]?.projection.status).toBe('confirming')
   })
 
-  it('carries the deposit index with the opening alone', () => {
+  it('includes the deposit index only with the opening', () => {
     const draft = new Draft(paymentKind, new Map())
     draft.add({ decisions: [opening], depositIndex: 7, answer: null })
     expect(draft.batch().appends[0]).toMatchObject({ expectedSequence: 0, depositIndex: 7 })
@@ -46,7 +46,7 @@ describe('a batch in the making', () => {
     expect(moved.batch().appends[0]).not.toHaveProperty('depositIndex')
   })
 
-  it('takes nothing of an effect that does not fit', () => {
+  it('takes nothing of an effect whose decision does not build on the last one', () => {
     const draft = committed()
     const stale = { events: opening.events, payment }
     const cursor = { chain: 'local', fromView: 0, head: headOf(1), reverted: [], applied: [] }
@@ -54,7 +54,7 @@ describe('a batch in the making', () => {
     expect(draft.isEmpty).toBe(true)
   })
 
-  it('is empty when nothing new was said', () => {
+  it('is empty when no decision has events', () => {
     const draft = committed()
     draft.add({ decisions: [{ events: [], payment }], answer: null })
     expect(draft.isEmpty).toBe(true)

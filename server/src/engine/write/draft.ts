@@ -4,18 +4,18 @@ import type { EventTexts, Kind } from '@settlewire/core/history/subject-kind'
 import type { Append, Batch, CursorMove, IdempotentResult } from '../../ports/history.ts'
 import type { Fence } from '../../ports/processes.ts'
 
-/** Subjects of one kind by id, as the batch has them so far. */
+/** Subjects of one kind by id, with the changes of the batch so far. */
 export interface Loaded<State> {
   /**
-   * Null for an id that does not exist. Throws `internal_contradiction` for one whose stored state
-   * cannot be read: a command that is about this subject alone is refused.
+   * Null for an unknown id. Throws `internal_contradiction` if the stored state cannot be read, so
+   * that a command about this subject alone is refused.
    */
   get(id: string): State | null
 }
 
 /**
- * The same for a command about many subjects: null also for one whose stored state cannot be read, so
- * that the others go on without it. `unreadable` is called with its id.
+ * As `get`, for a command about many subjects: null also if the stored state cannot be read, so
+ * that the command continues without it. Calls `unreadable` with its id.
  */
 export function readable<State>(
   loaded: Loaded<State>,
@@ -31,32 +31,34 @@ export function readable<State>(
   }
 }
 
-/** What one command makes true, all of it or nothing. */
+/** The effect of one command, applied completely or not at all. */
 export interface Effect<Decision, T> {
-  /** In order; several of one subject build on each other. */
+  /** In order; several decisions about one subject build on each other. */
   readonly decisions: readonly Decision[]
   /** The address index that an opening uses up. */
   readonly depositIndex?: number
   readonly cursor?: CursorMove
   readonly idempotency?: IdempotentResult
-  /** The lease that it is written under: refused with `lease_lost` once another process has it. */
+  /** The lease for the write: refused with `lease_lost` once another process has it. */
   readonly fence?: Fence | null
   readonly answer: T
 }
 
-interface Entry<State> {
+interface DraftEntry<State> {
   readonly expectedSequence: number
   readonly events: readonly EventTexts[]
   readonly state: State
   readonly depositIndex: number | null
 }
 
-/** What a batch in the making does to subjects of one kind: committed ones, and on top what was decided so far. */
+/**
+ * A batch being built, for subjects of one kind: committed states, and on top the decisions so far.
+ */
 export class Draft<State, Decision> implements Loaded<State> {
   readonly #kind: Kind<State, Decision>
   readonly #committed: ReadonlyMap<string, State>
   readonly #unreadable: ReadonlySet<string>
-  readonly #entries = new Map<string, Entry<State>>()
+  readonly #entries = new Map<string, DraftEntry<State>>()
   readonly #cursors: CursorMove[] = []
   readonly #idempotency: IdempotentResult[] = []
   readonly #fences = new Map<string, Fence>()
@@ -78,10 +80,13 @@ export class Draft<State, Decision> implements Loaded<State> {
     return this.#entries.get(id)?.state ?? this.#committed.get(id) ?? null
   }
 
-  /** Takes a command's effect in. Throws before anything is taken when it does not fit. */
+  /**
+   * Adds a command's effect. Throws, and adds nothing, when a decision does not build on the last
+   * one.
+   */
   add(effect: Effect<Decision, unknown>): void {
     const { identify, decided } = this.#kind
-    const entries = new Map<string, Entry<State>>()
+    const entries = new Map<string, DraftEntry<State>>()
     for (const decision of effect.decisions) {
       const { state, events } = decided(decision)
       if (events.length === 0) continue
@@ -118,16 +123,16 @@ export class Draft<State, Decision> implements Loaded<State> {
     }
   }
 
-  /** The subjects that change, as they will be. */
+  /** The changed subjects, in their new state. */
   changed(): readonly State[] {
     return [...this.#entries.values()].map((entry) => entry.state)
   }
 }
 
-/** A subject's share of a batch. */
+/** One subject's part of a batch. */
 export function appendOf<State>(
   { name, identify, project }: Pick<Kind<State, never>, 'name' | 'identify' | 'project'>,
-  { expectedSequence, events, state, depositIndex }: Entry<State>,
+  { expectedSequence, events, state, depositIndex }: DraftEntry<State>,
 ): Append {
   const { id, merchantId, livemode } = identify(state)
   return {

@@ -1,16 +1,16 @@
 import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { Fence } from '../../ports/processes.ts'
-import type { Command } from './kind-writer.ts'
+import type { SubjectCommand } from './kind-writer.ts'
 import type { PaymentWriter } from './writer.ts'
 
-/** What those write with who may do so only under a lease. */
+/** The writer methods for code that may write only under a lease. */
 export type SomeWriter = Pick<PaymentWriter, 'submit' | 'onCommit'>
 
-/** A writer whose every command is refused once another process has the lease. */
+/** A writer that passes the lease with every command: refused once another process has it. */
 export function fenced(writer: SomeWriter, fence: () => Fence | null): SomeWriter {
   return {
-    submit<T>(command: Command<Payment, Decision, T>): Promise<T> {
+    submit<T>(command: SubjectCommand<Payment, Decision, T>): Promise<T> {
       const held = fence()
       if (held === null) return writer.submit(command)
       const decide: typeof command.decide = (payments) => ({

@@ -6,40 +6,43 @@ import type { Log } from '../../ports/log.ts'
 import type { Stop } from '../../ports/stop.ts'
 import { Draft, type Effect, type Loaded, readable } from './draft.ts'
 
-/** A change somebody wants of subjects of one kind. */
-export interface Command<State, Decision, T> {
+/** A requested change of subjects of one kind. */
+export interface SubjectCommand<State, Decision, T> {
   /** The subjects it reads or changes; loaded before it decides. */
   readonly ids: readonly string[]
-  /** Pure over what was loaded, because it runs again when another process was faster. */
+  /** Must be pure over the loaded states: it runs again when another process committed first. */
   readonly decide: (states: Loaded<State>) => Effect<Decision, T>
 }
 
-/** What became true of one kind, in the order of commit. */
+/** The commits of one kind, in order. */
 export interface Committed<State> {
   readonly states: readonly State[]
   readonly events: readonly StoredEvent[]
 }
 
-/** A command on its way, whatever its kind. */
+/** A queued command of any kind. */
 export interface Job {
   readonly lane: Lane
   readonly ids: readonly string[]
-  /** Decides into the draft of its lane, and returns how to answer once the effect is committed. */
+  /**
+   * Decides into the draft of its lane. Returns a function that answers once the effect is
+   * committed.
+   */
   readonly decide: () => () => void
   readonly reject: (error: unknown) => void
 }
 
-/** One kind of a batch in the making, as the writer handles it. */
+/** One kind's part of a batch being built, as the writer uses it. */
 export interface Lane {
   /** Begins a batch that may touch these subjects. */
   begin(ids: readonly string[]): Promise<void>
   batch(): Required<Batch>
-  /** The batch was committed with these events, those of this kind. Answers how many subjects moved. */
+  /** Takes the committed events of this kind. Returns how many subjects changed. */
   committed(events: readonly StoredEvent[]): number
   readonly kind: string
-  /** What is kept of these may be old. */
+  /** Drops cached states that may be stale. */
   drop(ids: readonly string[]): void
-  /** Their last change was rejected and may have been committed after all. */
+  /** The last change of these was rejected, and may have been committed after all. */
   doubt(ids: readonly string[]): void
 }
 
@@ -52,11 +55,11 @@ export interface KindWriterParts {
   readonly queue: (job: Job) => void
 }
 
-/** The writer for one kind of subject: what is typed of it, with the states that were committed last. */
+/** The writer for one kind of subject, with a cache of the last committed states. */
 export class KindWriter<State extends object, Decision> implements Lane {
   readonly #entry: Kind<State, Decision>
   readonly #parts: KindWriterParts
-  /** As last committed by this process, the least recently used forgotten first. */
+  /** States last committed by this process; the least recently used are dropped first. */
   readonly #cache: LRUCache<string, State>
   readonly #listeners = new Set<(committed: Committed<State>) => void>()
   readonly #doubters = new Set<(ids: readonly string[]) => void>()
@@ -72,8 +75,8 @@ export class KindWriter<State extends object, Decision> implements Lane {
     return this.#entry.name
   }
 
-  /** Resolves with the answer once its effect is committed and told to the listeners. */
-  submit<T>({ ids, decide }: Command<State, Decision, T>): Promise<T> {
+  /** Resolves with the answer once the effect is committed and the listeners were notified. */
+  submit<T>({ ids, decide }: SubjectCommand<State, Decision, T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const intoDraft = (): (() => void) => {
         assert(this.#draft !== null, 'a command decides within a batch')
@@ -85,7 +88,7 @@ export class KindWriter<State extends object, Decision> implements Lane {
     })
   }
 
-  /** Told of every commit of this kind, in order, before the commands are answered. */
+  /** Calls the listener with every commit of this kind, in order, before commands are answered. */
   onCommit(listener: (committed: Committed<State>) => void): Stop {
     this.#listeners.add(listener)
     return () => {
@@ -94,8 +97,8 @@ export class KindWriter<State extends object, Decision> implements Lane {
   }
 
   /**
-   * Told of subjects whose last change was rejected with `store_unavailable` and may have been
-   * committed after all: whoever keeps something of them reads them again.
+   * Calls the listener with subjects whose last change was rejected with `store_unavailable` and
+   * may have been committed after all: code that caches their state must read it again.
    */
   onDoubt(listener: (ids: readonly string[]) => void): Stop {
     this.#doubters.add(listener)
@@ -105,9 +108,9 @@ export class KindWriter<State extends object, Decision> implements Lane {
   }
 
   /**
-   * Loads subjects that another process has moved, and answers with how they stand: not older than
-   * when this was called, nor than what was told of them since. Left out are unknown ids, and those
-   * whose stored state cannot be read.
+   * Loads subjects that another process has changed. The states are not older than the call, nor
+   * than any commit notified since. Leaves out unknown ids, and those whose stored state cannot be
+   * read.
    */
   async reload(ids: readonly string[]): Promise<readonly State[]> {
     this.drop(ids)
@@ -118,7 +121,8 @@ export class KindWriter<State extends object, Decision> implements Lane {
         answer: ids.flatMap((id) => readable(states, id) ?? []),
       }),
     })
-    // What a later command of the same batch has made of it was told before this was answered.
+    // A later command of the same batch may have changed a state; that was notified before this
+    // answer.
     return loaded.map((state) => this.#cache.get(this.#entry.identify(state).id) ?? state)
   }
 
@@ -168,7 +172,9 @@ export class KindWriter<State extends object, Decision> implements Lane {
   }
 }
 
-/** What happened is answered as it happened; a listener that fails is a bug of its own. */
+/**
+ * Notifies all listeners. A listener that throws is logged as a bug and does not affect the commit.
+ */
 export function tell<News>(listeners: ReadonlySet<(news: News) => void>, news: News, log: Log) {
   for (const listener of listeners) {
     try {

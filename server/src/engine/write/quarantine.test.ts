@@ -10,7 +10,7 @@ const full = 150_000_000n
 const errors: [object, string][] = []
 const log: Log = { ...silentLog, error: (fields, message) => void errors.push([fields, message]) }
 
-/** While set, judging the amount of a payment in this asset is a bug. */
+/** While true, judging a payment in this asset throws a bug. */
 let isFaulty = false
 const levels = { USDC: [{ upTo: null, settled: 3 }] }
 const faulty: Policy = {
@@ -38,7 +38,7 @@ afterEach(() => world.close())
 const payment = (id: string) => world.engine.payments.get(merchant, id)
 const pay = (to: string, txHash: string) => ({ txHash, pays: [{ to, amount: full }] })
 
-it('sets the payment aside that meets a fault, says so, and the chain goes on', async () => {
+it('sets aside and logs a payment whose judging hits a bug, and the chain continues', async () => {
   const { id, address } = await world.open()
   isFaulty = true
   await world.mine([pay(address, '0x1')])
@@ -47,7 +47,7 @@ it('sets the payment aside that meets a fault, says so, and the chain goes on', 
     ...{ status: 'investigation_required', reason: 'internal_contradiction' },
   })
   expect(errors.map(([, message]) => message)).toContain(
-    'a fault kept a payment from being judged: it is set aside',
+    'a payment could not be judged because of a bug: it is set aside',
   )
   expect(JSON.stringify(errors)).not.toContain('0x1')
   isFaulty = false
@@ -56,7 +56,7 @@ it('sets the payment aside that meets a fault, says so, and the chain goes on', 
   expect(await world.status(other.id)).toBe('succeeded')
 })
 
-it('goes on with it after a restart, with the money that was held', async () => {
+it('judges a set-aside payment after a restart, with the money that was held', async () => {
   const { id, address } = await world.open()
   isFaulty = true
   await world.mine([pay(address, '0x1')])
@@ -69,7 +69,7 @@ it('goes on with it after a restart, with the money that was held', async () => 
   expect(await payment(id)).toMatchObject({ status: 'succeeded', received: full })
 })
 
-it('is a fault and not a failing store to a person who wants to decide, and is tried again then', async () => {
+it('refuses a decision with internal_contradiction as long as the bug lasts', async () => {
   const { id, address } = await world.open()
   isFaulty = true
   await world.mine([pay(address, '0x1')])
@@ -83,7 +83,7 @@ it('is a fault and not a failing store to a person who wants to decide, and is t
   expect((await payment(id)).reason).not.toBe('internal_contradiction')
 })
 
-it('holds a withdrawal that meets a fault, says so, and takes it up once it can be judged', async () => {
+it('holds a withdrawal that hits a bug, and applies it once the payment can be judged', async () => {
   const { id, address } = await world.open()
   isFaulty = true
   await world.mine([pay(address, '0x1')])
@@ -102,9 +102,9 @@ it('holds a withdrawal that meets a fault, says so, and takes it up once it can 
   expect(await payment(id)).toMatchObject({ facts: { withdrawn: { reason: 'sold out' } } })
 })
 
-it('sets the payment aside whose text the database refuses, and stores the rest of its block', async () => {
+it('sets aside a payment with a text that the database refuses, but not its block', async () => {
   const [odd, sound] = [await world.open(), await world.open()]
-  // PostgreSQL keeps no text with this character in it.
+  // PostgreSQL cannot store text with this character.
   const refused = '0x1\u0000'
   await world.mine([pay(odd.address, refused), pay(sound.address, '0x2')], { blocks: 3 })
   expect(await world.status(sound.id)).toBe('succeeded')
@@ -115,7 +115,7 @@ it('sets the payment aside whose text the database refuses, and stores the rest 
   expect(errors).toHaveLength(1)
 })
 
-it('sets the payment aside whose number is past the range of its column', async () => {
+it('sets aside a payment with a number beyond the range of its column', async () => {
   const [odd, sound] = [await world.open(), await world.open()]
   const amount = 10n ** 140_000n
   const huge = { txHash: '0x1', pays: [{ to: odd.address, amount }] }

@@ -17,7 +17,7 @@ const slow = {
 } as const
 
 let world: EngineWorld
-/** Payments whose stored state is a fault to read. */
+/** Payments whose stored state throws when it is read. */
 const odd = new Set<string>()
 
 beforeEach(async () => {
@@ -40,7 +40,7 @@ const messages = (id: string): readonly string[] =>
   errors.flatMap(([fields, message]) => (fields.paymentId === id ? [message] : []))
 const isAside = 'the stored state of a payment cannot be read: it is set aside'
 
-it('sets a payment aside that cannot be read, and the other payments of its block go on', async () => {
+it('sets aside a payment that cannot be read, but not the others of its block', async () => {
   const [bad, good] = [await world.open(), await world.open()]
   odd.add(bad.id)
   await world.restart()
@@ -52,7 +52,7 @@ it('sets a payment aside that cannot be read, and the other payments of its bloc
   expect(messages(bad.id).filter((message) => message === isAside)).toHaveLength(1)
 })
 
-it('names the blocks that it could not record for it', async () => {
+it('logs the blocks that it could not record for an unreadable payment', async () => {
   const bad = await world.open()
   odd.add(bad.id)
   await world.restart()
@@ -63,7 +63,7 @@ it('names the blocks that it could not record for it', async () => {
   })
 })
 
-it('starts with a payment that cannot be read and has money on its way', async () => {
+it('starts although a payment with money on its way cannot be read', async () => {
   const [bad, good] = [await world.open(), await world.open()]
   await world.mine([pay(bad.address, '0x1'), pay(good.address, '0x2')])
   odd.add(bad.id)
@@ -78,7 +78,7 @@ it('starts with a payment that cannot be read and has money on its way', async (
   expect(await world.status(bad.id)).toBe('succeeded')
 })
 
-it('reads on in what other processes commit', async () => {
+it('continues with commits of other processes if one of their payments cannot be read', async () => {
   const other = await world.beside()
   const bad = await other.payments.create(merchant, request, null)
   const good = await other.payments.create(merchant, request, null)
@@ -89,7 +89,7 @@ it('reads on in what other processes commit', async () => {
   expect(messages(bad.payment.id)).toEqual([isAside])
 })
 
-it('answers internal_contradiction for it, and not that there is none', async () => {
+it('answers internal_contradiction for an unreadable payment, not not_found', async () => {
   const bad = await world.open()
   odd.add(bad.id)
   await world.restart()

@@ -10,12 +10,12 @@ import { contextAt, inMempool, termsOf } from '../../../../test/support/payments
 import { silentLog } from '../../log.ts'
 import { silentMetrics } from '../../metrics.ts'
 import type { EventStore, IdempotentResult } from '../../ports/history.ts'
-import type { Command } from './kind-writer.ts'
+import type { SubjectCommand } from './kind-writer.ts'
 import { type PaymentWriter, Writer, type WriterOptions } from './writer.ts'
 
 let world: EngineWorld
 let writer: PaymentWriter
-/** Batches that the store was given, by how many payments each changed. */
+/** For each batch that the store got, how many payments it changed. */
 let batches: number[]
 let beforeAppend: () => Promise<void>
 let afterAppend: () => Promise<void>
@@ -61,7 +61,7 @@ let addresses = 0
 const mint = () => (at: number) => makeId('evt', at, world.clock.random(10))
 const context = () => ({ ...contextAt(world.clock.now()), mint: mint() })
 
-type Wish = Command<Payment, Decision, Payment>
+type Wish = SubjectCommand<Payment, Decision, Payment>
 
 function opening(idempotency?: IdempotentResult): Wish {
   const id = makeId('pi', world.clock.now(), world.clock.random(10))
@@ -83,7 +83,7 @@ function opening(idempotency?: IdempotentResult): Wish {
   }
 }
 
-/** Sees a pending transaction of one unit. */
+/** Records a pending transaction of one unit. */
 const sighting = (id: string, txHash: string): Wish => ({
   ids: [id],
   decide: (payments) => {
@@ -118,7 +118,7 @@ const sequences = async (id: string) =>
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 
-/** Holds an append until it is let go. */
+/** Holds the next append until `letGo` is called. */
 function hold(): { reached: Promise<void>; letGo: () => void } {
   let letGo = (): void => undefined
   const gate = new Promise<void>((resolve) => {
@@ -133,7 +133,7 @@ function hold(): { reached: Promise<void>; letGo: () => void } {
   return { reached, letGo }
 }
 
-describe('one batch after the other', () => {
+describe('Writer, one batch after the other', () => {
   it('gathers the next batch while one commits', async () => {
     const { reached, letGo } = hold()
     const first = writer.submit(opening())
@@ -144,7 +144,7 @@ describe('one batch after the other', () => {
     expect(batches).toEqual([1, 50])
   })
 
-  it('is committed when it is answered, and told to the listeners before', async () => {
+  it('answers after the commit, and notifies the listeners before it answers', async () => {
     const told: string[] = []
     writer.onCommit(({ events }) => told.push(...events.map((stored) => stored.id)))
     const payment = await writer.submit(opening())
@@ -160,7 +160,7 @@ describe('one batch after the other', () => {
     expect(await sequences(id)).toEqual(upTo(6))
   })
 
-  it('sees a payment that an earlier command of the same batch opens', async () => {
+  it('shows a command the payment that an earlier command of the same batch opens', async () => {
     const first = opening()
     const payment = first.decide({ get: () => null }).answer
     const [, seen] = await Promise.all([
@@ -171,7 +171,7 @@ describe('one batch after the other', () => {
     expect(batches).toEqual([1])
   })
 
-  it('writes nothing when nothing new was said', async () => {
+  it('writes nothing when a command changes nothing', async () => {
     const { id } = await writer.submit(opening())
     await writer.submit(sighting(id, '0x1'))
     const again = await writer.submit(sighting(id, '0x1'))
@@ -179,14 +179,14 @@ describe('one batch after the other', () => {
     expect(batches).toEqual([1, 1])
   })
 
-  it('splits what is too much for one transaction', async () => {
+  it('splits batches that are too large for one transaction', async () => {
     writer = build({ commandsMax: 10 })
     await Promise.all(upTo(25).map(() => writer.submit(opening())))
     expect(batches).toEqual([10, 10, 5])
   })
 })
 
-describe('when another process was faster', () => {
+describe('Writer, when another process committed first', () => {
   it('reloads and decides again', async () => {
     const other = build()
     const { id } = await writer.submit(opening())
@@ -216,11 +216,11 @@ describe('when another process was faster', () => {
     await Promise.all(writers.map((each) => close(each)))
   })
 
-  it('gives up after some tries, and its neighbours do not suffer', async () => {
+  it('gives up after some tries, and other commands of the batch succeed', async () => {
     const other = build()
     const { id } = await writer.submit(opening())
     let moves = 0
-    // Whatever the writer is about to commit, the other process moves the payment first.
+    // Before each commit of the writer, the other process changes the payment.
     const chase = async (): Promise<void> => {
       beforeAppend = async () => undefined
       await other.submit(sighting(id, `0xc${++moves}`))
@@ -237,7 +237,7 @@ describe('when another process was faster', () => {
   })
 })
 
-describe('whose fault it is', () => {
+describe('Writer, when one command of a batch fails', () => {
   it('fails only the command whose Idempotency-Key is taken', async () => {
     await writer.submit(opening(taken('a')))
     const work = upTo(9).map((n) =>
@@ -248,7 +248,7 @@ describe('whose fault it is', () => {
     expect(outcomes.filter((each) => each === 'committed')).toHaveLength(8)
   })
 
-  it('gives one of two commands of a batch the key they both want', async () => {
+  it('gives an Idempotency-Key to only one of two commands that use it', async () => {
     const outcomes = await Promise.all([
       outcome(writer.submit(opening(taken('a')))),
       outcome(writer.submit(opening(taken('a')))),
@@ -269,7 +269,7 @@ describe('whose fault it is', () => {
     expect(outcomes).toEqual(['committed', 'cursor_conflict', 'committed'])
   })
 
-  it('fails only the command that refuses', async () => {
+  it('fails only the command that throws', async () => {
     const { id } = await writer.submit(opening())
     const unknown = `pi_${'0'.repeat(26)}`
     const outcomes = await Promise.all([
@@ -281,13 +281,13 @@ describe('whose fault it is', () => {
     expect(await sequences(id)).toEqual([1, 2, 3])
   })
 
-  it('finds the one command that the database refuses for a reason nobody foresaw', async () => {
+  it('finds the one command that the database refuses for an unforeseen reason', async () => {
     const twin = opening()
     const outcomes = await Promise.all([
       outcome(writer.submit(opening())),
       outcome(writer.submit(twin)),
       outcome(writer.submit(opening())),
-      // The same payment once more: it is there already.
+      // Opens the same payment again, which exists already.
       outcome(writer.submit({ ...twin, decide: () => twin.decide({ get: () => null }) })),
     ])
     expect(outcomes.slice(0, 3)).toEqual(['committed', 'committed', 'committed'])
@@ -295,8 +295,8 @@ describe('whose fault it is', () => {
   })
 })
 
-describe('when the store is away', () => {
-  it('fails what was asked, keeps nothing of it, and goes on afterwards', async () => {
+describe('Writer, when the store is unavailable', () => {
+  it('rejects the command, keeps nothing of it, and continues afterwards', async () => {
     const { id } = await writer.submit(opening())
     beforeAppend = () => Promise.reject(new Failure('store_unavailable'))
     const doubts: string[] = []
@@ -309,7 +309,7 @@ describe('when the store is away', () => {
     expect(await sequences(id)).toEqual([1, 2])
   })
 
-  it('finds out what was committed although the answer was lost', async () => {
+  it('detects a commit whose answer was lost', async () => {
     const { id } = await writer.submit(opening())
     afterAppend = () => Promise.reject(new Failure('store_unavailable'))
     expect(await outcome(writer.submit(sighting(id, '0x1')))).toBe('store_unavailable')
@@ -320,8 +320,8 @@ describe('when the store is away', () => {
   })
 })
 
-describe('limits', () => {
-  it('refuses more than may wait, and answers what it took', async () => {
+describe('Writer, limits', () => {
+  it('refuses more commands than may wait, and answers those it took', async () => {
     writer = build({ queuedMax: 3 })
     const { reached, letGo } = hold()
     const first = writer.submit(opening())
@@ -333,7 +333,7 @@ describe('limits', () => {
     expect(await Promise.all([first, ...waiting])).toHaveLength(4)
   })
 
-  it('finishes what is queued when it closes, and takes nothing more', async () => {
+  it('finishes queued commands when it closes, and takes no more', async () => {
     const { reached, letGo } = hold()
     const first = writer.submit(opening())
     await reached
@@ -346,7 +346,7 @@ describe('limits', () => {
     expect(await world.store.load(paymentKind, ids)).toHaveLength(2)
   })
 
-  it('goes on when a listener fails', async () => {
+  it('continues when a listener throws', async () => {
     writer.onCommit(() => {
       throw new Error('deaf')
     })

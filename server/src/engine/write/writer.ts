@@ -20,21 +20,21 @@ export interface WriterOptions {
   readonly metrics: Pick<Metrics, 'appended' | 'decided'>
   /** Called with a subject that is left out because its stored state cannot be read. */
   readonly unreadable?: Unreadable
-  readonly limits?: Partial<Limits>
+  readonly limits?: Partial<WriterLimits>
 }
 
-interface Limits {
-  /** Commands that may wait; one more is refused with `overloaded`. */
+interface WriterLimits {
+  /** How many commands may wait; more are refused with `overloaded`. */
   readonly queuedMax: number
-  /** Commands and subjects of one transaction. One command is never split. */
+  /** How many commands and subjects one transaction may have. A command is never split. */
   readonly commandsMax: number
   readonly paymentsMax: number
-  /** Times a batch is decided when other processes keep moving its subjects. */
+  /** How many times a batch is decided when other processes keep changing its subjects. */
   readonly triesMax: number
   readonly cachedMax: number
 }
 
-const defaults: Limits = {
+const defaults: WriterLimits = {
   queuedMax: 10_000,
   commandsMax: 256,
   paymentsMax: 2_000,
@@ -43,14 +43,15 @@ const defaults: Limits = {
 }
 
 /**
- * The one writer of this process: every change of a subject goes through here, whatever its kind, in the order of
- * `submit`. While one batch commits, the next one gathers, so that a burst costs few transactions
- * and a single command waits for nobody. What is resolved is committed; what is rejected changed
- * nothing - but for `store_unavailable`, where a lost connection can hide a commit that happened.
+ * The one writer of this process: every change of a subject of any kind goes through it, in the
+ * order of `submit`. While one batch commits, the next one gathers, so a burst takes few
+ * transactions and a single command does not wait. A resolved command is committed. A rejected one
+ * changed nothing, except with `store_unavailable`: a lost connection can hide a commit that
+ * happened.
  */
 export class Writer {
   readonly #options: WriterOptions
-  readonly #limits: Limits
+  readonly #limits: WriterLimits
   readonly #listeners = new Set<(events: readonly StoredEvent[]) => void>()
   readonly #lanes: Lane[] = []
   #queue: Job[] = []
@@ -62,7 +63,7 @@ export class Writer {
     this.#limits = { ...defaults, ...options.limits }
   }
 
-  /** The way in for one kind. Made once per kind: each has its own memory of what was committed. */
+  /** The writer for one kind. Call it once per kind, because each has its own cache. */
   of<State extends object, Decision>(kind: Kind<State, Decision>): KindWriter<State, Decision> {
     const { store, log, unreadable } = this.#options
     const { cachedMax } = this.#limits
@@ -90,7 +91,10 @@ export class Writer {
     this.#running ??= this.#run()
   }
 
-  /** Told of the events of every commit, in order, after the listeners of their kinds. */
+  /**
+   * Calls the listener with the events of every commit, in order, after the listeners of their
+   * kinds.
+   */
   onCommit(listener: (events: readonly StoredEvent[]) => void): Stop {
     this.#listeners.add(listener)
     return () => {
@@ -98,14 +102,14 @@ export class Writer {
     }
   }
 
-  /** Takes nothing more; resolves when what was taken is answered. */
+  /** Takes no more commands; resolves when all accepted ones are answered. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
   }
 
   async #run(): Promise<void> {
-    // Commands of the same turn of the event loop share the first batch.
+    // Commands of the same event-loop turn share the first batch.
     await Promise.resolve()
     while (this.#queue.length > 0) await this.#commit(this.#take(), this.#limits.triesMax)
     this.#running = null
@@ -142,7 +146,7 @@ export class Writer {
     for (const answer of answers) answer()
   }
 
-  /** Nothing was stored. Whose fault it was is found by halving: neighbours must not suffer for it. */
+  /** Nothing was stored. Finds the failing command by halving, so that the others succeed. */
   async #recover(jobs: readonly Job[], tries: number, error: unknown): Promise<void> {
     const lanes = byLane(jobs)
     const idsOf = (own: readonly Job[]) => [...new Set(own.flatMap(({ ids }) => ids))]
@@ -175,7 +179,7 @@ export class Writer {
   }
 }
 
-/** Each kind's part of a batch. */
+/** The jobs of each kind. */
 function byLane(jobs: readonly Job[]): ReadonlyMap<Lane, readonly Job[]> {
   const lanes = new Map<Lane, Job[]>()
   for (const job of jobs) {
@@ -187,8 +191,8 @@ function byLane(jobs: readonly Job[]): ReadonlyMap<Lane, readonly Job[]> {
 }
 
 /**
- * How the job is to be answered after the commit. Its own refusal waits for the commit too: it may
- * rest on what an earlier command of the batch decided.
+ * Decides the job, and returns how to answer it after the commit. A refusal waits for the commit
+ * too, because it may depend on what an earlier command of the batch decided.
  */
 function decided(job: Job): () => void {
   try {
@@ -198,7 +202,7 @@ function decided(job: Job): () => void {
   }
 }
 
-/** Kinds share a transaction: what is decided in one turn becomes true in one moment. */
+/** All kinds share a transaction: decisions of one turn are committed together. */
 function together(lanes: readonly Lane[]): Required<Batch> {
   const batches = lanes.map((lane) => lane.batch())
   return {
