@@ -1,4 +1,4 @@
-/** Everything that is left to chance comes from here, and all of it from one seed. */
+/** The only source of randomness, derived from one seed. */
 export class Chance {
   readonly #seed: number
   #state: number
@@ -8,7 +8,7 @@ export class Chance {
     this.#state = scramble(this.#seed)
   }
 
-  /** Another stream of the same seed: what one part of the world asks does not move the others. */
+  /** An independent stream of the same seed: draws from one stream do not change the others. */
   fork(name: string): Chance {
     let mixed = this.#seed ^ 0x9e3779b9
     for (const character of name) {
@@ -17,7 +17,7 @@ export class Chance {
     return new Chance(scramble(mixed))
   }
 
-  /** Evenly spread in [0, 1): mulberry32. */
+  /** Uniform in [0, 1): mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let t = this.#state
@@ -30,7 +30,7 @@ export class Chance {
     return this.next() < probability
   }
 
-  /** A whole number from `least` to `most`, both included. */
+  /** An integer from `least` to `most`, both included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1))
   }
@@ -41,7 +41,7 @@ export class Chance {
     return item
   }
 
-  /** A key of the table, as often as its weight says. */
+  /** A key of the table, with a probability in proportion to its weight. */
   weighted<Key extends string>(weights: Readonly<Record<Key, number>>): Key {
     // A record's own keys are its keys.
     const entries = Object.entries(weights) as [Key, number][]
@@ -54,7 +54,7 @@ export class Chance {
     return this.pick(entries)[0]
   }
 
-  /** The items in another order. */
+  /** The items in random order. */
   shuffled<Item>(items: readonly Item[]): Item[] {
     return items
       .map((item) => ({ item, place: this.next() }))

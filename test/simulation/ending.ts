@@ -12,12 +12,12 @@ import { weathers } from './store-wire.ts'
 import type { World } from './world.ts'
 
 const dayMs = 86_400_000
-/** All that is allowed between the last fault and the truth. */
+/** The time allowed from the last fault until everything must be right. */
 const patienceMs = 240_000
 
 /**
- * The faults are over and everything that can be mined is mined. Whatever happened before, what is
- * stored must become what the chain says, within bounded time.
+ * Ends a world: the faults stop, and everything that can be mined is mined. Whatever happened
+ * before, the stored state must then match the chain within bounded time.
  */
 export class Ending {
   readonly #world: World
@@ -33,21 +33,21 @@ export class Ending {
     for (const { model } of this.#world.chains) {
       for (let i = 0; i < model.rules.finalDepth + 3; i++) model.mine([], this.#world.timeline.now)
     }
-    await this.#until('everything that was paid is final', () => this.#disagreements(false))
+    await this.#until('every paid payment is final', () => this.#disagreements(false))
     const { timeline, ledger } = this.#world
     const last = Math.max(0, ...[...ledger.payments.values()].map(({ terms }) => terms.expiresAt))
     const leftMs = last - (timeline.now + Math.min(0, this.#world.skewMs))
     this.#world.timeline.leap(Math.max(0, leftMs) + 20_000)
-    await this.#until('what was not paid is over', () => this.#disagreements(true))
-    await this.#until('everybody sees again', () => this.#unseen())
-    await this.#until('every reader shows it', () => this.#world.readers.behind())
+    await this.#until('every unpaid payment has ended', () => this.#disagreements(true))
+    await this.#until('every process sees its chains again', () => this.#unseen())
+    await this.#until('every reader is up to date', () => this.#world.readers.behind())
     if (this.#world.seed % 3 === 1) return
     this.#world.timeline.leap(dayMs + 60_000)
     await this.#until('every watch has ended', () => this.#watched())
     for (const difference of this.#disagreements(true)) this.#world.ledger.note(difference)
   }
 
-  /** What the database holds, read anew, is what was seen to be committed. */
+  /** Reads the database again and compares it with what was seen to be committed. */
   async check(store: EventStore): Promise<void> {
     const { ledger, rules } = this.#world
     const checker = new FeedChecker()
@@ -56,16 +56,17 @@ export class Ending {
       for (const stored of page) checker.see(stored)
       if (page.length < 1_000) break
     }
-    for (const problem of checker.problems) ledger.note(`in the end: ${problem}`)
+    for (const problem of checker.problems) ledger.note(`at the end: ${problem}`)
     if (checker.seen.size !== ledger.feed.seen.size) {
-      ledger.note(`${ledger.feed.seen.size} events were told, ${checker.seen.size} are stored`)
+      ledger.note(`${ledger.feed.seen.size} events were committed, ${checker.seen.size} are stored`)
     }
     for (const problem of await brokenSeals(store, checker.subjects)) ledger.note(problem)
     for (const payment of await store.load(paymentKind, [...ledger.payments.keys()])) {
       const folded = fold(await pastOf(store, payment.id), () => rules.policy)
-      if (textOf(folded) !== textOf(payment)) ledger.note(`${payment.id} is not its history`)
+      if (textOf(folded) !== textOf(payment))
+        ledger.note(`${payment.id} differs from the fold of its events`)
       if (textOf(ledger.payments.get(payment.id) ?? payment) !== textOf(payment)) {
-        ledger.note(`${payment.id} is stored as something else than was told`)
+        ledger.note(`${payment.id} is stored in another state than was committed`)
       }
     }
   }
@@ -75,7 +76,8 @@ export class Ending {
     world.say('calm')
     world.weather = weathers.fair
     world.readers.calm()
-    // A forger may insist, also beyond the end of every watch; who hides what is true for ever would be believed by nobody.
+    // A liar may keep its forgeries, even beyond the end of every watch. It must stop hiding true
+    // transactions, because no process could ever learn of them.
     for (const liar of world.liars.values()) liar.recant(world.seed % 3 === 0 ? 'all' : 'hidden')
     for (const { model, providers } of world.chains) {
       model.isStalled = false
@@ -83,7 +85,7 @@ export class Ending {
         provider.stray(null)
         provider.become('healthy')
       }
-      // What nobody knows any more is sent again: whether it lands then is decided by its slot.
+      // Transactions that no node knows any more are sent again, unless their slot was used.
       for (const { chain, tx } of world.payers.sent) {
         if (chain === model && !model.isUsed(slotOf(tx))) model.send(tx)
       }
@@ -127,10 +129,12 @@ export class Ending {
   #unmined(): readonly string[] {
     return this.#world.chains
       .filter(({ model }) => model.minable().length > 0)
-      .map(({ model }) => `${model.rules.name}: ${model.minable().length} are not mined`)
+      .map(
+        ({ model }) => `${model.rules.name}: ${model.minable().length} transactions are not mined`,
+      )
   }
 
-  /** What is not read yet. */
+  /** Chains whose cursor is not at the head yet. */
   #behind(): readonly string[] {
     return this.#world.chains.flatMap(({ model }) => {
       const { name } = model.rules
@@ -140,7 +144,7 @@ export class Ending {
     })
   }
 
-  /** Where what is stored differs from what must be; before everything is over, of the paid ones only. */
+  /** Differences between stored and true state. `isOver`: unpaid payments must have expired too. */
   #disagreements(isOver: boolean): readonly string[] {
     const { ledger } = this.#world
     return [...ledger.payments.values()].flatMap((payment) => {
@@ -161,13 +165,13 @@ export class Ending {
     })
   }
 
-  /** Where a process says that it does not see what it can see, or is not where the chain is. */
+  /** Chains that a process reports as blind, or whose head it is behind. */
   #unseen(): readonly string[] {
     return this.#world.ready.flatMap(({ name, sights }) =>
       sights.flatMap(({ chain, visibility, reason, head }) => {
         const behind = (this.#world.models.get(chain)?.head.number ?? 0) - (head ?? 0)
         if (visibility !== 'blind' && behind <= 2) return []
-        return [`${name} says ${visibility}, ${reason} of ${chain}, ${behind} blocks behind`]
+        return [`${name} reports ${visibility}, ${reason} for ${chain}, ${behind} blocks behind`]
       }),
     )
   }
@@ -177,7 +181,7 @@ export class Ending {
     return [...ledger.payments.values()].flatMap((payment) => {
       const { id, status } = payment
       if (status === 'confirming') return [`${id} is confirming after its watch`]
-      // What a lie holds up is watched until somebody upholds or decides it.
+      // A payment held up by an upheld lie stays watched until a source or a person settles it.
       const isHeld = ledger.slackOf(payment).more > 0n
       return isHeld || ledger.over.has(id) ? [] : [`${id} is still watched`]
     })
@@ -188,7 +192,8 @@ function differences(payment: Payment, verdict: Verdict): readonly string[] {
   const { id, status, received, pending, flags, finality } = payment
   const found: string[] = []
   const differ = (what: string, is: unknown, must: unknown): void => {
-    if (is !== must) found.push(`${id} has ${what} ${String(is)}, the chain says ${String(must)}`)
+    if (is !== must)
+      found.push(`${id} has ${what} ${String(is)}, by the chain it must be ${String(must)}`)
   }
   differ('status', status, verdict.status)
   differ('received', received, verdict.received)
@@ -200,14 +205,14 @@ function differences(payment: Payment, verdict: Verdict): readonly string[] {
   return found
 }
 
-/** A lie that nobody upholds any more stands in the way of no truth, and is no money. */
+/** A lie that no source upholds any more must not prevent the true result, and is not money. */
 function liedTo(payment: Payment, verdict: Verdict, more: bigint): readonly string[] {
   const { id, status, received } = payment
   const found: string[] = []
   if (received < verdict.received || received > verdict.received + more)
-    found.push(`${id} has received ${received}, the chain says ${verdict.received}`)
+    found.push(`${id} has received ${received}, by the chain it must be ${verdict.received}`)
   if (verdict.status === 'succeeded' && status !== 'succeeded')
-    found.push(`${id} is ${status} for a lie, the chain says ${verdict.status}`)
+    found.push(`${id} is ${status} because of a lie, by the chain it must be ${verdict.status}`)
   return found
 }
 

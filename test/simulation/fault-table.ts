@@ -1,11 +1,11 @@
 import { pastBugs } from './past-bugs.ts'
 import type { PlantedFault } from './planted-faults.ts'
 
-/** Rules, each broken in the way in which somebody would break it. */
+/** Faults to plant: each breaks one rule in a plausible way. */
 export const faultTable: readonly PlantedFault[] = [
   {
     name: 'count-by-hash',
-    breaks: 'Two movements in one transaction are two: the part belongs to what names them.',
+    breaks: 'Two transfers in one transaction count separately: `part` tells them apart.',
     edits: [
       {
         file: 'core/src/payment/inclusion.ts',
@@ -16,8 +16,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'trust-removed',
-    breaks:
-      'Blocks say what was undone, by their parents; what a log says of itself decides nothing.',
+    breaks: 'Reverted blocks are found by parent hashes; the `removed` field of a log is ignored.',
     edits: [
       {
         file: 'server/src/chain/evm/block/logs.ts',
@@ -46,8 +45,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'begun-step-forgotten',
-    breaks:
-      'The blocks of a step that was stored in part are undone by the next step that is on another branch.',
+    breaks: 'A step on another branch reverts the blocks of a partially stored step.',
     edits: [
       {
         file: 'server/src/chain/evm/walk/walk.ts',
@@ -58,7 +56,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'skip-parent-check',
-    breaks: 'Blocks are joined by the hash of their parent, never by their number.',
+    breaks: 'Blocks are linked by parent hash, never by number.',
     edits: [
       {
         file: 'server/src/chain/evm/provider/branch.ts',
@@ -74,7 +72,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'expire-blind',
-    breaks: 'Nothing expires before every chain that it accepts was read past its deadline.',
+    breaks: 'A payment expires only after all its chains were read past its deadline.',
     edits: [
       {
         file: 'core/src/payment/judge.ts',
@@ -85,7 +83,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'denial-forgotten',
-    breaks: 'A denial stands until the one who said it takes it back, however many blocks follow.',
+    breaks: 'A denial stands until its source takes it back, however many blocks follow.',
     edits: [
       {
         file: 'core/src/payment/transfer.ts',
@@ -97,7 +95,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'lie-upheld',
-    breaks: 'Money that every source has taken back counts no more.',
+    breaks: 'Money that every source has taken back no longer counts.',
     edits: [
       {
         file: 'core/src/payment/transaction.ts',
@@ -108,8 +106,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'openings-skipped',
-    breaks:
-      'Of a block that is there, every opening that was committed before it is known: then it is read.',
+    breaks: 'Before a block is read, every payment committed before that block is known.',
     edits: [
       {
         file: 'server/src/engine/watch/watcher.ts',
@@ -121,7 +118,7 @@ export const faultTable: readonly PlantedFault[] = [
   {
     name: 'ballot-twice',
     breaks:
-      'Who shows a block by its logs and by its receipts is one source, and no quorum of two.',
+      'A provider that shows a block by logs and by receipts is one source, not a quorum of two.',
     edits: [
       {
         file: 'server/src/chain/evm/ballot/poll.ts',
@@ -144,7 +141,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'stop-at-success',
-    breaks: 'Who follows to the last goes on after a success until its money cannot be taken back.',
+    breaks: 'A client with until=final goes on after a success until its money is irrevocable.',
     edits: [
       {
         file: 'client/src/until.ts',
@@ -155,7 +152,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'sight-not-sent',
-    breaks: 'A chain that cannot be seen any more is told to every open stream at once.',
+    breaks: 'When a chain becomes blind, every open stream reports it at once.',
     edits: [
       {
         file: 'server/src/http/stream/sse-heartbeat.ts',
@@ -166,7 +163,7 @@ export const faultTable: readonly PlantedFault[] = [
   },
   {
     name: 'not-woken',
-    breaks: 'A page that is looked at again after a silence says that it is checking, and checks.',
+    breaks: 'A page that becomes visible after a silence shows that it is checking, and checks.',
     edits: [
       {
         file: 'client/src/watchdog.ts',
@@ -179,6 +176,6 @@ export const faultTable: readonly PlantedFault[] = [
 
 export function faultNamed(name: string): PlantedFault {
   const fault = [...faultTable, ...pastBugs].find((each) => each.name === name)
-  if (fault === undefined) throw new Error(`no fault ${name}`)
+  if (fault === undefined) throw new Error(`unknown fault ${name}`)
   return fault
 }

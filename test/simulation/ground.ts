@@ -8,14 +8,14 @@ import { startEmbedded } from '../../server/src/store/embedded/embedded.ts'
 import { migrate } from '../../server/src/store/migrate.ts'
 import { execute, withDatabase } from '../support/postgres-server.ts'
 
-/** A PostgreSQL for worlds that end with the run, and as many databases in it as are asked for. */
+/** A temporary PostgreSQL for the worlds of a run. `database` creates a migrated database in it. */
 export interface Ground {
   database(): Promise<string>
   close(): Promise<void>
 }
 
 const template = 'simulation'
-/** Memory, where the system has a place for it: nothing here has to survive a power cut. */
+/** A file system in memory, if the system has one: nothing here has to survive a power cut. */
 const memory = '/dev/shm'
 
 export async function openGround(): Promise<Ground> {

@@ -8,7 +8,7 @@ import type { Outcome } from './outcome.ts'
 import { Story } from './story.ts'
 import { bornAt, World } from './world.ts'
 
-/** A database of its own, in which one world after the other is lived. */
+/** Runs worlds one after another in its own database. */
 export class Lane {
   readonly #database: Database
 
@@ -32,7 +32,7 @@ export class Lane {
     if (!world.isBroken) await ending.tell()
     for (const life of world.lives) life.die()
     if (!world.isBroken) await ending.check(new PostgresEvents(database, systemClock))
-    // What this world has left open is not the next one's business.
+    // Ends open watches, so that they do not affect the next world.
     await database.query({ name: 'end_watches', text: endWatches }, [])
     const { violations } = world.ledger
     return {

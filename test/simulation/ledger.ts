@@ -16,25 +16,25 @@ import { Trust, type TrustParts } from './trust.ts'
 export interface LedgerParts extends TrustParts {
   readonly policyOf: PolicyOf
   readonly say: (what: string) => void
-  /** Told of a payment as each of its events leaves it. */
+  /** Called with the state of a payment after each of its events. */
   readonly told: (payment: Payment) => void
 }
 
-/** More than any level asks for, and than any node here takes back and says again. */
+/** More events than any confirmation level needs, and than the nodes here can cause by flapping. */
 const tornEventsMax = 24
 
 /**
- * What is committed, as it is committed, held against the rules that hold at every moment. It knows
- * the true chain, which nobody under test does.
+ * Checks every commit at once against the rules that always hold. It knows the true chain, which no
+ * code under test does.
  */
 export class Ledger implements Witness {
   readonly violations: string[] = []
   readonly payments = new Map<string, Payment>()
-  /** Nobody watches their addresses any more. */
+  /** Payments whose addresses are no longer watched. */
   readonly over = new Set<string>()
-  /** Per chain the block that the stored cursor is at. */
+  /** Per chain: the block of the stored cursor. */
   readonly cursors = new Map<string, ModelBlock>()
-  /** Per chain the blocks of unfinished steps: payments may know of them, or not. */
+  /** Per chain: the blocks of unfinished steps, which payments may or may not know of yet. */
   readonly #unfinished = new Map<string, readonly ModelBlock[]>()
   readonly feed = new FeedChecker()
   readonly #chains: ReadonlyMap<string, ModelChain>
@@ -42,11 +42,11 @@ export class Ledger implements Witness {
   readonly #say: (what: string) => void
   readonly #parts: LedgerParts
   readonly #trust: Trust
-  /** Of each movement of money the one payment that it counts for. */
+  /** Per transfer: the only payment that it counts for. */
   readonly #counted = new Map<string, string>()
-  /** Were over once, by a scan that was complete: a reorg may take them back to that. */
+  /** Payments that expired once by a complete scan: a reorg may return them to that. */
   readonly #expired = new Set<string>()
-  /** By payment: events that it told in one stretch of being confirming and contested. */
+  /** Per payment: the events of one stretch of being confirming while sources disagree. */
   readonly #torn = new Map<string, number>()
 
   constructor(chains: ReadonlyMap<string, ModelChain>, parts: LedgerParts) {
@@ -58,7 +58,7 @@ export class Ledger implements Witness {
   }
 
   note(what: string): void {
-    // The first is what matters; a broken world breaks on and on.
+    // Only the first violations matter; a broken world keeps breaking rules.
     if (this.violations.length < 20) this.violations.push(what)
   }
 
@@ -67,7 +67,7 @@ export class Ledger implements Witness {
   }
 
   committed(batch: Batch, stored: readonly StoredEvent[]): void {
-    // The feed counts in the order in which the database has placed them.
+    // The feed checker needs the events in the order of their positions.
     for (const each of [...stored].sort((a, b) => a.position - b.position)) this.feed.see(each)
     for (const problem of this.feed.problems.splice(0)) this.note(problem)
     for (const append of batch.appends) this.#append(append)
@@ -82,12 +82,13 @@ export class Ledger implements Witness {
     for (const id of ids) this.over.add(id)
   }
 
-  /** One event after the other, along edges of the table, to the state that was stored. */
+  /** Applies the events along the status edges and compares the result with the stored state. */
   #append({ subject, events, projection, expectedSequence }: Append): void {
     const { id } = subject
     const before = this.payments.get(id) ?? null
     let payment = before
-    if ((payment?.sequence ?? 0) !== expectedSequence) this.note(`${id} did not go on where it was`)
+    if ((payment?.sequence ?? 0) !== expectedSequence)
+      this.note(`${id} was appended to at another sequence than its own`)
     for (const texts of events) {
       const event = eventOf(texts)
       const from = payment?.status
@@ -96,7 +97,7 @@ export class Ledger implements Witness {
         this.note(`${id}: no edge ${from} -${event.type}-> ${status}`)
       }
       if ((from ?? null) !== previousStatus)
-        this.note(`${id}: it was ${from}, not ${previousStatus}`)
+        this.note(`${id}: previousStatus is ${previousStatus}, but it was ${from}`)
       payment = apply(payment, event, this.#policyOf)
       this.#parts.told(payment)
       this.#trust.heard(event.evidence.facts)
@@ -117,19 +118,20 @@ export class Ledger implements Witness {
     this.#countTorn(payment, events.length)
   }
 
-  /** What providers contradict each other about does not tell an event for each block, for ever. */
+  /** Providers that contradict each other must not cause an event per block without end. */
   #countTorn({ id, status, flags }: Payment, events: number): void {
     const isTorn = status === 'confirming' && flags.includes('sources_disagree')
     const told = isTorn ? (this.#torn.get(id) ?? 0) + events : 0
     this.#torn.set(id, told)
-    if (told > tornEventsMax) this.note(`${id} told ${told} events while providers disagreed`)
+    if (told > tornEventsMax) this.note(`${id} has ${told} events while providers disagreed`)
   }
 
   #countOnce({ id, facts }: Payment): void {
     for (const transaction of facts.transactions) {
       const inclusion = canonicalInclusion(transaction)
       for (const { part, to } of inclusion?.outcome === 'paid' ? inclusion.transfers : []) {
-        // What a block added to a balance has no transaction of its own, and one such place per address.
+        // Native coins seen only in a balance have no transaction: one such place per block and
+        // address.
         const place = part === 'balance' ? `balance of ${to}` : part
         const identity = `${transaction.chain} ${transaction.txHash} ${place}`
         const owner = this.#counted.get(identity) ?? id
@@ -156,21 +158,21 @@ export class Ledger implements Witness {
     )
   }
 
-  /** The cursor stays on one true branch: what it leaves, and what it joins, hangs together. */
+  /** Checks that the cursor moves along true branches: each block is linked to the one before. */
   #follow({ chain, applied, reverted }: CursorMove): string | null {
     const model = this.#chains.get(chain)
     let at = this.cursors.get(chain) ?? model?.byHash(applied[0]?.parentHash ?? '') ?? null
     const beside = new Set((this.#unfinished.get(chain) ?? []).map(({ hash }) => hash))
     for (const hash of reverted) {
-      // No part that passes it was ever stored.
+      // Blocks of an unfinished step were never passed by the cursor.
       if (beside.has(hash)) continue
-      if (at?.hash !== hash) return `reverted ${hash}, which is not its end`
+      if (at?.hash !== hash) return `reverted ${hash}, which is not the block of the cursor`
       at = at.parent
     }
     for (const ref of applied) {
       const block = model?.byHash(ref.hash) ?? null
-      if (block === null) return 'applied a block that never was'
-      if (block.parent !== at) return `applied ${block.number} on a stranger`
+      if (block === null) return 'applied a block that does not exist'
+      if (block.parent !== at) return `applied ${block.number} on a block that is not its parent`
       at = block
     }
     if (at !== null) this.cursors.set(chain, at)
@@ -178,8 +180,8 @@ export class Ledger implements Witness {
   }
 
   /**
-   * What was received is what the blocks say that were read, no more and no less, at every moment: those
-   * up to the cursor, or up to one of the blocks of a step that is being stored or was never finished.
+   * At every moment the received amount must equal what the read blocks pay: the blocks up to the
+   * cursor, or up to a block of a step that is being stored or was never finished.
    */
   #checkMoney(payment: Payment): void {
     if (this.over.has(payment.id)) return
@@ -188,7 +190,7 @@ export class Ledger implements Witness {
     const { received } = payment
     const { units } = paidOn(payment, this.#tipOf)
     const at = [...this.cursors].map(([chain, { number }]) => `${chain} ${number}`).join()
-    this.note(`${payment.id} received ${received}, the chain says ${units} at ${at}`)
+    this.note(`${payment.id} received ${received}, by the chain it must be ${units} at ${at}`)
   }
 
   #isPaid(payment: Payment, tipOf: TipOf): boolean {
@@ -201,7 +203,7 @@ export class Ledger implements Witness {
 
   readonly #tipOf: TipOf = (chain) => this.cursors.get(chain) ?? null
 
-  /** Every choice of one block per chain that a payment may have been judged by. The cursors come first. */
+  /** Every combination of one block per chain that may judge a payment. The cursors come first. */
   #views({ terms }: Payment): readonly TipOf[] {
     let views: readonly TipOf[] = [this.#tipOf]
     for (const chain of new Set(terms.accept.map((accept) => accept.chain))) {
@@ -213,7 +215,7 @@ export class Ledger implements Witness {
     return views
   }
 
-  /** How far it may be off for what was said of the blocks that were read. */
+  /** How far the received amount may be off because of lies about the blocks that were read. */
   slackOf(payment: Payment, tipOf: TipOf = this.#tipOf): Slack {
     const { liars, testimony } = this.#parts
     return slackOf(payment, tipOf, {
@@ -232,14 +234,12 @@ export class Ledger implements Witness {
     }
   }
 
-  /** Nothing expires before every chain that it accepts was read past its deadline. */
+  /** A payment may expire only after every chain it accepts was read past its deadline. */
   #checkExpiry({ id, terms }: Payment): void {
     for (const { chain } of terms.accept) {
       const readTo = (this.cursors.get(chain)?.timestamp ?? 0) * 1_000
       if (readTo <= terms.expiresAt) {
-        this.note(
-          `${id} expired blind: ${chain} was read ${terms.expiresAt - readTo} ms too little`,
-        )
+        this.note(`${id} expired blind: ${chain} was read ${terms.expiresAt - readTo} ms too few`)
       }
     }
   }

@@ -2,7 +2,7 @@ import type { Payment } from '@settlewire/core/payment/payment'
 import type { Chance } from './chance.ts'
 import { bloomOf, type Entry, type ModelBlock, type ModelTx } from './model-block.ts'
 
-/** What was said of one true block that is not so. */
+/** A node's false claims about one true block. */
 export interface Lie {
   readonly block: ModelBlock
   readonly forged: readonly ModelTx[]
@@ -11,21 +11,21 @@ export interface Lie {
 
 export interface LiarParts {
   readonly chance: Chance
-  /** Whom a forged payment may name. */
+  /** The payments that a forged transaction may pay. */
   readonly payees: () => readonly Payment[]
-  /** A payment as it would be made, which no chain ever holds. */
+  /** Makes a transaction to a payment that no chain ever holds. */
   readonly forge: (payment: Payment) => Entry | null
 }
 
 /**
- * A node's lies about blocks that the others have, too: the same hash, with a payment that was never
- * made, or without one that was. It keeps to them until it takes them back.
+ * A node's lies about blocks that other nodes have too: under the same hash it adds a payment that
+ * was never made, or leaves out a real one. It repeats them until it recants.
  */
 export class Liar {
-  /** All that it ever said. */
+  /** All lies so far, by block hash. */
   readonly lies = new Map<string, Lie>()
   readonly #parts: LiarParts
-  /** As it shows them now. */
+  /** Blocks as the node shows them now. */
   readonly #shown = new Map<ModelBlock, ModelBlock>()
 
   constructor(parts: LiarParts) {
@@ -48,7 +48,7 @@ export class Liar {
     if (entry !== null) this.#tell({ block, forged: [entry.tx], hidden: [] })
   }
 
-  /** Of what was paid in tokens; a balance that lies is another tale. */
+  /** Hides a token payment. Lies about native balances are not modelled. */
   hide(block: ModelBlock): void {
     const paying = block.entries.filter(
       ({ tx }) => tx.moves.length > 0 && tx.moves.every(({ token }) => token !== null),
@@ -58,7 +58,7 @@ export class Liar {
     this.#tell({ block, forged: [], hidden: [tx] })
   }
 
-  /** From now on it says what everybody says: of all, or of what it hides. */
+  /** From now on it shows true blocks: all of them, or those in which it hid something. */
   recant(what: 'all' | 'hidden' = 'all'): void {
     for (const block of [...this.#shown.keys()]) {
       const { hidden = [] } = this.lies.get(block.hash) ?? {}

@@ -31,7 +31,7 @@ import type { Caller } from './store-wire.ts'
 import type { Timeline } from './timeline.ts'
 import { Wire } from './wire.ts'
 
-/** One chain, those who show it, and how it is followed. */
+/** One chain, its providers, and how it is followed. */
 export interface Followed {
   readonly model: ModelChain
   readonly providers: readonly Provider[]
@@ -41,60 +41,60 @@ export interface Followed {
 
 export interface LifeParts {
   readonly name: string
-  /** Where it runs, when others run beside it on the same database; null when it is alone. */
+  /** The place of its leases if other processes share the database; null if it runs alone. */
   readonly place: string | null
   readonly timeline: Timeline
   readonly chance: Chance
-  /** By how much the machine's clock is wrong. */
+  /** The error of the machine's clock. */
   readonly skewMs: () => number
   readonly chains: readonly Followed[]
   readonly policy: Policy
   readonly assets: readonly Asset[]
   readonly stepPartSize: number
   readonly merchantId: string
-  /** The store and the directory as this life sees them. */
+  /** Connects the store and the directory of this life. */
   readonly open: (caller: Caller, clock: Clock) => Reached
   readonly announce: (events: readonly StoredEvent[]) => void
   readonly bug: (what: string) => void
   readonly trace: (what: string) => void
-  /** Told when it dies or is paused; the returned call when it goes on. */
+  /** Called when it dies or is paused; the returned function when it continues. */
   readonly stopped: () => () => void
-  /** Told before it tells a reader how chains are seen. */
+  /** Called before it tells a reader how well chains are seen. */
   readonly tellsSight: () => void
 }
 
-/** The store on the way to it; `die` is told when the caller does. */
+/** The store over a simulated connection; `die` must be called when the caller dies. */
 export interface Reached {
   readonly events: EventStore & Feeds
   readonly directory: Directory
   readonly nodes: Leases & Bulletin
-  /** The store as its readers ask it: apart, so that they move nothing of what the engine meets. */
+  /** The store for readers, over its own connection, so that reads do not affect the engine. */
   readonly reads: EventStore
   die(): void
 }
 
-/** No operator asks for anything here. */
+/** No operator requests a rescan here. */
 const noRescans = { look: async () => undefined }
-/** Every hint is lost: what a process knows of another it has read. */
+/** A backplane that loses every hint: a process learns of others only by reading the store. */
 const deaf = { announce: () => undefined, subscribe: () => () => undefined }
 
 /**
- * One life of the program: engine and followers, from its start to its end, however it ends. Beside
- * others it follows what it has a lease of, and stands by for the rest.
+ * One life of the program, engine and followers, from start to end, however it ends. If it shares
+ * the database, it follows the chains that it has leases for and stands by for the rest.
  */
 export class Life implements Caller, Door, Follower {
   readonly name: string
   readonly engine: Engine
   isAlive = true
-  /** Whether it takes requests. */
+  /** Whether it accepts requests. */
   isReady = false
-  /** Since when it has worked without a pause, by the timeline. */
+  /** Since when it has run without a pause, by the timeline. */
   awakeSince = 0
-  /** Whether it ends by itself. */
+  /** Whether it is shutting down in order. */
   isClosing = false
-  /** It dies before so many more calls of the store. */
+  /** The number of store calls left before it dies. */
   callsLeft = Number.POSITIVE_INFINITY
-  /** Told the chain when the first of several parts of a step is stored. */
+  /** Called with the chain when the first of several parts of a step is stored. */
   onBegun: ((chain: string) => void) | null = null
   readonly #parts: LifeParts
   readonly #store: Reached
@@ -102,12 +102,12 @@ export class Life implements Caller, Door, Follower {
   readonly #membership: Membership | null
   readonly #clock: Clock
   readonly #log: Log
-  /** What happens to it while it is paused, in order. */
+  /** Calls that arrived while it was paused, in order. */
   readonly #later: (() => void)[] = []
   readonly #deaths: Chance
   isPaused = false
   #goesOn: () => void = () => undefined
-  /** What it answers readers with. */
+  /** Answers the requests of readers. */
   readonly #front: Front
 
   constructor(parts: LifeParts) {
@@ -168,7 +168,7 @@ export class Life implements Caller, Door, Follower {
     }
   }
 
-  /** Whether it takes a request of a reader: a paused one does, and answers when it goes on. */
+  /** Whether it accepts a reader's request: a paused process does, and answers when it resumes. */
   take(asked: Asked, channel: Channel): boolean {
     if (!this.isReady) return false
     this.#front.connected(channel)
@@ -184,25 +184,25 @@ export class Life implements Caller, Door, Follower {
     return this.sights.some((one) => one.chain === chain && one.visibility === 'blind')
   }
 
-  /** How well it says that it sees each chain. */
+  /** How well it sees each chain, by its own report. */
   get sights(): readonly ChainSight[] {
     return this.engine.watcher.chains()
   }
 
-  /** Lets something happen to it: now, when it goes on, or never. */
+  /** Runs a call in this process: now, when it resumes, or never. */
   happens(call: () => void): void {
     if (!this.isAlive) return
     if (this.isPaused) this.#later.push(call)
     else call()
   }
 
-  /** As `kill -STOP`: the world goes on without it. */
+  /** As `kill -STOP`: the world continues without it. */
   pause(): void {
     this.isPaused = true
     this.#goesOn = this.#parts.stopped()
   }
 
-  /** It does not know that any time has passed. */
+  /** As `kill -CONT`: the process does not notice that time has passed. */
   resume(): void {
     this.isPaused = false
     this.#goesOn()
@@ -212,7 +212,7 @@ export class Life implements Caller, Door, Follower {
     }
   }
 
-  /** As `kill -9`: from now on nothing of it goes on. */
+  /** As `kill -9`: from now on nothing runs in it. */
   die(): void {
     if (!this.isAlive) return
     this.isAlive = false
@@ -224,7 +224,7 @@ export class Life implements Caller, Door, Follower {
     this.#parts.stopped()()
   }
 
-  /** As a deploy: what was taken is answered, then it ends. */
+  /** As in a deploy: accepted requests are answered, then it ends. */
   async close(): Promise<void> {
     this.isReady = false
     this.isClosing = true
@@ -242,7 +242,7 @@ export class Life implements Caller, Door, Follower {
         await this.engine.start()
         break
       } catch {
-        // As whoever supervises it would: it is started until the database is there.
+        // As a supervisor does: start again until the database is reachable.
         await this.#clock.sleep(500)
       }
     }
@@ -283,7 +283,7 @@ export class Life implements Caller, Door, Follower {
       }),
       connect: (address, { limits }) => {
         const provider = providers.find((each) => each.name === address.name)
-        if (provider === undefined) throw new Error(`no provider ${address.name}`)
+        if (provider === undefined) throw new Error(`unknown provider ${address.name}`)
         const { answerWithinMs } = limits
         return Wire.connect({ provider, timeline, chance, caller: this, answerWithinMs, trace })
       },
@@ -294,7 +294,7 @@ export class Life implements Caller, Door, Follower {
     })
   }
 
-  /** Wrong by what the machine's clock is wrong; its timers count true time, and end with it. */
+  /** A clock with the machine's error; its timers count true time and end with the process. */
   #makeClock(chance: Chance): Clock {
     const { timeline, skewMs } = this.#parts
     const clock: Clock = {
@@ -307,7 +307,7 @@ export class Life implements Caller, Door, Follower {
     return clock
   }
 
-  /** Operating errors are asked for; bugs are not, and are told here. */
+  /** Ignores operating errors, which are expected here, and reports bugs. */
   #makeLog(): Log {
     const quiet = (): void => undefined
     const log: Log = {
@@ -321,7 +321,7 @@ export class Life implements Caller, Door, Follower {
   }
 }
 
-/** Not a derivation, but what matters of one: another address for every index. */
+/** Not a real derivation, only a different address for every index. */
 export const deriveAddress = (xpub: string, index: number): string =>
   `0x${createHash('sha256').update(`${xpub}/${index}`).digest('hex').slice(0, 40)}`
 

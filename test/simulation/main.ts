@@ -1,7 +1,7 @@
 /**
- * `npm run simulate -- --seeds 2000 --from 1`, `--seed 17` (told in full), `--fault <name>` for one
- * planted fault or past bug, `--faults` and `--bugs` for each of them in turn; `--first` ends at the
- * first seed that finds it.
+ * `npm run simulate -- --seeds 2000 --from 1`, `--seed 17` (prints its whole trace), `--fault
+ * <name>` for one planted fault or past bug, `--faults` and `--bugs` for each of them in turn;
+ * `--first` stops at the first seed that finds it.
  */
 import { exit, stdout } from 'node:process'
 import { parseArgs } from 'node:util'

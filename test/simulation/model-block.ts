@@ -1,15 +1,15 @@
-/** Blocks and transactions of a chain in memory, and how a node of the real protocol shows them. */
+/** Blocks and transactions of a chain in memory, and their JSON in the real protocol. */
 import { hash } from 'node:crypto'
 import { hexToBytes, keccak256 } from 'viem/utils'
 
-/** What a transaction does when it succeeds. */
+/** A log that a transaction emits if it succeeds. */
 export interface ModelLog {
   readonly address: string
   readonly topics: readonly string[]
   readonly data: string
 }
 
-/** Money that truly moves to somebody, by token (null: the native coin). */
+/** Money that really moves to an address, by token (null: the native coin). */
 export interface Move {
   readonly to: string
   readonly token: string | null
@@ -26,7 +26,7 @@ export interface ModelTx {
   readonly input: string
   readonly logs: readonly ModelLog[]
   readonly moves: readonly Move[]
-  /** Never in a public pool. */
+  /** Never shown in a public mempool. */
   readonly isPrivate: boolean
   /** The true time when it was first sent. */
   readonly sentAt: number
@@ -44,7 +44,7 @@ export interface ModelBlock {
   /** In seconds. */
   readonly timestamp: number
   readonly entries: readonly Entry[]
-  /** Slots that were used up without a transaction of their own, as `sender nonce`. */
+  /** Slots that were used without a transaction in `entries`, as `sender nonce`. */
   readonly silentSlots: readonly string[]
   readonly logsBloom: string
 }
@@ -65,13 +65,13 @@ export const transferLog = (move: Move & { token: string }, from: string): Model
   data: word(move.amount),
 })
 
-/** What strangers call: how their transactions are told from payers' in the model. */
+/** The input of strangers' transactions, which distinguishes them from payers' in the model. */
 export const noiseName = '0xdeadbeef'
 
 export const slotOf = ({ sender, nonce }: Pick<ModelTx, 'sender' | 'nonce'>): string =>
   `${sender} ${nonce}`
 
-/** Whether a block is, or stands on, another. */
+/** Whether `block` is `base` or a descendant of it. */
 export function standsOn(block: ModelBlock, base: ModelBlock): boolean {
   return ancestorAt(block, base.number) === base
 }
@@ -82,14 +82,14 @@ export function ancestorAt(block: ModelBlock, number: number): ModelBlock | null
   return at?.number === number ? at : null
 }
 
-/** A branch from its tip down. */
+/** The blocks of a branch, from its tip down. */
 export function* branchOf(tip: ModelBlock): Generator<ModelBlock> {
   for (let at: ModelBlock | null = tip; at !== null; at = at.parent) yield at
 }
 
 const probes = new Map<string, readonly (readonly [number, number])[]>()
 
-/** The yellow paper's three bits of an item: byte and mask. */
+/** The three bloom bits of an item by the yellow paper: byte and mask. */
 function probesOf(item: string): readonly (readonly [number, number])[] {
   const known = probes.get(item)
   if (known !== undefined) return known
@@ -104,7 +104,7 @@ function probesOf(item: string): readonly (readonly [number, number])[] {
 
 const emptyBloom = `0x${'0'.repeat(512)}`
 
-/** Only what is looked for is in it: contracts and first topics. */
+/** Contains only what the follower looks for: contracts and first topics. */
 export function bloomOf(entries: readonly Entry[]): string {
   const logs = entries.flatMap(({ tx, reverts }) => (reverts ? [] : tx.logs))
   if (logs.length === 0) return emptyBloom
@@ -141,7 +141,7 @@ export const transactionJson = (tx: ModelTx, block: ModelBlock | null) => ({
 
 export type LogJson = ReturnType<typeof logsJson>[number]
 
-/** All logs of a block, with their places in it. */
+/** All logs of a block, with their indexes in it. */
 export function logsJson(block: ModelBlock) {
   return block.entries
     .flatMap(({ tx, reverts }) => (reverts ? [] : tx.logs.map((log) => ({ log, tx }))))

@@ -19,33 +19,33 @@ import {
 export interface ChainRules {
   readonly name: string
   readonly chainId: number
-  /** Allow-listed contracts; noise moves them too. */
+  /** Allow-listed contracts; noise transactions use them too. */
   readonly tokens: readonly string[]
   readonly blockMs: number
-  /** Blocks from the head to the finalized one, and to the safe one, when nothing stalls. */
+  /** Depth of the finalized block below the head, and of the safe one, unless finality stalls. */
   readonly finalDepth: number
   readonly safeDepth: number
-  /** A chain without tags: only depth tells, and no reorg is as deep as `finalDepth`. */
+  /** False: no tags, so finality is by depth only, and no reorg is as deep as `finalDepth`. */
   readonly hasTags: boolean
 }
 
 const born = 1_767_225_600
 
 /**
- * The true chain: its blocks on all branches, its pool, what is final. It knows nothing of nodes or
- * of those who follow it; what it holds in the end is what must have been told.
+ * The true chain: its blocks on all branches, its pool, its finality. It does not know nodes or
+ * followers. Its final content decides what the payments must become.
  */
 export class ModelChain {
   readonly rules: ChainRules
   readonly genesis: ModelBlock
-  /** Public or not: everything that may still be mined. */
+  /** Everything that may still be mined, public or not. */
   readonly pool = new Map<string, ModelTx>()
   head: ModelBlock
   finalized: ModelBlock
   safe: ModelBlock
   /** While true, no more blocks become safe or final. */
   isStalled = false
-  /** Told of every new head. */
+  /** Called at every new head. */
   onHead: () => void = () => undefined
   readonly #blocks = new Map<string, ModelBlock>()
   readonly #dropped = new Set<string>()
@@ -53,7 +53,7 @@ export class ModelChain {
   readonly #chance: Chance
   readonly #salt: string
   #made = 0
-  /** The height of the highest block that anybody was ever shown. */
+  /** The height of the highest block that any node ever had. */
   #peak = 0
 
   constructor(rules: ChainRules, chance: Chance, salt: string) {
@@ -70,14 +70,14 @@ export class ModelChain {
     return this.#blocks.get(blockHash) ?? null
   }
 
-  /** How deep a reorg may be now: nothing that anybody may have called final is undone, step by step either. */
+  /** The largest depth of a reorg now: it must not undo a block that ever counted as final. */
   get reorgMax(): number {
     const { hasTags, finalDepth } = this.rules
     const floor = hasTags ? this.finalized.number : this.#peak - finalDepth + 1
     return Math.min(this.head.number, Math.max(0, this.head.number - floor))
   }
 
-  /** A block on the head with these of the pool, if they still fit, and noise between them. */
+  /** Mines a block on the head with the wanted entries that still fit, and noise between them. */
   mine(wanted: readonly Entry[], nowMs: number, silent: readonly string[] = []): ModelBlock {
     const block = this.extend(this.head, { wanted, nowMs, silent })
     this.head = block
@@ -87,7 +87,7 @@ export class ModelChain {
     return block
   }
 
-  /** A block on any other; the head stays where it is. */
+  /** Makes a block on any other block; the head does not move. */
   extend(
     parent: ModelBlock,
     made: { wanted: readonly Entry[]; nowMs: number; silent?: readonly string[] },
@@ -106,8 +106,8 @@ export class ModelChain {
   }
 
   /**
-   * Takes blocks off the head. What they held is pending again, or, where `forgets`, gone for good
-   * as far as the chain is concerned. The head is then below where it was.
+   * Removes blocks from the head. Their transactions become pending again or, if `forgets`, are
+   * dropped. The head is then lower than before.
    */
   rewind(depth: number, forgets: (tx: ModelTx) => boolean): readonly ModelTx[] {
     const base = ancestorAt(this.head, this.head.number - depth)
@@ -125,13 +125,13 @@ export class ModelChain {
     return undone
   }
 
-  /** Those of the pool that could be mined on the head. */
+  /** The pool's transactions that could be mined on the head. */
   minable(): readonly ModelTx[] {
     const used = usedSlots(this.head)
     return [...this.pool.values()].filter((tx) => !used.has(slotOf(tx)))
   }
 
-  /** A transaction that no node knows any more, unless somebody sends it again. */
+  /** Drops a transaction: no node knows it any more until it is sent again. */
   drop(txHash: string): void {
     this.pool.delete(txHash)
     this.#dropped.add(txHash)
@@ -147,12 +147,12 @@ export class ModelChain {
     return this.#dropped.has(txHash)
   }
 
-  /** The one place in the order of a sender that is ever fought for. */
+  /** The nonce of the sender's only slot; only transactions for that slot compete. */
   slotNonce(sender: string): { nonce: number } {
     return { nonce: this.#nonces.get(sender) ?? 0 }
   }
 
-  /** Whether the slot is used up on a branch, by whatever. */
+  /** Whether the slot is used on a branch, by any transaction or silently. */
   isUsed(slot: string, tip = this.head): boolean {
     return usedSlots(tip).has(slot)
   }
@@ -165,7 +165,7 @@ export class ModelChain {
     const safe = at(safeDepth)
     if (finalized !== null && finalized.number > this.finalized.number) this.finalized = finalized
     if (safe !== null && safe.number > this.safe.number) this.safe = safe
-    // A reorg may pass what was only safe.
+    // A reorg may undo a block that was only safe.
     if (ancestorAt(this.head, this.safe.number) !== this.safe) this.safe = this.finalized
   }
 
@@ -190,7 +190,7 @@ export class ModelChain {
     return this.#chance.shuffled([...entries, ...noise])
   }
 
-  /** Transfers between strangers, and logs that only look like transfers. */
+  /** A transfer between strangers, with logs that only resemble transfers. */
   #noise(): Entry {
     const name = `${noiseName}${this.#salt} ${this.#made++}`
     const sender = addressOf(name)
@@ -212,7 +212,7 @@ const isNoise = (tx: ModelTx): boolean => tx.input === noiseName
 
 const slotsOf = new WeakMap<ModelBlock, ReadonlySet<string>>()
 
-/** Every slot that is used up on a branch. */
+/** Every used slot of a branch. */
 function usedSlots(tip: ModelBlock): Set<string> {
   const used = new Set<string>()
   for (const block of branchOf(tip)) {

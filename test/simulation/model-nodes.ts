@@ -18,8 +18,8 @@ interface Held extends Holder {
 }
 
 /**
- * What processes on one database know of each other. The tables of the real store end leases by the
- * database's own clock, which no world can turn; so this is their model, in the time of the world.
+ * Leases and messages between processes on one database. The real tables end leases by the
+ * database's clock, which a world cannot control; so this models them in the time of the world.
  */
 export class ModelNodes implements Leases, Bulletin {
   readonly #timeline: Timeline
@@ -34,7 +34,7 @@ export class ModelNodes implements Leases, Bulletin {
     this.#note = note
   }
 
-  /** The store, which refuses what is written under a lease that another has. */
+  /** A store that refuses writes under a lease which another process has taken over. */
   fenced<Store extends Pick<EventStore, 'append' | 'release'>>(store: Store): Store {
     const append: EventStore['append'] = async ({ fences = [], ...batch }: Batch) => {
       if (!fences.every((fence) => this.#stands(fence))) throw new Failure('lease_lost')

@@ -1,35 +1,35 @@
-/** How a provider behaves for a while. Probabilities are per question unless they say otherwise. */
+/** How a provider behaves for a while. Probabilities are per request unless stated otherwise. */
 export interface Mood {
-  /** From question to answer. */
+  /** Delay of an answer. */
   readonly latencyMs: readonly [number, number]
-  /** From a new head of the chain to this node's knowing it. */
+  /** Delay from a new head of the chain until this node has it. */
   readonly lagMs: readonly [number, number]
-  /** `[]` for the logs of a block that it has. */
+  /** Answers `[]` for the logs of a block that it has. */
   readonly emptyLogs: number
-  /** Null for a block, a receipt or a transaction that it has. */
+  /** Answers null for a block, a receipt or a transaction that it has. */
   readonly lacking: number
-  /** Logs of canonical blocks that say `removed: true`. */
+  /** Marks logs of canonical blocks with `removed: true`. */
   readonly removedLogs: number
-  /** The connection ends instead of an answer. */
+  /** Closes the connection instead of answering. */
   readonly drops: number
-  /** No answer, or one that comes after everybody has given up. */
+  /** Does not answer, or answers only after the client's time-out. */
   readonly holds: number
-  /** Something that is no answer. */
+  /** Sends a malformed answer. */
   readonly garbles: number
-  /** Turned away, in one of the forms that nodes have for that. */
+  /** Refuses the request, in one of the forms that nodes use for that. */
   readonly refuses: number
-  /** Whether it is one method alone that it refuses, always the same. */
+  /** Whether it refuses only one method, always the same. */
   readonly refusesOne: boolean
-  /** Per block of the chain that it learns of: shows a payment in it that nobody made; hides one. */
+  /** Per block that it learns of: adds a payment that was never made; hides one. */
   readonly forges: number
   readonly hides: number
-  /** Per notification: once more; with one that is older after it; not at all. */
+  /** Per notification: repeats it; sends an older one after it; omits it. */
   readonly repeats: number
   readonly reorders: number
   readonly mutes: number
-  /** Whether it takes connections. */
+  /** Whether it accepts connections. */
   readonly isUp: boolean
-  /** Blocks at its head that nobody else has; 0 for an honest node. */
+  /** Number of blocks at its head that no other node has; 0 for an honest node. */
   readonly ownBlocks: number
 }
 
@@ -54,21 +54,21 @@ export const moods = {
   dreaming: { ...healthy, ownBlocks: 2, lacking: 0.05 },
   refusing: { ...healthy, refuses: 0.7 },
   choosy: { ...healthy, refuses: 1, refusesOne: true },
-  /** These two lie about blocks that everybody has; only a liar comes into them. */
+  /** These two lie about blocks that all nodes have; only a liar gets them. */
   forging: { ...healthy, forges: 0.6 },
   denying: { ...healthy, hides: 0.6 },
 } as const satisfies Record<string, Mood>
 
 export type MoodName = keyof typeof moods
 
-/** How often each comes up while there are faults. */
+/** The weight of each mood while there are faults. */
 export const moodWeights: Readonly<Record<MoodName, number>> = {
   ...{ healthy: 6, slow: 2, behind: 2, forgetful: 2, repeating: 1, mute: 1 },
   ...{ flaky: 2, silent: 1, down: 1, lying: 2, dreaming: 1 },
   ...{ refusing: 2, choosy: 2, forging: 0, denying: 0 },
 }
 
-/** Of a node that lies. */
+/** The weights for a node that lies. */
 export const liarMoodWeights: Readonly<Record<MoodName, number>> = {
   ...moodWeights,
   ...{ forging: 14, denying: 6 },

@@ -1,4 +1,4 @@
-/** How nodes count and write otherwise than others do, without saying anything untrue of money. */
+/** Formats and numbering in which nodes differ, without false claims about money. */
 import { noiseName, quantity } from './model-block.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -10,7 +10,7 @@ interface Twist {
   readonly logs?: (logs: readonly Fields[]) => readonly Fields[]
   /** Changes the receipts of a block, which it may leave out. */
   readonly receipts?: (receipts: readonly Fields[]) => readonly Fields[]
-  /** Changes every receipt, wherever it is shown. */
+  /** Changes every receipt, in any answer. */
   readonly receipt?: (receipt: Fields) => Fields
 }
 
@@ -27,7 +27,7 @@ function countedAnew(logs: readonly Fields[]): readonly Fields[] {
   })
 }
 
-/** What is wrong with each stranger's transaction, by a digit of its hash. */
+/** Malformed fields for strangers' transactions, chosen by a digit of the hash. */
 const malformed: readonly Fields[] = [
   { value: null },
   { value: '0x' },
@@ -65,7 +65,7 @@ const twists = {
     receipt: (receipt) => withLogs(receipt, (log, at) => ({ ...log, logIndex: quantity(at + 7) })),
   },
   bloomIsEmpty: { block: (block) => ({ ...block, logsBloom: `0x${'0'.repeat(512)}` }) },
-  /** Of another block, as it may seem: three bits that nothing of ours has. */
+  /** Looks like the bloom of another block: three bits that none of our items has. */
   bloomIsForeign: { block: (block) => ({ ...block, logsBloom: `0x07${'0'.repeat(510)}` }) },
   receiptsAreShort: { receipts: (receipts) => receipts.slice(1) },
   strangersAreMalformed: { block: strangers },
@@ -80,16 +80,16 @@ const twists = {
 export type Oddity = keyof typeof twists
 export const oddities = Object.keys(twists) as readonly Oddity[] // a record's own keys
 
-/** Whether an empty list of logs could not be seen to be wrong. */
+/** Whether the bloom cannot prove that an empty list of logs is wrong. */
 export const hidesBlooms = (oddity: Oddity | null): boolean =>
   oddity === 'bloomIsEmpty' || oddity === 'bloomIsForeign'
 
-/** The answer as such a node gives it. `newHeads` is what it tells by itself. */
+/** The answer of a node with this oddity. `newHeads` stands for its notifications. */
 export function oddly(oddity: Oddity | null, method: string, answer: unknown): unknown {
   if (oddity === null || answer === null || typeof answer !== 'object') return answer
   const twist: Twist = twists[oddity]
   const { block, logs, receipts, receipt } = twist
-  // The model's own answers: a block, a list of logs, a receipt or a list of them.
+  // These are the model's own answers: a block, a list of logs, a receipt or a list of receipts.
   switch (method) {
     case 'newHeads':
     case 'eth_getBlockByNumber':

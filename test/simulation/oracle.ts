@@ -1,4 +1,4 @@
-/** What the true chain says of a payment, computed from nothing else: no code under test is used. */
+/** The true result of a payment by the model chain, computed without code under test. */
 import type { Acceptance, Payment } from '@settlewire/core/payment/payment'
 import type { Liar } from './lies.ts'
 import { branchOf, type ModelBlock, type ModelTx } from './model-block.ts'
@@ -6,18 +6,18 @@ import { branchOf, type ModelBlock, type ModelTx } from './model-block.ts'
 export interface Paid {
   /** In the payment's units. */
   readonly units: bigint
-  /** One per movement that counts, oldest first. */
+  /** One per transfer that counts, oldest first. */
   readonly parts: readonly { readonly amount: bigint; readonly tx: ModelTx; readonly at: number }[]
-  /** Movements of known tokens to its address that are not asked for. */
+  /** Transfers of known tokens to its address that it does not accept. */
   readonly strange: number
-  /** Coins that contracts passed on: what one block added to a balance may be one part or several. */
+  /** Native coins from contracts: one block's increase of a balance may be one part or several. */
   readonly isBlurred: boolean
 }
 
-/** Of each chain the last block that is looked at. */
+/** The last block to consider, per chain. */
 export type TipOf = (chain: string) => ModelBlock | null
 
-/** What a payment has been paid on the branches with these tips. */
+/** What a payment was paid on the branches with these tips. */
 export function paidOn({ terms }: Payment, tipOf: TipOf): Paid {
   const parts: { amount: bigint; tx: ModelTx; at: number }[] = []
   let strange = 0
@@ -61,20 +61,20 @@ const isDust = (accept: Acceptance | null, units: bigint): boolean =>
 const scaled = (units: bigint, { decimals }: Acceptance, to: number): bigint =>
   units * 10n ** BigInt(to - decimals)
 
-/** How it must end once all is mined, final, and over. */
+/** The required state of a payment once everything is mined, final and expired. */
 export interface Verdict {
   readonly status: string
   readonly received: bigint
-  /** Flags that must be there, and that must not. Of the others nothing can be said. */
+  /** Flags that must be present, and that must be absent. The others are not determined. */
   readonly must: readonly string[]
   readonly mustNot: readonly string[]
 }
 
-/** What happened that decides more than the money does. */
+/** Circumstances that affect the result beside the money. */
 export interface Circumstances {
   readonly isWithdrawn: boolean
   readonly toldSuccess: boolean
-  /** Whether anything paid to it was ever on a branch that was left. */
+  /** Whether any transaction to it was ever on a branch that was reorged out. */
   readonly wasReorged: boolean
   readonly wasReplaced: boolean
 }
@@ -108,7 +108,7 @@ function statusOf(then: Circumstances, isPaid: boolean, units: bigint): string {
   return then.toldSuccess ? 'investigation_required' : 'expired'
 }
 
-/** Null when it depends on which of them was known first. */
+/** Null if it depends on which transaction was known first. */
 function isPaidAgain({ parts, units }: Paid, required: bigint): boolean | null {
   if (parts.length < 2) return false
   const answers = parts.map(({ amount }) => units - amount >= required)
@@ -116,16 +116,16 @@ function isPaidAgain({ parts, units }: Paid, required: bigint): boolean | null {
   return answers.some((covered) => covered) ? null : false
 }
 
-/** Null when it depends on whether it was seen on its way. */
+/** Null if it depends on whether the transaction was seen while pending. */
 function isLate({ parts }: Paid, expiresAt: number): boolean | null {
   if (parts.every(({ at }) => at * 1_000 <= expiresAt)) return false
   return parts.some(({ tx }) => tx.sentAt > expiresAt + clockSlackMs) ? true : null
 }
 
-/** The machine's clock may be behind by so much when it notes what it has seen. */
+/** How far the machine's clock may be behind when it records a sighting. */
 const clockSlackMs = 60_000
 
-/** What movements on a chain bring to a payment, in its units. */
+/** The amount that transfers on a chain add to a payment, in its units. */
 export const unitsOf = (
   { accept, decimals }: Payment['terms'],
   chain: string,
@@ -138,7 +138,7 @@ export const unitsOf = (
       : sum + scaled(move.amount, wanted, decimals)
   }, 0n)
 
-/** How far what was received may be off, for what a liar says of blocks on these branches. */
+/** How far the received amount may be off because of a liar's claims about these branches. */
 export interface Slack {
   readonly more: bigint
   readonly less: bigint
@@ -146,13 +146,13 @@ export interface Slack {
 
 export interface Doubted {
   readonly liars: ReadonlyMap<string, Liar>
-  /** What nobody showed whole. */
+  /** Transactions whose receipts were withheld. */
   readonly doubtful: (txHash: string) => boolean
-  /** Whether a node still shows it, on record: a lie that all of them deny is no money. */
+  /** Whether a source on record still shows it: a lie that all sources deny is not money. */
   readonly upheld: (blockHash: string, txHash: string) => boolean
 }
 
-/** What was said and is not so, on the branches with these tips. */
+/** The amounts of forged and of hidden transactions on the branches with these tips. */
 export function slackOf({ terms }: Payment, tipOf: TipOf, doubted: Doubted): Slack {
   const { liars, doubtful, upheld } = doubted
   let more = 0n

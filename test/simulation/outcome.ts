@@ -1,16 +1,16 @@
 import type { Tally } from './readers/tally.ts'
 
-/** What became of one seed. */
+/** The result of one seed. */
 export interface Outcome {
   readonly seed: number
-  /** Empty when every rule held. */
+  /** Empty if every rule held. */
   readonly violations: readonly string[]
-  /** Of everything that happened, in its order. */
+  /** A hash over all events of the world in order. */
   readonly hash: string
-  /** What happened, to be read; only when something is wrong. */
+  /** The readable trace; only for a seed with violations. */
   readonly trace: string | null
   readonly steps: number
   readonly events: number
-  /** For how long each kind of sentence was shown, and was not so. */
+  /** For how long each kind of statement was shown, and was untrue. */
   readonly tally: Tally
 }

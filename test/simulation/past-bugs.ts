@@ -1,9 +1,9 @@
 import type { PlantedFault } from './planted-faults.ts'
 
 /**
- * What the simulation has found in earlier states of these sources, each as the edit that brings it
- * back and the seed that finds it: so a fixed case proves what it is kept for. Without the edit the
- * same seed is lived in every run.
+ * Bugs that the simulation has found, each as an edit that brings it back, with the seed that finds
+ * it: this proves that the test still detects a fixed bug. Without the edit the same seed is part
+ * of every run.
  */
 export interface PastBug extends PlantedFault {
   readonly seed: number
@@ -12,7 +12,7 @@ export interface PastBug extends PlantedFault {
 export const pastBugs: readonly PastBug[] = [
   {
     name: 'not-recalled',
-    breaks: 'What waits for a second provider is asked for again after a restart.',
+    breaks: 'After a restart the follower asks again for blocks that wait for a second provider.',
     seed: 80,
     edits: [
       {
@@ -25,7 +25,7 @@ export const pastBugs: readonly PastBug[] = [
   {
     name: 'hidden-for-good',
     breaks:
-      'What one provider hid from a process that ended is shown by the others to the next one.',
+      'A transaction that one provider hid from an ended process reaches the next by the others.',
     seed: 166,
     edits: [
       {
@@ -38,7 +38,7 @@ export const pastBugs: readonly PastBug[] = [
   {
     name: 'pending-for-ever',
     breaks:
-      'What failed in a block before a slow node told of it as pending is settled in the end.',
+      'A transaction that failed in a block before a slow node announced it as pending is settled.',
     seed: 39,
     edits: [
       {

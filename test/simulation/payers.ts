@@ -13,14 +13,14 @@ import {
 } from './model-block.ts'
 import type { ModelChain } from './model-chain.ts'
 
-/** What somebody can be paid with, and cannot. */
+/** The tokens of a world. */
 export interface Coins {
   readonly accepted: string
-  /** Known here, asked for by nobody. */
+  /** Known to the server, but accepted by no payment. */
   readonly strange: string
 }
 
-/** How much of what was asked for is sent. */
+/** The share of the amount due that is sent. */
 const shares = {
   exact: (amount: bigint) => amount,
   over: (amount: bigint) => amount + amount / 10n,
@@ -35,7 +35,7 @@ const shareWeights: Readonly<Record<Share, number>> = {
   ...{ exact: 8, over: 1, half: 2, rest: 2, nearly: 1, nothing: 1 },
 }
 
-/** By what call: a plain transfer, a contract nobody can read, the coin itself, or one passing it on. */
+/** A plain transfer, an opaque contract, the native coin, or a contract that passes the coin on. */
 type Way = 'plain' | 'contract' | 'native' | 'inner'
 
 export interface PayersParts {
@@ -46,11 +46,11 @@ export interface PayersParts {
   readonly now: () => number
 }
 
-/** People with wallets. They pay as people do: right, twice, in parts, late, by detours, not at all. */
+/** Payers. They pay exactly, twice, in parts, late, through contracts, or not at all. */
 export class Payers {
-  /** What was sent to each chain, also what was dropped since. */
+  /** All transactions sent to each chain, including those dropped since. */
   readonly sent: { readonly chain: ModelChain; readonly tx: ModelTx }[] = []
-  /** Transactions that were, or whose slots were, fought for. */
+  /** Transactions that competed for a slot, or whose slot was used silently. */
   readonly contested = new Set<string>()
   readonly #parts: PayersParts
   #made = 0
@@ -59,14 +59,14 @@ export class Payers {
     this.#parts = parts
   }
 
-  /** One transaction to one address, or to several, or several times to one. */
+  /** Sends one transaction to one address, to several, or several times to one. */
   pay(chain: ModelChain, payees: readonly Payment[]): string {
     const { chance } = this.#parts
     const moves = payees.flatMap((payment) =>
       Array.from({ length: chance.is(0.15) ? 2 : 1 }, () => this.#moveTo(payment)),
     )
     const [first] = moves
-    if (first === undefined) return 'nobody to pay'
+    if (first === undefined) return 'no payment to pay'
     const isPlain = moves.length === 1 && first.move.token !== null && chance.is(0.7)
     const coinWay: Way = chance.is(0.4) ? 'inner' : 'native'
     const way: Way = first.move.token === null ? coinWay : isPlain ? 'plain' : 'contract'
@@ -77,7 +77,7 @@ export class Payers {
     return `${way} ${kept.map(({ share, payment }) => `${share} to ${nameOf(payment)}`).join(' + ')} ${short(tx)}`
   }
 
-  /** A token that is known here but was not asked for, or nothing of the right one. */
+  /** Sends a token that the payment does not accept, or zero of the right one. */
   spam(chain: ModelChain, payment: Payment): string {
     const { chance, coins } = this.#parts
     const [to = ''] = payment.terms.accept.map(({ address }) => address)
@@ -89,7 +89,7 @@ export class Payers {
     return `spam to ${nameOf(payment)} ${short(tx)}`
   }
 
-  /** Another transaction for the slot of one that waits: with the same moves, or with none. */
+  /** Sends another transaction for the slot of a pending one: with the same moves, or with none. */
   replace(how: 'speed_up' | 'cancel'): string {
     const { chance } = this.#parts
     const waiting = this.sent.filter(({ chain, tx }) => chain.pool.has(tx.hash) && !tx.isPrivate)
@@ -109,7 +109,7 @@ export class Payers {
     return `${how} ${short(tx)} by ${short(next)}`
   }
 
-  /** What a payment would be paid on a chain that nobody accepts. */
+  /** A generous payment, for a stray chain that no payment accepts. */
   gift(payment: Payment): Entry {
     const moves = payment.terms.accept
       .slice(0, 1)
@@ -120,7 +120,7 @@ export class Payers {
     return { tx: this.#make({ way, moves, isPrivate: true }), reverts: false }
   }
 
-  /** A payment in full that is never made; null where only the coin itself is taken. */
+  /** A full payment that is never made; null if only the native coin is accepted. */
   forge(payment: Payment, chain: string): Entry | null {
     const { amount, accept } = payment.terms
     const wanted = accept.find((one) => one.chain === chain && one.token !== null)
@@ -129,7 +129,7 @@ export class Payers {
     return { tx: this.#make({ way: 'plain', moves: [move], isPrivate: true }), reverts: false }
   }
 
-  /** Uses up the slot of one that waits without any transaction of its own. Null when none does. */
+  /** Picks the slot of a pending transaction to be used silently. Null if none is pending. */
   silently(chain: ModelChain): string | null {
     const waiting = [...chain.pool.values()].filter(({ isPrivate }) => !isPrivate)
     if (waiting.length === 0) return null
@@ -138,7 +138,7 @@ export class Payers {
     return slotOf(tx)
   }
 
-  /** Every pool forgets one that waits. */
+  /** Drops a pending transaction from all pools. */
   drop(): string {
     const waiting = this.sent.filter(({ chain, tx }) => chain.pool.has(tx.hash))
     if (waiting.length === 0) return 'nothing to drop'
@@ -147,7 +147,7 @@ export class Payers {
     return `drop ${short(tx)}`
   }
 
-  /** What was sent is sent again, dropped or not. */
+  /** Sends an earlier transaction again, whether it was dropped or not. */
   again(): string {
     if (this.sent.length === 0) return 'nothing to repeat'
     const { chain, tx } = this.#parts.chance.pick(this.sent)
@@ -207,7 +207,7 @@ export class Payers {
   }
 }
 
-/** What contracts say along the way. */
+/** A log that contracts emit besides transfers. */
 const unrelated = (name: string): ModelLog => ({
   address: addressOf('a router'),
   topics: [hashOf('Swap')],

@@ -3,13 +3,13 @@ import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** A rule broken on purpose, in memory only, to see whether the simulation notices. */
+/** A deliberate fault, in memory only, to check that the simulation detects it. */
 export interface PlantedFault {
   readonly name: string
   readonly breaks: string
   readonly edits: readonly {
     readonly file: string
-    /** Must be in the file exactly once. */
+    /** Must occur in the file exactly once. */
     readonly find: string
     readonly replace: string
   }[]
@@ -17,7 +17,7 @@ export interface PlantedFault {
 
 const root = join(import.meta.dirname, '../..')
 
-/** Patches the sources while they are loaded; nothing of them may be loaded yet. */
+/** Patches the sources while they are loaded; must be called before any of them is loaded. */
 export function plant(fault: PlantedFault): void {
   const edits = new Map<string, PlantedFault['edits']>()
   for (const edit of fault.edits) {
@@ -35,12 +35,12 @@ export function plant(fault: PlantedFault): void {
   })
 }
 
-/** The file with the fault in it. Throws when the file is not what the fault was written for. */
+/** The source with the fault. Throws if the text of an edit does not occur exactly once. */
 export function patched(file: string, edits: PlantedFault['edits']): string {
   let text = readFileSync(join(root, file), 'utf8')
   for (const { find, replace } of edits) {
     const times = text.split(find).length - 1
-    if (times !== 1) throw new Error(`${file} holds this ${times} times, not once: ${find}`)
+    if (times !== 1) throw new Error(`${file} contains this text ${times} times, not once: ${find}`)
     text = text.replace(find, () => replace)
   }
   return text

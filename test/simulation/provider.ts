@@ -28,9 +28,9 @@ export interface ProviderParts {
   readonly chance: Chance
   /** How it shows pending transactions. */
   readonly pending: 'whole' | 'hashes' | 'none'
-  /** How it counts and writes otherwise than others, all its life. */
+  /** How it formats and numbers differently from other nodes, all its life. */
   readonly oddity: Oddity | null
-  /** What it lies about; null for one that never does. */
+  /** Its lies; null for an honest node. */
   readonly liar: Liar | null
   readonly testimony: Testimony
 }
@@ -39,7 +39,7 @@ type Listener = (value: unknown) => void
 const unknownMethod = new Refused(-32601, 'method not found')
 const unknownBlock = new Refused(-32000, 'unknown block')
 
-/** One node: what it knows of the chain, later than the chain and not always truly. */
+/** One node: it learns of the chain with a delay, and does not always report the truth. */
 export class Provider {
   readonly name: string
   readonly #parts: ProviderParts
@@ -48,14 +48,14 @@ export class Provider {
   readonly #feeds = new Map<Listener, string>()
   readonly #connections = new Set<() => void>()
   #mood: MoodName = 'healthy'
-  /** The one method that it refuses, when it is choosy. */
+  /** The only method that it refuses if its mood is `choosy`. */
   #refused: string | null = null
-  /** Since when it takes no connections, by the timeline; null while it does. */
+  /** Since when it accepts no connections, by the timeline; null while it does. */
   awaySince: number | null = null
   #head: ModelBlock
   #heard = 0
   #told = 0
-  /** The chain it is on, when that is not the one it should be on. */
+  /** Another chain that it serves by mistake; null normally. */
   #stray: ModelChain | null = null
 
   constructor(parts: ProviderParts) {
@@ -77,7 +77,7 @@ export class Provider {
     return this.#head
   }
 
-  /** The chain has a new head; this node learns of it in its own time. */
+  /** Called at a new head of the chain; the node learns of it after its own delay. */
   hear(): void {
     if (this.#stray !== null) return
     const { chain, timeline, chance } = this.#parts
@@ -89,12 +89,12 @@ export class Provider {
     })
   }
 
-  /** A transaction was sent; not every node hears of every one. */
+  /** Called when a transaction was sent; not every node receives every one. */
   gossip(tx: ModelTx): void {
     if (tx.isPrivate || this.#parts.chance.is(0.1)) return
     this.#parts.timeline.after(this.#parts.chance.between(...this.mood.lagMs), () => {
       this.#pool.set(tx.hash, tx)
-      // No node announces what its own chain holds, or has no place for, any more.
+      // A node does not announce a transaction that its chain contains or whose slot is used.
       if (this.#parts.chain.isUsed(slotOf(tx), this.#head)) return
       this.#notify('whole', transactionJson(tx, null))
       this.#notify('hashes', tx.hash)
@@ -109,11 +109,11 @@ export class Provider {
     this.awaySince = this.mood.isUp ? null : (this.awaySince ?? timeline.elapsed)
     if (!this.mood.isUp) this.hangUp()
     if (this.mood.ownBlocks > 0) this.#invent()
-    // Back to what everybody has.
+    // Returns to the common chain.
     else if (this.#stray === null) this.#arrive(this.#parts.chain.head)
   }
 
-  /** From now on it serves another chain, or, with null, its own again. */
+  /** From now on it serves another chain or, with null, its own again. */
   stray(chain: ModelChain | null): void {
     this.#stray = chain
     this.hangUp()
@@ -121,7 +121,7 @@ export class Provider {
     this.#learn(this.#head)
   }
 
-  /** Whether it turns this question away. */
+  /** Whether it refuses this request. */
   refuses(method: string): boolean {
     const isAsked = this.#refused === null || this.#refused === method
     return isAsked && this.mood.refuses > 0 && this.#parts.chance.is(this.mood.refuses)
@@ -131,13 +131,13 @@ export class Provider {
     for (const end of [...this.#connections]) end()
   }
 
-  /** Whoever connects is told by the call when the node ends it. */
+  /** Registers a connection; `end` is called when the node closes it. */
   accept(end: () => void): () => void {
     this.#connections.add(end)
     return () => this.#connections.delete(end)
   }
 
-  /** Null when it refuses. */
+  /** Null if it refuses. */
   subscribe(params: readonly unknown[], listener: Listener): (() => void) | null {
     const [what, whole] = params
     const { pending } = this.#parts
@@ -193,7 +193,7 @@ export class Provider {
     this.#notify('newHeads', this.#headerJson(head))
   }
 
-  /** Blocks of its own instead of the last ones, with some of what is pending and nothing else. */
+  /** Replaces the last blocks by its own, with some pending transactions and nothing else. */
   #invent(): void {
     const { chain, chance, timeline } = this.#parts
     if (this.#stray !== null) return
@@ -224,7 +224,7 @@ export class Provider {
     if (hides > 0 && chance.is(hides)) liar.hide(block)
   }
 
-  /** A block as this node shows it. */
+  /** A block as this node shows it, lies included. */
   #view(block: ModelBlock): ModelBlock {
     return this.#parts.liar?.shown(block) ?? block
   }
@@ -264,7 +264,7 @@ export class Provider {
     if (tag !== 'safe' && tag !== 'finalized') return ancestorAt(this.#head, Number(tag))
     const { rules, [tag]: tagged } = this.#chain
     if (!rules.hasTags) return null
-    // What is final for the chain may not have come here yet.
+    // This node may not have the chain's tagged block on its branch yet.
     return standsOn(this.#head, tagged) ? tagged : null
   }
 
@@ -275,7 +275,7 @@ export class Provider {
 
   #logs(filter: unknown): unknown {
     const { chance, oddity } = this.#parts
-    // The follower's own filter, by block hash; whatever else it asks is not answered.
+    // The filter always comes from the follower, which filters by block hash.
     const { blockHash, address, topics } = filter as {
       blockHash: string
       address: readonly string[]
@@ -283,7 +283,7 @@ export class Provider {
     }
     const block = this.#byHash(blockHash)
     if (block === null) return unknownBlock
-    // Where the bloom does not tell, nothing could show that the list is wrong.
+    // Where the bloom reveals nothing, an empty list could not be detected as wrong.
     if (!hidesBlooms(oddity) && chance.is(this.mood.emptyLogs)) return []
     const logs = logsJson(this.#view(block)).filter(
       (log) => address.includes(log.address) && log.topics[0] === topics[0],
@@ -295,7 +295,7 @@ export class Provider {
     return this.#marked(logs)
   }
 
-  /** Some nodes say of a log that it is removed when it is not, and never of others that are. */
+  /** Marks some logs as removed although they are not, as some nodes do. Never the reverse. */
   #marked<Log extends object>(logs: readonly Log[]): unknown[] {
     const { chance } = this.#parts
     return logs.map((log) => (chance.is(this.mood.removedLogs) ? { ...log, removed: true } : log))
@@ -334,7 +334,7 @@ export class Provider {
     return this.#chain.isUsed(slotOf(tx), this.#head) ? null : transactionJson(tx, null)
   }
 
-  /** Every sender of this world has one transaction to send, or several for one slot. */
+  /** Every sender of this world has one slot, for one transaction or several that compete. */
   #count(sender: string, at: unknown): unknown {
     const block = this.#blockAsked(at)
     if (block === null) return unknownBlock
@@ -344,7 +344,7 @@ export class Provider {
     return quantity(isUsed ? nonce + 1 : nonce)
   }
 
-  /** Who hides a transaction hides that its place is used up. */
+  /** A node that hides a transaction also hides that its slot is used. */
   #hidesSlot(slot: string, tip: ModelBlock): boolean {
     const { liar } = this.#parts
     if (liar === null || liar.lies.size === 0) return false
@@ -355,7 +355,7 @@ export class Provider {
     return false
   }
 
-  /** Nobody here ever spends. */
+  /** Sums up all payments to the address, because addresses never spend here. */
   #balance(address: string, at: unknown): unknown {
     const block = this.#blockAsked(at)
     if (block === null) return unknownBlock
@@ -370,7 +370,7 @@ export class Provider {
     return quantity(balance)
   }
 
-  /** By hash, as whoever wants to be sure asks, or the newest. */
+  /** The block of a parameter: by hash, by tag, or else the newest. */
   #blockAsked(at: unknown): ModelBlock | null {
     const asked = typeof at === 'object' && at !== null && 'blockHash' in at ? at.blockHash : null
     if (typeof asked === 'string') return this.#byHash(asked)

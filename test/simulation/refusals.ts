@@ -1,7 +1,7 @@
 import { answerIn, type Envelope, type WireAnswer } from '../../server/src/chain/evm/node/answer.ts'
 import type { Chance } from './chance.ts'
 
-/** What a node refuses, as the protocol says it. */
+/** An error answer of a node, by the JSON-RPC protocol. */
 export class Refused {
   readonly code: number
   readonly message: string
@@ -11,7 +11,7 @@ export class Refused {
   }
 }
 
-/** How companies turn a question away: by code, by words, by a bare text, or by what is around it. */
+/** How providers refuse requests: by code, by message, by a bare text, or by the HTTP status. */
 const forms: readonly {
   readonly frame: Readonly<Record<string, unknown>> | null
   readonly envelope?: Envelope

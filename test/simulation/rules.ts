@@ -7,10 +7,10 @@ import type { ChainRules } from './model-chain.ts'
 import { type Oddity, oddities } from './oddities.ts'
 import type { Coins } from './payers.ts'
 
-/** A part that holds every step of these small worlds. */
+/** A part size that holds every step of these small worlds. */
 export const wholeSteps = 64
 
-/** What one world is like, before anything happens in it. */
+/** The properties of one world, fixed before anything happens in it. */
 export interface WorldRules {
   readonly merchantId: string
   readonly chains: readonly ChainRules[]
@@ -21,15 +21,15 @@ export interface WorldRules {
   readonly assets: readonly Asset[]
   readonly coins: Coins
   readonly deeds: number
-  /** How many payments one part of a step holds: a few, so that steps of these small worlds are split. */
+  /** Payments per part of a step: few, so that the steps of these small worlds are split. */
   readonly stepPartSize: number
-  /** How many processes work on the one database at the same time. */
+  /** The number of processes that share the database. */
   readonly lives: number
-  /** Per provider how it counts oddly, if it does. */
+  /** The oddity of each provider, or null. */
   readonly oddities: readonly (Oddity | null)[]
-  /** Which provider of each chain lies now and then; null where none does, or nobody could deny it. */
+  /** The provider of each chain that sometimes lies; null if none does, or none could deny it. */
   readonly liar: number | null
-  /** Whether anybody pays in the chain's own coin. */
+  /** Whether payments may be in the chain's native coin. */
   readonly hasNative: boolean
 }
 
@@ -39,10 +39,10 @@ const limits: Partial<FollowerLimits> = {
   ...{ haltedRecheckMs: 4_000 },
 }
 
-/** Half of the worlds leave steps whole. */
+/** Half of the worlds do not split steps. */
 const partSizes = [1, 2, wholeSteps, wholeSteps]
 
-/** All of it from the seed. */
+/** Derives all properties from the seed. */
 export function rulesOf(seed: number, chance: Chance): WorldRules {
   const coins = { accepted: addressOf('USDC'), strange: addressOf('USDT') }
   const hasNative = chance.is(0.15)
@@ -57,7 +57,7 @@ export function rulesOf(seed: number, chance: Chance): WorldRules {
     }),
   )
   const providersPerChain = chance.is(0.6) ? 2 : 1
-  // What a block added to a balance is not asked of a second provider again after a restart.
+  // After a restart a native balance is not read again from a second provider.
   const quorum = providersPerChain === 2 && chance.is(0.5) && !hasNative ? 2 : 1
   const levels: readonly Level[] = hasTags ? [1, 2, 3, 4, 'safe', 'finalized'] : [1, 2, 3, 4]
   const settled = chance.pick(levels)

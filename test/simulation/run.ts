@@ -6,31 +6,31 @@ import type { Order } from './worker.ts'
 
 export interface RunOptions {
   readonly seeds: readonly number[]
-  /** Null: the sources as they are. */
+  /** The name of a planted fault or past bug; null: the sources as they are. */
   readonly fault?: string | null
   readonly workers?: number
-  /** Worlds that one worker lives at once: while one waits for the database another goes on. */
+  /** Worlds that one worker runs concurrently: while one waits for the database, another runs. */
   readonly lanes?: number
   readonly onOutcome?: (outcome: Outcome) => void
-  /** Ends the run before its last seed. */
+  /** If it returns true, the run ends before its last seed. */
   readonly enough?: (outcome: Outcome) => boolean
-  /** Ends the run and its processes at once. */
+  /** Aborts the run and kills its processes. */
   readonly signal?: AbortSignal
-  /** Used, and not closed, when given. */
+  /** An existing server to use; the run does not close it. */
   readonly ground?: Ground
 }
 
 export interface RunResult {
-  /** By seed. */
+  /** Sorted by seed. */
   readonly outcomes: readonly Outcome[]
   readonly failed: readonly Outcome[]
   readonly tookMs: number
 }
 
-/** So long may one world take: a hang is a finding, too. */
+/** The time limit of one world: a hang is a finding too. */
 const worldWithinMs = 60_000
 
-/** Lives all these worlds, side by side in processes of their own. */
+/** Runs all these worlds, concurrently in their own processes. */
 export async function runSeeds(options: RunOptions): Promise<RunResult> {
   const startedAt = performance.now()
   const ground = options.ground ?? (await openGround())
@@ -62,11 +62,11 @@ class Run {
     this.#left = [...options.seeds]
   }
 
-  /** One worker, until there are no seeds left. */
+  /** Runs one worker until there are no seeds left. */
   async employ(databases: readonly string[]): Promise<void> {
     const { fault, signal } = this.#options
     const worker = fork(join(import.meta.dirname, 'worker.ts'), [fault ?? '-', ...databases], {
-      // Vitest's own loaders are not ours.
+      // Without the loaders that Vitest adds to this process.
       execArgv: [],
       env: { PATH: process.env.PATH },
     })
@@ -118,5 +118,5 @@ const send = (worker: ChildProcess, order: Order): void => {
 
 const lostWith = (seed: number, code: number | null): Outcome => ({
   ...{ seed, hash: '', steps: 0, events: 0, tally: {}, trace: null },
-  violations: [`its worker ended with code ${code}: it hung, or died`],
+  violations: [`its worker ended with code ${code}: the world hung or crashed`],
 })

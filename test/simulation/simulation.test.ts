@@ -9,12 +9,12 @@ import { tallyOf, tallyText } from './readers/tally.ts'
 import { runSeeds } from './run.ts'
 
 const seedCount = 2_000
-/** Of one planted fault; each is found far sooner. */
+/** The limit of seeds for one planted fault; each is found far sooner. */
 const faultSeedsMax = 60
-/** On a machine of its own it takes a fifth of this. */
+/** On an otherwise idle machine it takes a fifth of this. */
 const runWithinMs = 900_000
 
-/** Some of what is counted, by reader and kind. */
+/** Some of the counted statements, by reader and kind. */
 const shownKinds = [
   'page: status',
   'page: to send',
@@ -32,16 +32,16 @@ afterAll(() => ground.close())
 const range = (from: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => from + i)
 
-/** A failing seed prints itself: `npm run simulate -- --seed 17` tells its story. */
+/** The report of failing seeds. `npm run simulate -- --seed 17` prints the trace of one. */
 const said = (failed: readonly Outcome[]): string =>
   failed
     .slice(0, 5)
     .map(({ seed, violations }) => `seed ${seed}: ${violations.slice(0, 3).join('\n  ')}`)
     .join('\n')
 
-describe('whatever happens to chain, nodes, clock, store and process', () => {
+describe('under faults of chain, nodes, clock, store and processes', () => {
   it(
-    'every commit and the end agree with the true chain, in two thousand worlds',
+    'every commit and the final state match the true chain, in two thousand worlds',
     async ({ signal }) => {
       const seeds = [...pastBugs.map(({ seed }) => seed), ...range(1, seedCount)]
       const { outcomes, failed, tookMs } = await runSeeds({
@@ -51,13 +51,13 @@ describe('whatever happens to chain, nodes, clock, store and process', () => {
       stdout.write(`simulation: ${outcomes.length} seeds, ${perSecond} seeds/s\n`)
       expect(said(failed)).toBe('')
       expect(outcomes.length).toBeGreaterThanOrEqual(seedCount)
-      // A world in which nothing is ever paid would prove nothing.
+      // Worlds in which nothing is ever paid would prove nothing.
       const events = outcomes.reduce((sum, outcome) => sum + outcome.events, 0)
       expect(events / outcomes.length).toBeGreaterThan(10)
       const tally = tallyOf(outcomes)
       stdout.write(`${tallyText(tally)}\n`)
       expect(Object.values(tally).reduce((sum, { untrueMs }) => sum + untrueMs, 0)).toBe(0)
-      // What no reader ever shows proves nothing either.
+      // A statement that no reader ever shows proves nothing either.
       for (const kind of shownKinds)
         expect([kind, tally[kind]?.shownMs ?? 0]).not.toEqual([kind, 0])
     },
@@ -65,7 +65,7 @@ describe('whatever happens to chain, nodes, clock, store and process', () => {
   )
 
   it(
-    'the same seed is the same story, to the last call',
+    'the same seed results in the same trace, to the last call',
     async () => {
       const seeds = range(5_001, 8)
       const first = await runSeeds({ ground, seeds, workers: 1, lanes: 1 })
@@ -79,9 +79,9 @@ describe('whatever happens to chain, nodes, clock, store and process', () => {
   )
 })
 
-describe('the teeth of the simulation', () => {
+describe('the simulation', () => {
   it.each(faultTable.map(({ name, breaks }) => ({ name, breaks })))(
-    'finds $name: $breaks',
+    'detects $name: $breaks',
     async ({ name }) => {
       const { failed, outcomes } = await runSeeds({
         ...{ ground, seeds: range(1, faultSeedsMax), fault: name },
@@ -90,14 +90,14 @@ describe('the teeth of the simulation', () => {
       const [first] = failed
       stdout.write(`planted ${name}: found by seed ${first?.seed} of ${outcomes.length} lived\n`)
       expect(first?.violations[0] ?? 'not found').not.toBe('not found')
-      // A world that could not even begin has found nothing.
+      // A world that could not even start would have detected nothing.
       expect(first?.trace).not.toBeNull()
     },
     runWithinMs,
   )
 
   it.each(pastBugs.map(({ name, breaks, seed }) => ({ name, breaks, seed })))(
-    'finds $name again, by seed $seed: $breaks',
+    'detects the past bug $name with seed $seed: $breaks',
     async ({ name, seed }) => {
       const { failed } = await runSeeds({
         ground,
@@ -112,7 +112,7 @@ describe('the teeth of the simulation', () => {
     runWithinMs,
   )
 
-  it('refuses a fault whose place in the sources is not there exactly once', () => {
+  it('refuses a fault whose text does not occur exactly once in the source', () => {
     const edit = { file: 'core/src/payment/judge.ts', find: 'nothing like this', replace: '' }
     expect(() => patched(edit.file, [edit])).toThrow('0 times, not once')
     expect(() => patched(edit.file, [{ ...edit, find: 'const ' }])).toThrow('not once')

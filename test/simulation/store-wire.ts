@@ -3,13 +3,13 @@ import type { Batch, StoredEvent } from '../../server/src/ports/history.ts'
 import type { Chance } from './chance.ts'
 import type { Timeline } from './timeline.ts'
 
-/** How the way to the database is, for a while. Probabilities are per call. */
+/** The quality of the database connection for a while. Probabilities are per call. */
 export interface Weather {
   readonly sendMs: readonly [number, number]
   readonly answerMs: readonly [number, number]
-  /** Fails before it was sent. */
+  /** The call fails before it is sent. */
   readonly refused: number
-  /** Was done, and the answer is lost. */
+  /** The call is executed, but its answer is lost. */
   readonly lost: number
 }
 
@@ -19,11 +19,11 @@ export const weathers = {
   stormy: { sendMs: [0, 20], answerMs: [0, 100], refused: 0.1, lost: 0.12 },
 } as const satisfies Record<string, Weather>
 
-/** What the store did, told at the moment it did it, whether or not anybody lives to hear. */
+/** Receives every change of the store at the moment it happens, even if the caller is dead. */
 export interface Witness {
   committed(batch: Batch, stored: readonly StoredEvent[]): void
   released(ids: readonly string[]): void
-  /** A failure that is no operating one. */
+  /** Receives errors that are not operating errors. */
   broke(what: string, error: unknown): void
 }
 
@@ -35,30 +35,30 @@ export interface StoreWireParts {
   readonly trace: (what: string) => void
 }
 
-/** Whoever calls. A dead one gets no answers; what it had sent may still be done. */
+/** A calling process. A dead one gets no answers, but calls it had sent may still be executed. */
 export interface Caller {
   readonly name: string
   readonly isAlive: boolean
-  /** What comes back to it: now, when it goes on, or never. */
+  /** Runs the arrival of an answer: now, when the process resumes, or never. */
   happens(call: () => void): void
-  /** Told before each call; may end the caller. */
+  /** Called before each call of the store; may kill the caller. */
   calling(method: string): void
-  /** Told when a batch of its own was committed, before it is answered; may end the caller. */
+  /** Called when a batch of this caller was committed, before the answer; may kill the caller. */
   stored(batch: Batch): void
 }
 
 interface Sent {
-  /** Whether it never left the caller that died meanwhile. */
+  /** Whether the call never left, because its caller died. */
   isCut: boolean
 }
 
-/** A new one each time: what waits for it can be forgotten together with it. */
+/** A new promise each time, so that what awaits it can be garbage-collected with it. */
 const never = (): Promise<never> => new Promise(() => undefined)
 
 /**
- * The way between one process and the real store. Every call is two steps of the world: it is sent
- * and done, alone, at one moment; its answer arrives at a later one. A process can die before, in
- * between, or after.
+ * The connection between one process and the real store. Every call is two steps of the world: it
+ * is sent and executed, alone, at one moment; its answer arrives at a later one. A process can die
+ * before, in between, or after.
  */
 export class StoreWire {
   readonly #parts: StoreWireParts
@@ -82,7 +82,7 @@ export class StoreWire {
     })
   }
 
-  /** The caller has died: what is under way is lost, or done all the same. */
+  /** The caller has died: each running call is either lost or still executed. */
   die(): void {
     for (const sent of this.#sent) sent.isCut = this.#parts.chance.is(0.5)
   }
@@ -92,7 +92,7 @@ export class StoreWire {
     const caller = this.#caller
     if (!caller.isAlive) return never()
     caller.calling(method)
-    // It may have died of that.
+    // `calling` may have killed the caller.
     if (!caller.isAlive) return never()
     const { sendMs, answerMs, refused, lost } = weather()
     const isRefused = chance.is(refused)
@@ -127,7 +127,7 @@ export class StoreWire {
 
   #witness(method: string, [first]: readonly unknown[], value: unknown): void {
     const { witness } = this.#parts
-    // The methods of the port, with the types of the port.
+    // The methods have the types of the port.
     if (method === 'append') {
       witness.committed(first as Batch, value as readonly StoredEvent[])
       this.#caller.stored(first as Batch)

@@ -7,23 +7,23 @@ import { wholeSteps } from './rules.ts'
 import { weathers } from './store-wire.ts'
 import type { World } from './world.ts'
 
-/** How often each deed is done. */
+/** The weight of each deed. */
 const deedWeights = {
   ...{ create: 8, createWithKey: 3, pay: 12, payTwice: 2, payLate: 2, spam: 1 },
   ...{ speedUp: 2, cancel: 2, drop: 1, again: 2, silent: 1 },
   ...{ reorg: 5, withdraw: 1, stall: 1, stray: 1 },
   ...{ jump: 2, wait: 2, kill: 2, killSoon: 3, restart: 1, pause: 1, payAtOnce: 3 },
 }
-/** Longer than any answer takes, or is waited for. */
+/** Longer than any answer takes, or than a caller waits for one. */
 const closeWithinMs = 30_000
 
 type Deed = keyof typeof deedWeights
 
-/** One story of a world: a shop, its payers, its nodes and its luck. */
+/** The story of one world: its merchant, payers, nodes, and random faults. */
 export class Story {
   readonly #world: World
   readonly #chance: Chance
-  /** Apart, so that a world whose steps are whole is the same with and without what is split in others. */
+  /** A separate stream, so that splitting steps does not change worlds with whole steps. */
   readonly #steps: Chance
   #isCalm = false
   #keys = 0
@@ -34,7 +34,7 @@ export class Story {
     this.#steps = world.chance.fork('steps')
   }
 
-  /** The wild part. What breaks a rule is in the ledger. */
+  /** The phase with faults. Violations are recorded in the ledger. */
   async tell(): Promise<void> {
     const { rules } = this.#world
     const { chains, providersPerChain, policy } = rules
@@ -95,7 +95,7 @@ export class Story {
     const attempt = (left: number): void => {
       this.#world.open(seconds, key, native).catch((error: unknown) => {
         this.#onlyFailures(error)
-        // Whoever has a key asks again until it is answered.
+        // A client with an idempotency key retries until it gets an answer.
         if (key !== null && left > 0) this.#world.timeline.after(700, () => attempt(left - 1))
       })
     }
@@ -134,7 +134,7 @@ export class Story {
     return slot.slice(0, 8)
   }
 
-  /** Some come back in another order and at another height, some fail this time, some are forgotten. */
+  /** Some return in another order and at another height, some fail now, some are dropped. */
   #reorg(): string | null {
     const chain = this.#aChain()
     const depth = Math.min(chain.reorgMax, this.#chance.pick([1, 1, 1, 2, 2, 3, 5]))
@@ -144,7 +144,7 @@ export class Story {
     const blocks = this.#chance.pick([0, 1, depth, depth + 1, depth + 2])
     for (let i = 0; i < blocks; i++) this.#mine(chain)
     if (blocks === 0) chain.onHead()
-    return `${depth} deep, ${undone.length} undone, ${blocks} anew at ${chain.head.number}`
+    return `${depth} deep, ${undone.length} undone, ${blocks} new at ${chain.head.number}`
   }
 
   #withdraw(): string | null {
@@ -165,7 +165,7 @@ export class Story {
     return chain.isStalled ? 'finality stands' : 'finality goes on'
   }
 
-  /** A node is replaced by one of another chain, on which everybody was paid generously. */
+  /** Replaces a node by one of another chain, on which every payment was paid generously. */
   #stray(): string {
     const { timeline, known, chance } = this.#world
     const provider = this.#chance.pick(this.#world.providers())
@@ -192,7 +192,7 @@ export class Story {
     return `the clock is ${this.#world.skewMs} ms ahead`
   }
 
-  /** Everything sleeps, and wakes up later. */
+  /** The whole world sleeps and wakes up later. */
   #wait(): string {
     const ms = this.#chance.pick([10_000, 30_000, 120_000])
     this.#world.timeline.leap(ms)
@@ -215,7 +215,7 @@ export class Story {
     return null
   }
 
-  /** A process dies once it has stored the first part of a step, and the chain may leave its blocks. */
+  /** Kills a process after it stored the first part of a step; then the chain may reorg. */
   #keepKillingInSteps(): void {
     const { lives, models, timeline, rules } = this.#world
     timeline.after(this.#steps.between(1_000, 8_000), () => {
@@ -233,7 +233,7 @@ export class Story {
     })
   }
 
-  /** Its last blocks are gone, and what they held is not mined again soon. */
+  /** Reorgs the last blocks; their transactions are not mined again soon. */
   #forgetEnd(chain: ModelChain): void {
     const depth = Math.min(chain.reorgMax, this.#steps.between(0, 3))
     if (depth === 0) return
@@ -242,7 +242,7 @@ export class Story {
     this.#world.say(`reorg in a step: ${depth} deep, at ${chain.head.number}`)
   }
 
-  /** It sleeps while the others go on, and believes that it still has what it had. */
+  /** Pauses a process while others go on: it believes that it still holds its leases. */
   #pause(): string | null {
     const { lives, timeline } = this.#world
     const life = lives[this.#aPlace()]
@@ -252,7 +252,7 @@ export class Story {
     return life.name
   }
 
-  /** Paid, and in a block, the moment the address is told. */
+  /** Pays, and mines the transaction, the moment the address is known. */
   #payAtOnce(): null {
     const chain = this.#aChain()
     this.#world.open(60, null, false).then(
@@ -279,7 +279,7 @@ export class Story {
     return null
   }
 
-  /** Whoever supervises the program looks now and then, and starts it when it is gone. */
+  /** A supervisor checks now and then, and starts the program if it has ended. */
   #reviveLater(place: number): void {
     const { timeline } = this.#world
     timeline.after(this.#chance.between(0, 6_000), () => this.#revive(place))
@@ -339,7 +339,7 @@ export class Story {
     return this.#chance.pick([...this.#world.models.values()])
   }
 
-  /** Faults were asked for; bugs were not. */
+  /** Failures are expected; bugs are violations. */
   #onlyFailures(error: unknown): void {
     if (!(error instanceof Failure)) this.#world.ledger.broke('a request', error)
   }

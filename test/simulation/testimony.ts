@@ -1,9 +1,9 @@
-/** What nodes have truly said of transactions, whoever asked: what a process may know at most. */
+/** What nodes have shown of transactions, to any process: the most that a process may know. */
 export class Testimony {
   readonly #shown = new Map<string, Set<string>>()
   readonly #withheld = new Map<string, number>()
 
-  /** A node has shown it in this block, by a log or a receipt. */
+  /** A node has shown the transaction in this block, by a log or a receipt. */
   showed(provider: string, blockHash: string, txHash: string): void {
     const key = `${blockHash} ${txHash}`
     const known = this.#shown.get(key)
@@ -11,21 +11,21 @@ export class Testimony {
     else known.add(provider)
   }
 
-  /** A node said that it has no receipt that it has. */
+  /** A node answered that it lacks a receipt which it has. */
   withheld(txHash: string): void {
     this.#withheld.set(txHash, (this.#withheld.get(txHash) ?? 0) + 1)
   }
 
-  /** How many nodes have shown it. */
+  /** The number of nodes that have shown the transaction in this block. */
   showers(blockHash: string, txHash: string): number {
     return this.#shown.get(`${blockHash} ${txHash}`)?.size ?? 0
   }
 
-  /** Whether its receipt was withheld so often that its block may be passed without it, for a while. */
+  /** Whether its receipt was withheld so often that its block may be passed without it. */
   isDoubtful(txHash: string): boolean {
     return (this.#withheld.get(txHash) ?? 0) >= readsBeforePassing
   }
 }
 
-/** As often as a block is read anew for a receipt that is not shown. */
+/** How often a block is read again because of a missing receipt. */
 const readsBeforePassing = 3

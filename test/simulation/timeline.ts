@@ -9,14 +9,14 @@ interface Happening {
 }
 
 /**
- * The one order in which everything happens. One thing happens at a time, and the next only after
- * whatever it set in motion has come to rest: every promise that could go on has gone on, and every
- * real answer that was waited for (`hold`) is there. So nothing depends on how fast the machine is.
+ * The single order of all events in a world. One event runs at a time, and the next only after all
+ * its consequences have settled: every promise that can continue has continued, and every real
+ * operation that is awaited (`hold`) is done. So nothing depends on the speed of the machine.
  */
 export class Timeline {
-  /** Since the beginning, never back: what timers count. */
+  /** Milliseconds since the start, monotonic: timers count these. */
   #elapsed = 0
-  /** What the world's time is ahead of that: whoever sleeps for a day fires no timers meanwhile. */
+  /** The difference to the world's time: a leap, as in a day of sleep, fires no timers. */
   #origin: Instant
   #order = 0
   #heap: Happening[] = []
@@ -27,7 +27,7 @@ export class Timeline {
     this.#origin = origin
   }
 
-  /** The true time of the world: chains go by it. */
+  /** The true time of the world, which chains use. */
   get now(): Instant {
     return this.#origin + this.#elapsed
   }
@@ -47,18 +47,18 @@ export class Timeline {
     }
   }
 
-  /** Time stands still until it has settled. */
+  /** Time stands still until this work has settled. */
   hold(work: Promise<unknown>): void {
     const held = work.then(nothing, nothing).finally(() => this.#held.delete(held))
     this.#held.add(held)
   }
 
-  /** The world's time moves on at once; what was due in between is due later, as after a sleep. */
+  /** Moves the world's time forward at once; timers due in between fire later, as after a sleep. */
   leap(ms: number): void {
     this.#origin += ms
   }
 
-  /** Lets everything happen that is due within `ms`, or until nothing must go on. */
+  /** Runs everything that is due within `ms`, or until `mayStop` returns true. */
   async run(ms: number, mayStop: () => boolean = () => false): Promise<void> {
     const until = this.#elapsed + ms
     await this.#rest()
@@ -79,7 +79,7 @@ export class Timeline {
   async #rest(): Promise<void> {
     do {
       for (const held of this.#held) await held
-      // Whatever can go on without the world goes on before the next turn of the event loop.
+      // Everything that can continue by itself does so before the next turn of the event loop.
       await new Promise((resolve) => setImmediate(resolve))
     } while (this.#held.size > 0)
   }

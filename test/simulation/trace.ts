@@ -1,16 +1,16 @@
-/** What happened, for whoever reads a failing seed, and a number that tells two runs apart. */
+/** A readable record of a world for failing seeds, and a hash that distinguishes two runs. */
 export class Trace {
   readonly #lines: string[] = []
   #hash = 0x811c9dc5
 
-  /** Kept and counted. */
+  /** Adds a line to the text and to the hash. */
   say(at: number, what: string): void {
     const line = `${(at / 1_000).toFixed(2)} ${what}`
     this.#lines.push(line)
     this.count(line)
   }
 
-  /** Counted only. */
+  /** Adds to the hash only. */
   count(what: string): void {
     let hash = this.#hash
     for (let i = 0; i < what.length; i++) {

@@ -9,20 +9,21 @@ import type { Testimony } from './testimony.ts'
 
 export interface TrustParts {
   readonly testimony: Testimony
-  /** By chain. */
+  /** Keyed by chain. */
   readonly liars: ReadonlyMap<string, Liar>
   readonly policy: () => Policy
 }
 
-/** The last word of a source on a transaction in a block. */
+/** The latest statement of a source about a transaction in a block. */
 interface Said {
   readonly denies: boolean
   readonly view: number
 }
 
 /**
- * Whether what settles may settle: as many nodes as the policy asks for have truly shown it, and no
- * denial that is on record stands against a lie. Denials are read from what was committed, in its order.
+ * Checks that a payment may settle: as many nodes as the policy requires have really shown the
+ * transaction, and no recorded denial contradicts a lie. Denials are taken from the committed
+ * events.
  */
 export class Trust {
   readonly #parts: TrustParts
@@ -47,13 +48,13 @@ export class Trust {
     }
   }
 
-  /** Whether a source on record still shows it, by its last word. */
+  /** Whether a source on record still shows it, by its latest statement. */
   isUpheld(blockHash: string, txHash: string): boolean {
     const words = this.#said.get(`${blockHash} ${txHash}`)?.values() ?? []
     return [...words].some(({ denies }) => !denies)
   }
 
-  /** Why a payment must not have become what it has become; null when it may. */
+  /** Why a payment must not be in this state; null if it may. */
   problem(before: Payment | null, now: Payment): string | null {
     const isNew = now.status === 'succeeded' && before?.status !== 'succeeded'
     const isFinal = now.finality === 'final' && before?.finality !== 'final'
@@ -72,13 +73,13 @@ export class Trust {
         0n,
       )
     const credible = sum((transaction, blockHash) => !this.#isDenied(transaction, blockHash))
-    if (credible < required) return `${isFinal ? 'final' : 'settled'} on a lie that is denied`
+    if (credible < required) return `${isFinal ? 'final' : 'settled'} by a lie that is denied`
     if (!isNew || now.flags.includes('single_source')) return null
     const shown = sum((transaction, blockHash) => this.#isShown(transaction, blockHash))
-    return shown < required ? 'settled by fewer nodes than the policy asks for' : null
+    return shown < required ? 'settled by fewer nodes than the policy requires' : null
   }
 
-  /** Whether it is a lie, and as many deny it on record as show it. */
+  /** Whether it is a lie that at least as many sources on record deny as show. */
   #isDenied({ chain, txHash }: Transaction, blockHash: string): boolean {
     const lie = this.#parts.liars.get(chain)?.lies.get(blockHash)
     if (lie?.forged.some(({ hash }) => hash === txHash) !== true) return false
@@ -89,7 +90,7 @@ export class Trust {
 
   #isShown({ chain, txHash }: Transaction, blockHash: string): boolean {
     const quorum = this.#parts.policy().chains[chain]?.quorum ?? 1
-    // What a block added to a balance is shown by no receipt.
+    // The increase of a balance is shown by no receipt.
     if (quorum < 2 || !txHash.startsWith('0x')) return true
     return this.#parts.testimony.showers(blockHash, txHash) >= quorum
   }

@@ -12,13 +12,13 @@ export interface WireParts {
   readonly provider: Provider
   readonly timeline: Timeline
   readonly chance: Chance
-  /** The process at this end. A dead one hears nothing any more. */
+  /** The process at this end. A dead one receives nothing. */
   readonly caller: Pick<Caller, 'happens'>
   readonly answerWithinMs: number
   readonly trace: (what: string) => void
 }
 
-/** A connection between a follower and a node, in memory, as good and as bad as the node's mood. */
+/** A connection between follower and node, in memory, with the quality of the node's mood. */
 export class Wire implements RpcWire {
   readonly closed: Promise<ConnectionEnding>
   readonly #parts: WireParts
@@ -112,7 +112,7 @@ export class Wire implements RpcWire {
         })
         return
       }
-      // Half of the nodes answer as things stand when they are asked, half as they stand at the end.
+      // Half of the answers show the state at the request, half that at the end of the delay.
       const early = chance.is(0.5) ? { value: answer() } : null
       timeline.after(latencyMs, () => {
         if (!this.#failing.delete(fail)) return

@@ -1,16 +1,16 @@
-/** One process of a run: lives the worlds that it is given, on as many databases as it is given. */
+/** One worker process of a run: runs the worlds it is sent, one at a time per given database. */
 import { argv, exit } from 'node:process'
 import { faultNamed } from './fault-table.ts'
 import type { Outcome } from './outcome.ts'
 import { plant } from './planted-faults.ts'
 
-/** What the run tells a worker. */
+/** A message from the run to a worker. */
 export type Order = { readonly seed: number } | 'end'
 
 const [fault = '', ...databases] = argv.slice(2)
 if (fault !== '-') plant(faultNamed(fault))
 
-// Only now: what is loaded before a fault is planted is loaded without it.
+// Imported after `plant`, because modules loaded earlier would not contain the fault.
 const { Lane } = await import('./lane.ts')
 const lanes = databases.map((url) => new Lane(url))
 const idle = [...lanes]
@@ -36,7 +36,7 @@ process.on('message', (order: Order) => {
 process.on('disconnect', () => exit(1))
 tell('ready')
 
-/** The world itself could not go on: that is a finding like any other. */
+/** The world itself could not continue, which is a violation like any other. */
 const brokenBy = (seed: number, error: unknown): Outcome => ({
   ...{ seed, hash: '', steps: 0, events: 0, tally: {}, trace: null },
   violations: [error instanceof Error ? (error.stack ?? error.message) : String(error)],

@@ -21,17 +21,17 @@ import { Testimony } from './testimony.ts'
 import { Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
 
-/** The real store, opened anew for each life: what it remembers dies with the process. */
+/** Opens the real store for each life again, so that its caches die with the process. */
 export type OpenStore = (clock: Clock) => { events: EventStore & Feeds; directory: Directory }
 
 const bornBlocks = 14
-/** So soon must be said that nothing can be seen, also by a process that hears it from another. */
+/** Within this time a process must report blindness, also if it learns of it from another. */
 const blindWithinMs = 12_000
 export const bornAt = Date.UTC(2026, 0, 1)
 
 /**
- * Everything but the deeds: chains, nodes, the machine with its clock, the program in its present
- * life, the way to the database, and the ledger of what was truly stored.
+ * Everything but the deeds: chains, nodes, the machine with its clock, the lives of the program,
+ * the connection to the database, and the ledger of what was really stored.
  */
 export class World {
   readonly seed: number
@@ -45,14 +45,14 @@ export class World {
   readonly payers: Payers
   readonly testimony = new Testimony()
   readonly liars = new Map<string, Liar>()
-  /** Payments whose address somebody was told. */
+  /** Payments whose address was sent to a client. */
   readonly known = new Map<string, Payment>()
   readonly truth: Truth
   readonly readers: Readers
   #weather: Weather = weathers.fair
   #clearsUp: () => void = () => undefined
   skewMs = 0
-  /** By place: the process there, dead or alive. */
+  /** By place: the current life of the process, running or ended. */
   readonly lives: Life[] = []
   readonly #nodes = new ModelNodes(this.timeline, (what) => this.ledger.note(what))
   #begun = 0
@@ -109,12 +109,12 @@ export class World {
     return this.chains.flatMap(({ providers }) => providers)
   }
 
-  /** Those that take requests. */
+  /** The processes that accept requests. */
   get ready(): readonly Life[] {
     return this.lives.filter((life) => life.isReady && !life.isPaused)
   }
 
-  /** Who has no node to ask for a while knows nothing of the chain, and must say so. */
+  /** A process without any reachable node for a while must report the chain as blind. */
   checkSight(): void {
     const { elapsed } = this.timeline
     for (const { model, providers } of this.chains) {
@@ -123,12 +123,12 @@ export class World {
       for (const { sights, awakeSince, name } of this.ready) {
         const sight = sights.find(({ chain }) => chain === model.rules.name)
         if (elapsed - awakeSince < blindWithinMs || sight?.visibility === 'blind') continue
-        this.ledger.note(`${name} says ${sight?.visibility} of a chain that it cannot see`)
+        this.ledger.note(`${name} reports ${sight?.visibility} for a chain that it cannot see`)
       }
     }
   }
 
-  /** The next life of the program at a place; the one before must be over. */
+  /** Starts the next life of the program at a place; the one before must have ended. */
   begin(place: number): Life {
     const name = `life ${++this.#begun}`
     const isAlone = this.rules.lives === 1
@@ -158,7 +158,7 @@ export class World {
     return life
   }
 
-  /** Opens a request, as a client does that asks until it is answered. */
+  /** Creates a payment through a random process. */
   async open(expiresIn: number, key: string | null, acceptNative: boolean): Promise<Payment> {
     const { ready, rules } = this
     if (ready.length === 0) throw new Failure('chain_unavailable')
@@ -173,9 +173,10 @@ export class World {
       },
       key === null ? null : { key, requestHash: key },
     )
-    // It was told, so it must be there.
+    // The client got an answer, so the payment must be stored.
     const stored = this.ledger.payments.get(payment.id)
-    if (stored === undefined) this.ledger.note(`${payment.id} was answered and is not stored`)
+    if (stored === undefined)
+      this.ledger.note(`${payment.id} was sent to a client, but is not stored`)
     else this.known.set(payment.id, stored)
     if (stored !== undefined) this.readers.attach(stored)
     this.say(`opened ${payment.id.slice(-4)} for ${expiresIn} s`)
@@ -185,7 +186,7 @@ export class World {
   #chain(rules: ChainRulesOf, salt: string): Followed {
     const { providersPerChain, quorum, limits } = this.rules
     const model = new ModelChain(rules, this.chance.fork(`chain ${rules.name}`), salt)
-    // Older than any reorg reaches: whoever begins here remembers where every branch leaves.
+    // Deeper than any reorg: a process that starts here keeps every block at which branches part.
     for (let i = 0; i < bornBlocks; i++) model.mine([], bornAt - (bornBlocks - i) * rules.blockMs)
     const providers = Array.from({ length: providersPerChain }, (_, i) => {
       const name = `${'ab'.charAt(i)}-${rules.name}`
@@ -249,7 +250,7 @@ export class World {
   }
 }
 
-/** Whoever reads for others: what it asks brings its process no nearer to its end. */
+/** A caller for readers: its calls do not count towards `callsLeft` of the process. */
 const observerOf = (caller: Caller): Caller => ({
   name: `${caller.name} for a reader`,
   get isAlive() {

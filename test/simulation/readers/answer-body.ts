@@ -1,6 +1,6 @@
 import type { Hearer } from './channel.ts'
 
-/** As much of a `Response` as the client uses, filled while it arrives. */
+/** The part of a `Response` that the client uses, filled while the answer arrives. */
 export class AnswerBody implements Hearer {
   readonly #settle: PromiseWithResolvers<Response>
   readonly #pieces: Uint8Array[] = []
@@ -25,7 +25,7 @@ export class AnswerBody implements Hearer {
       text: () => this.#text(),
       json: async () => JSON.parse(await this.#text()),
     }
-    // The client's own code uses nothing else of it.
+    // The client's own code uses no other member.
     this.#settle.resolve(response as unknown as Response)
   }
 

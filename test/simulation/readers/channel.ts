@@ -1,11 +1,11 @@
 import type { Timeline } from '../timeline.ts'
 import type { Device } from './device.ts'
 
-/** What a device is told of the answer that it waits for. */
+/** Receives the parts of an answer on the device. */
 export interface Hearer {
   head(status: number, headers: Readonly<Record<string, string>>): void
   bytes(piece: Uint8Array): void
-  /** The body is whole. */
+  /** The body is complete. */
   end(): void
   /** The connection broke. */
   broken(): void
@@ -15,12 +15,12 @@ export interface ChannelParts {
   readonly timeline: Timeline
   readonly device: Device
   readonly latencyMs: number
-  /** From then on nothing passes any more and neither end is told, by the timeline; null: never. */
+  /** From this time on nothing passes and neither end notices, by the timeline; null: never. */
   readonly muteAt: number | null
   readonly hearer: Hearer
 }
 
-/** One request and its answer on their way: late, in order, and lost without a word once it is mute. */
+/** One request and its answer: delayed, in order, and lost without an error once it is mute. */
 export class Channel {
   readonly #parts: ChannelParts
   #isOver = false
@@ -32,17 +32,17 @@ export class Channel {
     this.#muteAt = parts.muteAt ?? Number.POSITIVE_INFINITY
   }
 
-  /** Whether what is sent still arrives. */
+  /** Whether what is sent no longer arrives. */
   get isMute(): boolean {
     return this.#parts.timeline.elapsed >= this.#muteAt
   }
 
-  /** Since when nothing has passed, or will pass. */
+  /** Since when, or from when on, nothing passes. */
   get muteAt(): number {
     return this.#muteAt
   }
 
-  /** Called when the device has hung up. */
+  /** `call` runs when the device has hung up. */
   onLeft(call: () => void): void {
     this.#left = call
   }
@@ -65,12 +65,12 @@ export class Channel {
     this.#isOver = true
   }
 
-  /** A machine that lost its power says nothing to anybody. */
+  /** The machine lost its power: the connection goes mute without an error at either end. */
   vanish(): void {
     this.#muteAt = Math.min(this.#muteAt, this.#parts.timeline.elapsed)
   }
 
-  /** The device wants no more of it. */
+  /** The device closes the connection. */
   hangUp(): void {
     const { timeline, latencyMs } = this.#parts
     if (this.#isOver || this.isMute) return
@@ -78,7 +78,7 @@ export class Channel {
     timeline.after(latencyMs, () => this.#left?.())
   }
 
-  /** Equal delays, so that what is sent first arrives first. */
+  /** Equal delays keep the order. */
   #carry(arrive: (parts: ChannelParts) => void): void {
     const { timeline, device, latencyMs } = this.#parts
     if (this.#isOver || this.isMute) return

@@ -5,8 +5,8 @@ import type { Chance } from '../chance.ts'
 import type { Timeline } from '../timeline.ts'
 
 /**
- * What somebody looks at a payment with: a clock of its own, which may be wrong, and a lid. While it
- * sleeps nothing happens on it; what came meanwhile happens when it wakes, before anybody looks.
+ * The device that shows a payment, with its own, possibly wrong clock. While it is asleep nothing
+ * runs on it; what arrived meanwhile runs when it wakes, before its user looks.
  */
 export class Device {
   readonly clock: Clock
@@ -15,12 +15,12 @@ export class Device {
   /** Since when it has been awake, by the timeline. */
   awakeSince: number
   isAsleep = false
-  /** It was put away for good. */
+  /** Whether it was put away permanently. */
   isGone = false
   readonly #later: (() => void)[] = []
   readonly #listeners = new Set<(signal: Signal) => void>()
 
-  /** Of this world. */
+  /** Unique in this world. */
   readonly number: number
 
   constructor(timeline: Timeline, chance: Chance, number: number) {
@@ -41,7 +41,7 @@ export class Device {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Lets something happen on it: now, when it wakes, or never. */
+  /** Runs a call on the device: now, when it wakes, or never. */
   happens(call: () => void): void {
     if (this.isGone) return
     if (this.isAsleep) this.#later.push(call)

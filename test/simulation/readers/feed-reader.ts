@@ -29,9 +29,9 @@ interface Books {
 }
 
 /**
- * A merchant's server that reads the feed by position and rebuilds where each payment stands. Now and
- * then it dies and goes on from what it has saved last. What it has after an answer without more was so
- * when it asked, or later.
+ * A merchant's server that reads the feed by position and rebuilds the state of each payment. Now
+ * and then it crashes and continues from its last saved state. After an answer without more events,
+ * its state must be at least as new as the time of its request.
  */
 export class FeedReader {
   readonly #parts: FeedParts
@@ -70,7 +70,7 @@ export class FeedReader {
     const response = await this.#fetch(path, { signal })
     const text = await response.text()
     if (!response.ok) throw new TypeError('no feed')
-    // As the server made it.
+    // The body as the server made it.
     const { data, hasMore } = JSON.parse(text) as { data: readonly Entry[]; hasMore: boolean }
     for (const entry of data) this.#take(entry)
     return hasMore
@@ -79,15 +79,15 @@ export class FeedReader {
   #take({ position, data }: Entry): void {
     const { note } = this.#parts
     const { position: held, payments } = this.#books
-    if (position !== held + 1) note(`the feed went on with ${position} after ${held}`)
+    if (position !== held + 1) note(`the feed continued with position ${position} after ${held}`)
     const before = payments.get(data.id)?.sequence ?? 0
     if (data.sequence !== before + 1) {
-      note(`the feed told ${data.sequence} of ${data.id} after ${before}`)
+      note(`the feed has sequence ${data.sequence} of ${data.id} after ${before}`)
     }
     this.#books = { position, payments: new Map([...payments, [data.id, data]]) }
   }
 
-  /** It says: so it was when I asked. */
+  /** Checks the rebuilt state against the truth at the time of the request. */
   #compare(askedAt: number): void {
     const { truth, note } = this.#parts
     for (const id of truth.ids) {
@@ -109,7 +109,7 @@ export class FeedReader {
         // The keys are those above.
         const must = mustSay[kind as Statement](stand.payment)
         this.#count(kind, value === must)
-        if (value !== must) note(`the feed says ${kind} ${value} of ${id}, it was ${must}`)
+        if (value !== must) note(`the feed says ${kind} ${value} of ${id}, it must be ${must}`)
       }
     }
   }

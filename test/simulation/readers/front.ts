@@ -26,14 +26,14 @@ import { StreamSocket } from './stream-socket.ts'
 
 export interface FrontParts {
   readonly engine: Pick<Engine, 'watcher' | 'news'>
-  /** Read for readers alone: what they ask does not move what the engine asks. */
+  /** A store for readers only, so that their reads do not affect the engine. */
   readonly store: EventStore
   readonly clock: Clock
   readonly log: Log
   readonly policy: Policy
   readonly kinds: KindBook
   readonly merchantId: string
-  /** Called before a reader is told how chains are seen. */
+  /** Called before a reader is sent how well chains are seen. */
   readonly tellsSight: () => void
 }
 
@@ -42,7 +42,7 @@ const bufferedBytesMax = 256 * 1_024
 const jsonHead = { 'content-type': 'application/json' }
 const problemHead = { 'content-type': 'application/problem+json' }
 
-/** What one process answers readers with: its real hub, streams and questions, without a framework. */
+/** Answers the readers of one process with the real hub, streams and long-polls. */
 export class Front {
   readonly #parts: FrontParts
   readonly #backplane: MemoryBackplane
@@ -61,7 +61,7 @@ export class Front {
       ...{ ...common, store, hub: this.#hub, heartbeatMs, bufferedBytesMax },
       sight: (chains) => this.#sight(chains, clock.now()),
       onSight: (listener) => engine.watcher.onSight(listener),
-      // What `#stream` has put there.
+      // The socket that `#stream` passes in.
       takeSocket: ({ socket }) => socket,
     })
     engine.news.onNews(({ subjects }) => {
@@ -73,7 +73,7 @@ export class Front {
     for (const hint of hintsOf(events)) this.#backplane.announce(hint)
   }
 
-  /** From now on whoever waits at the other end is told when the process dies. */
+  /** Registers a channel, which is then notified when the process dies. */
   connected(channel: Channel): void {
     this.#channels.add(channel)
   }
@@ -93,13 +93,13 @@ export class Front {
     }
   }
 
-  /** In good order: every reader is told to come back. */
+  /** Orderly shutdown: every reader receives the request to reconnect. */
   close(): void {
     this.#closing.abort()
     void this.#sse.close()
   }
 
-  /** The process is gone. Its machine tells those who were connected, or went with it. */
+  /** The process died. Its machine closes the connections, or died with it. */
   die(tells: boolean): void {
     for (const channel of this.#channels) {
       if (tells) channel.broken()
@@ -111,7 +111,7 @@ export class Front {
     const [, version, kind, id = '', part] = path.split('/')
     if (version === 'pay') return this.#json(channel, await this.#page(kind ?? ''))
     if (kind === 'events') return this.#json(channel, await this.#feed(query))
-    // What is estimated is no statement: readers here get no estimates.
+    // Readers here get no estimates, because an estimate is not checked as a statement.
     if (part === 'policy') throw new Failure('not_found')
     const payment = await this.#load(id)
     if (part === 'stream') return this.#stream(payment, { query, lastEventId }, channel)
@@ -193,16 +193,16 @@ export class Front {
     const response = {
       ...{ socket, req: { method: 'GET', socket } },
       writeHead: (status: number, headers: OutgoingHttpHeaders) => {
-        channel.head(status, headers as Record<string, string>) // those of this request, which are none
+        channel.head(status, headers as Record<string, string>) // `headers` below is empty
         return { end: () => channel.end() }
       },
     }
     await this.#sse.handle({
-      // All that a stream uses of it.
+      // The only member that a stream uses.
       response: response as unknown as ServerResponse & { socket: Socket },
       ...{ paymentId: payment.id, chains: chainsOf(payment), lastEventId, head, headers: {} },
       until: query.get('until') === 'final' ? 'final' : 'end',
-      // No key is ever withdrawn here.
+      // No key is ever revoked here.
       hold: () => () => undefined,
       monitorUntil: payment.terms.monitorUntil,
       since: clock.now(),

@@ -5,21 +5,21 @@ import type { SightTruth } from './sight-truth.ts'
 import { noCount, type Tally } from './tally.ts'
 import { deliveredMs, disturbedAskedMs, disturbedMs, type Stand, type Truth } from './truth.ts'
 
-/** So soon a screen says that a chain cannot be seen, or can be seen again. */
+/** Within this time a screen must show that a chain has become blind, or is seen again. */
 export const blindMs = 5_000
 
-/** One who shows a payment. */
+/** A client that shows a payment. */
 export interface Reader {
   readonly name: string
   readonly paymentId: string
   readonly device: Device
-  /** The connection that news come on. */
+  /** The connection on which events arrive. */
   readonly channel: Channel | null
-  /** The one that it has asked on last, how well chains are seen too. */
+  /** The connection of its last request, whose answer also tells how well chains are seen. */
   readonly asked: Channel | null
   /** Null while it shows nothing. */
   said(): Said | null
-  /** What is wrong with how it has ended; null while it goes on, or when it ended well. */
+  /** Why it must not have ended in this state; null if it still runs or ended correctly. */
   badEnd(): string | null
 }
 
@@ -30,12 +30,12 @@ export interface JudgeParts {
   readonly note: (what: string) => void
 }
 
-/** Holds what readers show against what is true, again and again, and counts for how long it was not. */
+/** Repeatedly compares what readers show with the truth, and counts how long they were wrong. */
 export class Judge {
   readonly tally: Tally = {}
   readonly #parts: JudgeParts
   readonly #lookedAt = new Map<Reader, number>()
-  /** By reader and chain, what is said of it, and since when. */
+  /** By reader and chain: what it shows of the chain, and since when. */
   readonly #saidOf = new Map<string, { readonly isBlind: boolean; readonly since: number }>()
 
   constructor(parts: JudgeParts) {
@@ -85,7 +85,7 @@ export class Judge {
     this.#count(reader, { kind, sinceMs, behindSince, isAllowed })
     if (!isAllowed) {
       const must = mustSay[kind](last.payment)
-      this.#note(reader, said, `${kind} “${value}”, it is “${must}” since ${now - last.at} ms`)
+      this.#note(reader, said, `${kind} “${value}”, it has been “${must}” for ${now - last.at} ms`)
     }
   }
 
@@ -101,10 +101,11 @@ export class Judge {
     const isAllowed = lateMs <= this.#allowedMs(reader, { from, said, fairMs: blindMs })
     const kind = isBlind ? 'blind' : 'not blind'
     this.#count(reader, { kind, sinceMs, behindSince: since === null ? null : from, isAllowed })
-    if (!isAllowed) this.#note(reader, said, `${chain} as ${kind}, it is not since ${lateMs} ms`)
+    if (!isAllowed)
+      this.#note(reader, said, `${chain} as ${kind}, which has been wrong for ${lateMs} ms`)
   }
 
-  /** Since when it says so: whoever asks a process that has just begun is told what that one knows. */
+  /** Since when the reader shows this: a process that just started reports only what it knows. */
   #since({ name, device, paymentId }: Reader, chain: string, isBlind: boolean): number {
     const key = `${name} ${device.number} ${paymentId} ${chain}`
     const said = this.#saidOf.get(key)
@@ -119,7 +120,7 @@ export class Judge {
     return from + this.#allowedMs(reader, { from, said, fairMs: deliveredMs })
   }
 
-  /** How long news that came at this time may take to this reader. */
+  /** How late an event of this time may reach this reader. */
   #allowedMs(
     { channel, asked }: Reader,
     { from, said, fairMs }: { from: number; said: Said; fairMs: number },
@@ -129,7 +130,7 @@ export class Judge {
     const isMute = ways.some((way) => way !== null && way.muteAt <= to)
     const isDisturbed = isMute || this.#parts.truth.isDisturbed(from, to)
     if (isDisturbed) return said.isAsking ? disturbedAskedMs : disturbedMs
-    // Between two questions pass up to four seconds.
+    // Up to four seconds pass between two polls.
     return said.isAsking ? Math.max(fairMs, deliveredMs + 4_000) : fairMs
   }
 

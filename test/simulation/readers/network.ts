@@ -4,9 +4,9 @@ import { AnswerBody } from './answer-body.ts'
 import { Channel } from './channel.ts'
 import type { Device } from './device.ts'
 
-/** Where requests arrive: one process, as far as its readers know it. */
+/** Where requests arrive: one process, as its readers see it. */
 export interface Door {
-  /** Takes the request, now or when the process goes on. False: there is nobody. */
+  /** Takes the request, now or when the process resumes. False if the process does not listen. */
   take(asked: Asked, channel: Channel): boolean
 }
 
@@ -17,12 +17,12 @@ export interface Asked {
   readonly lastEventId: string | null
 }
 
-/** The way between devices and whichever process the load balancer names. */
+/** Connects devices with the process that the load balancer picks. */
 export class Network {
   readonly #timeline: Timeline
   readonly #chance: Chance
   readonly #doors: () => readonly Door[]
-  /** Whether connections may go mute; not once the world is calm. */
+  /** Whether connections stay up: in a calm world none goes mute. */
   isCalm = false
 
   constructor(timeline: Timeline, chance: Chance, doors: () => readonly Door[]) {
@@ -31,7 +31,10 @@ export class Network {
     this.#doors = doors
   }
 
-  /** `fetch` as a device has it. `opened` is told of each connection: whether news of events are to come on it, or the resource. */
+  /**
+   * `fetch` for a device. `opened` is called for each connection, with whether events arrive on it
+   * or the resource.
+   */
   fetchOf(device: Device, opened: (channel: Channel, isNews: boolean) => void): typeof fetch {
     const call = (address: string, init: RequestInit = {}): Promise<Response> => {
       const settle = Promise.withResolvers<Response>()
@@ -58,7 +61,7 @@ export class Network {
       })
       return settle.promise
     }
-    // The client calls it with a text and plain headers, always.
+    // The client always calls it with a string and plain headers.
     return call as typeof fetch
   }
 }

@@ -12,12 +12,12 @@ import { howOf, type Said, unitsOf } from './said.ts'
 import type { Truth } from './truth.ts'
 
 const retryMs = 2_000
-/** Nobody waits longer for a page before loading it again. */
+/** After this time a person reloads a page that has not loaded. */
 const patienceMs = 10_000
-/** As often as the page looks at its clock. */
+/** The interval in which the page updates its clock. */
 const tickMs = 1_000
 
-/** The checkout page: its own state, watch and words, without a browser around them. */
+/** The checkout page: its real state, watch and words, without a browser. */
 export class PageReader implements Reader {
   readonly name = 'page'
   readonly paymentId: string
@@ -41,7 +41,7 @@ export class PageReader implements Reader {
     })
   }
 
-  /** As a browser that loads the address until it has the page. */
+  /** Loads the address until the page arrives, as a person with a browser does. */
   open(): void {
     const late = new AbortController()
     const stop = this.device.clock.after(patienceMs, () => late.abort(new Error('no page came')))
@@ -64,7 +64,7 @@ export class PageReader implements Reader {
     const { payment } = moment.shown
     const isToBePaid = screen.panel === 'pay' && payment.accept.length > 0
     return {
-      // The label is the page's word for it: every other label says that news may be missing.
+      // The page's own label decides: every label but these says that news may be missing.
       isCurrent: (state === 'current' || state === 'fallback') && line.look !== 'lost',
       isOver: state === 'ended',
       isAsking: state === 'fallback',
@@ -78,7 +78,7 @@ export class PageReader implements Reader {
           screen.steps.some(({ name, state: at }) => name === 'final' && at === 'done'),
         ),
       },
-      // While its label says that it is catching up, it says nothing of how the chains are seen.
+      // While the label is "catching up", the page shows nothing about how chains are seen.
       blind:
         line.label === connectionWords.labels.catchingUp
           ? null
@@ -86,7 +86,7 @@ export class PageReader implements Reader {
     }
   }
 
-  /** As it was rendered last: when its state has changed, or its clock. */
+  /** The last rendering, renewed if its state or its clock has changed. */
   #look(live: Live, moment: Moment): Look {
     const now = this.#tickedAt
     if (this.#rendered?.moment !== moment || this.#rendered.now !== now) {
@@ -117,7 +117,7 @@ export class PageReader implements Reader {
   }
 }
 
-/** What the notes beside the status say of each chain; null where none is due, whatever is seen. */
+/** What the notes beside the status show for each chain; null if no note is due in this state. */
 function blindOf(
   { accept, status, finality }: PageState['payment'],
   { sightNotes }: Look['screen'],
@@ -125,7 +125,7 @@ function blindOf(
   const isOver = statusTable[status].life === 'closed'
   if (isOver && (status !== 'succeeded' || finality === 'final')) return null
   const chains = [...new Set(accept.map(({ chain }) => chain))]
-  // Where it does not say which one, it says nothing of any one.
+  // A note without the name of a chain is about no particular one.
   if (sightNotes.some(({ text }) => text.includes(words.aNetwork))) return null
   const isBlind = (chain: string): boolean =>
     sightNotes.some((note) => note.isBlind && note.text.includes(chain))

@@ -17,7 +17,7 @@ export interface ReadersParts {
   readonly chance: Chance
   readonly truth: Truth
   readonly chains: readonly string[]
-  /** Whoever takes requests. */
+  /** The processes that accept requests. */
   readonly doors: () => readonly Door[]
   readonly followers: () => readonly Follower[]
   readonly note: (what: string) => void
@@ -26,15 +26,15 @@ export interface ReadersParts {
 
 type Opened = Reader & { open(): void }
 
-/** As often as all of them are looked at. */
+/** The interval in which all readers are checked. */
 const lookMs = 250
-/** Payments beyond these are followed by the feed alone: readers cost time, and say the same. */
+/** Further payments are followed only by the feed: more readers take time and find nothing new. */
 const followedMax = 3
 
 /**
- * Whoever looks at the payments of a world: pages that are opened, put to sleep, looked at again and
- * closed; programs with the SDK; a merchant that reads the feed. All of it beside the world: what they
- * ask changes nothing in it.
+ * The readers of a world: pages that are opened, put to sleep, looked at again and closed; programs
+ * with the SDK; a merchant that reads the feed. They are independent of the world: their requests
+ * change nothing in it.
  */
 export class Readers {
   readonly #parts: ReadersParts
@@ -62,7 +62,7 @@ export class Readers {
     return this.#judge.tally
   }
 
-  /** Somebody may follow this payment from now on. */
+  /** From now on readers may follow this payment. */
   attach({ id }: Payment): void {
     if (this.#followed === 0) {
       this.#feed.open()
@@ -74,28 +74,28 @@ export class Readers {
     if (chance.is(0.5)) this.#openLater(() => this.#watch(id))
   }
 
-  /** From now on connections stand, and whatever is open stays open and awake. */
+  /** From now on connections stay up, and open pages stay open and awake. */
   calm(): void {
     this.#isCalm = true
     this.#network.isCalm = true
     for (const { device } of this.#open) device.wake('visible')
   }
 
-  /** How the chains are seen at this moment: also when a process says it, between two looks. */
+  /** Records how chains are seen now. Also called between checks when a process reports it. */
   lookAtChains(): void {
     const { timeline, chains, followers } = this.#parts
     const all = followers()
     for (const chain of chains) this.#sight.look(chain, all, timeline.elapsed)
   }
 
-  /** Who does not show how things stand now. */
+  /** Readers that do not show the current state. */
   behind(): readonly string[] {
     return this.#open.flatMap((reader) => {
       const last = this.#parts.truth.standsOf(reader.paymentId).at(-1)
       const said = reader.said()
       const who = `${reader.name} of ${reader.paymentId}`
       if (reader.device.isGone || last === undefined || said?.isOver === true) return []
-      if (said?.isCurrent !== true) return [`${who} shows nothing that it calls current`]
+      if (said?.isCurrent !== true) return [`${who} does not show its state as current`]
       const wrong = statementKinds.find((kind) => {
         const value = said.statements[kind]
         return value !== null && value !== mustSay[kind](last.payment)
@@ -134,7 +134,7 @@ export class Readers {
     return new SdkReader(id, { device, until, truth, note, network: this.#network })
   }
 
-  /** People put the page away, look at it again, lose the network, close it and open it anew. */
+  /** People put the page away, look at it again, lose the network, close it and open it again. */
   #keepUsing(page: PageReader): void {
     const { timeline, chance, trace } = this.#parts
     const { device } = page

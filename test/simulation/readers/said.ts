@@ -4,25 +4,25 @@ import { parseAmount } from '@settlewire/core/money/amount'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { statusWords } from '@settlewire/core/words/words'
 
-/** What a reader shows at a moment, each as it is printed. A kind that it does not show is null. */
+/** What a reader shows at a moment, as printed text. Null for a statement that it does not show. */
 export interface Said {
-  /** Whether it says that what it shows is the newest. */
+  /** Whether it claims that what it shows is current. */
   readonly isCurrent: boolean
-  /** Whether it follows no longer, and says so. */
+  /** Whether it shows that it has stopped following. */
   readonly isOver: boolean
-  /** Whether news come by question and answer. */
+  /** Whether events arrive by polling. */
   readonly isAsking: boolean
-  /** How it is connected, for whoever reads a failing seed. */
+  /** How it is connected, for the report of a failing seed. */
   readonly how: string
   readonly statements: Readonly<Record<Statement, string | null>>
-  /** By chain, whether it says that it cannot be seen; null where it says nothing of chains. */
+  /** By chain: whether it shows the chain as blind; null if it shows nothing about chains. */
   readonly blind: ReadonlyMap<string, boolean> | null
 }
 
 export const statementKinds = ['status', 'received', 'seen', 'to send', 'final'] as const
 export type Statement = (typeof statementKinds)[number]
 
-/** What each statement must say, by what was committed. Computed from the state, not from the wire. */
+/** The required text of each statement, computed from the committed state, not from the wire. */
 export const mustSay: Readonly<Record<Statement, (payment: Payment) => string>> = {
   status: ({ status }) => statusWords[status].label,
   received: ({ received }) => String(received),
@@ -33,10 +33,10 @@ export const mustSay: Readonly<Record<Statement, (payment: Payment) => string>> 
 
 const restOf = (asked: bigint, seen: bigint): bigint => (asked > seen ? asked - seen : 0n)
 
-/** For people. */
+/** The connection as readable text. */
 export const howOf = ({ state, transport, provenAt }: Connection, now: Instant): string =>
   `${state} by ${transport}, proven ${provenAt === null ? 'never' : `${now - provenAt} ms ago`}`
 
-/** An amount as it was printed, in units. */
+/** A printed amount, in units. */
 export const unitsOf = (printed: string, { terms }: Payment): string =>
   String(parseAmount(printed, terms.decimals))

@@ -18,7 +18,7 @@ export interface SdkParts {
   readonly note: (what: string) => void
 }
 
-/** A program that follows a payment with the SDK, to the success or until it is final. */
+/** A program that follows a payment with the SDK, until it is closed or until it is final. */
 export class SdkReader implements Reader {
   readonly name: string
   readonly paymentId: string
@@ -70,7 +70,7 @@ export class SdkReader implements Reader {
         'to send': String(rest > 0n ? rest : 0n),
         final: String(data.status === 'succeeded' && data.finality === 'final'),
       },
-      // Answers to questions say nothing of chains, and what was heard before is no word of now.
+      // Polls report nothing about chains, and an earlier report says nothing about now.
       blind:
         connection.chains === null || connection.state !== 'current'
           ? null
@@ -87,7 +87,9 @@ export class SdkReader implements Reader {
   #take(data: EventData, isContinuous: boolean): void {
     const held = this.#last?.sequence ?? 0
     if (data.sequence <= held || (isContinuous && held > 0 && data.sequence !== held + 1)) {
-      this.#parts.note(`${this.name} of ${data.id} was given ${data.sequence} after ${held}`)
+      this.#parts.note(
+        `${this.name} of ${data.id} received sequence ${data.sequence} after ${held}`,
+      )
     }
     this.#last = data
   }

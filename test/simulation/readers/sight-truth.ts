@@ -1,4 +1,4 @@
-/** What those who follow a chain say of it themselves. */
+/** A process, asked how well it sees a chain. */
 export interface Follower {
   follows(chain: string): boolean
   isBlind(chain: string): boolean
@@ -9,11 +9,11 @@ interface Word {
   readonly says: ReadonlySet<boolean>
 }
 
-/** So long a chain that no process follows may still be shown as seen: blindness begins later. */
+/** For this long a chain without a follower may still be shown as seen: only then it is blind. */
 const unfollowedMs = 10_000
 const keptMs = 60_000
 
-/** Of each chain whether it was blind, by those who follow it, over time. */
+/** Records over time whether each chain is blind, by the reports of its followers. */
 export class SightTruth {
   readonly #words = new Map<string, Word[]>()
   readonly #unfollowedSince = new Map<string, number>()
@@ -34,7 +34,7 @@ export class SightTruth {
     while ((words[1]?.at ?? now) < now - keptMs) words.shift()
   }
 
-  /** Since when it is not as it is said; null when it is, or was never looked at. */
+  /** Since when the claim has been wrong; null if it is right, or the chain was never checked. */
   wrongSince(chain: string, isSaidBlind: boolean): number | null {
     const words = this.#words.get(chain) ?? []
     let since: number | null = null

@@ -2,7 +2,7 @@ import type { Channel } from './channel.ts'
 
 type Listener = (this: StreamSocket, ...values: never[]) => void
 
-/** As much of a socket as a stream uses, with the model's wire behind it. */
+/** The part of a socket that a stream uses, over the model's channel. */
 export class StreamSocket {
   destroyed = false
   readonly writableLength = 0
@@ -11,7 +11,7 @@ export class StreamSocket {
   readonly #listeners = new Map<string, Listener[]>()
   #hasHead = false
 
-  /** `later` lets something happen to the process, soon. */
+  /** `later` runs a call in the process, soon. */
   constructor(channel: Channel, later: (call: () => void) => void) {
     this.#channel = channel
     this.#later = later
@@ -24,14 +24,14 @@ export class StreamSocket {
   }
 
   cork(): void {
-    // What is written in one moment arrives in one moment anyway.
+    // All writes of one moment arrive together anyway.
   }
 
   uncork(): void {
     // See `cork`.
   }
 
-  /** The head is the first that is written, and whole. */
+  /** The first write contains the complete head. */
   write(bytes: string | Buffer): boolean {
     if (this.destroyed) return false
     const piece = Buffer.from(bytes)

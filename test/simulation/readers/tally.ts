@@ -1,11 +1,11 @@
-/** How long each kind of sentence was behind, or untrue, on the screens of a run. */
+/** For how long each kind of statement was late, or untrue, on the screens of a run. */
 export interface Count {
-  /** Time in which it was shown as current. */
+  /** The time in which it was shown as current. */
   shownMs: number
-  /** Of that, time in which it was no longer so: on its way. */
+  /** Of `shownMs`: the time in which it was outdated because the update was on its way. */
   lateMs: number
   longestMs: number
-  /** Of that, time beyond what is allowed. */
+  /** Of `lateMs`: the time beyond what is allowed. */
   untrueMs: number
 }
 
@@ -13,7 +13,7 @@ export type Tally = Record<string, Count>
 
 export const noCount = (): Count => ({ shownMs: 0, lateMs: 0, longestMs: 0, untrueMs: 0 })
 
-/** All that the worlds of a run have counted. */
+/** The sum of the counts of several worlds. */
 export function tallyOf(worlds: readonly { readonly tally: Tally }[]): Tally {
   const sum: Tally = {}
   for (const { tally } of worlds) addTo(sum, tally)
@@ -31,9 +31,9 @@ function addTo(sum: Tally, more: Tally): void {
   }
 }
 
-const columns = ['sentence', 'shown s', 'behind s', 'longest s', 'untrue s'] as const
+const columns = ['statement', 'shown s', 'behind s', 'longest s', 'untrue s'] as const
 
-/** As a table, to be printed at the end of a run. */
+/** A table to print at the end of a run. */
 export function tallyText(tally: Tally): string {
   const seconds = (ms: number): string => (ms / 1_000).toFixed(1)
   const rows = Object.entries(tally)

@@ -1,6 +1,6 @@
 import type { Payment } from '@settlewire/core/payment/payment'
 
-/** Where a payment stood after one event, by what was committed. */
+/** The state of a payment after one committed event. */
 export interface Stand {
   readonly sequence: number
   /** When it was committed, by the timeline. */
@@ -8,20 +8,26 @@ export interface Stand {
   readonly payment: Payment
 }
 
-/** So soon every reader has an event whose way was undisturbed: across processes, which read the feed twice a second. */
+/**
+ * Within this time every reader has an event if nothing disturbs it, also across processes, which
+ * read the feed twice a second.
+ */
 export const deliveredMs = 2_000
-/** And so soon otherwise: a heartbeat says it, or the client has heard nothing for 22 s and says that it is not current. */
+/**
+ * The same with a disturbance: a heartbeat reveals it, or the client has received nothing for 22 s
+ * and shows that it is not current.
+ */
 export const disturbedMs = 23_500
-/** The same for a client that asks and waits for an answer, which may be held for 25 s. */
+/** The same for a client that polls, whose answers may be held for 25 s. */
 export const disturbedAskedMs = 37_000
 
-/** A time in which something stood in the way of news. */
+/** A time in which something delayed or blocked the delivery of events. */
 interface Disturbance {
   readonly from: number
   to: number
 }
 
-/** All that was ever true of every payment, with the times, and when nothing stood in the way of it. */
+/** All states of every payment, with their times, and the times of disturbances. */
 export class Truth {
   readonly #stands = new Map<string, Stand[]>()
   readonly #disturbances: Disturbance[] = []
@@ -31,7 +37,7 @@ export class Truth {
     this.#now = now
   }
 
-  /** An event is committed. */
+  /** Records the state after a committed event. */
   told(payment: Payment): void {
     const stands = this.#stands.get(payment.id) ?? []
     this.#stands.set(payment.id, stands)
@@ -46,7 +52,7 @@ export class Truth {
     return this.#stands.keys()
   }
 
-  /** Something stands in the way, from now on for so long, or until the returned call. */
+  /** Starts a disturbance that ends after `forMs`, or when the returned function is called. */
   disturb(forMs = Number.POSITIVE_INFINITY): () => void {
     const from = this.#now()
     const disturbance = { from, to: from + forMs }
@@ -56,7 +62,7 @@ export class Truth {
     }
   }
 
-  /** Whether anything stood in the way between these times. */
+  /** Whether there was a disturbance between these times. */
   isDisturbed(from: number, to: number): boolean {
     return this.#disturbances.some((one) => one.from <= to && one.to >= from)
   }
