@@ -1,10 +1,7 @@
 import type { Part } from '@settlewire/core/payment/observation'
 import type { Acceptance, ChainId } from '@settlewire/core/payment/payment'
 
-/**
- * What chains of one kind can show. The follower never waits for, and never reports, what a kind
- * cannot show.
- */
+/** What chains of one kind can show. The follower waits for and reports nothing else. */
 export interface Capabilities {
   /** Whether a transaction can be seen before a block holds it. */
   readonly mempool: boolean

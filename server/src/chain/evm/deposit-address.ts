@@ -6,10 +6,7 @@ import { LRUCache } from 'lru-cache'
 import { keccak256 } from '../../evm-address.ts'
 import { parseReceivingKey } from '../../receiving-key.ts'
 
-/**
- * Child keys from this index on are hardened: deriving them needs the private key, which the server
- * never has.
- */
+/** Children from here on are hardened: they need the private key, which the server never has. */
 const hardenedFrom = 2 ** 31
 
 /** Parsing a key takes a fifth of the time of deriving an address. */

@@ -175,10 +175,7 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /**
-   * Checks that a newly connected node is on our chain: its genesis, and every block that cannot
-   * change.
-   */
+  /** Checks that a new node is on our chain: its genesis, and every block that cannot change. */
   async #admit(node: EvmNode, genesisHash: string): Promise<ProviderRefusal | null> {
     const expected = this.#parts.chain.genesisHash?.toLowerCase() ?? genesisHash
     if (expected !== genesisHash) return 'chain_mismatch'
@@ -240,10 +237,7 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /**
-   * Tries one step towards the best head. Resolves with how long to wait for a new head. Never
-   * rejects.
-   */
+  /** Tries one step towards the best head. Resolves with the wait for a new head. Never rejects. */
   async #goOn(): Promise<number> {
     const { headPollMs, backoff } = this.#limits
     const { watch } = this.#parts
@@ -312,8 +306,7 @@ export class EvmFollower implements ChainFollower {
       if (this.#fleet.hasOther(provider, stored)) attempt.giveUp()
       else stop = clock.after(patienceMs / 4, look)
     }
-    // Twice as long after each failure: otherwise no provider could be read when all of them are
-    // slow.
+    // Twice as long after each failure: else no provider could be read when all are slow.
     let stop = clock.after(patienceMs * (1 + blocks / 8) * 2 ** provider.readFailures, look)
     return () => stop()
   }
@@ -328,10 +321,7 @@ export class EvmFollower implements ChainFollower {
     }
   }
 
-  /**
-   * Clears the failures of this provider, and of each one that has not been asked since its rest
-   * ended long ago.
-   */
+  /** Clears the failures of this provider, and of others whose rest ended long enough ago. */
   #forgive(reader: Provider): void {
     const { clock } = this.#parts
     reader.forgive()
@@ -373,10 +363,7 @@ export class EvmFollower implements ChainFollower {
 
 type Stepped = Extract<WalkProgress, { readonly kind: 'stepped' }>
 
-/**
- * Errors of the store: the follower waits and tries again. On an error of a node it tries another
- * node.
- */
+/** Errors of the store are waited out; on an error of a node another node is tried. */
 const isOfStore = (error: unknown): boolean =>
   error instanceof StoringBug ||
   failedWith(error, 'store_unavailable') ||

@@ -22,10 +22,7 @@ const contents: BlockContents = {
   ...{ receipts: new Map(), calls: new Map(), found: null },
 }
 
-/**
- * A ballot with the vote of each of a, b and c on one inclusion, `.` for none; the block was read
- * from a.
- */
+/** The ballot with the votes of a, b and c on one inclusion, `.` for none; it was read from a. */
 function ballotOf(words: string): Ballot<string> {
   const ballot = new Ballot<string>(ref)
   Object.assign(ballot, { header, wantsLogs: true, reader: 'a', told: new Set([inclusion.txHash]) })

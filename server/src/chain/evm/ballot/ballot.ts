@@ -51,10 +51,7 @@ export class Ballot<Who> {
   header: Header | null = null
   /** Whether all providers but its reader are asked for its logs. */
   wantsLogs = false
-  /**
-   * Whether only sums were reported for it: then the transfers that its logs show now are the
-   * reported ones.
-   */
+  /** Whether only sums were reported for it: its logs then show the reported transfers. */
   isReread = false
   /** Its transactions on record; null while the block is not on record. */
   told: Set<string> | null = null
@@ -120,8 +117,7 @@ export class Ballot<Who> {
   }
 
   /**
-   * Whether some transaction on record is denied by as many providers as show it, and at least one
-   * shows it.
+   * Whether as many providers deny a transaction on record as show it, and at least one shows it.
    */
   get isContradicted(): boolean {
     return [...(this.told ?? [])].some((txHash) => {

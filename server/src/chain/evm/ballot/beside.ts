@@ -50,10 +50,7 @@ export function inclusionsOf({ block, transfers }: AppliedBlock): Corroborated[]
   return [...byHash].map(([txHash, moved]) => ({ txHash, block, transfers: moved }))
 }
 
-/**
- * Merges into the blocks what other providers show; if both show a transaction, the added one
- * replaces it.
- */
+/** Adds what other providers show to the blocks; it replaces the same transaction there. */
 export function together(
   applied: readonly AppliedBlock[],
   beside: readonly AppliedBlock[],

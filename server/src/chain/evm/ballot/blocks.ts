@@ -75,7 +75,10 @@ export class BlockReader {
     this.#inner = new InnerPayments({ clock, watch, multicall3, log })
   }
 
-  /** Whether contracts may have paid by the last block read without the balances showing it yet. */
+  /**
+   * Whether contract payments up to the last block read may be missing, as balances were
+   * unreadable.
+   */
   get isUnread(): boolean {
     return this.#inner.isUnread
   }
@@ -83,8 +86,7 @@ export class BlockReader {
   /** Reads blocks of one chain in parallel, and returns them in order, oldest first. */
   async read(node: EvmNode, headers: readonly Header[]): Promise<BlockContents[]> {
     const { wantsNative } = this.#watch
-    // The blocks exist already, so none of them can pay an address that is watched only from now
-    // on.
+    // The blocks exist already, so they cannot pay an address that is watched only later.
     const addresses = wantsNative ? [...this.#watch.nativeAddresses()] : []
     const blocks = await inParallel(headers, atOnce.blocks, (header) =>
       this.#readOne(node, header, wantsNative),
@@ -198,10 +200,7 @@ export class BlockReader {
     return [...values, ...shown.filter((value) => value !== null)]
   }
 
-  /**
-   * Throws for a block that is incomplete where it may concern us, a limited number of times per
-   * block.
-   */
+  /** Throws, a few times per block, while a block that may concern us is incomplete. */
   async #hold(node: EvmNode, blocks: readonly BlockContents[]): Promise<void> {
     for (const block of blocks) {
       if (doubtful(block, this.#watch).size === 0) continue

@@ -38,8 +38,7 @@ const emptyMax = 512
 /** A final block is asked about for this many more steps: it may have been read late. */
 const stepsAfterFinal = 16
 /**
- * Doubtful transactions are asked for within a second at first, every five minutes at the end, for
- * about a day.
+ * Doubtful transactions: asked for within a second at first, at last every 5 min, for about a day.
  */
 const doubted = { backoff: { baseMs: 1_000, maxMs: 300_000 }, triesMax: 300 }
 
@@ -66,8 +65,7 @@ export class ProviderPoll {
   }
 
   /**
-   * Whether some transaction on record is denied by as many providers as show it, and at least one
-   * shows it.
+   * Whether as many providers deny a transaction on record as show it, and at least one shows it.
    */
   get isContradicted(): boolean {
     return [...this.#ballots.values()].some((ballot) => ballot.isContradicted)
@@ -151,10 +149,7 @@ export class ProviderPoll {
     await within(clock, Promise.all(asked), limits.corroborateWithinMs)
   }
 
-  /**
-   * The block with the providers that show or deny each of its transactions by now, its own source
-   * first.
-   */
+  /** The block with all votes on its transactions so far, its own source first. */
   withWords(applied: AppliedBlock, { source }: Provider): AppliedBlock {
     const inclusions = inclusionsOf(applied)
     const ballot = this.#ballots.get(applied.block.hash)
@@ -207,8 +202,7 @@ export class ProviderPoll {
   recall(inclusions: Iterable<Corroborated>, blocks: readonly BlockRef[] = []): void {
     const { providers, tokens } = this.#parts
     if (providers.length < 2) return
-    // It is not known either which providers had shown their logs: another one may show what one
-    // hid.
+    // Which providers had shown their logs is unknown too: another may show what one hid.
     for (const block of tokens.length > 0 ? blocks : []) {
       const ballot = Object.assign(this.#ballotOf(block), { wantsLogs: true })
       ballot.told ??= new Set()

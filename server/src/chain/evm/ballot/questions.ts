@@ -31,10 +31,7 @@ interface QuestionsParts {
 /** The most open questions to one provider; further ones are asked at a later head. */
 const owedMax = 256
 
-/**
- * Asks providers the open questions of ballots: never the same one twice at a time, and few in
- * parallel.
- */
+/** Asks providers the open questions of ballots: none twice at a time, and few in parallel. */
 export class Questions {
   readonly #parts: QuestionsParts
   readonly #tokens: ReadonlySet<string>
@@ -56,8 +53,7 @@ export class Questions {
   }
 
   /**
-   * Asks the missing questions that `picks` selects; resolves when each is answered or has failed.
-   * Never rejects.
+   * Asks the questions that `picks` selects; resolves when each succeeded or failed. Never rejects.
    */
   async ask(
     provider: Provider,

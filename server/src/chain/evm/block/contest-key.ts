@@ -1,7 +1,4 @@
-/**
- * Sender and nonce: at most one transaction with this key can ever be mined, so EVM transactions
- * contend for it.
- */
+/** EVM transactions contend for a sender's nonce: at most one transaction can ever use it. */
 export const contestKey = (sender: string, nonce: number): string => `${sender} ${nonce}`
 
 /** The sender and nonce in a key made by `contestKey`. */

@@ -95,10 +95,7 @@ const isAddressWord = (word: unknown): word is string =>
 export const txHashOf = ({ log }: TokenTransfer): string =>
   toHash(log.transactionHash, 'transaction hash of a log')
 
-/**
- * The transfer as it is reported, once its position in its transaction is known. Null if it is not
- * valid hex.
- */
+/** The transfer to report, once its index in its receipt is known. Null if it is not valid hex. */
 export function tokenTransferAt(
   transfer: TokenTransfer,
   part: number | 'hint',

@@ -22,15 +22,9 @@ export interface BlockContents {
   found: BlockSearch | null
 }
 
-/**
- * The result of searching a block. Cached, since little is found and a block is searched many
- * times.
- */
+/** The result of searching a block, cached: little is found, and a block is searched many times. */
 interface BlockSearch {
-  /**
-   * The value of `WatchSet.joined` at the search: while it is unchanged, a new search finds nothing
-   * more.
-   */
+  /** `WatchSet.joined` at the search: while it is unchanged, a new search finds no more. */
   readonly joined: number
   readonly transfers: readonly TokenTransfer[]
   readonly tracked: readonly string[]

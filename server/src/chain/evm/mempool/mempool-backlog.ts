@@ -45,10 +45,7 @@ export async function readBacklog(
   }
 }
 
-/**
- * By sender, then by nonce. Transactions queued behind a nonce gap cannot run yet and are not
- * reported.
- */
+/** By sender, then by nonce. Transactions behind a nonce gap cannot run yet and are left out. */
 const poolContent: PoolRead = async (node) => {
   const status = fieldsOf(await asked(node, 'txpool_status', []))
   if (status === null || toCount(status.pending, 'size of the pool') > poolReadMax) return null
@@ -58,8 +55,7 @@ const poolContent: PoolRead = async (node) => {
 }
 
 /**
- * Some nodes return the pool here, others only transactions that they signed: an empty list proves
- * nothing.
+ * Some nodes return the pool, others only transactions they signed: an empty list proves nothing.
  */
 const pendingList: PoolRead = async (node) => {
   const list = await asked(node, 'eth_pendingTransactions', [])

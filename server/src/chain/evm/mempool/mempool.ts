@@ -80,10 +80,7 @@ export class NodeMempool {
     return this.#kept.some(({ isRefused }) => isRefused)
   }
 
-  /**
-   * Subscribes, again if it already was. Transactions that are pending already are reported a
-   * little later.
-   */
+  /** Subscribes, again if it already was. Reports already pending transactions a little later. */
   async subscribe(): Promise<void> {
     await Promise.all(this.#kept.map((one) => one.begin()))
   }
@@ -115,10 +112,7 @@ export class NodeMempool {
     return stop
   }
 
-  /**
-   * Some nodes send hashes although full objects were requested, so the type of the message
-   * decides.
-   */
+  /** Some nodes send hashes when asked for full objects, so the type of the message decides. */
   #hear(pending: unknown): void {
     if (typeof pending === 'string') void this.#lookUp(pending)
     else this.#match(pending)

@@ -64,8 +64,7 @@ function promisedBy(transaction: unknown, rules: PendingRules): Sighting[] {
     transfer,
     contest,
   }))
-  // Its logs show its effects; the transaction itself is read only for native coin, which leaves no
-  // log.
+  // Its logs decide; the transaction itself is read only for native coin, which leaves no log.
   const other = byLogs.length === 0 ? sightingOf(tx, { ...rules, tokens: none }, true) : null
   return other === null ? byLogs : [other]
 }

@@ -21,8 +21,7 @@ export class BalanceBook {
   readonly #unread = new LRUCache<string, true>({ max: unreadMax })
 
   /**
-   * Chooses at most `max` addresses to ask about: first those with unknown balances, then the
-   * others in turn.
+   * Chooses at most `max` addresses to ask about: those with unknown balances, then others in turn.
    */
   inTurn(addresses: readonly string[], max: number): readonly string[] {
     if (addresses.length <= max) return addresses

@@ -24,10 +24,7 @@ interface InnerPaymentsParts {
  */
 const addressesMax = { together: 10_000, single: 64 }
 const blocksAtOnce = 4
-/**
- * A block's trace is not requested a third time: a trace may cost the node its connection or exceed
- * a timeout.
- */
+/** A trace may cost the node its connection or time out, so it is tried at most twice per block. */
 const triesMax = 2
 const againMs = [30, 120]
 const noOne = `0x${'0'.repeat(40)}`
@@ -56,14 +53,13 @@ export class InnerPayments {
     this.#parts = parts
   }
 
-  /** Whether contracts may have paid by the last block without the balances showing it yet. */
+  /** Whether contract payments up to the last block may be missing, as balances were unreadable. */
   get isUnread(): boolean {
     return this.#isUnread
   }
 
   /**
-   * Fills in `inner` of each block. The blocks must be a chain, oldest first, read with their
-   * values.
+   * Fills in `inner` of each block. The blocks are a chain, oldest first, read with their values.
    */
   async find(
     node: EvmNode,
@@ -261,10 +257,7 @@ function carry(
   }
 }
 
-/**
- * The value that successful transactions themselves carried to each address. Fetches missing
- * receipts.
- */
+/** The value that successful transactions carried to each address. Fetches missing receipts. */
 async function topsOf(
   node: EvmNode,
   block: BlockContents,

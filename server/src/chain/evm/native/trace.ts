@@ -24,10 +24,7 @@ interface TraceForm {
   readonly parse: (result: unknown, block: TracedBlock) => Move[] | null
 }
 
-/**
- * Geth's method, which other clients support too, and Parity's, which takes a number and returns
- * the block hash.
- */
+/** Geth's method, common elsewhere too, and Parity's, which takes a number and returns the hash. */
 const forms: readonly TraceForm[] = [
   {
     method: 'debug_traceBlockByHash',
@@ -47,10 +44,7 @@ interface OfferedTraces {
 /** What each node offers, for the life of one connection. */
 const offered = new WeakMap<EvmNode, OfferedTraces>()
 
-/**
- * The coin that contracts moved in a block; null when the node offers no trace, or none of this
- * block.
- */
+/** The coin that contracts moved in a block; null when the node offers no trace of this block. */
 export async function tracedMoves(
   node: EvmNode,
   block: TracedBlock,

@@ -8,10 +8,7 @@ interface NodeError {
   readonly message: string
 }
 
-/**
- * A definite answer of a node: a result, or that it lacks the method, the block, the tag or the
- * state.
- */
+/** A definite answer: a result, or that the node lacks the method, block, tag or state. */
 export type RpcAnswer =
   | { readonly result: unknown }
   | { readonly declined: NodeError & { readonly kind: 'unsupported' | 'unknown' } }
@@ -42,8 +39,7 @@ const unsupportedCodes = [-32601, -32004]
 /** An invalid parameter, and a call that reverts. */
 const unknownCodes = [-32602, 3]
 /**
- * A resource that is not found (EIP-1474), and any server error: geth uses it for a missing block
- * or state.
+ * Resource not found (EIP-1474), and any server error: geth's code for a missing block or state.
  */
 const sharedCodes = [-32001, -32000]
 
@@ -131,8 +127,7 @@ export const isRefusal = (error: unknown): boolean =>
   error instanceof Failure && error.cause instanceof RefusedNow
 
 /**
- * Returns `refused` instead of throwing, for callers that can get the same information in another
- * way.
+ * Returns `refused` instead of throwing, for callers with another source for the same information.
  */
 export const orRefused = <Result>(asked: Promise<Result>): Promise<Result | 'refused'> =>
   asked.catch((error: unknown) => {

@@ -1,9 +1,6 @@
 import type { Clock } from '../../../ports/clock.ts'
 
-/**
- * Wakes one waiter. A ring while no caller waits is kept for the next wait; several rings count as
- * one.
- */
+/** Wakes one waiter. A ring without a waiter is kept for the next wait; several count as one. */
 export class Bell {
   #rung = false
   #wake: (() => void) | null = null

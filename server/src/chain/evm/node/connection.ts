@@ -59,10 +59,7 @@ export interface RpcConnection extends Life {
    * questions wait, or the node keeps refusing; `isRefusal` recognises the last case.
    */
   ask(method: string, params: readonly unknown[]): Promise<RpcAnswer>
-  /**
-   * Like `RpcWire.subscribe`. Null when the node does not support the subscription. Rejects like
-   * `ask`.
-   */
+  /** Like `RpcWire.subscribe`. Null when the node lacks the subscription. Rejects like `ask`. */
   subscribe(
     params: readonly unknown[],
     listener: SubscriptionListener,

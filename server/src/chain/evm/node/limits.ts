@@ -19,8 +19,7 @@ export interface FollowerLimits extends SightLimits {
   /** How many of these may be of urgency `later`, such as reads of the mempool. */
   readonly laterInFlightMax: number
   /**
-   * Requests waiting in line. Beyond this the oldest `later` request is dropped, else the newest
-   * one refused.
+   * Waiting requests; beyond this the oldest `later` one is dropped, else the newest one refused.
    */
   readonly waitingMax: number
   /** How long a refused question is retried before it fails. */
@@ -42,9 +41,9 @@ export interface FollowerLimits extends SightLimits {
   /** A wire that cannot subscribe is polled twice per block, but no more often than this. */
   readonly barePollMsMin: number
   readonly stepBlocksMax: number
-  /** A reorg is followed at least this far back, further while nothing is final, */
+  /** A reorg is followed at least this many blocks back, and further while nothing is final. */
   readonly windowBlocksMin: number
-  /** and never further than this. The store keeps as many. */
+  /** A reorg is followed at most this many blocks back. The store keeps as many. */
   readonly windowBlocksMax: number
   /**
    * A chain that was never read before is started this far behind its head. Started at the head
@@ -60,8 +59,7 @@ export interface FollowerLimits extends SightLimits {
    */
   readonly patienceMs: number
   /**
-   * How long a step waits for other providers to show the same receipts; later ones are reported
-   * later.
+   * How long a step waits for other providers to show its receipts; later ones are reported later.
    */
   readonly corroborateWithinMs: number
   /** Inclusions that wait for other providers; beyond this the oldest are given up. */

@@ -20,10 +20,7 @@ export interface Header {
   readonly logsBloom: unknown
   /** Null when the node sent only the header. */
   readonly txHashes: readonly string[] | null
-  /**
-   * The native coin that each transaction itself carries. Null unless full transactions were asked
-   * for.
-   */
+  /** The native coin in each transaction. Null unless full transactions were asked for. */
   readonly values: readonly TopValue[] | null
   /** Transactions that could not be parsed; they are missing from `values`. */
   readonly odd?: readonly OddTransaction[]
@@ -141,8 +138,7 @@ export class EvmNode {
   }
 
   /**
-   * The native coin that a mined transaction itself carries; null when the node does not show it,
-   * or malformed.
+   * The native coin that a mined transaction carries; null when the node does not show it validly.
    */
   async value(txHash: string): Promise<TopValue | null> {
     const value = topValue(await this.transaction(txHash), txHash)

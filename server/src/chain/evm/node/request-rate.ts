@@ -4,10 +4,7 @@ import type { Instant } from '@settlewire/core/instant'
 const windowMs = 1_000
 /** After a refusal the next second gets this share of the questions answered in the last one. */
 const kept = 0.7
-/**
- * The first cut goes no lower: on a quiet chain, the questions asked say little about what the node
- * can take.
- */
+/** The first cut goes no lower: a quiet chain says little about what its node can take. */
 const firstMin = 20
 const perSecondMin = 5
 /** Each second the rate grows by this share of its value before the cut. */

@@ -7,17 +7,11 @@ const firstsMax = 65_536
 /** The items of a node's answers that may be unreadable; they are skipped. */
 export type OddItem = 'transaction' | 'receipt' | 'log' | 'bloom'
 
-/**
- * How well one provider did since the process started. Each part of the follower counts here what
- * it observes.
- */
+/** How well one provider did since the process started. Each part of the follower adds to it. */
 export class Score {
   /** Counts a skipped item. */
   readonly odd: (what: OddItem) => void
-  /**
-   * A block held logs that its own bloom excludes: from then on no bloom of this provider is
-   * trusted.
-   */
+  /** A block held logs that its bloom excludes: this provider's blooms are no longer trusted. */
   bloomLies = false
   /** Blocks whose logs it was asked for. */
   logsAsked = 0

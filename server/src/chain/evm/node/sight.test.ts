@@ -53,7 +53,7 @@ describe('how well a chain is seen, and why', () => {
     ['degraded sources_disagree', { disagree: true, balancesUnread: true }],
     ['degraded node_behind', { isBehind: true }],
     ['degraded balances_unread', { balancesUnread: true, providers: [well, down] }],
-  ] as const)('is %s for %j', (said, more) => {
+  ] as const)('is %s (case %#)', (said, more) => {
     expect(seen(more)).toBe(said)
   })
 

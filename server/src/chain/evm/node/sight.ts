@@ -39,7 +39,7 @@ export function sightTimes(limits: SightLimits, blockMs: number): SightLimits {
 export interface SightFacts {
   /** The store fails, so blocks that were read cannot be stored. */
   readonly storeFails: boolean
-  /** Too many providers show another chain below what is final. */
+  /** Too many providers show another chain below a final block. */
   readonly isHalted: boolean
   readonly providers: readonly ProviderSight[]
   /** No step was stored yet, and the stored cursor was not yet found to be the head. */
@@ -76,10 +76,7 @@ export interface ProviderSight {
 export interface Lapse {
   /** Since a step was stored, or since the chain was last seen with every block stored. */
   readonly stalledMs: number
-  /**
-   * It was blind, and nothing was stored since. A provider that reconnects is not enough to end
-   * this.
-   */
+  /** It was blind, and nothing was stored since. A reconnect alone does not end this. */
   readonly wasBlind: boolean
   readonly times: SightLimits
 }

@@ -59,10 +59,7 @@ export class RpcSocket implements RpcWire {
     this.#schedulePing()
   }
 
-  /**
-   * Opens a connection. Rejects with `chain_unavailable`; the error never contains the URL, which
-   * may hold a key.
-   */
+  /** Rejects with `chain_unavailable`; the error never contains the URL, which may hold a key. */
   static connect(url: string, { clock, limits, signal }: ConnectParts): Promise<RpcSocket> {
     return new Promise((resolve, reject) => {
       // The library's own error would contain the URL.
@@ -203,8 +200,7 @@ export class RpcSocket implements RpcWire {
       this.#heard = false
       this.#ws.ping()
       this.#nextPing = this.#clock.after(this.#limits.pongWithinMs, () => {
-        // Any message since proves that the node is alive: its pong may be queued behind a large
-        // answer.
+        // Any message since proves that the node is alive: a pong may wait behind a large answer.
         if (this.#heard) this.#schedulePing()
         else this.#finish('silent')
       })

@@ -117,10 +117,7 @@ export class Fleet {
     })
   }
 
-  /**
-   * Chooses a provider to read from. Asks providers about branches only when their heads differ.
-   * Never rejects.
-   */
+  /** Chooses a provider; asks for branches only when heads are on several. Never rejects. */
   async choose(recent: readonly BlockRef[]): Promise<Choice | NoChoice> {
     const members = this.#members()
     const stands = (member: FleetMember) => standing(member, recent)
@@ -180,10 +177,7 @@ export class Fleet {
     await within(clock, Promise.all(asked), limits.patienceMs)
   }
 
-  /**
-   * The member with the highest, so newest, head; among equals the provider with the fewest
-   * failures.
-   */
+  /** The member with the highest, so newest, head; among equals the one with fewest failures. */
   #best(news: readonly FleetMember[]): FleetMember | null {
     const now: Instant = this.#parts.clock.now()
     const [best] = news

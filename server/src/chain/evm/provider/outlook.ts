@@ -87,10 +87,7 @@ export class Outlook {
     this.review()
   }
 
-  /**
-   * There is no new block to read now. `isBehind`: because the head of every provider is below the
-   * stored cursor.
-   */
+  /** There is no new block to read now. `isBehind`: every head is below the stored cursor. */
   waits({ isBehind, isAtHead, restMs }: NothingToRead): void {
     this.#storeFailures = 0
     this.#isBehind = isBehind

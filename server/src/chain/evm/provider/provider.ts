@@ -31,8 +31,7 @@ export interface ProviderParts {
   readonly limits: FollowerLimits
   readonly connect: Connect
   /**
-   * Checks whether a node with the right chain id is on our chain. Rejects when that cannot be
-   * determined now.
+   * Checks that a node with the right chain id is on our chain. Rejects when it cannot tell now.
    */
   readonly admit: (node: EvmNode, genesisHash: string) => Promise<ProviderRefusal | null>
   /** Called when the state of the provider changed. */
@@ -183,8 +182,7 @@ export class Provider {
   }
 
   /**
-   * Its canonical hash at a number, known or asked for; null when it lacks that block or does not
-   * answer.
+   * Its canonical hash at a number, known or asked for; null when it has none or does not answer.
    */
   async hashAt(number: number, fresh = false): Promise<string | null> {
     const known = fresh ? null : this.ring.at(number)
@@ -198,10 +196,7 @@ export class Provider {
     }
   }
 
-  /**
-   * Clears its read failures: a read succeeded, or it has rested long enough to be tried like the
-   * others.
-   */
+  /** Clears its read failures: a read succeeded, or it has rested long enough. */
   forgive(): void {
     const wasFailing = this.isFailing
     this.#readFailures = 0
@@ -293,10 +288,7 @@ export class Provider {
     }
   }
 
-  /**
-   * Checks the node's identity before any of its answers is trusted, then subscribes. Null when it
-   * is refused.
-   */
+  /** Checks the node's identity before trusting it, then subscribes. Null when it is refused. */
   async #arrive(lines: Lines): Promise<Visit | null> {
     const { chain, admit, changed } = this.#parts
     const connection = lines.now

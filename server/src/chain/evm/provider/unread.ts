@@ -64,10 +64,7 @@ export class Unread {
     this.#told.delete(provider)
   }
 
-  /**
-   * Stored up to this block. `isReorg`: forgets all heads, since those of the old branch will not
-   * be stored.
-   */
+  /** Stored up to this block. `isReorg`: forgets all heads, since the old branch's are obsolete. */
   at(block: BlockRef, isReorg = false): void {
     this.#stored = block
     for (const told of this.#told.values()) {

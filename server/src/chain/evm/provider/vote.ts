@@ -1,10 +1,7 @@
 import type { BlockRef } from '@settlewire/core/payment/observation'
 import { blockAt } from './branch.ts'
 
-/**
- * The position of a provider's head relative to the stored chain. `unknown`: the blocks in between
- * are not known.
- */
+/** How a provider's head relates to the stored chain. `unknown`: the blocks between are unknown. */
 export type HeadRelation = 'at' | 'behind' | 'ahead' | 'apart' | 'unknown'
 
 /** What a vote needs to know about a provider. */

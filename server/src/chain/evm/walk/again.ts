@@ -128,10 +128,7 @@ export class Again implements Rereader {
     this.#parts.poll.recall(inclusions)
   }
 
-  /**
-   * The findings that the next step reports, in canonical blocks. Rejects callers whose blocks have
-   * left the chain.
-   */
+  /** The findings for the next step, in canonical blocks. Rejects callers whose blocks are gone. */
   found(isStanding: (block: BlockRef) => boolean): readonly Beside<Provider>[] {
     const stands = ({ applied }: Beside<Provider>): boolean => isStanding(applied.block)
     const gone = this.#waiting.filter(({ found }) => !found.every(stands))

@@ -27,10 +27,7 @@ const wait = { baseMs: 1_000, maxMs: 300_000 }
 const triesMax = 300
 /** This many are asked for at a time; the others wait in order. */
 const askedMax = 64
-/**
- * Limited, since filling a pool is cheap: a transaction beyond this is found in its block, or by a
- * rescan.
- */
+/** Limited, since filling a pool is cheap: later ones are found in their block or by a rescan. */
 const soughtMax = 100_000
 
 /**
@@ -60,8 +57,7 @@ export class Passed {
   }
 
   /**
-   * A provider shows a receipt of this block that pays us. If the block was not read yet, its step
-   * will report it.
+   * A provider shows a receipt in this block that pays us. An unread block will report it itself.
    */
   shown(txHash: string, blockNumber: number): void {
     const isPassed = this.#storedTo !== null && blockNumber <= this.#storedTo

@@ -76,10 +76,7 @@ export class ChainWalk {
   /** The stored position; null when it must be read again. */
   #position: ChainPosition | null = null
   #reading: Promise<ChainPosition> | null = null
-  /**
-   * The highest block that was ever known to be final. It stays known when a later node supports no
-   * tags.
-   */
+  /** The highest block ever known to be final, even when a later node supports no tags. */
   #floor: number | null = null
   /** The transactions reported for each recent block: a reorg must report what becomes of them. */
   readonly #told: LRUCache<string, readonly string[]>
@@ -90,7 +87,10 @@ export class ChainWalk {
     this.#told = new LRUCache({ max: 2 * parts.limits.windowBlocksMax })
   }
 
-  /** Whether contracts may have paid by the last block read without the balances showing it yet. */
+  /**
+   * Whether contract payments up to the last block read may be missing, as balances were
+   * unreadable.
+   */
   get isUnread(): boolean {
     return this.#reader.isUnread
   }
@@ -146,8 +146,7 @@ export class ChainWalk {
     if (branch.reverted.length > 0 && !mayLeave) {
       return { kind: 'leaves', blocks: branch.headers.map(({ ref }) => ref) }
     }
-    // The blocks exist, so each payment in them is to an address handed out before, by this process
-    // or another.
+    // The blocks exist, so they pay only addresses handed out before, by any process.
     const { sink, chain } = this.#parts
     await storing(() => sink.prepare(chain))
     const asked = this.#parts.poll.open(branch.headers, reading.provider)
@@ -237,10 +236,7 @@ export class ChainWalk {
     }
   }
 
-  /**
-   * The headers from the block above the stored head, or only the new head when it is not above
-   * that.
-   */
+  /** The headers from the block above the stored head, or only the new head if it is not above. */
   async #headersUpTo(node: EvmNode, head: Header, recent: readonly BlockRef[]): Promise<Header[]> {
     const first = Math.min((recent[0]?.number ?? 0) + 1, head.ref.number)
     const count = Math.min(head.ref.number - first + 1, this.#parts.limits.stepBlocksMax)
@@ -393,10 +389,7 @@ interface StepContents {
   readonly usedUp: readonly string[]
   /** Resolves when the other providers have shown these blocks too. */
   readonly asked: Promise<void>
-  /**
-   * Whether a reported block stays canonical once these are reverted; true for all below the reach
-   * of a reorg.
-   */
+  /** Whether a reported block stays canonical after this step; true below the reach of a reorg. */
   readonly stands: (block: BlockRef) => boolean
 }
 
