@@ -27,7 +27,7 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** Options by name. What was not given is not there. */
+/** Option values by name. Options that were not given are missing. */
 interface Values extends Record<string, unknown> {
   quiet?: boolean
   json?: boolean
@@ -37,7 +37,7 @@ interface Values extends Record<string, unknown> {
 const common: readonly string[] = ['url', 'sandbox', 'json', 'help']
 const advice = 'See settlewire --help.'
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export class Asked {
   readonly command: string | undefined
   readonly #values: Readonly<Values>
@@ -55,7 +55,7 @@ export class Asked {
     }
   }
 
-  /** As little as a script needs. */
+  /** Print only what a script needs. */
   get quiet(): boolean {
     return this.#values.quiet === true
   }
@@ -68,7 +68,7 @@ export class Asked {
     return this.#values.help === true
   }
 
-  /** Refuses what the command lacks or would leave unheard: an option or a word too many. */
+  /** Refuses missing arguments, and options or arguments that the command would ignore. */
   only(takes: readonly string[], words: readonly string[]): void {
     const stray = Object.keys(this.#values).find(
       (name) => !takes.includes(name) && !common.includes(name),
@@ -78,25 +78,27 @@ export class Asked {
     }
     for (const word of words) this.word(word, words)
     const extra = this.#rest[this.#unnamed(words).length]
-    if (extra !== undefined) throw new Problem('usage', `What is ${extra}?`, advice)
+    if (extra !== undefined) throw new Problem('usage', `Unexpected argument: ${extra}.`, advice)
   }
 
-  /** The payment the command is about. */
+  /** The id of the payment. */
   id(): string {
     return this.word('id', ['id'])
   }
 
-  /** The words that were not given as options of the same name. */
+  /** The arguments that were not given as options of the same name. */
   #unnamed(words: readonly string[]): readonly string[] {
     return words.filter((word) => this.option(word) === undefined)
   }
 
-  /** What stands in the place of `<name>` among the words of the command, or was given as `--name`. */
+  /**
+   * The value of the argument `<name>`, by its position among `words` or from the option `--name`.
+   */
   word(name: string, words: readonly string[]): string {
     const value = this.option(name) ?? this.#rest[this.#unnamed(words).indexOf(name)]
     if (value !== undefined) return value
     const usage = ['settlewire', this.command, ...words.map((each) => `<${each}>`)].join(' ')
-    throw new Problem('usage', `Which ${name === 'id' ? 'payment' : name}? ${usage}`, advice)
+    throw new Problem('usage', `The ${name} is missing. Usage: ${usage}`, advice)
   }
 
   option(name: string): string | undefined {
@@ -110,7 +112,7 @@ export class Asked {
     return value
   }
 
-  /** All values of an option that may be given often, or once with commas. */
+  /** All values of an option that may be repeated, or given once with commas. */
   list(name: string): readonly string[] {
     const value = this.#values[name]
     return Array.isArray(value) ? value.flatMap((each) => String(each).split(',')) : []
@@ -125,7 +127,7 @@ export class Asked {
     return Number(text)
   }
 
-  /** `--metadata key=value`, as often as wanted. */
+  /** `--metadata key=value`, which may be repeated. */
   pairs(name: string): Readonly<Record<string, string>> {
     const value = this.#values[name]
     const texts = Array.isArray(value) ? value.map(String) : []
@@ -139,11 +141,11 @@ export class Asked {
   }
 }
 
-/** What is wrong with the words; with an option that there is not, the one that was probably meant. */
+/** The parser's message; for an unknown option, with the option that was probably meant. */
 function wordsFor(error: unknown): string {
   const words = error instanceof Error ? error.message : String(error)
   const [, dashes = '', name = ''] = /^Unknown option '(--?)([^'\s]+)/.exec(words) ?? []
   if (name === '') return words
   const meant = nearest(name, Object.keys(options))
-  return `There is no option ${dashes}${name}.${meant === null ? '' : ` Did you mean --${meant}?`}`
+  return `Unknown option ${dashes}${name}.${meant === null ? '' : ` Did you mean --${meant}?`}`
 }

@@ -8,13 +8,13 @@ import { Problem, tell } from './problem.ts'
 import { eventHead, showConnection, showEvent, showInLine, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
 
-/** What a command works with. */
+/** The arguments, output and client of a command. */
 export interface Work {
   readonly client: Client
   readonly asked: Asked
-  /** A line of the answer. */
+  /** Prints a line of the result to stdout. */
   readonly print: (line: string) => void
-  /** A line beside the answer, for the person and not for the pipe. */
+  /** Prints a line for the person to stderr. */
   readonly note: (line: string) => void
   readonly signal: AbortSignal
 }
@@ -22,20 +22,20 @@ export interface Work {
 interface Command {
   readonly usage: string
   readonly does: string
-  /** Options that it takes beside the common ones. */
+  /** The options that it accepts in addition to the common ones. */
   readonly takes: readonly string[]
   readonly run: (work: Work) => Promise<ExitName>
 }
 
-/** What a command takes without a name: the `<words>` of its usage, in order. */
+/** The names of a command's arguments: the `<words>` of its usage, in order. */
 export const wordsOf = ({ usage }: Pick<Command, 'usage'>): readonly string[] =>
   Array.from(usage.matchAll(/<(\w+)>/g), ([, word = '']) => word)
 
-/** Every command. Each speaks the public API, through the client, and nothing else. */
+/** Every command. A command uses the public API through the client, and nothing else. */
 export const commands: Readonly<Record<string, Command>> = {
   create: {
     usage: 'create <amount> <currency> [--accept USDC.local …] [--quiet]',
-    does: 'asks for a payment and says where to pay it; with --quiet its id alone',
+    does: 'creates a payment and shows where to pay it; with --quiet prints its id only',
     takes: ['amount', 'currency', 'accept', 'quiet', 'expires-in', 'reference', 'metadata'].concat([
       'redirect-url',
       'idempotency-key',
@@ -56,7 +56,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   cancel: {
     usage: 'cancel <id> [--reason "out of stock"]',
-    does: 'withdraws a payment that was not paid yet',
+    does: 'withdraws a payment that has not been paid yet',
     takes: ['reason'],
     run: (work) => {
       const reason = work.asked.option('reason')
@@ -66,7 +66,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   events: {
     usage: 'events <id> [--after 3] [--wait 25]',
-    does: 'shows what has happened to a payment, oldest first',
+    does: 'shows the events of a payment, oldest first',
     takes: ['after', 'limit', 'wait'],
     run: events,
   },
@@ -78,19 +78,19 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   claim: {
     usage: 'claim <id> <hash> [--chain base]',
-    does: 'names the transaction that pays, so that it is looked for',
+    does: 'claims the transaction that pays, so that Settlewire searches for it',
     takes: ['chain'],
     run: claim,
   },
   resolve: {
     usage: 'resolve <id> <action> --reason "agreed with the customer"',
-    does: `decides what no rule can: ${resolutionActions.join(', ')}`,
+    does: `records a decision that no rule can make: ${resolutionActions.join(', ')}`,
     takes: ['reason', 'idempotency-key'],
     run: resolve,
   },
   policy: {
     usage: 'policy <id>',
-    does: 'says what a payment waits for, why, and about how long',
+    does: 'explains what a payment waits for, why, and about how long',
     takes: [],
     run: policy,
   },
@@ -124,7 +124,9 @@ async function create(work: Work): Promise<ExitName> {
   return 'done'
 }
 
-/** Sends what may be done all the same when it fails for now: then says how to repeat it. */
+/**
+ * Sends a request with an idempotency key. If it may have been executed, tells how to repeat it.
+ */
 async function once<T>(
   { asked, note }: Work,
   send: (idempotencyKey: string) => Promise<T>,
@@ -135,9 +137,7 @@ async function once<T>(
     return await send(key)
   } catch (error) {
     if (given === undefined && tell(error)?.exit === 'later') {
-      note(
-        `It may have been done. Repeat it with --idempotency-key ${key}, so that it is done once.`,
-      )
+      note(`The request may have been executed. To repeat it safely, add --idempotency-key ${key}`)
     }
     throw error
   }
@@ -201,7 +201,11 @@ async function watch({ client, asked, print, note, signal }: Work): Promise<Exit
   }
   if (signal.aborted) return 'interrupted'
   if (refused !== null) {
-    throw new RequestError({ code: refused, status: 400, detail: 'It cannot be followed.' })
+    throw new RequestError({
+      code: refused,
+      status: 400,
+      detail: 'The server refused to stream this payment.',
+    })
   }
   return status === 'succeeded' ? 'done' : 'unpaid'
 }
@@ -220,7 +224,7 @@ async function resolve(work: Work): Promise<ExitName> {
   const action = resolutionActions.find((one) => one === text)
   if (action === undefined) {
     const advice = `One of: ${resolutionActions.join(' ')}`
-    throw new Problem('usage', `There is no action ${text}.`, advice)
+    throw new Problem('usage', `Unknown action: ${text}.`, advice)
   }
   const reason = asked.required('reason')
   return showOne(work, (id, signal) =>
@@ -248,15 +252,15 @@ function statusOf(text: string | undefined): Status | undefined {
   if (text === undefined) return undefined
   const status = statuses.find((one) => one === text)
   if (status === undefined) {
-    throw new Problem('usage', `There is no status ${text}.`, `One of: ${statuses.join(' ')}`)
+    throw new Problem('usage', `Unknown status: ${text}.`, `One of: ${statuses.join(' ')}`)
   }
   return status
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 
-/** Without the fields that were not given. */
+/** The fields without those that were not given. */
 const defined = <T extends object>(fields: T): Defined<T> =>
   Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Defined<T> // undefined is left out
+  ) as Defined<T> // without undefined values

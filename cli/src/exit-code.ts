@@ -1,17 +1,17 @@
-/** What the shell is told. Scripts decide by these. */
+/** The exit codes. Scripts decide by these. */
 export const exitCodes = {
   done: 0,
-  /** A bug here, or in what answered. */
+  /** A bug here, or in the server that answered. */
   broken: 1,
-  /** The command line does not fit. */
+  /** The command line is not valid. */
   usage: 2,
-  /** No address, no key, or a sandbox file that cannot be read. */
+  /** The address or the key is missing, or the sandbox file cannot be read. */
   settings: 3,
   /** Settlewire refused; the same command can never succeed. */
   refused: 4,
-  /** It failed for now, and a change may have been made all the same: repeat it with the same key. */
+  /** A temporary failure; a change may have been made: repeat it with the same idempotency key. */
   later: 5,
-  /** `watch` saw the payment close without being paid. */
+  /** `watch` ended because the payment closed without being paid. */
   unpaid: 6,
   /** Stopped by Ctrl-C. */
   interrupted: 130,

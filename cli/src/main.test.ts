@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true })
 })
 
-/** The program as a shell runs it, with nothing in its environment but what is given. */
+/** Runs the program as a shell does, with only the given environment. */
 class Run {
   readonly #child
   readonly #closed: Promise<unknown[]>
@@ -59,8 +59,8 @@ class Run {
 const run = (...line: string[]) => new Run([...line, '--sandbox', sandbox]).ended()
 const lines = (text: string) => text.trimEnd().split('\n')
 
-describe('settlewire', () => {
-  it('creates a payment and says where to pay it', async () => {
+describe('the settlewire command', () => {
+  it('create makes a payment and shows where to pay it', async () => {
     const { code, out } = await run(
       ...['create', '--amount', '150.00', '--currency', 'USDC', '--accept', 'USDC.local'],
       ...['--reference', 'order-42', '--metadata', 'cart=7', '--metadata', 'note=a=b'],
@@ -73,7 +73,7 @@ describe('settlewire', () => {
     expect(out).toMatch(/checkout {3}http/)
   })
 
-  it('takes amount and currency as words, and gives a script the id alone', async () => {
+  it('create takes amount and currency as arguments, and --quiet prints the id only', async () => {
     const { code, out } = await run('create', '150', 'USDC', '--quiet')
     expect(code).toBe(exitCodes.done)
     expect(out).toMatch(/^pi_\w{26}\n$/)
@@ -83,7 +83,7 @@ describe('settlewire', () => {
     expect(JSON.parse(mixed.out)).toMatchObject({ amount: '150.00', currency: 'USDC' })
   })
 
-  it('finds the sandbox that was started in its folder', async () => {
+  it('uses the sandbox that was started in the current folder', async () => {
     const own = join(home, '.settlewire')
     await mkdir(own)
     await copyFile(sandbox, join(own, 'sandbox.json'))
@@ -92,7 +92,7 @@ describe('settlewire', () => {
     expect((await new Run(['list']).ended()).code).toBe(exitCodes.settings)
   })
 
-  it('speaks JSON, a value per line, as the API said it', async () => {
+  it('--json prints one JSON value of the API per line', async () => {
     const metadata = ['--metadata', 'cart=7', '--metadata', 'note=a=b']
     const created = await run(
       ...['create', '--amount', '1.00', '--currency', 'USDC', '--json'],
@@ -112,7 +112,7 @@ describe('settlewire', () => {
     expect(JSON.parse(told.out)).toMatchObject({ type: 'payment_intent.created' })
   })
 
-  it('lists what is asked for, and says how to go on', async () => {
+  it('list filters by options, and prints the cursor of the next page to stderr', async () => {
     await world.create({ reference: 'cli-list' })
     await world.create({ reference: 'cli-list' })
     const first = await run('list', '--reference', 'cli-list', '--limit', '1')
@@ -124,7 +124,7 @@ describe('settlewire', () => {
     expect(second.err).toBe('')
   })
 
-  it('withdraws a payment, and says why it can not be withdrawn twice', async () => {
+  it('cancel withdraws a payment, and says why a paid one cannot be withdrawn', async () => {
     const { id } = await world.create()
     const first = await run('cancel', id, '--reason', 'out of stock')
     expect(first.out).toContain('status     cancelled (out of stock)')
@@ -136,7 +136,7 @@ describe('settlewire', () => {
     expect(refused.err).toContain('refund it instead')
   })
 
-  it('follows a payment to its end, a line for each event', async () => {
+  it('watch follows a payment to its end, with a line for each event', async () => {
     const payment = await world.create()
     const watching = new Run(['watch', payment.id, '--sandbox', sandbox])
     await watching.until(/created/)
@@ -153,7 +153,7 @@ describe('settlewire', () => {
       ['4', 'succeeded'],
     ])
     for (const [, time] of cells) expect(time).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d$/)
-    // Every line has its columns where the head names them; the head is for people and not for the pipe.
+    // Each line has its columns under the header; the header goes to stderr, not into the pipe.
     const [head = ''] = lines(err)
     expect(head).toMatch(/^ {2}# {2}time \(UTC\) +event +status +received +depth +details$/)
     for (const line of lines(out)) {
@@ -164,7 +164,7 @@ describe('settlewire', () => {
     expect(lines(err).slice(1)).toEqual(['live'])
   })
 
-  it('tells a shell that a payment closed without being paid', async () => {
+  it('watch exits with unpaid when the payment closes without being paid', async () => {
     const { id } = await world.create()
     const watching = new Run(['watch', id, '--sandbox', sandbox])
     await watching.until(/created/)
@@ -172,7 +172,7 @@ describe('settlewire', () => {
     expect((await watching.ended()).code).toBe(exitCodes.unpaid)
   })
 
-  it('names the transaction that pays, and says what is known of it', async () => {
+  it('claim sends a transaction hash, and shows what the nodes know about it', async () => {
     const payment = await world.create()
     const txHash = `0x${'c1'.repeat(32)}`
     const claimed = await run('claim', payment.id, txHash)
@@ -187,7 +187,7 @@ describe('settlewire', () => {
     expect(bad.err).toContain('Must be a transaction hash: 0x and 64 hexadecimal digits.')
   })
 
-  it('decides what no rule can, and shows who decided', async () => {
+  it('resolve records a decision, and shows who decided', async () => {
     const payment = await world.create()
     await world.pay(payment, 149_000_000n)
     const resolved = await run('resolve', payment.id, 'accept', '--reason', 'close enough')
@@ -198,7 +198,7 @@ describe('settlewire', () => {
     expect(nothing.err).toMatch(/^nothing_to_resolve: /)
   })
 
-  it('says what a payment waits for, in sentences', async () => {
+  it('policy explains in sentences what a payment waits for', async () => {
     const payment = await world.create()
     await world.pay(payment)
     const { code, out } = await run('policy', payment.id)
@@ -208,7 +208,7 @@ describe('settlewire', () => {
     expect(JSON.parse(json.out)).toMatchObject({ object: 'policy_explanation' })
   })
 
-  it('shows the chains with their rules, and how well they are seen', async () => {
+  it('chains shows the chains, their rules, and how well they are seen', async () => {
     const { watcher } = world.engine.engine
     const told = { chain: 'other', head: 4, headAt: null } as const
     watcher.health({ ...told, visibility: 'blind', reason: 'socket_down' })
@@ -223,7 +223,7 @@ describe('settlewire', () => {
     expect(lines(json.out).map((line) => JSON.parse(line).name)).toEqual(['local', 'other'])
   })
 
-  it('stops following at Ctrl-C', async () => {
+  it('watch stops at Ctrl-C', async () => {
     const { id } = await world.create()
     const watching = new Run(['watch', id, '--sandbox', sandbox])
     await watching.until(/created/)
@@ -232,8 +232,8 @@ describe('settlewire', () => {
   })
 })
 
-describe('settlewire, when it can not do it,', () => {
-  it('says with a code what was refused, and what to do', async () => {
+describe('a settlewire command that fails', () => {
+  it('prints the error code and the advice', async () => {
     const unknown = await run('get', `pi_${'0'.repeat(26)}`)
     expect(unknown.code).toBe(exitCodes.refused)
     expect(unknown.err).toMatch(/^not_found: Check the id.*\nRequest req_/)
@@ -245,16 +245,16 @@ describe('settlewire, when it can not do it,', () => {
     expect(invalid.err).toMatch(/^invalid_amount: /)
   })
 
-  it('tells a server that is away from one that refuses', async () => {
+  it('distinguishes an unreachable server from a refusal', async () => {
     const env = { SETTLEWIRE_URL: 'http://127.0.0.1:1', SETTLEWIRE_KEY: 'sk_test_x' }
     const { code, err } = await new Run(['get', 'pi_1'], env).ended()
     expect(code).toBe(exitCodes.later)
     expect(err).toMatch(/^unreachable: /)
-    // Its request may have got through, and the answer not.
+    // The request may have been executed although no response arrived.
     const create = await new Run(['create', '--amount', '1', '--currency', 'USDC'], env).ended()
     expect(create.code).toBe(exitCodes.later)
     expect(create.err).toMatch(
-      /^It may have been done\. Repeat it with --idempotency-key [\w-]{36},/,
+      /^The request may have been executed\. To repeat it safely, add --idempotency-key [\w-]{36}/,
     )
     const wrong = { SETTLEWIRE_URL: world.url, SETTLEWIRE_KEY: `sk_test_${'x'.repeat(32)}` }
     const refused = await new Run(['list'], wrong).ended()
@@ -263,7 +263,7 @@ describe('settlewire, when it can not do it,', () => {
     expect(refused.err).not.toContain('xxxx')
   })
 
-  it('names the setting that is missing or broken', async () => {
+  it('names the setting that is missing or invalid', async () => {
     const without = await new Run(['list']).ended()
     expect(without.code).toBe(exitCodes.settings)
     expect(without.err).toContain('SETTLEWIRE_URL')
@@ -274,35 +274,35 @@ describe('settlewire, when it can not do it,', () => {
     expect(nowhere.err).toContain('ENOENT')
     await writeFile(join(home, 'broken.json'), '{"url":')
     const broken = await new Run(['list', '--sandbox', join(home, 'broken.json')]).ended()
-    expect(broken.err).toContain('no sandbox file')
+    expect(broken.err).toContain('is not a sandbox file')
   })
 
   it.each([
-    [['get'], 'Which payment?'],
-    [['fly'], 'There is no command fly.'],
-    [['lisst'], 'There is no command lisst. Did you mean list?'],
-    [['list', '--limt', '1'], 'There is no option --limt. Did you mean --limit?'],
-    [['get', 'pi_1', 'pi_2'], 'What is pi_2?'],
+    [['get'], 'The id is missing. Usage: settlewire get <id>'],
+    [['fly'], 'Unknown command: fly.'],
+    [['lisst'], 'Unknown command: lisst. Did you mean list?'],
+    [['list', '--limt', '1'], 'Unknown option --limt. Did you mean --limit?'],
+    [['get', 'pi_1', 'pi_2'], 'Unexpected argument: pi_2.'],
     [['get', 'pi_1', '--amount', '1'], 'get does not take --amount.'],
-    [['create'], 'Which amount? settlewire create <amount> <currency>'],
-    [['create', '150'], 'Which currency?'],
-    [['create', '150', 'USDC', 'now'], 'What is now?'],
-    [['create', '--currency', 'USDC'], 'Which amount?'],
-    [['claim', 'pi_1'], 'Which hash? settlewire claim <id> <hash>'],
-    [['resolve', 'pi_1', 'steal', '--reason', 'x'], 'There is no action steal.'],
+    [['create'], 'The amount is missing. Usage: settlewire create <amount> <currency>'],
+    [['create', '150'], 'The currency is missing.'],
+    [['create', '150', 'USDC', 'now'], 'Unexpected argument: now.'],
+    [['create', '--currency', 'USDC'], 'The amount is missing.'],
+    [['claim', 'pi_1'], 'The hash is missing. Usage: settlewire claim <id> <hash>'],
+    [['resolve', 'pi_1', 'steal', '--reason', 'x'], 'Unknown action: steal.'],
     [['resolve', 'pi_1', 'accept'], '--reason is missing.'],
-    [['chains', 'base'], 'What is base?'],
+    [['chains', 'base'], 'Unexpected argument: base.'],
     [['list', '--limit', 'many'], '--limit takes a whole number'],
-    [['list', '--status', 'done'], 'There is no status done.'],
+    [['list', '--status', 'done'], 'Unknown status: done.'],
     [['create', '--amount', '1', '--currency', 'USDC', '--metadata', 'x'], 'takes key=value'],
-    [['list', '--unheard-of'], 'unheard-of'],
-  ])('refuses a command line that does not fit: %j', async (line, says) => {
+    [['list', '--unknown-flag'], 'unknown-flag'],
+  ])('refuses an invalid command line with a hint: %j', async (line, says) => {
     const { code, err } = await run(...line)
     expect(code).toBe(exitCodes.usage)
     expect(err).toContain(says)
   })
 
-  it('prints its help, to those who ask for it and to those who say nothing', async () => {
+  it('prints its help for --help and without arguments', async () => {
     const asked = await new Run(['--help']).ended()
     expect(asked.code).toBe(exitCodes.done)
     for (const word of [

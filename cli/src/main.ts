@@ -14,18 +14,18 @@ ${Object.values(commands)
   .map(({ usage, does }) => `  settlewire ${usage}\n      ${does}`)
   .join('\n')}
   settlewire merchant create|list|show|rename|disable|enable
-      registers who is paid, in the database; see settlewire merchant --help
+      registers merchants in the database; see settlewire merchant --help
   settlewire key create|list|rotate|revoke
-      makes and ends keys, in the database; see settlewire key --help
+      makes and revokes keys in the database; see settlewire key --help
   settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
-      holds the history in the database, or in a dump of it, against itself
+      checks the history in the database, or in a dump of it, for contradictions
   settlewire rescan --chain <name> --from <block> [--to <block>], or --payment <id>
-      has blocks read again, for money that the history lacks
+      reads blocks again, to find money that the history lacks
 
   --json             one JSON value per line
   --sandbox <path>   the sandbox.json of a running sandbox: its address and its key;
-                     left out: the one of this folder, .settlewire/sandbox.json
-  --url <address>    where Settlewire is
+                     left out: .settlewire/sandbox.json in the current folder
+  --url <address>    the address of Settlewire
 
 Environment: SETTLEWIRE_URL, SETTLEWIRE_KEY.
 Exit codes: ${Object.entries(exitCodes)
@@ -42,7 +42,7 @@ async function run(line: readonly string[]): Promise<ExitName> {
   const command = Object.hasOwn(commands, asked.command) ? commands[asked.command] : undefined
   if (command === undefined) {
     const meant = nearest(asked.command, [...Object.keys(commands), ...operatorCommands])
-    const words = `There is no command ${asked.command}.`
+    const words = `Unknown command: ${asked.command}.`
     const hint = meant === null ? '' : ` Did you mean ${meant}?`
     throw new Problem('usage', `${words}${hint}`, 'See settlewire --help.')
   }
@@ -62,7 +62,7 @@ async function run(line: readonly string[]): Promise<ExitName> {
   })
 }
 
-// `settlewire list | head` closes the pipe when it has enough: that is no failure.
+// `settlewire list | head` closes the pipe once it has enough lines: this is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(exitCodes.done)

@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem } from './problem.ts'
 
-/** Beside this workspace in a checkout: these commands work on a database and belong to the server. */
+/**
+ * Programs beside this workspace in a checkout: they work on a database and belong to the server.
+ */
 const programs = {
   merchant: join(import.meta.dirname, '../../server/src/merchant.ts'),
   key: join(import.meta.dirname, '../../server/src/key.ts'),
@@ -14,16 +16,16 @@ const programs = {
 
 type OperatorCommand = keyof typeof programs
 
-/** Whether it is a command for those who run the server. */
+/** Whether it is a command for operators of a server. */
 export const isOperators = (command: string | undefined): command is OperatorCommand =>
   command !== undefined && Object.hasOwn(programs, command)
 
-/** Their names. */
+/** The names of these commands. */
 export const operatorCommands: readonly string[] = Object.keys(programs)
 
 /**
- * `settlewire merchant …`, `key …`, `audit …` and `rescan …`: they speak to a database and to no server. Each runs
- * the server's own program, which knows databases, and answers with its exit code.
+ * `settlewire merchant …`, `key …`, `audit …` and `rescan …`: they work on a database, not through
+ * a server. Each runs the server's own program for it and returns its exit code.
  */
 export async function runOperators(
   command: OperatorCommand,
@@ -31,11 +33,12 @@ export async function runOperators(
 ): Promise<number> {
   const program = programs[command]
   if (!existsSync(program)) {
-    const words = `${command} comes with the server, which is not installed here.`
+    const words = `${command} is part of the server, which is not installed here.`
     throw new Problem('settings', words)
   }
   const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit' })
-  // The program ends in order, and this process waits for its answer. A terminal sends Ctrl-C to both.
+  // The program shuts down in order, and this process waits for it. A terminal sends Ctrl-C to
+  // both.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
   const [code]: readonly unknown[] = await once(child, 'exit')
   return typeof code === 'number' ? code : 1

@@ -5,10 +5,10 @@ import { tell } from './problem.ts'
 const refused = (detail: string, fields: { pointer: string; detail: string }[] = []) =>
   tell(new RequestError({ code: 'invalid_request', status: 400, detail, fields }))?.lines
 
-const advice = 'See errors[] for each field, and /openapi.json for what it takes.'
+const advice = 'See errors[] for each field, and /openapi.json for what each field accepts.'
 
-describe('what is said of a refusal', () => {
-  it('is each thing once, also where the message is a field or the advice itself', () => {
+describe('the printed lines of a refusal', () => {
+  it('contain each text once, even if the message repeats a field or the advice', () => {
     const hash = { pointer: '/txHash', detail: 'Must be a transaction hash.' }
     expect(refused('/txHash: Must be a transaction hash.', [hash])).toEqual([
       'invalid_request: /txHash: Must be a transaction hash.',
@@ -17,15 +17,15 @@ describe('what is said of a refusal', () => {
     expect(refused(advice)).toEqual([`invalid_request: ${advice}`])
   })
 
-  it('is every field, where there are several', () => {
+  it('contain every field if there are several', () => {
     const fields = [
       { pointer: '/amount', detail: 'Too long.' },
-      { pointer: '/foo', detail: 'There is no such member.' },
+      { pointer: '/foo', detail: 'Unknown field.' },
     ]
     expect(refused('/amount: Too long.', fields)).toEqual([
       'invalid_request: /amount: Too long.',
       '  /amount Too long.',
-      '  /foo There is no such member.',
+      '  /foo Unknown field.',
       advice,
     ])
   })

@@ -2,7 +2,7 @@ import { adviceFor, retryFor } from '@settlewire/client/advice'
 import { RequestError } from '@settlewire/client/request-error'
 import type { ExitName } from './exit-code.ts'
 
-/** What stops a command before it is sent: said to the reader as it is. */
+/** Stops a command before it is sent. The message is printed as it is. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly exit: ExitName
@@ -15,13 +15,13 @@ export class Problem extends Error {
   }
 }
 
-/** What went wrong, for a person: the code, the words, each field, and what to do. */
+/** An error for a person: the code, the message, each field, and the advice. */
 export interface Told {
   readonly exit: ExitName
   readonly lines: readonly string[]
 }
 
-/** Any error as what is said of it. Null for a bug, which shows its stack. */
+/** The lines and exit code of an error. Null for a bug, which shows its stack. */
 export function tell(error: unknown): Told | null {
   if (error instanceof Problem) {
     return { exit: error.exit, lines: present([error.message, error.advice]) }

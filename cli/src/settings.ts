@@ -3,25 +3,25 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from './problem.ts'
 
-/** Where Settlewire is, and the key to ask it with. */
+/** The address of Settlewire, and the key for it. */
 export interface Settings {
   readonly baseUrl: string
   readonly key: string
 }
 
-/** What the command line says of it. */
+/** The settings on the command line. */
 export interface Given {
   readonly url: string | undefined
   readonly sandbox: string | undefined
 }
 
-/** Where `npm start` writes it, for those who are in the folder of the project. */
+/** Where `npm start` writes the sandbox file, relative to the folder of the project. */
 const ownSandbox = join('.settlewire', 'sandbox.json')
 
 /**
- * Gathers the settings: `--url` before the sandbox file before the environment; where none of them says
- * anything, from the sandbox that was started in this directory. A key never comes from the command line,
- * where everybody on the machine can read it. The only reader of the environment.
+ * Reads the settings: `--url`, else the sandbox file, else the environment; if none of them is set,
+ * from the sandbox that was started in this directory. A key is never read from the command line,
+ * where every user of the machine could see it. The only reader of the environment.
  */
 export async function readSettings(given: Given): Promise<Settings> {
   const { SETTLEWIRE_URL, SETTLEWIRE_KEY } = process.env
@@ -33,14 +33,14 @@ export async function readSettings(given: Given): Promise<Settings> {
   if (!baseUrl || URL.parse(baseUrl) === null) {
     throw new Problem(
       'settings',
-      baseUrl ? `This is no address: ${baseUrl}` : 'Where is Settlewire?',
+      baseUrl ? `Invalid address: ${baseUrl}` : 'The address of Settlewire is not set.',
       'Set SETTLEWIRE_URL, or name the file that `npm start` writes: --sandbox <path to sandbox.json>.',
     )
   }
   if (!key) {
     throw new Problem(
       'settings',
-      'There is no key to ask with.',
+      'No API key is set.',
       'Set SETTLEWIRE_KEY, or name the file that `npm start` writes: --sandbox <path to sandbox.json>.',
     )
   }
@@ -56,7 +56,7 @@ async function readSandbox(path: string): Promise<{ url: string; secretKey: stri
   if (typeof url !== 'string' || typeof secretKey !== 'string') {
     throw new Problem(
       'settings',
-      `${path} is no sandbox file: it has no url or no secretKey.`,
+      `${path} is not a sandbox file: it has no url or no secretKey.`,
       advice,
     )
   }
@@ -67,7 +67,7 @@ function parse(text: string): { url?: unknown; secretKey?: unknown } {
   try {
     return Object(JSON.parse(text))
   } catch {
-    // Not JSON: it has neither field, which is what its reader is told.
+    // Invalid JSON has neither field, so the caller refuses it as no sandbox file.
     return {}
   }
 }

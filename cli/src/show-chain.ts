@@ -1,13 +1,13 @@
 import type { ChainInfo } from '@settlewire/client/answers'
 
-/** Everything a person asks of a chain, a line each. */
+/** A chain for a person, as lines. */
 export function showChain(chain: ChainInfo): readonly string[] {
   const { finality, pace } = chain
   const rows: readonly (readonly [name: string, value: string])[] = [
     ['seen', [chain.visibility, chain.reason ?? '', headOf(chain)].filter(Boolean).join(', ')],
     [
       'pace',
-      `a block each ${inSeconds(pace.blockMs)}${pace.measured ? '' : ' (not measured yet)'}`,
+      `a block every ${inSeconds(pace.blockMs)}${pace.measured ? '' : ' (not measured yet)'}`,
     ],
     [
       'finality',
@@ -26,7 +26,7 @@ const headOf = ({ head, lagMs }: ChainInfo): string =>
   head === null ? 'no block read yet' : `block ${head}, ${inSeconds(lagMs ?? 0)} old`
 
 const stall = ({ finality }: ChainInfo): string =>
-  finality.stalled ? ': it stands still, payments that wait for it are held' : ''
+  finality.stalled ? ': stalled, payments that need it wait' : ''
 
 const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 

@@ -4,8 +4,8 @@ import { eventOf, fixtures } from '../../test/support/checkout-fixtures.ts'
 import { showEvent, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
 
-describe('what is shown of a payment', () => {
-  it('has a line for each transaction, with its depth only once it is in a block', () => {
+describe('the printed lines of a payment', () => {
+  it('have a line for each transaction, with its depth only once it is in a block', () => {
     const [one] = fixtures.confirming.transfers
     if (one === undefined) throw new Error('the fixture has a transfer')
     const inBlock = { ...one, blockNumber: 7 }
@@ -17,7 +17,7 @@ describe('what is shown of a payment', () => {
     expect(lines[1]).toContain('replaced 0x')
   })
 
-  it('names both transactions of a replacement', () => {
+  it('name both transactions of a replacement', () => {
     const { id, data } = eventOf(fixtures.pending_detected)
     const replaced = { ...data, reason: 'replaced_still_pays', replacedTxHash: '0xold' }
     const line = showEvent({ id, type: 'payment_intent.replaced', data: replaced })
@@ -51,13 +51,13 @@ const chain: ChainInfo = {
   ],
 }
 
-describe('what is shown of a chain', () => {
-  it('says what is wrong with it, with its assets and with each provider', () => {
+describe('the printed lines of a chain', () => {
+  it('name the problems of the chain, of its assets and of each provider', () => {
     expect(showChain(chain)).toEqual([
       'Base (base, 8453)',
       '  seen      degraded, finality_stalled, block 900, 2.1 s old',
-      '  pace      a block each 2.0 s (not measured yet)',
-      '  finality  safe 880, finalized -: it stands still, payments that wait for it are held',
+      '  pace      a block every 2.0 s (not measured yet)',
+      '  finality  safe 880, finalized -: stalled, payments that need it wait',
       '  assets    none',
       '  disabled  USDC.base: Its contract says 18 decimals.',
       '  policy    2 providers must have shown it.',

@@ -7,7 +7,7 @@ import { chainName } from '@settlewire/core/words/words'
 
 type Row = readonly [name: string, value: string | null]
 
-/** Everything a person asks of a payment, a line each. */
+/** A payment for a person, as lines. */
 export function showPayment(payment: PaymentIntent): readonly string[] {
   const { status, reason, flags, finality, visibility, currency } = payment
   const notes = [reason, ...flags].filter((note) => note !== null)
@@ -51,7 +51,7 @@ const transferRow = (one: PaymentIntent['transfers'][number]): Row => {
 const depth = (at: { confirmations: number; requiredConfirmations: number | null }): string =>
   `${at.confirmations}/${at.requiredConfirmations ?? 'final'}`
 
-/** A payment in a line, for lists. */
+/** A payment as one line, for lists. */
 export const showInLine = (payment: PaymentIntent): string =>
   [
     payment.id,
@@ -63,7 +63,7 @@ export const showInLine = (payment: PaymentIntent): string =>
     .join('  ')
     .trimEnd()
 
-/** What stands above events, each in a line: the names of the columns, with their widths. */
+/** The columns of event lines: names and widths. */
 const columns = [
   ['#', 3],
   ['time (UTC)', 19],
@@ -82,10 +82,10 @@ const inColumns = (cells: readonly string[]): string =>
     .join('  ')
     .trimEnd()
 
-/** The line above events. */
+/** The header line of events. */
 export const eventHead = inColumns(columns.map(([name]) => name))
 
-/** An event in a line, as it happened. */
+/** An event as one line. */
 export function showEvent({ id, type, data }: WireEvent): string {
   const { sequence, status, receivedAmount, pendingAmount, expectedAmount, token } = data
   const details = [
@@ -105,22 +105,24 @@ export function showEvent({ id, type, data }: WireEvent): string {
   ])
 }
 
-/** To the second, from the id of the event: every transport carries that. */
+/** The time to the second, from the id of the event, which every transport carries. */
 function momentOf(eventId: string): string {
   const at = timeOf('evt', eventId)
   return at === null ? '' : toRfc3339(at).slice(0, 19).replace('T', ' ')
 }
 
-/** What a watcher should know of the connection: only that which changes how far to trust it. */
+/**
+ * The connection as a line for a person; null when it does not change how far to trust the output.
+ */
 export function showConnection({ state, transport, reason }: Connection): string | null {
   switch (state) {
     case 'current':
       return 'live'
     case 'fallback':
-      return `no stream gets through; asking by ${transport.replace('_', '-')}`
+      return `the stream is blocked; using ${transport.replace('_', '-')}`
     case 'stale':
     case 'reconnecting':
-      return `not current, trying again${reason === null ? '' : ` (${reason})`}`
+      return `not current, reconnecting${reason === null ? '' : ` (${reason})`}`
     case 'idle':
     case 'connecting':
     case 'paused':

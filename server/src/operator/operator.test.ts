@@ -152,7 +152,7 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
 
   it.each([
     ['key list --mercant x', 2, 'Did you mean --merchant?'],
-    ['merchnt list', 2, 'There is no command merchnt. Did you mean merchant?'],
+    ['merchnt list', 2, 'Unknown command: merchnt. Did you mean merchant?'],
     [`key revoke key_${'9'.repeat(26)}`, 1, 'There is no key key_999'],
     [`merchant show mer_${'9'.repeat(26)}`, 1, 'There is no merchant mer_999'],
   ])('end with a code that scripts can decide by: %s, %i', async (line, code, says) => {
