@@ -24,7 +24,10 @@ export async function openGround(): Promise<Ground> {
   const remove = (): Promise<void> => rm(home, { recursive: true, force: true })
   const server = await startEmbedded({
     ...{ home, clock: systemClock, log: silentLog },
-    settings: { autovacuum: 'off', max_wal_size: '1GB', shared_buffers: '128MB' },
+    settings: {
+      ...{ autovacuum: 'off', max_wal_size: '1GB', shared_buffers: '128MB' },
+      ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+    },
   }).catch(async (error) => {
     await remove()
     throw error
