@@ -1,9 +1,9 @@
 /**
  * Blocks that affect very many payments, or one payment very often: 4,000 transfers to one payment,
- * and 20,000 unsettled payments while the head moves. Prints the longest block of the event loop,
- * the longest garbage collection, the duration of the step, and its ratio to a bare insert of as
- * many rows as the step added events. One process, a real PostgreSQL. Run: `node bench/crowd.ts
- * [payments]`.
+ * and 20,000 unsettled payments while the head moves. Prints for how long the event loop was
+ * blocked at most, the longest garbage collection, the duration of the step, and its ratio to a
+ * bare insert of as many rows as the step added events. One process, a real PostgreSQL. Run: `node
+ * bench/crowd.ts [payments]`.
  */
 import { rm } from 'node:fs/promises'
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'

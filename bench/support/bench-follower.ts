@@ -36,9 +36,7 @@ export class BenchFollower {
     this.#reader = new BlockReader({ tokens: [token], ...parts })
   }
 
-  /**
-   * Makes a block that pays these addresses among strangers, to be followed in the order of making.
-   */
+  /** Makes a block that pays these addresses among strangers. Follow blocks in order of making. */
   make(paid: readonly string[]): PaidBlock {
     const strangers = Array.from({ length: transfersPerBlock - paid.length }, (_, i) =>
       strangerOf(i),

@@ -12,9 +12,7 @@ interface Answer {
   readonly error?: string
 }
 
-/**
- * A program in its own process that answers requests. `T` maps the names of requests to functions.
- */
+/** A program in its own process that answers requests. `T` maps their names to functions. */
 export interface ChildProgram<T extends Asked> {
   ask<N extends keyof T & string>(
     name: N,

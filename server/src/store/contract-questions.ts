@@ -9,12 +9,12 @@ import type { Append, CursorMove, EventStore } from '../ports/history.ts'
 
 const kind = paymentKind.name
 
-/** What every EventStore must answer: feeds, lists, deadlines, and what a chain asks of it. */
+/** The queries of every EventStore: feeds, lists, deadlines, and those about a chain. */
 export function eventStoreQuestionsContract(
   name: string,
   start: () => Promise<EventStoreUnderTest>,
 ): void {
-  describe(`the ${name} history, asked`, () => {
+  describe(`the ${name} history, queried`, () => {
     let store: EventStoreUnderTest
     let events: EventStore
 
@@ -28,8 +28,8 @@ export function eventStoreQuestionsContract(
     const positions = async (livemode = false) =>
       (await events.feed(merchantId, livemode, 0, 1_000)).map(({ position }) => position)
 
-    describe('of a merchant', () => {
-      it('has a feed for each mode, gapless, with the events of all its payments', async () => {
+    describe('by merchant', () => {
+      it('has a feed for each mode, without gaps, with the events of all payments', async () => {
         const test = new ScriptedPayment()
         const live = new ScriptedPayment({ livemode: true })
         const foreign = new ScriptedPayment({ merchantId: 'mer_other' })
@@ -47,7 +47,7 @@ export function eventStoreQuestionsContract(
         expect((await events.feed(merchantId, false, 1, 1)).map((e) => e.position)).toEqual([2])
       })
 
-      it('lists its payments, newest first, page by page', async () => {
+      it('lists payments, newest first, in pages', async () => {
         const payments = Array.from(
           { length: 7 },
           (_, index) => new ScriptedPayment({ bornAt: bornAt + index }),
@@ -81,7 +81,7 @@ export function eventStoreQuestionsContract(
         )
       })
 
-      it('finds payments by status, reference, transaction and address, and by all at once', async () => {
+      it('finds payments by status, reference, transaction, address, and by all together', async () => {
         const plain = new ScriptedPayment({ reference: 'order-1' })
         const seen = new ScriptedPayment({ reference: 'order-1' })
         const foreign = new ScriptedPayment({ merchantId: 'mer_other', reference: 'order-1' })
@@ -111,7 +111,7 @@ export function eventStoreQuestionsContract(
         expect(await ids({ ...all, status: 'awaiting' })).toEqual([])
       })
 
-      it('keeps the answer to an idempotency key apart by merchant and mode', async () => {
+      it('separates answers to an idempotency key by merchant and mode', async () => {
         const payment = new ScriptedPayment()
         await events.append({ appends: [payment.opening()], idempotency: [answer(payment)] })
         expect(await events.idempotent(merchantId, false, 'key-1')).toEqual(answer(payment))
@@ -120,14 +120,14 @@ export function eventStoreQuestionsContract(
         expect(await events.idempotent(merchantId, false, 'key-2')).toBeNull()
       })
 
-      it('keeps what was told where it is no payment', async () => {
+      it('stores an answer that is not a payment', async () => {
         const payment = new ScriptedPayment()
         const told = { ...answer(payment), told: '{"known":"pending"}' }
         await events.append({ appends: [payment.opening()], idempotency: [told] })
         expect(await events.idempotent(merchantId, false, 'key-1')).toEqual(told)
       })
 
-      it('forgets old answers, the oldest first and a limited number at a time', async () => {
+      it('deletes old answers, oldest first, up to a limit', async () => {
         const given = [5, 1, 4, 2, 3].map((n) => ({
           ...answer(new ScriptedPayment()),
           ...{ key: `key-${n}`, at: bornAt + n },
@@ -142,7 +142,7 @@ export function eventStoreQuestionsContract(
         expect(await left()).toEqual(['key-3', 'key-4', 'key-5'])
         expect(await events.forgetAnswers(bornAt + 4, 2)).toBe(1)
         expect(await left()).toEqual(['key-4', 'key-5'])
-        // The key is free again.
+        // The key can be used again.
         const [again] = given
         if (again === undefined) return raise()
         const reused = { ...again, key: 'key-1' }
@@ -151,8 +151,8 @@ export function eventStoreQuestionsContract(
       })
     })
 
-    describe('of deadlines', () => {
-      it('knows what is due, earliest first, and when the next is', async () => {
+    describe('by deadline', () => {
+      it('returns due subjects, earliest first, and the next deadline', async () => {
         expect(await events.nextDue(kind)).toBeNull()
         const [late, early] = [
           new ScriptedPayment({ bornAt: bornAt + 60_000 }),
@@ -184,13 +184,13 @@ export function eventStoreQuestionsContract(
         await append(payment.opening())
         expect(await events.nextDue(kind)).toBe(payment.payment.terms.expiresAt)
         await append(payment.step())
-        // It is pending, and asked for when that has taken too long.
+        // The payment is pending, so its next deadline is the time-out of the transaction.
         expect(await events.nextDue(kind)).toBe(bornAt + 4 * 3_600_000)
         await append(payment.step())
         expect(await events.nextDue(kind)).toBe(payment.payment.terms.monitorUntil)
       })
 
-      it('watches until it is released, and again when something is appended after all', async () => {
+      it('watches a payment until its release, and again after a later append', async () => {
         const payments = [new ScriptedPayment(), new ScriptedPayment(), new ScriptedPayment()]
         payments.sort((a, b) => (a.id < b.id ? -1 : 1))
         const [first, second, third] = payments
@@ -211,16 +211,16 @@ export function eventStoreQuestionsContract(
         }))
         expect([...(await events.release(ended))].sort()).toEqual([first.id, second.id])
         expect(await watched()).toEqual([third.id])
-        // Again it says the same: they stand where they were judged.
+        // A second release returns the same ids, because their sequences have not changed.
         expect(await events.release(ended)).toHaveLength(2)
-        // What was read before the watch ended, and committed after.
+        // An append that was read before the release and committed after it.
         await append(first.step())
         expect(await watched()).toEqual([first.id, third.id].sort())
         const due = await events.due({ kind, now: bornAt * 2, limit: 10 })
         expect(due.map(({ subjectId }) => subjectId).sort()).toEqual([first.id, third.id].sort())
       })
 
-      it('does not release what has moved since it was judged', async () => {
+      it('does not release a payment that has moved on since it was judged', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         await append(payment.step())
@@ -231,8 +231,8 @@ export function eventStoreQuestionsContract(
       })
     })
 
-    describe('of a chain', () => {
-      it('starts once, at a block, and only on its own genesis', async () => {
+    describe('by chain', () => {
+      it('starts a chain once, at a block, and refuses another genesis', async () => {
         expect(await events.position('local')).toBeNull()
         const begun = await events.begin('local', '0xgenesis', blockAt(10))
         expect(begun).toEqual({
@@ -246,7 +246,7 @@ export function eventStoreQuestionsContract(
         })
       })
 
-      it('moves in the transaction that stores the effects', async () => {
+      it('moves the cursor in the transaction that stores the effects', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         await events.begin('local', '0xgenesis', blockAt(10))
@@ -267,7 +267,7 @@ export function eventStoreQuestionsContract(
         expect(await events.heads([payment.id])).toEqual(new Map([[payment.id, 2]]))
       })
 
-      it('goes back over reverted blocks and on along the new branch', async () => {
+      it('reverts blocks and continues on the new branch', async () => {
         await events.begin('local', '0xgenesis', blockAt(10))
         const applied = [blockAt(11), blockAt(12)]
         await events.append({ appends: [], cursors: [{ ...moveTo(12, 0), applied }] })
@@ -281,7 +281,7 @@ export function eventStoreQuestionsContract(
         expect((await events.position('local'))?.recent).toEqual([blockAt(10), ...branch].reverse())
       })
 
-      it('moves its head without a block, and keeps blocks as far back as reorgs may reach', async () => {
+      it('moves the head without a block, and keeps blocks down to the finalized one', async () => {
         await events.begin('local', '0xgenesis', blockAt(10))
         const applied = Array.from({ length: 1_000 }, (_, index) => blockAt(11 + index))
         const finalized = 500
@@ -297,7 +297,7 @@ export function eventStoreQuestionsContract(
         expect(numbers).toHaveLength(511)
       })
 
-      it('tells which payments are not settled there, through a reorg to finality', async () => {
+      it('returns payments whose transactions are not final, through a reorg to finality', async () => {
         const payment = new ScriptedPayment()
         const unsettled = () => events.unsettled('local')
         await append(payment.opening())
@@ -317,7 +317,7 @@ export function eventStoreQuestionsContract(
         expect(await unsettled()).toEqual([])
       })
 
-      it('leaves out what has ended, until something is appended after all', async () => {
+      it('leaves out payments whose watch has ended, until a later append', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         await append(payment.step())
@@ -327,7 +327,7 @@ export function eventStoreQuestionsContract(
         expect(await events.unsettled('local')).toEqual([payment.id])
       })
 
-      it('asks for a final payment again while a second transaction of it is not', async () => {
+      it('returns a final payment again while a second transaction is not final', async () => {
         const payment = new ScriptedPayment()
         await append(payment.whole())
         expect(payment.payment.finality).toBe('final')
@@ -344,7 +344,7 @@ export function eventStoreQuestionsContract(
         expect(await events.unsettled('local')).toEqual([payment.id])
       })
 
-      it('tells which watched payments have money in a block, also when all of it is final', async () => {
+      it('returns watched payments with money in a block, also if all of it is final', async () => {
         const [final, pending, open] = [
           new ScriptedPayment(),
           new ScriptedPayment(),
@@ -364,7 +364,7 @@ export function eventStoreQuestionsContract(
         expect(await paid()).toEqual([])
       })
 
-      it('tells which payments have a transaction in a block, also in one that was left', async () => {
+      it('returns payments with a transaction in a block, also in a reverted block', async () => {
         const payment = new ScriptedPayment()
         await append(payment.opening())
         await append(payment.step())

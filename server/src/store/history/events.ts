@@ -33,7 +33,7 @@ import { Heads } from './heads.ts'
 import { listStatement, subjectColumns, subjectTables } from './list.ts'
 import { check, prepare, storedEvents } from './prepare.ts'
 
-/** What a chain asks, and a deadline, is asked of payment intents. */
+/** Queries for a chain, and for watches, are about payment intents. */
 const payments = paymentKind.name
 
 /** The errors that settlewire_append raises by name. */
@@ -46,7 +46,7 @@ const raised: Readonly<
   SW004: 'lease_lost',
 }
 
-/** Throws what the database has raised by name as a failure of that code, and the rest as it is. */
+/** Translates an error that the database raised by name into a failure; throws others unchanged. */
 function throwRaised(error: unknown): never {
   const code = raised[sqlState(error) ?? '']
   throw code === undefined ? error : new Failure(code, undefined, { cause: error })
@@ -55,11 +55,11 @@ function throwRaised(error: unknown): never {
 /**
  * The history in PostgreSQL.
  *
- * An append is one statement, so it is committed or it is not, and an answer means it is. When the
- * connection is lost in between nobody here can know: the caller gets `store_unavailable` and tries
- * the same batch again. If the first one was committed after all, the second meets its own traces
- * (`sequence_conflict`, `cursor_conflict` or `idempotency_key_reused`) and what is then read is the
- * truth. Nothing can be written twice.
+ * An append is one statement, so it is committed or it is not, and an answer means that it is. If
+ * the connection is lost in between, the outcome is unknown: the caller gets `store_unavailable`
+ * and retries the same batch. If the first attempt was committed after all, the second conflicts
+ * with it (`sequence_conflict`, `cursor_conflict` or `idempotency_key_reused`), and a read then
+ * shows the stored state. Nothing can be written twice.
  */
 export class PostgresEvents implements EventStore, Feeds {
   readonly #database: Database
@@ -267,7 +267,7 @@ export class PostgresEvents implements EventStore, Feeds {
     fences: readonly Fence[] = [],
   ): Promise<readonly string[]> {
     const released = await release(this.#database, ended, fences).catch(throwRaised)
-    // What is appended from now on has to write the deadline again.
+    // The next append of these subjects must write the deadline again.
     this.#heads.doubt(released)
     return released
   }
@@ -281,7 +281,7 @@ export class PostgresEvents implements EventStore, Feeds {
   }
 }
 
-/** From the open payments to their transactions: there is no index of transactions that are not final. */
+/** Starts from open payments, because there is no index of transactions that are not final. */
 const transactionsOf = (which: string): string => `select distinct t.subject_id
   from subject p join transaction t on t.subject_id = p.id and t.chain = $1 and ${which}
   where p.kind = '${payments}' and p.due_at is not null
@@ -299,7 +299,7 @@ const storedState = ({ id, created_at, evidence, standing, parts }: StateRow): S
   ...{ id, createdAt: created_at, opening: evidence, standing, parts },
 })
 
-/** One, or none where its state cannot be read. */
+/** The state of a row as a list of one, or an empty list if it cannot be read. */
 function revived<State>(
   kind: Revival<State>,
   row: StateRow,

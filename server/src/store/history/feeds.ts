@@ -2,7 +2,7 @@ import type { FeedEntry, FeedKey } from '../../ports/processes.ts'
 import { arrayOf } from '../binary-array.ts'
 import type { Database } from '../database.ts'
 
-/** Every feed with its last position; nothing when all of them together are at `knownSum`. */
+/** Every feed with its last position; an empty list if their sum is still `knownSum`. */
 export async function feeds(
   database: Database,
   knownSum: number,
@@ -20,8 +20,10 @@ export async function feeds(
   }))
 }
 
-/** What the events of a feed after a position are of. The counter of the feed is taken last before a
- * commit and held until it is done, so no position below one that is seen can appear later. */
+/**
+ * The subjects and sequences of a feed's events after a position. An append takes the counter of
+ * the feed last and holds it until the commit, so no position below a visible one can appear later.
+ */
 export async function entries(
   database: Database,
   { merchantId, livemode }: FeedKey,
@@ -40,7 +42,7 @@ export async function entries(
   }))
 }
 
-/** Of these subjects, those whose watch has ended. */
+/** Those of these subjects whose watch has ended. */
 export async function ended(
   database: Database,
   ids: readonly string[],

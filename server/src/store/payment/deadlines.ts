@@ -5,10 +5,10 @@ import type { Fence } from '../../ports/processes.ts'
 import { arrayOf } from '../binary-array.ts'
 import type { Database } from '../database.ts'
 
-/** Before every row: no deadline is that old, and no id that small. */
+/** Sorts before every row: no deadline is that old, and no id that small. */
 const beforeAll: Due = { dueAt: 0, subjectId: '' }
 
-/** Deadlines that have come, in the order of the index, from behind a row on. */
+/** Deadlines that have come, in the order of the index, after a given row. */
 export async function due(
   database: Database,
   { kind, now, limit, after }: DueQuery,
@@ -26,7 +26,7 @@ export async function due(
   return rows.map(({ id, due_at }) => ({ subjectId: id, dueAt: due_at }))
 }
 
-/** The first deadline of a kind behind a row. */
+/** The first deadline of a kind after a given row. */
 export async function nextDue(
   database: Database,
   kind: SubjectKind,
@@ -45,7 +45,10 @@ export async function nextDue(
   return row?.due_at ?? null
 }
 
-/** Ends the watch of those that are still at their sequence, under these leases, and says which these are. */
+/**
+ * Ends the watch of subjects that are still at their sequence, under these leases. Returns their
+ * ids.
+ */
 export async function release(
   database: Database,
   ended: readonly Ended[],
@@ -54,8 +57,8 @@ export async function release(
   const rows = await database.query<{ id: string }>(
     {
       name: 'release',
-      // The same locks in the same order as an append takes, so that the two never deadlock. What
-      // has moved is found out under the lock: an append that waits for it comes after.
+      // Takes the same locks in the same order as an append, so that the two never deadlock. The
+      // sequence is compared under the lock: an append that waits for it comes after.
       text: `with fenced as materialized (
           select from settlewire_fence($3::json)
         ), ended as (

@@ -7,10 +7,10 @@ import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
 import { openStore } from '../open.ts'
 
-/** More than one run of the statement. */
+/** More than one run of rows. */
 const openMax = 2_500
 
-it('reads the opening of each open payment once, however many there are', async () => {
+it('reads the opening of each open payment exactly once, over several runs', async () => {
   const { url, close } = await testDatabase()
   const open = () => openStore({ url, clock: systemClock, log: silentLog })
   const payments = Array.from(

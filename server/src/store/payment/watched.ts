@@ -7,13 +7,13 @@ import type { Database } from '../database.ts'
 const runMax = 2_000
 
 /**
- * One statement, so that every open payment is read once. Its plan is the same whatever the server
- * knows of its tables, which is nothing after a restore: the ids are found along the index of
- * deadlines and sorted, then the opening of each is looked up by its key.
+ * One statement, so that every open payment is read once. Its plan does not depend on statistics,
+ * which are missing after a restore: the ids are read from the index of deadlines and sorted, then
+ * the opening of each is looked up by its key.
  */
 const statement = {
   name: 'watched',
-  // The evidence is taken as it is: PostgreSQL cannot read into every text that JSON may hold.
+  // Returns the whole evidence: PostgreSQL's operators cannot read every text that JSON may hold.
   text: `select p.id, p.livemode, (
       select e.evidence from event e where e.subject_id = p.id and e.sequence = 1
     ) as evidence
@@ -23,14 +23,14 @@ const statement = {
     ) as p`,
 }
 
-/** Gives `take` what is looked for on behalf of every open payment, oldest first, in runs. */
+/** Passes what is watched for every open payment to `take`, oldest first, in runs. */
 export const watched = (
   database: Database,
   take: (run: readonly Watched[]) => void,
 ): Promise<void> =>
   database.each<WatchedRow>(statement, runMax, (rows) => take(rows.map(watchedOf)))
 
-/** A part of the first event of a payment. */
+/** The part of a payment's first event that a watch needs. */
 export interface WatchedRow {
   readonly id: string
   readonly livemode: boolean
@@ -39,15 +39,15 @@ export interface WatchedRow {
 
 const watchedOf = (row: WatchedRow): Watched => watching(row, termsOf(row))
 
-/** The same with how long it was watched. */
+/** The same, with the end of the watch. */
 export function openingOf(row: WatchedRow & { readonly is_over: boolean }): OpenedPayment {
   const terms = termsOf(row)
   return { ...watching(row, terms), monitorUntil: terms.monitorUntil, isOver: row.is_over }
 }
 
 /**
- * A process reads those of all open payments when it starts: so the rest of the opening is not made
- * into what core works with, which takes several times as long as to parse it.
+ * Parses only the terms. A starting process reads the openings of all open payments, and converting
+ * each whole opening for core would take several times as long.
  */
 function termsOf({ evidence }: WatchedRow): TermsText {
   const [opening] = (JSON.parse(evidence) as OpeningText).facts // as `evidenceText` wrote it
