@@ -1,4 +1,4 @@
-// Modules whose types do not come with them, as far as the pages use them.
+// Types for modules that have none, as far as the pages use them.
 
 declare module '*.css'
 

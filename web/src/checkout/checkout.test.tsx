@@ -21,7 +21,7 @@ function render(name: FixtureName, more = {}): string {
 }
 
 describe('the checkout', () => {
-  it.each(statuses)('says in %s what is true, in words and for machines', (status) => {
+  it.each(statuses)('shows the words and the data attributes of the status %s', (status) => {
     const html = render(status)
     const text = html.replace(/<[^>]+>/g, '')
     const view = {
@@ -38,32 +38,32 @@ describe('the checkout', () => {
     expect(html.match(/data-step=/g)).toHaveLength(5)
   })
 
-  it('shows the address where a payment is wanted, and nowhere once it was seen', () => {
+  it('shows the address while a payment is awaited, and not once money was seen', () => {
     expect(render('awaiting')).toContain('ethereum:0x')
     for (const name of ['pending_detected', 'confirming', 'succeeded', 'cancelled'] as const) {
       expect(render(name)).not.toContain('ethereum:0x')
     }
   })
 
-  it('lets the payer choose where there is a choice', () => {
+  it('offers a choice of assets only if there are several', () => {
     expect(render('awaiting')).not.toContain('name="asset"')
     expect(render('awaiting-choice').match(/name="asset"/g)).toHaveLength(3)
   })
 
-  it('warns of money that is not counted, and not of another way that is offered', () => {
+  it('warns that other assets do not count, but not about the other accepted ones', () => {
     expect(render('awaiting')).toContain('Send only USDC on')
     expect(render('awaiting-choice')).toContain('or choose another way above.')
     expect(render('awaiting-choice')).not.toContain('Send only')
   })
 
-  it('offers the sandbox wallet in the sandbox only', () => {
+  it('offers the sandbox wallet only in the sandbox', () => {
     expect(render('awaiting')).not.toContain('sandbox wallet')
     expect(render('awaiting', { sandbox: true })).toContain('Pay from the sandbox wallet')
     expect(render('awaiting-live')).not.toContain('Test mode')
     expect(render('awaiting')).toContain('Test mode')
   })
 
-  it('leads back to the shop from every end, and only to a web page', () => {
+  it('links back to the shop in every end status, and only to a web address', () => {
     const ends = statuses.filter((status) => {
       const link = 'href="https://shop.example/thanks"'
       return render(status).includes(link)
@@ -76,12 +76,12 @@ describe('the checkout', () => {
     expect(render('succeeded', { payment })).not.toContain('javascript:')
   })
 
-  it('links to an explorer where there is one, and names the transaction in any case', () => {
+  it('shows the transaction hash, with a link to an explorer if there is one', () => {
     expect(render('succeeded-over')).toContain('https://polygonscan.com/tx/0x1')
     expect(render('confirming')).toContain('0x4e3a37…5a1bdd')
   })
 
-  it('shows money that does not count: what, how much, its hash, and what to do', () => {
+  it('shows asset, amount, hash and advice for money that does not count', () => {
     const text = render('awaiting-wrong').replace(/<[^>]+>/g, ' ')
     expect(text).toMatch(/150\.00 USDC\.e\s+came on Local test chain\./)
     expect(text).toContain('Ask the merchant to send it back, and name this transaction.')
@@ -91,7 +91,7 @@ describe('the checkout', () => {
     expect(render('awaiting-wrong')).toContain('0x4e3a37…5a1bdd')
   })
 
-  it('offers the address as the code, and the link for wallets with what to compare', () => {
+  it('shows the address as QR code, and a wallet link with the recipient to compare', () => {
     const html = render('awaiting')
     expect(html).toContain('aria-label="QR code of the address"')
     expect(html.replace(/<[^>]+>/g, '')).toContain(
@@ -99,11 +99,11 @@ describe('the checkout', () => {
     )
   })
 
-  it('calls a chain as its server does', () => {
+  it('uses the chain names of the server', () => {
     expect(render('awaiting-custom')).toContain('Harbour Chain')
   })
 
-  it('takes what merchants wrote for text', () => {
+  it('escapes texts of the merchant', () => {
     expect(render('awaiting')).toContain('Demo &lt;Shop&gt;')
   })
 })

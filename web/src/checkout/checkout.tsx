@@ -22,7 +22,7 @@ import { Transactions } from './transaction.tsx'
 import { Uncounted } from './uncounted.tsx'
 import { words } from './words.ts'
 
-/** The page a payer looks at. */
+/** The whole checkout page. */
 export function Checkout({ live, state }: { live: Live; state: PageState }): ReactNode {
   const moment = useHeld(live.subscribe, live.moment)
   const { shown, connection, clockOffsetMs, policy } = moment
@@ -32,7 +32,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
   const { screen, line } = lookOf(moment, { now, loadedAt: live.loadedAt })
   const [chosen, choose] = useState(0)
   const [said, setSaid] = useState<string | null>(null)
-  // No text at all, rather than an empty one: a region that is touched may be read again.
+  // Null rather than an empty text: a screen reader may read a changed live region again.
   const say = useCallback((text: string) => setSaid(text === '' ? null : text), [])
   const spoken = spokenOf(shown, screen)
   const statusAloud = useTextOf(spoken.key, spoken.text)
@@ -106,7 +106,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
           {screen.panel === 'notice' ? (
             <NoticePanel shown={shown} screen={screen} merchant={merchant} say={say} />
           ) : null}
-          {/* What was seen before and is gone, or is only a part: where to look for it. */}
+          {/* Earlier transactions that were lost or paid only a part: where to look them up. */}
           {screen.panel === 'pay' ? <Transactions shown={shown} say={say} /> : null}
           {screen.canClaim ? <ClaimForm api={live.api} say={say} /> : null}
         </section>
@@ -144,7 +144,7 @@ function TestBanner(): ReactNode {
   )
 }
 
-/** The part that had the focus is gone with its panel: the status is where the reader goes on. */
+/** Moves the focus to the status title when the focused element disappeared with its panel. */
 function useFocusWhenReplaced(panel: Panel, title: { current: HTMLElement | null }): void {
   const before = useRef({ panel, focused: null as Element | null })
   const { focused } = before.current

@@ -13,10 +13,10 @@ interface Outcome {
   readonly text: string
 }
 
-/** In whatever was pasted: wallets copy a link to an explorer as often as the hash. */
+/** Finds a hash in the pasted text: wallets often copy a link to an explorer instead. */
 const hashForm = /0x[0-9a-f]{64}(?![0-9a-f])/i
 
-/** For who has paid and sees nothing of it: the transaction is looked for by its hash. */
+/** For a payer whose payment does not show: searches for the transaction by its hash. */
 export function ClaimForm({ api, say }: Props): ReactNode {
   const [text, setText] = useState('')
   const [outcome, setOutcome] = useState<Outcome>({ is: 'ready', text: '' })

@@ -3,28 +3,28 @@ import type { Instant } from '@settlewire/core/instant'
 import { timeOfDay } from './time.ts'
 import { connectionWords } from './words.ts'
 
-/** What is said of the connection: a word at all times, and a sentence when it matters. */
+/** The connection in words: always a label, and a warning when it matters. */
 export interface ConnectionLine {
   readonly look: 'live' | 'calm' | 'lost'
   readonly label: string
-  /** What the reader must know to trust the page neither too much nor too little. */
+  /** What the payer needs to know to trust the page neither too much nor too little. */
   readonly warning: string | null
 }
 
-/** A gap this short is closed before anybody could act on it. */
+/** A gap this short is over before a payer could act on it, so there is no warning. */
 const graceMs = 2_500
 
 interface Place {
   readonly now: Instant
-  /** When the page itself came. */
+  /** When the page was loaded. */
   readonly loadedAt: Instant
-  /** Whether every chain that matters is fully seen: what is connected and blind is not live. */
+  /** Whether every relevant chain is fully seen: connected but blind is not live. */
   readonly isSeen: boolean
-  /** Whether that is known at all. */
+  /** Whether `isSeen` is known for the present connection. */
   readonly isSightKnown: boolean
 }
 
-/** Times are this device's. */
+/** All times are this device's. */
 export function connectionLineOf(
   connection: Connection,
   { now, loadedAt, isSeen, isSightKnown }: Place,

@@ -1,10 +1,10 @@
-/** Copies text. False when the browser does not let us: then the reader selects it by hand. */
+/** Copies text. False when the browser refuses: then the payer selects the text by hand. */
 export async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true
   } catch {
-    // No clipboard on pages that are not secure, such as a shop on a local network.
+    // No clipboard on pages without HTTPS, such as a shop on a local network.
     return copyBySelecting(text)
   }
 }

@@ -12,11 +12,11 @@ const shownForMs = 2_000
 interface Props {
   readonly what: What
   readonly text: string
-  /** Reads it aloud. */
+  /** Has a screen reader read the text aloud. */
   readonly say: (text: string) => void
 }
 
-/** A button that copies, and says that it did. */
+/** A button that copies a text, and confirms it. */
 export function CopyButton({ what, text, say }: Props): ReactNode {
   const [outcome, setOutcome] = useState<Outcome>('ready')
   useEffect(() => {

@@ -9,7 +9,7 @@ interface Props {
   readonly chain: string
 }
 
-/** What careful payers compare and support asks for. */
+/** Details that careful payers compare and that support asks for. */
 export function Details({ payment, accept, chain }: Props): ReactNode {
   const facts: readonly (readonly [name: string, value: string | null])[] = [
     [words.reference, payment.id],

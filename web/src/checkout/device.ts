@@ -1,13 +1,13 @@
 import { type Clock, systemClock } from '@settlewire/client/clock'
 import { pageSignals, type Signal } from '@settlewire/client/page-signals'
 
-/** What the page runs on: its time, what it tells of itself, and its way to the server. */
+/** The environment of the page: its clock, its signals, and its way to the server. */
 export interface Device {
   readonly clock: Clock
   readonly signals: (listener: (signal: Signal) => void) => () => void
-  /** Whether somebody may be looking at the page. */
+  /** Whether the page is visible. */
   readonly isLookedAt: () => boolean
-  /** Left out: the browser's own. */
+  /** Left out: the browser's own `fetch`. */
   readonly fetch?: typeof fetch
 }
 

@@ -12,12 +12,12 @@ const longFrom = 14
 export const isLong = (amount: string): boolean => grouped(amount).length >= longFrom
 
 /**
- * An amount that is never broken: `--characters` lets the style sheet choose a size at which it fits on
- * one line. A translator leaves it alone.
+ * An amount that never breaks across lines: `--characters` lets the style sheet choose a size at
+ * which it fits. Browsers do not translate it.
  */
 export function Figure({ amount, unit = '' }: Props): ReactNode {
   const text = unit === '' ? grouped(amount) : `${grouped(amount)}\u00a0${unit}`
-  // A custom property is no property that the types know.
+  // The types do not know custom properties.
   const style = { '--characters': String(text.length) } as CSSProperties
   return (
     <span className="figure one-line" translate="no" style={style}>

@@ -2,7 +2,7 @@ import { systemClock } from '@settlewire/client/clock'
 import type { Instant } from '@settlewire/core/instant'
 import { useEffect, useRef, useState } from 'react'
 
-/** The time, each second while the page is looked at, and at once when it is looked at again. */
+/** The time, updated each second while the page is visible, and at once when it becomes visible. */
 export function useNow(): Instant {
   const [now, setNow] = useState(() => systemClock.now())
   useEffect(() => {
@@ -19,21 +19,21 @@ export function useNow(): Instant {
   return now
 }
 
-/** The text as it was when the key last changed. */
+/** The text at the time when the key last changed. */
 export function useTextOf(key: string, text: string): string {
   const held = useRef({ key, text })
   if (held.current.key !== key) held.current = { key, text }
   return held.current.text
 }
 
-/** What is held outside of the page, always the newest. */
+/** The newest value of a store outside of the components. */
 export function useHeld<T extends object>(
   subscribe: (listener: () => void) => () => void,
   read: () => T,
 ): T {
   const [held, hold] = useState(read)
   useEffect(() => {
-    // It may have moved on between the first look and this one.
+    // The value may have changed between the first render and this effect.
     hold(read())
     return subscribe(() => hold(read()))
   }, [subscribe, read])

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 
-/** Decoration: the words beside them say the same. */
+/** Decorative: the text beside an icon says the same. */
 function Icon({ path }: { path: string }): ReactNode {
   return (
     <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">

@@ -12,20 +12,20 @@ import { applyEvent, applyResource, hasMoved, type Shown, shownFrom } from './pa
 import { Question } from './question.ts'
 import { movedBy, type Sight, sightsFrom } from './sight.ts'
 
-/** What is known at a moment. A new object whenever anything changes. */
+/** The state at one moment. Every change makes a new object. */
 export interface Moment {
   readonly shown: Shown
   readonly connection: Connection
   readonly clockOffsetMs: number
   /** How well each accepted chain is seen. */
   readonly sights: readonly Sight[]
-  /** Until when that holds, by this device's clock. */
+  /** Until when `sights` hold, by this device's clock. */
   readonly sightUntil: Instant
-  /** What it waits for, and how long; null until the server has said it. */
+  /** What the payment waits for, and how long; null until the server has sent it. */
   readonly policy: Explained | null
 }
 
-/** What the server said of the wait, and when, by this device's clock. */
+/** The server's explanation of the wait, and its time by this device's clock. */
 export interface Explained {
   readonly answer: PolicyAnswer
   readonly at: Instant
@@ -42,18 +42,23 @@ const unconnected: Connection = {
   clockOffsetMs: 0,
 }
 
-/** Where the page says how long it takes. */
+/** The statuses in which the page shows how long it takes. */
 const explained: ReadonlySet<Status> = new Set(['pending_detected', 'confirming'])
 
-/** Answers to questions do not say how the chains are seen: without a stream the resource is read so often. */
+/**
+ * Polls do not report how well the chains are seen, so without a stream the resource is read this
+ * often.
+ */
 const sightMsMax = 3_000
-/** What was read then holds for so long. */
+/** How long a report from the resource holds. */
 const heldMsMax = 5_000
-/** What the page came with holds for so long after it has connected, until the answer comes. */
+/**
+ * How long the report that came with the page holds after a connect, until the next one arrives.
+ */
 const unsaidMsMax = 2_500
 const always = Number.POSITIVE_INFINITY
 
-/** The payment as it is now: what the page came with, moved on by the watch. */
+/** The current payment: the state that came with the page, updated by the watch. */
 export class Live {
   readonly api: PayerApi
   readonly loadedAt: Instant
@@ -66,7 +71,7 @@ export class Live {
 
   constructor(state: PageState, device: Device = thisDevice) {
     const { payment, serverTime, clientSecret, chains, chainNames } = state
-    // By header and not by cookie: browsers may refuse cookies.
+    // A header and not a cookie, because browsers may refuse cookies.
     this.#access = { baseUrl: '', key: clientSecret, ...(device.fetch && { fetch: device.fetch }) }
     this.#device = device
     this.loadedAt = device.clock.now()
@@ -99,7 +104,10 @@ export class Live {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Follows the payment until nothing can change it, and looks again whenever the page is looked at. */
+  /**
+   * Follows the payment until nothing can change it, and reads it again when the page becomes
+   * visible.
+   */
   start(): void {
     this.#follow()
     this.#device.signals((signal) => {
@@ -125,14 +133,14 @@ export class Live {
     this.#explain()
     const options = {
       ...{ access: this.#access, paymentId: payment.id, sequence: payment.sequence },
-      // People read where it stands, not how it got there.
+      // The page needs only the newest state, not every event.
       ...{ everyEvent: false, until: 'final' as const },
       ...{ clock: this.#device.clock, signals: this.#device.signals },
     }
     watch(options, (update) => this.#take(update))
   }
 
-  /** Whether the server has nothing more to tell: the money is final, or the watch for it is over. */
+  /** Whether the server will send no more events: the money is final, or the watch has ended. */
   #isOver(payment: PaymentIntent): boolean {
     const serverNow = this.#device.clock.now() + this.#moment.clockOffsetMs
     const isPastWatch = payment.status === 'expired' && serverNow > Date.parse(payment.monitorUntil)
@@ -155,9 +163,10 @@ export class Live {
       connection.visibility === null ? this.#moment.clockOffsetMs : connection.clockOffsetMs
     const isNews = chains !== null && chains.length > 0 && chains !== before.chains
     const isProven = state === 'current' || state === 'fallback'
-    // The stream says how the chains are seen when that changes: what it was meanwhile must be asked.
+    // A stream reports sights when they change, so a new connection must ask what changed
+    // meanwhile.
     const isOther = isProven && state !== before.state
-    // The page came with an answer; one from before a gap does not hold now.
+    // The page was loaded with a report, but a report from before a gap does not hold now.
     const isOld = before.provenAt !== null
     const now = this.#device.clock.now()
     this.#set({
@@ -169,7 +178,7 @@ export class Live {
     else if (isProven && this.#resource.isOpen) this.#resource.want()
   }
 
-  /** What events leave out: every transfer as it stands, links to explorers. */
+  /** Takes over what events do not contain: all transfers, and links to explorers. */
   #read(payment: PaymentIntent): void {
     const { shown, connection, sights } = this.#moment
     const { state, chains } = connection
@@ -184,7 +193,7 @@ export class Live {
     if (state === 'ended' && !this.#isOver(payment)) this.#follow()
   }
 
-  /** While money becomes certain: what it waits for, and how long that takes by what was measured. */
+  /** Loads the explanation of the wait while money is being confirmed. */
   #explain(): void {
     if (explained.has(this.#moment.shown.payment.status)) this.#policy.want()
     else if (this.#moment.policy !== null) this.#set({ policy: null })

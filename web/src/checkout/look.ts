@@ -3,7 +3,9 @@ import { type ConnectionLine, connectionLineOf } from './connection-line.ts'
 import type { Moment } from './live.ts'
 import { type Screen, screenOf } from './screen.ts'
 
-/** All that the page says at a moment: of the payment, and of how far that can be trusted. */
+/**
+ * Everything that the page says at one moment: about the payment, and how far that can be trusted.
+ */
 export interface Look {
   readonly screen: Screen
   readonly line: ConnectionLine
@@ -15,7 +17,7 @@ export function lookOf(
   { now, loadedAt }: Record<'now' | 'loadedAt', Instant>,
 ): Look {
   const { shown, connection, clockOffsetMs, sights, policy } = moment
-  // What was true on another connection, or long ago, may not be true now.
+  // A report from another connection, or an old one, may no longer be true.
   const isKnown = now <= moment.sightUntil
   const lineOf = (isSeen: boolean): ConnectionLine =>
     connectionLineOf(connection, { now, loadedAt, isSeen, isSightKnown: isKnown })

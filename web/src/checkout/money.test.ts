@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
 import { grouped, inFours, missingAmount, seenAmount, shortened, uriFor } from './money.ts'
 
-it('adds and takes away to the last place, beyond what a number can hold', () => {
+it('seenAmount and missingAmount are exact beyond the precision of a number', () => {
   const odd = payment({
     amount: '9007199254740993.000000000000000001',
     amountReceived: '0.000000000000000001',
@@ -13,20 +13,20 @@ it('adds and takes away to the last place, beyond what a number can hold', () =>
   expect(missingAmount(payment({ amountReceived: '170.00' }))).toBe('0.00')
 })
 
-it('groups what is read, not what is copied', () => {
+it('grouped puts narrow spaces between thousands', () => {
   expect(grouped('1250000.50')).toBe('1\u202f250\u202f000.50')
   expect(grouped('999.123456')).toBe('999.123456')
   expect(grouped('1000')).toBe('1\u202f000')
 })
 
-it('shows an address in ten fours that give the address again', () => {
+it('inFours splits an address into its 0x and ten groups of four', () => {
   const address = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
   expect(inFours(address)).toHaveLength(11)
   expect(inFours(address).join('')).toBe(address)
   expect(shortened(address)).toBe('0x5FbDB2…180aa3')
 })
 
-it('leads a wallet to pay the rest, and never the whole once more', () => {
+it('uriFor makes a wallet link for the missing amount, or none', () => {
   const [accept] = fixtures.awaiting.accept
   if (accept === undefined) throw new Error('the fixture accepts something')
   expect(uriFor(accept, '150.00')).toBe(accept.uri)

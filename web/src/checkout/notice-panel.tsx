@@ -16,10 +16,10 @@ interface Props {
   readonly say: (text: string) => void
 }
 
-/** It does not simply go on: what to do now, and what support will ask for. */
+/** The payment stopped: what to do now, and what support will ask for. */
 export function NoticePanel({ shown, screen, merchant, say }: Props): ReactNode {
   const { payment } = shown
-  // Where money is looked for, nothing is an amount too.
+  // During an investigation an amount of zero is informative too.
   const showsMoney = screen.seen !== '0.00' || payment.status === 'investigation_required'
   return (
     <>

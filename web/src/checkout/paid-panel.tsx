@@ -10,7 +10,7 @@ interface Props {
   readonly say: (text: string) => void
 }
 
-/** The moment it was all for. */
+/** The payment succeeded: the amount and the way back to the shop. */
 export function PaidPanel({ shown, merchant, say }: Props): ReactNode {
   const { payment } = shown
   return (

@@ -19,16 +19,16 @@ interface Props {
     readonly chosen: number
     readonly choose: (index: number) => void
   }
-  /** Null where there is no sandbox wallet. */
+  /** Null if there is no sandbox wallet. */
   readonly sandbox: PayerApi | null
   readonly say: (text: string) => void
 }
 
-/** How to pay: what, where to, on which network. */
+/** How to pay: the amount, the address and the network. */
 export function PayPanel({ shown, screen, choice, sandbox, say }: Props): ReactNode {
   const { payment } = shown
   const { accept } = choice
-  // Some wallets misread the link, and send to the token's contract: every wallet reads an address.
+  // Address first: some wallets misread the link and send to the token's contract.
   const [showsLink, showLink] = useState(false)
   const chain = nameOf(shown, accept.chain)
   const uri = uriFor(accept, screen.toSend)
@@ -89,7 +89,7 @@ export function PayPanel({ shown, screen, choice, sandbox, say }: Props): ReactN
   )
 }
 
-/** What people compare of an address. */
+/** The two ends of an address, which people compare. */
 const endsOf = (address: string): [start: string, end: string] => [
   `${address.slice(0, 6)}…`,
   `…${address.slice(-4)}`,
@@ -99,7 +99,7 @@ function Address({ address }: { address: string }): ReactNode {
   return (
     <code className="fact-value address" translate="no">
       {inFours(address).map((four, i) => (
-        // The same four can come twice: their place is what tells them apart.
+        // Two groups can be equal, so the position is the key.
         // biome-ignore lint/suspicious/noArrayIndexKey: an address never changes its order
         <span key={i}>{four}</span>
       ))}

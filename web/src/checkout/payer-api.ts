@@ -4,7 +4,7 @@ import { makeKey } from '@settlewire/client/idempotency-key'
 import { type Access, sendForJson } from '@settlewire/client/request'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 
-/** What the page asks of one payment: a small part of `Client`, because each byte is loaded by every payer. */
+/** The API calls of the page: a small part of `Client`, because every payer loads each byte. */
 export class PayerApi {
   readonly #access: Access
   readonly #id: string
@@ -14,7 +14,7 @@ export class PayerApi {
     this.#id = id
   }
 
-  // The shapes are the wire contract's: the server's own answers are not parsed again here.
+  // The types are the wire contract's: the server's own responses are not validated again here.
 
   read(signal: AbortSignal): Promise<PaymentIntent> {
     return this.#ask('', signal) as Promise<PaymentIntent>
@@ -24,12 +24,12 @@ export class PayerApi {
     return this.#ask('/policy', signal) as Promise<PolicyAnswer>
   }
 
-  /** Names the transaction that pays, so that it is looked for. */
+  /** Claims the transaction that pays, so that Settlewire searches for it. */
   claim(txHash: string): Promise<ClaimAnswer> {
     return this.#post(`${paymentPath(this.#id)}/claims`, { txHash }) as Promise<ClaimAnswer>
   }
 
-  /** Test mode: has the sandbox wallet send a real transaction on the local chain. */
+  /** Test mode: the sandbox wallet sends a real transaction on the local chain. */
   payFromSandbox(asset: string): Promise<unknown> {
     return this.#post(`/v1/test/payment-intents/${encodeURIComponent(this.#id)}/pay`, { asset })
   }

@@ -5,8 +5,8 @@ import { applyEvent, applyResource, hasMoved, shownFrom } from './payment.ts'
 const later = (name: keyof typeof fixtures, sequence: number) =>
   eventOf({ ...fixtures[name], sequence }).data
 
-describe('what the page shows', () => {
-  it('moves on with every newer event, and with no other', () => {
+describe('the state that the page shows', () => {
+  it('changes with every newer event, and with no other', () => {
     const first = shownFrom(fixtures.awaiting)
     const detected = applyEvent(first, later('pending_detected', 6))
     expect(detected.payment).toMatchObject({ status: 'pending_detected', amountPending: '150.00' })
@@ -14,7 +14,7 @@ describe('what the page shows', () => {
     expect(applyEvent(detected, later('awaiting', 6))).toEqual(detected)
   })
 
-  it('goes back with a newer event: a reorg is news as well', () => {
+  it('returns to awaiting with a newer event of a reorg', () => {
     const confirming = shownFrom(fixtures.confirming)
     const back = applyEvent(confirming, later('awaiting-again', 6))
     expect(back.payment).toMatchObject({ status: 'awaiting', reason: 'transaction_reorged' })
@@ -29,7 +29,7 @@ describe('what the page shows', () => {
     expect(shown.progress).toMatchObject({ confirmations: 1, required: 3, chain: 'local' })
   })
 
-  it('asks for the transactions again when an event says that something moved', () => {
+  it('needs the resource again when an event changes more than the confirmations', () => {
     const first = shownFrom(fixtures.confirming)
     const block = (confirmations: number, sequence: number, more = {}) => ({
       ...later('confirming', sequence),
@@ -50,7 +50,7 @@ describe('what the page shows', () => {
     }
   })
 
-  it('does not go back to a resource that was overtaken on its way', () => {
+  it('ignores a resource that is older than the last event', () => {
     const confirming = applyEvent(shownFrom(fixtures.awaiting), later('confirming', 9))
     expect(applyResource(confirming, { ...fixtures.pending_detected, sequence: 8 })).toBe(
       confirming,

@@ -1,33 +1,35 @@
 import type { EventData } from '@settlewire/core/payment/event'
 import type { PaymentIntent, WireTransfer } from '@settlewire/core/wire/wire'
 
-/** The transfer that holds the payment back, as far as the page knows. */
+/** The transfer that delays the payment, as far as the page knows. */
 export interface Progress {
   readonly txHash: string | null
   readonly chain: string | null
   readonly confirmations: number
-  /** Null where the chain is asked for a finality tag, or nothing is known yet. */
+  /** Null if the chain's level is a finality tag, or while it is unknown. */
   readonly required: number | null
 }
 
-/** What the page shows: the resource, moved on by events. */
+/** What the page shows: the resource, updated by events. */
 export interface Shown {
   readonly payment: PaymentIntent
   readonly progress: Progress
-  /** How the server calls its chains. */
+  /** The server's names of its chains. */
   readonly chainNames: ChainNames
 }
 
 export type ChainNames = Readonly<Record<string, string>>
 
-/** A chain's name for people; one that the server follows no more keeps the name of its assets. */
+/**
+ * A chain's name for people; a chain that the server no longer follows keeps its configured name.
+ */
 export const nameOf = ({ chainNames }: Pick<Shown, 'chainNames'>, chain: string): string =>
   chainNames[chain] ?? chain
 
 const inBlock: ReadonlySet<WireTransfer['stage']> = new Set(['included', 'safe', 'final'])
 const live: ReadonlySet<WireTransfer['stage']> = new Set([...inBlock, 'mempool', 'preconfirmed'])
 
-/** The resource as it came. The furthest behind of its transfers tells how far it is. */
+/** The state from a resource. The transfer that is furthest behind gives the progress. */
 export function shownFrom(payment: PaymentIntent, chainNames: ChainNames = {}): Shown {
   const ofInterest = payment.transfers.filter((one) => live.has(one.stage))
   const [behind] = ofInterest.sort((a, b) => a.confirmations - b.confirmations)
@@ -44,7 +46,7 @@ export function shownFrom(payment: PaymentIntent, chainNames: ChainNames = {}): 
   }
 }
 
-/** Moves on by one event. The stored sequence decides: what is not newer changes nothing. */
+/** Applies one event. An event that is not newer than the stored sequence changes nothing. */
 export function applyEvent(shown: Shown, data: EventData): Shown {
   const { payment, progress, chainNames } = shown
   if (data.sequence <= payment.sequence) return shown
@@ -71,13 +73,13 @@ export function applyEvent(shown: Shown, data: EventData): Shown {
   }
 }
 
-/** Takes a resource that was asked for later. Older ones may still be on their way, and are ignored. */
+/** Applies a resource, unless a newer event or resource has arrived meanwhile. */
 export const applyResource = (shown: Shown, payment: PaymentIntent): Shown =>
   payment.sequence < shown.payment.sequence ? shown : shownFrom(payment, shown.chainNames)
 
 /**
- * Whether the list of transactions may have changed with an event, so that the resource must be read
- * again. One more confirmation of the same transaction changes nothing in it.
+ * Whether an event may have changed the list of transactions, so that the resource must be read
+ * again. One more confirmation of the same transaction does not change the list.
  */
 export function hasMoved({ payment, progress }: Shown, data: EventData): boolean {
   if (data.sequence <= payment.sequence) return false

@@ -7,18 +7,21 @@ import { Sentence } from './sentence.tsx'
 import { Transactions } from './transaction.tsx'
 import { words } from './words.ts'
 
-/** Up to so many blocks get a segment of their own. */
+/** Up to this number, each block gets its own segment. */
 const segmentsMax = 24
 
 interface Props {
   readonly shown: Shown
   readonly screen: Screen
-  /** Null until the server has said it. */
+  /** Null until the server has sent it. */
   readonly policy: PolicyAnswer | null
   readonly say: (text: string) => void
 }
 
-/** Money was seen: how it becomes certain. The address is gone, so that nobody pays twice. */
+/**
+ * Money was seen: shows how it is confirmed. Hides the address, so that the payer does not pay
+ * twice.
+ */
 export function ProgressPanel({ shown, screen, policy, say }: Props): ReactNode {
   const { payment, progress } = shown
   const { confirmations, required } = progress
@@ -64,7 +67,7 @@ export function ProgressPanel({ shown, screen, policy, say }: Props): ReactNode 
 
 const radius = 54
 
-/** A circle that fills, in segments where they can be told apart; null: it turns instead. */
+/** A circle that fills in segments; null for `reached`: it rotates instead. */
 function Ring({ segments, reached }: { segments: number; reached: number | null }): ReactNode {
   const gap = segments === 1 ? 0 : 1.6
   const part = 100 / segments
@@ -91,7 +94,7 @@ function Ring({ segments, reached }: { segments: number; reached: number | null 
   )
 }
 
-/** As many dashes as are reached, then nothing for the rest of the circle. */
+/** One dash per reached segment, then a gap for the rest of the circle. */
 function filled(segments: number, reached: number, gap: number): string {
   const part = 100 / segments
   if (segments === 1) return `${100 * reached} 100`

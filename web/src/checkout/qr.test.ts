@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { fixtures } from '../../../test/support/checkout-fixtures.ts'
 import { drawn } from './qr.tsx'
 
-it('draws every dark cell of the code once, and no other', () => {
+it('the QR code draws every dark cell once, and no other cell', () => {
   const text = fixtures.awaiting.accept[0]?.uri ?? ''
   const { path, size } = drawn(text)
   const cells = Array.from({ length: size }, () => Array.from({ length: size }, () => false))

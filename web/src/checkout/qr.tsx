@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react'
 import { encode } from 'uqr'
 
-/** Cells of quiet around the code: scanners want four. */
+/** Width of the quiet zone in cells: scanners need four. */
 const quiet = 4
 
 interface Props {
@@ -9,7 +9,7 @@ interface Props {
   readonly label: string
 }
 
-/** A QR code as one path. Always dark on white: not every scanner reads the inverse. */
+/** A QR code as one path. Always dark on white, because some scanners cannot read the inverse. */
 export function Qr({ text, label }: Props): ReactNode {
   const { path, size } = useMemo(() => drawn(text), [text])
   const box = `${-quiet} ${-quiet} ${size + 2 * quiet} ${size + 2 * quiet}`
@@ -20,7 +20,7 @@ export function Qr({ text, label }: Props): ReactNode {
   )
 }
 
-/** Runs of dark cells, row by row. */
+/** The path of the dark cells, run by run. */
 export function drawn(text: string): { readonly path: string; readonly size: number } {
   const { data, size } = encode(text, { ecc: 'M', border: 0 })
   let path = ''

@@ -2,7 +2,7 @@ import type { Clock } from '@settlewire/client/clock'
 import { expect, it } from 'vitest'
 import { Question } from './question.ts'
 
-/** Calls what is due when it is told to. */
+/** A clock that moves only by `pass`. */
 class HandClock implements Clock {
   #now = 0
   readonly #due = new Map<() => void, number>()
@@ -29,7 +29,7 @@ class HandClock implements Clock {
   }
 }
 
-/** Answers from this call on; what was asked before is swallowed. */
+/** Never answers the first `silent` requests, and answers all later ones. */
 const swallowing = (silent: number, calls: { asked: number }) => (signal: AbortSignal) => {
   if (++calls.asked > silent) return Promise.resolve('answer')
   return new Promise<string>((_, reject) => {
@@ -37,7 +37,7 @@ const swallowing = (silent: number, calls: { asked: number }) => (signal: AbortS
   })
 }
 
-it('asks again by itself what a silent network swallowed', async () => {
+it('Question: repeats a request by itself after a time-out', async () => {
   const clock = new HandClock()
   const answers: string[] = []
   const calls = { asked: 0 }
@@ -50,7 +50,7 @@ it('asks again by itself what a silent network swallowed', async () => {
   expect(clock.waiting).toBe(0)
 })
 
-it('gives up after three tries, and asks anew when the answer is wanted again', async () => {
+it('Question: gives up after three tries, and starts again with the next want()', async () => {
   const clock = new HandClock()
   const answers: string[] = []
   const calls = { asked: 0 }
@@ -63,7 +63,7 @@ it('gives up after three tries, and asks anew when the answer is wanted again', 
   expect([calls.asked, answers, question.isOpen]).toEqual([4, ['answer'], false])
 })
 
-it('asks anew at once when the way to the server is another', async () => {
+it('Question: renew() aborts the running request and sends it again', async () => {
   const clock = new HandClock()
   const answers: string[] = []
   const calls = { asked: 0 }
@@ -75,7 +75,7 @@ it('asks anew at once when the way to the server is another', async () => {
   expect([calls.asked, answers]).toEqual([2, ['answer']])
 })
 
-it('asks once, and at once, when it is renewed while no try is on its way', async () => {
+it('Question: renew() sends one request at once when none is running', async () => {
   const clock = new HandClock()
   const answers: string[] = []
   const calls = { asked: 0 }

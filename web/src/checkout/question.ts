@@ -1,17 +1,17 @@
 import { type Clock, systemClock } from '@settlewire/client/clock'
 import type { Instant } from '@settlewire/core/instant'
 
-/** Changes may come many times a second: the server is not asked for each. */
+/** Minimum interval between requests: changes may come many times a second. */
 const everyMs = 1_000
 /**
- * So long an answer may take, at the first try and at those after it: a network that has gone silent
- * swallows a question without a word, and a slow one needs time.
+ * How long a response may take, at the first try and at later ones: a dead network drops a request
+ * silently, but a slow network needs time.
  */
 const answerMsMax = [3_000, 8_000, 8_000]
 
 /**
- * One question to the server that is asked whenever its answer is wanted: one at a time, once a second
- * at most, and once more where it was wanted again meanwhile.
+ * A request that is sent whenever its answer is wanted: one at a time, at most once a second, and
+ * once more if it was wanted again meanwhile.
  */
 export class Question<T> {
   readonly #ask: (signal: AbortSignal) => Promise<T>
@@ -20,9 +20,9 @@ export class Question<T> {
   #isWanted = false
   #isAsking = false
   #askedAt: Instant | null = null
-  /** How many tries in a row were not answered. */
+  /** The number of failed tries in a row. */
   #failures = 0
-  /** Ends the try that is on its way. */
+  /** Aborts the running try. */
   #way: AbortController | null = null
 
   constructor(
@@ -35,7 +35,7 @@ export class Question<T> {
     this.#clock = clock
   }
 
-  /** Whether an answer is still wanted: it was not asked for yet, or no answer came. */
+  /** Whether an answer is still wanted: the request is pending, running, or failed. */
   get isOpen(): boolean {
     return this.#isWanted || this.#isAsking
   }
@@ -45,15 +45,15 @@ export class Question<T> {
     if (!this.#isAsking) void this.#run()
   }
 
-  /** The way to the server is another than before: a question that is still on the old one is asked anew. */
+  /** The connection to the server has changed: aborts a try on the old one and sends it again. */
   renew(): void {
-    // The try that ends here is no failure.
+    // The try that is aborted here does not count as a failure.
     if (this.#way !== null) this.#failures = -1
     this.#way?.abort()
     this.want()
   }
 
-  /** Never rejects. Where no try is answered it stays wanted, and the next call of `want` asks again. */
+  /** Never rejects. If all tries fail, the answer stays wanted, and the next `want` tries again. */
   async #run(): Promise<void> {
     this.#isAsking = true
     this.#failures = 0
@@ -67,7 +67,7 @@ export class Question<T> {
 
   async #try(answerMs: number): Promise<void> {
     const sinceMs = this.#askedAt === null ? everyMs : this.#clock.now() - this.#askedAt
-    // The clock of a device can be set back; no wait is longer than the usual one.
+    // The clock of a device can be set back, so limit the wait to the usual interval.
     const waitMs = Math.min(everyMs, everyMs - sinceMs)
     if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
     this.#isWanted = false

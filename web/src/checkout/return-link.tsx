@@ -6,11 +6,11 @@ import { words } from './words.ts'
 interface Props {
   readonly payment: PaymentIntent
   readonly merchant: string
-  /** Whether it is the one thing to do here. */
+  /** Whether it is the main action here. */
   readonly isMain: boolean
 }
 
-/** The way back to the shop, where the shop named one. */
+/** The link back to the shop, if the shop gave one. */
 export function ReturnLink({ payment, merchant, isMain }: Props): ReactNode {
   if (!isWebAddress(payment.redirectUrl)) return null
   return (

@@ -14,7 +14,7 @@ type Outcome =
   | { readonly is: 'ready' | 'sending' | 'sent' }
   | { readonly is: 'failed'; readonly why: string }
 
-/** Test mode: a real transaction on the local chain, at the press of a button. */
+/** Test mode: a button that sends a real transaction on the local chain. */
 export function SandboxWallet({ accept, api, say }: Props): ReactNode {
   const [outcome, setOutcome] = useState<Outcome>({ is: 'ready' })
   const pay = async () => {
@@ -33,7 +33,7 @@ export function SandboxWallet({ accept, api, say }: Props): ReactNode {
   const isSending = outcome.is === 'sending'
   return (
     <div className="sandbox">
-      {/* Not `disabled`: the focus would be lost with it. */}
+      {/* Not `disabled`, because that would lose the focus. */}
       <button type="button" className="button" aria-disabled={isSending} onClick={() => void pay()}>
         {isSending ? words.sandboxPaying : words.sandboxPay}
       </button>

@@ -9,7 +9,7 @@ import { screenOf, spokenOf, stepNames } from './screen.ts'
 const now = Date.now()
 const view = { now, isConnected: true, sights: [], explained: null, explainedMsAgo: 0 }
 const explained = (aboutMs: number | null) => ({
-  explained: { answer: { aboutMs } as PolicyAnswer }, // nothing else of it is read here
+  explained: { answer: { aboutMs } as PolicyAnswer }, // no other field is read here
 })
 const seen = (chain: string, visibility: Visibility, blockAt: number | null = now) => ({
   ...{ chain, visibility, blockAt },
@@ -19,13 +19,13 @@ const screen = (resource: Parameters<typeof shownFrom>[0], more = {}) =>
 const statesOf = (name: keyof typeof fixtures) => screen(fixtures[name]).steps.map((s) => s.state)
 
 describe('the screen', () => {
-  it('shows an address to pay to exactly where a payment is wanted', () => {
+  it('shows an address only while a payment is awaited', () => {
     const wanted = statuses.filter((status) => screen(fixtures[status]).panel === 'pay')
     expect(wanted).toEqual(['awaiting', 'pending_expired'])
     expect(screen(fixtures['awaiting-part']).panel).toBe('pay')
   })
 
-  it('takes the address away when the time is up, before the request has ended', () => {
+  it('hides the address when the time is up, before the payment has expired', () => {
     const over = screen(fixtures['awaiting-over'])
     expect(over).toMatchObject({ panel: 'notice', isTimeUp: true, countsDown: false })
     expect(over.text).toContain('do not send now')
@@ -36,7 +36,7 @@ describe('the screen', () => {
     expect(counting).toEqual(['awaiting', 'pending_expired'])
   })
 
-  it('has one step at which it stands, all before it done and none after', () => {
+  it('has one current step: all steps before it are done, and none after it', () => {
     for (const status of statuses) {
       const states = screen(fixtures[status]).steps.map((step) => step.state)
       expect(states).toHaveLength(stepNames.length)
@@ -49,7 +49,7 @@ describe('the screen', () => {
     expect(statesOf('succeeded-final')).toEqual(['done', 'done', 'done', 'done', 'done'])
   })
 
-  it('never ticks off a step that nobody saw', () => {
+  it('does not mark steps as done that the payment did not reach', () => {
     expect(statesOf('expired')).toEqual(['halted', 'todo', 'todo', 'todo', 'todo'])
     expect(statesOf('cancelled')).toEqual(['halted', 'todo', 'todo', 'todo', 'todo'])
     expect(statesOf('investigation_required')).toEqual(['done', 'halted', 'todo', 'todo', 'todo'])
@@ -57,12 +57,12 @@ describe('the screen', () => {
     expect(screen(received).steps.map((step) => step.state)[2]).toBe('halted')
   })
 
-  it('asks for what is missing, and only for that', () => {
+  it('asks for the missing amount if a part was paid', () => {
     expect(screen(fixtures['awaiting-part'])).toMatchObject({ toSend: '100.00', isPart: true })
     expect(screen(fixtures.awaiting)).toMatchObject({ toSend: '150.00', isPart: false })
   })
 
-  it('promises no news while the chain cannot be seen or the connection is lost', () => {
+  it('does not promise immediate updates while blind or disconnected', () => {
     const promise = 'as soon as you send it'
     expect(screen(fixtures.awaiting).text).toContain(promise)
     expect(screen(fixtures.awaiting, { isConnected: false }).text).not.toContain(promise)
@@ -71,7 +71,7 @@ describe('the screen', () => {
     expect(blind.sightNotes[0]?.text).toContain('cannot see Local test chain')
   })
 
-  it('says of each chain how well it is seen, the blind ones first and with the age of what we know', () => {
+  it('has a note per chain that is not fully seen: blind first, with the age of the view', () => {
     const sights = [
       ...[seen('polygon', 'degraded'), seen('arbitrum', 'ok')],
       ...[seen('base', 'blind', now - 40_000), seen('local', 'blind', null)],
@@ -91,14 +91,14 @@ describe('the screen', () => {
     expect(later.sightNotes[0]?.age).toBe('Last block read 11 min ago.')
   })
 
-  it('names the time that the server has measured, and none where the server names none', () => {
+  it('shows the remaining time only if the server sends one', () => {
     const of = (more: object) => screen(fixtures['confirming-12'], more).title
     expect(of(explained(39_500))).toBe('Confirmed 5 of 12, about 40 s.')
     expect(of(explained(null))).toBe('Confirmed 5 of 12.')
     expect(of({})).toBe('Confirmed 5 of 12.')
   })
 
-  it('names no time that nobody can vouch for: late, blind, or without a connection', () => {
+  it('shows no remaining time when it is late, blind or disconnected', () => {
     const said = (more: object) => {
       const { title, isExplained } = screen(fixtures['confirming-12'], {
         ...explained(39_500),
@@ -114,36 +114,36 @@ describe('the screen', () => {
     }
   })
 
-  it('names no double payment twice, and nothing that the list of what does not count says', () => {
+  it('shows one note for a double payment, and none for transfers that are listed', () => {
     const { notes } = screen(fixtures['succeeded-double'])
     expect(notes.filter((note) => /more than once|More than/.test(note))).toHaveLength(1)
     expect(screen(fixtures['awaiting-wrong']).notes).toEqual([])
   })
 
-  it('lets the payer name the transaction exactly where one may have been sent and not be seen', () => {
+  it('offers the claim form only if a transaction may be unseen', () => {
     const claimable = statuses.filter((status) => screen(fixtures[status]).canClaim)
     expect(claimable).toEqual(['awaiting', 'pending_expired', 'expired'])
     expect(screen(fixtures['awaiting-over']).canClaim).toBe(true)
   })
 
-  it('says nothing of what can be seen once nothing depends on it', () => {
+  it('shows no chain notes once the payment no longer depends on the chains', () => {
     const sights = [seen('local', 'blind')]
     expect(screen(fixtures['succeeded-final'], { sights }).sightNotes).toEqual([])
     expect(screen(fixtures.cancelled, { sights }).sightNotes).toEqual([])
     const [note] = screen(fixtures.succeeded, { sights }).sightNotes
-    expect(note?.text).toContain('that the payment is final shows here later')
+    expect(note?.text).toContain('the final state shows here later')
     const doubts = { sights: [seen('local', 'degraded')] }
     expect(screen(fixtures.succeeded, doubts).sightNotes).toEqual([])
   })
 
-  it('stops saying that it is watched when the watch is over', () => {
+  it('does not say that it is watched after the end of the watch', () => {
     const day = 25 * 3_600_000
     expect(screen(fixtures.expired).text).toContain('still counts as paid')
     expect(screen(fixtures.expired, { now: now + day }).text).not.toContain('counts')
   })
 })
 
-describe('what is read aloud', () => {
+describe('the key of the text that is read aloud', () => {
   const keyOf = (resource: Parameters<typeof shownFrom>[0], more = {}) => {
     const shown = shownFrom(resource)
     return spokenOf(shown, screenOf(shown, { ...view, ...more })).key
@@ -169,7 +169,7 @@ describe('what is read aloud', () => {
     expect(new Set(statuses.map((status) => keyOf(fixtures[status]))).size).toBe(statuses.length)
   })
 
-  it('changes four times on the way through many blocks', () => {
+  it('changes four times while many blocks are confirmed', () => {
     const keys = Array.from({ length: 65 }, (_, i) => keyOf(confirming(i, 64)))
     expect(new Set(keys).size).toBe(5)
   })

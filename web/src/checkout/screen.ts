@@ -14,18 +14,18 @@ export const stepNames = ['waiting', 'detected', 'confirming', 'paid', 'final'] 
 export type StepName = (typeof stepNames)[number]
 export type StepState = keyof typeof words.stepStates
 
-/** What fills the large part of the page. */
+/** The content of the large part of the page. */
 export type Panel = 'pay' | 'progress' | 'paid' | 'notice'
 
 interface Row {
   readonly panel: Panel
-  /** The step it stands at; where the status does not say, what was seen does. */
+  /** The current step; `as_seen`: it follows from the money that was seen. */
   readonly at: StepName | 'as_seen'
-  /** Whether it goes on from there by itself. */
+  /** Whether the payment continues from there by itself. */
   readonly goes: boolean
 }
 
-/** How each status looks. */
+/** The appearance of each status. */
 const rows: Readonly<Record<Status, Row>> = {
   awaiting: { panel: 'pay', at: 'waiting', goes: true },
   pending_detected: { panel: 'progress', at: 'detected', goes: true },
@@ -44,39 +44,39 @@ export interface Screen {
   readonly label: string
   readonly title: string
   readonly text: string
-  /** Said beside the status, each a sentence. */
+  /** Sentences beside the status. */
   readonly notes: readonly string[]
   readonly steps: readonly { readonly name: StepName; readonly state: StepState }[]
-  /** What is to be sent now: the whole, or what is missing of it. */
+  /** The amount to send now: the whole amount, or the missing part. */
   readonly toSend: string
   readonly isPart: boolean
   readonly seen: string
   readonly countsDown: boolean
   readonly isTimeUp: boolean
-  /** Of the chains that are not fully seen, as long as anything depends on them. */
+  /** Notes on chains that are not fully seen, while the payment depends on them. */
   readonly sightNotes: readonly SightNote[]
   readonly isBlind: boolean
-  /** Whether news shows at once: the page is connected, and every chain is seen. */
+  /** Whether updates show at once: the page is connected, and every chain is seen. */
   readonly isLive: boolean
-  /** Whether what the server said of the wait still holds. */
+  /** Whether the server's explanation of the wait still holds. */
   readonly isExplained: boolean
-  /** Whether the payer may name the transaction. */
+  /** Whether the payer may claim a transaction. */
   readonly canClaim: boolean
 }
 
-/** From where the payment is looked at. */
+/** The circumstances in which a payment is shown. */
 export interface View {
   /** The server's time. */
   readonly now: Instant
   /** How well each accepted chain is seen. */
   readonly sights: readonly Sight[]
   readonly isConnected: boolean
-  /** What the server said of the wait, and how long ago; null where it has not said it. */
+  /** The server's explanation of the wait, and its age; null until the server has sent it. */
   readonly explained: Pick<Explained, 'answer'> | null
   readonly explainedMsAgo: number
 }
 
-/** What the page shows of a payment at a moment of the server's time. Pure: the same in, the same out. */
+/** What the page shows of a payment at one moment of the server's time. Pure. */
 export function screenOf(shown: Shown, view: View): Screen {
   const { payment, progress } = shown
   const { now, sights, isConnected } = view
@@ -84,7 +84,7 @@ export function screenOf(shown: Shown, view: View): Screen {
   const missing = missingAmount(payment)
   const seen = seenAmount(payment)
   const watchedUntil = Date.parse(payment.monitorUntil)
-  // Once the payment is closed nothing depends on what is seen.
+  // A settled payment no longer depends on the chains.
   const nameOfChain = (chain: string): string => nameOf(shown, chain)
   const isPaid = status === 'succeeded'
   const notes = isSettled(payment) ? [] : sightNotes(sights, { now, nameOf: nameOfChain, isPaid })
@@ -131,21 +131,25 @@ export function screenOf(shown: Shown, view: View): Screen {
   }
 }
 
-/** Nothing that is seen later changes it. */
+/** Whether nothing on the chains can change it any more. */
 const isSettled = ({ status, finality }: Shown['payment']): boolean =>
   statusTable[status].life === 'closed' && (status !== 'succeeded' || finality === 'final')
 
-/** An estimate holds for as long as it says; then something is late, and the page names no time. */
+/**
+ * An estimate holds for as long as it says; after that the transfer is late, and no time is shown.
+ */
 const isExplained = ({ explained, explainedMsAgo }: View): boolean =>
   explained !== null && explainedMsAgo <= (explained.answer.aboutMs ?? Number.POSITIVE_INFINITY)
 
 function aboutSecondsOf(view: View): number | null {
   const aboutMs = view.explained?.answer.aboutMs ?? 0
-  // None left: it waits for something else, and nobody can say how long.
+  // Zero: it waits for something other than blocks, whose time is unknown.
   return aboutMs > 0 && isExplained(view) ? Math.ceil(aboutMs / 1_000) : null
 }
 
-/** Without what another flag, or the list of what does not count, says better. */
+/**
+ * The notes of the flags, without those that another flag or the list of uncounted money covers.
+ */
 function notesOf(shown: Shown): readonly string[] {
   const { flags } = shown.payment
   const listed: readonly string[] = uncountedOf(shown).map(({ ignored }) => ignored ?? '')
@@ -160,7 +164,7 @@ function stepsOf(payment: Shown['payment']): Screen['steps'] {
   return stepNames.map((name, i) => {
     if (i < reached) return { name, state: 'done' }
     if (i > reached) return { name, state: 'todo' }
-    // A success is complete: that it becomes final takes no more of anyone.
+    // A success is complete: becoming final needs no action, so the step is not shown as current.
     if (name === 'final') return { name, state: payment.finality === 'final' ? 'done' : 'todo' }
     return { name, state: goes ? 'current' : 'halted' }
   })
@@ -171,12 +175,12 @@ function stepSeen({ detectedAt, amountReceived }: Shown['payment']): StepName {
   return /[1-9]/.test(amountReceived) ? 'confirming' : 'detected'
 }
 
-/** Where a payer may have paid and see nothing of it. */
+/** Statuses in which a payer may have paid without seeing the payment. */
 const claimable: ReadonlySet<Status> = new Set(['awaiting', 'pending_expired', 'expired'])
 
 /**
- * What is read aloud, whenever `key` changes: with the status, a flag, a quarter of the way to
- * certainty. Never because a second has passed or one block of many has come.
+ * The text that is read aloud whenever `key` changes: with the status, a flag, or a quarter of the
+ * confirmations. A passing second or a single block of many must not change the key.
  */
 export function spokenOf(
   { payment, progress }: Shown,

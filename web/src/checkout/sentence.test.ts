@@ -12,7 +12,7 @@ it.each([
   ['From 0x5FbD… to …0aa3.', ['0x5FbD…', '…0aa3']],
   ['1.00 Sorry', ['1.00']],
   ['Nothing to keep.', []],
-])('keeps what is the same in every language whole: %s', (text, kept) => {
+])('marks amounts, times and codes as not to translate: %s', (text, kept) => {
   expect(fixedIn(text)).toEqual(kept)
   expect(
     partsOf(text)

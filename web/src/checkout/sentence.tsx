@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react'
 
-/** Dates, hexadecimal texts, ids, and numbers with the unit behind them: the same in every language. */
+/**
+ * Dates, hexadecimal texts, ids, and numbers with the unit behind them: the same in every language.
+ */
 const fixed =
   /\d+ [A-Z][a-z]+, \d\d:\d\d|(?:0x[0-9a-fA-F…]+|…[0-9a-fA-F]+|\bpi_\w+|\d[\d\u202f.,:]*\d|\d)(?:\s(?:[A-Z]{2,}(?:\.?\w+)?|s)\b)?/g
 
-/** A sentence whose amounts, times and codes a translator leaves alone, and no line breaks. */
+/** A sentence whose amounts, times and codes are neither translated nor broken across lines. */
 export function Sentence({ text }: { text: string }): ReactNode {
   return <>{partsOf(text).map(partOf)}</>
 }

@@ -3,49 +3,49 @@ import type { Instant } from '@settlewire/core/instant'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { words } from './words.ts'
 
-/** How well one chain is seen, and since when what is seen of it is known. */
+/** How well one chain is seen, and the time of the last block that was read. */
 export interface Sight {
-  /** Null: one of those that the payment accepts, and the server did not say which. */
+  /** Null: one of the accepted chains, but the server did not say which. */
   readonly chain: string | null
   readonly visibility: ChainSight['visibility']
-  /** Up to when what is on it is known, by the server's time; null when nothing is. */
+  /** The time of the last block read, by the server's clock; null if none was read. */
   readonly blockAt: Instant | null
 }
 
-/** Takes what was said just now. `serverNow` is the server's time. */
+/** Converts a report that has just arrived. `serverNow` is the server's time. */
 export const sightsFrom = (chains: readonly ChainSight[], serverNow: Instant): readonly Sight[] =>
   chains.map(({ chain, visibility, lagMs }) => ({
     ...{ chain, visibility },
     blockAt: lagMs === null ? null : serverNow - lagMs,
   }))
 
-/** What the resource says where no heartbeat comes: how well the worst of its chains is seen. */
+/** Without heartbeats, the resource reports only the worst visibility of its chains. */
 function sightsOf({ accept, visibility }: PaymentIntent): readonly Sight[] {
   const [chain, ...others] = new Set(accept.map((one) => one.chain))
   return [{ visibility, chain: others.length === 0 ? (chain ?? null) : null, blockAt: null }]
 }
 
-/** What is known of the chains, where only the resource says anew how well they are seen. */
+/** The sights after a resource was read, where only the resource reports visibility. */
 export function movedBy(known: readonly Sight[], payment: PaymentIntent): readonly Sight[] {
   const worst = (['blind', 'degraded'] as const).find((word) =>
     known.some(({ visibility }) => visibility === word),
   )
-  // What was said of each chain says more.
+  // Keep the more detailed report per chain while it agrees with the resource.
   return known.length > 0 && (worst ?? 'ok') === payment.visibility ? known : sightsOf(payment)
 }
 
-/** What is said of a chain that is not fully seen. */
+/** A note on a chain that is not fully seen. */
 export interface SightNote {
   readonly isBlind: boolean
   readonly text: string
-  /** How old what we see is. It changes each second, so it is shown and never read aloud. */
+  /** The age of the view. It changes each second, so it is shown but never read aloud. */
   readonly age: string | null
 }
 
 interface SightView {
   readonly now: Instant
   readonly nameOf: (chain: string) => string
-  /** It succeeded: only whether it is final still depends on what is seen. */
+  /** The payment succeeded: only its finality still depends on the chain. */
   readonly isPaid: boolean
 }
 

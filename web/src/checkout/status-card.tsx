@@ -7,13 +7,13 @@ interface Props {
   readonly titleRef: RefObject<HTMLHeadingElement | null>
 }
 
-/** What is true now, in words. */
+/** The current status in words. */
 export function StatusCard({ screen, titleRef }: Props): ReactNode {
   return (
     <div className="status">
       <h2 className="status-title" ref={titleRef} tabIndex={-1}>
         <span className="beacon" aria-hidden="true" />
-        {/* Keyed, so that a new sentence comes in as one. */}
+        {/* Keyed, so that a new sentence is animated as a whole. */}
         <span className="arriving" key={screen.title}>
           <Sentence text={screen.title} />
         </span>

@@ -5,7 +5,7 @@ import type { Screen, StepName, StepState } from './screen.ts'
 import { timeOfDay } from './time.ts'
 import { words } from './words.ts'
 
-/** Waiting, detected, confirming n of N, paid, final. */
+/** The five steps: waiting, detected, confirming n of N, paid, final. */
 export function Steps({ steps, shown }: { steps: Screen['steps']; shown: Shown }): ReactNode {
   return (
     <ol className="steps" aria-label={words.stepsLabel}>
@@ -33,7 +33,7 @@ export function Steps({ steps, shown }: { steps: Screen['steps']; shown: Shown }
   )
 }
 
-/** When it was reached, or how far it is. */
+/** The time when a step was reached, or its progress. */
 function noteOf(name: StepName, state: StepState, { payment, progress }: Shown): string {
   const { confirmations, required } = progress
   const { createdAt, detectedAt, settledAt } = payment

@@ -8,14 +8,14 @@ import { words } from './words.ts'
 interface Props {
   readonly payment: PaymentIntent
   readonly countsDown: boolean
-  /** Nothing expires while a chain cannot be seen, so nothing counts down. */
+  /** Nothing expires while a chain cannot be seen, so there is no countdown. */
   readonly isBlind: boolean
   readonly serverNow: Instant
 }
 
 const soonMs = 120_000
 
-/** Counts down while that means anything; when money was seen it says when, and stands still. */
+/** The countdown while it applies; otherwise the time when the payment was seen, paid or ended. */
 export function TimeLeft({ payment, countsDown, isBlind, serverNow }: Props): ReactNode {
   const still = (text: string) => (
     <p className="time">

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { remaining, timeOfDay } from './time.ts'
 
-it('counts down to nothing and not below', () => {
+it('remaining counts down to 0:00 and not below', () => {
   expect(remaining(1_800_000)).toBe('30:00')
   expect(remaining(61_000)).toBe('1:01')
   expect(remaining(1)).toBe('0:01')
@@ -10,6 +10,6 @@ it('counts down to nothing and not below', () => {
   expect(remaining(3_600_000 + 62_000)).toBe('1:01:02')
 })
 
-it('tells the time of day to the second', () => {
+it('timeOfDay prints the time to the second', () => {
   expect(timeOfDay(Date.now())).toMatch(/^\d\d:\d\d:\d\d$/)
 })

@@ -9,9 +9,9 @@ const calendar = {
   hourCycle: 'h23',
 } as const
 
-/** The words around are English, so is the form; the hour is the reader's own. */
+/** English like the words around it; the time zone is the reader's own. */
 const language = 'en-GB'
-/** Made once: each costs more than a hundred uses. */
+/** Created once, because creating one costs more than a hundred uses. */
 const clockForm = new Intl.DateTimeFormat(language, clock)
 const calendarForm = new Intl.DateTimeFormat(language, calendar)
 

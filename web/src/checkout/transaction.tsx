@@ -12,7 +12,7 @@ type Listed = Pick<WireTransfer, 'chain' | 'explorerUrl' | 'stage' | 'amount'> &
   readonly txHash: string
 }
 
-/** The transactions that pay it: how much, on which chain, and where to see them with one's own eyes. */
+/** The transactions of the payment: amount, chain, and a link to an explorer. */
 export function Transactions({
   shown,
   say,
@@ -49,13 +49,13 @@ function listedOf({ payment, progress }: Shown): readonly Listed[] {
   )
   const { txHash, chain } = progress
   if (txHash !== null && !payment.transfers.some((one) => one.txHash === txHash)) {
-    // Named by an event just now; the rest comes with the resource.
+    // An event has just named it; the resource brings the other fields.
     listed.push({ txHash, chain: chain ?? '', explorerUrl: null, stage: 'mempool', amount: '0' })
   }
   return [...new Map(listed.map((one) => [one.txHash, one])).values()]
 }
 
-/** The hash of a transaction, and where to see it, or how to take it along. */
+/** The hash of a transaction, with a link to an explorer or a copy button. */
 export function TransactionLine({
   txHash,
   explorerUrl,
@@ -82,6 +82,6 @@ export function TransactionLine({
   )
 }
 
-/** Links go to web pages only; `javascript:` and the like are text. */
+/** Only web addresses become links; `javascript:` and others stay text. */
 export const isWebAddress = (url: string | null): url is string =>
   url !== null && /^https?:\/\//i.test(url)

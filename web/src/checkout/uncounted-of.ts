@@ -2,7 +2,9 @@ import type { WireTransfer } from '@settlewire/core/wire/wire'
 import { ignoredWords } from '@settlewire/core/words/stage-words'
 import type { Shown } from './payment.ts'
 
-/** What a payer should know of: not the transfers of nothing that address poisoners send. */
+/**
+ * Uncounted transfers that a payer should know about: not the zero transfers of address poisoning.
+ */
 export const uncountedOf = ({ payment }: Pick<Shown, 'payment'>): readonly WireTransfer[] =>
   payment.transfers.filter(
     ({ stage, ignored }) =>

@@ -9,7 +9,7 @@ import { TransactionLine } from './transaction.tsx'
 import { uncountedOf } from './uncounted-of.ts'
 import { words } from './words.ts'
 
-/** Anyone can send small transfers: the page shows so many. */
+/** The page shows at most this many, because anyone can send small transfers. */
 const shownMax = 5
 
 interface Props {
@@ -17,7 +17,7 @@ interface Props {
   readonly say: (text: string) => void
 }
 
-/** Money that came and does not count: what, how much, in which transaction, and what to do about it. */
+/** Money that came but does not count: asset, amount, transaction, and what to do about it. */
 export function Uncounted({ shown, say }: Props): ReactNode {
   const all = uncountedOf(shown)
   if (all.length === 0) return null

@@ -2,7 +2,7 @@ import type { Status } from '@settlewire/core/payment/status-model'
 
 const blocks = (count: number): string => (count === 1 ? 'block' : 'blocks')
 
-/** Every text of the checkout that core's tables do not hold. In one place, to be read as a whole. */
+/** Every text of the checkout that is not in core's tables, in one place. */
 export const words = {
   unnamedMerchant: 'Payment request',
   payTo: (merchant: string) => `Pay ${merchant}`,
@@ -101,13 +101,13 @@ export const words = {
   blind: (chain: string) =>
     `We cannot see ${chain} right now; your payment is safe, it will be found.`,
   blindAfterPaid: (chain: string) =>
-    `We cannot see ${chain} right now; that the payment is final shows here later.`,
+    `We cannot see ${chain} right now; the final state shows here later.`,
   degraded: (chain: string) => `We see ${chain} a little later than usual.`,
   lastBlock: (ago: string) => `Last block read ${ago} ago.`,
   broken: 'This page did not load. Reload it; a payment that you have sent is not lost.',
 } as const
 
-/** What is said of the connection. Each is true when it is shown, the time included. */
+/** The words for the connection. Each is true when it is shown, including the time. */
 export const connectionWords = {
   labels: {
     connecting: 'Connecting…',
@@ -133,7 +133,7 @@ export const connectionWords = {
 const startAgain = 'Not sent yet? Go back to the shop and start a new payment.'
 const giveId = 'When you contact the merchant, give them the payment id below.'
 
-/** What to do now, where the payment does not simply go on; of those to be paid: when time is up. */
+/** What to do now if the payment stops; for statuses with a countdown: when the time is up. */
 export const nextSteps: Readonly<Record<Status, readonly string[]>> = {
   awaiting: [startAgain],
   pending_detected: [],
