@@ -19,7 +19,7 @@ afterAll(() => pages.remove())
 const read = (name: string): Promise<string> => readFile(join(pages.root, name), 'utf8')
 
 describe('the built checkout', () => {
-  it(`has at most ${scriptBytesMax} bytes of script, all of it together and gzipped`, async () => {
+  it(`has at most ${scriptBytesMax} bytes of script in total, gzipped`, async () => {
     const scripts = files.filter((name) => name.endsWith('.js'))
     const sizes = await Promise.all(
       scripts.map(async (name) => gzipSync(await read(name), { level: 9 }).length),
@@ -28,7 +28,7 @@ describe('the built checkout', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(scriptBytesMax)
   })
 
-  it('has nothing inline that the policy would refuse', async () => {
+  it('has no inline script or style that its CSP would refuse', async () => {
     const html = await read('checkout.html')
     expect(html).toMatch(/<html lang="en">/)
     expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/i)
@@ -40,20 +40,20 @@ describe('the built checkout', () => {
   it('has no syntax that Chrome 90, Safari 15 and Firefox 102 lack', async () => {
     for (const name of files.filter((one) => one.endsWith('.js'))) {
       const script = await read(name)
-      // Static blocks, `#name in object`, and look-behind.
+      // Static blocks, `#name in object`, and look-behind assertions.
       expect(script).not.toMatch(/\bstatic\s*\{|#\w+ in \w|\(\?<[=!]/)
     }
   })
 
-  it('names every file by its content, but for the page itself', () => {
+  it('has a content hash in every file name except the page', () => {
     const named = files.filter((name) => /\.(js|css|svg)$/.test(name))
     for (const name of named) expect(name).toMatch(/^assets\/[\w.]+-[\w-]{8}\.\w+$/)
     expect(files).toContain(join('.vite', 'manifest.json'))
   })
 
-  it('asks nothing of any other host', async () => {
+  it('refers to no other host', async () => {
     for (const name of files.filter((one) => /\.(html|js|css|svg)$/.test(one))) {
-      // Behind a quote, a bracket or a blank: elsewhere two slashes are the end of a pattern.
+      // After a quote, a bracket or a space: elsewhere two slashes end a regular expression.
       const hosts = (await read(name)).match(/(?<=["'`(\s])(?:https?:)?\/\/[\w-]+\.[\w.-]+/g) ?? []
       expect(
         hosts.filter((host) => !host.endsWith('//www.w3.org')),

@@ -9,7 +9,7 @@ import {
   storyOf,
 } from '../support/checkout-pages.ts'
 
-/** What real browsers do to a page: translate it, lack a method, refuse cookies, print it. */
+/** The checkout in real browsers that translate it, lack methods, refuse cookies, or print it. */
 let pages: CheckoutPages
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ const way = [
   fixtures.investigation_required,
 ]
 
-/** Takes the page through the states of a payment, and compares it with one that is opened anew. */
+/** Takes the page through the states of a payment, and compares it with a newly opened page. */
 async function goesTheWay(page: Page): Promise<void> {
   for (const step of way) {
     pages.server.move(step)
@@ -40,7 +40,7 @@ async function goesTheWay(page: Page): Promise<void> {
   }
 }
 
-/** As translators do it: each text node gives way to elements with a text node of the translator's. */
+/** Replaces each text node with elements around a new text node, as browser translators do. */
 function translate(): void {
   const wrap = (): void => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
@@ -61,7 +61,7 @@ function translate(): void {
 }
 
 describe('a page that the browser translates', () => {
-  it('shows every change all the same, with the amounts as they are', async () => {
+  it('still shows every change, and leaves amounts unchanged', async () => {
     const page = await pages.open('awaiting')
     await reachesConnection(page, 'current')
     await page.evaluate(translate)
@@ -71,7 +71,7 @@ describe('a page that the browser translates', () => {
     await closePage(page)
   })
 
-  it('says that the connection is lost', async () => {
+  it('still says that the connection is lost', async () => {
     const page = await pages.open('awaiting')
     await reachesConnection(page, 'current')
     await page.evaluate(translate)
@@ -80,7 +80,7 @@ describe('a page that the browser translates', () => {
     await closePage(page)
   })
 
-  it('keeps a translator away from amounts, codes, addresses and times', async () => {
+  it('excludes amounts, codes, addresses and times from translation', async () => {
     for (const name of [
       'awaiting-part',
       'confirming-12',
@@ -94,7 +94,7 @@ describe('a page that the browser translates', () => {
         while (walker.nextNode()) {
           const text = walker.currentNode as Text
           const kept = text.parentElement?.closest('script, noscript, [translate=no], .aloud')
-          // How many blocks: a part of a sentence that has no amount in it.
+          // A number of blocks may be translated: it is a part of a sentence without an amount.
           if (kept === null && /\d/.test(text.data)) texts.push(text.data)
         }
         return texts
@@ -108,7 +108,7 @@ describe('a page that the browser translates', () => {
   })
 })
 
-/** What came after Chrome 90, Safari 15 or Firefox 102. */
+/** Removes methods that came after Chrome 90, Safari 15 or Firefox 102. */
 function takeNewMethods(): void {
   const without = (owner: object, names: readonly string[]): void => {
     for (const name of names) Reflect.deleteProperty(owner, name)
@@ -132,13 +132,13 @@ function takeNewMethods(): void {
   without(globalThis, ['structuredClone', 'Iterator', 'scheduler', 'navigation'])
 }
 
-/** Answers of a runtime that gives their bodies only when they are whole. */
+/** Makes answers like those of a runtime that has no readable body streams. */
 function withholdBodies(): void {
   Object.defineProperty(Response.prototype, 'body', { get: () => undefined })
 }
 
-describe('a page in a browser', () => {
-  it('of 2021 follows its payment: no newer method is used', async () => {
+describe('a page in a limited browser', () => {
+  it('follows its payment without methods newer than 2021', async () => {
     const page = await pages.open('awaiting', { before: takeNewMethods })
     expect(await page.evaluate(() => 'toSorted' in Array.prototype)).toBe(false)
     await reachesConnection(page, 'current')
@@ -147,7 +147,7 @@ describe('a page in a browser', () => {
     await closePage(page)
   })
 
-  it('that gives no readable bodies follows its payment by long-poll', async () => {
+  it('follows its payment by long-poll when answers have no readable body', async () => {
     const page = await pages.open('awaiting', { before: withholdBodies })
     await reachesConnection(page, 'fallback')
     expect(await page.locator('.connection').innerText()).toBe('Live by long-poll')
@@ -157,8 +157,8 @@ describe('a page in a browser', () => {
     await closePage(page)
   })
 
-  it('that refuses cookies follows its payment: the page has what opens it', async () => {
-    // This server sets none, and opens nothing without the secret in the header.
+  it('follows its payment without cookies, by the client secret in the page', async () => {
+    // This server sets no cookies, and refuses requests without the secret in the header.
     const page = await pages.open('confirming')
     await reachesConnection(page, 'current')
     pages.server.move(fixtures.succeeded)
@@ -168,8 +168,8 @@ describe('a page in a browser', () => {
   })
 })
 
-describe('a page on paper', () => {
-  it('shows what is true, and none of what only a screen can do', async () => {
+describe('a printed page', () => {
+  it('shows status and amount, and no controls', async () => {
     for (const name of ['awaiting', 'awaiting-wrong', 'succeeded-double', 'expired'] as const) {
       const page = await pages.open(name, { colorScheme: 'dark' })
       await page.emulateMedia({ media: 'print' })

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { reachesConnection, reachesStatus, storyOf } from '../support/checkout-pages.ts'
 import { type ProductInBrowser, startProductInBrowser } from '../support/product-in-browser.ts'
 
-/** The checkout in a browser that takes no cookies, with the whole product and a real chain behind it. */
+/** The checkout in a browser that refuses cookies, with the whole product and a real chain. */
 let product: ProductInBrowser
 let browser: Browser
 let server: ProductInBrowser['server']
@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => product.close())
 
-/** A page may show that a chain cannot be seen so much later than its server knows it. */
+/** The longest time after which a page must show its server's knowledge that a chain is blind. */
 const blindPageMsMax = 5_000
 
 async function ask<T>(path: string, body?: object): Promise<T> {
@@ -34,7 +34,7 @@ async function ask<T>(path: string, body?: object): Promise<T> {
   return answer as T // as the contract of the path says
 }
 
-/** The checkout of a new payment, in a browser that refuses the cookies that come with it. */
+/** Opens the checkout of a new payment in a browser that refuses its cookies. */
 async function openNew(): Promise<Page> {
   const { checkoutUrl } = await ask<PaymentIntent>('/v1/payment-intents', {
     ...{ amount: '6.00', currency: 'USDC', redirectUrl: 'https://shop.example/thanks' },
@@ -42,7 +42,7 @@ async function openNew(): Promise<Page> {
   const context = await browser.newContext({ reducedMotion: 'reduce' })
   const page = await context.newPage()
   await page.route('**/pay/**', async (route) => {
-    // Not with the browser's own fetch, which keeps the cookies of what it fetches.
+    // Not with the browser's own fetch, which stores the cookies of answers.
     const response = await fetch(route.request().url())
     const headers = Object.fromEntries(response.headers)
     delete headers['set-cookie']
@@ -54,7 +54,7 @@ async function openNew(): Promise<Page> {
   return page
 }
 
-it('follows a payment without a cookie, and says so when a reorg takes what was paid', async () => {
+it('the checkout follows a payment without cookies, and shows a reorg that takes the money back', async () => {
   const page = await openNew()
   await page.getByRole('button', { name: 'Pay from the sandbox wallet' }).click()
   await reachesStatus(page, 'pending_detected')
@@ -69,7 +69,7 @@ it('follows a payment without a cookie, and says so when a reorg takes what was 
   await page.context().close()
 })
 
-it('says within 5 s of its server that the chain cannot be seen, and that it is seen again', async () => {
+it('the checkout shows within 5 s of its server that the chain is blind, and that it is seen again', async () => {
   const page = await openNew()
   const wrongMs: number[] = []
   for (const mode of ['outage', 'ok'] as const) {
@@ -88,7 +88,7 @@ it('says within 5 s of its server that the chain cannot be seen, and that it is 
     wrongMs.push(Date.now() - since)
     if (isBlind) expect(await page.locator('.connection').innerText()).toBe('Connected')
   }
-  stdout.write(`the page followed its server's sight after ${wrongMs.join(' and ')} ms\n`)
+  stdout.write(`the page showed its server's visibility after ${wrongMs.join(' and ')} ms\n`)
   expect(Math.max(...wrongMs)).toBeLessThanOrEqual(blindPageMsMax)
   await page.context().close()
 }, 240_000)

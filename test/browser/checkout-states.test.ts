@@ -25,7 +25,7 @@ afterAll(async () => {
   await pages.remove()
 })
 
-/** What the browser complained about: errors, refused loads, violated policies. */
+/** Complaints of the browser: errors, refused loads, violated policies. */
 const complaints = new WeakMap<Page, string[]>()
 
 const wide = { viewport: { width: 1280, height: 860 }, colorScheme: 'light' } as const
@@ -53,7 +53,7 @@ const connection = (page: Page, state: string) =>
   page.waitForSelector(`.page[data-connection="${state}"]`, { timeout: 20_000 })
 const status = (page: Page, state: string) => page.waitForSelector(`.page[data-status="${state}"]`)
 
-/** The rules of WCAG 2 A and AA and good practice, as axe knows them. */
+/** The axe rules for WCAG 2 A and AA and good practice. */
 async function accessibilityFaults(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe)
   return page.evaluate(async () => {
@@ -74,7 +74,7 @@ describe.each([
   ['wide and light', wide, fixtureNames],
   ['360 px and dark', narrow, narrowNames],
 ] as const)('every state of the checkout, %s,', (_, look, names) => {
-  it.each(names)('is accessible, fits, and keeps to the policy: %s', async (name) => {
+  it.each(names)('is accessible, fits the screen, and respects its CSP: %s', async (name) => {
     const page = await open(name, look)
     await page.waitForLoadState('load')
     const { status: expected } = fixtures[name]
@@ -89,8 +89,8 @@ describe.each([
   })
 })
 
-describe('a payer who watches', () => {
-  it('sees each step as it happens, on a page that does not jump', async () => {
+describe('a payer on an open page', () => {
+  it('sees each step as it happens, without layout shifts', async () => {
     const page = await open('awaiting')
     await connection(page, 'current')
     await page.evaluate(() => {
@@ -130,7 +130,7 @@ describe('a payer who watches', () => {
     await close(page)
   })
 
-  it('sees a payment taken back, and what to do then', async () => {
+  it('sees that a payment was taken back, and what to do', async () => {
     const page = await open('confirming')
     await connection(page, 'current')
     server.move({ ...fixtures['awaiting-again'] })
@@ -141,7 +141,7 @@ describe('a payer who watches', () => {
     await close(page)
   })
 
-  it('hears what matters, and not the seconds', async () => {
+  it('gets screen reader announcements of status changes, but not of each second', async () => {
     const page = await open('awaiting')
     await connection(page, 'current')
     await page.evaluate(() => {
@@ -170,13 +170,13 @@ describe('a payer who watches', () => {
   })
 })
 
-/** What the browser reports of a layout shift. */
+/** The browser's entry for a layout shift. */
 interface Shift {
   readonly value: number
 }
 
 describe('a payer who pays', () => {
-  it('reaches everything with the keyboard, and hears that it was copied', async () => {
+  it('reaches every control by keyboard, and gets an announcement after copying', async () => {
     const page = await open('awaiting-choice')
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     const reached: string[] = []
@@ -205,7 +205,7 @@ describe('a payer who pays', () => {
     await close(page)
   })
 
-  it('sees where the focus is', async () => {
+  it('sees a focus outline on every control', async () => {
     const page = await open('awaiting-choice')
     for (const stop of [
       '[name=asset]:checked + *',
@@ -219,11 +219,11 @@ describe('a payer who pays', () => {
     await close(page)
   })
 
-  it('chooses among networks, and gets the code and the words of that one', async () => {
+  it('gets the QR code and text of the selected network', async () => {
     const page = await open('awaiting-choice')
     const code = page.locator('.qr')
     const before = await code.innerHTML()
-    // The address is the same on each of these networks, and every wallet reads it.
+    // The code holds the address, which is the same on each of these networks.
     expect(await code.getAttribute('aria-label')).toContain('address')
     expect(await page.locator('.compare').isVisible()).toBe(false)
     await page.getByRole('radio', { name: 'Wallet link with amount' }).check()
@@ -236,7 +236,7 @@ describe('a payer who pays', () => {
     await close(page)
   })
 
-  it('pays from the sandbox wallet, or is told why not', async () => {
+  it('pays from the sandbox wallet, or sees the reason of a refusal', async () => {
     const page = await open('awaiting')
     server.refusal = 'The local chain does not answer.'
     const button = page.getByRole('button', { name: 'Pay from the sandbox wallet' })
@@ -253,7 +253,7 @@ describe('a payer who pays', () => {
     await close(page)
   })
 
-  it('names the transaction that does not show, by whatever the wallet gives', async () => {
+  it('claims an unseen transaction by its hash or by an explorer link', async () => {
     const page = await open('pending_expired')
     await page.locator('summary', { hasText: "I've paid but don't see it" }).focus()
     await page.keyboard.press('Enter')
@@ -275,7 +275,7 @@ describe('a payer who pays', () => {
     await close(page)
   })
 
-  it('is spared motion on request', async () => {
+  it('sees no animations when the browser asks for reduced motion', async () => {
     const page = await open('confirming')
     expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
     await close(page)
@@ -286,8 +286,8 @@ describe('a payer who pays', () => {
   })
 })
 
-describe('a chain that cannot be seen', () => {
-  it('is named with the age of what we know, and nothing counts down or is promised', async () => {
+describe('a page whose chain is not fully visible', () => {
+  it('names a blind chain with the age of its last block, and shows no countdown or estimate', async () => {
     const page = await open('awaiting-choice')
     await connection(page, 'current')
     expect(await page.locator('[role=timer]').count()).toBe(1)
@@ -314,7 +314,7 @@ describe('a chain that cannot be seen', () => {
     await close(page)
   })
 
-  it('is said quietly when it is seen with doubts', async () => {
+  it('shows a degraded chain in a quiet note and keeps the countdown', async () => {
     const page = await open('awaiting')
     await connection(page, 'current')
     server.see('degraded')
@@ -324,8 +324,8 @@ describe('a chain that cannot be seen', () => {
   })
 })
 
-describe('how long it takes', () => {
-  it('is what the server has measured, with the reasons for who asks', async () => {
+describe('the estimate of a confirming payment', () => {
+  it('is the one of the server, and its reasons can be opened', async () => {
     const page = await open('confirming-12')
     await page.locator('.status-title', { hasText: '5 of 12, about 40 s' }).waitFor()
     await page.getByText('Why 12 blocks').click()
@@ -336,7 +336,7 @@ describe('how long it takes', () => {
 })
 
 describe('a page that loses its connection', () => {
-  it('says so and from when it is, and catches up when the server is back', async () => {
+  it('says so with the time of the shown state, and catches up after the outage', async () => {
     const page = await open('awaiting')
     await connection(page, 'current')
     await server.close()
@@ -352,7 +352,7 @@ describe('a page that loses its connection', () => {
     await close(page)
   })
 
-  it('says that the device is offline, and goes on when it is not', async () => {
+  it('says that the device is offline, and continues when it is online again', async () => {
     const page = await open('awaiting')
     await connection(page, 'current')
     await page.context().setOffline(true)
@@ -363,7 +363,7 @@ describe('a page that loses its connection', () => {
     await close(page)
   })
 
-  it('names the way it gets its news by when streams are held back', async () => {
+  it('says that it is live by long-poll when streams are buffered', async () => {
     server.mute = true
     const page = await open('awaiting')
     await connection(page, 'fallback')
@@ -372,7 +372,7 @@ describe('a page that loses its connection', () => {
     await close(page)
   })
 
-  it('starts over when it comes out of the back/forward cache', async () => {
+  it('reads the payment again when it is restored from the back/forward cache', async () => {
     const page = await open('awaiting')
     await connection(page, 'current')
     const fire = (type: string) =>
@@ -387,7 +387,7 @@ describe('a page that loses its connection', () => {
     await close(page)
   })
 
-  it('shows the same after a reload', async () => {
+  it('shows the same status after a reload', async () => {
     const page = await open('confirming')
     await connection(page, 'current')
     const before = await page.locator('.status').innerText()

@@ -9,7 +9,7 @@ import {
   storyOf,
 } from '../support/checkout-pages.ts'
 
-/** No sentence on a page may stay untrue: after a success, while blind, on several pages. */
+/** A page may not keep an outdated statement: after a success, while blind, on several pages. */
 let pages: CheckoutPages
 
 beforeAll(async () => {
@@ -18,13 +18,13 @@ beforeAll(async () => {
 
 afterAll(() => pages.close())
 
-/** A page may show that a chain cannot be seen so much later than its server knows it. */
+/** The longest time after which a page must show its server's knowledge that a chain is blind. */
 const blindPageMsMax = 5_000
 
 describe.each([
   ['a server that keeps the stream open until the money is final', false],
   ['a server that ends its streams at the success', true],
-])('an open page that says Paid, at %s,', (_, endsAtSuccess) => {
+])('an open page that shows Paid, with %s,', (_, endsAtSuccess) => {
   beforeAll(() => {
     pages.server.endsAtSuccess = endsAtSuccess
   })
@@ -32,7 +32,7 @@ describe.each([
     pages.server.endsAtSuccess = false
   })
 
-  it('says that it is checked once a reorg has taken the money', async () => {
+  it('shows that we are checking after a reorg has taken the money back', async () => {
     const page = await pages.open('confirming')
     await reachesConnection(page, 'current')
     pages.server.move(fixtures.succeeded)
@@ -47,7 +47,7 @@ describe.each([
     await closePage(page)
   })
 
-  it('shows the new sum and both transactions once it was paid a second time', async () => {
+  it('shows the new sum and both transactions after a second payment', async () => {
     const page = await pages.open('confirming')
     await reachesConnection(page, 'current')
     pages.server.move(fixtures.succeeded)
@@ -64,7 +64,7 @@ describe.each([
 
 describe('a page that has stopped following', () => {
   it.each(['succeeded-final', 'cancelled', 'failed'] as const)(
-    'reads the payment again when it is looked at, and follows it if that is open again: %s',
+    'reads the payment again when it gets focus, and follows it if it is open again: %s',
     async (name) => {
       const page = await pages.open(name)
       await reachesConnection(page, 'ended')
@@ -83,7 +83,7 @@ describe('a page whose chain cannot be seen', () => {
   it.each([
     ['a stream', false, 'Live'],
     ['long-poll', true, 'Live by long-poll'],
-  ])('never says Live, and says it within 5 s by %s', async (by, mute, lineBefore) => {
+  ])('never shows Live, and shows the blindness within 5 s by %s', async (by, mute, lineBefore) => {
     pages.server.mute = mute
     const page = await pages.open('confirming-12')
     await reachesConnection(page, mute ? 'fallback' : 'current')
@@ -110,7 +110,7 @@ describe('a page whose chain cannot be seen', () => {
 })
 
 describe('four open pages of one payment', () => {
-  it('tell one story, whatever each of them has seen before', async () => {
+  it('show the same texts, although they were opened at different stages', async () => {
     const opened = [await pages.open('awaiting')]
     const steps = [fixtures.pending_detected, fixtures.confirming] as const
     for (const step of steps) {
@@ -121,7 +121,7 @@ describe('four open pages of one payment', () => {
     await Promise.all(opened.map((page) => reachesStatus(page, 'confirming')))
     const [transfer] = fixtures.confirming.transfers
     if (transfer === undefined) throw new Error('the fixture has a transfer')
-    // The same hash as before: nothing but its stage says what became of it.
+    // The same hash as before: only its stage has changed.
     const transfers = [{ ...transfer, stage: 'reverted' as const, confirmations: 2 }]
     const reason = 'transaction_reverted'
     pages.server.move({ status: 'awaiting', reason, transfers, amountReceived: '0.00' })
@@ -137,10 +137,10 @@ describe('four open pages of one payment', () => {
   })
 })
 
-describe('the sentences of a page', () => {
+describe('the texts of a page', () => {
   const narrow = { viewport: { width: 360, height: 740 } }
 
-  it('never tell a payer to pay a second time while the first may still go through', async () => {
+  it('never ask a payer to pay again while the first transaction may still go through', async () => {
     const page = await pages.open('pending_expired')
     const story = await storyOf(page)
     expect(story).toContain(
@@ -150,7 +150,7 @@ describe('the sentences of a page', () => {
     await closePage(page)
   })
 
-  it('say that a full payment which comes late counts, and until when', async () => {
+  it('say until when a late full payment counts', async () => {
     const page = await pages.open('expired')
     expect(await storyOf(page)).toMatch(
       /until \d+ \w+, [\d:]+ the full amount still counts as paid/,
@@ -164,12 +164,12 @@ describe('the sentences of a page', () => {
     await closePage(over)
   })
 
-  it('come once on a page, and none says closed beside paid', async () => {
+  it('contain each sentence once, and never say Closed', async () => {
     const page = await pages.open('awaiting', narrow)
     for (const name of fixtureNames) {
       await page.goto(`${pages.server.url}/pay/${name}/token`)
       await page.waitForSelector('.page')
-      // What does not count is left out: each transfer says by itself what to do about it.
+      // Without the uncounted transfers: each of them has its own advice, which may be the same.
       await page.evaluate(() => document.querySelector('.uncounted')?.remove())
       const text = await page.locator('.sheet').innerText()
       const sentences = text
@@ -182,7 +182,7 @@ describe('the sentences of a page', () => {
     await closePage(page)
   }, 240_000)
 
-  it('never break an amount inside its digits, at 360 px', async () => {
+  it('never break an amount inside its digits at 360 px', async () => {
     for (const name of ['awaiting-long', 'succeeded-long', 'awaiting-live'] as const) {
       const page = await pages.open(name, narrow)
       const broken = await page.evaluate(() =>
@@ -208,7 +208,7 @@ describe('the sentences of a page', () => {
     }
   })
 
-  it('show who sent the wrong money what came, how much, its hash, and what to do', async () => {
+  it('show the asset, amount and hash of wrong money, and what to do', async () => {
     const page = await pages.open('awaiting')
     await reachesConnection(page, 'current')
     pages.server.move(fixtures['awaiting-wrong'])
@@ -218,7 +218,7 @@ describe('the sentences of a page', () => {
     expect(text).toContain('150.00 USDC.e came on Local test chain.')
     expect(text).toContain('Ask the merchant to send it back, and name this transaction.')
     expect(text).toContain('0x4e3a37…5a1bdd')
-    // Above everything that has to be scrolled to.
+    // Visible without scrolling.
     const { y } = (await part.boundingBox()) ?? { y: Number.POSITIVE_INFINITY }
     expect(y).toBeLessThan(500)
     await closePage(page)

@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ProductInBrowser, startProductInBrowser } from '../support/product-in-browser.ts'
 
-/** The lab in a real browser, with the whole product and a real chain behind it. */
+/** The lab in a real browser, with the whole product and a real chain. */
 let product: ProductInBrowser
 let browser: Browser
 let server: ProductInBrowser['server']
@@ -21,7 +21,7 @@ afterAll(() => product.close())
 const wide = { viewport: { width: 1280, height: 860 }, colorScheme: 'light' } as const
 const narrow = { viewport: { width: 360, height: 740 }, colorScheme: 'dark' } as const
 
-/** What the browser complained about: errors, refused loads, violated policies. */
+/** Complaints of the browser: errors, refused loads, violated policies. */
 const complaints = new WeakMap<Page, string[]>()
 
 async function open(look: BrowserContextOptions = wide, path = '/lab'): Promise<Page> {
@@ -49,7 +49,7 @@ async function request(page: Page, offer = '25 USDC'): Promise<void> {
   await page.locator('[data-line=live]').waitFor()
 }
 
-/** The rules of WCAG 2 A and AA and good practice, as axe knows them. */
+/** The axe rules for WCAG 2 A and AA and good practice. */
 async function accessibilityFaults(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe)
   return page.evaluate(async () => {
@@ -74,7 +74,7 @@ describe.each([
   ['wide and light', wide],
   ['360 px and dark', narrow],
 ] as const)('the lab, %s,', (_, look) => {
-  it('is accessible, fits, and keeps to its policy, with and without a request', async () => {
+  it('is accessible, fits the screen, and respects its CSP, with and without a request', async () => {
     const page = await open(look)
     await isFit(page)
     await request(page)
@@ -94,7 +94,7 @@ describe.each([
 })
 
 describe('a tester in the lab', () => {
-  it('sees a payment go its way without a reload', async () => {
+  it('sees a payment from detected to final without a reload', async () => {
     const page = await open()
     await request(page, '6 USDC')
     const loaded = await page.evaluate(() => performance.timeOrigin)
@@ -103,7 +103,7 @@ describe('a tester in the lab', () => {
     await stands(page, 'Detected')
     await button(page, 'Mine 5').click()
     await stands(page, 'Paid')
-    // The lab follows until nothing can take the money back.
+    // The lab follows the payment until the money is irrevocable.
     const line = page.locator('[data-line]')
     for (let more = 0; more < 20; more++) {
       if ((await line.getAttribute('data-line')) === 'ended') break
@@ -115,7 +115,7 @@ describe('a tester in the lab', () => {
     await close(page)
   })
 
-  it('is told why a lever does nothing', async () => {
+  it('sees the reason when a lever has no effect', async () => {
     const page = await open()
     await request(page)
     await button(page, 'Speed up').click()
@@ -124,7 +124,7 @@ describe('a tester in the lab', () => {
     await close(page)
   })
 
-  it('takes a payment back by a reorg, or has it come again', async () => {
+  it('takes a payment back by a reorg, or lets the reorg keep its transactions', async () => {
     const page = await open()
     await request(page)
     await button(page, 'Pay').click()
@@ -145,7 +145,7 @@ describe('a tester in the lab', () => {
     await close(page)
   })
 
-  it('makes a provider bad and good again, by keyboard, and the focus stays where it was', async () => {
+  it('sets a provider to outage and back by keyboard, and the focus stays on the button', async () => {
     const page = await open()
     const group = page.getByRole('group', { name: 'anvil-b' })
     await group.getByRole('button', { name: 'Lag' }).focus()
@@ -163,7 +163,7 @@ describe('a tester in the lab', () => {
     await close(page)
   })
 
-  it('sees where the focus is, on every kind of lever', async () => {
+  it('sees a focus outline on every kind of lever', async () => {
     const page = await open()
     await request(page)
     for (const one of ['.lab-order', '[value="pay:held"]', '[name=keep]', '.lab-mode']) {
@@ -178,7 +178,7 @@ describe('a tester in the lab', () => {
     await close(page)
   })
 
-  it('works with forms where there is no script', async () => {
+  it('can use the forms without JavaScript', async () => {
     const page = await open({ ...wide, javaScriptEnabled: false })
     await page.getByRole('button', { name: 'New request of 25 USDC' }).click()
     await button(page, 'Pay').click()
@@ -186,7 +186,7 @@ describe('a tester in the lab', () => {
     await close(page)
   })
 
-  it('reaches an order of the shop, and its checkout', async () => {
+  it('finds an order of the shop, and a link to its checkout', async () => {
     const page = await open(wide, '/shop')
     await page.getByRole('button', { name: 'Pay for Deck mug' }).click()
     await page.waitForURL(/\/pay\//)
@@ -203,20 +203,20 @@ describe('the lab’s server', () => {
   const post = (path: string, fields: Record<string, string>, headers = {}) =>
     fetch(server.url + path, { method: 'POST', headers, body: new URLSearchParams(fields) })
 
-  it('takes no forms of other sites', async () => {
+  it('refuses forms from other sites', async () => {
     const cross = { 'sec-fetch-site': 'cross-site' }
     expect((await post('/lab/pull', { lever: 'mine:1' }, cross)).status).toBe(403)
     expect((await post('/lab/orders', { offer: '25.00 USDC' }, cross)).status).toBe(403)
   })
 
-  it('pulls what it has, and nothing else', async () => {
+  it('refuses unknown levers and offers', async () => {
     expect((await post('/lab/pull', { lever: 'mine:1000000' })).status).toBe(404)
     expect((await post('/lab/pull', { lever: 'pay:all' })).status).toBe(404)
     expect((await post('/lab/orders', { offer: '1.00 USDC' })).status).toBe(404)
     expect((await fetch(`${server.url}/lab?payment=nonsense`)).status).toBe(200)
   })
 
-  it('keeps its key: neither pages nor parts hold it', async () => {
+  it('does not reveal its secret key in pages, parts or scripts', async () => {
     for (const path of ['/lab', '/lab/parts', '/lab/lab.js']) {
       const text = await (await fetch(server.url + path)).text()
       expect(text).not.toContain(server.sandbox.secretKey)

@@ -6,7 +6,7 @@ import { type Fingerprint, fingerprintOf, scenes, withScene } from '../support/s
 
 const images = join(import.meta.dirname, '../../docs/images')
 const bytesMax = 150_000
-const advice = 'The pictures are out of date: npm run pictures takes them again.'
+const advice = 'The pictures are out of date. Run `npm run pictures` to take them again.'
 const shown: Record<string, Fingerprint> = JSON.parse(
   readFileSync(join(images, 'shown.json'), 'utf8'),
 )
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => product.close())
 
 describe('the pictures of the documents', () => {
-  it('are those that the script takes, and none is large', () => {
+  it('are exactly those that the script takes, and all are small', () => {
     const files = readdirSync(images).filter((name) => name.endsWith('.png'))
     expect(files.toSorted()).toEqual(scenes.map(({ name }) => `${name}.png`).toSorted())
     for (const file of files) {
@@ -27,7 +27,7 @@ describe('the pictures of the documents', () => {
   })
 
   it.each(scenes.map((scene) => [scene.name, scene] as const))(
-    'show what the product shows: %s',
+    'match the product: %s',
     async (name, scene) => {
       const now = await withScene(product, scene, (page) => fingerprintOf(page, scene))
       expect(now, advice).toEqual(shown[name])

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await once(shop, 'listening')
   browser = await launchBrowser()
   page = await browser.newPage()
-  // Another site than the checkout's, as a shop is.
+  // A different site than the checkout's, like a real shop.
   const { port } = shop.address() as AddressInfo // it listens on TCP
   await page.goto(`http://localhost:${port}/`)
 })
@@ -28,7 +28,7 @@ afterAll(async () => {
   await world?.close()
 })
 
-/** Opens a popup from the shop's page, and tells what each of the two knows of the other. */
+/** Opens a popup from the shop's page, and returns what the two windows can see of each other. */
 async function popUp(url: string): Promise<{ seenClosed: boolean; hasOpener: boolean }> {
   const opened = page.waitForEvent('popup')
   await page.evaluate((to) => Object.assign(window, { popup: window.open(to) }), url)
@@ -44,7 +44,7 @@ interface Popup {
 }
 
 describe('a checkout that a shop opens in a popup', () => {
-  it('is seen open while it is open, and closed when it is closed', async () => {
+  it('is seen by the shop as open while it is open, and as closed after that', async () => {
     const { checkoutUrl } = await world.create()
     expect(await popUp(checkoutUrl)).toEqual({ seenClosed: false, hasOpener: true })
     const closed = await page.evaluate(() => {
@@ -55,7 +55,7 @@ describe('a checkout that a shop opens in a popup', () => {
     expect(closed).toBe(true)
   })
 
-  it('differs in that from what is no page for payers: there the two know nothing of each other', async () => {
+  it('is isolated from the shop if the popup shows a page that is not for payers', async () => {
     const answer = await popUp(`${world.url}/docs/`)
     expect(answer).toEqual({ seenClosed: true, hasOpener: false })
   })

@@ -47,7 +47,7 @@ describe.each(looks)('at $viewport.width px, $colorScheme,', (look) => {
     ['the page of a wrong address', '/nowhere', 'There is nothing at this address'],
     ['the page of a wrong link', '/pay/x/y', 'This payment link does not work'],
     ['the page of a route for keys', '/v1/events', 'This address is for programs with a key'],
-  ])('%s fits, and axe finds nothing', async (_, path, title) => {
+  ])('%s fits the screen, and axe has no findings', async (_, path, title) => {
     const page = await open(path, look)
     expect(await page.locator('h1').first().textContent()).toContain(title)
     expect(
@@ -60,7 +60,7 @@ describe.each(looks)('at $viewport.width px, $colorScheme,', (look) => {
   })
 })
 
-it('the pages lead to each other: start, reference, guides, and back from an error', async () => {
+it('start page, reference, guides and error page link to each other', async () => {
   const page = await open('/nowhere', { viewport: desk, colorScheme: 'light' })
   await page.getByRole('link', { name: 'To the start page' }).click()
   await page.getByRole('link', { name: /API reference/ }).click()

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { artifactUrl, compile, contracts } from '../../scripts/compile-contracts.ts'
 
-/** The first one runs the compiler, for all of them. */
+/** The first test runs the compiler for all contracts. */
 const compiledWithinMs = 180_000
 
-describe('the contracts of the sandbox', () => {
+describe('the committed artifacts of the sandbox contracts', () => {
   it.each(contracts)(
-    'have a committed artifact that %s compiles to, byte for byte',
+    'are byte for byte what %s compiles to',
     (contract) => {
       const committed: unknown = JSON.parse(readFileSync(artifactUrl(contract), 'utf8'))
       expect(committed, 'run `npm run contracts`').toEqual(compile(contract))

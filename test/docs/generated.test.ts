@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { generatedUrl, pages } from '../../scripts/generate.ts'
 
 describe('docs/generated', () => {
-  it.each(Object.keys(pages))('holds %s as the code prints it today', (name) => {
+  it.each(Object.keys(pages))('has an up-to-date %s', (name) => {
     const url = new URL(name, generatedUrl)
     const committed = existsSync(url) ? readFileSync(url, 'utf8') : ''
     expect(committed, 'run `npm run generate`').toBe(pages[name]?.())
   })
 
-  it('holds nothing else', () => {
+  it('has no other files', () => {
     expect(readdirSync(generatedUrl).sort()).toEqual(Object.keys(pages).sort())
   })
 })

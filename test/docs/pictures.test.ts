@@ -10,7 +10,7 @@ const documents = [
     .map((name) => join('docs', name)),
 ]
 
-it('every picture that a document shows is there, with words for those who cannot see it', () => {
+it('every picture in a document exists and has an alternative text', () => {
   const shown = documents.flatMap((path) =>
     Array.from(readFileSync(join(root, path), 'utf8').matchAll(/!\[([^\]]*)\]\(([^)\s]+)\)/g)).map(
       ([, words = '', target = '']) => ({ path, words, target }),

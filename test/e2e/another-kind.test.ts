@@ -22,7 +22,7 @@ import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 
 let opened = 0
 
-chainFollowerContract('of a kind made for tests', pebble, async () => {
+chainFollowerContract('a kind made for tests', pebble, async () => {
   const chain = new PebbleChain()
   return {
     follower: (ledger) =>
@@ -95,7 +95,7 @@ describe('a server with one more kind of chain', () => {
   const found = async (query: string): Promise<readonly string[] | undefined> =>
     (await ask(`/v1/payment-intents?${query}`)).json.data?.map(({ id }) => id)
 
-  it('takes a payment on it from the request to final, with digests in their case', async () => {
+  it('follows a payment on that chain from creation to final and keeps the case of digests', async () => {
     const asked = await merchant.create({ amount: '1.250', currency: 'PEB', accept: ['PEB.beach'] })
     const [way] = asked.accept
     expect(way).toMatchObject({ chainId: 'pebble-beach', token: null, uri: null, decimals: 3 })
@@ -115,7 +115,7 @@ describe('a server with one more kind of chain', () => {
     expect(claimed).toMatchObject({ status: 202, json: { known: 'mined', pays: true } })
   })
 
-  it('does not take a digest for the one that differs from it in case alone', async () => {
+  it('distinguishes two digests that differ only in case', async () => {
     const asked = await merchant.create({ amount: '2', currency: 'PEB', accept: ['PEB.beach'] })
     const digest = chain.pay(asked.accept[0]?.address ?? '', 2_000n)
     chain.mine(1)
@@ -128,14 +128,14 @@ describe('a server with one more kind of chain', () => {
     expect(claimed.json).toMatchObject({ known: 'not_found' })
   })
 
-  it('says how a transaction is written there when a claim is written as on another kind', async () => {
+  it('refuses a claim in the format of another kind and names the expected format', async () => {
     const asked = await merchant.create({ amount: '3', currency: 'PEB', accept: ['PEB.beach'] })
     const claim = { txHash: `0x${'ab'.repeat(32)}` }
     const { status, json } = await ask(`/v1/payment-intents/${asked.id}/claims`, claim)
     expect([status, json.detail]).toEqual([400, 'Must be a digest: 40 letters and digits.'])
   })
 
-  it('says at once that a chain whose kind has no way to read blocks again cannot be rescanned', async () => {
+  it('refuses a rescan at once on a chain whose kind cannot read past blocks', async () => {
     const env = { PATH: process.env.PATH, ...environment }
     const args = ['server/src/rescan.ts', '--chain', 'beach', '--from', '0']
     const ended = await promisify(execFile)(process.execPath, args, { cwd: root, env }).catch(
@@ -145,7 +145,7 @@ describe('a server with one more kind of chain', () => {
     expect(ended.stderr).toContain('Blocks of beach cannot be read again')
   })
 
-  it('refuses a kind that it does not know, in the configuration', () => {
+  it('refuses an unknown kind of chain in the configuration', () => {
     const read = () => readChains({ chains: { beach: { kind: 'pebble' } } }, () => undefined)
     expect(read).toThrow('/chains/beach/kind must be one of evm')
   })

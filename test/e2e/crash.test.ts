@@ -16,7 +16,7 @@ let server: ServerProcess | null = null
 
 beforeEach(async () => {
   home = temporaryHome()
-  // No block comes by itself: the test says when, so that the kill falls where it should.
+  // The test mines every block, so that the kill happens at the intended moment.
   const started = await Promise.all([
     startAnvil({ args: ['--no-mining', '--slots-in-an-epoch', '4'] }),
     testDatabase(),
@@ -33,7 +33,7 @@ afterEach(async () => {
 
 const env = () => ({ DATABASE_URL: database.url, SANDBOX_RPC_URL: anvil.wsUrl })
 
-/** Deploying the token needs a block, and none comes by itself. */
+/** Deploying the token needs blocks, and the chain makes none by itself. */
 async function startWhileMining(program?: string, more = {}): Promise<ServerProcess> {
   const timer = setInterval(() => void anvil.rpc('anvil_mine', ['0x1']).catch(() => null), 100)
   try {
@@ -46,7 +46,7 @@ async function startWhileMining(program?: string, more = {}): Promise<ServerProc
   }
 }
 
-/** A stream ends with the success: what became final since is not part of it. */
+/** A stream ends with the success, so later events such as `finalized` are not in it. */
 const upToSuccess = (
   history: readonly { readonly sequence: number; readonly status: string }[],
 ): number[] =>
@@ -55,7 +55,7 @@ const upToSuccess = (
     .map(({ sequence }) => sequence)
 
 describe('kill -9', () => {
-  it('between broadcast and confirmation: it succeeds once, and a resumed stream misses nothing', async () => {
+  it('between broadcast and confirmation: the payment succeeds once, a resumed stream has no gap', async () => {
     server = await startWhileMining()
     let merchant = new MerchantProgram(server.url, server.sandbox)
     const payer = new Payer(server.sandbox)
@@ -67,7 +67,7 @@ describe('kill -9', () => {
     const held = await before.all
     await server.kill9()
 
-    // Mined while nobody looks.
+    // Mined while no server is running.
     await payer.mine()
     server = await startServer({ home: home.path, env: env() })
     merchant = new MerchantProgram(server.url, server.sandbox)
@@ -86,7 +86,7 @@ describe('kill -9', () => {
   })
 
   it.each(['pending', 'confirming', 'succeeded'] as const)(
-    'between the commit of %s and its announcement: nothing is lost, nothing told twice',
+    'between the commit and the announcement of %s: a resumed stream has each event once',
     async (type) => {
       server = await startWhileMining('test/support/e2e/dying-server.ts', { DIE_AT: type })
       let merchant = new MerchantProgram(server.url, server.sandbox)
@@ -116,7 +116,7 @@ describe('kill -9', () => {
     },
   )
 
-  it('of everything, embedded database and local chain included: the payment still succeeds once', async () => {
+  it('of the server with its embedded database and local chain: the payment succeeds once', async () => {
     const more = { SANDBOX_BLOCK_SECONDS: '1' }
     server = await startServer({ home: home.path, env: more })
     let merchant = new MerchantProgram(server.url, server.sandbox)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
 import { execute, startPostgres, type TestPostgres } from '../support/postgres-server.ts'
 
-describe('a server whose database takes no more changes', () => {
+describe('a server whose database accepts no changes', () => {
   const home = temporaryHome()
   let postgres: TestPostgres
   let server: ServerProcess
@@ -41,7 +41,7 @@ describe('a server whose database takes no more changes', () => {
   }
   const soon = { timeout: 15_000, interval: 200 }
 
-  it('is not ready, and says why; then it goes on without a restart', async () => {
+  it('is not ready while it is read-only, gives the reason, and recovers without a restart', async () => {
     expect(await create()).toMatchObject({ status: 201 })
     await setReadOnly('on')
     await expect.poll(ready, soon).toEqual({
@@ -58,8 +58,8 @@ describe('a server whose database takes no more changes', () => {
     expect(server.output()).toContain('"reason":"read_only"')
   })
 
-  it('is not ready on a full disk, and works again when there is room', async () => {
-    // As the server says it when it cannot extend a table.
+  it('is not ready while the disk is full, and recovers when there is space', async () => {
+    // The error that PostgreSQL raises when it cannot extend a table.
     await execute(
       postgres.url,
       `create function refuse() returns trigger language plpgsql as $$

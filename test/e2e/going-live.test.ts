@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/going-live.md'), 'utf8')
 const words = 'legal winner thank year wave sausage worth useful legal winner thank yellow'
 
-/** A block of the page, by the name behind its language. */
+/** A code block of the page, by the name after its language. */
 function block(name: string): string {
   const [, text] = new RegExp(`^\`\`\`\\w+ ${name}\\n([\\s\\S]*?)^\`\`\``, 'm').exec(page) ?? []
   if (text === undefined) throw new Error(`docs/going-live.md has no block ${name}`)
@@ -28,7 +28,7 @@ interface Told {
   readonly input?: string
 }
 
-/** Runs a program in the project, as somebody does who reads the page. */
+/** Runs a program in the project, as a reader of the page does. */
 function run(command: string, args: readonly string[], { env = {}, input = '' }: Told = {}) {
   const { PATH = '' } = process.env
   const child = spawn(command, args, { cwd: root, env: { PATH, ...env } })
@@ -45,7 +45,7 @@ function run(command: string, args: readonly string[], { env = {}, input = '' }:
   )
 }
 
-it('the xpub of a recovery phrase is that of its account, and is taken for a merchant', async () => {
+it('the page derives the right xpub from a recovery phrase, and a merchant accepts it', async () => {
   const { out, err } = await run('sh', ['-c', block('xpub')], { input: `${words}\n` })
   expect(err).toBe('')
   const account = HDKey.fromMasterSeed(mnemonicToSeedSync(words)).derive("m/44'/60'/0'")
@@ -54,7 +54,7 @@ it('the xpub of a recovery phrase is that of its account, and is taken for a mer
   expect(readAsked(merchantCommand, line)).not.toBeNull()
 })
 
-it('names no subcommand and no option that there is not', () => {
+it('the page names only existing subcommands and options', () => {
   const joined = page.replaceAll(/\\\n\s*/g, '')
   const lines = [...joined.matchAll(/npx settlewire ((merchant|key) [^\n`]+)/g)]
   expect(lines.length).toBeGreaterThan(4)
@@ -68,7 +68,7 @@ it('names no subcommand and no option that there is not', () => {
   }
 })
 
-describe('with payments', () => {
+describe('the page, with payments,', () => {
   let world: HttpWorld
   const folder = mkdtempSync(join(tmpdir(), 'settlewire-going-live-'))
   beforeAll(async () => {
@@ -79,12 +79,12 @@ describe('with payments', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('the list of addresses has each payment with its index', async () => {
+  it('lists addresses with a query that returns each payment with its index', async () => {
     const payment = await world.create()
     const [, sql = ''] = /"\n([\s\S]+)"\n$/.exec(block('addresses')) ?? []
     const rows = await queryAs(world.engine.databaseUrl, sql.replace('mer_…', merchant.merchantId))
     expect(rows).toContainEqual({
-      // A bigint, which the driver gives as text.
+      // A bigint, which the driver returns as text.
       deposit_index: expect.stringMatching(/^\d+$/),
       address: payment.accept[0].address.toLowerCase(),
       payment: payment.id,
@@ -92,7 +92,7 @@ describe('with payments', () => {
     })
   })
 
-  it('the order program sends what is paid, once, however often it is started', async () => {
+  it('has an order program that sends a paid order once, even when it is started again', async () => {
     const scopes = ['events:read', 'payment_intents:read'] as const
     const key = await world.addKey({ kind: 'restricted', scopes })
     const program = join(folder, 'fulfil.mjs')

@@ -6,7 +6,7 @@ import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/s
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { StreamClient } from '../support/stream-client.ts'
 
-/** The sandbox as a tester uses it: levers over HTTP, a chain of its own, two providers. */
+/** The sandbox from a tester's view: levers over HTTP, its own chain, two providers. */
 let database: TestDatabase
 let server: ServerProcess
 let merchant: MerchantProgram
@@ -14,7 +14,7 @@ const home = temporaryHome()
 
 beforeAll(async () => {
   database = await testDatabase()
-  // Blocks come when a test says so.
+  // The tests mine the blocks.
   const env = { DATABASE_URL: database.url, SANDBOX_BLOCK_SECONDS: '60' }
   server = await startServer({ home: home.path, env })
   merchant = new MerchantProgram(server.url, server.sandbox)
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 interface Answer {
   readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it
+  // biome-ignore lint/suspicious/noExplicitAny: each test asserts the type it expects
   readonly json: any
 }
 
@@ -45,7 +45,7 @@ async function ask(path: string, body?: object): Promise<Answer> {
   return { status: response.status, json: await response.json() }
 }
 
-/** Pulls a lever of one payment. */
+/** Calls a lever of one payment. */
 const pull = async ({ id }: PaymentIntent, lever: string, body = {}): Promise<Answer['json']> => {
   const { status, json } = await ask(`payment-intents/${id}/${lever}`, body)
   expect([status, json.detail]).toEqual([200, undefined])
@@ -65,8 +65,8 @@ const reaches = (intent: PaymentIntent, status: string): Promise<PaymentIntent> 
 const stages = ({ transfers }: PaymentIntent): Record<string, string> =>
   Object.fromEntries(transfers.map(({ txHash, stage }) => [txHash, stage]))
 
-describe('a payment that waits', () => {
-  it('is sped up: it stays detected under its new hash, and is paid once', async () => {
+describe('a payment with a held transaction', () => {
+  it('stays detected under the new hash after a speed-up, and is paid once', async () => {
     const intent = await create()
     const { txHash } = await pull(intent, 'pay', { hold: true })
     await reaches(intent, 'pending_detected')
@@ -81,7 +81,7 @@ describe('a payment that waits', () => {
     expect(stages(paid)).toMatchObject({ [txHash]: 'replaced' })
   })
 
-  it('is cancelled in the wallet: nothing is expected any more', async () => {
+  it('is awaiting again after the wallet cancels the transaction', async () => {
     const intent = await create()
     const { txHash } = await pull(intent, 'pay', { hold: true })
     await reaches(intent, 'pending_detected')
@@ -92,7 +92,7 @@ describe('a payment that waits', () => {
     expect(stages(back)).toEqual({ [txHash]: 'replaced' })
   })
 
-  it('is dropped: it counts as pending until the time-out, as nobody can know', async () => {
+  it('stays pending until the time-out after the nodes drop the transaction', async () => {
     const intent = await create()
     await pull(intent, 'pay', { hold: true })
     await reaches(intent, 'pending_detected')
@@ -104,7 +104,7 @@ describe('a payment that waits', () => {
   })
 })
 
-describe('money that is not as asked for', () => {
+describe('unusual money', () => {
   const coin = { amount: '0.05', currency: 'ETH', accept: ['ETH.local'] }
   it.each<{ what: string; asks?: object; body: object; flag: Flag }>([
     { what: 'a bridged twin', body: { asset: 'USDC.e.local' }, flag: 'wrong_token' },
@@ -113,7 +113,7 @@ describe('money that is not as asked for', () => {
       ...{ what: 'the smallest amount of the coin', asks: coin, flag: 'dust' },
       body: { amount: '0.000000000000000001' },
     },
-  ])('$what is seen and does not count', async ({ asks, body, flag }) => {
+  ])('is flagged and does not count: $what', async ({ asks, body, flag }) => {
     const intent = await create(asks)
     await pull(intent, 'pay', body)
     await mine()
@@ -121,7 +121,7 @@ describe('money that is not as asked for', () => {
     expect(seen).toMatchObject({ status: 'awaiting', amountReceived: '0.00' })
   })
 
-  it('a token that keeps a fee counts for what arrived', async () => {
+  it('counts by the amount that arrived when the token keeps a fee', async () => {
     const intent = await create({ currency: 'TOLL', accept: ['TOLL.local'] })
     await pull(intent, 'pay')
     await mine()
@@ -129,7 +129,7 @@ describe('money that is not as asked for', () => {
     expect(seen).toMatchObject({ status: 'awaiting', amountReceived: '24.75' })
   })
 
-  it('a transaction that reverts takes its promise back', async () => {
+  it('does not count when its transaction reverts', async () => {
     const intent = await create()
     const { txHash } = await pull(intent, 'pay', { through: 'reverting' })
     await mine()
@@ -137,7 +137,7 @@ describe('money that is not as asked for', () => {
     expect(back).toMatchObject({ status: 'awaiting', amountReceived: '0.00' })
   })
 
-  it('a second payment of all of it is a duplicate', async () => {
+  it('is flagged as a duplicate when the full amount is paid a second time', async () => {
     const intent = await create()
     await pull(intent, 'pay')
     await mine(3)
@@ -148,17 +148,17 @@ describe('money that is not as asked for', () => {
   })
 })
 
-describe('money that comes another way', () => {
+describe('money that is not sent by a plain transfer', () => {
   it.each([
-    ['sent by someone else', {}, { through: 'transfer_from' }],
+    ['sent by a third party', {}, { through: 'transfer_from' }],
     ['sent by a contract', {}, { through: 'contract' }],
-    ['in two parts of one transaction', {}, { through: 'batch' }],
+    ['sent in two parts of one transaction', {}, { through: 'batch' }],
     [
-      'in coins from a contract',
+      'native coin from a contract',
       { amount: '0.05', currency: 'ETH', accept: ['ETH.local'] },
       { through: 'contract' },
     ],
-  ])('%s, it is paid', async (_, changes, body) => {
+  ])('pays the payment when it is %s', async (_, changes, body) => {
     const intent = await create(changes)
     await pull(intent, 'pay', body)
     await mine(3)
@@ -167,8 +167,8 @@ describe('money that comes another way', () => {
   })
 })
 
-describe('the chain', () => {
-  it('takes a block back for good: the payment waits again', async () => {
+describe('a payment on the local chain', () => {
+  it('is awaiting again when a reorg drops its block', async () => {
     const intent = await create()
     await pull(intent, 'pay')
     await mine()
@@ -178,7 +178,7 @@ describe('the chain', () => {
     expect(back).toMatchObject({ amountReceived: '0.00', flags: ['reorg_seen'] })
   })
 
-  it('takes blocks back and brings their transactions again: the payment goes on', async () => {
+  it('succeeds when a reorg moves its transaction to another block', async () => {
     const intent = await create()
     const { txHash } = await pull(intent, 'pay')
     await mine(2)
@@ -193,7 +193,7 @@ describe('the chain', () => {
     expect(await reaches(intent, 'succeeded')).toMatchObject({ amountReceived: '25.00' })
   })
 
-  it('grows by as much as is wanted, up to what is final', async () => {
+  it('becomes final when the lever mines 40 blocks', async () => {
     const intent = await create()
     await pull(intent, 'pay')
     await mine(40)
@@ -201,13 +201,13 @@ describe('the chain', () => {
   })
 })
 
-describe('the providers', () => {
+describe('with failing providers', () => {
   afterEach(async () => {
     for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'ok')
     await until(await create(), ({ visibility }) => visibility === 'ok')
   })
 
-  it.each(['anvil-a', 'anvil-b'])('without %s payments are seen as before', async (name) => {
+  it.each(['anvil-a', 'anvil-b'])('payments succeed during an outage of %s', async (name) => {
     const intent = await create()
     await provider(name, 'outage')
     await pull(intent, 'pay')
@@ -216,7 +216,7 @@ describe('the providers', () => {
     await reaches(intent, 'succeeded')
   })
 
-  it('without both it says that it sees badly, and what was missed is found afterwards', async () => {
+  it('an outage of both lowers the visibility, and a payment made meanwhile is found afterwards', async () => {
     const intent = await create()
     for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'outage')
     await until(intent, ({ visibility }) => visibility !== 'ok')
@@ -227,7 +227,7 @@ describe('the providers', () => {
     await reaches(intent, 'succeeded')
   })
 
-  it('pitfall 48: an open stream says within seconds that both are gone, and at once that blocks are stored again', async () => {
+  it('pitfall 48: an open stream reports an outage of both within 6 s, and stored blocks within 1 s', async () => {
     const intent = await create()
     const client = new StreamClient({
       ...{
@@ -252,7 +252,7 @@ describe('the providers', () => {
     const storedAt = Date.now()
     await client.until(() => seen() !== 'blind')
     expect(Date.now() - storedAt).toBeLessThan(1_000)
-    // A provider that is back is no progress: what was stored is.
+    // A reconnected provider is not progress; a stored block is.
     const [first] = beats()
       .slice(blind)
       .filter(({ visibility }) => visibility !== 'blind')
@@ -260,7 +260,7 @@ describe('the providers', () => {
     client.close()
   })
 
-  it('with both late, everything is seen, later', async () => {
+  it('a payment succeeds while both lag', async () => {
     const intent = await create()
     for (const name of ['anvil-a', 'anvil-b']) await provider(name, 'lag', { lagMs: 300 })
     await pull(intent, 'pay')
@@ -269,7 +269,7 @@ describe('the providers', () => {
     await reaches(intent, 'succeeded')
   })
 
-  it('with lines that are cut in the middle again and again, nothing is lost', async () => {
+  it('a payment succeeds while both connections are cut repeatedly', async () => {
     const intent = await create()
     for (const name of ['anvil-a', 'anvil-b']) {
       await provider(name, 'drop_after', { afterBytes: 40_000 })

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres-server.ts'
 
-/** The first account of every development chain, which anvil prints when it starts. */
+/** The key of the first account of every development chain, which anvil prints at its start. */
 const anvilKey = 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
 const idempotencyKey = 'once-3f7e0c1d-5b7a-4a56-8a39-0b6f3f0d9f11'
 const providerKey = 'kEy0123456789abcdefghij'
 
-describe('a server that logs all it can', () => {
+describe('a server at log level debug', () => {
   const home = temporaryHome()
   let postgres: TestPostgres
   let server: ServerProcess
@@ -43,12 +43,12 @@ describe('a server that logs all it can', () => {
   }
   const intents = '/v1/payment-intents'
 
-  it('writes no key, secret, ticket, cookie, hash of a transaction or address of a provider', async () => {
+  it('logs no key, secret, ticket, cookie, transaction hash or provider URL', async () => {
     const order = { amount: '1.00', currency: 'USDC', reference: 'ref-of-a-payer' }
     const key = { 'idempotency-key': idempotencyKey }
     const payment = JSON.parse((await ask(intents, order, key)).text)
     await ask(intents, order, key)
-    // Refused in every way there is: by its form, its key, and what it names.
+    // Requests that are refused for each reason: their form, their key, the resource they name.
     await ask(intents, { ...order, amount: '2.00' }, key)
     await ask(intents, { amount: server.sandbox.secretKey, currency: providerKey }, key)
     await ask(`${intents}/${payment.id}/${payment.clientSecret}?key=${providerKey}`)
@@ -65,7 +65,7 @@ describe('a server that logs all it can', () => {
       })
       .toBe('succeeded')
     await ask(`${intents}/${payment.id}/events?after=0&wait=1`, undefined, client)
-    // What fails at the database is logged with its cause.
+    // A database error is logged with its cause.
     await postgres.kill9()
     await ask(intents, order, { 'idempotency-key': `${idempotencyKey}-2` })
     await ask(`${intents}?txHash=${paid.txHash}`)
@@ -88,7 +88,7 @@ describe('a server that logs all it can', () => {
       'the hash that was claimed': claimed.slice(2),
       'the transaction id of the payment': payment.transactionId,
       'the password of the database': new URL(postgres.url).password,
-      'what a query held': providerKey,
+      'the key in a query string': providerKey,
       'a reference': order.reference,
     }
     const output = server.output().toLowerCase()

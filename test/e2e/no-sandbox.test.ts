@@ -38,7 +38,7 @@ const environment = (): Record<string, string> => ({
   ...{ DATABASE_URL: database.url, SETTLEWIRE_CONFIG: join(home.path, 'chains.mjs') },
 })
 
-/** The operator's command, as `npm run merchant` runs it. */
+/** The operator's command, run like `npm run merchant`. */
 async function createMerchant(...more: readonly string[]): Promise<string> {
   const args = ['server/src/merchant.ts', 'create', '--name', 'Harbour Books', '--xpub', xpub]
   const { stdout } = await run(process.execPath, [...args, ...more], {
@@ -47,7 +47,7 @@ async function createMerchant(...more: readonly string[]): Promise<string> {
   return /sk_(test|live)_\w{32}/.exec(stdout)?.[0] ?? ''
 }
 
-/** Right after the start one provider is up before the other, and success would be its alone. */
+/** Waits for both providers: right after the start, success could have a single source. */
 async function bothAreSeen(url: string, secretKey: string): Promise<void> {
   await expect
     .poll(
@@ -62,7 +62,7 @@ async function bothAreSeen(url: string, secretKey: string): Promise<void> {
 }
 
 describe('an installation without a sandbox', { timeout: 120_000 }, () => {
-  it('takes real money on a configured chain for a merchant that its operator registered', async () => {
+  it('accepts real money on a configured chain for a merchant that its operator registered', async () => {
     writeFileSync(
       join(home.path, 'chains.mjs'),
       `export default { chains: { harbour: {
@@ -81,9 +81,9 @@ describe('an installation without a sandbox', { timeout: 120_000 }, () => {
     expect(intent.livemode).toBe(true)
     await token.transfer(intent.accept[0]?.address ?? '', 20_000_000n)
     const paid = await merchant.until(intent.id, ({ status }) => status === 'succeeded')
-    // Both providers have shown the receipt: nothing has to be said about a single one.
+    // Both providers have shown the receipt, so there is no `single_source`.
     expect(paid.flags).toEqual([])
-    // Beside it, a key for tests asks for nothing on a chain of real money.
+    // A test key cannot create payments on a chain of real money.
     const tester = new MerchantProgram(running.url, { secretKey: await createMerchant() })
     await expect(tester.create(ask)).rejects.toThrow('unsupported_asset')
     expect(existsSync(join(home.path, 'sandbox.json'))).toBe(false)

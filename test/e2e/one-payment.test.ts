@@ -26,7 +26,7 @@ beforeAll(async () => {
   await ensurePages()
   anvil = await startAnvil({ args: ['--no-mining', '--slots-in-an-epoch', '4'] })
   database = await testDatabase()
-  // Deploying the token needs blocks; afterwards they come when the test says so.
+  // Deploying the token needs blocks; afterwards the test mines them.
   const mining = setInterval(() => void anvil.rpc('anvil_mine', ['0x1']).catch(() => null), 100)
   server = await startServer({
     home: home.path,
@@ -44,7 +44,7 @@ afterAll(async () => {
   home.remove()
 })
 
-/** A page that keeps every standing its root element has shown. */
+/** A page that records every status its root element has shown. */
 async function openCheckout(url: string, viewport = { width: 1280, height: 900 }): Promise<Page> {
   const page = await browser.newPage({ viewport })
   await page.addInitScript(() => {
@@ -67,13 +67,13 @@ const standsAt = async (page: Page, status: string, confirmations?: number): Pro
 }
 
 const picture = async (page: Page, name: string): Promise<void> => {
-  // The page moves for a moment after a change; a picture is taken when it rests.
+  // The page is animated after a change; take the picture when that has ended.
   await page.waitForTimeout(400)
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
 }
 
 describe('one real payment', () => {
-  it('is seen on a real page through every step, from a plain JSON-RPC transaction', async () => {
+  it('is shown in every step on a real page, when paid by a plain JSON-RPC transaction', async () => {
     const intent = await merchant.create(request)
     const page = await openCheckout(intent.checkoutUrl ?? '')
     const problems: string[] = []
@@ -106,7 +106,7 @@ describe('one real payment', () => {
     await page.close()
   })
 
-  it('is paid by the button of the sandbox wallet, on a phone', async () => {
+  it('is paid by the sandbox wallet button, on a phone', async () => {
     const intent = await merchant.create(request)
     const page = await openCheckout(intent.checkoutUrl ?? '', { width: 360, height: 780 })
     await page.getByRole('button', { name: /sandbox wallet/i }).click()
@@ -118,7 +118,7 @@ describe('one real payment', () => {
     await page.close()
   })
 
-  it('shows the truth after a reload, and after the server was away', async () => {
+  it('is shown with its present status after a reload, and after a server outage', async () => {
     const intent = await merchant.create(request)
     const page = await openCheckout(intent.checkoutUrl ?? '')
     await payer.send(intent, 150_000_000n)

@@ -23,7 +23,7 @@ afterAll(async () => {
   folder.remove()
 })
 
-/** The commands of the README's tour, in their order, as one shell runs them. */
+/** The commands of the README's tour, in their order, for one shell. */
 function tour(): string {
   const text = readFileSync(join(root, 'README.md'), 'utf8')
   const [, section = ''] = text.split('## Ten minutes\n')
@@ -34,7 +34,7 @@ function tour(): string {
     .replaceAll('npx settlewire', 'settlewire')
 }
 
-it('the commands of the README work as they stand, and nothing has to be pasted between them', async () => {
+it('the commands of the README run unchanged, one after the other, in one shell', async () => {
   const path = [dirname(process.execPath), join(root, 'node_modules/.bin'), process.env.PATH]
   const { stdout } = await promisify(execFile)('bash', ['-c', tour()], {
     cwd: folder.path,
@@ -46,7 +46,7 @@ it('the commands of the README work as they stand, and nothing has to be pasted 
   expect(merchant).toContain('"status":"succeeded"')
   expect(wallet).toMatch(/"result":"0x[0-9a-f]{64}"/)
   expect(lab.trim().split('\n').at(-1)).toMatch(/^[a-z_]+$/)
-  // The watch begins where the payment stands, which may be its end already.
+  // The watch begins at the payment's present status, which may already be its last.
   expect(terminal).toMatch(/\d {2}20.+ succeeded +150.00\/150.00 USDC/)
   expect(stdout).not.toContain('urn:settlewire:problem')
 }, 90_000)

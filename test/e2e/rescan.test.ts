@@ -16,14 +16,14 @@ const full = 150_000_000n
 const request = { amount: '150.00', currency: 'USDC', accept: ['USDC.local'] }
 const hasSucceeded = ({ status }: PaymentIntent): boolean => status === 'succeeded'
 
-/** One process, what a merchant does at it, and its data directory. */
+/** One process, a merchant's program that uses it, and its data directory. */
 interface Node {
   readonly server: ServerProcess
   readonly merchant: MerchantProgram
   readonly payer: Payer
 }
 
-/** While it is up, the provider does not show this block, and nothing beyond it is read again. */
+/** While `isUp`, the provider does not show this block, so a rescan cannot go beyond it. */
 const wall = { block: 200, isUp: false }
 
 let anvil: Anvil
@@ -62,7 +62,7 @@ interface Block {
   readonly timestamp: string
 }
 
-/** As a server that never read the blocks up to now: its cursor stands behind them. */
+/** Moves the cursor to the latest block, as if the blocks before it were passed unread. */
 async function passBlocks(payer: Payer): Promise<void> {
   const block = await payer.rpc<Block>('eth_getBlockByNumber', ['latest', false])
   const number = Number(block.number)
@@ -76,20 +76,20 @@ async function passBlocks(payer: Payer): Promise<void> {
   )
 }
 
-/** Pays while no server runs, and passes the blocks that hold it. */
+/** Pays while no server runs, and moves the cursor past the blocks of the payment. */
 async function payUnseen(node: Node, intents: readonly PaymentIntent[], blocks = 3): Promise<Node> {
   await node.server.stop()
   const hashes = await Promise.all(intents.map((intent) => node.payer.send(intent, full)))
   for (const hash of hashes) {
     while ((await node.payer.rpc('eth_getTransactionReceipt', [hash])) === null) await sleep(50)
   }
-  // The newest block is asked for again at a start.
+  // A server reads the newest block again at its start, so mine more.
   await node.payer.mine(blocks)
   await passBlocks(node.payer)
   return startNode()
 }
 
-/** `settlewire rescan …`, as an operator runs it. `heard` is told what it has written so far. */
+/** Runs `settlewire rescan …`. `heard` is called with its whole output after each chunk. */
 async function rescan(
   args: readonly string[],
   heard: (output: string, end: (signal: NodeJS.Signals) => void) => void = () => undefined,
@@ -131,7 +131,7 @@ afterEach(async () => {
 })
 
 describe('settlewire rescan', { timeout: 240_000 }, () => {
-  it('finds money in blocks that were passed unread, and tells nothing a second time', async () => {
+  it('finds money in blocks that were passed unread, and emits no event twice', async () => {
     const first = await startNode()
     const seen = await first.merchant.create(request)
     await first.payer.send(seen, full)
@@ -163,11 +163,11 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     expect(became).toHaveLength(1)
   })
 
-  it('tells late money to a payment that had expired and was watched no more', async () => {
+  it('adds late money to an expired payment whose watch has ended', async () => {
     const first = await startNode()
     const intent = await first.merchant.create({ ...request, expiresIn: 2 })
     await first.merchant.until(intent.id, ({ status }) => status === 'expired')
-    // As at the end of its watch.
+    // Ends its watch.
     await first.server.stop()
     await queryAs(database.url, 'update subject set due_at = null')
     const { merchant } = await payUnseen(first, [intent])
@@ -182,7 +182,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     )
   })
 
-  it('says what the history holds and no block does, and takes nothing back for it', async () => {
+  it('lists recorded money that is in no block, and takes nothing back', async () => {
     const { merchant, payer } = await startNode()
     const intent = await merchant.create(request)
     await payer.send(intent, full)
@@ -202,7 +202,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     expect(await merchant.get(intent.id)).toMatchObject({ status: 'succeeded', flags: [] })
   })
 
-  it('goes on where the process that read was killed, when another follows the chain', async () => {
+  it('continues on another process from the last finished part when the reading process is killed', async () => {
     const first = await startNode()
     const missed = await first.merchant.create(request)
     const leader = await payUnseen(first, [missed], 300)
@@ -219,7 +219,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     await standby.merchant.until(missed.id, hasSucceeded)
   })
 
-  it('withdraws its request at Ctrl-C, and says so where no server follows the chain', async () => {
+  it('withdraws its request on Ctrl-C, and when no server follows the chain', async () => {
     const { server } = await payUnseen(await startNode(), [], 300)
     wall.isUp = true
     const interrupted = await rescan(everything, (output, end) => {
@@ -236,7 +236,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     expect(await queryAs(database.url, 'select id from chain_rescan')).toEqual([])
   })
 
-  it('starts a server for as long as it takes, where the database is the one of the installation', async () => {
+  it('starts a server of its own for the duration, on the embedded database', async () => {
     const { server, merchant, payer } = await startNode(home, {})
     const intent = await merchant.create(request)
     await payer.send(intent, full)

@@ -6,7 +6,7 @@ import { settlewire } from '../support/e2e/operator.ts'
 import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
 import { StreamClient } from '../support/stream-client.ts'
 
-/** What PROTOCOL.md promises, from the commit of the change. */
+/** The limit in PROTOCOL.md, from the commit of the change. */
 const heardWithinMs = 2_000
 const request = { amount: '150.00', currency: 'USDC', accept: ['USDC.local'] }
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
 })
 afterEach(() => nodes.end())
 
-/** What `settlewire … --json` answers, as the operator of a node runs it. */
+/** Runs `settlewire … --json` as the operator of a node and returns its answer. */
 async function operate(node: Node, ...line: string[]) {
   const env = { ...nodes.env, SETTLEWIRE_HOME: node.home }
   const { code, out, err } = await settlewire([...line, '--json'], env)
@@ -24,7 +24,7 @@ async function operate(node: Node, ...line: string[]) {
   return JSON.parse(out)
 }
 
-/** An open stream on a node, and when it has closed. */
+/** An open stream on a node, and the time at which it closes. */
 async function follow({ server }: Pick<Node, 'server'>, id: string, key: string) {
   const port = Number(new URL(server.url).port)
   const headers = { authorization: `Bearer ${key}` }
@@ -42,14 +42,14 @@ const codeOf = async ({ server }: Node, key: string): Promise<string> => {
   return answer.ok ? 'ok' : (await answer.json()).code
 }
 
-/** A key of the merchant is told it. */
+/** The client secret, which an answer to a merchant's key contains. */
 const secretOf = ({ clientSecret }: PaymentIntent): string => clientSecret ?? ''
 
 const refusalsOf = (client: StreamClient) =>
   client.events.filter(({ event }) => event === 'refused').map(({ data }) => JSON.parse(data).code)
 
 describe('two processes on one database', { timeout: 120_000 }, () => {
-  it('refuse a revoked key at once, and end all that it holds open within two seconds', async () => {
+  it('refuse a revoked key at once, and end its streams and long-polls within two seconds', async () => {
     const two = [await nodes.start(), await nodes.start()] as const
     const [first, second] = two
     const intent = await first.merchant.create(request)
@@ -60,7 +60,7 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
     const path = `/v1/payment-intents/${intent.id}/events?after=99&wait=25`
     const headers = { authorization: `Bearer ${made.key}` }
     const poll = fetch(second.server.url + path, { headers }).then((answer) => answer.json())
-    // By the operator of one node; the commands know nothing of servers.
+    // Run on one node; the command works on the database and contacts no server.
     const { revokedAt } = await operate(first, 'key', 'revoke', made.id)
     expect(await Promise.all(two.map((node) => codeOf(node, made.key)))).toEqual(
       two.map(() => 'key_revoked'),
@@ -76,7 +76,7 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
     }
   })
 
-  it('end the streams of a merchant that is disabled, and serve it again once it is enabled', async () => {
+  it('end the streams of a disabled merchant, and serve it again once it is enabled', async () => {
     const two = [await nodes.start(), await nodes.start()] as const
     const [first] = two
     const { merchantId, secretKey } = first.server.sandbox
@@ -88,14 +88,14 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
       expect((await closedAt) - Date.parse(disabledAt)).toBeLessThan(heardWithinMs)
       expect(refusalsOf(client)).toEqual(['merchant_disabled'])
     }
-    // A payer's page knows no key.
+    // A payer's page uses a client secret and no key.
     const payer = new MerchantProgram(two[1].server.url, { secretKey: secretOf(intent) })
     expect(await payer.get(intent.id)).toMatchObject({ status: 'awaiting' })
     await operate(first, 'merchant', 'enable', merchantId)
     expect(await codeOf(two[1], secretKey)).toBe('ok')
   })
 
-  it('say when a key was last used, whichever of them was asked', async () => {
+  it('record the last use of a key, whichever process received the request', async () => {
     const [first, second] = [await nodes.start(), await nodes.start()]
     const { merchantId } = first.server.sandbox
     const { id, key } = await operate(first, 'key', 'create', '--merchant', merchantId)
@@ -130,7 +130,7 @@ describe('a server on its embedded database', { timeout: 120_000 }, () => {
       .map((each) => JSON.parse(each))
   }
 
-  it('is worked on while it runs, and while it is stopped', async () => {
+  it('lets operator commands work while it runs and while it is stopped', async () => {
     server = await startServer({ home: home.path, env: { SANDBOX_RPC_URL: nodes.anvil.wsUrl } })
     const { merchantId, secretKey } = server.sandbox
     const merchant = new MerchantProgram(server.url, server.sandbox)
@@ -144,7 +144,7 @@ describe('a server on its embedded database', { timeout: 120_000 }, () => {
     await server.stop()
     const listed = await operateHere('key', 'list', '--all')
     expect(listed.map(({ id }) => id)).toContain(made.id)
-    // What the server had noted is written at its end.
+    // The server writes the noted last use when it stops.
     expect(listed.find(({ id }) => id === made.id).lastUsedAt).not.toBeNull()
   })
 })

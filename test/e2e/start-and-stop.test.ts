@@ -20,7 +20,7 @@ afterAll(async () => {
   home.remove()
 })
 
-/** What a server without a sandbox starts with: a history and a data directory of its own. */
+/** The options of a server without a sandbox: a history and a data directory of its own. */
 async function bare() {
   const { path, remove } = temporaryHome()
   const own = await testDatabase()
@@ -31,7 +31,7 @@ async function bare() {
   return { home: path, env: { DATABASE_URL: own.url, SANDBOX: 'off' }, close }
 }
 
-/** What a server says that cannot start. */
+/** The output of a server that cannot start. */
 const refusal = async (options: Parameters<typeof startServer>[0]): Promise<string> =>
   startServer(options).then(
     async (started) => {
@@ -42,7 +42,7 @@ const refusal = async (options: Parameters<typeof startServer>[0]): Promise<stri
   )
 
 describe('a start', () => {
-  it('names the local address, also where PUBLIC_URL gives it another one for the world', async () => {
+  it('prints the local address, also when PUBLIC_URL is set', async () => {
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(server.output()).toContain(`Demo shop  ${server.url}/shop`)
     expect(server.output()).toMatch(/Public +https:\/\/pay\.example\n/)
@@ -50,13 +50,13 @@ describe('a start', () => {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
   })
 
-  it('names the address of the one that has the data directory already', async () => {
+  it('is refused with the address of the server that already uses the data directory', async () => {
     const said = await refusal({ home: home.path, env })
     expect(said).toContain('cannot start (home_in_use)')
     expect(said).toContain(`Settlewire runs at ${server.url}.`)
   })
 
-  it('says that a port is taken, and calls it no mistake of the configuration', async () => {
+  it('reports a taken port as `port_in_use`, not as an invalid configuration', async () => {
     const other = await bare()
     const port = new URL(server.url).port
     const said = await refusal({ ...other, env: { ...other.env, PORT: port } })
@@ -70,16 +70,19 @@ describe('a start', () => {
     ['--port=9000', 'takes no argument --port. Did you mean PORT=…?'],
     ['--verbose', 'takes no argument --verbose.'],
     ['--database-url=postgres://me:secret@there/db', 'Did you mean DATABASE_URL=…?'],
-  ])('refuses %s: settings come from the environment', async (argument, says) => {
-    const said = await refusal({ home: home.path, env, args: [argument] })
-    expect(said).toContain('cannot start (unknown_argument)')
-    expect(said).toContain(says)
-    expect(said).toContain('PORT=9000 npm start')
-    expect(said).not.toContain('secret')
-  })
+  ])(
+    'refuses the argument %s, because settings come from the environment',
+    async (argument, says) => {
+      const said = await refusal({ home: home.path, env, args: [argument] })
+      expect(said).toContain('cannot start (unknown_argument)')
+      expect(said).toContain(says)
+      expect(said).toContain('PORT=9000 npm start')
+      expect(said).not.toContain('secret')
+    },
+  )
 })
 
-it('says goodbye at Ctrl-C, and where everything is kept', async () => {
+it('a server that stops on Ctrl-C prints where its data is kept', async () => {
   const own = await bare()
   const started = await startServer(own)
   await started.interrupt()

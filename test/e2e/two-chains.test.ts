@@ -18,7 +18,7 @@ let server: ServerProcess
 let merchant: MerchantProgram
 let configPath: string
 
-/** A file as somebody would write it: one chain in full, and one whose node is away. */
+/** A typical configuration file: one chain in full, and one whose node is down. */
 function writeConfig(usdc: string, url: string): string {
   const path = join(home.path, 'settlewire.config.mjs')
   const common = `livemode: false, native: { symbol: 'HBR' }, blockMs: 1000, tags: ['finalized'],
@@ -89,7 +89,7 @@ const ask = (accept: string[], currency = 'USDC') =>
   merchant.create({ amount: '150.00', currency, accept })
 
 describe('an installation with several chains', () => {
-  it('is paid on a chain out of the file, on the depth that the file asks for', async () => {
+  it('settles a payment on a configured chain at the configured depth', async () => {
     const intent = await ask(['USDC.harbour'])
     const [accept] = intent.accept
     expect(accept).toMatchObject({ asset: 'USDC', chain: 'harbour', chainId: harbourId })
@@ -103,13 +103,11 @@ describe('an installation with several chains', () => {
     )
   })
 
-  it('takes no asset that its chain contradicts, or could not be asked about, and says why', async () => {
+  it('refuses assets that their chain contradicts or cannot confirm, with the reason', async () => {
     await expect(ask(['GOLD.harbour'], 'GOLD')).rejects.toThrow(
       /503 .*asset_disabled.*There is no contract at its address/,
     )
-    await expect(ask(['HBR.away'], 'HBR')).rejects.toThrow(
-      /503 .*asset_disabled.*could not check/,
-    )
+    await expect(ask(['HBR.away'], 'HBR')).rejects.toThrow(/503 .*asset_disabled.*could not check/)
     const { secretKey } = server.sandbox
     const response = await fetch(`${server.url}/v1/chains`, {
       headers: { authorization: `Bearer ${secretKey}` },
@@ -126,14 +124,14 @@ describe('an installation with several chains', () => {
     expect(server.output()).not.toContain(harbour.wsUrl)
   })
 
-  it('goes on with the sandbox’s own chain beside them', async () => {
+  it('also settles payments on the sandbox’s own chain', async () => {
     const intent = await ask(['USDC.local', 'USDC.harbour'])
     await payLocal(intent)
     const paid = await merchant.until(intent.id, ({ status }) => status === 'succeeded')
     expect(paid.transfers).toMatchObject([{ chain: 'local' }])
   })
 
-  it('starts without a chain that payments were opened on, and again with it, and nothing is lost', async () => {
+  it('keeps payments open while their chain is not configured, and finds their money afterwards', async () => {
     const intent = await ask(['USDC.harbour'])
     const both = await ask(['USDC.harbour', 'USDC.local'])
     await restart({ SETTLEWIRE_CONFIG: 'off' })
@@ -146,6 +144,6 @@ describe('an installation with several chains', () => {
     await restart({})
     await merchant.until(intent.id, ({ status }) => status === 'succeeded')
     expect((await merchant.get(both.id)).status).toBe('succeeded')
-    // It starts the server twice more.
+    // This test restarts the server twice.
   }, 60_000)
 })

@@ -11,7 +11,7 @@ const hasSucceeded = ({ status }: PaymentIntent): boolean => status === 'succeed
 
 let nodes: Nodes
 
-/** The first one follows the chain, the second one stands by. */
+/** Starts two processes: the first follows the chain, the second stands by. */
 async function startTwo(): Promise<readonly [Node, Node]> {
   const leader = await nodes.start()
   return [leader, await nodes.start()]
@@ -19,7 +19,7 @@ async function startTwo(): Promise<readonly [Node, Node]> {
 
 const payerOf = ({ server }: Node): Payer => new Payer(server.sandbox)
 
-/** Resolves with how long it took until this process says that it sees the chain. */
+/** Resolves with the time until this process reports that it sees the chain. */
 async function untilSeen({ server, merchant }: Node): Promise<number> {
   const startedAt = Date.now()
   for (;;) {
@@ -36,7 +36,7 @@ beforeEach(async () => {
 afterEach(() => nodes.end())
 
 describe('two processes on one database', { timeout: 120_000 }, () => {
-  it('watch what either of them opened, and each tells how the payment goes', async () => {
+  it('watch payments of either process, and both stream all of their events', async () => {
     const [leader, standby] = await startTwo()
     const payer = payerOf(leader)
     for (const [opener, other] of [[leader, standby] as const, [standby, leader] as const]) {
@@ -57,7 +57,7 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
     }
   })
 
-  it('lose none of 120 payments that both open while blocks pass', async () => {
+  it('lose no payment of 120 that both open while blocks are mined', async () => {
     const two = await startTwo()
     const payer = payerOf(two[0])
     const opened: PaymentIntent[] = []
@@ -72,8 +72,8 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
     await Promise.all(opened.map(({ id }) => merchant.until(id, hasSucceeded)))
   })
 
-  it.each(['the one that follows the chain', 'the one that stands by'])(
-    'go on when %s is killed: the other watches within ten seconds',
+  it.each(['the process that follows the chain', 'the standby process'])(
+    'survive a kill of %s: the other sees the chain within ten seconds',
     async (which) => {
       const [leader, standby] = await startTwo()
       const [dead, alive] = which.includes('follows') ? [leader, standby] : [standby, leader]
@@ -82,7 +82,7 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
       for (const intent of before) await payer.send(intent, full)
       await dead.server.kill9()
       const killedAt = Date.now()
-      // Opened and paid while nobody follows the chain.
+      // Opened and paid while no process follows the chain.
       const after = await alive.merchant.create(request)
       await payer.send(after, full)
       await alive.merchant.until(after.id, ({ status }) => status !== 'awaiting')
@@ -92,7 +92,7 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
         expect(paid).toMatchObject({ amountReceived: '150.00', flags: [] })
         const history = await alive.merchant.history(id)
         expect(history.map(({ sequence }) => sequence)).toEqual(history.map((_, i) => i + 1))
-        // Later events of the same status tell that it is final.
+        // Later events of the same status report that it is final.
         const became = history.filter(
           ({ status, previousStatus }) => status === 'succeeded' && previousStatus !== status,
         )
@@ -101,14 +101,14 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
     },
   )
 
-  it('hand over at once when the one that follows the chain is stopped in order', async () => {
+  it('hand the chain over at once when its follower is stopped cleanly', async () => {
     const [leader, standby] = await startTwo()
     await untilSeen(leader)
     await leader.server.stop()
     expect(await untilSeen(standby)).toBeLessThan(3_500)
   })
 
-  it('go on when one is frozen for longer than its lease: it wakes up, and stands by', async () => {
+  it('continue when one is frozen for longer than its lease, which then stands by', async () => {
     const [leader, standby] = await startTwo()
     const payer = payerOf(leader)
     const intent = await leader.merchant.create(request)
@@ -117,21 +117,21 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
     await standby.merchant.until(intent.id, hasSucceeded)
     process.kill(leader.server.pid, 'SIGCONT')
     expect(await leader.merchant.until(intent.id, hasSucceeded)).toMatchObject({ flags: [] })
-    // It is as good as any: what it opens now is seen by the other, and it hears of it.
+    // After that it works as standby: the other follows its payments, and it receives their events.
     const next = await leader.merchant.create(request)
     await payer.send(next, full)
     await leader.merchant.until(next.id, hasSucceeded)
     expect(await untilSeen(leader)).toBeLessThan(takeoverMs)
   })
 
-  it('refuse a third whose keys would be hashed with another pepper, and say what to copy', async () => {
+  it('cannot be joined by a third with another pepper, whose error says to copy the file', async () => {
     await nodes.start()
     await expect(startServer({ home: nodes.home(), env: nodes.env })).rejects.toThrow(
       /pepper is not the one that the keys of this database were hashed with.+copy it from another server/,
     )
   })
 
-  it('answer for each other which transactions the chain knows', async () => {
+  it('look up transactions through the process that follows the chain', async () => {
     const [leader, standby] = await startTwo()
     const payer = payerOf(leader)
     const intent = await standby.merchant.create(request)
