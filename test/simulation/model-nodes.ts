@@ -4,15 +4,15 @@ import type { Batch, EventStore } from '../../server/src/ports/history.ts'
 import type {
   Bulletin,
   Fence,
-  Holder,
+  LeaseHolder,
   Leases,
-  Question,
-  Said,
-  Told,
+  LookUpRequest,
+  SightRecord,
+  SightUpdate,
 } from '../../server/src/ports/processes.ts'
 import type { Timeline } from './timeline.ts'
 
-interface Held extends Holder {
+interface Held extends LeaseHolder {
   token: number
   until: number
 }
@@ -24,8 +24,11 @@ interface Held extends Holder {
 export class ModelNodes implements Leases, Bulletin {
   readonly #timeline: Timeline
   readonly #leases = new Map<string, Held>()
-  readonly #told = new Map<string, Said & { readonly revision: number; readonly at: number }>()
-  readonly #questions = new Map<number, Question & { answer: string | null }>()
+  readonly #told = new Map<
+    string,
+    SightUpdate & { readonly revision: number; readonly at: number }
+  >()
+  readonly #questions = new Map<number, LookUpRequest & { answer: string | null }>()
   readonly #note: (what: string) => void
   #asked = 0
 
@@ -55,7 +58,7 @@ export class ModelNodes implements Leases, Bulletin {
   }
 
   async keep(
-    holder: Holder,
+    holder: LeaseHolder,
     leases: readonly string[],
     forMs: number,
   ): Promise<ReadonlyMap<string, number>> {
@@ -73,13 +76,13 @@ export class ModelNodes implements Leases, Bulletin {
     return held
   }
 
-  async giveBack({ process }: Holder): Promise<void> {
+  async giveBack({ process }: LeaseHolder): Promise<void> {
     for (const held of this.#leases.values()) {
       if (held.process === process) held.until = Number.NEGATIVE_INFINITY
     }
   }
 
-  async say(chain: string, { body, word }: Said, fence: Fence): Promise<number | null> {
+  async say(chain: string, { body, word }: SightUpdate, fence: Fence): Promise<number | null> {
     if (!this.#stands(fence)) return null
     const before = this.#told.get(chain)
     const revision = (before?.revision ?? 0) + (before?.word === word ? 0 : 1)
@@ -87,7 +90,7 @@ export class ModelNodes implements Leases, Bulletin {
     return revision
   }
 
-  async told(): Promise<readonly Told[]> {
+  async told(): Promise<readonly SightRecord[]> {
     const now = this.#timeline.elapsed
     return [...this.#told].map(([chain, { body, revision, at }]) => ({
       ...{ chain, body, revision, ageMs: now - at },
@@ -100,7 +103,7 @@ export class ModelNodes implements Leases, Bulletin {
     return id
   }
 
-  async questions(chains: readonly string[]): Promise<readonly Question[]> {
+  async questions(chains: readonly string[]): Promise<readonly LookUpRequest[]> {
     return [...this.#questions.values()].filter(
       ({ chain, answer }) => answer === null && chains.includes(chain),
     )

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Holder, Leases } from '../../server/src/ports/processes.ts'
+import type { LeaseHolder, Leases } from '../../server/src/ports/processes.ts'
 
 /** Leases under test, and a function that lets time pass. */
 export interface LeasesUnderTest {
@@ -7,8 +7,8 @@ export interface LeasesUnderTest {
   pass(ms: number): Promise<unknown>
 }
 
-const one: Holder = { place: 'here', process: 'one' }
-const two: Holder = { place: 'there', process: 'two' }
+const one: LeaseHolder = { place: 'here', process: 'one' }
+const two: LeaseHolder = { place: 'there', process: 'two' }
 const names = ['chain:local', 'deadlines']
 const longMs = 60_000
 
@@ -19,7 +19,7 @@ export function leaseContract(name: string, open: () => LeasesUnderTest): void {
     beforeEach(() => {
       table = open()
     })
-    const heldBy = async (holder: Holder, forMs = longMs, of = names) =>
+    const heldBy = async (holder: LeaseHolder, forMs = longMs, of = names) =>
       Object.fromEntries(await table.leases.keep(holder, of, forMs))
 
     it('has one holder, which renews it under the same token', async () => {

@@ -1,9 +1,9 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
-import type { Holder, Leases } from '../../server/src/ports/processes.ts'
+import type { LeaseHolder, Leases } from '../../server/src/ports/processes.ts'
 import type { ManualClock } from './manual-clock.ts'
 
-interface Row extends Holder {
+interface Row extends LeaseHolder {
   readonly token: number
   readonly expiresAt: Instant
 }
@@ -28,7 +28,7 @@ export class LeaseTable {
     return row === undefined || row.expiresAt < this.#clock.now() ? null : row.process
   }
 
-  keep(holder: Holder, leases: readonly string[], forMs: number): ReadonlyMap<string, number> {
+  keep(holder: LeaseHolder, leases: readonly string[], forMs: number): ReadonlyMap<string, number> {
     const now = this.#clock.now()
     const held = new Map<string, number>()
     for (const lease of leases) {
@@ -43,7 +43,7 @@ export class LeaseTable {
     return held
   }
 
-  giveBack({ process }: Holder): void {
+  giveBack({ process }: LeaseHolder): void {
     for (const [lease, row] of this.#rows) {
       if (row.process !== process) continue
       this.#rows.set(lease, { ...row, expiresAt: Number.NEGATIVE_INFINITY })
@@ -73,11 +73,11 @@ export class LeaseLine implements Leases {
     for (const go of this.#hanging.splice(0)) go()
   }
 
-  async keep(holder: Holder, leases: readonly string[], forMs: number) {
+  async keep(holder: LeaseHolder, leases: readonly string[], forMs: number) {
     return this.#reach(() => this.#table.keep(holder, leases, forMs))
   }
 
-  async giveBack(holder: Holder): Promise<void> {
+  async giveBack(holder: LeaseHolder): Promise<void> {
     await this.#reach(() => this.#table.giveBack(holder))
   }
 

@@ -1,4 +1,4 @@
-/** The history as the engine needs it, with the guarantees it builds on. */
+/** The history of subjects that the engine needs, with the guarantees that it relies on. */
 import type { Subject, SubjectKind } from '@settlewire/core/history/subject'
 import type { EventTexts, Projection, Revival } from '@settlewire/core/history/subject-kind'
 import type { Instant } from '@settlewire/core/instant'
@@ -7,54 +7,57 @@ import type { Acceptance } from '@settlewire/core/payment/payment'
 import type { ChainHead, Policy } from '@settlewire/core/payment/policy'
 import type { Fence } from './processes.ts'
 
-/** One subject's share of a batch, whatever its kind. */
+/** One subject's part of a batch, for subjects of any kind. */
 export interface Append {
   readonly subject: Subject
   readonly merchantId: string
   readonly livemode: boolean
-  /** The sequence the subject must still be at; 0 opens it. */
+  /** The sequence that the subject must be at; 0: the append opens it. */
   readonly expectedSequence: number
   readonly events: readonly EventTexts[]
-  /** What is stored of it beside them, as it is after them. */
+  /** The stored state of the subject after these events. */
   readonly projection: Projection
-  /** The address index this opening uses up. Only with `expectedSequence: 0`. */
+  /** The address index that this opening uses up. Only with `expectedSequence: 0`. */
   readonly depositIndex?: number
 }
 
 /**
- * How one chain's cursor moves, together with the effects of the blocks it passes. A step that is
- * stored in parts moves it with each part: the first one takes the view of the step and what the step
- * undoes, those between leave all as it is, and the last one passes the blocks.
+ * A move of one chain's cursor, committed with the effects of the blocks that it passes. A step
+ * stored in parts has one move per part: the first takes the step's view and undoes its reverted
+ * blocks, those between change nothing, and the last passes the applied blocks.
  */
 export interface CursorMove {
   readonly chain: string
-  /** The view the cursor must be at; the move fails with `cursor_conflict` when it is not. */
+  /** The view that the cursor must be at; else the append throws `cursor_conflict`. */
   readonly fromView: number
-  /** Whether the step of that view must be begun and not finished; fails in the same way. Left out: no. */
+  /**
+   * Whether the step of that view must be begun and unfinished; else `cursor_conflict`. Default:
+   * no.
+   */
   readonly fromOpen?: boolean
   readonly head: ChainHead
-  /** Hashes that left the canonical chain. */
+  /** Hashes of the blocks that left the canonical chain. */
   readonly reverted: readonly string[]
-  /** Blocks that joined it, oldest first. The last one is the cursor. */
+  /** Blocks that joined it, oldest first. The last one becomes the cursor. */
   readonly applied: readonly BlockRef[]
-  /** What is unfinished after it; null: nothing. Left out: what was before. */
+  /** The unfinished steps after this move; null: none. Left out: unchanged. */
   readonly unfinished?: Unfinished | null
 }
 
-/** What steps have left that were stored in part and never finished. */
+/** The remains of steps that were stored in part and never finished. */
 export interface Unfinished {
-  /** Whether that is the step of the cursor's view: its last part may still come. */
+  /** Whether the step of the cursor's view is among them: its last part may still come. */
   readonly isOpen: boolean
   /**
-   * The blocks that these steps undid or applied, none of them passed by the cursor. Payments may know
-   * of any of them, or know it as undone, until a later step applies it or undoes it.
+   * The blocks that these steps undid or applied, none of them passed by the cursor. Payments may
+   * have recorded any of them as applied or undone, until a later step applies or undoes it.
    */
   readonly blocks: readonly BlockRef[]
-  /** Of these the hashes of those that the steps told of as final. */
+  /** The hashes of those blocks that the steps reported as final. */
   readonly final: readonly string[]
 }
 
-/** The answer a client was given under an Idempotency-Key, kept so that it can be given again. */
+/** An answer given under an Idempotency-Key, kept so that it can be repeated. */
 export interface IdempotentResult {
   readonly merchantId: string
   readonly livemode: boolean
@@ -62,26 +65,26 @@ export interface IdempotentResult {
   /** SHA-256 of method, path and canonical body. */
   readonly requestHash: string
   readonly status: number
-  /** The answer, where it is not the resource; else null. Nothing secret is stored. */
+  /** The answer, if it is not the payment; else null. Contains no secrets. */
   readonly told: string | null
-  /** Else the answer is the resource as it stood at this sequence. */
+  /** If `told` is null, the answer is this payment as it was at this sequence. */
   readonly paymentId: string
   readonly sequence: number
   readonly at: Instant
 }
 
-/** Everything that becomes true together. */
+/** All changes that are committed together. */
 export interface Batch {
   readonly appends: readonly Append[]
   readonly cursors?: readonly CursorMove[]
   readonly idempotency?: readonly IdempotentResult[]
-  /** Under which leases it is written. */
+  /** The leases under which the batch is written. */
   readonly fences?: readonly Fence[]
 }
 
 /**
- * An event of any kind as everybody may see it: what is announced, streamed, listed and delivered.
- * Nothing of what made it true is in it.
+ * The public part of an event of any kind, which is announced, streamed, listed and delivered. It
+ * does not contain the event's evidence.
  */
 export interface StoredEvent {
   readonly subject: Subject
@@ -95,93 +98,96 @@ export interface StoredEvent {
   /** The full name on the wire: `payment_intent.confirming`. */
   readonly type: string
   readonly at: Instant
-  /** The event's data exactly as it goes out: encoded once, stored as text, never re-encoded. */
+  /** The event's data exactly as it is sent: encoded once, stored as text, never re-encoded. */
   readonly dataJson: string
-  /** When the commit was known; null for events read back. For lag only. */
+  /** When the commit was known here; null for events read back. Only for measuring lag. */
   readonly committedAt: Instant | null
 }
 
-/** An event with what made it true and the seal that holds it to the one before. Never leaves the server. */
+/**
+ * An event with its evidence, and the seal that chains it to the one before. Never leaves the
+ * server.
+ */
 export interface SealedEvent extends StoredEvent {
-  /** As it was stored. Read by fold, audit and packs alone; never parsed where events are streamed. */
+  /** As stored. Only for fold, audit and packs; never parsed on the way to a stream. */
   readonly evidenceJson: string
-  /** `seal` of core, over the seal of the event before, or over `noSeal`. */
+  /** `seal` of core, over the seal of the previous event, or over `noSeal`. */
   readonly seal: string
 }
 
-/** A page of a merchant's subjects of one kind. */
+/** A page of a merchant's subjects of one kind, newest first. */
 export interface SubjectQuery {
   readonly merchantId: string
   readonly livemode: boolean
   readonly status?: string
   readonly reference?: string
-  /** Stored forms: the payments of any of them. */
+  /** Stored forms: matches the payments that have any of them. */
   readonly txHash?: readonly string[]
   readonly address?: readonly string[]
-  /** The id of the last one of the page before. Newest first. */
+  /** The id of the last subject of the previous page. */
   readonly cursor?: string
   readonly limit: number
 }
 
-/** A payment as the projection holds it, for those who watch addresses. */
+/** A payment as needed to watch its addresses. */
 export interface Watched {
   readonly paymentId: string
   readonly livemode: boolean
   readonly accept: readonly Pick<Acceptance, 'chain' | 'address' | 'token'>[]
 }
 
-/** A deadline, as a row of the store. */
+/** A deadline of a subject, as stored. */
 export interface Due {
   readonly subjectId: string
   readonly dueAt: Instant
 }
 
-/** Which deadlines are read. */
+/** Which deadlines to read. */
 export interface DueQuery {
   readonly kind: SubjectKind
   readonly now: Instant
   readonly limit: number
-  /** The last row that was read before; left out: from the first one on. */
+  /** The last row that was read before; left out: start with the first. */
   readonly after?: Due | null | undefined
 }
 
-/** A payment whose watch is over, as it stood at this sequence. */
-export interface Ended {
+/** A payment whose watch is over, as judged at this sequence. */
+export interface EndedWatch {
   readonly paymentId: string
   readonly sequence: number
 }
 
-/** Where a chain was read up to. `recent` is newest first and reaches back as far as reorgs may. */
+/** How far a chain was read. `recent` is newest first and reaches back as far as reorgs may. */
 export interface ChainPosition {
   readonly genesisHash: string
   readonly head: ChainHead
   readonly recent: readonly BlockRef[]
-  /** Left out: every step was finished. */
+  /** The unfinished steps; left out: every step was finished. */
   readonly unfinished?: Unfinished
 }
 
-/** Called with a subject whose stored state cannot be read, and with the fault that shows. */
+/** Called for a subject whose stored state cannot be read, with the error. */
 export type Unreadable = (id: string, error: unknown) => void
 
 /**
- * Append-only history of subjects and its projections. One writer wins a sequence; readers see a
- * gapless prefix. What is returned is committed. Operating failures are `Failure`s with
- * `store_unavailable`. After a read they say nothing but that it may be tried again. After a write
- * they leave open whether it was committed: the connection may have been lost behind the commit.
- * The same write may be tried again and is never done twice; what was done then shows as a conflict.
+ * The append-only history of subjects, and its projections. Of several writers for one sequence,
+ * one succeeds. Readers see a prefix without gaps, and only committed data. Operating failures are
+ * `Failure`s with code `store_unavailable`. A failed read may be tried again. A failed write may
+ * have been committed, because the connection may have broken after the commit. The same write may
+ * be tried again and is never applied twice: if it was committed, the second try throws a conflict.
  */
 export interface EventStore {
   /**
-   * All of the batch or nothing, in one transaction. Throws `sequence_conflict` when a subject has
-   * moved, `cursor_conflict` when a cursor has, `idempotency_key_reused` when a key is taken,
-   * `lease_lost` when another process has one of the leases.
-   * The answer has the events in the batch's order.
+   * Commits all of the batch or nothing, in one transaction, and returns the events in the batch's
+   * order. Throws `sequence_conflict` when a subject has changed, `cursor_conflict` when a cursor
+   * has moved, `idempotency_key_reused` when a key is taken, and `lease_lost` when another process
+   * has one of the leases.
    */
   append(batch: Batch): Promise<readonly StoredEvent[]>
 
   /**
-   * Subjects of a kind by id, as of their last event. Unknown ids, and those of another kind, are left
-   * out. One whose stored state cannot be read is left out as well, and `unreadable` is called with it;
+   * Subjects of a kind by id, as of their last event. Leaves out unknown ids, and ids of another
+   * kind. Leaves out a subject whose stored state cannot be read and calls `unreadable` with it;
    * without `unreadable` the call throws `internal_contradiction`.
    */
   load<State>(
@@ -191,15 +197,17 @@ export interface EventStore {
   ): Promise<readonly State[]>
   /** Events with `sequence > after`, ascending, at most `limit`. */
   read(subjectId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
-  /** The same events with what made them true. For fold, audit and packs: never on the way to a stream. */
+  /**
+   * The same events with their evidence. For fold, audit and packs; never on the way to a stream.
+   */
   history(subjectId: string, after: number, limit: number): Promise<readonly SealedEvent[]>
-  /** The last event. Null for an unknown subject. */
+  /** The last event of a subject. Null for an unknown one. */
   last(subjectId: string): Promise<StoredEvent | null>
-  /** The event with this id, whatever its subject. Null when there is none. */
+  /** The event with this id, of any subject. Null for an unknown id. */
   find(eventId: string): Promise<StoredEvent | null>
-  /** The sequence each payment is at. Unknown ids are left out. */
+  /** The current sequence of each payment. Leaves out unknown ids. */
   heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** A merchant's feed: `position > after`, ascending, at most `limit`. */
+  /** Events of a merchant's feed with `position > after`, ascending, at most `limit`. */
   feed(
     merchantId: string,
     livemode: boolean,
@@ -207,8 +215,8 @@ export interface EventStore {
     limit: number,
   ): Promise<readonly StoredEvent[]>
   /**
-   * A page of a merchant's subjects of a kind, and the cursor of the next one. One whose stored state
-   * cannot be read is treated as by `load`.
+   * A page of a merchant's subjects of a kind, and the cursor of the next page. A subject whose
+   * stored state cannot be read is treated as by `load`.
    */
   list<State>(
     kind: Revival<State>,
@@ -216,49 +224,53 @@ export interface EventStore {
     unreadable?: Unreadable,
   ): Promise<{ found: readonly State[]; next: string | null }>
 
-  /** What was answered under this key, or null. */
+  /** The answer stored under this key, or null. */
   idempotent(merchantId: string, livemode: boolean, key: string): Promise<IdempotentResult | null>
-  /** Forgets answers that were given before an instant, `limit` at most; how many it were. */
+  /** Deletes at most `limit` answers older than an instant; returns how many were deleted. */
   forgetAnswers(before: Instant, limit: number): Promise<number>
 
   /**
-   * Subjects of one kind whose next deadline (`nextDeadline` of the kind) has come: earliest first, by
-   * id where two are the same, and only those that come after `after` in this order.
+   * Subjects of one kind whose next deadline (`nextDeadline` of the kind) has come: earliest first,
+   * equal ones by id, and only those after `after` in this order.
    */
   due(query: DueQuery): Promise<readonly Due[]>
-  /** The earliest deadline of the kind that comes after `after`, or null. */
+  /** The earliest deadline of the kind after `after`, or null. */
   nextDue(kind: SubjectKind, after?: Due | null): Promise<Instant | null>
   /**
-   * Gives `take` every payment whose addresses are still watched, oldest first, in runs, all as they
-   * stood at one moment.
+   * Calls `take` with all payments whose addresses are still watched, oldest first and in several
+   * runs, all as of one moment.
    */
   watched(take: (run: readonly Watched[]) => void): Promise<void>
-  /** Payments whose addresses are still watched, with a transaction on this chain that is not final yet. */
+  /** Watched payments with a transaction on this chain that is not final yet. */
   unsettled(chain: string): Promise<readonly string[]>
-  /** Payments whose addresses are still watched, with money in a block of this chain, final ones too. */
+  /** Watched payments with money in a block of this chain, including final money. */
   paid(chain: string): Promise<readonly string[]>
   /** Payments with a transaction in one of these blocks. */
   inBlocks(chain: string, blockHashes: readonly string[]): Promise<readonly string[]>
   /**
-   * Ends the watch of these payments: their `dueAt` becomes null and `watched` leaves them out. One
-   * that has moved is left as it is; the answer has the ids of the others. What is appended to one
-   * later begins its watch again. Throws `lease_lost`, and ends none, when another process has one of
+   * Ends the watch of these payments: their `dueAt` becomes null and `watched` leaves them out.
+   * Skips a payment that has changed; returns the ids of the others. A later append to a payment
+   * begins its watch again. Throws `lease_lost`, and ends no watch, when another process has one of
    * the leases.
    */
-  release(ended: readonly Ended[], fences?: readonly Fence[]): Promise<readonly string[]>
+  release(ended: readonly EndedWatch[], fences?: readonly Fence[]): Promise<readonly string[]>
 
-  /** Null for a chain never read. */
+  /** The position of a chain; null for a chain never read. */
   position(chain: string): Promise<ChainPosition | null>
-  /** Starts a chain at a block. Throws `chain_mismatch` when it was started on another genesis. */
+  /**
+   * Starts a chain at a block. Throws `chain_mismatch` when it was started with another genesis.
+   */
   begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition>
 }
 
 /**
- * Every policy that ever decided, by its version: old decisions are folded under the rules that made
- * them, for ever. Fails as `EventStore` does.
+ * Every policy that ever decided, by version: old decisions are always folded under the policy that
+ * made them. Fails as `EventStore` does.
  */
 export interface Policies {
   all(): Promise<readonly Policy[]>
-  /** Kept from now on. Throws `invalid_config` when the version stands for other rules already. */
+  /**
+   * Stores a policy. Throws `invalid_config` when its version is already stored with other rules.
+   */
   keep(policy: Policy): Promise<void>
 }

@@ -1,10 +1,10 @@
 /**
- * What several processes on one database need of each other, with the guarantees: what was
- * committed, who does what, and what a follower knows.
+ * What processes that share a database need of each other, with the guarantees: commits, leases,
+ * and what the follower of a chain knows.
  */
 import type { Subject } from '@settlewire/core/history/subject'
 
-// ── what was committed ─────────────────────────────────────────────────────────────────────────
+// ── commits ────────────────────────────────────────────────────────────────────────────────────
 
 /** A merchant's feed in one mode. */
 export interface FeedKey {
@@ -19,100 +19,104 @@ export interface FeedEntry {
   readonly sequence: number
 }
 
-/** A subject of any kind that another process has changed, with its last event as far as that was read. */
+/** A subject of any kind that another process has changed, with the last event read of it. */
 export interface ForeignSubject extends FeedKey {
   readonly subject: Subject
   readonly sequence: number
   readonly position: number
 }
 
-/** The feeds of all merchants, read by those who did not write them. Fails as `EventStore` does. */
+/**
+ * The feeds of all merchants, for processes that did not write them. Fails as `EventStore` does.
+ */
 export interface Feeds {
   /**
-   * Every feed with its last position; nothing when the sum of all positions is `knownSum`, so that
-   * one who knows them all asks for next to nothing. What was committed before the call is in it.
+   * Every feed with its last position, including all commits before the call. Empty when all
+   * positions add up to `knownSum`: a process that already knows them all pays next to nothing.
    */
   feeds(knownSum: number): Promise<readonly (FeedKey & { readonly position: number })[]>
-  /** What a feed's events with `position > after` are of, ascending, at most `limit`. */
+  /** Entries of a feed with `position > after`, ascending, at most `limit`. */
   entries(feed: FeedKey, after: number, limit: number): Promise<readonly FeedEntry[]>
-  /** Those of these subjects whose watch has ended. The end of a watch makes no event. */
+  /** Those of these subjects whose watch has ended. The end of a watch emits no event. */
   ended(ids: readonly string[]): Promise<readonly string[]>
 }
 
-// ── who does what ──────────────────────────────────────────────────────────────────────────────
+// ── leases ─────────────────────────────────────────────────────────────────────────────────────
 
-/** Proof of a lease. It goes along with what is written under it. */
+/** Proof of a lease, passed with each write under it. The store refuses an outdated token. */
 export interface Fence {
   readonly lease: string
   readonly token: number
 }
 
-/** A process, and where it runs: one place has one process at a time, so an earlier one there is dead. */
-export interface Holder {
+/**
+ * A process and where it runs. A place runs one process at a time: an earlier one there is dead.
+ */
+export interface LeaseHolder {
   readonly place: string
   readonly process: string
 }
 
 /**
- * Leases on work that one process at a time may do. They end by the database's clock. Fails as
- * `EventStore` does.
+ * Leases on work that only one process at a time may do. They expire by the database's clock. Fails
+ * as `EventStore` does.
  */
 export interface Leases {
   /**
-   * Prolongs what `holder` has of these leases and takes what is free, or was held at its place by a
-   * process before it, each for `forMs` from now.
-   * Answers with the token of each that it holds now; a token is never given to two holders.
+   * Renews those of these leases that `holder` has, and takes those that are free or belong to an
+   * earlier process at its place, each for `forMs` from now. Returns the token of each lease that
+   * it holds now. No two holders ever get the same token.
    */
   keep(
-    holder: Holder,
+    holder: LeaseHolder,
     leases: readonly string[],
     forMs: number,
   ): Promise<ReadonlyMap<string, number>>
-  /** Ends all leases of a holder: others may take them at once. */
-  giveBack(holder: Holder): Promise<void>
+  /** Ends all leases of a holder: other processes may take them at once. */
+  giveBack(holder: LeaseHolder): Promise<void>
 }
 
 // ── what a follower knows ──────────────────────────────────────────────────────────────────────
 
-/** How well a chain is seen, as the process that follows it said; and how long ago. */
-export interface Told {
+/** A chain's sight as its follower last published it, and how long ago. */
+export interface SightRecord {
   readonly chain: string
   readonly body: string
-  /** Rises whenever `word` was another than before. */
+  /** Increases when a publication has another `word` than the one before. */
   readonly revision: number
   readonly ageMs: number
 }
 
-/** How well a chain is seen, on its way to the others. */
-export interface Said {
+/** A chain's sight, to be published to the processes that do not follow the chain. */
+export interface SightUpdate {
   readonly body: string
-  /** What of it is news: only another word makes another revision. */
+  /** The part that readers are notified of: only a change of `word` increases the revision. */
   readonly word: string
 }
 
-/** A transaction that another process asks for. */
-export interface Question {
+/** A transaction that another process asks the chain's follower to look up. */
+export interface LookUpRequest {
   readonly id: number
   readonly chain: string
   readonly txHash: string
 }
 
-/** What followers say to the processes that follow another chain, or none. Fails as `EventStore` does. */
+/** What followers publish for processes without their chain. Fails as `EventStore` does. */
 export interface Bulletin {
   /**
-   * Replaces what was said of the chain, and answers with its revision; null, and nothing is said, when
-   * the holder of `fence` was replaced since.
+   * Replaces the published sight of a chain and returns its revision. Null, with nothing published,
+   * when another process has taken the lease of `fence` since.
    */
-  say(chain: string, said: Said, fence: Fence): Promise<number | null>
-  /** What was said of each chain last. */
-  told(): Promise<readonly Told[]>
-  /** Puts a question to whoever follows the chain; its id. */
+  say(chain: string, said: SightUpdate, fence: Fence): Promise<number | null>
+  /** The last published sight of each chain. */
+  told(): Promise<readonly SightRecord[]>
+  /** Asks the process that follows the chain to look up a transaction; returns the request's id. */
   ask(chain: string, txHash: string): Promise<number>
-  /** Questions on these chains that have no answer and that somebody may still wait for. */
-  questions(chains: readonly string[]): Promise<readonly Question[]>
+  /** Requests on these chains without an answer that a process may still wait for. */
+  questions(chains: readonly string[]): Promise<readonly LookUpRequest[]>
   answer(id: number, body: string): Promise<void>
-  /** The answer, or null as long as there is none. An answer is given once, then it is gone. */
+  /** The answer, or null while it is outstanding. It is returned once, then deleted. */
   answerTo(id: number): Promise<string | null>
-  /** Nobody waits for it any more. */
+  /** Deletes a request, because the process that made it no longer waits. */
   withdraw(id: number): Promise<void>
 }

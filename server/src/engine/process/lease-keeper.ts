@@ -1,7 +1,7 @@
 import type { Instant } from '@settlewire/core/instant'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Fence, Holder, Leases } from '../../ports/processes.ts'
+import type { Fence, LeaseHolder, Leases } from '../../ports/processes.ts'
 import { Repeat } from '../time/repeat.ts'
 
 /** The lease for handling the deadlines of payments. */
@@ -19,7 +19,7 @@ export interface LeaseKeeperOptions {
   readonly leases: Leases
   readonly clock: Clock
   readonly log: Log
-  /** Where this process runs: the `place` of `Holder`. */
+  /** Where this process runs: the `place` of `LeaseHolder`. */
   readonly place: string
   /** The names of all leases that this process could use. */
   readonly names: readonly string[]
@@ -36,7 +36,7 @@ export interface LeaseKeeperOptions {
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
-  readonly #holder: Holder
+  readonly #holder: LeaseHolder
   readonly #held = new Map<string, number>()
   readonly #repeat: Repeat
   #round: Promise<void> | null = null

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LeaseLine, LeaseTable } from '../../../../test/support/lease-table.ts'
 import { ManualClock } from '../../../../test/support/manual-clock.ts'
 import { silentLog } from '../../log.ts'
-import type { Bulletin, Fence, Leases, Said, Told } from '../../ports/processes.ts'
+import type { Bulletin, Fence, Leases, SightRecord, SightUpdate } from '../../ports/processes.ts'
 import { Membership } from './membership.ts'
 
 let clock: ManualClock
 let table: LeaseTable
-let board: Map<string, Said & { readonly revision: number; readonly at: number }>
+let board: Map<string, SightUpdate & { readonly revision: number; readonly at: number }>
 const members: Member[] = []
 beforeEach(() => {
   clock = new ManualClock()
@@ -84,7 +84,7 @@ class Member {
       },
       told: async () =>
         [...board].map(
-          ([chain, { body, revision, at }]): Told => ({
+          ([chain, { body, revision, at }]): SightRecord => ({
             ...{ chain, body, revision, ageMs: clock.now() - at },
           }),
         ),

@@ -5,7 +5,7 @@ import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { deadlineOf } from '@settlewire/core/payment/resolution'
-import type { Due, Ended, EventStore } from '../../ports/history.ts'
+import type { Due, EndedWatch, EventStore } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Fence } from '../../ports/processes.ts'
 import type { Stop } from '../../ports/stop.ts'
@@ -239,7 +239,7 @@ export class Deadlines {
     for (const id of ids) this.#judging.set(id, 0)
     try {
       const judged = await Promise.all(ids.map((id) => this.#judge(id)))
-      const over: Ended[] = []
+      const over: EndedWatch[] = []
       for (const [i, { verdict, sequence }] of judged.entries()) {
         const id = ids[i]
         if (id === undefined || verdict === 'met') continue
@@ -264,7 +264,7 @@ export class Deadlines {
    * that is committed before; `#hasMoved` sees money committed while the store answers. Money
    * committed later starts the watch again (`WatchIndex.record`).
    */
-  async #release(over: readonly Ended[]): Promise<void> {
+  async #release(over: readonly EndedWatch[]): Promise<void> {
     const { store, index, clock } = this.#options
     const held = this.#options.fence?.() ?? null
     const released = new Set(await store.release(over, held === null ? [] : [held]))

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-/** How often evidence is parsed while something is done. */
+/** Counts how often evidence is parsed during some work. */
 async function evidenceParsed(work: () => Promise<unknown>): Promise<number> {
   const parse = vi.spyOn(JSON, 'parse')
   await work()
@@ -25,7 +25,7 @@ async function evidenceParsed(work: () => Promise<unknown>): Promise<number> {
   return count
 }
 
-it('gives every event to streams, lists and feeds without once parsing its evidence', async () => {
+it('gives events to streams, lists and feeds without parsing their evidence', async () => {
   const payment = new ScriptedPayment()
   const store = database.node()
   const stored = await database.node().append({ appends: [payment.whole()] })
@@ -51,6 +51,6 @@ it('gives every event to streams, lists and feeds without once parsing its evide
   expect(JSON.stringify(frames.map((frame) => frame.stored))).not.toContain('rpc:one')
   expect(parsed).toBe(0)
 
-  // What folds does parse it: the count would have shown it.
+  // Folding parses evidence, so the counter works.
   expect(await evidenceParsed(() => pastOf(store, payment.id))).toBeGreaterThan(0)
 })

@@ -9,7 +9,7 @@ import { silentMetrics } from '../../metrics.ts'
 import { Hub } from './hub.ts'
 import { feedTopic, hintsOf, paymentTopic } from './topics.ts'
 
-it('follows the feed of a merchant as it follows a payment: by positions, each event once', async () => {
+it('follows the feed of a merchant like a payment: by position, each event once', async () => {
   const database = await storeUnderTest()
   const store = database.node()
   const backplane = new MemoryBackplane(silentLog)
@@ -26,7 +26,7 @@ it('follows the feed of a merchant as it follows a payment: by positions, each e
     hub.attach(feed, { topic: feedTopic({ merchantId, livemode }, store), after: 1 }),
     hub.attach(payment, { topic: paymentTopic(two.id, store), after: 0 }),
   ]
-  // The real history answers the reads of both.
+  // Both start with a read of the real history.
   await expect.poll(() => [feed.seen, payment.seen]).toEqual([[2], [1]])
   await commit(two.step())
   await commit(one.step())

@@ -4,12 +4,12 @@ import type { Finality, Status } from '@settlewire/core/payment/status-model'
 import { sseFrame } from '@settlewire/core/wire/sse'
 import type { StoredEvent } from '../../ports/history.ts'
 
-/** An event on its way to many: whoever needs it as bytes gets the same bytes. */
+/** An event for many subscribers, encoded once: all of them get the same bytes. */
 export class Frame {
   readonly stored: StoredEvent
-  /** In the topic that is followed. */
+  /** The position in the topic that is followed. */
   readonly position: number
-  /** When it came to this process. */
+  /** When this process got it. */
   readonly takenAt: Instant
   #sse: Buffer | null = null
   #standing: { readonly status: Status; readonly finality: Finality } | null = null
@@ -20,7 +20,7 @@ export class Frame {
     this.takenAt = takenAt
   }
 
-  /** Where the payment stands by it. Read once for all who ask. */
+  /** Status and finality of the payment after this event. Parsed once for all subscribers. */
   get standing(): { readonly status: Status; readonly finality: Finality } {
     if (this.#standing === null) {
       const { status, finality } = dataOf(this.stored)
@@ -38,7 +38,8 @@ export class Frame {
 
 function encode({ id, type, dataJson }: StoredEvent): Buffer {
   const text = sseFrame({ id, event: type, data: dataJson })
-  // Not `Buffer.from`: a slice of the shared pool would keep 8 KB alive for each frame that is kept.
+  // Not `Buffer.from`: a slice of the shared pool would keep 8 KB alive for each frame that is
+  // kept.
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
   bytes.write(text)
   return bytes

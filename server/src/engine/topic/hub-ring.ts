@@ -7,8 +7,8 @@ const framesMax = 50
 const keptMs = 30 * 60_000
 
 /**
- * The latest frames of one topic, consecutive by position: what spares the history a read when
- * many come back at once. It never decides anything; what it lacks is read.
+ * The latest frames of one topic, consecutive by position. It saves reads of the history when many
+ * clients reconnect at once. It is only a cache: events that it lacks are read.
  */
 export class Ring {
   readonly #positionOf: Topic['positionOf']
@@ -23,8 +23,8 @@ export class Ring {
   }
 
   /**
-   * Consecutive events as frames, those already kept with their bytes. They join the ring when they
-   * touch it; newer ones that do not touch it replace it.
+   * Wraps consecutive events in frames, reusing those already kept with their bytes. Frames
+   * adjacent to the ring are added to it; newer ones behind a gap replace it.
    */
   take(events: readonly StoredEvent[], now: Instant): readonly Frame[] {
     const taken = events.map(
@@ -43,7 +43,9 @@ export class Ring {
     return taken
   }
 
-  /** Forgets what is too old, and all before it: forgetting too much is safe, a gap is not. */
+  /**
+   * Drops frames that are too old, and all before them: dropping too much is safe, a gap is not.
+   */
   prune(now: Instant): void {
     const tooOld = this.#frames.findLastIndex(({ takenAt }) => now - takenAt > keptMs)
     if (tooOld >= 0) this.#frames = this.#frames.slice(tooOld + 1)

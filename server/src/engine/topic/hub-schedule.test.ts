@@ -12,7 +12,9 @@ import { paymentTopic } from './topics.ts'
 
 const pay = 'pi_one'
 
-/** Everything that may happen around a hub, in any order. Numbers choose among what is there. */
+/**
+ * Everything that may happen around a hub, in any order. Numbers choose among the present items.
+ */
 type Step =
   | { readonly do: 'commit'; readonly count: number; readonly announce: readonly Announced[] }
   | { readonly do: 'deliver' | 'release' | 'stop'; readonly which: number }
@@ -20,10 +22,10 @@ type Step =
   | { readonly do: 'early' | 'hold' | 'releaseAll' | 'fail' | 'recover' | 'look' }
   | { readonly do: 'wait'; readonly ms: number }
 
-/** A copy of an announcement: none is a loss, two are a double. */
+/** A copy of an announcement. No copies mean a loss, two a duplicate. */
 type Announced = 'bare' | 'carrying' | 'carrying the last only'
 
-/** Now and then more than a page at once. */
+/** Sometimes more events than fit in a page. */
 const count = fc.oneof(
   { weight: 9, arbitrary: fc.integer({ min: 1, max: 4 }) },
   { weight: 1, arbitrary: fc.integer({ min: 90, max: 230 }) },
@@ -54,7 +56,7 @@ class Reader implements Subscriber {
   position = 0
   readonly from: number
   readonly seen: number[] = []
-  /** Kept for later: what is thrown inside a push is not what the test wants to see. */
+  /** Collected for the end, because the hub catches what a push throws. */
   readonly complaints: string[] = []
   stop: Stop | null = null
   isGone = false
@@ -64,21 +66,23 @@ class Reader implements Subscriber {
   }
 
   push({ position: sequence }: Frame): boolean {
-    if (this.isGone) this.complaints.push(`${sequence} was pushed to one who has gone`)
+    if (this.isGone) this.complaints.push(`${sequence} was pushed after the reader had left`)
     const next = this.from + this.seen.length + 1
-    if (sequence !== next) this.complaints.push(`${sequence} was pushed in the place of ${next}`)
+    if (sequence !== next) this.complaints.push(`${sequence} was pushed instead of ${next}`)
     if (this.position !== sequence) this.complaints.push(`${sequence} at ${this.position}`)
     this.seen.push(sequence)
     return true
   }
 
   lost(): void {
-    if (this.isGone) this.complaints.push('lost after it had gone')
+    if (this.isGone) this.complaints.push('lost after the reader had left')
     this.isGone = true
   }
 }
 
-/** A hub with a history, a backplane that does only what the schedule says, and its readers. */
+/**
+ * A hub with a history, a backplane that does only what the schedule says, and the hub's readers.
+ */
 class World {
   readonly clock = new ManualClock()
   readonly history = new HeldHistory()
@@ -114,7 +118,7 @@ class World {
         return moved && this.#tell(moved)
       }
       case 'early':
-        // Before its commit; also the lie of a node that has lost its mind.
+        // Before its commit; or a wrong announcement that never comes true.
         return this.#tell({ topic: this.topic.key, position: this.head + 2 })
       case 'attach':
         return this.attach(step.after % (this.head + 1), step.withHead)
@@ -146,7 +150,7 @@ class World {
     reader.stop = this.hub.attach(reader, { topic: this.topic, after, ...(head && { head }) })
   }
 
-  /** All that was in the way is gone, and what was announced has arrived. */
+  /** Ends all faults and delivers all announcements. */
   async heal(): Promise<void> {
     this.history.down = false
     this.history.releaseAll()
@@ -154,13 +158,13 @@ class World {
     await this.clock.advance(60_000)
   }
 
-  /** What a heartbeat does. */
+  /** Does what a heartbeat does. */
   async look(): Promise<void> {
     void this.hub.look(this.topic.key, this.head)
     await this.clock.advance(1_000)
   }
 
-  /** Those who were let go come back with what they hold. */
+  /** Readers that were dropped reconnect at their last position. */
   comeBack(): void {
     for (const { isGone, position } of [...this.readers]) if (isGone) this.attach(position, true)
   }
@@ -199,10 +203,10 @@ async function run(steps: readonly Step[], heartbeats: boolean): Promise<void> {
   for (const { complaints } of world.readers) expect(complaints).toEqual([])
   for (const { stop } of world.readers) stop?.()
   expect(world.hub.size).toBe(0)
-  expect(world.clock.waiting, 'nothing is left behind').toBe(0)
+  expect(world.clock.waiting, 'no timer is left').toBe(0)
 }
 
-it('gives every reader each later event exactly once and in order, whatever the schedule', async () => {
+it('gives every reader each later event exactly once and in order, in any schedule', async () => {
   const steps = schedule({ copiesMin: 0 })
   await fc.assert(
     fc.asyncProperty(steps, (taken) => run(taken, true)),
@@ -210,7 +214,7 @@ it('gives every reader each later event exactly once and in order, whatever the 
   )
 }, 120_000)
 
-it('needs no heartbeat for that while no announcement is lost', async () => {
+it('needs no heartbeat for that if no announcement is lost', async () => {
   const steps = schedule({ copiesMin: 1 })
   await fc.assert(
     fc.asyncProperty(steps, (taken) => run(taken, false)),

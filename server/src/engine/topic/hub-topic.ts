@@ -8,13 +8,15 @@ import type { Hint, Topic } from '../../ports/topic.ts'
 import type { Frame } from './hub-frame.ts'
 import { Ring } from './hub-ring.ts'
 
-/** One who follows a topic. Only the hub moves `position`, and only forward, one by one. */
+/** A subscriber of a topic. Only the hub moves `position`, forward and one by one. */
 export interface Subscriber {
-  /** Of the last event pushed. */
+  /** The position of the last event pushed. */
   position: number
-  /** Takes the event at `position`. Returns at once; `false` ends the subscription. */
+  /** Takes the event at `position`. Must return at once; `false` ends the subscription. */
   push(frame: Frame): boolean
-  /** The hub cannot prove that nothing is missing: it has let go, the subscriber must come back later. */
+  /**
+   * The hub cannot prove that nothing is missing and has unsubscribed it: it must reconnect later.
+   */
   lost(): void
 }
 
@@ -25,19 +27,21 @@ export interface TopicNeeds {
   readonly metrics: Pick<Metrics, 'eventLag'>
 }
 
-/** Events per read of the history. */
+/** How many events one read of the history returns at most. */
 export const pageMax = 100
-/** A read that takes longer has failed. */
+/** A read that takes longer counts as failed. */
 const readMs = 10_000
-/** Waits before reading again after a failure; after the last one those who are behind are let go. */
+/**
+ * Waits before retrying a failed read; after the last one, subscribers that are behind are dropped.
+ */
 const retriesMs = [50, 100, 200, 400, 800, 1_600, 3_200]
-/** Waits for a history that an announcement was ahead of; after the last one it was not true. */
+/** Waits for a commit that was announced but is not stored yet; after the last one, give up. */
 const aheadMs = [5, 20, 100, 500]
 
 /**
- * The streams of one topic in this process. Whatever happens - a connect, a reconnect, an
- * announcement, a head that a heartbeat found - has one answer: whoever is below what is known is
- * given what comes after its position. Replay and live are this one path.
+ * The subscribers of one topic in this process. A connect, a reconnect, an announcement and a head
+ * found by a heartbeat are all handled in one way: each subscriber below the highest known position
+ * gets the events after its own. So replay and live delivery are one path.
  */
 export class OpenTopic {
   readonly #topic: Topic
@@ -45,9 +49,11 @@ export class OpenTopic {
   readonly #empty: () => void
   readonly #subscribers = new Set<Subscriber>()
   readonly #ring: Ring
-  /** The highest position anyone told of: a hint that is kept until the history answers it. */
+  /** The highest reported position: only a hint until the history confirms it. */
   #told = 0
-  /** Whether the history must be asked whatever was told: it was not, since the backplane is heard. */
+  /**
+   * True until the history was read once after subscribing to the backplane: read it in any case.
+   */
   #unsure = true
   #looking = false
   #looked: Promise<void> = Promise.resolve()
@@ -55,7 +61,7 @@ export class OpenTopic {
   #aheadTries = 0
   #stopAhead: Stop | null = null
 
-  /** `empty` is called once, when the last subscriber has gone. */
+  /** `empty` is called once, when the last subscriber leaves. */
   constructor(topic: Topic, needs: TopicNeeds, empty: () => void) {
     this.#topic = topic
     this.#ring = new Ring(topic.positionOf)
@@ -63,7 +69,10 @@ export class OpenTopic {
     this.#empty = empty
   }
 
-  /** Pushes what is at hand before it returns. `head`, the last event as just read, spares a read. */
+  /**
+   * Pushes the cached events before it returns. `head`, the last event if it was just read, saves a
+   * read.
+   */
   attach(subscriber: Subscriber, after: number, head?: StoredEvent): Stop {
     subscriber.position = after
     this.#subscribers.add(subscriber)
@@ -77,7 +86,9 @@ export class OpenTopic {
     return () => this.#detach(subscriber)
   }
 
-  /** An announcement: perhaps late, doubled, out of order, or ahead of the history. */
+  /**
+   * Handles an announcement, which may be late, repeated, out of order, or ahead of the history.
+   */
   moved({ position, events = [] }: Hint): void {
     const { clock, metrics } = this.#needs
     const before = this.#told
@@ -94,8 +105,8 @@ export class OpenTopic {
   }
 
   /**
-   * Reads until every subscriber has what the history holds, up to `position` and perhaps further.
-   * Resolves then, or when it was given up; never rejects.
+   * Reads until every subscriber has all events of the history, at least up to `position`. Resolves
+   * then, or after giving up; never rejects.
    */
   look(position = 0): Promise<void> {
     this.#told = Math.max(this.#told, position)
@@ -106,17 +117,19 @@ export class OpenTopic {
     return this.#looked
   }
 
-  /** Frees what is too old to be kept at hand. */
+  /** Drops cached frames that are too old. */
   prune(): void {
     this.#ring.prune(this.#needs.clock.now())
   }
 
-  /** Lets every subscriber go. */
+  /** Drops every subscriber. */
   close(): void {
     for (const subscriber of this.#subscribers) this.#lose(subscriber)
   }
 
-  /** Never rejects. The last check and the end of `#looking` are one step: no hint falls between. */
+  /**
+   * Never rejects. The last check and the end of `#looking` are synchronous, so no hint is missed.
+   */
   async #catchUp(): Promise<void> {
     for (;;) {
       this.#deliver(this.#ring.frames)
@@ -137,14 +150,17 @@ export class OpenTopic {
     this.#looking = false
   }
 
-  /** The history ended at `head` in a read that began when `told` had been heard. */
+  /**
+   * The history ended at `head`, in a read that began when `told` was the highest known position.
+   */
   #answered(head: number, told: number): void {
     this.#unsure = false
     if (head >= told) {
       this.#aheadTries = 0
       return
     }
-    // The announcement overtook the commit, or it was wrong: asked again soon, but not for ever.
+    // The announcement came before the commit, or it was wrong: retry soon, a limited number of
+    // times.
     const wanted = this.#told
     this.#told = head
     const delayMs = aheadMs[this.#aheadTries++]
@@ -153,7 +169,10 @@ export class OpenTopic {
     else this.#stopAhead = this.#needs.clock.after(delayMs, () => void this.look(wanted))
   }
 
-  /** Events after a position, without a gap. Null when the history could not be read, or nobody waits. */
+  /**
+   * Events after a position, without a gap. Null when the history cannot be read, or no subscriber
+   * is left.
+   */
   async #read(after: number): Promise<readonly StoredEvent[] | null> {
     const { clock, log } = this.#needs
     for (let attempt = 0; this.#subscribers.size > 0; attempt++) {
@@ -161,7 +180,10 @@ export class OpenTopic {
         const page = await this.#inTime(this.#topic.read(after, pageMax))
         return gapless(page, after, this.#topic.positionOf)
       } catch (error) {
-        log.warn({ area: 'hub', what: this.#topic.key, attempt, error }, 'history not read')
+        log.warn(
+          { area: 'hub', what: this.#topic.key, attempt, error },
+          'the history could not be read',
+        )
       }
       const waitMs = retriesMs[attempt]
       if (waitMs === undefined) return null
@@ -189,11 +211,14 @@ export class OpenTopic {
     for (const subscriber of this.#subscribers) this.#serve(subscriber, frames)
   }
 
-  /** The only place that moves a position. Of consecutive frames it pushes those that come next. */
+  /**
+   * The only code that moves a position. From consecutive frames it pushes those that come next.
+   */
   #serve(subscriber: Subscriber, frames: readonly Frame[]): void {
     const next = subscriber.position + 1 - (frames[0]?.position ?? 0)
     for (let index = next, frame = frames[index]; frame; frame = frames[++index]) {
-      // Asked only from the second on: with one event for thousands, the question would cost most.
+      // Checked only from the second frame on: with one event for thousands, the check would cost
+      // most.
       if (index > next && !this.#subscribers.has(subscriber)) return
       subscriber.position++
       try {
@@ -209,7 +234,7 @@ export class OpenTopic {
     return this.#unsure || subscriber.position < this.#told
   }
 
-  /** The lowest position of those who are behind; null when nobody is. */
+  /** The lowest position of the subscribers that are behind; null when none is behind. */
   #lowest(): number | null {
     let lowest: number | null = null
     for (const subscriber of this.#subscribers) {
@@ -236,7 +261,7 @@ export class OpenTopic {
   }
 }
 
-/** The events that follow on each other from `after`: what comes behind a gap is not believed. */
+/** The events consecutive from `after`, up to the first gap: events behind a gap are not used. */
 function gapless(
   events: readonly StoredEvent[],
   after: number,

@@ -8,7 +8,7 @@ beforeEach(() => {
   world = new HubWorld()
 })
 
-it('asks again for a little while when an announcement is ahead of the history', async () => {
+it('retries for a short time when an announcement is ahead of the history', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()
@@ -20,7 +20,7 @@ it('asks again for a little while when an announcement is ahead of the history',
   expect(reader.seen).toEqual([2])
 })
 
-it('asks again for the furthest of several announcements that are ahead', async () => {
+it('retries for the furthest of several announcements that are ahead', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()
@@ -39,7 +39,7 @@ it('asks again for the furthest of several announcements that are ahead', async 
   expect(reader.seen).toEqual([2, 3])
 })
 
-it('forgets an announcement that never comes true, and reads no more for it', async () => {
+it('forgets an announcement that never comes true, and stops reading for it', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()
@@ -54,7 +54,7 @@ it('forgets an announcement that never comes true, and reads no more for it', as
   expect(world.history.reads.length).toBe(reads)
 })
 
-it('makes good what the backplane lost as soon as anybody knows the head', async () => {
+it('delivers what the backplane lost as soon as a look reports the head', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()
@@ -65,7 +65,7 @@ it('makes good what the backplane lost as soon as anybody knows the head', async
   expect(reader.seen).toEqual([2, 3, 4])
 })
 
-it('heals the others when one newcomer brings a head they were never told of', async () => {
+it('delivers missed events to other subscribers when a new one attaches with a later head', async () => {
   world.commit(1)
   const old = world.follow(1)
   await world.settled()
@@ -77,7 +77,7 @@ it('heals the others when one newcomer brings a head they were never told of', a
   expect(old.reader.seen).toEqual([2, 3])
 })
 
-it('heals the others when one comes back with more than they were told of', async () => {
+it('delivers missed events to other subscribers when one reconnects at a later position', async () => {
   world.commit(1)
   const old = world.follow(1)
   await world.settled()
@@ -87,7 +87,7 @@ it('heals the others when one comes back with more than they were told of', asyn
   expect(old.reader.seen).toEqual([2, 3])
 })
 
-it('never believes what comes behind a gap in an answer of the history', async () => {
+it('never delivers events behind a gap in an answer of the history', async () => {
   world.commit(4)
   const whole = await world.history.read(pay, 0, pageMax)
   const holed = whole.filter(({ sequence }) => sequence !== 3)
@@ -97,7 +97,7 @@ it('never believes what comes behind a gap in an answer of the history', async (
   expect(reader.seen).toEqual([1, 2])
 })
 
-it('listens to the backplane only while somebody follows the payment', async () => {
+it('subscribes to the backplane only while a subscriber follows the payment', async () => {
   world.commit(1)
   expect(world.hub.size).toBe(0)
   const [one, two] = [world.follow(1), world.follow(1)]
@@ -113,7 +113,7 @@ it('listens to the backplane only while somebody follows the payment', async () 
   expect([one.reader.seen, two.reader.seen]).toEqual([[], []])
 })
 
-it('pushes nothing more to one who has had enough', async () => {
+it('pushes nothing more to a subscriber that returned false', async () => {
   world.commit(5)
   const reader = new Reader()
   reader.until = 3
@@ -123,7 +123,7 @@ it('pushes nothing more to one who has had enough', async () => {
   expect(world.hub.size).toBe(0)
 })
 
-it('does not let one that throws keep an event from the others', async () => {
+it('delivers to the other subscribers when one throws, and drops that one', async () => {
   world.commit(1)
   const broken = new Reader()
   broken.push = () => {
@@ -138,7 +138,7 @@ it('does not let one that throws keep an event from the others', async () => {
   expect(broken.isLost).toBe(true)
 })
 
-it('goes on by itself when the history comes back', async () => {
+it('continues without help when the history comes back', async () => {
   world.commit(3)
   world.history.down = true
   const { reader } = world.follow(1)
@@ -150,7 +150,7 @@ it('goes on by itself when the history comes back', async () => {
   expect(reader.isLost).toBe(false)
 })
 
-it('lets go of those who are behind when the history stays away, and of nobody else', async () => {
+it('drops only the subscribers that are behind when the history stays unavailable', async () => {
   world.commit(3)
   const current = world.follow(3)
   await world.settled()
@@ -165,7 +165,7 @@ it('lets go of those who are behind when the history stays away, and of nobody e
   expect(current.reader.seen).toEqual([4])
 })
 
-it('leaves nothing behind when the last one goes while a wait is on', async () => {
+it('leaves no timer when the last subscriber leaves during a wait', async () => {
   world.commit(1)
   const waitsForCommit = world.follow(1)
   await world.settled()
@@ -185,7 +185,7 @@ it('leaves nothing behind when the last one goes while a wait is on', async () =
   expect(waitsForHistory.reader.isLost).toBe(false)
 })
 
-it('takes a read without an answer for a failed one', async () => {
+it('treats a read without an answer in time as failed', async () => {
   world.commit(3)
   world.history.hold()
   const { reader } = world.follow(0)
@@ -204,7 +204,7 @@ it('takes a read without an answer for a failed one', async () => {
   expect(reader.seen).toEqual([1, 2, 3, 4])
 })
 
-it('keeps recent frames at hand for half an hour, no longer', async () => {
+it('keeps recent frames for half an hour, and no longer', async () => {
   world.commit(3)
   world.follow(3)
   world.follow(0)
@@ -219,7 +219,7 @@ it('keeps recent frames at hand for half an hour, no longer', async () => {
   expect(world.history.reads.length).toBe(reads + 1)
 })
 
-it('lets everybody go when it closes', async () => {
+it('drops every subscriber when it closes', async () => {
   world.commit(1)
   const readers = [world.follow(0).reader, world.follow(1).reader]
   await world.settled()

@@ -8,7 +8,7 @@ beforeEach(() => {
   world = new HubWorld()
 })
 
-it('gives what the history holds after the position, then what comes, once and in order', async () => {
+it('delivers the events after the position, then new ones, once and in order', async () => {
   world.commit(5)
   const { reader } = world.follow(2)
   await world.settled()
@@ -20,7 +20,7 @@ it('gives what the history holds after the position, then what comes, once and i
   expect(reader.position).toBe(6)
 })
 
-it('loses nothing that is committed and announced while the history is being read', async () => {
+it('loses no event that is committed and announced while the history is being read', async () => {
   world.commit(2)
   world.history.hold()
   const { reader } = world.follow(0)
@@ -33,7 +33,7 @@ it('loses nothing that is committed and announced while the history is being rea
   expect(reader.seen).toEqual([1, 2, 3, 4])
 })
 
-it('loses nothing that is committed during the read and announced without the events', async () => {
+it('loses no event that is committed during the read and announced without its data', async () => {
   world.commit(2)
   world.history.hold()
   const { reader } = world.follow(2)
@@ -46,7 +46,7 @@ it('loses nothing that is committed during the read and announced without the ev
   expect(reader.seen).toEqual([3])
 })
 
-it('lets those who are current have a new event at once while another is still replaying', async () => {
+it('delivers a new event at once to current subscribers while another is still replaying', async () => {
   world.commit(3)
   const current = world.follow(3)
   await world.settled()
@@ -61,7 +61,7 @@ it('lets those who are current have a new event at once while another is still r
   expect(replaying.reader.seen).toEqual([1, 2, 3, 4])
 })
 
-it('encodes an event once, though it is announced to some and read for others', async () => {
+it('encodes an event once, even if some subscribers get it live and others by replay', async () => {
   world.commit(3)
   const live = world.follow(3)
   await world.settled()
@@ -73,7 +73,7 @@ it('encodes an event once, though it is announced to some and read for others', 
   expect(replayed.reader.frames[3]?.sse).toBe(live.reader.frames[0]?.sse)
 })
 
-it('does not push what an announcement carries beyond a gap before the gap is filled', async () => {
+it('does not push an announced event behind a gap before the gap is filled', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()
@@ -90,7 +90,7 @@ it('does not push what an announcement carries beyond a gap before the gap is fi
   expect(reader.seen).toEqual([2, 3])
 })
 
-it('is not confused by announcements that are doubled, old, or empty', async () => {
+it('ignores repeated, old and empty announcements', async () => {
   world.commit(3)
   const { reader } = world.follow(0)
   await world.settled()
@@ -102,7 +102,7 @@ it('is not confused by announcements that are doubled, old, or empty', async () 
   expect(reader.seen).toEqual([1, 2, 3, 4])
 })
 
-it('reads for a newcomer who is older than what is at hand', async () => {
+it('reads the history for a newcomer whose position is before the cached events', async () => {
   world.commit(80)
   world.follow(0)
   await world.settled()
@@ -111,7 +111,7 @@ it('reads for a newcomer who is older than what is at hand', async () => {
   expect(reader.seen).toEqual(Array.from({ length: 70 }, (_, index) => index + 11))
 })
 
-it('replays to the end whatever old announcement comes in between', async () => {
+it('replays to the end if an old announcement comes in between', async () => {
   world.commit(pageMax * 3)
   world.follow(pageMax * 3)
   await world.settled()
@@ -124,7 +124,7 @@ it('replays to the end whatever old announcement comes in between', async () => 
   expect(reader.position).toBe(pageMax * 3)
 })
 
-it('reads a long history page by page, each bounded', async () => {
+it('reads a long history page by page, each of bounded size', async () => {
   world.commit(pageMax * 2 + 5)
   const { reader } = world.follow(0)
   await world.settled()
@@ -132,14 +132,14 @@ it('reads a long history page by page, each bounded', async () => {
   expect(world.history.reads).toEqual([0, 1, 2].map((page) => [page * pageMax, pageMax]))
 })
 
-it('finds a history that ends exactly at a page', async () => {
+it('replays a history that ends exactly at a page boundary', async () => {
   world.commit(pageMax)
   const { reader } = world.follow(0)
   await world.settled()
   expect(reader.position).toBe(pageMax)
 })
 
-it('reads once for many who want the same, and encodes once', async () => {
+it('reads and encodes once for many subscribers at the same position', async () => {
   world.commit(10)
   const readers = Array.from({ length: 1_000 }, () => world.follow(4).reader)
   await world.settled()
@@ -151,7 +151,7 @@ it('reads once for many who want the same, and encodes once', async () => {
   expect(bytes.size).toBe(1)
 })
 
-it('measures from the commit to the hand-over, once for each event', async () => {
+it('measures the lag from the commit to the delivery, once for each event', async () => {
   world.commit(1)
   world.follow(1)
   world.follow(1)

@@ -6,7 +6,7 @@ import { OpenTopic, type Subscriber, type TopicNeeds } from './hub-topic.ts'
 export type { Frame } from './hub-frame.ts'
 export type { Subscriber } from './hub-topic.ts'
 
-/** What the hub needs of the world. */
+/** What the hub needs. */
 export interface HubNeeds extends TopicNeeds {
   readonly backplane: Pick<Backplane, 'subscribe'>
 }
@@ -14,18 +14,18 @@ export interface HubNeeds extends TopicNeeds {
 /** Where a subscriber begins. */
 export interface Beginning {
   readonly topic: Topic
-  /** The position it holds already; 0 for none. */
+  /** The last position that it has; 0: none. */
   readonly after: number
-  /** The topic's last event, when it was just read anyway: spares a read. */
+  /** The topic's last event, if it was just read anyway: saves a read. */
   readonly head?: StoredEvent
 }
 
 const pruneMs = 5 * 60_000
 
 /**
- * Gives every subscriber each event after its position, exactly once and in order, whatever is
- * announced, lost, doubled or late. One per process. The backplane is listened to only for topics
- * that someone follows.
+ * Delivers to every subscriber each event after its position, exactly once and in order, even if
+ * announcements are lost, repeated or late. One per process. It subscribes to the backplane only
+ * for topics that have a subscriber.
  */
 export class Hub {
   readonly #needs: HubNeeds
@@ -36,31 +36,33 @@ export class Hub {
     this.#needs = needs
   }
 
-  /** Pushes what is at hand before it returns, then what comes. */
+  /** Pushes the cached events before it returns, and later ones as they come. */
   attach(subscriber: Subscriber, { topic, after, head }: Beginning): Stop {
     const open = this.#topics.get(topic.key) ?? this.#open(topic)
     return open.attach(subscriber, after, head)
   }
 
   /**
-   * Somebody knows that a topic is at this position. Resolves when those who follow it have been
-   * given what the history holds, or when that was given up. Never rejects.
+   * Reports that a topic is at this position. Resolves when its subscribers have all events of the
+   * history, or after giving up. Never rejects.
    */
   async look(key: string, position: number): Promise<void> {
     await this.#topics.get(key)?.look(position)
   }
 
-  /** How many topics are followed. */
+  /** How many topics have subscribers. */
   get size(): number {
     return this.#topics.size
   }
 
-  /** Lets every subscriber go. */
+  /** Drops every subscriber. */
   close(): void {
     for (const topic of this.#topics.values()) topic.close()
   }
 
-  /** Subscribes before anything is read: what happens in between is announced to us. */
+  /**
+   * Subscribes to the backplane before anything is read, so that no commit in between is missed.
+   */
   #open(topic: Topic): OpenTopic {
     const empty = (): void => {
       stop()

@@ -9,7 +9,7 @@ export const subjectKey = ({ kind, id }: Subject): string => `subject:${kind}:${
 export const feedKey = ({ merchantId, livemode }: FeedKey): string =>
   `feed:${merchantId}:${livemode ? 'live' : 'test'}`
 
-/** What a payment is followed by. */
+/** The key of a payment's topic. */
 export const paymentKey = (id: string): string => subjectKey({ kind: paymentKind.name, id })
 
 /** The events of one payment, by their sequences. */
@@ -19,7 +19,7 @@ export const paymentTopic = (id: string, store: Pick<EventStore, 'read'>): Topic
   positionOf: ({ sequence }) => sequence,
 })
 
-/** The events of all that a merchant has in one mode, by their positions. */
+/** The events of a merchant in one mode, by their positions. */
 export const feedTopic = (feed: FeedKey, store: Pick<EventStore, 'feed'>): Topic => ({
   key: feedKey(feed),
   read: (after, limit) => store.feed(feed.merchantId, feed.livemode, after, limit),

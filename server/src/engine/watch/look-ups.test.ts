@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { ManualClock } from '../../../../test/support/manual-clock.ts'
 import { silentLog } from '../../log.ts'
 import type { LookUp } from '../../ports/chain.ts'
-import type { Bulletin, Question } from '../../ports/processes.ts'
+import type { Bulletin, LookUpRequest } from '../../ports/processes.ts'
 import { LookUps } from './look-ups.ts'
 
 const txHash = `0x${'fe'.repeat(32)}`
@@ -15,7 +15,7 @@ const pending: LookUp = { kind: 'pending', source: 'rpc:a', sighting }
 /** The table of requests, and two processes that share it: the first follows the chain. */
 function world() {
   const clock = new ManualClock()
-  const open = new Map<number, Question & { body: string | null }>()
+  const open = new Map<number, LookUpRequest & { body: string | null }>()
   const bulletin: Pick<Bulletin, 'ask' | 'questions' | 'answer' | 'answerTo' | 'withdraw'> = {
     async ask(chain, hash) {
       const id = open.size + 1

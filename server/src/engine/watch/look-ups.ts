@@ -2,7 +2,7 @@ import { plain, revive } from '@settlewire/core/history/plain-json'
 import type { LookUp } from '../../ports/chain.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Bulletin, Question } from '../../ports/processes.ts'
+import type { Bulletin, LookUpRequest } from '../../ports/processes.ts'
 import type { LookUpOn } from '../payment/claim-search.ts'
 
 export interface LookUpsOptions {
@@ -78,7 +78,7 @@ export class LookUps {
   }
 
   /** Never rejects. */
-  async #answer({ id, chain, txHash }: Question): Promise<void> {
+  async #answer({ id, chain, txHash }: LookUpRequest): Promise<void> {
     const { bulletin, lookUp, log } = this.#options
     this.#answering.add(id)
     try {

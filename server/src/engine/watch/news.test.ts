@@ -22,7 +22,7 @@ const openedBy = async (engine: Engine): Promise<{ id: string; address: string }
   return { id: payment.id, address: payment.terms.accept[0]?.address ?? '' }
 }
 
-it('a payment that another process opened is seen in the very next block', async () => {
+it('sees money to a payment that another process opened in the very next block', async () => {
   const { id, address } = await openedBy(other)
   await world.mine([pay(address)])
   expect(await world.status(id)).toBe('confirming')
@@ -30,7 +30,7 @@ it('a payment that another process opened is seen in the very next block', async
   expect(await world.status(id)).toBe('succeeded')
 })
 
-it('so are as many as two processes open in turns', async () => {
+it('sees money to all payments that two processes open in turns', async () => {
   const opened: { id: string; address: string }[] = []
   for (let i = 0; i < 6; i++) {
     opened.push(...(await Promise.all([openedBy(world.engine), openedBy(other)])))
@@ -41,7 +41,7 @@ it('so are as many as two processes open in turns', async () => {
   expect(statuses).toEqual(opened.map(() => 'succeeded'))
 })
 
-it('a block is not passed while it cannot be read who was opened before', async () => {
+it('does not pass a block while the earlier openings cannot be read', async () => {
   const { id, address } = await openedBy(other)
   world.around = (method, call) =>
     method === 'feeds' ? Promise.reject(new Failure('store_unavailable')) : call()
@@ -53,7 +53,7 @@ it('a block is not passed while it cannot be read who was opened before', async 
   expect(await world.status(id)).toBe('confirming')
 })
 
-it('what a payer named at another process is settled by the block that has it', async () => {
+it('settles a claim that another process took by the block with the transaction', async () => {
   const txHash = `0x${'fe'.repeat(32)}`
   const { id } = await openedBy(world.engine)
   await other.payments.claim(merchant, { paymentId: id, txHash }, null)
@@ -63,7 +63,7 @@ it('what a payer named at another process is settled by the block that has it', 
   expect(inclusions.map(({ outcome }) => outcome)).toEqual(['paid_elsewhere'])
 })
 
-it('is read once, and what we committed ourselves is not read at all', async () => {
+it('reads commits of other processes once, and our own not at all', async () => {
   const asked: string[] = []
   world.around = (method, call) => {
     if (method === 'feeds' || method === 'entries') asked.push(method)
@@ -78,7 +78,7 @@ it('is read once, and what we committed ourselves is not read at all', async () 
   expect(asked).toEqual(['feeds', 'feeds', 'entries', 'feeds'])
 })
 
-it('tells which payments others moved, and how they stand', async () => {
+it('reports which payments other processes changed, with their new state', async () => {
   const heard: string[] = []
   world.engine.news.onNews(({ subjects, payments }) => {
     for (const { subject, sequence, position } of subjects) {
@@ -93,7 +93,7 @@ it('tells which payments others moved, and how they stand', async () => {
   expect(heard.sort()).toEqual(['awaiting 1 2', 'cancelled 2 3'])
 })
 
-it('a look that is asked for while another is under way sees what was committed before it was asked', async () => {
+it('includes in a read that starts during another read all commits before its call', async () => {
   const { reached, letGo } = world.hold('entries')
   await openedBy(other)
   const first = world.engine.news.read()
@@ -105,7 +105,7 @@ it('a look that is asked for while another is under way sees what was committed 
   expect(world.engine.watcher.watchSet('local').has(address)).toBe(true)
 })
 
-it('a payment whose watch another process has ended is let go', async () => {
+it('releases a payment whose watch another process has ended', async () => {
   const { id, address } = await openedBy(other)
   await world.engine.news.read()
   const watched = () => world.engine.watcher.watchSet('local').has(address)

@@ -1,6 +1,6 @@
 import type { ChainHealth } from '../../ports/chain.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Bulletin, Fence, Told } from '../../ports/processes.ts'
+import type { Bulletin, Fence, SightRecord } from '../../ports/processes.ts'
 import type { Stop } from '../../ports/stop.ts'
 import type { Backplane, Hint } from '../../ports/topic.ts'
 import { chainKey, chainTopic } from '../topic/chain-topic.ts'
@@ -86,7 +86,7 @@ export class SightExchange {
   }
 
   /** Ignores publications about chains followed here: they are older than our lease. */
-  #hear(chain: string, told: Told | undefined): void {
+  #hear(chain: string, told: SightRecord | undefined): void {
     const { leads, watcher } = this.#options
     if (leads(chain) !== null) return
     if (told !== undefined) this.#known.set(chain, told.revision)

@@ -63,14 +63,14 @@ const sent = (id: string, txHash: string): Promise<Payout> =>
     ids: [id],
     decide: (known) => {
       const payout = known.get(id)
-      if (payout === null) throw new Error('there is no such payout')
+      if (payout === null) throw new Error('unknown payout')
       const decision = move(payout, 'sent', txHash)
       return { decisions: [decision], answer: decision.after }
     },
   })
 
 describe('a second kind of subject', () => {
-  it('is written, loaded, listed and folded as payments are', async () => {
+  it('is written, loaded, listed and folded like payments', async () => {
     const { id } = await asked()
     const after = await sent(id, '0xa')
     expect(after).toMatchObject({ status: 'sent', txHash: '0xa', amount: 10n ** 24n })
@@ -105,7 +105,7 @@ describe('a second kind of subject', () => {
     ])
   })
 
-  it('shares the feed of its merchant with payments, and a transaction with what else is decided', async () => {
+  it('shares the feed of its merchant and a transaction of the database with payments', async () => {
     const payments = writer.of(paymentKind)
     const { length } = await store.feed(merchantId, false, 0, 1_000)
     const payment = new ScriptedPayment()
@@ -128,7 +128,7 @@ describe('a second kind of subject', () => {
     expect([xids.length, announced.length - before]).toEqual([1, 3])
   })
 
-  it('is not loaded, listed, watched or due as a payment; its deadlines are read by its own kind', async () => {
+  it('is not loaded, listed, watched or due as a payment, but has deadlines of its own kind', async () => {
     const { id } = await asked()
     expect(await store.load(paymentKind, [id])).toEqual([])
     const { found } = await store.list(paymentKind, { merchantId, livemode: false, limit: 10 })
@@ -143,7 +143,7 @@ describe('a second kind of subject', () => {
     expect(await store.inBlocks('local', ['0x7'])).toEqual([])
   })
 
-  it('meets another process as payments do: decides again on what that one has written', async () => {
+  it('decides again when another process has changed it', async () => {
     const { id } = await asked()
     const other = new Writer({
       ...{ store: database.node(), clock: systemClock, log: silentLog, metrics: silentMetrics },
@@ -185,7 +185,7 @@ describe('a second kind of subject', () => {
     for (const one of [here, there]) await one.close()
   })
 
-  it('is no news to the process that committed it', async () => {
+  it('is not reported as news to the process that committed it', async () => {
     const here = process()
     await here.news.start()
     const { id } = await here.payouts.submit({ ids: [], decide: () => opening(request()) })
@@ -206,7 +206,7 @@ const sending = (payout: Payout | null, txHash: string) => {
   return { decisions: [decision], answer: decision.after }
 }
 
-/** A process of its own on the same database, as far as writing and reading others' events goes. */
+/** A process of its own on the same database, reduced to writing and to reading others' events. */
 function process() {
   const own = database.open().events
   const load = vi.spyOn(own, 'load')
@@ -232,5 +232,5 @@ function process() {
 }
 
 const raise = (): never => {
-  throw new Error('there is no such payout')
+  throw new Error('unknown payout')
 }

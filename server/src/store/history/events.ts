@@ -10,7 +10,7 @@ import type {
   ChainPosition,
   Due,
   DueQuery,
-  Ended,
+  EndedWatch,
   EventStore,
   IdempotentResult,
   SealedEvent,
@@ -263,7 +263,7 @@ export class PostgresEvents implements EventStore, Feeds {
   }
 
   async release(
-    ended: readonly Ended[],
+    ended: readonly EndedWatch[],
     fences: readonly Fence[] = [],
   ): Promise<readonly string[]> {
     const released = await release(this.#database, ended, fences).catch(throwRaised)

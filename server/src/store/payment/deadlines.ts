@@ -1,6 +1,6 @@
 import type { SubjectKind } from '@settlewire/core/history/subject'
 import { type Instant, toRfc3339 } from '@settlewire/core/instant'
-import type { Due, DueQuery, Ended } from '../../ports/history.ts'
+import type { Due, DueQuery, EndedWatch } from '../../ports/history.ts'
 import type { Fence } from '../../ports/processes.ts'
 import { arrayOf } from '../binary-array.ts'
 import type { Database } from '../database.ts'
@@ -51,7 +51,7 @@ export async function nextDue(
  */
 export async function release(
   database: Database,
-  ended: readonly Ended[],
+  ended: readonly EndedWatch[],
   fences: readonly Fence[],
 ): Promise<readonly string[]> {
   const rows = await database.query<{ id: string }>(

@@ -1,11 +1,11 @@
 import type {
   Bulletin,
   Fence,
-  Holder,
+  LeaseHolder,
   Leases,
-  Question,
-  Said,
-  Told,
+  LookUpRequest,
+  SightRecord,
+  SightUpdate,
 } from '../../ports/processes.ts'
 import { arrayOf } from '../binary-array.ts'
 import type { Database } from '../database.ts'
@@ -22,7 +22,7 @@ export class PostgresNodes implements Leases, Bulletin {
   }
 
   async keep(
-    holder: Holder,
+    holder: LeaseHolder,
     leases: readonly string[],
     forMs: number,
   ): Promise<ReadonlyMap<string, number>> {
@@ -43,7 +43,7 @@ export class PostgresNodes implements Leases, Bulletin {
     return new Map(rows.map(({ name, token }) => [name, token]))
   }
 
-  async giveBack(holder: Holder): Promise<void> {
+  async giveBack(holder: LeaseHolder): Promise<void> {
     await this.#database.query(
       {
         name: 'give_back_leases',
@@ -53,7 +53,11 @@ export class PostgresNodes implements Leases, Bulletin {
     )
   }
 
-  async say(chain: string, { body, word }: Said, { lease, token }: Fence): Promise<number | null> {
+  async say(
+    chain: string,
+    { body, word }: SightUpdate,
+    { lease, token }: Fence,
+  ): Promise<number | null> {
     const row = await this.#database.one<{ revision: number }>(
       {
         name: 'say',
@@ -76,7 +80,7 @@ export class PostgresNodes implements Leases, Bulletin {
     return row?.revision ?? null
   }
 
-  async told(): Promise<readonly Told[]> {
+  async told(): Promise<readonly SightRecord[]> {
     const rows = await this.#database.query<ToldRow>(
       {
         name: 'told',
@@ -104,7 +108,7 @@ export class PostgresNodes implements Leases, Bulletin {
     return rows[0]?.id ?? 0
   }
 
-  async questions(chains: readonly string[]): Promise<readonly Question[]> {
+  async questions(chains: readonly string[]): Promise<readonly LookUpRequest[]> {
     const rows = await this.#database.query<{ id: number; chain: string; tx_hash: string }>(
       {
         name: 'questions',
