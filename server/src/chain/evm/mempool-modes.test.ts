@@ -76,7 +76,7 @@ describe('the modes of reading pending transactions', () => {
     ['full', 'as_asked', 0],
     ['hashes', 'as_asked', 1],
   ] as const)(
-    'in mode %s reads them from a node that shows them %s',
+    'in mode %s reads them from a node with pending form `%s`',
     async (mode, form, lookUps) => {
       node.pendingForm = form
       const to = watched()
@@ -119,7 +119,7 @@ describe('the modes of reading pending transactions', () => {
 
 describe('the pool from before the subscription', () => {
   it.each(['content', 'list', 'block'] as const)(
-    'is read from a node that supports the %s method',
+    'is read from a node that offers its pool as a %s',
     async (pool) => {
       node.state.pool = pool
       const to = watched()

@@ -119,7 +119,7 @@ describe('providers on another chain', () => {
     expect(world.ledger.stored?.head).toMatchObject({ head: 9, finalized: 5 })
   })
 
-  it('are followed through a reorg that ends just above the final block', async () => {
+  it('are followed onto a branch that forks just above the final block', async () => {
     world.follow()
     await world.says(null)
     for (const node of world.nodes) node.finalized = 2

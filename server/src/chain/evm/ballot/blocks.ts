@@ -75,10 +75,7 @@ export class BlockReader {
     this.#inner = new InnerPayments({ clock, watch, multicall3, log })
   }
 
-  /**
-   * Whether contract payments up to the last block read may be missing, as balances were
-   * unreadable.
-   */
+  /** Whether contract payments may be missing, because the last balances were unreadable. */
   get isUnread(): boolean {
     return this.#inner.isUnread
   }

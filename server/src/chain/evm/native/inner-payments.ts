@@ -53,7 +53,7 @@ export class InnerPayments {
     this.#parts = parts
   }
 
-  /** Whether contract payments up to the last block may be missing, as balances were unreadable. */
+  /** Whether contract payments may be missing, because the last balances were unreadable. */
   get isUnread(): boolean {
     return this.#isUnread
   }

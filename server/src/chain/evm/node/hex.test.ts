@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fieldsOf, quantity, toAddress, toBigInt, toCount, toHash } from './hex.ts'
 
-describe("a node's hex", () => {
+describe("parsing a node's hex", () => {
   it('pitfall 16: parses a quantity of any size exactly', () => {
     expect(toBigInt('0x0', 'amount')).toBe(0n)
     expect(toBigInt(`0x${'f'.repeat(64)}`, 'amount')).toBe(2n ** 256n - 1n)

@@ -3,8 +3,8 @@ import { inParallel } from './in-parallel.ts'
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 1))
 
-describe('running side by side', () => {
-  it('answers in the order of the items, never more at once than allowed', async () => {
+describe('inParallel', () => {
+  it('resolves in the order of the items, and never runs more at once than allowed', async () => {
     let running = 0
     let most = 0
     const results = await inParallel([5, 3, 9, 1, 7, 2], 3, async (item) => {
@@ -17,7 +17,7 @@ describe('running side by side', () => {
     expect(most).toBe(3)
   })
 
-  it('begins nothing new after a failure, and rejects with it', async () => {
+  it('starts no further item after a failure, and rejects with it', async () => {
     const begun: number[] = []
     const run = inParallel([1, 2, 3, 4, 5, 6], 2, async (item) => {
       begun.push(item)
@@ -30,7 +30,7 @@ describe('running side by side', () => {
     expect(begun.length).toBeLessThan(6)
   })
 
-  it('is done at once with nothing', async () => {
+  it('resolves at once for an empty list', async () => {
     expect(await inParallel([], 4, () => Promise.reject(new Error('never')))).toEqual([])
   })
 })

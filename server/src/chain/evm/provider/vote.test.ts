@@ -25,7 +25,7 @@ const voter = (
 /** Our chain: o0 … o10, newest first. */
 const recent = Array.from({ length: 11 }, (_, at) => block('o', 10 - at))
 
-describe('the position of a provider relative to the stored chain', () => {
+describe('the relation of a provider to the stored chain', () => {
   it.each([
     ['at', voter('o', 10)],
     ['behind', voter('o', 9)],

@@ -87,17 +87,12 @@ export class ChainWalk {
     this.#told = new LRUCache({ max: 2 * parts.limits.windowBlocksMax })
   }
 
-  /**
-   * Whether contract payments up to the last block read may be missing, as balances were
-   * unreadable.
-   */
+  /** Whether contract payments may be missing, because the last balances were unreadable. */
   get isUnread(): boolean {
     return this.#reader.isUnread
   }
 
-  /**
-   * The stored position; starts it on the node's chain if none is stored. Throws `chain_mismatch`.
-   */
+  /** The stored position; if the store has none, starts one here. Throws `chain_mismatch`. */
   async position(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
     if (this.#position === null) {
       this.#reading ??= this.#read(node, genesisHash).finally(() => {
@@ -182,15 +177,12 @@ export class ChainWalk {
       this.#floor = Math.max(this.#floor ?? 0, finalized)
   }
 
-  /**
-   * Transactions that can no longer be mined: another one had won their contest by the last block.
-   */
+  /** Transactions that can no longer be mined: by the last block another had won their contest. */
   async #usedUp(node: EvmNode, headers: readonly Header[]): Promise<readonly string[]> {
     const last = headers.at(-1)
     if (last === undefined) return []
     const used = await usedSlots(node, this.#parts.watch.openContests(), last.ref)
-    // It may have won its own contest, in a block reported before it was tracked, or in one that is
-    // not read yet.
+    // It may have won its own contest, in a block reported before it was tracked or not read yet.
     const isMined = await inParallel(used, atOnce.questions, (txHash) => isInBlock(node, txHash))
     return used.filter((_, at) => isMined[at] === false)
   }
@@ -207,9 +199,8 @@ export class ChainWalk {
   }
 
   /**
-   * The blocks to apply, oldest first; `reverted` are the stored ones to revert; `undone` are these
-   * and the orphaned ones of unfinished steps. Null when the branch forks below every remembered
-   * block.
+   * The blocks to apply, oldest first; the stored ones to revert (`reverted`); these and orphaned
+   * ones of unfinished steps (`undone`). Null when the branch forks below every remembered block.
    */
   async #branchTo(node: EvmNode, head: Header, { recent, unfinished }: ChainPosition) {
     const headers = await this.#headersUpTo(node, head, recent)
@@ -219,8 +210,7 @@ export class ChainWalk {
         headers.map((header) => header.ref),
       )
       if (joint.kind === 'joined') {
-        // A deep reorg is reverted in one step; the new branch is applied in several, like any
-        // range of blocks.
+        // A deep reorg is reverted in one step; its new branch may be applied in several.
         const applied = headers.slice(0, this.#parts.limits.stepBlocksMax)
         const { reverted } = joint
         const on = { reverted, applied: applied.map((header) => header.ref) }
@@ -291,7 +281,7 @@ export class ChainWalk {
   }
 
   /**
-   * After a restart only the node can tell what a reverted block held, and not every node keeps it.
+   * After a restart only the node knows what a reverted block held, and not every node keeps it.
    */
   async #toldOf(node: EvmNode, blockHash: string): Promise<readonly string[]> {
     const told = this.#told.get(blockHash)
@@ -370,9 +360,7 @@ export class ChainWalk {
   }
 }
 
-/**
- * A missing receipt proves nothing: a node may show the transaction in its block without a receipt.
- */
+/** A missing receipt proves nothing: a node may show a mined transaction without its receipt. */
 async function isInBlock(node: EvmNode, txHash: string): Promise<boolean> {
   if ((await node.receipt(txHash)) !== null) return true
   return typeof fieldsOf(await node.transaction(txHash))?.blockHash === 'string'
