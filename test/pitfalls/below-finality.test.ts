@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { RealChain } from './real-chain.ts'
 import { Stack } from './stack.ts'
 
-/** A reorg that takes back what the chain had called final: eight blocks deep here. */
+/** A reorg that takes back blocks that were final: eight blocks deep here. */
 describe('a reorg below finality', () => {
   const price = 150_000_000n
   let chain: RealChain
@@ -27,7 +27,7 @@ describe('a reorg below finality', () => {
     await chain.stop()
   })
 
-  it('stops the chain, blind, and takes nothing back by itself', async () => {
+  it('halts the chain as blind and takes no payment back', async () => {
     const id = await finalPayment(false)
     const before = await stack.history(id)
     await chain.reorg(12)
@@ -39,7 +39,7 @@ describe('a reorg below finality', () => {
     expect(await stack.history(id)).toEqual(before)
   })
 
-  it('is followed where a person has allowed it, and whoever was paid there is told', async () => {
+  it('is followed if the operator allows it, and its payments need an investigation', async () => {
     const id = await finalPayment(true)
     await chain.reorg(12)
     await stack.at(await chain.mine(2))

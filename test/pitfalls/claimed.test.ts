@@ -1,11 +1,11 @@
-/** A payer names a transaction whose block was read without it. */
+/** A payer claims a transaction whose block was read without it. */
 import { describe, expect, it } from 'vitest'
 import { nativeTx, newAddress, tokenTx } from '../support/evm/fake-chain.ts'
 import type { FakeNode } from '../support/fake-node.ts'
 import type { Stack } from './stack.ts'
 import { price, token, twoNodes } from './two-nodes.ts'
 
-/** What a payer is told, once the node has answered. */
+/** The answer to a payer's claim, once the node has answered. */
 async function answerTo({ engine }: Stack, paymentId: string, txHash: string) {
   for (let tries = 0; ; tries++) {
     const { value } = await engine.payments.claim(null, { paymentId, txHash }, null)
@@ -20,7 +20,7 @@ describe('a claim of a transfer that the log list of its block left out', () => 
   const { begin, mine } = twoNodes((first) => {
     node = first
   })
-  /** Everything but the transaction's own receipt is silent about it. */
+  /** Hides the transaction's log everywhere except in its own receipt. */
   const leaveOut = (hash: string): void => {
     node.twist = (method, answer) =>
       method === 'eth_getLogs' && Array.isArray(answer)
@@ -28,7 +28,7 @@ describe('a claim of a transfer that the log list of its block left out', () => 
         : answer
   }
 
-  it('is told that it pays, and its money is found and recorded', async () => {
+  it('is answered with pays: true, and its money is found and recorded', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)
@@ -45,7 +45,7 @@ describe('a claim of a transfer that the log list of its block left out', () => 
     })
   })
 
-  it('is never settled as paid elsewhere when it was made before', async () => {
+  it('is not closed as paid elsewhere when the claim was made before the block', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)
@@ -65,7 +65,7 @@ describe('a claim of a transfer that the log list of its block left out', () => 
     expect((await world.payment(id)).facts.transactions).toMatchObject([{ txHash: tx.hash }])
   })
 
-  it('for another payment says that it does not pay this one', async () => {
+  it('is answered with pays: false when it is made for another payment', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     const other = await world.open()
@@ -75,7 +75,7 @@ describe('a claim of a transfer that the log list of its block left out', () => 
     mine()
     await world.at(node.chain.head)
     expect(await answerTo(world, other.id, tx.hash)).toMatchObject({ known: 'mined', pays: false })
-    // What the node showed of it is found for the payment that it pays.
+    // The claim also leads to the money of the payment that it does pay.
     await world.until(id, 'money on record', ({ received }) => {
       mine()
       return received === price

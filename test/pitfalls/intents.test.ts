@@ -3,12 +3,12 @@ import { systemClock } from '../../server/src/clock.ts'
 import { RealChain } from './real-chain.ts'
 import { Stack } from './stack.ts'
 
-/** What payers do, and clocks, on a real chain. */
-describe('what happens to requests', () => {
+/** Payers and deadlines on a real chain. */
+describe('a payment on a real chain', () => {
   let chain: RealChain
   let stack: Stack
   const price = 150_000_000n
-  /** A request of one second is over, and a block of now says so too: blocks count whole seconds. */
+  /** After this time a deadline of one second is over by block time too (whole seconds). */
   const overMs = 2_100
 
   beforeEach(async () => {
@@ -29,7 +29,7 @@ describe('what happens to requests', () => {
     await mine(3)
   }
   const flagsOf = async (id: string): Promise<readonly string[]> => (await stack.payment(id)).flags
-  /** A request whose time is over, and known to be. */
+  /** An expired payment. */
   const ended = async (paid = 0n): Promise<{ id: string; address: string }> => {
     const request = await stack.open({ expiresIn: 1 })
     if (paid > 0n) await pay(request.address, paid)
@@ -39,7 +39,7 @@ describe('what happens to requests', () => {
     return request
   }
 
-  it('pitfall 21: a second full payment after success is flagged, and takes nothing back', async () => {
+  it('pitfall 21: stays succeeded and is flagged after a second full payment', async () => {
     const { id, address } = await stack.open()
     await pay(address, price)
     await stack.status(id, 'succeeded')
@@ -51,7 +51,7 @@ describe('what happens to requests', () => {
     expect(paid.flags).toEqual(['overpaid', 'multiple_transfers', 'duplicate_payment'])
   })
 
-  it('pitfall 21: money that is late by a second reopens what had expired', async () => {
+  it('pitfall 21: succeeds after it has expired when money comes a second late', async () => {
     const { id, address } = await ended()
     await pay(address, price)
     const paid = await stack.status(id, 'succeeded')
@@ -59,7 +59,7 @@ describe('what happens to requests', () => {
     expect(await stack.history(id)).toContain('expired:expired')
   })
 
-  it('pitfall 21: three parts that make up the amount pay it', async () => {
+  it('pitfall 21: succeeds when three transfers add up to the amount', async () => {
     const { id, address } = await stack.open()
     await pay(address, price / 3n)
     await pay(address, price / 3n)
@@ -71,7 +71,7 @@ describe('what happens to requests', () => {
     expect(await stack.status(id, 'succeeded')).toMatchObject({ flags: ['multiple_transfers'] })
   })
 
-  it('pitfall 21: what is missing within the tolerance is not missing, and one unit more is', async () => {
+  it('pitfall 21: succeeds at the limit of the tolerance, and is underpaid one unit below', async () => {
     const within = await stack.open()
     const below = await stack.open()
     const least = price - price / 1_000n
@@ -84,7 +84,7 @@ describe('what happens to requests', () => {
     })
   })
 
-  it('pitfall 21: money that comes after the merchant cancelled is for a person to decide', async () => {
+  it('pitfall 21: needs an investigation when money comes after it was cancelled', async () => {
     const { id, address } = await stack.open()
     await stack.cancel(id)
     await pay(address, price)
@@ -92,7 +92,7 @@ describe('what happens to requests', () => {
     expect(found).toMatchObject({ reason: 'paid_after_cancel', received: price })
   })
 
-  it('pitfall 22: a deadline that comes while the process is dead is kept by the next one', async () => {
+  it('pitfall 22: expires in the next process when its deadline passes while none runs', async () => {
     const { id } = await stack.open({ expiresIn: 1 })
     await stack.crash()
     await systemClock.sleep(overMs)
@@ -101,7 +101,7 @@ describe('what happens to requests', () => {
     expect(await stack.status(id, 'expired')).toMatchObject({ received: 0n })
   })
 
-  it('pitfall 23: time that is over is no failure, neither with nothing nor with a part', async () => {
+  it('pitfall 23: expires and does not fail, both unpaid and partly paid', async () => {
     const nothing = await ended()
     const part = await ended(price / 2n)
     expect(await flagsOf(nothing.id)).toEqual([])
@@ -111,7 +111,7 @@ describe('what happens to requests', () => {
     }
   })
 
-  it('nothing expires while the chain cannot be seen, and it does once it can', async () => {
+  it('does not expire while its chain cannot be seen, and expires once it can', async () => {
     const { id } = await stack.open({ expiresIn: 1 })
     for (const wire of stack.wires) wire.set({ mode: 'outage' })
     await systemClock.sleep(overMs)

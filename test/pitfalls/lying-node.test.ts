@@ -6,7 +6,7 @@ import { pastOf } from '../support/past.ts'
 import type { Stack, StackOptions } from './stack.ts'
 import { price, token, twoNodes } from './two-nodes.ts'
 
-/** What no real node does on demand, behind the same wires. */
+/** Failures that real nodes do not show on demand, behind the same connections. */
 describe('on nodes that lag, lie and forget', () => {
   let node: FakeNode
   let other: FakeNode
@@ -18,7 +18,7 @@ describe('on nodes that lag, lie and forget', () => {
   const scoreOf = ({ follower }: Stack, name: string) =>
     follower.health().providers?.find((score) => score.name === name)
 
-  it('pitfall 3: an empty answer for a block that holds our transfer does not lose it', async () => {
+  it('pitfall 3: an empty log list for a block with our transfer does not lose the transfer', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     let lies = 2
@@ -29,7 +29,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
   })
 
-  /** The first node shows every block as if it held no log of ours, and has it before the other. */
+  /** The first node shows every block as if it held no log of ours, and before the other node. */
   const hideLogs = (): void => {
     node.instead = (method, [by]) => {
       if (!method.startsWith('eth_getBlockBy')) return undefined
@@ -43,12 +43,12 @@ describe('on nodes that lag, lie and forget', () => {
       }
     }
   }
-  /** It can hide them only where its word for what is in a block is believed. */
+  /** Logs can be hidden like this only where blooms are trusted. */
   const trusting: Partial<StackOptions> = { chain: { bloom: 'trusted' } }
   const noLogs = { logsBloom: `0x${'0'.repeat(512)}` }
   const sleep = (ms: number): Promise<void> => systemClock.sleep(ms)
 
-  it('pitfall 3: a provider that shows nothing of a block does not hide what another shows', async () => {
+  it('pitfall 3: a transfer is found when only one of two providers shows it', async () => {
     const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
@@ -67,11 +67,11 @@ describe('on nodes that lag, lie and forget', () => {
     expect(scoreOf(world, 'node-1')?.logsEmpty).toBe(1)
   })
 
-  it('pitfall 3: what another provider shows of a block after it was told is told with a later one', async () => {
+  it('pitfall 3: a transfer that a provider shows after its block was stored is added with a later step', async () => {
     const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
-    // It has not got the block, whenever it is asked for its head.
+    // The other provider does not have the block yet.
     other.chain = node.chain.fork()
     const block = node.chain.mine([tokenTx(token, address, price)])
     node.announce(block, noLogs)
@@ -87,11 +87,11 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, flags: [] })
   })
 
-  it('pitfall 3: what came late and stood in a block that is undone meanwhile is not told', async () => {
+  it('pitfall 3: a late transfer is not added when its block was reorged out meanwhile', async () => {
     const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
-    // It has not got the block, whenever it is asked for its head.
+    // The other provider does not have the block yet.
     other.chain = node.chain.fork()
     const block = node.chain.mine([tokenTx(token, address, price)])
     node.announce(block, noLogs)
@@ -105,7 +105,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.payment(id)).toMatchObject({ status: 'awaiting', received: 0n })
   })
 
-  /** A block whose transaction pays somebody else; the first node says that it pays us. */
+  /** A block whose transaction pays a foreign address; the first node claims that it pays us. */
   const makeUp = (address: string) => {
     const [log] = tokenTx(token, address, price).logs
     const tx = tokenTx(token, newAddress(), price)
@@ -122,7 +122,7 @@ describe('on nodes that lag, lie and forget', () => {
     return block
   }
 
-  it('pitfall 3: a payment that one provider makes up does not settle while the other is away', async () => {
+  it('pitfall 3: an invented transfer does not settle while the other provider is down', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     const block = makeUp(address)
@@ -142,7 +142,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect((await world.payment(id)).status).toBe('confirming')
   })
 
-  /** A payment that one provider has made up, and that the other denies. */
+  /** A payment with a transfer that one provider has invented and the other denies. */
   const madeUp = async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
@@ -154,11 +154,11 @@ describe('on nodes that lag, lie and forget', () => {
     return { world, id, address, block }
   }
 
-  it('pitfall 3: a payment that one provider makes up never settles: a denial is not forgotten', async () => {
+  it('pitfall 3: an invented transfer never settles, because its denial is kept', async () => {
     const { world, id, block } = await madeUp()
     node.finalized = block.number
     other.finalized = block.number
-    // So long that what is final is not asked about any more.
+    // So many blocks that final transfers are no longer polled.
     for (let more = 0; more < 24; more++) {
       mine()
       await world.at(node.chain.head)
@@ -184,7 +184,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(flags).not.toContain('single_source')
   }
 
-  it('a tag that one of two providers does not know makes nothing final on the word of the other', async () => {
+  it('one of two providers alone makes nothing final while the other does not know the tag', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     mine([tokenTx(token, address, price)])
@@ -202,7 +202,7 @@ describe('on nodes that lag, lie and forget', () => {
     await world.until(id, 'final', ({ finality }) => finality === 'final')
   })
 
-  it('pitfall 3: what one provider made up and takes back is no money any more, without a restart', async () => {
+  it('pitfall 3: an invented transfer stops counting when its provider withdraws it, without a restart', async () => {
     const { world, id, address } = await madeUp()
     node.instead = () => undefined
     for (let more = 0; more < 3; more++) mine()
@@ -214,7 +214,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, flags: [] })
   })
 
-  it('pitfall 8: without a public mempool the block is the first signal, and nothing pretends otherwise', async () => {
+  it('pitfall 8: without a public mempool a payment is first detected in a block', async () => {
     node.pendingForm = 'none'
     other.pendingForm = 'none'
     const world = await begin([node, other], { chain: { publicMempool: false } })
@@ -228,7 +228,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect([...new Set(told)]).toEqual(['awaiting', 'confirming', 'succeeded'])
   })
 
-  it('pitfall 14: a malformed log does not stop the others in its block', async () => {
+  it('pitfall 14: malformed logs do not hide a transfer in the same transaction', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     const whole = transferLog(token, address, price)
@@ -240,7 +240,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
   })
 
-  it('pitfall 15: a system log of a native transfer (EIP-7708) is neither a token nor a second transfer', async () => {
+  it('pitfall 15: a system log of a native transfer (EIP-7708) does not count as a second transfer', async () => {
     const system = `0x${'f'.repeat(39)}e`
     const world = await begin([node, other], { chain: { tokens: [token, system] } })
     const eth = { currency: 'ETH', accept: ['ETH.local'], amount: '1.5' }
@@ -253,7 +253,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect({ received: paid.received, flags: paid.flags }).toEqual({ received: value, flags: [] })
   })
 
-  it('pitfall 17: a provider that comes back on another chain is believed nothing, the other goes on', async () => {
+  it('pitfall 17: a provider that reconnects with another chain is not used, the other continues', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     other.chainId = 1
@@ -268,7 +268,7 @@ describe('on nodes that lag, lie and forget', () => {
     )
   })
 
-  it('pitfall 18: ten thousand open addresses do not appear in any question to a node', async () => {
+  it('pitfall 18: log requests to a node do not list the open addresses', async () => {
     const world = await begin([node, other])
     const { address } = await world.open()
     mine([tokenTx(token, address, price)])
@@ -278,7 +278,7 @@ describe('on nodes that lag, lie and forget', () => {
     for (const { params } of filters) expect(JSON.stringify(params)).not.toContain(address.slice(2))
   })
 
-  it('pitfall 19: while finality stands still nothing that needs it settles, and it is said', async () => {
+  it('pitfall 19: a payment that needs finality settles only after finality moves again', async () => {
     const world = await begin([node, other], { policy: { settled: 'finalized' } })
     node.finalized = 0
     other.finalized = 0
@@ -294,10 +294,10 @@ describe('on nodes that lag, lie and forget', () => {
     await world.status(id, 'succeeded')
   })
 
-  it('two providers that name different blocks are said to disagree, and nothing settles until they agree', async () => {
+  it('nothing settles while two providers name different blocks, and it settles once they agree', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
-    // From here on each of them has a chain of its own.
+    // From here on each provider has its own chain.
     other.chain = node.chain.fork()
     node.mine([tokenTx(token, address, price)])
     await world.status(id, 'confirming')

@@ -6,8 +6,8 @@ import { price, token, twoNodes } from './two-nodes.ts'
 
 type Fields = Record<string, unknown>
 
-/** Nodes whose answers have one odd thing in them, in form and in count. */
-describe('on nodes that answer oddly', () => {
+/** Nodes whose answers contain one malformed, missing or superfluous item. */
+describe('on nodes with malformed answers', () => {
   const ether = { currency: 'ETH', accept: ['ETH.local'], amount: '1.5' }
   const wei = 15n * 10n ** 17n
   let node: FakeNode
@@ -15,7 +15,7 @@ describe('on nodes that answer oddly', () => {
     node = first
   })
 
-  /** Changes each answer to these methods that is there. */
+  /** Changes each answer to these methods, except null and refusals. */
   const twist = (one: FakeNode, methods: RegExp, change: (answer: never) => unknown): void => {
     one.twist = (method, answer) =>
       methods.test(method) && answer !== null && !(answer instanceof Refused)
@@ -32,13 +32,13 @@ describe('on nodes that answer oddly', () => {
     }))
 
   it.each<[string, Fields]>([
-    ['a value that is null', { value: null }],
+    ['a null value', { value: null }],
     ['an empty value', { value: '0x' }],
-    ['a value below zero', { value: '0x-1' }],
+    ['a negative value', { value: '0x-1' }],
     ['no hash', { hash: undefined }],
-    ['a hash that is none', { hash: '0x12' }],
+    ['an invalid hash', { hash: '0x12' }],
     ['no sender and no recipient', { from: null, to: '0x' }],
-  ])('pitfall 47: a transaction of others with %s stops nothing', async (_what, odd) => {
+  ])('pitfall 47: a foreign transaction with %s does not stop our payments', async (_what, odd) => {
     const world = await begin([node])
     const inTokens = await world.open()
     const inEther = await world.open(ether)
@@ -51,7 +51,7 @@ describe('on nodes that answer oddly', () => {
     expect(await world.status(inEther.id, 'succeeded')).toMatchObject({ received: wei })
   })
 
-  it('pitfall 47: `transactions: null` in an empty block stops nothing', async () => {
+  it('pitfall 47: `transactions: null` in an empty block does not stop the chain', async () => {
     const world = await begin([node])
     const { id, address } = await world.open(ether)
     twist(node, /^eth_getBlockBy/, (block: { transactions: unknown[] }) =>
@@ -64,7 +64,7 @@ describe('on nodes that answer oddly', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: wei })
   })
 
-  it('pitfall 47: a payment whose value cannot be read is asked for by itself', async () => {
+  it('pitfall 47: a payment with an unreadable value is requested by its own hash', async () => {
     const world = await begin([node])
     const { id, address } = await world.open(ether)
     const stranger = await world.open(ether)
@@ -78,7 +78,7 @@ describe('on nodes that answer oddly', () => {
     expect(JSON.stringify(await world.events(id), withText)).toContain(tx.hash)
   })
 
-  it('pitfall 47: where nothing shows its value, the balance does', async () => {
+  it('pitfall 47: a payment whose value no answer shows is found by the balance', async () => {
     const world = await begin([node])
     const { id, address } = await world.open(ether)
     const unreadable = (tx: Fields): Fields => (tx.to === address ? { ...tx, value: '0x' } : tx)
@@ -92,30 +92,33 @@ describe('on nodes that answer oddly', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: wei })
   })
 
-  /** The block's logs can only be had from its receipts. */
+  /** Hides the logs, so that they can be read only from receipts. */
   const withoutLogs = (one: FakeNode): void => {
     one.instead = (method) => (method === 'eth_getLogs' ? [] : undefined)
   }
 
   it.each<[string, (receipts: Fields[]) => unknown]>([
-    ['one too few', (receipts) => receipts.slice(0, -1)],
-    ['none', () => []],
+    ['one missing', (receipts) => receipts.slice(0, -1)],
+    ['all missing', () => []],
     ['one of another block', ([first, ...rest]) => [{ ...first, blockHash: hashOf('9') }, ...rest]],
-    ['one that is null', ([, ...rest]) => [null, ...rest]],
+    ['one null', ([, ...rest]) => [null, ...rest]],
     ['one without logs', ([first, ...rest]) => [{ ...first, logs: null }, ...rest]],
     ['one too many', (receipts) => [...receipts, { ...receipts[0], transactionHash: hashOf('8') }]],
-  ])('pitfall 46: receipts of a block with %s are made whole one by one', async (_what, change) => {
-    const world = await begin([node])
-    const { id, address } = await world.open()
-    withoutLogs(node)
-    twist(node, /^eth_getBlockReceipts$/, change as never)
-    mine([tokenTx(token, address, price), nativeTx(newAddress(), 1n)])
-    mine()
-    mine()
-    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
-  })
+  ])(
+    'pitfall 46: block receipts with %s are completed by single receipts',
+    async (_what, change) => {
+      const world = await begin([node])
+      const { id, address } = await world.open()
+      withoutLogs(node)
+      twist(node, /^eth_getBlockReceipts$/, change as never)
+      mine([tokenTx(token, address, price), nativeTx(newAddress(), 1n)])
+      mine()
+      mine()
+      expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+    },
+  )
 
-  it('pitfall 46: a receipt that no node has holds neither its block nor the payments in it', async () => {
+  it('pitfall 46: a foreign receipt that no node has delays neither its block nor our payments', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     withoutLogs(node)
@@ -139,7 +142,7 @@ describe('on nodes that answer oddly', () => {
     ['lacks the log', (receipt) => ({ ...receipt, logs: [] })],
     ['is of another block', (receipt) => ({ ...receipt, blockHash: hashOf('9') })],
   ])(
-    'pitfall 46: a payment whose receipt %s is in doubt by itself, and counts once it is shown',
+    'pitfall 46: a payment whose receipt %s is pending alone, and counts once the receipt is shown',
     async (_what, change) => {
       const world = await begin([node])
       const mine_ = await world.open()
@@ -164,7 +167,7 @@ describe('on nodes that answer oddly', () => {
     },
   )
 
-  it('pitfall 46: a payment whose receipt is in doubt is asked for again by the next process', async () => {
+  it('pitfall 46: the next process asks again for a payment whose receipt was missing', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)
@@ -184,7 +187,7 @@ describe('on nodes that answer oddly', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, pending: 0n })
   })
 
-  it('pitfall 46: a transaction that was seen pending is not called replaced while its receipt is in doubt', async () => {
+  it('pitfall 46: a pending transaction does not become replaced while its receipt is missing', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)
@@ -214,8 +217,8 @@ describe('on nodes that answer oddly', () => {
   it.each<[string, (log: Fields, at: number) => Fields]>([
     ['repeats', (log) => ({ ...log, logIndex: '0x0' })],
     ['is missing', ({ logIndex: _, ...log }) => log],
-    ['is no number', (log) => ({ ...log, logIndex: 'first' })],
-  ])('pitfall 44: a `logIndex` that %s hides none of three payments', async (_what, change) => {
+    ['is not a number', (log) => ({ ...log, logIndex: 'first' })],
+  ])('pitfall 44: three payments are found when `logIndex` %s', async (_what, change) => {
     const world = await begin([node])
     const open = [await world.open(), await world.open(), await world.open()]
     twist(node, /^eth_getLogs$/, (logs: Fields[]) => logs.map(change))
@@ -227,7 +230,7 @@ describe('on nodes that answer oddly', () => {
     }
   })
 
-  it('pitfall 44: a receipt that counts its logs otherwise is the same receipt', async () => {
+  it('pitfall 44: a receipt with other log indexes does not change or double a payment', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getTransactionReceipt$/, (receipt: { logs: Fields[] }) => ({
@@ -242,7 +245,7 @@ describe('on nodes that answer oddly', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
   })
 
-  it('pitfall 44: a log that is sent twice is one payment', async () => {
+  it('pitfall 44: a log that is sent twice counts once', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getLogs$/, (logs: Fields[]) => [...logs, ...logs])
@@ -255,7 +258,7 @@ describe('on nodes that answer oddly', () => {
   it.each<[string, Fields]>([
     ['another block', { blockHash: hashOf('9') }],
     ['no transaction', { transactionHash: null }],
-  ])('pitfall 47: a log that names %s lets the receipts decide', async (_what, odd) => {
+  ])('pitfall 47: receipts decide when a log names %s', async (_what, odd) => {
     const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getLogs$/, ([first, ...rest]: Fields[]) =>
@@ -272,7 +275,7 @@ describe('on nodes that answer oddly', () => {
     ['of another block', `0x${'0'.repeat(511)}1`],
     ['missing', undefined],
   ])(
-    'pitfall 45: a bloom that is %s hides no payment at a single provider',
+    'pitfall 45: a payment is found at a single provider whose bloom is %s',
     async (_what, logsBloom) => {
       const world = await begin([node])
       const { id, address } = await world.open()
@@ -285,7 +288,7 @@ describe('on nodes that answer oddly', () => {
     },
   )
 
-  it('pitfall 45: blooms that are trusted are tried now and then, and believed no more when they lie', async () => {
+  it('pitfall 45: a trusted bloom is spot-checked, and is no longer trusted after a wrong one', async () => {
     const world = await begin([node], { chain: { bloom: 'trusted' } })
     const logsBloom = `0x${'0'.repeat(512)}`
     node.header = { logsBloom }

@@ -6,7 +6,7 @@ import { pastOf } from '../support/past.ts'
 import { RealChain } from './real-chain.ts'
 import { Stack, type StackOptions } from './stack.ts'
 
-/** What broke others, on a real chain behind two wires that can be made bad. */
+/** Known failures of other systems, on a real chain behind two connections that can fail. */
 describe('on a real chain', () => {
   let chain: RealChain
   let stack: Stack
@@ -36,7 +36,7 @@ describe('on a real chain', () => {
     await chain.stop()
   })
 
-  it('pitfall 1: a payment that a contract makes, without `transfer` in any calldata we know, is a payment', async () => {
+  it('pitfall 1: a payment by a contract counts, although its calldata contains no known `transfer`', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.call(chain.payer, 'payer', 'payTokens', [chain.token, [address], [price]])
@@ -46,7 +46,7 @@ describe('on a real chain', () => {
     expect(await stack.status(id, 'succeeded')).toMatchObject({ received: price })
   })
 
-  it('pitfall 2: two transfers of one transaction to one address are two transfers', async () => {
+  it('pitfall 2: two transfers of one transaction to the same address both count', async () => {
     await begin()
     const { id, address } = await stack.open()
     const half = price / 2n
@@ -57,7 +57,7 @@ describe('on a real chain', () => {
     expect({ received, flags }).toEqual({ received: price, flags: ['multiple_transfers'] })
   })
 
-  it('pitfall 4: a reorg is found by parent hashes, and told before the new branch', async () => {
+  it('pitfall 4: a reorg is detected by parent hashes, and takes the payment back', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.pay(address, price)
@@ -71,7 +71,7 @@ describe('on a real chain', () => {
     expect((await stack.history(id)).at(-1)).toBe('reorged:awaiting')
   })
 
-  it('pitfall 5: after a reorg the same transaction in another place is the same transfer', async () => {
+  it('pitfall 5: a transaction that moves to another block by a reorg counts once', async () => {
     await begin()
     const { id, address } = await stack.open()
     const signed = await chain.sign(address, price)
@@ -87,7 +87,7 @@ describe('on a real chain', () => {
     expect(facts.transactions).toHaveLength(1)
   })
 
-  it('pitfall 6: a wire that looks open and is dead costs time and no block', async () => {
+  it('pitfall 6: a half-open connection delays blocks but loses none', async () => {
     await begin()
     const { id, address } = await stack.open()
     wire(0).set({ mode: 'half_open' })
@@ -98,7 +98,7 @@ describe('on a real chain', () => {
     await stack.sight('the dead wire shows', ({ follower }) =>
       (follower.health().providers ?? []).some(({ visibility }) => visibility !== 'ok'),
     )
-    // From here on one view is all there is, and the payment says so.
+    // From here on only one provider is left, so the payment is flagged.
     await mine()
     expect((await stack.status(id, 'succeeded')).flags).toEqual(['single_source'])
     wire(0).set({ mode: 'ok' })
@@ -107,7 +107,7 @@ describe('on a real chain', () => {
     )
   })
 
-  it('pitfall 7: what was mined while nobody could be reached is read afterwards, also by a new process', async () => {
+  it('pitfall 7: blocks mined during an outage of all providers are read afterwards, also by a new process', async () => {
     await begin()
     const first = await stack.open()
     const second = await stack.open()
@@ -124,7 +124,7 @@ describe('on a real chain', () => {
     }
   })
 
-  it('pitfall 9: a speed-up that still pays is the same payment under a new hash', async () => {
+  it('pitfall 9: after a speed-up that still pays, the payment stays detected under the new hash', async () => {
     await begin()
     const { id, address } = await stack.open()
     const nonce = await chain.nonce()
@@ -144,7 +144,7 @@ describe('on a real chain', () => {
     expect(await stack.status(id, 'succeeded')).toMatchObject({ received: price, pending: 0n })
   })
 
-  it('pitfall 9: a payment that its sender cancels is awaited again', async () => {
+  it('pitfall 9: a payment is awaiting again when its sender cancels the transaction', async () => {
     await begin()
     const { id, address } = await stack.open()
     const nonce = await chain.nonce()
@@ -160,13 +160,13 @@ describe('on a real chain', () => {
     expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', pending: 0n, received: 0n })
   })
 
-  it('pitfall 9: a nonce that an EIP-7702 authorization used up ends the payment that waited for it', async () => {
+  it('pitfall 9: a pending payment is awaiting again when an EIP-7702 authorization uses its nonce', async () => {
     await begin({}, ['--hardfork', 'prague'])
     const { id, address } = await stack.open()
     const nonce = await chain.nonce()
     await chain.send(await chain.sign(address, price, { nonce }))
     await stack.status(id, 'pending_detected')
-    // It offers more, so the block that could hold both runs it first.
+    // The authorization offers a higher fee, so the block runs it first.
     await chain.useUpNonce(nonce)
     await mine()
     expect(await chain.nonce()).toBe(nonce + 1)
@@ -174,7 +174,7 @@ describe('on a real chain', () => {
     expect({ reason, flags }).toEqual({ reason: 'replaced_elsewhere', flags: ['replaced_seen'] })
   })
 
-  it('pitfall 10: a dropped transaction is told once its time is over, and may still land', async () => {
+  it('pitfall 10: a dropped transaction expires after its time-out, and can still be mined later', async () => {
     await begin({ asset: { pendingTtlMs: 1_500 } })
     const { id, address } = await stack.open()
     const signed = await chain.sign(address, price)
@@ -192,7 +192,7 @@ describe('on a real chain', () => {
     ])
   })
 
-  it('pitfall 11: a transaction that reverts moved nothing: awaiting, not failed', async () => {
+  it('pitfall 11: a payment is awaiting, not failed, when its transaction reverts', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.pay(address, 10n ** 40n)
@@ -203,7 +203,7 @@ describe('on a real chain', () => {
     })
   })
 
-  it('pitfall 12: nothing, and money of another contract, pay nothing', async () => {
+  it('pitfall 12: a zero transfer and an unknown token pay nothing', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.pay(address, 0n)
@@ -212,7 +212,7 @@ describe('on a real chain', () => {
     expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', received: 0n, flags: [] })
   })
 
-  it('pitfall 12: a known token that the request does not take is flagged and not counted', async () => {
+  it('pitfall 12: a known token that the payment does not accept is flagged and not counted', async () => {
     await begin()
     await stack.close()
     const { port, chainId } = chain.anvil
@@ -233,7 +233,7 @@ describe('on a real chain', () => {
     })
   })
 
-  it('pitfall 13: of a token that keeps a fee, what arrived is credited', async () => {
+  it('pitfall 13: the amount that arrived counts when the token keeps a fee', async () => {
     await begin()
     await stack.close()
     const { port, chainId } = chain.anvil
@@ -245,7 +245,7 @@ describe('on a real chain', () => {
     expect({ received, flags }).toEqual({ received: 99_000_000n, flags: ['fee_on_transfer'] })
   })
 
-  describe('pitfall 15: coins that a contract passes on leave no log', () => {
+  describe('pitfall 15: coins that a contract forwards without a log', () => {
     const coins = (tenths: bigint): bigint => tenths * 10n ** 17n
     const passOn = (address: string, amount: bigint): Promise<string> =>
       chain.call(chain.payer, 'payer', 'payCoins', [address], amount)
@@ -264,7 +264,7 @@ describe('on a real chain', () => {
       return opened
     }
 
-    it('and are found by the balance and the trace', async () => {
+    it('are found by the balance and the trace', async () => {
       const { id, address } = await beginInCoins()
       const txHash = await passOn(address, coins(15n))
       await mine(3)
@@ -273,7 +273,7 @@ describe('on a real chain', () => {
       expect(facts.transactions.map((transaction) => transaction.txHash)).toEqual([txHash])
     })
 
-    it('and are found, once, over restarts of a node that keeps no old state, and of ours', async () => {
+    it('are found exactly once across restarts of the server and of a node without old state', async () => {
       const home = await mkdtemp(join(tmpdir(), 'settlewire-'))
       const genesis = String(Math.floor(Date.now() / 1_000))
       const kept = ['--state', join(home, 'chain.json'), '--timestamp', genesis]
@@ -284,7 +284,7 @@ describe('on a real chain', () => {
       const mend = (): void => {
         for (const wire of stack.wires) wire.set({ mode: 'ok' })
       }
-      // A part that is final as soon as it is seen, and is in the balance ever after.
+      // A part that is final when it is first seen, and stays in the balance.
       cut()
       await chain.coins(address, coins(4n))
       const final = await chain.mine(40)
@@ -315,7 +315,7 @@ describe('on a real chain', () => {
     })
   })
 
-  it('pitfall 16: amounts beyond 2^53, and with 18 places, are exact', async () => {
+  it('pitfall 16: amounts beyond 2^53 or with 18 decimals are exact', async () => {
     await begin()
     const exact = '9007199254740993.000001'
     const tokens = await stack.open({ amount: exact })
@@ -330,7 +330,7 @@ describe('on a real chain', () => {
     }
   })
 
-  it('pitfall 20: an address index that a lost answer or a crash used up is never given again', async () => {
+  it('pitfall 20: an address index is not given out again after a lost answer or a crash', async () => {
     await begin()
     const before = new Set<string>()
     for (let i = 0; i < 3; i++) before.add((await stack.open()).address)
@@ -340,7 +340,7 @@ describe('on a real chain', () => {
     expect(before.size).toBe(6)
   })
 
-  it('a provider that is lost in the middle loses no event, and the next block is there at once', async () => {
+  it('a payment succeeds when one provider goes down and the other becomes slow', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.pay(address, price)

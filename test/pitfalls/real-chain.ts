@@ -1,4 +1,4 @@
-/** A real chain for these scenarios: anvil that mines when it is told to, with the sandbox's contracts on it. */
+/** A real chain for these scenarios: anvil with manual mining and the sandbox's contracts. */
 import {
   type Abi,
   encodeFunctionData,
@@ -21,9 +21,9 @@ interface Artifact {
 // Printed by the compiler and tested against their sources.
 const artifacts = { multicall, payer, toll, usdc } as unknown as Record<string, Artifact>
 
-/** Anvil's own mnemonic: the accounts it unlocks. */
+/** Anvil's default mnemonic, whose accounts it unlocks. */
 const mnemonic = 'test test test test test test test test test test test junk'
-/** The one that signs for itself: never used through `eth_sendTransaction`, so its nonces are ours. */
+/** The account that tests sign for: anvil never sends with it, so the tests control its nonces. */
 const walletIndex = 5
 
 type Wish = Partial<TransactionSerializableEIP1559>
@@ -59,7 +59,7 @@ export class RealChain {
     return chain
   }
 
-  /** The first account: unlocked, rich, and the owner of the tokens. */
+  /** The first account: unlocked, funded, and the owner of the tokens. */
   get from(): string {
     return this.anvil.accounts[0] ?? ''
   }
@@ -78,7 +78,7 @@ export class RealChain {
     return { number: Number(number), hash }
   }
 
-  /** Replaces the last blocks by as many; what they held is gone. */
+  /** Replaces the last blocks by the same number of blocks without their transactions. */
   async reorg(depth: number): Promise<void> {
     await this.anvil.rpc('anvil_reorg', [depth, []])
   }
@@ -86,7 +86,7 @@ export class RealChain {
   pay = (to: string, amount: bigint, token = this.token): Promise<string> =>
     this.call(token, 'usdc', 'transfer', [to, amount])
 
-  /** A call by the first account. Gas is given, so that what will revert is sent like anything else. */
+  /** A call by the first account. The gas limit is given, so that reverting calls are sent too. */
   call(
     to: string,
     contract: 'usdc' | 'payer',
@@ -105,23 +105,23 @@ export class RealChain {
       { from: this.from, to, value: `0x${value.toString(16)}` },
     ])
 
-  /** What the wallet signs: a payment at its next nonce, unless something else is wished for. */
+  /** Signs a token payment by the wallet, by default with its next nonce. */
   async sign(to: string, amount: bigint, wish: Wish = {}): Promise<Hex> {
     const { abi = [] } = artifacts.usdc ?? {}
     const data = encodeFunctionData({ abi, functionName: 'transfer', args: [to, amount] })
     return this.wallet.signTransaction({
       ...{ type: 'eip1559', chainId: this.anvil.chainId, nonce: await this.nonce() },
-      // Deployed by us, and an address as anvil printed it.
+      // The address of our own deployment, as anvil printed it.
       ...{ to: this.token as Hex, data, gas: 200_000n },
       ...{ maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 10n ** 9n },
       ...wish,
     })
   }
 
-  /** Lets anybody use up the wallet's nonce without a transaction of the wallet: EIP-7702. */
+  /** Uses the wallet's nonce by an EIP-7702 authorization in another account's transaction. */
   async useUpNonce(nonce: number): Promise<void> {
     const { signAuthorization } = this.wallet
-    if (signAuthorization === undefined) throw new Error('an account of a mnemonic signs anything')
+    if (signAuthorization === undefined) throw new Error('the wallet cannot sign authorizations')
     const authorization = await signAuthorization({
       ...{ chainId: this.anvil.chainId, nonce },
       contractAddress: this.payer as Hex, // deployed by us
@@ -143,7 +143,7 @@ export class RealChain {
 
   stop = (): Promise<void> => this.anvil.stop()
 
-  /** With `--state` the chain goes on where it was, and nobody knows older balances any more. */
+  /** With `--state` the chain continues, but the node no longer has older balances. */
   async restart(): Promise<void> {
     const { port } = this.anvil
     await this.anvil.stop()

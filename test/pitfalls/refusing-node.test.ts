@@ -6,7 +6,7 @@ import { price, token, twoNodes } from './two-nodes.ts'
 
 const tooMany = new Refused(-32005, 'too many requests')
 
-/** The ways in which nodes say "not now", none of which says anything of what was asked. */
+/** Forms of refusals by nodes. None of them is an answer to the request. */
 const refusals: readonly (readonly [string, unknown])[] = [
   ['by its code', tooMany],
   ['under the code of an unknown block', new Refused(-32000, 'rate limit exceeded')],
@@ -23,7 +23,7 @@ describe('on nodes that refuse', () => {
   const isTag = (params: readonly unknown[]): boolean => params[0] === 'finalized'
 
   it.each(refusals)(
-    'pitfall 43: while one refuses the finality tag %s, the other alone makes nothing final',
+    'pitfall 43: one provider alone makes nothing final while the other refuses the tag %s',
     async (_how, refusal) => {
       const world = await begin([node, other], { policy: { settled: 'finalized' } })
       const { id, address } = await world.open()
@@ -35,7 +35,7 @@ describe('on nodes that refuse', () => {
       await world.at(node.chain.head)
       expect((await world.payment(id)).status).toBe('confirming')
       other.instead = () => undefined
-      // Asked with each step, and no step waits for it.
+      // The tag is requested with each step, and no step waits for it.
       mine()
       await systemClock.sleep(500)
       mine()
@@ -43,7 +43,7 @@ describe('on nodes that refuse', () => {
     },
   )
 
-  it('pitfall 43: a reader that refuses the tag itself holds no block by it', async () => {
+  it('pitfall 43: blocks are read while both providers refuse the finality tag', async () => {
     const world = await begin()
     const { id, address } = await world.open()
     for (const one of [node, other]) one.instead = (_, by) => (isTag(by) ? tooMany : undefined)
@@ -54,7 +54,7 @@ describe('on nodes that refuse', () => {
   })
 
   it.each(refusals.slice(0, 2))(
-    'pitfall 43: a subscription refused once at connect, %s, is asked for again, and it is said',
+    'pitfall 43: a subscription that is refused at connect %s is retried, and health reports it',
     async (_how, refusal) => {
       let refuses = true
       for (const one of [node, other]) {
@@ -68,7 +68,7 @@ describe('on nodes that refuse', () => {
         'degraded',
         ({ follower }) => follower.health().reason === 'subscription_refused',
       )
-      // Polled meanwhile.
+      // Until then heads are polled.
       mine()
       await world.at(node.chain.head)
       refuses = false
@@ -80,7 +80,7 @@ describe('on nodes that refuse', () => {
   )
 
   it.each(refusals)(
-    'pitfall 43: a pool that refuses to look, %s, has not forgotten a transaction',
+    'pitfall 43: a look-up that is refused %s is unsure and does not drop the transaction',
     async (_how, refusal) => {
       const world = await begin()
       const { address } = await world.open()
@@ -94,7 +94,7 @@ describe('on nodes that refuse', () => {
     },
   )
 
-  it('pitfall 43: one method refused for long is made up for by others, and no provider is dropped', async () => {
+  it('pitfall 43: other methods replace a refused `eth_getLogs`, and no provider is disconnected', async () => {
     const world = await begin()
     const { id, address } = await world.open()
     for (const one of [node, other]) {
@@ -107,7 +107,7 @@ describe('on nodes that refuse', () => {
     expect(world.follower.health().providers?.map(({ reconnects }) => reconnects)).toEqual([0, 0])
   })
 
-  it('pitfall 43: refused everything for a while, both go on where they were', async () => {
+  it('pitfall 43: after both refuse everything for a while, reading continues without a reconnect', async () => {
     const world = await begin()
     const { id, address } = await world.open()
     for (const one of [node, other]) one.instead = () => tooMany
@@ -121,7 +121,7 @@ describe('on nodes that refuse', () => {
     expect(world.follower.health().providers?.map(({ reconnects }) => reconnects)).toEqual([0, 0])
   })
 
-  it('pitfall 49: a subscription whose first event comes before its id is heard', async () => {
+  it('pitfall 49: a notification that arrives before its subscription id is not lost', async () => {
     const world = await begin()
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)

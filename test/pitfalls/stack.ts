@@ -1,6 +1,6 @@
 /**
- * Everything between a chain and the history, for real: two wires that can be made bad, the follower
- * on both, the engine, PostgreSQL. What stands behind the wires, a test brings along.
+ * The real parts between a chain and the history: two connections that can fail, a follower of
+ * both, the engine, PostgreSQL. The test provides the nodes behind the connections.
  */
 import { createHash } from 'node:crypto'
 import type { Payment } from '@settlewire/core/payment/payment'
@@ -27,7 +27,7 @@ const deriveAddress = (xpub: string, index: number): string =>
   `0x${createHash('sha256').update(`${xpub}/${index}`).digest('hex').slice(0, 40)}`
 
 export interface StackOptions {
-  /** The port of the node behind each wire, on loopback. */
+  /** The port of the node behind each connection, on loopback. */
   readonly ports: readonly number[]
   readonly chainId: number
   readonly token: string
@@ -69,10 +69,10 @@ export class Stack {
     return stack
   }
 
-  /** As after `kill -9`: nobody is told goodbye, and a new process begins from what is stored. */
+  /** Like `kill -9`: no orderly shutdown, and a new process starts from the stored state. */
   async crash(): Promise<void> {
     const { engine, follower } = this
-    // A dead process holds no sockets; what its engine had asked of the store may still commit.
+    // A dead process holds no sockets; calls of its engine to the store may still commit.
     await follower.close()
     await engine.close()
     this.engine = this.#newEngine()
@@ -98,7 +98,7 @@ export class Stack {
     return (await this.events(id)).map(toldBy)
   }
 
-  /** Resolves to the payment once it holds; says how it stood when it does not in time. */
+  /** Resolves to the payment once the condition holds; rejects with its state when time is up. */
   async until(id: string, what: string, holds: (payment: Payment) => boolean): Promise<Payment> {
     const by = Date.now() + untilWithinMs
     for (;;) {
@@ -112,7 +112,7 @@ export class Stack {
           received: `${received}`,
           pending: `${pending}`,
         })
-        throw new Error(`never ${what}: ${stands} ${(await this.history(id)).join(' ')}`)
+        throw new Error(`timed out: ${what}; ${stands} ${(await this.history(id)).join(' ')}`)
       }
       await this.#moved()
     }
@@ -130,7 +130,7 @@ export class Stack {
       if (last?.number === block.number && last.hash === block.hash) return
       if (Date.now() > by) {
         const { reason } = this.follower.health()
-        throw new Error(`never at block ${block.number}: at ${last?.number}, ${reason}`)
+        throw new Error(`timed out: block ${block.number}; at ${last?.number}, ${reason}`)
       }
       await this.#moved()
     }
@@ -152,7 +152,7 @@ export class Stack {
     await this.#database.close()
   }
 
-  /** Something was committed, or a moment passed. */
+  /** Resolves at the next commit, or after a moment. */
   #moved(): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {

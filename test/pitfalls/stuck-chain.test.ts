@@ -5,7 +5,7 @@ import { newAddress, tokenTx } from '../support/evm/fake-chain.ts'
 import { FakeNode, Refused } from '../support/fake-node.ts'
 import { Stack } from './stack.ts'
 
-/** A block every 150 ms, of which one cannot be read; the thresholds are as much shorter. */
+/** A block every 150 ms, one of them unreadable; the thresholds are shortened in proportion. */
 const blockMs = 150
 const limits = { unreachableAfterMs: 500, behindAfterMs: 450, blindAfterMs: 1_500 }
 
@@ -28,7 +28,7 @@ describe('pitfall 48: a chain whose heads move while one block cannot be read', 
     await node.close()
   })
 
-  /** Nothing but its header is shown of the next block. */
+  /** Hides everything of the next block except its header. */
   const spoilNext = (): void => {
     const number = node.chain.head.number + 1
     node.instead = (method, [first]) => {
@@ -40,7 +40,7 @@ describe('pitfall 48: a chain whose heads move while one block cannot be read', 
     }
   }
   const sight = () => stack.engine.watcher.chains()[0]
-  /** Blocks for so long, and everything that was said of the chain meanwhile. */
+  /** Mines blocks for this time, and returns the reported visibilities. */
   const goOn = async (
     ms: number,
     address: string,
@@ -54,17 +54,17 @@ describe('pitfall 48: a chain whose heads move while one block cannot be read', 
     return said
   }
 
-  it('is blind, its payments do not expire, and it is seen again with the block', async () => {
+  it('is blind without expiring payments, and is seen again once the block is readable', async () => {
     const paid = await stack.open({ expiresIn: 2 })
     const unpaid = await stack.open({ expiresIn: 2 })
     const stored = node.chain.head.number
     spoilNext()
     node.mine([tokenTx(token, newAddress(), 1n)])
-    // In time, above the block that cannot be read.
+    // Paid before the deadline, above the unreadable block.
     node.mine([tokenTx(token, paid.address, price)])
     const said = await goOn(5_000, newAddress())
     expect(said.at(-1)).toBe('blind')
-    // Once blind it stays so, whatever is heard.
+    // Once blind it stays blind, also when new heads arrive.
     expect(new Set(said.slice(said.indexOf('blind')))).toEqual(new Set(['blind']))
     expect(said.slice(10)).not.toContain('ok')
     expect(sight()).toMatchObject({ head: stored, reason: expect.stringMatching(/behind|failing/) })
@@ -81,7 +81,7 @@ describe('pitfall 48: a chain whose heads move while one block cannot be read', 
     await stack.sight('is seen', () => sight()?.visibility === 'ok')
   })
 
-  it('is blind though its node is connected anew with every few heads', async () => {
+  it('is blind although its node reconnects every few heads', async () => {
     spoilNext()
     const dropping = setInterval(() => node.drop(), 700)
     const said = await goOn(4_000, newAddress())

@@ -22,7 +22,7 @@ describe('a token that only another process offers', () => {
   })
   afterEach(() => followers.close())
 
-  /** The followers of a process that is configured with one token alone. */
+  /** The followers of a process that is configured with one token only. */
   const followersOf = ({ engine, store }: Stack): Followers => {
     const providers = [nodeAt('node-1', node.wsUrl)]
     const chain = chainOf({ chainId: node.chainId, tokens: [token], providers, quorum: 1 })
@@ -30,7 +30,7 @@ describe('a token that only another process offers', () => {
     followers.open({
       ...{ store: store.events, watcher: engine.watcher, index: engine.index },
       ...{ clock: systemClock, log: silentLog, metrics: silentMetrics },
-      // As much of a configuration as followers read.
+      // Only the part of a configuration that followers read.
       chains: [{ ...chain, kind: evm.name } as unknown as ChainConfig],
       adapters: [
         {
@@ -48,7 +48,7 @@ describe('a token that only another process offers', () => {
     return followers
   }
 
-  it('is looked for from the block after a payment in it was opened, by the follower that runs', async () => {
+  it('is watched by a running process from the block after a payment that accepts it was opened', async () => {
     const added = newAddress()
     const world = await begin([node], { asset: { token: added } })
     await world.follower.close()
@@ -64,7 +64,7 @@ describe('a token that only another process offers', () => {
     })
     const after = followers.followerOf('local')
     expect(after).not.toBe(before)
-    // Once it is looked for, the follower stays.
+    // Once the token is watched, the follower is not replaced again.
     const second = await world.open()
     mine([tokenTx(added, second.address, price)])
     await world.until(second.id, 'money on record', ({ received }) => {
@@ -74,7 +74,7 @@ describe('a token that only another process offers', () => {
     expect(followers.followerOf('local')).toBe(after)
   })
 
-  it('is looked for by a follower that starts after a payment in it was opened', async () => {
+  it('is watched by a follower that starts after a payment that accepts it was opened', async () => {
     const dropped = newAddress()
     const world = await begin([node], { asset: { token: dropped } })
     await world.follower.close()

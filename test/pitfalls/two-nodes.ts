@@ -1,15 +1,15 @@
-/** Two nodes of one network, whose answers a test bends, and a server that follows one or both. */
+/** Two nodes of one network whose answers a test can change, and a server that follows them. */
 import { afterEach, beforeEach } from 'vitest'
 import { type FakeTx, newAddress } from '../support/evm/fake-chain.ts'
 import { FakeNode } from '../support/fake-node.ts'
 import { Stack, type StackOptions } from './stack.ts'
 
-/** Of the one allow-listed token. */
+/** The address of the one allow-listed token. */
 export const token = newAddress()
-/** What a payment costs in its smallest units. */
+/** The amount of a payment in smallest units. */
 export const price = 150_000_000n
 
-/** Call at the top of a `describe`; the nodes are handed over before each test. */
+/** Call at the top of a `describe`; it passes new nodes to `use` before each test. */
 export function twoNodes(use: (node: FakeNode, other: FakeNode) => void) {
   let node: FakeNode
   let other: FakeNode
@@ -26,7 +26,7 @@ export function twoNodes(use: (node: FakeNode, other: FakeNode) => void) {
     await node.close()
     await other.close()
   })
-  /** Resolves when the server is at the head of the first node. Without nodes: it follows both. */
+  /** Resolves when the server is at the head of the first node. By default it follows both. */
   const begin = async (
     nodes: readonly FakeNode[] = [node, other],
     options: Partial<StackOptions> = {},
@@ -36,7 +36,7 @@ export function twoNodes(use: (node: FakeNode, other: FakeNode) => void) {
     await stack.at(node.chain.head)
     return stack
   }
-  /** A block that both have and tell. */
+  /** Mines a block that both nodes have and announce. */
   const mine = (transactions: readonly FakeTx[] = []): void => {
     other.announce(node.mine(transactions))
   }

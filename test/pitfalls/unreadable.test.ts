@@ -1,4 +1,4 @@
-/** A payment whose stored state this version cannot read: what its blocks pay is found by a rescan. */
+/** A payment whose stored state this version cannot read: a rescan finds its money later. */
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Rescan } from '../../server/src/engine/watch/rescan.ts'
@@ -16,7 +16,7 @@ describe('a payment that cannot be read', () => {
   })
   afterEach(() => void vi.restoreAllMocks())
 
-  /** Reads all blocks up to the head again. */
+  /** Rescans all blocks up to the head. */
   async function rescan(world: Stack): Promise<RescanReport> {
     const { engine, follower, store } = world
     const asked = { chain: 'local', from: 0, to: node.chain.head.number, paymentId: null }
@@ -32,7 +32,7 @@ describe('a payment that cannot be read', () => {
     return run.report
   }
 
-  it('stops no chain, and its money is found once it can be read', async () => {
+  it('does not stop the chain, and its money is found once it can be read', async () => {
     const world = await begin([node])
     const [bad, good] = [await world.open(), await world.open()]
     const revive = paymentKind.revive
@@ -52,7 +52,7 @@ describe('a payment that cannot be read', () => {
     await world.crash()
     mine()
     await world.at(node.chain.head)
-    // What a rescan finds is recorded with the next step of the chain.
+    // The results of a rescan are recorded with the next step of the chain.
     const goesOn = setInterval(mine, 300)
     const found = await rescan(world).finally(() => clearInterval(goesOn))
     expect(found.findings).toMatchObject([{ kind: 'missing', paymentId: bad.id }])

@@ -16,7 +16,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-/** A process that takes the lock, says so, and works for a while, noting when it began and ended. */
+/** A process that takes the lock, reports it, and works for a while, logging its start and end. */
 const worker = (forMs: number) =>
   spawn(
     process.execPath,
@@ -37,7 +37,7 @@ const worker = (forMs: number) =>
   )
 
 describe('the lock of the scripts', () => {
-  it('lets one process work at a time, and every one in the end', async () => {
+  it('lets one process work at a time, and all of them one after the other', async () => {
     const workers = Array.from({ length: 5 }, () => worker(50))
     for (const { child, exit } of workers.map((child) => ({ child, exit: once(child, 'exit') }))) {
       expect((await exit)[0], String(child.pid)).toBe(0)
@@ -54,13 +54,13 @@ describe('the lock of the scripts', () => {
     expect(await locked(path, {}, () => 'done')).toBe('done')
   })
 
-  it('is not fooled by another process that was given the number of the dead one', async () => {
+  it('is taken over when another process has got the pid of the killed one', async () => {
     mkdirSync(path, { recursive: true })
     writeFileSync(join(path, 'owner'), `${process.pid} 1`)
     expect(await locked(path, {}, () => 'done')).toBe('done')
   })
 
-  it('is given back when the work fails', async () => {
+  it('is released when the work fails', async () => {
     await expect(locked(path, {}, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(existsSync(path)).toBe(false)
   })

@@ -11,26 +11,26 @@ const tools = ['vitest', 'typescript', '@biomejs/biome', 'playwright-core', '@sp
   .concat(['axe-core', 'solc', 'fast-check', 'viem', 'react-dom'])
   .map((name) => `node_modules/${name}`)
 
-describe('what the set-up installs', () => {
-  it('has no browser, compiler, linter or test runner for a start', () => {
+describe('the set-up', () => {
+  it('installs no browser, compiler, linter or test runner for a start', () => {
     const folders = foldersOf(lock, { ...linux, tools: false })
     expect(folders).toContain('node_modules/fastify')
     expect(folders).toContain('node_modules/vite')
     expect(folders.filter((folder) => tools.includes(folder))).toEqual([])
   })
 
-  it('has them for tests and checks', () => {
+  it('installs browser, compiler, linter and test runner for tests and checks', () => {
     expect(foldersOf(lock, { ...linux, tools: true })).toEqual(expect.arrayContaining(tools))
   })
 
-  it('has the pinned Node of this machine, and of no other', () => {
+  it('installs the pinned Node for this platform only', () => {
     const nodes = foldersOf(lock, { ...linux, tools: false }).filter((folder) =>
       /node_modules\/node-(linux|win|darwin)/.test(folder),
     )
     expect(nodes).toEqual([`node_modules/${nodeBinary(linux).name}`])
   })
 
-  it('pins the same Node for every machine', () => {
+  it('pins the same Node for every platform', () => {
     const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     expect(new Set(Object.values(optionalDependencies)).size).toBe(1)
   })
@@ -57,11 +57,11 @@ describe('the progress of the set-up', () => {
     return text
   }
 
-  it('is a line every ten seconds where nothing can be overwritten', () => {
+  it('is a new line every ten seconds when the output is not a terminal', () => {
     expect(told(false, [1, 5, 10, 12, 21])).toBe('  10 of 30, 10 s\n  21 of 30, 21 s\n')
   })
 
-  it('is one line that changes each second on a terminal, and leaves nothing behind', () => {
+  it('is one line that is updated each second on a terminal and cleared at the end', () => {
     const text = told(true, [1, 2])
     expect(text).toContain('  1 of 30, 1 s')
     expect(text).toContain('  2 of 30, 2 s')
