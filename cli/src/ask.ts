@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { nearest } from '@settlewire/core/words/nearest'
-import { Problem } from './problem.ts'
+import { CliProblem } from './problem.ts'
 
 const options = {
   amount: { type: 'string' },
@@ -28,7 +28,7 @@ const options = {
 } as const
 
 /** Option values by name. Options that were not given are missing. */
-interface Values extends Record<string, unknown> {
+interface OptionValues extends Record<string, unknown> {
   quiet?: boolean
   json?: boolean
   help?: boolean
@@ -38,9 +38,9 @@ const common: readonly string[] = ['url', 'sandbox', 'json', 'help']
 const advice = 'See settlewire --help.'
 
 /** A parsed command line. */
-export class Asked {
+export class CommandLine {
   readonly command: string | undefined
-  readonly #values: Readonly<Values>
+  readonly #values: Readonly<OptionValues>
   readonly #rest: readonly string[]
 
   constructor(line: readonly string[]) {
@@ -51,7 +51,7 @@ export class Asked {
       this.command = command
       this.#rest = rest
     } catch (error) {
-      throw new Problem('usage', wordsFor(error), advice)
+      throw new CliProblem('usage', wordsFor(error), advice)
     }
   }
 
@@ -74,11 +74,11 @@ export class Asked {
       (name) => !takes.includes(name) && !common.includes(name),
     )
     if (stray !== undefined) {
-      throw new Problem('usage', `${this.command} does not take --${stray}.`, advice)
+      throw new CliProblem('usage', `${this.command} does not take --${stray}.`, advice)
     }
     for (const word of words) this.word(word, words)
     const extra = this.#rest[this.#unnamed(words).length]
-    if (extra !== undefined) throw new Problem('usage', `Unexpected argument: ${extra}.`, advice)
+    if (extra !== undefined) throw new CliProblem('usage', `Unexpected argument: ${extra}.`, advice)
   }
 
   /** The id of the payment. */
@@ -98,7 +98,7 @@ export class Asked {
     const value = this.option(name) ?? this.#rest[this.#unnamed(words).indexOf(name)]
     if (value !== undefined) return value
     const usage = ['settlewire', this.command, ...words.map((each) => `<${each}>`)].join(' ')
-    throw new Problem('usage', `The ${name} is missing. Usage: ${usage}`, advice)
+    throw new CliProblem('usage', `The ${name} is missing. Usage: ${usage}`, advice)
   }
 
   option(name: string): string | undefined {
@@ -108,7 +108,7 @@ export class Asked {
 
   required(name: string): string {
     const value = this.option(name)
-    if (value === undefined) throw new Problem('usage', `--${name} is missing.`, advice)
+    if (value === undefined) throw new CliProblem('usage', `--${name} is missing.`, advice)
     return value
   }
 
@@ -122,7 +122,7 @@ export class Asked {
     const text = this.option(name)
     if (text === undefined) return undefined
     if (!/^\d{1,9}$/.test(text)) {
-      throw new Problem('usage', `--${name} takes a whole number, not ${text}.`, advice)
+      throw new CliProblem('usage', `--${name} takes a whole number, not ${text}.`, advice)
     }
     return Number(text)
   }
@@ -134,7 +134,7 @@ export class Asked {
     return Object.fromEntries(
       texts.map((text) => {
         const at = text.indexOf('=')
-        if (at < 1) throw new Problem('usage', `--${name} takes key=value, not ${text}.`, advice)
+        if (at < 1) throw new CliProblem('usage', `--${name} takes key=value, not ${text}.`, advice)
         return [text.slice(0, at), text.slice(at + 1)]
       }),
     )

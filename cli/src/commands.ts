@@ -2,16 +2,16 @@ import type { Client } from '@settlewire/client/client'
 import { RequestError } from '@settlewire/client/request-error'
 import { resolutionActions } from '@settlewire/core/payment/observation'
 import { type Status, statuses } from '@settlewire/core/payment/status-model'
-import type { Asked } from './ask.ts'
+import type { CommandLine } from './ask.ts'
 import type { ExitName } from './exit-code.ts'
-import { Problem, tell } from './problem.ts'
+import { CliProblem, tell } from './problem.ts'
 import { eventHead, showConnection, showEvent, showInLine, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
 
 /** The arguments, output and client of a command. */
-export interface Work {
+export interface CommandWork {
   readonly client: Client
-  readonly asked: Asked
+  readonly asked: CommandLine
   /** Prints a line of the result to stdout. */
   readonly print: (line: string) => void
   /** Prints a line for the person to stderr. */
@@ -19,20 +19,20 @@ export interface Work {
   readonly signal: AbortSignal
 }
 
-interface Command {
+interface CliCommand {
   readonly usage: string
   readonly does: string
   /** The options that it accepts in addition to the common ones. */
   readonly takes: readonly string[]
-  readonly run: (work: Work) => Promise<ExitName>
+  readonly run: (work: CommandWork) => Promise<ExitName>
 }
 
 /** The names of a command's arguments: the `<words>` of its usage, in order. */
-export const wordsOf = ({ usage }: Pick<Command, 'usage'>): readonly string[] =>
+export const wordsOf = ({ usage }: Pick<CliCommand, 'usage'>): readonly string[] =>
   Array.from(usage.matchAll(/<(\w+)>/g), ([, word = '']) => word)
 
 /** Every command. A command uses the public API through the client, and nothing else. */
-export const commands: Readonly<Record<string, Command>> = {
+export const commands: Readonly<Record<string, CliCommand>> = {
   create: {
     usage: 'create <amount> <currency> [--accept USDC.local …] [--quiet]',
     does: 'creates a payment and shows where to pay it; with --quiet prints its id only',
@@ -102,7 +102,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 }
 
-async function create(work: Work): Promise<ExitName> {
+async function create(work: CommandWork): Promise<ExitName> {
   const { client, asked, print, signal } = work
   const accept = asked.list('accept')
   const request = {
@@ -128,7 +128,7 @@ async function create(work: Work): Promise<ExitName> {
  * Sends a request with an idempotency key. If it may have been executed, tells how to repeat it.
  */
 async function once<T>(
-  { asked, note }: Work,
+  { asked, note }: CommandWork,
   send: (idempotencyKey: string) => Promise<T>,
 ): Promise<T> {
   const given = asked.option('idempotency-key')
@@ -144,7 +144,7 @@ async function once<T>(
 }
 
 async function showOne(
-  { asked, print, signal }: Work,
+  { asked, print, signal }: CommandWork,
   get: (id: string, signal: AbortSignal) => ReturnType<Client['get']>,
 ): Promise<ExitName> {
   const payment = await get(asked.id(), signal)
@@ -152,7 +152,7 @@ async function showOne(
   return 'done'
 }
 
-async function list({ client, asked, print, note, signal }: Work): Promise<ExitName> {
+async function list({ client, asked, print, note, signal }: CommandWork): Promise<ExitName> {
   const query = defined({
     status: statusOf(asked.option('status')),
     reference: asked.option('reference'),
@@ -170,7 +170,7 @@ async function list({ client, asked, print, note, signal }: Work): Promise<ExitN
   return 'done'
 }
 
-async function events({ client, asked, print, signal }: Work): Promise<ExitName> {
+async function events({ client, asked, print, signal }: CommandWork): Promise<ExitName> {
   const query = defined({
     after: asked.whole('after'),
     limit: asked.whole('limit'),
@@ -182,7 +182,7 @@ async function events({ client, asked, print, signal }: Work): Promise<ExitName>
   return 'done'
 }
 
-async function watch({ client, asked, print, note, signal }: Work): Promise<ExitName> {
+async function watch({ client, asked, print, note, signal }: CommandWork): Promise<ExitName> {
   let status: Status | null = null
   let said: string | null = null
   let refused: string | null = null
@@ -210,7 +210,7 @@ async function watch({ client, asked, print, note, signal }: Work): Promise<Exit
   return status === 'succeeded' ? 'done' : 'unpaid'
 }
 
-async function claim({ client, asked, print, signal }: Work): Promise<ExitName> {
+async function claim({ client, asked, print, signal }: CommandWork): Promise<ExitName> {
   const txHash = asked.word('hash', ['id', 'hash'])
   const request = { txHash, ...defined({ chain: asked.option('chain') }) }
   const answer = await client.claim(asked.id(), request, { signal })
@@ -218,13 +218,13 @@ async function claim({ client, asked, print, signal }: Work): Promise<ExitName> 
   return 'done'
 }
 
-async function resolve(work: Work): Promise<ExitName> {
+async function resolve(work: CommandWork): Promise<ExitName> {
   const { asked, client } = work
   const text = asked.word('action', ['id', 'action'])
   const action = resolutionActions.find((one) => one === text)
   if (action === undefined) {
     const advice = `One of: ${resolutionActions.join(' ')}`
-    throw new Problem('usage', `Unknown action: ${text}.`, advice)
+    throw new CliProblem('usage', `Unknown action: ${text}.`, advice)
   }
   const reason = asked.required('reason')
   return showOne(work, (id, signal) =>
@@ -234,13 +234,13 @@ async function resolve(work: Work): Promise<ExitName> {
   )
 }
 
-async function policy({ client, asked, print, signal }: Work): Promise<ExitName> {
+async function policy({ client, asked, print, signal }: CommandWork): Promise<ExitName> {
   const answer = await client.policy(asked.id(), { signal })
   for (const line of asked.json ? [JSON.stringify(answer)] : answer.sentences) print(line)
   return 'done'
 }
 
-async function chains({ client, asked, print, signal }: Work): Promise<ExitName> {
+async function chains({ client, asked, print, signal }: CommandWork): Promise<ExitName> {
   const { data } = await client.chains({ signal })
   for (const chain of data) {
     for (const line of asked.json ? [JSON.stringify(chain)] : showChain(chain)) print(line)
@@ -252,7 +252,7 @@ function statusOf(text: string | undefined): Status | undefined {
   if (text === undefined) return undefined
   const status = statuses.find((one) => one === text)
   if (status === undefined) {
-    throw new Problem('usage', `Unknown status: ${text}.`, `One of: ${statuses.join(' ')}`)
+    throw new CliProblem('usage', `Unknown status: ${text}.`, `One of: ${statuses.join(' ')}`)
   }
   return status
 }

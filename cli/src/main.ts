@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { Client } from '@settlewire/client/client'
 import { nearest } from '@settlewire/core/words/nearest'
-import { Asked } from './ask.ts'
+import { CommandLine } from './ask.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
 import { isOperators, operatorCommands, runOperators } from './operator.ts'
-import { Problem, tell } from './problem.ts'
+import { CliProblem, tell } from './problem.ts'
 import { readSettings } from './settings.ts'
 
 const help = `settlewire: create and follow payments from a terminal.
@@ -34,7 +34,7 @@ Exit codes: ${Object.entries(exitCodes)
 `
 
 async function run(line: readonly string[]): Promise<ExitName> {
-  const asked = new Asked(line)
+  const asked = new CommandLine(line)
   if (asked.help || asked.command === undefined) {
     process.stdout.write(help)
     return asked.help ? 'done' : 'usage'
@@ -44,7 +44,7 @@ async function run(line: readonly string[]): Promise<ExitName> {
     const meant = nearest(asked.command, [...Object.keys(commands), ...operatorCommands])
     const words = `Unknown command: ${asked.command}.`
     const hint = meant === null ? '' : ` Did you mean ${meant}?`
-    throw new Problem('usage', `${words}${hint}`, 'See settlewire --help.')
+    throw new CliProblem('usage', `${words}${hint}`, 'See settlewire --help.')
   }
   asked.only(command.takes, wordsOf(command))
   const { baseUrl, key } = await readSettings({

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Problem } from './problem.ts'
+import { CliProblem } from './problem.ts'
 
 /**
  * Programs beside this workspace in a checkout: they work on a database and belong to the server.
@@ -14,10 +14,10 @@ const programs = {
   rescan: join(import.meta.dirname, '../../server/src/rescan.ts'),
 } as const
 
-type OperatorCommand = keyof typeof programs
+type OperatorProgram = keyof typeof programs
 
 /** Whether it is a command for operators of a server. */
-export const isOperators = (command: string | undefined): command is OperatorCommand =>
+export const isOperators = (command: string | undefined): command is OperatorProgram =>
   command !== undefined && Object.hasOwn(programs, command)
 
 /** The names of these commands. */
@@ -28,13 +28,13 @@ export const operatorCommands: readonly string[] = Object.keys(programs)
  * a server. Each runs the server's own program for it and returns its exit code.
  */
 export async function runOperators(
-  command: OperatorCommand,
+  command: OperatorProgram,
   args: readonly string[],
 ): Promise<number> {
   const program = programs[command]
   if (!existsSync(program)) {
     const words = `${command} is part of the server, which is not installed here.`
-    throw new Problem('settings', words)
+    throw new CliProblem('settings', words)
   }
   const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit' })
   // The program shuts down in order, and this process waits for it. A terminal sends Ctrl-C to

@@ -3,7 +3,7 @@ import { RequestError } from '@settlewire/client/request-error'
 import type { ExitName } from './exit-code.ts'
 
 /** Stops a command before it is sent. The message is printed as it is. */
-export class Problem extends Error {
+export class CliProblem extends Error {
   override readonly name = 'Problem'
   readonly exit: ExitName
   readonly advice: string
@@ -16,14 +16,14 @@ export class Problem extends Error {
 }
 
 /** An error for a person: the code, the message, each field, and the advice. */
-export interface Told {
+export interface ErrorReport {
   readonly exit: ExitName
   readonly lines: readonly string[]
 }
 
 /** The lines and exit code of an error. Null for a bug, which shows its stack. */
-export function tell(error: unknown): Told | null {
-  if (error instanceof Problem) {
+export function tell(error: unknown): ErrorReport | null {
+  if (error instanceof CliProblem) {
     return { exit: error.exit, lines: present([error.message, error.advice]) }
   }
   if (!(error instanceof RequestError)) return null

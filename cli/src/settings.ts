@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Problem } from './problem.ts'
+import { CliProblem } from './problem.ts'
 
 /** The address of Settlewire, and the key for it. */
 export interface Settings {
@@ -10,7 +10,7 @@ export interface Settings {
 }
 
 /** The settings on the command line. */
-export interface Given {
+export interface GivenSettings {
   readonly url: string | undefined
   readonly sandbox: string | undefined
 }
@@ -23,7 +23,7 @@ const ownSandbox = join('.settlewire', 'sandbox.json')
  * from the sandbox that was started in this directory. A key is never read from the command line,
  * where every user of the machine could see it. The only reader of the environment.
  */
-export async function readSettings(given: Given): Promise<Settings> {
+export async function readSettings(given: GivenSettings): Promise<Settings> {
   const { SETTLEWIRE_URL, SETTLEWIRE_KEY } = process.env
   const isSilent = !given.url && !SETTLEWIRE_URL && !SETTLEWIRE_KEY
   const file = given.sandbox ?? (isSilent && existsSync(ownSandbox) ? ownSandbox : null)
@@ -31,14 +31,14 @@ export async function readSettings(given: Given): Promise<Settings> {
   const baseUrl = given.url ?? sandbox?.url ?? SETTLEWIRE_URL
   const key = sandbox?.secretKey ?? SETTLEWIRE_KEY
   if (!baseUrl || URL.parse(baseUrl) === null) {
-    throw new Problem(
+    throw new CliProblem(
       'settings',
       baseUrl ? `Invalid address: ${baseUrl}` : 'The address of Settlewire is not set.',
       'Set SETTLEWIRE_URL, or name the file that `npm start` writes: --sandbox <path to sandbox.json>.',
     )
   }
   if (!key) {
-    throw new Problem(
+    throw new CliProblem(
       'settings',
       'No API key is set.',
       'Set SETTLEWIRE_KEY, or name the file that `npm start` writes: --sandbox <path to sandbox.json>.',
@@ -50,11 +50,11 @@ export async function readSettings(given: Given): Promise<Settings> {
 async function readSandbox(path: string): Promise<{ url: string; secretKey: string }> {
   const advice = 'The sandbox writes it when it is ready: $SETTLEWIRE_HOME/sandbox.json.'
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Problem('settings', `${path} cannot be read (${error.code}).`, advice)
+    throw new CliProblem('settings', `${path} cannot be read (${error.code}).`, advice)
   })
   const { url, secretKey } = parse(text)
   if (typeof url !== 'string' || typeof secretKey !== 'string') {
-    throw new Problem(
+    throw new CliProblem(
       'settings',
       `${path} is not a sandbox file: it has no url or no secretKey.`,
       advice,

@@ -5,13 +5,13 @@ import { toRfc3339 } from '@settlewire/core/instant'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { chainName } from '@settlewire/core/words/words'
 
-type Row = readonly [name: string, value: string | null]
+type LabelledValue = readonly [name: string, value: string | null]
 
 /** A payment for a person, as lines. */
 export function showPayment(payment: PaymentIntent): readonly string[] {
   const { status, reason, flags, finality, visibility, currency } = payment
   const notes = [reason, ...flags].filter((note) => note !== null)
-  const rows: readonly Row[] = [
+  const rows: readonly LabelledValue[] = [
     ['id', payment.id],
     ['status', notes.length === 0 ? status : `${status} (${notes.join(', ')})`],
     ['amount', `${payment.amount} ${currency}`],
@@ -26,7 +26,7 @@ export function showPayment(payment: PaymentIntent): readonly string[] {
     ...payment.accept.map(payTo),
     ...payment.transfers.map(transferRow),
     ...(payment.resolutions ?? []).map(
-      ({ action, reason, actor, at }): Row => [
+      ({ action, reason, actor, at }): LabelledValue => [
         'resolved',
         `${action} (${reason}) by ${actor} ${at}`,
       ],
@@ -38,12 +38,12 @@ export function showPayment(payment: PaymentIntent): readonly string[] {
 
 const isZero = (amount: string): boolean => !/[1-9]/.test(amount)
 
-const payTo = ({ asset, chain, address }: PaymentIntent['accept'][number]): Row => [
+const payTo = ({ asset, chain, address }: PaymentIntent['accept'][number]): LabelledValue => [
   'pay to',
   `${address} (${asset} on ${chainName(chain)})`,
 ]
 
-const transferRow = (one: PaymentIntent['transfers'][number]): Row => {
+const transferRow = (one: PaymentIntent['transfers'][number]): LabelledValue => {
   const deep = one.blockNumber === null ? [] : [depth(one)]
   return ['transfer', [one.amount, one.asset ?? '?', one.stage, ...deep, one.txHash].join(' ')]
 }

@@ -1,6 +1,6 @@
 import { statusOf } from './key-end.ts'
 import type { Position } from './position.ts'
-import { type Access, sendForJson } from './request.ts'
+import { type ServerAccess, sendForJson } from './request.ts'
 import { RequestError } from './request-error.ts'
 import { readStream } from './stream.ts'
 import type { Transport } from './transport.ts'
@@ -30,10 +30,10 @@ export interface AttemptListener {
 }
 
 /** How an attempt ends if it does not fail. `more`: a page arrived, and there are more events. */
-export type Outcome = 'finished' | 'closed' | 'answered' | 'more'
+export type AttemptOutcome = 'finished' | 'closed' | 'answered' | 'more'
 
 export interface AttemptOptions {
-  readonly access: Access
+  readonly access: ServerAccess
   readonly paymentId: string
   readonly transport: Transport
   readonly position: Position
@@ -47,7 +47,10 @@ export interface AttemptOptions {
 }
 
 /** One attempt on one transport. Rejects with a `RequestError`, or with the signal's reason. */
-export function attempt(options: AttemptOptions, listener: AttemptListener): Promise<Outcome> {
+export function attempt(
+  options: AttemptOptions,
+  listener: AttemptListener,
+): Promise<AttemptOutcome> {
   return options.transport === 'stream' ? stream(options, listener) : ask(options, listener)
 }
 
@@ -56,7 +59,7 @@ export const paymentPath = (id: string): string => `/v1/payment-intents/${encode
 function stream(
   { access, paymentId, position, until, signal }: AttemptOptions,
   listener: AttemptListener,
-): Promise<Outcome> {
+): Promise<AttemptOutcome> {
   const request = {
     path: `${paymentPath(paymentId)}/stream`,
     query: until === 'final' ? { until } : {},
@@ -86,7 +89,7 @@ function stream(
 async function ask(
   { access, paymentId, transport, position, mayBeHeld, signal }: AttemptOptions,
   listener: AttemptListener,
-): Promise<Outcome> {
+): Promise<AttemptOutcome> {
   const wait = transport === 'long_poll' && mayBeHeld ? longPollSeconds : undefined
   const query = { after: position.sequence, limit: pageEvents, wait }
   const answer = await sendForJson(access, {

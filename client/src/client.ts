@@ -10,7 +10,7 @@ import type {
 import { paymentPath } from './attempt.ts'
 import { follow } from './follow.ts'
 import { makeKey } from './idempotency-key.ts'
-import { type Access, sendForJson } from './request.ts'
+import { type ServerAccess, sendForJson } from './request.ts'
 import type { Update, WatchOptions } from './watch.ts'
 import type { WireEvent } from './wire-event.ts'
 
@@ -63,9 +63,9 @@ export interface CallOptions {
 
 /** The REST API and `watch`, for browsers and Node. Calls reject with `RequestError`. */
 export class Client {
-  readonly #access: Access
+  readonly #access: ServerAccess
 
-  constructor(access: Access) {
+  constructor(access: ServerAccess) {
     this.#access = access
   }
 

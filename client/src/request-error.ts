@@ -7,7 +7,7 @@ export type LocalCode = 'unreachable' | 'unexpected_answer' | 'no_stream' | 'slo
 const laterStatuses: readonly number[] = [408, 409, 425, 429]
 
 /** The fields of a problem document, as far as the response had them. */
-export interface Problem {
+export interface ProblemFields {
   /** A code of the error catalogue or of a newer one, or a `LocalCode`. */
   readonly code: string
   readonly detail: string
@@ -28,7 +28,7 @@ export class RequestError extends Error {
   /** How long the server asks the client to wait. */
   readonly retryAfterMs: number | null
 
-  constructor(problem: Problem, cause?: unknown) {
+  constructor(problem: ProblemFields, cause?: unknown) {
     super(problem.detail, { cause })
     this.code = problem.code
     this.status = problem.status

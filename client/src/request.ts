@@ -1,7 +1,7 @@
-import { type Problem, RequestError } from './request-error.ts'
+import { type ProblemFields, RequestError } from './request-error.ts'
 
 /** The address of Settlewire, and the credential for it. */
-export interface Access {
+export interface ServerAccess {
   /** Scheme, host and path before `/v1`; empty for the page's own host. */
   readonly baseUrl: string
   /** A key or a client secret. Left out where a cookie authenticates the requests. */
@@ -25,7 +25,7 @@ const bodyCharactersMax = 4_000_000
  * Sends a request and returns a successful response with its body unread. Any other response
  * rejects with a `RequestError`, an abort with the signal's reason.
  */
-export async function send(access: Access, request: Request): Promise<Response> {
+export async function send(access: ServerAccess, request: Request): Promise<Response> {
   const call = access.fetch ?? fetch
   const { method = 'GET', body, signal } = request
   let response: Response
@@ -53,7 +53,7 @@ export async function send(access: Access, request: Request): Promise<Response> 
 /**
  * Sends a request and parses the JSON response. The caller knows the type of the route's response.
  */
-export async function sendForJson(access: Access, request: Request): Promise<unknown> {
+export async function sendForJson(access: ServerAccess, request: Request): Promise<unknown> {
   const response = await send(access, request)
   const text = await readText(response, request.signal)
   try {
@@ -63,7 +63,7 @@ export async function sendForJson(access: Access, request: Request): Promise<unk
   }
 }
 
-function address({ baseUrl }: Access, { path, query = {} }: Request): string {
+function address({ baseUrl }: ServerAccess, { path, query = {} }: Request): string {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) search.set(name, String(value))
@@ -118,7 +118,7 @@ async function problemOf(response: Response): Promise<RequestError> {
   })
 }
 
-function fieldsOf(errors: unknown): NonNullable<Problem['fields']> {
+function fieldsOf(errors: unknown): NonNullable<ProblemFields['fields']> {
   if (!Array.isArray(errors)) return []
   return errors.flatMap((each: { pointer?: unknown; detail?: unknown } | null) =>
     typeof each?.pointer === 'string' && typeof each.detail === 'string'

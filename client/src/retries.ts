@@ -13,7 +13,7 @@ const pollMs = 3_000
 const heldMs = 1_000
 
 /** The result of one attempt. */
-export interface Ended {
+export interface EndedAttempt {
   readonly begunAt: Instant
   /** When it first proved that we have the newest event; null if it never did. */
   readonly provenAt: Instant | null
@@ -43,7 +43,7 @@ export class Retries {
   }
 
   /** A stream ended, or a request failed. */
-  ended(attempt: Ended, now: Instant): void {
+  ended(attempt: EndedAttempt, now: Instant): void {
     if (attempt.provenAt !== null && now - attempt.provenAt >= lastedMs) {
       this.#ladder = firstRung
       this.#tries = 0

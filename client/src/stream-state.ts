@@ -52,7 +52,7 @@ export interface Step {
   readonly action: Action
 }
 
-type Row = Readonly<Record<Input, Step>>
+type TransitionRow = Readonly<Record<Input, Step>>
 
 const step = (to: State, action: Action = 'none'): Step => ({ to, action })
 
@@ -68,7 +68,7 @@ const proof = { event: step('current'), heartbeat: step('current') } as const
 const answered = step('fallback', 'again')
 
 /** The whole state machine: row = state, column = input. Nothing happens outside this table. */
-export const table: Readonly<Record<State, Row>> = {
+export const table: Readonly<Record<State, TransitionRow>> = {
   idle: {
     ...all(step('idle')),
     start: step('connecting', 'connect'),
@@ -183,6 +183,6 @@ export const table: Readonly<Record<State, Row>> = {
 /** The next state and action. */
 export const next = (state: State, input: Input): Step => table[state][input]
 
-function all(one: Step): Row {
-  return Object.fromEntries(inputs.map((input) => [input, one])) as Row // every input has an entry
+function all(one: Step): TransitionRow {
+  return Object.fromEntries(inputs.map((input) => [input, one])) as TransitionRow // complete
 }

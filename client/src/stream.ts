@@ -1,5 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import { type Access, send } from './request.ts'
+import { type ServerAccess, send } from './request.ts'
 import { RequestError } from './request-error.ts'
 
 /** A longer frame without an end cannot be from Settlewire. */
@@ -26,7 +26,7 @@ export interface StreamRequest {
  * stream ended, reconnect. Rejects with a `RequestError`, or with the signal's reason.
  */
 export async function readStream(
-  access: Access,
+  access: ServerAccess,
   { path, query = {}, lastEventId, signal }: StreamRequest,
   listener: StreamListener,
 ): Promise<'finished' | 'closed'> {

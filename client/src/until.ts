@@ -7,12 +7,12 @@ import { statusTable } from '@settlewire/core/payment/status-model'
  */
 export type Until = 'closed' | 'final'
 
-type Standing = Pick<EventData, 'status' | 'finality'>
+type WatchedState = Pick<EventData, 'status' | 'finality'>
 
 /** Whether the money of a succeeded payment can still be taken back. */
-export const isRevocable = ({ status, finality }: Standing): boolean =>
+export const isRevocable = ({ status, finality }: WatchedState): boolean =>
   status === 'succeeded' && finality !== 'final'
 
 /** Whether a watch ends at this event. */
-export const endsWatch = (standing: Standing, until: Until): boolean =>
+export const endsWatch = (standing: WatchedState, until: Until): boolean =>
   statusTable[standing.status].endsStream && !(until === 'final' && isRevocable(standing))

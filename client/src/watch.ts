@@ -1,9 +1,9 @@
 import type { Instant } from '@settlewire/core/instant'
-import { type AttemptListener, attempt, longPollSeconds, type Outcome } from './attempt.ts'
+import { type AttemptListener, type AttemptOutcome, attempt, longPollSeconds } from './attempt.ts'
 import { type Clock, type Stop, systemClock } from './clock.ts'
 import { pageSignals, type Signal } from './page-signals.ts'
 import { Position } from './position.ts'
-import type { Access } from './request.ts'
+import type { ServerAccess } from './request.ts'
 import { RequestError } from './request-error.ts'
 import { Retries } from './retries.ts'
 import { type Action, type Input, next, type State } from './stream-state.ts'
@@ -45,7 +45,7 @@ export type Update =
   | { readonly kind: 'connection'; readonly connection: Connection }
 
 export interface WatchOptions {
-  readonly access: Access
+  readonly access: ServerAccess
   readonly paymentId: string
   /** The sequence that the caller already has, from the resource. */
   readonly sequence?: number
@@ -81,7 +81,7 @@ export function watch(options: WatchOptions, listener: (update: Update) => void)
   return () => running.stop()
 }
 
-interface Attempt {
+interface RunningAttempt {
   readonly abort: AbortController
   readonly transport: Transport
   readonly begunAt: Instant
@@ -99,7 +99,7 @@ class Watch {
   readonly #watchdog: Watchdog
   readonly #retries = new Retries()
   #state: State = 'idle'
-  #attempt: Attempt | null = null
+  #attempt: RunningAttempt | null = null
   readonly #until: Until
   /** The data of the last event; null before the first one. */
   #last: WireEvent['data'] | null = null
@@ -233,7 +233,7 @@ class Watch {
     const { transport } = this.#retries
     const abort = new AbortController()
     const begunAt = this.#clock.now()
-    const running: Attempt = { abort, transport, begunAt, opened: false, provenAt: null }
+    const running: RunningAttempt = { abort, transport, begunAt, opened: false, provenAt: null }
     this.#attempt = running
     // Reports of an earlier connection say nothing about the present.
     this.#note({ visibility: null, chains: null })
@@ -252,7 +252,7 @@ class Watch {
     )
   }
 
-  #listenTo(running: Attempt): AttemptListener {
+  #listenTo(running: RunningAttempt): AttemptListener {
     const ifRunning =
       <T extends unknown[]>(call: (...args: T) => void) =>
       (...args: T): void => {
@@ -301,7 +301,7 @@ class Watch {
     return this.#last !== null && endsWatch(this.#last, this.#until)
   }
 
-  #over(running: Attempt, outcome: Outcome): void {
+  #over(running: RunningAttempt, outcome: AttemptOutcome): void {
     if (this.#attempt !== running) return
     if (outcome === 'more') this.#connect()
     else if (this.#isOver) this.#input('finished', null)
@@ -312,7 +312,7 @@ class Watch {
     else this.#input('finished', null)
   }
 
-  #broken(running: Attempt, error: unknown): void {
+  #broken(running: RunningAttempt, error: unknown): void {
     if (this.#attempt !== running) return
     if (!(error instanceof RequestError)) {
       // A bug here or in the listener: it must become visible, and must not cause a retry loop.

@@ -107,13 +107,13 @@ export function parseJson(text: string): unknown {
 }
 
 /** Why the server ends a stream permanently: a code of the error catalogue, with its detail. */
-export interface Refusal {
+export interface StreamRefusal {
   readonly code: string
   readonly detail: string
 }
 
 /** Null for anything that is no refusal. */
-export function parseRefusal(value: unknown): Refusal | null {
+export function parseRefusal(value: unknown): StreamRefusal | null {
   if (!isObject(value)) return null
   const { code, detail } = value
   if (typeof code !== 'string' || code === '') return null

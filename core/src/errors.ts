@@ -1,7 +1,7 @@
 /** Whether trying the same call again can help. */
 export type Retry = 'never' | 'later' | 'changed'
 
-interface Entry {
+interface ErrorEntry {
   /** The HTTP status of the response. */
   readonly status: number
   /** One line: what happened. */
@@ -284,12 +284,12 @@ export const errorCatalogue = {
     advice: 'Report it with the requestId; repeating it may help.',
     retry: 'later',
   },
-} as const satisfies Record<string, Entry>
+} as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorCatalogue
 
 /** The status, title, advice and retry rule of one code. */
-export const describeError = (code: ErrorCode): Entry => errorCatalogue[code]
+export const describeError = (code: ErrorCode): ErrorEntry => errorCatalogue[code]
 
 /** One field that does not fit, by its JSON pointer. */
 export interface FieldError {

@@ -40,7 +40,7 @@ function arrayText(items: readonly unknown[]): string {
   return `${text}]`
 }
 
-interface Member {
+interface ShapeMember {
   readonly key: string
   /** The quoted key, with the colon. */
   readonly label: string
@@ -51,7 +51,7 @@ interface Member {
  */
 interface Shape {
   readonly next: Map<string, Shape>
-  members: readonly Member[] | null
+  members: readonly ShapeMember[] | null
 }
 
 let shapes: Shape = { next: new Map(), members: null }
@@ -81,7 +81,7 @@ function grow(shape: Shape, key: string): Shape {
   return next
 }
 
-const sortedMembers = (keys: readonly string[]): readonly Member[] =>
+const sortedMembers = (keys: readonly string[]): readonly ShapeMember[] =>
   keys
     .map((key) => ({ key, escaped: key.startsWith('$') ? `$${key}` : key }))
     .sort((a, b) => (a.escaped < b.escaped ? -1 : 1))

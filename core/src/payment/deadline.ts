@@ -23,7 +23,7 @@ export function nextDeadline(payment: Payment): Instant {
 }
 
 /** A transaction past its time-out: every provider has to be asked whether it was dropped. */
-export interface Overdue {
+export interface OverdueTransaction {
   readonly chain: string
   readonly txHash: string
   /** When the time-out passed. */
@@ -33,7 +33,7 @@ export interface Overdue {
 /**
  * Transactions past their time-out, in no block and not known as dropped, with rivals and claims.
  */
-export const overdue = (payment: Payment, now: Instant): readonly Overdue[] =>
+export const overdue = (payment: Payment, now: Instant): readonly OverdueTransaction[] =>
   waiting(payment)
     .map((transaction) => ({
       ...{ chain: transaction.chain, txHash: transaction.txHash },

@@ -1,13 +1,13 @@
 import { assert } from '../assert.ts'
 import { toRfc3339OrNull } from '../instant.ts'
 import { printAmount } from '../money/amount.ts'
-import type { Decision, EventData, Evidence, Opening, PaymentEvent } from './event.ts'
+import type { Decision, EventData, Evidence, PaymentEvent, PaymentOpening } from './event.ts'
 import { mergeAll, noFacts } from './facts.ts'
 import { type Judgement, judge } from './judge.ts'
 import type { Observation } from './observation.ts'
 import type { Facts, Payment } from './payment.ts'
 import type { Policy } from './policy.ts'
-import { type Replacement, replacementsIn } from './replacement.ts'
+import { replacementsIn, type TransactionReplacement } from './replacement.ts'
 import { complete, isResolvable } from './resolve.ts'
 import { type EventType, edges, isEdge, pathTo, type Status } from './status-model.ts'
 import { movesMoney, publicTxHash } from './transaction.ts'
@@ -26,7 +26,7 @@ export interface Context {
 const pendingNote = 'Seen in the mempool only. This is not a confirmation: do not fulfil on it.'
 
 /** Opens a payment: its first event, sequence 1, status `awaiting`. */
-export function open(paymentId: string, opening: Opening, context: Context): Decision {
+export function open(paymentId: string, opening: PaymentOpening, context: Context): Decision {
   const { at, mint, policy } = context
   const { merchantId, livemode, transactionId, terms } = opening
   assert(terms.amount > 0n, 'a payment has a positive amount')
@@ -134,7 +134,7 @@ function decideTogether(
 }
 
 /** The events that a change causes, in order. */
-function toldOf(change: Change, before: Judgement, after: Judgement): readonly Told[] {
+function toldOf(change: Change, before: Judgement, after: Judgement): readonly PlannedEvent[] {
   const { payment } = change
   const path = wayTo(payment, after)
   const edges = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to, { change, after }))
@@ -181,14 +181,18 @@ export const isCancellable = (payment: Payment): boolean =>
   edges[payment.status].cancelled === 'cancelled' && payment.received + payment.pending === 0n
 
 /** The type and status of an event that is still to be made. */
-export interface Told {
+export interface PlannedEvent {
   readonly type: EventType
   readonly status: Status
   /** Only for the type `replaced`. */
-  readonly replacement?: Replacement
+  readonly replacement?: TransactionReplacement
 }
 
-function edgeEvent(from: Status, to: Status, by: { change: Change; after: Judgement }): Told {
+function edgeEvent(
+  from: Status,
+  to: Status,
+  by: { change: Change; after: Judgement },
+): PlannedEvent {
   const type = edges[from][to]
   assert(type !== null, `an edge leads from ${from} to ${to}`)
   const retraction = isUndoing(by.change) ? null : retractionOf(by)
@@ -248,14 +252,14 @@ const hasLearned = ({ payment, facts }: Change): boolean =>
  * first.
  */
 function withReplacements(
-  edges: readonly Told[],
+  edges: readonly PlannedEvent[],
   change: Change,
   { before, after }: { before: Judgement; after: Judgement },
-): Told[] {
+): PlannedEvent[] {
   const { payment, facts } = change
   const type = 'replaced'
   const replacements = hasLearned(change) ? replacementsIn(facts, before, after) : []
-  const at = (status: Status): Told[] =>
+  const at = (status: Status): PlannedEvent[] =>
     replacements.map((replacement) => ({ type, status, replacement }))
   const [first, ...others] = edges
   if (replacements.length === 0) return [...edges]
@@ -292,14 +296,18 @@ function standingOf(payment: Payment, policy: Policy): Judgement {
 }
 
 /** What the new events have in common: context, judgement and evidence. */
-export interface Telling {
+export interface EventBasis {
   readonly context: Context
   readonly judgement: Judgement
   readonly evidence: Evidence
 }
 
 /** Makes the events, and the payment after them. */
-export function tell(payment: Payment, told: readonly Told[], telling: Telling): Decision {
+export function tell(
+  payment: Payment,
+  told: readonly PlannedEvent[],
+  telling: EventBasis,
+): Decision {
   const { context, judgement, evidence } = telling
   const events: PaymentEvent[] = []
   let current = payment
@@ -359,7 +367,7 @@ function dataOf(
     judgement: Judgement
     previous: Status | null
     type: EventType
-    replacement?: Replacement | undefined
+    replacement?: TransactionReplacement | undefined
   },
 ): EventData {
   const { decimals, amount } = payment.terms

@@ -33,7 +33,7 @@ export interface EventData {
 }
 
 /** The first fact of a payment: the merchant, the mode and the terms. */
-export interface Opening {
+export interface PaymentOpening {
   readonly kind: 'opened'
   readonly merchantId: string
   readonly livemode: boolean
@@ -47,7 +47,7 @@ export interface Opening {
  */
 export interface Evidence {
   /** All observations of the event, in order. The opening is alone, in the first event. */
-  readonly facts: readonly (Opening | Observation)[]
+  readonly facts: readonly (PaymentOpening | Observation)[]
   readonly policy: string
 }
 

@@ -11,12 +11,17 @@ import {
   transfer,
 } from '../../../test/support/payments.ts'
 import { decide } from './decide.ts'
-import { type ExplainContext, explain, type Pace } from './explain.ts'
+import { type ChainPace, type ExplainContext, explain } from './explain.ts'
 import type { HeadMoved, Observation } from './observation.ts'
 import type { ChainPolicy, Policy } from './policy.ts'
 
 const full = 150_000_000n
-const pace: Pace = { blockMs: 2_000, safeLagMs: 20_000, finalizedLagMs: 60_000, stalled: false }
+const pace: ChainPace = {
+  blockMs: 2_000,
+  safeLagMs: 20_000,
+  finalizedLagMs: 60_000,
+  stalled: false,
+}
 const policyOf = (local: Partial<ChainPolicy> = {}): Policy => ({
   version: 'test-3',
   chains: { local: { settled: 12, final: 'finalized', quorum: 1, ...local } },

@@ -1,7 +1,12 @@
 import { type Instant, toRfc3339 } from '../instant.ts'
 import { printAmount } from '../money/amount.ts'
 import { inNetwork, levelInWords, sentenceOf, tierInWords } from '../words/explain-words.ts'
-import type { ExplainedRule, ExplainedTransfer, Missing, PolicyExplanation } from './explanation.ts'
+import type {
+  ExplainedRule,
+  ExplainedTransfer,
+  MissingToSettle,
+  PolicyExplanation,
+} from './explanation.ts'
 import { coverOf } from './judge.ts'
 import type { Acceptance, Payment, Transfer } from './payment.ts'
 import {
@@ -17,7 +22,7 @@ import { publicTxHash } from './transaction.ts'
 import { isIncluded, isMereClaim, showsMissing, transfersOf } from './transfer.ts'
 
 /** How fast a chain is, as measured lately; null while there is no measurement. */
-export interface Pace {
+export interface ChainPace {
   readonly blockMs: number | null
   /** How long after a block the chain's nodes mark it safe, and finalized. */
   readonly safeLagMs: number | null
@@ -30,7 +35,7 @@ export interface Pace {
 export interface ExplainContext {
   /** The rules in force. */
   readonly policy: Policy
-  readonly pace: (chain: string) => Pace | null
+  readonly pace: (chain: string) => ChainPace | null
   readonly now: Instant
   /**
    * Whether sentences name providers. Payers must not see a merchant's providers. Left out: true.
@@ -122,13 +127,13 @@ function explainRule(
 }
 
 /** The time from the block that holds a transfer to the level; that block itself takes no time. */
-function wholeMs(level: Level, pace: Pace | null): number | null {
+function wholeMs(level: Level, pace: ChainPace | null): number | null {
   if (pace === null) return null
   if (typeof level === 'number') return pace.blockMs === null ? null : (level - 1) * pace.blockMs
   return pace.stalled ? null : lagOf(level, pace)
 }
 
-const lagOf = (tag: 'safe' | 'finalized', pace: Pace): number | null =>
+const lagOf = (tag: 'safe' | 'finalized', pace: ChainPace): number | null =>
   tag === 'safe' ? pace.safeLagMs : pace.finalizedLagMs
 
 function explainTransfer(
@@ -170,9 +175,9 @@ interface MissingOn {
   readonly until: string | null
 }
 
-function missingOf(transfer: Transfer, level: Level | null, chain: MissingOn): Missing {
+function missingOf(transfer: Transfer, level: Level | null, chain: MissingOn): MissingToSettle {
   const { block, stage, confirmations, settled } = transfer
-  const none: Missing = { blocks: null, tag: null, sources: 0, held: null, until: null }
+  const none: MissingToSettle = { blocks: null, tag: null, sources: 0, held: null, until: null }
   if (level === null || block === null || !isIncluded(stage) || settled) return none
   const quorum = chain.rule?.quorum ?? 1
   const isHeld = transfer.contested
@@ -196,8 +201,8 @@ function missingOf(transfer: Transfer, level: Level | null, chain: MissingOn): M
  */
 function leftMs(
   { block, settled, stage }: Transfer,
-  { blocks, tag, held }: Missing,
-  { pace, now }: { pace: Pace | null; now: Instant },
+  { blocks, tag, held }: MissingToSettle,
+  { pace, now }: { pace: ChainPace | null; now: Instant },
 ): number | null {
   if (settled) return 0
   if (block === null || !isIncluded(stage) || pace === null || held !== null) return null

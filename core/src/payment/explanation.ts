@@ -36,13 +36,13 @@ export interface ExplainedTransfer {
   readonly deniedBy: readonly string[]
   readonly quorum: number
   readonly settled: boolean
-  readonly missing: Missing
+  readonly missing: MissingToSettle
   readonly aboutMs: number | null
   readonly sentence: string
 }
 
 /** What a transfer in a block still lacks. */
-export interface Missing {
+export interface MissingToSettle {
   /** Null where the level is a tag, or the transfer is in no block. */
   readonly blocks: number | null
   readonly tag: 'safe' | 'finalized' | null

@@ -21,13 +21,13 @@ import type {
 import type { Facts, Resolution, Terms, Transaction } from './payment.ts'
 import type { ChainHead } from './policy.ts'
 import { isSame, isSameTransaction } from './same.ts'
-import { findTransaction, nameOf, type Place, wasSeen, weave } from './transaction.ts'
+import { findTransaction, nameOf, type TransactionKey, wasSeen, weave } from './transaction.ts'
 
 /** The facts before the first observation. */
 export const noFacts: Facts = { transactions: [], heads: {}, clock: null, withdrawn: null }
 
 /** The merged facts, and the observations that changed them, in their order. */
-export interface Learned {
+export interface MergedFacts {
   readonly facts: Facts
   readonly kept: readonly Observation[]
 }
@@ -47,7 +47,7 @@ export function mergeAll(
   known: Facts,
   observations: readonly Observation[],
   terms: Terms,
-): Learned {
+): MergedFacts {
   const changed = new Map<string, Transaction>()
   const kept: Observation[] = []
   let facts = known
@@ -87,7 +87,11 @@ const hashOf = (seen: OfTransaction): string =>
   seen.kind === 'mempool' ? seen.transfer.txHash : seen.txHash
 
 /** Returns the same object when the observation adds nothing to the transaction. */
-function withSeen(before: Transaction | null, seen: OfTransaction, place: Place): Transaction {
+function withSeen(
+  before: Transaction | null,
+  seen: OfTransaction,
+  place: TransactionKey,
+): Transaction {
   const none = { ...place, hint: null, mempool: null, seenAt: seen.at, inclusions: {} }
   const known = before ?? none
   const after = { ...addSeen(known, seen), seenAt: seenAtOf(known, seen) }
@@ -203,9 +207,9 @@ function contestOf(known: Transaction, contest: Contest | undefined): { contest?
 
 const contestText = (contest: Contest): string => canonicalJson(plain(contest))
 
-type Mempool = NonNullable<Transaction['mempool']>
+type MempoolState = NonNullable<Transaction['mempool']>
 
-function laterMempool(a: Mempool | null, b: Mempool): Mempool {
+function laterMempool(a: MempoolState | null, b: MempoolState): MempoolState {
   if (a === null || b.view > a.view) return b
   return a.view > b.view ? a : { view: a.view, known: a.known || b.known }
 }

@@ -1,6 +1,6 @@
 import { assert } from '../assert.ts'
 import { follow } from './decide.ts'
-import type { EventData, Opening, PaymentEvent } from './event.ts'
+import type { EventData, PaymentEvent, PaymentOpening } from './event.ts'
 import { mergeAll, noFacts } from './facts.ts'
 import { judge, unjudged } from './judge.ts'
 import type { Observation } from './observation.ts'
@@ -78,4 +78,5 @@ function advance(payment: Payment | null, event: Foldable, policyOf: PolicyOf | 
 const isUnjudged = ({ evidence }: Foldable): boolean =>
   evidence.facts.some(({ kind }) => kind === 'set_aside')
 
-const isObservation = (fact: Opening | Observation): fact is Observation => fact.kind !== 'opened'
+const isObservation = (fact: PaymentOpening | Observation): fact is Observation =>
+  fact.kind !== 'opened'

@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts'
 import type { Facts, Payment, Stage, Terms, Transfer } from './payment.ts'
 import type { Policy } from './policy.ts'
-import { deadlineOf, type Standing, standingOf } from './resolution.ts'
+import { deadlineOf, type ResolutionStanding, standingOf } from './resolution.ts'
 import { type Finality, type Flag, flags, type Status } from './status-model.ts'
 import { canonicalInclusion, deniedInclusion, nameOf } from './transaction.ts'
 import { isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
@@ -22,7 +22,7 @@ export interface Judgement {
 }
 
 /** What is judged. Without a status it is judged as a payment that has not succeeded yet. */
-export interface Judged {
+export interface JudgedPayment {
   readonly terms: Terms
   readonly facts: Facts
   readonly toldSuccess: boolean
@@ -34,7 +34,7 @@ export interface Judged {
  * still stands. Money decides before time, time decides only after every accepted chain was read
  * past it, and people decide what neither can.
  */
-export function judge(payment: Judged, policy: Policy): Judgement {
+export function judge(payment: JudgedPayment, policy: Policy): Judgement {
   const transfers = transfersOf(payment, policy)
   const included = transfers.filter((transfer) => isIncluded(transfer.stage))
   const pending = transfers.filter((transfer) => isExpected(transfer.stage))
@@ -84,16 +84,16 @@ const sum = (transfers: readonly Transfer[]): bigint =>
   transfers.reduce((total, transfer) => total + transfer.amount, 0n)
 
 /** Money after the end of the watch reopens nothing: a person decides about it. */
-const isInTime = (transfer: Transfer, { terms }: Judged): boolean =>
+const isInTime = (transfer: Transfer, { terms }: JudgedPayment): boolean =>
   firstKnownAt(transfer) <= terms.monitorUntil
 
-type Verdict = Pick<Judgement, 'status' | 'reason' | 'through'>
+type StatusVerdict = Pick<Judgement, 'status' | 'reason' | 'through'>
 
 const verdict = (
   status: Status,
   reason: string | null = null,
   through: Status | null = null,
-): Verdict => ({ status, reason, through })
+): StatusVerdict => ({ status, reason, through })
 
 /** Whether observations are held because an internal fault prevented their judgement. */
 export const isSetAside = ({ facts }: { readonly facts: Facts }): boolean =>
@@ -108,9 +108,13 @@ export const unjudged = (payment: Pick<Payment, 'flags' | 'received' | 'pending'
   ...{ finality: 'none', transfers: [], decisive: null },
 })
 
-const unclear = (reason: string): Verdict => verdict('investigation_required', reason)
+const unclear = (reason: string): StatusVerdict => verdict('investigation_required', reason)
 
-function statusOf(payment: Judged, money: Money, standing: Standing): Verdict {
+function statusOf(
+  payment: JudgedPayment,
+  money: Money,
+  standing: ResolutionStanding,
+): StatusVerdict {
   const { facts, toldSuccess } = payment
   const { required, received, pending, settled, denied } = money.sums
   if (isSetAside(payment)) return unclear('internal_contradiction')
@@ -140,14 +144,14 @@ function statusOf(payment: Judged, money: Money, standing: Standing): Verdict {
 }
 
 /** Not before the chains were read past it: an unread block may hold money that came in time. */
-const isPast = ({ facts: { clock } }: Judged, instant: Instant): boolean =>
+const isPast = ({ facts: { clock } }: JudgedPayment, instant: Instant): boolean =>
   clock !== null && clock.at > instant && clock.scannedThrough > instant
 
 /**
  * Whether the watch has ended and more blocks do not help: so much of the amount is denied, or is
  * deep enough but shown by too few sources, that a person has to decide.
  */
-function isStuck(payment: Judged, { included, sums }: Money): boolean {
+function isStuck(payment: JudgedPayment, { included, sums }: Money): boolean {
   if (!isPast(payment, payment.terms.monitorUntil)) return false
   const moving = included.filter(
     (transfer) =>
@@ -157,7 +161,11 @@ function isStuck(payment: Judged, { included, sums }: Money): boolean {
 }
 
 /** The verdict when too little has arrived or is pending. */
-function unpaid(payment: Judged, { sums, transfers }: Money, standing: Standing): Verdict {
+function unpaid(
+  payment: JudgedPayment,
+  { sums, transfers }: Money,
+  standing: ResolutionStanding,
+): StatusVerdict {
   const { required, received, pending, dropped } = sums
   const wouldDo = dropped > 0n && received + pending + dropped >= required
   if (isPast(payment, deadlineOf(payment)))
@@ -174,7 +182,7 @@ function unpaid(payment: Judged, { sums, transfers }: Money, standing: Standing)
  * Whether a person accepted the money in blocks, and all of it is still there. The person has
  * decided which provider is right: a later denial does not undo the acceptance, a reorg does.
  */
-function stillAccepted(facts: Facts, received: bigint, { accepted }: Standing): boolean {
+function stillAccepted(facts: Facts, received: bigint, { accepted }: ResolutionStanding): boolean {
   if (accepted === null || received < accepted.received) return false
   const { of = [] } = accepted
   if (of.length === 0) return true
@@ -190,7 +198,7 @@ function stillAccepted(facts: Facts, received: bigint, { accepted }: Standing): 
 }
 
 /** The amount that the payment needs: the requested amount, or less if a person accepted less. */
-const enoughOf = ({ required }: Sums, { accepted }: Standing): bigint =>
+const enoughOf = ({ required }: Sums, { accepted }: ResolutionStanding): bigint =>
   accepted !== null && accepted.received < required ? accepted.received : required
 
 /** Why money that was seen no longer counts, by the last stage of its transaction. */

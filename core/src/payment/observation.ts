@@ -21,7 +21,7 @@ export interface BlockRef {
  * is what a pending transaction asks for, `balance` is what a block added to an address by unknown
  * means, and `sum:<token>:<to>` stands for many small movements.
  */
-export type Part = number | string
+export type TransferPart = number | string
 
 /**
  * A movement of money to a watched address, as a source reported it. Names are as the kind stores
@@ -29,7 +29,7 @@ export type Part = number | string
  */
 export interface SeenTransfer {
   readonly txHash: string
-  readonly part: Part
+  readonly part: TransferPart
   /** The token, or null for the chain's native coin. */
   readonly token: string | null
   readonly from: string
@@ -50,7 +50,7 @@ export interface Contest {
   readonly bid: bigint
 }
 
-interface Seen {
+interface ChainObservation {
   readonly source: Source
   readonly at: Instant
   readonly chain: string
@@ -62,7 +62,7 @@ interface Seen {
 }
 
 /** A decoded pending transaction that would pay us. A signal, never a promise. */
-export interface MempoolSeen extends Seen {
+export interface MempoolSeen extends ChainObservation {
   readonly kind: 'mempool'
   readonly transfer: SeenTransfer
   /** Left out where the node did not report it. */
@@ -72,7 +72,7 @@ export interface MempoolSeen extends Seen {
 }
 
 /** A pending transaction that contends with one that would pay us, and does not pay us. */
-export interface RivalSeen extends Seen {
+export interface RivalSeen extends ChainObservation {
   readonly kind: 'rival'
   readonly txHash: string
   readonly contest: Contest
@@ -82,19 +82,19 @@ export interface RivalSeen extends Seen {
  * A payer's claim: Settlewire searches for this transaction, but does not count it until a node
  * shows it.
  */
-export interface Claimed extends Seen {
+export interface Claimed extends ChainObservation {
   readonly kind: 'claimed'
   readonly txHash: string
 }
 
 /** The pending time-out passed, there is no receipt, and no provider knows the transaction. */
-export interface Dropped extends Seen {
+export interface Dropped extends ChainObservation {
   readonly kind: 'dropped'
   readonly txHash: string
 }
 
 /** A canonical block holds the transaction, its receipt says success, and these logs pay us. */
-export interface Included extends Seen {
+export interface Included extends ChainObservation {
   readonly kind: 'included'
   readonly txHash: string
   readonly block: BlockRef
@@ -112,7 +112,7 @@ export interface Included extends Seen {
  * it failed or paid others; or this block or an earlier one ended its contest (`replaced`), so that
  * it can never be mined.
  */
-export interface MovedNothing extends Seen {
+export interface MovedNothing extends ChainObservation {
   readonly kind: 'moved_nothing'
   readonly txHash: string
   readonly block: BlockRef
@@ -123,14 +123,14 @@ export interface MovedNothing extends Seen {
  * A source that has this very block denies that the transaction moved there what other sources
  * show. The denial holds until the same source shows the transaction at a later view.
  */
-export interface Denied extends Seen {
+export interface Denied extends ChainObservation {
   readonly kind: 'denied'
   readonly txHash: string
   readonly blockHash: string
 }
 
 /** The block is no longer on the canonical chain, so what it held did not happen. */
-export interface Reorged extends Seen {
+export interface Reorged extends ChainObservation {
   readonly kind: 'reorged'
   readonly txHash: string
   readonly blockHash: string
@@ -139,7 +139,7 @@ export interface Reorged extends Seen {
 }
 
 /** How far the chain has grown. Tags are requested from the node, never counted. */
-export interface HeadMoved extends Seen {
+export interface HeadMoved extends ChainObservation {
   readonly kind: 'head'
   readonly head: number
   readonly safe: number | null

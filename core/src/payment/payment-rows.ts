@@ -9,7 +9,7 @@ import type {
 } from '../history/subject-kind.ts'
 import { replacedIn } from './contest.ts'
 import { nextDeadline } from './deadline.ts'
-import type { Opening } from './event.ts'
+import type { PaymentOpening } from './event.ts'
 import { evidenceOf } from './event-text.ts'
 import type { Payment, Transaction } from './payment.ts'
 import { paymentFromJson } from './payment-json.ts'
@@ -76,7 +76,7 @@ export function paymentOf({ id, createdAt, opening, standing, parts }: StoredSta
 }
 
 /** The opening of a payment, from the evidence of its first event. */
-export function openingOf(evidence: string): Opening {
+export function openingOf(evidence: string): PaymentOpening {
   const [fact] = evidenceOf(evidence).facts
   assert(fact?.kind === 'opened', 'the first event opens the payment')
   return fact
@@ -86,7 +86,7 @@ export function openingOf(evidence: string): Opening {
 type Lost = ReadonlyMap<Transaction, Transaction | null>
 const none: Lost = new Map()
 
-type Place = Omit<TransactionRow, 'part' | 'inclusions' | 'transfers'>
+type TransactionPlace = Omit<TransactionRow, 'part' | 'inclusions' | 'transfers'>
 
 /**
  * `final` means that no change is expected: the chain has finalized the deciding block, which is
@@ -95,7 +95,7 @@ type Place = Omit<TransactionRow, 'part' | 'inclusions' | 'transfers'>
  * than depth. A final payment may have a second transaction that is not final: every step looks at
  * that one.
  */
-function placeOf(payment: Payment, transaction: Transaction, lost: Lost): Place {
+function placeOf(payment: Payment, transaction: Transaction, lost: Lost): TransactionPlace {
   const { chain, txHash } = transaction
   const inclusion = canonicalInclusion(transaction)
   const number = inclusion?.block?.number ?? null

@@ -98,7 +98,7 @@ export interface Transaction {
 export type Resolution = Omit<Resolved, 'kind' | 'source'>
 
 /** Observations that an internal fault prevented from being judged, and since when. */
-export interface Held {
+export interface HeldObservations {
   readonly at: Instant
   readonly held: string
 }
@@ -116,7 +116,7 @@ export interface Facts {
   /** Ordered by time. Left out in payments that were stored before resolutions existed. */
   readonly resolutions?: readonly Resolution[]
   /** Held observations, ordered by time. Left out while all could be judged. */
-  readonly held?: readonly Held[]
+  readonly held?: readonly HeldObservations[]
   /** The time of the last retry of held observations. */
   readonly takenUpAt?: Instant
 }

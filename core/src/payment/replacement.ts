@@ -5,17 +5,17 @@ import { nameOf } from './transaction.ts'
 import { isExpected, isIncluded } from './transfer.ts'
 
 /** The fields of an event that describe its transaction. */
-export type Subject = Pick<Transfer, 'chain' | 'accept' | 'confirmations'> & {
+export type EventTransaction = Pick<Transfer, 'chain' | 'accept' | 'confirmations'> & {
   readonly requiredConfirmations: number | null
   /** Null where no source showed it. */
   readonly txHash: string | null
 }
 
 /** An expected transaction lost its contest to another. */
-export interface Replacement {
+export interface TransactionReplacement {
   /** The transaction that is no longer expected. */
   readonly txHash: string
-  readonly by: Subject
+  readonly by: EventTransaction
   readonly reason: 'replaced_still_pays' | 'replaced_elsewhere'
 }
 
@@ -26,7 +26,7 @@ export function replacementsIn(
   { transactions }: Facts,
   before: Judgement,
   after: Judgement,
-): readonly Replacement[] {
+): readonly TransactionReplacement[] {
   if (!after.transfers.some(({ stage }) => stage === 'replaced')) return []
   const expected = new Set(
     before.transfers.filter(({ stage }) => stage !== 'replaced' && stage !== 'claimed').map(nameOf),
@@ -56,7 +56,7 @@ export function replacementsIn(
   })
 }
 
-const unseen = ({ chain, accept }: Transfer, winner: Transaction | null): Subject => ({
+const unseen = ({ chain, accept }: Transfer, winner: Transaction | null): EventTransaction => ({
   ...{ chain, accept, txHash: winner?.txHash ?? null },
   ...{ confirmations: 0, requiredConfirmations: null },
 })

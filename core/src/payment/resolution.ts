@@ -3,7 +3,7 @@ import type { Facts, Resolution, Terms } from './payment.ts'
 import { nameOf } from './transaction.ts'
 
 /** The decisions of people about a payment, as far as they still hold. */
-export interface Standing {
+export interface ResolutionStanding {
   /** Names of the transactions whose money no longer counts. */
   readonly setAside: ReadonlySet<string>
   /** The last `accept`; it holds while as much money as then is still in blocks. */
@@ -25,7 +25,7 @@ export const isLostSuccess = ({ reason }: { readonly reason: string | null }): b
   lostSuccess.has(reason)
 
 /** The state without any decision. */
-const undecided: Standing = {
+const undecided: ResolutionStanding = {
   setAside: new Set(),
   accepted: null,
   waitsSince: null,
@@ -33,7 +33,7 @@ const undecided: Standing = {
 }
 
 /** Applies the decisions in order: a later one overrides an earlier one that it contradicts. */
-export function standingOf({ resolutions = [] }: Facts): Standing {
+export function standingOf({ resolutions = [] }: Facts): ResolutionStanding {
   if (resolutions.length === 0) return undecided
   const setAside = new Set<string>()
   let accepted: Resolution | null = null

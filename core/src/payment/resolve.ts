@@ -12,14 +12,14 @@ import { transfersOf } from './transfer.ts'
  * such money there is nothing to resolve. `seen`: all money that was seen. `rest`: the money still
  * in blocks. `nothing`: the decision is only a note. These three are always resolvable.
  */
-type Subject = 'in_blocks' | 'beside' | 'seen' | 'rest' | 'nothing'
+type ResolutionScope = 'in_blocks' | 'beside' | 'seen' | 'rest' | 'nothing'
 
-const always: ReadonlySet<Subject> = new Set(['seen', 'rest', 'nothing'])
+const always: ReadonlySet<ResolutionScope> = new Set(['seen', 'rest', 'nothing'])
 
-type Row = Readonly<Record<ResolutionAction, Subject | null>>
+type ResolutionRow = Readonly<Record<ResolutionAction, ResolutionScope | null>>
 
 /** All money that is there may be accepted, waited for or set aside. */
-const unpaid: Row = {
+const unpaid: ResolutionRow = {
   accept: 'in_blocks',
   wait: 'in_blocks',
   refund_noted: 'in_blocks',
@@ -27,7 +27,7 @@ const unpaid: Row = {
 }
 
 /** Money on its way continues; only money beside the payment, or denied, can be set aside. */
-const moving: Row = {
+const moving: ResolutionRow = {
   accept: 'in_blocks',
   wait: 'in_blocks',
   refund_noted: 'beside',
@@ -35,10 +35,15 @@ const moving: Row = {
 }
 
 /** The payment is over, but money that does not count may still be at its address. */
-const over: Row = { accept: null, wait: null, refund_noted: 'in_blocks', dismiss: 'in_blocks' }
+const over: ResolutionRow = {
+  accept: null,
+  wait: null,
+  refund_noted: 'in_blocks',
+  dismiss: 'in_blocks',
+}
 
 /** The decisions that a person may make, by status; null: this action is not allowed. */
-export const resolvable: Readonly<Record<Status, Row>> = {
+export const resolvable: Readonly<Record<Status, ResolutionRow>> = {
   awaiting: unpaid,
   pending_detected: moving,
   pending_expired: { ...unpaid, wait: 'nothing' },
@@ -56,7 +61,12 @@ export const resolvable: Readonly<Record<Status, Row>> = {
 }
 
 /** For a success whose money is lost: accept the loss, or give up the payment. */
-const lostSuccess: Row = { accept: 'rest', wait: 'nothing', refund_noted: 'rest', dismiss: 'rest' }
+const lostSuccess: ResolutionRow = {
+  accept: 'rest',
+  wait: 'nothing',
+  refund_noted: 'rest',
+  dismiss: 'rest',
+}
 
 /** Whether a person has something to decide here: by this action, or by any. */
 export function isResolvable(payment: Payment, action?: ResolutionAction): boolean {
@@ -82,10 +92,10 @@ export function complete(payment: Payment, resolved: Resolved): Resolved {
   }
 }
 
-const rowOf = (payment: Payment): Row =>
+const rowOf = (payment: Payment): ResolutionRow =>
   isLostSuccess(payment) ? lostSuccess : resolvable[payment.status]
 
-function subjectsOf(payment: Payment, subject: Subject): readonly Transaction[] {
+function subjectsOf(payment: Payment, subject: ResolutionScope): readonly Transaction[] {
   if (subject === 'nothing') return []
   const { transactions } = payment.facts
   const { setAside } = standingOf(payment.facts)

@@ -115,15 +115,15 @@ export const publicTxHash = (txHash: string | null): string | null =>
 export const smallIn = (blockHash: string): string => `small:${blockHash}`
 
 /** Identifies a transaction, and defines the order of transactions. */
-export type Place = Pick<Transaction, 'chain' | 'txHash'>
+export type TransactionKey = Pick<Transaction, 'chain' | 'txHash'>
 
-const isBefore = (a: Place, b: Place): boolean =>
+const isBefore = (a: TransactionKey, b: TransactionKey): boolean =>
   a.chain === b.chain ? a.txHash < b.txHash : a.chain < b.chain
 
 /** Finds a transaction in a list that is sorted by chain and hash; null when it is missing. */
 export function findTransaction(
   transactions: readonly Transaction[],
-  place: Place,
+  place: TransactionKey,
 ): Transaction | null {
   let low = 0
   let high = transactions.length

@@ -44,14 +44,14 @@ export const isExpected = (stage: Stage): boolean => stage === 'mempool' || stag
 /**
  * The part of a payment that its transfers depend on. The status says whether success still stands.
  */
-export interface Known {
+export interface PaymentFacts {
   readonly terms: Terms
   readonly facts: Facts
   readonly status?: Status
 }
 
 /** Every movement of money known of a payment, oldest sighting first. */
-export function transfersOf(payment: Known, policy: Policy): readonly Transfer[] {
+export function transfersOf(payment: PaymentFacts, policy: Policy): readonly Transfer[] {
   const { terms, facts } = payment
   const lost = replacedIn(facts.transactions)
   const { setAside } = standingOf(facts)
@@ -90,7 +90,7 @@ interface Fate {
   readonly isSetAside: boolean
 }
 
-interface Asked {
+interface TransferContext {
   readonly terms: Terms
   /** The level that each way to pay requires, read from the policy once. */
   readonly levels: Map<Acceptance | null, Level>
@@ -98,7 +98,7 @@ interface Asked {
   readonly isTold: boolean
 }
 
-function transfersIn(fate: Fate, chain: ChainView, asked: Asked): Transfer[] {
+function transfersIn(fate: Fate, chain: ChainView, asked: TransferContext): Transfer[] {
   const { transaction } = fate
   const believed = fate.isReplaced ? null : canonicalInclusion(transaction)
   const stage = fate.isReplaced ? 'replaced' : stageOf(transaction, believed)
@@ -141,13 +141,17 @@ function expectedOf(transaction: Transaction): readonly SeenTransfer[] {
   return claimed === true ? [{ txHash, part: 'hint', ...nothing }] : []
 }
 
-interface Sighting extends Fate {
+interface TransferSighting extends Fate {
   readonly inclusion: Inclusion | null
   readonly seen: SeenTransfer
   readonly stage: Stage
 }
 
-function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTold }: Asked) {
+function transferOf(
+  sighting: TransferSighting,
+  chain: ChainView,
+  { terms, levels, isTold }: TransferContext,
+) {
   const { transaction, inclusion, seen } = sighting
   const accept = acceptanceOf(terms, transaction.chain, seen)
   const ignored = ignoredFor(sighting, terms, accept)
@@ -197,18 +201,18 @@ function transferOf(sighting: Sighting, chain: ChainView, { terms, levels, isTol
   return transfer
 }
 
-type Words = Pick<Transfer, 'sources' | 'deniedBy'>
-const unsaid: Words = { sources: [], deniedBy: [] }
+type SourceReports = Pick<Transfer, 'sources' | 'deniedBy'>
+const unsaid: SourceReports = { sources: [], deniedBy: [] }
 
 /**
  * Whether a denial holds it back: until at least the quorum shows it, and more sources show it than
  * deny it. The absence of other sources does not outvote a denial.
  */
-export const isContradicted = ({ sources, deniedBy }: Words, quorum: number): boolean =>
+export const isContradicted = ({ sources, deniedBy }: SourceReports, quorum: number): boolean =>
   deniedBy.length > 0 && showsMissing({ sources, deniedBy }, quorum) > 0
 
 /** How many more sources must show it. */
-export const showsMissing = ({ sources, deniedBy }: Words, quorum: number): number =>
+export const showsMissing = ({ sources, deniedBy }: SourceReports, quorum: number): number =>
   Math.max(0, Math.max(quorum, deniedBy.length + 1) - sources.length)
 
 /**
@@ -218,7 +222,7 @@ export const showsMissing = ({ sources, deniedBy }: Words, quorum: number): numb
  * until then only the sources count.
  */
 function isVouchedFor(
-  { sources }: Words,
+  { sources }: SourceReports,
   { head, policy }: ChainView,
   known: ChainHead | null,
 ): boolean {
@@ -231,7 +235,7 @@ function isVouchedFor(
 function levelOf(
   policy: ChainPolicy | null,
   accept: Acceptance | null,
-  { terms, levels }: Pick<Asked, 'terms' | 'levels'>,
+  { terms, levels }: Pick<TransferContext, 'terms' | 'levels'>,
 ): Level | null {
   if (policy === null) return null
   const known = levels.get(accept)
@@ -249,7 +253,7 @@ function depthOf(block: number, head: ChainHead | null, policy: ChainPolicy | nu
 
 /** Why the money of a sighting does not count; null when it counts, or when no money comes. */
 function ignoredFor(
-  { transaction, seen, stage, isSetAside }: Sighting,
+  { transaction, seen, stage, isSetAside }: TransferSighting,
   terms: Terms,
   accept: Acceptance | null,
 ): IgnoreReason | null {

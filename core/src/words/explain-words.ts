@@ -47,14 +47,14 @@ const ignoredSentences: Readonly<Record<IgnoreReason, string>> = {
 }
 
 /** The figures of a sentence, and whether it names providers. */
-type Facts = Omit<ExplainedTransfer, 'sentence'>
-interface Telling {
+type SentenceFacts = Omit<ExplainedTransfer, 'sentence'>
+interface SentenceOptions {
   readonly namesProviders: boolean
   readonly nameOf: NameOf | undefined
 }
 
 /** A sentence about a transfer: why it counts, or what it waits for, what comes next, and when. */
-export function sentenceOf(transfer: Facts, telling: Telling): string {
+export function sentenceOf(transfer: SentenceFacts, telling: SentenceOptions): string {
   const { txHash, chain, amount, asset, ignored, stage } = transfer
   const named = txHash === null ? '' : ` (${short(txHash)})`
   const isVain = stage === 'dropped' && asset === null
@@ -68,7 +68,7 @@ export function sentenceOf(transfer: Facts, telling: Telling): string {
   return `${subject} ${stageSentences[stage] ?? depthInWords(transfer, telling)}`
 }
 
-function depthInWords(transfer: Facts, telling: Telling): string {
+function depthInWords(transfer: SentenceFacts, telling: SentenceOptions): string {
   const { level, tier, asset, confirmations, settled, missing } = transfer
   if (level === null) return 'is in a block of a network without a finality rule.'
   const because = tier === null ? '' : `, ${tierInWords(tier, asset ?? 'it')}`
@@ -87,7 +87,10 @@ const afterThat = (until: string | null): string =>
     : ` If that does not happen by ${until}, the payment becomes investigation_required and a person decides.`
 
 /** Which providers show it, and which deny it. */
-function wordsInWords({ sources, deniedBy }: Facts, { namesProviders }: Telling): string {
+function wordsInWords(
+  { sources, deniedBy }: SentenceFacts,
+  { namesProviders }: SentenceOptions,
+): string {
   const whole = (names: readonly string[], verb: readonly [one: string, more: string]): string => {
     const [one, more] = verb
     if (namesProviders) return `${inList(names)} ${names.length === 1 ? one : more}`
@@ -108,7 +111,7 @@ function inList(sources: readonly string[]): string {
   return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
 }
 
-function waitsFor(transfer: Facts, telling: Telling): string {
+function waitsFor(transfer: SentenceFacts, telling: SentenceOptions): string {
   const { missing, deniedBy, aboutMs } = transfer
   const { blocks, tag, held } = missing
   if (held === 'sources_disagree' && deniedBy.length > 0)

@@ -1,7 +1,7 @@
 import type { ResolutionAction } from '../payment/observation.ts'
 import type { IgnoreReason, Stage } from '../payment/payment.ts'
 import type { Flag, Status } from '../payment/status-model.ts'
-import type { Reason } from './reason-words.ts'
+import type { PaymentReason } from './reason-words.ts'
 
 // Texts for operators. Separate from the words for payers, which the pages load in every browser.
 
@@ -145,7 +145,7 @@ export const flagNotices: Readonly<Record<Flag, Notice>> = {
 }
 
 /** Every reason. Printed to docs/generated/states.md. */
-export const reasonNotices: Readonly<Record<Reason, Notice>> = {
+export const reasonNotices: Readonly<Record<PaymentReason, Notice>> = {
   transaction_reverted: {
     operator: 'It failed in its block and moved nothing. The payer lost at most the network fee.',
     ...noted,

@@ -16,10 +16,10 @@ export const reasons = [
   'written_off',
   'internal_contradiction',
 ] as const
-export type Reason = (typeof reasons)[number]
+export type PaymentReason = (typeof reasons)[number]
 
 /** What a payer reads, by reason. Reasons that a merchant wrote are not in this table. */
-export const reasonWords: Readonly<Record<Reason, string>> = {
+export const reasonWords: Readonly<Record<PaymentReason, string>> = {
   transaction_reverted: 'The network refused the transaction.',
   transaction_reorged: 'The network took the transaction back.',
   transaction_dropped: 'The network has forgotten the transaction before it was confirmed.',
@@ -39,7 +39,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
     'A fault on our side keeps us from saying where this payment stands. Do not pay again.',
 }
 
-const isReason = (code: string): code is Reason => reasons.some((reason) => reason === code)
+const isReason = (code: string): code is PaymentReason => reasons.some((reason) => reason === code)
 
 /** The payer's words for a reason; null for a merchant's own reason, or one of a newer version. */
 export const reasonInWords = (code: string | null): string | null =>

@@ -5,9 +5,9 @@ import { flagWords } from './flag-words.ts'
 import { flagNotices, ignoredNotices, reasonNotices, stageNotices } from './notices.ts'
 import { reasons, reasonWords } from './reason-words.ts'
 import { ignoredWords } from './stage-words.ts'
-import { chainName, statusWords, type Told } from './words.ts'
+import { chainName, type StatusValues, statusWords } from './words.ts'
 
-const told: Told = {
+const told: StatusValues = {
   status: 'awaiting',
   reason: null,
   flags: [],
@@ -24,7 +24,7 @@ const told: Told = {
   isTimeUp: false,
 }
 
-const say = (status: Told['status'], more: Partial<Told> = {}) => {
+const say = (status: StatusValues['status'], more: Partial<StatusValues> = {}) => {
   const words = statusWords[status]
   const all = { ...told, ...more, status }
   return `${words.title(all)} ${words.text(all)}`
@@ -56,7 +56,11 @@ describe('the words for a payer', () => {
   })
 
   it('name the missing amount when only a part has arrived', () => {
-    const part: Partial<Told> = { flags: ['underpaid'], received: '50.00', missing: '100.00' }
+    const part: Partial<StatusValues> = {
+      flags: ['underpaid'],
+      received: '50.00',
+      missing: '100.00',
+    }
     expect(say('awaiting', { ...part, seen: '50.00' })).toContain(
       '50.00 of 150.00 arrived; 100.00 missing.',
     )
@@ -64,7 +68,7 @@ describe('the words for a payer', () => {
   })
 
   it('say “seen”, not “arrived”, for a part that is in no block', () => {
-    const part: Partial<Told> = { flags: ['underpaid'], received: '0.00', seen: '50.00' }
+    const part: Partial<StatusValues> = { flags: ['underpaid'], received: '0.00', seen: '50.00' }
     expect(say('awaiting', { ...part, missing: '100.00' })).toContain('50.00 of 150.00 seen;')
   })
 

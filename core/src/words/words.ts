@@ -7,7 +7,7 @@ export type Tone = 'waiting' | 'moving' | 'done' | 'over' | 'unclear'
 /**
  * The values that sentences may use. Amounts are decimal strings, times are in the reader's format.
  */
-export interface Told {
+export interface StatusValues {
   readonly status: Status
   readonly reason: string | null
   readonly flags: readonly Flag[]
@@ -35,8 +35,8 @@ export interface StatusWords {
   readonly tone: Tone
   /** Two or three words, for lists and window titles. */
   readonly label: string
-  readonly title: (told: Told) => string
-  readonly text: (told: Told) => string
+  readonly title: (told: StatusValues) => string
+  readonly text: (told: StatusValues) => string
 }
 
 /** The payer's words for every status. */
@@ -138,7 +138,7 @@ const showsLater = 'What you send is not lost; it can show here later than usual
 
 const askMerchant = 'If you already sent money, contact the merchant.'
 
-const partly = ({ received, seen, amount, missing }: Told): string =>
+const partly = ({ received, seen, amount, missing }: StatusValues): string =>
   received === seen
     ? `${received} of ${amount} arrived; ${missing} missing.`
     : `${seen} of ${amount} seen; ${missing} missing.`

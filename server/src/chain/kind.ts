@@ -1,4 +1,4 @@
-import type { Part } from '@settlewire/core/payment/observation'
+import type { TransferPart } from '@settlewire/core/payment/observation'
 import type { Acceptance, ChainId } from '@settlewire/core/payment/payment'
 
 /** What chains of one kind can show. The follower waits for and reports nothing else. */
@@ -54,7 +54,7 @@ export interface ChainKind {
    * Whether this is a valid name for one movement of a transaction. Chain, transaction and part
    * together identify a transfer permanently.
    */
-  isPart(part: Part): boolean
+  isPart(part: TransferPart): boolean
   /** A link that wallets open, in the kind's standard form. Null when there is no standard. */
   paymentUri(request: PaymentLinkRequest): string | null
 }

@@ -1,6 +1,6 @@
 import { statusTable } from '@settlewire/core/payment/status-model'
 import { Live, type Moment } from '../../../web/src/checkout/live.ts'
-import { type Look, lookOf } from '../../../web/src/checkout/look.ts'
+import { lookOf, type PageLook } from '../../../web/src/checkout/look.ts'
 import type { PageState } from '../../../web/src/checkout/page-state.ts'
 import { connectionWords, words } from '../../../web/src/checkout/words.ts'
 import type { Channel } from './channel.ts'
@@ -28,7 +28,8 @@ export class PageReader implements Reader {
   readonly #fetch: typeof fetch
   #live: Live | null = null
   #tickedAt = 0
-  #rendered: { readonly moment: Moment; readonly now: number; readonly look: Look } | null = null
+  #rendered: { readonly moment: Moment; readonly now: number; readonly look: PageLook } | null =
+    null
 
   constructor(paymentId: string, parts: { device: Device; network: Network; truth: Truth }) {
     const { device, network, truth } = parts
@@ -87,7 +88,7 @@ export class PageReader implements Reader {
   }
 
   /** The last rendering, renewed if its state or its clock has changed. */
-  #look(live: Live, moment: Moment): Look {
+  #look(live: Live, moment: Moment): PageLook {
     const now = this.#tickedAt
     if (this.#rendered?.moment !== moment || this.#rendered.now !== now) {
       this.#rendered = { moment, now, look: lookOf(moment, { now, loadedAt: live.loadedAt }) }
@@ -120,7 +121,7 @@ export class PageReader implements Reader {
 /** What the notes beside the status show for each chain; null if no note is due in this state. */
 function blindOf(
   { accept, status, finality }: PageState['payment'],
-  { sightNotes }: Look['screen'],
+  { sightNotes }: PageLook['screen'],
 ): Said['blind'] {
   const isOver = statusTable[status].life === 'closed'
   if (isOver && (status !== 'succeeded' || finality === 'final')) return null

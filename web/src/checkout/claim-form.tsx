@@ -8,7 +8,7 @@ interface Props {
   readonly say: (text: string) => void
 }
 
-interface Outcome {
+interface ClaimOutcome {
   readonly is: 'ready' | 'sending' | 'told' | 'bad'
   readonly text: string
 }
@@ -19,8 +19,8 @@ const hashForm = /0x[0-9a-f]{64}(?![0-9a-f])/i
 /** For a payer whose payment does not show: searches for the transaction by its hash. */
 export function ClaimForm({ api, say }: Props): ReactNode {
   const [text, setText] = useState('')
-  const [outcome, setOutcome] = useState<Outcome>({ is: 'ready', text: '' })
-  const tell = (is: Outcome['is'], told: string) => {
+  const [outcome, setOutcome] = useState<ClaimOutcome>({ is: 'ready', text: '' })
+  const tell = (is: ClaimOutcome['is'], told: string) => {
     setOutcome({ is, text: told })
     if (told !== '') say(told)
   }

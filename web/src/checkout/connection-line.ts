@@ -14,7 +14,7 @@ export interface ConnectionLine {
 /** A gap this short is over before a payer could act on it, so there is no warning. */
 const graceMs = 2_500
 
-interface Place {
+interface ConnectionView {
   readonly now: Instant
   /** When the page was loaded. */
   readonly loadedAt: Instant
@@ -27,7 +27,7 @@ interface Place {
 /** All times are this device's. */
 export function connectionLineOf(
   connection: Connection,
-  { now, loadedAt, isSeen, isSightKnown }: Place,
+  { now, loadedAt, isSeen, isSightKnown }: ConnectionView,
 ): ConnectionLine {
   const from = connection.provenAt ?? loadedAt
   const time = timeOfDay(from)

@@ -5,7 +5,7 @@ import { CheckIcon, CopyIcon } from './icons.tsx'
 import { words } from './words.ts'
 
 type What = keyof typeof words.copyWhat
-type Outcome = 'ready' | 'copied' | 'failed'
+type CopyOutcome = 'ready' | 'copied' | 'failed'
 
 const shownForMs = 2_000
 
@@ -18,7 +18,7 @@ interface Props {
 
 /** A button that copies a text, and confirms it. */
 export function CopyButton({ what, text, say }: Props): ReactNode {
-  const [outcome, setOutcome] = useState<Outcome>('ready')
+  const [outcome, setOutcome] = useState<CopyOutcome>('ready')
   useEffect(() => {
     if (outcome === 'ready') return
     return systemClock.after(shownForMs, () => {

@@ -1,5 +1,5 @@
 import type { PolicyAnswer } from '@settlewire/client/answers'
-import type { Access } from '@settlewire/client/request'
+import type { ServerAccess } from '@settlewire/client/request'
 import { endsWatch } from '@settlewire/client/until'
 import { type Connection, type Update, watch } from '@settlewire/client/watch'
 import type { Instant } from '@settlewire/core/instant'
@@ -8,17 +8,17 @@ import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { type Device, thisDevice } from './device.ts'
 import type { PageState } from './page-state.ts'
 import { PayerApi } from './payer-api.ts'
-import { applyEvent, applyResource, hasMoved, type Shown, shownFrom } from './payment.ts'
-import { Question } from './question.ts'
-import { movedBy, type Sight, sightsFrom } from './sight.ts'
+import { applyEvent, applyResource, hasMoved, type ShownPayment, shownFrom } from './payment.ts'
+import { WantedRequest } from './question.ts'
+import { movedBy, type ShownSight, sightsFrom } from './sight.ts'
 
 /** The state at one moment. Every change makes a new object. */
 export interface Moment {
-  readonly shown: Shown
+  readonly shown: ShownPayment
   readonly connection: Connection
   readonly clockOffsetMs: number
   /** How well each accepted chain is seen. */
-  readonly sights: readonly Sight[]
+  readonly sights: readonly ShownSight[]
   /** Until when `sights` hold, by this device's clock. */
   readonly sightUntil: Instant
   /** What the payment waits for, and how long; null until the server has sent it. */
@@ -63,10 +63,10 @@ export class Live {
   readonly api: PayerApi
   readonly loadedAt: Instant
   readonly #device: Device
-  readonly #access: Access
+  readonly #access: ServerAccess
   readonly #listeners = new Set<() => void>()
-  readonly #resource: Question<PaymentIntent>
-  readonly #policy: Question<PolicyAnswer>
+  readonly #resource: WantedRequest<PaymentIntent>
+  readonly #policy: WantedRequest<PolicyAnswer>
   #moment: Moment
 
   constructor(state: PageState, device: Device = thisDevice) {
@@ -85,12 +85,12 @@ export class Live {
       sightUntil: always,
       policy: null,
     }
-    this.#resource = new Question(
+    this.#resource = new WantedRequest(
       (signal) => this.api.read(signal),
       (answer) => this.#read(answer),
       device.clock,
     )
-    this.#policy = new Question(
+    this.#policy = new WantedRequest(
       (signal) => this.api.policy(signal),
       (answer) => this.#set({ policy: { answer, at: device.clock.now() } }),
       device.clock,

@@ -6,7 +6,7 @@ import { type Screen, screenOf } from './screen.ts'
 /**
  * Everything that the page says at one moment: about the payment, and how far that can be trusted.
  */
-export interface Look {
+export interface PageLook {
   readonly screen: Screen
   readonly line: ConnectionLine
 }
@@ -15,7 +15,7 @@ export interface Look {
 export function lookOf(
   moment: Moment,
   { now, loadedAt }: Record<'now' | 'loadedAt', Instant>,
-): Look {
+): PageLook {
   const { shown, connection, clockOffsetMs, sights, policy } = moment
   // A report from another connection, or an old one, may no longer be true.
   const isKnown = now <= moment.sightUntil

@@ -2,7 +2,7 @@ import { statusWords } from '@settlewire/core/words/words'
 import type { ReactNode } from 'react'
 import { Figure } from './figure.tsx'
 import { ClockIcon, CrossIcon, LensIcon } from './icons.tsx'
-import type { Shown } from './payment.ts'
+import type { ShownPayment } from './payment.ts'
 import { ReturnLink } from './return-link.tsx'
 import type { Screen } from './screen.ts'
 import { dateAndTime } from './time.ts'
@@ -10,7 +10,7 @@ import { Transactions } from './transaction.tsx'
 import { nextSteps, words } from './words.ts'
 
 interface Props {
-  readonly shown: Shown
+  readonly shown: ShownPayment
   readonly screen: Screen
   readonly merchant: string
   readonly say: (text: string) => void
@@ -59,7 +59,7 @@ export function NoticePanel({ shown, screen, merchant, say }: Props): ReactNode 
   )
 }
 
-function emblemOf(status: Shown['payment']['status']): ReactNode {
+function emblemOf(status: ShownPayment['payment']['status']): ReactNode {
   if (status === 'expired') return <ClockIcon />
   return statusWords[status].tone === 'unclear' ? <LensIcon /> : <CrossIcon />
 }

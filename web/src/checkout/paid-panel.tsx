@@ -1,11 +1,11 @@
 import type { ReactNode } from 'react'
 import { Figure } from './figure.tsx'
-import type { Shown } from './payment.ts'
+import type { ShownPayment } from './payment.ts'
 import { ReturnLink } from './return-link.tsx'
 import { Transactions } from './transaction.tsx'
 
 interface Props {
-  readonly shown: Shown
+  readonly shown: ShownPayment
   readonly merchant: string
   readonly say: (text: string) => void
 }

@@ -4,7 +4,7 @@ import { CopyButton } from './copyable.tsx'
 import { Figure, isLong } from './figure.tsx'
 import { grouped, inFours, uriFor } from './money.ts'
 import type { PayerApi } from './payer-api.ts'
-import { nameOf, type Shown } from './payment.ts'
+import { nameOf, type ShownPayment } from './payment.ts'
 import { Qr } from './qr.tsx'
 import { SandboxWallet } from './sandbox-wallet.tsx'
 import type { Screen } from './screen.ts'
@@ -12,7 +12,7 @@ import { Sentence } from './sentence.tsx'
 import { words } from './words.ts'
 
 interface Props {
-  readonly shown: Shown
+  readonly shown: ShownPayment
   readonly screen: Screen
   readonly choice: {
     readonly accept: WireAcceptance
@@ -112,7 +112,7 @@ function Choice({
   chosen,
   choose,
 }: {
-  shown: Shown
+  shown: ShownPayment
   chosen: number
   choose: (index: number) => void
 }): ReactNode {

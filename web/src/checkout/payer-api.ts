@@ -1,15 +1,15 @@
 import type { ClaimAnswer, PolicyAnswer } from '@settlewire/client/answers'
 import { paymentPath } from '@settlewire/client/attempt'
 import { makeKey } from '@settlewire/client/idempotency-key'
-import { type Access, sendForJson } from '@settlewire/client/request'
+import { type ServerAccess, sendForJson } from '@settlewire/client/request'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 
 /** The API calls of the page: a small part of `Client`, because every payer loads each byte. */
 export class PayerApi {
-  readonly #access: Access
+  readonly #access: ServerAccess
   readonly #id: string
 
-  constructor(access: Access, id: string) {
+  constructor(access: ServerAccess, id: string) {
     this.#access = access
     this.#id = id
   }

@@ -2,7 +2,7 @@ import type { EventData } from '@settlewire/core/payment/event'
 import type { PaymentIntent, WireTransfer } from '@settlewire/core/wire/wire'
 
 /** The transfer that delays the payment, as far as the page knows. */
-export interface Progress {
+export interface PaymentProgress {
   readonly txHash: string | null
   readonly chain: string | null
   readonly confirmations: number
@@ -11,9 +11,9 @@ export interface Progress {
 }
 
 /** What the page shows: the resource, updated by events. */
-export interface Shown {
+export interface ShownPayment {
   readonly payment: PaymentIntent
-  readonly progress: Progress
+  readonly progress: PaymentProgress
   /** The server's names of its chains. */
   readonly chainNames: ChainNames
 }
@@ -23,14 +23,14 @@ export type ChainNames = Readonly<Record<string, string>>
 /**
  * A chain's name for people; a chain that the server no longer follows keeps its configured name.
  */
-export const nameOf = ({ chainNames }: Pick<Shown, 'chainNames'>, chain: string): string =>
+export const nameOf = ({ chainNames }: Pick<ShownPayment, 'chainNames'>, chain: string): string =>
   chainNames[chain] ?? chain
 
 const inBlock: ReadonlySet<WireTransfer['stage']> = new Set(['included', 'safe', 'final'])
 const live: ReadonlySet<WireTransfer['stage']> = new Set([...inBlock, 'mempool', 'preconfirmed'])
 
 /** The state from a resource. The transfer that is furthest behind gives the progress. */
-export function shownFrom(payment: PaymentIntent, chainNames: ChainNames = {}): Shown {
+export function shownFrom(payment: PaymentIntent, chainNames: ChainNames = {}): ShownPayment {
   const ofInterest = payment.transfers.filter((one) => live.has(one.stage))
   const [behind] = ofInterest.sort((a, b) => a.confirmations - b.confirmations)
   const last = behind ?? payment.transfers[payment.transfers.length - 1]
@@ -47,7 +47,7 @@ export function shownFrom(payment: PaymentIntent, chainNames: ChainNames = {}): 
 }
 
 /** Applies one event. An event that is not newer than the stored sequence changes nothing. */
-export function applyEvent(shown: Shown, data: EventData): Shown {
+export function applyEvent(shown: ShownPayment, data: EventData): ShownPayment {
   const { payment, progress, chainNames } = shown
   if (data.sequence <= payment.sequence) return shown
   return {
@@ -74,14 +74,14 @@ export function applyEvent(shown: Shown, data: EventData): Shown {
 }
 
 /** Applies a resource, unless a newer event or resource has arrived meanwhile. */
-export const applyResource = (shown: Shown, payment: PaymentIntent): Shown =>
+export const applyResource = (shown: ShownPayment, payment: PaymentIntent): ShownPayment =>
   payment.sequence < shown.payment.sequence ? shown : shownFrom(payment, shown.chainNames)
 
 /**
  * Whether an event may have changed the list of transactions, so that the resource must be read
  * again. One more confirmation of the same transaction does not change the list.
  */
-export function hasMoved({ payment, progress }: Shown, data: EventData): boolean {
+export function hasMoved({ payment, progress }: ShownPayment, data: EventData): boolean {
   if (data.sequence <= payment.sequence) return false
   const isSame =
     data.sequence === payment.sequence + 1 &&

@@ -1,7 +1,7 @@
 import type { PolicyAnswer } from '@settlewire/client/answers'
 import type { ReactNode } from 'react'
 import { Figure } from './figure.tsx'
-import type { Shown } from './payment.ts'
+import type { ShownPayment } from './payment.ts'
 import type { Screen } from './screen.ts'
 import { Sentence } from './sentence.tsx'
 import { Transactions } from './transaction.tsx'
@@ -11,7 +11,7 @@ import { words } from './words.ts'
 const segmentsMax = 24
 
 interface Props {
-  readonly shown: Shown
+  readonly shown: ShownPayment
   readonly screen: Screen
   /** Null until the server has sent it. */
   readonly policy: PolicyAnswer | null

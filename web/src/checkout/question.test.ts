@@ -1,6 +1,6 @@
 import type { Clock } from '@settlewire/client/clock'
 import { expect, it } from 'vitest'
-import { Question } from './question.ts'
+import { WantedRequest } from './question.ts'
 
 /** A clock that moves only by `pass`. */
 class HandClock implements Clock {
@@ -37,11 +37,11 @@ const swallowing = (silent: number, calls: { asked: number }) => (signal: AbortS
   })
 }
 
-it('Question: repeats a request by itself after a time-out', async () => {
+it('WantedRequest: repeats a request by itself after a time-out', async () => {
   const clock = new HandClock()
   const answers: string[] = []
   const calls = { asked: 0 }
-  const question = new Question(swallowing(1, calls), (answer) => answers.push(answer), clock)
+  const question = new WantedRequest(swallowing(1, calls), (answer) => answers.push(answer), clock)
   question.want()
   await clock.pass(2_900)
   expect([calls.asked, question.isOpen]).toEqual([1, true])
@@ -50,11 +50,11 @@ it('Question: repeats a request by itself after a time-out', async () => {
   expect(clock.waiting).toBe(0)
 })
 
-it('Question: gives up after three tries, and starts again with the next want()', async () => {
+it('WantedRequest: gives up after three tries, and starts again with the next want()', async () => {
   const clock = new HandClock()
   const answers: string[] = []
   const calls = { asked: 0 }
-  const question = new Question(swallowing(3, calls), (answer) => answers.push(answer), clock)
+  const question = new WantedRequest(swallowing(3, calls), (answer) => answers.push(answer), clock)
   question.want()
   for (const ms of [3_100, 8_100, 8_100, 60_000]) await clock.pass(ms)
   expect([calls.asked, answers, question.isOpen]).toEqual([3, [], true])
@@ -63,11 +63,11 @@ it('Question: gives up after three tries, and starts again with the next want()'
   expect([calls.asked, answers, question.isOpen]).toEqual([4, ['answer'], false])
 })
 
-it('Question: renew() aborts the running request and sends it again', async () => {
+it('WantedRequest: renew() aborts the running request and sends it again', async () => {
   const clock = new HandClock()
   const answers: string[] = []
   const calls = { asked: 0 }
-  const question = new Question(swallowing(1, calls), (answer) => answers.push(answer), clock)
+  const question = new WantedRequest(swallowing(1, calls), (answer) => answers.push(answer), clock)
   question.want()
   await clock.pass(1_500)
   question.renew()
@@ -75,11 +75,11 @@ it('Question: renew() aborts the running request and sends it again', async () =
   expect([calls.asked, answers]).toEqual([2, ['answer']])
 })
 
-it('Question: renew() sends one request at once when none is running', async () => {
+it('WantedRequest: renew() sends one request at once when none is running', async () => {
   const clock = new HandClock()
   const answers: string[] = []
   const calls = { asked: 0 }
-  const question = new Question(swallowing(0, calls), (answer) => answers.push(answer), clock)
+  const question = new WantedRequest(swallowing(0, calls), (answer) => answers.push(answer), clock)
   question.renew()
   await clock.pass(0)
   expect([calls.asked, answers, question.isOpen]).toEqual([1, ['answer'], false])

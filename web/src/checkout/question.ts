@@ -13,7 +13,7 @@ const answerMsMax = [3_000, 8_000, 8_000]
  * A request that is sent whenever its answer is wanted: one at a time, at most once a second, and
  * once more if it was wanted again meanwhile.
  */
-export class Question<T> {
+export class WantedRequest<T> {
   readonly #ask: (signal: AbortSignal) => Promise<T>
   readonly #take: (answer: T) => void
   readonly #clock: Clock

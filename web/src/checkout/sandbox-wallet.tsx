@@ -10,13 +10,13 @@ interface Props {
   readonly say: (text: string) => void
 }
 
-type Outcome =
+type SandboxOutcome =
   | { readonly is: 'ready' | 'sending' | 'sent' }
   | { readonly is: 'failed'; readonly why: string }
 
 /** Test mode: a button that sends a real transaction on the local chain. */
 export function SandboxWallet({ accept, api, say }: Props): ReactNode {
-  const [outcome, setOutcome] = useState<Outcome>({ is: 'ready' })
+  const [outcome, setOutcome] = useState<SandboxOutcome>({ is: 'ready' })
   const pay = async () => {
     if (outcome.is === 'sending') return
     setOutcome({ is: 'sending' })

@@ -4,8 +4,8 @@ import { flagWords } from '@settlewire/core/words/flag-words'
 import { statusWords, type Tone } from '@settlewire/core/words/words'
 import type { Explained } from './live.ts'
 import { missingAmount, seenAmount } from './money.ts'
-import { nameOf, type Shown } from './payment.ts'
-import { type Sight, type SightNote, sightNotes } from './sight.ts'
+import { nameOf, type ShownPayment } from './payment.ts'
+import { type ShownSight, type SightNote, sightNotes } from './sight.ts'
 import { dateAndTime } from './time.ts'
 import { uncountedOf } from './uncounted-of.ts'
 import type { words } from './words.ts'
@@ -17,7 +17,7 @@ export type StepState = keyof typeof words.stepStates
 /** The content of the large part of the page. */
 export type Panel = 'pay' | 'progress' | 'paid' | 'notice'
 
-interface Row {
+interface ScreenRow {
   readonly panel: Panel
   /** The current step; `as_seen`: it follows from the money that was seen. */
   readonly at: StepName | 'as_seen'
@@ -26,7 +26,7 @@ interface Row {
 }
 
 /** The appearance of each status. */
-const rows: Readonly<Record<Status, Row>> = {
+const rows: Readonly<Record<Status, ScreenRow>> = {
   awaiting: { panel: 'pay', at: 'waiting', goes: true },
   pending_detected: { panel: 'progress', at: 'detected', goes: true },
   pending_expired: { panel: 'pay', at: 'detected', goes: false },
@@ -69,7 +69,7 @@ export interface View {
   /** The server's time. */
   readonly now: Instant
   /** How well each accepted chain is seen. */
-  readonly sights: readonly Sight[]
+  readonly sights: readonly ShownSight[]
   readonly isConnected: boolean
   /** The server's explanation of the wait, and its age; null until the server has sent it. */
   readonly explained: Pick<Explained, 'answer'> | null
@@ -77,7 +77,7 @@ export interface View {
 }
 
 /** What the page shows of a payment at one moment of the server's time. Pure. */
-export function screenOf(shown: Shown, view: View): Screen {
+export function screenOf(shown: ShownPayment, view: View): Screen {
   const { payment, progress } = shown
   const { now, sights, isConnected } = view
   const { status, flags } = payment
@@ -132,7 +132,7 @@ export function screenOf(shown: Shown, view: View): Screen {
 }
 
 /** Whether nothing on the chains can change it any more. */
-const isSettled = ({ status, finality }: Shown['payment']): boolean =>
+const isSettled = ({ status, finality }: ShownPayment['payment']): boolean =>
   statusTable[status].life === 'closed' && (status !== 'succeeded' || finality === 'final')
 
 /**
@@ -150,7 +150,7 @@ function aboutSecondsOf(view: View): number | null {
 /**
  * The notes of the flags, without those that another flag or the list of uncounted money covers.
  */
-function notesOf(shown: Shown): readonly string[] {
+function notesOf(shown: ShownPayment): readonly string[] {
   const { flags } = shown.payment
   const listed: readonly string[] = uncountedOf(shown).map(({ ignored }) => ignored ?? '')
   const isTold = (flag: Flag): boolean =>
@@ -158,7 +158,7 @@ function notesOf(shown: Shown): readonly string[] {
   return flags.flatMap((flag) => (isTold(flag) ? [] : (flagWords[flag] ?? [])))
 }
 
-function stepsOf(payment: Shown['payment']): Screen['steps'] {
+function stepsOf(payment: ShownPayment['payment']): Screen['steps'] {
   const { at, goes } = rows[payment.status]
   const reached = stepNames.indexOf(at === 'as_seen' ? stepSeen(payment) : at)
   return stepNames.map((name, i) => {
@@ -170,7 +170,7 @@ function stepsOf(payment: Shown['payment']): Screen['steps'] {
   })
 }
 
-function stepSeen({ detectedAt, amountReceived }: Shown['payment']): StepName {
+function stepSeen({ detectedAt, amountReceived }: ShownPayment['payment']): StepName {
   if (detectedAt === null) return 'waiting'
   return /[1-9]/.test(amountReceived) ? 'confirming' : 'detected'
 }
@@ -183,7 +183,7 @@ const claimable: ReadonlySet<Status> = new Set(['awaiting', 'pending_expired', '
  * confirmations. A passing second or a single block of many must not change the key.
  */
 export function spokenOf(
-  { payment, progress }: Shown,
+  { payment, progress }: ShownPayment,
   screen: Screen,
 ): { readonly key: string; readonly text: string } {
   const { status, reason, flags } = payment

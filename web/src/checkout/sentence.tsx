@@ -11,13 +11,13 @@ export function Sentence({ text }: { text: string }): ReactNode {
   return <>{partsOf(text).map(partOf)}</>
 }
 
-interface Part {
+interface SentencePart {
   readonly text: string
   readonly isFixed: boolean
 }
 
-export function partsOf(text: string): readonly Part[] {
-  const parts: Part[] = []
+export function partsOf(text: string): readonly SentencePart[] {
+  const parts: SentencePart[] = []
   let from = 0
   for (const found of text.matchAll(fixed)) {
     if (found.index > from) parts.push({ text: text.slice(from, found.index), isFixed: false })
@@ -28,7 +28,7 @@ export function partsOf(text: string): readonly Part[] {
   return parts
 }
 
-const partOf = ({ text, isFixed }: Part, place: number): ReactNode => {
+const partOf = ({ text, isFixed }: SentencePart, place: number): ReactNode => {
   const key = `${place}:${text}`
   return isFixed ? (
     <span key={key} className="figure whole" translate="no">

@@ -4,7 +4,7 @@ import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { words } from './words.ts'
 
 /** How well one chain is seen, and the time of the last block that was read. */
-export interface Sight {
+export interface ShownSight {
   /** Null: one of the accepted chains, but the server did not say which. */
   readonly chain: string | null
   readonly visibility: ChainSight['visibility']
@@ -13,20 +13,26 @@ export interface Sight {
 }
 
 /** Converts a report that has just arrived. `serverNow` is the server's time. */
-export const sightsFrom = (chains: readonly ChainSight[], serverNow: Instant): readonly Sight[] =>
+export const sightsFrom = (
+  chains: readonly ChainSight[],
+  serverNow: Instant,
+): readonly ShownSight[] =>
   chains.map(({ chain, visibility, lagMs }) => ({
     ...{ chain, visibility },
     blockAt: lagMs === null ? null : serverNow - lagMs,
   }))
 
 /** Without heartbeats, the resource reports only the worst visibility of its chains. */
-function sightsOf({ accept, visibility }: PaymentIntent): readonly Sight[] {
+function sightsOf({ accept, visibility }: PaymentIntent): readonly ShownSight[] {
   const [chain, ...others] = new Set(accept.map((one) => one.chain))
   return [{ visibility, chain: others.length === 0 ? (chain ?? null) : null, blockAt: null }]
 }
 
 /** The sights after a resource was read, where only the resource reports visibility. */
-export function movedBy(known: readonly Sight[], payment: PaymentIntent): readonly Sight[] {
+export function movedBy(
+  known: readonly ShownSight[],
+  payment: PaymentIntent,
+): readonly ShownSight[] {
   const worst = (['blind', 'degraded'] as const).find((word) =>
     known.some(({ visibility }) => visibility === word),
   )
@@ -51,7 +57,7 @@ interface SightView {
 
 /** A note for each chain that is not fully seen, the blind ones first. */
 export function sightNotes(
-  sights: readonly Sight[],
+  sights: readonly ShownSight[],
   { now, nameOf, isPaid }: SightView,
 ): readonly SightNote[] {
   const notes = sights.flatMap(({ chain, visibility, blockAt }): SightNote[] => {

@@ -1,12 +1,18 @@
 import type { ReactNode } from 'react'
 import { CheckIcon } from './icons.tsx'
-import type { Shown } from './payment.ts'
+import type { ShownPayment } from './payment.ts'
 import type { Screen, StepName, StepState } from './screen.ts'
 import { timeOfDay } from './time.ts'
 import { words } from './words.ts'
 
 /** The five steps: waiting, detected, confirming n of N, paid, final. */
-export function Steps({ steps, shown }: { steps: Screen['steps']; shown: Shown }): ReactNode {
+export function Steps({
+  steps,
+  shown,
+}: {
+  steps: Screen['steps']
+  shown: ShownPayment
+}): ReactNode {
   return (
     <ol className="steps" aria-label={words.stepsLabel}>
       {steps.map(({ name, state }) => (
@@ -34,7 +40,7 @@ export function Steps({ steps, shown }: { steps: Screen['steps']; shown: Shown }
 }
 
 /** The time when a step was reached, or its progress. */
-function noteOf(name: StepName, state: StepState, { payment, progress }: Shown): string {
+function noteOf(name: StepName, state: StepState, { payment, progress }: ShownPayment): string {
   const { confirmations, required } = progress
   const { createdAt, detectedAt, settledAt } = payment
   const at = (time: string | null) =>

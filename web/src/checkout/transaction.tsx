@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { CopyButton } from './copyable.tsx'
 import { OutIcon } from './icons.tsx'
 import { shortened } from './money.ts'
-import { nameOf, type Shown } from './payment.ts'
+import { nameOf, type ShownPayment } from './payment.ts'
 import { Sentence } from './sentence.tsx'
 import { words } from './words.ts'
 
@@ -17,7 +17,7 @@ export function Transactions({
   shown,
   say,
 }: {
-  shown: Shown
+  shown: ShownPayment
   say: (text: string) => void
 }): ReactNode {
   const { payment } = shown
@@ -43,7 +43,7 @@ export function Transactions({
   )
 }
 
-function listedOf({ payment, progress }: Shown): readonly Listed[] {
+function listedOf({ payment, progress }: ShownPayment): readonly Listed[] {
   const listed: Listed[] = payment.transfers.filter(
     (one): one is WireTransfer & Listed => one.stage !== 'ignored' && one.txHash !== null,
   )

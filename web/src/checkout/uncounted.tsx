@@ -2,7 +2,7 @@ import { printAmount } from '@settlewire/core/money/amount'
 import type { WireTransfer } from '@settlewire/core/wire/wire'
 import { ignoredWords } from '@settlewire/core/words/stage-words'
 import type { ReactNode } from 'react'
-import type { Shown } from './payment.ts'
+import type { ShownPayment } from './payment.ts'
 import { nameOf } from './payment.ts'
 import { Sentence } from './sentence.tsx'
 import { TransactionLine } from './transaction.tsx'
@@ -13,7 +13,7 @@ import { words } from './words.ts'
 const shownMax = 5
 
 interface Props {
-  readonly shown: Shown
+  readonly shown: ShownPayment
   readonly say: (text: string) => void
 }
 

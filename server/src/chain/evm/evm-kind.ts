@@ -1,4 +1,4 @@
-import type { Part } from '@settlewire/core/payment/observation'
+import type { TransferPart } from '@settlewire/core/payment/observation'
 import { checksummed } from '../../evm-address.ts'
 import type { ChainKind, Notation, PaymentLinkRequest } from '../kind.ts'
 import { depositAddress } from './deposit-address.ts'
@@ -27,7 +27,7 @@ const transactions: Notation = {
  * transaction's own value, and `trace:<path>` a value that a contract passed on, by its place in
  * the call tree.
  */
-const isPart = (part: Part): boolean =>
+const isPart = (part: TransferPart): boolean =>
   typeof part === 'number'
     ? Number.isSafeInteger(part) && part >= 0
     : part === 'top' || part === 'balance' || /^trace:[\d.,/]+$/.test(part)
