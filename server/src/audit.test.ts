@@ -8,8 +8,8 @@ import { ScriptedPayment, scriptPolicy } from '../../test/support/scripted-payme
 import { storeUnderTest } from '../../test/support/store-under-test.ts'
 import { readArguments, wordsOf } from './audit.ts'
 
-describe('the command line', () => {
-  it('names a merchant, a mode, a dump', () => {
+describe('the command line of audit', () => {
+  it('takes a merchant, a mode and a dump', () => {
     expect(readArguments([])).toEqual({ scope: {}, dump: null })
     const line = ['--merchant', 'mer_1', '--mode', 'live', '--from-dump', 'a.sql']
     expect(readArguments(line)).toEqual({
@@ -23,14 +23,14 @@ describe('the command line', () => {
   })
 })
 
-it('says what was walked, and how fast', () => {
+it('the report of an audit has counts and speed', () => {
   const report = { subjects: 2, events: 3_000, feeds: 1, findings: [], found: 0, tookMs: 1_500 }
   expect(wordsOf(report)).toBe(
-    '\nAll of it holds: 3000 events of 2 subjects in 1 feeds, 1.5 s, 2000 events a second.\n',
+    '\nNo contradiction in 3000 events of 2 subjects in 1 feeds, 1.5 s, 2000 events a second.\n',
   )
 })
 
-describe('the program', () => {
+describe('settlewire audit', () => {
   let database: Awaited<ReturnType<typeof storeUnderTest>>
   let payment: ScriptedPayment
 
@@ -58,7 +58,7 @@ describe('the program', () => {
     return { code, out }
   }
 
-  it('ends with 0 while all of it holds, and with 1 and the first event that does not', async () => {
+  it('exits with 0 without a contradiction, else with 1 and the first wrong event', async () => {
     const good = await run()
     expect(good).toMatchObject({ code: 0, out: expect.stringContaining('6 events of 1 subjects') })
 
@@ -70,7 +70,7 @@ describe('the program', () => {
     )
     const { code, out } = await run('--mode', 'test')
     expect(code).toBe(1)
-    expect(out).toContain(`The first that does not hold is event ${payment.events[2]?.id}`)
+    expect(out).toContain(`The first contradiction is at event ${payment.events[2]?.id}`)
 
     const dump = await dumpOf(database.url)
     const read = await run('--from-dump', dump.path)
@@ -79,10 +79,14 @@ describe('the program', () => {
     expect(read.out).toContain(payment.events[2]?.id)
   }, 60_000)
 
-  it('is told from misuse', async () => {
+  it('explains a wrong option', async () => {
     expect(await run('--mode', 'both')).toMatchObject({
-      code: 1,
+      code: 2,
       out: expect.stringContaining('--mode takes live or test.'),
     })
+  })
+
+  it('exits with 2 when the history could not be read, so that a script sees no contradiction in it', async () => {
+    expect(await run('--from-dump', '/nowhere/a.dump')).toMatchObject({ code: 2 })
   })
 })

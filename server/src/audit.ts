@@ -1,6 +1,7 @@
 /**
- * `npm run audit`, or `settlewire audit`: holds the history against itself. It talks to the database
- * or to a dump, not to a server, so that it can also be run by those who do not trust the server.
+ * `npm run audit`, or `settlewire audit`: checks the history for contradictions. It reads the
+ * database or a dump and needs no server, so that people who do not trust the server can run it
+ * too.
  */
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
@@ -23,26 +24,27 @@ const usage = `
   settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
   npm run audit -- …
 
-  Walks the history, of one merchant or of all, and holds it against itself: that every event is
-  sealed to the one before it, that sequences and positions have no gap, and that every row beside
-  the history is what its events make of it. It changes nothing, and a server may run meanwhile.
+  Checks the history of one merchant or of all: that the seal of every event includes the seal
+  before it, that sequences and positions have no gap, and that all other rows match the rows
+  rebuilt from the events. It changes nothing, and a server may run meanwhile.
 
-  --merchant   the id of a merchant; left out: all
-  --mode       live or test; left out: both
-  --from-dump  a plain-text dump (pg_dump --format=plain) in the place of the database
+  --merchant   the id of a merchant; default: all
+  --mode       live or test; default: both
+  --from-dump  a plain-text dump (pg_dump --format=plain) to read instead of the database
 
-  Exit codes: 0 all of it holds, 1 something does not, or it could not be read.
+  Exit codes: 0 no contradiction, 1 a contradiction, 2 not checked: a wrong argument, or the
+  history could not be read.
   Without DATABASE_URL the server must be stopped.
 `
 
-/** What was asked for. */
-export interface Asked {
+/** The arguments of `settlewire audit`. */
+export interface AuditArguments {
   readonly scope: AuditScope
   readonly dump: string | null
 }
 
-/** Reads the command line. Throws `invalid_request` with what is wrong, null for a plain question. */
-export function readArguments(args: readonly string[]): Asked | null {
+/** Parses the command line; null for `--help`. Throws `invalid_request` for a wrong argument. */
+export function readArguments(args: readonly string[]): AuditArguments | null {
   const parsed = parse(args)
   const { merchant, mode, help, 'from-dump': dump } = parsed.values
   if (help) return null
@@ -67,7 +69,7 @@ const parse = (args: readonly string[]) =>
     },
   })
 
-/** The database of this installation, started for as long as it takes where it is the embedded one. */
+/** Opens the database of this installation. The embedded one is started and stopped afterwards. */
 async function openDatabase(config: Config, onClose: (closer: () => unknown) => void) {
   const clock = systemClock
   const log = createLog({ level: 'error', clock })
@@ -75,7 +77,7 @@ async function openDatabase(config: Config, onClose: (closer: () => unknown) => 
   return DatabaseSource.open(config.databaseUrl ?? (await openGround(ground)).databaseUrl)
 }
 
-async function run({ scope, dump }: Asked): Promise<Report & { readonly tookMs: number }> {
+async function run({ scope, dump }: AuditArguments): Promise<Report & { readonly tookMs: number }> {
   const closers: (() => unknown)[] = []
   const onClose = (closer: () => unknown): void => void closers.unshift(closer)
   try {
@@ -90,7 +92,7 @@ async function run({ scope, dump }: Asked): Promise<Report & { readonly tookMs: 
   }
 }
 
-/** What a person reads. */
+/** The report as text for people. */
 export function wordsOf(report: Report & { readonly tookMs: number }): string {
   const { subjects, events, feeds, findings, found, tookMs } = report
   const rate = Math.round(events / Math.max(tookMs / 1_000, 0.001))
@@ -98,13 +100,13 @@ export function wordsOf(report: Report & { readonly tookMs: number }): string {
     `${events} events of ${subjects} subjects in ${feeds} feeds, ` +
     `${(tookMs / 1_000).toFixed(1)} s, ${rate} events a second`
   const [first, ...others] = findings
-  if (first === undefined) return `\nAll of it holds: ${walked}.\n`
+  if (first === undefined) return `\nNo contradiction in ${walked}.\n`
   const lines = others.map(({ where, what }) => `  ${where}: ${what}`)
   const more = found - findings.length
   if (more > 0) lines.push(`  and ${more} more`)
   return (
-    `\nThe first that does not hold is ${first.where}: ${first.what}.\n` +
-    `${lines.length === 0 ? '' : `\nAlso:\n${lines.join('\n')}\n`}\n${found} in ${walked}.\n`
+    `\nThe first contradiction is at ${first.where}: ${first.what}.\n` +
+    `${lines.length === 0 ? '' : `\nAlso:\n${lines.join('\n')}\n`}\n${found} found in ${walked}.\n`
   )
 }
 
@@ -121,7 +123,7 @@ async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     const isMisuse = error instanceof Failure && error.code === 'invalid_request'
     process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'audit'))
-    process.exitCode = 1
+    process.exitCode = 2
   }
 }
 

@@ -1,78 +1,82 @@
 import type { ChainId } from '@settlewire/core/payment/payment'
 import type { ChainPolicy } from '@settlewire/core/payment/policy'
 
-/** How a provider is asked for pending transactions; `auto` tries what it offers, best first. */
+/** How to read pending transactions from a provider; `auto` tries what it supports, best first. */
 export const pendingModes = ['auto', 'full', 'hashes', 'alchemy', 'none'] as const
 export type PendingMode = (typeof pendingModes)[number]
 
-/** How a provider tells what the sequencer has promised before there is a block. */
+/** How a provider reports the sequencer's preconfirmations, before there is a block. */
 export const preconfirmationModes = ['none', 'pending_logs', 'flashblocks'] as const
 export type PreconfirmationMode = (typeof preconfirmationModes)[number]
 
-/** One node, or one company's many nodes, that shows a chain. */
+/** One node, or one company's many nodes behind one URL. */
 export interface NamedProvider {
-  /** Stands for it in evidence, logs, metrics and answers. */
+  /** Identifies it in evidence, logs, metrics and answers. */
   readonly name: string
-  /** A secret: it may hold a key. */
+  /** A secret: it may contain an API key. */
   readonly url: string
 }
 
-/** One that speaks the JSON-RPC of EVM chains, by ws, wss, http or https. */
+/** A provider of the JSON-RPC of EVM chains, by ws, wss, http or https. */
 export interface ProviderConfig extends NamedProvider {
   readonly pending: PendingMode
   readonly preconfirmations: PreconfirmationMode
 }
 
-/** The coin that fees are paid with. */
+/** The coin with which fees are paid. */
 export interface NativeCoin {
   readonly symbol: string
   readonly currency: string
   readonly decimals: number
   readonly accepted: boolean
-  /** Transfers of less, in the smallest unit, are noise. */
+  /** Smaller transfers are ignored as dust. In the smallest unit. */
   readonly dust: bigint
 }
 
-/** A token contract that is watched: to be paid with, or to recognise what was sent by mistake. */
+/** A token contract that is watched, as a way to pay or to recognise transfers sent by mistake. */
 export interface KnownToken {
   readonly symbol: string
   readonly currency: string
-  /** As the chain's kind stores it. */
+  /** In the form in which the chain's kind stores addresses. */
   readonly address: string
   readonly decimals: number
   /** Whether requests may name it. Tokens that are not accepted are recognised as `wrong_token`. */
   readonly accepted: boolean
-  /** The symbol that it is a bridged form of, and easily taken for. */
+  /**
+   * The symbol of the token of which this is a bridged form, and with which it is easily confused.
+   */
   readonly twinOf: string | null
   readonly dust: bigint
-  /** Where the address is published, for people to compare with. */
+  /** Where the address is published, so that people can compare it. */
   readonly source: string
 }
 
-/** Everything this installation holds true of one chain. What the chain says of itself is checked against it. */
+/** The configuration of one chain. It is checked against what the chain reports about itself. */
 export interface ChainConfig {
   /** The name in `USDC.base`. */
   readonly name: string
-  /** What people read; left out: what core calls it, or else its name. */
+  /** The name for people. Default: its name in core, or else `name`. */
   readonly displayName?: string
-  /** Its `ChainKind`, by name: `evm`. */
+  /** The name of its `ChainKind`, such as `evm`. */
   readonly kind: string
   readonly chainId: ChainId
   /** Whether its money is real. */
   readonly livemode: boolean
-  /** Null: whatever genesis is found first is remembered. */
+  /** Null: the first genesis hash that is read is stored, and must not change. */
   readonly genesisHash: string | null
   readonly native: NativeCoin
   /** `https://…/tx/{hash}`; null without an explorer. */
   readonly explorerTx: string | null
   /** The usual time between two blocks. */
   readonly blockMs: number
-  /** Whether pending transactions can be seen by anyone at all. */
+  /** Whether the chain has a public mempool in which pending transactions are visible. */
   readonly publicMempool: boolean
   readonly tokens: readonly KnownToken[]
-  /** What may be missing from an amount without harm, in hundredths of a percent. */
+  /** The underpayment that still counts as paid, in hundredths of a percent of the amount. */
   readonly toleranceBps: number
-  /** So long may a transaction be pending before it is asked whether it is gone. */
+  /**
+   * How long a transaction may be pending before the providers are asked whether it was dropped.
+   */
   readonly pendingTtlMs: number
   readonly policy: ChainPolicy
   readonly providers: readonly NamedProvider[]
@@ -82,15 +86,17 @@ export interface ChainConfig {
 export interface EvmChainConfig extends ChainConfig {
   readonly kind: 'evm'
   readonly chainId: number
-  /** The tags its nodes answer truthfully. */
+  /** The block tags that its nodes support reliably. */
   readonly tags: readonly ('safe' | 'finalized')[]
-  /** So many blocks may providers differ in at the head before it is a disagreement. */
+  /** By how many blocks at the head providers may differ before it counts as a disagreement. */
   readonly toleratedDepth: number
-  /** Whether its headers tell the truth of their logs. If not, each block is asked for its logs. */
+  /**
+   * Whether a header's `logsBloom` covers all its logs. If not, the logs of each block are read.
+   */
   readonly bloom: 'trusted' | 'untrusted'
-  /** Whether a reorg is followed below what was final. A person must have looked: docs/chains.md. */
+  /** Whether to follow a reorg below a final block. A person must have checked: docs/chains.md. */
   readonly followBelowFinality: boolean
-  /** Lower case; null where there is none. */
+  /** Lower case; null if the chain has no Multicall3. */
   readonly multicall3: string | null
   readonly providers: readonly ProviderConfig[]
 }

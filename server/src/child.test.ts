@@ -17,15 +17,15 @@ const alive = (pid: number): boolean => {
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
-  // Long, because a dead orphan is counted until init has collected it.
+  // Long, because a dead orphan counts as alive until init has reaped it.
   for (let tries = 0; tries < 1000; tries++) {
     if (holds()) return
     await systemClock.sleep(10)
   }
-  throw new Error(`never came true: ${what}`)
+  throw new Error(`timed out waiting until ${what}`)
 }
 
-/** A shell that reports when its own traps are set, so that no signal comes too early. */
+/** A shell that prints `ready` when its traps are set, so that no signal comes too early. */
 async function shell(script: string, stopSeconds = 10): Promise<Child> {
   let ready = false
   const child = await spawnSupervised({
@@ -42,7 +42,7 @@ async function shell(script: string, stopSeconds = 10): Promise<Child> {
 }
 
 describe('a supervised child', () => {
-  it('is the program itself, gets its arguments whole, and tells its exit code', async () => {
+  it('is the program itself, gets its arguments unchanged, and has an exit code', async () => {
     const lines: string[] = []
     const child = await spawnSupervised({
       ...common,
@@ -51,19 +51,19 @@ describe('a supervised child', () => {
       onLine: (line) => lines.push(line),
     })
     expect(await child.exited).toBe(7)
-    await until(() => lines.length === 1, 'one line')
+    await until(() => lines.length === 1, 'there is one line')
     expect(lines).toEqual([`${child.pid}|two  words; $HOME "quoted"`])
     await child.stop()
   })
 
-  it('ends by the signal it asked for', async () => {
+  it('is stopped with its stop signal', async () => {
     const child = await shell('trap "exit 3" TERM; echo ready; while :; do sleep 0.02; done')
     await child.stop()
     expect(await child.exited).toBe(3)
     expect(alive(child.pid)).toBe(false)
   })
 
-  it('is killed when it does not end in its time', async () => {
+  it('is killed when it does not stop in time', async () => {
     const child = await shell('trap "" TERM; echo ready; while :; do sleep 0.02; done', 1)
     await child.stop()
     expect(await child.exited).toBe(null)
@@ -93,7 +93,7 @@ describe('a supervised child', () => {
   it('leaves no watcher behind when it ends by itself', async () => {
     const child = await spawnSupervised({ ...common, command: 'sleep', args: ['0'] })
     expect(await child.exited).toBe(0)
-    // The watcher sits in the session that the child led.
+    // The watcher belongs to the process group of the child.
     await until(() => {
       try {
         process.kill(-child.pid, 0)
@@ -104,7 +104,7 @@ describe('a supervised child', () => {
     }, 'the process group is empty')
   })
 
-  it('says what it could not start', async () => {
+  it('needs an existing directory, and exits with 127 for a missing program', async () => {
     const start = spawnSupervised({ ...common, cwd: '/does/not/exist', command: 'true', args: [] })
     await expect(start).rejects.toMatchObject({ code: 'internal' })
     const missing = await spawnSupervised({ ...common, command: '/no/such', args: [] })

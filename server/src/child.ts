@@ -4,41 +4,41 @@ import type { Readable } from 'node:stream'
 import { Failure } from '@settlewire/core/errors'
 
 export interface ChildOptions {
-  /** Absolute, or found on the PATH of `env`. */
+  /** An absolute path, or a name on the PATH of `env`. */
   readonly command: string
   readonly args: readonly string[]
   /** Run as another user; only root may. */
   readonly uid?: number
   readonly gid?: number
-  /** The whole environment of the child; ours when left out. */
+  /** The whole environment of the child. Default: ours. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Must be reachable by the child's user. */
   readonly cwd?: string
-  /** What asks this program to end in good order. */
+  /** The signal on which this program shuts down cleanly. */
   readonly stopSignal: 'SIGTERM' | 'SIGINT' | 'SIGQUIT'
-  /** After so many seconds of not ending it is killed. */
+  /** Seconds after the stop signal until the child is killed. */
   readonly stopSeconds?: number
-  /** Gets each line of output. What other programs say may hold keys: it is logged by nobody unseen. */
+  /** Gets each line of output. It may contain keys: never log it without filtering. */
   readonly onLine?: (line: string) => void
 }
 
 export interface Child {
-  /** Of the program itself, not of a wrapper. */
+  /** The pid of the program itself, not of a wrapper. */
   readonly pid: number
   /** The exit code, or null when a signal ended it. Never rejects. */
   readonly exited: Promise<number | null>
-  /** Resolves when it is gone; again and again, also when it went by itself. */
+  /** Stops the child. Resolves when it has exited. May be called again, also after its own exit. */
   stop(): Promise<void>
 }
 
 const stopSecondsDefault = 10
 
 /**
- * The child must not outlive us, not even when we are killed with SIGKILL and can do nothing about
- * it. So a watcher of a few kilobytes waits on a pipe that only we hold open. A line on it means
- * that the child went by itself; its end means that we are gone, or want the child gone. It signals
- * only the process that it was born beside (start time compared), never a later one with its number.
- * The watcher is nobody's child, and the shell becomes the program: the pid is the program's own.
+ * The child must not outlive us, not even when we are killed with SIGKILL. So a watcher process of
+ * a few kilobytes reads a pipe that only we hold open. A line on the pipe means that the child
+ * exited by itself; end of file means that we have died, or want the child to stop. The watcher
+ * signals only the original child (it compares the start time), never a later process with the same
+ * pid. The watcher is detached, and the shell `exec`s the program: the pid is the program's own.
  */
 const supervise = `
 signal=$1 patience=$2; shift 2
@@ -66,9 +66,9 @@ exec "$@" 3<&-
 `
 
 /**
- * Starts a program that ends when this process ends, however it ends. It runs in a session of its
- * own, so that a Ctrl-C in the terminal reaches us alone and we close things in order.
- * Rejects with `internal` when it cannot be started.
+ * Starts a program that is stopped when this process ends, however it ends. It has its own session,
+ * so that a Ctrl-C in the terminal reaches only us and we can shut down in order. Rejects with
+ * `internal` when it cannot be started.
  */
 export async function spawnSupervised(options: ChildOptions): Promise<Child> {
   const { command, args, uid, gid, stopSignal } = options
@@ -90,7 +90,7 @@ export async function spawnSupervised(options: ChildOptions): Promise<Child> {
   for (const output of [child.stdout, child.stderr]) {
     follow(output, (line) => options.onLine?.(line))
   }
-  // The watcher may be gone before us; what the pipe then says is of no interest.
+  // The watcher may exit before us: ignore errors of its pipe.
   child.stdin.on('error', () => undefined)
   void exited.then(() => child.stdin.end('gone\n'))
   const stop = async (): Promise<void> => {
@@ -122,6 +122,6 @@ function whenSpawned(child: ChildProcess, command: string): Promise<number> {
 function follow(output: Readable, onLine: (line: string) => void): void {
   const lines = createInterface({ input: output, crlfDelay: Number.POSITIVE_INFINITY })
   lines.on('line', onLine)
-  // Output that cannot be read any more ends with the child; `exited` tells about that.
+  // A read error of the output comes with the end of the child, which `exited` reports.
   output.on('error', () => lines.close())
 }

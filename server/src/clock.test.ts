@@ -3,7 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts'
 import { systemClock } from './clock.ts'
 
 describe('the system clock', () => {
-  it('calls back once, not before the delay has passed', async () => {
+  it('calls back once, after the delay', async () => {
     const started = performance.now()
     let calls = 0
     await new Promise<void>((resolve) => {
@@ -18,7 +18,7 @@ describe('the system clock', () => {
     expect(calls).toBe(1)
   })
 
-  it('does not call back after it was stopped, and may be stopped twice', async () => {
+  it('does not call back after a stop, which may be called twice', async () => {
     let calls = 0
     const stop = systemClock.after(5, () => calls++)
     stop()
@@ -27,7 +27,7 @@ describe('the system clock', () => {
     expect(calls).toBe(0)
   })
 
-  it('does not fire at once when asked to wait for longer than a timer can hold', async () => {
+  it("does not fire at once for a delay beyond the limit of Node's timers", async () => {
     let calls = 0
     const stop = systemClock.after(2 ** 31 + 1_000, () => calls++)
     await systemClock.sleep(20)
@@ -42,14 +42,14 @@ describe('the system clock', () => {
     expect(performance.now() - started).toBeLessThan(2_000)
   })
 
-  it('gives no random bytes twice', () => {
+  it('never returns the same random bytes twice', () => {
     const draws = Array.from({ length: 5_000 }, () => systemClock.random(10))
     expect(draws.every(({ length }) => length === 10)).toBe(true)
     expect(new Set(draws.map((bytes) => bytes.join())).size).toBe(draws.length)
     expect(systemClock.random(20_000)).toHaveLength(20_000)
   })
 
-  it('gives as many random bytes as asked, never the same twice', () => {
+  it('returns the requested number of random bytes', () => {
     const one = systemClock.random(16)
     expect(one).toHaveLength(16)
     expect(systemClock.random(16)).not.toEqual(one)
@@ -57,7 +57,7 @@ describe('the system clock', () => {
 })
 
 describe('the manual clock', () => {
-  it('calls what falls due in order, each at its own time', async () => {
+  it('calls due timers in order, each at its own time', async () => {
     const clock = new ManualClock(1_000)
     const seen: [string, number][] = []
     clock.after(20, () => seen.push(['late', clock.now()]))
@@ -75,7 +75,7 @@ describe('the manual clock', () => {
     expect(clock.waiting).toBe(0)
   })
 
-  it('wakes a sleeper and then the sleep it goes into next', async () => {
+  it('wakes a sleeper, and wakes it again from its next sleep', async () => {
     const clock = new ManualClock()
     const woke: number[] = []
     const from = clock.now()

@@ -2,10 +2,10 @@ import { randomBytes, randomFillSync } from 'node:crypto'
 import type { Clock } from './ports/clock.ts'
 import type { Stop } from './ports/stop.ts'
 
-/** Longer timers fire at once in Node, so a long wait is walked in strides of this. */
+/** Node fires longer timers at once, so a long wait is split into timers of this length. */
 const strideMs = 2 ** 31 - 1
 
-/** Strong bytes in store: each call to the system costs more than the few bytes of an id. */
+/** Buffered strong random bytes: one system call per id would cost more than the id itself. */
 const pool = new Uint8Array(8_192)
 let poolUsed = pool.length
 
@@ -18,12 +18,12 @@ function randomOf(bytes: number): Uint8Array {
   const from = poolUsed
   poolUsed += bytes
   const given = pool.slice(from, poolUsed)
-  // No byte is given twice, nor kept here.
+  // Returned bytes are erased, so that none is used twice or stays in memory.
   pool.fill(0, from, poolUsed)
   return given
 }
 
-/** The machine's own time and chance. The only place that reads either. */
+/** The machine's time and randomness. Only this file reads them. */
 export const systemClock: Clock = {
   now: () => Date.now(),
 
@@ -44,11 +44,11 @@ export const systemClock: Clock = {
 
   random: randomOf,
 
-  // Not from the strong source: jitter is asked for by every stream, secrets are not.
+  // Not from the strong source: every stream needs jitter, and it is not a secret.
   chance: () => Math.random(),
 }
 
-/** `Clock.sleep` in terms of `Clock.after`: ends early, without a trace, when the signal aborts. */
+/** `Clock.sleep` by means of `Clock.after`: resolves early when the signal aborts. */
 export function sleepOn(
   clock: Pick<Clock, 'after'>,
   delayMs: number,
@@ -67,5 +67,5 @@ export function sleepOn(
   })
 }
 
-/** Lets everything else that waits have its turn of the event loop. */
+/** Resolves after all other pending work has had a turn of the event loop. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -5,7 +5,7 @@ import { type Environment, readConfig, settings } from './config.ts'
 const root = '/srv/settlewire'
 const read = (env: Environment = {}) => readConfig(root, env)
 
-/** The names of the settings that a configuration is refused for. */
+/** The names of the settings for which a configuration is refused. */
 function refusals(env: Environment): string[] {
   try {
     read(env)
@@ -27,7 +27,7 @@ function refusal(env: Environment): string {
 }
 
 describe('the configuration', () => {
-  it('holds without a single setting: a sandbox for this machine alone', () => {
+  it('is complete without any setting: a sandbox for this machine only', () => {
     const config = read()
     expect(config).toMatchObject({
       host: '127.0.0.1',
@@ -43,7 +43,7 @@ describe('the configuration', () => {
     expect(config.publicUrl(8080)).toBe('http://127.0.0.1:8080')
   })
 
-  it('reads the chains from the project, from where it is told, or not at all', () => {
+  it('names the file of chains: in the project, at a path, or none', () => {
     expect(read().configFile).toBe('project')
     expect(read({ SETTLEWIRE_CONFIG: 'off' }).configFile).toBeNull()
     expect(read({ SETTLEWIRE_CONFIG: '/etc/settlewire.config.mjs' }).configFile).toEqual({
@@ -54,7 +54,7 @@ describe('the configuration', () => {
     )
   })
 
-  it('says what clients may take, with defaults that are tuned to nobody', () => {
+  it('has limits for clients, with defaults', () => {
     expect(read().edge).toEqual({
       ...{ connectionsMax: 20_000, connectionsPerAddressMax: 1_000, countsOwnMachine: false },
       ...{ trustedProxies: ['127.0.0.0/8', '::1/128'], pipelinedMax: 8 },
@@ -80,11 +80,11 @@ describe('the configuration', () => {
     ['UNREAD_BYTES_MAX', '4 GB'],
     ['UNREAD_BYTES_MAX', '1 KB'],
     ['HEAD_SECONDS', '0'],
-  ])('refuses a limit that means nothing: %s=%s', (name, text) => {
+  ])('refuses an invalid limit: %s=%s', (name, text) => {
     expect(refusals({ [name]: text })).toEqual([name])
   })
 
-  it('takes what it is given', () => {
+  it('takes the values of all settings', () => {
     const config = read({
       PORT: '0',
       HOST: '::1',
@@ -109,13 +109,13 @@ describe('the configuration', () => {
     expect(config.publicUrl(4711)).toBe('https://pay.example')
   })
 
-  it('tells every problem at once, each with its setting', () => {
+  it('reports every problem at once, each with its setting', () => {
     expect(
       refusals({ PORT: 'http', LOG_LEVEL: 'loud', SANDBOX: 'maybe', DATABASE_URL: '' }),
     ).toEqual(['PORT', 'DATABASE_URL', 'LOG_LEVEL', 'SANDBOX'])
   })
 
-  it('never repeats a value, for it may be a secret', () => {
+  it('never repeats a value in an error, because it may be a secret', () => {
     const message = refusal({
       DATABASE_URL: 'postgres://:hunter2@/',
       SANDBOX_RPC_URL: 'http://key-abc@node',
@@ -131,7 +131,7 @@ describe('the configuration', () => {
     [{ STREAM_HEARTBEAT_MS: '999' }, { STREAM_HEARTBEAT_MS: '60001' }],
     [{ SANDBOX_RPC_URL: 'http://127.0.0.1:8545' }, { SANDBOX_BLOCK_SECONDS: '0' }],
     [{ SANDBOX: '' }, { LOG_LEVEL: '' }],
-  ])('refuses what a setting cannot hold (%#)', (...cases) => {
+  ])('refuses an invalid value of a setting (%#)', (...cases) => {
     for (const env of cases) expect(refusals(env)).toEqual(Object.keys(env))
   })
 
@@ -139,25 +139,25 @@ describe('the configuration', () => {
     it.each([
       ['set but empty', '', 'empty'],
       ['not a URL', 'localhost', 'postgres:// URL'],
-      ['of another kind', 'mysql://a:b@c/d', 'postgres:// URL'],
+      ['of another scheme', 'mysql://a:b@c/d', 'postgres:// URL'],
       ['without a user', 'postgres://db/settlewire', 'a user'],
       ['without a database', 'postgres://app:x@db', 'a database name'],
-      ['without anything', 'postgres://', 'a host'],
-    ])('is refused when it is %s', (_, url, word) => {
+      ['without host, user and database', 'postgres://', 'a host'],
+    ])('is refused when its URL is %s', (_, url, word) => {
       expect(refusal({ DATABASE_URL: url })).toContain(word)
     })
 
-    it('may be reached through a socket directory', () => {
+    it('may name a socket directory', () => {
       const url = 'postgres://app@localhost/settlewire?host=/run/postgresql'
       expect(read({ DATABASE_URL: url }).databaseUrl).toBe(url)
     })
 
-    it('never falls back to the embedded one while PG variables name another', () => {
+    it('does not fall back to embedded while PG variables name another database', () => {
       expect(refusals({ PGHOST: 'db', PGUSER: 'app' })).toEqual(['PGHOST', 'PGUSER'])
       expect(read({ PGHOST: 'db', DATABASE_URL: 'embedded' }).databaseUrl).toBeNull()
     })
 
-    it('is never put together from a URL and PG variables', () => {
+    it('never combines a URL with PG variables', () => {
       const url = 'postgres://app@db/settlewire'
       expect(refusals({ DATABASE_URL: url, PGPASSWORD: 'x', PGPORT: '1' })).toEqual([
         'PGPORT',
@@ -167,7 +167,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('does not open the sandbox to other machines unless told to, and warns then', () => {
+  it('opens the sandbox to other machines only with SANDBOX_ALLOW_REMOTE, and warns', () => {
     expect(refusals({ HOST: '0.0.0.0' })).toEqual(['HOST'])
     expect(refusals({ HOST: '127.0.0.1.evil.example' })).toEqual(['HOST'])
     expect(read({ HOST: '0.0.0.0', SANDBOX: 'off' }).warnings).toEqual([])
@@ -176,18 +176,18 @@ describe('the configuration', () => {
     expect(open.publicUrl(80)).toBe('http://localhost:80')
   })
 
-  it('says that it does not use Redis yet, and starts', () => {
+  it('warns that REDIS_URL is not used yet', () => {
     expect(read({ REDIS_URL: 'redis://localhost' }).warnings).toEqual([
       'REDIS_URL is set but not used by this version.',
     ])
     expect(refusals({ REDIS_URL: 'localhost:6379' })).toEqual(['REDIS_URL'])
   })
 
-  it('leaves the settings of the terminal alone', () => {
+  it('ignores the settings of the command line client', () => {
     expect(refusals({ SETTLEWIRE_URL: 'http://127.0.0.1:8080', SETTLEWIRE_KEY: 'x' })).toEqual([])
   })
 
-  it('refuses a setting that would be ignored', () => {
+  it('refuses a setting that would have no effect', () => {
     expect(refusals({ SETTLEWIRE_HOMES: '/x' })).toEqual(['SETTLEWIRE_HOMES'])
     expect(refusals({ SANDBOX: 'off', SANDBOX_RPC_URL: 'ws://x' })).toEqual(['SANDBOX_RPC_URL'])
     expect(refusals({ SANDBOX_RPC_URL: 'ws://x', SANDBOX_BLOCK_SECONDS: '1' })).toEqual([
@@ -195,7 +195,7 @@ describe('the configuration', () => {
     ])
   })
 
-  it('has words for every setting', () => {
+  it('has a description of every setting', () => {
     expect(settings.map((setting) => setting.name)).toContain('PORT')
     for (const setting of settings) expect(setting.means).toMatch(/\.$/)
   })

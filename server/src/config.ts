@@ -7,34 +7,34 @@ import {
   integer,
   onOff,
   origin,
-  Problem,
   pattern,
   problem,
-  type Row,
   redisUrl,
   type Setting,
+  SettingProblem,
+  type SettingRow,
   webSocketUrl,
 } from './setting-text.ts'
 
-/** The words of the environment. Nothing but this file asks for them. */
+/** The environment variables. Only this file reads them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** The settings, whole: what they take, what holds without them, what they do. */
+/** All settings: their values, defaults and meaning. */
 const table = {
   PORT: {
-    takes: 'a port; 0 takes any free one',
+    takes: 'a port; 0 takes any free port',
     default: '8080',
-    means: 'Where the server listens.',
+    means: 'The port on which the server listens.',
     read: integer(0, 65_535),
   },
   HOST: {
     takes: 'an address or a host name',
     default: '127.0.0.1',
     means:
-      'Whom it listens to. The sandbox holds an unlocked wallet, so it refuses anything but loopback without `SANDBOX_ALLOW_REMOTE=on`.',
+      'The address on which the server listens. The sandbox has an unlocked wallet, so without `SANDBOX_ALLOW_REMOTE=on` it only accepts loopback addresses.',
     read: pattern(/^[A-Za-z0-9.:_-]{1,255}$/, 'an address such as 127.0.0.1 or ::1'),
   },
   PUBLIC_URL: {
@@ -42,28 +42,28 @@ const table = {
     default: '`http://HOST:PORT`',
     unset: null,
     means:
-      'How browsers reach this installation: in checkout links. With https, cookies are `Secure`.',
+      'The origin under which browsers reach this installation, used in checkout links. With https, cookies are `Secure`.',
     read: origin,
   },
   SETTLEWIRE_HOME: {
-    takes: 'a directory; a relative one counts from where the server was started',
+    takes: 'a directory; a relative path starts at the working directory of the server',
     default: '`.settlewire` in the project',
     unset: null,
     means: 'The data directory: the embedded database, the pepper of the keys, `sandbox.json`.',
     read: (text: string) => (isAbsolute(text) ? text : resolve(text)),
   },
   SETTLEWIRE_CONFIG: {
-    takes: 'a file; a relative path counts from where the server was started; or the word `off`',
-    default: '`settlewire.config.ts` (or `.mjs`, `.js`) in the project, where there is one',
+    takes: 'a file; a relative path starts at the working directory of the server; or `off`',
+    default: '`settlewire.config.ts` (or `.mjs`, `.js`) in the project, if it exists',
     unset: null,
-    means: 'The chains, providers, tokens and policies: docs/chains.md. `off` reads none.',
+    means: 'The file with chains, providers, tokens and policies: docs/chains.md. `off`: no file.',
     read: (text: string) => (text === 'off' ? 'off' : resolve(text)),
   },
   DATABASE_URL: {
-    takes: '`postgres://user:password@host:port/database`, or the word `embedded`',
+    takes: '`postgres://user:password@host:port/database`, or `embedded`',
     default: 'embedded',
     means:
-      'PostgreSQL. `embedded` runs the real thing as a child, in the data directory. User, host and database must be in the URL: `PG…` variables are never mixed in.',
+      'The PostgreSQL database. `embedded` runs a real PostgreSQL as a child process, in the data directory. The URL must contain user, host and database: `PG…` variables are never used.',
     read: databaseUrl,
   },
   REDIS_URL: {
@@ -71,27 +71,27 @@ const table = {
     default: null,
     unset: null,
     means:
-      'Kept for the Redis backplane. This version serves from one process and says at the start that it does not use it.',
+      'Reserved for the Redis backplane. This version does not use it and logs a warning at the start.',
     read: redisUrl,
   },
   LOG_LEVEL: {
     takes: logLevels.map((level) => `\`${level}\``).join(', '),
     default: 'info, in the sandbox warn',
     unset: null,
-    means: 'The least serious line that is written to standard output.',
+    means: 'The lowest level that is logged to standard output.',
     read: choice(logLevels),
   },
   SHUTDOWN_SECONDS: {
     takes: 'seconds, 0 to 300',
     default: '10',
-    means: 'How long requests under way may take to finish when the server closes.',
+    means: 'How long running requests may take to finish when the server closes.',
     read: integer(0, 300),
   },
   STREAM_HEARTBEAT_MS: {
     takes: 'milliseconds, 1000 to 60000',
     default: '15000',
     means:
-      'The pause between two heartbeats of a stream. Proxies cut silent ones after 30 to 60 s.',
+      'The time between two heartbeats of a stream. Proxies cut silent streams after 30 to 60 s.',
     read: integer(1_000, 60_000),
   },
   SANDBOX: {
@@ -103,14 +103,14 @@ const table = {
   SANDBOX_ALLOW_REMOTE: {
     takes: '`on` or `off`',
     default: 'off',
-    means: 'Lets others than this machine use the sandbox and the wallet in it. For containers.',
+    means: 'Lets other machines use the sandbox and its wallet. For containers.',
     read: onOff,
   },
   SANDBOX_RPC_URL: {
     takes: 'a ws or wss URL',
-    default: 'an anvil of its own',
+    default: 'the sandbox starts anvil',
     unset: null,
-    means: 'A development chain that is running already, to be used instead.',
+    means: 'A running development chain to use instead of starting one.',
     read: webSocketUrl,
   },
   SANDBOX_BLOCK_SECONDS: {
@@ -120,7 +120,7 @@ const table = {
     read: integer(1, 60),
   },
   ...edgeSettings,
-} as const satisfies Record<string, Row<unknown>>
+} as const satisfies Record<string, SettingRow<unknown>>
 
 type Name = keyof typeof table
 type Values = {
@@ -128,7 +128,7 @@ type Values = {
 }
 type Unset<R> = R extends { readonly unset: null } ? null : never
 
-/** Every setting, for the page that lists them. */
+/** All settings, for docs/generated/config.md. */
 export const settings: readonly Setting[] = Object.entries(table).map(([name, row]) => ({
   name,
   takes: row.takes,
@@ -136,7 +136,7 @@ export const settings: readonly Setting[] = Object.entries(table).map(([name, ro
   means: row.means,
 }))
 
-/** What this installation is told to be. */
+/** The configuration of this process, read from the environment. */
 export interface Config {
   readonly host: string
   readonly port: number
@@ -147,7 +147,7 @@ export interface Config {
   readonly logLevel: LogLevel
   readonly shutdownMs: number
   readonly heartbeatMs: number
-  /** What clients may take. */
+  /** Limits on connections, memory and time per client. */
   readonly edge: EdgeLimits
   /** Null: no sandbox. */
   readonly sandbox: {
@@ -155,21 +155,21 @@ export interface Config {
     readonly rpcUrl: string | null
     readonly blockSeconds: number
   } | null
-  /** The file with the chains, absolute. `project`: the one in the project, if there is one; null: none. */
+  /** The file with the chains. `project`: the one in the project, if it exists; null: no file. */
   readonly configFile: { readonly path: string } | 'project' | null
-  /** What the environment holds under a name that the file asks for. A secret. */
+  /** Reads an environment variable that the configuration file names. Its value is a secret. */
   readonly variable: (name: string) => string | undefined
-  /** The origin that checkout links carry, without a slash at the end. `port` is the one listened on. */
+  /** The origin of checkout links, without a trailing slash. `port`: where the server listens. */
   publicUrl(port: number): string
-  /** Where this machine reaches the server, whatever the world calls it. `port` is the one listened on. */
+  /** The URL by which this machine reaches the server. `port`: where the server listens. */
   localUrl(port: number): string
-  /** What holds together but should be known. */
+  /** Problems that do not prevent the start. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Reads the configuration. Throws one `invalid_config` that names every problem, and never repeats
- * a value: it may be a secret. `root` is the directory of the project.
+ * Reads the configuration. Throws one `invalid_config` with all problems. It never repeats a value,
+ * which may be a secret. `root` is the directory of the project.
  */
 export function readConfig(root: string, env: Environment = process.env): Config {
   const problems: FieldError[] = []
@@ -203,41 +203,41 @@ function configOf(values: Values, root: string, env: Environment): Config {
     localUrl,
     warnings: [
       ...(remote
-        ? ['The sandbox is open to other machines: whoever reaches it can spend from its wallet.']
+        ? ['The sandbox is open to other machines: any client can spend from its wallet.']
         : []),
       ...(values.REDIS_URL === null ? [] : ['REDIS_URL is set but not used by this version.']),
     ],
   }
 }
 
-const configFileOf = (told: string | null): Config['configFile'] => {
-  if (told === null) return 'project'
-  return told === 'off' ? null : { path: told }
+const configFileOf = (setting: string | null): Config['configFile'] => {
+  if (setting === null) return 'project'
+  return setting === 'off' ? null : { path: setting }
 }
 
 function readTable(env: Environment, problems: FieldError[]): Values {
   const values: Record<string, unknown> = {}
-  for (const [name, row] of Object.entries<Row<unknown>>(table)) {
+  for (const [name, row] of Object.entries<SettingRow<unknown>>(table)) {
     const text = env[name]
     try {
       if (text === '') problem('is set but empty: give it a value or unset it')
       if (text !== undefined) values[name] = row.read(text)
       else values[name] = row.unset === null ? null : row.read(row.default ?? '')
     } catch (error) {
-      if (!(error instanceof Problem)) throw error
+      if (!(error instanceof SettingProblem)) throw error
       problems.push({ pointer: `/${name}`, detail: error.message })
-      // The checks across settings go on with what would hold, so that every problem is told at once.
+      // The checks across settings continue with the default, so that all problems are reported.
       values[name] = row.unset === null ? null : row.read(row.default ?? '')
     }
   }
-  // The loop has filled every name of the table with what its own row reads.
+  // The loop has set every name of the table to a value that its own row returned.
   return values as Values
 }
 
-/** What the command `settlewire` reads; often set in the same shell. */
+/** Variables of the command line client `settlewire`, often set in the same shell. */
 const ofTheTerminal: ReadonlySet<string> = new Set(['SETTLEWIRE_URL', 'SETTLEWIRE_KEY'])
 
-/** What only shows when settings are seen together. */
+/** Checks settings against each other. */
 function checkTogether(env: Environment, values: Values, problems: FieldError[]): void {
   const report = (name: string, detail: string): void => {
     problems.push({ pointer: `/${name}`, detail })
@@ -245,13 +245,13 @@ function checkTogether(env: Environment, values: Values, problems: FieldError[])
   for (const name of Object.keys(env)) {
     const isOurs = name.startsWith('SETTLEWIRE_') && !ofTheTerminal.has(name)
     if (isOurs && !Object.hasOwn(table, name)) {
-      report(name, 'is no setting of Settlewire: see docs/generated/config.md')
+      report(name, 'is an unknown setting: see docs/generated/config.md')
     }
   }
   if (values.SANDBOX && !values.SANDBOX_ALLOW_REMOTE && !isLoopback(values.HOST)) {
     report(
       'HOST',
-      'would open the wallet of the sandbox to other machines: use 127.0.0.1, or set SANDBOX_ALLOW_REMOTE=on',
+      'would open the sandbox wallet to other machines: use 127.0.0.1, or set SANDBOX_ALLOW_REMOTE=on',
     )
   }
   if (values.SANDBOX_RPC_URL !== null) {
@@ -263,7 +263,9 @@ function checkTogether(env: Environment, values: Values, problems: FieldError[])
   checkPgVariables(env, report)
 }
 
-/** What `pg` would take from the environment by itself, and the part of the URL it stands for. */
+/**
+ * Variables that `pg` reads from the environment by itself, and the part of the URL they replace.
+ */
 const pgVariables: Readonly<Record<string, (url: URL) => string>> = {
   PGHOST: (url) => url.hostname || (url.searchParams.get('host') ?? ''),
   PGPORT: (url) => url.port,
@@ -282,10 +284,10 @@ function checkPgVariables(env: Environment, report: (name: string, detail: strin
     if (text === undefined) {
       report(
         name,
-        'is set but DATABASE_URL is not: set DATABASE_URL, to `embedded` for the database that comes along',
+        'is set but DATABASE_URL is not: set DATABASE_URL, or set it to `embedded` for the embedded database',
       )
     } else if (url !== null && part(url) === '') {
-      report(name, 'is set and DATABASE_URL leaves it out: write it into DATABASE_URL')
+      report(name, 'is set but this part is missing in DATABASE_URL: add it to DATABASE_URL')
     }
   }
 }
@@ -293,7 +295,7 @@ function checkPgVariables(env: Environment, report: (name: string, detail: strin
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
 
-/** The name under which this machine reaches what listens on `host`. */
+/** The host by which this machine reaches a server that listens on `host`. */
 function urlHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host

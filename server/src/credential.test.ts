@@ -14,7 +14,7 @@ const paymentId = 'pi_01jc5x0000000000000000000a'
 const secret = new Uint8Array(32).fill(7)
 
 describe('a key', () => {
-  it('tells its kind and mode, and shows four characters of itself', () => {
+  it('has its kind and mode in its text, and a prefix with four characters of the secret', () => {
     const { key, prefix } = mintKey('restricted', true, systemClock)
     expect(key).toMatch(/^rk_live_[0-9A-Za-z]{32}$/)
     expect(key.startsWith(prefix)).toBe(true)
@@ -22,14 +22,14 @@ describe('a key', () => {
     expect(keyShape(key)).toEqual({ kind: 'restricted', livemode: true })
   })
 
-  it('uses every letter about as often as any other', () => {
+  it('has all characters with equal probability', () => {
     const counts = new Map<string, number>()
     for (let i = 0; i < 2_000; i++) {
       const tail = mintKey('secret', false, systemClock).key.slice('sk_test_'.length)
       for (const letter of tail) counts.set(letter, (counts.get(letter) ?? 0) + 1)
     }
     expect(counts.size).toBe(62)
-    // 1,032 expected of each, standard deviation 32: ten of them away would be a bias.
+    // 1,032 expected of each, standard deviation 32: ten deviations away would be a bias.
     for (const count of counts.values()) expect(Math.abs(count - 1_032)).toBeLessThan(320)
   })
 
@@ -39,9 +39,9 @@ describe('a key', () => {
     'sk_prod_'.padEnd(40, 'a'),
     '',
     'sk_test_é',
-  ])('is not mistaken for one: %j', (text) => expect(keyShape(text)).toBeNull())
+  ])('does not have the form %j', (text) => expect(keyShape(text)).toBeNull())
 
-  it('is stored as a hash that needs the pepper', () => {
+  it('is stored as a hash that depends on the pepper', () => {
     const { key } = mintKey('secret', false, systemClock)
     expect(hashKey(secret, key)).toHaveLength(32)
     expect(hashKey(secret, key)).toEqual(hashKey(secret, key))
@@ -50,7 +50,7 @@ describe('a key', () => {
 })
 
 describe('a client secret', () => {
-  it('names its payment and differs for each, and from the checkout token', () => {
+  it('contains the id of its payment and differs for each payment', () => {
     const one = clientSecretOf(secret, paymentId)
     expect(one).toMatch(/^pi_01jc5x0000000000000000000a_secret_[\w-]{32}$/)
     expect(claimedPayment(one)).toBe(paymentId)
@@ -61,12 +61,12 @@ describe('a client secret', () => {
   })
 
   it.each(['', paymentId, `${paymentId}_SECRET_x`, `mer${paymentId.slice(2)}_secret_x`])(
-    'is not mistaken for one: %j',
+    'does not have the form %j',
     (text) => expect(claimedPayment(text)).toBeNull(),
   )
 })
 
-it('compares secrets by all of their bytes', () => {
+it('sameSecret compares all bytes of two secrets', () => {
   expect(sameSecret('abc', 'abc')).toBe(true)
   expect(sameSecret('abc', 'abd')).toBe(false)
   expect(sameSecret('abc', 'abcd')).toBe(false)

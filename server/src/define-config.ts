@@ -2,89 +2,103 @@ import type { Level, Tier } from '@settlewire/core/payment/policy'
 import type { PendingMode, PreconfirmationMode } from './chain-config.ts'
 import type { PresetName } from './registry/presets.ts'
 
-/** A variable of the environment that holds a secret, or is the part of a text that is one. */
+/** An environment variable with a secret, which is a whole text or a part of one. */
 export interface EnvReference {
   readonly env: string
-  /** Puts the value where it belongs; left out: it is the whole text. */
+  /** Builds the text from the value. Default: the value is the whole text. */
   readonly into?: (value: string) => string
 }
 
-/** A node, or a company that runs many. Two of them should not share one. */
+/** A node, or a company that runs many nodes. Two providers should not share a node. */
 export interface ProviderInput {
-  /** Stands for it everywhere. Lower case, for it becomes a label. */
+  /** Identifies it everywhere. Lower case, because it becomes a metric label. */
   readonly name: string
-  /** wss, ws, https or http. What holds a key should come from the environment: `env('BASE_RPC_URL')`. */
+  /**
+   * wss, ws, https or http. A URL with a key should come from the environment:
+   * `env('BASE_RPC_URL')`.
+   */
   readonly url: string | EnvReference
-  /** How pending transactions are asked for. Left out: `auto`, and `none` where there is no public mempool. */
+  /** How to read pending transactions. Default: `auto`, or `none` without a public mempool. */
   readonly pending?: PendingMode
-  /** Left out: what the preset says. */
+  /** Default: from the preset. */
   readonly preconfirmations?: PreconfirmationMode
 }
 
-/** How sure is sure. What is left out comes from the preset. */
+/** When a transfer is settled and final. Defaults come from the preset. */
 export interface PolicyInput {
-  /** So many blocks, the one of the transfer included, or a tag. Stated, it replaces the preset's tiers too. */
+  /**
+   * A number of blocks including the transfer's own, or a tag. If set, it replaces the preset's
+   * tiers.
+   */
   readonly settled?: Level
   readonly final?: Level
-  /** Sources that must have shown a transfer. Left out: 2 where the money is real, else 1. */
+  /** Providers that must have shown a transfer. Default: 2 for real money, else 1. */
   readonly quorum?: number
-  /** By asset, in rising order; the first whose `upTo` is not exceeded holds. `*` stands for assets not named. */
+  /**
+   * By asset, in rising order; the first tier with the amount up to `upTo` applies. `*`: other
+   * assets.
+   */
   readonly tiers?: Readonly<Record<string, readonly Tier[]>>
 }
 
-/** A token that no preset knows. */
+/** A token that is not in the preset. */
 export interface TokenInput {
   readonly address: string
   readonly decimals: number
-  /** What requests are priced in that it can pay. Left out: its symbol in capitals. */
+  /** The currency of the payments that it can pay. Default: its symbol in capitals. */
   readonly currency?: string
-  /** The symbol of which it is a bridged form. */
+  /** The symbol of the token of which it is a bridged form. */
   readonly twinOf?: string
-  /** Transfers of less do not count: a decimal string in its own unit. */
+  /** Smaller transfers do not count: a decimal string in its own unit. */
   readonly dust?: string
-  /** Where the address is published, to be compared with. */
+  /** Where the address is published, so that people can compare it. */
   readonly source?: string
 }
 
 interface AnyChain {
-  /** Left out: `evm`. */
+  /** Default: `evm`. */
   readonly kind?: 'evm'
-  /** What people read on pages: `My Chain`. Left out: the preset's title, or the name that assets carry. */
+  /** The name on pages: `My Chain`. Default: the preset's title, or the name in asset names. */
   readonly name?: string
   readonly providers: readonly ProviderInput[]
-  /** The symbols that requests may name. Other tokens known here are watched, and told apart. */
+  /**
+   * Symbols that payments may accept. Other known tokens are watched and flagged as wrong token.
+   */
   readonly accept: readonly string[]
   /** By symbol. */
   readonly tokens?: Readonly<Record<string, TokenInput>>
-  /** By symbol: decimal strings in the asset's own unit. */
+  /** Dust limits by symbol: decimal strings in the asset's own unit. */
   readonly dust?: Readonly<Record<string, string>>
-  /** May be missing from an amount without harm, in hundredths of a percent. Left out: nothing may. */
+  /** The underpayment that still counts as paid, in hundredths of a percent. Default: 0. */
   readonly toleranceBps?: number
-  /** So long may a transaction be pending before it is asked whether it is gone. Left out: 4 hours. */
+  /**
+   * How long a transaction may be pending before providers are asked whether it was dropped.
+   * Default: 4 h.
+   */
   readonly pendingTtlSeconds?: number
   /**
-   * Lets a reorg below what was final be followed like any other. For a chain that stands still with
-   * `reorg_below_finality`, once a person has looked; to be taken out again. Left out: false.
+   * Follows a reorg below a final block like any other. Set it for a chain that has halted with
+   * `reorg_below_finality`, after a person has checked, and remove it afterwards. Default: false.
    */
   readonly followBelowFinality?: boolean
 }
 
-/** A chain of the registry. */
+/** A chain with a preset in the registry. */
 export interface PresetChain extends AnyChain {
   readonly preset: PresetName
   readonly policy?: PolicyInput
 }
 
-/** A chain that the registry does not know. */
+/** A chain without a preset. */
 export interface CustomChain extends AnyChain {
   readonly chainId: number
-  /** Whether its money is real: live requests are paid on live chains, test requests on others. */
+  /** Whether its money is real: live payments use live chains, test payments all others. */
   readonly livemode: boolean
-  /** The hash of block 0. Left out: the first one found is remembered, and must stay. */
+  /** The hash of block 0. Default: the first hash that is read is stored, and must not change. */
   readonly genesisHash?: string
   readonly native: {
     readonly symbol: string
-    /** Left out: 18. */
+    /** Default: 18. */
     readonly decimals?: number
     readonly currency?: string
   }
@@ -92,33 +106,38 @@ export interface CustomChain extends AnyChain {
   readonly explorerTx?: string
   /** The usual time between two blocks. */
   readonly blockMs: number
-  /** Left out: false. Nothing pretends to see a mempool that there is none of. */
+  /** Whether pending transactions are visible in a public mempool. Default: false. */
   readonly publicMempool?: boolean
-  /** The tags that its nodes answer truthfully. Left out: none. */
+  /** The block tags that its nodes support reliably. Default: none. */
   readonly tags?: readonly ('safe' | 'finalized')[]
-  /** So many blocks may providers differ in at the head. Left out: 3. */
+  /** By how many blocks at the head providers may differ. Default: 3. */
   readonly toleratedDepth?: number
-  /** Whether every node's headers carry true `logsBloom`s: blocks without our tokens are then passed. Left out: untrusted. */
+  /**
+   * `trusted`: all headers have correct `logsBloom`s, so blocks without our tokens are skipped.
+   * Default: untrusted.
+   */
   readonly bloom?: 'trusted' | 'untrusted'
-  /** Left out: there is none, and the balances of open payments are asked for one by one. */
+  /** The address of Multicall3. Default: none, so balances of open payments are read one by one. */
   readonly multicall3?: string
   readonly policy: PolicyInput & { readonly settled: Level; readonly final: Level }
 }
 
-/** What `settlewire.config.ts` exports. */
+/** The default export of `settlewire.config.ts`. */
 export interface SettlewireConfig {
-  /** By the name that assets carry: `base` in `USDC.base`. */
+  /** By the name in asset names: `base` in `USDC.base`. */
   readonly chains: Readonly<Record<string, PresetChain | CustomChain>>
-  /** For every chain that does not say otherwise. */
+  /** The default for all chains. */
   readonly policy?: Pick<PolicyInput, 'quorum'>
 }
 
-/** Gives the configuration its types; `export default defineConfig({ … })`. Nothing is checked before the start. */
+/**
+ * Adds types to the configuration: `export default defineConfig({ … })`. Validated at the start.
+ */
 export const defineConfig = (config: SettlewireConfig): SettlewireConfig => config
 
 /**
  * A value from the environment, so that secrets stay out of the file. Read once, at the start.
- * With `into`, part of a text: `env('KEY', (key) => 'wss://node.example/v2/' + key)`.
+ * `into` builds a text around it: `env('KEY', (key) => 'wss://node.example/v2/' + key)`.
  */
 export const env = (name: string, into?: (value: string) => string): EnvReference =>
   into === undefined ? { env: name } : { env: name, into }

@@ -1,10 +1,10 @@
-import { bytes, integer, proxies, type Row } from './setting-text.ts'
+import { bytes, integer, proxies, type SettingRow } from './setting-text.ts'
 
-/** What clients may take of this server. The settings below say what each limit does. */
+/** Limits on connections, memory and time of clients. The settings below describe each limit. */
 export interface EdgeLimits {
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
-  /** Whether connections from this machine are counted per address too. */
+  /** Whether the limit per address also applies to connections from this machine. */
   readonly countsOwnMachine: boolean
   /** Networks as `10.0.0.0/8`. */
   readonly trustedProxies: readonly string[]
@@ -26,7 +26,7 @@ export const edgeSettings = {
     takes: 'a number, 10 to 1000000',
     default: '20000',
     means:
-      'Connections in all. Never more than the open files that the process may have, less 512. At the limit the connection that has been idle for the longest time is closed for a new one; where none is idle, the new one gets 503 `too_many_connections`. `/healthz`, `/readyz` and `/metrics` are answered beyond the limit.',
+      'Connections in total. Never more than the open files limit of the process minus 512. At the limit, a new connection replaces the one that has been idle for the longest time; if none is idle, the new one gets 503 `too_many_connections`. `/healthz`, `/readyz` and `/metrics` are answered beyond the limit.',
     read: integer(10, 1_000_000),
   },
   CONNECTIONS_PER_ADDRESS_MAX: {
@@ -34,70 +34,72 @@ export const edgeSettings = {
     default: `${perAddressDefault}; connections from this machine are not counted`,
     unset: null,
     means:
-      'Connections of one address, an IPv6 address by its /64; beyond it 429 `too_many_from_address`. Behind a trusted proxy the open requests of each forwarded address are counted instead. Once set it also holds for connections from this machine.',
+      'Connections per IPv4 address or IPv6 /64; beyond it 429 `too_many_from_address`. Behind a trusted proxy the open requests per forwarded address are counted instead. If set, it also applies to connections from this machine.',
     read: integer(1, 1_000_000),
   },
   TRUSTED_PROXIES: {
     takes: 'addresses and networks separated by commas, the word `loopback`, or `none`',
     default: 'loopback',
     means:
-      'Proxies whose `X-Forwarded-For` is believed. The client is the last address in it that is no such proxy.',
+      'Proxies whose `X-Forwarded-For` is trusted. The client is the last address in it that is not a trusted proxy.',
     read: proxies,
   },
   PIPELINED_REQUESTS_MAX: {
     takes: 'a number, 1 to 1000',
     default: '8',
     means:
-      'Requests that one connection may send ahead of their answers. They are answered one after the other; what is sent beyond them is not read before there is room.',
+      'Requests that one connection may pipeline. They are answered one after the other; more requests are not read until there is room.',
     read: integer(1, 1_000),
   },
   UNREAD_BYTES_MAX: {
     takes: 'bytes, 64 KB to 1024 MB',
     default: '4 MB',
     means:
-      'What one connection may leave unread of ordinary answers. A connection with more is cut. The next request of a connection is not answered before the last answer was taken.',
+      'Bytes of ordinary answers that one connection may leave unread; beyond it the connection is cut. The next request of a connection is answered after the client has read the previous answer.',
     read: bytes(65_536, 1_073_741_824),
   },
   STREAM_UNREAD_BYTES_MAX: {
     takes: 'bytes, 16 KB to 64 MB',
     default: '256 KB',
     means:
-      'What a stream may leave unread. It is cut and loses nothing: it resumes with its last id.',
+      'Bytes that a stream may leave unread; beyond it the stream is cut. It loses nothing: it resumes with its last event id.',
     read: bytes(16_384, 67_108_864),
   },
   HELD_BYTES_MAX: {
     takes: 'bytes, 1 MB to 10240 MB',
     default: '256 MB',
     means:
-      'What all connections together may leave in memory, unread or not yet answered. Beyond it those that hold most are cut.',
+      'Bytes that all connections together may hold in memory, unread or not yet answered; beyond it the largest are cut.',
     read: bytes(1_048_576, 10_737_418_240),
   },
   HEAD_SECONDS: {
     takes: 'seconds, 1 to 300',
     default: '10',
-    means: 'For the head of a request to arrive; counted from the connection for the first one.',
+    means:
+      'Time for the head of a request to arrive; for the first request from the connection on.',
     read: integer(1, 300),
   },
   BODY_SECONDS: {
     takes: 'seconds, 1 to 25',
     default: '20',
-    means: 'For the body of a request to arrive; then 408 `request_timeout`.',
+    means: 'Time for the body of a request to arrive; then 408 `request_timeout`.',
     read: integer(1, 25),
   },
   WRITE_SECONDS: {
     takes: 'seconds, 1 to 300',
     default: '20',
     means:
-      'For a client to take what was written to it, and one more for each 16 KB of it. Then it is cut, streams too.',
+      'Time for a client to read what was written to it, plus 1 s for each 16 KB; then it is cut, streams too.',
     read: integer(1, 300),
   },
   IDLE_SECONDS: {
     takes: 'seconds, 1 to 3600',
     default: '75',
-    means: 'How long a connection is kept between two requests. Longer than proxies keep theirs.',
+    means:
+      'How long an idle connection is kept between two requests. Longer than common proxies do.',
     read: integer(1, 3_600),
   },
-} as const satisfies Record<string, Row<unknown>>
+} as const satisfies Record<string, SettingRow<unknown>>
 
 type Read<N extends keyof typeof edgeSettings> = ReturnType<(typeof edgeSettings)[N]['read']>
 type EdgeValues = {
@@ -106,7 +108,7 @@ type EdgeValues = {
     : Read<N>
 }
 
-/** The limits that were set, or their defaults. */
+/** The limits from the values of the settings. */
 export const edgeLimitsOf = (values: EdgeValues): EdgeLimits => ({
   connectionsMax: values.CONNECTIONS_MAX,
   connectionsPerAddressMax: values.CONNECTIONS_PER_ADDRESS_MAX ?? perAddressDefault,

@@ -7,7 +7,7 @@ const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex
 const address = fc.uint8Array({ minLength: 20, maxLength: 20 }).map(hex)
 
 describe('EVM addresses', () => {
-  it('are hashed and written as viem does', () => {
+  it('are hashed and checksummed like in viem', () => {
     fc.assert(
       fc.property(address, fc.uint8Array({ maxLength: 300 }), (lower, bytes) => {
         expect(checksummed(lower)).toBe(getAddress(lower))
@@ -16,7 +16,7 @@ describe('EVM addresses', () => {
     )
   })
 
-  it('pass without a checksum or with the right one, and not with one letter turned', () => {
+  it('are valid without a checksum or with the right one, but not with one letter changed', () => {
     fc.assert(
       fc.property(address, fc.nat({ max: 39 }), (lower, at) => {
         const written = checksummed(lower)

@@ -1,9 +1,9 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 
-/** Keccak-256 as EVM chains use it: the padding from before SHA-3 was a standard. */
+/** Keccak-256 as EVM chains use it: with the padding before the SHA-3 standard. */
 export const keccak256 = (bytes: Uint8Array): Uint8Array => keccak_256(bytes)
 
-/** An address, in any case, with the capitals of EIP-55, as wallets like to show it. */
+/** Writes an address with the EIP-55 checksum, like wallets do. */
 export function checksummed(address: string): string {
   const digits = address.slice(2).toLowerCase()
   const hash = Buffer.from(keccak256(Buffer.from(digits, 'ascii'))).toString('hex')
@@ -13,6 +13,6 @@ export function checksummed(address: string): string {
   return `0x${cased.join('')}`
 }
 
-/** Whether an address carries no checksum (all small letters), or the right one. */
+/** Whether an address has no checksum (all lower case), or the right one. */
 export const hasGoodChecksum = (address: string): boolean =>
   address === address.toLowerCase() || address === checksummed(address)

@@ -1,4 +1,4 @@
-/** Markup that is safe to send: made by `html`, which escapes everything that is put into it. */
+/** Markup that is safe to send: `html` builds it and escapes all values. */
 export class Html {
   readonly #text: string
 
@@ -13,7 +13,7 @@ export class Html {
 
 type Part = string | number | Html | readonly Html[]
 
-/** A template whose values are text, unless they are markup themselves. */
+/** A template that escapes its values, unless they are `Html`. */
 export const html = (texts: TemplateStringsArray, ...parts: readonly Part[]): Html =>
   new Html(texts.map((text, i) => text + (i < parts.length ? print(parts[i]) : '')).join(''))
 

@@ -19,7 +19,7 @@ describe('the command line of settlewire key', () => {
     `rotate ${id} --overlap 0`,
     `rotate ${id} --overlap 90d`,
     `revoke ${id}`,
-  ])('takes %s', (line) => {
+  ])('accepts %s', (line) => {
     expect(read(line)?.json).toBe(line.includes('--json'))
   })
 
@@ -27,21 +27,18 @@ describe('the command line of settlewire key', () => {
     ['create', 'The id of a merchant looks like mer_…'],
     [
       `create --merchant ${mer} --scope event:read`,
-      'There is no scope event:read. Did you mean events:read?',
+      'Unknown scope event:read. Did you mean events:read?',
     ],
     [
       `create --merchant ${mer} --scope everything`,
-      'There is no scope everything. There is payment_intents:read,',
+      'Unknown scope everything. Known scopes: payment_intents:read,',
     ],
-    [`create --merchant ${mer} --kind secrets`, 'There is no kind secrets. Did you mean secret?'],
+    [`create --merchant ${mer} --kind secrets`, 'Unknown kind secrets. Did you mean secret?'],
     [`create --merchant ${mer} --kind restricted`, 'A restricted key needs a --scope'],
     [`create --merchant ${mer} --kind secret --scope events:read`, 'A secret key has no scopes'],
-    [
-      `create --merchant ${mer} --mercant x`,
-      'There is no option --mercant here. Did you mean --merchant?',
-    ],
-    ['lst', 'There is no key lst. Did you mean list?'],
-    ['rotate', 'Which id? settlewire key rotate <id>'],
+    [`create --merchant ${mer} --mercant x`, 'Unknown option --mercant. Did you mean --merchant?'],
+    ['lst', 'Unknown subcommand settlewire key lst. Did you mean list?'],
+    ['rotate', 'Missing id: settlewire key rotate <id>'],
     [`rotate ${id} --overlap 1y`, '--overlap takes 30m, 24h, 7d'],
     [`rotate ${id} --overlap 91d`, '--overlap takes 30m, 24h, 7d'],
     ['revoke sk_test_x', 'The id of a key looks like key_…'],

@@ -1,6 +1,6 @@
 /**
- * `settlewire key …`, or `npm run key -- …`: what merchants' programs ask with. It works on the
- * database of the installation; what it changes holds for every server from then on.
+ * `settlewire key …`, or `npm run key -- …`: manages the API keys of merchants. It works on the
+ * database of the installation; changes take effect on every server at once.
  */
 import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
@@ -12,40 +12,45 @@ import type { OperatorPlace } from './operator/place.ts'
 import { durationMsOf, idOf, nameOf } from './operator/read.ts'
 import { runOperator } from './operator/run.ts'
 import { fields, keyJson, keyTable, standingOf, timeOf } from './operator/show.ts'
-import type { Answer, Given, OperatorCommand, Work } from './operator/subcommand.ts'
+import type {
+  GivenArguments,
+  OperatorAnswer,
+  OperatorCommand,
+  OperatorWork,
+} from './operator/subcommand.ts'
 import type { ApiKey, KeyKind, Keys } from './ports/access.ts'
 
 const kinds: readonly KeyKind[] = ['secret', 'restricted', 'publishable']
 const overlapByDefault = '24h'
 
-/** The subcommands. */
+/** `settlewire key` with its subcommands. */
 export const keyCommand: OperatorCommand = {
   name: 'key',
-  does: 'what merchants ask with',
+  does: 'manages the API keys of merchants',
   subcommands: {
     create: {
       words: [],
       options: {
-        merchant: { takes: 'id', means: 'whose key it is' },
-        kind: { takes: 'kind', means: `${kinds.join(', ')}; secret when left out` },
+        merchant: { takes: 'id', means: 'the merchant of the key' },
+        kind: { takes: 'kind', means: `${kinds.join(', ')}; default: secret` },
         scope: {
           takes: 'scope',
           multiple: true,
-          means: `what a restricted key may do, as often as wanted: ${keyScopes.join(', ')}`,
+          means: `a scope of a restricted key; may be repeated: ${keyScopes.join(', ')}`,
         },
-        name: { takes: 'name', means: 'what you call it, to find it again' },
-        live: { takes: null, means: 'for real money; without it for test payments only' },
+        name: { takes: 'name', means: 'a name by which you recognise the key' },
+        live: { takes: null, means: 'a key for real money; default: for test payments' },
       },
-      does: 'makes a key, which is printed this once',
+      does: 'creates a key and prints it; it cannot be printed again',
       read: create,
     },
     list: {
       words: [],
       options: {
-        merchant: { takes: 'id', means: 'of this merchant alone' },
-        all: { takes: null, means: 'also those that have ended' },
+        merchant: { takes: 'id', means: 'only keys of this merchant' },
+        all: { takes: null, means: 'also revoked and expired keys' },
       },
-      does: 'lists keys, when they were last used, and where they stand',
+      does: 'lists keys with their last use and state',
       read: list,
     },
     rotate: {
@@ -53,23 +58,23 @@ export const keyCommand: OperatorCommand = {
       options: {
         overlap: {
           takes: 'time',
-          means: `how long both work: 30m, 24h, 7d, or 0; ${overlapByDefault} when left out`,
+          means: `how long both keys work: 30m, 24h, 7d, or 0; default: ${overlapByDefault}`,
         },
       },
-      does: 'makes a key of the same kind in the place of this one, which ends after the overlap',
+      does: 'creates a key of the same kind to replace this one, which expires after the overlap',
       read: rotate,
     },
     revoke: {
       words: ['id'],
       options: {},
-      does: 'ends a key at once, on every server, with the streams that it holds open',
+      does: 'revokes a key at once, on every server, and ends its open streams',
       read: revoke,
     },
   },
-  notes: 'What each scope lets: docs/generated/scopes.md.',
+  notes: 'Scopes and their routes: docs/generated/scopes.md.',
 }
 
-function create(given: Given): Work {
+function create(given: GivenArguments): OperatorWork {
   const merchantId = idOf('mer', given.value('merchant') ?? '')
   const scopes = given.list('scope').map(scopeOf)
   const kind = kindOf(given.value('kind') ?? (scopes.length > 0 ? 'restricted' : 'secret'))
@@ -102,18 +107,18 @@ const takesNoLiveKey = (id: string): Failure =>
 
 function scopeOf(text: string): KeyScope {
   if (isScope(text)) return text
-  const known = hint(text, keyScopes) || ` There is ${keyScopes.join(', ')}.`
-  throw new Failure('invalid_request', `There is no scope ${text}.${known}`)
+  const known = hint(text, keyScopes) || ` Known scopes: ${keyScopes.join(', ')}.`
+  throw new Failure('invalid_request', `Unknown scope ${text}.${known}`)
 }
 
 function kindOf(text: string): KeyKind {
   const kind = kinds.find((one) => one === text)
   if (kind !== undefined) return kind
-  const known = hint(text, kinds) || ` There is ${kinds.join(', ')}.`
-  throw new Failure('invalid_request', `There is no kind ${text}.${known}`)
+  const known = hint(text, kinds) || ` Known kinds: ${kinds.join(', ')}.`
+  throw new Failure('invalid_request', `Unknown kind ${text}.${known}`)
 }
 
-function list(given: Given): Work {
+function list(given: GivenArguments): OperatorWork {
   const merchant = given.value('merchant')
   const merchantId = merchant === null ? null : idOf('mer', merchant)
   return async ({ directory, keys, clock }) => {
@@ -125,7 +130,7 @@ function list(given: Given): Work {
   }
 }
 
-function rotate(given: Given): Work {
+function rotate(given: GivenArguments): OperatorWork {
   const id = idOf('key', given.word('id'))
   const overlapMs = durationMsOf('overlap', given.value('overlap') ?? overlapByDefault)
   return async ({ keys, clock, pepper }) => {
@@ -138,26 +143,25 @@ function rotate(given: Given): Work {
     }
     if (!(await keys.replace(id, next))) throw notRotated(await found(keys, id), at)
     const answer = minted(await found(keys, next.id), key)
-    const until = next.until === null ? 'has ended' : `works until ${timeOf(next.until)}`
-    return { ...answer, text: `${answer.text}\n${id}, in whose place it is, ${until}.` }
+    const until = next.until === null ? 'is revoked' : `works until ${timeOf(next.until)}`
+    return { ...answer, text: `${answer.text}\nThe old key ${id} ${until}.` }
   }
 }
 
 function notRotated(key: ApiKey, now: number): Failure {
   const why =
-    key.replacedBy === null ? standingOf(key, now) : `was rotated already, to ${key.replacedBy}`
+    key.replacedBy === null ? standingOf(key, now) : `was already rotated to ${key.replacedBy}`
   const words = `${key.id} cannot be rotated: it ${key.replacedBy === null ? 'is ' : ''}${why}.`
   return new Failure('not_found', words)
 }
 
-function revoke(given: Given): Work {
+function revoke(given: GivenArguments): OperatorWork {
   const id = idOf('key', given.word('id'))
   return async ({ keys, clock }: OperatorPlace) => {
     await found(keys, id)
     await keys.revoke(id, clock.now())
     const key = await found(keys, id)
-    const text = `${id} (${key.prefix}…) is revoked. It opens nothing from now on; what it holds open ends within two
-seconds, on every server.`
+    const text = `${id} (${key.prefix}…) is revoked on every server. Its open streams end within two seconds.`
     return { json: [keyJson(key)], text }
   }
 }
@@ -165,11 +169,11 @@ seconds, on every server.`
 async function found(keys: Keys, id: string): Promise<ApiKey> {
   const key = await keys.find(id)
   if (key !== null) return key
-  throw new Failure('not_found', `There is no key ${id} in this database.`)
+  throw new Failure('not_found', `Unknown key ${id} in this database.`)
 }
 
-/** What is said of a key that was just made, with its secret, which nobody can say again. */
-function minted(key: ApiKey, secret: string): Answer {
+/** The answer about a new key, with its secret, which is not stored and cannot be shown again. */
+function minted(key: ApiKey, secret: string): OperatorAnswer {
   const { id, kind, scopes, name, livemode } = key
   const rows = fields([
     ['Key', secret],
@@ -180,7 +184,7 @@ function minted(key: ApiKey, secret: string): Answer {
   ])
   return {
     json: [{ ...keyJson(key), key: secret }],
-    text: `${rows}\n\nKeep the key now: it is shown this once.`,
+    text: `${rows}\n\nSave the key now: it cannot be shown again.`,
   }
 }
 

@@ -12,7 +12,7 @@ const clientSecret = 'pi_01hzzzzzzzzzzzzzzzzzzzzzzz_secret_c2VjcmV0c2VjcmV0c2Vjc
 const secretKey = 'sk_test_0123456789ABCDEFabcdef0123456789'
 
 describe('the log', () => {
-  it('writes the fields it knows and drops the rest by name', () => {
+  it('writes allowed fields and only the names of others', () => {
     const { lines, log } = recorded()
     log.info({ chain: 'local', head: 7, authorization: 'x', from: '0xpayer' }, 'moved')
     expect(JSON.parse(lines.join(''))).toMatchObject({
@@ -25,7 +25,7 @@ describe('the log', () => {
     expect(lines.join('')).not.toContain('0xpayer')
   })
 
-  it('drops unknown fields at every depth, and does not name keys that look like ids', () => {
+  it('drops other fields at every depth, and their names too if they look like ids', () => {
     const { lines, log } = recorded()
     log.warn({ fields: [{ pointer: '/a', password: 'hunter2' }], pi_0123: 'id' }, 'odd')
     const text = lines.join('')
@@ -50,7 +50,7 @@ describe('the log', () => {
     ['a value of a query', 'duplicate: Key (reference)=(ref-of-a-payer) already exists', 'payer'],
     ['a value of a statement', 'invalid input syntax for type bigint: "order 7"', 'order 7'],
     [
-      'an answer that is no JSON',
+      'an answer that is not JSON',
       `Unexpected token 'h', "hunter2 is" is not valid JSON`,
       'hunter2',
     ],
@@ -60,14 +60,14 @@ describe('the log', () => {
     ['an idempotency key', "{ 'idempotency-key': 'order-7' }", 'order-7'],
     ['a basic password', 'Authorization=Basic aHVudGVyMg==', 'aHVudGVyMg'],
     ['a key that is cut off', `${'x '.repeat(995)}${secretKey}`, 'sk_test'],
-  ])('takes %s out of any text', (_, text, secret) => {
+  ])('removes %s from any text', (_, text, secret) => {
     const { lines, log } = recorded()
     log.error({ detail: text, error: new Error(text, { cause: new Error(text) }) }, text)
     expect(lines.join('')).not.toContain(secret)
     expect(scrub(text)).not.toContain(secret)
   })
 
-  it('writes the hash of a block where it says that it is one, and nowhere else', () => {
+  it('writes block hashes in fields for block hashes only', () => {
     const { lines, log } = recorded()
     const hash = `0x${'5e'.repeat(32)}`
     log.info({ blockHash: hash }, 'a')
@@ -76,7 +76,7 @@ describe('the log', () => {
     expect(lines[1]).not.toContain('5e5e')
   })
 
-  it('tells an expected failure by its code and a bug with its stack', () => {
+  it('writes the code of an operating error, and the stack of a bug', () => {
     const { lines, log } = recorded()
     log.error({ error: new Failure('store_unavailable', 'gone') }, 'a')
     log.error({ error: new TypeError('oops') }, 'b')
@@ -85,14 +85,14 @@ describe('the log', () => {
     expect(bug.stack).toContain('log.test.ts')
   })
 
-  it('keeps the fields of its parent, filtered the same way', () => {
+  it('adds the filtered fields of a parent logger', () => {
     const { lines, log } = recorded()
     log.child({ area: 'chain', secret: 's3cret' }).info({ chain: 'local' }, 'up')
     expect(JSON.parse(lines.join(''))).toMatchObject({ area: 'chain', chain: 'local' })
     expect(lines.join('')).not.toContain('s3cret')
   })
 
-  it('survives bigints, cycles and enormous texts', () => {
+  it('writes bigints, cycles and enormous texts as short lines', () => {
     const { lines, log } = recorded()
     const cycle: Record<string, unknown> = {}
     cycle.cause = cycle

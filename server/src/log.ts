@@ -7,9 +7,9 @@ import type { Log } from './ports/log.ts'
 import { scrub } from './scrub.ts'
 
 /**
- * The field names a log line may have; anything else is dropped, at every depth. A list of what is
- * allowed fails closed: whoever passes a whole request logs nothing of it. Add a name here only when
- * its values can never be a secret, a payer, or a transaction id of the identiPay profile.
+ * The allowed field names of a log line; other fields are dropped, at every depth. An allow list
+ * fails closed: code that passes a whole request logs nothing of it. Add a name only if its values
+ * can never be a secret, a payer, or a transaction id of the identiPay profile.
  */
 const allowed = new Set([
   ...['area', 'what', 'why', 'reason', 'code', 'detail', 'pointer', 'fields', 'retry', 'attempt'],
@@ -23,14 +23,18 @@ const allowed = new Set([
   ...['applied', 'safe', 'finalized', 'asset', 'token', 'decimals', 'visibility', 'migration'],
 ])
 
-/** Of blocks, which everybody may know. Elsewhere 32 bytes in hex are a transaction's, or a key. */
+/**
+ * Fields with block hashes, which are public. Elsewhere 32 hex bytes are a transaction or a key.
+ */
 const blockHashFields = new Set(['blockHash', 'parentHash', 'genesisHash'])
 const blockHashForm = /^0x[0-9a-f]{64}$/i
 
 const depthMax = 4
 const itemsMax = 50
 
-/** One JSON line per call on standard output. `level` is pino's: debug, info, warn, error, silent. */
+/**
+ * One JSON line per call on standard output. `level` is pino's: debug, info, warn, error, silent.
+ */
 export function createLog(options: {
   readonly level: LevelWithSilent
   readonly to?: { write(line: string): void }
@@ -43,7 +47,7 @@ export function createLog(options: {
       base: null,
       timestamp: () => `,"time":"${toRfc3339(clock.now())}"`,
       formatters: { level: (label) => ({ level: label }) },
-      // Our own filter makes plain values; pino's serializers must not look at anything again.
+      // Our own filter returns plain values; pino's serializers must not process them again.
       serializers: {},
     },
     options.to ?? pino.destination({ dest: 1, sync: true }),
@@ -51,7 +55,7 @@ export function createLog(options: {
   return wrap(root, {})
 }
 
-/** Says nothing, to no one. */
+/** A log that discards everything. */
 export const silentLog: Log = {
   debug: () => undefined,
   info: () => undefined,
@@ -78,14 +82,14 @@ function wrap(root: pino.Logger, always: Line): Log {
   }
 }
 
-/** Only the allowed names. The others are named, so that whoever misses one finds out why. */
+/** Keeps the allowed fields. Lists the names of dropped fields, so that developers notice them. */
 function clean(fields: object, depth: number): Line {
   const line: Line = {}
   const dropped: string[] = []
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue
     if (allowed.has(name)) line[name] = isBlockHash(name, value) ? value : plain(value, depth)
-    // A map keyed by ids must not leak them as names either.
+    // The keys of a map may be ids: their names must not be logged either.
     else if (/^[A-Za-z]{1,24}$/.test(name) && dropped.length < itemsMax) dropped.push(name)
   }
   if (dropped.length > 0) line.dropped = dropped
@@ -113,7 +117,7 @@ function plainError(error: Error, depth: number): Line {
   if (error instanceof Failure && error.fields.length > 0) {
     line.fields = plain(error.fields, depth + 1)
   }
-  // An expected failure is told by its code; only what nobody expected needs its way here.
+  // An operating error is identified by its code; only unexpected errors need a stack.
   if (!(error instanceof Failure) && error.stack !== undefined) line.stack = scrub(error.stack)
   if (error.cause !== undefined) line.cause = plain(error.cause, depth + 1)
   return line

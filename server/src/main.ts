@@ -28,7 +28,7 @@ import { checkPepper, readPepper } from './pepper.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
 import type { Backplane } from './ports/topic.ts'
-import { type Running, runProgram } from './program.ts'
+import { type RunningProgram, runProgram } from './program.ts'
 import type { ChainReaders } from './registry/chain-reader.ts'
 import { readers } from './registry/kinds.ts'
 import { builtInPolicies, policyFor } from './registry/policy.ts'
@@ -45,16 +45,19 @@ import { openStore, type Store } from './store/open.ts'
 const root = join(import.meta.dirname, '../..')
 const secretBytes = 32
 
-/** What a test may put in the place of the real one. */
-export interface Parts {
+/** Parts that a test may replace. */
+export interface ReplaceableParts {
   readonly backplane: (log: Log) => Backplane
-  /** The kinds of chain that can be followed, and how each is written in the configuration. */
+  /** The kinds of chain that can be followed, and the readers of their configuration. */
   readonly adapters: readonly ChainAdapter[]
   readonly readers: ChainReaders
 }
 
-/** Builds everything once, in order. What was built is closed again when a later part fails. */
-export async function start(config: Config, parts: Partial<Parts> = {}): Promise<Running> {
+/** Builds everything once, in order. If a part fails, the parts before it are closed again. */
+export async function start(
+  config: Config,
+  parts: Partial<ReplaceableParts> = {},
+): Promise<RunningProgram> {
   const closers: (() => unknown)[] = []
   let closing: Promise<void> | null = null
   const close = (): Promise<void> => {
@@ -70,7 +73,7 @@ export async function start(config: Config, parts: Partial<Parts> = {}): Promise
   }
 }
 
-/** Goes on where one fails: what was started must be stopped. Rejects with the first error. */
+/** Closes all parts, also after one fails. Rejects with the first error. */
 async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   const errors: unknown[] = []
   for (const closer of closers) {
@@ -83,22 +86,22 @@ async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   if (errors.length > 0) throw errors[0]
 }
 
-/** What every part is made with. */
+/** The dependencies of every part. */
 interface World {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
   readonly metrics: ScrapedMetrics
-  /** What must be ended, in the reverse order of being named. */
+  /** Registers a closer. Closers run in reverse order. */
   readonly onClose: (closer: () => unknown) => void
   readonly adapters: readonly ChainAdapter[]
 }
 
 async function build(
   config: Config,
-  parts: Partial<Parts>,
+  parts: Partial<ReplaceableParts>,
   onClose: World['onClose'],
-): Promise<Omit<Running, 'close'>> {
+): Promise<Omit<RunningProgram, 'close'>> {
   const clock = systemClock
   const log = createLog({ level: config.logLevel, clock })
   const metrics = createMetrics({ clock, process: true })
@@ -120,7 +123,7 @@ async function build(
 
   const chains = withSandbox(configured, sandbox, config.sandbox)
   if (chains.length === 0)
-    log.warn({ area: 'config' }, 'no chain is configured: nothing can be paid')
+    log.warn({ area: 'config' }, 'no chain is configured: payments are not possible')
   const rules = { builtIn: builtInPolicies, current: policyFor(chains) }
   const policies = await PolicyBook.open(store.policies, rules)
   const assets = await openAssets(world, { chains, sandbox })
@@ -154,7 +157,9 @@ interface Built {
   readonly pepper: Uint8Array
 }
 
-/** What may be asked for: the sandbox's own assets at once, others when their chain has confirmed them. */
+/**
+ * Assets for new payments: the sandbox's own at once, others once their chain has confirmed them.
+ */
 async function openAssets(
   world: World,
   { chains, sandbox }: Pick<Built, 'chains' | 'sandbox'>,
@@ -172,7 +177,7 @@ async function openAssets(
   return book
 }
 
-/** Commands, then what is open, then the chains: nothing is read that nobody looks for. */
+/** Starts commands, then loads open payments, then follows chains: so no payment is overlooked. */
 async function startEngine(
   world: World,
   built: Pick<
@@ -197,7 +202,8 @@ async function startEngine(
     shared: true,
     onLeaseLost: () => membership.look(),
   })
-  // What others committed: their announcements need not reach us, so ours reach our streams.
+  // Events that other processes committed are announced here again, for the streams of this
+  // process.
   engine.news.onNews(({ subjects }) => {
     for (const moved of subjects) for (const hint of hintsOfForeign(moved)) backplane.announce(hint)
   })
@@ -214,7 +220,8 @@ async function startEngine(
   })
   const parts = { ...world, store: store.events, watcher: engine.watcher, chains }
   followers.open({ ...parts, index: engine.index })
-  // In reverse: nothing is taken any more, nothing followed, nothing written, then it is given back.
+  // Closes in reverse order: take no leases, follow no chains, write nothing, then give leases
+  // back.
   world.onClose(() => membership.giveBack())
   world.onClose(() => engine.close())
   world.onClose(() => rescanning.close())
@@ -224,7 +231,7 @@ async function startEngine(
   return engine
 }
 
-/** Listens, and says at which port. */
+/** Starts the HTTP server. Resolves with the port on which it listens. */
 async function serve(world: World, built: Built): Promise<number> {
   const { store, engine, sandbox, chains, assets, policies, followers, pepper, kinds } = built
   const { config, clock } = world
@@ -263,7 +270,7 @@ async function serve(world: World, built: Built): Promise<number> {
   return port
 }
 
-/** The sandbox's own routes: its wallet, and a shop that knows nothing but the public API. */
+/** The sandbox's routes: its wallet, and a shop that only uses the public API. */
 function sandboxPlugins({ config, clock }: World, { sandbox, demo }: Built): HttpPlugin[] {
   if (sandbox === null || demo === null) return []
   const shop = shopRoutes({
@@ -275,7 +282,7 @@ function sandboxPlugins({ config, clock }: World, { sandbox, demo }: Built): Htt
   return [sandboxRoutes(sandbox), shop]
 }
 
-/** For programs: everything needed to use the sandbox, in one file, once it answers. */
+/** Writes one file with everything that programs need to use the sandbox, once it is ready. */
 function announceSandbox(
   config: Config,
   url: string,

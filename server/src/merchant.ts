@@ -1,6 +1,6 @@
 /**
- * `settlewire merchant …`, or `npm run merchant -- …`: who is paid. It works on the database of the
- * installation and asks no server, so that it also works before one runs.
+ * `settlewire merchant …`, or `npm run merchant -- …`: manages merchants. It works on the database
+ * of the installation without a server, so that it also works before one runs.
  */
 import { makeId } from '@settlewire/core/id'
 import { depositAddress } from './chain/evm/deposit-address.ts'
@@ -11,36 +11,41 @@ import type { OperatorPlace } from './operator/place.ts'
 import { idOf, nameOf } from './operator/read.ts'
 import { runOperator } from './operator/run.ts'
 import { columns, fields, keyJson, keyTable, merchantJson, timeOf } from './operator/show.ts'
-import type { Answer, Given, OperatorCommand, Work } from './operator/subcommand.ts'
+import type {
+  GivenArguments,
+  OperatorAnswer,
+  OperatorCommand,
+  OperatorWork,
+} from './operator/subcommand.ts'
 import type { ApiKey, Directory, Keys, Merchant } from './ports/access.ts'
 import type { Clock } from './ports/clock.ts'
 import { receivingKey } from './receiving-key.ts'
 
-/** What was asked for. */
+/** A merchant to register. */
 export interface MerchantRequest {
   readonly name: string
-  /** The key whose children are the addresses. */
+  /** The extended public key whose children are the deposit addresses. */
   readonly xpub: string
   readonly livemode: boolean
 }
 
-/** The subcommands. */
+/** `settlewire merchant` with its subcommands. */
 export const merchantCommand: OperatorCommand = {
   name: 'merchant',
-  does: 'who is paid',
+  does: 'manages merchants',
   subcommands: {
     create: {
       words: [],
       options: {
-        name: { takes: 'name', means: 'how payers know the merchant' },
+        name: { takes: 'name', means: 'the name that payers see' },
         xpub: {
           takes: 'xpub',
           means:
-            "the extended public key of a wallet's account (m/44'/60'/0'), or that of its addresses (m/44'/60'/0'/0)",
+            "the extended public key of a wallet's account (m/44'/60'/0'), or of its addresses (m/44'/60'/0'/0)",
         },
-        live: { takes: null, means: 'for real money; without it for test payments only' },
+        live: { takes: null, means: 'for real money; default: only for test payments' },
       },
-      does: 'registers a merchant with a secret key, which is printed this once',
+      does: 'registers a merchant and prints its secret key; it cannot be printed again',
       begins: true,
       read: create,
     },
@@ -48,32 +53,32 @@ export const merchantCommand: OperatorCommand = {
     show: {
       words: ['id'],
       options: {},
-      does: 'shows a merchant, its first addresses and its keys that work',
+      does: 'shows a merchant, its first addresses and its active keys',
       read: (given) => forOne(given, show),
     },
     rename: {
       words: ['id'],
-      options: { name: { takes: 'name', means: 'how payers know it from now on' } },
-      does: 'gives a merchant another name; checkout pages show it when they are opened next',
+      options: { name: { takes: 'name', means: 'the new name that payers see' } },
+      does: 'renames a merchant; checkout pages opened from now on show the new name',
       read: rename,
     },
     disable: {
       words: ['id'],
       options: {},
-      does: 'ends what its keys may do, at once and everywhere; its payments are watched to their end',
+      does: 'disables all keys of a merchant at once; its payments are still watched to their end',
       read: (given) => forOne(given, disable),
     },
     enable: {
       words: ['id'],
       options: {},
-      does: 'takes that back: the same keys work again',
+      does: 'enables a disabled merchant: the same keys work again',
       read: (given) => forOne(given, enable),
     },
   },
-  notes: 'An xpub is watch-only: nothing here can spend.',
+  notes: 'An xpub is watch-only: it cannot spend money.',
 }
 
-function create(given: Given): Work {
+function create(given: GivenArguments): OperatorWork {
   const livemode = given.has('live')
   const name = nameOf(given.value('name'))
   const asked = { name, xpub: receivingKey(given.value('xpub') ?? '', { livemode }), livemode }
@@ -89,7 +94,7 @@ function create(given: Given): Work {
   }
 }
 
-/** Registers a merchant with one secret key. What it resolves with is the only time the key is seen. */
+/** Registers a merchant with one secret key. The key is only returned here and not stored. */
 export async function addMerchant(
   { name, xpub, livemode }: MerchantRequest,
   parts: {
@@ -110,7 +115,7 @@ export async function addMerchant(
   return { merchantId, secretKey: key }
 }
 
-/** The first two, by which the owner of the wallet sees whether it is the right key. */
+/** The first two addresses, by which the wallet's owner can check that it is the right key. */
 const addressesOf = ({ xpub }: Merchant): string[] =>
   xpub === null ? [] : [0, 1].map((index) => checksummed(depositAddress(xpub, index)))
 
@@ -127,12 +132,12 @@ function report(
 
 ${rows}
 
-Keep the key now: it is shown this once. Check that these are the first two addresses of your
-wallet; if not, the key is that of another account. Addresses of requests that were never paid
-leave gaps: a wallet that is to find all money must look further than the usual 20 (gap limit).`
+Save the key now: it cannot be shown again. Check that these are the first two addresses of your
+wallet; if not, the xpub belongs to another account. Unpaid requests leave gaps between used
+addresses: set the gap limit of your wallet above the usual 20, so that it finds all money.`
 }
 
-async function list({ directory, keys, clock }: OperatorPlace): Promise<Answer> {
+async function list({ directory, keys, clock }: OperatorPlace): Promise<OperatorAnswer> {
   const [merchants, active] = [await everyMerchant(directory), await activeKeys(keys, null, clock)]
   const counts = new Map<string, number>()
   for (const { merchantId } of active) counts.set(merchantId, (counts.get(merchantId) ?? 0) + 1)
@@ -147,16 +152,16 @@ async function list({ directory, keys, clock }: OperatorPlace): Promise<Answer> 
   }
 }
 
-/** A subcommand about the merchant whose id is its one word. */
+/** A subcommand with the id of a merchant as its only argument. */
 function forOne(
-  given: Given,
-  work: (merchant: Merchant, place: OperatorPlace) => Promise<Answer>,
-): Work {
+  given: GivenArguments,
+  work: (merchant: Merchant, place: OperatorPlace) => Promise<OperatorAnswer>,
+): OperatorWork {
   const id = idOf('mer', given.word('id'))
   return async (place) => work(await existing(place.directory, id), place)
 }
 
-async function show(merchant: Merchant, { keys, clock }: OperatorPlace): Promise<Answer> {
+async function show(merchant: Merchant, { keys, clock }: OperatorPlace): Promise<OperatorAnswer> {
   const active: readonly ApiKey[] = await activeKeys(keys, merchant.id, clock)
   const addresses = addressesOf(merchant)
   return {
@@ -178,29 +183,32 @@ function describe(merchant: Merchant, addresses: readonly string[]): string {
   ])
 }
 
-function rename(given: Given): Work {
+function rename(given: GivenArguments): OperatorWork {
   const name = nameOf(given.value('name'))
   return forOne(given, async ({ id }, { directory }) => {
     await directory.renameMerchant(id, name)
-    return changed(await existing(directory, id), `${id} is called ${name}.`)
+    return changed(await existing(directory, id), `${id} is now named ${name}.`)
   })
 }
 
-async function disable({ id }: Merchant, { directory, clock }: OperatorPlace): Promise<Answer> {
+async function disable(
+  { id }: Merchant,
+  { directory, clock }: OperatorPlace,
+): Promise<OperatorAnswer> {
   await directory.disableMerchant(id, clock.now())
   return changed(
     await existing(directory, id),
-    `${id} is disabled. Its keys open nothing from now on; what they hold open ends within two seconds,
-on every server. Payers still see their payments, which are watched to their end.`,
+    `${id} is disabled. Its keys are refused on every server, and their open streams end within two
+seconds. Payers still see their payments, which are watched to their end.`,
   )
 }
 
-async function enable({ id }: Merchant, { directory }: OperatorPlace): Promise<Answer> {
+async function enable({ id }: Merchant, { directory }: OperatorPlace): Promise<OperatorAnswer> {
   await directory.disableMerchant(id, null)
   return changed(await existing(directory, id), `${id} is enabled. Its keys work again.`)
 }
 
-const changed = (merchant: Merchant, text: string): Answer => ({
+const changed = (merchant: Merchant, text: string): OperatorAnswer => ({
   json: [merchantJson(merchant)],
   text,
 })

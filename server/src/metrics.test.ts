@@ -10,7 +10,7 @@ const value = (text: string, series: string): string | undefined =>
     ?.slice(series.length + 1)
 
 describe('the metrics', () => {
-  it('count open streams up and down, and why they ended', async () => {
+  it('count open streams, and closed ones by reason', async () => {
     const metrics = createMetrics()
     metrics.streamOpened('sse')
     metrics.streamOpened('sse')
@@ -21,7 +21,7 @@ describe('the metrics', () => {
     expect(value(text, 'settlewire_streams_closed_total{transport="sse",why="finished"}')).toBe('1')
   })
 
-  it('let the lag of a chain that stands still grow', async () => {
+  it('show a growing lag while a chain has no new blocks', async () => {
     const clock = new ManualClock()
     const metrics = createMetrics({ clock })
     metrics.chainMoved('local', 12, 500)
@@ -32,23 +32,24 @@ describe('the metrics', () => {
     expect(value(text, 'settlewire_chain_head{chain="local"}')).toBe('12')
   })
 
-  it('say why a chain is not seen well, and when a person must look', async () => {
+  it('show why a chain is degraded or blind, and when a person must act', async () => {
     const metrics = createMetrics()
     const seen = { chain: 'base', head: 7, headAt: null } as const
-    const told = async (series: string) => value(await metrics.text(), `settlewire_chain_${series}`)
+    const shown = async (series: string) =>
+      value(await metrics.text(), `settlewire_chain_${series}`)
     metrics.chainSeen({ ...seen, visibility: 'degraded', reason: 'finality_stalled' })
-    expect(await told('visibility{chain="base"}')).toBe('1')
-    expect(await told('trouble{chain="base",reason="finality_stalled"}')).toBe('1')
-    expect(await told('halted{chain="base"}')).toBe('0')
+    expect(await shown('visibility{chain="base"}')).toBe('1')
+    expect(await shown('trouble{chain="base",reason="finality_stalled"}')).toBe('1')
+    expect(await shown('halted{chain="base"}')).toBe('0')
     metrics.chainSeen({ ...seen, visibility: 'blind', reason: 'reorg_below_finality' })
-    expect(await told('trouble{chain="base",reason="finality_stalled"}')).toBe('0')
-    expect(await told('halted{chain="base"}')).toBe('1')
+    expect(await shown('trouble{chain="base",reason="finality_stalled"}')).toBe('0')
+    expect(await shown('halted{chain="base"}')).toBe('1')
     metrics.chainSeen({ ...seen, visibility: 'ok', reason: null })
-    expect(await told('halted{chain="base"}')).toBe('0')
-    expect(await told('trouble{chain="base",reason="reorg_below_finality"}')).toBe('0')
+    expect(await shown('halted{chain="base"}')).toBe('0')
+    expect(await shown('trouble{chain="base",reason="reorg_below_finality"}')).toBe('0')
   })
 
-  it('keep the score of each provider, and count claims by what was known', async () => {
+  it('show the score of each provider, and count claims by their answer', async () => {
     const metrics = createMetrics()
     const score: ProviderScore = {
       ...{ name: 'alpha', visibility: 'degraded', reason: 'behind', head: 4, lagBlocks: 2 },
@@ -59,14 +60,14 @@ describe('the metrics', () => {
     metrics.claimed('not_found')
     const text = await metrics.text()
     const of = '{chain="base",provider="alpha"}'
-    const told = ['lag_seconds', 'lag_blocks', 'logs_empty', 'disagreements', 'reconnects'].map(
+    const shown = ['lag_seconds', 'lag_blocks', 'logs_empty', 'disagreements', 'reconnects'].map(
       (name) => value(text, `settlewire_provider_${name}${of}`),
     )
-    expect(told).toEqual(['0.35', '2', '1', '3', '5'])
+    expect(shown).toEqual(['0.35', '2', '1', '3', '5'])
     expect(value(text, 'settlewire_claims_total{known="not_found"}')).toBe('1')
   })
 
-  it('never make a series of an id', async () => {
+  it('never create a series for an id', async () => {
     const metrics = createMetrics()
     for (let i = 0; i < 1_000; i++) {
       metrics.streamClosed('sse', `pi_01HZ${i}`)
@@ -78,7 +79,7 @@ describe('the metrics', () => {
     expect(series.length).toBeLessThanOrEqual(65)
   })
 
-  it('turn milliseconds into seconds', async () => {
+  it('convert milliseconds to seconds', async () => {
     const metrics = createMetrics()
     metrics.eventLag(1_500)
     metrics.appended(3, 2, 20)

@@ -8,19 +8,19 @@ const fineSeconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.
 const labelForm = /^[a-z][a-z0-9_]{0,31}$/
 const labelValuesMax = 64
 
-/** What is counted at the edge, before any route. */
+/** Metrics of connections and of refusals before any route. */
 export interface EdgeMetrics {
-  /** So many are open now. */
+  /** Sets the number of open connections. */
   connectionsOpen(count: number): void
-  /** The server closed one, for this reason. */
+  /** The server closed a connection for this reason. */
   connectionCut(why: string): void
-  /** A request was refused before it came to a route, with this code. */
+  /** A request was refused with this code before it reached a route. */
   requestRefused(code: string): void
 }
 
-/** A metric of ours, ready to be counted on, with the text Prometheus asks for. */
+/** All metrics, with their text for Prometheus. */
 export interface ScrapedMetrics extends Metrics, EdgeMetrics {
-  /** Whether requests may name an asset. Its names come from the configuration: few, and known. */
+  /** Whether new payments may accept an asset. The configuration has few assets, so few series. */
   assetOffered(asset: string, offered: boolean): void
   /** The exposition, version 0.0.4. */
   text(): Promise<string>
@@ -28,8 +28,8 @@ export interface ScrapedMetrics extends Metrics, EdgeMetrics {
 }
 
 /**
- * Counts for Prometheus. There is no request-duration histogram: streams live for minutes and would
- * make it lie. `process: true` adds Node's own figures (memory, CPU, event loop lag).
+ * Metrics for Prometheus. There is no histogram of request durations, because streams that live for
+ * minutes would distort it. `process: true` adds Node's metrics (memory, CPU, event loop lag).
  */
 export function createMetrics(
   options: { readonly clock?: Clock; readonly process?: boolean } = {},
@@ -47,7 +47,7 @@ export function createMetrics(
   }
 }
 
-/** Counts nothing. */
+/** Metrics that count nothing. */
 export const silentMetrics: Metrics = {
   streamOpened: () => undefined,
   streamClosed: () => undefined,
@@ -86,14 +86,14 @@ function streamMetrics(registry: Registry): StreamPart {
   })
   const first = new Histogram({
     name: 'settlewire_stream_first_event_seconds',
-    help: 'From the request of a stream to its first event.',
+    help: 'Time from the request of a stream to its first event.',
     labelNames: ['transport'],
     buckets: fineSeconds,
     registers,
   })
   const reconnects = new Counter({
     name: 'settlewire_stream_reconnects_total',
-    help: 'Streams opened with a Last-Event-ID, by what it led to.',
+    help: 'Streams opened with a Last-Event-ID, by outcome.',
     labelNames: ['outcome'],
     registers,
   })
@@ -105,7 +105,7 @@ function streamMetrics(registry: Registry): StreamPart {
   })
   const lag = new Histogram({
     name: 'settlewire_event_lag_seconds',
-    help: 'From the commit of an event to its hand-over to the sockets.',
+    help: 'Time from the commit of an event to its write to the sockets.',
     buckets: fineSeconds,
     registers,
   })
@@ -130,7 +130,7 @@ function streamMetrics(registry: Registry): StreamPart {
   }
 }
 
-/** Why connections are cut, so that each is shown from the start. */
+/** All reasons for cutting a connection, so that each series exists from the start. */
 const cuts = [
   ...['silent', 'head_timeout', 'body_timeout', 'idle', 'unread', 'unread_bytes', 'held_bytes'],
   ...['made_room', 'no_room', 'closing'],
@@ -140,7 +140,7 @@ function edgeMetrics(registry: Registry): EdgeMetrics {
   const registers = [registry]
   const open = new Gauge({
     name: 'settlewire_connections_open',
-    help: 'Connections of clients that are open now, streams included.',
+    help: 'Client connections that are open now, streams included.',
     registers,
   })
   const cut = new Counter({
@@ -151,7 +151,7 @@ function edgeMetrics(registry: Registry): EdgeMetrics {
   })
   const refused = new Counter({
     name: 'settlewire_requests_refused_total',
-    help: 'Requests that were refused before they came to a route, by code.',
+    help: 'Requests that were refused before they reached a route, by code.',
     labelNames: ['code'],
     registers,
   })
@@ -173,7 +173,7 @@ function historyMetrics(
   const registers = [registry]
   const took = new Histogram({
     name: 'settlewire_append_seconds',
-    help: 'Time one append to the history took, commit included.',
+    help: 'Duration of one append to the history, commit included.',
     buckets: fineSeconds,
     registers,
   })
@@ -184,24 +184,24 @@ function historyMetrics(
   })
   const batch = new Histogram({
     name: 'settlewire_append_payments',
-    help: 'Payments that shared one append.',
+    help: 'Number of payments in one append.',
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
     registers,
   })
   const decided = new Counter({
     name: 'settlewire_events_decided_total',
-    help: 'Events decided on, by type.',
+    help: 'Events that were decided, by type.',
     labelNames: ['type'],
     registers,
   })
   const faults = new Counter({
     name: 'settlewire_payments_set_aside_total',
-    help: 'Times that a fault kept a payment from being judged. Any is a reason to look at the log.',
+    help: 'How often a payment could not be judged because of a fault. If above 0, check the log.',
     registers,
   })
   const claims = new Counter({
     name: 'settlewire_claims_total',
-    help: 'Transactions that payers named, by what the nodes knew of them at once.',
+    help: 'Claims by payers, by the first answer of the nodes.',
     labelNames: ['known'],
     registers,
   })
@@ -235,20 +235,20 @@ function chainMetrics(
     help: 'Age of the last stored block, at the time of the scrape.',
     labelNames: ['chain'],
     registers,
-    // Counted when it is read: a chain that stands still must be seen to fall behind.
+    // Computed at each scrape, so that the lag grows while a chain has no new blocks.
     collect() {
       for (const [chain, at] of headAt) this.labels(chain).set((clock.now() - at) / 1000)
     },
   })
   const sockets = new Counter({
     name: 'settlewire_chain_socket_total',
-    help: 'What became of the sockets to the nodes.',
+    help: 'Events of the sockets to the nodes, such as connects and disconnects.',
     labelNames: ['chain', 'what'],
     registers,
   })
   const odd = new Counter({
     name: 'settlewire_chain_odd_items_total',
-    help: 'What nodes answered that could not be read, and was skipped.',
+    help: 'Unreadable items in answers of nodes, which were skipped.',
     labelNames: ['chain', 'what'],
     registers,
   })
@@ -263,25 +263,25 @@ function chainMetrics(
   }
 }
 
-/** How well a chain is seen, as a number that graphs and alerts can compare. */
+/** Visibility as a number that graphs and alerts can compare. */
 const visibilityLevel: Readonly<Record<Visibility, number>> = { ok: 2, degraded: 1, blind: 0 }
 
 type ScoreOf = (provider: ProviderScore) => number
 
-/** What is kept of each provider, with what it says on the page of metrics. */
+/** The gauges of each provider, with their help texts. */
 const providerGauges: readonly (readonly [name: string, help: string, of: ScoreOf])[] = [
   ['visibility', '2 ok, 1 degraded, 0 blind.', ({ visibility }) => visibilityLevel[visibility]],
-  ['head', 'Number of its newest block.', ({ head }) => head ?? 0],
+  ['head', "Number of the provider's newest block.", ({ head }) => head ?? 0],
   ['lag_blocks', 'Blocks behind the best provider.', ({ lagBlocks }) => lagBlocks],
-  ['lag_seconds', 'How long after the best its heads come.', ({ lagMs }) => lagMs / 1000],
-  ['logs_asked', 'Blocks it was asked the logs of.', ({ logsAsked }) => logsAsked],
-  ['logs_empty', 'Of these, empty answers that were wrong.', ({ logsEmpty }) => logsEmpty],
-  ['disagreements', 'Blocks it named otherwise than others.', ({ disagreements }) => disagreements],
-  ['reconnects', 'Connections to it that were made again.', ({ reconnects }) => reconnects],
-  ['first_seen', 'Pending transactions it showed first.', ({ firstSeen }) => firstSeen],
+  ['lag_seconds', 'Delay of its heads after the fastest provider.', ({ lagMs }) => lagMs / 1000],
+  ['logs_asked', 'Blocks for which its logs were requested.', ({ logsAsked }) => logsAsked],
+  ['logs_empty', 'Empty log answers for blocks that had logs.', ({ logsEmpty }) => logsEmpty],
+  ['disagreements', 'Blocks with another hash than others.', ({ disagreements }) => disagreements],
+  ['reconnects', 'Reconnects to the provider.', ({ reconnects }) => reconnects],
+  ['first_seen', 'Pending transactions it reported first.', ({ firstSeen }) => firstSeen],
 ]
 
-/** Reasons that no time mends: the chain is not read on until a person has looked. */
+/** Reasons that halt a chain until a person has acted. */
 const halting: ReadonlySet<string> = new Set([
   'chain_mismatch',
   'reorg_below_finality',
@@ -293,7 +293,7 @@ function sightMetrics(registry: Registry): Metrics['chainSeen'] {
   const tellTrouble = troubleMetrics(registry)
   const sight = new Gauge({
     name: 'settlewire_chain_visibility',
-    help: 'How well a chain is seen: 2 ok, 1 degraded, 0 blind.',
+    help: 'Visibility of a chain: 2 ok, 1 degraded, 0 blind.',
     labelNames: ['chain'],
     registers,
   })
@@ -313,18 +313,18 @@ function sightMetrics(registry: Registry): Metrics['chainSeen'] {
   }
 }
 
-/** What to be woken for: that a chain is halted, and why any is not seen well. */
+/** Metrics for alerts: that a chain is halted, and why a chain is degraded or blind. */
 function troubleMetrics(registry: Registry): (chain: string, reason: string | null) => void {
   const registers = [registry]
   const halted = new Gauge({
     name: 'settlewire_chain_halted',
-    help: '1 while a chain is not read on until a person has looked.',
+    help: '1 while a chain is halted until a person has acted.',
     labelNames: ['chain'],
     registers,
   })
   const trouble = new Gauge({
     name: 'settlewire_chain_trouble',
-    help: '1 for the reason why a chain is not seen well, 0 for those that have passed.',
+    help: '1 for the current reason why a chain is degraded or blind, 0 for past reasons.',
     labelNames: ['chain', 'reason'],
     registers,
   })
@@ -341,7 +341,7 @@ function troubleMetrics(registry: Registry): (chain: string, reason: string | nu
   }
 }
 
-/** Keeps a label to few short words, so that no caller can turn ids into time series. */
+/** Limits a label to a few short words, so that no caller can create time series from ids. */
 function boundedLabel(): (value: string) => string {
   const known = new Set<string>()
   return (value) => {
@@ -355,7 +355,7 @@ function boundedLabel(): (value: string) => string {
 function assetMetrics(registry: Registry): ScrapedMetrics['assetOffered'] {
   const offered = new Gauge({
     name: 'settlewire_asset_offered',
-    help: 'Whether an asset may be asked for; 0: its chain contradicts it, or could not be asked.',
+    help: '1 if new payments may accept an asset; 0 if its chain contradicts it or did not answer.',
     labelNames: ['asset'],
     registers: [registry],
   })

@@ -1,10 +1,10 @@
-/** What the process needs open beside connections: the database, nodes, logs, pages. */
+/** Files that the process needs besides client connections: database, nodes, logs, pages. */
 const ownFiles = 512
 
-/** How many files and sockets this process may have open; null where the system does not say. */
+/** How many files and sockets this process may have open; null if the system has no limit. */
 function openFilesMax(): number | null {
   if (process.report === undefined) return null
-  // Without it every open connection is looked up by name. Node's types do not know it yet.
+  // Otherwise the report resolves the name of every peer. Node's types lack this option.
   Object.assign(process.report, { excludeNetwork: true })
   // The report is documented as JSON: https://nodejs.org/api/report.html
   const { userLimits } = process.report.getReport() as {
@@ -14,7 +14,7 @@ function openFilesMax(): number | null {
   return typeof soft === 'number' ? soft : null
 }
 
-/** As many connections as are wanted, or as the system leaves room for. */
+/** The wanted number of connections, limited by the open files limit. */
 export function connectionsThatFit(wanted: number): number {
   const most = openFilesMax()
   return most === null ? wanted : Math.max(10, Math.min(wanted, most - ownFiles))

@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-/** What the database remembers. */
+/** A model of the secrets in the database. */
 function installation() {
   const secrets = new Map<string, Uint8Array>()
   return {
@@ -24,7 +24,7 @@ function installation() {
 }
 
 describe('the pepper', () => {
-  it('is made once, for its owner alone', () => {
+  it('is created once, readable only by its owner', () => {
     const first = readPepper(home, systemClock)
     expect(readPepper(home, systemClock)).toEqual(first)
     expect(statSync(join(home, 'pepper')).mode & 0o777).toBe(0o600)
@@ -35,7 +35,7 @@ describe('the pepper', () => {
     expect(() => readPepper(home, systemClock)).toThrow(/damaged/)
   })
 
-  it('is refused when the keys of the database were hashed with another one', async () => {
+  it('is refused when the keys of the database were hashed with another pepper', async () => {
     const directory = installation()
     await checkPepper(readPepper(home, systemClock), { home, directory })
     await checkPepper(readPepper(home, systemClock), { home, directory })

@@ -11,8 +11,9 @@ const bytes = 32
 const pathIn = (home: string): string => join(home, 'pepper')
 
 /**
- * What keys are hashed with: 32 random bytes in the data directory, so that a stolen database opens
- * nothing. Made at the first start; of two processes that make it at once, one wins and both use it.
+ * The pepper with which keys are hashed: 32 random bytes in the data directory, so that a stolen
+ * database is useless. Created at the first start; if two processes create it at once, both use
+ * one.
  */
 export function readPepper(home: string, clock: Pick<Clock, 'random'>): Uint8Array {
   const path = pathIn(home)
@@ -20,7 +21,7 @@ export function readPepper(home: string, clock: Pick<Clock, 'random'>): Uint8Arr
   const draft = `${path}.${Buffer.from(clock.random(8)).toString('hex')}`
   writeFileSync(draft, clock.random(bytes), { mode: 0o600, flag: 'wx', flush: true })
   try {
-    // A link appears whole or not at all, and never replaces what is there.
+    // A hard link is atomic, and never replaces an existing file.
     linkSync(draft, path)
     syncFolder(home)
   } catch (error) {
@@ -30,12 +31,12 @@ export function readPepper(home: string, clock: Pick<Clock, 'random'>): Uint8Arr
   }
   const pepper = new Uint8Array(readFileSync(path))
   if (pepper.length === bytes) return pepper
-  throw new Failure('invalid_config', `${path} is damaged: restore it, or every key is void.`)
+  throw new Failure('invalid_config', `${path} is damaged: restore it, or all keys are invalid.`)
 }
 
 /**
- * The database remembers which pepper its keys were hashed with, by a hash that says nothing of it.
- * Throws `invalid_config` when it is another one: every key would be refused without a word why.
+ * Compares the pepper with a one-way mark of it in the database. Throws `invalid_config` if the
+ * keys were hashed with another pepper: every key would be refused without an explanation.
  */
 export async function checkPepper(
   pepper: Uint8Array,
@@ -46,6 +47,6 @@ export async function checkPepper(
   if (sameSecret(Buffer.from(known).toString('hex'), mark.toString('hex'))) return
   throw new Failure(
     'invalid_config',
-    `${pathIn(home)} is not the one that the keys of this database were hashed with, or it was lost and made anew: restore it, or copy it from another server of this database. With this one every key is void.`,
+    `${pathIn(home)} is not the pepper that the keys of this database were hashed with, or it was lost and created again: restore it, or copy it from another server of this database. With this pepper all keys are invalid.`,
   )
 }

@@ -5,26 +5,26 @@ import { systemClock } from './clock.ts'
 import { type Config, readConfig, settings } from './config.ts'
 import { scrub } from './scrub.ts'
 
-/** A server that answers. */
-export interface Running {
+/** A started server. */
+export interface RunningProgram {
   readonly url: string
-  /** Where this machine reaches it: another address than `url` where PUBLIC_URL names one. */
+  /** The URL by which this machine reaches it; differs from `url` if PUBLIC_URL is set. */
   readonly localUrl: string
   /** Holds a password: never logged. */
   readonly databaseUrl: string
-  /** Resolves with what it was if something it stands on ends by itself: the database, or the chain. */
+  /** Resolves with its name if the database or the local chain stops unexpectedly. */
   readonly lost: Promise<string>
-  /** Ends everything in the reverse order of its making. Calling it again waits for the first. */
+  /** Closes everything in reverse order. Calling it again waits for the first call. */
   close(): Promise<void>
 }
 
 /**
- * Runs a server, configured by the environment, until it is told to end. Never rejects: what goes
- * wrong is the exit code. `root` is the directory of the project.
+ * Runs a server, configured by the environment, until a signal stops it. Never rejects: a failure
+ * sets the exit code. `root` is the directory of the project.
  */
 export async function runProgram(
   root: string,
-  start: (config: Config) => Promise<Running>,
+  start: (config: Config) => Promise<RunningProgram>,
   args: readonly string[] = [],
 ): Promise<void> {
   endOnBugs()
@@ -32,15 +32,15 @@ export async function runProgram(
     refuseArguments(args)
     const config = readConfig(root)
     const running = await start(config)
-    const told = nextSignal()
+    const signalled = nextSignal()
     process.stdout.write(greeting(running, config))
-    const lost = await Promise.race([told, running.lost])
+    const lost = await Promise.race([signalled, running.lost])
     if (lost === null) process.stdout.write('\nStopping …\n')
-    else process.stderr.write(`${lost} has ended by itself. Start again to go on.\n`)
+    else process.stderr.write(`${lost} stopped unexpectedly. Start the server again.\n`)
     await running.close()
     if (lost === null) process.stdout.write(goodbye(config))
-    // Everything is closed. Left to itself, Node's own end was seen to turn in a circle for ever, one
-    // time in ten on a busy machine, over a socket that was still closing.
+    // Everything is closed, so exit. Without it, Node's own exit looped forever one time in ten on
+    // a busy machine, over a socket that was still closing.
     process.exit(lost === null ? 0 : 1)
   } catch (error) {
     process.stderr.write(complaint(error))
@@ -49,12 +49,12 @@ export async function runProgram(
 }
 
 /**
- * One Ctrl-C arrives up to three times: from the terminal, from npm, from the start script. So only
- * a signal that comes this much later is a second one.
+ * One Ctrl-C arrives up to three times: from the terminal, npm and the start script. So only a
+ * signal that comes this much later counts as a second one.
  */
 const echoMs = 1_000
 
-/** The first signal asks for an orderly end; a second one does not wait for it. */
+/** Resolves at the first signal, for an orderly shutdown. A second signal exits at once. */
 function nextSignal(): Promise<null> {
   const { promise, resolve } = Promise.withResolvers<null>()
   let isImpatient = false
@@ -70,7 +70,7 @@ function nextSignal(): Promise<null> {
   return promise
 }
 
-function greeting({ url: publicUrl, localUrl: url }: Running, config: Config): string {
+function greeting({ url: publicUrl, localUrl: url }: RunningProgram, config: Config): string {
   const rows = config.sandbox
     ? [
         ['Demo shop', `${url}/shop`],
@@ -84,13 +84,13 @@ function greeting({ url: publicUrl, localUrl: url }: Running, config: Config): s
   return `\nSettlewire is ready: ${url}\n${lines.join('\n')}\n  Stop it with Ctrl-C.\n\n`
 }
 
-/** What remains when it has ended. Without the embedded database the history is elsewhere. */
+/** Says where the history is stored after the server has stopped. */
 const goodbye = ({ databaseUrl, home }: Config): string =>
   databaseUrl === null
-    ? `Stopped. Everything is kept in ${home}; start again to go on.\n`
-    : 'Stopped. Everything is kept in the database; start again to go on.\n'
+    ? `Stopped. Everything is stored in ${home}; start again to continue.\n`
+    : 'Stopped. Everything is stored in the database; start again to continue.\n'
 
-/** Settings come from the environment alone: an argument would have no effect. Its value may be a secret. */
+/** Refuses arguments: only environment variables set anything. The value may be a secret. */
 function refuseArguments([first]: readonly string[]): void {
   if (first === undefined) return
   const [name = ''] = first.split('=', 1)
@@ -103,12 +103,12 @@ function refuseArguments([first]: readonly string[]): void {
   throw new Failure('unknown_argument', `The server takes no argument${what}.${how}`)
 }
 
-/** Where the catalogue speaks to those who sent a request, who starts a server needs other words. */
+/** Advice for a person who starts a server, where the catalogue's advice is for API clients. */
 const adviceAtStart: Partial<Record<ErrorCode, string>> = {
   store_unavailable: 'Check DATABASE_URL, and that the database answers there.',
 }
 
-/** What a person needs to mend what `task` failed at: the words of the failure, its cause and advice. A bug shows its stack. */
+/** The text for a failed `task`: message, cause and advice of a failure; the stack of a bug. */
 export function complaint(error: unknown, task = 'start'): string {
   if (!(error instanceof Failure)) return `${scrub(stackOf(error))}\n`
   const { code, message, cause } = error
@@ -117,14 +117,14 @@ export function complaint(error: unknown, task = 'start'): string {
   return `\nSettlewire cannot ${task} (${code}): ${scrub(message)}${why}\n${advice}\n`
 }
 
-/** Without what else an error carries: a database's has the values of its statement. */
+/** Only the stack: a database error has other fields with the values of its statement. */
 const stackOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error)
 
-/** A bug that nothing caught ends the process. Node would print all that the error carries. */
+/** An uncaught error ends the process. Node itself would print all fields of the error. */
 function endOnBugs(): void {
   process.on('uncaughtException', (error) => {
-    process.stderr.write(complaint(error, 'go on'))
+    process.stderr.write(complaint(error, 'continue'))
     process.exit(1)
   })
 }

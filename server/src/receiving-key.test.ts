@@ -42,11 +42,11 @@ function refusalOf(text: string, use = live): string {
     expect(error).toMatchObject({ code: 'merchant_cannot_receive' })
     return String((error as Failure).message) // as the line above has it
   }
-  throw new Error('it was taken')
+  throw new Error('the key was accepted')
 }
 
 describe('a receiving key', () => {
-  it('of an account is one step below it, so its addresses are those that the wallet shows', () => {
+  it('from the key of an account is its child 0, so its addresses match the wallet', () => {
     const key = receivingKey(account.publicExtendedKey, live)
     for (const index of [0, 1, 7]) {
       const wallet = mnemonicToAccount(mnemonic, { addressIndex: index }).address
@@ -54,14 +54,14 @@ describe('a receiving key', () => {
     }
   })
 
-  it('at depth 4 is taken as it is, and is then the same as that of its account', () => {
+  it('at depth 4 is used unchanged, and equals the one derived from its account', () => {
     const key = receivingKey(addresses.publicExtendedKey, live)
     expect(depositAddress(key, 3)).toBe(depositAddress(addresses.publicExtendedKey, 3))
     expect(key).toBe(receivingKey(account.publicExtendedKey, live))
     expect(receivingKey(key, live)).toBe(key)
   })
 
-  it('reads the same whether or not a wallet wrote down where it stands', () => {
+  it('is the same text whether or not the wallet wrote its parent and index', () => {
     const { publicKey, chainCode } = addresses
     if (publicKey === null || chainCode === null) throw new Error('a derived key has both')
     const bare = new HDKey({ depth: 4, publicKey, chainCode, versions: testnet })
@@ -76,18 +76,18 @@ describe('a receiving key', () => {
     const child = HDKey.fromExtendedKey(published.depth3).deriveChild(0)
     expect(depositAddress(ofAccount, 0)).toBe(depositAddress(child.publicExtendedKey, 0))
     const asItIs = receivingKey(published.depth4, live)
-    // Child 1000000000 of it is the next key of the vector.
+    // Its child 1000000000 is the next key of the test vector.
     const next = HDKey.fromExtendedKey(published.depth5).publicKey
     expect(HDKey.fromExtendedKey(asItIs).deriveChild(1_000_000_000).publicKey).toEqual(next)
   })
 
   it.each([
-    ['master', 'depth 0, as the master key of a wallet does'],
+    ['master', 'depth 0, like the master key of a wallet'],
     ['depth1', 'depth 1, above any account'],
     ['depth2', 'depth 2, above any account'],
-    ['depth5', 'depth 5, as the key of a single address does'],
+    ['depth5', 'depth 5, like the key of a single address'],
   ] as const)(
-    'is not the key %s of a wallet, and the refusal says what to export',
+    'cannot be made of the key "%s", and the refusal says what to export',
     (name, words) => {
       const refusal = refusalOf(published[name])
       expect(refusal).toContain(words)
@@ -109,14 +109,14 @@ describe('a receiving key', () => {
         versions: testnet,
       }).privateExtendedKey,
     ],
-    ['with a letter that was mistyped', `${published.private.slice(0, -1)}X`],
+    ['with a mistyped letter', `${published.private.slice(0, -1)}X`],
   ])('is never a private key %s, and the refusal does not repeat it', (_, text) => {
     const refusal = refusalOf(text)
     expect(refusal).toContain(`private extended key (${text.slice(0, 4)})`)
     expect(refusal).not.toContain(text.slice(4, 20))
   })
 
-  it('of a test network is for test money alone', () => {
+  it('of a test network is accepted only for test money', () => {
     const { publicKey, chainCode } = account
     if (publicKey === null || chainCode === null) throw new Error('a derived key has both')
     const text = new HDKey({ depth: 3, publicKey, chainCode, versions: testnet }).publicExtendedKey
@@ -124,7 +124,7 @@ describe('a receiving key', () => {
     expect(receivingKey(text, test)).toBe(receivingKey(account.publicExtendedKey, test))
   })
 
-  it('is not one for Bitcoin', () => {
+  it('cannot be a key for Bitcoin', () => {
     const zpub = { private: 0x04b2430c, public: 0x04b24746 }
     const { publicKey, chainCode } = account
     if (publicKey === null || chainCode === null) throw new Error('a derived key has both')
@@ -138,7 +138,7 @@ describe('a receiving key', () => {
     'hello',
     published.depth4.slice(0, -1),
     `${published.depth4.slice(0, -1)}X`,
-  ])('is not %j', (text) => {
+  ])('cannot be read from %j', (text) => {
     expect(refusalOf(text)).toContain('not an extended public key')
   })
 })

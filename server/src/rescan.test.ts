@@ -3,7 +3,7 @@ import type { RescanReport } from './ports/rescan.ts'
 import { readArguments, wordsOf } from './rescan.ts'
 
 describe('the command line of rescan', () => {
-  it('names a chain and blocks, or a payment', () => {
+  it('takes a chain and blocks, or a payment', () => {
     const none = { chain: null, from: null, to: null, paymentId: null }
     expect(readArguments(['--chain', 'base', '--from', '5'])).toEqual({
       ...{ ...none, chain: 'base', from: 5 },
@@ -16,9 +16,9 @@ describe('the command line of rescan', () => {
   })
 
   it.each([
-    ['', 'Name --chain and --from, or a --payment.'],
-    ['--chain base', 'Name --chain and --from, or a --payment.'],
-    ['--from 5', 'Name --chain and --from, or a --payment.'],
+    ['', 'Give --chain and --from, or --payment.'],
+    ['--chain base', 'Give --chain and --from, or --payment.'],
+    ['--from 5', 'Give --chain and --from, or --payment.'],
     ['--payment pi_1 --from 5', 'leave out --from and --to'],
     ['--chain base --from 5 --to 4', '--to is a block before --from'],
     ['--chain base --from 0 --to 100000', 'At most 100000 blocks'],
@@ -56,11 +56,11 @@ describe('what rescan prints', () => {
     })
     expect(words).toContain('Missing: 2 transfers of 1 payment.')
     expect(words).toContain('  pi_1 0xa block 7\n  and 1 more\n')
-    expect(words).toMatch(/The history holds these, .+\n {2}pi_2 0xb block 8\n$/)
+    expect(words).toMatch(/In the history, but .+\n {2}pi_2 0xb block 8\n$/)
     expect(words).not.toContain('sum')
   })
 
-  it('says which providers have not shown all of it, and in how many blocks', () => {
+  it('says which providers did not answer, and for how many blocks', () => {
     const partly = [
       { notReadFrom: ['node-b'], providers: 1, blocks: 64 },
       { notReadFrom: ['node-a', 'node-b'], providers: 1, blocks: 1 },
@@ -72,7 +72,7 @@ describe('what rescan prints', () => {
     )
   })
 
-  it('says of how many blocks the balances are lost', () => {
+  it('says for how many blocks balances cannot be read', () => {
     expect(wordsOf('base', { ...none, unread: 4 })).toContain('native coin in 4 blocks')
   })
 })

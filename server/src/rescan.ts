@@ -1,7 +1,7 @@
 /**
- * `npm run rescan`, or `settlewire rescan`: has a stretch of a chain's blocks read again, for money that
- * the history lacks. The server that follows the chain does it; this command asks for it through the
- * database, and waits.
+ * `npm run rescan`, or `settlewire rescan`: has a range of blocks read again, to find money that
+ * the history lacks. The server that follows the chain does the work; this command requests it
+ * through the database and waits.
  */
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
@@ -24,37 +24,37 @@ const usage = `
   settlewire rescan --payment <id> [--chain <name>]
   npm run rescan -- …
 
-  Reads blocks again that were read before, from every configured provider, and adds the money that
-  the histories of the payments watched at that time lack. Money that they have is not added twice.
+  Reads blocks again from every configured provider, and adds money that is missing in the histories
+  of the payments watched at that time. Money that they already have is not added twice.
 
-  --chain    the chain, as the configuration names it
+  --chain    the name of the chain in the configuration
   --from     the first block
-  --to       the last block; left out: the last one that is stored. At most ${rescanBlocksMax} blocks at once
-  --payment  from the block that this payment was created at, for this payment alone; without --chain
-             on each chain that it can be paid on
+  --to       the last block; default: the last stored block. At most ${rescanBlocksMax} blocks at once
+  --payment  only for this payment, from the block at which it was created; without --chain on each
+             chain that it accepts
 
-  The server that follows the chain does the work, so one must be running on DATABASE_URL. Without
-  DATABASE_URL the server must be stopped: the command starts one for as long as it takes.
-  Ctrl-C ends it early. Payments keep what was found by then.
+  The server that follows the chain does the work, so it must be running on DATABASE_URL. Without
+  DATABASE_URL the server must be stopped: the command starts one for the duration of the rescan.
+  Ctrl-C ends the rescan early. Payments keep the money that was found by then.
 
-  Exit codes: 0 all was read from every provider, 1 it could not be read, 2 the command line does not
-  fit, 3 some blocks were not read from every provider, 130 Ctrl-C.
+  Exit codes: 0 all blocks were read from every provider, 1 the rescan failed, 2 invalid command line,
+  3 some blocks were not read from every provider, 130 Ctrl-C.
 `
 
 const pollMs = 1_000
-/** A server takes over a chain in six seconds; a restart takes longer. */
+/** How long a chain may be unfollowed: a takeover takes six seconds, a restart longer. */
 const unfollowedMs = { before: 10_000, underway: 60_000 }
 
-/** What was asked for. */
-export interface Asked {
+/** The arguments of `settlewire rescan`. */
+export interface RescanArguments {
   readonly chain: string | null
   readonly from: number | null
   readonly to: number | null
   readonly paymentId: string | null
 }
 
-/** Reads the command line. Throws `invalid_request` with what is wrong, null for a plain question. */
-export function readArguments(args: readonly string[]): Asked | null {
+/** Parses the command line; null for `--help`. Throws `invalid_request` for a wrong argument. */
+export function readArguments(args: readonly string[]): RescanArguments | null {
   const parsed = parse(args)
   const { chain = null, payment = null, from, to, help } = parsed.values
   if (help) return null
@@ -64,15 +64,15 @@ export function readArguments(args: readonly string[]): Asked | null {
   return asked
 }
 
-/** Command lines that are refused: the first row that applies says why. */
-const complaints: readonly { readonly says: string; applies(asked: Asked): boolean }[] = [
+/** Refused command lines: the first row that applies is the error message. */
+const complaints: readonly { readonly says: string; applies(asked: RescanArguments): boolean }[] = [
   {
-    says: 'Name --chain and --from, or a --payment.',
+    says: 'Give --chain and --from, or --payment.',
     applies: ({ paymentId, chain, from }) =>
       paymentId === null && (chain === null || from === null),
   },
   {
-    says: '--payment begins where the payment was created: leave out --from and --to.',
+    says: '--payment begins at the creation of the payment: leave out --from and --to.',
     applies: ({ paymentId, from, to }) => paymentId !== null && (from !== null || to !== null),
   },
   {
@@ -80,7 +80,7 @@ const complaints: readonly { readonly says: string; applies(asked: Asked): boole
     applies: ({ from, to }) => from !== null && to !== null && to < from,
   },
   {
-    says: `At most ${rescanBlocksMax} blocks can be read at once: name a part of them.`,
+    says: `At most ${rescanBlocksMax} blocks can be read at once: rescan them in parts.`,
     applies: ({ from, to }) => from !== null && to !== null && to - from >= rescanBlocksMax,
   },
 ]
@@ -103,9 +103,11 @@ const parse = (args: readonly string[]) =>
     },
   })
 
-/** One request for each chain. Throws `invalid_request` where the database knows no such thing. */
+/**
+ * One request for each chain. Throws `invalid_request` for a payment or chain not in the database.
+ */
 async function requestsFor(
-  { chain, from, to, paymentId }: Asked,
+  { chain, from, to, paymentId }: RescanArguments,
   { events }: Pick<Store, 'events'>,
 ): Promise<readonly RescanRequest[]> {
   const chains = new Set(chain === null ? [] : [chain])
@@ -118,13 +120,13 @@ async function requestsFor(
   }
   for (const name of chains) {
     if ((await events.position(name)) === null) {
-      throw new Failure('invalid_request', `No chain ${name} was ever read into this database.`)
+      throw new Failure('invalid_request', `This database has no blocks of a chain ${name}.`)
     }
   }
   return [...chains].map((name) => ({ chain: name, from, to, paymentId }))
 }
 
-/** Waits until a request is done; null when it was interrupted. Withdraws it in any case. */
+/** Waits until a request is done; null if interrupted. Withdraws the request in any case. */
 async function follow(
   asked: RescanRequest,
   { rescans }: Pick<Store, 'rescans'>,
@@ -137,7 +139,8 @@ async function follow(
     while (!signal.aborted) {
       const progress = await rescans.progress(id)
       if (progress === null) {
-        throw new Failure('chain_unavailable', 'The request is gone from the database: ask again.')
+        const words = 'The request was removed from the database: run the command again.'
+        throw new Failure('chain_unavailable', words)
       }
       const { report, trouble, done } = progress
       if (done && report !== null && trouble === null) return report
@@ -146,7 +149,7 @@ async function follow(
       if (await rescans.isFollowed(chain)) followedAt = now
       const patienceMs = report === null ? unfollowedMs.before : unfollowedMs.underway
       if (now - followedAt > patienceMs) {
-        const words = `No server follows ${chain}: start one on this database, and ask again.`
+        const words = `No server follows ${chain}: start one on this database, then run this again.`
         throw new Failure('chain_unavailable', words)
       }
       process.stderr.write(`${lineOf(chain, report, trouble)}\n`)
@@ -161,12 +164,12 @@ async function follow(
 const lineOf = (chain: string, report: RescanReport | null, trouble: string | null): string => {
   const far =
     report === null
-      ? 'waiting for the server that follows it'
+      ? 'waiting for the server that follows the chain'
       : `block ${report.next} of ${report.from} to ${report.to}, ${report.counts.missing} found`
   return `  ${chain}: ${far}${trouble === null ? '' : ` (${trouble})`}`
 }
 
-/** The server of this installation where it is the only one: for as long as the command takes. */
+/** The database URL. For the embedded database a server is started until the command ends. */
 async function openDatabase(config: Config, onClose: (closer: () => unknown) => void) {
   if (config.databaseUrl !== null) return config.databaseUrl
   const running = await start({ ...config, port: 0, logLevel: 'error' })
@@ -174,8 +177,8 @@ async function openDatabase(config: Config, onClose: (closer: () => unknown) => 
   return running.databaseUrl
 }
 
-/** What was read, in words, and whether every provider showed all of it. Null when it was interrupted. */
-async function run(asked: Asked, signal: AbortSignal): Promise<Told | null> {
+/** Runs all requests. Null if interrupted. */
+async function run(asked: RescanArguments, signal: AbortSignal): Promise<RescanOutput | null> {
   const closers: (() => unknown)[] = []
   const onClose = (closer: () => unknown): void => void closers.unshift(closer)
   try {
@@ -197,21 +200,22 @@ async function run(asked: Asked, signal: AbortSignal): Promise<Told | null> {
   }
 }
 
-interface Told {
+interface RescanOutput {
   readonly words: string
+  /** Whether every provider answered for all blocks. */
   readonly isWhole: boolean
 }
 
 const headings: Readonly<Record<FindingKind, string>> = {
-  missing: 'The history lacked these. Their payments have them now, by the ordinary rules',
+  missing: 'Missing in the history, now added to their payments by the ordinary rules',
   unclear:
-    'These are in blocks, and the history may hold them as a part of a sum or of a balance. No payment was changed: compare by hand',
-  gone: 'The history holds these, and no provider shows them in their block. Each provider is asked; its denial changes the payment by the ordinary rules',
+    'In blocks, but the history may already contain them as part of a sum or balance. No payment was changed: check by hand',
+  gone: 'In the history, but no provider shows them in their block. The server asks each provider; a denial changes the payment by the ordinary rules',
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
-/** What a person reads. */
+/** The report as text for people. */
 export function wordsOf(chain: string, report: RescanReport): string {
   const { from, to, payments, counts, findings, unread, partly = [] } = report
   const concerned = new Set(
@@ -238,8 +242,8 @@ export function wordsOf(chain: string, report: RescanReport): string {
     if (more > 0) lines.push(`  and ${more} more`)
   }
   if (unread > 0) {
-    lines.push('', `Whether a contract paid the native coin in ${unread} blocks cannot be known:`)
-    lines.push('no provider keeps what addresses held at that time.')
+    lines.push('', `Payments by contracts in the native coin in ${unread} blocks cannot be found:`)
+    lines.push('no provider stores the balances of that time.')
   }
   return `\n${lines.join('\n')}\n`
 }
@@ -249,13 +253,14 @@ async function main(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   try {
     const asked = readArguments(args)
-    const help: Told = { words: usage, isWhole: true }
-    const told = asked === null ? help : await run(asked, interrupted.signal)
+    const help: RescanOutput = { words: usage, isWhole: true }
+    const output = asked === null ? help : await run(asked, interrupted.signal)
     process.stdout.write(
-      told?.words ?? '\nThe request was withdrawn. Payments keep what was found by then.\n',
+      output?.words ??
+        '\nThe request was withdrawn. Payments keep the money that was found by then.\n',
     )
-    if (told === null) process.exitCode = 130
-    else if (!told.isWhole) process.exitCode = 3
+    if (output === null) process.exitCode = 130
+    else if (!output.isWhole) process.exitCode = 3
   } catch (error) {
     const isMisuse = error instanceof Failure && error.code === 'invalid_request'
     process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'rescan'))

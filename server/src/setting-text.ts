@@ -1,29 +1,29 @@
-/** What the text of a setting may be: each reads one form, or throws a `Problem`. */
+/** Parsers for the text of a setting: each accepts one form, or throws a `SettingProblem`. */
 import { isIP } from 'node:net'
 
 /** One setting, as docs/generated/config.md prints it. */
 export interface Setting {
   readonly name: string
-  /** What it takes, in words. */
+  /** The values it takes, in words. */
   readonly takes: string
-  /** What holds when it is not set, in words; null when nothing does. */
+  /** The default, in words; null without a default. */
   readonly default: string | null
   readonly means: string
 }
 
-/** A setting with the way its text is read. */
-export interface Row<T> extends Omit<Setting, 'name'> {
-  /** Reads the text, or the default's; throws `Problem`. */
+/** A setting with its parser. */
+export interface SettingRow<T> extends Omit<Setting, 'name'> {
+  /** Parses the text, or the default; throws `SettingProblem`. */
   readonly read: (text: string) => T
-  /** The value when unset, where the printed default is not the text of one. */
+  /** Set if the setting is null when unset, because its printed default is only a description. */
   readonly unset?: null
 }
 
-/** A setting's text does not fit. The message continues a sentence that begins with its name. */
-export class Problem extends Error {}
+/** A setting has an invalid value. The message continues a sentence that begins with its name. */
+export class SettingProblem extends Error {}
 
 export function problem(message: string): never {
-  throw new Problem(message)
+  throw new SettingProblem(message)
 }
 
 export function integer(min: number, max: number): (text: string) => number {
@@ -88,11 +88,11 @@ export function databaseUrl(text: string): string | null {
   if (url.hostname === '' && !url.searchParams.get('host')) missing.push('a host')
   if (url.username === '') missing.push('a user')
   if (url.pathname.length < 2) missing.push('a database name')
-  if (missing.length > 0) problem(`is only half set, it lacks ${missing.join(' and ')}`)
+  if (missing.length > 0) problem(`is incomplete: it lacks ${missing.join(' and ')}`)
   return text
 }
 
-/** A number of bytes, with `KB` or `MB` (1,024 and 1,048,576) where that reads better. */
+/** A number of bytes, optionally with the unit `KB` or `MB` (1,024 and 1,048,576). */
 export function bytes(min: number, max: number): (text: string) => number {
   const factors: Readonly<Record<string, number>> = { KB: 1_024, MB: 1_048_576 }
   return (text) => {
@@ -104,7 +104,7 @@ export function bytes(min: number, max: number): (text: string) => number {
   }
 }
 
-/** Addresses and networks of proxies. `loopback` stands for both of this machine's own. */
+/** Addresses and networks of proxies. `loopback` means the IPv4 and IPv6 loopback networks. */
 export function proxies(text: string): readonly string[] {
   if (text === 'none') return []
   return text.split(',').flatMap((part) => {

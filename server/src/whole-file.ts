@@ -2,9 +2,9 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { dirname } from 'node:path'
 
 /**
- * Replaces a file in one step: after a kill or a power cut at any moment it is the old one or the new
- * one, never half of one. Readable by its owner alone from its first byte. One writer at a time: the
- * lock of the data directory sees to that, and a draft that a kill has left is written over.
+ * Replaces a file atomically: after a kill or a power cut at any moment the old or the new file
+ * exists, never half a file. Only its owner can read it, from the first byte on. There is one
+ * writer at a time, by the lock of the data directory; a draft left by a kill is overwritten.
  */
 export function writeWhole(path: string, content: string | Uint8Array): void {
   const draft = `${path}.draft`
@@ -14,14 +14,14 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   syncFolder(dirname(path))
 }
 
-/** Gives a file that is whole already another name, in one step. What had that name is gone. */
+/** Renames a complete file atomically. An existing file with the new name is replaced. */
 export function moveWhole(from: string, to: string): void {
   sync(from)
   renameSync(from, to)
   syncFolder(dirname(to))
 }
 
-/** Has the disk keep the names of a folder, and not only what is in its files. */
+/** Syncs the directory entries of a folder to disk, not only the content of its files. */
 export const syncFolder = (path: string): void => sync(path)
 
 function sync(path: string): void {

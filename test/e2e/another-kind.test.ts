@@ -8,7 +8,7 @@ import { chainFollowerContract } from '../../server/src/chain/contract.ts'
 import { adapters } from '../../server/src/compose/kinds.ts'
 import { readConfig } from '../../server/src/config.ts'
 import { start } from '../../server/src/main.ts'
-import type { Running } from '../../server/src/program.ts'
+import type { RunningProgram } from '../../server/src/program.ts'
 import { readers } from '../../server/src/registry/kinds.ts'
 import { readChains } from '../../server/src/registry/read-chains.ts'
 import { xpubOf } from '../../server/src/sandbox/demo.ts'
@@ -47,7 +47,7 @@ describe('a server with one more kind of chain', () => {
   const home = temporaryHome()
   const chain = new PebbleChain()
   let database: TestDatabase
-  let running: Running
+  let running: RunningProgram
   let secretKey = ''
   let merchant: MerchantProgram
   let environment: Readonly<Record<string, string>>

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../../server/src/config.ts'
 import { start } from '../../server/src/main.ts'
-import type { Running } from '../../server/src/program.ts'
+import type { RunningProgram } from '../../server/src/program.ts'
 import { xpubOf } from '../../server/src/sandbox/demo.ts'
 import { type Anvil, startAnvil } from '../support/anvil.ts'
 import { MerchantProgram } from '../support/e2e/merchant.ts'
@@ -20,7 +20,7 @@ const home = temporaryHome()
 let anvil: Anvil
 let token: TestToken
 let database: TestDatabase
-let running: Running | null = null
+let running: RunningProgram | null = null
 
 beforeAll(async () => {
   anvil = await startAnvil({ args: ['--chain-id', '7003'] })

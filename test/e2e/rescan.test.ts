@@ -154,7 +154,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     const again = await rescan(everything)
     expect(again).toMatchObject({ code: 0 })
     expect(again.output).toContain('for 2 payments.\nMissing: 0 transfers of 0 payments.')
-    expect(again.output).not.toContain('The history')
+    expect(again.output).not.toContain('the history')
     expect(await merchant.history(seen.id)).toHaveLength(before.length)
     const history = await merchant.history(missed.id)
     const became = history.filter(
@@ -197,7 +197,7 @@ describe('settlewire rescan', { timeout: 240_000 }, () => {
     )
     const told = await rescan(everything)
     expect(told.code).toBe(0)
-    expect(told.output).toContain('The history holds these, and no provider shows them')
+    expect(told.output).toContain('In the history, but no provider shows them')
     expect(told.output).toMatch(new RegExp(`${intent.id} 0x[0-9a-f]{64} block ${number}`))
     expect(await merchant.get(intent.id)).toMatchObject({ status: 'succeeded', flags: [] })
   })

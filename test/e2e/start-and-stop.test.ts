@@ -87,5 +87,5 @@ it('a server that stops on Ctrl-C prints where its data is kept', async () => {
   const started = await startServer(own)
   await started.interrupt()
   await own.close()
-  expect(started.output()).toMatch(/\nStopping …\nStopped\. Everything is kept in .+\n$/)
+  expect(started.output()).toMatch(/\nStopping …\nStopped\. Everything is stored in .+\n$/)
 })

@@ -127,7 +127,7 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
   it('cannot be joined by a third with another pepper, whose error says to copy the file', async () => {
     await nodes.start()
     await expect(startServer({ home: nodes.home(), env: nodes.env })).rejects.toThrow(
-      /pepper is not the one that the keys of this database were hashed with.+copy it from another server/,
+      /pepper is not the pepper that the keys of this database were hashed with.+copy it from another server/,
     )
   })
 

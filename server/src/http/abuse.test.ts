@@ -67,7 +67,7 @@ describe('an invalid body', () => {
     expect([answer.status, answer.json.code]).toEqual([415, 'unsupported_media_type'])
   })
 
-  it('is not one with a charset in its content type', async () => {
+  it('may have a charset in its content type if it is valid JSON', async () => {
     const headers = { 'content-type': 'application/json; charset=utf-8' }
     const body = { amount: '1.00', currency: 'USDC' }
     expect((await world.ask(path, { body, headers })).status).toBe(201)

@@ -9,18 +9,18 @@ const pageSize = 1_000
 export async function existing(directory: Directory, id: string): Promise<Merchant> {
   const merchant = await directory.merchant(id)
   if (merchant !== null) return merchant
-  throw new Failure('not_found', `There is no merchant ${id} in this database.`)
+  throw new Failure('not_found', `Unknown merchant ${id} in this database.`)
 }
 
-/** All of them, in the order in which they were made. */
+/** All merchants, in the order of their creation. */
 export const everyMerchant = (directory: Directory): Promise<Merchant[]> =>
   everyPage((after) => directory.merchants(after, pageSize))
 
-/** All keys of one merchant, or of all for null. */
+/** All keys of one merchant; null: of all merchants. */
 export const everyKey = (keys: Keys, merchantId: string | null): Promise<ApiKey[]> =>
   everyPage((after) => keys.list({ merchantId, after, limit: pageSize }))
 
-/** Those of them that have not ended. */
+/** All keys that are neither revoked nor expired. */
 export async function activeKeys(
   keys: Keys,
   merchantId: string | null,

@@ -30,7 +30,7 @@ const run = (line: string, ...more: string[]): Promise<Ran> =>
     SETTLEWIRE_HOME: home.path,
   })
 
-/** What a command answers with --json, one value per line. */
+/** The values that a command prints with --json. */
 async function json(line: string, ...more: string[]) {
   const { code, out, err } = await run(line, ...more, '--json')
   expect([code, err]).toEqual([0, ''])
@@ -40,13 +40,13 @@ async function json(line: string, ...more: string[]) {
     .map((each) => JSON.parse(each))
 }
 
-/** What the servers of this database know of a key, by its text. */
+/** The stored row of a key, found by its text. */
 const known = (key: string) => store.keys.byHash(hashKey(readPepper(home.path, systemClock), key))
 
-describe('settlewire merchant and settlewire key, on a database', { timeout: 60_000 }, () => {
+describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
   let merchantId: string
 
-  it('begin nothing but by registering a merchant', async () => {
+  it('initialize an empty database only to register a merchant', async () => {
     const { code, err } = await run('key list')
     expect(code).toBe(1)
     expect(err).toContain('The database is empty or older than this program')
@@ -62,7 +62,7 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
     expect(made.out).toMatch(/Address 0 {3}0x[0-9a-fA-F]{40}\nAddress 1 {3}0x/)
   })
 
-  it('show merchants, in columns and as JSON', async () => {
+  it('list and show merchants in columns and as JSON', async () => {
     const listed = await run('merchant list')
     expect(listed.out.split('\n')[0]).toMatch(/^ID +NAME +MODES +KEYS +CREATED +STATE$/)
     expect(listed.out).toMatch(new RegExp(`${merchantId} +Harbour Books +test +1 +20.+Z +active`))
@@ -87,7 +87,7 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
     expect(enabled.disabledAt).toBeNull()
   })
 
-  it('make keys of each kind, and show the secret of each once', async () => {
+  it('create keys of each kind, and show the secret of each only once', async () => {
     const scopes = ['payment_intents:read', 'events:read']
     const [restricted] = await json(`key create --merchant ${merchantId} --scope ${scopes}`)
     expect(restricted).toMatchObject({ kind: 'restricted', scopes, key: /^rk_test_/ })
@@ -101,7 +101,7 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
     expect(listed.out).not.toContain(restricted.key)
   })
 
-  it('make no live key for a merchant whose xpub was registered for test money', async () => {
+  it('create no live key for a merchant that was registered for test money', async () => {
     const { code, err } = await run(`key create --merchant ${merchantId} --live`)
     expect(code).toBe(1)
     expect(err).toContain('was registered for test money')
@@ -110,7 +110,7 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
     expect((await json(`key create --merchant ${live.id}`))[0].key).toMatch(/^sk_test_/)
   })
 
-  it('rotate a key, with an overlap in which both work', async () => {
+  it('rotate a key with an overlap in which both keys work', async () => {
     const [old] = await json(`key create --merchant ${merchantId} --name till`)
     const before = Date.now()
     const [next] = await json(`key rotate ${old.id} --overlap 30m`)
@@ -121,13 +121,13 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
     expect(left).toBeLessThan(31 * 60_000)
     const again = await run(`key rotate ${old.id}`)
     expect(again.code).toBe(1)
-    expect(again.err).toContain(`was rotated already, to ${next.id}`)
+    expect(again.err).toContain(`was already rotated to ${next.id}`)
     const at = await run(`key rotate ${next.id} --overlap 0`)
-    expect(at.out).toContain(`${next.id}, in whose place it is, has ended.`)
+    expect(at.out).toContain(`The old key ${next.id} is revoked.`)
     expect(await known(next.key)).toMatchObject({ revokedAt: expect.any(Number) })
   })
 
-  it('revoke a key, and list it from then on only where all are asked for', async () => {
+  it('revoke a key, and list it afterwards only with --all', async () => {
     const [key] = await json(`key create --merchant ${merchantId}`)
     const revoked = await run(`key revoke ${key.id}`)
     expect(revoked.out).toContain('is revoked')
@@ -138,13 +138,13 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
     expect(all.find(({ id }) => id === key.id).revokedAt).toEqual(expect.any(String))
   })
 
-  it('need the pepper of the servers to make a key, and not to revoke one', async () => {
+  it("need the servers' pepper to create a key, but not to revoke one", async () => {
     const elsewhere = temporaryHome()
     const env = { DATABASE_URL: database.url, SETTLEWIRE_HOME: elsewhere.path }
     const [key] = await json(`key create --merchant ${merchantId}`)
     const create = await settlewire(['key', 'create', '--merchant', merchantId], env)
     expect(create.code).toBe(1)
-    expect(create.err).toContain('is not the one that the keys of this database were hashed with')
+    expect(create.err).toContain('is not the pepper that the keys of this database were hashed')
     const revoke = await settlewire(['key', 'revoke', key.id], env)
     expect(revoke.code).toBe(0)
     elsewhere.remove()
@@ -153,16 +153,16 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
   it.each([
     ['key list --mercant x', 2, 'Did you mean --merchant?'],
     ['merchnt list', 2, 'Unknown command: merchnt. Did you mean merchant?'],
-    [`key revoke key_${'9'.repeat(26)}`, 1, 'There is no key key_999'],
-    [`merchant show mer_${'9'.repeat(26)}`, 1, 'There is no merchant mer_999'],
-  ])('end with a code that scripts can decide by: %s, %i', async (line, code, says) => {
+    [`key revoke key_${'9'.repeat(26)}`, 1, 'Unknown key key_999'],
+    [`merchant show mer_${'9'.repeat(26)}`, 1, 'Unknown merchant mer_999'],
+  ])('have exit codes for scripts: %s exits with %i', async (line, code, says) => {
     const env = { DATABASE_URL: database.url, SETTLEWIRE_HOME: home.path }
     const ran = await settlewire(line.split(' '), env)
     expect(ran.code).toBe(code)
     expect(ran.err).toContain(says)
   })
 
-  it('explain themselves', async () => {
+  it('print their help', async () => {
     for (const line of ['merchant --help', 'key create --help']) {
       const { code, out } = await run(line)
       expect(code).toBe(0)
@@ -171,10 +171,10 @@ describe('settlewire merchant and settlewire key, on a database', { timeout: 60_
   })
 })
 
-it('say which setting is missing where there is no database at all', async () => {
+it('settlewire key names the missing setting if there is no database', async () => {
   const nowhere = temporaryHome()
   const { code, err } = await settlewire(['key', 'list'], { SETTLEWIRE_HOME: nowhere.path })
   expect(code).toBe(1)
-  expect(err).toContain(`There is no database in ${nowhere.path}: set SETTLEWIRE_HOME`)
+  expect(err).toContain(`No database in ${nowhere.path}: set SETTLEWIRE_HOME`)
   nowhere.remove()
 })

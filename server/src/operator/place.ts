@@ -12,26 +12,26 @@ import { runningEmbedded } from '../store/embedded-running.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore } from '../store/open.ts'
 
-/** What operators' commands work with: the directory of one installation. */
+/** The database of one installation, for operator commands. */
 export interface OperatorPlace {
   readonly directory: Directory
   readonly keys: Keys
   readonly clock: Clock
-  /** What keys are hashed with. Asked for only by those who make keys. */
+  /** The pepper with which keys are hashed. Only commands that create keys need it. */
   pepper(): Promise<Uint8Array>
 }
 
 export interface OpenOptions {
   readonly config: Config
-  /** Whether an empty database may be begun. */
+  /** Whether an empty database may be initialized. */
   readonly begins: boolean
-  /** What must be ended, in the reverse order of being named. */
+  /** Registers a closer. Closers run in reverse order. */
   readonly onClose: (closer: () => unknown) => void
 }
 
 /**
- * The database at `DATABASE_URL`; else that of the server which runs in the data directory; else the one
- * that is in it, started for as long as it takes.
+ * Opens the database at `DATABASE_URL`; else the database of the server that runs in the data
+ * directory; else the embedded database there, started until the command ends.
  */
 export async function openPlace({ config, begins, onClose }: OpenOptions): Promise<OperatorPlace> {
   const clock = systemClock
@@ -62,5 +62,5 @@ export async function openPlace({ config, begins, onClose }: OpenOptions): Promi
 const nothingIn = (home: string): Failure =>
   new Failure(
     'invalid_config',
-    `There is no database in ${home}: set SETTLEWIRE_HOME to the data directory of the server, or DATABASE_URL to its database.`,
+    `No database in ${home}: set SETTLEWIRE_HOME to the data directory of the server, or DATABASE_URL to its database.`,
   )

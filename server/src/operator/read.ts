@@ -1,11 +1,11 @@
-/** Reads what operators write: names, ids, durations. Throws `invalid_request` with what is wrong. */
+/** Parses arguments of operators: names, ids, durations. Throws `invalid_request` if invalid. */
 import { Failure } from '@settlewire/core/errors'
 import { isId } from '@settlewire/core/id'
 import { textProblem } from '@settlewire/core/words/plain-text'
 
 const nameMax = 100
 
-/** A name of 1 to 100 characters without hidden ones, in NFC. */
+/** A name of 1 to 100 characters without hidden characters, normalized to NFC. */
 export function nameOf(text: string | null): string {
   if (text === null || text.trim() === '' || text.length > nameMax) {
     throw new Failure('invalid_request', `--name takes 1 to ${nameMax} characters.`)
@@ -17,7 +17,7 @@ export function nameOf(text: string | null): string {
 
 const things = { mer: 'a merchant', key: 'a key' } as const
 
-/** An id of this kind. */
+/** An id with this prefix. */
 export function idOf(prefix: keyof typeof things, text: string): string {
   if (isId(prefix, text)) return text
   throw new Failure('invalid_request', `The id of ${things[prefix]} looks like ${prefix}_…`)
@@ -26,7 +26,7 @@ export function idOf(prefix: keyof typeof things, text: string): string {
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const durationMsMax = 90 * unitMs.d
 
-/** `30m`, `24h`, `7d`; `0` for none. At most 90 days. */
+/** A duration such as `30m`, `24h` or `7d`; `0` means none. At most 90 days. */
 export function durationMsOf(option: string, text: string): number {
   if (text === '0') return 0
   const [, count = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []

@@ -3,14 +3,20 @@ import { Failure } from '@settlewire/core/errors'
 import { readConfig } from '../config.ts'
 import { complaint } from '../program.ts'
 import { openPlace } from './place.ts'
-import { type Answer, type Asked, helpOf, type OperatorCommand, readAsked } from './subcommand.ts'
+import {
+  helpOf,
+  type OperatorAnswer,
+  type OperatorCommand,
+  type ParsedCommand,
+  readAsked,
+} from './subcommand.ts'
 
 /** The directory of the project. */
 const root = join(import.meta.dirname, '../../..')
 
 const exits = { done: 0, failed: 1, usage: 2 } as const
 
-/** Runs one command of operators, as the shell asked for it. Resolves with its exit code. */
+/** Runs an operator command with the arguments of the shell. Resolves with its exit code. */
 export async function runOperator(
   command: OperatorCommand,
   args: readonly string[],
@@ -30,12 +36,12 @@ export async function runOperator(
       process.stderr.write(`${error.message}\nSee settlewire ${command.name} --help.\n`)
       return exits.usage
     }
-    process.stderr.write(complaint(error, 'do that'))
+    process.stderr.write(complaint(error, 'run this command'))
     return exits.failed
   }
 }
 
-async function run({ work, subcommand }: Asked): Promise<Answer> {
+async function run({ work, subcommand }: ParsedCommand): Promise<OperatorAnswer> {
   const closers: (() => unknown)[] = []
   try {
     const onClose = (closer: () => unknown): void => void closers.unshift(closer)

@@ -1,9 +1,9 @@
-/** What operators' commands print: columns for people, objects for programs. */
+/** Output of operator commands: columns for people, objects for programs. */
 import { type Instant, toRfc3339, toRfc3339OrNull } from '@settlewire/core/instant'
 import { refusalOf } from '../http/key-refusal.ts'
 import type { ApiKey, Merchant } from '../ports/access.ts'
 
-/** Rows below their heads, each column as wide as its widest cell. */
+/** A table with a head row, each column as wide as its widest cell. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
@@ -13,18 +13,18 @@ export function columns(head: readonly string[], rows: readonly (readonly string
     .join('\n')
 }
 
-/** Names and values, one below the other. */
+/** A list of names and values. */
 export const fields = (rows: readonly (readonly [string, string])[]): string =>
   columns(
     ['', ''],
     rows.map(([name, value]) => [name, value]),
   ).trimStart()
 
-/** To the second: what is to be read, not computed with. */
+/** A time for people, to the second. */
 export const timeOf = (at: Instant | null): string =>
   at === null ? '-' : toRfc3339(at).replace(/\.\d+Z$/, 'Z')
 
-/** A merchant, for programs. */
+/** A merchant as JSON. */
 export const merchantJson = (merchant: Merchant) => ({
   id: merchant.id,
   object: 'merchant',
@@ -35,7 +35,7 @@ export const merchantJson = (merchant: Merchant) => ({
   disabledAt: toRfc3339OrNull(merchant.disabledAt),
 })
 
-/** A key, for programs. Never with its secret, which is not known any more. */
+/** A key as JSON. Without its secret, which is not stored. */
 export const keyJson = (key: ApiKey) => ({
   id: key.id,
   object: 'key',
@@ -52,27 +52,27 @@ export const keyJson = (key: ApiKey) => ({
   revokedAt: toRfc3339OrNull(key.revokedAt),
 })
 
-/** Whether a key is worth listing by itself: it opens something, or would if its merchant were enabled. */
+/** Whether a key is neither revoked nor expired, even if its merchant is disabled. */
 export const isLive = (key: ApiKey, now: Instant): boolean =>
   refusalOf({ ...key, merchantDisabledAt: null }, now) === null
 
-/** Where a key stands, in a few words. */
+/** The state of a key in a few words. */
 export function standingOf(key: ApiKey, now: Instant): string {
   switch (refusalOf(key, now)) {
     case 'key_revoked':
       return `revoked ${timeOf(key.revokedAt)}`
     case 'key_expired':
-      return `ended ${timeOf(key.expiresAt)}`
+      return `expired ${timeOf(key.expiresAt)}`
     case 'merchant_disabled':
       return 'merchant disabled'
     case null:
-      return key.expiresAt === null ? 'active' : `ends ${timeOf(key.expiresAt)}`
+      return key.expiresAt === null ? 'active' : `expires ${timeOf(key.expiresAt)}`
   }
 }
 
 const keyHead = ['ID', 'KEY', 'NAME', 'KIND', 'MODE', 'MERCHANT', 'CREATED', 'LAST USED', 'STATE']
 
-/** Keys as a table, the scopes of restricted ones beside their kind. */
+/** Keys as a table. Restricted keys have their scopes beside their kind. */
 export const keyTable = (keys: readonly ApiKey[], now: Instant): string =>
   keys.length === 0
     ? 'No keys.'

@@ -1,17 +1,17 @@
-/** How a command of operators with words of its own (`settlewire key list`) is described and read. */
+/** Describes and parses operator commands with subcommands, such as `settlewire key list`. */
 import { Failure } from '@settlewire/core/errors'
 import { hint, readCommandLine } from '../command-line.ts'
 import type { OperatorPlace } from './place.ts'
 
-/** An option: what stands in the place of its value, null for a switch, and what it means. */
+/** An option: the placeholder of its value (null for a switch) and its meaning. */
 export interface OptionRow {
   readonly takes: string | null
   readonly multiple?: boolean
   readonly means: string
 }
 
-/** What was given on the command line: values by option, and the words after the subcommand. */
-export class Given {
+/** Parsed arguments: values by option, and the words after the subcommand. */
+export class GivenArguments {
   readonly #values: Readonly<Record<string, unknown>>
   readonly #words: ReadonlyMap<string, string>
 
@@ -20,13 +20,13 @@ export class Given {
     this.#words = words
   }
 
-  /** The value of an option; null when it was not given. */
+  /** The value of an option; null if absent. */
   value(option: string): string | null {
     const value = this.#values[option]
     return typeof value === 'string' ? value : null
   }
 
-  /** All values of an option that may be given often, or once with commas. */
+  /** All values of an option that may be repeated, or given once with commas. */
   list(option: string): readonly string[] {
     const value = this.#values[option]
     return Array.isArray(value) ? value.flatMap((each) => String(each).split(',')) : []
@@ -41,24 +41,24 @@ export class Given {
   }
 }
 
-/** What a subcommand answers: for programs a value for each line, for people a text. */
-export interface Answer {
+/** The output of a subcommand: for programs one value per line, for people a text. */
+export interface OperatorAnswer {
   readonly json: readonly object[]
   readonly text: string
 }
 
-/** What is done once the command line was understood. */
-export type Work = (place: OperatorPlace) => Promise<Answer>
+/** The work of a subcommand, after its arguments were parsed. */
+export type OperatorWork = (place: OperatorPlace) => Promise<OperatorAnswer>
 
 export interface Subcommand {
-  /** What it takes without a name, in order. */
+  /** The names of its positional arguments, in order. */
   readonly words: readonly string[]
   readonly options: Readonly<Record<string, OptionRow>>
   readonly does: string
-  /** Whether it may be the first thing that is ever done in a database. */
+  /** Whether it may run on an empty database, which it then initializes. */
   readonly begins?: boolean
-  /** Throws `invalid_request` with what is wrong, before anything is opened. */
-  readonly read: (given: Given) => Work
+  /** Throws `invalid_request` for a wrong argument, before the database is opened. */
+  readonly read: (given: GivenArguments) => OperatorWork
 }
 
 /** A command with its subcommands. */
@@ -66,14 +66,14 @@ export interface OperatorCommand {
   readonly name: string
   readonly does: string
   readonly subcommands: Readonly<Record<string, Subcommand>>
-  /** Said at the end of its help. */
+  /** Printed at the end of its help. */
   readonly notes: string
 }
 
-/** What was asked for; null for help. */
-export interface Asked {
+/** A parsed command line. */
+export interface ParsedCommand {
   readonly subcommand: Subcommand
-  readonly work: Work
+  readonly work: OperatorWork
   readonly json: boolean
 }
 
@@ -82,15 +82,16 @@ const common: Readonly<Record<string, OptionRow>> = {
   help: { takes: null, means: 'this text' },
 }
 
-/** Reads the words after the command. Throws `invalid_request` with what is wrong with them. */
-export function readAsked(command: OperatorCommand, args: readonly string[]): Asked | null {
+/** Parses the arguments; null for help. Throws `invalid_request` for a wrong argument. */
+export function readAsked(command: OperatorCommand, args: readonly string[]): ParsedCommand | null {
   const [name, ...rest] = args
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return null
   const names = Object.keys(command.subcommands)
   const subcommand = Object.hasOwn(command.subcommands, name) ? command.subcommands[name] : null
   if (!subcommand) {
-    const known = hint(name, names) || ` There is ${names.join(', ')}.`
-    throw new Failure('invalid_request', `There is no ${command.name} ${name}.${known}`)
+    const known = hint(name, names) || ` Subcommands: ${names.join(', ')}.`
+    const words = `Unknown subcommand settlewire ${command.name} ${name}.${known}`
+    throw new Failure('invalid_request', words)
   }
   const options = { ...subcommand.options, ...common }
   const { values, positionals } = readCommandLine({
@@ -109,7 +110,7 @@ export function readAsked(command: OperatorCommand, args: readonly string[]): As
   })
   if (values.help === true) return null
   const words = wordsIn(`${command.name} ${name}`, subcommand, positionals)
-  const work = subcommand.read(new Given(values, words))
+  const work = subcommand.read(new GivenArguments(values, words))
   return { subcommand, work, json: values.json === true }
 }
 
@@ -121,17 +122,19 @@ function wordsIn(
   const missing = words[given.length]
   if (missing !== undefined) {
     const usage = [name, ...words.map((word) => `<${word}>`)].join(' ')
-    throw new Failure('invalid_request', `Which ${missing}? settlewire ${usage}`)
+    throw new Failure('invalid_request', `Missing ${missing}: settlewire ${usage}`)
   }
   const extra = given[words.length]
-  if (extra !== undefined) throw new Failure('invalid_request', `What is ${extra}?`)
+  if (extra !== undefined) {
+    throw new Failure('invalid_request', `Unexpected argument ${extra}.`)
+  }
   return new Map(words.map((word, index) => [word, given[index] ?? '']))
 }
 
 const flagWidth = 18
 const helpWidth = 96
 
-/** A text after its head, its further lines indented as far as the first. */
+/** A text after its head, wrapped and indented like the first line. */
 function wrapped(head: string, text: string): string {
   const lines = ['']
   for (const word of text.split(' ')) {
@@ -143,7 +146,7 @@ function wrapped(head: string, text: string): string {
   return head + lines.join(`\n${' '.repeat(head.length)}`)
 }
 
-/** The help of a command: each subcommand with what it takes. */
+/** The help of a command with all subcommands and options. */
 export function helpOf({ name, does, subcommands, notes }: OperatorCommand): string {
   const parts = Object.entries(subcommands).map(([sub, { words, options, does: what }]) => {
     const head = [`  settlewire ${name} ${sub}`, ...words.map((word) => `<${word}>`)].join(' ')
@@ -158,7 +161,7 @@ settlewire ${name}: ${does}
 
 ${parts.join('\n\n')}
 
-  With --json each answers one JSON value per line. Exit codes: 0 done, 1 it could not be done,
-  2 the command line does not fit. ${notes}
+  With --json each prints one JSON value per line. Exit codes: 0 done, 1 failed, 2 invalid command
+  line. ${notes}
 `
 }

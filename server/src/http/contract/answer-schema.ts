@@ -222,7 +222,7 @@ export const paymentIntentList = z
       .meta({ description: 'The `cursor` of the next page, or null.' }),
     unreadable: z.array(paymentId).optional().meta({
       description:
-        'Ids of payments of this page that the server cannot read; `data` omits them. Absent if there are none.',
+        'Ids of payments of this page that the server cannot read; `data` omits them. Absent if empty.',
     }),
   })
   .meta({ id: 'PaymentIntentList', description: 'Newest first.' })

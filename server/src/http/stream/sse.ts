@@ -184,7 +184,10 @@ export class Sse {
   }
 }
 
-/** The plan for a client that has the event `held`; null for an id that does not belong to this payment. */
+/**
+ * The plan for a client that has the event `held`; null for an id that does not belong to this
+ * payment.
+ */
 function planFor(
   held: StoredEvent | null,
   { head, until, monitorUntil }: Pick<SseRequest, 'head' | 'until' | 'monitorUntil'>,
