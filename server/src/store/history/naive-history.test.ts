@@ -30,7 +30,7 @@ describe('the feed checker of the contract for writers', () => {
     )
     follower?.expect(acknowledged)
     const problems = follower?.problems ?? []
-    expect(problems.filter((problem) => problem.includes('never seen'))).not.toEqual([])
+    expect(problems.filter((problem) => problem.includes('is not in the feed'))).not.toEqual([])
     expect(problems.filter((problem) => problem.startsWith('position'))).not.toEqual([])
 
     // All events are stored: a later reader finds no fault, so only a concurrent one can.
@@ -59,13 +59,13 @@ describe('the feed checker of the contract for writers', () => {
     expect(problemsOf(first, first)).toMatch(/position 1 follows 1.*comes twice/)
     expect(unsealed(sealed)).toEqual([])
     expect(unsealed(sealed.filter(({ sequence }) => sequence !== 2))).toEqual([
-      `${third.id} is not what was sealed`,
+      `${third.id} does not match its seal`,
     ])
     const forged = sealed.map((event) =>
       event.sequence === 2
         ? { ...event, dataJson: event.dataJson.replace('"150.00"', '"0.01"') }
         : event,
     )
-    expect(unsealed(forged)).toEqual([`${second.id} is not what was sealed`])
+    expect(unsealed(forged)).toEqual([`${second.id} does not match its seal`])
   })
 })
