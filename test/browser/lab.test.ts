@@ -55,7 +55,7 @@ async function accessibilityFaults(page: Page): Promise<readonly string[]> {
   return page.evaluate(async () => {
     const { axe } = window as unknown as {
       axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> }
-    } // put there by the line above
+    } // set by the script in the line above
     const { violations } = await axe.run()
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join()}`)
   })
