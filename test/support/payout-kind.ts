@@ -90,7 +90,7 @@ export const payoutKind: Kind<Payout, PayoutMove> = {
   }),
   revive: ({ opening, standing, parts }) => {
     const [part] = JSON.parse(parts) as Pick<Payout, 'txHash'>[] // as `project` wrote it
-    const moved = JSON.parse(standing) as Pick<Payout, 'sequence' | 'status'> // as `project` wrote it
+    const moved = JSON.parse(standing) as Pick<Payout, 'sequence' | 'status'> // as above
     return { ...read(opening), ...moved, txHash: part?.txHash ?? null }
   },
   apply: (before, events) => {
