@@ -108,7 +108,7 @@ export interface Directory {
   merchants(after: string, limit: number): Promise<readonly Merchant[]>
   /** False for an unknown merchant. */
   renameMerchant(id: string, name: string): Promise<boolean>
-  /** Disables the merchant from `at`, or from an earlier time; null enables it. False: unknown. */
+  /** Disables from `at`, unless disabled already; null enables. False for an unknown merchant. */
   disableMerchant(id: string, at: Instant | null): Promise<boolean>
   /**
    * Takes the next `count` address indexes of an xpub permanently, for this caller alone, from

@@ -30,10 +30,7 @@ export interface CursorMove {
   readonly chain: string
   /** The view that the cursor must be at; else the append throws `cursor_conflict`. */
   readonly fromView: number
-  /**
-   * Whether the step of that view must be begun and unfinished; else `cursor_conflict`. Default:
-   * no.
-   */
+  /** Whether the step of that view must be unfinished; else `cursor_conflict`. Default: no. */
   readonly fromOpen?: boolean
   readonly head: ChainHead
   /** Hashes of the blocks that left the canonical chain. */
@@ -104,10 +101,7 @@ export interface StoredEvent {
   readonly committedAt: Instant | null
 }
 
-/**
- * An event with its evidence, and the seal that chains it to the one before. Never leaves the
- * server.
- */
+/** An event with its evidence, and its seal over the event before. Never leaves the server. */
 export interface SealedEvent extends StoredEvent {
   /** As stored. Only for fold, audit and packs; never parsed on the way to a stream. */
   readonly evidenceJson: string

@@ -55,10 +55,7 @@ export interface RescanReport {
   readonly counts: Readonly<Record<FindingKind, number>>
   /** The first findings; `counts` may count more than are listed. */
   readonly findings: readonly RescanFinding[]
-  /**
-   * Blocks in which a contract may have paid the native coin, but no provider has the balances of
-   * that time.
-   */
+  /** Blocks where contracts may have paid native coin and no provider has the old balances. */
   readonly unread: number
   /** Grouped by the providers that failed. Left out by older servers, which did not count them. */
   readonly partly?: readonly PartlyRead[]

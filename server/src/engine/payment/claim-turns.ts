@@ -8,10 +8,7 @@ export interface OpenClaim {
   readonly txHash: string
 }
 
-/**
- * How long a claim waits for its first lookup, its second, and so on; the last applies to all later
- * ones.
- */
+/** The waits before a claim's first lookup, its second, and so on; the last one repeats. */
 const waitsMs = [0, 5_000, 10_000, 20_000, 40_000, 60_000] as const
 
 interface Turn {

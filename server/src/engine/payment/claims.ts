@@ -11,7 +11,7 @@ import {
   paysIn,
 } from './claim-search.ts'
 import { observe } from './observe.ts'
-import type { AnswerRow } from './once.ts'
+import type { KeptAnswer } from './once.ts'
 
 /** A claim: a transaction hash that the payer reports. */
 export interface Claim {
@@ -32,7 +32,7 @@ export interface ClaimAnswer {
 }
 
 /** Makes the row of an Idempotency-Key, to be stored with the effects of the claim. */
-type Keep = (payment: Payment, answer: ClaimAnswer) => AnswerRow
+type Keep = (payment: Payment, answer: ClaimAnswer) => KeptAnswer
 
 /** What the nodes know of the transaction, on the chains that it may be on. */
 interface ClaimLookUp extends ChainLookUp {

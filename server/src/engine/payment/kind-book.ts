@@ -49,27 +49,18 @@ export class KindBook {
     return address
   }
 
-  /**
-   * A link that wallets open, with the amount in the asset's smallest unit. Null if the kind has no
-   * links.
-   */
+  /** A link for wallets, with the amount in the asset's smallest unit. Null: the kind has none. */
   paymentUri(accept: Acceptance, units: bigint): string | null {
     const kind = this.#writerOf(accept.chain, accept.address)
     return kind?.paymentUri({ ...accept, units }) ?? null
   }
 
-  /**
-   * The stored forms of a pasted text; several if more than one kind accepts it. Throws
-   * `invalid_request`.
-   */
+  /** The stored forms of a pasted text, one per kind that accepts it. Throws `invalid_request`. */
   parse(name: NameSort, text: string, pointer: string): readonly string[] {
     return this.#parse(this.#kinds, { name, text, pointer })
   }
 
-  /**
-   * As `parse`, for these chains only: the stored form by chain, without chains whose kind rejects
-   * it.
-   */
+  /** As `parse`, for these chains only: by chain, without chains whose kind rejects it. */
   parseOn(
     chains: readonly string[],
     asked: { readonly name: NameSort; readonly text: string; readonly pointer: string },

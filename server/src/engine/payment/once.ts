@@ -36,7 +36,7 @@ export interface ValueAnswer<Value> {
 }
 
 /** The row stored in one transaction with the effect. Empty when the request had no key. */
-export interface AnswerRow {
+export interface KeptAnswer {
   readonly idempotency?: IdempotentResult
 }
 
@@ -45,7 +45,7 @@ export interface OnceCommand<Value> {
   readonly scope: Scope
   readonly idempotency: IdempotencyKey | null
   readonly status: number
-  readonly run: (record: (payment: Payment, value: Value) => AnswerRow) => Promise<Value>
+  readonly run: (record: (payment: Payment, value: Value) => KeptAnswer) => Promise<Value>
 }
 
 /** How an answer is stored, and restored from its row. */
@@ -54,7 +54,7 @@ interface AnswerForm<Value> {
   readonly remake: (known: IdempotentResult) => Promise<Value>
 }
 
-type PaymentRun = (record: (payment: Payment) => AnswerRow) => Promise<Payment>
+type PaymentRun = (record: (payment: Payment) => KeptAnswer) => Promise<Payment>
 
 export interface OnceOptions {
   readonly store: Pick<EventStore, 'idempotent' | 'history'>

@@ -245,10 +245,7 @@ export class Payments {
     return this.#options.store.read(paymentId, page.after, page.limit)
   }
 
-  /**
-   * A replayed answer may be for a payment that another process opened: watch its address from now
-   * on.
-   */
+  /** A replayed answer may be for a payment that another process opened: watch its address. */
   #keepWatching({ id, livemode, terms }: Payment): void {
     const { clock, index } = this.#options
     if (index.isWatched(id) || clock.now() > terms.monitorUntil) return

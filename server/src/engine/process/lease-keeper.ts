@@ -67,10 +67,7 @@ export class LeaseKeeper {
     return this.#repeat.close()
   }
 
-  /**
-   * Returns the leases, so that other processes can continue at once. Call it when all work has
-   * ended.
-   */
+  /** Returns the leases, for other processes to take at once. Call it when all work has ended. */
   async giveBack(): Promise<void> {
     if (this.#held.size > 0) await this.#options.leases.giveBack(this.#holder)
     this.#held.clear()

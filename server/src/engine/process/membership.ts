@@ -90,10 +90,7 @@ export class Membership {
     ]
   }
 
-  /**
-   * Resolves when this process uses every free lease and has read the others' sights. Never
-   * rejects.
-   */
+  /** Resolves when every free lease is taken and the others' sights are read. Never rejects. */
   async start(): Promise<void> {
     for (const chain of this.#options.chains) this.#options.engine.watcher.stand(chain)
     await this.#keeper.start()

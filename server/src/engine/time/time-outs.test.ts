@@ -109,24 +109,31 @@ describe('pitfall 10: a transaction that is pending for too long', () => {
   })
 
   it.each([
-    ['stays pending, because the follower will report it, if it pays us', true, 'pending_detected'],
-    ['is settled as paid elsewhere, if it does not', false, 'awaiting'],
-  ] as const)('in a final block that was read without it %s', async (_, pays, status) => {
-    const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
-    await broadcast(pay(address))
-    const { number: blockNumber, hash: blockHash } = world.local.tip
-    await world.mine([], { blocks: 12 })
-    const mined = { kind: 'mined', source: 'rpc:a', blockNumber, blockHash } as const
-    let asked = 0
-    world.lookUp = () => {
-      asked += 1
-      return Promise.resolve({ ...mined, succeeded: true, pays })
-    }
-    await world.pass(4 * hour + 10_000)
-    expect(await world.eventually(() => asked > 0)).toBe(true)
-    expect(await becomes(id, status)).toBe(true)
-    await stays(id, status)
-  })
+    [
+      'it stays pending if it pays us, because the follower will report it',
+      true,
+      'pending_detected',
+    ],
+    ['it is settled as paid elsewhere if it does not', false, 'awaiting'],
+  ] as const)(
+    'when it is in a final block that was read without it: %s',
+    async (_, pays, status) => {
+      const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
+      await broadcast(pay(address))
+      const { number: blockNumber, hash: blockHash } = world.local.tip
+      await world.mine([], { blocks: 12 })
+      const mined = { kind: 'mined', source: 'rpc:a', blockNumber, blockHash } as const
+      let asked = 0
+      world.lookUp = () => {
+        asked += 1
+        return Promise.resolve({ ...mined, succeeded: true, pays })
+      }
+      await world.pass(4 * hour + 10_000)
+      expect(await world.eventually(() => asked > 0)).toBe(true)
+      expect(await becomes(id, status)).toBe(true)
+      await stays(id, status)
+    },
+  )
 
   it('is not even looked up while the chain is blind', async () => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })

@@ -22,10 +22,7 @@ export interface TimeOutsOptions extends Judge {
   readonly log: Log
 }
 
-/**
- * How many payments' transactions are looked up at once, and how many may queue; the rest is
- * retried.
- */
+/** How many payments are looked up at once, and how many may queue; the rest is retried. */
 const askedMax = 8
 const waitingMax = 1_000
 /** For how many payments the last look-up is remembered. */
@@ -34,10 +31,7 @@ const rememberedMax = 50_000
 const perTurnMax = 16
 /** How soon to look up again after an unsure answer. */
 const unsureRetryMs = 5_000
-/**
- * A transaction still pending is looked up again after this part of its time-out, at least after
- * the minimum.
- */
+/** A look-up is repeated after this part of the time-out, and not before the minimum. */
 const againPart = 8
 const againMinMs = 30_000
 

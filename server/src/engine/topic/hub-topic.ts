@@ -69,10 +69,7 @@ export class OpenTopic {
     this.#empty = empty
   }
 
-  /**
-   * Pushes the cached events before it returns. `head`, the last event if it was just read, saves a
-   * read.
-   */
+  /** Pushes cached events before it returns. `head`, the last event if just read, saves a read. */
   attach(subscriber: Subscriber, after: number, head?: StoredEvent): Stop {
     subscriber.position = after
     this.#subscribers.add(subscriber)
@@ -169,10 +166,7 @@ export class OpenTopic {
     else this.#stopAhead = this.#needs.clock.after(delayMs, () => void this.look(wanted))
   }
 
-  /**
-   * Events after a position, without a gap. Null when the history cannot be read, or no subscriber
-   * is left.
-   */
+  /** Events after a position, gapless; null when unreadable or when no subscriber is left. */
   async #read(after: number): Promise<readonly StoredEvent[] | null> {
     const { clock, log } = this.#needs
     for (let attempt = 0; this.#subscribers.size > 0; attempt++) {

@@ -5,10 +5,7 @@ const fullCell = 255
 /** The shared sieve of books without addresses: most processes have no payments in one mode. */
 const nothing = new Uint8Array(1 << sieveBits)
 
-/**
- * The deposit addresses of open payments, and the payment of each. All chains of a mode share a
- * book.
- */
+/** The deposit addresses of open payments, shared by all chains of one mode. */
 export class AddressBook {
   readonly #payees = new Map<string, string>()
 

@@ -22,10 +22,7 @@ export interface CorroborationsOptions extends Judge {
   readonly headOf: (chain: string) => ChainHead | null
 }
 
-/**
- * How many reports may wait per chain. Beyond that the oldest is dropped; that costs a flag, no
- * money.
- */
+/** How many reports may wait per chain. Dropping the oldest costs a flag, no money. */
 const keptMax = 10_000
 
 /**
@@ -178,10 +175,7 @@ export class Corroborations {
     return ofPayment
   }
 
-  /**
-   * The fact that a report adds. Null: no fact. `later`: it can only be recorded with the next
-   * step.
-   */
+  /** The fact that a report adds; null: none. `later`: it must wait for the next step. */
   #factOf(
     payment: Payment,
     word: ProviderReport,

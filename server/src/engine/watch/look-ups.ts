@@ -47,10 +47,7 @@ export class LookUps {
     })
   }
 
-  /**
-   * Starts to answer the requests of other processes for these chains, without awaiting the
-   * answers.
-   */
+  /** Starts to answer other processes' requests for these chains, without awaiting the answers. */
   async answer(chains: readonly string[]): Promise<void> {
     if (chains.length === 0) return
     const { bulletin, readNews } = this.#options

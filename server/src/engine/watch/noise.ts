@@ -23,10 +23,7 @@ export const partsMax = 32
 /** The weight of a transfer: a large part of the amount, a small part, or no more than dust. */
 export type Weight = 'large' | 'small' | 'none'
 
-/**
- * A transfer must be this part of the amount to be money, so that spam costs more than it can do
- * harm.
- */
+/** A transfer must be this part of the amount to be money: spam then costs more than it harms. */
 const smallPart = 1_000n
 const largePart = 100n
 

@@ -193,10 +193,7 @@ export class Rescan {
     return [...unclear, ...missing.filter(isStored).map(findingOf)]
   }
 
-  /**
-   * What the history holds in these blocks and the blocks do not. The providers are asked to
-   * confirm.
-   */
+  /** What the history holds in these blocks and they do not. The providers are asked to confirm. */
   async #gone(read: Reread): Promise<readonly RescanFinding[]> {
     const { again, chain } = this.#options
     const held = this.#heldIn(read)

@@ -12,7 +12,7 @@ const payment = (id: string) => world.engine.payments.get(merchant, id)
 const healthOf = (chain: string) =>
   ({ chain, visibility: 'ok', reason: null, head: null, headAt: null }) as const
 
-describe('the visibility of chains', () => {
+describe('the sight of chains', () => {
   it('is blind until the first report, and for a payment it is that of its worst chain', async () => {
     const { id } = await world.open({ accept: ['USDC.local', 'USDC.other'] })
     const opened = await payment(id)

@@ -26,10 +26,7 @@ interface SumPart {
   money: readonly SeenTransfer[]
 }
 
-/**
- * How many partly shown sums are remembered. Beyond that the oldest is dropped; that costs a flag,
- * no money.
- */
+/** How many partly shown sums are remembered. Dropping the oldest costs a flag, no money. */
 const sumsMax = 1_000
 
 /**

@@ -142,7 +142,7 @@ export class WatchedChain implements WatchSet {
   }
 
   /**
-   * The unsettled payments for which this head changes an event; the others need not be loaded.
+   * The unsettled payments for which this head makes an event; the others need not be loaded.
    * Pending transactions have no depth, and after success only `safe` and the final level matter.
    */
   movedBy(head: ChainHead): readonly string[] {

@@ -49,10 +49,7 @@ export interface WatcherOptions extends Judge {
   readonly metrics: Pick<Metrics, 'chainMoved' | 'chainSeen'>
   /** Called with a payment that is left out because its stored state cannot be read. */
   readonly unreadable?: Unreadable
-  /**
-   * How many pending transfers may wait for the writer. Beyond that they are dropped: their block
-   * counts.
-   */
+  /** How many pending transfers may wait. The rest is dropped and counts by its block. */
   readonly pendingMax?: number
   /** How many payments one part of a step holds. Left out: the default of `storeStep`. */
   readonly stepPartSize?: number
@@ -139,10 +136,7 @@ export class Watcher implements ChainSink {
     await index.load(store, this.#options.unreadable)
   }
 
-  /**
-   * This process follows the chain from now on, under a lease. Start its follower after this
-   * resolves.
-   */
+  /** This process follows the chain, under a lease. Start its follower when this has resolved. */
   async lead(chain: string, fence: Fence): Promise<void> {
     const state = this.#state(chain)
     state.fence = fence

@@ -7,7 +7,7 @@ import {
   observeAll,
   opened,
 } from '../../../../test/support/payments.ts'
-import { Draft } from './draft.ts'
+import { BatchDraft } from './draft.ts'
 
 const full = 150_000_000n
 const opening = opened()
@@ -18,9 +18,9 @@ const decided = (from: typeof opening, ...observations: Parameters<typeof observ
   return { events: after.events.slice(from.events.length), payment: after.payment }
 }
 
-const committed = () => new Draft(paymentKind, new Map([[payment.id, payment]]))
+const committed = () => new BatchDraft(paymentKind, new Map([[payment.id, payment]]))
 
-describe('Draft, a batch being built', () => {
+describe('BatchDraft, a batch being built', () => {
   it('shows later commands what earlier ones decided, and appends it all at once', () => {
     const draft = committed()
     const seen = decided(opening, inMempool('0x1', full))
@@ -37,7 +37,7 @@ describe('Draft, a batch being built', () => {
   })
 
   it('includes the deposit index only with the opening', () => {
-    const draft = new Draft(paymentKind, new Map())
+    const draft = new BatchDraft(paymentKind, new Map())
     draft.add({ decisions: [opening], depositIndex: 7, answer: null })
     expect(draft.batch().appends[0]).toMatchObject({ expectedSequence: 0, depositIndex: 7 })
 

@@ -54,7 +54,7 @@ interface DraftEntry<State> {
 /**
  * A batch being built, for subjects of one kind: committed states, and on top the decisions so far.
  */
-export class Draft<State, Decision> implements Loaded<State> {
+export class BatchDraft<State, Decision> implements Loaded<State> {
   readonly #kind: Kind<State, Decision>
   readonly #committed: ReadonlyMap<string, State>
   readonly #unreadable: ReadonlySet<string>
@@ -80,10 +80,7 @@ export class Draft<State, Decision> implements Loaded<State> {
     return this.#entries.get(id)?.state ?? this.#committed.get(id) ?? null
   }
 
-  /**
-   * Adds a command's effect. Throws, and adds nothing, when a decision does not build on the last
-   * one.
-   */
+  /** Adds an effect. Throws, and adds nothing, if a decision does not build on the last one. */
   add(effect: Effect<Decision, unknown>): void {
     const { identify, decided } = this.#kind
     const entries = new Map<string, DraftEntry<State>>()

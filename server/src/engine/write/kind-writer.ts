@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Batch, EventStore, StoredEvent, Unreadable } from '../../ports/history.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Stop } from '../../ports/stop.ts'
-import { Draft, type Effect, type Loaded, readable } from './draft.ts'
+import { BatchDraft, type Effect, type Loaded, readable } from './draft.ts'
 
 /** A requested change of subjects of one kind. */
 export interface SubjectCommand<State, Decision, T> {
@@ -24,10 +24,7 @@ export interface Committed<State> {
 export interface Job {
   readonly lane: Lane
   readonly ids: readonly string[]
-  /**
-   * Decides into the draft of its lane. Returns a function that answers once the effect is
-   * committed.
-   */
+  /** Decides into its lane's draft; returns a function that answers once that is committed. */
   readonly decide: () => () => void
   readonly reject: (error: unknown) => void
 }
@@ -63,7 +60,7 @@ export class KindWriter<State extends object, Decision> implements Lane {
   readonly #cache: LRUCache<string, State>
   readonly #listeners = new Set<(committed: Committed<State>) => void>()
   readonly #doubters = new Set<(ids: readonly string[]) => void>()
-  #draft: Draft<State, Decision> | null = null
+  #draft: BatchDraft<State, Decision> | null = null
 
   constructor(entry: Kind<State, Decision>, parts: KindWriterParts) {
     this.#entry = entry
@@ -147,7 +144,7 @@ export class KindWriter<State extends object, Decision> implements Lane {
       loaded.set(id, state)
       this.#cache.set(id, state)
     }
-    this.#draft = new Draft(this.#entry, loaded, unreadable)
+    this.#draft = new BatchDraft(this.#entry, loaded, unreadable)
   }
 
   batch(): Required<Batch> {

@@ -91,10 +91,7 @@ export class Writer {
     this.#running ??= this.#run()
   }
 
-  /**
-   * Calls the listener with the events of every commit, in order, after the listeners of their
-   * kinds.
-   */
+  /** Calls the listener with each commit's events, in order, after the listeners of their kinds. */
   onCommit(listener: (events: readonly StoredEvent[]) => void): Stop {
     this.#listeners.add(listener)
     return () => {
