@@ -79,9 +79,7 @@ interface ChainState {
   isUnsure: boolean
 }
 
-/**
- * How many noisy payments are remembered, so that each is logged once; then the memory is cleared.
- */
+/** How many noisy payments are remembered, to log each once; then the memory is cleared. */
 const noisyMax = 10_000
 
 /** Records what followers deliver, and provides what they look for. */
@@ -203,8 +201,7 @@ export class Watcher implements ChainSink {
 
   /**
    * Whether the chain may hold transactions that no provider knows: it is blind, or no new block
-   * comes. A node that stands still, such as one that lost its peers, gets no new transactions
-   * either.
+   * comes. A node that stands still, such as one without peers, gets no new transactions either.
    */
   mayMiss(chain: string): boolean {
     const { visibility = 'blind', reason = null } = this.#chains.get(chain)?.health ?? {}
