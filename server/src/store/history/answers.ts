@@ -2,7 +2,7 @@ import { type Instant, toRfc3339 } from '@settlewire/core/instant'
 import type { IdempotentResult } from '../../ports/history.ts'
 import type { Database } from '../database.ts'
 
-interface AnswerRow {
+interface IdempotencyRow {
   readonly request_hash: string
   readonly status: number
   readonly payment_id: string
@@ -16,7 +16,7 @@ export async function idempotent(
   database: Database,
   asked: Pick<IdempotentResult, 'merchantId' | 'livemode' | 'key'>,
 ): Promise<IdempotentResult | null> {
-  const row = await database.one<AnswerRow>(
+  const row = await database.one<IdempotencyRow>(
     {
       name: 'idempotent',
       text: `select request_hash, status, payment_id, sequence, told, created_at
