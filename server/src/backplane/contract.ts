@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Backplane, Hint } from '../ports/topic.ts'
 
-/** Two ends of one backplane; a backplane of one process is both. */
+/** Two ends of one backplane; for a single process both are the same object. */
 export interface Ends {
   readonly near: Backplane
   readonly far: Backplane
   close(): Promise<void>
 }
 
-/** What every backplane must do while nothing is broken. What it may lose, the hub makes good. */
+/** What every backplane must do while nothing is broken. The hub recovers from lost hints. */
 export function backplaneContract(name: string, open: () => Promise<Ends>): void {
   describe(`the ${name} backplane`, () => {
     const opened: Ends[] = []
@@ -23,21 +23,21 @@ export function backplaneContract(name: string, open: () => Promise<Ends>): void
 
     const at = (topic: string, position: number): Hint => ({ topic, position })
     const listen = (backplane: Backplane, topic: string) => {
-      const heard: number[] = []
-      const stop = backplane.subscribe(topic, ({ position }) => heard.push(position))
-      return { heard, stop }
+      const received: number[] = []
+      const stop = backplane.subscribe(topic, ({ position }) => received.push(position))
+      return { received, stop }
     }
-    /** Proof that what was announced before has arrived: a later message has. */
+    /** Resolves when all earlier announcements have arrived, because a later one has. */
     const arrived = async (near: Backplane, far: Backplane): Promise<void> => {
       const last = listen(far, 'subject:payment_intent:pi_last')
       await vi.waitFor(() => {
         near.announce(at('subject:payment_intent:pi_last', 1))
-        expect(last.heard).not.toEqual([])
+        expect(last.received).not.toEqual([])
       })
       last.stop()
     }
 
-    it('tells those who follow a topic, and no others', async () => {
+    it('delivers a hint to all subscribers of its topic, and to no others', async () => {
       const { near, far } = await start()
       const [one, two, other] = [
         listen(far, 'subject:payment_intent:pi_1'),
@@ -46,21 +46,21 @@ export function backplaneContract(name: string, open: () => Promise<Ends>): void
       ]
       await arrived(near, far)
       near.announce(at('subject:payment_intent:pi_1', 7))
-      await vi.waitFor(() => expect([one.heard, two.heard]).toEqual([[7], [7]]))
+      await vi.waitFor(() => expect([one.received, two.received]).toEqual([[7], [7]]))
       await arrived(near, far)
-      expect(other.heard).toEqual([])
+      expect(other.received).toEqual([])
     })
 
-    it('never calls back from within announce, so that a writer does not wait for readers', async () => {
+    it('calls back only after announce has returned, so that no writer waits', async () => {
       const { near } = await start()
-      const { heard } = listen(near, 'subject:payment_intent:pi_1')
+      const { received } = listen(near, 'subject:payment_intent:pi_1')
       await arrived(near, near)
       near.announce(at('subject:payment_intent:pi_1', 1))
-      expect(heard).toEqual([])
-      await vi.waitFor(() => expect(heard).toEqual([1]))
+      expect(received).toEqual([])
+      await vi.waitFor(() => expect(received).toEqual([1]))
     })
 
-    it('stops for the one who stopped, at once and however often, not for the others', async () => {
+    it('ends one subscription at once, also when stopped twice, and no other', async () => {
       const { near, far } = await start()
       const listener = vi.fn()
       const stopFirst = far.subscribe('subject:payment_intent:pi_1', listener)
@@ -78,7 +78,7 @@ export function backplaneContract(name: string, open: () => Promise<Ends>): void
       expect(listener).toHaveBeenCalledTimes(1)
     })
 
-    it('hears again after the last one left and a new one came', async () => {
+    it('delivers to a new subscriber after the last one unsubscribed', async () => {
       const { near, far } = await start()
       const left = listen(far, 'subject:payment_intent:pi_1')
       left.stop()
@@ -86,42 +86,42 @@ export function backplaneContract(name: string, open: () => Promise<Ends>): void
       left.stop()
       await arrived(near, far)
       near.announce(at('subject:payment_intent:pi_1', 3))
-      await vi.waitFor(() => expect(came.heard).toEqual([3]))
-      expect(left.heard).toEqual([])
+      await vi.waitFor(() => expect(came.received).toEqual([3]))
+      expect(left.received).toEqual([])
     })
 
-    it('does not let a listener that throws make others deaf', async () => {
+    it('delivers to other listeners when one throws', async () => {
       const { near, far } = await start()
       far.subscribe('subject:payment_intent:pi_1', () => {
         throw new Error('a bug in a listener')
       })
-      const { heard } = listen(far, 'subject:payment_intent:pi_1')
+      const { received } = listen(far, 'subject:payment_intent:pi_1')
       await arrived(near, far)
       near.announce(at('subject:payment_intent:pi_1', 1))
-      await vi.waitFor(() => expect(heard).toEqual([1]))
+      await vi.waitFor(() => expect(received).toEqual([1]))
     })
 
-    it('proves itself by a message to itself, many at a time', async () => {
+    it('proves that it works by a message to itself, several at a time', async () => {
       const { near } = await start()
       const soon = AbortSignal.timeout(5_000)
       await expect(Promise.all([near.prove(soon), near.prove(soon)])).resolves.toBeDefined()
     })
 
-    it('proves nothing when time is up or when it is closed', async () => {
+    it('rejects a proof when the signal aborts or the backplane is closed', async () => {
       const { near } = await start()
       await expect(near.prove(AbortSignal.abort())).rejects.toThrow()
       await near.close()
       await expect(near.prove(AbortSignal.timeout(50))).rejects.toThrow()
     })
 
-    it('is silent once closed', async () => {
+    it('delivers nothing once closed', async () => {
       const { near, far } = await start()
-      const { heard } = listen(far, 'subject:payment_intent:pi_1')
+      const { received } = listen(far, 'subject:payment_intent:pi_1')
       await arrived(near, far)
       await far.close()
       near.announce(at('subject:payment_intent:pi_1', 1))
       await new Promise((resolve) => setTimeout(resolve, 50))
-      expect(heard).toEqual([])
+      expect(received).toEqual([])
     })
   })
 }

@@ -2,17 +2,17 @@ import type { Log } from '../ports/log.ts'
 import type { Stop } from '../ports/stop.ts'
 import type { Backplane, Hint } from '../ports/topic.ts'
 
-type Listener = (hint: Hint) => void
+type HintListener = (hint: Hint) => void
 
-/** The topic of messages to oneself. Nothing that is followed has this key. */
+/** The topic of the backplane's messages to itself. No followed topic has this key. */
 const probe = 'probe'
 
 /**
- * The backplane of a single process. Announcements are delivered in order, after the call that made
- * them has returned: a writer never waits for those who watch.
+ * The backplane of a single process. Announcements are delivered in order, after `announce` has
+ * returned, so that a writer never waits for subscribers.
  */
 export class MemoryBackplane implements Backplane {
-  readonly #listeners = new Map<string, Set<Listener>>()
+  readonly #listeners = new Map<string, Set<HintListener>>()
   readonly #log: Log
   #closed = false
 
@@ -24,15 +24,15 @@ export class MemoryBackplane implements Backplane {
     if (this.#listeners.has(hint.topic)) queueMicrotask(() => this.#deliver(hint))
   }
 
-  subscribe(topic: string, listener: Listener): Stop {
+  subscribe(topic: string, listener: HintListener): Stop {
     if (this.#closed) return () => undefined
     // Wrapped, so that the same function may subscribe twice and stop once.
-    const entry: Listener = (hint) => listener(hint)
+    const entry: HintListener = (hint) => listener(hint)
     const listeners = this.#listeners.get(topic) ?? new Set()
     this.#listeners.set(topic, listeners.add(entry))
     return () => {
       listeners.delete(entry)
-      // Only our own set: after the last one left, a newcomer started another.
+      // Only if it is our own set: after the last unsubscribe, a new subscriber created another.
       if (listeners.size === 0 && this.#listeners.get(topic) === listeners) {
         this.#listeners.delete(topic)
       }
@@ -66,7 +66,7 @@ export class MemoryBackplane implements Backplane {
       try {
         listener(hint)
       } catch (error) {
-        // A bug of one listener must not make the others deaf.
+        // An error in one listener must not stop delivery to the others.
         this.#log.error({ error }, 'a listener of the backplane threw')
       }
     }

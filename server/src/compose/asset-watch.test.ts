@@ -30,13 +30,13 @@ const chains = readChains(
   () => undefined,
 )
 
-/** A node that says what the test makes it say; null: it cannot be reached. */
-interface Said {
+/** The answers of the test's node. */
+interface NodeAnswers {
   chainId: number
   decimals: number
 }
 
-/** The adapter of EVM chains, on connections that the test makes. */
+/** The adapter of EVM chains, over connections of the test. */
 const through = (connect: Connect): ChainAdapter => ({
   ...evmAdapter,
   checkAssets: (_, { tokens, ...parts }) =>
@@ -46,13 +46,14 @@ const through = (connect: Connect): ChainAdapter => ({
 let watch: AssetWatch | null = null
 afterEach(() => watch?.close())
 
-function world(said: { now: Said | null }) {
+/** `node.now` is null while the node cannot be reached. */
+function world(answering: { now: NodeAnswers | null }) {
   const clock = new ManualClock()
   const book = new AssetBook(chains.flatMap(assetsOf), { kind: 'unchecked' })
   const told: string[] = []
   let connections = 0
   const connect: Connect = async () => {
-    const { now } = said
+    const { now } = answering
     if (now === null) throw new Failure('chain_unavailable')
     connections++
     const answers: Record<string, unknown> = {
@@ -75,7 +76,7 @@ function world(said: { now: Said | null }) {
 }
 
 describe('the watch over assets', () => {
-  it('offers what the chain confirms before anything is served, and asks no more', async () => {
+  it('offers assets that the chain confirms at the start, without later checks', async () => {
     const { watch, clock, told, states, connections } = world({
       now: { chainId: 7001, decimals: 6 },
     })
@@ -89,8 +90,8 @@ describe('the watch over assets', () => {
     expect(connections()).toBe(1)
   })
 
-  it('asks again every half a minute while nobody answers, and offers nothing until then', async () => {
-    const said: { now: Said | null } = { now: null }
+  it('checks again every 30 s while no node answers, and offers no asset until then', async () => {
+    const said: { now: NodeAnswers | null } = { now: null }
     const { watch, clock, states } = world(said)
     await watch.start()
     expect(states()).toEqual({ USDC: { kind: 'unchecked' }, HBR: { kind: 'unchecked' } })
@@ -101,7 +102,7 @@ describe('the watch over assets', () => {
     expect(states().USDC).toEqual({ kind: 'active' })
   })
 
-  it('disables what the chain contradicts, and offers it again once it no longer does', async () => {
+  it('disables an asset while the chain contradicts the configuration', async () => {
     const said = { now: { chainId: 7001, decimals: 18 } }
     const { watch, clock, told, states } = world(said)
     await watch.start()

@@ -7,24 +7,26 @@ import type { Log } from '../ports/log.ts'
 import { adapterOf, type ChainAdapter } from './kinds.ts'
 
 const recheckMs = 30_000
-/** So long the start waits for the chains to answer. What comes later is asked again in the background. */
+/**
+ * How long the start waits for the chains to answer. After that the checks go on in the background.
+ */
 const startWithinMs = 5_000
 
 export interface AssetWatchOptions {
-  /** Those whose assets are checked. */
+  /** The chains whose assets are checked. */
   readonly chains: readonly ChainConfig[]
   readonly book: AssetBook
   readonly clock: Clock
   readonly log: Log
-  /** Told of each asset once, and then whenever its state changes. */
+  /** Called once for each asset, and then whenever its state changes. */
   readonly tell: (asset: string, state: AssetState['kind']) => void
   readonly adapters: readonly ChainAdapter[]
 }
 
 /**
- * Asks each chain whether its assets are what the configuration holds them to be, and again every
- * half a minute as long as one is not. An asset that was confirmed once stays so: the decimals of a
- * contract do not change.
+ * Checks the assets of each chain against the configuration, and again every 30 s until all are
+ * confirmed. A confirmed asset is not checked again, because the decimals of a contract do not
+ * change.
  */
 export class AssetWatch {
   readonly #options: AssetWatchOptions
@@ -38,7 +40,7 @@ export class AssetWatch {
     }
   }
 
-  /** Resolves when every chain was asked once, or a few seconds have passed. Never rejects. */
+  /** Resolves when every chain was checked once, or after a few seconds. Never rejects. */
   async start(): Promise<void> {
     const first = this.#round()
     this.#running = first.then(() => this.#repeat())
@@ -88,7 +90,10 @@ export class AssetWatch {
   #take(chain: ChainConfig, answer: ChainAnswer): void {
     const { book, log, tell } = this.#options
     if (answer.kind === 'unreachable') {
-      log.warn({ chain: chain.name }, 'no provider answers: its assets are not offered yet')
+      log.warn(
+        { chain: chain.name },
+        'no provider of the chain answers: its assets are not offered yet',
+      )
       return
     }
     for (const asset of this.#assetsOf(chain)) {

@@ -23,8 +23,8 @@ const sandbox: Pick<Sandbox, 'chain' | 'tokens'> = {
   tokens: testTokens,
 }
 
-describe('what a configured chain is to each part', () => {
-  it('lets tokens of open payments be looked for although the configuration lacks them', () => {
+describe('the chains of the configuration', () => {
+  it('are also watched for the tokens of open payments that are no longer configured', () => {
     const chain = { name: 'a', tokens: [{ address: '0xAA' }] }
     expect(withOpenTokens(chain, new Set(['0xaa', '0xcc']))).toEqual({
       name: 'a',
@@ -33,7 +33,7 @@ describe('what a configured chain is to each part', () => {
     expect(withOpenTokens(chain, new Set())).toEqual(chain)
   })
 
-  it('lets only what is accepted be asked for, and has every known token looked for', () => {
+  it('offer only accepted assets for new payments', () => {
     if (base === undefined) throw new Error('unreachable')
     expect(assetsOf(base).map(({ symbol, dust }) => [symbol, dust])).toEqual([
       ['USDC', 10_000n],
@@ -45,7 +45,7 @@ describe('what a configured chain is to each part', () => {
     expect(explorerUrl(undefined, '0xab')).toBeNull()
   })
 
-  it('puts the chain of the sandbox in front, with a second witness where it has two ways', () => {
+  it('come after the sandbox chain, whose quorum is 2 with two providers', () => {
     const settings = { rpcUrl: null, blockSeconds: 5 }
     const [local, other] = withSandbox(base === undefined ? [] : [base], sandbox, settings)
     expect(local).toMatchObject({ name: 'local', blockMs: 5_000, policy: { quorum: 2 } })
@@ -64,8 +64,8 @@ describe('what a configured chain is to each part', () => {
         },
       },
     ],
-  ])('refuses a configured chain with %s of the sandbox’s own', (_, chains) => {
+  ])('may not have %s of the sandbox chain', (_, chains) => {
     const start = () => withSandbox(read(chains), sandbox, { rpcUrl: null, blockSeconds: 2 })
-    expect(start).toThrow('is the chain of the sandbox')
+    expect(start).toThrow('is also the chain of the sandbox')
   })
 })

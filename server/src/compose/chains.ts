@@ -1,4 +1,4 @@
-/** What a configured chain is to each part: the follower, the engine, the API. */
+/** Converts configured chains for the follower, the engine and the API. */
 import { Failure } from '@settlewire/core/errors'
 import { type EvmChain, tokensOf } from '../chain/evm/evm-chain.ts'
 import type { ChainConfig } from '../chain-config.ts'
@@ -11,7 +11,7 @@ import type { Sandbox } from '../sandbox/start-sandbox.ts'
 
 const joinedBlockMs = 2_000
 
-/** The chains of the configuration file, none without one. Throws `invalid_config`. */
+/** The chains of the configuration file; empty without a file. Throws `invalid_config`. */
 export async function configuredChains(
   root: string,
   config: Pick<Config, 'configFile' | 'variable'>,
@@ -21,7 +21,7 @@ export async function configuredChains(
   return file === null ? [] : loadConfigFile(file, config.variable, readers)
 }
 
-/** The sandbox's chain beside them. Throws `invalid_config` when it is one of them. */
+/** Adds the sandbox's chain. Throws `invalid_config` if the configuration has the same chain. */
 export function withSandbox(
   configured: readonly ChainConfig[],
   sandbox: Pick<Sandbox, 'chain' | 'tokens'> | null,
@@ -29,7 +29,7 @@ export function withSandbox(
 ): readonly ChainConfig[] {
   if (sandbox === null) return configured
   const { tokens } = sandbox
-  // A chain that was running before makes its blocks as somebody else told it to.
+  // The block time of a chain that we did not start is unknown.
   const isOurs = settings !== null && settings.rpcUrl === null
   const blockMs = isOurs ? settings.blockSeconds * 1_000 : joinedBlockMs
   const local = sandboxChain({ ...sandbox.chain, tokens, blockMs })
@@ -39,11 +39,11 @@ export function withSandbox(
   if (same === undefined) return [local, ...configured]
   throw new Failure(
     'invalid_config',
-    `/chains/${same.name} is the chain of the sandbox: rename it, or start with SANDBOX=off.`,
+    `/chains/${same.name} is also the chain of the sandbox: rename it, or start with SANDBOX=off.`,
   )
 }
 
-/** With the tokens that open payments are paid in, whether or not they are still configured. */
+/** Adds the tokens that open payments accept, even if they are no longer configured. */
 export function withOpenTokens<Chain extends Pick<EvmChain, 'name' | 'tokens'>>(
   chain: Chain,
   open: ReadonlySet<string>,
@@ -53,7 +53,7 @@ export function withOpenTokens<Chain extends Pick<EvmChain, 'name' | 'tokens'>>(
   return { ...chain, tokens: [...chain.tokens, ...dropped.map((address) => ({ address }))] }
 }
 
-/** What requests may name. */
+/** The assets of a chain that new payments may accept. */
 export function assetsOf(chain: ChainConfig): readonly Asset[] {
   const { name, chainId, livemode, toleranceBps, pendingTtlMs, native } = chain
   const common = { chain: name, chainId, livemode, toleranceBps, pendingTtlMs }
@@ -68,7 +68,7 @@ export function assetsOf(chain: ChainConfig): readonly Asset[] {
     }))
 }
 
-/** Where people look a transaction up; null without an explorer. */
+/** The URL of a transaction in a block explorer; null without an explorer. */
 export function explorerUrl(chain: ChainConfig | undefined, txHash: string): string | null {
   return chain?.explorerTx?.replace('{hash}', encodeURIComponent(txHash)) ?? null
 }

@@ -7,25 +7,27 @@ import { adapterOf, type ChainAdapter, type FollowParts } from './kinds.ts'
 
 export interface FollowerParts extends Omit<FollowParts, 'watch' | 'sink' | 'openTokens'> {
   readonly watcher: Watcher
-  /** What open payments are paid in, as it grows. */
+  /** The tokens that open payments accept. New ones may be added at any time. */
   readonly index: Pick<WatchIndex, 'tokens'>
   readonly chains: readonly ChainConfig[]
   readonly adapters: readonly ChainAdapter[]
 }
 
 /**
- * One follower for each chain that this process follows. There before they start: the engine asks for
- * transactions through it.
+ * One follower for each chain that this process follows. Created before the followers start,
+ * because the engine looks up transactions through it.
  */
 export class Followers {
   readonly #byChain = new Map<string, ChainFollower>()
   #parts: FollowerParts | null = null
 
-  /** What the providers of a chain know of a transaction. Never rejects; of a chain not followed, nobody can say. */
+  /**
+   * Looks up a transaction at the providers of a chain; `unsure` if not followed. Never rejects.
+   */
   readonly lookUp = async (chain: string, txHash: string): Promise<LookUp> =>
     (await this.#byChain.get(chain)?.lookUp(txHash)) ?? { kind: 'unsure' }
 
-  /** The follower of a chain; null where this process does not follow it. */
+  /** The follower of a chain; null if this process does not follow it. */
   readonly followerOf = (chain: string): ChainFollower | null => this.#byChain.get(chain) ?? null
 
   /** Whether this process follows the chain. */
@@ -33,18 +35,18 @@ export class Followers {
     return this.#byChain.has(chain)
   }
 
-  /** What the engine holds of a chain, with the scores of its providers as they are now. */
+  /** Adds the current scores of the providers to the health of a chain. */
   readonly withScores = <T extends ChainHealth>(health: T): T => {
     const providers = this.#byChain.get(health.chain)?.health().providers
     return providers === undefined ? health : { ...health, providers }
   }
 
-  /** Nothing is followed yet. */
+  /** Sets the dependencies. It follows no chain yet. */
   open(parts: FollowerParts): void {
     this.#parts = parts
   }
 
-  /** The watcher is started before: what it does not look for is not seen in the first blocks. */
+  /** Follows a chain. The watcher must be started before, else the first blocks miss payments. */
   start(name: string): void {
     const chain = this.#parts?.chains.find((one) => one.name === name)
     if (this.#parts === null || chain === undefined || this.#byChain.has(name)) return
@@ -59,7 +61,7 @@ export class Followers {
       await watcher.prepare(name)
       if (!lacks()) return
       void this.#renew(name, follower)
-      throw new Failure('chain_unavailable', 'A payment is open in a token that is not looked for.')
+      throw new Failure('chain_unavailable', 'An open payment accepts a token that is not watched.')
     }
     const sink = preparedBy(watcher, prepare)
     const watch = watcher.watchSet(name)
@@ -69,27 +71,27 @@ export class Followers {
   }
 
   /**
-   * Another process has opened a payment in a token that this follower does not look for: a new follower
-   * does, and goes on from the last stored block. Never rejects.
+   * Another process has opened a payment in a token that this follower does not watch: it is
+   * replaced by a new one, which continues at the last stored block. Never rejects.
    */
   async #renew(name: string, follower: ChainFollower): Promise<void> {
     if (this.#byChain.get(name) !== follower) return
-    this.#parts?.log.info({ chain: name }, 'a new token is looked for: the chain is taken up again')
+    this.#parts?.log.info({ chain: name }, 'restarted the follower to watch a new token')
     await follower.close()
-    // Meanwhile the chain may have been given up.
+    // Meanwhile this process may have stopped to follow the chain.
     if (this.#byChain.get(name) !== follower) return
     this.#byChain.delete(name)
     this.start(name)
   }
 
-  /** A step being stored is waited for; nothing is told afterwards. */
+  /** Stops following a chain. Waits for a step that is being stored; emits nothing afterwards. */
   async stop(name: string): Promise<void> {
     const follower = this.#byChain.get(name)
     this.#byChain.delete(name)
     await follower?.close()
   }
 
-  /** Nothing is told afterwards. */
+  /** Stops all followers. Emits nothing afterwards. */
   async close(): Promise<void> {
     await Promise.all([...this.#byChain.keys()].map((name) => this.stop(name)))
   }
@@ -97,7 +99,7 @@ export class Followers {
 
 const lower = (token: string): string => token.toLowerCase()
 
-/** The watcher, asked in another way whether a step may be read. */
+/** The watcher as a sink, with another `prepare`. */
 const preparedBy = (watcher: Watcher, prepare: () => Promise<void>): ChainSink => ({
   prepare,
   step: (chain, step) => watcher.step(chain, step),

@@ -6,17 +6,17 @@ import { startEmbedded } from '../store/embedded/embedded.ts'
 import { lockHome } from '../store/embedded/home-lock.ts'
 import { rememberPlace } from './history-place.ts'
 
-/** What everything stands on. */
+/** What all other parts need: the database, and in the sandbox the local chain. */
 export interface Ground {
   readonly databaseUrl: string
   readonly sandbox: Sandbox | null
-  /** Resolves with what it was if one of them ends by itself. */
+  /** Resolves with its name if the database or the chain stops unexpectedly. */
   readonly lost: Promise<string>
-  /** Writes down where this process answers, for the next that wants its data directory. */
+  /** Writes our URL into the lock, for a second process that wants this data directory. */
   tellUrl(url: string): void
 }
 
-/** The database, and in the sandbox the chain, both at once. */
+/** Starts the database, and in the sandbox the chain, in parallel. */
 export async function openGround({
   config,
   clock,
@@ -26,7 +26,7 @@ export async function openGround({
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
-  /** What must be ended, in the reverse order of being named. */
+  /** Registers a closer. Closers run in reverse order. */
   readonly onClose: (closer: () => unknown) => void
 }): Promise<Ground> {
   const { home } = config
@@ -48,7 +48,7 @@ export async function openGround({
     started.exited.then(() => lost.resolve('The local chain'))
     return started
   }
-  // Both are waited for, also when one fails: what has started must be known to be stopped.
+  // Waits for both, also when one fails, so that the started one is registered to be closed.
   const [url, chain] = await Promise.allSettled([database(), sandbox()])
   if (url.status === 'rejected') throw url.reason
   if (chain.status === 'rejected') throw chain.reason

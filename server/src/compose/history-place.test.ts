@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-/** A start with DATABASE_URL as it stands in the environment; undefined: not set. */
+/** Starts with this DATABASE_URL in the environment; undefined: not set. */
 function start(setting: string | undefined): void {
   const databaseUrl = setting === undefined || setting === 'embedded' ? null : setting
   const log = { ...silentLog, warn: (_: object, message: string) => void warnings.push(message) }
@@ -22,13 +22,13 @@ function start(setting: string | undefined): void {
 }
 
 describe('a data directory', () => {
-  it.each([undefined, 'embedded', url])('is used again as before without a word: %s', (setting) => {
+  it.each([undefined, 'embedded', url])('may be reused with the same setting: %s', (setting) => {
     start(setting)
     start(setting)
     expect(warnings).toEqual([])
   })
 
-  it('that was used with DATABASE_URL is refused without it, however often it is tried', () => {
+  it('that was used with DATABASE_URL is refused without it, each time', () => {
     start(url)
     for (let tries = 0; tries < 2; tries++) {
       expect(() => start(undefined)).toThrow(/was used with DATABASE_URL, which is not set now/)
@@ -37,7 +37,7 @@ describe('a data directory', () => {
     expect(warnings).toEqual([])
   })
 
-  it('begins a history of its own where that is asked for by name, and says so', () => {
+  it('begins its own history with DATABASE_URL=embedded, and warns', () => {
     start(url)
     start('embedded')
     expect(warnings).toEqual([expect.stringContaining('its own database holds the history')])
@@ -45,13 +45,13 @@ describe('a data directory', () => {
     expect(warnings).toHaveLength(1)
   })
 
-  it('with a history of its own is used with DATABASE_URL after a warning', () => {
+  it('with its own history may be used with DATABASE_URL, with a warning', () => {
     start(undefined)
     start(url)
     expect(warnings).toEqual([expect.stringContaining('DATABASE_URL holds the history')])
   })
 
-  it('keeps nothing of the URL, which may hold a password', () => {
+  it('does not store the URL, which may contain a password', () => {
     start(url)
     expect(readFileSync(join(home, 'history-place'), 'utf8')).toBe('url\n')
   })

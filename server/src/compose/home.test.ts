@@ -13,31 +13,31 @@ describe('the data directory', () => {
   })
   afterEach(() => rmSync(above, { recursive: true, force: true }))
 
-  it('is made, and left as it was found', () => {
+  it('is created, and left unchanged if it exists', () => {
     prepareHome(join(above, 'a', 'b'))
     prepareHome(join(above, 'a', 'b'))
     expect(readdirSync(join(above, 'a', 'b'))).toEqual([])
   })
 
   it.each([
-    ['a file', 'file', 'is a file and no directory'],
-    ['below a file', 'file/home', 'leads through a file'],
-    ['in a circle', 'circle/home', 'go in a circle'],
+    ['a file', 'file', 'is a file, not a directory'],
+    ['below a file', 'file/home', 'contains a file'],
+    ['in a loop of links', 'circle/home', 'contains a loop of links'],
     ['too long a name', 'n'.repeat(300), 'too long for this file system'],
     ['too long a path', 'p/'.repeat(500), 'more than 800 bytes'],
     ['two lines', 'line\nbreak', 'control character'],
-  ])('is refused with a sentence and no stack: %s', (_, name, words) => {
+  ])('is refused with a sentence and without a stack: %s', (_, name, words) => {
     writeFileSync(join(above, 'file'), '')
     symlinkSync('circle', join(above, 'circle'))
-    let said = ''
+    let message = ''
     try {
       prepareHome(join(above, name))
     } catch (error) {
-      said = complaint(error)
+      message = complaint(error)
     }
-    expect(said).toContain('(invalid_config)')
-    expect(said).toContain(words)
-    expect(said).toContain('or set SETTLEWIRE_HOME')
-    expect(said).not.toMatch(/^ +at /m)
+    expect(message).toContain('(invalid_config)')
+    expect(message).toContain(words)
+    expect(message).toContain('or set SETTLEWIRE_HOME')
+    expect(message).not.toMatch(/^ +at /m)
   })
 })

@@ -3,26 +3,26 @@ import { join, resolve } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import { writeWhole } from '../whole-file.ts'
 
-/** PostgreSQL keeps paths in 1024 bytes, and its own files are named below the home. */
+/** PostgreSQL limits paths to 1024 bytes, and its own files are below this directory. */
 const bytesMax = 800
 
-/** What is wrong, by the system's own code. */
+/** The problem and what to do, by the error code of the system. */
 const problems: Readonly<Record<string, string>> = {
-  EACCES: 'may not be written by this user: give it to the user who starts this',
-  EPERM: 'may not be written by this user: give it to the user who starts this',
-  EROFS: 'is on a file system that is read-only: mount it for writing',
-  ENOSPC: 'is on a disk that is full: make room there',
-  EDQUOT: 'is on a disk whose quota is used up: make room there',
-  ENOTDIR: 'leads through a file that is no directory: name another place',
-  EEXIST: 'is a file and no directory: name another place',
-  ELOOP: 'leads through links that go in a circle: name another place',
-  ENAMETOOLONG: 'has a name that is too long for this file system: name a shorter one',
-  EIO: 'cannot be read or written: look at the disk',
+  EACCES: 'is not writable for this user: give it to the user who starts the server',
+  EPERM: 'is not writable for this user: give it to the user who starts the server',
+  EROFS: 'is on a read-only file system: mount it for writing',
+  ENOSPC: 'is on a full disk: free some space',
+  EDQUOT: 'is on a disk whose quota is used up: free some space',
+  ENOTDIR: 'contains a file in its path: choose another path',
+  EEXIST: 'is a file, not a directory: choose another path',
+  ELOOP: 'contains a loop of links in its path: choose another path',
+  ENAMETOOLONG: 'has a name that is too long for this file system: choose a shorter one',
+  EIO: 'cannot be read or written: check the disk',
 }
 
 /**
- * Makes the data directory and proves that it can be written. Throws `invalid_config` with a sentence
- * that says what is wrong with it and what to do.
+ * Creates the data directory and checks that it is writable. Throws `invalid_config` with the
+ * problem and what to do.
  */
 export function prepareHome(home: string): void {
   const path = resolve(home)
@@ -30,7 +30,7 @@ export function prepareHome(home: string): void {
   if (Buffer.byteLength(path) > bytesMax) {
     refuse(
       `${path.slice(0, 100)}…`,
-      `has a path of more than ${bytesMax} bytes: name a shorter one`,
+      `has a path of more than ${bytesMax} bytes: choose a shorter one`,
     )
   }
   const proof = join(path, 'write-proof')
@@ -46,7 +46,7 @@ export function prepareHome(home: string): void {
   }
 }
 
-/** PostgreSQL writes the path as a line of a file. */
+/** Refused, because PostgreSQL writes the path as one line of a file. */
 const hasControl = (path: string): boolean =>
   [...path].some((letter) => letter < ' ' || letter === '\u007f')
 

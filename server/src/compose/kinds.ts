@@ -11,7 +11,7 @@ import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { withOpenTokens } from './chains.ts'
 
-/** What a follower is made with, of whatever kind. */
+/** The dependencies of a follower of any kind of chain. */
 export interface FollowParts {
   readonly watch: WatchSet
   readonly sink: ChainSink
@@ -19,27 +19,27 @@ export interface FollowParts {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
-  /** What open payments are paid in on this chain, configured or not. */
+  /** The tokens that open payments accept on this chain, configured or not. */
   readonly openTokens: ReadonlySet<string>
 }
 
-/** What a chain's assets are checked with. */
-export interface CheckParts {
+/** The dependencies of a check of a chain's assets. */
+export interface AssetCheckParts {
   readonly tokens: readonly { readonly address: string; readonly decimals: number }[]
   readonly clock: Clock
   readonly signal: AbortSignal
 }
 
-/** A kind of chain with what can be done with it here. */
+/** A kind of chain with its follower and its asset check. */
 export interface ChainAdapter {
   readonly kind: ChainKind
   follow(chain: ChainConfig, parts: FollowParts): ChainFollower
-  /** Asks the chain whether it is the one that is configured, and its assets what they should be. Never rejects. */
-  checkAssets(chain: ChainConfig, parts: CheckParts): Promise<ChainAnswer>
+  /** Checks the chain's id and its assets against the configuration. Never rejects. */
+  checkAssets(chain: ChainConfig, parts: AssetCheckParts): Promise<ChainAnswer>
 }
 
 function evmOf(chain: ChainConfig): EvmChainConfig {
-  assert(chain.kind === evm.name, 'the registry gives each kind its own members')
+  assert(chain.kind === evm.name, 'the registry reads each kind with its own fields')
   return chain as EvmChainConfig // just asserted
 }
 
@@ -54,10 +54,13 @@ export const evmAdapter: ChainAdapter = {
   },
 }
 
-/** Every kind of chain that can be followed. A new one is its folder, a line here and a line in `registry/kinds.ts`. */
+/**
+ * All kinds of chain that can be followed. A new kind is a folder, a line here and one in
+ * `registry/kinds.ts`.
+ */
 export const adapters: readonly ChainAdapter[] = [evmAdapter]
 
-/** The adapter of a chain. `invalid_config` was thrown before for a kind that is not there. */
+/** The adapter of a chain. Reading the configuration has already refused unknown kinds. */
 export function adapterOf(chain: ChainConfig, of: readonly ChainAdapter[]): ChainAdapter {
   const adapter = of.find(({ kind }) => kind.name === chain.kind)
   assert(adapter !== undefined, `there is an adapter for the kind ${chain.kind}`)

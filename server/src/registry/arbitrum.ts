@@ -14,7 +14,7 @@ const policy: Preset['policy'] = {
 
 const shared = {
   native: ether,
-  // The sequencer takes transactions in the order they come; nobody else sees them before the block.
+  // The sequencer orders transactions as they come; no other node sees them before the block.
   ...{ blockMs: 250, publicMempool: false, preconfirmations: 'none' },
   tags: ['safe', 'finalized'],
   toleratedDepth: 4,
@@ -39,7 +39,7 @@ export const arbitrum: Preset = {
     }),
     dollars({
       symbol: 'USDT',
-      // Became USDT0 in place: the address stayed.
+      // Tether upgraded this contract to USDT0 at the same address.
       address: '0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9',
       source: 'https://docs.usdt0.to/technical-documentation/deployments',
     }),

@@ -1,11 +1,11 @@
-/** What only shows when members of a chain are seen together. Looks at what is well formed, passes over the rest. */
-import { isObject, type Place } from './form.ts'
+/** Checks fields of a chain against each other. Malformed fields are skipped. */
+import { type ConfigPlace, isObject } from './form.ts'
 import { presets } from './presets.ts'
 
-type Written = Readonly<Record<string, unknown>>
+type WrittenObject = Readonly<Record<string, unknown>>
 
-/** Tells the problems of one chain as it was written; its form is read, and complained of, elsewhere. */
-export function checkTogether(written: unknown, place: Place): void {
+/** Reports contradictions in one chain; `chain-form.ts` reports malformed fields. */
+export function checkTogether(written: unknown, place: ConfigPlace): void {
   if (!isObject(written)) return
   const preset = presetOf(written)
   if (preset === null && 'preset' in written) return
@@ -22,14 +22,14 @@ export function checkTogether(written: unknown, place: Place): void {
 
 type KnownPreset = (typeof presets)[keyof typeof presets]
 
-function presetOf({ preset }: Written): KnownPreset | null {
+function presetOf({ preset }: WrittenObject): KnownPreset | null {
   const found = Object.entries(presets).find(([name]) => name === preset)
   return found?.[1] ?? null
 }
 
 function checkTokens(
-  written: Written,
-  place: Place,
+  written: WrittenObject,
+  place: ConfigPlace,
   { preset, native }: { preset: KnownPreset | null; native: string | undefined },
 ): void {
   const addresses = new Map(
@@ -39,24 +39,24 @@ function checkTokens(
     const at = place.at('tokens').at(symbol)
     if (symbol === native) at.say('is the symbol of the native coin')
     if (preset?.tokens.some((each) => each.symbol === symbol)) {
-      at.say('is in the preset already: leave it out')
+      at.say('is already in the preset: leave it out')
     }
     if (!isObject(token) || typeof token.address !== 'string') continue
     const address = token.address.toLowerCase()
     const before = addresses.get(address)
     if (before !== undefined && before !== symbol) {
-      at.at('address').say(`is the contract of ${before} already`)
+      at.at('address').say(`is already the contract of ${before}`)
     }
     addresses.set(address, symbol)
   }
 }
 
-function checkNames(written: Written, place: Place, known: ReadonlySet<string>): void {
+function checkNames(written: WrittenObject, place: ConfigPlace, known: ReadonlySet<string>): void {
   const list = [...known].join(', ')
   texts(arrayAt(written, 'accept')).forEach((symbol, index) => {
     const at = place.at('accept').at(index)
-    if (!known.has(symbol)) at.say(`is not known on this chain: there is ${list}`)
-    else if (symbol.includes('.')) at.say('has a dot in its symbol and cannot be asked for by it')
+    if (!known.has(symbol)) at.say(`is unknown on this chain: known symbols are ${list}`)
+    else if (symbol.includes('.')) at.say('has a dot in its symbol and cannot be accepted')
   })
   const named = [
     ...Object.keys(objectAt(written, 'dust')).map((name) => [place.at('dust'), name] as const),
@@ -65,18 +65,21 @@ function checkNames(written: Written, place: Place, known: ReadonlySet<string>):
       .map((name) => [place.at('policy').at('tiers'), name] as const),
   ]
   for (const [at, name] of named) {
-    if (!known.has(name)) at.at(name).say(`is not known on this chain: there is ${list}`)
+    if (!known.has(name)) at.at(name).say(`is unknown on this chain: known symbols are ${list}`)
   }
   for (const [symbol, token] of Object.entries(objectAt(written, 'tokens'))) {
     if (!isObject(token) || typeof token.twinOf !== 'string') continue
     if (token.twinOf === symbol || !known.has(token.twinOf)) {
-      place.at('tokens').at(symbol).at('twinOf').say(`must be another symbol: there is ${list}`)
+      place.at('tokens').at(symbol).at('twinOf').say(`must be another symbol of: ${list}`)
     }
   }
 }
 
-/** The scale of each asset whose scale is well formed. */
-function decimalsOf(written: Written, preset: KnownPreset | null): ReadonlyMap<string, number> {
+/** The decimals of each asset, where well formed. */
+function decimalsOf(
+  written: WrittenObject,
+  preset: KnownPreset | null,
+): ReadonlyMap<string, number> {
   const scales = new Map<string, number>(
     [...(preset?.tokens ?? []), ...(preset === null ? [] : [preset.native])].map(
       ({ symbol, decimals }) => [symbol, decimals] as const,
@@ -93,12 +96,16 @@ function decimalsOf(written: Written, preset: KnownPreset | null): ReadonlyMap<s
   return scales
 }
 
-function checkDust(written: Written, place: Place, decimals: ReadonlyMap<string, number>): void {
-  const check = (symbol: string, dust: unknown, at: Place): void => {
+function checkDust(
+  written: WrittenObject,
+  place: ConfigPlace,
+  decimals: ReadonlyMap<string, number>,
+): void {
+  const check = (symbol: string, dust: unknown, at: ConfigPlace): void => {
     const scale = decimals.get(symbol)
     const places = typeof dust === 'string' ? (dust.split('.')[1]?.length ?? 0) : 0
     if (scale !== undefined && places > scale)
-      at.say(`has more than the ${scale} places of its asset`)
+      at.say(`has more than the ${scale} decimals of its asset`)
   }
   for (const [symbol, dust] of Object.entries(objectAt(written, 'dust'))) {
     check(symbol, dust, place.at('dust').at(symbol))
@@ -108,8 +115,8 @@ function checkDust(written: Written, place: Place, decimals: ReadonlyMap<string,
   }
 }
 
-/** Two names for one node are one witness. */
-function checkProviders(written: Written, place: Place): void {
+/** Refuses the same node twice, because it would count twice towards the quorum. */
+function checkProviders(written: WrittenObject, place: ConfigPlace): void {
   const seen = { name: new Set<unknown>(), url: new Set<unknown>() }
   const providers = arrayAt(written, 'providers')
   providers.forEach((provider, index) => {
@@ -118,24 +125,25 @@ function checkProviders(written: Written, place: Place): void {
     for (const key of ['name', 'url'] as const) {
       const value = provider[key]
       if (typeof value === 'string' && seen[key].has(value)) {
-        at.at(key).say('is that of a provider before it: each must be another node')
+        at.at(key).say('repeats that of another provider: each must be a different node')
       }
       seen[key].add(value)
     }
   })
   const { quorum } = objectAt(written, 'policy')
   if (providers.length > 0 && Number(quorum) > providers.length) {
-    place.at('policy').at('quorum').say(`needs as many providers: there are ${providers.length}`)
+    const detail = `is more than the number of providers, which is ${providers.length}`
+    place.at('policy').at('quorum').say(detail)
   }
 }
 
-/** A tag that no node here answers would never be reached. */
-function checkLevels(written: Written, place: Place, tags: readonly string[]): void {
+/** Refuses a tag that the nodes do not support: no transfer would ever reach it. */
+function checkLevels(written: WrittenObject, place: ConfigPlace, tags: readonly string[]): void {
   const policy = objectAt(written, 'policy')
   const at = place.at('policy')
-  const check = (level: unknown, where: Place): void => {
+  const check = (level: unknown, where: ConfigPlace): void => {
     if ((level === 'safe' || level === 'finalized') && !tags.includes(level)) {
-      where.say(`is a tag that this chain does not answer: there is ${tags.join(', ') || 'none'}`)
+      where.say(`is not supported by this chain, whose tags are: ${tags.join(', ') || 'none'}`)
     }
   }
   check(policy.settled, at.at('settled'))
@@ -146,19 +154,19 @@ function checkLevels(written: Written, place: Place, tags: readonly string[]): v
       const here = at.at('tiers').at(symbol).at(index)
       if (isObject(tier)) check(tier.settled, here.at('settled'))
       if (!rises(tiers[index - 1], tier))
-        here.at('upTo').say('must be more than in the tier before')
+        here.at('upTo').say('must be more than in the previous tier')
     })
   }
 }
 
-/** Whether the second of two tiers has the higher bound; null is without one, so nothing follows it. */
+/** Whether the second of two tiers has the higher bound; null is unlimited, so it must be last. */
 function rises(before: unknown, tier: unknown): boolean {
   if (before === undefined || !isObject(before) || !isObject(tier)) return true
   if (before.upTo === null) return false
   return tier.upTo === null || isMore(String(tier.upTo), String(before.upTo))
 }
 
-/** Decimal strings, compared to the last digit. */
+/** Compares decimal strings exactly. */
 function isMore(a: string, b: string): boolean {
   const [[wholeA = '', partA = ''], [wholeB = '', partB = '']] = [a.split('.'), b.split('.')]
   const length = Math.max(wholeA.length, wholeB.length)
@@ -168,12 +176,12 @@ function isMore(a: string, b: string): boolean {
   )
 }
 
-const objectAt = (value: Written, key: string): Written => {
+const objectAt = (value: WrittenObject, key: string): WrittenObject => {
   const member = value[key]
   return isObject(member) ? member : {}
 }
 
-const arrayAt = (value: Written, key: string): readonly unknown[] => {
+const arrayAt = (value: WrittenObject, key: string): readonly unknown[] => {
   const member = value[key]
   return Array.isArray(member) ? member : []
 }

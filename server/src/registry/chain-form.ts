@@ -4,7 +4,7 @@ import { hasGoodChecksum } from '../evm-address.ts'
 import { byName, isObject, list, object, oneOf, optional, text, whole, yesNo } from './form.ts'
 import { type PresetName, presets } from './presets.ts'
 
-/** The native coin speaks under this address where EIP-7708 holds: never a token. */
+/** The address of logs of the native coin under EIP-7708: never a token. */
 const nativeLogAddress = '0xfffffffffffffffffffffffffffffffffffffffe'
 
 const blockCountMax = 100_000
@@ -27,12 +27,12 @@ const address = z
     abort: true,
   })
   .refine(hasGoodChecksum, {
-    error: 'has a wrong checksum: a digit is not what it was',
+    error: 'has a wrong checksum: a digit is mistyped',
     abort: true,
   })
   .transform((written) => written.toLowerCase())
   .refine((lower) => lower !== nativeLogAddress, {
-    error: 'is where EIP-7708 tells of the native coin: it is no token',
+    error: 'is not a token: under EIP-7708 the native coin logs with this address',
   })
 
 const level = z.union(
@@ -51,14 +51,14 @@ const policy = {
   tiers: optional(byName(tierKey, tiers)),
 }
 
-/** What nodes are reached by. */
+/** The protocols of nodes. */
 const urlInWords = 'a wss, ws, https or http URL'
 const isUrl = (text: string): boolean => /^(wss?|https?):$/.test(URL.parse(text)?.protocol ?? '')
 
-/** Reads a variable of the environment. */
+/** Reads an environment variable. */
 export type Variable = (name: string) => string | undefined
 
-/** A url as it stands, or out of the environment. Only its form is told: it may hold a key. */
+/** A URL, literal or from the environment. Errors never repeat it, because it may contain a key. */
 const urlFrom = (variable: Variable) =>
   z.unknown().transform((value, context): string => {
     const say = (message: string): never => {
@@ -75,10 +75,10 @@ const urlFrom = (variable: Variable) =>
     const found = variable(env)
     if (found === undefined || found === '') return say(`needs the variable ${env} to be set`)
     const placed = into === undefined ? found : put(found, into)
-    return isUrl(placed) ? placed : say(`must be ${urlInWords}: ${env} does not make one`)
+    return isUrl(placed) ? placed : say(`must be ${urlInWords}: the value of ${env} gives no URL`)
   })
 
-/** What a person wrote to place a value may throw, and its message may hold the value. */
+/** Calls the user's `into`. Its errors are dropped: a message may contain the value. */
 function put(value: string, into: unknown): string {
   try {
     return typeof into === 'function' ? String(into(value)) : ''
@@ -104,10 +104,10 @@ const token = object({
   source: optional(text(/^[^\p{Cc}]{1,300}$/u, 'a line of at most 300 characters')),
 })
 
-/** What every chain may say. */
+/** The fields of every chain. */
 const anyChain = (variable: Variable) => ({
   kind: optional(oneOf(['evm'])),
-  name: optional(text(/^[^\p{C}]{1,40}$/u, 'what people call the chain, in at most 40 characters')),
+  name: optional(text(/^[^\p{C}]{1,40}$/u, 'a name for people of at most 40 characters')),
   providers: list(providerFrom(variable), { min: 1, max: 8 }),
   accept: list(symbol, { min: 1, max: 20 }),
   tokens: optional(byName(symbol, token)),
@@ -151,9 +151,9 @@ export type TokenForm = z.output<typeof token>
 export type ProviderForm = z.output<ReturnType<typeof providerFrom>>
 export type PolicyForm = NonNullable<PresetForm['policy']>
 
-/** The form of one chain, by what it is written by: a preset, or in full. */
+/** The form of one chain: with a preset, or in full. */
 export const chainForm = (variable: Variable, written: unknown) =>
   isObject(written) && 'preset' in written ? presetChain(variable) : customChain(variable)
 
-/** What holds for every chain that does not say otherwise. */
+/** The default policy of all chains. */
 export const sharedPolicy = object({ quorum: optional(whole(1, 8)) })

@@ -1,22 +1,22 @@
 import type { ChainConfig } from '../chain-config.ts'
 import type { Variable } from './chain-form.ts'
-import type { invalid, Place } from './form.ts'
+import type { ConfigPlace, invalid } from './form.ts'
 
-/** What a reader is given beside what was written. */
+/** The context of a reader, beside the written configuration. */
 export interface ReadParts {
-  /** The name that the chain was written under. */
+  /** The name of the chain in the configuration. */
   readonly name: string
   readonly variable: Variable
-  /** The quorum for every chain that does not say another; null when the file names none. */
+  /** The default quorum of all chains; null if the file sets none. */
   readonly quorum: number | null
 }
 
-/** Reads one chain of a kind, or tells every problem with its place. */
+/** Reads one chain of a kind, or reports every problem with its place. */
 export type ChainReader = (
   written: unknown,
-  place: Place,
+  place: ConfigPlace,
   parts: ReadParts,
 ) => ChainConfig | typeof invalid
 
-/** By the kind of chain. */
+/** Readers by kind of chain. */
 export type ChainReaders = Readonly<Record<string, ChainReader>>

@@ -27,7 +27,7 @@ function file(name: string, text: string): string {
 
 const load = (path: string) => loadConfigFile(path, () => undefined)
 
-/** In a process of its own: here imports would go through the test runner, which finds more than Node does. */
+/** Loads in a separate process: the test runner resolves more imports than Node does. */
 async function refusal(path: string): Promise<string> {
   const program = `
     const { loadConfigFile } = await import(${JSON.stringify(configFilePath)})
@@ -41,7 +41,7 @@ async function refusal(path: string): Promise<string> {
 }
 
 describe('the configuration file', () => {
-  it('is TypeScript, of which only the types are taken out', async () => {
+  it('may be TypeScript with erasable types', async () => {
     const path = file(
       'settlewire.config.ts',
       `import { defineConfig, type SettlewireConfig } from ${JSON.stringify(defineConfigPath)}
@@ -51,12 +51,12 @@ describe('the configuration file', () => {
     expect(await load(path)).toMatchObject([{ name: 'base', chainId: 8453 }])
   })
 
-  it('may be JavaScript, and a plain object', async () => {
+  it('may be JavaScript that exports a plain object', async () => {
     const path = file('settlewire.config.mjs', `export default { chains: ${chains} }`)
     expect(await load(path)).toMatchObject([{ name: 'base' }])
   })
 
-  it('is found in the project, at the place it is told, or not at all', () => {
+  it('is searched in the project, or read at a given path', () => {
     expect(findConfigFile(directory, 'project')).toBeNull()
     const js = file('settlewire.config.js', '')
     expect(findConfigFile(directory, 'project')).toBe(js)
@@ -67,7 +67,7 @@ describe('the configuration file', () => {
     expect(() => findConfigFile(directory, { path: '/nowhere.ts' })).toThrow('/nowhere.ts')
   })
 
-  it('has an example that holds, with every secret out of the environment', async () => {
+  it('has a valid example, with every secret from the environment', async () => {
     const asked = new Set<string>()
     const read = await loadConfigFile(join(root, 'settlewire.config.example.ts'), (name) => {
       asked.add(name)
@@ -83,7 +83,7 @@ describe('the configuration file', () => {
     expect([...asked].sort()).toEqual(['ALCHEMY_KEY', 'BASE_NODE_URL', 'ETHEREUM_NODE_URL'])
   })
 
-  it('says how to name the types from outside of the project', async () => {
+  it('outside of the project gets a hint how to import the types', async () => {
     const path = file(
       'outside.config.mjs',
       `import { defineConfig } from '@settlewire/server/define-config'
@@ -93,12 +93,12 @@ describe('the configuration file', () => {
   })
 
   it.each([
-    ['exports nothing', 'export const chains = {}', 'exports nothing as its default'],
-    ['does not parse', 'export default {', 'does not parse'],
-    ['throws', "throw new Error('s3cr3t')", 'It threw while it ran.'],
-    ['imports what is not there', "import './nothing.mjs'", 'is not there'],
-    ['has a problem', 'export default {}', 'config.mjs: /chains must be an object'],
-  ])('is refused with the reason when it %s', async (name, text, reason) => {
+    ['has no default export', 'export const chains = {}', 'has no default export'],
+    ['does not parse', 'export default {', 'syntax error'],
+    ['throws', "throw new Error('s3cr3t')", 'It threw an error.'],
+    ['imports a missing file', "import './nothing.mjs'", 'import is missing'],
+    ['has an invalid value', 'export default {}', 'config.mjs: /chains must be an object'],
+  ])('is refused with the reason if it %s', async (name, text, reason) => {
     const message = await refusal(file(`${name.replaceAll(' ', '-')}.config.mjs`, text))
     expect(message).toContain(reason)
     expect(message).not.toContain('s3cr3t')

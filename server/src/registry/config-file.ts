@@ -9,26 +9,29 @@ import type { ChainReaders } from './chain-reader.ts'
 import { isObject } from './form.ts'
 import { readChains } from './read-chains.ts'
 
-/** What the file is called when nothing says otherwise. The first that is there is taken. */
+/** The default names of the file. The first existing one is used. */
 export const configNames = [
   'settlewire.config.ts',
   'settlewire.config.mjs',
   'settlewire.config.js',
 ] as const
 
-/** Where the configuration is. Null when there is none. Throws `invalid_config` when it is not where it is told to be. */
-export function findConfigFile(root: string, told: Config['configFile']): string | null {
-  if (told === null) return null
-  if (told === 'project') {
+/**
+ * The path of the file; null without one. Throws `invalid_config` if a given path does not exist.
+ */
+export function findConfigFile(root: string, setting: Config['configFile']): string | null {
+  if (setting === null) return null
+  if (setting === 'project') {
     return configNames.map((name) => join(root, name)).find((path) => existsSync(path)) ?? null
   }
-  if (existsSync(told.path)) return told.path
-  throw new Failure('invalid_config', `SETTLEWIRE_CONFIG names ${told.path}, which is not there.`)
+  if (existsSync(setting.path)) return setting.path
+  const words = `SETTLEWIRE_CONFIG is ${setting.path}, but this file does not exist.`
+  throw new Failure('invalid_config', words)
 }
 
 /**
- * Runs the file and reads what it exports. Throws `invalid_config` with every problem by its place;
- * what the file itself throws is the cause.
+ * Runs the file and validates its export. Throws `invalid_config` with every problem by its place;
+ * an error that the file itself throws is the cause.
  */
 export async function loadConfigFile(
   path: string,
@@ -64,19 +67,19 @@ function adviceFor(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null
   const text = error instanceof Error ? error.message : ''
   if (code === 'ERR_MODULE_NOT_FOUND' && text.includes('@settlewire/')) {
-    return 'It is outside of the project, where @settlewire/server/define-config is not found: import define-config.ts by its path in server/src, or export the plain object, with { env: "NAME" } for what is secret.'
+    return 'Outside of the project @settlewire/server/define-config is not found: import define-config.ts by its path in server/src, or export a plain object, with { env: "NAME" } for secrets.'
   }
-  if (code === 'ERR_MODULE_NOT_FOUND') return 'Something that it imports is not there.'
+  if (code === 'ERR_MODULE_NOT_FOUND') return 'One import is missing.'
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' || error instanceof SyntaxError) {
-    return 'It does not parse: types are stripped and nothing else is translated.'
+    return 'It has a syntax error. Only TypeScript types are removed, nothing else is compiled.'
   }
-  return 'It threw while it ran.'
+  return 'It threw an error.'
 }
 
 function defaultOf(module: unknown, path: string): unknown {
   if (isObject(module) && 'default' in module) return module.default
   throw new Failure(
     'invalid_config',
-    `${path} exports nothing as its default: export default defineConfig({ … }).`,
+    `${path} has no default export: write export default defineConfig({ … }).`,
   )
 }

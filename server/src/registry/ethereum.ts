@@ -1,6 +1,8 @@
 import { dollars, ether, multicall3, type Preset, testnet, tier, tiersFor, usdc } from './preset.ts'
 
-/** Blocks can be reorganised by a few: an amount worth the trouble waits longer, a large one for finality. */
+/**
+ * Reorgs of a few blocks happen: larger amounts wait for more blocks, very large ones for finality.
+ */
 const policy: Preset['policy'] = {
   settled: 12,
   final: 'finalized',
@@ -10,7 +12,7 @@ const policy: Preset['policy'] = {
   },
 }
 
-/** Ethereum and what its test network shares with it. */
+/** Shared by Ethereum and its test network. */
 const shared = {
   native: ether,
   ...{ blockMs: 12_000, publicMempool: true, preconfirmations: 'none' },

@@ -23,7 +23,7 @@ import { presets } from './presets.ts'
 const pendingTtlDefaultMs = 4 * 3_600_000
 const toleratedDepthDefault = 3
 
-/** One EVM chain as it was written: by a preset, or in full. */
+/** Reads one EVM chain, with a preset or in full. */
 export const readEvmChain: ChainReader = (written, place, { name, variable, quorum }) => {
   checkTogether(written, place)
   const form = read(chainForm(variable, written), written, place)
@@ -80,8 +80,8 @@ function chainOf(
   }
 }
 
-/** What a preset knows, of a chain that has none. */
-type Ground = Omit<
+/** The facts of a preset, for a chain with or without one. */
+type ChainFactsOfPreset = Omit<
   Preset,
   'title' | 'genesisHash' | 'genesisSource' | 'explorerTx' | 'multicall3' | 'native'
 > & {
@@ -91,7 +91,7 @@ type Ground = Omit<
   readonly native: Preset['native'] & { readonly currency?: string }
 }
 
-function presetOf(form: CustomForm): Ground {
+function presetOf(form: CustomForm): ChainFactsOfPreset {
   const { chainId, livemode, genesisHash, explorerTx, blockMs, multicall3, policy } = form
   const { symbol, decimals, currency } = form.native
   return {
@@ -121,7 +121,7 @@ function tokenOf(symbol: string, token: TokenForm): PresetToken {
 }
 
 function nativeOf(
-  { symbol, decimals, currency, dust }: Ground['native'],
+  { symbol, decimals, currency, dust }: ChainFactsOfPreset['native'],
   accept: readonly string[],
   dustOf: ReadonlyMap<string, string>,
 ): NativeCoin {
@@ -134,13 +134,13 @@ function nativeOf(
 
 function policyOf(
   form: PolicyForm | null,
-  { policy, native, tokens }: Ground,
+  { policy, native, tokens }: ChainFactsOfPreset,
   quorum: number,
 ): ChainConfig['policy'] {
-  // Chains of one family share their tiers, and not every asset is on each of them.
+  // Chains of one family share their tiers, but not every asset exists on each of them.
   const symbols = new Set([native, ...tokens].map(({ symbol }) => symbol))
   const presetTiers = Object.entries(policy.tiers).filter(([symbol]) => symbols.has(symbol))
-  // A stated level is meant for every amount: the preset's tiers would contradict it.
+  // A level in the configuration applies to every amount, so it replaces the preset's tiers.
   const tiers = {
     ...(form === null || form.settled === null ? Object.fromEntries(presetTiers) : {}),
     ...Object.fromEntries(form?.tiers ?? []),
@@ -153,7 +153,7 @@ function policyOf(
   }
 }
 
-function providerOf(form: ProviderForm, ground: Ground): ProviderConfig {
+function providerOf(form: ProviderForm, ground: ChainFactsOfPreset): ProviderConfig {
   const { name, url } = form
   const canSubscribe = /^wss?:/i.test(url)
   return {

@@ -1,12 +1,12 @@
 /**
- * Reads what a person wrote, with zod: every problem is told with its place, in a sentence that begins
- * with it, and no value is ever repeated, because it may be a secret.
+ * Validates the configuration file with zod. Every problem is reported as a sentence that begins
+ * with its place; values are never repeated, because they may be secrets.
  */
 import type { FieldError } from '@settlewire/core/errors'
 import { z } from 'zod'
 
-/** A place in what was written, and where its problems are gathered. */
-export class Place {
+/** A place in the configuration file. It collects problems. */
+export class ConfigPlace {
   readonly pointer: string
   readonly #problems: FieldError[]
 
@@ -15,32 +15,32 @@ export class Place {
     this.pointer = pointer
   }
 
-  /** The place of a member, as a JSON pointer. */
-  at(key: PropertyKey): Place {
+  /** The place of a field, as a JSON pointer. */
+  at(key: PropertyKey): ConfigPlace {
     const escaped = String(key).replaceAll('~', '~0').replaceAll('/', '~1')
-    return new Place(this.#problems, `${this.pointer}/${escaped}`)
+    return new ConfigPlace(this.#problems, `${this.pointer}/${escaped}`)
   }
 
-  /** Whether a problem was told of this place, or of one in it. */
+  /** Whether a problem was reported at this place or inside it. */
   get isWrong(): boolean {
     return this.#problems.some(({ pointer }) => `${pointer}/`.startsWith(`${this.pointer}/`))
   }
 
-  /** The detail continues a sentence that begins with the place: `must be …`. */
+  /** Reports a problem. The detail continues a sentence that begins with the place: `must be …`. */
   say(detail: string): typeof invalid {
     this.#problems.push({ pointer: this.pointer, detail })
     return invalid
   }
 }
 
-/** What could not be read. Its problem was told already. */
+/** An invalid value, whose problem was already reported. */
 export const invalid = Symbol('invalid')
 
-/** Reads a value, or tells every problem of it by its place. */
+/** Parses a value, or reports all its problems by their places. */
 export function read<Schema extends z.ZodType>(
   schema: Schema,
   written: unknown,
-  place: Place,
+  place: ConfigPlace,
 ): z.output<Schema> | typeof invalid {
   const { success, data, error } = schema.safeParse(written)
   if (success) return data
@@ -48,7 +48,7 @@ export function read<Schema extends z.ZodType>(
   return invalid
 }
 
-function tell(issue: z.core.$ZodIssue, place: Place): void {
+function tell(issue: z.core.$ZodIssue, place: ConfigPlace): void {
   const at = issue.path.reduce((outer, key) => outer.at(key), place)
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -62,11 +62,11 @@ function tell(issue: z.core.$ZodIssue, place: Place): void {
   }
 }
 
-/** A member that may be left out: then it is null. */
+/** An optional field; null if absent. */
 export const optional = <Schema extends z.ZodType>(schema: Schema) =>
   schema.optional().transform((value): z.output<Schema> | null => value ?? null)
 
-/** A text of a form. `what` says which: `a name such as …`. */
+/** A text of a form, which `what` describes: `a name such as …`. */
 export const text = (form: RegExp, what: string) =>
   z.string(`must be ${what}`).regex(form, `must be ${what}`)
 
@@ -89,17 +89,17 @@ export const list = <Schema extends z.ZodType>(
     .min(min, `must name at least ${min}`)
     .max(max, `must name at most ${max}`)
 
-/** An object whose keys are chosen by the person who writes it. */
+/** An object with keys of the user's choice. */
 export const byName = <Schema extends z.ZodType>(name: z.ZodType<string, string>, schema: Schema) =>
   z
     .record(name, schema, 'must be an object')
     .transform((members): ReadonlyMap<string, z.output<Schema>> => new Map(Object.entries(members)))
 
-/** An object with these members and no others. */
+/** An object with these fields and no others. */
 export const object = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) => {
-      // What may be written here: `tell` makes a sentence of it for each key that may not.
+      // The known fields: `tell` makes a sentence of them for each unknown field.
       if (issue.code === 'unrecognized_keys') return Object.keys(shape).join(' ')
       return issue.input === undefined ? 'is missing' : 'must be an object'
     },
@@ -110,10 +110,10 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 
 function unknownKey(key: string, known: readonly string[]): string {
   const meant = known.find((name) => isNear(name, key))
-  return `is no setting here: ${meant ? `did you mean ${meant}?` : `there is ${known.join(', ')}`}`
+  return `is an unknown field: ${meant ? `did you mean ${meant}?` : `known fields are ${known.join(', ')}`}`
 }
 
-/** One letter wrong, missing, doubled, swapped, or only the case. */
+/** Whether names differ by one wrong, missing, doubled or swapped letter, or only in case. */
 function isNear(name: string, typed: string): boolean {
   const [a, b] = [name.toLowerCase(), typed.toLowerCase()]
   if (a === b || a.startsWith(b) || b.startsWith(a)) return true

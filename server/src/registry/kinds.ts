@@ -1,5 +1,5 @@
 import type { ChainReaders } from './chain-reader.ts'
 import { readEvmChain } from './evm-chain.ts'
 
-/** How chains of each kind are written in the configuration. */
+/** The readers of the configuration, by kind of chain. */
 export const readers: ChainReaders = { evm: readEvmChain }

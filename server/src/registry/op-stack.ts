@@ -1,6 +1,8 @@
 import { dollars, ether, multicall3, type Preset, testnet, tier, tiersFor, usdc } from './preset.ts'
 
-/** What the sequencer has put into a block it seldom takes back; `safe` is on Ethereum, a minute or two later. */
+/**
+ * The sequencer seldom reverts a block; `safe` means published on Ethereum, a minute or two later.
+ */
 const policy: Preset['policy'] = {
   settled: 'safe',
   final: 'finalized',
@@ -15,7 +17,7 @@ const policy: Preset['policy'] = {
 
 const shared = {
   native: ether,
-  // Transactions go to the sequencer alone: what a node holds as pending is what it was given itself.
+  // Transactions go only to the sequencer: a node only knows pending transactions sent through it.
   ...{ blockMs: 2_000, publicMempool: false },
   tags: ['safe', 'finalized'],
   toleratedDepth: 2,
@@ -40,7 +42,7 @@ export const base: Preset = {
     }),
     dollars({
       symbol: 'USDT',
-      // Bridged: Tether issues none here.
+      // Bridged: Tether issues no USDT here.
       address: '0xfde4C96c8593536E31F229EA8f37b2ADa2699bb2',
       source:
         'https://github.com/ethereum-optimism/ethereum-optimism.github.io/blob/master/data/USDT/data.json',
@@ -64,7 +66,7 @@ export const optimism: Preset = {
     }),
     dollars({
       symbol: 'USDT',
-      // Bridged from Ethereum, and what most wallets here call USDT.
+      // Bridged from Ethereum. Most wallets call it USDT.
       address: '0x94b008aA00579c1307B0EF2c499aD98a8ce58e58',
       source:
         'https://github.com/ethereum-optimism/ethereum-optimism.github.io/blob/master/data/USDT/data.json',

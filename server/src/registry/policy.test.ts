@@ -14,14 +14,14 @@ const base = {
 } as const
 
 describe('the policy in force', () => {
-  it('keeps its name where it is one of the sandbox, with one way to its chain or two', () => {
+  it('has a fixed version for a sandbox with one or two providers', () => {
     expect(policyFor([]).version).toBe('none-1')
     expect(policyFor([sandbox(['anvil'])]).version).toBe('sandbox-1')
     expect(policyFor([sandbox(['a', 'b'])]).version).toBe('sandbox-3')
     expect(new Set(builtInPolicies.map(({ version }) => version)).size).toBe(4)
   })
 
-  it('is otherwise named after what it says, in whatever order it was said', () => {
+  it('has otherwise a version by its rules, in whatever order', () => {
     const { version } = policyFor([base, sandbox(['a'])])
     expect(version).toMatch(/^cfg-[0-9a-f]{12}$/)
     expect(policyFor([sandbox(['a']), base]).version).toBe(version)
@@ -29,7 +29,7 @@ describe('the policy in force', () => {
     expect(policyFor([stricter, sandbox(['a'])]).version).not.toBe(version)
   })
 
-  it('shows by its name when it was changed after it was named', () => {
+  it('does not match its version if its rules were changed', () => {
     const policy = policyFor([base])
     expect(isMisnamed(policy)).toBe(false)
     expect(isMisnamed(JSON.parse(JSON.stringify(policy)))).toBe(false)

@@ -7,7 +7,7 @@ import { sandboxPairPolicy, sandboxPolicy, sandboxTieredPolicy } from './sandbox
 const hashDigits = 12
 const prefix = 'cfg-'
 
-/** The rules that have a name. Never taken out: old decisions are folded with them. */
+/** Policies with a fixed version. Never remove one: old decisions are folded with it. */
 export const builtInPolicies: readonly Policy[] = [
   sandboxPolicy,
   sandboxPairPolicy,
@@ -16,8 +16,8 @@ export const builtInPolicies: readonly Policy[] = [
 ]
 
 /**
- * The rules of these chains together. The version is made of what they say: the same rules have the
- * same version wherever they run, and other rules never share one.
+ * The policy of these chains. Its version is a hash of the rules: the same rules have the same
+ * version on every server, and different rules never share a version.
  */
 export function policyFor(chains: readonly Pick<ChainConfig, 'name' | 'policy'>[]): Policy {
   const rules = Object.fromEntries(chains.map(({ name, policy }) => [name, policy]))
@@ -26,7 +26,9 @@ export function policyFor(chains: readonly Pick<ChainConfig, 'name' | 'policy'>[
   return known ?? { version: versionOf(text), chains: rules }
 }
 
-/** Whether the version was made of other rules than these. One that is a plain name says nothing of them. */
+/**
+ * Whether the version is a hash of other rules than these. A version without a hash is not checked.
+ */
 export const isMisnamed = ({ version, chains }: Policy): boolean =>
   version.startsWith(prefix) && version !== versionOf(canonicalJson(chains))
 

@@ -1,6 +1,9 @@
 import { dollars, multicall3, type Preset, testnet, tier, tiersFor, usdc } from './preset.ts'
 
-/** `finalized` is a milestone: seconds when all is well, and when it stalls nothing settles that needs it. */
+/**
+ * `finalized` is a milestone, usually within seconds. While milestones stall, nothing with this
+ * level settles.
+ */
 const policy: Preset['policy'] = {
   settled: 'finalized',
   final: 'finalized',
@@ -14,7 +17,7 @@ const shared = {
   native: { symbol: 'POL', decimals: 18, dust: '0.01' },
   ...{ blockMs: 2_000, publicMempool: true, preconfirmations: 'none' },
   tags: ['finalized'],
-  // Short forks between two producers were everyday here.
+  // Short forks between two block producers were common here.
   toleratedDepth: 8,
   bloom: 'untrusted',
   multicall3,
@@ -37,7 +40,7 @@ export const polygon: Preset = {
     }),
     dollars({
       symbol: 'USDT',
-      // Became USDT0 in place: the address stayed.
+      // Tether upgraded this contract to USDT0 at the same address.
       address: '0xc2132D05D31c914a87C6611C10748AEb04B58e8F',
       source: 'https://docs.usdt0.to/technical-documentation/deployments',
     }),

@@ -1,21 +1,25 @@
 import type { Level, Tier } from '@settlewire/core/payment/policy'
 import type { PreconfirmationMode } from '../chain-config.ts'
 
-/** A token of a preset. Amounts are decimal strings in the token's own unit, addresses in EIP-55. */
+/**
+ * A token of a preset. Amounts are decimal strings in the token's own unit, addresses in EIP-55.
+ */
 export interface PresetToken {
   readonly symbol: string
-  /** What requests are priced in that it can pay. Left out: the symbol. */
+  /** The currency of the payments that it can pay. Default: the symbol. */
   readonly currency?: string
   readonly address: string
   readonly decimals: number
-  /** The symbol that it is a bridged form of. Watched always, so that it is recognised when it comes instead. */
+  /** The token of which it is a bridged form. Always watched, to recognise it as a wrong token. */
   readonly twinOf?: string
   readonly dust: string
-  /** Where the address is published, to be compared with. */
+  /** Where the address is published, so that people can compare it. */
   readonly source: string
 }
 
-/** What is known of a public chain without asking it. Each address was compared with independent copies of what its source publishes. */
+/**
+ * Known facts of a public chain. Each address was compared with independent copies of its source.
+ */
 export interface Preset {
   readonly title: string
   readonly chainId: number
@@ -34,7 +38,7 @@ export interface Preset {
   readonly preconfirmations: PreconfirmationMode
   readonly tags: readonly ('safe' | 'finalized')[]
   readonly toleratedDepth: number
-  /** `trusted` where the chain's rules bind a header to its logs, and all of them. */
+  /** `trusted` if the rules of the chain guarantee that a header's bloom covers all its logs. */
   readonly bloom: 'trusted' | 'untrusted'
   readonly multicall3: string
   readonly tokens: readonly PresetToken[]
@@ -45,13 +49,15 @@ export interface Preset {
   }
 }
 
-/** One contract at one address on every chain listed here: see https://github.com/mds1/multicall3. */
+/**
+ * The same contract at the same address on all these chains: https://github.com/mds1/multicall3.
+ */
 export const multicall3 = '0xcA11bde05977b3631167028862bE2a173976CA11'
 
-/** Where Circle publishes the contracts that it issues USDC with. */
+/** Where Circle publishes its USDC contracts. */
 export const circle = 'https://developers.circle.com/stablecoins/usdc-contract-addresses'
 
-/** USDC as Circle issues it: the same on every chain but for its address. */
+/** USDC as issued by Circle: on every chain the same except for its address. */
 export const usdc = (address: string): PresetToken => ({
   ...{ symbol: 'USDC', address, decimals: 6, dust: '0.01' },
   source: circle,
@@ -62,10 +68,10 @@ export const dollars = (
   token: Pick<PresetToken, 'symbol' | 'address' | 'source'> & { twinOf?: string },
 ): PresetToken => ({ ...token, decimals: 6, dust: '0.01' })
 
-/** Money that is only there to be played with. */
+/** A chain with test money. */
 export const testnet = { livemode: false } as const
 
-/** Ether, on the chains whose gas is paid with it. */
+/** Ether, on chains where it pays for gas. */
 export const ether = { symbol: 'ETH', decimals: 18, dust: '0.000005' } as const
 
 /** The same tiers for each of these assets. */
@@ -75,5 +81,5 @@ export const tiersFor = (
 ): Record<string, readonly Tier[]> =>
   Object.fromEntries(symbols.map((symbol) => [symbol, tiers] as const))
 
-/** Settled at `level` up to an amount, included; `upTo` null is for all that is more. */
+/** Amounts up to and including `upTo` are settled at this level; null: all larger amounts. */
 export const tier = (upTo: string | null, settled: Level): Tier => ({ upTo, settled })

@@ -9,7 +9,7 @@ import { readChains } from './read-chains.ts'
 
 const table: readonly (readonly [string, Preset])[] = Object.entries(presets)
 
-/** What another project, on its own, holds true of the same chains. */
+/** The same chains in viem, as an independent source. */
 const peers: Record<keyof typeof presets, viemChains.Chain> = {
   ethereum: viemChains.mainnet,
   base: viemChains.base,
@@ -24,7 +24,7 @@ const peers: Record<keyof typeof presets, viemChains.Chain> = {
 }
 
 describe.each(table)('the preset %s', (name, preset) => {
-  it('agrees with viem about the chain, its coin, its explorer and Multicall3', () => {
+  it('matches viem in chain id, coin, explorer and Multicall3', () => {
     const peer = Object.entries(peers).find(([key]) => key === name)?.[1]
     expect(peer?.id).toBe(preset.chainId)
     expect(peer?.testnet ?? false).toBe(!preset.livemode)
@@ -38,7 +38,7 @@ describe.each(table)('the preset %s', (name, preset) => {
     if (peer?.blockTime !== undefined) expect(preset.blockMs).toBe(peer.blockTime)
   })
 
-  it('writes every address with the checksum of EIP-55, and says where it is published', () => {
+  it('has EIP-55 checksums and a source for every address', () => {
     for (const token of preset.tokens) {
       expect(token.address).toBe(getAddress(token.address))
       expect(token.source).toMatch(/^https:\/\//)
@@ -47,7 +47,7 @@ describe.each(table)('the preset %s', (name, preset) => {
     expect(preset.genesisHash).toMatch(/^0x[0-9a-f]{64}$/)
   })
 
-  it('names each symbol and each contract once, and twins after what they are taken for', () => {
+  it('has unique symbols and contracts, and twins of known tokens', () => {
     const symbols = [preset.native.symbol, ...preset.tokens.map(({ symbol }) => symbol)]
     const addresses = preset.tokens.map(({ address }) => address.toLowerCase())
     expect(new Set(symbols).size).toBe(symbols.length)
@@ -56,7 +56,7 @@ describe.each(table)('the preset %s', (name, preset) => {
     expect(symbols).toContain('USDC')
   })
 
-  it('needs no more than a provider, and its whole policy stands as it is', () => {
+  it('needs only a provider, and applies its whole policy', () => {
     const providers = [{ name: 'one', url: 'wss://node.example' }]
     const accept = ['USDC', preset.native.symbol]
     const read = (policy: object) =>
@@ -67,7 +67,7 @@ describe.each(table)('the preset %s', (name, preset) => {
     const chain = read({})
     const { settled, final } = preset.policy
     expect(chain?.policy).toMatchObject({ settled, final, quorum: preset.livemode ? 2 : 1 })
-    // Written out by hand it means the same: no tier speaks of an asset that is not there.
+    // Written out in the configuration it is the same: no tier has an asset that the chain lacks.
     expect(read({ ...chain?.policy, quorum: 1 })?.policy).toEqual({ ...chain?.policy, quorum: 1 })
     expect(Object.keys(chain?.policy.tiers ?? {})).toContain('USDC')
     expect(chain?.tokens.filter(({ accepted }) => accepted).map(({ symbol }) => symbol)).toEqual([
@@ -77,17 +77,17 @@ describe.each(table)('the preset %s', (name, preset) => {
   })
 })
 
-describe('the presets together', () => {
-  it('are called on every screen as they are here', () => {
+describe('all presets', () => {
+  it('have the same names on pages as here', () => {
     for (const [name, { title }] of table) expect(chainName(name)).toBe(title)
   })
 
-  it('are of different chains, and no two chains have one genesis', () => {
+  it('have different chain ids and genesis hashes', () => {
     expect(new Set(table.map(([, { chainId }]) => chainId)).size).toBe(table.length)
     expect(new Set(table.map(([, { genesisHash }]) => genesisHash)).size).toBe(table.length)
   })
 
-  it('pretend no mempool where the sequencer shows none', () => {
+  it('read no pending transactions where the sequencer shows none', () => {
     const providers = [{ name: 'one', url: 'wss://node.example' }]
     const pendingOf = (name: string) =>
       readChains({ chains: { x: { preset: name, providers, accept: ['USDC'] } } }, () => undefined)

@@ -4,7 +4,7 @@ import { base, baseSepolia, optimism, optimismSepolia } from './op-stack.ts'
 import { polygon, polygonAmoy } from './polygon.ts'
 import type { Preset } from './preset.ts'
 
-/** The public chains that need no more than providers, by the name a configuration calls them. */
+/** Presets of public chains by their name in the configuration, which only adds providers. */
 export const presets = {
   ...{ ethereum, base, optimism, arbitrum, polygon },
   sepolia,

@@ -12,7 +12,7 @@ const variables: Readonly<Record<string, string>> = {
 }
 const read = (written: unknown) => readChains(written, (name) => variables[name])
 
-/** Place and words of every problem. */
+/** The detail of every problem by its place. */
 function problems(written: unknown): Record<string, string> {
   try {
     read(written)
@@ -43,7 +43,7 @@ const inBase = (changes: object) => problems({ chains: { base: { ...base, ...cha
 const inCustom = (changes: object) => problems({ chains: { mine: { ...custom, ...changes } } })
 
 describe('a configuration', () => {
-  it('takes a preset, a provider and what is accepted, and knows the rest', () => {
+  it('needs for a preset only providers and accepted assets', () => {
     const [chain] = read(defineConfig({ chains: { base } }))
     expect(chain).toMatchObject({
       ...{ name: 'base', chainId: 8453, livemode: true, blockMs: 2_000, toleranceBps: 0 },
@@ -60,7 +60,7 @@ describe('a configuration', () => {
     })
   })
 
-  it('takes a chain that nobody knows, in full', () => {
+  it('may define a chain without a preset in full', () => {
     const [chain] = read(defineConfig({ chains: { mine: custom } }))
     expect(chain).toMatchObject({
       ...{
@@ -77,7 +77,7 @@ describe('a configuration', () => {
     })
   })
 
-  it('calls a chain as it says, or as its preset does', () => {
+  it('names a chain by its own name, or by its preset', () => {
     const called = (chain: object) =>
       read({ chains: { one: chain } } as never).map(({ displayName }) => displayName)
     expect(called({ ...base, name: 'Base, own node' })).toEqual(['Base, own node'])
@@ -86,7 +86,7 @@ describe('a configuration', () => {
     expect(called(custom)).toEqual([undefined])
   })
 
-  it('reads urls out of the environment, whole or in part', () => {
+  it('reads URLs or parts of URLs from the environment', () => {
     const [chain] = read({
       chains: {
         base: {
@@ -102,11 +102,11 @@ describe('a configuration', () => {
       secret,
       'https://other.example/s3cr3t-key',
     ])
-    // What cannot subscribe cannot hear what a sequencer promises.
+    // A provider without subscriptions cannot receive preconfirmations.
     expect(chain?.providers[1]).toMatchObject({ preconfirmations: 'none' })
   })
 
-  it('lets a chain say what it knows better than its preset', () => {
+  it('may override values of a preset', () => {
     const [chain] = read({
       chains: {
         base: {
@@ -119,24 +119,24 @@ describe('a configuration', () => {
     })
     expect(chain).toMatchObject({ toleranceBps: 25, pendingTtlMs: 21_600_000 })
     expect(chain?.tokens[0]?.dust).toBe(500_000n)
-    // A stated level is meant for every amount.
+    // A level in the configuration applies to every amount.
     expect(chain?.policy).toEqual({ settled: 10, final: 'finalized', quorum: 1 })
   })
 
-  it('puts stated tiers beside those of the preset', () => {
+  it('adds its tiers to those of the preset', () => {
     const tiers = { USDC: [{ upTo: '10', settled: 1 }] }
     const [chain] = read({ chains: { base: { ...base, policy: { tiers } } } })
     expect(chain?.policy.tiers?.USDC).toEqual(tiers.USDC)
     expect(chain?.policy.tiers?.ETH).toHaveLength(3)
   })
 
-  it('takes its quorum from the whole file where a chain has none', () => {
+  it('has a default quorum for all chains', () => {
     const [chain] = read({ chains: { base }, policy: { quorum: 1 } })
     expect(chain?.policy.quorum).toBe(1)
   })
 
-  it('tells every problem of every chain at once, by its place', () => {
-    const told = problems({
+  it('reports all problems of all chains at once, by their places', () => {
+    const reported = problems({
       chains: {
         base: {
           preset: 'base',
@@ -152,7 +152,7 @@ describe('a configuration', () => {
       chians: {},
       policy: { quorum: 9 },
     })
-    expect(Object.keys(told).sort()).toEqual([
+    expect(Object.keys(reported).sort()).toEqual([
       '/chains/Bad Name',
       '/chains/base/accept/0',
       '/chains/base/polcy',
@@ -166,16 +166,16 @@ describe('a configuration', () => {
       '/chians',
       '/policy/quorum',
     ])
-    expect(told['/chains/base/polcy']).toBe('is no setting here: did you mean policy?')
-    expect(told['/chians']).toBe('is no setting here: did you mean chains?')
-    expect(told['/chains/base/providers/0/url']).toBe('must be a wss, ws, https or http URL')
+    expect(reported['/chains/base/polcy']).toBe('is an unknown field: did you mean policy?')
+    expect(reported['/chians']).toBe('is an unknown field: did you mean chains?')
+    expect(reported['/chains/base/providers/0/url']).toBe('must be a wss, ws, https or http URL')
   })
 
   it.each([
     ['no chains', {}, '/chains'],
     ['a list of chains', { chains: [] }, '/chains'],
-    ['a chain that is none', { chains: { base: 'base' } }, '/chains/base'],
-    ['nothing at all', undefined, ''],
+    ['a chain that is a string', { chains: { base: 'base' } }, '/chains/base'],
+    ['undefined', undefined, ''],
   ])('refuses %s', (_, written, pointer) => {
     expect(Object.keys(problems(written))).toEqual([pointer])
   })
@@ -192,12 +192,12 @@ describe('a configuration', () => {
     ],
     ['an empty variable', { providers: [{ ...one, url: env('EMPTY') }] }, '/providers/0/url'],
     [
-      'a variable without url',
+      'a variable that is not a URL',
       { providers: [{ ...one, url: env('NONSENSE') }] },
       '/providers/0/url',
     ],
     [
-      'a throwing placement',
+      'an `into` that throws',
       {
         providers: [
           {
@@ -210,22 +210,22 @@ describe('a configuration', () => {
       },
       '/providers/0/url',
     ],
-    ['one name twice', { providers: [one, { name: 'one', url: 'wss://b' }] }, '/providers/1/name'],
-    ['one node twice', { providers: [one, { ...one, name: 'two' }] }, '/providers/1/url'],
-    ['more witnesses than nodes', { policy: { quorum: 2 } }, '/policy/quorum'],
-    ['a word for a depth', { policy: { settled: 'deep' } }, '/policy/settled'],
+    ['a name twice', { providers: [one, { name: 'one', url: 'wss://b' }] }, '/providers/1/name'],
+    ['a node twice', { providers: [one, { ...one, name: 'two' }] }, '/providers/1/url'],
+    ['a quorum above the number of nodes', { policy: { quorum: 2 } }, '/policy/quorum'],
+    ['an unknown level', { policy: { settled: 'deep' } }, '/policy/settled'],
     [
-      'a pending mode of its own',
+      'an unknown pending mode',
       { providers: [{ ...one, pending: 'all' }] },
       '/providers/0/pending',
     ],
-    ['nothing accepted', { accept: [] }, '/accept'],
+    ['no accepted asset', { accept: [] }, '/accept'],
     ['a symbol with a dot', { preset: 'polygon', accept: ['USDC.e'] }, '/accept/0'],
     ['dust of an unknown asset', { dust: { DOGE: '1' } }, '/dust/DOGE'],
     ['dust finer than its asset', { dust: { USDC: '0.0000001' } }, '/dust/USDC'],
     ['dust as a number', { dust: { USDC: 1 } }, '/dust/USDC'],
     [
-      'a level that is not answered',
+      'a tag that the chain does not support',
       { preset: 'polygon', accept: ['USDC'], policy: { settled: 'safe' } },
       '/policy/settled',
     ],
@@ -244,7 +244,7 @@ describe('a configuration', () => {
       '/policy/tiers/USDC/1/upTo',
     ],
     [
-      'a tier behind the last one',
+      'a tier after the one without a limit',
       {
         policy: {
           tiers: {
@@ -263,23 +263,23 @@ describe('a configuration', () => {
       '/policy/tiers/DOGE',
     ],
     [
-      'a token of the preset again',
+      'a token that is already in the preset',
       { tokens: { USDC: { address: `0x${'ab'.repeat(20)}`, decimals: 6 } } },
       '/tokens/USDC',
     ],
-  ])('refuses %s', (_, changes, place, detail?: string) => {
-    const told = inBase(changes)
-    expect(Object.keys(told)).toEqual([`/chains/base${place}`])
-    if (detail !== undefined) expect(Object.values(told)).toEqual([detail])
+  ])('refuses in a chain with a preset: %s', (_, changes, place, detail?: string) => {
+    const reported = inBase(changes)
+    expect(Object.keys(reported)).toEqual([`/chains/base${place}`])
+    if (detail !== undefined) expect(Object.values(reported)).toEqual([detail])
   })
 
   const token = custom.tokens.GOLD
   it.each([
-    ['a chain id of nothing', { chainId: 0 }, '/chainId'],
-    ['no word on whether it is real', { livemode: undefined }, '/livemode'],
-    ['a genesis in capitals', { genesisHash: `0x${'AB'.repeat(32)}` }, '/genesisHash'],
-    ['a name of a line and more', { name: 'a\nb' }, '/name'],
-    ['a name that turns its line around', { name: 'a\u202eb' }, '/name'],
+    ['chain id 0', { chainId: 0 }, '/chainId'],
+    ['a missing livemode', { livemode: undefined }, '/livemode'],
+    ['a genesis hash in capitals', { genesisHash: `0x${'AB'.repeat(32)}` }, '/genesisHash'],
+    ['a name with a line break', { name: 'a\nb' }, '/name'],
+    ['a name with a bidirectional control', { name: 'a\u202eb' }, '/name'],
     ['an explorer without a hash', { explorerTx: 'https://explorer.example' }, '/explorerTx'],
     [
       'an address that is too short',
@@ -292,7 +292,7 @@ describe('a configuration', () => {
       '/tokens/GOLD/address',
     ],
     [
-      'the address of the native coin’s own logs',
+      'the address of native coin logs (EIP-7708)',
       { tokens: { GOLD: { ...token, address: `0x${'f'.repeat(39)}e` } } },
       '/tokens/GOLD/address',
     ],
@@ -302,18 +302,22 @@ describe('a configuration', () => {
       { tokens: { GOLD: token, XYZ: { ...token, address: `0x${'cd'.repeat(20)}` } } },
       '/tokens/XYZ',
     ],
-    ['a twin of itself', { tokens: { GOLD: { ...token, twinOf: 'GOLD' } } }, '/tokens/GOLD/twinOf'],
-    ['a tag it does not answer', { tags: [] }, '/policy/final'],
+    [
+      'a token that is its own twin',
+      { tokens: { GOLD: { ...token, twinOf: 'GOLD' } } },
+      '/tokens/GOLD/twinOf',
+    ],
+    ['a level that is not in its tags', { tags: [] }, '/policy/final'],
     [
       'a currency in small letters',
       { native: { symbol: 'XYZ', currency: 'xyz' } },
       '/native/currency',
     ],
-  ])('refuses, of a chain written in full, %s', (_, changes, place) => {
+  ])('refuses in a chain without a preset: %s', (_, changes, place) => {
     expect(Object.keys(inCustom(changes))).toEqual([`/chains/mine${place}`])
   })
 
-  it('refuses one chain under two names: its money would count twice', () => {
+  it('refuses the same chain under two names: its money would count twice', () => {
     expect(problems({ chains: { base, again: base } })).toEqual({
       '/chains/again': 'is the same chain as base',
     })

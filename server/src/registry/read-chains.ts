@@ -4,15 +4,15 @@ import { z } from 'zod'
 import type { ChainConfig } from '../chain-config.ts'
 import { chainNameForm, sharedPolicy, type Variable } from './chain-form.ts'
 import type { ChainReader, ChainReaders } from './chain-reader.ts'
-import { byName, invalid, isObject, object, optional, Place, read } from './form.ts'
+import { byName, ConfigPlace, invalid, isObject, object, optional, read } from './form.ts'
 import { readers as builtInReaders } from './kinds.ts'
 
-/** What a chain is that does not say its kind. */
+/** The default kind of a chain. */
 const kindDefault = 'evm'
 
 /**
- * The chains that a configuration names. Throws one `invalid_config` that names every problem by its
- * place, and never repeats a value: it may be a secret.
+ * Reads the chains of a configuration. Throws one `invalid_config` with all problems by their
+ * places. It never repeats a value, which may be a secret.
  */
 export function readChains(
   written: unknown,
@@ -20,11 +20,11 @@ export function readChains(
   readers: ChainReaders = builtInReaders,
 ): readonly ChainConfig[] {
   const problems: FieldError[] = []
-  const form = read(file, written, new Place(problems))
+  const form = read(file, written, new ConfigPlace(problems))
   const chains: ChainConfig[] = []
-  // Also where the rest is wrong: a person is told every problem at once.
+  // Also if the rest is invalid, to report all problems at once.
   for (const [name, chain] of Object.entries(membersOf(written, 'chains'))) {
-    const place = new Place(problems, '/chains').at(name)
+    const place = new ConfigPlace(problems, '/chains').at(name)
     const readChain = readerOf(chain, place, readers)
     const quorum = form === invalid ? null : (form.policy?.quorum ?? null)
     const known =
@@ -37,7 +37,7 @@ export function readChains(
   return chains
 }
 
-/** The file, whole. Each chain is read by its kind. */
+/** The whole file. Each chain is read by the reader of its kind. */
 const file = object({ chains: byName(chainNameForm, z.unknown()), policy: optional(sharedPolicy) })
 
 const membersOf = (written: unknown, key: string): object => {
@@ -45,10 +45,10 @@ const membersOf = (written: unknown, key: string): object => {
   return isObject(members) ? members : {}
 }
 
-/** By the member `kind`. */
+/** The reader by the field `kind`. */
 function readerOf(
   written: unknown,
-  place: Place,
+  place: ConfigPlace,
   readers: ChainReaders,
 ): ChainReader | typeof invalid {
   const kind = isObject(written) && written.kind !== undefined ? written.kind : kindDefault
@@ -70,7 +70,7 @@ function refuseTwice(chains: readonly ChainConfig[], problems: FieldError[]): vo
     names.set(kind, ofKind)
     const before = ofKind.get(chainId)
     if (before !== undefined)
-      new Place(problems, `/chains/${name}`).say(`is the same chain as ${before}`)
+      new ConfigPlace(problems, `/chains/${name}`).say(`is the same chain as ${before}`)
     ofKind.set(chainId, name)
   }
 }

@@ -1,14 +1,14 @@
 import type { ChainPolicy, Policy } from '@settlewire/core/payment/policy'
 import type { EvmChainConfig, KnownToken } from '../chain-config.ts'
 
-/** The sandbox's chain, as far as it is known before it runs: everything is shorter than out there. */
+/** The static configuration of the sandbox's chain. All times are shorter than on public chains. */
 const local = {
   name: 'local',
   kind: 'evm',
   livemode: false,
-  // Whatever it was born with: each data directory has a chain of its own.
+  // Unknown: each data directory has its own chain.
   genesisHash: null,
-  // Dust as on Ethereum: what anybody sends just to be seen is not the payment once more.
+  // Dust as on Ethereum: a tiny transfer by a third party must not count as another payment.
   native: {
     ...{ symbol: 'ETH', currency: 'ETH', decimals: 18, accepted: true },
     dust: 5_000_000_000_000n,
@@ -18,7 +18,7 @@ const local = {
   tags: ['safe', 'finalized'],
   toleratedDepth: 1,
   bloom: 'trusted',
-  // It is taken back by hand, and by a power cut to what was last saved: no reason to stand still.
+  // Reorgs by hand, and by a power cut to the last saved state, are normal here: do not halt.
   followBelowFinality: true,
   toleranceBps: 0,
   pendingTtlMs: 60_000,
@@ -26,10 +26,10 @@ const local = {
 
 const rules = (quorum: number): ChainPolicy => ({ settled: 3, final: 'finalized', quorum })
 
-/** The rules of a sandbox whose chain is reached by one way. */
+/** The policy of a sandbox with one provider. */
 export const sandboxPolicy: Policy = { version: 'sandbox-1', chains: { local: rules(1) } }
 
-/** Of one that is reached by two, of which either may be made bad. */
+/** The policy of a sandbox with two providers, each of which may be given a fault. */
 export const sandboxPairPolicy: Policy = { version: 'sandbox-2', chains: { local: rules(2) } }
 
 const tieredRules: ChainPolicy = {
@@ -41,10 +41,10 @@ const tieredRules: ChainPolicy = {
     ],
   },
 }
-/** The same, where small amounts wait for less. */
+/** The same with a lower level for small amounts. */
 export const sandboxTieredPolicy: Policy = { version: 'sandbox-3', chains: { local: tieredRules } }
 
-/** What the sandbox's chain is paid with, under which rules. Test assets: they never pay a live request. */
+/** The configuration of the sandbox's chain. Its test assets never pay a live payment. */
 export function sandboxChain(chain: {
   readonly chainId: number
   /** Lower case. */
