@@ -119,7 +119,7 @@ describe('a tester in the lab', () => {
     const page = await open()
     await request(page)
     await button(page, 'Speed up').click()
-    await outcome(page, 'No transaction to this payment waits to be mined.')
+    await outcome(page, 'This payment has no pending transaction.')
     expect(await page.locator('.lab-outcome-bad').count()).toBe(1)
     await close(page)
   })

@@ -9,16 +9,16 @@ import type { Clock } from '../ports/clock.ts'
 export interface Anvil {
   readonly pid: number
   readonly port: number
-  /** When it is gone, whatever ended it. Never rejects. */
+  /** Resolves when it has exited, for whatever reason. Never rejects. */
   readonly exited: Promise<void>
-  /** Lets it save its state and waits until it is gone. */
+  /** Lets it save its state and waits until it has exited. */
   stop(): Promise<void>
 }
 
 interface AnvilOptions {
-  /** What it begins with; null for an empty chain. */
+  /** The state to load; null for an empty chain. */
   readonly stateFile: string | null
-  /** Written when it ends. Half a file when it is killed meanwhile. */
+  /** The file that it writes when it exits. Incomplete if it is killed meanwhile. */
   readonly saveTo: string
   readonly cacheDirectory: string
   readonly blockSeconds: number
@@ -27,16 +27,16 @@ interface AnvilOptions {
   readonly clock: Clock
 }
 
-/** Where wallets look for a development chain by themselves. */
+/** The default port at which wallets look for a development chain. */
 const wellKnownPort = 8545
 const readyWithinMs = 15_000
 const stopSeconds = 5
-/** Anvil would also write its file from time to time, in place. Once in thirty years is never. */
+/** Anvil also writes its file in place at intervals: with 30 years it never does. */
 const neverSeconds = 1_000_000_000
 
 /**
- * When we are killed, anvil gets the signal one block later: what was broadcast is then mined and
- * saved, as a real network would go on without us. When we stop it, we signal anvil itself.
+ * If we are killed, anvil gets the signal one block later, so that it mines and saves broadcast
+ * transactions, like a real network that goes on without us. To stop it, we signal anvil itself.
  */
 const delayedStop = `
 trap 'sleep "$delay"; kill -TERM "$chain" 2>/dev/null' TERM
@@ -48,10 +48,10 @@ while kill -0 "$chain" 2>/dev/null; do wait "$chain"; code=$?; done
 exit "$code"
 `
 
-/** Starts it on the port that wallets know, or on a free one. Rejects with `chain_unavailable`. */
+/** Starts anvil on the well-known port, or on a free one. Rejects with `chain_unavailable`. */
 export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   if (!(await isFree(wellKnownPort))) return spawnAnvil(options, 0)
-  // Somebody else may take the port between the look and the start.
+  // Another program may take the port between the check and the start.
   return spawnAnvil(options, wellKnownPort).catch(() => spawnAnvil(options, 0))
 }
 
@@ -91,14 +91,14 @@ const argumentsOf = (options: AnvilOptions, port: number): string[] => [
   ...['--timestamp', String(options.bornAt)],
   ...(options.stateFile === null ? [] : ['--load-state', options.stateFile]),
   ...['--dump-state', options.saveTo, '--state-interval', String(neverSeconds)],
-  // From Prague on every block grows a history contract that anvil copies per block: 300 KB of
-  // memory per block against 10 KB, measured over 4,000 blocks.
+  // Since Prague every block extends a history contract, which anvil copies per block: 300 KB of
+  // memory per block instead of 10 KB, measured over 4,000 blocks.
   ...['--hardfork', 'cancun', '--cache-path', options.cacheDirectory],
 ]
 
 /**
- * The platform's own binary. The launcher that npm links would be one more Node to start and to
- * lose, and a signal to it need not reach the chain.
+ * The binary for this platform. The launcher that npm links is another Node process, and a signal
+ * to it might not reach the chain.
  */
 function anvilBinary(): string {
   const target = `anvil-${platform}-${arch === 'x64' ? 'amd64' : arch}`
@@ -114,13 +114,13 @@ function anvilBinary(): string {
   }
 }
 
-/** Whether the process was there to be signalled. 0 only asks. */
+/** Signals a process; false if it does not exist. 0 only checks whether it exists. */
 export function signal(pid: number, name: 'SIGTERM' | 'SIGKILL' | 0 = 'SIGTERM'): boolean {
   try {
     process.kill(pid, name)
     return true
   } catch {
-    // Gone already, which is what a signal wants.
+    // The process has already exited.
     return false
   }
 }

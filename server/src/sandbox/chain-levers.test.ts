@@ -34,7 +34,7 @@ const hashAt = async (number: number): Promise<string> => {
 }
 
 describe('the chain’s levers', () => {
-  it('mines as many blocks as asked, what waits in the first of them', async () => {
+  it('mine the requested blocks, with pending transactions in the first', async () => {
     const before = await levers.head()
     const hash = await send()
     const after = await levers.mine(40)
@@ -42,7 +42,7 @@ describe('the chain’s levers', () => {
     expect(Number((await receipt(hash))?.blockNumber)).toBe(before.head + 1)
   })
 
-  it('reorganises: same height, other blocks down to the depth and no deeper, nothing in them', async () => {
+  it('reorg exactly to the depth: same height, other blocks, without transactions', async () => {
     const hash = await send()
     await levers.mine(1)
     const before = await levers.head()
@@ -56,7 +56,7 @@ describe('the chain’s levers', () => {
     expect(await anvil.rpc('eth_getTransactionByHash', [hash])).toBeNull()
   })
 
-  it('reorganises without setting the clock of the chain back: no later block is older than the lost ones', async () => {
+  it('reorg without setting the clock of the chain back', async () => {
     const timeOfHead = async (): Promise<number> => {
       const block = await anvil.rpc<{ timestamp: string }>('eth_getBlockByNumber', [
         'latest',
@@ -72,7 +72,7 @@ describe('the chain’s levers', () => {
     expect(await timeOfHead()).toBeGreaterThanOrEqual(before)
   })
 
-  it('reorganises keeping the transactions: the same hashes in other blocks, in their order', async () => {
+  it('reorg with keep: the same transactions in other blocks, in the same order', async () => {
     const hashes = [await send(), await send()]
     await levers.mine(1)
     hashes.push(await send())
@@ -84,7 +84,7 @@ describe('the chain’s levers', () => {
     for (const [i, one] of after.entries()) expect(one?.blockHash).not.toBe(before[i]?.blockHash)
   })
 
-  it('reorganises one block into another one', async () => {
+  it('reorg a single block', async () => {
     const hash = await send()
     const before = await levers.mine(1)
     const after = await levers.reorg(1, true)
@@ -92,7 +92,7 @@ describe('the chain’s levers', () => {
     expect((await receipt(hash))?.blockHash).toBe(after.hash)
   })
 
-  it('leaves what waits in the pool where it is', async () => {
+  it('keep pending transactions in the pool during a reorg', async () => {
     const hash = await send()
     await levers.reorg(2, true)
     expect(await anvil.rpc('eth_getTransactionByHash', [hash])).toMatchObject({ blockHash: null })
@@ -100,7 +100,7 @@ describe('the chain’s levers', () => {
     expect(await receipt(hash)).not.toBeNull()
   })
 
-  it('refuses to take back more than there is, with the number that there is', async () => {
+  it('refuse a reorg deeper than the chain, naming its number of blocks', async () => {
     const { head } = await levers.head()
     const asked = levers.reorg(head, false)
     await expect(asked).rejects.toMatchObject({ code: 'invalid_request' })
@@ -123,7 +123,7 @@ describe('the levers of a chain that mines by itself', () => {
       false,
     ])
 
-  it('leave no block without its parent, pulled by many at once while blocks come', async () => {
+  it('keep every block linked to its parent during parallel reorgs', async () => {
     const pulled = new ChainLevers(rpcAt(mining.rpcUrl))
     await pulled.mine(100)
     const until = Date.now() + 6_000
@@ -138,7 +138,7 @@ describe('the levers of a chain that mines by itself', () => {
     }
   }, 30_000)
 
-  it('let it go on mining, also when they refuse', async () => {
+  it('do not stop the mining, also when they refuse', async () => {
     const pulled = new ChainLevers(rpcAt(mining.rpcUrl))
     const { head } = await pulled.reorg(2, false)
     await expect(pulled.reorg(head + 50, false)).rejects.toMatchObject({ code: 'invalid_request' })
@@ -148,13 +148,15 @@ describe('the levers of a chain that mines by itself', () => {
       .toBeGreaterThan(head)
   })
 
-  it('never take back the set-up of the sandbox, and say how far they go', async () => {
+  it('refuse a reorg of the set-up of the sandbox, naming the maximum depth', async () => {
     const { head } = await new ChainLevers(rpcAt(mining.rpcUrl)).head()
     const pulled = new ChainLevers(rpcAt(mining.rpcUrl), head - 3)
     const setUp = (await block(head - 3)).hash
     const refused = pulled.reorg(200, false)
     await expect(refused).rejects.toMatchObject({ code: 'invalid_request' })
-    await expect(refused).rejects.toThrow(`the first ${head - 3} stay (the set-up of the sandbox`)
+    await expect(refused).rejects.toThrow(
+      `the first ${head - 3} are protected (the set-up of the sandbox`,
+    )
     await pulled.reorg(2, false)
     expect((await block(head - 3)).hash).toBe(setUp)
   })

@@ -1,9 +1,9 @@
 import { Failure, failedWith } from '@settlewire/core/errors'
 import { z } from 'zod'
-import { type Call, textOf } from './rpc.ts'
+import { type RpcCall, textOf } from './rpc.ts'
 
-/** Where the chain stands after a lever was pulled. */
-export interface ChainHead {
+/** The head of the chain after a lever was used. */
+export interface SandboxHead {
   readonly head: number
   readonly hash: string
 }
@@ -15,24 +15,24 @@ const blockForm = z.object({
   timestamp: z.string(),
   transactions: z.array(z.string()),
 })
-type Block = z.infer<typeof blockForm>
+type SandboxBlock = z.infer<typeof blockForm>
 const triesMax = 3
 
-/** What a development chain can be made to do: what a public chain does by itself. */
+/** Makes a development chain do what public chains do by themselves: mine and reorg. */
 export class ChainLevers {
-  readonly #call: Call
+  readonly #call: RpcCall
   readonly #floor: number
-  /** Pulled one after the other: two at once would build on each other's blocks. */
+  /** Levers run one after the other: two in parallel would build on each other's blocks. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** Blocks up to `floor` stay: the sandbox's own set-up is in them, or they were loaded from disk. */
-  constructor(call: Call, floor = 0) {
+  /** Blocks up to `floor` cannot be reorged: they contain the set-up, or were loaded from disk. */
+  constructor(call: RpcCall, floor = 0) {
     this.#call = call
     this.#floor = floor
   }
 
-  /** Mines so many blocks at once; the first of them takes what waits. */
-  mine(blocks: number): Promise<ChainHead> {
+  /** Mines so many blocks at once; the first includes the pending transactions. */
+  mine(blocks: number): Promise<SandboxHead> {
     return this.#inTurn(async () => {
       await this.#call('anvil_mine', [quantity(blocks)])
       return this.head()
@@ -40,21 +40,21 @@ export class ChainLevers {
   }
 
   /**
-   * Puts other blocks in the place of the last ones. With `keep` their transactions are in the new
-   * ones, else they are gone as if they had never been sent. Rejects with `invalid_request` when the
-   * chain is not longer than that, or was loaded from disk at a later block.
+   * Replaces the last blocks. With `keep` the new blocks have the same transactions, else these are
+   * dropped. Rejects with `invalid_request` if the chain is too short, or was loaded from disk at a
+   * later block.
    */
-  reorg(depth: number, keep: boolean): Promise<ChainHead> {
-    // Blocks that come by themselves meanwhile would be built on blocks that are being taken back.
+  reorg(depth: number, keep: boolean): Promise<SandboxHead> {
+    // Blocks mined meanwhile would be built on the replaced blocks.
     return this.#inTurn(() => this.#whileNothingIsMined(() => this.#reorg(depth, keep)))
   }
 
-  async #reorg(depth: number, keep: boolean): Promise<ChainHead> {
+  async #reorg(depth: number, keep: boolean): Promise<SandboxHead> {
     for (let tries = 0; tries < triesMax; tries++) {
       const { head } = await this.head()
       this.#mustFit(head, depth)
       const pairs = keep ? await this.#transactionsAbove(head - depth, depth) : []
-      // One that had begun before the mining was stopped.
+      // Try again after a block whose mining had begun before the stop.
       if ((await this.#height()) !== head) continue
       await this.#takeBack(depth, pairs)
       if (await this.#isJoined(head - depth)) return this.head()
@@ -67,12 +67,12 @@ export class ChainLevers {
 
   #mustFit(head: number, depth: number): void {
     const room = head - this.#floor
-    // The first block of all has none before it that could be built on.
+    // The genesis block cannot be replaced.
     if (depth <= room && depth < head) return
     const words =
       this.#floor === 0
         ? `The chain has ${head} blocks: reorg fewer than that.`
-        : `The chain has ${head} blocks, and the first ${this.#floor} stay (the set-up of the sandbox, and what was there when it started): reorg at most ${Math.max(0, room)}, or mine some first.`
+        : `The chain has ${head} blocks, and the first ${this.#floor} are protected (the set-up of the sandbox, and blocks from before its start): reorg at most ${Math.max(0, room)}, or mine some first.`
     throw new Failure('invalid_request', words)
   }
 
@@ -85,7 +85,7 @@ export class ChainLevers {
       return await run()
     } finally {
       if (typeof seconds === 'number') {
-        // Less than a second is told as none.
+        // Anvil reports an interval of less than a second as 0.
         await this.#call('evm_setIntervalMining', [Math.max(1, seconds)])
       } else if (atOnce === true) {
         await this.#call('evm_setAutomine', [true])
@@ -93,7 +93,7 @@ export class ChainLevers {
     }
   }
 
-  /** Whether each block above has the one below it as its parent. */
+  /** Whether each block above `base` has the previous block as its parent. */
   async #isJoined(base: number): Promise<boolean> {
     let { hash } = await this.#block(base)
     for (let number = base + 1; number <= (await this.#height()); number++) {
@@ -111,8 +111,9 @@ export class ChainLevers {
   }
 
   /**
-   * The node keeps the states of the blocks that it made itself, not of those that it loaded. It also
-   * sets its clock back to the oldest of them, and every later block and deadline would be late.
+   * The node only has the states of blocks that it mined itself, not of loaded ones. A reorg also
+   * sets its clock back to the oldest replaced block, so the clock is set again: else all later
+   * blocks and deadlines would be late.
    */
   async #takeBack(depth: number, pairs: readonly [string, number][]): Promise<void> {
     const { timestamp } = await this.#block('pending')
@@ -122,18 +123,18 @@ export class ChainLevers {
     } catch (cause) {
       if (!failedWith(cause, 'chain_unavailable')) throw cause
       const words =
-        'The chain can be taken back by the blocks made since it was started: reorg fewer, or mine some first.'
+        'Only blocks mined since the start of the chain can be reorged: reorg fewer, or mine some first.'
       throw new Failure('invalid_request', words, { cause })
     }
   }
 
-  async head(): Promise<ChainHead> {
+  async head(): Promise<SandboxHead> {
     const head = await this.#height()
     const { hash } = await this.#block(head)
     return { head, hash }
   }
 
-  /** Raw, each with the place of its block among those above. */
+  /** Raw transactions, each with the index of its block above `base`. */
   async #transactionsAbove(base: number, depth: number): Promise<[string, number][]> {
     const pairs: [string, number][] = []
     for (let place = 0; place < depth; place++) {
@@ -149,7 +150,7 @@ export class ChainLevers {
     return Number(await textOf(this.#call('eth_blockNumber')))
   }
 
-  async #block(at: number | 'pending'): Promise<Block> {
+  async #block(at: number | 'pending'): Promise<SandboxBlock> {
     const tag = at === 'pending' ? at : quantity(at)
     return blockForm.parse(await this.#call('eth_getBlockByNumber', [tag, false]))
   }

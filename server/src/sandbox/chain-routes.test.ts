@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts'
 import { chainRoutes } from './chain-routes.ts'
 import { SandboxProviders } from './providers.ts'
 
-/** Notes what it is asked for. The real ones are held to the real chain in a test of their own. */
+/** Records its calls. Another test checks the real levers on the real chain. */
 class NotingLevers {
   asked: unknown[] = []
   failure: Failure | null = null
@@ -44,7 +44,7 @@ const reorg = '/v1/test/chain/reorg'
 const list = '/v1/test/providers'
 
 describe('the chain’s levers over HTTP', () => {
-  it('mines and reorganises as told, and answers with the head', async () => {
+  it('mine and reorg, and answer with the head', async () => {
     const mined = await world.ask(mine, { body: { blocks: 40 } })
     expect([mined.status, mined.json]).toEqual([200, { head: 7, hash: '0xabc' }])
     await world.ask(reorg, { body: { depth: 3 } })
@@ -69,14 +69,14 @@ describe('the chain’s levers over HTTP', () => {
     [list, { name: 'anvil-a', mode: 'lag', lagMs: 60_001 }],
     [list, { name: 'anvil-a', mode: 'outage', lagMs: 5 }],
     [list, { name: 'anvil-a', mode: 'ok', afterBytes: 5 }],
-  ])('refuses %s %j, and pulls nothing', async (path, body) => {
+  ])('refuse %s %j without any effect', async (path, body) => {
     const { status, json } = await world.ask(path, { body })
     expect([status, json.code]).toEqual([400, 'invalid_request'])
     expect(levers.asked).toEqual([])
     expect(providers.list().map(({ mode }) => mode)).toEqual(['ok', 'ok'])
   })
 
-  it('are for keys that may write, in test mode', async () => {
+  it('need a test key with the scope to write', async () => {
     const ask = async (key: string | null) => {
       const { status, json } = await world.ask(mine, { body: { blocks: 1 }, key })
       return [status, json.code]
@@ -90,7 +90,7 @@ describe('the chain’s levers over HTTP', () => {
     expect(levers.asked).toEqual([])
   })
 
-  it('are pulled once for one Idempotency-Key', async () => {
+  it('run once per Idempotency-Key', async () => {
     const headers = { 'idempotency-key': 'lever-1' }
     const first = await world.ask(mine, { body: { blocks: 2 }, headers })
     const again = await world.ask(mine, { body: { blocks: 2 }, headers })
@@ -101,13 +101,13 @@ describe('the chain’s levers over HTTP', () => {
     expect([other.status, other.json.code]).toEqual([422, 'idempotency_key_reused'])
   })
 
-  it('say so when the chain does not answer', async () => {
+  it('answer chain_unavailable when the chain does not answer', async () => {
     levers.failure = new Failure('chain_unavailable')
     const { status, json } = await world.ask(mine, { body: { blocks: 1 } })
     expect([status, json.code]).toEqual([503, 'chain_unavailable'])
   })
 
-  it('set the fault of one provider, and list what is set without any address', async () => {
+  it('set the fault of one provider, and list faults without URLs', async () => {
     const set = await world.ask(list, { body: { name: 'anvil-b', mode: 'lag', lagMs: 800 } })
     const lagging = { name: 'anvil-b', mode: 'lag', lagMs: 800, connections: 0 }
     expect([set.status, set.json]).toEqual([200, lagging])
@@ -123,25 +123,25 @@ describe('the chain’s levers over HTTP', () => {
     expect(unknown.json.detail).toContain('anvil-a, anvil-b')
   })
 
-  it('stand in the published contract', async () => {
+  it('are in the published contract', async () => {
     const { json } = await world.ask('/openapi.json')
     for (const path of [mine, reorg, list]) {
       expect(json.paths[path].post.tags).toEqual(['Sandbox'])
       expect(Object.keys(json.paths[path].post.responses)).toContain('409')
     }
-    expect(json.paths[list].get.summary).toBe('How the local chain is reached')
+    expect(json.paths[list].get.summary).toBe('List the providers of the local chain')
   })
 })
 
-describe('the providers of a chain', () => {
-  it('behind TLS are one, which cannot be made bad', async () => {
+describe('the providers of a sandbox chain', () => {
+  it('behind TLS are a single one, which cannot have a fault', async () => {
     const url = 'wss://node.example/key'
     const direct = await SandboxProviders.start(url, systemClock)
     expect(direct.list()).toEqual([{ name: 'anvil', url, connections: 0, mode: 'ok' }])
-    expect(() => direct.set('anvil', { mode: 'outage' })).toThrow('only: none')
+    expect(() => direct.set('anvil', { mode: 'outage' })).toThrow('can have a fault: none')
   })
 
-  it('are reached at the path that the chain is reached at', async () => {
+  it("have the path and query of the chain's URL", async () => {
     const pathed = await SandboxProviders.start('ws://127.0.0.1:1/ws?x=1', systemClock)
     for (const { url } of pathed.list()) expect(url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/ws\?x=1$/)
     await pathed.close()

@@ -24,16 +24,16 @@ const providerForm = z.strictObject({
 })
 
 const faultForm = z.strictObject({
-  name: z.string().max(64).meta({ description: 'As GET /v1/test/providers lists it.' }),
+  name: z.string().max(64).meta({ description: 'The name in `GET /v1/test/providers`.' }),
   mode: mode.meta({
     description:
-      '`ok`; `outage`: connections are cut and refused; `lag`: everything arrives `lagMs` later, each way; `half_open`: connections stand and carry nothing; `drop_after`: each is cut after `afterBytes`.',
+      '`ok`; `outage`: connections are cut and refused; `lag`: all data arrives `lagMs` later, each way; `half_open`: connections stay open but carry no data; `drop_after`: each connection is cut after `afterBytes`.',
   }),
   lagMs: z.int().min(1).max(lagMsMax).optional(),
   afterBytes: z.int().min(0).max(1_000_000_000).optional(),
 })
 
-/** `/v1/test/chain/…` and `/v1/test/providers`: what a chain and its providers do by themselves. */
+/** `/v1/test/chain/…` and `/v1/test/providers`: cause blocks, reorgs and provider faults. */
 export const chainRoutes =
   (
     levers: Pick<ChainLevers, 'mine' | 'reorg'>,
@@ -52,25 +52,25 @@ export const chainRoutes =
       path: 'chain/reorg',
       summary: 'Reorganise the chain',
       description:
-        'Puts other blocks in the place of the last `depth` ones. With `keep` their transactions are in the new blocks, else they are gone as if never sent. More than eight blocks take back what was final: this chain is followed there too, others would stop.',
+        'Replaces the last `depth` blocks. With `keep` the new blocks have the same transactions, else these are dropped. More than eight blocks revert final blocks: the server still follows this chain, but would halt any other.',
       body: z.strictObject({
         depth: z.int().min(1).max(depthMax),
-        keep: z.boolean().optional().meta({ description: 'Left out: false.' }),
+        keep: z.boolean().optional().meta({ description: 'Default: false.' }),
       }),
       ...{ answer: headForm, refusals: [] },
       run: ({ depth, keep = false }) => levers.reorg(depth, keep),
     })
     addChainLever(app, gate, {
       ...{ path: 'providers', method: 'GET' },
-      summary: 'How the local chain is reached',
-      description: 'Every provider with the fault that its wire is set to.',
+      summary: 'List the providers of the local chain',
+      description: 'Each provider with its current fault.',
       ...{ answer: z.strictObject({ data: z.array(providerForm) }), refusals: [] },
       run: async () => ({ data: providers.list().map(show) }),
     })
     addChainLever(app, gate, {
       path: 'providers',
-      summary: 'Make a provider bad, or good again',
-      description: 'Sets the fault of one provider, for connections that are open and new ones.',
+      summary: 'Set or clear the fault of a provider',
+      description: 'Sets the fault of one provider, for open and new connections.',
       ...{ body: faultForm, answer: providerForm, refusals: ['not_found'] },
       run: async ({ name, ...wish }) => show(providers.set(name, faultOf(wish))),
     })
@@ -82,7 +82,7 @@ function faultOf({
   afterBytes,
 }: Omit<z.output<typeof faultForm>, 'name'>): Fault {
   const refuse = (member: string, needs: string): never => {
-    throw new Failure('invalid_request', `${member} goes with the mode ${needs} alone.`)
+    throw new Failure('invalid_request', `${member} is only valid with the mode ${needs}.`)
   }
   if (lagMs !== undefined && wished !== 'lag') return refuse('lagMs', 'lag')
   if (afterBytes !== undefined && wished !== 'drop_after') return refuse('afterBytes', 'drop_after')
@@ -91,5 +91,5 @@ function faultOf({
   return { mode: wished }
 }
 
-/** Without its address: whoever pulls levers does not need it. */
+/** Without its URL, which clients do not need. */
 const show = ({ url: _, ...shown }: SandboxProvider): z.output<typeof providerForm> => shown

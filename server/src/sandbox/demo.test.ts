@@ -32,14 +32,14 @@ const make = (): Promise<Demo> => demoMerchant({ home, ...store, clock: systemCl
 const kept = () => JSON.parse(readFileSync(join(home, 'demo.json'), 'utf8'))
 
 describe('the demo merchant', () => {
-  it('is made once and is the same at every start', async () => {
+  it('is created once and is the same at every start', async () => {
     const first = await make()
     expect(first.secretKey).toMatch(/^sk_test_[0-9A-Za-z]{32}$/)
     expect(first.publishableKey).toMatch(/^pk_test_[0-9A-Za-z]{32}$/)
     expect(await make()).toEqual(first)
   })
 
-  it('opens the API with its keys, in test mode alone', async () => {
+  it('has a secret and a publishable key for test mode', async () => {
     const { merchantId, secretKey, publishableKey } = await make()
     const keyOf = (key: string) => store.keys.byHash(hashKey(pepper, key))
     const own = { merchantId, livemode: false, revokedAt: null }
@@ -47,20 +47,20 @@ describe('the demo merchant', () => {
     expect(await keyOf(publishableKey)).toMatchObject({ ...own, kind: 'publishable' })
   })
 
-  it('gives the database the half of its wallet that can only watch', async () => {
+  it('stores only the watch-only xpub of its wallet in the database', async () => {
     const { merchantId } = await make()
     const merchant = await store.directory.merchant(merchantId)
     expect(merchant?.xpub).toBe(xpubOf(kept().mnemonic))
     expect(HDKey.fromExtendedKey(merchant?.xpub ?? '').privateKey).toBeNull()
   })
 
-  it('keeps its secrets in a file for the owner alone', async () => {
+  it('stores its secrets in a file that only the owner can read', async () => {
     await make()
     expect(statSync(join(home, 'demo.json')).mode & 0o777).toBe(0o600)
     expect(kept().mnemonic.split(' ')).toHaveLength(12)
   })
 
-  it('is given to a new database again, with the keys that programs already have', async () => {
+  it('is added to a new database with the same keys', async () => {
     const before = await make()
     const other = await testDatabase()
     const fresh = openStore({ url: other.url, clock: systemClock, log: silentLog })
@@ -73,7 +73,7 @@ describe('the demo merchant', () => {
     await other.close()
   })
 
-  it('says which file is damaged, rather than making another merchant over it', async () => {
+  it('is not replaced if its file is damaged: the error names the file', async () => {
     writeFileSync(join(home, 'demo.json'), '{"merchantId":')
     await expect(make()).rejects.toMatchObject({ code: 'invalid_config' })
     await expect(make()).rejects.toThrow('demo.json')

@@ -12,7 +12,7 @@ import type { Clock } from '../ports/clock.ts'
 import { receivingKey } from '../receiving-key.ts'
 import { writePrivate } from './sandbox-file.ts'
 
-/** The merchant that the sandbox comes with. */
+/** The demo merchant of the sandbox. */
 export interface Demo {
   readonly merchantId: string
   readonly secretKey: string
@@ -24,7 +24,7 @@ interface DemoOptions {
   readonly directory: Directory
   readonly keys: Keys
   readonly clock: Clock
-  /** What this installation hashes keys with. */
+  /** The pepper with which this installation hashes keys. */
   readonly pepper: Uint8Array
 }
 
@@ -41,10 +41,10 @@ type DemoFile = z.infer<typeof fileForm>
 const accountPath = "m/44'/60'/0'"
 
 /**
- * The demo merchant with its keys, the same at every start. Made at the first one and kept in
- * `demo.json` in the data directory, for its owner's eyes alone: the mnemonic that can spend what
- * the demo merchant is paid is there and nowhere else; the database gets the watch-only half of it,
- * and hashes of the keys. A database that lacks them, being new, is given them again.
+ * The demo merchant with its keys, the same at every start. Created at the first start and stored
+ * in `demo.json` in the data directory, readable only by its owner: only this file has the mnemonic
+ * that can spend the demo merchant's money. The database gets the watch-only xpub and hashes of the
+ * keys; a new database gets them again.
  */
 export async function demoMerchant(options: DemoOptions): Promise<Demo> {
   const { directory, clock } = options
@@ -63,7 +63,7 @@ export async function demoMerchant(options: DemoOptions): Promise<Demo> {
   }
 }
 
-/** The watch-only half: whoever has it can name addresses, not spend from them. */
+/** The watch-only xpub of the wallet: it derives addresses but cannot spend. */
 export const xpubOf = (mnemonic: string): string =>
   receivingKey(
     HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(accountPath).publicExtendedKey,
@@ -99,7 +99,7 @@ function readOrMake(path: string, clock: Clock): DemoFile {
     secret: keyOf('secret'),
     publishable: keyOf('publishable'),
   }
-  // On disk before anything refers to it: a key that only the database knows opens nothing.
+  // Written before the database refers to it: the database only has a hash of the key.
   writePrivate(path, file)
   return file
 }

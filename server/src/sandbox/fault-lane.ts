@@ -2,12 +2,12 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../ports/clock.ts'
 import type { Stop } from '../ports/stop.ts'
 
-/** More than this waits in the sender's socket, not here. */
+/** Beyond this, bytes wait in the sender's socket. */
 const heldBytesMax = 1 << 20
 
 /**
- * One direction of a connection: bytes go on in the order they came, each `lagMs` later. It holds at
- * most a megabyte, then its sender has to wait, and an end waits for the bytes before it.
+ * One direction of a connection: it forwards bytes in order, each `lagMs` later. It holds at most a
+ * megabyte, then its sender has to wait. An end is forwarded after the bytes before it.
  */
 export class FaultLane {
   readonly #from: Socket
@@ -26,7 +26,7 @@ export class FaultLane {
     to.on('drain', () => this.#carry())
   }
 
-  /** What is held already never comes later than it would have. */
+  /** Sets the lag. Bytes that are already held never arrive later than before. */
   delayBy(lagMs: number): void {
     this.#lagMs = lagMs
     const latest = this.#clock.now() + lagMs
@@ -41,13 +41,13 @@ export class FaultLane {
     this.#carry()
   }
 
-  /** Ends the far side, once what is held has been carried. */
+  /** Ends the far side, after all held bytes. */
   end(): void {
     this.#hasEnded = true
     this.#carry()
   }
 
-  /** Forgets what is held. Nothing goes on any more. */
+  /** Drops all held bytes and forwards nothing more. */
   close(): void {
     this.#stop?.()
     this.#held.length = 0
@@ -58,7 +58,7 @@ export class FaultLane {
     this.#stop?.()
     this.#stop = null
     for (let first = this.#held[0]; first !== undefined; first = this.#held[0]) {
-      // The socket says when it drains, and the clock when it is time.
+      // The socket's `drain` event or the timer calls this again.
       if (this.#to.writableNeedDrain) return
       const restMs = first.dueAt - this.#clock.now()
       if (restMs > 0) {

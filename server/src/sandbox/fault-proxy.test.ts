@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { FaultProxy } from './fault-proxy.ts'
 
-/** Something that says back what it hears. */
+/** A server that echoes all bytes. */
 let echo: Server
 let proxy: FaultProxy
 let clients: Client[]
@@ -25,18 +25,18 @@ afterEach(async () => {
   await new Promise((resolve) => echo.close(resolve))
 })
 
-/** A connection through the proxy, and what came back on it. */
+/** A connection through the proxy, and the bytes that it received. */
 class Client {
   readonly socket: Socket
-  heard = ''
-  heardBytes = 0
+  received = ''
+  receivedBytes = 0
   ended: 'open' | 'end' | 'reset' = 'open'
 
   constructor() {
     this.socket = connect(proxy.port, '127.0.0.1')
     this.socket.on('data', (bytes) => {
-      this.heardBytes += bytes.length
-      if (this.heardBytes < 10_000) this.heard += bytes.toString()
+      this.receivedBytes += bytes.length
+      if (this.receivedBytes < 10_000) this.received += bytes.toString()
     })
     this.socket.on('error', () => {
       this.ended = 'reset'
@@ -49,7 +49,7 @@ class Client {
 
   async says(text: string): Promise<void> {
     this.socket.write(text)
-    await expect.poll(() => this.heard, { interval: 5 }).toContain(text)
+    await expect.poll(() => this.received, { interval: 5 }).toContain(text)
   }
 
   hasEnded(how: 'end' | 'reset'): Promise<void> {
@@ -57,29 +57,29 @@ class Client {
   }
 }
 
-describe('a wire that can be made bad', () => {
-  it('carries both ways, and an end as an end', async () => {
+describe('the fault proxy', () => {
+  it('forwards bytes both ways, and forwards an end', async () => {
     const client = new Client()
     await client.says('hello')
     client.socket.end('bye')
     await client.hasEnded('end')
-    expect(client.heard).toBe('hellobye')
+    expect(client.received).toBe('hellobye')
     await expect.poll(() => proxy.connections).toBe(0)
   })
 
-  it('outage: open connections are reset and new ones refused, until it is over', async () => {
+  it('resets open connections and refuses new ones in mode outage', async () => {
     const before = new Client()
     await before.says('a')
     proxy.set({ mode: 'outage' })
     await before.hasEnded('reset')
     const during = new Client()
     await during.hasEnded('reset')
-    expect(during.heard).toBe('')
+    expect(during.received).toBe('')
     proxy.set({ mode: 'ok' })
     await new Client().says('b')
   })
 
-  it('lag: every byte comes later, each way, in its order, also when the lag shrinks', async () => {
+  it('delays bytes each way in mode lag, in order, also when the lag shrinks', async () => {
     const client = new Client()
     await client.says('.')
     proxy.set({ mode: 'lag', lagMs: 150 })
@@ -91,7 +91,7 @@ describe('a wire that can be made bad', () => {
     client.socket.write('3')
     await waits
     expect(systemClock.now() - startedAt).toBeGreaterThanOrEqual(200)
-    await expect.poll(() => client.heard).toBe('.123')
+    await expect.poll(() => client.received).toBe('.123')
     proxy.set({ mode: 'lag', lagMs: 60_000 })
     client.socket.write('4')
     await systemClock.sleep(30)
@@ -99,15 +99,15 @@ describe('a wire that can be made bad', () => {
     await client.says('4')
   })
 
-  it('lag: what is on its way when a side ends arrives before the end', async () => {
+  it('forwards an end after the delayed bytes in mode lag', async () => {
     proxy.set({ mode: 'lag', lagMs: 50 })
     const client = new Client()
     client.socket.end('last words')
     await client.hasEnded('end')
-    expect(client.heard).toBe('last words')
+    expect(client.received).toBe('last words')
   })
 
-  it('half_open: takes connections, swallows everything, says nothing; then resets them', async () => {
+  it('drops all bytes in mode half_open, and resets these connections afterwards', async () => {
     const idle = new Client()
     await idle.says('a')
     const asking = new Client()
@@ -117,18 +117,18 @@ describe('a wire that can be made bad', () => {
     const fresh = new Client()
     fresh.socket.write('c')
     await systemClock.sleep(60)
-    expect([idle, asking, fresh].map(({ heard, ended }) => heard + ended)).toEqual([
+    expect([idle, asking, fresh].map(({ received, ended }) => received + ended)).toEqual([
       'aopen',
       'aopen',
       'open',
     ])
     proxy.set({ mode: 'ok' })
     await Promise.all([asking.hasEnded('reset'), fresh.hasEnded('reset')])
-    // Nothing was lost on this one.
+    // No bytes were lost on this connection.
     await idle.says('d')
   })
 
-  it('half_open: does not tell of a server that goes meanwhile', async () => {
+  it('hides a disconnect of the server in mode half_open', async () => {
     const sockets: Socket[] = []
     echo.on('connection', (socket) => sockets.push(socket))
     const client = new Client()
@@ -141,18 +141,18 @@ describe('a wire that can be made bad', () => {
     await client.hasEnded('reset')
   })
 
-  it('drop_after: cuts each connection when it has carried so much, in the middle of a message', async () => {
+  it('cuts each connection after so many bytes in mode drop_after', async () => {
     proxy.set({ mode: 'drop_after', afterBytes: 15 })
     const client = new Client()
     await client.says('12345')
     client.socket.write('6789012345')
     await client.hasEnded('reset')
-    expect(client.heard.length).toBeLessThan(15)
+    expect(client.received.length).toBeLessThan(15)
     const next = new Client()
     await next.says('again')
   })
 
-  it('holds a bounded amount: who sends more has to wait', async () => {
+  it('holds a bounded number of bytes: a sender of more has to wait', async () => {
     proxy.set({ mode: 'lag', lagMs: 60_000 })
     const client = new Client()
     const piece = Buffer.alloc(1 << 16)
@@ -160,15 +160,15 @@ describe('a wire that can be made bad', () => {
     while (sentBytes < 1 << 26 && client.socket.write(piece)) sentBytes += piece.length
     for (let i = 0; i < 500; i++) client.socket.write(piece)
     await systemClock.sleep(100)
-    // 32 MB were written; the megabyte, and what the kernel keeps, have left.
+    // 32 MB were written; only one megabyte and the kernel's buffers have left the client.
     expect(client.socket.writableLength).toBeGreaterThan(10 << 20)
     proxy.set({ mode: 'ok' })
     await expect
-      .poll(() => client.heardBytes, { timeout: 10_000 })
+      .poll(() => client.receivedBytes, { timeout: 10_000 })
       .toBeGreaterThanOrEqual(500 * piece.length)
   })
 
-  it('tells what it is set to, and forgets nothing open when it is closed', async () => {
+  it('has a readable fault, and resets open connections when closed', async () => {
     expect(proxy.fault).toEqual({ mode: 'ok' })
     proxy.set({ mode: 'lag', lagMs: 5 })
     expect(proxy.fault).toEqual({ mode: 'lag', lagMs: 5 })

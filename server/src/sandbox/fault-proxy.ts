@@ -2,34 +2,36 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import type { Clock } from '../ports/clock.ts'
 import { FaultLane } from './fault-lane.ts'
 
-/** How a wire can be. */
+/** The fault modes of a connection. */
 export const faultModes = ['ok', 'outage', 'lag', 'half_open', 'drop_after'] as const
 export type FaultMode = (typeof faultModes)[number]
 
-/** A wire as it is set to be. */
+/** A fault mode with its parameters. */
 export interface Fault {
   readonly mode: FaultMode
   /** With `lag`: how much later each byte arrives, in each direction. */
   readonly lagMs?: number
-  /** With `drop_after`: how many bytes a connection carries, both ways together, until it is cut. */
+  /**
+   * With `drop_after`: how many bytes a connection forwards, both ways together, before it is cut.
+   */
   readonly afterBytes?: number
 }
 
-interface Rule {
-  /** Whether new connections are taken. */
+interface FaultRule {
+  /** Whether new connections are accepted. */
   readonly takes: boolean
-  /** Whether connections that are open when it begins are cut. */
+  /** Whether open connections are cut when the mode begins. */
   readonly cuts: boolean
-  /** Whether bytes go on. */
+  /** Whether bytes are forwarded. */
   readonly carries: boolean
 }
 
 /** What each mode does to connections. */
-const rules: Readonly<Record<FaultMode, Rule>> = {
+const rules: Readonly<Record<FaultMode, FaultRule>> = {
   ok: { takes: true, cuts: false, carries: true },
   outage: { takes: false, cuts: true, carries: false },
   lag: { takes: true, cuts: false, carries: true },
-  // The far end is dead and nobody says so: no answer, no end, no reset.
+  // Like a far end that has died without notice: no answer, no end, no reset.
   half_open: { takes: true, cuts: false, carries: false },
   drop_after: { takes: true, cuts: false, carries: true },
 }
@@ -37,9 +39,9 @@ const rules: Readonly<Record<FaultMode, Rule>> = {
 const connectionsMax = 256
 
 /**
- * A wire that can be made bad: a TCP relay on loopback before a real server. What its mode changes,
- * it changes for open connections at once. A connection that lost bytes is reset when the wire
- * carries again, as a peer that comes back does with connections that it no longer knows.
+ * A TCP relay on loopback in front of a real server that can simulate faults. A mode applies at
+ * once to open connections. A connection that lost bytes is reset when forwarding resumes, like a
+ * restarted peer resets connections that it does not know.
  */
 export class FaultProxy {
   readonly #server: Server
@@ -55,7 +57,7 @@ export class FaultProxy {
     server.on('connection', (near) => this.#take(near))
   }
 
-  /** Rejects when there is no port to be had. `port` 0, or left out, takes a free one. */
+  /** Rejects if the port cannot be used. `port` 0 (the default) takes a free one. */
   static async start(
     target: { readonly host?: string; readonly port: number },
     clock: Clock,
@@ -71,7 +73,7 @@ export class FaultProxy {
   }
 
   get port(): number {
-    // A server that listens on TCP has this kind of address.
+    // The address of a TCP server is an object.
     return (this.#server.address() as AddressInfo).port
   }
 
@@ -79,7 +81,7 @@ export class FaultProxy {
     return this.#fault
   }
 
-  /** How many connections stand, broken ones too. */
+  /** The number of open connections, including those that lost bytes. */
   get connections(): number {
     return this.#wires.size
   }
@@ -93,7 +95,7 @@ export class FaultProxy {
     }
   }
 
-  /** Resets every connection, whatever the mode. New ones are taken as before. */
+  /** Resets all open connections in any mode. New ones are accepted as before. */
   cut(): void {
     for (const wire of this.#wires) wire.cut()
   }
@@ -124,9 +126,9 @@ class Wire {
   readonly #far: Socket
   readonly #lanes: readonly FaultLane[]
   #fault: Fault = { mode: 'ok' }
-  /** Something was lost on it, so nothing that came later could be right. */
+  /** Whether bytes were lost, so that later bytes must not be forwarded. */
   #isBroken = false
-  /** How much it may carry until it is cut. */
+  /** How many bytes it may still forward before it is cut. */
   #leftBytes = Infinity
 
   constructor(near: Socket, far: Socket, clock: Clock) {
@@ -137,7 +139,7 @@ class Wire {
     this.#lanes = [there, back]
     near.on('data', (bytes) => this.#pass(bytes, there))
     far.on('data', (bytes) => this.#pass(bytes, back))
-    // A near end that goes is gone; a far end that goes behind a dead wire is not heard of.
+    // A disconnect of the near end always counts; one of the far end is hidden in `half_open`.
     near.on('end', () => (this.#isWhole() ? there.end() : this.cut()))
     far.on('end', () => this.#isWhole() && back.end())
     near.on('error', () => this.cut())
@@ -169,7 +171,7 @@ class Wire {
     if (mayPass.length < bytes.length) this.cut()
   }
 
-  /** Whether what comes now may go on. Asked for everything that comes, so that a loss is noted. */
+  /** Whether new data may be forwarded. Called for all data, so that a loss is recorded. */
   #isWhole(): boolean {
     this.#isBroken ||= !rules[this.#fault.mode].carries
     return !this.#isBroken

@@ -8,28 +8,28 @@ import { OnceInMemory } from './once-in-memory.ts'
 
 type Code = keyof typeof errorCatalogue
 
-/** A route of the sandbox: what it is called, takes and answers, and what it does. */
-interface Words<Body extends z.ZodType, Answer extends z.ZodType> {
+/** A sandbox route: its path, documentation, body and answer. */
+interface LeverContract<Body extends z.ZodType, Answer extends z.ZodType> {
   readonly path: string
   readonly method?: 'GET' | 'POST'
   readonly summary: string
-  /** What it does, and when it answers. */
+  /** Its effect, and when it answers. */
   readonly description: string
   readonly body?: Body
   readonly answer: Answer
-  /** What it can be refused with, beside what every route can. */
+  /** Its errors, besides those of every route. */
   readonly refusals: readonly Code[]
 }
 
-/** A lever on one payment, which its path names: open to keys and to the holder of its client secret. */
+/** A lever on the payment in its path, for API keys and for the payment's client secret. */
 export interface PaymentLever<Body extends z.ZodType, Answer extends z.ZodType>
-  extends Words<Body, Answer> {
+  extends LeverContract<Body, Answer> {
   readonly run: (payment: Payment, body: z.output<Body>) => Promise<z.output<Answer>>
 }
 
-/** A lever on the chain: open to keys. */
+/** A lever on the chain, for API keys. */
 export interface ChainLever<Body extends z.ZodType, Answer extends z.ZodType>
-  extends Words<Body, Answer> {
+  extends LeverContract<Body, Answer> {
   readonly run: (body: z.output<Body>) => Promise<z.output<Answer>>
 }
 
@@ -47,11 +47,11 @@ export function addPaymentLever<Body extends z.ZodType, Answer extends z.ZodType
     params: z.object({ id: z.string() }),
     security: [{ key: [scope] }, { clientSecret: [] }, { checkoutCookie: [] }],
     open: async (request) => {
-      const { id } = request.params as { id: string } // the path has it
+      const { id } = request.params as { id: string } // the path has `:id`
       const { payment } = await gate.open(request, { scope, paymentId: id, client: true })
       if (payment.livemode) throw new Failure('sandbox_only')
       opened.set(request, payment)
-      // A payer's idempotency key and the merchant's must not meet another payment's.
+      // Idempotency keys are per payment, so that they do not collide with those of other payments.
       return payment.id
     },
     run: (request, body) => {
@@ -85,7 +85,7 @@ interface Mount<Body extends z.ZodType, Answer extends z.ZodType> {
   readonly path: string
   readonly params: z.ZodType | undefined
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
-  /** Refuses strangers, or resolves with whose idempotency keys count. */
+  /** Authenticates. Resolves with the owner of the idempotency keys. */
   readonly open: (request: FastifyRequest) => Promise<string>
   readonly run: (request: FastifyRequest, body: z.output<Body>) => Promise<z.output<Answer>>
 }
@@ -99,7 +99,7 @@ const headers = z.looseObject({
 
 function add<Body extends z.ZodType, Answer extends z.ZodType>(
   app: FastifyInstance,
-  lever: Words<Body, Answer>,
+  lever: LeverContract<Body, Answer>,
   mount: Mount<Body, Answer>,
 ): void {
   const once = new OnceInMemory<object>()
@@ -114,13 +114,13 @@ function add<Body extends z.ZodType, Answer extends z.ZodType>(
       ...(mount.params && { params: mount.params }),
       ...(method === 'POST' && { headers, body: lever.body ?? nothing }),
     },
-    // Before the body is read: a stranger learns nothing of what would be wrong with it.
+    // Before the body is read, so that unauthenticated requests get no hint about its errors.
     onRequest: async (request) => {
       owners.set(request, await mount.open(request))
     },
     handler: async (request, reply) => {
       const body = request.body as z.output<Body> // the schema has parsed it
-      const run = async () => (await mount.run(request, body)) as object // so says each answer's schema
+      const run = async () => (await mount.run(request, body)) as object // every answer is an object
       const key = request.headers['idempotency-key']
       const name = typeof key === 'string' ? `${owners.get(request)} ${key}` : null
       const { answer, isReplay } = await once.do({ name, asked: canonicalJson(body ?? {}), run })
@@ -130,14 +130,14 @@ function add<Body extends z.ZodType, Answer extends z.ZodType>(
   })
 }
 
-/** Of a lever that takes nothing. */
+/** The body of a lever without parameters. */
 const nothing = z
   .strictObject({})
   .nullish()
   .transform(() => ({}))
 
 const documentationOf = <Body extends z.ZodType, Answer extends z.ZodType>(
-  { summary, description, answer, refusals }: Words<Body, Answer>,
+  { summary, description, answer, refusals }: LeverContract<Body, Answer>,
   method: 'GET' | 'POST',
 ) => {
   const posted: Code[] = [

@@ -44,7 +44,7 @@ const blockHash = async (chain: LocalChain, number: string): Promise<unknown> =>
 }
 
 describe('the local chain', () => {
-  it('goes on where it was after a restart, block for block', async () => {
+  it('continues with the same blocks after a restart', async () => {
     const first = await start()
     await send(first)
     await first.call('evm_mine')
@@ -56,7 +56,7 @@ describe('the local chain', () => {
     expect(await balance(second)).toBe('0x10')
   })
 
-  it('is the same chain after many restarts, and its blocks carry the time that it is', async () => {
+  it('is the same chain after several restarts, and its blocks have the current time', async () => {
     const first = await start()
     for (let restarts = 0; restarts < 3; restarts++) {
       await running.at(-1)?.close()
@@ -77,7 +77,7 @@ describe('the local chain', () => {
     expect(genesis).toHaveLength(1)
   })
 
-  it('cannot be taken back to before its restart, and says so', async () => {
+  it('refuses a reorg of blocks from before its restart', async () => {
     const first = await start()
     await first.call('anvil_mine', ['0x8'])
     await first.close()
@@ -90,14 +90,14 @@ describe('the local chain', () => {
     expect((await levers.reorg(2, false)).head).toBe(before.head)
   })
 
-  it('mines what was broadcast before it closes, for the mempool is not saved', async () => {
+  it('mines pending transactions before it closes, because the mempool is not saved', async () => {
     const first = await start()
     await send(first)
     await first.close()
     expect(await balance(await start())).toBe('0x10')
   })
 
-  it('survives the SIGKILL of its server: what was broadcast is there at the next start', async () => {
+  it('has broadcast transactions at the next start after a SIGKILL of its server', async () => {
     const server = spawn(process.execPath, ['--input-type=module', '-e', serverScript, home], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -112,7 +112,7 @@ describe('the local chain', () => {
     expect(await balance(next)).toBe('0x10')
   })
 
-  it('ends by itself, saved and with a last block, when its server is killed for good', async () => {
+  it('mines a last block, saves and exits when its server is killed', async () => {
     const server = spawn(process.execPath, ['--input-type=module', '-e', serverScript, home, '1'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -129,16 +129,16 @@ describe('the local chain', () => {
     expect(await balance(await start())).toBe('0x10')
   })
 
-  it('takes another port when the usual one is taken', async () => {
+  it('uses another port if the well-known one is taken', async () => {
     const taken = createServer().listen(8545, '127.0.0.1')
-    // Somebody else may have it, which serves as well.
+    // Another program may have the port, which serves the test as well.
     taken.on('error', () => undefined)
     const chain = await start()
     expect(chain.httpUrl).not.toContain(':8545')
     taken.close()
   })
 
-  it('goes back to the last start when a power cut has torn its file', async () => {
+  it('loads the state of the last start if its file is incomplete', async () => {
     const first = await start()
     await send(first)
     await first.close()
@@ -149,40 +149,40 @@ describe('the local chain', () => {
     expect(await balance(third)).toBe('0x10')
   })
 
-  it('says so when the file is torn and there is nothing to go back to', async () => {
+  it('fails with chain_unavailable if its file is incomplete without an older one', async () => {
     await (await start()).close()
     writeFileSync(join(home, 'chain.json'), '{"block":{"num')
     await expect(start()).rejects.toMatchObject({ code: 'chain_unavailable' })
     expect(existsSync(join(home, 'chain.running.json'))).toBe(false)
   })
 
-  /** Kills the chain itself, which can do nothing about it. */
+  /** Kills the chain with SIGKILL, so that it cannot save its state. */
   const kill9 = async (chain: LocalChain): Promise<void> => {
     const { pid } = JSON.parse(readFileSync(join(home, 'chain.running.json'), 'utf8'))
     process.kill(Number(pid), 'SIGKILL')
     await chain.exited
   }
 
-  it('is there again when it was killed before it could save itself', async () => {
+  it('is the same chain after it was killed before it could save its state', async () => {
     const first = await start()
     await kill9(first)
     await first.close()
     expect((await start()).genesisHash).toBe(first.genesisHash)
   })
 
-  it('begins anew when it was killed before anybody could follow it', async () => {
+  it('begins again if it was killed before the server could follow it', async () => {
     writeFileSync(join(home, 'chain.json'), '{"block":{"num')
     expect(await blockHash(await start(), '0x0')).not.toBeNull()
   })
 
-  it('takes what it wrote at its end only when that is whole', async () => {
+  it('loads the file that it wrote on exit only if that is complete', async () => {
     const first = await start()
     await send(first)
     await first.call('evm_mine')
     await first.save()
     await kill9(first)
     await first.close()
-    // As a kill in the middle of the writing leaves it.
+    // A kill during the write leaves such a file.
     const whole = readFileSync(join(home, 'chain.json'), 'utf8')
     writeFileSync(join(home, 'chain.live.json'), whole.slice(0, whole.length / 2))
     const second = await start()
@@ -190,7 +190,7 @@ describe('the local chain', () => {
     expect(existsSync(join(home, 'chain.live.json'))).toBe(false)
   })
 
-  it('survives kills at any moment of its saving, with all that was saved before', async () => {
+  it('keeps all saved blocks after kills at any moment of a save', async () => {
     const first = await start()
     // Long enough for a save to take a while.
     for (let more = 0; more < 8; more++) await first.call('anvil_mine', ['0x80'])
@@ -203,14 +203,14 @@ describe('the local chain', () => {
       const number = await textOf(chain.call('eth_blockNumber'))
       await chain.call('anvil_mine', ['0x10'])
       const { pid } = JSON.parse(readFileSync(join(home, 'chain.running.json'), 'utf8'))
-      // One half while our own save runs, the other while it writes its file at the end.
+      // Half of the kills during our own save, the other half while anvil writes its file on exit.
       const saving = round % 2 === 0 ? chain.save().catch(() => undefined) : undefined
       if (saving === undefined) process.kill(pid, 'SIGTERM')
       await systemClock.sleep(Math.random() * 120)
       try {
         process.kill(pid, 'SIGKILL')
       } catch {
-        // It was faster, and has saved all of it.
+        // It has already exited, after saving everything.
       }
       await saving
       await chain.close()
@@ -219,14 +219,14 @@ describe('the local chain', () => {
     }
   }, 60_000)
 
-  it('refuses to begin again where the chain of a history is gone', async () => {
+  it('refuses to begin again if the files of a chain with a history are missing', async () => {
     await (await start()).close()
     for (const name of ['chain.json', 'chain.before.json'])
       rmSync(join(home, name), { force: true })
     await expect(start()).rejects.toMatchObject({ code: 'invalid_config' })
   })
 
-  it('can be joined by address, and goes on when the guest leaves', async () => {
+  it('can be joined by URL, and continues when the guest leaves', async () => {
     const host = await start()
     const guest = await joinChain(host.wsUrl)
     expect(guest).toMatchObject({ chainId: 31337, genesisHash: host.genesisHash })

@@ -5,28 +5,30 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import { startAnvil } from './anvil.ts'
 import { endOrphan, minePending, remember } from './orphan.ts'
-import { type Call, genesisHashAt, rpcAt, textOf } from './rpc.ts'
+import { genesisHashAt, type RpcCall, rpcAt, textOf } from './rpc.ts'
 import { SavedChain } from './saved-chain.ts'
 
-/** A development chain that answers, whoever started it. */
+/** A running development chain, started by us or by others. */
 export interface LocalChain {
   readonly chainId: number
   readonly genesisHash: string
   readonly httpUrl: string
   readonly wsUrl: string
-  /** Unlocked and rich, lower case. */
+  /** Unlocked accounts with plenty of coins, lower case. */
   readonly accounts: readonly string[]
-  readonly call: Call
-  /** Resolves when it is gone, whatever ended it; never for a chain that was running before. */
+  readonly call: RpcCall
+  /** Resolves when it has exited, for whatever reason; never for a chain that we did not start. */
   readonly exited: Promise<void>
-  /** Resolves when it is on disk as it stands; at once for a chain that was running before. */
+  /** Saves its current state to disk. A no-op for a chain that we did not start. */
   save(): Promise<void>
-  /** Resolves when all that was mined is on disk. A chain that was running before goes on. */
+  /** Stops it after saving all mined blocks. A chain that we did not start continues. */
   close(): Promise<void>
 }
 
 interface LocalChainOptions {
-  /** The data directory; the chain is kept in `chain.json` there, beside the history it belongs to. */
+  /**
+   * The data directory. The chain is in `chain.json` there, beside the history that refers to it.
+   */
   readonly home: string
   readonly clock: Clock
   readonly log: Log
@@ -35,8 +37,8 @@ interface LocalChainOptions {
 
 /**
  * Starts anvil and resolves when it answers: a real EVM with a block every few seconds, whose state
- * outlives restarts. Needs no network. Takes the well-known port when it is free.
- * Only one process may run this on a data directory; the caller holds the directory's lock.
+ * survives restarts. Needs no network. Uses the well-known port if it is free. Only one process may
+ * run this on a data directory; the caller holds the directory's lock.
  */
 export async function startLocalChain(options: LocalChainOptions): Promise<LocalChain> {
   const running = join(options.home, 'chain.running.json')
@@ -52,13 +54,13 @@ export async function startLocalChain(options: LocalChainOptions): Promise<Local
   }
 }
 
-/** Uses a development chain that is running already. Rejects when it is not one. */
+/** Uses a running development chain. Rejects if it is not a development chain. */
 export async function joinChain(wsUrl: string): Promise<LocalChain> {
   const chain = await describe(wsUrl.replace(/^ws/, 'http'), wsUrl)
   if (chain.accounts.length === 0) {
     throw new Failure(
       'invalid_config',
-      'SANDBOX_RPC_URL holds no unlocked account: it is no development chain.',
+      'SANDBOX_RPC_URL is not a development chain: it has no unlocked account.',
     )
   }
   const done = (): Promise<void> => Promise.resolve()
@@ -67,7 +69,7 @@ export async function joinChain(wsUrl: string): Promise<LocalChain> {
 
 interface Files {
   readonly saved: SavedChain
-  /** Names the process that runs. */
+  /** The file with the pid of the running chain. */
   readonly running: string
 }
 
@@ -85,12 +87,12 @@ async function launch(options: LocalChainOptions, files: Files): Promise<LocalCh
   })
   try {
     const chain = await describe(`http://127.0.0.1:${anvil.port}`, `ws://127.0.0.1:${anvil.port}`)
-    // Its clock begins at its birth each time; the next block must carry the time that it is.
+    // Its clock starts at the genesis time each time; the next block must have the current time.
     await chain.call('evm_increaseTime', [now() - bornAt])
     saved.confirmCopy()
     const { call, httpUrl, genesisHash } = chain
     remember(running, { pid: anvil.pid, httpUrl, genesisHash })
-    // On disk before anybody hears of it: a kill must not leave a history without its chain.
+    // Saved before anything refers to it: a kill must not leave a history without its chain.
     if (stateFile === null) await saved.save(call)
     saved.keepBirth(bornAt)
     const saving = saved.keepSaving(call)

@@ -1,33 +1,33 @@
 import { Failure } from '@settlewire/core/errors'
 
-/** Something to be done once under a name. Without a name it is simply done. */
+/** Work that is done once per name; without a name it is done each time. */
 export interface Errand<T> {
   readonly name: string | null
-  /** What tells this request from another one under the same name. */
+  /** The content of the request, which differs for another request with the same name. */
   readonly asked: string
   readonly run: () => Promise<T>
 }
 
-/** How it was answered. */
+/** The answer, and whether it is repeated. */
 export interface Done<T> {
   readonly answer: T
   readonly isReplay: boolean
 }
 
-interface Known<T> {
+interface AnswerInMemory<T> {
   readonly asked: string
-  /** Null while it runs. */
+  /** Null while the work runs. */
   answer: T | null
 }
 
 const knownMax = 1_000
 
 /**
- * Idempotency for what is not in the history: a payment of the sandbox's wallet leaves no row of
- * ours. It lasts as long as the process, for the last thousand names; what failed may be tried again.
+ * Idempotency for work that is not in the history, such as payments of the sandbox's wallet. It
+ * remembers the last thousand names until the process ends; failed work may be retried.
  */
 export class OnceInMemory<T extends object> {
-  readonly #known = new Map<string, Known<T>>()
+  readonly #known = new Map<string, AnswerInMemory<T>>()
 
   /** Throws `idempotency_key_reused` or `idempotency_in_progress`, or what `run` throws. */
   async do({ name, asked, run }: Errand<T>): Promise<Done<T>> {
@@ -38,7 +38,7 @@ export class OnceInMemory<T extends object> {
       if (known.answer !== null) return { answer: known.answer, isReplay: true }
       throw new Failure('idempotency_in_progress', undefined, { retryAfterSeconds: 1 })
     }
-    const entry: Known<T> = { asked, answer: null }
+    const entry: AnswerInMemory<T> = { asked, answer: null }
     this.#known.set(name, entry)
     let answer: T
     try {

@@ -1,11 +1,11 @@
-/** The chain that a killed server leaves behind, which goes on for one more block. */
+/** Finds and stops a chain that a killed server left behind, which runs for one more block. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import type { Clock } from '../ports/clock.ts'
 import { writeWhole } from '../whole-file.ts'
 import { signal } from './anvil.ts'
-import { type Call, genesisHashAt, rpcAt } from './rpc.ts'
+import { genesisHashAt, type RpcCall, rpcAt } from './rpc.ts'
 
-interface Running {
+interface RunningChain {
   readonly pid: number
   readonly httpUrl: string
   readonly genesisHash: string
@@ -13,13 +13,13 @@ interface Running {
 
 const goneWithinMs = 5_000
 
-/** Notes the chain that runs, for the next start to find if this one is killed. */
-export const remember = (path: string, running: Running): void =>
+/** Records the running chain, so that the next start finds it if this process is killed. */
+export const remember = (path: string, running: RunningChain): void =>
   writeWhole(path, JSON.stringify(running))
 
 /**
- * Has an orphan mine at once and end, and waits until its state is saved. Only a process that
- * answers as this very chain is ever signalled.
+ * Makes an orphaned chain mine and exit, and waits until its state is saved. It only signals a
+ * process that answers with the genesis hash of this chain.
  */
 export async function endOrphan(path: string, clock: Clock): Promise<void> {
   const orphan = recall(path)
@@ -35,29 +35,29 @@ export async function endOrphan(path: string, clock: Clock): Promise<void> {
   }
   const until = clock.now() + goneWithinMs
   while (signal(orphan.pid, 0) && clock.now() < until) await clock.sleep(10)
-  // It hangs. Left alone it could still write, over what the next one has made.
+  // It hangs. If it kept running, it could overwrite the files of the next chain.
   if (same) signal(orphan.pid, 'SIGKILL')
   rmSync(path, { force: true })
 }
 
-/** Mines what was broadcast: anvil saves its blocks, not its mempool. */
-export async function minePending(call: Call): Promise<void> {
+/** Mines pending transactions, because anvil saves blocks but not its mempool. */
+export async function minePending(call: RpcCall): Promise<void> {
   try {
     const pool = await call('txpool_status')
     const pending = typeof pool === 'object' && pool !== null && 'pending' in pool && pool.pending
     if (Number(pending) > 0) await call('evm_mine')
   } catch {
-    // It is gone or hangs: then there is nothing left to mine, and ending goes on.
+    // The chain has exited or hangs: nothing can be mined, continue to stop it.
   }
 }
 
-function recall(path: string): Running | null {
+function recall(path: string): RunningChain | null {
   if (!existsSync(path)) return null
   try {
-    // Written by us, whole or torn by a power cut; torn is caught.
-    return JSON.parse(readFileSync(path, 'utf8')) as Running
+    // We wrote the file; one that a power cut has damaged does not parse.
+    return JSON.parse(readFileSync(path, 'utf8')) as RunningChain
   } catch {
-    // A power cut that tore the file has ended the chain as well.
+    // The power cut that damaged the file has stopped the chain as well.
     return null
   }
 }

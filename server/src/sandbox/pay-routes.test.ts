@@ -2,16 +2,16 @@ import { Failure } from '@settlewire/core/errors'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { HttpWorld } from '../../../test/support/http-world.ts'
 import { payRoutes } from './pay-routes.ts'
-import type { Paying, Sent } from './wallet.ts'
+import type { Paying, SentTransaction } from './wallet.ts'
 
-/** Notes what it is asked to send. The real one is held to the real chain in a test of its own. */
+/** Records its calls. Another test checks the real wallet on the real chain. */
 class NotingWallet {
   readonly address = `0x${'bb'.repeat(20)}`
   sent: Paying[] = []
   hold: Promise<void> = Promise.resolve()
   failure: Failure | null = null
 
-  async pay(paying: Paying): Promise<Sent> {
+  async pay(paying: Paying): Promise<SentTransaction> {
     await this.hold
     if (this.failure !== null) throw this.failure
     this.sent.push(paying)
@@ -23,7 +23,7 @@ class NotingWallet {
   drop = this.#nothingWaits
 
   async #nothingWaits(): Promise<never> {
-    throw new Failure('not_found', 'No transaction to this payment waits to be mined.')
+    throw new Failure('not_found', 'This payment has no pending transaction.')
   }
 }
 
@@ -45,7 +45,7 @@ beforeEach(() => {
 const pathOf = (id: string): string => `/v1/test/payment-intents/${id}/pay`
 
 describe('paying from the sandbox wallet', () => {
-  it('sends what is missing, of the first asset, to the address of the payment', async () => {
+  it('sends the missing amount of the first asset to the address of the payment', async () => {
     const payment = await world.create()
     const { status, json } = await world.ask(pathOf(payment.id), { method: 'POST' })
     expect(status).toBe(200)
@@ -56,7 +56,7 @@ describe('paying from the sandbox wallet', () => {
       amount: '150.00',
       from: wallet.address,
     })
-    // Shown with a checksum, sent as it is stored.
+    // Shown with a checksum, sent in the stored form.
     const [address, token] = [payment.accept[0].address, payment.accept[0].token].map((shown) =>
       shown.toLowerCase(),
     )
@@ -65,7 +65,7 @@ describe('paying from the sandbox wallet', () => {
     ])
   })
 
-  it('sends the rest when part has arrived, and nothing by itself when nothing is missing', async () => {
+  it('sends the rest of a partly paid payment, and refuses for a fully paid one', async () => {
     const payment = await world.create()
     await world.pay(payment, 100_000_000n)
     expect((await world.ask(pathOf(payment.id), { body: {} })).json.amount).toBe('50.00')
@@ -74,7 +74,7 @@ describe('paying from the sandbox wallet', () => {
     expect([status, json.code]).toEqual([422, 'invalid_amount'])
   })
 
-  it('sends the amount and the asset it is told', async () => {
+  it('sends the requested amount and asset', async () => {
     const { id } = await world.create()
     const body = { amount: '0.5', asset: 'USDC.local' }
     expect((await world.ask(pathOf(id), { body })).json.amount).toBe('0.50')
@@ -82,11 +82,11 @@ describe('paying from the sandbox wallet', () => {
   })
 
   it.each([
-    ['more places than the asset has', { amount: '0.0000001' }, 422, 'invalid_amount'],
-    ['nothing', { amount: '0' }, 422, 'invalid_amount'],
-    ['a number', { amount: 5 }, 400, 'invalid_request'],
+    ['more decimals than the asset has', { amount: '0.0000001' }, 422, 'invalid_amount'],
+    ['the amount 0', { amount: '0' }, 422, 'invalid_amount'],
+    ['a number as amount', { amount: 5 }, 400, 'invalid_request'],
     ['an asset that is not accepted', { asset: 'ETH.local' }, 422, 'unsupported_asset'],
-    ['a member that does not exist', { to: '0x00' }, 400, 'invalid_request'],
+    ['an unknown field', { to: '0x00' }, 400, 'invalid_request'],
   ])('refuses %s and sends nothing', async (_, body, status, code) => {
     const { id } = await world.create()
     const answer = await world.ask(pathOf(id), { body })
@@ -95,7 +95,7 @@ describe('paying from the sandbox wallet', () => {
     expect(wallet.sent).toEqual([])
   })
 
-  it("opens to the payment's client secret and cookie, as the checkout page has them", async () => {
+  it("may be requested with the payment's client secret or cookie", async () => {
     const { id, clientSecret } = await world.create()
     const bearer = await world.ask(pathOf(id), { body: {}, key: clientSecret })
     expect(bearer.status).toBe(200)
@@ -107,7 +107,7 @@ describe('paying from the sandbox wallet', () => {
     expect(cookie.status).toBe(200)
   })
 
-  it('is closed to everyone else: strangers, other merchants, holders of other payments', async () => {
+  it('is refused without credentials, and with those of other merchants or payments', async () => {
     const { id } = await world.create()
     const other = await world.create()
     const ask = async (key: string | null) => {
@@ -122,7 +122,7 @@ describe('paying from the sandbox wallet', () => {
     expect(wallet.sent).toEqual([])
   })
 
-  it('sends once for one Idempotency-Key, and answers the same again', async () => {
+  it('sends once per Idempotency-Key, and repeats its answer', async () => {
     const { id } = await world.create()
     const headers = { 'idempotency-key': 'pay-1' }
     const first = await world.ask(pathOf(id), { body: { amount: '1' }, headers })
@@ -133,7 +133,7 @@ describe('paying from the sandbox wallet', () => {
     expect([changed.status, changed.json.code]).toEqual([422, 'idempotency_key_reused'])
   })
 
-  it('says so while the first request with the key still runs', async () => {
+  it('answers idempotency_in_progress while the first request still runs', async () => {
     const { id } = await world.create()
     const headers = { 'idempotency-key': 'pay-2' }
     let release = (): void => undefined
@@ -149,7 +149,7 @@ describe('paying from the sandbox wallet', () => {
     expect(wallet.sent).toHaveLength(1)
   })
 
-  it('may be tried again with the same key when the chain was away', async () => {
+  it('may be retried with the same key after chain_unavailable', async () => {
     const { id } = await world.create()
     const headers = { 'idempotency-key': 'pay-3' }
     wallet.failure = new Failure('chain_unavailable')
@@ -159,7 +159,7 @@ describe('paying from the sandbox wallet', () => {
     expect((await world.ask(pathOf(id), { body: {}, headers })).status).toBe(200)
   })
 
-  it('stands in the published contract', async () => {
+  it('is in the published contract', async () => {
     const { json } = await world.ask('/openapi.json')
     const { post } = json.paths['/v1/test/payment-intents/{id}/pay']
     expect(post.tags).toEqual(['Sandbox'])

@@ -17,22 +17,22 @@ const wishForm = z
       .string()
       .max(100)
       .optional()
-      .meta({ description: 'A decimal string; left out: what is still missing.' }),
+      .meta({ description: 'A decimal string. Default: the missing amount.' }),
     asset: z.string().max(64).optional().meta({
       description:
-        'One of `accept`, as `USDC.local`; left out: the first of them. Or `USDC.e.local`, which nothing accepts.',
+        'One of `accept`, such as `USDC.local`, or the wrong token `USDC.e.local`. Default: the first of `accept`.',
     }),
     through: z.enum(payWays).optional().meta({
       description:
-        '`transfer` (as when left out); `transfer_from`: an approved third party moves it; `contract`: a contract pays; `batch`: it pays in two parts at once; `reverting`: the transaction fails when it runs.',
+        '`transfer` (default); `transfer_from`: an approved third party sends it; `contract`: a contract pays; `batch`: two transfers in one transaction; `reverting`: the transaction reverts.',
     }),
     hold: z.boolean().optional().meta({
-      description: 'Whether it stays pending: no block takes it until it is sped up.',
+      description: 'Whether the transaction stays pending until it is sped up.',
     }),
   })
   .nullish()
   .transform((sent) => sent ?? {})
-type Wish = z.output<typeof wishForm>
+type PayWish = z.output<typeof wishForm>
 
 const sentForm = z.strictObject({
   txHash: z.string(),
@@ -46,9 +46,10 @@ const droppedForm = z.strictObject({ txHash: z.string(), from: z.string() })
 const replacedForm = droppedForm.extend({ replacedTxHash: z.string() })
 
 /**
- * `/v1/test/payment-intents/{id}/…`: has the sandbox's wallet send real transactions on the local
- * chain, and take them back as wallets do. Each answers when the chain has taken it; the payment
- * itself moves only when the server sees it, as with any other wallet.
+ * `/v1/test/payment-intents/{id}/…`: the sandbox's wallet sends real transactions on the local
+ * chain, and replaces or drops them like other wallets. Each route answers when the node has
+ * accepted the transaction; the payment itself changes only when the server sees it, as with any
+ * other wallet.
  */
 export const payRoutes =
   (wallet: Wallet) =>
@@ -57,7 +58,7 @@ export const payRoutes =
       path: 'pay',
       summary: 'Pay from the sandbox wallet',
       description:
-        'Sends a real transaction on the local chain and answers when the chain has taken it.',
+        'Sends a real transaction on the local chain and answers when the node has accepted it.',
       body: wishForm,
       answer: sentForm,
       refusals: ['not_found', 'invalid_amount', 'unsupported_asset', 'overloaded'],
@@ -68,7 +69,7 @@ export const payRoutes =
       path: 'speed-up',
       summary: 'Speed a pending payment up',
       description:
-        'Sends the last transaction of the sandbox wallet that still waits again, with the same nonce and an eighth more fee. It pays the same and is mined with the next block.',
+        'Sends the last pending transaction of the sandbox wallet again, with the same nonce and a fee increased by an eighth. It pays the same and is mined with the next block.',
       ...{ answer: replacedForm, ...nothingMore },
       run: (payment) => replace(payment, (address) => wallet.speedUp(address)),
     })
@@ -76,7 +77,7 @@ export const payRoutes =
       path: 'cancel-transaction',
       summary: 'Cancel a pending payment from the wallet',
       description:
-        'Takes the place of the last transaction that still waits with one that pays the sender itself: same nonce, an eighth more fee. Nothing will arrive.',
+        'Replaces the last pending transaction by one that pays the sender itself: same nonce, fee increased by an eighth. No money will arrive.',
       ...{ answer: replacedForm, ...nothingMore },
       run: (payment) => replace(payment, (address) => wallet.cancel(address)),
     })
@@ -84,7 +85,7 @@ export const payRoutes =
       path: 'drop',
       summary: 'Drop a pending payment',
       description:
-        'Has the nodes of the local chain forget the last transaction that still waits, as pools do when they are full or it is too old.',
+        'Removes the last pending transaction from the pool of the local chain, as nodes do when the pool is full or the transaction too old.',
       ...{ answer: droppedForm, ...nothingMore },
       run: (payment) => wallet.drop(addressOf(payment)),
     })
@@ -95,17 +96,17 @@ const replace = (
   send: (address: string) => Promise<Replaced>,
 ): Promise<Replaced> => send(addressOf(payment))
 
-/** On one chain every asset of a payment has the same address. */
+/** The address on the local chain, which is the same for every asset of a payment. */
 function addressOf({ terms }: Payment): string {
   const accept = terms.accept.find(({ chain }) => chain === 'local')
   if (accept !== undefined) return accept.address
-  throw new Failure('not_found', 'This payment is not paid on the local chain.')
+  throw new Failure('not_found', 'This payment does not accept the local chain.')
 }
 
 async function pay(
   wallet: Wallet,
   payment: Payment,
-  { asset, amount: asked, through, hold }: Wish,
+  { asset, amount: asked, through, hold }: PayWish,
 ): Promise<z.output<typeof sentForm>> {
   const accept = chooseAcceptance(payment, asset)
   const amount = amountOf(payment, accept, asked)
@@ -131,22 +132,24 @@ function chooseAcceptance(payment: Payment, name: string | undefined): Acceptanc
   throw new Failure('unsupported_asset', `The sandbox can pay this with: ${said}.`)
 }
 
-/** What a payer might send by mistake: tokens that are taken for others. */
+/** Tokens that a payer might send by mistake, because they look like accepted ones. */
 const mistakes = (accept: Acceptance): Acceptance[] =>
   testTokens
     .filter(({ accepted }) => !accepted)
     .map(({ symbol, address: token, decimals }) => ({ ...accept, asset: symbol, token, decimals }))
 
-/** In the asset's own units. What is missing is rounded up: a coarse asset must still cover it. */
+/**
+ * The amount in units of the asset. The missing amount is rounded up, for assets with few decimals.
+ */
 function amountOf(payment: Payment, { decimals }: Acceptance, text: string | undefined): bigint {
   if (text !== undefined) {
     const amount = parseAmount(text, decimals)
     if (amount > 0n) return amount
-    throw new Failure('invalid_amount', 'The amount must be more than nothing.')
+    throw new Failure('invalid_amount', 'The amount must be more than 0.')
   }
   const missing = payment.terms.amount - payment.received - payment.pending
   if (missing <= 0n) {
-    throw new Failure('invalid_amount', 'Nothing is missing. Send an amount to pay all the same.')
+    throw new Failure('invalid_amount', 'Nothing is missing. Give an amount to pay more.')
   }
   const unit = 10n ** BigInt(payment.terms.decimals - decimals)
   return (missing + unit - 1n) / unit

@@ -2,33 +2,33 @@ import { payerContract } from './prepare-chain.ts'
 import { word } from './rpc.ts'
 import { tokenCall } from './token.ts'
 
-/** How money can be sent. */
+/** The ways to send money. */
 export const payWays = ['transfer', 'transfer_from', 'contract', 'batch', 'reverting'] as const
 export type PayWay = (typeof payWays)[number]
 
-/** What is to be sent. */
-export interface Route {
-  /** Whose money it is. */
+/** The money to send. */
+export interface MoneyRoute {
+  /** The account whose money is sent. */
   readonly payer: string
   readonly to: string
   /** In the smallest unit. */
   readonly amount: bigint
 }
 
-/** A transaction but for its sender. */
-export interface Draft {
+/** A transaction without its sender. */
+export interface TransactionDraft {
   readonly to: string
   readonly data?: string
   readonly value?: string
-  /** Left out: as much as it needs. */
+  /** Default: as much as it needs. */
   readonly gas?: string
 }
 
-interface Way {
-  /** Who signs: the payer, or somebody whom the payer has approved, or somebody it has not. */
+interface PayWayRow {
+  /** The account that signs: the payer, an account with its approval, or one without. */
   readonly signer: 'payer' | 'spender' | 'stranger'
-  readonly token: ((token: string, route: Route) => Draft) | null
-  readonly coin: ((route: Route) => Draft) | null
+  readonly token: ((token: string, route: MoneyRoute) => TransactionDraft) | null
+  readonly coin: ((route: MoneyRoute) => TransactionDraft) | null
 }
 
 const quantity = (amount: bigint): string => `0x${amount.toString(16)}`
@@ -36,8 +36,8 @@ const quantity = (amount: bigint): string => `0x${amount.toString(16)}`
 /** `payTokens(address,address[],uint256[])` and `payCoins(address)` of the paying contract. */
 const selectors = { payTokens: '0x05c141be', payCoins: '0xfcc2158a' }
 
-/** Through the contract: to the receiver in as many parts as there are amounts. */
-function payTokens(token: string, to: string, amounts: readonly bigint[]): Draft {
+/** A call of the paying contract: one transfer to the receiver for each amount. */
+function payTokens(token: string, to: string, amounts: readonly bigint[]): TransactionDraft {
   const count = BigInt(amounts.length)
   const words = [
     ...[token, 96n, 128n + 32n * count],
@@ -47,8 +47,8 @@ function payTokens(token: string, to: string, amounts: readonly bigint[]): Draft
   return { to: payerContract, data: selectors.payTokens + words.map(word).join('') }
 }
 
-/** What each way sends; null where there is no such way for the asset. */
-export const ways: Readonly<Record<PayWay, Way>> = {
+/** The transaction of each way; null where the way does not exist for tokens or for coins. */
+export const ways: Readonly<Record<PayWay, PayWayRow>> = {
   transfer: {
     signer: 'payer',
     token: (token, { to, amount }) => ({ to: token, data: tokenCall('transfer', to, amount) }),
@@ -76,7 +76,7 @@ export const ways: Readonly<Record<PayWay, Way>> = {
     token: (token, { to, amount }) => payTokens(token, to, [amount / 2n, amount - amount / 2n]),
     coin: null,
   },
-  // It looks like a payment until it runs: nobody has approved the one who sends it.
+  // It looks like a payment until it is executed: its signer has no approval, so it reverts.
   reverting: {
     signer: 'stranger',
     token: (token, { payer, to, amount }) => ({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Call } from './rpc.ts'
+import type { RpcCall } from './rpc.ts'
 
 const hex = z.string().regex(/^0x[0-9a-f]*$/i)
 const pooledForm = z.object({
@@ -18,20 +18,20 @@ const contentForm = z.object({
   pending: z.record(z.string(), z.record(z.string(), pooledForm)),
 })
 
-/** A transaction that waits to be mined, as the node shows it. Hex is as the node wrote it. */
+/** A pending transaction as the node reports it, with unchanged hex. */
 export type Pooled = z.infer<typeof pooledForm>
 
-/** Everything that waits to be mined and could be. */
-export async function poolOf(call: Call): Promise<readonly Pooled[]> {
+/** All pending transactions that can be mined. */
+export async function poolOf(call: RpcCall): Promise<readonly Pooled[]> {
   const { pending } = contentForm.parse(await call('txpool_content'))
   return Object.values(pending).flatMap((byNonce) => Object.values(byNonce))
 }
 
-/** Whether a transaction names the address: as its receiver, or in what it calls. */
+/** Whether a transaction contains the address, as its receiver or in its calldata. */
 export const names = ({ to, input }: Pooled, address: string): boolean =>
   to?.toLowerCase() === address || input.toLowerCase().includes(address.slice(2))
 
-/** The fees of a transaction that may take the place of this one: an eighth more, rounded up. */
+/** The fees of a transaction that may replace this one: an eighth more, rounded up. */
 export function outbid(pooled: Pooled): Record<'maxFeePerGas' | 'maxPriorityFeePerGas', string> {
   const { gasPrice = '0x0', maxFeePerGas = gasPrice, maxPriorityFeePerGas = maxFeePerGas } = pooled
   const more = (fee: string): string => `0x${((BigInt(fee) * 9n + 7n) / 8n).toString(16)}`

@@ -12,26 +12,26 @@ import { askToken, balanceOf, testTokens, tokenCall } from './token.ts'
 
 type Chain = Pick<LocalChain, 'call' | 'accounts'>
 
-/** Who is who among the unlocked accounts of a development chain. */
+/** The roles of the unlocked accounts of a development chain. */
 export interface Cast {
-  /** Holds plenty of every token. What it sends is payments alone. */
+  /** Has plenty of every token. It only sends payments. */
   readonly payer: string
-  /** Hold test dollars; each can have one transaction waiting without stopping another. */
+  /** Have test dollars. Each can have one pending transaction without blocking another. */
   readonly holders: readonly string[]
-  /** Deploys and owns, and may move the payer's tokens. */
+  /** Deploys and owns the contracts, and has approval to move the payer's tokens. */
   readonly spender: string
 }
 
-/** The contract that pays for others; the same address on every development chain. */
+/** The contract that pays for others. It has the same address on every development chain. */
 export const payerContract = payer.address
 
-/** Where callers look for Multicall3, on public chains and here. */
+/** The address of Multicall3, the same as on public chains. */
 export const multicall3 = '0xca11bde05977b3631167028862be2a173976ca11'
 
 const factory = '0x4e59b44847b379578588920ca78fbf26c0b4956c'
 const deployed = [usdc, bridged, toll, payer]
 
-/** What each account gets, and the level below which it gets it again. */
+/** The balance that each account gets, and the level below which it gets more. */
 const stock = 10_000_000_000_000n
 const low = 1_000_000_000_000n
 const withoutEnd = 2n ** 256n - 1n
@@ -40,14 +40,14 @@ export function castOf(accounts: readonly string[]): Cast {
   const [first] = accounts
   const last = accounts.at(-1)
   if (first === undefined || last === undefined) {
-    throw new Failure('invalid_config', 'The development chain holds no unlocked account.')
+    throw new Failure('invalid_config', 'The development chain has no unlocked account.')
   }
   return { payer: first, holders: accounts.slice(1, -1), spender: last }
 }
 
 /**
- * Makes sure that the sandbox's contracts are on the chain and that its accounts can pay with them.
- * Where all is there it only looks, and nothing is sent. Rejects with a `Failure`.
+ * Makes sure that the sandbox's contracts are deployed and that its accounts can pay with them.
+ * Sends only what is missing. Rejects with a `Failure`.
  */
 export async function prepareChain(chain: Chain, clock: Clock): Promise<Cast> {
   const cast = castOf(chain.accounts)
@@ -72,10 +72,10 @@ async function deployments({ call }: Chain, { spender }: Cast): Promise<object[]
     .map(({ bytecode }) => ({ from: spender, to: factory, data: factoryCall(bytecode) }))
 }
 
-/** The code with salt 0. */
+/** Calldata of the factory: salt 0 and the bytecode. */
 const factoryCall = (bytecode: string): string => `0x${word(0n)}${bytecode.slice(2)}`
 
-/** The test dollar for everybody who pays, the others for the payer. */
+/** Mints test dollars for the payer and the holders, and the other tokens for the payer. */
 function mints({ call }: Chain, { payer, holders }: Cast): Promise<object[]>[] {
   const mint = async ({ address: to }: KnownToken, account: string): Promise<object[]> => {
     if ((await balanceOf(call, to, account)) >= low) return []
@@ -97,14 +97,14 @@ function approvals({ call }: Chain, { payer, spender }: Cast): Promise<object[]>
   return testTokens.flatMap((token) => [approve(token, spender), approve(token, payerContract)])
 }
 
-/** No key can deploy to that address here, so the code is put there: what the deployment leaves. */
+/** No key can deploy to that address here, so the deployed code is set directly. */
 async function placeMulticall({ call }: Chain): Promise<void> {
   if ((await textOf(call('eth_getCode', [multicall3, 'latest']))) !== '0x') return
   const code = await textOf(call('eth_call', [{ data: multicall.bytecode }, 'latest']))
   await call('anvil_setCode', [multicall3, code])
 }
 
-/** Sends transactions, has them mined at once, and waits until all of them ran. */
+/** Sends transactions, mines them at once, and waits until all have succeeded. */
 async function runAll(
   { call }: Chain,
   clock: Clock,
@@ -112,7 +112,7 @@ async function runAll(
 ): Promise<void> {
   if (transactions.length === 0) return
   const hashes: string[] = []
-  // One after the other: two at once could get the same nonce.
+  // One after the other: two in parallel could get the same nonce.
   for (const transaction of transactions) {
     hashes.push(await textOf(call('eth_sendTransaction', [{ gas: '0x2dc6c0', ...transaction }])))
   }
@@ -120,7 +120,7 @@ async function runAll(
   for (const hash of hashes) {
     for (let tries = 0; !(await hasRun(call, hash)); tries++) {
       if (tries > 100)
-        throw new Failure('chain_unavailable', 'The development chain mines nothing.')
+        throw new Failure('chain_unavailable', 'The development chain mines no blocks.')
       await clock.sleep(50)
     }
   }
@@ -130,5 +130,5 @@ async function hasRun(call: Chain['call'], hash: string): Promise<boolean> {
   const receipt = await call('eth_getTransactionReceipt', [hash])
   if (typeof receipt !== 'object' || receipt === null || !('status' in receipt)) return false
   if (receipt.status === '0x1') return true
-  throw new Failure('chain_unavailable', 'Setting up the sandbox failed on the chain.')
+  throw new Failure('chain_unavailable', 'A transaction that sets up the sandbox has reverted.')
 }

@@ -2,10 +2,10 @@ import { Failure } from '@settlewire/core/errors'
 import type { Clock } from '../ports/clock.ts'
 import { type Fault, FaultProxy } from './fault-proxy.ts'
 
-/** One way to the local chain, as it is set to be. */
+/** One provider of the local chain, with its fault. */
 export interface SandboxProvider extends Fault {
   readonly name: string
-  /** A WebSocket's. */
+  /** A WebSocket URL. */
   readonly url: string
   readonly connections: number
 }
@@ -13,8 +13,8 @@ export interface SandboxProvider extends Fault {
 const providerNames = ['anvil-a', 'anvil-b'] as const
 
 /**
- * The ways to the local chain, each with a wire of its own that can be made bad. A chain behind TLS
- * has one, which cannot: whoever stands between would have to break its promise.
+ * The providers of the local chain, each behind its own fault proxy. A chain behind TLS has a
+ * single provider without faults, because a proxy cannot relay TLS under another name.
  */
 export class SandboxProviders {
   readonly #proxies: ReadonlyMap<string, FaultProxy>
@@ -42,20 +42,20 @@ export class SandboxProviders {
       return [{ name: 'anvil', url: this.#wsUrl, connections: 0, mode: 'ok' }]
     }
     return [...this.#proxies].map(([name, { port, fault, connections }]) => {
-      // Whatever else stands in the address, such as a path, goes with it.
+      // Path and query of the chain's URL are kept.
       const { pathname, search } = new URL(this.#wsUrl)
       const url = `ws://127.0.0.1:${port}${pathname === '/' ? '' : pathname}${search}`
       return { ...fault, name, url, connections }
     })
   }
 
-  /** Rejects with `not_found` when no provider that can be made bad has that name. */
+  /** Throws `not_found` if no provider with this name can have a fault. */
   set(name: string, fault: Fault): SandboxProvider {
     this.#proxies.get(name)?.set(fault)
     const found = this.list().find((provider) => provider.name === name)
     if (found !== undefined && this.#proxies.has(name)) return found
     const known = [...this.#proxies.keys()].join(', ') || 'none'
-    throw new Failure('not_found', `There is no such provider here, only: ${known}.`)
+    throw new Failure('not_found', `Unknown provider. Providers that can have a fault: ${known}.`)
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { chainRoutes } from './chain-routes.ts'
 import { payRoutes } from './pay-routes.ts'
 import type { Sandbox } from './start-sandbox.ts'
 
-/** Every route that is there only in a sandbox. */
+/** All routes that exist only in a sandbox. */
 export const sandboxRoutes =
   ({ wallet, levers, providers }: Pick<Sandbox, 'wallet' | 'levers' | 'providers'>) =>
   (app: FastifyInstance, gate: Gate): void => {

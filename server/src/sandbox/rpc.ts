@@ -1,13 +1,13 @@
 import { Failure } from '@settlewire/core/errors'
 
-/** Calls one method of a node. Rejects with `chain_unavailable`, the node's words as its cause. */
-export type Call = (method: string, params?: readonly unknown[]) => Promise<unknown>
+/** Calls one method of a node. Rejects with `chain_unavailable`, with the node's error as cause. */
+export type RpcCall = (method: string, params?: readonly unknown[]) => Promise<unknown>
 
 const callWithinMs = 10_000
 
-/** JSON-RPC over HTTP, one call per request: the sandbox asks little and never streams. */
+/** JSON-RPC over HTTP with one call per request: the sandbox makes few calls and never streams. */
 export const rpcAt =
-  (httpUrl: string): Call =>
+  (httpUrl: string): RpcCall =>
   async (method, params = []) => {
     const answer = await post(httpUrl, { jsonrpc: '2.0', id: 1, method, params })
     if (typeof answer === 'object' && answer !== null) {
@@ -36,20 +36,20 @@ function refused(method: string, answer: unknown): Failure {
   return new Failure('chain_unavailable', `The development chain refused ${method}.`, { cause })
 }
 
-/** A result that must be a text, such as a hash or a number in hex. */
+/** A result that must be a string, such as a hash or a number in hex. */
 export async function textOf(result: Promise<unknown>): Promise<string> {
   const text = await result
   if (typeof text === 'string') return text
-  throw new Failure('chain_unavailable', 'The development chain answered in an unknown form.')
+  throw new Failure('chain_unavailable', 'The development chain gave an unexpected answer.')
 }
 
-/** What tells one chain from another, whatever their numbers. */
-export async function genesisHashAt(call: Call): Promise<string> {
+/** The genesis hash, which identifies a chain independently of its chain id. */
+export async function genesisHashAt(call: RpcCall): Promise<string> {
   const block = await call('eth_getBlockByNumber', ['0x0', false])
   if (typeof block === 'object' && block !== null && 'hash' in block) return String(block.hash)
   throw new Failure('chain_unavailable', 'The development chain has no genesis block.')
 }
 
-/** A word of calldata: 32 bytes, hex without 0x. */
+/** 32 bytes of calldata, in hex without 0x. */
 export const word = (value: bigint | string): string =>
   (typeof value === 'bigint' ? value.toString(16) : value.replace(/^0x/, '')).padStart(64, '0')

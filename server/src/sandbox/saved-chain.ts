@@ -6,26 +6,28 @@ import { Failure } from '@settlewire/core/errors'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import { moveWhole, writeWhole } from '../whole-file.ts'
-import { type Call, textOf } from './rpc.ts'
+import { type RpcCall, textOf } from './rpc.ts'
 
-/** A power cut, or a kill of the chain itself, loses at most so much of it. */
+/** A power cut, or a kill of the chain, loses at most the blocks of this time. */
 const saveEveryMs = 10_000
-/** A long chain takes longer to save: this share of the time goes into saving at most. */
+/**
+ * The pause after a save is at least so many times its duration, because long chains save slowly.
+ */
 const restPerSave = 20
 
 /**
- * The local chain on disk. Anvil writes its state in place, so a kill in the middle leaves half a
- * file: it writes to a file of its own, which takes the place of the good one only when it is whole.
+ * The local chain on disk. Anvil writes its state in place, so a kill leaves an incomplete file: it
+ * writes to a separate file, which replaces the good one only if it is complete.
  */
 export class SavedChain {
-  /** What a start loads. Replaced in one step. */
+  /** The state that a start loads. Replaced atomically. */
   readonly state: string
-  /** What anvil writes when it ends. */
+  /** The file that anvil writes when it exits. */
   readonly live: string
-  /** What the last good start has loaded. */
+  /** The state that the last successful start has loaded. */
   readonly #before: string
   readonly #copy: string
-  /** There as soon as a history may speak of the chain. */
+  /** Exists as soon as a history may refer to the chain. */
   readonly #born: string
   readonly #clock: Clock
   readonly #log: Log
@@ -45,71 +47,75 @@ export class SavedChain {
   }
 
   /**
-   * Readies the files for a start. Throws `invalid_config` when a history speaks of a chain that is
-   * gone: one that begins again under the old genesis would contradict it block by block.
+   * Prepares the files for a start. Throws `invalid_config` if a history refers to a chain whose
+   * files are missing: a chain that begins again with the same genesis would contradict the
+   * history.
    */
   open(): void {
     this.adoptLive()
     const hasHistory = existsSync(this.#born)
-    // Saved by a start that was killed before anybody could follow the chain.
+    // Saved by a start that was killed before the server could follow the chain.
     if (!hasHistory) rmSync(this.state, { force: true })
     if (!hasHistory || this.exists || this.fallBack()) return
     throw new Failure(
       'invalid_config',
-      `${this.state} is gone, and with it the local chain that the history speaks of: restore it, or remove the data directory to begin anew.`,
+      `${this.state} is missing, and with it the local chain that the history refers to: restore it, or remove the data directory to begin again.`,
     )
   }
 
-  /** What anvil has written at its end takes the place of the older state, if it is whole. */
+  /** Replaces the state by the file that anvil wrote on exit, if that is complete. */
   adoptLive(): void {
     if (!existsSync(this.live)) return
     if (isWhole(this.live)) {
       moveWhole(this.live, this.state)
       return
     }
-    this.#log.warn({}, 'the chain was killed while it saved itself: its last seconds are lost')
+    this.#log.warn({}, 'the local chain was killed while it saved: its last seconds are lost')
     rmSync(this.live)
   }
 
-  /** When the chain began, in seconds. Null as long as no chain is kept here. */
+  /** The genesis time of the chain, in seconds. Null if no chain is stored here. */
   bornAt(): number | null {
     return existsSync(this.#born) ? Number(readFileSync(this.#born, 'utf8')) : null
   }
 
-  /** Anvil makes a genesis block at every start: born at the same second it is the same block. */
+  /**
+   * Stores the genesis time: anvil creates the genesis block at every start, the same for the same
+   * time.
+   */
   keepBirth(bornAt: number): void {
     writeWhole(this.#born, JSON.stringify(bornAt))
   }
 
-  /** Before a start loads the state. */
+  /** Copies the state before a start loads it. */
   copy(): void {
     if (this.exists) copyFileSync(this.state, this.#copy)
   }
 
-  /** It could be loaded, so the copy is good. */
+  /** The state was loaded, so the copy is valid: it becomes the fallback. */
   confirmCopy(): void {
     if (existsSync(this.#copy)) moveWhole(this.#copy, this.#before)
   }
 
   /**
-   * Goes back to what the last good start has loaded; false when there is nothing. What was mined
-   * since then reads as a reorg, which the follower tells truthfully.
+   * Goes back to the state of the last successful start; false without such a state. To the follower
+   * the lost blocks are a reorg.
    */
   fallBack(): boolean {
     if (!existsSync(this.#before)) return false
-    this.#log.warn({}, 'the chain could not be loaded, going back to the last start')
+    this.#log.warn({}, 'could not load the local chain, going back to the state of the last start')
     moveWhole(this.#before, this.state)
     return true
   }
 
-  /** Saves the chain as it stands. Rejects when it does not answer. */
-  async save(call: Call): Promise<void> {
+  /** Saves the current state of the chain. Rejects if it does not answer. */
+  async save(call: RpcCall): Promise<void> {
     const packed = await textOf(call('anvil_dumpState'))
     writeWhole(this.state, await unpack(Buffer.from(packed.slice(2), 'hex')))
   }
 
-  /** Saves it again and again until it is stopped, which waits for the last time. */
-  keepSaving(call: Call): { stop(): Promise<void> } {
+  /** Saves periodically until stopped. `stop` waits for a running save. */
+  keepSaving(call: RpcCall): { stop(): Promise<void> } {
     const stopped = new AbortController()
     const saving = this.#saveUntil(stopped.signal, call)
     return {
@@ -120,14 +126,14 @@ export class SavedChain {
     }
   }
 
-  async #saveUntil(stopped: AbortSignal, call: Call): Promise<void> {
+  async #saveUntil(stopped: AbortSignal, call: RpcCall): Promise<void> {
     let restMs = saveEveryMs
     for (;;) {
       await this.#clock.sleep(restMs, stopped)
       if (stopped.aborted) return
       const startedAt = this.#clock.now()
       await this.save(call).catch((error: unknown) => {
-        this.#log.warn({ error }, 'the chain was not saved, which is tried again')
+        this.#log.warn({ error }, 'could not save the local chain, will retry')
       })
       restMs = Math.max(saveEveryMs, restPerSave * (this.#clock.now() - startedAt))
     }
@@ -136,13 +142,13 @@ export class SavedChain {
 
 const unpack = promisify(gunzip)
 
-/** A file that was cut off while it was written is no JSON any more. */
+/** Whether a file is complete: one that was cut off during the write is not valid JSON. */
 function isWhole(path: string): boolean {
   try {
     JSON.parse(readFileSync(path, 'utf8'))
     return true
   } catch {
-    // Half a file, which is what is asked here.
+    // An incomplete file.
     return false
   }
 }

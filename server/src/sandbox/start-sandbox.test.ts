@@ -44,7 +44,7 @@ const decode = (types: Parameters<typeof decodeAbiParameters>[0], data: string):
   decodeAbiParameters(types, data as Hex)
 
 describe('the sandbox', () => {
-  it('has a token that says of itself what we say of it', async () => {
+  it('has a token whose contract matches its configuration', async () => {
     const ask = async (selector: string): Promise<string> =>
       textOf(call('eth_call', [{ to: sandbox.token.address, data: selector }, 'latest']))
     expect(decode(parseAbiParameters('string'), await ask('0x95d89b41'))).toEqual(['USDC'])
@@ -63,7 +63,7 @@ describe('the sandbox', () => {
     expect(await call('eth_getTransactionReceipt', [txHash])).toMatchObject({ status: '0x1' })
   })
 
-  it('sends payments asked for at once one after the other, none of them lost', async () => {
+  it('sends parallel payments one after the other, without losing any', async () => {
     const accept = { chain: 'local', address: `0x${'cd'.repeat(20)}`, token: sandbox.token.address }
     const sent = await Promise.all(
       Array.from({ length: 30 }, () => sandbox.wallet.pay({ accept, amount: 1n })),
@@ -73,13 +73,13 @@ describe('the sandbox', () => {
     expect(await balance(accept.address)).toBe(30n)
   })
 
-  it('refuses to send what the wallet does not hold', async () => {
+  it('refuses to send more than the wallet has', async () => {
     const accept = { chain: 'local', address: receiver, token: sandbox.token.address }
     const sent = sandbox.wallet.pay({ accept, amount: 10n ** 30n })
     await expect(sent).rejects.toMatchObject({ code: 'invalid_amount' })
   })
 
-  it('is joined by a second server, which finds the token there and sends nothing', async () => {
+  it('may be joined by a second server, which sends no transactions', async () => {
     const before = await call('eth_blockNumber')
     const guest = await startSandbox({ ...common, home, rpcUrl: sandbox.chain.wsUrl })
     expect(guest.token).toEqual(sandbox.token)
@@ -87,7 +87,7 @@ describe('the sandbox', () => {
     await guest.close()
   })
 
-  it('starts again quickly, with the same token', async () => {
+  it('restarts within 3 s with the same token', async () => {
     await sandbox.close()
     const startedAt = systemClock.now()
     sandbox = await startSandbox({ ...common, home, rpcUrl: null })
@@ -95,7 +95,7 @@ describe('the sandbox', () => {
     expect(await balance(receiver)).toBe(1_500_000n)
   })
 
-  it('keeps its set-up whatever its levers are told, and repairs what was undone otherwise', async () => {
+  it('protects its set-up from its levers, and repairs it at the next start', async () => {
     const ownHome = mkdtempSync(join(tmpdir(), 'settlewire-sandbox-'))
     const first = await startSandbox({ ...common, home: ownHome, rpcUrl: null })
     const holds = async ({ chain, token, wallet }: Sandbox) =>
@@ -115,7 +115,7 @@ describe('the sandbox', () => {
     rmSync(ownHome, { recursive: true, force: true })
   })
 
-  it('writes its file for the owner alone', () => {
+  it('writes its file readable only by the owner', () => {
     const content = {
       url: 'http://127.0.0.1:8080',
       merchantId: 'mer_1',

@@ -9,32 +9,32 @@ import { textOf } from './rpc.ts'
 import { type TestToken, testDollar, testTokens } from './token.ts'
 import { SandboxWallet } from './wallet.ts'
 
-/** What there is to play with: a chain, tokens on it, somebody who holds them, and levers. */
+/** The sandbox: a chain, test tokens, a wallet with them, and levers. */
 export interface Sandbox {
   readonly chain: Pick<LocalChain, 'chainId' | 'genesisHash' | 'httpUrl' | 'wsUrl'> & {
     /** The name in `USDC.local`. */
     readonly name: 'local'
     /** Lower case. */
     readonly multicall3: string
-    /** How the server sees it: each through a wire that can be made bad. Wallets go there directly. */
+    /** The providers of the server, each behind a fault proxy. Wallets connect directly. */
     readonly providers: readonly { readonly name: string; readonly url: string }[]
   }
-  /** The one that payments are priced in. */
+  /** The token in which payments are priced. */
   readonly token: TestToken
-  /** All that the wallet holds. */
+  /** All tokens of the wallet. */
   readonly tokens: readonly KnownToken[]
   readonly wallet: SandboxWallet
   readonly levers: ChainLevers
   readonly providers: SandboxProviders
-  /** Resolves if the chain ends, also by itself; never for one that was running before. */
+  /** Resolves when the chain exits; never for a chain that we did not start. */
   readonly exited: Promise<void>
-  /** Ends the chain if it is ours, saved; nothing is sent any more. */
+  /** Saves and stops the chain if we started it. */
   close(): Promise<void>
 }
 
 /**
  * Starts the sandbox, or joins the development chain at `rpcUrl` (ws). The caller holds the lock of
- * `home`. Rejects with a `Failure` that says what to do about it.
+ * `home`. Rejects with a `Failure` that says what to do.
  */
 export async function startSandbox(options: {
   readonly home: string

@@ -2,21 +2,21 @@ import type { KnownToken } from '../chain-config.ts'
 import bridged from './artifacts/TestBridgedUSDC.json' with { type: 'json' }
 import toll from './artifacts/TestToll.json' with { type: 'json' }
 import usdc from './artifacts/TestUSDC.json' with { type: 'json' }
-import { type Call, textOf, word } from './rpc.ts'
+import { type RpcCall, textOf, word } from './rpc.ts'
 
 export interface TestToken {
   readonly symbol: string
-  /** The same on every development chain: the code decides it, not who deployed it or when. */
+  /** The same on every development chain: it depends only on the code, not on the deployer. */
   readonly address: string
   readonly decimals: number
 }
 
-/** The test dollar, which the sandbox's payments are priced in. */
+/** The test dollar, in which the sandbox's payments are priced. */
 export const testDollar: TestToken = { symbol: 'USDC', address: usdc.address, decimals: 6 }
 
 const common = { decimals: 6, dust: 10_000n, source: 'server/src/sandbox/contracts' }
 
-/** Every token of the sandbox: one to pay with, one that is easily taken for it, one that keeps a fee. */
+/** All tokens of the sandbox: one to pay with, a bridged twin of it, and one that takes a fee. */
 export const testTokens: readonly KnownToken[] = [
   { ...common, ...testDollar, currency: 'USDC', accepted: true, twinOf: null },
   {
@@ -39,16 +39,16 @@ const selectors = {
   transferFrom: '0x23b872dd',
 } as const
 
-/** Calldata for a token: the function, and addresses and amounts in their order. */
+/** Calldata for a token: the function with its addresses and amounts in order. */
 export const tokenCall = (
   name: keyof typeof selectors,
   ...words: readonly (string | bigint)[]
 ): string => selectors[name] + words.map(word).join('')
 
-/** What a token answers to a question, as it stands in the last block. */
-export const askToken = (call: Call, token: string, data: string): Promise<string> =>
+/** Calls a token's view function at the latest block. */
+export const askToken = (call: RpcCall, token: string, data: string): Promise<string> =>
   textOf(call('eth_call', [{ to: token, data }, 'latest']))
 
-/** What an account holds, in the token's smallest unit. */
-export const balanceOf = async (call: Call, token: string, account: string): Promise<bigint> =>
+/** The balance of an account, in the token's smallest unit. */
+export const balanceOf = async (call: RpcCall, token: string, account: string): Promise<bigint> =>
   BigInt(await askToken(call, token, tokenCall('balanceOf', account)))

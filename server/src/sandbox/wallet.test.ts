@@ -26,13 +26,13 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-// What waits of one test must not wait in the next.
+// Pending transactions of one test must not affect the next.
 afterEach(() => call('anvil_dropAllTransactions'))
 
 const call = (method: string, params: readonly unknown[] = []) =>
   rpcAt(sandbox.chain.httpUrl)(method, params)
 const mine = (): Promise<unknown> => call('evm_mine')
-/** An address that nobody has paid yet. */
+/** An unused address. */
 const fresh = (): string => pad(`0x${(++accounts).toString(16)}`, { dir: 'right', size: 20 })
 const tokenAt = (symbol: string): string =>
   testTokens.find((token) => token.symbol === symbol)?.address ?? ''
@@ -49,7 +49,7 @@ interface Transaction {
   readonly maxFeePerGas: string
   readonly maxPriorityFeePerGas: string
 }
-// What the node's documented contract answers with.
+// The documented form of the node's answers.
 const transaction = async (hash: string) =>
   (await call('eth_getTransactionByHash', [hash])) as Transaction | null
 const receipt = async (hash: string) =>
@@ -58,8 +58,8 @@ const receipt = async (hash: string) =>
     logs: { address: string; topics: string[] }[]
   } | null
 
-describe('a payment that is held', () => {
-  it('waits in the pool, block after block, while other payments pass it', async () => {
+describe('a held payment', () => {
+  it('stays in the pool while later payments are mined', async () => {
     const [held, other] = [fresh(), fresh()]
     const { txHash } = await sandbox.wallet.pay({ ...paying(held), hold: true })
     await sandbox.wallet.pay(paying(other))
@@ -69,7 +69,7 @@ describe('a payment that is held', () => {
     expect([await arrived(held), await arrived(other)]).toEqual([0n, 1_000_000n])
   })
 
-  it('leaves blocks as large as they were', async () => {
+  it('does not change the gas limit of blocks', async () => {
     const limit = async () => {
       await mine()
       return (await call('eth_getBlockByNumber', ['latest', false])) as { gasLimit: string }
@@ -79,7 +79,7 @@ describe('a payment that is held', () => {
     expect((await limit()).gasLimit).toBe(gasLimit)
   })
 
-  it('is mined once sped up: same nonce, an eighth more fee, the first one gone', async () => {
+  it('is mined once sped up, with the same nonce and an eighth more fee', async () => {
     const address = fresh()
     const { txHash, from } = await sandbox.wallet.pay({ ...paying(address), hold: true })
     const before = await transaction(txHash)
@@ -96,7 +96,7 @@ describe('a payment that is held', () => {
     expect(await transaction(txHash)).toBeNull()
   })
 
-  it('can be sped up again and again before a block comes', async () => {
+  it('can be sped up repeatedly before a block is mined', async () => {
     const address = fresh()
     await sandbox.wallet.pay({ ...paying(address), hold: true })
     const first = await sandbox.wallet.speedUp(address)
@@ -106,7 +106,7 @@ describe('a payment that is held', () => {
     expect(await arrived(address)).toBe(1_000_000n)
   })
 
-  it('never arrives once cancelled: the nonce is used up by a payment to its sender', async () => {
+  it('never arrives once cancelled: a payment to the sender uses its nonce', async () => {
     const address = fresh()
     const { txHash, from } = await sandbox.wallet.pay({ ...paying(address), hold: true })
     const cancelling = await sandbox.wallet.cancel(address)
@@ -117,7 +117,7 @@ describe('a payment that is held', () => {
     expect(await arrived(address)).toBe(0n)
   })
 
-  it('is unknown to the node once dropped, and its sender can pay again', async () => {
+  it('is unknown to the node once dropped, and its sender is free again', async () => {
     const address = fresh()
     const { txHash, from } = await sandbox.wallet.pay({ ...paying(address), hold: true })
     expect(await sandbox.wallet.drop(address)).toEqual({ txHash, from })
@@ -126,7 +126,7 @@ describe('a payment that is held', () => {
     expect(again.from).toBe(from)
   })
 
-  it('has a sender of its own, until none is left', async () => {
+  it('has its own sender; without a free sender it is refused', async () => {
     const address = fresh()
     const senders = new Set<string>()
     for (let i = 0; i < 8; i++) {
@@ -140,7 +140,7 @@ describe('a payment that is held', () => {
     await sandbox.wallet.pay({ ...paying(address), hold: true })
   })
 
-  it('is the last one of several to the same address, and nobody else’s', async () => {
+  it('is chosen by its address: a lever acts on the last one to that address', async () => {
     const [address, other] = [fresh(), fresh()]
     await sandbox.wallet.pay({ ...paying(address), hold: true })
     const { txHash } = await sandbox.wallet.pay({ ...paying(address), hold: true })
@@ -148,7 +148,7 @@ describe('a payment that is held', () => {
     expect((await sandbox.wallet.drop(address)).txHash).toBe(txHash)
   })
 
-  it('can be of the native coin', async () => {
+  it('can be in the native coin', async () => {
     const address = fresh()
     await sandbox.wallet.pay({ ...paying(address, null), hold: true })
     await sandbox.wallet.speedUp(address)
@@ -156,7 +156,7 @@ describe('a payment that is held', () => {
     expect(await call('eth_getBalance', [address, 'latest'])).toBe('0xf4240')
   })
 
-  it('is missed when there is none', async () => {
+  it('is required by speedUp, cancel and drop: else not_found', async () => {
     const address = fresh()
     await sandbox.wallet.pay(paying(address))
     await mine()
@@ -174,7 +174,7 @@ describe('the ways to pay', () => {
     ['batch', 2, 'the payer'],
   ]
   it.each(logs)(
-    '%s: the payer’s money arrives in %i transfer(s), sent by %s',
+    '%s: the money arrives in %i transfer(s), in a transaction of %s',
     async (way, count, who) => {
       const address = fresh()
       const { txHash, from } = await sandbox.wallet.pay({ ...paying(address), way })
@@ -187,7 +187,7 @@ describe('the ways to pay', () => {
     },
   )
 
-  it('reverting: it names the address, is mined, and moves nothing', async () => {
+  it('reverting: the transaction is mined but transfers nothing', async () => {
     const address = fresh()
     const { txHash } = await sandbox.wallet.pay({ ...paying(address), way: 'reverting' })
     await mine()
@@ -195,7 +195,7 @@ describe('the ways to pay', () => {
     expect(await arrived(address)).toBe(0n)
   })
 
-  it('contract: coins arrive without a log, from a transaction that is to somebody else', async () => {
+  it('contract: coins arrive without a log, by a transaction to another address', async () => {
     const address = fresh()
     const { txHash } = await sandbox.wallet.pay({ ...paying(address, null), way: 'contract' })
     await mine()
@@ -208,7 +208,7 @@ describe('the ways to pay', () => {
     await expect(sent).rejects.toMatchObject({ code: 'unsupported_asset' })
   })
 
-  it('the twin arrives as another token, and the toll keeps its part', async () => {
+  it('the twin arrives as another token, and the toll token minus its fee', async () => {
     const address = fresh()
     await sandbox.wallet.pay(paying(address, 'USDC.e'))
     await sandbox.wallet.pay(paying(address, 'TOLL'))
@@ -217,10 +217,10 @@ describe('the ways to pay', () => {
     expect([await usdc, await twin, await toll]).toEqual([0n, 1_000_000n, 990_000n])
   })
 
-  it('every token says of itself what we say of it', async () => {
+  it('every token contract matches its configuration', async () => {
     for (const { address, symbol, decimals } of testTokens) {
-      const said = await askToken(call, address, '0x95d89b41')
-      expect(Buffer.from(said.slice(130), 'hex').toString().replaceAll('\0', '')).toBe(symbol)
+      const answer = await askToken(call, address, '0x95d89b41')
+      expect(Buffer.from(answer.slice(130), 'hex').toString().replaceAll('\0', '')).toBe(symbol)
       expect(Number(await askToken(call, address, '0x313ce567'))).toBe(decimals)
       expect(address).toBe(address.toLowerCase())
     }
@@ -228,7 +228,7 @@ describe('the ways to pay', () => {
 })
 
 describe('Multicall3 on the local chain', () => {
-  it('reads many balances at one block, also of a block before the last', async () => {
+  it('reads several balances at one block, also at an older block', async () => {
     const [rich, poor] = [fresh(), fresh()]
     await sandbox.wallet.pay(paying(rich, null))
     const { head } = await sandbox.levers.mine(1)
@@ -270,7 +270,7 @@ describe('Multicall3 on the local chain', () => {
     ])
   })
 
-  it('fails as a whole when a read that must not fail does', async () => {
+  it('fails as a whole if a read without allowFailure fails', async () => {
     const failing = tokenCall('transferFrom', fresh(), fresh(), 1n) as Hex
     const ask = (allowFailure: boolean) => {
       const call3 = { target: tokenAt('USDC') as Hex, allowFailure, callData: failing }

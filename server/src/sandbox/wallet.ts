@@ -1,51 +1,53 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Acceptance } from '@settlewire/core/payment/payment'
 import type { LocalChain } from './local-chain.ts'
-import { type Draft, type PayWay, ways } from './pay-ways.ts'
+import { type PayWay, type TransactionDraft, ways } from './pay-ways.ts'
 import { names, outbid, type Pooled, poolOf } from './pool.ts'
 import type { Cast } from './prepare-chain.ts'
 import { textOf } from './rpc.ts'
 import { balanceOf } from './token.ts'
 
-/** One payment that the wallet sends. */
+/** A payment to send. */
 export interface Paying {
   readonly accept: Pick<Acceptance, 'chain' | 'token' | 'address'>
   /** In the asset's smallest unit. */
   readonly amount: bigint
   readonly way?: PayWay
-  /** No block takes it until it is sped up. */
+  /** The transaction stays pending until it is sped up. */
   readonly hold?: boolean
 }
 
-/** A transaction that the chain has taken, which is before it is mined. */
-export interface Sent {
+/** A transaction that the node has accepted; it is not mined yet. */
+export interface SentTransaction {
   readonly txHash: string
-  /** Who signed it. */
+  /** The account that signed it. */
   readonly from: string
 }
 
-/** A transaction that took the place of another one. */
-export interface Replaced extends Sent {
+/** A transaction that replaced another one. */
+export interface Replaced extends SentTransaction {
   readonly replacedTxHash: string
 }
 
-/** Of a public network's blocks none has room for so much; what asks for more waits for ever. */
+/**
+ * Factor for the block gas limit while a held transaction is sent: it never fits a normal block.
+ */
 const roomier = 4n
 const plainTransferGas = '0x5208'
-/** So many of its own transactions it remembers the order of. */
+/** For how many of its own transactions the wallet remembers the order. */
 const sentMax = 1_000
 
 /**
- * The payer of the sandbox: unlocked accounts of the development chain. What it sends is a real
- * transaction, and nothing but the chain tells the server of it.
+ * The payer of the sandbox: unlocked accounts of the development chain. It sends real transactions,
+ * which the server only detects on the chain.
  */
 export class SandboxWallet {
   readonly address: string
   readonly #chain: Pick<LocalChain, 'call'>
   readonly #cast: Cast
-  /** Hashes, oldest first. */
+  /** Hashes of sent transactions, oldest first. */
   readonly #sent: string[] = []
-  /** Sends one after the other: two at once could get the same nonce. */
+  /** Sends one after the other: two in parallel could get the same nonce. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(chain: Pick<LocalChain, 'call'>, cast: Cast) {
@@ -55,16 +57,16 @@ export class SandboxWallet {
   }
 
   /**
-   * Rejects with `invalid_amount` when it does not hold as much, `unsupported_asset` when the asset
-   * cannot be sent that way, `overloaded` when every account that can hold one holds one.
+   * Rejects with `invalid_amount` if the wallet has too little, `unsupported_asset` if the asset
+   * cannot be sent that way, `overloaded` if no account is free for another held payment.
    */
-  pay(paying: Paying): Promise<Sent> {
+  pay(paying: Paying): Promise<SentTransaction> {
     return this.#inTurn(() => this.#pay(paying))
   }
 
   /**
-   * Sends the last transaction to this address that still waits again, for an eighth more: the nodes
-   * take it in the place of the first. Rejects with `not_found` when none waits; so do the others.
+   * Sends the last pending transaction to this address again with an eighth more fee, which
+   * replaces it. Rejects with `not_found` without a pending transaction, like `cancel` and `drop`.
    */
   speedUp(address: string): Promise<Replaced> {
     return this.#inTurn(() =>
@@ -72,15 +74,15 @@ export class SandboxWallet {
     )
   }
 
-  /** Takes the place of the transaction with one to the sender itself: the money stays. */
+  /** Replaces the transaction by one to the sender itself: the money stays there. */
   cancel(address: string): Promise<Replaced> {
     return this.#inTurn(() =>
       this.#replace(address, ({ from }) => ({ to: from, value: '0x0', gas: plainTransferGas })),
     )
   }
 
-  /** Has the nodes forget the transaction. Its sender could send it again, and so could anybody. */
-  drop(address: string): Promise<Sent> {
+  /** Removes the transaction from the pool. Any client that knows it could send it again. */
+  drop(address: string): Promise<SentTransaction> {
     return this.#inTurn(async () => {
       const { hash, from } = await this.#waiting(address)
       await this.#chain.call('anvil_dropTransaction', [hash])
@@ -94,7 +96,7 @@ export class SandboxWallet {
     return done
   }
 
-  async #pay({ accept, amount, way = 'transfer', hold = false }: Paying): Promise<Sent> {
+  async #pay({ accept, amount, way = 'transfer', hold = false }: Paying): Promise<SentTransaction> {
     const { token, address: to } = accept
     const signer = hold ? await this.#idleHolder() : this.#signerOf(way)
     const payer = hold ? signer : this.address
@@ -103,7 +105,7 @@ export class SandboxWallet {
     const draft =
       token === null ? coin?.({ payer, to, amount }) : ofToken?.(token, { payer, to, amount })
     if (draft === undefined || (hold && ways[way].signer !== 'payer')) {
-      throw new Failure('unsupported_asset', 'The sandbox cannot send this asset that way.')
+      throw new Failure('unsupported_asset', 'The sandbox cannot send this asset in this way.')
     }
     return hold ? this.#sendHeld(signer, draft) : this.#send(signer, draft)
   }
@@ -115,7 +117,7 @@ export class SandboxWallet {
         ? BigInt(await textOf(call('eth_getBalance', [payer, 'latest'])))
         : await balanceOf(call, token, payer)
     if (held >= amount) return
-    throw new Failure('invalid_amount', 'The sandbox wallet does not hold that much.')
+    throw new Failure('invalid_amount', 'The sandbox wallet does not have that much.')
   }
 
   #signerOf(way: PayWay): string {
@@ -123,7 +125,7 @@ export class SandboxWallet {
     return { payer, spender, stranger: holders[0] ?? spender }[ways[way].signer]
   }
 
-  async #send(from: string, draft: Draft | object): Promise<Sent> {
+  async #send(from: string, draft: TransactionDraft | object): Promise<SentTransaction> {
     const sent = await textOf(this.#chain.call('eth_sendTransaction', [{ from, ...draft }]))
     const txHash = sent.toLowerCase()
     this.#sent.push(txHash)
@@ -132,10 +134,10 @@ export class SandboxWallet {
   }
 
   /**
-   * A node takes no transaction that asks for more gas than a block has, and one that it has taken
-   * waits when blocks are smaller: so they are larger for the moment in which it is sent.
+   * A node refuses a transaction with more gas than the block limit, but keeps a pending one when
+   * the limit shrinks. So the limit is raised only while the transaction is sent.
    */
-  async #sendHeld(from: string, draft: Draft): Promise<Sent> {
+  async #sendHeld(from: string, draft: TransactionDraft): Promise<SentTransaction> {
     const { call } = this.#chain
     const block = await call('eth_getBlockByNumber', ['latest', false])
     if (typeof block !== 'object' || block === null || !('gasLimit' in block)) {
@@ -151,22 +153,24 @@ export class SandboxWallet {
     }
   }
 
-  /** What waits keeps its sender's later transactions waiting: so each has a sender of its own. */
+  /**
+   * A pending transaction blocks later ones of its sender, so each held payment has its own sender.
+   */
   async #idleHolder(): Promise<string> {
     const busy = new Set((await poolOf(this.#chain.call)).map(({ from }) => from.toLowerCase()))
     const idle = this.#cast.holders.find((account) => !busy.has(account))
     if (idle !== undefined) return idle
-    const said = `All ${this.#cast.holders.length} accounts that can hold a payment hold one: speed one up, cancel it or drop it first.`
-    throw new Failure('overloaded', said)
+    const words = `All ${this.#cast.holders.length} accounts for held payments have a pending one: speed one up, cancel it or drop it first.`
+    throw new Failure('overloaded', words)
   }
 
-  /** The last one sent of those that wait. */
+  /** The last sent of all pending transactions to this address. */
   async #waiting(address: string): Promise<Pooled> {
     const paying = (await poolOf(this.#chain.call)).filter((pooled) => names(pooled, address))
     const age = ({ hash }: Pooled): number => this.#sent.indexOf(hash.toLowerCase())
     const last = paying.toSorted((a, b) => age(a) - age(b)).at(-1)
     if (last !== undefined) return last
-    throw new Failure('not_found', 'No transaction to this payment waits to be mined.')
+    throw new Failure('not_found', 'This payment has no pending transaction.')
   }
 
   async #replace(address: string, rewrite: (pooled: Pooled) => object): Promise<Replaced> {

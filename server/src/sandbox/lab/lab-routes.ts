@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../ports/clock.ts'
 import type { MerchantApi } from '../shop/merchant-api.ts'
 import { offers, pullOf } from './levers.ts'
-import { labPage, type Outcome } from './page.ts'
+import { type LeverOutcome, labPage } from './page.ts'
 import { type LabChain, type LabEvent, type LabProvider, type LabState, partsOf } from './parts.ts'
 
 const shownMax = 12
@@ -15,19 +15,19 @@ const paymentForm = /^pi_[0-9a-z]{26}$/
 interface Lab {
   readonly api: MerchantApi
   readonly clock: Clock
-  /** The origin that browsers reach this installation at. */
+  /** The origin under which browsers reach this installation. */
   readonly origin: () => string
 }
 
 type Query = { Querystring: { payment?: string } }
 
 /**
- * The lab of the demo shop. Its server pulls the levers with the shop's own secret key, which stays
- * there; the browser gets the client secret of the one payment that it follows.
+ * The lab of the demo shop. Its server uses the levers with the shop's secret key, which stays on
+ * the server; the browser only gets the client secret of the payment that it follows.
  */
 export function labRoutes(app: FastifyInstance, { api, clock, origin }: Lab): void {
   const script = readFileSync(join(import.meta.dirname, 'lab.mjs'), 'utf8')
-  const send = async (reply: FastifyReply, id: string | undefined, outcome: Outcome | null) =>
+  const send = async (reply: FastifyReply, id: string | undefined, outcome: LeverOutcome | null) =>
     reply
       .header('content-security-policy', policyFor(origin()))
       .type('text/html; charset=utf-8')
@@ -43,7 +43,7 @@ export function labRoutes(app: FastifyInstance, { api, clock, origin }: Lab): vo
   app.post('/lab/orders', visible, async (request, reply) => {
     const wish = formOf(request, origin()).get('offer')
     const offer = offers.find(({ amount, currency }) => `${amount} ${currency}` === wish)
-    if (offer === undefined) throw new Failure('not_found', 'The lab does not offer that.')
+    if (offer === undefined) throw new Failure('not_found', 'Unknown offer.')
     const reference = `lab-${Buffer.from(clock.random(4)).toString('hex')}`
     const { id } = await api.create(reference, { ...offer, reference })
     return reply.redirect(`/lab?payment=${id}`, 303)
@@ -58,22 +58,22 @@ export function labRoutes(app: FastifyInstance, { api, clock, origin }: Lab): vo
 }
 
 const unlisted = { schema: { hide: true } }
-/** People see these: what goes wrong is told as a page. */
+/** Pages for people: errors are answered as a page. */
 const visible = { config: { page: true }, ...unlisted }
 
-/** Code and connections from here alone, and nothing inline. */
+/** Scripts and connections of our own origin only, and nothing inline. */
 const policyFor = (origin: string): string =>
   `default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self' ${origin}; base-uri 'none'; frame-ancestors 'none'`
 
-/** What a form sent. Pages of other sites have no business here; browsers say where a form was. */
+/** The fields of a form. Refuses forms of other sites, by the headers of the browser. */
 function formOf({ headers, body }: FastifyRequest, own: string): URLSearchParams {
   const { host, origin, 'sec-fetch-site': site } = headers
-  // Browsers of before 2023 may say no more than the origin.
+  // Browsers before 2023 may send only `Origin`.
   const isOwn =
     site === undefined
       ? origin === undefined || origin === own || origin === `http://${host}`
       : site === 'same-origin' || site === 'none'
-  if (!isOwn) throw new Failure('forbidden', 'The lab takes forms from its own page alone.')
+  if (!isOwn) throw new Failure('forbidden', 'The lab only accepts forms from its own page.')
   return body instanceof URLSearchParams ? body : new URLSearchParams()
 }
 
@@ -92,7 +92,7 @@ async function stateOf(api: MerchantApi, id: string | undefined): Promise<LabSta
   }
 }
 
-/** The one that the address names, or else the newest. */
+/** The payment in the URL, or else the newest. */
 async function choose(
   api: MerchantApi,
   payments: readonly PaymentIntent[],
@@ -103,7 +103,7 @@ async function choose(
   return listed ?? (await api.read<PaymentIntent>(`/v1/payment-intents/${wished}`))
 }
 
-/** Newest first. */
+/** The latest events, newest first. */
 async function lastEvents(
   api: MerchantApi,
   { id, sequence }: PaymentIntent,
@@ -113,14 +113,14 @@ async function lastEvents(
   return data.toReversed().slice(0, shownMax)
 }
 
-async function pull(api: MerchantApi, form: URLSearchParams): Promise<Outcome> {
+async function pull(api: MerchantApi, form: URLSearchParams): Promise<LeverOutcome> {
   const id = form.get('payment') ?? ''
   const options = { keep: form.get('keep') === 'yes' }
   const payment = paymentForm.test(id)
     ? await api.read<PaymentIntent>(`/v1/payment-intents/${id}`)
     : null
   const pulled = pullOf(form.get('lever') ?? '', payment, options)
-  if (pulled === null) throw new Failure('not_found', 'The lab has no such lever.')
+  if (pulled === null) throw new Failure('not_found', 'Unknown lever.')
   const { ok, answer } = await api.post(pulled.path, pulled.body)
   return { ok, words: ok ? said(answer) : refused(answer) }
 }
@@ -132,14 +132,14 @@ const textOf = (answer: unknown, member: string): string | null =>
 
 const short = (hash: string): string => `${hash.slice(0, 8)}…${hash.slice(-4)}`
 
-/** An answer in a few words. The status is told by the payment itself, when it is true. */
+/** The answer of a lever in a few words. Changes of the payment's status come as its events. */
 function said(answer: unknown): string {
   const [txHash, replaced, amount] = ['txHash', 'replacedTxHash', 'amount'].map((member) =>
     textOf(answer, member),
   )
   if (txHash && replaced) return `Sent ${short(txHash)} in the place of ${short(replaced)}.`
   if (txHash && amount) return `Sent ${amount} ${textOf(answer, 'asset')} as ${short(txHash)}.`
-  if (txHash) return `The nodes have forgotten ${short(txHash)}.`
+  if (txHash) return `The nodes have dropped ${short(txHash)}.`
   const [head, name] = [textOf(answer, 'head'), textOf(answer, 'name')]
   if (head) return `The chain is at block ${head}.`
   if (name) return `${name}: ${textOf(answer, 'mode')?.replaceAll('_', ' ')}.`
@@ -147,4 +147,4 @@ function said(answer: unknown): string {
 }
 
 const refused = (problem: unknown): string =>
-  textOf(problem, 'detail') ?? 'It was refused, and nobody said why.'
+  textOf(problem, 'detail') ?? 'The request was refused without a reason.'

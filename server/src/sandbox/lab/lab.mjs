@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What makes the lab live in a browser: levers without a reload, news the moment it is told on the
- * payment's own stream, and the rest every two seconds. Without it the page works by forms.
+ * Makes the lab live in a browser: levers without a reload, a refresh at each event of the
+ * payment's stream, and another every two seconds. Without this script the page works by forms.
  */
 
 const refreshMs = 2_000
@@ -12,7 +12,7 @@ const outcome = /** @type {HTMLElement} */ (document.querySelector('[data-outcom
 const line = /** @type {HTMLElement | null} */ (document.querySelector('[data-line]'))
 const { payment = '', secret = '' } = lab.dataset
 
-/** One refresh at a time; what is asked for meanwhile is one more, afterwards. */
+/** One refresh at a time; requests during a refresh cause one more afterwards. */
 const refreshing = { runs: false, again: false }
 
 async function refresh() {
@@ -28,7 +28,7 @@ async function refresh() {
       if (answer.ok) show(await answer.json())
     } while (refreshing.again)
   } catch {
-    // The server is away: the line says so, and the next refresh tries again.
+    // The server does not answer: the line shows it, and the next refresh tries again.
   } finally {
     refreshing.runs = false
   }
@@ -81,7 +81,7 @@ function tell(state) {
   line.textContent = { live: 'Live', lost: 'Reconnecting …', ended: 'Stream ended' }[state]
 }
 
-/** Follows the payment's stream: each event is a reason to look again. */
+/** Follows the payment's stream: each event causes a refresh. */
 async function follow() {
   let last = ''
   for (;;) {
@@ -105,7 +105,7 @@ async function follow() {
         }
       }
     } catch {
-      // Lost in the middle: it goes on from the last event.
+      // The connection was lost: continue after the last event.
     }
     tell('lost')
     await new Promise((resolve) => setTimeout(resolve, retryMs))

@@ -1,42 +1,42 @@
 import { parseAmount, printAmount } from '@settlewire/core/money/amount'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 
-/** What a lever of the lab asks the public API for. */
+/** The API request of a lever. */
 export interface Pull {
   readonly path: string
   readonly body: object
 }
 
-/** One button. Those that name no payment work without one. */
+/** One button. The levers of the chain work without a payment. */
 export interface LabLever {
-  /** What the form sends. */
+  /** The value that the form sends. */
   readonly name: string
   readonly label: string
-  /** What happens, for those who wonder before they press. */
+  /** Its effect, shown as a tooltip. */
   readonly says: string
   readonly pull: (payment: PaymentIntent, options: LabOptions) => Pull
 }
 
-/** What stands beside the buttons. */
+/** The options beside the buttons. */
 export interface LabOptions {
-  /** Whether transactions come again after a reorg. */
+  /** Whether a reorg keeps the transactions. */
   readonly keep: boolean
 }
 
-/** Buttons that belong together. */
+/** A group of buttons. */
 export interface LabGroup {
   readonly title: string
   readonly levers: readonly LabLever[]
 }
 
-const pay = (name: string, [label, says]: readonly [string, string], body: Wish): LabLever => ({
+const pay = (name: string, [label, says]: readonly [string, string], body: PayBody): LabLever => ({
   ...{ name: `pay:${name}`, label, says },
   pull: (payment) => ({
     path: `/v1/test/payment-intents/${payment.id}/pay`,
     body: typeof body === 'function' ? body(payment) : body,
   }),
 })
-type Wish = object | ((payment: PaymentIntent) => object)
+type PayBody = object | ((payment: PaymentIntent) => object)
 
 const pending = (name: string, label: string, says: string): LabLever => ({
   ...{ name, label, says },
@@ -54,18 +54,18 @@ const decide = (action: string, label: string, says: string): LabLever => ({
 const mine = (blocks: number): LabLever => ({
   name: `mine:${blocks}`,
   label: blocks === 1 ? 'Mine 1 block' : `Mine ${blocks}`,
-  says: 'Blocks at once, rather than every two seconds',
+  says: 'Mines blocks at once instead of every two seconds',
   pull: () => ({ path: '/v1/test/chain/mine', body: { blocks } }),
 })
 
 const reorg = (depth: number): LabLever => ({
   name: `reorg:${depth}`,
   label: depth === 1 ? 'Reorg 1 block' : `Reorg ${depth}`,
-  says: 'Other blocks in the place of the last ones',
+  says: 'Replaces the last blocks by others',
   pull: (_, { keep }) => ({ path: '/v1/test/chain/reorg', body: { depth, keep } }),
 })
 
-/** So many hundredths of what was asked for. */
+/** A percentage of the requested amount. */
 const part =
   (percent: bigint) =>
   ({ amount, accept }: PaymentIntent): object => {
@@ -77,21 +77,21 @@ const leastOf = ({ accept }: PaymentIntent): object => ({
   amount: printAmount(1n, accept[0]?.decimals ?? 6),
 })
 
-/** What can be done to the chosen payment, in the order of its life. */
+/** The levers on the chosen payment, in the order of its life. */
 export const paymentGroups: readonly LabGroup[] = [
   {
     title: 'Pay',
     levers: [
-      pay('all', ['Pay', 'What is missing, from the sandbox wallet'], {}),
-      pay('held', ['Pay, held', 'It stays pending: no block has room for it'], { hold: true }),
-      pay('half', ['Half', 'Half of what was asked for'], part(50n)),
-      pay('over', ['Overpay', 'A tenth too much'], part(110n)),
-      pay('again', ['Pay again', 'All of it once more'], part(100n)),
-      pay('dust', ['Dust', 'The smallest amount there is'], leastOf),
-      pay('twin', ['Wrong token', 'USDC.e, which nobody accepts here'], () => ({
+      pay('all', ['Pay', 'Pays the missing amount from the sandbox wallet'], {}),
+      pay('held', ['Pay, held', 'The transaction stays pending'], { hold: true }),
+      pay('half', ['Half', 'Pays half of the requested amount'], part(50n)),
+      pay('over', ['Overpay', 'Pays a tenth too much'], part(110n)),
+      pay('again', ['Pay again', 'Pays the full amount once more'], part(100n)),
+      pay('dust', ['Dust', 'Pays the smallest possible amount'], leastOf),
+      pay('twin', ['Wrong token', 'Pays in USDC.e, which is not accepted'], () => ({
         ...{ asset: 'USDC.e.local', amount: '25.00' },
       })),
-      pay('contract', ['By a contract', 'A contract moves the money'], { through: 'contract' }),
+      pay('contract', ['By a contract', 'A contract sends the money'], { through: 'contract' }),
       pay('batch', ['In two parts', 'Two transfers in one transaction'], { through: 'batch' }),
       pay('other', ['By someone else', 'An approved third party sends it'], {
         through: 'transfer_from',
@@ -104,33 +104,33 @@ export const paymentGroups: readonly LabGroup[] = [
   {
     title: 'While it is pending',
     levers: [
-      pending('speed-up', 'Speed up', 'The same payment again, for an eighth more fee'),
-      pending('cancel-transaction', 'Cancel', 'Its nonce is used for something else'),
-      pending('drop', 'Drop', 'The nodes forget it'),
+      pending('speed-up', 'Speed up', 'Sends the same payment again with an eighth more fee'),
+      pending('cancel-transaction', 'Cancel', 'Uses its nonce for a payment to the sender'),
+      pending('drop', 'Drop', 'Removes the transaction from the nodes'),
     ],
   },
   {
     title: 'As the merchant',
     levers: [
       {
-        ...{ name: 'withdraw', label: 'Withdraw', says: 'Cancel the request itself' },
+        ...{ name: 'withdraw', label: 'Withdraw', says: 'Cancels the payment request' },
         pull: ({ id }) => ({ path: `/v1/payment-intents/${id}/cancel`, body: {} }),
       },
-      decide('accept', 'Accept', 'What arrived is good enough'),
-      decide('wait', 'Wait longer', 'Until late money is no longer watched for'),
-      decide('refund_noted', 'Refunded', 'The money was sent back'),
-      decide('dismiss', 'Dismiss', 'Nothing is to be done about it'),
+      decide('accept', 'Accept', 'Accepts the money that arrived as enough'),
+      decide('wait', 'Wait longer', 'Waits for the rest until the end of the watch'),
+      decide('refund_noted', 'Refunded', 'Records that the money was sent back'),
+      decide('dismiss', 'Dismiss', 'Sets the money aside'),
     ],
   },
 ]
 
-/** What can be done to the chain. */
+/** The levers on the chain. */
 export const chainGroup: LabGroup = {
   title: 'Blocks',
   levers: [mine(1), mine(5), mine(40), reorg(1), reorg(3), reorg(8)],
 }
 
-/** How a provider can be made to be. */
+/** The faults of a provider. */
 export const providerModes = [
   { mode: 'ok', label: 'OK' },
   { mode: 'lag', label: 'Lag' },
@@ -138,7 +138,7 @@ export const providerModes = [
   { mode: 'outage', label: 'Outage' },
 ] as const
 
-/** What can be asked for in the lab. */
+/** The payments that can be created in the lab. */
 export const offers = [
   { amount: '6.00', currency: 'USDC' },
   { amount: '25.00', currency: 'USDC' },
@@ -150,7 +150,7 @@ const byName = new Map(
   [...paymentGroups, chainGroup].flatMap(({ levers }) => levers.map((one) => [one.name, one])),
 )
 
-/** What a form asked for; null when there is no such lever, or none without a payment. */
+/** The request of a lever; null if the lever is unknown, or needs a payment and has none. */
 export function pullOf(
   name: string,
   payment: PaymentIntent | null,
@@ -163,9 +163,9 @@ export function pullOf(
   const lever = byName.get(name)
   if (lever === undefined) return null
   const needsPayment = !chainGroup.levers.includes(lever)
-  if (payment === null) return needsPayment ? null : lever.pull(nobody, options)
+  if (payment === null) return needsPayment ? null : lever.pull(noPayment, options)
   return lever.pull(payment, options)
 }
 
-// The chain's levers do not look at it.
-const nobody = { id: '' } as PaymentIntent
+// The chain's levers do not use the payment.
+const noPayment = { id: '' } as PaymentIntent

@@ -3,14 +3,14 @@ import { page } from '../shop/pages.ts'
 import { chainGroup, type LabGroup, type LabLever, offers, paymentGroups } from './levers.ts'
 import { type LabState, partsOf } from './parts.ts'
 
-/** How a lever was answered. */
-export interface Outcome {
+/** The result of a lever, in words. */
+export interface LeverOutcome {
   readonly ok: boolean
   readonly words: string
 }
 
-/** The lab: requests to the left, one of them live, and everything that can happen to it. */
-export function labPage(state: LabState, outcome: Outcome | null): Html {
+/** The lab: requests to the left, one of them live, and the levers. */
+export function labPage(state: LabState, outcome: LeverOutcome | null): Html {
   const parts = partsOf(state)
   const { chosen } = state
   return page({
@@ -38,7 +38,7 @@ export function labPage(state: LabState, outcome: Outcome | null): Html {
           ${
             chosen === null
               ? html``
-              : html`<span class="lab-line" data-line="off">Reload to see news</span>
+              : html`<span class="lab-line" data-line="off">Reload to see changes</span>
                 <a class="lab-link" href="${chosen.checkoutUrl ?? '/shop'}">Checkout</a>`
           }
         </div>
@@ -75,7 +75,7 @@ const groupOf = ({ title, levers }: LabGroup, works: boolean): Html =>
     <div class="lab-buttons">${levers.map((lever) => button(lever, works))}</div>
   </fieldset>`
 
-/** What most people come for. */
+/** The most used lever, which is highlighted. */
 const first = 'pay:all'
 
 const button = ({ name, label, says }: LabLever, works: boolean): Html =>

@@ -29,7 +29,7 @@ export interface LabProvider {
   readonly lagMs?: number
 }
 
-/** What the lab shows, as its server knows it from the API. */
+/** The content of the lab, as its server read it from the API. */
 export interface LabState {
   readonly payments: readonly PaymentIntent[]
   readonly chosen: PaymentIntent | null
@@ -38,9 +38,9 @@ export interface LabState {
   readonly providers: readonly LabProvider[]
 }
 
-type Look = 'plain' | 'good' | 'look'
+type StatusLook = 'plain' | 'good' | 'look'
 
-const looks: Readonly<Record<Status, Look>> = {
+const looks: Readonly<Record<Status, StatusLook>> = {
   awaiting: 'plain',
   pending_detected: 'plain',
   pending_expired: 'look',
@@ -73,7 +73,7 @@ const plain = (word: string): string => word.replaceAll('_', ' ')
 const shortHash = (hash: string): string => `${hash.slice(0, 8)}…${hash.slice(-4)}`
 const timeOf = (text: string): string => text.slice(11, 19)
 
-/** The parts of the page that change by themselves, by the name of their place. */
+/** The parts of the page that are refreshed, by the name of their element. */
 export const partsOf = (
   state: LabState,
 ): Readonly<Record<'orders' | 'payment' | 'chain', Html>> => ({
@@ -83,7 +83,7 @@ export const partsOf = (
 })
 
 function ordersPart({ payments, chosen }: LabState): Html {
-  if (payments.length === 0) return html`<p class="lab-none">Nothing was asked for yet.</p>`
+  if (payments.length === 0) return html`<p class="lab-none">There are no requests yet.</p>`
   return html`<ul class="lab-orders">${payments.map(
     (payment) =>
       html`<li><a class="lab-order" data-key="${payment.id}" href="/lab?payment=${payment.id}" ${
@@ -102,7 +102,7 @@ function pill(status: Status): Html {
 
 function paymentPart({ chosen, events }: LabState): Html {
   if (chosen === null) {
-    return html`<p class="lab-none">Choose a request, or make one, to see it live.</p>`
+    return html`<p class="lab-none">Choose or create a request to see it live.</p>`
   }
   const look = looks[chosen.status]
   const { flags, reason, finality, visibility } = chosen
@@ -125,13 +125,13 @@ function paymentPart({ chosen, events }: LabState): Html {
           <ul class="lab-transfers">${chosen.transfers.map((one) => transferRow(one, chosen))}</ul>`
         : html``
     }
-    <h3 class="lab-small">What was told</h3>
+    <h3 class="lab-small">Events</h3>
     <ol class="lab-events">${events.map(eventRow)}</ol>`
 }
 
 const steps: readonly Status[] = ['awaiting', 'pending_detected', 'confirming', 'succeeded']
 
-/** How far it has come on the way that payments usually go. */
+/** The progress of a payment along the usual statuses. */
 const track = (status: Status): readonly Html[] =>
   steps.map((_, i) => (i <= steps.indexOf(status) ? html`<i class="lab-done"></i>` : html`<i></i>`))
 
@@ -149,7 +149,7 @@ function transferRow(transfer: WireTransfer, { currency }: PaymentIntent): Html 
   </li>`
 }
 
-/** What moved, as the token counts it: money that does not count here moved all the same. */
+/** The transferred amount in units of the token, also if it does not count for the payment. */
 const moved = ({ amount, units, decimals, asset }: WireTransfer, currency: string): string =>
   asset === null || typeof decimals !== 'number' || units === undefined
     ? `${amount} ${currency}`
@@ -162,7 +162,7 @@ const dots = (done: number, all: number): readonly Html[] =>
   )
 
 function eventRow({ type, createdAt, data }: LabEvent): Html {
-  // The API names events of payments alone.
+  // All event types of the API begin with `payment_intent.`.
   const kind = type.slice('payment_intent.'.length) as EventType
   const { confirmations, requiredConfirmations, reason, txHash, status } = data
   const details = [
@@ -178,7 +178,7 @@ function eventRow({ type, createdAt, data }: LabEvent): Html {
   </li>`
 }
 
-const sightWords: Readonly<Record<PaymentIntent['visibility'], readonly [string, Look]>> = {
+const sightWords: Readonly<Record<PaymentIntent['visibility'], readonly [string, StatusLook]>> = {
   ok: ['Seen well', 'good'],
   degraded: ['Seen badly', 'look'],
   blind: ['Blind', 'look'],

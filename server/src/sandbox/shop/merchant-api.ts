@@ -3,7 +3,9 @@ import type { PaymentIntent } from '@settlewire/core/wire/wire'
 
 const answerWithinMs = 10_000
 
-/** The back end of a shop: the public API, asked over HTTP with the secret key, as any shop would. */
+/**
+ * The API client of a shop's server: the public API over HTTP with the secret key, like any shop.
+ */
 export class MerchantApi {
   readonly #url: () => string
   readonly #secretKey: () => string
@@ -13,7 +15,7 @@ export class MerchantApi {
     this.#secretKey = secretKey
   }
 
-  /** Asks for a payment. The order's number is the idempotency key: one order, one payment. */
+  /** Creates a payment. The order number is the idempotency key: one order, one payment. */
   create(order: string, request: object): Promise<PaymentIntent> {
     return this.#ask<PaymentIntent>('/v1/payment-intents', {
       method: 'POST',
@@ -29,12 +31,12 @@ export class MerchantApi {
     return page.data[0] ?? null
   }
 
-  /** What a path answers, in the form that its contract says it has. */
+  /** Reads a path. `T` is the form in its contract. */
   read<T>(path: string): Promise<T> {
     return this.#ask<T>(path, {})
   }
 
-  /** Asks for something to be done, and brings back the answer or the problem, as it came. */
+  /** Posts a command and returns its answer or problem unchanged. */
   async post(path: string, body: object): Promise<{ ok: boolean; answer: unknown }> {
     const response = await this.#send(path, {
       method: 'POST',
@@ -54,7 +56,7 @@ export class MerchantApi {
 
   async #ask<T>(path: string, request: RequestInit): Promise<T> {
     const response = await this.#send(path, request)
-    // The API's own contract; a shop trusts the service it pays with.
+    // The form is the API's contract, which a shop trusts.
     if (response.ok) return (await response.json()) as T
     throw new Failure('internal', 'The shop could not reach its payment service.', {
       cause: new Error(`${response.status} ${await response.text()}`),

@@ -1,11 +1,12 @@
 import { isIP } from 'node:net'
 
 /**
- * Whether a browser asked for this machine by a name of its own. A page of another site can have its
- * name lead here (DNS rebinding), and would then read and press what only this machine's people may.
+ * Whether the Host header is a name of this machine. Another site can point its own name to this
+ * machine (DNS rebinding) and could then read and use pages that are only for users of this
+ * machine.
  */
 export function isOwnHost(host: string | undefined, origin: string): boolean {
-  // Browsers always say. What is no browser has no page of another site in it.
+  // Browsers always send Host. Other programs are not affected by pages of other sites.
   if (host === undefined) return true
   if (!URL.canParse(`http://${host}`)) return false
   const { hostname } = new URL(`http://${host}`)

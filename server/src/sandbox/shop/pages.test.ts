@@ -8,13 +8,13 @@ const now = Date.now()
 const page = (payment: Parameters<typeof orderPage>[0], at = now) => String(orderPage(payment, at))
 
 describe("the shop's page of an order", () => {
-  it('calls each status as the checkout does', () => {
+  it('names each status like the checkout page', () => {
     for (const status of statuses) {
       expect(page(fixtures[status])).toContain(`>${statusWords[status].label}</span>`)
     }
   })
 
-  it('says that late money counts until the watch ends, and not afterwards', () => {
+  it('says that late money counts only until the watch ends', () => {
     const { monitorUntil } = fixtures.expired
     expect(page(fixtures.expired)).toContain(
       `until ${monitorUntil.slice(0, 16).replace('T', ' ')} UTC the full amount still counts`,
@@ -22,12 +22,12 @@ describe("the shop's page of an order", () => {
     expect(page(fixtures.expired, Date.parse(monitorUntil))).not.toContain('counts')
   })
 
-  it('never says that no money was taken, nor to pay while the first may still go through', () => {
+  it('never claims that no money was taken, nor asks to pay again while money may arrive', () => {
     for (const status of statuses) expect(page(fixtures[status])).not.toContain('No money')
     expect(page(fixtures.pending_expired)).toContain('cancel it in your wallet first')
   })
 
-  it('is loaded again until the money is final: a reorg may take back what was paid', () => {
+  it('reloads until the money is final, because a reorg may revert a payment', () => {
     const refreshes = (payment: Parameters<typeof orderPage>[0]) =>
       page(payment).includes('http-equiv="refresh"')
     expect(refreshes(fixtures.succeeded)).toBe(true)

@@ -5,14 +5,14 @@ import { statusWords } from '@settlewire/core/words/words'
 import { type Html, html } from '../../html.ts'
 import { type Product, productOf, products } from './products.ts'
 
-interface Word {
+interface StatusText {
   readonly look: 'plain' | 'good' | 'look'
   readonly title: string
   readonly words: string
 }
 
-/** What the shop tells its customer: it ships on `succeeded` and on nothing else. */
-const words: Readonly<Record<Status, Word>> = {
+/** Texts for the customer by status. The shop ships only on `succeeded`. */
+const words: Readonly<Record<Status, StatusText>> = {
   awaiting: {
     look: 'plain',
     title: 'Your order is reserved',
@@ -61,18 +61,18 @@ const words: Readonly<Record<Status, Word>> = {
   },
 }
 
-/** Late money counts for as long as the address is watched, and no longer. */
+/** The text of a status. Late money counts only while the address is watched. */
 function wordsFor({ status, monitorUntil }: PaymentIntent, now: Instant): string {
   if (status !== 'expired' || now >= Date.parse(monitorUntil)) return words[status].words
   const until = monitorUntil.slice(0, 16).replace('T', ' ')
   return `If you have already sent the money, keep this page: until ${until} UTC the full amount still counts as paid.`
 }
 
-/** Whether nothing more happens to it by itself, so that the page need not be loaded again. */
+/** Whether the payment cannot change by itself, so that the page need not reload. */
 const isAtRest = ({ status, finality }: PaymentIntent): boolean =>
   status === 'cancelled' || status === 'failed' || (status === 'succeeded' && finality === 'final')
 
-/** The shelf. */
+/** The start page of the shop, with all products. */
 export const shelfPage = (): Html =>
   page({
     title: 'Tidewater',
@@ -99,7 +99,7 @@ const card = ({ id, name, words: about, price, picture }: Product): Html =>
     </div>
   </article>`
 
-/** An order, as the shop's server knows it: from the API, never from the browser that came back. */
+/** The page of an order. Its state comes from the API, never from the returning browser. */
 export function orderPage(payment: PaymentIntent, now: Instant): Html {
   const word = words[payment.status]
   const product = productOf(payment.metadata?.product)
@@ -107,7 +107,7 @@ export function orderPage(payment: PaymentIntent, now: Instant): Html {
   const isOpen = !['succeeded', 'cancelled', 'failed'].includes(payment.status)
   return page({
     title: `${label} · Tidewater`,
-    // The customer need not do anything, and the page needs no script for it.
+    // Reloads without a script or an action of the customer.
     head: !isAtRest(payment) ? html`<meta http-equiv="refresh" content="2" />` : html``,
     body: html`<main class="order">
       <section class="receipt">
@@ -131,15 +131,15 @@ export function orderPage(payment: PaymentIntent, now: Instant): Html {
       </section>
       <section class="inside">
         <h2>What the shop's server knows</h2>
-        <p>It asked <code>GET /v1/payment-intents/${payment.id}</code> with its secret key. The
-          browser's word would not do.</p>
+        <p>It requested <code>GET /v1/payment-intents/${payment.id}</code> with its secret key, because
+          a shop must not trust data from a browser.</p>
         <pre tabindex="0" role="region" aria-label="The answer">${JSON.stringify(excerpt(payment), null, 2)}</pre>
       </section>
     </main>`,
   })
 }
 
-/** Without the secrets, which a shop never sends to a browser, and without what is of no interest. */
+/** The main fields, without secrets, which a shop never sends to a browser. */
 const excerpt = (payment: PaymentIntent): object => ({
   id: payment.id,
   sequence: payment.sequence,
@@ -161,7 +161,7 @@ const excerpt = (payment: PaymentIntent): object => ({
   settledAt: payment.settledAt,
 })
 
-/** Every page of the shop and its lab: a head, a bar, what it is about, and a foot. */
+/** The layout of all pages of the shop and its lab. */
 export const page = ({
   title,
   head,

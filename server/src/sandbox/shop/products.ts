@@ -9,7 +9,7 @@ export interface Product {
   readonly picture: Html
 }
 
-/** What the demo shop sells. */
+/** The products of the demo shop. */
 export const products: readonly Product[] = [
   {
     id: 'harbour-lamp',

@@ -10,7 +10,7 @@ import { shopRoutes } from './shop-routes.ts'
 let world: HttpWorld
 
 beforeAll(async () => {
-  // The shop is built before the world can make it a key.
+  // The shop is built before the world can create its key.
   let secretKey = ''
   const shop = shopRoutes({
     secretKey: () => secretKey,
@@ -32,7 +32,7 @@ const order = (product: string) =>
   })
 
 describe('the demo shop', () => {
-  it('shows its goods, with nothing inline and nothing from elsewhere', async () => {
+  it('shows its products, without inline code and without other origins', async () => {
     const { status, text, headers } = await world.ask('/shop', { key: null })
     expect(status).toBe(200)
     for (const { name, price } of products) expect(text).toMatch(new RegExp(`${name}[^]*${price}`))
@@ -44,7 +44,7 @@ describe('the demo shop', () => {
     expect((await world.ask('/', { key: null })).text).toContain('href="/shop"')
   })
 
-  it('leads from "Pay" to the checkout of a payment made with its secret key', async () => {
+  it('creates a payment with its secret key on "Pay" and redirects to the checkout', async () => {
     const { status, headers } = await order('tide-clock')
     expect(status).toBe(303)
     const checkout = headers.get('location') ?? ''
@@ -58,7 +58,7 @@ describe('the demo shop', () => {
     })
   })
 
-  it('shows an order as its own server knows it: waiting, then paid', async () => {
+  it('shows the status of an order from the API: waiting, then paid', async () => {
     const { headers } = await order('deck-mug')
     const [, id] = /\/pay\/([^/]+)\//.exec(headers.get('location') ?? '') ?? []
     const { json: payment } = await world.ask(`/v1/payment-intents/${id}`)
@@ -77,7 +77,7 @@ describe('the demo shop', () => {
     }
   })
 
-  it('answers with a page, not with a document for programs, when there is no such thing', async () => {
+  it('answers unknown products and orders with an HTML page', async () => {
     for (const answer of [
       await order('lighthouse'),
       await world.ask('/shop/orders/order-000000000000', { key: null }),
@@ -89,7 +89,7 @@ describe('the demo shop', () => {
     }
   })
 
-  it('is not there for a page of another site whose name was made to lead here', async () => {
+  it('refuses requests under foreign host names (DNS rebinding)', async () => {
     const as = (host: string, path: string, method = 'GET'): Promise<number> =>
       new Promise((resolve, reject) => {
         const type = 'application/x-www-form-urlencoded'
@@ -112,7 +112,7 @@ describe('the demo shop', () => {
     }
   })
 
-  it('takes forms of the lab from its own page alone, also where a browser only names an origin', async () => {
+  it('accepts lab forms only from its own page, also if a browser only sends Origin', async () => {
     const pull = async (headers: Record<string, string>): Promise<number> => {
       const form = { 'content-type': 'application/x-www-form-urlencoded' }
       const body = 'lever=none'
@@ -124,13 +124,13 @@ describe('the demo shop', () => {
       expect(await pull({ origin })).toBe(403)
       expect(await pull({ origin, 'sec-fetch-site': 'cross-site' })).toBe(403)
     }
-    // There is no such lever, which is as far as a form of ours comes.
+    // Forms of our own page are accepted; 404 because the lever is unknown.
     expect(await pull({ origin: world.url })).toBe(404)
     expect(await pull({ origin: world.url, 'sec-fetch-site': 'same-origin' })).toBe(404)
     expect(await pull({})).toBe(404)
   })
 
-  it('escapes whatever is put into its pages', () => {
+  it('escapes all values in its pages', () => {
     const nasty = `<img src=x onerror="alert('1')">&`
     expect(String(html`<p title="${nasty}">${[html`<b>${nasty}</b>`]}</p>`)).toBe(
       '<p title="&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;"><b>&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;</b></p>',

@@ -15,15 +15,15 @@ const orderForm = /^order-[0-9a-z]{12}$/
 const currency = 'USDC'
 
 /**
- * The demo shop: what a merchant's own site would be, with its own back end that holds the secret
- * key and speaks the public API over HTTP. It keeps nothing itself; orders are found by reference.
+ * The demo shop: like a merchant's own site, with a server that has the secret key and uses the
+ * public API over HTTP. It stores nothing itself; orders are found by reference.
  */
 export const shopRoutes = (options: {
   readonly secretKey: () => string
   readonly clock: Clock
-  /** Where tokens.css and base.css are. */
+  /** The folder of tokens.css and base.css. */
   readonly styles: string
-  /** The origin that browsers reach this installation at. */
+  /** The origin under which browsers reach this installation. */
   readonly publicUrl: (port: number) => string
 }): ((app: FastifyInstance) => void) => {
   const { secretKey, clock, publicUrl } = options
@@ -42,7 +42,7 @@ export const shopRoutes = (options: {
     takeForms(app)
     app.addHook('onRequest', async ({ headers }) => {
       if (isOwnHost(headers.host, origin())) return
-      const detail = `The shop is at ${origin()}. PUBLIC_URL names it where it has another address.`
+      const detail = `The shop is at ${origin()}. Set PUBLIC_URL if it has another address.`
       throw new Failure('forbidden', detail)
     })
     app.get('/shop', visible, async (_, reply) => send(reply, shelfPage()))
@@ -51,7 +51,7 @@ export const shopRoutes = (options: {
     )
     app.post('/shop/orders', visible, async (request, reply) => {
       const product = productOf(productIn(request.body))
-      if (product === null) throw new Failure('not_found', 'The shop does not have that.')
+      if (product === null) throw new Failure('not_found', 'Unknown product.')
       const reference = `order-${Buffer.from(clock.random(6)).toString('hex')}`
       const payment = await api.create(reference, {
         amount: product.price,
@@ -68,7 +68,7 @@ export const shopRoutes = (options: {
       async (request, reply) => {
         const { reference } = request.params
         const payment = orderForm.test(reference) ? await api.find(reference) : null
-        if (payment === null) throw new Failure('not_found', 'The shop knows no such order.')
+        if (payment === null) throw new Failure('not_found', 'Unknown order.')
         return send(reply, orderPage(payment, clock.now()))
       },
     )
@@ -76,10 +76,12 @@ export const shopRoutes = (options: {
   }
 }
 
-/** People see these: what goes wrong is told as a page, and the published contract leaves them out. */
+/**
+ * Pages for people: errors are answered as a page, and the published contract omits these routes.
+ */
 const visible = { config: { page: true }, schema: { hide: true } }
 
-/** Forms lead to the checkout, which may have another origin than the one the browser came by. */
+/** Forms redirect to the checkout, whose origin may differ from the one that the browser used. */
 const policyFor = (origin: string): string =>
   `default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self' ${origin}; base-uri 'none'; frame-ancestors 'none'`
 
@@ -95,11 +97,11 @@ const productIn = (body: unknown): string | undefined =>
   body instanceof URLSearchParams ? (body.get('product') ?? undefined) : undefined
 
 function addressOf(app: FastifyInstance): AddressInfo {
-  // An object for what listens on TCP, and nobody asks before it listens.
+  // An object for a TCP server, and only called after it listens.
   return app.server.address() as AddressInfo
 }
 
-/** How this process reaches itself, whatever proxies stand before it. */
+/** The URL by which this process reaches itself, without any proxies. */
 function ownUrl({ address, family, port }: AddressInfo): string {
   if (address === '0.0.0.0' || address === '::') return `http://localhost:${port}`
   return family === 'IPv6' ? `http://[${address}]:${port}` : `http://${address}:${port}`
