@@ -49,8 +49,8 @@ export interface Page<T> {
   readonly data: readonly T[]
   readonly nextCursor: string | null
   /**
-   * Ids of the page that the server cannot read; `data` is without them. Absent when there are
-   * none.
+   * Ids of payments of the page that the server cannot read; `data` is without them. Absent when
+   * the server could read all of them.
    */
   readonly unreadable?: readonly string[]
 }

@@ -16,6 +16,7 @@ import {
   syntaxRule,
 } from './shape.ts'
 import { parseSource, root, type Source, type Violation } from './source.ts'
+import { plainTextViolations, plainWordsRule, typeNameViolations } from './words.ts'
 import { clockRule, environmentRule, sqlRule } from './world.ts'
 
 /** A rule, a place, what is planted there, and whether the rule must bite. */
@@ -180,6 +181,16 @@ const cases: readonly Case[] = [
   ],
   ['a sentence', sentenceRule, core, '/** The smallest amount. */\nexport const a = 1', false],
   ['a type read off a list', sentenceRule, core, 'export type A = (typeof list)[number]', false],
+
+  ['a comment about whoever', plainWordsRule, core, '// Whoever waits is let go.', true],
+  ['a comment about somebody', plainWordsRule, core, '/** Somebody reads it. */', true],
+  ['a test name about what was told', plainWordsRule, test, `it('repeats what was told', f)`, true],
+  ['a message that there is none', plainWordsRule, engine, 'fail(`The url is none.`)', true],
+  ['a page that nobody reads', plainWordsRule, 'web/src/a.tsx', '<p>Nobody pays this.</p>', true],
+  ['a habit across two lines', plainWordsRule, core, '/** There is no\n * such thing. */', true],
+  ['plain words', plainWordsRule, core, '// The client closed its side: treat it as gone.', false],
+  ['a name that holds a habit', plainWordsRule, core, 'const isNobody = a.heard', false],
+  ['a text without a blank', plainWordsRule, core, `const kind = 'nobody'`, false],
 ]
 
 const lines = (violations: readonly Violation[]): string[] => violations.map(({ says }) => says)
@@ -231,6 +242,29 @@ describe('a rule', () => {
     ['```\n[a](docs/nowhere.md)\n```', 0],
   ])('reads the links of %j', (text, violations) => {
     expect(linkViolations({ path: 'README.md', text })).toHaveLength(violations)
+  })
+
+  it('finds a habit in a document, with its line, and none in the style that lists them', () => {
+    const text = '# A page\n\nA node that hears nothing waits.'
+    expect(plainTextViolations({ path: 'docs/a.md', text })).toEqual([
+      { path: 'docs/a.md', line: 3, says: expect.stringContaining('“hears”') },
+    ])
+    expect(plainTextViolations({ path: 'STYLE.md', text })).toEqual([])
+  })
+
+  it('finds a type name that two files of the program declare, and none in tests', () => {
+    const declared = (path: string, text: string) => parseSource(path, text)
+    const first = declared('core/src/a.ts', 'export interface Held {}')
+    const second = declared('server/src/engine/b.ts', 'type Held = string')
+    expect(lines(typeNameViolations([first, second]))).toEqual([
+      '“Held” is the name of another type in core/src/a.ts',
+    ])
+    const others = [
+      declared('server/src/engine/b.test.ts', 'type Held = string'),
+      declared('server/src/engine/c.ts', 'interface Props {}'),
+      declared('web/src/d.tsx', 'interface Props {}'),
+    ]
+    expect(typeNameViolations([first, ...others])).toEqual([])
   })
 
   it('finds a command that is none', () => {

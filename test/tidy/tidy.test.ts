@@ -14,6 +14,7 @@ import {
   syntaxRule,
 } from './shape.ts'
 import { isTest, listFiles, readSources, root, type Source, type Violation } from './source.ts'
+import { plainTextViolations, plainWordsRule, typeNameViolations } from './words.ts'
 import { clockRule, environmentRule, sqlRule } from './world.ts'
 
 const files = listFiles()
@@ -63,6 +64,7 @@ describe('the project', () => {
     ['nothing to do without an owner and a reason', owedRule],
     ['no test that is left out', skippedRule],
     ['a sentence about every exported name of core and ports', sentenceRule],
+    ['plain words in comments, messages, test names and pages', plainWordsRule],
   ] satisfies [string, (source: Source) => Violation[]][])('has %s', (_, rule) => {
     expect(lines(sources.flatMap(rule))).toEqual([])
   })
@@ -73,6 +75,15 @@ describe('the project', () => {
       .map(({ text }) => text.split('\n').length - 1)
       .sort((a, b) => a - b)
     expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(150)
+  })
+
+  it('has one meaning for each name of a type', () => {
+    expect(lines(typeNameViolations(sources))).toEqual([])
+  })
+
+  it('has documents in plain words', () => {
+    const written = documents.filter(({ path }) => !path.startsWith('docs/generated/'))
+    expect(lines(written.flatMap(plainTextViolations))).toEqual([])
   })
 
   it('has documents whose links lead somewhere', () => {

@@ -163,7 +163,9 @@ describe('a store whose PostgreSQL is killed during appends', () => {
     // The error must not claim that nothing was changed, because it was.
     expect(problemOf(failureOf(doubt), 'req_1')).toMatchObject({
       code: 'store_unavailable',
-      detail: expect.stringContaining('may have been made all the same. Repeat the request with the same Idemp'),
+      detail: expect.stringContaining(
+        'may have been made all the same. Repeat the request with the same Idemp',
+      ),
     })
     proxy.cutAnswers = false
     await expect(far.events.append({ appends: [step] })).rejects.toMatchObject({
