@@ -1,9 +1,13 @@
-const sieveBits = 22
-/** How many digits are read: 24 bits, of which the lowest 22 index the sieve. */
+/** The cells of a small sieve and of the largest one. Between them it grows by 16. */
+const cellsMin = 1 << 14
+const cellsMax = 1 << 22
+/** Fewer cells than this for each address make the sieve grow: then 97 of 100 cells are empty. */
+const cellsPerAddress = 32
+/** How many digits are read: 24 bits, of which the lowest ones index the sieve. */
 const sieveDigits = 6
 const fullCell = 255
 /** The shared sieve of books without addresses: most processes have no payments in one mode. */
-const nothing = new Uint8Array(1 << sieveBits)
+const nothing = new Uint8Array(cellsMin)
 
 /** The deposit addresses of open payments, shared by all chains of one mode. */
 export class AddressBook {
@@ -11,8 +15,7 @@ export class AddressBook {
 
   /**
    * How many addresses end in the digits of a cell. Deposit addresses are hashes, so 100,000 of
-   * them leave 97 of 100 cells empty. It reserves 4 MiB; the system backs only the pages that are
-   * written.
+   * them leave 97 of 100 cells empty. It has 16 KiB for 512 addresses and 4 MiB for more than 8,192.
    */
   #sieve = nothing
   #joined = 0
@@ -32,7 +35,7 @@ export class AddressBook {
 
   /** False when no address of the book ends in the same digits as this text. */
   mayHold(text: string): boolean {
-    return this.#sieve[cellOf(text)] !== 0
+    return this.#sieve[cellOf(text) & (this.#sieve.length - 1)] !== 0
   }
 
   /** The payment that an address belongs to. */
@@ -42,7 +45,10 @@ export class AddressBook {
 
   add(address: string, paymentId: string): void {
     this.#joined++
-    if (!this.#payees.has(address)) this.#count(address, 1)
+    if (!this.#payees.has(address)) {
+      this.#makeRoom()
+      this.#count(address, 1)
+    }
     this.#payees.set(address, paymentId)
   }
 
@@ -52,16 +58,24 @@ export class AddressBook {
     this.#count(address, -1)
   }
 
+  /** For one more address: a larger sieve, filled with all addresses, when the present one is too small. */
+  #makeRoom(): void {
+    const cells = this.#sieve.length
+    const isSmall = cells < cellsMax && (this.#payees.size + 1) * cellsPerAddress > cells
+    if (this.#sieve !== nothing && !isSmall) return
+    this.#sieve = new Uint8Array(isSmall ? Math.min(cellsMax, cells * 16) : cells)
+    for (const known of this.#payees.keys()) this.#count(known, 1)
+  }
+
   #count(address: string, by: 1 | -1): void {
-    const cell = cellOf(address)
-    if (this.#sieve === nothing) this.#sieve = new Uint8Array(1 << sieveBits)
+    const cell = cellOf(address) & (this.#sieve.length - 1)
     const count = this.#sieve[cell] ?? 0
     // A cell that once reached the maximum has lost count, so it stays there.
     if (count < fullCell) this.#sieve[cell] = count + by
   }
 }
 
-/** The cell for the last digits of a text, in either case; a text without digits has a cell too. */
+/** A number from the last digits of a text, in either case; a text without digits has one too. */
 function cellOf(text: string): number {
   let cell = 0
   for (let at = text.length - sieveDigits; at < text.length; at++) {
@@ -70,5 +84,5 @@ function cellOf(text: string): number {
     // cases.
     cell = (cell << 4) | ((code & 15) + (code & 64 ? 9 : 0))
   }
-  return cell & ((1 << sieveBits) - 1)
+  return cell
 }

@@ -49,7 +49,11 @@ export class Corroborations {
   readonly #heard = new Map<string, ProviderReport[]>()
   readonly #sums = new SumWitnesses()
   /** How often each source took back a denial, by inclusion and source. */
-  readonly #changes = new LRUCache<string, number>({ max: rememberedMax })
+  readonly #changes = new LRUCache<string, number>({
+    // By size, as with `max` the cache reserves all entries at once.
+    maxSize: rememberedMax,
+    sizeCalculation: () => 1,
+  })
 
   constructor(options: CorroborationsOptions) {
     this.#options = options

@@ -65,7 +65,8 @@ export class KindWriter<State extends object, Decision> implements Lane {
   constructor(entry: Kind<State, Decision>, parts: KindWriterParts) {
     this.#entry = entry
     this.#parts = parts
-    this.#cache = new LRUCache({ max: parts.cachedMax })
+    // By size, as with `max` the cache reserves all entries at once.
+    this.#cache = new LRUCache({ maxSize: parts.cachedMax, sizeCalculation: () => 1 })
   }
 
   get kind(): string {

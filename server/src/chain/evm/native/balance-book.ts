@@ -18,7 +18,11 @@ export class BalanceBook {
   /** Addresses that were watched while blocks passed but are not in the book. */
   #owed: ReadonlySet<string> = new Set()
   /** Blocks that were passed without reading every balance. */
-  readonly #unread = new LRUCache<string, true>({ max: unreadMax })
+  readonly #unread = new LRUCache<string, true>({
+    // By size, as with `max` the cache reserves all entries at once.
+    maxSize: unreadMax,
+    sizeCalculation: () => 1,
+  })
 
   /**
    * Chooses at most `max` addresses to ask about: those with unknown balances, then others in turn.

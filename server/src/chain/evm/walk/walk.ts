@@ -84,7 +84,11 @@ export class ChainWalk {
   constructor(parts: WalkParts) {
     this.#parts = parts
     this.#reader = new BlockReader(parts)
-    this.#told = new LRUCache({ max: 2 * parts.limits.windowBlocksMax })
+    // By size, as with `max` the cache reserves all entries at once.
+    this.#told = new LRUCache({
+      maxSize: 2 * parts.limits.windowBlocksMax,
+      sizeCalculation: () => 1,
+    })
   }
 
   /** Whether contract payments may be missing, because the last balances were unreadable. */
