@@ -78,7 +78,7 @@ export class Followers {
     if (this.#byChain.get(name) !== follower) return
     this.#parts?.log.info({ chain: name }, 'restarted the follower to watch a new token')
     await follower.close()
-    // Meanwhile this process may have stopped to follow the chain.
+    // Meanwhile this process may have stopped following the chain.
     if (this.#byChain.get(name) !== follower) return
     this.#byChain.delete(name)
     this.start(name)
