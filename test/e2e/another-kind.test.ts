@@ -142,7 +142,7 @@ describe('a server with one more kind of chain', () => {
       (error: { code: number; stderr: string }) => error,
     )
     expect(ended).toMatchObject({ code: 1 })
-    expect(ended.stderr).toContain('Blocks of beach cannot be read again')
+    expect(ended.stderr).toContain('Cannot rescan beach')
   })
 
   it('refuses an unknown kind of chain in the configuration', () => {
