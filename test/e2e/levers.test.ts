@@ -227,7 +227,7 @@ describe('with failing providers', () => {
     await reaches(intent, 'succeeded')
   })
 
-  it('pitfall 48: an open stream reports an outage of both within 6 s, and stored blocks within 1 s', async () => {
+  it('an open stream reports an outage of both within 6 s, and stored blocks within 1 s', async () => {
     const intent = await create()
     const client = new StreamClient({
       ...{

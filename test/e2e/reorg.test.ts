@@ -26,7 +26,7 @@ afterAll(async () => {
   home.remove()
 })
 
-it('pitfall 5: a payment is awaiting after a reorg of its block, and counts once when included again', async () => {
+it('a payment is awaiting after a reorg of its block, and counts once when included again', async () => {
   const merchant = new MerchantProgram(server.url, server.sandbox)
   const payer = new Payer(server.sandbox)
   const intent = await merchant.create({

@@ -39,7 +39,7 @@ describe('a payment on a real chain', () => {
     return request
   }
 
-  it('pitfall 21: stays succeeded and is flagged after a second full payment', async () => {
+  it('stays succeeded and is flagged after a second full payment', async () => {
     const { id, address } = await stack.open()
     await pay(address, price)
     await stack.status(id, 'succeeded')
@@ -51,7 +51,7 @@ describe('a payment on a real chain', () => {
     expect(paid.flags).toEqual(['overpaid', 'multiple_transfers', 'duplicate_payment'])
   })
 
-  it('pitfall 21: succeeds after it has expired when money comes a second late', async () => {
+  it('succeeds after it has expired when money comes a second late', async () => {
     const { id, address } = await ended()
     await pay(address, price)
     const paid = await stack.status(id, 'succeeded')
@@ -59,7 +59,7 @@ describe('a payment on a real chain', () => {
     expect(await stack.history(id)).toContain('expired:expired')
   })
 
-  it('pitfall 21: succeeds when three transfers add up to the amount', async () => {
+  it('succeeds when three transfers add up to the amount', async () => {
     const { id, address } = await stack.open()
     await pay(address, price / 3n)
     await pay(address, price / 3n)
@@ -71,7 +71,7 @@ describe('a payment on a real chain', () => {
     expect(await stack.status(id, 'succeeded')).toMatchObject({ flags: ['multiple_transfers'] })
   })
 
-  it('pitfall 21: succeeds at the limit of the tolerance, and is underpaid one unit below', async () => {
+  it('succeeds at the limit of the tolerance, and is underpaid one unit below', async () => {
     const within = await stack.open()
     const below = await stack.open()
     const least = price - price / 1_000n
@@ -84,7 +84,7 @@ describe('a payment on a real chain', () => {
     })
   })
 
-  it('pitfall 21: needs an investigation when money comes after it was cancelled', async () => {
+  it('needs an investigation when money comes after it was cancelled', async () => {
     const { id, address } = await stack.open()
     await stack.cancel(id)
     await pay(address, price)
@@ -92,7 +92,7 @@ describe('a payment on a real chain', () => {
     expect(found).toMatchObject({ reason: 'paid_after_cancel', received: price })
   })
 
-  it('pitfall 22: expires in the next process when its deadline passes while none runs', async () => {
+  it('expires in the next process when its deadline passes while none runs', async () => {
     const { id } = await stack.open({ expiresIn: 1 })
     await stack.crash()
     await systemClock.sleep(overMs)
@@ -101,7 +101,7 @@ describe('a payment on a real chain', () => {
     expect(await stack.status(id, 'expired')).toMatchObject({ received: 0n })
   })
 
-  it('pitfall 23: expires and does not fail, both unpaid and partly paid', async () => {
+  it('expires and does not fail, both unpaid and partly paid', async () => {
     const nothing = await ended()
     const part = await ended(price / 2n)
     expect(await flagsOf(nothing.id)).toEqual([])

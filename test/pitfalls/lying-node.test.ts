@@ -18,7 +18,7 @@ describe('on nodes that lag, lie and forget', () => {
   const scoreOf = ({ follower }: Stack, name: string) =>
     follower.health().providers?.find((score) => score.name === name)
 
-  it('pitfall 3: an empty log list for a block with our transfer does not lose the transfer', async () => {
+  it('an empty log list for a block with our transfer does not lose the transfer', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     let lies = 2
@@ -48,7 +48,7 @@ describe('on nodes that lag, lie and forget', () => {
   const noLogs = { logsBloom: `0x${'0'.repeat(512)}` }
   const sleep = (ms: number): Promise<void> => systemClock.sleep(ms)
 
-  it('pitfall 3: a transfer is found when only one of two providers shows it', async () => {
+  it('a transfer is found when only one of two providers shows it', async () => {
     const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
@@ -67,7 +67,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(scoreOf(world, 'node-1')?.logsEmpty).toBe(1)
   })
 
-  it('pitfall 3: a transfer that a provider shows after its block was stored is added with a later step', async () => {
+  it('a transfer that a provider shows after its block was stored is added with a later step', async () => {
     const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
@@ -87,7 +87,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, flags: [] })
   })
 
-  it('pitfall 3: a late transfer is not added when its block was reorged out meanwhile', async () => {
+  it('a late transfer is not added when its block was reorged out meanwhile', async () => {
     const world = await begin([node, other], trusting)
     const { id, address } = await world.open()
     hideLogs()
@@ -122,7 +122,7 @@ describe('on nodes that lag, lie and forget', () => {
     return block
   }
 
-  it('pitfall 3: an invented transfer does not settle while the other provider is down', async () => {
+  it('an invented transfer does not settle while the other provider is down', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     const block = makeUp(address)
@@ -154,7 +154,7 @@ describe('on nodes that lag, lie and forget', () => {
     return { world, id, address, block }
   }
 
-  it('pitfall 3: an invented transfer never settles, because its denial is kept', async () => {
+  it('an invented transfer never settles, because its denial is kept', async () => {
     const { world, id, block } = await madeUp()
     node.finalized = block.number
     other.finalized = block.number
@@ -202,7 +202,7 @@ describe('on nodes that lag, lie and forget', () => {
     await world.until(id, 'final', ({ finality }) => finality === 'final')
   })
 
-  it('pitfall 3: an invented transfer stops counting when its provider withdraws it, without a restart', async () => {
+  it('an invented transfer stops counting when its provider withdraws it, without a restart', async () => {
     const { world, id, address } = await madeUp()
     node.instead = () => undefined
     for (let more = 0; more < 3; more++) mine()
@@ -214,7 +214,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, flags: [] })
   })
 
-  it('pitfall 8: without a public mempool a payment is first detected in a block', async () => {
+  it('without a public mempool a payment is first detected in a block', async () => {
     node.pendingForm = 'none'
     other.pendingForm = 'none'
     const world = await begin([node, other], { chain: { publicMempool: false } })
@@ -228,7 +228,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect([...new Set(told)]).toEqual(['awaiting', 'confirming', 'succeeded'])
   })
 
-  it('pitfall 14: malformed logs do not hide a transfer in the same transaction', async () => {
+  it('malformed logs do not hide a transfer in the same transaction', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     const whole = transferLog(token, address, price)
@@ -240,7 +240,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
   })
 
-  it('pitfall 15: a system log of a native transfer (EIP-7708) does not count as a second transfer', async () => {
+  it('a system log of a native transfer (EIP-7708) does not count as a second transfer', async () => {
     const system = `0x${'f'.repeat(39)}e`
     const world = await begin([node, other], { chain: { tokens: [token, system] } })
     const eth = { currency: 'ETH', accept: ['ETH.local'], amount: '1.5' }
@@ -253,7 +253,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect({ received: paid.received, flags: paid.flags }).toEqual({ received: value, flags: [] })
   })
 
-  it('pitfall 17: a provider that reconnects with another chain is not used, the other continues', async () => {
+  it('a provider that reconnects with another chain is not used, the other continues', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     other.chainId = 1
@@ -268,7 +268,7 @@ describe('on nodes that lag, lie and forget', () => {
     )
   })
 
-  it('pitfall 18: log requests to a node do not list the open addresses', async () => {
+  it('log requests to a node do not list the open addresses', async () => {
     const world = await begin([node, other])
     const { address } = await world.open()
     mine([tokenTx(token, address, price)])
@@ -278,7 +278,7 @@ describe('on nodes that lag, lie and forget', () => {
     for (const { params } of filters) expect(JSON.stringify(params)).not.toContain(address.slice(2))
   })
 
-  it('pitfall 19: a payment that needs finality settles only after finality moves again', async () => {
+  it('a payment that needs finality settles only after finality moves again', async () => {
     const world = await begin([node, other], { policy: { settled: 'finalized' } })
     node.finalized = 0
     other.finalized = 0

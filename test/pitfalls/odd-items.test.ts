@@ -38,7 +38,7 @@ describe('on nodes with malformed answers', () => {
     ['no hash', { hash: undefined }],
     ['an invalid hash', { hash: '0x12' }],
     ['no sender and no recipient', { from: null, to: '0x' }],
-  ])('pitfall 47: a foreign transaction with %s does not stop our payments', async (_what, odd) => {
+  ])('a foreign transaction with %s does not stop our payments', async (_what, odd) => {
     const world = await begin([node])
     const inTokens = await world.open()
     const inEther = await world.open(ether)
@@ -51,7 +51,7 @@ describe('on nodes with malformed answers', () => {
     expect(await world.status(inEther.id, 'succeeded')).toMatchObject({ received: wei })
   })
 
-  it('pitfall 47: `transactions: null` in an empty block does not stop the chain', async () => {
+  it('`transactions: null` in an empty block does not stop the chain', async () => {
     const world = await begin([node])
     const { id, address } = await world.open(ether)
     twist(node, /^eth_getBlockBy/, (block: { transactions: unknown[] }) =>
@@ -64,7 +64,7 @@ describe('on nodes with malformed answers', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: wei })
   })
 
-  it('pitfall 47: a payment with an unreadable value is requested by its own hash', async () => {
+  it('a payment with an unreadable value is requested by its own hash', async () => {
     const world = await begin([node])
     const { id, address } = await world.open(ether)
     const stranger = await world.open(ether)
@@ -78,7 +78,7 @@ describe('on nodes with malformed answers', () => {
     expect(JSON.stringify(await world.events(id), withText)).toContain(tx.hash)
   })
 
-  it('pitfall 47: a payment whose value no answer shows is found by the balance', async () => {
+  it('a payment whose value no answer shows is found by the balance', async () => {
     const world = await begin([node])
     const { id, address } = await world.open(ether)
     const unreadable = (tx: Fields): Fields => (tx.to === address ? { ...tx, value: '0x' } : tx)
@@ -104,21 +104,18 @@ describe('on nodes with malformed answers', () => {
     ['one null', ([, ...rest]) => [null, ...rest]],
     ['one without logs', ([first, ...rest]) => [{ ...first, logs: null }, ...rest]],
     ['one too many', (receipts) => [...receipts, { ...receipts[0], transactionHash: hashOf('8') }]],
-  ])(
-    'pitfall 46: block receipts with %s are completed by single receipts',
-    async (_what, change) => {
-      const world = await begin([node])
-      const { id, address } = await world.open()
-      withoutLogs(node)
-      twist(node, /^eth_getBlockReceipts$/, change as never)
-      mine([tokenTx(token, address, price), nativeTx(newAddress(), 1n)])
-      mine()
-      mine()
-      expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
-    },
-  )
+  ])('block receipts with %s are completed by single receipts', async (_what, change) => {
+    const world = await begin([node])
+    const { id, address } = await world.open()
+    withoutLogs(node)
+    twist(node, /^eth_getBlockReceipts$/, change as never)
+    mine([tokenTx(token, address, price), nativeTx(newAddress(), 1n)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
 
-  it('pitfall 46: a foreign receipt that no node has delays neither its block nor our payments', async () => {
+  it('a foreign receipt that no node has delays neither its block nor our payments', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     withoutLogs(node)
@@ -142,7 +139,7 @@ describe('on nodes with malformed answers', () => {
     ['lacks the log', (receipt) => ({ ...receipt, logs: [] })],
     ['is of another block', (receipt) => ({ ...receipt, blockHash: hashOf('9') })],
   ])(
-    'pitfall 46: a payment whose receipt %s is pending alone, and counts once the receipt is shown',
+    'a payment whose receipt %s is pending alone, and counts once the receipt is shown',
     async (_what, change) => {
       const world = await begin([node])
       const mine_ = await world.open()
@@ -167,7 +164,7 @@ describe('on nodes with malformed answers', () => {
     },
   )
 
-  it('pitfall 46: the next process asks again for a payment whose receipt was missing', async () => {
+  it('the next process asks again for a payment whose receipt was missing', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)
@@ -187,7 +184,7 @@ describe('on nodes with malformed answers', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price, pending: 0n })
   })
 
-  it('pitfall 46: a pending transaction does not become replaced while its receipt is missing', async () => {
+  it('a pending transaction does not become replaced while its receipt is missing', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)
@@ -218,7 +215,7 @@ describe('on nodes with malformed answers', () => {
     ['repeats', (log) => ({ ...log, logIndex: '0x0' })],
     ['is missing', ({ logIndex: _, ...log }) => log],
     ['is not a number', (log) => ({ ...log, logIndex: 'first' })],
-  ])('pitfall 44: three payments are found when `logIndex` %s', async (_what, change) => {
+  ])('three payments are found when `logIndex` %s', async (_what, change) => {
     const world = await begin([node])
     const open = [await world.open(), await world.open(), await world.open()]
     twist(node, /^eth_getLogs$/, (logs: Fields[]) => logs.map(change))
@@ -230,7 +227,7 @@ describe('on nodes with malformed answers', () => {
     }
   })
 
-  it('pitfall 44: a receipt with other log indexes does not change or double a payment', async () => {
+  it('a receipt with other log indexes does not change or double a payment', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getTransactionReceipt$/, (receipt: { logs: Fields[] }) => ({
@@ -245,7 +242,7 @@ describe('on nodes with malformed answers', () => {
     expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
   })
 
-  it('pitfall 44: a log that is sent twice counts once', async () => {
+  it('a log that is sent twice counts once', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getLogs$/, (logs: Fields[]) => [...logs, ...logs])
@@ -258,7 +255,7 @@ describe('on nodes with malformed answers', () => {
   it.each<[string, Fields]>([
     ['another block', { blockHash: hashOf('9') }],
     ['no transaction', { transactionHash: null }],
-  ])('pitfall 47: receipts decide when a log names %s', async (_what, odd) => {
+  ])('receipts decide when a log names %s', async (_what, odd) => {
     const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getLogs$/, ([first, ...rest]: Fields[]) =>
@@ -274,21 +271,18 @@ describe('on nodes with malformed answers', () => {
     ['all zero', `0x${'0'.repeat(512)}`],
     ['of another block', `0x${'0'.repeat(511)}1`],
     ['missing', undefined],
-  ])(
-    'pitfall 45: a payment is found at a single provider whose bloom is %s',
-    async (_what, logsBloom) => {
-      const world = await begin([node])
-      const { id, address } = await world.open()
-      node.header = { logsBloom }
-      twist(node, /^eth_getBlockBy/, (block: Fields) => ({ ...block, logsBloom }))
-      mine([tokenTx(token, address, price)])
-      mine()
-      mine()
-      expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
-    },
-  )
+  ])('a payment is found at a single provider whose bloom is %s', async (_what, logsBloom) => {
+    const world = await begin([node])
+    const { id, address } = await world.open()
+    node.header = { logsBloom }
+    twist(node, /^eth_getBlockBy/, (block: Fields) => ({ ...block, logsBloom }))
+    mine([tokenTx(token, address, price)])
+    mine()
+    mine()
+    expect(await world.status(id, 'succeeded')).toMatchObject({ received: price })
+  })
 
-  it('pitfall 45: a trusted bloom is spot-checked, and is no longer trusted after a wrong one', async () => {
+  it('a trusted bloom is spot-checked, and is no longer trusted after a wrong one', async () => {
     const world = await begin([node], { chain: { bloom: 'trusted' } })
     const logsBloom = `0x${'0'.repeat(512)}`
     node.header = { logsBloom }

@@ -36,7 +36,7 @@ describe('on a real chain', () => {
     await chain.stop()
   })
 
-  it('pitfall 1: a payment by a contract counts, although its calldata contains no known `transfer`', async () => {
+  it('a payment by a contract counts, although its calldata contains no known `transfer`', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.call(chain.payer, 'payer', 'payTokens', [chain.token, [address], [price]])
@@ -46,7 +46,7 @@ describe('on a real chain', () => {
     expect(await stack.status(id, 'succeeded')).toMatchObject({ received: price })
   })
 
-  it('pitfall 2: two transfers of one transaction to the same address both count', async () => {
+  it('two transfers of one transaction to the same address both count', async () => {
     await begin()
     const { id, address } = await stack.open()
     const half = price / 2n
@@ -57,7 +57,7 @@ describe('on a real chain', () => {
     expect({ received, flags }).toEqual({ received: price, flags: ['multiple_transfers'] })
   })
 
-  it('pitfall 4: a reorg is detected by parent hashes, and takes the payment back', async () => {
+  it('a reorg is detected by parent hashes, and takes the payment back', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.pay(address, price)
@@ -71,7 +71,7 @@ describe('on a real chain', () => {
     expect((await stack.history(id)).at(-1)).toBe('reorged:awaiting')
   })
 
-  it('pitfall 5: a transaction that moves to another block by a reorg counts once', async () => {
+  it('a transaction that moves to another block by a reorg counts once', async () => {
     await begin()
     const { id, address } = await stack.open()
     const signed = await chain.sign(address, price)
@@ -87,7 +87,7 @@ describe('on a real chain', () => {
     expect(facts.transactions).toHaveLength(1)
   })
 
-  it('pitfall 6: a half-open connection delays blocks but loses none', async () => {
+  it('a half-open connection delays blocks but loses none', async () => {
     await begin()
     const { id, address } = await stack.open()
     wire(0).set({ mode: 'half_open' })
@@ -107,7 +107,7 @@ describe('on a real chain', () => {
     )
   })
 
-  it('pitfall 7: blocks mined during an outage of all providers are read afterwards, also by a new process', async () => {
+  it('blocks mined during an outage of all providers are read afterwards, also by a new process', async () => {
     await begin()
     const first = await stack.open()
     const second = await stack.open()
@@ -124,7 +124,7 @@ describe('on a real chain', () => {
     }
   })
 
-  it('pitfall 9: after a speed-up that still pays, the payment stays detected under the new hash', async () => {
+  it('after a speed-up that still pays, the payment stays detected under the new hash', async () => {
     await begin()
     const { id, address } = await stack.open()
     const nonce = await chain.nonce()
@@ -144,7 +144,7 @@ describe('on a real chain', () => {
     expect(await stack.status(id, 'succeeded')).toMatchObject({ received: price, pending: 0n })
   })
 
-  it('pitfall 9: a payment is awaiting again when its sender cancels the transaction', async () => {
+  it('a payment is awaiting again when its sender cancels the transaction', async () => {
     await begin()
     const { id, address } = await stack.open()
     const nonce = await chain.nonce()
@@ -160,7 +160,7 @@ describe('on a real chain', () => {
     expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', pending: 0n, received: 0n })
   })
 
-  it('pitfall 9: a pending payment is awaiting again when an EIP-7702 authorization uses its nonce', async () => {
+  it('a pending payment is awaiting again when an EIP-7702 authorization uses its nonce', async () => {
     await begin({}, ['--hardfork', 'prague'])
     const { id, address } = await stack.open()
     const nonce = await chain.nonce()
@@ -174,7 +174,7 @@ describe('on a real chain', () => {
     expect({ reason, flags }).toEqual({ reason: 'replaced_elsewhere', flags: ['replaced_seen'] })
   })
 
-  it('pitfall 10: a dropped transaction expires after its time-out, and can still be mined later', async () => {
+  it('a dropped transaction expires after its time-out, and can still be mined later', async () => {
     await begin({ asset: { pendingTtlMs: 1_500 } })
     const { id, address } = await stack.open()
     const signed = await chain.sign(address, price)
@@ -192,7 +192,7 @@ describe('on a real chain', () => {
     ])
   })
 
-  it('pitfall 11: a payment is awaiting, not failed, when its transaction reverts', async () => {
+  it('a payment is awaiting, not failed, when its transaction reverts', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.pay(address, 10n ** 40n)
@@ -203,7 +203,7 @@ describe('on a real chain', () => {
     })
   })
 
-  it('pitfall 12: a zero transfer and an unknown token pay nothing', async () => {
+  it('a zero transfer and an unknown token pay nothing', async () => {
     await begin()
     const { id, address } = await stack.open()
     await chain.pay(address, 0n)
@@ -212,7 +212,7 @@ describe('on a real chain', () => {
     expect(await stack.payment(id)).toMatchObject({ status: 'awaiting', received: 0n, flags: [] })
   })
 
-  it('pitfall 12: a known token that the payment does not accept is flagged and not counted', async () => {
+  it('a known token that the payment does not accept is flagged and not counted', async () => {
     await begin()
     await stack.close()
     const { port, chainId } = chain.anvil
@@ -233,7 +233,7 @@ describe('on a real chain', () => {
     })
   })
 
-  it('pitfall 13: the amount that arrived counts when the token keeps a fee', async () => {
+  it('the amount that arrived counts when the token keeps a fee', async () => {
     await begin()
     await stack.close()
     const { port, chainId } = chain.anvil
@@ -245,7 +245,7 @@ describe('on a real chain', () => {
     expect({ received, flags }).toEqual({ received: 99_000_000n, flags: ['fee_on_transfer'] })
   })
 
-  describe('pitfall 15: coins that a contract forwards without a log', () => {
+  describe('coins that a contract forwards without a log', () => {
     const coins = (tenths: bigint): bigint => tenths * 10n ** 17n
     const passOn = (address: string, amount: bigint): Promise<string> =>
       chain.call(chain.payer, 'payer', 'payCoins', [address], amount)
@@ -315,7 +315,7 @@ describe('on a real chain', () => {
     })
   })
 
-  it('pitfall 16: amounts beyond 2^53 or with 18 decimals are exact', async () => {
+  it('amounts beyond 2^53 or with 18 decimals are exact', async () => {
     await begin()
     const exact = '9007199254740993.000001'
     const tokens = await stack.open({ amount: exact })
@@ -330,7 +330,7 @@ describe('on a real chain', () => {
     }
   })
 
-  it('pitfall 20: an address index is not given out again after a lost answer or a crash', async () => {
+  it('an address index is not given out again after a lost answer or a crash', async () => {
     await begin()
     const before = new Set<string>()
     for (let i = 0; i < 3; i++) before.add((await stack.open()).address)

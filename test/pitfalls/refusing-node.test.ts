@@ -23,7 +23,7 @@ describe('on nodes that refuse', () => {
   const isTag = (params: readonly unknown[]): boolean => params[0] === 'finalized'
 
   it.each(refusals)(
-    'pitfall 43: one provider alone makes nothing final while the other refuses the tag %s',
+    'one provider alone makes nothing final while the other refuses the tag %s',
     async (_how, refusal) => {
       const world = await begin([node, other], { policy: { settled: 'finalized' } })
       const { id, address } = await world.open()
@@ -43,7 +43,7 @@ describe('on nodes that refuse', () => {
     },
   )
 
-  it('pitfall 43: blocks are read while both providers refuse the finality tag', async () => {
+  it('blocks are read while both providers refuse the finality tag', async () => {
     const world = await begin()
     const { id, address } = await world.open()
     for (const one of [node, other]) one.instead = (_, by) => (isTag(by) ? tooMany : undefined)
@@ -54,7 +54,7 @@ describe('on nodes that refuse', () => {
   })
 
   it.each(refusals.slice(0, 2))(
-    'pitfall 43: a subscription that is refused at connect %s is retried, and health reports it',
+    'a subscription that is refused at connect %s is retried, and health reports it',
     async (_how, refusal) => {
       let refuses = true
       for (const one of [node, other]) {
@@ -80,7 +80,7 @@ describe('on nodes that refuse', () => {
   )
 
   it.each(refusals)(
-    'pitfall 43: a look-up that is refused %s is unsure and does not drop the transaction',
+    'a look-up that is refused %s is unsure and does not drop the transaction',
     async (_how, refusal) => {
       const world = await begin()
       const { address } = await world.open()
@@ -94,7 +94,7 @@ describe('on nodes that refuse', () => {
     },
   )
 
-  it('pitfall 43: other methods replace a refused `eth_getLogs`, and no provider is disconnected', async () => {
+  it('other methods replace a refused `eth_getLogs`, and no provider is disconnected', async () => {
     const world = await begin()
     const { id, address } = await world.open()
     for (const one of [node, other]) {
@@ -107,7 +107,7 @@ describe('on nodes that refuse', () => {
     expect(world.follower.health().providers?.map(({ reconnects }) => reconnects)).toEqual([0, 0])
   })
 
-  it('pitfall 43: after both refuse everything for a while, reading continues without a reconnect', async () => {
+  it('after both refuse everything for a while, reading continues without a reconnect', async () => {
     const world = await begin()
     const { id, address } = await world.open()
     for (const one of [node, other]) one.instead = () => tooMany
@@ -121,7 +121,7 @@ describe('on nodes that refuse', () => {
     expect(world.follower.health().providers?.map(({ reconnects }) => reconnects)).toEqual([0, 0])
   })
 
-  it('pitfall 49: a notification that arrives before its subscription id is not lost', async () => {
+  it('a notification that arrives before its subscription id is not lost', async () => {
     const world = await begin()
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)

@@ -9,7 +9,7 @@ import { Stack } from './stack.ts'
 const blockMs = 150
 const limits = { unreachableAfterMs: 500, behindAfterMs: 450, blindAfterMs: 1_500 }
 
-describe('pitfall 48: a chain whose heads move while one block cannot be read', () => {
+describe('a chain whose heads move while one block cannot be read', () => {
   const token = newAddress()
   const price = 150_000_000n
   let node: FakeNode

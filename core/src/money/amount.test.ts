@@ -35,7 +35,7 @@ describe('amounts', () => {
     '1\n',
     `1${'0'.repeat(60)}`,
     '1.2.3',
-  ])('pitfall 16: refuses %j', (text) => {
+  ])('refuses %j', (text) => {
     expect(() => parseAmount(text, 6)).toThrow(expect.objectContaining({ code: 'invalid_amount' }))
   })
 

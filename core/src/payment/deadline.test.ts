@@ -35,7 +35,7 @@ const told = (observations: readonly Observation[]) => {
   return { payment, types, stages }
 }
 
-describe('pitfall 10: a transaction that times out and is dropped', () => {
+describe('a transaction that times out and is dropped', () => {
   it('is pending until its time-out, and overdue after that', () => {
     const { payment } = told([inMempool('0x1', full, 5)])
     const seenAt = bornAt + 10_000

@@ -91,7 +91,7 @@ describe('a payment whose money is lost', () => {
     expect(payment.pending).toBe(full)
   })
 
-  it('pitfall 5: counts a transaction once when another block includes it again', () => {
+  it('counts a transaction once when another block includes it again', () => {
     const { payment, types } = told([
       included('0x1', full, blockAt(10), 1),
       reorged('0x1', blockAt(10), { view: 2 }),
@@ -132,7 +132,7 @@ describe('a payment whose money is lost', () => {
     expect(again.types.at(-1)).toBe('succeeded:succeeded')
   })
 
-  it('pitfall 11: returns to awaiting, not failed, when its transaction reverts', () => {
+  it('returns to awaiting, not failed, when its transaction reverts', () => {
     const { payment, types } = told([inMempool('0x1', full), reverted('0x1', blockAt(10), 1)])
     expect(types.at(-1)).toBe('updated:awaiting')
     expect(payment.reason).toBe('transaction_reverted')
@@ -164,13 +164,13 @@ describe('money that is not exactly the amount', () => {
     expect(payment.flags).toEqual(['overpaid', 'multiple_transfers', 'duplicate_payment'])
   })
 
-  it('pitfall 2: counts two transfers of one transaction as two', () => {
+  it('counts two transfers of one transaction as two', () => {
     const both = [transfer('0x1', 75_000_000n, 0), transfer('0x1', 75_000_000n, 1)]
     const { payment } = told([{ ...included('0x1', 0n, blockAt(10), 1), transfers: both }])
     expect(payment.received).toBe(full)
   })
 
-  it('pitfall 13: credits the amount of the log, not the amount of the calldata', () => {
+  it('credits the amount of the log, not the amount of the calldata', () => {
     const { payment } = told([
       inMempool('0x1', full),
       included('0x1', 149_000_000n, blockAt(10), 1),
@@ -179,7 +179,7 @@ describe('money that is not exactly the amount', () => {
     expect(payment.status).toBe('awaiting')
   })
 
-  it('pitfall 12: ignores a token that is not accepted, whatever its symbol', () => {
+  it('ignores a token that is not accepted, whatever its symbol', () => {
     const fake = { ...transfer('0x1', full), token: usdc.replace('c', 'd') }
     const { payment } = told([{ ...included('0x1', full, blockAt(10), 1), transfers: [fake] }])
     expect(payment.received).toBe(0n)

@@ -92,7 +92,7 @@ describe('the explanation of a policy', () => {
     expect(due.transfers[0]?.aboutMs).toBe(2_000)
   })
 
-  it('pitfall 19: reports stalled finality without a time', () => {
+  it('reports stalled finality without a time', () => {
     const policy = policyOf({ settled: 'finalized' })
     const stalled = { ...pace, stalled: true }
     const { transfers, rules, aboutMs } = explained([first, head(90, 2)], {

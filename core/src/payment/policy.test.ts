@@ -280,7 +280,7 @@ it('keeps a success when the rules become stricter or the branch above it shorte
   expect(lost.payment.reason).toBe('reorged_after_success')
 })
 
-it('pitfall 19: keeps a large amount confirming while finality is stalled, at any depth', () => {
+it('keeps a large amount confirming while finality is stalled, at any depth', () => {
   const rules = policyOf({ quorum: 1, settled: 'finalized' })
   const { payment } = run(rules, [
     included('0x1', full, blockAt(10), 1),

@@ -39,7 +39,7 @@ const orders = <Item>(items: readonly Item[]): Item[][] =>
     ? [[]]
     : items.flatMap((item, i) => orders(items.toSpliced(i, 1)).map((rest) => [item, ...rest]))
 
-describe('pitfall 9: a transaction that is replaced', () => {
+describe('a transaction that is replaced', () => {
   it('by another that still pays: the payment stays detected with the new hash', () => {
     const { payment, types, stages, last } = told([first, speedUp])
     expect(types).toEqual(['pending:pending_detected', 'replaced:pending_detected'])

@@ -100,7 +100,7 @@ describe('an EVM follower of a real chain', () => {
     await paysInThreeWays()
   })
 
-  it('pitfall 8: reports a payment from its block when the node shows no pending transactions', async () => {
+  it('reports a payment from its block when the node shows no pending transactions', async () => {
     const relay = await startRpcRelay(
       anvil.wsUrl,
       (method, params) => method === 'eth_subscribe' && params[0] === 'newPendingTransactions',
@@ -114,7 +114,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.transfers).toMatchObject([{ txHash, part: 0, amount: 5n }])
   })
 
-  it('pitfalls 1 and 2: reports two payments by one contract call without transfer calldata', async () => {
+  it('reports two payments by one contract call without transfer calldata', async () => {
     const to = watched()
     follow()
     await atHead()
@@ -128,7 +128,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.seen).toEqual([])
   })
 
-  it('pitfall 11: reports an unfunded transfer as pending, and as reverted once it is mined', async () => {
+  it('reports an unfunded transfer as pending, and as reverted once it is mined', async () => {
     const to = watched()
     follow()
     await atHead()
@@ -141,7 +141,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.movedNothing).toEqual([{ txHash, reason: 'reverted' }])
   })
 
-  it('pitfalls 4 and 5: reports the same transfer when a reorg moves it to another block', async () => {
+  it('reports the same transfer when a reorg moves it to another block', async () => {
     const to = watched()
     const [, , other = ''] = anvil.accounts
     await token.transfer(other, 100n)
@@ -170,7 +170,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.stored?.recent[0]?.hash).not.toBe(held?.hash)
   })
 
-  it('pitfall 4: follows a chain that a snapshot rolled back onto its new branch', async () => {
+  it('follows a chain that a snapshot rolled back onto its new branch', async () => {
     const to = watched()
     follow()
     await mine(3)
@@ -187,7 +187,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.transfers.map(({ amount }) => amount)).toEqual([4n])
   })
 
-  it('pitfall 6: notices a connection that drops all traffic, and misses no payment', async () => {
+  it('notices a connection that drops all traffic, and misses no payment', async () => {
     const to = watched()
     const wire = await TcpProxy.start(anvil.port)
     closings.push(() => wire.close())
@@ -206,7 +206,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.transfers.map(({ amount }) => amount)).toEqual([6n])
   })
 
-  it('pitfall 7: reads all blocks that were mined while the node was unreachable', async () => {
+  it('reads all blocks that were mined while the node was unreachable', async () => {
     const to = watched()
     const wire = await TcpProxy.start(anvil.port)
     closings.push(() => wire.close())
@@ -223,7 +223,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n, 3n])
   })
 
-  it('pitfall 17: reports `chain_mismatch` for a development chain restarted on the same port', async () => {
+  it('reports `chain_mismatch` for a development chain restarted on the same port', async () => {
     follow()
     await mine(3)
     await atHead()

@@ -23,7 +23,7 @@ describe('the identity check of a node', () => {
   const seenReason = (reason: string): Promise<void> =>
     world.ledger.until(`health says ${reason}`, () => world.ledger.lastHealth?.reason === reason)
 
-  it('pitfall 17: reports nothing from a node with another chain id, not even a pending payment', async () => {
+  it('reports nothing from a node with another chain id, not even a pending payment', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.node.chainId = 1
@@ -38,7 +38,7 @@ describe('the identity check of a node', () => {
     expect(world.node.askedFor('eth_subscribe')).toBe(0)
   })
 
-  it('pitfall 17: runs at every connect, so a node is followed again once its chain id is right', async () => {
+  it('runs at every connect, so a node is followed again once its chain id is right', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -53,7 +53,7 @@ describe('the identity check of a node', () => {
     expect(world.ledger.transfers).toHaveLength(1)
   })
 
-  it('pitfall 17: refuses a node with the right chain id and another genesis', async () => {
+  it('refuses a node with the right chain id and another genesis', async () => {
     world.follow()
     world.node.mine()
     await world.atHead()
@@ -70,7 +70,7 @@ describe('the identity check of a node', () => {
     await world.atHead()
   })
 
-  it('pitfall 17: refuses another genesis after a restart of the follower', async () => {
+  it('refuses another genesis after a restart of the follower', async () => {
     const first = world.follow()
     await world.atHead()
     await first.close()
@@ -83,7 +83,7 @@ describe('the identity check of a node', () => {
 describe('a connection that looks open but does not work', () => {
   const world = fakeWorld()
 
-  it('pitfall 6: renews a dead subscription on an open connection, and misses no block', async () => {
+  it('renews a dead subscription on an open connection, and misses no block', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()
@@ -135,7 +135,7 @@ describe('a connection that looks open but does not work', () => {
     await world.atHead()
   })
 
-  it('pitfall 6: reconnects when a half-open connection does not answer a ping', async () => {
+  it('reconnects when a half-open connection does not answer a ping', async () => {
     await world.node.close()
     world.node = await FakeNode.start({ answersPings: false })
     world.follow({ limits: { pingEveryMs: 50, pongWithinMs: 50, headPollMs: 60_000 } })
@@ -218,7 +218,7 @@ describe('a connection that looks open but does not work', () => {
   })
 })
 
-describe('pitfall 48: a head that moves while no block can be read', () => {
+describe('a head that moves while no block can be read', () => {
   const world = fakeWorld()
   const limits = { behindAfterMs: 300, blindAfterMs: 1_000, unreachableAfterMs: 500 }
 

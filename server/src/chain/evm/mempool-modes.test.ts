@@ -97,14 +97,14 @@ describe('the modes of reading pending transactions', () => {
     ])
   })
 
-  it('pitfall 8: in mode none asks and logs nothing', async () => {
+  it('in mode none asks and logs nothing', async () => {
     watched()
     await listen('none')
     expect(node.asked).toEqual([])
     expect(said).toEqual([])
   })
 
-  it('pitfall 9: reports a rival of a payment', async () => {
+  it('reports a rival of a payment', async () => {
     const tx = tokenTx(token, watched(), 5n)
     watch.contests.set(tx.hash, { txHash: tx.hash, key: `${tx.from} 7` })
     await listen('full')
@@ -172,7 +172,7 @@ describe('pending transactions filtered by the provider', () => {
     expect(amounts()).toEqual([5n, 6n])
   })
 
-  it('pitfall 18: cover the newest thousand addresses, and one log line states the limit', async () => {
+  it('cover the newest thousand addresses, and one log line states the limit', async () => {
     const open = Array.from({ length: 1_500 }, watched)
     await listen('alchemy')
     const [filter] = filters()
@@ -269,7 +269,7 @@ describe('preconfirmations of a sequencer', () => {
     expect(told.every(({ preconfirmed, contest }) => preconfirmed && contest !== null)).toBe(true)
   })
 
-  it('pitfall 1: are ignored when the logs pay another address or the transaction failed', async () => {
+  it('are ignored when the logs pay another address or the transaction failed', async () => {
     node.offers.add('newFlashblockTransactions')
     const to = watched()
     await listen('none', 'flashblocks')

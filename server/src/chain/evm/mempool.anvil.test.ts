@@ -44,7 +44,7 @@ const seen = (txHash: string): Promise<void> =>
 const hex = (count: number): string => `0x${count.toString(16)}`
 
 describe('pending transactions of a real node', () => {
-  it('pitfall 7: are reported before their block even when sent while disconnected', async () => {
+  it('are reported before their block even when sent while disconnected', async () => {
     const to = watched()
     const early = await token.transfer(to, 5n)
     const wire = await TcpProxy.start(anvil.port)
@@ -60,7 +60,7 @@ describe('pending transactions of a real node', () => {
     expect(ledger.transfers).toEqual([])
   })
 
-  it('pitfall 9: count a replacement that pays us as a payment, and any other as a rival', async () => {
+  it('count a replacement that pays us as a payment, and any other as a rival', async () => {
     const [payer = ''] = anvil.accounts
     const to = watched()
     follow()

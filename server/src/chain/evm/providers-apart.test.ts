@@ -7,7 +7,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 describe('providers on another chain', () => {
   const world = fleetWorld(2)
 
-  it('pitfall 17: are ignored with another chain id or genesis while the other provider is read', async () => {
+  it('are ignored with another chain id or genesis while the other provider is read', async () => {
     const to = world.watched()
     world.b.chainId = 5
     world.follow()
@@ -26,7 +26,7 @@ describe('providers on another chain', () => {
     await world.says(null)
   })
 
-  it('pitfall 17: do not define the chain by connecting first when a genesis is configured', async () => {
+  it('do not define the chain by connecting first when a genesis is configured', async () => {
     const genesisHash = world.b.chain.genesis?.hash ?? ''
     world.a.chain = new FakeChain('another genesis')
     world.follow({ chain: { genesisHash } })

@@ -70,7 +70,7 @@ describe('a real chain behind two connections', () => {
     expect(ledger.violations).toEqual([])
   })
 
-  it('pitfall 6: loses no event when a connection is cut, and heads come within two block times', async () => {
+  it('loses no event when a connection is cut, and heads come within two block times', async () => {
     follow()
     await says(null)
     const longestMs = await stream(12, (block) => {
@@ -86,7 +86,7 @@ describe('a real chain behind two connections', () => {
     expect(follower?.health().providers).toMatchObject([{ reconnects: 1 }, { reconnects: 0 }])
   })
 
-  it('pitfall 6: reports payments in time while one connection is half-open', async () => {
+  it('reports payments in time while one connection is half-open', async () => {
     follow({ patienceMs: 100 })
     await says(null)
     const longestMs = await stream(8, (block) => {
@@ -99,7 +99,7 @@ describe('a real chain behind two connections', () => {
     await says(null)
   })
 
-  it('pitfall 7: reads every payment after both connections were cut in turn and together', async () => {
+  it('reads every payment after both connections were cut in turn and together', async () => {
     follow()
     await says(null)
     await stream(9, (block) => {

@@ -253,7 +253,7 @@ describe('withdrawing a payment', () => {
   })
 })
 
-describe('pitfall 39: payments of another merchant or mode', () => {
+describe('payments of another merchant or mode', () => {
   it.each([
     ['another merchant', stranger],
     ['the other mode', { ...merchant, livemode: true }],

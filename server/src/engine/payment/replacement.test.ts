@@ -28,7 +28,7 @@ const told = async (id: string) =>
     ...(data.replacedTxHash && { reason: data.reason, replaced: data.replacedTxHash }),
   }))
 
-describe('pitfall 9: a transaction that is replaced by another with its nonce', () => {
+describe('a transaction that is replaced by another with its nonce', () => {
   it('keeps the payment pending under the new hash when the replacement still pays', async () => {
     const { id, address } = await world.open()
     await broadcast(offering('0x1', 10n, address))

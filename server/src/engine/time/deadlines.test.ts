@@ -112,7 +112,7 @@ describe('expiry', () => {
     expect(new Set(heads.values())).toEqual(new Set([1]))
   })
 
-  it('pitfall 22: survives a restart, and happens if it came while we were down', async () => {
+  it('survives a restart, and happens if it came while we were down', async () => {
     const before = await world.open()
     await world.crash()
     await pass(halfHour + 10_000)

@@ -32,7 +32,7 @@ const stays = async (id: string, status: string) => {
 }
 const payment = (id: string) => world.engine.payments.get(merchant, id)
 
-describe('pitfall 10: a transaction that is pending for too long', () => {
+describe('a transaction that is pending for too long', () => {
   it('is dropped when no provider knows it, and may still be mined later', async () => {
     const { id, address } = await world.open({ expiresIn: 24 * 3_600 })
     await broadcast(pay(address))

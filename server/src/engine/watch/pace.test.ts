@@ -45,7 +45,7 @@ describe('PaceMeter', () => {
     expect(finalizedLagMs).toBeLessThan(128 * second)
   })
 
-  it('pitfall 19: reports that finality stalls, and that it advances again', () => {
+  it('reports that finality stalls, and that it advances again', () => {
     const meter = new PaceMeter()
     run(meter, { from: 100, to: 600, epoch: 10 })
     // Usually every 20 s; Polygon stood for ten minutes.

@@ -118,7 +118,7 @@ describe('planStep', () => {
     })
   })
 
-  it('pitfall 12: ignores a transfer of 0', () => {
+  it('ignores a transfer of 0', () => {
     const transfers = [transfer('0x1', { amount: 0n })]
     const step = stepOf({ applied: [block(12, { transfers })] })
     expect(plan(step).touched).toEqual([])

@@ -55,7 +55,7 @@ describe('Watcher, from the chain to the payment', () => {
     expect(position?.head.head).toBe(100)
   })
 
-  it('pitfall 2: counts two transfers of one transaction as two, in one fact', async () => {
+  it('counts two transfers of one transaction as two, in one fact', async () => {
     const { id, address } = await world.open()
     const half = full / 2n
     const pays = [
@@ -67,14 +67,14 @@ describe('Watcher, from the chain to the payment', () => {
     expect((await payment(id)).received).toBe(full)
   })
 
-  it('pitfall 12: does not count a token that the payment does not accept', async () => {
+  it('does not count a token that the payment does not accept', async () => {
     const { id, address } = await world.open()
     await world.mine([{ txHash: '0x1', pays: [{ to: address, amount: full, token: usdcTwin }] }])
     const { status, received, flags } = await payment(id)
     expect([status, received, flags]).toEqual(['awaiting', 0n, ['wrong_token']])
   })
 
-  it('pitfall 11: sets a payment back to awaiting when its transaction reverts', async () => {
+  it('sets a payment back to awaiting when its transaction reverts', async () => {
     const { id, address } = await world.open()
     await broadcast(pay(address))
     await world.mine([{ ...pay(address), reverts: true }])
@@ -82,7 +82,7 @@ describe('Watcher, from the chain to the payment', () => {
     expect([status, reason]).toEqual(['awaiting', 'transaction_reverted'])
   })
 
-  it('pitfall 21: flags a second full payment after success and keeps watching', async () => {
+  it('flags a second full payment after success and keeps watching', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)], { blocks: 20 })
     await world.mine([pay(address, '0x2')])
@@ -91,7 +91,7 @@ describe('Watcher, from the chain to the payment', () => {
     expect(flags).toContain('duplicate_payment')
   })
 
-  it('pitfall 15: counts money that only a balance shows, and takes it back on a reorg', async () => {
+  it('counts money that only a balance shows, and takes it back on a reorg', async () => {
     const coin = { currency: 'ETH', accept: ['ETH.local'], amount: '1' }
     const { id, address } = await world.open(coin)
     const pays = [{ to: address, amount: 10n ** 18n, token: null }]
@@ -134,7 +134,7 @@ describe('Watcher, from the chain to the payment', () => {
 })
 
 describe('Watcher, when blocks leave the chain', () => {
-  it('pitfall 5: counts a transaction once when another block includes it again', async () => {
+  it('counts a transaction once when another block includes it again', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])
     await world.mine()

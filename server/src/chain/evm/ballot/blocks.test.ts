@@ -13,7 +13,7 @@ import { Refused } from '../../../../../test/support/fake-node.ts'
 describe('reading a block', () => {
   const world = fakeWorld()
 
-  it('pitfall 2: reports two Transfer logs in one transaction as two transfers', async () => {
+  it('reports two Transfer logs in one transaction as two transfers', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -29,7 +29,7 @@ describe('reading a block', () => {
     ])
   })
 
-  it('pitfall 3: asks for logs by block hash, and only for our tokens and topic', async () => {
+  it('asks for logs by block hash, and only for our tokens and topic', async () => {
     world.watched()
     world.follow()
     await world.atHead()
@@ -45,7 +45,7 @@ describe('reading a block', () => {
     ])
   })
 
-  it('pitfall 3: asks again after an empty answer that the bloom contradicts', async () => {
+  it('asks again after an empty answer that the bloom contradicts', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -58,7 +58,7 @@ describe('reading a block', () => {
     expect(world.node.askedFor('eth_getLogs')).toBe(3)
   })
 
-  it('pitfall 3: asks again when the node does not know the block yet', async () => {
+  it('asks again when the node does not know the block yet', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -70,7 +70,7 @@ describe('reading a block', () => {
     expect(world.ledger.transfers).toHaveLength(1)
   })
 
-  it('pitfall 3: reads the receipts of the block when its logs stay empty', async () => {
+  it('reads the receipts of the block when its logs stay empty', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -82,7 +82,7 @@ describe('reading a block', () => {
     expect(world.node.askedFor('eth_getBlockReceipts')).toBe(1)
   })
 
-  it('pitfall 3: asks a node without block receipts for each receipt', async () => {
+  it('asks a node without block receipts for each receipt', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -120,7 +120,7 @@ describe('reading a block', () => {
     expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 8n }])
   })
 
-  it('pitfall 3: does not move the cursor past a block while its receipts are missing', async () => {
+  it('does not move the cursor past a block while its receipts are missing', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -142,7 +142,7 @@ describe('reading a block', () => {
     expect(world.ledger.transfers).toMatchObject([{ amount: 8n }])
   })
 
-  it('pitfall 3: does not ask for logs when a trusted bloom excludes all our tokens', async () => {
+  it('does not ask for logs when a trusted bloom excludes all our tokens', async () => {
     const to = world.watched()
     world.follow({ chain: { bloom: 'trusted' } })
     await world.atHead()
@@ -163,7 +163,7 @@ describe('reading a block', () => {
     expect(world.ledger.transfers.map(({ amount }) => amount)).toEqual([1n, 2n])
   })
 
-  it('pitfall 11: reports a tracked transaction that reverted as having moved nothing', async () => {
+  it('reports a tracked transaction that reverted as having moved nothing', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -175,7 +175,7 @@ describe('reading a block', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
   })
 
-  it('pitfall 11: follows the receipt when a node shows logs of a reverted transaction', async () => {
+  it('follows the receipt when a node shows logs of a reverted transaction', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -187,7 +187,7 @@ describe('reading a block', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
   })
 
-  it('pitfall 11: reports a reverted native payment as having moved nothing', async () => {
+  it('reports a reverted native payment as having moved nothing', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()
@@ -200,7 +200,7 @@ describe('reading a block', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'reverted' }])
   })
 
-  it('pitfall 1: reports `paid_elsewhere` when calldata pays us but the logs pay another address', async () => {
+  it('reports `paid_elsewhere` when calldata pays us but the logs pay another address', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -212,7 +212,7 @@ describe('reading a block', () => {
     expect(world.ledger.movedNothing).toEqual([{ txHash: tx.hash, reason: 'paid_elsewhere' }])
   })
 
-  it('pitfall 1: finds a payment by a contract, without a transfer in the calldata', async () => {
+  it('finds a payment by a contract, without a transfer in the calldata', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -222,7 +222,7 @@ describe('reading a block', () => {
     expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash, amount: 6n }])
   })
 
-  it('pitfall 12: ignores transfers of a token that is not configured', async () => {
+  it('ignores transfers of a token that is not configured', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -238,7 +238,7 @@ describe('reading a block', () => {
     expect(world.ledger.transfers).toMatchObject([ours, ours])
   })
 
-  it('pitfall 12: does not report transfers of zero', async () => {
+  it('does not report transfers of zero', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()
@@ -252,7 +252,7 @@ describe('reading a block', () => {
     expect(world.ledger.transfers).toMatchObject([{ token: null, part: 'top', amount: 2n }])
   })
 
-  it('pitfall 14: skips malformed logs and reads the others in the block', async () => {
+  it('skips malformed logs and reads the others in the block', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -276,7 +276,7 @@ describe('reading a block', () => {
     expect(world.ledger.transfers).toMatchObject([{ part: 7, amount: 4n }])
   })
 
-  it('pitfall 16: reads amounts beyond 2^53 exactly', async () => {
+  it('reads amounts beyond 2^53 exactly', async () => {
     const to = world.watched()
     world.ledger.watch.wantsNative = true
     world.follow()

@@ -327,7 +327,7 @@ describe('questions to all providers', () => {
     expect([world.score('a')?.firstSeen, world.score('b')?.firstSeen]).toEqual([0, 1])
   })
 
-  it('pitfall 9: reports `replaced` when another transaction used the nonce', async () => {
+  it('reports `replaced` when another transaction used the nonce', async () => {
     const to = world.watched()
     world.follow()
     await world.says(null)

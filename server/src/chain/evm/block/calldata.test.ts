@@ -237,7 +237,7 @@ describe('the sighting of a pending transaction', () => {
     },
   )
 
-  it('pitfall 9: is a rival when it contends with a tracked transaction and pays us nothing', () => {
+  it('is a rival when it contends with a tracked transaction and pays us nothing', () => {
     watch.contests.set(hash, waiting)
     const cancel = { hash: fakeTx().hash, from, to: from, value: '0x0', input: '0x', nonce: '0x2a' }
     expect(sightingOf({ ...cancel, gasPrice: '0x9' }, rules)).toEqual({
@@ -254,7 +254,7 @@ describe('the sighting of a pending transaction', () => {
     expect(sightingOf(cancel, rules)).toBeNull()
   })
 
-  it('pitfall 9: is a payment, not a rival, when it pays us too, and never its own rival', () => {
+  it('is a payment, not a rival, when it pays us too, and never its own rival', () => {
     watch.contests.set(hash, waiting)
     const faster = { ...payment, hash: fakeTx().hash, gasPrice: '0x9' }
     expect(sightingOf(faster, rules)).toMatchObject({ transfer: { amount: 5n } })

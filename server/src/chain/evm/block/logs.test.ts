@@ -57,7 +57,7 @@ describe('finding token transfers in logs', () => {
   })
 
   it.each([null, undefined, 'log', 7, [], {}, { topics: 'none' }])(
-    'pitfall 14: skips %j among the logs and keeps the others',
+    'skips %j among the logs and keeps the others',
     (odd) => {
       expect(tokenTransfers([odd, log(5n)], tokens, blockHash)).toHaveLength(1)
     },

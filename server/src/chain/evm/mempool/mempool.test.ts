@@ -56,7 +56,7 @@ describe('pending transactions of a node', () => {
     await seen(8n)
   })
 
-  it('pitfall 8: are found in their block when the node shows no pending transactions', async () => {
+  it('are found in their block when the node shows no pending transactions', async () => {
     const to = world.watched()
     world.node.pendingForm = 'none'
     world.follow()

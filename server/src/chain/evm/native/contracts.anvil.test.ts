@@ -64,7 +64,7 @@ const transfer = (to: string, amount: bigint): string =>
   encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [to as Hex, amount] })
 
 describe('token payments by contracts, on a real chain', () => {
-  it('pitfalls 1 and 2: reports each payment of a batch as a transfer, and none while it is pending', async () => {
+  it('reports each payment of a batch as a transfer, and none while it is pending', async () => {
     const to = watched()
     await follow()
     await token.transfer(multicall3, 100n)
@@ -89,7 +89,7 @@ describe('token payments by contracts, on a real chain', () => {
     })
   })
 
-  it('pitfall 13: reports the received amount of a fee token by its log, and the requested one as hint', async () => {
+  it('reports the received amount of a fee token by its log, and the requested one as hint', async () => {
     const to = watched()
     await follow()
     const txHash = await anvil.rpc<string>('eth_sendTransaction', [
@@ -110,7 +110,7 @@ describe('native coin paid by contracts, on a real chain', () => {
     ledger.watch.wantsNative = true
   })
 
-  it('pitfall 15: is found in the call tree, each payment with its path', async () => {
+  it('is found in the call tree, each payment with its path', async () => {
     const [to, other] = [watched(), watched()]
     await follow()
     const nested = batch([
@@ -138,7 +138,7 @@ describe('native coin paid by contracts, on a real chain', () => {
     expect(first).toMatchObject({ token: null, from: multicall3 })
   })
 
-  it('pitfall 15: is found by balances when the node offers no trace', async () => {
+  it('is found by balances when the node offers no trace', async () => {
     const to = watched()
     await follow(await withoutTraces())
     await payByBatch(anvil, [{ target: to, value: 3n }])
@@ -152,7 +152,7 @@ describe('native coin paid by contracts, on a real chain', () => {
     ])
   })
 
-  it('pitfall 15: excludes what a reverted inner call moved', async () => {
+  it('excludes what a reverted inner call moved', async () => {
     const to = watched()
     await follow()
     // The second call of the inner batch fails, which reverts the first.
@@ -169,7 +169,7 @@ describe('native coin paid by contracts, on a real chain', () => {
     expect(ledger.transfers).toMatchObject([{ txHash, part: 'trace:1', amount: 1n }])
   })
 
-  it('pitfall 15: is credited exactly when coin is swept in the same block', async () => {
+  it('is credited exactly when coin is swept in the same block', async () => {
     const [, , , to = ''] = anvil.accounts
     watched(to)
     await follow()
@@ -185,7 +185,7 @@ describe('native coin paid by contracts, on a real chain', () => {
     expect(ledger.transfers).toHaveLength(1)
   })
 
-  it('pitfall 5: is reverted by a reorg and counted once when it is mined again', async () => {
+  it('is reverted by a reorg and counted once when it is mined again', async () => {
     const to = watched()
     await mine()
     await follow()

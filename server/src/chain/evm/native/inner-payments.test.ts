@@ -73,7 +73,7 @@ describe.each(['call_tree', 'flat'] as const)(
       fake.state.traces = form
     })
 
-    it('pitfall 15: is found with its transaction and its path in the call tree', async () => {
+    it('is found with its transaction and its path in the call tree', async () => {
       const [to, other] = [watched(), watched()]
       const inner = move(newAddress(), 0n, { calls: [move(newAddress(), 3n), move(to, 5n)] })
       const tx = fakeTx({ calls: [move(other, 1n), inner] })
@@ -84,7 +84,7 @@ describe.each(['call_tree', 'flat'] as const)(
       ])
     })
 
-    it('pitfall 15: is not counted again for what transactions themselves carry', async () => {
+    it('is not counted again for what transactions themselves carry', async () => {
       const to = watched()
       const [top, inner] = [nativeTx(to, 7n), fakeTx({ calls: [move(to, 5n)] })]
       const found = await transfersOf(fake.mine([top, inner]))
@@ -111,7 +111,7 @@ describe.each(['call_tree', 'flat'] as const)(
       expect(found).toMatchObject([{ txHash: paid.hash, part: 'trace:0', amount: 5n }])
     })
 
-    it('pitfall 5: keeps its part when another block includes its transaction', async () => {
+    it('keeps its part when another block includes its transaction', async () => {
       const to = watched()
       const tx = fakeTx({ calls: [move(newAddress(), 1n), move(to, 5n)] })
       const before = await transfersOf(fake.mine([tx]))
@@ -125,7 +125,7 @@ describe.each(['call_tree', 'flat'] as const)(
 )
 
 describe('native coin paid by contracts, without traces', () => {
-  it('pitfall 15: is the balance increase that transactions of the block do not explain', async () => {
+  it('is the balance increase that transactions of the block do not explain', async () => {
     const [to, other] = [watched(), watched()]
     const block = fake.mine([
       nativeTx(to, 7n),
@@ -171,7 +171,7 @@ describe('native coin paid by contracts, without traces', () => {
     expect(await transfersOf(...blocks)).toEqual(first)
   })
 
-  it('pitfall 5: is reported for the new block after a reorg', async () => {
+  it('is reported for the new block after a reorg', async () => {
     const to = watched()
     await apply([fake.mine()])
     const tx = fakeTx({ calls: [move(to, 5n)] })
@@ -294,7 +294,7 @@ describe('an unavailable trace', () => {
 
 describe('logs of the native coin (EIP-7708)', () => {
   it.each(['top', 'inner'] as const)(
-    'pitfall 15: count neither as a token nor as a second payment: %s',
+    'count neither as a token nor as a second payment: %s',
     async (how) => {
       fake.state.traces = 'call_tree'
       // Even if the configuration lists the system address as a token.
@@ -336,7 +336,7 @@ describe('the call recorded for a paying transaction', () => {
     expect(fake.askedFor('eth_getTransactionByHash')).toBe(0)
   })
 
-  it('pitfall 13: is fetched only for paying transactions when blocks are not read in full', async () => {
+  it('is fetched only for paying transactions when blocks are not read in full', async () => {
     watch.wantsNative = false
     const token = newAddress()
     reader = newReader([token])

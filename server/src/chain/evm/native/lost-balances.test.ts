@@ -81,7 +81,7 @@ const transfers = () =>
   told.flatMap((one) => one.transfers).map(({ part, amount }) => [part, amount])
 
 describe('a contract payment after a block whose state is lost', () => {
-  it('pitfall 15: is the balance beyond the record, and reported once', async () => {
+  it('is the balance beyond the record, and reported once', async () => {
     const to = watched()
     await on(fake.mine([nativeTx(to, 2n), fakeTx({ calls: [move(to, 4n)] })]))
     restart()
@@ -169,7 +169,7 @@ describe('a contract payment after a block whose state is lost', () => {
     ])
   })
 
-  it('pitfall 5: is reported for the new block after a reorg of the reporting block', async () => {
+  it('is reported for the new block after a reorg of the reporting block', async () => {
     const to = watched()
     await on(fake.mine())
     restart()
@@ -197,7 +197,7 @@ describe('a contract payment after a block whose state is lost', () => {
     expect(transfers()).toEqual([['balance', 5n]])
   })
 
-  it('pitfall 5: is reverted with the block that held it', async () => {
+  it('is reverted with the block that held it', async () => {
     const to = watched()
     await on(fake.mine())
     restart()

@@ -67,7 +67,7 @@ describe('contract payments made while no follower ran, on a real chain without 
   it.each([
     ['with their transaction, when a trace is kept', true, 'trace:0'],
     ['by the balance, without a trace', false, 'balance'],
-  ] as const)('pitfall 15: are found after the node was restarted: %s', async (_, tracing, how) => {
+  ] as const)('are found after the node was restarted: %s', async (_, tracing, how) => {
     const state = ['--state', join(home, 'chain.json')]
     await open(...state)
     await deployMulticall3(anvil)
@@ -104,7 +104,7 @@ describe('contract payments made while no follower ran, on a real chain without 
     expect(transfers()).toEqual([...before, ...after])
   })
 
-  it('pitfall 15: are found with a node that prunes continuously', async () => {
+  it('are found with a node that prunes continuously', async () => {
     await open('--prune-history', '2')
     await deployMulticall3(anvil)
     await mine(2)

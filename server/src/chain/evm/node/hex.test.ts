@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { fieldsOf, quantity, toAddress, toBigInt, toCount, toHash } from './hex.ts'
 
 describe("parsing a node's hex", () => {
-  it('pitfall 16: parses a quantity of any size exactly', () => {
+  it('parses a quantity of any size exactly', () => {
     expect(toBigInt('0x0', 'amount')).toBe(0n)
     expect(toBigInt(`0x${'f'.repeat(64)}`, 'amount')).toBe(2n ** 256n - 1n)
     expect(toBigInt('0x3635c9adc5dea00001', 'amount')).toBe(10n ** 21n + 1n)
@@ -15,7 +15,7 @@ describe("parsing a node's hex", () => {
     },
   )
 
-  it('pitfall 16: refuses a count beyond 2^53 instead of rounding it', () => {
+  it('refuses a count beyond 2^53 instead of rounding it', () => {
     expect(toCount('0x1fffffffffffff', 'number')).toBe(Number.MAX_SAFE_INTEGER)
     expect(() => toCount('0x20000000000000', 'number')).toThrow('malformed number')
   })

@@ -81,7 +81,7 @@ describe('the health that a follower reports', () => {
     ])
   })
 
-  it('pitfall 48: does not recover by a reconnect that shows the same head again', async () => {
+  it('does not recover by a reconnect that shows the same head again', async () => {
     const { say, clock, lines } = open()
     say(well)
     for (let second = 0; second < 10; second++) {

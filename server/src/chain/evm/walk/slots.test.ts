@@ -32,7 +32,7 @@ describe('transactions whose nonce was used', () => {
     expect(await usedSlots(node, [slot(4)], fake.chain.head)).toEqual([])
   })
 
-  it('pitfall 9: are found by the sender nonce after a block, whatever used it', async () => {
+  it('are found by the sender nonce after a block, whatever used it', async () => {
     const [mine, other] = [slot(4), slot(4)]
     const later = slot(5, mine.sender)
     fake.state.usedUp.set(mine.sender, 5)

@@ -13,7 +13,7 @@ describe('the chain walk', () => {
   const revertedNumbers = (): number[] =>
     world.ledger.steps.flatMap((step) => step.reverted.map(({ number }) => number))
 
-  it('pitfall 4: finds a fork by parent hashes alone, without any removed log', async () => {
+  it('finds a fork by parent hashes alone, without any removed log', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -54,7 +54,7 @@ describe('the chain walk', () => {
     expect(step?.unfinished).toEqual(unfinished)
   })
 
-  it('pitfall 4: follows a fork of the same height, and then a lower one', async () => {
+  it('follows a fork of the same height, and then a lower one', async () => {
     world.follow()
     await world.atHead()
     for (let block = 0; block < 4; block++) world.node.mine()
@@ -70,7 +70,7 @@ describe('the chain walk', () => {
     expect(world.ledger.stored?.head.head).toBe(2)
   })
 
-  it('pitfall 4: reports no block of a branch that changed while it was read', async () => {
+  it('reports no block of a branch that changed while it was read', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -90,7 +90,7 @@ describe('the chain walk', () => {
     expect(world.ledger.transfers).toHaveLength(1)
   })
 
-  it('pitfall 4: applies a branch again when it becomes canonical again', async () => {
+  it('applies a branch again when it becomes canonical again', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -110,7 +110,7 @@ describe('the chain walk', () => {
     expect(world.ledger.transfers).toMatchObject([{ txHash: tx.hash }])
   })
 
-  it('pitfall 5: reports the same transfer when another block includes the transaction', async () => {
+  it('reports the same transfer when another block includes the transaction', async () => {
     const to = world.watched()
     world.follow()
     await world.atHead()
@@ -163,7 +163,7 @@ describe('the chain walk', () => {
     expect([...(world.ledger.steps.at(-1)?.pendingAgain ?? [])]).toEqual([back.hash])
   })
 
-  it('pitfall 7: reads on from the cursor in bounded steps, never past an unreadable block', async () => {
+  it('reads on from the cursor in bounded steps, never past an unreadable block', async () => {
     const to = world.watched()
     const first = world.follow()
     await world.atHead()
