@@ -26,7 +26,7 @@ afterAll(async () => {
 /** The commands of the README's tour, in their order, for one shell. */
 function tour(): string {
   const text = readFileSync(join(root, 'README.md'), 'utf8')
-  const [, section = ''] = text.split('## Ten minutes\n')
+  const [, section = ''] = text.split('## Tutorial\n')
   const [own = ''] = section.split('\n## ')
   const blocks = Array.from(own.matchAll(/^```sh\n([\s\S]*?)^```/gm), ([, block = '']) => block)
   return ['set -euo pipefail', ...blocks]
