@@ -25,8 +25,9 @@ export class BenchFollower {
   readonly quietMs: number[] = []
   readonly #world: FollowWorld
   readonly #reader: BlockReader
-  /** The number of the last block made, and of the last block followed. */
+  /** The number of the last block made. */
   #made = 0
+  /** The number of the last block followed. */
   #number = 0
 
   constructor(world: FollowWorld) {
@@ -67,7 +68,7 @@ export class BenchFollower {
     this.commitMs.push(await this.#store(applied))
   }
 
-  /** Applies empty blocks until the paid money is final. */
+  /** Applies three empty blocks, enough to make the paid money final. */
   async quiet(): Promise<void> {
     for (let i = 0; i < 3; i++) {
       const { header } = blockOf(++this.#made, [], 0n)

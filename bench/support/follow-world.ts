@@ -34,7 +34,7 @@ const assets = new AssetBook(
   })),
 )
 
-/** The parts of an engine with access to its index, so that payments can be watched unwritten. */
+/** An engine's parts and index, so that addresses can be watched without creating payments. */
 export async function openWorld(url: string) {
   const store = openStore({ url, clock: systemClock, log: silentLog })
   await store.directory.addMerchant({ id: scope.merchantId, name: 'A shop', xpub, createdAt: 0 })
@@ -61,7 +61,7 @@ export async function openWorld(url: string) {
 
 export type FollowWorld = Awaited<ReturnType<typeof openWorld>>
 
-/** Fills the index with watched addresses: the memory of each, and the time to add it. */
+/** Fills the index with watched addresses. Returns the bytes and microseconds per address. */
 export function fill({ index }: FollowWorld): { microseconds: number; bytes: number } {
   const before = process.memoryUsage().heapUsed
   const startedAt = performance.now()

@@ -2,11 +2,11 @@
 import { connect, type Socket } from 'node:net'
 import { answerParent } from './child-program.ts'
 
-/** The behaviour of one kind of client. If `returns` is set, a client reconnects when it is cut. */
+/** One kind of client. With `returns`, a client connects again after it was cut or refused. */
 interface Attack {
   readonly port: number
   readonly count: number
-  /** Sent after connecting. Clients take turns through the list; an empty request sends nothing. */
+  /** Sent after connecting: client i sends request i modulo the length. An empty one sends nothing. */
   readonly requests: readonly string[]
   /** How often the request is repeated in one write. */
   readonly times: number
@@ -46,7 +46,7 @@ function attackOnce(attack: Attack, index: number): Promise<void> {
     })
     if (attack.reads) socket.on('data', count)
     socket.on('error', () => resolve())
-    // A client that does not read notices the server's end only when its next write fails.
+    // A client that does not read notices the server's FIN only when its next write fails.
     if (attack.reads) socket.on('end', () => socket.destroy())
     socket.on('close', () => {
       if (drips !== null) clearInterval(drips)

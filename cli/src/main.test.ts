@@ -124,7 +124,7 @@ describe('the settlewire command', () => {
     expect(second.err).toBe('')
   })
 
-  it('cancel withdraws a payment, and says why a paid one cannot be withdrawn', async () => {
+  it('cancel cancels a payment, and explains why a paid one cannot be cancelled', async () => {
     const { id } = await world.create()
     const first = await run('cancel', id, '--reason', 'out of stock')
     expect(first.out).toContain('status     cancelled (out of stock)')
@@ -245,7 +245,7 @@ describe('a settlewire command that fails', () => {
     expect(invalid.err).toMatch(/^invalid_amount: /)
   })
 
-  it('distinguishes an unreachable server from a refusal', async () => {
+  it('exits with `later` if the server is unreachable, and with `refused` if it refuses', async () => {
     const env = { SETTLEWIRE_URL: 'http://127.0.0.1:1', SETTLEWIRE_KEY: 'sk_test_x' }
     const { code, err } = await new Run(['get', 'pi_1'], env).ended()
     expect(code).toBe(exitCodes.later)
@@ -296,7 +296,7 @@ describe('a settlewire command that fails', () => {
     [['list', '--status', 'done'], 'Unknown status: done.'],
     [['create', '--amount', '1', '--currency', 'USDC', '--metadata', 'x'], 'takes key=value'],
     [['list', '--unknown-flag'], 'unknown-flag'],
-  ])('refuses an invalid command line with a hint: %j', async (line, says) => {
+  ])('refuses an invalid command line and suggests a fix: %j', async (line, says) => {
     const { code, err } = await run(...line)
     expect(code).toBe(exitCodes.usage)
     expect(err).toContain(says)

@@ -38,7 +38,7 @@ export class Retries {
   }
 
   /** The server's `Retry-After`; applies to the next wait only. */
-  askedToStayAway(waitMs: number): void {
+  retryAfter(waitMs: number): void {
     this.#notBeforeMs = Math.min(retryAfterMsMax, waitMs)
   }
 

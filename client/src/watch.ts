@@ -17,13 +17,13 @@ export interface Connection {
   readonly state: State
   /** The transport of the last proof. */
   readonly transport: Transport
-  /** When it was last proven that we have the newest event; null before the first proof. */
+  /** When an event, a heartbeat or a complete poll last confirmed the state; null before. */
   readonly provenAt: Instant | null
   /** When the next attempt or poll is due; null while one runs, or when none is scheduled. */
   readonly retryAt: Instant | null
   /**
-   * The code of the last failure since the last proof. When `ended`: why; null if the payment
-   * closed.
+   * Why the connection is not current, or why the watch ended; null when neither applies or the
+   * payment closed.
    */
   readonly reason: string | null
   /** Whether Settlewire sees the chains; null until this connection reported it. */
@@ -50,8 +50,9 @@ export interface WatchOptions {
   /** The sequence that the caller already has, from the resource. */
   readonly sequence?: number
   /**
-   * False if only the newest state matters: then each connect begins with the state, which is a
-   * proof at once, while a resumed stream is proven only by its next heartbeat. True by default.
+   * False if only the newest state matters: then each connect begins with the state. A resumed
+   * stream begins with the missed events; without any, its first heartbeat confirms it, which the
+   * server sends at once. True by default.
    */
   readonly everyEvent?: boolean
   /** When the watch ends by itself; `closed` by default. */
@@ -69,7 +70,10 @@ const connectMsMax = 10_000
 /** The server pushes the state at once. If nothing arrives, a proxy holds it back. */
 const firstEventMsMax = 5_000
 
-/** Inputs that prove that we have the newest event. */
+/**
+ * Inputs that confirm the state. On a resumed stream the first missed event confirms too, although
+ * later ones may still follow; a heartbeat with a later sequence is the input `behind` instead.
+ */
 const proofs: ReadonlySet<Input> = new Set(['event', 'heartbeat', 'answered'])
 
 /**
@@ -136,7 +140,7 @@ class Watch {
     this.#input('stop', 'stopped')
   }
 
-  /** The only entry point of inputs. Emits one connection update afterwards. */
+  /** The only entry point of inputs. Emits a connection update after each, until `ended`. */
   #input(input: Input, reason?: string | null): void {
     if (this.#state === 'ended') return
     const { to, action } = next(this.#state, input)
@@ -235,7 +239,7 @@ class Watch {
     const begunAt = this.#clock.now()
     const running: RunningAttempt = { abort, transport, begunAt, opened: false, provenAt: null }
     this.#attempt = running
-    // Reports of an earlier connection say nothing about the present.
+    // Visibility from an earlier connection may be outdated: clear it.
     this.#note({ visibility: null, chains: null })
     const mayBeHeld = this.#state === 'fallback'
     const heldBackMs = transport === 'long_poll' && mayBeHeld ? longPollSeconds * 1_000 : 0
@@ -247,7 +251,7 @@ class Watch {
       { ...question, position: this.#position, signal: abort.signal },
       this.#listenTo(running),
     ).then(
-      (outcome) => this.#over(running, outcome),
+      (outcome) => this.#attemptEnded(running, outcome),
       (error: unknown) => this.#broken(running, error),
     )
   }
@@ -266,7 +270,7 @@ class Watch {
       }),
       retry: ifRunning((waitMs) => {
         this.#retries.askedToWait(waitMs)
-        // The stream gets through. A resumed one may send nothing but heartbeats.
+        // `retry:` arrived, so no proxy buffers the stream. A resumed one may have only heartbeats.
         if (this.#position.eventId !== null) this.#watchdog.feed(this.#silenceMs)
       }),
       reset: ifRunning(() => this.#input('reset')),
@@ -291,20 +295,20 @@ class Watch {
       this.#listener({ kind: 'event', event, continuous: relation === 'next' })
     }
     this.#last = event.data
-    // A poll proves something only when it is complete; on a stream each event is a proof.
+    // A poll confirms the state only when it is complete; a stream does with each event.
     if (transport !== 'stream') return
-    if (this.#isOver) this.#input('finished', null)
+    if (this.#isFinished) this.#input('finished', null)
     else this.#input('event')
   }
 
-  get #isOver(): boolean {
+  get #isFinished(): boolean {
     return this.#last !== null && endsWatch(this.#last, this.#until)
   }
 
-  #over(running: RunningAttempt, outcome: AttemptOutcome): void {
+  #attemptEnded(running: RunningAttempt, outcome: AttemptOutcome): void {
     if (this.#attempt !== running) return
     if (outcome === 'more') this.#connect()
-    else if (this.#isOver) this.#input('finished', null)
+    else if (this.#isFinished) this.#input('finished', null)
     else if (outcome !== 'finished') this.#input(outcome)
     // A server that does not know `until` ends the stream at the success: continue by polling.
     else if (this.#until === 'final' && this.#last !== null && isRevocable(this.#last))
@@ -319,7 +323,7 @@ class Watch {
       this.#input('stop', 'internal')
       throw error
     }
-    this.#retries.askedToStayAway(error.retryAfterMs ?? 0)
+    this.#retries.retryAfter(error.retryAfterMs ?? 0)
     this.#input(error.isFinal ? 'refused' : 'failed', error.code)
   }
 }

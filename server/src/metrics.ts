@@ -130,7 +130,12 @@ function streamMetrics(registry: Registry): StreamPart {
   }
 }
 
-/** All reasons for cutting a connection, so that each series exists from the start. */
+/**
+ * All reasons for cutting a connection, so that each series exists from the start. `silent`: no
+ * request came in time. `unread`: the client did not read its response in time. `made_room`: an
+ * idle connection gave way to a new one at a limit. `no_room`: a new connection was closed at
+ * once, because too many are already over a limit.
+ */
 const cuts = [
   ...['silent', 'head_timeout', 'body_timeout', 'idle', 'unread', 'unread_bytes', 'held_bytes'],
   ...['made_room', 'no_room', 'closing'],
@@ -190,13 +195,13 @@ function historyMetrics(
   })
   const decided = new Counter({
     name: 'settlewire_events_decided_total',
-    help: 'Events that were decided, by type.',
+    help: 'Committed events, by type.',
     labelNames: ['type'],
     registers,
   })
   const faults = new Counter({
     name: 'settlewire_payments_set_aside_total',
-    help: 'How often a payment could not be judged because of a fault. If above 0, check the log.',
+    help: 'Payments set aside: a bug stopped a decision, or the stored state is unreadable. See the log.',
     registers,
   })
   const claims = new Counter({
@@ -226,7 +231,7 @@ function chainMetrics(
   const headAt = new Map<string, number>()
   const head = new Gauge({
     name: 'settlewire_chain_head',
-    help: 'Number of the last block whose effects are stored.',
+    help: "Number of the chain's cursor: the last block whose effects are stored.",
     labelNames: ['chain'],
     registers,
   })
@@ -242,7 +247,7 @@ function chainMetrics(
   })
   const sockets = new Counter({
     name: 'settlewire_chain_socket_total',
-    help: 'Events of the sockets to the nodes, such as connects and disconnects.',
+    help: 'Connects, losses and silences of node connections, and reorgs that were stored.',
     labelNames: ['chain', 'what'],
     registers,
   })
@@ -272,7 +277,7 @@ type ScoreOf = (provider: ProviderScore) => number
 const providerGauges: readonly (readonly [name: string, help: string, of: ScoreOf])[] = [
   ['visibility', '2 ok, 1 degraded, 0 blind.', ({ visibility }) => visibilityLevel[visibility]],
   ['head', "Number of the provider's newest block.", ({ head }) => head ?? 0],
-  ['lag_blocks', 'Blocks behind the best provider.', ({ lagBlocks }) => lagBlocks],
+  ['lag_blocks', 'Blocks behind the provider with the highest head.', ({ lagBlocks }) => lagBlocks],
   ['lag_seconds', 'Delay of its heads after the fastest provider.', ({ lagMs }) => lagMs / 1000],
   ['logs_asked', 'Blocks for which its logs were requested.', ({ logsAsked }) => logsAsked],
   ['logs_empty', 'Empty log answers for blocks that had logs.', ({ logsEmpty }) => logsEmpty],
@@ -355,7 +360,7 @@ function boundedLabel(): (value: string) => string {
 function assetMetrics(registry: Registry): ScrapedMetrics['assetOffered'] {
   const offered = new Gauge({
     name: 'settlewire_asset_offered',
-    help: '1 if new payments may accept an asset; 0 if its chain contradicts it or did not answer.',
+    help: '1 if payments may accept the asset; 0 if its contract differs or no node answered.',
     labelNames: ['asset'],
     registers: [registry],
   })

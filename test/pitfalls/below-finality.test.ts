@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { RealChain } from './real-chain.ts'
 import { Stack } from './stack.ts'
 
-/** A reorg that takes back blocks that were final: eight blocks deep here. */
+/** A reorg of 12 blocks on a chain that finalizes at depth 8: it replaces final blocks. */
 describe('a reorg below finality', () => {
   const price = 150_000_000n
   let chain: RealChain
@@ -39,7 +39,7 @@ describe('a reorg below finality', () => {
     expect(await stack.history(id)).toEqual(before)
   })
 
-  it('is followed if the operator allows it, and its payments need an investigation', async () => {
+  it('makes paid payments `investigation_required` if the operator allows to follow the new branch', async () => {
     const id = await finalPayment(true)
     await chain.reorg(12)
     await stack.at(await chain.mine(2))

@@ -4,8 +4,8 @@ import { prepare } from '../../server/src/store/history/prepare.ts'
 
 /**
  * A common but wrong history: positions come from an identity column. They are assigned before the
- * commit, so of two transactions the later number may become visible first, and a reader after it
- * never sees the earlier one. It proves that the checker of the contract finds that fault.
+ * commit, so the higher position may become visible first; a reader that continues after it misses
+ * the lower one. It proves that the checker of the contract finds that fault.
  */
 export class NaiveHistory implements Pick<EventStore, 'append' | 'feed'> {
   readonly #pool: Pool

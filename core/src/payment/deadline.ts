@@ -8,10 +8,11 @@ import { canonicalInclusion, isOpenClaim, isPending } from './transaction.ts'
 const pendingTtlMs = 4 * 60 * 60_000
 
 /**
- * When the clock next has to look at this payment: at its expiry while the countdown runs, then at
- * the end of the watch; earlier at the time-out of a pending transaction. Stored as a row beside
- * the payment, so that no deadline is lost with a process. It may lie in the past: then the clock
- * has already looked, and it stays until a fact moves it.
+ * When the clock next has to judge this payment. The earliest of: the expiry while the countdown
+ * runs, else the end of the watch; the time-out of each pending or claimed transaction; the time of
+ * each held observation, which the clock retries. Stored as a row beside the payment, so that no
+ * deadline is lost with a process. A value in the past is due or was already judged; it changes
+ * only with the next observation.
  */
 export function nextDeadline(payment: Payment): Instant {
   const { monitorUntil } = payment.terms
@@ -41,7 +42,7 @@ export const overdue = (payment: Payment, now: Instant): readonly OverdueTransac
     }))
     .filter(({ since }) => since < now)
 
-/** Transactions that the payer named and no node has shown, in the order of facts. */
+/** Transactions that the payer named and no node has shown, in the stored order. */
 export const openClaims = (payment: Payment): readonly Transaction[] =>
   payment.facts.transactions.filter(isOpenClaim)
 

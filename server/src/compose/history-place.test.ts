@@ -31,7 +31,7 @@ describe('a data directory', () => {
   it('that was used with DATABASE_URL is refused without it, each time', () => {
     start(url)
     for (let tries = 0; tries < 2; tries++) {
-      expect(() => start(undefined)).toThrow(/was used with DATABASE_URL, which is not set now/)
+      expect(() => start(undefined)).toThrow(/is in the database that DATABASE_URL named before/)
     }
     start(url)
     expect(warnings).toEqual([])

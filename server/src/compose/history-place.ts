@@ -11,9 +11,9 @@ type HistoryPlace = 'embedded' | 'url'
 const nameOf = (home: string): string => join(home, 'history-place')
 
 /**
- * Stores where the history of this data directory is, and notices a change: otherwise a missing
- * setting would silently begin an empty history. Throws `invalid_config` if only the setting is
- * missing. An explicit change is allowed, with a warning about its effect.
+ * Fails with `invalid_config` if this data directory was used with DATABASE_URL and the setting is
+ * missing now: the server would silently begin an empty history. Otherwise stores where the history
+ * is. An explicit change is allowed, with a warning about its effect.
  */
 export function rememberPlace(
   { home, databaseUrl, variable }: Pick<Config, 'home' | 'databaseUrl' | 'variable'>,
@@ -27,7 +27,7 @@ export function rememberPlace(
   if (isChange && place === 'embedded' && (variable('DATABASE_URL') ?? '') === '') {
     throw new Failure(
       'invalid_config',
-      `${home} was used with DATABASE_URL, which is not set now: the history is in that database. Set DATABASE_URL to it, or to embedded to begin another history in this directory.`,
+      `The history of ${home} is in the database that DATABASE_URL named before. Set DATABASE_URL again, or set it to \`embedded\` to use the directory's own database, which does not have that history.`,
     )
   }
   if (isChange) log.warn({ area: 'config' }, changes[place])

@@ -4,17 +4,17 @@ import { HttpWorld } from '../../../test/support/http-world.ts'
 import { refuseUnlistedRoutes, routeAccess } from './route-access.ts'
 
 it.each([
-  ['no row', '/v1/secrets', { who: 'anyone' as const }],
-  ['another access than its row', '/v1/events', { who: 'anyone' as const }],
-  ['no access at all', '/v1/events', undefined],
-])('a route below /v1 with %s cannot be registered', (_, url, access) => {
+  ['is missing from routeAccess', '/v1/secrets', { who: 'anyone' as const }],
+  ['has another access than its row', '/v1/events', { who: 'anyone' as const }],
+  ['has no access', '/v1/events', undefined],
+])('refuses to register a /v1 route that %s', (_, url, access) => {
   const app = fastify()
   refuseUnlistedRoutes(app)
   const config = access === undefined ? {} : { access }
-  expect(() => app.get(url, { config }, async () => 'x')).toThrow(`GET ${url} has another access`)
+  expect(() => app.get(url, { config }, async () => 'x')).toThrow(`GET ${url} is missing from`)
 })
 
-it('a route below /v1 can be registered with its row, and any sandbox or non-API route', () => {
+it('registers a /v1 route with the access of its row, and any sandbox or non-API route', () => {
   const app = fastify()
   refuseUnlistedRoutes(app)
   const access = routeAccess['GET /v1/events']

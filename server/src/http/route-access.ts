@@ -21,7 +21,7 @@ export const routeAccess = {
   'GET /v1/chains': { who: 'key', scope: 'identity' },
 } as const satisfies Readonly<Record<string, RouteAccess>>
 
-/** Fails the start if a route below /v1 has no access, or another one than in the table. */
+/** Refuses to register a /v1 route that is not in `routeAccess`, or whose access differs from it. */
 export function refuseUnlistedRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', refuseUnlisted)
 }
@@ -33,6 +33,7 @@ function refuseUnlisted({ method, url, config }: RouteOptions): void {
     if (one === 'HEAD' || one === 'OPTIONS') continue
     const row = rows[`${one} ${url}`]
     const isListed = row !== undefined && row === config?.access
-    assert(isListed, `${one} ${url} has another access than its row in route-access.ts, or no row`)
+    const problem = 'is missing from route-access.ts, or its access differs from the row'
+    assert(isListed, `${one} ${url} ${problem}`)
   }
 }

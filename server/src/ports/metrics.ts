@@ -3,7 +3,6 @@ import type { ChainHealth } from './chain.ts'
 /** What the operator's graphs show. Labels are few and bounded; ids are never labels. */
 export interface Metrics {
   streamOpened(transport: 'sse' | 'long_poll'): void
-  /** `deliveredMs` is null when the stream ended before any event was sent on it. */
   streamClosed(transport: 'sse' | 'long_poll', why: string): void
   streamFirstEvent(transport: 'sse' | 'long_poll', afterMs: number): void
   reconnected(outcome: 'resumed' | 'current' | 'reset' | 'finished'): void
@@ -20,6 +19,6 @@ export interface Metrics {
   decided(type: string): void
   /** A payer named a transaction; `known` is what the nodes knew of it. */
   claimed(known: string): void
-  /** A bug of ours kept a payment from being judged: the operator must look into it. */
+  /** A bug stopped a decision, or a stored state is unreadable: the operator must look into it. */
   setAside(): void
 }

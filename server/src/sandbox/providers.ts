@@ -49,7 +49,7 @@ export class SandboxProviders {
     })
   }
 
-  /** Throws `not_found` if no provider with this name can have a fault. */
+  /** Sets the fault of a provider. Throws `not_found` if it is unknown or has no proxy. */
   set(name: string, fault: Fault): SandboxProvider {
     this.#proxies.get(name)?.set(fault)
     const found = this.list().find((provider) => provider.name === name)

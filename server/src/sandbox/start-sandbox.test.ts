@@ -79,7 +79,7 @@ describe('the sandbox', () => {
     await expect(sent).rejects.toMatchObject({ code: 'invalid_amount' })
   })
 
-  it('may be joined by a second server, which sends no transactions', async () => {
+  it('can be shared by a second server, which mines no block', async () => {
     const before = await call('eth_blockNumber')
     const guest = await startSandbox({ ...common, home, rpcUrl: sandbox.chain.wsUrl })
     expect(guest.token).toEqual(sandbox.token)
@@ -95,7 +95,7 @@ describe('the sandbox', () => {
     expect(await balance(receiver)).toBe(1_500_000n)
   })
 
-  it('protects its set-up from its levers, and repairs it at the next start', async () => {
+  it('refuses a reorg that would remove the token, and deploys it again at the next start', async () => {
     const ownHome = mkdtempSync(join(tmpdir(), 'settlewire-sandbox-'))
     const first = await startSandbox({ ...common, home: ownHome, rpcUrl: null })
     const holds = async ({ chain, token, wallet }: Sandbox) =>
@@ -115,7 +115,7 @@ describe('the sandbox', () => {
     rmSync(ownHome, { recursive: true, force: true })
   })
 
-  it('writes its file readable only by the owner', () => {
+  it('writes sandbox.json readable only by its owner', () => {
     const content = {
       url: 'http://127.0.0.1:8080',
       merchantId: 'mer_1',

@@ -90,7 +90,7 @@ describe('an EVM follower of a real chain', () => {
     await paysInThreeWays()
   })
 
-  it('reports the same through a node that shows only hashes of pending transactions', async () => {
+  it('reports all three kinds through a node that shows only hashes of pending transactions', async () => {
     const relay = await startRpcRelay(
       anvil.wsUrl,
       (method, params) => method === 'eth_subscribe' && params[1] === true,
@@ -170,7 +170,7 @@ describe('an EVM follower of a real chain', () => {
     expect(ledger.stored?.recent[0]?.hash).not.toBe(held?.hash)
   })
 
-  it('follows a chain that a snapshot rolled back onto its new branch', async () => {
+  it('follows the new branch after evm_revert', async () => {
     const to = watched()
     follow()
     await mine(3)
@@ -244,7 +244,7 @@ describe('an EVM follower of a real chain', () => {
     await mine(20)
     await atHead()
     const { head, safe, finalized } = ledger.stored?.head ?? {}
-    // With four slots in an epoch: one epoch back, and two.
+    // Anvil with 4 slots per epoch: safe is 4 blocks behind the head, finalized 8.
     expect({ safe, finalized }).toEqual({ safe: (head ?? 0) - 4, finalized: (head ?? 0) - 8 })
   })
 

@@ -14,10 +14,10 @@ import type { WatchIndex } from '../watch/watch-index.ts'
 import type { SomeWriter } from '../write/fenced-writer.ts'
 import { TimeOuts, type TimeOutsOptions } from './time-outs.ts'
 import {
-  isPast,
   type ScannedThrough,
   type WaitingDeadline,
   WaitingDeadlines,
+  wasReadPast,
 } from './waiting-deadlines.ts'
 
 export interface DeadlinesOptions extends TimeOutsOptions {
@@ -103,7 +103,7 @@ export class Deadlines {
 
   /** A chain was read further: judges the deadlines that waited for it. */
   advanced(chain: string): void {
-    if (this.#waiting.isAwaited(chain, this.#options.scannedThrough())) this.#sweepSoon()
+    if (this.#waiting.hasReady(chain, this.#options.scannedThrough())) this.#sweepSoon()
   }
 
   /** Another process handles deadlines from now on. Resolves when a running sweep has ended. */
@@ -334,7 +334,7 @@ export class Deadlines {
     const chains = [...new Set(payment.terms.accept.map((accept) => accept.chain))]
     if (overdue(payment, now).length > 0) return { asks: payment }
     const scannedThrough = this.#options.scannedThrough()
-    const isRead = chains.every((chain) => isPast(chain, due, scannedThrough))
+    const isRead = chains.every((chain) => wasReadPast(chain, due, scannedThrough))
     if (!isRead) return { chains, past: due, notBefore: 0 }
     const isMoving = this.#options.index.isMoving(payment.id)
     if (due === payment.terms.monitorUntil && !isMoving) return 'over'

@@ -24,24 +24,24 @@ describe('WaitingDeadlines', () => {
     for (let n = 0; n < 20_000; n++) deadlines.add(`blind-${n}`, waiting(n, 'blind'), {})
     for (let n = 0; n < 10; n++) deadlines.add(`seen-${n}`, waiting(1_000 * n, 'seen'), {})
     const { through, reads } = counted({ seen: 4_500 })
-    expect(deadlines.isAwaited('seen', through)).toBe(true)
+    expect(deadlines.hasReady('seen', through)).toBe(true)
     expect(deadlines.takeReady(0, through, 500)).toEqual({
       ...{ ready: [0, 1, 2, 3, 4].map((n) => `seen-${n}`), isAll: true },
     })
     // Five deadlines and the next one of each chain, not twenty thousand.
     expect(reads()).toBeLessThan(20)
-    expect(deadlines.isAwaited('seen', through)).toBe(false)
+    expect(deadlines.hasReady('seen', through)).toBe(false)
     expect(deadlines.size).toBe(20_005)
   })
 
   it('waits for each chain of a deadline, and then for the clock', () => {
     const deadlines = new WaitingDeadlines()
     deadlines.add('a', { chains: ['one', 'two'], past: 100, notBefore: 50 }, { one: 200 })
-    expect(deadlines.isAwaited('one', { one: 300 })).toBe(false)
+    expect(deadlines.hasReady('one', { one: 300 })).toBe(false)
     expect(deadlines.takeReady(60, { one: 300, two: 100 }, 9).ready).toEqual([])
     // Chain `one` has become blind meanwhile.
     expect(deadlines.takeReady(60, { two: 101 }, 9).ready).toEqual([])
-    expect(deadlines.isAwaited('one', { one: 300, two: 101 })).toBe(true)
+    expect(deadlines.hasReady('one', { one: 300, two: 101 })).toBe(true)
     expect(deadlines.takeReady(49, { one: 300, two: 101 }, 9).ready).toEqual([])
     expect(deadlines.nextByClock).toBe(50)
     expect(deadlines.takeReady(50, { one: 300, two: 101 }, 9).ready).toEqual(['a'])

@@ -19,8 +19,8 @@ interface QueuedDeadline {
 }
 
 /**
- * Deadlines that wait, each in one queue: that of a chain that was not read past it yet, or that of
- * the clock. So the advance of a chain costs only the deadlines that it has passed, however many
+ * Deadlines that wait. Each is in one queue: that of one chain that was not read past it yet, or the
+ * timer queue. So a new block only checks the deadlines that its chain has passed, however many
  * others wait for a blind chain.
  */
 export class WaitingDeadlines {
@@ -40,7 +40,7 @@ export class WaitingDeadlines {
     return this.#places.get(id)?.waiting ?? null
   }
 
-  /** The earliest instant of the deadlines that wait only for the clock. */
+  /** The earliest instant in the timer queue. */
   get nextByClock(): Instant {
     return this.#ofClock.soonest
   }
@@ -48,7 +48,7 @@ export class WaitingDeadlines {
   /** Adds a deadline, in place of an earlier one with this id. */
   add(id: string, waiting: WaitingDeadline, scannedThrough: ScannedThrough): void {
     this.delete(id)
-    const behind = waiting.chains.find((chain) => !isPast(chain, waiting.past, scannedThrough))
+    const behind = waiting.chains.find((chain) => !wasReadPast(chain, waiting.past, scannedThrough))
     const queue = behind === undefined ? this.#ofClock : this.#queueOf(behind)
     const entry = queue.add(behind === undefined ? waiting.notBefore : waiting.past, id)
     this.#places.set(id, { waiting, queue, entry })
@@ -61,8 +61,8 @@ export class WaitingDeadlines {
     this.#places.delete(id)
   }
 
-  /** Whether a chain was read past a deadline that waits for it. */
-  isAwaited(chain: string, scannedThrough: ScannedThrough): boolean {
+  /** Whether this chain's queue holds a deadline that the chain was read past. */
+  hasReady(chain: string, scannedThrough: ScannedThrough): boolean {
     return (
       (this.#ofChain.get(chain)?.soonest ?? Number.POSITIVE_INFINITY) <
       through(chain, scannedThrough)
@@ -87,9 +87,11 @@ export class WaitingDeadlines {
         looks -= 1
         const waiting = this.#leave(id)
         if (waiting === null) continue
-        const isRead = waiting.chains.every((name) => isPast(name, waiting.past, scannedThrough))
+        const isRead = waiting.chains.every((name) =>
+          wasReadPast(name, waiting.past, scannedThrough),
+        )
         if (isRead && waiting.notBefore <= now) ready.push(id)
-        // It now waits for the next chain that was not read past it, or for the clock.
+        // It now waits for the next chain that was not read past it, or in the timer queue.
         else this.add(id, waiting, scannedThrough)
       }
     }
@@ -121,5 +123,8 @@ export class WaitingDeadlines {
 const through = (chain: string, scannedThrough: ScannedThrough): Instant =>
   scannedThrough[chain] ?? 0
 
-export const isPast = (chain: string, instant: Instant, scannedThrough: ScannedThrough): boolean =>
-  through(chain, scannedThrough) > instant
+export const wasReadPast = (
+  chain: string,
+  instant: Instant,
+  scannedThrough: ScannedThrough,
+): boolean => through(chain, scannedThrough) > instant

@@ -83,9 +83,7 @@ export class OpenTopic {
     return () => this.#detach(subscriber)
   }
 
-  /**
-   * Handles an announcement, which may be late, repeated, out of order, or ahead of the history.
-   */
+  /** Handles a hint, which may be late, repeated, out of order, or ahead of the history. */
   moved({ position, events = [] }: Hint): void {
     const { clock, metrics } = this.#needs
     const before = this.#told

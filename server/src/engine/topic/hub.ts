@@ -23,9 +23,9 @@ export interface Beginning {
 const pruneMs = 5 * 60_000
 
 /**
- * Delivers to every subscriber each event after its position, exactly once and in order, even if
- * announcements are lost, repeated or late. One per process. It subscribes to the backplane only
- * for topics that have a subscriber.
+ * Delivers to every subscriber each event after its position, exactly once and in order, or ends
+ * its subscription with `lost()`; even if hints are lost, repeated or late. One per process. It
+ * subscribes to the backplane only for topics that have a subscriber.
  */
 export class Hub {
   readonly #needs: HubNeeds

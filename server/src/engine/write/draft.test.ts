@@ -21,7 +21,7 @@ const decided = (from: typeof opening, ...observations: Parameters<typeof observ
 const committed = () => new BatchDraft(paymentKind, new Map([[payment.id, payment]]))
 
 describe('BatchDraft, a batch being built', () => {
-  it('shows later commands what earlier ones decided, and appends it all at once', () => {
+  it('shows earlier decisions to later commands, and puts all into one append', () => {
     const draft = committed()
     const seen = decided(opening, inMempool('0x1', full))
     draft.add({ decisions: [seen], answer: null })
@@ -36,7 +36,7 @@ describe('BatchDraft, a batch being built', () => {
     expect(appends[0]?.projection.status).toBe('confirming')
   })
 
-  it('includes the deposit index only with the opening', () => {
+  it('stores the deposit index only when the payment is created', () => {
     const draft = new BatchDraft(paymentKind, new Map())
     draft.add({ decisions: [opening], depositIndex: 7, answer: null })
     expect(draft.batch().appends[0]).toMatchObject({ expectedSequence: 0, depositIndex: 7 })
@@ -46,7 +46,7 @@ describe('BatchDraft, a batch being built', () => {
     expect(moved.batch().appends[0]).not.toHaveProperty('depositIndex')
   })
 
-  it('takes nothing of an effect whose decision does not build on the last one', () => {
+  it('rejects a decision that is based on an outdated payment, and keeps none of its changes', () => {
     const draft = committed()
     const stale = { events: opening.events, payment }
     const cursor = { chain: 'local', fromView: 0, head: headOf(1), reverted: [], applied: [] }

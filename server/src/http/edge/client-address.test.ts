@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { clientOf, plainAddress, TrustedProxies } from './client-address.ts'
+import { clientOf, Networks, plainAddress } from './client-address.ts'
 
 describe('the client behind a proxy', () => {
-  const proxies = new TrustedProxies(['10.0.0.0/8', '2001:db8:1::/48'])
+  const proxies = new Networks(['10.0.0.0/8', '2001:db8:1::/48'])
 
   it.each([
     ['no header', '10.1.1.1', undefined, '10.1.1.1'],

@@ -1,10 +1,10 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
-/** Longer chains of proxies do not exist; hops further to the left are ignored. */
+/** At most 20 hops of a header are read, from the right: no real chain of proxies is longer. */
 const hopsMax = 20
 
-/** The networks whose `X-Forwarded-For` is trusted. */
-export class TrustedProxies {
+/** A set of IP networks. */
+export class Networks {
   readonly #networks = new BlockList()
 
   /** Each network as `10.0.0.0/8`. */
@@ -21,8 +21,10 @@ export class TrustedProxies {
   }
 
   /**
-   * The client behind a proxy: the last address of the header that is not a trusted proxy. Each
-   * proxy appends its peer, so the client may have invented everything to the left of that address.
+   * The client behind a peer, if proxies in these networks are trusted. Walks the header from the
+   * right while the address reached so far is a trusted proxy, and stops at an invalid hop. An
+   * untrusted peer is the client itself. Each proxy appends its peer, so the client may have
+   * invented everything to the left.
    */
   clientBehind(peer: string, forwardedFor: string | undefined): string {
     let client = peer
@@ -50,12 +52,15 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(plain) ? plain.slice('::ffff:'.length) : plain
 }
 
-const ownMachine = new TrustedProxies(['127.0.0.0/8', '::1/128'])
+const loopback = new Networks(['127.0.0.0/8', '::1/128'])
 
 /** Whether this is a loopback address. */
-export const isOwnMachine = (address: string): boolean => ownMachine.has(address)
+export const isLoopback = (address: string): boolean => loopback.has(address)
 
-/** What counts as one client: an IPv4 address, or an IPv6 /64, which each customer has at least. */
+/**
+ * What counts as one client: an IPv4 address, or an IPv6 /64, the smallest block that providers
+ * assign to a customer.
+ */
 export function clientOf(address: string): string {
   if (!address.includes(':')) return address
   const [left = '', right] = address.split('::')

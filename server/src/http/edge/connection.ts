@@ -20,7 +20,7 @@ export interface ConnectionStart {
   /** The client it counts towards (see `clientOf`); null if it is not counted. */
   readonly client: string | null
   /** The limit it exceeds: then only operators' routes are answered. Null within the limits. */
-  readonly surplus: ErrorCode | null
+  readonly overLimit: ErrorCode | null
   readonly since: Instant
   readonly pipelinedMax: number
 }

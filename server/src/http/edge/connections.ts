@@ -2,11 +2,11 @@ import type { Socket } from 'node:net'
 import type { ErrorCode } from '@settlewire/core/errors'
 import type { EdgeLimits } from '../../edge-limits.ts'
 import type { EdgeMetrics } from '../../metrics.ts'
-import { clientOf, isOwnMachine, plainAddress } from './client-address.ts'
+import { clientOf, isLoopback, plainAddress } from './client-address.ts'
 import type { ConnectionStart, HttpConnection } from './connection.ts'
 
-/** Connections beyond the limits that are kept open to get a refusal, or `/healthz`. */
-export const surplusMax = 64
+/** How many connections over a limit stay open, to be answered with an error or `/healthz`. */
+export const overLimitMax = 64
 
 /** The connections and proxied requests of one client. */
 interface ClientConnections {
@@ -17,15 +17,16 @@ interface ClientConnections {
 
 /**
  * All connections by client. At a limit a new connection replaces the one that has been idle for
- * the longest time; without an idle one it is surplus. Every operation is O(1).
+ * the longest time. Without an idle one it is over the limit: answered only with an error or by
+ * operator routes. Every operation is O(1).
  */
 export class Connections {
   readonly #limits: EdgeLimits
   readonly #metrics: EdgeMetrics
   readonly #bySocket = new Map<Socket, HttpConnection>()
   readonly #idle = new Set<HttpConnection>()
-  readonly #surplus = new Set<HttpConnection>()
-  readonly #idleSurplus = new Set<HttpConnection>()
+  readonly #overLimit = new Set<HttpConnection>()
+  readonly #idleOverLimit = new Set<HttpConnection>()
   readonly #clients = new Map<string, ClientConnections>()
 
   constructor({ limits, metrics }: { limits: EdgeLimits; metrics: EdgeMetrics }) {
@@ -45,28 +46,32 @@ export class Connections {
     return this.#bySocket.size
   }
 
-  /** The origin of a new connection and whether it has room; null if it must be closed at once. */
-  place(socket: Socket): Pick<ConnectionStart, 'peer' | 'client' | 'surplus'> | null {
+  /**
+   * Finds the client of a new connection and the limit that it exceeds. At a limit this cuts an
+   * idle connection, if there is one. Null if the new connection must be closed at once.
+   */
+  admit(socket: Socket): Pick<ConnectionStart, 'peer' | 'client' | 'overLimit'> | null {
     const peer = plainAddress(socket.remoteAddress ?? '')
     const client = this.counted(peer)
-    const surplus = this.#surplusOf(client)
-    const { size } = this.#surplus
-    if (surplus !== null && size >= surplusMax && !this.#makeRoom(this.#idleSurplus)) return null
-    return { peer, client, surplus }
+    const overLimit = this.#exceededLimit(client)
+    const { size } = this.#overLimit
+    if (overLimit !== null && size >= overLimitMax && !this.#makeRoom(this.#idleOverLimit))
+      return null
+    return { peer, client, overLimit }
   }
 
   /** The client that an address counts towards; null if it is not counted. */
   counted(address: string): string | null {
-    const isFree = isOwnMachine(address) && !this.#limits.countsOwnMachine
+    const isFree = isLoopback(address) && !this.#limits.countsOwnMachine
     return isFree || address === '' ? null : clientOf(address)
   }
 
-  #surplusOf(client: string | null): ErrorCode | null {
+  #exceededLimit(client: string | null): ErrorCode | null {
     if (client !== null && !this.hasRoom(client)) {
       const idle = this.#clients.get(client)?.idle
       if (idle === undefined || !this.#makeRoom(idle)) return 'too_many_from_address'
     }
-    const isFull = this.size - this.#surplus.size >= this.#limits.connectionsMax
+    const isFull = this.size - this.#overLimit.size >= this.#limits.connectionsMax
     return isFull && !this.#makeRoom(this.#idle) ? 'too_many_connections' : null
   }
 
@@ -79,17 +84,17 @@ export class Connections {
 
   add(connection: HttpConnection): void {
     this.#bySocket.set(connection.socket, connection)
-    if (connection.start.surplus !== null) this.#surplus.add(connection)
+    if (connection.start.overLimit !== null) this.#overLimit.add(connection)
     else if (connection.client !== null) this.enter(connection.client)
-    this.idle(connection)
+    this.markIdle(connection)
     this.#metrics.connectionsOpen(this.size)
   }
 
   /** The connection waits for a request. */
-  idle(connection: HttpConnection): void {
+  markIdle(connection: HttpConnection): void {
     if (!this.#bySocket.has(connection.socket)) return
-    if (connection.start.surplus !== null) {
-      this.#idleSurplus.add(connection)
+    if (connection.start.overLimit !== null) {
+      this.#idleOverLimit.add(connection)
       return
     }
     this.#idle.add(connection)
@@ -97,16 +102,16 @@ export class Connections {
   }
 
   /** The connection has a request, or carries a stream. */
-  busy(connection: HttpConnection): void {
-    this.#idleSurplus.delete(connection)
+  markBusy(connection: HttpConnection): void {
+    this.#idleOverLimit.delete(connection)
     this.#idle.delete(connection)
     if (connection.client !== null) this.#clients.get(connection.client)?.idle.delete(connection)
   }
 
-  /** The connection is a proxy's: from now on its requests are counted by their clients, not it. */
-  isProxy(connection: HttpConnection): void {
-    if (connection.client === null || connection.start.surplus !== null) return
-    this.busy(connection)
+  /** A proxy's connection: from now on its requests count by their forwarded clients, not it. */
+  countByForwardedClient(connection: HttpConnection): void {
+    if (connection.client === null || connection.start.overLimit !== null) return
+    this.markBusy(connection)
     this.leave(connection.client)
     connection.client = null
   }
@@ -147,8 +152,8 @@ export class Connections {
   /** The connection has closed. */
   forget(connection: HttpConnection): void {
     if (!this.#bySocket.delete(connection.socket)) return
-    this.busy(connection)
-    if (connection.start.surplus !== null) this.#surplus.delete(connection)
+    this.markBusy(connection)
+    if (connection.start.overLimit !== null) this.#overLimit.delete(connection)
     else if (connection.client !== null) this.leave(connection.client)
     this.#metrics.connectionsOpen(this.size)
   }

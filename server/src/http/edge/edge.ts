@@ -7,9 +7,9 @@ import type { Clock } from '../../ports/clock.ts'
 import { problemHeaders, problemOf } from '../problem.ts'
 import { refusalPage, wantsPage } from '../refusal-page.ts'
 import { sayAlive } from './alive.ts'
-import { TrustedProxies } from './client-address.ts'
+import { Networks } from './client-address.ts'
 import { HttpConnection } from './connection.ts'
-import { Connections, surplusMax } from './connections.ts'
+import { Connections, overLimitMax } from './connections.ts'
 import { canAnswer, rawProblem, refusalOf } from './raw-problem.ts'
 import { type CutReason, overdue } from './sweep.ts'
 import { LoopTurns } from './turns.ts'
@@ -47,7 +47,7 @@ export class Edge {
   readonly #needs: EdgeNeeds
   readonly #answer: (request: IncomingMessage, response: ServerResponse) => void
   readonly #connections: Connections
-  readonly #proxies: TrustedProxies
+  readonly #proxies: Networks
   readonly #turns: LoopTurns
   readonly #listeners: ReturnType<typeof listenersOf>
   #isSweeping = false
@@ -60,7 +60,7 @@ export class Edge {
     this.#needs = needs
     this.#answer = answer
     this.#connections = new Connections(needs)
-    this.#proxies = new TrustedProxies(limits.trustedProxies)
+    this.#proxies = new Networks(limits.trustedProxies)
     this.#turns = new LoopTurns(clock)
     this.#listeners = listenersOf(this.#connections, clock)
     this.server = this.#listenTo(
@@ -85,7 +85,7 @@ export class Edge {
     const { socket } = response.req
     const connection = this.#connections.of(socket)
     if (connection === undefined) return take()
-    this.#connections.busy(connection)
+    this.#connections.markBusy(connection)
     connection.becomeStream()
     socket.removeListener('close', this.#listeners.close)
     const taken = take()
@@ -103,7 +103,7 @@ export class Edge {
 
   #listenTo(server: Server): Server {
     // A last limit: beyond it Node closes new connections before our code sees them.
-    server.maxConnections = this.#needs.limits.connectionsMax + 2 * surplusMax
+    server.maxConnections = this.#needs.limits.connectionsMax + 2 * overLimitMax
     server.on('drop', () => this.#needs.metrics.connectionCut('no_room'))
     server.on('connection', (socket) => this.#admit(socket))
     server.on('request', (request, response) => this.#take(request, response))
@@ -126,15 +126,15 @@ export class Edge {
   #admit(socket: Socket): void {
     const { clock, limits, metrics } = this.#needs
     this.#turns.knock()
-    const place = this.#connections.place(socket)
+    const admitted = this.#connections.admit(socket)
     // Node added its own listener before it emitted `connection`.
     const [feed] = socket.listeners('data')
-    if (place === null || feed === undefined) {
+    if (admitted === null || feed === undefined) {
       metrics.connectionCut('no_room')
       socket.destroy()
       return
     }
-    const start = { ...place, since: clock.now(), pipelinedMax: limits.pipelinedMax }
+    const start = { ...admitted, since: clock.now(), pipelinedMax: limits.pipelinedMax }
     const connection = new HttpConnection(socket, feed.bind(socket), start)
     const { data, resume, close } = this.#listeners
     socket.on('data', data).on('resume', resume).on('close', close)
@@ -146,7 +146,7 @@ export class Edge {
   #take(request: IncomingMessage, response: ServerResponse, failure?: Failure): void {
     const connection = this.#connections.of(request.socket)
     if (connection === undefined || connection.isOver) return
-    this.#connections.busy(connection)
+    this.#connections.markBusy(connection)
     connection.asked({
       request,
       response,
@@ -159,7 +159,7 @@ export class Edge {
   #next(connection: HttpConnection): void {
     const exchange = connection.next()
     if (exchange === null) {
-      if (connection.isIdle) this.#connections.idle(connection)
+      if (connection.isIdle) this.#connections.markIdle(connection)
       return
     }
     const { request, response } = exchange
@@ -172,7 +172,7 @@ export class Edge {
       connection.answered(this.#needs.clock.now())
       this.#next(connection)
     })
-    const isLast = connection.start.surplus !== null || this.#needs.isClosing()
+    const isLast = connection.start.overLimit !== null || this.#needs.isClosing()
     if (isLast) response.setHeader('connection', 'close')
     if (pathOf(request) === '/healthz' && sayAlive(request, response, this.#headers())) return
     const failure = exchange.failure ?? this.#refusalFor(connection, request, hasRoom)
@@ -188,7 +188,7 @@ export class Edge {
     const { peer } = connection.start
     const forwardedFor = headers['x-forwarded-for']
     if (forwardedFor === undefined || !this.#proxies.has(peer)) return null
-    this.#connections.isProxy(connection)
+    this.#connections.countByForwardedClient(connection)
     return this.#connections.counted(this.#proxies.clientBehind(peer, String(forwardedFor)))
   }
 
@@ -201,8 +201,8 @@ export class Edge {
       return new Failure('invalid_request', 'The request has no Host header.')
     }
     if (operatorsPaths.has(pathOf(request))) return null
-    const { surplus } = connection.start
-    if (surplus !== null) return new Failure(surplus)
+    const { overLimit } = connection.start
+    if (overLimit !== null) return new Failure(overLimit)
     return hasRoom ? null : new Failure('too_many_from_address')
   }
 

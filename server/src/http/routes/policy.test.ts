@@ -22,7 +22,7 @@ describe('GET …/policy', () => {
     expect(json.sentences.join(' ')).toContain('with 3 blocks, the one that holds it included')
   })
 
-  it('says what is missing, and estimates the time from measured block times', async () => {
+  it('says how many blocks are missing, and estimates the time from measured block times', async () => {
     const payment = await world.create()
     await world.pay(payment)
     const { json } = await ask(payment)
@@ -35,7 +35,7 @@ describe('GET …/policy', () => {
     expect((await ask(payment)).json).toMatchObject({ status: 'succeeded', aboutMs: 0 })
   })
 
-  it('hides payer addresses and providers from a client secret', async () => {
+  it('hides payer addresses and providers from a client that uses a client secret', async () => {
     const payment = await world.create()
     await world.pay(payment)
     const answer = await ask(payment, payment.clientSecret)

@@ -42,7 +42,7 @@ describe('the embedded PostgreSQL of a home', () => {
     return server
   }
 
-  /** The directory outside that the home records, or null. */
+  /** The external data directory in postgres.json, or null. */
   const recorded = (): string | null => {
     const path = join(home, 'postgres.json')
     return existsSync(path) ? String(JSON.parse(readFileSync(path, 'utf8')).directory) : null
@@ -69,7 +69,7 @@ describe('the embedded PostgreSQL of a home', () => {
     return { child, exited, said: once(child.stdout, 'data').then(([text]) => String(text).trim()) }
   }
 
-  it('is a real server: durable, on its own socket, with a password', async () => {
+  it('runs with fsync and checksums, a private socket and a password', async () => {
     const { url } = await start()
     const settings = `select name, setting from pg_settings
       where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'listen_addresses',
@@ -218,7 +218,7 @@ describe('the embedded PostgreSQL of a home', () => {
     expect(await queryAs(url, 'select 1 as one')).toEqual([{ one: 1 }])
   })
 
-  it('keeps its data outside the home when root closes it to the user of PostgreSQL', async () => {
+  it('keeps its data outside the home if root runs it and the PostgreSQL user cannot enter the home', async () => {
     await mkdir(home)
     chmodSync(above, 0o700)
     const first = await start()

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { BalanceBook, settle } from './balance-book.ts'
+import { BalanceBook, reconcileBalances } from './balance-book.ts'
 
 const three = ['0xa', '0xb', '0xc']
 const watched = new Set(three)
 
 describe('BalanceBook', () => {
-  it('returns balances only after the block that it was updated to', () => {
+  it('returns the balances at a block only when that block is its last update', () => {
     const book = new BalanceBook()
     book.turn('0x1', new Map([['0xa', 5n]]), watched)
     expect([...book.after('0x1', watched)]).toEqual([['0xa', 5n]])
@@ -28,7 +28,7 @@ describe('BalanceBook', () => {
     expect(asked.toSorted()).toEqual(three)
   })
 
-  it('marks an address as owed when it was left out of a block, until its balance is read', () => {
+  it('reports that an address may hold unreported money until its balance is read, if a block left it out', () => {
     const book = new BalanceBook()
     expect(book.isOwed('0xa', '0x0')).toBe(false)
     book.turn('0x1', new Map([['0xa', 5n]]), watched)
@@ -39,7 +39,7 @@ describe('BalanceBook', () => {
     expect(book.isOwed('0xb', '0x2')).toBe(false)
   })
 
-  it('marks every address as owed after an unread block, until that block is read', () => {
+  it('reports that every address may hold unreported money until an unread block is read', () => {
     const book = new BalanceBook()
     book.passed('0x1', false)
     book.passed('0x2', true)
@@ -55,10 +55,10 @@ describe('BalanceBook', () => {
   })
 })
 
-describe('settle: expected balances against actual ones', () => {
+describe('reconcileBalances', () => {
   const block = { values: [] }
 
-  it('returns what an address holds beyond its expected balance, once', () => {
+  it('reports the surplus of an address over its expected balance once', () => {
     const expected = new Map([
       ['0xa', 5n],
       ['0xb', 9n],
@@ -68,7 +68,7 @@ describe('settle: expected balances against actual ones', () => {
       ['0xa', 10n],
       ['0xb', 9n],
     ])
-    const odd = settle(['0xa', '0xb'], { expected, tops, actual, block })
+    const odd = reconcileBalances(['0xa', '0xb'], { expected, tops, actual, block })
     expect([...odd]).toEqual([['0xa', 3n]])
     expect(expected.get('0xa')).toBe(10n)
   })
@@ -76,18 +76,18 @@ describe('settle: expected balances against actual ones', () => {
   it('reports the surplus of an unreadable block with the next readable one', () => {
     const expected = new Map([['0xa', 5n]])
     const tops = new Map([['0xa', 2n]])
-    expect(settle(['0xa'], { expected, tops, actual: null, block }).size).toBe(0)
+    expect(reconcileBalances(['0xa'], { expected, tops, actual: null, block }).size).toBe(0)
     const actual = new Map([['0xa', 10n]])
-    const odd = settle(['0xa'], { expected, tops: new Map(), actual, block })
+    const odd = reconcileBalances(['0xa'], { expected, tops: new Map(), actual, block })
     expect([...odd]).toEqual([['0xa', 3n]])
   })
 
-  it('reports no surplus for an address with an unknown balance, and keeps it unknown', () => {
+  it('reports 0 for an unknown balance above 0 and keeps it unknown; a balance of 0 becomes known', () => {
     const expected = new Map<string, bigint>()
     const actual = new Map([['0xa', 10n]])
-    const odd = settle(['0xa', '0xb'], { expected, tops: new Map(), actual, block })
+    const odd = reconcileBalances(['0xa', '0xb'], { expected, tops: new Map(), actual, block })
     expect([...odd]).toEqual([['0xa', 0n]])
-    // An address with a balance of zero cannot hide a payment.
+    // An address with a zero balance has received nothing.
     expect([...expected]).toEqual([['0xb', 0n]])
   })
 })

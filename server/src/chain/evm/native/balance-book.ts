@@ -67,7 +67,7 @@ export class BalanceBook {
  * explanation, each with its surplus over the expected balance. Where money left in the block, or
  * the balance before is unknown, the balance alone cannot explain the change; a trace may.
  */
-export function settle(
+export function reconcileBalances(
   asked: readonly string[],
   now: {
     readonly expected: Map<string, bigint>

@@ -7,7 +7,7 @@ import { fetchReceipts } from '../block/receipts.ts'
 import type { BlockContents } from '../block/verdict.ts'
 import { inParallel } from '../node/in-parallel.ts'
 import type { EvmNode } from '../node/node.ts'
-import { BalanceBook, type Balances, settle } from './balance-book.ts'
+import { BalanceBook, type Balances, reconcileBalances } from './balance-book.ts'
 import { balancesAt } from './balances.ts'
 import { tracedMoves } from './trace.ts'
 
@@ -82,7 +82,7 @@ export class InnerPayments {
     let missed: BlockContents[] = []
     for (const [at, block] of blocks.entries()) {
       const actual = after[at] ?? null
-      const odd = settle(moved, { expected, tops: tops[at] ?? new Map(), actual, block })
+      const odd = reconcileBalances(moved, { expected, tops: tops[at] ?? new Map(), actual, block })
       if (odd.size > 0) {
         await this.#explain(node, [...missed, block], { odd, watched })
         carry([...missed, block], expected, new Set(asked))

@@ -6,7 +6,7 @@ import { contestKey } from '../block/contest-key.ts'
 import type { EvmNode } from '../node/node.ts'
 import { usedSlots } from './slots.ts'
 
-describe('transactions whose nonce was used', () => {
+describe('usedSlots', () => {
   let fake: FakeNode
   let node: EvmNode
   let leave: () => void
@@ -27,12 +27,12 @@ describe('transactions whose nonce was used', () => {
   })
   const asked = () => fake.asked.filter(({ method }) => method === 'eth_getTransactionCount')
 
-  it('are not reported when the node returns an invalid count', async () => {
+  it('returns nothing when the node returns an invalid count', async () => {
     fake.instead = (method) => (method === 'eth_getTransactionCount' ? '0x-1' : undefined)
     expect(await usedSlots(node, [slot(4)], fake.chain.head)).toEqual([])
   })
 
-  it('are found by the sender nonce after a block, whatever used it', async () => {
+  it('returns each transaction whose nonce is below the sender count at the block, whatever used it', async () => {
     const [mine, other] = [slot(4), slot(4)]
     const later = slot(5, mine.sender)
     fake.state.usedUp.set(mine.sender, 5)
@@ -43,7 +43,7 @@ describe('transactions whose nonce was used', () => {
     expect(asked()[0]?.params).toEqual([mine.sender, { blockHash: fake.chain.head.hash }])
   })
 
-  it('are determined as of that block, not of a later one', async () => {
+  it('uses the count at the given block, not a later one', async () => {
     const waiting = slot(0)
     const before = fake.mine()
     const after = fake.mine([fakeTx({ from: waiting.sender, nonce: 0 })])
@@ -51,7 +51,7 @@ describe('transactions whose nonce was used', () => {
     expect(await usedSlots(node, [waiting], after)).toEqual([waiting.txHash])
   })
 
-  it('are asked for by block number when the node does not accept hashes', async () => {
+  it('asks by block number when the node does not accept hashes', async () => {
     fake.state.byHash = false
     const waiting = slot(0)
     const orphan = fake.mine([fakeTx({ from: waiting.sender })])
@@ -61,13 +61,13 @@ describe('transactions whose nonce was used', () => {
     expect(await usedSlots(node, [waiting], orphan)).toEqual([])
   })
 
-  it('are not reported when the node lacks the state', async () => {
+  it('returns nothing when the node lacks the state', async () => {
     fake.instead = (method) =>
       method === 'eth_getTransactionCount' ? new Refused(-32000, 'missing trie node') : undefined
     expect(await usedSlots(node, [slot(0)], fake.chain.head)).toEqual([])
   })
 
-  it('are checked for 256 senders per block, all senders in turn', async () => {
+  it('checks at most 256 senders per block, and each sender within a few blocks', async () => {
     const open = Array.from({ length: 600 }, () => slot(0))
     for (const { sender } of open) fake.state.usedUp.set(sender, 1)
     const found = new Set<string>()
