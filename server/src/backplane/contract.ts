@@ -27,7 +27,7 @@ export function backplaneContract(name: string, open: () => Promise<Ends>): void
       const stop = backplane.subscribe(topic, ({ position }) => received.push(position))
       return { received, stop }
     }
-    /** Resolves when all earlier announcements have arrived, because a later one has. */
+    /** Resolves when all earlier hints have arrived, because a later one has. */
     const arrived = async (near: Backplane, far: Backplane): Promise<void> => {
       const last = listen(far, 'subject:payment_intent:pi_last')
       await vi.waitFor(() => {

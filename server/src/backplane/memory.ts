@@ -8,7 +8,7 @@ type HintListener = (hint: Hint) => void
 const probe = 'probe'
 
 /**
- * The backplane of a single process. Announcements are delivered in order, after `announce` has
+ * The backplane of a single process. Hints are delivered in order, after `announce` has
  * returned, so that a writer never waits for subscribers.
  */
 export class MemoryBackplane implements Backplane {

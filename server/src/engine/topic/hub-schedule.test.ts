@@ -22,7 +22,7 @@ type Step =
   | { readonly do: 'early' | 'hold' | 'releaseAll' | 'fail' | 'recover' | 'look' }
   | { readonly do: 'wait'; readonly ms: number }
 
-/** A copy of an announcement. No copies mean a loss, two a duplicate. */
+/** A copy of a hint. No copies mean a loss, two a duplicate. */
 type Announced = 'bare' | 'carrying' | 'carrying the last only'
 
 /** Sometimes more events than fit in a page. */
@@ -31,7 +31,7 @@ const count = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 90, max: 230 }) },
 )
 
-/** With `copiesMin: 1` no announcement is lost. */
+/** With `copiesMin: 1` no hint is lost. */
 const schedule = ({ copiesMin }: { copiesMin: number }): fc.Arbitrary<Step[]> => {
   const copy = fc.constantFrom<Announced>('bare', 'carrying', 'carrying the last only')
   const announce = fc.array(copy, { minLength: copiesMin, maxLength: 2 })
@@ -118,7 +118,7 @@ class World {
         return moved && this.#tell(moved)
       }
       case 'early':
-        // Before its commit; or a wrong announcement that never comes true.
+        // Before its commit; or a wrong hint that never comes true.
         return this.#tell({ topic: this.topic.key, position: this.head + 2 })
       case 'attach':
         return this.attach(step.after % (this.head + 1), step.withHead)
@@ -150,7 +150,7 @@ class World {
     reader.stop = this.hub.attach(reader, { topic: this.topic, after, ...(head && { head }) })
   }
 
-  /** Ends all faults and delivers all announcements. */
+  /** Ends all faults and delivers all hints. */
   async heal(): Promise<void> {
     this.history.down = false
     this.history.releaseAll()
@@ -214,7 +214,7 @@ it('gives every reader each later event exactly once and in order, in any schedu
   )
 }, 120_000)
 
-it('needs no heartbeat for that if no announcement is lost', async () => {
+it('needs no heartbeat for that if no hint is lost', async () => {
   const steps = schedule({ copiesMin: 1 })
   await fc.assert(
     fc.asyncProperty(steps, (taken) => run(taken, false)),

@@ -39,9 +39,9 @@ const retriesMs = [50, 100, 200, 400, 800, 1_600, 3_200]
 const aheadMs = [5, 20, 100, 500]
 
 /**
- * The subscribers of one topic in this process. A connect, a reconnect, an announcement and a head
- * found by a heartbeat are all handled in one way: each subscriber below the highest known position
- * gets the events after its own. So replay and live delivery are one path.
+ * The subscribers of one topic in this process. A connect, a reconnect, a hint and a head found by
+ * a heartbeat are all handled in one way: each subscriber below the highest known position gets the
+ * events after its own. So replay and live delivery are one path.
  */
 export class OpenTopic {
   readonly #topic: Topic
@@ -154,8 +154,7 @@ export class OpenTopic {
       this.#aheadTries = 0
       return
     }
-    // The announcement came before the commit, or it was wrong: retry soon, a limited number of
-    // times.
+    // The hint came before the commit, or it was wrong: retry soon, a limited number of times.
     const wanted = this.#told
     this.#told = head
     const delayMs = aheadMs[this.#aheadTries++]

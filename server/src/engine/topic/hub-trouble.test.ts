@@ -8,7 +8,7 @@ beforeEach(() => {
   world = new HubWorld()
 })
 
-it('retries for a short time when an announcement is ahead of the history', async () => {
+it('retries for a short time when a hint is ahead of the history', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()
@@ -20,7 +20,7 @@ it('retries for a short time when an announcement is ahead of the history', asyn
   expect(reader.seen).toEqual([2])
 })
 
-it('retries for the furthest of several announcements that are ahead', async () => {
+it('retries for the furthest of several hints that are ahead', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()
@@ -39,7 +39,7 @@ it('retries for the furthest of several announcements that are ahead', async () 
   expect(reader.seen).toEqual([2, 3])
 })
 
-it('forgets an announcement that never comes true, and stops reading for it', async () => {
+it('forgets a hint that never comes true, and stops reading for it', async () => {
   world.commit(1)
   const { reader } = world.follow(1)
   await world.settled()

@@ -90,7 +90,7 @@ it('does not push an announced event behind a gap before the gap is filled', asy
   expect(reader.seen).toEqual([2, 3])
 })
 
-it('ignores repeated, old and empty announcements', async () => {
+it('ignores repeated, old and empty hints', async () => {
   world.commit(3)
   const { reader } = world.follow(0)
   await world.settled()
@@ -111,7 +111,7 @@ it('reads the history for a newcomer whose position is before the cached events'
   expect(reader.seen).toEqual(Array.from({ length: 70 }, (_, index) => index + 11))
 })
 
-it('replays to the end if an old announcement comes in between', async () => {
+it('replays to the end if an old hint comes in between', async () => {
   world.commit(pageMax * 3)
   world.follow(pageMax * 3)
   await world.settled()
