@@ -71,7 +71,7 @@ const connectMsMax = 10_000
 const firstEventMsMax = 5_000
 
 /**
- * Proofs: inputs that confirm the state. On a resumed stream the first missed event confirms too, although
+ * Proofs: inputs that confirm the state. On a resumed stream the first missed event is one, although
  * later ones may still follow; a heartbeat with a later sequence is the input `behind` instead.
  */
 const proofs: ReadonlySet<Input> = new Set(['event', 'heartbeat', 'answered'])

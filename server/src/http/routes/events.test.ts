@@ -88,7 +88,7 @@ describe('a long-poll', () => {
     expect(world.engine.clock.waiting).toBeLessThan(10)
   })
 
-  it('finds events whose announcement was lost, at the latest when the wait is over', async () => {
+  it('finds events whose hint was lost, at the latest when the wait is over', async () => {
     const deaf = await HttpWorld.start()
     deaf.backplane.announce = () => undefined
     const { id } = await deaf.create()
