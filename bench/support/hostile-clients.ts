@@ -6,7 +6,7 @@ import { answerParent } from './child-program.ts'
 interface Attack {
   readonly port: number
   readonly count: number
-  /** Sent after connecting: client i sends request i modulo the length. An empty one sends nothing. */
+  /** Sent after connecting: client i sends request i modulo the length; nothing if it is empty. */
   readonly requests: readonly string[]
   /** How often the request is repeated in one write. */
   readonly times: number

@@ -71,8 +71,8 @@ const connectMsMax = 10_000
 const firstEventMsMax = 5_000
 
 /**
- * Proofs: inputs that confirm the state. On a resumed stream the first missed event is one, although
- * later ones may still follow; a heartbeat with a later sequence is the input `behind` instead.
+ * Proofs: inputs that confirm the state. On a resumed stream the first missed event is a proof,
+ * although later ones may still follow. A heartbeat with a later sequence is the input `behind`.
  */
 const proofs: ReadonlySet<Input> = new Set(['event', 'heartbeat', 'answered'])
 

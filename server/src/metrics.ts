@@ -201,7 +201,7 @@ function historyMetrics(
   })
   const faults = new Counter({
     name: 'settlewire_payments_set_aside_total',
-    help: 'Payments set aside: a bug stopped a decision, or the stored state is unreadable. See the log.',
+    help: 'Payments set aside: a bug stopped a decision, or a stored state is unreadable.',
     registers,
   })
   const claims = new Counter({

@@ -19,8 +19,8 @@ interface QueuedDeadline {
 }
 
 /**
- * Deadlines that wait. Each is in one queue: that of one chain that was not read past it yet, or the
- * timer queue. So a new block only checks the deadlines that its chain has passed, however many
+ * Deadlines that wait. Each is in one queue: that of one chain that was not read past it yet, or
+ * the timer queue. So a new block only checks the deadlines that its chain has passed, however many
  * others wait for a blind chain.
  */
 export class WaitingDeadlines {
