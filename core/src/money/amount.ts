@@ -12,12 +12,33 @@ const decimalForm = /^(0|[1-9][0-9]*)(?:\.([0-9]+))?$/
  * Throws `invalid_amount`.
  */
 export function parseAmount(text: string, decimals: number): bigint {
+  const amount = readAmount(text, decimals)
+  if (typeof amount === 'string') throw new Failure('invalid_amount', amount)
+  return amount
+}
+
+/**
+ * The same for the field `amount` of a request, which must be more than 0. Throws `invalid_amount`
+ * that points to the field.
+ */
+export function parseAmountField(text: string, decimals: number): bigint {
+  const amount = readAmount(text, decimals)
+  if (typeof amount === 'bigint' && amount > 0n) return amount
+  throw amountRefused(typeof amount === 'string' ? amount : 'The amount must be more than 0.')
+}
+
+/** The `invalid_amount` of a request, which points to its field `amount`. */
+export const amountRefused = (detail: string): Failure =>
+  new Failure('invalid_amount', detail, { fields: [{ pointer: '/amount', detail }] })
+
+/** The units, or why the text is no amount. */
+function readAmount(text: string, decimals: number): bigint | string {
   const [, whole, fraction = ''] = decimalForm.exec(text) ?? []
   if (whole === undefined || whole.length > wholeDigitsMax || decimals > decimalsMax) {
-    throw new Failure('invalid_amount', 'An amount is a plain decimal string such as "150.00".')
+    return 'The amount must be a plain decimal string such as "150.00".'
   }
   if (fraction.length > decimals) {
-    throw new Failure('invalid_amount', `This asset has ${decimals} decimal places.`)
+    return `The amount must have at most ${decimals} decimal places: an accepted asset has no more.`
   }
   return BigInt(whole + fraction.padEnd(decimals, '0'))
 }

@@ -72,6 +72,7 @@ describe('paying from the sandbox wallet', () => {
     await world.pay(payment, 50_000_000n)
     const { status, json } = await world.ask(pathOf(payment.id), { body: {} })
     expect([status, json.code]).toEqual([422, 'invalid_amount'])
+    expect(json.errors).toEqual([{ pointer: '/amount', detail: json.detail }])
   })
 
   it('sends the requested amount and asset', async () => {

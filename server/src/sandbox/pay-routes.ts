@@ -1,5 +1,5 @@
 import { Failure } from '@settlewire/core/errors'
-import { parseAmount, printAmount } from '@settlewire/core/money/amount'
+import { amountRefused, parseAmountField, printAmount } from '@settlewire/core/money/amount'
 import type { Acceptance, Payment } from '@settlewire/core/payment/payment'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
@@ -142,15 +142,9 @@ const mistakes = (accept: Acceptance): Acceptance[] =>
  * The amount in units of the asset. The missing amount is rounded up, for assets with few decimals.
  */
 function amountOf(payment: Payment, { decimals }: Acceptance, text: string | undefined): bigint {
-  if (text !== undefined) {
-    const amount = parseAmount(text, decimals)
-    if (amount > 0n) return amount
-    throw new Failure('invalid_amount', 'The amount must be more than 0.')
-  }
+  if (text !== undefined) return parseAmountField(text, decimals)
   const missing = payment.terms.amount - payment.received - payment.pending
-  if (missing <= 0n) {
-    throw new Failure('invalid_amount', 'Nothing is missing. Give an amount to pay more.')
-  }
+  if (missing <= 0n) throw amountRefused('Nothing is missing. Give an amount to pay more.')
   const unit = 10n ** BigInt(payment.terms.decimals - decimals)
   return (missing + unit - 1n) / unit
 }

@@ -1,6 +1,6 @@
 import { Failure } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
-import { parseAmount, rescale } from '@settlewire/core/money/amount'
+import { parseAmountField, rescale } from '@settlewire/core/money/amount'
 import type { Acceptance, Terms } from '@settlewire/core/payment/payment'
 import { type Asset, chooseAssets } from './asset.ts'
 import type { AssetBook } from './asset-book.ts'
@@ -42,10 +42,13 @@ export function prepareTerms(
   assets.assertOffered(chosen)
   const scales = chosen.map((asset) => asset.decimals)
   const decimals = Math.max(...scales)
-  const amount = exactAmount(request.amount, Math.min(...scales), decimals)
+  // Parsed at the coarsest scale, so that each accepted asset can pay the amount exactly.
+  const coarsest = Math.min(...scales)
+  const amount = rescale(parseAmountField(request.amount, coarsest), coarsest, decimals)
   const expiresIn = request.expiresIn ?? expiresInDefaultSeconds
   if (!Number.isInteger(expiresIn) || expiresIn < 1 || expiresIn > expiresInMaxSeconds) {
-    throw misfit('invalid_request', '/expiresIn', `Must be 1 to ${expiresInMaxSeconds} seconds.`)
+    const detail = `Must be 1 to ${expiresInMaxSeconds} seconds.`
+    throw new Failure('invalid_request', detail, { fields: [{ pointer: '/expiresIn', detail }] })
   }
   const asked = { amount, tolerance: toleranceOf(amount, chosen), currency, decimals }
   return (addressOn, at) => ({
@@ -87,13 +90,3 @@ function patienceOf(assets: readonly Asset[]): Pick<Terms, 'pendingTtlMs'> {
   const known = assets.flatMap((asset) => asset.pendingTtlMs ?? [])
   return known.length === 0 ? {} : { pendingTtlMs: Math.max(...known) }
 }
-
-/** Parsed at the coarsest scale, so that each accepted asset can pay the amount exactly. */
-function exactAmount(text: string, coarsest: number, finest: number): bigint {
-  const amount = rescale(parseAmount(text, coarsest), coarsest, finest)
-  if (amount <= 0n) throw misfit('invalid_amount', '/amount', 'The amount must be more than 0.')
-  return amount
-}
-
-const misfit = (code: 'invalid_request' | 'invalid_amount', pointer: string, detail: string) =>
-  new Failure(code, detail, { fields: [{ pointer, detail }] })

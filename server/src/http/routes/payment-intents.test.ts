@@ -46,11 +46,11 @@ describe('creating a payment', () => {
 
   it.each([
     [{ amount: 150 }, 400, 'invalid_request', '/amount'],
-    [{ amount: '-1.00' }, 422, 'invalid_amount', ''],
+    [{ amount: '-1.00' }, 422, 'invalid_amount', '/amount'],
     [{ amount: '0.00' }, 422, 'invalid_amount', '/amount'],
-    [{ amount: '1.0000001' }, 422, 'invalid_amount', ''],
-    [{ amount: '1e3' }, 422, 'invalid_amount', ''],
-    [{ amount: `1${'0'.repeat(60)}` }, 422, 'invalid_amount', ''],
+    [{ amount: '1.0000001' }, 422, 'invalid_amount', '/amount'],
+    [{ amount: '1e3' }, 422, 'invalid_amount', '/amount'],
+    [{ amount: `1${'0'.repeat(60)}` }, 422, 'invalid_amount', '/amount'],
     [{ amount: '9'.repeat(101) }, 400, 'invalid_request', '/amount'],
     [{ currency: 'usdc' }, 400, 'invalid_request', '/currency'],
     [{ accept: [] }, 400, 'invalid_request', '/accept'],
@@ -81,8 +81,7 @@ describe('creating a payment', () => {
     const answer = await world.ask(path, { body })
     expect([answer.status, answer.json.code]).toEqual([status, code])
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
-    if (pointer)
-      expect(answer.json.errors.map((e: { pointer: string }) => e.pointer)).toContain(pointer)
+    expect(answer.json.errors.map((e: { pointer: string }) => e.pointer)).toContain(pointer)
   })
 
   it('stores reference and metadata in any script unchanged', async () => {
