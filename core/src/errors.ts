@@ -248,8 +248,7 @@ export const errorCatalogue = {
   invalid_config: {
     status: 500,
     title: 'The configuration is not valid.',
-    advice:
-      'The message names each problem and where it is; see docs/generated/config.md and docs/chains.md.',
+    advice: 'Settings: docs/generated/config.md. Chains: docs/chains.md.',
     retry: 'never',
   },
   unknown_argument: {
@@ -268,7 +267,7 @@ export const errorCatalogue = {
   home_in_use: {
     status: 500,
     title: 'Another process uses this data directory.',
-    advice: 'Stop it, or set SETTLEWIRE_HOME to another directory.',
+    advice: 'Stop it; or, for a second one, set both SETTLEWIRE_HOME and PORT.',
     retry: 'never',
   },
   internal_contradiction: {

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporaryHome } from '../../test/support/e2e/server.ts'
 import { dumpOf } from '../../test/support/history-dump.ts'
+import { emptyDatabase } from '../../test/support/postgres.ts'
 import { execute } from '../../test/support/postgres-server.ts'
 import { ScriptedPayment, scriptPolicy } from '../../test/support/scripted-payments.ts'
 import { storeUnderTest } from '../../test/support/store-under-test.ts'
 import { readArguments, wordsOf } from './audit.ts'
+import { lockHome } from './store/embedded/home-lock.ts'
 
 describe('the command line of audit', () => {
   it('takes a merchant, a mode and a dump', () => {
@@ -26,7 +30,7 @@ describe('the command line of audit', () => {
 it('the report of an audit has counts and speed', () => {
   const report = { subjects: 2, events: 3_000, feeds: 1, findings: [], found: 0, tookMs: 1_500 }
   expect(wordsOf(report)).toBe(
-    '\nNo contradiction in 3000 events of 2 subjects in 1 feeds, 1.5 s, 2000 events a second.\n',
+    '\nNo contradiction in 3000 events of 2 payments, in the 1 feed of the merchants (one for each mode); 1.5 s, 2000 events a second.\n',
   )
 })
 
@@ -43,10 +47,15 @@ describe('settlewire audit', () => {
   })
   afterAll(() => database.close())
 
-  async function run(...args: string[]): Promise<{ code: unknown; out: string }> {
+  const run = (...args: string[]) => runWith({ DATABASE_URL: database.url }, ...args)
+
+  async function runWith(
+    env: Readonly<Record<string, string>>,
+    ...args: string[]
+  ): Promise<{ code: unknown; out: string }> {
     const program = join(import.meta.dirname, '../../cli/src/main.ts')
     const child = spawn(process.execPath, [program, 'audit', ...args], {
-      env: { ...process.env, DATABASE_URL: database.url },
+      env: { ...process.env, ...env },
     })
     let out = ''
     for (const stream of [child.stdout, child.stderr]) {
@@ -60,7 +69,7 @@ describe('settlewire audit', () => {
 
   it('exits with 0 without a contradiction, else with 1 and the first wrong event', async () => {
     const good = await run()
-    expect(good).toMatchObject({ code: 0, out: expect.stringContaining('6 events of 1 subjects') })
+    expect(good).toMatchObject({ code: 0, out: expect.stringContaining('6 events of 1 payment,') })
 
     await execute(
       database.url,
@@ -84,6 +93,29 @@ describe('settlewire audit', () => {
       code: 2,
       out: expect.stringContaining('--mode takes live or test.'),
     })
+  })
+
+  it('says so when the database has no history', async () => {
+    const empty = await emptyDatabase()
+    const { code, out } = await runWith({ DATABASE_URL: empty.url })
+    await empty.close()
+    expect(code).toBe(2)
+    expect(out).toContain('This database has no history. Set DATABASE_URL')
+    expect(out).not.toMatch(/^ +at /m)
+  })
+
+  it('says to stop the server that uses the embedded database', async () => {
+    const home = temporaryHome()
+    const lock = lockHome(home.path)
+    // A database that exists, as far as the command looks before it takes the lock.
+    mkdirSync(join(home.path, 'postgres', 'data'), { recursive: true })
+    const { code, out } = await runWith({ DATABASE_URL: 'embedded', SETTLEWIRE_HOME: home.path })
+    lock.release()
+    home.remove()
+    expect(code).toBe(2)
+    expect(out).toContain(`cannot audit (home_in_use): Process ${process.pid} uses`)
+    expect(out).toContain('\nStop it to audit its history.\n')
+    expect(out).not.toContain('another directory')
   })
 
   it('exits with 2 when the history could not be read, so that a script sees no contradiction in it', async () => {

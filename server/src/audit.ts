@@ -16,6 +16,7 @@ import { audit, type Report } from './store/audit/audit.ts'
 import { DatabaseSource } from './store/audit/database-source.ts'
 import { DumpSource } from './store/audit/dump-source.ts'
 import type { AuditScope, AuditSource } from './store/audit/source.ts'
+import { requireDatabase } from './store/embedded/embedded-place.ts'
 
 /** The directory of the project. */
 const root = join(import.meta.dirname, '../..')
@@ -26,15 +27,15 @@ const usage = `
 
   Checks the history of one merchant or of all: that the seal of every event includes the seal
   before it, that sequences and positions have no gap, and that all other rows match the rows
-  rebuilt from the events. It changes nothing, and a server may run meanwhile.
+  rebuilt from the events. It changes nothing. With DATABASE_URL a server may run meanwhile; on the
+  embedded database stop it first.
 
-  --merchant   the id of a merchant; default: all
-  --mode       live or test; default: both
+  --merchant   the id of a merchant; left out: all merchants
+  --mode       live or test; left out: both modes
   --from-dump  a plain-text dump (pg_dump --format=plain) to read instead of the database
 
   Exit codes: 0 no contradiction, 1 a contradiction, 2 not checked: a wrong argument, or the
   history could not be read.
-  Without DATABASE_URL the server must be stopped.
 `
 
 /** The arguments of `settlewire audit`. */
@@ -71,10 +72,12 @@ const parse = (args: readonly string[]) =>
 
 /** Opens the database of this installation. The embedded one is started and stopped afterwards. */
 async function openDatabase(config: Config, onClose: (closer: () => unknown) => void) {
+  if (config.databaseUrl !== null) return DatabaseSource.open(config.databaseUrl)
+  requireDatabase(config.home)
   const clock = systemClock
   const log = createLog({ level: 'error', clock })
   const ground = { config: { ...config, sandbox: null }, clock, log, onClose }
-  return DatabaseSource.open(config.databaseUrl ?? (await openGround(ground)).databaseUrl)
+  return DatabaseSource.open((await openGround(ground)).databaseUrl)
 }
 
 async function run({ scope, dump }: AuditArguments): Promise<Report & { readonly tookMs: number }> {
@@ -92,12 +95,15 @@ async function run({ scope, dump }: AuditArguments): Promise<Report & { readonly
   }
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** The report as text for people. */
 export function wordsOf(report: Report & { readonly tookMs: number }): string {
   const { subjects, events, feeds, findings, found, tookMs } = report
   const rate = Math.round(events / Math.max(tookMs / 1_000, 0.001))
   const walked =
-    `${events} events of ${subjects} subjects in ${feeds} feeds, ` +
+    `${counted(events, 'event')} of ${counted(subjects, 'payment')}, ` +
+    `in the ${counted(feeds, 'feed')} of the merchants (one for each mode); ` +
     `${(tookMs / 1_000).toFixed(1)} s, ${rate} events a second`
   const [first, ...others] = findings
   if (first === undefined) return `\nNo contradiction in ${walked}.\n`

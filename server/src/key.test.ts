@@ -24,7 +24,9 @@ describe('the command line of settlewire key', () => {
   })
 
   it.each([
-    ['create', 'The id of a merchant looks like mer_…'],
+    ['create', '--merchant is missing'],
+    ['create --kind foo', '--merchant is missing'],
+    ['create --merchant acme', 'The id of a merchant looks like mer_…'],
     [
       `create --merchant ${mer} --scope event:read`,
       'Unknown scope event:read. Did you mean events:read?',

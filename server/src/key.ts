@@ -9,7 +9,7 @@ import { hint } from './command-line.ts'
 import { hashKey, mintKey } from './credential.ts'
 import { activeKeys, everyKey, existing } from './operator/directory.ts'
 import type { OperatorPlace } from './operator/place.ts'
-import { durationMsOf, idOf, nameOf } from './operator/read.ts'
+import { durationMsOf, idOf, nameOf, required } from './operator/read.ts'
 import { runOperator } from './operator/run.ts'
 import { fields, keyJson, keyTable, standingOf, timeOf } from './operator/show.ts'
 import type {
@@ -74,8 +74,10 @@ export const keyCommand: OperatorCommand = {
   notes: 'Scopes and their routes: docs/generated/scopes.md.',
 }
 
+const itsMerchant = 'the id of a merchant. The ids: settlewire merchant list.'
+
 function create(given: GivenArguments): OperatorWork {
-  const merchantId = idOf('mer', given.value('merchant') ?? '')
+  const merchantId = idOf('mer', required('merchant', given.value('merchant'), itsMerchant))
   const scopes = given.list('scope').map(scopeOf)
   const kind = kindOf(given.value('kind') ?? (scopes.length > 0 ? 'restricted' : 'secret'))
   if (kind === 'restricted' && scopes.length === 0) {

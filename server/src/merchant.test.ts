@@ -43,7 +43,7 @@ describe('the command line of settlewire merchant', () => {
     ['an unknown option', [...named, '--seed', 'x'], 'invalid_request', 'Unknown option --seed'],
     ['a hidden character', ['create', '--name', 'Har\u202ebour'], 'invalid_request', ''],
     ['no name', ['create', '--xpub', xpub], 'invalid_request', '--name takes 1 to 100'],
-    ['no key', named, 'merchant_cannot_receive', ''],
+    ['no key', named, 'invalid_request', '--xpub is missing: the extended public key'],
     ['a malformed key', [...named, '--xpub', 'xpub661'], 'merchant_cannot_receive', ''],
     ['no id', ['show'], 'invalid_request', 'Missing id: settlewire merchant show <id>'],
     ['the id of a key', ['show', 'key_1'], 'invalid_request', 'looks like mer_…'],

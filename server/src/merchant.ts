@@ -8,7 +8,7 @@ import { hashKey, mintKey } from './credential.ts'
 import { checksummed } from './evm-address.ts'
 import { activeKeys, everyMerchant, existing } from './operator/directory.ts'
 import type { OperatorPlace } from './operator/place.ts'
-import { idOf, nameOf } from './operator/read.ts'
+import { idOf, nameOf, required } from './operator/read.ts'
 import { runOperator } from './operator/run.ts'
 import { columns, fields, keyJson, keyTable, merchantJson, timeOf } from './operator/show.ts'
 import type {
@@ -78,10 +78,14 @@ export const merchantCommand: OperatorCommand = {
   notes: 'An xpub is watch-only: it cannot spend money.',
 }
 
+const itsXpub =
+  'the extended public key of a wallet. How to get one: docs/going-live.md, section 1.'
+
 function create(given: GivenArguments): OperatorWork {
   const livemode = given.has('live')
   const name = nameOf(given.value('name'))
-  const asked = { name, xpub: receivingKey(given.value('xpub') ?? '', { livemode }), livemode }
+  const xpub = receivingKey(required('xpub', given.value('xpub'), itsXpub), { livemode })
+  const asked = { name, xpub, livemode }
   return async ({ directory, keys, clock, pepper }) => {
     const made = await addMerchant(asked, { directory, keys, clock, pepper: await pepper() })
     const merchant = await existing(directory, made.merchantId)
@@ -178,7 +182,7 @@ function describe(merchant: Merchant, addresses: readonly string[]): string {
     ['Modes', takesLive ? 'live, test' : 'test'],
     ['Created', timeOf(createdAt)],
     ['State', disabledAt === null ? 'active' : `disabled ${timeOf(disabledAt)}`],
-    ['Xpub', xpub ?? '-'],
+    ['Xpub (of its addresses)', xpub ?? '-'],
     ...addresses.map((address, index) => [`Address ${index}`, address] as const),
   ])
 }

@@ -103,17 +103,36 @@ function refuseArguments([first]: readonly string[]): void {
   throw new Failure('unknown_argument', `The server takes no argument${what}.${how}`)
 }
 
-/** Advice for a person who starts a server, where the catalogue's advice is for API clients. */
-const adviceAtStart: Partial<Record<ErrorCode, string>> = {
+/** What a person at a terminal wanted to do. */
+type Task = 'start' | 'continue' | 'audit' | 'rescan' | 'run this command'
+
+type Advice = Partial<Record<ErrorCode, string>>
+
+/** Advice for a person at a terminal, where the catalogue's advice is for API clients. */
+const adviceHere: Advice = {
   store_unavailable: 'Check DATABASE_URL, and that the database answers there.',
+  merchant_cannot_receive: 'How to get the right xpub: docs/going-live.md, section 1.',
+}
+
+/** Advice for one task, where it differs. */
+const adviceFor: Readonly<Record<Task, Advice>> = {
+  start: {},
+  continue: {},
+  audit: { home_in_use: 'Stop it to audit its history.' },
+  rescan: { home_in_use: 'Stop it first: without DATABASE_URL a rescan starts its own server.' },
+  'run this command': {
+    home_in_use: 'Stop it, or run this command as the user who started it.',
+    not_found:
+      'settlewire merchant list shows the merchants, settlewire key list --all their keys.',
+  },
 }
 
 /** The text for a failed `task`: message, cause and advice of a failure; the stack of a bug. */
-export function complaint(error: unknown, task = 'start'): string {
+export function complaint(error: unknown, task: Task = 'start'): string {
   if (!(error instanceof Failure)) return `${scrub(stackOf(error))}\n`
   const { code, message, cause } = error
   const why = cause instanceof Error ? `\nThe cause: ${scrub(cause.message)}` : ''
-  const advice = adviceAtStart[code] ?? describeError(code).advice
+  const advice = adviceFor[task][code] ?? adviceHere[code] ?? describeError(code).advice
   return `\nSettlewire cannot ${task} (${code}): ${scrub(message)}${why}\n${advice}\n`
 }
 

@@ -14,6 +14,7 @@ import { createLog } from './log.ts'
 import { start } from './main.ts'
 import type { FindingKind, RescanReport, RescanRequest } from './ports/rescan.ts'
 import { complaint } from './program.ts'
+import { requireDatabase } from './store/embedded/embedded-place.ts'
 import { openStore, type Store } from './store/open.ts'
 
 /** The directory of the project. */
@@ -172,6 +173,7 @@ const lineOf = (chain: string, report: RescanReport | null, trouble: string | nu
 /** The database URL. For the embedded database a server is started until the command ends. */
 async function openDatabase(config: Config, onClose: (closer: () => unknown) => void) {
   if (config.databaseUrl !== null) return config.databaseUrl
+  requireDatabase(config.home)
   const running = await start({ ...config, port: 0, logLevel: 'error' })
   onClose(() => running.close())
   return running.databaseUrl

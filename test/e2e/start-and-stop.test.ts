@@ -54,6 +54,7 @@ describe('a start', () => {
     const said = await refusal({ home: home.path, env })
     expect(said).toContain('cannot start (home_in_use)')
     expect(said).toContain(`Settlewire runs at ${server.url}.`)
+    expect(said).toContain('Stop it; or, for a second one, set both SETTLEWIRE_HOME and PORT.')
   })
 
   it('reports a taken port as `port_in_use`, not as an invalid configuration', async () => {

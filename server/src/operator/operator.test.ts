@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operatorProgram, type Ran, settlewire } from '../../../test/support/e2e/operator.ts'
 import { temporaryHome } from '../../../test/support/e2e/server.ts'
@@ -75,7 +76,7 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
     })
     expect(shown.keys).toHaveLength(1)
     const text = await run(`merchant show ${merchantId}`)
-    expect(text.out).toContain(`Xpub       ${xpub}`)
+    expect(text.out).toContain(`Xpub (of its addresses)  ${xpub}`)
   })
 
   it('rename, disable and enable a merchant', async () => {
@@ -151,10 +152,16 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
   })
 
   it.each([
+    [
+      'merchant create --name Shop',
+      2,
+      '--xpub is missing: the extended public key of a wallet. How',
+    ],
+    ['merchant create --name Shop --xpub xpub6', 1, '(xpub).\nHow to get the right xpub: docs/'],
     ['key list --mercant x', 2, 'Did you mean --merchant?'],
     ['merchnt list', 2, 'Unknown command: merchnt. Did you mean merchant?'],
     [`key revoke key_${'9'.repeat(26)}`, 1, 'Unknown key key_999'],
-    [`merchant show mer_${'9'.repeat(26)}`, 1, 'Unknown merchant mer_999'],
+    [`merchant show mer_${'9'.repeat(26)}`, 1, 'in this database.\nsettlewire merchant list shows'],
   ])('have exit codes for scripts: %s exits with %i', async (line, code, says) => {
     const env = { DATABASE_URL: database.url, SETTLEWIRE_HOME: home.path }
     const ran = await settlewire(line.split(' '), env)
@@ -171,10 +178,20 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
   })
 })
 
-it('settlewire key names the missing setting if there is no database', async () => {
-  const nowhere = temporaryHome()
-  const { code, err } = await settlewire(['key', 'list'], { SETTLEWIRE_HOME: nowhere.path })
-  expect(code).toBe(1)
-  expect(err).toContain(`No database in ${nowhere.path}: set SETTLEWIRE_HOME`)
-  nowhere.remove()
-})
+it.each([
+  ['key list', 1],
+  ['merchant list', 1],
+  ['audit', 2],
+  ['rescan --chain local --from 0', 1],
+])(
+  'settlewire %s names the missing setting if there is no database, and makes none',
+  async (line, exit) => {
+    const nowhere = temporaryHome()
+    const { code, err } = await settlewire(line.split(' '), { SETTLEWIRE_HOME: nowhere.path })
+    expect(err).toContain(`No database in ${nowhere.path}: set SETTLEWIRE_HOME`)
+    expect(code).toBe(exit)
+    expect(readdirSync(nowhere.path)).toEqual([])
+    nowhere.remove()
+  },
+  60_000,
+)

@@ -1,4 +1,3 @@
-import { Failure } from '@settlewire/core/errors'
 import { systemClock } from '../clock.ts'
 import { openGround } from '../compose/ground.ts'
 import { prepareHome } from '../compose/home.ts'
@@ -7,7 +6,7 @@ import { createLog } from '../log.ts'
 import { checkPepper, readPepper } from '../pepper.ts'
 import type { Directory, Keys } from '../ports/access.ts'
 import type { Clock } from '../ports/clock.ts'
-import { hasDatabase } from '../store/embedded/embedded-place.ts'
+import { requireDatabase } from '../store/embedded/embedded-place.ts'
 import { runningEmbedded } from '../store/embedded-running.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore } from '../store/open.ts'
@@ -38,7 +37,7 @@ export async function openPlace({ config, begins, onClose }: OpenOptions): Promi
   const log = createLog({ level: 'error', clock })
   const { home } = config
   const open = async (): Promise<string> => {
-    if (!begins && !hasDatabase(home)) throw nothingIn(home)
+    if (!begins) requireDatabase(home)
     prepareHome(home)
     return (await openGround({ config: { ...config, sandbox: null }, clock, log, onClose }))
       .databaseUrl
@@ -58,9 +57,3 @@ export async function openPlace({ config, begins, onClose }: OpenOptions): Promi
     },
   }
 }
-
-const nothingIn = (home: string): Failure =>
-  new Failure(
-    'invalid_config',
-    `No database in ${home}: set SETTLEWIRE_HOME to the data directory of the server, or DATABASE_URL to its database.`,
-  )

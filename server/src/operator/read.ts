@@ -17,6 +17,12 @@ export function nameOf(text: string | null): string {
 
 const things = { mer: 'a merchant', key: 'a key' } as const
 
+/** The value of an option that must be given; `what` is added to the message. */
+export function required(option: string, value: string | null, what = ''): string {
+  if (value !== null && value !== '') return value
+  throw new Failure('invalid_request', `--${option} is missing${what === '' ? '.' : `: ${what}`}`)
+}
+
 /** An id with this prefix. */
 export function idOf(prefix: keyof typeof things, text: string): string {
   if (isId(prefix, text)) return text

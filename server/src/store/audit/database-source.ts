@@ -1,3 +1,4 @@
+import { Failure } from '@settlewire/core/errors'
 import { Client } from 'pg'
 import { nextTurn } from '../../clock.ts'
 import { checkedUrl } from '../checked-url.ts'
@@ -21,6 +22,12 @@ const eventsPerRun = 2_000
 const sequenceMax = 2 ** 31 - 1
 /** After this many events the walk yields, so that the client can send and receive. */
 const eventsPerTurn = 200
+
+const emptyDatabase = (): Failure =>
+  new Failure(
+    'invalid_config',
+    'This database has no history. Set DATABASE_URL to the database of the server.',
+  )
 
 /**
  * Reads the history of a database in one read-only transaction, as of its start: a server may go on
@@ -46,8 +53,13 @@ export class DatabaseSource implements AuditSource {
       await client.connect()
       await client.query(`set time zone 'UTC'; set datestyle to 'ISO';
         set bytea_output to 'hex'; begin isolation level repeatable read read only`)
+      const { rows } = await client.query<{ is: string | null }>(
+        `select to_regclass('event')::text as is`,
+      )
+      if (rows[0]?.is === null) throw emptyDatabase()
     } catch (error) {
-      throw asFailure(error)
+      await client.end().catch(() => undefined)
+      throw error instanceof Failure ? error : asFailure(error)
     }
     return new DatabaseSource(client)
   }

@@ -56,8 +56,16 @@ export function baseOf(home: string): string {
 }
 
 /** Whether a database was created in this home. */
-export const hasDatabase = (home: string): boolean =>
-  statOrNull(join(baseOf(home), 'data')) !== null
+const hasDatabase = (home: string): boolean => statOrNull(join(baseOf(home), 'data')) !== null
+
+/** For commands that never create a database. Throws `invalid_config` if this home has none. */
+export function requireDatabase(home: string): void {
+  if (hasDatabase(home)) return
+  throw new Failure(
+    'invalid_config',
+    `No database in ${home}: set SETTLEWIRE_HOME to the data directory of the server, or DATABASE_URL to its database.`,
+  )
+}
 
 /**
  * Uses `home/postgres` if PostgreSQL's user can enter it. Otherwise (root's home has mode 700) uses
