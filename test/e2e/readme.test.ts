@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { receivingKey } from '../../server/src/receiving-key.ts'
+import { xpubOf } from '../../server/src/sandbox/demo.ts'
 import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 
@@ -36,17 +38,33 @@ function tour(): string {
 
 it('the commands of the README run unchanged, one after the other, in one shell', async () => {
   const path = [dirname(process.execPath), join(root, 'node_modules/.bin'), process.env.PATH]
+  const place = { DATABASE_URL: database.url, SETTLEWIRE_HOME: join(folder.path, '.settlewire') }
   const { stdout } = await promisify(execFile)('bash', ['-c', tour()], {
     cwd: folder.path,
-    env: { ...process.env, PATH: path.join(':') },
+    // The operator's commands look in the project unless they are told where the server is.
+    env: { ...process.env, ...place, PATH: path.join(':') },
     timeout: 60_000,
   })
-  const [, merchant = '', wallet = '', lab = '', terminal = ''] = stdout.split('=== next\n')
+  const parts = stdout.split('=== next\n')
+  const [, merchant = '', wallet = '', lab = '', terminal = '', second = ''] = parts
   expect(merchant).toContain('"checkoutUrl"')
+  expect(merchant).toMatch(/ 1 {2}20.+ created +awaiting/)
   expect(merchant).toContain('"status":"succeeded"')
   expect(wallet).toMatch(/"result":"0x[0-9a-f]{64}"/)
   expect(lab.trim().split('\n').at(-1)).toMatch(/^[a-z_]+$/)
   // The watch begins at the payment's present status, which may already be its last.
   expect(terminal).toMatch(/\d {2}20.+ succeeded +150.00\/150.00 USDC/)
+  const [, address = 'none'] = /^Address 0 +(0x\w{40})$/m.exec(second) ?? []
+  expect(second).toMatch(/^Name +Second Shop$/m)
+  expect(second).toContain('its server')
+  expect(second.trim().split('\n').at(-1)).toBe(address)
   expect(stdout).not.toContain('urn:settlewire:problem')
 }, 90_000)
+
+it('the xpub of the README belongs to a public test phrase, and the README warns of it', () => {
+  const text = readFileSync(join(root, 'README.md'), 'utf8')
+  const [, xpub = ''] = /^XPUB=(\S+)$/m.exec(text) ?? []
+  const words = 'legal winner thank year wave sausage worth useful legal winner thank yellow'
+  expect(receivingKey(xpub, { livemode: false })).toBe(xpubOf(words))
+  expect(text).toContain('never use it with money')
+})
