@@ -139,7 +139,8 @@ async function build(
   const localUrl = config.localUrl(port)
   tellUrl(localUrl)
   if (sandbox !== null && demo !== null) announceSandbox(config, localUrl, { sandbox, demo })
-  return { url: config.publicUrl(port), localUrl, databaseUrl, lost }
+  const chain = sandbox && { url: sandbox.chain.httpUrl, takenPort: sandbox.takenPort }
+  return { url: config.publicUrl(port), localUrl, databaseUrl, chain, lost }
 }
 
 interface Built {

@@ -12,6 +12,8 @@ export interface RunningProgram {
   readonly localUrl: string
   /** Holds a password: never logged. */
   readonly databaseUrl: string
+  /** The chain of the sandbox, and the usual port if that is in use; null without a sandbox. */
+  readonly chain: { readonly url: string; readonly takenPort: number | null } | null
   /** Resolves with its name if the database or the local chain stops unexpectedly. */
   readonly lost: Promise<string>
   /** Closes everything in reverse order. Calling it again waits for the first call. */
@@ -70,12 +72,14 @@ function nextSignal(): Promise<null> {
   return promise
 }
 
-function greeting({ url: publicUrl, localUrl: url }: RunningProgram, config: Config): string {
-  const rows = config.sandbox
+function greeting(running: RunningProgram, config: Config): string {
+  const { url: publicUrl, localUrl: url, chain } = running
+  const rows = chain
     ? [
         ['Demo shop', `${url}/shop`],
         ['Lab', `${url}/lab`],
         ['API', `${url}/docs`],
+        ['Chain', placeOf(chain)],
         ['Keys', join(config.home, 'sandbox.json')],
       ]
     : [['API', `${url}/docs`]]
@@ -83,6 +87,9 @@ function greeting({ url: publicUrl, localUrl: url }: RunningProgram, config: Con
   const lines = rows.map(([name = '', where = '']) => `  ${name.padEnd(11)}${where}`)
   return `\nSettlewire is ready: ${url}\n${lines.join('\n')}\n  Stop it with Ctrl-C.\n\n`
 }
+
+const placeOf = ({ url, takenPort }: NonNullable<RunningProgram['chain']>): string =>
+  takenPort === null ? url : `${url} (${takenPort} is in use)`
 
 /** Says where the history is stored after the server has stopped. */
 const goodbye = ({ databaseUrl, home }: Config): string =>

@@ -50,6 +50,12 @@ describe('a start', () => {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
   })
 
+  it('prints the address of the local chain, and that the usual port is in use', () => {
+    const { rpcUrl } = server.sandbox
+    const moved = rpcUrl.endsWith(':8545') ? '' : ' (8545 is in use)'
+    expect(server.output()).toContain(`\n  Chain      ${rpcUrl}${moved}\n`)
+  })
+
   it('is refused with the address of the server that already uses the data directory', async () => {
     const said = await refusal({ home: home.path, env })
     expect(said).toContain('cannot start (home_in_use)')

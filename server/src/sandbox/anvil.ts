@@ -9,6 +9,8 @@ import type { Clock } from '../ports/clock.ts'
 export interface Anvil {
   readonly pid: number
   readonly port: number
+  /** The well-known port if it could not be used; else null. */
+  readonly takenPort: number | null
   /** Resolves when it has exited, for whatever reason. Never rejects. */
   readonly exited: Promise<void>
   /** Lets it save its state and waits until it has exited. */
@@ -80,7 +82,8 @@ async function spawnAnvil(options: AnvilOptions, port: number): Promise<Anvil> {
   await Promise.race([clock.sleep(readyWithinMs, waiting.signal), child.exited])
   waiting.abort()
   const exited = child.exited.then(() => undefined)
-  if (seen.port !== 0) return { pid: seen.pid, port: seen.port, exited, stop }
+  const takenPort = port === wellKnownPort ? null : wellKnownPort
+  if (seen.port !== 0) return { pid: seen.pid, port: seen.port, takenPort, exited, stop }
   await stop()
   throw new Failure('chain_unavailable', `The local chain did not start: ${seen.last}`)
 }

@@ -135,6 +135,7 @@ describe('the local chain', () => {
     taken.on('error', () => undefined)
     const chain = await start()
     expect(chain.httpUrl).not.toContain(':8545')
+    expect(chain.takenPort).toBe(8545)
     taken.close()
   })
 

@@ -14,6 +14,8 @@ export interface LocalChain {
   readonly genesisHash: string
   readonly httpUrl: string
   readonly wsUrl: string
+  /** The well-known port, if our chain is on another one because that is in use; else null. */
+  readonly takenPort: number | null
   /** Unlocked accounts with plenty of coins, lower case. */
   readonly accounts: readonly string[]
   readonly call: RpcCall
@@ -64,7 +66,8 @@ export async function joinChain(wsUrl: string): Promise<LocalChain> {
     )
   }
   const done = (): Promise<void> => Promise.resolve()
-  return { ...chain, exited: new Promise(() => undefined), save: done, close: done }
+  const exited = new Promise<void>(() => undefined)
+  return { ...chain, takenPort: null, exited, save: done, close: done }
 }
 
 interface Files {
@@ -103,7 +106,8 @@ async function launch(options: LocalChainOptions, files: Files): Promise<LocalCh
       saved.adoptLive()
       rmSync(running, { force: true })
     }
-    return { ...chain, exited: anvil.exited, save: () => saved.save(call), close }
+    const { takenPort, exited } = anvil
+    return { ...chain, takenPort, exited, save: () => saved.save(call), close }
   } catch (error) {
     await anvil.stop()
     throw error
@@ -113,7 +117,7 @@ async function launch(options: LocalChainOptions, files: Files): Promise<LocalCh
 async function describe(
   httpUrl: string,
   wsUrl: string,
-): Promise<Omit<LocalChain, 'close' | 'exited' | 'save'>> {
+): Promise<Omit<LocalChain, 'close' | 'exited' | 'save' | 'takenPort'>> {
   const call = rpcAt(httpUrl)
   const [chainId, genesisHash, accounts] = await Promise.all([
     textOf(call('eth_chainId')),

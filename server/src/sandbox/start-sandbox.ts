@@ -19,6 +19,8 @@ export interface Sandbox {
     /** The providers of the server, each behind a fault proxy. Wallets connect directly. */
     readonly providers: readonly { readonly name: string; readonly url: string }[]
   }
+  /** The well-known port, if our chain is on another one because that is in use; else null. */
+  readonly takenPort: number | null
   /** The token in which payments are priced. */
   readonly token: TestToken
   /** All tokens of the wallet. */
@@ -50,11 +52,11 @@ export async function startSandbox(options: {
     await chain.save()
     const floor = Number(await textOf(chain.call('eth_blockNumber')))
     const providers = await SandboxProviders.start(chain.wsUrl, options.clock)
-    const { chainId, genesisHash, httpUrl, wsUrl, exited } = chain
+    const { chainId, genesisHash, httpUrl, wsUrl, takenPort, exited } = chain
     const ways = providers.list().map(({ name, url }) => ({ name, url }))
     return {
       chain: { name: 'local', chainId, genesisHash, httpUrl, wsUrl, multicall3, providers: ways },
-      ...{ token: testDollar, tokens: testTokens, exited, providers },
+      ...{ takenPort, token: testDollar, tokens: testTokens, exited, providers },
       wallet: new SandboxWallet(chain, cast),
       levers: new ChainLevers(chain.call, floor),
       close: async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, connect as dial } from 'node:net'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { queryAs, type TestDatabase, testDatabase } from '../../../test/support/postgres.ts'
@@ -9,6 +10,37 @@ import { migrate } from './migrate.ts'
 
 /** A statement named by its text, cut because PostgreSQL limits the length of names. */
 const ask = (text: string) => ({ name: text.replace(/\W+/g, '_').slice(0, 60), text })
+/** A server in between. `hold` keeps back what clients send, but not what the database sends. */
+async function relayTo(target: string) {
+  const to = new URL(target)
+  const folder = to.searchParams.get('host')
+  const port = Number(to.port || 5432)
+  let isHeld = false
+  const ends: Promise<unknown>[] = []
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const database =
+      folder === null ? dial(port, to.hostname) : dial(join(folder, `.s.PGSQL.${port}`))
+    for (const socket of [client, database]) socket.on('error', () => undefined)
+    client.on('data', (bytes) => void (isHeld || database.write(bytes)))
+    database.pipe(client)
+    client.on('end', () => void (isHeld || database.end()))
+    ends.push(once(client, 'close'))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  to.searchParams.delete('host')
+  to.hostname = '127.0.0.1'
+  to.port = String(typeof address === 'object' && address !== null ? address.port : 0)
+  const hold = (): void => {
+    isHeld = true
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all(ends)
+    server.close()
+  }
+  return { url: to.href, hold, close }
+}
+
 const timeouts = { connect: 300, statement: 300, lock: 150 }
 
 describe('a database connection', () => {
@@ -131,6 +163,28 @@ describe('a database connection', () => {
     await queryAs(own.url, `select pg_terminate_backend(${row?.pid})`)
     await lost
     await expect(database.query(ask('select 1 as one'), [])).resolves.toEqual([{ one: 1 }])
+  })
+
+  it('logs a connection that it lost while idle, but not one that it was closing', async () => {
+    const warnings: string[] = []
+    const log = { ...silentLog, warn: (_: object, words: string) => void warnings.push(words) }
+    const relay = await relayTo(own.url)
+    const database = connect({ url: relay.url, log, connectionsMax: 1 })
+    const pid = ask('select pg_backend_pid() as pid')
+    const lose = async () => {
+      const [row] = await database.query<{ pid: number }>(pid, [])
+      return () => queryAs(own.url, `select pg_terminate_backend(${row?.pid})`)
+    }
+    await (await lose())()
+    await expect.poll(() => warnings).toEqual(['lost an idle database connection'])
+    const loseAgain = await lose()
+    relay.hold()
+    const closed = database.close()
+    open = []
+    await loseAgain()
+    await closed
+    await relay.close()
+    expect(warnings).toHaveLength(1)
   })
 
   it('reports a wrong statement as a bug, not as store_unavailable', async () => {

@@ -75,8 +75,10 @@ export class Database {
         await client.query(prepareSession(timeouts))
       },
     })
-    // An idle connection that dies is replaced when it is next needed.
+    // An idle connection that dies is replaced when it is next needed. One that dies while it is
+    // closed is no loss: the embedded server may end it first.
     this.#pool.on('error', (error) => {
+      if (this.#pool.ending) return
       options.log.warn({ area: 'store', error: error.message }, 'lost an idle database connection')
     })
   }
