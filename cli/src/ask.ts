@@ -25,6 +25,7 @@ const options = {
   quiet: { type: 'boolean', short: 'q' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
 } as const
 
 /** Option values by name. Options that were not given are missing. */
@@ -32,10 +33,12 @@ interface OptionValues extends Record<string, unknown> {
   quiet?: boolean
   json?: boolean
   help?: boolean
+  version?: boolean
 }
 
 const common: readonly string[] = ['url', 'sandbox', 'json', 'help']
-const advice = 'See settlewire --help.'
+/** The advice for a command line that is not valid. */
+export const helpAdvice = 'See npx settlewire --help.'
 
 /** A parsed command line. */
 export class CommandLine {
@@ -51,7 +54,7 @@ export class CommandLine {
       this.command = command
       this.#rest = rest
     } catch (error) {
-      throw new CliProblem('usage', wordsFor(error), advice)
+      throw new CliProblem('usage', wordsFor(error), helpAdvice)
     }
   }
 
@@ -68,17 +71,22 @@ export class CommandLine {
     return this.#values.help === true
   }
 
+  get version(): boolean {
+    return this.#values.version === true
+  }
+
   /** Refuses missing arguments, and options or arguments that the command would ignore. */
   only(takes: readonly string[], words: readonly string[]): void {
     const stray = Object.keys(this.#values).find(
       (name) => !takes.includes(name) && !common.includes(name),
     )
     if (stray !== undefined) {
-      throw new CliProblem('usage', `${this.command} does not take --${stray}.`, advice)
+      throw new CliProblem('usage', `${this.command} does not take --${stray}.`, helpAdvice)
     }
     for (const word of words) this.word(word, words)
     const extra = this.#rest[this.#unnamed(words).length]
-    if (extra !== undefined) throw new CliProblem('usage', `Unexpected argument: ${extra}.`, advice)
+    if (extra !== undefined)
+      throw new CliProblem('usage', `Unexpected argument: ${extra}.`, helpAdvice)
   }
 
   /** The id of the payment. */
@@ -97,8 +105,8 @@ export class CommandLine {
   word(name: string, words: readonly string[]): string {
     const value = this.option(name) ?? this.#rest[this.#unnamed(words).indexOf(name)]
     if (value !== undefined) return value
-    const usage = ['settlewire', this.command, ...words.map((each) => `<${each}>`)].join(' ')
-    throw new CliProblem('usage', `The ${name} is missing. Usage: ${usage}`, advice)
+    const usage = ['npx settlewire', this.command, ...words.map((each) => `<${each}>`)].join(' ')
+    throw new CliProblem('usage', `The ${name} is missing. Usage: ${usage}`, helpAdvice)
   }
 
   option(name: string): string | undefined {
@@ -108,7 +116,7 @@ export class CommandLine {
 
   required(name: string): string {
     const value = this.option(name)
-    if (value === undefined) throw new CliProblem('usage', `--${name} is missing.`, advice)
+    if (value === undefined) throw new CliProblem('usage', `--${name} is missing.`, helpAdvice)
     return value
   }
 
@@ -122,7 +130,7 @@ export class CommandLine {
     const text = this.option(name)
     if (text === undefined) return undefined
     if (!/^\d{1,9}$/.test(text)) {
-      throw new CliProblem('usage', `--${name} takes a whole number, not ${text}.`, advice)
+      throw new CliProblem('usage', `--${name} takes a whole number, not ${text}.`, helpAdvice)
     }
     return Number(text)
   }
@@ -134,7 +142,8 @@ export class CommandLine {
     return Object.fromEntries(
       texts.map((text) => {
         const at = text.indexOf('=')
-        if (at < 1) throw new CliProblem('usage', `--${name} takes key=value, not ${text}.`, advice)
+        if (at < 1)
+          throw new CliProblem('usage', `--${name} takes key=value, not ${text}.`, helpAdvice)
         return [text.slice(0, at), text.slice(at + 1)]
       }),
     )

@@ -186,9 +186,9 @@ async function watch({ client, asked, print, note, signal }: CommandWork): Promi
   let status: Status | null = null
   let said: string | null = null
   let refused: string | null = null
-  if (!asked.json) note(eventHead)
   for await (const update of client.watch(asked.id(), { signal })) {
     if (update.kind === 'event') {
+      if (status === null && !asked.json) note(eventHead)
       status = update.event.data.status
       print(asked.json ? JSON.stringify(update.event) : showEvent(update.event))
       continue

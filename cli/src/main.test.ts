@@ -239,7 +239,7 @@ describe('a settlewire command that fails', () => {
     expect(unknown.err).toMatch(/^not_found: Check the id.*\nRequest req_/)
     const watched = await run('watch', `pi_${'0'.repeat(26)}`)
     expect(watched.code).toBe(exitCodes.refused)
-    expect(watched.err).toContain('not_found')
+    expect(watched.err).toMatch(/^not_found: /)
     const invalid = await run('create', '--amount', '1.0000001', '--currency', 'USDC')
     expect(invalid.code).toBe(exitCodes.refused)
     expect(invalid.err).toMatch(/^invalid_amount: /)
@@ -278,17 +278,17 @@ describe('a settlewire command that fails', () => {
   })
 
   it.each([
-    [['get'], 'The id is missing. Usage: settlewire get <id>'],
-    [['fly'], 'Unknown command: fly.'],
+    [['get'], 'The id is missing. Usage: npx settlewire get <id>'],
+    [['fly'], 'Unknown command: fly.\nSee npx settlewire --help.\n'],
     [['lisst'], 'Unknown command: lisst. Did you mean list?'],
     [['list', '--limt', '1'], 'Unknown option --limt. Did you mean --limit?'],
     [['get', 'pi_1', 'pi_2'], 'Unexpected argument: pi_2.'],
     [['get', 'pi_1', '--amount', '1'], 'get does not take --amount.'],
-    [['create'], 'The amount is missing. Usage: settlewire create <amount> <currency>'],
+    [['create'], 'The amount is missing. Usage: npx settlewire create <amount> <currency>'],
     [['create', '150'], 'The currency is missing.'],
     [['create', '150', 'USDC', 'now'], 'Unexpected argument: now.'],
     [['create', '--currency', 'USDC'], 'The amount is missing.'],
-    [['claim', 'pi_1'], 'The hash is missing. Usage: settlewire claim <id> <hash>'],
+    [['claim', 'pi_1'], 'The hash is missing. Usage: npx settlewire claim <id> <hash>'],
     [['resolve', 'pi_1', 'steal', '--reason', 'x'], 'Unknown action: steal.'],
     [['resolve', 'pi_1', 'accept'], '--reason is missing.'],
     [['chains', 'base'], 'Unexpected argument: base.'],
@@ -302,16 +302,22 @@ describe('a settlewire command that fails', () => {
     expect(err).toContain(says)
   })
 
+  it('prints its version for --version', async () => {
+    const { code, out, err } = await new Run(['--version']).ended()
+    expect({ code, err }).toEqual({ code: exitCodes.done, err: '' })
+    expect(out).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
   it('prints its help for --help and without arguments', async () => {
     const asked = await new Run(['--help']).ended()
     expect(asked.code).toBe(exitCodes.done)
     for (const word of [
-      'create',
-      'watch',
+      'npx settlewire create',
+      'npx settlewire watch',
       'claim <id> <hash>',
       'chains',
-      'merchant create|list|show|rename|disable|enable',
-      'key create|list|rotate|revoke',
+      'npx settlewire merchant create|list|show|rename|disable|enable',
+      'npx settlewire key create|list|rotate|revoke',
       '--sandbox',
       'SETTLEWIRE_KEY',
       '6 unpaid',

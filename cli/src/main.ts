@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { Client } from '@settlewire/client/client'
 import { nearest } from '@settlewire/core/words/nearest'
-import { CommandLine } from './ask.ts'
+import manifest from '../package.json' with { type: 'json' }
+import { CommandLine, helpAdvice } from './ask.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
 import { isOperators, operatorCommands, runOperators } from './operator.ts'
@@ -11,21 +12,22 @@ import { readSettings } from './settings.ts'
 const help = `settlewire: create and follow payments from a terminal.
 
 ${Object.values(commands)
-  .map(({ usage, does }) => `  settlewire ${usage}\n      ${does}`)
+  .map(({ usage, does }) => `  npx settlewire ${usage}\n      ${does}`)
   .join('\n')}
-  settlewire merchant create|list|show|rename|disable|enable
-      registers merchants in the database; see settlewire merchant --help
-  settlewire key create|list|rotate|revoke
-      makes and revokes keys in the database; see settlewire key --help
-  settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
+  npx settlewire merchant create|list|show|rename|disable|enable
+      registers merchants in the database; see npx settlewire merchant --help
+  npx settlewire key create|list|rotate|revoke
+      makes and revokes keys in the database; see npx settlewire key --help
+  npx settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
       checks the history in the database, or in a dump of it, for contradictions
-  settlewire rescan --chain <name> --from <block> [--to <block>], or --payment <id>
+  npx settlewire rescan --chain <name> --from <block> [--to <block>], or --payment <id>
       reads blocks again, to find money that the history lacks
 
   --json             one JSON value per line
   --sandbox <path>   the sandbox.json of a running sandbox: its address and its key;
                      left out: .settlewire/sandbox.json in the current folder
   --url <address>    the address of Settlewire
+  --version          the version of this program
 
 Environment: SETTLEWIRE_URL, SETTLEWIRE_KEY.
 Exit codes: ${Object.entries(exitCodes)
@@ -35,6 +37,10 @@ Exit codes: ${Object.entries(exitCodes)
 
 async function run(line: readonly string[]): Promise<ExitName> {
   const asked = new CommandLine(line)
+  if (asked.version && asked.command === undefined) {
+    process.stdout.write(`${manifest.version}\n`)
+    return 'done'
+  }
   if (asked.help || asked.command === undefined) {
     process.stdout.write(help)
     return asked.help ? 'done' : 'usage'
@@ -44,7 +50,7 @@ async function run(line: readonly string[]): Promise<ExitName> {
     const meant = nearest(asked.command, [...Object.keys(commands), ...operatorCommands])
     const words = `Unknown command: ${asked.command}.`
     const hint = meant === null ? '' : ` Did you mean ${meant}?`
-    throw new CliProblem('usage', `${words}${hint}`, 'See settlewire --help.')
+    throw new CliProblem('usage', `${words}${hint}`, helpAdvice)
   }
   asked.only(command.takes, wordsOf(command))
   const { baseUrl, key } = await readSettings({

@@ -11,7 +11,7 @@ export function showChain(chain: ChainInfo): readonly string[] {
     ],
     [
       'finality',
-      `safe ${finality.safe ?? '-'}, finalized ${finality.finalized ?? '-'}${stall(chain)}`,
+      `${upTo('safe', finality.safe)}, ${upTo('final', finality.finalized)}${stall(chain)}`,
     ],
     ['assets', chain.assets.map(({ name }) => name).join(' ') || 'none'],
     ...chain.disabled.map(({ name, reason }) => ['disabled', `${name}: ${reason}`] as const),
@@ -24,6 +24,9 @@ export function showChain(chain: ChainInfo): readonly string[] {
 
 const headOf = ({ head, lagMs }: ChainInfo): string =>
   head === null ? 'no block read yet' : `block ${head}, ${inSeconds(lagMs ?? 0)} old`
+
+const upTo = (level: 'safe' | 'final', block: number | null): string =>
+  block === null ? `no ${level} block known` : `${level} up to block ${block}`
 
 const stall = ({ finality }: ChainInfo): string =>
   finality.stalled ? ': stalled, payments that need it wait' : ''

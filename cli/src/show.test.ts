@@ -1,7 +1,7 @@
 import type { ChainInfo } from '@settlewire/client/answers'
 import { describe, expect, it } from 'vitest'
 import { eventOf, fixtures } from '../../test/support/checkout-fixtures.ts'
-import { showEvent, showPayment } from './show.ts'
+import { showConnection, showEvent, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
 
 describe('the printed lines of a payment', () => {
@@ -17,11 +17,33 @@ describe('the printed lines of a payment', () => {
     expect(lines[1]).toContain('replaced 0x')
   })
 
+  it('show the finality of an event that changed nothing else', () => {
+    const { id, data } = eventOf(fixtures.succeeded)
+    const line = showEvent({
+      id,
+      type: 'payment_intent.updated',
+      data: { ...data, finality: 'safe' },
+    })
+    expect(line).toMatch(/ updated +succeeded .* {2}finality safe$/)
+    const { data: open } = eventOf(fixtures.awaiting)
+    expect(showEvent({ id, type: 'payment_intent.created', data: open })).not.toContain('finality')
+  })
+
   it('name both transactions of a replacement', () => {
     const { id, data } = eventOf(fixtures.pending_detected)
     const replaced = { ...data, reason: 'replaced_still_pays', replacedTxHash: '0xold' }
     const line = showEvent({ id, type: 'payment_intent.replaced', data: replaced })
     expect(line).toMatch(/replaced .* 0x4e3a\w+ {2}instead of 0xold {2}replaced_still_pays/)
+  })
+})
+
+describe('the printed line of a connection', () => {
+  it('says that a lost connection is tried again', () => {
+    const lost = {
+      ...({ state: 'reconnecting', transport: 'stream', provenAt: null, retryAt: null } as const),
+      ...{ reason: 'closed', visibility: null, chains: null, clockOffsetMs: 0 },
+    }
+    expect(showConnection(lost)).toBe('connection lost, reconnecting (closed)')
   })
 })
 
@@ -57,7 +79,7 @@ describe('the printed lines of a chain', () => {
       'Base (base, 8453)',
       '  seen      degraded, finality_stalled, block 900, 2.1 s old',
       '  pace      a block every 2.0 s (not measured yet)',
-      '  finality  safe 880, finalized -: stalled, payments that need it wait',
+      '  finality  safe up to block 880, no final block known: stalled, payments that need it wait',
       '  assets    none',
       '  disabled  USDC.base: Its contract says 18 decimals.',
       '  policy    2 providers must have shown it.',

@@ -87,12 +87,13 @@ export const eventHead = inColumns(columns.map(([name]) => name))
 
 /** An event as one line. */
 export function showEvent({ id, type, data }: WireEvent): string {
-  const { sequence, status, receivedAmount, pendingAmount, expectedAmount, token } = data
+  const { sequence, status, receivedAmount, pendingAmount, expectedAmount, token, finality } = data
   const details = [
     isZero(pendingAmount) ? '' : `+ ${pendingAmount} pending`,
     data.txHash ?? '',
     data.replacedTxHash === undefined ? '' : `instead of ${data.replacedTxHash}`,
     [data.reason ?? '', ...data.flags].join(' ').trim(),
+    finality === 'none' ? '' : `finality ${finality}`,
   ]
   return inColumns([
     String(sequence),
@@ -122,7 +123,7 @@ export function showConnection({ state, transport, reason }: Connection): string
       return `the stream is blocked; using ${transport.replace('_', '-')}`
     case 'stale':
     case 'reconnecting':
-      return `not current, reconnecting${reason === null ? '' : ` (${reason})`}`
+      return `connection lost, reconnecting${reason === null ? '' : ` (${reason})`}`
     case 'idle':
     case 'connecting':
     case 'paused':
