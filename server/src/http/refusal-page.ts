@@ -25,7 +25,8 @@ export function refusalPage(
   const { status, title: catalogued } = describeError(failure.code)
   const [title, general] = wordsFor(failure.code, status)
   const words = own && status < 500 && failure.message !== catalogued ? failure.message : general
-  const body = String(errorPage({ status, title, words, requestId, shopUrl }))
+  const toReference = failure.code === 'unauthenticated'
+  const body = String(errorPage({ status, title, words, requestId, shopUrl, toReference }))
   return { status, headers: { ...problemHeaders(failure), ...pageHeaders }, body }
 }
 

@@ -34,12 +34,17 @@ describe('the start page', () => {
 
 describe('a refusal', () => {
   it.each([
-    ['/nowhere', 404, 'There is nothing at this address'],
-    ['/v1/events', 401, 'This address is for programs with a key'],
-    [`/v1/payment-intents/pi_${'0'.repeat(26)}`, 401, 'This address is for programs with a key'],
+    ['/nowhere', 404, 'There is nothing at this address', '/'],
+    ['/v1/events', 401, 'This address is for programs with a key', '/docs'],
+    [
+      `/v1/payment-intents/pi_${'0'.repeat(26)}`,
+      401,
+      'This address is for programs with a key',
+      '/docs',
+    ],
   ])(
     'is a page for a browser, and a problem document for programs: %s',
-    async (path, status, title) => {
+    async (path, status, title, link) => {
       const page = await open(path)
       expect([page.status, page.headers.get('content-type')]).toEqual([
         status,
@@ -50,7 +55,7 @@ describe('a refusal', () => {
       expect(page.headers.get('content-security-policy')).toMatch(
         /^default-src 'none'; style-src 'sha/,
       )
-      expect(linksIn(page.text)).toEqual(['/'])
+      expect(linksIn(page.text)).toEqual([link])
       for (const accept of ['*/*', 'application/json', 'text/event-stream']) {
         const program = await world.ask(path, { key: null, headers: { accept } })
         expect(program.headers.get('content-type')).toMatch(/^application\/problem\+json/)

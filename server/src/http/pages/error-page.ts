@@ -11,6 +11,8 @@ export interface ErrorPage {
   readonly requestId: string | null
   /** The shop's URL for the link back; null if unknown. */
   readonly shopUrl: string | null
+  /** Whether the button leads to the API reference, where no shop is known. */
+  readonly toReference?: boolean
 }
 
 type PageWords = readonly [title: string, words: string]
@@ -47,11 +49,15 @@ export function wordsFor(code: ErrorCode, status: number): PageWords {
 }
 
 /** A page that explains an error, with a link back. */
-export function errorPage({ status, title, words, requestId, shopUrl }: ErrorPage): Html {
-  const back =
-    shopUrl === null
-      ? html`<a class="button" href="/">To the start page</a>`
-      : html`<a class="button" href="${shopUrl}">Back to the shop</a>`
+export function errorPage(page: ErrorPage): Html {
+  const { status, title, words, requestId, shopUrl, toReference = false } = page
+  const [href, label] =
+    shopUrl !== null
+      ? [shopUrl, 'Back to the shop']
+      : toReference
+        ? ['/docs', 'To the API reference']
+        : ['/', 'To the start page']
+  const back = html`<a class="button" href="${href}">${label}</a>`
   const reference = requestId === null ? html`` : html` · Request ${requestId}`
   return layout(
     title,
