@@ -41,7 +41,7 @@ it('the commands of the README run unchanged, one after the other, in one shell'
   const place = { DATABASE_URL: database.url, SETTLEWIRE_HOME: join(folder.path, '.settlewire') }
   const { stdout } = await promisify(execFile)('bash', ['-c', tour()], {
     cwd: folder.path,
-    // The operator's commands look in the project unless they are told where the server is.
+    // Without these the operator's commands use the data directory in the project.
     env: { ...process.env, ...place, PATH: path.join(':') },
     timeout: 60_000,
   })
