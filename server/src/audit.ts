@@ -22,7 +22,7 @@ import { requireDatabase } from './store/embedded/embedded-place.ts'
 const root = join(import.meta.dirname, '../..')
 
 const usage = `
-  settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
+  npx settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
   npm run audit -- …
 
   Checks the history of one merchant or of all: that the seal of every event includes the seal

@@ -40,7 +40,7 @@ describe('the command line of settlewire key', () => {
     [`create --merchant ${mer} --kind secret --scope events:read`, 'A secret key has no scopes'],
     [`create --merchant ${mer} --mercant x`, 'Unknown option --mercant. Did you mean --merchant?'],
     ['lst', 'Unknown subcommand settlewire key lst. Did you mean list?'],
-    ['rotate', 'Missing id: settlewire key rotate <id>'],
+    ['rotate', 'Missing id: npx settlewire key rotate <id>'],
     [`rotate ${id} --overlap 1y`, '--overlap takes 30m, 24h, 7d'],
     [`rotate ${id} --overlap 91d`, '--overlap takes 30m, 24h, 7d'],
     ['revoke sk_test_x', 'The id of a key looks like key_…'],

@@ -74,7 +74,7 @@ export const keyCommand: OperatorCommand = {
   notes: 'Scopes and their routes: docs/generated/scopes.md.',
 }
 
-const itsMerchant = 'the id of a merchant. The ids: settlewire merchant list.'
+const itsMerchant = 'the id of a merchant. The ids: npx settlewire merchant list.'
 
 function create(given: GivenArguments): OperatorWork {
   const merchantId = idOf('mer', required('merchant', given.value('merchant'), itsMerchant))
@@ -104,7 +104,7 @@ function create(given: GivenArguments): OperatorWork {
 const takesNoLiveKey = (id: string): Failure =>
   new Failure(
     'merchant_cannot_receive',
-    `${id} was registered for test money, and its xpub was not checked for real money: register a merchant with settlewire merchant create --live.`,
+    `${id} was registered for test money, and its xpub was not checked for real money: register a merchant with npx settlewire merchant create --live.`,
   )
 
 function scopeOf(text: string): KeyScope {

@@ -45,7 +45,7 @@ describe('the command line of settlewire merchant', () => {
     ['no name', ['create', '--xpub', xpub], 'invalid_request', '--name takes 1 to 100'],
     ['no key', named, 'invalid_request', '--xpub is missing: the extended public key'],
     ['a malformed key', [...named, '--xpub', 'xpub661'], 'merchant_cannot_receive', ''],
-    ['no id', ['show'], 'invalid_request', 'Missing id: settlewire merchant show <id>'],
+    ['no id', ['show'], 'invalid_request', 'Missing id: npx settlewire merchant show <id>'],
     ['the id of a key', ['show', 'key_1'], 'invalid_request', 'looks like mer_…'],
     ['two ids', ['disable', id, id], 'invalid_request', `Unexpected argument ${id}`],
     ['no new name', ['rename', id], 'invalid_request', '--name takes 1 to 100 characters'],

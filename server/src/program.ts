@@ -130,7 +130,7 @@ const adviceFor: Readonly<Record<Task, Advice>> = {
   'run this command': {
     home_in_use: 'Stop it, or run this command as the user who started it.',
     not_found:
-      'settlewire merchant list shows the merchants, settlewire key list --all their keys.',
+      'npx settlewire merchant list shows the merchants, npx settlewire key list --all their keys.',
   },
 }
 

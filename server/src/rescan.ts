@@ -21,8 +21,8 @@ import { openStore, type Store } from './store/open.ts'
 const root = join(import.meta.dirname, '../..')
 
 const usage = `
-  settlewire rescan --chain <name> --from <block> [--to <block>]
-  settlewire rescan --payment <id> [--chain <name>]
+  npx settlewire rescan --chain <name> --from <block> [--to <block>]
+  npx settlewire rescan --payment <id> [--chain <name>]
   npm run rescan -- …
 
   Reads blocks again from every configured provider, and adds money that is missing in the histories

@@ -161,7 +161,11 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
     ['key list --mercant x', 2, 'Did you mean --merchant?'],
     ['merchnt list', 2, 'Unknown command: merchnt. Did you mean merchant?'],
     [`key revoke key_${'9'.repeat(26)}`, 1, 'Unknown key key_999'],
-    [`merchant show mer_${'9'.repeat(26)}`, 1, 'in this database.\nsettlewire merchant list shows'],
+    [
+      `merchant show mer_${'9'.repeat(26)}`,
+      1,
+      'in this database.\nnpx settlewire merchant list shows',
+    ],
   ])('have exit codes for scripts: %s exits with %i', async (line, code, says) => {
     const env = { DATABASE_URL: database.url, SETTLEWIRE_HOME: home.path }
     const ran = await settlewire(line.split(' '), env)

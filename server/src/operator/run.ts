@@ -33,7 +33,7 @@ export async function runOperator(
     return exits.done
   } catch (error) {
     if (error instanceof Failure && error.code === 'invalid_request') {
-      process.stderr.write(`${error.message}\nSee settlewire ${command.name} --help.\n`)
+      process.stderr.write(`${error.message}\nSee npx settlewire ${command.name} --help.\n`)
       return exits.usage
     }
     process.stderr.write(complaint(error, 'run this command'))

@@ -122,7 +122,7 @@ function wordsIn(
   const missing = words[given.length]
   if (missing !== undefined) {
     const usage = [name, ...words.map((word) => `<${word}>`)].join(' ')
-    throw new Failure('invalid_request', `Missing ${missing}: settlewire ${usage}`)
+    throw new Failure('invalid_request', `Missing ${missing}: npx settlewire ${usage}`)
   }
   const extra = given[words.length]
   if (extra !== undefined) {
@@ -149,7 +149,7 @@ function wrapped(head: string, text: string): string {
 /** The help of a command with all subcommands and options. */
 export function helpOf({ name, does, subcommands, notes }: OperatorCommand): string {
   const parts = Object.entries(subcommands).map(([sub, { words, options, does: what }]) => {
-    const head = [`  settlewire ${name} ${sub}`, ...words.map((word) => `<${word}>`)].join(' ')
+    const head = [`  npx settlewire ${name} ${sub}`, ...words.map((word) => `<${word}>`)].join(' ')
     const rows = Object.entries(options).map(([option, { takes, means }]) => {
       const flag = takes === null ? `--${option}` : `--${option} <${takes}>`
       return wrapped(`      ${flag.padEnd(flagWidth)} `, means)
