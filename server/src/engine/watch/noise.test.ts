@@ -90,12 +90,15 @@ describe('a payment whose address gets many dust transfers', () => {
   })
 })
 
+/** What deadlines and the sweep of old answers ask of the store, at moments of their own. */
+const ofTime: ReadonlySet<string> = new Set(['due', 'nextDue', 'release', 'forgetAnswers'])
+
 describe('a large step', () => {
   it('stores five hundred payments of one block in four appends of at most 128 payments', async () => {
     const opened = await Promise.all(Array.from({ length: 500 }, () => world.open()))
     const calls: string[] = []
     world.around = (method, call) => {
-      calls.push(method)
+      if (!ofTime.has(method)) calls.push(method)
       return call()
     }
     const pays = opened.map(({ address }, i) => ({
@@ -115,7 +118,7 @@ describe('a large step', () => {
     const { id, address } = await world.open()
     const calls: string[] = []
     world.around = (method, call) => {
-      calls.push(method)
+      if (!ofTime.has(method)) calls.push(method)
       return call()
     }
     await world.mine(
