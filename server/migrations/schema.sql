@@ -148,8 +148,6 @@ create table subject_address (
 );
 create index subject_address_by_index on subject_address (merchant_id, deposit_index)
   where deposit_index is not null;
--- The audit reads the addresses of a page of subjects.
-create index subject_address_of on subject_address (subject_id);
 
 create table transaction (
   subject_id text collate "C" not null,
