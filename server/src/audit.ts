@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import { systemClock } from './clock.ts'
-import { readCommandLine } from './command-line.ts'
+import { counted, readCommandLine } from './command-line.ts'
 import { openGround } from './compose/ground.ts'
 import { type Config, readConfig } from './config.ts'
 import { createLog } from './log.ts'
@@ -94,8 +94,6 @@ async function run({ scope, dump }: AuditArguments): Promise<Report & { readonly
     for (const closer of closers) await closer()
   }
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** The report as text for people. */
 export function wordsOf(report: Report & { readonly tookMs: number }): string {

@@ -27,3 +27,7 @@ export function hint(typed: string, names: readonly string[], before = ''): stri
   const meant = nearest(typed, names)
   return meant === null ? '' : ` Did you mean ${before}${meant}?`
 }
+
+/** A count with its noun: `1 event`, `2 events`. */
+export const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { systemClock } from './clock.ts'
-import { readCommandLine } from './command-line.ts'
+import { counted, readCommandLine } from './command-line.ts'
 import { type Config, readConfig } from './config.ts'
 import { rescanBlocksMax } from './engine/watch/rescan.ts'
 import { createLog } from './log.ts'
@@ -214,8 +214,6 @@ const headings: Readonly<Record<FindingKind, string>> = {
     'In blocks, but the history may already contain them as part of a sum or balance. No payment was changed: check by hand',
   gone: 'In the history, but no provider shows them in their block. The server asks each provider; a denial changes the payment by the ordinary rules',
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** The report as text for people. */
 export function wordsOf(chain: string, report: RescanReport): string {

@@ -1,8 +1,8 @@
 /** The cells of a small sieve and of the largest one. Between them it grows by 16. */
 const cellsMin = 1 << 14
 const cellsMax = 1 << 22
-/** Fewer cells than this for each address make the sieve grow: then 97 of 100 cells are empty. */
-const cellsPerAddress = 32
+/** Fewer cells than this for each address make the sieve grow, so 97 of 100 cells stay empty. */
+const cellsPerAddress = 40
 /** How many digits are read: 24 bits, of which the lowest ones index the sieve. */
 const sieveDigits = 6
 const fullCell = 255
@@ -15,7 +15,7 @@ export class AddressBook {
 
   /**
    * How many addresses end in the digits of a cell. Deposit addresses are hashes, so 100,000 of
-   * them leave 97 of 100 cells empty. It has 16 KiB for 512 addresses and 4 MiB for more than 8,192.
+   * them leave 97 of 100 cells empty. It has 16 KiB for 409 addresses and 4 MiB for more than 6,553.
    */
   #sieve = nothing
   #joined = 0

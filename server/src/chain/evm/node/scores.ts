@@ -1,4 +1,5 @@
 import type { Instant } from '@settlewire/core/instant'
+import { LRUCache } from 'lru-cache'
 
 /** The weight of one more head in the moving average of the lag. */
 const weight = 0.2
@@ -44,8 +45,11 @@ export class Score {
 
 /** Remembers which provider showed an item first, for the newest items only. */
 export class Firsts {
-  /** A plain map: `LRUCache` reserves all entries at once, 1.4 MB and some ms for each chain. */
-  readonly #seen = new Map<string, { readonly name: string; readonly at: Instant }>()
+  readonly #seen = new LRUCache<string, { readonly name: string; readonly at: Instant }>({
+    // By size, as with `max` the cache reserves all entries at once.
+    maxSize: firstsMax,
+    sizeCalculation: () => 1,
+  })
 
   isNew(what: string): boolean {
     return !this.#seen.has(what)
@@ -55,15 +59,7 @@ export class Firsts {
   saw(what: string, name: string, at: Instant): number | null {
     const first = this.#seen.get(what)
     if (first !== undefined) return first.name === name ? null : at - first.at
-    if (this.#seen.size >= firstsMax) this.#forgetOldest()
     this.#seen.set(what, { name, at })
     return null
-  }
-
-  #forgetOldest(): void {
-    for (const oldest of this.#seen.keys()) {
-      this.#seen.delete(oldest)
-      return
-    }
   }
 }
