@@ -1,3 +1,5 @@
+import { memo } from '../memo.ts'
+
 /**
  * The same text as `canonicalJson(plain(value))`, in one pass, because this takes most of an
  * append's own time: sorted keys, no blanks, `{"$big":"…"}` for bigints. A test compares the two.
@@ -19,7 +21,7 @@ export function canonicalText(value: unknown): string {
 }
 
 /** Texts of objects that never change and are encoded often: terms, transactions, facts. */
-const remembered = new WeakMap<object, string>()
+const remembered = memo<object, string>()
 
 /**
  * Like `canonicalText`, but cached as long as the object lives. Only for objects that never change.

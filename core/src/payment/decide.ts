@@ -1,5 +1,6 @@
 import { assert } from '../assert.ts'
 import { toRfc3339OrNull } from '../instant.ts'
+import { memo } from '../memo.ts'
 import { printAmount } from '../money/amount.ts'
 import type { Decision, EventData, Evidence, PaymentEvent, PaymentOpening } from './event.ts'
 import { mergeAll, noFacts } from './facts.ts'
@@ -285,7 +286,7 @@ function finalAmongChains({ transfers }: Judgement): number {
  * Remembered judgements, so that an observation costs one judgement instead of two: a payment that
  * received hundreds of small transfers must not delay other payments.
  */
-const standings = new WeakMap<Payment, { policy: Policy; judgement: Judgement }>()
+const standings = memo<Payment, { policy: Policy; judgement: Judgement }>()
 
 function standingOf(payment: Payment, policy: Policy): Judgement {
   const known = standings.get(payment)

@@ -7,6 +7,7 @@ import type {
   TransactionRow,
   TransferRow,
 } from '../history/subject-kind.ts'
+import { memo } from '../memo.ts'
 import { replacedIn } from './contest.ts'
 import { nextDeadline } from './deadline.ts'
 import type { PaymentOpening } from './event.ts'
@@ -121,7 +122,7 @@ function placeOf(payment: Payment, transaction: Transaction, lost: Lost): Transa
 const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): string =>
   `${chain} ${txHash}`
 
-const inclusions = new WeakMap<Transaction, readonly InclusionRow[]>()
+const inclusions = memo<Transaction, readonly InclusionRow[]>()
 const byBlock = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
   a < b ? -1 : 1
 
@@ -148,7 +149,7 @@ interface Moved {
   readonly resolutions: Payment['facts']['resolutions']
   readonly rows: ReadonlyMap<string, readonly TransferRow[]>
 }
-const moved = new WeakMap<readonly Transaction[], Moved>()
+const moved = memo<readonly Transaction[], Moved>()
 
 /** Rows by transaction, cached: they stay the same while only heads move. */
 function transferRows({ terms, facts }: Payment): Moved['rows'] {
