@@ -49,7 +49,8 @@ export class Ending {
 
   /** Reads the database again and compares it with what was seen to be committed. */
   async check(store: EventStore): Promise<void> {
-    const { ledger, rules } = this.#world
+    const { ledger, rules, denials } = this.#world
+    for (const problem of denials.problems()) ledger.note(problem)
     const checker = new FeedChecker()
     for (;;) {
       const page = await store.feed(rules.merchantId, false, checker.position, 1_000)

@@ -38,6 +38,7 @@ export class Lane {
     return {
       ...{ seed, violations, hash: world.trace.hash, steps: world.timeline.happened },
       ...{ events: world.ledger.feed.position, tally: world.readers.tally },
+      denials: world.denials.count,
       trace: violations.length > 0 ? world.trace.text : null,
     }
   }

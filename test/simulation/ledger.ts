@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Evidence } from '@settlewire/core/payment/event'
 import { eventOf, shortType } from '@settlewire/core/payment/event-text'
 import { apply, type PolicyOf } from '@settlewire/core/payment/fold'
 import type { Payment } from '@settlewire/core/payment/payment'
@@ -18,6 +19,8 @@ export interface LedgerParts extends TrustParts {
   readonly say: (what: string) => void
   /** Called with the state of a payment after each of its events. */
   readonly told: (payment: Payment) => void
+  /** Called with the facts of each event. */
+  readonly recorded: (paymentId: string, facts: Evidence['facts']) => void
 }
 
 /** More events than any confirmation level needs, and than the nodes here can cause by flapping. */
@@ -101,6 +104,7 @@ export class Ledger implements Witness {
       payment = apply(payment, event, this.#policyOf)
       this.#parts.told(payment)
       this.#trust.heard(event.evidence.facts)
+      this.#parts.recorded(id, event.evidence.facts)
       const kinds = event.evidence.facts.map(({ kind }) => kind).join()
       this.#say(`  ${id.slice(-4)} ${event.type}, ${status}, ${payment.received} by ${kinds}`)
     }

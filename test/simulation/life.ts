@@ -21,6 +21,8 @@ import type { Bulletin, Feeds, Leases } from '../../server/src/ports/processes.t
 import { evmChains } from '../support/evm/kinds.ts'
 import { chainOf, nodeAt } from '../support/evm/labs.ts'
 import type { Chance } from './chance.ts'
+import type { Listener } from './denials.ts'
+import { Hearing, type Statement } from './hearing.ts'
 import type { ModelChain } from './model-chain.ts'
 import type { Provider } from './provider.ts'
 import type { Channel } from './readers/channel.ts'
@@ -57,6 +59,8 @@ export interface LifeParts {
   readonly announce: (events: readonly StoredEvent[]) => void
   readonly bug: (what: string) => void
   readonly trace: (what: string) => void
+  /** Called with each statement of a node about a transaction that arrives. */
+  readonly heard: (listener: Listener, said: Statement) => void
   /** Called when it dies or is paused; the returned function when it continues. */
   readonly stopped: () => () => void
   /** Called before it tells a reader how well chains are seen. */
@@ -273,7 +277,7 @@ export class Life implements Caller, Door, Follower {
   }
 
   #follower({ model, providers, quorum, limits }: Followed): EvmFollower {
-    const { timeline, chance, trace } = this.#parts
+    const { timeline, chance, trace, heard } = this.#parts
     const { name, chainId, tokens, blockMs } = model.rules
     return new EvmFollower({
       chain: chainOf({
@@ -285,7 +289,10 @@ export class Life implements Caller, Door, Follower {
         const provider = providers.find((each) => each.name === address.name)
         if (provider === undefined) throw new Error(`unknown provider ${address.name}`)
         const { answerWithinMs } = limits
-        return Wire.connect({ provider, timeline, chance, caller: this, answerWithinMs, trace })
+        const said = (statement: Statement): void => heard(this, statement)
+        const hearing = new Hearing({ chain: name, provider: provider.name, said })
+        const parts = { provider, timeline, chance, caller: this, answerWithinMs, trace }
+        return Wire.connect({ ...parts, hearing })
       },
       watch: this.engine.watcher.watchSet(name),
       sink: this.engine.watcher,

@@ -43,6 +43,9 @@ if (tried.length === 0) {
   })
   const perSecond = (outcomes.length / tookMs) * 1_000
   say(tallyText(tallyOf(outcomes)))
+  const denied = outcomes.filter(({ denials = 0 }) => denials > 0)
+  const times = denied.reduce((sum, { denials = 0 }) => sum + denials, 0)
+  say(`${times} denials in ${denied.length} seeds had to be in a history`)
   say(`${outcomes.length} seeds, ${failed.length} failed, ${perSecond.toFixed(1)} seeds/s`)
   for (const { seed, hash, steps, events } of seeds.length === 1 ? outcomes : []) {
     say(`seed ${seed}: ${steps} steps, ${events} events, trace ${hash}`)

@@ -13,4 +13,6 @@ export interface Outcome {
   readonly events: number
   /** For how long each kind of statement was shown, and was untrue. */
   readonly tally: Tally
+  /** The number of denials that had to be in a history. */
+  readonly denials?: number
 }

@@ -3,6 +3,7 @@ import { answerIn, type WireAnswer } from '../../server/src/chain/evm/node/answe
 import type { ConnectionEnding, RpcWire } from '../../server/src/chain/evm/node/connection.ts'
 import type { Stop } from '../../server/src/ports/stop.ts'
 import type { Chance } from './chance.ts'
+import type { Hearing } from './hearing.ts'
 import type { Provider } from './provider.ts'
 import { Refused, refusal } from './refusals.ts'
 import type { Caller } from './store-wire.ts'
@@ -15,6 +16,8 @@ export interface WireParts {
   /** The process at this end. A dead one receives nothing. */
   readonly caller: Pick<Caller, 'happens'>
   readonly answerWithinMs: number
+  /** Hears every answer that arrives. */
+  readonly hearing: Hearing
   readonly trace: (what: string) => void
 }
 
@@ -53,10 +56,12 @@ export class Wire implements RpcWire {
   }
 
   ask(method: string, params: readonly unknown[]): Promise<WireAnswer> {
-    return this.#question(method, () => {
+    const hear = this.#parts.hearing.asked(method, params)
+    const answer = (): unknown => {
       const { provider, chance } = this.#parts
       return chance.is(provider.mood.garbles) ? garbled : provider.answer(method, params)
-    })
+    }
+    return this.#question(method, answer, hear)
   }
 
   async subscribe(
@@ -87,7 +92,11 @@ export class Wire implements RpcWire {
     this.#close(ending)
   }
 
-  #question(method: string, answer: () => unknown): Promise<WireAnswer> {
+  #question(
+    method: string,
+    answer: () => unknown,
+    hear: (value: unknown) => void = () => undefined,
+  ): Promise<WireAnswer> {
     const { provider, timeline, chance, caller, answerWithinMs, trace } = this.#parts
     return new Promise((resolve, reject) => {
       if (this.#ending !== null) return reject(gone())
@@ -118,13 +127,14 @@ export class Wire implements RpcWire {
         if (!this.#failing.delete(fail)) return
         const { value } = early ?? { value: answer() }
         trace(`${provider.name} ${method}`)
-        caller.happens(() =>
+        caller.happens(() => {
+          hear(value)
           resolve(
             value instanceof Refused
               ? answerIn({ error: { code: value.code, message: value.message } })
               : { result: value },
-          ),
-        )
+          )
+        })
       })
     })
   }

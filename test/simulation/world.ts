@@ -5,6 +5,7 @@ import type { Clock } from '../../server/src/ports/clock.ts'
 import type { EventStore } from '../../server/src/ports/history.ts'
 import type { Bulletin, Feeds, Leases } from '../../server/src/ports/processes.ts'
 import { Chance } from './chance.ts'
+import { Denials } from './denials.ts'
 import { Ledger } from './ledger.ts'
 import { Liar } from './lies.ts'
 import { type Followed, Life, type Reached } from './life.ts'
@@ -42,6 +43,7 @@ export class World {
   readonly chains: readonly Followed[]
   readonly models: ReadonlyMap<string, ModelChain>
   readonly ledger: Ledger
+  readonly denials: Denials
   readonly payers: Payers
   readonly testimony = new Testimony()
   readonly liars = new Map<string, Liar>()
@@ -69,9 +71,14 @@ export class World {
     this.truth = new Truth(() => this.timeline.elapsed)
     this.ledger = new Ledger(this.models, {
       told: (payment) => this.truth.told(payment),
+      recorded: (paymentId, facts) => this.denials.recorded(paymentId, facts),
       ...{ testimony: this.testimony, liars: this.liars, policy: () => this.rules.policy },
       policyOf: () => this.rules.policy,
       say: (what) => this.say(what),
+    })
+    const { timeline, testimony, ledger } = this
+    this.denials = new Denials({
+      ...{ timeline, testimony, payments: ledger.payments, over: ledger.over },
     })
     this.readers = new Readers({
       ...{ timeline: this.timeline, chance: this.chance.fork('readers'), truth: this.truth },
@@ -144,6 +151,7 @@ export class World {
       ...{ policy: this.rules.policy, assets: this.rules.assets },
       ...{ stepPartSize: this.rules.stepPartSize, merchantId: this.rules.merchantId },
       stopped: () => this.truth.disturb(),
+      heard: (listener, said) => this.denials.heard(listener, said),
       tellsSight: () => this.readers.lookAtChains(),
       open: (caller, clock) => this.#reach(caller, clock),
       announce: (events) => {
