@@ -66,8 +66,9 @@ class Run {
   async employ(databases: readonly string[]): Promise<void> {
     const { fault, signal } = this.#options
     const worker = fork(join(import.meta.dirname, 'worker.ts'), [fault ?? '-', ...databases], {
-      // Without the loaders that Vitest adds to this process.
-      execArgv: [],
+      // Without the loaders that Vitest adds to this process. A world makes much that lives shortly:
+      // with room for it, a tenth of the time was saved.
+      execArgv: ['--max-semi-space-size=32'],
       env: { PATH: process.env.PATH },
     })
     const ended = new Promise<number | null>((resolve) => worker.once('exit', resolve))
