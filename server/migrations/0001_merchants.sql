@@ -1,14 +1,16 @@
--- Who is paid, and who may ask. Ids sort bytewise everywhere, whatever the database's own rules are.
+-- Merchants and their API keys. Every id column has the collation "C", so that ids sort bytewise
+-- whatever the database's default collation is.
 
 create table merchant (
   id text collate "C" primary key,
   name text not null,
-  -- Watch-only. A private key has no place in this database.
+  -- The extended public key that deposit addresses are derived from. The check refuses private
+  -- keys.
   xpub text check (xpub !~ '^[a-zA-Z]prv'),
-  -- Whether the extended key was checked for real money, so that live keys may be made.
+  -- Whether the extended key was checked for real money. Only then may live API keys be created.
   takes_live boolean not null default false,
   created_at timestamptz not null,
-  -- Since then no key of it opens anything. Its payments go on.
+  -- Since this time all API keys of the merchant are refused. Its payments are still processed.
   disabled_at timestamptz
 );
 create index merchant_by_xpub on merchant (xpub) where xpub is not null;
@@ -19,15 +21,17 @@ create table api_key (
   livemode boolean not null,
   kind text not null check (kind in ('secret', 'restricted', 'publishable')),
   scopes text[] not null,
-  -- For people.
+  -- A label for people. The program only displays it.
   name text not null default '',
   prefix text not null,
-  -- HMAC-SHA-256 of the whole key, under a pepper that is not in this database.
+  -- HMAC-SHA-256 of the whole key. The secret of the HMAC (the pepper) is not in this database.
   hash bytea not null unique check (length(hash) = 32),
   created_at timestamptz not null,
-  -- To about a minute: each process writes what it has heard in one go. No index, so that this is cheap.
+  -- Exact to about a minute, because each process collects the uses of its keys and writes them in
+  -- one statement. The column has no index, so that these updates are cheap.
   last_used_at timestamptz,
-  -- After a rotation: how long both keys work, and which one took its place.
+  -- Set by a rotation: when this key stops working, and the key that replaces it. Until then both
+  -- work.
   expires_at timestamptz,
   replaced_by text collate "C" references api_key (id),
   revoked_at timestamptz
@@ -40,18 +44,19 @@ create table installation_secret (
   created_at timestamptz not null default now()
 );
 
--- The next address index of each key: merchants that have registered the same one (to test, and for
--- real money) share its addresses, and so its counter. `lineage` tells a restored database from the
--- one that the last index was taken in; after a change the counter jumps, so that no address comes
--- twice.
+-- The next address index of each extended key. Merchants that registered the same key (one for
+-- tests, one for real money) share its addresses, so they share its counter. `lineage` identifies
+-- the database in which the last index was used. When it has changed, for example because a backup
+-- was restored, the counter skips ahead, so that no address is given to two payments.
 create table deposit_counter (
   xpub text collate "C" primary key,
   next_index bigint not null check (next_index >= 0),
   lineage text not null
 );
 
--- The cluster and its timeline: both change when a backup is restored or a replica takes over.
--- Services that hide the timeline still tell the cluster, or at least nothing false.
+-- Identifies the cluster and its timeline. A restored dump has another cluster; a restored base
+-- backup or a promoted replica has another timeline. Where a hosting service forbids reading one of
+-- the two, 'unknown' replaces it.
 create function settlewire_lineage() returns text language plpgsql stable as $$
 declare
   cluster text := 'unknown';
@@ -69,14 +74,16 @@ begin
 end
 $$;
 
--- Written by `/readyz`, to show that changes are taken. One row, the same for all processes.
+-- `/readyz` writes here to prove that the database accepts writes. All processes share its one row.
 create table write_proof (
   one boolean primary key default true check (one),
   proven_at timestamptz not null
 );
 
--- The row alone would fit on a full disk, over its own old version. So there is also a result too
--- large for its memory: the server has to find new room for it, and gives that back at once.
+-- Fails when the database does not accept writes or its disk is full. Writing the row is not
+-- enough: on a full disk it still fits in the space of its old versions. So the function also
+-- produces a result larger than work_mem. The server must write it to a temporary file, which it
+-- deletes at once.
 create function settlewire_prove_writes() returns void
   set work_mem = '64kB' set temp_tablespaces = '' language plpgsql as $$
 begin

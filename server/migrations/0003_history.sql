@@ -1,21 +1,23 @@
--- The history: the truth that everything else is a view of. Rows are added, never changed.
+-- The history. All state of subjects is derived from it. Rows are added and never changed.
 
 create table event (
   merchant_id text collate "C" not null,
   livemode boolean not null,
-  -- 1, 2, 3 … per merchant and mode, in commit order: the counter is taken last before the commit.
+  -- 1, 2, 3 … per merchant and mode, in commit order: an append locks the counter last, and holds
+  -- it until the commit.
   position bigint not null,
   kind text collate "C" not null,
   subject_id text collate "C" not null,
   sequence integer not null,
   id text collate "C" not null,
-  -- The full name on the wire: payment_intent.confirming.
+  -- The full name that clients receive, for example payment_intent.confirming.
   type text not null,
   at timestamptz not null,
-  -- json, not jsonb: the text goes out as it was committed, byte for byte.
+  -- json and not jsonb, because clients receive the stored text byte for byte.
   data json not null,
   evidence json not null,
-  -- SHA-256 over the seal of the event before and all of the above but the position (PROTOCOL.md).
+  -- SHA-256 over the seal of the subject's previous event and all columns above except the position
+  -- (PROTOCOL.md).
   seal bytea not null check (length(seal) = 32),
   primary key (subject_id, sequence),
   unique (merchant_id, livemode, position),
@@ -25,14 +27,14 @@ create table event (
 create table merchant_feed (
   merchant_id text collate "C" not null,
   livemode boolean not null,
-  -- The last position given.
+  -- The position of the last event.
   position bigint not null,
-  -- SHA-256 over the seals of its events, in the order of their positions (PROTOCOL.md).
+  -- SHA-256 over the seals of the feed's events, in the order of their positions (PROTOCOL.md).
   seal bytea not null default decode(repeat('00', 32), 'hex') check (length(seal) = 32),
   primary key (merchant_id, livemode)
 ) with (fillfactor = 50);
 
--- The seal of a feed after these events: `feedSeal` of core.
+-- Returns the seal of a feed after these events. It computes the same as `feedSeal` in core.
 create function settlewire_feed_seal(before bytea, event_seals bytea[]) returns bytea
   language plpgsql immutable as $$
 declare
@@ -53,8 +55,8 @@ begin
 end
 $$;
 
--- By statement, so that it is refused even where no row would match. Not to be switched off by
--- session_replication_role, which ordinary triggers are.
+-- The trigger runs per statement, so a statement is refused even when it matches no row. `enable
+-- always` keeps it on when session_replication_role turns ordinary triggers off.
 create trigger event_append_only
   before update or delete or truncate on event
   for each statement execute function settlewire_refuse();

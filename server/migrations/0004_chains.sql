@@ -1,20 +1,23 @@
--- How far each chain was read, moved in the transaction that stores the effects.
+-- How far each chain was read. The cursor moves in the transaction that stores the events of the
+-- blocks.
 
 create table chain_cursor (
   chain text collate "C" primary key,
   genesis_hash text not null,
-  -- Counts the steps of the follower; a step that builds on another view is refused.
+  -- Counts the steps of the chain's follower. A step that continues from another view is refused.
   view bigint not null,
   head bigint not null,
   safe bigint,
   finalized bigint,
-  -- Whether the step of this view was begun and is not finished: its blocks are not passed yet.
+  -- Whether the step of this view is stored only in part. The cursor passes its blocks with the
+  -- last part.
   is_open boolean not null default false,
-  -- The blocks that unfinished steps spoke of, and which of them were told as final; null where there are none.
+  -- The blocks of unfinished steps, and which of them were reported as final, as JSON. Null when
+  -- every step was finished.
   unfinished json
 ) with (fillfactor = 50);
 
--- The canonical blocks that a reorg may still reach.
+-- The canonical blocks that a reorg may still remove.
 create table chain_block (
   chain text collate "C" not null,
   hash text collate "C" not null,

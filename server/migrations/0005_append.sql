@@ -1,10 +1,12 @@
--- The one way into the history. One call is one statement is one transaction: no lock waits for a
--- round trip. Locks are taken in one order by everyone (subjects by id, chains, idempotency keys,
--- feeds last), so appends never deadlock; the feed's counter is held only while its events go in.
+-- Appends events and updates all tables that are derived from them. The program writes events only
+-- by this function. One call is one statement and one transaction, so no lock is held during a
+-- round trip. Every call takes its locks in the same order (subjects by id, chains, idempotency
+-- keys, and feeds last), so appends never deadlock. A feed is locked only while its events are
+-- inserted.
 --
--- Arrays of equal length are the columns of rows. Raises SW001 (a subject has moved), SW002 (a
--- chain has moved), SW003 (an idempotency key is taken), SW004 (a lease was lost: 0009_nodes.sql); then
--- nothing was written.
+-- Arrays of equal length are the columns of rows. The function raises these errors, and then writes
+-- nothing: SW001 (a subject has changed), SW002 (the cursor of a chain has moved), SW003 (an
+-- idempotency key is already used), SW004 (a lease was lost, see 0009_nodes.sql).
 create function settlewire_append(
   subject_ids text[], base_seals bytea[], sequences integer[],
   head_seals bytea[], standings text[], opens boolean[],
@@ -18,7 +20,8 @@ create function settlewire_append(
   event_evidence json[], event_seals bytea[],
   addresses json, new_inclusions json, inclusions json, transfers json, cursors json, answers json, fences json
 ) returns table (feed integer, last_position bigint) language plpgsql
-  -- The plans must not depend on how small the tables were when they were first made.
+  -- These settings fix the plans to the indexes. Without them PostgreSQL could keep plans that were
+  -- made while the tables were small.
   set plan_cache_mode = force_generic_plan
   set enable_seqscan = off
   set enable_hashjoin = off
@@ -34,9 +37,10 @@ begin
     perform settlewire_fence(fences);
   end if;
 
-  -- A seal is of one subject at one sequence: who names it has seen all that went before. Rows are
-  -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
-  -- only be walked along its one index (see the settings above).
+  -- Each seal belongs to one subject at one sequence, so a caller that passes the current seal
+  -- knows every event of the subject. The update locks the rows in the order of their ids, because
+  -- the arrays are sorted and the settings above leave only a lookup by the primary key for each
+  -- id.
   update subject_state p
   set sequence = n.sequence, head_seal = n.head_seal, standing = n.standing
   from unnest(subject_ids, base_seals, sequences, head_seals, standings)
@@ -54,11 +58,11 @@ begin
     on conflict (subject_id) do nothing;
     get diagnostics opened = row_count;
     if written + opened < wanted then
-      raise exception 'a subject has moved' using errcode = 'SW001';
+      raise exception 'a subject has changed since it was read' using errcode = 'SW001';
     end if;
   end if;
 
-  -- From here on the rows of these subjects are ours, in every table.
+  -- The locks above now keep other appends from the rows of these subjects in every table.
   if cardinality(found_ids) > 0 then
     update subject p
     set status = n.status, flags = n.flags::text[], due_at = n.due_at
@@ -83,9 +87,9 @@ begin
     order by a.address;
   end if;
 
-  -- Updates the rows that exist and inserts the others. Those that are known to be new are not looked
-  -- for: the seal above proves that what the caller knows is the last word. The locks above keep other
-  -- writers from these subjects; `on conflict` would lock and log each row twice.
+  -- Updates the rows that exist and inserts the others. Rows marked as new are inserted without a
+  -- search: the check of the seal has proved that the caller knows the current rows. `on conflict`
+  -- is not needed, because no other append can insert these rows; it would lock and log each twice.
   if cardinality(tx_hashes) > 0 then
     with n as materialized (
       select * from unnest(tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts,
@@ -104,7 +108,8 @@ begin
     from n where n.is_new or not exists (
       select from transaction t
       where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash);
-    -- Only where there may be more of them than there should be: null says that there are not.
+    -- Deletes the transfers that a transaction no longer has. A null count deletes nothing: the
+    -- caller passes it when the number of transfers did not fall.
     delete from transfer t
     using unnest(tx_subjects, tx_chains, tx_hashes, tx_transfers)
       as n (subject_id, chain, tx_hash, count)
@@ -119,7 +124,8 @@ begin
   end if;
 
   if inclusions is not null then
-    -- An update would be free to look for them by their block, which holds those of many subjects.
+    -- Not an update: PostgreSQL could plan it by the index on block_hash, and one block may hold
+    -- transactions of many subjects.
     insert into inclusion as i
       (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
     select n.* from json_to_recordset(inclusions) as n (subject_id text, chain text, tx_hash text,
@@ -173,7 +179,7 @@ begin
     on conflict do nothing;
     get diagnostics written = row_count;
     if written < json_array_length(answers) then
-      raise exception 'an idempotency key is taken' using errcode = 'SW003';
+      raise exception 'an idempotency key is already used' using errcode = 'SW003';
     end if;
   end if;
 
@@ -183,7 +189,7 @@ begin
   order by n.merchant_id collate "C", n.livemode
   on conflict do nothing;
 
-  -- From here to the commit nobody else writes to these feeds. Keep it short.
+  -- From here to the commit other appends to these feeds wait. Keep this part short.
   return query
   with n as materialized (
     select n.feed::integer as feed, n.merchant_id, n.livemode, n.added, (
@@ -213,11 +219,13 @@ begin
 end
 $$;
 
--- Moves cursors, each from the view its step was built on.
+-- Moves the cursors of chains. Each move names the view that it continues from, and raises SW002
+-- when the cursor has another one.
 create function settlewire_move_cursors(moves json) returns void language plpgsql as $$
 declare
   move record;
-  -- Blocks above the finalized one are kept, and some below; a chain without finality keeps many.
+  -- How many of the newest blocks are kept: at least kept_min, and all from the finalized block on,
+  -- but at most kept_max. A chain without finality keeps kept_max.
   kept_min constant integer := 256;
   kept_max constant integer := 8192;
 begin
@@ -233,7 +241,7 @@ begin
       unfinished = case when move.is_open is null then c.unfinished else move.unfinished end
     where c.chain = move.chain and c.view = move.from_view and c.is_open = move.from_open;
     if not found then
-      raise exception 'chain % has moved', move.chain using errcode = 'SW002';
+      raise exception 'the cursor of chain % has moved since it was read', move.chain using errcode = 'SW002';
     end if;
     delete from chain_block b
     where b.chain = move.chain

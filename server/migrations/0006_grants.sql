@@ -1,5 +1,6 @@
--- The program works as a role that cannot change the history, where the database lets us make one.
--- Roles belong to the whole cluster: another database may have made it already, even this moment.
+-- Creates the role settlewire_app, which cannot change the history, where we have the right to
+-- create roles. The program then runs its queries as this role. Roles belong to the whole cluster,
+-- so a migration of another database may already have created it, or may do so at the same time.
 
 do $$
 begin
@@ -10,7 +11,7 @@ begin
   exception
     when duplicate_object or unique_violation then null;
     when insufficient_privilege then
-      raise notice 'no right to create the role settlewire_app: the trigger alone guards the history';
+      raise notice 'no right to create the role settlewire_app: only the trigger event_append_only protects the history';
       return;
   end;
 

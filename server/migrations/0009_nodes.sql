@@ -1,19 +1,20 @@
--- What several processes on one database need of each other.
+-- Leases and messages of the processes that share one database.
 
--- Who follows a chain, or lets time pass. The token counts the holders: what is written under one is
--- refused as soon as another has it.
+-- Which process follows a chain, and which one handles deadlines. The token rises when another
+-- process takes the lease. A write that names an older token is refused.
 create table lease (
   name text collate "C" primary key,
-  -- Which process, and where it runs: of two processes at one place the earlier one is dead.
+  -- Where the holder runs, and which process it is. Only one process runs at a place, so a new
+  -- process there takes the lease of the earlier one at once.
   place text not null,
   holder text not null,
   token bigint not null,
-  -- By the clock of this database: processes may disagree about the time.
+  -- By the clock of this database, because the clocks of the processes may differ.
   expires_at timestamptz not null
 ) with (fillfactor = 50);
 
--- Refuses with SW004 what is written under a lease that another process has taken since. The rows
--- stay locked until the commit: a lease is taken before a write or after it, never during it.
+-- Raises SW004 if another process has taken one of these leases. The rows stay locked until the
+-- commit, so that no process can take a lease during a write under it.
 create function settlewire_fence(fences json) returns void language plpgsql as $$
 declare
   fence record;
@@ -31,18 +32,21 @@ begin
 end
 $$;
 
--- How well a chain is seen, as its follower says it: for those who do not follow it themselves.
--- Nothing of it has to survive a crash of the database: it is said again every second.
+-- How well the follower of a chain can see it. The follower writes this every second, and the other
+-- processes read it. The table is unlogged, because it need not survive a crash of the database.
 create unlogged table chain_sight (
   chain text collate "C" primary key,
   told_at timestamptz not null,
   body text not null,
-  -- What of it is news. Another word makes another revision, by which the topic of the chain is read.
+  -- The part of `body` that clients are notified about. When it changes, the revision rises.
+  -- Readers of the chain's topic use the revision as their position.
   word text not null,
   revision bigint not null
 ) with (fillfactor = 50);
 
--- A transaction that one process asks the follower of a chain for. Short-lived, as the answer is.
+-- Requests of processes to the follower of a chain to look up a transaction, with its answers. A
+-- row is deleted when its answer is read, or by a later request once it is a minute old. So the
+-- table need not survive a crash of the database.
 create unlogged table chain_question (
   id bigint generated always as identity primary key,
   chain text collate "C" not null,
@@ -53,7 +57,7 @@ create unlogged table chain_question (
 
 do $$
 begin
-  -- Where 0006 could not make the role, the program works as the owner.
+  -- Where 0006 could not create the role, the program runs its queries as the owner of the tables.
   if exists (select from pg_roles where rolname = 'settlewire_app') then
     grant select, insert, update on lease, chain_sight to settlewire_app;
     grant select, insert, update, delete on chain_question to settlewire_app;

@@ -1,5 +1,6 @@
--- The whole schema: the sum of the numbered migrations, to be read in one place. Never run by the
--- program; a test builds one database from this file and one from the migrations and compares them.
+-- The whole schema: the numbered migrations joined, so that it can be read in one place. The program
+-- never runs this file. A test builds one database from it and one from the migrations, and compares
+-- them.
 
 create table schema_migration (
   number integer primary key,
@@ -10,17 +11,19 @@ create table schema_migration (
 
 -- ── 0001_merchants.sql
 
--- Who is paid, and who may ask. Ids sort bytewise everywhere, whatever the database's own rules are.
+-- Merchants and their API keys. Every id column has the collation "C", so that ids sort bytewise
+-- whatever the database's default collation is.
 
 create table merchant (
   id text collate "C" primary key,
   name text not null,
-  -- Watch-only. A private key has no place in this database.
+  -- The extended public key that deposit addresses are derived from. The check refuses private
+  -- keys.
   xpub text check (xpub !~ '^[a-zA-Z]prv'),
-  -- Whether the extended key was checked for real money, so that live keys may be made.
+  -- Whether the extended key was checked for real money. Only then may live API keys be created.
   takes_live boolean not null default false,
   created_at timestamptz not null,
-  -- Since then no key of it opens anything. Its payments go on.
+  -- Since this time all API keys of the merchant are refused. Its payments are still processed.
   disabled_at timestamptz
 );
 create index merchant_by_xpub on merchant (xpub) where xpub is not null;
@@ -31,15 +34,17 @@ create table api_key (
   livemode boolean not null,
   kind text not null check (kind in ('secret', 'restricted', 'publishable')),
   scopes text[] not null,
-  -- For people.
+  -- A label for people. The program only displays it.
   name text not null default '',
   prefix text not null,
-  -- HMAC-SHA-256 of the whole key, under a pepper that is not in this database.
+  -- HMAC-SHA-256 of the whole key. The secret of the HMAC (the pepper) is not in this database.
   hash bytea not null unique check (length(hash) = 32),
   created_at timestamptz not null,
-  -- To about a minute: each process writes what it has heard in one go. No index, so that this is cheap.
+  -- Exact to about a minute, because each process collects the uses of its keys and writes them in
+  -- one statement. The column has no index, so that these updates are cheap.
   last_used_at timestamptz,
-  -- After a rotation: how long both keys work, and which one took its place.
+  -- Set by a rotation: when this key stops working, and the key that replaces it. Until then both
+  -- work.
   expires_at timestamptz,
   replaced_by text collate "C" references api_key (id),
   revoked_at timestamptz
@@ -52,18 +57,19 @@ create table installation_secret (
   created_at timestamptz not null default now()
 );
 
--- The next address index of each key: merchants that have registered the same one (to test, and for
--- real money) share its addresses, and so its counter. `lineage` tells a restored database from the
--- one that the last index was taken in; after a change the counter jumps, so that no address comes
--- twice.
+-- The next address index of each extended key. Merchants that registered the same key (one for
+-- tests, one for real money) share its addresses, so they share its counter. `lineage` identifies
+-- the database in which the last index was used. When it has changed, for example because a backup
+-- was restored, the counter skips ahead, so that no address is given to two payments.
 create table deposit_counter (
   xpub text collate "C" primary key,
   next_index bigint not null check (next_index >= 0),
   lineage text not null
 );
 
--- The cluster and its timeline: both change when a backup is restored or a replica takes over.
--- Services that hide the timeline still tell the cluster, or at least nothing false.
+-- Identifies the cluster and its timeline. A restored dump has another cluster; a restored base
+-- backup or a promoted replica has another timeline. Where a hosting service forbids reading one of
+-- the two, 'unknown' replaces it.
 create function settlewire_lineage() returns text language plpgsql stable as $$
 declare
   cluster text := 'unknown';
@@ -81,14 +87,16 @@ begin
 end
 $$;
 
--- Written by `/readyz`, to show that changes are taken. One row, the same for all processes.
+-- `/readyz` writes here to prove that the database accepts writes. All processes share its one row.
 create table write_proof (
   one boolean primary key default true check (one),
   proven_at timestamptz not null
 );
 
--- The row alone would fit on a full disk, over its own old version. So there is also a result too
--- large for its memory: the server has to find new room for it, and gives that back at once.
+-- Fails when the database does not accept writes or its disk is full. Writing the row is not
+-- enough: on a full disk it still fits in the space of its old versions. So the function also
+-- produces a result larger than work_mem. The server must write it to a temporary file, which it
+-- deletes at once.
 create function settlewire_prove_writes() returns void
   set work_mem = '64kB' set temp_tablespaces = '' language plpgsql as $$
 begin
@@ -100,46 +108,48 @@ $$;
 
 -- ── 0002_subjects.sql
 
--- Subjects - payment intents, and what else has a history - as of their last event. Every row here
--- can be made again from the history.
+-- The current state of subjects: payment intents and everything else that has a history. Every row
+-- here, except those of idempotency_key, can be rebuilt from the history.
 
--- What a subject is found by. Small, and written only when one of these moves.
+-- The columns that subjects are searched by. A row is small, and is written only when one of them
+-- changes.
 create table subject (
   id text collate "C" primary key,
-  -- `payment_intent`, … An id is of one kind for ever.
+  -- `payment_intent`, … The kind of an id never changes.
   kind text collate "C" not null,
-  -- No foreign keys from here to merchant: the check would lock the merchant's row in every append.
+  -- Not a foreign key: its check would lock the merchant's row in every append.
   merchant_id text collate "C" not null,
   livemode boolean not null,
   created_at timestamptz not null,
   reference text,
   status text collate "C" not null,
   flags text[] not null,
-  -- When the clock next has something to say. Null once the watch has ended, until something is
-  -- appended all the same.
+  -- The next deadline of the subject. Null after its watch has ended; a later event may set it
+  -- again.
   due_at timestamptz
 ) with (fillfactor = 80);
 
--- Every index costs every change of an indexed column, so there are as few as the questions need:
--- a list without a status asks for each status in turn.
+-- Each index makes changes of its columns slower, so there are only these. A list without a status
+-- has no index of its own: the query reads subject_list once per status.
 create index subject_list on subject (merchant_id, livemode, kind, status, id);
 create index subject_by_reference on subject (merchant_id, livemode, reference, id)
   where reference is not null;
 create index subject_due on subject (kind, due_at, id) where due_at is not null;
 
--- The subject itself, and the end of its chain of seals. Whoever moves a subject locks this row.
--- What its opening fixed is in its first event, and nowhere else.
+-- The state of each subject, with the seal of its last event. A process that appends events to a
+-- subject locks this row. Values that never change after the opening are only in the first event.
 create table subject_state (
   subject_id text collate "C" primary key,
   sequence integer not null,
   head_seal bytea not null,
-  -- Without the parts that its transactions have.
+  -- The state as text, without the parts that are stored in transaction.part.
   standing text not null
-  -- Written with every event: no index but the key, room for versions on the same page, and no
-  -- compression, which cost more than it saved. So an event touches one page here.
+  -- Every event updates this row. The table has no index but the primary key, and its pages are
+  -- half empty, so the new version fits on the same page. Rows are not compressed, because that
+  -- took more time than it saved. So an event changes one page of this table.
 ) with (fillfactor = 50, toast_tuple_target = 8160);
 
--- An address belongs to one subject for ever: a transfer to it can never count for two.
+-- An address belongs to one subject permanently, so a transfer to it never counts for two subjects.
 create table subject_address (
   address text collate "C" primary key,
   subject_id text collate "C" not null,
@@ -153,27 +163,29 @@ create table transaction (
   subject_id text collate "C" not null,
   chain text collate "C" not null,
   tx_hash text collate "C" not null,
-  -- The block that holds it now, by the latest verdict; null while it is in none.
+  -- The block that holds the transaction, by the latest verdict. Null while no block holds it.
   block_number bigint,
-  -- Whether that block moved money to us.
+  -- Whether the transaction paid this subject in that block.
   paid boolean not null,
   final boolean not null,
-  -- Its part of the subject's state: what is known of it. A step that leaves it alone writes none of it.
+  -- The part of the subject's state that describes this transaction. It is stored here, so that
+  -- events about other transactions do not write it again.
   part text not null,
   primary key (subject_id, chain, tx_hash)
 ) with (fillfactor = 45);
 
--- Beside the key the only index, and of columns that never change: so most changes stay on their page.
+-- The only index beside the primary key. Its columns never change, so most updates stay on their
+-- page and write to no index.
 create index transaction_by_hash on transaction (tx_hash, subject_id);
 
--- Every block that was ever said to hold a transaction of a subject, and what it said: a reorg asks
--- by these.
+-- Every block that was ever reported to hold a transaction of a subject, with the outcome of the
+-- transaction there. When a block is reorged out, its subjects are found here.
 create table inclusion (
   subject_id text collate "C" not null,
   chain text collate "C" not null,
   tx_hash text collate "C" not null,
   block_hash text collate "C" not null,
-  -- Null while only the reorg of the block is known.
+  -- Null while the only report about the block is that it was reorged out.
   block_number bigint,
   canonical boolean not null,
   outcome text not null,
@@ -181,8 +193,8 @@ create table inclusion (
 );
 create index inclusion_by_block on inclusion (block_hash);
 
--- Answers given under an Idempotency-Key, written together with what they answered for, and
--- forgotten after a day or a little more.
+-- Answers to requests with an Idempotency-Key. Each is written in the transaction that stores the
+-- effect of its request. It is deleted after about a day.
 create table idempotency_key (
   merchant_id text collate "C" not null,
   livemode boolean not null,
@@ -191,7 +203,7 @@ create table idempotency_key (
   status smallint not null,
   payment_id text collate "C" not null,
   sequence integer not null,
-  -- What was answered, where it is not the resource as it stood at that sequence.
+  -- The body of the answer. Null when it was the resource as of `sequence`, which can be rebuilt.
   told text,
   created_at timestamptz not null,
   primary key (merchant_id, livemode, key)
@@ -200,24 +212,26 @@ create index idempotency_key_by_age on idempotency_key (created_at);
 
 -- ── 0003_history.sql
 
--- The history: the truth that everything else is a view of. Rows are added, never changed.
+-- The history. All state of subjects is derived from it. Rows are added and never changed.
 
 create table event (
   merchant_id text collate "C" not null,
   livemode boolean not null,
-  -- 1, 2, 3 … per merchant and mode, in commit order: the counter is taken last before the commit.
+  -- 1, 2, 3 … per merchant and mode, in commit order: an append locks the counter last, and holds
+  -- it until the commit.
   position bigint not null,
   kind text collate "C" not null,
   subject_id text collate "C" not null,
   sequence integer not null,
   id text collate "C" not null,
-  -- The full name on the wire: payment_intent.confirming.
+  -- The full name that clients receive, for example payment_intent.confirming.
   type text not null,
   at timestamptz not null,
-  -- json, not jsonb: the text goes out as it was committed, byte for byte.
+  -- json and not jsonb, because clients receive the stored text byte for byte.
   data json not null,
   evidence json not null,
-  -- SHA-256 over the seal of the event before and all of the above but the position (PROTOCOL.md).
+  -- SHA-256 over the seal of the subject's previous event and all columns above except the position
+  -- (PROTOCOL.md).
   seal bytea not null check (length(seal) = 32),
   primary key (subject_id, sequence),
   unique (merchant_id, livemode, position),
@@ -227,14 +241,14 @@ create table event (
 create table merchant_feed (
   merchant_id text collate "C" not null,
   livemode boolean not null,
-  -- The last position given.
+  -- The position of the last event.
   position bigint not null,
-  -- SHA-256 over the seals of its events, in the order of their positions (PROTOCOL.md).
+  -- SHA-256 over the seals of the feed's events, in the order of their positions (PROTOCOL.md).
   seal bytea not null default decode(repeat('00', 32), 'hex') check (length(seal) = 32),
   primary key (merchant_id, livemode)
 ) with (fillfactor = 50);
 
--- The seal of a feed after these events: `feedSeal` of core.
+-- Returns the seal of a feed after these events. It computes the same as `feedSeal` in core.
 create function settlewire_feed_seal(before bytea, event_seals bytea[]) returns bytea
   language plpgsql immutable as $$
 declare
@@ -255,8 +269,8 @@ begin
 end
 $$;
 
--- By statement, so that it is refused even where no row would match. Not to be switched off by
--- session_replication_role, which ordinary triggers are.
+-- The trigger runs per statement, so a statement is refused even when it matches no row. `enable
+-- always` keeps it on when session_replication_role turns ordinary triggers off.
 create trigger event_append_only
   before update or delete or truncate on event
   for each statement execute function settlewire_refuse();
@@ -264,23 +278,26 @@ alter table event enable always trigger event_append_only;
 
 -- ── 0004_chains.sql
 
--- How far each chain was read, moved in the transaction that stores the effects.
+-- How far each chain was read. The cursor moves in the transaction that stores the events of the
+-- blocks.
 
 create table chain_cursor (
   chain text collate "C" primary key,
   genesis_hash text not null,
-  -- Counts the steps of the follower; a step that builds on another view is refused.
+  -- Counts the steps of the chain's follower. A step that continues from another view is refused.
   view bigint not null,
   head bigint not null,
   safe bigint,
   finalized bigint,
-  -- Whether the step of this view was begun and is not finished: its blocks are not passed yet.
+  -- Whether the step of this view is stored only in part. The cursor passes its blocks with the
+  -- last part.
   is_open boolean not null default false,
-  -- The blocks that unfinished steps spoke of, and which of them were told as final; null where there are none.
+  -- The blocks of unfinished steps, and which of them were reported as final, as JSON. Null when
+  -- every step was finished.
   unfinished json
 ) with (fillfactor = 50);
 
--- The canonical blocks that a reorg may still reach.
+-- The canonical blocks that a reorg may still remove.
 create table chain_block (
   chain text collate "C" not null,
   hash text collate "C" not null,
@@ -293,13 +310,15 @@ create unique index chain_block_by_number on chain_block (chain, number);
 
 -- ── 0005_append.sql
 
--- The one way into the history. One call is one statement is one transaction: no lock waits for a
--- round trip. Locks are taken in one order by everyone (subjects by id, chains, idempotency keys,
--- feeds last), so appends never deadlock; the feed's counter is held only while its events go in.
+-- Appends events and updates all tables that are derived from them. The program writes events only
+-- by this function. One call is one statement and one transaction, so no lock is held during a
+-- round trip. Every call takes its locks in the same order (subjects by id, chains, idempotency
+-- keys, and feeds last), so appends never deadlock. A feed is locked only while its events are
+-- inserted.
 --
--- Arrays of equal length are the columns of rows. Raises SW001 (a subject has moved), SW002 (a
--- chain has moved), SW003 (an idempotency key is taken), SW004 (a lease was lost: 0009_nodes.sql); then
--- nothing was written.
+-- Arrays of equal length are the columns of rows. The function raises these errors, and then writes
+-- nothing: SW001 (a subject has changed), SW002 (the cursor of a chain has moved), SW003 (an
+-- idempotency key is already used), SW004 (a lease was lost, see 0009_nodes.sql).
 create function settlewire_append(
   subject_ids text[], base_seals bytea[], sequences integer[],
   head_seals bytea[], standings text[], opens boolean[],
@@ -313,7 +332,8 @@ create function settlewire_append(
   event_evidence json[], event_seals bytea[],
   addresses json, new_inclusions json, inclusions json, transfers json, cursors json, answers json, fences json
 ) returns table (feed integer, last_position bigint) language plpgsql
-  -- The plans must not depend on how small the tables were when they were first made.
+  -- These settings fix the plans to the indexes. Without them PostgreSQL could keep plans that were
+  -- made while the tables were small.
   set plan_cache_mode = force_generic_plan
   set enable_seqscan = off
   set enable_hashjoin = off
@@ -329,9 +349,10 @@ begin
     perform settlewire_fence(fences);
   end if;
 
-  -- A seal is of one subject at one sequence: who names it has seen all that went before. Rows are
-  -- locked as they are updated, in the order of their ids: the arrays come sorted, and the table can
-  -- only be walked along its one index (see the settings above).
+  -- Each seal belongs to one subject at one sequence, so a caller that passes the current seal
+  -- knows every event of the subject. The update locks the rows in the order of their ids, because
+  -- the arrays are sorted and the settings above leave only a lookup by the primary key for each
+  -- id.
   update subject_state p
   set sequence = n.sequence, head_seal = n.head_seal, standing = n.standing
   from unnest(subject_ids, base_seals, sequences, head_seals, standings)
@@ -349,11 +370,11 @@ begin
     on conflict (subject_id) do nothing;
     get diagnostics opened = row_count;
     if written + opened < wanted then
-      raise exception 'a subject has moved' using errcode = 'SW001';
+      raise exception 'a subject has changed since it was read' using errcode = 'SW001';
     end if;
   end if;
 
-  -- From here on the rows of these subjects are ours, in every table.
+  -- The locks above now keep other appends from the rows of these subjects in every table.
   if cardinality(found_ids) > 0 then
     update subject p
     set status = n.status, flags = n.flags::text[], due_at = n.due_at
@@ -378,9 +399,9 @@ begin
     order by a.address;
   end if;
 
-  -- Updates the rows that exist and inserts the others. Those that are known to be new are not looked
-  -- for: the seal above proves that what the caller knows is the last word. The locks above keep other
-  -- writers from these subjects; `on conflict` would lock and log each row twice.
+  -- Updates the rows that exist and inserts the others. Rows marked as new are inserted without a
+  -- search: the check of the seal has proved that the caller knows the current rows. `on conflict`
+  -- is not needed, because no other append can insert these rows; it would lock and log each twice.
   if cardinality(tx_hashes) > 0 then
     with n as materialized (
       select * from unnest(tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts,
@@ -399,7 +420,8 @@ begin
     from n where n.is_new or not exists (
       select from transaction t
       where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash);
-    -- Only where there may be more of them than there should be: null says that there are not.
+    -- Deletes the transfers that a transaction no longer has. A null count deletes nothing: the
+    -- caller passes it when the number of transfers did not fall.
     delete from transfer t
     using unnest(tx_subjects, tx_chains, tx_hashes, tx_transfers)
       as n (subject_id, chain, tx_hash, count)
@@ -414,7 +436,8 @@ begin
   end if;
 
   if inclusions is not null then
-    -- An update would be free to look for them by their block, which holds those of many subjects.
+    -- Not an update: PostgreSQL could plan it by the index on block_hash, and one block may hold
+    -- transactions of many subjects.
     insert into inclusion as i
       (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
     select n.* from json_to_recordset(inclusions) as n (subject_id text, chain text, tx_hash text,
@@ -468,7 +491,7 @@ begin
     on conflict do nothing;
     get diagnostics written = row_count;
     if written < json_array_length(answers) then
-      raise exception 'an idempotency key is taken' using errcode = 'SW003';
+      raise exception 'an idempotency key is already used' using errcode = 'SW003';
     end if;
   end if;
 
@@ -478,7 +501,7 @@ begin
   order by n.merchant_id collate "C", n.livemode
   on conflict do nothing;
 
-  -- From here to the commit nobody else writes to these feeds. Keep it short.
+  -- From here to the commit other appends to these feeds wait. Keep this part short.
   return query
   with n as materialized (
     select n.feed::integer as feed, n.merchant_id, n.livemode, n.added, (
@@ -508,11 +531,13 @@ begin
 end
 $$;
 
--- Moves cursors, each from the view its step was built on.
+-- Moves the cursors of chains. Each move names the view that it continues from, and raises SW002
+-- when the cursor has another one.
 create function settlewire_move_cursors(moves json) returns void language plpgsql as $$
 declare
   move record;
-  -- Blocks above the finalized one are kept, and some below; a chain without finality keeps many.
+  -- How many of the newest blocks are kept: at least kept_min, and all from the finalized block on,
+  -- but at most kept_max. A chain without finality keeps kept_max.
   kept_min constant integer := 256;
   kept_max constant integer := 8192;
 begin
@@ -528,7 +553,7 @@ begin
       unfinished = case when move.is_open is null then c.unfinished else move.unfinished end
     where c.chain = move.chain and c.view = move.from_view and c.is_open = move.from_open;
     if not found then
-      raise exception 'chain % has moved', move.chain using errcode = 'SW002';
+      raise exception 'the cursor of chain % has moved since it was read', move.chain using errcode = 'SW002';
     end if;
     delete from chain_block b
     where b.chain = move.chain
@@ -547,8 +572,9 @@ $$;
 
 -- ── 0006_grants.sql
 
--- The program works as a role that cannot change the history, where the database lets us make one.
--- Roles belong to the whole cluster: another database may have made it already, even this moment.
+-- Creates the role settlewire_app, which cannot change the history, where we have the right to
+-- create roles. The program then runs its queries as this role. Roles belong to the whole cluster,
+-- so a migration of another database may already have created it, or may do so at the same time.
 
 do $$
 begin
@@ -559,7 +585,7 @@ begin
   exception
     when duplicate_object or unique_violation then null;
     when insufficient_privilege then
-      raise notice 'no right to create the role settlewire_app: the trigger alone guards the history';
+      raise notice 'no right to create the role settlewire_app: only the trigger event_append_only protects the history';
       return;
   end;
 
@@ -581,19 +607,19 @@ $$;
 
 -- ── 0007_policies.sql
 
--- The rules that decided, by version. What was decided under a version is folded under it for ever:
--- rows are added, never changed.
+-- The acceptance rules, by version. Events keep the version that they were decided under and are
+-- always folded with it, so rows are added and never changed.
 
 create table policy (
   version text collate "C" primary key,
-  -- Canonical JSON: the same rules are the same text.
+  -- Canonical JSON, so that equal rules have equal text.
   body text not null,
   created_at timestamptz not null default now()
 );
 
 do $$
 begin
-  -- Where 0006 could not make the role, the program works as the owner.
+  -- Where 0006 could not create the role, the program runs its queries as the owner of the tables.
   if exists (select from pg_roles where rolname = 'settlewire_app') then
     grant select, insert on policy to settlewire_app;
   end if;
@@ -602,35 +628,38 @@ $$;
 
 -- ── 0008_transfers.sql
 
--- What a ledger and a search ask of. Like all of 0002 it can be made again from the history.
+-- The transfers that the ledger and the search read. Like the tables of 0002, this one can be
+-- rebuilt from the history.
 
--- Every movement of money that a transaction made, makes or would make. Depth is not repeated here:
--- `final` of the transaction says it.
+-- Every transfer of money that a transaction made, or would make if a block included it. Whether a
+-- transfer is final is stored only once, in transaction.final.
 create table transfer (
   subject_id text collate "C" not null,
   chain text collate "C" not null,
   tx_hash text collate "C" not null,
-  -- Its number among those of the transaction, from 0.
+  -- The number of the transfer within the transaction, from 0.
   n integer not null,
-  -- The place of its log in the transaction, or a word: top, hint, balance, trace:….
+  -- The index of its log in the transaction. A transfer without a log has one of these instead:
+  -- top, hint, balance, trace:….
   place text not null,
-  -- The token contract; null for the native coin.
+  -- The address of the token contract. Null for the native coin.
   token text,
   from_address text not null,
   to_address text not null,
-  -- In the token's smallest unit.
+  -- In the smallest unit of the token or coin.
   amount numeric not null check (amount >= 0),
   block_number bigint,
   stage text not null,
-  -- Whether it is money of this subject.
+  -- Whether the transfer counts for this subject.
   counts boolean not null,
   primary key (subject_id, chain, tx_hash, n)
-  -- Each is changed once or twice, together with its neighbours.
+  -- Pages are half empty, because each row is updated once or twice, together with the other
+  -- transfers of its transaction.
 ) with (fillfactor = 50);
 
 do $$
 begin
-  -- Where 0006 could not make the role, the program works as the owner.
+  -- Where 0006 could not create the role, the program runs its queries as the owner of the tables.
   if exists (select from pg_roles where rolname = 'settlewire_app') then
     grant select, insert, update, delete on transfer to settlewire_app;
   end if;
@@ -639,22 +668,23 @@ $$;
 
 -- ── 0009_nodes.sql
 
--- What several processes on one database need of each other.
+-- Leases and messages of the processes that share one database.
 
--- Who follows a chain, or lets time pass. The token counts the holders: what is written under one is
--- refused as soon as another has it.
+-- Which process follows a chain, and which one handles deadlines. The token rises when another
+-- process takes the lease. A write that names an older token is refused.
 create table lease (
   name text collate "C" primary key,
-  -- Which process, and where it runs: of two processes at one place the earlier one is dead.
+  -- Where the holder runs, and which process it is. Only one process runs at a place, so a new
+  -- process there takes the lease of the earlier one at once.
   place text not null,
   holder text not null,
   token bigint not null,
-  -- By the clock of this database: processes may disagree about the time.
+  -- By the clock of this database, because the clocks of the processes may differ.
   expires_at timestamptz not null
 ) with (fillfactor = 50);
 
--- Refuses with SW004 what is written under a lease that another process has taken since. The rows
--- stay locked until the commit: a lease is taken before a write or after it, never during it.
+-- Raises SW004 if another process has taken one of these leases. The rows stay locked until the
+-- commit, so that no process can take a lease during a write under it.
 create function settlewire_fence(fences json) returns void language plpgsql as $$
 declare
   fence record;
@@ -672,18 +702,21 @@ begin
 end
 $$;
 
--- How well a chain is seen, as its follower says it: for those who do not follow it themselves.
--- Nothing of it has to survive a crash of the database: it is said again every second.
+-- How well the follower of a chain can see it. The follower writes this every second, and the other
+-- processes read it. The table is unlogged, because it need not survive a crash of the database.
 create unlogged table chain_sight (
   chain text collate "C" primary key,
   told_at timestamptz not null,
   body text not null,
-  -- What of it is news. Another word makes another revision, by which the topic of the chain is read.
+  -- The part of `body` that clients are notified about. When it changes, the revision rises.
+  -- Readers of the chain's topic use the revision as their position.
   word text not null,
   revision bigint not null
 ) with (fillfactor = 50);
 
--- A transaction that one process asks the follower of a chain for. Short-lived, as the answer is.
+-- Requests of processes to the follower of a chain to look up a transaction, with its answers. A
+-- row is deleted when its answer is read, or by a later request once it is a minute old. So the
+-- table need not survive a crash of the database.
 create unlogged table chain_question (
   id bigint generated always as identity primary key,
   chain text collate "C" not null,
@@ -694,7 +727,7 @@ create unlogged table chain_question (
 
 do $$
 begin
-  -- Where 0006 could not make the role, the program works as the owner.
+  -- Where 0006 could not create the role, the program runs its queries as the owner of the tables.
   if exists (select from pg_roles where rolname = 'settlewire_app') then
     grant select, insert, update on lease, chain_sight to settlewire_app;
     grant select, insert, update, delete on chain_question to settlewire_app;
@@ -704,27 +737,29 @@ $$;
 
 -- ── 0010_rescan.sql
 
--- A stretch of a chain's blocks that an operator wants read again. The process that follows the chain
--- takes it, and writes down how far it is, so that another one can go on from there.
+-- Requests of operators to read a range of blocks again. The process that follows the chain reads
+-- them and stores its progress, so that another process can continue from there.
 create table chain_rescan (
   id bigint generated always as identity primary key,
   chain text collate "C" not null,
-  -- What was asked for, as JSON of `RescanRequest`.
+  -- The request, a `RescanRequest` as JSON.
   asked text not null,
-  -- What was read and found so far, as JSON of `RescanReport`; null before a server has begun.
+  -- The progress and the findings so far, a `RescanReport` as JSON. Null before a server has begun.
   report text,
-  -- What keeps it from going on; once it is done, why it was given up.
+  -- What prevents progress right now. Once `done`, why the rescan was given up.
   trouble text,
-  -- Counts the changes of the report: of two processes that both go on, one is refused.
+  -- Counts the updates of the report. An update must name the current count, so of two processes
+  -- that continue the same rescan one is refused.
   turn integer not null default 0,
   done boolean not null default false,
-  -- When the operator's command last asked. A request whose command is gone is not worked on.
+  -- When the operator's command last polled for the progress. When it has not polled for a minute,
+  -- the rescan stops.
   heard_at timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 
 do $$
 begin
-  -- Where 0006 could not make the role, the program works as the owner.
+  -- Where 0006 could not create the role, the program runs its queries as the owner of the tables.
   if exists (select from pg_roles where rolname = 'settlewire_app') then
     grant select, insert, update, delete on chain_rescan to settlewire_app;
   end if;

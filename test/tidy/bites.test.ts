@@ -16,7 +16,12 @@ import {
   syntaxRule,
 } from './shape.ts'
 import { parseSource, root, type Source, type Violation } from './source.ts'
-import { plainTextViolations, plainWordsRule, typeNameViolations } from './words.ts'
+import {
+  plainSqlViolations,
+  plainTextViolations,
+  plainWordsRule,
+  typeNameViolations,
+} from './words.ts'
 import { clockRule, environmentRule, sqlRule } from './world.ts'
 
 /** A rule, a place, what is planted there, and whether the rule must bite. */
@@ -250,6 +255,23 @@ describe('a rule', () => {
       { path: 'docs/a.md', line: 3, says: expect.stringContaining('“hears”') },
     ])
     expect(plainTextViolations({ path: 'STYLE.md', text })).toEqual([])
+  })
+
+  it.each([
+    ['a comment', '-- Whoever appends locks this row.', 1],
+    ['a comment behind code', `select '--', a -- Nobody reads it.`, 1],
+    ['a comment of two lines', 'select 1;\n  -- Null where there is no\n  -- such block.', 2],
+  ])('finds a habit in %s of SQL, with the line where the comment starts', (_, text, line) => {
+    const path = 'server/migrations/0001_planted.sql'
+    expect(plainSqlViolations({ path, text })).toMatchObject([{ path, line }])
+  })
+
+  it.each([
+    'create table nobody (heard text);',
+    `select 'nobody -- whoever';`,
+    '-- There is no\nselect 1;\n-- such thing.',
+  ])('finds no habit in the SQL %j', (text) => {
+    expect(plainSqlViolations({ path: 'server/migrations/0001_planted.sql', text })).toEqual([])
   })
 
   it('finds a type name that two files of the program declare, and none in tests', () => {

@@ -14,14 +14,21 @@ import {
   syntaxRule,
 } from './shape.ts'
 import { isTest, listFiles, readSources, root, type Source, type Violation } from './source.ts'
-import { plainTextViolations, plainWordsRule, typeNameViolations } from './words.ts'
+import {
+  plainSqlViolations,
+  plainTextViolations,
+  plainWordsRule,
+  typeNameViolations,
+} from './words.ts'
 import { clockRule, environmentRule, sqlRule } from './world.ts'
 
 const files = listFiles()
 const sources = readSources()
-const documents = files
-  .filter((path) => path.endsWith('.md'))
-  .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+const textsOf = (ending: string) =>
+  files
+    .filter((path) => path.endsWith(ending))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+const documents = textsOf('.md')
 
 const lines = (violations: readonly Violation[]): string[] =>
   violations.map(({ path, line, says }) => `${path}:${line} ${says}`)
@@ -84,6 +91,12 @@ describe('the project', () => {
   it('has documents in plain words', () => {
     const written = documents.filter(({ path }) => !path.startsWith('docs/generated/'))
     expect(lines(written.flatMap(plainTextViolations))).toEqual([])
+  })
+
+  it('has comments of SQL in plain words', () => {
+    const migrations = textsOf('.sql')
+    expect(migrations.length).toBeGreaterThan(10)
+    expect(lines(migrations.flatMap(plainSqlViolations))).toEqual([])
   })
 
   it('has documents whose links lead somewhere', () => {

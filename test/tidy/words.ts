@@ -28,6 +28,11 @@ const habits: readonly (readonly [RegExp, string])[] = [
   [/\bthe last word\b|\ban? (old )?word of\b|\bits word\b|\btheir word\b/i, 'say answer or report'],
 ]
 
+interface PathAndText {
+  readonly path: string
+  readonly text: string
+}
+
 /** Here the habits are listed, planted and quoted. */
 const excused = /^(test\/tidy\/|STYLE\.md$)/
 
@@ -45,10 +50,7 @@ export function plainWordsRule(source: Source): Violation[] {
 }
 
 /** The same for a document, line by line. */
-export function plainTextViolations(document: {
-  readonly path: string
-  readonly text: string
-}): Violation[] {
+export function plainTextViolations(document: PathAndText): Violation[] {
   if (excused.test(document.path)) return []
   return document.text
     .split('\n')
@@ -56,6 +58,29 @@ export function plainTextViolations(document: {
       habitsIn(text).map((says) => ({ path: document.path, line: index + 1, says })),
     )
 }
+
+/**
+ * The same for the `--` comments of a file of SQL. Lines of one comment are read together, because
+ * a habit may go over the end of a line. Texts of the SQL itself are skipped, as column names are.
+ */
+export function plainSqlViolations({ path, text }: PathAndText): Violation[] {
+  const comments: { line: number; text: string }[] = []
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, code = '', comment] = sqlComment.exec(line) ?? []
+    if (comment === undefined) continue
+    const before = comments.at(-1)
+    const goesOn =
+      before !== undefined && code.trim() === '' && before.line + linesOf(before) === index + 1
+    if (goesOn) before.text += `\n${comment}`
+    else comments.push({ line: index + 1, text: comment })
+  }
+  return comments.flatMap(({ line, text }) => habitsIn(text).map((says) => ({ path, line, says })))
+}
+
+/** The code of a line, which may quote two hyphens, and its comment. */
+const sqlComment = /^((?:[^'-]|'[^']*'|-(?!-))*)--(.*)$/
+
+const linesOf = ({ text }: { readonly text: string }): number => text.split('\n').length
 
 /** Names that mean the same wherever they are declared, and React's own. */
 const sharedNames = new Set([
