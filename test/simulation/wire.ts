@@ -16,7 +16,7 @@ export interface WireParts {
   /** The process at this end. A dead one receives nothing. */
   readonly caller: Pick<Caller, 'happens'>
   readonly answerWithinMs: number
-  /** Hears every answer that arrives. */
+  /** Receives every answer that arrives. */
   readonly hearing: Hearing
   readonly trace: (what: string) => void
 }
