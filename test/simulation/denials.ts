@@ -28,6 +28,7 @@ interface Heard extends Statement {
 /** A denial that must be in the history of a payment. */
 interface Owed {
   readonly paymentId: string
+  readonly listener: Listener
   readonly heard: Heard
 }
 
@@ -39,9 +40,9 @@ interface Recorded {
 
 /**
  * A process that dies, pauses or loses the chain within this time may not have stored a denial, and
- * a node may take it back within this time. The next process asks again.
+ * a node may take it back within this time.
  */
-const storedWithinMs = 5_000
+const storedWithinMs = 500
 
 /**
  * Checks that every denial that a process heard is in the history of the payment, and that the
@@ -90,7 +91,7 @@ export class Denials {
     }
   }
 
-  /** What is missing at the end. */
+  /** What is missing at the end, while the last processes still run. */
   problems(): readonly string[] {
     return this.#owed.flatMap((owed) => this.#problem(owed) ?? [])
   }
@@ -99,14 +100,15 @@ export class Denials {
   #demand(listener: Listener, heard: Heard): void {
     const { payments, over } = this.#parts
     if (!listener.follows(heard.chain) || listener.awakeSince > heard.at) return
-    if ((this.#shownAt.get(placeOf(heard)) ?? -1) >= heard.at) return
+    if (this.#isShownSince(heard)) return
     for (const [paymentId, payment] of payments) {
-      if (!over.has(paymentId) && isPaidIn(payment, heard)) this.#owed.push({ paymentId, heard })
+      if (over.has(paymentId) || !isPaidIn(payment, heard)) continue
+      this.#owed.push({ paymentId, listener, heard })
     }
   }
 
-  #problem({ paymentId, heard }: Owed): string | null {
-    const { provider, blockHash, txHash, at } = heard
+  #problem({ paymentId, listener, heard }: Owed): string | null {
+    const { chain, provider, blockHash, txHash, at } = heard
     const source = sourceOf(provider)
     const reorgs = this.#recorded.get(nameOf(paymentId, '', heard)) ?? []
     if (reorgs.some((reorg) => reorg.at >= at)) return null
@@ -115,9 +117,15 @@ export class Denials {
     const isStored =
       before?.kind === 'denied' || said.some((one) => one.at >= at && one.kind === 'denied')
     const what = `that ${provider} denied ${txHash} in ${blockHash} at ${at} ms`
-    if (!isStored) return `${paymentId} has no record ${what}`
+    // A node may have taken it back before the next process could ask again.
+    const isLost = !listener.follows(chain) && this.#isShownSince(heard)
+    if (!isStored) return isLost ? null : `${paymentId} has no record ${what}`
     if (this.#latest.get(placeOf(heard)) !== heard) return null
     return this.#stands(paymentId, source, heard) ? null : `${paymentId} has forgotten ${what}`
+  }
+
+  #isShownSince(heard: Heard): boolean {
+    return (this.#shownAt.get(placeOf(heard)) ?? -1) >= heard.at
   }
 
   #stands(paymentId: string, source: string, { chain, blockHash, txHash }: Heard): boolean {

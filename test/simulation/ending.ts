@@ -27,6 +27,12 @@ export class Ending {
   }
 
   async tell(): Promise<void> {
+    await this.#settle()
+    const { ledger, denials } = this.#world
+    for (const problem of denials.problems()) ledger.note(problem)
+  }
+
+  async #settle(): Promise<void> {
     this.#calm()
     await this.#pass(2_000)
     await this.#until('everything is mined', () => this.#unmined())
@@ -49,8 +55,7 @@ export class Ending {
 
   /** Reads the database again and compares it with what was seen to be committed. */
   async check(store: EventStore): Promise<void> {
-    const { ledger, rules, denials } = this.#world
-    for (const problem of denials.problems()) ledger.note(problem)
+    const { ledger, rules } = this.#world
     const checker = new FeedChecker()
     for (;;) {
       const page = await store.feed(rules.merchantId, false, checker.position, 1_000)

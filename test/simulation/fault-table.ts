@@ -94,6 +94,28 @@ export const faultTable: readonly PlantedFault[] = [
     ],
   },
   {
+    name: 'denial-unheard',
+    breaks: 'A denial that arrives after its block was stored is recorded in the history.',
+    edits: [
+      {
+        file: 'server/src/engine/watch/corroborations.ts',
+        find: 'return isDenied ? null : denied',
+        replace: 'return isDenied || denied.view > 0 ? null : denied',
+      },
+    ],
+  },
+  {
+    name: 'denial-left-out',
+    breaks: 'A denial that is known when its block is stored is recorded with the block.',
+    edits: [
+      {
+        file: 'server/src/engine/watch/step-plan.ts',
+        find: 'of deniedBy?.get(txHash) ?? []) {',
+        replace: 'of deniedBy?.get(txHash)?.slice(0, 0) ?? []) {',
+      },
+    ],
+  },
+  {
     name: 'lie-upheld',
     breaks: 'Money that every source has taken back no longer counts.',
     edits: [

@@ -54,6 +54,9 @@ describe('under faults of chain, nodes, clock, store and processes', () => {
       // Worlds in which nothing is ever paid would prove nothing.
       const events = outcomes.reduce((sum, outcome) => sum + outcome.events, 0)
       expect(events / outcomes.length).toBeGreaterThan(10)
+      // The same holds without a denial that had to be stored.
+      const denied = outcomes.filter(({ denials = 0 }) => denials > 0)
+      expect(denied.length / outcomes.length).toBeGreaterThan(0.05)
       const tally = tallyOf(outcomes)
       stdout.write(`${tallyText(tally)}\n`)
       expect(Object.values(tally).reduce((sum, { untrueMs }) => sum + untrueMs, 0)).toBe(0)
