@@ -1,4 +1,4 @@
-/** Runs programs for the scripts: in the checkout, on the pinned Node, with signals forwarded. */
+/** Runs programs for the scripts, on the pinned Node, with signals forwarded. */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { environment, root } from './setup.mjs'
@@ -10,13 +10,13 @@ const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP']
  * the signals that this process receives.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ quiet?: boolean, env?: Record<string, string> }} [options] quiet: the output is shown
- *   only if the program fails
+ * @param {{ quiet?: boolean, env?: Record<string, string>, cwd?: string }} [options] quiet: the
+ *   output is shown only if the program fails; cwd: the checkout, unless given
  * @returns {Promise<number>}
  */
 export function run(command, args, options = {}) {
   const child = spawn(command, args, {
-    cwd: root,
+    cwd: options.cwd ?? root,
     env: { ...environment(), ...options.env },
     stdio: options.quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
   })

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Client } from '@settlewire/client/client'
 import { nearest } from '@settlewire/core/words/nearest'
 import manifest from '../package.json' with { type: 'json' }
@@ -58,7 +57,8 @@ async function run(line: readonly string[]): Promise<ExitName> {
     sandbox: asked.option('sandbox'),
   })
   const interrupted = new AbortController()
-  process.once('SIGINT', () => interrupted.abort())
+  // More than once: with Ctrl-C the terminal and the starting process both send it.
+  process.on('SIGINT', () => interrupted.abort())
   return command.run({
     client: new Client({ baseUrl, key }),
     asked,
