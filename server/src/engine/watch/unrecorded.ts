@@ -4,7 +4,7 @@ import type { Log } from '../../ports/log.ts'
 /**
  * Logs the blocks with transactions of a payment whose stored state cannot be read. These
  * transactions are not recorded, and the follower does not return to the blocks: once the payment
- * can be read, the operator must read the blocks again with `settlewire rescan`.
+ * can be read, the operator must read the blocks again with `npx settlewire rescan`.
  */
 export function logUnrecorded(
   log: Log,
@@ -23,7 +23,7 @@ export function logUnrecorded(
   for (const paymentId of ids) {
     log.error(
       { paymentId, chain, ...stretch },
-      'blocks were not recorded for a payment that cannot be read; once it can, run `settlewire rescan` for them',
+      'blocks were not recorded for a payment that cannot be read; once it can, run `npx settlewire rescan` for them',
     )
   }
 }
