@@ -48,4 +48,16 @@ export const pastBugs: readonly PastBug[] = [
       },
     ],
   },
+  {
+    name: 'old-report-undoes-denial',
+    breaks: 'A report that could not be stored never undoes a newer denial of the same provider.',
+    seed: 969,
+    edits: [
+      {
+        file: 'server/src/engine/watch/corroborations.ts',
+        find: '(this.#latest.get(keyOf(word)) ?? 0) > word.order',
+        replace: 'word.order < 0',
+      },
+    ],
+  },
 ]

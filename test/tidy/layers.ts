@@ -51,7 +51,7 @@ export const zones: readonly Zone[] = [
     packages: ['react', 'react-dom', 'preact', 'uqr', 'vite'],
   }),
   zone('examples', /^examples\//, { may: ['client', 'core'], node: true }),
-  zone('tooling', /^(scripts|bench|test|[^/]+\.ts$|web\/vite\.config\.ts$)/, {
+  zone('tooling', /^(scripts|bench|test|cli\/bin|[^/]+\.ts$|web\/vite\.config\.ts$)/, {
     may: [
       'core',
       'ports',

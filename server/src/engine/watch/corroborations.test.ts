@@ -261,6 +261,28 @@ describe('an inclusion that a second provider corroborates or denies', () => {
     expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
   })
 
+  it('stays denied if an older report of the same provider could not be stored in time', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    for (let i = 0; i < 30; i++) await world.mine()
+    await deny('rpc:two', seen)
+    await world.mine()
+    world.around = (method, call) =>
+      method === 'append' ? Promise.reject(new Failure('store_unavailable')) : call()
+    // The report shares its batch with the command that waits for it.
+    await expect(corroborate('rpc:two', seen)).rejects.toThrow(Failure)
+    world.around = (_, call) => call()
+    await deny('rpc:two', seen)
+    await world.mine()
+    await world.settled()
+    const { facts, flags } = await payment(id)
+    expect(flags).toEqual(['sources_disagree'])
+    expect(Object.keys(facts.transactions[0]?.denials?.[seen.block.hash] ?? {})).toEqual([
+      'rpc:two',
+    ])
+  })
+
   it('is not awaited when no second provider is up: the flag is single_source', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])

@@ -33,8 +33,15 @@ const keptMax = 10_000
 const changesMax = 8
 const rememberedMax = 10_000
 
+/** A report, numbered in order of arrival. */
+interface NumberedReport extends ProviderReport {
+  readonly order: number
+}
+
 const nameOf = ({ inclusion: { block, txHash } }: ProviderReport): string =>
   `${block.hash} ${txHash}`
+
+const keyOf = (word: ProviderReport): string => `${nameOf(word)} ${word.source}`
 
 /**
  * Records what further providers report of an inclusion: providers that show it, as long as the
@@ -44,7 +51,7 @@ const nameOf = ({ inclusion: { block, txHash } }: ProviderReport): string =>
 export class Corroborations {
   readonly #options: CorroborationsOptions
   /** Reports that cannot be recorded yet, per chain in order of arrival. */
-  readonly #kept = new Map<string, ProviderReport[]>()
+  readonly #kept = new Map<string, NumberedReport[]>()
   /** Reports of the current turn of the event loop, per chain. */
   readonly #heard = new Map<string, ProviderReport[]>()
   readonly #sums = new SumWitnesses()
@@ -54,6 +61,13 @@ export class Corroborations {
     maxSize: rememberedMax,
     sizeCalculation: () => 1,
   })
+
+  /** The number of the latest report, by inclusion and source. */
+  readonly #latest = new LRUCache<string, number>({
+    maxSize: rememberedMax,
+    sizeCalculation: () => 1,
+  })
+  #order = 0
 
   constructor(options: CorroborationsOptions) {
     this.#options = options
@@ -81,7 +95,13 @@ export class Corroborations {
   /**
    * Never rejects. Reports that cannot be recorded now are tried again with the chain's next step.
    */
-  async take(chain: string, words: readonly ProviderReport[]): Promise<void> {
+  take(chain: string, words: readonly ProviderReport[]): Promise<void> {
+    const heard = words.map((word): NumberedReport => ({ ...word, order: ++this.#order }))
+    for (const word of heard) this.#latest.set(keyOf(word), word.order)
+    return this.#try(chain, heard)
+  }
+
+  async #try(chain: string, words: readonly NumberedReport[]): Promise<void> {
     const { headOf, log } = this.#options
     const head = headOf(chain)?.head ?? -1
     const ready = words.filter(({ inclusion }) => inclusion.block.number <= head)
@@ -106,7 +126,7 @@ export class Corroborations {
     const kept = this.#kept.get(chain) ?? []
     this.#kept.delete(chain)
     // In order, one at a time: a source's later report takes back its earlier one.
-    for (const word of kept) await this.take(chain, [word])
+    for (const word of kept) if (!this.#isOld(word)) await this.#try(chain, [word])
   }
 
   /** Another process follows the chain now: drop the waiting reports, which are too old by now. */
@@ -115,16 +135,25 @@ export class Corroborations {
     this.#heard.delete(chain)
   }
 
-  #keep(chain: string, words: readonly ProviderReport[]): void {
-    if (words.length === 0) return
-    this.#kept.set(chain, [...(this.#kept.get(chain) ?? []), ...words].slice(-keptMax))
+  /**
+   * Keeps the latest report of each source and inclusion. An older one, recorded after it, would
+   * undo it: money that its only provider denies by now would count again.
+   */
+  #keep(chain: string, words: readonly NumberedReport[]): void {
+    const latest = words.filter((word) => !this.#isOld(word))
+    if (latest.length === 0) return
+    this.#kept.set(chain, [...(this.#kept.get(chain) ?? []), ...latest].slice(-keptMax))
+  }
+
+  #isOld(word: NumberedReport): boolean {
+    return (this.#latest.get(keyOf(word)) ?? 0) > word.order
   }
 
   /** Resolves to the reports that must wait for the next step. */
   async #record(
     chain: string,
-    words: readonly ProviderReport[],
-  ): Promise<readonly ProviderReport[]> {
+    words: readonly NumberedReport[],
+  ): Promise<readonly NumberedReport[]> {
     const { writerOf, clock, headOf } = this.#options
     const ofPayment = this.#sort(chain, words)
     if (ofPayment.size === 0) return []
@@ -132,7 +161,7 @@ export class Corroborations {
     return writerOf(chain).submit({
       ids: [...ofPayment.keys()],
       decide: (payments) => {
-        const later: ProviderReport[] = []
+        const later: NumberedReport[] = []
         const decisions = [...ofPayment].flatMap(([id, said]) => {
           const payment = readable(payments, id)
           if (payment === null) return []
@@ -157,10 +186,10 @@ export class Corroborations {
 
   #sort(
     chain: string,
-    words: readonly ProviderReport[],
-  ): ReadonlyMap<string, readonly ProviderReport[]> {
+    words: readonly NumberedReport[],
+  ): ReadonlyMap<string, readonly NumberedReport[]> {
     const watched = this.#options.index.chain(chain)
-    const ofPayment = new Map<string, ProviderReport[]>()
+    const ofPayment = new Map<string, NumberedReport[]>()
     for (const word of words) {
       const { inclusion } = word
       const payees = new Set(inclusion.transfers.map(({ to }) => watched?.payee(to) ?? null))
@@ -218,9 +247,9 @@ export class Corroborations {
   }
 
   #mayChange(word: ProviderReport): boolean {
-    const name = `${nameOf(word)} ${word.source}`
-    const changes = (this.#changes.get(name) ?? 0) + 1
-    this.#changes.set(name, changes)
+    const key = keyOf(word)
+    const changes = (this.#changes.get(key) ?? 0) + 1
+    this.#changes.set(key, changes)
     return changes <= changesMax
   }
 }
