@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, type QueryResult } from 'pg'
@@ -37,8 +38,13 @@ export async function startPostgres(
       return server.pid
     },
     async kill9() {
+      const path = `/proc/${server.pid}/task/${server.pid}/children`
+      const backends = (await readFile(path, 'utf8')).trim().split(' ').map(Number)
       process.kill(server.pid, 'SIGKILL')
       await server.exited
+      // A backend that has not noticed yet still answers.
+      const isLeft = (): boolean => backends.some((pid) => existsSync(`/proc/${pid}`))
+      for (let waitedMs = 0; isLeft() && waitedMs < 5_000; waitedMs++) await systemClock.sleep(1)
       await server.stop()
     },
     async restart(more) {
