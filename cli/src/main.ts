@@ -76,9 +76,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   const [first, ...rest] = process.argv.slice(2)
-  process.exitCode = isOperators(first)
-    ? await runOperators(first, rest)
-    : exitCodes[await run(process.argv.slice(2))]
+  // At once: while a process ends by itself it no longer listens to signals, and a second Ctrl-C
+  // would take the place of the program's exit code.
+  if (isOperators(first)) process.exit(await runOperators(first, rest))
+  process.exitCode = exitCodes[await run(process.argv.slice(2))]
 } catch (error) {
   const told = tell(error)
   if (told === null) console.error(error)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { CliProblem } from './problem.ts'
 
@@ -36,10 +36,24 @@ export async function runOperators(
     const words = `${command} is part of the server, which is not installed here.`
     throw new CliProblem('settings', words)
   }
+  return runProgram(program, args)
+}
+
+/** Runs a program with our terminal and returns its exit code. */
+export function runProgram(program: string, args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit' })
   // The program shuts down in order, and this process waits for it. A terminal sends Ctrl-C to
   // both.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  const [code]: readonly unknown[] = await once(child, 'exit')
-  return typeof code === 'number' ? code : 1
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)))
+  })
 }
+
+/**
+ * The exit code of a program; as in a shell 128 + n if signal n ended it. A program that stops in
+ * order at Ctrl-C can still be ended by a second one, which arrives while it exits.
+ */
+export const exitCodeOf = (code: number | null, signal: NodeJS.Signals | null): number =>
+  code ?? 128 + (signal === null ? 0 : constants.signals[signal])
