@@ -42,14 +42,16 @@ function urlProblem(value: string): string | null {
     return 'Must be an absolute http or https URL, such as https://shop.example/thanks.'
   }
   if (url.username !== '' || url.password !== '') return 'Must not hold a user name or a password.'
-  return url.href.length > urlMax ? `Must have at most ${urlMax} characters, encoded.` : null
+  return url.href.length > urlMax
+    ? `Must have at most ${urlMax} characters after percent-encoding.`
+    : null
 }
 
 export const createPaymentIntent = z
   .strictObject({
     amount: z.string().max(100).meta({
       description:
-        'A decimal string with at most as many decimals as the accepted asset with the fewest.',
+        'A decimal string. The accepted asset with the fewest decimals limits how many it can have.',
     }),
     currency: z.string().regex(/^[A-Z][A-Z0-9]{1,11}$/, 'Must be a currency code such as USDC.'),
     accept: z
@@ -157,7 +159,7 @@ export const listQuery = z.strictObject({
 /** How long a reader follows a payment. */
 export const until = z.literal('final').optional().meta({
   description:
-    '`final`: do not end at `succeeded` but at a `finality` of `final`; or at `failed`, `cancelled`, or `expired` after `monitorUntil`.',
+    '`final`: after `succeeded`, go on until `finality` is `final`. `failed` and `cancelled` end it too, and so does `expired` once `monitorUntil` has passed.',
 })
 
 export const eventsQuery = z.strictObject({
