@@ -4,7 +4,7 @@ import { hasGoodChecksum } from '../evm-address.ts'
 import { byName, isObject, list, object, oneOf, optional, text, whole, yesNo } from './form.ts'
 import { type PresetName, presets } from './presets.ts'
 
-/** The address of logs of the native coin under EIP-7708: never a token. */
+/** EIP-7708 logs transfers of the native coin with this address. No token has it. */
 const nativeLogAddress = '0xfffffffffffffffffffffffffffffffffffffffe'
 
 const blockCountMax = 100_000
@@ -27,12 +27,12 @@ const address = z
     abort: true,
   })
   .refine(hasGoodChecksum, {
-    error: 'has a wrong checksum: a digit is mistyped',
+    error: 'has a wrong checksum: a digit or its case is mistyped',
     abort: true,
   })
   .transform((written) => written.toLowerCase())
   .refine((lower) => lower !== nativeLogAddress, {
-    error: 'is not a token: under EIP-7708 the native coin logs with this address',
+    error: 'is not a token: EIP-7708 logs transfers of the native coin with this address',
   })
 
 const level = z.union(
@@ -51,7 +51,7 @@ const policy = {
   tiers: optional(byName(tierKey, tiers)),
 }
 
-/** The protocols of nodes. */
+/** Which URLs a node can have, for messages. */
 const urlInWords = 'a wss, ws, https or http URL'
 const isUrl = (text: string): boolean => /^(wss?|https?):$/.test(URL.parse(text)?.protocol ?? '')
 
@@ -75,7 +75,7 @@ const urlFrom = (variable: Variable) =>
     const found = variable(env)
     if (found === undefined || found === '') return say(`needs the variable ${env} to be set`)
     const placed = into === undefined ? found : put(found, into)
-    return isUrl(placed) ? placed : say(`must be ${urlInWords}: the value of ${env} gives no URL`)
+    return isUrl(placed) ? placed : say(`must be ${urlInWords}, but ${env} does not result in one`)
   })
 
 /** Calls the user's `into`. Its errors are dropped: a message may contain the value. */
@@ -107,7 +107,7 @@ const token = object({
 /** The fields of every chain. */
 const anyChain = (variable: Variable) => ({
   kind: optional(oneOf(['evm'])),
-  name: optional(text(/^[^\p{C}]{1,40}$/u, 'a name for people of at most 40 characters')),
+  name: optional(text(/^[^\p{C}]{1,40}$/u, 'a display name of at most 40 characters')),
   providers: list(providerFrom(variable), { min: 1, max: 8 }),
   accept: list(symbol, { min: 1, max: 20 }),
   tokens: optional(byName(symbol, token)),
