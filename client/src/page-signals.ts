@@ -5,8 +5,8 @@ import type { Input } from './stream-state.ts'
 export type Signal = Extract<Input, 'offline' | 'online' | 'visible' | 'frozen' | 'restored'>
 
 /**
- * Listens to the page's events: phones drop sockets without notice, and a page that leaves the
- * back/forward cache fires `pageshow`, not `visibilitychange`. Without a document it does nothing.
+ * Listens to the page's events, because phones drop sockets without notice. Only `pageshow` tells
+ * whether the page leaves the back/forward cache. Without a document it does nothing.
  */
 export function pageSignals(listener: (signal: Signal) => void): Stop {
   if (typeof document === 'undefined') return () => undefined
@@ -22,10 +22,10 @@ export function pageSignals(listener: (signal: Signal) => void): Stop {
     if (document.visibilityState === 'visible') listener('visible')
   })
   on(globalThis, 'pagehide', (event) => {
-    if ((event as PageTransitionEvent).persisted) listener('frozen') // the type goes with the name
+    if ((event as PageTransitionEvent).persisted) listener('frozen') // the type of `pagehide`
   })
   on(globalThis, 'pageshow', (event) => {
-    if ((event as PageTransitionEvent).persisted) listener('restored') // the type goes with the name
+    if ((event as PageTransitionEvent).persisted) listener('restored') // the type of `pageshow`
   })
   return () => stop.abort()
 }

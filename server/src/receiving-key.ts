@@ -1,7 +1,10 @@
 import { HDKey } from '@scure/bip32'
 import { Failure } from '@settlewire/core/errors'
 
-/** Levels below the master key (BIP-44): m / 44' / coin' / account' / chain / address. */
+/**
+ * Levels below the master key (BIP-44): m / 44' / coin' / account' / chain / address. Here a chain is
+ * a branch of these keys, not a network.
+ */
 const accountDepth = 3
 const chainDepth = 4
 /** The BIP-44 chain whose children are the addresses that a wallet shows for receiving. */
@@ -23,10 +26,10 @@ export interface KeyUse {
 }
 
 /**
- * The extended public key whose children are a merchant's deposit addresses. The merchant exports
- * the key of an account (m/44'/60'/0'), of which it is child 0, or this key itself
- * (m/44'/60'/0'/0). The text contains only the key, so it does not depend on the wallet that
- * exported it. Throws `merchant_cannot_receive`, with what to do instead.
+ * The extended public key whose children are a merchant's deposit addresses. A merchant may export
+ * this key itself (m/44'/60'/0'/0), or the key of an account (m/44'/60'/0'): then it is child 0 of
+ * that key. The returned text is the same for every wallet that exports the key. Throws
+ * `merchant_cannot_receive` for any other text.
  */
 export function receivingKey(text: string, { livemode }: KeyUse): string {
   const kind = kindOf(text.trim())
@@ -48,7 +51,7 @@ export function parseReceivingKey(text: string): HDKey {
   return parse(text, kindOf(text))
 }
 
-/** The kind by the first letters, before decoding: a private key must be refused at once. */
+/** Reads the kind from the first letters. So a private key is refused before it is decoded. */
 function kindOf(text: string): string {
   const kind = text.slice(0, 4)
   if (anyExtendedKey.test(kind) && kind.slice(1).toLowerCase() === 'prv') {
@@ -75,7 +78,7 @@ function parse(text: string, kind: string): HDKey {
   }
 }
 
-/** Without parent fingerprint and index: some wallets write them and some do not. */
+/** Omits the parent fingerprint and the index, because only some wallets write them. */
 function textOf({ publicKey, chainCode }: HDKey): string {
   if (publicKey === null || chainCode === null) throw notAnXpub()
   return new HDKey({ depth: chainDepth, publicKey, chainCode }).publicExtendedKey

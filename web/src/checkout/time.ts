@@ -9,7 +9,7 @@ const calendar = {
   hourCycle: 'h23',
 } as const
 
-/** English like the words around it; the time zone is the reader's own. */
+/** English, like the words around it, with 24 hours; the time zone is that of the browser. */
 const language = 'en-GB'
 /** Created once, because creating one costs more than a hundred uses. */
 const clockForm = new Intl.DateTimeFormat(language, clock)

@@ -7,11 +7,11 @@ export interface RepeatOptions {
   readonly log: Log
   /** The pause after each run, in milliseconds. */
   readonly everyMs: number
-  /** What failed, for the log. */
+  /** The failure in words, for the log: `leases could not be renewed`. */
   readonly what: string
 }
 
-/** Runs work repeatedly until it is closed. After a failure it simply runs again. */
+/** Runs work again and again, with a pause after each run, until `close`. A failure is logged. */
 export class Repeat {
   readonly #options: RepeatOptions
   readonly #work: () => Promise<void>
@@ -25,6 +25,7 @@ export class Repeat {
     this.#work = work
   }
 
+  /** Starts the timer. The first run is after a pause; use `now` for one before it. */
   start(): void {
     if (this.#isClosed) return
     const { clock, everyMs } = this.#options
@@ -46,7 +47,7 @@ export class Repeat {
     }
   }
 
-  /** Resolves when a running call has ended. */
+  /** Stops the timer. Waits for a run that the timer started, not for one that `now` started. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer?.()
