@@ -80,7 +80,7 @@ describe('the configuration', () => {
     ['UNREAD_BYTES_MAX', '4 GB'],
     ['UNREAD_BYTES_MAX', '1 KB'],
     ['HEAD_SECONDS', '0'],
-  ])('refuses an invalid limit: %s=%s', (name, text) => {
+  ])('refuses an invalid value: %s=%s', (name, text) => {
     expect(refusals({ [name]: text })).toEqual([name])
   })
 

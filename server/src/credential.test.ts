@@ -41,7 +41,7 @@ describe('a key', () => {
     'sk_test_é',
   ])('does not have the form %j', (text) => expect(keyShape(text)).toBeNull())
 
-  it('is stored as a hash that depends on the pepper', () => {
+  it('has one hash, which depends on the pepper', () => {
     const { key } = mintKey('secret', false, systemClock)
     expect(hashKey(secret, key)).toHaveLength(32)
     expect(hashKey(secret, key)).toEqual(hashKey(secret, key))

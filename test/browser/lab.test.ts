@@ -74,7 +74,7 @@ describe.each([
   ['wide and light', wide],
   ['360 px and dark', narrow],
 ] as const)('the lab, %s,', (_, look) => {
-  it('is accessible, fits the screen, and respects its CSP, with and without a request', async () => {
+  it('is accessible, fits the screen, and respects its CSP, with and without a payment', async () => {
     const page = await open(look)
     await isFit(page)
     await request(page)
@@ -124,7 +124,7 @@ describe('a tester in the lab', () => {
     await close(page)
   })
 
-  it('takes a payment back by a reorg, or lets the reorg keep its transactions', async () => {
+  it('takes a payment back with a reorg, or lets the reorg mine its transaction again', async () => {
     const page = await open()
     await request(page)
     await button(page, 'Pay').click()
@@ -210,14 +210,14 @@ describe('the lab’s server', () => {
     expect((await post('/lab/orders', { offer: '25.00 USDC' }, cross)).status).toBe(403)
   })
 
-  it('refuses unknown levers and offers', async () => {
+  it('refuses unknown levers and offers, but shows a page for an unknown payment', async () => {
     expect((await post('/lab/pull', { lever: 'mine:1000000' })).status).toBe(404)
     expect((await post('/lab/pull', { lever: 'pay:all' })).status).toBe(404)
     expect((await post('/lab/orders', { offer: '1.00 USDC' })).status).toBe(404)
     expect((await fetch(`${server.url}/lab?payment=nonsense`)).status).toBe(200)
   })
 
-  it('does not reveal its secret key in pages, parts or scripts', async () => {
+  it('sends neither its secret key nor inline scripts or styles', async () => {
     for (const path of ['/lab', '/lab/parts', '/lab/lab.js']) {
       const text = await (await fetch(server.url + path)).text()
       expect(text).not.toContain(server.sandbox.secretKey)

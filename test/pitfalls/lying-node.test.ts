@@ -253,7 +253,7 @@ describe('on nodes that lag, lie and forget', () => {
     expect({ received: paid.received, flags: paid.flags }).toEqual({ received: value, flags: [] })
   })
 
-  it('a provider that reconnects with another chain is not used, the other continues', async () => {
+  it('a provider that shows another chain after a reconnect is not used; the other one is', async () => {
     const world = await begin([node, other])
     const { id, address } = await world.open()
     other.chainId = 1
@@ -263,7 +263,7 @@ describe('on nodes that lag, lie and forget', () => {
     mine()
     const paid = await world.status(id, 'succeeded')
     expect(paid.flags).toEqual(['single_source'])
-    await world.sight('the stranger is named', ({ follower }) =>
+    await world.sight('health names the mismatch', ({ follower }) =>
       (follower.health().providers ?? []).some(({ reason }) => reason === 'chain_mismatch'),
     )
   })

@@ -164,7 +164,7 @@ describe('on nodes with malformed answers', () => {
     },
   )
 
-  it('the next process asks again for a payment whose receipt was missing', async () => {
+  it('a restarted server finds a payment whose receipt was missing before the restart', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     const tx = tokenTx(token, address, price)

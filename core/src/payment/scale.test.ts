@@ -31,7 +31,7 @@ function watched(facts: Facts): { facts: Facts; looks: () => number } {
   return { facts: { ...facts, transactions }, looks: () => looks }
 }
 
-it('reads each known transaction O(log n) times when a step changes thousands', () => {
+it('merging thousands of observations reads the known transactions O(n log n) times', () => {
   const count = 4_000
   const { facts } = mergeAll(noFacts, many(count), termsOf())
   const again = watched(facts)
@@ -41,7 +41,7 @@ it('reads each known transaction O(log n) times when a step changes thousands', 
   expect(again.looks()).toBeLessThan(count * (Math.ceil(Math.log2(count)) + 4))
 })
 
-it('judges with a number of reads per transaction that does not grow with their number', () => {
+it('judging reads each transaction as often among thousands as among forty', () => {
   const perTransaction = (count: number): number => {
     const { facts } = mergeAll(noFacts, many(count), termsOf())
     const once = watched(facts)

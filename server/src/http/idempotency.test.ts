@@ -47,7 +47,7 @@ describe('a request with an Idempotency-Key', () => {
     expect(again.json.id).toBe(first.json.id)
   })
 
-  it('is refused with another body, path or method', async () => {
+  it('is refused when its key was used with another body or path', async () => {
     const first = await create('order-4')
     const other = await create('order-4', { amount: '151.00' })
     expect([other.status, other.json.code]).toEqual([422, 'idempotency_key_reused'])

@@ -63,7 +63,7 @@ describe('the checkout page', () => {
     await live.close()
   })
 
-  it('has a content policy of its own origin only: nothing inline, foreign or framed', async () => {
+  it('has a content security policy that allows its own origin only, and no frames', async () => {
     const { headers } = await open(path)
     const policy = headers.get('content-security-policy') ?? ''
     expect(policy).toMatch(/default-src 'none'; script-src 'self'; style-src 'self'/)

@@ -58,7 +58,7 @@ class Client {
 }
 
 describe('the fault proxy', () => {
-  it('forwards bytes both ways, and forwards an end', async () => {
+  it('forwards bytes both ways, and the end of a connection', async () => {
     const client = new Client()
     await client.says('hello')
     client.socket.end('bye')
@@ -99,7 +99,7 @@ describe('the fault proxy', () => {
     await client.says('4')
   })
 
-  it('forwards an end after the delayed bytes in mode lag', async () => {
+  it('forwards the end of a connection after its delayed bytes in mode lag', async () => {
     proxy.set({ mode: 'lag', lagMs: 50 })
     const client = new Client()
     client.socket.end('last words')

@@ -26,7 +26,7 @@ it('inFours splits an address into its 0x and ten groups of four', () => {
   expect(shortened(address)).toBe('0x5FbDB2…180aa3')
 })
 
-it('uriFor makes a wallet link for the missing amount, or none', () => {
+it('uriFor puts the missing amount into the wallet link; null if the link cannot express it', () => {
   const [accept] = fixtures.awaiting.accept
   if (accept === undefined) throw new Error('the fixture accepts something')
   expect(uriFor(accept, '150.00')).toBe(accept.uri)

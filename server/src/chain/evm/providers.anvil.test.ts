@@ -99,7 +99,7 @@ describe('a real chain behind two connections', () => {
     await says(null)
   })
 
-  it('reads every payment after both connections were cut in turn and together', async () => {
+  it('reads every payment although the connections were cut, first in turn, then both at once', async () => {
     follow()
     await says(null)
     await stream(9, (block) => {
@@ -119,7 +119,7 @@ describe('a real chain behind two connections', () => {
     expect(amounts()).toEqual(upTo(10))
   })
 
-  it('counts the second connection as a witness, again once it is back after a cut', async () => {
+  it('counts the second connection as a witness until it is cut, and when it is back', async () => {
     follow({ corroborateWithinMs: 500 })
     await says(null)
     const shownBy = (block: number): Set<string> => {

@@ -9,7 +9,7 @@ function* numbers(seed: number): Generator<number> {
   }
 }
 
-it('returns due items in order of their instants, and never a removed one', () => {
+it('the queue returns the item with the earliest instant first, and never a removed one', () => {
   const random = numbers(7)
   const next = (below: number): number => Number(random.next().value) % below
   const queue = new SoonestFirst<number>()

@@ -111,7 +111,7 @@ it('reads the history for a newcomer whose position is before the cached events'
   expect(reader.seen).toEqual(Array.from({ length: 70 }, (_, index) => index + 11))
 })
 
-it('replays to the end if an old hint comes in between', async () => {
+it('replays the whole history even if an old hint arrives during the replay', async () => {
   world.commit(pageMax * 3)
   world.follow(pageMax * 3)
   await world.settled()

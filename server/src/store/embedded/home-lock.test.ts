@@ -115,8 +115,8 @@ describe('the place of a home', () => {
   })
 })
 
-describe('the birth text of a process', () => {
-  it('is stable for one process and different for each process', async () => {
+describe('birthOf: the start of a process as text', () => {
+  it('stays the same for one process and differs from that of another', async () => {
     const other = spawn('sleep', ['60'])
     await once(other, 'spawn')
     const pid = other.pid ?? 0
