@@ -41,7 +41,7 @@ it('merging thousands of observations reads the known transactions O(n log n) ti
   expect(again.looks()).toBeLessThan(count * (Math.ceil(Math.log2(count)) + 4))
 })
 
-it('judging reads each transaction as often among thousands as among forty', () => {
+it('judging reads each transaction at most once more among thousands than among forty', () => {
   const perTransaction = (count: number): number => {
     const { facts } = mergeAll(noFacts, many(count), termsOf())
     const once = watched(facts)

@@ -320,7 +320,7 @@ describe('logs of the native coin (EIP-7708)', () => {
 })
 
 describe('the call recorded for a paying transaction', () => {
-  it('holds the transfer that it requests and its contest, without a look-up in a full block', async () => {
+  it('holds the transfer that it requests and its contest, without a look-up if the block is full', async () => {
     const to = watched()
     const tx = { ...nativeTx(to, 5n), nonce: 9, maxFeePerGas: 77n }
     const [applied] = await apply([fake.mine([tx, fakeTx()])])
