@@ -316,9 +316,11 @@ create unique index chain_block_by_number on chain_block (chain, number);
 -- keys, and feeds last), so appends never deadlock. A feed is locked only while its events are
 -- inserted.
 --
--- Arrays of equal length are the columns of rows. The function raises these errors, and then writes
--- nothing: SW001 (a subject has changed), SW002 (the cursor of a chain has moved), SW003 (an
--- idempotency key is already used), SW004 (a lease was lost, see 0009_nodes.sql).
+-- Arrays of equal length are the columns of rows, and a statement reads them by subscript. It does
+-- not unnest them: PostgreSQL sets up one store for each array that a statement unnests, and with
+-- about fifty of them an append of few events took twice as long. The function raises these errors,
+-- and then writes nothing: SW001 (a subject has changed), SW002 (the cursor of a chain has moved),
+-- SW003 (an idempotency key is already used), SW004 (a lease was lost, see 0009_nodes.sql).
 create function settlewire_append(
   subject_ids text[], base_seals bytea[], sequences integer[],
   head_seals bytea[], standings text[], opens boolean[],
@@ -326,11 +328,17 @@ create function settlewire_append(
   livemodes boolean[], created timestamptz[], refs text[],
   tx_subjects text[], tx_chains text[], tx_hashes text[], tx_numbers bigint[], tx_paid boolean[],
   tx_final boolean[], tx_parts text[], tx_transfers integer[], tx_new boolean[],
+  -- Inclusions and transfers name their transaction by its place in the arrays above.
+  inclusion_txs integer[], inclusion_hashes text[], inclusion_numbers bigint[],
+  inclusion_canonical boolean[], inclusion_outcomes text[],
+  transfer_txs integer[], transfer_ns integer[], transfer_places text[], transfer_tokens text[],
+  transfer_froms text[], transfer_tos text[], transfer_amounts text[], transfer_numbers bigint[],
+  transfer_stages text[], transfer_counts boolean[],
   feed_merchants text[], feed_livemodes boolean[], feed_counts integer[],
   event_feeds integer[], event_places integer[], event_kinds text[], event_subjects text[], event_sequences integer[],
   event_ids text[], event_types text[], event_times timestamptz[], event_data json[],
   event_evidence json[], event_seals bytea[],
-  addresses json, new_inclusions json, inclusions json, transfers json, cursors json, answers json, fences json
+  addresses json, cursors json, answers json, fences json
 ) returns table (feed integer, last_position bigint) language plpgsql
   -- These settings fix the plans to the indexes. Without them PostgreSQL could keep plans that were
   -- made while the tables were small.
@@ -344,6 +352,8 @@ declare
   wanted integer := cardinality(subject_ids);
   written integer := 0;
   opened integer := 0;
+  -- Whether some of the transactions may have a row already.
+  has_known_tx boolean := false = any (tx_new);
 begin
   if fences is not null then
     perform settlewire_fence(fences);
@@ -354,19 +364,17 @@ begin
   -- the arrays are sorted and the settings above leave only a lookup by the primary key for each
   -- id.
   update subject_state p
-  set sequence = n.sequence, head_seal = n.head_seal, standing = n.standing
-  from unnest(subject_ids, base_seals, sequences, head_seals, standings)
-    as n (id, base_seal, sequence, head_seal, standing)
-  where p.subject_id = n.id and p.head_seal = n.base_seal;
+  set sequence = sequences[i], head_seal = head_seals[i], standing = standings[i]
+  from unnest(subject_ids) with ordinality as n (id, i)
+  where p.subject_id = n.id and p.head_seal = base_seals[i];
   get diagnostics written = row_count;
 
   if written < wanted then
     insert into subject_state (subject_id, sequence, head_seal, standing)
-    select n.id, n.sequence, n.head_seal, n.standing
-    from unnest(subject_ids, opens, sequences, head_seals, standings)
-      as n (id, opens, sequence, head_seal, standing)
-    where n.opens
-    order by n.id
+    select n.id, sequences[i], head_seals[i], standings[i]
+    from unnest(subject_ids) with ordinality as n (id, i)
+    where opens[i]
+    order by i
     on conflict (subject_id) do nothing;
     get diagnostics opened = row_count;
     if written + opened < wanted then
@@ -377,17 +385,15 @@ begin
   -- The locks above now keep other appends from the rows of these subjects in every table.
   if cardinality(found_ids) > 0 then
     update subject p
-    set status = n.status, flags = n.flags::text[], due_at = n.due_at
-    from unnest(found_ids, statuses, flag_lists, due, merchant_ids)
-      as n (id, status, flags, due_at, merchant_id)
-    where p.id = n.id and n.merchant_id is null;
+    set status = statuses[i], flags = flag_lists[i]::text[], due_at = due[i]
+    from unnest(found_ids) with ordinality as n (id, i)
+    where p.id = n.id and merchant_ids[i] is null;
     if opened > 0 then
       insert into subject (id, kind, merchant_id, livemode, created_at, reference, status, flags, due_at)
-      select n.id, n.kind, n.merchant_id, n.livemode, n.created_at, n.reference, n.status,
-        n.flags::text[], n.due_at
-      from unnest(found_ids, kinds, merchant_ids, livemodes, created, refs, statuses, flag_lists, due)
-        as n (id, kind, merchant_id, livemode, created_at, reference, status, flags, due_at)
-      where n.merchant_id is not null;
+      select n.id, kinds[i], merchant_ids[i], livemodes[i], created[i], refs[i], statuses[i],
+        flag_lists[i]::text[], due[i]
+      from unnest(found_ids) with ordinality as n (id, i)
+      where merchant_ids[i] is not null;
     end if;
   end if;
 
@@ -403,76 +409,77 @@ begin
   -- search: the check of the seal has proved that the caller knows the current rows. `on conflict`
   -- is not needed, because no other append can insert these rows; it would lock and log each twice.
   if cardinality(tx_hashes) > 0 then
-    with n as materialized (
-      select * from unnest(tx_subjects, tx_chains, tx_hashes, tx_numbers, tx_paid, tx_final, tx_parts,
-          tx_new)
-        as n (subject_id, chain, tx_hash, block_number, paid, final, part, is_new)
-    ), changed as (
+    if has_known_tx then
       update transaction t
-      set block_number = n.block_number, paid = n.paid, final = n.final, part = n.part
-      from n where not n.is_new
-        and t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
+      set block_number = tx_numbers[i], paid = tx_paid[i], final = tx_final[i], part = tx_parts[i]
+      from unnest(tx_hashes) with ordinality as n (hash, i)
+      where not tx_new[i] and t.subject_id = tx_subjects[i] and t.chain = tx_chains[i]
+        and t.tx_hash = n.hash
         and (t.block_number, t.paid, t.final, t.part)
-          is distinct from (n.block_number, n.paid, n.final, n.part)
-    )
+          is distinct from (tx_numbers[i], tx_paid[i], tx_final[i], tx_parts[i]);
+      -- Deletes the transfers that a transaction no longer has. A null count deletes nothing: the
+      -- caller passes it when the number of transfers did not fall.
+      delete from transfer t
+      using unnest(tx_hashes) with ordinality as n (hash, i)
+      where t.subject_id = tx_subjects[i] and t.chain = tx_chains[i] and t.tx_hash = n.hash
+        and t.n >= tx_transfers[i];
+    end if;
     insert into transaction (subject_id, chain, tx_hash, block_number, paid, final, part)
-    select n.subject_id, n.chain, n.tx_hash, n.block_number, n.paid, n.final, n.part
-    from n where n.is_new or not exists (
+    select tx_subjects[i], tx_chains[i], n.hash, tx_numbers[i], tx_paid[i], tx_final[i],
+      tx_parts[i]
+    from unnest(tx_hashes) with ordinality as n (hash, i)
+    where tx_new[i] or not exists (
       select from transaction t
-      where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash);
-    -- Deletes the transfers that a transaction no longer has. A null count deletes nothing: the
-    -- caller passes it when the number of transfers did not fall.
-    delete from transfer t
-    using unnest(tx_subjects, tx_chains, tx_hashes, tx_transfers)
-      as n (subject_id, chain, tx_hash, count)
-    where t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash
-      and t.n >= n.count;
+      where t.subject_id = tx_subjects[i] and t.chain = tx_chains[i] and t.tx_hash = n.hash);
   end if;
 
-  if new_inclusions is not null then
+  if cardinality(inclusion_txs) > 0 then
     insert into inclusion (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
-    select n.* from json_to_recordset(new_inclusions) as n (subject_id text, chain text, tx_hash text,
-      block_hash text, block_number bigint, canonical boolean, outcome text);
+    select tx_subjects[tx], tx_chains[tx], tx_hashes[tx], inclusion_hashes[i], inclusion_numbers[i],
+      inclusion_canonical[i], inclusion_outcomes[i]
+    from unnest(inclusion_txs) with ordinality as n (tx, i)
+    where tx_new[tx];
+    if has_known_tx then
+      -- Not an update: PostgreSQL could plan it by the index on block_hash, and one block may hold
+      -- transactions of many subjects.
+      insert into inclusion as known
+        (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
+      select tx_subjects[tx], tx_chains[tx], tx_hashes[tx], inclusion_hashes[i],
+        inclusion_numbers[i], inclusion_canonical[i], inclusion_outcomes[i]
+      from unnest(inclusion_txs) with ordinality as n (tx, i)
+      where not tx_new[tx]
+      on conflict (subject_id, chain, tx_hash, block_hash) do update
+      set block_number = excluded.block_number, canonical = excluded.canonical,
+        outcome = excluded.outcome
+      where (known.block_number, known.canonical, known.outcome)
+        is distinct from (excluded.block_number, excluded.canonical, excluded.outcome);
+    end if;
   end if;
 
-  if inclusions is not null then
-    -- Not an update: PostgreSQL could plan it by the index on block_hash, and one block may hold
-    -- transactions of many subjects.
-    insert into inclusion as i
-      (subject_id, chain, tx_hash, block_hash, block_number, canonical, outcome)
-    select n.* from json_to_recordset(inclusions) as n (subject_id text, chain text, tx_hash text,
-      block_hash text, block_number bigint, canonical boolean, outcome text)
-    on conflict (subject_id, chain, tx_hash, block_hash) do update
-    set block_number = excluded.block_number, canonical = excluded.canonical,
-      outcome = excluded.outcome
-    where (i.block_number, i.canonical, i.outcome)
-      is distinct from (excluded.block_number, excluded.canonical, excluded.outcome);
-  end if;
-
-  if transfers is not null then
-    with n as materialized (
-      select * from json_to_recordset(transfers) as n (subject_id text, chain text, tx_hash text,
-        n integer, place text, token text, from_address text, to_address text, amount numeric,
-        block_number bigint, stage text, counts boolean, is_new boolean)
-    ), changed as (
+  if cardinality(transfer_txs) > 0 then
+    if has_known_tx then
       update transfer t
-      set place = n.place, token = n.token, from_address = n.from_address,
-        to_address = n.to_address, amount = n.amount, block_number = n.block_number,
-        stage = n.stage, counts = n.counts
-      from n where not n.is_new
-        and t.subject_id = n.subject_id and t.chain = n.chain and t.tx_hash = n.tx_hash and t.n = n.n
+      set place = transfer_places[i], token = transfer_tokens[i], from_address = transfer_froms[i],
+        to_address = transfer_tos[i], amount = transfer_amounts[i]::numeric,
+        block_number = transfer_numbers[i], stage = transfer_stages[i], counts = transfer_counts[i]
+      from unnest(transfer_txs) with ordinality as n (tx, i)
+      where not tx_new[tx] and t.subject_id = tx_subjects[tx] and t.chain = tx_chains[tx]
+        and t.tx_hash = tx_hashes[tx] and t.n = transfer_ns[i]
         and (t.place, t.token, t.from_address, t.to_address, t.amount, t.block_number, t.stage,
             t.counts)
-          is distinct from (n.place, n.token, n.from_address, n.to_address, n.amount,
-            n.block_number, n.stage, n.counts)
-    )
+          is distinct from (transfer_places[i], transfer_tokens[i], transfer_froms[i],
+            transfer_tos[i], transfer_amounts[i]::numeric, transfer_numbers[i], transfer_stages[i],
+            transfer_counts[i]);
+    end if;
     insert into transfer (subject_id, chain, tx_hash, n, place, token, from_address, to_address,
       amount, block_number, stage, counts)
-    select n.subject_id, n.chain, n.tx_hash, n.n, n.place, n.token, n.from_address, n.to_address,
-      n.amount, n.block_number, n.stage, n.counts
-    from n where n.is_new or not exists (
-      select from transfer t where t.subject_id = n.subject_id and t.chain = n.chain
-        and t.tx_hash = n.tx_hash and t.n = n.n);
+    select tx_subjects[tx], tx_chains[tx], tx_hashes[tx], transfer_ns[i], transfer_places[i],
+      transfer_tokens[i], transfer_froms[i], transfer_tos[i], transfer_amounts[i]::numeric,
+      transfer_numbers[i], transfer_stages[i], transfer_counts[i]
+    from unnest(transfer_txs) with ordinality as n (tx, i)
+    where tx_new[tx] or not exists (
+      select from transfer t where t.subject_id = tx_subjects[tx] and t.chain = tx_chains[tx]
+        and t.tx_hash = tx_hashes[tx] and t.n = transfer_ns[i]);
   end if;
 
   if cursors is not null then
@@ -496,22 +503,22 @@ begin
   end if;
 
   insert into merchant_feed (merchant_id, livemode, position)
-  select n.merchant_id, n.livemode, 0
-  from unnest(feed_merchants, feed_livemodes) as n (merchant_id, livemode)
-  order by n.merchant_id collate "C", n.livemode
+  select n.merchant_id, feed_livemodes[i], 0
+  from unnest(feed_merchants) with ordinality as n (merchant_id, i)
+  order by n.merchant_id collate "C", feed_livemodes[i]
   on conflict do nothing;
 
   -- From here to the commit other appends to these feeds wait. Keep this part short.
   return query
   with n as materialized (
-    select n.feed::integer as feed, n.merchant_id, n.livemode, n.added, (
-        select array_agg(e.seal order by e.place)
-        from unnest(event_feeds, event_places, event_seals) as e (feed, place, seal)
-        where e.feed = n.feed
+    select i::integer as feed, n.merchant_id, feed_livemodes[i] as livemode,
+      feed_counts[i] as added, (
+        select array_agg(event_seals[e.i] order by event_places[e.i])
+        from unnest(event_feeds) with ordinality as e (feed, i)
+        where e.feed = n.i
       ) as seals
-    from unnest(feed_merchants, feed_livemodes, feed_counts) with ordinality
-      as n (merchant_id, livemode, added, feed)
-    order by n.merchant_id collate "C", n.livemode
+    from unnest(feed_merchants) with ordinality as n (merchant_id, i)
+    order by n.merchant_id collate "C", feed_livemodes[i]
   ), placed as (
     update merchant_feed f
     set position = f.position + n.added, seal = settlewire_feed_seal(f.seal, n.seals)
@@ -520,11 +527,10 @@ begin
   ), added as (
     insert into event (merchant_id, livemode, position, kind, subject_id, sequence, id, type, at,
       data, evidence, seal)
-    select f.merchant_id, f.livemode, f.position - f.added + e.place, e.kind, e.subject_id,
-      e.sequence, e.id, e.type, e.at, e.data, e.evidence, e.seal
-    from unnest(event_feeds, event_places, event_kinds, event_subjects, event_sequences, event_ids,
-        event_types, event_times, event_data, event_evidence, event_seals)
-      as e (feed, place, kind, subject_id, sequence, id, type, at, data, evidence, seal)
+    select f.merchant_id, f.livemode, f.position - f.added + event_places[i], event_kinds[i],
+      event_subjects[i], event_sequences[i], event_ids[i], event_types[i], event_times[i],
+      event_data[i], event_evidence[i], event_seals[i]
+    from unnest(event_feeds) with ordinality as e (feed, i)
     join placed f on f.feed = e.feed
   )
   select p.feed, p.position from placed p;

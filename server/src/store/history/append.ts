@@ -1,5 +1,5 @@
 import { assert } from '@settlewire/core/assert'
-import type { Projection, TransactionRow } from '@settlewire/core/history/subject-kind'
+import type { Projection, TransactionRow, TransferRow } from '@settlewire/core/history/subject-kind'
 import { toRfc3339 } from '@settlewire/core/instant'
 import type {
   Append,
@@ -13,7 +13,7 @@ import type { Statement } from '../database.ts'
 import type { Changed } from './changed-rows.ts'
 import type { BatchFeed, Placed, Prepared, Share } from './prepare.ts'
 
-const parameterCount = 45
+const parameterCount = 57
 
 /** An array in one of PostgreSQL's two forms. */
 type Column = Buffer | string
@@ -34,12 +34,11 @@ export function appendValues(batch: Batch, { shares, placed, feeds }: Prepared):
     ...subjectColumns(shares),
     ...standingColumns(shares.filter(({ hasMoved }) => hasMoved)),
     ...transactionColumns(owned),
+    ...inclusionColumns(owned),
+    ...transferColumns(owned),
     ...feedColumns(feeds),
     ...eventColumns(placed),
     jsonOrNull(batch.appends.flatMap(addressesOf)),
-    jsonOrNull(owned.filter(({ isNew }) => isNew).flatMap(inclusionsOf)),
-    jsonOrNull(owned.filter(({ isNew }) => !isNew).flatMap(inclusionsOf)),
-    jsonOrNull(owned.flatMap(transfersOf)),
     jsonOrNull((batch.cursors ?? []).map(cursorToJson)),
     jsonOrNull((batch.idempotency ?? []).map(answerToJson)),
     jsonOrNull(batch.fences ?? []),
@@ -102,24 +101,40 @@ function transactionColumns(owned: readonly Owned[]): Column[] {
   ]
 }
 
-const keyOf = ({ subjectId, row }: Owned) => ({
-  ...{ subject_id: subjectId, chain: row.chain, tx_hash: row.txHash },
-})
+/** The rows of all transactions, each with the place of its transaction, from 1. */
+const rowsOf = <Row>(
+  owned: readonly Owned[],
+  rows: (one: Owned) => readonly Row[],
+): { readonly tx: number; readonly n: number; readonly row: Row }[] =>
+  owned.flatMap((one, index) => rows(one).map((row, n) => ({ tx: index + 1, n, row })))
 
-const inclusionsOf = (owned: Owned): object[] =>
-  owned.inclusions.map(({ blockHash, blockNumber, canonical, outcome }) => ({
-    ...keyOf(owned),
-    ...{ block_hash: blockHash, block_number: blockNumber, canonical, outcome },
-  }))
+function inclusionColumns(owned: readonly Owned[]): Column[] {
+  const rows = rowsOf(owned, ({ inclusions }) => inclusions)
+  return [
+    arrayOf.integer(rows.map(({ tx }) => tx)),
+    arrayOf.text(rows.map(({ row }) => row.blockHash)),
+    arrayOf.bigint(rows.map(({ row }) => row.blockNumber)),
+    arrayOf.boolean(rows.map(({ row }) => row.canonical)),
+    arrayOf.text(rows.map(({ row }) => row.outcome)),
+  ]
+}
 
-const transfersOf = (owned: Owned): object[] =>
-  owned.transfers.map((transfer, n) => ({
-    ...keyOf(owned),
-    ...{ n, place: transfer.place, token: transfer.token },
-    ...{ from_address: transfer.from, to_address: transfer.to, amount: String(transfer.amount) },
-    ...{ block_number: transfer.blockNumber, stage: transfer.stage, counts: transfer.counts },
-    is_new: owned.isNew,
-  }))
+function transferColumns(owned: readonly Owned[]): Column[] {
+  const rows = rowsOf(owned, ({ transfers }) => transfers)
+  const column = <Cell>(cell: (row: TransferRow) => Cell): Cell[] => rows.map(({ row }) => cell(row))
+  return [
+    arrayOf.integer(rows.map(({ tx }) => tx)),
+    arrayOf.integer(rows.map(({ n }) => n)),
+    arrayOf.text(column(({ place }) => place)),
+    arrayOf.text(column(({ token }) => token)),
+    arrayOf.text(column(({ from }) => from)),
+    arrayOf.text(column(({ to }) => to)),
+    arrayOf.text(column(({ amount }) => String(amount))),
+    arrayOf.bigint(column(({ blockNumber }) => blockNumber)),
+    arrayOf.text(column(({ stage }) => stage)),
+    arrayOf.boolean(column(({ counts }) => counts)),
+  ]
+}
 
 const feedColumns = (feeds: readonly BatchFeed[]): Column[] => [
   arrayOf.text(feeds.map(({ merchantId }) => merchantId)),
