@@ -136,7 +136,8 @@ async function once<T>(
   try {
     return await send(key)
   } catch (error) {
-    if (given === undefined && tell(error)?.exit === 'later') {
+    const exit = tell(error)?.exit
+    if (given === undefined && (exit === 'later' || exit === 'interrupted')) {
       note(`The request may have been executed. To repeat it safely, add --idempotency-key ${key}`)
     }
     throw error

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -230,6 +232,59 @@ describe('the settlewire command', () => {
     watching.interrupt()
     expect((await watching.ended()).code).toBe(exitCodes.interrupted)
   })
+})
+
+describe('a settlewire command that is interrupted by Ctrl-C', () => {
+  /** Answers with the head of an error for `pi_half`, and with nothing for any other request. */
+  const silent = createServer(({ url }, response) => {
+    if (!url?.includes('pi_half')) return
+    response.writeHead(503, { 'content-type': 'application/problem+json' }).flushHeaders()
+  })
+  const resolve = (id: string) => ['resolve', id, 'accept', '--reason', 'x']
+
+  beforeAll(() => once(silent.listen(0, '127.0.0.1'), 'listening'))
+  afterAll(() => {
+    silent.close()
+    silent.closeAllConnections()
+  })
+
+  /** Interrupts a command while it waits for the response. */
+  async function interrupted(line: readonly string[]) {
+    // A server that listens on a port has an address object.
+    const { port } = silent.address() as AddressInfo
+    const env = { SETTLEWIRE_URL: `http://127.0.0.1:${port}`, SETTLEWIRE_KEY: 'sk_test_x' }
+    const waiting = new Run(line, env)
+    await once(silent, 'request')
+    waiting.interrupt()
+    return waiting.ended()
+  }
+
+  it.each([
+    [['list']],
+    [['get', 'pi_1']],
+    [['get', 'pi_half']],
+    [['cancel', 'pi_1']],
+    [['events', 'pi_1']],
+    [['watch', 'pi_1']],
+    [['claim', 'pi_1', `0x${'c1'.repeat(32)}`]],
+    [['policy', 'pi_1']],
+    [['chains']],
+    [['create', '1', 'USDC', '--idempotency-key', 'mine']],
+  ])('exits with `interrupted` and prints no error: %j', async (line) => {
+    const { code, out, err } = await interrupted(line)
+    expect({ code, out, err }).toEqual({ code: exitCodes.interrupted, out: '', err: '' })
+  })
+
+  it.each([[['create', '1', 'USDC']], [resolve('pi_1')], [resolve('pi_half')]])(
+    'tells how to repeat a request that may have been executed: %j',
+    async (line) => {
+      const { code, out, err } = await interrupted(line)
+      expect([code, out]).toEqual([exitCodes.interrupted, ''])
+      expect(err).toMatch(
+        /^The request may have been executed\. To repeat it safely, add --idempotency-key [\w-]{36}\n$/,
+      )
+    },
+  )
 })
 
 describe('a settlewire command that fails', () => {

@@ -5,7 +5,7 @@ import { CommandLine, helpAdvice } from './ask.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
 import { isOperators, operatorCommands, runOperators } from './operator.ts'
-import { CliProblem, tell } from './problem.ts'
+import { CliProblem, Interrupted, tell } from './problem.ts'
 import { readSettings } from './settings.ts'
 
 const help = `settlewire: create and follow payments from a terminal.
@@ -58,14 +58,20 @@ async function run(line: readonly string[]): Promise<ExitName> {
   })
   const interrupted = new AbortController()
   // More than once: with Ctrl-C the terminal and the starting process both send it.
-  process.on('SIGINT', () => interrupted.abort())
-  return command.run({
+  process.on('SIGINT', () => interrupted.abort(new Interrupted()))
+  const work = {
     client: new Client({ baseUrl, key }),
     asked,
-    print: (text) => process.stdout.write(`${text}\n`),
-    note: (text) => process.stderr.write(`${text}\n`),
+    print: (text: string) => process.stdout.write(`${text}\n`),
+    note: (text: string) => process.stderr.write(`${text}\n`),
     signal: interrupted.signal,
-  })
+  }
+  try {
+    return await command.run(work)
+  } catch (error) {
+    // A response that was cut off by Ctrl-C can also look like an answer of another program.
+    throw interrupted.signal.aborted ? interrupted.signal.reason : error
+  }
 }
 
 // `settlewire list | head` closes the pipe once it has enough lines: this is no failure.

@@ -15,6 +15,11 @@ export class CliProblem extends Error {
   }
 }
 
+/** The person pressed Ctrl-C and knows it, so nothing is printed. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
 /** An error for a person: the code, the message, each field, and the advice. */
 export interface ErrorReport {
   readonly exit: ExitName
@@ -26,6 +31,7 @@ export function tell(error: unknown): ErrorReport | null {
   if (error instanceof CliProblem) {
     return { exit: error.exit, lines: present([error.message, error.advice]) }
   }
+  if (error instanceof Interrupted) return { exit: 'interrupted', lines: [] }
   if (!(error instanceof RequestError)) return null
   const { code, message, fields, requestId, isFinal } = error
   const advice = adviceFor(code)
