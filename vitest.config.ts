@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -14,6 +15,8 @@ export default defineConfig({
   test: {
     include: ['{core,server,client,cli,web}/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    // The compiled sources of programs that tests start, kept as by `npm start`.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, '.toolchain', 'compile-cache') },
     pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: SimulationLast },

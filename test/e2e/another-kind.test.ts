@@ -19,6 +19,7 @@ import { PebbleChain } from '../support/pebble/pebble-chain.ts'
 import { PebbleFollower } from '../support/pebble/pebble-follower.ts'
 import { pebble } from '../support/pebble/pebble-kind.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { programEnv } from '../support/program-env.ts'
 
 let opened = 0
 
@@ -65,7 +66,7 @@ describe('a server with one more kind of chain', () => {
       'legal winner thank year wave sausage worth useful legal winner thank yellow',
     )
     const args = ['server/src/merchant.ts', 'create', '--name', 'Shells', '--xpub', key]
-    const env = { PATH: process.env.PATH, ...environment }
+    const env = { ...programEnv(), ...environment }
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, env })
     secretKey = /sk_test_\w{32}/.exec(stdout)?.[0] ?? ''
     running = await start(readConfig(root, environment), {
@@ -136,7 +137,7 @@ describe('a server with one more kind of chain', () => {
   })
 
   it('refuses a rescan at once on a chain whose kind cannot read past blocks', async () => {
-    const env = { PATH: process.env.PATH, ...environment }
+    const env = { ...programEnv(), ...environment }
     const args = ['server/src/rescan.ts', '--chain', 'beach', '--from', '0']
     const ended = await promisify(execFile)(process.execPath, args, { cwd: root, env }).catch(
       (error: { code: number; stderr: string }) => error,

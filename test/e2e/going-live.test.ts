@@ -11,6 +11,7 @@ import { readAsked } from '../../server/src/operator/subcommand.ts'
 import { merchant } from '../support/engine-world.ts'
 import { HttpWorld } from '../support/http-world.ts'
 import { queryAs } from '../support/postgres.ts'
+import { programEnv } from '../support/program-env.ts'
 
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/going-live.md'), 'utf8')
@@ -30,8 +31,7 @@ interface Told {
 
 /** Runs a program in the project, as a reader of the page does. */
 function run(command: string, args: readonly string[], { env = {}, input = '' }: Told = {}) {
-  const { PATH = '' } = process.env
-  const child = spawn(command, args, { cwd: root, env: { PATH, ...env } })
+  const child = spawn(command, args, { cwd: root, env: { ...programEnv(), ...env } })
   let [out, err] = ['', '']
   child.stdout.on('data', (data) => {
     out += String(data)

@@ -12,6 +12,7 @@ import { MerchantProgram } from '../support/e2e/merchant.ts'
 import { temporaryHome } from '../support/e2e/server.ts'
 import { TestToken } from '../support/evm/token.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { programEnv } from '../support/program-env.ts'
 
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
@@ -42,7 +43,7 @@ const environment = (): Record<string, string> => ({
 async function createMerchant(...more: readonly string[]): Promise<string> {
   const args = ['server/src/merchant.ts', 'create', '--name', 'Harbour Books', '--xpub', xpub]
   const { stdout } = await run(process.execPath, [...args, ...more], {
-    ...{ cwd: root, env: { PATH: process.env.PATH, ...environment() } },
+    ...{ cwd: root, env: { ...programEnv(), ...environment() } },
   })
   return /sk_(test|live)_\w{32}/.exec(stdout)?.[0] ?? ''
 }

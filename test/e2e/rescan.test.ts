@@ -11,6 +11,7 @@ import { Payer } from '../support/e2e/payer.ts'
 import { type ServerProcess, startServer, temporaryHome } from '../support/e2e/server.ts'
 import { type RpcRelay, startRpcRelay } from '../support/evm/rpc-relay.ts'
 import { queryAs, type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { programEnv } from '../support/program-env.ts'
 
 const full = 150_000_000n
 const request = { amount: '150.00', currency: 'USDC', accept: ['USDC.local'] }
@@ -96,9 +97,8 @@ async function rescan(
   where: NodeJS.ProcessEnv = { DATABASE_URL: database.url },
 ): Promise<{ code: unknown; output: string }> {
   const program = join(import.meta.dirname, '../../cli/src/main.ts')
-  const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [program, 'rescan', ...args], {
-    env: { PATH, HOME, SETTLEWIRE_HOME: home.path, ...where },
+    env: { ...programEnv(), SETTLEWIRE_HOME: home.path, ...where },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {

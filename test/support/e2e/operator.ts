@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { programEnv } from '../program-env.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -23,9 +24,8 @@ export const operatorProgram = (
 ): Promise<Ran> => run(`server/src/${name}.ts`, args, env)
 
 function run(program: string, args: readonly string[], env: Environment): Promise<Ran> {
-  const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [join(root, program), ...args], {
-    env: { PATH, HOME, ...env },
+    env: { ...programEnv(), ...env },
   })
   let [out, err] = ['', '']
   child.stdout.on('data', (data) => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { programEnv } from '../program-env.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const readyWithinMs = 60_000
@@ -43,10 +44,9 @@ export interface ServerOptions {
 /** Starts it and resolves when it is ready; rejects with its output when it ends instead. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const { home, env = {}, program = 'server/src/main.ts', args = [] } = options
-  const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [join(root, program), ...args], {
     cwd: root,
-    env: { PATH, HOME, PORT: '0', LOG_LEVEL: 'warn', SETTLEWIRE_HOME: home, ...env },
+    env: { ...programEnv(), PORT: '0', LOG_LEVEL: 'warn', SETTLEWIRE_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
