@@ -86,7 +86,9 @@ function create(given: GivenArguments): OperatorWork {
   const name = nameOf(given.value('name'))
   const xpub = receivingKey(required('xpub', given.value('xpub'), itsXpub), { livemode })
   const asked = { name, xpub, livemode }
-  return async ({ directory, keys, clock, pepper }) => {
+  return async ({ directory, keys, clock, pepper, chains }) => {
+    // Read first, because after the merchant is registered nothing may prevent printing its key.
+    const warning = livemode ? await liveWarning(chains) : null
     const made = await addMerchant(asked, { directory, keys, clock, pepper: await pepper() })
     const merchant = await existing(directory, made.merchantId)
     const addresses = addressesOf(merchant)
@@ -94,7 +96,22 @@ function create(given: GivenArguments): OperatorWork {
     return {
       json: [{ ...merchantJson(merchant), addresses, secretKey }],
       text: report(asked, { merchantId, secretKey, addresses }),
+      warning,
     }
+  }
+}
+
+const noLiveChain = `Warning: the configuration has no chain of real money (livemode: true), so the live key cannot
+create a payment yet. Add one to settlewire.config.ts, for example with the preset base, and start
+the server again: docs/chains.md.`
+
+/** The warning that no chain can pay a live merchant. Null if the configuration cannot be read. */
+async function liveWarning(chains: OperatorPlace['chains']): Promise<string | null> {
+  try {
+    return (await chains()).some(({ livemode }) => livemode) ? null : noLiveChain
+  } catch {
+    // Registering a merchant needs no chains, and the server reports what is wrong with them.
+    return null
   }
 }
 

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operatorProgram, type Ran, settlewire } from '../../../test/support/e2e/operator.ts'
 import { temporaryHome } from '../../../test/support/e2e/server.ts'
@@ -18,6 +19,11 @@ let store: Store
 beforeAll(async () => {
   home = temporaryHome()
   database = await emptyDatabase()
+  for (const [name, preset] of Object.entries(presets)) {
+    const providers = [{ name: 'one', url: 'wss://node.example' }]
+    const chains = { a: { preset, providers, accept: ['USDC'] } }
+    writeFileSync(join(home.path, name), `export default ${JSON.stringify({ chains })}`)
+  }
 })
 afterAll(async () => {
   await store?.close()
@@ -26,10 +32,17 @@ afterAll(async () => {
 })
 
 const run = (line: string, ...more: string[]): Promise<Ran> =>
-  operatorProgram([...line.split(' '), ...more], {
-    DATABASE_URL: database.url,
-    SETTLEWIRE_HOME: home.path,
+  runWith('live.mjs', [...line.split(' '), ...more])
+
+/** Runs a command with one of the configuration files. */
+const runWith = (config: string, line: readonly string[]): Promise<Ran> =>
+  operatorProgram(line, {
+    ...{ DATABASE_URL: database.url, SETTLEWIRE_HOME: home.path },
+    SETTLEWIRE_CONFIG: config === 'off' ? config : join(home.path, config),
   })
+
+/** Configuration files by name, each with one chain of this preset. */
+const presets = { 'live.mjs': 'base', 'test.mjs': 'base-sepolia', 'invalid.mjs': 'nowhere' }
 
 /** The values that a command prints with --json. */
 async function json(line: string, ...more: string[]) {
@@ -109,6 +122,24 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
     const [live] = await json('merchant create --name Live --live --xpub', xpub)
     expect((await json(`key create --merchant ${live.id} --live`))[0].key).toMatch(/^sk_live_/)
     expect((await json(`key create --merchant ${live.id}`))[0].key).toMatch(/^sk_test_/)
+  })
+
+  it.each([
+    ['--live', 'off', 'warns: there is no file', true],
+    ['--live', 'test.mjs', 'warns: its chain is of test money', true],
+    ['--live', 'live.mjs', 'does not warn: its chain is of real money', false],
+    ['--json', 'test.mjs', 'does not warn: the merchant is for test money', false],
+    ['--live', 'missing.mjs', 'does not warn: it cannot be read', false],
+    ['--live', 'invalid.mjs', 'does not warn: it cannot be read', false],
+  ])('merchant create %s with SETTLEWIRE_CONFIG=%s %s', async (mode, config, _, warns) => {
+    const line = ['merchant', 'create', '--name', 'Harbour', '--xpub', xpub, mode]
+    const { code, out, err } = await runWith(config, line)
+    expect([code, out]).toEqual([0, expect.stringMatching(/sk_(live|test)_/)])
+    expect(err).toMatch(
+      warns
+        ? /^Warning: the configuration has no chain of real money.+settlewire\.config\.ts.+docs\/chains\.md\.\n$/s
+        : /^$/,
+    )
   })
 
   it('rotate a key with an overlap in which both keys work', async () => {

@@ -1,4 +1,6 @@
+import type { ChainConfig } from '../chain-config.ts'
 import { systemClock } from '../clock.ts'
+import { configuredChains } from '../compose/chains.ts'
 import { openGround } from '../compose/ground.ts'
 import { prepareHome } from '../compose/home.ts'
 import type { Config } from '../config.ts'
@@ -18,9 +20,13 @@ export interface OperatorPlace {
   readonly clock: Clock
   /** The pepper with which keys are hashed. Only commands that create keys need it. */
   pepper(): Promise<Uint8Array>
+  /** The chains of the configuration file. Throws `invalid_config`. */
+  chains(): Promise<readonly ChainConfig[]>
 }
 
 export interface OpenOptions {
+  /** The directory of the project. */
+  readonly root: string
   readonly config: Config
   /** Whether an empty database may be initialized. */
   readonly begins: boolean
@@ -32,7 +38,8 @@ export interface OpenOptions {
  * Opens the database at `DATABASE_URL`; else the database of the server that runs in the data
  * directory; else the embedded database there, started until the command ends.
  */
-export async function openPlace({ config, begins, onClose }: OpenOptions): Promise<OperatorPlace> {
+export async function openPlace(options: OpenOptions): Promise<OperatorPlace> {
+  const { root, config, begins, onClose } = options
   const clock = systemClock
   const log = createLog({ level: 'error', clock })
   const { home } = config
@@ -55,5 +62,6 @@ export async function openPlace({ config, begins, onClose }: OpenOptions): Promi
       await checkPepper(pepper, { home, directory })
       return pepper
     },
+    chains: () => configuredChains(root, config),
   }
 }

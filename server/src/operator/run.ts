@@ -30,6 +30,7 @@ export async function runOperator(
     const answer = await run(asked)
     const lines = asked.json ? answer.json.map((each) => JSON.stringify(each)) : [answer.text]
     for (const line of lines) process.stdout.write(`${line}\n`)
+    if (answer.warning != null) process.stderr.write(`${answer.warning}\n`)
     return exits.done
   } catch (error) {
     if (error instanceof Failure && error.code === 'invalid_request') {
@@ -46,7 +47,7 @@ async function run({ work, subcommand }: ParsedCommand): Promise<OperatorAnswer>
   try {
     const onClose = (closer: () => unknown): void => void closers.unshift(closer)
     const begins = subcommand.begins === true
-    return await work(await openPlace({ config: readConfig(root), begins, onClose }))
+    return await work(await openPlace({ root, config: readConfig(root), begins, onClose }))
   } finally {
     for (const closer of closers) await closer()
   }

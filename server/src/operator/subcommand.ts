@@ -45,6 +45,8 @@ export class GivenArguments {
 export interface OperatorAnswer {
   readonly json: readonly object[]
   readonly text: string
+  /** A text for the person, printed to stderr after the output; null or left out: no warning. */
+  readonly warning?: string | null
 }
 
 /** The work of a subcommand, after its arguments were parsed. */
