@@ -278,7 +278,7 @@ function scopesPage(): string {
   )
   return joinPage([
     '# Scopes',
-    'The scopes of a restricted key (`rk_…`): `settlewire key create --scope <name>`, repeated as needed. ' +
+    'The scopes of a restricted key (`rk_…`): `npx settlewire key create --scope <name>`, repeated as needed. ' +
       'A secret key has all of them, a publishable key none.',
     table(
       ['scope', 'allows'],

@@ -67,19 +67,19 @@ export const errorCatalogue = {
   key_revoked: {
     status: 401,
     title: 'This key was revoked.',
-    advice: 'Use another key of the merchant; `settlewire key create` makes one.',
+    advice: 'Use another key of the merchant; `npx settlewire key create` makes one.',
     retry: 'changed',
   },
   key_expired: {
     status: 401,
     title: 'This key was rotated, and its grace period is over.',
-    advice: 'Use the key that replaced it; `settlewire key list` names it.',
+    advice: 'Use the key that replaced it; `npx settlewire key list` names it.',
     retry: 'changed',
   },
   merchant_disabled: {
     status: 403,
     title: 'The merchant of this key is disabled.',
-    advice: 'The operator can enable it again: `settlewire merchant enable`.',
+    advice: 'The operator can enable it again: `npx settlewire merchant enable`.',
     retry: 'changed',
   },
   scope_missing: {
