@@ -54,9 +54,9 @@ export const pastBugs: readonly PastBug[] = [
     seed: 969,
     edits: [
       {
-        file: 'server/src/engine/watch/corroborations.ts',
-        find: '(this.#latest.get(keyOf(word)) ?? 0) > word.order',
-        replace: 'word.order < 0',
+        file: 'server/src/engine/watch/report-queue.ts',
+        find: '(latest.get(keyOf(report)) ?? 0) > report.order',
+        replace: 'report.order < 0',
       },
     ],
   },

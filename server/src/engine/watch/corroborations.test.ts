@@ -283,6 +283,26 @@ describe('an inclusion that a second provider corroborates or denies', () => {
     ])
   })
 
+  it('keeps a denial that the provider took back before it could be stored', async () => {
+    const { id, address } = await world.open()
+    await world.mine([pay(address)])
+    const seen = seenIn(address)
+    await corroborate('rpc:two', seen)
+    world.around = (method, call) =>
+      method === 'append' ? Promise.reject(new Failure('store_unavailable')) : call()
+    // The report shares its batch with the command that waits for it.
+    await expect(deny('rpc:two', seen)).rejects.toThrow(Failure)
+    world.around = (_, call) => call()
+    await corroborate('rpc:two', seen)
+    for (let i = 0; i < 2; i++) await world.mine()
+    await world.settled()
+    const { facts, flags } = await payment(id)
+    const [transaction] = facts.transactions
+    expect(Object.keys(transaction?.denials?.[seen.block.hash] ?? {})).toEqual(['rpc:two'])
+    expect(flags).toEqual([])
+    expect(await sources(id)).toEqual(['rpc:local', 'rpc:two'])
+  })
+
   it('is not awaited when no second provider is up: the flag is single_source', async () => {
     const { id, address } = await world.open()
     await world.mine([pay(address)])

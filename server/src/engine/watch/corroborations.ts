@@ -9,6 +9,7 @@ import { type Judge, newerHeads, observe } from '../payment/observe.ts'
 import { readable } from '../write/draft.ts'
 import type { SomeWriter } from '../write/fenced-writer.ts'
 import { leaveParts } from './noise.ts'
+import { inclusionOf, keyOf, type NumberedReport, ReportQueue } from './report-queue.ts'
 import { type ProviderReport, type ReportOrigin, SumWitnesses } from './sum-witnesses.ts'
 import type { WatchIndex } from './watch-index.ts'
 
@@ -22,9 +23,6 @@ export interface CorroborationsOptions extends Judge {
   readonly headOf: (chain: string) => ChainHead | null
 }
 
-/** How many reports may wait per chain. Dropping the oldest costs a flag, no money. */
-const keptMax = 10_000
-
 /**
  * How often one source may take back its denial of one inclusion; after that its denial stays. A
  * node that changes its answer with each block would otherwise add events as long as the payment is
@@ -33,16 +31,6 @@ const keptMax = 10_000
 const changesMax = 8
 const rememberedMax = 10_000
 
-/** A report, numbered in order of arrival. */
-interface NumberedReport extends ProviderReport {
-  readonly order: number
-}
-
-const nameOf = ({ inclusion: { block, txHash } }: ProviderReport): string =>
-  `${block.hash} ${txHash}`
-
-const keyOf = (word: ProviderReport): string => `${nameOf(word)} ${word.source}`
-
 /**
  * Records what further providers report of an inclusion: providers that show it, as long as the
  * policy needs more or a denial must be outvoted, and all providers that deny it. Only inclusions
@@ -50,8 +38,7 @@ const keyOf = (word: ProviderReport): string => `${nameOf(word)} ${word.source}`
  */
 export class Corroborations {
   readonly #options: CorroborationsOptions
-  /** Reports that cannot be recorded yet, per chain in order of arrival. */
-  readonly #kept = new Map<string, NumberedReport[]>()
+  readonly #queue = new ReportQueue()
   /** Reports of the current turn of the event loop, per chain. */
   readonly #heard = new Map<string, ProviderReport[]>()
   readonly #sums = new SumWitnesses()
@@ -61,13 +48,6 @@ export class Corroborations {
     maxSize: rememberedMax,
     sizeCalculation: () => 1,
   })
-
-  /** The number of the latest report, by inclusion and source. */
-  readonly #latest = new LRUCache<string, number>({
-    maxSize: rememberedMax,
-    sizeCalculation: () => 1,
-  })
-  #order = 0
 
   constructor(options: CorroborationsOptions) {
     this.#options = options
@@ -96,57 +76,35 @@ export class Corroborations {
    * Never rejects. Reports that cannot be recorded now are tried again with the chain's next step.
    */
   take(chain: string, words: readonly ProviderReport[]): Promise<void> {
-    const heard = words.map((word): NumberedReport => ({ ...word, order: ++this.#order }))
-    for (const word of heard) this.#latest.set(keyOf(word), word.order)
-    return this.#try(chain, heard)
+    return this.#try(chain, this.#queue.number(words))
   }
 
   async #try(chain: string, words: readonly NumberedReport[]): Promise<void> {
     const { headOf, log } = this.#options
     const head = headOf(chain)?.head ?? -1
-    const ready = words.filter(({ inclusion }) => inclusion.block.number <= head)
-    this.#keep(
-      chain,
-      words.filter(({ inclusion }) => inclusion.block.number > head),
-    )
+    const ready = this.#queue.send(chain, words, ({ inclusion }) => inclusion.block.number > head)
     if (ready.length === 0) return
     try {
-      this.#keep(chain, await this.#record(chain, ready))
+      this.#queue.answered(chain, ready, await this.#record(chain, ready))
     } catch (error) {
       log.warn(
         { chain, error },
         'reports of further providers were not recorded; trying again with the next step',
       )
-      this.#keep(chain, ready)
+      this.#queue.answered(chain, ready, ready)
     }
   }
 
   /** A step of this chain was stored. */
   async advanced(chain: string): Promise<void> {
-    const kept = this.#kept.get(chain) ?? []
-    this.#kept.delete(chain)
     // In order, one at a time: a source's later report takes back its earlier one.
-    for (const word of kept) if (!this.#isOld(word)) await this.#try(chain, [word])
+    for (const word of this.#queue.drain(chain)) await this.#try(chain, [word])
   }
 
   /** Another process follows the chain now: drop the waiting reports, which are too old by now. */
   forget(chain: string): void {
-    this.#kept.delete(chain)
+    this.#queue.drain(chain)
     this.#heard.delete(chain)
-  }
-
-  /**
-   * Keeps the latest report of each source and inclusion. An older one, recorded after it, would
-   * undo it: money that its only provider denies by now would count again.
-   */
-  #keep(chain: string, words: readonly NumberedReport[]): void {
-    const latest = words.filter((word) => !this.#isOld(word))
-    if (latest.length === 0) return
-    this.#kept.set(chain, [...(this.#kept.get(chain) ?? []), ...latest].slice(-keptMax))
-  }
-
-  #isOld(word: NumberedReport): boolean {
-    return (this.#latest.get(keyOf(word)) ?? 0) > word.order
   }
 
   /** Resolves to the reports that must wait for the next step. */
@@ -166,11 +124,11 @@ export class Corroborations {
           const payment = readable(payments, id)
           if (payment === null) return []
           const facts: (Included | Denied)[] = []
-          const denied = new Set(said.flatMap((word) => (word.denies ? [nameOf(word)] : [])))
+          const denied = new Set(said.flatMap((word) => (word.denies ? [inclusionOf(word)] : [])))
           for (const word of said) {
             const fact = this.#factOf(payment, word, {
               ...seen,
-              isDenied: denied.has(nameOf(word)),
+              isDenied: denied.has(inclusionOf(word)),
             })
             if (fact === 'later') later.push(word)
             else if (fact !== null) facts.push(fact)
