@@ -48,6 +48,20 @@ describe('a process that keeps leases', () => {
     expect(table.holderOf('deadlines')).not.toBeNull()
   })
 
+  it('takes no lease again once it gives them back, also not by a round that is under way', async () => {
+    const { keeper, leases } = join('a')
+    await keeper.start()
+    leases.way = 'hangs'
+    const looked = keeper.look()
+    const returned = keeper.giveBack()
+    await clock.advance(0)
+    leases.release()
+    await Promise.all([looked, returned])
+    expect(table.holderOf('deadlines')).toBeNull()
+    await keeper.look()
+    expect(table.holderOf('deadlines')).toBeNull()
+  })
+
   it('takes no lease of another process until six seconds after that has died', async () => {
     const [one, two] = [join('a'), join('b')]
     await one.keeper.start()

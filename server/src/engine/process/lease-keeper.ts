@@ -40,6 +40,8 @@ export class LeaseKeeper {
   readonly #held = new Map<string, number>()
   readonly #repeat: Repeat
   #round: Promise<void> | null = null
+  /** Whether the leases were returned: they are not taken again. */
+  #isOver = false
   /** Until when no other process can have our leases. */
   #sureUntil: Instant = 0
 
@@ -57,23 +59,27 @@ export class LeaseKeeper {
     this.#repeat.start()
   }
 
-  /** Checks the leases now, because a write was refused. Never rejects. */
+  /** Checks the leases now, because a write was refused; nothing once they were returned. Never rejects. */
   look(): Promise<void> {
     return this.#repeat.now()
   }
 
-  /** Stops: takes no more leases and renews none. */
+  /** Stops the timer. Until `giveBack`, only `look` checks the leases. */
   close(): Promise<void> {
     return this.#repeat.close()
   }
 
   /** Returns the leases, for other processes to take at once. Call it when all work has ended. */
   async giveBack(): Promise<void> {
+    this.#isOver = true
+    // A round that is under way could take them again.
+    await this.#round?.catch(() => undefined)
     if (this.#held.size > 0) await this.#options.leases.giveBack(this.#holder)
     this.#held.clear()
   }
 
   #keep(): Promise<void> {
+    if (this.#isOver) return Promise.resolve()
     this.#round ??= this.#keepOnce().finally(() => {
       this.#round = null
     })

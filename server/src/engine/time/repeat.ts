@@ -15,7 +15,7 @@ export interface RepeatOptions {
 export class Repeat {
   readonly #options: RepeatOptions
   readonly #work: () => Promise<void>
-  #running: Promise<void> = Promise.resolve()
+  readonly #running = new Set<Promise<void>>()
   #stopTimer: Stop | null = null
   #isClosed = false
   #hasFailed = false
@@ -30,12 +30,18 @@ export class Repeat {
     if (this.#isClosed) return
     const { clock, everyMs } = this.#options
     this.#stopTimer = clock.after(everyMs, () => {
-      this.#running = this.now().finally(() => this.start())
+      void this.now().finally(() => this.start())
     })
   }
 
   /** Runs the work once, at once. Never rejects. */
-  async now(): Promise<void> {
+  now(): Promise<void> {
+    const run = this.#run().finally(() => this.#running.delete(run))
+    this.#running.add(run)
+    return run
+  }
+
+  async #run(): Promise<void> {
     try {
       await this.#work()
       this.#hasFailed = false
@@ -47,10 +53,10 @@ export class Repeat {
     }
   }
 
-  /** Stops the timer. Waits for a run that the timer started, not for one that `now` started. */
+  /** Stops the timer. Resolves when the runs that are under way have ended. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer?.()
-    await this.#running
+    await Promise.all(this.#running)
   }
 }
