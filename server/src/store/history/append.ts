@@ -121,7 +121,8 @@ function inclusionColumns(owned: readonly Owned[]): Column[] {
 
 function transferColumns(owned: readonly Owned[]): Column[] {
   const rows = rowsOf(owned, ({ transfers }) => transfers)
-  const column = <Cell>(cell: (row: TransferRow) => Cell): Cell[] => rows.map(({ row }) => cell(row))
+  const column = <Cell>(cell: (row: TransferRow) => Cell): Cell[] =>
+    rows.map(({ row }) => cell(row))
   return [
     arrayOf.integer(rows.map(({ tx }) => tx)),
     arrayOf.integer(rows.map(({ n }) => n)),
