@@ -121,6 +121,16 @@ describe('the RequestError of a failed request', () => {
     abort.abort(new Error('enough'))
     await expect(call).rejects.toThrow('enough')
   })
+
+  it('is not created for a problem whose body the caller aborted', async () => {
+    const abort = new AbortController()
+    const baseUrl = await listen((_, response) => {
+      response.writeHead(409, { 'content-type': 'application/problem+json' })
+      response.write('{"code":', () => setTimeout(() => abort.abort(new Error('enough')), 50))
+    })
+    const call = sendForJson({ baseUrl }, { path: '/', signal: abort.signal })
+    await expect(call).rejects.toThrow('enough')
+  })
 })
 
 describe('the requests of the client', () => {

@@ -46,8 +46,10 @@ export async function send(access: ServerAccess, request: Request): Promise<Resp
   } catch (cause) {
     throw signal?.aborted ? signal.reason : unreachable(cause)
   }
-  if (!response.ok) throw await problemOf(response)
-  return response
+  if (response.ok) return response
+  const problem = await problemOf(response)
+  // The abort may have cut off the body of the problem.
+  throw signal?.aborted ? signal.reason : problem
 }
 
 /**
