@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { dumpOf } from '../../../../test/support/history-dump.ts'
 import { ask, move, payoutKind } from '../../../../test/support/payout-kind.ts'
 import { execute, queryAs } from '../../../../test/support/postgres-server.ts'
@@ -339,6 +342,21 @@ it('an audit reads the history as of its start while a server goes on writing', 
   const report = await audit({ source, scope: {}, builtIn: [] })
   await source.close()
   expect(report).toMatchObject({ subjects: 4, events: 19, found: 0 })
+})
+
+it('DumpSource leaves no copy of the history behind, even if the process is killed', async () => {
+  const dump = await dumpOf(database.url)
+  const temporary = await mkdtemp(join(tmpdir(), 'settlewire-copies-'))
+  vi.stubEnv('TMPDIR', temporary)
+  const source = await DumpSource.open(dump.path)
+  expect(await readdir(temporary)).toEqual([])
+  const report = await audit({ source, scope: {}, builtIn: [], kinds })
+  expect(report).toMatchObject({ found: 0 })
+  expect(report.events).toBeGreaterThan(0)
+  await source.close()
+  vi.unstubAllEnvs()
+  await rm(temporary, { recursive: true })
+  await dump.remove()
 })
 
 it('DumpSource refuses a missing file and a file that is not a dump', async () => {

@@ -1,4 +1,11 @@
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  openSync,
+  type ReadStream,
+  type WriteStream,
+} from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,18 +39,18 @@ const owners: Readonly<Record<string, string>> = {
 /**
  * Reads the history from a plain-text dump (`pg_dump`, or `pg_dump --data-only`), without a server.
  * A dump lists rows by table, so they are first distributed by subject over temporary files, which
- * are then read one at a time.
+ * are then read one at a time. The files have no name any more once they are open, so the history
+ * does not stay in the temporary directory, however the process ends.
  */
 export class DumpSource implements AuditSource {
-  readonly #directory: string
-  readonly #parts: readonly string[]
+  /** The descriptors of the files. */
+  readonly #parts: readonly number[]
   readonly #policies: KeptPolicy[] = []
   readonly #feeds: AuditRow[] = []
   #events = 0
 
-  private constructor(directory: string, count: number) {
-    this.#directory = directory
-    this.#parts = Array.from({ length: count }, (_, part) => join(directory, `part-${part}`))
+  private constructor(parts: readonly number[]) {
+    this.#parts = parts
   }
 
   /** Throws `invalid_request` for a file that is not a plain-text dump of a history. */
@@ -52,7 +59,7 @@ export class DumpSource implements AuditSource {
       throw new Failure('invalid_request', `File not found: ${path}`, { cause: error })
     })
     const count = Math.min(partsMax, Math.max(1, Math.ceil(size / partBytes)))
-    const source = new DumpSource(await mkdtemp(join(tmpdir(), 'settlewire-audit-')), count)
+    const source = new DumpSource(await namelessFiles(count))
     try {
       await source.#deal(path)
     } catch (error) {
@@ -77,15 +84,15 @@ export class DumpSource implements AuditSource {
     return this.#feeds.filter((row) => isWithin(row, scope))
   }
 
-  close(): Promise<void> {
-    return rm(this.#directory, { recursive: true, force: true })
+  async close(): Promise<void> {
+    for (const part of this.#parts) closeSync(part)
   }
 
   /** Writes every row into the part of its subject. */
   async #deal(path: string): Promise<void> {
-    const streams = this.#parts.map((part) => createWriteStream(part))
+    const streams = this.#parts.map((part) => createWriteStream('', { fd: part, autoClose: false }))
     let at: ReturnType<typeof headerOf> = null
-    for await (const line of linesOf(path)) {
+    for await (const line of linesOf(createReadStream(path))) {
       if (at === null) at = headerOf(line)
       else if (line === '\\.') at = null
       else await this.#take(line, at, streams)
@@ -118,13 +125,14 @@ export class DumpSource implements AuditSource {
     }
   }
 
-  async #page(part: string, scope: AuditScope): Promise<AuditPage> {
+  async #page(part: number, scope: AuditScope): Promise<AuditPage> {
     const events: AuditRow[] = []
     const rows: Record<SubjectTable, AuditRow[]> = {
       ...{ subject: [], subject_state: [], subject_address: [] },
       ...{ transaction: [], inclusion: [], transfer: [] },
     }
-    for await (const line of linesOf(part)) {
+    const written = createReadStream('', { fd: part, start: 0, autoClose: false })
+    for await (const line of linesOf(written)) {
       // As `#take` wrote it.
       const [table, row] = JSON.parse(line) as [SubjectTable | 'event', AuditRow]
       if (table === 'event') events.push(row)
@@ -143,8 +151,25 @@ export class DumpSource implements AuditSource {
   }
 }
 
-function linesOf(path: string): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+/** Opens files that have no name: the system frees them when they are closed. */
+async function namelessFiles(count: number): Promise<readonly number[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'settlewire-audit-'))
+  const files: number[] = []
+  try {
+    while (files.length < count) {
+      files.push(openSync(join(directory, `part-${files.length}`), 'w+'))
+    }
+  } catch (error) {
+    for (const file of files) closeSync(file)
+    throw error
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+  return files
+}
+
+function linesOf(input: ReadStream): AsyncIterable<string> {
+  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 const ended = (stream: WriteStream): Promise<void> =>
