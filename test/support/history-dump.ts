@@ -13,17 +13,22 @@ export async function dumpOf(url: string): Promise<{ path: string; remove: () =>
   const directory = await mkdtemp(join(tmpdir(), 'settlewire-dump-'))
   // The server may run as another user than this process.
   await chmod(directory, 0o777)
+  const rows = await queryAs<{ table: string; columns: string }>(
+    url,
+    `select table_name as table,
+       string_agg(quote_ident(column_name), ', ' order by ordinal_position) as columns
+     from information_schema.columns where table_schema = 'public' group by table_name`,
+  )
+  const columnsOf = new Map(rows.map(({ table, columns }) => [table, columns]))
+  const fileOf = (table: string): string => join(directory, table)
+  const copies = tables.map(
+    (table) => `copy ${table} (${columnsOf.get(table)}) to '${fileOf(table)}'`,
+  )
+  await execute(url, copies.join(';'))
   const parts = ["--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = 'UTF8';\n"]
   for (const table of tables) {
-    const [row] = await queryAs<{ columns: string }>(
-      url,
-      `select string_agg(quote_ident(column_name), ', ' order by ordinal_position) as columns
-       from information_schema.columns where table_name = '${table}' and table_schema = 'public'`,
-    )
-    const file = join(directory, table)
-    await execute(url, `copy ${table} (${row?.columns}) to '${file}'`)
-    const lines = await readFile(file, 'utf8')
-    parts.push(`\nCOPY public.${table} (${row?.columns}) FROM stdin;\n${lines}\\.\n\n`)
+    const lines = await readFile(fileOf(table), 'utf8')
+    parts.push(`\nCOPY public.${table} (${columnsOf.get(table)}) FROM stdin;\n${lines}\\.\n\n`)
   }
   const path = join(directory, 'dump.sql')
   await writeFile(path, parts.join(''))
