@@ -152,16 +152,16 @@ describe('POST …/claims', () => {
     it('answers idempotency_in_progress while the first request still runs', async () => {
       const payment = await world.create()
       const { lookUp } = world.engine
-      let letGo = (): void => undefined
-      const gate = new Promise<void>((resolve) => {
-        letGo = resolve
-      })
+      const [gate, isRunning] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
       world.engine.lookUp = async (chain, txHash) => {
-        await gate
+        isRunning.resolve()
+        await gate.promise
         return lookUp(chain, txHash)
       }
       const txHash = randomHash()
       const first = keyed(payment, { txHash }, 'claim-4')
+      // Requests on two connections may arrive in either order.
+      await isRunning.promise
       const codes = new Set<string>()
       await expect
         .poll(async () => {
@@ -170,7 +170,7 @@ describe('POST …/claims', () => {
           return codes.size
         })
         .toBe(1)
-      letGo()
+      gate.resolve()
       expect((await first).status).toBe(202)
       world.engine.lookUp = lookUp
       expect([...codes]).toEqual(['idempotency_in_progress'])
