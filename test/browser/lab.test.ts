@@ -44,7 +44,7 @@ const stands = (page: Page, status: string) =>
 const outcome = (page: Page, words: string | RegExp) =>
   page.locator('[data-outcome]', { hasText: words }).waitFor()
 async function request(page: Page, offer = '25 USDC'): Promise<void> {
-  await page.getByRole('button', { name: `New request of ${offer}` }).click()
+  await page.getByRole('button', { name: `New payment of ${offer}` }).click()
   await page.waitForURL(/\?payment=pi_/)
   await page.locator('[data-line=live]').waitFor()
 }
@@ -137,7 +137,9 @@ describe('a tester in the lab', () => {
     await button(page, 'Pay').click()
     await button(page, 'Mine 1 block').click()
     await stands(page, 'Confirming')
-    await page.getByRole('checkbox', { name: 'Reorg brings the transactions again' }).check()
+    await page
+      .getByRole('checkbox', { name: 'The reorg mines the same transactions again' })
+      .check()
     await button(page, 'Reorg 3').click()
     await page.getByText('Taken back by a reorg').nth(1).waitFor()
     await button(page, 'Mine 5').click()
@@ -154,12 +156,12 @@ describe('a tester in the lab', () => {
     await page.keyboard.press('Enter')
     await outcome(page, 'anvil-b: outage.')
     const outage = group.getByRole('button', { name: 'Outage' })
-    await page.getByText('Seen badly').waitFor()
+    await page.getByText('Partly visible').waitFor()
     expect(await outage.getAttribute('aria-pressed')).toBe('true')
     expect(await outage.evaluate((one) => one === document.activeElement)).toBe(true)
     expect(await accessibilityFaults(page)).toEqual([])
     await group.getByRole('button', { name: 'OK' }).press('Enter')
-    await page.getByText('Seen well').waitFor({ timeout: 20_000 })
+    await page.getByText('Visible', { exact: true }).waitFor({ timeout: 20_000 })
     await close(page)
   })
 
@@ -181,7 +183,7 @@ describe('a tester in the lab', () => {
 
   it('can use the forms without JavaScript', async () => {
     const page = await open({ ...wide, javaScriptEnabled: false })
-    await page.getByRole('button', { name: 'New request of 25 USDC' }).click()
+    await page.getByRole('button', { name: 'New payment of 25 USDC' }).click()
     await button(page, 'Pay').click()
     await outcome(page, 'Sent 25.00 USDC as 0x')
     await close(page)

@@ -40,7 +40,7 @@ export const scenes: readonly Scene[] = [
     ...{ name: 'lab', ...wide, styles: lab },
     async show(page, server) {
       await at('/lab')(page, server)
-      await page.getByRole('button', { name: 'New request of 25 USDC' }).click()
+      await page.getByRole('button', { name: 'New payment of 25 USDC' }).click()
       await page.locator('[data-line=live]').waitFor()
       await page.getByRole('button', { name: 'Pay, held', exact: true }).click()
       await page.locator('.lab-status', { hasText: 'Detected' }).waitFor()

@@ -65,7 +65,7 @@ const reorg = (depth: number): LabLever => ({
   pull: (_, { keep }) => ({ path: '/v1/test/chain/reorg', body: { depth, keep } }),
 })
 
-/** A percentage of the requested amount. */
+/** A percentage of the full amount. */
 const part =
   (percent: bigint) =>
   ({ amount, accept }: PaymentIntent): object => {
@@ -84,7 +84,7 @@ export const paymentGroups: readonly LabGroup[] = [
     levers: [
       pay('all', ['Pay', 'Pays the missing amount from the sandbox wallet'], {}),
       pay('held', ['Pay, held', 'The transaction stays pending'], { hold: true }),
-      pay('half', ['Half', 'Pays half of the requested amount'], part(50n)),
+      pay('half', ['Half', 'Pays half of the full amount'], part(50n)),
       pay('over', ['Overpay', 'Pays a tenth too much'], part(110n)),
       pay('again', ['Pay again', 'Pays the full amount once more'], part(100n)),
       pay('dust', ['Dust', 'Pays the smallest possible amount'], leastOf),
@@ -113,7 +113,7 @@ export const paymentGroups: readonly LabGroup[] = [
     title: 'As the merchant',
     levers: [
       {
-        ...{ name: 'withdraw', label: 'Withdraw', says: 'Cancels the payment request' },
+        ...{ name: 'withdraw', label: 'Withdraw', says: 'Cancels the payment' },
         pull: ({ id }) => ({ path: `/v1/payment-intents/${id}/cancel`, body: {} }),
       },
       decide('accept', 'Accept', 'Accepts the money that arrived as enough'),

@@ -9,7 +9,7 @@ export interface LeverOutcome {
   readonly words: string
 }
 
-/** The lab: requests to the left, one of them live, and the levers. */
+/** The lab: payments to the left, one of them live, and the levers. */
 export function labPage(state: LabState, outcome: LeverOutcome | null): Html {
   const parts = partsOf(state)
   const { chosen } = state
@@ -22,12 +22,12 @@ export function labPage(state: LabState, outcome: LeverOutcome | null): Html {
         <p>Everything that can happen to a payment, made to happen on the real local chain.</p>
       </header>
       <section class="lab-card lab-list" aria-labelledby="lab-list-title">
-        <h2 id="lab-list-title">Requests</h2>
-        <form class="lab-offers" method="post" action="/lab/orders" aria-label="New request">
+        <h2 id="lab-list-title">Payments</h2>
+        <form class="lab-offers" method="post" action="/lab/orders" aria-label="New payment">
           ${offers.map(
             ({ amount, currency }) =>
               html`<button class="lab-lever" type="submit" name="offer" value="${amount} ${currency}"><span
-                aria-hidden="true">+</span> <span class="aloud">New request of </span>${Number(amount)} ${currency}</button>`,
+                aria-hidden="true">+</span> <span class="aloud">New payment of </span>${Number(amount)} ${currency}</button>`,
           )}
         </form>
         <div data-part="orders">${parts.orders}</div>
@@ -65,7 +65,7 @@ const chainForm = ({ chosen }: LabState, part: Html): Html =>
     <input type="hidden" name="payment" value="${chosen?.id ?? ''}" />
     ${groupOf(chainGroup, true)}
     <label class="lab-check"><input type="checkbox" name="keep" value="yes" />
-      <span>Reorg brings the transactions again</span></label>
+      <span>The reorg mines the same transactions again</span></label>
     <div data-part="chain">${part}</div>
   </form>`
 

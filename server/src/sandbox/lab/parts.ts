@@ -83,7 +83,7 @@ export const partsOf = (
 })
 
 function ordersPart({ payments, chosen }: LabState): Html {
-  if (payments.length === 0) return html`<p class="lab-none">There are no requests yet.</p>`
+  if (payments.length === 0) return html`<p class="lab-none">There are no payments yet.</p>`
   return html`<ul class="lab-orders">${payments.map(
     (payment) =>
       html`<li><a class="lab-order" data-key="${payment.id}" href="/lab?payment=${payment.id}" ${
@@ -102,7 +102,7 @@ function pill(status: Status): Html {
 
 function paymentPart({ chosen, events }: LabState): Html {
   if (chosen === null) {
-    return html`<p class="lab-none">Choose or create a request to see it live.</p>`
+    return html`<p class="lab-none">Choose or create a payment to see it live.</p>`
   }
   const look = looks[chosen.status]
   const { flags, reason, finality, visibility } = chosen
@@ -179,9 +179,9 @@ function eventRow({ type, createdAt, data }: LabEvent): Html {
 }
 
 const sightWords: Readonly<Record<PaymentIntent['visibility'], readonly [string, StatusLook]>> = {
-  ok: ['Seen well', 'good'],
-  degraded: ['Seen badly', 'look'],
-  blind: ['Blind', 'look'],
+  ok: ['Visible', 'good'],
+  degraded: ['Partly visible', 'look'],
+  blind: ['Not visible', 'look'],
 }
 
 function chainPart({ chain, providers }: LabState): Html {
