@@ -125,7 +125,8 @@ async function create(work: CommandWork): Promise<ExitName> {
 }
 
 /**
- * Sends a request with an idempotency key. If it may have been executed, tells how to repeat it.
+ * Sends a request with an idempotency key. If the request may have been executed and the command
+ * line has no key, notes the key, so that the request can be repeated safely.
  */
 async function once<T>(
   { asked, note }: CommandWork,

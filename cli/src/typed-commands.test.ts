@@ -10,7 +10,7 @@ const names = [...Object.keys(commands), ...operatorCommands].join('|')
 const bare = new RegExp(`(^|\`)settlewire (${names})\\b.*`, 'gm')
 
 it.each([
-  'README.md',
+  ...['README.md', 'SECURITY.md', 'PROTOCOL.md', 'ARCHITECTURE.md', 'CHANGELOG.md'],
   ...globSync('docs/{,generated/}*.md', { cwd: root }),
   'core/src/errors.ts',
   'scripts/generate.ts',

@@ -23,6 +23,7 @@ export function plant(fault: PlantedFault): void {
   for (const edit of fault.edits) {
     const url = pathToFileURL(join(root, edit.file)).href
     edits.set(url, [...(edits.get(url) ?? []), edit])
+    // Fails now, and not in the middle of a run, if the edit does not fit the source.
     patched(edit.file, [edit])
   }
   registerHooks({
