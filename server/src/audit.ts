@@ -9,6 +9,7 @@ import { systemClock } from './clock.ts'
 import { counted, readCommandLine } from './command-line.ts'
 import { openGround } from './compose/ground.ts'
 import { type Config, readConfig } from './config.ts'
+import { endProcess } from './end-process.ts'
 import { createLog } from './log.ts'
 import { complaint } from './program.ts'
 import { builtInPolicies, isMisnamed } from './registry/policy.ts'
@@ -114,21 +115,22 @@ export function wordsOf(report: Report & { readonly tookMs: number }): string {
   )
 }
 
-async function main(args: readonly string[]): Promise<void> {
+/** Runs the command. Resolves to its exit code. */
+async function main(args: readonly string[]): Promise<number> {
   try {
     const asked = readArguments(args)
     if (asked === null) {
       process.stdout.write(usage)
-      return
+      return 0
     }
     const report = await run(asked)
     process.stdout.write(wordsOf(report))
-    if (report.found > 0) process.exitCode = 1
+    return report.found > 0 ? 1 : 0
   } catch (error) {
     const isMisuse = error instanceof Failure && error.code === 'invalid_request'
     process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'audit'))
-    process.exitCode = 2
+    return 2
   }
 }
 
-if (import.meta.main) await main(process.argv.slice(2))
+if (import.meta.main) endProcess(await main(process.argv.slice(2)))

@@ -7,6 +7,7 @@ import { makeId } from '@settlewire/core/id'
 import { isScope, type KeyScope, keyScopes } from '@settlewire/core/scope'
 import { hint } from './command-line.ts'
 import { hashKey, mintKey } from './credential.ts'
+import { endProcess } from './end-process.ts'
 import { activeKeys, everyKey, existing } from './operator/directory.ts'
 import type { OperatorPlace } from './operator/place.ts'
 import { durationMsOf, idOf, nameOf, required } from './operator/read.ts'
@@ -190,4 +191,4 @@ function minted(key: ApiKey, secret: string): OperatorAnswer {
   }
 }
 
-if (import.meta.main) process.exitCode = await runOperator(keyCommand, process.argv.slice(2))
+if (import.meta.main) endProcess(await runOperator(keyCommand, process.argv.slice(2)))

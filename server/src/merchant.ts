@@ -5,6 +5,7 @@
 import { makeId } from '@settlewire/core/id'
 import { depositAddress } from './chain/evm/deposit-address.ts'
 import { hashKey, mintKey } from './credential.ts'
+import { endProcess } from './end-process.ts'
 import { checksummed } from './evm-address.ts'
 import { activeKeys, everyMerchant, existing } from './operator/directory.ts'
 import type { OperatorPlace } from './operator/place.ts'
@@ -234,4 +235,4 @@ const changed = (merchant: Merchant, text: string): OperatorAnswer => ({
   text,
 })
 
-if (import.meta.main) process.exitCode = await runOperator(merchantCommand, process.argv.slice(2))
+if (import.meta.main) endProcess(await runOperator(merchantCommand, process.argv.slice(2)))

@@ -3,6 +3,7 @@ import { describeError, type ErrorCode, Failure } from '@settlewire/core/errors'
 import { nearest } from '@settlewire/core/words/nearest'
 import { systemClock } from './clock.ts'
 import { type Config, readConfig, settings } from './config.ts'
+import { endProcess } from './end-process.ts'
 import { scrub } from './scrub.ts'
 
 /** A started server. */
@@ -21,8 +22,8 @@ export interface RunningProgram {
 }
 
 /**
- * Runs a server, configured by the environment, until a signal stops it. Never rejects: a failure
- * sets the exit code. `root` is the directory of the project.
+ * Runs a server, configured by the environment, until a signal stops it, and ends the process: with
+ * 0 after a signal, else with 1. `root` is the directory of the project.
  */
 export async function runProgram(
   root: string,
@@ -41,12 +42,10 @@ export async function runProgram(
     else process.stderr.write(`${lost} stopped unexpectedly. Start the server again.\n`)
     await running.close()
     if (lost === null) process.stdout.write(goodbye(config))
-    // Everything is closed, so exit. Without it, Node's own exit looped forever one time in ten on
-    // a busy machine, over a socket that was still closing.
-    process.exit(lost === null ? 0 : 1)
+    endProcess(lost === null ? 0 : 1)
   } catch (error) {
     process.stderr.write(complaint(error))
-    process.exitCode = 1
+    endProcess(1)
   }
 }
 

@@ -9,6 +9,7 @@ import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { systemClock } from './clock.ts'
 import { counted, readCommandLine } from './command-line.ts'
 import { type Config, readConfig } from './config.ts'
+import { endProcess } from './end-process.ts'
 import { rescanBlocksMax } from './engine/watch/rescan.ts'
 import { createLog } from './log.ts'
 import { start } from './main.ts'
@@ -248,7 +249,8 @@ export function wordsOf(chain: string, report: RescanReport): string {
   return `\n${lines.join('\n')}\n`
 }
 
-async function main(args: readonly string[]): Promise<void> {
+/** Runs the command. Resolves to its exit code. */
+async function main(args: readonly string[]): Promise<number> {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   try {
@@ -259,13 +261,13 @@ async function main(args: readonly string[]): Promise<void> {
       output?.words ??
         '\nThe request was withdrawn. Payments keep the money that was found by then.\n',
     )
-    if (output === null) process.exitCode = 130
-    else if (!output.isWhole) process.exitCode = 3
+    if (output === null) return 130
+    return output.isWhole ? 0 : 3
   } catch (error) {
     const isMisuse = error instanceof Failure && error.code === 'invalid_request'
     process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'rescan'))
-    process.exitCode = isMisuse ? 2 : 1
+    return isMisuse ? 2 : 1
   }
 }
 
-if (import.meta.main) await main(process.argv.slice(2))
+if (import.meta.main) endProcess(await main(process.argv.slice(2)))
