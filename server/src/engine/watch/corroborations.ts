@@ -98,12 +98,14 @@ export class Corroborations {
   /** A step of this chain was stored. */
   async advanced(chain: string): Promise<void> {
     // In order, one at a time: a source's later report takes back its earlier one.
-    for (const word of this.#queue.drain(chain)) await this.#try(chain, [word])
+    for (const word of this.#queue.drain(chain)) {
+      if (this.#queue.release(word)) await this.#try(chain, [word])
+    }
   }
 
   /** Another process follows the chain now: drop the waiting reports, which are too old by now. */
   forget(chain: string): void {
-    this.#queue.drain(chain)
+    for (const word of this.#queue.drain(chain)) this.#queue.release(word)
     this.#heard.delete(chain)
   }
 

@@ -23,9 +23,9 @@ export const keyOf = (report: ProviderReport): string => `${inclusionOf(report)}
  * because money that its only provider denies by now would count again.
  */
 export class ReportQueue {
-  readonly #kept = new Map<string, readonly NumberedReport[]>()
-  /** Denials that are being stored. */
-  readonly #sent = new Set<NumberedReport>()
+  readonly #kept = new Map<string, NumberedReport[]>()
+  /** How many denials are not stored yet, by provider and inclusion. */
+  readonly #denials = new Map<string, number>()
   /** The numbers of the latest report and of the latest denial, by provider and inclusion. */
   readonly #latest = numbers()
   readonly #latestDenial = numbers()
@@ -51,22 +51,12 @@ export class ReportQueue {
     reports: readonly NumberedReport[],
     waits: (report: NumberedReport) => boolean,
   ): readonly NumberedReport[] {
-    const denied = new Set(
-      [...this.#sent, ...(this.#kept.get(chain) ?? [])]
-        .filter(({ denies }) => denies)
-        .map((report) => keyOf(report)),
-    )
-    const ready: NumberedReport[] = []
-    const waiting: NumberedReport[] = []
-    for (const report of reports) {
-      const isHeld = waits(report) || (!report.denies && denied.has(keyOf(report)))
-      ;(isHeld ? waiting : ready).push(report)
-      if (!report.denies) continue
-      denied.add(keyOf(report))
-      if (!isHeld) this.#sent.add(report)
-    }
-    this.keep(chain, waiting)
-    return ready
+    return reports.filter((report) => {
+      const isHeld = waits(report) || (!report.denies && this.#denials.has(keyOf(report)))
+      if (isHeld) this.#keep(chain, report)
+      else this.#count(report, 1)
+      return !isHeld
+    })
   }
 
   /** The store has answered about these reports: keeps those that must be tried again. */
@@ -75,22 +65,44 @@ export class ReportQueue {
     reports: readonly NumberedReport[],
     again: readonly NumberedReport[],
   ): void {
-    for (const report of reports) this.#sent.delete(report)
-    this.keep(chain, again)
+    for (const report of again) this.#keep(chain, report)
+    for (const report of reports) this.#count(report, -1)
   }
 
-  keep(chain: string, reports: readonly NumberedReport[]): void {
-    const known = this.#kept.get(chain) ?? []
-    const kept = [...known, ...reports].filter((report) => !this.#isOld(report))
-    if (kept.length === 0) this.#kept.delete(chain)
-    else this.#kept.set(chain, kept.sort((a, b) => a.order - b.order).slice(-keptMax))
-  }
-
-  /** Removes and returns the waiting reports of a chain, oldest first. */
+  /**
+   * Removes the waiting reports of a chain and returns them, oldest first. Call `release` for each
+   * right before it is sent.
+   */
   drain(chain: string): readonly NumberedReport[] {
     const kept = this.#kept.get(chain) ?? []
     this.#kept.delete(chain)
-    return kept.filter((report) => !this.#isOld(report))
+    return kept
+  }
+
+  /** The report was drained. False if a newer one has taken its place, so it must be dropped. */
+  release(report: NumberedReport): boolean {
+    this.#count(report, -1)
+    return !this.#isOld(report)
+  }
+
+  #keep(chain: string, report: NumberedReport): void {
+    if (this.#isOld(report)) return
+    const kept = this.#kept.get(chain) ?? []
+    this.#kept.set(chain, kept)
+    // Most reports are kept in the order of their arrival, so this looks at the last one only.
+    const before = kept.findLastIndex(({ order }) => order < report.order)
+    kept.splice(before + 1, 0, report)
+    this.#count(report, 1)
+    const dropped = kept.length > keptMax ? kept.shift() : undefined
+    if (dropped !== undefined) this.#count(dropped, -1)
+  }
+
+  #count(report: NumberedReport, by: 1 | -1): void {
+    if (!report.denies) return
+    const key = keyOf(report)
+    const count = (this.#denials.get(key) ?? 0) + by
+    if (count === 0) this.#denials.delete(key)
+    else this.#denials.set(key, count)
   }
 
   #isOld(report: NumberedReport): boolean {
