@@ -59,7 +59,10 @@ export class LeaseKeeper {
     this.#repeat.start()
   }
 
-  /** Checks the leases now, because a write was refused; nothing once they were returned. Never rejects. */
+  /**
+   * Checks the leases now, because a write was refused. Never rejects.
+   * After `giveBack` it does nothing.
+   */
   look(): Promise<void> {
     return this.#repeat.now()
   }

@@ -27,7 +27,7 @@ export function labPage(state: LabState, outcome: LeverOutcome | null): Html {
           ${offers.map(
             ({ amount, currency }) =>
               html`<button class="lab-lever" type="submit" name="offer" value="${amount} ${currency}"><span
-                aria-hidden="true">+</span> <span class="aloud">New payment of </span>${Number(amount)} ${currency}</button>`,
+                aria-hidden="true">+</span> <span class="aloud">New payment of </span>${amount.replace(/\.0+$/, '')} ${currency}</button>`,
           )}
         </form>
         <div data-part="orders">${parts.orders}</div>

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dumpOf } from '../../../../test/support/history-dump.ts'
 import { ask, move, payoutKind } from '../../../../test/support/payout-kind.ts'
 import { execute, queryAs } from '../../../../test/support/postgres-server.ts'
@@ -347,14 +347,12 @@ it('an audit reads the history as of its start while a server goes on writing', 
 it('DumpSource leaves no copy of the history behind, even if the process is killed', async () => {
   const dump = await dumpOf(database.url)
   const temporary = await mkdtemp(join(tmpdir(), 'settlewire-copies-'))
-  vi.stubEnv('TMPDIR', temporary)
-  const source = await DumpSource.open(dump.path)
+  const source = await DumpSource.open(dump.path, temporary)
   expect(await readdir(temporary)).toEqual([])
   const report = await audit({ source, scope: {}, builtIn: [], kinds })
   expect(report).toMatchObject({ found: 0 })
   expect(report.events).toBeGreaterThan(0)
   await source.close()
-  vi.unstubAllEnvs()
   await rm(temporary, { recursive: true })
   await dump.remove()
 })

@@ -53,13 +53,16 @@ export class DumpSource implements AuditSource {
     this.#parts = parts
   }
 
-  /** Throws `invalid_request` for a file that is not a plain-text dump of a history. */
-  static async open(path: string): Promise<DumpSource> {
+  /**
+   * Throws `invalid_request` for a file that is not a plain-text dump of a history. The temporary
+   * files are made in `directory`.
+   */
+  static async open(path: string, directory = tmpdir()): Promise<DumpSource> {
     const { size } = await stat(path).catch((error: unknown) => {
       throw new Failure('invalid_request', `File not found: ${path}`, { cause: error })
     })
     const count = Math.min(partsMax, Math.max(1, Math.ceil(size / partBytes)))
-    const source = new DumpSource(await namelessFiles(count))
+    const source = new DumpSource(await namelessFiles(count, directory))
     try {
       await source.#deal(path)
     } catch (error) {
@@ -152,8 +155,8 @@ export class DumpSource implements AuditSource {
 }
 
 /** Opens files that have no name: the system frees them when they are closed. */
-async function namelessFiles(count: number): Promise<readonly number[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'settlewire-audit-'))
+async function namelessFiles(count: number, within: string): Promise<readonly number[]> {
+  const directory = await mkdtemp(join(within, 'settlewire-audit-'))
   const files: number[] = []
   try {
     while (files.length < count) {
