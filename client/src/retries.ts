@@ -68,6 +68,8 @@ export class Retries {
     const wasHeld = this.#ladder.transport === 'long_poll' && now - begunAt >= heldMs
     this.#tries = 0
     this.#ladder = lasted(this.#ladder, now)
-    return wasHeld ? 0 : pollMs * (0.75 + chance / 2)
+    if (wasHeld) return 0
+    // After an outage all clients come back: spread their streams over the base.
+    return this.#ladder.climbing ? chance * base.ms : pollMs * (0.75 + chance / 2)
   }
 }

@@ -21,7 +21,7 @@ it('Ladder: leaves the stream at once if it is accepted but nothing arrives', ()
 it('Ladder: forgets single failures once an attempt has lasted', () => {
   const once = struck(firstRung, 'unreachable', 0)
   expect(struck(lasted(once, 0), 'unreachable', 0).transport).toBe('stream')
-  const poll = fall(firstRung, 3)
+  const poll = fall(struck(firstRung, 'mute', 0), 1)
   expect(lasted(poll, 0)).toMatchObject({ transport: 'long_poll', strikes: 0 })
 })
 
@@ -32,6 +32,14 @@ it('Ladder: tries the stream again after a while, and leaves it after one failur
   expect(climbing.transport).toBe('stream')
   expect(struck(climbing, 'unreachable', 100_000).transport).toBe('long_poll')
   expect(lasted(climbing, 100_000)).toEqual(firstRung)
+})
+
+it('Ladder: tries the stream as soon as an outage of all transports is over', () => {
+  for (const times of [2, 3, 4, 5]) {
+    expect(lasted(fall(firstRung, times), 0)).toMatchObject({ transport: 'stream', climbing: true })
+  }
+  const mute = struck(firstRung, 'mute', 0)
+  expect(lasted(mute, 14_999).transport).toBe('long_poll')
 })
 
 it('Ladder: tries a blocked stream less and less often, but soon after an outage', () => {

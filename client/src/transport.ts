@@ -55,14 +55,15 @@ export function struck(ladder: Ladder, strike: Strike, now: Instant): Ladder {
   const climbAfterMs = ladder.climbing
     ? Math.min(climbAfterMaxMs, ladder.climbAfterMs * 2)
     : climbAfterMinMs
-  return {
-    transport: below[ladder.transport],
-    strikes: 0,
-    climbing: false,
-    // A runtime that cannot stream will not be able to later.
-    climbAt: strike === 'no_stream' ? Number.POSITIVE_INFINITY : now + climbAfterMs,
-    climbAfterMs,
-  }
+  const climbAt = climbTime(ladder, strike, now + climbAfterMs)
+  return { transport: below[ladder.transport], strikes: 0, climbing: false, climbAt, climbAfterMs }
+}
+
+function climbTime(ladder: Ladder, strike: Strike, later: Instant): Instant {
+  // A runtime that cannot stream will not be able to later.
+  if (strike === 'no_stream') return Number.POSITIVE_INFINITY
+  // Without a response nothing was learned about streams: try one as soon as the server answers.
+  return strike === 'unreachable' && !ladder.climbing ? 0 : later
 }
 
 /** The ladder after an attempt that lasted: a stream that stayed open, or an answered poll. */

@@ -255,6 +255,17 @@ describe('a watch over a bad connection', () => {
     server.always = 'well'
     await until(() => (diary.connection.provenAt ?? 0) > (provenAt ?? 0), 'proof')
   })
+
+  it('returns to the stream with the first answer after an outage', async () => {
+    const diary = begin()
+    await current(diary)
+    server.plan.push('refused', 'refused', 'well', 'well')
+    server.cutAll()
+    await until(() => server.asked.length === 5, 'the fifth request')
+    await current(diary)
+    const kinds = server.asked.map(({ kind }) => kind)
+    expect(kinds).toEqual(['stream', 'stream', 'events', 'events', 'stream'])
+  })
 })
 
 describe('a watch behind a proxy that holds back streams', () => {

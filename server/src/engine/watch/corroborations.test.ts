@@ -294,8 +294,11 @@ describe('an inclusion that a second provider corroborates or denies', () => {
     await expect(deny('rpc:two', seen)).rejects.toThrow(Failure)
     world.around = (_, call) => call()
     await corroborate('rpc:two', seen)
-    for (let i = 0; i < 2; i++) await world.mine()
-    await world.settled()
+    // The first step records the denial, the next one that the provider took it back.
+    for (let i = 0; i < 2; i++) {
+      await world.mine()
+      await world.settled()
+    }
     const { facts, flags } = await payment(id)
     const [transaction] = facts.transactions
     expect(Object.keys(transaction?.denials?.[seen.block.hash] ?? {})).toEqual(['rpc:two'])
