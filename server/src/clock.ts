@@ -40,6 +40,10 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 
+  soon(call) {
+    setImmediate(call)
+  },
+
   sleep: (delayMs, signal) => sleepOn(systemClock, delayMs, signal),
 
   random: randomOf,

@@ -307,6 +307,7 @@ export class Life implements Caller, Door, Follower {
     const clock: Clock = {
       now: () => timeline.now + skewMs(),
       after: (delayMs, call) => timeline.after(delayMs, () => this.happens(call)),
+      soon: (call) => void clock.after(0, call),
       sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
       random: (bytes) => chance.bytes(bytes),
       chance: () => chance.next(),

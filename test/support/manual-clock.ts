@@ -38,6 +38,10 @@ export class ManualClock implements Clock {
     }
   }
 
+  soon(call: () => void): void {
+    this.after(0, call)
+  }
+
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return sleepOn(this, delayMs, signal)
   }

@@ -1,74 +1,157 @@
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect, it } from 'vitest'
-import { ManualClock } from '../../../../test/support/manual-clock.ts'
+import { systemClock } from '../../clock.ts'
 import { LoopTurns } from './turns.ts'
 
+/** An event loop whose rounds the test runs. */
+class Loop {
+  #now = 1_000
+  #calls: (() => void)[] = []
+
+  now(): number {
+    return this.#now
+  }
+
+  soon(call: () => void): void {
+    this.#calls.push(call)
+  }
+
+  pass(ms: number): void {
+    this.#now += ms
+  }
+
+  /** Runs what was scheduled before, and the promises that it starts. False if there was nothing. */
+  async round(): Promise<boolean> {
+    const calls = this.#calls
+    this.#calls = []
+    for (const call of calls) {
+      call()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return calls.length > 0
+  }
+}
+
+/** Turns whose first one has no time left, so that further tasks wait. */
+function beginBusy() {
+  const loop = new Loop()
+  const turns = new LoopTurns(loop)
+  turns.run(() => loop.pass(5))
+  return { loop, turns, done: [] as number[] }
+}
+
+/** How many tasks were done after each round of the loop, until there are no more. */
+async function counts(loop: Loop, done: readonly number[]): Promise<readonly number[]> {
+  const seen: number[] = []
+  while (await loop.round()) seen.push(done.length)
+  return seen
+}
+
 it('tasks run at once while there is time in the turn, then in order in later turns', async () => {
-  const clock = new ManualClock()
-  const turns = new LoopTurns(clock)
+  const loop = new Loop()
+  const turns = new LoopTurns(loop)
   const done: number[] = []
   for (let task = 1; task <= 7; task++) {
     turns.run(() => {
       done.push(task)
-      clock.jump(2)
+      loop.pass(2)
     })
   }
   expect(done).toEqual([1, 2, 3])
-  await clock.advance(20)
+  expect(await counts(loop, done)).toEqual([6, 7])
   expect(done).toEqual([1, 2, 3, 4, 5, 6, 7])
-  expect(clock.waiting).toBe(0)
 })
 
 it('a task added by a running task runs after those that already wait', async () => {
-  const clock = new ManualClock()
-  const turns = new LoopTurns(clock)
+  const { loop, turns } = beginBusy()
   const done: string[] = []
-  turns.run(() => clock.jump(5))
   turns.run(() => {
     done.push('first')
     turns.run(() => done.push('third'))
   })
   turns.run(() => done.push('second'))
   expect(done).toEqual([])
-  await clock.advance(0)
+  await loop.round()
   expect(done).toEqual(['first', 'second', 'third'])
 })
 
+it('a turn runs at most four waiting tasks, each with the promises that it starts', async () => {
+  const { loop, turns, done } = beginBusy()
+  const answer = (task: number) => async (): Promise<void> => {
+    await Promise.resolve()
+    await Promise.resolve()
+    done.push(task)
+  }
+  for (let task = 1; task <= 10; task++) turns.run(answer(task))
+  expect(await counts(loop, done)).toEqual([4, 8, 10])
+  expect(done).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+})
+
 it("a turn's time includes the promises that its tasks start", async () => {
-  const clock = new ManualClock()
-  const turns = new LoopTurns(clock)
-  const done: number[] = []
+  const { loop, turns, done } = beginBusy()
   const answer = (task: number) => async (): Promise<void> => {
     await Promise.resolve()
     done.push(task)
-    clock.jump(3)
+    loop.pass(3)
   }
-  turns.run(() => clock.jump(5))
   for (let task = 1; task <= 6; task++) turns.run(answer(task))
-  const seen: number[] = []
-  // Like a connection that comes while a turn runs: the loop takes it after the turn.
-  clock.after(0, () => clock.after(0, () => seen.push(done.length)))
-  await clock.advance(50)
-  expect(done).toEqual([1, 2, 3, 4, 5, 6])
-  expect(seen).toEqual([3])
+  expect(await counts(loop, done)).toEqual([2, 4, 6])
 })
 
-it('turns are shorter while connections come', async () => {
-  const clock = new ManualClock()
-  const turns = new LoopTurns(clock)
-  const done: number[] = []
-  turns.run(() => clock.jump(5))
-  for (let task = 1; task <= 4; task++) {
-    turns.run(() => {
-      done.push(task)
-      clock.jump(1)
-    })
-  }
-  const seen: number[] = []
-  clock.after(0, () => {
+it('tasks wait while connections come, one of them for at most 50 ms', async () => {
+  const { loop, turns, done } = beginBusy()
+  for (let task = 1; task <= 4; task++) turns.run(() => done.push(task))
+  const ranAtMs: number[] = []
+  for (let ms = 0; ms < 170; ms++) {
     turns.knock()
-    clock.after(0, () => seen.push(done.length))
-  })
-  await clock.advance(50)
+    const before = done.length
+    await loop.round()
+    if (done.length > before) ranAtMs.push(ms)
+    loop.pass(1)
+  }
+  // No turn ran before the first one, so it does not wait.
+  expect(ranAtMs).toEqual([0, 50, 100, 150])
   expect(done).toEqual([1, 2, 3, 4])
-  expect(seen).toEqual([2])
+})
+
+it('tasks continue with the first round without a connection', async () => {
+  const { loop, turns, done } = beginBusy()
+  for (let task = 1; task <= 9; task++) turns.run(() => done.push(task))
+  await loop.round()
+  turns.knock()
+  await loop.round()
+  expect(done.length).toBe(4)
+  expect(await counts(loop, done)).toEqual([8, 9])
+})
+
+it('between two turns the loop takes new connections, also when the tasks leave it no idle time', async () => {
+  const turns = new LoopTurns(systemClock)
+  const order: string[] = []
+  const busy = (ms: number): void => {
+    const until = performance.now() + ms
+    while (performance.now() < until);
+  }
+  const server = createServer((socket) => {
+    order.push('connection')
+    socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  turns.run(() => busy(6))
+  const ended = new Promise<void>((resolve) => {
+    for (let task = 1; task <= 200; task++) {
+      turns.run(() => {
+        busy(3)
+        order.push('task')
+        if (task === 200) resolve()
+      })
+    }
+  })
+  const client = connect({ port, host: '127.0.0.1' }).on('error', () => undefined)
+  await ended
+  client.destroy()
+  server.close()
+  const tasksBefore = order.indexOf('connection')
+  expect(tasksBefore).toBeGreaterThanOrEqual(0)
+  expect(tasksBefore).toBeLessThan(100)
 })
