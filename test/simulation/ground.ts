@@ -8,9 +8,12 @@ import { startEmbedded } from '../../server/src/store/embedded/embedded.ts'
 import { migrate } from '../../server/src/store/migrate.ts'
 import { execute, withDatabase } from '../support/postgres-server.ts'
 
-/** A temporary PostgreSQL for the worlds of a run. `database` creates a migrated database in it. */
+/** A temporary PostgreSQL for the worlds of a run. */
 export interface Ground {
+  /** Creates a migrated database in it, and resolves to its URL. */
   database(): Promise<string>
+  /** Removes a database, even while clients are connected. */
+  drop(database: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -49,6 +52,10 @@ export async function openGround(): Promise<Ground> {
       const name = `world_${++made}`
       await execute(server.url, `create database ${name} template ${template}`)
       return withDatabase(server.url, name)
+    },
+    async drop(database) {
+      const name = new URL(database).pathname.slice(1)
+      await execute(server.url, `drop database ${name} with (force)`)
     },
     close: end,
   }

@@ -30,20 +30,26 @@ export interface RunResult {
 /** The time limit of one world: a hang is a finding too. */
 const worldWithinMs = 60_000
 
+/**
+ * How many worlds run in one database. Nothing is vacuumed, so it becomes slower with every world:
+ * after 350 of them by a quarter.
+ */
+const worldsMax = 50
+
+/** A world that is running. */
+interface Pending {
+  readonly timer: NodeJS.Timeout
+  readonly database: LaneDatabase
+}
+
 /** Runs all these worlds, concurrently in their own processes. */
 export async function runSeeds(options: RunOptions): Promise<RunResult> {
   const startedAt = performance.now()
   const ground = options.ground ?? (await openGround())
-  const run = new Run(options)
+  const run = new Run(options, ground)
   try {
-    const { workers = 2, lanes = 3 } = options
-    const urls: string[][] = []
-    for (let i = 0; i < workers; i++) {
-      const own: string[] = []
-      for (let j = 0; j < lanes; j++) own.push(await ground.database())
-      urls.push(own)
-    }
-    await Promise.all(urls.map((own) => run.employ(own)))
+    const { workers = 2 } = options
+    await Promise.all(Array.from({ length: workers }, () => run.employ()))
   } finally {
     if (options.ground === undefined) await ground.close()
   }
@@ -52,20 +58,33 @@ export async function runSeeds(options: RunOptions): Promise<RunResult> {
   return { outcomes, failed, tookMs: performance.now() - startedAt }
 }
 
+/** The database of one lane. */
+interface LaneDatabase {
+  url: string
+  /** How many worlds have begun in it. */
+  worlds: number
+}
+
 class Run {
   readonly outcomes: Outcome[] = []
   readonly #options: RunOptions
+  readonly #ground: Ground
   readonly #left: number[]
 
-  constructor(options: RunOptions) {
+  constructor(options: RunOptions, ground: Ground) {
     this.#options = options
+    this.#ground = ground
     this.#left = [...options.seeds]
   }
 
   /** Runs one worker until there are no seeds left. */
-  async employ(databases: readonly string[]): Promise<void> {
-    const { fault, signal } = this.#options
-    const worker = fork(join(import.meta.dirname, 'worker.ts'), [fault ?? '-', ...databases], {
+  async employ(): Promise<void> {
+    const { fault, signal, lanes = 3 } = this.#options
+    const databases: LaneDatabase[] = []
+    for (let i = 0; i < lanes; i++) {
+      databases.push({ url: await this.#ground.database(), worlds: 0 })
+    }
+    const worker = fork(join(import.meta.dirname, 'worker.ts'), [fault ?? '-'], {
       // Without the loaders that Vitest adds to this process. Worlds allocate many short-lived
       // objects: a larger young generation saves about a twentieth to a tenth of the time.
       execArgv: ['--max-semi-space-size=32'],
@@ -77,33 +96,47 @@ class Run {
       worker.kill('SIGKILL')
     }
     signal?.addEventListener('abort', abandon, { once: true })
-    const pending = new Map<number, NodeJS.Timeout>()
-    worker.on('message', (message: Outcome | 'ready') => {
-      if (message !== 'ready') {
-        clearTimeout(pending.get(message.seed))
-        pending.delete(message.seed)
-        this.#take(message)
-      }
-      const wanted = message === 'ready' ? databases.length : 1
-      for (let i = 0; i < wanted; i++) this.#give(worker, pending)
+    const pending = new Map<number, Pending>()
+    const next = async (database: LaneDatabase): Promise<void> => {
+      await this.#give(worker, pending, database)
       if (pending.size === 0) send(worker, 'end')
+    }
+    worker.on('message', (message: Outcome | 'ready') => {
+      if (message === 'ready') {
+        for (const database of databases) void next(database).catch(abandon)
+        return
+      }
+      const done = pending.get(message.seed)
+      clearTimeout(done?.timer)
+      pending.delete(message.seed)
+      this.#take(message)
+      if (done !== undefined) void next(done.database).catch(abandon)
     })
     const code = await ended
     signal?.removeEventListener('abort', abandon)
-    for (const timer of pending.values()) clearTimeout(timer)
+    for (const { timer } of pending.values()) clearTimeout(timer)
     for (const seed of pending.keys()) this.#take(lostWith(seed, code))
     if (code !== 0 && pending.size === 0 && signal?.aborted !== true)
       throw new Error(`a worker ended with code ${code}`)
   }
 
-  #give(worker: ChildProcess, pending: Map<number, NodeJS.Timeout>): void {
+  async #give(
+    worker: ChildProcess,
+    pending: Map<number, Pending>,
+    database: LaneDatabase,
+  ): Promise<void> {
     const seed = this.#left.shift()
     if (seed === undefined) return
-    pending.set(
-      seed,
-      setTimeout(() => worker.kill('SIGKILL'), worldWithinMs),
-    )
-    send(worker, { seed })
+    const timer = setTimeout(() => worker.kill('SIGKILL'), worldWithinMs)
+    pending.set(seed, { timer, database })
+    const instead = database.worlds >= worldsMax ? database.url : null
+    if (instead !== null) {
+      database.url = await this.#ground.database()
+      database.worlds = 0
+    }
+    database.worlds++
+    send(worker, { seed, database: database.url, instead })
+    if (instead !== null) await this.#ground.drop(instead)
   }
 
   #take(outcome: Outcome): void {
