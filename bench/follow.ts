@@ -2,8 +2,9 @@
  * Blocks of 2,000 transfers while 100,000 addresses on five chains are watched. Measures the
  * milliseconds to parse and match a block with the follower's own reader on answers in memory,
  * compared with only `JSON.parse` of the same texts; to commit a block in which 50 payments are
- * paid, compared with a bare insert of as many rows; and the cost of creating and cancelling 200
- * payments a second meanwhile. One process, a real PostgreSQL. Run: `node bench/follow.ts`.
+ * paid, compared with a bare insert of as many rows and with plain statements that write the same
+ * rows; and the cost of creating and cancelling 200 payments a second meanwhile. One process, a real
+ * PostgreSQL. Run: `node bench/follow.ts`.
  */
 import { rm } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
@@ -25,6 +26,7 @@ import {
   scope,
   watchedCount,
 } from './support/follow-world.ts'
+import { sameRowsMs } from './support/same-rows.ts'
 import { formatTable } from './support/table.ts'
 
 const hits = 50
@@ -90,6 +92,7 @@ async function run(url: string): Promise<void> {
     bare.push(await bareMs(database, hits))
     await follower.quiet()
   }
+  const same = await sameRowsMs(url, hits)
   const warm = <T>(values: readonly T[]): readonly T[] => values.slice(coldRounds)
   const [match, parse, commit, plain] = [
     follower.matchMs,
@@ -115,6 +118,7 @@ async function run(url: string): Promise<void> {
         row('· JSON.parse of its texts', parse),
         row(`commit, ${hits} payments paid`, commit, goalsMs.commit),
         row(`· bare insert of ${hits} rows`, plain),
+        row('· the same rows by plain statements', spread(same)),
         row(`commit, the same ${hits} one block later`, spread(follower.quietMs)),
         row(`create, ${Math.round(many.rate)}/s meanwhile`, spread(many.createMs)),
         row('cancel, meanwhile', spread(many.closeMs)),
