@@ -186,8 +186,9 @@ async function events({ client, asked, print, signal }: CommandWork): Promise<Ex
 
 async function watch({ client, asked, print, note, signal }: CommandWork): Promise<ExitName> {
   let status: Status | null = null
-  let said: string | null = null
-  let refused: string | null = null
+  let lastNote: string | null = null
+  /** The code of the refusal that ended the watch. */
+  let refusalCode: string | null = null
   for await (const update of client.watch(asked.id(), { signal })) {
     if (update.kind === 'event') {
       if (status === null && !asked.json) note(eventHead)
@@ -196,15 +197,16 @@ async function watch({ client, asked, print, note, signal }: CommandWork): Promi
       continue
     }
     const { connection } = update
-    const saying = showConnection(connection)
-    if (saying !== null && saying !== said) note(saying)
-    said = saying ?? said
-    if (connection.state === 'ended') refused = connection.reason
+    const line = showConnection(connection)
+    if (line !== null && line !== lastNote) note(line)
+    lastNote = line ?? lastNote
+    if (connection.state === 'ended') refusalCode = connection.reason
   }
   if (signal.aborted) return 'interrupted'
-  if (refused !== null) {
+  if (refusalCode !== null) {
     throw new RequestError({
-      code: refused,
+      code: refusalCode,
+      // The watch does not report the status; any below 500 means that a retry cannot succeed.
       status: 400,
       detail: 'The server refused to stream this payment.',
     })

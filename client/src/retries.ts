@@ -1,6 +1,13 @@
 import type { Instant } from '@settlewire/core/instant'
 import { backoffMs } from './backoff.ts'
-import { firstRung, type Ladder, lasted, type Strike, struck, type Transport } from './transport.ts'
+import {
+  type AttemptFailure,
+  afterFailure,
+  afterSuccess,
+  initialState,
+  type Transport,
+  type TransportState,
+} from './transport.ts'
 
 /** An attempt that lasted this long counts as good. */
 const lastedMs = 5_000
@@ -23,13 +30,13 @@ export interface EndedAttempt {
 
 /** Decides when to try again, and by which transport, from the attempts so far. */
 export class Retries {
-  #ladder: Ladder = firstRung
+  #transportState: TransportState = initialState
   #tries = 0
   #baseMs: number = base.ms
   #notBeforeMs = 0
 
   get transport(): Transport {
-    return this.#ladder.transport
+    return this.#transportState.transport
   }
 
   /** The server's `retry:`. */
@@ -45,14 +52,14 @@ export class Retries {
   /** A stream ended, or a request failed. */
   ended(attempt: EndedAttempt, now: Instant): void {
     if (attempt.provenAt !== null && now - attempt.provenAt >= lastedMs) {
-      this.#ladder = firstRung
+      this.#transportState = initialState
       this.#tries = 0
       return
     }
     this.#tries += 1
     const { provenAt, fault } = attempt
-    const strike: Strike = provenAt !== null ? 'short' : (fault ?? 'unreachable')
-    this.#ladder = struck(this.#ladder, strike, now)
+    const failure: AttemptFailure = provenAt !== null ? 'short' : (fault ?? 'unreachable')
+    this.#transportState = afterFailure(this.#transportState, failure, now)
   }
 
   /** How long to wait before the next attempt. */
@@ -65,11 +72,11 @@ export class Retries {
 
   /** A request was answered. Returns the wait before the next request. */
   answered(begunAt: Instant, now: Instant, chance: number): number {
-    const wasHeld = this.#ladder.transport === 'long_poll' && now - begunAt >= heldMs
+    const wasHeld = this.#transportState.transport === 'long_poll' && now - begunAt >= heldMs
     this.#tries = 0
-    this.#ladder = lasted(this.#ladder, now)
+    this.#transportState = afterSuccess(this.#transportState, now)
     if (wasHeld) return 0
     // After an outage all clients come back: spread their streams over the base.
-    return this.#ladder.climbing ? chance * base.ms : pollMs * (0.75 + chance / 2)
+    return this.#transportState.isRetryingStream ? chance * base.ms : pollMs * (0.75 + chance / 2)
   }
 }

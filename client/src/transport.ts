@@ -4,71 +4,81 @@ import type { Instant } from '@settlewire/core/instant'
 export type Transport = 'stream' | 'long_poll' | 'poll'
 
 /** How an attempt failed. */
-export type Strike =
+export type AttemptFailure =
   | 'unreachable' // no response
   | 'mute' // the server accepted it, but a proxy holds the data back
   | 'no_stream' // this runtime cannot read a body while it arrives
   | 'short' // it was cut soon after it began
 
 /** The current transport, and when to try a better one. */
-export interface Ladder {
+export interface TransportState {
   readonly transport: Transport
-  readonly strikes: number
-  /** Whether this attempt tries the stream although the lower transport works. */
-  readonly climbing: boolean
+  /** How often this transport failed in a row. */
+  readonly failures: number
+  /** Whether this attempt tries the stream again although polling works. */
+  readonly isRetryingStream: boolean
   /** When to try the stream again. */
-  readonly climbAt: Instant
-  readonly climbAfterMs: number
+  readonly retryStreamAt: Instant
+  readonly retryStreamAfterMs: number
 }
 
-const strikesMax = 2
-const weight: Readonly<Record<Strike, number>> = {
+/** At this many failures the next transport is used; `mute` and `no_stream` count as that many. */
+const failuresMax = 2
+const weight: Readonly<Record<AttemptFailure, number>> = {
   ...{ unreachable: 1, short: 1 },
-  ...{ mute: strikesMax, no_stream: strikesMax },
+  ...{ mute: failuresMax, no_stream: failuresMax },
 }
 
-/**
- * The next transport after failures. After the last one comes the stream again: none works anyway.
- */
-const below: Readonly<Record<Transport, Transport>> = {
+/** The transport to use after failures. When polling fails too, it starts again with the stream. */
+const nextAfter: Readonly<Record<Transport, Transport>> = {
   stream: 'long_poll',
   long_poll: 'poll',
   poll: 'stream',
 }
 
-const climbAfterMinMs = 15_000
-const climbAfterMaxMs = 600_000
+const retryStreamMsMin = 15_000
+const retryStreamMsMax = 600_000
 
-export const firstRung: Ladder = {
+export const initialState: TransportState = {
   transport: 'stream',
-  strikes: 0,
-  climbing: false,
-  climbAt: 0,
-  climbAfterMs: climbAfterMinMs,
+  failures: 0,
+  isRetryingStream: false,
+  retryStreamAt: 0,
+  retryStreamAfterMs: retryStreamMsMin,
 }
 
-/** The ladder after a failed attempt. */
-export function struck(ladder: Ladder, strike: Strike, now: Instant): Ladder {
-  const strikes = ladder.strikes + weight[strike]
-  if (strikes < strikesMax && !ladder.climbing) return { ...ladder, strikes }
-  // After a failed try of the stream the next one comes later; after an outage it comes soon.
-  const climbAfterMs = ladder.climbing
-    ? Math.min(climbAfterMaxMs, ladder.climbAfterMs * 2)
-    : climbAfterMinMs
-  const climbAt = climbTime(ladder, strike, now + climbAfterMs)
-  return { transport: below[ladder.transport], strikes: 0, climbing: false, climbAt, climbAfterMs }
+/** The state after a failed attempt. */
+export function afterFailure(
+  state: TransportState,
+  failure: AttemptFailure,
+  now: Instant,
+): TransportState {
+  const failures = state.failures + weight[failure]
+  if (failures < failuresMax && !state.isRetryingStream) return { ...state, failures }
+  // If trying the stream again failed, wait longer before the next time; else begin with the minimum.
+  const retryStreamAfterMs = state.isRetryingStream
+    ? Math.min(retryStreamMsMax, state.retryStreamAfterMs * 2)
+    : retryStreamMsMin
+  const retryStreamAt = retryTime(state, failure, now + retryStreamAfterMs)
+  return {
+    transport: nextAfter[state.transport],
+    failures: 0,
+    isRetryingStream: false,
+    retryStreamAt,
+    retryStreamAfterMs,
+  }
 }
 
-function climbTime(ladder: Ladder, strike: Strike, later: Instant): Instant {
+function retryTime(state: TransportState, failure: AttemptFailure, usualTime: Instant): Instant {
   // A runtime that cannot stream will not be able to later.
-  if (strike === 'no_stream') return Number.POSITIVE_INFINITY
+  if (failure === 'no_stream') return Number.POSITIVE_INFINITY
   // Without a response nothing was learned about streams: try one as soon as the server answers.
-  return strike === 'unreachable' && !ladder.climbing ? 0 : later
+  return failure === 'unreachable' && !state.isRetryingStream ? 0 : usualTime
 }
 
-/** The ladder after an attempt that lasted: a stream that stayed open, or an answered poll. */
-export function lasted(ladder: Ladder, now: Instant): Ladder {
-  if (ladder.transport === 'stream') return firstRung
-  if (now < ladder.climbAt) return { ...ladder, strikes: 0 }
-  return { ...ladder, transport: 'stream', strikes: 0, climbing: true }
+/** The state after an attempt that lasted: a stream that stayed open, or an answered poll. */
+export function afterSuccess(state: TransportState, now: Instant): TransportState {
+  if (state.transport === 'stream') return initialState
+  if (now < state.retryStreamAt) return { ...state, failures: 0 }
+  return { ...state, transport: 'stream', failures: 0, isRetryingStream: true }
 }

@@ -1,4 +1,4 @@
--- The transfers that the ledger and the search read. Like the tables of 0002, this one can be
+-- The transfers, so that SQL can search and sum them. Like the tables of 0002, this one can be
 -- rebuilt from the history.
 
 -- Every transfer of money that a transaction made, or would make if a block included it. Whether a
@@ -9,8 +9,9 @@ create table transfer (
   tx_hash text collate "C" not null,
   -- The number of the transfer within the transaction, from 0.
   n integer not null,
-  -- The index of its log in the transaction. A transfer without a log has one of these instead:
-  -- top, hint, balance, trace:….
+  -- The index of its log in the transaction. A transfer without a log has one of these:
+  -- top (the transaction itself pays the native coin), trace:… (the call that pays it), balance (a
+  -- balance grew), hint (what a pending transaction would pay).
   place text not null,
   -- The address of the token contract. Null for the native coin.
   token text,

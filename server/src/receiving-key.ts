@@ -2,13 +2,13 @@ import { HDKey } from '@scure/bip32'
 import { Failure } from '@settlewire/core/errors'
 
 /**
- * Levels below the master key (BIP-44): m / 44' / coin' / account' / chain / address. Here a chain is
- * a branch of these keys, not a network.
+ * Levels below the master key (BIP-44): m / 44' / coin' / account' / branch / address. BIP-44 calls
+ * a branch a chain; here a chain is a network.
  */
 const accountDepth = 3
-const chainDepth = 4
-/** The BIP-44 chain whose children are the addresses that a wallet shows for receiving. */
-const receivingChain = 0
+const branchDepth = 4
+/** The branch whose children are the addresses that a wallet shows for receiving. */
+const receivingBranch = 0
 
 /** The beginning of any extended key. Only `xpub` and `tpub` are accepted here. */
 const anyExtendedKey = /^[xtyzuv](prv|pub)/i
@@ -39,8 +39,8 @@ export function receivingKey(text: string, { livemode }: KeyUse): string {
     )
   }
   const key = parse(text.trim(), kind)
-  if (key.depth === accountDepth) return textOf(key.deriveChild(receivingChain))
-  if (key.depth === chainDepth) return textOf(key)
+  if (key.depth === accountDepth) return textOf(key.deriveChild(receivingBranch))
+  if (key.depth === branchDepth) return textOf(key)
   throw refused(
     `This extended public key has depth ${key.depth}, ${placeOf(key.depth)}. Export the key of an account (m/44'/60'/0', depth 3), or that of its addresses (m/44'/60'/0'/0, depth 4).`,
   )
@@ -81,7 +81,7 @@ function parse(text: string, kind: string): HDKey {
 /** Omits the parent fingerprint and the index, because only some wallets write them. */
 function textOf({ publicKey, chainCode }: HDKey): string {
   if (publicKey === null || chainCode === null) throw notAnXpub()
-  return new HDKey({ depth: chainDepth, publicKey, chainCode }).publicExtendedKey
+  return new HDKey({ depth: branchDepth, publicKey, chainCode }).publicExtendedKey
 }
 
 function placeOf(depth: number): string {

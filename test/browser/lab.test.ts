@@ -27,19 +27,19 @@ const complaints = new WeakMap<Page, string[]>()
 async function open(look: BrowserContextOptions = wide, path = '/lab'): Promise<Page> {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...look })
   const page = await context.newPage()
-  const heard: string[] = []
-  complaints.set(page, heard)
+  const consoleErrors: string[] = []
+  complaints.set(page, consoleErrors)
   page.on('console', (message) => {
-    if (message.type() === 'error') heard.push(message.text())
+    if (message.type() === 'error') consoleErrors.push(message.text())
   })
-  page.on('pageerror', (error) => heard.push(error.message))
+  page.on('pageerror', (error) => consoleErrors.push(error.message))
   await page.goto(server.url + path)
   return page
 }
 
 const close = (page: Page): Promise<void> => page.context().close()
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
-const stands = (page: Page, status: string) =>
+const statusIs = (page: Page, status: string) =>
   page.locator('.lab-status', { hasText: status }).waitFor({ timeout: 20_000 })
 const outcome = (page: Page, words: string | RegExp) =>
   page.locator('[data-outcome]', { hasText: words }).waitFor()
@@ -61,7 +61,7 @@ async function accessibilityFaults(page: Page): Promise<readonly string[]> {
   })
 }
 
-async function isFit(page: Page): Promise<void> {
+async function checkFit(page: Page): Promise<void> {
   expect(await accessibilityFaults(page)).toEqual([])
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth - window.innerWidth,
@@ -76,19 +76,19 @@ describe.each([
 ] as const)('the lab, %s,', (_, look) => {
   it('is accessible, fits the screen, and respects its CSP, with and without a payment', async () => {
     const page = await open(look)
-    await isFit(page)
+    await checkFit(page)
     await request(page)
     await button(page, 'Pay, held').click()
-    await stands(page, 'Detected')
+    await statusIs(page, 'Detected')
     await button(page, 'Speed up').click()
     await page.getByText('replaced seen', { exact: true }).waitFor()
     await button(page, 'Wrong token').click()
     await outcome(page, 'USDC.e')
     await button(page, 'Mine 1 block').click()
-    await stands(page, 'Confirming')
+    await statusIs(page, 'Confirming')
     await page.getByText('wrong token', { exact: true }).waitFor()
     await page.getByText('25.00 USDC.e', { exact: true }).waitFor()
-    await isFit(page)
+    await checkFit(page)
     await close(page)
   })
 })
@@ -100,9 +100,9 @@ describe('a tester in the lab', () => {
     const loaded = await page.evaluate(() => performance.timeOrigin)
     await button(page, 'Pay').click()
     await outcome(page, 'Sent 6.00 USDC as 0x')
-    await stands(page, 'Detected')
+    await statusIs(page, 'Detected')
     await button(page, 'Mine 5').click()
-    await stands(page, 'Paid')
+    await statusIs(page, 'Paid')
     // The lab follows the payment until the money is irrevocable.
     const line = page.locator('[data-line]')
     for (let more = 0; more < 20; more++) {
@@ -128,22 +128,22 @@ describe('a tester in the lab', () => {
     const page = await open()
     await request(page)
     await button(page, 'Pay').click()
-    await stands(page, 'Detected')
+    await statusIs(page, 'Detected')
     await button(page, 'Mine 1 block').click()
-    await stands(page, 'Confirming')
+    await statusIs(page, 'Confirming')
     await button(page, 'Reorg 1 block').click()
-    await stands(page, 'Waiting')
+    await statusIs(page, 'Waiting')
     await page.getByText('reorg seen', { exact: true }).waitFor()
     await button(page, 'Pay').click()
     await button(page, 'Mine 1 block').click()
-    await stands(page, 'Confirming')
+    await statusIs(page, 'Confirming')
     await page
       .getByRole('checkbox', { name: 'The reorg mines the same transactions again' })
       .check()
     await button(page, 'Reorg 3').click()
     await page.getByText('Taken back by a reorg').nth(1).waitFor()
     await button(page, 'Mine 5').click()
-    await stands(page, 'Paid')
+    await statusIs(page, 'Paid')
     await close(page)
   })
 

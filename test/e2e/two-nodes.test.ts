@@ -57,7 +57,7 @@ describe('two processes on one database', { timeout: 120_000 }, () => {
     }
   })
 
-  it('lose no payment of 120 that both open while blocks are mined', async () => {
+  it('lose none of the 120 payments that they open while blocks are mined', async () => {
     const two = await startTwo()
     const payer = payerOf(two[0])
     const opened: PaymentIntent[] = []

@@ -4,7 +4,7 @@ import { fold } from '@settlewire/core/payment/fold'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import type { EventStore } from '../../server/src/ports/history.ts'
-import { brokenSeals, FeedChecker } from '../support/feed-checker.ts'
+import { FeedChecker, storedSealProblems } from '../support/feed-checker.ts'
 import { pastOf } from '../support/past.ts'
 import { slotOf } from './model-block.ts'
 import { type Paid, paidOn, type Verdict, verdictOf } from './oracle.ts'
@@ -66,7 +66,7 @@ export class Ending {
     if (checker.seen.size !== ledger.feed.seen.size) {
       ledger.note(`${ledger.feed.seen.size} events were committed, ${checker.seen.size} are stored`)
     }
-    for (const problem of await brokenSeals(store, checker.subjects)) ledger.note(problem)
+    for (const problem of await storedSealProblems(store, checker.subjects)) ledger.note(problem)
     for (const payment of await store.load(paymentKind, [...ledger.payments.keys()])) {
       const folded = fold(await pastOf(store, payment.id), () => rules.policy)
       if (textOf(folded) !== textOf(payment))

@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly enough?: (outcome: Outcome) => boolean
   /** Aborts the run and kills its processes. */
   readonly signal?: AbortSignal
-  /** An existing server to use; the run does not close it. */
+  /** An existing PostgreSQL to use; the run does not close it. */
   readonly ground?: Ground
 }
 
@@ -34,7 +34,7 @@ const worldWithinMs = 60_000
  * How many worlds run in one database. Nothing is vacuumed, so it becomes slower with every world:
  * after 350 of them by a quarter.
  */
-const worldsMax = 50
+const worldsPerDatabase = 50
 
 /** A world that is running. */
 interface Pending {
@@ -49,7 +49,7 @@ export async function runSeeds(options: RunOptions): Promise<RunResult> {
   const run = new Run(options, ground)
   try {
     const { workers = 2 } = options
-    await Promise.all(Array.from({ length: workers }, () => run.employ()))
+    await Promise.all(Array.from({ length: workers }, () => run.runWorker()))
   } finally {
     if (options.ground === undefined) await ground.close()
   }
@@ -78,14 +78,14 @@ class Run {
   }
 
   /** Runs one worker until there are no seeds left. */
-  async employ(): Promise<void> {
+  async runWorker(): Promise<void> {
     const { fault, signal, lanes = 3 } = this.#options
     const databases: LaneDatabase[] = []
     for (let i = 0; i < lanes; i++) {
       databases.push({ url: await this.#ground.database(), worlds: 0 })
     }
     const worker = fork(join(import.meta.dirname, 'worker.ts'), [fault ?? '-'], {
-      // Without the loaders that Vitest adds to this process. Worlds allocate many short-lived
+      // Setting these also leaves out the loaders that Vitest adds to this process. Worlds allocate many short-lived
       // objects: a larger young generation saves about a twentieth to a tenth of the time.
       execArgv: ['--max-semi-space-size=32'],
       env: { PATH: process.env.PATH },
@@ -98,7 +98,7 @@ class Run {
     signal?.addEventListener('abort', abandon, { once: true })
     const pending = new Map<number, Pending>()
     const next = async (database: LaneDatabase): Promise<void> => {
-      await this.#give(worker, pending, database)
+      await this.#sendNext(worker, pending, database)
       if (pending.size === 0) send(worker, 'end')
     }
     worker.on('message', (message: Outcome | 'ready') => {
@@ -109,18 +109,18 @@ class Run {
       const done = pending.get(message.seed)
       clearTimeout(done?.timer)
       pending.delete(message.seed)
-      this.#take(message)
+      this.#record(message)
       if (done !== undefined) void next(done.database).catch(abandon)
     })
     const code = await ended
     signal?.removeEventListener('abort', abandon)
     for (const { timer } of pending.values()) clearTimeout(timer)
-    for (const seed of pending.keys()) this.#take(lostWith(seed, code))
+    for (const seed of pending.keys()) this.#record(outcomeOfLost(seed, code))
     if (code !== 0 && pending.size === 0 && signal?.aborted !== true)
       throw new Error(`a worker ended with code ${code}`)
   }
 
-  async #give(
+  async #sendNext(
     worker: ChildProcess,
     pending: Map<number, Pending>,
     database: LaneDatabase,
@@ -129,17 +129,17 @@ class Run {
     if (seed === undefined) return
     const timer = setTimeout(() => worker.kill('SIGKILL'), worldWithinMs)
     pending.set(seed, { timer, database })
-    const instead = database.worlds >= worldsMax ? database.url : null
-    if (instead !== null) {
+    const replaced = database.worlds >= worldsPerDatabase ? database.url : null
+    if (replaced !== null) {
       database.url = await this.#ground.database()
       database.worlds = 0
     }
     database.worlds++
-    send(worker, { seed, database: database.url, instead })
-    if (instead !== null) await this.#ground.drop(instead)
+    send(worker, { seed, database: database.url, replaced })
+    if (replaced !== null) await this.#ground.drop(replaced)
   }
 
-  #take(outcome: Outcome): void {
+  #record(outcome: Outcome): void {
     this.outcomes.push(outcome)
     this.#options.onOutcome?.(outcome)
     if (this.#options.enough?.(outcome) === true) this.#left.length = 0
@@ -150,7 +150,7 @@ const send = (worker: ChildProcess, order: Order): void => {
   if (worker.connected) worker.send(order)
 }
 
-const lostWith = (seed: number, code: number | null): Outcome => ({
+const outcomeOfLost = (seed: number, code: number | null): Outcome => ({
   ...{ seed, hash: '', steps: 0, events: 0, tally: {}, trace: null },
   violations: [`its worker ended with code ${code}: the world hung or crashed`],
 })

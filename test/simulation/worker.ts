@@ -12,7 +12,7 @@ export interface SeedOrder {
   readonly seed: number
   readonly database: string
   /** A database that is no longer used, because this one replaces it. */
-  readonly instead: string | null
+  readonly replaced: string | null
 }
 
 const [fault = ''] = argv.slice(2)
@@ -35,10 +35,10 @@ process.on('message', (order: Order) => {
 process.on('disconnect', () => exit(1))
 tell('ready')
 
-async function run({ seed, database, instead }: SeedOrder): Promise<Outcome> {
-  if (instead !== null) {
-    await lanes.get(instead)?.close()
-    lanes.delete(instead)
+async function run({ seed, database, replaced }: SeedOrder): Promise<Outcome> {
+  if (replaced !== null) {
+    await lanes.get(replaced)?.close()
+    lanes.delete(replaced)
   }
   const lane = lanes.get(database) ?? new Lane(database)
   lanes.set(database, lane)

@@ -3,8 +3,8 @@ import type { EventStore, SealedEvent, StoredEvent } from '../../server/src/port
 import { digest } from '../../server/src/store/history/digest.ts'
 
 /**
- * Reads a feed and records every violation of its guarantees: positions 1..n without a gap, each
- * subject's sequences 1..n, no event twice.
+ * Takes the events of a feed in order, and records every violation of its guarantees: positions 1..n
+ * without a gap, each subject's sequences 1..n, no event twice.
  */
 export class FeedChecker {
   readonly problems: string[] = []
@@ -51,8 +51,8 @@ export class FeedChecker {
 
 const problemsMax = 1_000
 
-/** The events of one subject that do not match their seal, or do not follow the event before. */
-export function unsealed(events: readonly SealedEvent[]): readonly string[] {
+/** A message for each event of one subject whose seal does not match it and the event before. */
+export function sealProblems(events: readonly SealedEvent[]): readonly string[] {
   let previous = noSeal
   return events.flatMap((event) => {
     const isWhole = seal(event, previous, digest) === event.seal
@@ -62,11 +62,11 @@ export function unsealed(events: readonly SealedEvent[]): readonly string[] {
 }
 
 /** The same for stored subjects. */
-export async function brokenSeals(
+export async function storedSealProblems(
   store: Pick<EventStore, 'history'>,
   ids: Iterable<string>,
 ): Promise<readonly string[]> {
   const found: string[] = []
-  for (const id of ids) found.push(...unsealed(await store.history(id, 0, 1_000)))
+  for (const id of ids) found.push(...sealProblems(await store.history(id, 0, 1_000)))
   return found
 }

@@ -142,7 +142,7 @@ describe('the explanation of a policy', () => {
     expect(decides).toMatchObject({ status: 'investigation_required' })
     expect(decides.transfers[0]?.missing.until).toBeNull()
     expect(decides.sentences).toContain(
-      'Its watch has ended and its providers did not agree: a person decides. It settles or falls away by itself if they agree before that.',
+      'Its watch has ended and its providers did not agree: a person decides. If they agree before the decision, it settles or stops counting without one.',
     )
   })
 

@@ -79,7 +79,7 @@ export function explain(payment: Payment, context: ExplainContext): PolicyExplan
 }
 
 const forPerson =
-  'Its watch has ended and its providers did not agree: a person decides. It settles or falls away by itself if they agree before that.'
+  'Its watch has ended and its providers did not agree: a person decides. If they agree before the decision, it settles or stops counting without one.'
 
 /** The longest time; null as soon as one is null; 0 for an empty list. */
 const longest = (times: readonly (number | null)[]): number | null =>
@@ -117,7 +117,7 @@ function explainRule(
   const rule = policy.chains[chain]
   if (rule === undefined) return null
   const { settled: level, tier } = requiredFor(rule, asset, terms)
-  const aboutMs = wholeMs(level, pace(chain))
+  const aboutMs = timeToLevelMs(level, pace(chain))
   const because = tier === null ? '' : `, ${tierInWords(tier, asset)}`
   return {
     ...{ asset, chain, level, final: rule.final, quorum: rule.quorum, aboutMs },
@@ -127,7 +127,7 @@ function explainRule(
 }
 
 /** The time from the block that holds a transfer to the level; that block itself takes no time. */
-function wholeMs(level: Level, pace: ChainPace | null): number | null {
+function timeToLevelMs(level: Level, pace: ChainPace | null): number | null {
   if (pace === null) return null
   if (typeof level === 'number') return pace.blockMs === null ? null : (level - 1) * pace.blockMs
   return pace.stalled ? null : lagOf(level, pace)
@@ -148,7 +148,7 @@ function explainTransfer(
   const measured = pace(chain)
   const missing = missingOf(transfer, required?.settled ?? null, {
     ...{ rule: rule ?? null, head: facts.heads[chain] ?? null },
-    ...{ stalled: measured?.stalled === true, until: untilOf(payment, now) },
+    ...{ stalled: measured?.stalled === true, until: watchEndOf(payment, now) },
   })
   const found = {
     txHash: publicTxHash(transfer.txHash),
@@ -165,39 +165,44 @@ function explainTransfer(
 }
 
 /** The end of the watch, for a payment that is confirming and still watched. */
-const untilOf = ({ status, terms }: Payment, now: Instant): string | null =>
+const watchEndOf = ({ status, terms }: Payment, now: Instant): string | null =>
   status === 'confirming' && now <= terms.monitorUntil ? toRfc3339(terms.monitorUntil) : null
 
-interface MissingOn {
+interface ChainSituation {
   readonly rule: ChainPolicy | null
   readonly head: ChainHead | null
   readonly stalled: boolean
   readonly until: string | null
 }
 
-function missingOf(transfer: Transfer, level: Level | null, chain: MissingOn): MissingToSettle {
+function missingOf(
+  transfer: Transfer,
+  level: Level | null,
+  chain: ChainSituation,
+): MissingToSettle {
   const { block, stage, confirmations, settled } = transfer
   const none: MissingToSettle = { blocks: null, tag: null, sources: 0, held: null, until: null }
   if (level === null || block === null || !isIncluded(stage) || settled) return none
   const quorum = chain.rule?.quorum ?? 1
-  const isHeld = transfer.contested
-  const canVouch = isHeld || (chain.head?.witnesses ?? 1) >= quorum
+  const isContested = transfer.contested
+  const canReachQuorum = isContested || (chain.head?.witnesses ?? 1) >= quorum
   const isTag = typeof level !== 'number'
   const isReached = isTag && chain.head !== null && reached(level, block.number, chain.head)
   const tag = isTag && !isReached ? level : null
   const stall = tag !== null && chain.stalled ? 'finality_stalled' : null
   return {
-    until: isHeld || transfer.deep ? chain.until : null,
+    until: isContested || transfer.deep ? chain.until : null,
     blocks: isTag ? null : Math.max(0, level - confirmations),
     tag,
     // With fewer providers up than the quorum, there is no provider to wait for.
-    sources: canVouch ? showsMissing(transfer, quorum) : 0,
-    held: chain.head?.disagree === true || isHeld ? 'sources_disagree' : stall,
+    sources: canReachQuorum ? showsMissing(transfer, quorum) : 0,
+    held: chain.head?.disagree === true || isContested ? 'sources_disagree' : stall,
   }
 }
 
 /**
- * About how long the rest takes; null for a block that is deep enough and waits for more sources.
+ * About how long the rest takes. Null if it is not known: outside of a block, while the transfer is
+ * held or the chain's pace is not known, and when only further sources are missing.
  */
 function leftMs(
   { block, settled, stage }: Transfer,
@@ -208,7 +213,7 @@ function leftMs(
   if (block === null || !isIncluded(stage) || pace === null || held !== null) return null
   if (tag !== null) {
     const lagMs = lagOf(tag, pace)
-    // It is overdue: the next block may bring it.
+    // If it is overdue, the next block may bring it.
     return lagMs === null ? null : Math.max(pace.blockMs ?? 0, block.minedAt + lagMs - now)
   }
   return blocks === null || blocks === 0 || pace.blockMs === null ? null : blocks * pace.blockMs

@@ -56,14 +56,15 @@ export class Followers {
     const tokens = new Set(
       [...openTokens, ...chain.tokens.map(({ address }) => address)].map(lower),
     )
-    const lacks = (): boolean => [...index.tokens(name)].some((token) => !tokens.has(lower(token)))
+    const lacksToken = (): boolean =>
+      [...index.tokens(name)].some((token) => !tokens.has(lower(token)))
     const prepare = async (): Promise<void> => {
       await watcher.prepare(name)
-      if (!lacks()) return
-      void this.#renew(name, follower)
+      if (!lacksToken()) return
+      void this.#replace(name, follower)
       throw new Failure('chain_unavailable', 'An open payment accepts a token that is not watched.')
     }
-    const sink = preparedBy(watcher, prepare)
+    const sink = sinkWith(watcher, prepare)
     const watch = watcher.watchSet(name)
     const follower = follow(chain, { ...parts, openTokens, sink, watch })
     this.#byChain.set(name, follower)
@@ -71,10 +72,10 @@ export class Followers {
   }
 
   /**
-   * Another process has opened a payment in a token that this follower does not watch: it is
-   * replaced by a new one, which continues at the last stored block. Never rejects.
+   * Replaces a follower by one that also watches the tokens of payments which other processes opened.
+   * The new one continues at the last stored block. Never rejects.
    */
-  async #renew(name: string, follower: ChainFollower): Promise<void> {
+  async #replace(name: string, follower: ChainFollower): Promise<void> {
     if (this.#byChain.get(name) !== follower) return
     this.#parts?.log.info({ chain: name }, 'restarted the follower to watch a new token')
     await follower.close()
@@ -100,7 +101,7 @@ export class Followers {
 const lower = (token: string): string => token.toLowerCase()
 
 /** The watcher as a sink, with another `prepare`. */
-const preparedBy = (watcher: Watcher, prepare: () => Promise<void>): ChainSink => ({
+const sinkWith = (watcher: Watcher, prepare: () => Promise<void>): ChainSink => ({
   prepare,
   step: (chain, step) => watcher.step(chain, step),
   pending: (chain, source, sightings) => watcher.pending(chain, source, sightings),

@@ -21,7 +21,7 @@ export class WhileNeeded {
     if (this.#isClosed || this.#stopTimer !== null) return
     const { clock, everyMs } = this.#options
     this.#stopTimer = clock.after(everyMs, () => {
-      this.#running = this.#repeat.now().finally(() => {
+      this.#running = this.#repeat.runNow().finally(() => {
         this.#stopTimer = null
         if (this.#isNeeded()) this.need()
       })

@@ -56,10 +56,10 @@ const urlInWords = 'a wss, ws, https or http URL'
 const isUrl = (text: string): boolean => /^(wss?|https?):$/.test(URL.parse(text)?.protocol ?? '')
 
 /** Reads an environment variable. */
-export type Variable = (name: string) => string | undefined
+export type ReadVariable = (name: string) => string | undefined
 
 /** A URL, literal or from the environment. Errors never repeat it, because it may contain a key. */
-const urlFrom = (variable: Variable) =>
+const urlFrom = (variable: ReadVariable) =>
   z.unknown().transform((value, context): string => {
     const say = (message: string): never => {
       context.addIssue({ code: 'custom', message })
@@ -74,12 +74,15 @@ const urlFrom = (variable: Variable) =>
     }
     const found = variable(env)
     if (found === undefined || found === '') return say(`needs the variable ${env} to be set`)
-    const placed = into === undefined ? found : put(found, into)
+    const placed = into === undefined ? found : urlWith(found, into)
     return isUrl(placed) ? placed : say(`must be ${urlInWords}, but ${env} does not result in one`)
   })
 
-/** Calls the user's `into`. Its errors are dropped: a message may contain the value. */
-function put(value: string, into: unknown): string {
+/**
+ * Calls the user's `into`, which makes the URL from the variable's value. Its errors are dropped: a
+ * message may contain the value.
+ */
+function urlWith(value: string, into: unknown): string {
   try {
     return typeof into === 'function' ? String(into(value)) : ''
   } catch {
@@ -87,7 +90,7 @@ function put(value: string, into: unknown): string {
   }
 }
 
-const providerFrom = (variable: Variable) =>
+const providerFrom = (variable: ReadVariable) =>
   object({
     name: text(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'a name of small letters, digits, dashes and _'),
     url: urlFrom(variable),
@@ -105,7 +108,7 @@ const token = object({
 })
 
 /** The fields of every chain. */
-const anyChain = (variable: Variable) => ({
+const commonFields = (variable: ReadVariable) => ({
   kind: optional(oneOf(['evm'])),
   name: optional(text(/^[^\p{C}]{1,40}$/u, 'a display name of at most 40 characters')),
   providers: list(providerFrom(variable), { min: 1, max: 8 }),
@@ -121,10 +124,14 @@ const explorer = text(/^https?:\/\/[^\s]+\{hash\}[^\s]*$/, 'an http or https URL
 
 const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]] // these keys and no others
 
-const presetChain = (variable: Variable) =>
-  object({ preset: oneOf(presetNames), ...anyChain(variable), policy: optional(object(policy)) })
+const presetChain = (variable: ReadVariable) =>
+  object({
+    preset: oneOf(presetNames),
+    ...commonFields(variable),
+    policy: optional(object(policy)),
+  })
 
-const customChain = (variable: Variable) =>
+const customChain = (variable: ReadVariable) =>
   object({
     chainId: whole(1, Number.MAX_SAFE_INTEGER),
     livemode: yesNo,
@@ -141,7 +148,7 @@ const customChain = (variable: Variable) =>
     toleratedDepth: optional(whole(0, 1_000)),
     bloom: optional(oneOf(['trusted', 'untrusted'] as const)),
     multicall3: optional(address),
-    ...anyChain(variable),
+    ...commonFields(variable),
     policy: object({ ...policy, settled: level, final: level }),
   })
 
@@ -152,7 +159,7 @@ export type ProviderForm = z.output<ReturnType<typeof providerFrom>>
 export type PolicyForm = NonNullable<PresetForm['policy']>
 
 /** The form of one chain: with a preset, or in full. */
-export const chainForm = (variable: Variable, written: unknown) =>
+export const chainForm = (variable: ReadVariable, written: unknown) =>
   isObject(written) && 'preset' in written ? presetChain(variable) : customChain(variable)
 
 /** The default policy of all chains. */

@@ -1,12 +1,12 @@
 import type { ChainConfig } from '../chain-config.ts'
-import type { Variable } from './chain-form.ts'
+import type { ReadVariable } from './chain-form.ts'
 import type { ConfigPlace, invalid } from './form.ts'
 
 /** The context of a reader, beside the written configuration. */
 export interface ReadParts {
   /** The name of the chain in the configuration. */
   readonly name: string
-  readonly variable: Variable
+  readonly variable: ReadVariable
   /** The default quorum of all chains; null if the file sets none. */
   readonly quorum: number | null
 }

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { Failure } from '@settlewire/core/errors'
 import type { ChainConfig } from '../chain-config.ts'
 import type { Config } from '../config.ts'
-import type { Variable } from './chain-form.ts'
+import type { ReadVariable } from './chain-form.ts'
 import type { ChainReaders } from './chain-reader.ts'
 import { isObject } from './form.ts'
 import { readChains } from './read-chains.ts'
@@ -35,7 +35,7 @@ export function findConfigFile(root: string, setting: Config['configFile']): str
  */
 export async function loadConfigFile(
   path: string,
-  variable: Variable,
+  variable: ReadVariable,
   readers?: ChainReaders,
 ): Promise<readonly ChainConfig[]> {
   const written = defaultOf(await run(path), path)

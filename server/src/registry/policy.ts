@@ -7,7 +7,7 @@ import { sandboxPairPolicy, sandboxPolicy, sandboxTieredPolicy } from './sandbox
 const hashDigits = 12
 const prefix = 'cfg-'
 
-/** Policies with a fixed version. Never remove one: old decisions are folded with it. */
+/** Policies with a fixed version. Never remove one: stored payments are computed with it. */
 export const builtInPolicies: readonly Policy[] = [
   sandboxPolicy,
   sandboxPairPolicy,

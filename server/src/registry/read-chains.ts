@@ -2,7 +2,7 @@ import { Failure, type FieldError, inLines } from '@settlewire/core/errors'
 import type { ChainId } from '@settlewire/core/payment/payment'
 import { z } from 'zod'
 import type { ChainConfig } from '../chain-config.ts'
-import { chainNameForm, sharedPolicy, type Variable } from './chain-form.ts'
+import { chainNameForm, type ReadVariable, sharedPolicy } from './chain-form.ts'
 import type { ChainReader, ChainReaders } from './chain-reader.ts'
 import { byName, ConfigPlace, invalid, isObject, object, optional, read } from './form.ts'
 import { readers as builtInReaders } from './kinds.ts'
@@ -16,7 +16,7 @@ const kindDefault = 'evm'
  */
 export function readChains(
   written: unknown,
-  variable: Variable,
+  variable: ReadVariable,
   readers: ChainReaders = builtInReaders,
 ): readonly ChainConfig[] {
   const problems: FieldError[] = []

@@ -1,6 +1,6 @@
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { brokenSeals, FeedChecker } from '../../../test/support/feed-checker.ts'
+import { FeedChecker, storedSealProblems } from '../../../test/support/feed-checker.ts'
 import {
   appendOf,
   headOf,
@@ -54,7 +54,7 @@ export function eventStoreWritersContract(
       expect(seen.sort()).toEqual(acknowledged.sort())
       expect(seen.length).toBeGreaterThan(2_000)
       expect(
-        await brokenSeals(
+        await storedSealProblems(
           nodeOf(nodes, 0),
           checkers.flatMap(({ subjects }) => [...subjects]),
         ),

@@ -2,7 +2,7 @@ import { fold } from '@settlewire/core/payment/fold'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { encodeData, wireType } from '@settlewire/core/wire/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { brokenSeals, FeedChecker } from '../../../test/support/feed-checker.ts'
+import { FeedChecker, storedSealProblems } from '../../../test/support/feed-checker.ts'
 import { pastOf } from '../../../test/support/past.ts'
 import { blockAt, bornAt } from '../../../test/support/payments.ts'
 import {
@@ -57,7 +57,7 @@ function eventStoreAppendContract(name: string, start: () => Promise<EventStoreU
         )
         expect(await pastOf(events, payment.id)).toEqual(decided)
         expect(read.map(({ type }) => type)).toEqual(decided.map(({ type }) => wireType(type)))
-        expect(await brokenSeals(events, [payment.id])).toEqual([])
+        expect(await storedSealProblems(events, [payment.id])).toEqual([])
         expect(answered.every(({ committedAt }) => committedAt !== null)).toBe(true)
       })
 

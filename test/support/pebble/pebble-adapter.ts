@@ -5,7 +5,7 @@ import type { PebbleChain } from './pebble-chain.ts'
 import { PebbleFollower } from './pebble-follower.ts'
 import { pebble } from './pebble-kind.ts'
 
-/** The line for `compose/kinds.ts`, with the test's own chain. */
+/** What `compose/kinds.ts` would list for pebble, a chain kind that only tests have. */
 export const pebbleAdapter = (chain: PebbleChain): ChainAdapter => ({
   kind: pebble,
   follow: ({ name }, { watch, sink, store }) =>
@@ -15,10 +15,10 @@ export const pebbleAdapter = (chain: PebbleChain): ChainAdapter => ({
 
 const form = object({
   kind: oneOf(['pebble']),
-  chainId: text(/^[a-z-]+$/, 'a name of small letters'),
+  chainId: text(/^[a-z-]+$/, 'a name of small letters and dashes'),
 })
 
-/** The line for `registry/kinds.ts`. */
+/** What `registry/kinds.ts` would list for it. */
 export const readPebbleChain: ChainReader = (written, place, { name }) => {
   const chain = read(form, written, place)
   if (chain === invalid) return invalid

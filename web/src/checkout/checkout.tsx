@@ -4,7 +4,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { ClaimForm } from './claim-form.tsx'
 import { Details } from './details.tsx'
 import { Figure } from './figure.tsx'
-import { useHeld, useNow, useTextOf } from './hooks.ts'
+import { useFirstTextOf, useNow, useStore } from './hooks.ts'
 import type { Live } from './live.ts'
 import { lookOf } from './look.ts'
 import { grouped } from './money.ts'
@@ -24,7 +24,7 @@ import { words } from './words.ts'
 
 /** The whole checkout page. */
 export function Checkout({ live, state }: { live: Live; state: PageState }): ReactNode {
-  const moment = useHeld(live.subscribe, live.moment)
+  const moment = useStore(live.subscribe, live.moment)
   const { shown, connection, clockOffsetMs, policy } = moment
   const now = useNow()
   const serverNow = now + clockOffsetMs
@@ -35,7 +35,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
   // Null rather than an empty text: a screen reader may read a changed live region again.
   const say = useCallback((text: string) => setSaid(text === '' ? null : text), [])
   const spoken = spokenOf(shown, screen)
-  const statusAloud = useTextOf(spoken.key, spoken.text)
+  const statusAloud = useFirstTextOf(spoken.key, spoken.text)
   const title = useRef<HTMLHeadingElement>(null)
   useFocusWhenReplaced(screen.panel, title)
 

@@ -19,23 +19,23 @@ export function useNow(): Instant {
   return now
 }
 
-/** The text at the time when the key last changed. */
-export function useTextOf(key: string, text: string): string {
+/** The text that came with a key first; later texts with the same key are ignored. */
+export function useFirstTextOf(key: string, text: string): string {
   const held = useRef({ key, text })
   if (held.current.key !== key) held.current = { key, text }
   return held.current.text
 }
 
 /** The newest value of a store outside of the components. */
-export function useHeld<T extends object>(
+export function useStore<T extends object>(
   subscribe: (listener: () => void) => () => void,
   read: () => T,
 ): T {
-  const [held, hold] = useState(read)
+  const [value, setValue] = useState(read)
   useEffect(() => {
     // The value may have changed between the first render and this effect.
-    hold(read())
-    return subscribe(() => hold(read()))
+    setValue(read())
+    return subscribe(() => setValue(read()))
   }, [subscribe, read])
-  return held
+  return value
 }

@@ -41,7 +41,8 @@ export class ClaimTurns {
     let first: Turn | null = null
     for (const queue of this.#queues) {
       const [turn] = queue.values()
-      if (turn !== undefined && turn.notBefore < (first?.notBefore ?? now + 1)) first = turn
+      if (turn === undefined || turn.notBefore > now) continue
+      if (first === null || turn.notBefore < first.notBefore) first = turn
     }
     if (first === null) return null
     const { claim, wait } = first

@@ -55,7 +55,7 @@ export class LeaseKeeper {
 
   /** Resolves when the free leases were taken. Never rejects. */
   async start(): Promise<void> {
-    await this.#repeat.now()
+    await this.#repeat.runNow()
     this.#repeat.start()
   }
 
@@ -64,7 +64,7 @@ export class LeaseKeeper {
    * After `giveBack` it does nothing.
    */
   look(): Promise<void> {
-    return this.#repeat.now()
+    return this.#repeat.runNow()
   }
 
   /** Stops the timer. Until `giveBack`, only `look` checks the leases. */

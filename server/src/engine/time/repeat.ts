@@ -30,12 +30,12 @@ export class Repeat {
     if (this.#isClosed) return
     const { clock, everyMs } = this.#options
     this.#stopTimer = clock.after(everyMs, () => {
-      void this.now().finally(() => this.start())
+      void this.runNow().finally(() => this.start())
     })
   }
 
   /** Runs the work once, at once. Never rejects. */
-  now(): Promise<void> {
+  runNow(): Promise<void> {
     const run = this.#run().finally(() => this.#running.delete(run))
     this.#running.add(run)
     return run

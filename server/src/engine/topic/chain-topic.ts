@@ -5,7 +5,8 @@ import type { Topic } from '../../ports/topic.ts'
 export const chainKey = (chain: string): string => `chain:${chain}`
 
 /**
- * The sight of a chain, by the revisions that its follower publishes. Only the last one is kept.
+ * How well a chain is seen, as the process that follows it last published. The position is the
+ * revision of that report; older ones are not kept.
  */
 export const chainTopic = (
   chain: string,

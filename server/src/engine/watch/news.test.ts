@@ -53,7 +53,7 @@ it('does not pass a block while the earlier openings cannot be read', async () =
   expect(await world.status(id)).toBe('confirming')
 })
 
-it('settles a claim that another process took by the block with the transaction', async () => {
+it('ends a claim that another process took once the block with its transaction is read', async () => {
   const txHash = `0x${'fe'.repeat(32)}`
   const { id } = await openedBy(world.engine)
   await other.payments.claim(merchant, { paymentId: id, txHash }, null)

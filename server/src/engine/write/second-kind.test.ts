@@ -1,6 +1,6 @@
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { unsealed } from '../../../../test/support/feed-checker.ts'
+import { sealProblems } from '../../../../test/support/feed-checker.ts'
 import { policy } from '../../../../test/support/payments.ts'
 import {
   ask,
@@ -80,7 +80,7 @@ describe('a second kind of subject', () => {
       ['payout.asked', 'payout'],
       ['payout.sent', 'payout'],
     ])
-    expect(unsealed(history)).toEqual([])
+    expect(sealProblems(history)).toEqual([])
     expect(payoutKind.apply(null, history, () => ({ version: '', chains: {} }))).toEqual(after)
     const { found } = await store.list(payoutKind, { merchantId, livemode: false, limit: 10 })
     expect(found).toEqual([after])

@@ -125,7 +125,7 @@ export class Edge {
 
   #admit(socket: Socket): void {
     const { clock, limits, metrics } = this.#needs
-    this.#turns.knock()
+    this.#turns.connectionAccepted()
     const admitted = this.#connections.admit(socket)
     // Node added its own listener before it emitted `connection`.
     const [feed] = socket.listeners('data')

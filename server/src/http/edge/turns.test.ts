@@ -103,7 +103,7 @@ it('tasks wait while connections come, one of them for at most 50 ms', async () 
   for (let task = 1; task <= 4; task++) turns.run(() => done.push(task))
   const ranAtMs: number[] = []
   for (let ms = 0; ms < 170; ms++) {
-    turns.knock()
+    turns.connectionAccepted()
     const before = done.length
     await loop.round()
     if (done.length > before) ranAtMs.push(ms)
@@ -118,7 +118,7 @@ it('tasks continue with the first round without a connection', async () => {
   const { loop, turns, done } = beginBusy()
   for (let task = 1; task <= 9; task++) turns.run(() => done.push(task))
   await loop.round()
-  turns.knock()
+  turns.connectionAccepted()
   await loop.round()
   expect(done.length).toBe(4)
   expect(await counts(loop, done)).toEqual([8, 9])

@@ -1,37 +1,37 @@
 import { nextTick } from 'node:process'
 import type { Clock } from '../../ports/clock.ts'
 
-/** How long tasks run before the event loop takes new connections and bytes again. */
-const turnMs = 5
+/** How long the tasks of one round of the event loop run. */
+const roundMs = 5
 /**
- * How long tasks wait while connections keep coming. The loop takes one connection per round, so
- * tasks of 2 ms between them would keep a queue of 500 waiting for a second.
+ * How long waiting tasks are delayed while connections come. The loop accepts one connection per
+ * round: if 2 ms of tasks ran in each round, the last of 500 connections would wait a second.
  */
-const heldMsMax = 50
+const delayMsMax = 50
+/**
+ * How many waiting tasks run in a round. What their sockets read and write later is not part of
+ * `roundMs`: with 64 tasks, 500 pipelining clients made a round 25 ms long; with 4 it is 2 ms.
+ */
+const waitingMax = 4
 
 /**
- * How many waiting tasks run in a turn. What they read and send later comes on top of the turn: with
- * 64 of them 500 pipelining clients made a round of the loop 25 ms long, with 4 it is 2 ms.
- */
-const tasksMax = 4
-
-/**
- * Runs tasks at once while there is time in this turn of the event loop, and the rest in later
- * turns, first come, first served. So a thousand simultaneous requests never block the loop for
- * others. While connections come, a turn waits for them, and then runs one task only.
+ * Runs tasks at once while there is time in this round of the event loop, and the rest in later
+ * rounds, first come, first served. So a thousand simultaneous requests never block the loop for
+ * others. While connections come, tasks wait for them, and then a round runs one task only.
  */
 export class LoopTurns {
   readonly #clock: Pick<Clock, 'now' | 'soon'>
   #waiting: (() => void)[] = []
   #next = 0
+  /** When the time for the tasks of this round began. */
   #startedAt = 0
-  /** When the last turn began that did not wait for connections. */
+  /** When a round last ran waiting tasks. */
   #ranAt = 0
-  /** How many more tasks may run in this turn. */
-  #left = 0
+  /** How many more waiting tasks may run in this round. */
+  #waitingLeft = 0
   #isScheduled = false
   #isRunning = false
-  #isKnocked = false
+  #hasNewConnection = false
 
   constructor(clock: Pick<Clock, 'now' | 'soon'>) {
     this.#clock = clock
@@ -44,29 +44,29 @@ export class LoopTurns {
     else this.#waiting.push(task)
   }
 
-  /** A connection was accepted: more may come, so tasks wait. */
-  knock(): void {
-    this.#isKnocked = true
+  /** To be called for each new connection: more may come, so tasks wait. */
+  connectionAccepted(): void {
+    this.#hasNewConnection = true
   }
 
   #hasTime(): boolean {
-    return this.#clock.now() - this.#startedAt < turnMs
+    return this.#clock.now() - this.#startedAt < roundMs
   }
 
   #mustWait(): boolean {
-    return this.#isKnocked && this.#clock.now() - this.#ranAt < heldMsMax
+    return this.#hasNewConnection && this.#clock.now() - this.#ranAt < delayMsMax
   }
 
   #schedule(): void {
     this.#isScheduled = true
     this.#startedAt = this.#clock.now()
-    this.#clock.soon(() => this.#turn())
+    this.#clock.soon(() => this.#round())
   }
 
-  #turn(): void {
+  #round(): void {
     const mustWait = this.#mustWait()
-    this.#left = this.#isKnocked ? 1 : tasksMax
-    this.#isKnocked = false
+    this.#waitingLeft = this.#hasNewConnection ? 1 : waitingMax
+    this.#hasNewConnection = false
     if (mustWait) {
       this.#end()
       return
@@ -80,13 +80,13 @@ export class LoopTurns {
     const task = this.#waiting[this.#next]
     if (task !== undefined) {
       this.#next++
-      this.#left--
+      this.#waitingLeft--
       this.#isRunning = true
       task()
       this.#isRunning = false
     }
     afterPromises(() => {
-      const isMore = this.#left > 0 && this.#next < this.#waiting.length
+      const isMore = this.#waitingLeft > 0 && this.#next < this.#waiting.length
       if (isMore && this.#hasTime()) this.#runNext()
       else this.#end()
     })
@@ -103,9 +103,9 @@ export class LoopTurns {
 }
 
 /**
- * Calls `call` when all promises that are settled by now, and those that they settle, have run: so
- * what a task starts (a whole answer) counts in its turn. Node runs a tick that is set in a promise
- * after all promises, and one that is set in a tick before them.
+ * Calls `call` after all microtasks, also those that they add, so the time of a task includes the
+ * promises that it starts, such as a whole answer. A `nextTick` from a microtask runs after all
+ * microtasks; one from another tick would run before them.
  */
 function afterPromises(call: () => void): void {
   queueMicrotask(() => nextTick(call))

@@ -7,7 +7,7 @@ import { fold } from '@settlewire/core/payment/fold'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { brokenSeals, FeedChecker } from '../../../../test/support/feed-checker.ts'
+import { FeedChecker, storedSealProblems } from '../../../../test/support/feed-checker.ts'
 import { pastOf } from '../../../../test/support/past.ts'
 import { queryAs, startPostgres, type TestPostgres } from '../../../../test/support/postgres.ts'
 import { temporaryHome } from '../../../../test/support/postgres-server.ts'
@@ -93,7 +93,7 @@ describe('a store whose PostgreSQL is killed during appends', () => {
         const there = batch.filter((id) => checker.seen.has(id)).length
         expect([0, batch.length]).toContain(there)
       }
-      expect(await brokenSeals(store.events, checker.subjects)).toEqual([])
+      expect(await storedSealProblems(store.events, checker.subjects)).toEqual([])
       await expectProjectionsToBeFolds(feed)
     }
     expect(unknown).toHaveLength(3 * writers)

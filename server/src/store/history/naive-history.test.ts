@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FeedChecker, unsealed } from '../../../../test/support/feed-checker.ts'
+import { FeedChecker, sealProblems } from '../../../../test/support/feed-checker.ts'
 import { NaiveHistory } from '../../../../test/support/naive-history.ts'
 import { testDatabase } from '../../../../test/support/postgres.ts'
 import { ScriptedPayment } from '../../../../test/support/scripted-payments.ts'
@@ -57,8 +57,8 @@ describe('the feed checker of the contract for writers', () => {
     expect(problemsOf(...stored)).toBe('')
     expect(problemsOf(first, third)).toMatch(/position 3 follows 1.*sequence 1 to 3/)
     expect(problemsOf(first, first)).toMatch(/position 1 follows 1.*comes twice/)
-    expect(unsealed(sealed)).toEqual([])
-    expect(unsealed(sealed.filter(({ sequence }) => sequence !== 2))).toEqual([
+    expect(sealProblems(sealed)).toEqual([])
+    expect(sealProblems(sealed.filter(({ sequence }) => sequence !== 2))).toEqual([
       `${third.id} does not match its seal`,
     ])
     const forged = sealed.map((event) =>
@@ -66,6 +66,6 @@ describe('the feed checker of the contract for writers', () => {
         ? { ...event, dataJson: event.dataJson.replace('"150.00"', '"0.01"') }
         : event,
     )
-    expect(unsealed(forged)).toEqual([`${second.id} does not match its seal`])
+    expect(sealProblems(forged)).toEqual([`${second.id} does not match its seal`])
   })
 })

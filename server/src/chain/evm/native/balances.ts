@@ -7,7 +7,7 @@ import type { EvmNode } from '../node/node.ts'
 
 /** This many fit well below the gas and size limits of a node's `eth_call`. */
 const addressesPerCall = 500
-const callsAtOnce = { together: 4, single: atOnce.questions }
+const parallelCalls = { multicall: 4, getBalance: atOnce.questions }
 /** `aggregate3((address,bool,bytes)[])` and `getEthBalance(address)` of Multicall3. */
 const aggregate3 = '82ad56cb'
 const getEthBalance = '4d2301cc'
@@ -25,9 +25,11 @@ export async function balancesAt(
   const chunks = Array.from({ length: Math.ceil(addresses.length / perCall) }, (_, at) =>
     addresses.slice(at * perCall, (at + 1) * perCall),
   )
-  const atOnce = multicall3 === null ? callsAtOnce.single : callsAtOnce.together
-  const read = await inParallel(chunks, atOnce, (chunk) =>
-    multicall3 === null ? single(node, chunk, block) : together(node, { chunk, multicall3 }, block),
+  const calls = multicall3 === null ? parallelCalls.getBalance : parallelCalls.multicall
+  const read = await inParallel(chunks, calls, (chunk) =>
+    multicall3 === null
+      ? readOne(node, chunk, block)
+      : readByMulticall(node, { chunk, multicall3 }, block),
   )
   const balances = new Map<string, bigint>()
   for (const [at, values] of read.entries()) {
@@ -41,12 +43,12 @@ export async function balancesAt(
 
 type BalanceBlock = Pick<BlockRef, 'hash' | 'number'>
 
-async function single(node: EvmNode, chunk: readonly string[], block: BalanceBlock) {
+async function readOne(node: EvmNode, chunk: readonly string[], block: BalanceBlock) {
   const answer = await askAt(node, { method: 'eth_getBalance', params: chunk }, block)
   return answer === null ? null : [toBigInt(answer, 'balance')]
 }
 
-async function together(
+async function readByMulticall(
   node: EvmNode,
   { chunk, multicall3 }: { chunk: readonly string[]; multicall3: string },
   block: BalanceBlock,
@@ -68,6 +70,7 @@ const word = (value: number | string): string =>
 export function encodeBalanceCalls(multicall3: string, addresses: readonly string[]): string {
   const elementBytes = 192
   const offsets = addresses.map((_, at) => word(addresses.length * 32 + at * elementBytes))
+  // The target, that it must not fail, and the call's offset, length and text, padded to two words.
   const elements = addresses.map(
     (address) =>
       `${word(multicall3)}${word(0)}${word(0x60)}${word(36)}` +
@@ -84,12 +87,12 @@ export function decodeBalances(answer: unknown, count: number): bigint[] {
     if (text.length !== 64) throw malformed('balances')
     return BigInt(`0x${text}`)
   }
-  const list = Number(wordAt(0))
-  if (Number(wordAt(list)) !== count) throw malformed('balances')
+  const listAt = Number(wordAt(0))
+  if (Number(wordAt(listAt)) !== count) throw malformed('balances')
   return Array.from({ length: count }, (_, at) => {
-    const element = list + 32 + Number(wordAt(list + 32 + at * 32))
-    const returned = element + Number(wordAt(element + 32))
-    if (wordAt(element) !== 1n || wordAt(returned) !== 32n) throw malformed('balances')
-    return wordAt(returned + 32)
+    const elementAt = listAt + 32 + Number(wordAt(listAt + 32 + at * 32))
+    const returnedAt = elementAt + Number(wordAt(elementAt + 32))
+    if (wordAt(elementAt) !== 1n || wordAt(returnedAt) !== 32n) throw malformed('balances')
+    return wordAt(returnedAt + 32)
   })
 }

@@ -11,7 +11,7 @@ interface PassedParts {
   readonly providers: readonly Provider[]
   readonly watch: WatchSet
   readonly clock: Clock
-  /** Called when a stored block holds this transaction, which may not be on record there. */
+  /** Called when a stored block holds this transaction, but perhaps its record lacks it. */
   readonly found: (block: BlockRef, txHash: string) => void
 }
 
@@ -27,14 +27,17 @@ const wait = { baseMs: 1_000, maxMs: 300_000 }
 const triesMax = 300
 /** This many are asked for at a time; the others wait in order. */
 const askedMax = 64
-/** Limited, since filling a pool is cheap: later ones are found in their block or by a rescan. */
+/**
+ * Limited, because filling a mempool is cheap. Further ones are found when their block is read, or by
+ * a rescan.
+ */
 const soughtMax = 100_000
 
 /**
  * Looks in stored blocks for transactions that are on record as pending, and for those whose
- * receipt a provider shows when a payer names them. Doubts about a block live in memory, so a
- * process that ends with a doubt leaves its transaction pending; the next process starts by asking
- * for those.
+ * receipt a provider shows when a payer names them. Which blocks must be read again is kept in
+ * memory only: if a process ends before that, their transactions stay pending, and the next process
+ * begins by looking for all pending ones.
  */
 export class Passed {
   readonly #parts: PassedParts
@@ -57,7 +60,8 @@ export class Passed {
   }
 
   /**
-   * A provider shows a receipt in this block that pays us. An unread block will report it itself.
+   * A provider shows a receipt in this block that pays us. If the block is not stored yet, reading it
+   * will report the transaction, so only an expected one is looked for.
    */
   shown(txHash: string, blockNumber: number): void {
     const isPassed = this.#storedTo !== null && blockNumber <= this.#storedTo
@@ -92,15 +96,15 @@ export class Passed {
   async #askFor(txHash: string, sought: Sought): Promise<void> {
     const { providers, watch, clock, found } = this.#parts
     sought.againAt = clock.now() + backoffMs(sought.tries++, wait, clock.chance())
-    const isOver = (): boolean => !sought.isShown && !watch.expects(txHash)
-    if (isOver() || sought.tries > triesMax) {
+    const isNoLongerNeeded = (): boolean => !sought.isShown && !watch.expects(txHash)
+    if (isNoLongerNeeded() || sought.tries > triesMax) {
       this.#sought.delete(txHash)
       return
     }
     for (const { visit } of providers) {
       const block = visit && (await this.#blockOf(visit.node, txHash).catch(() => null))
       // It may be on record by now.
-      if (block === null || isOver()) continue
+      if (block === null || isNoLongerNeeded()) continue
       this.#sought.delete(txHash)
       found(block, txHash)
       return
