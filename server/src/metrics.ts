@@ -62,7 +62,7 @@ export const silentMetrics: Metrics = {
   chainOdd: () => undefined,
   decided: () => undefined,
   claimed: () => undefined,
-  setAside: () => undefined,
+  quarantined: () => undefined,
 }
 
 type StreamPart = Pick<
@@ -174,7 +174,7 @@ function edgeMetrics(registry: Registry): EdgeMetrics {
 
 function historyMetrics(
   registry: Registry,
-): Pick<Metrics, 'appended' | 'decided' | 'claimed' | 'setAside'> {
+): Pick<Metrics, 'appended' | 'decided' | 'claimed' | 'quarantined'> {
   const registers = [registry]
   const took = new Histogram({
     name: 'settlewire_append_seconds',
@@ -200,8 +200,8 @@ function historyMetrics(
     registers,
   })
   const faults = new Counter({
-    name: 'settlewire_payments_set_aside_total',
-    help: 'Payments set aside: a bug stopped a decision, or a stored state is unreadable.',
+    name: 'settlewire_payments_quarantined_total',
+    help: 'Quarantined payments: a bug stopped a decision, or a stored state is unreadable.',
     registers,
   })
   const claims = new Counter({
@@ -213,7 +213,7 @@ function historyMetrics(
   const bounded = boundedLabel()
   return {
     claimed: (known) => claims.labels(bounded(known)).inc(),
-    setAside: () => faults.inc(),
+    quarantined: () => faults.inc(),
     appended: (count, payments, tookMs) => {
       took.observe(tookMs / 1000)
       events.inc(count)

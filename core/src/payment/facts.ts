@@ -13,10 +13,10 @@ import type {
   MempoolSeen,
   MovedNothing,
   Observation,
+  Quarantined,
   Reorged,
   Resolved,
   RivalSeen,
-  SetAside,
 } from './observation.ts'
 import type { Facts, Resolution, Terms, Transaction } from './payment.ts'
 import type { ChainHead } from './policy.ts'
@@ -143,7 +143,7 @@ function withOther(
     }
     case 'resolved':
       return withResolution(facts, observation)
-    case 'set_aside':
+    case 'quarantined':
       return withHeld(facts, observation)
     case 'taken_up':
       return takenUp(facts, observation.at)
@@ -269,7 +269,7 @@ function withResolution(facts: Facts, { kind: _, source: __, ...said }: Resolved
 /**
  * Ignores an entry from before the last retry of held observations, in whatever order they arrive.
  */
-function withHeld(facts: Facts, { at, held }: SetAside): Facts {
+function withHeld(facts: Facts, { at, held }: Quarantined): Facts {
   const known = facts.held ?? []
   const isKnown = known.some((one) => one.at === at && one.held === held)
   if (isKnown || at <= (facts.takenUpAt ?? Number.NEGATIVE_INFINITY)) return facts

@@ -76,7 +76,7 @@ function advance(payment: Payment | null, event: Foldable, policyOf: PolicyOf | 
 }
 
 const isUnjudged = ({ evidence }: Foldable): boolean =>
-  evidence.facts.some(({ kind }) => kind === 'set_aside')
+  evidence.facts.some(({ kind }) => kind === 'quarantined')
 
 const isObservation = (fact: PaymentOpening | Observation): fact is Observation =>
   fact.kind !== 'opened'

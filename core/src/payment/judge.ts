@@ -96,7 +96,7 @@ const verdict = (
 ): StatusVerdict => ({ status, reason, through })
 
 /** Whether observations are held because an internal fault prevented their judgement. */
-export const isSetAside = ({ facts }: { readonly facts: Facts }): boolean =>
+export const isQuarantined = ({ facts }: { readonly facts: Facts }): boolean =>
   (facts.held ?? []).length > 0
 
 /**
@@ -117,7 +117,7 @@ function statusOf(
 ): StatusVerdict {
   const { facts, toldSuccess } = payment
   const { required, received, pending, settled, denied } = money.sums
-  if (isSetAside(payment)) return unclear('internal_contradiction')
+  if (isQuarantined(payment)) return unclear('internal_contradiction')
   if (stillAccepted(facts, received + denied, standing)) {
     return verdict('succeeded', null, 'investigation_required')
   }

@@ -200,8 +200,8 @@ export interface Resolved {
 }
 
 /** An internal fault prevented the judgement of observations: they are held and retried. */
-export interface SetAside {
-  readonly kind: 'set_aside'
+export interface Quarantined {
+  readonly kind: 'quarantined'
   readonly source: Source
   readonly at: Instant
   /** The observations that could not be judged, as JSON. None of them is merged. */
@@ -231,7 +231,7 @@ export type Observation =
   | ClockRead
   | Withdrawn
   | Resolved
-  | SetAside
+  | Quarantined
   | TakenUp
 
 /** The discriminator of observations. */

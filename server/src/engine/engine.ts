@@ -77,10 +77,10 @@ export class Engine {
     const index = new WatchIndex(chains, policy)
     this.index = index
     const onFault = (paymentId: string, error: unknown): void => {
-      options.metrics.setAside()
+      options.metrics.quarantined()
       options.log.error(
         { paymentId, error },
-        'a payment could not be judged because of a bug: it is set aside',
+        'a payment could not be judged because of a bug: it is quarantined',
       )
     }
     const unreadable = reportUnreadable(options.log, options.metrics)

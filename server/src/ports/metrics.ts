@@ -20,5 +20,5 @@ export interface Metrics {
   /** A payer named a transaction; `known` is what the nodes knew of it. */
   claimed(known: string): void
   /** A bug stopped a decision, or a stored state is unreadable: the operator must look into it. */
-  setAside(): void
+  quarantined(): void
 }

@@ -2,18 +2,18 @@ import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { decide } from '@settlewire/core/payment/decide'
 import type { Decision } from '@settlewire/core/payment/event'
-import { isSetAside } from '@settlewire/core/payment/judge'
+import { isQuarantined } from '@settlewire/core/payment/judge'
 import type { HeadMoved, Observation } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { ChainHead, Policy } from '@settlewire/core/payment/policy'
-import { heldOf, setAside } from '@settlewire/core/payment/set-aside'
+import { heldOf, quarantine } from '@settlewire/core/payment/quarantine'
 import type { Clock } from '../../ports/clock.ts'
 
 /** What a decision needs from outside: the policy in force, time and randomness. */
 export interface Judge {
   readonly policy: Policy
   readonly clock: Pick<Clock, 'now' | 'random'>
-  /** Called with the error of a bug of ours because of which a payment was set aside. */
+  /** Called with the error of a bug of ours because of which a payment was quarantined. */
   readonly onFault?: (paymentId: string, error: unknown) => void
 }
 
@@ -41,8 +41,8 @@ export function newerHeads(
 
 /**
  * Decides on the observations together with those held back for the payment earlier. If a bug of
- * ours makes that fail, only this payment is set aside, with the observations, and everything else
- * continues. A new head alone is no reason to try a payment again that was set aside; any other
+ * ours makes that fail, only this payment is quarantined, with the observations, and everything else
+ * continues. A new head alone is no reason to try a payment again that was quarantined; any other
  * observation is.
  */
 export function observe(
@@ -52,7 +52,7 @@ export function observe(
 ): Decision {
   const context = contextOf(judge, payment.head.at)
   const isOnlyHead = observations.length > 0 && observations.every(({ kind }) => kind === 'head')
-  if (isOnlyHead && isSetAside(payment)) return { events: [], payment }
+  if (isOnlyHead && isQuarantined(payment)) return { events: [], payment }
   try {
     return decide(payment, [...heldOf(payment, context.at), ...observations], context)
   } catch (error) {
@@ -72,5 +72,5 @@ export function putAside(
 ): Decision {
   judge.onFault?.(payment.id, error)
   const why = error instanceof Error ? error.message : 'unknown'
-  return setAside(payment, { observations, why }, contextOf(judge, payment.head.at))
+  return quarantine(payment, { observations, why }, contextOf(judge, payment.head.at))
 }

@@ -2,7 +2,7 @@ import { Failure } from '@settlewire/core/errors'
 import { makeId } from '@settlewire/core/id'
 import { decide, open } from '@settlewire/core/payment/decide'
 import type { PolicyOf } from '@settlewire/core/payment/fold'
-import { isSetAside } from '@settlewire/core/payment/judge'
+import { isQuarantined } from '@settlewire/core/payment/judge'
 import type { ResolutionAction } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
@@ -112,7 +112,7 @@ export class Payments {
 
   /**
    * Withdraws an unpaid request; a withdrawn one stays withdrawn. Throws `internal_contradiction`
-   * when a bug of ours prevents judging the payment: the payment is set aside together with the
+   * when a bug of ours prevents judging the payment: the payment is quarantined together with the
    * withdrawal, which is tried again later.
    */
   async cancel(
@@ -132,12 +132,12 @@ export class Payments {
             const withdrawn = { kind: 'withdrawn', source: 'merchant', at, reason } as const
             const decision = observe(known, [withdrawn], this.#options)
             const { payment } = decision
-            if (isSetAside(payment)) return { decisions: [decision], answer: payment }
+            if (isQuarantined(payment)) return { decisions: [decision], answer: payment }
             if (payment.status !== 'cancelled') throw new Failure('not_cancellable')
             return { decisions: [decision], ...record(payment), answer: payment }
           },
         })
-        if (isSetAside(payment)) throw new Failure('internal_contradiction')
+        if (isQuarantined(payment)) throw new Failure('internal_contradiction')
         return payment
       },
     })
@@ -163,7 +163,7 @@ export class Payments {
             // If a bug had kept the payment from being judged, judge it again before the decision.
             const tried = observe(known, [], this.#options)
             const { payment } = tried
-            if (isSetAside(payment)) throw new Failure('internal_contradiction')
+            if (isQuarantined(payment)) throw new Failure('internal_contradiction')
             const context = contextOf(this.#options, payment.head.at)
             const resolved = { kind: 'resolved', source: 'merchant', at: context.at } as const
             const { received } = payment

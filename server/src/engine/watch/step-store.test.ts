@@ -44,7 +44,7 @@ const told = async (ids: readonly string[]): Promise<readonly string[]> => {
   return [...new Set(histories.map((history) => history.join()))]
 }
 
-it('sets aside one payment that the store refuses, and stores the others and the cursor', async () => {
+it('quarantines one payment that the store refuses, and stores the others and the cursor', async () => {
   const stored: (readonly string[])[] = []
   const cursors: number[] = []
   const refusing: Pick<PaymentWriter, 'submit'> = {

@@ -38,7 +38,7 @@ afterEach(() => world.close())
 const payment = (id: string) => world.engine.payments.get(merchant, id)
 const pay = (to: string, txHash: string) => ({ txHash, pays: [{ to, amount: full }] })
 
-it('sets aside and logs a payment whose judging hits a bug, and the chain continues', async () => {
+it('quarantines and logs a payment whose judging hits a bug, and the chain continues', async () => {
   const { id, address } = await world.open()
   isFaulty = true
   await world.mine([pay(address, '0x1')])
@@ -47,7 +47,7 @@ it('sets aside and logs a payment whose judging hits a bug, and the chain contin
     ...{ status: 'investigation_required', reason: 'internal_contradiction' },
   })
   expect(errors.map(([, message]) => message)).toContain(
-    'a payment could not be judged because of a bug: it is set aside',
+    'a payment could not be judged because of a bug: it is quarantined',
   )
   expect(JSON.stringify(errors)).not.toContain('0x1')
   isFaulty = false
@@ -56,7 +56,7 @@ it('sets aside and logs a payment whose judging hits a bug, and the chain contin
   expect(await world.status(other.id)).toBe('succeeded')
 })
 
-it('judges a set-aside payment after a restart, with the money that was held', async () => {
+it('judges a quarantined payment after a restart, with the money that was held', async () => {
   const { id, address } = await world.open()
   isFaulty = true
   await world.mine([pay(address, '0x1')])
@@ -102,7 +102,7 @@ it('holds a withdrawal that hits a bug, and applies it once the payment can be j
   expect(await payment(id)).toMatchObject({ facts: { withdrawn: { reason: 'sold out' } } })
 })
 
-it('sets aside a payment with a text that the database refuses, but not its block', async () => {
+it('quarantines a payment with a text that the database refuses, but not its block', async () => {
   const [odd, sound] = [await world.open(), await world.open()]
   // PostgreSQL cannot store text with this character.
   const refused = '0x1\u0000'
@@ -115,7 +115,7 @@ it('sets aside a payment with a text that the database refuses, but not its bloc
   expect(errors).toHaveLength(1)
 })
 
-it('sets aside a payment with a number beyond the range of its column', async () => {
+it('quarantines a payment with a number beyond the range of its column', async () => {
   const [odd, sound] = [await world.open(), await world.open()]
   const amount = 10n ** 140_000n
   const huge = { txHash: '0x1', pays: [{ to: odd.address, amount }] }

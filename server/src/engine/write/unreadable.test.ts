@@ -38,9 +38,9 @@ afterEach(async () => {
 const pay = (to: string, txHash: string) => ({ txHash, pays: [{ to, amount: full }] })
 const messages = (id: string): readonly string[] =>
   errors.flatMap(([fields, message]) => (fields.paymentId === id ? [message] : []))
-const isAside = 'the stored state of a payment cannot be read: it is set aside'
+const isQuarantined = 'the stored state of a payment cannot be read: it is quarantined'
 
-it('sets aside a payment that cannot be read, but not the others of its block', async () => {
+it('quarantines a payment that cannot be read, but not the others of its block', async () => {
   const [bad, good] = [await world.open(), await world.open()]
   odd.add(bad.id)
   await world.restart()
@@ -49,7 +49,7 @@ it('sets aside a payment that cannot be read, but not the others of its block', 
   expect(await world.status(good.id)).toBe('confirming')
   await world.mine([], { blocks: 6 })
   expect(await world.status(good.id)).toBe('succeeded')
-  expect(messages(bad.id).filter((message) => message === isAside)).toHaveLength(1)
+  expect(messages(bad.id).filter((message) => message === isQuarantined)).toHaveLength(1)
 })
 
 it('logs the blocks that it could not record for an unreadable payment', async () => {
@@ -68,7 +68,7 @@ it('starts although a payment with money on its way cannot be read', async () =>
   await world.mine([pay(bad.address, '0x1'), pay(good.address, '0x2')])
   odd.add(bad.id)
   await world.restart()
-  expect(messages(bad.id)).toEqual([isAside])
+  expect(messages(bad.id)).toEqual([isQuarantined])
   await world.mine([], { blocks: 6 })
   expect(await world.status(good.id)).toBe('succeeded')
   expect(await world.history(bad.id)).toEqual(['created:awaiting', 'confirming:confirming'])
@@ -86,7 +86,7 @@ it('continues with commits of other processes if one of their payments cannot be
   const address = good.payment.terms.accept[0]?.address ?? ''
   await world.mine([pay(address, '0x2')])
   expect(await world.status(good.payment.id)).toBe('confirming')
-  expect(messages(bad.payment.id)).toEqual([isAside])
+  expect(messages(bad.payment.id)).toEqual([isQuarantined])
 })
 
 it('answers internal_contradiction for an unreadable payment, not not_found', async () => {

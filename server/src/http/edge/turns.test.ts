@@ -32,7 +32,7 @@ class Loop {
   }
 }
 
-/** Turns whose first one has no time left, so that further tasks wait. */
+/** `LoopTurns` without time left in this round, so that further tasks wait. */
 function beginBusy() {
   const loop = new Loop()
   const turns = new LoopTurns(loop)
@@ -47,7 +47,7 @@ async function counts(loop: Loop, done: readonly number[]): Promise<readonly num
   return seen
 }
 
-it('tasks run at once while there is time in the turn, then in order in later turns', async () => {
+it('tasks run at once while there is time in the round, then in order in later rounds', async () => {
   const loop = new Loop()
   const turns = new LoopTurns(loop)
   const done: number[] = []
@@ -75,7 +75,7 @@ it('a task added by a running task runs after those that already wait', async ()
   expect(done).toEqual(['first', 'second', 'third'])
 })
 
-it('a turn runs at most four waiting tasks, each with the promises that it starts', async () => {
+it('a round runs at most four waiting tasks, each with the promises that it starts', async () => {
   const { loop, turns, done } = beginBusy()
   const answer = (task: number) => async (): Promise<void> => {
     await Promise.resolve()
@@ -87,7 +87,7 @@ it('a turn runs at most four waiting tasks, each with the promises that it start
   expect(done).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
 })
 
-it("a turn's time includes the promises that its tasks start", async () => {
+it("a round's time includes the promises that its tasks start", async () => {
   const { loop, turns, done } = beginBusy()
   const answer = (task: number) => async (): Promise<void> => {
     await Promise.resolve()
@@ -96,6 +96,7 @@ it("a turn's time includes the promises that its tasks start", async () => {
   }
   for (let task = 1; task <= 6; task++) turns.run(answer(task))
   expect(await counts(loop, done)).toEqual([2, 4, 6])
+  expect(done).toEqual([1, 2, 3, 4, 5, 6])
 })
 
 it('tasks wait while connections come, one of them for at most 50 ms', async () => {
@@ -109,7 +110,7 @@ it('tasks wait while connections come, one of them for at most 50 ms', async () 
     if (done.length > before) ranAtMs.push(ms)
     loop.pass(1)
   }
-  // No turn ran before the first one, so it does not wait.
+  // No task ran before the first one, so it does not wait.
   expect(ranAtMs).toEqual([0, 50, 100, 150])
   expect(done).toEqual([1, 2, 3, 4])
 })
@@ -124,7 +125,7 @@ it('tasks continue with the first round without a connection', async () => {
   expect(await counts(loop, done)).toEqual([8, 9])
 })
 
-it('between two turns the loop takes new connections, also when the tasks leave it no idle time', async () => {
+it('between two rounds of tasks the loop takes new connections, also when the tasks leave it no idle time', async () => {
   const turns = new LoopTurns(systemClock)
   const order: string[] = []
   const busy = (ms: number): void => {

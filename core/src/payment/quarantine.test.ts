@@ -14,16 +14,16 @@ import { nextDeadline } from './deadline.ts'
 import { decide } from './decide.ts'
 import { fold } from './fold.ts'
 import type { Payment } from './payment.ts'
-import { heldMax, heldOf, setAside } from './set-aside.ts'
+import { heldMax, heldOf, quarantine } from './quarantine.ts'
 import { statuses } from './status-model.ts'
 
 const paid = included('0x1', 150_000_000n, blockAt(10), 1)
 const why = 'must hold: something'
 const later = contextAt(bornAt + 30_000)
 
-it('setting aside holds the observations and leads to investigation_required', () => {
+it('quarantining holds the observations and leads to investigation_required', () => {
   const start = opened()
-  const { payment, events } = setAside(
+  const { payment, events } = quarantine(
     start.payment,
     { observations: [paid, headAt(10, 1)], why },
     later,
@@ -39,7 +39,7 @@ it('setting aside holds the observations and leads to investigation_required', (
 
 it('continues with the normal status once the held observations can be judged', () => {
   const start = opened()
-  const held = setAside(start.payment, { observations: [paid], why }, later)
+  const held = quarantine(start.payment, { observations: [paid], why }, later)
   const again = decide(
     held.payment,
     [...heldOf(held.payment, later.at), headAt(12, 3)],
@@ -54,7 +54,7 @@ it('continues with the normal status once the held observations can be judged', 
 it('can set a payment aside in every status', () => {
   for (const status of statuses) {
     const payment: Payment = { ...opened().payment, status }
-    const { events } = setAside(payment, { observations: [paid], why }, later)
+    const { events } = quarantine(payment, { observations: [paid], why }, later)
     expect(events.map(({ data }) => data.status)).toEqual(['investigation_required'])
   }
 })
@@ -63,16 +63,19 @@ it('emits nothing for a mere head, and holds at most heldMax entries', () => {
   let { payment } = observeAll(opened(), [])
   for (let i = 0; i < heldMax + 5; i++) {
     const one = included(`0x${i}`, 1n, blockAt(10), 1)
-    payment = setAside(payment, { observations: [one], why }, contextAt(bornAt + i)).payment
-    expect(setAside(payment, { observations: [headAt(9, 9)], why }, later).events).toEqual([])
+    payment = quarantine(payment, { observations: [one], why }, contextAt(bornAt + i)).payment
+    expect(quarantine(payment, { observations: [headAt(9, 9)], why }, later).events).toEqual([])
   }
   expect(payment.facts.held).toHaveLength(heldMax)
 })
 
 it('keeps room for transfers in blocks, however many pools show', () => {
   let { payment } = observeAll(opened(), [])
-  const hold = (i: number, observations: Parameters<typeof setAside>[1]['observations']): void => {
-    payment = setAside(payment, { observations, why }, contextAt(bornAt + i)).payment
+  const hold = (
+    i: number,
+    observations: Parameters<typeof quarantine>[1]['observations'],
+  ): void => {
+    payment = quarantine(payment, { observations, why }, contextAt(bornAt + i)).payment
   }
   for (let i = 0; i < heldMax * 2; i++) hold(i, [inMempool(`0x${i}`, 1n)])
   hold(heldMax * 2, [paid])

@@ -2,8 +2,8 @@ import { plain, revive } from '../history/plain-json.ts'
 import { type Context, tell } from './decide.ts'
 import type { Decision } from './event.ts'
 import { mergeAll } from './facts.ts'
-import { isSetAside, unjudged } from './judge.ts'
-import type { Observation, SetAside } from './observation.ts'
+import { isQuarantined, unjudged } from './judge.ts'
+import type { Observation, Quarantined } from './observation.ts'
 import type { Payment } from './payment.ts'
 
 /** How many held entries a payment may have. A rescan finds later whatever does not fit. */
@@ -12,12 +12,12 @@ export const heldMax = 256
 const heldOfPoolsMax = heldMax / 4
 
 /**
- * Handles observations that an internal fault prevents from being judged: the payment is set aside
+ * Handles observations that an internal fault prevents from being judged: the payment is quarantined
  * as `investigation_required`. The observations are held with it and not merged, so that no
  * judgement here meets the same fault. Observations that only say how far a chain was read are not
  * held, because they come again. Yields no events when there is nothing to add.
  */
-export function setAside(
+export function quarantine(
   payment: Payment,
   { observations, why }: { readonly observations: readonly Observation[]; readonly why: string },
   context: Context,
@@ -26,10 +26,10 @@ export function setAside(
   const known = payment.facts.held ?? []
   const isOfPools = held.every(({ kind }) => kind === 'mempool' || kind === 'rival')
   const isFull = known.length >= (isOfPools ? heldOfPoolsMax : heldMax)
-  if (isSetAside(payment) && (held.length === 0 || isFull)) return { events: [], payment }
+  if (isQuarantined(payment) && (held.length === 0 || isFull)) return { events: [], payment }
   const at = Math.max(context.at, (payment.facts.takenUpAt ?? 0) + 1)
-  const fact: SetAside = {
-    ...{ kind: 'set_aside', source: 'settlewire', at, why: why.slice(0, whyMax) },
+  const fact: Quarantined = {
+    ...{ kind: 'quarantined', source: 'settlewire', at, why: why.slice(0, whyMax) },
     held: JSON.stringify(plain(held)),
   }
   const { facts } = mergeAll(payment.facts, [fact], payment.terms)
@@ -42,13 +42,13 @@ export function setAside(
   })
 }
 
-/** The held observations of a payment, to be retried in order; empty when it is not set aside. */
+/** The held observations of a payment, to be retried in order; empty when it is not quarantined. */
 export function heldOf(payment: Payment, at: number): readonly Observation[] {
   const { held = [] } = payment.facts
   const last = held.at(-1)
   if (last === undefined) return []
   const taken = { kind: 'taken_up', source: 'settlewire', at: Math.max(at, last.at) } as const
-  // As `setAside` wrote it.
+  // As `quarantine` wrote it.
   return [taken, ...held.flatMap((one) => revive(JSON.parse(one.held)) as Observation[])]
 }
 
