@@ -90,6 +90,13 @@ describe('the settlewire command', () => {
     await mkdir(own)
     await copyFile(sandbox, join(own, 'sandbox.json'))
     expect((await new Run(['list']).ended()).code).toBe(exitCodes.done)
+    // A key of another merchant is used at the same address.
+    const other = { SETTLEWIRE_KEY: `sk_test_${'x'.repeat(32)}` }
+    const refused = await new Run(['list'], other).ended()
+    expect([refused.code, refused.err]).toEqual([
+      exitCodes.refused,
+      expect.stringMatching(/^unauthenticated: /),
+    ])
     await rm(own, { recursive: true })
     expect((await new Run(['list']).ended()).code).toBe(exitCodes.settings)
   })
@@ -365,6 +372,7 @@ describe('a settlewire command that fails', () => {
 
   it('prints its help for --help and without arguments', async () => {
     const asked = await new Run(['--help']).ended()
+    expect((await new Run(['help']).ended()).out).toBe(asked.out)
     expect(asked.code).toBe(exitCodes.done)
     for (const word of [
       'npx settlewire create',

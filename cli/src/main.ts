@@ -23,13 +23,16 @@ ${Object.values(commands)
       reads blocks again, to find money that the history lacks
 
   --json             one JSON value per line
-  --sandbox <path>   the sandbox.json of a running sandbox: its address and its key;
-                     left out: .settlewire/sandbox.json in the current folder
+  --sandbox <path>   the sandbox.json of a running sandbox: its address and its key; left out:
+                     .settlewire/sandbox.json in the current folder, if no address is set
   --url <address>    the address of Settlewire
   --version          the version of this program
 
-Environment: SETTLEWIRE_URL, SETTLEWIRE_KEY.
-Exit codes: ${Object.entries(exitCodes)
+Environment: SETTLEWIRE_URL (the address), SETTLEWIRE_KEY (used instead of the sandbox's own key,
+unless --sandbox is given).
+Exit codes (merchant, key, audit and rescan have their own, see their --help): ${Object.entries(
+  exitCodes,
+)
   .map(([name, code]) => `${code} ${name}`)
   .join(', ')}.
 `
@@ -40,9 +43,10 @@ async function run(line: readonly string[]): Promise<ExitName> {
     process.stdout.write(`${manifest.version}\n`)
     return 'done'
   }
-  if (asked.help || asked.command === undefined) {
+  const wantsHelp = asked.help || asked.command === 'help'
+  if (wantsHelp || asked.command === undefined) {
     process.stdout.write(help)
-    return asked.help ? 'done' : 'usage'
+    return wantsHelp ? 'done' : 'usage'
   }
   const command = Object.hasOwn(commands, asked.command) ? commands[asked.command] : undefined
   if (command === undefined) {

@@ -19,17 +19,20 @@ export interface GivenSettings {
 const ownSandbox = join('.settlewire', 'sandbox.json')
 
 /**
- * Reads the settings: `--url`, else the sandbox file, else the environment; if none of them is set,
- * from the sandbox that was started in this directory. A key is never read from the command line,
- * where every user of the machine could see it. The only reader of the environment.
+ * Reads the settings: `--url`, else the sandbox file, else the environment. Without any address, it
+ * is that of the sandbox that was started in this directory, with its key unless SETTLEWIRE_KEY is
+ * set. A key is never read from the command line, where every user of the machine could see it. The
+ * only reader of the environment.
  */
 export async function readSettings(given: GivenSettings): Promise<Settings> {
   const { SETTLEWIRE_URL, SETTLEWIRE_KEY } = process.env
-  const isSilent = !given.url && !SETTLEWIRE_URL && !SETTLEWIRE_KEY
-  const file = given.sandbox ?? (isSilent && existsSync(ownSandbox) ? ownSandbox : null)
+  const hasAddress = Boolean(given.url || SETTLEWIRE_URL)
+  const own = !hasAddress && existsSync(ownSandbox) ? ownSandbox : null
+  const file = given.sandbox ?? own
   const sandbox = file === null ? null : await readSandbox(file)
   const baseUrl = given.url ?? sandbox?.url ?? SETTLEWIRE_URL
-  const key = sandbox?.secretKey ?? SETTLEWIRE_KEY
+  const isOwnKey = given.sandbox === undefined && Boolean(SETTLEWIRE_KEY)
+  const key = isOwnKey ? SETTLEWIRE_KEY : (sandbox?.secretKey ?? SETTLEWIRE_KEY)
   if (!baseUrl || URL.parse(baseUrl) === null) {
     throw new CliProblem(
       'settings',

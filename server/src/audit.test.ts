@@ -67,6 +67,12 @@ describe('settlewire audit', () => {
     return { code, out }
   }
 
+  it('exits with 2 for a merchant that has no history, whose id may be misspelt', async () => {
+    const { code, out } = await run('--merchant', 'mer_x')
+    expect(code).toBe(2)
+    expect(out).toContain('There is no history of a merchant mer_x.')
+  })
+
   it('exits with 0 without a contradiction, else with 1 and the first wrong event', async () => {
     const good = await run()
     expect(good).toMatchObject({ code: 0, out: expect.stringContaining('6 events of 1 payment,') })

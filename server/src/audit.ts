@@ -90,10 +90,17 @@ async function run({ scope, dump }: AuditArguments): Promise<Report & { readonly
       dump === null ? await openDatabase(readConfig(root), onClose) : await DumpSource.open(dump)
     onClose(() => source.close())
     const report = await audit({ source, scope, builtIn: builtInPolicies, isMisnamed })
+    mustHaveFound(report, scope)
     return { ...report, tookMs: systemClock.now() - startedAt }
   } finally {
     for (const closer of closers) await closer()
   }
+}
+
+/** Refuses an id of a merchant that has nothing to check: it may be misspelt. */
+function mustHaveFound({ subjects, events, feeds, found }: Report, { merchantId }: AuditScope) {
+  if (merchantId === undefined || subjects + events + feeds + found > 0) return
+  throw new Failure('not_found', `There is no history of a merchant ${merchantId}.`)
 }
 
 /** The report as text for people. */

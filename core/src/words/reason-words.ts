@@ -35,8 +35,7 @@ export const reasonWords: Readonly<Record<PaymentReason, string>> = {
     'Our views of the network disagree about this payment. The merchant looks at it.',
   resolved_by_person: 'The merchant has looked at it.',
   written_off: 'The payment was lost when the network rewrote its blocks.',
-  internal_contradiction:
-    'A fault on our side keeps us from saying where this payment stands. Do not pay again.',
+  internal_contradiction: 'A fault on our side keeps us from saying where this payment stands.',
 }
 
 const isReason = (code: string): code is PaymentReason => reasons.some((reason) => reason === code)

@@ -36,7 +36,7 @@ export const ignoredWords: Readonly<Record<IgnoreReason, IgnoredWords>> = {
   },
   dust: {
     why: 'It is too small to count.',
-    todo: 'The amount that you owe stays as it is. Ask the merchant about this transfer.',
+    todo: 'The amount that you owe stays as it is. Ask the merchant about it.',
   },
   zero: { why: 'It moved nothing.', todo: null },
   paid_elsewhere: {

@@ -50,8 +50,10 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     },
     text: (told) => {
       const { missing, currency, isLive } = told
-      if (told.isTimeUp) return lastLook
-      if (told.reason !== null) return wayBackFrom(told.reason)
+      if (told.isTimeUp && !mayStillArrive(told)) {
+        return told.flags.includes('underpaid') ? `${partly(told)} ${lastLook}` : lastLook
+      }
+      if (told.reason !== null) return wayBackFrom(told.reason, told.isTimeUp)
       if (told.flags.includes('underpaid')) {
         return `Send ${missing} ${currency} more to the same address.`
       }
@@ -68,7 +70,7 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     tone: 'unclear',
     label: 'Not confirmed',
     title: () => 'Your transaction was not confirmed.',
-    text: ({ isTimeUp }) => (isTimeUp ? lastLook : `It may still go through. ${cancelFirst}`),
+    text: ({ isTimeUp }) => (isTimeUp ? stillOpen : `It may still go through. ${cancelFirst}`),
   },
   confirming: {
     tone: 'moving',
@@ -78,7 +80,10 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
       const about = aboutSeconds === null ? '' : `, about ${aboutSeconds} s`
       return `Confirmed ${confirmations} of ${requiredConfirmations}${about}.`
     },
-    text: () => 'Do not pay again. It is in a block; a few more make it certain.',
+    text: ({ confirmations, requiredConfirmations: required }) =>
+      required !== null && confirmations >= required
+        ? 'Do not pay again. It is in a block; the last checks are being made.'
+        : 'Do not pay again. It is in a block; a few more make it certain.',
   },
   succeeded: {
     tone: 'done',
@@ -91,11 +96,16 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     label: 'Ended',
     title: () => 'This request has ended.',
     text: (told) => {
-      const arrived = told.flags.includes('underpaid')
-        ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. `
-        : ''
-      if (told.watchedUntil === null) return `${arrived}Do not pay it any more. ${askMerchant}`
-      return `${arrived}If you already sent it, keep this page: until ${told.watchedUntil} the full amount still counts as paid.`
+      const isPart = told.flags.includes('underpaid')
+      if (told.watchedUntil === null) {
+        return isPart
+          ? `${partly(told)} Do not send the rest. Ask the merchant to accept what arrived, or to refund it.`
+          : `Do not pay it any more. ${askMerchant}`
+      }
+      const counts = `until ${told.watchedUntil} the full amount still counts as paid.`
+      return isPart
+        ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. If you already sent the rest, keep this page: ${counts}`
+        : `If you already sent it, keep this page: ${counts}`
     },
   },
   cancelled: {
@@ -118,18 +128,39 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
   },
 }
 
+/** Reasons for which a transaction no longer counts, although a block may still include it. */
+const mayBeMinedAgain: ReadonlySet<string> = new Set([
+  'transaction_dropped',
+  'transaction_reorged',
+  'transaction_denied',
+])
+
+/** Whether a transaction that the payer has sent may still arrive, although none counts now. */
+export const mayStillArrive = ({
+  status,
+  reason,
+}: Pick<StatusValues, 'status' | 'reason'>): boolean =>
+  status === 'pending_expired' ||
+  (status === 'awaiting' && reason !== null && mayBeMinedAgain.has(reason))
+
 /** What happened to the earlier transaction, and what to do before the next one. */
-function wayBackFrom(reason: string): string {
+function wayBackFrom(reason: string, isTimeUp: boolean): string {
   const lookFirst = 'Look at your wallet before you pay again.'
-  if (reason === 'replaced_elsewhere') return `${inWords(reason)} It moved no money. ${lookFirst}`
-  // It may be mined again: if we said that it is lost, the payer would pay twice.
-  if (['transaction_dropped', 'transaction_reorged', 'transaction_denied'].includes(reason))
-    return `${inWords(reason)} It may still arrive. ${cancelFirst}`
+  if (reason === 'replaced_elsewhere')
+    return `${inWords(reason)} Nothing arrived here. ${lookFirst}`
+  // If we said that it is lost, the payer would pay twice.
+  if (mayBeMinedAgain.has(reason)) {
+    return `${inWords(reason)} ${isTimeUp ? stillOpen : `It may still arrive. ${cancelFirst}`}`
+  }
   return `Your earlier transaction did not go through: it moved no money. ${lookFirst}`
 }
 
 const cancelFirst =
   'Speed it up or cancel it in your wallet first; pay again only when it is cancelled.'
+
+/** The time is up, but a transaction that was sent may still be mined. */
+const stillOpen =
+  'It may still arrive: speed it up or cancel it in your wallet, and do not send now.'
 
 const lastLook =
   'If you already sent, wait here: we look at the network once more. If not, do not send now.'

@@ -56,6 +56,16 @@ describe('the chain’s levers', () => {
     expect(await anvil.rpc('eth_getTransactionByHash', [hash])).toBeNull()
   })
 
+  it('reorg empty blocks too: all get other hashes, each time', async () => {
+    const { head } = await levers.mine(4)
+    const seen = new Set([await hashAt(head), await hashAt(head - 1)])
+    for (const keep of [false, true, false]) {
+      await levers.reorg(2, keep)
+      for (const number of [head, head - 1]) seen.add(await hashAt(number))
+    }
+    expect(seen.size).toBe(8)
+  })
+
   it('reorg without setting the clock of the chain back', async () => {
     const timeOfHead = async (): Promise<number> => {
       const block = await anvil.rpc<{ timestamp: string }>('eth_getBlockByNumber', [

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Failure, failedWith } from '@settlewire/core/errors'
 import { z } from 'zod'
 import { type RpcCall, textOf } from './rpc.ts'
@@ -117,6 +118,8 @@ export class ChainLevers {
    */
   async #takeBack(depth: number, pairs: readonly [string, number][]): Promise<void> {
     const { timestamp } = await this.#block('pending')
+    // Without transactions a new block would equal the one that it replaces, but for this.
+    await this.#call('anvil_setCoinbase', [`0x${randomBytes(20).toString('hex')}`])
     try {
       await this.#call('anvil_reorg', [depth, pairs])
       await this.#call('evm_setTime', [Number(timestamp)])

@@ -45,6 +45,15 @@ describe('the checkout', () => {
     }
   })
 
+  it('says when the time was up, also to a payer whose earlier payment was seen', () => {
+    const over = { ...fixtures['awaiting-over'], detectedAt: new Date().toISOString() }
+    for (const visibility of ['ok', 'blind'] as const) {
+      const html = render('awaiting-over', { payment: { ...over, visibility } })
+      expect(html.replace(/<[^>]+>/g, '')).toContain('Time was up ')
+      expect(html).not.toContain('Ended ')
+    }
+  })
+
   it('offers a choice of assets only if there are several', () => {
     expect(render('awaiting')).not.toContain('name="asset"')
     expect(render('awaiting-choice').match(/name="asset"/g)).toHaveLength(3)

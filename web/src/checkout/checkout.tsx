@@ -31,9 +31,12 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
   const { payment, progress } = shown
   const { screen, line } = lookOf(moment, { now, loadedAt: live.loadedAt })
   const [chosen, choose] = useState(0)
-  const [said, setSaid] = useState<string | null>(null)
-  // Null rather than an empty text: a screen reader may read a changed live region again.
-  const say = useCallback((text: string) => setSaid(text === '' ? null : text), [])
+  const { status } = payment
+  const [said, setSaid] = useState<{ text: string; status: Status } | null>(null)
+  const say = useCallback((text: string) => setSaid({ text, status }), [status])
+  // Null rather than an empty text: a screen reader may read a changed live region again. What was
+  // said in an earlier status may be untrue by now.
+  const saidNow = said?.status === status && said.text !== '' ? said.text : null
   const spoken = spokenOf(shown, screen)
   const statusAloud = useFirstTextOf(spoken.key, spoken.text)
   const title = useRef<HTMLHeadingElement>(null)
@@ -49,17 +52,18 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
   return (
     <div
       className="page"
-      data-status={payment.status}
+      data-status={status}
       data-confirmations={progress.confirmations}
       data-connection={connection.state}
       data-tone={screen.tone}
+      data-warned={line.warning !== null}
       data-live={screen.isLive && isProven(connection.state)}
     >
       {state.payment.livemode ? null : <TestBanner />}
       <main className="sheet">
         <header className="ask">
           <div className="ask-top">
-            <p className="merchant">{headline(merchant, payment.status)}</p>
+            <p className="merchant">{headline(merchant, status)}</p>
             <p className="connection" data-look={line.look}>
               {line.label}
             </p>
@@ -118,7 +122,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
         {statusAloud}
       </p>
       <p className="aloud" aria-live="polite">
-        {line.warning ?? said}
+        {line.warning ?? saidNow}
       </p>
       {line.warning === null ? null : (
         <p className="warning" aria-hidden="true">

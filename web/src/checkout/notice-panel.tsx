@@ -7,7 +7,7 @@ import { ReturnLink } from './return-link.tsx'
 import type { Screen } from './screen.ts'
 import { dateAndTime } from './time.ts'
 import { Transactions } from './transaction.tsx'
-import { nextSteps, words } from './words.ts'
+import { nextStepsOf, words } from './words.ts'
 
 interface Props {
   readonly shown: ShownPayment
@@ -25,7 +25,7 @@ export function NoticePanel({ shown, screen, merchant, say }: Props): ReactNode 
     <>
       <span className="emblem">{screen.isTimeUp ? <ClockIcon /> : emblemOf(payment.status)}</span>
       <ul className="advice">
-        {nextSteps[payment.status].map((step) => (
+        {nextStepsOf(payment, screen.isWatched).map((step) => (
           <li key={step}>{step}</li>
         ))}
       </ul>

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { chainNames, fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
 import { shownFrom } from './payment.ts'
 import { screenOf, spokenOf, stepNames } from './screen.ts'
+import { nextStepsOf } from './words.ts'
 
 const now = Date.now()
 const view = { now, isConnected: true, sights: [], explained: null, explainedMsAgo: 0 }
@@ -29,6 +30,35 @@ describe('the screen', () => {
     const over = screen(fixtures['awaiting-over'])
     expect(over).toMatchObject({ panel: 'notice', isTimeUp: true, countsDown: false })
     expect(over.text).toContain('do not send now')
+  })
+
+  it('never sends a payer to a new payment while the transaction sent may still arrive', () => {
+    const over = { expiresAt: new Date(now - 1_000).toISOString() }
+    const lost = ['transaction_dropped', 'transaction_reorged', 'transaction_denied'] as const
+    for (const resource of [
+      { ...fixtures.pending_expired, ...over },
+      ...lost.map((reason) => ({ ...fixtures.awaiting, ...over, reason })),
+    ]) {
+      const { text, isTimeUp, isWatched } = screen(resource)
+      expect(isTimeUp).toBe(true)
+      expect(text).toContain('may still arrive: speed it up or cancel it')
+      expect(text).toContain('do not send now')
+      expect(nextStepsOf(resource, isWatched)).toEqual([
+        expect.stringMatching(/^Once it is cancelled/),
+      ])
+    }
+  })
+
+  it('says what arrived, not “not sent yet”, when a part was paid and the time is up', () => {
+    const over = { ...fixtures['awaiting-part'], expiresAt: new Date(now - 1_000).toISOString() }
+    const expired = fixtures['expired-part']
+    const unwatched = { ...expired, monitorUntil: new Date(now - 1_000).toISOString() }
+    for (const resource of [over, expired, unwatched]) {
+      const { text, isWatched } = screen(resource)
+      expect(text).toContain('50.00 of 150.00 arrived; 100.00 missing.')
+      expect(nextStepsOf(resource, isWatched).join(' ')).not.toContain('Not sent yet')
+    }
+    expect(screen(unwatched).text).toContain('Do not send the rest.')
   })
 
   it('counts down only while money is awaited', () => {
@@ -118,6 +148,45 @@ describe('the screen', () => {
     const { notes } = screen(fixtures['succeeded-double'])
     expect(notes.filter((note) => /more than once|More than/.test(note))).toHaveLength(1)
     expect(screen(fixtures['awaiting-wrong']).notes).toEqual([])
+  })
+
+  it('says nothing twice: a reason leaves out the note of its flag', () => {
+    const base = fixtures.investigation_required
+    for (const [status, reason, flag] of [
+      ['investigation_required', 'reorged_after_success', 'reorg_seen'],
+      ['failed', 'written_off', 'reorg_seen'],
+      ['investigation_required', 'paid_after_watch', 'late'],
+      ['investigation_required', 'sources_disagree', 'sources_disagree'],
+      ['awaiting', 'replaced_elsewhere', 'replaced_seen'],
+    ] as const) {
+      expect(screen({ ...base, status, reason, flags: [flag] }).notes, reason).toEqual([])
+    }
+    expect(screen({ ...fixtures.confirming, flags: ['reorg_seen'] }).notes).toHaveLength(1)
+  })
+
+  it('groups the thousands of amounts in sentences', () => {
+    const large = { ...fixtures.succeeded, amount: '1250000.00', amountReceived: '1250000.00' }
+    expect(screen(large).text).toContain('1\u202f250\u202f000.00 USDC arrived.')
+  })
+
+  it('gives no estimate while providers disagree, and does not ask for further blocks', () => {
+    const { confirming } = fixtures
+    const torn = { ...confirming, flags: ['sources_disagree'] as const }
+    expect(screen(torn, explained(40_000)).title).not.toContain('about')
+    const whole = {
+      ...confirming,
+      transfers: confirming.transfers.map((one) => ({ ...one, confirmations: 3 })),
+    }
+    expect(screen(whole).text).not.toContain('a few more')
+    expect(screen(confirming).text).toContain('a few more')
+  })
+
+  it('says of a payment that was seen that it is safe, not that it will be found', () => {
+    const sights = [seen('local', 'blind')]
+    for (const status of ['pending_detected', 'confirming'] as const) {
+      expect(screen(fixtures[status], { sights }).sightNotes[0]?.text).not.toContain('be found')
+    }
+    expect(screen(fixtures.awaiting, { sights }).sightNotes[0]?.text).toContain('be found')
   })
 
   it('offers the claim form only if a transaction may be unseen', () => {

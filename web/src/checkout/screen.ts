@@ -3,7 +3,7 @@ import { type Flag, type Status, statusTable } from '@settlewire/core/payment/st
 import { flagWords } from '@settlewire/core/words/flag-words'
 import { statusWords, type Tone } from '@settlewire/core/words/words'
 import type { Explained } from './live.ts'
-import { missingAmount, seenAmount } from './money.ts'
+import { grouped, missingAmount, seenAmount } from './money.ts'
 import { nameOf, type ShownPayment } from './payment.ts'
 import { type ShownSight, type SightNote, sightNotes } from './sight.ts'
 import { dateAndTime } from './time.ts'
@@ -53,6 +53,8 @@ export interface Screen {
   readonly seen: string
   readonly countsDown: boolean
   readonly isTimeUp: boolean
+  /** Whether the chains are still watched for it. */
+  readonly isWatched: boolean
   /** Notes on chains that are not fully seen, while the payment depends on them. */
   readonly sightNotes: readonly SightNote[]
   readonly isBlind: boolean
@@ -86,21 +88,22 @@ export function screenOf(shown: ShownPayment, view: View): Screen {
   const watchedUntil = Date.parse(payment.monitorUntil)
   // A settled payment no longer depends on the chains.
   const nameOfChain = (chain: string): string => nameOf(shown, chain)
-  const isPaid = status === 'succeeded'
-  const notes = isSettled(payment) ? [] : sightNotes(sights, { now, nameOf: nameOfChain, isPaid })
+  const notes = isSettled(payment) ? [] : sightNotes(sights, { now, nameOf: nameOfChain, status })
   const isBlind = notes.some((note) => note.isBlind)
   const isTimeUp = statusTable[status].countsDown && now >= Date.parse(payment.expiresAt)
   const isLive = isConnected && notes.length === 0
-  const aboutSeconds = isLive ? aboutSecondsOf(view) : null
+  // While providers disagree, nothing says when they will agree.
+  const canEstimate = isLive && !flags.includes('sources_disagree')
+  const aboutSeconds = canEstimate ? aboutSecondsOf(view) : null
   const told = {
     status,
     reason: payment.reason,
     flags,
     currency: payment.currency,
-    amount: payment.amount,
-    received: payment.amountReceived,
-    seen,
-    missing,
+    amount: grouped(payment.amount),
+    received: grouped(payment.amountReceived),
+    seen: grouped(seen),
+    missing: grouped(missing),
     confirmations: progress.confirmations,
     requiredConfirmations: progress.required,
     aboutSeconds,
@@ -123,6 +126,7 @@ export function screenOf(shown: ShownPayment, view: View): Screen {
     seen,
     countsDown: statusTable[status].countsDown && !isTimeUp,
     isTimeUp,
+    isWatched: told.watchedUntil !== null,
     sightNotes: notes,
     isBlind,
     isLive,
@@ -147,14 +151,31 @@ function aboutSecondsOf(view: View): number | null {
   return aboutMs > 0 && isExplained(view) ? Math.ceil(aboutMs / 1_000) : null
 }
 
+/** The flag that says the same as a reason. */
+const flagOfReason: Readonly<Record<string, Flag>> = {
+  replaced_elsewhere: 'replaced_seen',
+  transaction_reorged: 'reorg_seen',
+  reorged_after_success: 'reorg_seen',
+  written_off: 'reorg_seen',
+  paid_after_watch: 'late',
+  sources_disagree: 'sources_disagree',
+}
+
+/** The statuses whose text includes the reason. */
+const saysReason: ReadonlySet<Status> = new Set(['awaiting', 'failed', 'investigation_required'])
+
 /**
- * The notes of the flags, without those that another flag or the list of uncounted money covers.
+ * The notes of the flags, without those that the reason, another flag or the list of uncounted money
+ * covers.
  */
 function notesOf(shown: ShownPayment): readonly string[] {
-  const { flags } = shown.payment
+  const { flags, reason, status } = shown.payment
   const listed: readonly string[] = uncountedOf(shown).map(({ ignored }) => ignored ?? '')
+  const ofReason = saysReason.has(status) ? flagOfReason[reason ?? ''] : undefined
   const isTold = (flag: Flag): boolean =>
-    listed.includes(flag) || (flag === 'overpaid' && flags.includes('duplicate_payment'))
+    listed.includes(flag) ||
+    flag === ofReason ||
+    (flag === 'overpaid' && flags.includes('duplicate_payment'))
   return flags.flatMap((flag) => (isTold(flag) ? [] : (flagWords[flag] ?? [])))
 }
 

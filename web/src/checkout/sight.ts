@@ -1,5 +1,6 @@
 import type { ChainSight } from '@settlewire/client/wire-event'
 import type { Instant } from '@settlewire/core/instant'
+import type { Status } from '@settlewire/core/payment/status-model'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { words } from './words.ts'
 
@@ -51,23 +52,31 @@ export interface SightNote {
 interface SightView {
   readonly now: Instant
   readonly nameOf: (chain: string) => string
-  /** The payment succeeded: only its finality still depends on the chain. */
-  readonly isPaid: boolean
+  readonly status: Status
 }
 
 /** A note for each chain that is not fully seen, the blind ones first. */
 export function sightNotes(
   sights: readonly ShownSight[],
-  { now, nameOf, isPaid }: SightView,
+  { now, nameOf, status }: SightView,
 ): readonly SightNote[] {
+  // After a success only the finality still depends on the chain.
+  const isPaid = status === 'succeeded'
   const notes = sights.flatMap(({ chain, visibility, blockAt }): SightNote[] => {
     const isBlind = visibility === 'blind'
     if (visibility === 'ok' || (isPaid && !isBlind)) return []
-    const say = isPaid ? words.blindAfterPaid : words[visibility]
+    const say = isBlind ? blindWords(status) : words[visibility]
     const age = isBlind && blockAt !== null ? words.lastBlock(agoOf(now - blockAt)) : null
     return [{ isBlind, text: say(chain === null ? words.aNetwork : nameOf(chain)), age }]
   })
   return notes.sort((a, b) => Number(b.isBlind) - Number(a.isBlind))
+}
+
+/** A payment that was seen does not have to be found. */
+function blindWords(status: Status): (chain: string) => string {
+  if (status === 'succeeded') return words.blindAfterPaid
+  const isSeen = status === 'confirming' || status === 'pending_detected'
+  return isSeen ? words.blindAfterSeen : words.blind
 }
 
 /** `40 s`, `5 min`, `3 h`. */

@@ -39,7 +39,9 @@ function stillText({ status, settledAt, detectedAt, expiresAt }: PaymentIntent):
   if (settledAt !== null && status === 'succeeded') {
     return words.paidAt(dateAndTime(Date.parse(settledAt)))
   }
-  const isUnseen = detectedAt === null && status === 'awaiting'
-  if (status === 'expired' || isUnseen) return words.endedAt(dateAndTime(Date.parse(expiresAt)))
+  const expiry = dateAndTime(Date.parse(expiresAt))
+  if (status === 'expired') return words.endedAt(expiry)
+  // The server has still to look whether a payment was sent in time.
+  if (status === 'awaiting') return words.timeWasUp(expiry)
   return detectedAt === null ? '\u00a0' : words.seenAt(timeOfDay(Date.parse(detectedAt)))
 }

@@ -1,4 +1,6 @@
 import type { Status } from '@settlewire/core/payment/status-model'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
+import { mayStillArrive } from '@settlewire/core/words/words'
 
 const blocks = (count: number): string => (count === 1 ? 'block' : 'blocks')
 
@@ -12,7 +14,8 @@ export const words = {
   testModeText: 'No real money moves here.',
 
   timeLeft: 'Time left',
-  payBy: (time: string) => `Pay by ${time}. It does not end while we cannot see the network.`,
+  payBy: (time: string) => `Pay by ${time}. What you send by then counts, even if we see it later.`,
+  timeWasUp: (time: string) => `Time was up ${time}`,
   seenAt: (time: string) => `Seen at ${time}`,
   paidAt: (time: string) => `Paid ${time}`,
   endedAt: (time: string) => `Ended ${time}`,
@@ -100,6 +103,8 @@ export const words = {
   aNetwork: 'a network of this payment',
   blind: (chain: string) =>
     `We cannot see ${chain} right now; your payment is safe, it will be found.`,
+  blindAfterSeen: (chain: string) =>
+    `We cannot see ${chain} right now; your payment is safe, and its progress shows here later.`,
   blindAfterPaid: (chain: string) =>
     `We cannot see ${chain} right now; the final state shows here later.`,
   degraded: (chain: string) => `We see ${chain} a little later than usual.`,
@@ -134,7 +139,7 @@ const startAgain = 'Not sent yet? Go back to the shop and start a new payment.'
 const giveId = 'When you contact the merchant, give them the payment id below.'
 
 /** What to do now if the payment stops; for statuses with a countdown: when the time is up. */
-export const nextSteps: Readonly<Record<Status, readonly string[]>> = {
+const nextSteps: Readonly<Record<Status, readonly string[]>> = {
   awaiting: [startAgain],
   pending_detected: [],
   confirming: [],
@@ -144,4 +149,18 @@ export const nextSteps: Readonly<Record<Status, readonly string[]>> = {
   cancelled: [giveId],
   failed: ['Go back to the shop to try again, or choose another way to pay.', giveId],
   investigation_required: ['This page shows the outcome as soon as there is one.', giveId],
+}
+
+const whenCancelled = 'Once it is cancelled, go back to the shop to start a new payment.'
+
+/** What to do now, for a payment that has stopped or whose time is up. */
+export function nextStepsOf(
+  payment: Pick<PaymentIntent, 'status' | 'reason' | 'flags'>,
+  isWatched: boolean,
+): readonly string[] {
+  const { status, flags } = payment
+  if (mayStillArrive(payment)) return [whenCancelled]
+  const isOpen = status === 'awaiting' || status === 'expired'
+  if (isOpen && flags.includes('underpaid')) return [giveId]
+  return status === 'expired' && !isWatched ? [startAgain] : nextSteps[status]
 }

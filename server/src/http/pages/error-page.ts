@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@settlewire/core/errors'
 import { type Html, html } from '../../html.ts'
-import { layout, mark } from './layout.ts'
+import { layout } from './layout.ts'
 
 /** The content of an error page. */
 export interface ErrorPage {
@@ -48,7 +48,7 @@ export function wordsFor(code: ErrorCode, status: number): PageWords {
   return byCode[code] ?? words ?? otherwise
 }
 
-/** A page that explains an error, with a link back. */
+/** A page that explains an error, with a link back. Without the mark, a tick that says success. */
 export function errorPage(page: ErrorPage): Html {
   const { status, title, words, requestId, shopUrl, toReference = false } = page
   const [href, label] =
@@ -61,6 +61,6 @@ export function errorPage(page: ErrorPage): Html {
   const reference = requestId === null ? html`` : html` · Request ${requestId}`
   return layout(
     title,
-    html`<main class="card-page"><div class="card">${mark}<h1>${title}</h1><p>${words}</p><div class="actions">${back}</div><p class="small">Error ${status}${reference}</p></div></main>`,
+    html`<main class="card-page"><div class="card"><h1>${title}</h1><p>${words}</p><div class="actions">${back}</div><p class="small">Error ${status}${reference}</p></div></main>`,
   )
 }
