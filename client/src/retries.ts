@@ -75,8 +75,7 @@ export class Retries {
     const wasHeld = this.#transportState.transport === 'long_poll' && now - begunAt >= heldMs
     this.#tries = 0
     this.#transportState = afterSuccess(this.#transportState, now)
-    if (wasHeld) return 0
-    // After an outage all clients come back: spread their streams over the base.
-    return this.#transportState.isRetryingStream ? chance * base.ms : pollMs * (0.75 + chance / 2)
+    // The stream is tried at once: the wait before this request has spread the clients.
+    return wasHeld || this.#transportState.triesStream ? 0 : pollMs * (0.75 + chance / 2)
   }
 }

@@ -27,8 +27,8 @@ it('transport: forgets single failures once an attempt has lasted', () => {
 
 it('transport: tries the stream again after a while, and leaves it after one failure', () => {
   const below = fall(initialState, 2)
-  expect(afterSuccess(below, below.retryStreamAt - 1).transport).toBe('long_poll')
-  const again = afterSuccess(below, below.retryStreamAt)
+  expect(afterSuccess(below, below.streamAt - 1).transport).toBe('long_poll')
+  const again = afterSuccess(below, below.streamAt)
   expect(again.transport).toBe('stream')
   expect(afterFailure(again, 'unreachable', 100_000).transport).toBe('long_poll')
   expect(afterSuccess(again, 100_000)).toEqual(initialState)
@@ -38,7 +38,7 @@ it('transport: tries the stream as soon as an outage of all transports is over',
   for (const times of [2, 3, 4, 5]) {
     expect(afterSuccess(fall(initialState, times), 0)).toMatchObject({
       transport: 'stream',
-      isRetryingStream: true,
+      triesStream: true,
     })
   }
   const mute = afterFailure(initialState, 'mute', 0)
@@ -49,10 +49,10 @@ it('transport: tries a blocked stream less and less often, but soon after an out
   let state = fall(initialState, 2)
   const waits: number[] = []
   for (let now = 0, i = 0; i < 8; i++) {
-    waits.push(state.retryStreamAfterMs)
-    now = state.retryStreamAt
+    waits.push(state.streamAfterMs)
+    now = state.streamAt
     state = afterFailure(afterSuccess(state, now), 'mute', now)
   }
   expect(waits).toEqual([15_000, 30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000])
-  expect(fall(initialState, 50).retryStreamAfterMs).toBe(15_000)
+  expect(fall(initialState, 50).streamAfterMs).toBe(15_000)
 })

@@ -16,10 +16,10 @@ export interface TransportState {
   /** How often this transport failed in a row. */
   readonly failures: number
   /** Whether this attempt tries the stream again although polling works. */
-  readonly isRetryingStream: boolean
+  readonly triesStream: boolean
   /** When to try the stream again. */
-  readonly retryStreamAt: Instant
-  readonly retryStreamAfterMs: number
+  readonly streamAt: Instant
+  readonly streamAfterMs: number
 }
 
 /** At this many failures the next transport is used; `mute` and `no_stream` count as that many. */
@@ -42,9 +42,9 @@ const retryStreamMsMax = 600_000
 export const initialState: TransportState = {
   transport: 'stream',
   failures: 0,
-  isRetryingStream: false,
-  retryStreamAt: 0,
-  retryStreamAfterMs: retryStreamMsMin,
+  triesStream: false,
+  streamAt: 0,
+  streamAfterMs: retryStreamMsMin,
 }
 
 /** The state after a failed attempt. */
@@ -54,31 +54,25 @@ export function afterFailure(
   now: Instant,
 ): TransportState {
   const failures = state.failures + weight[failure]
-  if (failures < failuresMax && !state.isRetryingStream) return { ...state, failures }
+  if (failures < failuresMax && !state.triesStream) return { ...state, failures }
   // If trying the stream again failed, wait longer before the next time; else begin with the minimum.
-  const retryStreamAfterMs = state.isRetryingStream
-    ? Math.min(retryStreamMsMax, state.retryStreamAfterMs * 2)
+  const streamAfterMs = state.triesStream
+    ? Math.min(retryStreamMsMax, state.streamAfterMs * 2)
     : retryStreamMsMin
-  const retryStreamAt = retryTime(state, failure, now + retryStreamAfterMs)
-  return {
-    transport: nextAfter[state.transport],
-    failures: 0,
-    isRetryingStream: false,
-    retryStreamAt,
-    retryStreamAfterMs,
-  }
+  const streamAt = retryTime(state, failure, now + streamAfterMs)
+  return { ...initialState, transport: nextAfter[state.transport], streamAt, streamAfterMs }
 }
 
 function retryTime(state: TransportState, failure: AttemptFailure, usualTime: Instant): Instant {
   // A runtime that cannot stream will not be able to later.
   if (failure === 'no_stream') return Number.POSITIVE_INFINITY
   // Without a response nothing was learned about streams: try one as soon as the server answers.
-  return failure === 'unreachable' && !state.isRetryingStream ? 0 : usualTime
+  return failure === 'unreachable' && !state.triesStream ? 0 : usualTime
 }
 
 /** The state after an attempt that lasted: a stream that stayed open, or an answered poll. */
 export function afterSuccess(state: TransportState, now: Instant): TransportState {
   if (state.transport === 'stream') return initialState
-  if (now < state.retryStreamAt) return { ...state, failures: 0 }
-  return { ...state, transport: 'stream', failures: 0, isRetryingStream: true }
+  if (now < state.streamAt) return { ...state, failures: 0 }
+  return { ...state, transport: 'stream', failures: 0, triesStream: true }
 }

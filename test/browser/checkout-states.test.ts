@@ -298,7 +298,7 @@ describe('a page whose chain is not fully visible', () => {
       /^We cannot see Polygon right now; your payment is safe, it will be found. Last block read (39|4\d) s ago\.$/,
     )
     expect(await page.locator('[role=timer]').count()).toBe(0)
-    expect(await page.locator('.time').innerText()).toContain('does not end')
+    expect(await page.locator('.time').innerText()).toContain('What you send by then counts')
     expect(await page.locator('.connection').innerText()).toBe('Connected')
     expect(await page.locator('.status-text').innerText()).not.toContain('as soon as')
     const before = await note.innerText()

@@ -140,12 +140,10 @@ describe('four open pages of one payment', () => {
 describe('the texts of a page', () => {
   const narrow = { viewport: { width: 360, height: 740 } }
 
-  it('never ask a payer to pay again while the first transaction may still go through', async () => {
+  it('never ask a payer to pay again while the first transaction may still arrive', async () => {
     const page = await pages.open('pending_expired')
     const story = await storyOf(page)
-    expect(story).toContain(
-      'It may still go through. Speed it up or cancel it in your wallet first;',
-    )
+    expect(story).toContain('It may still arrive. Speed it up or cancel it in your wallet first;')
     expect(story).toContain('pay again only when it is cancelled.')
     await closePage(page)
   })

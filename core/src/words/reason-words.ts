@@ -22,7 +22,7 @@ export type PaymentReason = (typeof reasons)[number]
 export const reasonWords: Readonly<Record<PaymentReason, string>> = {
   transaction_reverted: 'The network refused the transaction.',
   transaction_reorged: 'The network took the transaction back.',
-  transaction_dropped: 'The network has forgotten the transaction before it was confirmed.',
+  transaction_dropped: 'The network forgot the transaction before it was confirmed.',
   transaction_denied: 'The network does not show the transaction any more.',
   replaced_elsewhere: 'Your wallet replaced the transaction by one that does not pay this request.',
   replaced_still_pays: 'Your wallet replaced the transaction by another one that still pays.',
@@ -38,7 +38,7 @@ export const reasonWords: Readonly<Record<PaymentReason, string>> = {
   internal_contradiction: 'A fault on our side keeps us from saying where this payment stands.',
 }
 
-const isReason = (code: string): code is PaymentReason => reasons.some((reason) => reason === code)
+const isReason = (code: string): code is PaymentReason => Object.keys(reasonWords).includes(code)
 
 /** The payer's words for a reason; null for a merchant's own reason, or one of a newer version. */
 export const reasonInWords = (code: string | null): string | null =>

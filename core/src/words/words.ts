@@ -50,11 +50,10 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     },
     text: (told) => {
       const { missing, currency, isLive } = told
-      if (told.isTimeUp && !mayStillArrive(told)) {
-        return told.flags.includes('underpaid') ? `${partly(told)} ${lastLook}` : lastLook
-      }
+      const part = told.flags.includes('underpaid') ? `${partly(told)} ` : ''
+      if (told.isTimeUp && !mayStillArrive(told)) return part + lastLook
       if (told.reason !== null) return wayBackFrom(told.reason, told.isTimeUp)
-      if (told.flags.includes('underpaid')) {
+      if (part !== '') {
         return `Send ${missing} ${currency} more to the same address.`
       }
       return isLive ? 'Your payment appears here as soon as you send it.' : showsLater
@@ -70,7 +69,7 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     tone: 'unclear',
     label: 'Not confirmed',
     title: () => 'Your transaction was not confirmed.',
-    text: ({ isTimeUp }) => (isTimeUp ? stillOpen : `It may still go through. ${cancelFirst}`),
+    text: ({ isTimeUp }) => stillOpen(isTimeUp),
   },
   confirming: {
     tone: 'moving',
@@ -80,10 +79,7 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
       const about = aboutSeconds === null ? '' : `, about ${aboutSeconds} s`
       return `Confirmed ${confirmations} of ${requiredConfirmations}${about}.`
     },
-    text: ({ confirmations, requiredConfirmations: required }) =>
-      required !== null && confirmations >= required
-        ? 'Do not pay again. It is in a block; the last checks are being made.'
-        : 'Do not pay again. It is in a block; a few more make it certain.',
+    text: () => 'Do not pay again. It is in a block; it counts once it is certain.',
   },
   succeeded: {
     tone: 'done',
@@ -96,16 +92,13 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     label: 'Ended',
     title: () => 'This request has ended.',
     text: (told) => {
-      const isPart = told.flags.includes('underpaid')
+      const arrived = told.flags.includes('underpaid')
+        ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. `
+        : ''
       if (told.watchedUntil === null) {
-        return isPart
-          ? `${partly(told)} Do not send the rest. Ask the merchant to accept what arrived, or to refund it.`
-          : `Do not pay it any more. ${askMerchant}`
+        return `${arrived || `${askMerchant} `}Do not pay it any more.`
       }
-      const counts = `until ${told.watchedUntil} the full amount still counts as paid.`
-      return isPart
-        ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. If you already sent the rest, keep this page: ${counts}`
-        : `If you already sent it, keep this page: ${counts}`
+      return `${arrived}If you already sent it all, keep this page: until ${told.watchedUntil} the full amount still counts as paid.`
     },
   },
   cancelled: {
@@ -129,19 +122,14 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
 }
 
 /** Reasons for which a transaction no longer counts, although a block may still include it. */
-const mayBeMinedAgain: ReadonlySet<string> = new Set([
-  'transaction_dropped',
-  'transaction_reorged',
-  'transaction_denied',
-])
+const mayBeMinedAgain = /^transaction_(dropped|reorged|denied)$/
 
 /** Whether a transaction that the payer has sent may still arrive, although none counts now. */
 export const mayStillArrive = ({
   status,
   reason,
 }: Pick<StatusValues, 'status' | 'reason'>): boolean =>
-  status === 'pending_expired' ||
-  (status === 'awaiting' && reason !== null && mayBeMinedAgain.has(reason))
+  status === 'pending_expired' || (status === 'awaiting' && mayBeMinedAgain.test(reason ?? ''))
 
 /** What happened to the earlier transaction, and what to do before the next one. */
 function wayBackFrom(reason: string, isTimeUp: boolean): string {
@@ -149,18 +137,15 @@ function wayBackFrom(reason: string, isTimeUp: boolean): string {
   if (reason === 'replaced_elsewhere')
     return `${inWords(reason)} Nothing arrived here. ${lookFirst}`
   // If we said that it is lost, the payer would pay twice.
-  if (mayBeMinedAgain.has(reason)) {
-    return `${inWords(reason)} ${isTimeUp ? stillOpen : `It may still arrive. ${cancelFirst}`}`
-  }
+  if (mayBeMinedAgain.test(reason)) return `${inWords(reason)} ${stillOpen(isTimeUp)}`
   return `Your earlier transaction did not go through: it moved no money. ${lookFirst}`
 }
 
-const cancelFirst =
-  'Speed it up or cancel it in your wallet first; pay again only when it is cancelled.'
-
-/** The time is up, but a transaction that was sent may still be mined. */
-const stillOpen =
-  'It may still arrive: speed it up or cancel it in your wallet, and do not send now.'
+/** For a transaction that was sent and does not count now. */
+const stillOpen = (isTimeUp: boolean): string =>
+  `It may still arrive. Speed it up or cancel it in your wallet first; ${
+    isTimeUp ? 'do not send now' : 'pay again only when it is cancelled'
+  }.`
 
 const lastLook =
   'If you already sent, wait here: we look at the network once more. If not, do not send now.'

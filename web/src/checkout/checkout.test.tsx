@@ -45,11 +45,11 @@ describe('the checkout', () => {
     }
   })
 
-  it('says when the time was up, also to a payer whose earlier payment was seen', () => {
+  it('says until when it counts once the time is up, also to a payer whose earlier payment was seen', () => {
     const over = { ...fixtures['awaiting-over'], detectedAt: new Date().toISOString() }
     for (const visibility of ['ok', 'blind'] as const) {
       const html = render('awaiting-over', { payment: { ...over, visibility } })
-      expect(html.replace(/<[^>]+>/g, '')).toContain('Time was up ')
+      expect(html.replace(/<[^>]+>/g, '')).toContain('What you send by then counts')
       expect(html).not.toContain('Ended ')
     }
   })

@@ -32,15 +32,13 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
   const { screen, line } = lookOf(moment, { now, loadedAt: live.loadedAt })
   const [chosen, choose] = useState(0)
   const { status } = payment
-  const [said, setSaid] = useState<{ text: string; status: Status } | null>(null)
-  const say = useCallback((text: string) => setSaid({ text, status }), [status])
-  // Null rather than an empty text: a screen reader may read a changed live region again. What was
-  // said in an earlier status may be untrue by now.
-  const saidNow = said?.status === status && said.text !== '' ? said.text : null
+  const [said, setSaid] = useState<string | null>(null)
+  // Null rather than an empty text: a screen reader may read a changed live region again.
+  const say = useCallback((text: string) => setSaid(text || null), [])
   const spoken = spokenOf(shown, screen)
   const statusAloud = useFirstTextOf(spoken.key, spoken.text)
   const title = useRef<HTMLHeadingElement>(null)
-  useFocusWhenReplaced(screen.panel, title)
+  useWhenReplaced(screen.panel, title, say)
 
   const amount = `${grouped(payment.amount)} ${payment.currency}`
   useEffect(() => {
@@ -56,7 +54,6 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
       data-confirmations={progress.confirmations}
       data-connection={connection.state}
       data-tone={screen.tone}
-      data-warned={line.warning !== null}
       data-live={screen.isLive && isProven(connection.state)}
     >
       {state.payment.livemode ? null : <TestBanner />}
@@ -122,7 +119,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
         {statusAloud}
       </p>
       <p className="aloud" aria-live="polite">
-        {line.warning ?? saidNow}
+        {line.warning ?? said}
       </p>
       {line.warning === null ? null : (
         <p className="warning" aria-hidden="true">
@@ -148,8 +145,15 @@ function TestBanner(): ReactNode {
   )
 }
 
-/** Moves the focus to the status title when the focused element disappeared with its panel. */
-function useFocusWhenReplaced(panel: Panel, title: { current: HTMLElement | null }): void {
+/**
+ * When a panel replaces another: moves the focus to the status title if the focused element is gone,
+ * and ends what the old panel said, which may be untrue by now.
+ */
+function useWhenReplaced(
+  panel: Panel,
+  title: { current: HTMLElement | null },
+  say: (text: string) => void,
+): void {
   const before = useRef({ panel, focused: null as Element | null })
   const { focused } = before.current
   useEffect(() => {
@@ -162,6 +166,7 @@ function useFocusWhenReplaced(panel: Panel, title: { current: HTMLElement | null
   useEffect(() => {
     if (before.current.panel === panel) return
     before.current.panel = panel
+    say('')
     if (focused !== null && !focused.isConnected) title.current?.focus()
-  }, [panel, focused, title])
+  }, [panel, focused, title, say])
 }

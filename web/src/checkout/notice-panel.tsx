@@ -25,7 +25,7 @@ export function NoticePanel({ shown, screen, merchant, say }: Props): ReactNode 
     <>
       <span className="emblem">{screen.isTimeUp ? <ClockIcon /> : emblemOf(payment.status)}</span>
       <ul className="advice">
-        {nextStepsOf(payment, screen.isWatched).map((step) => (
+        {nextStepsOf(payment).map((step) => (
           <li key={step}>{step}</li>
         ))}
       </ul>

@@ -1,6 +1,7 @@
 import type { Instant } from '@settlewire/core/instant'
 import { type Flag, type Status, statusTable } from '@settlewire/core/payment/status-model'
 import { flagWords } from '@settlewire/core/words/flag-words'
+import { reasonInWords } from '@settlewire/core/words/reason-words'
 import { statusWords, type Tone } from '@settlewire/core/words/words'
 import type { Explained } from './live.ts'
 import { grouped, missingAmount, seenAmount } from './money.ts'
@@ -53,8 +54,6 @@ export interface Screen {
   readonly seen: string
   readonly countsDown: boolean
   readonly isTimeUp: boolean
-  /** Whether the chains are still watched for it. */
-  readonly isWatched: boolean
   /** Notes on chains that are not fully seen, while the payment depends on them. */
   readonly sightNotes: readonly SightNote[]
   readonly isBlind: boolean
@@ -88,13 +87,15 @@ export function screenOf(shown: ShownPayment, view: View): Screen {
   const watchedUntil = Date.parse(payment.monitorUntil)
   // A settled payment no longer depends on the chains.
   const nameOfChain = (chain: string): string => nameOf(shown, chain)
-  const notes = isSettled(payment) ? [] : sightNotes(sights, { now, nameOf: nameOfChain, status })
+  const isPaid = status === 'succeeded'
+  const isSeen = isPaid || rows[status].panel === 'progress'
+  const notes = isSettled(payment)
+    ? []
+    : sightNotes(sights, { now, nameOf: nameOfChain, isSeen, isPaid })
   const isBlind = notes.some((note) => note.isBlind)
   const isTimeUp = statusTable[status].countsDown && now >= Date.parse(payment.expiresAt)
   const isLive = isConnected && notes.length === 0
-  // While providers disagree, nothing says when they will agree.
-  const canEstimate = isLive && !flags.includes('sources_disagree')
-  const aboutSeconds = canEstimate ? aboutSecondsOf(view) : null
+  const aboutSeconds = isLive ? aboutSecondsOf(view) : null
   const told = {
     status,
     reason: payment.reason,
@@ -113,20 +114,20 @@ export function screenOf(shown: ShownPayment, view: View): Screen {
   }
   const panel = isTimeUp ? 'notice' : rows[status].panel
   const isPart = flags.includes('underpaid') && panel === 'pay'
+  const text = statusWords[status].text(told)
   return {
     panel,
     tone: statusWords[status].tone,
     label: statusWords[status].label,
     title: statusWords[status].title(told),
-    text: statusWords[status].text(told),
-    notes: notesOf(shown),
+    text,
+    notes: notesOf(shown, text),
     steps: stepsOf(payment),
     toSend: isPart ? missing : payment.amount,
     isPart,
     seen,
     countsDown: statusTable[status].countsDown && !isTimeUp,
     isTimeUp,
-    isWatched: told.watchedUntil !== null,
     sightNotes: notes,
     isBlind,
     isLive,
@@ -151,30 +152,20 @@ function aboutSecondsOf(view: View): number | null {
   return aboutMs > 0 && isExplained(view) ? Math.ceil(aboutMs / 1_000) : null
 }
 
-/** The flag that says the same as a reason. */
-const flagOfReason: Readonly<Record<string, Flag>> = {
-  replaced_elsewhere: 'replaced_seen',
-  transaction_reorged: 'reorg_seen',
-  reorged_after_success: 'reorg_seen',
-  written_off: 'reorg_seen',
-  paid_after_watch: 'late',
-  sources_disagree: 'sources_disagree',
-}
-
-/** The statuses whose text includes the reason. */
-const saysReason: ReadonlySet<Status> = new Set(['awaiting', 'failed', 'investigation_required'])
+/** Flags whose notes say the same as a reason. */
+const reasonFlags: readonly Flag[] = ['reorg_seen', 'replaced_seen', 'late', 'sources_disagree']
 
 /**
  * The notes of the flags, without those that the reason, another flag or the list of uncounted money
  * covers.
  */
-function notesOf(shown: ShownPayment): readonly string[] {
-  const { flags, reason, status } = shown.payment
+function notesOf(shown: ShownPayment, text: string): readonly string[] {
+  const { flags, reason } = shown.payment
   const listed: readonly string[] = uncountedOf(shown).map(({ ignored }) => ignored ?? '')
-  const ofReason = saysReason.has(status) ? flagOfReason[reason ?? ''] : undefined
+  const isReasonTold = text.includes(String(reasonInWords(reason)))
   const isTold = (flag: Flag): boolean =>
     listed.includes(flag) ||
-    flag === ofReason ||
+    (isReasonTold && reasonFlags.includes(flag)) ||
     (flag === 'overpaid' && flags.includes('duplicate_payment'))
   return flags.flatMap((flag) => (isTold(flag) ? [] : (flagWords[flag] ?? [])))
 }

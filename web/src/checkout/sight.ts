@@ -1,6 +1,5 @@
 import type { ChainSight } from '@settlewire/client/wire-event'
 import type { Instant } from '@settlewire/core/instant'
-import type { Status } from '@settlewire/core/payment/status-model'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { words } from './words.ts'
 
@@ -52,31 +51,26 @@ export interface SightNote {
 interface SightView {
   readonly now: Instant
   readonly nameOf: (chain: string) => string
-  readonly status: Status
+  /** The payer's transaction was seen. */
+  readonly isSeen: boolean
+  /** The payment succeeded: only its finality still depends on the chain. */
+  readonly isPaid: boolean
 }
 
 /** A note for each chain that is not fully seen, the blind ones first. */
 export function sightNotes(
   sights: readonly ShownSight[],
-  { now, nameOf, status }: SightView,
+  { now, nameOf, isSeen, isPaid }: SightView,
 ): readonly SightNote[] {
-  // After a success only the finality still depends on the chain.
-  const isPaid = status === 'succeeded'
   const notes = sights.flatMap(({ chain, visibility, blockAt }): SightNote[] => {
     const isBlind = visibility === 'blind'
     if (visibility === 'ok' || (isPaid && !isBlind)) return []
-    const say = isBlind ? blindWords(status) : words[visibility]
+    // A payment that was seen does not have to be found.
+    const say = isBlind && isSeen ? words.blindAfterSeen : words[visibility]
     const age = isBlind && blockAt !== null ? words.lastBlock(agoOf(now - blockAt)) : null
     return [{ isBlind, text: say(chain === null ? words.aNetwork : nameOf(chain)), age }]
   })
   return notes.sort((a, b) => Number(b.isBlind) - Number(a.isBlind))
-}
-
-/** A payment that was seen does not have to be found. */
-function blindWords(status: Status): (chain: string) => string {
-  if (status === 'succeeded') return words.blindAfterPaid
-  const isSeen = status === 'confirming' || status === 'pending_detected'
-  return isSeen ? words.blindAfterSeen : words.blind
 }
 
 /** `40 s`, `5 min`, `3 h`. */

@@ -1,4 +1,5 @@
 import type { Instant } from '@settlewire/core/instant'
+import { statusTable } from '@settlewire/core/payment/status-model'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import type { ReactNode } from 'react'
 import { Sentence } from './sentence.tsx'
@@ -22,8 +23,7 @@ export function TimeLeft({ payment, countsDown, isBlind, serverNow }: Props): Re
       <Sentence text={text} />
     </p>
   )
-  if (!countsDown) return still(stillText(payment))
-  if (isBlind) return still(words.payBy(dateAndTime(Date.parse(payment.expiresAt))))
+  if (!countsDown || isBlind) return still(stillText(payment))
   const leftMs = Date.parse(payment.expiresAt) - serverNow
   return (
     <p className="time" {...(leftMs < soonMs && { 'data-soon': true })}>
@@ -41,7 +41,7 @@ function stillText({ status, settledAt, detectedAt, expiresAt }: PaymentIntent):
   }
   const expiry = dateAndTime(Date.parse(expiresAt))
   if (status === 'expired') return words.endedAt(expiry)
-  // The server has still to look whether a payment was sent in time.
-  if (status === 'awaiting') return words.timeWasUp(expiry)
+  // Also when the time is up: the server has still to look whether a payment was sent in time.
+  if (statusTable[status].countsDown) return words.payBy(expiry)
   return detectedAt === null ? '\u00a0' : words.seenAt(timeOfDay(Date.parse(detectedAt)))
 }

@@ -15,7 +15,6 @@ export const words = {
 
   timeLeft: 'Time left',
   payBy: (time: string) => `Pay by ${time}. What you send by then counts, even if we see it later.`,
-  timeWasUp: (time: string) => `Time was up ${time}`,
   seenAt: (time: string) => `Seen at ${time}`,
   paidAt: (time: string) => `Paid ${time}`,
   endedAt: (time: string) => `Ended ${time}`,
@@ -48,7 +47,7 @@ export const words = {
       : `Send only ${asset} on ${chain}. Anything else sent to this address is not counted.`,
   copy: 'Copy',
   copied: 'Copied',
-  copyFailed: 'Select it and copy it by hand',
+  copyFailed: 'Select it and copy by hand',
   copyWhat: { amount: 'Copy amount', address: 'Copy address', transaction: 'Copy transaction id' },
   copiedWhat: {
     amount: 'Amount copied.',
@@ -67,11 +66,10 @@ export const words = {
   inMempool: 'Seen by the network',
   inBlocks: (required: number) => `of ${required} ${blocks(required)}`,
   becomingFinal: 'In a block',
-  amountSeen: (amount: string, currency: string) => `${amount} ${currency}`,
   aTransaction: 'A transaction',
   transactionOn: (what: string, chain: string) => `${what} on ${chain}`,
   uncounted: 'Not counted',
-  unknownToken: 'A token that we do not know',
+  unknownToken: 'An unknown token',
   inTransfers: (what: string, count: number) => `${what} in ${count} transfers`,
   movedOn: (what: string, chain: string) => `${what} came on ${chain}.`,
   moreUncounted: (count: number) => `And ${count} more that do not count.`,
@@ -83,8 +81,7 @@ export const words = {
     required === null ? 'Why it takes this long' : `Why ${required} ${blocks(required)}`,
 
   claimAsk: "I've paid but don't see it",
-  claimHint:
-    'Paste the transaction hash from your wallet. We look for it; you are not charged again.',
+  claimHint: 'Paste the transaction hash from your wallet. You are not charged again.',
   claimField: 'Transaction hash',
   claimSend: 'Look for it',
   claimSending: 'Looking for it…',
@@ -92,7 +89,6 @@ export const words = {
   claimFailed: (detail: string) => `Not accepted. ${detail}`,
 
   received: 'Received',
-  requested: 'Requested',
   watchedUntil: 'Watched until',
   reference: 'Payment id',
   details: 'Details',
@@ -104,10 +100,8 @@ export const words = {
   blind: (chain: string) =>
     `We cannot see ${chain} right now; your payment is safe, it will be found.`,
   blindAfterSeen: (chain: string) =>
-    `We cannot see ${chain} right now; your payment is safe, and its progress shows here later.`,
-  blindAfterPaid: (chain: string) =>
     `We cannot see ${chain} right now; the final state shows here later.`,
-  degraded: (chain: string) => `We see ${chain} a little later than usual.`,
+  degraded: (chain: string) => `We see ${chain} later than usual.`,
   lastBlock: (ago: string) => `Last block read ${ago} ago.`,
   broken: 'This page did not load. Reload it; a payment that you have sent is not lost.',
 } as const
@@ -144,23 +138,18 @@ const nextSteps: Readonly<Record<Status, readonly string[]>> = {
   pending_detected: [],
   confirming: [],
   succeeded: [],
-  pending_expired: [startAgain],
+  pending_expired: ['Is it cancelled? Go back to the shop and start a new payment.'],
   expired: ['Not sent yet? Do not send now. Go back to the shop and start a new payment.'],
   cancelled: [giveId],
-  failed: ['Go back to the shop to try again, or choose another way to pay.', giveId],
-  investigation_required: ['This page shows the outcome as soon as there is one.', giveId],
+  failed: ['Go back to the shop and start a new payment.', giveId],
+  investigation_required: ['The outcome shows here later.', giveId],
 }
-
-const whenCancelled = 'Once it is cancelled, go back to the shop to start a new payment.'
 
 /** What to do now, for a payment that has stopped or whose time is up. */
 export function nextStepsOf(
   payment: Pick<PaymentIntent, 'status' | 'reason' | 'flags'>,
-  isWatched: boolean,
 ): readonly string[] {
   const { status, flags } = payment
-  if (mayStillArrive(payment)) return [whenCancelled]
-  const isOpen = status === 'awaiting' || status === 'expired'
-  if (isOpen && flags.includes('underpaid')) return [giveId]
-  return status === 'expired' && !isWatched ? [startAgain] : nextSteps[status]
+  if (mayStillArrive(payment)) return nextSteps.pending_expired
+  return flags.includes('underpaid') ? [giveId] : nextSteps[status]
 }

@@ -27,7 +27,7 @@ const words: Readonly<Record<Status, StatusText>> = {
     look: 'look',
     title: 'Your payment is not confirmed',
     words:
-      'It may still go through. Speed it up or cancel it in your wallet first; pay again only when it is cancelled.',
+      'It may still arrive. Speed it up or cancel it in your wallet first; pay again only when it is cancelled.',
   },
   confirming: {
     look: 'plain',
