@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { nearest } from '@settlewire/core/words/nearest'
-import { CliProblem } from './problem.ts'
+import { CliProblem, helpAdvice } from './problem.ts'
 
 const options = {
   amount: { type: 'string' },
@@ -37,8 +37,6 @@ interface OptionValues extends Record<string, unknown> {
 }
 
 const common: readonly string[] = ['url', 'sandbox', 'json', 'help']
-/** The advice for a command line that is not valid. */
-export const helpAdvice = 'See npx settlewire --help.'
 
 /** A parsed command line. */
 export class CommandLine {

@@ -387,6 +387,10 @@ describe('a settlewire command that fails', () => {
     ]) {
       expect(asked.out).toContain(word)
     }
+    const ofCreate = await new Run(['create', '--help']).ended()
+    expect(ofCreate.out).toMatch(/^npx settlewire create <amount> <currency>/)
+    expect(ofCreate.out).toContain('--expires-in <seconds>')
+    expect(ofCreate.out).not.toContain('npx settlewire watch')
     const silent = await new Run([]).ended()
     expect(silent.code).toBe(exitCodes.usage)
     expect(silent.out).toBe(asked.out)

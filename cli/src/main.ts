@@ -1,41 +1,13 @@
 import { Client } from '@settlewire/client/client'
 import { nearest } from '@settlewire/core/words/nearest'
 import manifest from '../package.json' with { type: 'json' }
-import { CommandLine, helpAdvice } from './ask.ts'
+import { CommandLine } from './ask.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
+import { help, helpOf } from './help.ts'
 import { isOperators, operatorCommands, runOperators } from './operator.ts'
-import { CliProblem, Interrupted, tell } from './problem.ts'
+import { CliProblem, helpAdvice, Interrupted, tell } from './problem.ts'
 import { readSettings } from './settings.ts'
-
-const help = `settlewire: create and follow payments from a terminal.
-
-${Object.values(commands)
-  .map(({ usage, does }) => `  npx settlewire ${usage}\n      ${does}`)
-  .join('\n')}
-  npx settlewire merchant create|list|show|rename|disable|enable
-      registers merchants in the database; see npx settlewire merchant --help
-  npx settlewire key create|list|rotate|revoke
-      makes and revokes keys in the database; see npx settlewire key --help
-  npx settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
-      checks the history in the database, or in a dump of it, for contradictions
-  npx settlewire rescan --chain <name> --from <block> [--to <block>], or --payment <id>
-      reads blocks again, to find money that the history lacks
-
-  --json             one JSON value per line
-  --sandbox <path>   the sandbox.json of a running sandbox: its address and its key; left out:
-                     .settlewire/sandbox.json in the current folder, if no address is set
-  --url <address>    the address of Settlewire
-  --version          the version of this program
-
-Environment: SETTLEWIRE_URL (the address), SETTLEWIRE_KEY (used instead of the sandbox's own key,
-unless --sandbox is given).
-Exit codes (merchant, key, audit and rescan have their own, see their --help): ${Object.entries(
-  exitCodes,
-)
-  .map(([name, code]) => `${code} ${name}`)
-  .join(', ')}.
-`
 
 async function run(line: readonly string[]): Promise<ExitName> {
   const asked = new CommandLine(line)
@@ -43,12 +15,13 @@ async function run(line: readonly string[]): Promise<ExitName> {
     process.stdout.write(`${manifest.version}\n`)
     return 'done'
   }
-  const wantsHelp = asked.help || asked.command === 'help'
+  const name = asked.command ?? ''
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  const wantsHelp = asked.help || name === 'help'
   if (wantsHelp || asked.command === undefined) {
-    process.stdout.write(help)
+    process.stdout.write(asked.help && command !== undefined ? helpOf(command) : help)
     return wantsHelp ? 'done' : 'usage'
   }
-  const command = Object.hasOwn(commands, asked.command) ? commands[asked.command] : undefined
   if (command === undefined) {
     const meant = nearest(asked.command, [...Object.keys(commands), ...operatorCommands])
     const words = `Unknown command: ${asked.command}.`

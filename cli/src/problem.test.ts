@@ -5,7 +5,8 @@ import { tell } from './problem.ts'
 const refused = (detail: string, fields: { pointer: string; detail: string }[] = []) =>
   tell(new RequestError({ code: 'invalid_request', status: 400, detail, fields }))?.lines
 
-const advice = 'See errors[] for each field, and /openapi.json for what each field accepts.'
+// Not that of the catalogue, which names parts of an HTTP answer.
+const advice = 'See npx settlewire --help.'
 
 describe('the printed lines of a refusal', () => {
   it('contain each text once, even if the message repeats a field or the advice', () => {

@@ -2,6 +2,9 @@ import { adviceFor, retryFor } from '@settlewire/client/advice'
 import { RequestError } from '@settlewire/client/request-error'
 import type { ExitName } from './exit-code.ts'
 
+/** The advice for a command line, or a request made of it, that is not valid. */
+export const helpAdvice = 'See npx settlewire --help.'
+
 /** Stops a command before it is sent. The message is printed as it is. */
 export class CliProblem extends Error {
   override readonly name = 'Problem'
@@ -34,7 +37,8 @@ export function tell(error: unknown): ErrorReport | null {
   if (error instanceof Interrupted) return { exit: 'interrupted', lines: [] }
   if (!(error instanceof RequestError)) return null
   const { code, message, fields, requestId, isFinal } = error
-  const advice = adviceFor(code)
+  // The catalogue's advice for an invalid request names parts of an HTTP answer.
+  const advice = code === 'invalid_request' ? helpAdvice : adviceFor(code)
   const retry = retryFor(code) ?? (isFinal ? 'never' : 'later')
   return {
     exit: retry === 'later' ? 'later' : 'refused',
