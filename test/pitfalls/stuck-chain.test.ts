@@ -67,7 +67,9 @@ describe('a chain whose heads move while one block cannot be read', () => {
     // Once blind it stays blind, also when new heads arrive.
     expect(new Set(said.slice(said.indexOf('blind')))).toEqual(new Set(['blind']))
     expect(said.slice(10)).not.toContain('ok')
-    expect(sight()).toMatchObject({ head: stored, reason: expect.stringMatching(/behind|failing/) })
+    // A pause of this machine can look like a lost socket for a moment.
+    await stack.sight('names the block', () => /behind|failing/.test(sight()?.reason ?? ''))
+    expect(sight()).toMatchObject({ head: stored, visibility: 'blind' })
     for (const { id } of [paid, unpaid]) {
       const payment = await stack.payment(id)
       const { status } = payment

@@ -13,7 +13,7 @@ export class NaiveHistory implements Pick<EventStore, 'append' | 'feed'> {
   constructor(url: string) {
     this.#pool = new Pool({ connectionString: url, max: 20 })
     // The database may be dropped while connections are being closed.
-    this.#pool.on('connect', (client) => client.on('error', () => undefined))
+    this.#pool.on('error', () => undefined)
   }
 
   async setUp(): Promise<void> {
