@@ -31,8 +31,8 @@ export async function readSettings(given: GivenSettings): Promise<Settings> {
   const file = given.sandbox ?? own
   const sandbox = file === null ? null : await readSandbox(file)
   const baseUrl = given.url ?? sandbox?.url ?? SETTLEWIRE_URL
-  const isOwnKey = given.sandbox === undefined && Boolean(SETTLEWIRE_KEY)
-  const key = isOwnKey ? SETTLEWIRE_KEY : (sandbox?.secretKey ?? SETTLEWIRE_KEY)
+  const ofFile = sandbox?.secretKey
+  const key = given.sandbox === undefined ? SETTLEWIRE_KEY || ofFile : ofFile
   if (!baseUrl || URL.parse(baseUrl) === null) {
     throw new CliProblem(
       'settings',

@@ -32,7 +32,7 @@ const worldWithinMs = 60_000
 
 /**
  * How many worlds run in one database. Nothing is vacuumed, so it becomes slower with every world:
- * after 350 of them by a quarter.
+ * after 175 of them by a quarter.
  */
 const worldsPerDatabase = 50
 

@@ -51,7 +51,7 @@ it('continues with the normal status once the held observations can be judged', 
   expect(fold(events, () => policy)).toEqual(again.payment)
 })
 
-it('can set a payment aside in every status', () => {
+it('can quarantine a payment in every status', () => {
   for (const status of statuses) {
     const payment: Payment = { ...opened().payment, status }
     const { events } = quarantine(payment, { observations: [paid], why }, later)

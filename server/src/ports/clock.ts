@@ -6,10 +6,7 @@ export interface Clock {
   now(): Instant
   /** Calls `call` once, after at least `delayMs`. Never keeps the process alive. */
   after(delayMs: number, call: () => void): Stop
-  /**
-   * Calls `call` once, after the event loop has taken new connections and bytes. Timers without a
-   * delay do not wait for these: if they set further ones, they can hold them up for seconds.
-   */
+  /** Calls `call` once, in the next round of the event loop, after new connections and bytes. */
   soon(call: () => void): void
   /** Resolves after `delayMs`, or at once when the signal aborts. Never rejects. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>

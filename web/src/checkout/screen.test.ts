@@ -168,7 +168,11 @@ describe('the screen', () => {
   })
 
   it('does not ask for further blocks when there are enough', () => {
-    expect(screen(fixtures.confirming).text).toContain('it counts once it is certain')
+    const { confirming } = fixtures
+    const transfers = confirming.transfers.map((one) => ({ ...one, confirmations: 3 }))
+    const { title, text } = screen({ ...confirming, transfers })
+    expect(title).toContain('3 of 3')
+    expect(text).toBe('Do not pay again. It is in a block; it counts once it is certain.')
   })
 
   it('says of a payment that was seen that it is safe, not that it will be found', () => {

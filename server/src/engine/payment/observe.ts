@@ -61,7 +61,7 @@ export function observe(
   }
 }
 
-/** Sets a payment aside, with the observations that could not be judged or stored. */
+/** Quarantines a payment, with the observations that could not be judged or stored. */
 export function putAside(
   payment: Payment,
   {

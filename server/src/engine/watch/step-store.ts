@@ -17,7 +17,7 @@ export interface StepInStore {
   /** The head after the previous step; null for the first one. */
   readonly from: ChainHead | null
   readonly decide: (payment: Payment) => Decision
-  /** Sets aside a payment that the store refuses. */
+  /** Quarantines a payment that the store refuses. */
   readonly putAside: (payment: Payment, error: unknown) => Decision
   /** Called with a payment that the step leaves out because its stored state cannot be read. */
   readonly unreadable?: (paymentId: string) => void

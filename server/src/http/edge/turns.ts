@@ -10,7 +10,7 @@ const roundMs = 5
 const delayMsMax = 50
 /**
  * How many waiting tasks run in a round. What their sockets read and write later is not part of
- * `roundMs`: with 64 tasks, 500 pipelining clients made a round 25 ms long; with 4 it is 2 ms.
+ * `roundMs`: beside 500 pipelining clients `/healthz` took 8 ms (p50) with 64 tasks, 2 ms with 4.
  */
 const waitingMax = 4
 
