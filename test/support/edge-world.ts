@@ -101,6 +101,7 @@ export class EdgeWorld {
   async close(): Promise<void> {
     for (const { socket } of this.#clients) socket.destroy()
     this.edge.server.closeAllConnections()
+    this.edge.closeIdle()
     await new Promise((resolve) => this.edge.server.close(resolve))
   }
 }

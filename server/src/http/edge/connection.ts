@@ -27,11 +27,25 @@ export interface ConnectionStart {
 
 type ParserFeed = (bytes: Buffer) => void
 
+/** What a connection needs to parse its bytes. */
+export interface ConnectionWork {
+  /** Called for the first bytes. The result passes bytes to Node's parser. */
+  openParser(): ParserFeed
+  /** Runs a task, now or in a later round of the event loop. */
+  inTurn(task: () => void): void
+}
+
 /**
  * How many bytes Node's parser gets at a time. It emits every request in a piece before anything
  * can stop it, so this bounds the requests beyond the limit: 28 of the shortest.
  */
 const pieceBytes = 512
+const healthChecks = ['GET /healthz', 'HEAD /healthz'].map((start) => Buffer.from(start))
+
+/** Whether these bytes, the first of a request, ask for `/healthz`. */
+const asksForHealth = (bytes: Buffer): boolean =>
+  healthChecks.some((start) => bytes.subarray(0, start.length).equals(start))
+
 /** A client gets one more second for every 16 KB that it has to read. */
 const slowestBytesPerMs = 16.384
 
@@ -53,43 +67,69 @@ export class HttpConnection {
   quietSince: Instant
   /** When the first bytes of an incomplete request came; null without an incomplete request. */
   headSince: Instant | null = null
-  /** Null once the connection carries a stream, to release Node's parser. */
-  #feed: ParserFeed | null
+  readonly #work: ConnectionWork
+  /** Null before the first bytes, and again as a stream: then Node's parser is released. */
+  #feed: ParserFeed | null = null
   #rest: Buffer | null = null
   #isHeld = false
+  #waitsForTurn = false
   #takenBytes = 0
   #takenAt: Instant
 
-  /** `feed` passes received bytes to Node's parser. */
-  constructor(socket: Socket, feed: ParserFeed, start: ConnectionStart) {
+  constructor(socket: Socket, start: ConnectionStart, work: ConnectionWork) {
     this.socket = socket
     this.start = start
+    this.#work = work
     this.client = start.client
     this.quietSince = start.since
     this.#takenAt = start.since
-    this.#feed = feed
   }
 
   get isIdle(): boolean {
-    return this.current === null && this.#waiting.length === 0 && !this.isStream
+    return !(this.current || this.#waiting.length > 0 || this.isStream || this.#waitsForTurn)
   }
 
-  /** Parses received bytes, as far as there is room for more requests. */
+  /** Whether received bytes wait to be parsed. */
+  get waitsForTurn(): boolean {
+    return this.#waitsForTurn
+  }
+
+  /**
+   * Parses received bytes in a turn, and `/healthz` at once: parsing the first requests of a
+   * thousand new connections takes half a second. Nothing more is read until then.
+   */
   received(bytes: Buffer, now: Instant): void {
-    if (this.isOver) return
-    if (this.isIdle) this.headSince ??= now
+    if (this.isOver || this.isStream) return
     this.#rest = this.#rest === null ? bytes : Buffer.concat([this.#rest, bytes])
-    this.pump()
+    if (this.#waitsForTurn) return
+    const isStart = this.isIdle && this.headSince === null
+    if (this.isIdle) this.headSince ??= now
+    if (isStart && asksForHealth(this.#rest)) {
+      this.pump()
+      return
+    }
+    this.#waitsForTurn = true
+    this.#work.inTurn(() => {
+      this.#waitsForTurn = false
+      this.#release()
+      this.pump()
+    })
+    if (this.#waitsForTurn) this.#hold()
   }
 
-  /** Gives waiting bytes to the parser. Stops while the socket is paused, by us or by Node. */
+  /**
+   * Gives waiting bytes to the parser, as far as there is room for more requests. Stops while the
+   * socket is paused, by us or by Node.
+   */
   pump(): void {
+    if (this.#waitsForTurn) return
     while (this.#rest !== null && !this.isOver && !this.socket.destroyed) {
       if (this.#waiting.length >= this.start.pipelinedMax) this.#hold()
       if (this.socket.isPaused()) return
       const rest = this.#rest
       this.#rest = rest.length > pieceBytes ? rest.subarray(pieceBytes) : null
-      this.#feed?.(rest.subarray(0, pieceBytes))
+      this.#feed ??= this.#work.openParser()
+      this.#feed(rest.subarray(0, pieceBytes))
     }
   }
 
@@ -97,6 +137,15 @@ export class HttpConnection {
     if (this.socket.isPaused()) return
     this.#isHeld = true
     this.socket.pause()
+  }
+
+  /** Lets the socket read again. Its `resume` event calls `pump`. */
+  #release(): void {
+    if (!this.#isHeld || this.#waitsForTurn || this.#waiting.length >= this.start.pipelinedMax) {
+      return
+    }
+    this.#isHeld = false
+    this.socket.resume()
   }
 
   /** Queues a request whose head is complete. */
@@ -110,11 +159,7 @@ export class HttpConnection {
   next(): Exchange | null {
     if (this.current !== null || this.isOver) return null
     this.current = this.#waiting.shift() ?? null
-    if (this.#isHeld && this.#waiting.length < this.start.pipelinedMax) {
-      this.#isHeld = false
-      // The socket's `resume` event calls `pump`.
-      this.socket.resume()
-    }
+    this.#release()
     return this.current
   }
 

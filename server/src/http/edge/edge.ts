@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
 import type { EdgeLimits } from '../../edge-limits.ts'
 import type { EdgeMetrics } from '../../metrics.ts'
@@ -39,8 +40,8 @@ const operatorsPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/me
 /**
  * Everything between the network and the routes: limits on connections in total and per client, on
  * the time for a request to arrive and an answer to leave, and refusals of malformed HTTP. Requests
- * of one connection are answered one after the other, those of all connections in turns of the
- * event loop, and `/healthz` before all others.
+ * of one connection are answered one after the other. Those of all connections are parsed and
+ * answered in turns of the event loop, and `/healthz` before all others.
  */
 export class Edge {
   readonly server: Server
@@ -49,6 +50,7 @@ export class Edge {
   readonly #connections: Connections
   readonly #proxies: Networks
   readonly #turns: LoopTurns
+  readonly #attachParser: (socket: Socket) => void
   readonly #listeners: ReturnType<typeof listenersOf>
   #isSweeping = false
 
@@ -63,18 +65,18 @@ export class Edge {
     this.#proxies = new Networks(limits.trustedProxies)
     this.#turns = new LoopTurns(clock)
     this.#listeners = listenersOf(this.#connections, clock)
-    this.server = this.#listenTo(
-      createServer({
-        maxHeaderSize: headBytesMax,
-        highWaterMark: bufferBytes,
-        // Node would refuse without a body; `#refusalFor` sends a problem document.
-        requireHostHeader: false,
-        // Node's own timeouts close many connections at once, or only one side of each.
-        headersTimeout: 0,
-        requestTimeout: 0,
-        keepAliveTimeout: limits.idleMs,
-      }),
-    )
+    this.server = createServer({
+      maxHeaderSize: headBytesMax,
+      highWaterMark: bufferBytes,
+      // Node would refuse without a body; `#refusalFor` sends a problem document.
+      requireHostHeader: false,
+      // Node's own timeouts close many connections at once, or only one side of each.
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: limits.idleMs,
+    })
+    this.#attachParser = takeConnections(this.server)
+    this.#listen()
   }
 
   /**
@@ -101,7 +103,8 @@ export class Edge {
     }
   }
 
-  #listenTo(server: Server): Server {
+  #listen(): void {
+    const { server } = this
     // A last limit: beyond it Node closes new connections before our code sees them.
     server.maxConnections = this.#needs.limits.connectionsMax + 2 * overLimitMax
     server.on('drop', () => this.#needs.metrics.connectionCut('no_room'))
@@ -120,27 +123,53 @@ export class Edge {
       socket.on('error', ignore)
       this.#refuseRaw(socket as Socket, new Failure('method_not_allowed', detail))
     })
-    return server
   }
 
   #admit(socket: Socket): void {
     const { clock, limits, metrics } = this.#needs
     this.#turns.connectionAccepted()
     const admitted = this.#connections.admit(socket)
-    // Node added its own listener before it emitted `connection`.
-    const [feed] = socket.listeners('data')
-    if (admitted === null || feed === undefined) {
+    if (admitted === null) {
       metrics.connectionCut('no_room')
       socket.destroy()
       return
     }
     const start = { ...admitted, since: clock.now(), pipelinedMax: limits.pipelinedMax }
-    const connection = new HttpConnection(socket, feed.bind(socket), start)
+    const connection = new HttpConnection(socket, start, {
+      openParser: () => this.#parserOf(socket),
+      inTurn: (parse) => this.#parseInTurn(connection, parse),
+    })
     const { data, resume, close } = this.#listeners
     socket.on('data', data).on('resume', resume).on('close', close)
-    socket.removeListener('data', feed as (bytes: Buffer) => void)
     this.#connections.add(connection)
     if (!this.#isSweeping) this.#sweepLater()
+  }
+
+  /** A connection whose bytes wait for their turn is not idle, so it is not closed as such. */
+  #parseInTurn(connection: HttpConnection, parse: () => void): void {
+    let hasWaited = false
+    this.#turns.run(() => {
+      parse()
+      if (!hasWaited || !connection.isIdle) return
+      if (this.#needs.isClosing()) this.#connections.cut(connection, 'closing')
+      else this.#connections.markIdle(connection)
+    })
+    hasWaited = true
+    if (connection.waitsForTurn) this.#connections.markBusy(connection)
+  }
+
+  /** Attaches Node's parser to a socket of ours, and returns the function that feeds it. */
+  #parserOf(socket: Socket): (bytes: Buffer) => void {
+    const { data } = this.#listeners
+    this.#attachParser(socket)
+    const feed = socket.listeners('data').at(-1)
+    assert(feed !== undefined && feed !== data, 'Node listens to the data of its connections')
+    // Until this second `on`, Node gives received bytes to its parser without a `data` event.
+    socket.on('data', data)
+    socket.removeListener('data', feed as (bytes: Buffer) => void)
+    // One of the two of ours.
+    socket.removeListener('data', data)
+    return feed.bind(socket)
   }
 
   #take(request: IncomingMessage, response: ServerResponse, failure?: Failure): void {
@@ -266,6 +295,18 @@ export class Edge {
       this.#connections.cut(connection, why)
     }
   }
+}
+
+/**
+ * Takes over the new connections of a server. Returns what Node would have done with each of them:
+ * attach an HTTP parser. The edge does so once a client has sent something: a parser takes memory
+ * and time, and the silent connections of an attack need none.
+ */
+function takeConnections(server: Server): (socket: Socket) => void {
+  const [attach] = server.listeners('connection')
+  assert(attach !== undefined, 'Node listens to the connections of its server')
+  server.removeAllListeners('connection')
+  return (socket) => attach.call(server, socket)
 }
 
 function ignore(): void {
