@@ -8,6 +8,7 @@ import {
   reachesStatus,
   storyOf,
 } from '../support/checkout-pages.ts'
+import { takeNewMethods } from '../support/old-browser.ts'
 
 /** The checkout in real browsers that translate it, lack methods, refuse cookies, or print it. */
 let pages: CheckoutPages
@@ -108,37 +109,13 @@ describe('a page that the browser translates', () => {
   })
 })
 
-/** Removes methods that came after Chrome 90, Safari 15 or Firefox 102. */
-function takeNewMethods(): void {
-  const without = (owner: object, names: readonly string[]): void => {
-    for (const name of names) Reflect.deleteProperty(owner, name)
-  }
-  const newer = ['at', 'findLast', 'findLastIndex', 'toReversed', 'toSorted', 'toSpliced', 'with']
-  without(Array.prototype, newer)
-  without(Object.getPrototypeOf(Uint8Array.prototype) as object, newer)
-  without(String.prototype, ['at', 'isWellFormed', 'toWellFormed'])
-  without(Array, ['fromAsync'])
-  without(Object, ['hasOwn', 'groupBy'])
-  without(Map, ['groupBy'])
-  without(Promise, ['withResolvers', 'try'])
-  without(AbortSignal, ['timeout', 'any'])
-  without(AbortSignal.prototype, ['reason', 'throwIfAborted'])
-  without(URLSearchParams.prototype, ['size'])
-  without(URL, ['canParse', 'parse'])
-  without(Crypto.prototype, ['randomUUID'])
-  without(ReadableStream.prototype, ['values', Symbol.asyncIterator as unknown as string])
-  const sets = ['union', 'intersection', 'difference', 'isSubsetOf', 'isSupersetOf']
-  without(Set.prototype, sets)
-  without(globalThis, ['structuredClone', 'Iterator', 'scheduler', 'navigation'])
-}
-
 /** Makes answers like those of a runtime that has no readable body streams. */
 function withholdBodies(): void {
   Object.defineProperty(Response.prototype, 'body', { get: () => undefined })
 }
 
 describe('a page in a limited browser', () => {
-  it('follows its payment without methods newer than 2021', async () => {
+  it('follows its payment without newer methods', async () => {
     const page = await pages.open('awaiting', { before: takeNewMethods })
     expect(await page.evaluate(() => 'toSorted' in Array.prototype)).toBe(false)
     await reachesConnection(page, 'current')

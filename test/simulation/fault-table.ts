@@ -87,9 +87,9 @@ export const faultTable: readonly PlantedFault[] = [
     edits: [
       {
         file: 'core/src/payment/transfer.ts',
-        find: 'const isContested = isContradicted(words, chain.policy?.quorum ?? 1)',
+        find: 'const isDisputed = isContradicted(reports, chain.policy?.quorum ?? 1)',
         replace:
-          'const isContested = isContradicted(words, chain.policy?.quorum ?? 1) && head < (block?.number ?? 0) + 4',
+          'const isDisputed = isContradicted(reports, chain.policy?.quorum ?? 1) && head < (block?.number ?? 0) + 4',
       },
     ],
   },
@@ -99,8 +99,8 @@ export const faultTable: readonly PlantedFault[] = [
     edits: [
       {
         file: 'server/src/engine/watch/corroborations.ts',
-        find: 'return isDenied ? null : denied',
-        replace: 'return isDenied || denied.view > 0 ? null : denied',
+        find: 'return deniesAlready ? null : denied',
+        replace: 'return deniesAlready || denied.view > 0 ? null : denied',
       },
     ],
   },

@@ -82,7 +82,7 @@ export class ModelNodes implements Leases, Bulletin {
     }
   }
 
-  async say(chain: string, { body, word }: SightUpdate, fence: Fence): Promise<number | null> {
+  async publish(chain: string, { body, word }: SightUpdate, fence: Fence): Promise<number | null> {
     if (!this.#stands(fence)) return null
     const before = this.#told.get(chain)
     const revision = (before?.revision ?? 0) + (before?.word === word ? 0 : 1)
@@ -90,7 +90,7 @@ export class ModelNodes implements Leases, Bulletin {
     return revision
   }
 
-  async told(): Promise<readonly SightRecord[]> {
+  async published(): Promise<readonly SightRecord[]> {
     const now = this.#timeline.elapsed
     return [...this.#told].map(([chain, { body, revision, at }]) => ({
       ...{ chain, body, revision, ageMs: now - at },

@@ -20,7 +20,10 @@ type NameOf = (chain: string) => string
 export const inNetwork = (chain: string, nameOf: NameOf = chainName): string =>
   `on ${nameOf(chain)}`
 
-/** The rest of a sentence about a transfer, by stage; null where figures take its place. */
+/**
+ * The rest of a sentence about a transfer, by stage; null where figures or `ignoredSentences` take
+ * its place.
+ */
 const stageSentences: Readonly<Record<Stage, string | null>> = {
   claimed: 'was named by the payer, and no node has shown it yet.',
   mempool: 'is pending: no block holds it, and nothing is certain.',
@@ -54,21 +57,21 @@ interface SentenceOptions {
 }
 
 /** A sentence about a transfer: why it counts, or what it waits for, what comes next, and when. */
-export function sentenceOf(transfer: SentenceFacts, telling: SentenceOptions): string {
+export function sentenceOf(transfer: SentenceFacts, options: SentenceOptions): string {
   const { txHash, chain, amount, asset, ignored, stage } = transfer
   const named = txHash === null ? '' : ` (${short(txHash)})`
   const isVain = stage === 'dropped' && asset === null
   const what = stage === 'claimed' || isVain ? 'A transaction' : `${amount} ${asset ?? ''}`.trim()
   const subject =
-    ignored === null ? `${what} ${inNetwork(chain, telling.nameOf)}${named}` : `A transfer${named}`
+    ignored === null ? `${what} ${inNetwork(chain, options.nameOf)}${named}` : `A transfer${named}`
   if (ignored !== null) return `${subject} ${ignoredSentences[ignored]}`
   if (isVain) return `${subject} was not found: no provider knows it.`
   if (stage === 'denied')
-    return `${subject} was reported in a block. ${wordsInWords(transfer, telling)} It does not count until a provider shows it again.`
-  return `${subject} ${stageSentences[stage] ?? depthInWords(transfer, telling)}`
+    return `${subject} was reported in a block. ${reportsInWords(transfer, options)} It does not count until a provider shows it again.`
+  return `${subject} ${stageSentences[stage] ?? depthInWords(transfer, options)}`
 }
 
-function depthInWords(transfer: SentenceFacts, telling: SentenceOptions): string {
+function depthInWords(transfer: SentenceFacts, options: SentenceOptions): string {
   const { level, tier, asset, confirmations, settled, missing } = transfer
   if (level === null) return 'is in a block of a network without a finality rule.'
   const because = tier === null ? '' : `, ${tierInWords(tier, asset ?? 'it')}`
@@ -76,18 +79,20 @@ function depthInWords(transfer: SentenceFacts, telling: SentenceOptions): string
   if (settled) return `is settled: ${rule}.`
   const has =
     typeof level === 'number' ? `has ${confirmations} of ${level} blocks` : 'is in a block'
-  const waits = `${waitsFor(transfer, telling)}${missingSources(missing.sources)}`
+  const waits = `${waitsFor(transfer, options)}${missingSources(missing.sources)}`
   return `${has}: ${rule}. ${waits}${afterThat(missing.until)}`
 }
 
-/** What happens if the transfer does not settle in time. */
+/**
+ * What happens if the transfer does not settle by the end of the watch; empty if that is not set.
+ */
 const afterThat = (until: string | null): string =>
   until === null
     ? ''
     : ` If that does not happen by ${until}, the payment becomes investigation_required and a person decides.`
 
 /** Which providers show it, and which deny it. */
-function wordsInWords(
+function reportsInWords(
   { sources, deniedBy }: SentenceFacts,
   { namesProviders }: SentenceOptions,
 ): string {
@@ -111,11 +116,11 @@ function inList(sources: readonly string[]): string {
   return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
 }
 
-function waitsFor(transfer: SentenceFacts, telling: SentenceOptions): string {
+function waitsFor(transfer: SentenceFacts, options: SentenceOptions): string {
   const { missing, deniedBy, aboutMs } = transfer
   const { blocks, tag, held } = missing
   if (held === 'sources_disagree' && deniedBy.length > 0)
-    return `${wordsInWords(transfer, telling)} More must show it than deny it.`
+    return `${reportsInWords(transfer, options)} More must show it than deny it.`
   if (held === 'sources_disagree')
     return 'Nothing is settled while providers contradict each other.'
   if (held === 'finality_stalled')

@@ -1,4 +1,7 @@
 import type { Flag } from '../payment/status-model.ts'
+import type { WireTransfer } from '../wire/wire.ts'
+import { reasonInWords } from './reason-words.ts'
+import type { StatusValues } from './words.ts'
 
 /** What a payer reads beside the status, by flag; null: nothing that helps a payer. */
 export const flagWords: Readonly<Record<Flag, string | null>> = {
@@ -16,4 +19,24 @@ export const flagWords: Readonly<Record<Flag, string | null>> = {
   single_source: null,
   sources_disagree: 'Our views of the network disagree; we wait until they agree.',
   manually_marked: 'The merchant decided something about this payment by hand.',
+}
+
+/** Flags whose notes say the same as a reason. */
+const reasonFlags: readonly Flag[] = ['reorg_seen', 'replaced_seen', 'late', 'sources_disagree']
+
+/**
+ * The notes of a payment's flags, without those that the shown text (if it contains the reason),
+ * another flag or the list of uncounted money covers.
+ */
+export function flagNotesOf(
+  { flags, reason }: Pick<StatusValues, 'flags' | 'reason'>,
+  text: string,
+  uncounted: readonly Pick<WireTransfer, 'ignored'>[],
+): readonly string[] {
+  const hasReason = text.includes(String(reasonInWords(reason)))
+  const isCovered = (flag: Flag): boolean =>
+    uncounted.some(({ ignored }) => ignored === flag) ||
+    (hasReason && reasonFlags.includes(flag)) ||
+    (flag === 'overpaid' && flags.includes('duplicate_payment'))
+  return flags.flatMap((flag) => (isCovered(flag) ? [] : (flagWords[flag] ?? [])))
 }

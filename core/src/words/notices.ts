@@ -3,7 +3,8 @@ import type { IgnoreReason, Stage } from '../payment/payment.ts'
 import type { Flag, Status } from '../payment/status-model.ts'
 import type { PaymentReason } from './reason-words.ts'
 
-// Texts for operators. Separate from the words for payers, which the pages load in every browser.
+// Texts for operators and for the documents. Separate from the words for payers, which the pages
+// load in every browser.
 
 /** What a status means to an operator. */
 export interface StatusNotice {
@@ -224,7 +225,10 @@ export interface StageNotice {
   readonly operator: string
 }
 
-/** Every stage, in the order of certainty. Printed to docs/generated/states.md. */
+/**
+ * Every stage: progress in the order of certainty, then losses. Printed to
+ * docs/generated/states.md.
+ */
 export const stageNotices: Readonly<Record<Stage, StageNotice>> = {
   claimed: {
     payer: 'We look for the transaction that you named.',

@@ -1,4 +1,7 @@
-/** Why a payment has its status, where the status alone does not explain it. */
+/**
+ * Why a payment has its status, where the status alone does not explain it. A `replaced` event has
+ * one of the two reasons that begin with `replaced`.
+ */
 export const reasons = [
   'transaction_reverted',
   'transaction_reorged',

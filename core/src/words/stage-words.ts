@@ -1,6 +1,8 @@
 import type { IgnoreReason, Stage } from '../payment/payment.ts'
 
-/** A label of two or three words beside a transaction, by stage, in the order of certainty. */
+/**
+ * A short label beside a transaction, by stage: progress in the order of certainty, then losses.
+ */
 export const stageLabels: Readonly<Record<Stage, string>> = {
   claimed: 'looked for',
   mempool: 'detected',

@@ -19,12 +19,13 @@ export interface StatusValues {
   readonly seen: string
   readonly missing: string
   readonly confirmations: number
-  /** Null where the chain's level is a finality tag. */
+  /** Null if the chain's level is a finality tag, or while it is unknown. */
   readonly requiredConfirmations: number | null
+  /** The estimated time until it settles; null if it cannot be estimated. */
   readonly aboutSeconds: number | null
   /** Null after the end of the watch. */
   readonly watchedUntil: string | null
-  /** Whether changes would show at once: the page is connected, and the chains are visible. */
+  /** Whether changes would show at once: the page is connected, and every chain is fully seen. */
   readonly isLive: boolean
   /** The time to pay is over, but it is not yet known whether a payment was sent in time. */
   readonly isTimeUp: boolean
@@ -33,10 +34,10 @@ export interface StatusValues {
 /** The payer's words for a status. Every sentence is true whenever it is shown. */
 export interface StatusWords {
   readonly tone: Tone
-  /** Two or three words, for lists and window titles. */
+  /** One or two words, for lists and window titles. */
   readonly label: string
-  readonly title: (told: StatusValues) => string
-  readonly text: (told: StatusValues) => string
+  readonly title: (values: StatusValues) => string
+  readonly text: (values: StatusValues) => string
 }
 
 /** The payer's words for every status. */
@@ -44,15 +45,15 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
   awaiting: {
     tone: 'waiting',
     label: 'Waiting',
-    title: (told) => {
-      if (told.isTimeUp) return 'Time is up.'
-      return told.flags.includes('underpaid') ? partly(told) : 'Waiting for your payment.'
+    title: (values) => {
+      if (values.isTimeUp) return 'Time is up.'
+      return values.flags.includes('underpaid') ? partly(values) : 'Waiting for your payment.'
     },
-    text: (told) => {
-      const { missing, currency, isLive } = told
-      const part = told.flags.includes('underpaid') ? `${partly(told)} ` : ''
-      if (told.isTimeUp && !mayStillArrive(told)) return part + lastLook
-      if (told.reason !== null) return wayBackFrom(told.reason, told.isTimeUp)
+    text: (values) => {
+      const { missing, currency, isLive } = values
+      const part = values.flags.includes('underpaid') ? `${partly(values)} ` : ''
+      if (values.isTimeUp && !mayStillArrive(values)) return part + lastLook
+      if (values.reason !== null) return wayBackFrom(values.reason, values.isTimeUp)
       if (part !== '') {
         return `Send ${missing} ${currency} more to the same address.`
       }
@@ -91,14 +92,14 @@ export const statusWords: Readonly<Record<Status, StatusWords>> = {
     tone: 'over',
     label: 'Ended',
     title: () => 'This request has ended.',
-    text: (told) => {
-      const arrived = told.flags.includes('underpaid')
-        ? `${partly(told)} Ask the merchant to accept it, to wait for the rest, or to refund it. `
+    text: (values) => {
+      const arrived = values.flags.includes('underpaid')
+        ? `${partly(values)} Ask the merchant to accept it, to wait for the rest, or to refund it. `
         : ''
-      if (told.watchedUntil === null) {
+      if (values.watchedUntil === null) {
         return `${arrived || `${askMerchant} `}Do not pay it any more.`
       }
-      return `${arrived}If you already sent it all, keep this page: until ${told.watchedUntil} the full amount still counts as paid.`
+      return `${arrived}If you already sent it all, keep this page: until ${values.watchedUntil} the full amount still counts as paid.`
     },
   },
   cancelled: {

@@ -8,6 +8,12 @@ import { deliveredMs, disturbedAskedMs, disturbedMs, type Stand, type Truth } fr
 /** Within this time a screen must show that a chain has become blind, or is seen again. */
 export const blindMs = 5_000
 
+/**
+ * Within this time a page must show the current list of transfers. It asks for the list after an
+ * event, at most once a second, and events do not contain it.
+ */
+const listedMs = 5_000
+
 /** A client that shows a payment. */
 export interface Reader {
   readonly name: string
@@ -77,7 +83,10 @@ export class Judge {
     for (let at = stands.length - 1; at >= 0 && !isAllowed; at--) {
       const stand = stands[at]
       const next = stands[at + 1]
-      if (stand === undefined || (next !== undefined && this.#dueAt(reader, next, said) <= now))
+      if (
+        stand === undefined ||
+        (next !== undefined && this.#dueAt(reader, kind, { next, said }) <= now)
+      )
         break
       isAllowed = mustSay[kind](stand.payment) === value
     }
@@ -115,18 +124,21 @@ export class Judge {
     return since
   }
 
-  #dueAt(reader: Reader, { at }: Stand, said: Said): number {
-    const from = Math.max(at, reader.device.awakeSince)
-    return from + this.#allowedMs(reader, { from, said, fairMs: deliveredMs })
+  #dueAt(reader: Reader, kind: Statement, { next, said }: { next: Stand; said: Said }): number {
+    const from = Math.max(next.at, reader.device.awakeSince)
+    const isListed = kind === 'transfers'
+    const fairMs = isListed ? listedMs : deliveredMs
+    return from + this.#allowedMs(reader, { from, said, fairMs, isListed })
   }
 
   /** How late an event of this time may reach this reader. */
   #allowedMs(
     { channel, asked }: Reader,
-    { from, said, fairMs }: { from: number; said: Said; fairMs: number },
+    about: { from: number; said: Said; fairMs: number; isListed?: boolean },
   ): number {
+    const { from, said, fairMs, isListed = false } = about
     const to = from + fairMs
-    const ways = said.isAsking ? [channel, asked] : [channel]
+    const ways = said.isAsking || isListed ? [channel, asked] : [channel]
     const isMute = ways.some((way) => way !== null && way.muteAt <= to)
     const isDisturbed = isMute || this.#parts.truth.isDisturbed(from, to)
     if (isDisturbed) return said.isAsking ? disturbedAskedMs : disturbedMs

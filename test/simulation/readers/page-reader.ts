@@ -8,7 +8,7 @@ import type { Device } from './device.ts'
 import { badEndOf } from './ends.ts'
 import type { Reader } from './judge.ts'
 import type { Network } from './network.ts'
-import { howOf, type Said, unitsOf } from './said.ts'
+import { howOf, listed, type Said, unitsOf } from './said.ts'
 import type { Truth } from './truth.ts'
 
 const retryMs = 2_000
@@ -63,6 +63,8 @@ export class PageReader implements Reader {
     const { screen, line } = this.#look(live, moment)
     const { state } = moment.connection
     const { payment } = moment.shown
+    // With this label the page waits for the resource, which has the transfers and the sights.
+    const isCatchingUp = line.label === connectionWords.labels.catchingUp
     const isToBePaid = screen.panel === 'pay' && payment.accept.length > 0
     return {
       // The page's own label decides: every label but these says that news may be missing.
@@ -72,18 +74,23 @@ export class PageReader implements Reader {
       how: howOf(moment.connection, this.device.clock.now()),
       statements: {
         status: screen.label,
+        reason: String(payment.reason),
+        flags: payment.flags.join(' '),
         received: unitsOf(payment.amountReceived, stand.payment),
         seen: unitsOf(screen.seen, stand.payment),
         'to send': isToBePaid && screen.isPart ? unitsOf(screen.toSend, stand.payment) : null,
         final: String(
           screen.steps.some(({ name, state: at }) => name === 'final' && at === 'done'),
         ),
-      },
-      // While the label is "catching up", the page shows nothing about how chains are seen.
-      blind:
-        line.label === connectionWords.labels.catchingUp
+        transfers: isCatchingUp
           ? null
-          : blindOf(moment.shown.payment, screen),
+          : listed(
+              payment.transfers.map(({ txHash, amount, ignored }) => ({
+                ...{ txHash, ignored, amount: unitsOf(amount, stand.payment) },
+              })),
+            ),
+      },
+      blind: isCatchingUp ? null : blindOf(moment.shown.payment, screen),
     }
   }
 

@@ -65,10 +65,15 @@ export class SdkReader implements Reader {
       how: howOf(connection, this.device.clock.now()),
       statements: {
         status: statusWords[data.status].label,
+        // The reason on `replaced` is about the replacement.
+        reason: data.replacedTxHash === undefined ? String(data.reason ?? null) : null,
+        flags: data.flags.join(' '),
         received: String(received),
         seen: String(seen),
         'to send': String(rest > 0n ? rest : 0n),
         final: String(data.status === 'succeeded' && data.finality === 'final'),
+        // Events do not contain the list.
+        transfers: null,
       },
       // Polls report nothing about chains, and an earlier report says nothing about now.
       blind:

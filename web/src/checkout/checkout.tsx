@@ -12,7 +12,7 @@ import { NoticePanel } from './notice-panel.tsx'
 import type { PageState } from './page-state.ts'
 import { PaidPanel } from './paid-panel.tsx'
 import { PayPanel } from './pay-panel.tsx'
-import { nameOf } from './payment.ts'
+import { chainNameOf } from './payment.ts'
 import { ProgressPanel } from './progress-panel.tsx'
 import { type Panel, spokenOf } from './screen.ts'
 import { StatusCard } from './status-card.tsx'
@@ -32,13 +32,13 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
   const { screen, line } = lookOf(moment, { now, loadedAt: live.loadedAt })
   const [chosen, choose] = useState(0)
   const { status } = payment
-  const [said, setSaid] = useState<string | null>(null)
+  const [announced, setAnnounced] = useState<string | null>(null)
   // Null rather than an empty text: a screen reader may read a changed live region again.
-  const say = useCallback((text: string) => setSaid(text || null), [])
+  const announce = useCallback((text: string) => setAnnounced(text || null), [])
   const spoken = spokenOf(shown, screen)
   const statusAloud = useFirstTextOf(spoken.key, spoken.text)
   const title = useRef<HTMLHeadingElement>(null)
-  useWhenReplaced(screen.panel, title, say)
+  useWhenReplaced(screen.panel, title, announce)
 
   const amount = `${grouped(payment.amount)} ${payment.currency}`
   useEffect(() => {
@@ -80,7 +80,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
         </header>
         <section className="state">
           <StatusCard screen={screen} titleRef={title} />
-          <Uncounted shown={shown} say={say} />
+          <Uncounted shown={shown} announce={announce} />
           <Steps steps={screen.steps} shown={shown} />
         </section>
         <section className="panel" data-panel={screen.panel} key={screen.panel}>
@@ -90,7 +90,7 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
               screen={screen}
               choice={{ accept, choose, chosen }}
               sandbox={state.sandbox ? live.api : null}
-              say={say}
+              announce={announce}
             />
           ) : null}
           {screen.panel === 'progress' ? (
@@ -98,28 +98,32 @@ export function Checkout({ live, state }: { live: Live; state: PageState }): Rea
               shown={shown}
               screen={screen}
               policy={policy?.answer ?? null}
-              say={say}
+              announce={announce}
             />
           ) : null}
           {screen.panel === 'paid' ? (
-            <PaidPanel shown={shown} merchant={merchant} say={say} />
+            <PaidPanel shown={shown} merchant={merchant} announce={announce} />
           ) : null}
           {screen.panel === 'notice' ? (
-            <NoticePanel shown={shown} screen={screen} merchant={merchant} say={say} />
+            <NoticePanel shown={shown} screen={screen} merchant={merchant} announce={announce} />
           ) : null}
           {/* Earlier transactions that were lost or paid only a part: where to look them up. */}
-          {screen.panel === 'pay' ? <Transactions shown={shown} say={say} /> : null}
-          {screen.canClaim ? <ClaimForm api={live.api} say={say} /> : null}
+          {screen.panel === 'pay' ? <Transactions shown={shown} announce={announce} /> : null}
+          {screen.canClaim ? <ClaimForm api={live.api} announce={announce} /> : null}
         </section>
         <footer className="foot">
-          <Details payment={payment} accept={accept} chain={nameOf(shown, accept?.chain ?? '')} />
+          <Details
+            payment={payment}
+            accept={accept}
+            chain={chainNameOf(shown, accept?.chain ?? '')}
+          />
         </footer>
       </main>
       <p className="aloud" role="status" aria-live="polite">
         {statusAloud}
       </p>
       <p className="aloud" aria-live="polite">
-        {line.warning ?? said}
+        {line.warning ?? announced}
       </p>
       {line.warning === null ? null : (
         <p className="warning" aria-hidden="true">
@@ -146,13 +150,13 @@ function TestBanner(): ReactNode {
 }
 
 /**
- * When a panel replaces another: moves the focus to the status title if the focused element is gone,
- * and ends what the old panel said, which may be untrue by now.
+ * When a panel replaces another: moves the focus to the status title if the focused element is
+ * gone, and clears the announcement of the old panel, which may be untrue by now.
  */
 function useWhenReplaced(
   panel: Panel,
   title: { current: HTMLElement | null },
-  say: (text: string) => void,
+  announce: (text: string) => void,
 ): void {
   const before = useRef({ panel, focused: null as Element | null })
   const { focused } = before.current
@@ -166,7 +170,7 @@ function useWhenReplaced(
   useEffect(() => {
     if (before.current.panel === panel) return
     before.current.panel = panel
-    say('')
+    announce('')
     if (focused !== null && !focused.isConnected) title.current?.focus()
-  }, [panel, focused, title, say])
+  }, [panel, focused, title, announce])
 }

@@ -5,11 +5,12 @@ import { words } from './words.ts'
 
 interface Props {
   readonly api: PayerApi
-  readonly say: (text: string) => void
+  /** Has a screen reader read the text aloud. */
+  readonly announce: (text: string) => void
 }
 
 interface ClaimOutcome {
-  readonly is: 'ready' | 'sending' | 'told' | 'bad'
+  readonly is: 'ready' | 'sending' | 'accepted' | 'rejected'
   readonly text: string
 }
 
@@ -17,27 +18,27 @@ interface ClaimOutcome {
 const hashForm = /0x[0-9a-f]{64}(?![0-9a-f])/i
 
 /** For a payer whose payment does not show: searches for the transaction by its hash. */
-export function ClaimForm({ api, say }: Props): ReactNode {
+export function ClaimForm({ api, announce }: Props): ReactNode {
   const [text, setText] = useState('')
   const [outcome, setOutcome] = useState<ClaimOutcome>({ is: 'ready', text: '' })
-  const tell = (is: ClaimOutcome['is'], told: string) => {
-    setOutcome({ is, text: told })
-    if (told !== '') say(told)
+  const show = (is: ClaimOutcome['is'], message: string) => {
+    setOutcome({ is, text: message })
+    if (message !== '') announce(message)
   }
   const send = async (event: SyntheticEvent) => {
     event.preventDefault()
     if (outcome.is === 'sending') return
     const [txHash] = hashForm.exec(text) ?? []
     if (txHash === undefined) {
-      tell('bad', words.claimBad)
+      show('rejected', words.claimBad)
       return
     }
-    tell('sending', '')
+    show('sending', '')
     try {
-      tell('told', (await api.claim(txHash)).message)
+      show('accepted', (await api.claim(txHash)).message)
     } catch (error) {
       const why = error instanceof RequestError ? error.message : String(error)
-      tell('bad', words.claimFailed(why))
+      show('rejected', words.claimFailed(why))
     }
   }
   const isSending = outcome.is === 'sending'
@@ -54,7 +55,7 @@ export function ClaimForm({ api, say }: Props): ReactNode {
           spellCheck={false}
           value={text}
           aria-describedby="claim-hint claim-outcome"
-          aria-invalid={outcome.is === 'bad'}
+          aria-invalid={outcome.is === 'rejected'}
           onInput={(event) => setText(event.currentTarget.value)}
         />
         <button type="submit" className="button button-quiet" aria-disabled={isSending}>

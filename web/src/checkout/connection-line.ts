@@ -7,7 +7,7 @@ import { connectionWords } from './words.ts'
 export interface ConnectionLine {
   readonly look: 'live' | 'calm' | 'lost'
   readonly label: string
-  /** What the payer needs to know to trust the page neither too much nor too little. */
+  /** How far the payer can trust what the page shows; null while no warning is needed. */
   readonly warning: string | null
 }
 

@@ -4,7 +4,7 @@ export async function copy(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text)
     return true
   } catch {
-    // No clipboard on pages without HTTPS, such as a shop on a local network.
+    // The browser refused, or has no clipboard for this page: it has one only with HTTPS.
     return copyBySelecting(text)
   }
 }

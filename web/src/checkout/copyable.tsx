@@ -13,24 +13,24 @@ interface Props {
   readonly what: What
   readonly text: string
   /** Has a screen reader read the text aloud. */
-  readonly say: (text: string) => void
+  readonly announce: (text: string) => void
 }
 
 /** A button that copies a text, and confirms it. */
-export function CopyButton({ what, text, say }: Props): ReactNode {
+export function CopyButton({ what, text, announce }: Props): ReactNode {
   const [outcome, setOutcome] = useState<CopyOutcome>('ready')
   useEffect(() => {
     if (outcome === 'ready') return
     return systemClock.after(shownForMs, () => {
       setOutcome('ready')
-      say('')
+      announce('')
     })
-  }, [outcome, say])
+  }, [outcome, announce])
 
   const onClick = async () => {
     const done = await copy(text)
     setOutcome(done ? 'copied' : 'failed')
-    say(done ? words.copiedWhat[what] : words.copyFailed)
+    announce(done ? words.copiedWhat[what] : words.copyFailed)
   }
   return (
     <button

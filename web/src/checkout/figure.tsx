@@ -17,11 +17,14 @@ export const isLong = (amount: string): boolean => grouped(amount).length >= lon
  */
 export function Figure({ amount, unit = '' }: Props): ReactNode {
   const text = unit === '' ? grouped(amount) : `${grouped(amount)}\u00a0${unit}`
-  // The types do not know custom properties.
-  const style = { '--characters': String(text.length) } as CSSProperties
   return (
-    <span className="figure one-line" translate="no" style={style}>
+    <span className="figure one-line" translate="no" style={sizeFor(text)}>
       {text}
     </span>
   )
 }
+
+/** Tells the style sheet how many characters must fit on a line. */
+export const sizeFor = (text: string): CSSProperties =>
+  // The types do not know custom properties.
+  ({ '--characters': text.length }) as CSSProperties

@@ -8,9 +8,9 @@ import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { type Device, thisDevice } from './device.ts'
 import type { PageState } from './page-state.ts'
 import { PayerApi } from './payer-api.ts'
-import { applyEvent, applyResource, hasMoved, type ShownPayment, shownFrom } from './payment.ts'
+import { applyEvent, applyResource, type ShownPayment, shownFrom } from './payment.ts'
 import { WantedRequest } from './question.ts'
-import { movedBy, type ShownSight, sightsFrom } from './sight.ts'
+import { type ShownSight, sightsAfter, sightsFrom } from './sight.ts'
 
 /** The state at one moment. Every change makes a new object. */
 export interface Moment {
@@ -21,7 +21,10 @@ export interface Moment {
   readonly sights: readonly ShownSight[]
   /** Until when `sights` hold, by this device's clock. */
   readonly sightUntil: Instant
-  /** What the payment waits for, and how long; null until the server has sent it. */
+  /**
+   * What the payment waits for, and how long; null until the server has sent it, and while the page
+   * does not show it.
+   */
   readonly policy: Explained | null
 }
 
@@ -46,8 +49,8 @@ const unconnected: Connection = {
 const explained: ReadonlySet<Status> = new Set(['pending_detected', 'confirming'])
 
 /**
- * Polls do not report how well the chains are seen, so without a stream the resource is read this
- * often.
+ * Polls do not report how well the chains are seen, so a visible page without a stream reads the
+ * resource this often.
  */
 const sightMsMax = 3_000
 /** How long a report from the resource holds. */
@@ -55,7 +58,7 @@ const heldMsMax = 5_000
 /**
  * How long the report that came with the page holds after a connect, until the next one arrives.
  */
-const unsaidMsMax = 2_500
+const unreportedMsMax = 2_500
 const always = Number.POSITIVE_INFINITY
 
 /** The current payment: the state that came with the page, updated by the watch. */
@@ -140,7 +143,10 @@ export class Live {
     watch(options, (update) => this.#take(update))
   }
 
-  /** Whether the server will send no more events: the money is final, or the watch has ended. */
+  /**
+   * Whether the server will send no more events: the payment failed, was cancelled or is final, or
+   * it expired and its watch has ended.
+   */
   #isOver(payment: PaymentIntent): boolean {
     const serverNow = this.#device.clock.now() + this.#moment.clockOffsetMs
     const isPastWatch = payment.status === 'expired' && serverNow > Date.parse(payment.monitorUntil)
@@ -149,10 +155,9 @@ export class Live {
 
   #take(update: Update): void {
     if (update.kind === 'event') {
-      const { data } = update.event
-      const moved = hasMoved(this.#moment.shown, data)
-      this.#set({ shown: applyEvent(this.#moment.shown, data) })
-      if (moved) this.#resource.want()
+      this.#set({ shown: applyEvent(this.#moment.shown, update.event.data) })
+      // Any event may have changed the list of transactions, which events do not contain.
+      this.#resource.want()
       this.#explain()
       return
     }
@@ -171,7 +176,7 @@ export class Live {
     const now = this.#device.clock.now()
     this.#set({
       ...{ connection, clockOffsetMs },
-      ...(isOther && { sightUntil: isOld ? 0 : now + unsaidMsMax }),
+      ...(isOther && { sightUntil: isOld ? 0 : now + unreportedMsMax }),
       ...(isNews && { sights: sightsFrom(chains, now + clockOffsetMs), sightUntil: always }),
     })
     if (isOther) this.#resource.renew()
@@ -184,7 +189,7 @@ export class Live {
     const { state, chains } = connection
     this.#set({
       shown: applyResource(shown, payment),
-      ...(chains === null && { sights: movedBy(sights, payment) }),
+      ...(chains === null && { sights: sightsAfter(sights, payment) }),
       sightUntil: state === 'fallback' ? this.#device.clock.now() + heldMsMax : always,
       ...(state === 'ended' && {
         connection: { ...connection, provenAt: this.#device.clock.now() },

@@ -3,9 +3,7 @@ import { type ConnectionLine, connectionLineOf } from './connection-line.ts'
 import type { Moment } from './live.ts'
 import { type Screen, screenOf } from './screen.ts'
 
-/**
- * Everything that the page says at one moment: about the payment, and how far that can be trusted.
- */
+/** Everything that the page shows at one moment: the payment, and how far that can be trusted. */
 export interface PageLook {
   readonly screen: Screen
   readonly line: ConnectionLine

@@ -22,7 +22,9 @@ export const seenAmount = ({ amountReceived, amountPending }: PaymentIntent): st
 
 /** The amount still to be sent; never negative. */
 export const missingAmount = (payment: PaymentIntent): string =>
-  combine(payment.amount, seenAmount(payment), (asked, seen) => (asked > seen ? asked - seen : 0n))
+  combine(payment.amount, seenAmount(payment), (amount, seen) =>
+    amount > seen ? amount - seen : 0n,
+  )
 
 /** Separates thousands by a narrow no-break space; copied amounts have no separators. */
 export function grouped(amount: string): string {
@@ -34,7 +36,7 @@ export function grouped(amount: string): string {
 /** An address in groups of four after its `0x`, which people can compare. */
 export const inFours = (address: string): readonly string[] => address.match(/^0x|.{1,4}/g) ?? []
 
-/** Leaves out the middle: enough to recognise a hash, not to use it. */
+/** Leaves out the middle of a long text: enough to recognise a hash, not to use it. */
 export const shortened = (hex: string): string =>
   hex.length <= 16 ? hex : `${hex.slice(0, 8)}…${hex.slice(-6)}`
 
@@ -42,8 +44,8 @@ export const shortened = (hex: string): string =>
 const amountInUri = /\b(uint256|value)=\d+/
 
 /**
- * The wallet link for an amount that may be less than the full one. Null if no link can ask for
- * exactly that amount: a wallet must never suggest to pay the whole amount again.
+ * The wallet link for an amount that may be less than the full one. Null if there is no link, or
+ * none for exactly that amount: a wallet must never suggest to pay the whole amount again.
  */
 export function uriFor({ uri, decimals }: WireAcceptance, amount: string): string | null {
   if (uri === null || placesOf(amount) > decimals || !amountInUri.test(uri)) return null

@@ -13,11 +13,11 @@ interface Props {
   readonly shown: ShownPayment
   readonly screen: Screen
   readonly merchant: string
-  readonly say: (text: string) => void
+  readonly announce: (text: string) => void
 }
 
-/** The payment stopped: what to do now, and what support will ask for. */
-export function NoticePanel({ shown, screen, merchant, say }: Props): ReactNode {
+/** The payment stopped, or its time is up: what to do now, and what support will ask for. */
+export function NoticePanel({ shown, screen, merchant, announce }: Props): ReactNode {
   const { payment } = shown
   // During an investigation an amount of zero is informative too.
   const showsMoney = screen.seen !== '0.00' || payment.status === 'investigation_required'
@@ -54,7 +54,7 @@ export function NoticePanel({ shown, screen, merchant, say }: Props): ReactNode 
         </div>
       </div>
       <ReturnLink payment={payment} merchant={merchant} isMain={false} />
-      <Transactions shown={shown} say={say} />
+      <Transactions shown={shown} announce={announce} />
     </>
   )
 }

@@ -7,11 +7,11 @@ import { Transactions } from './transaction.tsx'
 interface Props {
   readonly shown: ShownPayment
   readonly merchant: string
-  readonly say: (text: string) => void
+  readonly announce: (text: string) => void
 }
 
 /** The payment succeeded: the amount and the way back to the shop. */
-export function PaidPanel({ shown, merchant, say }: Props): ReactNode {
+export function PaidPanel({ shown, merchant, announce }: Props): ReactNode {
   const { payment } = shown
   return (
     <>
@@ -24,7 +24,7 @@ export function PaidPanel({ shown, merchant, say }: Props): ReactNode {
         <Figure amount={payment.amountReceived} unit={payment.currency} />
       </p>
       <ReturnLink payment={payment} merchant={merchant} isMain={true} />
-      <Transactions shown={shown} say={say} />
+      <Transactions shown={shown} announce={announce} />
     </>
   )
 }

@@ -4,7 +4,7 @@ import { CopyButton } from './copyable.tsx'
 import { Figure, isLong } from './figure.tsx'
 import { grouped, inFours, uriFor } from './money.ts'
 import type { PayerApi } from './payer-api.ts'
-import { nameOf, type ShownPayment } from './payment.ts'
+import { chainNameOf, type ShownPayment } from './payment.ts'
 import { Qr } from './qr.tsx'
 import { SandboxWallet } from './sandbox-wallet.tsx'
 import type { Screen } from './screen.ts'
@@ -21,16 +21,16 @@ interface Props {
   }
   /** Null if there is no sandbox wallet. */
   readonly sandbox: PayerApi | null
-  readonly say: (text: string) => void
+  readonly announce: (text: string) => void
 }
 
 /** How to pay: the amount, the address and the network. */
-export function PayPanel({ shown, screen, choice, sandbox, say }: Props): ReactNode {
+export function PayPanel({ shown, screen, choice, sandbox, announce }: Props): ReactNode {
   const { payment } = shown
   const { accept } = choice
   // Address first: some wallets misread the link and send to the token's contract.
   const [showsLink, showLink] = useState(false)
-  const chain = nameOf(shown, accept.chain)
+  const chain = chainNameOf(shown, accept.chain)
   const uri = uriFor(accept, screen.toSend)
   return (
     <>
@@ -61,12 +61,12 @@ export function PayPanel({ shown, screen, choice, sandbox, say }: Props): ReactN
           <span className="fact-value">
             <Figure amount={screen.toSend} unit={accept.asset} />
           </span>
-          <CopyButton what="amount" text={screen.toSend} say={say} />
+          <CopyButton what="amount" text={screen.toSend} announce={announce} />
         </div>
         <div className="fact">
           <span className="fact-name">{words.toAddress}</span>
           <Address address={accept.address} />
-          <CopyButton what="address" text={accept.address} say={say} />
+          <CopyButton what="address" text={accept.address} announce={announce} />
         </div>
         <div className="fact">
           <span className="fact-name">{words.onNetwork}</span>
@@ -84,7 +84,9 @@ export function PayPanel({ shown, screen, choice, sandbox, say }: Props): ReactN
           </a>
         </>
       )}
-      {sandbox === null ? null : <SandboxWallet accept={accept} api={sandbox} say={say} />}
+      {sandbox === null ? null : (
+        <SandboxWallet accept={accept} api={sandbox} announce={announce} />
+      )}
     </>
   )
 }
@@ -124,7 +126,7 @@ function Choice({
           key={`${asset}.${chain}`}
           name="asset"
           label={asset}
-          more={nameOf(shown, chain)}
+          more={chainNameOf(shown, chain)}
           on={i === chosen}
           pick={() => choose(i)}
         />

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { eventOf, fixtures, payment } from '../../../test/support/checkout-fixtures.ts'
-import { applyEvent, applyResource, hasMoved, shownFrom } from './payment.ts'
+import { applyEvent, applyResource, shownFrom } from './payment.ts'
 
 const later = (name: keyof typeof fixtures, sequence: number) =>
   eventOf({ ...fixtures[name], sequence }).data
@@ -29,25 +29,13 @@ describe('the state that the page shows', () => {
     expect(shown.progress).toMatchObject({ confirmations: 1, required: 3, chain: 'local' })
   })
 
-  it('needs the resource again when an event changes more than the confirmations', () => {
-    const first = shownFrom(fixtures.confirming)
-    const block = (confirmations: number, sequence: number, more = {}) => ({
-      ...later('confirming', sequence),
-      ...{ confirmations, ...more },
+  it('keeps its reason at an event whose reason is about a replacement', () => {
+    const replaced = { reason: 'replaced_elsewhere', replacedTxHash: '0x1' }
+    const shown = applyEvent(shownFrom(fixtures.confirming), {
+      ...later('confirming', 6),
+      ...replaced,
     })
-    // One more block on the same transaction.
-    expect(hasMoved(first, block(2, 6))).toBe(false)
-    expect(hasMoved(first, block(1, 5))).toBe(false)
-    for (const moved of [
-      later('awaiting-again', 6),
-      block(2, 7),
-      block(0, 6),
-      block(2, 6, { receivedAmount: '300.00' }),
-      block(2, 6, { flags: ['replaced_seen'] }),
-      block(2, 6, { txHash: `0x${'b'.repeat(64)}` }),
-    ]) {
-      expect(hasMoved(first, moved)).toBe(true)
-    }
+    expect(shown.payment.reason).toBeNull()
   })
 
   it('ignores a resource that is older than the last event', () => {

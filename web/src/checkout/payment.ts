@@ -23,13 +23,18 @@ export type ChainNames = Readonly<Record<string, string>>
 /**
  * A chain's name for people; a chain that the server no longer follows keeps its configured name.
  */
-export const nameOf = ({ chainNames }: Pick<ShownPayment, 'chainNames'>, chain: string): string =>
-  chainNames[chain] ?? chain
+export const chainNameOf = (
+  { chainNames }: Pick<ShownPayment, 'chainNames'>,
+  chain: string,
+): string => chainNames[chain] ?? chain
 
 const inBlock: ReadonlySet<WireTransfer['stage']> = new Set(['included', 'safe', 'final'])
 const live: ReadonlySet<WireTransfer['stage']> = new Set([...inBlock, 'mempool', 'preconfirmed'])
 
-/** The state from a resource. The transfer that is furthest behind gives the progress. */
+/**
+ * The state from a resource. The progress is that of the transfer that is furthest behind, of those
+ * that are expected or in a block; without any, that of the last transfer.
+ */
 export function shownFrom(payment: PaymentIntent, chainNames: ChainNames = {}): ShownPayment {
   const ofInterest = payment.transfers.filter((one) => live.has(one.stage))
   const [behind] = ofInterest.sort((a, b) => a.confirmations - b.confirmations)
@@ -56,7 +61,8 @@ export function applyEvent(shown: ShownPayment, data: EventData): ShownPayment {
       ...payment,
       sequence: data.sequence,
       status: data.status,
-      reason: data.reason ?? null,
+      // The reason on `replaced` is about the replacement: the payment's own comes with the resource.
+      reason: data.replacedTxHash ? payment.reason : (data.reason ?? null),
       flags: data.flags,
       finality: data.finality,
       amountReceived: data.receivedAmount,
@@ -76,22 +82,3 @@ export function applyEvent(shown: ShownPayment, data: EventData): ShownPayment {
 /** Applies a resource, unless a newer event or resource has arrived meanwhile. */
 export const applyResource = (shown: ShownPayment, payment: PaymentIntent): ShownPayment =>
   payment.sequence < shown.payment.sequence ? shown : shownFrom(payment, shown.chainNames)
-
-/**
- * Whether an event may have changed the list of transactions, so that the resource must be read
- * again. One more confirmation of the same transaction does not change the list.
- */
-export function hasMoved({ payment, progress }: ShownPayment, data: EventData): boolean {
-  if (data.sequence <= payment.sequence) return false
-  const isSame =
-    data.sequence === payment.sequence + 1 &&
-    data.status === payment.status &&
-    data.finality === payment.finality &&
-    (data.reason ?? null) === payment.reason &&
-    data.receivedAmount === payment.amountReceived &&
-    data.pendingAmount === payment.amountPending &&
-    data.txHash === progress.txHash &&
-    data.confirmations > progress.confirmations &&
-    data.flags.join() === payment.flags.join()
-  return !isSame
-}

@@ -15,14 +15,14 @@ interface Props {
   readonly screen: Screen
   /** Null until the server has sent it. */
   readonly policy: PolicyAnswer | null
-  readonly say: (text: string) => void
+  readonly announce: (text: string) => void
 }
 
 /**
  * Money was seen: shows how it is confirmed. Hides the address, so that the payer does not pay
  * twice.
  */
-export function ProgressPanel({ shown, screen, policy, say }: Props): ReactNode {
+export function ProgressPanel({ shown, screen, policy, announce }: Props): ReactNode {
   const { payment, progress } = shown
   const { confirmations, required } = progress
   const isInBlock = payment.status === 'confirming'
@@ -60,7 +60,7 @@ export function ProgressPanel({ shown, screen, policy, say }: Props): ReactNode 
           </ul>
         </details>
       )}
-      <Transactions shown={shown} say={say} />
+      <Transactions shown={shown} announce={announce} />
     </>
   )
 }

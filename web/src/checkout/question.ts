@@ -10,8 +10,8 @@ const everyMs = 1_000
 const answerMsMax = [3_000, 8_000, 8_000]
 
 /**
- * A request that is sent whenever its answer is wanted: one at a time, at most once a second, and
- * once more if it was wanted again meanwhile.
+ * A request that is sent whenever its answer is wanted: one at a time, at most once a second
+ * (sooner after `renew`), and once more if it was wanted again meanwhile.
  */
 export class WantedRequest<T> {
   readonly #ask: (signal: AbortSignal) => Promise<T>
@@ -22,7 +22,7 @@ export class WantedRequest<T> {
   #askedAt: Instant | null = null
   /** The number of failed tries in a row. */
   #failures = 0
-  /** Aborts the running try. */
+  /** Aborts the running try; null while none runs. */
   #way: AbortController | null = null
 
   constructor(
@@ -47,9 +47,12 @@ export class WantedRequest<T> {
 
   /** The connection to the server has changed: aborts a try on the old one and sends it again. */
   renew(): void {
-    // The try that is aborted here does not count as a failure.
-    if (this.#way !== null) this.#failures = -1
-    this.#way?.abort()
+    if (this.#way !== null) {
+      // The try that is aborted here neither counts as a failure nor delays the next one.
+      this.#failures = -1
+      this.#askedAt = null
+      this.#way.abort()
+    }
     this.want()
   }
 

@@ -10,7 +10,7 @@ interface Props {
   readonly isMain: boolean
 }
 
-/** The link back to the shop, if the shop gave one. */
+/** The link back to the shop, if the shop gave the address of a web page. */
 export function ReturnLink({ payment, merchant, isMain }: Props): ReactNode {
   if (!isWebAddress(payment.redirectUrl)) return null
   return (

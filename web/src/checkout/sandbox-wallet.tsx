@@ -7,7 +7,7 @@ import { words } from './words.ts'
 interface Props {
   readonly accept: WireAcceptance
   readonly api: PayerApi
-  readonly say: (text: string) => void
+  readonly announce: (text: string) => void
 }
 
 type SandboxOutcome =
@@ -15,7 +15,7 @@ type SandboxOutcome =
   | { readonly is: 'failed'; readonly why: string }
 
 /** Test mode: a button that sends a real transaction on the local chain. */
-export function SandboxWallet({ accept, api, say }: Props): ReactNode {
+export function SandboxWallet({ accept, api, announce }: Props): ReactNode {
   const [outcome, setOutcome] = useState<SandboxOutcome>({ is: 'ready' })
   const pay = async () => {
     if (outcome.is === 'sending') return
@@ -23,11 +23,11 @@ export function SandboxWallet({ accept, api, say }: Props): ReactNode {
     try {
       await api.payFromSandbox(`${accept.asset}.${accept.chain}`)
       setOutcome({ is: 'sent' })
-      say(words.sandboxPaid)
+      announce(words.sandboxPaid)
     } catch (error) {
       const why = error instanceof RequestError ? error.message : String(error)
       setOutcome({ is: 'failed', why })
-      say(words.sandboxFailed(why))
+      announce(words.sandboxFailed(why))
     }
   }
   const isSending = outcome.is === 'sending'

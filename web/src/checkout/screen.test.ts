@@ -122,6 +122,8 @@ describe('the screen', () => {
   it('shows the remaining time only if the server sends one', () => {
     const of = (more: object) => screen(fixtures['confirming-12'], more).title
     expect(of(explained(39_500))).toBe('Confirmed 5 of 12, about 40 s.')
+    const later = { ...explained(39_500), explainedMsAgo: 30_000 }
+    expect(of(later)).toBe('Confirmed 5 of 12, about 10 s.')
     expect(of(explained(null))).toBe('Confirmed 5 of 12.')
     expect(of({})).toBe('Confirmed 5 of 12.')
   })
@@ -140,6 +142,11 @@ describe('the screen', () => {
     for (const visibility of ['blind', 'degraded'] as const) {
       expect(said({ sights: [seen('local', visibility)] })).toEqual([false, false])
     }
+  })
+
+  it('shows no remaining time while providers disagree', () => {
+    const { title } = screen(fixtures['confirming-disagree'], explained(39_500))
+    expect(title).toBe('Confirmed 3 of 3.')
   })
 
   it('shows one note for a double payment, and none for transfers that are listed', () => {
@@ -162,7 +169,7 @@ describe('the screen', () => {
     expect(screen({ ...fixtures.confirming, flags: ['reorg_seen'] }).notes).toHaveLength(1)
   })
 
-  it('groups the thousands of amounts in sentences', () => {
+  it('separates thousands in the amounts that its sentences show', () => {
     const large = { ...fixtures.succeeded, amount: '1250000.00', amountReceived: '1250000.00' }
     expect(screen(large).text).toContain('1\u202f250\u202f000.00 USDC arrived.')
   })

@@ -1,14 +1,13 @@
 import type { Instant } from '@settlewire/core/instant'
-import { type Flag, type Status, statusTable } from '@settlewire/core/payment/status-model'
-import { flagWords } from '@settlewire/core/words/flag-words'
-import { reasonInWords } from '@settlewire/core/words/reason-words'
+import { type Status, statusTable } from '@settlewire/core/payment/status-model'
+import { flagNotesOf } from '@settlewire/core/words/flag-words'
+import { uncountedOf } from '@settlewire/core/words/uncounted'
 import { statusWords, type Tone } from '@settlewire/core/words/words'
 import type { Explained } from './live.ts'
 import { grouped, missingAmount, seenAmount } from './money.ts'
-import { nameOf, type ShownPayment } from './payment.ts'
+import { chainNameOf, type ShownPayment } from './payment.ts'
 import { type ShownSight, type SightNote, sightNotes } from './sight.ts'
 import { dateAndTime } from './time.ts'
-import { uncountedOf } from './uncounted-of.ts'
 import type { words } from './words.ts'
 
 export const stepNames = ['waiting', 'detected', 'confirming', 'paid', 'final'] as const
@@ -86,17 +85,16 @@ export function screenOf(shown: ShownPayment, view: View): Screen {
   const seen = seenAmount(payment)
   const watchedUntil = Date.parse(payment.monitorUntil)
   // A settled payment no longer depends on the chains.
-  const nameOfChain = (chain: string): string => nameOf(shown, chain)
+  const nameOf = (chain: string): string => chainNameOf(shown, chain)
   const isPaid = status === 'succeeded'
   const isSeen = isPaid || rows[status].panel === 'progress'
-  const notes = isSettled(payment)
-    ? []
-    : sightNotes(sights, { now, nameOf: nameOfChain, isSeen, isPaid })
+  const notes = isSettled(payment) ? [] : sightNotes(sights, { now, nameOf, isSeen, isPaid })
   const isBlind = notes.some((note) => note.isBlind)
   const isTimeUp = statusTable[status].countsDown && now >= Date.parse(payment.expiresAt)
   const isLive = isConnected && notes.length === 0
-  const aboutSeconds = isLive ? aboutSecondsOf(view) : null
-  const told = {
+  // While providers disagree, the time until they agree is unknown.
+  const aboutSeconds = isLive && !flags.includes('sources_disagree') ? aboutSecondsOf(view) : null
+  const values = {
     status,
     reason: payment.reason,
     flags,
@@ -114,14 +112,14 @@ export function screenOf(shown: ShownPayment, view: View): Screen {
   }
   const panel = isTimeUp ? 'notice' : rows[status].panel
   const isPart = flags.includes('underpaid') && panel === 'pay'
-  const text = statusWords[status].text(told)
+  const text = statusWords[status].text(values)
   return {
     panel,
     tone: statusWords[status].tone,
     label: statusWords[status].label,
-    title: statusWords[status].title(told),
+    title: statusWords[status].title(values),
     text,
-    notes: notesOf(shown, text),
+    notes: flagNotesOf(payment, text, uncountedOf(payment)),
     steps: stepsOf(payment),
     toSend: isPart ? missing : payment.amount,
     isPart,
@@ -141,33 +139,16 @@ const isSettled = ({ status, finality }: ShownPayment['payment']): boolean =>
   statusTable[status].life === 'closed' && (status !== 'succeeded' || finality === 'final')
 
 /**
- * An estimate holds for as long as it says; after that the transfer is late, and no time is shown.
+ * An estimate holds until the estimated time has passed; after that the transfer is late, and
+ * neither the time nor the explanation is shown. An explanation without an estimate always holds.
  */
 const isExplained = ({ explained, explainedMsAgo }: View): boolean =>
   explained !== null && explainedMsAgo <= (explained.answer.aboutMs ?? Number.POSITIVE_INFINITY)
 
 function aboutSecondsOf(view: View): number | null {
-  const aboutMs = view.explained?.answer.aboutMs ?? 0
-  // Zero: it waits for something other than blocks, whose time is unknown.
-  return aboutMs > 0 && isExplained(view) ? Math.ceil(aboutMs / 1_000) : null
-}
-
-/** Flags whose notes say the same as a reason. */
-const reasonFlags: readonly Flag[] = ['reorg_seen', 'replaced_seen', 'late', 'sources_disagree']
-
-/**
- * The notes of the flags, without those that the reason, another flag or the list of uncounted money
- * covers.
- */
-function notesOf(shown: ShownPayment, text: string): readonly string[] {
-  const { flags, reason } = shown.payment
-  const listed: readonly string[] = uncountedOf(shown).map(({ ignored }) => ignored ?? '')
-  const isReasonTold = text.includes(String(reasonInWords(reason)))
-  const isTold = (flag: Flag): boolean =>
-    listed.includes(flag) ||
-    (isReasonTold && reasonFlags.includes(flag)) ||
-    (flag === 'overpaid' && flags.includes('duplicate_payment'))
-  return flags.flatMap((flag) => (isTold(flag) ? [] : (flagWords[flag] ?? [])))
+  // Without an estimate, or once it has passed, no time is shown.
+  const leftMs = (view.explained?.answer.aboutMs ?? 0) - view.explainedMsAgo
+  return leftMs > 0 ? Math.ceil(leftMs / 1_000) : null
 }
 
 function stepsOf(payment: ShownPayment['payment']): Screen['steps'] {
@@ -191,8 +172,9 @@ function stepSeen({ detectedAt, amountReceived }: ShownPayment['payment']): Step
 const claimable: ReadonlySet<Status> = new Set(['awaiting', 'pending_expired', 'expired'])
 
 /**
- * The text that is read aloud whenever `key` changes: with the status, a flag, or a quarter of the
- * confirmations. A passing second or a single block of many must not change the key.
+ * The text that is read aloud whenever `key` changes: with the status, its reason, a flag, the
+ * amount that was seen, a note on a chain, or a quarter of the confirmations. A passing second or a
+ * single block of many must not change the key.
  */
 export function spokenOf(
   { payment, progress }: ShownPayment,

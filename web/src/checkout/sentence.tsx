@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { sizeFor } from './figure.tsx'
 
 /**
  * Dates, hexadecimal texts, ids, and numbers with the unit behind them: the same in every language.
@@ -31,7 +32,7 @@ export function partsOf(text: string): readonly SentencePart[] {
 const partOf = ({ text, isFixed }: SentencePart, place: number): ReactNode => {
   const key = `${place}:${text}`
   return isFixed ? (
-    <span key={key} className="figure whole" translate="no">
+    <span key={key} className="figure whole" translate="no" style={sizeFor(text)}>
       {text}
     </span>
   ) : (

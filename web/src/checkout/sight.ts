@@ -5,10 +5,13 @@ import { words } from './words.ts'
 
 /** How well one chain is seen, and the time of the last block that was read. */
 export interface ShownSight {
-  /** Null: one of the accepted chains, but the server did not say which. */
+  /** Null: one of the accepted chains, but the report does not name it. */
   readonly chain: string | null
   readonly visibility: ChainSight['visibility']
-  /** The time of the last block read, by the server's clock; null if none was read. */
+  /**
+   * The time of the last block read, by the server's clock; null if none was read, or if the report
+   * lacks it.
+   */
   readonly blockAt: Instant | null
 }
 
@@ -29,12 +32,12 @@ function sightsOf({ accept, visibility }: PaymentIntent): readonly ShownSight[] 
 }
 
 /** The sights after a resource was read, where only the resource reports visibility. */
-export function movedBy(
+export function sightsAfter(
   known: readonly ShownSight[],
   payment: PaymentIntent,
 ): readonly ShownSight[] {
-  const worst = (['blind', 'degraded'] as const).find((word) =>
-    known.some(({ visibility }) => visibility === word),
+  const worst = (['blind', 'degraded'] as const).find((level) =>
+    known.some(({ visibility }) => visibility === level),
   )
   // Keep the more detailed report per chain while it agrees with the resource.
   return known.length > 0 && (worst ?? 'ok') === payment.visibility ? known : sightsOf(payment)
@@ -44,7 +47,10 @@ export function movedBy(
 export interface SightNote {
   readonly isBlind: boolean
   readonly text: string
-  /** The age of the view. It changes each second, so it is shown but never read aloud. */
+  /**
+   * The age of the view of a blind chain, if it is known. It changes each second, so it is shown
+   * but never read aloud.
+   */
   readonly age: string | null
 }
 

@@ -16,7 +16,7 @@ interface Props {
 
 const soonMs = 120_000
 
-/** The countdown while it applies; otherwise the time when the payment was seen, paid or ended. */
+/** The countdown while it applies; otherwise when to pay, or when it was seen, paid or ended. */
 export function TimeLeft({ payment, countsDown, isBlind, serverNow }: Props): ReactNode {
   const still = (text: string) => (
     <p className="time">

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { CopyButton } from './copyable.tsx'
 import { OutIcon } from './icons.tsx'
 import { shortened } from './money.ts'
-import { nameOf, type ShownPayment } from './payment.ts'
+import { chainNameOf, type ShownPayment } from './payment.ts'
 import { Sentence } from './sentence.tsx'
 import { words } from './words.ts'
 
@@ -15,10 +15,10 @@ type Listed = Pick<WireTransfer, 'chain' | 'explorerUrl' | 'stage' | 'amount'> &
 /** The transactions of the payment: amount, chain, and a link to an explorer. */
 export function Transactions({
   shown,
-  say,
+  announce,
 }: {
   shown: ShownPayment
-  say: (text: string) => void
+  announce: (text: string) => void
 }): ReactNode {
   const { payment } = shown
   const listed = listedOf(shown)
@@ -31,12 +31,12 @@ export function Transactions({
             <Sentence
               text={words.transactionOn(
                 /[1-9]/.test(amount) ? `${amount} ${payment.currency}` : words.aTransaction,
-                nameOf(shown, chain),
+                chainNameOf(shown, chain),
               )}
             />
             <span className="stage">{stageLabels[stage]}</span>
           </p>
-          <TransactionLine txHash={txHash} explorerUrl={explorerUrl} say={say} />
+          <TransactionLine txHash={txHash} explorerUrl={explorerUrl} announce={announce} />
         </li>
       ))}
     </ul>
@@ -59,11 +59,11 @@ function listedOf({ payment, progress }: ShownPayment): readonly Listed[] {
 export function TransactionLine({
   txHash,
   explorerUrl,
-  say,
+  announce,
 }: {
   txHash: string
   explorerUrl: string | null
-  say: (text: string) => void
+  announce: (text: string) => void
 }): ReactNode {
   return (
     <p className="fact">
@@ -76,7 +76,7 @@ export function TransactionLine({
           <span>{words.onExplorer}</span>
         </a>
       ) : (
-        <CopyButton what="transaction" text={txHash} say={say} />
+        <CopyButton what="transaction" text={txHash} announce={announce} />
       )}
     </p>
   )

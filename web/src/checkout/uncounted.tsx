@@ -1,12 +1,11 @@
 import { printAmount } from '@settlewire/core/money/amount'
 import type { WireTransfer } from '@settlewire/core/wire/wire'
-import { ignoredWords } from '@settlewire/core/words/stage-words'
+import { uncountedOf, whyUncounted } from '@settlewire/core/words/uncounted'
 import type { ReactNode } from 'react'
 import type { ShownPayment } from './payment.ts'
-import { nameOf } from './payment.ts'
+import { chainNameOf } from './payment.ts'
 import { Sentence } from './sentence.tsx'
 import { TransactionLine } from './transaction.tsx'
-import { uncountedOf } from './uncounted-of.ts'
 import { words } from './words.ts'
 
 /** The page shows at most this many, because anyone can send small transfers. */
@@ -14,12 +13,12 @@ const shownMax = 5
 
 interface Props {
   readonly shown: ShownPayment
-  readonly say: (text: string) => void
+  readonly announce: (text: string) => void
 }
 
 /** Money that came but does not count: asset, amount, transaction, and what to do about it. */
-export function Uncounted({ shown, say }: Props): ReactNode {
-  const all = uncountedOf(shown)
+export function Uncounted({ shown, announce }: Props): ReactNode {
+  const all = uncountedOf(shown.payment)
   if (all.length === 0) return null
   const more = all.length - shownMax
   return (
@@ -29,13 +28,17 @@ export function Uncounted({ shown, say }: Props): ReactNode {
         {all.slice(0, shownMax).map((one, place) => (
           <li key={`${one.txHash ?? place}:${one.chain}:${one.units ?? ''}`}>
             <p>
-              <Sentence text={words.movedOn(movedBy(one), nameOf(shown, one.chain))} />
+              <Sentence text={words.movedOn(movedBy(one), chainNameOf(shown, one.chain))} />
             </p>
             <p>
-              <Sentence text={whyOf(one)} />
+              <Sentence text={whyUncounted(one)} />
             </p>
             {one.txHash === null ? null : (
-              <TransactionLine txHash={one.txHash} explorerUrl={one.explorerUrl} say={say} />
+              <TransactionLine
+                txHash={one.txHash}
+                explorerUrl={one.explorerUrl}
+                announce={announce}
+              />
             )}
           </li>
         ))}
@@ -47,11 +50,6 @@ export function Uncounted({ shown, say }: Props): ReactNode {
       ) : null}
     </section>
   )
-}
-
-function whyOf({ ignored }: WireTransfer): string {
-  const { why, todo } = ignoredWords[ignored ?? 'zero']
-  return `${why} ${todo ?? ''}`
 }
 
 function movedBy({ asset, units, decimals, count, ignored }: WireTransfer): string {

@@ -1,10 +1,9 @@
-import type { Status } from '@settlewire/core/payment/status-model'
-import type { PaymentIntent } from '@settlewire/core/wire/wire'
-import { mayStillArrive } from '@settlewire/core/words/words'
+import { nextSteps } from '@settlewire/core/words/next-steps'
+import type { StatusValues } from '@settlewire/core/words/words'
 
 const blocks = (count: number): string => (count === 1 ? 'block' : 'blocks')
 
-/** Every text of the checkout that is not in core's tables, in one place. */
+/** The texts of the checkout that are not in core's tables, except those for the connection. */
 export const words = {
   unnamedMerchant: 'Payment request',
   payTo: (merchant: string) => `Pay ${merchant}`,
@@ -103,7 +102,7 @@ export const words = {
     `We cannot see ${chain} right now; the final state shows here later.`,
   degraded: (chain: string) => `We see ${chain} later than usual.`,
   lastBlock: (ago: string) => `Last block read ${ago} ago.`,
-  broken: 'This page did not load. Reload it; a payment that you have sent is not lost.',
+  broken: 'Reload this page, or go back to the shop. What you sent is not lost.',
 } as const
 
 /** The words for the connection. Each is true when it is shown, including the time. */
@@ -129,27 +128,7 @@ export const connectionWords = {
   },
 } as const
 
-const startAgain = 'Not sent yet? Go back to the shop and start a new payment.'
-const giveId = 'When you contact the merchant, give them the payment id below.'
-
-/** What to do now if the payment stops; for statuses with a countdown: when the time is up. */
-const nextSteps: Readonly<Record<Status, readonly string[]>> = {
-  awaiting: [startAgain],
-  pending_detected: [],
-  confirming: [],
-  succeeded: [],
-  pending_expired: ['Is it cancelled? Go back to the shop and start a new payment.'],
-  expired: ['Not sent yet? Do not send now. Go back to the shop and start a new payment.'],
-  cancelled: [giveId],
-  failed: ['Go back to the shop and start a new payment.', giveId],
-  investigation_required: ['The outcome shows here later.', giveId],
-}
-
 /** What to do now, for a payment that has stopped or whose time is up. */
-export function nextStepsOf(
-  payment: Pick<PaymentIntent, 'status' | 'reason' | 'flags'>,
-): readonly string[] {
-  const { status, flags } = payment
-  if (mayStillArrive(payment)) return nextSteps.pending_expired
-  return flags.includes('underpaid') ? [giveId] : nextSteps[status]
-}
+export const nextStepsOf = (
+  payment: Pick<StatusValues, 'status' | 'reason' | 'flags'>,
+): readonly string[] => nextSteps(payment, 'Go back to the shop and start a new payment.')
