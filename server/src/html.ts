@@ -33,3 +33,27 @@ const escapes: Readonly<Record<string, string>> = {
 
 const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => escapes[character] ?? '')
+
+/** What browsers must not translate, nor break across lines: an amount, a hash, an id, a time. */
+export const kept = (text: string | number): Html =>
+  html`<span class="kept" translate="no">${text}</span>`
+
+/** A name or a key of the API, which browsers must not translate. */
+export const code = (text: string | number): Html => html`<code translate="no">${text}</code>`
+
+/**
+ * Dates, hexadecimal texts, ids, and numbers with the unit behind them: the same in every language.
+ */
+const fixed =
+  /\d+ [A-Z][a-z]+, \d\d:\d\d(?: UTC)?|(?:0x[0-9a-fA-F…]+|\b(?:pi|evt|req|mer|key)_\w+|https?:\/\/[^\s<>]*\w|\d[\d\u202f.,:]*\d|\d)(?:\s(?:[A-Z]{2,}(?:\.?\w+)?|s)\b)?/g
+
+/** A sentence whose amounts, times, codes and addresses browsers neither translate nor break. */
+export function sentence(text: string): Html {
+  const parts: Html[] = []
+  let from = 0
+  for (const { 0: found, index } of text.matchAll(fixed)) {
+    parts.push(html`${text.slice(from, index)}`, kept(found))
+    from = index + found.length
+  }
+  return html`${parts}${text.slice(from)}`
+}

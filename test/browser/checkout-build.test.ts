@@ -45,6 +45,23 @@ describe('the built checkout', () => {
     }
   })
 
+  it('has no style that Chrome 90, Safari 15 and Firefox 102 lack', async () => {
+    for (const name of files.filter((one) => one.endsWith('.css'))) {
+      const style = await read(name)
+      expect(style).not.toMatch(/@media[^{]*[<>]|:has\(|@layer|@container|[;{}]&/)
+      // The minifier keeps what only Safari 15.0 to 15.3 need.
+      expect(style).toMatch(/word-break:break-word;overflow-wrap:anywhere/)
+      expect(style).toMatch(/@supports not selector\(:focus-visible\)/)
+    }
+  })
+
+  it('tells a payer without scripts what to do', async () => {
+    const [, words = ''] =
+      /<noscript>([\s\S]*?)<\/noscript>/.exec(await read('checkout.html')) ?? []
+    expect(words.replace(/\s+/g, ' ')).toMatch(/JavaScript.*reload.*go back to the shop.*not lost/)
+    expect(words).not.toContain('href')
+  })
+
   it('has a content hash in every file name except the page', () => {
     const named = files.filter((name) => /\.(js|css|svg)$/.test(name))
     for (const name of named) expect(name).toMatch(/^assets\/[\w.]+-[\w-]{8}\.\w+$/)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axeFindings } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { HttpWorld } from '../support/http-world.ts'
+import { openToTranslation } from '../support/kept-words.ts'
 
 let world: HttpWorld
 let browser: Browser
@@ -54,6 +55,7 @@ describe.each(looks)('at $viewport.width px, $colorScheme,', (look) => {
       await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
     ).toBeLessThanOrEqual(0)
     expect(await axeFindings(page)).toEqual([])
+    expect(await openToTranslation(page)).toEqual([])
     const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     expect(paper).toBe(look.colorScheme === 'dark' ? 'rgb(13, 16, 15)' : 'rgb(244, 244, 241)')
     await page.context().close()
@@ -72,3 +74,35 @@ it('start page, reference, guides and error page link to each other', async () =
   expect(await page.locator('h1').textContent()).toBe('Statuses')
   await page.context().close()
 })
+
+/** The codes of tables that break inside of a word: only a space or `_` may end a line. */
+const brokenCodes = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('td code')]
+      .filter((code) => {
+        const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT)
+        let before = { top: Number.NaN, character: ' ' }
+        while (walker.nextNode()) {
+          const text = walker.currentNode as Text
+          for (let at = 0; at < text.data.length; at += 1) {
+            const range = document.createRange()
+            range.setStart(text, at)
+            range.setEnd(text, at + 1)
+            const { top } = range.getBoundingClientRect()
+            if (top > before.top + 4 && !/[\s_]/.test(before.character)) return true
+            before = { top, character: text.data[at] ?? '' }
+          }
+        }
+        return false
+      })
+      .map((code) => code.textContent ?? ''),
+  )
+
+it.each(['/docs', '/docs/guides/statuses', '/docs/guides/errors', '/docs/guides/settings'])(
+  'no code in a table breaks inside of a word on a phone: %s',
+  async (path) => {
+    const page = await open(path, { viewport: phone, colorScheme: 'light' })
+    expect(await brokenCodes(page)).toEqual([])
+    await page.context().close()
+  },
+)

@@ -42,8 +42,8 @@ export class ChainLevers {
 
   /**
    * Replaces the last blocks. With `keep` the new blocks have the same transactions, else these are
-   * dropped. Rejects with `invalid_request` if the chain is too short, or was loaded from disk at a
-   * later block.
+   * dropped. Rejects with `invalid_request` if the chain is too short, or if one of the blocks to
+   * replace was loaded from disk.
    */
   reorg(depth: number, keep: boolean): Promise<SandboxHead> {
     // Blocks mined meanwhile would be built on the replaced blocks.
@@ -55,9 +55,10 @@ export class ChainLevers {
       const { head } = await this.head()
       this.#mustFit(head, depth)
       const pairs = keep ? await this.#transactionsAbove(head - depth, depth) : []
-      // Try again after a block whose mining had begun before the stop.
+      // A block whose mining had already begun when mining was paused changed the head: start
+      // again.
       if ((await this.#height()) !== head) continue
-      await this.#takeBack(depth, pairs)
+      await this.#replaceBlocks(depth, pairs)
       if (await this.#isJoined(head - depth)) return this.head()
     }
     throw new Failure(
@@ -68,7 +69,7 @@ export class ChainLevers {
 
   #mustFit(head: number, depth: number): void {
     const room = head - this.#floor
-    // The genesis block cannot be replaced.
+    // Without a floor, block 1 stays too. Anvil could replace it, but not the genesis block.
     if (depth <= room && depth < head) return
     const words =
       this.#floor === 0
@@ -79,16 +80,16 @@ export class ChainLevers {
 
   async #whileNothingIsMined<T>(run: () => Promise<T>): Promise<T> {
     const seconds = await this.#call('anvil_getIntervalMining')
-    const atOnce = await this.#call('anvil_getAutomine')
+    const automine = await this.#call('anvil_getAutomine')
     try {
-      // This also ends mining at once.
+      // Setting the interval to 0 also turns automine off.
       await this.#call('evm_setIntervalMining', [0])
       return await run()
     } finally {
       if (typeof seconds === 'number') {
         // Anvil reports an interval of less than a second as 0.
         await this.#call('evm_setIntervalMining', [Math.max(1, seconds)])
-      } else if (atOnce === true) {
+      } else if (automine === true) {
         await this.#call('evm_setAutomine', [true])
       }
     }
@@ -112,19 +113,19 @@ export class ChainLevers {
   }
 
   /**
-   * The node only has the states of blocks that it mined itself, not of loaded ones. A reorg also
-   * sets its clock back to the oldest replaced block, so the clock is set again: else all later
-   * blocks and deadlines would be late.
+   * `anvil_reorg` sets the node's clock back to the oldest replaced block. We set it again, or
+   * later blocks would have times in the past and deadlines would expire late.
    */
-  async #takeBack(depth: number, pairs: readonly [string, number][]): Promise<void> {
+  async #replaceBlocks(depth: number, pairs: readonly [string, number][]): Promise<void> {
     const { timestamp } = await this.#block('pending')
-    // Without transactions a new block would equal the one that it replaces, but for this.
+    // A random coinbase, so that an empty new block gets a different hash from the one it replaces.
     await this.#call('anvil_setCoinbase', [`0x${randomBytes(20).toString('hex')}`])
     try {
       await this.#call('anvil_reorg', [depth, pairs])
       await this.#call('evm_setTime', [Number(timestamp)])
     } catch (cause) {
       if (!failedWith(cause, 'chain_unavailable')) throw cause
+      // The node only has the states of blocks that it mined itself, not of loaded ones.
       const words =
         'Only blocks mined since the start of the chain can be reorged: reorg fewer, or mine some first.'
       throw new Failure('invalid_request', words, { cause })

@@ -48,7 +48,7 @@ export function addPaymentLever<Body extends z.ZodType, Answer extends z.ZodType
     security: [{ key: [scope] }, { clientSecret: [] }, { checkoutCookie: [] }],
     open: async (request) => {
       const { id } = request.params as { id: string } // the path has `:id`
-      const { payment } = await gate.open(request, { scope, paymentId: id, client: true })
+      const { payment } = await gate.open(request, { scope, paymentId: id, allowsClient: true })
       if (payment.livemode) throw new Failure('sandbox_only')
       opened.set(request, payment)
       // Idempotency keys are per payment, so that they do not collide with those of other payments.

@@ -97,7 +97,7 @@ describe('the local chain', () => {
     expect(await balance(await start())).toBe('0x10')
   })
 
-  it('has broadcast transactions at the next start after a SIGKILL of its server', async () => {
+  it('keeps transactions that were broadcast before its server was killed with SIGKILL', async () => {
     const server = spawn(process.execPath, ['--input-type=module', '-e', serverScript, home], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -139,7 +139,7 @@ describe('the local chain', () => {
     taken.close()
   })
 
-  it('loads the state of the last start if its file is incomplete', async () => {
+  it('loads the state that the previous start began with if chain.json is incomplete', async () => {
     const first = await start()
     await send(first)
     await first.close()

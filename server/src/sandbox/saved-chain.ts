@@ -98,8 +98,8 @@ export class SavedChain {
   }
 
   /**
-   * Goes back to the state of the last successful start; false without such a state. To the follower
-   * the lost blocks are a reorg.
+   * Goes back to the state of the last successful start; false without such a state. To the
+   * follower the lost blocks are a reorg.
    */
   fallBack(): boolean {
     if (!existsSync(this.#before)) return false

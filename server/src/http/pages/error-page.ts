@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@settlewire/core/errors'
-import { type Html, html } from '../../html.ts'
+import { type Html, html, kept, sentence } from '../../html.ts'
 import { layout } from './layout.ts'
 
 /** The content of an error page. */
@@ -7,12 +7,12 @@ export interface ErrorPage {
   readonly status: number
   readonly title: string
   readonly words: string
-  /** Shown so that a person can quote it to the operator. */
+  /** Shown so that a person can quote it to the operator; null if the request has no id. */
   readonly requestId: string | null
   /** The shop's URL for the link back; null if unknown. */
   readonly shopUrl: string | null
-  /** Whether the button leads to the API reference, where no shop is known. */
-  readonly toReference?: boolean
+  /** Where no shop is known, the links depend on the reader: none leads a payer to the API. */
+  readonly reader: 'payer' | 'developer' | 'anyone'
 }
 
 type PageWords = readonly [title: string, words: string]
@@ -48,19 +48,34 @@ export function wordsFor(code: ErrorCode, status: number): PageWords {
   return byCode[code] ?? words ?? otherwise
 }
 
-/** A page that explains an error, with a link back. Without the mark, a tick that says success. */
+/**
+ * A page that explains an error, with links (`linksOf`). Without the mark: it stands for the
+ * product.
+ */
 export function errorPage(page: ErrorPage): Html {
-  const { status, title, words, requestId, shopUrl, toReference = false } = page
-  const [href, label] =
-    shopUrl !== null
-      ? [shopUrl, 'Back to the shop']
-      : toReference
-        ? ['/docs', 'To the API reference']
-        : ['/', 'To the start page']
-  const back = html`<a class="button" href="${href}">${label}</a>`
-  const reference = requestId === null ? html`` : html` · Request ${requestId}`
+  const { status, title, words, requestId } = page
+  const links = linksOf(page).map(
+    ([href, label], place) =>
+      html`<a class="button${place === 0 ? '' : ' button-quiet'}" href="${href}">${label}</a>`,
+  )
+  const actions = links.length === 0 ? html`` : html`<div class="actions">${links}</div>`
+  const reference = requestId === null ? html`` : html` · Request ${kept(requestId)}`
   return layout(
     title,
-    html`<main class="card-page"><div class="card"><h1>${title}</h1><p>${words}</p><div class="actions">${back}</div><p class="small">Error ${status}${reference}</p></div></main>`,
+    html`<main class="card-page"><div class="card"><h1>${title}</h1><p>${sentence(words)}</p>${actions}<p class="small">Error ${status}${reference}</p></div></main>`,
   )
+}
+
+type WayOn = readonly [href: string, label: string]
+
+/**
+ * The ways on: the same address once more if that can help, then the way back. For a payer without
+ * a known shop there is no way back.
+ */
+function linksOf({ status, shopUrl, reader }: ErrorPage): readonly WayOn[] {
+  // An empty address is that of the page itself.
+  const again: readonly WayOn[] = status >= 500 || status === 429 ? [['', 'Try again']] : []
+  if (shopUrl !== null) return [...again, [shopUrl, 'Back to the shop']]
+  if (reader === 'developer') return [...again, ['/docs', 'To the API reference']]
+  return again.length > 0 || reader === 'payer' ? again : [['/', 'To the start page']]
 }

@@ -16,7 +16,7 @@ const always: readonly Link[] = [
   ['/metrics', 'Metrics', 'Figures for Prometheus.'],
 ]
 
-/** The start page: links to all other pages. */
+/** The start page: links to the pages for people and to the addresses for programs. */
 export function frontPage({ sandbox }: { readonly sandbox: boolean }): Html {
   const links = [...(sandbox ? ofSandbox : []), ...always]
   const items = links.map(

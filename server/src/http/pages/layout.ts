@@ -21,7 +21,7 @@ const hash = createHash('sha256').update(style).digest('base64')
 /** Content policy of pages without scripts: inline style by hash and data images only. */
 export const plainPagePolicy = `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
-/** The logo. Decorative, so without an alternative text. */
+/** The logo: a knot on a wire. Decorative, so without an alternative text. */
 export const mark: Html = html`<img class="mark" src="${icon}" alt="">`
 
 /** A page of text with a menu beside it. */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { Marked } from 'marked'
-import { Html, html } from '../../html.ts'
+import { code, Html, html, kept } from '../../html.ts'
 import { guidePath, guides } from './guide-list.ts'
 
 const byFile: ReadonlyMap<string, string> = new Map(
@@ -33,8 +33,13 @@ function withLinks(file: string): Marked {
         const to = targetOf(href, file)
         return to === null ? words : String(html`<a href="${to}">${new Html(words)}</a>`)
       },
+      text(token) {
+        if ('tokens' in token && token.tokens) return this.parser.parseInline(token.tokens)
+        return withKept(token.text)
+      },
       image: () => '',
-      code: ({ text }) => String(html`<pre tabindex="0">${text}</pre>`),
+      code: ({ text }) => String(html`<pre tabindex="0" translate="no">${text}</pre>`),
+      codespan: ({ text }) => String(code(text)),
       // HTML in a guide is escaped, and comments are removed: no guide needs HTML.
       html: ({ text }) => String(html`${text.startsWith('<!--') ? '' : text}`),
       table(token) {
@@ -54,6 +59,15 @@ function withLinks(file: string): Marked {
     },
   })
 }
+
+/** Amounts with their unit, and hexadecimal texts: the same in every language. */
+const fixed = /\d[\d.,]*\s(?:USDC(?:\.\w+)?|ETH|TOLL)\b|\b\d+\.\d{2,}\b|0x[0-9a-fA-F…]{4,}/g
+
+/** A text of Markdown, where an entity such as `&amp;` is already escaped. */
+const withKept = (text: string): string =>
+  text
+    .replace(/&(?!#?\w+;)|[<>"]/g, (character) => String(html`${character}`))
+    .replace(fixed, (found) => String(kept(found)))
 
 /** The target of a link on a served page; null if the linked file is not served. */
 function targetOf(href: string, file: string): string | null {

@@ -1,4 +1,4 @@
-import { type Html, html } from '../../html.ts'
+import { code, type Html, html } from '../../html.ts'
 import { guideList } from './guide-list.ts'
 import { readerLayout } from './layout.ts'
 import { inMarkdown } from './markdown.ts'
@@ -95,19 +95,21 @@ function routeSection(route: Route, around: Around): Html {
     who.length === 0
       ? 'Needs no credentials.'
       : `Takes ${who.map((name) => credentials[name] ?? name).join(', or ')}.`
-  return html`<section><h3 id="${idOf(route)}" class="route"><span class="method">${method.toUpperCase()}</span><code>${path}</code></h3><p><strong>${operation.summary}.</strong> ${needs}</p>${inMarkdown(operation.description ?? '')}${parameters(operation)}${body(route, around)}<h4>Answers</h4>${answers(operation)}</section>`
+  return html`<section><h3 id="${idOf(route)}" class="route"><span class="method">${method.toUpperCase()}</span>${code(path)}</h3><p><strong>${operation.summary}.</strong> ${needs}</p>${inMarkdown(operation.description ?? '')}${parameters(operation)}${body(route, around)}<h4>Answers</h4>${answers(operation)}</section>`
 }
 
 function parameters({ parameters = [] }: Operation): Html {
   if (parameters.length === 0) return html``
   const rows = parameters.map(
     ({ name, in: place, required, schema, description }) =>
-      html`<tr><td><code>${name}</code><br>${place}${required ? '' : ', may be missing'}</td><td>${typeOf(schema)}</td><td>${inMarkdown(description ?? schema.description ?? '')}</td></tr>`,
+      html`<tr><td>${code(name)}<br>${place}${required ? '' : ', may be missing'}</td><td>${typeOf(schema)}</td><td>${inMarkdown(description ?? schema.description ?? '')}</td></tr>`,
   )
   return table('Parameters', ['name', 'takes', 'means'], rows)
 }
 
-/** The form of the body, and a command that sends an example of it. */
+/**
+ * The form of the body if the route takes one, and for routes of the API a command that calls it.
+ */
 function body(route: Route, { contract, origin }: Around): Html {
   const schema = route.operation.requestBody?.content['application/json']?.schema
   const takes = schema === undefined ? html`` : html`<h4>Body</h4><p>JSON: ${typeOf(schema)}</p>`
@@ -124,7 +126,7 @@ function body(route: Route, { contract, origin }: Around): Html {
           `  -d '${inQuotes(JSON.stringify(example, null, 2))}'`,
         ]),
   ]
-  return html`${takes}<h4>Example</h4><pre tabindex="0">${lines.join(' \\\n')}</pre>`
+  return html`${takes}<h4>Example</h4><pre tabindex="0" translate="no">${lines.join(' \\\n')}</pre>`
 }
 
 /** Escapes a text for single quotes in a shell. */
@@ -143,7 +145,7 @@ function answers({ responses }: Operation): Html {
 function schemaSection([name, schema]: readonly [string, JsonSchema]): Html {
   const rows = rowsOf(schema).map(
     (row) =>
-      html`<tr><td><code>${row.name}</code>${row.note === '' ? '' : html`<br>${row.note}`}</td><td>${typeOf(row.schema)}</td><td>${inMarkdown(row.description)}</td></tr>`,
+      html`<tr><td>${code(row.name)}${row.note === '' ? '' : html`<br>${row.note}`}</td><td>${typeOf(row.schema)}</td><td>${inMarkdown(row.description)}</td></tr>`,
   )
   return html`<section><h3 id="${idOfSchema(name)}">${name}</h3>${inMarkdown(schema.description ?? '')}${rows.length === 0 ? html`<p>${typeOf(schema)}</p>` : tableOf(['field', 'holds', 'means'], rows)}</section>`
 }

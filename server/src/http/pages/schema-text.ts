@@ -1,4 +1,4 @@
-import { Html, html } from '../../html.ts'
+import { code, Html, html } from '../../html.ts'
 
 /** The part of JSON Schema that our own schemas use. */
 export interface JsonSchema {
@@ -25,8 +25,6 @@ export const nameOfRef = (ref: string): string => ref.split('/').at(-1) ?? ''
 
 export const idOfSchema = (name: string): string => `schema-${name}`
 
-const code = (value: unknown): Html => html`<code>${String(value)}</code>`
-
 const joined = (parts: readonly Html[], by: string): Html => new Html(parts.join(by))
 
 /** The type of a schema in a few words. */
@@ -35,8 +33,12 @@ export function typeOf(schema: JsonSchema): Html {
     const name = nameOfRef(schema.$ref)
     return html`<a href="#${idOfSchema(name)}">${name}</a>`
   }
-  if (schema.const !== undefined) return code(JSON.stringify(schema.const))
-  if (schema.enum !== undefined) return joined(schema.enum.map(code), ', ')
+  if (schema.const !== undefined) return code(JSON.stringify(schema.const) ?? '')
+  if (schema.enum !== undefined)
+    return joined(
+      schema.enum.map((value) => code(String(value))),
+      ', ',
+    )
   const either = schema.anyOf ?? schema.oneOf
   if (either !== undefined) return joined(either.map(typeOf), ' or ')
   if (schema.type === 'array') return html`list of ${typeOf(schema.items ?? {})}`

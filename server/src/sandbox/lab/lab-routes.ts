@@ -3,11 +3,19 @@ import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { sentence } from '../../html.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { MerchantApi } from '../shop/merchant-api.ts'
 import { offers, pullOf } from './levers.ts'
 import { type LeverOutcome, labPage } from './page.ts'
-import { type LabChain, type LabEvent, type LabProvider, type LabState, partsOf } from './parts.ts'
+import {
+  type LabChain,
+  type LabEvent,
+  type LabProvider,
+  type LabState,
+  partsOf,
+  sightIn,
+} from './parts.ts'
 
 const shownMax = 12
 const paymentForm = /^pi_[0-9a-z]{26}$/
@@ -26,19 +34,23 @@ type Query = { Querystring: { payment?: string } }
  * the server; the browser only gets the client secret of the payment that it follows.
  */
 export function labRoutes(app: FastifyInstance, { api, clock, origin }: Lab): void {
-  const script = readFileSync(join(import.meta.dirname, 'lab.mjs'), 'utf8')
+  const script = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8')
+  const scripts = { '/lab/lab.js': script('lab.mjs'), '/lab/stream.mjs': script('stream.mjs') }
   const send = async (reply: FastifyReply, id: string | undefined, outcome: LeverOutcome | null) =>
     reply
       .header('content-security-policy', policyFor(origin()))
       .type('text/html; charset=utf-8')
       .send(String(labPage(await stateOf(api, id), outcome)))
   app.get<Query>('/lab', visible, (request, reply) => send(reply, request.query.payment, null))
-  app.get('/lab/lab.js', visible, async (_, reply) =>
-    reply.header('cache-control', 'no-cache').type('text/javascript; charset=utf-8').send(script),
-  )
+  for (const [path, text] of Object.entries(scripts)) {
+    app.get(path, visible, async (_, reply) =>
+      reply.header('cache-control', 'no-cache').type('text/javascript; charset=utf-8').send(text),
+    )
+  }
   app.get<Query>('/lab/parts', unlisted, async (request) => {
-    const parts = partsOf(await stateOf(api, request.query.payment))
-    return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, String(part)]))
+    const state = await stateOf(api, request.query.payment)
+    const parts = Object.entries(partsOf(state)).map(([name, part]) => [name, String(part)])
+    return { sight: sightIn(state), parts: Object.fromEntries(parts) }
   })
   app.post('/lab/orders', visible, async (request, reply) => {
     const wish = formOf(request, origin()).get('offer')
@@ -53,7 +65,9 @@ export function labRoutes(app: FastifyInstance, { api, clock, origin }: Lab): vo
     const id = form.get('payment') ?? ''
     const outcome = await pull(api, form)
     const wantsPage = !request.headers.accept?.includes('application/json')
-    return wantsPage ? send(reply, id, outcome) : outcome
+    return wantsPage
+      ? send(reply, id, outcome)
+      : { ok: outcome.ok, markup: String(sentence(outcome.words)) }
   })
 }
 

@@ -2,10 +2,11 @@
 /**
  * Makes the lab live in a browser: levers without a reload, a refresh at each event of the
  * payment's stream, and another every two seconds. Without this script the page works by forms.
+ * Browsers get this file as it is, so it uses nothing that the oldest supported ones lack.
  */
+import { PaymentStream } from './stream.mjs'
 
 const refreshMs = 2_000
-const retryMs = 1_000
 
 const lab = /** @type {HTMLElement} */ (document.querySelector('.lab'))
 const outcome = /** @type {HTMLElement} */ (document.querySelector('[data-outcome]'))
@@ -24,8 +25,13 @@ async function refresh() {
   try {
     do {
       refreshing.again = false
+      const askedAt = clock.now()
       const answer = await fetch(`/lab/parts?payment=${encodeURIComponent(payment)}`)
-      if (answer.ok) show(await answer.json())
+      if (!answer.ok) continue
+      const { sight, parts } = await answer.json()
+      // First: "Live" must not stand beside a part that says that the chain cannot be seen.
+      stream.report({ askedAt, sight })
+      show(parts)
     } while (refreshing.again)
   } catch {
     // The server does not answer: the line shows it, and the next refresh tries again.
@@ -49,93 +55,74 @@ function show(parts) {
   }
 }
 
-/** @param {{ ok: boolean, words: string }} said */
-function say({ ok, words }) {
-  outcome.textContent = words
+/** The server's markup keeps amounts and hashes from being translated. @param {LabAnswer} said */
+function say({ ok, markup }) {
+  outcome.innerHTML = markup
   outcome.classList.toggle('lab-outcome-bad', !ok)
 }
+/** @typedef {{ ok: boolean, markup: string }} LabAnswer */
 
-/** @param {SubmitEvent} event */
+/** The button that was pressed last: Safari before 15.4 does not name it in the `submit` event. */
+let pressed = /** @type {HTMLButtonElement | null} */ (null)
+document.addEventListener('click', ({ target }) => {
+  pressed = target instanceof Element ? target.closest('button') : null
+})
+
+/** @param {Event} event */
 async function pull(event) {
   const form = event.currentTarget
-  if (!(form instanceof HTMLFormElement)) return
+  // A press of Enter in a field clicks the first button of its form.
+  if (!(form instanceof HTMLFormElement) || pressed === null || pressed.form !== form) return
   event.preventDefault()
-  const fields = new FormData(form, event.submitter)
   const body = new URLSearchParams()
-  for (const [name, value] of fields) body.set(name, String(value))
-  say({ ok: true, words: '…' })
+  for (const [name, value] of new FormData(form)) body.set(name, String(value))
+  body.set(pressed.name, pressed.value)
+  say({ ok: true, markup: '…' })
   try {
     const headers = { accept: 'application/json' }
     const answer = await fetch('/lab/pull', { method: 'POST', headers, body })
     say(await answer.json())
   } catch {
-    say({ ok: false, words: 'The server does not answer.' })
+    say({ ok: false, markup: 'The server does not answer.' })
   }
   await refresh()
 }
 
-/** @param {'live' | 'lost' | 'ended'} state */
+/** The words of the line; the checkout has the same rules (`web/src/checkout/connection-line.ts`). */
+const lineWords = {
+  checking: 'Checking for news …',
+  live: 'Live',
+  unseen: 'Connected',
+  lost: 'Reconnecting …',
+  ended: 'Stream ended',
+  refused: 'Not connected',
+}
+
+/** @param {keyof typeof lineWords} state */
 function tell(state) {
-  if (line === null) return
+  if (line === null || line.dataset.line === state) return
   line.dataset.line = state
-  line.textContent = { live: 'Live', lost: 'Reconnecting …', ended: 'Stream ended' }[state]
+  line.textContent = lineWords[state]
 }
 
-/** Follows the payment's stream: each event causes a refresh. */
-async function follow() {
-  let last = ''
-  for (;;) {
-    try {
-      const headers = new Headers({
-        authorization: `Bearer ${secret}`,
-        accept: 'text/event-stream',
-      })
-      if (last !== '') headers.set('last-event-id', last)
-      const path = `/v1/payment-intents/${payment}/stream?until=final`
-      const answer = await fetch(path, { headers, cache: 'no-store' })
-      if (answer.status === 204) {
-        tell('ended')
-        return
-      }
-      if (answer.ok && answer.body !== null) {
-        tell('live')
-        for await (const id of eventIds(answer.body)) {
-          last = id
-          void refresh()
-        }
-      }
-    } catch {
-      // The connection was lost: continue after the last event.
-    }
-    tell('lost')
-    await new Promise((resolve) => setTimeout(resolve, retryMs))
-  }
+/** @type {import('./stream.mjs').LabClock} */
+const clock = {
+  now: () => Date.now(),
+  every(ms, call) {
+    const timer = setInterval(call, ms)
+    return () => clearInterval(timer)
+  },
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }
 
-/**
- * @param {ReadableStream<Uint8Array>} body
- * @returns {AsyncGenerator<string>}
- */
-async function* eventIds(body) {
-  const reader = body.getReader()
-  const decoder = new TextDecoder()
-  let rest = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return
-    const frames = (rest + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/)
-    rest = frames.pop() ?? ''
-    for (const frame of frames) {
-      const [, id] = /^id: ?(.*)$/m.exec(frame) ?? []
-      if (id) yield id
-    }
-  }
-}
-
+const listener = { tell, moved: () => void refresh() }
+const stream = new PaymentStream({ payment, secret }, listener, clock)
 for (const form of document.querySelectorAll('form[data-pull]')) {
-  form.addEventListener('submit', (event) => void pull(/** @type {SubmitEvent} */ (event)))
+  form.addEventListener('submit', (event) => void pull(event))
 }
-setInterval(() => {
+const refreshIfSeen = () => {
   if (!document.hidden) void refresh()
-}, refreshMs)
-if (payment !== '') void follow()
+}
+clock.every(refreshMs, refreshIfSeen)
+document.addEventListener('visibilitychange', refreshIfSeen)
+if (payment !== '') void stream.follow()

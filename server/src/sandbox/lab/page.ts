@@ -1,4 +1,4 @@
-import { type Html, html } from '../../html.ts'
+import { type Html, html, kept, sentence } from '../../html.ts'
 import { page } from '../shop/pages.ts'
 import { chainGroup, type LabGroup, type LabLever, offers, paymentGroups } from './levers.ts'
 import { type LabState, partsOf } from './parts.ts'
@@ -27,14 +27,14 @@ export function labPage(state: LabState, outcome: LeverOutcome | null): Html {
           ${offers.map(
             ({ amount, currency }) =>
               html`<button class="lab-lever" type="submit" name="offer" value="${amount} ${currency}"><span
-                aria-hidden="true">+</span> <span class="aloud">New payment of </span>${amount.replace(/\.0+$/, '')} ${currency}</button>`,
+                aria-hidden="true">+</span> <span class="aloud">New payment of </span>${kept(`${amount.replace(/\.0+$/, '')} ${currency}`)}</button>`,
           )}
         </form>
         <div data-part="orders">${parts.orders}</div>
       </section>
       <section class="lab-card lab-live" aria-labelledby="lab-live-title">
         <div class="lab-live-head">
-          <h2 id="lab-live-title">${chosen === null ? 'Live' : (chosen.reference ?? chosen.id)}</h2>
+          <h2 id="lab-live-title">${chosen === null ? 'Live' : kept(chosen.reference ?? chosen.id)}</h2>
           ${
             chosen === null
               ? html``
@@ -46,7 +46,7 @@ export function labPage(state: LabState, outcome: LeverOutcome | null): Html {
       </section>
       <section class="lab-levers" aria-labelledby="lab-levers-title">
         <h2 class="aloud" id="lab-levers-title">Levers</h2>
-        <p class="lab-outcome ${outcome === null || outcome.ok ? '' : 'lab-outcome-bad'}" role="status" data-outcome>${outcome?.words ?? ''}</p>
+        <p class="lab-outcome ${outcome === null || outcome.ok ? '' : 'lab-outcome-bad'}" role="status" data-outcome>${sentence(outcome?.words ?? '')}</p>
         ${paymentForm(state)}
         ${chainForm(state, parts.chain)}
       </section>

@@ -4,7 +4,7 @@ import type { EventType, Status } from '@settlewire/core/payment/status-model'
 import type { PaymentIntent, WireTransfer, WireType } from '@settlewire/core/wire/wire'
 import { stageLabels } from '@settlewire/core/words/stage-words'
 import { statusWords } from '@settlewire/core/words/words'
-import { type Html, html } from '../../html.ts'
+import { type Html, html, kept } from '../../html.ts'
 import { providerModes } from './levers.ts'
 
 /** An event as the API lists it. */
@@ -89,9 +89,9 @@ function ordersPart({ payments, chosen }: LabState): Html {
       html`<li><a class="lab-order" data-key="${payment.id}" href="/lab?payment=${payment.id}" ${
         payment.id === chosen?.id ? html`aria-current="true"` : html``
       }>
-        <span class="lab-order-amount">${payment.amount} ${payment.currency}</span>
+        <span class="lab-order-amount" translate="no">${payment.amount} ${payment.currency}</span>
         ${pill(payment.status)}
-        <span class="lab-order-name">${payment.reference ?? payment.id}</span>
+        <span class="lab-order-name" translate="no">${payment.reference ?? payment.id}</span>
       </a></li>`,
   )}</ul>`
 }
@@ -114,9 +114,9 @@ function paymentPart({ chosen, events }: LabState): Html {
   ]
   return html`<p class="lab-status lab-status-${look}">${statusWords[chosen.status].label}</p>
     <p class="lab-track lab-track-${look}" aria-hidden="true">${track(chosen.status)}</p>
-    <p class="lab-sum"><strong>${chosen.amountReceived}</strong> of ${chosen.amount} ${chosen.currency}
+    <p class="lab-sum"><strong>${kept(chosen.amountReceived)}</strong> of ${kept(`${chosen.amount} ${chosen.currency}`)}
       arrived${
-        Number(chosen.amountPending) > 0 ? html`, ${chosen.amountPending} pending` : html``
+        Number(chosen.amountPending) > 0 ? html`, ${kept(chosen.amountPending)} pending` : html``
       }</p>
     ${chips.length > 0 ? html`<ul class="lab-chips" aria-label="Flags">${chips.map((chip) => html`<li>${chip}</li>`)}</ul>` : html``}
     ${
@@ -140,8 +140,8 @@ function transferRow(transfer: WireTransfer, { currency }: PaymentIntent): Html 
   const counts = required !== null && ['included', 'safe', 'final'].includes(stage)
   const said = counts ? `${Math.min(confirmations, required)} of ${required}` : ''
   return html`<li class="lab-transfer" data-stage="${stage}">
-    <code>${transfer.txHash === null ? 'no single transaction' : shortHash(transfer.txHash)}</code>
-    <span class="lab-transfer-amount">${moved(transfer, currency)}</span>
+    <code>${transfer.txHash === null ? 'no single transaction' : kept(shortHash(transfer.txHash))}</code>
+    <span class="lab-transfer-amount kept" translate="no">${moved(transfer, currency)}</span>
     <span class="lab-transfer-stage">${stageLabels[stage]}${
       ignored ? html`: ${plain(ignored)}` : html``
     }${said === '' ? html`` : html` · ${said}`}</span>
@@ -165,15 +165,15 @@ function eventRow({ type, createdAt, data }: LabEvent): Html {
   // All event types of the API begin with `payment_intent.`.
   const kind = type.slice('payment_intent.'.length) as EventType
   const { confirmations, requiredConfirmations, reason, txHash, status } = data
-  const details = [
+  const details: readonly (string | Html)[] = [
     ...(kind === 'confirming' && requiredConfirmations !== null
       ? [`${confirmations} of ${requiredConfirmations}`]
       : []),
     ...(reason === undefined ? [] : [plain(reason)]),
-    ...(txHash === null ? [] : [shortHash(txHash)]),
+    ...(txHash === null ? [] : [kept(shortHash(txHash))]),
   ]
   return html`<li class="lab-event lab-event-${looks[status]}">
-    <time datetime="${createdAt}">${timeOf(createdAt)}</time>
+    <time translate="no" datetime="${createdAt}">${timeOf(createdAt)}</time>
     <span><strong>${eventWords[kind]}</strong>${details.map((one) => html` · ${one}`)}</span>
   </li>`
 }
@@ -184,16 +184,22 @@ const sightWords: Readonly<Record<PaymentIntent['visibility'], readonly [string,
   blind: ['Not visible', 'look'],
 }
 
+/** How well the chains on the page are seen: the worse of the payment's and the local chain's. */
+export function sightIn({ chain, chosen }: LabState): PaymentIntent['visibility'] {
+  const sights = [chain?.visibility ?? 'blind', chosen?.visibility ?? 'ok']
+  return (['blind', 'degraded'] as const).find((one) => sights.includes(one)) ?? 'ok'
+}
+
 function chainPart({ chain, providers }: LabState): Html {
   const [word, look] = sightWords[chain?.visibility ?? 'blind']
-  return html`<p class="lab-head"><span>Block <strong>${chain?.head ?? '–'}</strong></span>
+  return html`<p class="lab-head"><span>Block <strong>${kept(chain?.head ?? '–')}</strong></span>
       <span class="lab-pill lab-${look}">${word}</span></p>
     <ul class="lab-providers">${providers.map(providerRow)}</ul>`
 }
 
 function providerRow({ name, mode, lagMs }: LabProvider): Html {
   return html`<li class="lab-provider" data-mode="${mode}">
-    <span class="lab-provider-name">${name}${lagMs === undefined ? html`` : html` <small>${lagMs / 1_000} s later</small>`}</span>
+    <span class="lab-provider-name"><span translate="no">${name}</span>${lagMs === undefined ? html`` : html` <small>${lagMs / 1_000} s later</small>`}</span>
     <span class="lab-modes" role="group" aria-label="${name}">${providerModes.map(
       ({ mode: one, label }) =>
         html`<button class="lab-mode" type="submit" name="lever" value="provider:${name}:${one}"

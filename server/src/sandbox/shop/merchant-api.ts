@@ -5,6 +5,8 @@ const answerWithinMs = 10_000
 
 /**
  * The API client of a shop's server: the public API over HTTP with the secret key, like any shop.
+ * Every method rejects with the error of `fetch` if the API does not answer in time; all but `post`
+ * reject with `internal` if the API refuses the request.
  */
 export class MerchantApi {
   readonly #url: () => string
@@ -31,7 +33,7 @@ export class MerchantApi {
     return page.data[0] ?? null
   }
 
-  /** Reads a path. `T` is the form in its contract. */
+  /** Reads a path. `T` is the response type in the API contract. */
   read<T>(path: string): Promise<T> {
     return this.#ask<T>(path, {})
   }
@@ -56,10 +58,9 @@ export class MerchantApi {
 
   async #ask<T>(path: string, request: RequestInit): Promise<T> {
     const response = await this.#send(path, request)
-    // The form is the API's contract, which a shop trusts.
+    // Not validated: a shop trusts the API's contract.
     if (response.ok) return (await response.json()) as T
-    throw new Failure('internal', 'The shop could not reach its payment service.', {
-      cause: new Error(`${response.status} ${await response.text()}`),
-    })
+    const words = `The payment service refused the shop's request (status ${response.status}).`
+    throw new Failure('internal', words, { cause: new Error(await response.text()) })
   }
 }

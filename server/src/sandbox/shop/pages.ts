@@ -1,76 +1,14 @@
 import type { Instant } from '@settlewire/core/instant'
-import type { Status } from '@settlewire/core/payment/status-model'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
-import { statusWords } from '@settlewire/core/words/words'
-import { type Html, html } from '../../html.ts'
+import { statusWords, type Tone } from '@settlewire/core/words/words'
+import { code, type Html, html, kept, sentence } from '../../html.ts'
+import { type OrderWords, orderWords } from './order-words.ts'
 import { type Product, productOf, products } from './products.ts'
 
-interface StatusText {
-  readonly look: 'plain' | 'good' | 'look'
-  readonly title: string
-  readonly words: string
+/** The look of a status, by the tone of its words. */
+const looks: Readonly<Record<Tone, 'plain' | 'good' | 'look'>> = {
+  ...{ waiting: 'plain', moving: 'plain', done: 'good', over: 'look', unclear: 'look' },
 }
-
-/** Texts for the customer by status. The shop ships only on `succeeded`. */
-const words: Readonly<Record<Status, StatusText>> = {
-  awaiting: {
-    look: 'plain',
-    title: 'Your order is reserved',
-    words: 'It ships when your payment is confirmed.',
-  },
-  pending_detected: {
-    look: 'plain',
-    title: 'We see your payment',
-    words: 'It is on its way to the chain. Nothing more to do; please do not pay again.',
-  },
-  pending_expired: {
-    look: 'look',
-    title: 'Your payment is not confirmed',
-    words:
-      'It may still arrive. Speed it up or cancel it in your wallet first; pay again only when it is cancelled.',
-  },
-  confirming: {
-    look: 'plain',
-    title: 'Your payment is being confirmed',
-    words: 'It is in a block. We wait for a few more before we ship.',
-  },
-  succeeded: {
-    look: 'good',
-    title: 'Thank you, it is yours',
-    words: 'Your payment is confirmed. If this were a real shop, a parcel would be leaving now.',
-  },
-  expired: {
-    look: 'look',
-    title: 'Your order was not paid in time',
-    words: 'Please do not pay for it now. If you have sent money, write to us.',
-  },
-  cancelled: {
-    look: 'look',
-    title: 'Your order was cancelled',
-    words: 'Please do not pay for it. If you have sent money, write to us.',
-  },
-  failed: {
-    look: 'look',
-    title: 'Your payment failed',
-    words: 'Please write to us before you pay again.',
-  },
-  investigation_required: {
-    look: 'look',
-    title: 'We are checking your payment',
-    words: 'There is no need to pay again. We will write to you.',
-  },
-}
-
-/** The text of a status. Late money counts only while the address is watched. */
-function wordsFor({ status, monitorUntil }: PaymentIntent, now: Instant): string {
-  if (status !== 'expired' || now >= Date.parse(monitorUntil)) return words[status].words
-  const until = monitorUntil.slice(0, 16).replace('T', ' ')
-  return `If you have already sent the money, keep this page: until ${until} UTC the full amount still counts as paid.`
-}
-
-/** Whether the payment cannot change by itself, so that the page need not reload. */
-const isAtRest = ({ status, finality }: PaymentIntent): boolean =>
-  status === 'cancelled' || status === 'failed' || (status === 'succeeded' && finality === 'final')
 
 /** The start page of the shop, with all products. */
 export const shelfPage = (): Html =>
@@ -93,7 +31,7 @@ const card = ({ id, name, words: about, price, picture }: Product): Html =>
       <p>${about}</p>
       <form class="buy" method="post" action="/shop/orders">
         <input type="hidden" name="product" value="${id}" />
-        <span class="price">${price} <small>USDC</small></span>
+        <span class="price" translate="no">${price} <small>USDC</small></span>
         <button class="button" type="submit" aria-label="Pay for ${name}">Pay</button>
       </form>
     </div>
@@ -101,42 +39,72 @@ const card = ({ id, name, words: about, price, picture }: Product): Html =>
 
 /** The page of an order. Its state comes from the API, never from the returning browser. */
 export function orderPage(payment: PaymentIntent, now: Instant): Html {
-  const word = words[payment.status]
-  const product = productOf(payment.metadata?.product)
-  const { label } = statusWords[payment.status]
-  const isOpen = !['succeeded', 'cancelled', 'failed'].includes(payment.status)
+  const words = orderWords(payment, now)
+  const { label, tone } = statusWords[payment.status]
   return page({
     title: `${label} · Tidewater`,
     // Reloads without a script or an action of the customer.
-    head: !isAtRest(payment) ? html`<meta http-equiv="refresh" content="2" />` : html``,
+    head: !words.isAtRest ? html`<meta http-equiv="refresh" content="2" />` : html``,
     body: html`<main class="order">
       <section class="receipt">
-        <span class="state state-${word.look}">${label}</span>
-        <h1>${word.title}</h1>
-        <p>${wordsFor(payment, now)}</p>
-        <dl class="facts">
-          <div><dt>Order</dt><dd>${payment.reference ?? ''}</dd></div>
-          <div><dt>Item</dt><dd>${product?.name ?? ''}</dd></div>
-          <div><dt>Amount</dt><dd>${payment.amount} ${payment.currency}</dd></div>
-          <div><dt>Received</dt><dd>${payment.amountReceived} ${payment.currency}</dd></div>
-        </dl>
+        <span class="state state-${looks[tone]}">${label}</span>
+        <h1>${sentence(words.title)}</h1>
+        <p>${sentence(words.text)}</p>
+        ${words.ofOrder === null ? html`` : html`<p>${words.ofOrder}</p>`}
+        ${notes(words)}
+        ${uncounted(words)}
+        ${steps(words)}
+        ${facts(payment)}
         <div class="actions">
           ${
-            isOpen
-              ? html`<a class="button" href="${payment.checkoutUrl ?? '/shop'}">Back to payment</a>`
-              : html``
+            words.toPayment === null
+              ? html``
+              : html`<a class="button ${words.toPayment === 'Back to payment' ? '' : 'button-quiet'}" href="${payment.checkoutUrl ?? '/shop'}">${words.toPayment}</a>`
           }
-          <a class="button button-quiet" href="/shop">Keep shopping</a>
+          <a class="button button-quiet" href="/shop">${words.startsAgain ? 'Start a new order' : 'Keep shopping'}</a>
         </div>
       </section>
       <section class="inside">
         <h2>What the shop's server knows</h2>
-        <p>It requested <code>GET /v1/payment-intents/${payment.id}</code> with its secret key, because
+        <p>It requested ${code(`GET /v1/payment-intents/${payment.id}`)} with its secret key, because
           a shop must not trust data from a browser.</p>
-        <pre tabindex="0" role="region" aria-label="The answer">${JSON.stringify(excerpt(payment), null, 2)}</pre>
+        <pre translate="no" tabindex="0" role="region" aria-label="The answer">${JSON.stringify(excerpt(payment), null, 2)}</pre>
       </section>
     </main>`,
   })
+}
+
+const notes = ({ notes: all }: OrderWords): Html =>
+  all.length === 0
+    ? html``
+    : html`<ul class="notes">${all.map((one) => html`<li>${one}</li>`)}</ul>`
+
+/** Money that came and does not count: its sender must find it here. */
+const uncounted = ({ uncounted: all }: OrderWords): Html =>
+  all.length === 0
+    ? html``
+    : html`<section class="uncounted"><h2>Not counted</h2><ul>${all.map(
+        ({ came, why }) => html`<li><p>${sentence(came)}</p><p>${sentence(why)}</p></li>`,
+      )}</ul></section>`
+
+const steps = ({ steps: all }: OrderWords): Html =>
+  all.length === 0
+    ? html``
+    : html`<ul class="steps">${all.map((one) => html`<li class="step">${one}</li>`)}</ul>`
+
+function facts(payment: PaymentIntent): Html {
+  const { amount, amountReceived, amountPending, currency } = payment
+  const rows: readonly (readonly [string, string | Html])[] = [
+    ['Order', kept(payment.reference ?? '')],
+    ['Item', productOf(payment.metadata?.product)?.name ?? ''],
+    ['Amount', kept(`${amount} ${currency}`)],
+    ['Received', kept(`${amountReceived} ${currency}`)],
+    ...(/[1-9]/.test(amountPending)
+      ? [['Pending', kept(`${amountPending} ${currency}`)] as const]
+      : []),
+    ['Payment id', html`<code>${kept(payment.id)}</code>`],
+  ]
+  return html`<dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
 }
 
 /** The main fields, without secrets, which a shop never sends to a browser. */
@@ -184,7 +152,7 @@ export const page = ({
     ${head}
   </head>
   <body>
-    <header class="bar">
+    <header class="bar ${here === 'lab' ? 'bar-lab' : ''}">
       <a class="brand" href="/shop">
         <svg viewBox="0 0 28 28" aria-hidden="true">
           <path d="M3 11c3.700-3.500 7.300-3.500 11 0s7.300 3.500 11 0" />

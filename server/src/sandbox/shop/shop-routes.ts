@@ -40,8 +40,12 @@ export const shopRoutes = (options: {
         .type('text/html; charset=utf-8')
         .send(page.toString())
     takeForms(app)
-    app.addHook('onRequest', async ({ headers }) => {
-      if (isOwnHost(headers.host, origin())) return
+    app.addHook('onRequest', async (request) => {
+      if (isOwnHost(request.headers.host, origin())) {
+        // Where the error pages of the shop and of its lab lead back to.
+        request.shopUrl = '/shop'
+        return
+      }
       const detail = `The shop is at ${origin()}. Set PUBLIC_URL if it has another address.`
       throw new Failure('forbidden', detail)
     })
