@@ -10,6 +10,7 @@ import { get } from 'node:http'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
 import { startPostgres, temporaryHome } from '../test/support/postgres-server.ts'
 import { startProgram } from './support/child-program.ts'
 import type { HostileClients } from './support/hostile-clients.ts'
@@ -35,15 +36,32 @@ const server = startProgram<HostileServer>(program('hostile-server'), {
 type Attack = Parameters<HostileClients['attack']>[0]
 const { url, id, key } = await server.ask('prepare')
 const port = Number(new URL(url).port)
-const ask = (path: string): string =>
-  `GET ${path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${key}\r\n\r\n`
+const authorization = `Bearer ${key}`
+const head = (line: string): string =>
+  `${line} HTTP/1.1\r\nHost: bench\r\nAuthorization: ${authorization}\r\n`
+const ask = (path: string): string => `${head(`GET ${path}`)}\r\n`
+const create = (body: string): string =>
+  `${head('POST /v1/payment-intents')}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 const payment = `/v1/payment-intents/${id}`
+
+/** The path of the checkout page of the payment, and of a script that the page loads. */
+async function pagePaths(): Promise<[page: string, asset: string]> {
+  const answer = await fetch(`${url}${payment}`, { headers: { authorization } })
+  const { checkoutUrl } = (await answer.json()) as PaymentIntent // the wire contract
+  const page = await (await fetch(checkoutUrl ?? '')).text()
+  const [asset] = /\/assets\/[^"]+\.js/.exec(page) ?? []
+  if (asset === undefined) throw new Error('the checkout page loads no script')
+  return [new URL(checkoutUrl ?? '').pathname, asset]
+}
+
 const routes = [
   ...['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs/', '/nowhere', '/pay/x/y'],
   ...['/docs/guides/protocol', '/v1/chains', '/v1/events?limit=100'],
   ...['/v1/payment-intents?limit=100', payment, `${payment}/events?limit=100`],
-  `${payment}/stream`,
+  ...[`${payment}/policy`, `${payment}/stream`, ...(await pagePaths())],
 ].map(ask)
+// The merchant of the bench has no xpub, so the valid request is refused only after its checks.
+const posts = [create(JSON.stringify({ amount: '1.00', currency: 'USDC' })), create('')]
 const none = { port, requests: [''], times: 1, reads: true, drip: '', returns: false }
 
 const attacks: Readonly<Record<string, Attack>> = {
@@ -54,7 +72,7 @@ const attacks: Readonly<Record<string, Attack>> = {
   },
   'silent, 10,000': { ...none, count: many(10_000) },
   'never reading, 1,000': {
-    ...{ ...none, count: many(1_000), requests: routes, times: 100, reads: false },
+    ...{ ...none, count: many(1_000), requests: [...routes, ...posts], times: 100, reads: false },
   },
   'pipelining, 500': {
     ...{ ...none, count: many(500), requests: [ask('/metrics')], times: 200, returns: true },

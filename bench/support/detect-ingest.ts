@@ -41,7 +41,7 @@ async function open({ port, watched }: { port: number; watched: number }): Promi
   const mempool = new NodeMempool({
     ...{ socket, node: new EvmNode(socket), tokens: new Set(tokens), watch, clock, log, limits },
     ...{ mode: 'full', preconfirmations: 'none', changed: () => undefined },
-    tell: () => {
+    report: () => {
       hits++
       heard++
       if (heard >= wanted) enough?.()

@@ -5,6 +5,7 @@ import { readConfig } from '../../server/src/config.ts'
 import type { EdgeLimits } from '../../server/src/edge-limits.ts'
 import { Edge } from '../../server/src/http/edge/edge.ts'
 import { takeSocket } from '../../server/src/http/stream/sse-socket.ts'
+import { silentLog } from '../../server/src/log.ts'
 import { createMetrics } from '../../server/src/metrics.ts'
 import { ManualClock } from './manual-clock.ts'
 import { RawClient } from './raw-client.ts'
@@ -21,12 +22,15 @@ export class EdgeWorld {
   readonly metrics = createMetrics({ clock: this.clock })
   readonly edge: Edge
   isClosing = false
+  /** The reasons that were logged, in order. */
+  readonly reasons: string[] = []
   readonly #clients: RawClient[] = []
 
   private constructor(limits: EdgeLimits, routes: Readonly<Record<string, EdgeRoute>>) {
     let requests = 0
     const needs = {
       ...{ clock: this.clock, metrics: this.metrics, limits },
+      log: { ...silentLog, debug: (fields: { reason?: string }) => this.#note(fields) },
       requestId: () => `req_${++requests}`,
       headers: () => ({ 'x-content-type-options': 'nosniff' }),
       isClosing: () => this.isClosing,
@@ -49,6 +53,10 @@ export class EdgeWorld {
 
   get url(): string {
     return `http://127.0.0.1:${(this.edge.server.address() as AddressInfo).port}` // it listens on TCP
+  }
+
+  #note({ reason }: { readonly reason?: string }): void {
+    if (reason !== undefined) this.reasons.push(reason)
   }
 
   async #stream(response: ServerResponse): Promise<void> {

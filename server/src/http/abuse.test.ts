@@ -145,7 +145,21 @@ describe('malformed HTTP', () => {
     ],
     ['an unknown method', 405, 'method_not_allowed', 'BREW /pot HTTP/1.1\r\nhost: x\r\n\r\n'],
     ['CONNECT', 405, 'method_not_allowed', 'CONNECT x:443 HTTP/1.1\r\nhost: x:443\r\n\r\n'],
-    ['no host', 400, 'invalid_request', 'GET /healthz2 HTTP/1.1\r\n\r\n'],
+    ['no host', 400, 'invalid_request', 'GET /healthz HTTP/1.1\r\n\r\n'],
+    ['two hosts', 400, 'invalid_request', () => head('GET', path, ['host: y'])],
+    ['the same host twice', 400, 'invalid_request', () => head('GET', '/readyz', ['Host: x'])],
+    [
+      'two hosts in HTTP/1.0',
+      400,
+      'invalid_request',
+      'GET / HTTP/1.0\r\nhost: x\r\nhost: y\r\n\r\n',
+    ],
+    ['a host with a space', 400, 'invalid_request', 'GET / HTTP/1.1\r\nhost: x y\r\n\r\n'],
+    ['a host with a path', 400, 'invalid_request', 'GET / HTTP/1.1\r\nhost: x/y\r\n\r\n'],
+    ['a host with a user', 400, 'invalid_request', 'GET / HTTP/1.1\r\nhost: u@x\r\n\r\n'],
+    ['a list of hosts', 400, 'invalid_request', 'GET / HTTP/1.1\r\nhost: x, y\r\n\r\n'],
+    ['a host with no port number', 400, 'invalid_request', 'GET / HTTP/1.1\r\nhost: x:y\r\n\r\n'],
+    ['a host beyond ASCII', 400, 'invalid_request', 'GET / HTTP/1.1\r\nhost: \xfcx\r\n\r\n'],
     [
       'an expectation',
       417,
@@ -174,6 +188,16 @@ describe('malformed HTTP', () => {
     expect(documentOf(String(answer)).code).toBe('not_found')
   })
 
+  it.each(['x', 'x:', 'shop.example:8080', '127.0.0.1', '[::1]:80', 'a_b-c.d~e', ''])(
+    'does not include the host "%s"',
+    async (host) => {
+      const answer = await raw(
+        `GET /healthz HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`,
+      )
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    },
+  )
+
   it('does not include HTTP/1.0 without a Host header', async () => {
     const answer = await raw('GET /v1/chains HTTP/1.0\r\n\r\n')
     expect(documentOf(answer).code).toBe('unauthenticated')
@@ -192,10 +216,13 @@ describe('malformed HTTP', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 404 /)
     expect(answer).toContain('"code":"not_found"')
     expect(answer).toMatch(/x-content-type-options: nosniff/)
+    const [, header = 'none'] = /request-id: (req_\w+)/.exec(answer) ?? []
+    expect(documentOf(answer).requestId).toBe(header)
+    expect(answer).not.toContain('strict-transport-security')
   })
 
   it('with two Authorization headers uses the first, if it is valid', async () => {
-    const twice = [`authorization: Bearer no`, 'host: y']
+    const twice = [`authorization: Bearer no`]
     expect(await raw(head('GET', path, twice))).toMatch(/^HTTP\/1\.1 200 /)
   })
 

@@ -10,11 +10,11 @@ import { crossOriginReads } from './headers.ts'
 export type RouteAccess =
   /** Any client, without credentials. */
   | { readonly who: 'anyone' }
-  /** A key with this scope. */
+  /** A key with this scope; `identity`: any valid key. */
   | { readonly who: 'key'; readonly scope: KeyScope | 'identity' }
-  /** A key with this scope that owns the payment named by `:id`. */
+  /** A key with this scope whose merchant and mode have the payment named by `:id`. */
   | { readonly who: 'owner'; readonly scope: KeyScope }
-  /** Such a key, or the holder of this payment's client secret or cookie. */
+  /** The same, or the client secret or cookie of this payment. */
   | { readonly who: 'owner_or_client'; readonly scope: KeyScope }
 
 declare module 'fastify' {
@@ -22,7 +22,7 @@ declare module 'fastify' {
     access?: RouteAccess
     /** Pages of other origins may read the answer. */
     crossOrigin?: boolean
-    /** How long an answer may take; null for streams, which have no time limit. */
+    /** How long an answer may take; null for streams, which have no time limit. By default 30 s. */
     answerMsMax?: number | null
     /** Payers open it, maybe in a popup of the shop: errors are answered as an HTML page. */
     page?: boolean
@@ -30,50 +30,51 @@ declare module 'fastify' {
     whileClosing?: boolean
   }
   interface FastifyRequest {
-    asked: { readonly principal: Principal; readonly payment: Payment | null } | null
+    /** What the credentials allow; null for routes without credentials. */
+    granted: { readonly principal: Principal; readonly payment: Payment | null } | null
     /** When the request came in. */
     since: Instant
   }
 }
 
 /**
- * Checks credentials before anything else: the body of an unauthenticated request is not read, and
- * it gets 401 without any hint at what else is wrong with it.
+ * Checks credentials before the rest of a request: the body of an unauthenticated request is not
+ * read, and it gets 401 without any hint at what else is wrong with it.
  */
 export function checkAccess(app: FastifyInstance, gate: Gate): void {
-  app.decorateRequest('asked', null)
+  app.decorateRequest('granted', null)
   app.addHook('onRequest', async (request, reply) => {
     const { access, crossOrigin } = request.routeOptions.config
     if (crossOrigin) reply.headers(crossOriginReads)
-    if (access !== undefined) request.asked = await ask(gate, access, request)
+    if (access !== undefined) request.granted = await authorize(gate, access, request)
   })
 }
 
-async function ask(
+async function authorize(
   gate: Gate,
   access: RouteAccess,
   request: FastifyRequest,
-): Promise<FastifyRequest['asked']> {
+): Promise<FastifyRequest['granted']> {
   if (access.who === 'anyone') return null
   const { scope } = access
   if (access.who === 'key') {
     return { principal: await gate.authenticate(request, { scope }), payment: null }
   }
-  const params = request.params as { id?: string } // see the assertion
+  const params = request.params as { id?: string } // the next line checks it
   assert(params.id !== undefined, 'a route about a payment has `:id` in its path')
-  const client = access.who === 'owner_or_client'
-  return gate.open(request, { scope, paymentId: params.id, client })
+  const allowsClient = access.who === 'owner_or_client'
+  return gate.open(request, { scope, paymentId: params.id, allowsClient })
 }
 
 /** The authenticated caller. Only for routes whose access is not `anyone`. */
 export function principalOf(request: FastifyRequest): Principal {
-  assert(request.asked !== null, 'the route requires credentials')
-  return request.asked.principal
+  assert(request.granted !== null, 'the route requires credentials')
+  return request.granted.principal
 }
 
-/** The payment that the path names, as it stood when the request came. */
+/** The payment that the path names, as it was when the credentials were checked. */
 export function paymentOf(request: FastifyRequest): Payment {
-  const payment = request.asked?.payment ?? null
+  const payment = request.granted?.payment ?? null
   assert(payment !== null, 'the route is about a payment')
   return payment
 }

@@ -11,7 +11,7 @@ export interface WebAsset {
   /** Whether its name contains a hash of its content. */
   readonly isHashed: boolean
   readonly identity: Buffer
-  /** Null where compression does not make it smaller. */
+  /** Null if this type or size of file is not compressed, or if it does not become smaller. */
   readonly br: Buffer | null
   readonly gzip: Buffer | null
 }
@@ -41,7 +41,10 @@ export class Assets {
     this.#files = files
   }
 
-  /** Reads a directory, once. A missing directory counts as empty. */
+  /**
+   * Reads a directory, once, with the files of the types above. A missing directory counts as
+   * empty.
+   */
   static async load(root: string): Promise<Assets> {
     const files = new Map<string, WebAsset>()
     for (const path of await list(root)) {
@@ -88,7 +91,7 @@ async function prepare(name: string, type: string, identity: Buffer): Promise<We
   }
 }
 
-/** The smallest encoding of a file that the client accepts. `q=0` refuses an encoding. */
+/** Brotli if the client accepts it, else gzip, else no encoding. `q=0` refuses an encoding. */
 export function encode(
   asset: WebAsset,
   acceptEncoding: string,

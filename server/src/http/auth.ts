@@ -20,10 +20,12 @@ import type { EventStore } from '../ports/history.ts'
 import { refusalOf } from './key-refusal.ts'
 import type { KeyUses } from './key-uses.ts'
 
-/** Name of the checkout cookie. Its path is the payment's route, its value the client secret. */
+/** Name of the checkout cookie. Its path is a route of the payment, its value the client secret. */
 export const checkoutCookie = 'settlewire_checkout'
 
-/** A client secret expires one day after `monitorUntil` of its payment. */
+/**
+ * A client secret expires so long after `monitorUntil` of its payment, unless it is `unsettled`.
+ */
 const clientGraceMs = 24 * 3_600_000
 
 /** Why a key was refused, so that a person need not guess. No message reveals a valid key. */
@@ -60,8 +62,8 @@ export class Auth implements Gate {
     this.#options = options
   }
 
-  async authenticate(asked: AskedWith, needs: Needs): Promise<Principal> {
-    const token = bearerOf(asked)
+  async authenticate(request: AskedWith, needs: Needs): Promise<Principal> {
+    const token = bearerOf(request)
     if (token === null) throw new Failure('unauthenticated', missing)
     if (claimedPayment(token) === null) return this.#key(token, needs)
     // A client secret is only valid on routes about its own payment; this route has no payment.
@@ -70,15 +72,15 @@ export class Auth implements Gate {
   }
 
   async open(
-    asked: AskedWith,
+    request: AskedWith,
     needs: PaymentNeeds,
   ): Promise<{ principal: Principal; payment: Payment }> {
-    const bearer = bearerOf(asked)
-    const token = bearer ?? (needs.client ? this.#cookie(asked, needs.paymentId) : null)
+    const bearer = bearerOf(request)
+    const token = bearer ?? (needs.allowsClient ? this.#cookie(request, needs.paymentId) : null)
     if (token === null) throw new Failure('unauthenticated', missing)
     if (claimedPayment(token) !== null) {
       const own = await this.#client(token)
-      if (!needs.client) throw new Failure('forbidden', 'A client secret cannot do that.')
+      if (!needs.allowsClient) throw new Failure('forbidden', 'A client secret cannot do that.')
       if (own.payment.id !== needs.paymentId) throw new Failure('not_found')
       return own
     }
@@ -95,14 +97,14 @@ export class Auth implements Gate {
    * Browsers send cookies by themselves. So a write needs proof from the browser that one of our
    * pages made the request; a read is refused only if the browser says that another site made it.
    */
-  #cookie(asked: AskedWith, paymentId: string): string | null {
-    const token = cookieOf(asked, paymentId)
+  #cookie(request: AskedWith, paymentId: string): string | null {
+    const token = cookieOf(request, paymentId)
     if (token === null) return null
-    const site = asked.headers['sec-fetch-site']
-    if (isRead(asked.method)) {
+    const site = request.headers['sec-fetch-site']
+    if (isRead(request.method)) {
       return site === undefined || site === 'same-origin' || site === 'none' ? token : null
     }
-    const isOurs = site === undefined ? this.#isOwnOrigin(asked) : site === 'same-origin'
+    const isOurs = site === undefined ? this.#isOwnOrigin(request) : site === 'same-origin'
     if (!isOurs) throw new Failure('cross_site_write')
     return token
   }
@@ -163,14 +165,17 @@ export class Auth implements Gate {
   }
 }
 
-/** In these statuses money is still on its way, so the payer may keep reading the payment. */
+/**
+ * In these statuses money is on its way or its fate is not decided, so the payer may keep reading
+ * the payment.
+ */
 const unsettled: ReadonlySet<Status> = new Set([
   'pending_detected',
   'confirming',
   'investigation_required',
 ])
 
-/** When a payment's client secret stops working; null while its money is on its way. */
+/** When a payment's client secret stops working; null while the payment is `unsettled`. */
 export function clientSecretUntil({ status, terms }: Payment): Instant | null {
   return unsettled.has(status) ? null : terms.monitorUntil + clientGraceMs
 }

@@ -47,6 +47,7 @@ export interface Chains {
   headOf(chain: string): ChainHead | null
   /** The recently measured pace of a followed chain. */
   paceOf(chain: string): Pace
+  /** Null for a chain without an explorer. */
   explorerUrl(chain: string, txHash: string): string | null
 }
 

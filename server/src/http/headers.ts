@@ -1,4 +1,7 @@
-/** Headers of every answer. Only HTML pages replace the content policy, each for itself. */
+/**
+ * Headers of every answer. Routes may replace single ones: files their cache control, HTML pages
+ * their content policy. No other answer replaces the content policy.
+ */
 const always: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -44,7 +47,7 @@ export const crossOriginReads: Readonly<Record<string, string>> = {
   'access-control-expose-headers': 'request-id, retry-after',
 }
 
-/** Answers the preflight that a browser sends before such a request. */
+/** Headers of the answer to the preflight that a browser sends before such a request. */
 export const crossOriginPreflight = (method: 'GET' | 'POST'): Readonly<Record<string, string>> => ({
   ...crossOriginReads,
   'access-control-allow-methods': method,

@@ -11,7 +11,10 @@ interface Keyed {
   readonly body: unknown
 }
 
-/** The request's Idempotency-Key, and a hash that differs for another request with the same key. */
+/**
+ * The request's Idempotency-Key, and a hash that differs for another request with the same key;
+ * null without a key. The query makes no difference.
+ */
 export function idempotencyOf(request: Keyed): IdempotencyKey | null {
   const key = request.headers['idempotency-key']
   if (key === undefined) return null

@@ -12,7 +12,10 @@ export interface KeyUsesOptions {
 
 const lookEveryMs = 5_000
 const notWritten = 'could not write when keys were last used'
-/** The last use of a key is written at most this often, however many requests it makes. */
+/**
+ * The last use of a key is written at most this often, however many requests it makes, and once
+ * more when the server closes.
+ */
 const writeEveryMs = 60_000
 
 /**

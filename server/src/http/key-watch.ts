@@ -30,9 +30,10 @@ const everyMs = 500
 const nothing: Stop = () => undefined
 
 /**
- * Ends streams and long-polls whose key was revoked, by any process. A new request checks its key
- * itself; only connections that stay open must be ended. One query twice a second covers all keys
- * that have one open; without open ones there is no query.
+ * Ends streams and long-polls whose key was revoked, has expired, or belongs to a merchant that was
+ * disabled, by any process. A new request checks its key itself; only connections that stay open
+ * must be ended. One query twice a second covers all keys that have one open; without open ones
+ * there is no query.
  */
 export class KeyWatch {
   readonly #options: KeyWatchOptions

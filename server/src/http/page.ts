@@ -23,12 +23,15 @@ export function pageWithState(html: string, state: unknown): string {
 /** Whether `pageWithState` can insert a state into this page. */
 export const takesState = (html: string): boolean => html.includes(place)
 
-/** Sends a page of a title and a sentence, for people with a broken link. */
+/**
+ * Sends a page of a title and a sentence to a payer, with the way back to the shop if it is known.
+ */
 export function sendPlainPage(
   reply: FastifyReply,
   status: number,
   [title, words]: readonly [string, string],
 ): FastifyReply {
-  const page = errorPage({ status, title, words, requestId: null, shopUrl: null })
+  const { shopUrl } = reply.request
+  const page = errorPage({ status, title, words, requestId: null, shopUrl, reader: 'payer' })
   return reply.code(status).headers(pageHeaders).send(String(page))
 }

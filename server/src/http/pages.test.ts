@@ -97,14 +97,14 @@ describe('the checkout page', () => {
   })
 
   it('escapes texts of the merchant in its state', async () => {
-    const redirectUrl = 'https://shop.example/?x=</script><script>alert(1)</script><!--&$&\u2028'
+    const redirectUrl = 'https://shop.example/?x=</script><script>alert(1)</script><!--&$&'
     const evil = await world.create({ redirectUrl })
     const page = await open(new URL(evil.checkoutUrl).pathname)
     expect(stateIn(page).payment.redirectUrl).toBe(new URL(redirectUrl).href)
     expect(page.text.match(/<\/script>/g)).toHaveLength(2)
     expect(page.text).not.toContain('alert(1)</script>')
     // Unlike a URL, a name arrives here without any encoding.
-    const made = pageWithState('<head></head>', { name: redirectUrl })
+    const made = pageWithState('<head></head>', { name: `${redirectUrl}\u2028` })
     expect(made.match(/<\/?script/g)).toHaveLength(2)
     expect(made).not.toMatch(/<!--|\u2028/)
   })

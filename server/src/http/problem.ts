@@ -13,10 +13,13 @@ export interface ProblemDocument {
 
 export const problemType = 'application/problem+json'
 
-/** `Retry-After` where a retry can help and the failure does not say how long to wait. */
+/**
+ * `Retry-After` if a retry can help and the failure does not give a time. No `Retry-After` for a
+ * 500: the time until it is repaired is not known.
+ */
 const retryAfterSecondsDefault = 1
 
-/** Our codes for Fastify's own errors. The status decides for errors that are not listed. */
+/** Our codes for Fastify's own errors. For all others their status decides (`failureOf`). */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',

@@ -8,7 +8,8 @@ export interface Check {
 }
 
 /**
- * Resolves with null when its part works, else with a short reason. The signal cancels the probe.
+ * Resolves with null when its part works, else with a short reason; a rejection means that it does
+ * not work. The signal cancels the probe.
  */
 export type ReadinessProbe = (signal: AbortSignal) => Promise<string | null>
 
@@ -22,7 +23,8 @@ export class Readiness {
   readonly #probes: Readonly<Record<string, ReadinessProbe>>
   readonly #clock: Clock
   readonly #log: Log
-  readonly #said = new Map<string, string | null>()
+  /** The reason that was logged last for each part. */
+  readonly #logged = new Map<string, string | null>()
   #running: Promise<Readonly<Record<string, Check>>> | null = null
 
   constructor(probes: Readonly<Record<string, ReadinessProbe>>, needs: { clock: Clock; log: Log }) {
@@ -52,10 +54,10 @@ export class Readiness {
     const timeUp = this.#clock.sleep(probeMsMax, ended.signal).then((): Check => late)
     try {
       const check = await Promise.race([probe(ended.signal).then(checkOf), timeUp])
-      this.#tell(name, check)
+      this.#logChange(name, check)
       return check
     } catch (error) {
-      this.#log.warn({ area: 'http', what: name, error }, 'a readiness probe failed')
+      this.#logChange(name, failed, error)
       return failed
     } finally {
       ended.abort(new Error('the probe is over'))
@@ -63,11 +65,15 @@ export class Readiness {
   }
 
   /** Logs each change once: a load balancer repeats the check every second. */
-  #tell(name: string, { ok, reason }: Check): void {
-    if ((this.#said.get(name) ?? null) === reason) return
-    this.#said.set(name, reason)
+  #logChange(name: string, { ok, reason }: Check, error?: unknown): void {
+    if ((this.#logged.get(name) ?? null) === reason) return
+    this.#logged.set(name, reason)
     if (ok) this.#log.info({ area: 'http', what: name }, 'ready again')
-    else this.#log.error({ area: 'http', what: name, reason }, 'not ready')
+    else
+      this.#log.error(
+        { area: 'http', what: name, reason, ...(error !== undefined && { error }) },
+        'not ready',
+      )
   }
 }
 

@@ -17,7 +17,10 @@ export const wantsPage = ({
 }): boolean =>
   (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.accept ?? '')
 
-/** A refusal as a page. `own`: the route is for people, so its failure's message is shown. */
+/**
+ * A refusal as a page. `own`: the route is for people, so the failure's own message is shown, if it
+ * has one and the status is below 500.
+ */
 export function refusalPage(
   failure: Failure,
   { requestId, shopUrl, own }: { requestId: string; shopUrl: string | null; own: boolean },
@@ -25,8 +28,8 @@ export function refusalPage(
   const { status, title: catalogued } = describeError(failure.code)
   const [title, general] = wordsFor(failure.code, status)
   const words = own && status < 500 && failure.message !== catalogued ? failure.message : general
-  const toReference = failure.code === 'unauthenticated'
-  const body = String(errorPage({ status, title, words, requestId, shopUrl, toReference }))
+  const reader = own ? 'payer' : failure.code === 'unauthenticated' ? 'developer' : 'anyone'
+  const body = String(errorPage({ status, title, words, requestId, shopUrl, reader }))
   return { status, headers: { ...problemHeaders(failure), ...pageHeaders }, body }
 }
 

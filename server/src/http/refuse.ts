@@ -7,14 +7,20 @@ import { routeOf } from './request-log.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The shop's `redirectUrl`, once the payment is loaded: error pages link back to it. */
+    /**
+     * The shop's `redirectUrl`: error pages link back to it. Null until the route has set it, and
+     * on routes that never do.
+     */
     shopUrl: string | null
   }
 }
 
 const noRoute = 'Unknown route. See /docs for all routes.'
 
-/** Answers every refusal with a problem document, and every bug with one that hides its cause. */
+/**
+ * Answers every refusal and every bug with a problem document, or with a page (`refuse`). The
+ * answer to a bug hides its cause.
+ */
 export function refuseWithProblems(app: FastifyInstance, log: Log): void {
   app.decorateRequest('shopUrl', null)
   app.setErrorHandler((error, request, reply) => {
@@ -29,6 +35,16 @@ export function refuseWithProblems(app: FastifyInstance, log: Log): void {
     reply.header('allow', methods.join(', '))
     return refuse(reply, new Failure('method_not_allowed'), request)
   })
+}
+
+/** Answers an error of Fastify for which it runs no hook and no error handler. */
+export function refuseFrameworkError(
+  error: unknown,
+  { request, reply, log }: { request: FastifyRequest; reply: FastifyReply; log: Log },
+): void {
+  const failure = failureOf(error)
+  report(failure, request, log)
+  refuse(reply, failure, request)
 }
 
 /** Answers with a failure: as a page for browsers, as a problem document for programs. */

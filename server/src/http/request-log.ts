@@ -7,8 +7,8 @@ import type { Log } from '../ports/log.ts'
 const quietRoutes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/assets/*'])
 
 /**
- * Logs one line per answer: the route's pattern and never the URL, which may hold a token; no
- * headers, no bodies. Streams are long-lived and therefore counted in metrics instead.
+ * Logs one line for each answer of a route: the route's pattern and never the URL, which may hold a
+ * token; no headers, no bodies. Streams are long-lived and therefore counted in metrics instead.
  */
 export function logRequests(app: FastifyInstance, log: Log): void {
   app.addHook('onResponse', async (request, reply) => {
@@ -29,7 +29,8 @@ export const routeOf = (request: FastifyRequest): string =>
   request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown')
 
 /**
- * After this time a request is refused as `overloaded`. Long-polls set `answerMsMax` themselves.
+ * After this time a request is refused as `overloaded`. Long-polls and streams set `answerMsMax`
+ * themselves.
  */
 const answerMsMaxDefault = 30_000
 

@@ -51,7 +51,9 @@ describe('a refusal', () => {
         'text/html; charset=utf-8',
       ])
       expect(page.text).toContain(`<h1>${title}</h1>`)
-      expect(page.text).toContain(`Error ${status} · Request ${page.headers.get('request-id')}`)
+      expect(page.text).toContain(
+        `Error ${status} · Request <span class="kept" translate="no">${page.headers.get('request-id')}</span>`,
+      )
       expect(page.headers.get('content-security-policy')).toMatch(
         /^default-src 'none'; style-src 'sha/,
       )
@@ -81,12 +83,50 @@ describe('a refusal', () => {
   })
 })
 
+describe('the error page of a payer', () => {
+  const wrong = ['/pay/', '/pay/pi_01', '/pay/x/y', '/pay/x/y/', '/pay/x/y/z?utm=1']
+
+  it.each(wrong)('says what to do with a wrong link, and leads to no API: %s', async (path) => {
+    const page = await open(path)
+    expect(page.status).toBe(404)
+    expect(page.text).toContain('<h1>This payment link does not work</h1>')
+    expect(page.text).toContain('Go back to the shop that gave you the link')
+    expect(page.text).toContain('Do not send money')
+    expect(linksIn(page.text)).toEqual([])
+    expect(page.headers.get('cross-origin-opener-policy')).toBe('unsafe-none')
+  })
+
+  it('offers to try again when the server has a fault, and the way to the shop if it is known', async () => {
+    const bare = await HttpWorld.start({ webRoot: '/nowhere/at/all' })
+    const redirectUrl = 'https://shop.example/thanks'
+    const { checkoutUrl } = await bare.create({ redirectUrl })
+    const { pathname } = new URL(checkoutUrl)
+    const page = await open(pathname, bare)
+    expect(page.status).toBe(503)
+    expect(page.text).toContain('<a class="button" href="">Try again</a>')
+    expect(page.text).toContain(`href="${redirectUrl}">Back to the shop</a>`)
+    expect(linksIn(page.text)).not.toContain('/')
+    await bare.close()
+  })
+})
+
+describe('the mark of the product', () => {
+  it('is no tick, which would look like a success', async () => {
+    const { text } = await open('/')
+    const [, icon = ''] = /<img class="mark" src="data:image\/svg\+xml,([^"]+)"/.exec(text) ?? []
+    const drawing = decodeURIComponent(icon)
+    expect(drawing).toContain('<svg')
+    // A tick is one line that goes down and then further up.
+    expect(drawing).not.toMatch(/<path d="M[\d. ]+l[\d. ]+[lL][\d. -]+"/i)
+  })
+})
+
 describe('the API reference', () => {
   it('names every route of the contract, and has no broken link', async () => {
     const page = await open('/docs')
     const contract = (await world.ask('/openapi.json')).json
     for (const path of Object.keys(contract.paths))
-      expect(page.text).toContain(`<code>${path}</code>`)
+      expect(page.text).toContain(`<code translate="no">${path}</code>`)
     const ids = new Set(Array.from(page.text.matchAll(/ id="([^"]+)"/g), ([, id]) => `#${id}`))
     for (const link of linksIn(page.text)) {
       if (link.startsWith('#')) expect(ids).toContain(link)

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HttpWorld } from '../../../test/support/http-world.ts'
+import { failureOf } from './problem.ts'
 
 let world: HttpWorld
 beforeEach(async () => {
@@ -121,6 +122,44 @@ it('/healthz ignores credentials and refuses other methods than GET and HEAD', a
   expect((await world.ask('/healthz', { key: null, method: 'PUT' })).status).toBe(405)
 })
 
+describe('an error of the framework, before any route', () => {
+  it.each([
+    ['a path that cannot be decoded', '/%zz'],
+    ['a parameter that is too long', `${path}/${'a'.repeat(1_000)}`],
+    ['an unknown route', '/nowhere'],
+  ])('is answered like every other request, with all headers: %s', async (_, url) => {
+    const secure = await HttpWorld.start({ publicUrl: () => 'https://pay.example' })
+    const wrong = await secure.ask(url, { key: null })
+    const other = await secure.ask('/v1/chains', { key: null })
+    await secure.close()
+    expect([wrong.status, wrong.json.code]).toEqual([404, 'not_found'])
+    expect(wrong.headers.get('request-id')).toBe(wrong.json.requestId)
+    expect(wrong.headers.get('strict-transport-security')).toBe('max-age=31536000')
+    // Except what depends on the refusal itself.
+    const own = new Set(['content-length', 'date', 'www-authenticate'])
+    const names = ({ headers }: typeof wrong) =>
+      [...headers.keys()].filter((name) => !own.has(name))
+    const crossOrigin = /^access-control-/
+    expect(names(wrong)).toEqual(names(other).filter((name) => !crossOrigin.test(name)))
+  })
+
+  it('is an internal one if it is not the fault of the client', () => {
+    const bug = Object.assign(new Error('x'), { code: 'FST_ERR_ASYNC_CONSTRAINT', statusCode: 500 })
+    expect(failureOf(bug).code).toBe('internal')
+  })
+})
+
+it('the OpenAPI document and the reference page are made once and not for each request', async () => {
+  const printed = vi.spyOn(world.server.fastify, 'swagger')
+  const pages: string[] = []
+  for (const url of ['/openapi.json', '/docs/', '/openapi.json', '/docs', '/docs/']) {
+    pages.push((await world.ask(url, { key: null })).text)
+  }
+  // One for the reference page. `/openapi.json` was printed at the start.
+  expect(printed).toHaveBeenCalledTimes(1)
+  expect(new Set(pages).size).toBe(2)
+})
+
 describe('closing the server', () => {
   it('lets running requests finish, answers long-polls, and refuses new requests', async () => {
     const { id } = await world.create()
@@ -196,7 +235,11 @@ describe('routes of plugins', () => {
         (app, gate) => {
           app.post('/v1/test/payment-intents/:id/touch', async (request) => {
             const { id } = request.params as { id: string }
-            const needs = { scope: 'payment_intents:write', paymentId: id, client: true } as const
+            const needs = {
+              scope: 'payment_intents:write',
+              paymentId: id,
+              allowsClient: true,
+            } as const
             const { principal, payment } = await gate.open(request, needs)
             return { by: principal.kind, status: payment.status }
           })

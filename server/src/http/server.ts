@@ -17,7 +17,7 @@ import { Edge } from './edge/edge.ts'
 import { openerPolicyOfPages, securityHeaders } from './headers.ts'
 import { KeyUses } from './key-uses.ts'
 import { KeyWatch } from './key-watch.ts'
-import { refuse, refuseWithProblems } from './refuse.ts'
+import { refuseFrameworkError, refuseWithProblems } from './refuse.ts'
 import { limitAnswers, logRequests } from './request-log.ts'
 import { refuseUnlistedRoutes } from './route-access.ts'
 import { chainRoutes } from './routes/chains.ts'
@@ -45,7 +45,10 @@ export interface HttpServer {
   readonly fastify: App
   /** Resolves with the port and URL on which it listens. */
   listen(): Promise<{ readonly port: number; readonly url: string }>
-  /** Refuses new requests, lets running ones finish, ends streams. Resolves when all are closed. */
+  /**
+   * Refuses new requests, lets running ones finish for up to `shutdownMs`, ends streams. Resolves
+   * when all are closed.
+   */
   close(): Promise<void>
 }
 
@@ -90,7 +93,7 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
 }
 
 function createApp(deps: HttpDeps, isClosing: () => boolean): { app: App; edge: Edge } {
-  const { clock, metrics, publicUrl, port } = deps
+  const { clock, metrics, log, publicUrl, port } = deps
   const requestId = (): string => makeId('req', clock.now(), clock.random(10))
   const headers = (): Readonly<Record<string, string>> =>
     securityHeaders(publicUrl(port).startsWith('https:'))
@@ -99,16 +102,17 @@ function createApp(deps: HttpDeps, isClosing: () => boolean): { app: App; edge: 
     genReqId: requestId,
     bodyLimit: bodyBytesMax,
     serverFactory: (answer) => {
-      const needs = { clock, metrics, requestId, headers, isClosing, limits: deps.edge }
+      const needs = { clock, metrics, log, requestId, headers, isClosing, limits: deps.edge }
       edge = new Edge(needs, answer)
       return edge.server
     },
     routerOptions: { maxParamLength: paramCharactersMax },
     // Fastify's own 503 is not a problem document: a hook below answers instead.
     return503OnClosing: false,
-    // A URL that cannot be decoded: 404. No hook has run, so the headers are set here.
-    frameworkErrors: (_, request, reply) => {
-      refuse(reply.headers(securityHeaders(false)), new Failure('not_found'), request)
+    // Such as a URL that cannot be decoded. No hook has run, so the headers are set here.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(headers()).header('request-id', request.id)
+      refuseFrameworkError(error, { request, reply, log })
     },
   }).withTypeProvider<ZodTypeProvider>()
   assert(edge !== null, 'Fastify has called serverFactory')

@@ -42,9 +42,10 @@ const provider = z
       .number()
       .min(0)
       .meta({ description: 'How long after the fastest provider its recent heads arrived.' }),
-    logsAsked: count.meta({ description: 'Blocks for which the server requested its logs.' }),
+    logsAsked: count.meta({ description: "How often the server requested a block's logs." }),
     logsEmpty: count.meta({
-      description: 'How many of these log answers were empty although the block had logs.',
+      description:
+        'How often these logs missed transfers that were found later, or were empty at first.',
     }),
     disagreements: count.meta({
       description: 'Blocks for which it reported another hash than other providers.',

@@ -47,6 +47,39 @@ describe('a text with hidden characters', () => {
   })
 })
 
+describe('metadata', () => {
+  const ask = (metadata: object) =>
+    world.ask(path, { body: { amount: '1.00', currency: 'USDC', metadata } })
+
+  it('with two keys that are the same text after normalization is refused, naming the second', async () => {
+    const { status, json } = await ask({ 'Gr\u00fcn': 'one', a: 'b', 'Gru\u0308n': 'two' })
+    expect([status, json.code]).toEqual([400, 'invalid_request'])
+    expect(json.errors).toEqual([
+      {
+        pointer: '/metadata/Gru\u0308n',
+        detail: 'Two keys are the same text in Unicode normal form C: send only one.',
+      },
+    ])
+  })
+
+  it('may have keys that are alike and not the same, in the order in which they were sent', async () => {
+    const metadata = { z: '1', Grun: '2', Grün: '3' }
+    const { status, json } = await ask(metadata)
+    expect([status, Object.entries(json.metadata)]).toEqual([201, Object.entries(metadata)])
+  })
+
+  it.each([
+    // U+0958 has two characters in normal form C.
+    ['a key that is longer after normalization', { ['\u0958'.repeat(21)]: 'x' }],
+    ['a key of 41 characters', { ['k'.repeat(41)]: 'x' }],
+    ['an empty key', { '': 'x' }],
+    ['21 pairs', Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`k${n}`, 'x']))],
+  ])('is refused with %s', async (_, metadata) => {
+    const { status, json } = await ask(metadata)
+    expect([status, json.errors[0].pointer]).toEqual([400, expect.stringMatching(/^\/metadata/)])
+  })
+})
+
 describe('redirectUrl', () => {
   const ask = (redirectUrl: string) =>
     world.ask(path, { body: { amount: '1.00', currency: 'USDC', redirectUrl } })

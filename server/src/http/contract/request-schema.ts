@@ -8,14 +8,15 @@ import { paymentId } from './answer-schema.ts'
 const referenceMax = 255
 const urlMax = 2_048
 const metadataPairsMax = 20
+const metadataKeyMax = 40
 const expiresInMaxSeconds = 30 * 24 * 3_600
 const limitMax = 100
 const limitDefault = 20
 const waitMaxSeconds = 25
 const sequenceMax = 2 ** 31 - 1
 
-/** Text that looks the same to everyone: without hidden characters, and normalized to NFC. */
-const text = (max: number) =>
+/** Text without hidden characters, as it was sent. */
+const plainText = (max: number) =>
   z
     .string()
     .max(max)
@@ -23,9 +24,40 @@ const text = (max: number) =>
       const message = textProblem(value)
       if (message !== null) issues.push({ code: 'custom', message, input: value })
     })
-    // Not `transform`: zod prints no examples of transformed schemas.
-    .normalize('NFC')
-    .max(max)
+
+/** Text that looks the same to everyone: without hidden characters, and normalized to NFC. */
+const text = (max: number) =>
+  // Not `transform`: zod prints no examples of transformed schemas.
+  plainText(max).normalize('NFC').max(max)
+
+/**
+ * Pairs whose keys look different to everyone. The keys are normalized together and not each for
+ * itself: zod would keep the last of two keys that become equal, and drop the other silently.
+ */
+const metadata = z
+  .record(plainText(metadataKeyMax).min(1), text(500))
+  .check(({ value, issues }) => {
+    const seen = new Set<string>()
+    for (const key of Object.keys(value)) {
+      const message = keyProblem(key.normalize('NFC'), seen)
+      if (message !== null) issues.push({ code: 'custom', message, input: value, path: [key] })
+    }
+  })
+  .overwrite((pairs) =>
+    Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key.normalize('NFC'), value])),
+  )
+  .refine((pairs) => Object.keys(pairs).length <= metadataPairsMax, {
+    message: `At most ${metadataPairsMax} pairs.`,
+  })
+
+/** Why a normalized key is refused, given the ones before it; null if it is accepted. */
+function keyProblem(key: string, seen: Set<string>): string | null {
+  if (seen.has(key)) return 'Two keys are the same text in Unicode normal form C: send only one.'
+  seen.add(key)
+  return key.length > metadataKeyMax
+    ? `Must have at most ${metadataKeyMax} characters in Unicode normal form C.`
+    : null
+}
 
 /** Stored as the URL standard serializes it, so that every browser opens the same page. */
 const webUrl = text(urlMax)
@@ -69,11 +101,7 @@ export const createPaymentIntent = z
     reference: text(referenceMax)
       .nullish()
       .meta({ description: "The merchant's own id for the payment, such as an order number." }),
-    metadata: z
-      .record(text(40).min(1), text(500))
-      .refine((pairs) => Object.keys(pairs).length <= metadataPairsMax, {
-        message: `At most ${metadataPairsMax} pairs.`,
-      })
+    metadata: metadata
       .optional()
       .meta({ description: 'At most 20 pairs; keys up to 40, values up to 500 characters.' }),
     confirmationPolicy: z.literal('default').optional(),

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { HttpConnection } from './connection.ts'
+import { type Exchange, HttpConnection } from './connection.ts'
 
 const start = { peer: '', client: null, overLimit: null, since: 0, pipelinedMax: 4 }
 
@@ -10,12 +10,16 @@ class Probe {
   readonly tasks: (() => void)[] = []
   readonly parsed: string[] = []
   parsers = 0
+  pauses = 0
   readonly connection = new HttpConnection(this.socket, start, {
     openParser: () => {
       this.parsers++
       return (bytes) => void this.parsed.push(bytes.toString())
     },
     inTurn: (task) => void this.tasks.push(task),
+    paused: () => {
+      this.pauses++
+    },
   })
 
   receive(text: string, now = 0): void {
@@ -53,10 +57,13 @@ describe('a connection', () => {
     expect(probe.socket.isPaused()).toBe(false)
   })
 
-  it.each(['GET /healthz HTTP/1.1', 'HEAD /healthz'])('parses "%s" at once', (text) => {
-    probe.receive(text)
-    expect(probe).toMatchObject({ parsed: [text], tasks: [] })
-  })
+  it.each(['GET /healthz HTTP/1.1', 'HEAD /healthz', 'GET /readyz HTTP/1.1', 'HEAD /readyz'])(
+    'parses "%s" at once',
+    (text) => {
+      probe.receive(text)
+      expect(probe).toMatchObject({ parsed: [text], tasks: [] })
+    },
+  )
 
   it('lets bytes wait that are not the start of a request, although they look like it', () => {
     probe.receive('POST / HTTP/1.1\r\n')
@@ -64,6 +71,35 @@ describe('a connection', () => {
     probe.receive('GET /healthz')
     expect(probe.parsed).toEqual(['POST / HTTP/1.1\r\n'])
     expect(probe.tasks).toHaveLength(1)
+  })
+
+  it('reports once that further requests wait, and again after all of them were answered', () => {
+    const exchange = { request: {}, response: {}, since: 0, failure: null } as unknown as Exchange
+    const ask = (): void => {
+      for (let request = 0; request < start.pipelinedMax; request++)
+        probe.connection.asked(exchange)
+    }
+    ask()
+    expect(probe.pauses).toBe(0)
+    probe.receive('GET /a')
+    probe.turn()
+    expect(probe).toMatchObject({ pauses: 1, parsed: [] })
+    expect(probe.socket.isPaused()).toBe(true)
+    probe.connection.next()
+    probe.connection.answered(1)
+    probe.connection.pump()
+    probe.connection.asked(exchange)
+    probe.receive('GET /b')
+    probe.turn()
+    expect(probe).toMatchObject({ pauses: 1, parsed: ['GET /a'] })
+    for (let request = 0; request < start.pipelinedMax; request++) {
+      probe.connection.next()
+      probe.connection.answered(1)
+    }
+    ask()
+    probe.receive('GET /c')
+    probe.turn()
+    expect(probe.pauses).toBe(2)
   })
 
   it('parses nothing once it was cut or became a stream', () => {

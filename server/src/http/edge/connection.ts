@@ -33,6 +33,8 @@ export interface ConnectionWork {
   openParser(): ParserFeed
   /** Runs a task, now or in a later round of the event loop. */
   inTurn(task: () => void): void
+  /** Called when requests are not read because `pipelinedMax` others wait; once until none waits. */
+  paused(): void
 }
 
 /**
@@ -40,11 +42,13 @@ export interface ConnectionWork {
  * can stop it, so this bounds the requests beyond the limit: 28 of the shortest.
  */
 const pieceBytes = 512
-const healthChecks = ['GET /healthz', 'HEAD /healthz'].map((start) => Buffer.from(start))
+const probes = ['/healthz', '/readyz']
+  .flatMap((path) => [`GET ${path}`, `HEAD ${path}`])
+  .map((start) => Buffer.from(start))
 
-/** Whether these bytes, the first of a request, ask for `/healthz`. */
-const asksForHealth = (bytes: Buffer): boolean =>
-  healthChecks.some((start) => bytes.subarray(0, start.length).equals(start))
+/** Whether these bytes, the first of a request, ask for `/healthz` or `/readyz`. */
+const isProbe = (bytes: Buffer): boolean =>
+  probes.some((start) => bytes.subarray(0, start.length).equals(start))
 
 /** A client gets one more second for every 16 KB that it has to read. */
 const slowestBytesPerMs = 16.384
@@ -73,6 +77,8 @@ export class HttpConnection {
   #rest: Buffer | null = null
   #isHeld = false
   #waitsForTurn = false
+  /** Whether it has had more requests than it may pipeline, and some of them still wait. */
+  #isFull = false
   #takenBytes = 0
   #takenAt: Instant
 
@@ -95,7 +101,7 @@ export class HttpConnection {
   }
 
   /**
-   * Parses received bytes in a turn, and `/healthz` at once: parsing the first requests of a
+   * Parses received bytes in a turn, and `/healthz` and `/readyz` at once: parsing the first requests of a
    * thousand new connections takes half a second. Nothing more is read until then.
    */
   received(bytes: Buffer, now: Instant): void {
@@ -104,7 +110,7 @@ export class HttpConnection {
     if (this.#waitsForTurn) return
     const isStart = this.isIdle && this.headSince === null
     if (this.isIdle) this.headSince ??= now
-    if (isStart && asksForHealth(this.#rest)) {
+    if (isStart && isProbe(this.#rest)) {
       this.pump()
       return
     }
@@ -124,13 +130,19 @@ export class HttpConnection {
   pump(): void {
     if (this.#waitsForTurn) return
     while (this.#rest !== null && !this.isOver && !this.socket.destroyed) {
-      if (this.#waiting.length >= this.start.pipelinedMax) this.#hold()
+      if (this.#waiting.length >= this.start.pipelinedMax) this.#holdFurther()
       if (this.socket.isPaused()) return
       const rest = this.#rest
       this.#rest = rest.length > pieceBytes ? rest.subarray(pieceBytes) : null
       this.#feed ??= this.#work.openParser()
       this.#feed(rest.subarray(0, pieceBytes))
     }
+  }
+
+  #holdFurther(): void {
+    this.#hold()
+    if (!this.#isFull) this.#work.paused()
+    this.#isFull = true
   }
 
   #hold(): void {
@@ -159,6 +171,7 @@ export class HttpConnection {
   next(): Exchange | null {
     if (this.current !== null || this.isOver) return null
     this.current = this.#waiting.shift() ?? null
+    if (this.#waiting.length === 0) this.#isFull = false
     this.#release()
     return this.current
   }

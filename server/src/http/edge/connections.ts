@@ -5,7 +5,10 @@ import type { EdgeMetrics } from '../../metrics.ts'
 import { clientOf, isLoopback, plainAddress } from './client-address.ts'
 import type { ConnectionStart, HttpConnection } from './connection.ts'
 
-/** How many connections over a limit stay open, to be answered with an error or `/healthz`. */
+/**
+ * How many connections over a limit stay open. They get an error, or an answer from an operator
+ * route.
+ */
 export const overLimitMax = 64
 
 /** The connections and proxied requests of one client. */
@@ -17,8 +20,8 @@ interface ClientConnections {
 
 /**
  * All connections by client. At a limit a new connection replaces the one that has been idle for
- * the longest time. Without an idle one it is over the limit: answered only with an error or by
- * operator routes. Every operation is O(1).
+ * the longest time. Without an idle one, the new connection is over the limit: it gets an error, or
+ * an answer from an operator route. Every operation is O(1).
  */
 export class Connections {
   readonly #limits: EdgeLimits
@@ -52,21 +55,25 @@ export class Connections {
    */
   admit(socket: Socket): Pick<ConnectionStart, 'peer' | 'client' | 'overLimit'> | null {
     const peer = plainAddress(socket.remoteAddress ?? '')
-    const client = this.counted(peer)
-    const overLimit = this.#exceededLimit(client)
+    const client = this.clientCounted(peer)
+    const overLimit = this.#makeRoomOrExceed(client)
     const { size } = this.#overLimit
     if (overLimit !== null && size >= overLimitMax && !this.#makeRoom(this.#idleOverLimit))
       return null
     return { peer, client, overLimit }
   }
 
-  /** The client that an address counts towards; null if it is not counted. */
-  counted(address: string): string | null {
-    const isFree = isLoopback(address) && !this.#limits.countsOwnMachine
-    return isFree || address === '' ? null : clientOf(address)
+  /** The client whose limit this address uses; null if the address has no limit. */
+  clientCounted(address: string): string | null {
+    const isExempt = isLoopback(address) && !this.#limits.countsOwnMachine
+    return isExempt || address === '' ? null : clientOf(address)
   }
 
-  #exceededLimit(client: string | null): ErrorCode | null {
+  /**
+   * At a limit, closes the connection that has been idle for the longest time. Returns the limit
+   * that the new connection exceeds because none was idle; null if there is room.
+   */
+  #makeRoomOrExceed(client: string | null): ErrorCode | null {
     if (client !== null && !this.hasRoom(client)) {
       const idle = this.#clients.get(client)?.idle
       if (idle === undefined || !this.#makeRoom(idle)) return 'too_many_from_address'
@@ -103,15 +110,23 @@ export class Connections {
 
   /** The connection has a request, or carries a stream. */
   markBusy(connection: HttpConnection): void {
+    this.#leaveIdle(connection)
+  }
+
+  /** Removes the connection from all sets of idle connections. */
+  #leaveIdle(connection: HttpConnection): void {
     this.#idleOverLimit.delete(connection)
     this.#idle.delete(connection)
     if (connection.client !== null) this.#clients.get(connection.client)?.idle.delete(connection)
   }
 
-  /** A proxy's connection: from now on its requests count by their forwarded clients, not it. */
+  /**
+   * The connection comes from a proxy. From now on it is not counted. Its requests are counted
+   * instead, each for the client that the proxy names.
+   */
   countByForwardedClient(connection: HttpConnection): void {
     if (connection.client === null || connection.start.overLimit !== null) return
-    this.markBusy(connection)
+    this.#leaveIdle(connection)
     this.leave(connection.client)
     connection.client = null
   }
@@ -152,7 +167,7 @@ export class Connections {
   /** The connection has closed. */
   forget(connection: HttpConnection): void {
     if (!this.#bySocket.delete(connection.socket)) return
-    this.markBusy(connection)
+    this.#leaveIdle(connection)
     if (connection.start.overLimit !== null) this.#overLimit.delete(connection)
     else if (connection.client !== null) this.leave(connection.client)
     this.#metrics.connectionsOpen(this.size)

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { codeOf, EdgeWorld, edgeLimits, get } from '../../../../test/support/edge-world.ts'
+import { LoopTurns } from './turns.ts'
 
 let world: EdgeWorld
 const start = async (...how: Parameters<typeof EdgeWorld.start>): Promise<void> => {
@@ -281,6 +282,15 @@ describe('too many connections', () => {
       expect(stream.statuses).toEqual([200])
     }
   })
+})
+
+it('/readyz gets a turn before ordinary requests that wait', async () => {
+  const first = vi.spyOn(LoopTurns.prototype, 'runFirst')
+  await start()
+  await world.ask('/readyz')
+  await world.ask('/')
+  expect(first).toHaveBeenCalledTimes(1)
+  first.mockRestore()
 })
 
 describe('/healthz', () => {

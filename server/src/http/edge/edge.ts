@@ -2,15 +2,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
+import type { CloseCode, PauseCode } from '../../edge-limit-table.ts'
 import type { EdgeLimits } from '../../edge-limits.ts'
 import type { EdgeMetrics } from '../../metrics.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
 import { problemHeaders, problemOf } from '../problem.ts'
 import { refusalPage, wantsPage } from '../refusal-page.ts'
 import { sayAlive } from './alive.ts'
 import { Networks } from './client-address.ts'
 import { HttpConnection } from './connection.ts'
 import { Connections, overLimitMax } from './connections.ts'
+import { hostFailure } from './host.ts'
 import { canAnswer, rawProblem, refusalOf } from './raw-problem.ts'
 import { type CutReason, overdue } from './sweep.ts'
 import { LoopTurns } from './turns.ts'
@@ -20,6 +23,7 @@ export interface EdgeNeeds {
   readonly clock: Clock
   readonly limits: EdgeLimits
   readonly metrics: EdgeMetrics
+  readonly log: Log
   readonly requestId: () => string
   /** Headers of every answer. */
   readonly headers: () => Readonly<Record<string, string>>
@@ -34,6 +38,9 @@ const sweepMs = 1_000
 /** Small, so that data for a slow client waits in its own queue and not in Node's buffers. */
 const bufferBytes = 16 * 1024
 
+/** Why a connection is closed at once. */
+const noRoom = 'no_room' satisfies CloseCode
+
 /** Routes for operators: answered also on connections beyond a limit. */
 const operatorsPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
 
@@ -41,7 +48,7 @@ const operatorsPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/me
  * Everything between the network and the routes: limits on connections in total and per client, on
  * the time for a request to arrive and an answer to leave, and refusals of malformed HTTP. Requests
  * of one connection are answered one after the other. Those of all connections are parsed and
- * answered in turns of the event loop, and `/healthz` before all others.
+ * answered in turns of the event loop, `/healthz` before all others, then `/readyz`.
  */
 export class Edge {
   readonly server: Server
@@ -59,16 +66,16 @@ export class Edge {
     answer: (request: IncomingMessage, response: ServerResponse) => void,
   ) {
     const { limits, clock } = needs
-    this.#needs = needs
+    this.#needs = { ...needs, metrics: logged(needs) }
     this.#answer = answer
-    this.#connections = new Connections(needs)
+    this.#connections = new Connections(this.#needs)
     this.#proxies = new Networks(limits.trustedProxies)
     this.#turns = new LoopTurns(clock)
     this.#listeners = listenersOf(this.#connections, clock)
     this.server = createServer({
       maxHeaderSize: headBytesMax,
       highWaterMark: bufferBytes,
-      // Node would refuse without a body; `#refusalFor` sends a problem document.
+      // Node would refuse without a body; `hostFailure` becomes a problem document.
       requireHostHeader: false,
       // Node's own timeouts close many connections at once, or only one side of each.
       headersTimeout: 0,
@@ -107,7 +114,7 @@ export class Edge {
     const { server } = this
     // A last limit: beyond it Node closes new connections before our code sees them.
     server.maxConnections = this.#needs.limits.connectionsMax + 2 * overLimitMax
-    server.on('drop', () => this.#needs.metrics.connectionCut('no_room'))
+    server.on('drop', () => this.#needs.metrics.connectionCut(noRoom))
     server.on('connection', (socket) => this.#admit(socket))
     server.on('request', (request, response) => this.#take(request, response))
     server.on('checkExpectation', (request, response) => {
@@ -130,7 +137,7 @@ export class Edge {
     this.#turns.connectionAccepted()
     const admitted = this.#connections.admit(socket)
     if (admitted === null) {
-      metrics.connectionCut('no_room')
+      metrics.connectionCut(noRoom)
       socket.destroy()
       return
     }
@@ -138,6 +145,7 @@ export class Edge {
     const connection = new HttpConnection(socket, start, {
       openParser: () => this.#parserOf(socket),
       inTurn: (parse) => this.#parseInTurn(connection, parse),
+      paused: () => metrics.connectionPaused('pipelined' satisfies PauseCode),
     })
     const { data, resume, close } = this.#listeners
     socket.on('data', data).on('resume', resume).on('close', close)
@@ -203,13 +211,18 @@ export class Edge {
     })
     const isLast = connection.start.overLimit !== null || this.#needs.isClosing()
     if (isLast) response.setHeader('connection', 'close')
-    if (pathOf(request) === '/healthz' && sayAlive(request, response, this.#headers())) return
-    const failure = exchange.failure ?? this.#refusalFor(connection, request, hasRoom)
-    this.#turns.run(() => {
+    const path = pathOf(request)
+    const invalid = hostFailure(request)
+    const isHealth = path === '/healthz' && invalid === null
+    if (isHealth && sayAlive(request, response, this.#headers())) return
+    const failure = exchange.failure ?? invalid ?? refusalFor(connection, path, hasRoom)
+    const task = (): void => {
       if (connection.isOver || request.socket.destroyed) return
       if (failure === null) this.#answer(request, response)
       else this.#refuse(response, failure)
-    })
+    }
+    if (path === '/readyz') this.#turns.runFirst(task)
+    else this.#turns.run(task)
   }
 
   /** The client of a request that a trusted proxy forwards; null if the connection is counted. */
@@ -218,21 +231,7 @@ export class Edge {
     const forwardedFor = headers['x-forwarded-for']
     if (forwardedFor === undefined || !this.#proxies.has(peer)) return null
     this.#connections.countByForwardedClient(connection)
-    return this.#connections.counted(this.#proxies.clientBehind(peer, String(forwardedFor)))
-  }
-
-  #refusalFor(
-    connection: HttpConnection,
-    request: IncomingMessage,
-    hasRoom: boolean,
-  ): Failure | null {
-    if (request.headers.host === undefined && request.httpVersion === '1.1') {
-      return new Failure('invalid_request', 'The request has no Host header.')
-    }
-    if (operatorsPaths.has(pathOf(request))) return null
-    const { overLimit } = connection.start
-    if (overLimit !== null) return new Failure(overLimit)
-    return hasRoom ? null : new Failure('too_many_from_address')
+    return this.#connections.clientCounted(this.#proxies.clientBehind(peer, String(forwardedFor)))
   }
 
   #headers(): Readonly<Record<string, string>> {
@@ -314,6 +313,27 @@ function ignore(): void {
 }
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''
+
+/** The limit because of which a request is refused; null if it is not. */
+function refusalFor(connection: HttpConnection, path: string, hasRoom: boolean): Failure | null {
+  if (operatorsPaths.has(path)) return null
+  const { overLimit } = connection.start
+  if (overLimit !== null) return new Failure(overLimit)
+  return hasRoom ? null : new Failure('too_many_from_address')
+}
+
+/** Metrics that are also logged where the client gets no answer: the log has the reason. */
+const logged = ({ metrics, log }: Pick<EdgeNeeds, 'metrics' | 'log'>): EdgeMetrics => ({
+  ...metrics,
+  connectionCut: (reason) => {
+    metrics.connectionCut(reason)
+    log.debug({ area: 'http', reason }, 'a connection was closed')
+  },
+  connectionPaused: (reason) => {
+    metrics.connectionPaused(reason)
+    log.debug({ area: 'http', reason }, 'further requests of a connection wait')
+  },
+})
 
 /** Listeners that all sockets share: three functions, however many connections there are. */
 function listenersOf(connections: Connections, clock: Pick<Clock, 'now'>) {

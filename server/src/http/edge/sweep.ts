@@ -1,16 +1,10 @@
 import type { Instant } from '@settlewire/core/instant'
+import type { CloseCode } from '../../edge-limit-table.ts'
 import type { EdgeLimits } from '../../edge-limits.ts'
 import type { HttpConnection } from './connection.ts'
 
 /** Why a connection is cut: a timeout, or the memory it holds. */
-export type CutReason =
-  | 'silent'
-  | 'head_timeout'
-  | 'body_timeout'
-  | 'idle'
-  | 'unread'
-  | 'unread_bytes'
-  | 'held_bytes'
+export type CutReason = Exclude<CloseCode, 'made_room' | 'no_room'>
 
 /** Connections that hold less are not cut when all together hold too much: it frees too little. */
 const holdsLittleBytes = 16_384

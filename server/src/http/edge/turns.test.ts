@@ -156,3 +156,43 @@ it('between two rounds of tasks the loop takes new connections, also when the ta
   expect(tasksBefore).toBeGreaterThanOrEqual(0)
   expect(tasksBefore).toBeLessThan(100)
 })
+
+it('a task of runFirst runs before the tasks that wait, which get every other turn', async () => {
+  const { loop, turns } = beginBusy()
+  const done: string[] = []
+  for (let task = 1; task <= 4; task++) turns.run(() => void done.push(`later ${task}`))
+  for (let task = 1; task <= 3; task++) turns.runFirst(() => void done.push(`first ${task}`))
+  while (await loop.round());
+  expect(done).toEqual([
+    ...['first 1', 'later 1', 'first 2', 'later 2', 'first 3', 'later 3', 'later 4'],
+  ])
+})
+
+it('a task of runFirst runs at once while there is time in the round, also beside waiting tasks', async () => {
+  const loop = new Loop()
+  const turns = new LoopTurns(loop)
+  const done: string[] = []
+  turns.runFirst(() => done.push('at once'))
+  expect(done).toEqual(['at once'])
+  turns.run(() => loop.pass(5))
+  turns.run(() => done.push('waits'))
+  turns.runFirst(() => done.push('waits less'))
+  expect(done).toEqual(['at once'])
+  while (await loop.round());
+  expect(done).toEqual(['at once', 'waits less', 'waits'])
+})
+
+it('a task runs after rounds that had no task', async () => {
+  const loop = new Loop()
+  const turns = new LoopTurns(loop)
+  let ran = 0
+  for (let round = 1; round <= 3; round++) {
+    turns.run(() => {
+      ran++
+      loop.pass(5)
+    })
+    turns.run(() => ran++)
+    while (await loop.round());
+    expect(ran).toBe(2 * round)
+  }
+})

@@ -23,6 +23,10 @@ export class LoopTurns {
   readonly #clock: Pick<Clock, 'now' | 'soon'>
   #waiting: (() => void)[] = []
   #next = 0
+  /** Tasks that wait and run before the others. */
+  readonly #first: (() => void)[] = []
+  /** Whether the last waiting task was one of those. */
+  #wasFirst = false
   /** When the time for the tasks of this round began. */
   #startedAt = 0
   /** When a round last ran waiting tasks. */
@@ -39,9 +43,27 @@ export class LoopTurns {
 
   run(task: () => void): void {
     if (!this.#isScheduled) this.#schedule()
-    const isFirst = !this.#isRunning && this.#next === this.#waiting.length
-    if (isFirst && this.#hasTime() && !this.#mustWait()) task()
+    if (this.#waits === 0 && this.#mayRun()) task()
     else this.#waiting.push(task)
+  }
+
+  /**
+   * Like `run`, but before the tasks that wait. However many tasks of this kind there are, they get
+   * only every other turn, so that no client can stop the others with them.
+   */
+  runFirst(task: () => void): void {
+    if (!this.#isScheduled) this.#schedule()
+    if (this.#first.length === 0 && this.#mayRun()) task()
+    else this.#first.push(task)
+  }
+
+  /** How many tasks wait. */
+  get #waits(): number {
+    return this.#first.length + this.#waiting.length - this.#next
+  }
+
+  #mayRun(): boolean {
+    return !this.#isRunning && this.#hasTime() && !this.#mustWait()
   }
 
   /** To be called for each new connection: more may come, so tasks wait. */
@@ -77,19 +99,25 @@ export class LoopTurns {
   }
 
   #runNext(): void {
-    const task = this.#waiting[this.#next]
+    const task = this.#takeNext()
     if (task !== undefined) {
-      this.#next++
       this.#waitingLeft--
       this.#isRunning = true
       task()
       this.#isRunning = false
     }
     afterPromises(() => {
-      const isMore = this.#waitingLeft > 0 && this.#next < this.#waiting.length
+      const isMore = this.#waitingLeft > 0 && this.#waits > 0
       if (isMore && this.#hasTime()) this.#runNext()
       else this.#end()
     })
+  }
+
+  #takeNext(): (() => void) | undefined {
+    const hasOthers = this.#next < this.#waiting.length
+    this.#wasFirst = this.#first.length > 0 && !(this.#wasFirst && hasOthers)
+    if (this.#wasFirst) return this.#first.shift()
+    return hasOthers ? this.#waiting[this.#next++] : undefined
   }
 
   #end(): void {
@@ -98,7 +126,7 @@ export class LoopTurns {
       this.#next = 0
     }
     this.#isScheduled = false
-    if (this.#waiting.length > 0) this.#schedule()
+    if (this.#waits > 0) this.#schedule()
   }
 }
 

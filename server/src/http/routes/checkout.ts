@@ -59,11 +59,15 @@ export function checkoutRoutes(app: App, context: HttpContext, assets: Assets): 
         .send(html)
     },
   )
+  // A link that was cut off, or has something behind it, is a wrong link too.
+  app.get('/pay/*', { config: { access, page: true }, schema: { hide: true } }, (_, reply) =>
+    sendPlainPage(reply.header('x-robots-tag', 'noindex, nofollow'), 404, wrongLink),
+  )
 }
 
 const wrongLink = [
   'This payment link does not work',
-  'It may be incomplete. Open it again from the shop, or ask the shop for a new one.',
+  'It may be incomplete. Go back to the shop that gave you the link, and open the payment from there again. Do not send money before the payment is shown.',
 ] as const
 const notBuilt = [
   'The checkout page is not built',

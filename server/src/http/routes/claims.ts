@@ -13,7 +13,8 @@ import { scopeOf } from '../scope.ts'
 const access = routeAccess['POST /v1/payment-intents/:id/claims']
 
 /**
- * Each claim queries every node of every accepted chain, so claims of a payment are rate limited.
+ * Each claim queries every node of the accepted chains, or of the one that it names, so claims of a
+ * payment are rate limited.
  */
 const burst = 10
 const everyMs = 6_000

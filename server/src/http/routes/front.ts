@@ -6,7 +6,7 @@ import { pageHeaders } from '../refusal-page.ts'
 
 const access: RouteAccess = { who: 'anyone' }
 
-/** The start page at `/`, with links to all other pages. */
+/** The start page at `/`. */
 export function frontRoutes(app: App, { sandbox }: Pick<HttpContext, 'sandbox'>): void {
   const page = Buffer.from(String(frontPage({ sandbox })))
   app.get('/', { config: { access }, schema: { hide: true } }, async (_, reply) => {

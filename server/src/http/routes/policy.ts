@@ -21,7 +21,7 @@ export function policyRoutes(app: App, context: HttpContext): void {
         tags: ['Payment intents'],
         summary: 'Read why a payment waits, and for how long',
         description:
-          'The policy in force as it applies to this payment and to each transfer, and the estimated time from measured block times. Sentences and data say the same.',
+          'The policy in force as it applies to this payment and to each transfer, and the estimated time from measured block times. Each sentence in the answer repeats what its fields say.',
         security: securityOf(access),
         params: idParams,
         response: {
@@ -45,7 +45,10 @@ export function policyRoutes(app: App, context: HttpContext): void {
   )
 }
 
-/** Removes the names of the merchant's providers for client secrets, which browsers hold. */
+/**
+ * A caller with a client secret does not see provider names, because the secret is in the payer's
+ * browser.
+ */
 function shownTo({ kind }: Principal, explained: PolicyExplanation): object {
   if (kind !== 'client') return explained
   const transfers = explained.transfers.map(({ sources: _, deniedBy: __, ...transfer }) => transfer)

@@ -7,7 +7,9 @@ import type { App } from '../context.ts'
 const access: RouteAccess = { who: 'anyone' }
 const aYear = 'public, max-age=31536000, immutable'
 
-/** Scripts, styles and images of the pages. Files with a hash in their name are cached forever. */
+/**
+ * Scripts, styles and images of the pages. Files with a hash in their name are cached for a year.
+ */
 export function staticRoutes(app: App, assets: Assets): void {
   app.get(
     '/assets/*',

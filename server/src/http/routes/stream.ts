@@ -23,7 +23,10 @@ const headers = z.looseObject({
     }),
 })
 
-/** The live events of one payment. A refusal is a problem document and comes before the stream. */
+/**
+ * The live events of one payment. A request that is refused gets a problem document and no stream.
+ * A key that is refused later ends the stream with the event `refused`.
+ */
 export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
   app.get(
     '/v1/payment-intents/:id/stream',

@@ -21,8 +21,9 @@ interface PollNeeds {
 
 /**
  * Resolves with the events after a sequence as soon as there are any, or with none when the wait is
- * over or the signal aborts. It subscribes like a stream, so it cannot miss an event. Announcements
- * are only hints, so after an empty wait it reads the history once more.
+ * over or the signal aborts. Rejects if the history cannot be read. It subscribes like a stream, so
+ * it cannot miss an event. Announcements are only hints, so after an empty wait it reads the
+ * history once more.
  */
 export async function pollEvents(
   poll: LongPoll,

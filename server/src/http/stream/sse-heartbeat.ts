@@ -17,7 +17,7 @@ export interface HeartbeatNeeds {
   readonly store: Pick<EventStore, 'heads'>
   readonly clock: Clock
   readonly log: Log
-  /** The visibility of these chains now. Called once per tick for each distinct set of chains. */
+  /** The visibility of these chains now. A tick calls it once for each distinct set of chains. */
   readonly sight: (chains: readonly string[]) => SightSummary
   /** Calls the listener with each chain whose visibility changes, until stopped. */
   readonly onSight: (listener: (chain: string) => void) => Stop
@@ -27,15 +27,18 @@ export interface HeartbeatNeeds {
 /** The JSON of the chains that ends a heartbeat, by the names of the chains. */
 type Sights = Map<string, string>
 
-/** A heartbeat waits at most this long for the history, and for missed events to be pushed. */
+/**
+ * A heartbeat waits at most this long for the history, and as long for missed events to be pushed.
+ */
 const askMs = 3_000
 const sign = sseComment('heartbeat')
 const signAlone = Buffer.from(`${sign}\n`)
 
 /**
- * Sends every stream the payment's head sequence from the history, once in `heartbeatMs` and when
- * the visibility of one of its chains changes: a client with a lower sequence knows that it missed
- * events. The same head lets our own streams catch up if they missed an announcement.
+ * Sends every stream the payment's head sequence from the history: once in `heartbeatMs`, when the
+ * visibility of one of its chains changes, and at once when a client has resumed. A client with a
+ * lower sequence knows that it missed events. The same head lets our own streams catch up if they
+ * missed an announcement.
  */
 export class Heartbeats {
   readonly #needs: HeartbeatNeeds
@@ -49,7 +52,7 @@ export class Heartbeats {
     const visit = (streams: readonly Stream[]): void => this.#safely(this.#beat(streams))
     this.#wheel = new Wheel({ clock, turnMs: heartbeatMs, visit })
     const parts = () => this.#wheel.slots
-    this.#news = new SightNews({ clock, log: needs.log, parts, tell: visit })
+    this.#news = new SightNews({ clock, log: needs.log, parts, notify: visit })
     this.#stop = needs.onSight((chain) => this.#news.changed(chain))
   }
 
@@ -96,7 +99,8 @@ export class Heartbeats {
 
   /**
    * Streams below the head first get their missing events, so that a client only sees a gap if
-   * there is one. If the history does not answer, the heartbeat is a comment without a head.
+   * there is one. If the head is not known, because the history did not answer, the heartbeat is a
+   * comment.
    */
   async #beatOne(
     streams: readonly Stream[],

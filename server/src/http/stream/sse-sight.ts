@@ -8,7 +8,7 @@ interface SightNewsNeeds {
   /** All open streams, in groups. */
   readonly parts: () => Iterable<Iterable<Stream>>
   /** Sends these streams a heartbeat with the visibility of their chains. */
-  readonly tell: (streams: readonly Stream[]) => void
+  readonly notify: (streams: readonly Stream[]) => void
 }
 
 /** At most so many streams are written to in one turn of the event loop. */
@@ -55,7 +55,7 @@ export class SightNews {
       this.#changed.clear()
       try {
         for (const slice of slices(this.#needs.parts(), chains)) {
-          this.#needs.tell(slice)
+          this.#needs.notify(slice)
           await clock.sleep(pauseMs, signal)
           if (signal.aborted) return
         }

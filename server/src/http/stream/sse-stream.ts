@@ -57,7 +57,10 @@ export class Stream implements Subscriber {
   isOver = false
   /** Whether no event was pushed yet. */
   isFresh = true
-  /** Status and finality after the last event that the client has; null before its first. */
+  /**
+   * Status and finality after the last event that this stream has sent, or after the newest event
+   * if the client came with it; null before.
+   */
   standing: EventStanding | null = null
   readonly socket: Socket
   readonly start: StreamStart

@@ -90,7 +90,10 @@ export class Sse {
     this.#listeners = listenersOf(this.#streams, () => this.#allClosed?.())
   }
 
-  /** Answers the request with a stream, or with 204 if the client has the final event. */
+  /**
+   * Answers the request with a stream, or with 204 if the client has all events and no more will
+   * come. `HEAD` gets the headers of a stream. A client that has disconnected gets no answer.
+   */
   async handle(request: SseRequest): Promise<void> {
     const { response, headers } = request
     const plan = await this.#plan(request)
@@ -180,13 +183,14 @@ export class Sse {
     const { socket } = stream
     this.#heartbeats.delete(stream)
     this.#needs.metrics.streamClosed('sse', why)
+    this.#needs.log.debug({ area: 'sse', reason: why }, 'a stream ended')
     if (!socket.destroyed) this.#needs.clock.after(lastBytesMs, () => socket.destroy())
   }
 }
 
 /**
- * The plan for a client that has the event `held`; null for an id that does not belong to this
- * payment.
+ * The plan for a client that has the event `held`. Null if it named no event of this payment: then
+ * the stream begins with a `reset`.
  */
 function planFor(
   held: StoredEvent | null,
