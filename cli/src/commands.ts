@@ -1,23 +1,14 @@
 import type { Client } from '@settlewire/client/client'
-import { RequestError } from '@settlewire/client/request-error'
 import { resolutionActions } from '@settlewire/core/payment/observation'
 import { type Status, statuses } from '@settlewire/core/payment/status-model'
-import type { CommandLine } from './ask.ts'
+import type { PaymentIntent } from '@settlewire/core/wire/wire'
+import { chainNames } from './chain-names.ts'
+import type { CommandWork } from './command-work.ts'
 import type { ExitName } from './exit-code.ts'
 import { CliProblem, tell } from './problem.ts'
-import { eventHead, showConnection, showEvent, showInLine, showPayment } from './show.ts'
+import { eventHead, showEvent, showInLine, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
-
-/** The arguments, output and client of a command. */
-export interface CommandWork {
-  readonly client: Client
-  readonly asked: CommandLine
-  /** Prints a line of the result to stdout. */
-  readonly print: (line: string) => void
-  /** Prints a line for the person to stderr. */
-  readonly note: (line: string) => void
-  readonly signal: AbortSignal
-}
+import { watch } from './watch.ts'
 
 interface CliCommand {
   readonly usage: string
@@ -72,7 +63,7 @@ export const commands: Readonly<Record<string, CliCommand>> = {
   },
   watch: {
     usage: 'watch <id>',
-    does: 'follows a payment until it closes',
+    does: 'follows a payment until its money is final',
     takes: [],
     run: watch,
   },
@@ -120,7 +111,7 @@ async function create(work: CommandWork): Promise<ExitName> {
     client.create(request, { signal, idempotencyKey }),
   )
   if (asked.quiet) print(payment.id)
-  else for (const line of asked.json ? [JSON.stringify(payment)] : showPayment(payment)) print(line)
+  else await printPayment(work, payment)
   return 'done'
 }
 
@@ -146,12 +137,21 @@ async function once<T>(
 }
 
 async function showOne(
-  { asked, print, signal }: CommandWork,
+  work: CommandWork,
   get: (id: string, signal: AbortSignal) => ReturnType<Client['get']>,
 ): Promise<ExitName> {
-  const payment = await get(asked.id(), signal)
-  for (const line of asked.json ? [JSON.stringify(payment)] : showPayment(payment)) print(line)
+  await printPayment(work, await get(work.asked.id(), work.signal))
   return 'done'
+}
+
+async function printPayment(
+  { client, asked, print, signal }: CommandWork,
+  payment: PaymentIntent,
+): Promise<void> {
+  const lines = asked.json
+    ? [JSON.stringify(payment)]
+    : showPayment(payment, await chainNames(client, signal))
+  for (const line of lines) print(line)
 }
 
 async function list({ client, asked, print, note, signal }: CommandWork): Promise<ExitName> {
@@ -182,36 +182,6 @@ async function events({ client, asked, print, signal }: CommandWork): Promise<Ex
   if (!asked.json && data.length > 0) print(eventHead)
   for (const event of data) print(asked.json ? JSON.stringify(event) : showEvent(event))
   return 'done'
-}
-
-async function watch({ client, asked, print, note, signal }: CommandWork): Promise<ExitName> {
-  let status: Status | null = null
-  let lastNote: string | null = null
-  /** The code of the refusal that ended the watch. */
-  let refusalCode: string | null = null
-  for await (const update of client.watch(asked.id(), { signal })) {
-    if (update.kind === 'event') {
-      if (status === null && !asked.json) note(eventHead)
-      status = update.event.data.status
-      print(asked.json ? JSON.stringify(update.event) : showEvent(update.event))
-      continue
-    }
-    const { connection } = update
-    const line = showConnection(connection)
-    if (line !== null && line !== lastNote) note(line)
-    lastNote = line ?? lastNote
-    if (connection.state === 'ended') refusalCode = connection.reason
-  }
-  if (signal.aborted) return 'interrupted'
-  if (refusalCode !== null) {
-    throw new RequestError({
-      code: refusalCode,
-      // The watch does not report the status; any below 500 means that a retry cannot succeed.
-      status: 400,
-      detail: 'The server refused to stream this payment.',
-    })
-  }
-  return status === 'succeeded' ? 'done' : 'unpaid'
 }
 
 async function claim({ client, asked, print, signal }: CommandWork): Promise<ExitName> {

@@ -28,7 +28,7 @@ const commonOptions = `  --json             one JSON value per line
 
 const rest = `Environment: SETTLEWIRE_URL (the address), SETTLEWIRE_KEY (used instead of the sandbox's own key,
 unless --sandbox is given).
-Exit codes (merchant, key, audit and rescan have their own, see their --help): ${Object.entries(
+Exit codes (merchant, key, audit and rescan have their own: see docs/operating.md): ${Object.entries(
   exitCodes,
 )
   .map(([name, code]) => `${code} ${name}`)
@@ -43,8 +43,8 @@ ${Object.values(commands)
   .join('\n')}
   npx settlewire merchant create|list|show|rename|disable|enable
       registers merchants in the database; see npx settlewire merchant --help
-  npx settlewire key create|list|rotate|revoke
-      makes and revokes keys in the database; see npx settlewire key --help
+  npx settlewire key create|list|rename|rotate|revoke
+      makes, renames and revokes keys in the database; see npx settlewire key --help
   npx settlewire audit [--merchant <id>] [--mode live|test] [--from-dump <file>]
       checks the history in the database, or in a dump of it, for contradictions
   npx settlewire rescan --chain <name> --from <block> [--to <block>], or --payment <id>

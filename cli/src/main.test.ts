@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -6,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CliRun } from '../../test/support/cli-run.ts'
 import { HttpWorld } from '../../test/support/http-world.ts'
 import { exitCodes } from './exit-code.ts'
 
@@ -25,40 +25,11 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true })
 })
 
-/** Runs the program as a shell does, with only the given environment. */
-class Run {
-  readonly #child
-  readonly #closed: Promise<unknown[]>
-  out = ''
-  err = ''
+/** Runs the program in a folder of its own, with only the given environment. */
+const start = (line: readonly string[], env: Readonly<Record<string, string>> = {}): CliRun =>
+  new CliRun(line, { env, cwd: home })
 
-  constructor(line: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const main = join(import.meta.dirname, 'main.ts')
-    this.#child = spawn(process.execPath, [main, ...line], { env, cwd: home })
-    this.#closed = once(this.#child, 'close')
-    this.#child.stdout.on('data', (data) => {
-      this.out += String(data)
-    })
-    this.#child.stderr.on('data', (data) => {
-      this.err += String(data)
-    })
-  }
-
-  async ended(): Promise<this & { code: number }> {
-    const [code] = await this.#closed
-    return Object.assign(this, { code: Number(code) })
-  }
-
-  async until(what: RegExp): Promise<void> {
-    while (!what.test(this.out + this.err)) await once(this.#child.stdout, 'data')
-  }
-
-  interrupt(): void {
-    this.#child.kill('SIGINT')
-  }
-}
-
-const run = (...line: string[]) => new Run([...line, '--sandbox', sandbox]).ended()
+const run = (...line: string[]) => start([...line, '--sandbox', sandbox]).ended()
 const lines = (text: string) => text.trimEnd().split('\n')
 
 describe('the settlewire command', () => {
@@ -89,16 +60,16 @@ describe('the settlewire command', () => {
     const own = join(home, '.settlewire')
     await mkdir(own)
     await copyFile(sandbox, join(own, 'sandbox.json'))
-    expect((await new Run(['list']).ended()).code).toBe(exitCodes.done)
+    expect((await start(['list']).ended()).code).toBe(exitCodes.done)
     // A key of another merchant is used at the same address.
     const other = { SETTLEWIRE_KEY: `sk_test_${'x'.repeat(32)}` }
-    const refused = await new Run(['list'], other).ended()
+    const refused = await start(['list'], other).ended()
     expect([refused.code, refused.err]).toEqual([
       exitCodes.refused,
       expect.stringMatching(/^unauthenticated: /),
     ])
     await rm(own, { recursive: true })
-    expect((await new Run(['list']).ended()).code).toBe(exitCodes.settings)
+    expect((await start(['list']).ended()).code).toBe(exitCodes.settings)
   })
 
   it('--json prints one JSON value of the API per line', async () => {
@@ -145,40 +116,11 @@ describe('the settlewire command', () => {
     expect(refused.err).toContain('refund it instead')
   })
 
-  it('watch follows a payment to its end, with a line for each event', async () => {
-    const payment = await world.create()
-    const watching = new Run(['watch', payment.id, '--sandbox', sandbox])
-    await watching.until(/created/)
-    await world.pay(payment)
-    await world.engine.mine()
-    await world.engine.mine()
-    const { code, out, err } = await watching.ended()
-    expect(code).toBe(exitCodes.done)
-    const cells = lines(out).map((line) => line.trim().split(/\s{2,}/))
-    expect(cells.map(([sequence, , type]) => [sequence, type])).toEqual([
-      ['1', 'created'],
-      ['2', 'confirming'],
-      ['3', 'confirming'],
-      ['4', 'succeeded'],
-    ])
-    for (const [, time] of cells) expect(time).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d$/)
-    // Each line has its columns under the header; the header goes to stderr, not into the pipe.
-    const [head = ''] = lines(err)
-    expect(head).toMatch(/^ {2}# {2}time \(UTC\) +event +status +received +depth +details$/)
-    for (const line of lines(out)) {
-      expect(line.charAt(head.indexOf('event') - 1)).toBe(' ')
-      expect(line.charAt(head.indexOf('status'))).toMatch(/[a-z]/)
-    }
-    expect(out).toContain('2/3')
-    expect(lines(err).slice(1)).toEqual(['live'])
-  })
-
-  it('watch exits with unpaid when the payment closes without being paid', async () => {
-    const { id } = await world.create()
-    const watching = new Run(['watch', id, '--sandbox', sandbox])
-    await watching.until(/created/)
-    await run('cancel', id)
-    expect((await watching.ended()).code).toBe(exitCodes.unpaid)
+  it('create and get name a chain as the server does', async () => {
+    const created = await run('create', '1', 'USDC', '--accept', 'USDC.other')
+    expect(created.out).toMatch(/pay to .* \(USDC on Other Chain\)/)
+    const [, id = ''] = /^id +(\S+)$/m.exec(created.out) ?? []
+    expect((await run('get', id)).out).toContain('(USDC on Other Chain)')
   })
 
   it('claim sends a transaction hash, and shows what the nodes know about it', async () => {
@@ -231,14 +173,6 @@ describe('the settlewire command', () => {
     const json = await run('chains', '--json')
     expect(lines(json.out).map((line) => JSON.parse(line).name)).toEqual(['local', 'other'])
   })
-
-  it('watch stops at Ctrl-C', async () => {
-    const { id } = await world.create()
-    const watching = new Run(['watch', id, '--sandbox', sandbox])
-    await watching.until(/created/)
-    watching.interrupt()
-    expect((await watching.ended()).code).toBe(exitCodes.interrupted)
-  })
 })
 
 describe('a settlewire command that is interrupted by Ctrl-C', () => {
@@ -260,7 +194,7 @@ describe('a settlewire command that is interrupted by Ctrl-C', () => {
     // A server that listens on a port has an address object.
     const { port } = silent.address() as AddressInfo
     const env = { SETTLEWIRE_URL: `http://127.0.0.1:${port}`, SETTLEWIRE_KEY: 'sk_test_x' }
-    const waiting = new Run(line, env)
+    const waiting = start(line, env)
     await once(silent, 'request')
     waiting.interrupt()
     return waiting.ended()
@@ -309,33 +243,33 @@ describe('a settlewire command that fails', () => {
 
   it('exits with `later` if the server is unreachable, and with `refused` if it refuses', async () => {
     const env = { SETTLEWIRE_URL: 'http://127.0.0.1:1', SETTLEWIRE_KEY: 'sk_test_x' }
-    const { code, err } = await new Run(['get', 'pi_1'], env).ended()
+    const { code, err } = await start(['get', 'pi_1'], env).ended()
     expect(code).toBe(exitCodes.later)
     expect(err).toMatch(/^unreachable: /)
     // The request may have been executed although no response arrived.
-    const create = await new Run(['create', '--amount', '1', '--currency', 'USDC'], env).ended()
+    const create = await start(['create', '--amount', '1', '--currency', 'USDC'], env).ended()
     expect(create.code).toBe(exitCodes.later)
     expect(create.err).toMatch(
       /^The request may have been executed\. To repeat it safely, add --idempotency-key [\w-]{36}/,
     )
     const wrong = { SETTLEWIRE_URL: world.url, SETTLEWIRE_KEY: `sk_test_${'x'.repeat(32)}` }
-    const refused = await new Run(['list'], wrong).ended()
+    const refused = await start(['list'], wrong).ended()
     expect(refused.code).toBe(exitCodes.refused)
     expect(refused.err).toMatch(/^unauthenticated: /)
     expect(refused.err).not.toContain('xxxx')
   })
 
   it('names the setting that is missing or invalid', async () => {
-    const without = await new Run(['list']).ended()
+    const without = await start(['list']).ended()
     expect(without.code).toBe(exitCodes.settings)
     expect(without.err).toContain('SETTLEWIRE_URL')
-    const keyless = await new Run(['list'], { SETTLEWIRE_URL: world.url }).ended()
+    const keyless = await start(['list'], { SETTLEWIRE_URL: world.url }).ended()
     expect(keyless.err).toContain('SETTLEWIRE_KEY')
-    const nowhere = await new Run(['list', '--sandbox', join(home, 'nothing.json')]).ended()
+    const nowhere = await start(['list', '--sandbox', join(home, 'nothing.json')]).ended()
     expect(nowhere.code).toBe(exitCodes.settings)
     expect(nowhere.err).toContain('ENOENT')
     await writeFile(join(home, 'broken.json'), '{"url":')
-    const broken = await new Run(['list', '--sandbox', join(home, 'broken.json')]).ended()
+    const broken = await start(['list', '--sandbox', join(home, 'broken.json')]).ended()
     expect(broken.err).toContain('is not a sandbox file')
   })
 
@@ -365,14 +299,14 @@ describe('a settlewire command that fails', () => {
   })
 
   it('prints its version for --version', async () => {
-    const { code, out, err } = await new Run(['--version']).ended()
+    const { code, out, err } = await start(['--version']).ended()
     expect({ code, err }).toEqual({ code: exitCodes.done, err: '' })
     expect(out).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
   it('prints its help for --help and without arguments', async () => {
-    const asked = await new Run(['--help']).ended()
-    expect((await new Run(['help']).ended()).out).toBe(asked.out)
+    const asked = await start(['--help']).ended()
+    expect((await start(['help']).ended()).out).toBe(asked.out)
     expect(asked.code).toBe(exitCodes.done)
     for (const word of [
       'npx settlewire create',
@@ -380,18 +314,18 @@ describe('a settlewire command that fails', () => {
       'claim <id> <hash>',
       'chains',
       'npx settlewire merchant create|list|show|rename|disable|enable',
-      'npx settlewire key create|list|rotate|revoke',
+      'npx settlewire key create|list|rename|rotate|revoke',
       '--sandbox',
       'SETTLEWIRE_KEY',
       '6 unpaid',
     ]) {
       expect(asked.out).toContain(word)
     }
-    const ofCreate = await new Run(['create', '--help']).ended()
+    const ofCreate = await start(['create', '--help']).ended()
     expect(ofCreate.out).toMatch(/^npx settlewire create <amount> <currency>/)
     expect(ofCreate.out).toContain('--expires-in <seconds>')
     expect(ofCreate.out).not.toContain('npx settlewire watch')
-    const silent = await new Run([]).ended()
+    const silent = await start([]).ended()
     expect(silent.code).toBe(exitCodes.usage)
     expect(silent.out).toBe(asked.out)
   })

@@ -5,7 +5,7 @@ import { CommandLine } from './ask.ts'
 import { commands, wordsOf } from './commands.ts'
 import { type ExitName, exitCodes } from './exit-code.ts'
 import { help, helpOf } from './help.ts'
-import { isOperators, operatorCommands, runOperators } from './operator.ts'
+import { isOperatorCommand, operatorCommands, runOperatorCommand } from './operator.ts'
 import { CliProblem, helpAdvice, Interrupted, tell } from './problem.ts'
 import { readSettings } from './settings.ts'
 
@@ -61,7 +61,7 @@ try {
   const [first, ...rest] = process.argv.slice(2)
   // At once: while a process ends by itself it no longer listens to signals, and a second Ctrl-C
   // would take the place of the program's exit code.
-  if (isOperators(first)) process.exit(await runOperators(first, rest))
+  if (isOperatorCommand(first)) process.exit(await runOperatorCommand(first, rest))
   process.exitCode = exitCodes[await run(process.argv.slice(2))]
 } catch (error) {
   const told = tell(error)

@@ -17,7 +17,7 @@ const programs = {
 type OperatorProgram = keyof typeof programs
 
 /** Whether it is a command for operators of a server. */
-export const isOperators = (command: string | undefined): command is OperatorProgram =>
+export const isOperatorCommand = (command: string | undefined): command is OperatorProgram =>
   command !== undefined && Object.hasOwn(programs, command)
 
 /** The names of these commands. */
@@ -27,7 +27,7 @@ export const operatorCommands: readonly string[] = Object.keys(programs)
  * `settlewire merchant …`, `key …`, `audit …` and `rescan …`: they work on a database, not through
  * a server. Each runs the server's own program for it and returns its exit code.
  */
-export async function runOperators(
+export async function runOperatorCommand(
   command: OperatorProgram,
   args: readonly string[],
 ): Promise<number> {
@@ -42,8 +42,8 @@ export async function runOperators(
 /** Runs a program with our terminal and returns its exit code. */
 export function runProgram(program: string, args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit' })
-  // The program shuts down in order, and this process waits for it. A terminal sends Ctrl-C to
-  // both.
+  // Forward signals, because `kill` reaches only this process. Then wait until the program has shut
+  // down cleanly. At Ctrl-C the program gets the signal twice: from the terminal and from here.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
   return new Promise((resolve, reject) => {
     child.once('error', reject)
@@ -52,8 +52,8 @@ export function runProgram(program: string, args: readonly string[]): Promise<nu
 }
 
 /**
- * The exit code of a program; as in a shell 128 + n if signal n ended it. A program that stops in
- * order at Ctrl-C can still be ended by a second one, which arrives while it exits.
+ * The exit code of the program, or 128 + n if signal n ended it, as in a shell. A second SIGINT can
+ * end a program while it shuts down after the first.
  */
 export const exitCodeOf = (code: number | null, signal: NodeJS.Signals | null): number =>
   code ?? 128 + (signal === null ? 0 : constants.signals[signal])

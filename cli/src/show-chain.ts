@@ -36,7 +36,7 @@ const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 function providerLine(one: NonNullable<ChainInfo['providers']>[number]): string {
   const faults: readonly (readonly [count: number, of: string])[] = [
     [one.lagBlocks, 'blocks behind'],
-    [one.logsEmpty, `of ${one.logsAsked} log answers wrongly empty`],
+    [one.logsEmpty, `of ${one.logsAsked} log answers incomplete`],
     [one.disagreements, 'disagreements'],
     [one.reconnects, 'reconnects'],
   ]

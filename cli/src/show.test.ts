@@ -1,8 +1,9 @@
 import type { ChainInfo } from '@settlewire/client/answers'
 import { describe, expect, it } from 'vitest'
 import { eventOf, fixtures } from '../../test/support/checkout-fixtures.ts'
-import { showConnection, showEvent, showPayment } from './show.ts'
+import { eventHead, showEvent, showPayment } from './show.ts'
 import { showChain } from './show-chain.ts'
+import { noteOf, showNote } from './show-connection.ts'
 
 describe('the printed lines of a payment', () => {
   it('have a line for each transaction, with its depth only once it is in a block', () => {
@@ -10,7 +11,7 @@ describe('the printed lines of a payment', () => {
     if (one === undefined) throw new Error('the fixture has a transfer')
     const inBlock = { ...one, blockNumber: 7 }
     const transfers = [inBlock, { ...one, stage: 'replaced' as const, blockNumber: null }]
-    const lines = showPayment({ ...fixtures.confirming, transfers }).filter((line) =>
+    const lines = showPayment({ ...fixtures.confirming, transfers }, String).filter((line) =>
       line.startsWith('transfer'),
     )
     expect(lines[0]).toContain('included 1/3 0x')
@@ -37,13 +38,65 @@ describe('the printed lines of a payment', () => {
   })
 })
 
-describe('the printed line of a connection', () => {
-  it('says that a lost connection is tried again', () => {
-    const lost = {
-      ...({ state: 'reconnecting', transport: 'stream', provenAt: null, retryAt: null } as const),
-      ...{ reason: 'closed', visibility: null, chains: null, clockOffsetMs: 0 },
-    }
-    expect(showConnection(lost)).toBe('connection lost, reconnecting (closed)')
+describe('the printed note of a watch', () => {
+  const current = { state: 'current', transport: 'stream', reason: null } as const
+  const blind = { chain: 'base', visibility: 'blind', head: 41, lagMs: 9_000 } as const
+  const seen = { ...blind, visibility: 'ok' } as const
+
+  it.each([
+    ['the chains are seen', { ...current, visibility: 'ok', chains: [seen] }, null, 'live', ''],
+    [
+      'a chain is seen less well',
+      { ...current, visibility: 'degraded', chains: null },
+      null,
+      'live',
+      '',
+    ],
+    ['the payment says so', { ...current, visibility: null, chains: null }, 'ok', 'live', ''],
+    [
+      'nothing is known yet',
+      { ...current, visibility: null, chains: null },
+      null,
+      'connected',
+      'the server has not said yet whether it sees the chains',
+    ],
+    [
+      'one of two chains is blind',
+      { ...current, visibility: 'degraded', chains: [{ ...seen, chain: 'other' }, blind] },
+      'ok',
+      'sight lost',
+      'base was seen up to block 41; nothing expires meanwhile',
+    ],
+    [
+      'the payment says that it is blind',
+      { ...current, visibility: null, chains: null },
+      'blind',
+      'sight lost',
+      'a chain cannot be seen; nothing expires meanwhile',
+    ],
+    [
+      'the connection is lost',
+      { ...current, state: 'reconnecting', reason: 'closed', visibility: null, chains: null },
+      'ok',
+      'reconnecting',
+      'connection lost (closed)',
+    ],
+    [
+      'the stream is blocked',
+      { ...current, state: 'fallback', transport: 'long_poll', visibility: null, chains: null },
+      'ok',
+      'long-poll',
+      'the stream is blocked; using long-poll',
+    ],
+  ] as const)('if %s', (_, connection, known, what, details) => {
+    expect(noteOf(connection, known)).toEqual({ what, details })
+  })
+
+  it('has its time and its words in the columns of the events', () => {
+    const line = showNote({ what: 'sight lost', details: 'why' }, Date.UTC(2026, 0, 2, 3, 4, 5))
+    expect(line).toMatch(/^ {5}2026-01-02 03:04:05 {2}sight lost +why$/)
+    expect(line.indexOf('sight lost')).toBe(eventHead.indexOf('event'))
+    expect(line.indexOf('why')).toBe(eventHead.indexOf('details'))
   })
 })
 
@@ -84,7 +137,7 @@ describe('the printed lines of a chain', () => {
       '  disabled  USDC.base: Its contract says 18 decimals.',
       '  policy    2 providers must have shown it.',
       '  provider  alpha degraded (behind), block 890, 10 blocks behind, ' +
-        '1 of 9 log answers wrongly empty, 2 reconnects',
+        '1 of 9 log answers incomplete, 2 reconnects',
     ])
   })
 })

@@ -1,14 +1,15 @@
-import type { Connection } from '@settlewire/client/watch'
 import type { WireEvent } from '@settlewire/client/wire-event'
 import { timeOf } from '@settlewire/core/id'
 import { toRfc3339 } from '@settlewire/core/instant'
 import type { PaymentIntent } from '@settlewire/core/wire/wire'
-import { chainName } from '@settlewire/core/words/words'
 
 type LabelledValue = readonly [name: string, value: string | null]
 
 /** A payment for a person, as lines. */
-export function showPayment(payment: PaymentIntent): readonly string[] {
+export function showPayment(
+  payment: PaymentIntent,
+  nameOf: (chain: string) => string,
+): readonly string[] {
   const { status, reason, flags, finality, visibility, currency } = payment
   const notes = [reason, ...flags].filter((note) => note !== null)
   const rows: readonly LabelledValue[] = [
@@ -23,7 +24,7 @@ export function showPayment(payment: PaymentIntent): readonly string[] {
     ['created', payment.createdAt],
     ['expires', payment.expiresAt],
     ['settled', payment.settledAt],
-    ...payment.accept.map(payTo),
+    ...payment.accept.map((accept) => payTo(accept, nameOf)),
     ...payment.transfers.map(transferRow),
     ...(payment.resolutions ?? []).map(
       ({ action, reason, actor, at }): LabelledValue => [
@@ -38,10 +39,10 @@ export function showPayment(payment: PaymentIntent): readonly string[] {
 
 const isZero = (amount: string): boolean => !/[1-9]/.test(amount)
 
-const payTo = ({ asset, chain, address }: PaymentIntent['accept'][number]): LabelledValue => [
-  'pay to',
-  `${address} (${asset} on ${chainName(chain)})`,
-]
+const payTo = (
+  { asset, chain, address }: PaymentIntent['accept'][number],
+  nameOf: (chain: string) => string,
+): LabelledValue => ['pay to', `${address} (${asset} on ${nameOf(chain)})`]
 
 const transferRow = (one: PaymentIntent['transfers'][number]): LabelledValue => {
   const deep = one.blockNumber === null ? [] : [depth(one)]
@@ -74,7 +75,8 @@ const columns = [
   ['details', 0],
 ] as const
 
-const inColumns = (cells: readonly string[]): string =>
+/** A line of cells, one for each column. */
+export const inColumns = (cells: readonly string[]): string =>
   cells
     .map((cell, at) =>
       at === 0 ? cell.padStart(columns[0][1]) : cell.padEnd(columns[at]?.[1] ?? 0),
@@ -110,24 +112,4 @@ export function showEvent({ id, type, data }: WireEvent): string {
 function momentOf(eventId: string): string {
   const at = timeOf('evt', eventId)
   return at === null ? '' : toRfc3339(at).slice(0, 19).replace('T', ' ')
-}
-
-/**
- * The connection as a line for a person; null when it does not change how far to trust the output.
- */
-export function showConnection({ state, transport, reason }: Connection): string | null {
-  switch (state) {
-    case 'current':
-      return 'live'
-    case 'fallback':
-      return `the stream is blocked; using ${transport.replace('_', '-')}`
-    case 'stale':
-    case 'reconnecting':
-      return `connection lost, reconnecting${reason === null ? '' : ` (${reason})`}`
-    case 'idle':
-    case 'connecting':
-    case 'paused':
-    case 'ended':
-      return null
-  }
 }

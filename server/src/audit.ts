@@ -6,11 +6,12 @@
 import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import { systemClock } from './clock.ts'
-import { counted, readCommandLine } from './command-line.ts'
+import { counted, readCommandLine, wrapped } from './command-line.ts'
 import { openGround } from './compose/ground.ts'
 import { type Config, readConfig } from './config.ts'
 import { endProcess } from './end-process.ts'
 import { createLog } from './log.ts'
+import { exitsText, operatorExits, readOrExit } from './operator/exit-codes.ts'
 import { complaint } from './program.ts'
 import { builtInPolicies, isMisnamed } from './registry/policy.ts'
 import { audit, type Report } from './store/audit/audit.ts'
@@ -35,8 +36,7 @@ const usage = `
   --mode       live or test; left out: both modes
   --from-dump  a plain-text dump (pg_dump --format=plain) to read instead of the database
 
-  Exit codes: 0 no contradiction, 1 a contradiction, 2 not checked: a wrong argument, or the
-  history could not be read.
+${wrapped('  ', `Exit codes: ${exitsText('audit')}.`)}
 `
 
 /** The arguments of `settlewire audit`. */
@@ -124,19 +124,19 @@ export function wordsOf(report: Report & { readonly tookMs: number }): string {
 
 /** Runs the command. Resolves to its exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  const read = readOrExit('audit', () => readArguments(args))
+  if (typeof read === 'number') return read
+  if (read.asked === null) {
+    process.stdout.write(usage)
+    return operatorExits.done.code
+  }
   try {
-    const asked = readArguments(args)
-    if (asked === null) {
-      process.stdout.write(usage)
-      return 0
-    }
-    const report = await run(asked)
+    const report = await run(read.asked)
     process.stdout.write(wordsOf(report))
-    return report.found > 0 ? 1 : 0
+    return operatorExits[report.found > 0 ? 'contradiction' : 'done'].code
   } catch (error) {
-    const isMisuse = error instanceof Failure && error.code === 'invalid_request'
-    process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'audit'))
-    return 2
+    process.stderr.write(complaint(error, 'audit'))
+    return operatorExits.failed.code
   }
 }
 

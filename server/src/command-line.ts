@@ -31,3 +31,17 @@ export function hint(typed: string, names: readonly string[], before = ''): stri
 /** A count with its noun: `1 event`, `2 events`. */
 export const counted = (count: number, noun: string): string =>
   `${count} ${noun}${count === 1 ? '' : 's'}`
+
+const helpWidth = 96
+
+/** A text after its head, wrapped and indented like the first line. */
+export function wrapped(head: string, text: string): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    const isFull = line !== '' && head.length + line.length + 1 + word.length > helpWidth
+    if (isFull) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return head + lines.join(`\n${' '.repeat(head.length)}`)
+}

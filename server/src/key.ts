@@ -10,9 +10,9 @@ import { hashKey, mintKey } from './credential.ts'
 import { endProcess } from './end-process.ts'
 import { activeKeys, everyKey, existing } from './operator/directory.ts'
 import type { OperatorPlace } from './operator/place.ts'
-import { durationMsOf, idOf, nameOf, required } from './operator/read.ts'
+import { durationMsOf, idOf, required, validName } from './operator/read.ts'
 import { runOperator } from './operator/run.ts'
-import { fields, keyJson, keyTable, standingOf, timeOf } from './operator/show.ts'
+import { fields, keyJson, keyStateText, keyTable, timeOf } from './operator/show.ts'
 import type {
   GivenArguments,
   OperatorAnswer,
@@ -54,6 +54,12 @@ export const keyCommand: OperatorCommand = {
       does: 'lists keys with their last use and state',
       read: list,
     },
+    rename: {
+      words: ['id'],
+      options: { name: { takes: 'name', means: 'the new name by which you recognise the key' } },
+      does: 'renames a key',
+      read: rename,
+    },
     rotate: {
       words: ['id'],
       options: {
@@ -89,7 +95,7 @@ function create(given: GivenArguments): OperatorWork {
     throw new Failure('invalid_request', `A ${kind} key has no scopes: leave --scope out.`)
   }
   const label = given.value('name')
-  const name = label === null ? '' : nameOf(label)
+  const name = label === null ? '' : validName(label)
   const livemode = given.has('live')
   return async ({ directory, keys, clock, pepper }) => {
     const merchant = await existing(directory, merchantId)
@@ -133,6 +139,15 @@ function list(given: GivenArguments): OperatorWork {
   }
 }
 
+function rename(given: GivenArguments): OperatorWork {
+  const id = idOf('key', given.word('id'))
+  const name = validName(given.value('name'))
+  return async ({ keys }) => {
+    await keys.rename(id, name)
+    return { json: [keyJson(await found(keys, id))], text: `${id} is now named ${name}.` }
+  }
+}
+
 function rotate(given: GivenArguments): OperatorWork {
   const id = idOf('key', given.word('id'))
   const overlapMs = durationMsOf('overlap', given.value('overlap') ?? overlapByDefault)
@@ -153,7 +168,7 @@ function rotate(given: GivenArguments): OperatorWork {
 
 function notRotated(key: ApiKey, now: number): Failure {
   const why =
-    key.replacedBy === null ? standingOf(key, now) : `was already rotated to ${key.replacedBy}`
+    key.replacedBy === null ? keyStateText(key, now) : `was already rotated to ${key.replacedBy}`
   const words = `${key.id} cannot be rotated: it ${key.replacedBy === null ? 'is ' : ''}${why}.`
   return new Failure('not_found', words)
 }

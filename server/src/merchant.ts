@@ -9,7 +9,7 @@ import { endProcess } from './end-process.ts'
 import { checksummed } from './evm-address.ts'
 import { activeKeys, everyMerchant, existing } from './operator/directory.ts'
 import type { OperatorPlace } from './operator/place.ts'
-import { idOf, nameOf, required } from './operator/read.ts'
+import { idOf, required, validName } from './operator/read.ts'
 import { runOperator } from './operator/run.ts'
 import { columns, fields, keyJson, keyTable, merchantJson, timeOf } from './operator/show.ts'
 import type {
@@ -18,7 +18,7 @@ import type {
   OperatorCommand,
   OperatorWork,
 } from './operator/subcommand.ts'
-import type { ApiKey, Directory, Keys, Merchant } from './ports/access.ts'
+import type { ApiKey, Directory, Merchant } from './ports/access.ts'
 import type { Clock } from './ports/clock.ts'
 import { receivingKey } from './receiving-key.ts'
 
@@ -84,20 +84,23 @@ const itsXpub =
 
 function create(given: GivenArguments): OperatorWork {
   const livemode = given.has('live')
-  const name = nameOf(given.value('name'))
+  const name = validName(given.value('name'))
   const xpub = receivingKey(required('xpub', given.value('xpub'), itsXpub), { livemode })
   const asked = { name, xpub, livemode }
-  return async ({ directory, keys, clock, pepper, chains }) => {
+  return async ({ directory, clock, pepper, chains }) => {
     // Read first, because after the merchant is registered nothing may prevent printing its key.
-    const warning = livemode ? await liveWarning(chains) : null
-    const made = await addMerchant(asked, { directory, keys, clock, pepper: await pepper() })
+    const warnings = [
+      ...(livemode ? [await liveWarning(chains)] : []),
+      namesakeWarning(name, await everyMerchant(directory)),
+    ]
+    const made = await addMerchant(asked, { directory, clock, pepper: await pepper() })
     const merchant = await existing(directory, made.merchantId)
     const addresses = addressesOf(merchant)
     const { merchantId, secretKey } = made
     return {
       json: [{ ...merchantJson(merchant), addresses, secretKey }],
       text: report(asked, { merchantId, secretKey, addresses }),
-      warning,
+      warning: warnings.filter((each) => each !== null).join('\n') || null,
     }
   }
 }
@@ -116,24 +119,34 @@ async function liveWarning(chains: OperatorPlace['chains']): Promise<string | nu
   }
 }
 
+/** The warning that the name is in use; null if it is not. Two shops may have the same name. */
+function namesakeWarning(name: string, merchants: readonly Merchant[]): string | null {
+  const ids = merchants.filter((merchant) => merchant.name === name).map(({ id }) => id)
+  if (ids.length === 0) return null
+  const others = ids.length === 1 ? 'is another merchant' : 'are other merchants'
+  return `Warning: there ${others} named ${name}: ${ids.join(', ')}.`
+}
+
 /** Registers a merchant with one secret key. The key is only returned here and not stored. */
 export async function addMerchant(
   { name, xpub, livemode }: MerchantRequest,
   parts: {
-    readonly directory: Directory
-    readonly keys: Keys
+    readonly directory: Pick<Directory, 'addMerchantWithKey'>
     readonly clock: Clock
     readonly pepper: Uint8Array
   },
 ): Promise<{ merchantId: string; secretKey: string }> {
-  const { directory, keys, clock, pepper } = parts
+  const { directory, clock, pepper } = parts
   const merchantId = makeId('mer', clock.now(), clock.random(10))
   const { key, prefix } = mintKey('secret', livemode, clock)
   const createdAt = clock.now()
-  await directory.addMerchant({ id: merchantId, name, xpub, takesLive: livemode, createdAt })
   const id = makeId('key', clock.now(), clock.random(10))
   const owner = { id, merchantId, livemode, kind: 'secret', scopes: [], name: 'first' } as const
-  await keys.add({ ...owner, prefix, createdAt }, hashKey(pepper, key))
+  await directory.addMerchantWithKey(
+    { id: merchantId, name, xpub, takesLive: livemode, createdAt },
+    { ...owner, prefix, createdAt },
+    hashKey(pepper, key),
+  )
   return { merchantId, secretKey: key }
 }
 
@@ -206,7 +219,7 @@ function describe(merchant: Merchant, addresses: readonly string[]): string {
 }
 
 function rename(given: GivenArguments): OperatorWork {
-  const name = nameOf(given.value('name'))
+  const name = validName(given.value('name'))
   return forOne(given, async ({ id }, { directory }) => {
     await directory.renameMerchant(id, name)
     return changed(await existing(directory, id), `${id} is now named ${name}.`)

@@ -118,14 +118,24 @@ type Advice = Partial<Record<ErrorCode, string>>
 const adviceHere: Advice = {
   store_unavailable: 'Check DATABASE_URL, and that the database answers there.',
   merchant_cannot_receive: 'How to get the right xpub: docs/going-live.md, section 1.',
+  // The catalogue's advice is about the fields of an HTTP request.
+  invalid_request: '',
 }
 
 /** Advice for one task, where it differs. */
 const adviceFor: Readonly<Record<Task, Advice>> = {
   start: {},
   continue: {},
-  audit: { home_in_use: 'Stop it to audit its history.' },
-  rescan: { home_in_use: 'Stop it first: without DATABASE_URL a rescan starts its own server.' },
+  audit: {
+    home_in_use: 'Stop it to audit its history.',
+    not_found: 'npx settlewire merchant list shows the merchants.',
+  },
+  rescan: {
+    home_in_use: 'Stop it first: without DATABASE_URL a rescan starts its own server.',
+    // The message already says what to do. A rescan sends no transaction.
+    chain_unavailable: '',
+    not_found: 'Check --payment, --chain, and that DATABASE_URL is the database of the server.',
+  },
   'run this command': {
     home_in_use: 'Stop it, or run this command as the user who started it.',
     not_found:
@@ -139,7 +149,7 @@ export function complaint(error: unknown, task: Task = 'start'): string {
   const { code, message, cause } = error
   const why = cause instanceof Error ? `\nThe cause: ${scrub(cause.message)}` : ''
   const advice = adviceFor[task][code] ?? adviceHere[code] ?? describeError(code).advice
-  return `\nSettlewire cannot ${task} (${code}): ${scrub(message)}${why}\n${advice}\n`
+  return `\nSettlewire cannot ${task} (${code}): ${scrub(message)}${why}\n${advice === '' ? '' : `${advice}\n`}`
 }
 
 /** Only the stack: a database error has other fields with the values of its statement. */

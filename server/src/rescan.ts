@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { Failure } from '@settlewire/core/errors'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
 import { systemClock } from './clock.ts'
-import { counted, readCommandLine } from './command-line.ts'
+import { counted, readCommandLine, wrapped } from './command-line.ts'
 import { type Config, readConfig } from './config.ts'
 import { endProcess } from './end-process.ts'
 import { rescanBlocksMax } from './engine/watch/rescan.ts'
 import { createLog } from './log.ts'
 import { start } from './main.ts'
+import { exitsText, operatorExits, readOrExit } from './operator/exit-codes.ts'
 import type { FindingKind, RescanReport, RescanRequest } from './ports/rescan.ts'
 import { complaint } from './program.ts'
 import { requireDatabase } from './store/embedded/embedded-place.ts'
@@ -39,8 +40,7 @@ const usage = `
   DATABASE_URL the server must be stopped: the command starts one for the duration of the rescan.
   Ctrl-C ends the rescan early. Payments keep the money that was found by then.
 
-  Exit codes: 0 all blocks were read from every provider, 1 the rescan failed, 2 invalid command line,
-  3 some blocks were not read from every provider, 130 Ctrl-C.
+${wrapped('  ', `Exit codes: ${exitsText('rescan')}.`)}
 `
 
 const pollMs = 1_000
@@ -106,7 +106,7 @@ const parse = (args: readonly string[]) =>
   })
 
 /**
- * One request for each chain. Throws `invalid_request` for a payment or chain not in the database.
+ * One request for each chain. Throws `not_found` for a payment or chain not in the database.
  */
 async function requestsFor(
   { chain, from, to, paymentId }: RescanArguments,
@@ -116,13 +116,13 @@ async function requestsFor(
   if (paymentId !== null) {
     const [payment] = await events.load(paymentKind, [paymentId])
     if (payment === undefined) {
-      throw new Failure('invalid_request', `This database has no payment ${paymentId}.`)
+      throw new Failure('not_found', `This database has no payment ${paymentId}.`)
     }
     if (chain === null) for (const accept of payment.terms.accept) chains.add(accept.chain)
   }
   for (const name of chains) {
     if ((await events.position(name)) === null) {
-      throw new Failure('invalid_request', `This database has no blocks of a chain ${name}.`)
+      throw new Failure('not_found', `This database has no blocks of a chain ${name}.`)
     }
   }
   return [...chains].map((name) => ({ chain: name, from, to, paymentId }))
@@ -253,20 +253,23 @@ export function wordsOf(chain: string, report: RescanReport): string {
 async function main(args: readonly string[]): Promise<number> {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
+  const read = readOrExit('rescan', () => readArguments(args))
+  if (typeof read === 'number') return read
+  if (read.asked === null) {
+    process.stdout.write(usage)
+    return operatorExits.done.code
+  }
   try {
-    const asked = readArguments(args)
-    const help: RescanOutput = { words: usage, isWhole: true }
-    const output = asked === null ? help : await run(asked, interrupted.signal)
+    const output = await run(read.asked, interrupted.signal)
     process.stdout.write(
       output?.words ??
         '\nThe request was withdrawn. Payments keep the money that was found by then.\n',
     )
-    if (output === null) return 130
-    return output.isWhole ? 0 : 3
+    if (output === null) return operatorExits.interrupted.code
+    return operatorExits[output.isWhole ? 'done' : 'incomplete'].code
   } catch (error) {
-    const isMisuse = error instanceof Failure && error.code === 'invalid_request'
-    process.stderr.write(isMisuse ? `\n${error.message}\n${usage}` : complaint(error, 'rescan'))
-    return isMisuse ? 2 : 1
+    process.stderr.write(complaint(error, 'rescan'))
+    return operatorExits.failed.code
   }
 }
 

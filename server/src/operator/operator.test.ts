@@ -132,7 +132,8 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
     ['--live', 'missing.mjs', 'does not warn: it cannot be read', false],
     ['--live', 'invalid.mjs', 'does not warn: it cannot be read', false],
   ])('merchant create %s with SETTLEWIRE_CONFIG=%s %s', async (mode, config, _, warns) => {
-    const line = ['merchant', 'create', '--name', 'Harbour', '--xpub', xpub, mode]
+    const name = `Harbour ${mode} ${config}`
+    const line = ['merchant', 'create', '--name', name, '--xpub', xpub, mode]
     const { code, out, err } = await runWith(config, line)
     expect([code, out]).toEqual([0, expect.stringMatching(/sk_(live|test)_/)])
     expect(err).toMatch(
@@ -157,6 +158,28 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
     const at = await run(`key rotate ${next.id} --overlap 0`)
     expect(at.out).toContain(`The old key ${next.id} is revoked.`)
     expect(await known(next.key)).toMatchObject({ revokedAt: expect.any(Number) })
+  })
+
+  it('name a key in NFC, and rename it', async () => {
+    const [key] = await json(`key create --merchant ${merchantId}`, '--name', 'Mu\u0308nzer')
+    expect(key.name).toBe('Münzer')
+    const renamed = await run(`key rename ${key.id}`, '--name', 'Till 4')
+    expect([renamed.code, renamed.out]).toEqual([0, `${key.id} is now named Till 4.\n`])
+    expect(await known(key.key)).toMatchObject({ id: key.id, name: 'Till 4', revokedAt: null })
+    const [again] = await json(`key rename ${key.id}`, '--name', 'Till 5')
+    expect(again).toMatchObject({ object: 'key', name: 'Till 5' })
+    expect(again).not.toHaveProperty('key')
+    const unknown = await run(`key rename key_${'9'.repeat(26)}`, '--name', 'Till 6')
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('Unknown key key_999')])
+  })
+
+  it('warn about a second merchant of the same name, and register it all the same', async () => {
+    const create = ['--name', 'Twin Books', '--xpub', xpub]
+    const [first] = await json('merchant create', ...create)
+    const second = await run('merchant create', ...create)
+    expect(second.code).toBe(0)
+    expect(second.out).toContain('Twin Books is registered')
+    expect(second.err).toBe(`Warning: there is another merchant named Twin Books: ${first.id}.\n`)
   })
 
   it('revoke a key, and list it afterwards only with --all', async () => {
@@ -216,7 +239,7 @@ describe('settlewire merchant and settlewire key', { timeout: 60_000 }, () => {
 it.each([
   ['key list', 1],
   ['merchant list', 1],
-  ['audit', 2],
+  ['audit', 1],
   ['rescan --chain local --from 0', 1],
 ])(
   'settlewire %s names the missing setting if there is no database, and makes none',

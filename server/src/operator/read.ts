@@ -6,7 +6,7 @@ import { textProblem } from '@settlewire/core/words/plain-text'
 const nameMax = 100
 
 /** A name of 1 to 100 characters without hidden characters, normalized to NFC. */
-export function nameOf(text: string | null): string {
+export function validName(text: string | null): string {
   if (text === null || text.trim() === '' || text.length > nameMax) {
     throw new Failure('invalid_request', `--name takes 1 to ${nameMax} characters.`)
   }

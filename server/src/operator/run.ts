@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { Failure } from '@settlewire/core/errors'
 import { readConfig } from '../config.ts'
 import { complaint } from '../program.ts'
+import { operatorExits, readOrExit } from './exit-codes.ts'
 import { openPlace } from './place.ts'
 import {
   helpOf,
@@ -14,31 +14,26 @@ import {
 /** The directory of the project. */
 const root = join(import.meta.dirname, '../../..')
 
-const exits = { done: 0, failed: 1, usage: 2 } as const
-
 /** Runs an operator command with the arguments of the shell. Resolves with its exit code. */
 export async function runOperator(
   command: OperatorCommand,
   args: readonly string[],
 ): Promise<number> {
   try {
-    const asked = readAsked(command, args)
-    if (asked === null) {
+    const read = readOrExit(command.name, () => readAsked(command, args))
+    if (typeof read === 'number') return read
+    if (read.asked === null) {
       process.stdout.write(helpOf(command))
-      return args.length === 0 ? exits.usage : exits.done
+      return operatorExits[args.length === 0 ? 'usage' : 'done'].code
     }
-    const answer = await run(asked)
-    const lines = asked.json ? answer.json.map((each) => JSON.stringify(each)) : [answer.text]
+    const answer = await run(read.asked)
+    const lines = read.asked.json ? answer.json.map((each) => JSON.stringify(each)) : [answer.text]
     for (const line of lines) process.stdout.write(`${line}\n`)
     if (answer.warning != null) process.stderr.write(`${answer.warning}\n`)
-    return exits.done
+    return operatorExits.done.code
   } catch (error) {
-    if (error instanceof Failure && error.code === 'invalid_request') {
-      process.stderr.write(`${error.message}\nSee npx settlewire ${command.name} --help.\n`)
-      return exits.usage
-    }
     process.stderr.write(complaint(error, 'run this command'))
-    return exits.failed
+    return operatorExits.failed.code
   }
 }
 

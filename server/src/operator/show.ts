@@ -57,7 +57,7 @@ export const isLive = (key: ApiKey, now: Instant): boolean =>
   refusalOf({ ...key, merchantDisabledAt: null }, now) === null
 
 /** The state of a key in a few words. */
-export function standingOf(key: ApiKey, now: Instant): string {
+export function keyStateText(key: ApiKey, now: Instant): string {
   switch (refusalOf(key, now)) {
     case 'key_revoked':
       return `revoked ${timeOf(key.revokedAt)}`
@@ -81,7 +81,7 @@ export const keyTable = (keys: readonly ApiKey[], now: Instant): string =>
         keys.map((key) => [
           ...[key.id, `${key.prefix}…`, key.name || '-', kindOf(key)],
           ...[key.livemode ? 'live' : 'test', key.merchantId, timeOf(key.createdAt)],
-          ...[timeOf(key.lastUsedAt), standingOf(key, now)],
+          ...[timeOf(key.lastUsedAt), keyStateText(key, now)],
         ]),
       )
 

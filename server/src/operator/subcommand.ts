@@ -1,6 +1,7 @@
 /** Describes and parses operator commands with subcommands, such as `settlewire key list`. */
 import { Failure } from '@settlewire/core/errors'
-import { hint, readCommandLine } from '../command-line.ts'
+import { hint, readCommandLine, wrapped } from '../command-line.ts'
+import { exitsText } from './exit-codes.ts'
 import type { OperatorPlace } from './place.ts'
 
 /** An option: the placeholder of its value (null for a switch) and its meaning. */
@@ -65,7 +66,7 @@ export interface Subcommand {
 
 /** A command with its subcommands. */
 export interface OperatorCommand {
-  readonly name: string
+  readonly name: 'merchant' | 'key'
   readonly does: string
   readonly subcommands: Readonly<Record<string, Subcommand>>
   /** Printed at the end of its help. */
@@ -134,19 +135,6 @@ function wordsIn(
 }
 
 const flagWidth = 18
-const helpWidth = 96
-
-/** A text after its head, wrapped and indented like the first line. */
-function wrapped(head: string, text: string): string {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? ''
-    const isFull = line !== '' && head.length + line.length + 1 + word.length > helpWidth
-    if (isFull) lines.push(word)
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
-  }
-  return head + lines.join(`\n${' '.repeat(head.length)}`)
-}
 
 /** The help of a command with all subcommands and options. */
 export function helpOf({ name, does, subcommands, notes }: OperatorCommand): string {
@@ -163,7 +151,6 @@ settlewire ${name}: ${does}
 
 ${parts.join('\n\n')}
 
-  With --json each prints one JSON value per line. Exit codes: 0 done, 1 failed, 2 invalid command
-  line. ${notes}
+${wrapped('  ', `With --json each prints one JSON value per line. Exit codes: ${exitsText(name)}. ${notes}`)}
 `
 }
