@@ -1,5 +1,5 @@
 /**
- * Prints docs/generated from code: the statuses, errors, settings, chains and scopes. Run it after
+ * Prints docs/generated from code: the statuses, errors, settings, chains, scopes and limits. Run it after
  * changing one of these; a test compares the committed pages with its output.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -31,6 +31,15 @@ import { reasons, reasonWords } from '../core/src/words/reason-words.ts'
 import { ignoredWords } from '../core/src/words/stage-words.ts'
 import { statusWords } from '../core/src/words/words.ts'
 import { settings } from '../server/src/config.ts'
+import {
+  codeOf,
+  kindOf,
+  type LimitOutcome,
+  type LimitSetting,
+  limitTable,
+  metricOf,
+} from '../server/src/edge-limit-table.ts'
+import { edgeSettings } from '../server/src/edge-limits.ts'
 import type { RouteAccess } from '../server/src/http/access.ts'
 import { routeAccess } from '../server/src/http/route-access.ts'
 import type { Preset } from '../server/src/registry/preset.ts'
@@ -46,6 +55,7 @@ export const pages: Readonly<Record<string, () => string>> = {
   'config.md': configPage,
   'chains.md': chainsPage,
   'scopes.md': scopesPage,
+  'limits.md': limitsPage,
 }
 
 const note = '<!-- Printed from code by `npm run generate`. Do not edit. -->'
@@ -297,6 +307,37 @@ function scopesPage(): string {
     ),
   ])
 }
+
+function limitsPage(): string {
+  return joinPage([
+    '# Limits',
+    'What the server does beyond each limit. The code: where the client still gets an answer, the ' +
+      '`code` of its problem document. Where a connection or a stream is closed, or waits, the client ' +
+      'gets none: then the code is the `reason` of a line in the log of the server, at ' +
+      '`LOG_LEVEL=debug`. The metric counts each case under the same code.',
+    table(
+      ['setting', 'default', 'the server', 'when', 'code', 'metric'],
+      Object.entries(limitTable).flatMap(([setting, outcomes]) =>
+        outcomes.map((outcome: LimitOutcome) => [
+          code(setting),
+          // The keys are settings, by type.
+          edgeSettings[setting as LimitSetting].default,
+          limitActions[kindOf(outcome)],
+          outcome.when,
+          code(codeOf(outcome)),
+          code(metricOf(outcome)),
+        ]),
+      ),
+    ),
+  ])
+}
+
+const limitActions = {
+  answer: 'refuses the request',
+  close: 'closes the connection',
+  pause: 'does not read further requests',
+  endStream: 'ends the stream, which may be resumed',
+} as const
 
 const joinPage = (parts: readonly string[]): string => `${[note, ...parts].join('\n\n')}\n`
 

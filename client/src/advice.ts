@@ -18,7 +18,7 @@ export function adviceFor(code: string): string {
   return isCatalogued(code) ? describeError(code).advice : ''
 }
 
-/** Whether the same request can succeed later; null for a code that is newer than this client. */
+/** Whether repeating the request can help; null for a code that is newer than this client. */
 export function retryFor(code: string): Retry | null {
   if (isLocal(code)) return 'later'
   return isCatalogued(code) ? describeError(code).retry : null

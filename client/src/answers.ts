@@ -82,7 +82,9 @@ export interface ChainInfo extends Omit<ChainSight, 'chain'> {
     readonly tiers: Readonly<Record<string, readonly Tier[]>>
     readonly sentences: readonly string[]
   }
+  /** Why it is not fully seen; null if it is. */
   readonly reason: string | null
+  /** The time of its last block; null before the first. */
   readonly headAt: string | null
   /**
    * The usual time between two blocks; `measured`: taken from recent blocks, not from the settings.
@@ -93,7 +95,7 @@ export interface ChainInfo extends Omit<ChainSight, 'chain'> {
     readonly finalized: number | null
     readonly stalled: boolean
   }
-  /** Only for keys that may read payments. */
+  /** Only for secret and restricted keys. */
   readonly providers?: readonly ProviderInfo[]
 }
 

@@ -29,7 +29,11 @@ export interface AttemptListener {
   reset(): void
 }
 
-/** How an attempt ends if it does not fail. `more`: a page arrived, and there are more events. */
+/**
+ * How an attempt ends if it does not fail. `finished`: the server has no more events. `closed`: the
+ * stream ended. `answered`: a poll has all events. `more`: a page arrived, and there are more
+ * events.
+ */
 export type AttemptOutcome = 'finished' | 'closed' | 'answered' | 'more'
 
 export interface AttemptOptions {
@@ -39,14 +43,17 @@ export interface AttemptOptions {
   readonly position: Position
   readonly until: Until
   /**
-   * Whether the server may hold a long-poll. False for the first one, which must prove the
-   * position.
+   * Whether the server may hold a long-poll. False until a poll has proved the position, because a
+   * poll proves nothing while it is held.
    */
   readonly mayBeHeld: boolean
   readonly signal: AbortSignal
 }
 
-/** One attempt on one transport. Rejects with a `RequestError`, or with the signal's reason. */
+/**
+ * One attempt on one transport. Rejects with a `RequestError`, with the signal's reason, or with
+ * what the listener throws.
+ */
 export function attempt(
   options: AttemptOptions,
   listener: AttemptListener,

@@ -1,4 +1,4 @@
-/** Determines the wait before the next attempt. All values in milliseconds. */
+/** Determines the wait before the next attempt. */
 export interface Backoff {
   /** Failed tries since the last attempt that lasted; 0 before the first retry. */
   readonly tries: number

@@ -61,7 +61,10 @@ export interface CallOptions {
   readonly idempotencyKey?: string
 }
 
-/** The REST API and `watch`, for browsers and Node. Calls reject with `RequestError`. */
+/**
+ * The REST API and `watch`, for browsers and Node. Calls reject with a `RequestError`, or with the
+ * reason of the signal that aborts them.
+ */
 export class Client {
   readonly #access: ServerAccess
 
@@ -106,7 +109,10 @@ export class Client {
     return this.#post(`${paymentPath(id)}/claims`, request, options)
   }
 
-  /** A person's decision about money that no rule can settle. Needs a secret key. */
+  /**
+   * A person's decision about money that no rule can settle. Needs a secret key, or a restricted
+   * key with the scope `payment_intents:resolve`.
+   */
   resolve(id: string, request: ResolveRequest, options: CallOptions = {}): Promise<PaymentIntent> {
     return this.#post(`${paymentPath(id)}/resolve`, request, options)
   }
@@ -131,7 +137,9 @@ export class Client {
     return this.#post(path, request, options)
   }
 
-  /** Follows one payment until it closes. See `follow`. */
+  /**
+   * Follows one payment until it closes; with `until: 'final'`, until it is final. See `follow`.
+   */
   watch(
     id: string,
     options: Omit<WatchOptions, 'access' | 'paymentId'> & { signal?: AbortSignal } = {},

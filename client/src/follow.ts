@@ -5,9 +5,9 @@ import { type Update, type WatchOptions, watch } from './watch.ts'
 const unreadMax = 1_000
 
 /**
- * A watch for `for await`. It ends when the payment closes, when the server refuses it (see
- * `reason` of the last update), or when the signal aborts. Of unread connection updates only the
- * latest is kept.
+ * A watch for `for await`. It ends when the payment has reached `until`, when the server refuses it
+ * (see `reason` of the last update), or when the signal aborts. Throws `slow_reader` if too many
+ * updates are unread. Of consecutive unread connection updates only the latest is kept.
  */
 export async function* follow(
   options: WatchOptions,

@@ -1,17 +1,19 @@
 import type { WireEvent } from './wire-event.ts'
 
-/** How an event relates to the position before it. */
+/** How an event relates to the current position. */
 export type Relation =
   | 'next' // it follows directly
   | 'state' // the whole state at a later point; the events in between may be missing
   | 'known' // it is the newest event that we have
-  | 'old' // older than the newest event that we have: it proves nothing
+  | 'old' // older than the newest event that we have: ignore it
   | 'gap' // an event in between is missing
 
-/** How many times in a row a gap may come back before the next event is taken as the state. */
+/**
+ * How many gaps in a row are reported. The next event after the last of them is taken as the state.
+ */
 const gapsMax = 3
 
-/** How far a watch has read a payment's history. Only the stored sequence decides. */
+/** How far a watch has read a payment's history. An event is new if its sequence is higher. */
 export class Position {
   #sequence: number
   #eventId: string | null = null
@@ -47,7 +49,10 @@ export class Position {
     this.#open = true
   }
 
-  /** Moves the position to the event, if it is newer. */
+  /**
+   * Compares the event with the position. `next` and `state` move the position, and `known` stores
+   * the event's id. `old` and `gap` do not move it.
+   */
   take(event: WireEvent): Relation {
     const { sequence } = event.data
     if (sequence < this.#sequence) return 'old'

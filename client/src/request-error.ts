@@ -1,17 +1,17 @@
 import type { FieldError } from '@settlewire/core/errors'
 
-/** Codes for failures before a response of Settlewire exists. */
+/** Codes that this client sets itself; they come from no problem document of Settlewire. */
 export type LocalCode = 'unreachable' | 'unexpected_answer' | 'no_stream' | 'slow_reader'
 
 /** Statuses below 500 that mean “not now” rather than “never”. */
 const laterStatuses: readonly number[] = [408, 409, 425, 429]
 
-/** The fields of a problem document, as far as the response had them. */
+/** The fields of a problem document, as far as the response had them, or of a `LocalCode`. */
 export interface ProblemFields {
   /** A code of the error catalogue or of a newer one, or a `LocalCode`. */
   readonly code: string
   readonly detail: string
-  /** Null when there was no response. */
+  /** The HTTP status; null if no response caused the failure. */
   readonly status: number | null
   readonly requestId?: string | null
   readonly fields?: readonly FieldError[]

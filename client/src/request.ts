@@ -22,8 +22,8 @@ export interface Request {
 const bodyCharactersMax = 4_000_000
 
 /**
- * Sends a request and returns a successful response with its body unread. Any other response
- * rejects with a `RequestError`, an abort with the signal's reason.
+ * Sends a request and returns a successful response with its body unread. Any other response, or
+ * none, rejects with a `RequestError`, an abort with the signal's reason.
  */
 export async function send(access: ServerAccess, request: Request): Promise<Response> {
   const call = access.fetch ?? fetch
@@ -109,11 +109,11 @@ async function problemOf(response: Response): Promise<RequestError> {
   if (typeof json !== 'object' || json === null) return unexpected(response)
   const { code, detail, title, requestId, errors } = json as Record<string, unknown> // any field may be missing
   if (typeof code !== 'string') return unexpected(response)
-  const said = typeof detail === 'string' ? detail : title
+  const message = typeof detail === 'string' ? detail : title
   return new RequestError({
     code,
     status: response.status,
-    detail: typeof said === 'string' ? said : code,
+    detail: typeof message === 'string' ? message : code,
     requestId: typeof requestId === 'string' ? requestId : null,
     fields: fieldsOf(errors),
     retryAfterMs: retryAfterMs(response),

@@ -24,7 +24,10 @@ export interface EndedAttempt {
   readonly begunAt: Instant
   /** When it first proved that we have the newest event; null if it never did. */
   readonly provenAt: Instant | null
-  /** Why it did not last, if known. `mute`: the server accepted it, but nothing arrived. */
+  /**
+   * Why it did not last, if known. `mute`: nothing arrived, although the server accepted the stream
+   * or a poll had enough time. `no_stream`: this runtime cannot read a body while it arrives.
+   */
   readonly fault: 'mute' | 'no_stream' | null
 }
 

@@ -46,7 +46,7 @@ describe('the connection table', () => {
     }
   })
 
-  it('ends and closes when the payment closes, on a refusal, and when stopped', () => {
+  it('ends the watch and closes the connection when the payment ends, the server refuses, or the caller stops', () => {
     for (const state of running) {
       for (const input of ['finished', 'refused', 'stop'] as const) {
         expect(next(state, input)).toEqual({ to: 'ended', action: 'close' })

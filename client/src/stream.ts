@@ -23,7 +23,8 @@ export interface StreamRequest {
 
 /**
  * Reads one SSE stream to its end. `finished`: the server has no more events (204). `closed`: the
- * stream ended, reconnect. Rejects with a `RequestError`, or with the signal's reason.
+ * stream ended, reconnect. Rejects with a `RequestError`, with the signal's reason, or with what
+ * the listener throws.
  */
 export async function readStream(
   access: ServerAccess,

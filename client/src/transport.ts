@@ -6,18 +6,18 @@ export type Transport = 'stream' | 'long_poll' | 'poll'
 /** How an attempt failed. */
 export type AttemptFailure =
   | 'unreachable' // no response
-  | 'mute' // the server accepted it, but a proxy holds the data back
+  | 'mute' // nothing arrived: usually a proxy holds the data back
   | 'no_stream' // this runtime cannot read a body while it arrives
   | 'short' // it was cut soon after it began
 
 /** The current transport, and when to try a better one. */
 export interface TransportState {
   readonly transport: Transport
-  /** How often this transport failed in a row. */
+  /** The failures of this transport in a row, each with its `weight`. */
   readonly failures: number
   /** Whether this attempt tries the stream again although polling works. */
   readonly triesStream: boolean
-  /** When to try the stream again. */
+  /** When to try the stream again, if it is not the transport. */
   readonly streamAt: Instant
   readonly streamAfterMs: number
 }

@@ -256,7 +256,7 @@ describe('a watch over a bad connection', () => {
     await until(() => (diary.connection.provenAt ?? 0) > (provenAt ?? 0), 'proof')
   })
 
-  it('returns to the stream with the first answer after an outage', async () => {
+  it('opens a stream again as soon as one poll succeeds after an outage', async () => {
     const diary = begin()
     await current(diary)
     server.plan.push('refused', 'refused', 'well', 'well')

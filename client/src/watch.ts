@@ -19,11 +19,12 @@ export interface Connection {
   readonly transport: Transport
   /** When an event, a heartbeat or a complete poll last confirmed the state; null before. */
   readonly provenAt: Instant | null
-  /** When the next attempt or poll is due; null while one runs, or when none is scheduled. */
+  /** When the next attempt or poll is due; null while one runs, or if none is scheduled. */
   readonly retryAt: Instant | null
   /**
-   * Why the connection is not current, or why the watch ended; null when neither applies or the
-   * payment closed.
+   * The code of what interrupted the connection or ended the watch: that of a `RequestError`,
+   * `gap`, `stopped`, or `internal` for a bug. Null since the last proof, if the payment closed,
+   * and for interruptions without a code, such as silence.
    */
   readonly reason: string | null
   /** Whether Settlewire sees the chains; null until this connection reported it. */
@@ -34,7 +35,7 @@ export interface Connection {
   readonly clockOffsetMs: number
 }
 
-/** An update of a watch. Events come in order, each once. */
+/** An update of a watch. Events come in order, each at most once. */
 export type Update =
   | {
       readonly kind: 'event'

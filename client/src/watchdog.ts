@@ -7,8 +7,8 @@ const tickMs = 1_000
 const jumpMs = 5_000
 
 /**
- * Notices silence. It reads the clock every second instead of setting one timer, because timers
- * stand still while a device sleeps and are throttled in hidden tabs.
+ * Notices silence, and that the device slept. It reads the clock every second instead of setting
+ * one timer, because timers stand still while a device sleeps and are throttled in hidden tabs.
  */
 export class Watchdog {
   readonly #clock: Clock

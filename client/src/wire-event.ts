@@ -25,7 +25,7 @@ export interface ChainSight {
   readonly visibility: Visibility
   /** The last block that was read; null before the first. */
   readonly head: number | null
-  /** The age of that block at the time of the report; at least the time since it was read. */
+  /** How old the last stored block was at the time of the report; null before the first. */
   readonly lagMs: number | null
 }
 

@@ -134,7 +134,7 @@ export const errorCatalogue = {
   },
   unsupported_asset: {
     status: 422,
-    title: 'None of the accepted assets can be used here.',
+    title: 'A requested asset is not available here or has another currency.',
     advice: 'Name assets as SYMBOL.chain, from GET /v1/chains, all of one currency.',
     retry: 'changed',
   },
@@ -223,7 +223,7 @@ export const errorCatalogue = {
     status: 503,
     title: 'This process is closing.',
     advice:
-      'Repeat the request with the same Idempotency-Key; another process, or the next one, answers.',
+      'Repeat the request with the same Idempotency-Key. Another process answers, or this server after its restart.',
     retry: 'later',
   },
   chain_unavailable: {

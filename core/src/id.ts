@@ -26,7 +26,8 @@ export const isId = (prefix: IdPrefix, text: string): boolean =>
   text.startsWith(`${prefix}_`) && /^[0-9a-hjkmnp-tv-z]{26}$/.test(text.slice(prefix.length + 1))
 
 /**
- * When an id was made, in milliseconds: an id begins with its time. Null for text that is no id.
+ * When an id was made, in milliseconds: an id begins with its time. Null for text that is no id
+ * with this prefix.
  */
 export function timeOf(prefix: IdPrefix, text: string): Instant | null {
   if (!isId(prefix, text)) return null

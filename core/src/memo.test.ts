@@ -22,7 +22,7 @@ describe('memo', () => {
     expect([one.get(key), two.get(key)]).toEqual(['one', 'two'])
   })
 
-  it('does not copy a value with its object, and does not show it', () => {
+  it('does not remember a value for a copy of its object, and adds no visible property to the object', () => {
     const texts = memo<{ a: number }, string>()
     const key = { a: 1 }
     texts.set(key, 'text')

@@ -67,13 +67,13 @@ describe('settlewire audit', () => {
     return { code, out }
   }
 
-  it('exits with 2 for a merchant that has no history, whose id may be misspelt', async () => {
+  it('exits with 1 for a merchant that has no history, whose id may be misspelt', async () => {
     const { code, out } = await run('--merchant', 'mer_x')
-    expect(code).toBe(2)
+    expect(code).toBe(1)
     expect(out).toContain('There is no history of a merchant mer_x.')
   })
 
-  it('exits with 0 without a contradiction, else with 1 and the first wrong event', async () => {
+  it('exits with 0 without a contradiction, else with 4 and the first wrong event', async () => {
     const good = await run()
     expect(good).toMatchObject({ code: 0, out: expect.stringContaining('6 events of 1 payment,') })
 
@@ -84,13 +84,13 @@ describe('settlewire audit', () => {
        where sequence = 3`,
     )
     const { code, out } = await run('--mode', 'test')
-    expect(code).toBe(1)
+    expect(code).toBe(4)
     expect(out).toContain(`The first contradiction is at event ${payment.events[2]?.id}`)
 
     const dump = await dumpOf(database.url)
     const read = await run('--from-dump', dump.path)
     await dump.remove()
-    expect(read.code).toBe(1)
+    expect(read.code).toBe(4)
     expect(read.out).toContain(payment.events[2]?.id)
   }, 60_000)
 
@@ -105,7 +105,7 @@ describe('settlewire audit', () => {
     const empty = await emptyDatabase()
     const { code, out } = await runWith({ DATABASE_URL: empty.url })
     await empty.close()
-    expect(code).toBe(2)
+    expect(code).toBe(1)
     expect(out).toContain('This database has no history. Set DATABASE_URL')
     expect(out).not.toMatch(/^ +at /m)
   })
@@ -118,13 +118,13 @@ describe('settlewire audit', () => {
     const { code, out } = await runWith({ DATABASE_URL: 'embedded', SETTLEWIRE_HOME: home.path })
     lock.release()
     home.remove()
-    expect(code).toBe(2)
+    expect(code).toBe(1)
     expect(out).toContain(`cannot audit (home_in_use): Process ${process.pid} uses`)
     expect(out).toContain('\nStop it to audit its history.\n')
     expect(out).not.toContain('another directory')
   })
 
-  it('exits with 2 when the history could not be read, so that a script sees no contradiction in it', async () => {
-    expect(await run('--from-dump', '/nowhere/a.dump')).toMatchObject({ code: 2 })
+  it('exits with 1 when the history could not be read, so that a script sees no contradiction in it', async () => {
+    expect(await run('--from-dump', '/nowhere/a.dump')).toMatchObject({ code: 1 })
   })
 })

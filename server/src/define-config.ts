@@ -2,7 +2,7 @@ import type { Level, Tier } from '@settlewire/core/payment/policy'
 import type { PendingMode, PreconfirmationMode } from './chain-config.ts'
 import type { PresetName } from './registry/presets.ts'
 
-/** An environment variable with a secret, which is a whole text or a part of one. */
+/** An environment variable with a secret. The secret is the whole value, or a part of it. */
 export interface EnvReference {
   readonly env: string
   /** Builds the text from the value. Default: the value is the whole text. */
@@ -35,8 +35,8 @@ export interface PolicyInput {
   /** Providers that must have shown a transfer. Default: 2 for real money, else 1. */
   readonly quorum?: number
   /**
-   * By asset, in rising order; the first tier with the amount up to `upTo` applies. `*`: other
-   * assets.
+   * The tiers of each asset, with rising `upTo`. The first tier whose `upTo` is at least the amount
+   * applies. The key `*` is for assets not listed.
    */
   readonly tiers?: Readonly<Record<string, readonly Tier[]>>
 }
@@ -49,7 +49,7 @@ export interface TokenInput {
   readonly currency?: string
   /** The symbol of the token of which it is a bridged form. */
   readonly twinOf?: string
-  /** Smaller transfers do not count: a decimal string in its own unit. */
+  /** Smaller transfers do not count: a decimal string in whole tokens, such as `0.01`. */
   readonly dust?: string
   /** Where the address is published, so that people can compare it. */
   readonly source?: string
@@ -58,7 +58,7 @@ export interface TokenInput {
 interface AnyChain {
   /** Default: `evm`. */
   readonly kind?: 'evm'
-  /** The name on pages: `My Chain`. Default: the preset's title, or the name in asset names. */
+  /** The name on pages: `My Chain`. Default: the preset's title, or its key in `chains`. */
   readonly name?: string
   readonly providers: readonly ProviderInput[]
   /**
@@ -67,7 +67,7 @@ interface AnyChain {
   readonly accept: readonly string[]
   /** By symbol. */
   readonly tokens?: Readonly<Record<string, TokenInput>>
-  /** Dust limits by symbol: decimal strings in the asset's own unit. */
+  /** Dust limits by symbol: each a decimal string in whole tokens, such as `0.01`. */
   readonly dust?: Readonly<Record<string, string>>
   /** The underpayment that still counts as paid, in hundredths of a percent. Default: 0. */
   readonly toleranceBps?: number

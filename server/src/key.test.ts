@@ -19,6 +19,7 @@ describe('the command line of settlewire key', () => {
     `rotate ${id} --overlap 0`,
     `rotate ${id} --overlap 90d`,
     `revoke ${id}`,
+    `rename ${id} --name till`,
   ])('accepts %s', (line) => {
     expect(read(line)?.json).toBe(line.includes('--json'))
   })
@@ -43,6 +44,11 @@ describe('the command line of settlewire key', () => {
     ['rotate', 'Missing id: npx settlewire key rotate <id>'],
     [`rotate ${id} --overlap 1y`, '--overlap takes 30m, 24h, 7d'],
     [`rotate ${id} --overlap 91d`, '--overlap takes 30m, 24h, 7d'],
+    [`create --merchant ${mer} --name ${'n'.repeat(101)}`, '--name takes 1 to 100 characters'],
+    [`create --merchant ${mer} --name a\u3164b`, '--name: Must not contain U+3164'],
+    ['rename', 'Missing id: npx settlewire key rename <id>'],
+    [`rename ${id}`, '--name takes 1 to 100 characters'],
+    [`rename ${id} --name a\u202eb`, '--name: Must not contain U+202E, a bidirectional control.'],
     ['revoke sk_test_x', 'The id of a key looks like key_…'],
   ])('refuses %s', (line, says) => {
     expect(() => read(line)).toThrow(says)

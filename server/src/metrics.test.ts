@@ -37,14 +37,14 @@ describe('the metrics', () => {
     const seen = { chain: 'base', head: 7, headAt: null } as const
     const shown = async (series: string) =>
       value(await metrics.text(), `settlewire_chain_${series}`)
-    metrics.chainSeen({ ...seen, visibility: 'degraded', reason: 'finality_stalled' })
+    metrics.chainHealth({ ...seen, visibility: 'degraded', reason: 'finality_stalled' })
     expect(await shown('visibility{chain="base"}')).toBe('1')
     expect(await shown('trouble{chain="base",reason="finality_stalled"}')).toBe('1')
     expect(await shown('halted{chain="base"}')).toBe('0')
-    metrics.chainSeen({ ...seen, visibility: 'blind', reason: 'reorg_below_finality' })
+    metrics.chainHealth({ ...seen, visibility: 'blind', reason: 'reorg_below_finality' })
     expect(await shown('trouble{chain="base",reason="finality_stalled"}')).toBe('0')
     expect(await shown('halted{chain="base"}')).toBe('1')
-    metrics.chainSeen({ ...seen, visibility: 'ok', reason: null })
+    metrics.chainHealth({ ...seen, visibility: 'ok', reason: null })
     expect(await shown('halted{chain="base"}')).toBe('0')
     expect(await shown('trouble{chain="base",reason="reorg_below_finality"}')).toBe('0')
   })
@@ -56,7 +56,7 @@ describe('the metrics', () => {
       ...{ lagMs: 350, logsAsked: 9, logsEmpty: 1, disagreements: 3, reconnects: 5, firstSeen: 8 },
     }
     const seen = { chain: 'base', head: 7, headAt: null, reason: null } as const
-    metrics.chainSeen({ ...seen, visibility: 'ok', providers: [score] })
+    metrics.chainHealth({ ...seen, visibility: 'ok', providers: [score] })
     metrics.claimed('not_found')
     const text = await metrics.text()
     const of = '{chain="base",provider="alpha"}'

@@ -14,6 +14,8 @@ export interface EdgeMetrics {
   connectionsOpen(count: number): void
   /** The server closed a connection for this reason. */
   connectionCut(why: string): void
+  /** The server reads no further requests from a connection for a while, for this reason. */
+  connectionPaused(why: string): void
   /** A request was refused with this code before it reached a route. */
   requestRefused(code: string): void
 }
@@ -57,8 +59,8 @@ export const silentMetrics: Metrics = {
   eventLag: () => undefined,
   appended: () => undefined,
   chainMoved: () => undefined,
-  chainSeen: () => undefined,
-  chainSocket: () => undefined,
+  chainHealth: () => undefined,
+  chainIncident: () => undefined,
   chainOdd: () => undefined,
   decided: () => undefined,
   claimed: () => undefined,
@@ -114,6 +116,7 @@ function streamMetrics(registry: Registry): StreamPart {
     open.labels(transport).set(0)
     pushed.labels(transport).inc(0)
   }
+  closed.labels('sse', bounded('slow')).inc(0)
   for (const outcome of ['resumed', 'current', 'reset', 'finished']) {
     reconnects.labels(outcome).inc(0)
   }
@@ -130,15 +133,18 @@ function streamMetrics(registry: Registry): StreamPart {
   }
 }
 
-/**
- * All reasons for cutting a connection, so that each series exists from the start. `silent`: no
- * request came in time. `unread`: the client did not read its response in time. `made_room`: an
- * idle connection gave way to a new one at a limit. `no_room`: a new connection was closed at
- * once, because too many are already over a limit.
- */
-const cuts = [
-  ...['silent', 'head_timeout', 'body_timeout', 'idle', 'unread', 'unread_bytes', 'held_bytes'],
-  ...['made_room', 'no_room', 'closing'],
+/** All reasons for closing a connection, so that each series exists from the start. */
+const cutReasons = [
+  'silent', // the client sent no first request in time
+  'head_timeout', // the headers of a request did not arrive completely in time
+  'body_timeout', // the body of a request did not arrive completely in time
+  'idle', // no further request came in time
+  'unread', // the client did not read its response in time
+  'unread_bytes', // this connection has more unsent bytes than its limit
+  'held_bytes', // all connections together hold more memory than their limit, this one the most
+  'made_room', // an idle connection was closed for a new one, because a limit was reached
+  'no_room', // a new connection was closed at once, because too many are already over a limit
+  'closing', // the server shuts down, and the connection had no request
 ]
 
 function edgeMetrics(registry: Registry): EdgeMetrics {
@@ -154,13 +160,20 @@ function edgeMetrics(registry: Registry): EdgeMetrics {
     labelNames: ['why'],
     registers,
   })
+  const paused = new Counter({
+    name: 'settlewire_connections_paused_total',
+    help: 'Connections whose further requests were not read for a while, by reason.',
+    labelNames: ['why'],
+    registers,
+  })
+  paused.labels('pipelined').inc(0)
   const refused = new Counter({
     name: 'settlewire_requests_refused_total',
     help: 'Requests that were refused before they reached a route, by code.',
     labelNames: ['code'],
     registers,
   })
-  for (const why of cuts) cut.labels(why).inc(0)
+  for (const why of cutReasons) cut.labels(why).inc(0)
   for (const code of ['too_many_connections', 'too_many_from_address', 'request_timeout']) {
     refused.labels(code).inc(0)
   }
@@ -168,6 +181,7 @@ function edgeMetrics(registry: Registry): EdgeMetrics {
   return {
     connectionsOpen: (count) => open.set(count),
     connectionCut: (why) => cut.labels(bounded(why)).inc(),
+    connectionPaused: (why) => paused.labels(bounded(why)).inc(),
     requestRefused: (code) => refused.labels(bounded(code)).inc(),
   }
 }
@@ -206,7 +220,7 @@ function historyMetrics(
   })
   const claims = new Counter({
     name: 'settlewire_claims_total',
-    help: 'Claims by payers, by the first answer of the nodes.',
+    help: 'Transaction hashes that payers submitted. Label `known`: whether the nodes knew the transaction.',
     labelNames: ['known'],
     registers,
   })
@@ -226,12 +240,12 @@ function historyMetrics(
 function chainMetrics(
   registry: Registry,
   clock: Clock,
-): Pick<Metrics, 'chainMoved' | 'chainSocket' | 'chainOdd' | 'chainSeen'> {
+): Pick<Metrics, 'chainMoved' | 'chainIncident' | 'chainOdd' | 'chainHealth'> {
   const registers = [registry]
   const headAt = new Map<string, number>()
   const head = new Gauge({
     name: 'settlewire_chain_head',
-    help: "Number of the chain's cursor: the last block whose effects are stored.",
+    help: 'Block number of the last block whose effects are stored.',
     labelNames: ['chain'],
     registers,
   })
@@ -245,9 +259,9 @@ function chainMetrics(
       for (const [chain, at] of headAt) this.labels(chain).set((clock.now() - at) / 1000)
     },
   })
-  const sockets = new Counter({
-    name: 'settlewire_chain_socket_total',
-    help: 'Connects, losses and silences of node connections, and reorgs that were stored.',
+  const incidents = new Counter({
+    name: 'settlewire_chain_incidents_total',
+    help: 'Node connections that opened (`connected`), closed (`lost`) or stopped sending blocks (`silent`), and stored reorgs (`reorged`).',
     labelNames: ['chain', 'what'],
     registers,
   })
@@ -262,9 +276,9 @@ function chainMetrics(
       headAt.set(chain, clock.now() - lagMs)
       head.labels(chain).set(number)
     },
-    chainSocket: (chain, what) => sockets.labels(chain, what).inc(),
+    chainIncident: (chain, what) => incidents.labels(chain, what).inc(),
     chainOdd: (chain, what) => odd.labels(chain, what).inc(),
-    chainSeen: sightMetrics(registry),
+    chainHealth: healthMetrics(registry),
   }
 }
 
@@ -279,9 +293,21 @@ const providerGauges: readonly (readonly [name: string, help: string, of: ScoreO
   ['head', "Number of the provider's newest block.", ({ head }) => head ?? 0],
   ['lag_blocks', 'Blocks behind the provider with the highest head.', ({ lagBlocks }) => lagBlocks],
   ['lag_seconds', 'Delay of its heads after the fastest provider.', ({ lagMs }) => lagMs / 1000],
-  ['logs_asked', 'Blocks for which its logs were requested.', ({ logsAsked }) => logsAsked],
-  ['logs_empty', 'Empty log answers for blocks that had logs.', ({ logsEmpty }) => logsEmpty],
-  ['disagreements', 'Blocks with another hash than others.', ({ disagreements }) => disagreements],
+  [
+    'logs_asked',
+    'How often logs of a block were requested from this provider.',
+    ({ logsAsked }) => logsAsked,
+  ],
+  [
+    'logs_empty',
+    'Log answers that missed transfers or were empty at first.',
+    ({ logsEmpty }) => logsEmpty,
+  ],
+  [
+    'disagreements',
+    'How often it and another provider disagreed about a block or a transaction.',
+    ({ disagreements }) => disagreements,
+  ],
   ['reconnects', 'Reconnects to the provider.', ({ reconnects }) => reconnects],
   ['first_seen', 'Pending transactions it reported first.', ({ firstSeen }) => firstSeen],
 ]
@@ -293,10 +319,10 @@ const halting: ReadonlySet<string> = new Set([
   'reorg_too_deep',
 ])
 
-function sightMetrics(registry: Registry): Metrics['chainSeen'] {
+function healthMetrics(registry: Registry): Metrics['chainHealth'] {
   const registers = [registry]
   const tellTrouble = troubleMetrics(registry)
-  const sight = new Gauge({
+  const visibility = new Gauge({
     name: 'settlewire_chain_visibility',
     help: 'Visibility of a chain: 2 ok, 1 degraded, 0 blind.',
     labelNames: ['chain'],
@@ -305,12 +331,15 @@ function sightMetrics(registry: Registry): Metrics['chainSeen'] {
   const gauges = providerGauges.map(([name, help, of]) => ({
     of,
     gauge: new Gauge({
-      ...{ name: `settlewire_provider_${name}`, help, registers },
+      name: `settlewire_provider_${name}`,
+      help,
+      registers,
       labelNames: ['chain', 'provider'],
     }),
   }))
-  return ({ chain, visibility, reason, providers = [] }) => {
-    sight.labels(chain).set(visibilityLevel[visibility])
+  return (health) => {
+    const { chain, reason, providers = [] } = health
+    visibility.labels(chain).set(visibilityLevel[health.visibility])
     tellTrouble(chain, reason)
     for (const provider of providers) {
       for (const { of, gauge } of gauges) gauge.labels(chain, provider.name).set(of(provider))
@@ -360,7 +389,7 @@ function boundedLabel(): (value: string) => string {
 function assetMetrics(registry: Registry): ScrapedMetrics['assetOffered'] {
   const offered = new Gauge({
     name: 'settlewire_asset_offered',
-    help: '1 if payments may accept the asset; 0 if its contract differs or no node answered.',
+    help: '1 if payments may accept the asset. 0 if the token contract on the chain does not match the configuration, or no node answered.',
     labelNames: ['asset'],
     registers: [registry],
   })

@@ -1,7 +1,9 @@
 /** Files that the process needs besides client connections: database, nodes, logs, pages. */
 const ownFiles = 512
 
-/** How many files and sockets this process may have open; null if the system has no limit. */
+/**
+ * How many files and sockets this process may have open; null if there is no limit or it is unknown.
+ */
 function openFilesMax(): number | null {
   if (process.report === undefined) return null
   // Otherwise the report resolves the name of every peer. Node's types lack this option.
@@ -14,7 +16,10 @@ function openFilesMax(): number | null {
   return typeof soft === 'number' ? soft : null
 }
 
-/** The wanted number of connections, limited by the open files limit. */
+/**
+ * The wanted number, reduced to fit the open files limit, but at least 10 so that the server can
+ * answer at all.
+ */
 export function connectionsThatFit(wanted: number): number {
   const most = openFilesMax()
   return most === null ? wanted : Math.max(10, Math.min(wanted, most - ownFiles))

@@ -1,5 +1,7 @@
+import { Failure } from '@settlewire/core/errors'
 import { describe, expect, it } from 'vitest'
 import type { RescanReport } from './ports/rescan.ts'
+import { complaint } from './program.ts'
 import { readArguments, wordsOf } from './rescan.ts'
 
 describe('the command line of rescan', () => {
@@ -30,6 +32,15 @@ describe('the command line of rescan', () => {
     const args = line === '' ? [] : line.split(' ')
     expect(() => readArguments(args)).toThrow(says)
     expect(() => readArguments(args)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+  })
+})
+
+describe('a rescan that fails', () => {
+  it('does not advise about sent transactions: it sends none', () => {
+    const message = 'Block 7 was not read yet: the chain is stored up to block 5.'
+    expect(complaint(new Failure('chain_unavailable', message), 'rescan')).toBe(
+      `\nSettlewire cannot rescan (chain_unavailable): ${message}\n`,
+    )
   })
 })
 

@@ -227,7 +227,7 @@ describe('on nodes with malformed answers', () => {
     }
   })
 
-  it('a receipt with other log indexes does not change or double a payment', async () => {
+  it('a receipt whose log indexes differ from eth_getLogs does not change or double a payment', async () => {
     const world = await begin([node])
     const { id, address } = await world.open()
     twist(node, /^eth_getTransactionReceipt$/, (receipt: { logs: Fields[] }) => ({

@@ -19,10 +19,15 @@ describe('a payment that cannot be read', () => {
   /** Rescans all blocks up to the head. */
   async function rescan(world: Stack): Promise<RescanReport> {
     const { engine, follower, store } = world
-    const asked = { chain: 'local', from: 0, to: node.chain.head.number, paymentId: null }
+    const request = { chain: 'local', from: 0, to: node.chain.head.number, paymentId: null }
     const run = await Rescan.open(
       {
-        ...{ asked, chain: { name: 'local', livemode: false }, again: follower.again, policy },
+        ...{
+          request,
+          chain: { name: 'local', livemode: false },
+          rereader: follower.rereader,
+          policy,
+        },
         ...{ store: store.events, rescans: store.rescans, index: engine.index },
         head: node.chain.head.number,
       },

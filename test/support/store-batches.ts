@@ -22,6 +22,6 @@ export const answer = ({ id }: ScriptedPayment): IdempotentResult => ({
   status: 201,
   paymentId: id,
   sequence: 1,
-  told: null,
+  body: null,
   at: bornAt,
 })

@@ -13,7 +13,7 @@ interface Zone {
 }
 
 const shell =
-  'command-line|config|chain-config|edge-limits|open-files|setting-text|clock|log|metrics|child|end-process|scrub|whole-file|credential|pepper|receiving-key|evm-address|html'
+  'command-line|config|chain-config|edge-limits|edge-limit-table|open-files|setting-text|clock|log|metrics|child|end-process|scrub|whole-file|credential|pepper|receiving-key|evm-address|html'
 const adapters = ['store', 'backplane', 'chain', 'provider', 'webhook', 'sandbox']
 
 /**

@@ -9,7 +9,7 @@ import { type Digest, feedSeal, noSeal, type Sealable, seal, sealText } from './
 
 const digest: Digest = {
   sha256: (text) => hash('sha256', text),
-  bytes: (text) => Buffer.byteLength(text),
+  byteLength: (text) => Buffer.byteLength(text),
 }
 
 const event: Sealable = {

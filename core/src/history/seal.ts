@@ -7,7 +7,7 @@ export interface Digest {
   /** SHA-256 of the UTF-8 bytes, as 64 hex digits. */
   sha256(text: string): string
   /** The length of a text in UTF-8 bytes. */
-  bytes(text: string): number
+  byteLength(text: string): number
 }
 
 /** An event with everything that its seal covers, both texts exactly as they are stored. */
@@ -23,7 +23,7 @@ export interface Sealable {
   readonly evidenceJson: string
 }
 
-/** The previous seal of the first event of every subject. */
+/** The previous seal of the first event of every subject and of every feed. */
 export const noSeal = '0'.repeat(64)
 
 /** Names the format, so that a seal of another format can never be mistaken for this one. */
@@ -32,23 +32,27 @@ const form = 'settlewire-event-1'
 /**
  * Printable and without blanks, so that no member of the header can be read as two, or two as one.
  */
-const word = /^[!-~]+$/
+const printable = /^[!-~]+$/
 
 /**
  * The text that is hashed: the previous seal, a header, and the two texts, each on a line. The
  * header states the length of each text, so that nothing can be moved from one to the other.
  */
-export function sealText(event: Sealable, previous: string, { bytes }: Pick<Digest, 'bytes'>) {
+export function sealText(
+  event: Sealable,
+  previous: string,
+  { byteLength }: Pick<Digest, 'byteLength'>,
+) {
   const { subject, sequence, id, merchantId, livemode, type, at, dataJson, evidenceJson } = event
   const names = [subject.kind, subject.id, id, merchantId, type]
   assert(
-    names.every((name) => word.test(name)),
+    names.every((name) => printable.test(name)),
     'names in a seal have no blanks',
   )
   const mode = livemode ? 'live' : 'test'
   const header =
     `${form} ${subject.kind} ${subject.id} ${sequence} ${id} ${merchantId} ${mode} ${type} ` +
-    `${toRfc3339(at)} ${bytes(dataJson)} ${bytes(evidenceJson)}`
+    `${toRfc3339(at)} ${byteLength(dataJson)} ${byteLength(evidenceJson)}`
   return `${previous}\n${header}\n${dataJson}\n${evidenceJson}\n`
 }
 

@@ -54,15 +54,18 @@ export interface Projection {
 export interface TransactionRow {
   readonly chain: string
   readonly txHash: string
-  /** The block that holds it by the latest verdict; null while it is in no block. */
+  /**
+   * The number of the canonical block that counts for it: the one that holds it, or the one by
+   * which another transaction had replaced it. Null while no block counts for it.
+   */
   readonly number: number | null
-  /** Whether that block moved money. */
+  /** Whether it moved money to this subject in that block. */
   readonly paid: boolean
   /** Whether no further change is expected. */
   readonly final: boolean
   /** Its part of the state, as text. The state is loaded from here. */
   readonly part: string
-  /** Every block that was ever reported to hold it. */
+  /** Every block for which a result of it was ever reported. */
   readonly inclusions: readonly InclusionRow[]
   /** The movements of money that it makes, made, or would make. */
   readonly transfers: readonly TransferRow[]
@@ -79,7 +82,7 @@ export interface InclusionRow {
 
 /** One movement of money, for ledgers and searches. */
 export interface TransferRow {
-  /** The position in the transaction: a log index, or a word. */
+  /** The position in the transaction: a log index, or a name such as `hint`. */
   readonly place: string
   /** The token contract, or null for the native coin. */
   readonly token: string | null
@@ -87,6 +90,7 @@ export interface TransferRow {
   readonly to: string
   /** In the token's smallest unit. */
   readonly amount: bigint
+  /** Null unless a block counts for it. */
   readonly blockNumber: number | null
   /** How far it has come, without depth: `final` of its transaction says that. */
   readonly stage: string

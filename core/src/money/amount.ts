@@ -44,7 +44,8 @@ function readAmount(text: string, decimals: number): bigint | string {
 }
 
 /**
- * Prints units of `10^-decimals` with as few places as possible, but two where the asset has them.
+ * Prints units of `10^-decimals` with as few places as possible, but at least two where the asset
+ * has them.
  */
 export function printAmount(amount: bigint, decimals: number): string {
   const sign = amount < 0n ? '-' : ''
@@ -58,7 +59,7 @@ export function printAmount(amount: bigint, decimals: number): string {
   return sign + whole + (fraction === '' ? '' : `.${fraction}`)
 }
 
-/** Converts an amount to a finer or equal scale; always exact. */
+/** Converts an amount to a finer or equal scale, exactly. Throws for a coarser one. */
 export function rescale(amount: bigint, from: number, to: number): bigint {
   if (to < from) throw new Failure('invalid_amount', 'The target scale is coarser.')
   return amount * 10n ** BigInt(to - from)

@@ -29,7 +29,11 @@ function groupsOf(transactions: readonly Transaction[]): Iterable<readonly Trans
   return groups.values()
 }
 
-/** A block decides; before that the highest bid in a pool. Never the order of arrival. */
+/**
+ * The transaction that won; null if a block ended the contest and no source showed its winner. A
+ * block decides. Before that the highest bid decides, of those in a pool if there are any. The
+ * order in which reports arrive never decides.
+ */
 function winnerOf(rivals: readonly Transaction[]): Transaction | null {
   const verdicts = rivals.map((rival) => ({ rival, inclusion: canonicalInclusion(rival) }))
   const mined = verdicts

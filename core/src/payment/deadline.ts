@@ -8,7 +8,7 @@ import { canonicalInclusion, isOpenClaim, isPending } from './transaction.ts'
 const pendingTtlMs = 4 * 60 * 60_000
 
 /**
- * When the clock next has to judge this payment. The earliest of: the expiry while the countdown
+ * When the clock next has to judge this payment. The earliest of: the deadline while the countdown
  * runs, else the end of the watch; the time-out of each pending or claimed transaction; the time of
  * each held observation, which the clock retries. Stored as a row beside the payment, so that no
  * deadline is lost with a process. A value in the past is due or was already judged; it changes
@@ -42,7 +42,7 @@ export const overdue = (payment: Payment, now: Instant): readonly OverdueTransac
     }))
     .filter(({ since }) => since < now)
 
-/** Transactions that the payer named and no node has shown, in the stored order. */
+/** Transactions that the payer named and that are still searched for, in the stored order. */
 export const openClaims = (payment: Payment): readonly Transaction[] =>
   payment.facts.transactions.filter(isOpenClaim)
 

@@ -6,6 +6,7 @@ import type { Decision, EventData, Evidence, PaymentEvent, PaymentOpening } from
 import { mergeAll, noFacts } from './facts.ts'
 import { type Judgement, judge } from './judge.ts'
 import type { Observation } from './observation.ts'
+import { groupsIn, isByRead } from './observation-groups.ts'
 import type { Facts, Payment } from './payment.ts'
 import type { Policy } from './policy.ts'
 import { replacementsIn, type TransactionReplacement } from './replacement.ts'
@@ -53,10 +54,10 @@ export function open(paymentId: string, opening: PaymentOpening, context: Contex
 
 /**
  * The events that the observations of one step cause, in order, and the payment after them. Pure.
- * The observations are merged and judged together, once, however many there are. Events for undone
- * blocks come before events for new blocks, and each decision of a person is judged by itself.
- * Observations that add nothing yield no events and leave the payment unchanged, so that the
- * payment is always the fold of its events.
+ * The observations of one group (`groupsIn`) are merged and judged together, once, however many
+ * there are. Events for undone blocks come before events for new blocks, and each decision of a
+ * person is judged by itself. Observations that add nothing yield no events and leave the payment
+ * unchanged, so that the payment is always the fold of its events.
  */
 export function decide(
   payment: Payment,
@@ -65,44 +66,13 @@ export function decide(
 ): Decision {
   const events: PaymentEvent[] = []
   let current = payment
-  for (const together of chapters(observations)) {
+  for (const together of groupsIn(observations)) {
     const decision = decideTogether(current, together, context)
     events.push(...decision.events)
     current = decision.payment
   }
   return { events, payment: current }
 }
-
-/**
- * Groups that are judged one by one: reorged blocks, then the rest; each decision of a person
- * alone.
- */
-function chapters(observations: readonly Observation[]): readonly (readonly Observation[])[] {
-  const told: Observation[][] = []
-  let undone: Observation[] = []
-  let rest: Observation[] = []
-  const close = (): void => {
-    told.push(undone, rest)
-    undone = []
-    rest = []
-  }
-  for (const observation of observations) {
-    if (isByPerson(observation)) {
-      close()
-      told.push([observation])
-    } else if (observation.kind === 'reorged') undone.push(observation)
-    else rest.push(observation)
-  }
-  close()
-  return told.filter(({ length }) => length > 0)
-}
-
-const isByPerson = ({ kind }: Observation): boolean => kind === 'withdrawn' || kind === 'resolved'
-
-/**
- * Head and clock say how far the chain was read: they change the depth of money, never its block.
- */
-const isByRead = ({ kind }: Observation): boolean => kind === 'head' || kind === 'clock'
 
 function decideTogether(
   payment: Payment,
@@ -115,7 +85,7 @@ function decideTogether(
     .map((one) => (one.kind === 'resolved' ? complete(payment, one) : one))
   const { facts, kept } = mergeAll(payment.facts, observations, payment.terms)
   if (kept.length === 0) return nothing
-  const before = standingOf(payment, context.policy)
+  const before = judgementOf(payment, context.policy)
   const after = judge({ ...payment, facts }, context.policy)
   // Only a change of a transaction or a person takes a success back. A shorter branch above its
   // block does not, nor do rules that have become stricter since.
@@ -123,35 +93,40 @@ function decideTogether(
     const deeds = observations.filter((one) => !isByRead(one))
     return deeds.length === 0 ? nothing : decideTogether(payment, deeds, context)
   }
-  const told = toldOf({ payment, kept, facts }, before, after)
-  if (told.length === 0) return nothing
-  const decision = tell({ ...payment, facts }, told, {
+  const planned = plannedEvents({ payment, kept, facts }, before, after)
+  if (planned.length === 0) return nothing
+  const decision = makeEvents({ ...payment, facts }, planned, {
     context,
     judgement: after,
     evidence: { facts: kept, policy: context.policy.version },
   })
-  standings.set(decision.payment, { policy: context.policy, judgement: after })
+  judgements.set(decision.payment, { policy: context.policy, judgement: after })
   return decision
 }
 
 /** The events that a change causes, in order. */
-function toldOf(change: Change, before: Judgement, after: Judgement): readonly PlannedEvent[] {
+function plannedEvents(
+  change: Change,
+  before: Judgement,
+  after: Judgement,
+): readonly PlannedEvent[] {
   const { payment } = change
   const path = wayTo(payment, after)
   const edges = path.map((to, i) => edgeEvent(path[i - 1] ?? payment.status, to, { change, after }))
-  const told = withReplacements(edges, change, { before, after })
-  if (told.length === 0) {
+  const planned = withReplacements(edges, change, { before, after })
+  if (planned.length === 0) {
     const progress = progressEvent(change, before, after)
-    if (progress !== null) told.push({ type: progress, status: payment.status })
+    if (progress !== null) planned.push({ type: progress, status: payment.status })
   }
   const becameFinal = after.finality === 'final' && payment.finality !== 'final'
   if (becameFinal && after.status === 'succeeded')
-    told.push({ type: 'finalized', status: 'succeeded' })
-  return told
+    planned.push({ type: 'finalized', status: 'succeeded' })
+  return planned
 }
 
 /**
- * Money that needs more than one block passes `confirming`, even when one step brings all blocks.
+ * The statuses to pass. Money that needs more than one block passes `confirming`, even when one
+ * step brings all blocks; not if success was emitted before, or if a person decided.
  */
 function wayTo({ status, toldSuccess }: Payment, after: Judgement): readonly Status[] {
   const path = pathTo(status, after.status, after.through)
@@ -162,7 +137,10 @@ function wayTo({ status, toldSuccess }: Payment, after: Judgement): readonly Sta
   return isLeap && isByDepth && status !== 'confirming' ? ['confirming', ...path] : path
 }
 
-/** Whether a decision of a person applies now: there is something to withdraw or to resolve. */
+/**
+ * Whether an observation applies. A decision of a person does only if there is something to
+ * withdraw or to resolve, and the same decision only once.
+ */
 function isWelcome(payment: Payment, observation: Observation): boolean {
   if (observation.kind === 'withdrawn') return isCancellable(payment)
   if (observation.kind !== 'resolved') return true
@@ -225,7 +203,8 @@ const isUndoing = ({ kept }: Change): boolean => kept.some(({ kind }) => kind ==
 /**
  * The event type when the status stays: progress, a lost block, or changed amounts and flags. Every
  * fact about a transaction causes an event, also a mere change of its view: an observation without
- * an event is not stored, so it could not decide later. A head that only grew is read again anyway.
+ * an event is not stored, so it could not decide later. A head that only grew is read again anyway:
+ * null.
  */
 function progressEvent(change: Change, before: Judgement, after: Judgement): EventType | null {
   const { payment, facts } = change
@@ -286,13 +265,13 @@ function finalAmongChains({ transfers }: Judgement): number {
  * Remembered judgements, so that an observation costs one judgement instead of two: a payment that
  * received hundreds of small transfers must not delay other payments.
  */
-const standings = memo<Payment, { policy: Policy; judgement: Judgement }>()
+const judgements = memo<Payment, { policy: Policy; judgement: Judgement }>()
 
-function standingOf(payment: Payment, policy: Policy): Judgement {
-  const known = standings.get(payment)
+function judgementOf(payment: Payment, policy: Policy): Judgement {
+  const known = judgements.get(payment)
   if (known?.policy === policy) return known.judgement
   const judgement = judge(payment, policy)
-  standings.set(payment, { policy, judgement })
+  judgements.set(payment, { policy, judgement })
   return judgement
 }
 
@@ -304,15 +283,15 @@ export interface EventBasis {
 }
 
 /** Makes the events, and the payment after them. */
-export function tell(
+export function makeEvents(
   payment: Payment,
-  told: readonly PlannedEvent[],
-  telling: EventBasis,
+  planned: readonly PlannedEvent[],
+  basis: EventBasis,
 ): Decision {
-  const { context, judgement, evidence } = telling
+  const { context, judgement, evidence } = basis
   const events: PaymentEvent[] = []
   let current = payment
-  for (const { type, status, replacement } of told) {
+  for (const { type, status, replacement } of planned) {
     const previous = current.status
     const id = context.mint(context.at)
     current = follow(current, { id, type, status, at: context.at }, judgement)
@@ -352,7 +331,10 @@ const passingReasons: Readonly<Partial<Record<Status, string>>> = {
   investigation_required: 'resolved_by_person',
 }
 
-/** The first sighting of money. Neither an unseen claim nor a rival transaction is money. */
+/**
+ * The first sighting of money; null before it. Neither an unseen claim nor a rival transaction is
+ * money.
+ */
 function firstSeenIn({ transactions }: Facts): number | null {
   let first: number | null = null
   for (const transaction of transactions) {
@@ -364,7 +346,7 @@ function firstSeenIn({ transactions }: Facts): number | null {
 
 function dataOf(
   payment: Payment,
-  told: {
+  step: {
     judgement: Judgement
     previous: Status | null
     type: EventType
@@ -372,14 +354,14 @@ function dataOf(
   },
 ): EventData {
   const { decimals, amount } = payment.terms
-  const { replacement } = told
-  const decisive = replacement === undefined ? told.judgement.decisive : replacement.by
+  const { replacement } = step
+  const decisive = replacement === undefined ? step.judgement.decisive : replacement.by
   const reason = replacement?.reason ?? payment.reason
   return {
     id: payment.id,
     sequence: payment.sequence,
     status: payment.status,
-    previousStatus: told.previous,
+    previousStatus: step.previous,
     txHash: publicTxHash(decisive?.txHash ?? null),
     chain: decisive?.chain ?? null,
     chainId: decisive?.accept?.chainId ?? null,
@@ -395,6 +377,6 @@ function dataOf(
     settledAt: toRfc3339OrNull(payment.settledAt),
     ...(reason === null ? {} : { reason }),
     ...(replacement && { replacedTxHash: replacement.txHash }),
-    ...(told.type === 'pending' ? { note: pendingNote } : {}),
+    ...(step.type === 'pending' ? { note: pendingNote } : {}),
   }
 }

@@ -17,11 +17,11 @@ import {
   reached,
   requiredFor,
 } from './policy.ts'
-import { standingOf } from './resolution.ts'
+import { resolutionsInForce } from './resolution.ts'
 import { publicTxHash } from './transaction.ts'
 import { isIncluded, isMereClaim, showsMissing, transfersOf } from './transfer.ts'
 
-/** How fast a chain is, as measured lately; null while there is no measurement. */
+/** How fast a chain is, as measured lately. A time is null while there is no measurement. */
 export interface ChainPace {
   readonly blockMs: number | null
   /** How long after a block the chain's nodes mark it safe, and finalized. */
@@ -35,6 +35,7 @@ export interface ChainPace {
 export interface ExplainContext {
   /** The rules in force. */
   readonly policy: Policy
+  /** Null for a chain that is not followed. */
   readonly pace: (chain: string) => ChainPace | null
   readonly now: Instant
   /**
@@ -68,7 +69,8 @@ export function explain(payment: Payment, context: ExplainContext): PolicyExplan
     requiredAmount: print(required),
     settledAmount: print(settled),
     missingAmount: print(missing),
-    decidedByPerson: payment.status === 'succeeded' && standingOf(payment.facts).accepted !== null,
+    decidedByPerson:
+      payment.status === 'succeeded' && resolutionsInForce(payment.facts).accepted !== null,
     aboutMs: missing > 0n ? null : longest(waits.map(({ aboutMs }) => aboutMs)),
     rules: terms.accept.flatMap((accept) => explainRule(accept, payment, context) ?? []),
     transfers,
@@ -126,7 +128,11 @@ function explainRule(
   }
 }
 
-/** The time from the block that holds a transfer to the level; that block itself takes no time. */
+/**
+ * The estimated time from the block that holds a transfer until it reaches the level; the first
+ * confirmation takes no time. Null if it cannot be estimated: without a measurement, or for a tag
+ * while finality has stopped.
+ */
 function timeToLevelMs(level: Level, pace: ChainPace | null): number | null {
   if (pace === null) return null
   if (typeof level === 'number') return pace.blockMs === null ? null : (level - 1) * pace.blockMs
@@ -164,7 +170,7 @@ function explainTransfer(
   return { ...found, sentence: sentenceOf(found, { namesProviders, nameOf }) }
 }
 
-/** The end of the watch, for a payment that is confirming and still watched. */
+/** The end of the watch; null unless the payment is confirming and still watched. */
 const watchEndOf = ({ status, terms }: Payment, now: Instant): string | null =>
   status === 'confirming' && now <= terms.monitorUntil ? toRfc3339(terms.monitorUntil) : null
 
@@ -184,25 +190,26 @@ function missingOf(
   const none: MissingToSettle = { blocks: null, tag: null, sources: 0, held: null, until: null }
   if (level === null || block === null || !isIncluded(stage) || settled) return none
   const quorum = chain.rule?.quorum ?? 1
-  const isContested = transfer.contested
-  const canReachQuorum = isContested || (chain.head?.witnesses ?? 1) >= quorum
+  const isDisputed = transfer.disputed
+  const canReachQuorum = isDisputed || (chain.head?.witnesses ?? 1) >= quorum
   const isTag = typeof level !== 'number'
   const isReached = isTag && chain.head !== null && reached(level, block.number, chain.head)
   const tag = isTag && !isReached ? level : null
   const stall = tag !== null && chain.stalled ? 'finality_stalled' : null
   return {
-    until: isContested || transfer.deep ? chain.until : null,
+    until: isDisputed || transfer.deep ? chain.until : null,
     blocks: isTag ? null : Math.max(0, level - confirmations),
     tag,
     // With fewer providers up than the quorum, there is no provider to wait for.
     sources: canReachQuorum ? showsMissing(transfer, quorum) : 0,
-    held: chain.head?.disagree === true || isContested ? 'sources_disagree' : stall,
+    held: chain.head?.disagree === true || isDisputed ? 'sources_disagree' : stall,
   }
 }
 
 /**
- * About how long the rest takes. Null if it is not known: outside of a block, while the transfer is
- * held or the chain's pace is not known, and when only further sources are missing.
+ * The estimated time until a transfer settles; 0 once it has settled. Null if it cannot be
+ * estimated: outside of a canonical block, without a rule, while the transfer is held or the
+ * chain's pace is not known, and when only further sources are missing.
  */
 function leftMs(
   { block, settled, stage }: Transfer,
@@ -213,7 +220,7 @@ function leftMs(
   if (block === null || !isIncluded(stage) || pace === null || held !== null) return null
   if (tag !== null) {
     const lagMs = lagOf(tag, pace)
-    // If it is overdue, the next block may bring it.
+    // If the tag is overdue, it may come with the next block.
     return lagMs === null ? null : Math.max(pace.blockMs ?? 0, block.minedAt + lagMs - now)
   }
   return blocks === null || blocks === 0 || pace.blockMs === null ? null : blocks * pace.blockMs

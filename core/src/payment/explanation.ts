@@ -8,18 +8,27 @@ export interface ExplainedRule {
   readonly chain: string
   /** A number of blocks, including the one that holds the transfer, or a tag that nodes report. */
   readonly level: Level
-  /** Up to which amount this level holds; null when the level comes from no tier. */
+  /**
+   * The tier that sets the level, and the largest amount that it holds for (`upTo`, null for the
+   * tier without an upper limit). Null if no tier applies.
+   */
   readonly tier: { readonly upTo: string | null } | null
   /** From this level on nothing is expected to change. */
   readonly final: Level
-  /** Sources that must have shown the transfer in its block. */
+  /**
+   * Sources that must have shown the transfer in its block. If fewer providers than that are up,
+   * fewer are enough.
+   */
   readonly quorum: number
-  /** Measured from the block on; null while there is no measurement. */
+  /**
+   * Estimated time from the transfer's block until it reaches `level`; null if it cannot be
+   * estimated.
+   */
   readonly aboutMs: number | null
   readonly sentence: string
 }
 
-/** Why a transfer counts, or what is still missing until it does. */
+/** Why a transfer counts or does not count, or what it lacks before it settles. */
 export interface ExplainedTransfer {
   readonly txHash: string | null
   readonly chain: string
@@ -27,7 +36,9 @@ export interface ExplainedTransfer {
   readonly amount: string
   readonly stage: Stage
   readonly ignored: IgnoreReason | null
+  /** Null if its chain has no rule. */
   readonly level: Level | null
+  /** The tier that sets the level, as in `ExplainedRule`; null if no tier applies. */
   readonly tier: { readonly upTo: string | null } | null
   readonly confirmations: number
   /** Names of the sources that showed it in its block. */
@@ -37,20 +48,28 @@ export interface ExplainedTransfer {
   readonly quorum: number
   readonly settled: boolean
   readonly missing: MissingToSettle
+  /** Estimated time until it settles: 0 once it has settled, null if it cannot be estimated. */
   readonly aboutMs: number | null
   readonly sentence: string
 }
 
-/** What a transfer in a block still lacks. */
+/**
+ * What a transfer lacks before it settles. All fields are null or 0 if it is not in a canonical
+ * block, if its chain has no rule, or once it has settled.
+ */
 export interface MissingToSettle {
-  /** Null where the level is a tag, or the transfer is in no block. */
+  /** How many more blocks it needs; null also if the level is a tag. */
   readonly blocks: number | null
+  /** The tag that its block has not reached yet; null also if the level is a count. */
   readonly tag: 'safe' | 'finalized' | null
+  /** How many more sources must show it; 0 also if fewer providers than the quorum are up. */
   readonly sources: number
   /** What delays it other than its depth. */
   readonly held: 'sources_disagree' | 'finality_stalled' | null
   /**
-   * When a person has to decide if providers still disagree; null if they do not, or it has passed.
+   * The end of the watch, after which a person decides if the transfer still has not settled. Only
+   * while the payment is confirming, and only if a source denies the transfer, or if it is deep
+   * enough but has not settled (too few sources show it, or providers contradict each other).
    */
   readonly until: string | null
 }
@@ -61,13 +80,17 @@ export interface PolicyExplanation {
   readonly id: string
   readonly status: Status
   readonly policy: string
-  /** What must be in blocks, each part at its level: the amount less its tolerance. */
+  /** The amount less the tolerance: this much must settle, each transfer at its own level. */
   readonly requiredAmount: string
   readonly settledAmount: string
+  /** The part of `requiredAmount` that no block holds yet. */
   readonly missingAmount: string
   /** A person decided, so no level delays the payment. */
   readonly decidedByPerson: boolean
-  /** Time until the payment succeeds if nothing intervenes; null while there is no measurement. */
+  /**
+   * Estimated time until the payment succeeds; null while money is missing, or if the time cannot
+   * be estimated.
+   */
   readonly aboutMs: number | null
   readonly rules: readonly ExplainedRule[]
   readonly transfers: readonly ExplainedTransfer[]

@@ -21,7 +21,13 @@ import type {
 import type { Facts, Resolution, Terms, Transaction } from './payment.ts'
 import type { ChainHead } from './policy.ts'
 import { isSame, isSameTransaction } from './same.ts'
-import { findTransaction, nameOf, type TransactionKey, wasSeen, weave } from './transaction.ts'
+import {
+  findTransaction,
+  type TransactionKey,
+  transactionName,
+  wasSeen,
+  weave,
+} from './transaction.ts'
 
 /** The facts before the first observation. */
 export const noFacts: Facts = { transactions: [], heads: {}, clock: null, withdrawn: null }
@@ -39,9 +45,9 @@ export const merge = (facts: Facts, observation: Observation, terms: Terms): Fac
 /**
  * Merges observations into the facts. Commutative, associative and idempotent: any order and any
  * duplication of the same observations gives the same facts. For one transaction in one block the
- * highest view decides, never the order of arrival. The list of transactions is built once for all
- * observations, so the cost of a block with thousands is linear; it stays the same object if
- * nothing is new.
+ * highest view decides whether the block is canonical, and the outcome that shows more counts; the
+ * order of arrival never decides. The list of transactions is built once for all observations, so
+ * the cost of a block with thousands is linear; it stays the same object if nothing is new.
  */
 export function mergeAll(
   known: Facts,
@@ -54,7 +60,7 @@ export function mergeAll(
   for (const observation of observations) {
     if (isOfTransaction(observation)) {
       const place = { chain: observation.chain, txHash: hashOf(observation) }
-      const name = nameOf(place)
+      const name = transactionName(place)
       const before = changed.get(name) ?? findTransaction(known.transactions, place)
       const after = withSeen(before, observation, place)
       if (after === before) continue
@@ -169,7 +175,10 @@ function withClock(facts: Facts, { at, scannedThrough }: ClockRead, terms: Terms
 /** Kinds that report a transaction as missing, or only as possible. */
 const noSightings: ReadonlySet<OfTransaction['kind']> = new Set(['claimed', 'dropped', 'denied'])
 
-/** The first sighting; before it, the start of the search. A payer's claim is not a sighting. */
+/**
+ * The first sighting; before it, the start of the search for a claim. A payer's claim is not a
+ * sighting.
+ */
 function seenAtOf(known: Transaction, seen: OfTransaction): number {
   const isSighting = !noSightings.has(seen.kind)
   if (isSighting === wasSeen(known)) return Math.min(known.seenAt, seen.at)
@@ -256,11 +265,11 @@ function seenReorged(known: Transaction, seen: Reorged): Transaction {
   return { ...reorged, mempool }
 }
 
-function withResolution(facts: Facts, { kind: _, source: __, ...said }: Resolved): Facts {
+function withResolution(facts: Facts, { kind: _, source: __, ...resolution }: Resolved): Facts {
   const known = facts.resolutions ?? []
-  const text = resolutionText(said)
-  if (known.some((resolution) => resolutionText(resolution) === text)) return facts
-  const resolutions = [...known, said].sort(
+  const text = resolutionText(resolution)
+  if (known.some((one) => resolutionText(one) === text)) return facts
+  const resolutions = [...known, resolution].sort(
     (a, b) => a.at - b.at || (resolutionText(a) < resolutionText(b) ? -1 : 1),
   )
   return { ...facts, resolutions }
@@ -288,10 +297,10 @@ const resolutionText = (resolution: Resolution): string => canonicalJson(plain(r
 
 function withHead(
   facts: Facts,
-  { kind: _, source: __, at: ___, chain, ...said }: HeadMoved,
+  { kind: _, source: __, at: ___, chain, ...report }: HeadMoved,
 ): Facts {
   const known = facts.heads[chain]
-  const head = known === undefined ? headOf(said) : laterHead(known, headOf(said))
+  const head = known === undefined ? headOf(report) : laterHead(known, headOf(report))
   return head === known ? facts : { ...facts, heads: { ...facts.heads, [chain]: head } }
 }
 

@@ -4,9 +4,13 @@ import type { Inclusion, Transaction, Views } from './payment.ts'
 import { isSame, isSameInclusion } from './same.ts'
 
 /** Adds a report on one block to a transaction. Returns the same object when it adds nothing. */
-export function withInclusion(known: Transaction, blockHash: string, said: Inclusion): Transaction {
+export function withInclusion(
+  known: Transaction,
+  blockHash: string,
+  report: Inclusion,
+): Transaction {
   const before = known.inclusions[blockHash]
-  const after = before === undefined ? said : mergeInclusion(before, said)
+  const after = before === undefined ? report : mergeInclusion(before, report)
   if (before !== undefined && isSameInclusion(before, after)) return known
   return { ...known, inclusions: { ...known.inclusions, [blockHash]: after } }
 }

@@ -1,9 +1,9 @@
 import type { Instant } from '../instant.ts'
 import type { Facts, Payment, Stage, Terms, Transfer } from './payment.ts'
 import type { Policy } from './policy.ts'
-import { deadlineOf, type ResolutionStanding, standingOf } from './resolution.ts'
+import { deadlineOf, type ResolutionsInForce, resolutionsInForce } from './resolution.ts'
 import { type Finality, type Flag, flags, type Status } from './status-model.ts'
-import { canonicalInclusion, deniedInclusion, nameOf } from './transaction.ts'
+import { canonicalInclusion, deniedInclusion, transactionName } from './transaction.ts'
 import { isExpected, isIncluded, isMereClaim, transfersOf } from './transfer.ts'
 
 /** What the facts mean under a policy. */
@@ -16,8 +16,9 @@ export interface Judgement {
   readonly received: bigint
   readonly pending: bigint
   readonly reason: string | null
-  /** All known transfers, and of these the one that delays the payment, or changed it last. */
+  /** All known transfers. */
   readonly transfers: readonly Transfer[]
+  /** The transfer that delays the payment, or changed it last; null without any. */
   readonly decisive: Transfer | null
 }
 
@@ -46,12 +47,12 @@ export function judge(payment: JudgedPayment, policy: Policy): Judgement {
     dropped: sum(transfers.filter((transfer) => transfer.stage === 'dropped')),
     denied: sum(transfers.filter((transfer) => transfer.stage === 'denied')),
   }
-  const standing = standingOf(payment.facts)
+  const inForce = resolutionsInForce(payment.facts)
   const money = { included, pending, sums, transfers }
-  const found = statusOf(payment, money, standing)
+  const found = statusOf(payment, money, inForce)
   return {
     ...found,
-    finality: finalityOf(included, enoughOf(sums, standing)),
+    finality: finalityOf(included, enoughOf(sums, inForce)),
     flags: flagsOf({ ...payment, status: found.status }, money, policy),
     received: sums.received,
     pending: sums.pending,
@@ -113,16 +114,16 @@ const unclear = (reason: string): StatusVerdict => verdict('investigation_requir
 function statusOf(
   payment: JudgedPayment,
   money: Money,
-  standing: ResolutionStanding,
+  inForce: ResolutionsInForce,
 ): StatusVerdict {
   const { facts, toldSuccess } = payment
   const { required, received, pending, settled, denied } = money.sums
   if (isQuarantined(payment)) return unclear('internal_contradiction')
-  if (stillAccepted(facts, received + denied, standing)) {
+  if (stillAccepted(facts, received + denied, inForce)) {
     return verdict('succeeded', null, 'investigation_required')
   }
   if (toldSuccess) {
-    if (standing.writtenOff)
+    if (inForce.writtenOff)
       return received > 0n ? unclear('paid_after_failure') : verdict('failed', 'written_off')
     if (settled >= required) return verdict('succeeded')
     return unclear(denied > 0n ? 'denied_after_success' : 'reorged_after_success')
@@ -140,10 +141,13 @@ function statusOf(
     return isStuck(payment, money) ? unclear('sources_disagree') : verdict('confirming')
   if (receivedInTime + pendingInTime >= required) return verdict('pending_detected')
   if (received + pending > receivedInTime + pendingInTime) return unclear('paid_after_watch')
-  return unpaid(payment, money, standing)
+  return unpaid(payment, money, inForce)
 }
 
-/** Not before the chains were read past it: an unread block may hold money that came in time. */
+/**
+ * Whether an instant has passed, and every accepted chain was read past it: an unread block may
+ * hold money that came in time.
+ */
 const isPast = ({ facts: { clock } }: JudgedPayment, instant: Instant): boolean =>
   clock !== null && clock.at > instant && clock.scannedThrough > instant
 
@@ -155,7 +159,7 @@ function isStuck(payment: JudgedPayment, { included, sums }: Money): boolean {
   if (!isPast(payment, payment.terms.monitorUntil)) return false
   const moving = included.filter(
     (transfer) =>
-      isInTime(transfer, payment) && (transfer.settled || !(transfer.contested || transfer.deep)),
+      isInTime(transfer, payment) && (transfer.settled || !(transfer.disputed || transfer.deep)),
   )
   return sum(moving) < sums.required
 }
@@ -164,14 +168,14 @@ function isStuck(payment: JudgedPayment, { included, sums }: Money): boolean {
 function unpaid(
   payment: JudgedPayment,
   { sums, transfers }: Money,
-  standing: ResolutionStanding,
+  inForce: ResolutionsInForce,
 ): StatusVerdict {
   const { required, received, pending, dropped } = sums
   const wouldDo = dropped > 0n && received + pending + dropped >= required
   if (isPast(payment, deadlineOf(payment)))
     return verdict('expired', null, wouldDo ? 'pending_expired' : null)
   // After `wait`, dropped transactions no longer cause `pending_expired`.
-  if (standing.waitsSince !== null)
+  if (inForce.waitsSince !== null)
     return verdict('awaiting', lostReason(transfers), 'investigation_required')
   return wouldDo
     ? verdict('pending_expired', 'transaction_dropped')
@@ -182,23 +186,23 @@ function unpaid(
  * Whether a person accepted the money in blocks, and all of it is still there. The person has
  * decided which provider is right: a later denial does not undo the acceptance, a reorg does.
  */
-function stillAccepted(facts: Facts, received: bigint, { accepted }: ResolutionStanding): boolean {
+function stillAccepted(facts: Facts, received: bigint, { accepted }: ResolutionsInForce): boolean {
   if (accepted === null || received < accepted.received) return false
   const { of = [] } = accepted
   if (of.length === 0) return true
-  const standing = new Set(
+  const countedNames = new Set(
     facts.transactions
       .filter((transaction) => {
         const isPaid = canonicalInclusion(transaction)?.outcome === 'paid'
         return isPaid || deniedInclusion(transaction) !== null
       })
-      .map(nameOf),
+      .map(transactionName),
   )
-  return of.every((name) => standing.has(nameOf(name)))
+  return of.every((name) => countedNames.has(transactionName(name)))
 }
 
 /** The amount that the payment needs: the requested amount, or less if a person accepted less. */
-const enoughOf = ({ required }: Sums, { accepted }: ResolutionStanding): bigint =>
+const enoughOf = ({ required }: Sums, { accepted }: ResolutionsInForce): bigint =>
   accepted !== null && accepted.received < required ? accepted.received : required
 
 /** Why money that was seen no longer counts, by the last stage of its transaction. */
@@ -210,13 +214,17 @@ const lostReasons: Readonly<Partial<Record<Stage, string>>> = {
   dropped: 'transaction_dropped',
 }
 
+/**
+ * Null if the last money still counts or no money came, or if another transfer may pay in its
+ * place.
+ */
 function lostReason(transfers: readonly Transfer[]): string | null {
-  const told = transfers.filter((one) => !isMereClaim(one) && one.stage !== 'ignored')
-  const last = told.at(-1)?.stage
+  const seen = transfers.filter((one) => !isMereClaim(one) && one.stage !== 'ignored')
+  const last = seen.at(-1)?.stage
   if (last === undefined) return null
   // Its replacement may be among the other transfers, and pay.
   const isReplaced =
-    last === 'replaced' && told.some(({ stage }) => lostReasons[stage] === undefined)
+    last === 'replaced' && seen.some(({ stage }) => lostReasons[stage] === undefined)
   return isReplaced ? null : (lostReasons[last] ?? null)
 }
 
@@ -233,10 +241,10 @@ function finalityOf(included: readonly Transfer[], required: bigint): Finality {
 }
 
 /**
- * Of the transfers that cover the amount, counted in order of arrival, the one furthest behind;
- * transfers that still wait for blocks come first. Money beyond the amount neither delays the
- * payment nor stands for it. Until blocks cover the amount: the last pending transfer, else the
- * last seen.
+ * Of the transfers that cover the amount (`coverOf`), the one furthest behind; transfers that still
+ * wait for blocks come first. Money beyond the amount neither delays the payment nor stands for it.
+ * Until blocks cover the amount: the last pending transfer, else the one in a block that is
+ * furthest behind, else the last seen.
  */
 function decisiveOf({ included, pending, transfers, sums }: Money): Transfer | null {
   const covering = coverOf(included, sums.required)
@@ -248,7 +256,10 @@ function decisiveOf({ included, pending, transfers, sums }: Money): Transfer | n
   return behind ?? transfers.filter((transfer) => transfer.stage !== 'ignored').at(-1) ?? null
 }
 
-/** The first transfers that make up the amount, settled ones first; null if all together do not. */
+/**
+ * The transfers that make up the amount: settled ones first, then by the time at which they were
+ * first known. Null if all together do not make it up.
+ */
 export function coverOf(
   included: readonly Transfer[],
   required: bigint,
@@ -293,7 +304,7 @@ function flagsOf(
       payment.status === 'succeeded' &&
       included.some((transfer) => transfer.sources.length < quorumOf(policy, transfer.chain)),
     sources_disagree: live.some(
-      (transfer) => facts.heads[transfer.chain]?.disagree === true || transfer.contested,
+      (transfer) => facts.heads[transfer.chain]?.disagree === true || transfer.disputed,
     ),
     manually_marked: (facts.resolutions ?? []).length > 0,
   }
@@ -314,10 +325,10 @@ function paidAgain(included: readonly Transfer[], required: bigint): boolean {
 
 /** Whether a counted transaction delivered less than its calldata asked the token to move. */
 function lostOnTheWay({ transactions }: Facts, included: readonly Transfer[]): boolean {
-  const counted = new Set(included.map(nameOf))
+  const counted = new Set(included.map(transactionName))
   return transactions.some((transaction) => {
     const { hint } = transaction
-    if (hint === null || !counted.has(nameOf(transaction))) return false
+    if (hint === null || !counted.has(transactionName(transaction))) return false
     const arrived = (canonicalInclusion(transaction)?.transfers ?? [])
       .filter(({ token, to }) => token === hint.token && to === hint.to)
       .reduce((total, { amount }) => total + amount, 0n)

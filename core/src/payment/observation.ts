@@ -2,7 +2,8 @@ import type { Instant } from '../instant.ts'
 import type { Status } from './status-model.ts'
 
 /**
- * The origin of a fact: `rpc:<name>`, `provider:<name>`, `payer`, `operator`, `merchant`, `clock`.
+ * The origin of a fact: `rpc:<name>`, `payer`, `merchant`, `clock`, or `settlewire` for what the
+ * program itself found.
  */
 export type Source = string
 
@@ -55,13 +56,14 @@ interface ChainObservation {
   readonly at: Instant
   readonly chain: string
   /**
-   * The follower's step that observed it, counted up per chain without end. Of two verdicts on one
-   * transaction and block the higher view wins, so the order of arrival decides nothing.
+   * The follower's step that observed it, counted up per chain without end. Of two reports on one
+   * transaction and block the higher view decides whether the block is canonical, so the order of
+   * arrival decides nothing.
    */
   readonly view: number
 }
 
-/** A decoded pending transaction that would pay us. A signal, never a promise. */
+/** A decoded pending or preconfirmed transaction that would pay us. A signal, never a promise. */
 export interface MempoolSeen extends ChainObservation {
   readonly kind: 'mempool'
   readonly transfer: SeenTransfer
@@ -144,7 +146,7 @@ export interface HeadMoved extends ChainObservation {
   readonly head: number
   readonly safe: number | null
   readonly finalized: number | null
-  /** Number of providers that are up, on this chain and not behind. Left out: one. */
+  /** Number of providers that are up, on this chain and at most briefly behind. Left out: one. */
   readonly witnesses?: number
   /** Whether providers name different blocks at one height, deeper than a brief fork explains. */
   readonly disagree?: boolean
@@ -193,7 +195,7 @@ export interface Resolved {
    * much.
    */
   readonly received: bigint
-  /** The payment's status at the time of the decision. `decide` fills in this field and `of`. */
+  /** The payment's status at the time of the decision. `decide` fills in `received`, `on`, `of`. */
   readonly on?: { readonly status: Status; readonly reason: string | null }
   /** The transactions that the decision covers: it sets aside or accepts no other money. */
   readonly of?: readonly TransactionName[]

@@ -16,7 +16,7 @@ import type { Payment, Transaction } from './payment.ts'
 import { paymentFromJson } from './payment-json.ts'
 import type { Policy } from './policy.ts'
 import { isLostSuccess } from './resolution.ts'
-import { canonicalInclusion, isDenied } from './transaction.ts'
+import { canonicalInclusion, isDenied, transactionName } from './transaction.ts'
 import { isIncluded, transfersOf } from './transfer.ts'
 
 /** Fields that the opening fixes: they are in the first event, and not stored again. */
@@ -36,7 +36,7 @@ export function projectionOf(payment: Payment): Projection {
       ...placeOf(payment, transaction, lost),
       part: rememberedText(transaction),
       inclusions: inclusionRows(transaction),
-      transfers: transfers.get(nameOf(transaction)) ?? [],
+      transfers: transfers.get(transactionName(transaction)) ?? [],
     })),
   }
 }
@@ -119,14 +119,11 @@ function placeOf(payment: Payment, transaction: Transaction, lost: Lost): Transa
   }
 }
 
-const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): string =>
-  `${chain} ${txHash}`
-
 const inclusions = memo<Transaction, readonly InclusionRow[]>()
 const byBlock = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
   a < b ? -1 : 1
 
-/** A transaction stays the same object from one event to the next, so its rows are cached. */
+/** A transaction stays the same object until a fact about it changes, so its rows are cached. */
 function inclusionRows(transaction: Transaction): readonly InclusionRow[] {
   const known = inclusions.get(transaction)
   if (known !== undefined) return known
@@ -159,8 +156,8 @@ function transferRows({ terms, facts }: Payment): Moved['rows'] {
   const rows = new Map<string, TransferRow[]>()
   for (const transfer of transfersOf({ terms, facts }, noPolicy)) {
     const { part, token, from, to, units, block, stage } = transfer
-    const list = rows.get(nameOf(transfer)) ?? []
-    rows.set(nameOf(transfer), list)
+    const list = rows.get(transactionName(transfer)) ?? []
+    rows.set(transactionName(transfer), list)
     list.push({
       ...{ place: String(part), token, from, to, amount: units },
       ...{ blockNumber: block?.number ?? null, stage, counts: isIncluded(stage) },

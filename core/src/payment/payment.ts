@@ -3,7 +3,9 @@ import type { BlockRef, Contest, Resolved, SeenTransfer, Source } from './observ
 import type { ChainHead } from './policy.ts'
 import type { EventType, Finality, Flag, Status } from './status-model.ts'
 
-/** A chain's public id: a number for EVM chains, a text where a kind of chain has one. */
+/**
+ * A chain's public id: a number for EVM chains, a string for kinds of chain whose ids are strings.
+ */
 export type ChainId = number | string
 
 /** One way to pay a request: an asset on a chain, to an address of this payment alone. */
@@ -12,10 +14,10 @@ export interface Acceptance {
   readonly asset: string
   readonly chain: string
   readonly chainId: ChainId
-  /** The token, as its chain's kind stores addresses, or null for the native coin. */
+  /** The token's address, in the normal form of its kind of chain; null for the native coin. */
   readonly token: string | null
   readonly decimals: number
-  /** The address to pay to, as the kind stores it. */
+  /** The address to pay to, in the same form. */
   readonly address: string
   /**
    * Transfers below this, in the token's smallest unit, do not count. Left out: there is no
@@ -47,13 +49,17 @@ export interface Terms {
   readonly confirmationPolicy: 'default'
 }
 
-/** What the follower reported of one transaction in one block; the highest view is the verdict. */
+/**
+ * What the follower reported about one transaction in one block. If reports differ, the highest
+ * view decides whether the block is canonical, and the outcome that shows more counts.
+ */
 export interface Inclusion {
   readonly view: number
   readonly canonical: boolean
   /**
-   * `paid` holds transfers. The others moved nothing; `replaced` means that by this block another
-   * transaction had won its contest. `unknown` while only the reorg was reported.
+   * `paid`: it has transfers to this payment. `reverted`, `paid_elsewhere` and `replaced`: it moved
+   * nothing to this payment. `replaced`: by this block another transaction with the same contest
+   * key (on EVM chains: sender and nonce) was mined. `unknown`: so far only a reorg was reported.
    */
   readonly outcome: 'paid' | 'reverted' | 'paid_elsewhere' | 'replaced' | 'unknown'
   /** Known once the inclusion itself was seen; the block hash is the key of the record. */
@@ -72,11 +78,14 @@ export type Views = Readonly<Record<Source, number>>
 export interface Transaction {
   readonly chain: string
   readonly txHash: string
-  /** The decoded calldata, if it was seen before the transaction was mined. */
+  /** The movement that its calldata asks for; null while no source reported it. */
   readonly hint: SeenTransfer | null
-  /** Whether the node knows it as pending, at the highest view that reported it. */
+  /** Whether a pool holds it, at the highest view that reported it; null while none did. */
   readonly mempool: { readonly view: number; readonly known: boolean } | null
-  /** The earliest sighting by its time, whatever the order of arrival. */
+  /**
+   * The earliest sighting by its time, whatever the order of arrival. Before the first sighting:
+   * the time of the claim.
+   */
   readonly seenAt: Instant
   /** By block hash. */
   readonly inclusions: Readonly<Record<string, Inclusion>>
@@ -100,6 +109,7 @@ export type Resolution = Omit<Resolved, 'kind' | 'source'>
 /** Observations that an internal fault prevented from being judged, and since when. */
 export interface HeldObservations {
   readonly at: Instant
+  /** The observations as JSON. */
   readonly held: string
 }
 
@@ -109,15 +119,16 @@ export interface Facts {
   readonly transactions: readonly Transaction[]
   readonly heads: Readonly<Record<string, ChainHead>>
   /**
-   * The latest clock, and the time up to which every accepted chain had been read; null at first.
+   * The latest time read from the clock, and the time up to which every accepted chain had been
+   * read; null at first.
    */
   readonly clock: { readonly at: Instant; readonly scannedThrough: Instant } | null
   readonly withdrawn: { readonly at: Instant; readonly reason: string } | null
-  /** Ordered by time. Left out in payments that were stored before resolutions existed. */
+  /** Ordered by time. Left out while no person has decided. */
   readonly resolutions?: readonly Resolution[]
   /** Held observations, ordered by time. Left out while all could be judged. */
   readonly held?: readonly HeldObservations[]
-  /** The time of the last retry of held observations. */
+  /** The time of the last retry of held observations. Left out before the first. */
   readonly takenUpAt?: Instant
 }
 
@@ -126,7 +137,7 @@ export interface Payment {
   readonly id: string
   readonly merchantId: string
   readonly livemode: boolean
-  /** The UUID that clients of the identiPay profile use. A secret: never logged. */
+  /** The UUID by which clients of identiPay's API know the payment. A secret: never logged. */
   readonly transactionId: string
   readonly createdAt: Instant
   readonly terms: Terms
@@ -134,19 +145,23 @@ export interface Payment {
 
   readonly sequence: number
   readonly status: Status
-  /** In the catalogue's order. */
+  /** In the order of `flags` in `status-model.ts`. */
   readonly flags: readonly Flag[]
   readonly finality: Finality
-  /** Included in canonical blocks, in the payment's units. */
+  /** Counted money in canonical blocks, in the payment's units. */
   readonly received: bigint
-  /** Seen in the mempool only. */
+  /** Money that is in the mempool or preconfirmed, and in no block. */
   readonly pending: bigint
   readonly detectedAt: Instant | null
   readonly settledAt: Instant | null
-  /** Why, for statuses that need a reason. */
+  /** Why it has its status; null where the status alone explains it. */
   readonly reason: string | null
-  /** Whether success was ever emitted: from then on the payment never returns silently. */
+  /**
+   * Whether success was ever emitted. If the money disappears after that, the status becomes
+   * `investigation_required`, and never `confirming` again.
+   */
   readonly toldSuccess: boolean
+  /** The newest event. */
   readonly head: { readonly eventId: string; readonly type: EventType; readonly at: Instant }
 }
 
@@ -165,7 +180,10 @@ export type Stage =
   | 'denied'
   | 'ignored'
 
-/** Why money that moved, or is about to move, does not count. */
+/**
+ * Why money that moved, or is about to move, does not count. `set_aside`: a person refunded or
+ * dismissed it.
+ */
 export type IgnoreReason =
   | 'wrong_token'
   | 'wrong_chain'
@@ -179,6 +197,7 @@ export interface Transfer {
   readonly chain: string
   readonly txHash: string
   readonly part: SeenTransfer['part']
+  /** The way to pay that it matches; null if it matches none. */
   readonly accept: Acceptance | null
   readonly from: string
   readonly to: string
@@ -189,20 +208,26 @@ export interface Transfer {
   /** In the payment's units; 0 when the asset is not accepted. */
   readonly amount: bigint
   readonly stage: Stage
-  /** Only with the stage `ignored`. */
+  /** Null unless the stage is `ignored`. */
   readonly ignored: IgnoreReason | null
   readonly block: BlockRef | null
-  /** 0 until included. */
+  /** 0 unless it counts and is in a block. */
   readonly confirmations: number
-  /** Null when the chain's level is a tag and not a count. */
+  /** Null if the chain's level is a tag and not a count, or if the chain has no rule. */
   readonly requiredConfirmations: number | null
-  /** Whether its block has reached the required level, no matter which sources show it. */
+  /**
+   * Whether it counts, and its block has reached the required level, no matter which sources show
+   * it.
+   */
   readonly deep: boolean
   readonly settled: boolean
   /** Whether it is in a block and does not settle because a source denies it. */
-  readonly contested: boolean
+  readonly disputed: boolean
   readonly seenAt: Instant
-  /** The sources that show it in its block, and those that deny it, each by its latest report. */
+  /**
+   * The sources that show it in its block, and those that deny it, each by its latest report. Both
+   * are empty outside of a block.
+   */
   readonly sources: readonly Source[]
   readonly deniedBy: readonly Source[]
   /** How many small transfers it is the sum of. Left out: it is a single one. */

@@ -12,7 +12,8 @@ export interface ChainPolicy {
   /** From this level on no change is expected: the payment's `finality` becomes `final`. */
   readonly final: Level
   /**
-   * Sources that must show the inclusion before success; with fewer the flag is `single_source`.
+   * Sources that must show the inclusion before success. If fewer providers than that are up, fewer
+   * are enough, and the payment gets the flag `single_source`.
    */
   readonly quorum: number
   /** Levels by amount that replace `settled`, per asset symbol; `*` is for all other assets. */
@@ -32,7 +33,9 @@ export interface Policy {
   readonly chains: Readonly<Record<string, ChainPolicy>>
 }
 
-/** How far a chain has grown, as the follower last stored it. */
+/**
+ * How far a chain has grown, as the follower last stored it. A tag is null if no node reports it.
+ */
 export interface ChainHead {
   readonly view: number
   readonly head: number
@@ -44,9 +47,10 @@ export interface ChainHead {
   readonly disagree?: boolean
 }
 
-/** The level that a payment needs, and the tier that set it; null if no tier applies. */
+/** The level that a payment needs. */
 export interface Required {
   readonly settled: Level
+  /** The tier that set the level; null if no tier applies. */
   readonly tier: Tier | null
 }
 

@@ -1,5 +1,5 @@
 import { plain, revive } from '../history/plain-json.ts'
-import { type Context, tell } from './decide.ts'
+import { type Context, makeEvents } from './decide.ts'
 import type { Decision } from './event.ts'
 import { mergeAll } from './facts.ts'
 import { isQuarantined, unjudged } from './judge.ts'
@@ -12,10 +12,11 @@ export const heldMax = 256
 const heldOfPoolsMax = heldMax / 4
 
 /**
- * Handles observations that an internal fault prevents from being judged: the payment is quarantined
- * as `investigation_required`. The observations are held with it and not merged, so that no
- * judgement here meets the same fault. Observations that only say how far a chain was read are not
- * held, because they come again. Yields no events when there is nothing to add.
+ * Handles observations that an internal fault prevents from being judged: the payment is
+ * quarantined as `investigation_required`. The observations are held with it and not merged, so
+ * that no judgement here meets the same fault. Observations that only say how far a chain was read
+ * are not held, because they come again. Yields no events if the payment is quarantined already,
+ * and there is nothing to hold or no room for it.
  */
 export function quarantine(
   payment: Payment,
@@ -35,14 +36,17 @@ export function quarantine(
   const { facts } = mergeAll(payment.facts, [fact], payment.terms)
   const status = 'investigation_required'
   const type = payment.status === status ? 'updated' : status
-  return tell({ ...payment, facts }, [{ type, status }], {
+  return makeEvents({ ...payment, facts }, [{ type, status }], {
     context,
     judgement: unjudged(payment),
     evidence: { facts: [fact], policy: context.policy.version },
   })
 }
 
-/** The held observations of a payment, to be retried in order; empty when it is not quarantined. */
+/**
+ * The held observations of a payment, to be retried in order, with a `taken_up` in front; empty if
+ * it is not quarantined.
+ */
 export function heldOf(payment: Payment, at: number): readonly Observation[] {
   const { held = [] } = payment.facts
   const last = held.at(-1)

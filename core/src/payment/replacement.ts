@@ -1,17 +1,17 @@
 import { replacedIn } from './contest.ts'
 import type { Judgement } from './judge.ts'
 import type { Facts, Transaction, Transfer } from './payment.ts'
-import { nameOf } from './transaction.ts'
+import { transactionName } from './transaction.ts'
 import { isExpected, isIncluded } from './transfer.ts'
 
 /** The fields of an event that describe its transaction. */
 export type EventTransaction = Pick<Transfer, 'chain' | 'accept' | 'confirmations'> & {
   readonly requiredConfirmations: number | null
-  /** Null where no source showed it. */
+  /** Null if no source showed the winner of the contest. */
   readonly txHash: string | null
 }
 
-/** An expected transaction lost its contest to another. */
+/** A transaction lost its contest to another. */
 export interface TransactionReplacement {
   /** The transaction that is no longer expected. */
   readonly txHash: string
@@ -20,7 +20,8 @@ export interface TransactionReplacement {
 }
 
 /**
- * The replacements that new facts reveal. A transaction that was never expected is not replaced.
+ * The replacements that new facts reveal. A transaction that no node had shown, or that was
+ * replaced before, is left out.
  */
 export function replacementsIn(
   { transactions }: Facts,
@@ -28,25 +29,29 @@ export function replacementsIn(
   after: Judgement,
 ): readonly TransactionReplacement[] {
   if (!after.transfers.some(({ stage }) => stage === 'replaced')) return []
-  const expected = new Set(
-    before.transfers.filter(({ stage }) => stage !== 'replaced' && stage !== 'claimed').map(nameOf),
+  const known = new Set(
+    before.transfers
+      .filter(({ stage }) => stage !== 'replaced' && stage !== 'claimed')
+      .map(transactionName),
   )
   const lost = new Map<string, Transfer>()
   for (const transfer of after.transfers) {
-    const name = nameOf(transfer)
-    if (transfer.stage === 'replaced' && expected.has(name) && !lost.has(name))
+    const name = transactionName(transfer)
+    if (transfer.stage === 'replaced' && known.has(name) && !lost.has(name))
       lost.set(name, transfer)
   }
   if (lost.size === 0) return []
   const winners = new Map(
-    [...replacedIn(transactions)].map(([loser, winner]) => [nameOf(loser), winner] as const),
+    [...replacedIn(transactions)].map(
+      ([loser, winner]) => [transactionName(loser), winner] as const,
+    ),
   )
   const transfers = new Map(
-    [...after.transfers].reverse().map((one) => [nameOf(one), one] as const),
+    [...after.transfers].reverse().map((one) => [transactionName(one), one] as const),
   )
   return [...lost].map(([name, transfer]) => {
     const winner = winners.get(name) ?? null
-    const by = winner === null ? null : (transfers.get(nameOf(winner)) ?? null)
+    const by = winner === null ? null : (transfers.get(transactionName(winner)) ?? null)
     const pays = by !== null && (isExpected(by.stage) || isIncluded(by.stage))
     return {
       txHash: transfer.txHash,

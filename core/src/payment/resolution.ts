@@ -1,14 +1,17 @@
 import type { Instant } from '../instant.ts'
 import type { Facts, Resolution, Terms } from './payment.ts'
-import { nameOf } from './transaction.ts'
+import { transactionName } from './transaction.ts'
 
 /** The decisions of people about a payment, as far as they still hold. */
-export interface ResolutionStanding {
+export interface ResolutionsInForce {
   /** Names of the transactions whose money no longer counts. */
   readonly setAside: ReadonlySet<string>
-  /** The last `accept`; it holds while as much money as then is still in blocks. */
+  /**
+   * The last `accept`; null if nothing was accepted, or if a later decision set money aside. It
+   * holds while as much money as then is still in blocks, and every transaction that it covers.
+   */
   readonly accepted: Resolution | null
-  /** Since when the payer may pay until the end of the watch. */
+  /** The time of the first `wait`, which lets the payer pay until the end of the watch. */
   readonly waitsSince: Instant | null
   /** Whether a person gave up a success whose money was lost. */
   readonly writtenOff: boolean
@@ -25,7 +28,7 @@ export const isLostSuccess = ({ reason }: { readonly reason: string | null }): b
   lostSuccess.has(reason)
 
 /** The state without any decision. */
-const undecided: ResolutionStanding = {
+const undecided: ResolutionsInForce = {
   setAside: new Set(),
   accepted: null,
   waitsSince: null,
@@ -33,7 +36,7 @@ const undecided: ResolutionStanding = {
 }
 
 /** Applies the decisions in order: a later one overrides an earlier one that it contradicts. */
-export function standingOf({ resolutions = [] }: Facts): ResolutionStanding {
+export function resolutionsInForce({ resolutions = [] }: Facts): ResolutionsInForce {
   if (resolutions.length === 0) return undecided
   const setAside = new Set<string>()
   let accepted: Resolution | null = null
@@ -49,7 +52,7 @@ export function standingOf({ resolutions = [] }: Facts): ResolutionStanding {
     } else if (action === 'wait') {
       waitsSince = waitsSince ?? at
     } else {
-      for (const name of of) setAside.add(nameOf(name))
+      for (const name of of) setAside.add(transactionName(name))
       accepted = null
       if (on !== undefined && isLostSuccess(on)) writtenOff = true
     }
@@ -59,4 +62,4 @@ export function standingOf({ resolutions = [] }: Facts): ResolutionStanding {
 
 /** Until when a payment is in time: a decision `wait` extends this to the end of the watch. */
 export const deadlineOf = ({ terms, facts }: { terms: Terms; facts: Facts }): Instant =>
-  standingOf(facts).waitsSince === null ? terms.expiresAt : terms.monitorUntil
+  resolutionsInForce(facts).waitsSince === null ? terms.expiresAt : terms.monitorUntil

@@ -257,12 +257,12 @@ describe('money that a person accepted', () => {
     expect(back.status).toBe('succeeded')
   })
 
-  it('is no longer accepted when it was a wrong token and its block is lost', () => {
+  it('is no longer accepted when it was in a wrong token and a reorg removes its block', () => {
     const payment = after(wrong, decided('accept', at), reorged('0x9', blockAt(10), { view: 5 }))
     expect(payment.status).toBe('investigation_required')
   })
 
-  it('is no longer accepted when one of two wrong tokens is lost', () => {
+  it('is no longer accepted when a reorg removes one of two transfers in a wrong token', () => {
     const other = { ...wrong, txHash: '0x8' } as Observation // the spread of a union
     const payment = after(
       ...[wrong, other, decided('accept', at)],

@@ -1,16 +1,17 @@
 import { replacedIn } from './contest.ts'
 import type { ResolutionAction, Resolved } from './observation.ts'
 import type { Payment, Transaction } from './payment.ts'
-import { isLostSuccess, standingOf } from './resolution.ts'
+import { isLostSuccess, resolutionsInForce } from './resolution.ts'
 import type { Status } from './status-model.ts'
-import { canonicalInclusion, isPending, nameOf } from './transaction.ts'
+import { canonicalInclusion, isPending, transactionName } from './transaction.ts'
 import { transfersOf } from './transfer.ts'
 
 /**
- * The money that a decision covers. `in_blocks`: money in blocks, whether it counts or not.
- * `beside`: money in blocks that does not count for the payment, or that a source denies. Without
- * such money there is nothing to resolve. `seen`: all money that was seen. `rest`: the money still
- * in blocks. `nothing`: the decision is only a note. These three are always resolvable.
+ * The money that a decision covers, without what was replaced or already set aside. `in_blocks`:
+ * money in blocks, whether it counts or not. `beside`: money in blocks that does not count for the
+ * payment, or that a source denies. Without money of these two scopes there is nothing to resolve.
+ * The other three are always resolvable. `seen`: money in blocks or pending. `rest`: the money
+ * still in blocks. `nothing`: the decision covers no money.
  */
 type ResolutionScope = 'in_blocks' | 'beside' | 'seen' | 'rest' | 'nothing'
 
@@ -18,7 +19,7 @@ const always: ReadonlySet<ResolutionScope> = new Set(['seen', 'rest', 'nothing']
 
 type ResolutionRow = Readonly<Record<ResolutionAction, ResolutionScope | null>>
 
-/** All money that is there may be accepted, waited for or set aside. */
+/** All money in blocks may be accepted or set aside, or the payment waits for the rest. */
 const unpaid: ResolutionRow = {
   accept: 'in_blocks',
   wait: 'in_blocks',
@@ -98,10 +99,10 @@ const rowOf = (payment: Payment): ResolutionRow =>
 function subjectsOf(payment: Payment, subject: ResolutionScope): readonly Transaction[] {
   if (subject === 'nothing') return []
   const { transactions } = payment.facts
-  const { setAside } = standingOf(payment.facts)
+  const { setAside } = resolutionsInForce(payment.facts)
   const lost = replacedIn(transactions)
   const open = transactions.filter(
-    (transaction) => !lost.has(transaction) && !setAside.has(nameOf(transaction)),
+    (transaction) => !lost.has(transaction) && !setAside.has(transactionName(transaction)),
   )
   const inBlocks = open.filter(holdsMoney)
   if (subject === 'in_blocks' || subject === 'rest') return inBlocks
@@ -109,9 +110,9 @@ function subjectsOf(payment: Payment, subject: ResolutionScope): readonly Transa
   const counted = new Set(
     transfersOf(payment, { version: '', chains: {} })
       .filter(({ ignored, deniedBy }) => ignored === null && deniedBy.length === 0)
-      .map(nameOf),
+      .map(transactionName),
   )
-  return inBlocks.filter((transaction) => !counted.has(nameOf(transaction)))
+  return inBlocks.filter((transaction) => !counted.has(transactionName(transaction)))
 }
 
 function holdsMoney(transaction: Transaction): boolean {

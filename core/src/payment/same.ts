@@ -28,7 +28,8 @@ export const isSameInclusion = (a: Inclusion, b: Inclusion): boolean =>
     isSame(a.shownBy, b.shownBy))
 
 /**
- * Whether two versions of a transaction are equal. Inclusions and denials are immutable objects.
+ * Whether two versions of a transaction are equal. Inclusions and denials are compared by identity,
+ * because merging keeps the object if nothing in it changed.
  */
 export const isSameTransaction = (a: Transaction, b: Transaction): boolean =>
   a === b ||

@@ -50,16 +50,21 @@ export const flags = [
 ] as const
 export type Flag = (typeof flags)[number]
 
-/** How irrevocable the money of a payment is; `final` means that nothing can take it back. */
+/** How irrevocable the money of a payment is; `final` means that no change is expected. */
 export type Finality = 'none' | 'safe' | 'final'
 
 /** What a status means for readers of the payment. */
 export interface StatusRow {
-  /** `open` may change by itself; `closed` means that the payer can do nothing more. */
+  /**
+   * `open`: the payer or time may still change it. `closed`: the payer need do nothing more; only
+   * lost or unexpected money, or a person, changes it.
+   */
   readonly life: 'open' | 'closed'
   /** Whether the payer's countdown still runs. */
   readonly countsDown: boolean
-  /** Whether a payer's stream ends after it. */
+  /**
+   * Whether a stream ends after it; with `until=final`, after `succeeded` only once it is final.
+   */
   readonly endsStream: boolean
 }
 
@@ -83,8 +88,8 @@ const no = null
 
 /**
  * Every edge: row = from, column = to, cell = the type of its event. The diagonal is progress
- * within a status; `isEdge` adds the types that are allowed at any time. `null` cannot happen and
- * is a bug.
+ * within a status. `isEdge` adds the types that are allowed at any time, and those that take a
+ * payment back. `null`: no event leads there; `pathTo` finds the statuses between.
  */
 export const edges: Readonly<Record<Status, Readonly<Record<Status, Cell>>>> = {
   awaiting: {
@@ -206,7 +211,8 @@ const usualWay: Readonly<Record<Status, Status | null>> = {
 
 /**
  * The statuses to pass, in order, from one status to another: usually just the target. If no edge
- * leads there directly, `through` is tried first, then the usual way. Null when no way exists.
+ * leads there directly, `through` is tried first, then the usual way. Empty if both are the same,
+ * null if no way exists.
  */
 export function pathTo(
   from: Status,
@@ -224,8 +230,9 @@ export function pathTo(
 }
 
 /**
- * Types of events that may be emitted at any time without a change of status: a reorg or a
- * replacement that takes nothing away from the payment, or a note of a person.
+ * Types of events that may be emitted at any time without a change of status: changed amounts or
+ * flags, a reorg or a replacement that leaves the status as it is, finality, and a decision of a
+ * person.
  */
 export const aside: readonly EventType[] = [
   'updated',
@@ -235,13 +242,13 @@ export const aside: readonly EventType[] = [
   'resolved',
 ]
 
-/** From these statuses a `replaced` event takes a payment back to `awaiting`. */
+/** From these statuses a `replaced` event may take a payment back to `awaiting`. */
 export const replaceable: readonly Status[] = ['pending_detected', 'pending_expired', 'confirming']
 
 /** Types that take a payment back from `confirming` when its money is denied or set aside. */
 export const retracting: readonly EventType[] = ['updated', 'resolved']
 
-/** The statuses to which such an event takes the payment back. */
+/** The statuses to which an event of a `retracting` type takes the payment back. */
 export const retractable: readonly Status[] = ['awaiting', 'pending_detected']
 
 /** Whether an event of this type may take a payment from one status to another. */

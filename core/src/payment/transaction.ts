@@ -4,7 +4,7 @@ import type { Inclusion, Transaction } from './payment.ts'
 /**
  * The inclusion that counts: the canonical one with the highest view. Money that no source shows
  * any more does not count. `replaced` says nothing about a transaction that a canonical block
- * holds: in that case the transaction itself won its contest.
+ * holds: in that case the transaction itself won its contest. Null if no block counts.
  */
 export const canonicalInclusion = (transaction: Transaction): Inclusion | null =>
   latest(transaction, ({ canonical, outcome }, hash) => {
@@ -36,7 +36,10 @@ export function isDenied(transaction: Transaction): boolean {
 export const paidInclusion = (transaction: Transaction): Inclusion | null =>
   latest(transaction, (inclusion) => inclusion.outcome === 'paid')
 
-/** Ordered by view. Should one step name two blocks, the hash decides, not the order of arrival. */
+/**
+ * The matching inclusion with the highest view; null if none matches. If one step named two blocks,
+ * the lesser hash decides, not the order of arrival.
+ */
 function latest(
   { inclusions }: Transaction,
   picks: (inclusion: Inclusion, blockHash: string) => boolean,
@@ -81,17 +84,23 @@ export function isPending(transaction: Transaction): boolean {
   return denied === null || mempool.view > denied.view
 }
 
-/** Whether it was past its time-out and unknown to every provider, and was not seen since. */
+/**
+ * Whether its time-out passed while no provider knew it, and no pool showed it since. False for a
+ * transaction whose reorg reported that no pool holds it.
+ */
 export const isDropped = (transaction: Transaction): boolean =>
   (transaction.droppedView ?? null) !== null &&
   transaction.mempool?.known !== false &&
   !isPending(transaction)
 
-/** Whether the payer named it and no node has shown it yet. */
+/** Whether the payer named it, no node has shown it, and the search was not given up. */
 export const isOpenClaim = (transaction: Transaction): boolean =>
   transaction.claimed === true && !wasSeen(transaction) && !isDropped(transaction)
 
-/** Whether a node ever showed it, in a pool or in a block. A payer's claim is no sighting. */
+/**
+ * Whether a node ever reported it: in a pool, in a block, or as replaced. A payer's claim is no
+ * sighting.
+ */
 export const wasSeen = ({ mempool, inclusions }: Transaction): boolean =>
   mempool !== null || Object.keys(inclusions).length > 0
 
@@ -101,7 +110,7 @@ export const movesMoney = ({ hint, inclusions }: Transaction): boolean =>
   Object.values(inclusions).some(({ outcome }) => outcome === 'paid' || outcome === 'unknown')
 
 /** A key for a transaction that is unique among all chains. */
-export const nameOf = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): string =>
+export const transactionName = ({ chain, txHash }: Pick<Transaction, 'chain' | 'txHash'>): string =>
   `${chain}:${txHash}`
 
 /** A balance change of an address, or a sum of many small transfers, is no single transaction. */

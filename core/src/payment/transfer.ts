@@ -20,15 +20,15 @@ import {
   reached,
   requiredFor,
 } from './policy.ts'
-import { standingOf } from './resolution.ts'
+import { resolutionsInForce } from './resolution.ts'
 import type { Status } from './status-model.ts'
 import {
   canonicalInclusion,
   deniedInclusion,
   isDropped,
   isPending,
-  nameOf,
   paidInclusion,
+  transactionName,
   wordsOn,
 } from './transaction.ts'
 
@@ -54,7 +54,7 @@ export interface PaymentFacts {
 export function transfersOf(payment: PaymentFacts, policy: Policy): readonly Transfer[] {
   const { terms, facts } = payment
   const lost = replacedIn(facts.transactions)
-  const { setAside } = standingOf(facts)
+  const { setAside } = resolutionsInForce(facts)
   const levels = new Map<Acceptance | null, Level>()
   return facts.transactions
     .flatMap((transaction) => {
@@ -64,10 +64,10 @@ export function transfersOf(payment: PaymentFacts, policy: Policy): readonly Tra
       }
       const fate = {
         isReplaced: lost.has(transaction),
-        isSetAside: setAside.has(nameOf(transaction)),
+        isSetAside: setAside.has(transactionName(transaction)),
       }
-      const has = { terms, levels, isTold: payment.status === 'succeeded' }
-      return transfersIn({ transaction, ...fate }, chain, has)
+      const context = { terms, levels, hasSucceeded: payment.status === 'succeeded' }
+      return transfersIn({ transaction, ...fate }, chain, context)
     })
     .sort((a, b) => a.seenAt - b.seenAt)
 }
@@ -95,17 +95,17 @@ interface TransferContext {
   /** The level that each way to pay requires, read from the policy once. */
   readonly levels: Map<Acceptance | null, Level>
   /** Whether success was emitted and stands: a denial or a missing quorum no longer delays it. */
-  readonly isTold: boolean
+  readonly hasSucceeded: boolean
 }
 
-function transfersIn(fate: Fate, chain: ChainView, asked: TransferContext): Transfer[] {
+function transfersIn(fate: Fate, chain: ChainView, context: TransferContext): Transfer[] {
   const { transaction } = fate
   const believed = fate.isReplaced ? null : canonicalInclusion(transaction)
   const stage = fate.isReplaced ? 'replaced' : stageOf(transaction, believed)
   const inclusion = stage === 'denied' ? deniedInclusion(transaction) : believed
   const isInBlock = stage === 'included' || stage === 'denied'
   const seen = isInBlock ? (inclusion?.transfers ?? []) : expectedOf(transaction)
-  return seen.map((one) => transferOf({ ...fate, inclusion, seen: one, stage }, chain, asked))
+  return seen.map((one) => transferOf({ ...fate, inclusion, seen: one, stage }, chain, context))
 }
 
 /** How far a transaction has come, before `ignoredFor` decides whether its money counts. */
@@ -131,7 +131,10 @@ const stageByOutcome: Readonly<Record<Inclusion['outcome'], Stage>> = {
   unknown: 'reorged',
 }
 
-/** What it asked for, or what an orphaned block showed: the best guess at what it would move. */
+/**
+ * What a transaction outside of a block would move: what its calldata asks for, else what a block
+ * showed that no longer counts. For a claim that no node has shown: an empty movement.
+ */
 function expectedOf(transaction: Transaction): readonly SeenTransfer[] {
   const { hint, txHash, claimed } = transaction
   if (hint !== null) return [hint]
@@ -150,7 +153,7 @@ interface TransferSighting extends Fate {
 function transferOf(
   sighting: TransferSighting,
   chain: ChainView,
-  { terms, levels, isTold }: TransferContext,
+  { terms, levels, hasSucceeded }: TransferContext,
 ) {
   const { transaction, inclusion, seen } = sighting
   const accept = acceptanceOf(terms, transaction.chain, seen)
@@ -168,9 +171,9 @@ function transferOf(
   // A final block is deep enough, however many blocks were read on top of it so far.
   const enough = level === null || chain.policy === null ? [] : [level, chain.policy.final]
   const isDeep = isCounted && enough.some((one) => reached(one, block.number, depth))
-  const words = block === null ? unsaid : wordsOn(transaction, block.hash)
-  const isContested = isContradicted(words, chain.policy?.quorum ?? 1)
-  const isHeld = !isTold && isContested
+  const reports = block === null ? noReports : wordsOn(transaction, block.hash)
+  const isDisputed = isContradicted(reports, chain.policy?.quorum ?? 1)
+  const isHeld = !hasSucceeded && isDisputed
   const transfer: Transfer = {
     chain: transaction.chain,
     txHash: transaction.txHash,
@@ -184,7 +187,7 @@ function transferOf(
     stage:
       ignored === null
         ? isCounted
-          ? depthOf(block.number, isContested ? null : view, chain.policy)
+          ? depthOf(block.number, isDisputed ? null : view, chain.policy)
           : sighting.stage
         : 'ignored',
     ignored,
@@ -192,17 +195,17 @@ function transferOf(
     confirmations: isCounted ? confirmationsOf(block.number, head) : 0,
     requiredConfirmations: typeof level === 'number' ? level : null,
     deep: isDeep,
-    settled: isDeep && !isHeld && (isTold || isVouchedFor(words, chain, known)),
-    contested: isCounted && isContested,
+    settled: isDeep && !isHeld && (hasSucceeded || isVouchedFor(reports, chain, known)),
+    disputed: isCounted && isDisputed,
     seenAt: transaction.seenAt,
-    ...words,
+    ...reports,
     ...(seen.count !== undefined && { count: seen.count }),
   }
   return transfer
 }
 
 type SourceReports = Pick<Transfer, 'sources' | 'deniedBy'>
-const unsaid: SourceReports = { sources: [], deniedBy: [] }
+const noReports: SourceReports = { sources: [], deniedBy: [] }
 
 /**
  * Whether a denial holds it back: until at least the quorum shows it, and more sources show it than
@@ -211,7 +214,7 @@ const unsaid: SourceReports = { sources: [], deniedBy: [] }
 export const isContradicted = ({ sources, deniedBy }: SourceReports, quorum: number): boolean =>
   deniedBy.length > 0 && showsMissing({ sources, deniedBy }, quorum) > 0
 
-/** How many more sources must show it. */
+/** How many more sources must show it: the quorum, and more than deny it. */
 export const showsMissing = ({ sources, deniedBy }: SourceReports, quorum: number): number =>
   Math.max(0, Math.max(quorum, deniedBy.length + 1) - sources.length)
 
@@ -251,7 +254,10 @@ function depthOf(block: number, head: ChainHead | null, policy: ChainPolicy | nu
   return reached('safe', block, head) ? 'safe' : 'included'
 }
 
-/** Why the money of a sighting does not count; null when it counts, or when no money comes. */
+/**
+ * Why the money of a sighting does not count. Null if it counts, and for every stage in which no
+ * money is in a block or expected.
+ */
 function ignoredFor(
   { transaction, seen, stage, isSetAside }: TransferSighting,
   terms: Terms,

@@ -55,7 +55,7 @@ export interface WireAcceptance {
   readonly uri: string | null
 }
 
-/** One movement of money. Browsers do not get `from`. */
+/** One movement of money. Only merchants get `from`. */
 export interface WireTransfer {
   /**
    * Null when a block added native coin without a single transaction to name, and for the sum of
@@ -64,13 +64,16 @@ export interface WireTransfer {
   readonly txHash: string | null
   readonly chain: string
   readonly chainId: ChainId | null
-  /** Null for a token that this installation does not know. */
+  /**
+   * Null for a token that this installation does not know, and for a claim that no node has shown.
+   * `chainId` and `decimals` are null in the same cases.
+   */
   readonly asset: string | null
   /** The part that counts, in the payment's currency; `0` for an asset that is not accepted. */
   readonly amount: string
   /** The amount that moved, in the token's smallest unit. */
   readonly units?: string
-  /** The decimal places of `units`; null for a token that this installation does not know. */
+  /** The decimal places of `units`; null if `asset` is null. */
   readonly decimals?: number | null
   readonly stage: Stage
   /** Why it does not count; null unless the stage is `ignored`. */

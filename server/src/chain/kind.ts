@@ -61,12 +61,12 @@ export interface ChainKind {
 
 /** How the nodes of a chain answered when asked to confirm its configuration. */
 export type ChainAnswer =
-  /** No node could be reached. */
+  /** No node could be reached, or none gave a usable answer. */
   | { readonly kind: 'unreachable' }
-  /** Every node that could be reached is on another chain. */
+  /** Every node that gave a usable answer is on another chain. */
   | { readonly kind: 'other_chain'; readonly chainId: ChainId }
   /**
    * What contradicts the configuration, as a sentence per token address. A token that is not in the
    * map matches its configuration.
    */
-  | { readonly kind: 'asked'; readonly contradictions: ReadonlyMap<string, string> }
+  | { readonly kind: 'answered'; readonly contradictions: ReadonlyMap<string, string> }

@@ -52,6 +52,6 @@ export async function openGround({
   const [url, chain] = await Promise.allSettled([database(), sandbox()])
   if (url.status === 'rejected') throw url.reason
   if (chain.status === 'rejected') throw chain.reason
-  const tellUrl = (at: string): void => lock.tell(at)
+  const tellUrl = (at: string): void => lock.recordUrl(at)
   return { databaseUrl: url.value, sandbox: chain.value, lost: lost.promise, tellUrl }
 }

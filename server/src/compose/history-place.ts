@@ -8,7 +8,7 @@ import { writeWhole } from '../whole-file.ts'
 /** Where the history of a data directory is: in its embedded PostgreSQL, or at `DATABASE_URL`. */
 type HistoryPlace = 'embedded' | 'url'
 
-const nameOf = (home: string): string => join(home, 'history-place')
+const recordPath = (home: string): string => join(home, 'history-place')
 
 /**
  * Fails with `invalid_config` if this data directory was used with DATABASE_URL and the setting is
@@ -19,7 +19,7 @@ export function rememberPlace(
   { home, databaseUrl, variable }: Pick<Config, 'home' | 'databaseUrl' | 'variable'>,
   log: Log,
 ): void {
-  const path = nameOf(home)
+  const path = recordPath(home)
   const place: HistoryPlace = databaseUrl === null ? 'embedded' : 'url'
   const before = existsSync(path) ? readFileSync(path, 'utf8').trim() : null
   if (before === place) return

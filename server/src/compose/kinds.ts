@@ -18,7 +18,7 @@ export interface FollowParts {
   readonly store: Pick<EventStore, 'position' | 'begin'>
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
+  readonly metrics: Pick<Metrics, 'chainIncident' | 'chainOdd'>
   /** The tokens that open payments accept on this chain, configured or not. */
   readonly openTokens: ReadonlySet<string>
 }

@@ -40,7 +40,9 @@ export interface EngineOptions {
   readonly lookUp: LookUpOn
   readonly assets: AssetBook
   readonly kinds: KindBook
-  /** The address at an index of an extended public key, in lower case. */
+  /**
+   * The address at an index of an extended public key, in the form that the chain's kind stores.
+   */
   readonly deriveAddress: (xpub: string, index: number, chain: string) => string
   /** Called with the events of every commit before its command is answered. Must not throw. */
   readonly announce: (events: readonly StoredEvent[]) => void
@@ -64,7 +66,10 @@ export class Engine {
   readonly #deadlines: Deadlines
   readonly #answerSweep: AnswerSweep
   readonly #shared: boolean
-  /** The lease for deadlines and claims; null while another process has it, or if we are alone. */
+  /**
+   * The last lease for deadlines and claims that this process had; null if it had none yet, or is
+   * alone. After another process took it, it remains, so that writes under way are refused.
+   */
   #fence: Fence | null = null
   #keepsTime: boolean
   /** The writer for subjects of every kind. */
@@ -88,13 +93,20 @@ export class Engine {
     this.writer = this.#all.of(paymentKind)
     this.news = new News({ ...options, all: this.#all, writer: this.writer, index })
     this.watcher = new Watcher({
-      ...{ ...options, writer: this.writer, index, news: this.news, onFault, unreadable },
+      ...options,
+      writer: this.writer,
+      index,
+      news: this.news,
+      onFault,
+      unreadable,
       onAdvance: (chain) => this.#deadlines.advanced(chain),
     })
     const parts = { ...options, writer: this.writer, index, watcher: this.watcher, onFault }
     this.#claims = new Claims({ ...parts, isMine: () => this.#keepsTime })
     this.payments = new Payments({
-      ...{ ...parts, claims: this.#claims, unreadable },
+      ...parts,
+      claims: this.#claims,
+      unreadable,
       headOf: (chain) => this.watcher.headOf(chain),
     })
     this.#deadlines = new Deadlines({
@@ -134,9 +146,7 @@ export class Engine {
 
   /** Answers accepted commands, then stops. Close the followers before. */
   async close(): Promise<void> {
-    await Promise.all([
-      ...[this.#claims.close(), this.#deadlines.close(), this.#answerSweep.close()],
-    ])
+    await Promise.all([this.#claims.close(), this.#deadlines.close(), this.#answerSweep.close()])
     await this.#all.close()
     this.watcher.close()
     this.news.close()

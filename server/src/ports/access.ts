@@ -86,6 +86,8 @@ export interface Keys {
    */
   byHash(hash: Uint8Array): Promise<ApiKey | null>
   find(id: string): Promise<ApiKey | null>
+  /** False for an unknown key. */
+  rename(id: string, name: string): Promise<boolean>
   list(query: KeyQuery): Promise<readonly ApiKey[]>
   /**
    * Creates a key with the kind, scopes, name, mode and merchant of key `id`, which it replaces.
@@ -103,6 +105,8 @@ export interface Keys {
 /** Merchants, and values that must be given out only once. Fails as `EventStore` does. */
 export interface Directory {
   addMerchant(merchant: NewMerchant): Promise<void>
+  /** Registers a merchant with its first key, or neither of them. `hash` as in `Keys.add`. */
+  addMerchantWithKey(merchant: NewMerchant, key: NewKey, hash: Uint8Array): Promise<void>
   merchant(id: string): Promise<Merchant | null>
   /** Merchants after an id, in id order, at most `limit`. */
   merchants(after: string, limit: number): Promise<readonly Merchant[]>
@@ -113,8 +117,9 @@ export interface Directory {
   /**
    * Takes the next `count` address indexes of an xpub permanently, for this caller alone, from
    * `first` on. The store never gives a taken index again: not to any merchant, not after a
-   * rollback, not after a restore from a backup. Returns fewer when the xpub has fewer left; throws
-   * `merchant_cannot_receive` when it has no index left.
+   * rollback, not after a restore from a backup (except a disk snapshot that is restored without a
+   * new timeline). Returns fewer when the xpub has fewer left; throws `merchant_cannot_receive`
+   * when it has no index left.
    */
   takeDepositIndexes(xpub: string, count: number): Promise<{ first: number; count: number }>
   /** A secret of this installation, made at first use and the same ever after. */
@@ -153,7 +158,7 @@ export interface Needs {
 export interface PaymentNeeds extends Needs {
   readonly paymentId: string
   /** Whether the payment's own client secret or cookie is accepted instead of a key. */
-  readonly client: boolean
+  readonly allowsClient: boolean
 }
 
 /** Checks credentials, including for routes outside http/, such as the sandbox's. */

@@ -32,8 +32,11 @@ export interface WatchSet {
   inclusions(): Iterable<Corroborated>
   /** Whether this transaction was seen before and is not settled: its outcome must be reported. */
   tracks(txHash: string): boolean
-  /** Whether a tracked transaction in no block contends under this key: report its rivals. */
-  contends(key: string): boolean
+  /**
+   * Whether a transaction with this contest key is a rival of a tracked transaction in no block. A
+   * rival must be reported.
+   */
+  hasRival(key: string): boolean
   /** Tracked transactions in no block with a known contest: a rival may have been mined instead. */
   openContests(): Iterable<OpenContest>
   /** Recorded transactions that would pay and are in no known block: one may have been missed. */
@@ -61,7 +64,7 @@ export interface Sighting {
   readonly txHash: string
   /** What it would pay; null for a rival, which only contends with another transaction. */
   readonly transfer: SeenTransfer | null
-  /** Null when the node did not report it. Never null for a rival. */
+  /** Null when it is not known. Never null for a rival. */
   readonly contest: Contest | null
   readonly preconfirmed: boolean
 }
@@ -69,7 +72,9 @@ export interface Sighting {
 /** One block that joined the chain, with its effects on our payments. */
 export interface AppliedBlock {
   readonly block: BlockRef
-  /** Transfers to watched addresses whose receipts report success. */
+  /**
+   * Transfers to watched addresses: successful by their receipts, or found by a trace or balance.
+   */
   readonly transfers: readonly SeenTransfer[]
   /**
    * Tracked transactions that paid us nothing and whose outcome this block decided. A `replaced`
@@ -124,8 +129,9 @@ export interface ProviderScore {
   /** Recent lag: blocks behind the best provider; milliseconds by which its heads arrive later. */
   readonly lagBlocks: number
   readonly lagMs: number
+  /** How often it was asked for a block's logs. */
   readonly logsAsked: number
-  /** How many of `logsAsked` were answered with an empty list that proved wrong. */
+  /** How often its logs missed transfers that were found later, or were empty at first. */
   readonly logsEmpty: number
   readonly disagreements: number
   readonly reconnects: number
@@ -166,9 +172,9 @@ export type LookUp =
       /** The watched addresses that it pays in this way. Left out: not known. */
       readonly paid?: readonly string[]
     }
-  /** Every configured provider was asked; at none is it pending or mined. */
+  /** Every configured provider has answered; at none is it pending or mined. */
   | { readonly kind: 'nobody' }
-  /** Not every provider could be asked, so this is no evidence either way. */
+  /** Not every provider has answered, so this is no evidence either way. */
   | { readonly kind: 'unsure' }
 
 /** An inclusion that one more provider showed or denied. */
@@ -200,7 +206,10 @@ export interface ChainSink {
    * repeat. A denial holds until the same provider corroborates the inclusion.
    */
   denied(chain: string, source: Source, inclusions: readonly Corroborated[]): void
-  /** Called when `visibility` or `reason` changes. */
+  /**
+   * Called when `visibility` or `reason` changes, that of the chain or of one of its providers, and
+   * after steps with new scores.
+   */
   health(health: ChainHealth): void
 }
 
@@ -218,7 +227,7 @@ export interface Reread {
   readonly shown: readonly ShownBlock[]
   /** Whether contracts may have paid the native coin in it without any provider showing it. */
   readonly isUnread: boolean
-  /** The names of the configured providers that showed the whole range. */
+  /** The names of the configured providers that showed the whole range, with the same blocks. */
   readonly readFrom: readonly string[]
   /** The other configured providers: down, unable to show the whole range, or on other blocks. */
   readonly notReadFrom: readonly string[]
@@ -226,9 +235,15 @@ export interface Reread {
 
 /** Reads blocks of one chain again. Never delays the reading of new blocks. */
 export interface Rereader {
-  /** The number of the last block made at or before an instant; 0 when every block is later. */
+  /**
+   * The number of the last block made at or before an instant; 0 when every block is later. Rejects
+   * with `chain_unavailable` when no provider is connected, or it lacks a block.
+   */
   blockAt(at: Instant): Promise<number>
-  /** Rejects with `chain_unavailable` when no provider shows the whole range. */
+  /**
+   * Rejects with `chain_unavailable` when no provider shows the whole range, the providers are
+   * evenly divided about its blocks, or one is still connecting.
+   */
   read(from: number, to: number, watch: WatchSet): Promise<Reread>
   /** Whether the follower looks for transfers of this token at all. */
   reads(token: string | null): boolean
@@ -237,7 +252,7 @@ export interface Rereader {
    * Rejects with `chain_unavailable` when one of the blocks has left the chain, or the follower
    * closes.
    */
-  tell(shown: readonly ShownBlock[]): Promise<void>
+  recordMissing(shown: readonly ShownBlock[]): Promise<void>
   /** Asks every provider about inclusions that the history holds and a provider does not show. */
   doubt(inclusions: readonly Corroborated[]): void
 }
@@ -245,7 +260,7 @@ export interface Rereader {
 /** Follows one chain. Never rejects once started: failures show in `health`. */
 export interface ChainFollower {
   /** Left out where blocks of this kind of chain cannot be read again. */
-  readonly again?: Rereader
+  readonly rereader?: Rereader
   start(): void
   health(): ChainHealth
   /** Asks every provider. Never rejects. */

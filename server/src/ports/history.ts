@@ -63,8 +63,8 @@ export interface IdempotentResult {
   readonly requestHash: string
   readonly status: number
   /** The answer, if it is not the payment; else null. Contains no secrets. */
-  readonly told: string | null
-  /** If `told` is null, the answer is this payment as it was at this sequence. */
+  readonly body: string | null
+  /** If `body` is null, the answer is this payment as it was at this sequence. */
   readonly paymentId: string
   readonly sequence: number
   readonly at: Instant
@@ -199,7 +199,7 @@ export interface EventStore {
   last(subjectId: string): Promise<StoredEvent | null>
   /** The event with this id, of any subject. Null for an unknown id. */
   find(eventId: string): Promise<StoredEvent | null>
-  /** The current sequence of each payment. Leaves out unknown ids. */
+  /** The current sequence of each subject, of any kind. Leaves out unknown ids. */
   heads(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
   /** Events of a merchant's feed with `position > after`, ascending, at most `limit`. */
   feed(
@@ -225,7 +225,7 @@ export interface EventStore {
 
   /**
    * Subjects of one kind whose next deadline (`nextDeadline` of the kind) has come: earliest first,
-   * equal ones by id, and only those after `after` in this order.
+   * equal ones by id, only those after `after` in this order, and at most `limit`.
    */
   due(query: DueQuery): Promise<readonly Due[]>
   /** The earliest deadline of the kind after `after`, or null. */
@@ -252,7 +252,8 @@ export interface EventStore {
   /** The position of a chain; null for a chain never read. */
   position(chain: string): Promise<ChainPosition | null>
   /**
-   * Starts a chain at a block. Throws `chain_mismatch` when it was started with another genesis.
+   * Starts a chain at a block, or returns its position if it was started before. Throws
+   * `chain_mismatch` when it was started with another genesis.
    */
   begin(chain: string, genesisHash: string, at: BlockRef): Promise<ChainPosition>
 }

@@ -12,8 +12,9 @@ export interface Metrics {
   appended(events: number, payments: number, tookMs: number): void
   chainMoved(chain: string, head: number, lagMs: number): void
   /** The current health. Called whenever it changes, and at least with every step. */
-  chainSeen(health: ChainHealth): void
-  chainSocket(chain: string, what: 'connected' | 'lost' | 'silent' | 'reorged'): void
+  chainHealth(health: ChainHealth): void
+  /** A node connection changed its state, or a reorg was stored. */
+  chainIncident(chain: string, what: 'connected' | 'lost' | 'silent' | 'reorged'): void
   /** A part of a node's answer could not be read and was skipped. */
   chainOdd(chain: string, what: 'transaction' | 'receipt' | 'log' | 'bloom'): void
   decided(type: string): void

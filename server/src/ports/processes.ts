@@ -107,15 +107,17 @@ export interface Bulletin {
    * Replaces the published sight of a chain and returns its revision. Null, with nothing published,
    * when another process has taken the lease of `fence` since.
    */
-  say(chain: string, said: SightUpdate, fence: Fence): Promise<number | null>
+  publish(chain: string, update: SightUpdate, fence: Fence): Promise<number | null>
   /** The last published sight of each chain. */
-  told(): Promise<readonly SightRecord[]>
+  published(): Promise<readonly SightRecord[]>
   /** Asks the process that follows the chain to look up a transaction; returns the request's id. */
   ask(chain: string, txHash: string): Promise<number>
-  /** Requests on these chains without an answer that a process may still wait for. */
+  /** The first requests on these chains without an answer that a process may still wait for. */
   questions(chains: readonly string[]): Promise<readonly LookUpRequest[]>
   answer(id: number, body: string): Promise<void>
-  /** The answer, or null while it is outstanding. It is returned once, then deleted. */
+  /**
+   * The answer, or null: it is outstanding, was returned before (which deletes it), or is too old.
+   */
   answerTo(id: number): Promise<string | null>
   /** Deletes a request, because the process that made it no longer waits. */
   withdraw(id: number): Promise<void>

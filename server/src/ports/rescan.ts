@@ -10,7 +10,7 @@ import type { Watched } from './history.ts'
 /** A range of a chain's blocks to read again, both ends included. */
 export interface RescanRequest {
   readonly chain: string
-  /** Null: the block that the payment was created at. */
+  /** Null: the last block from 10 minutes before the payment was created; 0 without a payment. */
   readonly from: number | null
   /** Null: the last block stored when the rescan began. */
   readonly to: number | null
@@ -64,7 +64,11 @@ export interface RescanReport {
 /** A request with its latest report, as stored. */
 export interface OpenRescan {
   readonly id: number
-  readonly asked: RescanRequest
+  readonly request: RescanRequest
+  /**
+   * Goes up with each report. A report with an old number is refused, because another process has
+   * taken over.
+   */
   readonly turn: number
   /** Null before a server has begun. */
   readonly report: RescanReport | null
@@ -99,19 +103,26 @@ export interface Recorded {
 /** Rescan requests, and the reads of the history they need. Fails as `EventStore` does. */
 export interface Rescans {
   /** Stores a request for the process that follows the chain; returns its id. */
-  request(asked: RescanRequest): Promise<number>
+  request(wanted: RescanRequest): Promise<number>
   /** The progress; also marks that the command still waits. Null when the request was deleted. */
   progress(id: number): Promise<RescanProgress | null>
   /** Ends the rescan because its command has gone. Transfers already added to payments stay. */
   withdraw(id: number): Promise<void>
   /** Unfinished requests on these chains whose command still waits, oldest first. */
   requested(chains: readonly string[]): Promise<readonly OpenRescan[]>
-  /** Stores the progress. False when it was withdrawn or another process has taken it over. */
+  /**
+   * Stores the progress. False when the rescan was withdrawn, its command no longer waits, or
+   * another process has taken it over.
+   */
   report(of: Pick<OpenRescan, 'id' | 'turn'>, progress: RescanProgress): Promise<boolean>
   /** Whether some process follows the chain now. */
   isFollowed(chain: string): Promise<boolean>
   /** Payments of a mode, watched or not, in id order after `afterId`, at most `limit`. */
-  openings(livemode: boolean, afterId: string, limit: number): Promise<readonly OpenedPayment[]>
-  /** The transactions of payments that, by the history, are in blocks of a chain in this range. */
+  createdPayments(
+    livemode: boolean,
+    afterId: string,
+    limit: number,
+  ): Promise<readonly OpenedPayment[]>
+  /** The transactions that, by the history, paid in canonical blocks of a chain in this range. */
   recorded(chain: string, from: number, to: number): Promise<readonly Recorded[]>
 }

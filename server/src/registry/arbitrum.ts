@@ -14,8 +14,10 @@ const policy: Preset['policy'] = {
 
 const shared = {
   native: ether,
+  blockMs: 250,
   // The sequencer orders transactions as they come; no other node sees them before the block.
-  ...{ blockMs: 250, publicMempool: false, preconfirmations: 'none' },
+  publicMempool: false,
+  preconfirmations: 'none',
   tags: ['safe', 'finalized'],
   toleratedDepth: 4,
   bloom: 'untrusted',
@@ -25,7 +27,9 @@ const shared = {
 
 export const arbitrum: Preset = {
   ...shared,
-  ...{ title: 'Arbitrum One', chainId: 42_161, livemode: true },
+  title: 'Arbitrum One',
+  chainId: 42_161,
+  livemode: true,
   genesisHash: '0x7ee576b35482195fc49205cec9af72ce14f003b9ae69f6ba0faef4514be8b442',
   genesisSource: 'https://arbiscan.io/block/0',
   explorerTx: 'https://arbiscan.io/tx/{hash}',
@@ -47,8 +51,10 @@ export const arbitrum: Preset = {
 }
 
 export const arbitrumSepolia: Preset = {
-  ...{ ...shared, ...testnet },
-  ...{ title: 'Arbitrum Sepolia', chainId: 421_614 },
+  ...shared,
+  ...testnet,
+  title: 'Arbitrum Sepolia',
+  chainId: 421_614,
   genesisHash: '0x77194da4010e549a7028a9c3c51c3e277823be6ac7d138d0bb8a70197b5c004c',
   genesisSource: 'https://sepolia.arbiscan.io/block/0',
   explorerTx: 'https://sepolia.arbiscan.io/tx/{hash}',

@@ -37,15 +37,15 @@ function checkTokens(
   )
   for (const [symbol, token] of Object.entries(objectAt(written, 'tokens'))) {
     const at = place.at('tokens').at(symbol)
-    if (symbol === native) at.say('is the symbol of the native coin')
+    if (symbol === native) at.report('is the symbol of the native coin')
     if (preset?.tokens.some((each) => each.symbol === symbol)) {
-      at.say('is already in the preset: leave it out')
+      at.report('is already in the preset: leave it out')
     }
     if (!isObject(token) || typeof token.address !== 'string') continue
     const address = token.address.toLowerCase()
     const before = addresses.get(address)
     if (before !== undefined && before !== symbol) {
-      at.at('address').say(`is already the contract of ${before}`)
+      at.at('address').report(`is already the contract of ${before}`)
     }
     addresses.set(address, symbol)
   }
@@ -55,8 +55,8 @@ function checkNames(written: WrittenObject, place: ConfigPlace, known: ReadonlyS
   const list = [...known].join(', ')
   texts(arrayAt(written, 'accept')).forEach((symbol, index) => {
     const at = place.at('accept').at(index)
-    if (!known.has(symbol)) at.say(`is unknown on this chain: known symbols are ${list}`)
-    else if (symbol.includes('.')) at.say('has a dot in its symbol and cannot be accepted')
+    if (!known.has(symbol)) at.report(`is unknown on this chain: known symbols are ${list}`)
+    else if (symbol.includes('.')) at.report('has a dot in its symbol and cannot be accepted')
   })
   const named = [
     ...Object.keys(objectAt(written, 'dust')).map((name) => [place.at('dust'), name] as const),
@@ -65,12 +65,12 @@ function checkNames(written: WrittenObject, place: ConfigPlace, known: ReadonlyS
       .map((name) => [place.at('policy').at('tiers'), name] as const),
   ]
   for (const [at, name] of named) {
-    if (!known.has(name)) at.at(name).say(`is unknown on this chain: known symbols are ${list}`)
+    if (!known.has(name)) at.at(name).report(`is unknown on this chain: known symbols are ${list}`)
   }
   for (const [symbol, token] of Object.entries(objectAt(written, 'tokens'))) {
     if (!isObject(token) || typeof token.twinOf !== 'string') continue
     if (token.twinOf === symbol || !known.has(token.twinOf)) {
-      place.at('tokens').at(symbol).at('twinOf').say(`must be another symbol of: ${list}`)
+      place.at('tokens').at(symbol).at('twinOf').report(`must be another symbol of: ${list}`)
     }
   }
 }
@@ -105,7 +105,7 @@ function checkDust(
     const scale = decimals.get(symbol)
     const places = typeof dust === 'string' ? (dust.split('.')[1]?.length ?? 0) : 0
     if (scale !== undefined && places > scale)
-      at.say(`has more than the ${scale} decimals of its asset`)
+      at.report(`has more than the ${scale} decimals of its asset`)
   }
   for (const [symbol, dust] of Object.entries(objectAt(written, 'dust'))) {
     check(symbol, dust, place.at('dust').at(symbol))
@@ -125,7 +125,7 @@ function checkProviders(written: WrittenObject, place: ConfigPlace): void {
     for (const key of ['name', 'url'] as const) {
       const value = provider[key]
       if (typeof value === 'string' && seen[key].has(value)) {
-        at.at(key).say('repeats that of another provider: each must be a different node')
+        at.at(key).report('repeats that of another provider: each must be a different node')
       }
       seen[key].add(value)
     }
@@ -133,7 +133,7 @@ function checkProviders(written: WrittenObject, place: ConfigPlace): void {
   const { quorum } = objectAt(written, 'policy')
   if (providers.length > 0 && Number(quorum) > providers.length) {
     const detail = `is more than the number of providers, which is ${providers.length}`
-    place.at('policy').at('quorum').say(detail)
+    place.at('policy').at('quorum').report(detail)
   }
 }
 
@@ -143,7 +143,7 @@ function checkLevels(written: WrittenObject, place: ConfigPlace, tags: readonly 
   const at = place.at('policy')
   const check = (level: unknown, where: ConfigPlace): void => {
     if ((level === 'safe' || level === 'finalized') && !tags.includes(level)) {
-      where.say(`is not supported by this chain, whose tags are: ${tags.join(', ') || 'none'}`)
+      where.report(`is not supported by this chain, whose tags are: ${tags.join(', ') || 'none'}`)
     }
   }
   check(policy.settled, at.at('settled'))
@@ -154,7 +154,7 @@ function checkLevels(written: WrittenObject, place: ConfigPlace, tags: readonly 
       const here = at.at('tiers').at(symbol).at(index)
       if (isObject(tier)) check(tier.settled, here.at('settled'))
       if (!rises(tiers[index - 1], tier))
-        here.at('upTo').say('must be more than in the previous tier')
+        here.at('upTo').report('must be more than in the previous tier')
     })
   }
 }

@@ -1,3 +1,4 @@
+import { textProblem } from '@settlewire/core/words/plain-text'
 import { z } from 'zod'
 import { pendingModes, preconfirmationModes } from '../chain-config.ts'
 import { hasGoodChecksum } from '../evm-address.ts'
@@ -107,10 +108,19 @@ const token = object({
   source: optional(text(/^[^\p{Cc}]{1,300}$/u, 'a line of at most 300 characters')),
 })
 
+/** Shown to payers, so it takes the same check as texts of clients. */
+const displayName = text(/^.{1,40}$/su, 'a display name of at most 40 characters')
+  .check(({ value, issues }) => {
+    const problem = textProblem(value)
+    if (problem === null) return
+    issues.push({ code: 'custom', message: problem.replace(/^M(.*)\.$/, 'm$1'), input: value })
+  })
+  .normalize('NFC')
+
 /** The fields of every chain. */
 const commonFields = (variable: ReadVariable) => ({
   kind: optional(oneOf(['evm'])),
-  name: optional(text(/^[^\p{C}]{1,40}$/u, 'a display name of at most 40 characters')),
+  name: optional(displayName),
   providers: list(providerFrom(variable), { min: 1, max: 8 }),
   accept: list(symbol, { min: 1, max: 20 }),
   tokens: optional(byName(symbol, token)),

@@ -25,8 +25,8 @@ export function findConfigFile(root: string, setting: Config['configFile']): str
     return configNames.map((name) => join(root, name)).find((path) => existsSync(path)) ?? null
   }
   if (existsSync(setting.path)) return setting.path
-  const words = `SETTLEWIRE_CONFIG is ${setting.path}, but this file does not exist.`
-  throw new Failure('invalid_config', words)
+  const message = `SETTLEWIRE_CONFIG is ${setting.path}, but this file does not exist.`
+  throw new Failure('invalid_config', message)
 }
 
 /**

@@ -15,7 +15,9 @@ const policy: Preset['policy'] = {
 /** Shared by Ethereum and its test network. */
 const shared = {
   native: ether,
-  ...{ blockMs: 12_000, publicMempool: true, preconfirmations: 'none' },
+  blockMs: 12_000,
+  publicMempool: true,
+  preconfirmations: 'none',
   tags: ['safe', 'finalized'],
   toleratedDepth: 3,
   bloom: 'trusted',
@@ -25,7 +27,9 @@ const shared = {
 
 export const ethereum: Preset = {
   ...shared,
-  ...{ title: 'Ethereum', chainId: 1, livemode: true },
+  title: 'Ethereum',
+  chainId: 1,
+  livemode: true,
   genesisHash: '0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3',
   genesisSource: 'https://github.com/ethereum/go-ethereum/blob/master/params/config.go',
   explorerTx: 'https://etherscan.io/tx/{hash}',
@@ -40,8 +44,10 @@ export const ethereum: Preset = {
 }
 
 export const sepolia: Preset = {
-  ...{ ...shared, ...testnet },
-  ...{ title: 'Sepolia', chainId: 11_155_111 },
+  ...shared,
+  ...testnet,
+  title: 'Sepolia',
+  chainId: 11_155_111,
   genesisHash: '0x25a5cc106eea7138acab33231d7160d69cb777ee0c2c553fcddf5138993e6dd9',
   genesisSource: 'https://github.com/ethereum/go-ethereum/blob/master/params/config.go',
   explorerTx: 'https://sepolia.etherscan.io/tx/{hash}',

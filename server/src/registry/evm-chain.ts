@@ -42,7 +42,9 @@ function chainOf(
   const tokens = [...preset.tokens, ...written].map((token): KnownToken => {
     const { symbol, address, decimals, source } = token
     return {
-      ...{ symbol, decimals, source },
+      symbol,
+      decimals,
+      source,
       address: address.toLowerCase(),
       currency: token.currency ?? symbol.toUpperCase(),
       accepted: accept.includes(symbol),
@@ -55,18 +57,16 @@ function chainOf(
   const displayName = form.name ?? ('title' in preset ? preset.title : null)
   return {
     ...(displayName !== null && { displayName }),
-    ...{
-      name,
-      kind: 'evm',
-      chainId,
-      livemode,
-      explorerTx,
-      blockMs,
-      publicMempool,
-      tags,
-      toleratedDepth,
-      bloom,
-    },
+    name,
+    kind: 'evm',
+    chainId,
+    livemode,
+    explorerTx,
+    blockMs,
+    publicMempool,
+    tags,
+    toleratedDepth,
+    bloom,
     genesisHash: preset.genesisHash,
     native: nativeOf(preset.native, accept, dust),
     multicall3: preset.multicall3?.toLowerCase() ?? null,
@@ -95,9 +95,16 @@ function presetOf(form: CustomForm): ChainFactsOfPreset {
   const { chainId, livemode, genesisHash, explorerTx, blockMs, multicall3, policy } = form
   const { symbol, decimals, currency } = form.native
   return {
-    ...{ chainId, livemode, genesisHash, explorerTx, blockMs, multicall3 },
+    chainId,
+    livemode,
+    genesisHash,
+    explorerTx,
+    blockMs,
+    multicall3,
     native: {
-      ...{ symbol, decimals: decimals ?? 18, dust: '0' },
+      symbol,
+      decimals: decimals ?? 18,
+      dust: '0',
       ...(currency === null ? {} : { currency }),
     },
     publicMempool: form.publicMempool ?? false,
@@ -113,7 +120,10 @@ function presetOf(form: CustomForm): ChainFactsOfPreset {
 function tokenOf(symbol: string, token: TokenForm): PresetToken {
   const { address, decimals, currency, twinOf } = token
   return {
-    ...{ symbol, address, decimals, dust: token.dust ?? '0' },
+    symbol,
+    address,
+    decimals,
+    dust: token.dust ?? '0',
     source: token.source ?? 'the configuration',
     ...(currency === null ? {} : { currency }),
     ...(twinOf === null ? {} : { twinOf }),
@@ -126,7 +136,9 @@ function nativeOf(
   dustOf: ReadonlyMap<string, string>,
 ): NativeCoin {
   return {
-    ...{ symbol, decimals, currency: currency ?? symbol.toUpperCase() },
+    symbol,
+    decimals,
+    currency: currency ?? symbol.toUpperCase(),
     accepted: accept.includes(symbol),
     dust: parseAmount(dustOf.get(symbol) ?? dust, decimals),
   }
@@ -157,7 +169,8 @@ function providerOf(form: ProviderForm, ground: ChainFactsOfPreset): ProviderCon
   const { name, url } = form
   const canSubscribe = /^wss?:/i.test(url)
   return {
-    ...{ name, url },
+    name,
+    url,
     pending: form.pending ?? (ground.publicMempool ? 'auto' : 'none'),
     preconfirmations: form.preconfirmations ?? (canSubscribe ? ground.preconfirmations : 'none'),
   }

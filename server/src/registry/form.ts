@@ -27,7 +27,7 @@ export class ConfigPlace {
   }
 
   /** Reports a problem. The detail continues a sentence that begins with the place: `must be …`. */
-  say(detail: string): typeof invalid {
+  report(detail: string): typeof invalid {
     this.#problems.push({ pointer: this.pointer, detail })
     return invalid
   }
@@ -44,21 +44,21 @@ export function read<Schema extends z.ZodType>(
 ): z.output<Schema> | typeof invalid {
   const { success, data, error } = schema.safeParse(written)
   if (success) return data
-  for (const issue of error.issues) tell(issue, place)
+  for (const issue of error.issues) reportIssue(issue, place)
   return invalid
 }
 
-function tell(issue: z.core.$ZodIssue, place: ConfigPlace): void {
+function reportIssue(issue: z.core.$ZodIssue, place: ConfigPlace): void {
   const at = issue.path.reduce((outer, key) => outer.at(key), place)
   switch (issue.code) {
     case 'unrecognized_keys':
-      for (const key of issue.keys) at.at(key).say(unknownKey(key, issue.message.split(' ')))
+      for (const key of issue.keys) at.at(key).report(unknownKey(key, issue.message.split(' ')))
       return
     case 'invalid_key':
-      for (const { message } of issue.issues) at.say(message)
+      for (const { message } of issue.issues) at.report(message)
       return
     default:
-      at.say(issue.message)
+      at.report(issue.message)
   }
 }
 
@@ -77,8 +77,8 @@ export const whole = (min: number, max: number) => {
 
 export const yesNo = z.boolean('must be true or false')
 
-export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.enum(words, `must be one of ${words.join(', ')}`)
+export const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, `must be one of ${values.join(', ')}`)
 
 export const list = <Schema extends z.ZodType>(
   schema: Schema,
@@ -99,7 +99,7 @@ export const byName = <Schema extends z.ZodType>(name: z.ZodType<string, string>
 export const object = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) => {
-      // The known fields: `tell` makes a sentence of them for each unknown field.
+      // The known fields: `reportIssue` makes a sentence of them for each unknown field.
       if (issue.code === 'unrecognized_keys') return Object.keys(shape).join(' ')
       return issue.input === undefined ? 'is missing' : 'must be an object'
     },

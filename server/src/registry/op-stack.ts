@@ -17,8 +17,9 @@ const policy: Preset['policy'] = {
 
 const shared = {
   native: ether,
+  blockMs: 2_000,
   // Transactions go only to the sequencer: a node only knows pending transactions sent through it.
-  ...{ blockMs: 2_000, publicMempool: false },
+  publicMempool: false,
   tags: ['safe', 'finalized'],
   toleratedDepth: 2,
   bloom: 'trusted',
@@ -27,8 +28,11 @@ const shared = {
 } as const satisfies Partial<Preset>
 
 export const base: Preset = {
-  ...{ ...shared, preconfirmations: 'pending_logs' },
-  ...{ title: 'Base', chainId: 8_453, livemode: true },
+  ...shared,
+  preconfirmations: 'pending_logs',
+  title: 'Base',
+  chainId: 8_453,
+  livemode: true,
   genesisHash: '0xf712aa9241cc24369b143cf6dce85f0902a9731e70d66818a3a5845b296c73dd',
   genesisSource: 'https://github.com/ethereum-optimism/superchain-registry',
   explorerTx: 'https://basescan.org/tx/{hash}',
@@ -51,8 +55,11 @@ export const base: Preset = {
 }
 
 export const optimism: Preset = {
-  ...{ ...shared, preconfirmations: 'none' },
-  ...{ title: 'OP Mainnet', chainId: 10, livemode: true },
+  ...shared,
+  preconfirmations: 'none',
+  title: 'OP Mainnet',
+  chainId: 10,
+  livemode: true,
   genesisHash: '0x7ca38a1916c42007829c55e69d3e9a73265554b586a499015373241b8a3fa48b',
   genesisSource: 'https://optimistic.etherscan.io/block/0',
   explorerTx: 'https://optimistic.etherscan.io/tx/{hash}',
@@ -81,8 +88,11 @@ export const optimism: Preset = {
 }
 
 export const baseSepolia: Preset = {
-  ...{ ...shared, ...testnet, preconfirmations: 'pending_logs' },
-  ...{ title: 'Base Sepolia', chainId: 84_532 },
+  ...shared,
+  ...testnet,
+  preconfirmations: 'pending_logs',
+  title: 'Base Sepolia',
+  chainId: 84_532,
   genesisHash: '0x0dcc9e089e30b90ddfc55be9a37dd15bc551aeee999d2e2b51414c54eaf934e4',
   genesisSource: 'https://github.com/ethereum-optimism/superchain-registry',
   explorerTx: 'https://sepolia.basescan.org/tx/{hash}',
@@ -90,8 +100,11 @@ export const baseSepolia: Preset = {
 }
 
 export const optimismSepolia: Preset = {
-  ...{ ...shared, ...testnet, preconfirmations: 'none' },
-  ...{ title: 'OP Sepolia', chainId: 11_155_420 },
+  ...shared,
+  ...testnet,
+  preconfirmations: 'none',
+  title: 'OP Sepolia',
+  chainId: 11_155_420,
   genesisHash: '0x102de6ffb001480cc9b8b548fd05c34cd4f46ae4aa91759393db90ea0409887d',
   genesisSource: 'https://github.com/ethereum-optimism/superchain-registry',
   explorerTx: 'https://optimism-sepolia.blockscout.com/tx/{hash}',

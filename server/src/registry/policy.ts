@@ -16,8 +16,9 @@ export const builtInPolicies: readonly Policy[] = [
 ]
 
 /**
- * The policy of these chains. Its version is a hash of the rules: the same rules have the same
- * version on every server, and different rules never share a version.
+ * The policy of these chains. Rules that are built in keep their fixed version. Otherwise the
+ * version is a hash of the rules: the same rules have the same version on every server, and
+ * different rules never share a version.
  */
 export function policyFor(chains: readonly Pick<ChainConfig, 'name' | 'policy'>[]): Policy {
   const rules = Object.fromEntries(chains.map(({ name, policy }) => [name, policy]))

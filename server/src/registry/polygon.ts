@@ -15,7 +15,9 @@ const policy: Preset['policy'] = {
 
 const shared = {
   native: { symbol: 'POL', decimals: 18, dust: '0.01' },
-  ...{ blockMs: 2_000, publicMempool: true, preconfirmations: 'none' },
+  blockMs: 2_000,
+  publicMempool: true,
+  preconfirmations: 'none',
   tags: ['finalized'],
   // Short forks between two block producers were common here.
   toleratedDepth: 8,
@@ -26,7 +28,9 @@ const shared = {
 
 export const polygon: Preset = {
   ...shared,
-  ...{ title: 'Polygon', chainId: 137, livemode: true },
+  title: 'Polygon',
+  chainId: 137,
+  livemode: true,
   genesisHash: '0xa9c28ce2141b56c474f1dc504bee9b01eb1bd7d1a507580d5519d4437a97de1b',
   genesisSource: 'https://github.com/erigontech/erigon/blob/main/polygon/chain/config.go',
   explorerTx: 'https://polygonscan.com/tx/{hash}',
@@ -48,8 +52,10 @@ export const polygon: Preset = {
 }
 
 export const polygonAmoy: Preset = {
-  ...{ ...shared, ...testnet },
-  ...{ title: 'Polygon Amoy', chainId: 80_002 },
+  ...shared,
+  ...testnet,
+  title: 'Polygon Amoy',
+  chainId: 80_002,
   genesisHash: '0x7202b2b53c5a0836e773e319d18922cc756dd67432f9a1f65352b61f4406c697',
   genesisSource: 'https://github.com/erigontech/erigon/blob/main/polygon/chain/config.go',
   explorerTx: 'https://amoy.polygonscan.com/tx/{hash}',

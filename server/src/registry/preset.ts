@@ -59,7 +59,10 @@ export const circle = 'https://developers.circle.com/stablecoins/usdc-contract-a
 
 /** USDC as issued by Circle: on every chain the same except for its address. */
 export const usdc = (address: string): PresetToken => ({
-  ...{ symbol: 'USDC', address, decimals: 6, dust: '0.01' },
+  symbol: 'USDC',
+  address,
+  decimals: 6,
+  dust: '0.01',
   source: circle,
 })
 

@@ -6,7 +6,11 @@ import type { Preset } from './preset.ts'
 
 /** Presets of public chains by their name in the configuration, which only adds providers. */
 export const presets = {
-  ...{ ethereum, base, optimism, arbitrum, polygon },
+  ethereum,
+  base,
+  optimism,
+  arbitrum,
+  polygon,
   sepolia,
   'base-sepolia': baseSepolia,
   'optimism-sepolia': optimismSepolia,

@@ -83,6 +83,7 @@ describe('a configuration', () => {
     expect(called({ ...base, name: 'Base, own node' })).toEqual(['Base, own node'])
     expect(called(base)).toEqual(['Base'])
     expect(called({ ...custom, name: 'Harbour Chain' })).toEqual(['Harbour Chain'])
+    expect(called({ ...custom, name: 'Mu\u0308hle ශ්\u200dරී' })).toEqual(['Mühle ශ්\u200dරී'])
     expect(called(custom)).toEqual([undefined])
   })
 
@@ -280,6 +281,9 @@ describe('a configuration', () => {
     ['a genesis hash in capitals', { genesisHash: `0x${'AB'.repeat(32)}` }, '/genesisHash'],
     ['a name with a line break', { name: 'a\nb' }, '/name'],
     ['a name with a bidirectional control', { name: 'a\u202eb' }, '/name'],
+    ['a name with a filler', { name: 'Ba\u3164se' }, '/name'],
+    ['an empty name', { name: '' }, '/name'],
+    ['a name of 41 characters', { name: 'a'.repeat(41) }, '/name'],
     ['an explorer without a hash', { explorerTx: 'https://explorer.example' }, '/explorerTx'],
     [
       'an address that is too short',

@@ -54,7 +54,7 @@ function readerOf(
   const kind = isObject(written) && written.kind !== undefined ? written.kind : kindDefault
   const found = Object.entries(readers).find(([name]) => name === kind)
   if (found !== undefined) return found[1]
-  return place.at('kind').say(`must be one of ${Object.keys(readers).join(', ')}`)
+  return place.at('kind').report(`must be one of ${Object.keys(readers).join(', ')}`)
 }
 
 const refusal = (problems: readonly FieldError[]): Failure => {
@@ -70,7 +70,7 @@ function refuseTwice(chains: readonly ChainConfig[], problems: FieldError[]): vo
     names.set(kind, ofKind)
     const before = ofKind.get(chainId)
     if (before !== undefined)
-      new ConfigPlace(problems, `/chains/${name}`).say(`is the same chain as ${before}`)
+      new ConfigPlace(problems, `/chains/${name}`).report(`is the same chain as ${before}`)
     ofKind.set(chainId, name)
   }
 }

@@ -10,7 +10,10 @@ const local = {
   genesisHash: null,
   // Dust as on Ethereum: a tiny transfer by a third party must not count as another payment.
   native: {
-    ...{ symbol: 'ETH', currency: 'ETH', decimals: 18, accepted: true },
+    symbol: 'ETH',
+    currency: 'ETH',
+    decimals: 18,
+    accepted: true,
     dust: 5_000_000_000_000n,
   },
   explorerTx: null,
@@ -55,11 +58,17 @@ export function sandboxChain(chain: {
 }): EvmChainConfig {
   const { chainId, multicall3, blockMs } = chain
   return {
-    ...{ ...local, chainId, multicall3, blockMs },
+    ...local,
+    chainId,
+    multicall3,
+    blockMs,
     tokens: chain.tokens.map((token) => ({ ...token, address: token.address.toLowerCase() })),
     policy: chain.providers.length > 1 ? tieredRules : rules(1),
     providers: chain.providers.map(({ name, url }) => ({
-      ...{ name, url, pending: 'auto', preconfirmations: 'none' },
+      name,
+      url,
+      pending: 'auto',
+      preconfirmations: 'none',
     })),
   }
 }

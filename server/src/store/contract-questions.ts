@@ -122,7 +122,7 @@ export function eventStoreQuestionsContract(
 
       it('stores an answer that is not a payment', async () => {
         const payment = new ScriptedPayment()
-        const told = { ...answer(payment), told: '{"known":"pending"}' }
+        const told = { ...answer(payment), body: '{"known":"pending"}' }
         await events.append({ appends: [payment.opening()], idempotency: [told] })
         expect(await events.idempotent(merchantId, false, 'key-1')).toEqual(told)
       })

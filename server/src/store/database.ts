@@ -94,7 +94,7 @@ export class Database {
     try {
       return await this.#send<Row>(statement, values)
     } catch (error) {
-      if (meaningOf(error)?.again !== true) throw asFailure(error)
+      if (meaningOf(error)?.mayRepeat !== true) throw asFailure(error)
     }
     return this.#send<Row>(statement, values).catch((error: unknown) => {
       throw asFailure(error)

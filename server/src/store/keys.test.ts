@@ -53,6 +53,13 @@ describe('stored API keys', () => {
     expect(await keys.find('key_9')).toBeNull()
   })
 
+  it('are renamed, also when revoked', async () => {
+    await keys.revoke(key.id, bornAt)
+    expect(await keys.rename(key.id, 'till 5')).toBe(true)
+    expect(await keys.find(key.id)).toEqual({ ...stored, name: 'till 5', revokedAt: bornAt })
+    expect(await keys.rename('key_9', 'x')).toBe(false)
+  })
+
   it('must belong to a merchant and have unique hashes', async () => {
     const homeless = { ...key, id: 'key_2', merchantId: 'mer_9' }
     await expect(keys.add(homeless, hashOf('two'))).rejects.toThrow('foreign key')

@@ -20,18 +20,12 @@ export class PostgresKeys implements Keys {
   }
 
   async add(key: NewKey, hash: Uint8Array): Promise<void> {
-    const { id, merchantId, livemode, kind, scopes, name = '', prefix, createdAt } = key
     await this.#database.query(
       {
         name: 'add_key',
-        text: `insert into api_key
-          (id, merchant_id, livemode, kind, scopes, name, prefix, hash, created_at)
-          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        text: `${insertKey} values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       },
-      [
-        ...[id, merchantId, livemode, kind, arrayOf.text(scopes), name, prefix],
-        ...[Buffer.from(hash), toRfc3339(createdAt)],
-      ],
+      keyValues(key, hash),
     )
   }
 
@@ -46,6 +40,11 @@ export class PostgresKeys implements Keys {
     const text = `select ${columns} from ${keysOfMerchants} where k.id = $1`
     const row = await this.#database.one<KeyRow>({ name: 'find_key', text }, [id])
     return row && keyOf(row)
+  }
+
+  async rename(id: string, name: string): Promise<boolean> {
+    const text = 'update api_key set name = $2 where id = $1 returning id'
+    return (await this.#database.one({ name: 'rename_key', text }, [id, name])) !== null
   }
 
   async list({ merchantId, after, limit }: KeyQuery): Promise<readonly ApiKey[]> {
@@ -100,7 +99,7 @@ export class PostgresKeys implements Keys {
       },
       [arrayOf.text(ids)],
     )
-    return new Map(rows.map((row) => [row.id, standingOf(row)]))
+    return new Map(rows.map((row) => [row.id, keyStandingOf(row)]))
   }
 
   async noteUses(uses: ReadonlyMap<string, Instant>): Promise<void> {
@@ -121,6 +120,26 @@ export class PostgresKeys implements Keys {
       [arrayOf.text(entries.map(([id]) => id)), arrayOf.instant(entries.map(([, at]) => at))],
     )
   }
+}
+
+/** The beginning of the statement that stores the `keyValues` of a key. */
+export const insertKey = `insert into api_key
+  (id, merchant_id, livemode, kind, scopes, name, prefix, hash, created_at)`
+
+/** The values of a key to store, in the order of `insertKey`. */
+export function keyValues(key: NewKey, hash: Uint8Array): (string | boolean | Buffer)[] {
+  const { id, merchantId, livemode, kind, scopes, name = '', prefix, createdAt } = key
+  return [
+    id,
+    merchantId,
+    livemode,
+    kind,
+    arrayOf.text(scopes),
+    name,
+    prefix,
+    Buffer.from(hash),
+    toRfc3339(createdAt),
+  ]
 }
 
 const keysOfMerchants = 'api_key k join merchant m on m.id = k.merchant_id'
@@ -147,7 +166,7 @@ interface KeyRow extends StandingRow {
   readonly replaced_by: string | null
 }
 
-const standingOf = (row: StandingRow): KeyStanding => ({
+const keyStandingOf = (row: StandingRow): KeyStanding => ({
   revokedAt: row.revoked_at,
   expiresAt: row.expires_at,
   merchantDisabledAt: row.disabled_at,
@@ -164,5 +183,5 @@ const keyOf = (row: KeyRow): ApiKey => ({
   createdAt: row.created_at,
   lastUsedAt: row.last_used_at,
   replacedBy: row.replaced_by,
-  ...standingOf(row),
+  ...keyStandingOf(row),
 })

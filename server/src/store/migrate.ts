@@ -33,7 +33,8 @@ export interface MigrateOptions {
 /**
  * Migrates a database to the schema of this program, forward only. Each file is applied in its own
  * transaction, and several processes wait for each other. Throws `invalid_config` if the database
- * has a migration that this program lacks, or if one was edited after it had been applied.
+ * has a migration that this program lacks, if one was edited after it had been applied, or if the
+ * database or its rights do not allow what a start needs.
  */
 export async function migrate(url: string, options: MigrateOptions): Promise<{ applied: number }> {
   const migrations = await readMigrations(options.directory ?? migrationsDirectory)
@@ -79,8 +80,8 @@ const missing: Readonly<Record<string, string>> = {
 }
 
 function asRefusal(cause: unknown): Failure | null {
-  const words = missing[sqlState(cause) ?? '']
-  return words === undefined ? null : new Failure('invalid_config', words, { cause })
+  const message = missing[sqlState(cause) ?? '']
+  return message === undefined ? null : new Failure('invalid_config', message, { cause })
 }
 
 /** Connections switch to the role of 0006_grants.sql, which must be able to use the schema. */

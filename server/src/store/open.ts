@@ -23,7 +23,9 @@ export interface Store {
   /** Leases, and messages between processes on this database. */
   readonly nodes: Leases & Bulletin
   readonly rescans: Rescans
-  /** Tests whether the database accepts writes, at most every few seconds. Null if it does. */
+  /**
+   * Tests whether the database accepts writes; a success counts for a few seconds. Null if it does.
+   */
   proveWrites(): Promise<StoreTrouble | null>
   /** Waits for running statements, then closes every connection. */
   close(): Promise<void>

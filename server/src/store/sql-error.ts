@@ -17,22 +17,27 @@ export interface Meaning {
   /** Whether the statement certainly changed nothing. If it may have, no message may say so. */
   readonly changed: 'nothing' | 'maybe'
   /** Whether to retry once at once on a new connection. Only for errors that changed nothing. */
-  readonly again: boolean
+  readonly mayRepeat: boolean
 }
 
 const lost: Meaning = {
   trouble: 'unreachable',
   connections: 'drop',
   changed: 'maybe',
-  again: false,
+  mayRepeat: false,
 }
 const busy: Meaning = {
   trouble: 'overloaded',
   connections: 'keep',
   changed: 'nothing',
-  again: false,
+  mayRepeat: false,
 }
-const broken: Meaning = { trouble: 'refused', connections: 'drop', changed: 'maybe', again: false }
+const broken: Meaning = {
+  trouble: 'refused',
+  connections: 'drop',
+  changed: 'maybe',
+  mayRepeat: false,
+}
 
 /**
  * By SQLSTATE or its class; the full code takes precedence. An error that is not listed is a bug: a
@@ -42,13 +47,13 @@ const meanings: Readonly<Record<string, Meaning>> = {
   // Lost connection: the answer may be lost although the commit is not.
   '08': lost,
   // Refused before the statement ran: the server became a standby in a switchover.
-  '25006': { trouble: 'read_only', connections: 'drop_all', changed: 'nothing', again: true },
+  '25006': { trouble: 'read_only', connections: 'drop_all', changed: 'nothing', mayRepeat: true },
   // Terminated inside a transaction, or a wrong password, or an unknown database.
   '25P03': { ...lost, changed: 'nothing' },
   '28': { ...broken, changed: 'nothing' },
   '3D': { ...broken, changed: 'nothing' },
   // Serialization and deadlock: rolled back, and a retry may succeed.
-  '40': { ...busy, again: true },
+  '40': { ...busy, mayRepeat: true },
   '40003': lost,
   // Resources: memory and connections, the disk, a limit.
   '53': { ...busy, connections: 'drop' },
@@ -66,7 +71,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '58': broken,
 }
 
-/** Null if the error is a bug. */
+/** Null if the error is a bug, or was translated to a `Failure` before. */
 export function meaningOf(error: unknown): Meaning | null {
   if (!(error instanceof Error) || error instanceof Failure) return null
   const state = sqlState(error)
@@ -84,7 +89,7 @@ export function meaningOf(error: unknown): Meaning | null {
  * Messages for statements that were certainly not carried out. Only `read_only` says that no change
  * was made: in the other cases a request may fail in a read after its change was committed.
  */
-const told: Readonly<Record<StoreTrouble, string>> = {
+const messages: Readonly<Record<StoreTrouble, string>> = {
   unreachable: 'The database could not be reached.',
   read_only: 'The database takes no changes right now, so this one was not made.',
   no_space: 'The database has no room left on its disk.',
@@ -108,9 +113,9 @@ export function asFailure(cause: unknown): unknown {
     : notDone(meaning.trouble, cause)
 }
 
-/** For a statement that never reached the server, or that the server refused. */
+/** For a statement that never reached the server, or that the server refused or rolled back. */
 export const notDone = (trouble: StoreTrouble, cause: unknown): Failure =>
-  new Failure('store_unavailable', `${told[trouble]} ${repeat}`, { cause })
+  new Failure('store_unavailable', `${messages[trouble]} ${repeat}`, { cause })
 
 const noRight = '42501'
 

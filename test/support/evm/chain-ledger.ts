@@ -34,7 +34,7 @@ export class TestWatch implements WatchSet {
   inclusions: WatchSet['inclusions'] = () => []
   /** Tracked transactions that are not in a block, by hash. */
   readonly contests = new Map<string, OpenContest>()
-  contends = (wanted: string): boolean =>
+  hasRival = (wanted: string): boolean =>
     [...this.contests.values()].some(({ key }) => key === wanted)
   openContests = (): Iterable<OpenContest> => this.contests.values()
   /** Empty unless a test sets a record. */

@@ -10,7 +10,7 @@ export const pebbleAdapter = (chain: PebbleChain): ChainAdapter => ({
   kind: pebble,
   follow: ({ name }, { watch, sink, store }) =>
     new PebbleFollower({ name, chain, watch, sink, store }),
-  checkAssets: async () => ({ kind: 'asked', contradictions: new Map() }),
+  checkAssets: async () => ({ kind: 'answered', contradictions: new Map() }),
 })
 
 const form = object({

@@ -28,7 +28,7 @@ function check(
 }
 
 const asked = (contradictions: Record<string, string>): ChainAnswer => ({
-  kind: 'asked',
+  kind: 'answered',
   contradictions: new Map(Object.entries(contradictions)),
 })
 

@@ -38,10 +38,10 @@ export async function checkAssets(
   parts: AskParts,
 ): Promise<ChainAnswer> {
   const answers = await Promise.all(chain.providers.map((one) => askNode(one, chain, parts)))
-  const asked = answers.filter((answer) => answer.kind === 'asked')
-  if (asked.length > 0) {
-    const contradictions = asked.flatMap((answer) => [...answer.contradictions])
-    return { kind: 'asked', contradictions: new Map(contradictions) }
+  const answered = answers.filter((answer) => answer.kind === 'answered')
+  if (answered.length > 0) {
+    const contradictions = answered.flatMap((answer) => [...answer.contradictions])
+    return { kind: 'answered', contradictions: new Map(contradictions) }
   }
   return answers.find((answer) => answer.kind === 'other_chain') ?? { kind: 'unreachable' }
 }
@@ -66,7 +66,7 @@ async function askNode(
       const contradiction = await contradictionOf(connection, token)
       if (contradiction !== null) contradictions.set(token.address, contradiction)
     }
-    return { kind: 'asked', contradictions }
+    return { kind: 'answered', contradictions }
   } catch {
     // The follower meets the same error and reports it in the chain's health.
     return { kind: 'unreachable' }

@@ -18,7 +18,8 @@ const keys = new LRUCache<string, HDKey>({
 /**
  * The address of one deposit index, in lower case: child `index` of the merchant's extended public
  * key, derived by BIP-32. Watch-only: no key that could spend is known or accepted. One address
- * serves every EVM chain. Throws `merchant_cannot_receive` for an invalid key.
+ * serves every EVM chain. Throws `merchant_cannot_receive` for an invalid key, or for an index that
+ * it does not have.
  */
 export function depositAddress(xpub: string, index: number): string {
   if (!Number.isInteger(index) || index < 0 || index >= hardenedFrom) {

@@ -24,8 +24,8 @@ const transactions: Notation = {
 /**
  * A number is the index of a log in its transaction's receipt, from 0: it stays the same when
  * another block includes the transaction, while the block-wide `logIndex` changes. `top` is the
- * transaction's own value, and `trace:<path>` a value that a contract passed on, by its place in
- * the call tree.
+ * transaction's own value, `trace:<path>` a value that a contract passed on, by its place in the
+ * call tree, and `balance` an increase of a balance that no transaction explains.
  */
 const isPart = (part: TransferPart): boolean =>
   typeof part === 'number'
@@ -46,6 +46,9 @@ function paymentUri({ address, token, chainId, units }: PaymentLinkRequest): str
 export const evm: ChainKind = {
   name: 'evm',
   can: { mempool: true, replacement: true, reorg: true, tags: ['safe', 'finalized'] },
-  ...{ addresses, transactions, isPart, paymentUri },
+  addresses,
+  transactions,
+  isPart,
+  paymentUri,
   deposits: { address: depositAddress },
 }

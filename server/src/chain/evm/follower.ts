@@ -29,9 +29,9 @@ import { type Choice, Fleet } from './provider/fleet.ts'
 import { lookUp } from './provider/look-up.ts'
 import { Outlook } from './provider/outlook.ts'
 import { Provider, type ProviderRefusal } from './provider/provider.ts'
-import { Again } from './walk/again.ts'
+import { BlockRereader } from './walk/block-rereader.ts'
 import { Passed } from './walk/passed.ts'
-import { StoringBug } from './walk/storing.ts'
+import { StoreBug } from './walk/store-failure.ts'
 import { Tags } from './walk/tags.ts'
 import { ChainWalk, type WalkProgress } from './walk/walk.ts'
 
@@ -46,7 +46,7 @@ export interface EvmParts {
   readonly store: Pick<EventStore, 'position' | 'begin'>
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
+  readonly metrics: Pick<Metrics, 'chainIncident' | 'chainOdd'>
   readonly limits?: Partial<FollowerLimits>
   /** Default: a WebSocket or HTTP, by the scheme of the URL. */
   readonly connect?: Connect
@@ -65,7 +65,7 @@ export class EvmFollower implements ChainFollower {
   readonly #fleet: Fleet
   readonly #agreement: Agreement
   readonly #poll: ProviderPoll
-  readonly again: Again
+  readonly rereader: BlockRereader
   readonly #outlook: Outlook
   readonly #walk: ChainWalk
   readonly #passed: Passed
@@ -77,7 +77,7 @@ export class EvmFollower implements ChainFollower {
   #hasRecalled = false
 
   constructor(parts: EvmParts) {
-    const { chain, clock, sink } = parts
+    const { chain, clock, sink, watch } = parts
     assert(chain.providers.length > 0, 'a chain is configured with a node')
     this.#parts = parts
     const limits = { ...defaultLimits, ...parts.limits }
@@ -85,45 +85,62 @@ export class EvmFollower implements ChainFollower {
     this.#log = parts.log.child({ chain: chain.name })
     const tokens = tokensOf(chain)
     const providers = chain.providers.map((address) => new Provider(address, this.#providerParts()))
-    this.#fleet = new Fleet({ chain, providers, clock, limits })
+    const fleet = new Fleet({ chain, providers, clock, limits })
+    this.#fleet = fleet
     this.#agreement = new Agreement({
-      ...{ chain, fleet: this.#fleet },
+      chain,
+      fleet,
       changed: () => this.#outlook.review(),
       suspect: (provider) => this.#suspect(provider),
     })
-    this.#poll = new ProviderPoll({
-      ...{ providers, tokens, clock, limits, watch: parts.watch, log: this.#log },
+    const poll = new ProviderPoll({
+      providers,
+      tokens,
+      clock,
+      limits,
+      watch,
+      log: this.#log,
       sighted: (provider, sighting) => this.#sighted(provider, sighting),
-      tell: (source, word, inclusion) => {
-        const deliver = word === 'shows' ? 'corroborated' : 'denied'
-        this.#tell(() => sink[deliver](chain.name, source, [inclusion]))
-        if (word === 'denies') this.#outlook.review()
+      report: (source, vote, inclusion) => {
+        const deliver = vote === 'shows' ? 'corroborated' : 'denied'
+        this.#callSink(() => sink[deliver](chain.name, source, [inclusion]))
+        if (vote === 'denies') this.#outlook.review()
       },
     })
-    this.again = new Again({
-      ...{ fleet: this.#fleet, tokens, clock, limits, poll: this.#poll },
-      multicall3: chain.multicall3,
-    })
+    this.#poll = poll
+    const { multicall3 } = chain
+    this.rereader = new BlockRereader({ fleet, tokens, clock, limits, poll, multicall3 })
     this.#outlook = new Outlook({
-      contradicted: () => this.#poll.isContradicted,
-      ...{ clock, limits, fleet: this.#fleet, agreement: this.#agreement, log: this.#log },
       chain,
+      clock,
+      limits,
+      log: this.#log,
+      fleet,
+      agreement: this.#agreement,
+      contradicted: () => poll.isContradicted,
       balancesUnread: () => this.#walk.isUnread,
-      tell: (health) => sink.health(health),
+      report: (health) => sink.health(health),
     })
-    this.#passed = new Passed({
-      ...{ providers, clock, watch: parts.watch },
-      found: (block, txHash) => this.#poll.doubt(block, txHash),
-    })
+    const found = (block: BlockRef, txHash: string): void => poll.doubt(block, txHash)
+    this.#passed = new Passed({ providers, clock, watch, found })
     this.#walk = new ChainWalk({
-      ...{ ...parts, chain: chain.name, multicall3: chain.multicall3 },
+      ...parts,
+      chain: chain.name,
+      multicall3,
       followBelowFinality: chain.followBelowFinality,
-      ...{ tokens, limits, log: this.#log, poll: this.#poll, again: this.again },
+      tokens,
+      limits,
+      log: this.#log,
+      poll,
+      rereader: this.rereader,
       trustsBlooms: chain.bloom === 'trusted',
       tags: new Tags({
-        ...{ clock, limits, quorum: chain.policy.quorum, providers: () => this.#fleet.up },
+        clock,
+        limits,
+        quorum: chain.policy.quorum,
+        providers: () => fleet.up,
         tags: chain.tags,
-        witnesses: () => this.#fleet.witnesses,
+        witnesses: () => fleet.witnesses,
       }),
       views: () => this.#views(),
     })
@@ -153,7 +170,7 @@ export class EvmFollower implements ChainFollower {
     this.#outlook.close()
     this.#closing.abort()
     this.#poll.close()
-    this.again.close()
+    this.rereader.close()
     this.#bell.ring()
     await Promise.all(this.#fleet.providers.map((provider) => provider.close()))
     await this.#running
@@ -162,7 +179,12 @@ export class EvmFollower implements ChainFollower {
   #providerParts(): ConstructorParameters<typeof Provider>[1] {
     const { chain, watch, clock, log, metrics, connect = connectByUrl } = this.#parts
     return {
-      ...{ chain, watch, clock, metrics, connect, limits: this.#limits },
+      chain,
+      watch,
+      clock,
+      metrics,
+      connect,
+      limits: this.#limits,
       log: log.child({ chain: chain.name }),
       admit: (node, genesisHash) => this.#admit(node, genesisHash),
       changed: () => {
@@ -200,12 +222,12 @@ export class EvmFollower implements ChainFollower {
 
   #saw(provider: Provider, head: BlockRef): void {
     const { hash } = head
-    this.#outlook.heard(provider.name, head)
+    this.#outlook.received(provider.name, head)
     const afterMs = this.#firstHeads.saw(hash, provider.name, this.#parts.clock.now())
-    provider.score.came(afterMs ?? 0)
+    provider.score.recordLag(afterMs ?? 0)
     this.#agreement.check()
     this.#bell.ring()
-    void this.#poll.heard(provider)
+    void this.#poll.askOpenQuestions(provider)
   }
 
   #sighted(provider: Provider, sighting: Sighting): void {
@@ -213,16 +235,16 @@ export class EvmFollower implements ChainFollower {
     const { txHash } = sighting
     if (this.#firstPending.isNew(txHash)) provider.score.firstSeen++
     this.#firstPending.saw(txHash, provider.name, clock.now())
-    this.#tell(() => sink.pending(chain.name, provider.source, [sighting]))
+    this.#callSink(() => sink.pending(chain.name, provider.source, [sighting]))
   }
 
   /**
    * Calls the sink from a listener of a connection. A bug in the sink must not end that connection.
    */
-  #tell(tell: () => void): void {
+  #callSink(call: () => void): void {
     if (this.#closing.signal.aborted) return
     try {
-      tell()
+      call()
     } catch (error) {
       this.#log.error({ error }, 'the sink threw on a report of a provider')
     }
@@ -263,10 +285,8 @@ export class EvmFollower implements ChainFollower {
     } catch (error) {
       this.#storeFailed(error)
       const { clock } = this.#parts
-      await clock.sleep(
-        backoffMs(this.#outlook.storeFailures, backoff, clock.chance()),
-        this.#closing.signal,
-      )
+      const waitMs = backoffMs(this.#outlook.storeFailures, backoff, clock.chance())
+      await clock.sleep(waitMs, this.#closing.signal)
       return 0
     }
   }
@@ -339,7 +359,7 @@ export class EvmFollower implements ChainFollower {
     this.#passed.stored(step.head.head)
     const [undone] = step.reverted
     if (undone === undefined) return
-    metrics.chainSocket(chain.name, 'reorged')
+    metrics.chainIncident(chain.name, 'reorged')
     this.#log.warn(
       { source, depth: step.reverted.length, blockHash: undone.hash, head: step.head.head },
       'blocks left the canonical chain',
@@ -365,7 +385,7 @@ type Stepped = Extract<WalkProgress, { readonly kind: 'stepped' }>
 
 /** Errors of the store are waited out; on an error of a node another node is tried. */
 const isOfStore = (error: unknown): boolean =>
-  error instanceof StoringBug ||
+  error instanceof StoreBug ||
   failedWith(error, 'store_unavailable') ||
   failedWith(error, 'cursor_conflict') ||
   failedWith(error, 'chain_mismatch')

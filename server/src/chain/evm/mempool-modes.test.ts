@@ -50,10 +50,10 @@ const listen = async (
   leaving.push(leave)
   const note = (_: object, text: string): void => void said.push(text)
   const log = { ...silentLog, warn: note, info: note }
-  const tell = (sighting: Sighting): void => void told.push(sighting)
+  const report = (sighting: Sighting): void => void told.push(sighting)
   const parts = { socket, node: asked, tokens: new Set([token]), watch, clock: quickClock, log }
   const mempool = new NodeMempool({
-    ...{ ...parts, limits: defaultLimits, mode, preconfirmations, tell },
+    ...{ ...parts, limits: defaultLimits, mode, preconfirmations, report },
     changed: () => undefined,
   })
   await mempool.subscribe()
@@ -283,6 +283,6 @@ describe('preconfirmations of a sequencer', () => {
 
   it('are reported to the operator as missing when the node does not support them', async () => {
     await listen('none', 'flashblocks')
-    expect(said).toEqual(['the node reports no preconfirmations; payments are seen only in blocks'])
+    expect(said).toEqual(['the node reports no preconfirmations'])
   })
 })

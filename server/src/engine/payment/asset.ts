@@ -27,7 +27,7 @@ export const assetName = (asset: Asset): string => `${asset.symbol}.${asset.chai
 
 /**
  * The assets that a request names, without duplicates. Throws `unsupported_asset` for an unknown
- * asset or one of another currency.
+ * asset, for one of another currency, or if the request names none.
  */
 export function chooseAssets(
   assets: readonly Asset[],

@@ -62,7 +62,7 @@ export async function findOn(
 
 /**
  * Whether a mined transaction pays this payment, by a provider's receipt. Null when it pays one of
- * our addresses and the provider did not report which.
+ * our addresses and the provider did not report which, or the chain is not watched here.
  */
 export function paysIn(
   { pays, paid }: Extract<LookUp, { kind: 'mined' }>,
@@ -75,7 +75,10 @@ export function paysIn(
 }
 
 const weight: Readonly<Record<LookUp['kind'], number>> = {
-  ...{ pending: 3, mined: 2, unsure: 1, nobody: 0 },
+  pending: 3,
+  mined: 2,
+  unsure: 1,
+  nobody: 0,
 }
 
 const weightOf = (seen: LookUp): number =>
@@ -115,9 +118,9 @@ export class ClaimSearch {
     const { clock, log, isMine } = this.#options
     this.#takeNew(clock.now())
     if (isMine?.() === false) return
-    const turn = this.#whoseTurn(clock.now())
+    const claims = this.#takeRound(clock.now())
     await Promise.all(
-      turn.map((claim) =>
+      claims.map((claim) =>
         this.#ask(claim).catch((error: unknown) => {
           log.warn(
             { paymentId: claim.paymentId, error },
@@ -141,18 +144,18 @@ export class ClaimSearch {
   }
 
   /** Takes the claims of one round, leaving out those that are no longer open. */
-  #whoseTurn(now: Instant): readonly OpenClaim[] {
+  #takeRound(now: Instant): readonly OpenClaim[] {
     const { index } = this.#options
-    const turn: OpenClaim[] = []
-    while (turn.length < perRoundMax) {
+    const claims: OpenClaim[] = []
+    while (claims.length < perRoundMax) {
       const next = this.#turns.take(now)
       if (next === null) break
       const { chain, paymentId, txHash } = next.claim
       if (index.chain(chain)?.isClaimed(paymentId, txHash) !== true) continue
-      next.again()
-      turn.push(next.claim)
+      next.requeue()
+      claims.push(next.claim)
     }
-    return turn
+    return claims
   }
 
   async #ask(claim: OpenClaim): Promise<void> {
@@ -188,7 +191,10 @@ export class ClaimSearch {
     // The block is older than the blocks we keep: the claim's time-out will end it.
     if (block === undefined) return
     await this.#observe(claim, {
-      ...{ ...this.#seenOn(claim.chain), kind: 'moved_nothing', txHash: claim.txHash, block },
+      ...this.#seenOn(claim.chain),
+      kind: 'moved_nothing',
+      txHash: claim.txHash,
+      block,
       reason: 'paid_elsewhere',
     })
   }

@@ -37,7 +37,7 @@ export class ClaimTurns {
   }
 
   /** Removes and returns the claim that has been due longest; null when none is due. */
-  take(now: Instant): { readonly claim: OpenClaim; readonly again: () => void } | null {
+  take(now: Instant): { readonly claim: OpenClaim; readonly requeue: () => void } | null {
     let first: Turn | null = null
     for (const queue of this.#queues) {
       const [turn] = queue.values()
@@ -49,7 +49,7 @@ export class ClaimTurns {
     const key = keyOf(claim)
     this.#queues[wait]?.delete(key)
     this.#waiting.delete(key)
-    return { claim, again: () => this.#put(claim, Math.min(wait + 1, waitsMs.length - 1), now) }
+    return { claim, requeue: () => this.#put(claim, Math.min(wait + 1, waitsMs.length - 1), now) }
   }
 
   #put(claim: OpenClaim, wait: number, now: Instant): void {

@@ -24,7 +24,7 @@ export interface Claim {
 /** What the nodes know of a claimed transaction right now. Later changes are emitted as events. */
 export interface ClaimAnswer {
   readonly txHash: string
-  /** The chain that has the transaction; null while no chain has it. */
+  /** The chain that has the transaction; null while none is known to have it. */
   readonly chain: string | null
   readonly known: 'pending' | 'mined' | 'not_found' | 'unsure'
   /** Whether it pays this payment; null while that is unknown. */
@@ -69,7 +69,7 @@ export class Claims {
 
   /**
    * Throws `too_many_claims`, `overloaded` when too many claims are being looked up, or
-   * `invalid_request` for a chain that the payment does not accept.
+   * `invalid_request` for an invalid hash or a chain that the payment does not accept.
    */
   async claim(payment: Payment, claim: Claim, record: Keep | null): Promise<ClaimAnswer> {
     const { txHash, chains } = this.#named(payment, claim)
@@ -90,8 +90,8 @@ export class Claims {
    * The hash in its stored form, and the accepted chains whose transaction hashes have that form.
    */
   #named(payment: Payment, claim: Claim): { txHash: string; chains: readonly string[] } {
-    const asked = { name: 'transactions', text: claim.txHash, pointer: '/txHash' } as const
-    const named = this.#options.kinds.parseOn(chainsOf(payment, claim.chain ?? null), asked)
+    const input = { name: 'transactions', text: claim.txHash, pointer: '/txHash' } as const
+    const named = this.#options.kinds.parseOn(chainsOf(payment, claim.chain ?? null), input)
     const [txHash = ''] = named.values()
     const isSame = ([, stored]: readonly [string, string]): boolean => stored === txHash
     return { txHash, chains: [...named].filter(isSame).map(([chain]) => chain) }

@@ -59,7 +59,8 @@ export class DepositAddresses {
   }
 
   /**
-   * Throws `merchant_cannot_receive` when the merchant has no xpub, or no address of it is left.
+   * Throws `merchant_cannot_receive` when the merchant is unknown or has no xpub, or no address of
+   * it is left.
    */
   async take(merchantId: string): Promise<DepositAddress> {
     const xpub = await this.#xpubOf(merchantId)

@@ -63,13 +63,13 @@ export class KindBook {
   /** As `parse`, for these chains only: by chain, without chains whose kind rejects it. */
   parseOn(
     chains: readonly string[],
-    asked: { readonly name: NameSort; readonly text: string; readonly pointer: string },
+    input: { readonly name: NameSort; readonly text: string; readonly pointer: string },
   ): ReadonlyMap<string, string> {
     const kinds = chains.flatMap((chain) => this.of(chain) ?? [])
-    this.#parse(kinds, asked)
+    this.#parse(kinds, input)
     return new Map(
       chains.flatMap((chain) => {
-        const stored = this.of(chain)?.[asked.name].parse(asked.text) ?? null
+        const stored = this.of(chain)?.[input.name].parse(input.text) ?? null
         return stored === null ? [] : [[chain, stored] as const]
       }),
     )
@@ -81,8 +81,8 @@ export class KindBook {
   ): readonly string[] {
     const stored = kinds.flatMap((kind) => kind[name].parse(text) ?? [])
     if (stored.length > 0) return [...new Set(stored)]
-    const words = [...new Set(kinds.map((kind) => kind[name].inWords))].join(', or ')
-    const detail = `Must be ${words || 'an address or transaction hash of a configured chain'}.`
+    const forms = [...new Set(kinds.map((kind) => kind[name].inWords))].join(', or ')
+    const detail = `Must be ${forms || 'an address or transaction hash of a configured chain'}.`
     throw new Failure('invalid_request', detail, { fields: [{ pointer, detail }] })
   }
 

@@ -41,9 +41,9 @@ export function newerHeads(
 
 /**
  * Decides on the observations together with those held back for the payment earlier. If a bug of
- * ours makes that fail, only this payment is quarantined, with the observations, and everything else
- * continues. A new head alone is no reason to try a payment again that was quarantined; any other
- * observation is.
+ * ours makes that fail, only this payment is quarantined, with the observations, and everything
+ * else continues. A new head alone is no reason to try a payment again that was quarantined; any
+ * other observation is.
  */
 export function observe(
   payment: Payment,

@@ -90,13 +90,13 @@ export class Once {
   }
 
   /** Runs a command whose answer is some other value, which must be plain JSON. */
-  tell<Value extends object>(work: OnceCommand<Value>): Promise<ValueAnswer<Value>> {
+  doForValue<Value extends object>(work: OnceCommand<Value>): Promise<ValueAnswer<Value>> {
     return this.#once(work, {
       keep: (value) => JSON.stringify(value),
-      remake: async ({ told }) => {
+      remake: async ({ body }) => {
         // The key was used for the other sort of command, so the path and its hash must differ.
-        if (told === null) throw new Failure('idempotency_key_reused')
-        return JSON.parse(told) as Value // as it was kept by the same request
+        if (body === null) throw new Failure('idempotency_key_reused')
+        return JSON.parse(body) as Value // as it was kept by the same request
       },
     })
   }
@@ -110,19 +110,19 @@ export class Once {
       return { value: await work.run(() => ({})), status, replayed: false }
     }
     const { key, requestHash } = idempotency
-    const name = JSON.stringify([scope.merchantId, scope.livemode, key])
-    const running = this.#running.get(name)
+    const lock = JSON.stringify([scope.merchantId, scope.livemode, key])
+    const running = this.#running.get(lock)
     if (running !== undefined) {
       throw running === requestHash
         ? new Failure('idempotency_in_progress', undefined, { retryAfterSeconds: 1 })
         : new Failure('idempotency_key_reused')
     }
-    this.#running.set(name, requestHash)
+    this.#running.set(lock, requestHash)
     try {
       const known = await this.#answered(scope, idempotency, form)
       return known ?? (await this.#first(work, idempotency, form))
     } finally {
-      this.#running.delete(name)
+      this.#running.delete(lock)
     }
   }
 
@@ -136,8 +136,13 @@ export class Once {
     try {
       const value = await work.run(({ id, sequence }, value) => ({
         idempotency: {
-          ...{ ...scope, ...idempotency, status, told: form.keep(value) },
-          ...{ paymentId: id, sequence, at: clock.now() },
+          ...scope,
+          ...idempotency,
+          status,
+          body: form.keep(value),
+          paymentId: id,
+          sequence,
+          at: clock.now(),
         },
       }))
       return { value, status, replayed: false }
@@ -161,7 +166,7 @@ export class Once {
     return { value: await remake(known), status: known.status, replayed: true }
   }
 
-  /** The payment as it stood at a sequence. */
+  /** The payment as it was at a sequence. */
   async #asOf(paymentId: string, sequence: number): Promise<Payment> {
     const events: PaymentEvent[] = []
     while (events.length < sequence) {

@@ -78,7 +78,9 @@ export class Payments {
     idempotency: IdempotencyKey | null,
   ): Promise<PaymentAnswer> {
     const answer = await this.#once.do({
-      ...{ scope, idempotency, status: 201 },
+      scope,
+      idempotency,
+      status: 201,
       run: async (record) => {
         const { clock, writer, index } = this.#options
         const termsAt = prepareTerms(request, this.#options.assets, scope.livemode)
@@ -111,9 +113,9 @@ export class Payments {
   }
 
   /**
-   * Withdraws an unpaid request; a withdrawn one stays withdrawn. Throws `internal_contradiction`
-   * when a bug of ours prevents judging the payment: the payment is quarantined together with the
-   * withdrawal, which is tried again later.
+   * Withdraws an unpaid request; a withdrawn one stays withdrawn. Throws `not_cancellable` for any
+   * other payment. Throws `internal_contradiction` when a bug of ours prevents judging the payment:
+   * the payment is quarantined together with the withdrawal, which is tried again later.
    */
   async cancel(
     scope: Scope,
@@ -122,7 +124,9 @@ export class Payments {
   ): Promise<PaymentAnswer> {
     const { paymentId, reason } = cancellation
     return this.#once.do({
-      ...{ scope, idempotency, status: 200 },
+      scope,
+      idempotency,
+      status: 200,
       run: async (record) => {
         const payment = await this.#options.writer.submit({
           ids: [paymentId],
@@ -144,17 +148,20 @@ export class Payments {
   }
 
   /**
-   * Applies a person's decision. Throws `nothing_to_resolve` where rules decide. The history keeps
-   * the decision, who made it and why.
+   * Applies a person's decision. Throws `nothing_to_resolve` where rules decide, and
+   * `internal_contradiction` while the payment is quarantined. The history keeps the decision, who
+   * made it and why.
    */
   async resolve(
     scope: Scope,
     resolve: Resolve,
     idempotency: IdempotencyKey | null,
   ): Promise<PaymentAnswer> {
-    const { paymentId, ...said } = resolve
+    const { paymentId, ...choice } = resolve
     return this.#once.do({
-      ...{ scope, idempotency, status: 200 },
+      scope,
+      idempotency,
+      status: 200,
       run: (record) =>
         this.#options.writer.submit({
           ids: [paymentId],
@@ -167,7 +174,7 @@ export class Payments {
             const context = contextOf(this.#options, payment.head.at)
             const resolved = { kind: 'resolved', source: 'merchant', at: context.at } as const
             const { received } = payment
-            const decided = { ...resolved, ...said, received }
+            const decided = { ...resolved, ...choice, received }
             if (decide(payment, [decided], context).events.length === 0)
               throw new Failure('nothing_to_resolve')
             const { headOf } = this.#options
@@ -185,7 +192,7 @@ export class Payments {
 
   /**
    * Takes the hash of a transaction by which the payer says to have paid; only nodes can confirm
-   * it. Scope null: the caller holds a secret of this one payment. Throws `too_many_claims`.
+   * it. Scope null: the caller holds a secret of this one payment. Throws as `Claims.claim` does.
    */
   async claim(
     scope: Scope | null,
@@ -197,8 +204,9 @@ export class Payments {
       ? this.getByBearer(paymentId)
       : this.get(scope, paymentId))
     const { merchantId, livemode } = payment
-    return this.#once.tell({
-      ...{ scope: { merchantId, livemode }, status: 202 },
+    return this.#once.doForValue({
+      scope: { merchantId, livemode },
+      status: 202,
       // A prefix separates the payer's keys from the merchant's, which contain no space.
       idempotency:
         scope === null && idempotency !== null

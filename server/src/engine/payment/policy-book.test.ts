@@ -19,7 +19,7 @@ const rules = (version: string, settled = 3): Policy => ({
 })
 
 describe('PolicyBook', () => {
-  it('stores a policy before it decides, and still knows it when the program no longer has it', async () => {
+  it('stores its policies when it opens, and still knows them when the program no longer has them', async () => {
     const under = await storeUnderTest()
     const { policies } = under.open()
     const first = await PolicyBook.open(policies, { builtIn: [], current: rules('cfg-1') })

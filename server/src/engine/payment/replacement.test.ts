@@ -92,7 +92,7 @@ describe('a transaction that is replaced by another with its nonce', () => {
     await world.crash()
     const watch = world.engine.watcher.watchSet('local')
     expect([...watch.openContests()]).toEqual([{ txHash: '0x1', key: `${payer} 7` }])
-    expect([watch.contends(`${payer} 7`), watch.contends(`${payer} 8`)]).toEqual([true, false])
+    expect([watch.hasRival(`${payer} 7`), watch.hasRival(`${payer} 8`)]).toEqual([true, false])
     await broadcast(offering('0xc', 20n, null))
     expect(await world.status(id)).toBe('awaiting')
     await world.crash()

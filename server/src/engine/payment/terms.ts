@@ -50,10 +50,11 @@ export function prepareTerms(
     const detail = `Must be 1 to ${expiresInMaxSeconds} seconds.`
     throw new Failure('invalid_request', detail, { fields: [{ pointer: '/expiresIn', detail }] })
   }
-  const asked = { amount, tolerance: toleranceOf(amount, chosen), currency, decimals }
+  const requested = { amount, tolerance: toleranceOf(amount, chosen), currency, decimals }
   return (addressOn, at) => ({
-    ...{ ...asked, ...patienceOf(chosen) },
-    accept: chosen.map((asset) => acceptanceOf(asset, asked, addressOn(asset.chain))),
+    ...requested,
+    ...patienceOf(chosen),
+    accept: chosen.map((asset) => acceptanceOf(asset, requested, addressOn(asset.chain))),
     expiresAt: at + expiresIn * 1_000,
     monitorUntil: at + expiresIn * 1_000 + monitorMs,
     reference: request.reference ?? null,
@@ -65,16 +66,21 @@ export function prepareTerms(
 
 function acceptanceOf(
   asset: Asset,
-  asked: Pick<Terms, 'amount' | 'decimals'>,
+  requested: Pick<Terms, 'amount' | 'decimals'>,
   address: string,
 ): Acceptance {
   const { symbol, chain, chainId, token, decimals } = asset
   // Divides without remainder: the amount was parsed at the coarsest scale of the chosen assets.
-  const units = asked.amount / 10n ** BigInt(asked.decimals - decimals)
+  const units = requested.amount / 10n ** BigInt(requested.decimals - decimals)
   const part = units / dustPartOfAmount
   const dust = asset.dust !== undefined && asset.dust < part ? asset.dust : part
   return {
-    ...{ asset: symbol, chain, chainId, token, decimals, address },
+    asset: symbol,
+    chain,
+    chainId,
+    token,
+    decimals,
+    address,
     ...(asset.dust === undefined || dust === 0n ? {} : { dust }),
   }
 }

@@ -91,10 +91,10 @@ export class LeaseKeeper {
 
   async #keepOnce(): Promise<void> {
     const { leases, clock, names } = this.#options
-    const asked = clock.now()
+    const requestedAt = clock.now()
     try {
       const held = await leases.keep(this.#holder, names, leaseMs)
-      this.#sureUntil = asked + leaseMs
+      this.#sureUntil = requestedAt + leaseMs
       this.#take(held)
     } catch (error) {
       // Another process may have the leases by now; if not, the next round wins them again.

@@ -35,7 +35,7 @@ class Member {
       keepTime: ({ token }: Fence) => void did.push(`keeps time ${token}`),
       restTime: async () => void did.push('rests'),
       watcher: {
-        stand: (chain: string) => void did.push(`stands by ${chain}`),
+        standBy: (chain: string) => void did.push(`stands by ${chain}`),
         lead: async (chain: string, { token }: Fence) => {
           if (this.isBroken) throw new Error('the store does not answer')
           did.push(`leads ${chain} ${token}`)
@@ -43,7 +43,7 @@ class Member {
         published: (chain: string) => ({
           sight: { chain, visibility: 'ok', reason: null, head: 1, headAt: 0, scannedThrough: 0 },
         }),
-        hear: (chain: string, said: unknown) =>
+        takePublished: (chain: string, said: unknown) =>
           void did.push(`gets ${said === null ? 'no sight' : 'the sight'} of ${chain}`),
         onSight: () => () => undefined,
       },
@@ -77,12 +77,12 @@ class Member {
     return {
       keep: (...args) => leases.keep(...args),
       giveBack: (holder) => leases.giveBack(holder),
-      say: async (chain, said) => {
+      publish: async (chain, said) => {
         const revision = board.get(chain)?.revision ?? 1
         board.set(chain, { ...said, revision, at: clock.now() })
         return revision
       },
-      told: async () =>
+      published: async () =>
         [...board].map(
           ([chain, { body, revision, at }]): SightRecord => ({
             ...{ chain, body, revision, ageMs: clock.now() - at },

@@ -62,14 +62,21 @@ export class Membership {
     this.#options = options
     const { nodes, clock, log, chains, place } = options
     this.#keeper = new LeaseKeeper({
-      ...{ leases: nodes, clock, log, place },
+      leases: nodes,
+      clock,
+      log,
+      place,
       names: [deadlinesLease, ...chains.map(leaseOf)],
       won: (fence) => this.#won(fence),
       lost: (lease) => this.#lost(lease),
     })
     const { engine, lookUps, rescanning, followers } = options
     this.#sights = new SightExchange({
-      ...{ bulletin: nodes, backplane: options.backplane, watcher: engine.watcher, chains, log },
+      bulletin: nodes,
+      backplane: options.backplane,
+      watcher: engine.watcher,
+      chains,
+      log,
       leads: (chain) => this.#leads.get(chain) ?? null,
       withScores: (sight) => followers.withScores(sight),
     })
@@ -92,7 +99,7 @@ export class Membership {
 
   /** Resolves when every free lease is taken and the others' sights are read. Never rejects. */
   async start(): Promise<void> {
-    for (const chain of this.#options.chains) this.#options.engine.watcher.stand(chain)
+    for (const chain of this.#options.chains) this.#options.engine.watcher.standBy(chain)
     await this.#keeper.start()
     await Promise.all(this.#turns.values())
     // A chain without a published sight counts as not followed, which is checked again every
@@ -156,7 +163,7 @@ export class Membership {
     }
     const chain = this.#chainOf(lease)
     this.#leads.delete(chain)
-    engine.watcher.stand(chain)
+    engine.watcher.standBy(chain)
     this.#inTurn(chain, () => followers.stop(chain))
   }
 

@@ -1,6 +1,6 @@
 import { failedWith } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
-import { nextDeadline, overdue } from '@settlewire/core/payment/deadline'
+import { nextDeadline, overdue as timedOutTransactions } from '@settlewire/core/payment/deadline'
 import type { Decision } from '@settlewire/core/payment/event'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { paymentKind } from '@settlewire/core/payment/payment-kind'
@@ -46,7 +46,9 @@ const movingRetryMs = 30_000
 const rowsMax = 500
 
 /**
- * The result for a deadline. `over`: end the watch. `asks`: ask the providers about the payment.
+ * The result for a deadline. `met`: nothing is left to do, because the decision moved the deadline
+ * or the payment is unknown. `over`: end the watch. `asks`: ask the providers about the payment.
+ * `WaitingDeadline`: judge it again later.
  */
 type DeadlineVerdict = 'met' | 'over' | WaitingDeadline | { readonly asks: Payment }
 
@@ -60,9 +62,10 @@ interface JudgedDeadline {
 const unanswered: WaitingDeadline = { chains: [], past: 0, notBefore: Number.POSITIVE_INFINITY }
 
 /**
- * Handles the deadlines of payments. They are rows of the store; this class holds only a timer for
- * the next one, and how far the rows were read. Nothing expires blind: a deadline waits until every
- * chain of its payment was read past it, and its row is not read again meanwhile.
+ * Handles the deadlines of payments, which are rows of the store. This class reads the rows that
+ * are due and keeps their payments until each is judged: in `#due` those that can be judged now, in
+ * `#waiting` those that cannot. One timer wakes it for the next deadline. A deadline waits until
+ * every chain of its payment has been read past it. It is not judged again before that.
  */
 export class Deadlines {
   readonly #options: DeadlinesOptions
@@ -76,12 +79,14 @@ export class Deadlines {
   readonly #judging = new Map<string, number>()
   /** The last row that was read; null to read from the first. */
   #readTo: Due | null = null
+  /** When to read all rows again, from the first. */
   #rereadAt: Instant = 0
-  /** When to read rows again. */
+  /** When the next sweep is due: a row, a waiting deadline or the reading of all rows. */
   #next: Instant = 0
   #stopTimer: Stop | null = null
   #sweeping: Promise<void> | null = null
-  #again = false
+  /** Whether to sweep once more after the running sweep. */
+  #sweepAgain = false
   #running = false
 
   constructor(options: DeadlinesOptions) {
@@ -91,7 +96,7 @@ export class Deadlines {
     this.#stopListening = options.writer.onCommit(({ states }) => this.changed(states))
   }
 
-  /** How many deadlines have come but wait for a chain or for money on its way. */
+  /** How many deadlines have come but cannot be judged yet. */
   get waiting(): number {
     return this.#waiting.size
   }
@@ -111,6 +116,7 @@ export class Deadlines {
     this.#running = false
     this.#stopTimer?.()
     await this.#sweeping
+    // `start` was called meanwhile, and its sweep uses the state below.
     if (this.#running) return
     this.#waiting = new WaitingDeadlines()
     this.#due.clear()
@@ -159,7 +165,7 @@ export class Deadlines {
 
   #sweepSoon(): void {
     if (!this.#running) return
-    this.#again = true
+    this.#sweepAgain = true
     this.#sweeping ??= this.#sweep().finally(() => {
       this.#sweeping = null
     })
@@ -168,8 +174,8 @@ export class Deadlines {
   /** Never rejects. */
   async #sweep(): Promise<void> {
     const { clock, log } = this.#options
-    while (this.#again && this.#running) {
-      this.#again = false
+    while (this.#sweepAgain && this.#running) {
+      this.#sweepAgain = false
       try {
         if (this.#rereadAt <= clock.now()) this.#readFromTheFirst()
         while (this.#running && (await this.#judgeSome()));
@@ -189,14 +195,18 @@ export class Deadlines {
 
   async #readNext(): Promise<void> {
     const { clock, store } = this.#options
-    // A commit during the read below may lower this; that must not be overwritten.
+    // A commit during the read below may lower `#next`. The read must not raise it again.
     this.#next = Number.POSITIVE_INFINITY
-    const row = (await store.nextDue(paymentKind.name, this.#readTo)) ?? Number.POSITIVE_INFINITY
-    const soonest = Math.min(row, this.#waiting.nextByClock - 1, this.#rereadAt)
+    const nextDueAt = await store.nextDue(paymentKind.name, this.#readTo)
+    const soonest = Math.min(
+      nextDueAt ?? Number.POSITIVE_INFINITY,
+      this.#waiting.nextByClock - 1,
+      this.#rereadAt,
+    )
     this.#next = Math.min(this.#next, Math.max(clock.now(), soonest))
   }
 
-  /** Judges a batch of due deadlines. False when only waiting ones are left. */
+  /** Judges a batch of due deadlines. False when none was due and none can be judged now. */
   async #judgeSome(): Promise<boolean> {
     const { clock, scannedThrough } = this.#options
     const now = clock.now()
@@ -226,7 +236,11 @@ export class Deadlines {
   async #readRows(now: Instant): Promise<void> {
     for (;;) {
       const rows = await this.#options.store.due({
-        ...{ kind: paymentKind.name, now: now - 1, limit: rowsMax, after: this.#readTo },
+        kind: paymentKind.name,
+        // A deadline has passed after its instant, not at it.
+        now: now - 1,
+        limit: rowsMax,
+        after: this.#readTo,
       })
       for (const { subjectId } of rows) if (!this.#waiting.has(subjectId)) this.#due.add(subjectId)
       this.#readTo = rows.at(-1) ?? this.#readTo
@@ -260,9 +274,9 @@ export class Deadlines {
   }
 
   /**
-   * Ends the watch of payments that did not change since they were judged. The store sees money
-   * that is committed before; `#hasMoved` sees money committed while the store answers. Money
-   * committed later starts the watch again (`WatchIndex.record`).
+   * Ends the watch of payments that did not change since they were judged. The store releases
+   * no payment whose sequence has changed. `#hasMoved` finds money that was committed while the
+   * store answered. Money committed later starts the watch again (`WatchIndex.record`).
    */
   async #release(over: readonly EndedWatch[]): Promise<void> {
     const { store, index, clock } = this.#options
@@ -270,8 +284,8 @@ export class Deadlines {
     const released = new Set(await store.release(over, held === null ? [] : [held]))
     const soon: WaitingDeadline = { chains: [], past: 0, notBefore: clock.now() + retryMs }
     for (const { paymentId, sequence } of over) {
-      const stands = released.has(paymentId) && !this.#hasMoved(paymentId, sequence)
-      if (stands) index.release(paymentId)
+      const isReleased = released.has(paymentId) && !this.#hasMoved(paymentId, sequence)
+      if (isReleased) index.release(paymentId)
       else this.#wait(paymentId, soon)
     }
   }
@@ -280,11 +294,14 @@ export class Deadlines {
   #ask(payment: Payment): void {
     const { id } = payment
     this.#wait(id, unanswered)
-    void this.#timeOuts.ask(payment).then((again) => {
+    void this.#timeOuts.ask(payment).then((retryAt) => {
       // A commit meanwhile has replaced the deadline.
       if (this.#waiting.get(id) !== unanswered) return
       const now = this.#options.clock.now()
-      const notBefore = Math.min(again, ...deadlinesOf(payment).filter((instant) => instant > now))
+      const notBefore = Math.min(
+        retryAt,
+        ...deadlinesOf(payment).filter((instant) => instant > now),
+      )
       this.#wait(id, { chains: [], past: 0, notBefore })
       if (notBefore >= this.#next) return
       this.#next = notBefore
@@ -316,23 +333,24 @@ export class Deadlines {
     } catch (error) {
       log.warn({ paymentId: id, error }, 'a deadline could not be judged; trying again')
       // A payment that cannot be read stays so until the operator repairs it: retry it seldom.
-      const againMs = failedWith(error, 'internal_contradiction') ? rereadMs : retryMs
-      const verdict = { chains: [], past: 0, notBefore: clock.now() + againMs }
+      const retryAfterMs = failedWith(error, 'internal_contradiction') ? rereadMs : retryMs
+      const verdict = { chains: [], past: 0, notBefore: clock.now() + retryAfterMs }
       return { verdict, sequence: Number.POSITIVE_INFINITY }
     }
   }
 
   #verdict({ payment, events }: Decision, now: Instant): DeadlineVerdict {
     const due = nextDeadline(payment)
-    // Without an event the row did not change, because a clock went back or the rules changed.
-    const stands: WaitingDeadline = {
+    // The decision added no event and the deadline has not passed, although its row was due: this
+    // process's clock went back, or the rules changed. The row stays the same, so check it later.
+    const checkLater: WaitingDeadline = {
       chains: [],
       past: 0,
       notBefore: Math.min(due + 1, now + rereadMs),
     }
-    if (due >= now) return events.length > 0 ? 'met' : stands
+    if (due >= now) return events.length > 0 ? 'met' : checkLater
     const chains = [...new Set(payment.terms.accept.map((accept) => accept.chain))]
-    if (overdue(payment, now).length > 0) return { asks: payment }
+    if (timedOutTransactions(payment, now).length > 0) return { asks: payment }
     const scannedThrough = this.#options.scannedThrough()
     const isRead = chains.every((chain) => wasReadPast(chain, due, scannedThrough))
     if (!isRead) return { chains, past: due, notBefore: 0 }

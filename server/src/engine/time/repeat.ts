@@ -25,7 +25,7 @@ export class Repeat {
     this.#work = work
   }
 
-  /** Starts the timer. The first run is after a pause; use `now` for one before it. */
+  /** Starts the timer. The first run is after a pause; call `runNow` for one before it. */
   start(): void {
     if (this.#isClosed) return
     const { clock, everyMs } = this.#options

@@ -10,12 +10,14 @@ interface HeapEntry<Item> extends QueueEntry<Item> {
   isGone: boolean
 }
 
-/** How many removed entries stay in the heap before it is rebuilt. */
+/**
+ * The heap is rebuilt when more than this many of its entries, and more than half, were removed.
+ */
 const goneMin = 64
 
 /**
  * Items ordered by their instants, as a binary heap. Adding and taking cost a logarithm. A removed
- * item is only marked, and dropped when it reaches the top.
+ * item is only marked, and dropped when it reaches the top or the heap is rebuilt.
  */
 export class SoonestFirst<Item> {
   #heap: HeapEntry<Item>[] = []

@@ -1,6 +1,6 @@
 import { failedWith } from '@settlewire/core/errors'
 import type { Instant } from '@settlewire/core/instant'
-import { overdue } from '@settlewire/core/payment/deadline'
+import { overdue as timedOutTransactions } from '@settlewire/core/payment/deadline'
 import type { Dropped, MovedNothing } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
 import { reached } from '@settlewire/core/payment/policy'
@@ -23,7 +23,7 @@ export interface TimeOutsOptions extends Judge {
 }
 
 /** How many payments are looked up at once, and how many may queue; the rest is retried. */
-const askedMax = 8
+const atOnceMax = 8
 const waitingMax = 1_000
 /** For how many payments the last look-up is remembered. */
 const rememberedMax = 50_000
@@ -32,19 +32,21 @@ const perTurnMax = 16
 /** How soon to look up again after an unsure answer. */
 const unsureRetryMs = 5_000
 /** A look-up is repeated after this part of the time-out, and not before the minimum. */
-const againPart = 8
-const againMinMs = 30_000
+const repeatPart = 8
+const repeatMinMs = 30_000
 
 /**
  * Asks every provider of a chain about transactions that were pending for too long. A transaction
- * that no provider knows is dropped; while the chain is blind, nothing changes.
+ * that no provider knows is dropped. While the chain is blind or gets no new blocks, no provider
+ * is asked and nothing changes.
  */
 export class TimeOuts {
   readonly #options: TimeOutsOptions
-  readonly #asking = new Map<string, Promise<Instant>>()
+  /** The running look-up of each payment. */
+  readonly #running = new Map<string, Promise<Instant>>()
   /** The last look-up of each payment, and when to repeat it. */
-  readonly #asked = new Map<string, { readonly names: string; readonly again: Instant }>()
-  readonly #turns = new Turns({ atOnceMax: askedMax, waitingMax })
+  readonly #last = new Map<string, { readonly names: string; readonly repeatAt: Instant }>()
+  readonly #turns = new Turns({ atOnceMax, waitingMax })
 
   constructor(options: TimeOutsOptions) {
     this.#options = options
@@ -54,25 +56,25 @@ export class TimeOuts {
   ask(payment: Payment): Promise<Instant> {
     const { id } = payment
     const now = this.#options.clock.now()
-    const names = overdue(payment, now)
+    const names = timedOutTransactions(payment, now)
       .map(({ chain, txHash }) => `${chain} ${txHash}`)
       .join()
-    const last = this.#asked.get(id)
+    const last = this.#last.get(id)
     // The payment may have changed for another reason: do not repeat the same look-up too soon.
-    if (last?.names === names && last.again > now) return Promise.resolve(last.again)
-    const asking = this.#asking.get(id) ?? this.#inTurn(payment)
-    this.#asking.set(id, asking)
-    return asking.then((again) => {
-      this.#asking.delete(id)
-      if (this.#asked.size >= rememberedMax) this.#asked.clear()
-      this.#asked.set(id, { names, again })
-      return again
+    if (last?.names === names && last.repeatAt > now) return Promise.resolve(last.repeatAt)
+    const running = this.#running.get(id) ?? this.#inTurn(payment)
+    this.#running.set(id, running)
+    return running.then((repeatAt) => {
+      this.#running.delete(id)
+      if (this.#last.size >= rememberedMax) this.#last.clear()
+      this.#last.set(id, { names, repeatAt })
+      return repeatAt
     })
   }
 
   /** Resolves when no look-up is running. */
   async close(): Promise<void> {
-    await Promise.all(this.#asking.values())
+    await Promise.all(this.#running.values())
   }
 
   /** Retries soon when too many payments queue, or when the look-up failed. */
@@ -93,9 +95,9 @@ export class TimeOuts {
 
   async #ask(payment: Payment): Promise<Instant> {
     const { clock } = this.#options
-    const asked = overdue(payment, clock.now()).slice(0, perTurnMax)
+    const late = timedOutTransactions(payment, clock.now()).slice(0, perTurnMax)
     const answers = await Promise.all(
-      asked.map(async (one) => ({ ...one, found: await this.#lookUp(one.chain, one.txHash) })),
+      late.map(async (one) => ({ ...one, found: await this.#lookUp(one.chain, one.txHash) })),
     )
     await this.#drop(
       payment.id,
@@ -105,8 +107,8 @@ export class TimeOuts {
       if (found.kind === 'mined') await this.#readBefore(payment.id, { chain, txHash }, found)
     }
     const isUnsure = answers.some(({ found }) => found.kind === 'unsure')
-    const againMs = Math.max(againMinMs, pendingTtlOf(payment.terms) / againPart)
-    return clock.now() + (isUnsure ? unsureRetryMs : againMs)
+    const repeatAfterMs = Math.max(repeatMinMs, pendingTtlOf(payment.terms) / repeatPart)
+    return clock.now() + (isUnsure ? unsureRetryMs : repeatAfterMs)
   }
 
   async #lookUp(chain: string, txHash: string): Promise<LookUp> {
@@ -132,7 +134,7 @@ export class TimeOuts {
         const payment = payments.get(paymentId)
         if (payment === null) return { decisions: [], answer: null }
         const at = clock.now()
-        const late = overdue(payment, at).filter(({ chain, txHash }) =>
+        const late = timedOutTransactions(payment, at).filter(({ chain, txHash }) =>
           gone.some((one) => one.chain === chain && one.txHash === txHash),
         )
         const dropped = late.flatMap((one) => this.#droppedOf(payment, { ...one, at }))
@@ -144,8 +146,8 @@ export class TimeOuts {
   /**
    * Settles a transaction in a block that was read before this process knew of it: a lagging node
    * showed it as pending after it had failed. If its receipt pays us, the follower reports it.
-   * Otherwise only a final block counts, because a reorg would not know that there is something to
-   * undo.
+   * Otherwise only a final block counts: if a reorg removed the block, nothing would take the fact
+   * back.
    */
   async #readBefore(
     paymentId: string,
@@ -168,7 +170,9 @@ export class TimeOuts {
         const payment = payments.get(paymentId)
         const isWaiting =
           payment !== null &&
-          overdue(payment, clock.now()).some((one) => one.chain === chain && one.txHash === txHash)
+          timedOutTransactions(payment, clock.now()).some(
+            (one) => one.chain === chain && one.txHash === txHash,
+          )
         if (!isWaiting) return { decisions: [], answer: null }
         return { decisions: [observe(payment, [fact], this.#options)], answer: null }
       },

@@ -10,10 +10,10 @@ export const chainKey = (chain: string): string => `chain:${chain}`
  */
 export const chainTopic = (
   chain: string,
-  bulletin: Pick<Bulletin, 'told'>,
+  bulletin: Pick<Bulletin, 'published'>,
 ): Topic<SightRecord> => ({
   key: chainKey(chain),
   read: async (after) =>
-    (await bulletin.told()).filter((told) => told.chain === chain && told.revision > after),
+    (await bulletin.published()).filter((one) => one.chain === chain && one.revision > after),
   positionOf: ({ revision }) => revision,
 })

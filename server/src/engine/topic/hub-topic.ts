@@ -15,7 +15,8 @@ export interface Subscriber {
   /** Takes the event at `position`. Must return at once; `false` ends the subscription. */
   push(frame: Frame): boolean
   /**
-   * The hub cannot prove that nothing is missing and has unsubscribed it: it must reconnect later.
+   * The hub has unsubscribed it, because it cannot prove that nothing is missing, the subscriber
+   * threw, or the hub closes: it must reconnect later.
    */
   lost(): void
 }
@@ -50,7 +51,7 @@ export class OpenTopic {
   readonly #subscribers = new Set<Subscriber>()
   readonly #ring: Ring
   /** The highest reported position: only a hint until the history confirms it. */
-  #told = 0
+  #highest = 0
   /**
    * True until the history was read once after subscribing to the backplane: read it in any case.
    */
@@ -74,7 +75,7 @@ export class OpenTopic {
     subscriber.position = after
     this.#subscribers.add(subscriber)
     const known = Math.max(after, head === undefined ? 0 : this.#topic.positionOf(head))
-    if (known > this.#told) {
+    if (known > this.#highest) {
       this.moved({ topic: this.#topic.key, position: known, events: head ? [head] : [] })
     } else {
       this.#serve(subscriber, this.#ring.frames)
@@ -86,8 +87,8 @@ export class OpenTopic {
   /** Handles a hint, which may be late, repeated, out of order, or ahead of the history. */
   moved({ position, events = [] }: Hint): void {
     const { clock, metrics } = this.#needs
-    const before = this.#told
-    this.#told = Math.max(before, position)
+    const before = this.#highest
+    this.#highest = Math.max(before, position)
     for (const stored of events) this.#ring.take([stored], clock.now())
     if (events.length > 0) this.#deliver(this.#ring.frames)
     for (const stored of events) {
@@ -104,7 +105,7 @@ export class OpenTopic {
    * then, or after giving up; never rejects.
    */
   look(position = 0): Promise<void> {
-    this.#told = Math.max(this.#told, position)
+    this.#highest = Math.max(this.#highest, position)
     if (!this.#looking) {
       this.#looking = true
       this.#looked = this.#catchUp()
@@ -130,7 +131,7 @@ export class OpenTopic {
       this.#deliver(this.#ring.frames)
       const after = this.#lowest()
       if (after === null) break
-      const told = this.#told
+      const highestBefore = this.#highest
       const page = await this.#read(after)
       if (page === null) {
         for (const subscriber of this.#subscribers) {
@@ -139,24 +140,25 @@ export class OpenTopic {
         break
       }
       this.#deliver(this.#ring.take(page, this.#needs.clock.now()))
-      this.#told = Math.max(this.#told, after + page.length)
-      if (page.length < pageMax) this.#answered(after + page.length, told)
+      this.#highest = Math.max(this.#highest, after + page.length)
+      if (page.length < pageMax) this.#answered(after + page.length, highestBefore)
     }
     this.#looking = false
   }
 
   /**
-   * The history ended at `head`, in a read that began when `told` was the highest known position.
+   * The history ended at `head`, in a read that began when `highestBefore` was the highest known
+   * position.
    */
-  #answered(head: number, told: number): void {
+  #answered(head: number, highestBefore: number): void {
     this.#unsure = false
-    if (head >= told) {
+    if (head >= highestBefore) {
       this.#aheadTries = 0
       return
     }
     // The hint came before the commit, or it was wrong: retry soon, a limited number of times.
-    const wanted = this.#told
-    this.#told = head
+    const wanted = this.#highest
+    this.#highest = head
     const delayMs = aheadMs[this.#aheadTries++]
     this.#stopAhead?.()
     if (delayMs === undefined) this.#aheadTries = 0
@@ -222,7 +224,7 @@ export class OpenTopic {
   }
 
   #isBehind(subscriber: Subscriber): boolean {
-    return this.#unsure || subscriber.position < this.#told
+    return this.#unsure || subscriber.position < this.#highest
   }
 
   /** The lowest position of the subscribers that are behind; null when none is behind. */

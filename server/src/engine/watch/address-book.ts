@@ -15,7 +15,8 @@ export class AddressBook {
 
   /**
    * How many addresses end in the digits of a cell. Deposit addresses are hashes, so 100,000 of
-   * them leave 97 of 100 cells empty. It has 16 KiB for 409 addresses and 4 MiB for more than 6,553.
+   * them leave 97 of 100 cells empty. It has 16 KiB for 409 addresses and 4 MiB for more than
+   * 6,553.
    */
   #sieve = nothing
   #joined = 0
@@ -58,7 +59,10 @@ export class AddressBook {
     this.#count(address, -1)
   }
 
-  /** For one more address: a larger sieve, filled with all addresses, when the present one is too small. */
+  /**
+   * For one more address: a larger sieve, filled with all addresses, when the present one is too
+   * small.
+   */
   #makeRoom(): void {
     const cells = this.#sieve.length
     const isSmall = cells < cellsMax && (this.#payees.size + 1) * cellsPerAddress > cells

@@ -1,15 +1,15 @@
 import type { Denied, Included } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
 import type { ChainHead } from '@settlewire/core/payment/policy'
-import { findTransaction, wordsOn } from '@settlewire/core/payment/transaction'
+import { findTransaction, wordsOn as sourcesOf } from '@settlewire/core/payment/transaction'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { type Judge, newerHeads, observe } from '../payment/observe.ts'
 import { readable } from '../write/draft.ts'
 import type { SomeWriter } from '../write/fenced-writer.ts'
-import { leaveParts } from './noise.ts'
-import { inclusionOf, keyOf, type NumberedReport, ReportQueue } from './report-queue.ts'
+import { sumUpRest } from './noise.ts'
+import { inclusionKeyOf, keyOf, type NumberedReport, ReportQueue } from './report-queue.ts'
 import { type ProviderReport, type ReportOrigin, SumWitnesses } from './sum-witnesses.ts'
 import type { WatchIndex } from './watch-index.ts'
 
@@ -32,19 +32,20 @@ const changesMax = 8
 const rememberedMax = 10_000
 
 /**
- * Records what further providers report of an inclusion: providers that show it, as long as the
- * policy needs more or a denial must be outvoted, and all providers that deny it. Only inclusions
- * recorded as canonical take part: another provider's report alone adds no money.
+ * Records what further providers report about an inclusion. A denial is always recorded. A
+ * confirmation is recorded only while the quorum is not reached or another provider denies the
+ * inclusion. Only inclusions recorded as canonical take part: another provider's report alone adds
+ * no money.
  */
 export class Corroborations {
   readonly #options: CorroborationsOptions
   readonly #queue = new ReportQueue()
   /** Reports of the current turn of the event loop, per chain. */
-  readonly #heard = new Map<string, ProviderReport[]>()
+  readonly #received = new Map<string, ProviderReport[]>()
   readonly #sums = new SumWitnesses()
   /** How often each source took back a denial, by inclusion and source. */
   readonly #changes = new LRUCache<string, number>({
-    // By size, as with `max` the cache reserves all entries at once.
+    // Limited by `maxSize`: with `max`, the cache would allocate all entries at once.
     maxSize: rememberedMax,
     sizeCalculation: () => 1,
   })
@@ -58,16 +59,16 @@ export class Corroborations {
    * providers that still show it are recorded in the same commit, so the money never disappears for
    * a moment.
    */
-  hear(chain: string, words: readonly ProviderReport[]): void {
-    const heard = this.#heard.get(chain)
-    if (heard !== undefined) {
-      heard.push(...words)
+  receive(chain: string, reports: readonly ProviderReport[]): void {
+    const received = this.#received.get(chain)
+    if (received !== undefined) {
+      received.push(...reports)
       return
     }
-    this.#heard.set(chain, [...words])
+    this.#received.set(chain, [...reports])
     queueMicrotask(() => {
-      const all = this.#heard.get(chain) ?? []
-      this.#heard.delete(chain)
+      const all = this.#received.get(chain) ?? []
+      this.#received.delete(chain)
       void this.take(chain, all)
     })
   }
@@ -75,14 +76,16 @@ export class Corroborations {
   /**
    * Never rejects. Reports that cannot be recorded now are tried again with the chain's next step.
    */
-  take(chain: string, words: readonly ProviderReport[]): Promise<void> {
-    return this.#try(chain, this.#queue.number(words))
+  take(chain: string, reports: readonly ProviderReport[]): Promise<void> {
+    return this.#try(chain, this.#queue.number(reports))
   }
 
-  async #try(chain: string, words: readonly NumberedReport[]): Promise<void> {
+  async #try(chain: string, reports: readonly NumberedReport[]): Promise<void> {
     const { headOf, log } = this.#options
     const head = headOf(chain)?.head ?? -1
-    const ready = this.#queue.send(chain, words, ({ inclusion }) => inclusion.block.number > head)
+    // A report about a block that is not stored yet waits.
+    const mustWait = ({ inclusion }: NumberedReport): boolean => inclusion.block.number > head
+    const ready = this.#queue.send(chain, reports, mustWait)
     if (ready.length === 0) return
     try {
       this.#queue.answered(chain, ready, await this.#record(chain, ready))
@@ -98,45 +101,46 @@ export class Corroborations {
   /** A step of this chain was stored. */
   async advanced(chain: string): Promise<void> {
     // In order, one at a time: a source's later report takes back its earlier one.
-    for (const word of this.#queue.drain(chain)) {
-      if (this.#queue.release(word)) await this.#try(chain, [word])
+    for (const report of this.#queue.drain(chain)) {
+      if (this.#queue.release(report)) await this.#try(chain, [report])
     }
   }
 
   /** Another process follows the chain now: drop the waiting reports, which are too old by now. */
   forget(chain: string): void {
-    for (const word of this.#queue.drain(chain)) this.#queue.release(word)
-    this.#heard.delete(chain)
+    for (const report of this.#queue.drain(chain)) this.#queue.release(report)
+    this.#received.delete(chain)
   }
 
   /** Resolves to the reports that must wait for the next step. */
   async #record(
     chain: string,
-    words: readonly NumberedReport[],
+    reports: readonly NumberedReport[],
   ): Promise<readonly NumberedReport[]> {
     const { writerOf, clock, headOf } = this.#options
-    const ofPayment = this.#sort(chain, words)
-    if (ofPayment.size === 0) return []
-    const seen = { at: clock.now(), chain, view: headOf(chain)?.view ?? 0 }
+    const byPayment = this.#groupByPayment(chain, reports)
+    if (byPayment.size === 0) return []
+    const origin = { at: clock.now(), chain, view: headOf(chain)?.view ?? 0 }
     return writerOf(chain).submit({
-      ids: [...ofPayment.keys()],
+      ids: [...byPayment.keys()],
       decide: (payments) => {
         const later: NumberedReport[] = []
-        const decisions = [...ofPayment].flatMap(([id, said]) => {
+        const decisions = [...byPayment].flatMap(([id, ofThisPayment]) => {
           const payment = readable(payments, id)
           if (payment === null) return []
           const facts: (Included | Denied)[] = []
-          const denied = new Set(said.flatMap((word) => (word.denies ? [inclusionOf(word)] : [])))
-          for (const word of said) {
-            const fact = this.#factOf(payment, word, {
-              ...seen,
-              isDenied: denied.has(inclusionOf(word)),
+          const denials = ofThisPayment.filter(({ denies }) => denies)
+          const denied = new Set(denials.map(inclusionKeyOf))
+          for (const report of ofThisPayment) {
+            const fact = this.#factOf(payment, report, {
+              ...origin,
+              deniedInBatch: denied.has(inclusionKeyOf(report)),
             })
-            if (fact === 'later') later.push(word)
+            if (fact === 'later') later.push(report)
             else if (fact !== null) facts.push(fact)
           }
           if (facts.length === 0) return []
-          const heads = newerHeads(payment, { headOf, at: seen.at })
+          const heads = newerHeads(payment, { headOf, at: origin.at })
           return [observe(payment, [...facts, ...heads], this.#options)]
         })
         return { decisions, answer: later }
@@ -144,70 +148,70 @@ export class Corroborations {
     })
   }
 
-  #sort(
+  #groupByPayment(
     chain: string,
-    words: readonly NumberedReport[],
+    reports: readonly NumberedReport[],
   ): ReadonlyMap<string, readonly NumberedReport[]> {
     const watched = this.#options.index.chain(chain)
-    const ofPayment = new Map<string, NumberedReport[]>()
-    for (const word of words) {
-      const { inclusion } = word
-      const payees = new Set(inclusion.transfers.map(({ to }) => watched?.payee(to) ?? null))
-      for (const payee of payees) {
-        if (payee === null) continue
+    const byPayment = new Map<string, NumberedReport[]>()
+    for (const report of reports) {
+      const { inclusion } = report
+      const paymentIds = new Set(inclusion.transfers.map(({ to }) => watched?.payee(to) ?? null))
+      for (const paymentId of paymentIds) {
+        if (paymentId === null) continue
         const transfers = inclusion.transfers.filter(
-          ({ to, amount }) => watched?.payee(to) === payee && amount > 0n,
+          ({ to, amount }) => watched?.payee(to) === paymentId && amount > 0n,
         )
         if (transfers.length === 0) continue
-        const mine = { ...word, inclusion: { ...inclusion, transfers } }
-        const known = ofPayment.get(payee)
-        if (known === undefined) ofPayment.set(payee, [mine])
-        else known.push(mine)
+        const ofThisPayment = { ...report, inclusion: { ...inclusion, transfers } }
+        const known = byPayment.get(paymentId)
+        if (known === undefined) byPayment.set(paymentId, [ofThisPayment])
+        else known.push(ofThisPayment)
       }
     }
-    return ofPayment
+    return byPayment
   }
 
   /** The fact that a report adds; null: none. `later`: it must wait for the next step. */
   #factOf(
     payment: Payment,
-    word: ProviderReport,
-    { isDenied: willBeDenied, ...seen }: ReportOrigin & { readonly isDenied: boolean },
+    report: ProviderReport,
+    { deniedInBatch, ...origin }: ReportOrigin & { readonly deniedInBatch: boolean },
   ): Included | Denied | 'later' | null {
-    const { source, inclusion: said } = word
-    const { txHash, block } = said
-    const transaction = findTransaction(payment.facts.transactions, { chain: seen.chain, txHash })
+    const { source, inclusion: reported } = report
+    const { txHash, block } = reported
+    const transaction = findTransaction(payment.facts.transactions, { chain: origin.chain, txHash })
     const inclusion = transaction?.inclusions[block.hash]
-    if (inclusion === undefined) return this.#sums.factOf(payment, word, seen)
+    if (inclusion === undefined) return this.#sums.factOf(payment, report, origin)
     if (transaction === null || !inclusion.canonical || inclusion.outcome !== 'paid') return null
-    const { sources, deniedBy } = wordsOn(transaction, block.hash)
-    const isDenied = deniedBy.includes(source)
-    if (word.denies) {
-      const denied = { ...seen, kind: 'denied', source, txHash, blockHash: block.hash } as const
-      return isDenied ? null : denied
+    const { sources, deniedBy } = sourcesOf(transaction, block.hash)
+    const deniesAlready = deniedBy.includes(source)
+    if (report.denies) {
+      const denied = { ...origin, kind: 'denied', source, txHash, blockHash: block.hash } as const
+      return deniesAlready ? null : denied
     }
-    const quorum = this.#options.policy.chains[seen.chain]?.quorum ?? 1
-    const isEnough = sources.length >= quorum && deniedBy.length === 0 && !willBeDenied
+    const quorum = this.#options.policy.chains[origin.chain]?.quorum ?? 1
+    const isEnough = sources.length >= quorum && deniedBy.length === 0 && !deniedInBatch
     if (sources.includes(source) || isEnough) return null
-    // A block that is read again may show more than was recorded, such as coins found by balance
-    // since.
-    const places = new Map(inclusion.transfers.map((one) => [one.part, one.count] as const))
-    const shown = leaveParts(payment, { ...seen, ...said, kind: 'included', source })
-    const transfers = shown.transfers.filter(({ part }) => places.has(part))
+    // Keep only the recorded transfers. A block that is read again may show others, such as coins
+    // that were found by a balance meanwhile.
+    const countOfPart = new Map(inclusion.transfers.map((one) => [one.part, one.count] as const))
+    const shown = sumUpRest(payment, { ...origin, ...reported, kind: 'included', source })
+    const transfers = shown.transfers.filter(({ part }) => countOfPart.has(part))
     // A report of a sum with another number of transfers does not confirm this one.
-    const isOther = transfers.some(({ part, count }) => count !== places.get(part))
+    const isOther = transfers.some(({ part, count }) => count !== countOfPart.get(part))
     if (transfers.length === 0 || isOther) return null
     const deniedAt = transaction.denials?.[block.hash]?.[source]
-    if (isDenied && deniedAt !== undefined && deniedAt >= seen.view) return 'later'
-    if (isDenied && !this.#mayChange(word)) return null
-    // Use the view of the inclusion itself, so that a reorg known by then still wins. To take back
-    // a denial, a source needs a later view.
-    const view = isDenied ? seen.view : inclusion.view
+    if (deniesAlready && deniedAt !== undefined && deniedAt >= origin.view) return 'later'
+    if (deniesAlready && !this.#mayChange(report)) return null
+    // Use the view of the recorded inclusion, so that a reorg with a later view still wins. Only
+    // taking back a denial needs a later view.
+    const view = deniesAlready ? origin.view : inclusion.view
     return { ...shown, transfers, view }
   }
 
-  #mayChange(word: ProviderReport): boolean {
-    const key = keyOf(word)
+  #mayChange(report: ProviderReport): boolean {
+    const key = keyOf(report)
     const changes = (this.#changes.get(key) ?? 0) + 1
     this.#changes.set(key, changes)
     return changes <= changesMax

@@ -51,12 +51,12 @@ export class LookUps {
   async answer(chains: readonly string[]): Promise<void> {
     if (chains.length === 0) return
     const { bulletin, readNews } = this.#options
-    const asked = await bulletin.questions(chains)
+    const requests = await bulletin.questions(chains)
     // The payment that a transaction pays may be moments old and must be known here to name it.
-    if (asked.length > 0) await readNews()
-    for (const question of asked) {
+    if (requests.length > 0) await readNews()
+    for (const request of requests) {
       if (this.#answering.size >= answeringMax) return
-      if (!this.#answering.has(question.id)) void this.#answer(question)
+      if (!this.#answering.has(request.id)) void this.#answer(request)
     }
   }
 

@@ -2,7 +2,7 @@ import type { SeenTransfer } from '@settlewire/core/payment/observation'
 import type { Inclusion, Payment } from '@settlewire/core/payment/payment'
 import { findTransaction, publicTxHash } from '@settlewire/core/payment/transaction'
 import type { Corroborated } from '../../ports/chain.ts'
-import { leaveParts } from './noise.ts'
+import { sumUpRest } from './noise.ts'
 
 /** How a transaction that a block holds for a payment compares with the payment's history. */
 export type Comparison = 'known' | 'missing' | 'unclear'
@@ -26,7 +26,7 @@ export function compare(
   const inclusion = findTransaction(payment.facts.transactions, { chain, txHash })?.inclusions[
     block.hash
   ]
-  if (stands(inclusion) && holdsAll(payment, held, inclusion)) return 'known'
+  if (isCanonicalPaid(inclusion) && holdsAll(payment, held, inclusion)) return 'known'
   const unnamed = unnamedIn(payment, held)
   if (unnamed.length === 0) return 'missing'
   const assets = new Set(held.transfers.map(assetOf))
@@ -40,16 +40,16 @@ export function compare(
 /** Whether the history holds the transaction now, in any form. */
 export function isOnRecord(payment: Payment, { chain, txHash, block }: HeldTransaction): boolean {
   const transaction = findTransaction(payment.facts.transactions, { chain, txHash })
-  return stands(transaction?.inclusions[block.hash])
+  return isCanonicalPaid(transaction?.inclusions[block.hash])
 }
 
-const stands = (inclusion: Inclusion | undefined): inclusion is Inclusion =>
+const isCanonicalPaid = (inclusion: Inclusion | undefined): inclusion is Inclusion =>
   inclusion?.canonical === true && inclusion.outcome === 'paid'
 
 function holdsAll(payment: Payment, held: HeldTransaction, { transfers }: Inclusion): boolean {
   const parts = new Set(transfers.map(({ part }) => part))
   const seen = { kind: 'included', source: '', at: 0, view: 0 } as const
-  return leaveParts(payment, { ...held, ...seen }).transfers.every(({ part }) => parts.has(part))
+  return sumUpRest(payment, { ...held, ...seen }).transfers.every(({ part }) => parts.has(part))
 }
 
 /**
@@ -65,7 +65,7 @@ function unnamedIn(
     .filter((one) => one.chain === chain && publicTxHash(one.txHash) === null)
     .flatMap(({ inclusions }) =>
       Object.entries(inclusions).flatMap(([hash, inclusion]) => {
-        if (!stands(inclusion)) return []
+        if (!isCanonicalPaid(inclusion)) return []
         const isSame = ({ token }: SeenTransfer): boolean =>
           token === null ? isNative : hash === block.hash
         return inclusion.transfers.filter(isSame)
@@ -79,7 +79,7 @@ const recordedIn = (payment: Payment, { chain, block }: HeldTransaction): readon
     .filter((one) => one.chain === chain)
     .flatMap(({ inclusions }) => {
       const inclusion = inclusions[block.hash]
-      return stands(inclusion) ? inclusion.transfers : []
+      return isCanonicalPaid(inclusion) ? inclusion.transfers : []
     })
 
 const assetOf = ({ token, to }: SeenTransfer): string => `${token} ${to}`

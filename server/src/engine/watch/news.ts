@@ -35,7 +35,8 @@ const pageMax = 1_000
  * Finds the events that this process did not commit, or does not know that it committed: those of
  * other processes, of an earlier process that was killed, and its own when the store's answer was
  * lost. It reads the feed of each merchant by position. Feeds have no gaps and are in the order of
- * commit, so no event is missed. Events of every kind are read; payments also go to the watch index.
+ * commit, so no event is missed. Events of every kind are read; payments also go to the watch
+ * index.
  */
 export class News {
   readonly #options: NewsOptions
@@ -52,7 +53,10 @@ export class News {
     })
   }
 
-  /** Events committed after this call are found later; the caller reads open payments when it has resolved. */
+  /**
+   * Events committed after this call are found later; the caller reads open payments when it has
+   * resolved.
+   */
   async start(): Promise<void> {
     for (const feed of await this.#options.store.feeds(-1)) {
       this.#known(feed).position = feed.position

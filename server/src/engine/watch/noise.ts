@@ -58,7 +58,7 @@ export function weightOfAll(payment: Payment, included: Included): Weight {
  * can make thousands of transfers at little cost. The result depends on the payment's terms only,
  * so every provider that shows the transaction gives the same result at any time.
  */
-export function leaveParts(payment: Payment, included: Included): Included {
+export function sumUpRest(payment: Payment, included: Included): Included {
   if (included.transfers.length <= partsMax) return included
   const kept: SeenTransfer[] = []
   const rest: SeenTransfer[] = []
@@ -80,7 +80,11 @@ export function sumsOf(transfers: readonly SeenTransfer[], txHash: string): Seen
     const part = `sum:${token ?? ''}:${to}` as const
     const known = sums.get(part)
     sums.set(part, {
-      ...{ txHash, part, token, from: '', to },
+      txHash,
+      part,
+      token,
+      from: '',
+      to,
       amount: (known?.amount ?? 0n) + amount,
       count: (known?.count ?? 0) + count,
     })

@@ -13,7 +13,7 @@ export interface Open {
   /** Whether a source denies it. If so, reports about it are accepted until the watch ends. */
   readonly denied: boolean
   /** Whether its payment has succeeded. */
-  readonly told: boolean
+  readonly succeeded: boolean
   /**
    * The chain's head as the payment has it on record, for a payment that several chains can pay: a
    * head that changes nothing now may matter once another chain brings the rest. Null: one chain.
@@ -78,5 +78,5 @@ export class OpenInBlocks {
 }
 
 /** Whether only the depth of its block can still change the payment. */
-const isQuiet = ({ told, knownTo, held, denied }: Open): boolean =>
-  told && knownTo === null && !held && !denied
+const isQuiet = ({ succeeded, knownTo, held, denied }: Open): boolean =>
+  succeeded && knownTo === null && !held && !denied

@@ -29,13 +29,11 @@ export function openTransactions(
     const blockNumber = blockOf(transaction) ?? (winner === null ? null : blockOf(winner))
     const isLive = blockNumber === null ? isPending(transaction) : isPaid(transaction)
     const open: Open = {
-      ...{
-        blockNumber,
-        held,
-        told: payment.status === 'succeeded',
-        contest: transaction.contest ?? null,
-        knownTo: isOnSeveral ? (heads[transaction.chain] ?? nothing) : null,
-      },
+      blockNumber,
+      held,
+      succeeded: payment.status === 'succeeded',
+      contest: transaction.contest ?? null,
+      knownTo: isOnSeveral ? (heads[transaction.chain] ?? nothing) : null,
       live: isLive && !lost.has(transaction),
       denied: isDenied(transaction),
       claimed: isOpenClaim(transaction),

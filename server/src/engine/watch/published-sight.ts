@@ -16,12 +16,16 @@ export const publishedSightMs = 5_000
 export const sightText = (sight: PublishedSight): string => JSON.stringify(sight)
 
 /** The part whose change is emitted to subscribers of the chain's topic. */
-export const wordOf = ({ visibility, reason }: ChainHealth): string => `${visibility} ${reason}`
+export const summaryOf = ({ visibility, reason }: ChainHealth): string => `${visibility} ${reason}`
 
 /** Parses the text of another process of this server, so it is not validated. */
 export const sightOfText = (text: string): PublishedSight => JSON.parse(text) as PublishedSight
 
 /** The health of a chain that, as far as known, no process follows. */
 export const unfollowed = (chain: string): ChainHealth => ({
-  ...{ chain, visibility: 'blind', reason: 'not_followed', head: null, headAt: null },
+  chain,
+  visibility: 'blind',
+  reason: 'not_followed',
+  head: null,
+  headAt: null,
 })

@@ -6,15 +6,19 @@ export interface NumberedReport extends ProviderReport {
   readonly order: number
 }
 
-/** How many reports may wait per chain. Dropping the oldest costs a flag, no money. */
+/**
+ * How many reports may wait per chain. If the oldest is dropped, it is not recorded. The money
+ * still counts.
+ */
 const keptMax = 10_000
 const rememberedMax = 10_000
 
-export const inclusionOf = ({ inclusion: { block, txHash } }: ProviderReport): string =>
+export const inclusionKeyOf = ({ inclusion: { block, txHash } }: ProviderReport): string =>
   `${block.hash} ${txHash}`
 
 /** An inclusion and the provider that reports about it. */
-export const keyOf = (report: ProviderReport): string => `${inclusionOf(report)} ${report.source}`
+export const keyOf = (report: ProviderReport): string =>
+  `${inclusionKeyOf(report)} ${report.source}`
 
 /**
  * Reports that cannot be recorded yet, per chain in order of arrival. Of one provider and inclusion
@@ -42,17 +46,17 @@ export class ReportQueue {
   }
 
   /**
-   * Splits off the reports that can be stored now, and keeps the others. A report waits when `waits`
-   * says so, or when an earlier denial of the same provider is not stored yet. Call `answered` once
-   * the store has answered.
+   * Splits off the reports that can be stored now, and keeps the others. A report is kept when
+   * `mustWait` is true for it. A confirmation is also kept while an earlier denial of the same
+   * provider is not stored. Call `answered` once the store has answered.
    */
   send(
     chain: string,
     reports: readonly NumberedReport[],
-    waits: (report: NumberedReport) => boolean,
+    mustWait: (report: NumberedReport) => boolean,
   ): readonly NumberedReport[] {
     return reports.filter((report) => {
-      const isHeld = waits(report) || (!report.denies && this.#denials.has(keyOf(report)))
+      const isHeld = mustWait(report) || (!report.denies && this.#denials.has(keyOf(report)))
       if (isHeld) this.#keep(chain, report)
       else this.#count(report, 1)
       return !isHeld
@@ -63,9 +67,9 @@ export class ReportQueue {
   answered(
     chain: string,
     reports: readonly NumberedReport[],
-    again: readonly NumberedReport[],
+    unstored: readonly NumberedReport[],
   ): void {
-    for (const report of again) this.#keep(chain, report)
+    for (const report of unstored) this.#keep(chain, report)
     for (const report of reports) this.#count(report, -1)
   }
 
@@ -112,5 +116,5 @@ export class ReportQueue {
 }
 
 const numbers = (): LRUCache<string, number> =>
-  // By size, as with `max` the cache reserves all entries at once.
+  // Limited by `maxSize`: with `max`, the cache would allocate all entries at once.
   new LRUCache({ maxSize: rememberedMax, sizeCalculation: () => 1 })

@@ -20,11 +20,11 @@ import { type FollowedChain, WatchIndex } from './watch-index.ts'
 import type { WatchedChain } from './watched-chain.ts'
 
 export interface RescanOptions {
-  readonly asked: RescanRequest
+  readonly request: RescanRequest
   readonly chain: FollowedChain
-  readonly again: Rereader
+  readonly rereader: Rereader
   readonly store: Pick<EventStore, 'load'>
-  readonly rescans: Pick<Rescans, 'openings' | 'recorded'>
+  readonly rescans: Pick<Rescans, 'createdPayments' | 'recorded'>
   /** What this process watches: a payment must be in it for findings to be recorded. */
   readonly index: WatchIndex
   readonly policy: Policy
@@ -46,7 +46,8 @@ const findingsMax = 1_000
 export class Rescan {
   readonly #options: RescanOptions
   readonly #watched: WatchedChain
-  readonly #looked: WatchIndex
+  /** The payments that are searched for. */
+  readonly #searched: WatchIndex
   /** Transactions that, by the history, blocks of the range hold; by block number. */
   #recorded: ReadonlyMap<number, readonly Recorded[]> = new Map()
   /** Payments whose stored state cannot be read. */
@@ -56,8 +57,8 @@ export class Rescan {
   private constructor(options: RescanOptions, report: RescanReport) {
     this.#options = options
     this.#report = report
-    this.#looked = new WatchIndex([options.chain], options.policy)
-    const watched = this.#looked.chain(options.chain.name)
+    this.#searched = new WatchIndex([options.chain], options.policy)
+    const watched = this.#searched.chain(options.chain.name)
     if (watched === null) throw new Failure('internal')
     this.#watched = watched
   }
@@ -82,14 +83,14 @@ export class Rescan {
 
   /** Reads the next part. Resolves when its missing transfers are stored. */
   async goOn(): Promise<void> {
-    const { again } = this.#options
+    const { rereader } = this.#options
     const { next, to, unread } = this.#report
     const last = Math.min(to, next + partBlocks - 1)
-    const read = await again.read(next, last, this.#watched)
+    const read = await rereader.read(next, last, this.#watched)
     const found = await this.#compare(read)
-    const told = await this.#tell(read, found)
+    const missing = await this.#recordMissing(read, found)
     const gone = await this.#gone(read)
-    this.#add([...told, ...gone, ...this.#unjudged(read)])
+    this.#add([...missing, ...gone, ...this.#unjudged(read)])
     this.#report = {
       ...this.#report,
       next: last + 1,
@@ -100,34 +101,34 @@ export class Rescan {
 
   /** Finds the payments to search for, and what the history holds for the range. */
   async #prepare(): Promise<void> {
-    const { again, asked, chain, rescans } = this.#options
+    const { rereader, request, chain, rescans } = this.#options
     const { from, to } = this.#report
-    const { blocks } = await again.read(from, from, this.#watched)
+    const { blocks } = await rereader.read(from, from, this.#watched)
     const since = (blocks[0]?.minedAt ?? 0) - earlierMs
-    const isMeant = (id: string): boolean => asked.paymentId === null || asked.paymentId === id
-    if (asked.paymentId === null) await this.#lookForAll(since)
+    const isMeant = (id: string): boolean => request.paymentId === null || request.paymentId === id
+    if (request.paymentId === null) await this.#searchForAll(since)
     const recorded = (await rescans.recorded(chain.name, from, to)).filter((one) => {
       return isMeant(one.paymentId)
     })
     const ids = new Set([
-      ...(asked.paymentId === null ? [] : [asked.paymentId]),
+      ...(request.paymentId === null ? [] : [request.paymentId]),
       ...recorded.map(({ paymentId }) => paymentId),
     ])
-    const unseen = [...ids].filter((id) => !this.#looked.isWatched(id))
+    const unseen = [...ids].filter((id) => !this.#searched.isWatched(id))
     for (const payment of await this.#load(unseen)) {
-      this.#looked.watch(payment.id, { ...payment, accept: payment.terms.accept })
+      this.#searched.watch(payment.id, { ...payment, accept: payment.terms.accept })
     }
     this.#recorded = Map.groupBy(recorded, ({ block }) => block)
-    this.#report = { ...this.#report, payments: this.#looked.size }
+    this.#report = { ...this.#report, payments: this.#searched.size }
   }
 
   /** Watches every payment whose watch ends after this instant. */
-  async #lookForAll(since: Instant): Promise<void> {
+  async #searchForAll(since: Instant): Promise<void> {
     const { chain, rescans } = this.#options
     for (let after = ''; ; ) {
-      const page = await rescans.openings(chain.livemode, after, pageMax)
+      const page = await rescans.createdPayments(chain.livemode, after, pageMax)
       for (const { paymentId, isOver, monitorUntil, ...watching } of page) {
-        if (!isOver || monitorUntil >= since) this.#looked.watch(paymentId, watching)
+        if (!isOver || monitorUntil >= since) this.#searched.watch(paymentId, watching)
       }
       after = page.at(-1)?.paymentId ?? ''
       if (page.length < pageMax) break
@@ -168,10 +169,14 @@ export class Rescan {
   }
 
   /**
-   * Records what is missing. What is still not on record afterwards was dust, or beyond the limits.
+   * Records what is missing. Returns the findings to report: unclear transactions, and missing ones
+   * that are now on record. The others were dust, or beyond the limits.
    */
-  async #tell(read: Reread, found: readonly Compared[]): Promise<readonly RescanFinding[]> {
-    const { again, index } = this.#options
+  async #recordMissing(
+    read: Reread,
+    found: readonly Compared[],
+  ): Promise<readonly RescanFinding[]> {
+    const { rereader, index } = this.#options
     const missing = found.filter(({ kind }) => kind === 'missing')
     const unclear = found.filter(({ kind }) => kind === 'unclear').map(findingOf)
     if (missing.length === 0) return unclear
@@ -179,9 +184,9 @@ export class Rescan {
       if (index.isWatched(payment.id)) return []
       return [index.watch(payment.id, { ...payment, accept: payment.terms.accept })]
     })
-    const names = new Set(missing.map(({ held }) => nameOf(held)))
+    const keys = new Set(missing.map(({ held }) => inclusionKey(held)))
     try {
-      await again.tell(read.shown.flatMap((one) => only(one, names)))
+      await rereader.recordMissing(read.shown.flatMap((one) => only(one, keys)))
     } catch (error) {
       for (const stop of stops) stop()
       throw error
@@ -195,7 +200,7 @@ export class Rescan {
 
   /** What the history holds in these blocks and they do not. The providers are asked to confirm. */
   async #gone(read: Reread): Promise<readonly RescanFinding[]> {
-    const { again, chain } = this.#options
+    const { rereader, chain } = this.#options
     const held = this.#heldIn(read)
     const suspects = read.blocks.flatMap(({ number, hash }) =>
       (this.#recorded.get(number) ?? []).filter(({ paymentId, txHash, blockHash }) => {
@@ -207,16 +212,16 @@ export class Rescan {
     const byId = new Map(payments.map((payment) => [payment.id, payment]))
     const doubted: Corroborated[] = []
     const gone = suspects.filter(({ paymentId, txHash, blockHash }) => {
-      const place = { chain: chain.name, txHash }
-      const inclusion = findTransaction(byId.get(paymentId)?.facts.transactions ?? [], place)
+      const key = { chain: chain.name, txHash }
+      const inclusion = findTransaction(byId.get(paymentId)?.facts.transactions ?? [], key)
         ?.inclusions[blockHash]
-      // An ordinary reorg may have undone it since; and its token may no longer be followed.
+      // A reorg may have undone the transaction since, or its token may no longer be followed.
       if (inclusion?.canonical !== true || inclusion.block === null) return false
-      if (!inclusion.transfers.every(({ token }) => again.reads(token))) return false
+      if (!inclusion.transfers.every(({ token }) => rereader.reads(token))) return false
       doubted.push({ txHash, block: inclusion.block, transfers: inclusion.transfers })
       return true
     })
-    again.doubt(doubted)
+    rereader.doubt(doubted)
     return gone.map(({ paymentId, txHash, block }) => ({ kind: 'gone', paymentId, txHash, block }))
   }
 
@@ -259,7 +264,10 @@ interface Compared {
 }
 
 const findingOf = ({ payment, held, kind }: Compared): RescanFinding => ({
-  ...{ kind, paymentId: payment.id, txHash: held.txHash, block: held.block.number },
+  kind,
+  paymentId: payment.id,
+  txHash: held.txHash,
+  block: held.block.number,
 })
 
 /** Adds a part that some provider failed to show. */
@@ -274,33 +282,33 @@ export function withPart(
   return [...partly.filter((one) => !isSame(one)), part]
 }
 
-const nameOf = ({ block, txHash }: Corroborated): string => `${block.hash} ${txHash}`
+const inclusionKey = ({ block, txHash }: Corroborated): string => `${block.hash} ${txHash}`
 
 /** Reduces a provider's block to these transactions, each with all its transfers to any payment. */
-function only({ source, applied }: ShownBlock, names: ReadonlySet<string>): readonly ShownBlock[] {
+function only({ source, applied }: ShownBlock, keys: ReadonlySet<string>): readonly ShownBlock[] {
   const transfers = applied.transfers.filter(({ txHash }) =>
-    names.has(nameOf({ block: applied.block, txHash, transfers: [] })),
+    keys.has(inclusionKey({ block: applied.block, txHash, transfers: [] })),
   )
   return transfers.length === 0 ? [] : [{ source, applied: { ...applied, transfers } }]
 }
 
 /** The report for the requested range before any block is read. */
-async function begin({ asked, again, store, head }: RescanOptions): Promise<RescanReport> {
-  const { paymentId } = asked
+async function begin({ request, rereader, store, head }: RescanOptions): Promise<RescanReport> {
+  const { paymentId } = request
   const [payment] = paymentId === null ? [] : await store.load(paymentKind, [paymentId])
   if (paymentId !== null && payment === undefined) {
     throw new Failure('invalid_request', `Unknown payment ${paymentId}.`)
   }
   const createdAt = payment?.createdAt ?? 0
-  const from = asked.from ?? (await again.blockAt(createdAt - earlierMs))
-  const to = Math.min(asked.to ?? head, head)
+  const from = request.from ?? (await rereader.blockAt(createdAt - earlierMs))
+  const to = Math.min(request.to ?? head, head)
   if (from > to) {
-    const words = `Block ${from} was not read yet: the chain is stored up to block ${head}.`
-    throw new Failure('invalid_request', words)
+    const message = `Block ${from} was not read yet: the chain is stored up to block ${head}.`
+    throw new Failure('invalid_request', message)
   }
   if (to - from >= rescanBlocksMax) {
-    const words = `Blocks ${from} to ${to} are ${to - from + 1} blocks; one rescan reads at most ${rescanBlocksMax}. Choose a part with --from and --to.`
-    throw new Failure('invalid_request', words)
+    const message = `Blocks ${from} to ${to} are ${to - from + 1} blocks; one rescan reads at most ${rescanBlocksMax}. Choose a part with --from and --to.`
+    throw new Failure('invalid_request', message)
   }
   const none = { payments: 0, findings: [], unread: 0, partly: [] }
   return { from, to, next: from, counts: { missing: 0, unclear: 0, gone: 0 }, ...none }

@@ -15,7 +15,7 @@ export interface RescanningOptions {
   readonly policy: Policy
   readonly chains: readonly FollowedChain[]
   /** The follower of a chain; null where this process does not follow it. */
-  readonly followerOf: (chain: string) => Pick<ChainFollower, 'again'> | null
+  readonly followerOf: (chain: string) => Pick<ChainFollower, 'rereader'> | null
   /** The last stored block of a chain; null for one never read. */
   readonly headOf: (chain: string) => { readonly head: number } | null
   readonly clock: Pick<Clock, 'sleep'>
@@ -44,7 +44,7 @@ export class Rescanning {
   async look(chains: readonly string[]): Promise<void> {
     if (chains.length === 0 || this.#closing.signal.aborted) return
     for (const open of await this.#options.rescans.requested(chains)) {
-      const { chain } = open.asked
+      const { chain } = open.request
       if (this.#running.has(chain)) continue
       const run = this.#run(open).finally(() => this.#running.delete(chain))
       this.#running.set(chain, run)
@@ -60,7 +60,7 @@ export class Rescanning {
   /** Never rejects: a rescan that fails now is picked up by the next `look`. */
   async #run(open: OpenRescan): Promise<void> {
     const { log } = this.#options
-    const { chain } = open.asked
+    const { chain } = open.request
     try {
       await this.#read(open)
     } catch (error) {
@@ -72,7 +72,7 @@ export class Rescanning {
     const { rescans, clock, followerOf } = this.#options
     let { turn, report } = open
     let rescan: Rescan | null = null
-    const say = async (trouble: string | null, done: boolean): Promise<boolean> => {
+    const store = async (trouble: string | null, done: boolean): Promise<boolean> => {
       const isOurs = await rescans.report({ id: open.id, turn }, { report, trouble, done })
       turn++
       return isOurs && !done
@@ -84,14 +84,14 @@ export class Rescanning {
         if (!rescan.isDone) await rescan.goOn()
         tries = 0
         report = rescan.report
-        if (!(await say(null, rescan.isDone))) return
+        if (!(await store(null, rescan.isDone))) return
       } catch (error) {
-        if (!isToTell(error)) throw error
+        if (!isForOperator(error)) throw error
         const isOver = ++tries >= triesMax || error.code === 'invalid_request'
-        if (!(await say(error.message, isOver))) return
+        if (!(await store(error.message, isOver))) return
         await clock.sleep(retryMs, this.#closing.signal)
         // If another process follows the chain now, it continues the rescan.
-        if (followerOf(open.asked.chain) === null) return
+        if (followerOf(open.request.chain) === null) return
       }
     }
   }
@@ -100,23 +100,23 @@ export class Rescanning {
    * Null when this process no longer follows the chain. Throws `invalid_request` when blocks of
    * this kind of chain cannot be read again.
    */
-  async #open({ asked }: OpenRescan, report: RescanReport | null): Promise<Rescan | null> {
+  async #open({ request }: OpenRescan, report: RescanReport | null): Promise<Rescan | null> {
     const { followerOf, headOf, chains, ...parts } = this.#options
-    const follower = followerOf(asked.chain)
-    const chain = chains.find(({ name }) => name === asked.chain)
-    const head = headOf(asked.chain)?.head
+    const follower = followerOf(request.chain)
+    const chain = chains.find(({ name }) => name === request.chain)
+    const head = headOf(request.chain)?.head
     if (follower === null || chain === undefined || head === undefined) return null
-    const { again } = follower
-    if (again === undefined) {
-      const words = `Cannot rescan ${asked.chain}: its kind of chain does not support it.`
-      throw new Failure('invalid_request', words)
+    const { rereader } = follower
+    if (rereader === undefined) {
+      const message = `Cannot rescan ${request.chain}: its kind of chain does not support it.`
+      throw new Failure('invalid_request', message)
     }
-    return Rescan.open({ ...parts, asked, chain, again, head }, report)
+    return Rescan.open({ ...parts, request, chain, rereader, head }, report)
   }
 }
 
 /**
  * Whether to show the error to the operator. A store failure is retried silently; a bug is logged.
  */
-const isToTell = (error: unknown): error is Failure =>
+const isForOperator = (error: unknown): error is Failure =>
   error instanceof Failure && error.code !== 'store_unavailable'

@@ -21,7 +21,7 @@ class Knowledge {
     return { sight, head: null, pace } as unknown as PublishedSight // pace is not looked at here
   }
 
-  hear(_: string, said: PublishedSight | null): void {
+  takePublished(_: string, said: PublishedSight | null): void {
     this.see(said?.sight.visibility ?? 'blind')
   }
 
@@ -88,7 +88,7 @@ describe('a change of visibility', () => {
     const [leader, standby] = [join(true), join(false, { isDeaf: true })]
     leader.exchange.start()
     leader.watcher.see('blind')
-    await vi.waitFor(async () => expect(await nodes().told()).toHaveLength(1))
+    await vi.waitFor(async () => expect(await nodes().published()).toHaveLength(1))
     expect(standby.watcher.visibility).toBe('ok')
     await standby.exchange.exchange()
     expect(standby.watcher.visibility).toBe('blind')
@@ -117,8 +117,8 @@ describe('a change of visibility', () => {
     await join(true).exchange.exchange()
     await standby.exchange.exchange()
     standby.exchange.start()
-    const read = vi.spyOn(bulletin, 'told')
-    const [told] = await nodes().told()
+    const read = vi.spyOn(bulletin, 'published')
+    const [told] = await nodes().published()
     const position = told?.revision ?? 0
     for (const at of [0, position - 1, position]) {
       backplane.announce({ topic: chainKey('local'), position: at })

@@ -4,13 +4,13 @@ import type { Bulletin, Fence, SightRecord } from '../../ports/processes.ts'
 import type { Stop } from '../../ports/stop.ts'
 import type { Backplane, Hint } from '../../ports/topic.ts'
 import { chainKey, chainTopic } from '../topic/chain-topic.ts'
-import { publishedSightMs, sightOfText, sightText, wordOf } from './published-sight.ts'
+import { publishedSightMs, sightOfText, sightText, summaryOf } from './published-sight.ts'
 import type { Watcher } from './watcher.ts'
 
 export interface SightExchangeOptions {
-  readonly bulletin: Pick<Bulletin, 'say' | 'told'>
+  readonly bulletin: Pick<Bulletin, 'publish' | 'published'>
   readonly backplane: Pick<Backplane, 'announce' | 'subscribe'>
-  readonly watcher: Pick<Watcher, 'published' | 'hear' | 'onSight'>
+  readonly watcher: Pick<Watcher, 'published' | 'takePublished' | 'onSight'>
   readonly chains: readonly string[]
   /** The lease under which this process follows a chain; null while another process does. */
   readonly leads: (chain: string) => Fence | null
@@ -43,7 +43,7 @@ export class SightExchange {
       this.#stops.push(stop)
     }
     const changed = (chain: string): void => {
-      if (leads(chain) !== null) this.#soon(chain, this.#say(chain))
+      if (leads(chain) !== null) this.#soon(chain, this.#publish(chain))
     }
     this.#stops.push(watcher.onSight(changed))
   }
@@ -56,20 +56,20 @@ export class SightExchange {
   async exchange(): Promise<void> {
     const { bulletin, chains, leads } = this.#options
     const ours = chains.filter((chain) => leads(chain) !== null)
-    for (const chain of ours) await this.#say(chain)
+    for (const chain of ours) await this.#publish(chain)
     if (ours.length === chains.length) return
-    const told = new Map((await bulletin.told()).map((one) => [one.chain, one]))
-    for (const chain of chains) this.#hear(chain, told.get(chain))
+    const records = new Map((await bulletin.published()).map((one) => [one.chain, one]))
+    for (const chain of chains) this.#take(chain, records.get(chain))
   }
 
-  async #say(chain: string): Promise<void> {
+  async #publish(chain: string): Promise<void> {
     const { bulletin, backplane, watcher, leads, withScores } = this.#options
     const fence = leads(chain)
     if (fence === null) return
     const published = watcher.published(chain)
     const sight = withScores(published.sight)
-    const said = { body: sightText({ ...published, sight }), word: wordOf(sight) }
-    const revision = await bulletin.say(chain, said, fence)
+    const update = { body: sightText({ ...published, sight }), word: summaryOf(sight) }
+    const revision = await bulletin.publish(chain, update, fence)
     if (revision === null || revision <= this.#knownOf(chain)) return
     this.#known.set(chain, revision)
     backplane.announce({ topic: chainKey(chain), position: revision })
@@ -82,16 +82,16 @@ export class SightExchange {
 
   async #look(chain: string): Promise<void> {
     const topic = chainTopic(chain, this.#options.bulletin)
-    for (const told of await topic.read(this.#knownOf(chain), 1)) this.#hear(chain, told)
+    for (const record of await topic.read(this.#knownOf(chain), 1)) this.#take(chain, record)
   }
 
   /** Ignores publications about chains followed here: they are older than our lease. */
-  #hear(chain: string, told: SightRecord | undefined): void {
+  #take(chain: string, record: SightRecord | undefined): void {
     const { leads, watcher } = this.#options
     if (leads(chain) !== null) return
-    if (told !== undefined) this.#known.set(chain, told.revision)
-    const isFresh = told !== undefined && told.ageMs < publishedSightMs
-    watcher.hear(chain, isFresh ? sightOfText(told.body) : null)
+    if (record !== undefined) this.#known.set(chain, record.revision)
+    const isFresh = record !== undefined && record.ageMs < publishedSightMs
+    watcher.takePublished(chain, isFresh ? sightOfText(record.body) : null)
   }
 
   #knownOf(chain: string): number {

@@ -72,21 +72,21 @@ export class Sightings {
     const watched = index.chain(chain)
     if (watched === null) return
     const view = headOf(chain)?.view ?? 0
-    const seen = { source, at: clock.now(), chain, view }
-    const ofPayment = sort(watched, sightings)
-    if (ofPayment.size === 0) return
+    const origin = { source, at: clock.now(), chain, view }
+    const byPayment = groupByPayment(watched, sightings)
+    if (byPayment.size === 0) return
     // Before the commit, because the block with the transaction may be delivered while this
     // commits.
-    each(ofPayment, (id, { txHash }) => watched.expect(id, txHash))
+    each(byPayment, (id, { txHash }) => watched.expect(id, txHash))
     try {
       const payments = await writer.submit({
-        ids: [...ofPayment.keys()],
+        ids: [...byPayment.keys()],
         decide: (payments) => {
-          const decisions = [...ofPayment].flatMap(([id, seenOf]) => {
+          const decisions = [...byPayment].flatMap(([id, ofThisPayment]) => {
             const payment = readable(payments, id)
             if (payment === null) return []
-            const news = seenOf.filter((sighting) => isNews(payment, chain, sighting))
-            const observations = news.map((sighting) => observationOf(payment, sighting, seen))
+            const news = ofThisPayment.filter((sighting) => isNews(payment, chain, sighting))
+            const observations = news.map((sighting) => observationOf(payment, sighting, origin))
             return [observe(payment, observations, this.#options)]
           })
           return { decisions, answer: decisions.map((decision) => decision.payment) }
@@ -95,7 +95,7 @@ export class Sightings {
       // A sighting without news made no commit, so the index is updated here.
       for (const payment of payments) index.record(payment)
     } finally {
-      each(ofPayment, (id, { txHash }) => watched.unexpect(id, txHash))
+      each(byPayment, (id, { txHash }) => watched.unexpect(id, txHash))
     }
   }
 }
@@ -103,38 +103,38 @@ export class Sightings {
 /**
  * Sightings by payment: the payments that each pays, and those it contends with and does not pay.
  */
-function sort(
+function groupByPayment(
   watched: WatchedChain,
   sightings: readonly Sighting[],
 ): ReadonlyMap<string, readonly Sighting[]> {
-  const ofPayment = new Map<string, Sighting[]>()
+  const byPayment = new Map<string, Sighting[]>()
   const add = (paymentId: string, sighting: Sighting): void => {
-    const known = ofPayment.get(paymentId)
-    if (known === undefined) ofPayment.set(paymentId, [sighting])
+    const known = byPayment.get(paymentId)
+    if (known === undefined) byPayment.set(paymentId, [sighting])
     else known.push(sighting)
   }
-  const payees = sightings.map(({ transfer }) =>
+  const paidIds = sightings.map(({ transfer }) =>
     transfer === null || transfer.amount === 0n ? null : watched.payee(transfer.to),
   )
-  const pays = new Set(sightings.map(({ txHash }, i) => `${txHash} ${payees[i]}`))
+  const pays = new Set(sightings.map(({ txHash }, i) => `${txHash} ${paidIds[i]}`))
   for (const [i, sighting] of sightings.entries()) {
     const { txHash, contest } = sighting
-    const payee = payees[i] ?? null
-    if (payee !== null) add(payee, sighting)
+    const paidId = paidIds[i] ?? null
+    if (paidId !== null) add(paidId, sighting)
     if (contest === null) continue
     for (const paymentId of watched.contenders(contest, txHash)) {
       // A batch that pays several payments is no rival of those that it pays.
       if (!pays.has(`${txHash} ${paymentId}`)) add(paymentId, { ...sighting, transfer: null })
     }
   }
-  return ofPayment
+  return byPayment
 }
 
 function each(
-  ofPayment: ReadonlyMap<string, readonly Sighting[]>,
+  byPayment: ReadonlyMap<string, readonly Sighting[]>,
   call: (paymentId: string, sighting: Sighting) => void,
 ): void {
-  for (const [paymentId, sightings] of ofPayment) {
+  for (const [paymentId, sightings] of byPayment) {
     for (const sighting of sightings) call(paymentId, sighting)
   }
 }
@@ -146,16 +146,16 @@ interface SightingOrigin {
   readonly view: number
 }
 
-function observationOf(payment: Payment, sighting: Sighting, seen: SightingOrigin): Observation {
+function observationOf(payment: Payment, sighting: Sighting, origin: SightingOrigin): Observation {
   const { txHash, transfer, contest, preconfirmed } = sighting
-  const told = { ...seen, view: viewOf(payment, txHash, seen) }
-  const wanted = contest === null ? {} : { contest }
+  const common = { ...origin, view: viewOf(payment, txHash, origin) }
+  const withContest = contest === null ? {} : { contest }
   if (transfer !== null) {
-    const promised = preconfirmed ? { preconfirmed } : {}
-    return { ...told, kind: 'mempool', transfer, ...wanted, ...promised }
+    const withPromise = preconfirmed ? { preconfirmed } : {}
+    return { ...common, kind: 'mempool', transfer, ...withContest, ...withPromise }
   }
   assert(contest !== null, 'a rival is known by its contest')
-  return { ...told, kind: 'rival', txHash, contest }
+  return { ...common, kind: 'rival', txHash, contest }
 }
 
 /**

@@ -6,8 +6,8 @@ import type {
   Source,
 } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
-import { findTransaction, nameOf, smallIn } from '@settlewire/core/payment/transaction'
-import { knownMax, largeMax, leaveParts, rowsMax, sumsOf, weightOf, weightOfAll } from './noise.ts'
+import { findTransaction, smallIn, transactionName } from '@settlewire/core/payment/transaction'
+import { knownMax, largeMax, rowsMax, sumsOf, sumUpRest, weightOf, weightOfAll } from './noise.ts'
 
 /** Observations to merge, and the number of inclusions neither kept nor summed up. */
 export interface Gathered {
@@ -31,7 +31,7 @@ export function gather(
   for (const observation of observations) {
     if (observation.kind === 'denied') gathering.deny(observation)
     else if (observation.kind !== 'included') gathering.keep(observation)
-    else gathering.take(leaveParts(payment, observation), late.has(observation))
+    else gathering.take(sumUpRest(payment, observation), late.has(observation))
   }
   return gathering.result()
 }
@@ -68,7 +68,7 @@ class Gathering {
     if (this.#isKnown(included, hasSum)) this.keep(included)
     else if (!hasSum && this.#rows < (weight === 'large' ? largeMax : knownMax)) {
       this.#rows += 1
-      this.#fresh.add(nameOf(included))
+      this.#fresh.add(transactionName(included))
       this.keep(included)
     } else if (weight === 'none' || (hasSum && isLate)) this.#left += 1
     else this.#add(included, hasSum)
@@ -88,19 +88,20 @@ class Gathering {
   #denialOf(denied: Denied): Denied | null {
     const { chain, blockHash, txHash } = denied
     if (this.#fresh.has(`${blockHash} ${txHash}`)) return { ...denied, txHash: smallIn(blockHash) }
-    const isKept = this.#fresh.has(nameOf(denied)) || this.#find({ chain, txHash }) !== null
+    const isKept =
+      this.#fresh.has(transactionName(denied)) || this.#find({ chain, txHash }) !== null
     return isKept ? denied : null
   }
 
-  #find(place: { chain: string; txHash: string }) {
-    return findTransaction(this.#payment.facts.transactions, place)
+  #find(key: { chain: string; txHash: string }) {
+    return findTransaction(this.#payment.facts.transactions, key)
   }
 
   /** If a block has a sum, each of its transactions is recorded either by itself or in the sum. */
   #isKnown(included: Included, hasSum: boolean): boolean {
     const known = this.#find(included)
     if (hasSum) return known?.inclusions[included.block.hash] !== undefined
-    return known !== null || this.#fresh.has(nameOf(included))
+    return known !== null || this.#fresh.has(transactionName(included))
   }
 
   #add(included: Included, hasSum: boolean): void {
@@ -125,7 +126,13 @@ class Gathering {
     const money = included.flatMap((one) => moneyIn(this.#payment, one))
     const others = sources.slice(1)
     return {
-      ...{ kind: 'included', source: sources[0] ?? source, at, chain, view, txHash, block },
+      kind: 'included',
+      source: sources[0] ?? source,
+      at,
+      chain,
+      view,
+      txHash,
+      block,
       transfers: sumsOf(money, txHash),
       ...(others.length > 0 && { alsoSeenBy: others }),
     }

@@ -52,7 +52,10 @@ export function planStep(
     observationsOf: (payment) => [
       ...undone(payment, chain, step).map(
         ({ txHash, blockHash }): Observation => ({
-          ...{ ...seen, kind: 'reorged', txHash, blockHash },
+          ...seen,
+          kind: 'reorged',
+          txHash,
+          blockHash,
           inMempool: step.pendingAgain.has(txHash),
         }),
       ),

@@ -243,7 +243,7 @@ describe('a block that pays more payments than one part holds', () => {
     expect(new Set(payments.map(({ received }) => received))).toEqual(new Set([full]))
   })
 
-  it('restores undone money when the process dies and the old branch wins after all', async () => {
+  it('restores the money after a crash in the middle of a reorg if the old branch becomes canonical again', async () => {
     const { ids, transactions } = await paid()
     await world.mine(transactions)
     const first = world.local.tip.hash

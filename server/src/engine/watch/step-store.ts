@@ -74,7 +74,9 @@ export const isSplit = ({ plan, partSize = partMax }: StepInStore): boolean =>
 
 /** The step as one transaction. */
 const wholeOf = ({ chain, step }: StepInStore): CursorMove => ({
-  ...{ chain, fromView: step.head.view - 1, fromOpen: step.unfinished?.isOpen ?? false },
+  chain,
+  fromView: step.head.view - 1,
+  fromOpen: step.unfinished?.isOpen ?? false,
   head: step.head,
   reverted: hashesOf(step.reverted),
   applied: blocksOf(step),
@@ -94,12 +96,15 @@ function movesOf(inStore: StepInStore): Readonly<Record<'begin' | 'goOn' | 'fini
   // Until the last part the cursor stays below all blocks of the step, with the old `finalized`.
   const under = Math.min(...[...blocks.values()].map(({ number }) => number)) - 1
   const head = {
-    ...{ view, safe: from?.safe ?? null, finalized: from?.finalized ?? null },
+    view,
+    safe: from?.safe ?? null,
+    finalized: from?.finalized ?? null,
     head: blocks.size === 0 ? step.head.head : under,
   }
   const final = blocksOf(step).filter(({ number }) => number <= (finalized ?? -1))
   const unfinished: Unfinished = {
-    ...{ isOpen: true, blocks: [...blocks.values()] },
+    isOpen: true,
+    blocks: [...blocks.values()],
     final: [...(step.unfinished?.final ?? []), ...hashesOf(final)],
   }
   const inside = { chain, fromView: view, fromOpen: true, reverted: [] }

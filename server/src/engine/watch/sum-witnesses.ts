@@ -1,8 +1,12 @@
 import type { Denied, Included, SeenTransfer, Source } from '@settlewire/core/payment/observation'
 import type { Payment } from '@settlewire/core/payment/payment'
-import { findTransaction, smallIn, wordsOn } from '@settlewire/core/payment/transaction'
+import {
+  findTransaction,
+  smallIn,
+  wordsOn as sourcesOf,
+} from '@settlewire/core/payment/transaction'
 import type { Corroborated } from '../../ports/chain.ts'
-import { leaveParts, sumsOf } from './noise.ts'
+import { sumsOf, sumUpRest } from './noise.ts'
 import { moneyIn } from './small-change.ts'
 
 /** One provider's report on an inclusion: it shows the same inclusion, or denies it. */
@@ -26,52 +30,61 @@ interface SumPart {
   money: readonly SeenTransfer[]
 }
 
-/** How many partly shown sums are remembered. Dropping the oldest costs a flag, no money. */
+/**
+ * How many partly shown sums are remembered. If the oldest is dropped, that provider is not counted
+ * for the sum. The money still counts.
+ */
 const sumsMax = 1_000
 
 /**
- * Counts providers for sums. They report the transactions of a block one by one, while small ones
- * are recorded as a sum. A provider has shown the sum when its transactions have the same number
- * and amount, and it denies the sum when it denies any of them.
+ * A payment stores many small transfers of one block as one sum. Providers report the transactions
+ * one by one. This class adds up the reports of each provider: a provider confirms the sum when its
+ * transactions have the same number and amount, and denies it when it denies one of them.
  */
 export class SumWitnesses {
   readonly #parts = new Map<string, SumPart>()
 
-  /** The fact that a report adds to the sum of its block; null where it adds none, or not yet. */
+  /**
+   * The fact that a report adds to the sum of its block; null where it adds none, or not yet.
+   * `later`: the report must wait for the next step.
+   */
   factOf(
     payment: Payment,
-    { source, inclusion: said, denies }: ProviderReport,
-    seen: ReportOrigin,
+    { source, inclusion: reported, denies }: ProviderReport,
+    origin: ReportOrigin,
   ): Included | Denied | 'later' | null {
-    const { block } = said
-    const txHash = smallIn(block.hash)
-    const sum = findTransaction(payment.facts.transactions, { chain: seen.chain, txHash })
+    const { block } = reported
+    const { chain } = origin
+    const sumKey = smallIn(block.hash)
+    const sum = findTransaction(payment.facts.transactions, { chain, txHash: sumKey })
     const inclusion = sum?.inclusions[block.hash]
     if (sum === null || inclusion?.canonical !== true) return null
-    const shown = leaveParts(payment, { ...seen, ...said, kind: 'included', source })
+    const shown = sumUpRest(payment, { ...origin, ...reported, kind: 'included', source })
     const money = moneyIn(payment, shown)
     if (money.length === 0) return null
-    const { sources, deniedBy } = wordsOn(sum, block.hash)
-    const isDenied = deniedBy.includes(source)
+    const { sources, deniedBy } = sourcesOf(sum, block.hash)
+    const deniesAlready = deniedBy.includes(source)
     const key = `${payment.id} ${block.hash} ${source}`
     if (denies) {
       this.#parts.delete(key)
-      const denied = { ...seen, kind: 'denied', source, txHash, blockHash: block.hash } as const
-      return isDenied ? null : denied
+      const blockHash = block.hash
+      const denied = { ...origin, kind: 'denied', source, txHash: sumKey, blockHash } as const
+      return deniesAlready ? null : denied
     }
     if (sources.includes(source)) return null
     const part = this.#partOf(key)
-    if (!part.shown.has(said.txHash)) {
-      part.shown.add(said.txHash)
-      part.money = sumsOf([...part.money, ...money], txHash)
+    if (!part.shown.has(reported.txHash)) {
+      part.shown.add(reported.txHash)
+      part.money = sumsOf([...part.money, ...money], sumKey)
     }
     if (!isSameMoney(part.money, inclusion.transfers)) return null
-    // A source can take back its denial only at a later view.
+    // Use the view of the recorded inclusion, so that a reorg with a later view still wins. Only
+    // taking back a denial needs a later view.
     const deniedAt = sum.denials?.[block.hash]?.[source]
-    if (isDenied && deniedAt !== undefined && deniedAt >= seen.view) return 'later'
+    if (deniesAlready && deniedAt !== undefined && deniedAt >= origin.view) return 'later'
     this.#parts.delete(key)
-    const view = isDenied ? seen.view : inclusion.view
-    return { ...shown, txHash, view, transfers: inclusion.transfers }
+    const view = deniesAlready ? origin.view : inclusion.view
+    return { ...shown, txHash: sumKey, view, transfers: inclusion.transfers }
   }
 
   #partOf(key: string): SumPart {

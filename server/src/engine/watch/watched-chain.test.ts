@@ -91,7 +91,14 @@ describe('the cost of a head', () => {
     const looked = { times: 0 }
     for (let i = 0; i < many; i++) {
       chain.record(`pi_${i}`, `0x${i}`, {
-        ...{ live: true, held: false, told: true, knownTo: null, contest: null, claimed: false },
+        ...{
+          live: true,
+          held: false,
+          succeeded: true,
+          knownTo: null,
+          contest: null,
+          claimed: false,
+        },
         ...{ paid: null, denied: false },
         get blockNumber() {
           looked.times++

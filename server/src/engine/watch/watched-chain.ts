@@ -12,13 +12,19 @@ import { type Open, OpenInBlocks } from './open-in-blocks.ts'
 
 /** The state of a transaction that may be recorded in a moment, or never: nothing waits for it. */
 const expected: Open = {
-  ...{ blockNumber: null, live: false, held: false, denied: false, told: false },
-  ...{ contest: null, claimed: false },
-  ...{ paid: null, knownTo: null },
+  blockNumber: null,
+  live: false,
+  held: false,
+  denied: false,
+  succeeded: false,
+  contest: null,
+  claimed: false,
+  paid: null,
+  knownTo: null,
 }
 
 /** How many transactions one head may close; the following heads close the rest. */
-const letGoMax = 2_000
+const closedPerHeadMax = 2_000
 
 /** A claimed transaction of a payment. */
 interface NewClaim {
@@ -28,7 +34,7 @@ interface NewClaim {
 
 /** A pending transaction with a contest, and the payments that it concerns. */
 interface ContestedTransaction {
-  readonly contest: OpenContest
+  readonly openContest: OpenContest
   /** How many payments it concerns, and for how many of them its money is on its way. */
   count: number
   live: number
@@ -83,14 +89,14 @@ export class WatchedChain implements WatchSet {
     return this.#trackers.has(txHash)
   }
 
-  contends(key: string): boolean {
+  hasRival(key: string): boolean {
     return this.#contests.has(key)
   }
 
   /** Transactions with money on its way come first, because the follower may ask for a few only. */
   *openContests(): Iterable<OpenContest> {
-    for (const { contest, live } of this.#waiting.values()) if (live > 0) yield contest
-    for (const { contest, live } of this.#waiting.values()) if (live === 0) yield contest
+    for (const { openContest, live } of this.#waiting.values()) if (live > 0) yield openContest
+    for (const { openContest, live } of this.#waiting.values()) if (live === 0) yield openContest
   }
 
   *expected(): Iterable<string> {
@@ -153,8 +159,8 @@ export class WatchedChain implements WatchSet {
       (from.disagree ?? false) !== (head.disagree ?? false)
     if (isOther) return this.unsettled()
     const moved = new Set<string>()
-    const isMoved = ({ blockNumber, told, knownTo }: Open): boolean =>
-      !told || (blockNumber !== null && this.#isPassed(blockNumber, knownTo ?? from, head))
+    const isMoved = ({ blockNumber, succeeded, knownTo }: Open): boolean =>
+      !succeeded || (blockNumber !== null && this.#isPassed(blockNumber, knownTo ?? from, head))
     for (const { paymentId } of this.#inBlocks.restless(isMoved)) moved.add(paymentId)
     const isPassed = (block: number): boolean => this.#isPassed(block, from, head)
     for (const { paymentId } of this.#inBlocks.quiet(isPassed)) moved.add(paymentId)
@@ -236,7 +242,7 @@ export class WatchedChain implements WatchSet {
     this.#head = head
     const isOver = (open: Open): boolean => this.#isOver(open)
     const isFinal = (block: number): boolean => reached(this.#policy.final, block, head)
-    let left = letGoMax
+    let left = closedPerHeadMax
     for (const over of [this.#inBlocks.restless(isOver), this.#inBlocks.quiet(isFinal)]) {
       for (const { paymentId, txHash } of over) {
         if (left-- === 0) return
@@ -291,7 +297,9 @@ export class WatchedChain implements WatchSet {
     if (open === undefined || open.contest === null || open.blockNumber !== null) return
     const { key } = open.contest
     const waiting = entry(this.#waiting, txHash, () => ({
-      ...{ contest: { txHash, key }, count: 0, live: 0 },
+      openContest: { txHash, key },
+      count: 0,
+      live: 0,
     }))
     waiting.count += by
     if (open.live) waiting.live += by

@@ -118,7 +118,7 @@ describe('Watcher, from the chain to the payment', () => {
     expect(await world.status(both.id)).toBe('succeeded')
   })
 
-  it('wants whole blocks only while a payment accepts the native coin', async () => {
+  it('wants whole blocks only while a payment that accepts the native coin is watched', async () => {
     const watch = world.engine.watcher.watchSet('local')
     expect(watch.wantsNative).toBe(false)
     const { id, address } = await world.open({
@@ -128,8 +128,11 @@ describe('Watcher, from the chain to the payment', () => {
     })
     expect(watch.wantsNative).toBe(true)
     const pays = [{ to: address, amount: 10n ** 18n, token: null }]
-    await world.mine([{ txHash: '0x1', pays }], { blocks: 3 })
+    await world.mine([{ txHash: '0x1', pays }], { blocks: 20 })
     expect(await world.status(id)).toBe('succeeded')
+    const { monitorUntil } = (await payment(id)).terms
+    await world.pass(monitorUntil - world.clock.now() + 10_000)
+    expect(await world.eventually(() => !watch.wantsNative)).toBe(true)
   })
 })
 

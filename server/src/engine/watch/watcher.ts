@@ -22,9 +22,10 @@ import type { Stop } from '../../ports/stop.ts'
 import { type Judge, observe, putAside } from '../payment/observe.ts'
 import { fenced } from '../write/fenced-writer.ts'
 import type { PaymentWriter } from '../write/writer.ts'
+import { type ChainState, unreadChain } from './chain-state.ts'
 import { Corroborations } from './corroborations.ts'
 import type { News } from './news.ts'
-import { type Pace, PaceMeter } from './pace.ts'
+import type { Pace } from './pace.ts'
 import { type PublishedSight, unfollowed } from './published-sight.ts'
 import { type ChainSight, chainsOf, lagOf, sightOf } from './sight.ts'
 import { Sightings } from './sightings.ts'
@@ -33,7 +34,6 @@ import { planStep, type StepPlan } from './step-plan.ts'
 import { isSplit, storeStep } from './step-store.ts'
 import { logUnrecorded } from './unrecorded.ts'
 import type { WatchIndex } from './watch-index.ts'
-import type { WatchedChain } from './watched-chain.ts'
 
 export interface WatcherOptions extends Judge {
   readonly clock: Pick<Clock, 'now' | 'random'>
@@ -46,37 +46,20 @@ export interface WatcherOptions extends Judge {
   /** Commits by other processes. */
   readonly news: Pick<News, 'start' | 'read'>
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainMoved' | 'chainSeen'>
+  readonly metrics: Pick<Metrics, 'chainMoved' | 'chainHealth'>
   /** Called with a payment that is left out because its stored state cannot be read. */
   readonly unreadable?: Unreadable
   /** How many pending transfers may wait. The rest is dropped and counts by its block. */
   readonly pendingMax?: number
   /** How many payments one part of a step holds. Left out: the default of `storeStep`. */
   readonly stepPartSize?: number
-  /** Called after each stored step, and when a chain is visible again. */
+  /**
+   * Called after each step, stored here or published by another process, and when a chain is
+   * visible again.
+   */
   readonly onAdvance?: (chain: string) => void
   /** Called when a step was refused because another process follows the chain. */
   readonly onLeaseLost?: () => void
-}
-
-interface ChainState {
-  readonly watched: WatchedChain
-  readonly pace: PaceMeter
-  /** The head as of the last stored step. */
-  head: ChainHead | null
-  /** The header time of the last block whose effects are stored; null before the first one. */
-  headAt: Instant | null
-  scannedThrough: ChainSight['scannedThrough']
-  /** The last report of the follower. */
-  health: ChainHealth
-  /** The visibility that listeners were last notified of. */
-  seen: Visibility
-  /** Set while another process follows the chain: the pace that it published, if any. */
-  told: { pace: Pace | null } | null
-  /** The lease for the steps of this chain; null where only one process runs. */
-  fence: Fence | null
-  /** Whether a step was, or may have been, stored in part: then the position is read again. */
-  isUnsure: boolean
 }
 
 /** How many noisy payments are remembered, to log each once; then the memory is cleared. */
@@ -102,19 +85,14 @@ export class Watcher implements ChainSink {
     for (const chain of index.chains()) {
       const watched = index.chain(chain)
       if (watched === null) continue
-      const unseen = { chain, visibility: 'blind', reason: 'not_started', head: null } as const
-      const health = { ...unseen, headAt: null }
-      const pace = new PaceMeter()
-      chains.set(chain, {
-        ...{ watched, pace, health, head: null, headAt: null, scannedThrough: null },
-        ...{ seen: 'blind' as const, told: null, fence: null, isUnsure: false },
-      })
+      chains.set(chain, unreadChain(chain, watched))
     }
     this.#chains = chains
     const headOf = (chain: string): ChainHead | null => this.headOf(chain)
     this.#sightings = new Sightings({ ...options, headOf })
     this.#corroborations = new Corroborations({
-      ...{ ...options, headOf },
+      ...options,
+      headOf,
       writerOf: (chain) => fenced(options.writer, () => this.#state(chain).fence),
     })
     this.#stops = [
@@ -138,33 +116,33 @@ export class Watcher implements ChainSink {
   async lead(chain: string, fence: Fence): Promise<void> {
     const state = this.#state(chain)
     state.fence = fence
-    state.told = null
+    state.elsewhere = null
     state.health = { ...unfollowed(chain), reason: 'starting' }
-    this.#see(state)
+    this.#notify(state)
     await this.#resume(chain)
     await this.prepare(chain)
   }
 
   /** Another process follows the chain from now on. Unfinished steps of ours will be refused. */
-  stand(chain: string): void {
+  standBy(chain: string): void {
     this.#corroborations.forget(chain)
-    this.hear(chain, null)
+    this.takePublished(chain, null)
   }
 
   /** Takes the sight published by the process that follows the chain; null when none is recent. */
-  hear(chain: string, said: PublishedSight | null): void {
+  takePublished(chain: string, published: PublishedSight | null): void {
     const state = this.#state(chain)
     const wasBlind = state.health.visibility === 'blind'
     const before = state.scannedThrough
-    state.told = { pace: said?.pace ?? null }
-    state.health = said?.sight ?? unfollowed(chain)
-    if (said?.head) {
-      state.head = said.head
-      state.headAt = said.sight.headAt
-      state.scannedThrough = said.sight.scannedThrough
-      state.watched.advance(said.head)
+    state.elsewhere = { pace: published?.pace ?? null }
+    state.health = published?.sight ?? unfollowed(chain)
+    if (published?.head) {
+      state.head = published.head
+      state.headAt = published.sight.headAt
+      state.scannedThrough = published.sight.scannedThrough
+      state.watched.advance(published.head)
     }
-    this.#see(state)
+    this.#notify(state)
     const isSeenAgain = wasBlind && state.health.visibility !== 'blind'
     if (isSeenAgain || before !== state.scannedThrough) this.#options.onAdvance?.(chain)
   }
@@ -201,22 +179,23 @@ export class Watcher implements ChainSink {
 
   /**
    * Whether the chain may hold transactions that no provider knows: it is blind, or no new block
-   * comes. A node that stands still, such as one without peers, gets no new transactions either.
+   * comes. A node that gets no new blocks, such as one without peers, gets no new transactions
+   * either.
    */
   mayMiss(chain: string): boolean {
     const { visibility = 'blind', reason = null } = this.#chains.get(chain)?.health ?? {}
     return visibility === 'blind' || reason === 'no_new_head'
   }
 
-  /** The chains followed here, with the sight of each. */
+  /** The sight of each configured chain, whichever process follows it. */
   chains(): readonly ChainSight[] {
     return [...this.#chains.values()].map((state) => this.#sightOf(state))
   }
 
   /** The speed of a chain, and whether its finality stalls. */
   paceOf(chain: string): Pace {
-    const { told, pace } = this.#state(chain)
-    return told?.pace ?? pace.pace
+    const { elsewhere, pace } = this.#state(chain)
+    return elsewhere?.pace ?? pace.pace
   }
 
   /**
@@ -240,10 +219,10 @@ export class Watcher implements ChainSink {
   health(health: ChainHealth): void {
     const state = this.#state(health.chain)
     // Ignore a follower that is closing: another process has the chain.
-    if (state.told !== null) return
+    if (state.elsewhere !== null) return
     const wasBlind = state.health.visibility === 'blind'
     state.health = health
-    this.#see(state)
+    this.#notify(state)
     // Deadlines that were held back while the chain was blind can now be handled.
     if (wasBlind && health.visibility !== 'blind') this.#options.onAdvance?.(health.chain)
   }
@@ -254,18 +233,22 @@ export class Watcher implements ChainSink {
     return () => this.#listeners.delete(listener)
   }
 
-  #see(state: ChainState): void {
+  /** Updates the metrics, and notifies listeners if the visibility has changed. */
+  #notify(state: ChainState): void {
     const sight = this.#sightOf(state)
-    this.#options.metrics.chainSeen(sight)
-    if (sight.visibility === state.seen) return
-    state.seen = sight.visibility
+    this.#options.metrics.chainHealth(sight)
+    if (sight.visibility === state.notified) return
+    state.notified = sight.visibility
     for (const listener of this.#listeners) listener(sight.chain)
   }
 
-  /** Only this process can detect stalled finality, by the pace of its steps. */
-  #sightOf({ health, head, headAt, scannedThrough, pace, told }: ChainState): ChainSight {
+  /**
+   * The process that follows a chain detects stalled finality by the pace of its steps; the sight
+   * that another process publishes says so already.
+   */
+  #sightOf({ health, head, headAt, scannedThrough, pace, elsewhere }: ChainState): ChainSight {
     const stored = { head: head?.head ?? null, headAt, scannedThrough }
-    if (told !== null || health.visibility !== 'ok' || !pace.pace.stalled)
+    if (elsewhere !== null || health.visibility !== 'ok' || !pace.pace.stalled)
       return { ...health, ...stored }
     return { ...health, ...stored, visibility: 'degraded', reason: 'finality_stalled' }
   }
@@ -276,7 +259,10 @@ export class Watcher implements ChainSink {
     state.scannedThrough = minedAt === null ? null : Math.min(minedAt, this.#options.clock.now())
   }
 
-  /** If a block exists, every earlier opening is committed: read those openings now. */
+  /**
+   * Reads the commits of other processes. Payments created before a block exists are committed by
+   * then, so all of them are known before the block is read.
+   */
   async prepare(chain: string): Promise<void> {
     const { news, index } = this.#options
     if (this.#state(chain).isUnsure) await this.#resume(chain)
@@ -302,7 +288,12 @@ export class Watcher implements ChainSink {
     }
     const left = new Set<string>()
     const inStore = {
-      ...{ chain, step, plan, from: state.head, decide, putAside: aside },
+      chain,
+      step,
+      plan,
+      from: state.head,
+      decide,
+      putAside: aside,
       unreadable: (id: string) => void left.add(id),
       ...(stepPartSize !== undefined && { partSize: stepPartSize }),
     }
@@ -347,7 +338,7 @@ export class Watcher implements ChainSink {
     // Blocks of the abandoned branch no longer count as read.
     else if (lost !== undefined) this.#readTo(state, lost - 1)
     metrics.chainMoved(chain, step.head.head, lagOf(state, clock.now()) ?? 0)
-    this.#see(state)
+    this.#notify(state)
     onAdvance?.(chain)
   }
 
@@ -358,22 +349,22 @@ export class Watcher implements ChainSink {
   }
 
   corroborated(chain: string, source: Source, inclusions: readonly Corroborated[]): void {
-    this.#takeWords(chain, source, { inclusions, denies: false })
+    this.#takeReports(chain, source, { inclusions, denies: false })
   }
 
   denied(chain: string, source: Source, inclusions: readonly Corroborated[]): void {
-    this.#takeWords(chain, source, { inclusions, denies: true })
+    this.#takeReports(chain, source, { inclusions, denies: true })
   }
 
-  #takeWords(
+  #takeReports(
     chain: string,
     source: Source,
     { inclusions, denies }: { inclusions: readonly Corroborated[]; denies: boolean },
   ): void {
     // Ignore a follower that is closing: another process has the chain.
-    if (this.#state(chain).told !== null) return
-    const words = inclusions.map((inclusion) => ({ source, inclusion, denies }))
-    this.#corroborations.hear(chain, words)
+    if (this.#state(chain).elsewhere !== null) return
+    const reports = inclusions.map((inclusion) => ({ source, inclusion, denies }))
+    this.#corroborations.receive(chain, reports)
   }
 
   pending(chain: string, source: Source, sightings: readonly Sighting[]): void {

@@ -134,7 +134,11 @@ export function appendOf<State>(
   const { id, merchantId, livemode } = identify(state)
   return {
     subject: { kind: name, id },
-    ...{ merchantId, livemode, expectedSequence, events, projection: project(state) },
+    merchantId,
+    livemode,
+    expectedSequence,
+    events,
+    projection: project(state),
     ...(depositIndex === null ? {} : { depositIndex }),
   }
 }

@@ -56,7 +56,7 @@ export interface KindWriterParts {
 export class KindWriter<State extends object, Decision> implements Lane {
   readonly #entry: Kind<State, Decision>
   readonly #parts: KindWriterParts
-  /** States last committed by this process; the least recently used are dropped first. */
+  /** States last committed or loaded here; the least recently used are dropped first. */
   readonly #cache: LRUCache<string, State>
   readonly #listeners = new Set<(committed: Committed<State>) => void>()
   readonly #doubters = new Set<(ids: readonly string[]) => void>()
@@ -65,7 +65,7 @@ export class KindWriter<State extends object, Decision> implements Lane {
   constructor(entry: Kind<State, Decision>, parts: KindWriterParts) {
     this.#entry = entry
     this.#parts = parts
-    // By size, as with `max` the cache reserves all entries at once.
+    // Limited by `maxSize`: with `max`, the cache would allocate all entries at once.
     this.#cache = new LRUCache({ maxSize: parts.cachedMax, sizeCalculation: () => 1 })
   }
 
@@ -86,7 +86,10 @@ export class KindWriter<State extends object, Decision> implements Lane {
     })
   }
 
-  /** Calls the listener with every commit of this kind, in order, before commands are answered. */
+  /**
+   * Calls the listener after each batch with commands of this kind, in order, before these are
+   * answered. `states` and `events` are empty if the batch changed nothing of this kind.
+   */
   onCommit(listener: (committed: Committed<State>) => void): Stop {
     this.#listeners.add(listener)
     return () => {
@@ -157,7 +160,7 @@ export class KindWriter<State extends object, Decision> implements Lane {
     const states = this.#draft?.changed() ?? []
     this.#draft = null
     for (const state of states) this.#cache.set(this.#entry.identify(state).id, state)
-    tell(this.#listeners, { states, events }, this.#parts.log)
+    notifyAll(this.#listeners, { states, events }, this.#parts.log)
     return states.length
   }
 
@@ -166,14 +169,18 @@ export class KindWriter<State extends object, Decision> implements Lane {
   }
 
   doubt(ids: readonly string[]): void {
-    tell(this.#doubters, ids, this.#parts.log)
+    notifyAll(this.#doubters, ids, this.#parts.log)
   }
 }
 
 /**
  * Notifies all listeners. A listener that throws is logged as a bug and does not affect the commit.
  */
-export function tell<News>(listeners: ReadonlySet<(news: News) => void>, news: News, log: Log) {
+export function notifyAll<News>(
+  listeners: ReadonlySet<(news: News) => void>,
+  news: News,
+  log: Log,
+) {
   for (const listener of listeners) {
     try {
       listener(news)

@@ -100,7 +100,7 @@ const taken = (key: string): IdempotentResult => ({
     key: `${run}-${key}`,
     requestHash: 'h',
     status: 201,
-    told: null,
+    body: null,
     paymentId: '',
     sequence: 1,
   },

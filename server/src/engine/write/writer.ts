@@ -8,7 +8,7 @@ import type { Batch, EventStore, StoredEvent, Unreadable } from '../../ports/his
 import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Stop } from '../../ports/stop.ts'
-import { type Job, KindWriter, type Lane, tell } from './kind-writer.ts'
+import { type Job, KindWriter, type Lane, notifyAll } from './kind-writer.ts'
 
 /** The writer of payments. */
 export type PaymentWriter = KindWriter<Payment, Decision>
@@ -68,7 +68,10 @@ export class Writer {
     const { store, log, unreadable } = this.#options
     const { cachedMax } = this.#limits
     const lane = new KindWriter(kind, {
-      ...{ store, log, cachedMax, queue: (job) => this.#enqueue(job) },
+      store,
+      log,
+      cachedMax,
+      queue: (job) => this.#enqueue(job),
       ...(unreadable !== undefined && { unreadable }),
     })
     this.#lanes.push(lane)
@@ -143,7 +146,10 @@ export class Writer {
     for (const answer of answers) answer()
   }
 
-  /** Nothing was stored. Finds the failing command by halving, so that the others succeed. */
+  /**
+   * Nothing was stored, except perhaps with `store_unavailable`, which rejects every command.
+   * Otherwise finds the failing command by halving, so that the others succeed.
+   */
   async #recover(jobs: readonly Job[], tries: number, error: unknown): Promise<void> {
     const lanes = byLane(jobs)
     const idsOf = (own: readonly Job[]) => [...new Set(own.flatMap(({ ids }) => ids))]
@@ -172,7 +178,7 @@ export class Writer {
     if (events.length === 0) return
     metrics.appended(events.length, moved, tookMs)
     for (const { type } of events) metrics.decided(type)
-    tell(this.#listeners, events, log)
+    notifyAll(this.#listeners, events, log)
   }
 }
 

@@ -22,7 +22,10 @@ export interface Report {
   readonly subjects: number
   readonly events: number
   readonly feeds: number
-  /** In the order of the walk: by subject and sequence, then by feed. Limited to `findingsMax`. */
+  /**
+   * In the order of the walk: policies, then subjects (page by page) by id and sequence, then
+   * feeds. Limited to `findingsMax`.
+   */
   readonly findings: readonly AuditFinding[]
   /** The number of all findings, including those that `findings` leaves out. */
   readonly found: number
@@ -139,16 +142,20 @@ function checkSubject(check: EventCheck, rows: OwnRows, { find }: EventCheckPart
   if (folded === null) return
   const { kind, sequence, seal } = check
   const name = subjectName(kind, check.id)
-  const isReleased = rows.subject[0]?.due_at === null
-  const expected = { ...folded, name, kind, sequence, seal, isReleased }
+  const hasNoDeadline = rows.subject[0]?.due_at === null
+  const expected = { ...folded, name, kind, sequence, seal, hasNoDeadline }
   for (const finding of checkRows(rows, expected)) find(finding)
 }
 
 const tables = Object.keys(subjectTables) as SubjectTable[] // the keys of a constant
 
 const noRows: OwnRows = {
-  ...{ subject: [], subject_state: [], subject_address: [] },
-  ...{ transaction: [], inclusion: [], transfer: [] },
+  subject: [],
+  subject_state: [],
+  subject_address: [],
+  transaction: [],
+  inclusion: [],
+  transfer: [],
 }
 
 function byOwner({ rows }: AuditPage): ReadonlyMap<string, OwnRows> {
@@ -159,8 +166,12 @@ function byOwner({ rows }: AuditPage): ReadonlyMap<string, OwnRows> {
       let own = owned.get(id)
       if (own === undefined) {
         own = {
-          ...{ subject: [], subject_state: [], subject_address: [] },
-          ...{ transaction: [], inclusion: [], transfer: [] },
+          subject: [],
+          subject_state: [],
+          subject_address: [],
+          transaction: [],
+          inclusion: [],
+          transfer: [],
         }
         owned.set(id, own)
       }

@@ -2,7 +2,13 @@ import type { AuditRow } from './source.ts'
 
 /** The characters that a backslash and a letter stand for in PostgreSQL's COPY text. */
 const escapes: Readonly<Record<string, string>> = {
-  ...{ b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\' },
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
 }
 
 /** Parses one line of COPY text into a row. */
@@ -20,7 +26,9 @@ function unescaped(cell: string): string | null {
     : cell
 }
 
-/** Parses `COPY public.event (merchant_id, …) FROM stdin;`: which table follows, and its columns. */
+/**
+ * Parses `COPY public.event (merchant_id, …) FROM stdin;`: which table follows, and its columns.
+ */
 export function headerOf(line: string): { table: string; columns: readonly string[] } | null {
   const [, table = '', list = ''] = header.exec(line) ?? []
   if (table === '') return null

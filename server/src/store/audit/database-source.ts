@@ -70,19 +70,19 @@ export class DatabaseSource implements AuditSource {
   }
 
   async *pages(scope: AuditScope): AsyncIterable<AuditPage> {
-    let asked = ahead(this.#page(scope, ''))
+    let page = ahead(this.#page(scope, ''))
     for (;;) {
-      const { ids, rows, firstRun, stretch } = await asked
+      const { ids, rows, firstRun, stretch } = await page
       const { until } = stretch
-      let next: typeof asked | null = null
-      const askNext = () => {
+      let next: typeof page | null = null
+      const startNext = () => {
         if (until !== null) next ??= ahead(this.#page(scope, until))
         return next
       }
-      yield { ids, rows, events: () => this.#events(stretch, firstRun, askNext) }
-      const after = askNext()
+      yield { ids, rows, events: () => this.#events(stretch, firstRun, startNext) }
+      const after = startNext()
       if (after === null) return
-      asked = after
+      page = after
     }
   }
 
@@ -130,7 +130,7 @@ export class DatabaseSource implements AuditSource {
     ]
     const rows = await this.#query(
       `select id from (${parts.join(' union ')}) as named order by 1 limit ${limit}`,
-      [...values, ...[after, subjectsPerPage]],
+      [...values, after, subjectsPerPage],
     )
     return rows.flatMap(({ id }) => id ?? [])
   }
@@ -139,17 +139,17 @@ export class DatabaseSource implements AuditSource {
   async *#events(
     stretch: Stretch,
     firstRun: Promise<readonly AuditRow[]>,
-    askNext: () => void,
+    startNext: () => void,
   ): AsyncIterable<readonly AuditRow[]> {
-    let asked: Promise<readonly AuditRow[]> | null = firstRun
-    while (asked !== null) {
-      const run: readonly AuditRow[] = await asked
+    let next: Promise<readonly AuditRow[]> | null = firstRun
+    while (next !== null) {
+      const run: readonly AuditRow[] = await next
       const last = run.at(-1)
       const isLast = last === undefined || run.length < eventsPerRun
-      asked = isLast
+      next = isLast
         ? null
         : ahead(this.#run(stretch, [last.subject_id ?? '', Number(last.sequence)]))
-      if (isLast) askNext()
+      if (isLast) startNext()
       for (let at = 0; at < run.length; at += eventsPerTurn) {
         yield run.slice(at, at + eventsPerTurn)
         await nextTurn()
@@ -181,7 +181,7 @@ export class DatabaseSource implements AuditSource {
         values,
       )
     }
-    return found as AuditPage['rows'] // every table was asked
+    return found as AuditPage['rows'] // every table was read
   }
 
   async #query(text: string, values: readonly unknown[]): Promise<readonly AuditRow[]> {
@@ -214,9 +214,9 @@ function within({ after, until, ids }: Stretch, column: string, first: number) {
  * Marks a promise that is created before it is awaited: `await` still throws its error, but a walk
  * that ends before that leaves no unhandled rejection.
  */
-function ahead<Value>(asked: Promise<Value>): Promise<Value> {
-  asked.catch(() => undefined)
-  return asked
+function ahead<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => undefined)
+  return promise
 }
 
 /** A scope as SQL conditions and their values. */
@@ -225,7 +225,7 @@ function filterOf({ merchantId, livemode }: AuditScope) {
   const conditions: string[] = []
   if (merchantId !== undefined) conditions.push(`merchant_id = $${values.push(merchantId)}`)
   if (livemode !== undefined) conditions.push(`livemode = $${values.push(livemode)}`)
-  const where = (word: string): string =>
-    conditions.length === 0 ? '' : `${word} ${conditions.join(' and ')}`
+  const where = (keyword: string): string =>
+    conditions.length === 0 ? '' : `${keyword} ${conditions.join(' and ')}`
   return { values, where }
 }

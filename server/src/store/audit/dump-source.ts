@@ -131,8 +131,12 @@ export class DumpSource implements AuditSource {
   async #page(part: number, scope: AuditScope): Promise<AuditPage> {
     const events: AuditRow[] = []
     const rows: Record<SubjectTable, AuditRow[]> = {
-      ...{ subject: [], subject_state: [], subject_address: [] },
-      ...{ transaction: [], inclusion: [], transfer: [] },
+      subject: [],
+      subject_state: [],
+      subject_address: [],
+      transaction: [],
+      inclusion: [],
+      transfer: [],
     }
     const written = createReadStream('', { fd: part, start: 0, autoClose: false })
     for await (const line of linesOf(written)) {

@@ -8,7 +8,8 @@ const sealBytes = 32
 /**
  * Takes the seals of one feed's events in any order and chains them by position. Chained seals are
  * released: subjects are read by id, which is nearly the order of the feed, so a walk through a
- * database holds few seals at a time. A dump is distributed over parts, so all its seals are held.
+ * database holds few seals at a time. A dump of several parts is read part by
+ * part, so nearly all its seals are held.
  */
 export class FeedOrder {
   readonly #held = new Map<number, { readonly seals: Buffer; count: number }>()

@@ -2,7 +2,10 @@ import { type AuditRow, textOf } from './source.ts'
 
 /** One inconsistency that an audit found. */
 export interface AuditFinding {
-  /** The event with its position, or the row of a subject, that is inconsistent. */
+  /**
+   * What is inconsistent: an event with its position, a subject, one of its rows, a feed or a
+   * policy.
+   */
   readonly where: string
   readonly what: string
 }

@@ -1,6 +1,6 @@
 import type { Folded } from './event-check.ts'
 import type { AuditFinding } from './finding.ts'
-import { type AuditRow, instantOf, type SubjectTable } from './source.ts'
+import { type AuditRow, instantOf, type SubjectTable, subjectTables } from './source.ts'
 
 /** The rows of one subject. */
 export type OwnRows = Readonly<Record<SubjectTable, readonly AuditRow[]>>
@@ -11,22 +11,44 @@ export interface Expected extends Folded {
   readonly kind: string
   readonly sequence: number
   readonly seal: string
-  /** Whether its watch has ended: then it has no deadline, although no event records that. */
-  readonly isReleased: boolean
+  /**
+   * Whether the row has no deadline. This is accepted without a check, because no event records
+   * when a watch ends.
+   */
+  readonly hasNoDeadline: boolean
 }
 
 /** Compares all rows of a subject with its events: reports differing, missing and extra rows. */
 export function checkRows(rows: OwnRows, expected: Expected): readonly AuditFinding[] {
   const { name } = expected
+  // OwnRows has exactly these keys.
   return (Object.keys(rows) as SubjectTable[]).flatMap((table) => {
-    // ^ the keys of its type
     const is = rows[table].map((row) => shown[table](row))
-    const must = expectedRows[table](expected)
-    const count = Math.max(is.length, must.length)
-    return Array.from({ length: count }, (_, n) => difference(is[n], must[n])).flatMap((what) =>
-      what === null ? [] : [{ where: `row of ${table} of ${name}`, what }],
-    )
+    const pairs = paired(is, expectedRows[table](expected), subjectTables[table].order)
+    return pairs.flatMap((pair) => {
+      const what = difference(...pair)
+      return what === null ? [] : [{ where: `row of ${table} of ${name}`, what }]
+    })
   })
+}
+
+type RowPair = readonly [is: ShownCells | undefined, must: ShownCells | undefined]
+
+/**
+ * Pairs each expected row with the row of the same key. The rows that are left are paired in order:
+ * so a changed key is one difference, not a missing and an unexpected row.
+ */
+function paired(
+  is: readonly ShownCells[],
+  must: readonly ShownCells[],
+  key: readonly string[],
+): readonly RowPair[] {
+  const keyOf = (cells: ShownCells): string => JSON.stringify(key.map((column) => cells[column]))
+  const byKey = Map.groupBy(is, keyOf)
+  const same = must.map((cells) => byKey.get(keyOf(cells))?.shift())
+  const left = [...byKey.values()].flat()
+  const pairs = must.map((cells, n): RowPair => [same[n] ?? left.shift(), cells])
+  return [...pairs, ...left.map((cells): RowPair => [cells, undefined])]
 }
 
 type ShownCells = Readonly<Record<string, string | number | boolean | null>>
@@ -40,7 +62,7 @@ function difference(is: ShownCells | undefined, must: ShownCells | undefined): s
 }
 
 /** A list as PostgreSQL prints it, if no item needs quotes. */
-const listOf = (words: readonly string[]): string => `{${words.join(',')}}`
+const listOf = (values: readonly string[]): string => `{${values.join(',')}}`
 const cells = (row: AuditRow, ...columns: readonly string[]): Record<string, string | null> =>
   Object.fromEntries(columns.map((column) => [column, row[column] ?? null]))
 
@@ -59,8 +81,17 @@ const shown: Readonly<Record<SubjectTable, (row: AuditRow) => ShownCells>> = {
   transfer: (row) =>
     cells(
       row,
-      ...['chain', 'tx_hash', 'n', 'place', 'token', 'from_address', 'to_address', 'amount'],
-      ...['block_number', 'stage', 'counts'],
+      'chain',
+      'tx_hash',
+      'n',
+      'place',
+      'token',
+      'from_address',
+      'to_address',
+      'amount',
+      'block_number',
+      'stage',
+      'counts',
     ),
 }
 
@@ -70,12 +101,16 @@ const printed = (value: number | bigint | boolean | null): string | null =>
 /** The same columns, as the events determine them. */
 const expectedRows: Readonly<Record<SubjectTable, (expected: Expected) => readonly ShownCells[]>> =
   {
-    subject: ({ kind, identity, projection, isReleased }) => [
+    subject: ({ kind, identity, projection, hasNoDeadline }) => [
       {
-        ...{ kind, merchant_id: identity.merchantId, livemode: printed(identity.livemode) },
-        ...{ reference: projection.reference, status: projection.status },
-        ...{ flags: listOf(projection.flags), created_at: projection.createdAt },
-        due_at: isReleased ? null : projection.dueAt,
+        kind,
+        merchant_id: identity.merchantId,
+        livemode: printed(identity.livemode),
+        reference: projection.reference,
+        status: projection.status,
+        flags: listOf(projection.flags),
+        created_at: projection.createdAt,
+        due_at: hasNoDeadline ? null : projection.dueAt,
       },
     ],
     subject_state: ({ sequence, seal, projection }) => [
@@ -87,28 +122,40 @@ const expectedRows: Readonly<Record<SubjectTable, (expected: Expected) => readon
         .map((address) => ({ address, merchant_id: identity.merchantId })),
     transaction: ({ projection }) =>
       projection.transactions.map((row) => ({
-        ...{ chain: row.chain, tx_hash: row.txHash, block_number: printed(row.number) },
-        ...{ paid: printed(row.paid), final: printed(row.final), part: row.part },
+        chain: row.chain,
+        tx_hash: row.txHash,
+        block_number: printed(row.number),
+        paid: printed(row.paid),
+        final: printed(row.final),
+        part: row.part,
       })),
     inclusion: ({ projection }) =>
       projection.transactions.flatMap(({ chain, txHash, inclusions }) =>
         [...inclusions]
           .sort((a, b) => (a.blockHash < b.blockHash ? -1 : 1))
           .map((row) => ({
-            ...{ chain, tx_hash: txHash, block_hash: row.blockHash, outcome: row.outcome },
-            ...{ block_number: printed(row.blockNumber), canonical: printed(row.canonical) },
+            chain,
+            tx_hash: txHash,
+            block_hash: row.blockHash,
+            outcome: row.outcome,
+            block_number: printed(row.blockNumber),
+            canonical: printed(row.canonical),
           })),
       ),
     transfer: ({ projection }) =>
       projection.transactions.flatMap(({ chain, txHash, transfers }) =>
         transfers.map((row, n) => ({
-          ...{ chain, tx_hash: txHash, n: printed(n), place: row.place, token: row.token },
-          ...{ from_address: row.from, to_address: row.to, amount: printed(row.amount) },
-          ...{
-            block_number: printed(row.blockNumber),
-            stage: row.stage,
-            counts: printed(row.counts),
-          },
+          chain,
+          tx_hash: txHash,
+          n: printed(n),
+          place: row.place,
+          token: row.token,
+          from_address: row.from,
+          to_address: row.to,
+          amount: printed(row.amount),
+          block_number: printed(row.blockNumber),
+          stage: row.stage,
+          counts: printed(row.counts),
         })),
       ),
   }

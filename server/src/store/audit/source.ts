@@ -42,8 +42,9 @@ export interface KeptPolicy {
 export interface AuditSource {
   policies(): Promise<readonly KeptPolicy[]>
   /**
-   * All subjects of the scope, sorted by id. Without a scope: every subject that any of the tables
-   * or any event names. With a scope: those whose row of `subject` or first event belongs to it.
+   * All subjects of the scope. Each page is sorted by id; only a database also sorts its pages.
+   * Without a scope: every subject that any of the tables or any event names. With a scope: those
+   * whose row of `subject` or first event belongs to it.
    */
   pages(scope: AuditScope): AsyncIterable<AuditPage>
   /** The feeds of the scope: merchant, mode, last position and seal. */

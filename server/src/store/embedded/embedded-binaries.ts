@@ -106,7 +106,10 @@ function isComplete(copy: string): boolean {
 const isOurs = (stats: Stats): boolean =>
   stats.isDirectory() && stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0
 
-/** Returns false if the path is not ours. The first process wins, and others use its copy. */
+/**
+ * Returns false if the path is not ours, or no complete copy could be made. The first process wins,
+ * and others use its copy.
+ */
 async function makeCopy(native: string, copy: string): Promise<boolean> {
   const suffix = randomBytes(8).toString('hex')
   const draft = `${copy}.${suffix}`

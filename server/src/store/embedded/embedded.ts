@@ -58,7 +58,8 @@ const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 
 /**
  * Starts the PostgreSQL of this home: creates its data the first time, recovers it after a crash.
- * Throws `home_in_use` if another process uses the home, `invalid_config` if it cannot run here.
+ * Throws `home_in_use` if another process uses the home, `invalid_config` if it cannot run here or
+ * its history is missing, and `store_unavailable` if it does not start.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const lock = options.lock ?? lockHome(options.home)
@@ -221,9 +222,9 @@ class Server {
   }
 
   #failed(what: string, code: number | null): Failure {
-    const said = new Error(this.#lines.slice(-8).join('\n'))
+    const output = new Error(this.#lines.slice(-8).join('\n'))
     return new Failure('store_unavailable', `${what} (exit code ${code ?? 'none'}).`, {
-      cause: said,
+      cause: output,
     })
   }
 }

@@ -55,10 +55,10 @@ describe('the lock of a home', () => {
     const lock = lockHome(home)
     const inUse = `home_in_use Process ${process.pid} uses ${home}.`
     expect((await contend()).said).toBe(`${inUse} It does not answer yet.`)
-    lock.tell('http://127.0.0.1:8080')
+    lock.recordUrl('http://127.0.0.1:8080')
     expect((await contend()).said).toBe(`${inUse} Settlewire runs at http://127.0.0.1:8080.`)
     lock.release()
-    lock.tell('http://127.0.0.1:8080')
+    lock.recordUrl('http://127.0.0.1:8080')
     const next = await contend()
     expect(next.said).toBe('taken')
     next.child.kill('SIGKILL')

@@ -18,7 +18,7 @@ import { birthOf, livesOn } from './process-birth.ts'
 
 export interface HomeLock {
   /** Records the URL of the holder, which `home_in_use` then shows to other processes. */
-  tell(url: string): void
+  recordUrl(url: string): void
   /** Releases the directory. Calling it again does nothing. */
   release(): void
 }
@@ -64,7 +64,7 @@ export function lockHome(home: string): HomeLock {
     }
     let isHeld = true
     return {
-      tell: (url) => {
+      recordUrl: (url) => {
         if (isHeld) put(directory, mine, { ...me, url })
       },
       release() {
@@ -129,16 +129,16 @@ function read(directory: string, number: number): LockHolder | null {
     const url = 'url' in holder && typeof holder.url === 'string' ? { url: holder.url } : {}
     return { pid: holder.pid, born: holder.born, ...url }
   } catch {
-    // A power cut truncated the file, and so the holder is dead too.
+    // The file was removed meanwhile; or a power cut truncated it, and so the holder is dead too.
     return null
   }
 }
 
 /**
- * An identifier of this data directory on this machine, the same at each start. A random mark in the
- * directory tells two hosts apart that have the same name, path and inode, as containers may; name,
- * path and inode tell a copy apart from its original. Call it with the lock held: the holder of the
- * lock is the only process with this identifier.
+ * An identifier of this data directory on this machine, the same at each start. A random mark in
+ * the directory tells two hosts apart that have the same name, path and inode, as containers may;
+ * name, path and inode tell a copy apart from its original. Call it with the lock held: the holder
+ * of the lock is the only process with this identifier.
  */
 export function placeOf(home: string): string {
   const place = [hostname(), realpathSync(home), statSync(home).ino, markOf(home)]

@@ -14,7 +14,7 @@ interface IdempotencyRow {
 /** The stored answer to an idempotency key, or null. */
 export async function idempotent(
   database: Database,
-  asked: Pick<IdempotentResult, 'merchantId' | 'livemode' | 'key'>,
+  scope: Pick<IdempotentResult, 'merchantId' | 'livemode' | 'key'>,
 ): Promise<IdempotentResult | null> {
   const row = await database.one<IdempotencyRow>(
     {
@@ -22,16 +22,16 @@ export async function idempotent(
       text: `select request_hash, status, payment_id, sequence, told, created_at
         from idempotency_key where merchant_id = $1 and livemode = $2 and key = $3`,
     },
-    [asked.merchantId, asked.livemode, asked.key],
+    [scope.merchantId, scope.livemode, scope.key],
   )
   return (
     row && {
-      ...asked,
+      ...scope,
       requestHash: row.request_hash,
       status: row.status,
       paymentId: row.payment_id,
       sequence: row.sequence,
-      told: row.told,
+      body: row.told,
       at: row.created_at,
     }
   )

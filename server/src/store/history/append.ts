@@ -204,6 +204,6 @@ const answerToJson = (answer: IdempotentResult): object => ({
   status: answer.status,
   payment_id: answer.paymentId,
   sequence: answer.sequence,
-  told: answer.told,
+  told: answer.body,
   created_at: toRfc3339(answer.at),
 })

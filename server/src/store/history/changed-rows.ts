@@ -3,25 +3,27 @@ import type { Projection, TransactionRow } from '@settlewire/core/history/subjec
 /** The rows of a subject as they were last written. */
 export interface WrittenRows {
   /** Status, flags and deadline as one text. */
-  readonly standing: string
+  readonly stateText: string
   /** Keyed by chain and hash. */
   readonly transactions: ReadonlyMap<string, TransactionRow>
 }
 
 const none: WrittenRows['transactions'] = new Map()
 
-const nameOf = ({ chain, txHash }: TransactionRow): string => `${chain} ${txHash}`
+const rowKey = ({ chain, txHash }: TransactionRow): string => `${chain} ${txHash}`
 
-/** The rows of a projection by name, to compare them with the next projection. */
+/** The rows of a projection by chain and hash, to compare them with the next projection. */
 export const rowsOf = ({ transactions }: Projection): WrittenRows['transactions'] =>
-  transactions.length === 0 ? none : new Map(transactions.map((row) => [nameOf(row), row]))
+  transactions.length === 0 ? none : new Map(transactions.map((row) => [rowKey(row), row]))
 
 /** A transaction that differs from its last written row, and the parts to write again. */
 export interface Changed {
   readonly row: TransactionRow
   readonly inclusions: TransactionRow['inclusions']
   readonly transfers: TransactionRow['transfers']
-  /** The number of its transfers if there may have been more before; else null. */
+  /**
+   * Stored transfers from this index on, if any, must be deleted; null if none can be stored there.
+   */
   readonly transfersLeft: number | null
   /** Whether no row of it was ever written. False if that is not known. */
   readonly isNew: boolean
@@ -34,7 +36,7 @@ export const changedIn = (
 ): readonly Changed[] =>
   transactions.flatMap((row) => {
     const { inclusions, transfers } = row
-    const before = written?.transactions.get(nameOf(row))
+    const before = written?.transactions.get(rowKey(row))
     if (before === undefined) {
       // If the subject's rows are known, a transaction that is not among them is new.
       const isNew = written !== null
@@ -54,13 +56,13 @@ export const changedIn = (
     ]
   })
 
-/** Most rows are the same objects as before or share parts, so texts are seldom compared. */
 const isSame = (row: TransactionRow, before: TransactionRow): boolean =>
   row.number === before.number &&
   row.paid === before.paid &&
   row.final === before.final &&
   row.part === before.part
 
+/** Unchanged lists are usually the same array as before, so their texts are seldom compared. */
 const areSame = (rows: readonly object[], before: readonly object[]): boolean =>
   rows === before || textOf(rows) === textOf(before)
 

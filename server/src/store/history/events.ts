@@ -296,7 +296,11 @@ interface StateRow {
 }
 
 const storedState = ({ id, created_at, evidence, standing, parts }: StateRow): StoredState => ({
-  ...{ id, createdAt: created_at, opening: evidence, standing, parts },
+  id,
+  createdAt: created_at,
+  opening: evidence,
+  standing,
+  parts,
 })
 
 /** The state of a row as a list of one, or an empty list if it cannot be read. */

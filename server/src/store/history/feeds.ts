@@ -16,7 +16,9 @@ export async function feeds(
     [knownSum],
   )
   return rows.map(({ merchant_id, livemode, position }) => ({
-    ...{ merchantId: merchant_id, livemode, position },
+    merchantId: merchant_id,
+    livemode,
+    position,
   }))
 }
 
@@ -38,7 +40,9 @@ export async function entries(
     [merchantId, livemode, after, limit],
   )
   return rows.map(({ position, kind, subject_id, sequence }) => ({
-    ...{ position, subject: { kind, id: subject_id }, sequence },
+    position,
+    subject: { kind, id: subject_id },
+    sequence,
   }))
 }
 

@@ -9,7 +9,7 @@ import type { Head, Share } from './prepare.ts'
 const headsMax = 10_000
 
 /**
- * A cache of the head of each payment, which saves a read before an append. It may be stale: the
+ * A cache of the head of each subject, which saves a read before an append. It may be stale: the
  * append itself compares the seal with the row that it locks.
  */
 export class Heads {
@@ -42,13 +42,13 @@ export class Heads {
     for (const { append, head } of shares) this.#note(append.subject.id, head)
   }
 
-  /** Notes the head of a loaded payment. An entry from an append with the same seal has more. */
+  /** Notes the head of a loaded subject. An entry from an append with the same seal has more. */
   meet(paymentId: string, head: Omit<Head, 'written'>): void {
     if (this.#heads.get(paymentId)?.seal === head.seal) return
     this.#note(paymentId, { ...head, written: null })
   }
 
-  /** Forgets the written rows of payments whose deadline was changed without an append. */
+  /** Forgets the written rows of subjects whose deadline was changed without an append. */
   doubt(paymentIds: readonly string[]): void {
     for (const id of paymentIds) {
       const head = this.#heads.get(id)

@@ -30,8 +30,8 @@ export function listStatement(
   query: SubjectQuery,
 ): { statement: Statement; values: unknown[] } {
   const { merchantId, livemode, status, cursor = newest, limit } = query
-  const asked = status === undefined ? statuses : [status]
-  const values: unknown[] = [merchantId, livemode, limit + 1, cursor, asked, kind]
+  const wantedStatuses = status === undefined ? statuses : [status]
+  const values: unknown[] = [merchantId, livemode, limit + 1, cursor, wantedStatuses, kind]
   const names: string[] = []
   let where = 'p.merchant_id = $1 and p.livemode = $2 and p.kind = $6'
   for (const filter of Object.keys(narrow) as Narrow[]) {

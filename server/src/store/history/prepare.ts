@@ -70,13 +70,13 @@ export function prepare(
       feed.count += 1
       placed.push({ event, seal: last, feed, place: feed.count })
     }
-    const written = { standing: standingOf(projection), transactions: rowsOf(projection) }
+    const written = { stateText: stateTextOf(projection), transactions: rowsOf(projection) }
     const sequence = expectedSequence + events.length
     return {
       append,
       baseSeal: before.seal,
       head: { sequence, seal: last, written },
-      hasMoved: written.standing !== before.written?.standing,
+      hasMoved: written.stateText !== before.written?.stateText,
       transactions: changedIn(projection, before.written),
     }
   })
@@ -86,7 +86,7 @@ export function prepare(
 const byId = (a: Share, b: Share): number => (a.append.subject.id < b.append.subject.id ? -1 : 1)
 
 /** Status, flags and deadline as one text, to detect changes. */
-const standingOf = ({ status, flags, dueAt }: Projection): string =>
+const stateTextOf = ({ status, flags, dueAt }: Projection): string =>
   `${status} ${flags.join()} ${dueAt}`
 
 const opening: Head = { sequence: 0, seal: noSeal, written: null }

@@ -8,7 +8,7 @@ import { ScriptedPayment } from '../../../../test/support/scripted-payments.ts'
 import { storeUnderTest } from '../../../../test/support/store-under-test.ts'
 import { systemClock } from '../../clock.ts'
 import { silentLog } from '../../log.ts'
-import type { Directory, Merchant } from '../../ports/access.ts'
+import type { Directory, Merchant, NewKey } from '../../ports/access.ts'
 import { openStore } from '../open.ts'
 
 const merchant: Merchant = {
@@ -37,6 +37,26 @@ describe('the directory', () => {
     const poor = { ...merchant, id: 'mer_2', xpub: null }
     await directory.addMerchant(poor)
     expect(await directory.merchant('mer_2')).toEqual(poor)
+  })
+
+  it('registers a merchant with its first key, or neither of them', async () => {
+    const { keys } = store.open()
+    const [id, merchantId] = ['key_2', 'mer_2']
+    const key: NewKey = {
+      ...{ id, merchantId, livemode: true, kind: 'secret', scopes: [], name: 'first' },
+      ...{ prefix: 'sk_live_Ab3d', createdAt: bornAt },
+    }
+    const hash = randomBytes(32)
+    await directory.addMerchantWithKey({ ...merchant, id: merchantId }, key, hash)
+    expect(await directory.merchant(merchantId)).toEqual({ ...merchant, id: merchantId })
+    expect(await keys.byHash(hash)).toMatchObject(key)
+
+    // The merchant is valid, and its key is not: the same secret is in use.
+    const next = { ...key, id: 'key_3', merchantId: 'mer_3' }
+    const failing = directory.addMerchantWithKey({ ...merchant, id: 'mer_3' }, next, hash)
+    await expect(failing).rejects.toThrow('unique')
+    expect(await directory.merchant('mer_3')).toBeNull()
+    expect(await keys.find('key_3')).toBeNull()
   })
 
   it('refuses a private key in place of a public one', async () => {

@@ -1,8 +1,9 @@
 import { assert } from '@settlewire/core/assert'
 import { Failure } from '@settlewire/core/errors'
 import { type Instant, toRfc3339 } from '@settlewire/core/instant'
-import type { Directory, Merchant, NewMerchant } from '../../ports/access.ts'
+import type { Directory, Merchant, NewKey, NewMerchant } from '../../ports/access.ts'
 import type { Database } from '../database.ts'
+import { insertKey, keyValues } from '../keys.ts'
 
 /** The largest child index that BIP-32 can derive from a public key. */
 const indexMax = 2 ** 31 - 1
@@ -26,6 +27,22 @@ export class PostgresDirectory implements Directory {
           values ($1, $2, $3, $4, $5)`,
       },
       [id, name, xpub, takesLive, toRfc3339(createdAt)],
+    )
+  }
+
+  async addMerchantWithKey(merchant: NewMerchant, key: NewKey, hash: Uint8Array): Promise<void> {
+    const { id, name, xpub, takesLive = false, createdAt } = merchant
+    await this.#database.query(
+      {
+        name: 'add_merchant_with_key',
+        // One statement, so both rows are stored or neither.
+        text: `with owner as (
+            insert into merchant (id, name, xpub, takes_live, created_at)
+            values ($10, $11, $12, $13, $14)
+          )
+          ${insertKey} values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      },
+      [...keyValues(key, hash), id, name, xpub, takesLive, toRfc3339(createdAt)],
     )
   }
 
@@ -147,6 +164,10 @@ interface MerchantRow {
 }
 
 const merchantOf = (row: MerchantRow): Merchant => ({
-  ...{ id: row.id, name: row.name, xpub: row.xpub, takesLive: row.takes_live },
-  ...{ createdAt: row.created_at, disabledAt: row.disabled_at },
+  id: row.id,
+  name: row.name,
+  xpub: row.xpub,
+  takesLive: row.takes_live,
+  createdAt: row.created_at,
+  disabledAt: row.disabled_at,
 })

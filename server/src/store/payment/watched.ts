@@ -56,7 +56,8 @@ function termsOf({ evidence }: WatchedRow): TermsText {
 }
 
 const watching = ({ id, livemode }: WatchedRow, { accept }: TermsText): Watched => ({
-  ...{ paymentId: id, livemode },
+  paymentId: id,
+  livemode,
   accept: accept.map(({ chain, address, token }) => ({ chain, address, token })),
 })
 

@@ -48,7 +48,7 @@ describe('a write under a lease', () => {
   const old = { lease: 'chain:local', token: 1 }
   const begin = () => store.events.begin('local', 'genesis', blockAt(1))
 
-  it('is refused completely once another process has the lease: a cursor move', async () => {
+  it('that moves a cursor is refused completely once another process has the lease', async () => {
     await begin()
     await heldBy(one)
     const payment = new ScriptedPayment()
@@ -63,7 +63,7 @@ describe('a write under a lease', () => {
     expect((await store.events.position('local'))?.head.view).toBe(1)
   })
 
-  it('is refused completely once another process has the lease: events of a deadline', async () => {
+  it('that stores events of a deadline is refused completely once another process has the lease', async () => {
     const payment = new ScriptedPayment()
     await store.events.append({ appends: [payment.opening()] })
     await heldBy(one)
@@ -74,7 +74,7 @@ describe('a write under a lease', () => {
     expect((await store.events.heads([payment.id])).get(payment.id)).toBe(1)
   })
 
-  it('is refused completely once another process has the lease: the end of a watch', async () => {
+  it('that ends a watch is refused completely once another process has the lease', async () => {
     const [paid, other] = [new ScriptedPayment(), new ScriptedPayment()]
     await store.events.append({ appends: [paid.opening(), other.opening()] })
     await heldBy(one)
@@ -131,10 +131,10 @@ describe('a report of a follower', () => {
   it('is read by other processes, with its age, and replaced by later reports', async () => {
     await heldBy(one)
     const fence = { lease: 'chain:local', token: 1 }
-    await store.nodes.say('local', { body: 'first', word: 'ok' }, fence)
-    await store.nodes.say('local', { body: 'second', word: 'ok' }, fence)
+    await store.nodes.publish('local', { body: 'first', word: 'ok' }, fence)
+    await store.nodes.publish('local', { body: 'second', word: 'ok' }, fence)
     await pause(30)
-    const [told, ...more] = await world.open().nodes.told()
+    const [told, ...more] = await world.open().nodes.published()
     expect([told?.chain, told?.body, more]).toEqual(['local', 'second', []])
     expect(told?.ageMs).toBeGreaterThanOrEqual(30)
     expect(told?.ageMs).toBeLessThan(10_000)
@@ -145,10 +145,10 @@ describe('a report of a follower', () => {
     await store.nodes.giveBack(one)
     await heldBy(two)
     const word = 'ok'
-    await store.nodes.say('local', { body: 'new', word }, { lease: 'chain:local', token: 2 })
+    await store.nodes.publish('local', { body: 'new', word }, { lease: 'chain:local', token: 2 })
     const late = { lease: 'chain:local', token: 1 }
-    expect(await store.nodes.say('local', { body: 'old', word }, late)).toBeNull()
-    expect((await store.nodes.told()).map(({ body }) => body)).toEqual(['new'])
+    expect(await store.nodes.publish('local', { body: 'old', word }, late)).toBeNull()
+    expect((await store.nodes.published()).map(({ body }) => body)).toEqual(['new'])
   })
 })
 
@@ -158,22 +158,24 @@ describe('the revision of a report of a follower', () => {
     const fence = { lease: 'chain:local', token: 1 }
     const revisions: (number | null)[] = []
     for (const word of ['ok', 'ok', 'blind', 'ok', 'ok']) {
-      revisions.push(await store.nodes.say('local', { body: `${revisions.length}`, word }, fence))
+      revisions.push(
+        await store.nodes.publish('local', { body: `${revisions.length}`, word }, fence),
+      )
     }
     const [first = 0, again, blind = 0, back = 0, last] = revisions.map(Number)
     expect([again, last]).toEqual([first, back])
     expect(blind).toBeGreaterThan(first)
     expect(back).toBeGreaterThan(blind)
-    expect(await store.nodes.told()).toMatchObject([{ body: '4', revision: back }])
+    expect(await store.nodes.published()).toMatchObject([{ body: '4', revision: back }])
   })
 
   it('rises also after a crash of the database has emptied the table', async () => {
     await heldBy(one)
     const fence = { lease: 'chain:local', token: 1 }
-    const before = await store.nodes.say('local', { body: '', word: 'ok' }, fence)
+    const before = await store.nodes.publish('local', { body: '', word: 'ok' }, fence)
     await queryAs(world.url, 'truncate chain_sight')
     await pause(2)
-    const after = await store.nodes.say('local', { body: '', word: 'ok' }, fence)
+    const after = await store.nodes.publish('local', { body: '', word: 'ok' }, fence)
     expect(Number(after)).toBeGreaterThan(Number(before))
   })
 })

@@ -53,7 +53,7 @@ export class PostgresNodes implements Leases, Bulletin {
     )
   }
 
-  async say(
+  async publish(
     chain: string,
     { body, word }: SightUpdate,
     { lease, token }: Fence,
@@ -80,10 +80,10 @@ export class PostgresNodes implements Leases, Bulletin {
     return row?.revision ?? null
   }
 
-  async told(): Promise<readonly SightRecord[]> {
-    const rows = await this.#database.query<ToldRow>(
+  async published(): Promise<readonly SightRecord[]> {
+    const rows = await this.#database.query<SightRow>(
       {
-        name: 'told',
+        name: 'published_sights',
         text: `select chain, body, revision,
             (extract(epoch from clock_timestamp() - told_at) * 1000)::float8 as age_ms
           from chain_sight`,
@@ -148,7 +148,7 @@ export class PostgresNodes implements Leases, Bulletin {
   }
 }
 
-interface ToldRow {
+interface SightRow {
   readonly chain: string
   readonly body: string
   readonly revision: number

@@ -23,7 +23,7 @@ export class PostgresRescans implements Rescans {
     this.#database = database
   }
 
-  async request(asked: RescanRequest): Promise<number> {
+  async request(wanted: RescanRequest): Promise<number> {
     const row = await this.#database.one<{ id: number }>(
       {
         name: 'request_rescan',
@@ -32,7 +32,7 @@ export class PostgresRescans implements Rescans {
           )
           insert into chain_rescan (chain, asked) values ($1, $2) returning id`,
       },
-      [asked.chain, JSON.stringify(asked)],
+      [wanted.chain, JSON.stringify(wanted)],
     )
     assert(row !== null, 'an insert returns its row')
     return row.id
@@ -69,8 +69,10 @@ export class PostgresRescans implements Rescans {
       [arrayOf.text(chains)],
     )
     return rows.map(({ id, asked, report, turn }) => ({
-      ...{ id, turn, report: reportOf(report) },
-      asked: JSON.parse(asked) as RescanRequest, // as `request` wrote it
+      id,
+      turn,
+      report: reportOf(report),
+      request: JSON.parse(asked) as RescanRequest, // as `request` wrote it
     }))
   }
 
@@ -102,14 +104,14 @@ export class PostgresRescans implements Rescans {
     return row !== null
   }
 
-  async openings(
+  async createdPayments(
     livemode: boolean,
     afterId: string,
     limit: number,
   ): Promise<readonly OpenedPayment[]> {
     const rows = await this.#database.query<WatchedRow & { is_over: boolean }>(
       {
-        name: 'openings',
+        name: 'created_payments',
         text: `select p.id, p.livemode, p.due_at is null as is_over, e.evidence
           from subject p join event e on e.subject_id = p.id and e.sequence = 1
           where p.kind = 'payment_intent' and p.livemode = $1 and p.id > $2
@@ -133,8 +135,10 @@ export class PostgresRescans implements Rescans {
       [chain, from, to],
     )
     return rows.map((row) => ({
-      ...{ paymentId: row.subject_id, txHash: row.tx_hash },
-      ...{ blockHash: row.block_hash, block: row.block_number },
+      paymentId: row.subject_id,
+      txHash: row.tx_hash,
+      blockHash: row.block_hash,
+      block: row.block_number,
     }))
   }
 }
@@ -143,6 +147,7 @@ interface OpenRow {
   readonly id: number
   readonly asked: string
   readonly report: string | null
+  /** Goes up with each report. An old number is refused: another process has taken over. */
   readonly turn: number
 }
 

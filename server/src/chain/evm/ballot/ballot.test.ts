@@ -3,7 +3,7 @@ import { newAddress, transferLog } from '../../../../../test/support/evm/fake-ch
 import type { Corroborated } from '../../../ports/chain.ts'
 import type { BlockContents } from '../block/verdict.ts'
 import type { Header } from '../node/node.ts'
-import { Ballot, type Vote, wordOf } from './ballot.ts'
+import { Ballot, type Vote, voteOf } from './ballot.ts'
 
 const hash = (digit: string): string => `0x${digit.repeat(64)}`
 const ref = { number: 7, hash: hash('b'), parentHash: hash('a'), minedAt: 0 }
@@ -25,11 +25,16 @@ const contents: BlockContents = {
 /** The ballot with the votes of a, b and c on one inclusion, `.` for none; it was read from a. */
 function ballotOf(words: string): Ballot<string> {
   const ballot = new Ballot<string>(ref)
-  Object.assign(ballot, { header, wantsLogs: true, reader: 'a', told: new Set([inclusion.txHash]) })
+  Object.assign(ballot, {
+    header,
+    wantsLogs: true,
+    reader: 'a',
+    recorded: new Set([inclusion.txHash]),
+  })
   ballot.include(inclusion)
   for (const [at, letter] of [...words].entries()) {
-    const word: Vote | null = letter === '+' ? 'shows' : letter === '-' ? 'denies' : null
-    if (word !== null) ballot.voice('abc'.charAt(at)).words.set(inclusion.txHash, word)
+    const vote: Vote | null = letter === '+' ? 'shows' : letter === '-' ? 'denies' : null
+    if (vote !== null) ballot.voice('abc'.charAt(at)).votes.set(inclusion.txHash, vote)
   }
   return ballot
 }
@@ -48,10 +53,10 @@ describe('the ballot of a block', () => {
     'with the votes %s counts shown by %j, denied by %j, contradicted: %s',
     (words, shows, denies, torn) => {
       const ballot = ballotOf(words)
-      expect(ballot.saying(inclusion.txHash, 'shows').join('')).toBe(shows)
-      expect(ballot.saying(inclusion.txHash, 'denies').join('')).toBe(denies)
+      expect(ballot.votersFor(inclusion.txHash, 'shows').join('')).toBe(shows)
+      expect(ballot.votersFor(inclusion.txHash, 'denies').join('')).toBe(denies)
       expect(ballot.isContradicted).toBe(torn)
-      ballot.told = null
+      ballot.recorded = null
       expect(ballot.isContradicted).toBe(false)
     },
   )
@@ -86,15 +91,15 @@ describe('the ballot of a block', () => {
     expect(ballot.missing('b', () => true)).toEqual([inclusion])
   })
 
-  it('drops the votes on an inclusion when that grows', () => {
+  it('drops the votes on an inclusion when another transfer is added to it', () => {
     const ballot = ballotOf('++-')
     ballot.include(inclusion)
-    expect(ballot.saying(inclusion.txHash, 'shows')).toEqual(['a', 'b'])
+    expect(ballot.votersFor(inclusion.txHash, 'shows')).toEqual(['a', 'b'])
     const [transfer] = inclusion.transfers
     if (transfer === undefined) throw new Error('it pays')
     ballot.include({ ...inclusion, transfers: [transfer, { ...transfer, part: 1 }] })
-    expect(ballot.saying(inclusion.txHash, 'shows')).toEqual([])
-    expect(ballot.saying(inclusion.txHash, 'denies')).toEqual([])
+    expect(ballot.votersFor(inclusion.txHash, 'shows')).toEqual([])
+    expect(ballot.votersFor(inclusion.txHash, 'denies')).toEqual([])
   })
 })
 
@@ -111,6 +116,6 @@ describe('the vote by a receipt', () => {
     ['a failed status', { ...receipt, succeeded: false, logs: [named] }, 'denies'],
     ['another block hash', { ...receipt, blockHash: hash('c'), logs: [] }, null],
   ])('with %s is decided by receipt, block and log', (_what, shown, word) => {
-    expect(wordOf(shown, inclusion, new Set([token]))).toBe(word)
+    expect(voteOf(shown, inclusion, new Set([token]))).toBe(word)
   })
 })

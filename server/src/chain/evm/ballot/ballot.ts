@@ -19,6 +19,7 @@ export interface Doubt {
   /** The transfer that the block's logs show; null when they show none. */
   readonly hint: SeenTransfer | null
   tries: number
+  /** When to ask for it again. */
   againAt: Instant
 }
 
@@ -36,10 +37,12 @@ interface Voice {
   asks: number
   readonly receipts: Map<string, Promise<Receipt | null>>
   /** Its latest vote on each transaction. */
-  readonly words: Map<string, Vote>
+  readonly votes: Map<string, Vote>
 }
 
-/** A provider that does not know a block after this many questions is on another branch. */
+/**
+ * A provider that does not know a block after this many questions is not asked for its logs again.
+ */
 const asksMax = 8
 
 /** One block, its inclusions that concern us, and each provider's votes on them. */
@@ -51,10 +54,10 @@ export class Ballot<Who> {
   header: Header | null = null
   /** Whether all providers but its reader are asked for its logs. */
   wantsLogs = false
-  /** Whether only sums were reported for it: its logs then show the reported transfers. */
+  /** Whether sums are on record for it: its logs then show the transfers that they add up. */
   isReread = false
   /** Its transactions on record; null while the block is not on record. */
-  told: Set<string> | null = null
+  recorded: Set<string> | null = null
   /** Steps since it was reported. */
   age = 0
   /** Whether it was counted against its reader that it hid part of the block. */
@@ -72,26 +75,26 @@ export class Ballot<Who> {
   }
 
   voice(who: Who): Voice {
-    const none = { contents: null, asks: 0, receipts: new Map(), words: new Map() }
+    const none = { contents: null, asks: 0, receipts: new Map(), votes: new Map() }
     const voice = this.voices.get(who) ?? none
     this.voices.set(who, voice)
     return voice
   }
 
   /**
-   * Adds an inclusion. If it has more transfers than before, all earlier votes on it are dropped.
+   * Adds an inclusion. If its number of transfers has changed, all earlier votes on it are dropped.
    */
   include(inclusion: Corroborated): void {
     const { txHash, transfers } = inclusion
     if (this.inclusions.get(txHash)?.transfers.length === transfers.length) return
     this.inclusions.set(txHash, inclusion)
-    for (const { words } of this.voices.values()) words.delete(txHash)
+    for (const { votes } of this.voices.values()) votes.delete(txHash)
   }
 
   /** The providers whose latest vote on a transaction is this one. */
-  saying(txHash: string, word: Vote): readonly Who[] {
+  votersFor(txHash: string, vote: Vote): readonly Who[] {
     return [...this.voices]
-      .filter(([, { words }]) => words.get(txHash) === word)
+      .filter(([, { votes }]) => votes.get(txHash) === vote)
       .map(([who]) => who)
   }
 
@@ -102,38 +105,38 @@ export class Ballot<Who> {
 
   /** The questions to a provider until it shows every known inclusion of the block. */
   missing(who: Who, isComplete: (contents: BlockContents) => boolean): BallotQuestion[] {
-    const { contents = null, asks = 0, words } = this.voices.get(who) ?? {}
-    const isUnheard = contents === null ? asks < asksMax : !isComplete(contents)
-    const logs = this.wantsLogs && this.reader !== who && isUnheard
+    const { contents = null, asks = 0, votes } = this.voices.get(who) ?? {}
+    const isUnanswered = contents === null ? asks < asksMax : !isComplete(contents)
+    const logs = this.wantsLogs && this.reader !== who && isUnanswered
     const unsure = [...this.inclusions.values()].filter(
-      ({ txHash }) => words?.get(txHash) !== 'shows' || this.isDenied(txHash),
+      ({ txHash }) => votes?.get(txHash) !== 'shows' || this.isDenied(txHash),
     )
     return [...(logs ? (['logs'] as const) : []), ...unsure, ...this.doubts.values()]
   }
 
   /** Whether a provider denies it: then those that show it are asked again too. */
   isDenied(txHash: string): boolean {
-    return this.saying(txHash, 'denies').length > 0
+    return this.votersFor(txHash, 'denies').length > 0
   }
 
   /**
    * Whether as many providers deny a transaction on record as show it, and at least one shows it.
    */
   get isContradicted(): boolean {
-    return [...(this.told ?? [])].some((txHash) => {
-      const shows = this.saying(txHash, 'shows').length
-      return shows > 0 && this.saying(txHash, 'denies').length >= shows
+    return [...(this.recorded ?? [])].some((txHash) => {
+      const shows = this.votersFor(txHash, 'shows').length
+      return shows > 0 && this.votersFor(txHash, 'denies').length >= shows
     })
   }
 
   /** Whether a provider denies a transaction on record. */
   get isOpen(): boolean {
-    return [...(this.told ?? [])].some((txHash) => this.isDenied(txHash))
+    return [...(this.recorded ?? [])].some((txHash) => this.isDenied(txHash))
   }
 }
 
 /** The vote that a receipt means for an inclusion; null when it is of another block. */
-export function wordOf(
+export function voteOf(
   receipt: Receipt,
   { block, transfers }: Corroborated,
   tokens: ReadonlySet<string>,

@@ -5,7 +5,10 @@ import type { Header } from '../node/node.ts'
 import type { Provider } from '../provider/provider.ts'
 import type { Ballot } from './ballot.ts'
 
-/** The transfers that a provider shows beyond the known ones; null if there are no more. */
+/**
+ * The transfers that a provider shows beyond the known ones. Null if there are no more, or if its
+ * answers are incomplete or contradict each other.
+ */
 export function moreIn(
   contents: BlockContents,
   { transfers, taken }: { transfers: readonly SeenTransfer[]; taken: ReadonlySet<string> },
@@ -27,18 +30,20 @@ export function moreIn(
  */
 export function kept(
   contents: BlockContents,
-  { told }: Pick<Ballot<Provider>, 'told'>,
+  { recorded }: Pick<Ballot<Provider>, 'recorded'>,
   watch: WatchSet,
 ): BlockContents {
-  if (told === null || !isComplete(contents, watch)) return contents
-  const isForNobody = judged(contents, watch)?.transfers.length === 0
-  return isForNobody ? { ...contents, transfers: [], found: null } : contents
+  if (recorded === null || !isComplete(contents, watch)) return contents
+  const paysNothing = judged(contents, watch)?.transfers.length === 0
+  return paysNothing ? { ...contents, transfers: [], found: null } : contents
 }
 
 /** A header without the transactions that its reader listed. */
 export const bareOf = (header: Header): Header => ({
   ...header,
-  ...{ txHashes: null, values: null, listed: null },
+  txHashes: null,
+  values: null,
+  listed: null,
 })
 
 /** Whether it is the sum of many transfers that are not on record individually. */

@@ -18,7 +18,7 @@ import { orRefused } from '../node/answer.ts'
 import { fieldsOf } from '../node/hex.ts'
 import { inParallel } from '../node/in-parallel.ts'
 import { atOnce, type FollowerLimits } from '../node/limits.ts'
-import type { EvmNode, Header, Receipt, TopValue } from '../node/node.ts'
+import type { EvmNode, Header, NativeValue, Receipt } from '../node/node.ts'
 
 const firstDoubtMs = 30
 
@@ -75,7 +75,10 @@ export class BlockReader {
     this.#inner = new InnerPayments({ clock, watch, multicall3, log })
   }
 
-  /** Whether contract payments may be missing, because the last balances were unreadable. */
+  /**
+   * Whether contract payments may be missing: the balances after the last block, or earlier ones of
+   * an address, could not be read.
+   */
   get isUnread(): boolean {
     return this.#inner.isUnread
   }
@@ -136,9 +139,10 @@ export class BlockReader {
   }
 
   /**
-   * The block's transfers by its logs, or null when only its receipts can tell: a lagging node
-   * returns an empty list for a block that it does not have yet, and the header's bloom shows that
-   * it may be wrong.
+   * The block's transfers by its logs. Null when only its receipts can tell: the node refuses, does
+   * not know the block, or sends an odd log; or its list stays empty although the bloom of the
+   * header may hold a transfer, because a lagging node returns an empty list for a block that it
+   * does not have yet.
    */
   async #transfers(node: EvmNode, header: Header): Promise<readonly TokenTransfer[] | null> {
     const { ref, logsBloom } = header
@@ -146,8 +150,8 @@ export class BlockReader {
     if (this.#tokens.length === 0 || (!mayHold && this.#trusts(node, ref.number))) return []
     node.tally.logsAsked++
     let wasEmpty = false
-    for (let asked = 0; asked <= this.#limits.emptyLogsAskedAgain; asked++) {
-      if (asked > 0) await this.#clock.sleep(firstDoubtMs * 4 ** (asked - 1))
+    for (let tries = 0; tries <= this.#limits.emptyLogsAskedAgain; tries++) {
+      if (tries > 0) await this.#clock.sleep(firstDoubtMs * 4 ** (tries - 1))
       const logs = await orRefused(node.logs(ref.hash, this.#tokens, transferTopic))
       if (logs === 'refused') return null
       const isDoubtful = mayHold && logs?.length === 0
@@ -182,13 +186,13 @@ export class BlockReader {
   }
 
   /**
-   * Reads transactions to us that were malformed in their block individually. If that fails too,
-   * the balance shows the payment.
+   * Reads transactions to us that were malformed in their block individually. If they are malformed
+   * again, the balance shows the payment.
    */
   async #valuesIn(
     node: EvmNode,
     { values, odd = [] }: Header,
-  ): Promise<readonly TopValue[] | null> {
+  ): Promise<readonly NativeValue[] | null> {
     if (values === null || odd.length === 0) return values
     const ours = odd.flatMap(({ txHash, to }) =>
       txHash !== null && to !== null && this.#watch.has(to) ? txHash : [],
@@ -221,8 +225,8 @@ async function wholeOf(node: EvmNode, known: Header, whole: boolean): Promise<He
 }
 
 /**
- * Reads a call from the block if that was full, else asks for it. Null if the node refuses: it is
- * optional evidence.
+ * Reads a call from the block if that was full, else asks for it. It is optional evidence: null if
+ * the node refuses, does not know the transaction, or leaves out its sender, nonce or fee.
  */
 async function callOf(
   node: EvmNode,

@@ -30,7 +30,7 @@ interface ProviderPollParts {
   /** Reports a doubtful transaction as pending until a provider shows it completely. */
   readonly sighted: (provider: Provider, sighting: Sighting) => void
   /** Reports the vote of a provider on an inclusion on record. May repeat. */
-  readonly tell: (source: Source, word: Vote, inclusion: Corroborated) => void
+  readonly report: (source: Source, vote: Vote, inclusion: Corroborated) => void
 }
 
 /** Blocks without payments that are kept for providers that have not answered yet. */
@@ -38,18 +38,19 @@ const emptyMax = 512
 /** A final block is asked about for this many more steps: it may have been read late. */
 const stepsAfterFinal = 16
 /**
- * Doubtful transactions: asked for within a second at first, at last every 5 min, for about a day.
+ * Doubtful transactions: asked for within a second at first, at last within 5 min, and for about 12
+ * hours: the jitter halves the mean wait.
  */
-const doubted = { backoff: { baseMs: 1_000, maxMs: 300_000 }, triesMax: 300 }
+const doubtLimits = { backoff: { baseMs: 1_000, maxMs: 300_000 }, triesMax: 300 }
 
 /**
  * Asks every provider about each block that was read from one of them: for its logs, so that no
  * single provider, whether lagging or lying, can hide a payment; and for the receipt of each
  * payment. Answers that come in time go with the step, later ones are reported separately: a
  * provider is asked again at each of its heads, or by a timer if none come, until it shows the
- * same, or the block is reverted or has been final for a while. If a block was stored without a
- * transaction that may be ours, all providers, including its reader, are asked until one shows it:
- * so no payment is lost silently, and the chain is not held up.
+ * same, or the block is reverted, final or old, or too many others wait. If a block was stored
+ * without a transaction that may be ours, all providers, including its reader, are asked until one
+ * shows it: so no payment is lost silently, and the chain is not held up.
  */
 export class ProviderPoll {
   readonly #parts: ProviderPollParts
@@ -61,7 +62,10 @@ export class ProviderPoll {
 
   constructor(parts: ProviderPollParts) {
     this.#parts = parts
-    this.#questions = new Questions({ ...parts, said: (ballot, said) => this.#said(ballot, said) })
+    this.#questions = new Questions({
+      ...parts,
+      onVote: (ballot, cast) => this.#addVote(ballot, cast),
+    })
   }
 
   /**
@@ -72,29 +76,30 @@ export class ProviderPoll {
   }
 
   /**
-   * Asks for logs. Resolves when each provider without open questions has answered. Never rejects.
+   * Asks for logs. Resolves when each provider that had no open question has answered or failed.
+   * Never rejects.
    */
   async open(headers: readonly Header[], reader: Provider): Promise<void> {
     const { providers, tokens } = this.#parts
     if (providers.length < 2 || tokens.length === 0) return
     const ballots = headers.map((header) => {
       const known = this.#ballots.get(header.ref.hash)
-      if (known !== undefined && known.told !== null) this.#ballots.delete(known.ref.hash)
+      if (known !== undefined && known.recorded !== null) this.#ballots.delete(known.ref.hash)
       // Drops the reader's list of transactions, since that is what must be verified.
       const bare = bareOf(header)
       return Object.assign(this.#ballotOf(header.ref), { header: bare, wantsLogs: true, reader })
     })
     const waited = providers.map((provider) => {
       const isPrompt = this.#questions.isFree(provider)
-      const asked = this.#questions.ask(provider, ballots, (question) => question === 'logs')
-      return isPrompt ? asked : null
+      const answered = this.#questions.ask(provider, ballots, (question) => question === 'logs')
+      return isPrompt ? answered : null
     })
     await Promise.all(waited)
   }
 
   /**
-   * Transfers that other providers show in these blocks or in canonical ones reported before, and
-   * that are not reported yet. Each is returned once.
+   * Transfers in these blocks, or in canonical ones reported before, that are not reported yet:
+   * another provider shows them, or the reader when it was asked again. Each is returned once.
    */
   beside(
     applied: readonly AppliedBlock[],
@@ -104,10 +109,10 @@ export class ProviderPoll {
     const found: Beside<Provider>[] = []
     for (const ballot of this.#ballots.values()) {
       const inStep = fresh.get(ballot.ref.hash)
-      if (inStep === undefined && (ballot.told === null || !isCanonical(ballot.ref))) continue
+      if (inStep === undefined && (ballot.recorded === null || !isCanonical(ballot.ref))) continue
       const shown = {
         transfers: inStep?.transfers ?? [],
-        taken: new Set(inStep === undefined ? ballot.told : []),
+        taken: new Set(inStep === undefined ? ballot.recorded : []),
       }
       found.push(...ballot.found)
       for (const { applied } of ballot.found) {
@@ -137,26 +142,26 @@ export class ProviderPoll {
       const ballot = this.#ballotOf(block.block)
       for (const inclusion of inclusionsOf(block)) {
         ballot.include(inclusion)
-        ballot.voice(shownBy).words.set(inclusion.txHash, 'shows')
+        ballot.voice(shownBy).votes.set(inclusion.txHash, 'shows')
       }
       return ballot
     })
-    const asked = providers.map((who) =>
+    const answered = providers.map((who) =>
       this.#questions.ask(who, ballots, (question, { ref }) => {
         return isInclusion(question) && ref.number <= headOf(who)
       }),
     )
-    await within(clock, Promise.all(asked), limits.corroborateWithinMs)
+    await within(clock, Promise.all(answered), limits.corroborateWithinMs)
   }
 
   /** The block with all votes on its transactions so far, its own source first. */
-  withWords(applied: AppliedBlock, { source }: Provider): AppliedBlock {
+  withVotes(applied: AppliedBlock, { source }: Provider): AppliedBlock {
     const inclusions = inclusionsOf(applied)
     const ballot = this.#ballots.get(applied.block.hash)
-    const by = (word: Vote, { txHash, transfers }: Corroborated): Source[] => {
-      const asked = ballot?.inclusions.get(txHash)
-      if (ballot === undefined || asked?.transfers.length !== transfers.length) return []
-      return ballot.saying(txHash, word).map((provider) => provider.source)
+    const by = (vote: Vote, { txHash, transfers }: Corroborated): Source[] => {
+      const voted = ballot?.inclusions.get(txHash)
+      if (ballot === undefined || voted?.transfers.length !== transfers.length) return []
+      return ballot.votersFor(txHash, vote).map((provider) => provider.source)
     }
     const deniedBy = inclusions.map((one) => [one.txHash, by('denies', one)] as const)
     const sources = inclusions.map((one) => {
@@ -176,11 +181,11 @@ export class ProviderPoll {
     const { providers, limits } = this.#parts
     for (const { hash } of step.reverted) this.#ballots.delete(hash)
     for (const ballot of this.#ballots.values()) {
-      if (ballot.told !== null && ballot.age++ > this.#ageMax(ballot, step)) {
+      if (ballot.recorded !== null && ballot.age++ > this.#ageMax(ballot, step)) {
         this.#ballots.delete(ballot.ref.hash)
       }
     }
-    for (const applied of [...step.applied, ...(step.late ?? [])]) this.#wasTold(applied, step)
+    for (const applied of [...step.applied, ...(step.late ?? [])]) this.#addRecorded(applied, step)
     for (const block of blocks) this.#doubt(block, step, reader)
     const all = Object.groupBy(this.#ballots.values(), ({ inclusions, isDoubtful }) =>
       inclusions.size > 0 || isDoubtful ? 'paying' : 'empty',
@@ -190,9 +195,9 @@ export class ProviderPoll {
       ...(all.paying ?? []).slice(0, -limits.corroborationsMax),
     ]
     for (const { ref } of tooMany) this.#ballots.delete(ref.hash)
-    this.#askDoubted()
+    this.#askAboutDoubts()
     // A provider that already had the block sends no new head for it, so it is asked now.
-    for (const provider of providers) void this.heard(provider)
+    for (const provider of providers) void this.askOpenQuestions(provider)
   }
 
   /**
@@ -205,20 +210,20 @@ export class ProviderPoll {
     // Which providers had shown their logs is unknown too: another may show what one hid.
     for (const block of tokens.length > 0 ? blocks : []) {
       const ballot = Object.assign(this.#ballotOf(block), { wantsLogs: true })
-      ballot.told ??= new Set()
+      ballot.recorded ??= new Set()
     }
     for (const inclusion of inclusions) {
       const ballot = this.#ballotOf(inclusion.block)
-      ballot.told ??= new Set()
+      ballot.recorded ??= new Set()
       if (inclusion.transfers.some(isSum)) {
         Object.assign(ballot, { wantsLogs: true, isReread: true })
         continue
       }
       ballot.include(inclusion)
-      ballot.told.add(inclusion.txHash)
-      this.#tell(ballot, inclusion)
+      ballot.recorded.add(inclusion.txHash)
+      this.#reportVotes(ballot, inclusion)
     }
-    for (const provider of this.#parts.providers) void this.heard(provider)
+    for (const provider of this.#parts.providers) void this.askOpenQuestions(provider)
   }
 
   /** Whether a reported block holds it, or seems to, while no provider has shown what it moved. */
@@ -229,31 +234,34 @@ export class ProviderPoll {
   /** This block was stored and may hold a transaction that was not reported with it. */
   doubt(block: BlockRef, txHash: string): void {
     const ballot = this.#ballotOf(block)
-    ballot.told ??= new Set()
-    if (ballot.told.has(txHash) || ballot.doubts.has(txHash)) return
+    ballot.recorded ??= new Set()
+    if (ballot.recorded.has(txHash) || ballot.doubts.has(txHash)) return
     const againAt = this.#parts.clock.now()
     ballot.doubts.set(txHash, { txHash, hint: null, tries: 0, againAt })
-    this.#askDoubted()
+    this.#askAboutDoubts()
   }
 
-  /** Called when a provider has a new head and so may show more than before. Never rejects. */
-  async heard(provider: Provider): Promise<void> {
+  /**
+   * Asks a provider again for logs and inclusions that it has not shown. Called at its new heads,
+   * after each stored step, and by a timer. Never rejects.
+   */
+  async askOpenQuestions(provider: Provider): Promise<void> {
     const { clock, limits } = this.#parts
-    await this.#questions.ask(provider, this.#ballots.values(), (question, { ref, told }) => {
+    await this.#questions.ask(provider, this.#ballots.values(), (question, { ref, recorded }) => {
       if (ref.number > headOf(provider)) return false
-      return question === 'logs' || (isInclusion(question) && told !== null)
+      return question === 'logs' || (isInclusion(question) && recorded !== null)
     })
     // Without new blocks there are no heads to trigger the next question.
     this.#later.get(provider)?.()
     const isOpen = [...this.#ballots.values()].some((ballot) => {
-      const { words } = ballot.voices.get(provider) ?? {}
-      const isUnsure = (one: string): boolean => words?.get(one) !== 'shows' || ballot.isDenied(one)
-      return ballot.told !== null && [...ballot.inclusions.keys()].some(isUnsure)
+      const { votes } = ballot.voices.get(provider) ?? {}
+      const isUnsure = (one: string): boolean => votes?.get(one) !== 'shows' || ballot.isDenied(one)
+      return ballot.recorded !== null && [...ballot.inclusions.keys()].some(isUnsure)
     })
     if (this.#isClosed || !provider.isUp || !isOpen) return
     this.#later.set(
       provider,
-      clock.after(limits.headPollMs, () => void this.heard(provider)),
+      clock.after(limits.headPollMs, () => void this.askOpenQuestions(provider)),
     )
   }
 
@@ -271,23 +279,23 @@ export class ProviderPoll {
   }
 
   /** Marks a block as on record with the votes in its step, and reports newer votes. */
-  #wasTold(applied: AppliedBlock, step: ChainStep): void {
+  #addRecorded(applied: AppliedBlock, step: ChainStep): void {
     const { hash } = applied.block
     const isWanted = applied.transfers.length > 0 && this.#parts.providers.length > 1
     if (!this.#ballots.has(hash) && !isWanted) return
     const ballot = this.#ballotOf(applied.block)
-    ballot.told ??= new Set()
+    ballot.recorded ??= new Set()
     ballot.age = 0
     ballot.found.length = 0
     for (const inclusion of inclusionsOf(applied)) {
       const { txHash } = inclusion
       ballot.include(inclusion)
-      ballot.told.add(txHash)
+      ballot.recorded.add(txHash)
       ballot.doubts.delete(txHash)
       const sources = applied.sources?.get(txHash) ?? [step.source]
       const shown = this.#parts.providers.filter(({ source }) => sources.includes(source))
-      for (const one of shown) ballot.voice(one).words.set(txHash, 'shows')
-      this.#tell(ballot, inclusion, [...sources, ...(applied.deniedBy?.get(txHash) ?? [])])
+      for (const one of shown) ballot.voice(one).votes.set(txHash, 'shows')
+      this.#reportVotes(ballot, inclusion, [...sources, ...(applied.deniedBy?.get(txHash) ?? [])])
     }
     for (const voice of ballot.voices.values()) {
       if (voice.contents !== null) voice.contents = kept(voice.contents, ballot, this.#parts.watch)
@@ -302,7 +310,7 @@ export class ProviderPoll {
       if (!isHash(txHash)) continue
       if (hint !== null && shown.some((transfer) => isSame(transfer, hint))) continue
       const ballot = this.#ballotOf(ref)
-      ballot.told ??= new Set()
+      ballot.recorded ??= new Set()
       ballot.doubts.set(txHash, { txHash, hint, tries: 0, againAt: step.at })
       this.#parts.log.error(
         { blockHash: ref.hash, head: ref.number },
@@ -313,15 +321,15 @@ export class ProviderPoll {
     }
   }
 
-  #askDoubted(): void {
+  #askAboutDoubts(): void {
     const { providers, clock } = this.#parts
     const due = new Set<BallotQuestion>()
     for (const { doubts } of this.#ballots.values()) {
       for (const doubt of doubts.values()) {
         if (doubt.againAt > clock.now()) continue
         due.add(doubt)
-        doubt.againAt = clock.now() + backoffMs(doubt.tries++, doubted.backoff, clock.chance())
-        if (doubt.tries >= doubted.triesMax) doubts.delete(doubt.txHash)
+        doubt.againAt = clock.now() + backoffMs(doubt.tries++, doubtLimits.backoff, clock.chance())
+        if (doubt.tries >= doubtLimits.triesMax) doubts.delete(doubt.txHash)
       }
     }
     if (due.size === 0) return
@@ -342,25 +350,29 @@ export class ProviderPoll {
     return isFinal ? stepsAfterFinal : limits.windowBlocksMin
   }
 
-  #said(ballot: Ballot<Provider>, { who, txHash, word }: CastVote): void {
-    const { words } = ballot.voice(who)
-    if (words.get(txHash) === word) return
-    words.set(txHash, word)
-    if (word === 'denies') {
-      for (const one of [who, ...ballot.saying(txHash, 'shows')]) one.score.disagreements++
+  #addVote(ballot: Ballot<Provider>, { who, txHash, vote }: CastVote): void {
+    const { votes } = ballot.voice(who)
+    if (votes.get(txHash) === vote) return
+    votes.set(txHash, vote)
+    if (vote === 'denies') {
+      for (const one of [who, ...ballot.votersFor(txHash, 'shows')]) one.score.disagreements++
     }
     const inclusion = ballot.inclusions.get(txHash)
-    if (inclusion === undefined || ballot.told?.has(txHash) !== true) return
-    this.#parts.tell(who.source, word, inclusion)
+    if (inclusion === undefined || ballot.recorded?.has(txHash) !== true) return
+    this.#parts.report(who.source, vote, inclusion)
     // The providers that show it must now outnumber the denials beyond the quorum.
-    if (word === 'denies') this.#tell(ballot, inclusion, [who.source])
+    if (vote === 'denies') this.#reportVotes(ballot, inclusion, [who.source])
   }
 
   /** Reports all votes on an inclusion, denials first, except those of providers in `known`. */
-  #tell(ballot: Ballot<Provider>, inclusion: Corroborated, known: readonly Source[] = []): void {
-    for (const word of ['denies', 'shows'] as const) {
-      for (const { source } of ballot.saying(inclusion.txHash, word)) {
-        if (!known.includes(source)) this.#parts.tell(source, word, inclusion)
+  #reportVotes(
+    ballot: Ballot<Provider>,
+    inclusion: Corroborated,
+    known: readonly Source[] = [],
+  ): void {
+    for (const vote of ['denies', 'shows'] as const) {
+      for (const { source } of ballot.votersFor(inclusion.txHash, vote)) {
+        if (!known.includes(source)) this.#parts.report(source, vote, inclusion)
       }
     }
   }

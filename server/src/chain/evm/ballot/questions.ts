@@ -8,7 +8,7 @@ import { inParallel } from '../node/in-parallel.ts'
 import { atOnce, type FollowerLimits } from '../node/limits.ts'
 import type { EvmNode, Header, Receipt } from '../node/node.ts'
 import type { Provider } from '../provider/provider.ts'
-import { type Ballot, type BallotQuestion, type Doubt, type Vote, wordOf } from './ballot.ts'
+import { type Ballot, type BallotQuestion, type Doubt, type Vote, voteOf } from './ballot.ts'
 import { bareOf, inclusionsOf, kept } from './beside.ts'
 import { BlockReader } from './blocks.ts'
 
@@ -16,7 +16,7 @@ import { BlockReader } from './blocks.ts'
 export interface CastVote {
   readonly who: Provider
   readonly txHash: string
-  readonly word: Vote
+  readonly vote: Vote
 }
 
 interface QuestionsParts {
@@ -25,7 +25,7 @@ interface QuestionsParts {
   readonly clock: Clock
   readonly limits: FollowerLimits
   /** Called with each vote on an inclusion. */
-  readonly said: (ballot: Ballot<Provider>, said: CastVote) => void
+  readonly onVote: (ballot: Ballot<Provider>, cast: CastVote) => void
 }
 
 /** The most open questions to one provider; further ones are asked at a later head. */
@@ -63,7 +63,7 @@ export class Questions {
     if (!provider.isUp) return
     const owed = this.#owed.get(provider) ?? new Map<string, Promise<unknown>>()
     this.#owed.set(provider, owed)
-    const asked = [...ballots].flatMap((ballot) =>
+    const questions = [...ballots].flatMap((ballot) =>
       ballot
         .missing(provider, (contents) => isComplete(contents, this.#parts.watch))
         .filter((question) => picks(question, ballot))
@@ -72,43 +72,43 @@ export class Questions {
           return { ballot, question, key: `${ballot.ref.hash} ${of}` }
         }),
     )
-    const due = asked.filter(({ key }) => !owed.has(key)).slice(0, owedMax - owed.size)
+    const due = questions.filter(({ key }) => !owed.has(key)).slice(0, owedMax - owed.size)
     const answered = inParallel(due, atOnce.questions, async ({ ballot, question, key }) => {
-      // A question that fails now is asked again at the next head.
+      // A question that fails now is asked again later.
       await this.#answer(provider, ballot, question).catch(() => undefined)
       owed.delete(key)
     })
     for (const { key } of due) owed.set(key, answered)
-    await Promise.all(asked.map(({ key }) => owed.get(key)))
+    await Promise.all(questions.map(({ key }) => owed.get(key)))
   }
 
   async #answer(who: Provider, ballot: Ballot<Provider>, question: BallotQuestion): Promise<void> {
     if (who.visit === null) return
     const { node } = who.visit
-    if (question === 'logs') return this.#hearLogs(who, node, ballot)
-    if ('hint' in question) return this.#hearDoubt(who, node, { ballot, doubt: question })
+    if (question === 'logs') return this.#readLogs(who, node, ballot)
+    if ('hint' in question) return this.#checkDoubt(who, node, { ballot, doubt: question })
     const { txHash, block } = question
-    const { receipts, words } = ballot.voice(who)
-    let word: Vote | null
+    const { receipts, votes } = ballot.voice(who)
+    let vote: Vote | null
     if (isHash(txHash)) {
       // After an earlier vote the receipt is fetched again: a node may lag behind its own blocks.
-      if (words.has(txHash)) receipts.delete(txHash)
+      if (votes.has(txHash)) receipts.delete(txHash)
       const receipt = await receiptOf(node, receipts, { txHash, blockHash: block.hash })
-      word =
-        receipt === null ? await absenceOf(node, question) : wordOf(receipt, question, this.#tokens)
+      vote =
+        receipt === null ? await absenceOf(node, question) : voteOf(receipt, question, this.#tokens)
     } else {
       // A balance change has no receipt: the provider confirms it by having the same block.
-      word = (await who.hashAt(block.number, true)) === block.hash ? 'shows' : null
+      vote = (await who.hashAt(block.number, true)) === block.hash ? 'shows' : null
     }
     // The inclusion may have grown meanwhile.
-    if (word !== null && ballot.inclusions.get(txHash) === question)
-      this.#parts.said(ballot, { who, txHash, word })
+    if (vote !== null && ballot.inclusions.get(txHash) === question)
+      this.#parts.onVote(ballot, { who, txHash, vote })
   }
 
   /**
    * Resolves a doubt once a provider shows the receipt with every transfer that the logs showed.
    */
-  async #hearDoubt(
+  async #checkDoubt(
     provider: Provider,
     node: EvmNode,
     { ballot, doubt }: { readonly ballot: Ballot<Provider>; readonly doubt: Doubt },
@@ -128,7 +128,7 @@ export class Questions {
     ballot.found.push({ provider, applied: { block, transfers, movedNothing: [] } })
   }
 
-  async #hearLogs(who: Provider, node: EvmNode, ballot: Ballot<Provider>): Promise<void> {
+  async #readLogs(who: Provider, node: EvmNode, ballot: Ballot<Provider>): Promise<void> {
     const { tokens, watch, limits } = this.#parts
     const { hash: blockHash } = ballot.ref
     const header = ballot.header ?? (await node.byHash(blockHash, false))
@@ -162,8 +162,8 @@ export class Questions {
     if (ballot.isReread) {
       for (const inclusion of inclusionsOf(judge(contents, watch))) {
         ballot.include(inclusion)
-        ballot.told?.add(inclusion.txHash)
-        this.#parts.said(ballot, { who, txHash: inclusion.txHash, word: 'shows' })
+        ballot.recorded?.add(inclusion.txHash)
+        this.#parts.onVote(ballot, { who, txHash: inclusion.txHash, vote: 'shows' })
       }
     }
     voice.contents = kept(contents, ballot, watch)
@@ -176,7 +176,7 @@ export class Questions {
   }
 }
 
-/** Fetches a receipt once for all purposes, and again only while it is missing. */
+/** Fetches a receipt once for all purposes, and again only if it is missing or of another block. */
 function receiptOf(
   node: EvmNode,
   receipts: Map<string, Promise<Receipt | null>>,
@@ -184,11 +184,11 @@ function receiptOf(
 ): Promise<Receipt | null> {
   const known = receipts.get(txHash)
   if (known !== undefined) return known
-  const asked = node.receipt(txHash)
-  receipts.set(txHash, asked)
+  const requested = node.receipt(txHash)
+  receipts.set(txHash, requested)
   const forget = (): boolean => receipts.delete(txHash)
-  asked.then((receipt) => receipt?.blockHash === blockHash || forget(), forget)
-  return asked
+  requested.then((receipt) => receipt?.blockHash === blockHash || forget(), forget)
+  return requested
 }
 
 /** A missing receipt may be late; a block that does not list the transaction is a denial. */

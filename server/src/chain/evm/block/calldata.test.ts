@@ -272,7 +272,7 @@ describe('an unrelated pending transaction', () => {
       tokens: { has: () => asked.tokens++ < 0 } as unknown as ReadonlySet<string>,
       watch: Object.assign(watch, {
         has: () => asked.has++ < 0,
-        contends: () => asked.contests++ < 0,
+        hasRival: () => asked.contests++ < 0,
       }),
     }
     const input = `0xa9059cbb${'0'.repeat(200_000)}`

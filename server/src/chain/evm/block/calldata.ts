@@ -48,7 +48,8 @@ export const callShapes: Readonly<Record<string, CallShape>> = {
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * What a transaction would pay a watched address, by its calldata. Only a hint: the logs decide.
+ * What a transaction would pay a watched address: a token by its calldata, or native coin by its
+ * value. Only a hint: the block decides.
  * Runs for every transaction of the network, so the cheapest check comes first and only payments to
  * us are decoded.
  */
@@ -62,8 +63,8 @@ export function hintOf(transaction: unknown, rules: PendingRules): SeenTransfer 
 }
 
 /**
- * The contest of a transaction: its sender and nonce, with its fee as the bid. Null when the node
- * left part of that out.
+ * The contest of a transaction: its sender and nonce, with its fee as the bid. Null when part of
+ * that is missing or malformed.
  */
 export function contestOf(transaction: unknown): Contest | null {
   const tx = fieldsOf(transaction)

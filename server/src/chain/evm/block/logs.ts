@@ -62,7 +62,9 @@ export function tokenTransfers(
   return transfers
 }
 
-/** The transfer in a log of any block; null when the log is not a transfer. */
+/**
+ * The transfer in a log of any block; null unless it is a non-zero transfer of one of these tokens.
+ */
 export function transferIn(value: unknown, tokens: ReadonlySet<string>): TokenTransfer | null {
   const log = fieldsOf(value)
   if (log === null || !Array.isArray(log.topics)) return null
@@ -95,7 +97,10 @@ const isAddressWord = (word: unknown): word is string =>
 export const txHashOf = ({ log }: TokenTransfer): string =>
   toHash(log.transactionHash, 'transaction hash of a log')
 
-/** The transfer to report, once its index in its receipt is known. Null if it is not valid hex. */
+/**
+ * The transfer to report, at its index in its receipt, or as a hint. Null if its payer or amount is
+ * not valid hex; throws if its transaction hash is invalid.
+ */
 export function tokenTransferAt(
   transfer: TokenTransfer,
   part: number | 'hint',

@@ -2,7 +2,7 @@ import { assert } from '@settlewire/core/assert'
 import type { Contest, SeenTransfer } from '@settlewire/core/payment/observation'
 import type { AppliedBlock, WatchSet } from '../../../ports/chain.ts'
 import { isHash } from '../node/hex.ts'
-import type { Header, Receipt, TopValue } from '../node/node.ts'
+import type { Header, NativeValue, Receipt } from '../node/node.ts'
 import { isFor, type TokenTransfer, tokenTransferAt, transferIn, txHashOf } from './logs.ts'
 
 /** Everything read of one block, for every recipient. Receipts are added as they become needed. */
@@ -10,8 +10,8 @@ export interface BlockContents {
   readonly header: Header
   readonly txHashes: readonly string[]
   transfers: readonly TokenTransfer[]
-  /** Null while no payment accepts the native coin. */
-  values: readonly TopValue[] | null
+  /** Null until they are read: only while a payment accepts the native coin. */
+  values: readonly NativeValue[] | null
   /** Native coin paid by contracts to addresses that accept it. */
   inner: readonly SeenTransfer[]
   /** Null where the node does not show the receipt. */
@@ -81,8 +81,8 @@ export const isComplete = (block: BlockContents, watch: WatchSet): boolean => {
 }
 
 /**
- * What a complete block means for our payments. Only a successful receipt moves money; `doubtful`
- * lists the transactions that the block cannot decide.
+ * What a complete block means for our payments. Tokens and a transaction's own value count only
+ * with a successful receipt; `doubtful` lists the transactions that the block cannot decide.
  */
 export function judge(block: BlockContents, watch: WatchSet): AppliedBlock {
   const inner = innerOf(block, watch).filter(({ to }) => watch.has(to))

@@ -47,9 +47,9 @@ export async function readBacklog(
 
 /** By sender, then by nonce. Transactions behind a nonce gap cannot run yet and are left out. */
 const poolContent: PoolRead = async (node) => {
-  const status = fieldsOf(await asked(node, 'txpool_status', []))
+  const status = fieldsOf(await resultOf(node, 'txpool_status', []))
   if (status === null || toCount(status.pending, 'size of the pool') > poolReadMax) return null
-  const bySender = fieldsOf(fieldsOf(await asked(node, 'txpool_content', []))?.pending)
+  const bySender = fieldsOf(fieldsOf(await resultOf(node, 'txpool_content', []))?.pending)
   if (bySender === null) return null
   return Object.values(bySender).flatMap((byNonce) => Object.values(fieldsOf(byNonce) ?? {}))
 }
@@ -58,17 +58,22 @@ const poolContent: PoolRead = async (node) => {
  * Some nodes return the pool, others only transactions they signed: an empty list proves nothing.
  */
 const pendingList: PoolRead = async (node) => {
-  const list = await asked(node, 'eth_pendingTransactions', [])
+  const list = await resultOf(node, 'eth_pendingTransactions', [])
   return Array.isArray(list) && list.length > 0 ? list : null
 }
 
 /** The transactions planned for the next block: most of the pool. */
 const pendingBlock: PoolRead = async (node) => {
-  const block = fieldsOf(await asked(node, 'eth_getBlockByNumber', ['pending', true]))
+  const block = fieldsOf(await resultOf(node, 'eth_getBlockByNumber', ['pending', true]))
   return Array.isArray(block?.transactions) ? block.transactions : null
 }
 
-async function asked(node: EvmNode, method: string, params: readonly unknown[]): Promise<unknown> {
+/** The node's result; null when it does not support the method. */
+async function resultOf(
+  node: EvmNode,
+  method: string,
+  params: readonly unknown[],
+): Promise<unknown> {
   const answer = await node.ask(method, params)
   return 'declined' in answer ? null : answer.result
 }

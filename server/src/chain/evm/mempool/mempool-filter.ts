@@ -33,16 +33,16 @@ interface Subscription {
  */
 export class AddressFilter {
   readonly #parts: AddressFilterParts
-  readonly #hear: (pending: unknown) => void
+  readonly #take: (pending: unknown) => void
   #subscriptions: readonly Subscription[] = []
   #covered = new Set<string>()
-  #saidFull = false
+  #hasLoggedFull = false
   #stopped = false
   #nextLook: Stop = () => undefined
 
-  constructor(parts: AddressFilterParts, hear: (pending: unknown) => void) {
+  constructor(parts: AddressFilterParts, take: (pending: unknown) => void) {
     this.#parts = parts
-    this.#hear = hear
+    this.#take = take
   }
 
   /** Null when the node does not support this subscription. */
@@ -62,8 +62,8 @@ export class AddressFilter {
     const newest: string[] = []
     let open = 0
     for (const address of watch.nativeAddresses()) newest[open++ % Math.max(1, room)] = address
-    if (open > room && !this.#saidFull) {
-      this.#saidFull = true
+    if (open > room && !this.#hasLoggedFull) {
+      this.#hasLoggedFull = true
       log.warn(
         { count: open },
         'more addresses than the filter allows; payments to the oldest are seen only in blocks',
@@ -97,7 +97,7 @@ export class AddressFilter {
     const filter = { toAddress: addresses, hashesOnly: false }
     const stop = await this.#parts.socket.subscribe(
       ['alchemy_pendingTransactions', filter],
-      this.#hear,
+      this.#take,
     )
     if (stop === null) return false
     this.#subscriptions = [...this.#subscriptions, { addresses, stop }]

@@ -9,9 +9,9 @@ import type { EvmNode } from '../node/node.ts'
 import { StandingSubscription } from '../node/standing.ts'
 import { readBacklog } from './mempool-backlog.ts'
 import { AddressFilter } from './mempool-filter.ts'
-import { hearPreconfirmations, type Preconfirmations } from './preconfirmation.ts'
+import { type Preconfirmations, subscribePreconfirmations } from './preconfirmation.ts'
 import { sightingOf } from './sighting.ts'
-import { isForNobody } from './skim.ts'
+import { isIrrelevant } from './skim.ts'
 
 /**
  * How a node reports pending transactions: as full objects, as hashes to look up, whichever it
@@ -28,21 +28,22 @@ export interface MempoolParts extends PendingRules {
   readonly mode: PendingMode
   readonly preconfirmations: Preconfirmations
   /** Must not throw. */
-  readonly tell: (sighting: Sighting) => void
+  readonly report: (sighting: Sighting) => void
   /** Called when a subscription begins to be refused, and when it is granted after that. */
   readonly changed: () => void
 }
 
-type Hear = (pending: unknown) => void
-type SubscribeWay = (parts: MempoolParts, hear: Hear) => Promise<Stop | null>
+/** Receives each pending transaction, or its hash. */
+type TakePending = (pending: unknown) => void
+type SubscribeWay = (parts: MempoolParts, take: TakePending) => Promise<Stop | null>
 
-const whole: SubscribeWay = ({ socket, tokens, watch }, hear) =>
-  socket.subscribe(['newPendingTransactions', true], hear, (text) =>
-    isForNobody(text, { tokens, watch }),
+const whole: SubscribeWay = ({ socket, tokens, watch }, take) =>
+  socket.subscribe(['newPendingTransactions', true], take, (text) =>
+    isIrrelevant(text, { tokens, watch }),
   )
-const hashes: SubscribeWay = ({ socket }, hear) =>
-  socket.subscribe(['newPendingTransactions'], hear)
-const filtered: SubscribeWay = (parts, hear) => new AddressFilter(parts, hear).start()
+const hashes: SubscribeWay = ({ socket }, take) =>
+  socket.subscribe(['newPendingTransactions'], take)
+const filtered: SubscribeWay = (parts, take) => new AddressFilter(parts, take).start()
 
 /** The subscriptions of each mode, best first: the first one that the node grants is used. */
 const ways: Readonly<Record<PendingMode, readonly SubscribeWay[]>> = {
@@ -71,11 +72,11 @@ export class NodeMempool {
       new StandingSubscription({ clock, limits, closed: socket.closed, changed, subscribe })
     this.#kept = [
       ...(mode === 'none' ? [] : [keep(() => this.#pending())]),
-      ...(preconfirmations === 'none' ? [] : [keep(() => this.#promised())]),
+      ...(preconfirmations === 'none' ? [] : [keep(() => this.#preconfirmed())]),
     ]
   }
 
-  /** The node refuses to report pending transactions for now; they are found in blocks. */
+  /** The node refuses a subscription for now: what it would report is found in blocks. */
   get isRefused(): boolean {
     return this.#kept.some(({ isRefused }) => isRefused)
   }
@@ -89,7 +90,7 @@ export class NodeMempool {
     const { mode, log, node, clock, limits } = this.#parts
     try {
       for (const way of ways[mode]) {
-        const stop = await way(this.#parts, (pending) => this.#hear(pending))
+        const stop = await way(this.#parts, (pending) => this.#take(pending))
         if (stop !== null) return stop
       }
       log.info({}, 'the node reports no pending transactions; payments are seen only in blocks')
@@ -101,19 +102,16 @@ export class NodeMempool {
     }
   }
 
-  async #promised(): Promise<Stop | null> {
-    const stop = await hearPreconfirmations(this.#parts)
+  async #preconfirmed(): Promise<Stop | null> {
+    const stop = await subscribePreconfirmations(this.#parts)
     if (stop === null) {
-      this.#parts.log.info(
-        {},
-        'the node reports no preconfirmations; payments are seen only in blocks',
-      )
+      this.#parts.log.info({}, 'the node reports no preconfirmations')
     }
     return stop
   }
 
   /** Some nodes send hashes when asked for full objects, so the type of the message decides. */
-  #hear(pending: unknown): void {
+  #take(pending: unknown): void {
     if (typeof pending === 'string') void this.#lookUp(pending)
     else this.#match(pending)
   }
@@ -133,6 +131,6 @@ export class NodeMempool {
 
   #match(transaction: unknown): void {
     const sighting = sightingOf(transaction, this.#parts)
-    if (sighting !== null) this.#parts.tell(sighting)
+    if (sighting !== null) this.#parts.report(sighting)
   }
 }

@@ -26,7 +26,7 @@ function rivalOf(
   const tx = fieldsOf(transaction)
   if (tx === null || typeof tx.from !== 'string' || typeof tx.hash !== 'string') return null
   const nonce = nonceOf(tx.nonce)
-  if (nonce === null || !watch.contends(contestKey(tx.from.toLowerCase(), nonce))) return null
+  if (nonce === null || !watch.hasRival(contestKey(tx.from.toLowerCase(), nonce))) return null
   const txHash = tx.hash.toLowerCase()
   const contest = contestOf(tx)
   if (contest === null || !isHash(txHash) || watch.tracks(txHash)) return null

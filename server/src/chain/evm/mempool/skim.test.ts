@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { TestWatch } from '../../../../../test/support/evm/chain-ledger.ts'
 import { fakeTx, newAddress, tokenTx } from '../../../../../test/support/evm/fake-chain.ts'
 import { sightingOf } from './sighting.ts'
-import { isForNobody } from './skim.ts'
+import { isIrrelevant } from './skim.ts'
 
 const token = newAddress()
 const [ours, payer] = [newAddress(), newAddress()]
@@ -27,10 +27,10 @@ const transaction = (parts: Record<string, unknown> = {}) => ({
 
 describe('skipping a message without parsing it', () => {
   it('skips a transaction between unrelated addresses, whatever it carries', () => {
-    expect(isForNobody(text(transaction()), rules)).toBe(true)
+    expect(isIrrelevant(text(transaction()), rules)).toBe(true)
     const input = tokenTx(token, ours, 5n).input
     const accessList = [{ address: token, storageKeys: [`0x${'0'.repeat(64)}`] }]
-    expect(isForNobody(text(transaction({ input, accessList })), rules)).toBe(true)
+    expect(isIrrelevant(text(transaction({ input, accessList })), rules)).toBe(true)
   })
 
   it.each<[string, Record<string, unknown>]>([
@@ -44,7 +44,7 @@ describe('skipping a message without parsing it', () => {
     ['has a number as its nonce', { nonce: 7 }],
     ['holds another transaction', { replaces: transaction() }],
   ])('parses a transaction that %s', (_, parts) => {
-    expect(isForNobody(text(transaction(parts)), rules)).toBe(false)
+    expect(isIrrelevant(text(transaction(parts)), rules)).toBe(false)
   })
 
   it.each<[string, (compact: string) => string]>([
@@ -57,8 +57,8 @@ describe('skipping a message without parsing it', () => {
   ])('parses a message that is written with %s', (_, rewrite) => {
     const rewritten = rewrite(text(transaction({ to: ours })))
     expect(JSON.parse(rewritten)).toEqual(JSON.parse(text(JSON.parse(rewritten).params.result)))
-    expect(isForNobody(rewritten, rules)).toBe(false)
-    expect(isForNobody(rewrite(text(transaction())), rules)).toBe(false)
+    expect(isIrrelevant(rewritten, rules)).toBe(false)
+    expect(isIrrelevant(rewrite(text(transaction())), rules)).toBe(false)
   })
 
   it('never skips a relevant transaction, whatever the order and form of its fields', () => {
@@ -95,7 +95,7 @@ describe('skipping a message without parsing it', () => {
         const again = duplicate === null ? '' : JSON.stringify(duplicate).slice(1, -1)
         const sent =
           duplicate === null ? plain : plain.replace(/\}(\s*)\}(\s*)\}$/, `,${again}}$1}$2}`)
-        if (!isForNobody(sent, rules)) return
+        if (!isIrrelevant(sent, rules)) return
         skipped++
         expect(sightingOf(JSON.parse(sent).params.result, rules)).toBeNull()
       }),

@@ -3,12 +3,13 @@ import { contestKey } from '../block/contest-key.ts'
 
 /**
  * Whether a message about a pending transaction is irrelevant to us, by its raw text, which costs
- * less than half of parsing it. True is certain. If the text is not plain enough - an escape, a
- * space, a duplicate key, no recipient - the answer is false and the message is parsed. Without a
- * backslash strings are literal, so a key that appears once in the text is that key.
+ * less than half of parsing it. True is always correct. False means that the message must be
+ * parsed: it may concern us, or the text has an escape, a space, a duplicate key or no recipient.
  */
-export function isForNobody(text: string, { tokens, watch }: PendingRules): boolean {
-  if (unplain.test(text)) return false
+export function isIrrelevant(text: string, { tokens, watch }: PendingRules): boolean {
+  // A JSON string can contain a quote only after a backslash. Without backslashes, `"to":` in the
+  // text is therefore always a real key.
+  if (escapeOrSpace.test(text)) return false
   let to = 0
   let from = 0
   let nonce = 0
@@ -30,12 +31,13 @@ export function isForNobody(text: string, { tokens, watch }: PendingRules): bool
   if (to === 0 || from === 0 || nonce === 0) return false
   const recipient = valueAt(text, to).toLowerCase()
   if (tokens.has(recipient) || (watch.wantsNative && watch.has(recipient))) return false
-  return !watch.contends(
+  // A transaction with the same sender and nonce as one of ours is its rival, and concerns us.
+  return !watch.hasRival(
     contestKey(valueAt(text, from).toLowerCase(), Number(valueAt(text, nonce))),
   )
 }
 
-const unplain = /[\\\s]/
+const escapeOrSpace = /[\\\s]/
 const letter = { t: 't'.charCodeAt(0), r: 'r'.charCodeAt(0), n: 'n'.charCodeAt(0) } as const
 
 const valueAt = (text: string, at: number): string => text.slice(at, text.indexOf('"', at))

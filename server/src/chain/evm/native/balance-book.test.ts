@@ -7,7 +7,7 @@ const watched = new Set(three)
 describe('BalanceBook', () => {
   it('returns the balances at a block only when that block is its last update', () => {
     const book = new BalanceBook()
-    book.turn('0x1', new Map([['0xa', 5n]]), watched)
+    book.replace('0x1', new Map([['0xa', 5n]]), watched)
     expect([...book.after('0x1', watched)]).toEqual([['0xa', 5n]])
     expect([...book.after('0x1', new Set(['0xb']))]).toEqual([])
     expect([...book.after('0x2', watched)]).toEqual([])
@@ -21,9 +21,9 @@ describe('BalanceBook', () => {
       ['0xa', 0n],
       ['0xb', 0n],
     ])
-    book.turn('0x1', known, watched)
+    book.replace('0x1', known, watched)
     expect(book.inTurn(three, 2)).toEqual(['0xc', '0xa'])
-    book.turn('0x2', known.set('0xc', 0n), watched)
+    book.replace('0x2', known.set('0xc', 0n), watched)
     const asked = Array.from({ length: 3 }, () => book.inTurn(three, 1)).flat()
     expect(asked.toSorted()).toEqual(three)
   })
@@ -31,11 +31,11 @@ describe('BalanceBook', () => {
   it('reports that an address may hold unreported money until its balance is read, if a block left it out', () => {
     const book = new BalanceBook()
     expect(book.isOwed('0xa', '0x0')).toBe(false)
-    book.turn('0x1', new Map([['0xa', 5n]]), watched)
+    book.replace('0x1', new Map([['0xa', 5n]]), watched)
     expect(['0xa', '0xb', '0xd'].map((one) => book.isOwed(one, '0x1'))).toEqual([
       ...[false, true, false],
     ])
-    book.turn('0x2', new Map(three.map((one) => [one, 0n])), watched)
+    book.replace('0x2', new Map(three.map((one) => [one, 0n])), watched)
     expect(book.isOwed('0xb', '0x2')).toBe(false)
   })
 

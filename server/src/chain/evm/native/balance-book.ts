@@ -14,12 +14,13 @@ const unreadMax = 10_000
  */
 export class BalanceBook {
   #page: { readonly hash: string; readonly balances: Balances } | null = null
-  #turn = 0
+  /** Where the addresses with known balances continue that are asked about in turn. */
+  #nextKnown = 0
   /** Addresses that were watched while blocks passed but are not in the book. */
   #owed: ReadonlySet<string> = new Set()
   /** Blocks that were passed without reading every balance. */
   readonly #unread = new LRUCache<string, true>({
-    // By size, as with `max` the cache reserves all entries at once.
+    // Limited by `maxSize`: with `max`, the cache would allocate all entries at once.
     maxSize: unreadMax,
     sizeCalculation: () => 1,
   })
@@ -32,12 +33,12 @@ export class BalanceBook {
     const isKnown = (address: string): boolean => this.#page?.balances.has(address) ?? false
     const fresh = addresses.filter((address) => !isKnown(address)).slice(0, max)
     const others = addresses.filter(isKnown)
-    const from = this.#turn % Math.max(1, others.length)
-    this.#turn += max - fresh.length
+    const from = this.#nextKnown % Math.max(1, others.length)
+    this.#nextKnown += max - fresh.length
     return [...fresh, ...others.slice(from), ...others.slice(0, from)].slice(0, max)
   }
 
-  /** The balances of these addresses after a block; empty unless the book stands at that block. */
+  /** The balances of these addresses after a block; empty unless the book is of that block. */
   after(blockHash: string, addresses: ReadonlySet<string>): Map<string, bigint> {
     const { hash, balances = [] } = this.#page ?? {}
     if (hash !== blockHash) return new Map()
@@ -56,7 +57,7 @@ export class BalanceBook {
   }
 
   /** Replaces the book by the balances after a block. Other watched addresses become unknown. */
-  turn(blockHash: string, balances: Balances, watched: ReadonlySet<string>): void {
+  replace(blockHash: string, balances: Balances, watched: ReadonlySet<string>): void {
     this.#page = { hash: blockHash, balances }
     this.#owed = new Set([...watched].filter((address) => !balances.has(address)))
   }
@@ -68,7 +69,7 @@ export class BalanceBook {
  * the balance before is unknown, the balance alone cannot explain the change; a trace may.
  */
 export function reconcileBalances(
-  asked: readonly string[],
+  addresses: readonly string[],
   now: {
     readonly expected: Map<string, bigint>
     /** The value that successful transactions themselves carried in this block. */
@@ -85,11 +86,11 @@ export function reconcileBalances(
   }
   const odd = new Map<string, bigint>()
   const senders = new Set((block.values ?? []).map(({ from }) => from))
-  for (const address of actual === null ? [] : asked) {
+  for (const address of actual === null ? [] : addresses) {
     const there = actual?.get(address) ?? 0n
-    const thought = expected.get(address)
-    const surplus = thought === undefined ? 0n : there - thought
-    const unknown = thought === undefined && there > 0n
+    const before = expected.get(address)
+    const surplus = before === undefined ? 0n : there - before
+    const unknown = before === undefined && there > 0n
     if (surplus !== 0n || unknown || senders.has(address)) odd.set(address, surplus)
     // An unknown balance stays unknown: later its record will show what is missing.
     if (!unknown) expected.set(address, there)

@@ -13,8 +13,9 @@ const aggregate3 = '82ad56cb'
 const getEthBalance = '4d2301cc'
 
 /**
- * The balance of each address after a block. Null when the node lacks that block's state. Without
- * Multicall3 each address needs its own question, so the caller asks for few.
+ * The balance of each address after a block. Null when the node lacks that block's state, or
+ * Multicall3 was not deployed yet. Without Multicall3 each address needs its own question, so the
+ * caller asks for few.
  */
 export async function balancesAt(
   node: EvmNode,

@@ -198,7 +198,7 @@ describe('native coin paid by contracts, without traces', () => {
     expect(fake.askedFor('eth_getBalance')).toBe(0)
   })
 
-  it('is read for 500 addresses per call', async () => {
+  it('is found by reading the balances of 500 addresses per call', async () => {
     const addresses = Array.from({ length: 1_001 }, watched)
     const last = addresses.at(-1) ?? ''
     const found = await transfersOf(fake.mine([fakeTx({ calls: [move(last, 5n)] })]))

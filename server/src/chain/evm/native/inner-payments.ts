@@ -24,17 +24,18 @@ interface InnerPaymentsParts {
  */
 const addressesMax = { together: 10_000, single: 64 }
 const blocksAtOnce = 4
-/** A trace may cost the node its connection or time out, so it is tried at most twice per block. */
+/** A trace may cost the node its connection or time out: after two such failures it is given up. */
 const triesMax = 2
-const againMs = [30, 120]
+const retryAfterMs = [30, 120]
 const noOne = `0x${'0'.repeat(40)}`
 
 /**
  * Finds native coin paid by contracts, which leaves no log: compares the balance of each address
  * after a block with its balance before and what the transactions themselves carried. A trace is
- * searched for any surplus; where none is offered, the surplus is reported for the block, without a
- * transaction. A trace also shows money that left in the same block; without one only the increase
- * is seen, and never more than came in.
+ * searched for any surplus, and where the balance alone proves nothing (the address sent coin, or
+ * its balance before is unknown). Where none is offered, the surplus is reported for the block,
+ * without a transaction. A trace also shows money that left in the same block; without one only the
+ * increase is seen, and never more than came in.
  *
  * The balance before a block is the one read after its parent. If a node no longer has that state,
  * it is the incoming amount on record: an address belongs to one payment forever, and what leaves
@@ -45,7 +46,7 @@ export class InnerPayments {
   readonly #parts: InnerPaymentsParts
   readonly #book = new BalanceBook()
   #isUnread = false
-  #saidLost = false
+  #hasLoggedLost = false
   /** The number of tries by block hash. */
   readonly #tries = new LRUCache<string, number>({ max: 1_000 })
 
@@ -53,7 +54,10 @@ export class InnerPayments {
     this.#parts = parts
   }
 
-  /** Whether contract payments may be missing, because the last balances were unreadable. */
+  /**
+   * Whether contract payments may be missing: the balances after the last block, or earlier ones of
+   * an address, could not be read.
+   */
   get isUnread(): boolean {
     return this.#isUnread
   }
@@ -70,14 +74,14 @@ export class InnerPayments {
     if (first === undefined || last === undefined) return
     const { multicall3 } = this.#parts
     const max = multicall3 === null ? addressesMax.single : addressesMax.together
-    const asked = this.#book.inTurn(addresses, max)
+    const chosen = this.#book.inTurn(addresses, max)
     const watched = new Set(addresses)
     const [end, tops] = await Promise.all([
-      this.#balances(node, asked, { ...last.header.ref, patient: true }),
+      this.#balances(node, chosen, { ...last.header.ref, patient: true }),
       inParallel(blocks, blocksAtOnce, (block) => topsOf(node, block, watched)),
     ])
-    const expected = await this.#before(node, first, { asked, watched, after: end })
-    const moved = unexplained(asked, { end, expected, tops, blocks })
+    const expected = await this.#before(node, first, { chosen, watched, after: end })
+    const moved = unexplained(chosen, { end, expected, tops, blocks })
     const after = await this.#afterEach(node, blocks, { addresses: moved, end })
     let missed: BlockContents[] = []
     for (const [at, block] of blocks.entries()) {
@@ -85,14 +89,14 @@ export class InnerPayments {
       const odd = reconcileBalances(moved, { expected, tops: tops[at] ?? new Map(), actual, block })
       if (odd.size > 0) {
         await this.#explain(node, [...missed, block], { odd, watched })
-        carry([...missed, block], expected, new Set(asked))
+        carry([...missed, block], expected, new Set(chosen))
       }
       missed = actual === null ? [...missed, block] : []
-      const isWhole = asked.length === addresses.length && asked.every((one) => expected.has(one))
+      const isWhole = chosen.length === addresses.length && chosen.every((one) => expected.has(one))
       this.#book.passed(block.header.ref.hash, actual !== null && isWhole)
     }
-    this.#book.turn(last.header.ref.hash, expected, watched)
-    this.#isUnread = missed.length > 0 || asked.some((address) => !expected.has(address))
+    this.#book.replace(last.header.ref.hash, expected, watched)
+    this.#isUnread = missed.length > 0 || chosen.some((address) => !expected.has(address))
   }
 
   /**
@@ -126,7 +130,7 @@ export class InnerPayments {
     block: { hash: string; number: number; patient: boolean },
   ): Promise<Balances | null> {
     const { multicall3, clock } = this.#parts
-    for (const waitMs of [0, ...(block.patient ? againMs : [])]) {
+    for (const waitMs of [0, ...(block.patient ? retryAfterMs : [])]) {
       if (waitMs > 0) await clock.sleep(waitMs)
       const balances = await balancesAt(node, { addresses, multicall3 }, block)
       if (balances !== null) return balances
@@ -138,20 +142,20 @@ export class InnerPayments {
   async #before(
     node: EvmNode,
     first: BlockContents,
-    of: { asked: readonly string[]; watched: ReadonlySet<string>; after: Balances | null },
+    of: { chosen: readonly string[]; watched: ReadonlySet<string>; after: Balances | null },
   ): Promise<Map<string, bigint>> {
     const { parentHash, number } = first.header.ref
     const known = this.#book.after(parentHash, of.watched)
     const holding: string[] = []
-    for (const address of of.asked.filter((one) => !known.has(one))) {
+    for (const address of of.chosen.filter((one) => !known.has(one))) {
       // An address that is empty after the block kept no payment from it.
       if (of.after?.get(address) === 0n) known.set(address, 0n)
       else holding.push(address)
     }
-    const told = holding.filter((address) => !this.#book.isOwed(address, parentHash))
+    const readable = holding.filter((address) => !this.#book.isOwed(address, parentHash))
     const parent = { hash: parentHash, number: number - 1, patient: true }
-    const before = told.length === 0 ? null : await this.#balances(node, told, parent)
-    if (told.length > 0 && before === null) this.#sayLost(number)
+    const before = readable.length === 0 ? null : await this.#balances(node, readable, parent)
+    if (readable.length > 0 && before === null) this.#logLost(number)
     for (const address of holding) {
       const balance =
         before?.get(address) ?? this.#parts.watch.nativeOnRecord(address, parent.number)
@@ -160,9 +164,9 @@ export class InnerPayments {
     return known
   }
 
-  #sayLost(head: number): void {
-    if (this.#saidLost) return
-    this.#saidLost = true
+  #logLost(head: number): void {
+    if (this.#hasLoggedLost) return
+    this.#hasLoggedLost = true
     const message =
       'the node lacks earlier balances; balances beyond the record count as paid by contracts'
     this.#parts.log?.warn({ head }, message)
@@ -223,7 +227,7 @@ export class InnerPayments {
  * again, which only a sender can cause: for senders and unknown balances each block is checked.
  */
 function unexplained(
-  asked: readonly string[],
+  addresses: readonly string[],
   of: {
     readonly end: Balances | null
     readonly expected: Balances
@@ -232,13 +236,13 @@ function unexplained(
   },
 ): readonly string[] {
   const { end, expected, tops, blocks } = of
-  if (end === null) return asked
+  if (end === null) return addresses
   const senders = new Set(blocks.flatMap(({ values }) => (values ?? []).map(({ from }) => from)))
   const carried = new Map<string, bigint>()
   for (const [address, amount] of tops.flatMap((one) => [...one])) {
     carried.set(address, (carried.get(address) ?? 0n) + amount)
   }
-  return asked.filter((address) => {
+  return addresses.filter((address) => {
     const before = expected.get(address)
     const isKnown = before !== undefined && !senders.has(address)
     return !isKnown || end.get(address) !== before + (carried.get(address) ?? 0n)
@@ -249,11 +253,11 @@ function unexplained(
 function carry(
   blocks: readonly BlockContents[],
   expected: Map<string, bigint>,
-  asked: ReadonlySet<string>,
+  chosen: ReadonlySet<string>,
 ): void {
   for (const { to, amount } of blocks.flatMap(({ inner }) => inner)) {
     const before = expected.get(to)
-    if (before !== undefined && !asked.has(to)) expected.set(to, before + amount)
+    if (before !== undefined && !chosen.has(to)) expected.set(to, before + amount)
   }
 }
 

@@ -34,7 +34,7 @@ const forms: readonly TraceForm[] = [
   { method: 'trace_block', params: ({ number }) => [quantity(number)], parse: parseFlat },
 ]
 
-/** A node that refused this often in a row for its own reasons is not asked again. */
+/** A node is not asked again after it declined this often in a row, or if it supports no method. */
 const refusalsMax = 3
 
 interface OfferedTraces {
@@ -70,8 +70,8 @@ export async function tracedMoves(
     return moves
   }
   if (isShown) return null
-  const again = unknown === forms.length ? refusalsMax : refusals + 1
-  offered.set(node, { form: known?.form ?? null, refusals: again })
+  const counted = unknown === forms.length ? refusalsMax : refusals + 1
+  offered.set(node, { form: known?.form ?? null, refusals: counted })
   return null
 }
 

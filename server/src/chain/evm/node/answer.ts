@@ -3,7 +3,7 @@ import { fieldsOf } from './hex.ts'
 
 /** A node's error. */
 interface NodeError {
-  /** 0 when the node sent none. */
+  /** 0 when the node sent none; the HTTP status when it sent no error. */
   readonly code: number
   readonly message: string
 }
@@ -54,14 +54,14 @@ const unknownWords =
 /** The first matching rule applies. An unknown error counts as a refusal. */
 const rules: readonly (readonly [
   'unsupported' | 'refused' | 'unknown',
-  (said: RpcError) => boolean,
+  (error: RpcError) => boolean,
 ])[] = [
   ['refused', ({ status }) => isOverrun(status)],
   ['unsupported', ({ code }) => unsupportedCodes.includes(code ?? 0)],
   // Before the rule on plans: a refusal often advises to buy a larger plan.
   ['refused', ({ text }) => refusalWords.test(text)],
   ['unsupported', ({ text }) => planWords.test(text)],
-  ['refused', ({ status }) => isTurnedAway(status)],
+  ['refused', ({ status }) => isRefusedStatus(status)],
   ['unknown', ({ code }) => unknownCodes.includes(code ?? 0)],
   ['unknown', ({ code, text }) => code === -32001 && text === ''],
   ['unknown', ({ code, text }) => sharedCodes.includes(code ?? 0) && unknownWords.test(text)],
@@ -72,12 +72,13 @@ const rules: readonly (readonly [
 const isOverrun = (status: number): boolean => [408, 429].includes(status) || status >= 500
 
 /** These statuses, and those that reject the client itself. */
-const isTurnedAway = (status: number): boolean => [401, 403].includes(status) || isOverrun(status)
+const isRefusedStatus = (status: number): boolean =>
+  [401, 403].includes(status) || isOverrun(status)
 
 /**
  * Classifies a message of a node: the only place that distinguishes an answer from a refusal. Null
  * stands for a text that is not JSON-RPC, such as an HTML page. Throws for a message with neither a
- * result nor an error.
+ * result nor an error, unless its HTTP status is a refusal.
  */
 export function answerIn(
   frame: Readonly<Record<string, unknown>> | null,
@@ -86,21 +87,21 @@ export function answerIn(
   if (frame === null) return { refused: { code: status, message: 'not JSON-RPC', againInMs } }
   const hasResult = 'result' in frame
   const error = frame.error ?? (hasResult ? null : (frame.message ?? null))
-  if (error === null && hasResult && !isTurnedAway(status)) return { result: frame.result }
-  if (error === null && !isTurnedAway(status)) {
+  if (error === null && hasResult && !isRefusedStatus(status)) return { result: frame.result }
+  if (error === null && !isRefusedStatus(status)) {
     throw new Failure(
       'chain_unavailable',
       `The node sent neither a result nor an error (HTTP status ${status}).`,
     )
   }
-  const { code, text } = error === null ? { code: status, text: '' } : wordsOf(error)
+  const { code, text } = error === null ? { code: status, text: '' } : codeAndText(error)
   const [kind] = rules.find(([, holds]) => holds({ code, text, status })) ?? ['refused']
-  const said = { code: code ?? 0, message: text }
-  if (kind !== 'refused') return { declined: { kind, ...said } }
-  return { refused: { ...said, againInMs: againInMs ?? wishIn(error) } }
+  const shown = { code: code ?? 0, message: text }
+  if (kind !== 'refused') return { declined: { kind, ...shown } }
+  return { refused: { ...shown, againInMs: againInMs ?? waitIn(error) } }
 }
 
-function wordsOf(error: unknown): Omit<RpcError, 'status'> {
+function codeAndText(error: unknown): Omit<RpcError, 'status'> {
   const fields = fieldsOf(error)
   const code = Number(fields?.code ?? Number.NaN)
   return {
@@ -110,13 +111,15 @@ function wordsOf(error: unknown): Omit<RpcError, 'status'> {
 }
 
 /** Reads the wait that Infura puts into its errors. */
-function wishIn(error: unknown): number | null {
+function waitIn(error: unknown): number | null {
   const rate = fieldsOf(fieldsOf(fieldsOf(error)?.data)?.rate)
   const seconds = Number(rate?.backoff_seconds)
   return seconds > 0 ? seconds * 1_000 : null
 }
 
-/** The `cause` of the failure of a question that was refused until its time was up. */
+/**
+ * The `cause` of the failure of a question that the node refused and that is not retried any more.
+ */
 export class RefusedNow extends Error {}
 
 /**
@@ -129,8 +132,8 @@ export const isRefusal = (error: unknown): boolean =>
 /**
  * Returns `refused` instead of throwing, for callers with another source for the same information.
  */
-export const orRefused = <Result>(asked: Promise<Result>): Promise<Result | 'refused'> =>
-  asked.catch((error: unknown) => {
+export const orRefused = <Result>(answer: Promise<Result>): Promise<Result | 'refused'> =>
+  answer.catch((error: unknown) => {
     if (isRefusal(error)) return 'refused'
     throw error
   })

@@ -2,8 +2,8 @@ import { Failure } from '@settlewire/core/errors'
 import type { RpcAnswer, RpcConnection } from './connection.ts'
 
 /**
- * One try to read something over a connection. It can be given up for a better provider: from then
- * on every question fails immediately, and the connection itself stays open.
+ * One try to read something over a connection. It can be given up for a better provider: then open
+ * questions and all later ones fail immediately, and the connection itself stays open.
  */
 export class ReadAttempt implements Pick<RpcConnection, 'ask'> {
   readonly #inner: Pick<RpcConnection, 'ask'>

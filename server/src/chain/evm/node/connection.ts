@@ -48,7 +48,7 @@ export interface RpcWire extends Life {
   subscribe(
     params: readonly unknown[],
     listener: SubscriptionListener,
-    isForNobody?: Skim,
+    isIrrelevant?: Skim,
   ): Promise<Exclude<WireAnswer, { readonly result: unknown }> | { readonly result: Stop }>
 }
 
@@ -63,6 +63,6 @@ export interface RpcConnection extends Life {
   subscribe(
     params: readonly unknown[],
     listener: SubscriptionListener,
-    isForNobody?: Skim,
+    isIrrelevant?: Skim,
   ): Promise<Stop | null>
 }

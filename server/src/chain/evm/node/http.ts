@@ -22,7 +22,7 @@ export class RpcHttp implements RpcWire {
   readonly #limits: FollowerLimits
   readonly #leaving = new AbortController()
   #failures = 0
-  #asked = 0
+  #lastId = 0
   #end: (ending: ConnectionEnding) => void = () => undefined
 
   private constructor(url: URL, { clock, limits }: ConnectParts) {
@@ -92,7 +92,7 @@ export class RpcHttp implements RpcWire {
       const response = await fetch(this.#url, {
         method: 'POST',
         headers: this.#headers,
-        body: JSON.stringify({ jsonrpc: '2.0', id: ++this.#asked, method, params }),
+        body: JSON.stringify({ jsonrpc: '2.0', id: ++this.#lastId, method, params }),
         // A redirect would send the key to another host.
         redirect: 'error',
         signal: AbortSignal.any([late.signal, this.#leaving.signal]),

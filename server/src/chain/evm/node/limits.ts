@@ -36,14 +36,20 @@ export interface FollowerLimits extends SightLimits {
   /** A connection that lived this long resets the backoff. */
   readonly stableAfterMs: number
 
-  /** `newHeads` is a hint; the head is polled at this interval in any case. */
+  /** The head is polled when no notification came for this long: `newHeads` is only a hint. */
   readonly headPollMs: number
-  /** A wire that cannot subscribe is polled twice per block, but no more often than this. */
+  /**
+   * Without a subscription the head is polled twice per block, but no more often than this, and at
+   * least every `headPollMs`.
+   */
   readonly barePollMsMin: number
   readonly stepBlocksMax: number
-  /** A reorg is followed at least this many blocks back, and further while nothing is final. */
+  /**
+   * At least this many blocks are remembered, and more back to the last final block. No reorg is
+   * followed below the remembered blocks.
+   */
   readonly windowBlocksMin: number
-  /** A reorg is followed at most this many blocks back. The store keeps as many. */
+  /** At most this many blocks are remembered. The store keeps as many. */
   readonly windowBlocksMax: number
   /**
    * A chain that was never read before is started this far behind its head. Started at the head
@@ -59,7 +65,8 @@ export interface FollowerLimits extends SightLimits {
    */
   readonly patienceMs: number
   /**
-   * How long a step waits for other providers to show its receipts; later ones are reported later.
+   * How long a step waits for other providers to show its logs, and then again for its receipts;
+   * later ones are reported later.
    */
   readonly corroborateWithinMs: number
   /** Inclusions that wait for other providers; beyond this the oldest are given up. */

@@ -72,9 +72,9 @@ export class RequestLine {
 
   /** Sends questions over this wire through this line, with either urgency. */
   over(wire: RpcWire): Readonly<Record<Urgency, RpcConnection>> {
-    const lacking = new Map<string, { readonly until: Instant; readonly said: Declined }>()
+    const lacking = new Map<string, { readonly until: Instant; readonly answer: Declined }>()
     void wire.closed.then(() => this.#forget(wire))
-    const asked = async <Result>(
+    const askOnce = async <Result>(
       urgency: Urgency,
       question: { readonly method: string; readonly params: readonly unknown[] },
       send: () => Promise<LineAnswer<Result>>,
@@ -82,13 +82,13 @@ export class RequestLine {
       const { method } = question
       const key = method === 'eth_subscribe' ? `${method} ${question.params.join()}` : method
       const known = lacking.get(key)
-      if (known !== undefined && this.#clock.now() < known.until) return known.said
+      if (known !== undefined && this.#clock.now() < known.until) return known.answer
       const isOnce = onceParams.test(`${method} ${question.params[0]}`)
-      const said = await this.#ask({ wire, method, urgency, isOnce }, send)
-      if ('declined' in said && said.declined.kind === 'unsupported' && optional.test(method)) {
-        lacking.set(key, { until: this.#clock.now() + this.#limits.unsupportedForMs, said })
+      const answer = await this.#ask({ wire, method, urgency, isOnce }, send)
+      if ('declined' in answer && answer.declined.kind === 'unsupported' && optional.test(method)) {
+        lacking.set(key, { until: this.#clock.now() + this.#limits.unsupportedForMs, answer })
       }
-      return said
+      return answer
     }
     const view = (urgency: Urgency): RpcConnection => ({
       closed: wire.closed,
@@ -96,12 +96,12 @@ export class RequestLine {
         return wire.open
       },
       drop: (ending) => wire.drop(ending),
-      ask: (method, params) => asked(urgency, { method, params }, () => wire.ask(method, params)),
-      subscribe: async (params, listener, isForNobody) => {
-        const said = await asked(urgency, { method: 'eth_subscribe', params }, () =>
-          wire.subscribe(params, listener, isForNobody),
+      ask: (method, params) => askOnce(urgency, { method, params }, () => wire.ask(method, params)),
+      subscribe: async (params, listener, isIrrelevant) => {
+        const answer = await askOnce(urgency, { method: 'eth_subscribe', params }, () =>
+          wire.subscribe(params, listener, isIrrelevant),
         )
-        return 'result' in said ? said.result : null
+        return 'result' in answer ? answer.result : null
       },
     })
     return { now: view('now'), later: view('later') }
@@ -113,13 +113,16 @@ export class RequestLine {
   ): Promise<LineResult<Result>> {
     return new Promise((settle, fail) => {
       const question: LineQuestion = {
-        ...{ ...of, since: this.#clock.now(), refusals: 0, fail },
+        ...of,
+        since: this.#clock.now(),
+        refusals: 0,
+        fail,
         run: async () => {
-          const said = await send()
-          if ('refused' in said) return this.#refused(question, said.refused)
+          const answer = await send()
+          if ('refused' in answer) return this.#refused(question, answer.refused)
           this.#refusing.delete(question.method)
           this.#rate.answered(this.#clock.now())
-          settle(said)
+          settle(answer)
         },
       }
       this.#enter(question)

@@ -18,13 +18,16 @@ export interface Header {
   readonly ref: BlockRef
   /** Unparsed: only the bloom test reads it. */
   readonly logsBloom: unknown
-  /** Null when the node sent only the header. */
+  /** Null when the node sent no list of transactions, as in `newHeads`. */
   readonly txHashes: readonly string[] | null
-  /** The native coin in each transaction. Null unless full transactions were asked for. */
-  readonly values: readonly TopValue[] | null
+  /**
+   * The native coin that transactions carry. Null when the node sent no list, or only hashes; empty
+   * for an empty block.
+   */
+  readonly values: readonly NativeValue[] | null
   /** Transactions that could not be parsed; they are missing from `values`. */
   readonly odd?: readonly OddTransaction[]
-  /** The unparsed transactions, where the node sent full ones. */
+  /** The unparsed transactions: present, null and empty like `values`. */
   readonly listed?: readonly unknown[] | null
 }
 
@@ -37,9 +40,10 @@ export interface OddTransaction {
 }
 
 /**
- * The native coin that a transaction carries; whether the transaction succeeded is not known yet.
+ * The native coin that a transaction itself carries, without that of its internal calls. Whether
+ * the transaction succeeded is not known yet.
  */
-export interface TopValue {
+export interface NativeValue {
   readonly txHash: string
   readonly from: string
   readonly to: string
@@ -57,8 +61,10 @@ export interface Receipt {
 export type Tally = Pick<Score, 'logsAsked' | 'logsEmpty' | 'bloomLies' | 'odd'>
 
 /**
- * The questions of a follower to a node; each answer is parsed before use. Null stands for what a
- * node may lack; a refusal, or an answer that violates JSON-RPC, throws `chain_unavailable`.
+ * The questions of a follower to a node. Answers are parsed unless a method says otherwise. If the
+ * node declines a question (unsupported, or unknown block), a method about blocks or logs that may
+ * return null does so, `ask` returns the answer, and all others throw `chain_unavailable`. So does
+ * a malformed answer, unless a method says otherwise.
  */
 export class EvmNode {
   /** The readers of logs and blooms count here. */
@@ -117,14 +123,17 @@ export class EvmNode {
     return toList(answer.result, 'list of logs')
   }
 
-  /** All receipts of a block; null when the node cannot or will not return them. */
+  /**
+   * The receipts of a block, without malformed ones; null when the node cannot or will not return
+   * them.
+   */
   async blockReceipts(blockHash: string): Promise<readonly Receipt[] | null> {
     const answer = await this.#socket.ask('eth_getBlockReceipts', [blockHash])
     if ('declined' in answer || answer.result === null) return null
     return toList(answer.result, 'list of receipts').flatMap((one) => this.#readable(one) ?? [])
   }
 
-  /** Null while the node has no receipt for it, or only one that cannot be parsed. */
+  /** Null while the node has no receipt of the transaction, or only a malformed one. */
   async receipt(txHash: string): Promise<Receipt | null> {
     const result = required(await this.#socket.ask('eth_getTransactionReceipt', [txHash]))
     return result === null ? null : this.#readable(result)
@@ -138,10 +147,11 @@ export class EvmNode {
   }
 
   /**
-   * The native coin that a mined transaction carries; null when the node does not show it validly.
+   * The native coin that a mined transaction carries. Null if it carries none or is malformed, or
+   * if the node does not know it.
    */
-  async value(txHash: string): Promise<TopValue | null> {
-    const value = topValue(await this.transaction(txHash), txHash)
+  async value(txHash: string): Promise<NativeValue | null> {
+    const value = nativeValueOf(await this.transaction(txHash), txHash)
     return value === 'odd' ? null : value
   }
 
@@ -173,29 +183,32 @@ export function parseHeader(value: unknown): Header {
   if (listed === null) return { ...header, txHashes: null, values: null }
   const isWhole = listed.every((transaction) => typeof transaction === 'object')
   const txHashes: string[] = []
-  const values: TopValue[] = []
+  const values: NativeValue[] = []
   const odd: OddTransaction[] = []
   for (const transaction of listed) {
     const txHash = hashOfListed(transaction)
     if (txHash !== null) txHashes.push(txHash)
-    const value = isWhole && txHash !== null ? topValue(transaction, txHash) : null
+    const value = isWhole && txHash !== null ? nativeValueOf(transaction, txHash) : null
     if (value !== null && value !== 'odd') values.push(value)
     if (txHash === null || value === 'odd') {
       odd.push({ txHash, to: toAddress(fieldsOf(transaction)?.to) })
     }
   }
   return {
-    ...{ ...header, txHashes, values: isWhole ? values : null },
-    ...{ listed: isWhole ? listed : null, ...(odd.length > 0 && { odd }) },
+    ...header,
+    txHashes,
+    values: isWhole ? values : null,
+    listed: isWhole ? listed : null,
+    ...(odd.length > 0 && { odd }),
   }
 }
 
-/** keccak256(rlp([])): the transactions root of an empty block. */
+/** keccak256(0x80), the root of an empty trie: the transactions root of an empty block. */
 const emptyRoot = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
 
 /**
  * The list of transactions; null when the node sent no list. Some nodes write `null` for an empty
- * block: it counts as an empty list if the root confirms it.
+ * block: `null` counts as an empty list unless the transactions root says otherwise.
  */
 function listIn({
   transactions,
@@ -220,9 +233,10 @@ function hashOfListed(transaction: unknown): string | null {
 }
 
 /**
- * Null for a transaction that moves nothing, creates a contract, or is of a kind without a value.
+ * The native coin of one transaction. Null if it carries none, creates a contract, or lacks a value
+ * field or a readable recipient; `'odd'` if its sender or value is malformed.
  */
-function topValue(transaction: unknown, txHash: string): TopValue | 'odd' | null {
+function nativeValueOf(transaction: unknown, txHash: string): NativeValue | 'odd' | null {
   const fields = fieldsOf(transaction)
   const to = toAddress(fields?.to)
   if (fields === null || to === null) return null
@@ -251,7 +265,7 @@ function headerOrNull(answer: RpcAnswer): Header | null {
 }
 
 function required(answer: RpcAnswer): unknown {
-  if ('declined' in answer) throw malformed(`refusal (code ${answer.declined.code})`)
+  if ('declined' in answer) throw malformed(`declined answer (code ${answer.declined.code})`)
   return answer.result
 }
 

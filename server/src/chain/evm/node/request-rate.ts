@@ -7,7 +7,7 @@ const kept = 0.7
 /** The first cut goes no lower: a quiet chain says little about what its node can take. */
 const firstMin = 20
 const perSecondMin = 5
-/** Each second the rate grows by this share of its value before the cut. */
+/** Each second the rate grows by this share of its value before the cut, and at least by 1. */
 const growth = 0.05
 /** The rate becomes unbounded once it reaches this multiple of that value without a refusal. */
 const unboundedTimes = 4

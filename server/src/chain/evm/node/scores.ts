@@ -5,18 +5,21 @@ import { LRUCache } from 'lru-cache'
 const weight = 0.2
 const firstsMax = 65_536
 
-/** The items of a node's answers that may be unreadable; they are skipped. */
+/** What can be wrong in a node's answer without failing the whole answer. */
 export type OddItem = 'transaction' | 'receipt' | 'log' | 'bloom'
 
 /** How well one provider did since the process started. Each part of the follower adds to it. */
 export class Score {
-  /** Counts a skipped item. */
+  /** Counts one such fault. */
   readonly odd: (what: OddItem) => void
   /** A block held logs that its bloom excludes: this provider's blooms are no longer trusted. */
   bloomLies = false
-  /** Blocks whose logs it was asked for. */
+  /** How often it was asked for a block's logs; an immediate retry is not counted again. */
   logsAsked = 0
-  /** How many of these it answered with an empty list that proved wrong. */
+  /**
+   * How often its logs (empty, refused, unreadable or incomplete) missed transfers that were found
+   * later, or were empty at first.
+   */
   logsEmpty = 0
   /**
    * How often it and another provider disagreed: they named different blocks, deeper than a normal
@@ -37,8 +40,8 @@ export class Score {
     return Math.round(this.#lagMs ?? 0)
   }
 
-  /** Records that a head came `afterMs` after another provider had it. */
-  came(afterMs: number): void {
+  /** Adds one head to the average lag; `afterMs` is 0 if this provider was first. */
+  recordLag(afterMs: number): void {
     this.#lagMs = this.#lagMs === null ? afterMs : this.#lagMs + weight * (afterMs - this.#lagMs)
   }
 }
@@ -46,7 +49,7 @@ export class Score {
 /** Remembers which provider showed an item first, for the newest items only. */
 export class Firsts {
   readonly #seen = new LRUCache<string, { readonly name: string; readonly at: Instant }>({
-    // By size, as with `max` the cache reserves all entries at once.
+    // Limited by `maxSize`: with `max`, the cache would allocate all entries at once.
     maxSize: firstsMax,
     sizeCalculation: () => 1,
   })

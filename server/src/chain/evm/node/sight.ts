@@ -16,13 +16,15 @@ export interface SightLimits {
 }
 
 export const sightLimits: SightLimits = {
-  ...{ unreachableAfterMs: 3_000, behindAfterMs: 5_000 },
-  ...{ blindAfterMs: 30_000, headSilentAfterMs: 30_000 },
+  unreachableAfterMs: 3_000,
+  behindAfterMs: 5_000,
+  blindAfterMs: 30_000,
+  headSilentAfterMs: 30_000,
 }
 
 /**
- * The thresholds of a chain: each lasts at least a number of its blocks. `blockMs` 0: the block
- * time is unknown.
+ * The thresholds of a chain: all but `unreachableAfterMs` last at least a number of its blocks.
+ * `blockMs` 0: the block time is unknown.
  */
 export function sightTimes(limits: SightLimits, blockMs: number): SightLimits {
   const least = (blocks: number, ms: number): number => Math.max(ms, blocks * blockMs)
@@ -54,8 +56,11 @@ export interface SightFacts {
   readonly isOwed: boolean
   /** How far the stored cursor is behind the head, also while steps are being stored. */
   readonly lagMs: number
+  /**
+   * Providers are on different branches, or as many deny a reported transaction as show it.
+   */
   readonly disagree: boolean
-  /** The balances of addresses after the last block could not be read. */
+  /** Contract payments may be missing because balances could not be read. */
   readonly balancesUnread: boolean
 }
 
@@ -139,11 +144,14 @@ const rules = {
   },
   /** The head of every node is older than the stored cursor. */
   node_behind: { isBlind: whenStalled, holds: ({ isBehind }) => isBehind },
-  /** Nodes name different blocks at one height, deeper than a normal short reorg. */
+  /**
+   * Nodes name different blocks at one height, deeper than a normal short reorg; or as many deny a
+   * reported transaction as show it.
+   */
   sources_disagree: { holds: ({ disagree }) => disagree },
   /** No node shows a new block. Either none is mined, or none reaches the nodes. */
   no_new_head: { holds: ({ up }) => up.length > 0 && up.every(({ isSilent }) => isSilent) },
-  /** No node shows current balances: native coin paid by contracts is found later. */
+  /** Balances could not be read: native coin paid by contracts is found later. */
   balances_unread: { holds: ({ balancesUnread }) => balancesUnread },
   /** One node of several is on another chain, and is not trusted. */
   provider_quarantined: {
@@ -172,7 +180,8 @@ const inOrder: readonly (readonly [SightReason, SightRule])[] = Object.entries(r
 
 const holding = (seen: RuleInput) => inOrder.filter(([, { holds }]) => holds(seen))
 const withUp = (sight: SightFacts, lapse: Lapse): RuleInput => ({
-  ...{ ...sight, ...lapse },
+  ...sight,
+  ...lapse,
   up: sight.providers.filter(({ isUp }) => isUp),
 })
 

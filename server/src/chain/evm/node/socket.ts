@@ -38,9 +38,11 @@ export class RpcSocket implements RpcWire {
   readonly #early: (readonly [string, unknown])[] = []
   /** By the beginning of the notifications of their subscription. */
   readonly #skims = new Map<string, Skim>()
-  #asked = 0
+  /** The id of the last question. */
+  #lastId = 0
   #ending: ConnectionEnding | null = null
-  #heard = false
+  /** Whether a message or pong came since the last ping. */
+  #isAlive = false
   #nextPing: Stop = () => undefined
   #end: (ending: ConnectionEnding) => void = () => undefined
 
@@ -51,9 +53,9 @@ export class RpcSocket implements RpcWire {
     this.closed = new Promise((resolve) => {
       this.#end = resolve
     })
-    ws.on('message', (data) => this.#hear(data.toString()))
+    ws.on('message', (data) => this.#receive(data.toString()))
     ws.on('pong', () => {
-      this.#heard = true
+      this.#isAlive = true
     })
     ws.on('close', () => this.#finish('lost'))
     this.#schedulePing()
@@ -102,7 +104,7 @@ export class RpcSocket implements RpcWire {
   async subscribe(
     params: readonly unknown[],
     listener: SubscriptionListener,
-    isForNobody?: Skim,
+    isIrrelevant?: Skim,
   ): ReturnType<RpcWire['subscribe']> {
     const answer = await this.#send('eth_subscribe', params, listener)
     if (!('result' in answer)) return answer
@@ -110,7 +112,7 @@ export class RpcSocket implements RpcWire {
     if (typeof id !== 'string') {
       return { refused: { code: 0, message: 'no subscription', againInMs: null } }
     }
-    if (isForNobody !== undefined) this.#skims.set(beginningOf(id), isForNobody)
+    if (isIrrelevant !== undefined) this.#skims.set(beginningOf(id), isIrrelevant)
     const result = (): void => {
       this.#skims.delete(beginningOf(id))
       if (!this.#listeners.delete(id)) return
@@ -131,7 +133,7 @@ export class RpcSocket implements RpcWire {
   ): Promise<WireAnswer> {
     return new Promise((settle, fail) => {
       if (this.#ending !== null) return fail(gone())
-      const id = ++this.#asked
+      const id = ++this.#lastId
       const late = this.#clock.after(this.#limits.answerWithinMs, () => {
         this.#inFlight.delete(id)
         fail(new Failure('chain_unavailable', `The node did not answer ${method} in time.`))
@@ -141,33 +143,34 @@ export class RpcSocket implements RpcWire {
     })
   }
 
-  #hear(text: string): void {
-    this.#heard = true
-    for (const [beginning, isForNobody] of this.#skims) {
-      if (text.startsWith(beginning) && isForNobody(text)) return
+  #receive(text: string): void {
+    this.#isAlive = true
+    for (const [beginning, isIrrelevant] of this.#skims) {
+      if (text.startsWith(beginning) && isIrrelevant(text)) return
     }
     const frame = parseFrame(text)
     if (frame === null) this.#finish('broken_frame')
     else if (frame.method === 'eth_subscription') this.#notify(frame.params)
     else if (typeof frame.id === 'number') this.#answer(frame.id, frame)
-    else if (frame.error !== undefined || frame.message !== undefined) this.#turnedAway()
+    else if (frame.error !== undefined || frame.message !== undefined) this.#refuseAll()
   }
 
   /**
    * Handles a refusal that does not say which question it refuses: all open questions count as
    * refused and are asked again. Nothing is lost by that.
    */
-  #turnedAway(): void {
+  #refuseAll(): void {
     const error = { message: 'an error without an id' }
     for (const id of [...this.#inFlight.keys()]) this.#answer(id, { error })
   }
 
   #notify(params: unknown): void {
-    const told = fieldsOf(params)
-    if (told === null || typeof told.subscription !== 'string') return
-    const listener = this.#listeners.get(told.subscription)
-    if (listener !== undefined) listener(told.result)
-    else if (this.#early.length < earlyMax) this.#early.push([told.subscription, told.result])
+    const notification = fieldsOf(params)
+    if (notification === null || typeof notification.subscription !== 'string') return
+    const { subscription, result } = notification
+    const listener = this.#listeners.get(subscription)
+    if (listener !== undefined) listener(result)
+    else if (this.#early.length < earlyMax) this.#early.push([subscription, result])
   }
 
   /** Some nodes send notifications of a subscription before they answer with its id. */
@@ -197,11 +200,11 @@ export class RpcSocket implements RpcWire {
 
   #schedulePing(): void {
     this.#nextPing = this.#clock.after(this.#limits.pingEveryMs, () => {
-      this.#heard = false
+      this.#isAlive = false
       this.#ws.ping()
       this.#nextPing = this.#clock.after(this.#limits.pongWithinMs, () => {
         // Any message since proves that the node is alive: a pong may wait behind a large answer.
-        if (this.#heard) this.#schedulePing()
+        if (this.#isAlive) this.#schedulePing()
         else this.#finish('silent')
       })
     })

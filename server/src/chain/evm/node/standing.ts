@@ -24,13 +24,13 @@ export class StandingSubscription {
   #isRefused = false
   #isOver = false
   #round = 0
-  #again: Stop = () => undefined
+  #stopRetry: Stop = () => undefined
 
   constructor(parts: StandingSubscriptionParts) {
     this.#parts = parts
     void parts.closed.then(() => {
       this.#isOver = true
-      this.#again()
+      this.#stopRetry()
     })
   }
 
@@ -38,16 +38,19 @@ export class StandingSubscription {
     return this.#stop !== null
   }
 
-  /** The node supports the subscription but refuses it now. */
+  /** The node refused the subscription at the last try, or a retry failed for another reason. */
   get isRefused(): boolean {
     return this.#isRefused
   }
 
-  /** Subscribes, again if it already was. Resolves after the first try; rejects when that fails. */
+  /**
+   * Subscribes, again if it already was. Resolves after the first try, also if the node refused it;
+   * rejects if it failed for another reason.
+   */
   async begin(): Promise<void> {
     this.#stop?.()
     this.#stop = null
-    this.#again()
+    this.#stopRetry()
     await this.#try(++this.#round, 0)
   }
 
@@ -71,6 +74,6 @@ export class StandingSubscription {
     const waitMs = isRefused
       ? backoffMs(tries, limits.backoff, clock.chance())
       : limits.unsupportedForMs
-    this.#again = clock.after(waitMs, () => void this.#try(round, tries + 1))
+    this.#stopRetry = clock.after(waitMs, () => void this.#try(round, tries + 1))
   }
 }

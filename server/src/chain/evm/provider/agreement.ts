@@ -22,7 +22,8 @@ export class Agreement {
   readonly #parts: AgreementParts
   #apart = new Set<string>()
   #running: Promise<void> | null = null
-  #again = false
+  /** Whether a head has moved since the running comparison began. */
+  #mustRepeat = false
 
   constructor(parts: AgreementParts) {
     this.#parts = parts
@@ -34,7 +35,7 @@ export class Agreement {
 
   /** Called when a head moved. One comparison runs at a time; calls during it cause one more. */
   check(): void {
-    this.#again = true
+    this.#mustRepeat = true
     this.#running ??= this.#run().finally(() => {
       this.#running = null
     })
@@ -42,21 +43,21 @@ export class Agreement {
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    while (this.#again) {
-      this.#again = false
+    while (this.#mustRepeat) {
+      this.#mustRepeat = false
       const { fleet, changed, suspect } = this.#parts
       const before = [...this.#apart].join()
       const pairs = pairsOf(fleet.up)
       const apart = new Set<string>()
       const doubtful = new Set<Provider>()
       for (const pair of pairs) {
-        const name = nameOf(pair)
-        const agree = (await this.#agree(pair)) ?? !this.#apart.has(name)
+        const key = pairKey(pair)
+        const agree = (await this.#agree(pair)) ?? !this.#apart.has(key)
         if (agree) continue
-        apart.add(name)
+        apart.add(key)
         for (const provider of pair) {
           doubtful.add(provider)
-          if (!this.#apart.has(name)) provider.score.disagreements++
+          if (!this.#apart.has(key)) provider.score.disagreements++
         }
       }
       this.#apart = apart
@@ -83,4 +84,4 @@ export class Agreement {
 const pairsOf = (providers: readonly Provider[]): Pair[] =>
   providers.flatMap((a, at) => providers.slice(at + 1).map((b): Pair => [a, b]))
 
-const nameOf = ([a, b]: Pair): string => `${a.name} ${b.name}`
+const pairKey = ([a, b]: Pair): string => `${a.name} ${b.name}`

@@ -64,12 +64,12 @@ export function leftBehind(
   step: { readonly reverted: readonly BlockRef[]; readonly applied: readonly BlockRef[] },
 ): readonly BlockRef[] {
   const height = step.applied.at(-1)?.number ?? 0
-  const stands = new Set(step.applied.map(({ hash }) => hash))
+  const applied = new Set(step.applied.map(({ hash }) => hash))
   const gone = new Set(step.reverted.map(({ hash }) => hash))
   const left: BlockRef[] = []
   for (const block of blocks.toSorted((a, b) => a.number - b.number)) {
     const { number, hash, parentHash } = block
-    if (stands.has(hash) || gone.has(hash)) continue
+    if (applied.has(hash) || gone.has(hash)) continue
     if (number > height && !gone.has(parentHash)) continue
     gone.add(hash)
     left.unshift(block)

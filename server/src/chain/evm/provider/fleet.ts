@@ -8,7 +8,7 @@ import type { Header } from '../node/node.ts'
 import type { ProviderSight } from '../node/sight.ts'
 import { within } from '../node/within.ts'
 import type { Provider } from './provider.ts'
-import { elect, standing, type Voter } from './vote.ts'
+import { elect, headRelation, type Voter } from './vote.ts'
 
 /** Which provider to read from, and up to which block. */
 export interface Choice {
@@ -55,7 +55,7 @@ export class Fleet {
     return this.providers.filter(({ isUp }) => isUp)
   }
 
-  /** The highest head of any provider. */
+  /** The highest head of the providers that are up; 0 if no provider is. */
   get bestHead(): number {
     return Math.max(0, ...this.up.map(({ head }) => head?.ref.number ?? 0))
   }
@@ -97,7 +97,11 @@ export class Fleet {
   sights(): readonly ProviderSight[] {
     const least = this.bestHead - this.lagBlocksMax
     return this.providers.map(({ isUp, refusal, isFailing, isSilent, isDeaf, head }) => ({
-      ...{ isUp: isUp && head !== null, refusal, isFailing, isSilent, isDeaf },
+      isUp: isUp && head !== null,
+      refusal,
+      isFailing,
+      isSilent,
+      isDeaf,
       lags: isUp && head !== null && head.ref.number < least,
     }))
   }
@@ -120,22 +124,23 @@ export class Fleet {
   /** Chooses a provider; asks for branches only when heads are on several. Never rejects. */
   async choose(recent: readonly BlockRef[]): Promise<Choice | NoChoice> {
     const members = this.#members()
-    const stands = (member: FleetMember) => standing(member, recent)
-    if (members.length > 1 && members.some((member) => stands(member) === 'apart')) {
+    const relationOf = (member: FleetMember) => headRelation(member, recent)
+    if (members.length > 1 && members.some((member) => relationOf(member) === 'apart')) {
       await this.#askAbout(members, recent)
     }
-    const apart = members.filter((member) => stands(member) === 'apart')
+    const apart = members.filter((member) => relationOf(member) === 'apart')
     const ours = members.filter(
-      (member) => stands(member) !== 'apart' && stands(member) !== 'unknown',
+      (member) => relationOf(member) !== 'apart' && relationOf(member) !== 'unknown',
     )
     const there = apart.length === 0 ? null : elect(ours, apart)
-    const news = there ?? members.filter((member) => /ahead|unknown/.test(stands(member)))
+    const news = there ?? members.filter((member) => /ahead|unknown/.test(relationOf(member)))
     const best = this.#best(news)
     if (best !== null) {
       const { provider, head } = best
       return { provider, aim: head, mayLeave: there !== null || members.length === 1 }
     }
-    const isBehind = members.length > 0 && members.every((member) => stands(member) === 'behind')
+    const isBehind =
+      members.length > 0 && members.every((member) => relationOf(member) === 'behind')
     const isAtHead = members.length > 0 && news.length === 0 && !isBehind
     const rests = news.map(({ provider }) => provider.restUntil - this.#parts.clock.now())
     const restMs = rests.length === 0 ? null : Math.min(...rests)
@@ -171,13 +176,13 @@ export class Fleet {
   async #askAbout(members: readonly FleetMember[], recent: readonly BlockRef[]): Promise<void> {
     const { clock, limits } = this.#parts
     const heights = new Set([...members.map(({ ref }) => ref.number), recent[0]?.number ?? 0])
-    const asked = members.flatMap(({ provider, ref }) =>
+    const answered = members.flatMap(({ provider, ref }) =>
       [...heights].filter((number) => number < ref.number).map((number) => provider.hashAt(number)),
     )
-    await within(clock, Promise.all(asked), limits.patienceMs)
+    await within(clock, Promise.all(answered), limits.patienceMs)
   }
 
-  /** The member with the highest, so newest, head; among equals the one with fewest failures. */
+  /** The highest, so newest, head; among equals the fewest failures, then the least lag. */
   #best(news: readonly FleetMember[]): FleetMember | null {
     const now: Instant = this.#parts.clock.now()
     const [best] = news

@@ -25,9 +25,9 @@ interface HeadWatchParts {
 }
 
 /**
- * The newest head of one connection. `newHeads` is a hint that saves time; the head is also polled
- * slowly, so a dead or missing subscription costs time but no blocks. Heads coalesce: a slow reader
- * gets only the latest.
+ * The newest head of one connection. `newHeads` is a hint that saves time; the head is polled when
+ * none came for a while, so a dead or missing subscription costs time but no blocks. Heads
+ * coalesce: a slow reader gets only the latest.
  */
 export class HeadWatch {
   readonly #parts: HeadWatchParts
@@ -45,8 +45,11 @@ export class HeadWatch {
     this.#parts = parts
     this.#newAt = clock.now()
     this.#subscription = new StandingSubscription({
-      ...{ clock, limits, closed: socket.closed, changed: parts.changed },
-      subscribe: () => socket.subscribe(['newHeads'], (head) => this.#hear(head)),
+      clock,
+      limits,
+      closed: socket.closed,
+      changed: parts.changed,
+      subscribe: () => socket.subscribe(['newHeads'], (head) => this.#notified(head)),
     })
     void parts.socket.closed.then(() => this.#bell.ring())
   }
@@ -101,7 +104,7 @@ export class HeadWatch {
     return hint
   }
 
-  #hear(value: unknown): void {
+  #notified(value: unknown): void {
     let head: Header
     try {
       head = parseHeader(value)
@@ -124,8 +127,8 @@ export class HeadWatch {
     // The first poll after subscribing is where the subscription starts.
     this.#hintedNumber ??= latest.ref.number
     // A live subscription would have delivered the head of the previous poll by now.
-    const told = before === null || this.#hintedNumber >= before.number
-    if (!told && this.#subscription.isOn) this.#parts.silent()
+    const isLive = before === null || this.#hintedNumber >= before.number
+    if (!isLive && this.#subscription.isOn) this.#parts.silent()
     return latest
   }
 

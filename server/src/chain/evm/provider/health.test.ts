@@ -27,12 +27,12 @@ function open() {
       ...{ unreachableAfterMs: 300, behindAfterMs: 500, blindAfterMs: 1_000 },
       headSilentAfterMs: null,
     },
-    tell: (health) => told.push(health),
-    again: () => report.say(now),
+    report: (health) => told.push(health),
+    review: () => report.update(now),
   })
   const say = (sight: SightFacts): void => {
     now = sight
-    report.say(sight)
+    report.update(sight)
   }
   const lines = () => told.map(({ visibility, reason }) => `${visibility} ${reason}`)
   return { clock, report, say, lines }

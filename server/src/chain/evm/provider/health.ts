@@ -16,9 +16,9 @@ export interface HealthParts {
   readonly clock: Clock
   /** The thresholds of this chain. */
   readonly times: SightLimits
-  readonly tell: (health: ChainHealth) => void
-  /** Calls `say` with the current state: time alone may have changed the verdict. */
-  readonly again: () => void
+  readonly report: (health: ChainHealth) => void
+  /** Calls `update` with the current state: time alone may have changed the verdict. */
+  readonly review: () => void
   /** The current scores of the providers. Left out where providers are not scored. */
   readonly scores?: () => readonly ProviderScore[]
   readonly scoresEveryMs?: number
@@ -27,8 +27,9 @@ export interface HealthParts {
 /** Reports the health of one follower: when it changes, and with new scores at intervals. */
 export class HealthReport {
   readonly #parts: HealthParts
-  #told: ChainHealth
-  #toldAt: Instant = 0
+  /** The health that was reported last. */
+  #reported: ChainHealth
+  #reportedAt: Instant = 0
   #last: BlockRef | null = null
   /** When a step was last stored, or every known block was; null until the first time. */
   #wellAt: Instant | null = null
@@ -39,13 +40,13 @@ export class HealthReport {
 
   constructor(chain: string, parts: HealthParts) {
     this.#parts = parts
-    this.#told = { chain, visibility: 'blind', head: null, headAt: null, reason: 'starting' }
+    this.#reported = { chain, visibility: 'blind', head: null, headAt: null, reason: 'starting' }
   }
 
   read(): ChainHealth {
     const { number = null, minedAt = null } = this.#last ?? {}
     const providers = this.#parts.scores?.()
-    const health = { ...this.#told, head: number, headAt: minedAt }
+    const health = { ...this.#reported, head: number, headAt: minedAt }
     return providers === undefined ? health : { ...health, providers }
   }
 
@@ -59,15 +60,15 @@ export class HealthReport {
     this.#last = block
     this.#wellAt = this.#parts.clock.now()
     this.#wasBlind = false
-    this.#tellScores()
+    this.#reportScores()
   }
 
   /** Takes the current state, and reports it if it changed. */
-  say(sight: SightFacts): void {
+  update(sight: SightFacts): void {
     if (this.#isClosed) return
     const { clock, times } = this.#parts
     const isWellNow = isWell(sight, times)
-    // A chain that was well until this call was well until now.
+    // The state holds from one call to the next: a chain that was well was so until now.
     if (this.#isWell || isWellNow) this.#wellAt = clock.now()
     if (isWellNow) this.#wasBlind = false
     this.#isWell = isWellNow
@@ -76,37 +77,37 @@ export class HealthReport {
     const { visibility, reason } = verdictOf(sight, lapse)
     this.#wasBlind = visibility === 'blind'
     this.#arm(sight, lapse)
-    const before = this.#told
-    this.#told = { ...this.read(), visibility, reason }
+    const before = this.#reported
+    this.#reported = { ...this.read(), visibility, reason }
     const isNew = visibility !== before.visibility || reason !== before.reason
-    if (isNew || statesOf(this.#told) !== statesOf(before)) this.#tell()
+    if (isNew || statesOf(this.#reported) !== statesOf(before)) this.#report()
   }
 
   /** Stops reporting. The closing itself is not reported, since its caller knows. */
   close(): void {
     this.#isClosed = true
     this.#worsen()
-    this.#told = { ...this.#told, visibility: 'blind', reason: 'closed' }
+    this.#reported = { ...this.#reported, visibility: 'blind', reason: 'closed' }
   }
 
   #arm(sight: SightFacts, lapse: Lapse): void {
-    const { clock, again } = this.#parts
+    const { clock, review } = this.#parts
     this.#worsen()
     const afterMs = this.#isWell ? null : changesInMs(sight, lapse)
-    this.#worsen = afterMs === null ? () => undefined : clock.after(afterMs, again)
+    this.#worsen = afterMs === null ? () => undefined : clock.after(afterMs, review)
   }
 
-  #tellScores(): void {
+  #reportScores(): void {
     const { clock, scores, scoresEveryMs = 0 } = this.#parts
     if (scores === undefined || this.#isClosed) return
-    if (clock.now() - this.#toldAt < scoresEveryMs) return
-    this.#told = this.read()
-    this.#tell()
+    if (clock.now() - this.#reportedAt < scoresEveryMs) return
+    this.#reported = this.read()
+    this.#report()
   }
 
-  #tell(): void {
-    this.#toldAt = this.#parts.clock.now()
-    this.#parts.tell(this.#told)
+  #report(): void {
+    this.#reportedAt = this.#parts.clock.now()
+    this.#parts.report(this.#reported)
   }
 }
 

@@ -5,29 +5,29 @@ import { sightingOf } from '../mempool/sighting.ts'
 import { fieldsOf, toCount } from '../node/hex.ts'
 import type { Provider } from './provider.ts'
 
-/** The answer of one provider; null when it cannot be asked. */
+/** The answer of one provider; null when it cannot be asked, or lacks the block of its receipt. */
 type ProviderLookUp = Exclude<LookUp, { kind: 'unsure' }> | null
 
 /**
  * Asks every configured provider for a transaction. A block outweighs a pool, and one provider that
  * knows the transaction outweighs all that do not. It counts as unknown only when every provider
- * was asked. Never rejects.
+ * has answered. Never rejects.
  */
 export async function lookUp(
   providers: readonly Provider[],
   txHash: string,
   rules: PendingRules,
 ): Promise<LookUp> {
-  const said = await Promise.all(
+  const answers = await Promise.all(
     providers.map((provider) => ask(provider, txHash, rules).catch(() => null)),
   )
-  const inBlocks = said.filter((one) => one?.kind === 'mined')
+  const inBlocks = answers.filter((one) => one?.kind === 'mined')
   // If only some providers show a receipt that pays us, the others may lag or leave logs out.
   const mined = inBlocks.find(({ pays }) => pays === true) ?? inBlocks[0]
-  const pending = said.filter((one) => one?.kind === 'pending')
+  const pending = answers.filter((one) => one?.kind === 'pending')
   const known = mined ?? pending.find(({ sighting }) => sighting !== null) ?? pending[0]
   if (known !== undefined && known !== null) return known
-  return said.every((one) => one !== null) ? { kind: 'nobody' } : { kind: 'unsure' }
+  return answers.every((one) => one !== null) ? { kind: 'nobody' } : { kind: 'unsure' }
 }
 
 async function ask(
@@ -48,8 +48,8 @@ async function ask(
     const moves = succeeded ? movesIn(receipt, rules.tokens, rules.watch) : []
     const coins = succeeded ? coinPaidBy(transaction, rules) : []
     const paid = [...new Set([...moves.map(({ to }) => to), ...coins])]
-    const place = { source, blockNumber: block.ref.number, blockHash }
-    return { kind: 'mined', ...place, succeeded, pays: paid.length > 0, paid }
+    const where = { source, blockNumber: block.ref.number, blockHash }
+    return { kind: 'mined', ...where, succeeded, pays: paid.length > 0, paid }
   }
   const number = transaction?.blockNumber ?? null
   if (number !== null) {
@@ -58,7 +58,9 @@ async function ask(
   return { kind: 'pending', source, sighting: sightingOf(transaction, rules) }
 }
 
-/** The address that a transaction itself pays in the native coin; what contracts pay is not known. */
+/**
+ * The address that a transaction itself pays in the native coin; what contracts pay is not known.
+ */
 function coinPaidBy(transaction: unknown, rules: PendingRules): readonly string[] {
   const transfer = hintOf(transaction, rules)
   return transfer?.token === null ? [transfer.to] : []

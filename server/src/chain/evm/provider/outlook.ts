@@ -17,11 +17,11 @@ interface OutlookParts {
   readonly log: Log
   readonly fleet: Fleet
   readonly agreement: Agreement
-  /** Whether one provider denies what another one showed in a block. */
+  /** Whether as many providers deny a reported transaction as show it. */
   readonly contradicted: () => boolean
-  /** Whether the balances of addresses after the last block could not be read. */
+  /** Whether contract payments may be missing because balances could not be read. */
   readonly balancesUnread: () => boolean
-  readonly tell: (health: ChainHealth) => void
+  readonly report: (health: ChainHealth) => void
 }
 
 /** Tracks how well one chain is seen: what its providers show, and how much of it is stored. */
@@ -36,16 +36,19 @@ export class Outlook {
   #hasNews = false
   #storeFailures = 0
   #wasHalted = false
-  #said = ''
+  /** The visibility and reason that were logged last. */
+  #logged = ''
 
   constructor(parts: OutlookParts) {
     const { chain, clock, limits, fleet } = parts
     this.#parts = parts
     this.#unread = new Unread(chain.blockMs)
     this.#health = new HealthReport(chain.name, {
-      ...{ clock, times: sightTimes(limits, chain.blockMs), scoresEveryMs: limits.scoresEveryMs },
-      tell: (health) => this.#tell(health),
-      again: () => this.review(),
+      clock,
+      times: sightTimes(limits, chain.blockMs),
+      scoresEveryMs: limits.scoresEveryMs,
+      report: (health) => this.#report(health),
+      review: () => this.review(),
       scores: () => fleet.scores(),
     })
   }
@@ -66,8 +69,8 @@ export class Outlook {
   }
 
   /** A provider shows this head. */
-  heard(provider: string, head: BlockRef): void {
-    this.#unread.heard(provider, head, this.#parts.clock.now())
+  received(provider: string, head: BlockRef): void {
+    this.#unread.received(provider, head, this.#parts.clock.now())
     this.review()
   }
 
@@ -121,10 +124,13 @@ export class Outlook {
     for (const { name, refusal } of fleet.providers) if (refusal !== null) this.#unread.forget(name)
     if (!providers.some(({ isUp }) => isUp)) this.#isConfirmed = false
     const shown = fleet.up.filter(({ isSilent }) => !isSilent).map(({ name }) => name)
-    this.#health.say({
+    this.#health.update({
       storeFails: this.#storeFailures > 0,
-      ...{ isHalted: fleet.isHalted, providers, isStarting: this.#isStarting },
-      ...{ isConfirmed: this.#isConfirmed, isBehind: this.#isBehind },
+      isHalted: fleet.isHalted,
+      providers,
+      isStarting: this.#isStarting,
+      isConfirmed: this.#isConfirmed,
+      isBehind: this.#isBehind,
       isOwed: this.#hasNews || this.#unread.isAny,
       lagMs: this.#unread.lagMs(shown, clock.now()),
       disagree: agreement.isBroken || contradicted(),
@@ -138,13 +144,13 @@ export class Outlook {
     this.#isConfirmed = true
   }
 
-  #tell(health: ChainHealth): void {
+  #report(health: ChainHealth): void {
     const { visibility, reason } = health
-    const said = `${visibility} ${reason}`
-    if (said !== this.#said)
+    const state = `${visibility} ${reason}`
+    if (state !== this.#logged)
       this.#parts.log.info({ visibility, reason }, 'the visibility of the chain changed')
-    this.#said = said
-    this.#parts.tell(health)
+    this.#logged = state
+    this.#parts.report(health)
   }
 }
 

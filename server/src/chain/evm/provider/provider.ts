@@ -27,7 +27,7 @@ export interface ProviderParts {
   readonly watch: WatchSet
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'chainSocket' | 'chainOdd'>
+  readonly metrics: Pick<Metrics, 'chainIncident' | 'chainOdd'>
   readonly limits: FollowerLimits
   readonly connect: Connect
   /**
@@ -50,7 +50,7 @@ interface Visit {
 }
 
 type Lines = ReturnType<RequestLine['over']>
-type Ears = Pick<Visit, 'heads' | 'mempool'>
+type Subscribed = Pick<Visit, 'heads' | 'mempool'>
 
 const failuresBeforeReconnect = 5
 
@@ -101,7 +101,7 @@ export class Provider {
     return this.#visit !== null
   }
 
-  /** It is connecting for the first time, or has not shown its first head yet. */
+  /** It is connecting for the first time, or has connected and not shown a head since. */
   get isArriving(): boolean {
     return this.isUp ? this.#head === null : !this.#isTried && this.#refusal === null
   }
@@ -111,7 +111,7 @@ export class Provider {
     return this.#visit
   }
 
-  /** The last head that it showed, also while it is down. */
+  /** The last head that it showed, also while it is down; null from a connect to the first head. */
   get head(): Header | null {
     return this.#head
   }
@@ -204,7 +204,7 @@ export class Provider {
     if (wasFailing) this.#parts.changed()
   }
 
-  /** Lets it rest for a while; after repeated failures, reconnects. */
+  /** Lets it rest for a while; reconnects after repeated failures, unless it only refuses. */
   readFailed(error: unknown): void {
     const { clock, limits } = this.#parts
     this.#readFailures++
@@ -253,15 +253,15 @@ export class Provider {
     }
     this.#connection = connection
     if (signal.aborted) connection.drop('left')
-    metrics.chainSocket(chain.name, 'connected')
+    metrics.chainIncident(chain.name, 'connected')
     await this.#follow(connection, signal)
     connection.drop('left')
     this.#visit = null
     this.#listenFailures = 0
     const ending = await connection.closed
-    if (ending === 'silent') metrics.chainSocket(chain.name, 'silent')
+    if (ending === 'silent') metrics.chainIncident(chain.name, 'silent')
     if (signal.aborted) return
-    metrics.chainSocket(chain.name, 'lost')
+    metrics.chainIncident(chain.name, 'lost')
     this.#log.warn({ why: this.#refusal ?? ending }, 'the connection to the node ended')
   }
 
@@ -274,7 +274,7 @@ export class Provider {
       try {
         visit ??= await this.#arrive(lines)
         if (visit === null) return
-        this.#heard(await visit.heads.next())
+        this.#takeHead(await visit.heads.next())
       } catch (error) {
         if (!connection.open || signal.aborted) return
         const failures = ++this.#listenFailures
@@ -300,7 +300,7 @@ export class Provider {
       this.refuse(refusal)
       return null
     }
-    const ears = await this.#listen(lines, node)
+    const subscribed = await this.#listen(lines, node)
     if (this.#wasUp) this.score.reconnects++
     this.#wasUp = true
     this.#refusal = null
@@ -310,30 +310,41 @@ export class Provider {
     // After a reconnect the next failed read counts as a repeated one.
     this.#readFailures = Math.min(this.#readFailures, 1)
     this.#restUntil = 0
-    this.#visit = { connection, node, genesisHash, ...ears }
+    this.#visit = { connection, node, genesisHash, ...subscribed }
     changed()
     return this.#visit
   }
 
-  async #listen(lines: Lines, node: EvmNode): Promise<Ears> {
+  async #listen(lines: Lines, node: EvmNode): Promise<Subscribed> {
     const { chain, clock, watch, metrics, limits, sighted, changed } = this.#parts
     const { now: connection, later } = lines
     const mempool = new NodeMempool({
-      ...{ socket: later, node: new EvmNode(later), watch, clock, limits, log: this.#log, changed },
+      socket: later,
+      node: new EvmNode(later),
+      watch,
+      clock,
+      limits,
+      log: this.#log,
+      changed,
       tokens: new Set(tokensOf(chain)),
-      tell: (sighting) => sighted(this, sighting),
+      report: (sighting) => sighted(this, sighting),
       mode: chain.publicMempool ? this.#address.pending : 'none',
       preconfirmations: this.#address.preconfirmations,
     })
     const heads: HeadWatch = new HeadWatch({
-      ...{ socket: connection, node, clock, limits, blockMs: chain.blockMs, changed },
+      socket: connection,
+      node,
+      clock,
+      limits,
+      blockMs: chain.blockMs,
+      changed,
       still: () => {
         this.#isSilent = true
         changed()
       },
       answered: () => this.#answered(),
       silent: () => {
-        metrics.chainSocket(chain.name, 'silent')
+        metrics.chainIncident(chain.name, 'silent')
         this.#log.warn({}, 'the subscriptions are dead on an open connection; subscribing again')
         // If the connection ends meanwhile, the next one subscribes.
         Promise.all([heads.subscribe(), mempool.subscribe()]).catch(() => undefined)
@@ -353,7 +364,7 @@ export class Provider {
     if (wasFailing && !this.isFailing) this.#parts.changed()
   }
 
-  #heard(head: Header): void {
+  #takeHead(head: Header): void {
     const { clock, saw } = this.#parts
     this.#listenFailures = 0
     this.#isSilent = false

@@ -15,9 +15,9 @@ const open = (stored: number) => {
 describe('known blocks that are not stored', () => {
   it('are those above the stored cursor that any provider showed', () => {
     const unread = open(5)
-    unread.heard('a', block(5), 10_000)
+    unread.received('a', block(5), 10_000)
     expect(unread.isAny).toBe(false)
-    unread.heard('b', block(6), 12_000)
+    unread.received('b', block(6), 12_000)
     expect(unread.isAny).toBe(true)
     unread.at(block(6))
     expect(unread.isAny).toBe(false)
@@ -25,25 +25,25 @@ describe('known blocks that are not stored', () => {
 
   it('stay known when their provider shows a lower head afterwards', () => {
     const unread = open(5)
-    unread.heard('a', block(6), 12_000)
-    unread.heard('a', block(5), 13_000)
+    unread.received('a', block(6), 12_000)
+    unread.received('a', block(5), 13_000)
     expect(unread.isAny).toBe(true)
     expect(unread.lagMs(['a'], 60_000)).toBe(48_000)
   })
 
   it('are forgotten when their provider is refused or their branch is reverted', () => {
     const unread = open(5)
-    unread.heard('a', block(9), 18_000)
+    unread.received('a', block(9), 18_000)
     unread.forget('a')
     expect(unread.isAny).toBe(false)
-    unread.heard('b', block(9), 18_000)
+    unread.received('b', block(9), 18_000)
     unread.at(block(6), true)
     expect(unread.isAny).toBe(false)
   })
 
   it('cause a lag of the time since the first of them was known', () => {
     const unread = open(5)
-    for (const number of [6, 7, 8]) unread.heard('a', block(number), number * 2 * second)
+    for (const number of [6, 7, 8]) unread.received('a', block(number), number * 2 * second)
     expect(unread.lagMs(['a'], 20_000)).toBe(8_000)
     unread.at(block(7))
     expect(unread.lagMs(['a'], 20_000)).toBe(4_000)
@@ -53,32 +53,32 @@ describe('known blocks that are not stored', () => {
 
   it('cause a lag at once for blocks that were missed while disconnected', () => {
     const unread = open(100)
-    unread.heard('a', block(1_900), 3_800_000)
+    unread.received('a', block(1_900), 3_800_000)
     expect(unread.lagMs(['a'], 3_800_000)).toBe(1_799 * 2 * second)
   })
 
   it('cause no lag for a pause before the first of them', () => {
     const unread = open(5)
-    unread.heard('a', block(6, 3_600_000), 3_600_000)
+    unread.received('a', block(6, 3_600_000), 3_600_000)
     expect(unread.lagMs(['a'], 3_600_100)).toBe(100)
   })
 
   it('cause the right lag when block times are far in the past or future', () => {
     const slow = new Unread(2 * second)
     slow.at(block(5, 0))
-    slow.heard('a', block(6, 2_000), 9_000_000)
+    slow.received('a', block(6, 2_000), 9_000_000)
     expect(slow.lagMs(['a'], 9_000_500)).toBe(500)
     const early = new Unread(2 * second)
     early.at(block(5, 9_000_000))
-    early.heard('a', block(6, 9_002_000), 20_000)
+    early.received('a', block(6, 9_002_000), 20_000)
     expect(early.lagMs(['a'], 65_000)).toBe(45_000)
   })
 
   it('cause no lag when one provider fakes them, and a provider behind hides no lag', () => {
     const unread = open(50)
-    unread.heard('liar', block(1_000_000), 0)
-    unread.heard('honest', block(51), 102_000)
-    unread.heard('behind', block(40), 102_000)
+    unread.received('liar', block(1_000_000), 0)
+    unread.received('honest', block(51), 102_000)
+    unread.received('behind', block(40), 102_000)
     expect(unread.lagMs(['liar', 'honest', 'behind'], 102_500)).toBe(500)
     expect(unread.lagMs(['behind'], 102_500)).toBe(0)
     expect(unread.lagMs(['liar', 'behind'], 60_000)).toBe(60_000)
@@ -86,7 +86,8 @@ describe('known blocks that are not stored', () => {
 
   it('use bounded memory however long no block can be read, and keep the first', () => {
     const unread = open(5)
-    for (let number = 6; number < 20_000; number++) unread.heard('a', block(number), number * 1_000)
+    for (let number = 6; number < 20_000; number++)
+      unread.received('a', block(number), number * 1_000)
     expect(unread.lagMs(['a'], 20_000_000)).toBe(20_000_000 - 6_000)
     unread.at(block(10_000))
     const lagMs = unread.lagMs(['a'], 20_000_000)

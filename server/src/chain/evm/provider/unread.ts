@@ -2,10 +2,10 @@ import type { Instant } from '@settlewire/core/instant'
 import type { BlockRef } from '@settlewire/core/payment/observation'
 
 /** A head as a provider showed it. */
-interface Heard {
+interface ShownHead {
   readonly number: number
   readonly minedAt: Instant
-  readonly heardAt: Instant
+  readonly receivedAt: Instant
 }
 
 /** The heads that one provider showed. */
@@ -15,12 +15,12 @@ interface ShownHeads {
    */
   last: number
   /** Heads above the stored cursor, each higher than the one before. */
-  unread: readonly Heard[]
+  unread: readonly ShownHead[]
   /** Beyond a limit only every `stride`-th head is kept, and the newest. */
   stride: number
 }
 
-const heardMax = 128
+const unreadMax = 128
 
 /**
  * The heads that providers showed and that are not stored yet: blocks known to exist. They stay
@@ -28,7 +28,7 @@ const heardMax = 128
  */
 export class Unread {
   readonly #blockMs: number
-  readonly #told = new Map<string, ShownHeads>()
+  readonly #shown = new Map<string, ShownHeads>()
   #stored: BlockRef | null = null
 
   /** `blockMs`: the usual time between blocks; 0 when blocks are mined on demand. */
@@ -43,33 +43,33 @@ export class Unread {
 
   /** Whether a block above the stored cursor is known. */
   get isAny(): boolean {
-    return [...this.#told.values()].some(({ unread }) => unread.length > 0)
+    return [...this.#shown.values()].some(({ unread }) => unread.length > 0)
   }
 
-  heard(provider: string, { number, minedAt }: BlockRef, heardAt: Instant): void {
-    const told = this.#told.get(provider) ?? { last: number, unread: [], stride: 1 }
-    told.last = number
-    this.#told.set(provider, told)
-    const newest = told.unread.at(-1)
+  received(provider: string, { number, minedAt }: BlockRef, receivedAt: Instant): void {
+    const shown = this.#shown.get(provider) ?? { last: number, unread: [], stride: 1 }
+    shown.last = number
+    this.#shown.set(provider, shown)
+    const newest = shown.unread.at(-1)
     if (number <= (newest?.number ?? this.#stored?.number ?? -1)) return
-    const kept = told.unread.at(-2)?.number ?? 0
-    const isBetween = newest !== undefined && newest.number - kept < told.stride
-    const before = isBetween ? told.unread.slice(0, -1) : told.unread
-    told.unread = [...before, { number, minedAt, heardAt }]
-    if (told.unread.length > heardMax) thin(told)
+    const kept = shown.unread.at(-2)?.number ?? 0
+    const isBetween = newest !== undefined && newest.number - kept < shown.stride
+    const before = isBetween ? shown.unread.slice(0, -1) : shown.unread
+    shown.unread = [...before, { number, minedAt, receivedAt }]
+    if (shown.unread.length > unreadMax) thin(shown)
   }
 
   /** Its chain cannot be ours: the blocks that it showed do not exist. */
   forget(provider: string): void {
-    this.#told.delete(provider)
+    this.#shown.delete(provider)
   }
 
   /** Stored up to this block. `isReorg`: forgets all heads, since the old branch's are obsolete. */
   at(block: BlockRef, isReorg = false): void {
     this.#stored = block
-    for (const told of this.#told.values()) {
-      told.unread = isReorg ? [] : told.unread.filter(({ number }) => number > block.number)
-      if (told.unread.length < 2) told.stride = 1
+    for (const shown of this.#shown.values()) {
+      shown.unread = isReorg ? [] : shown.unread.filter(({ number }) => number > block.number)
+      if (shown.unread.length < 2) shown.stride = 1
     }
   }
 
@@ -80,9 +80,9 @@ export class Unread {
    */
   lagMs(providers: Iterable<string>, now: Instant): number {
     const lags = [...providers].flatMap((provider) => {
-      const told = this.#told.get(provider)
-      const counts = told !== undefined && told.last >= (this.#stored?.number ?? 0)
-      return counts ? this.#lagOf(told, now) : []
+      const shown = this.#shown.get(provider)
+      const counts = shown !== undefined && shown.last >= (this.#stored?.number ?? 0)
+      return counts ? this.#lagOf(shown, now) : []
     })
     return lags.length === 0 ? 0 : Math.min(...lags)
   }
@@ -97,7 +97,7 @@ export class Unread {
     const [first] = unread
     const last = unread.at(-1)
     if (first === undefined || last === undefined) return 0
-    const knownMs = now - first.heardAt
+    const knownMs = now - first.receivedAt
     if (this.#stored === null) return knownMs
     const { number, minedAt } = this.#stored
     const madeMs = (last.number - number - 1) * this.#blockMs
@@ -106,8 +106,8 @@ export class Unread {
 }
 
 /** Keeps the first, the newest, and every second of the others. */
-function thin(told: ShownHeads): void {
-  const newest = told.unread.length - 1
-  told.unread = told.unread.filter((_, at) => at % 2 === 0 || at === newest)
-  told.stride *= 2
+function thin(shown: ShownHeads): void {
+  const newest = shown.unread.length - 1
+  shown.unread = shown.unread.filter((_, at) => at % 2 === 0 || at === newest)
+  shown.stride *= 2
 }

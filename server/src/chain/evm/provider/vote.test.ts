@@ -1,6 +1,6 @@
 import type { BlockRef } from '@settlewire/core/payment/observation'
 import { describe, expect, it } from 'vitest'
-import { elect, standing, type Voter } from './vote.ts'
+import { elect, headRelation, type Voter } from './vote.ts'
 
 /** A block of a branch: `a3` is number 3 of branch a. */
 const block = (branch: string, number: number, forkedAt = 0): BlockRef => ({
@@ -40,11 +40,11 @@ describe('the relation of a provider to the stored chain', () => {
     // For the next block its parent hash is enough, even when no other block is known.
     ['ahead', voter('o', 11, { knownFrom: 11 })],
   ] as const)('is `%s`', (expected, { ref, at }) => {
-    expect(standing({ ref, at }, recent)).toBe(expected)
+    expect(headRelation({ ref, at }, recent)).toBe(expected)
   })
 
   it('is `behind` below the remembered blocks, whose hashes are unknown', () => {
-    expect(standing(voter('x', 2), recent.slice(0, 4))).toBe('behind')
+    expect(headRelation(voter('x', 2), recent.slice(0, 4))).toBe('behind')
   })
 })
 

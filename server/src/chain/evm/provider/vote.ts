@@ -15,7 +15,7 @@ export interface Voter {
 }
 
 /** Compares a head with the stored chain (newest first), by hashes alone. */
-export function standing(
+export function headRelation(
   { ref, at }: Pick<Voter, 'ref' | 'at'>,
   recent: readonly BlockRef[],
 ): HeadRelation {
@@ -41,8 +41,9 @@ export const together = (a: Pick<Voter, 'ref' | 'at'>, b: Pick<Voter, 'ref' | 'a
 }
 
 /**
- * Which branch to follow: the one that more providers are on; in a tie ours, unless all providers
- * on it lag. Null: stay on ours. Otherwise the providers of the branch to follow.
+ * Which branch to follow: the one with more votes (not every provider's vote counts); in a tie
+ * ours, unless all providers on it lag. Null: stay on ours. Otherwise the providers of the branch
+ * to follow.
  */
 export function elect<Member extends Voter>(
   ours: readonly Member[],

@@ -22,14 +22,17 @@ interface Sought {
   againAt: Instant
 }
 
-/** Asked within a second at first, every five minutes at the end, for about a day. */
+/**
+ * Asked within a second at first, within five minutes at the end, and for about 12 hours: the
+ * jitter halves the mean wait.
+ */
 const wait = { baseMs: 1_000, maxMs: 300_000 }
 const triesMax = 300
 /** This many are asked for at a time; the others wait in order. */
-const askedMax = 64
+const atOnceMax = 64
 /**
- * Limited, because filling a mempool is cheap. Further ones are found when their block is read, or by
- * a rescan.
+ * Limited, because filling a mempool is cheap. Further ones are found when their block is read, or
+ * by a rescan.
  */
 const soughtMax = 100_000
 
@@ -49,7 +52,10 @@ export class Passed {
     this.#parts = parts
   }
 
-  /** Asks for these transactions repeatedly until they are on record or known to pay nothing. */
+  /**
+   * Asks for these transactions repeatedly until they are on record, are no longer expected, or
+   * were asked for too often.
+   */
   seek(txHashes: Iterable<string>): void {
     for (const txHash of txHashes) {
       if (this.#sought.size >= soughtMax) break
@@ -60,8 +66,8 @@ export class Passed {
   }
 
   /**
-   * A provider shows a receipt in this block that pays us. If the block is not stored yet, reading it
-   * will report the transaction, so only an expected one is looked for.
+   * A provider shows a receipt in this block that pays us. If the block is not stored yet, reading
+   * it will report the transaction, so only an expected one is looked for.
    */
   shown(txHash: string, blockNumber: number): void {
     const isPassed = this.#storedTo !== null && blockNumber <= this.#storedTo
@@ -89,7 +95,7 @@ export class Passed {
   async #ask(): Promise<void> {
     if (this.#storedTo === null) return
     const now = this.#parts.clock.now()
-    const due = [...this.#sought].filter(([, { againAt }]) => againAt <= now).slice(0, askedMax)
+    const due = [...this.#sought].filter(([, { againAt }]) => againAt <= now).slice(0, atOnceMax)
     await Promise.all(due.map(([txHash, sought]) => this.#askFor(txHash, sought)))
   }
 

@@ -39,8 +39,8 @@ export async function usedSlots(
   }
   const turns = Math.ceil(bySender.size / sendersPerBlock)
   const from = turns < 2 ? 0 : (block.number % turns) * sendersPerBlock
-  const asked = [...bySender].slice(from, from + sendersPerBlock)
-  const used = await inParallel(asked, atOnce.questions, async ([sender, waiting]) => {
+  const chosen = [...bySender].slice(from, from + sendersPerBlock)
+  const used = await inParallel(chosen, atOnce.questions, async ([sender, waiting]) => {
     const count = await askAt(node, { method: 'eth_getTransactionCount', params: [sender] }, block)
     const mined = count === null ? null : countOr(count)
     if (mined === null) return []

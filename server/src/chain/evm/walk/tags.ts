@@ -29,7 +29,7 @@ export class Tags {
   /**
    * The last answer per connection: a tagged block stays tagged, so an old answer is only too low.
    */
-  readonly #said = new WeakMap<EvmNode, Map<Tag, BlockRef | null>>()
+  readonly #answers = new WeakMap<EvmNode, Map<Tag, BlockRef | null>>()
   readonly #asking = new WeakMap<EvmNode, Map<Tag, Promise<void>>>()
 
   constructor(parts: TagsParts) {
@@ -37,8 +37,9 @@ export class Tags {
   }
 
   /**
-   * The block that the node has under a tag, unless the other providers have not reached it yet.
-   * Null for a tag that is not trusted.
+   * The highest block that enough providers have reached under a tag, this node included. A block
+   * that is not above `above` is returned without asking the others. Null for a tag that is not
+   * trusted, or that the node does not show now.
    */
   async read(
     tag: Tag,
@@ -52,16 +53,16 @@ export class Tags {
     const others = providers().flatMap((one) =>
       one === provider || one.visit === null ? [] : [one.visit.node],
     )
-    const asked = others.map((other) => this.#ask(other, tag))
-    if (asked.length > 0) await within(clock, Promise.all(asked), limits.corroborateWithinMs)
-    const said = others.map((other) => this.#said.get(other)?.get(tag))
+    const answered = others.map((other) => this.#ask(other, tag))
+    if (answered.length > 0) await within(clock, Promise.all(answered), limits.corroborateWithinMs)
+    const answers = others.map((other) => this.#answers.get(other)?.get(tag))
     // A provider without the tag has no vote and does not count for the quorum; a late one does.
-    const mute = said.filter((one) => one === null).length
+    const withoutTag = answers.filter((one) => one === null).length
     const needed = Math.max(
-      Math.min(witnesses() - mute, Math.max(2, quorum)),
+      Math.min(witnesses() - withoutTag, Math.max(2, quorum)),
       Math.min(witnesses(), quorum),
     )
-    const reached = [own, ...said.filter((one) => one !== null && one !== undefined)]
+    const reached = [own, ...answers.filter((one) => one !== null && one !== undefined)]
     const byHeight = reached.toSorted((a, b) => b.number - a.number)
     return byHeight[Math.max(1, needed) - 1] ?? null
   }
@@ -72,16 +73,16 @@ export class Tags {
     this.#asking.set(node, asking)
     const running = asking.get(tag)
     if (running !== undefined) return running
-    const asked = node
+    const answered = node
       .tagged(tag)
       .then((block) => {
-        const said = this.#said.get(node) ?? new Map<Tag, BlockRef | null>()
-        this.#said.set(node, said.set(tag, block))
+        const answers = this.#answers.get(node) ?? new Map<Tag, BlockRef | null>()
+        this.#answers.set(node, answers.set(tag, block))
       })
       // A provider that fails now is asked again at the next step.
       .catch(() => undefined)
       .finally(() => asking.delete(tag))
-    asking.set(tag, asked)
-    return asked
+    asking.set(tag, answered)
+    return answered
   }
 }

@@ -17,9 +17,9 @@ import type { EvmNode, Header } from '../node/node.ts'
 import { within } from '../node/within.ts'
 import { blockAt, grow, joinBranch, leftBehind, remember } from '../provider/branch.ts'
 import type { Provider, ProviderRefusal } from '../provider/provider.ts'
-import type { Again } from './again.ts'
+import type { BlockRereader } from './block-rereader.ts'
 import { usedSlots } from './slots.ts'
-import { storing } from './storing.ts'
+import { markStoreFailures } from './store-failure.ts'
 import type { Tag, Tags } from './tags.ts'
 
 /** The result of one try to step towards a head. */
@@ -55,7 +55,7 @@ interface WalkParts {
   readonly log: Log
   readonly poll: ProviderPoll
   /** The rescans of blocks that were reported before. */
-  readonly again: Again
+  readonly rereader: BlockRereader
   readonly trustsBlooms?: boolean
   readonly tags: Tags
   /** What all providers together add to the head of a step. */
@@ -76,22 +76,20 @@ export class ChainWalk {
   /** The stored position; null when it must be read again. */
   #position: ChainPosition | null = null
   #reading: Promise<ChainPosition> | null = null
-  /** The highest block ever known to be final, even when a later node supports no tags. */
+  /** The highest block ever known to be final. Null while unknown, or if `followBelowFinality`. */
   #floor: number | null = null
   /** The transactions reported for each recent block: a reorg must report what becomes of them. */
-  readonly #told: LRUCache<string, readonly string[]>
+  readonly #reported: LRUCache<string, readonly string[]>
 
   constructor(parts: WalkParts) {
     this.#parts = parts
     this.#reader = new BlockReader(parts)
-    // By size, as with `max` the cache reserves all entries at once.
-    this.#told = new LRUCache({
-      maxSize: 2 * parts.limits.windowBlocksMax,
-      sizeCalculation: () => 1,
-    })
+    // Limited by `maxSize`: with `max`, the cache would allocate all entries at once.
+    const maxSize = 2 * parts.limits.windowBlocksMax
+    this.#reported = new LRUCache({ maxSize, sizeCalculation: () => 1 })
   }
 
-  /** Whether contract payments may be missing, because the last balances were unreadable. */
+  /** Whether contract payments may be missing because balances could not be read. */
   get isUnread(): boolean {
     return this.#reader.isUnread
   }
@@ -147,8 +145,8 @@ export class ChainWalk {
     }
     // The blocks exist, so they pay only addresses handed out before, by any process.
     const { sink, chain } = this.#parts
-    await storing(() => sink.prepare(chain))
-    const asked = this.#parts.poll.open(branch.headers, reading.provider)
+    await markStoreFailures(() => sink.prepare(chain))
+    const corroborated = this.#parts.poll.open(branch.headers, reading.provider)
     const [blocks, pendingAgain, head, usedUp] = await Promise.all([
       this.#reader.read(node, branch.headers),
       this.#pendingAgain(node, branch.undone),
@@ -157,10 +155,10 @@ export class ChainWalk {
     ])
     const joint = recent[branch.reverted.length]
     const oldest = recent.at(-1)?.number ?? 0
-    const stands = ({ number, hash }: BlockRef): boolean =>
+    const isCanonical = ({ number, hash }: BlockRef): boolean =>
       number < oldest || (number <= (joint?.number ?? -1) && blockAt(recent, number)?.hash === hash)
-    const found = { blocks, pendingAgain, head, usedUp, asked, stands }
-    const step = await this.#tell(reading, { ...branch, ...found })
+    const found = { blocks, pendingAgain, head, usedUp, corroborated, isCanonical }
+    const step = await this.#deliver(reading, { ...branch, ...found })
     this.#moved(position, step)
     return { kind: 'stepped', step }
   }
@@ -193,13 +191,13 @@ export class ChainWalk {
 
   async #read(node: EvmNode, genesisHash: string): Promise<ChainPosition> {
     const { chain, store, limits } = this.#parts
-    const stored = await storing(() => store.position(chain))
+    const stored = await markStoreFailures(() => store.position(chain))
     if (stored !== null) return stored
     const latest = await node.latest()
     const from = Math.max(0, latest.ref.number - limits.beginBehindBlocks)
     const header = from === latest.ref.number ? latest : await node.byNumber(from, false)
     if (header === null) throw new Failure('chain_unavailable', 'The node lacks recent blocks.')
-    return storing(() => store.begin(chain, genesisHash, header.ref))
+    return markStoreFailures(() => store.begin(chain, genesisHash, header.ref))
   }
 
   /**
@@ -266,19 +264,19 @@ export class ChainWalk {
       if (ours !== undefined && ours.hash !== tagged.hash) return held
       return Math.max(held ?? 0, Math.min(tagged.number, head))
     }
-    const [safe, told] = await Promise.all([reach('safe'), reach('finalized')])
+    const [safe, reached] = await Promise.all([reach('safe'), reach('finalized')])
     // This node may be behind an earlier one: a final block stays final.
-    const finalized = told === null ? null : Math.max(told, this.#floor ?? 0)
+    const finalized = reached === null ? null : Math.max(reached, this.#floor ?? 0)
     return { view: position.head.view + 1, head, safe, finalized }
   }
 
   /** The transactions reported for reverted blocks that the node still knows. */
   async #pendingAgain(node: EvmNode, reverted: readonly BlockRef[]): Promise<ReadonlySet<string>> {
-    const told = await inParallel(reverted, atOnce.questions, ({ hash }) =>
-      this.#toldOf(node, hash),
+    const reported = await inParallel(reverted, atOnce.questions, ({ hash }) =>
+      this.#reportedIn(node, hash),
     )
     const known = new Set<string>()
-    await inParallel(told.flat(), atOnce.questions, async (txHash) => {
+    await inParallel(reported.flat(), atOnce.questions, async (txHash) => {
       if ((await node.transaction(txHash)) !== null) known.add(txHash)
     })
     return known
@@ -287,30 +285,30 @@ export class ChainWalk {
   /**
    * After a restart only the node knows what a reverted block held, and not every node keeps it.
    */
-  async #toldOf(node: EvmNode, blockHash: string): Promise<readonly string[]> {
-    const told = this.#told.get(blockHash)
-    if (told !== undefined) return told
+  async #reportedIn(node: EvmNode, blockHash: string): Promise<readonly string[]> {
+    const reported = this.#reported.get(blockHash)
+    if (reported !== undefined) return reported
     const block = await node.byHash(blockHash, false)
     return (block?.txHashes ?? []).filter((txHash) => this.#parts.watch.tracks(txHash))
   }
 
   /** Matches and delivers within one tick, so that no address can join the watch set in between. */
-  async #tell({ node, provider }: Reading, found: StepContents): Promise<ChainStep> {
-    const { chain, watch, clock, limits, sink, poll, again, views } = this.#parts
+  async #deliver({ node, provider }: Reading, found: StepContents): Promise<ChainStep> {
+    const { chain, watch, clock, limits, sink, poll, rereader, views } = this.#parts
     const { blocks, undone, unfinished } = found
-    await within(clock, found.asked, limits.corroborateWithinMs)
+    await within(clock, found.corroborated, limits.corroborateWithinMs)
     // An address may have joined while this waited.
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const shown = blocks.map((block) => judge(block, watch))
-    const beside = [...poll.beside(shown, found.stands), ...again.found(found.stands)]
+    const beside = [...poll.beside(shown, found.isCanonical), ...rereader.found(found.isCanonical)]
     await Promise.all([
       poll.settle(shown, provider),
       ...beside.map((more) => poll.settle([more.applied], more.provider)),
     ])
     while (!blocks.every((block) => isComplete(block, watch))) await this.#complete(node, blocks)
     const mined = new Set(blocks.flatMap((block) => block.txHashes))
-    const own = blocks.map((block) => poll.withWords(judge(block, watch), provider))
-    const more = beside.map((one) => poll.withWords(one.applied, one.provider))
+    const own = blocks.map((block) => poll.withVotes(judge(block, watch), provider))
+    const more = beside.map((one) => poll.withVotes(one.applied, one.provider))
     const hashes = new Set(own.map(({ block }) => block.hash))
     const applied = together(
       own,
@@ -332,13 +330,13 @@ export class ChainWalk {
       ...(unfinished !== undefined && { unfinished }),
       head: { ...found.head, ...views() },
     }
-    await storing(() => sink.step(chain, step)).catch((error: unknown) => {
+    await markStoreFailures(() => sink.step(chain, step)).catch((error: unknown) => {
       const blocks = step.applied.map(({ block }) => block)
       poll.recall([...late, ...step.applied].flatMap(inclusionsOf), blocks)
       throw error
     })
     poll.stored(step, blocks, provider)
-    again.stored(step)
+    rereader.stored(step)
     return step
   }
 
@@ -358,8 +356,10 @@ export class ChainWalk {
     // Only the store knows what is still unfinished after this step.
     this.#position = position.unfinished === undefined ? after : null
     for (const { block, transfers, movedNothing } of [...(step.late ?? []), ...step.applied]) {
-      const told = [...transfers, ...movedNothing].map(({ txHash }) => txHash)
-      this.#told.set(block.hash, [...new Set([...(this.#told.get(block.hash) ?? []), ...told])])
+      const reported = [...transfers, ...movedNothing].map(({ txHash }) => txHash)
+      this.#reported.set(block.hash, [
+        ...new Set([...(this.#reported.get(block.hash) ?? []), ...reported]),
+      ])
     }
   }
 }
@@ -380,9 +380,9 @@ interface StepContents {
   /** Transactions whose contest another one had won by the last block. */
   readonly usedUp: readonly string[]
   /** Resolves when the other providers have shown these blocks too. */
-  readonly asked: Promise<void>
+  readonly corroborated: Promise<void>
   /** Whether a reported block stays canonical after this step; true below the reach of a reorg. */
-  readonly stands: (block: BlockRef) => boolean
+  readonly isCanonical: (block: BlockRef) => boolean
 }
 
 /** Reports them with the last block: its state showed this, so both are reverted together. */

@@ -22,7 +22,7 @@ import type { EvmNode, Header } from '../node/node.ts'
 import type { Fleet } from '../provider/fleet.ts'
 import type { Provider } from '../provider/provider.ts'
 
-interface AgainParts {
+interface BlockRereaderParts {
   readonly fleet: Fleet
   readonly tokens: readonly string[]
   readonly clock: Clock
@@ -41,13 +41,13 @@ interface WaitingFindings {
 /**
  * Rescans blocks that were reported before, from every provider, independently of the walk's steps.
  */
-export class Again implements Rereader {
-  readonly #parts: AgainParts
+export class BlockRereader implements Rereader {
+  readonly #parts: BlockRereaderParts
   readonly #tokens: ReadonlySet<string>
   #waiting: readonly WaitingFindings[] = []
   #isClosed = false
 
-  constructor(parts: AgainParts) {
+  constructor(parts: BlockRereaderParts) {
     this.#parts = parts
     this.#tokens = new Set(parts.tokens)
   }
@@ -76,7 +76,7 @@ export class Again implements Rereader {
 
   async read(from: number, to: number, watch: WatchSet): Promise<Reread> {
     const { providers } = this.#parts.fleet
-    // Right after a start: soon the provider is either readable or known to be down.
+    // Wait while a provider connects: soon it is either readable or known to be down.
     const arriving = providers.find(({ isUp, isArriving }) => !isUp && isArriving)
     if (arriving !== undefined)
       throw unavailable(`The provider ${arriving.name} is still connecting.`)
@@ -111,7 +111,7 @@ export class Again implements Rereader {
     }
   }
 
-  async tell(shown: readonly ShownBlock[]): Promise<void> {
+  async recordMissing(shown: readonly ShownBlock[]): Promise<void> {
     const { fleet, poll } = this.#parts
     const found = shown.flatMap(({ source, applied }) => {
       const provider = fleet.providers.find((one) => one.source === source)
@@ -129,9 +129,9 @@ export class Again implements Rereader {
   }
 
   /** The findings for the next step, in canonical blocks. Rejects callers whose blocks are gone. */
-  found(isStanding: (block: BlockRef) => boolean): readonly Beside<Provider>[] {
-    const stands = ({ applied }: Beside<Provider>): boolean => isStanding(applied.block)
-    const gone = this.#waiting.filter(({ found }) => !found.every(stands))
+  found(isCanonical: (block: BlockRef) => boolean): readonly Beside<Provider>[] {
+    const isInPlace = ({ applied }: Beside<Provider>): boolean => isCanonical(applied.block)
+    const gone = this.#waiting.filter(({ found }) => !found.every(isInPlace))
     this.#waiting = this.#waiting.filter((one) => !gone.includes(one))
     for (const { reject } of gone) reject(unavailable('The chain changed during the rescan.'))
     return this.#waiting.flatMap(({ found }) => found)
@@ -139,11 +139,13 @@ export class Again implements Rereader {
 
   /** Resolves the callers whose findings were stored with this step. */
   stored({ late = [] }: ChainStep): void {
-    const told = new Set(late.flatMap(inclusionsOf).map(nameOf))
-    const isTold = ({ found }: WaitingFindings): boolean =>
-      found.every(({ applied }) => inclusionsOf(applied).every((one) => told.has(nameOf(one))))
-    for (const { resolve } of this.#waiting.filter(isTold)) resolve()
-    this.#waiting = this.#waiting.filter((one) => !isTold(one))
+    const delivered = new Set(late.flatMap(inclusionsOf).map(inclusionKey))
+    const isStored = ({ found }: WaitingFindings): boolean =>
+      found.every(({ applied }) =>
+        inclusionsOf(applied).every((one) => delivered.has(inclusionKey(one))),
+      )
+    for (const { resolve } of this.#waiting.filter(isStored)) resolve()
+    this.#waiting = this.#waiting.filter((one) => !isStored(one))
   }
 
   /** Rejects callers that still wait. */
@@ -186,7 +188,7 @@ export class Again implements Rereader {
 }
 
 const hashOf = ({ hash }: BlockRef): string => hash
-const nameOf = ({ block, txHash }: Corroborated): string => `${block.hash} ${txHash}`
+const inclusionKey = ({ block, txHash }: Corroborated): string => `${block.hash} ${txHash}`
 const pays = ({ transfers }: AppliedBlock): boolean => transfers.length > 0
 
 /**
@@ -213,15 +215,16 @@ function onceEach(found: readonly Beside<Provider>[]): readonly Beside<Provider>
   const taken = new Set<string>()
   return found.flatMap(({ provider, applied }) => {
     const fresh = new Set(
-      inclusionsOf(applied).flatMap((one) => (taken.has(nameOf(one)) ? [] : one.txHash)),
+      inclusionsOf(applied).flatMap((one) => (taken.has(inclusionKey(one)) ? [] : one.txHash)),
     )
-    for (const txHash of fresh) taken.add(nameOf({ txHash, block: applied.block, transfers: [] }))
+    for (const txHash of fresh)
+      taken.add(inclusionKey({ txHash, block: applied.block, transfers: [] }))
     const transfers = applied.transfers.filter(({ txHash }) => fresh.has(txHash))
     return transfers.length === 0 ? [] : { provider, applied: { ...applied, transfers } }
   })
 }
 
-const unavailable = (words: string, cause?: unknown): Failure =>
-  new Failure('chain_unavailable', words, { cause })
+const unavailable = (message: string, cause?: unknown): Failure =>
+  new Failure('chain_unavailable', message, { cause })
 
 const closed = (): Failure => unavailable('This process no longer follows the chain.')

@@ -79,7 +79,7 @@ describe('money that no source shows any more', () => {
     expect(world.events.at(-1)?.data).toMatchObject({ txHash: '0x1', receivedAmount: '0.00' })
     expect(transfersOf(world.payment, rules)[0]).toMatchObject({
       ...{ stage: 'denied', amount: full, block: { number: 10 }, confirmations: 0 },
-      ...{ sources: [], deniedBy: ['rpc:one'], settled: false, contested: false },
+      ...{ sources: [], deniedBy: ['rpc:one'], settled: false, disputed: false },
     })
   })
 
@@ -176,8 +176,8 @@ describe('money that no source shows any more', () => {
 })
 
 describe('money that one source shows and another denies', () => {
-  const contested = [shown, denies('rpc:two', 2)]
-  const deep = [...contested, ...heads(11, 14)]
+  const disputed = [shown, denies('rpc:two', 2)]
+  const deep = [...disputed, ...heads(11, 14)]
 
   it('causes an event per block until it is deep enough, and no event after that', () => {
     const world = run(deep)
@@ -208,9 +208,9 @@ describe('money that one source shows and another denies', () => {
 
   it('needs no person if enough other money settled or still waits for blocks', () => {
     const more = included('0x2', full, blockAt(12), 3)
-    const shallow = run([...contested, more, head(13, 4), clock(afterWatch)])
+    const shallow = run([...disputed, more, head(13, 4), clock(afterWatch)])
     expect(shallow.payment.status).toBe('confirming')
-    const paid = run([...contested, more, by('rpc:two', more), head(20, 4), clock(afterWatch)])
+    const paid = run([...disputed, more, by('rpc:two', more), head(20, 4), clock(afterWatch)])
     expect(paid.payment.status).toBe('succeeded')
   })
 
@@ -251,9 +251,9 @@ describe('money that one source shows and another denies', () => {
   )
 
   it('can be dismissed before the watch ends, unlike money that only waits for blocks', () => {
-    expect(isResolvable(run(contested).payment, 'dismiss')).toBe(true)
+    expect(isResolvable(run(disputed).payment, 'dismiss')).toBe(true)
     expect(isResolvable(run([shown]).payment, 'dismiss')).toBe(false)
-    const world = run([...contested, decided('dismiss', bornAt + 90_000)])
+    const world = run([...disputed, decided('dismiss', bornAt + 90_000)])
     expect(stands(world)).toEqual(['awaiting', null])
     expect(told(world).at(-1)).toBe('resolved:awaiting')
     expect(transfersOf(world.payment, rules)[0]?.ignored).toBe('set_aside')
