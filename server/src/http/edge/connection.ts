@@ -101,8 +101,8 @@ export class HttpConnection {
   }
 
   /**
-   * Parses received bytes in a turn, and `/healthz` and `/readyz` at once: parsing the first requests of a
-   * thousand new connections takes half a second. Nothing more is read until then.
+   * Parses received bytes in a turn, and `/healthz` and `/readyz` at once: parsing the first
+   * requests of a thousand new connections takes half a second. Nothing more is read until then.
    */
   received(bytes: Buffer, now: Instant): void {
     if (this.isOver || this.isStream) return
