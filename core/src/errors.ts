@@ -200,6 +200,27 @@ export const errorCatalogue = {
       'Close some, or wait as long as Retry-After says. The operator sets CONNECTIONS_PER_ADDRESS_MAX.',
     retry: 'later',
   },
+  too_many_streams_of_payment: {
+    status: 429,
+    title: 'This payment has too many streams and long-polls in this process.',
+    advice:
+      'Wait as long as Retry-After says, or read the payment instead. The operator sets STREAMS_PER_PAYMENT_MAX.',
+    retry: 'later',
+  },
+  too_many_streams_of_merchant: {
+    status: 429,
+    title: 'The payments of this merchant have too many streams and long-polls in this process.',
+    advice:
+      'Wait as long as Retry-After says, or follow `GET /v1/events`. The operator sets STREAMS_PER_MERCHANT_MAX.',
+    retry: 'later',
+  },
+  too_many_streams_of_address: {
+    status: 429,
+    title: 'This address has too many streams and long-polls in this process.',
+    advice:
+      'Close some, or wait as long as Retry-After says. The operator sets STREAMS_PER_ADDRESS_MAX.',
+    retry: 'later',
+  },
   too_many_connections: {
     status: 503,
     title: 'This process has reached its limit of connections.',

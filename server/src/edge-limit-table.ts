@@ -2,8 +2,11 @@
 import type { ErrorCode } from '@settlewire/core/errors'
 import type { edgeSettings } from './edge-limits.ts'
 
+/** Settings beside the limits: nothing happens beyond them. */
+export const noLimits = ['TRUSTED_PROXIES', 'STREAM_RETURN_SECONDS'] as const
+
 /** The settings that are limits. */
-export type LimitSetting = Exclude<keyof typeof edgeSettings, 'TRUSTED_PROXIES'>
+export type LimitSetting = Exclude<keyof typeof edgeSettings, (typeof noLimits)[number]>
 
 /**
  * What the server does beyond a limit, with the code of it. `answer`: the client gets a problem
@@ -37,6 +40,10 @@ export const limitTable = {
   UNREAD_BYTES_MAX: [{ close: 'unread_bytes', when: 'within a second' }],
   STREAM_UNREAD_BYTES_MAX: [{ endStream: 'slow', when: 'at once' }],
   HELD_BYTES_MAX: [{ close: 'held_bytes', when: 'the largest first, until the rest fits' }],
+  STREAMS_PER_PAYMENT_MAX: [{ answer: 'too_many_streams_of_payment', when: 'always' }],
+  STREAMS_PER_MERCHANT_MAX: [{ answer: 'too_many_streams_of_merchant', when: 'always' }],
+  STREAMS_PER_ADDRESS_MAX: [{ answer: 'too_many_streams_of_address', when: 'always' }],
+  STREAM_AGE_SECONDS: [{ endStream: 'aged', when: 'with the next heartbeat' }],
   HEAD_SECONDS: [
     { close: 'silent', when: 'the client has sent nothing' },
     { answer: 'request_timeout', when: 'the head is incomplete' },
@@ -77,6 +84,13 @@ export function codeOf(outcome: LimitOutcome): string {
   if ('close' in outcome) return outcome.close
   return 'pause' in outcome ? outcome.pause : outcome.endStream
 }
+
+/** All codes of one kind of outcome. */
+export const codesOf = (kind: ReturnType<typeof kindOf>): readonly string[] =>
+  Object.values(limitTable)
+    .flat()
+    .filter((outcome: LimitOutcome) => kindOf(outcome) === kind)
+    .map((outcome: LimitOutcome) => codeOf(outcome))
 
 const series = {
   answer: (code) => `settlewire_requests_refused_total{code="${code}"}`,

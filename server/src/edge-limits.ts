@@ -12,6 +12,14 @@ export interface EdgeLimits {
   readonly unreadBytesMax: number
   readonly streamUnreadBytesMax: number
   readonly heldBytesMax: number
+  /** Streams and held long-polls of one payment, merchant or address in this process. */
+  readonly streamsPerPaymentMax: number
+  readonly streamsPerMerchantMax: number
+  readonly streamsPerAddressMax: number
+  /** The age at which a stream is ended, give or take a fifth. */
+  readonly streamAgeMs: number
+  /** At a shutdown, the time over which the clients of its streams come back. */
+  readonly streamReturnMs: number
   readonly headMs: number
   readonly bodyMs: number
   readonly writeMs: number
@@ -72,6 +80,41 @@ export const edgeSettings = {
       'Bytes that all connections together may hold in memory, unread or not yet answered; beyond it the largest are cut.',
     read: bytes(1_048_576, 10_737_418_240),
   },
+  STREAMS_PER_PAYMENT_MAX: {
+    takes: 'a number, 1 to 1000000',
+    default: '10000',
+    means:
+      'Streams and held long-polls of one payment in this process; beyond it 429 `too_many_streams_of_payment`.',
+    read: integer(1, 1_000_000),
+  },
+  STREAMS_PER_MERCHANT_MAX: {
+    takes: 'a number, 1 to 1000000',
+    default: '20000',
+    means:
+      'Streams and held long-polls of one merchant in this process; beyond it 429 `too_many_streams_of_merchant`.',
+    read: integer(1, 1_000_000),
+  },
+  STREAMS_PER_ADDRESS_MAX: {
+    takes: 'a number, 1 to 1000000',
+    default: '500',
+    means:
+      'Streams and held long-polls of one IPv4 address or IPv6 /64 in this process, behind a trusted proxy of the forwarded address; beyond it 429 `too_many_streams_of_address`. Connections from this machine are counted only if CONNECTIONS_PER_ADDRESS_MAX is set.',
+    read: integer(1, 1_000_000),
+  },
+  STREAM_AGE_SECONDS: {
+    takes: 'seconds, 60 to 86400',
+    default: '3600',
+    means:
+      'The age at which a stream is ended, give or take a fifth, so that streams spread over a restarted or added process. The client loses nothing: it resumes with its last event id.',
+    read: integer(60, 86_400),
+  },
+  STREAM_RETURN_SECONDS: {
+    takes: 'seconds, 1 to 300',
+    default: '10',
+    means:
+      'At a shutdown each stream gets a moment of its own at which its client comes back, one millisecond apart. With more streams than fit, they come back spread over this time.',
+    read: integer(1, 300),
+  },
   HEAD_SECONDS: {
     takes: 'seconds, 1 to 300',
     default: '10',
@@ -118,6 +161,11 @@ export const edgeLimitsOf = (values: EdgeValues): EdgeLimits => ({
   unreadBytesMax: values.UNREAD_BYTES_MAX,
   streamUnreadBytesMax: values.STREAM_UNREAD_BYTES_MAX,
   heldBytesMax: values.HELD_BYTES_MAX,
+  streamsPerPaymentMax: values.STREAMS_PER_PAYMENT_MAX,
+  streamsPerMerchantMax: values.STREAMS_PER_MERCHANT_MAX,
+  streamsPerAddressMax: values.STREAMS_PER_ADDRESS_MAX,
+  streamAgeMs: values.STREAM_AGE_SECONDS * 1_000,
+  streamReturnMs: values.STREAM_RETURN_SECONDS * 1_000,
   headMs: values.HEAD_SECONDS * 1_000,
   bodyMs: values.BODY_SECONDS * 1_000,
   writeMs: values.WRITE_SECONDS * 1_000,

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { systemClock } from './clock.ts'
+import { codesOf } from './edge-limit-table.ts'
 import type { ProviderScore, Visibility } from './ports/chain.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Metrics } from './ports/metrics.ts'
@@ -116,7 +117,7 @@ function streamMetrics(registry: Registry): StreamPart {
     open.labels(transport).set(0)
     pushed.labels(transport).inc(0)
   }
-  closed.labels('sse', bounded('slow')).inc(0)
+  for (const why of codesOf('endStream')) closed.labels('sse', bounded(why)).inc(0)
   for (const outcome of ['resumed', 'current', 'reset', 'finished']) {
     reconnects.labels(outcome).inc(0)
   }
@@ -169,14 +170,12 @@ function edgeMetrics(registry: Registry): EdgeMetrics {
   paused.labels('pipelined').inc(0)
   const refused = new Counter({
     name: 'settlewire_requests_refused_total',
-    help: 'Requests that were refused before they reached a route, by code.',
+    help: 'Requests that were refused because of a limit, or because they are not valid HTTP, by code.',
     labelNames: ['code'],
     registers,
   })
   for (const why of cutReasons) cut.labels(why).inc(0)
-  for (const code of ['too_many_connections', 'too_many_from_address', 'request_timeout']) {
-    refused.labels(code).inc(0)
-  }
+  for (const code of codesOf('answer')) refused.labels(code).inc(0)
   const bounded = boundedLabel()
   return {
     connectionsOpen: (count) => open.set(count),

@@ -36,12 +36,14 @@ export class StreamServer {
   readonly #clients: StreamClient[] = []
   readonly #listeners = new Set<(chain: string) => void>()
 
-  constructor({ bufferedBytesMax = 256 * 1024 } = {}) {
+  constructor({ bufferedBytesMax = 256 * 1024, ageMs = 3_600_000, returnMs = 10_000 } = {}) {
     const { history: store, backplane, clock } = this
     const metrics = this.#metrics()
     this.hub = new Hub({ backplane, clock, log: silentLog, metrics })
     this.sse = new Sse({
       ...{ hub: this.hub, store, clock, log: silentLog, metrics, heartbeatMs, bufferedBytesMax },
+      ageMs,
+      returnMs,
       takeSocket,
       onSight: (listener) => {
         this.#listeners.add(listener)

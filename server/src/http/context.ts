@@ -20,6 +20,7 @@ import type { Log } from '../ports/log.ts'
 import type { Stop } from '../ports/stop.ts'
 import type { Backplane } from '../ports/topic.ts'
 import type { KeyWatch } from './key-watch.ts'
+import type { StreamLimits } from './stream/stream-limits.ts'
 
 /** The part of a chain's configuration that clients may see. */
 export type ChainFacts = Pick<
@@ -98,6 +99,10 @@ export interface HttpContext extends HttpDeps {
   readonly gate: Gate
   /** Streams and long-polls by the key that opened them. */
   readonly keyWatch: Pick<KeyWatch, 'hold' | 'holdWait'>
+  /** Counts streams and held long-polls, and refuses those beyond a limit. */
+  readonly streamLimits: Pick<StreamLimits, 'enter'>
+  /** The client of a request as limits count it; null if its address has no limit. */
+  readonly clientOf: (request: IncomingMessage) => string | null
   /** The origin of links, without a slash at the end. */
   readonly origin: () => string
   /** Aborts when the server begins to close: streams and long-polls must then end. */

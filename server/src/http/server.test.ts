@@ -195,7 +195,7 @@ describe('closing the server', () => {
     await until(() => stream.heard().includes('payment_intent.created'))
     await world.server.close()
     await stream.end
-    expect(stream.heard()).toMatch(/retry: 2000\n\n$/)
+    expect(stream.heard()).toMatch(/retry: 500\n\n$/)
   })
 
   it('cuts requests that do not finish in time', async () => {

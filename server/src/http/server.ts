@@ -35,6 +35,7 @@ import { staticRoutes } from './routes/static.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { Sse } from './stream/sse.ts'
 import { takeSocket } from './stream/sse-socket.ts'
+import { StreamLimits } from './stream/stream-limits.ts'
 
 const version = '0.1.0'
 const bodyBytesMax = 64 * 1024
@@ -65,6 +66,8 @@ export async function createServer(deps: HttpDeps): Promise<HttpServer> {
     ...deps,
     gate: new Auth({ ...deps, ...deps.secrets, origin, uses: keyUses }),
     keyWatch,
+    streamLimits: new StreamLimits(deps.edge, deps.metrics),
+    clientOf: (request) => edge.clientOf(request),
     closing: closing.signal,
     origin,
   }
@@ -125,6 +128,8 @@ const openSse = (deps: HttpDeps, edge: Edge): Sse =>
     onSight: (listener) => deps.chains.onSight(listener),
     sight: (chains) => sightOf(deps.chains.health(), chains, deps.clock.now()),
     bufferedBytesMax: deps.edge.streamUnreadBytesMax,
+    ageMs: deps.edge.streamAgeMs,
+    returnMs: deps.edge.streamReturnMs,
     takeSocket: (response) => edge.handOver(response, () => takeSocket(response)),
   })
 

@@ -59,6 +59,9 @@ export class Front {
     this.#hub = new Hub({ ...common, backplane: this.#backplane })
     this.#sse = new Sse({
       ...{ ...common, store, hub: this.#hub, heartbeatMs, bufferedBytesMax },
+      // Shorter than in production: every world has streams that end because of their age.
+      ageMs: 60_000,
+      returnMs: 10_000,
       sight: (chains) => this.#sight(chains, clock.now()),
       onSight: (listener) => engine.watcher.onSight(listener),
       // The socket that `#stream` passes in.

@@ -90,6 +90,12 @@ export const keyProblems = [
   'overloaded',
 ] as const satisfies readonly ErrorCode[]
 export const queryProblems = ['invalid_request'] as const satisfies readonly ErrorCode[]
+/** Beyond the limits of streams and held long-polls. */
+export const streamProblems = [
+  'too_many_streams_of_payment',
+  'too_many_streams_of_merchant',
+  'too_many_streams_of_address',
+] as const satisfies readonly ErrorCode[]
 
 /** A JSON answer, for a `response` schema. */
 export const json = <S extends z.ZodType>(description: string, schema: S) => ({

@@ -10,7 +10,7 @@ import type { Log } from '../../ports/log.ts'
 import { problemHeaders, problemOf } from '../problem.ts'
 import { refusalPage, wantsPage } from '../refusal-page.ts'
 import { sayAlive } from './alive.ts'
-import { Networks } from './client-address.ts'
+import { Networks, plainAddress } from './client-address.ts'
 import { HttpConnection } from './connection.ts'
 import { Connections, overLimitMax } from './connections.ts'
 import { hostFailure } from './host.ts'
@@ -101,6 +101,15 @@ export class Edge {
     if (socket.destroyed) this.#connections.forget(connection)
     else socket.on('close', this.#listeners.close)
     return taken
+  }
+
+  /** The client of a request, as limits count it; null if its address has no limit. */
+  clientOf({ socket, headers }: IncomingMessage): string | null {
+    const peer = plainAddress(socket.remoteAddress ?? '')
+    const forwardedFor = headers['x-forwarded-for']
+    const isForwarded = forwardedFor !== undefined && this.#proxies.has(peer)
+    const client = isForwarded ? this.#proxies.clientBehind(peer, String(forwardedFor)) : peer
+    return this.#connections.clientCounted(client)
   }
 
   /** Closes connections without a request: browsers open them in advance. */

@@ -15,6 +15,7 @@ import {
   problemsOf,
   queryProblems,
   securityOf,
+  streamProblems,
 } from '../contract/describe.ts'
 import {
   cancelPaymentIntent,
@@ -204,7 +205,7 @@ function events(app: App, context: HttpContext): void {
         querystring: eventsQuery,
         response: {
           200: json('Oldest first.', eventList),
-          ...problemsOf(access, queryProblems),
+          ...problemsOf(access, [...queryProblems, ...streamProblems]),
         },
       },
     },
@@ -216,13 +217,21 @@ function events(app: App, context: HttpContext): void {
       let found = await context.store.read(paymentId, after, limit + 1)
       const mayMove = until === undefined || !isAtLast(payment, context.clock.now())
       if (found.length === 0 && wait > 0 && mayMove) {
+        const leave = context.streamLimits.enter({
+          paymentId,
+          merchantId: payment.merchantId,
+          address: context.clientOf(request.raw),
+        })
         const held = context.keyWatch.holdWait(principalOf(request))
         const gone = goneOrClosing(reply.raw, context.closing)
         found = await pollEvents(
           { paymentId, after, limit: limit + 1, waitMs: wait * 1_000 },
           context,
           AbortSignal.any([gone, held.signal]),
-        ).finally(() => held.release())
+        ).finally(() => {
+          held.release()
+          leave()
+        })
         const refusal = held.refusal()
         if (refusal !== null) throw new Failure(refusal)
       }

@@ -5,7 +5,13 @@ import { chainsOf } from '../../engine/watch/sight.ts'
 import { paymentOf, principalOf } from '../access.ts'
 import type { App, HttpContext } from '../context.ts'
 import { eventId } from '../contract/answer-schema.ts'
-import { problemsOf, queryProblems, securityOf, text } from '../contract/describe.ts'
+import {
+  problemsOf,
+  queryProblems,
+  securityOf,
+  streamProblems,
+  text,
+} from '../contract/describe.ts'
 import { idParams, streamQuery } from '../contract/request-schema.ts'
 import { routeAccess } from '../route-access.ts'
 import type { Sse } from '../stream/sse.ts'
@@ -44,7 +50,7 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
         response: {
           200: text('Events, until the payment closes.', 'text/event-stream'),
           204: z.null().describe('The client already has the final event.'),
-          ...problemsOf(access, queryProblems),
+          ...problemsOf(access, [...queryProblems, ...streamProblems]),
         },
       },
     },
@@ -53,20 +59,36 @@ export function streamRoutes(app: App, context: HttpContext, sse: Sse): void {
       const principal = principalOf(request)
       const head = await context.store.last(payment.id)
       if (head === null) throw new Failure('not_found')
-      reply.hijack()
-      await sse.handle({
-        response: reply.raw,
+      const leave = context.streamLimits.enter({
         paymentId: payment.id,
-        chains: chainsOf(payment),
-        lastEventId: request.headers['last-event-id'] || request.query.lastEventId || null,
-        until: request.query.until ?? 'end',
-        hold: (refused) => context.keyWatch.hold(principal, refused),
-        monitorUntil: payment.terms.monitorUntil,
-        head,
-        // The same headers in Fastify's and Node's types.
-        headers: reply.getHeaders() as OutgoingHttpHeaders,
-        since: request.since,
+        merchantId: payment.merchantId,
+        address: context.clientOf(request.raw),
       })
+      let isOpen = false
+      try {
+        reply.hijack()
+        isOpen = await sse.handle({
+          response: reply.raw,
+          paymentId: payment.id,
+          chains: chainsOf(payment),
+          lastEventId: request.headers['last-event-id'] || request.query.lastEventId || null,
+          until: request.query.until ?? 'end',
+          hold: (refused) => {
+            const release = context.keyWatch.hold(principal, refused)
+            return () => {
+              release()
+              leave()
+            }
+          },
+          monitorUntil: payment.terms.monitorUntil,
+          head,
+          // The same headers in Fastify's and Node's types.
+          headers: reply.getHeaders() as OutgoingHttpHeaders,
+          since: request.since,
+        })
+      } finally {
+        if (!isOpen) leave()
+      }
     },
   )
 }

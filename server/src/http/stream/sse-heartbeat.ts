@@ -121,6 +121,7 @@ export class Heartbeats {
     for (const stream of streams) {
       stream.write(bytes)
       if (head !== undefined) stream.restAt(head)
+      stream.endIfOld()
     }
   }
 

@@ -6,7 +6,7 @@ import { heartbeatMs, pay, StreamServer } from '../../../../test/support/stream-
 
 let server: StreamServer
 
-const open = async (options?: { bufferedBytesMax: number }): Promise<void> => {
+const open = async (options?: ConstructorParameters<typeof StreamServer>[0]): Promise<void> => {
   server = await new StreamServer(options).listen()
 }
 beforeEach(() => open())
@@ -307,9 +307,9 @@ describe('closing all streams', () => {
     await Promise.all(clients.map((client) => client.until(seen(1))))
     await server.sse.close()
     await new Promise((resolve) => server.http.close(resolve))
-    for (const client of clients) {
+    for (const [index, client] of clients.entries()) {
       await client.until(closed)
-      expect(client.body.endsWith('\n\nretry: 2000\n\n')).toBe(true)
+      expect(client.body.endsWith(`\n\nretry: ${500 + index}\n\n`)).toBe(true)
     }
     expect(server.counted.filter((what) => what === 'closed closing')).toHaveLength(2)
     expect(server.hub.size).toBe(0)

@@ -21,6 +21,8 @@ export type StreamEnding =
   | 'refused'
   /** The history could not be read. */
   | 'lost'
+  /** It has reached the age at which streams are ended. */
+  | 'aged'
   /** This process closes. */
   | 'closing'
 
@@ -43,11 +45,14 @@ export interface StreamStart {
   readonly monitorUntil: Instant
   /** When the request came in. */
   readonly since: Instant
+  /** When the stream is to be ended because of its age. */
+  readonly endsAt: Instant
 }
 
 /** How many bytes a client may send after its request. They are counted and dropped. */
 const ignoredBytesMax = 16_384
-const comeBack = Buffer.from(sseFrame({ retry: 2_000 }))
+/** How long a client waits before it connects again, unless the stream ends with another time. */
+export const retryMs = 2_000
 
 /** One open stream: a position and a socket. Writes never wait for the client to read. */
 export class Stream implements Subscriber {
@@ -107,6 +112,11 @@ export class Stream implements Subscriber {
     this.end('lost')
   }
 
+  /** Ends the stream if it is old enough: its age varies, so few end at the same time. */
+  endIfOld(): void {
+    if (this.#watch.now() >= this.start.endsAt) this.end('aged')
+  }
+
   /** Sends the error and ends the stream. No `retry`: a new request gets the same error. */
   refuse(code: KeyRefusal): void {
     const data = JSON.stringify({ code, detail: describeError(code).title })
@@ -114,9 +124,14 @@ export class Stream implements Subscriber {
     this.end('refused')
   }
 
-  /** Ends the stream after all written bytes are sent. */
-  end(why: StreamEnding): void {
-    if (why !== 'finished' && why !== 'refused') this.write(comeBack)
+  /**
+   * Ends the stream after all written bytes are sent. Unless it is finished or refused, the last of
+   * them let the client come back after `returnMs`.
+   */
+  end(why: StreamEnding, returnMs = retryMs): void {
+    if (why !== 'finished' && why !== 'refused') {
+      this.write(Buffer.from(sseFrame({ retry: returnMs })))
+    }
     if (this.isOver) return
     this.socket.destroySoon()
     this.#over(why)

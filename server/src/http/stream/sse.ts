@@ -10,9 +10,10 @@ import type { EventStore, StoredEvent } from '../../ports/history.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Stop } from '../../ports/stop.ts'
 import type { Refused } from '../key-watch.ts'
+import { returnSlots } from './return-slots.ts'
 import { type HeartbeatNeeds, Heartbeats } from './sse-heartbeat.ts'
 import { headersOf, headOf } from './sse-socket.ts'
-import { Stream, type StreamEnding, type StreamWatch } from './sse-stream.ts'
+import { retryMs, Stream, type StreamEnding, type StreamWatch } from './sse-stream.ts'
 import { isEnd, isWatchedOut, type StreamUntil } from './stream-end.ts'
 
 /** The dependencies of `Sse`. */
@@ -24,6 +25,10 @@ export interface SseNeeds extends HeartbeatNeeds {
    * How many bytes may wait in memory for one client; beyond it the client is cut and reconnects.
    */
   readonly bufferedBytesMax: number
+  /** The age at which a stream is ended, give or take a fifth. */
+  readonly ageMs: number
+  /** At a shutdown, the time over which the clients of its streams come back. */
+  readonly returnMs: number
   /**
    * Takes the socket of a request from Node's HTTP: `takeSocket`, and the edge keeps counting it.
    */
@@ -58,8 +63,10 @@ interface Plan {
   readonly outcome: 'first' | 'resumed' | 'current' | 'reset' | 'finished'
 }
 
-const retry = sseFrame({ retry: 2_000 })
+const retry = sseFrame({ retry: retryMs })
 const reset = sseFrame({ event: 'reset', data: '{"reason":"unknown_event_id"}' })
+/** Ages vary by this fraction, so that streams opened together do not end together. */
+const ageJitter = 0.2
 /** How long the last bytes may take to be sent; then the socket is destroyed. */
 const lastBytesMs = 5_000
 
@@ -93,27 +100,38 @@ export class Sse {
   /**
    * Answers the request with a stream, or with 204 if the client has all events and no more will
    * come. `HEAD` gets the headers of a stream. A client that has disconnected gets no answer.
+   * Resolves with whether a stream was opened: only then is `hold` called, and what it returned is
+   * called at the end of the stream.
    */
-  async handle(request: SseRequest): Promise<void> {
+  async handle(request: SseRequest): Promise<boolean> {
     const { response, headers } = request
     const plan = await this.#plan(request)
     if (plan?.outcome === 'finished') {
       this.#needs.metrics.reconnected('finished')
       response.writeHead(204, headers).end()
-    } else if (response.req.method === 'HEAD') {
-      response.writeHead(200, headersOf(headers)).end()
-    } else {
-      const answer = headOf(headers, new Date(this.#needs.clock.now())) + retry
-      const socket = this.#needs.takeSocket(response)
-      if (socket) this.#open(request, { socket, plan, answer })
+      return false
     }
+    if (response.req.method === 'HEAD') {
+      response.writeHead(200, headersOf(headers)).end()
+      return false
+    }
+    const answer = headOf(headers, new Date(this.#needs.clock.now())) + retry
+    const socket = this.#needs.takeSocket(response)
+    if (socket === null) return false
+    this.#open(request, { socket, plan, answer })
+    return true
   }
 
-  /** Sends every client a `retry` and ends its stream. Resolves when all sockets are closed. */
+  /**
+   * Ends every stream, and tells each client to come back at a moment of its own, so that ten
+   * thousand do not connect at once. Resolves when all sockets are closed.
+   */
   async close(): Promise<void> {
     this.#isClosing = true
     this.#heartbeats.close()
-    for (const stream of this.#streams.values()) stream.end('closing')
+    const slot = returnSlots(this.#streams.size, this.#needs.returnMs)
+    let index = 0
+    for (const stream of this.#streams.values()) stream.end('closing', slot(index++))
     if (this.#streams.size === 0) return
     await new Promise<void>((resolve) => {
       this.#allClosed = resolve
@@ -139,8 +157,9 @@ export class Sse {
     { paymentId, chains, head, since, until, monitorUntil, hold }: SseRequest,
     { socket, plan, answer }: { socket: Socket; plan: Plan | null; answer: string },
   ): void {
-    const { hub, metrics, store } = this.#needs
-    const start = { paymentId, chains, since, head: head.sequence, until, monitorUntil }
+    const { hub, metrics, store, clock, ageMs } = this.#needs
+    const endsAt = clock.now() + ageMs * (1 - ageJitter + 2 * ageJitter * clock.chance())
+    const start = { paymentId, chains, since, endsAt, head: head.sequence, until, monitorUntil }
     const stream = new Stream(socket, start, this.#watch)
     this.#streams.set(socket, stream)
     stream.release = hold((code) => stream.refuse(code))
